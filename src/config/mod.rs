@@ -1,0 +1,263 @@
+//! `migration.toml`, understood whole: what was typed becomes a [`Migration`] or
+//! a list of errors with their places. Nothing here writes, and nothing else in
+//! gander reads the file.
+//!
+//! Must not: know a stage, resolve consumers, compile rules.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::workspace::EntityRef;
+
+/// A migration file, checked. Every path is absolute.
+#[derive(Clone, Debug)]
+pub struct Migration {
+    /// The file itself.
+    pub file: PathBuf,
+    /// `[migration] id`: lower-case letters, digits, `-` and `_`; names the state folder and branches.
+    pub id: String,
+    /// `[migration] title`: one line for people.
+    pub title: String,
+    /// `[migration] guide`: the human guide that annotations and pull requests link to.
+    pub guide: Option<String>,
+    /// `[migration] rules`, in the order that decides overlaps between them.
+    pub rules: Vec<PathBuf>,
+    /// `[parameters]`: what rules read as `params`.
+    pub parameters: toml::Table,
+    /// `[mappings]`: name to file, what rules read as `mapping("name")`.
+    pub mappings: BTreeMap<String, PathBuf>,
+    /// `[consumers]`.
+    pub consumers: Consumers,
+    /// `[transform]`.
+    pub transform: Transform,
+    /// `[verify]`.
+    pub verify: Verify,
+    /// `[sandbox]`.
+    pub sandbox: SandboxConfig,
+    /// `[policy]`.
+    pub policy: Policy,
+    /// `[rollout]`.
+    pub rollout: Rollout,
+    /// `[deliver]`.
+    pub deliver: Deliver,
+    /// `[state] path`, by default `.gander/<id>` beside the migration file.
+    pub state: PathBuf,
+    /// Digest of everything above that decides what the plan and rollout do
+    /// (the file's own bytes and those of rules and mappings).
+    pub digest: crate::digest::Digest,
+}
+
+/// Where the consumers come from.
+#[derive(Clone, Debug, Default)]
+pub struct Consumers {
+    /// `of`: the entities being replaced; whoever depends on one or consumes it is a consumer.
+    pub of: Vec<EntityRef>,
+    /// `[[consumers.from]]`, in the order written.
+    pub from: Vec<ConsumerSource>,
+    /// `dirty`: what to do about uncommitted changes below a consumer's path.
+    pub dirty: Dirty,
+}
+
+/// One `[[consumers.from]]`.
+#[derive(Clone, Debug)]
+pub enum ConsumerSource {
+    /// `catalog = "folder"`: a tree of Backstage `catalog-info.yaml` files.
+    Catalog(PathBuf),
+    /// `folders = ["glob", …]`: each folder that matches is one consumer. Globs
+    /// are relative to the migration file.
+    Folders(Vec<String>),
+}
+
+/// What to do about a consumer whose working tree has uncommitted changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dirty {
+    /// Its outcome is `refused`, naming the paths.
+    #[default]
+    Refuse,
+    /// It is pinned by content, uncommitted changes included, and marked as dirty.
+    Pin,
+}
+
+/// `[transform]`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Transform {
+    /// `partial`: what happens to the other files of a consumer when one is refused.
+    pub partial: Partial,
+}
+
+/// What happens to a consumer's change set when one of its files is refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Partial {
+    /// The whole change set is withheld: nobody wants half a migration.
+    #[default]
+    Withhold,
+    /// The files that could be changed are delivered.
+    Deliver,
+}
+
+/// `[verify]`.
+#[derive(Clone, Debug, Default)]
+pub struct Verify {
+    /// `[[verify.step]]`; empty means: detect steps from what lies in the consumer.
+    pub steps: Vec<Step>,
+}
+
+/// One `[[verify.step]]`: it runs where every file in `when` exists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Unique within the migration.
+    pub name: String,
+    /// A path relative to the consumer that must exist; `None` always holds.
+    pub when: Option<String>,
+    /// The argument vector; no shell is involved unless it names one.
+    pub run: Vec<String>,
+    /// Wall-clock limit.
+    pub timeout: Duration,
+}
+
+/// `[sandbox]`.
+#[derive(Clone, Debug)]
+pub struct SandboxConfig {
+    /// `mode`.
+    pub mode: SandboxMode,
+    /// `memory` in bytes, over all processes of a step.
+    pub memory: u64,
+    /// `processes`: how many at once.
+    pub processes: u64,
+    /// `cpu`: CPU time of one process.
+    pub cpu: Duration,
+    /// `output` in bytes, stdout and stderr together; what is beyond is dropped and said.
+    pub output: u64,
+    /// `file_size` in bytes: the largest file a step may write.
+    pub file_size: u64,
+    /// `read_only`: host folders made visible, read-only, at the same path.
+    pub read_only: Vec<PathBuf>,
+    /// `env`: variables set in the sandbox; nothing else is inherited.
+    pub env: BTreeMap<String, String>,
+    /// `require`: promises without which gander stops, by the names `gander doctor` prints.
+    pub require: Vec<String>,
+    /// `jobs`: sandboxes at once; `None` means as many as there are cores.
+    pub jobs: Option<usize>,
+}
+
+/// How steps are isolated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SandboxMode {
+    /// Linux namespaces and overlay mounts.
+    #[default]
+    Namespaces,
+    /// No isolation at all: the explicit way round, also `--sandbox none`.
+    None,
+}
+
+/// `[policy]`: what happens to change sets that are not plainly verified.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// `annotated`: change sets that leave something to a person.
+    pub annotated: Disposition,
+    /// `unverified`: red baselines and consumers that yield no data.
+    pub unverified: Disposition,
+}
+
+/// What the policy says of a change set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Disposition {
+    /// It goes out with its wave.
+    Deliver,
+    /// It stays in the ledger, with its patches, for a person.
+    Hold,
+    /// It goes out once a person has approved it.
+    Approve,
+}
+
+/// `[rollout]`.
+#[derive(Clone, Debug)]
+pub struct Rollout {
+    /// `waves`: cumulative sizes, the last of which covers everything.
+    pub waves: Vec<WaveSize>,
+    /// `seed`: shuffles who comes first; the order is a hash of it and the reference.
+    pub seed: String,
+    /// `first`: consumers that lead the first waves, in this order.
+    pub first: Vec<EntityRef>,
+    /// `[[rollout.gate]]`: all must pass.
+    pub gates: Vec<Gate>,
+    /// `on_failed_gate`.
+    pub on_failed_gate: OnFailedGate,
+}
+
+/// A cumulative wave size: the larger of its parts, of the consumers with a
+/// deliverable change, rounded up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WaveSize {
+    /// As written, for people: `max(25%, 59)`.
+    pub text: String,
+    /// At least one.
+    pub parts: Vec<WavePart>,
+}
+
+/// `59` or `25%`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum WavePart {
+    /// So many consumers.
+    Count(u64),
+    /// So many per cent of them, in (0, 100].
+    Percent(f64),
+}
+
+/// One `[[rollout.gate]]`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Gate {
+    /// `kind = "regressions"`: fails where more than `max` consumers of the wave regressed.
+    Regressions {
+        /// The most that still passes.
+        max: u64,
+    },
+    /// `kind = "evidence"`: inconclusive where fewer than `min` consumers of the wave
+    /// yielded a pass or a regression.
+    Evidence {
+        /// The least that is enough.
+        min: u64,
+    },
+}
+
+/// What a failed gate does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFailedGate {
+    /// Roll back the wave and stop.
+    #[default]
+    RollbackWave,
+    /// Roll back every delivered wave and stop.
+    RollbackAll,
+    /// Stop; a person decides.
+    Stop,
+}
+
+/// `[deliver]`.
+#[derive(Clone, Debug)]
+pub struct Deliver {
+    /// `how`.
+    pub how: Delivery,
+    /// `author`: `Name <address>` of commits; by default the user's git identity.
+    pub author: Option<String>,
+}
+
+/// How change sets reach their consumers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Delivery {
+    /// Change sets only, in the state folder.
+    #[default]
+    Patches,
+    /// Applied to the working tree.
+    Checkout,
+    /// A commit on `gander/<id>/<consumer>`, the working tree untouched.
+    Branch,
+}

@@ -1,0 +1,21 @@
+//! gander carries one migration through a whole fleet of codebases.
+//!
+//! ```text
+//!  discover ──▶ transform ──▶ verify ──▶ rollout ──▶ report
+//!   Fleet         Plan        Verdict     Ledger     change sets
+//! ```
+//!
+//! Each stage is one module: noun in, noun out. A stage knows the stages before
+//! it and the foundation modules, never the ones after it; foundation modules
+//! know no stage. `tests/architecture.rs` holds that.
+
+// Foundation: what every stage is built from.
+pub mod clock;
+pub mod config;
+pub mod digest;
+pub mod edit;
+pub mod workspace;
+
+// The stages, in order.
+pub mod transform;
+pub mod verify;

@@ -1,0 +1,3 @@
+//! The `gander` program: everything lives in the library.
+
+fn main() {}
