@@ -14,9 +14,11 @@ pub mod clock;
 pub mod config;
 pub mod digest;
 pub mod edit;
+pub mod git;
 pub mod process;
 pub mod workspace;
 
 // The stages, in order.
+pub mod discover;
 pub mod transform;
 pub mod verify;
