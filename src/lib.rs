@@ -15,6 +15,7 @@ pub mod config;
 pub mod digest;
 pub mod edit;
 pub mod git;
+pub mod pin;
 pub mod process;
 pub mod workspace;
 

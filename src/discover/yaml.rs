@@ -93,7 +93,9 @@ impl From<&serde_saphyr::Error> for Broken {
         let message = error.without_snippet().to_string();
         let first = message.lines().next().unwrap_or("not YAML");
         // The place is told beside it.
-        let first = first.split_once(" at line ").map_or(first, |(head, _)| head);
+        let first = first
+            .split_once(" at line ")
+            .map_or(first, |(head, _)| head);
         Self {
             line: place.map_or(1, |place| place.line()),
             column: place.map_or(1, |place| place.column()),

@@ -9,13 +9,13 @@
 //! Must not: know a stage, or touch a work tree.
 
 mod blob;
-mod branch;
+mod commit;
 mod list;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use blob::Blob;
-pub use branch::NewCommit;
+pub use commit::NewCommit;
 pub use list::{Listing, TreeEntry};
 
 use std::path::{Path, PathBuf};
