@@ -86,9 +86,7 @@ impl FromStr for Digest {
     type Err = NotADigest;
 
     fn from_str(text: &str) -> Result<Self, NotADigest> {
-        blake3::Hash::from_hex(text)
-            .map(|hash| Self(*hash.as_bytes()))
-            .map_err(|_| NotADigest)
+        blake3::Hash::from_hex(text).map(|hash| Self(*hash.as_bytes())).map_err(|_| NotADigest)
     }
 }
 
@@ -119,10 +117,7 @@ mod tests {
     #[test]
     fn readers_and_slices_agree() {
         let bytes = vec![7; 100_000];
-        assert_eq!(
-            Digest::of_reader(bytes.as_slice()).unwrap(),
-            Digest::of(&bytes)
-        );
+        assert_eq!(Digest::of_reader(bytes.as_slice()).unwrap(), Digest::of(&bytes));
     }
 
     #[test]

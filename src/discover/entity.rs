@@ -29,12 +29,7 @@ pub(super) enum Field {
 }
 
 impl Field {
-    const ALL: [Self; 4] = [
-        Self::DependsOn,
-        Self::ConsumesApis,
-        Self::DependencyOf,
-        Self::ApiConsumedBy,
-    ];
+    const ALL: [Self; 4] = [Self::DependsOn, Self::ConsumesApis, Self::DependencyOf, Self::ApiConsumedBy];
 
     /// As it is written under `spec`.
     pub(super) fn name(self) -> &'static str {
@@ -89,18 +84,9 @@ pub(super) struct Entity {
 pub(super) type Wrong = (u64, u64, String);
 
 /// Reads one document. `None`, and a reason in `wrong`, where it is no entity.
-pub(super) fn read(
-    document: &Placed,
-    file: &Path,
-    root: &Path,
-    wrong: &mut Vec<Wrong>,
-) -> Option<Entity> {
+pub(super) fn read(document: &Placed, file: &Path, root: &Path, wrong: &mut Vec<Wrong>) -> Option<Entity> {
     if !matches!(document.node, Node::Mapping(_)) {
-        note(
-            wrong,
-            document,
-            "an entity is a mapping with `kind`, `metadata` and `spec`",
-        );
+        note(wrong, document, "an entity is a mapping with `kind`, `metadata` and `spec`");
         return None;
     }
     let (reference, metadata) = identity(document, wrong)?;
@@ -135,17 +121,12 @@ pub(super) fn read(
 fn identity<'a>(document: &'a Placed, wrong: &mut Vec<Wrong>) -> Option<(EntityRef, &'a Placed)> {
     let kind = text(document, "kind", document, wrong)?;
     let metadata = document.get("metadata").or_else(|| {
-        note(
-            wrong,
-            document,
-            "the entity has no `metadata`: give it a `metadata.name`",
-        );
+        note(wrong, document, "the entity has no `metadata`: give it a `metadata.name`");
         None
     })?;
     let name = text(metadata, "name", metadata, wrong)?;
     let namespace = namespace(metadata);
-    let Some(reference) = EntityRef::parse(&format!("{kind}:{namespace}/{name}"), "component")
-    else {
+    let Some(reference) = EntityRef::parse(&format!("{kind}:{namespace}/{name}"), "component") else {
         let message = format!("{kind:?}, {namespace:?} and {name:?} make no entity reference");
         note(wrong, metadata, &message);
         return None;
@@ -159,23 +140,12 @@ fn namespace(metadata: &Placed) -> &str {
 }
 
 /// The targets of a Location, each with its line.
-fn targets(
-    single: Option<&Placed>,
-    several: Option<&Placed>,
-    wrong: &mut Vec<Wrong>,
-) -> Vec<(String, u64)> {
+fn targets(single: Option<&Placed>, several: Option<&Placed>, wrong: &mut Vec<Wrong>) -> Vec<(String, u64)> {
     let targets = single.into_iter().chain(items(several, wrong));
-    targets
-        .filter_map(|target| Some((target.text()?.to_owned(), target.line)))
-        .collect()
+    targets.filter_map(|target| Some((target.text()?.to_owned(), target.line))).collect()
 }
 
-fn relate(
-    field: Field,
-    item: &Placed,
-    namespace: &str,
-    wrong: &mut Vec<Wrong>,
-) -> Option<Relation> {
+fn relate(field: Field, item: &Placed, namespace: &str, wrong: &mut Vec<Wrong>) -> Option<Relation> {
     let target = reference_in(item, field.default_kind(), namespace, wrong)?;
     if field.needs_kind() && item.text().is_some_and(|text| !text.contains(':')) {
         let message = format!(
@@ -184,19 +154,10 @@ fn relate(
         );
         note(wrong, item, &message);
     }
-    Some(Relation {
-        field,
-        target,
-        line: item.line,
-    })
+    Some(Relation { field, target, line: item.line })
 }
 
-fn reference_in(
-    item: &Placed,
-    kind: &str,
-    namespace: &str,
-    wrong: &mut Vec<Wrong>,
-) -> Option<EntityRef> {
+fn reference_in(item: &Placed, kind: &str, namespace: &str, wrong: &mut Vec<Wrong>) -> Option<EntityRef> {
     let text = item.text();
     let reference = text.and_then(|text| EntityRef::parse_in(text, kind, namespace));
     if reference.is_none() {
@@ -223,20 +184,11 @@ fn items<'a>(list: Option<&'a Placed>, wrong: &mut Vec<Wrong>) -> Vec<&'a Placed
     }
 }
 
-fn text<'a>(
-    parent: &'a Placed,
-    key: &str,
-    place: &Placed,
-    wrong: &mut Vec<Wrong>,
-) -> Option<&'a str> {
+fn text<'a>(parent: &'a Placed, key: &str, place: &Placed, wrong: &mut Vec<Wrong>) -> Option<&'a str> {
     let text = parent.get(key).and_then(Placed::text);
     if text.is_none() {
         let path = if key == "name" { "metadata.name" } else { key };
-        note(
-            wrong,
-            place,
-            &format!("the entity has no `{path}`: give it one"),
-        );
+        note(wrong, place, &format!("the entity has no `{path}`: give it one"));
     }
     text
 }
@@ -245,10 +197,7 @@ fn tags(metadata: &Placed) -> Vec<String> {
     let Some(Node::Sequence(items)) = metadata.get("tags").map(|tags| &tags.node) else {
         return Vec::new();
     };
-    let mut tags: Vec<String> = items
-        .iter()
-        .filter_map(|t| t.text().map(str::to_owned))
-        .collect();
+    let mut tags: Vec<String> = items.iter().filter_map(|t| t.text().map(str::to_owned)).collect();
     tags.sort();
     tags.dedup();
     tags

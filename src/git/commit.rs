@@ -61,12 +61,7 @@ impl Repository {
             Some(expected) => object_name(expected)?,
             None => &nothing,
         };
-        self.move_branch(
-            new.branch,
-            &reference,
-            &["update-ref", &reference, &commit, old],
-            new.expected,
-        )?;
+        self.move_branch(new.branch, &reference, &["update-ref", &reference, &commit, old], new.expected)?;
         Ok(commit)
     }
 
@@ -82,12 +77,7 @@ impl Repository {
             return Ok(());
         }
         self.check_branch(branch, &reference, Some(expected))?;
-        self.move_branch(
-            branch,
-            &reference,
-            &["update-ref", "-d", &reference, expected],
-            Some(expected),
-        )
+        self.move_branch(branch, &reference, &["update-ref", "-d", &reference, expected], Some(expected))
     }
 
     /// The commit that a branch points to.
@@ -113,10 +103,7 @@ impl Repository {
         let output = call.run()?;
         let text = text(output.stdout);
         let found = output.status == Exit::Code(0);
-        Ok(text
-            .rsplit_once("> ")
-            .filter(|_| found)
-            .map(|(who, _)| format!("{who}>")))
+        Ok(text.rsplit_once("> ").filter(|_| found).map(|(who, _)| format!("{who}>")))
     }
 
     /// `<mode> <object>\t<path>\0` for each file; deletions first, so that a
@@ -139,11 +126,7 @@ impl Repository {
                     let blob = self.finish("hash-object", call.stdin(content.bytes.clone()))?;
                     let blob = text(blob);
                     let blob = object_name(blob.trim())?;
-                    let mode = if content.executable {
-                        "100755"
-                    } else {
-                        "100644"
-                    };
+                    let mode = if content.executable { "100755" } else { "100644" };
                     written.extend(format!("{mode} {blob}\t{path}\0").into_bytes());
                 }
             }
@@ -157,9 +140,8 @@ impl Repository {
         let (name, rest) = new.author.split_once(" <").ok_or_else(bad)?;
         let address = rest.strip_suffix('>').ok_or_else(bad)?;
         let date = format!("@{} +0000", new.time);
-        let mut call = self
-            .invoke(&["commit-tree", "--no-gpg-sign", "-p", base, "-F", "-", tree])
-            .stdin(new.message.as_bytes());
+        let mut call =
+            self.invoke(&["commit-tree", "--no-gpg-sign", "-p", base, "-F", "-", tree]).stdin(new.message.as_bytes());
         for role in ["AUTHOR", "COMMITTER"] {
             call = call
                 .env(format!("GIT_{role}_NAME"), name)
@@ -180,29 +162,18 @@ impl Repository {
         Ok(reference)
     }
 
-    fn check_branch(
-        &self,
-        branch: &str,
-        reference: &str,
-        expected: Option<&str>,
-    ) -> Result<(), GitError> {
+    fn check_branch(&self, branch: &str, reference: &str, expected: Option<&str>) -> Result<(), GitError> {
         let worktrees = text(self.answer(&["worktree", "list", "--porcelain"])?);
         let line = format!("branch {reference}");
         if worktrees.lines().any(|l| l == line) {
-            return Err(GitError::CheckedOut {
-                branch: branch.to_owned(),
-            });
+            return Err(GitError::CheckedOut { branch: branch.to_owned() });
         }
         let found = self.resolve(reference)?;
         if found.as_deref() == expected {
             return Ok(());
         }
         let name = |commit: Option<&str>| commit.unwrap_or("no commit").to_owned();
-        Err(GitError::Moved {
-            branch: branch.to_owned(),
-            expected: name(expected),
-            found: name(found.as_deref()),
-        })
+        Err(GitError::Moved { branch: branch.to_owned(), expected: name(expected), found: name(found.as_deref()) })
     }
 
     /// Runs an `update-ref`; where it fails because the branch moved meanwhile,

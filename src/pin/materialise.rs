@@ -24,12 +24,7 @@ const MAX_FILE: u64 = 1 << 30;
 ///
 /// # Errors
 /// [`PinError`]; `dest` may then hold a part, and is to be thrown away.
-pub fn materialise(
-    workspace: &Workspace,
-    pin: &Pin,
-    manifest: &Manifest,
-    dest: &Path,
-) -> Result<(), PinError> {
+pub fn materialise(workspace: &Workspace, pin: &Pin, manifest: &Manifest, dest: &Path) -> Result<(), PinError> {
     check_paths(workspace, manifest)?;
     fs::create_dir_all(dest).map_err(|source| io(dest, source))?;
     let mut inside = fs::read_dir(dest).map_err(|source| io(dest, source))?;
@@ -46,15 +41,8 @@ pub fn materialise(
     contents(workspace, pin, manifest, &links, MAX_FILE, make)
 }
 
-fn files(
-    workspace: &Workspace,
-    pin: &Pin,
-    manifest: &Manifest,
-    dest: &Path,
-) -> Result<(), PinError> {
-    let files = paths(manifest, |mode| {
-        matches!(mode, Mode::File | Mode::Executable)
-    });
+fn files(workspace: &Workspace, pin: &Pin, manifest: &Manifest, dest: &Path) -> Result<(), PinError> {
+    let files = paths(manifest, |mode| matches!(mode, Mode::File | Mode::Executable));
     let put = |path: &str, found: Found<'_>| match found {
         Found::TooLarge(bytes) => Err(too_large(workspace, path, bytes)),
         Found::Bytes(bytes) => {
@@ -67,15 +55,13 @@ fn files(
         return contents(workspace, pin, manifest, &files, MAX_FILE, put);
     }
     // A folder can be read by several threads.
-    files
-        .par_iter()
-        .try_for_each(|path| match manifest.entries.get(*path) {
-            None => Ok(()),
-            Some(entry) => match on_disk(workspace, path, entry, MAX_FILE)? {
-                Ok(bytes) => put(path, Found::Bytes(&bytes)),
-                Err(size) => put(path, Found::TooLarge(size)),
-            },
-        })
+    files.par_iter().try_for_each(|path| match manifest.entries.get(*path) {
+        None => Ok(()),
+        Some(entry) => match on_disk(workspace, path, entry, MAX_FILE)? {
+            Ok(bytes) => put(path, Found::Bytes(&bytes)),
+            Err(size) => put(path, Found::TooLarge(size)),
+        },
+    })
 }
 
 /// The paths whose mode is one that is wanted.
@@ -86,11 +72,7 @@ fn paths(manifest: &Manifest, wanted: fn(Mode) -> bool) -> Vec<&str> {
 }
 
 fn too_large(workspace: &Workspace, path: &str, bytes: u64) -> PinError {
-    PinError::TooLarge {
-        workspace: workspace.id.clone(),
-        path: path.to_owned(),
-        bytes,
-    }
+    PinError::TooLarge { workspace: workspace.id.clone(), path: path.to_owned(), bytes }
 }
 
 /// Makes every folder that an entry needs, each once.
@@ -121,9 +103,7 @@ fn write(path: &Path, bytes: &[u8], executable: bool) -> Result<(), PinError> {
     }
     #[cfg(not(unix))]
     let _ = executable;
-    let written = options
-        .open(path)
-        .and_then(|mut file| file.write_all(bytes));
+    let written = options.open(path).and_then(|mut file| file.write_all(bytes));
     written.map_err(|source| io(path, source))
 }
 
