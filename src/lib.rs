@@ -14,6 +14,8 @@ pub mod clock;
 pub mod config;
 pub mod digest;
 pub mod edit;
+pub mod language;
+pub mod tree;
 pub mod workspace;
 
 // The stages, in order.
