@@ -15,6 +15,7 @@ pub mod config;
 pub mod digest;
 pub mod edit;
 pub mod language;
+pub mod pattern;
 pub mod tree;
 pub mod workspace;
 

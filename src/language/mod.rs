@@ -76,6 +76,10 @@ pub struct Context {
     /// Code after the pattern.
     #[serde(default)]
     pub after: String,
+    /// Tried only when asked for by name, or when nothing else fits: here almost
+    /// any expression would read, too, and mean something else.
+    #[serde(default)]
+    pub last_resort: bool,
 }
 
 /// How the language writes strings.

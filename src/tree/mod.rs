@@ -7,7 +7,7 @@ mod node;
 mod parse;
 mod print;
 
-pub use node::{Node, NodeId};
+pub use node::{Node, NodeId, same_text};
 pub use parse::{ParseError, parse, parse_embedded};
 pub use print::{PrintOptions, print};
 

@@ -199,7 +199,7 @@ impl<'t> Node<'t> {
 }
 
 /// Text equality, with or without regard to ASCII case.
-pub(crate) fn same_text(a: &str, b: &str, fold: bool) -> bool {
+pub fn same_text(a: &str, b: &str, fold: bool) -> bool {
     if fold { a.eq_ignore_ascii_case(b) } else { a == b }
 }
 

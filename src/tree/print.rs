@@ -16,7 +16,8 @@ pub struct PrintOptions {
 /// Longest text of a leaf that is shown whole, in characters.
 const LEAF_TEXT: usize = 60;
 
-/// Renders the subtree below `node`, two spaces a level.
+/// Renders the subtree below `node`, two spaces a level. The field that `node`
+/// itself fills is not part of it.
 pub fn print(tree: &Tree, node: Node<'_>, options: PrintOptions) -> String {
     let mut out = String::new();
     let mut stack = vec![(node, 0_usize)];
@@ -31,7 +32,7 @@ pub fn print(tree: &Tree, node: Node<'_>, options: PrintOptions) -> String {
 
 fn line(out: &mut String, tree: &Tree, node: Node<'_>, depth: usize, options: PrintOptions) {
     out.extend(std::iter::repeat_n("  ", depth));
-    if let Some(field) = node.field_name() {
+    if let Some(field) = node.field_name().filter(|_| depth > 0) {
         let _ = write!(out, "{field}: ");
     }
     if node.is_missing() {
