@@ -87,6 +87,7 @@ fn patterns_that_mean_nothing_are_refused() {
     assert!(matches!(error("python", " "), Some(PatternError::Empty)));
     let lost = error("scala", "f(\"$X\")");
     assert!(matches!(&lost, Some(PatternError::HoleLost { hole, .. }) if hole == "$X"), "{lost:?}");
-    let two = error("javascript", "{ a: $X }");
-    assert!(matches!(two, Some(PatternError::Ambiguous { .. })), "{two:?}");
+    let two = error("java", "Outer.$X");
+    assert!(matches!(two, Some(PatternError::Ambiguous { .. })), "a field or a type: {two:?}");
+    assert!(compile(by_name("java").unwrap(), "Outer.$X", Some("type")).is_ok());
 }
