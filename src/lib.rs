@@ -16,6 +16,7 @@ pub mod digest;
 pub mod edit;
 pub mod language;
 pub mod pattern;
+pub mod rule;
 pub mod tree;
 pub mod workspace;
 

@@ -81,6 +81,11 @@ impl Tree {
         (0..self.nodes.len() as u32).map(|i| Node { tree: self, id: NodeId(i) })
     }
 
+    /// A node and everything below it, in pre-order.
+    pub fn iter_within<'t>(&'t self, node: Node<'t>) -> impl Iterator<Item = Node<'t>> {
+        std::iter::once(node).chain(node.descendants())
+    }
+
     /// tree-sitter's own tree, for queries.
     pub fn inner(&self) -> &tree_sitter::Tree {
         &self.inner
