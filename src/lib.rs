@@ -17,6 +17,7 @@ pub mod edit;
 pub mod language;
 pub mod pattern;
 pub mod rule;
+pub mod script;
 pub mod tree;
 pub mod workspace;
 

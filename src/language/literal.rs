@@ -102,7 +102,7 @@ pub fn write(language: &Language, value: &str, like: Option<&str>) -> String {
             c => text.push(c),
         }
     }
-    text + own
+    text + own.as_str()
 }
 
 /// A copy of the content of a literal, of the same length, as the text of an

@@ -194,10 +194,14 @@ impl Runner<'_> {
         }
         let found = owned(tree, node, &bindings);
         let rule = &self.set.rules[unit.rule];
+        let guarded = rule.guards.iter().try_fold(true, |meant, guard| Ok(meant && guard.holds(&found)?));
+        if guarded == Ok(false) {
+            return;
+        }
         let id = self.counts.entry(unit.rule).or_default();
         let match_id = *id;
         *id += 1;
-        let answer = match decide(rule, &found) {
+        let answer = match guarded.and_then(|_| decide(rule, &found)) {
             Err(why) => Answer::Fail(why),
             Ok(Decision::Skip(why)) => Answer::Skip(why),
             Ok(Decision::Refuse(why)) => Answer::Refuse(why),

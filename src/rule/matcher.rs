@@ -203,7 +203,7 @@ fn texts(node: Node<'_>) -> Vec<String> {
 }
 
 /// The value of a string literal without holes, where it is certain.
-pub(super) fn literal_value(node: Node<'_>) -> Option<String> {
+pub fn literal_value(node: Node<'_>) -> Option<String> {
     let language = node.tree().language;
     if !language.is_string(node.kind_id()) {
         return None;

@@ -11,7 +11,7 @@ mod template;
 
 pub use embedded::{Embedded, embed};
 pub use engine::{Failure, Outcome, Outcomes, RuleSet, run};
-pub use matcher::{Lookup, Matcher, QueryMatcher};
+pub use matcher::{Lookup, Matcher, QueryMatcher, literal_value};
 pub use prefilter::{Clause, Hits, Prefilter};
 pub use template::{Filling, Template, TemplateError};
 
@@ -32,6 +32,8 @@ pub struct Rule {
     pub title: Option<String>,
     /// Whether its change sets wait for a person's approval.
     pub safety: Safety,
+    /// `when(…)`: all must hold.
+    pub guards: Vec<Box<dyn Guard>>,
     /// What to do with a match.
     pub action: Action,
     /// One for each language.
@@ -111,6 +113,15 @@ pub trait Decide: Send + Sync {
     /// # Errors
     /// The rule failed: its place and why.
     fn decide(&self, found: &Match) -> Result<Decision, String>;
+}
+
+/// A condition that a rule states as a closure.
+pub trait Guard: Send + Sync {
+    /// Whether a match is meant. Pure.
+    ///
+    /// # Errors
+    /// The rule failed: its place and why.
+    fn holds(&self, found: &Match) -> Result<bool, String>;
 }
 
 /// An answer.
