@@ -40,7 +40,8 @@ pub fn split(source: &str) -> Vec<Piece> {
         let name = &from[dollars..dollars + name_len];
         let many = dollars == 3;
         let starts_well = name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_');
-        if !starts_well && !(many && name.is_empty()) {
+        let hole = starts_well || many && name.is_empty();
+        if !hole {
             text.push_str(&from[..dollars]);
             rest = &from[dollars..];
             continue;

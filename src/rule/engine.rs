@@ -158,7 +158,7 @@ fn required(variant: &Variant) -> Vec<Clause> {
 /// # Errors
 /// Only where an embedded text is beyond the parser's budget.
 pub fn run(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits) -> Result<Outcomes, Failure> {
-    let mut runner = Runner { set, file: tree, outcomes: Vec::new(), counts: BTreeMap::new() };
+    let mut runner = Runner { set, file: tree, outcomes: Vec::new(), counts: BTreeMap::new(), failed: BTreeSet::new() };
     let Some(index) = set.by_language.get(&tree.language.facts.name) else { return Ok(Vec::new()) };
     let possible = |unit: &usize| hits.possible.get(*unit) == Some(&true);
     let any: Vec<usize> = index.any_kind.iter().copied().filter(possible).collect();
@@ -181,6 +181,9 @@ struct Runner<'r> {
     file: &'r Arc<Tree>,
     outcomes: Outcomes,
     counts: BTreeMap<usize, u32>,
+    /// Rules that failed in this file. They are not asked again: the consumer is
+    /// out already, and a failure may have cost its whole budget.
+    failed: BTreeSet<usize>,
 }
 
 impl Runner<'_> {
@@ -188,7 +191,10 @@ impl Runner<'_> {
         let unit = &self.set.units[unit];
         let variant = self.set.variant(unit);
         let mut bindings = Bindings::default();
-        if node.is_missing() || !variant.find.matches(node, &mut bindings) || !self.holds(variant, node, &mut bindings)
+        if node.is_missing()
+            || self.failed.contains(&unit.rule)
+            || !variant.find.matches(node, &mut bindings)
+            || !self.holds(variant, node, &mut bindings)
         {
             return;
         }
@@ -202,7 +208,10 @@ impl Runner<'_> {
         let match_id = *id;
         *id += 1;
         let answer = match guarded.and_then(|_| decide(rule, &found)) {
-            Err(why) => Answer::Fail(why),
+            Err(why) => {
+                self.failed.insert(unit.rule);
+                Answer::Fail(why)
+            }
             Ok(Decision::Skip(why)) => Answer::Skip(why),
             Ok(Decision::Refuse(why)) => Answer::Refuse(why),
             Ok(Decision::Annotate(message)) => {

@@ -10,7 +10,7 @@ mod prefilter;
 mod template;
 
 pub use embedded::{Embedded, embed};
-pub use engine::{Failure, Outcome, Outcomes, RuleSet, run};
+pub use engine::{Answer, Failure, Outcome, Outcomes, RuleSet, run};
 pub use matcher::{Lookup, Matcher, QueryMatcher, literal_value};
 pub use prefilter::{Clause, Hits, Prefilter};
 pub use template::{Filling, Template, TemplateError};

@@ -199,7 +199,7 @@ pub(super) fn finish(
         .iter()
         .map(|(closure, at)| -> Box<dyn Guard> {
             finisher.pure(ast, closure, *at);
-            Box::new(Closure::new(engine, ast, closure, Kind::When, &source.name))
+            Box::new(Closure::new(engine, ast, closure, Kind::When, (&source.name, *at)))
         })
         .collect();
     let action = finisher.action(&draft, &variants, engine, ast);
@@ -334,7 +334,8 @@ impl Finisher<'_> {
             }
             Then::Ask(closure, kind) => {
                 self.pure(ast, closure, *at);
-                let closure: Box<dyn Decide> = Box::new(Closure::new(engine, ast, closure, *kind, &self.source.name));
+                let closure: Box<dyn Decide> =
+                    Box::new(Closure::new(engine, ast, closure, *kind, (&self.source.name, *at)));
                 Action::Ask(closure)
             }
         })

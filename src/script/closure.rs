@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, Position};
 
 use super::code::{EditSpec, Snippet, to_replacement};
 use super::engine::fail;
@@ -12,7 +12,7 @@ use super::nodes::{Cx, RhaiMatch};
 use crate::rule::{Decide, Decision, Guard, Match};
 
 /// Nodes that native functions may visit in one closure call.
-const NODES: u64 = 5_000_000;
+const NODES: u64 = 1_000_000;
 
 thread_local! {
     static LEFT: Cell<u64> = const { Cell::new(NODES) };
@@ -53,18 +53,34 @@ pub(super) struct Closure {
     arity: usize,
     kind: Kind,
     file: String,
+    /// Where the rule hands it over: the place of errors that have none of their own.
+    at: Position,
 }
 
 impl Closure {
     /// Freezes what `function` captured: every call starts from the same values.
-    pub(super) fn new(engine: &Arc<Engine>, ast: &Arc<AST>, function: &FnPtr, kind: Kind, file: &str) -> Self {
+    pub(super) fn new(
+        engine: &Arc<Engine>,
+        ast: &Arc<AST>,
+        function: &FnPtr,
+        kind: Kind,
+        place: (&str, Position),
+    ) -> Self {
         let mut function = function.clone();
         for value in function.iter_curry_mut() {
             *value = value.flatten_clone();
         }
         let params = ast.iter_functions().find(|f| f.name == function.fn_name()).map_or(2, |f| f.params.len());
         let arity = params.saturating_sub(function.curry().len());
-        Self { engine: Arc::clone(engine), ast: Arc::clone(ast), function, arity, kind, file: file.to_owned() }
+        Self {
+            engine: Arc::clone(engine),
+            ast: Arc::clone(ast),
+            function,
+            arity,
+            kind,
+            file: place.0.to_owned(),
+            at: place.1,
+        }
     }
 
     fn call(&self, found: &Match) -> Result<Dynamic, String> {
@@ -78,16 +94,21 @@ impl Closure {
         };
         result.map_err(|error: Box<EvalAltResult>| {
             let (position, message) = explain(&error);
-            match position.line() {
-                Some(line) => format!("{}:{line}:{}: {message}", self.file, position.position().unwrap_or(1)),
-                None => format!("{}: {message}", self.file),
-            }
+            let position = if position.is_none() { self.at } else { position };
+            format!("{}: {message}", self.place(position))
         })
+    }
+
+    fn place(&self, at: Position) -> String {
+        format!("{}:{}:{}", self.file, at.line().unwrap_or(1), at.position().unwrap_or(1))
     }
 
     fn wrong(&self, expected: &str, got: &Dynamic) -> String {
         let got = if got.is_unit() { "nothing".to_owned() } else { got.type_name().to_owned() };
-        format!("{}: the closure gave {got}; it must give {expected}, annotate(…), refuse(…) or skip(…)", self.file)
+        format!(
+            "{}: the closure gave {got}; it must give {expected}, annotate(…), refuse(…) or skip(…)",
+            self.place(self.at)
+        )
     }
 }
 
@@ -117,6 +138,6 @@ impl Decide for Closure {
 impl Guard for Closure {
     fn holds(&self, found: &Match) -> Result<bool, String> {
         let answer = self.call(found)?;
-        answer.as_bool().map_err(|kind| format!("{}: when(…) must give true or false, not {kind}", self.file))
+        answer.as_bool().map_err(|kind| format!("{}: when(…) must give true or false, not {kind}", self.place(self.at)))
     }
 }

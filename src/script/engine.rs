@@ -9,7 +9,7 @@ use super::builder::Draft;
 use super::{Inputs, builder, code, finder, nodes};
 
 /// Operations of one closure call, or of loading one file: beyond that it is a loop.
-pub(super) const OPERATIONS: u64 = 2_000_000;
+pub(super) const OPERATIONS: u64 = 1_000_000;
 
 pub(super) fn new(inputs: &Inputs, drafts: &Arc<Mutex<Vec<Draft>>>) -> Engine {
     let mut engine = Engine::new_raw();
@@ -19,6 +19,8 @@ pub(super) fn new(inputs: &Inputs, drafts: &Arc<Mutex<Vec<Draft>>>) -> Engine {
     BasicArrayPackage::new().register_into_engine(&mut engine);
     BasicMapPackage::new().register_into_engine(&mut engine);
     MoreStringPackage::new().register_into_engine(&mut engine);
+    // The optimizer folds a missing property of a literal map into nothing, unseen.
+    engine.set_optimization_level(rhai::OptimizationLevel::None);
     engine.disable_symbol("eval");
     engine.on_print(|_| {});
     engine.on_debug(|_, _, _| {});
@@ -34,6 +36,10 @@ pub(super) fn new(inputs: &Inputs, drafts: &Arc<Mutex<Vec<Draft>>>) -> Engine {
         .set_max_functions(10_000)
         .set_max_modules(0)
         .set_fail_on_invalid_map_property(true);
+    // In plain Rhai `"x" + ()` is `"x"`: a missing value would vanish.
+    let nothing = || fail("nothing can't be added to text: is a value missing?");
+    engine.register_fn("+", move |_: &str, _: ()| -> Result<String, _> { Err(nothing()) });
+    engine.register_fn("+", move |_: (), _: &str| -> Result<String, _> { Err(nothing()) });
     finder::register(&mut engine);
     nodes::register(&mut engine);
     code::register(&mut engine);

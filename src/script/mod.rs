@@ -12,6 +12,9 @@ mod finder;
 mod nodes;
 mod purity;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::{ScriptError, ScriptErrors};
 
 use std::collections::BTreeMap;

@@ -124,7 +124,7 @@ mod tests {
             seen += 1;
             assert_eq!((theirs.kind(), theirs.byte_range()), (ours.kind(), ours.local_range()));
             let children: Vec<_> = ours.children().collect();
-            assert_eq!(children.len() as u32, theirs.child_count() as u32);
+            assert_eq!(children.len() as u32, theirs.child_count());
             for (index, child) in children.into_iter().enumerate() {
                 assert_eq!(child.parent().map(|p| p.id), Some(ours.id));
                 assert_eq!(child.field_name(), theirs.field_name_for_child(index as u32));
