@@ -14,6 +14,7 @@ pub mod clock;
 pub mod config;
 pub mod digest;
 pub mod edit;
+pub mod process;
 pub mod workspace;
 
 // The stages, in order.
