@@ -15,6 +15,7 @@ pub mod config;
 pub mod digest;
 pub mod edit;
 pub mod process;
+pub mod sandbox;
 pub mod workspace;
 
 // The stages, in order.
