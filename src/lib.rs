@@ -19,6 +19,8 @@ pub mod pattern;
 pub mod rule;
 pub mod script;
 pub mod tree;
+pub mod process;
+pub mod sandbox;
 pub mod workspace;
 
 // The stages, in order.
