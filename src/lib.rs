@@ -21,8 +21,11 @@ pub mod script;
 pub mod tree;
 pub mod process;
 pub mod sandbox;
+pub mod git;
+pub mod pin;
 pub mod workspace;
 
 // The stages, in order.
+pub mod discover;
 pub mod transform;
 pub mod verify;
