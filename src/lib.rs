@@ -10,10 +10,15 @@
 //! know no stage. `tests/architecture.rs` holds that.
 
 // Foundation: what every stage is built from.
+pub mod changeset;
 pub mod clock;
 pub mod config;
 pub mod digest;
 pub mod edit;
+pub mod fault;
+pub mod files;
+pub mod git;
+pub mod process;
 pub mod workspace;
 
 // The stages, in order.
