@@ -19,6 +19,7 @@ pub mod fault;
 pub mod files;
 pub mod git;
 pub mod process;
+pub mod state;
 pub mod workspace;
 
 // The stages, in order.
