@@ -364,13 +364,33 @@ pub fn folder_digest(path: &Path) -> Result<Option<Digest>, FilesError> {
     Ok(Some(digest_of_folder(&files)))
 }
 
-/// Removes a file, and what a killed write may have left beside it; nothing
-/// there is fine.
+/// Takes away what a killed write of `relative` below `root` may have left.
 ///
 /// # Errors
-/// Where something other than a file lies there, or the file system refuses.
+/// As [`below`], and where the file system refuses.
+pub fn sweep_below(root: &Path, relative: &str) -> Result<(), FilesError> {
+    discard(&temporary_name(&below(root, relative)?)?)
+}
+
+/// Removes a folder of gander's own with all that is in it; nothing there is fine.
+///
+/// # Errors
+/// Where the file system refuses.
+pub fn remove_folder(path: &Path) -> Result<(), FilesError> {
+    discard(path)?;
+    sync_folder(path.parent().filter(|parent| parent.is_dir()))
+}
+
+/// Removes a file, and what a killed write may have left beside it; nothing, or a
+/// folder, there is fine.
+///
+/// # Errors
+/// Where the file system refuses.
 pub fn remove(path: &Path) -> Result<(), FilesError> {
     discard(&temporary_name(path)?)?;
+    if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
+        return Ok(());
+    }
     match fs::remove_file(path) {
         Ok(()) => {}
         Err(error) if is_absent(&error) => return Ok(()),

@@ -25,3 +25,5 @@ pub mod workspace;
 // The stages, in order.
 pub mod transform;
 pub mod verify;
+
+pub mod rollout;

@@ -33,6 +33,17 @@ pub struct Entry {
     pub detail: String,
 }
 
+impl Entry {
+    /// The fault point that is passed once the entry is on disk.
+    pub(super) fn fault_point(&self) -> String {
+        let phase = match self.phase {
+            Phase::Intent => "intent",
+            Phase::Done => "done",
+        };
+        format!("journal.{}.{phase}", self.point)
+    }
+}
+
 /// An [`Entry`] as it was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {

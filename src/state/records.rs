@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,8 @@ pub struct Binding {
     pub migration_digest: Digest,
     /// Digest of the plan.
     pub plan_digest: Digest,
+    /// Digest of how change sets are verified: steps and sandbox.
+    pub verify_digest: Digest,
 }
 
 /// A consumer as it was discovered.
@@ -137,27 +139,32 @@ impl Store {
     /// # Errors
     /// Where the file can't be read.
     pub fn binding(&self) -> Result<Option<Binding>, StateError> {
-        let query = "SELECT migration, migration_digest, plan_digest FROM binding";
+        let query = "SELECT migration, migration_digest, plan_digest, verify_digest FROM binding";
         let row = self.db.query_row(query, [], |row| {
             Ok((
                 row.get::<_, String>(0)?,
                 row.get::<_, String>(1)?,
                 row.get::<_, String>(2)?,
+                row.get::<_, String>(3)?,
             ))
         });
         let row = row.optional().map_err(|source| self.error(source))?;
-        row.map(|(migration, migration_digest, plan_digest)| {
-            Ok(Binding {
-                migration,
-                migration_digest: self.digest(&migration_digest)?,
-                plan_digest: self.digest(&plan_digest)?,
-            })
-        })
+        row.map(
+            |(migration, migration_digest, plan_digest, verify_digest)| {
+                Ok(Binding {
+                    migration,
+                    migration_digest: self.digest(&migration_digest)?,
+                    plan_digest: self.digest(&plan_digest)?,
+                    verify_digest: self.digest(&verify_digest)?,
+                })
+            },
+        )
         .transpose()
     }
 
-    /// Binds the state to a migration and plan and replaces what is known of
-    /// consumers and workspaces, all at once.
+    /// Binds the state to a migration and plan: replaces what is known of consumers,
+    /// workspaces and waves, and forgets where the deliveries in `forgotten` stand,
+    /// all at once.
     ///
     /// # Errors
     /// Where the file can't be written.
@@ -166,7 +173,10 @@ impl Store {
         binding: &Binding,
         consumers: &[ConsumerRecord],
         workspaces: &[WorkspaceRecord<P>],
+        waves: &[WaveRecord],
+        forgotten: &[String],
     ) -> Result<(), StateError> {
+        let states = self.wave_states(waves)?;
         let mut rows = Vec::with_capacity(workspaces.len());
         for workspace in workspaces {
             let pin = workspace.pin.as_ref().map(|pin| self.json(pin));
@@ -183,11 +193,12 @@ impl Store {
                 "DELETE FROM binding; DELETE FROM consumers; DELETE FROM workspaces",
             )?;
             transaction.execute(
-                "INSERT INTO binding VALUES (1, ?1, ?2, ?3, ?4)",
+                "INSERT INTO binding VALUES (1, ?1, ?2, ?3, ?4, ?5)",
                 params![
                     binding.migration,
                     binding.migration_digest.to_string(),
                     binding.plan_digest.to_string(),
+                    binding.verify_digest.to_string(),
                     at
                 ],
             )?;
@@ -205,6 +216,10 @@ impl Store {
                 transaction.prepare_cached("INSERT INTO workspaces VALUES (?1, ?2, ?3, ?4, ?5)")?;
             for row in &rows {
                 insert.execute(params![row.0, row.1, row.2, row.3, row.4])?;
+            }
+            replace_waves(transaction, waves, &states)?;
+            for workspace in forgotten {
+                forget_delivery(transaction, workspace)?;
             }
             Ok(())
         })
@@ -289,48 +304,29 @@ impl Store {
         Ok(waves)
     }
 
-    /// Replaces all waves and their members, at once.
-    ///
-    /// # Errors
-    /// Where the file can't be written.
-    pub fn set_waves(&mut self, waves: &[WaveRecord]) -> Result<(), StateError> {
-        let states: Result<Vec<String>, StateError> =
-            waves.iter().map(|wave| self.json(&wave.state)).collect();
-        let states = states?;
-        self.write("state.waves", |transaction, _| {
-            transaction.execute_batch("DELETE FROM waves; DELETE FROM members")?;
-            for (wave, state) in waves.iter().zip(&states) {
-                transaction.execute(
-                    "INSERT INTO waves VALUES (?1, ?2, ?3)",
-                    params![wave.number, wave.label, state],
-                )?;
-                let mut insert =
-                    transaction.prepare_cached("INSERT INTO members VALUES (?1, ?2, ?3)")?;
-                for (position, member) in (0_i64..).zip(&wave.members) {
-                    insert.execute(params![member, wave.number, position])?;
-                }
-            }
-            Ok(())
-        })
+    fn wave_states(&self, waves: &[WaveRecord]) -> Result<Vec<String>, StateError> {
+        waves.iter().map(|wave| self.json(&wave.state)).collect()
     }
 
-    /// Moves a wave on, with its journal entry.
+    /// Moves waves on to one state, all at once, with a journal entry.
     ///
     /// # Errors
     /// Where the file can't be written.
-    pub fn set_wave(
+    pub fn set_waves(
         &mut self,
-        number: u32,
+        numbers: &[u32],
         state: &WaveState,
         entry: &Entry,
     ) -> Result<(), StateError> {
         let text = self.json(state)?;
-        self.write("state.wave", |transaction, at| {
+        self.write(&entry.fault_point(), |transaction, at| {
             journal::append(transaction, at, entry)?;
-            transaction.execute(
-                "UPDATE waves SET state = ?2 WHERE number = ?1",
-                params![number, text],
-            )?;
+            for number in numbers {
+                transaction.execute(
+                    "UPDATE waves SET state = ?2 WHERE number = ?1",
+                    params![number, text],
+                )?;
+            }
             Ok(())
         })
     }
@@ -382,10 +378,7 @@ impl Store {
     pub fn forget(&mut self, workspaces: &[String], verdicts: bool) -> Result<(), StateError> {
         self.write("state.forget", |transaction, _| {
             for workspace in workspaces {
-                for table in ["deliveries", "versions"] {
-                    let delete = format!("DELETE FROM {table} WHERE workspace = ?1");
-                    transaction.execute(&delete, params![workspace])?;
-                }
+                forget_delivery(transaction, workspace)?;
                 if verdicts {
                     let delete = "DELETE FROM verdicts WHERE workspace = ?1";
                     transaction.execute(delete, params![workspace])?;
@@ -420,7 +413,7 @@ impl Store {
         entry: &Entry,
     ) -> Result<(), StateError> {
         let text = self.json(delivery)?;
-        self.write("state.delivery", |transaction, at| {
+        self.write(&entry.fault_point(), |transaction, at| {
             journal::append(transaction, at, entry)?;
             transaction.execute(
                 "INSERT OR REPLACE INTO deliveries VALUES (?1, ?2, ?3)",
@@ -542,4 +535,31 @@ impl Store {
             .map_err(|source| self.error(source))?;
         text.map(|text| self.value(&text)).transpose()
     }
+}
+
+fn replace_waves(
+    transaction: &Transaction<'_>,
+    waves: &[WaveRecord],
+    states: &[String],
+) -> rusqlite::Result<()> {
+    transaction.execute_batch("DELETE FROM waves; DELETE FROM members")?;
+    let mut insert = transaction.prepare_cached("INSERT INTO members VALUES (?1, ?2, ?3)")?;
+    for (wave, state) in waves.iter().zip(states) {
+        transaction.execute(
+            "INSERT INTO waves VALUES (?1, ?2, ?3)",
+            params![wave.number, wave.label, state],
+        )?;
+        for (position, member) in (0_i64..).zip(&wave.members) {
+            insert.execute(params![member, wave.number, position])?;
+        }
+    }
+    Ok(())
+}
+
+fn forget_delivery(transaction: &Transaction<'_>, workspace: &str) -> rusqlite::Result<()> {
+    for table in ["deliveries", "versions"] {
+        let delete = format!("DELETE FROM {table} WHERE workspace = ?1");
+        transaction.execute(&delete, params![workspace])?;
+    }
+    Ok(())
 }

@@ -19,6 +19,7 @@ CREATE TABLE binding (
     migration TEXT NOT NULL,
     migration_digest TEXT NOT NULL,
     plan_digest TEXT NOT NULL,
+    verify_digest TEXT NOT NULL,
     at INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE runs (
