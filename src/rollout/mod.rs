@@ -22,6 +22,8 @@ pub mod gate;
 mod ledger;
 pub mod outcome;
 mod settle;
+#[cfg(test)]
+mod tests;
 mod versions;
 pub mod waves;
 

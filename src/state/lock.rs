@@ -4,13 +4,25 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::StateError;
 
 /// Held for as long as it lives; the kernel ends it with the process, so the
 /// lock of a dead controller is free to be taken.
 #[derive(Debug)]
-pub(super) struct ControllerLock(#[expect(dead_code, reason = "held, not read")] File);
+pub(super) struct ControllerLock(File);
+
+/// How long a lock is asked for again before it counts as held: a program that a
+/// dead controller was just starting holds it until its own first instruction.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+impl Drop for ControllerLock {
+    fn drop(&mut self) {
+        // Closing alone would not do while a program is being started.
+        let _ = self.0.unlock();
+    }
+}
 
 /// Takes the lock of a state folder.
 pub(super) fn take(folder: &Path) -> Result<ControllerLock, StateError> {
@@ -26,7 +38,13 @@ pub(super) fn take(folder: &Path) -> Result<ControllerLock, StateError> {
         .truncate(false)
         .open(&path)
         .map_err(failed)?;
-    match file.try_lock() {
+    let deadline = Instant::now() + PATIENCE;
+    let mut taken = file.try_lock();
+    while matches!(taken, Err(TryLockError::WouldBlock)) && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(20));
+        taken = file.try_lock();
+    }
+    match taken {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
