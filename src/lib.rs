@@ -27,3 +27,5 @@ pub mod transform;
 pub mod verify;
 
 pub mod rollout;
+
+pub mod report;

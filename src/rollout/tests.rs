@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use proptest::prelude::*;
+use rayon::prelude::*;
 
 use super::*;
 use crate::clock::Clock;
@@ -27,7 +28,9 @@ const NEW: &str = "select plan\r\nfrom users_v2";
 
 /// A fleet of small consumers below one folder, and what is known of each.
 struct World {
-    folder: tempfile::TempDir,
+    /// Removed when the world goes; `None` where somebody else made the folder.
+    _temporary: Option<tempfile::TempDir>,
+    top: PathBuf,
     migration: Migration,
     fleet: Fleet,
     plan: Plan,
@@ -103,22 +106,30 @@ impl World {
     fn new(how: Delivery, results: &[Transformed], verdicts: &[VerdictKind]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let top = folder.path().canonicalize().unwrap();
-        let tracked = how != Delivery::Patches;
         for index in 0..results.len() {
             let root = top.join(format!("apps/c{index}"));
             files::make_folder(&root).unwrap();
             files::write_whole(&root.join("q.sql"), OLD.as_bytes(), false).unwrap();
             files::write_whole(&root.join("gone.sh"), b"#!/bin/sh\n", true).unwrap();
         }
-        if tracked {
+        if how != Delivery::Patches {
             run_git(&top, &["init", "-q", "-b", "main"]);
             files::write_whole(&top.join(".gitignore"), b".gander\n", false).unwrap();
             run_git(&top, &["add", "."]);
             run_git(&top, &["commit", "-q", "-m", "one"]);
         }
+        let mut world = Self::over(&top, how, results, verdicts);
+        world._temporary = Some(folder);
+        world
+    }
+
+    /// The same over a folder that another process has made.
+    fn over(top: &Path, how: Delivery, results: &[Transformed], verdicts: &[VerdictKind]) -> Self {
+        let tracked = how != Delivery::Patches;
         let mut world = Self {
-            migration: migration(&top, how),
-            folder,
+            migration: migration(top, how),
+            _temporary: None,
+            top: top.to_owned(),
             fleet: Fleet::default(),
             plan: Plan {
                 digest: Digest::of(b"plan"),
@@ -129,7 +140,7 @@ impl World {
             verified: RefCell::default(),
         };
         for (index, result) in results.iter().enumerate() {
-            world.add(&top, index, result, tracked);
+            world.add(top, index, result, tracked);
         }
         let lost = Source::Unresolved("no such folder".to_owned());
         world.consume("zz-lost", lost);
@@ -241,8 +252,8 @@ impl World {
     }
 
     /// Every byte and executable bit below the consumers' folders.
-    fn bytes(&self) -> BTreeMap<PathBuf, (Vec<u8>, bool)> {
-        let apps = self.folder.path().join("apps");
+    fn bytes(&self) -> Bytes {
+        let apps = self.top.join("apps");
         let files = walkdir::WalkDir::new(&apps).into_iter().map(Result::unwrap);
         files
             .filter(|entry| entry.file_type().is_file())
@@ -422,8 +433,19 @@ fn a_wave_of_silence_pauses_and_a_retry_opens_it_again() {
 
 /// Wave 2 regresses; wave 1 stays, or not, as the migration says.
 fn failing(how: Delivery, on_failed_gate: OnFailedGate) -> (World, Ledger) {
+    let world = failing_world(None, how, on_failed_gate);
+    let ledger = world.run().unwrap();
+    (world, ledger)
+}
+
+/// As [`failing`], not run yet; over a folder that was made already, or a new one.
+fn failing_world(top: Option<&Path>, how: Delivery, on_failed_gate: OnFailedGate) -> World {
     use VerdictKind as V;
-    let mut world = World::new(how, &changed(4), &[V::Pass, V::Pass, V::Regressed, V::Pass]);
+    let verdicts = [V::Pass, V::Pass, V::Regressed, V::Pass];
+    let mut world = match top {
+        Some(top) => World::over(top, how, &changed(4), &verdicts),
+        None => World::new(how, &changed(4), &verdicts),
+    };
     world.migration.rollout.first = vec![entity("c0"), entity("c1"), entity("c2")];
     let size = |count: u64| WaveSize {
         text: count.to_string(),
@@ -431,8 +453,7 @@ fn failing(how: Delivery, on_failed_gate: OnFailedGate) -> (World, Ledger) {
     };
     world.migration.rollout.waves = vec![size(1), size(3), size(4)];
     world.migration.rollout.on_failed_gate = on_failed_gate;
-    let ledger = world.run().unwrap();
-    (world, ledger)
+    world
 }
 
 #[test]
@@ -464,12 +485,9 @@ fn a_failed_wave_is_taken_back_in_bytes() {
         assert!(!sets.join("wave-1/c0").join(WITHDRAWN).exists());
         assert!(sets.join("held/c2/change.patch").is_file());
         if how == Delivery::Branch {
-            let branches = run_git(
-                world.folder.path(),
-                &["branch", "--format=%(refname:short)"],
-            );
+            let branches = run_git(&world.top, &["branch", "--format=%(refname:short)"]);
             assert_eq!(branches, "gander/users-v2/c0\nmain");
-            assert_eq!(run_git(world.folder.path(), &["status", "--porcelain"]), "");
+            assert_eq!(run_git(&world.top, &["status", "--porcelain"]), "");
         }
         assert_eq!(world.run().unwrap(), ledger);
     }
@@ -481,10 +499,10 @@ fn everything_can_be_taken_back_to_the_bytes_of_the_pin() {
         let (world, ledger) = failing(how, OnFailedGate::RollbackAll);
         assert_eq!(count(&ledger, Outcome::RolledBack), 2, "{how:?}");
         assert!(matches!(ledger.end, RunEnd::RolledBack { wave: 2, .. }));
-        let status = run_git(world.folder.path(), &["status", "--porcelain"]);
+        let status = run_git(&world.top, &["status", "--porcelain"]);
         assert_eq!(status, "", "{how:?}");
         assert_eq!(
-            run_git(world.folder.path(), &["branch", "--format=%(refname)"]),
+            run_git(&world.top, &["branch", "--format=%(refname)"]),
             "refs/heads/main"
         );
         assert!(!world.root(0).join("new").exists());
@@ -497,7 +515,7 @@ fn everything_can_be_taken_back_to_the_bytes_of_the_pin() {
     assert_eq!(count(&ledger, Outcome::RolledBack), 2);
     let again = super::roll_back(&mut store, &Scope::All, &|_| {}).unwrap();
     assert_eq!(outcomes(&again), outcomes(&ledger));
-    assert_eq!(run_git(world.folder.path(), &["status", "--porcelain"]), "");
+    assert_eq!(run_git(&world.top, &["status", "--porcelain"]), "");
 }
 
 #[test]
@@ -552,7 +570,7 @@ fn a_dirty_checkout_is_refused_and_untouched() {
     }
     let world = World::new(Delivery::Checkout, &changed(1), &[VerdictKind::Pass]);
     files::write_whole(&world.root(0).join("q.sql"), b"moved on", false).unwrap();
-    run_git(world.folder.path(), &["commit", "-q", "-a", "-m", "two"]);
+    run_git(&world.top, &["commit", "-q", "-a", "-m", "two"]);
     let ledger = world.run().unwrap();
     assert_eq!(ledger.rows[0].outcome, Outcome::Refused);
     assert!(
@@ -567,11 +585,11 @@ fn a_symlink_in_the_way_is_refused() {
     let world = World::new(Delivery::Checkout, &changed(1), &[VerdictKind::Pass]);
     let outside = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(outside.path(), world.root(0).join("new")).unwrap();
-    run_git(world.folder.path(), &["add", "."]);
-    run_git(world.folder.path(), &["commit", "-q", "-m", "link"]);
+    run_git(&world.top, &["add", "."]);
+    run_git(&world.top, &["commit", "-q", "-m", "link"]);
     let mut world = world;
-    let tree = run_git(world.folder.path(), &["rev-parse", "HEAD:apps/c0"]);
-    let commit = run_git(world.folder.path(), &["rev-parse", "HEAD"]);
+    let tree = run_git(&world.top, &["rev-parse", "HEAD:apps/c0"]);
+    let commit = run_git(&world.top, &["rev-parse", "HEAD"]);
     world.plan.workspaces[0].pin = Some(Pin::Commit { commit, tree });
     let ledger = world.run().unwrap();
     assert_eq!(
@@ -789,6 +807,101 @@ proptest! {
         verified.sort_unstable();
         let ledger = super::roll_back(&mut world.store(), &Scope::All, &|_| {}).unwrap();
         prop_assert!(ledger.rows.iter().all(|row| row.outcome != Outcome::Changed));
-        prop_assert_eq!(run_git(world.folder.path(), &["status", "--porcelain"]), "");
+        prop_assert_eq!(run_git(&world.top, &["status", "--porcelain"]), "");
+    }
+}
+
+const CHILD_TOP: &str = "GANDER_TEST_TOP";
+const CHILD_HOW: &str = "GANDER_TEST_HOW";
+
+fn how_named(name: &str) -> (Delivery, OnFailedGate) {
+    match name {
+        "patches" => (Delivery::Patches, OnFailedGate::RollbackWave),
+        "checkout" => (Delivery::Checkout, OnFailedGate::RollbackAll),
+        _ => (Delivery::Branch, OnFailedGate::RollbackAll),
+    }
+}
+
+#[test]
+#[ignore = "started by killed_anywhere_it_comes_to_the_same_end, which kills it"]
+fn child() {
+    let top = PathBuf::from(std::env::var_os(CHILD_TOP).unwrap());
+    let (how, on_failed_gate) = how_named(&std::env::var(CHILD_HOW).unwrap());
+    failing_world(Some(&top), how, on_failed_gate)
+        .run()
+        .unwrap();
+}
+
+/// Runs [`child`] over `world` with a fault; its status and whether it was killed.
+fn run_child(world: &World, how: &str, variable: &str, value: &str) -> bool {
+    let child = crate::process::Invocation::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "rollout::tests::child",
+            "--ignored",
+            "--test-threads=1",
+        ])
+        .env(CHILD_TOP, &world.top)
+        .env(CHILD_HOW, how)
+        .env(variable, value);
+    let output = child.run().unwrap();
+    output.status.success()
+}
+
+type Bytes = BTreeMap<PathBuf, (Vec<u8>, bool)>;
+type End = (Ledger, Option<String>, Option<Digest>, Bytes);
+
+/// What has to be the same however often a run was killed.
+fn end_of(world: &World, mut ledger: Ledger) -> End {
+    // Commits carry the time at which they were made; their branches do not.
+    for row in &mut ledger.rows {
+        row.branch = row.branch.take().map(|(name, _)| (name, None));
+    }
+    let branches = world.fleet.workspaces[0].git.as_ref().map(|_| {
+        run_git(
+            &world.top,
+            &["for-each-ref", "--format=%(refname) %(tree)", "refs/heads"],
+        )
+    });
+    let sets = files::folder_digest(&world.migration.state.join("change-sets")).unwrap();
+    let relative = |(path, content): (PathBuf, _)| {
+        (path.strip_prefix(&world.top).unwrap().to_owned(), content)
+    };
+    let bytes: BTreeMap<_, _> = world.bytes().into_iter().map(relative).collect();
+    (ledger, branches, sets, bytes)
+}
+
+#[test]
+fn killed_anywhere_it_comes_to_the_same_end() {
+    for name in ["patches", "checkout", "branch"] {
+        let (how, on_failed_gate) = how_named(name);
+        let make = || failing_world(None, how, on_failed_gate);
+        let whole = make();
+        let log = whole.top.join("points");
+        assert!(run_child(
+            &whole,
+            name,
+            crate::fault::LOG_VARIABLE,
+            log.to_str().unwrap()
+        ));
+        let log = std::fs::read_to_string(&log).unwrap();
+        let expected = end_of(&whole, whole.run().unwrap());
+        let mut hits: BTreeMap<&str, u32> = BTreeMap::new();
+        let points: Vec<String> = log
+            .lines()
+            .map(|point| {
+                let hit = hits.entry(point).or_default();
+                *hit += 1;
+                format!("{point}#{hit}")
+            })
+            .collect();
+        assert!(points.len() > 20, "{points:?}");
+        points.par_iter().for_each(|point| {
+            let world = make();
+            let ended = run_child(&world, name, crate::fault::POINT_VARIABLE, point);
+            assert!(!ended, "{name}: {point} killed nothing");
+            let found = end_of(&world, world.run().unwrap());
+            assert_eq!(found, expected, "{name}: killed at {point}");
+        });
     }
 }
