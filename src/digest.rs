@@ -117,10 +117,7 @@ mod tests {
     #[test]
     fn readers_and_slices_agree() {
         let bytes = vec![7; 100_000];
-        assert_eq!(
-            Digest::of_reader(bytes.as_slice()).unwrap(),
-            Digest::of(&bytes)
-        );
+        assert_eq!(Digest::of_reader(bytes.as_slice()).unwrap(), Digest::of(&bytes));
     }
 
     #[test]

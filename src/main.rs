@@ -2,10 +2,7 @@
 
 fn main() {
     // The sandbox starts gander itself, single-threaded, before anything else happens.
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|arg| arg == gander::sandbox::SUBCOMMAND)
-    {
+    if std::env::args_os().nth(1).is_some_and(|arg| arg == gander::sandbox::SUBCOMMAND) {
         std::process::exit(gander::sandbox::helper_main());
     }
 }

@@ -180,8 +180,7 @@ impl Invocation {
 
     /// Adds several arguments.
     pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
-        self.args
-            .extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         self
     }
 
@@ -193,8 +192,7 @@ impl Invocation {
 
     /// Sets one variable.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
-        self.env
-            .push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self
     }
 
@@ -247,10 +245,7 @@ impl Invocation {
         stdout: impl Into<Stdio>,
         stderr: impl Into<Stdio>,
     ) -> Result<Child, ProcessError> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is the one place that starts programs"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that starts programs")]
         let mut command = Command::new(&self.program);
         if self.env_clear {
             command.env_clear();
@@ -274,10 +269,7 @@ impl Invocation {
             return ProcessError::Start { program, source };
         }
         match &self.dir {
-            Some(dir) if !dir.is_dir() => ProcessError::NoDirectory {
-                program,
-                dir: dir.clone(),
-            },
+            Some(dir) if !dir.is_dir() => ProcessError::NoDirectory { program, dir: dir.clone() },
             _ => ProcessError::Missing { program },
         }
     }
@@ -317,14 +309,7 @@ impl Attended {
             // A program may end without having read all: that is its own affair.
             thread::spawn(move || drop(pipe.write_all(&input)));
         }
-        Self {
-            child,
-            name,
-            output_limit,
-            events,
-            stdout: None,
-            stderr: None,
-        }
+        Self { child, name, output_limit, events, stdout: None, stderr: None }
     }
 
     fn wait(mut self, limit: Duration) -> Result<Output, ProcessError> {
@@ -337,24 +322,15 @@ impl Attended {
         result
     }
 
-    fn attend(
-        &mut self,
-        deadline: Option<Instant>,
-        limit: Duration,
-    ) -> Result<Output, ProcessError> {
+    fn attend(&mut self, deadline: Option<Instant>, limit: Duration) -> Result<Output, ProcessError> {
         let mut pause = Duration::from_micros(200);
         let status = loop {
             if let Some(status) = self.child.try_wait().map_err(|e| self.io(e))? {
                 break Exit::from(status);
             }
-            let left = deadline.map_or(LONGEST_PAUSE, |at| {
-                at.saturating_duration_since(Instant::now())
-            });
+            let left = deadline.map_or(LONGEST_PAUSE, |at| at.saturating_duration_since(Instant::now()));
             if left.is_zero() {
-                return Err(ProcessError::TimedOut {
-                    program: self.name.clone(),
-                    limit,
-                });
+                return Err(ProcessError::TimedOut { program: self.name.clone(), limit });
             }
             self.listen(pause.min(left))?;
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -381,10 +357,7 @@ impl Attended {
             Ok(Event::Stdout(bytes)) => self.stdout = Some(bytes.map_err(|e| self.io(e))?),
             Ok(Event::Stderr(bytes)) => self.stderr = Some(bytes.map_err(|e| self.io(e))?),
             Ok(Event::TooMuch) => {
-                return Err(ProcessError::TooMuchOutput {
-                    program: self.name.clone(),
-                    limit: self.output_limit,
-                });
+                return Err(ProcessError::TooMuchOutput { program: self.name.clone(), limit: self.output_limit });
             }
             Err(RecvTimeoutError::Timeout) => {}
             // Both streams are at their end; only the exit is still awaited.
@@ -396,10 +369,7 @@ impl Attended {
     }
 
     fn io(&self, source: io::Error) -> ProcessError {
-        ProcessError::Io {
-            program: self.name.clone(),
-            source,
-        }
+        ProcessError::Io { program: self.name.clone(), source }
     }
 }
 
@@ -433,12 +403,8 @@ mod tests {
     #[test]
     fn streams_status_env_and_directory() {
         let dir = tempfile::tempdir().unwrap();
-        let output = sh("pwd; echo \"$A$HOME\" >&2; exit 3")
-            .current_dir(dir.path())
-            .env_clear()
-            .env("A", "b")
-            .run()
-            .unwrap();
+        let output =
+            sh("pwd; echo \"$A$HOME\" >&2; exit 3").current_dir(dir.path()).env_clear().env("A", "b").run().unwrap();
         assert_eq!(output.status, Exit::Code(3));
         assert_eq!(output.status, 3);
         let here = dir.path().canonicalize().unwrap();
@@ -469,15 +435,9 @@ mod tests {
     fn limits_kill() {
         let start = Instant::now();
         let late = sh("exec sleep 30").limit(Duration::from_millis(100)).run();
-        assert!(
-            matches!(late, Err(ProcessError::TimedOut { .. })),
-            "{late:?}"
-        );
+        assert!(matches!(late, Err(ProcessError::TimedOut { .. })), "{late:?}");
         let loud = sh("exec yes").output_limit(1000).run();
-        assert!(
-            matches!(loud, Err(ProcessError::TooMuchOutput { limit: 1000, .. })),
-            "{loud:?}"
-        );
+        assert!(matches!(loud, Err(ProcessError::TooMuchOutput { limit: 1000, .. })), "{loud:?}");
         assert!(start.elapsed() < Duration::from_secs(10));
         let exact = sh("printf 12345").output_limit(5).run().unwrap();
         assert_eq!(exact.stdout, b"12345");
@@ -499,9 +459,6 @@ mod tests {
             "{missing:?}"
         );
         let nowhere = sh("true").current_dir("/no/such/folder").run();
-        assert!(
-            matches!(nowhere, Err(ProcessError::NoDirectory { .. })),
-            "{nowhere:?}"
-        );
+        assert!(matches!(nowhere, Err(ProcessError::NoDirectory { .. })), "{nowhere:?}");
     }
 }

@@ -200,9 +200,7 @@ pub struct Manifest {
 /// relative to, out of git's own folder, and has one spelling only.
 pub fn is_inner_path(path: &str) -> bool {
     let fine = |part: &str| {
-        let git = part
-            .get(..4)
-            .is_some_and(|head| head.eq_ignore_ascii_case(".git"));
+        let git = part.get(..4).is_some_and(|head| head.eq_ignore_ascii_case(".git"));
         // `.git`, and the names that other file systems take for it.
         let gitlike = git && part[4..].trim_end_matches(['.', ' ']).is_empty();
         let short = part.eq_ignore_ascii_case("git~1");

@@ -23,11 +23,7 @@ pub struct ConfigError {
 impl ConfigError {
     /// The line that heads its report.
     fn title(&self) -> String {
-        if self.key.is_empty() {
-            self.message.clone()
-        } else {
-            format!("`{}`: {}", self.key, self.message)
-        }
+        if self.key.is_empty() { self.message.clone() } else { format!("`{}`: {}", self.key, self.message) }
     }
 }
 
@@ -43,21 +39,12 @@ impl ConfigErrors {
     /// `file` is the path as the user wrote it, `source` the text it held.
     pub(super) fn new(file: String, source: String, mut errors: Vec<ConfigError>) -> Self {
         errors.sort_by_key(|error| error.span.clone().map_or(0, |span| span.start));
-        Self {
-            file,
-            source,
-            errors,
-        }
+        Self { file, source, errors }
     }
 
     /// A single error about a file whose text is not to be had.
     pub(super) fn unreadable(file: String, message: String, help: &str) -> Self {
-        let error = ConfigError {
-            key: String::new(),
-            message,
-            help: help.to_owned(),
-            span: None,
-        };
+        let error = ConfigError { key: String::new(), message, help: help.to_owned(), span: None };
         Self::new(file, String::new(), vec![error])
     }
 
@@ -77,16 +64,8 @@ impl ConfigErrors {
 
     /// Every error with its place and its next step, one below the other.
     pub fn render(&self, color: bool) -> String {
-        let renderer = if color {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        };
-        let reports: Vec<String> = self
-            .errors
-            .iter()
-            .map(|error| self.render_one(&renderer, error))
-            .collect();
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        let reports: Vec<String> = self.errors.iter().map(|error| self.render_one(&renderer, error)).collect();
         reports.join("\n\n")
     }
 
@@ -121,13 +100,7 @@ impl fmt::Display for ConfigErrors {
                 writeln!(f)?;
             }
             let (line, column) = self.place(error);
-            write!(
-                f,
-                "{}:{line}:{column}: {} ({})",
-                self.file,
-                error.title(),
-                error.help
-            )?;
+            write!(f, "{}:{line}:{column}: {} ({})", self.file, error.title(), error.help)?;
         }
         Ok(())
     }

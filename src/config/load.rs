@@ -33,11 +33,7 @@ pub fn load(path: &Path) -> Result<Migration, ConfigErrors> {
     let source = text(&shown, &bytes)?;
     let (table, syntax) = DeTable::parse_recoverable(source);
     if !syntax.is_empty() {
-        return Err(ConfigErrors::new(
-            shown,
-            source.to_owned(),
-            syntax_errors(&syntax),
-        ));
+        return Err(ConfigErrors::new(shown, source.to_owned(), syntax_errors(&syntax)));
     }
     let values = toml::from_str::<toml::Table>(source).map_err(|error| {
         let errors = syntax_errors(std::slice::from_ref(&error));
@@ -62,8 +58,7 @@ pub fn load(path: &Path) -> Result<Migration, ConfigErrors> {
 
 /// The canonical path of the file, and its bytes.
 fn open(path: &Path, shown: &str) -> Result<(PathBuf, Vec<u8>), ConfigErrors> {
-    let fail =
-        |message: String, help: &str| ConfigErrors::unreadable(shown.to_owned(), message, help);
+    let fail = |message: String, help: &str| ConfigErrors::unreadable(shown.to_owned(), message, help);
     let missing = |error: std::io::Error| {
         let help = "check the path; `gander run FILE` takes the migration file itself";
         fail(format!("the migration file can't be read: {error}"), help)
@@ -140,13 +135,7 @@ impl Place<'_> {
         self.existing(value, text, "folder", Path::is_dir)
     }
 
-    fn existing(
-        &self,
-        value: &Value<'_>,
-        text: &str,
-        what: &str,
-        is: fn(&Path) -> bool,
-    ) -> Option<PathBuf> {
+    fn existing(&self, value: &Value<'_>, text: &str, what: &str, is: fn(&Path) -> bool) -> Option<PathBuf> {
         let help = "create it, or correct the path, which is relative to the migration file";
         match self.base.join(text).canonicalize() {
             Ok(path) if is(&path) => Some(path),
@@ -190,14 +179,10 @@ impl Seal {
                 let so_far = std::mem::take(&mut self.0);
                 self.0 = so_far.field(label).field(bytes);
             }
-            Ok(None) => value.wrong(
-                format!("the file is larger than {} MiB", limit >> 20),
-                "split it into several files",
-            ),
-            Err(error) => value.wrong(
-                format!("the file can't be read: {error}"),
-                "check its permissions",
-            ),
+            Ok(None) => {
+                value.wrong(format!("the file is larger than {} MiB", limit >> 20), "split it into several files")
+            }
+            Err(error) => value.wrong(format!("the file can't be read: {error}"), "check its permissions"),
         }
     }
 

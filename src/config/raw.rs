@@ -18,13 +18,7 @@ pub(super) struct Notes(RefCell<Vec<ConfigError>>);
 
 impl Notes {
     /// Notes one error.
-    pub(super) fn add(
-        &self,
-        key: &str,
-        span: Range<usize>,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
+    pub(super) fn add(&self, key: &str, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
         self.0.borrow_mut().push(ConfigError {
             key: key.to_owned(),
             message: message.into(),
@@ -61,12 +55,7 @@ pub(super) struct Value<'a> {
 impl<'a> Section<'a> {
     /// The whole file.
     pub(super) fn root(table: &'a Spanned<DeTable<'a>>, notes: &'a Notes, keys: &[&str]) -> Self {
-        let root = Self {
-            path: String::new(),
-            span: 0..0,
-            table: Some(table.get_ref()),
-            notes,
-        };
+        let root = Self { path: String::new(), span: 0..0, table: Some(table.get_ref()), notes };
         root.check_keys(keys);
         root
     }
@@ -75,12 +64,8 @@ impl<'a> Section<'a> {
     pub(super) fn section(&self, name: &str, keys: &[&str]) -> Self {
         let value = self.get(name);
         let table = value.as_ref().and_then(Value::table);
-        let section = Self {
-            path: self.key(name),
-            span: value.map_or(0..0, |value| value.span),
-            table,
-            notes: self.notes,
-        };
+        let section =
+            Self { path: self.key(name), span: value.map_or(0..0, |value| value.span), table, notes: self.notes };
         section.check_keys(keys);
         section
     }
@@ -101,12 +86,7 @@ impl<'a> Section<'a> {
     /// The value of a key.
     pub(super) fn get(&self, key: &str) -> Option<Value<'a>> {
         let value = self.table?.get(key)?;
-        Some(Value {
-            path: self.key(key),
-            span: value.span(),
-            value: value.get_ref(),
-            notes: self.notes,
-        })
+        Some(Value { path: self.key(key), span: value.span(), value: value.get_ref(), notes: self.notes })
     }
 
     /// The value of a key that must be there.
@@ -134,12 +114,8 @@ impl<'a> Section<'a> {
         let mut entries: Vec<_> = entries
             .map(|(key, value)| {
                 let key = key.get_ref().to_string();
-                let value = Value {
-                    path: self.key(&key),
-                    span: value.span(),
-                    value: value.get_ref(),
-                    notes: self.notes,
-                };
+                let value =
+                    Value { path: self.key(&key), span: value.span(), value: value.get_ref(), notes: self.notes };
                 (key, value)
             })
             .collect();
@@ -153,16 +129,8 @@ impl<'a> Section<'a> {
 
     fn key(&self, key: &str) -> String {
         let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        let key = if !key.is_empty() && key.chars().all(bare) {
-            key.to_owned()
-        } else {
-            format!("{key:?}")
-        };
-        if self.path.is_empty() {
-            key
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        let key = if !key.is_empty() && key.chars().all(bare) { key.to_owned() } else { format!("{key:?}") };
+        if self.path.is_empty() { key } else { format!("{}.{key}", self.path) }
     }
 
     fn check_keys(&self, keys: &[&str]) {
@@ -199,10 +167,7 @@ impl<'a> Value<'a> {
         };
         let key = self.path.rsplit('.').next().unwrap_or(&self.path);
         let key = key.split('[').next().unwrap_or(key);
-        self.wrong(
-            format!("expected {what}, found {found}"),
-            format!("write it like `{key} = {example}`"),
-        );
+        self.wrong(format!("expected {what}, found {found}"), format!("write it like `{key} = {example}`"));
     }
 
     /// A string that is not empty.
@@ -212,11 +177,7 @@ impl<'a> Value<'a> {
             return None;
         };
         if text.trim().is_empty() || text.contains('\0') {
-            let message = if text.contains('\0') {
-                "a zero byte can't stand here"
-            } else {
-                "must not be empty"
-            };
+            let message = if text.contains('\0') { "a zero byte can't stand here" } else { "must not be empty" };
             self.wrong(message, format!("write for example {example}"));
             return None;
         }
@@ -265,12 +226,7 @@ impl<'a> Value<'a> {
         let items = self.array("an array of tables", example);
         let open = |item: Value<'a>| {
             let table = item.table()?;
-            let section = Section {
-                path: item.path,
-                span: item.span,
-                table: Some(table),
-                notes: self.notes,
-            };
+            let section = Section { path: item.path, span: item.span, table: Some(table), notes: self.notes };
             section.check_keys(keys);
             Some(section)
         };
@@ -287,10 +243,7 @@ impl<'a> Value<'a> {
         let number = u64::from_str_radix(&text, digits.radix()).ok();
         let number = number.filter(|number| *number >= least && *number <= i64::MAX as u64);
         if number.is_none() {
-            self.wrong(
-                format!("must be a whole number of at least {least}"),
-                format!("write for example {example}"),
-            );
+            self.wrong(format!("must be a whole number of at least {least}"), format!("write for example {example}"));
         }
         number
     }
@@ -303,9 +256,7 @@ impl<'a> Value<'a> {
     /// One of a few words.
     pub(super) fn one_of<T: Copy>(&self, choices: &[(&str, T)]) -> Option<T> {
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        let example = names
-            .first()
-            .map_or_else(String::new, |n| format!("\"{n}\""));
+        let example = names.first().map_or_else(String::new, |n| format!("\"{n}\""));
         let text = self.string(&example)?;
         let choice = choices.iter().find(|(name, _)| *name == text);
         if choice.is_none() {
@@ -321,10 +272,7 @@ impl<'a> Value<'a> {
     fn table(&self) -> Option<&'a DeTable<'a>> {
         let DeValue::Table(table) = self.value else {
             let name = &self.path;
-            self.wrong(
-                "expected a table",
-                format!("write it as a section of its own: `[{name}]`"),
-            );
+            self.wrong("expected a table", format!("write it as a section of its own: `[{name}]`"));
             return None;
         };
         Some(table)

@@ -16,12 +16,8 @@ pub(super) fn rollout(root: &Section<'_>, id: &str) -> Rollout {
         ("stop", OnFailedGate::Stop),
     ];
     let waves = section.get("waves").map(|value| waves(&value));
-    let seed = section
-        .get("seed")
-        .and_then(|value| value.any_string("\"users-v2\""));
-    let first = section
-        .get("first")
-        .map(|value| entities(&value, Some("component")));
+    let seed = section.get("seed").and_then(|value| value.any_string("\"users-v2\""));
+    let first = section.get("first").map(|value| entities(&value, Some("component")));
     let gates = section.get("gate").map(|value| gates(&value));
     let on_failed = section.get("on_failed_gate");
     Rollout {
@@ -29,28 +25,18 @@ pub(super) fn rollout(root: &Section<'_>, id: &str) -> Rollout {
         seed: seed.unwrap_or(id).to_owned(),
         first: first.unwrap_or_default(),
         gates: gates.unwrap_or_else(|| vec![Gate::Regressions { max: 0 }]),
-        on_failed_gate: on_failed
-            .and_then(|value| value.one_of(&choices))
-            .unwrap_or_default(),
+        on_failed_gate: on_failed.and_then(|value| value.one_of(&choices)).unwrap_or_default(),
     }
 }
 
 fn default_waves() -> Vec<WaveSize> {
-    let wave = |text: &str, part| WaveSize {
-        text: text.to_owned(),
-        parts: vec![part],
-    };
-    vec![
-        wave("1", WavePart::Count(1)),
-        wave("10%", WavePart::Percent(10.0)),
-        wave("100%", WavePart::Percent(100.0)),
-    ]
+    let wave = |text: &str, part| WaveSize { text: text.to_owned(), parts: vec![part] };
+    vec![wave("1", WavePart::Count(1)), wave("10%", WavePart::Percent(10.0)), wave("100%", WavePart::Percent(100.0))]
 }
 
 fn waves(value: &Value<'_>) -> Vec<WaveSize> {
     let example = "[\"1\", \"10%\", \"100%\"]";
-    let help =
-        "write a count, a percentage, or the larger of some: \"1\", \"5%\", \"max(25%, 59)\"";
+    let help = "write a count, a percentage, or the larger of some: \"1\", \"5%\", \"max(25%, 59)\"";
     let Some(items) = value.strings(example) else {
         return Vec::new();
     };
@@ -61,10 +47,7 @@ fn waves(value: &Value<'_>) -> Vec<WaveSize> {
             Ok(wave) => {
                 if let Some(before) = waves.last().filter(|before| wave::shrinks(before, &wave)) {
                     item.wrong(
-                        format!(
-                            "{text:?} is smaller than the wave before it, {:?}",
-                            before.text
-                        ),
+                        format!("{text:?} is smaller than the wave before it, {:?}", before.text),
                         "waves are cumulative: each counts the consumers of all waves before it",
                     );
                 }
@@ -97,22 +80,15 @@ enum Kind {
 }
 
 fn gates(value: &Value<'_>) -> Vec<Gate> {
-    let choices = [
-        ("regressions", Kind::Regressions),
-        ("evidence", Kind::Evidence),
-    ];
+    let choices = [("regressions", Kind::Regressions), ("evidence", Kind::Evidence)];
     let example = "[{ kind = \"regressions\", max = 0 }]";
     let mut gates = Vec::new();
     for gate in value.sections(&["kind", "max", "min"], example) {
         let kind = gate.need("kind", "\"regressions\"");
         let gate = match kind.and_then(|kind| kind.one_of(&choices)) {
             None => None,
-            Some(Kind::Regressions) => {
-                limit(&gate, "max", "min", "regressions").map(|max| Gate::Regressions { max })
-            }
-            Some(Kind::Evidence) => {
-                limit(&gate, "min", "max", "evidence").map(|min| Gate::Evidence { min })
-            }
+            Some(Kind::Regressions) => limit(&gate, "max", "min", "regressions").map(|max| Gate::Regressions { max }),
+            Some(Kind::Evidence) => limit(&gate, "min", "max", "evidence").map(|min| Gate::Evidence { min }),
         };
         gates.extend(gate);
     }
@@ -122,10 +98,7 @@ fn gates(value: &Value<'_>) -> Vec<Gate> {
 /// The limit of a gate, under the key that its kind reads.
 fn limit(gate: &Section<'_>, key: &str, other: &str, kind: &str) -> Option<u64> {
     if let Some(value) = gate.get(other) {
-        value.wrong(
-            format!("a gate of kind \"{kind}\" has no `{other}`"),
-            format!("use `{key}`"),
-        );
+        value.wrong(format!("a gate of kind \"{kind}\" has no `{other}`"), format!("use `{key}`"));
     }
     gate.need(key, "0")?.whole(0, "0")
 }

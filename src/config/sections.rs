@@ -11,8 +11,8 @@ use super::load::{Place, Seal};
 use super::raw::{Section, Value};
 use super::rollout_sections::rollout;
 use super::{
-    ConsumerSource, Consumers, Deliver, Delivery, Dirty, Disposition, Migration, Partial, Policy,
-    SandboxConfig, SandboxMode, Step, Transform, Verify, units,
+    ConsumerSource, Consumers, Deliver, Delivery, Dirty, Disposition, Migration, Partial, Policy, SandboxConfig,
+    SandboxMode, Step, Transform, Verify, units,
 };
 use crate::workspace::EntityRef;
 
@@ -99,10 +99,7 @@ fn title(head: &Section<'_>) -> Option<String> {
     let value = head.need("title", "\"users_v1 becomes users_v2\"")?;
     let title = value.string("\"users_v1 becomes users_v2\"")?;
     if title.chars().any(char::is_control) || title.len() > 200 {
-        value.wrong(
-            "a title is one line of at most 200 bytes",
-            "shorten it; the guide has room for the rest",
-        );
+        value.wrong("a title is one line of at most 200 bytes", "shorten it; the guide has room for the rest");
         return None;
     }
     Some(title.trim().to_owned())
@@ -113,10 +110,7 @@ fn rules(head: &Section<'_>, place: &Place<'_>, seal: &mut Seal) -> Option<Vec<P
     let value = head.need("rules", example)?;
     let items = value.strings(example)?;
     if items.is_empty() {
-        value.wrong(
-            "a migration needs at least one rule file",
-            format!("name one: `rules = {example}`"),
-        );
+        value.wrong("a migration needs at least one rule file", format!("name one: `rules = {example}`"));
         return None;
     }
     let mut paths = Vec::new();
@@ -150,23 +144,17 @@ fn mappings(root: &Section<'_>, place: &Place<'_>, seal: &mut Seal) -> BTreeMap<
 
 fn consumers(root: &Section<'_>, place: &Place<'_>) -> Consumers {
     let section = root.section("consumers", &["of", "dirty", "from"]);
-    if !section.require("[consumers] with `of`, and [[consumers.from]] with `catalog` or `folders`")
-    {
+    if !section.require("[consumers] with `of`, and [[consumers.from]] with `catalog` or `folders`") {
         return Consumers::default();
     }
     let dirty = section.get("dirty");
-    let dirty =
-        dirty.and_then(|value| value.one_of(&[("refuse", Dirty::Refuse), ("pin", Dirty::Pin)]));
-    let of = section
-        .get("of")
-        .map(|value| (entities(&value, None), value));
+    let dirty = dirty.and_then(|value| value.one_of(&[("refuse", Dirty::Refuse), ("pin", Dirty::Pin)]));
+    let of = section.get("of").map(|value| (entities(&value, None), value));
     let from = match section.need("from", "[{ catalog = \"services\" }]") {
         None => Vec::new(),
         Some(value) => sources(&value, place),
     };
-    let needs_of = from
-        .iter()
-        .any(|source| matches!(source, ConsumerSource::Catalog(_)));
+    let needs_of = from.iter().any(|source| matches!(source, ConsumerSource::Catalog(_)));
     match &of {
         None if needs_of => {
             section.need("of", "[\"resource:default/users_v1\"]");
@@ -177,11 +165,7 @@ fn consumers(root: &Section<'_>, place: &Place<'_>) -> Consumers {
         ),
         _ => {}
     }
-    Consumers {
-        of: of.map(|(of, _)| of).unwrap_or_default(),
-        from,
-        dirty: dirty.unwrap_or_default(),
-    }
+    Consumers { of: of.map(|(of, _)| of).unwrap_or_default(), from, dirty: dirty.unwrap_or_default() }
 }
 
 /// Entity references; without `default_kind` each must name its kind.
@@ -214,14 +198,9 @@ fn sources(value: &Value<'_>, place: &Place<'_>) -> Vec<ConsumerSource> {
     let example = "[{ catalog = \"services\" }]";
     let mut sources = Vec::new();
     let sections = value.sections(&["catalog", "folders"], example);
-    let none = value
-        .array("an array of tables", example)
-        .is_some_and(|items| items.is_empty());
+    let none = value.array("an array of tables", example).is_some_and(|items| items.is_empty());
     if none {
-        value.wrong(
-            "consumers must come from somewhere",
-            format!("write for example `from = {example}`"),
-        );
+        value.wrong("consumers must come from somewhere", format!("write for example `from = {example}`"));
     }
     for section in sections {
         match (section.get("catalog"), section.get("folders")) {
@@ -243,18 +222,12 @@ fn sources(value: &Value<'_>, place: &Place<'_>) -> Vec<ConsumerSource> {
 fn globs(value: &Value<'_>) -> Option<Vec<String>> {
     let items = value.strings("[\"services/*\"]")?;
     if items.is_empty() {
-        value.wrong(
-            "no glob, no consumer",
-            "write for example `folders = [\"services/*\"]`",
-        );
+        value.wrong("no glob, no consumer", "write for example `folders = [\"services/*\"]`");
     }
     let mut globs = Vec::new();
     for (item, text) in items {
         if text.is_empty() || text.starts_with(['/', '\\']) {
-            item.wrong(
-                format!("{text:?} is not relative to the migration file"),
-                "write for example \"services/*\"",
-            );
+            item.wrong(format!("{text:?} is not relative to the migration file"), "write for example \"services/*\"");
         } else if let Err(error) = globset::Glob::new(text) {
             item.wrong(
                 format!("not a glob: {}", error.kind()),
@@ -269,16 +242,9 @@ fn globs(value: &Value<'_>) -> Option<Vec<String>> {
 
 fn transform(root: &Section<'_>) -> Transform {
     let section = root.section("transform", &["partial"]);
-    let choices = [
-        ("withhold", Partial::Withhold),
-        ("deliver", Partial::Deliver),
-    ];
-    let partial = section
-        .get("partial")
-        .and_then(|value| value.one_of(&choices));
-    Transform {
-        partial: partial.unwrap_or_default(),
-    }
+    let choices = [("withhold", Partial::Withhold), ("deliver", Partial::Deliver)];
+    let partial = section.get("partial").and_then(|value| value.one_of(&choices));
+    Transform { partial: partial.unwrap_or_default() }
 }
 
 fn verify(root: &Section<'_>) -> Verify {
@@ -295,24 +261,14 @@ fn verify(root: &Section<'_>) -> Verify {
         if let Some((name, value)) = &name
             && !names.insert(name.clone())
         {
-            value.wrong(
-                format!("the step {name:?} is there twice"),
-                "give each step a name of its own",
-            );
+            value.wrong(format!("the step {name:?} is there twice"), "give each step a name of its own");
         }
         let when = step.get("when").and_then(|value| inner_path(&value));
-        let run = step
-            .need("run", "[\"make\", \"test\"]")
-            .and_then(|value| command(&value));
+        let run = step.need("run", "[\"make\", \"test\"]").and_then(|value| command(&value));
         let timeout = step.get("timeout").and_then(|value| duration(&value));
         if let (Some((name, _)), Some(run)) = (name, run) {
             let timeout = timeout.unwrap_or(Duration::from_secs(600));
-            steps.push(Step {
-                name,
-                when,
-                run,
-                timeout,
-            });
+            steps.push(Step { name, when, run, timeout });
         }
     }
     Verify { steps }
@@ -336,10 +292,7 @@ fn command(value: &Value<'_>) -> Option<Vec<String>> {
     let example = "[\"make\", \"test\"]";
     let items = value.strings(example)?;
     if items.first().is_none_or(|(_, program)| program.is_empty()) {
-        value.wrong(
-            "names no program",
-            format!("write for example `run = {example}`"),
-        );
+        value.wrong("names no program", format!("write for example `run = {example}`"));
         return None;
     }
     if let Some((item, _)) = items.iter().find(|(_, text)| text.contains('\0')) {
@@ -366,61 +319,31 @@ fn size(value: &Value<'_>) -> Option<u64> {
 }
 
 fn sandbox(root: &Section<'_>, place: &Place<'_>) -> SandboxConfig {
-    let keys = [
-        "mode",
-        "memory",
-        "processes",
-        "cpu",
-        "output",
-        "file_size",
-        "read_only",
-        "env",
-        "require",
-        "jobs",
-    ];
+    let keys = ["mode", "memory", "processes", "cpu", "output", "file_size", "read_only", "env", "require", "jobs"];
     let section = root.section("sandbox", &keys);
-    let modes = [
-        ("namespaces", SandboxMode::Namespaces),
-        ("none", SandboxMode::None),
-    ];
+    let modes = [("namespaces", SandboxMode::Namespaces), ("none", SandboxMode::None)];
     let bytes = |key: &str, default: u64| {
         let value = section.get(key);
         value.and_then(|value| size(&value)).unwrap_or(default)
     };
     let strings = |key: &str, example: &str| {
         let value = section.get(key);
-        value
-            .and_then(|value| value.strings(example))
-            .unwrap_or_default()
+        value.and_then(|value| value.strings(example)).unwrap_or_default()
     };
     let folders = strings("read_only", "[\"/opt/java\"]");
-    let read_only = folders
-        .iter()
-        .filter_map(|(item, text)| place.folder(item, text));
+    let read_only = folders.iter().filter_map(|(item, text)| place.folder(item, text));
     let require = strings("require", "[\"network\"]");
     let jobs = section.get("jobs").and_then(|value| value.whole(1, "4"));
     SandboxConfig {
-        mode: section
-            .get("mode")
-            .and_then(|value| value.one_of(&modes))
-            .unwrap_or_default(),
+        mode: section.get("mode").and_then(|value| value.one_of(&modes)).unwrap_or_default(),
         memory: bytes("memory", 2 * GIB),
-        processes: section
-            .get("processes")
-            .and_then(|value| value.whole(1, "256"))
-            .unwrap_or(256),
-        cpu: section
-            .get("cpu")
-            .and_then(|value| duration(&value))
-            .unwrap_or(Duration::from_secs(600)),
+        processes: section.get("processes").and_then(|value| value.whole(1, "256")).unwrap_or(256),
+        cpu: section.get("cpu").and_then(|value| duration(&value)).unwrap_or(Duration::from_secs(600)),
         output: bytes("output", 10 << 20),
         file_size: bytes("file_size", GIB),
         read_only: read_only.collect(),
         env: env(&section),
-        require: require
-            .into_iter()
-            .map(|(_, text)| text.to_owned())
-            .collect(),
+        require: require.into_iter().map(|(_, text)| text.to_owned()).collect(),
         jobs: jobs.map(|jobs| usize::try_from(jobs).unwrap_or(usize::MAX)),
     }
 }
@@ -446,11 +369,7 @@ fn env(sandbox: &Section<'_>) -> BTreeMap<String, String> {
 
 fn policy(root: &Section<'_>) -> Policy {
     let section = root.section("policy", &["annotated", "unverified"]);
-    let choices = [
-        ("deliver", Disposition::Deliver),
-        ("hold", Disposition::Hold),
-        ("approve", Disposition::Approve),
-    ];
+    let choices = [("deliver", Disposition::Deliver), ("hold", Disposition::Hold), ("approve", Disposition::Approve)];
     let read = |key: &str| section.get(key).and_then(|value| value.one_of(&choices));
     Policy {
         annotated: read("annotated").unwrap_or(Disposition::Deliver),
@@ -460,31 +379,19 @@ fn policy(root: &Section<'_>) -> Policy {
 
 fn deliver(root: &Section<'_>) -> Deliver {
     let section = root.section("deliver", &["how", "author"]);
-    let choices = [
-        ("patches", Delivery::Patches),
-        ("checkout", Delivery::Checkout),
-        ("branch", Delivery::Branch),
-    ];
+    let choices = [("patches", Delivery::Patches), ("checkout", Delivery::Checkout), ("branch", Delivery::Branch)];
     let how = section.get("how").and_then(|value| value.one_of(&choices));
     let author = section.get("author").and_then(|value| author(&value));
-    Deliver {
-        how: how.unwrap_or_default(),
-        author,
-    }
+    Deliver { how: how.unwrap_or_default(), author }
 }
 
 fn author(value: &Value<'_>) -> Option<String> {
     let example = "\"Data Platform <data@example.org>\"";
     let text = value.string(example)?.trim();
-    let parts = text
-        .strip_suffix('>')
-        .and_then(|rest| rest.split_once(" <"));
+    let parts = text.strip_suffix('>').and_then(|rest| rest.split_once(" <"));
     let plain = |part: &str| !part.trim().is_empty() && !part.contains(['<', '>', '\n', '\r']);
     if !parts.is_some_and(|(name, address)| plain(name) && plain(address)) {
-        value.wrong(
-            format!("{text:?} is not `Name <address>`"),
-            format!("write for example {example}"),
-        );
+        value.wrong(format!("{text:?} is not `Name <address>`"), format!("write for example {example}"));
         return None;
     }
     Some(text.to_owned())
@@ -495,10 +402,7 @@ fn state(root: &Section<'_>, place: &Place<'_>) -> Option<PathBuf> {
     let value = section.get("path")?;
     let path = place.absolute(value.string("\".gander/users-v2\"")?);
     if path.exists() && !path.is_dir() {
-        value.wrong(
-            "this exists and is not a folder",
-            "name a folder, which gander creates",
-        );
+        value.wrong("this exists and is not a folder", "name a folder, which gander creates");
     }
     Some(path)
 }

@@ -18,10 +18,7 @@ catalog = "services"
 "#;
 
 /// A folder with what `GOOD` names.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test writes its own temporary folder"
-)]
+#[expect(clippy::disallowed_methods, reason = "a test writes its own temporary folder")]
 fn folder() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for (name, text) in [("a.rhai", "a"), ("b.rhai", "b"), ("users.toml", "[t]")] {
@@ -31,10 +28,7 @@ fn folder() -> tempfile::TempDir {
     dir
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test writes its own temporary folder"
-)]
+#[expect(clippy::disallowed_methods, reason = "a test writes its own temporary folder")]
 fn load_in(dir: &Path, bytes: impl AsRef<[u8]>) -> Result<Migration, ConfigErrors> {
     let path = dir.join("migration.toml");
     fs::write(&path, bytes).unwrap();
@@ -61,18 +55,10 @@ fn a_short_file_has_sensible_defaults() {
     let base = dir.path().canonicalize().unwrap();
     assert_eq!(migration.rules, [base.join("a.rhai"), base.join("b.rhai")]);
     assert_eq!(migration.state, base.join(".gander/users-v2"));
-    assert_eq!(
-        migration.consumers.of[0].as_str(),
-        "resource:default/users_v1"
-    );
+    assert_eq!(migration.consumers.of[0].as_str(), "resource:default/users_v1");
     assert_eq!(migration.policy.annotated, Disposition::Deliver);
     assert_eq!(migration.policy.unverified, Disposition::Hold);
-    let waves: Vec<&str> = migration
-        .rollout
-        .waves
-        .iter()
-        .map(|w| w.text.as_str())
-        .collect();
+    let waves: Vec<&str> = migration.rollout.waves.iter().map(|w| w.text.as_str()).collect();
     assert_eq!(waves, ["1", "10%", "100%"]);
     assert_eq!(migration.rollout.gates, [Gate::Regressions { max: 0 }]);
     assert_eq!(migration.sandbox.memory, 2 << 30);
@@ -145,31 +131,19 @@ path = "../state"
     assert_eq!(sandbox.mode, SandboxMode::None);
     assert_eq!((sandbox.memory, sandbox.processes), (512 << 20, 7));
     assert_eq!((sandbox.output, sandbox.file_size), (1024, 1_000_000));
-    assert_eq!(
-        (sandbox.cpu, sandbox.jobs),
-        (Duration::from_secs(300), Some(2))
-    );
+    assert_eq!((sandbox.cpu, sandbox.jobs), (Duration::from_secs(300), Some(2)));
     assert_eq!(sandbox.env["LANG"], "C");
     assert_eq!(migration.policy.annotated, Disposition::Approve);
-    assert_eq!(
-        migration.rollout.gates,
-        [Gate::Regressions { max: 1 }, Gate::Evidence { min: 2 }]
-    );
+    assert_eq!(migration.rollout.gates, [Gate::Regressions { max: 1 }, Gate::Evidence { min: 2 }]);
     assert_eq!(migration.rollout.first[0].as_str(), "component:default/ads");
     assert_eq!(migration.rollout.on_failed_gate, OnFailedGate::Stop);
     assert_eq!(migration.deliver.how, Delivery::Branch);
-    assert_eq!(
-        migration.parameters["deep"]["list"][1].as_float(),
-        Some(2.5)
-    );
+    assert_eq!(migration.parameters["deep"]["list"][1].as_float(), Some(2.5));
     assert!(migration.mappings["users"].is_absolute());
 }
 
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test writes its own temporary folder"
-)]
+#[expect(clippy::disallowed_methods, reason = "a test writes its own temporary folder")]
 fn the_digest_is_of_bytes_and_of_no_path() {
     let (one, two) = (folder(), folder());
     let text = with("[mappings]\nusers = \"users.toml\"\n");
@@ -354,10 +328,9 @@ fn duplicate_steps() {
 
 #[test]
 fn bad_ids_and_references() {
-    let text = GOOD.replace("\"users-v2\"", "\"Users V2\"").replace(
-        "\"resource:users_v1\"",
-        "\"users_v1\", \"api:\", \"api:x\", \"API:default/X\"",
-    );
+    let text = GOOD
+        .replace("\"users-v2\"", "\"Users V2\"")
+        .replace("\"resource:users_v1\"", "\"users_v1\", \"api:\", \"api:x\", \"API:default/X\"");
     insta::assert_snapshot!(errors(text), @r##"
     error: `migration.id`: "Users V2" can't name folders and branches
      --> migration.toml:3:6
@@ -509,13 +482,8 @@ fn waves_and_gates() {
 
 #[test]
 fn sources_and_choices() {
-    let text = GOOD.replace(
-        "catalog = \"services\"",
-        "folders = [\"/etc\", \"a[\"]\n[[consumers.from]]\n",
-    );
-    let text = format!(
-        "{text}[policy]\nannotated = \"holt\"\n[deliver]\nhow = \"post\"\nauthor = \"me\"\n"
-    );
+    let text = GOOD.replace("catalog = \"services\"", "folders = [\"/etc\", \"a[\"]\n[[consumers.from]]\n");
+    let text = format!("{text}[policy]\nannotated = \"holt\"\n[deliver]\nhow = \"post\"\nauthor = \"me\"\n");
     insta::assert_snapshot!(errors(text), @r##"
     error: `consumers.from[0].folders[0]`: "/etc" is not relative to the migration file
      --> migration.toml:9:12

@@ -12,9 +12,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     }
     while !rest.is_empty() {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let number: u64 = rest[..digits]
-            .parse()
-            .map_err(|_| format!("{text:?} is not a duration"))?;
+        let number: u64 = rest[..digits].parse().map_err(|_| format!("{text:?} is not a duration"))?;
         rest = &rest[digits..];
         let letters = rest.len() - rest.trim_start_matches(|c: char| c.is_alphabetic()).len();
         let factor = match &rest[..letters] {
@@ -27,9 +25,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         };
         rest = rest[letters..].trim_start();
         let part = number.checked_mul(factor);
-        millis = part
-            .and_then(|part| millis.checked_add(part))
-            .ok_or_else(|| format!("{text:?} is too long"))?;
+        millis = part.and_then(|part| millis.checked_add(part)).ok_or_else(|| format!("{text:?} is too long"))?;
     }
     match millis {
         0 => Err(format!("{text:?} is no time at all")),
@@ -42,9 +38,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 pub(super) fn size(text: &str) -> Result<u64, String> {
     let text = text.trim();
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let number: u64 = text[..digits]
-        .parse()
-        .map_err(|_| format!("{text:?} is not a size"))?;
+    let number: u64 = text[..digits].parse().map_err(|_| format!("{text:?} is not a size"))?;
     let factor: u64 = match text[digits..].trim() {
         "B" => 1,
         "KiB" => 1 << 10,
@@ -74,16 +68,7 @@ mod tests {
         assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
         assert_eq!(duration("2h 5ms"), Ok(Duration::from_millis(7_200_005)));
-        for broken in [
-            "",
-            "5",
-            "5 parsecs",
-            "-1s",
-            "0s",
-            "999999999999999999999h",
-            "s",
-            "9000h",
-        ] {
+        for broken in ["", "5", "5 parsecs", "-1s", "0s", "999999999999999999999h", "s", "9000h"] {
             assert!(duration(broken).is_err(), "{broken:?}");
         }
     }

@@ -5,17 +5,12 @@ use super::{WavePart, WaveSize};
 /// Reads one wave. The error says what is wrong.
 pub(super) fn parse(text: &str) -> Result<WaveSize, String> {
     let trimmed = text.trim();
-    let inner = trimmed
-        .strip_prefix("max(")
-        .map(|rest| rest.strip_suffix(')').ok_or("`max(` is not closed"));
+    let inner = trimmed.strip_prefix("max(").map(|rest| rest.strip_suffix(')').ok_or("`max(` is not closed"));
     let parts: Result<Vec<WavePart>, String> = match inner {
         Some(inner) => inner?.split(',').map(part).collect(),
         None => part(trimmed).map(|part| vec![part]),
     };
-    Ok(WaveSize {
-        text: trimmed.to_owned(),
-        parts: parts?,
-    })
+    Ok(WaveSize { text: trimmed.to_owned(), parts: parts? })
 }
 
 fn part(text: &str) -> Result<WavePart, String> {
@@ -39,9 +34,7 @@ fn part(text: &str) -> Result<WavePart, String> {
 
 /// True where a wave covers every consumer, whatever their number.
 pub(super) fn covers_all(wave: &WaveSize) -> bool {
-    wave.parts
-        .iter()
-        .any(|part| matches!(part, WavePart::Percent(percent) if *percent >= 100.0))
+    wave.parts.iter().any(|part| matches!(part, WavePart::Percent(percent) if *percent >= 100.0))
 }
 
 /// True where `later` can be told to be smaller than `earlier`, however large the fleet is.
@@ -63,9 +56,7 @@ mod tests {
         assert_eq!(wave.text, "max(25%, 59)");
         assert_eq!(wave.parts, [WavePart::Percent(25.0), WavePart::Count(59)]);
         assert_eq!(parse("0.5%").unwrap().parts, [WavePart::Percent(0.5)]);
-        for broken in [
-            "", "0", "0%", "101%", "x", "max(", "max()", "-1", "inf%", "NaN%", "+3",
-        ] {
+        for broken in ["", "0", "0%", "101%", "x", "max(", "max()", "-1", "inf%", "NaN%", "+3"] {
             assert!(parse(broken).is_err(), "{broken:?}");
         }
     }

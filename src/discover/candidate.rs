@@ -67,12 +67,7 @@ impl Candidate {
             return;
         }
         agree(&mut self.owner, other.owner, "owner", &mut self.conflicts);
-        agree(
-            &mut self.lifecycle,
-            other.lifecycle,
-            "lifecycle",
-            &mut self.conflicts,
-        );
+        agree(&mut self.lifecycle, other.lifecycle, "lifecycle", &mut self.conflicts);
         match (&self.located, other.located) {
             (Ok(mine), Ok(theirs)) if *mine != theirs => {
                 self.conflicts.insert("source");

@@ -43,10 +43,7 @@ pub(super) fn tree(root: &Path, shown: &(dyn Fn(&Path) -> String + Sync)) -> Cat
     while !found.is_empty() {
         found.retain(|file| seen.insert(file.clone()));
         found.sort();
-        let read: Vec<Catalog> = found
-            .par_iter()
-            .map(|path| file(path, root, shown))
-            .collect();
+        let read: Vec<Catalog> = found.par_iter().map(|path| file(path, root, shown)).collect();
         found = Vec::new();
         for part in read {
             for entity in &part.entities {
@@ -56,9 +53,7 @@ pub(super) fn tree(root: &Path, shown: &(dyn Fn(&Path) -> String + Sync)) -> Cat
             catalog.problems.extend(part.problems);
         }
     }
-    catalog
-        .entities
-        .sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    catalog.entities.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     catalog
 }
 
@@ -82,9 +77,7 @@ pub(super) fn file(path: &Path, root: &Path, shown: &(dyn Fn(&Path) -> String + 
     let (documents, broken) = yaml::documents(&text);
     let mut wrong = Vec::new();
     for document in &documents {
-        catalog
-            .entities
-            .extend(entity::read(document, path, root, &mut wrong));
+        catalog.entities.extend(entity::read(document, path, root, &mut wrong));
     }
     for broken in broken {
         let message = format!("not readable as YAML from here on: {}", broken.message);
@@ -92,9 +85,7 @@ pub(super) fn file(path: &Path, root: &Path, shown: &(dyn Fn(&Path) -> String + 
     }
     wrong.sort();
     for (line, column, message) in wrong {
-        catalog
-            .problems
-            .push(format!("{name}:{line}:{column}: {message}"));
+        catalog.problems.push(format!("{name}:{line}:{column}: {message}"));
     }
     catalog
 }
@@ -104,9 +95,7 @@ fn text(path: &Path) -> Result<String, String> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes));
     if let Err(error) = read {
-        return Err(format!(
-            "1:1: can't be read: {error}; check its permissions"
-        ));
+        return Err(format!("1:1: can't be read: {error}; check its permissions"));
     }
     if bytes.len() as u64 > MAX_FILE {
         return Err("1:1: larger than 1 MiB, not read: split it into several files".to_owned());
@@ -125,11 +114,7 @@ fn wanted(entry: &DirEntry) -> bool {
     entry.depth() == 0 || !entry.file_type().is_dir() || !SKIPPED.contains(&name)
 }
 
-fn files(
-    root: &Path,
-    shown: &(dyn Fn(&Path) -> String + Sync),
-    problems: &mut Vec<String>,
-) -> Vec<PathBuf> {
+fn files(root: &Path, shown: &(dyn Fn(&Path) -> String + Sync), problems: &mut Vec<String>) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let walk = WalkDir::new(root).follow_links(false).max_depth(MAX_DEPTH);
     for entry in walk.into_iter().filter_entry(wanted) {
@@ -137,24 +122,16 @@ fn files(
             Ok(entry) => entry,
             Err(error) => {
                 let path = error.path().unwrap_or(root);
-                problems.push(format!(
-                    "{}: can't be read: check its permissions",
-                    shown(path)
-                ));
+                problems.push(format!("{}: can't be read: check its permissions", shown(path)));
                 continue;
             }
         };
-        let named = entry
-            .file_name()
-            .to_str()
-            .is_some_and(|name| NAMES.contains(&name));
+        let named = entry.file_name().to_str().is_some_and(|name| NAMES.contains(&name));
         if named && entry.file_type().is_file() {
             files.push(entry.into_path());
         } else if named && entry.file_type().is_symlink() {
             let path = shown(entry.path());
-            problems.push(format!(
-                "{path}:1:1: a symbolic link, not read: put the file itself there"
-            ));
+            problems.push(format!("{path}:1:1: a symbolic link, not read: put the file itself there"));
         }
         if files.len() >= MAX_FILES {
             problems.push(format!(
@@ -198,10 +175,7 @@ fn follow(
 }
 
 fn matching(folder: &Path, target: &str, root: &Path) -> Result<Vec<PathBuf>, String> {
-    let outside = || {
-        "leaves the catalog's tree and was not read: name a wider folder in the migration"
-            .to_owned()
-    };
+    let outside = || "leaves the catalog's tree and was not read: name a wider folder in the migration".to_owned();
     if !target.contains(['*', '?', '[', '{']) {
         let Ok(path) = folder.join(target).canonicalize() else {
             return Ok(Vec::new());
@@ -219,20 +193,9 @@ fn matching(folder: &Path, target: &str, root: &Path) -> Result<Vec<PathBuf>, St
     let glob = GlobBuilder::new(pattern).literal_separator(true).build();
     let glob = glob.map_err(|error| format!("is not a glob: {}", error.kind()))?;
     let matcher = glob.compile_matcher();
-    let walk = WalkDir::new(folder)
-        .follow_links(false)
-        .max_depth(MAX_DEPTH);
+    let walk = WalkDir::new(folder).follow_links(false).max_depth(MAX_DEPTH);
     let entries = walk.into_iter().filter_entry(wanted).filter_map(Result::ok);
     let files = entries.filter(|entry| entry.file_type().is_file());
-    let below = |entry: &DirEntry| {
-        entry
-            .path()
-            .strip_prefix(folder)
-            .is_ok_and(|p| matcher.is_match(p))
-    };
-    Ok(files
-        .filter(below)
-        .map(DirEntry::into_path)
-        .take(MAX_FILES)
-        .collect())
+    let below = |entry: &DirEntry| entry.path().strip_prefix(folder).is_ok_and(|p| matcher.is_match(p));
+    Ok(files.filter(below).map(DirEntry::into_path).take(MAX_FILES).collect())
 }

@@ -29,12 +29,7 @@ pub(super) enum Field {
 }
 
 impl Field {
-    const ALL: [Self; 4] = [
-        Self::DependsOn,
-        Self::ConsumesApis,
-        Self::DependencyOf,
-        Self::ApiConsumedBy,
-    ];
+    const ALL: [Self; 4] = [Self::DependsOn, Self::ConsumesApis, Self::DependencyOf, Self::ApiConsumedBy];
 
     /// As it is written under `spec`.
     pub(super) fn name(self) -> &'static str {
@@ -89,36 +84,19 @@ pub(super) struct Entity {
 pub(super) type Wrong = (u64, u64, String);
 
 /// Reads one document. `None`, and a reason in `wrong`, where it is no entity.
-pub(super) fn read(
-    document: &Placed,
-    file: &Path,
-    root: &Path,
-    wrong: &mut Vec<Wrong>,
-) -> Option<Entity> {
+pub(super) fn read(document: &Placed, file: &Path, root: &Path, wrong: &mut Vec<Wrong>) -> Option<Entity> {
     if !matches!(document.node, Node::Mapping(_)) {
-        note(
-            wrong,
-            document,
-            "an entity is a mapping with `kind`, `metadata` and `spec`",
-        );
+        note(wrong, document, "an entity is a mapping with `kind`, `metadata` and `spec`");
         return None;
     }
     let kind = text(document, "kind", document, wrong)?;
     let metadata = document.get("metadata").or_else(|| {
-        note(
-            wrong,
-            document,
-            "the entity has no `metadata`: give it a `metadata.name`",
-        );
+        note(wrong, document, "the entity has no `metadata`: give it a `metadata.name`");
         None
     })?;
     let name = text(metadata, "name", metadata, wrong)?;
-    let namespace = metadata
-        .get("namespace")
-        .and_then(Placed::text)
-        .unwrap_or("default");
-    let Some(reference) = EntityRef::parse(&format!("{kind}:{namespace}/{name}"), "component")
-    else {
+    let namespace = metadata.get("namespace").and_then(Placed::text).unwrap_or("default");
+    let Some(reference) = EntityRef::parse(&format!("{kind}:{namespace}/{name}"), "component") else {
         let message = format!("{kind:?}, {namespace:?} and {name:?} make no entity reference");
         note(wrong, metadata, &message);
         return None;
@@ -139,34 +117,20 @@ pub(super) fn read(
         targets: Vec::new(),
     };
     for relation in Field::ALL {
-        for item in field(relation.name())
-            .map(|list| items(list, wrong))
-            .unwrap_or_default()
-        {
-            entity
-                .relations
-                .extend(relate(relation, item, namespace, wrong));
+        for item in field(relation.name()).map(|list| items(list, wrong)).unwrap_or_default() {
+            entity.relations.extend(relate(relation, item, namespace, wrong));
         }
     }
     if kind.eq_ignore_ascii_case("location") {
         let single = field("target").into_iter();
-        let several = field("targets")
-            .map(|list| items(list, wrong))
-            .unwrap_or_default();
+        let several = field("targets").map(|list| items(list, wrong)).unwrap_or_default();
         let targets = single.chain(several);
-        entity.targets = targets
-            .filter_map(|t| Some((t.text()?.to_owned(), t.line)))
-            .collect();
+        entity.targets = targets.filter_map(|t| Some((t.text()?.to_owned(), t.line))).collect();
     }
     Some(entity)
 }
 
-fn relate(
-    field: Field,
-    item: &Placed,
-    namespace: &str,
-    wrong: &mut Vec<Wrong>,
-) -> Option<Relation> {
+fn relate(field: Field, item: &Placed, namespace: &str, wrong: &mut Vec<Wrong>) -> Option<Relation> {
     let target = reference_in(item, field.default_kind(), namespace, wrong)?;
     if field.needs_kind() && item.text().is_some_and(|text| !text.contains(':')) {
         let message = format!(
@@ -175,19 +139,10 @@ fn relate(
         );
         note(wrong, item, &message);
     }
-    Some(Relation {
-        field,
-        target,
-        line: item.line,
-    })
+    Some(Relation { field, target, line: item.line })
 }
 
-fn reference_in(
-    item: &Placed,
-    kind: &str,
-    namespace: &str,
-    wrong: &mut Vec<Wrong>,
-) -> Option<EntityRef> {
+fn reference_in(item: &Placed, kind: &str, namespace: &str, wrong: &mut Vec<Wrong>) -> Option<EntityRef> {
     let text = item.text();
     let reference = text.and_then(|text| EntityRef::parse_in(text, kind, namespace));
     if reference.is_none() {
@@ -211,20 +166,11 @@ fn items<'a>(list: &'a Placed, wrong: &mut Vec<Wrong>) -> Vec<&'a Placed> {
     }
 }
 
-fn text<'a>(
-    parent: &'a Placed,
-    key: &str,
-    place: &Placed,
-    wrong: &mut Vec<Wrong>,
-) -> Option<&'a str> {
+fn text<'a>(parent: &'a Placed, key: &str, place: &Placed, wrong: &mut Vec<Wrong>) -> Option<&'a str> {
     let text = parent.get(key).and_then(Placed::text);
     if text.is_none() {
         let path = if key == "name" { "metadata.name" } else { key };
-        note(
-            wrong,
-            place,
-            &format!("the entity has no `{path}`: give it one"),
-        );
+        note(wrong, place, &format!("the entity has no `{path}`: give it one"));
     }
     text
 }
@@ -233,10 +179,7 @@ fn tags(metadata: &Placed) -> Vec<String> {
     let Some(Node::Sequence(items)) = metadata.get("tags").map(|tags| &tags.node) else {
         return Vec::new();
     };
-    let mut tags: Vec<String> = items
-        .iter()
-        .filter_map(|t| t.text().map(str::to_owned))
-        .collect();
+    let mut tags: Vec<String> = items.iter().filter_map(|t| t.text().map(str::to_owned)).collect();
     tags.sort();
     tags.dedup();
     tags

@@ -50,10 +50,7 @@ fn expand(glob: &str, base: &Path) -> Result<Vec<PathBuf>, String> {
         true => MAX_DEPTH,
         false => pattern.split('/').count(),
     };
-    let walk = WalkDir::new(&start)
-        .follow_links(false)
-        .min_depth(1)
-        .max_depth(depth);
+    let walk = WalkDir::new(&start).follow_links(false).min_depth(1).max_depth(depth);
     // Hidden folders hold tools and caches, `.git` and gander's own state among them.
     let shown = |entry: &DirEntry| !entry.file_name().to_string_lossy().starts_with('.');
     let entries = walk.into_iter().filter_entry(shown).filter_map(Result::ok);
@@ -61,30 +58,21 @@ fn expand(glob: &str, base: &Path) -> Result<Vec<PathBuf>, String> {
         let below = entry.path().strip_prefix(&start);
         entry.file_type().is_dir() && below.is_ok_and(|path| matcher.is_match(path))
     });
-    let found: Vec<PathBuf> = matches
-        .map(DirEntry::into_path)
-        .take(MAX_FOLDERS + 1)
-        .collect();
+    let found: Vec<PathBuf> = matches.map(DirEntry::into_path).take(MAX_FOLDERS + 1).collect();
     if found.len() > MAX_FOLDERS {
-        return Err(format!(
-            "matches more than {MAX_FOLDERS} folders: make it narrower"
-        ));
+        return Err(format!("matches more than {MAX_FOLDERS} folders: make it narrower"));
     }
     Ok(found)
 }
 
 fn compile(pattern: &str) -> Result<GlobMatcher, String> {
     let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-    glob.map(|glob| glob.compile_matcher())
-        .map_err(|error| format!("is not a glob: {}", error.kind()))
+    glob.map(|glob| glob.compile_matcher()).map_err(|error| format!("is not a glob: {}", error.kind()))
 }
 
 /// The part of a glob before its first component with a wildcard, and the rest.
 fn split(glob: &str) -> (String, String) {
-    let parts: Vec<&str> = glob
-        .split('/')
-        .filter(|part| !part.is_empty() && *part != ".")
-        .collect();
+    let parts: Vec<&str> = glob.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     let wild = |part: &&str| part.contains(['*', '?', '[', '{', '\\']);
     let at = parts.iter().position(wild).unwrap_or(parts.len());
     (parts[..at].join("/"), parts[at..].join("/"))

@@ -26,9 +26,7 @@ pub(super) fn of_entity(file: &Path, location: Option<&str>, root: &Path) -> Loc
         "dir" | "file" => {
             let target = target.strip_prefix("//").unwrap_or(target);
             let Ok(path) = folder.join(target).canonicalize() else {
-                return Err(format!(
-                    "{shown} does not exist: {next}, or check the folder out"
-                ));
+                return Err(format!("{shown} does not exist: {next}, or check the folder out"));
             };
             let path = match path.is_file() {
                 true => path.parent().map(Path::to_path_buf).unwrap_or(path),
@@ -36,9 +34,7 @@ pub(super) fn of_entity(file: &Path, location: Option<&str>, root: &Path) -> Loc
             };
             inside(&path, root, &shown)
         }
-        "url" => Err(format!(
-            "{shown} is remote and nothing is fetched: check it out below the catalog and {next}"
-        )),
+        "url" => Err(format!("{shown} is remote and nothing is fetched: check it out below the catalog and {next}")),
         _ => Err(format!("{shown} is of the unknown type {kind:?}: {next}")),
     }
 }
@@ -47,12 +43,9 @@ pub(super) fn of_entity(file: &Path, location: Option<&str>, root: &Path) -> Loc
 /// repository that `root` belongs to.
 pub(super) fn inside(folder: &Path, root: &Path, what: &str) -> Located {
     let path = folder.canonicalize();
-    let path =
-        path.map_err(|error| format!("{what} can't be read ({error}): check its permissions"))?;
+    let path = path.map_err(|error| format!("{what} can't be read ({error}): check its permissions"))?;
     if !path.is_dir() {
-        return Err(format!(
-            "{what} is not a folder: name the folder that holds the code"
-        ));
+        return Err(format!("{what} is not a folder: name the folder that holds the code"));
     }
     let own = || git::toplevel(root).is_some_and(|top| path.starts_with(top));
     if !path.starts_with(root) && !own() {
@@ -61,9 +54,7 @@ pub(super) fn inside(folder: &Path, root: &Path, what: &str) -> Located {
         ));
     }
     if path.components().any(|part| part.as_os_str() == ".git") {
-        return Err(format!(
-            "{what} lies inside git's own folder: name the folder that holds the code"
-        ));
+        return Err(format!("{what} lies inside git's own folder: name the folder that holds the code"));
     }
     if path.to_str().is_none() {
         return Err(format!("{what} has a path that is not UTF-8: rename it"));
@@ -74,16 +65,9 @@ pub(super) fn inside(folder: &Path, root: &Path, what: &str) -> Located {
 /// `path` relative to `base`, both absolute and canonical, with `/` and `..`;
 /// `.` where they are the same. The same on every machine that has the same layout.
 pub(super) fn relative(path: &Path, base: &Path) -> String {
-    let common = path
-        .components()
-        .zip(base.components())
-        .take_while(|(a, b)| a == b)
-        .count();
+    let common = path.components().zip(base.components()).take_while(|(a, b)| a == b).count();
     let up = base.components().skip(common).map(|_| "..".to_owned());
-    let down = path
-        .components()
-        .skip(common)
-        .filter(|part| !matches!(part, Component::RootDir));
+    let down = path.components().skip(common).filter(|part| !matches!(part, Component::RootDir));
     let down = down.map(|part| part.as_os_str().to_string_lossy().into_owned());
     let parts: Vec<String> = up.chain(down).collect();
     match parts.is_empty() {

@@ -56,10 +56,7 @@ pub fn discover(migration: &Migration) -> Result<Fleet, DiscoverError> {
         match source {
             ConsumerSource::Catalog(folder) => {
                 let root = folder.canonicalize();
-                let root = root.map_err(|source| DiscoverError::Catalog {
-                    folder: folder.clone(),
-                    source,
-                })?;
+                let root = root.map_err(|source| DiscoverError::Catalog { folder: folder.clone(), source })?;
                 let tree = catalog::tree(&root, &shown);
                 problems.extend(tree.problems);
                 entities.extend(tree.entities);
@@ -78,9 +75,7 @@ pub fn discover(migration: &Migration) -> Result<Fleet, DiscoverError> {
     let mut fleet = workspaces::fleet(candidates, base)?;
     fleet.problems.extend(problems);
     let mut seen = BTreeSet::new();
-    fleet
-        .problems
-        .retain(|problem| seen.insert(problem.clone()));
+    fleet.problems.retain(|problem| seen.insert(problem.clone()));
     fleet.problems.sort();
     Ok(fleet)
 }
@@ -112,11 +107,7 @@ fn add_folders(
         let because = format!("its folder matches {glob:?}");
         let located = folder_itself(folder);
         let component = |e: &&entity::Entity| e.reference.as_str().starts_with("component:");
-        let entity = catalog
-            .entities
-            .iter()
-            .find(component)
-            .or(catalog.entities.first());
+        let entity = catalog.entities.iter().find(component).or(catalog.entities.first());
         let candidate = match entity {
             Some(entity) => Some(Candidate::described(entity, located, vec![because], shown)),
             None => {
@@ -124,20 +115,13 @@ fn add_folders(
                 let namesakes = plain.as_ref().and_then(|plain| names.get(plain));
                 // Two folders of one name are two consumers.
                 let clash = namesakes.is_some_and(|count| *count > 1);
-                let reference = if clash {
-                    named(folder, Some(base))
-                } else {
-                    plain
-                };
+                let reference = if clash { named(folder, Some(base)) } else { plain };
                 reference.map(|reference| Candidate::plain(reference, located, because))
             }
         };
         match candidate {
             Some(candidate) => candidates.add(candidate),
-            None => problems.push(format!(
-                "{}: can't name a consumer: rename the folder",
-                shown(folder)
-            )),
+            None => problems.push(format!("{}: can't name a consumer: rename the folder", shown(folder))),
         }
     }
 }
@@ -154,19 +138,10 @@ fn folder_itself(folder: &Path) -> locate::Located {
 fn named(folder: &Path, base: Option<&Path>) -> Option<EntityRef> {
     let name = match base {
         Some(base) => locate::relative(folder, base),
-        None => folder
-            .file_name()
-            .map_or_else(String::new, |n| n.to_string_lossy().into_owned()),
+        None => folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()),
     };
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let name: String = name
-        .chars()
-        .map(|c| if allowed(c) { c } else { '-' })
-        .collect();
-    let name = if name.is_empty() {
-        "root".to_owned()
-    } else {
-        name
-    };
+    let name: String = name.chars().map(|c| if allowed(c) { c } else { '-' }).collect();
+    let name = if name.is_empty() { "root".to_owned() } else { name };
     EntityRef::parse(&format!("component:default/{name}"), "component")
 }

@@ -34,22 +34,13 @@ pub(super) fn consumers(
                 because.iter().next().map_or("", String::as_str)
             );
             for because in because {
-                candidates.add(Candidate::plain(
-                    consumer.clone(),
-                    Err(reason.clone()),
-                    because,
-                ));
+                candidates.add(Candidate::plain(consumer.clone(), Err(reason.clone()), because));
             }
             continue;
         };
         for entity in descriptions {
             let located = locate::of_entity(&entity.file, entity.location.as_deref(), &entity.root);
-            candidates.add(Candidate::described(
-                entity,
-                located,
-                because.clone(),
-                shown,
-            ));
+            candidates.add(Candidate::described(entity, located, because.clone(), shown));
         }
     }
     candidates
@@ -91,7 +82,5 @@ fn unknown(target: &EntityRef, described: &BTreeMap<&EntityRef, Vec<&Entity>>) -
     let nearest = described.keys().min_by_key(distance);
     let near = nearest.filter(|known| distance(known) <= 4);
     let hint = near.map_or_else(String::new, |known| format!(" (did you mean {known}?)"));
-    Some(format!(
-        "consumers.of: the catalog describes no {target}{hint}: check the reference, or add its catalog file"
-    ))
+    Some(format!("consumers.of: the catalog describes no {target}{hint}: check the reference, or add its catalog file"))
 }

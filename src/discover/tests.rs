@@ -29,11 +29,7 @@ fn entity(kind: &str, name: &str, rest: &str) -> String {
 }
 
 fn component(name: &str) -> String {
-    entity(
-        "Component",
-        name,
-        "spec:\n  dependsOn: [resource:users_v1]\n",
-    )
+    entity("Component", name, "spec:\n  dependsOn: [resource:users_v1]\n")
 }
 
 /// A catalog with what is being replaced.
@@ -41,10 +37,7 @@ fn sandpit() -> Sandpit {
     let pit = Sandpit::new();
     let resource = entity("Resource", "users_v1", "spec:\n  type: dataset\n");
     let api = entity("API", "users-api", "spec:\n  type: dataset\n");
-    pit.write(
-        "services/catalog-info.yaml",
-        format!("{resource}---\n{api}"),
-    );
+    pit.write("services/catalog-info.yaml", format!("{resource}---\n{api}"));
     pit
 }
 
@@ -66,13 +59,10 @@ fn check(fleet: &Fleet, expected: &[&str]) {
 
 /// Of the single consumer that can't be located, the reason.
 fn unresolved(fleet: &Fleet) -> &str {
-    let reasons = fleet
-        .consumers
-        .iter()
-        .filter_map(|consumer| match &consumer.source {
-            Source::Unresolved(reason) => Some(reason.as_str()),
-            Source::Workspace(_) => None,
-        });
+    let reasons = fleet.consumers.iter().filter_map(|consumer| match &consumer.source {
+        Source::Unresolved(reason) => Some(reason.as_str()),
+        Source::Workspace(_) => None,
+    });
     let reasons: Vec<&str> = reasons.collect();
     assert_eq!(reasons.len(), 1, "{:?}", lines(fleet));
     reasons[0]
@@ -82,30 +72,16 @@ fn unresolved(fleet: &Fleet) -> &str {
 fn both_dataset_models_and_inverse_relations() {
     let pit = sandpit();
     pit.write("services/a/catalog-info.yaml", component("a"));
-    pit.write(
-        "services/b/catalog-info.yml",
-        entity("Component", "b", "spec:\n  consumesApis: [users-api]\n"),
-    );
+    pit.write("services/b/catalog-info.yml", entity("Component", "b", "spec:\n  consumesApis: [users-api]\n"));
     pit.write(
         "services/c/catalog-info.yaml",
-        entity(
-            "Resource",
-            "c",
-            "spec:\n  dependsOn: ['Resource:default/users_V1']\n",
-        ),
+        entity("Resource", "c", "spec:\n  dependsOn: ['Resource:default/users_V1']\n"),
     );
-    pit.write(
-        "services/d/catalog-info.yaml",
-        entity("Component", "d", "spec:\n  dependsOn: [component:a]\n"),
-    );
+    pit.write("services/d/catalog-info.yaml", entity("Component", "d", "spec:\n  dependsOn: [component:a]\n"));
     pit.write("services/e/catalog-info.yaml", entity("Component", "e", ""));
     pit.write(
         "services/users/catalog-info.yaml",
-        entity(
-            "Resource",
-            "users_v1",
-            "spec:\n  dependencyOf: [component:e]\n",
-        ),
+        entity("Resource", "users_v1", "spec:\n  dependencyOf: [component:e]\n"),
     );
     let fleet = catalog(&pit);
     check(
@@ -123,44 +99,21 @@ fn both_dataset_models_and_inverse_relations() {
             "spec.dependencyOf of resource:default/users_v1 names component:default/e (services/users/catalog-info.yaml:6)"
         ]
     );
-    assert!(
-        fleet
-            .workspaces
-            .iter()
-            .all(|workspace| workspace.git.is_none())
-    );
+    assert!(fleet.workspaces.iter().all(|workspace| workspace.git.is_none()));
     assert_eq!(fleet.workspaces[0].root, pit.path("services/a"));
 }
 
 #[test]
 fn short_references_take_kind_and_namespace_from_their_field_and_entity() {
     let pit = sandpit();
-    let in_ads = |name: &str, spec: &str| {
-        entity(
-            "Component",
-            name,
-            &format!("  namespace: ads\nspec:\n{spec}"),
-        )
-    };
+    let in_ads = |name: &str, spec: &str| entity("Component", name, &format!("  namespace: ads\nspec:\n{spec}"));
     // In another namespace a bare name is another API.
-    pit.write(
-        "services/a/catalog-info.yaml",
-        in_ads("a", "  consumesApis: [users-api]\n"),
-    );
-    pit.write(
-        "services/b/catalog-info.yaml",
-        in_ads("b", "  owner: team\n  consumesApis: [default/users-api]\n"),
-    );
-    pit.write(
-        "services/c/catalog-info.yaml",
-        entity("Component", "c", "spec:\n  dependsOn: [users_v1]\n"),
-    );
+    pit.write("services/a/catalog-info.yaml", in_ads("a", "  consumesApis: [users-api]\n"));
+    pit.write("services/b/catalog-info.yaml", in_ads("b", "  owner: team\n  consumesApis: [default/users-api]\n"));
+    pit.write("services/c/catalog-info.yaml", entity("Component", "c", "spec:\n  dependsOn: [users_v1]\n"));
     let fleet = catalog(&pit);
     assert_eq!(lines(&fleet), ["component:ads/b = services/b"]);
-    assert_eq!(
-        fleet.consumers[0].owner.as_ref().unwrap().as_str(),
-        "group:ads/team"
-    );
+    assert_eq!(fleet.consumers[0].owner.as_ref().unwrap().as_str(), "group:ads/team");
     assert_eq!(
         fleet.problems,
         [
@@ -172,18 +125,13 @@ fn short_references_take_kind_and_namespace_from_their_field_and_entity() {
 #[test]
 fn what_an_entity_says_of_itself() {
     let pit = sandpit();
-    let rest = "  tags: [z, a, a]\nspec:\n  owner: user:Ann\n  lifecycle: production\n  dependsOn: [resource:users_v1]\n";
-    pit.write(
-        "services/a/catalog-info.yaml",
-        entity("Component", "A", rest),
-    );
+    let rest =
+        "  tags: [z, a, a]\nspec:\n  owner: user:Ann\n  lifecycle: production\n  dependsOn: [resource:users_v1]\n";
+    pit.write("services/a/catalog-info.yaml", entity("Component", "A", rest));
     let fleet = catalog(&pit);
     let consumer = &fleet.consumers[0];
     assert_eq!(consumer.entity.as_str(), "component:default/a");
-    assert_eq!(
-        consumer.owner.as_ref().unwrap().as_str(),
-        "user:default/ann"
-    );
+    assert_eq!(consumer.owner.as_ref().unwrap().as_str(), "user:default/ann");
     assert_eq!(consumer.lifecycle.as_deref(), Some("production"));
     assert_eq!(consumer.tags, ["a", "z"]);
 }
@@ -192,36 +140,19 @@ fn what_an_entity_says_of_itself() {
 fn one_broken_file_leaves_the_rest() {
     let pit = sandpit();
     pit.write("services/a/catalog-info.yaml", component("a"));
-    pit.write(
-        "services/b/catalog-info.yaml",
-        format!("{}---\nkind: [1\n", component("b")),
-    );
-    pit.write(
-        "services/c/catalog-info.yaml",
-        "kind: Component\nmetadata:\n  title: nameless\n---\n- 1\n",
-    );
+    pit.write("services/b/catalog-info.yaml", format!("{}---\nkind: [1\n", component("b")));
+    pit.write("services/c/catalog-info.yaml", "kind: Component\nmetadata:\n  title: nameless\n---\n- 1\n");
     pit.write("services/d/catalog-info.yaml", b"kind: \xff\n");
     pit.write("services/e/catalog-info.yaml", "x".repeat((1 << 20) + 1));
-    pit.write(
-        "services/f/catalog-info.yaml",
-        entity("Component", "f g", ""),
-    );
+    pit.write("services/f/catalog-info.yaml", entity("Component", "f g", ""));
     pit.write(
         "services/g/catalog-info.yaml",
-        entity(
-            "Component",
-            "g",
-            "spec:\n  dependsOn:\n    - {a: 1}\n    - resource:users_v1\n",
-        ),
+        entity("Component", "g", "spec:\n  dependsOn:\n    - {a: 1}\n    - resource:users_v1\n"),
     );
     let fleet = catalog(&pit);
     assert_eq!(
         lines(&fleet),
-        [
-            "component:default/a = services/a",
-            "component:default/b = services/b",
-            "component:default/g = services/g",
-        ]
+        ["component:default/a = services/a", "component:default/b = services/b", "component:default/g = services/g",]
     );
     insta::assert_snapshot!(fleet.problems.join("\n"), @r##"
     services/b/catalog-info.yaml:8:7: not readable as YAML from here on: unclosed bracket '['
@@ -247,37 +178,27 @@ fn yaml_bombs_are_problems() {
     let fleet = catalog(&pit);
     assert_eq!(lines(&fleet), ["component:default/a = services/a"]);
     assert_eq!(fleet.problems.len(), 1);
-    assert!(
-        fleet.problems[0].starts_with("services/bomb/catalog-info.yaml:"),
-        "{:?}",
-        fleet.problems
-    );
+    assert!(fleet.problems[0].starts_with("services/bomb/catalog-info.yaml:"), "{:?}", fleet.problems);
 }
 
 #[test]
 fn locations_are_followed_within_the_tree_and_cycles_end() {
     let pit = sandpit();
-    let location =
-        |targets: &str| entity("Location", "l", &format!("spec:\n  targets: {targets}\n"));
-    pit.write("services/x/catalog-info.yaml", location("[../all/more.yaml, './globbed/*.yaml', ../../outside.yaml, 'https://example.org/c.yaml', nowhere.yaml]"));
+    let location = |targets: &str| entity("Location", "l", &format!("spec:\n  targets: {targets}\n"));
+    pit.write(
+        "services/x/catalog-info.yaml",
+        location(
+            "[../all/more.yaml, './globbed/*.yaml', ../../outside.yaml, 'https://example.org/c.yaml', nowhere.yaml]",
+        ),
+    );
     pit.write(
         "services/all/more.yaml",
-        format!(
-            "{}---\n{}",
-            location("[../x/catalog-info.yaml, more.yaml]"),
-            component("more")
-        ),
+        format!("{}---\n{}", location("[../x/catalog-info.yaml, more.yaml]"), component("more")),
     );
     pit.write("services/x/globbed/one.yaml", component("one"));
     pit.write("outside.yaml", component("outside"));
     let fleet = catalog(&pit);
-    assert_eq!(
-        lines(&fleet),
-        [
-            "component:default/more = services/all",
-            "component:default/one = services/x/globbed",
-        ]
-    );
+    assert_eq!(lines(&fleet), ["component:default/more = services/all", "component:default/one = services/x/globbed",]);
     insta::assert_snapshot!(fleet.problems.join("\n"), @r##"
     services/x/catalog-info.yaml:6:1: the target "../../outside.yaml" leaves the catalog's tree and was not read: name a wider folder in the migration
     services/x/catalog-info.yaml:6:1: the target "https://example.org/c.yaml" is remote and was not read: put a copy of it into the tree
@@ -290,10 +211,7 @@ fn located(pit: &Sandpit, location: &str) -> Fleet {
     let rest = format!(
         "  annotations:\n    backstage.io/source-location: '{location}'\nspec:\n  dependsOn: [resource:users_v1]\n"
     );
-    pit.write(
-        "services/a/catalog-info.yaml",
-        entity("Component", "a", &rest),
-    );
+    pit.write("services/a/catalog-info.yaml", entity("Component", "a", &rest));
     catalog(pit)
 }
 
@@ -302,14 +220,8 @@ fn source_locations() {
     let pit = sandpit();
     pit.write("services/a/src/main.py", "");
     pit.write("outside/x", "");
-    check(
-        &located(&pit, "dir:./src"),
-        &["component:default/a = services/a/src"],
-    );
-    check(
-        &located(&pit, "file:./src/main.py"),
-        &["component:default/a = services/a/src"],
-    );
+    check(&located(&pit, "dir:./src"), &["component:default/a = services/a/src"]);
+    check(&located(&pit, "file:./src/main.py"), &["component:default/a = services/a/src"]);
     for (location, reason) in [
         ("url:https://example.org/r/tree/main/", "is remote"),
         ("url:file:///etc", "is remote"),
@@ -320,11 +232,7 @@ fn source_locations() {
         ("dir:/etc", "leads out of"),
     ] {
         let fleet = located(&pit, location);
-        assert!(
-            unresolved(&fleet).contains(reason),
-            "{location}: {:?}",
-            lines(&fleet)
-        );
+        assert!(unresolved(&fleet).contains(reason), "{location}: {:?}", lines(&fleet));
     }
 }
 
@@ -336,10 +244,7 @@ fn links_lead_nowhere_else() {
     pit.link("services/a/src", "../../outside");
     assert!(unresolved(&located(&pit, "dir:./src")).contains("leads out of"));
     pit.link("services/a/within", ".");
-    check(
-        &located(&pit, "dir:./within"),
-        &["component:default/a = services/a"],
-    );
+    check(&located(&pit, "dir:./within"), &["component:default/a = services/a"]);
     pit.write("services/b/real.yaml", component("b"));
     pit.link("services/b/catalog-info.yaml", "real.yaml");
     let fleet = catalog(&pit);
@@ -354,39 +259,20 @@ fn a_location_may_lie_elsewhere_in_the_repository() {
     let pit = sandpit();
     pit.git(&["init", "-q"]);
     pit.write("code/a/x", "");
-    check(
-        &located(&pit, "dir:../../code/a"),
-        &["component:default/a = code/a"],
-    );
+    check(&located(&pit, "dir:../../code/a"), &["component:default/a = code/a"]);
     assert!(unresolved(&located(&pit, "dir:../../.git")).contains("git's own folder"));
 }
 
 #[test]
 fn consumers_share_a_workspace_and_duplicates_are_one() {
     let pit = sandpit();
-    let again = entity(
-        "Component",
-        "a",
-        "  tags: [t]\nspec:\n  owner: o\n  consumesApis: [users-api]\n",
-    );
-    pit.write(
-        "services/a/catalog-info.yaml",
-        format!("{}---\n{}---\n{again}", component("a"), component("b")),
-    );
+    let again = entity("Component", "a", "  tags: [t]\nspec:\n  owner: o\n  consumesApis: [users-api]\n");
+    pit.write("services/a/catalog-info.yaml", format!("{}---\n{}---\n{again}", component("a"), component("b")));
     let fleet = catalog(&pit);
-    check(
-        &fleet,
-        &[
-            "component:default/a = services/a",
-            "component:default/b = services/a",
-        ],
-    );
+    check(&fleet, &["component:default/a = services/a", "component:default/b = services/a"]);
     assert_eq!(fleet.workspaces.len(), 1);
     assert_eq!(fleet.consumers[0].tags, ["t"]);
-    assert_eq!(
-        fleet.consumers[0].owner.as_ref().unwrap().as_str(),
-        "group:default/o"
-    );
+    assert_eq!(fleet.consumers[0].owner.as_ref().unwrap().as_str(), "group:default/o");
     assert_eq!(fleet.consumers[0].because.len(), 2);
 }
 
@@ -411,29 +297,20 @@ fn nested_consumers_do_not_overlap() {
     assert!(unresolved(&fleet).contains("holds the code of other consumers (1: services/a/inner)"));
     assert_eq!(
         lines(&fleet)[1..],
-        [
-            "component:default/ab = services/ab",
-            "component:default/inner = services/a/inner",
-        ]
+        ["component:default/ab = services/ab", "component:default/inner = services/a/inner",]
     );
 }
 
 #[test]
 fn whoever_is_only_named_is_listed() {
     let pit = Sandpit::new();
-    let resource = entity(
-        "Resource",
-        "users_v1",
-        "spec:\n  dependencyOf: [component:ghost]\n",
-    );
+    let resource = entity("Resource", "users_v1", "spec:\n  dependencyOf: [component:ghost]\n");
     pit.write("services/catalog-info.yaml", resource);
     let fleet = catalog(&pit);
     assert!(unresolved(&fleet).starts_with("no catalog file describes it"));
     assert_eq!(
         fleet.problems,
-        [
-            "consumers.of: the catalog describes no api:default/users-api: check the reference, or add its catalog file"
-        ]
+        ["consumers.of: the catalog describes no api:default/users-api: check the reference, or add its catalog file"]
     );
 }
 
@@ -448,27 +325,14 @@ fn places_in_git() {
     pit.write("services/a/new", "1");
     let other = Sandpit::committed(&[("catalog-info.yaml", &component("c"))]);
     let copy = pit.path("services/c");
-    pit.git(&[
-        "clone",
-        "-q",
-        "--no-hardlinks",
-        other.root().to_str().unwrap(),
-        copy.to_str().unwrap(),
-    ]);
+    pit.git(&["clone", "-q", "--no-hardlinks", other.root().to_str().unwrap(), copy.to_str().unwrap()]);
     let fleet = catalog(&pit);
     check(
         &fleet,
-        &[
-            "component:default/a = services/a",
-            "component:default/b = services/b",
-            "component:default/c = services/c",
-        ],
+        &["component:default/a = services/a", "component:default/b = services/b", "component:default/c = services/c"],
     );
     let a = fleet.workspaces[0].git.as_ref().unwrap();
-    assert_eq!(
-        (a.prefix.as_str(), &a.toplevel),
-        ("services/a", &pit.root())
-    );
+    assert_eq!((a.prefix.as_str(), &a.toplevel), ("services/a", &pit.root()));
     assert_eq!(a.commit, pit.git(&["rev-parse", "HEAD"]));
     assert_eq!(a.tree, pit.git(&["rev-parse", "HEAD:services/a"]));
     assert_eq!(a.dirty, ["new"]);
@@ -497,10 +361,7 @@ fn folders_are_consumers() {
     pit.write("services/file", "");
     pit.write("services/.hidden/x", "");
     pit.write("services/My App/x", "");
-    pit.write(
-        "services/b/catalog-info.yaml",
-        entity("Component", "real", "spec:\n  owner: o\n"),
-    );
+    pit.write("services/b/catalog-info.yaml", entity("Component", "real", "spec:\n  owner: o\n"));
     let fleet = folders(&pit, "\"services/*\"");
     check(
         &fleet,
@@ -510,14 +371,8 @@ fn folders_are_consumers() {
             "component:default/real = services/b",
         ],
     );
-    assert_eq!(
-        fleet.consumers[0].because,
-        ["its folder matches \"services/*\""]
-    );
-    assert_eq!(
-        fleet.consumers[2].owner.as_ref().unwrap().as_str(),
-        "group:default/o"
-    );
+    assert_eq!(fleet.consumers[0].because, ["its folder matches \"services/*\""]);
+    assert_eq!(fleet.consumers[2].owner.as_ref().unwrap().as_str(), "group:default/o");
 }
 
 #[test]
@@ -528,11 +383,7 @@ fn folders_of_one_name_are_two_consumers() {
     }
     check(
         &folders(&pit, "\"*/{a,b}\""),
-        &[
-            "component:default/b = x/b",
-            "component:default/x-a = x/a",
-            "component:default/y-a = y/a",
-        ],
+        &["component:default/b = x/b", "component:default/x-a = x/a", "component:default/y-a = y/a"],
     );
 }
 
@@ -547,9 +398,7 @@ fn folders_beside_the_migration_and_globs_without_a_match() {
     assert_eq!(lines(&fleet), ["component:default/a = ../other/a"]);
     assert_eq!(
         fleet.problems,
-        [
-            "folders = \"none/*\" matches no folder: correct it; it is relative to the migration file"
-        ]
+        ["folders = \"none/*\" matches no folder: correct it; it is relative to the migration file"]
     );
 }
 

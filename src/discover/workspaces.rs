@@ -21,34 +21,22 @@ type Placed = Result<Option<GitPlace>, String>;
 /// Turns candidates into a fleet. Ids of workspaces are relative to `base`.
 pub(super) fn fleet(candidates: Candidates, base: &Path) -> Result<Fleet, DiscoverError> {
     let candidates: Vec<_> = candidates.into_sorted().collect();
-    let located = candidates
-        .iter()
-        .filter_map(|candidate| candidate.located.as_ref().ok());
+    let located = candidates.iter().filter_map(|candidate| candidate.located.as_ref().ok());
     let folders: BTreeSet<PathBuf> = located.cloned().collect();
     let mut refused = outer(&folders, base);
-    let kept: Vec<&PathBuf> = folders
-        .iter()
-        .filter(|folder| !refused.contains_key(*folder))
-        .collect();
+    let kept: Vec<&PathBuf> = folders.iter().filter(|folder| !refused.contains_key(*folder)).collect();
     let mut workspaces = Vec::new();
     for (folder, placed) in places(&kept)? {
         match placed {
-            Ok(git) => workspaces.push(Workspace {
-                id: relative(&folder, base),
-                root: folder,
-                git,
-            }),
+            Ok(git) => workspaces.push(Workspace { id: relative(&folder, base), root: folder, git }),
             Err(reason) => {
                 refused.insert(folder, reason);
             }
         }
     }
     workspaces.sort_by(|a, b| a.id.cmp(&b.id));
-    let index: BTreeMap<&Path, usize> = workspaces
-        .iter()
-        .enumerate()
-        .map(|(index, workspace)| (workspace.root.as_path(), index))
-        .collect();
+    let index: BTreeMap<&Path, usize> =
+        workspaces.iter().enumerate().map(|(index, workspace)| (workspace.root.as_path(), index)).collect();
     let source = |located: Result<PathBuf, String>| match located {
         Err(reason) => Source::Unresolved(reason),
         Ok(folder) => match (index.get(folder.as_path()), refused.get(&folder)) {
@@ -65,11 +53,7 @@ pub(super) fn fleet(candidates: Candidates, base: &Path) -> Result<Fleet, Discov
         because: candidate.because.into_iter().collect(),
         source: source(candidate.located),
     });
-    Ok(Fleet {
-        consumers: consumers.collect(),
-        problems: Vec::new(),
-        workspaces,
-    })
+    Ok(Fleet { consumers: consumers.collect(), problems: Vec::new(), workspaces })
 }
 
 /// The folders that hold others, with the reason why they are left out: the
@@ -77,11 +61,7 @@ pub(super) fn fleet(candidates: Candidates, base: &Path) -> Result<Fleet, Discov
 fn outer(folders: &BTreeSet<PathBuf>, base: &Path) -> BTreeMap<PathBuf, String> {
     let mut inner: BTreeMap<&Path, Vec<String>> = BTreeMap::new();
     for folder in folders {
-        for above in folder
-            .ancestors()
-            .skip(1)
-            .filter(|above| folders.contains(*above))
-        {
+        for above in folder.ancestors().skip(1).filter(|above| folders.contains(*above)) {
             inner.entry(above).or_default().push(relative(folder, base));
         }
     }
@@ -103,10 +83,7 @@ fn outer(folders: &BTreeSet<PathBuf>, base: &Path) -> BTreeMap<PathBuf, String> 
 fn places(folders: &[&PathBuf]) -> Result<Vec<(PathBuf, Placed)>, GitError> {
     let mut repositories: BTreeMap<Option<PathBuf>, Vec<&PathBuf>> = BTreeMap::new();
     for folder in folders {
-        repositories
-            .entry(git::toplevel(folder))
-            .or_default()
-            .push(folder);
+        repositories.entry(git::toplevel(folder)).or_default().push(folder);
     }
     let repositories: Vec<_> = repositories.into_iter().collect();
     let placed: Result<Vec<_>, GitError> = repositories
@@ -120,10 +97,7 @@ fn places(folders: &[&PathBuf]) -> Result<Vec<(PathBuf, Placed)>, GitError> {
                     Err(error @ GitError::Process(ProcessError::Missing { .. })) => {
                         return Err(error);
                     }
-                    Err(error) => vec![
-                        Err(format!("its git repository can't be read: {error}"));
-                        folders.len()
-                    ],
+                    Err(error) => vec![Err(format!("its git repository can't be read: {error}")); folders.len()],
                 },
             };
             let folders = folders.iter().map(|folder| (*folder).clone());
@@ -138,17 +112,11 @@ fn in_repository(toplevel: &Path, folders: &[&PathBuf]) -> Result<Vec<Option<Git
     let Some(commit) = repository.head()? else {
         return Ok(vec![None; folders.len()]);
     };
-    let prefixes: Vec<String> = folders
-        .iter()
-        .map(|folder| prefix(folder, toplevel))
-        .collect();
+    let prefixes: Vec<String> = folders.iter().map(|folder| prefix(folder, toplevel)).collect();
     let prefixes: Vec<&str> = prefixes.iter().map(String::as_str).collect();
     let trees = repository.trees(&commit, &prefixes)?;
     let pairs = prefixes.iter().zip(&trees);
-    let tracked: Vec<&str> = pairs
-        .filter(|(_, tree)| tree.is_some())
-        .map(|(p, _)| *p)
-        .collect();
+    let tracked: Vec<&str> = pairs.filter(|(_, tree)| tree.is_some()).map(|(p, _)| *p).collect();
     let dirty = match tracked.is_empty() {
         true => Vec::new(),
         false => repository.dirty(&tracked)?,

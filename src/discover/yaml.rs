@@ -93,9 +93,7 @@ impl From<&serde_saphyr::Error> for Broken {
         let message = error.without_snippet().to_string();
         let first = message.lines().next().unwrap_or("not YAML");
         // The place is told beside it.
-        let first = first
-            .split_once(" at line ")
-            .map_or(first, |(head, _)| head);
+        let first = first.split_once(" at line ").map_or(first, |(head, _)| head);
         Self {
             line: place.map_or(1, |place| place.line()),
             column: place.map_or(1, |place| place.column()),
@@ -107,11 +105,7 @@ impl From<&serde_saphyr::Error> for Broken {
 impl<'de> Deserialize<'de> for Placed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Node>::deserialize(deserializer)?;
-        Ok(Self {
-            line: spanned.referenced.line(),
-            column: spanned.referenced.column(),
-            node: spanned.value,
-        })
+        Ok(Self { line: spanned.referenced.line(), column: spanned.referenced.column(), node: spanned.value })
     }
 }
 
@@ -211,10 +205,7 @@ mod tests {
         let Some(Node::Sequence(items)) = docs[0].get("b").map(|b| &b.node) else {
             panic!("no sequence");
         };
-        assert_eq!(
-            (items[0].text(), items[0].line, items[0].column),
-            (Some("1"), 3, 5)
-        );
+        assert_eq!((items[0].text(), items[0].line, items[0].column), (Some("1"), 3, 5));
         assert_eq!(items[1].get("x"), None);
         assert_eq!(docs[1].get("c").map(|c| c.line), Some(8));
     }

@@ -57,9 +57,7 @@ impl Repository {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let call = self
-            .invoke(&["cat-file", "--batch-check"])
-            .stdin(questions(ids)?);
+        let call = self.invoke(&["cat-file", "--batch-check"]).stdin(questions(ids)?);
         let output = self.finish("cat-file", call)?;
         let text = String::from_utf8_lossy(&output);
         let sizes: Vec<Option<u64>> = text.lines().map(blob_size).collect();
@@ -78,10 +76,7 @@ impl Repository {
         sink: &mut dyn FnMut(usize, Blob<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let pairs = ids.iter().zip(sizes);
-        let asked: Vec<&str> = pairs
-            .filter(|(_, size)| wanted(**size, limit).is_some())
-            .map(|(id, _)| *id)
-            .collect();
+        let asked: Vec<&str> = pairs.filter(|(_, size)| wanted(**size, limit).is_some()).map(|(id, _)| *id).collect();
         let bytes: u64 = sizes.iter().filter_map(|size| wanted(*size, limit)).sum();
         let output = if asked.is_empty() {
             Vec::new()
@@ -126,18 +121,13 @@ fn blob_size(line: &str) -> Option<u64> {
 fn content<'a>(rest: &mut &'a [u8], size: u64) -> Result<&'a [u8], GitError> {
     let bytes: &'a [u8] = rest;
     let unexpected = || garbled("cat-file", bytes);
-    let line = bytes
-        .iter()
-        .position(|byte| *byte == b'\n')
-        .ok_or_else(unexpected)?;
+    let line = bytes.iter().position(|byte| *byte == b'\n').ok_or_else(unexpected)?;
     let head = String::from_utf8_lossy(&bytes[..line]);
     if blob_size(&head) != Some(size) {
         return Err(unexpected());
     }
     let length = usize::try_from(size).map_err(|_| unexpected())?;
-    let content = bytes
-        .get(line + 1..line + 1 + length)
-        .ok_or_else(unexpected)?;
+    let content = bytes.get(line + 1..line + 1 + length).ok_or_else(unexpected)?;
     *rest = bytes.get(line + 2 + length..).ok_or_else(unexpected)?;
     Ok(content)
 }

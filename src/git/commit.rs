@@ -39,6 +39,24 @@ impl Repository {
         let reference = self.own_branch(new.branch)?;
         self.check_branch(new.branch, &reference, new.expected)?;
         let base = object_name(new.base)?;
+        let tree = self.tree_of(new)?;
+        let commit = self.commit_tree(new, &tree, base)?;
+        let nothing = "0".repeat(commit.len());
+        let old = match new.expected {
+            Some(expected) => object_name(expected)?,
+            None => &nothing,
+        };
+        self.move_branch(new.branch, &reference, &["update-ref", &reference, &commit, old], new.expected)?;
+        Ok(commit)
+    }
+
+    /// The tree that a commit would have: the base with the files in it, made in
+    /// an index of its own.
+    ///
+    /// # Errors
+    /// Those of git.
+    pub fn tree_of(&self, new: &NewCommit<'_>) -> Result<String, GitError> {
+        let base = object_name(new.base)?;
         let dir = tempfile::tempdir().map_err(GitError::Temporary)?;
         let index = dir.path().join("index");
         let call = |args: &[&str]| self.invoke(args).env("GIT_INDEX_FILE", &index);
@@ -51,19 +69,7 @@ impl Repository {
             return Err(self.failure("update-index", &output));
         }
         let tree = text(self.finish("write-tree", call(&["write-tree"]))?);
-        let commit = self.commit_tree(new, object_name(tree.trim())?, base)?;
-        let nothing = "0".repeat(commit.len());
-        let old = match new.expected {
-            Some(expected) => object_name(expected)?,
-            None => &nothing,
-        };
-        self.move_branch(
-            new.branch,
-            &reference,
-            &["update-ref", &reference, &commit, old],
-            new.expected,
-        )?;
-        Ok(commit)
+        object_name(tree.trim()).map(str::to_owned)
     }
 
     /// Deletes a branch of gander's own if it still points to `expected`. A
@@ -78,12 +84,7 @@ impl Repository {
             return Ok(());
         }
         self.check_branch(branch, &reference, Some(expected))?;
-        self.move_branch(
-            branch,
-            &reference,
-            &["update-ref", "-d", &reference, expected],
-            Some(expected),
-        )
+        self.move_branch(branch, &reference, &["update-ref", "-d", &reference, expected], Some(expected))
     }
 
     /// The commit that a branch points to.
@@ -109,10 +110,7 @@ impl Repository {
         let output = call.run()?;
         let text = text(output.stdout);
         let found = output.status == Exit::Code(0);
-        Ok(text
-            .rsplit_once("> ")
-            .filter(|_| found)
-            .map(|(who, _)| format!("{who}>")))
+        Ok(text.rsplit_once("> ").filter(|_| found).map(|(who, _)| format!("{who}>")))
     }
 
     /// `<mode> <object>\t<path>\0` for each file; deletions first, so that a
@@ -135,11 +133,7 @@ impl Repository {
                     let blob = self.finish("hash-object", call.stdin(content.bytes.clone()))?;
                     let blob = text(blob);
                     let blob = object_name(blob.trim())?;
-                    let mode = if content.executable {
-                        "100755"
-                    } else {
-                        "100644"
-                    };
+                    let mode = if content.executable { "100755" } else { "100644" };
                     written.extend(format!("{mode} {blob}\t{path}\0").into_bytes());
                 }
             }
@@ -153,9 +147,8 @@ impl Repository {
         let (name, rest) = new.author.split_once(" <").ok_or_else(bad)?;
         let address = rest.strip_suffix('>').ok_or_else(bad)?;
         let date = format!("@{} +0000", new.time);
-        let mut call = self
-            .invoke(&["commit-tree", "--no-gpg-sign", "-p", base, "-F", "-", tree])
-            .stdin(new.message.as_bytes());
+        let mut call =
+            self.invoke(&["commit-tree", "--no-gpg-sign", "-p", base, "-F", "-", tree]).stdin(new.message.as_bytes());
         for role in ["AUTHOR", "COMMITTER"] {
             call = call
                 .env(format!("GIT_{role}_NAME"), name)
@@ -176,29 +169,18 @@ impl Repository {
         Ok(reference)
     }
 
-    fn check_branch(
-        &self,
-        branch: &str,
-        reference: &str,
-        expected: Option<&str>,
-    ) -> Result<(), GitError> {
+    fn check_branch(&self, branch: &str, reference: &str, expected: Option<&str>) -> Result<(), GitError> {
         let worktrees = text(self.answer(&["worktree", "list", "--porcelain"])?);
         let line = format!("branch {reference}");
         if worktrees.lines().any(|l| l == line) {
-            return Err(GitError::CheckedOut {
-                branch: branch.to_owned(),
-            });
+            return Err(GitError::CheckedOut { branch: branch.to_owned() });
         }
         let found = self.resolve(reference)?;
         if found.as_deref() == expected {
             return Ok(());
         }
         let name = |commit: Option<&str>| commit.unwrap_or("no commit").to_owned();
-        Err(GitError::Moved {
-            branch: branch.to_owned(),
-            expected: name(expected),
-            found: name(found.as_deref()),
-        })
+        Err(GitError::Moved { branch: branch.to_owned(), expected: name(expected), found: name(found.as_deref()) })
     }
 
     /// Runs an `update-ref`; where it fails because the branch moved meanwhile,

@@ -9,10 +9,8 @@ use crate::workspace::Mode;
 /// Arguments beyond this many bytes are not passed; everything is listed instead.
 const MAX_ARGUMENTS: usize = 64 << 10;
 /// Trees without an entry, in both hash functions.
-const EMPTY_TREES: [&str; 2] = [
-    "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
-    "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
-];
+const EMPTY_TREES: [&str; 2] =
+    ["4b825dc642cb6eb9a060e54bf8d69288fbee4904", "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"];
 
 /// One file of a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,9 +40,7 @@ impl Listing {
         if !start.is_empty() {
             start.push(b'/');
         }
-        let from = self
-            .0
-            .partition_point(|entry| entry.path.as_slice() < start.as_slice());
+        let from = self.0.partition_point(|entry| entry.path.as_slice() < start.as_slice());
         let entries = self.0[from..].iter();
         entries.map_while(move |entry| {
             let rest = entry.path.strip_prefix(start.as_slice())?;
@@ -61,9 +57,7 @@ impl Repository {
     pub fn listing(&self, treeish: &str) -> Result<Listing, GitError> {
         let treeish = object_name(treeish)?;
         let output = self.answer(&["ls-tree", "-r", "-z", "--full-tree", treeish])?;
-        let records = output
-            .split(|byte| *byte == 0)
-            .filter(|record| !record.is_empty());
+        let records = output.split(|byte| *byte == 0).filter(|record| !record.is_empty());
         let mut entries = records.map(tree_entry).collect::<Result<Vec<_>, _>>()?;
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(Listing(entries))
@@ -120,14 +114,9 @@ impl Repository {
             args.extend(prefixes);
         }
         let output = self.answer(&args)?;
-        let mut by_prefix: BTreeMap<&str, BTreeSet<String>> = prefixes
-            .iter()
-            .map(|prefix| (*prefix, BTreeSet::new()))
-            .collect();
-        for record in output
-            .split(|byte| *byte == 0)
-            .filter(|record| !record.is_empty())
-        {
+        let mut by_prefix: BTreeMap<&str, BTreeSet<String>> =
+            prefixes.iter().map(|prefix| (*prefix, BTreeSet::new())).collect();
+        for record in output.split(|byte| *byte == 0).filter(|record| !record.is_empty()) {
             let path = record.get(3..).ok_or_else(|| garbled("status", record))?;
             let path = String::from_utf8_lossy(path);
             for (prefix, rest) in above(&path) {
@@ -136,14 +125,7 @@ impl Repository {
                 }
             }
         }
-        let paths = |prefix: &&str| {
-            by_prefix
-                .get(prefix)
-                .into_iter()
-                .flatten()
-                .cloned()
-                .collect()
-        };
+        let paths = |prefix: &&str| by_prefix.get(prefix).into_iter().flatten().cloned().collect();
         Ok(prefixes.iter().map(paths).collect())
     }
 }
@@ -180,9 +162,5 @@ fn tree_entry(record: &[u8]) -> Result<TreeEntry, GitError> {
         mode if mode.starts_with("100") => Mode::File,
         _ => return Err(garbled("ls-tree", record)),
     };
-    Ok(TreeEntry {
-        path: record[tab + 1..].to_vec(),
-        mode,
-        object: object_name(object)?.to_owned(),
-    })
+    Ok(TreeEntry { path: record[tab + 1..].to_vec(), mode, object: object_name(object)?.to_owned() })
 }

@@ -9,12 +9,14 @@
 //! Must not: know a stage, or touch a work tree.
 
 mod blob;
+mod branch;
 mod commit;
 mod list;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use blob::Blob;
+pub use branch::{BranchFacts, commit_on_branch, delete_branch, find_branch};
 pub use commit::NewCommit;
 pub use list::{Listing, TreeEntry};
 
@@ -120,6 +122,9 @@ pub enum GitError {
         /// The branch.
         branch: String,
     },
+    /// Nobody to name as the author.
+    #[error("git knows no identity for the author: set `user.name` and `user.email`, or [deliver] author")]
+    NoIdentity,
     /// A temporary file could not be made.
     #[error("cannot make a temporary folder: {0}; check TMPDIR and the free space")]
     Temporary(std::io::Error),
@@ -136,10 +141,7 @@ pub struct Repository {
 /// The nearest folder, at or above `folder`, that has a `.git` which git would
 /// take for a repository. Starts no program. `folder` should be canonical.
 pub fn toplevel(folder: &Path) -> Option<PathBuf> {
-    folder
-        .ancestors()
-        .find(|dir| is_toplevel(dir))
-        .map(Path::to_path_buf)
+    folder.ancestors().find(|dir| is_toplevel(dir)).map(Path::to_path_buf)
 }
 
 fn is_toplevel(dir: &Path) -> bool {
@@ -157,10 +159,7 @@ impl Repository {
     /// # Errors
     /// Where git refuses it, or where it claims another work tree.
     pub fn open(toplevel: &Path) -> Result<Self, GitError> {
-        let mut repository = Self {
-            toplevel: toplevel.to_path_buf(),
-            filters: Vec::new(),
-        };
+        let mut repository = Self { toplevel: toplevel.to_path_buf(), filters: Vec::new() };
         let output = repository.answer(&["rev-parse", "--show-toplevel"])?;
         let line = output.strip_suffix(b"\n").unwrap_or(&output);
         let claimed = path_from_bytes(line);
@@ -190,22 +189,12 @@ impl Repository {
 
     /// The object that a revision names.
     fn resolve(&self, revision: &str) -> Result<Option<String>, GitError> {
-        let args = [
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            "--end-of-options",
-            revision,
-        ];
+        let args = ["rev-parse", "--verify", "--quiet", "--end-of-options", revision];
         let output = self.invoke(&args).run()?;
         if output.status != Exit::Code(0) {
             // `--quiet` leaves stderr empty where the name is simply not there.
             let quiet = output.status == Exit::Code(1) && output.stderr.is_empty();
-            return if quiet {
-                Ok(None)
-            } else {
-                Err(self.failure("rev-parse", &output))
-            };
+            return if quiet { Ok(None) } else { Err(self.failure("rev-parse", &output)) };
         }
         let text = String::from_utf8_lossy(&output.stdout);
         // Old versions print the option itself first.
@@ -270,20 +259,12 @@ impl Repository {
     /// Filter drivers run programs; `git status` would call them for every file
     /// whose time stamp changed.
     fn without_filters(&self, mut call: Invocation) -> Invocation {
-        let keys = [
-            ("clean", ""),
-            ("smudge", ""),
-            ("process", ""),
-            ("required", "false"),
-        ];
+        let keys = [("clean", ""), ("smudge", ""), ("process", ""), ("required", "false")];
         let mut count = 0_usize;
         for name in &self.filters {
             for (key, value) in keys {
                 call = call
-                    .env(
-                        format!("GIT_CONFIG_KEY_{count}"),
-                        format!("filter.{name}.{key}"),
-                    )
+                    .env(format!("GIT_CONFIG_KEY_{count}"), format!("filter.{name}.{key}"))
                     .env(format!("GIT_CONFIG_VALUE_{count}"), value);
                 count += 1;
             }
@@ -292,17 +273,13 @@ impl Repository {
     }
 
     /// The standard output of a call that must succeed.
-    fn answer(&self, args: &[&str]) -> Result<Vec<u8>, GitError> {
+    pub(crate) fn answer(&self, args: &[&str]) -> Result<Vec<u8>, GitError> {
         self.finish(args[0], self.invoke(args))
     }
 
     fn finish(&self, command: &str, call: Invocation) -> Result<Vec<u8>, GitError> {
         let output = call.run()?;
-        if output.status == Exit::Code(0) {
-            Ok(output.stdout)
-        } else {
-            Err(self.failure(command, &output))
-        }
+        if output.status == Exit::Code(0) { Ok(output.stdout) } else { Err(self.failure(command, &output)) }
     }
 
     fn failure(&self, command: &str, output: &Output) -> GitError {
@@ -310,20 +287,12 @@ impl Repository {
         if text.contains("dubious ownership") {
             return GitError::Owner(self.toplevel.display().to_string());
         }
-        let lines: Vec<&str> = text
-            .lines()
-            .map(str::trim)
-            .filter(|l| !l.is_empty())
-            .collect();
+        let lines: Vec<&str> = text.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
         let mut message: String = lines.join("; ").chars().take(500).collect();
         if message.is_empty() {
             message = output.status.to_string();
         }
-        GitError::Failed {
-            repository: self.toplevel.clone(),
-            command: command.to_owned(),
-            message,
-        }
+        GitError::Failed { repository: self.toplevel.clone(), command: command.to_owned(), message }
     }
 }
 
@@ -340,10 +309,7 @@ fn object_name(text: &str) -> Result<&str, GitError> {
 
 fn garbled(command: &str, line: &[u8]) -> GitError {
     let line = String::from_utf8_lossy(&line[..line.len().min(120)]).into_owned();
-    GitError::Garbled {
-        command: command.to_owned(),
-        line,
-    }
+    GitError::Garbled { command: command.to_owned(), line }
 }
 
 #[cfg(unix)]

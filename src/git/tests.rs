@@ -14,9 +14,7 @@ pub(crate) struct Sandpit {
 
 impl Sandpit {
     pub(crate) fn new() -> Self {
-        Self {
-            dir: tempfile::tempdir().unwrap(),
-        }
+        Self { dir: tempfile::tempdir().unwrap() }
     }
 
     /// A repository with one commit that holds `files`.
@@ -43,10 +41,7 @@ impl Sandpit {
         self.root().join(path)
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a test writes its own temporary folder"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "a test writes its own temporary folder")]
     pub(crate) fn write(&self, path: &str, text: impl AsRef<[u8]>) {
         let path = self.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -75,10 +70,7 @@ impl Sandpit {
             .unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.success(), "git {args:?}: {errors}");
-        String::from_utf8(output.stdout)
-            .unwrap()
-            .trim_end()
-            .to_owned()
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     }
 
     pub(crate) fn repository(&self) -> Repository {
@@ -106,27 +98,14 @@ impl Sandpit {
 /// Configures everything that could make git start a program, so that it would
 /// leave the file `owned`.
 fn poison(pit: &Sandpit) -> PathBuf {
-    let owned = pit.path("../owned-by-").with_file_name(format!(
-        "{}-owned",
-        pit.root().file_name().unwrap().to_string_lossy()
-    ));
+    let owned =
+        pit.path("../owned-by-").with_file_name(format!("{}-owned", pit.root().file_name().unwrap().to_string_lossy()));
     let script = pit.path(".git/evil.sh");
-    pit.write(
-        ".git/evil.sh",
-        format!("#!/bin/sh\ntouch '{}'\ncat\n", owned.display()),
-    );
+    pit.write(".git/evil.sh", format!("#!/bin/sh\ntouch '{}'\ncat\n", owned.display()));
     pit.executable(".git/evil.sh");
     let script = script.to_str().unwrap();
-    for hook in [
-        "post-index-change",
-        "reference-transaction",
-        "pre-commit",
-        "post-commit",
-    ] {
-        pit.write(
-            &format!(".git/hooks/{hook}"),
-            format!("#!/bin/sh\n{script}\n"),
-        );
+    for hook in ["post-index-change", "reference-transaction", "pre-commit", "post-commit"] {
+        pit.write(&format!(".git/hooks/{hook}"), format!("#!/bin/sh\n{script}\n"));
         pit.executable(&format!(".git/hooks/{hook}"));
     }
     for key in [
@@ -154,10 +133,7 @@ fn poison(pit: &Sandpit) -> PathBuf {
     pit.git(&["config", "protocol.allow", "always"]);
     pit.git(&["config", "remote.origin.url", &format!("ext::{script}")]);
     pit.git(&["config", "remote.origin.promisor", "true"]);
-    pit.write(
-        ".git/info/attributes",
-        "* filter=evil diff=evil\n*.b filter=a=b\n",
-    );
+    pit.write(".git/info/attributes", "* filter=evil diff=evil\n*.b filter=a=b\n");
     owned
 }
 
@@ -179,11 +155,7 @@ fn a_hostile_configuration_starts_nothing() {
     let ids = [listing.entries()[0].object.as_str(), &absent];
     let mut seen = Vec::new();
     let mut sink = |index, blob: Blob<'_>| {
-        seen.push((
-            index,
-            matches!(blob, Blob::Bytes(b"1")),
-            blob == Blob::Missing,
-        ));
+        seen.push((index, matches!(blob, Blob::Bytes(b"1")), blob == Blob::Missing));
         Ok::<(), GitError>(())
     };
     repository.blobs(&ids, 100, &mut sink).unwrap();
@@ -193,10 +165,7 @@ fn a_hostile_configuration_starts_nothing() {
     assert!(!owned.exists(), "a program of the repository ran");
     // The trap works: git as a user runs it does fall into it.
     pit.write("a/y.b", "4");
-    let _ = Invocation::new("git")
-        .args(["add", "-A"])
-        .current_dir(pit.root())
-        .run();
+    let _ = Invocation::new("git").args(["add", "-A"]).current_dir(pit.root()).run();
     assert!(owned.exists(), "the test would not notice");
     let _ = fs::remove_file(owned);
 }
@@ -211,10 +180,7 @@ fn reading_changes_nothing_not_even_the_index() {
     let repository = pit.repository();
     let commit = repository.head().unwrap().unwrap();
     repository.trees(&commit, &["a", "b"]).unwrap();
-    assert_eq!(
-        repository.dirty(&["a", "b"]).unwrap(),
-        [vec![], vec!["new".to_owned()]]
-    );
+    assert_eq!(repository.dirty(&["a", "b"]).unwrap(), [vec![], vec!["new".to_owned()]]);
     assert!(before == pit.state(), "something was written");
 }
 
@@ -223,12 +189,7 @@ fn the_environment_names_no_repository() {
     // Variables of this process can't be set safely in a test, so the call itself is looked at.
     let pit = Sandpit::committed(&[("x", "1")]);
     let call = format!("{:?}", pit.repository().invoke(&["status"]));
-    for name in [
-        "GIT_DIR",
-        "GIT_INDEX_FILE",
-        "GIT_WORK_TREE",
-        "GIT_OBJECT_DIRECTORY",
-    ] {
+    for name in ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_OBJECT_DIRECTORY"] {
         assert!(!call.contains(&format!("\"{name}\"")), "{call}");
     }
     assert!(call.contains("env_clear: true"), "{call}");
@@ -243,18 +204,9 @@ fn trees_of_many_prefixes() {
     let prefixes = ["", "a/b", "c d", "f", "untracked", "n\nl", "a"];
     let trees = repository.trees(&commit, &prefixes).unwrap();
     let expected: Vec<bool> = vec![true, true, true, false, false, true, true];
-    assert_eq!(
-        trees.iter().map(Option::is_some).collect::<Vec<_>>(),
-        expected
-    );
-    assert_eq!(
-        trees[1].as_deref(),
-        Some(pit.git(&["rev-parse", "HEAD:a/b"]).as_str())
-    );
-    assert_eq!(
-        trees[5].as_deref(),
-        Some(pit.git(&["rev-parse", "HEAD:n\nl"]).as_str())
-    );
+    assert_eq!(trees.iter().map(Option::is_some).collect::<Vec<_>>(), expected);
+    assert_eq!(trees[1].as_deref(), Some(pit.git(&["rev-parse", "HEAD:a/b"]).as_str()));
+    assert_eq!(trees[5].as_deref(), Some(pit.git(&["rev-parse", "HEAD:n\nl"]).as_str()));
     let empty = Sandpit::committed(&[]);
     let commit = empty.repository().head().unwrap().unwrap();
     assert_eq!(empty.repository().trees(&commit, &[""]).unwrap(), [None]);
@@ -262,12 +214,7 @@ fn trees_of_many_prefixes() {
 
 #[test]
 fn dirty_paths_are_told_apart() {
-    let pit = Sandpit::committed(&[
-        ("a/x", "1"),
-        ("a/gone", "1"),
-        ("ab/x", "1"),
-        (".gitignore", "*.log\n"),
-    ]);
+    let pit = Sandpit::committed(&[("a/x", "1"), ("a/gone", "1"), ("ab/x", "1"), (".gitignore", "*.log\n")]);
     pit.write("a/sub/ü new\n\"q\".txt", "1");
     pit.write("a/x.log", "ignored");
     pit.write("ab/x", "2");
@@ -282,28 +229,16 @@ fn dirty_paths_are_told_apart() {
 
 #[test]
 fn listings_hold_every_mode_and_name() {
-    let pit = Sandpit::committed(&[
-        ("w/..\n", "odd"),
-        ("w/\"q\"", "q"),
-        ("w/run", "#!"),
-        ("w.x", ""),
-    ]);
+    let pit = Sandpit::committed(&[("w/..\n", "odd"), ("w/\"q\"", "q"), ("w/run", "#!"), ("w.x", "")]);
     pit.executable("w/run");
     pit.link("w/link", "../../../etc/passwd");
     let inner = Sandpit::committed(&[("i", "1")]);
     let sha = inner.git(&["rev-parse", "HEAD"]);
     pit.git(&["add", "-A"]);
-    pit.git(&[
-        "update-index",
-        "--add",
-        "--cacheinfo",
-        &format!("160000,{sha},w/sub"),
-    ]);
+    pit.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{sha},w/sub")]);
     pit.git(&["commit", "-q", "-m", "more"]);
     let repository = pit.repository();
-    let listing = repository
-        .listing(&repository.head().unwrap().unwrap())
-        .unwrap();
+    let listing = repository.listing(&repository.head().unwrap().unwrap()).unwrap();
     let found: Vec<(&[u8], Mode)> = listing.below("w").map(|(path, e)| (path, e.mode)).collect();
     let expected: [(&[u8], Mode); 5] = [
         (b"\"q\"", Mode::File),
@@ -319,21 +254,10 @@ fn listings_hold_every_mode_and_name() {
 #[test]
 fn blobs_come_in_order_and_within_bounds() {
     let big = "x".repeat(3000);
-    let pit = Sandpit::committed(&[
-        ("a", "one\n"),
-        ("b", &big),
-        ("c", ""),
-        ("d", "a\n\nblob 3\n"),
-    ]);
+    let pit = Sandpit::committed(&[("a", "one\n"), ("b", &big), ("c", ""), ("d", "a\n\nblob 3\n")]);
     let repository = pit.repository();
-    let listing = repository
-        .listing(&repository.head().unwrap().unwrap())
-        .unwrap();
-    let ids: Vec<&str> = listing
-        .entries()
-        .iter()
-        .map(|entry| entry.object.as_str())
-        .collect();
+    let listing = repository.listing(&repository.head().unwrap().unwrap()).unwrap();
+    let ids: Vec<&str> = listing.entries().iter().map(|entry| entry.object.as_str()).collect();
     let mut seen = Vec::new();
     let mut sink = |index: usize, blob: Blob<'_>| {
         seen.push(match blob {
@@ -343,22 +267,16 @@ fn blobs_come_in_order_and_within_bounds() {
         Ok::<(), GitError>(())
     };
     repository.blobs(&ids, 100, &mut sink).unwrap();
-    assert_eq!(
-        seen,
-        ["0 one\n", "1 TooLarge(3000)", "2 ", "3 a\n\nblob 3\n"]
-    );
+    assert_eq!(seen, ["0 one\n", "1 TooLarge(3000)", "2 ", "3 a\n\nblob 3\n"]);
     let bad = repository.blobs(&["--help"], 1, &mut |_, _| Ok::<(), GitError>(()));
     assert!(matches!(bad, Err(GitError::BadName(_))));
 }
 
-fn version(path: &str, after: Option<(&str, bool)>) -> FileVersion {
+pub(crate) fn version(path: &str, after: Option<(&str, bool)>) -> FileVersion {
     FileVersion {
         path: path.to_owned(),
         before: None,
-        after: after.map(|(text, executable)| Content {
-            bytes: text.into(),
-            executable,
-        }),
+        after: after.map(|(text, executable)| Content { bytes: text.into(), executable }),
         renamed_from: None,
     }
 }
@@ -378,12 +296,7 @@ fn request<'a>(base: &'a str, files: &'a [FileVersion]) -> NewCommit<'a> {
 
 #[test]
 fn a_branch_is_made_beside_the_work_tree() {
-    let pit = Sandpit::committed(&[
-        ("s/a", "old"),
-        ("s/gone", "x"),
-        ("s/dir", "file"),
-        ("t", "t"),
-    ]);
+    let pit = Sandpit::committed(&[("s/a", "old"), ("s/gone", "x"), ("s/dir", "file"), ("t", "t")]);
     let base = pit.git(&["rev-parse", "HEAD"]);
     pit.write("s/a", "dirty");
     pit.git(&["add", "s/a"]);
@@ -396,19 +309,9 @@ fn a_branch_is_made_beside_the_work_tree() {
     ];
     let repository = pit.repository();
     let commit = repository.commit(&request(&base, &files)).unwrap();
-    assert_eq!(
-        repository.branch("gander/m/c").unwrap(),
-        Some(commit.clone())
-    );
+    assert_eq!(repository.branch("gander/m/c").unwrap(), Some(commit.clone()));
     assert_eq!(pit.git(&["show", &format!("{commit}:s/a")]), "new");
-    let names = pit.git(&[
-        "-c",
-        "core.quotePath=false",
-        "ls-tree",
-        "-r",
-        "--format=%(objectmode) %(path)",
-        &commit,
-    ]);
+    let names = pit.git(&["-c", "core.quotePath=false", "ls-tree", "-r", "--format=%(objectmode) %(path)", &commit]);
     assert_eq!(names, "100644 s/a\n100755 s/dir/run ü\n100644 t");
     assert_eq!(
         pit.git(&["log", "-1", "--format=%an %ae %at %P%n%B", &commit]),
@@ -420,10 +323,7 @@ fn a_branch_is_made_beside_the_work_tree() {
     // The same again is the same commit, and is refused where the branch exists.
     let again = repository.commit(&request(&base, &files));
     assert!(matches!(again, Err(GitError::Moved { .. })), "{again:?}");
-    let moved = NewCommit {
-        expected: Some(&commit),
-        ..request(&base, &files)
-    };
+    let moved = NewCommit { expected: Some(&commit), ..request(&base, &files) };
     assert_eq!(repository.commit(&moved).unwrap(), commit);
 }
 
@@ -435,35 +335,20 @@ fn a_branch_is_deleted_only_where_it_was_left() {
     let files = [version("a", Some(("2", false)))];
     let commit = repository.commit(&request(&base, &files)).unwrap();
     pit.git(&["branch", "-f", "gander/m/c", &base]);
-    assert!(matches!(
-        repository.delete_branch("gander/m/c", &commit),
-        Err(GitError::Moved { .. })
-    ));
+    assert!(matches!(repository.delete_branch("gander/m/c", &commit), Err(GitError::Moved { .. })));
     assert_eq!(repository.branch("gander/m/c").unwrap(), Some(base.clone()));
     pit.git(&["checkout", "-q", "gander/m/c"]);
-    assert!(matches!(
-        repository.delete_branch("gander/m/c", &base),
-        Err(GitError::CheckedOut { .. })
-    ));
+    assert!(matches!(repository.delete_branch("gander/m/c", &base), Err(GitError::CheckedOut { .. })));
     pit.git(&["checkout", "-q", "main"]);
     repository.delete_branch("gander/m/c", &base).unwrap();
     assert_eq!(repository.branch("gander/m/c").unwrap(), None);
     repository.delete_branch("gander/m/c", &base).unwrap();
     for foreign in ["main", "gander/../main", "gander/a b"] {
-        assert!(
-            matches!(
-                repository.delete_branch(foreign, &base),
-                Err(GitError::BadName(_))
-            ),
-            "{foreign}"
-        );
+        assert!(matches!(repository.delete_branch(foreign, &base), Err(GitError::BadName(_))), "{foreign}");
     }
     for climbing in ["../../x", ".git/config", "/x"] {
         let files = [version(climbing, Some(("x", false)))];
-        assert!(
-            repository.commit(&request(&base, &files)).is_err(),
-            "{climbing}"
-        );
+        assert!(repository.commit(&request(&base, &files)).is_err(), "{climbing}");
     }
 }
 
@@ -472,23 +357,13 @@ fn what_is_no_repository_of_its_own_is_refused() {
     let plain = Sandpit::new();
     plain.write(".git/HEAD", "");
     assert_eq!(toplevel(&plain.root()), Some(plain.root()));
-    assert!(matches!(
-        Repository::open(&plain.root()),
-        Err(GitError::Failed { .. })
-    ));
+    assert!(matches!(Repository::open(&plain.root()), Err(GitError::Failed { .. })));
     let pit = Sandpit::committed(&[("a/x", "1")]);
     assert_eq!(toplevel(&pit.path("a")), Some(pit.root()));
     let elsewhere = Sandpit::new();
-    pit.git(&[
-        "config",
-        "core.worktree",
-        elsewhere.root().to_str().unwrap(),
-    ]);
+    pit.git(&["config", "core.worktree", elsewhere.root().to_str().unwrap()]);
     let claimed = Repository::open(&pit.root());
-    assert!(
-        matches!(claimed, Err(GitError::ForeignWorkTree { .. })),
-        "{claimed:?}"
-    );
+    assert!(matches!(claimed, Err(GitError::ForeignWorkTree { .. })), "{claimed:?}");
     let unborn = Sandpit::new();
     unborn.git(&["init", "-q"]);
     assert_eq!(unborn.repository().head().unwrap(), None);
@@ -500,10 +375,7 @@ fn a_folder_that_looks_like_a_bare_repository_is_not_one() {
         ("bare/HEAD", "ref: refs/heads/main\n"),
         ("bare/refs/x", ""),
         ("bare/objects/x", ""),
-        (
-            "bare/config",
-            "[core]\n bare = true\n fsmonitor = /bin/false\n",
-        ),
+        ("bare/config", "[core]\n bare = true\n fsmonitor = /bin/false\n"),
     ]);
     assert_eq!(toplevel(&pit.path("bare")), Some(pit.root()));
     let repository = pit.repository();
@@ -516,9 +388,7 @@ fn the_identity_is_the_users() {
     let pit = Sandpit::committed(&[("a", "1")]);
     pit.git(&["config", "user.name", "Ann Other"]);
     pit.git(&["config", "user.email", "ann@example.org"]);
-    if std::env::var_os("GIT_AUTHOR_NAME").is_none()
-        && std::env::var_os("GIT_AUTHOR_EMAIL").is_none()
-    {
+    if std::env::var_os("GIT_AUTHOR_NAME").is_none() && std::env::var_os("GIT_AUTHOR_EMAIL").is_none() {
         let identity = pit.repository().identity().unwrap();
         assert_eq!(identity.as_deref(), Some("Ann Other <ann@example.org>"));
     }

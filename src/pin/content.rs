@@ -45,11 +45,9 @@ pub fn contents<E: From<PinError>>(
             let repository = Repository::open(&place.toplevel).map_err(PinError::from)?;
             from_objects(workspace, &repository, &wanted, limit, sink)
         }
-        _ => wanted.into_iter().try_for_each(|(path, entry)| {
-            match on_disk(workspace, path, entry, limit)? {
-                Ok(bytes) => sink(path, Found::Bytes(&bytes)),
-                Err(size) => sink(path, Found::TooLarge(size)),
-            }
+        _ => wanted.into_iter().try_for_each(|(path, entry)| match on_disk(workspace, path, entry, limit)? {
+            Ok(bytes) => sink(path, Found::Bytes(&bytes)),
+            Err(size) => sink(path, Found::TooLarge(size)),
         }),
     }
 }
@@ -73,20 +71,14 @@ fn from_objects<E: From<PinError>>(
     limit: u64,
     sink: &mut dyn FnMut(&str, Found<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let ids: Vec<&str> = wanted
-        .iter()
-        .map(|(_, entry)| entry.blob.as_str())
-        .collect();
+    let ids: Vec<&str> = wanted.iter().map(|(_, entry)| entry.blob.as_str()).collect();
     let mut pass = |index: usize, blob: Blob<'_>| {
         let path = wanted.get(index).map_or("", |(path, _)| *path);
         let found = match blob {
             Blob::Bytes(bytes) => Found::Bytes(bytes),
             Blob::TooLarge(size) => Found::TooLarge(size),
             Blob::Missing => {
-                return Err(Passing::Pin(PinError::Absent {
-                    workspace: workspace.id.clone(),
-                    path: path.to_owned(),
-                }));
+                return Err(Passing::Pin(PinError::Absent { workspace: workspace.id.clone(), path: path.to_owned() }));
             }
         };
         sink(path, found).map_err(Passing::Caller)
@@ -107,17 +99,10 @@ pub(super) fn on_disk(
     limit: u64,
 ) -> Result<Result<Vec<u8>, u64>, PinError> {
     let full = workspace.root.join(path);
-    let meta = full
-        .symlink_metadata()
-        .map_err(|source| io(&full, source))?;
-    let changed = || PinError::Changed {
-        workspace: workspace.id.clone(),
-        path: path.to_owned(),
-    };
+    let meta = full.symlink_metadata().map_err(|source| io(&full, source))?;
+    let changed = || PinError::Changed { workspace: workspace.id.clone(), path: path.to_owned() };
     let bytes = match entry.mode {
-        Mode::Symlink if meta.is_symlink() => {
-            link_target(&full).map_err(|source| io(&full, source))?
-        }
+        Mode::Symlink if meta.is_symlink() => link_target(&full).map_err(|source| io(&full, source))?,
         Mode::File | Mode::Executable if meta.is_file() => {
             if meta.len() > limit {
                 return Ok(Err(meta.len()));

@@ -45,9 +45,7 @@ pub(super) fn manifest(workspace: &Workspace) -> Result<Manifest, PinError> {
             (Some(name), Ok(entry)) => {
                 manifest.entries.insert(name, entry);
             }
-            _ => manifest
-                .unreadable
-                .push(below.to_string_lossy().into_owned()),
+            _ => manifest.unreadable.push(below.to_string_lossy().into_owned()),
         }
     }
     manifest.unreadable.sort();
@@ -83,9 +81,7 @@ fn walk(root: &Path, manifest: &mut Manifest) -> Vec<Seen> {
     let mut seen = Vec::new();
     for entry in walker {
         match entry {
-            Err(error) => manifest
-                .unreadable
-                .push(error.to_string().replace(&*root.to_string_lossy(), "")),
+            Err(error) => manifest.unreadable.push(error.to_string().replace(&*root.to_string_lossy(), "")),
             Ok(entry) => {
                 let kind = entry.file_type();
                 let Some(mode) = kind.and_then(|kind| mode(entry.path(), kind)) else {
@@ -93,24 +89,16 @@ fn walk(root: &Path, manifest: &mut Manifest) -> Vec<Seen> {
                     if !folder {
                         // A pipe, a socket, a device.
                         let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
-                        manifest
-                            .unreadable
-                            .push(below.to_string_lossy().into_owned());
+                        manifest.unreadable.push(below.to_string_lossy().into_owned());
                     }
                     continue;
                 };
-                seen.push(Seen {
-                    path: entry.into_path(),
-                    mode,
-                });
+                seen.push(Seen { path: entry.into_path(), mode });
             }
         }
     }
     let nested = std::mem::take(&mut *nested.lock().unwrap_or_else(PoisonError::into_inner));
-    seen.extend(nested.into_iter().map(|path| Seen {
-        path,
-        mode: Mode::Submodule,
-    }));
+    seen.extend(nested.into_iter().map(|path| Seen { path, mode: Mode::Submodule }));
     seen
 }
 
@@ -129,9 +117,7 @@ fn tracked(workspace: &Workspace) -> Result<Vec<Seen>, PinError> {
         let parent = path.parent().and_then(|parent| parent.canonicalize().ok());
         let inside = parent.is_some_and(|parent| {
             // Not behind a link, and not in a repository of its own.
-            let mut above = parent
-                .ancestors()
-                .take_while(|above| *above != workspace.root);
+            let mut above = parent.ancestors().take_while(|above| *above != workspace.root);
             parent.starts_with(&workspace.root) && !above.any(|above| above.join(".git").exists())
         });
         let kind = path.symlink_metadata().map(|meta| meta.file_type());
@@ -175,10 +161,7 @@ fn entry(seen: &Seen) -> std::io::Result<Entry> {
         Mode::Submodule => Digest::of(b""),
         Mode::File | Mode::Executable => Digest::of_reader(File::open(&seen.path)?)?,
     };
-    Ok(Entry {
-        mode: seen.mode,
-        blob: digest.to_string(),
-    })
+    Ok(Entry { mode: seen.mode, blob: digest.to_string() })
 }
 
 /// The target of a link, as bytes.
@@ -194,8 +177,5 @@ fn inner_name(path: &Path) -> Option<String> {
 }
 
 pub(super) fn io(path: &Path, source: std::io::Error) -> PinError {
-    PinError::Io {
-        path: path.to_path_buf(),
-        source,
-    }
+    PinError::Io { path: path.to_path_buf(), source }
 }

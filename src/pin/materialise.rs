@@ -24,12 +24,7 @@ const MAX_FILE: u64 = 1 << 30;
 ///
 /// # Errors
 /// [`PinError`]; `dest` may then hold a part, and is to be thrown away.
-pub fn materialise(
-    workspace: &Workspace,
-    pin: &Pin,
-    manifest: &Manifest,
-    dest: &Path,
-) -> Result<(), PinError> {
+pub fn materialise(workspace: &Workspace, pin: &Pin, manifest: &Manifest, dest: &Path) -> Result<(), PinError> {
     check_paths(workspace, manifest)?;
     fs::create_dir_all(dest).map_err(|source| io(dest, source))?;
     let mut inside = fs::read_dir(dest).map_err(|source| io(dest, source))?;
@@ -39,55 +34,34 @@ pub fn materialise(
     folders(manifest, dest)?;
     let entries = || manifest.entries.iter();
     let is_file = |entry: &Entry| matches!(entry.mode, Mode::File | Mode::Executable);
-    let files: Vec<(&str, &Entry)> = entries()
-        .filter(|(_, entry)| is_file(entry))
-        .map(|(path, entry)| (path.as_str(), entry))
-        .collect();
-    let links: Vec<&str> = entries()
-        .filter(|(_, entry)| entry.mode == Mode::Symlink)
-        .map(|(path, _)| path.as_str())
-        .collect();
-    let too_large = |path: &str, bytes: u64| PinError::TooLarge {
-        workspace: workspace.id.clone(),
-        path: path.to_owned(),
-        bytes,
-    };
+    let files: Vec<(&str, &Entry)> =
+        entries().filter(|(_, entry)| is_file(entry)).map(|(path, entry)| (path.as_str(), entry)).collect();
+    let links: Vec<&str> =
+        entries().filter(|(_, entry)| entry.mode == Mode::Symlink).map(|(path, _)| path.as_str()).collect();
+    let too_large =
+        |path: &str, bytes: u64| PinError::TooLarge { workspace: workspace.id.clone(), path: path.to_owned(), bytes };
     match pin {
         Pin::Commit { .. } => {
             let paths: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
-            contents(
-                workspace,
-                pin,
-                manifest,
-                &paths,
-                MAX_FILE,
-                &mut |path, found| match found {
-                    Found::TooLarge(bytes) => Err(too_large(path, bytes)),
-                    Found::Bytes(bytes) => {
-                        let mode = manifest.entries.get(path).map(|entry| entry.mode);
-                        write(&dest.join(path), bytes, mode == Some(Mode::Executable))
-                    }
-                },
-            )?;
+            contents(workspace, pin, manifest, &paths, MAX_FILE, &mut |path, found| match found {
+                Found::TooLarge(bytes) => Err(too_large(path, bytes)),
+                Found::Bytes(bytes) => {
+                    let mode = manifest.entries.get(path).map(|entry| entry.mode);
+                    write(&dest.join(path), bytes, mode == Some(Mode::Executable))
+                }
+            })?;
         }
-        Pin::Content { .. } => files.par_iter().try_for_each(|(path, entry)| {
-            match on_disk(workspace, path, entry, MAX_FILE)? {
+        Pin::Content { .. } => {
+            files.par_iter().try_for_each(|(path, entry)| match on_disk(workspace, path, entry, MAX_FILE)? {
                 Err(bytes) => Err(too_large(path, bytes)),
                 Ok(bytes) => write(&dest.join(path), &bytes, entry.mode == Mode::Executable),
-            }
-        })?,
+            })?
+        }
     }
-    contents(
-        workspace,
-        pin,
-        manifest,
-        &links,
-        MAX_FILE,
-        &mut |path, found| match found {
-            Found::TooLarge(bytes) => Err(too_large(path, bytes)),
-            Found::Bytes(target) => link(&dest.join(path), target),
-        },
-    )
+    contents(workspace, pin, manifest, &links, MAX_FILE, &mut |path, found| match found {
+        Found::TooLarge(bytes) => Err(too_large(path, bytes)),
+        Found::Bytes(target) => link(&dest.join(path), target),
+    })
 }
 
 /// Makes every folder that an entry needs, each once.
@@ -118,9 +92,7 @@ fn write(path: &Path, bytes: &[u8], executable: bool) -> Result<(), PinError> {
     }
     #[cfg(not(unix))]
     let _ = executable;
-    let written = options
-        .open(path)
-        .and_then(|mut file| file.write_all(bytes));
+    let written = options.open(path).and_then(|mut file| file.write_all(bytes));
     written.map_err(|source| io(path, source))
 }
 

@@ -41,9 +41,7 @@ pub enum PinError {
         source: std::io::Error,
     },
     /// A tree holds a path that would lead out of the workspace or into `.git`.
-    #[error(
-        "{workspace}: the path {path:?} is not one that a checkout may hold: remove it from the repository"
-    )]
+    #[error("{workspace}: the path {path:?} is not one that a checkout may hold: remove it from the repository")]
     HostilePath {
         /// [`Workspace::id`].
         workspace: String,
@@ -79,9 +77,7 @@ pub enum PinError {
         path: String,
     },
     /// A file is larger than any that is copied.
-    #[error(
-        "{workspace}: {path:?} holds {bytes} bytes, more than gander copies: move it out of the repository"
-    )]
+    #[error("{workspace}: {path:?} holds {bytes} bytes, more than gander copies: move it out of the repository")]
     TooLarge {
         /// [`Workspace::id`].
         workspace: String,
@@ -94,9 +90,7 @@ pub enum PinError {
     #[error("{} is not empty: nothing is written over it", .0.display())]
     NotEmpty(PathBuf),
     /// This system has no symbolic links to make.
-    #[error(
-        "{0:?} is a symbolic link, which this system can't make: use Linux or macOS for this workspace"
-    )]
+    #[error("{0:?} is a symbolic link, which this system can't make: use Linux or macOS for this workspace")]
     NoLinks(String),
 }
 
@@ -130,8 +124,7 @@ pub fn manifests(workspaces: &[Workspace]) -> Vec<Result<Manifest, PinError>> {
         repository.listing(commit).ok()
     };
     let listings: Vec<Option<Listing>> = keys.par_iter().map(list).collect();
-    let listings: BTreeMap<(&Path, &str), Option<Listing>> =
-        keys.iter().copied().zip(listings).collect();
+    let listings: BTreeMap<(&Path, &str), Option<Listing>> = keys.iter().copied().zip(listings).collect();
     let one = |workspace: &Workspace| {
         let place = committed(workspace);
         let key = place.map(|place| (place.toplevel.as_path(), place.commit.as_str()));
@@ -148,10 +141,7 @@ pub fn manifests(workspaces: &[Workspace]) -> Vec<Result<Manifest, PinError>> {
 /// The name of a workspace's pinned bytes.
 pub fn pin_of(workspace: &Workspace, manifest: &Manifest) -> Pin {
     if let Some(place) = committed(workspace) {
-        return Pin::Commit {
-            commit: place.commit.clone(),
-            tree: place.tree.clone(),
-        };
+        return Pin::Commit { commit: place.commit.clone(), tree: place.tree.clone() };
     }
     let mut digest = DigestBuilder::new("manifest");
     for (path, entry) in &manifest.entries {
@@ -166,18 +156,12 @@ pub fn pin_of(workspace: &Workspace, manifest: &Manifest) -> Pin {
     for path in &manifest.unreadable {
         digest = digest.field(path).field("unreadable");
     }
-    Pin::Content {
-        digest: digest.finish(),
-        dirty: workspace.git.is_some(),
-    }
+    Pin::Content { digest: digest.finish(), dirty: workspace.git.is_some() }
 }
 
 /// The place in git of a workspace whose bytes are those of its commit.
 fn committed(workspace: &Workspace) -> Option<&GitPlace> {
-    workspace
-        .git
-        .as_ref()
-        .filter(|place| place.dirty.is_empty())
+    workspace.git.as_ref().filter(|place| place.dirty.is_empty())
 }
 
 fn of_tree<'a>(
@@ -187,16 +171,12 @@ fn of_tree<'a>(
     let mut manifest = Manifest::default();
     for (path, entry) in entries {
         let Ok(path) = std::str::from_utf8(path) else {
-            manifest
-                .unreadable
-                .push(String::from_utf8_lossy(path).into_owned());
+            manifest.unreadable.push(String::from_utf8_lossy(path).into_owned());
             continue;
         };
         let blob = entry.object.clone();
         let mode = entry.mode;
-        manifest
-            .entries
-            .insert(path.to_owned(), Entry { mode, blob });
+        manifest.entries.insert(path.to_owned(), Entry { mode, blob });
     }
     check_paths(workspace, &manifest)?;
     Ok(manifest)

@@ -6,11 +6,7 @@ use super::*;
 use crate::git::tests::Sandpit;
 
 fn plain(pit: &Sandpit, path: &str) -> Workspace {
-    Workspace {
-        id: path.to_owned(),
-        root: pit.path(path).canonicalize().unwrap(),
-        git: None,
-    }
+    Workspace { id: path.to_owned(), root: pit.path(path).canonicalize().unwrap(), git: None }
 }
 
 /// The workspace at `path` as discovery would describe it.
@@ -20,16 +16,11 @@ fn tracked(pit: &Sandpit, path: &str) -> Workspace {
     let git = GitPlace {
         toplevel: pit.root(),
         prefix: path.to_owned(),
-        tree: repository.trees(&commit, &[path]).unwrap()[0]
-            .clone()
-            .unwrap(),
+        tree: repository.trees(&commit, &[path]).unwrap()[0].clone().unwrap(),
         commit,
         dirty: repository.dirty(&[path]).unwrap().remove(0),
     };
-    Workspace {
-        git: Some(git),
-        ..plain(pit, path)
-    }
+    Workspace { git: Some(git), ..plain(pit, path) }
 }
 
 fn pinned(workspace: &Workspace) -> (Manifest, Pin) {
@@ -61,26 +52,15 @@ fn copied(root: &Path) -> Vec<(String, Vec<u8>, bool)> {
             kind if kind.is_file() => fs::read(path).unwrap(),
             _ => continue,
         };
-        let name = path
-            .strip_prefix(root)
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .to_owned();
-        files.push((
-            name,
-            bytes,
-            folder::is_executable(path) && !path.is_symlink(),
-        ));
+        let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        files.push((name, bytes, folder::is_executable(path) && !path.is_symlink()));
     }
     files.sort();
     files
 }
 
 fn expected(files: &[(&str, &[u8], bool)]) -> Vec<(String, Vec<u8>, bool)> {
-    let owned = files
-        .iter()
-        .map(|(name, bytes, executable)| ((*name).to_owned(), bytes.to_vec(), *executable));
+    let owned = files.iter().map(|(name, bytes, executable)| ((*name).to_owned(), bytes.to_vec(), *executable));
     let mut owned: Vec<_> = owned.collect();
     owned.sort();
     owned
@@ -89,10 +69,7 @@ fn expected(files: &[(&str, &[u8], bool)]) -> Vec<(String, Vec<u8>, bool)> {
 #[test]
 fn a_commit_is_copied_byte_for_byte() {
     let pit = Sandpit::committed(&[("out", "")]);
-    pit.write(
-        "w/.gitattributes",
-        "* text eol=crlf ident\n*.s export-subst filter=evil\n",
-    );
+    pit.write("w/.gitattributes", "* text eol=crlf ident\n*.s export-subst filter=evil\n");
     pit.write("w/a.s", "$Id$ $Format:%H$\n");
     pit.write("w/..\n", "odd");
     pit.write("w/new\nline \"q\".txt", "q");
@@ -105,14 +82,7 @@ fn a_commit_is_copied_byte_for_byte() {
     assert_eq!(pin.key(), pit.git(&["rev-parse", "HEAD:w"]));
     assert_eq!(
         paths(&manifest),
-        [
-            "f ..\n",
-            "f .gitattributes",
-            "f a.s",
-            "x deep/er/run",
-            "l link",
-            "f new\nline \"q\".txt",
-        ]
+        ["f ..\n", "f .gitattributes", "f a.s", "x deep/er/run", "l link", "f new\nline \"q\".txt",]
     );
     // What is on disk plays no part.
     pit.git(&["config", "filter.evil.smudge", "false"]);
@@ -123,11 +93,7 @@ fn a_commit_is_copied_byte_for_byte() {
         copied(dest.path()),
         expected(&[
             ("..\n", b"odd", false),
-            (
-                ".gitattributes",
-                b"* text eol=crlf ident\n*.s export-subst filter=evil\n",
-                false
-            ),
+            (".gitattributes", b"* text eol=crlf ident\n*.s export-subst filter=evil\n", false),
             ("a.s", b"$Id$ $Format:%H$\n", false),
             ("deep/er/run", b"#!/bin/sh\n", true),
             ("link", b"../../out", false),
@@ -144,15 +110,7 @@ fn a_folder_is_listed_by_its_own_ignore_files_alone() {
     pit.write(".gitignore", "kept\n");
     pit.write("w/.gitignore", "*.log\n/build/\n");
     pit.write("w/sub/.gitignore", "!keep.log\n");
-    for path in [
-        "kept",
-        "a.log",
-        "build/x",
-        "sub/build/x",
-        "sub/keep.log",
-        ".hidden/x",
-        "excluded",
-    ] {
+    for path in ["kept", "a.log", "build/x", "sub/build/x", "sub/keep.log", ".hidden/x", "excluded"] {
         pit.write(&format!("w/{path}"), path);
     }
     // A folder of git's that no git would take for one is no reason to heed it.
@@ -200,10 +158,7 @@ fn what_is_no_file_or_not_utf8_is_counted() {
     pit.git(&["add", "w"]);
     pit.git(&["commit", "-q", "-m", "odd"]);
     let (manifest, _) = pinned(&tracked(&pit, "w"));
-    assert_eq!(
-        (paths(&manifest), manifest.unreadable),
-        (vec!["f a".to_owned()], vec!["\u{fffd}.txt".to_owned()])
-    );
+    assert_eq!((paths(&manifest), manifest.unreadable), (vec!["f a".to_owned()], vec!["\u{fffd}.txt".to_owned()]));
 }
 
 #[test]
@@ -219,11 +174,7 @@ fn a_folder_is_copied_as_it_was_pinned_or_not_at_all() {
     copy("one").unwrap();
     assert_eq!(
         copied(&pit.path("one")),
-        expected(&[
-            ("a", b"one\r\n", false),
-            ("deep/b", b"two", true),
-            ("link", b"/etc/passwd", false),
-        ])
+        expected(&[("a", b"one\r\n", false), ("deep/b", b"two", true), ("link", b"/etc/passwd", false),])
     );
     pit.write("w/a", "two\r\n");
     assert!(matches!(copy("two"), Err(PinError::Changed { path, .. }) if path == "a"));
@@ -267,10 +218,7 @@ fn a_dirty_workspace_is_pinned_by_content() {
     let (manifest, pin) = pinned(&workspace);
     assert!(matches!(pin, Pin::Content { dirty: true, .. }));
     // git tracks kept.log although it is ignored.
-    assert_eq!(
-        paths(&manifest),
-        ["f .gitignore", "f a", "f kept.log", "f new"]
-    );
+    assert_eq!(paths(&manifest), ["f .gitignore", "f a", "f kept.log", "f new"]);
     materialise(&workspace, &pin, &manifest, &pit.path("copy")).unwrap();
     assert_eq!(fs::read(pit.path("copy/a")).unwrap(), b"2");
 }
@@ -281,10 +229,7 @@ fn many_workspaces_of_one_repository() {
     let other = Sandpit::committed(&[("x", "1")]);
     let plain_pit = Sandpit::new();
     plain_pit.write("w/x", "1");
-    let gone = Workspace {
-        root: plain_pit.path("gone"),
-        ..plain(&plain_pit, "w")
-    };
+    let gone = Workspace { root: plain_pit.path("gone"), ..plain(&plain_pit, "w") };
     let workspaces = [
         tracked(&pit, "ab"),
         plain(&plain_pit, "w"),
@@ -295,11 +240,7 @@ fn many_workspaces_of_one_repository() {
     ];
     let many = manifests(&workspaces);
     assert!(many[3].is_err());
-    for (workspace, many) in workspaces
-        .iter()
-        .zip(&many)
-        .filter(|(_, many)| many.is_ok())
-    {
+    for (workspace, many) in workspaces.iter().zip(&many).filter(|(_, many)| many.is_ok()) {
         let one = manifest(workspace).unwrap();
         assert_eq!(Some(&one), many.as_ref().ok(), "{}", workspace.id);
         assert!(!one.entries.is_empty());
@@ -317,17 +258,8 @@ fn made(pit: &Sandpit, records: &str) -> Workspace {
         .unwrap();
     let tree = String::from_utf8(call.stdout).unwrap().trim().to_owned();
     let commit = pit.git(&["commit-tree", "-m", "x", &tree]);
-    let git = GitPlace {
-        toplevel: pit.root(),
-        prefix: String::new(),
-        commit,
-        tree,
-        dirty: Vec::new(),
-    };
-    Workspace {
-        git: Some(git),
-        ..plain(pit, "")
-    }
+    let git = GitPlace { toplevel: pit.root(), prefix: String::new(), commit, tree, dirty: Vec::new() };
+    Workspace { git: Some(git), ..plain(pit, "") }
 }
 
 #[test]
@@ -339,15 +271,9 @@ fn hostile_trees_are_refused() {
     for name in ["..", ".git", ".GIT", ".git ", "GIT~1"] {
         let workspace = made(&pit, &format!("040000 tree {tree}\t{name}\0"));
         let listed = manifest(&workspace);
-        assert!(
-            matches!(listed, Err(PinError::HostilePath { .. })),
-            "{name}: {listed:?}"
-        );
+        assert!(matches!(listed, Err(PinError::HostilePath { .. })), "{name}: {listed:?}");
     }
-    let workspace = made(
-        &pit,
-        &format!("120000 blob {target}\ta\0040000 tree {tree}\ta\0"),
-    );
+    let workspace = made(&pit, &format!("120000 blob {target}\ta\0040000 tree {tree}\ta\0"));
     let listed = manifest(&workspace);
     assert!(matches!(listed, Err(PinError::Clash { .. })), "{listed:?}");
     // A stored manifest is no more to be trusted.
@@ -356,10 +282,7 @@ fn hostile_trees_are_refused() {
     let entry = manifest.entries["fine"].clone();
     manifest.entries.insert("../escaped".to_owned(), entry);
     let copy = materialise(&workspace, &pin, &manifest, &pit.path("copy/inner"));
-    assert!(
-        matches!(copy, Err(PinError::HostilePath { .. })),
-        "{copy:?}"
-    );
+    assert!(matches!(copy, Err(PinError::HostilePath { .. })), "{copy:?}");
     assert!(!pit.path("copy").exists());
 }
 
@@ -379,9 +302,7 @@ fn contents_are_bounded_and_in_the_order_asked_for() {
     let files = [("a", "one"), ("b", "much too long"), ("c", "three")];
     let git = Sandpit::committed(&files);
     let folder = Sandpit::new();
-    files
-        .iter()
-        .for_each(|(path, text)| folder.write(path, text));
+    files.iter().for_each(|(path, text)| folder.write(path, text));
     for workspace in [tracked(&git, ""), plain(&folder, "")] {
         let (manifest, pin) = pinned(&workspace);
         let mut seen = Vec::new();
@@ -392,15 +313,7 @@ fn contents_are_bounded_and_in_the_order_asked_for() {
             });
             Ok::<(), PinError>(())
         };
-        contents(
-            &workspace,
-            &pin,
-            &manifest,
-            &["c", "nowhere", "b", "a"],
-            5,
-            &mut sink,
-        )
-        .unwrap();
+        contents(&workspace, &pin, &manifest, &["c", "nowhere", "b", "a"], 5, &mut sink).unwrap();
         assert_eq!(seen, ["c three", "b 13 bytes", "a one"]);
     }
 }

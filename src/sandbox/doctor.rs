@@ -18,13 +18,8 @@ use super::{SUBCOMMAND, Sandbox, SandboxError, Side, StepEnd};
 use crate::config::{SandboxConfig, SandboxMode, Step};
 
 /// Promises without which nothing is run in isolation, required or not.
-pub const FOUNDATION: [&str; 5] = [
-    "namespaces",
-    "filesystem-allow-list",
-    "network-off",
-    "no-new-privileges",
-    "pid-isolation",
-];
+pub const FOUNDATION: [&str; 5] =
+    ["namespaces", "filesystem-allow-list", "network-off", "no-new-privileges", "pid-isolation"];
 
 /// One thing that the sandbox promises.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -60,39 +55,18 @@ const PROMISES: [(&str, &str); 16] = [
         "filesystem-allow-list",
         "only system folders, toolchains and the consumer are visible, and only the consumer can be written",
     ),
-    (
-        "memory-limit",
-        "all processes of a step together stay within their memory",
-    ),
-    (
-        "namespaces",
-        "steps run in user, mount, PID, network, IPC, UTS and cgroup namespaces of their own",
-    ),
+    ("memory-limit", "all processes of a step together stay within their memory"),
+    ("namespaces", "steps run in user, mount, PID, network, IPC, UTS and cgroup namespaces of their own"),
     ("network-off", "no host, device or address can be reached"),
     ("no-nested-namespaces", "a step cannot make user namespaces"),
-    (
-        "no-new-privileges",
-        "a step has no capabilities and cannot gain any",
-    ),
+    ("no-new-privileges", "a step has no capabilities and cannot gain any"),
     ("no-terminal", "a step has no controlling terminal"),
-    (
-        "nothing-left-running",
-        "whatever a step started ends with it",
-    ),
-    (
-        "output-limit",
-        "output beyond the limit is dropped, and said to be",
-    ),
-    (
-        "overlay",
-        "the pinned tree is shared and never written: changes go to a private layer",
-    ),
+    ("nothing-left-running", "whatever a step started ends with it"),
+    ("output-limit", "output beyond the limit is dropped, and said to be"),
+    ("overlay", "the pinned tree is shared and never written: changes go to a private layer"),
     ("pid-isolation", "no process of the machine can be seen"),
     ("private-tmp", "/tmp is empty at first and private"),
-    (
-        "process-limit",
-        "a step cannot have more processes than allowed",
-    ),
+    ("process-limit", "a step cannot have more processes than allowed"),
 ];
 const TIME_LIMIT: (&str, &str) = ("time-limit", "a step that takes too long is ended");
 
@@ -113,10 +87,7 @@ pub fn doctor(exe: &Path, scratch: &Path) -> Vec<Promise> {
             };
             let state = match broken {
                 None => PromiseState::Enforced,
-                Some(why) => PromiseState::NotEnforced {
-                    mend: mend(name, &why),
-                    why,
-                },
+                Some(why) => PromiseState::NotEnforced { mend: mend(name, &why), why },
             };
             Promise { name, what, state }
         })
@@ -142,30 +113,17 @@ fn try_all(exe: &Path, scratch: &Path) -> Result<Findings, String> {
     };
     let roomy = &bench.config;
     let killed = |end: &StepEnd| matches!(end, StepEnd::Killed(_));
-    let expect = |promise: &str,
-                  what: &str,
-                  config: &SandboxConfig,
-                  millis: u64,
-                  held: &dyn Fn(&StepEnd) -> bool| {
-        (
-            promise.to_owned(),
-            bench.attempt(what, config, millis, held),
-        )
+    let expect = |promise: &str, what: &str, config: &SandboxConfig, millis: u64, held: &dyn Fn(&StepEnd) -> bool| {
+        (promise.to_owned(), bench.attempt(what, config, millis, held))
     };
     findings.extend([
-        expect("time-limit", "sleep", roomy, 200, &|end| {
-            *end == StepEnd::TimedOut
-        }),
-        expect("memory-limit", "memory", &tight, 10_000, &|end| {
-            *end == StepEnd::OutOfMemory
-        }),
+        expect("time-limit", "sleep", roomy, 200, &|end| *end == StepEnd::TimedOut),
+        expect("memory-limit", "memory", &tight, 10_000, &|end| *end == StepEnd::OutOfMemory),
         expect("process-limit", "processes", &tight, 10_000, &killed),
         expect("cpu-limit", "cpu", &tight, 10_000, &killed),
         expect("file-size-limit", "file-size", &tight, 10_000, &killed),
         // The helper returns only when nobody holds the output open any more.
-        expect("nothing-left-running", "daemon", roomy, 10_000, &|end| {
-            *end == StepEnd::Exited(0)
-        }),
+        expect("nothing-left-running", "daemon", roomy, 10_000, &|end| *end == StepEnd::Exited(0)),
         ("output-limit".to_owned(), bench.output()),
     ]);
     Ok(findings)
@@ -182,16 +140,11 @@ struct Bench {
 impl Bench {
     fn new(exe: &Path, scratch: &Path) -> std::io::Result<Self> {
         std::fs::create_dir_all(scratch)?;
-        let folder = tempfile::Builder::new()
-            .prefix("doctor-")
-            .tempdir_in(scratch)?;
+        let folder = tempfile::Builder::new().prefix("doctor-").tempdir_in(scratch)?;
         let tree = folder.path().join("tree");
         std::fs::create_dir_all(tree.join("folder"))?;
         for file in ["tree/file", "tree/folder/file", "secret"] {
-            std::fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .open(folder.path().join(file))?;
+            std::fs::OpenOptions::new().write(true).create_new(true).open(folder.path().join(file))?;
         }
         let config = SandboxConfig {
             mode: SandboxMode::Namespaces,
@@ -205,20 +158,10 @@ impl Bench {
             require: Vec::new(),
             jobs: None,
         };
-        Ok(Self {
-            exe: exe.to_owned(),
-            scratch: scratch.to_owned(),
-            folder,
-            config,
-        })
+        Ok(Self { exe: exe.to_owned(), scratch: scratch.to_owned(), folder, config })
     }
 
-    fn run(
-        &self,
-        args: &[&str],
-        config: &SandboxConfig,
-        millis: u64,
-    ) -> Result<Side, SandboxError> {
+    fn run(&self, args: &[&str], config: &SandboxConfig, millis: u64) -> Result<Side, SandboxError> {
         let mut run = vec![INIT, SUBCOMMAND, "probe"];
         run.extend(args);
         let step = Step {
@@ -237,22 +180,13 @@ impl Bench {
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         let path = |name: &str| self.folder.path().join(name).to_string_lossy().into_owned();
         let variables: Vec<String> = Toolchain::detect().env_inside().into_keys().collect();
-        let args = [
-            "surroundings",
-            &address.to_string(),
-            &path("secret"),
-            &path(""),
-            &variables.join(","),
-        ];
-        let side = self
-            .run(&args, &self.config, 20_000)
-            .map_err(|error| error.to_string())?;
+        let args = ["surroundings", &address.to_string(), &path("secret"), &path(""), &variables.join(",")];
+        let side = self.run(&args, &self.config, 20_000).map_err(|error| error.to_string())?;
         let step = side.steps.first().ok_or("nothing was run")?;
         if step.end != StepEnd::Exited(0) {
             return Err(format!("{} {}", step.end, step.output.trim()));
         }
-        let mut findings: Findings =
-            serde_json::from_str(step.output.trim()).map_err(|error| error.to_string())?;
+        let mut findings: Findings = serde_json::from_str(step.output.trim()).map_err(|error| error.to_string())?;
         if !side.enforced.iter().any(|name| name == "overlay") {
             let why = "an overlay could not be mounted there, so trees are copied";
             findings.insert("overlay".to_owned(), Some(why.to_owned()));
@@ -291,11 +225,7 @@ impl Bench {
         match self.run(&["output"], &self.config, 20_000) {
             Err(error) => Some(error.to_string()),
             Ok(side) => match side.steps.first() {
-                Some(step)
-                    if step.output.len() <= KEPT as usize && step.output.contains("dropped") =>
-                {
-                    None
-                }
+                Some(step) if step.output.len() <= KEPT as usize && step.output.contains("dropped") => None,
                 _ => Some("too much output was kept".to_owned()),
             },
         }
@@ -328,10 +258,7 @@ mod tests {
     #[test]
     fn every_foundation_is_a_promise() {
         for name in FOUNDATION {
-            assert!(
-                PROMISES.iter().any(|(promise, _)| *promise == name),
-                "{name}"
-            );
+            assert!(PROMISES.iter().any(|(promise, _)| *promise == name), "{name}");
         }
     }
 }

@@ -44,17 +44,10 @@ pub fn main() -> i32 {
             return 2;
         }
     };
-    let report = Reporter {
-        control: Mutex::new(control),
-        isolated: spec.isolated,
-    };
+    let report = Reporter { control: Mutex::new(control), isolated: spec.isolated };
     match prepare(&spec) {
         Ok(enforced) => report.finish(run(&spec, &enforced, &report)),
-        Err(why) => report.finish(InitReport {
-            end: StepEnd::NotStarted(why),
-            millis: 0,
-            enforced: Vec::new(),
-        }),
+        Err(why) => report.finish(InitReport { end: StepEnd::NotStarted(why), millis: 0, enforced: Vec::new() }),
     }
 }
 
@@ -94,13 +87,7 @@ fn prepare(spec: &InitSpec) -> Result<Vec<String>, String> {
     };
     limits::set_kernel_limits(&spec.limits, spec.isolated)
         .map_err(|error| format!("cannot set the limits: {error}"))?;
-    let watched = [
-        "cpu-limit",
-        "file-size-limit",
-        "memory-limit",
-        "process-limit",
-        "time-limit",
-    ];
+    let watched = ["cpu-limit", "file-size-limit", "memory-limit", "process-limit", "time-limit"];
     enforced.extend(watched.map(str::to_owned));
     Ok(enforced)
 }
@@ -132,38 +119,29 @@ fn start(spec: &InitSpec) -> Result<Pid, StepEnd> {
         return Err(StepEnd::NotStarted("the step names no program".to_owned()));
     };
     let path = spec.env.get("PATH").map_or("", String::as_str);
-    let program =
-        find(name, path, &spec.dir).ok_or_else(|| StepEnd::MissingProgram(name.clone()))?;
-    let mut invocation = Invocation::new(&program)
-        .args(args)
-        .current_dir(&spec.dir)
-        .env_clear();
+    let program = find(name, path, &spec.dir).ok_or_else(|| StepEnd::MissingProgram(name.clone()))?;
+    let mut invocation = Invocation::new(&program).args(args).current_dir(&spec.dir).env_clear();
     for (name, value) in &spec.env {
         invocation = invocation.env(name, value);
     }
     match invocation.spawn(Stdio::null(), Stdio::inherit(), Stdio::inherit()) {
         Ok(child) => Ok(Pid::from_raw(child.id() as i32)),
         // The file is there, so what is missing is what its first line names.
-        Err(ProcessError::Missing { .. }) => Err(StepEnd::MissingProgram(
-            interpreter(&program).unwrap_or_else(|| name.clone()),
-        )),
+        Err(ProcessError::Missing { .. }) => {
+            Err(StepEnd::MissingProgram(interpreter(&program).unwrap_or_else(|| name.clone())))
+        }
         Err(error) => Err(StepEnd::NotStarted(error.to_string())),
     }
 }
 
 /// Where the program is that `name` means: a path, or looked up on `PATH`.
 fn find(name: &str, path: &str, dir: &Path) -> Option<PathBuf> {
-    let is_program = |file: &PathBuf| {
-        file.metadata()
-            .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-    };
+    let is_program =
+        |file: &PathBuf| file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
     if name.contains('/') {
         return Some(dir.join(name)).filter(is_program);
     }
-    path.split(':')
-        .filter(|folder| !folder.is_empty())
-        .map(|folder| dir.join(folder).join(name))
-        .find(is_program)
+    path.split(':').filter(|folder| !folder.is_empty()).map(|folder| dir.join(folder).join(name)).find(is_program)
 }
 
 /// The program in the `#!` line of a script.
@@ -171,10 +149,7 @@ fn interpreter(script: &Path) -> Option<String> {
     let mut head = Vec::new();
     let file = std::fs::File::open(script).ok()?;
     file.take(256).read_to_end(&mut head).ok()?;
-    let line = head
-        .strip_prefix(b"#!")?
-        .split(|byte| *byte == b'\n')
-        .next()?;
+    let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
     let line = String::from_utf8_lossy(line);
     line.split_whitespace().next().map(str::to_owned)
 }
@@ -194,9 +169,7 @@ fn reap(step: Pid) -> StepEnd {
 fn signalled(signal: Signal) -> StepEnd {
     match signal {
         Signal::SIGXCPU => StepEnd::Killed("it used up its CPU time ([sandbox] cpu)".to_owned()),
-        Signal::SIGXFSZ => {
-            StepEnd::Killed("it wrote too large a file ([sandbox] file_size)".to_owned())
-        }
+        Signal::SIGXFSZ => StepEnd::Killed("it wrote too large a file ([sandbox] file_size)".to_owned()),
         signal => StepEnd::Signalled(signal as i32),
     }
 }

@@ -57,11 +57,7 @@ pub fn run(spec: &SideSpec) -> io::Result<SideReply> {
     }
     let mut reply = SideReply::default();
     for step in &spec.steps {
-        let ran = if isolated {
-            in_namespaces(spec, step)?
-        } else {
-            in_the_open(spec, step)?
-        };
+        let ran = if isolated { in_namespaces(spec, step)? } else { in_the_open(spec, step)? };
         if let Some(why) = ran.no_overlay {
             reply.no_overlay = Some(why);
             break;
@@ -165,24 +161,15 @@ fn in_namespaces(spec: &SideSpec, step: &Step) -> io::Result<Ran> {
 fn in_the_open(spec: &SideSpec, step: &Step) -> io::Result<Ran> {
     let streams = Streams::new()?;
     let part = |name: &str| spec.scratch.join(name);
-    let mut env = spec
-        .toolchain
-        .env_outside(&part(scratch::HOME), &part(scratch::TMP));
+    let mut env = spec.toolchain.env_outside(&part(scratch::HOME), &part(scratch::TMP));
     env.extend(spec.env.clone());
-    let init = InitSpec {
-        dir: part(scratch::TREE),
-        env,
-        ..init_spec(spec, step)
-    };
+    let init = InitSpec { dir: part(scratch::TREE), env, ..init_spec(spec, step) };
     let started = Instant::now();
-    let child = Invocation::new(&spec.exe)
-        .args([SUBCOMMAND, "init"])
-        .current_dir(&init.dir)
-        .spawn(
-            Stdio::from(streams.control_inside),
-            Stdio::from(streams.stdout_inside),
-            Stdio::from(streams.stderr_inside),
-        );
+    let child = Invocation::new(&spec.exe).args([SUBCOMMAND, "init"]).current_dir(&init.dir).spawn(
+        Stdio::from(streams.control_inside),
+        Stdio::from(streams.stdout_inside),
+        Stdio::from(streams.stderr_inside),
+    );
     let mut child = match child {
         Ok(child) => child,
         Err(error) => {
@@ -245,14 +232,7 @@ fn converse(mut control: UnixStream, init: &InitSpec, patience: Duration) -> Rep
             Ok(report) => Report::Told(report),
             Err(_) => Report::Nothing,
         },
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-            ) =>
-        {
-            Report::Late
-        }
+        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => Report::Late,
         Err(_) => Report::Nothing,
     }
 }

@@ -30,10 +30,7 @@ const THREADS: u64 = 256;
 /// The bound on threads that backs the watch's bound on processes: generous, for
 /// a build may well run many threads in few processes.
 pub fn most_tasks(limits: &Limits) -> u64 {
-    limits
-        .processes
-        .saturating_mul(THREADS_PER_PROCESS)
-        .saturating_add(THREADS)
+    limits.processes.saturating_mul(THREADS_PER_PROCESS).saturating_add(THREADS)
 }
 
 /// Sets what the kernel enforces, for this process and all it will start.
@@ -67,18 +64,11 @@ pub fn watch(limits: &Limits, timeout: Duration, in_memory: &[String]) -> StepEn
     }
 }
 
-fn passed(
-    processes: &[Process],
-    limits: &Limits,
-    in_memory: &[String],
-    tick: u64,
-) -> Option<StepEnd> {
+fn passed(processes: &[Process], limits: &Limits, in_memory: &[String], tick: u64) -> Option<StepEnd> {
     let running = processes.iter().filter(|process| !process.zombie).count() as u64;
     if running > limits.processes {
         let most = limits.processes;
-        return Some(StepEnd::Killed(format!(
-            "more than {most} processes at once ([sandbox] processes)"
-        )));
+        return Some(StepEnd::Killed(format!("more than {most} processes at once ([sandbox] processes)")));
     }
     let cpu = processes.iter().map(|process| process.ticks).max()?;
     if cpu.saturating_mul(1000) / tick >= limits.cpu_millis {
@@ -88,21 +78,14 @@ fn passed(
         )));
     }
     let files = in_memory.iter().map(|folder| used(folder)).sum::<u64>();
-    let quick = processes
-        .iter()
-        .map(Process::memory)
-        .fold(Memory::default(), |sum, memory| sum.and(memory));
+    let quick = processes.iter().map(Process::memory).fold(Memory::default(), |sum, memory| sum.and(memory));
     if quick.with_files(files) <= limits.memory {
         return None;
     }
     // The quick sum counts pages that processes share once for each of them.
     let exact = processes
         .iter()
-        .map(|process| {
-            process
-                .proportional_memory()
-                .unwrap_or_else(|| process.memory())
-        })
+        .map(|process| process.proportional_memory().unwrap_or_else(|| process.memory()))
         .fold(Memory::default(), |sum, memory| sum.and(memory));
     (exact.with_files(files) > limits.memory).then_some(StepEnd::OutOfMemory)
 }
@@ -125,10 +108,7 @@ struct Memory {
 
 impl Memory {
     fn and(self, other: Self) -> Self {
-        Self {
-            private: self.private.saturating_add(other.private),
-            shared: self.shared.saturating_add(other.shared),
-        }
+        Self { private: self.private.saturating_add(other.private), shared: self.shared.saturating_add(other.shared) }
     }
 
     /// Files in memory may be mapped too: the larger of both counts.
@@ -149,10 +129,7 @@ struct Process {
 impl Process {
     fn memory(&self) -> Memory {
         let text = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
-        Memory {
-            private: kilobytes(&text, &["RssAnon:", "VmSwap:"]),
-            shared: kilobytes(&text, &["RssShmem:"]),
-        }
+        Memory { private: kilobytes(&text, &["RssAnon:", "VmSwap:"]), shared: kilobytes(&text, &["RssShmem:"]) }
     }
 
     fn proportional_memory(&self) -> Option<Memory> {
@@ -187,10 +164,7 @@ fn descendants() -> Vec<Process> {
         .map(|process| (process.pid, process))
         .collect();
     let me = std::process::id() as i32;
-    all.values()
-        .filter(|process| process.pid != me && is_below(&all, process.parent, me))
-        .copied()
-        .collect()
+    all.values().filter(|process| process.pid != me && is_below(&all, process.parent, me)).copied().collect()
 }
 
 fn is_below(all: &BTreeMap<i32, Process>, mut pid: i32, me: i32) -> bool {
@@ -234,10 +208,7 @@ fn ticks_per_second() -> u64 {
 pub fn kill_descendants() {
     let until = Instant::now() + KILLING;
     loop {
-        let left: Vec<Process> = descendants()
-            .into_iter()
-            .filter(|process| !process.zombie)
-            .collect();
+        let left: Vec<Process> = descendants().into_iter().filter(|process| !process.zombie).collect();
         if left.is_empty() || Instant::now() > until {
             return;
         }
@@ -263,11 +234,7 @@ mod tests {
     fn own_children_are_seen() {
         let mut child = crate::process::Invocation::new("sleep")
             .arg("30")
-            .spawn(
-                std::process::Stdio::null(),
-                std::process::Stdio::null(),
-                std::process::Stdio::null(),
-            )
+            .spawn(std::process::Stdio::null(), std::process::Stdio::null(), std::process::Stdio::null())
             .unwrap();
         let pid = child.id() as i32;
         assert!(descendants().iter().any(|process| process.pid == pid));

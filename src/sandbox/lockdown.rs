@@ -11,9 +11,7 @@ use std::path::Path;
 
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
-use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket,
-};
+use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket};
 use nix::sys::{prctl, signal::Signal};
 use nix::unistd;
 
@@ -45,13 +43,9 @@ pub fn lock(spec: &InitSpec) -> Result<Vec<String>, String> {
     overwrite("/proc/self/uid_map", &format!("{USER} 0 1"))?;
     enforced.push("no-nested-namespaces".to_owned());
     close_mounts(&spec.writable)?;
-    let step =
-        |what: &str, done: nix::Result<()>| done.map_err(|error| format!("cannot {what}: {error}"));
+    let step = |what: &str, done: nix::Result<()>| done.map_err(|error| format!("cannot {what}: {error}"));
     step("hide PID 1", prctl::set_dumpable(false))?;
-    step(
-        "tie PID 1 to its parent",
-        prctl::set_pdeathsig(Signal::SIGKILL),
-    )?;
+    step("tie PID 1 to its parent", prctl::set_pdeathsig(Signal::SIGKILL))?;
     step("leave the terminal", unistd::setsid().map(drop))?;
     Ok(enforced)
 }
@@ -63,9 +57,7 @@ fn bound_tasks(spec: &InitSpec) -> Result<(), String> {
     if version(&release).is_none_or(|version| version < OWN_PID_MAX) {
         return Ok(());
     }
-    let most = limits::most_tasks(&spec.limits)
-        .saturating_add(RESERVED_PIDS)
-        .min(1 << 20);
+    let most = limits::most_tasks(&spec.limits).saturating_add(RESERVED_PIDS).min(1 << 20);
     overwrite("/proc/sys/kernel/pid_max", &most.to_string())
 }
 
@@ -77,8 +69,8 @@ fn version(release: &str) -> Option<(u32, u32)> {
 /// Makes everything read-only that is mounted and not meant to be written,
 /// `/proc` and mounts below mounts included.
 fn close_mounts(writable: &[String]) -> Result<(), String> {
-    let table = fs::read_to_string("/proc/self/mountinfo")
-        .map_err(|error| format!("cannot read the mounts: {error}"))?;
+    let table =
+        fs::read_to_string("/proc/self/mountinfo").map_err(|error| format!("cannot read the mounts: {error}"))?;
     // The last line for a path is the mount that is seen.
     for line in table.lines() {
         let mut fields = line.split(' ').skip(4);
@@ -91,14 +83,8 @@ fn close_mounts(writable: &[String]) -> Result<(), String> {
             continue;
         }
         let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY | kept(&options);
-        mount(
-            None::<&Path>,
-            Path::new(&path),
-            None::<&str>,
-            flags,
-            None::<&str>,
-        )
-        .map_err(|error| format!("cannot make {path} read-only: {error}"))?;
+        mount(None::<&Path>, Path::new(&path), None::<&str>, flags, None::<&str>)
+            .map_err(|error| format!("cannot make {path} read-only: {error}"))?;
     }
     Ok(())
 }
@@ -113,10 +99,7 @@ fn kept(options: &[&str]) -> MsFlags {
         ("nodiratime", MsFlags::MS_NODIRATIME),
         ("relatime", MsFlags::MS_RELATIME),
     ];
-    names
-        .into_iter()
-        .filter(|(name, _)| options.contains(name))
-        .fold(MsFlags::empty(), |all, (_, flag)| all | flag)
+    names.into_iter().filter(|(name, _)| options.contains(name)).fold(MsFlags::empty(), |all, (_, flag)| all | flag)
 }
 
 /// Blanks and the like are octal in the table of mounts: `\040`.
@@ -158,12 +141,7 @@ fn raise_loopback() -> io::Result<()> {
     message.extend_from_slice(&LOOPBACK.to_ne_bytes());
     message.extend_from_slice(&UP.to_ne_bytes());
     message.extend_from_slice(&UP.to_ne_bytes());
-    let socket = socket(
-        AddressFamily::Netlink,
-        SockType::Raw,
-        SockFlag::SOCK_CLOEXEC,
-        SockProtocol::NetlinkRoute,
-    )?;
+    let socket = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkRoute)?;
     send(socket.as_raw_fd(), &message, MsgFlags::empty())?;
     let mut answer = [0; 256];
     recv(socket.as_raw_fd(), &mut answer, MsgFlags::empty())?;

@@ -90,14 +90,7 @@ impl StepEnd {
     /// Whether the machine failed, and not the code.
     pub fn is_infra(&self) -> bool {
         // Nobody but the kernel's own out-of-memory killer sends SIGKILL into a sandbox.
-        matches!(
-            self,
-            Self::TimedOut
-                | Self::OutOfMemory
-                | Self::Killed(_)
-                | Self::NotStarted(_)
-                | Self::Signalled(9)
-        )
+        matches!(self, Self::TimedOut | Self::OutOfMemory | Self::Killed(_) | Self::NotStarted(_) | Self::Signalled(9))
     }
 }
 

@@ -15,9 +15,7 @@ use super::scratch;
 use super::spec::{HOME, INIT, SideSpec, WORKSPACE};
 
 /// System folders; a link among them is rebuilt as a link.
-const SYSTEM: [&str; 8] = [
-    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/gnu",
-];
+const SYSTEM: [&str; 8] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/gnu"];
 
 /// Parts of `/etc` that are shown where they exist. None of them holds a secret.
 const ETC: [&str; 12] = [
@@ -45,9 +43,7 @@ const HOSTS: &str = "127.0.0.1 localhost gander\n::1 localhost\n";
 /// Mount points that steps may write to.
 pub fn writable() -> Vec<String> {
     let registry = format!("{HOME}/.cargo/registry");
-    [WORKSPACE, HOME, &registry, "/tmp", "/dev/shm", "/dev/pts"]
-        .map(str::to_owned)
-        .to_vec()
+    [WORKSPACE, HOME, &registry, "/tmp", "/dev/shm", "/dev/pts"].map(str::to_owned).to_vec()
 }
 
 /// Mount points whose content takes memory.
@@ -58,12 +54,7 @@ pub fn in_memory() -> Vec<String> {
 /// The container of one step: namespaces and mounts, everything but the program.
 pub fn container(spec: &SideSpec) -> Container {
     let mut container = Container::new();
-    for namespace in [
-        Namespace::Cgroup,
-        Namespace::Ipc,
-        Namespace::Network,
-        Namespace::Uts,
-    ] {
+    for namespace in [Namespace::Cgroup, Namespace::Ipc, Namespace::Network, Namespace::Uts] {
         container.unshare(namespace);
     }
     // PID 1 needs to be root of its own namespace until it has locked it.
@@ -136,13 +127,7 @@ fn java() -> Vec<PathBuf> {
 fn private(container: &mut Container, spec: &SideSpec) {
     let part = |name: &str| spec.scratch.join(name);
     match &spec.lower {
-        Some(lower) => overlay(
-            container,
-            lower,
-            &part(scratch::UPPER),
-            &part(scratch::WORK),
-            WORKSPACE,
-        ),
+        Some(lower) => overlay(container, lower, &part(scratch::UPPER), &part(scratch::WORK), WORKSPACE),
         None => {
             container.bindmount_rw(&text(&part(scratch::TREE)), WORKSPACE);
         }
@@ -160,10 +145,7 @@ fn private(container: &mut Container, spec: &SideSpec) {
 /// Rust from a home folder: its programs and its crates, and nothing else of it.
 fn rust(container: &mut Container, spec: &SideSpec) {
     let toolchain = &spec.toolchain;
-    for path in [toolchain.bin(), toolchain.rustup_home.clone()]
-        .into_iter()
-        .flatten()
-    {
+    for path in [toolchain.bin(), toolchain.rustup_home.clone()].into_iter().flatten() {
         bind(container, &path);
     }
     if let Some(registry) = toolchain.registry() {
@@ -193,12 +175,7 @@ fn bind(container: &mut Container, path: &Path) {
 
 fn overlay(container: &mut Container, lower: &Path, upper: &Path, work: &Path, target: &str) {
     // `userxattr`: without it, an unprivileged overlay cannot replace a folder.
-    let data = format!(
-        "lowerdir={},upperdir={},workdir={},userxattr",
-        escape(lower),
-        escape(upper),
-        escape(work)
-    );
+    let data = format!("lowerdir={},upperdir={},workdir={},userxattr", escape(lower), escape(upper), escape(work));
     let flags = MountOptions::NOSUID | MountOptions::NODEV;
     container.mount("overlay", target, "overlay", flags, Some(data));
 }

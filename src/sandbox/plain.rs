@@ -49,15 +49,10 @@ fn start(spec: &SideSpec, step: &Step) -> (StepEnd, String) {
         return (StepEnd::NotStarted(why), String::new());
     };
     let part = |name: &str| spec.scratch.join(name);
-    let mut env = spec
-        .toolchain
-        .env_outside(&part(scratch::HOME), &part(scratch::TMP));
+    let mut env = spec.toolchain.env_outside(&part(scratch::HOME), &part(scratch::TMP));
     env.extend(spec.env.clone());
-    let mut invocation = Invocation::new(program)
-        .args(args)
-        .current_dir(part(scratch::TREE))
-        .env_clear()
-        .limit(step.timeout);
+    let mut invocation =
+        Invocation::new(program).args(args).current_dir(part(scratch::TREE)).env_clear().limit(step.timeout);
     for (name, value) in env {
         invocation = invocation.env(name, value);
     }
@@ -74,9 +69,7 @@ fn start(spec: &SideSpec, step: &Step) -> (StepEnd, String) {
         }
         Err(ProcessError::Missing { program }) => (StepEnd::MissingProgram(program), String::new()),
         Err(ProcessError::TimedOut { .. }) => (StepEnd::TimedOut, String::new()),
-        Err(error @ ProcessError::TooMuchOutput { .. }) => {
-            (StepEnd::Killed(error.to_string()), String::new())
-        }
+        Err(error @ ProcessError::TooMuchOutput { .. }) => (StepEnd::Killed(error.to_string()), String::new()),
         Err(error) => (StepEnd::NotStarted(error.to_string()), String::new()),
     }
 }
@@ -111,13 +104,7 @@ mod tests {
                 step(&["sleep", "30"], 50),
                 step(&["true"], 10_000),
             ],
-            limits: Limits {
-                memory: 1 << 30,
-                processes: 100,
-                cpu_millis: 60_000,
-                output: 1 << 20,
-                file_size: 1 << 30,
-            },
+            limits: Limits { memory: 1 << 30, processes: 100, cpu_millis: 60_000, output: 1 << 20, file_size: 1 << 30 },
             env: Default::default(),
             read_only: Vec::new(),
             toolchain: Default::default(),

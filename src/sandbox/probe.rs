@@ -105,12 +105,8 @@ fn disk(file: &str, folder: &str) -> Option<String> {
             return Some(format!("a file could be made in {place}"));
         }
     }
-    let setting = OpenOptions::new()
-        .write(true)
-        .open("/proc/sys/kernel/core_pattern");
-    setting
-        .is_ok()
-        .then(|| "a setting of the kernel could be opened for writing".to_owned())
+    let setting = OpenOptions::new().write(true).open("/proc/sys/kernel/core_pattern");
+    setting.is_ok().then(|| "a setting of the kernel could be opened for writing".to_owned())
 }
 
 fn environment(expected: &str) -> Option<String> {
@@ -149,9 +145,7 @@ fn privileges() -> Option<String> {
 #[cfg(target_os = "linux")]
 fn nested() -> Option<String> {
     use nix::sched::{CloneFlags, unshare};
-    unshare(CloneFlags::CLONE_NEWUSER)
-        .is_ok()
-        .then(|| "a user namespace could be made".to_owned())
+    unshare(CloneFlags::CLONE_NEWUSER).is_ok().then(|| "a user namespace could be made".to_owned())
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -161,9 +155,7 @@ fn nested() -> Option<String> {
 
 fn terminal() -> Option<String> {
     let opened = OpenOptions::new().read(true).write(true).open("/dev/tty");
-    opened
-        .is_ok()
-        .then(|| "the terminal could be opened".to_owned())
+    opened.is_ok().then(|| "the terminal could be opened".to_owned())
 }
 
 fn private_tmp() -> Option<String> {
@@ -173,9 +165,7 @@ fn private_tmp() -> Option<String> {
         Err(error) => return Some(error.to_string()),
     }
     let written = create(Path::new("/tmp/gander-probe"));
-    written
-        .err()
-        .map(|error| format!("it cannot be written: {error}"))
+    written.err().map(|error| format!("it cannot be written: {error}"))
 }
 
 /// The pinned tree holds `file` and `folder/file`; all of it may be changed here.
@@ -194,11 +184,7 @@ fn overlay() -> Option<String> {
 }
 
 fn create(path: &Path) -> io::Result<()> {
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .map(drop)
+    OpenOptions::new().write(true).create_new(true).open(path).map(drop)
 }
 
 fn spin() {

@@ -80,15 +80,8 @@ impl Sandbox {
     /// Runs `steps` one after the other over `pinned_tree` with `changes` laid
     /// over it. The tree itself is only read. A red step does not keep the later
     /// ones from running.
-    pub fn run_side(
-        &self,
-        pinned_tree: &Path,
-        changes: &[FileVersion],
-        steps: &[Step],
-    ) -> Result<Side, SandboxError> {
-        let pinned = pinned_tree
-            .canonicalize()
-            .map_err(scratch::at(pinned_tree))?;
+    pub fn run_side(&self, pinned_tree: &Path, changes: &[FileVersion], steps: &[Step]) -> Result<Side, SandboxError> {
+        let pinned = pinned_tree.canonicalize().map_err(scratch::at(pinned_tree))?;
         let isolated = self.config.mode == SandboxMode::Namespaces;
         if isolated && !self.copying.load(Ordering::Relaxed) {
             let scratch = Scratch::new(&self.scratch)?;
@@ -107,20 +100,13 @@ impl Sandbox {
     }
 
     /// Has the helper run the steps in `scratch`.
-    fn ask(
-        &self,
-        scratch: &Scratch,
-        lower: Option<&Path>,
-        steps: &[Step],
-    ) -> Result<SideReply, SandboxError> {
+    fn ask(&self, scratch: &Scratch, lower: Option<&Path>, steps: &[Step]) -> Result<SideReply, SandboxError> {
         let spec = SideSpec {
             parent: std::process::id(),
             mode: self.config.mode,
             exe: utf8(&self.exe)?.to_owned(),
             scratch: utf8(scratch.path())?.to_owned(),
-            lower: lower
-                .map(|path| utf8(path).map(Path::to_owned))
-                .transpose()?,
+            lower: lower.map(|path| utf8(path).map(Path::to_owned)).transpose()?,
             steps: steps.to_vec(),
             limits: limits(&self.config),
             env: self.config.env.clone(),
@@ -128,9 +114,7 @@ impl Sandbox {
             toolchain: self.toolchain.clone(),
         };
         let spec = serde_json::to_vec(&spec).map_err(|e| SandboxError::NoAnswer(e.to_string()))?;
-        let time = steps
-            .iter()
-            .fold(SLACK, |sum, step| sum.saturating_add(step.timeout + SLACK));
+        let time = steps.iter().fold(SLACK, |sum, step| sum.saturating_add(step.timeout + SLACK));
         let output = Invocation::new(&self.exe)
             .arg(SUBCOMMAND)
             .current_dir(scratch.path())
@@ -140,11 +124,7 @@ impl Sandbox {
             .run()?;
         if output.status != Exit::Code(0) {
             let said = String::from_utf8_lossy(&output.stderr);
-            return Err(SandboxError::NoAnswer(format!(
-                "it ended with {}: {}",
-                output.status,
-                said.trim()
-            )));
+            return Err(SandboxError::NoAnswer(format!("it ended with {}: {}", output.status, said.trim())));
         }
         serde_json::from_slice(&output.stdout).map_err(|e| SandboxError::NoAnswer(e.to_string()))
     }
@@ -152,10 +132,7 @@ impl Sandbox {
 
 impl From<SideReply> for Side {
     fn from(reply: SideReply) -> Self {
-        Self {
-            steps: reply.steps,
-            enforced: reply.enforced,
-        }
+        Self { steps: reply.steps, enforced: reply.enforced }
     }
 }
 
@@ -180,11 +157,8 @@ pub fn serve() -> i32 {
     match reply
         .map_err(|error| error.to_string())
         .and_then(|reply| serde_json::to_vec(&reply).map_err(|error| error.to_string()))
-        .and_then(|reply| {
-            std::io::stdout()
-                .write_all(&reply)
-                .map_err(|error| error.to_string())
-        }) {
+        .and_then(|reply| std::io::stdout().write_all(&reply).map_err(|error| error.to_string()))
+    {
         Ok(()) => 0,
         Err(error) => {
             eprintln!("{error}");
@@ -206,23 +180,15 @@ fn limits(config: &SandboxConfig) -> Limits {
 /// Absolute, existing, and not so wide that the allow-list would mean nothing.
 fn read_only(paths: &[PathBuf]) -> Result<Vec<PathBuf>, SandboxError> {
     for path in paths {
-        let refuse = |why: &str| SandboxError::ReadOnly {
-            path: path.clone(),
-            why: why.to_owned(),
-        };
+        let refuse = |why: &str| SandboxError::ReadOnly { path: path.clone(), why: why.to_owned() };
         utf8(path)?;
         if !path.is_absolute() {
             return Err(refuse("is not absolute: write the whole path"));
         }
-        let real = path
-            .canonicalize()
-            .map_err(|error| refuse(&format!("cannot be shown: {error}")))?;
+        let real = path.canonicalize().map_err(|error| refuse(&format!("cannot be shown: {error}")))?;
         let inside = |own: &str| path.starts_with(own) || real.starts_with(own);
-        let above =
-            |own: &str| Path::new(own).starts_with(path) || Path::new(own).starts_with(&real);
-        if ["/proc", "/dev", "/sys", WORKSPACE, HOME, "/.gander"]
-            .into_iter()
-            .any(inside)
+        let above = |own: &str| Path::new(own).starts_with(path) || Path::new(own).starts_with(&real);
+        if ["/proc", "/dev", "/sys", WORKSPACE, HOME, "/.gander"].into_iter().any(inside)
             || ["/tmp", "/proc", WORKSPACE, HOME].into_iter().any(above)
         {
             return Err(refuse(
@@ -244,24 +210,17 @@ fn utf8(path: &Path) -> Result<&Path, SandboxError> {
 fn demand(promises: Vec<Promise>, required: &[String]) -> Result<Vec<Promise>, SandboxError> {
     let mut missing = Vec::new();
     for name in required {
-        match promises
-            .iter()
-            .find(|promise| promise.name == name.as_str())
-        {
+        match promises.iter().find(|promise| promise.name == name.as_str()) {
             Some(promise) => {
                 if let PromiseState::NotEnforced { why, mend } = &promise.state {
                     missing.push(format!("- {name}: {why}. {mend}"));
                 }
             }
-            None => missing.push(format!(
-                "- {name}: not enforced in this mode, or no such promise"
-            )),
+            None => missing.push(format!("- {name}: not enforced in this mode, or no such promise")),
         }
     }
     if missing.is_empty() {
         return Ok(promises);
     }
-    Err(SandboxError::Required {
-        missing: missing.join("\n"),
-    })
+    Err(SandboxError::Required { missing: missing.join("\n") })
 }

@@ -60,16 +60,7 @@ impl Scratch {
             .and_then(|file| file.lock().map(|()| file))
             .map_err(at(&lock_path))?;
         let scratch = Self { path, _lock: lock };
-        for part in [
-            UPPER,
-            TREE,
-            HOME,
-            TMP,
-            ROOT,
-            WORK,
-            REGISTRY_UPPER,
-            REGISTRY_WORK,
-        ] {
+        for part in [UPPER, TREE, HOME, TMP, ROOT, WORK, REGISTRY_UPPER, REGISTRY_WORK] {
             make_private(&scratch.path.join(part))?;
         }
         Ok(scratch)
@@ -107,11 +98,7 @@ pub fn sweep(parent: &Path) -> Result<usize, SandboxError> {
 }
 
 fn is_leftover(path: &Path) -> bool {
-    let Some((pid, start)) = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .and_then(owner)
-    else {
+    let Some((pid, start)) = path.file_name().and_then(|name| name.to_str()).and_then(owner) else {
         return false;
     };
     let is_folder = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir());
@@ -205,9 +192,7 @@ mod tests {
         let dead = parent.path().join("side-4194304-7-0");
         fs::create_dir_all(dead.join("upper")).unwrap();
         // The same process id as ours, but started at another time.
-        let reused = parent
-            .path()
-            .join(format!("side-{}-1-0", std::process::id()));
+        let reused = parent.path().join(format!("side-{}-1-0", std::process::id()));
         fs::create_dir(&reused).unwrap();
         let foreign = parent.path().join("side-by-side");
         fs::create_dir(&foreign).unwrap();
@@ -225,11 +210,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("side-999999999-7-0");
         fs::create_dir(&folder).unwrap();
-        let lock = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(folder.join(LOCK))
-            .unwrap();
+        let lock = OpenOptions::new().write(true).create_new(true).open(folder.join(LOCK)).unwrap();
         lock.lock().unwrap();
         assert_eq!(sweep(parent.path()).unwrap(), 0);
         drop(lock);

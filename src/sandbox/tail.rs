@@ -18,11 +18,7 @@ pub struct Tail {
 impl Tail {
     /// Keeps the last `limit` bytes, at most [`KEPT`].
     pub fn new(limit: u64) -> Self {
-        Self {
-            keep: limit.min(KEPT) as usize,
-            bytes: Vec::new(),
-            seen: 0,
-        }
+        Self { keep: limit.min(KEPT) as usize, bytes: Vec::new(), seen: 0 }
     }
 
     /// Adds what was printed.

@@ -36,34 +36,23 @@ impl Toolchain {
         Self {
             cargo_home: at("CARGO_HOME", ".cargo"),
             rustup_home,
-            toolchain: std::env::var("RUSTUP_TOOLCHAIN")
-                .ok()
-                .filter(|_| !has_default),
+            toolchain: std::env::var("RUSTUP_TOOLCHAIN").ok().filter(|_| !has_default),
         }
     }
 
     /// The folder of cargo and the rustup proxies.
     pub fn bin(&self) -> Option<PathBuf> {
-        self.cargo_home
-            .as_ref()
-            .map(|home| home.join("bin"))
-            .filter(|bin| bin.is_dir())
+        self.cargo_home.as_ref().map(|home| home.join("bin")).filter(|bin| bin.is_dir())
     }
 
     /// The folder of downloaded crates.
     pub fn registry(&self) -> Option<PathBuf> {
-        self.cargo_home
-            .as_ref()
-            .map(|home| home.join("registry"))
-            .filter(|registry| registry.is_dir())
+        self.cargo_home.as_ref().map(|home| home.join("registry")).filter(|registry| registry.is_dir())
     }
 
     /// The folder of crates that come from git.
     pub fn git(&self) -> Option<PathBuf> {
-        self.cargo_home
-            .as_ref()
-            .map(|home| home.join("git"))
-            .filter(|git| git.is_dir())
+        self.cargo_home.as_ref().map(|home| home.join("git")).filter(|git| git.is_dir())
     }
 
     /// The environment of a step inside of the namespaces.

@@ -37,9 +37,7 @@ pub fn apply(tree: &Path, changes: &[FileVersion]) -> Result<(), SandboxError> {
             write(&tree.join(path), content)
         }
         None => match fs::remove_file(tree.join(path)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(at(&tree.join(path))(error))
-            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(&tree.join(path))(error)),
             _ => Ok(()),
         },
     })
@@ -78,8 +76,7 @@ fn for_each_change(
     changes: &[FileVersion],
     mut act: impl FnMut(&str, Option<&Content>) -> Result<(), SandboxError>,
 ) -> Result<(), SandboxError> {
-    let (written, deleted): (Vec<_>, Vec<_>) =
-        changes.iter().partition(|change| change.after.is_some());
+    let (written, deleted): (Vec<_>, Vec<_>) = changes.iter().partition(|change| change.after.is_some());
     for change in deleted.into_iter().chain(written) {
         check(base, &change.path)?;
         act(&change.path, change.after.as_ref())?;
@@ -89,14 +86,9 @@ fn for_each_change(
 
 /// A path that leaves the tree, by `..`, from the root, or through a link, is refused.
 fn check(base: &Path, path: &str) -> Result<(), SandboxError> {
-    let refuse = |why: &str| SandboxError::Change {
-        path: path.to_owned(),
-        why: why.to_owned(),
-    };
+    let refuse = |why: &str| SandboxError::Change { path: path.to_owned(), why: why.to_owned() };
     let relative = Path::new(path);
-    let plain = relative
-        .components()
-        .all(|part| matches!(part, Component::Normal(_)));
+    let plain = relative.components().all(|part| matches!(part, Component::Normal(_)));
     if path.is_empty() || path.contains('\0') || !plain {
         return Err(refuse("it does not name a file below the workspace"));
     }
@@ -117,16 +109,9 @@ fn check(base: &Path, path: &str) -> Result<(), SandboxError> {
 
 /// Makes the folders above `path` in `target`, with the modes they have in `model`.
 fn make_parents(model: &Path, target: &Path, path: &str) -> Result<(), SandboxError> {
-    let mut folders: Vec<PathBuf> = Path::new(path)
-        .ancestors()
-        .skip(1)
-        .map(Path::to_owned)
-        .collect();
+    let mut folders: Vec<PathBuf> = Path::new(path).ancestors().skip(1).map(Path::to_owned).collect();
     folders.reverse();
-    for folder in folders
-        .iter()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
+    for folder in folders.iter().filter(|folder| !folder.as_os_str().is_empty()) {
         let here = target.join(folder);
         match fs::symlink_metadata(&here) {
             Ok(meta) if meta.is_dir() => continue,
@@ -194,9 +179,7 @@ fn symlink(link: &Path, at: &Path) -> io::Result<()> {
 
 #[cfg(not(unix))]
 fn symlink(_link: &Path, _at: &Path) -> io::Result<()> {
-    Err(io::Error::other(
-        "symbolic links cannot be copied on this system",
-    ))
+    Err(io::Error::other("symbolic links cannot be copied on this system"))
 }
 
 /// The overlay's sign for "deleted": a character device 0:0, which every user
@@ -221,10 +204,7 @@ mod tests {
         FileVersion {
             path: path.to_owned(),
             before: None,
-            after: after.map(|(text, executable)| Content {
-                bytes: text.as_bytes().to_vec(),
-                executable,
-            }),
+            after: after.map(|(text, executable)| Content { bytes: text.as_bytes().to_vec(), executable }),
             renamed_from: None,
         }
     }
@@ -258,15 +238,9 @@ mod tests {
         ];
         apply(&to, &changes).unwrap();
         assert_eq!(fs::read_to_string(to.join("a/b.txt")).unwrap(), "new");
-        let mode = fs::metadata(to.join("a/b.txt"))
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = fs::metadata(to.join("a/b.txt")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o755);
-        assert_eq!(
-            fs::read_to_string(to.join("gone/now-a-folder")).unwrap(),
-            "y"
-        );
+        assert_eq!(fs::read_to_string(to.join("gone/now-a-folder")).unwrap(), "y");
         assert!(!fs::symlink_metadata(to.join("link")).unwrap().is_symlink());
         assert_eq!(fs::read_to_string(from.join("a/b.txt")).unwrap(), "old");
         assert_eq!(fs::read_to_string(from.join("gone")).unwrap(), "x");
@@ -281,10 +255,7 @@ mod tests {
         symlink(&outside, &tree.join("link")).unwrap();
         for path in ["../outside/x", "/etc/x", "link/x", "", "a/../../x", "."] {
             let refused = apply(&tree, &[change(path, Some(("x", false)))]);
-            assert!(
-                matches!(refused, Err(SandboxError::Change { .. })),
-                "{path:?}: {refused:?}"
-            );
+            assert!(matches!(refused, Err(SandboxError::Change { .. })), "{path:?}: {refused:?}");
         }
         assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
     }

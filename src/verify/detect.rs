@@ -28,11 +28,7 @@ const LAST_RESORT: (&str, &[&str]) = ("Makefile", &["make", "test"]);
 
 /// The steps for a tree, of which `exists` says what lies in it.
 pub fn steps(exists: impl Fn(&str) -> bool) -> Vec<Step> {
-    let mut steps: Vec<Step> = TABLE
-        .iter()
-        .filter(|(file, _)| exists(file))
-        .map(step)
-        .collect();
+    let mut steps: Vec<Step> = TABLE.iter().filter(|(file, _)| exists(file)).map(step).collect();
     if steps.is_empty() && exists(LAST_RESORT.0) {
         steps.push(step(&LAST_RESORT));
     }
@@ -41,16 +37,7 @@ pub fn steps(exists: impl Fn(&str) -> bool) -> Vec<Step> {
 
 fn step((file, run): &(&str, &[&str])) -> Step {
     let run: Vec<String> = run.iter().map(|word| (*word).to_owned()).collect();
-    let words: Vec<&str> = run
-        .iter()
-        .map(String::as_str)
-        .filter(|word| !word.starts_with(['-', '.']))
-        .collect();
+    let words: Vec<&str> = run.iter().map(String::as_str).filter(|word| !word.starts_with(['-', '.'])).collect();
     let name = words.join(" ");
-    Step {
-        name,
-        when: Some((*file).to_owned()),
-        run,
-        timeout: TIMEOUT,
-    }
+    Step { name, when: Some((*file).to_owned()), run, timeout: TIMEOUT }
 }

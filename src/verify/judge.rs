@@ -39,9 +39,7 @@ pub fn judge(baseline: &[StepResult], patched: &[StepResult]) -> (VerdictKind, S
         for step in steps {
             if let StepEnd::MissingProgram(program) = &step.end {
                 let name = &step.name;
-                let reason = format!(
-                    "step `{name}` needs `{program}`, which is not there {side} the change"
-                );
+                let reason = format!("step `{name}` needs `{program}`, which is not there {side} the change");
                 return (VerdictKind::NoData, reason);
             }
         }
@@ -60,17 +58,11 @@ pub fn judge(baseline: &[StepResult], patched: &[StepResult]) -> (VerdictKind, S
 }
 
 fn regressed(baseline: &[StepResult], patched: &[StepResult]) -> Option<(VerdictKind, String)> {
-    let (before, after) = baseline
-        .iter()
-        .filter(|step| is_green(step))
-        .find_map(|before| {
-            let after = patched.iter().find(|after| after.name == before.name)?;
-            (!is_green(after) && !after.end.is_infra()).then_some((before, after))
-        })?;
-    let reason = format!(
-        "step `{}` was green before the change and is red after it: {}",
-        before.name, after.end
-    );
+    let (before, after) = baseline.iter().filter(|step| is_green(step)).find_map(|before| {
+        let after = patched.iter().find(|after| after.name == before.name)?;
+        (!is_green(after) && !after.end.is_infra()).then_some((before, after))
+    })?;
+    let reason = format!("step `{}` was green before the change and is red after it: {}", before.name, after.end);
     Some((VerdictKind::Regressed, reason))
 }
 
@@ -117,28 +109,13 @@ mod tests {
         let missing = || StepEnd::MissingProgram("sbt".to_owned());
 
         check(&[green()], &[green()], Pass, "step-0");
-        check(
-            &[green(), green()],
-            &[green(), green()],
-            Pass,
-            "step-0, step-1",
-        );
+        check(&[green(), green()], &[green(), green()], Pass, "step-0, step-1");
         check(&[green()], &[red()], Regressed, "exit code 1");
         check(&[green()], &[crash()], Regressed, "signal 11");
-        check(
-            &[green()],
-            &[missing()],
-            Regressed,
-            "`sbt` is not installed",
-        );
+        check(&[green()], &[missing()], Regressed, "`sbt` is not installed");
         check(&[red(), green()], &[red(), red()], Regressed, "step-1");
         check(&[green(), late()], &[red(), late()], Regressed, "step-0");
-        check(
-            &[missing(), green()],
-            &[missing(), red()],
-            Regressed,
-            "step-1",
-        );
+        check(&[missing(), green()], &[missing(), red()], Regressed, "step-1");
 
         check(&[green()], &[late()], Infra, "after the change");
         check(&[late()], &[], Infra, "before the change");
@@ -146,36 +123,16 @@ mod tests {
         check(&[green()], &[StepEnd::OutOfMemory], Infra, "memory");
         check(&[green()], &[StepEnd::Signalled(9)], Infra, "signal 9");
         check(&[green()], &[StepEnd::Killed("x".into())], Infra, "x");
-        check(
-            &[StepEnd::NotStarted("no mount".into())],
-            &[],
-            Infra,
-            "no mount",
-        );
+        check(&[StepEnd::NotStarted("no mount".into())], &[], Infra, "no mount");
         check(&[green(), green()], &[green()], Infra, "same steps");
 
         check(&[red()], &[], BaselineBroken, "step-0");
-        check(
-            &[red(), green()],
-            &[red(), green()],
-            BaselineBroken,
-            "step-0",
-        );
-        check(
-            &[red(), green()],
-            &[green(), green()],
-            BaselineBroken,
-            "step-0",
-        );
+        check(&[red(), green()], &[red(), green()], BaselineBroken, "step-0");
+        check(&[red(), green()], &[green(), green()], BaselineBroken, "step-0");
         check(&[red(), missing()], &[], BaselineBroken, "step-0");
 
         check(&[], &[], NoData, "no step");
         check(&[missing()], &[], NoData, "`sbt`");
-        check(
-            &[green(), missing()],
-            &[green(), missing()],
-            NoData,
-            "`sbt`",
-        );
+        check(&[green(), missing()], &[green(), missing()], NoData, "`sbt`");
     }
 }

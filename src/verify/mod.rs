@@ -46,13 +46,7 @@ pub fn verify(sandbox: &Sandbox, subject: &Subject<'_>) -> Verdict {
             }
             let patched = patched.map(|side| side.steps).unwrap_or_default();
             let (kind, reason) = judge(&baseline.steps, &patched);
-            Verdict {
-                kind,
-                reason,
-                baseline: baseline.steps,
-                patched,
-                enforced,
-            }
+            Verdict { kind, reason, baseline: baseline.steps, patched, enforced }
         }
         Err(error) => Verdict {
             kind: VerdictKind::Infra,
@@ -64,15 +58,9 @@ pub fn verify(sandbox: &Sandbox, subject: &Subject<'_>) -> Verdict {
     }
 }
 
-fn both_sides(
-    sandbox: &Sandbox,
-    subject: &Subject<'_>,
-) -> Result<(Side, Option<Side>), SandboxError> {
+fn both_sides(sandbox: &Sandbox, subject: &Subject<'_>) -> Result<(Side, Option<Side>), SandboxError> {
     if subject.steps.is_empty() {
-        let nothing = Side {
-            steps: Vec::new(),
-            enforced: Vec::new(),
-        };
+        let nothing = Side { steps: Vec::new(), enforced: Vec::new() };
         return Ok((nothing, None));
     }
     let baseline = sandbox.run_side(subject.pinned_tree, &[], subject.steps)?;
@@ -107,12 +95,7 @@ pub fn verify_all<T: Sync>(
     match pool {
         Ok(pool) => pool.install(|| {
             // One item at a time: sandboxes take very different times.
-            items
-                .par_iter()
-                .enumerate()
-                .with_max_len(1)
-                .map(one)
-                .collect()
+            items.par_iter().enumerate().with_max_len(1).map(one).collect()
         }),
         // No thread to be had: one after the other is late, but right.
         Err(_) => items.iter().enumerate().map(one).collect(),
@@ -141,18 +124,11 @@ mod tests {
         let verdicts = verify_all(&items, Some(8), one, |index, verdict| {
             heard.lock().unwrap().push((index, verdict.reason.clone()));
         });
-        let order: Vec<u64> = verdicts
-            .iter()
-            .map(|verdict| verdict.reason.parse().unwrap())
-            .collect();
+        let order: Vec<u64> = verdicts.iter().map(|verdict| verdict.reason.parse().unwrap()).collect();
         assert_eq!(order, items);
         let mut heard = heard.into_inner().unwrap();
         heard.sort();
         assert_eq!(heard.len(), 40);
-        assert!(
-            heard
-                .iter()
-                .all(|(index, reason)| index.to_string() == *reason)
-        );
+        assert!(heard.iter().all(|(index, reason)| index.to_string() == *reason));
     }
 }

@@ -14,12 +14,7 @@ pub fn steps_for(files: &Manifest, verify: &Verify) -> Vec<Step> {
     if verify.steps.is_empty() {
         return detect::steps(|path| exists(files, path));
     }
-    verify
-        .steps
-        .iter()
-        .filter(|step| step.when.as_deref().is_none_or(|path| exists(files, path)))
-        .cloned()
-        .collect()
+    verify.steps.iter().filter(|step| step.when.as_deref().is_none_or(|path| exists(files, path))).cloned().collect()
 }
 
 /// Whether `path`, a file or a folder, lies in the tree.
@@ -43,24 +38,15 @@ mod tests {
     use std::time::Duration;
 
     fn tree(paths: &[&str]) -> Manifest {
-        let entry = Entry {
-            mode: Mode::File,
-            blob: String::new(),
-        };
+        let entry = Entry { mode: Mode::File, blob: String::new() };
         Manifest {
-            entries: paths
-                .iter()
-                .map(|path| ((*path).to_owned(), entry.clone()))
-                .collect(),
+            entries: paths.iter().map(|path| ((*path).to_owned(), entry.clone())).collect(),
             unreadable: Vec::new(),
         }
     }
 
     fn names(paths: &[&str], verify: &Verify) -> Vec<String> {
-        steps_for(&tree(paths), verify)
-            .into_iter()
-            .map(|step| step.name)
-            .collect()
+        steps_for(&tree(paths), verify).into_iter().map(|step| step.name).collect()
     }
 
     #[test]

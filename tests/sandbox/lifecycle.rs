@@ -18,9 +18,7 @@ fn a_run_to_be_killed() {
     let folder = PathBuf::from(folder);
     let sandbox = Sandbox::new(exe(), &config(), &folder.join("scratch"));
     let script = format!("echo x > a; mkdir b; chmod 000 b; setsid sleep {MARK} & sleep {MARK}");
-    sandbox
-        .run_side(&folder.join("tree"), &[], &[sh(&script)])
-        .unwrap();
+    sandbox.run_side(&folder.join("tree"), &[], &[sh(&script)]).unwrap();
 }
 
 #[test]
@@ -40,10 +38,7 @@ fn a_killed_run_takes_its_sandbox_along() {
     wait_for(|| running("__sandbox").is_empty() || sweep(&bench.scratch()).unwrap() == 1);
     sweep(&bench.scratch()).unwrap();
     assert_eq!(std::fs::read_dir(bench.scratch()).unwrap().count(), 0);
-    assert_eq!(
-        std::fs::read_to_string(bench.tree().join("a")).unwrap(),
-        "a"
-    );
+    assert_eq!(std::fs::read_to_string(bench.tree().join("a")).unwrap(), "a");
 }
 
 fn wait_for(mut condition: impl FnMut() -> bool) {

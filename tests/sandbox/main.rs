@@ -50,10 +50,7 @@ fn step(name: &str, run: &[&str]) -> Step {
 
 /// Without isolation: what an attempt does where nothing stops it.
 fn open() -> SandboxConfig {
-    SandboxConfig {
-        mode: SandboxMode::None,
-        ..config()
-    }
+    SandboxConfig { mode: SandboxMode::None, ..config() }
 }
 
 fn sh(script: &str) -> Step {
@@ -89,10 +86,7 @@ impl Bench {
     }
 
     fn side(&self, config: &SandboxConfig, changes: &[FileVersion], steps: &[Step]) -> Side {
-        let side = self
-            .sandbox(config)
-            .run_side(&self.tree(), changes, steps)
-            .unwrap();
+        let side = self.sandbox(config).run_side(&self.tree(), changes, steps).unwrap();
         let left: Vec<_> = std::fs::read_dir(self.scratch()).unwrap().collect();
         assert!(left.is_empty(), "left in the scratch folder: {left:?}");
         side
@@ -103,10 +97,7 @@ impl Bench {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test writes the files it then reads"
-)]
+#[expect(clippy::disallowed_methods, reason = "a test writes the files it then reads")]
 fn put(path: &Path, text: &str) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, text).unwrap();
@@ -116,10 +107,7 @@ fn changed(path: &str, after: Option<&str>) -> FileVersion {
     FileVersion {
         path: path.to_owned(),
         before: None,
-        after: after.map(|text| Content {
-            bytes: text.as_bytes().to_vec(),
-            executable: false,
-        }),
+        after: after.map(|text| Content { bytes: text.as_bytes().to_vec(), executable: false }),
         renamed_from: None,
     }
 }
@@ -128,10 +116,7 @@ fn changed(path: &str, after: Option<&str>) -> FileVersion {
 fn doctor_finds_every_promise_kept() {
     let scratch = tempfile::tempdir().unwrap();
     let promises = doctor(&exe(), scratch.path());
-    let broken: Vec<&Promise> = promises
-        .iter()
-        .filter(|promise| promise.state != PromiseState::Enforced)
-        .collect();
+    let broken: Vec<&Promise> = promises.iter().filter(|promise| promise.state != PromiseState::Enforced).collect();
     assert!(broken.is_empty(), "{broken:#?}");
     assert!(promises.len() >= 15);
     let left: Vec<_> = std::fs::read_dir(scratch.path()).unwrap().collect();

@@ -53,20 +53,14 @@ fn network_is_off() {
         }
     });
     let bench = Bench::new(&[("reach.c", REACH)]);
-    let attempts = [
-        ("tcp", tcp.local_addr().unwrap().port().to_string()),
-        ("udp", udp_port.to_string()),
-        ("abstract", name),
-    ];
+    let attempts =
+        [("tcp", tcp.local_addr().unwrap().port().to_string()), ("udp", udp_port.to_string()), ("abstract", name)];
     for (how, target) in attempts {
         let script = format!("cc -o reach reach.c && exec ./reach {how} {target}");
         let outside = bench.one(&open(), sh(&script));
         assert_eq!(outside.end, StepEnd::Exited(0), "{how}: {outside:?}");
         let inside = bench.one(&config(), sh(&script));
-        assert!(
-            matches!(inside.end, StepEnd::Exited(1 | 2)) && inside.output.is_empty(),
-            "{how}: {inside:?}"
-        );
+        assert!(matches!(inside.end, StepEnd::Exited(1 | 2)) && inside.output.is_empty(), "{how}: {inside:?}");
     }
 }
 
@@ -142,15 +136,7 @@ fn keys_and_accounts_cannot_be_read() {
     assert_eq!(bench.one(&open(), sh(&script)).output, "secret\n");
     let inside = bench.one(&config(), sh(&script));
     assert!(!inside.output.contains("secret"), "{inside:?}");
-    for hidden in [
-        "/etc/shadow",
-        "/root/.ssh",
-        "/root/.bashrc",
-        "/var",
-        "/run",
-        "/sys",
-        "/boot",
-    ] {
+    for hidden in ["/etc/shadow", "/root/.ssh", "/root/.bashrc", "/var", "/run", "/sys", "/boot"] {
         let result = bench.one(&config(), sh(&format!("ls -d {hidden}")));
         assert_ne!(result.end, StepEnd::Exited(0), "{hidden}: {result:?}");
     }
@@ -158,20 +144,15 @@ fn keys_and_accounts_cannot_be_read() {
     let script = "for d in /root/.cargo /home/*/.cargo; do ls -A $d 2>/dev/null; done; ls -A /root 2>/dev/null; true";
     let result = bench.one(&config(), sh(script));
     for name in result.output.split_whitespace() {
-        assert!(
-            ["bin", "registry", "git", ".cargo", ".rustup"].contains(&name),
-            "{name}"
-        );
+        assert!(["bin", "registry", "git", ".cargo", ".rustup"].contains(&name), "{name}");
     }
 }
 
 #[test]
 fn processes_of_the_machine_cannot_be_seen() {
     let bench = Bench::new(&[]);
-    let mut witness = Invocation::new("sleep")
-        .arg("4242.4242")
-        .spawn(Stdio::null(), Stdio::null(), Stdio::null())
-        .unwrap();
+    let mut witness =
+        Invocation::new("sleep").arg("4242.4242").spawn(Stdio::null(), Stdio::null(), Stdio::null()).unwrap();
     let script = "cat /proc/[0-9]*/cmdline | tr '\\0' ' '";
     let outside = bench.one(&open(), sh(script));
     let inside = bench.one(&config(), sh(script));
@@ -182,10 +163,7 @@ fn processes_of_the_machine_cannot_be_seen() {
     // Everything is more than the 16 KiB that are kept: look for any process of the machine.
     assert!(outside.output.len() > inside.output.len(), "{outside:?}");
     assert!(!inside.output.contains("4242.4242"));
-    assert!(
-        alive && signalled.end != StepEnd::Exited(0),
-        "{signalled:?}"
-    );
+    assert!(alive && signalled.end != StepEnd::Exited(0), "{signalled:?}");
     let count = bench.one(&config(), sh("ls -d /proc/[0-9]* | wc -l"));
     let count: u32 = count.output.trim().parse().unwrap();
     assert!(count <= 5, "{count} processes in an empty sandbox");
@@ -219,10 +197,7 @@ fn daemons_end_with_their_step() {
     }
     // Started as anyone would, the same daemon stays.
     let mark = "86391.3";
-    Invocation::new("sh")
-        .args(["-c", &format!("setsid sleep {mark} >/dev/null 2>&1 &")])
-        .run()
-        .unwrap();
+    Invocation::new("sh").args(["-c", &format!("setsid sleep {mark} >/dev/null 2>&1 &")]).run().unwrap();
     std::thread::sleep(Duration::from_millis(200));
     let left = running(mark);
     for pid in &left {
@@ -243,10 +218,7 @@ fn time_limits_hold_against_stubborn_steps() {
             "kill -STOP $$",
         ] {
             let started = Instant::now();
-            let step = Step {
-                timeout: Duration::from_millis(300),
-                ..sh(script)
-            };
+            let step = Step { timeout: Duration::from_millis(300), ..sh(script) };
             let result = bench.one(&config, step);
             assert_eq!(result.end, StepEnd::TimedOut, "{script}: {result:?}");
             assert!(started.elapsed() < Duration::from_secs(5), "{script}");
@@ -258,26 +230,15 @@ fn time_limits_hold_against_stubborn_steps() {
 #[test]
 fn memory_is_limited_over_all_processes() {
     let bench = Bench::new(&[]);
-    let tight = |memory: u64| SandboxConfig {
-        memory: memory << 20,
-        ..config()
-    };
+    let tight = |memory: u64| SandboxConfig { memory: memory << 20, ..config() };
     // tail must keep what has no line end.
     let one = sh("head -c 300M /dev/zero | tail | wc -c");
     assert_eq!(bench.one(&tight(2000), one.clone()).end, StepEnd::Exited(0));
-    assert_eq!(
-        bench.one(&tight(100), one.clone()).end,
-        StepEnd::OutOfMemory
-    );
+    assert_eq!(bench.one(&tight(100), one.clone()).end, StepEnd::OutOfMemory);
     // Ten of 30 MB each: none is large.
-    let many = sh(
-        "for i in 1 2 3 4 5 6 7 8 9 10; do (head -c 30M /dev/zero; sleep 5) | tail >/dev/null & done; wait",
-    );
+    let many = sh("for i in 1 2 3 4 5 6 7 8 9 10; do (head -c 30M /dev/zero; sleep 5) | tail >/dev/null & done; wait");
     assert_eq!(bench.one(&tight(120), many).end, StepEnd::OutOfMemory);
-    let unisolated = SandboxConfig {
-        memory: 100 << 20,
-        ..open()
-    };
+    let unisolated = SandboxConfig { memory: 100 << 20, ..open() };
     assert_eq!(bench.one(&unisolated, one).end, StepEnd::OutOfMemory);
 }
 
@@ -288,10 +249,7 @@ fn files_in_memory_count_as_memory() {
         let step = sh(&format!("head -c 150M /dev/zero > {folder}/x && sleep 1"));
         let roomy = bench.one(&config(), step.clone());
         assert_eq!(roomy.end, StepEnd::Exited(0), "{roomy:?}");
-        let config = SandboxConfig {
-            memory: 100 << 20,
-            ..config()
-        };
+        let config = SandboxConfig { memory: 100 << 20, ..config() };
         let tight = bench.one(&config, step);
         assert!(tight.end != StepEnd::Exited(0), "{folder}: {tight:?}");
     }
@@ -300,22 +258,12 @@ fn files_in_memory_count_as_memory() {
 #[test]
 fn a_fork_bomb_is_bounded_and_ends() {
     let bench = Bench::new(&[]);
-    let config = SandboxConfig {
-        processes: 60,
-        ..config()
-    };
+    let config = SandboxConfig { processes: 60, ..config() };
     let bomb = "f() { f | f & f & }; f; sleep 86393.1";
     let started = Instant::now();
     let result = bench.one(&config, sh(bomb));
-    assert!(
-        matches!(&result.end, StepEnd::Killed(why) if why.contains("processes")),
-        "{result:?}"
-    );
-    assert!(
-        started.elapsed() < Duration::from_secs(20),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(matches!(&result.end, StepEnd::Killed(why) if why.contains("processes")), "{result:?}");
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     assert_eq!(running("86393.1"), Vec::<i32>::new());
     let few = sh("for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.2 & done; wait");
     assert_eq!(bench.one(&config, few).end, StepEnd::Exited(0));
@@ -339,10 +287,7 @@ int main(void) {
     return 1;
 }"#;
     let bench = Bench::new(&[("z.c", source)]);
-    let config = SandboxConfig {
-        processes: 20,
-        ..config()
-    };
+    let config = SandboxConfig { processes: 20, ..config() };
     let result = bench.one(&config, sh("cc -o z z.c && exec ./z"));
     assert_eq!(result.end, StepEnd::Exited(0), "{result:?}");
     assert!(result.output.contains("refused after"), "{result:?}");
@@ -365,25 +310,13 @@ fn floods_of_output_are_drained_and_the_end_is_kept() {
 fn computing_and_large_files_are_limited() {
     let bench = Bench::new(&[]);
     for (config, roomy) in [(config(), config()), (open(), open())] {
-        let cpu = SandboxConfig {
-            cpu: Duration::from_millis(300),
-            ..config.clone()
-        };
+        let cpu = SandboxConfig { cpu: Duration::from_millis(300), ..config.clone() };
         let result = bench.one(&cpu, sh("while :; do :; done"));
-        assert!(
-            matches!(&result.end, StepEnd::Killed(why) if why.contains("CPU")),
-            "{result:?}"
-        );
-        let size = SandboxConfig {
-            file_size: 1 << 20,
-            ..config
-        };
+        assert!(matches!(&result.end, StepEnd::Killed(why) if why.contains("CPU")), "{result:?}");
+        let size = SandboxConfig { file_size: 1 << 20, ..config };
         let write = step("dd", &["dd", "if=/dev/zero", "of=file", "bs=1M", "count=5"]);
         let result = bench.one(&size, write.clone());
-        assert!(
-            matches!(&result.end, StepEnd::Killed(why) if why.contains("file")),
-            "{result:?}"
-        );
+        assert!(matches!(&result.end, StepEnd::Killed(why) if why.contains("file")), "{result:?}");
         assert_eq!(bench.one(&roomy, write).end, StepEnd::Exited(0));
     }
 }

@@ -5,19 +5,10 @@ use gander::verify::{Subject, Verdict, VerdictKind, verify, verify_all};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-fn judged(
-    config: &SandboxConfig,
-    files: &[(&str, &str)],
-    changes: &[FileVersion],
-    steps: &[Step],
-) -> Verdict {
+fn judged(config: &SandboxConfig, files: &[(&str, &str)], changes: &[FileVersion], steps: &[Step]) -> Verdict {
     let bench = Bench::new(files);
     let tree = bench.tree();
-    let subject = Subject {
-        pinned_tree: &tree,
-        changes,
-        steps,
-    };
+    let subject = Subject { pinned_tree: &tree, changes, steps };
     verify(&bench.sandbox(config), &subject)
 }
 
@@ -26,10 +17,7 @@ const PRICE: &str = "fn price(net: u32) -> u32 { net * 119 / 100 }\n\
     fn main() {}\n#[test]\nfn gross() { assert_eq!(price(100), 119); }\n";
 
 fn rust_steps() -> Vec<Step> {
-    vec![
-        step("build", &["rustc", "--test", "-o", "tests", "price.rs"]),
-        step("test", &["./tests"]),
-    ]
+    vec![step("build", &["rustc", "--test", "-o", "tests", "price.rs"]), step("test", &["./tests"])]
 }
 
 #[test]
@@ -39,12 +27,7 @@ fn pass_regressed_and_baseline_broken() {
     let broken = PRICE.replace("net: u32", "net: u33");
     for config in [config(), open()] {
         let judge = |from: &str, to: &str| {
-            judged(
-                &config,
-                &[("price.rs", from)],
-                &[changed("price.rs", Some(to))],
-                &rust_steps(),
-            )
+            judged(&config, &[("price.rs", from)], &[changed("price.rs", Some(to))], &rust_steps())
         };
         let verdict = judge(PRICE, &better);
         assert_eq!(verdict.kind, VerdictKind::Pass, "{verdict:?}");
@@ -81,41 +64,23 @@ fn no_data() {
 
 #[test]
 fn infra() {
-    let tight = SandboxConfig {
-        memory: 60 << 20,
-        processes: 30,
-        ..config()
-    };
-    let change = [changed(
-        "run.sh",
-        Some("head -c 200M /dev/zero | tail | wc -c"),
-    )];
+    let tight = SandboxConfig { memory: 60 << 20, processes: 30, ..config() };
+    let change = [changed("run.sh", Some("head -c 200M /dev/zero | tail | wc -c"))];
     let steps = [step("run", &["sh", "run.sh"])];
     let verdict = judged(&tight, &[("run.sh", "true")], &change, &steps);
     assert_eq!(verdict.kind, VerdictKind::Infra, "{verdict:?}");
     assert!(verdict.reason.contains("memory"), "{}", verdict.reason);
-    let steps = [Step {
-        timeout: Duration::from_millis(200),
-        ..sh("sleep 60")
-    }];
+    let steps = [Step { timeout: Duration::from_millis(200), ..sh("sleep 60") }];
     let verdict = judged(&tight, &[], &change, &steps);
     assert_eq!(verdict.kind, VerdictKind::Infra, "{verdict:?}");
     assert!(verdict.patched.is_empty());
     let bench = Bench::new(&[]);
     let sandbox = Sandbox::new("/no/such/gander".into(), &config(), &bench.scratch());
     let tree = bench.tree();
-    let subject = Subject {
-        pinned_tree: &tree,
-        changes: &[],
-        steps: &[sh("true")],
-    };
+    let subject = Subject { pinned_tree: &tree, changes: &[], steps: &[sh("true")] };
     let verdict = verify(&sandbox, &subject);
     assert_eq!(verdict.kind, VerdictKind::Infra);
-    assert!(
-        verdict.reason.contains("/no/such/gander"),
-        "{}",
-        verdict.reason
-    );
+    assert!(verdict.reason.contains("/no/such/gander"), "{}", verdict.reason);
 }
 
 #[test]
@@ -129,11 +94,7 @@ fn many_at_once() {
         // Every third change breaks its consumer.
         let after = if item % 3 == 0 { "0\n" } else { "1\nmore\n" };
         let changes = [changed("state", Some(after))];
-        let subject = Subject {
-            pinned_tree: &tree,
-            changes: &changes,
-            steps: &[sh("grep -q 1 state")],
-        };
+        let subject = Subject { pinned_tree: &tree, changes: &changes, steps: &[sh("grep -q 1 state")] };
         verify(&sandbox, &subject)
     };
     let verdicts = verify_all(&items, Some(6), one, |_, _| {
@@ -153,10 +114,7 @@ fn many_at_once() {
 fn starting_over_a_large_tree_is_cheap() {
     let bench = Bench::new(&[]);
     for index in 0..10_000 {
-        put(
-            &bench.tree().join(format!("d{}/f{index}", index % 100)),
-            "x",
-        );
+        put(&bench.tree().join(format!("d{}/f{index}", index % 100)), "x");
     }
     let mut times: Vec<Duration> = (0..9)
         .map(|_| {
