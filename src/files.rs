@@ -1,0 +1,529 @@
+//! The only module that writes users' files and gander's own durable files:
+//! whole or not at all, and never through a symbolic link.
+//!
+//! Must not: decide what is written; know git, a stage or a migration.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Component, Path, PathBuf};
+
+use crate::digest::Digest;
+use crate::fault;
+use crate::workspace::Content;
+
+/// The largest file that is read whole, in bytes.
+pub const LARGEST_FILE: u64 = 256 << 20;
+
+/// A file could not be read or written; nothing was half written.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// The file system refused.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The path is not one that may be touched.
+    #[error("{path:?} {reason}; gander touches only plain files below a consumer's folder")]
+    Forbidden {
+        /// The relative path as it was given.
+        path: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// What lies there is no regular file.
+    #[error("{} is not a regular file; move it away or leave the consumer out", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// It is larger than gander reads.
+    #[error("{} has {size} bytes, more than the {LARGEST_FILE} that gander reads", path.display())]
+    TooLarge {
+        /// The path.
+        path: PathBuf,
+        /// Its size.
+        size: u64,
+    },
+}
+
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FilesError {
+    let path = path.to_owned();
+    move |source| FilesError::Io { action, path, source }
+}
+
+/// The place of `relative` (with `/`) below `root`.
+///
+/// # Errors
+/// Where the path is empty or absolute, holds `.`, `..`, a NUL or a `.git`
+/// component (in any case), or where it or a folder on the way is a symbolic link.
+pub fn below(root: &Path, relative: &str) -> Result<PathBuf, FilesError> {
+    let forbidden = |reason| FilesError::Forbidden { path: relative.to_owned(), reason };
+    if let Some(reason) = unfit(relative) {
+        return Err(forbidden(reason));
+    }
+    let mut place = root.to_owned();
+    for component in relative.split('/') {
+        place.push(component);
+        match fs::symlink_metadata(&place) {
+            Ok(metadata) if metadata.file_type().is_symlink() => {
+                return Err(forbidden("is, or lies behind, a symbolic link"));
+            }
+            Ok(_) => {}
+            Err(error) if is_absent(&error) => {}
+            Err(error) => return Err(failed("look at it", &place)(error)),
+        }
+    }
+    Ok(place)
+}
+
+/// What is wrong with a relative path, judged by its text alone.
+fn unfit(relative: &str) -> Option<&'static str> {
+    if relative.is_empty() {
+        return Some("is empty");
+    }
+    if relative.contains('\0') {
+        return Some("holds a NUL");
+    }
+    for part in relative.split('/') {
+        let mut components = Path::new(part).components();
+        match (components.next(), components.next()) {
+            (Some(Component::Normal(name)), None) if name == part => {}
+            (Some(Component::ParentDir), _) => return Some("leads out of its folder"),
+            _ => return Some("is not a plain relative path"),
+        }
+        // File systems that ignore case, and Windows that ignores trailing
+        // dots and spaces, would all mean git's own folder by these.
+        let bare = part.trim_end_matches(['.', ' ']);
+        if bare.eq_ignore_ascii_case(".git") {
+            return Some("lies in git's own folder");
+        }
+    }
+    None
+}
+
+/// Nothing is there, or something else stands where a folder would have to.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Reads the file at `relative` below `root`; `None` where nothing, or a folder,
+/// is there.
+///
+/// # Errors
+/// As [`below`], and where it is a device or the like, too large or unreadable.
+pub fn read_below(root: &Path, relative: &str) -> Result<Option<Content>, FilesError> {
+    let place = below(root, relative)?;
+    let metadata = match fs::symlink_metadata(&place) {
+        Ok(metadata) => metadata,
+        Err(error) if is_absent(&error) => return Ok(None),
+        Err(error) => return Err(failed("look at it", &place)(error)),
+    };
+    if metadata.is_dir() {
+        return Ok(None);
+    }
+    if !metadata.is_file() {
+        return Err(FilesError::NotAFile { path: place });
+    }
+    if metadata.len() > LARGEST_FILE {
+        return Err(FilesError::TooLarge { path: place, size: metadata.len() });
+    }
+    let file = File::open(&place).map_err(failed("open it", &place))?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST_FILE).read_to_end(&mut bytes).map_err(failed("read it", &place))?;
+    Ok(Some(Content { bytes, executable: is_executable(&metadata) }))
+}
+
+/// Brings the file at `relative` below `root` to `content`: written whole, or
+/// removed where `None`, with the folders that become empty, as git does.
+///
+/// # Errors
+/// As [`below`], and where the file system refuses.
+pub fn apply_below(root: &Path, relative: &str, content: Option<&Content>) -> Result<(), FilesError> {
+    let place = below(root, relative)?;
+    match content {
+        Some(content) => {
+            make_folders(root, &place)?;
+            write_whole(&place, &content.bytes, content.executable)
+        }
+        None => {
+            remove(&place)?;
+            prune_empty(root, &place)
+        }
+    }
+}
+
+/// Makes the folders between `root` and `place`, one at a time, so that none of
+/// them is made behind a link.
+fn make_folders(root: &Path, place: &Path) -> Result<(), FilesError> {
+    let Some(folder) = place.parent() else {
+        return Ok(());
+    };
+    let missing: Vec<&Path> =
+        folder.ancestors().take_while(|ancestor| *ancestor != root && !ancestor.is_dir()).collect();
+    for ancestor in missing.into_iter().rev() {
+        match fs::create_dir(ancestor) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(failed("make the folder", ancestor)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn prune_empty(root: &Path, place: &Path) -> Result<(), FilesError> {
+    for folder in place.ancestors().skip(1) {
+        // Removing a folder that is not empty fails, which is the test we want.
+        if folder == root || fs::remove_dir(folder).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file whole or not at all: a temporary file beside it, fsync, rename,
+/// fsync of the folder. The permissions of a file that stood there are kept but
+/// for the executable bits. A symbolic link at `path` is replaced, not followed.
+///
+/// # Errors
+/// Where the file system refuses; the old file is then untouched.
+pub fn write_whole(path: &Path, bytes: &[u8], executable: bool) -> Result<(), FilesError> {
+    let temporary = temporary_name(path)?;
+    // A killed run may have left one; its name is always the same so that it is found.
+    discard(&temporary)?;
+    let written = write_new(&temporary, bytes, executable)
+        .and_then(|()| keep_permissions(path, &temporary, executable))
+        .and_then(|()| {
+            fault::point("files.before-rename");
+            rename(&temporary, path)
+        });
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written?;
+    fault::point("files.after-rename");
+    sync_folder(path.parent())
+}
+
+fn write_new(path: &Path, bytes: &[u8], executable: bool) -> Result<(), FilesError> {
+    let mut options = OpenOptions::new();
+    // `create_new` follows no link and takes no file that somebody put there.
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(if executable { 0o777 } else { 0o666 });
+    }
+    let mut file = options.open(path).map_err(failed("create it", path))?;
+    file.write_all(bytes).map_err(failed("write it", path))?;
+    file.sync_all().map_err(failed("write it to disk", path))
+}
+
+#[cfg(unix)]
+fn keep_permissions(old: &Path, new: &Path, executable: bool) -> Result<(), FilesError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Ok(metadata) = fs::symlink_metadata(old) else {
+        return Ok(());
+    };
+    if !metadata.is_file() {
+        return Ok(());
+    }
+    let old_bits = metadata.permissions().mode() & 0o777;
+    let was_executable = old_bits & 0o100 != 0;
+    let bits = match (was_executable, executable) {
+        (true, false) => old_bits & !0o111,
+        // Whoever may read may run, which is what git's checkout does under a umask.
+        (false, true) => old_bits | ((old_bits & 0o444) >> 2),
+        _ => old_bits,
+    };
+    fs::set_permissions(new, fs::Permissions::from_mode(bits)).map_err(failed("set its permissions", new))
+}
+
+#[cfg(not(unix))]
+fn keep_permissions(_old: &Path, _new: &Path, _executable: bool) -> Result<(), FilesError> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_executable(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    metadata.permissions().mode() & 0o100 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_metadata: &fs::Metadata) -> bool {
+    false
+}
+
+/// Writes a folder whole or not at all: built beside its place, then renamed
+/// into it. A folder that stood there is moved aside first and then removed; one
+/// that holds exactly these files already is left alone. Keys are plain relative
+/// paths with `/`.
+///
+/// # Errors
+/// Where a key is not a path below the folder, or the file system refuses.
+pub fn write_folder_whole(path: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), FilesError> {
+    if folder_digest(path)? == Some(digest_of_folder(files)) {
+        return Ok(());
+    }
+    let temporary = temporary_name(path)?;
+    let aside = temporary.with_extension("old");
+    discard(&temporary)?;
+    discard(&aside)?;
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(failed("make the folder", parent))?;
+    }
+    fs::create_dir(&temporary).map_err(failed("make the folder", &temporary))?;
+    for (relative, bytes) in files {
+        let place = below(&temporary, relative)?;
+        make_folders(&temporary, &place)?;
+        write_new(&place, bytes, false)?;
+    }
+    sync_folder(Some(&temporary))?;
+    fault::point("files.before-folder-rename");
+    if fs::symlink_metadata(path).is_ok() {
+        rename(path, &aside)?;
+        fault::point("files.folder-aside");
+    }
+    rename(&temporary, path)?;
+    fault::point("files.after-folder-rename");
+    sync_folder(path.parent())?;
+    discard(&aside)
+}
+
+/// The digest that [`folder_digest`] finds once these files lie in a folder.
+pub fn digest_of_folder(files: &BTreeMap<String, Vec<u8>>) -> Digest {
+    let mut digest = crate::digest::DigestBuilder::new("gander.folder");
+    for (path, bytes) in files {
+        digest = digest.field(path).field(bytes);
+    }
+    digest.finish()
+}
+
+/// The digest over names and bytes of all files in a folder; `None` where there
+/// is no folder. Links in it are named, not followed.
+///
+/// # Errors
+/// Where something in it can't be read.
+pub fn folder_digest(path: &Path) -> Result<Option<Digest>, FilesError> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => {}
+        Ok(_) => return Ok(None),
+        Err(error) if is_absent(&error) => return Ok(None),
+        Err(error) => return Err(failed("look at it", path)(error)),
+    }
+    let mut files = BTreeMap::new();
+    for entry in walkdir::WalkDir::new(path).follow_links(false) {
+        let entry = entry.map_err(|error| failed("list it", path)(error.into()))?;
+        if entry.file_type().is_dir() {
+            continue;
+        }
+        let relative = entry.path().strip_prefix(path).unwrap_or(entry.path());
+        let name = relative.to_string_lossy().replace('\\', "/");
+        let bytes = if entry.file_type().is_file() {
+            fs::read(entry.path()).map_err(failed("read it", entry.path()))?
+        } else {
+            b"not a regular file".to_vec()
+        };
+        files.insert(name, bytes);
+    }
+    Ok(Some(digest_of_folder(&files)))
+}
+
+/// Takes away what a killed write of `relative` below `root` may have left.
+///
+/// # Errors
+/// As [`below`], and where the file system refuses.
+pub fn sweep_below(root: &Path, relative: &str) -> Result<(), FilesError> {
+    discard(&temporary_name(&below(root, relative)?)?)
+}
+
+/// Removes a folder of gander's own with all that is in it; nothing there is fine.
+///
+/// # Errors
+/// Where the file system refuses.
+pub fn remove_folder(path: &Path) -> Result<(), FilesError> {
+    discard(path)?;
+    sync_folder(path.parent().filter(|parent| parent.is_dir()))
+}
+
+/// Removes a file, and what a killed write may have left beside it; nothing, or a
+/// folder, there is fine.
+///
+/// # Errors
+/// Where the file system refuses.
+pub fn remove(path: &Path) -> Result<(), FilesError> {
+    discard(&temporary_name(path)?)?;
+    if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
+        return Ok(());
+    }
+    match fs::remove_file(path) {
+        Ok(()) => {}
+        Err(error) if is_absent(&error) => return Ok(()),
+        Err(error) => return Err(failed("remove it", path)(error)),
+    }
+    fault::point("files.after-remove");
+    sync_folder(path.parent())
+}
+
+/// Makes a folder of gander's own, with those above it.
+///
+/// # Errors
+/// Where the file system refuses.
+pub fn make_folder(path: &Path) -> Result<(), FilesError> {
+    fs::create_dir_all(path).map_err(failed("make the folder", path))
+}
+
+/// The same name for the same place, every time: what a killed process left is
+/// found and taken away by the next write.
+fn temporary_name(path: &Path) -> Result<PathBuf, FilesError> {
+    let name = path
+        .file_name()
+        .ok_or_else(|| FilesError::Forbidden { path: path.to_string_lossy().into_owned(), reason: "names no file" })?;
+    let digest = Digest::of(name.as_encoded_bytes()).short();
+    Ok(path.with_file_name(format!(".gander-{digest}.tmp")))
+}
+
+fn discard(path: &Path) -> Result<(), FilesError> {
+    let gone = match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) if is_absent(&error) => return Ok(()),
+        Err(error) => Err(error),
+    };
+    gone.map_err(failed("remove it", path))
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), FilesError> {
+    #[expect(clippy::disallowed_methods, reason = "this is the module that writes files")]
+    fs::rename(from, to).map_err(failed("rename into its place", to))
+}
+
+/// A rename is durable only once the folder is.
+fn sync_folder(folder: Option<&Path>) -> Result<(), FilesError> {
+    let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    if !cfg!(unix) {
+        return Ok(());
+    }
+    File::open(folder).and_then(|file| file.sync_all()).map_err(failed("write the folder to disk", folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    fn mode(path: &Path) -> u32 {
+        fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn paths_stay_below_their_root() {
+        let root = tempfile::tempdir().unwrap();
+        symlink("/etc", root.path().join("out")).unwrap();
+        for bad in [
+            "",
+            "/etc/passwd",
+            "../x",
+            "a/../../x",
+            "a/./b",
+            "a//b",
+            "a/",
+            "nul\0",
+            ".git/config",
+            "sub/.GIT/hooks/x",
+            ".git",
+            ".git. /x",
+            "out/passwd",
+            "out",
+        ] {
+            assert!(below(root.path(), bad).is_err(), "{bad:?}");
+        }
+        for good in ["a", "..\n", "a/b c/\"q\"", ".gitignore", "x.git/y"] {
+            assert!(below(root.path(), good).is_ok(), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn a_replaced_file_keeps_its_mode() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("f");
+        write_whole(&path, b"1", false).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        write_whole(&path, b"2", false).unwrap();
+        assert_eq!((fs::read(&path).unwrap(), mode(&path)), (b"2".to_vec(), 0o640));
+        write_whole(&path, b"2", true).unwrap();
+        assert_eq!(mode(&path), 0o750);
+        write_whole(&path, b"2", false).unwrap();
+        assert_eq!(mode(&path), 0o640);
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_is_never_written_through() {
+        let root = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        let victim = outside.path().join("victim");
+        write_whole(&victim, b"safe", false).unwrap();
+        symlink(outside.path(), root.path().join("dir")).unwrap();
+        symlink(&victim, root.path().join("file")).unwrap();
+        let content = Content { bytes: b"evil".to_vec(), executable: false };
+        for path in ["dir/victim", "file"] {
+            assert!(apply_below(root.path(), path, Some(&content)).is_err());
+            assert!(apply_below(root.path(), path, None).is_err());
+            assert!(read_below(root.path(), path).is_err());
+        }
+        assert_eq!(fs::read(&victim).unwrap(), b"safe");
+    }
+
+    #[test]
+    fn what_a_killed_write_left_is_taken_away() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("f");
+        let leftover = temporary_name(&path).unwrap();
+        write_new(&leftover, b"half", false).unwrap();
+        write_whole(&path, b"whole", false).unwrap();
+        assert!(!leftover.exists());
+        write_new(&leftover, b"half", false).unwrap();
+        apply_below(root.path(), "f", None).unwrap();
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn folders_are_swapped_whole() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("wave-1/ads");
+        let files = |text: &str| {
+            BTreeMap::from([("a".to_owned(), text.as_bytes().to_vec()), ("b/c".to_owned(), b"2".to_vec())])
+        };
+        write_folder_whole(&path, &files("1")).unwrap();
+        assert_eq!(folder_digest(&path).unwrap(), Some(digest_of_folder(&files("1"))));
+        write_whole(&path.join("extra"), b"x", false).unwrap();
+        write_folder_whole(&path, &files("2")).unwrap();
+        assert_eq!(folder_digest(&path).unwrap(), Some(digest_of_folder(&files("2"))));
+        assert_eq!(fs::read_dir(root.path().join("wave-1")).unwrap().count(), 1);
+        let evil = BTreeMap::from([("../x".to_owned(), Vec::new())]);
+        assert!(write_folder_whole(&path, &evil).is_err());
+    }
+
+    #[test]
+    fn removing_prunes_empty_folders_up_to_the_root() {
+        let root = tempfile::tempdir().unwrap();
+        let content = Content { bytes: b"x".to_vec(), executable: true };
+        apply_below(root.path(), "a/b/c", Some(&content)).unwrap();
+        apply_below(root.path(), "a/d", Some(&content)).unwrap();
+        assert_eq!(read_below(root.path(), "a/b/c").unwrap(), Some(content));
+        apply_below(root.path(), "a/b/c", None).unwrap();
+        assert!(root.path().join("a/d").exists() && !root.path().join("a/b").exists());
+        apply_below(root.path(), "a/d", None).unwrap();
+        assert!(root.path().exists() && !root.path().join("a").exists());
+    }
+}

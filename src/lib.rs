@@ -10,16 +10,30 @@
 //! know no stage. `tests/architecture.rs` holds that.
 
 // Foundation: what every stage is built from.
+pub mod changeset;
 pub mod clock;
 pub mod config;
 pub mod digest;
 pub mod edit;
+pub mod fault;
+pub mod files;
 pub mod git;
+pub mod language;
+pub mod pattern;
 pub mod pin;
 pub mod process;
+pub mod rule;
+pub mod sandbox;
+pub mod script;
+pub mod state;
+pub mod tree;
 pub mod workspace;
 
 // The stages, in order.
 pub mod discover;
 pub mod transform;
 pub mod verify;
+
+pub mod rollout;
+
+pub mod report;

@@ -39,6 +39,28 @@ impl Repository {
     pub fn commit(&self, new: &NewCommit<'_>) -> Result<String, GitError> {
         let reference = self.own_branch(new.branch)?;
         let base = object_name(new.base)?;
+        let tree = self.tree_of(new)?;
+        let commit = self.commit_tree(new, &tree, base)?;
+        if self.resolve(&reference)?.as_deref() == Some(commit.as_str()) {
+            return Ok(commit);
+        }
+        self.check_branch(new.branch, &reference, new.expected)?;
+        let nothing = "0".repeat(commit.len());
+        let old = match new.expected {
+            Some(expected) => object_name(expected)?,
+            None => &nothing,
+        };
+        self.move_branch(new.branch, &reference, &["update-ref", &reference, &commit, old], new.expected)?;
+        Ok(commit)
+    }
+
+    /// The tree that a commit would have: the base with the files in it, made in
+    /// an index of its own.
+    ///
+    /// # Errors
+    /// Those of git.
+    pub fn tree_of(&self, new: &NewCommit<'_>) -> Result<String, GitError> {
+        let base = object_name(new.base)?;
         let dir = tempfile::tempdir().map_err(GitError::Temporary)?;
         let index = dir.path().join("index");
         let call = |args: &[&str]| self.invoke(args).env("GIT_INDEX_FILE", &index);
@@ -51,18 +73,7 @@ impl Repository {
             return Err(self.failure("update-index", &output));
         }
         let tree = text(self.finish("write-tree", call(&["write-tree"]))?);
-        let commit = self.commit_tree(new, object_name(tree.trim())?, base)?;
-        if self.resolve(&reference)?.as_deref() == Some(commit.as_str()) {
-            return Ok(commit);
-        }
-        self.check_branch(new.branch, &reference, new.expected)?;
-        let nothing = "0".repeat(commit.len());
-        let old = match new.expected {
-            Some(expected) => object_name(expected)?,
-            None => &nothing,
-        };
-        self.move_branch(new.branch, &reference, &["update-ref", &reference, &commit, old], new.expected)?;
-        Ok(commit)
+        object_name(tree.trim()).map(str::to_owned)
     }
 
     /// Deletes a branch of gander's own if it still points to `expected`. A

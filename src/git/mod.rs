@@ -9,12 +9,14 @@
 //! Must not: know a stage, or touch a work tree.
 
 mod blob;
+mod branch;
 mod commit;
 mod list;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use blob::Blob;
+pub use branch::{BranchFacts, commit_on_branch, delete_branch, find_branch};
 pub use commit::NewCommit;
 pub use list::{Listing, TreeEntry};
 
@@ -120,6 +122,9 @@ pub enum GitError {
         /// The branch.
         branch: String,
     },
+    /// Nobody to name as the author.
+    #[error("git knows no identity for the author: set `user.name` and `user.email`, or [deliver] author")]
+    NoIdentity,
     /// A temporary file could not be made.
     #[error("cannot make a temporary folder: {0}; check TMPDIR and the free space")]
     Temporary(std::io::Error),
@@ -268,7 +273,7 @@ impl Repository {
     }
 
     /// The standard output of a call that must succeed.
-    fn answer(&self, args: &[&str]) -> Result<Vec<u8>, GitError> {
+    pub(crate) fn answer(&self, args: &[&str]) -> Result<Vec<u8>, GitError> {
         self.finish(args[0], self.invoke(args))
     }
 

@@ -272,7 +272,7 @@ fn blobs_come_in_order_and_within_bounds() {
     assert!(matches!(bad, Err(GitError::BadName(_))));
 }
 
-fn version(path: &str, after: Option<(&str, bool)>) -> FileVersion {
+pub(crate) fn version(path: &str, after: Option<(&str, bool)>) -> FileVersion {
     FileVersion {
         path: path.to_owned(),
         before: None,

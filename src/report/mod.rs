@@ -1,0 +1,13 @@
+//! Stage 5: what people and machines read of a rollout: the folder of each change
+//! set, and the ledger.
+//!
+//! Must not: decide anything, start a program, or write a file (bytes and texts are
+//! handed back to whoever asks).
+
+pub mod change_set;
+pub mod markdown;
+pub mod pull_request;
+pub mod table;
+
+pub use change_set::folder;
+pub use table::{ledger_json, ledger_text, summary, wave_line};

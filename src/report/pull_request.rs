@@ -1,0 +1,156 @@
+//! The description of a pull request: why, what changed, what the evidence is, what
+//! is left to a person, and how to go back.
+
+use std::fmt::Write as _;
+
+use super::change_set::rule_counts;
+use super::markdown::{block, cell, code, prose};
+use crate::rollout::Staged;
+use crate::transform::{Finding, FindingKind};
+use crate::verify::{StepEnd, StepResult, VerdictKind};
+
+/// How many findings are listed; hosts cut long descriptions, and the rest is in
+/// `change.json`.
+const MOST_FINDINGS: usize = 40;
+
+/// How many bytes of a step's output are quoted.
+const MOST_OUTPUT: usize = 3000;
+
+/// The Markdown of `PULL_REQUEST.md`.
+pub fn text(staged: &Staged<'_>) -> String {
+    let mut out = format!("# {}\n\n", prose(&staged.migration.title));
+    if let Some(reason) = staged.kept_back {
+        let _ = writeln!(out, "> **Not delivered.** {}\n", prose(reason));
+    }
+    why(&mut out, staged);
+    what(&mut out, staged);
+    evidence(&mut out, staged);
+    left(&mut out, staged);
+    back(&mut out, staged);
+    out
+}
+
+fn why(out: &mut String, staged: &Staged<'_>) {
+    let migration = staged.migration;
+    let _ = write!(out, "This change is part of the migration {}.", code(&migration.id));
+    if let Some(guide) = &migration.guide {
+        let _ = write!(out, " The guide says why and how: {guide}");
+    }
+    out.push_str("\n\n");
+    for consumer in staged.consumers {
+        let _ = write!(out, "- {}", code(consumer.entity.as_str()));
+        if let Some(owner) = &consumer.owner {
+            let _ = write!(out, ", owned by {}", code(owner.as_str()));
+        }
+        out.push('\n');
+    }
+    out.push('\n');
+}
+
+fn what(out: &mut String, staged: &Staged<'_>) {
+    out.push_str("## What changed\n\n");
+    out.push_str("| rule | places | files |\n| --- | ---: | ---: |\n");
+    for (rule, count) in rule_counts(&staged.plan.files) {
+        let _ = writeln!(out, "| {} | {} | {} |", cell(rule), count.places, count.files);
+    }
+    let files = staged.set.digests.len();
+    let _ = writeln!(out, "\n{files} {} in all.\n", plural(files, "file", "files"));
+}
+
+fn evidence(out: &mut String, staged: &Staged<'_>) {
+    let verdict = staged.verdict;
+    let judged = match verdict.kind {
+        VerdictKind::Pass => "What was green before is green with the change.",
+        VerdictKind::Regressed => "**A step was green before and is red with the change.**",
+        VerdictKind::BaselineBroken => "A step was red before the change already, so this says little about it.",
+        VerdictKind::NoData => "**Nothing was tested.**",
+        VerdictKind::Infra => "**The verification itself failed.**",
+    };
+    let _ = writeln!(out, "## Evidence\n\n{judged} {}\n", prose(&verdict.reason));
+    if verdict.baseline.is_empty() && verdict.patched.is_empty() {
+        return;
+    }
+    out.push_str("| step | before | with the change |\n| --- | --- | --- |\n");
+    let mut names: Vec<&str> = Vec::new();
+    for step in verdict.baseline.iter().chain(&verdict.patched) {
+        if !names.contains(&step.name.as_str()) {
+            names.push(&step.name);
+        }
+    }
+    for name in names {
+        let on = |side: &[StepResult]| {
+            let step = side.iter().find(|step| step.name == name);
+            step.map_or_else(|| "not run".to_owned(), |step| ended(&step.end))
+        };
+        let (before, after) = (on(&verdict.baseline), on(&verdict.patched));
+        let _ = writeln!(out, "| {} | {before} | {after} |", cell(name));
+    }
+    out.push('\n');
+    let red = verdict.patched.iter().find(|step| step.end != StepEnd::Exited(0) && !step.output.trim().is_empty());
+    if let Some(step) = red {
+        let _ = writeln!(out, "The end of what {} printed:\n", code(&step.name));
+        out.push_str(&block(tail(&step.output)));
+        out.push('\n');
+    }
+}
+
+fn ended(end: &StepEnd) -> String {
+    match end {
+        StepEnd::Exited(0) => "green".to_owned(),
+        StepEnd::Exited(status) => format!("red (exit code {status})"),
+        StepEnd::Signalled(signal) => format!("red (signal {signal})"),
+        other => cell(&other.to_string()),
+    }
+}
+
+fn tail(text: &str) -> &str {
+    let mut start = text.len().saturating_sub(MOST_OUTPUT);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    text.get(start..).unwrap_or_default()
+}
+
+fn left(out: &mut String, staged: &Staged<'_>) {
+    let is_left = |f: &&Finding| matches!(f.kind, FindingKind::Annotated | FindingKind::Refused | FindingKind::Errored);
+    let findings: Vec<&Finding> = staged.plan.findings.iter().filter(is_left).collect();
+    if findings.is_empty() {
+        return;
+    }
+    out.push_str("## Left to you\n\n");
+    for finding in findings.iter().take(MOST_FINDINGS) {
+        let place = match (finding.line, finding.column) {
+            (0, _) => finding.path.clone(),
+            (line, 0) => format!("{}:{line}", finding.path),
+            (line, column) => format!("{}:{line}:{column}", finding.path),
+        };
+        let (place, rule) = (code(&place), code(&finding.rule));
+        let _ = writeln!(out, "- [ ] {place}: {} ({rule})", prose(&finding.message));
+    }
+    if let Some(more) = findings.len().checked_sub(MOST_FINDINGS).filter(|n| *n > 0) {
+        let _ = writeln!(out, "- and {more} more, in `change.json`");
+    }
+    out.push('\n');
+}
+
+fn back(out: &mut String, staged: &Staged<'_>) {
+    let root = match (&staged.place.git, staged.set.prefix.is_empty()) {
+        (Some(_), true) => "the top of the repository".to_owned(),
+        (Some(_), false) => format!(
+            "the top of the repository (not in {}, where git would skip every path and say nothing)",
+            code(&staged.set.prefix)
+        ),
+        (None, _) => "the consumer's folder".to_owned(),
+    };
+    let _ = writeln!(
+        out,
+        "## Going back\n\n`git apply revert.patch`, at {root}, gives back exactly the bytes that \
+         this change started from. gander proved that when it made the patch.\n\n\
+         Gander-Change-Id: {}",
+        staged.set.id()
+    );
+}
+
+fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
+    if count == 1 { one } else { many }
+}

@@ -1,0 +1,324 @@
+//! The ledger for terminals, pipes and machines.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use crate::rollout::{Ledger, LedgerRow, Outcome, RunEnd, WaveReport};
+use crate::state::WaveState;
+
+/// The version of the ledger's JSON.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// How a text is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// ANSI colours.
+    pub color: bool,
+    /// Columns of the terminal; reasons are cut to it. `None` cuts nothing.
+    pub width: Option<usize>,
+}
+
+/// The whole ledger: one line a consumer, one a wave, the summary and what to do next.
+pub fn ledger_text(ledger: &Ledger, layout: Layout) -> String {
+    let mut out = rows(ledger, layout);
+    out.push('\n');
+    for wave in &ledger.waves {
+        out.push_str(&wave_line(wave, layout));
+        out.push('\n');
+    }
+    if !ledger.waves.is_empty() {
+        out.push('\n');
+    }
+    out.push_str(&summary(ledger));
+    out
+}
+
+/// The ledger as JSON, with counts by outcome.
+///
+/// # Errors
+/// Where a value can't be written as JSON, which no ledger is known to cause.
+pub fn ledger_json(ledger: &Ledger) -> Result<String, serde_json::Error> {
+    #[derive(Serialize)]
+    struct Versioned<'a> {
+        schema_version: u32,
+        counts: BTreeMap<&'static str, usize>,
+        #[serde(flatten)]
+        ledger: &'a Ledger,
+    }
+    serde_json::to_string_pretty(&Versioned {
+        schema_version: SCHEMA_VERSION,
+        counts: counts(ledger).into_iter().map(|(outcome, count)| (outcome.as_str(), count)).collect(),
+        ledger,
+    })
+}
+
+/// How many consumers have each outcome, in the order for people; zeros left out.
+pub fn counts(ledger: &Ledger) -> Vec<(Outcome, usize)> {
+    let count = |outcome: Outcome| {
+        let rows = ledger.rows.iter().filter(|row| row.outcome == outcome);
+        (outcome, rows.count())
+    };
+    let all = Outcome::ALL.into_iter().map(count);
+    all.filter(|(_, count)| *count > 0).collect()
+}
+
+const HEAD: [&str; 5] = ["consumer", "outcome", "wave", "owner", "reason"];
+
+fn rows(ledger: &Ledger, layout: Layout) -> String {
+    let cells: Vec<[String; 5]> = ledger.rows.iter().map(cells).collect();
+    let mut widths = HEAD.map(str::len);
+    for row in &cells {
+        for (width, text) in widths.iter_mut().zip(row) {
+            *width = (*width).max(text.chars().count());
+        }
+    }
+    let fixed: usize = widths.iter().take(4).map(|width| width + 2).sum();
+    // A reason always has some room, also where the terminal is too narrow for it.
+    let room = layout.width.map(|width| width.saturating_sub(fixed).max(24));
+    let mut out = String::new();
+    line(&mut out, &HEAD.map(str::to_owned), &widths, room, |_| Style::new().bold(), layout);
+    for (row, cells) in ledger.rows.iter().zip(&cells) {
+        let style = |column| match column {
+            1 => style_of(row.outcome),
+            4 => Style::new().dimmed(),
+            _ => Style::new(),
+        };
+        line(&mut out, cells, &widths, room, style, layout);
+    }
+    out
+}
+
+fn cells(row: &LedgerRow) -> [String; 5] {
+    [
+        short(&row.entity).to_owned(),
+        row.outcome.to_string(),
+        row.wave.map_or_else(|| "-".to_owned(), |wave| wave.to_string()),
+        row.owner.as_deref().map_or("-", short).to_owned(),
+        one_line(&row.reason),
+    ]
+}
+
+fn line(
+    out: &mut String,
+    cells: &[String; 5],
+    widths: &[usize; 5],
+    room: Option<usize>,
+    style: impl Fn(usize) -> Style,
+    layout: Layout,
+) {
+    for (column, (text, width)) in cells.iter().zip(widths).enumerate() {
+        let last = column + 1 == cells.len();
+        let text = match room.filter(|_| last) {
+            Some(room) => cut(text, room),
+            None => text.clone(),
+        };
+        let pad = if last { 0 } else { width + 2 - text.chars().count() };
+        if layout.color {
+            let style = style(column);
+            let _ = write!(out, "{style}{text}{style:#}");
+        } else {
+            out.push_str(&text);
+        }
+        out.extend(std::iter::repeat_n(' ', pad));
+    }
+    out.push('\n');
+}
+
+fn style_of(outcome: Outcome) -> Style {
+    let color = match outcome {
+        Outcome::Changed => AnsiColor::Green,
+        Outcome::Annotated | Outcome::Pending | Outcome::Unverified => AnsiColor::Yellow,
+        Outcome::Unchanged => return Style::new().dimmed(),
+        Outcome::RolledBack | Outcome::Refused | Outcome::Unresolved => AnsiColor::Magenta,
+        Outcome::Regressed | Outcome::Errored => AnsiColor::Red,
+    };
+    color.on_default()
+}
+
+/// What the default kind and namespace add says nothing to people.
+fn short(entity: &str) -> &str {
+    let name = entity.strip_prefix("component:default/");
+    name.or_else(|| entity.strip_prefix("group:default/")).unwrap_or(entity)
+}
+
+/// Reasons may quote what others wrote: no line break and no escape gets through.
+fn one_line(text: &str) -> String {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    words.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+fn cut(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(room.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// How a wave went, in one line: `wave 1 (1): 1 consumer, passed: …`.
+pub fn wave_line(wave: &WaveReport, layout: Layout) -> String {
+    let (word, reason, color) = match &wave.state {
+        WaveState::Planned => ("not opened", "", None),
+        WaveState::Running => ("open", "", Some(AnsiColor::Yellow)),
+        WaveState::Passed(reason) => ("passed", reason.as_str(), Some(AnsiColor::Green)),
+        WaveState::Inconclusive(reason) => ("inconclusive", reason.as_str(), Some(AnsiColor::Yellow)),
+        WaveState::Failed(reason) => ("failed", reason.as_str(), Some(AnsiColor::Red)),
+        WaveState::RollingBack(reason) => ("rolling back", reason.as_str(), Some(AnsiColor::Red)),
+        WaveState::RolledBack(reason) => ("rolled back", reason.as_str(), Some(AnsiColor::Red)),
+    };
+    let style = color.map_or_else(Style::new, AnsiColor::on_default);
+    let word = if layout.color { format!("{style}{word}{style:#}") } else { word.to_owned() };
+    let members = wave.members.len();
+    let noun = if members == 1 { "consumer" } else { "consumers" };
+    let mut line = format!("wave {} ({}): {members} {noun}, {word}", wave.number, wave.label);
+    if !reason.is_empty() {
+        let _ = write!(line, ": {}", one_line(reason));
+    }
+    line
+}
+
+/// Counts by outcome, where the rollout stands, and what to do next.
+pub fn summary(ledger: &Ledger) -> String {
+    let total = ledger.rows.len();
+    let noun = if total == 1 { "consumer" } else { "consumers" };
+    let counts = counts(ledger);
+    let parts: Vec<String> = counts.iter().map(|(o, n)| format!("{n} {o}")).collect();
+    let mut out = format!("{total} {noun}: {}\n", parts.join(", "));
+    out.push_str(&next(&ledger.end));
+    out.push('\n');
+    for (outcome, _) in counts {
+        if let Some(hint) = hint(outcome) {
+            let first = ledger.rows.iter().find(|row| row.outcome == outcome);
+            let name = first.map_or("CONSUMER", |row| short(&row.entity));
+            let _ = writeln!(out, "  {outcome}: {}", hint.replace("NAME", &one_line(name)));
+        }
+    }
+    out
+}
+
+fn next(end: &RunEnd) -> String {
+    match end {
+        RunEnd::Complete => "Every wave passed.".to_owned(),
+        RunEnd::RolledBack { wave, reason } => format!(
+            "Wave {wave} was rolled back ({}), and later waves stay closed. \
+             Mend the rules, then `gander run --retry`.",
+            one_line(reason)
+        ),
+        RunEnd::Stopped { wave, reason } => format!(
+            "Wave {wave} failed ({}), and its change sets stay as they are. \
+             Decide: `gander rollback`, or mend the rules and `gander run --retry`.",
+            one_line(reason)
+        ),
+        RunEnd::Paused { wave, reason } => format!(
+            "Wave {wave} waits: {}. `gander run` goes on; \
+             `--retry` verifies again what said nothing.",
+            one_line(reason)
+        ),
+    }
+}
+
+fn hint(outcome: Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Changed | Outcome::Unchanged | Outcome::Pending | Outcome::RolledBack => None,
+        Outcome::Annotated => Some("a person finishes these; `gander show NAME` lists the places"),
+        Outcome::Regressed => Some("`gander show NAME` shows the step that turned red"),
+        Outcome::Unverified => {
+            Some("give them steps that are green, or set [policy] unverified; see `gander show NAME`")
+        }
+        Outcome::Refused => Some("`gander show NAME` says what stands in the way"),
+        Outcome::Unresolved => Some("correct where the catalog says that their code lies"),
+        Outcome::Errored => Some("a person has to look: `gander show NAME`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rollout::Counts;
+
+    fn row(name: &str, outcome: Outcome, wave: Option<u32>, reason: &str) -> LedgerRow {
+        LedgerRow {
+            entity: format!("component:default/{name}"),
+            owner: Some("group:default/ads".to_owned()),
+            workspace: None,
+            wave,
+            outcome,
+            reason: reason.to_owned(),
+            verdict: None,
+            files: 1,
+            left: 0,
+            change_set: None,
+            branch: None,
+        }
+    }
+
+    fn example() -> Ledger {
+        Ledger {
+            rows: vec![
+                row("ads", Outcome::Changed, Some(1), "every step stayed green"),
+                row("billing-service", Outcome::Regressed, Some(2), "test: exit\u{1b}[31m code\n1"),
+                row("crm", Outcome::Unresolved, None, "no such folder"),
+            ],
+            waves: vec![
+                WaveReport {
+                    number: 1,
+                    label: "1".to_owned(),
+                    state: WaveState::Passed("1 passed".to_owned()),
+                    counts: Counts::default(),
+                    members: vec!["component:default/ads".to_owned()],
+                },
+                WaveReport {
+                    number: 2,
+                    label: "100%".to_owned(),
+                    state: WaveState::RolledBack("1 of 1 regressed, 0 allowed".to_owned()),
+                    counts: Counts::default(),
+                    members: vec!["component:default/billing-service".to_owned()],
+                },
+            ],
+            end: RunEnd::RolledBack { wave: 2, reason: "1 of 1 regressed, 0 allowed".to_owned() },
+        }
+    }
+
+    const PLAIN: Layout = Layout { color: false, width: None };
+
+    #[test]
+    fn the_ledger_is_aligned_and_says_what_to_do() {
+        insta::assert_snapshot!(ledger_text(&example(), PLAIN), @r"
+        consumer         outcome     wave  owner  reason
+        ads              changed     1     ads    every step stayed green
+        billing-service  regressed   2     ads    test: exit�[31m code 1
+        crm              unresolved  -     ads    no such folder
+
+        wave 1 (1): 1 consumer, passed: 1 passed
+        wave 2 (100%): 1 consumer, rolled back: 1 of 1 regressed, 0 allowed
+
+        3 consumers: 1 changed, 1 regressed, 1 unresolved
+        Wave 2 was rolled back (1 of 1 regressed, 0 allowed), and later waves stay closed. Mend the rules, then `gander run --retry`.
+          regressed: `gander show billing-service` shows the step that turned red
+          unresolved: correct where the catalog says that their code lies
+        ");
+    }
+
+    #[test]
+    fn narrow_terminals_cut_reasons_and_colors_come_only_when_asked() {
+        let narrow = Layout { color: false, width: Some(60) };
+        assert!(rows(&example(), narrow).lines().all(|line| line.chars().count() <= 72));
+        assert!(!ledger_text(&example(), PLAIN).contains('\u{1b}'));
+        let colored = ledger_text(&example(), Layout { color: true, width: None });
+        assert!(colored.contains("\u{1b}[31mregressed\u{1b}[0m"));
+        assert!(!colored.contains("exit\u{1b}[31m"), "no foreign escapes");
+    }
+
+    #[test]
+    fn json_has_counts_and_rows() {
+        let text = ledger_json(&example()).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["counts"]["regressed"], 1);
+        assert_eq!(value["rows"][0]["outcome"], "changed");
+        assert_eq!(value["end"]["kind"], "rolled-back");
+        assert_eq!(value["schema_version"], 1);
+    }
+}

@@ -1,0 +1,228 @@
+//! Ties a state to a migration and a plan, plans its waves, and notices when
+//! either changed under a rollout that has begun.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::waves::{self, Earlier, Unit};
+use super::{Request, RolloutError};
+use crate::digest::{Digest, DigestBuilder};
+use crate::state::{Binding, ConsumerRecord, DeliveryState, Store, WaveRecord, WaveState, WorkspaceRecord};
+use crate::transform::{Transformed, WorkspacePlan};
+use crate::workspace::Source;
+
+/// Ties `store` to what is asked for, unless it is already.
+pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError> {
+    let workspaces = workspace_records(request)?;
+    let wanted = binding(request, &workspaces);
+    let found = store.binding()?;
+    if found.as_ref() == Some(&wanted) {
+        return Ok(());
+    }
+    if let Some(found) = &found
+        && found.migration != wanted.migration
+    {
+        return Err(RolloutError::OtherMigration { found: found.migration.clone() });
+    }
+    let before: BTreeMap<String, WorkspaceRecord<WorkspacePlan>> = store.workspaces()?;
+    let begun = store.waves()?.iter().any(|w| w.state != WaveState::Planned);
+    if let Some(found) = found
+        && begun
+        && !request.retry
+    {
+        let what = what_changed(&found, &wanted, &before, &workspaces);
+        return Err(RolloutError::Changed { what });
+    }
+    let kept = kept_waves(store, &before, &workspaces)?;
+    let waves = all_waves(request, &workspaces, kept.waves);
+    store.bind(&wanted, &consumer_records(request), &workspaces, &waves, &kept.forgotten)?;
+    Ok(())
+}
+
+fn workspace_records<'a>(request: &Request<'a>) -> Result<Vec<WorkspaceRecord<&'a WorkspacePlan>>, RolloutError> {
+    let (places, plans) = (&request.fleet.workspaces, &request.plan.workspaces);
+    if places.len() != plans.len() {
+        return Err(RolloutError::OtherFleet { planned: plans.len(), found: places.len() });
+    }
+    let pairs = places.iter().zip(plans);
+    pairs
+        .map(|(place, plan)| {
+            Ok(WorkspaceRecord { place: place.clone(), pin: plan.pin.clone(), plan, plan_digest: plan_digest(plan)? })
+        })
+        .collect()
+}
+
+/// Names the change of one workspace: its pin, its files and its findings.
+fn plan_digest(plan: &WorkspacePlan) -> Result<Digest, RolloutError> {
+    let text = serde_json::to_vec(plan)?;
+    Ok(DigestBuilder::new("gander.workspace-plan").field(text).finish())
+}
+
+fn consumer_records(request: &Request<'_>) -> Vec<ConsumerRecord> {
+    let record = |consumer: &crate::workspace::Consumer| {
+        let (workspace, unresolved) = match &consumer.source {
+            Source::Workspace(index) => match request.fleet.workspaces.get(*index) {
+                Some(workspace) => (Some(workspace.id.clone()), None),
+                None => (None, Some("its workspace is not in the fleet".to_owned())),
+            },
+            Source::Unresolved(reason) => (None, Some(reason.clone())),
+        };
+        ConsumerRecord {
+            entity: consumer.entity.to_string(),
+            owner: consumer.owner.as_ref().map(ToString::to_string),
+            workspace,
+            unresolved,
+        }
+    };
+    request.fleet.consumers.iter().map(record).collect()
+}
+
+fn binding(request: &Request<'_>, workspaces: &[WorkspaceRecord<&WorkspacePlan>]) -> Binding {
+    let mut plan = DigestBuilder::new("gander.fleet-plan");
+    for workspace in workspaces {
+        plan = plan.field(&workspace.place.id).field(workspace.plan_digest.as_bytes());
+    }
+    for consumer in consumer_records(request) {
+        plan = plan
+            .field(consumer.entity)
+            .field(consumer.owner.unwrap_or_default())
+            .field(consumer.workspace.unwrap_or_default())
+            .field(consumer.unresolved.unwrap_or_default());
+    }
+    // How many run at once does not change what they find.
+    let sandbox = crate::config::SandboxConfig { jobs: None, ..request.migration.sandbox.clone() };
+    let verify = DigestBuilder::new("gander.verify")
+        .field(format!("{:?}", request.migration.verify))
+        .field(format!("{sandbox:?}"));
+    Binding {
+        migration: request.migration.id.clone(),
+        migration_digest: request.migration.digest,
+        plan_digest: plan.finish(),
+        verify_digest: verify.finish(),
+    }
+}
+
+fn what_changed(
+    found: &Binding,
+    wanted: &Binding,
+    before: &BTreeMap<String, WorkspaceRecord<WorkspacePlan>>,
+    now: &[WorkspaceRecord<&WorkspacePlan>],
+) -> String {
+    let mut parts = Vec::new();
+    if found.migration_digest != wanted.migration_digest {
+        parts.push("the migration file, a rule or a mapping changed".to_owned());
+    } else if found.verify_digest != wanted.verify_digest {
+        parts.push("the way to verify changed".to_owned());
+    }
+    if found.plan_digest != wanted.plan_digest {
+        let mut names = BTreeSet::new();
+        for workspace in now {
+            let id = workspace.place.id.as_str();
+            let same = before.get(id).is_some_and(|old| old.plan_digest == workspace.plan_digest);
+            if !same {
+                names.insert(id);
+            }
+        }
+        let present: BTreeSet<&str> = now.iter().map(|w| w.place.id.as_str()).collect();
+        names.extend(before.keys().map(String::as_str).filter(|id| !present.contains(id)));
+        parts.push(match some_of(&names) {
+            names if names.is_empty() => "the consumers changed".to_owned(),
+            names => format!("the pinned bytes or the plan of {names} changed"),
+        });
+    }
+    parts.join(", and ")
+}
+
+fn some_of(names: &BTreeSet<&str>) -> String {
+    let shown: Vec<&str> = names.iter().take(5).copied().collect();
+    match names.len() {
+        count if count > shown.len() => {
+            format!("{} and {} more", shown.join(", "), count - shown.len())
+        }
+        _ => shown.join(", "),
+    }
+}
+
+struct Kept {
+    waves: Vec<WaveRecord>,
+    forgotten: Vec<String>,
+}
+
+/// The waves that stand when a changed plan is taken in: those with a change set
+/// that is delivered. Each such change set has to be the same as before; what else
+/// is in those waves is verified again, and they are judged again.
+fn kept_waves(
+    store: &Store,
+    before: &BTreeMap<String, WorkspaceRecord<WorkspacePlan>>,
+    now: &[WorkspaceRecord<&WorkspacePlan>],
+) -> Result<Kept, RolloutError> {
+    let now: BTreeMap<&str, &WorkspaceRecord<&WorkspacePlan>> = now.iter().map(|w| (w.place.id.as_str(), w)).collect();
+    let same = |id: &str| {
+        let (old, new) = (before.get(id), now.get(id));
+        old.zip(new).is_some_and(|(old, new)| old.plan_digest == new.plan_digest)
+    };
+    let deliveries = store.deliveries()?;
+    let is_out = |id: &str| deliveries.get(id).is_some_and(|record| out_there(&record.state));
+    let moved: BTreeSet<&str> = deliveries.keys().map(String::as_str).filter(|id| is_out(id) && !same(id)).collect();
+    if !moved.is_empty() {
+        let workspaces = some_of(&moved);
+        return Err(RolloutError::Delivered { workspaces });
+    }
+    let mut kept = Kept { waves: Vec::new(), forgotten: deliveries.keys().filter(|id| !is_out(id)).cloned().collect() };
+    for mut wave in store.waves()? {
+        wave.members.retain(|id| now.get(id.as_str()).is_some_and(|w| deliverable(w.plan)));
+        if wave.members.iter().any(|id| is_out(id)) {
+            wave.state = WaveState::Running;
+            kept.waves.push(wave);
+        }
+    }
+    Ok(kept)
+}
+
+/// The change set is in the consumer's hands, or may be.
+pub(super) fn out_there(state: &DeliveryState) -> bool {
+    use DeliveryState as D;
+    matches!(state, D::Delivering | D::Delivered | D::RollingBack | D::Conflict(_))
+}
+
+fn deliverable(plan: &WorkspacePlan) -> bool {
+    let changes = matches!(plan.result, Transformed::Changed | Transformed::Annotated(_));
+    changes && !plan.files.is_empty()
+}
+
+/// The waves that stand, and new ones for everything else.
+fn all_waves(
+    request: &Request<'_>,
+    workspaces: &[WorkspaceRecord<&WorkspacePlan>],
+    mut kept: Vec<WaveRecord>,
+) -> Vec<WaveRecord> {
+    let mut units: BTreeMap<usize, Unit> = BTreeMap::new();
+    for consumer in &request.fleet.consumers {
+        let Source::Workspace(index) = &consumer.source else {
+            continue;
+        };
+        let Some(workspace) = workspaces.get(*index).filter(|w| deliverable(w.plan)) else {
+            continue;
+        };
+        let unit = units
+            .entry(*index)
+            .or_insert_with(|| Unit { workspace: workspace.place.id.clone(), consumers: Vec::new() });
+        unit.consumers.push(consumer.entity.clone());
+    }
+    let standing: BTreeSet<&str> = kept.iter().flat_map(|w| &w.members).map(String::as_str).collect();
+    let (settled, mut free): (Vec<Unit>, Vec<Unit>) =
+        units.into_values().partition(|unit| standing.contains(unit.workspace.as_str()));
+    let earlier = Earlier {
+        waves: kept.iter().map(|wave| wave.number).max().unwrap_or(0),
+        consumers: settled.iter().map(|unit| unit.consumers.len() as u64).sum(),
+    };
+    let rollout = &request.migration.rollout;
+    waves::order(&mut free, &rollout.first, &rollout.seed, &request.migration.id);
+    let new = waves::fill(&rollout.waves, &free, earlier);
+    kept.extend(new.into_iter().map(|wave| WaveRecord {
+        number: wave.number,
+        label: wave.label,
+        state: WaveState::Planned,
+        members: wave.members,
+    }));
+    kept
+}

@@ -1,0 +1,410 @@
+//! Change sets on their way out and back. Every effect is announced in the
+//! journal before it is made, and can be begun again after a kill: each file is
+//! compared with both of its ends first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::changeset::{self, ChangeSet, FileDigest, Side};
+use crate::config::Delivery;
+use crate::digest::Digest;
+use crate::fault;
+use crate::files::{self, FilesError};
+use crate::git::{self, GitError};
+use crate::state::{DeliveryRecord, DeliveryState, Entry, Phase, StateError, Store};
+use crate::workspace::{Content, FileVersion, GitPlace, Pin, Workspace};
+
+/// The file that marks the folder of a change set that was taken back.
+pub const WITHDRAWN: &str = "WITHDRAWN.md";
+
+/// All that a delivery or a rollback of one workspace needs.
+#[derive(Debug)]
+pub struct Shipment<'a> {
+    /// Where the workspace lies.
+    pub place: &'a Workspace,
+    /// Its pinned bytes.
+    pub pin: Option<&'a Pin>,
+    /// Both ends of its files.
+    pub versions: &'a [FileVersion],
+    /// Its patches.
+    pub set: &'a ChangeSet,
+}
+
+/// What a delivery needs besides: what is written, and in whose name.
+#[derive(Debug)]
+pub struct Papers<'a> {
+    /// The files of the change set's folder.
+    pub folder: &'a BTreeMap<String, Vec<u8>>,
+    /// The message of a commit.
+    pub message: &'a str,
+    /// `Name <address>`; the user's git identity where `None`.
+    pub author: Option<&'a str>,
+    /// Of a commit, in seconds since the Unix epoch.
+    pub time: i64,
+}
+
+/// Why an effect did not come about. It becomes a recorded state, not an error.
+enum Obstacle {
+    /// The place must not be touched; it was not.
+    Refused(String),
+    /// Somebody else changed the same place since; it was not touched.
+    Conflict(String),
+    /// It was tried and failed.
+    Failed(String),
+}
+
+impl From<FilesError> for Obstacle {
+    fn from(error: FilesError) -> Self {
+        match error {
+            FilesError::Forbidden { .. } | FilesError::NotAFile { .. } => Self::Refused(error.to_string()),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+impl From<GitError> for Obstacle {
+    fn from(error: GitError) -> Self {
+        match error {
+            GitError::Moved { .. } | GitError::CheckedOut { .. } => Self::Conflict(error.to_string()),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+fn word(how: Delivery) -> &'static str {
+    match how {
+        Delivery::Patches => "patches",
+        Delivery::Checkout => "checkout",
+        Delivery::Branch => "branch",
+    }
+}
+
+fn entry(verb: &str, subject: &str, record: &DeliveryRecord, phase: Phase, back: bool) -> Entry {
+    let ends = (Some(record.before), Some(record.after));
+    let (before, after) = if back { (ends.1, ends.0) } else { ends };
+    Entry {
+        point: format!("{verb}.{}", word(record.how)),
+        subject: subject.to_owned(),
+        phase,
+        before,
+        after,
+        detail: String::new(),
+    }
+}
+
+/// Records where a delivery stands, without an effect.
+///
+/// # Errors
+/// Where the state can't be written.
+pub fn note(store: &mut Store, id: &str, record: &DeliveryRecord, detail: &str) -> Result<(), StateError> {
+    let noted = Entry { detail: detail.to_owned(), ..entry("keep", id, record, Phase::Done, false) };
+    store.record_delivery(id, record, &noted)
+}
+
+/// Delivers a change set, or goes on with a delivery that was begun. Where it
+/// ends is recorded, also where it fails, and left in `record`.
+///
+/// # Errors
+/// Where the state can't be written; an effect that fails is a recorded state.
+pub fn deliver(
+    store: &mut Store,
+    shipment: &Shipment<'_>,
+    papers: &Papers<'_>,
+    record: &mut DeliveryRecord,
+) -> Result<(), StateError> {
+    let id = shipment.place.id.as_str();
+    let begun = record.state == DeliveryState::Delivering;
+    if !begun && let Err(obstacle) = look_first(store, shipment, record)? {
+        return end(store, id, record, "deliver", obstacle);
+    }
+    record.state = DeliveryState::Delivering;
+    store.record_delivery(id, record, &entry("deliver", id, record, Phase::Intent, false))?;
+    let folder = store.folder().join(&record.folder);
+    let made = files::write_folder_whole(&folder, papers.folder)
+        .map_err(Obstacle::from)
+        .and_then(|()| send(shipment, papers, record));
+    if let Err(obstacle) = made {
+        return end(store, id, record, "deliver", obstacle);
+    }
+    record.state = DeliveryState::Delivered;
+    store.record_delivery(id, record, &entry("deliver", id, record, Phase::Done, false))
+}
+
+/// Records the state that an obstacle leads to; its effect is over.
+fn end(
+    store: &mut Store,
+    id: &str,
+    record: &mut DeliveryRecord,
+    verb: &str,
+    obstacle: Obstacle,
+) -> Result<(), StateError> {
+    let (state, reason) = match obstacle {
+        Obstacle::Refused(reason) => (DeliveryState::Refused(reason.clone()), reason),
+        Obstacle::Conflict(reason) => (DeliveryState::Conflict(reason.clone()), reason),
+        Obstacle::Failed(reason) => (DeliveryState::Failed(reason.clone()), reason),
+    };
+    record.state = state;
+    let ended = Entry { detail: reason, ..entry(verb, id, record, Phase::Done, verb == "rollback") };
+    store.record_delivery(id, record, &ended)
+}
+
+/// What must hold before a delivery is begun. Nothing is touched.
+fn look_first(
+    store: &Store,
+    shipment: &Shipment<'_>,
+    record: &DeliveryRecord,
+) -> Result<Result<(), Obstacle>, StateError> {
+    if record.how != Delivery::Checkout {
+        return Ok(Ok(()));
+    }
+    if let (Some(git), Some(Pin::Commit { tree, .. })) = (&shipment.place.git, shipment.pin) {
+        let own = own_writes(store)?;
+        if let Err(obstacle) = untouched(git, tree, store.folder(), &own) {
+            return Ok(Err(obstacle));
+        }
+    }
+    Ok(ends_match(shipment, |version, found| found == version.before.as_ref()))
+}
+
+/// Every file that gander wrote into a working tree and that is still delivered,
+/// by absolute path, with what it wrote.
+///
+/// # Errors
+/// Where the state can't be read.
+pub fn own_writes(store: &Store) -> Result<BTreeMap<PathBuf, Option<FileDigest>>, StateError> {
+    let places = store.workspaces::<serde::de::IgnoredAny>()?;
+    let mut own = BTreeMap::new();
+    for (id, record) in store.deliveries()? {
+        let active =
+            matches!(record.state, DeliveryState::Delivered | DeliveryState::Delivering | DeliveryState::RollingBack);
+        let Some(workspace) = places.get(&id).filter(|_| active) else {
+            continue;
+        };
+        if record.how != Delivery::Checkout {
+            continue;
+        }
+        for version in store.versions(&id)? {
+            let path = workspace.place.root.join(&version.path);
+            own.insert(path, version.after.as_ref().map(FileDigest::of));
+        }
+    }
+    Ok(own)
+}
+
+/// True where what lies at `path` is exactly what gander wrote there.
+pub fn is_own(own: &BTreeMap<PathBuf, Option<FileDigest>>, path: &Path) -> bool {
+    let (Some(wrote), Some(folder), Some(name)) = (own.get(path), path.parent(), path.file_name()) else {
+        return false;
+    };
+    let found = files::read_below(folder, &name.to_string_lossy());
+    found.is_ok_and(|found| found.as_ref().map(FileDigest::of) == *wrote)
+}
+
+/// The working tree below the workspace is the pinned tree, but for what gander
+/// wrote itself.
+fn untouched(
+    git: &GitPlace,
+    tree: &str,
+    state: &Path,
+    own: &BTreeMap<PathBuf, Option<FileDigest>>,
+) -> Result<(), Obstacle> {
+    let head = if git.prefix.is_empty() { "HEAD^{tree}".to_owned() } else { format!("HEAD:{}", git.prefix) };
+    let now = answer(git, &["rev-parse", "--verify", "--end-of-options", &head])?;
+    if String::from_utf8_lossy(&now).trim() != tree {
+        let message = "its HEAD moved since it was pinned; plan again";
+        return Err(Obstacle::Refused(message.to_owned()));
+    }
+    let below = if git.prefix.is_empty() { "." } else { git.prefix.as_str() };
+    let status =
+        answer(git, &["status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", below])?;
+    let dirty: BTreeSet<String> = status
+        .split(|byte| *byte == 0)
+        .filter_map(|line| line.get(3..))
+        .map(|path| String::from_utf8_lossy(path).into_owned())
+        .filter(|path| {
+            let place = git.toplevel.join(path);
+            !place.starts_with(state) && !is_own(own, &place)
+        })
+        .collect();
+    let Some(first) = dirty.first() else {
+        return Ok(());
+    };
+    let more = match dirty.len() {
+        1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    Err(Obstacle::Refused(format!("uncommitted changes that gander did not make: {first}{more}; commit or stash them")))
+}
+
+fn answer(place: &GitPlace, arguments: &[&str]) -> Result<Vec<u8>, Obstacle> {
+    git::Repository::open(&place.toplevel).and_then(|r| r.answer(arguments)).map_err(Obstacle::from)
+}
+
+/// Every file is on an end that `fits`; the first one that is not is named.
+fn ends_match(shipment: &Shipment<'_>, fits: impl Fn(&FileVersion, Option<&Content>) -> bool) -> Result<(), Obstacle> {
+    for version in shipment.versions {
+        let found = files::read_below(&shipment.place.root, &version.path)?;
+        if !fits(version, found.as_ref()) {
+            return Err(Obstacle::Refused(format!(
+                "{} is not what gander expects there; somebody changed it",
+                version.path
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn on_either_end(version: &FileVersion, found: Option<&Content>) -> bool {
+    found == version.before.as_ref() || found == version.after.as_ref()
+}
+
+/// The effect itself; it may find parts of itself done already.
+fn send(shipment: &Shipment<'_>, papers: &Papers<'_>, record: &mut DeliveryRecord) -> Result<(), Obstacle> {
+    match record.how {
+        Delivery::Patches => Ok(()),
+        Delivery::Checkout => {
+            ends_match(shipment, on_either_end).map_err(third_state)?;
+            match bring_to(shipment, Side::After) {
+                Ok(()) => Ok(()),
+                Err(error) => Err(undo(shipment, &error)),
+            }
+        }
+        Delivery::Branch => {
+            let place = commit_place(shipment)?;
+            let Some((branch, commit)) = &mut record.branch else {
+                return Err(Obstacle::Failed("the branch has no name".to_owned()));
+            };
+            let made =
+                git::commit_on_branch(&place, branch, shipment.versions, papers.message, papers.author, papers.time)?;
+            *commit = Some(made);
+            Ok(())
+        }
+    }
+}
+
+/// After an intent, a file on neither end is a matter for a person.
+fn third_state(obstacle: Obstacle) -> Obstacle {
+    match obstacle {
+        Obstacle::Refused(reason) => Obstacle::Failed(format!("{reason} while the delivery was interrupted")),
+        other => other,
+    }
+}
+
+/// A delivery that fails half-way is taken back at once: nobody wants half a migration.
+fn undo(shipment: &Shipment<'_>, error: &FilesError) -> Obstacle {
+    match bring_to(shipment, Side::Before) {
+        Ok(()) => Obstacle::Failed(format!("{error}; the files are as they were")),
+        Err(second) => Obstacle::Failed(format!(
+            "{error}; taking it back failed too: {second}; compare the files with revert.patch"
+        )),
+    }
+}
+
+/// Brings every file to one end; removals come first, so that a file can become a
+/// folder and a folder a file.
+fn bring_to(shipment: &Shipment<'_>, side: Side) -> Result<(), FilesError> {
+    let end = |version: &FileVersion| match side {
+        Side::Before => version.before.clone(),
+        Side::After => version.after.clone(),
+    };
+    let root = &shipment.place.root;
+    for removals in [true, false] {
+        for version in shipment.versions {
+            let wanted = end(version);
+            if wanted.is_none() != removals {
+                continue;
+            }
+            if files::read_below(root, &version.path)? == wanted {
+                files::sweep_below(root, &version.path)?;
+                continue;
+            }
+            files::apply_below(root, &version.path, wanted.as_ref())?;
+            fault::point("checkout.file");
+        }
+    }
+    Ok(())
+}
+
+/// The workspace as a place that a commit can be made over.
+fn commit_place(shipment: &Shipment<'_>) -> Result<GitPlace, Obstacle> {
+    match (&shipment.place.git, shipment.pin) {
+        (Some(git), Some(Pin::Commit { commit, .. })) => Ok(GitPlace { commit: commit.clone(), ..git.clone() }),
+        (Some(_), _) => Err(Obstacle::Refused(
+            "it was pinned with uncommitted changes, and a branch starts from a commit".to_owned(),
+        )),
+        (None, _) => Err(Obstacle::Refused("it is not in a git repository, so it can have no branch".to_owned())),
+    }
+}
+
+/// Takes a delivery back, or goes on with a rollback that was begun. Where it ends
+/// is recorded and left in `record`; a delivery that was never begun stays as it is.
+///
+/// # Errors
+/// Where the state can't be written; an effect that fails is a recorded state.
+pub fn roll_back(
+    store: &mut Store,
+    shipment: &Shipment<'_>,
+    record: &mut DeliveryRecord,
+    because: &str,
+) -> Result<(), StateError> {
+    use DeliveryState as D;
+    if !matches!(record.state, D::Delivered | D::Delivering | D::RollingBack | D::Conflict(_)) {
+        return Ok(());
+    }
+    let id = shipment.place.id.as_str();
+    record.state = D::RollingBack;
+    let intent = Entry { detail: because.to_owned(), ..entry("rollback", id, record, Phase::Intent, true) };
+    store.record_delivery(id, record, &intent)?;
+    let folder = store.folder().join(&record.folder);
+    let taken = proven(shipment).and_then(|()| take_back(shipment, record)).and_then(|()| withdraw(&folder, because));
+    if let Err(obstacle) = taken {
+        // What can't be taken back now is still out there, whatever the reason.
+        let reason = match obstacle {
+            Obstacle::Refused(reason) | Obstacle::Conflict(reason) | Obstacle::Failed(reason) => reason,
+        };
+        return end(store, id, record, "rollback", Obstacle::Conflict(reason));
+    }
+    record.state = D::RolledBack;
+    store.record_delivery(id, record, &entry("rollback", id, record, Phase::Done, true))
+}
+
+fn proven(shipment: &Shipment<'_>) -> Result<(), Obstacle> {
+    changeset::prove(shipment.versions, shipment.set).map_err(|error| Obstacle::Failed(error.to_string()))
+}
+
+fn take_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Result<(), Obstacle> {
+    match record.how {
+        Delivery::Patches => Ok(()),
+        Delivery::Checkout => {
+            ends_match(shipment, on_either_end)?;
+            bring_to(shipment, Side::Before).map_err(Obstacle::from)
+        }
+        Delivery::Branch => {
+            let place = commit_place(shipment)?;
+            let Some((branch, commit)) = &record.branch else {
+                return Ok(());
+            };
+            // A kill between the branch and its record: the trailer tells ours.
+            let found = git::find_branch(&place, branch)?;
+            let ours = found.filter(|found| found.message.ends_with(&trailer(&record.change_id)));
+            let expected = commit.clone().or_else(|| ours.map(|found| found.commit));
+            git::delete_branch(&place, branch, expected.as_deref().unwrap_or_default()).map_err(Obstacle::from)
+        }
+    }
+}
+
+/// The line that names a change in the message of its commit.
+pub fn trailer(change_id: &Digest) -> String {
+    format!("Gander-Change-Id: {change_id}")
+}
+
+fn withdraw(folder: &Path, because: &str) -> Result<(), Obstacle> {
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    let text = format!(
+        "# Withdrawn\n\nThis change set was taken back ({because}). Do not apply \
+         `change.patch`; where somebody did, `git apply revert.patch` takes it back.\n"
+    );
+    files::write_whole(&folder.join(WITHDRAWN), text.as_bytes(), false).map_err(Obstacle::from)
+}

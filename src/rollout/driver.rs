@@ -1,0 +1,497 @@
+//! Advances a rollout as far as it can: one wave after the other, and back where
+//! one fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+use super::bind::{bind, out_there};
+use super::deliver::{self, Papers, Shipment};
+use super::gate::{Judgement, judge};
+use super::ledger::{Ledger, Snapshot, ledger, verdict_key};
+use super::outcome::disposition;
+use super::versions::versions_of;
+use super::{Event, Request, RolloutError, Staged};
+use crate::changeset::{self, ChangeSet, Side};
+use crate::config::{Delivery, Disposition, OnFailedGate};
+use crate::files;
+use crate::state::{
+    DeliveryRecord, DeliveryState, Entry, Phase, StateError, Store, WaveRecord, WaveState, WorkspaceRecord,
+};
+use crate::transform::WorkspacePlan;
+use crate::verify::{Verdict, VerdictKind};
+use crate::workspace::{Consumer, FileVersion, Source, Workspace};
+
+/// Advances the rollout as far as it can and says where everybody stands. What an
+/// earlier run did is not done again.
+///
+/// # Errors
+/// Where the state can't be used, or does not belong to what is asked for.
+pub fn run(store: &mut Store, request: &Request<'_>) -> Result<Ledger, RolloutError> {
+    let run = store.begin_run()?;
+    bind(store, request)?;
+    if request.retry {
+        forget(store)?;
+    }
+    advance(store, request)?;
+    let ledger = ledger(store)?;
+    store.end_run(run, &ledger.end)?;
+    Ok(ledger)
+}
+
+/// Forgets verdicts that say nothing and deliveries that failed, and opens their
+/// waves again.
+fn forget(store: &mut Store) -> Result<(), RolloutError> {
+    let snapshot = Snapshot::read(store)?;
+    let (mut unverified, mut undelivered, mut waves) = (Vec::new(), Vec::new(), BTreeMap::new());
+    for wave in &snapshot.waves {
+        if !matches!(wave.state, WaveState::Running | WaveState::Passed(_) | WaveState::Inconclusive(_)) {
+            continue;
+        }
+        for member in &wave.members {
+            let state = snapshot.deliveries.get(member).map(|record| &record.state);
+            if state.is_some_and(out_there) {
+                continue;
+            }
+            let silent = snapshot.verdict(member).is_some_and(|verdict| {
+                use VerdictKind as V;
+                matches!(verdict.kind, V::Infra | V::NoData | V::BaselineBroken)
+            });
+            if silent {
+                unverified.push(member.clone());
+            } else if matches!(state, Some(DeliveryState::Failed(_) | DeliveryState::Refused(_))) {
+                undelivered.push(member.clone());
+            } else {
+                continue;
+            }
+            waves.insert(wave.number, ());
+        }
+    }
+    // The waves first: a kill in between leaves them open, which does no harm.
+    let numbers: Vec<u32> = waves.into_keys().collect();
+    if !numbers.is_empty() {
+        set_waves(store, &numbers, &WaveState::Running, "retry", "")?;
+        store.forget(&unverified, true)?;
+        store.forget(&undelivered, false)?;
+    }
+    Ok(())
+}
+
+fn advance(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError> {
+    finish_rollbacks(store, request.tell)?;
+    if !request.only.is_empty() {
+        let all: Vec<String> = store.waves()?.into_iter().flat_map(|wave| wave.members).collect();
+        verify(store, request, &all)?;
+    }
+    for wave in store.waves()? {
+        match wave.state {
+            WaveState::Passed(_) => continue,
+            WaveState::Failed(_) | WaveState::RolledBack(_) | WaveState::RollingBack(_) => break,
+            WaveState::Inconclusive(_) if is_whole(&Snapshot::read(store)?, &wave) => break,
+            WaveState::Planned | WaveState::Running | WaveState::Inconclusive(_) => {}
+        }
+        if !advance_wave(store, request, &wave)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Verifies, delivers and judges one wave; true where the next one may open.
+fn advance_wave(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> Result<bool, RolloutError> {
+    (request.tell)(Event::WaveOpened { number: wave.number, label: &wave.label, workspaces: wave.members.len() });
+    set_waves(store, &[wave.number], &WaveState::Running, "open", "")?;
+    verify(store, request, &wave.members)?;
+    let snapshot = Snapshot::read(store)?;
+    for member in &wave.members {
+        if let Some(verdict) = snapshot.verdict(member).filter(|_| chosen(&snapshot, request, member)) {
+            ship(store, request, &snapshot, wave.number, member, verdict)?;
+        }
+    }
+    let snapshot = Snapshot::read(store)?;
+    if !is_whole(&snapshot, wave) {
+        return Ok(false);
+    }
+    judge_wave(store, request, &snapshot, wave)
+}
+
+/// Every member has a verdict and an end to its delivery.
+fn is_whole(snapshot: &Snapshot, wave: &WaveRecord) -> bool {
+    wave.members.iter().all(|member| {
+        let state = snapshot.deliveries.get(member).map(|record| &record.state);
+        let ended = !matches!(state, None | Some(DeliveryState::Waiting | DeliveryState::Delivering));
+        snapshot.verdict(member).is_some() && ended
+    })
+}
+
+/// The request is about this workspace.
+fn chosen(snapshot: &Snapshot, request: &Request<'_>, workspace: &str) -> bool {
+    request.only.is_empty()
+        || snapshot.consumers.iter().any(|consumer| {
+            consumer.workspace.as_deref() == Some(workspace)
+                && request.only.iter().any(|only| only.as_str() == consumer.entity)
+        })
+}
+
+/// Verifies those of `members` that have no verdict yet, and records each as soon
+/// as it is there.
+fn verify(store: &mut Store, request: &Request<'_>, members: &[String]) -> Result<(), RolloutError> {
+    let snapshot = Snapshot::read(store)?;
+    let Some(binding) = store.binding()? else {
+        return Ok(());
+    };
+    let missing: BTreeSet<&str> = members
+        .iter()
+        .map(String::as_str)
+        .filter(|id| snapshot.verdict(id).is_none() && chosen(&snapshot, request, id))
+        .collect();
+    let places = &request.fleet.workspaces;
+    let indices: Vec<usize> = (0..places.len()).filter(|index| missing.contains(places[*index].id.as_str())).collect();
+    if indices.is_empty() {
+        return Ok(());
+    }
+    let allowed: BTreeSet<usize> = indices.iter().copied().collect();
+    let shared = Mutex::new((store, None::<StateError>));
+    let take = |index: usize, verdict: Verdict| {
+        let mut guard = match shared.lock() {
+            Ok(guard) => guard,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        let (store, error) = &mut *guard;
+        let record = places.get(index).and_then(|place| snapshot.workspaces.get(&place.id));
+        let Some(record) = record.filter(|_| allowed.contains(&index) && error.is_none()) else {
+            return;
+        };
+        let key = verdict_key(&record.plan_digest, &binding.verify_digest);
+        *error = store.record_verdict(&record.place.id, &key, &verdict).err();
+    };
+    (request.verify)(&indices, &take);
+    let (_, error) = match shared.into_inner() {
+        Ok(inner) => inner,
+        Err(poisoned) => poisoned.into_inner(),
+    };
+    match error {
+        Some(error) => Err(error.into()),
+        None => Ok(()),
+    }
+}
+
+/// Brings one verified change set to where the policy lets it go.
+fn ship(
+    store: &mut Store,
+    request: &Request<'_>,
+    snapshot: &Snapshot,
+    wave: u32,
+    id: &str,
+    verdict: &Verdict,
+) -> Result<(), RolloutError> {
+    let known = snapshot.deliveries.get(id);
+    if !known.is_none_or(|record| record.state == DeliveryState::Delivering) {
+        return Ok(());
+    }
+    let workspace = workspace(snapshot, id)?;
+    let consumers = consumers_of(request, id);
+    let versions = match known {
+        Some(_) => store.versions(id)?,
+        None => match fresh_versions(request, id, &workspace.plan) {
+            Ok(versions) => versions,
+            Err(reason) => {
+                let empty = ChangeSet::new(&[], "");
+                let state = DeliveryState::Failed(reason);
+                let record = new_record(request, wave, &consumers, &empty, state);
+                return Ok(deliver::note(store, id, &record, "it could not be staged")?);
+            }
+        },
+    };
+    let set = change_set(&workspace.place, &versions);
+    let (disposition, why) = disposition(&workspace.plan.result, verdict.kind, &request.migration.policy);
+    let (folder, state) = match disposition {
+        Disposition::Deliver => (format!("wave-{wave}"), DeliveryState::Waiting),
+        Disposition::Hold => ("held".to_owned(), DeliveryState::Held(format!("held: {why}"))),
+        Disposition::Approve => {
+            let reason = format!("waits for approval: {why}");
+            ("held".to_owned(), DeliveryState::AwaitingApproval(reason))
+        }
+    };
+    let mut record = match known {
+        Some(record) => record.clone(),
+        None => DeliveryRecord {
+            folder: format!("change-sets/{folder}/{}", slug(&consumers)),
+            ..new_record(request, wave, &consumers, &set, state)
+        },
+    };
+    let kept_back = match &record.state {
+        DeliveryState::Held(reason) | DeliveryState::AwaitingApproval(reason) => Some(reason.clone()),
+        _ => None,
+    };
+    let folder = (request.describe)(&Staged {
+        migration: request.migration,
+        consumers: &consumers,
+        place: &workspace.place,
+        plan: &workspace.plan,
+        verdict,
+        versions: &versions,
+        set: &set,
+        wave,
+        kept_back: kept_back.as_deref(),
+    });
+    if let Err(error) = changeset::prove(&versions, &set) {
+        record.state = DeliveryState::Failed(format!("its patches were not proven: {error}"));
+        return Ok(deliver::note(store, id, &record, "the proof failed")?);
+    }
+    if known.is_none() {
+        store.record_versions(id, &versions)?;
+    }
+    if kept_back.is_some() {
+        hold(store, id, &mut record, &folder)?;
+    } else {
+        let message = message(request, &set);
+        let papers = Papers {
+            folder: &folder,
+            message: &message,
+            author: request.migration.deliver.author.as_deref(),
+            time: store.now(),
+        };
+        let shipment = shipment(workspace, &versions, &set);
+        let held = store.folder().join("change-sets/held").join(slug(&consumers));
+        // A leftover of an earlier verdict is no reason to fail.
+        let _ = files::remove_folder(&held);
+        deliver::deliver(store, &shipment, &papers, &mut record)?;
+    }
+    let state = &record.state;
+    (request.tell)(Event::Shipped { workspace: id, state });
+    Ok(())
+}
+
+/// Writes the folder of a change set that is kept back, for a person to look at.
+fn hold(
+    store: &mut Store,
+    id: &str,
+    record: &mut DeliveryRecord,
+    folder: &BTreeMap<String, Vec<u8>>,
+) -> Result<(), StateError> {
+    let place = store.folder().join(&record.folder);
+    if let Err(error) = files::write_folder_whole(&place, folder) {
+        record.state = DeliveryState::Failed(error.to_string());
+    }
+    deliver::note(store, id, record, "kept back")
+}
+
+fn fresh_versions(request: &Request<'_>, id: &str, plan: &WorkspacePlan) -> Result<Vec<FileVersion>, String> {
+    let index = request.fleet.workspaces.iter().position(|w| w.id == id);
+    let index = index.ok_or_else(|| "its workspace is not in the fleet".to_owned())?;
+    versions_of(plan, &|path| (request.read_pinned)(index, path)).map_err(|error| error.to_string())
+}
+
+fn workspace<'a>(snapshot: &'a Snapshot, id: &str) -> Result<&'a WorkspaceRecord<WorkspacePlan>, RolloutError> {
+    let found = snapshot.workspaces.get(id);
+    found.ok_or_else(|| RolloutError::UnknownWorkspace { workspace: id.to_owned() })
+}
+
+fn consumers_of<'a>(request: &Request<'a>, id: &str) -> Vec<&'a Consumer> {
+    let fleet = request.fleet;
+    let index = fleet.workspaces.iter().position(|w| w.id == id);
+    fleet.consumers.iter().filter(|c| matches!(c.source, Source::Workspace(i) if Some(i) == index)).collect()
+}
+
+/// Folders and branches are named by the first consumer of a workspace.
+fn slug(consumers: &[&Consumer]) -> String {
+    let first = consumers.first();
+    first.map_or_else(|| "unnamed".to_owned(), |consumer| consumer.entity.slug())
+}
+
+fn change_set(place: &Workspace, versions: &[FileVersion]) -> ChangeSet {
+    let prefix = place.git.as_ref().map_or("", |git| git.prefix.as_str());
+    ChangeSet::new(versions, prefix)
+}
+
+fn shipment<'a>(
+    workspace: &'a WorkspaceRecord<WorkspacePlan>,
+    versions: &'a [FileVersion],
+    set: &'a ChangeSet,
+) -> Shipment<'a> {
+    Shipment { place: &workspace.place, pin: workspace.pin.as_ref(), versions, set }
+}
+
+fn new_record(
+    request: &Request<'_>,
+    wave: u32,
+    consumers: &[&Consumer],
+    set: &ChangeSet,
+    state: DeliveryState,
+) -> DeliveryRecord {
+    let how = request.migration.deliver.how;
+    let slug = slug(consumers);
+    let branch = format!("gander/{}/{}", request.migration.id, branch_part(&slug));
+    DeliveryRecord {
+        state,
+        how,
+        wave,
+        folder: format!("change-sets/held/{slug}"),
+        change_id: set.id(),
+        before: set.digest(Side::Before),
+        after: set.digest(Side::After),
+        branch: (how == Delivery::Branch).then_some((branch, None)),
+    }
+}
+
+/// git takes no `..`, no `.lock` and no dot at the end of a name.
+fn branch_part(slug: &str) -> String {
+    if !slug.contains("..") && !slug.ends_with('.') && !slug.to_lowercase().ends_with(".lock") {
+        return slug.to_owned();
+    }
+    let digest = crate::digest::Digest::of(slug.as_bytes()).short();
+    format!("{}-{digest}", slug.replace('.', "-"))
+}
+
+fn message(request: &Request<'_>, set: &ChangeSet) -> String {
+    let guide = match &request.migration.guide {
+        Some(guide) => format!("Guide: {guide}\n\n"),
+        None => String::new(),
+    };
+    let (title, trailer) = (&request.migration.title, deliver::trailer(&set.id()));
+    format!("{title}\n\n{guide}{trailer}")
+}
+
+/// Judges a wave that is verified and delivered, and acts on it.
+fn judge_wave(
+    store: &mut Store,
+    request: &Request<'_>,
+    snapshot: &Snapshot,
+    wave: &WaveRecord,
+) -> Result<bool, RolloutError> {
+    let counts = snapshot.counts(wave);
+    let failed = wave
+        .members
+        .iter()
+        .filter_map(|member| snapshot.deliveries.get(member))
+        .filter(|record| matches!(record.state, DeliveryState::Failed(_)))
+        .count();
+    let judgement = match judge(&request.migration.rollout.gates, &counts) {
+        Judgement::Passed(_) if failed > 0 => {
+            Judgement::Inconclusive(format!("{failed} could not be delivered; see why and use --retry"))
+        }
+        judgement => judgement,
+    };
+    store.record_gate(wave.number, &judgement, &(counts, failed))?;
+    let on_failed = request.migration.rollout.on_failed_gate;
+    let (state, waves) = match judgement {
+        Judgement::Passed(reason) => (WaveState::Passed(reason), vec![wave.number]),
+        Judgement::Inconclusive(reason) => (WaveState::Inconclusive(reason), vec![wave.number]),
+        Judgement::Failed(reason) => match on_failed {
+            OnFailedGate::Stop => (WaveState::Failed(reason), vec![wave.number]),
+            OnFailedGate::RollbackWave => (WaveState::RollingBack(reason), vec![wave.number]),
+            OnFailedGate::RollbackAll => {
+                let reason = format!("wave {}: {reason}", wave.number);
+                let all = store.waves()?.into_iter().map(|w| w.number);
+                let waves = all.filter(|number| *number <= wave.number).collect();
+                (WaveState::RollingBack(reason), waves)
+            }
+        },
+    };
+    set_waves(store, &waves, &state, "judge", "")?;
+    let number = wave.number;
+    (request.tell)(Event::WaveJudged { number, state: &state });
+    if matches!(state, WaveState::RollingBack(_)) {
+        finish_rollbacks(store, request.tell)?;
+    }
+    Ok(matches!(state, WaveState::Passed(_)))
+}
+
+fn set_waves(store: &mut Store, waves: &[u32], state: &WaveState, verb: &str, detail: &str) -> Result<(), StateError> {
+    let numbers: Vec<String> = waves.iter().map(ToString::to_string).collect();
+    let entry = Entry {
+        point: format!("wave.{verb}"),
+        subject: format!("wave {}", numbers.join(", ")),
+        phase: Phase::Done,
+        before: None,
+        after: None,
+        detail: detail.to_owned(),
+    };
+    store.set_waves(waves, state, &entry)
+}
+
+/// What to take back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Every delivered wave.
+    All,
+    /// One wave, by number.
+    Wave(u32),
+    /// One consumer, by reference, with those that share its workspace.
+    Consumer(String),
+}
+
+/// Takes back what a person asks for, the newest wave first, and closes its waves.
+/// What is back already stays as it is.
+///
+/// # Errors
+/// Where the state can't be used, or holds no such wave or consumer.
+pub fn roll_back(store: &mut Store, scope: &Scope, tell: &dyn Fn(Event<'_>)) -> Result<Ledger, RolloutError> {
+    let because = "rolled back by hand";
+    let waves = store.waves()?;
+    match scope {
+        Scope::Consumer(entity) => {
+            let consumers = store.consumers()?;
+            let found = consumers.into_iter().find(|c| c.entity == *entity);
+            let id = found.and_then(|consumer| consumer.workspace);
+            let id = id.ok_or_else(|| RolloutError::NoSuch { what: format!("consumer {entity}") })?;
+            take_back(store, &id, because, tell)?;
+        }
+        Scope::All | Scope::Wave(_) => {
+            let within = |wave: &&WaveRecord| match scope {
+                Scope::Wave(number) => wave.number == *number,
+                _ => wave.state != WaveState::Planned,
+            };
+            let numbers: Vec<u32> = waves.iter().filter(within).map(|w| w.number).collect();
+            if let (Scope::Wave(number), true) = (scope, numbers.is_empty()) {
+                let what = format!("wave {number}");
+                return Err(RolloutError::NoSuch { what });
+            }
+            let state = WaveState::RollingBack(because.to_owned());
+            set_waves(store, &numbers, &state, "rollback", because)?;
+        }
+    }
+    finish_rollbacks(store, tell)?;
+    ledger(store)
+}
+
+/// Takes back the waves that are on their way back, the newest first.
+fn finish_rollbacks(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> Result<(), RolloutError> {
+    for wave in store.waves()?.into_iter().rev() {
+        let WaveState::RollingBack(reason) = &wave.state else {
+            continue;
+        };
+        let mut stuck = 0;
+        for member in wave.members.iter().rev() {
+            stuck += usize::from(!take_back(store, member, reason, tell)?);
+        }
+        let reason = match stuck {
+            0 => reason.clone(),
+            count => format!("{reason}; {count} could not be taken back"),
+        };
+        let state = WaveState::RolledBack(reason);
+        set_waves(store, &[wave.number], &state, "rolled-back", "")?;
+        let number = wave.number;
+        tell(Event::WaveJudged { number, state: &state });
+    }
+    Ok(())
+}
+
+/// Takes back one delivery; false where a person has to look.
+fn take_back(store: &mut Store, id: &str, because: &str, tell: &dyn Fn(Event<'_>)) -> Result<bool, RolloutError> {
+    let Some(mut record) = store.deliveries()?.remove(id) else {
+        return Ok(true);
+    };
+    if !out_there(&record.state) {
+        return Ok(true);
+    }
+    let mut workspaces = store.workspaces::<WorkspacePlan>()?;
+    let workspace = workspaces.remove(id).ok_or_else(|| RolloutError::UnknownWorkspace { workspace: id.to_owned() })?;
+    let versions = store.versions(id)?;
+    let set = change_set(&workspace.place, &versions);
+    let shipment = shipment(&workspace, &versions, &set);
+    deliver::roll_back(store, &shipment, &mut record, because)?;
+    let state = &record.state;
+    tell(Event::Shipped { workspace: id, state });
+    Ok(record.state == DeliveryState::RolledBack)
+}

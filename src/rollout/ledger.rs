@@ -1,0 +1,243 @@
+//! The ledger: what became of every discovered consumer, read from the state alone.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::RolloutError;
+use super::gate::Counts;
+use super::outcome::{Outcome, SourceFact, VerdictFact, outcome};
+use crate::digest::{Digest, DigestBuilder};
+use crate::state::{ConsumerRecord, DeliveryRecord, DeliveryState, Store, WaveRecord, WaveState, WorkspaceRecord};
+use crate::transform::{FindingKind, WorkspacePlan};
+use crate::verify::{Verdict, VerdictKind};
+
+/// What became of a fleet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Every discovered consumer exactly once, ordered by reference.
+    pub rows: Vec<LedgerRow>,
+    /// Every wave, by number.
+    pub waves: Vec<WaveReport>,
+    /// Where the rollout stands.
+    pub end: RunEnd,
+}
+
+/// What became of one consumer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerRow {
+    /// Who.
+    pub entity: String,
+    /// Who answers for it, where known.
+    pub owner: Option<String>,
+    /// The id of its workspace; `None` where it is unresolved.
+    pub workspace: Option<String>,
+    /// Its wave, from 1; `None` where there is nothing to deliver.
+    pub wave: Option<u32>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why, in one line.
+    pub reason: String,
+    /// What verification found.
+    pub verdict: Option<VerdictKind>,
+    /// How many files its change set touches.
+    pub files: usize,
+    /// How many places are left to a person.
+    pub left: usize,
+    /// The folder of its change set, relative to the state folder.
+    pub change_set: Option<String>,
+    /// The branch and commit that it was delivered as.
+    pub branch: Option<(String, Option<String>)>,
+}
+
+/// How a wave went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaveReport {
+    /// From 1.
+    pub number: u32,
+    /// Its size as the migration writes it.
+    pub label: String,
+    /// Where it stands.
+    pub state: WaveState,
+    /// Verdicts over its consumers.
+    pub counts: Counts,
+    /// Its consumers, in the order of the rollout.
+    pub members: Vec<String>,
+}
+
+/// Where a rollout stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum RunEnd {
+    /// Every wave passed.
+    Complete,
+    /// A wave was taken back, and the rollout stopped.
+    RolledBack {
+        /// The wave.
+        wave: u32,
+        /// Why.
+        reason: String,
+    },
+    /// A gate failed, and its change sets wait for a person's decision.
+    Stopped {
+        /// The wave.
+        wave: u32,
+        /// Why.
+        reason: String,
+    },
+    /// It goes on once somebody acts, or runs it again.
+    Paused {
+        /// The wave.
+        wave: u32,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Names what a verdict is about: the change of one workspace, and how it is verified.
+pub(super) fn verdict_key(plan: &Digest, verify: &Digest) -> Digest {
+    DigestBuilder::new("gander.verdict").field(plan.as_bytes()).field(verify.as_bytes()).finish()
+}
+
+/// What the state knows, read once.
+pub(super) struct Snapshot {
+    pub consumers: Vec<ConsumerRecord>,
+    pub workspaces: BTreeMap<String, WorkspaceRecord<WorkspacePlan>>,
+    pub waves: Vec<WaveRecord>,
+    pub verdicts: BTreeMap<String, Verdict>,
+    pub deliveries: BTreeMap<String, DeliveryRecord>,
+}
+
+impl Snapshot {
+    pub(super) fn read(store: &Store) -> Result<Self, RolloutError> {
+        let workspaces: BTreeMap<String, WorkspaceRecord<WorkspacePlan>> = store.workspaces()?;
+        let steps = store.binding()?.map(|binding| binding.verify_digest);
+        let mut verdicts = BTreeMap::new();
+        for ((workspace, key), verdict) in store.verdicts::<Verdict>()? {
+            // Verdicts over other plans or steps stay in the state; they are not about
+            // what is rolled out now.
+            let current = workspaces.get(&workspace).zip(steps.as_ref());
+            let current = current.map(|(record, steps)| verdict_key(&record.plan_digest, steps));
+            if current.is_some_and(|current| current.to_string() == key) {
+                verdicts.insert(workspace, verdict);
+            }
+        }
+        Ok(Self {
+            consumers: store.consumers()?,
+            workspaces,
+            waves: store.waves()?,
+            verdicts,
+            deliveries: store.deliveries()?,
+        })
+    }
+
+    pub(super) fn verdict(&self, workspace: &str) -> Option<&Verdict> {
+        self.verdicts.get(workspace)
+    }
+
+    /// The consumers of each workspace, ordered.
+    pub(super) fn sharing(&self) -> BTreeMap<&str, Vec<&ConsumerRecord>> {
+        let mut sharing: BTreeMap<&str, Vec<&ConsumerRecord>> = BTreeMap::new();
+        for consumer in &self.consumers {
+            if let Some(workspace) = &consumer.workspace {
+                sharing.entry(workspace).or_default().push(consumer);
+            }
+        }
+        sharing
+    }
+
+    pub(super) fn counts(&self, wave: &WaveRecord) -> Counts {
+        let sharing = self.sharing();
+        let mut counts = Counts::default();
+        for member in &wave.members {
+            let consumers = sharing.get(member.as_str()).map_or(0, Vec::len) as u64;
+            counts.add(self.verdict(member).map(|verdict| verdict.kind), consumers);
+        }
+        counts
+    }
+}
+
+/// The ledger of what is recorded.
+///
+/// # Errors
+/// Where the state can't be read.
+pub fn ledger(store: &Store) -> Result<Ledger, RolloutError> {
+    let snapshot = Snapshot::read(store)?;
+    let mut wave_of: BTreeMap<&str, u32> = BTreeMap::new();
+    for wave in &snapshot.waves {
+        wave_of.extend(wave.members.iter().map(|m| (m.as_str(), wave.number)));
+    }
+    let rows = snapshot.consumers.iter().map(|consumer| row(&snapshot, &wave_of, consumer)).collect();
+    let sharing = snapshot.sharing();
+    let report = |wave: &WaveRecord| WaveReport {
+        number: wave.number,
+        label: wave.label.clone(),
+        state: wave.state.clone(),
+        counts: snapshot.counts(wave),
+        members: wave
+            .members
+            .iter()
+            .flat_map(|member| sharing.get(member.as_str()).into_iter().flatten())
+            .map(|consumer| consumer.entity.clone())
+            .collect(),
+    };
+    Ok(Ledger { rows, waves: snapshot.waves.iter().map(report).collect(), end: end_of(&snapshot.waves) })
+}
+
+fn row(snapshot: &Snapshot, wave_of: &BTreeMap<&str, u32>, consumer: &ConsumerRecord) -> LedgerRow {
+    let id = consumer.workspace.as_deref().unwrap_or_default();
+    let plan = snapshot.workspaces.get(id).map(|record| &record.plan);
+    let delivery = snapshot.deliveries.get(id);
+    let verdict = snapshot.verdict(id);
+    let source = match (&consumer.unresolved, plan) {
+        (Some(reason), _) => SourceFact::Unresolved(reason),
+        (None, Some(plan)) => SourceFact::Transformed { result: &plan.result, changes: !plan.files.is_empty() },
+        (None, None) => SourceFact::Untransformed,
+    };
+    let fact = verdict.map(|verdict| VerdictFact { kind: verdict.kind, reason: &verdict.reason });
+    let waiting = DeliveryState::Waiting;
+    let state = delivery.map_or(&waiting, |delivery| &delivery.state);
+    let (outcome, reason) = outcome(source, fact, state);
+    let left = |plan: &WorkspacePlan| {
+        let annotated = |f: &&crate::transform::Finding| f.kind == FindingKind::Annotated;
+        plan.findings.iter().filter(annotated).count()
+    };
+    LedgerRow {
+        entity: consumer.entity.clone(),
+        owner: consumer.owner.clone(),
+        workspace: consumer.workspace.clone(),
+        wave: wave_of.get(id).copied(),
+        outcome,
+        reason,
+        verdict: verdict.map(|verdict| verdict.kind),
+        files: plan.map_or(0, |plan| plan.files.len()),
+        left: plan.map_or(0, left),
+        change_set: delivery.map(|delivery| delivery.folder.clone()),
+        branch: delivery.and_then(|delivery| delivery.branch.clone()),
+    }
+}
+
+/// Where a rollout stands, by its waves. What was taken back outweighs what passed;
+/// of several, the last one is where it stopped.
+fn end_of(waves: &[WaveRecord]) -> RunEnd {
+    let is_back = |wave: &&WaveRecord| matches!(wave.state, WaveState::RolledBack(_));
+    let is_going_back = |wave: &&WaveRecord| matches!(wave.state, WaveState::RollingBack(_));
+    let is_open = |wave: &&WaveRecord| !matches!(wave.state, WaveState::Passed(_));
+    let decisive = waves.iter().rfind(is_going_back);
+    let decisive = decisive.or_else(|| waves.iter().rfind(is_back));
+    let Some(wave) = decisive.or_else(|| waves.iter().find(is_open)) else {
+        return RunEnd::Complete;
+    };
+    let number = wave.number;
+    match wave.state.clone() {
+        WaveState::RolledBack(reason) => RunEnd::RolledBack { wave: number, reason },
+        WaveState::Failed(reason) => RunEnd::Stopped { wave: number, reason },
+        WaveState::Inconclusive(reason) => RunEnd::Paused { wave: number, reason },
+        WaveState::RollingBack(reason) => {
+            RunEnd::Paused { wave: number, reason: format!("its rollback was interrupted ({reason}): run again") }
+        }
+        WaveState::Planned | WaveState::Running | WaveState::Passed(_) => {
+            RunEnd::Paused { wave: number, reason: "it is not judged yet: run again".to_owned() }
+        }
+    }
+}

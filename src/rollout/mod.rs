@@ -1,0 +1,190 @@
+//! Stage 4: [`Plan`] and verdicts → [`Ledger`]. Waves are filled, verified,
+//! delivered and judged; one that fails is taken back. Everything that a decision
+//! rests on is recorded before it is acted on, so that a killed run goes on where
+//! it was.
+//!
+//! Must not: start a sandbox (the composition hands in how to verify), render a
+//! report (likewise), or deliver what is unverified or refused.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::changeset::ChangeSet;
+use crate::config::Migration;
+use crate::state::{DeliveryState, StateError, WaveState};
+use crate::transform::{Plan, WorkspacePlan};
+use crate::verify::{Verdict, VerdictKind};
+use crate::workspace::{Consumer, EntityRef, FileVersion, Fleet, Workspace};
+
+mod bind;
+mod deliver;
+mod driver;
+pub mod gate;
+mod ledger;
+pub mod outcome;
+mod settle;
+#[cfg(test)]
+mod tests;
+mod versions;
+pub mod waves;
+
+pub use deliver::WITHDRAWN;
+pub use driver::{Scope, roll_back, run};
+pub use gate::{Counts, Judgement};
+pub use ledger::{Ledger, LedgerRow, RunEnd, WaveReport, ledger};
+pub use outcome::Outcome;
+pub use settle::{Settled, settle};
+pub use versions::{VersionsError, versions_of};
+
+/// Reads the pinned bytes of a path of a workspace, by the workspace's index in
+/// [`Fleet::workspaces`]. Must give the same bytes before and after a delivery.
+pub type ReadPinned<'a> = dyn Fn(usize, &str) -> Result<Vec<u8>, String> + 'a;
+
+/// Takes one verdict, from any thread, as soon as it is there: it is durable when
+/// the call returns.
+pub type TakeVerdict<'a> = dyn Fn(usize, Verdict) + Sync + 'a;
+
+/// Verifies workspaces by their indices and hands on each verdict. One that it
+/// leaves out is verified by the next run, and the wave waits for it.
+pub type VerifyAll<'a> = dyn Fn(&[usize], &TakeVerdict<'_>) + 'a;
+
+/// Writes the files of a change set's folder, as names and bytes. Must be a pure
+/// function of what it is given.
+pub type Describe<'a> = dyn Fn(&Staged<'_>) -> BTreeMap<String, Vec<u8>> + 'a;
+
+/// All that a rollout needs.
+pub struct Request<'a> {
+    /// The migration.
+    pub migration: &'a Migration,
+    /// Who consumes, and where the code lies.
+    pub fleet: &'a Fleet,
+    /// What the rules make of it.
+    pub plan: &'a Plan,
+    /// Reads pinned bytes.
+    pub read_pinned: &'a ReadPinned<'a>,
+    /// Verifies workspaces.
+    pub verify: &'a VerifyAll<'a>,
+    /// Writes the files of a change set's folder.
+    pub describe: &'a Describe<'a>,
+    /// Hears of progress, as it happens.
+    pub tell: &'a dyn Fn(Event<'_>),
+    /// Forgets verdicts that say nothing and deliveries that failed, and takes in a
+    /// migration or plan that changed.
+    pub retry: bool,
+    /// Advances these consumers only; all where empty. A wave that is not whole
+    /// is not judged.
+    pub only: &'a BTreeSet<EntityRef>,
+}
+
+/// A change set about to be written: all that its description rests on.
+pub struct Staged<'a> {
+    /// The migration.
+    pub migration: &'a Migration,
+    /// The consumers that share the workspace, ordered by reference.
+    pub consumers: &'a [&'a Consumer],
+    /// Where the code lies.
+    pub place: &'a Workspace,
+    /// What the rules make of it.
+    pub plan: &'a WorkspacePlan,
+    /// What verification found.
+    pub verdict: &'a Verdict,
+    /// Both ends of its files.
+    pub versions: &'a [FileVersion],
+    /// Its patches.
+    pub set: &'a ChangeSet,
+    /// Its wave.
+    pub wave: u32,
+    /// Why it is kept back; `None` where it goes out.
+    pub kept_back: Option<&'a str>,
+}
+
+/// Progress, as plain data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A wave is worked on.
+    WaveOpened {
+        /// From 1.
+        number: u32,
+        /// Its size as the migration writes it.
+        label: &'a str,
+        /// How many workspaces are in it.
+        workspaces: usize,
+    },
+    /// A workspace was verified.
+    Verified {
+        /// Its id.
+        workspace: &'a str,
+        /// The judgement.
+        kind: VerdictKind,
+        /// One line for people.
+        reason: &'a str,
+    },
+    /// A delivery or a rollback came to its end.
+    Shipped {
+        /// The workspace's id.
+        workspace: &'a str,
+        /// Where it stands now.
+        state: &'a DeliveryState,
+    },
+    /// A wave was judged, or taken back.
+    WaveJudged {
+        /// From 1.
+        number: u32,
+        /// Where it stands now.
+        state: &'a WaveState,
+    },
+}
+
+/// The rollout could not know what to do. What was recorded stays as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum RolloutError {
+    /// The state can't be read or written.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The state belongs to another migration.
+    #[error("the state belongs to the migration {found:?}: name another state folder in [state] path")]
+    OtherMigration {
+        /// Its id.
+        found: String,
+    },
+    /// What is rolled out changed under a rollout that has begun.
+    #[error(
+        "{what} since this rollout began; `--retry` takes the change in, \
+         or name another state folder in [state] path"
+    )]
+    Changed {
+        /// What changed.
+        what: String,
+    },
+    /// A change can't be taken in while the old one is delivered.
+    #[error(
+        "the change sets of {workspaces} are delivered and would be others now; \
+         take them back first with `gander rollback`"
+    )]
+    Delivered {
+        /// Ids, for people.
+        workspaces: String,
+    },
+    /// The plan is not of this fleet.
+    #[error("the plan has {planned} workspaces and the fleet {found}: plan again")]
+    OtherFleet {
+        /// In the plan.
+        planned: usize,
+        /// In the fleet.
+        found: usize,
+    },
+    /// The state speaks of a workspace that it does not hold.
+    #[error("the state does not hold the workspace {workspace}: name another state folder")]
+    UnknownWorkspace {
+        /// Its id.
+        workspace: String,
+    },
+    /// There is nothing by that name to take back.
+    #[error("there is no {what} in this rollout; `gander status` lists what there is")]
+    NoSuch {
+        /// A wave or a consumer.
+        what: String,
+    },
+    /// A value could not be written as JSON.
+    #[error("cannot write a plan as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}

@@ -1,0 +1,210 @@
+//! Who travels in which wave: a pure function of sizes, seed and references.
+
+use std::collections::BTreeMap;
+
+use crate::config::{WavePart, WaveSize};
+use crate::digest::{Digest, DigestBuilder};
+use crate::workspace::EntityRef;
+
+/// What travels together: a workspace and all consumers that point to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// The workspace's id.
+    pub workspace: String,
+    /// Its consumers, ordered; the first one decides the place in the rollout.
+    pub consumers: Vec<EntityRef>,
+}
+
+/// A wave's new members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wave {
+    /// From 1: the place of its size in the migration. Waves that would be empty
+    /// are left out, so that numbers may be missing.
+    pub number: u32,
+    /// The size as the migration writes it.
+    pub label: String,
+    /// Workspace ids, in the order of the rollout.
+    pub members: Vec<String>,
+}
+
+/// What earlier waves hold already, where a rollout is planned anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Earlier {
+    /// The highest wave that stands.
+    pub waves: u32,
+    /// Consumers in the waves that stand.
+    pub consumers: u64,
+}
+
+/// Puts units in the order of the rollout: those of `first`, in that order, then
+/// by a hash of seed, migration and reference.
+pub fn order(units: &mut [Unit], first: &[EntityRef], seed: &str, migration: &str) {
+    let led: BTreeMap<&EntityRef, usize> = first.iter().enumerate().map(|(n, entity)| (entity, n)).collect();
+    units.sort_by_cached_key(|unit| {
+        let lead = unit.consumers.iter().filter_map(|c| led.get(c)).min();
+        let name = unit.consumers.first().map_or("", EntityRef::as_str);
+        (lead.copied().unwrap_or(usize::MAX), shuffled(seed, migration, name), unit.workspace.clone())
+    });
+}
+
+fn shuffled(seed: &str, migration: &str, entity: &str) -> Digest {
+    DigestBuilder::new("gander.wave-order").field(seed).field(migration).field(entity).finish()
+}
+
+/// How many of `total` consumers are in waves up to the one of this size.
+pub fn cumulative(size: &WaveSize, total: u64) -> u64 {
+    let parts = size.parts.iter().map(|part| match part {
+        WavePart::Count(count) => *count,
+        WavePart::Percent(percent) => share(*percent, total),
+    });
+    parts.max().unwrap_or(0).min(total)
+}
+
+/// `percent` of `total`, rounded up; the remainder that floating point leaves
+/// above a whole number does not count.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "counts of consumers lie far below 2^52, and casts from floats saturate"
+)]
+fn share(percent: f64, total: u64) -> u64 {
+    let exact = percent * total as f64 / 100.0;
+    (exact - 1e-9).ceil().max(0.0) as u64
+}
+
+/// Fills the waves with `units`, which stand in the order of the rollout and are
+/// in no wave yet. A wave takes units until it and the earlier ones hold at least
+/// as many consumers as its size says; a workspace is never split. What lies
+/// beyond the last size is in no wave, but for a rollout that is planned anew:
+/// once all sizes are used up, one more wave takes the rest.
+pub fn fill(sizes: &[WaveSize], units: &[Unit], earlier: Earlier) -> Vec<Wave> {
+    let total = earlier.consumers + units.iter().map(|u| u.consumers.len() as u64).sum::<u64>();
+    let mut rest = units.iter().peekable();
+    let mut assigned = earlier.consumers;
+    let mut waves = Vec::new();
+    let all = WaveSize { text: "100%".to_owned(), parts: vec![WavePart::Percent(100.0)] };
+    let used_up = sizes.len() <= earlier.waves as usize;
+    let extra = used_up.then_some((earlier.waves + 1, &all));
+    let sizes = (1_u32..).zip(sizes).filter(|(number, _)| *number > earlier.waves);
+    for (number, size) in sizes.chain(extra) {
+        let goal = cumulative(size, total);
+        let mut members = Vec::new();
+        while assigned < goal
+            && let Some(unit) = rest.next()
+        {
+            assigned += unit.consumers.len() as u64;
+            members.push(unit.workspace.clone());
+        }
+        if !members.is_empty() {
+            let label = size.text.clone();
+            waves.push(Wave { number, label, members });
+        }
+    }
+    waves
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn entity(name: &str) -> EntityRef {
+        EntityRef::parse(name, "component").unwrap()
+    }
+
+    fn units(count: usize) -> Vec<Unit> {
+        (0..count)
+            .map(|n| Unit { workspace: format!("w{n:03}"), consumers: vec![entity(&format!("c{n:03}"))] })
+            .collect()
+    }
+
+    fn size(text: &str, parts: &[WavePart]) -> WaveSize {
+        WaveSize { text: text.to_owned(), parts: parts.to_vec() }
+    }
+
+    fn issue_sizes() -> Vec<WaveSize> {
+        use WavePart::{Count, Percent};
+        vec![
+            size("1", &[Count(1)]),
+            size("5%", &[Percent(5.0)]),
+            size("max(25%, 59)", &[Percent(25.0), Count(59)]),
+            size("100%", &[Percent(100.0)]),
+        ]
+    }
+
+    #[test]
+    fn sizes_are_cumulative_and_rounded_up() {
+        let counts = |total| {
+            let waves = fill(&issue_sizes(), &units(total), Earlier::default());
+            waves.iter().map(|w| (w.number, w.members.len())).collect::<Vec<_>>()
+        };
+        assert_eq!(counts(0), []);
+        assert_eq!(counts(1), [(1, 1)]);
+        assert_eq!(counts(21), [(1, 1), (2, 1), (3, 19)]);
+        assert_eq!(counts(100), [(1, 1), (2, 4), (3, 54), (4, 41)]);
+        assert_eq!(counts(400), [(1, 1), (2, 19), (3, 80), (4, 300)]);
+        assert_eq!(share(10.0, 30), 3);
+        assert_eq!(share(7.0, 100), 7);
+        assert_eq!(share(0.1, 1), 1);
+    }
+
+    #[test]
+    fn the_order_leads_with_the_first_and_is_shuffled_by_the_seed() {
+        let order_of = |seed: &str| {
+            let mut units = units(40);
+            order(&mut units, &[entity("c007"), entity("c003")], seed, "users-v2");
+            units.into_iter().map(|u| u.workspace).collect::<Vec<_>>()
+        };
+        let one = order_of("a");
+        assert_eq!(&one[..2], ["w007", "w003"]);
+        assert_eq!(one, order_of("a"));
+        assert_ne!(one, order_of("b"));
+        let mut reversed = units(40);
+        reversed.reverse();
+        order(&mut reversed, &[entity("c007"), entity("c003")], "a", "users-v2");
+        assert_eq!(one, reversed.into_iter().map(|u| u.workspace).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_shares_a_workspace_travels_together() {
+        let mut shared = units(4);
+        shared[0].consumers = vec![entity("a"), entity("b"), entity("c")];
+        let waves = fill(&issue_sizes(), &shared, Earlier::default());
+        assert_eq!(waves[0].members, ["w000"]);
+        // Three of six already are more than 5 % of them.
+        assert_eq!(waves[1].number, 3);
+    }
+
+    #[test]
+    fn planning_anew_goes_on_after_the_waves_that_stand() {
+        let earlier = Earlier { waves: 2, consumers: 5 };
+        let waves = fill(&issue_sizes(), &units(95), earlier);
+        assert_eq!(waves.iter().map(|w| (w.number, w.members.len())).collect::<Vec<_>>(), [(3, 54), (4, 41)]);
+        let earlier = Earlier { waves: 4, consumers: 90 };
+        let waves = fill(&issue_sizes(), &units(10), earlier);
+        assert_eq!((waves.len(), waves[0].number, waves[0].members.len()), (1, 5, 10));
+    }
+
+    proptest! {
+        #[test]
+        fn every_unit_is_in_exactly_one_wave(
+            sharing in prop::collection::vec(1_usize..4, 0..80),
+            counts in prop::collection::vec(0_u64..70, 0..4),
+        ) {
+            let mut units = units(sharing.len());
+            for (unit, extra) in units.iter_mut().zip(&sharing) {
+                let name = unit.workspace.clone();
+                unit.consumers = (0..*extra).map(|n| entity(&format!("{name}-{n}"))).collect();
+            }
+            let mut sizes: Vec<_> = counts.iter().map(|c| size("n", &[WavePart::Count(*c)])).collect();
+            sizes.push(size("100%", &[WavePart::Percent(100.0)]));
+            let waves = fill(&sizes, &units, Earlier::default());
+            let members: Vec<_> = waves.iter().flat_map(|w| w.members.clone()).collect();
+            let expected: Vec<_> = units.iter().map(|u| u.workspace.clone()).collect();
+            prop_assert_eq!(members, expected);
+            prop_assert!(waves.windows(2).all(|pair| pair[0].number < pair[1].number));
+        }
+    }
+}

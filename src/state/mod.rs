@@ -1,0 +1,330 @@
+//! The durable state of one migration: `state.db` in the state folder. Everything
+//! that a decision rests on is here before the decision is acted on.
+//!
+//! Must not: know a stage (their values are stored as JSON), decide anything, or
+//! write a file other than its own.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, Params, Row, Transaction};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::clock::Clock;
+use crate::digest::Digest;
+use crate::fault;
+use crate::files::{self, FilesError};
+
+mod journal;
+mod lock;
+mod records;
+mod schema;
+
+pub use journal::{Entry, Phase, Recorded};
+pub use records::{Binding, ConsumerRecord, DeliveryRecord, DeliveryState, WaveRecord, WaveState, WorkspaceRecord};
+pub use schema::SCHEMA_VERSION;
+
+/// The state can't be used. Nothing was written to it.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// SQLite refused.
+    #[error("{}: {source}", path.display())]
+    Database {
+        /// `state.db`.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// The tables are of another version.
+    #[error(
+        "{} was written by another version of gander (tables of version {found}; this one knows \
+         {SCHEMA_VERSION}): use that gander, or name another state folder in [state] path",
+        path.display()
+    )]
+    OtherVersion {
+        /// `state.db`.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+    },
+    /// It is a database of something else.
+    #[error("{} is a database, but not gander's: name another state folder in [state] path", path.display())]
+    Foreign {
+        /// `state.db`.
+        path: PathBuf,
+    },
+    /// There is none.
+    #[error("{} does not exist: nothing has been run yet; start with `gander run`", path.display())]
+    Missing {
+        /// `state.db`.
+        path: PathBuf,
+    },
+    /// Another process advances this migration.
+    #[error(
+        "{}: another gander (process {pid}) is at work on this migration; wait for it, or end it",
+        folder.display()
+    )]
+    Locked {
+        /// The state folder.
+        folder: PathBuf,
+        /// The process.
+        pid: String,
+    },
+    /// The lock can't be had for another reason.
+    #[error("{}: cannot lock: {source}", path.display())]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A value in it is not what gander wrote.
+    #[error("{} holds a value that gander can't read ({detail}): restore it from a copy, or name another state folder", path.display())]
+    Corrupt {
+        /// `state.db`.
+        path: PathBuf,
+        /// What could not be read.
+        detail: String,
+    },
+    /// The state folder can't be made.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+}
+
+impl StateError {
+    fn of(path: &Path, source: rusqlite::Error) -> Self {
+        let not_a_database = source.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase);
+        if not_a_database {
+            return Self::Foreign { path: path.to_owned() };
+        }
+        Self::Database { path: path.to_owned(), source }
+    }
+}
+
+/// An open state. Only one that holds the controller's lock writes.
+#[derive(Debug)]
+pub struct Store {
+    db: Connection,
+    folder: PathBuf,
+    clock: Clock,
+    _lock: Option<lock::ControllerLock>,
+}
+
+impl Store {
+    /// Seconds since the Unix epoch, by the clock it was opened with.
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    /// Opens the state in `folder` to advance it, and makes it where there is
+    /// none. The lock is held until the store is dropped or the process dies.
+    ///
+    /// # Errors
+    /// [`StateError::Locked`] where another process holds it, and where the state
+    /// is of another version, foreign or unwritable.
+    pub fn open(folder: &Path, clock: &Clock) -> Result<Self, StateError> {
+        files::make_folder(folder)?;
+        let lock = lock::take(folder)?;
+        let path = folder.join("state.db");
+        let mut db = Connection::open(&path).map_err(|source| StateError::of(&path, source))?;
+        // Asked first: a file that is not ours must stay as it is.
+        schema::is_ours(&db, &path)?;
+        schema::configure(&db).map_err(|source| StateError::of(&path, source))?;
+        schema::prepare(&mut db, &path)?;
+        fault::point("state.opened");
+        Ok(Self { db, folder: folder.to_owned(), clock: clock.clone(), _lock: Some(lock) })
+    }
+
+    /// Opens the state in `folder` to read it, also while another process advances it.
+    ///
+    /// # Errors
+    /// [`StateError::Missing`] where nothing has been run, else as [`Store::open`].
+    pub fn read(folder: &Path) -> Result<Self, StateError> {
+        let path = folder.join("state.db");
+        if !path.is_file() {
+            return Err(StateError::Missing { path });
+        }
+        // Not opened read-only: SQLite has to be able to finish what a killed run
+        // left half written. `query_only` keeps everything else out.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let failed = |source| StateError::of(&path, source);
+        let db = Connection::open_with_flags(&path, flags).map_err(failed)?;
+        db.busy_timeout(std::time::Duration::from_secs(10)).map_err(failed)?;
+        if !schema::is_ours(&db, &path)? {
+            return Err(StateError::Missing { path });
+        }
+        db.pragma_update(None, "query_only", true).map_err(failed)?;
+        Ok(Self { db, folder: folder.to_owned(), clock: Clock::System, _lock: None })
+    }
+
+    /// The state folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Writes all or nothing, then passes the fault point `name`.
+    fn write<T>(
+        &mut self,
+        name: &str,
+        work: impl FnOnce(&Transaction<'_>, i64) -> rusqlite::Result<T>,
+    ) -> Result<T, StateError> {
+        let at = self.clock.now();
+        let path = self.folder.join("state.db");
+        let written = (|| {
+            let transaction = self.db.transaction()?;
+            let value = work(&transaction, at)?;
+            transaction.commit()?;
+            Ok(value)
+        })();
+        let value = written.map_err(|source| StateError::of(&path, source))?;
+        fault::point(name);
+        Ok(value)
+    }
+
+    fn rows<T>(
+        &self,
+        query: &str,
+        parameters: impl Params,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StateError> {
+        let rows = (|| {
+            let mut statement = self.db.prepare_cached(query)?;
+            let rows = statement.query_map(parameters, |row| read(row))?;
+            rows.collect::<rusqlite::Result<Vec<T>>>()
+        })();
+        rows.map_err(|source| self.error(source))
+    }
+
+    fn error(&self, source: rusqlite::Error) -> StateError {
+        StateError::of(&self.folder.join("state.db"), source)
+    }
+
+    fn corrupt(&self, detail: impl ToString) -> StateError {
+        StateError::Corrupt { path: self.folder.join("state.db"), detail: detail.to_string() }
+    }
+
+    fn json<T: Serialize>(&self, value: &T) -> Result<String, StateError> {
+        serde_json::to_string(value).map_err(|error| self.corrupt(error))
+    }
+
+    fn value<T: DeserializeOwned>(&self, text: &str) -> Result<T, StateError> {
+        serde_json::from_str(text).map_err(|error| self.corrupt(error))
+    }
+
+    fn digest(&self, text: &str) -> Result<Digest, StateError> {
+        text.parse().map_err(|error| self.corrupt(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Delivery;
+    use crate::workspace::{Content, FileVersion};
+
+    fn entry(subject: &str, phase: Phase) -> Entry {
+        Entry {
+            point: "deliver.patches".to_owned(),
+            subject: subject.to_owned(),
+            phase,
+            before: None,
+            after: Some(Digest::of(b"x")),
+            detail: String::new(),
+        }
+    }
+
+    fn delivery(state: DeliveryState) -> DeliveryRecord {
+        DeliveryRecord {
+            state,
+            how: Delivery::Patches,
+            wave: 1,
+            folder: "change-sets/wave-1/a".to_owned(),
+            change_id: Digest::of(b"c"),
+            before: Digest::of(b"1"),
+            after: Digest::of(b"2"),
+            branch: None,
+        }
+    }
+
+    #[test]
+    fn a_second_controller_is_refused_by_the_pid_of_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Store::open(folder.path(), &Clock::at(1)).unwrap();
+        let second = Store::open(folder.path(), &Clock::at(1)).unwrap_err();
+        let pid = std::process::id().to_string();
+        assert!(matches!(&second, StateError::Locked { pid: p, .. } if *p == pid), "{second}");
+        Store::read(folder.path()).unwrap();
+        drop(first);
+        Store::open(folder.path(), &Clock::at(1)).unwrap();
+    }
+
+    #[test]
+    fn foreign_and_newer_states_are_refused_untouched() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        assert!(matches!(Store::read(folder.path()), Err(StateError::Missing { .. })));
+        files::write_whole(&path, b"this is some text, not a database at all", false).unwrap();
+        let error = Store::open(folder.path(), &Clock::at(1)).unwrap_err();
+        assert!(matches!(error, StateError::Foreign { .. }), "{error}");
+        files::remove(&path).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("CREATE TABLE t (x)").unwrap();
+        drop(other);
+        let before = std::fs::read(&path).unwrap();
+        let error = Store::open(folder.path(), &Clock::at(1)).unwrap_err();
+        assert!(matches!(error, StateError::Foreign { .. }), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        files::remove(&path).unwrap();
+        drop(Store::open(folder.path(), &Clock::at(1)).unwrap());
+        let ours = Connection::open(&path).unwrap();
+        ours.pragma_update(None, "user_version", 7).unwrap();
+        drop(ours);
+        let error = Store::open(folder.path(), &Clock::at(1)).unwrap_err();
+        assert!(matches!(error, StateError::OtherVersion { found: 7, .. }), "{error}");
+        assert!(matches!(Store::read(folder.path()), Err(StateError::OtherVersion { .. })));
+    }
+
+    #[test]
+    fn the_journal_only_grows_and_tells_what_is_unfinished() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::at(50);
+        let mut store = Store::open(folder.path(), &clock).unwrap();
+        for (subject, phase, state) in [
+            ("a", Phase::Intent, DeliveryState::Delivering),
+            ("b", Phase::Intent, DeliveryState::Delivering),
+            ("a", Phase::Done, DeliveryState::Delivered),
+        ] {
+            clock.advance(1);
+            store.record_delivery(subject, &delivery(state), &entry(subject, phase)).unwrap();
+        }
+        let open = store.unfinished().unwrap();
+        assert_eq!(open.len(), 1);
+        assert_eq!((open[0].seq, open[0].at, &open[0].entry), (2, 52, &entry("b", Phase::Intent)));
+        assert!(store.db.execute("DELETE FROM journal", []).is_err());
+        assert!(store.db.execute("UPDATE journal SET detail = 'x'", []).is_err());
+        drop(store);
+        let store = Store::read(folder.path()).unwrap();
+        assert_eq!(store.journal().unwrap().len(), 3);
+        assert_eq!(store.deliveries().unwrap()["a"].state, DeliveryState::Delivered);
+        assert!(store.db.execute("DELETE FROM deliveries", []).is_err());
+    }
+
+    #[test]
+    fn versions_keep_their_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path(), &Clock::at(1)).unwrap();
+        let content = |bytes: &[u8], executable| Some(Content { bytes: bytes.to_vec(), executable });
+        let version =
+            |path: &str, before, after| FileVersion { path: path.to_owned(), before, after, renamed_from: None };
+        let versions = [
+            version("a", content(b"1\r\n\0", true), None),
+            version("b", None, content(b"", false)),
+            version("c", content(b"1", false), content(b"1", true)),
+        ];
+        store.record_versions("w", &versions).unwrap();
+        store.record_versions("w", &versions).unwrap();
+        assert_eq!(store.versions("w").unwrap(), versions);
+        store.forget(&["w".to_owned()], false).unwrap();
+        assert_eq!(store.versions("w").unwrap(), []);
+    }
+}
