@@ -10,11 +10,13 @@
 
 mod content;
 mod folder;
+mod many;
 mod materialise;
 #[cfg(test)]
 mod tests;
 
 pub use content::{Found, contents};
+pub use many::{Wanted, contents_of};
 pub use materialise::materialise;
 
 use std::collections::BTreeMap;
@@ -32,6 +34,14 @@ pub enum PinError {
     /// git could not answer.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// The repository that many workspaces share could not be read.
+    #[error("{workspace}: {message}")]
+    Repository {
+        /// [`Workspace::id`].
+        workspace: String,
+        /// What git says.
+        message: String,
+    },
     /// The file system refused something.
     #[error("{}: {source}; check that it exists and its permissions", path.display())]
     Io {
