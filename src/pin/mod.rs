@@ -195,15 +195,20 @@ fn of_tree<'a>(
 /// Refuses paths that lead elsewhere, and files below files: a tree or a stored
 /// manifest may hold anything.
 fn check_paths(workspace: &Workspace, manifest: &Manifest) -> Result<(), PinError> {
-    for path in manifest.entries.keys() {
-        let (workspace, path) = (workspace.id.clone(), path.clone());
-        if !is_inner_path(&path) {
-            return Err(PinError::HostilePath { workspace, path });
-        }
-        let mut above = path.match_indices('/').map(|(at, _)| &path[..at]);
-        if above.any(|above| manifest.entries.contains_key(above)) {
-            return Err(PinError::Clash { workspace, path });
-        }
+    manifest.entries.keys().try_for_each(|path| check_path(workspace, manifest, path))
+}
+
+fn check_path(workspace: &Workspace, manifest: &Manifest, path: &str) -> Result<(), PinError> {
+    let mut above = path.match_indices('/').map(|(at, _)| &path[..at]);
+    let clash = above.any(|above| manifest.entries.contains_key(above));
+    let names = || (workspace.id.clone(), path.to_owned());
+    if !is_inner_path(path) {
+        let (workspace, path) = names();
+        return Err(PinError::HostilePath { workspace, path });
+    }
+    if clash {
+        let (workspace, path) = names();
+        return Err(PinError::Clash { workspace, path });
     }
     Ok(())
 }

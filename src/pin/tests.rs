@@ -284,6 +284,8 @@ fn hostile_trees_are_refused() {
     let copy = materialise(&workspace, &pin, &manifest, &pit.path("copy/inner"));
     assert!(matches!(copy, Err(PinError::HostilePath { .. })), "{copy:?}");
     assert!(!pit.path("copy").exists());
+    let read = contents(&workspace, &pin, &manifest, &["../escaped"], 9, &mut |_, _| Ok::<(), PinError>(()));
+    assert!(matches!(read, Err(PinError::HostilePath { .. })), "{read:?}");
 }
 
 #[test]
