@@ -236,13 +236,24 @@ impl Bench {
         let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         let path = |name: &str| self.folder.path().join(name).to_string_lossy().into_owned();
-        let variables: Vec<String> = Toolchain::detect().env_inside().into_keys().collect();
+        let toolchain = Toolchain::detect();
+        let variables: Vec<String> = toolchain.env_inside().into_keys().collect();
+        // A toolchain below /tmp is mounted where it lies.
+        let mounted: Vec<String> = [toolchain.cargo_home, toolchain.rustup_home]
+            .into_iter()
+            .flatten()
+            .filter_map(|path| {
+                let first = path.strip_prefix("/tmp").ok()?.components().next()?;
+                Some(first.as_os_str().to_string_lossy().into_owned())
+            })
+            .collect();
         let args = [
             "surroundings",
             &address.to_string(),
             &path("secret"),
             &path(""),
             &variables.join(","),
+            &mounted.join(","),
         ];
         let side = self
             .run(&args, &self.config, 20_000)

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::prctl;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::wait::{WaitStatus, wait};
 use nix::unistd::Pid;
 
@@ -112,17 +112,29 @@ fn run(spec: &InitSpec, enforced: &[String], reporter: &Reporter) -> InitReport 
         millis: started.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
         enforced: enforced.to_vec(),
     };
-    let child = match start(spec) {
-        Ok(child) => child,
-        Err(end) => return report(end),
-    };
     std::thread::scope(|scope| {
+        // The kernel drops what a step sends to PID 1, unless it arrives while this
+        // thread starts a program, with its signals held back. Then it would end the
+        // process, were there a thread that takes it: the watch must not.
+        let held_back = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK);
         scope.spawn(|| {
             let timeout = Duration::from_millis(spec.timeout_millis);
             let end = limits::watch(&spec.limits, timeout, &spec.in_memory);
             reporter.finish(report(end));
         });
-        reporter.finish(report(reap(child)))
+        // Steps inherit the mask: they must have the one that this process began with.
+        let taken_up = held_back.and_then(|mask| mask.thread_set_mask());
+        if let Err(error) = taken_up {
+            let why = format!("cannot hold back signals: {error}");
+            reporter.finish(report(StepEnd::NotStarted(why)));
+        }
+        // From here on this thread, and what it starts, yields to the watch above.
+        limits::step_back();
+        let end = match start(spec) {
+            Ok(child) => reap(child),
+            Err(end) => end,
+        };
+        reporter.finish(report(end))
     })
 }
 

@@ -59,7 +59,8 @@ pub fn main() -> i32 {
 }
 
 /// Looks around and prints [`Findings`] as JSON. Arguments: the address of a
-/// listener, a file and a folder of the host, the names of all variables.
+/// listener, a file and a folder of the host, the names of all variables, and
+/// what may lie in `/tmp`; lists are separated by commas.
 fn surroundings(args: &[String]) -> io::Result<()> {
     let arg = |index: usize| args.get(index).map_or("", String::as_str);
     let findings = Findings::from([
@@ -70,7 +71,7 @@ fn surroundings(args: &[String]) -> io::Result<()> {
         ("no-new-privileges".to_owned(), privileges()),
         ("no-nested-namespaces".to_owned(), nested()),
         ("no-terminal".to_owned(), terminal()),
-        ("private-tmp".to_owned(), private_tmp()),
+        ("private-tmp".to_owned(), private_tmp(arg(4))),
         ("overlay".to_owned(), overlay()),
     ]);
     println!("{}", serde_json::to_string(&findings)?);
@@ -166,11 +167,17 @@ fn terminal() -> Option<String> {
         .then(|| "the terminal could be opened".to_owned())
 }
 
-fn private_tmp() -> Option<String> {
-    match fs::read_dir("/tmp").map(|entries| entries.count()) {
-        Ok(0) => {}
-        Ok(count) => return Some(format!("{count} foreign files are in it")),
+fn private_tmp(mounted: &str) -> Option<String> {
+    let entries = match fs::read_dir("/tmp") {
+        Ok(entries) => entries,
         Err(error) => return Some(error.to_string()),
+    };
+    let foreign = entries
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .find(|name| !mounted.split(',').any(|known| known == name));
+    if let Some(name) = foreign {
+        return Some(format!("/tmp/{name} is in it"));
     }
     let written = create(Path::new("/tmp/gander-probe"));
     written
@@ -214,7 +221,7 @@ fn hold_memory() {
         held.push(vec![1; 1 << 20]);
         std::thread::sleep(Duration::from_millis(1));
     }
-    std::thread::sleep(Duration::from_secs(1));
+    std::thread::sleep(PATIENCE);
     std::hint::black_box(&held);
 }
 
