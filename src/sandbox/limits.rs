@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{Pid, SysconfVar, sysconf};
@@ -39,15 +39,22 @@ pub fn most_tasks(limits: &Limits) -> u64 {
 /// Sets what the kernel enforces, for this process and all it will start.
 pub fn set_kernel_limits(limits: &Limits, isolated: bool) -> nix::Result<()> {
     let cpu = limits.cpu_millis.div_ceil(1000).saturating_add(1);
-    setrlimit(Resource::RLIMIT_CPU, cpu, cpu.saturating_add(1))?;
-    setrlimit(Resource::RLIMIT_FSIZE, limits.file_size, limits.file_size)?;
-    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
+    lower(Resource::RLIMIT_CPU, cpu, cpu.saturating_add(1))?;
+    lower(Resource::RLIMIT_FSIZE, limits.file_size, limits.file_size)?;
+    lower(Resource::RLIMIT_CORE, 0, 0)?;
     if isolated {
         // Outside of a namespace it would count what else the user runs.
         let tasks = most_tasks(limits);
-        setrlimit(Resource::RLIMIT_NPROC, tasks, tasks)?;
+        lower(Resource::RLIMIT_NPROC, tasks, tasks)?;
     }
     Ok(())
+}
+
+/// Sets a limit, or leaves it where the machine's own is lower: raising it is
+/// not ours to do.
+fn lower(resource: Resource, soft: u64, hard: u64) -> nix::Result<()> {
+    let (_, most) = getrlimit(resource)?;
+    setrlimit(resource, soft.min(most), hard.min(most))
 }
 
 /// Lowers the priority of the calling thread, and of all it starts. A step that
