@@ -52,13 +52,17 @@ pub enum PromiseState {
     },
 }
 
-const PROMISES: [(&str, &str); 16] = [
+const PROMISES: [(&str, &str); 17] = [
     ("clean-environment", "no variable of yours is inherited"),
     ("cpu-limit", "a process that computes for too long is ended"),
     ("file-size-limit", "no file grows beyond the limit"),
     (
         "filesystem-allow-list",
         "only system folders, toolchains and the consumer are visible, and only the consumer can be written",
+    ),
+    (
+        "keyrings-hidden",
+        "keys that the kernel holds for you cannot be used or listed",
     ),
     (
         "memory-limit",

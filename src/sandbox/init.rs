@@ -23,6 +23,7 @@ use nix::sys::wait::{WaitStatus, wait};
 use nix::unistd::Pid;
 
 use super::spec::{InitReport, InitSpec};
+use super::syscalls::Filter;
 use super::{StepEnd, limits, lockdown};
 use crate::process::{Invocation, ProcessError};
 
@@ -85,7 +86,11 @@ impl Reporter {
 
 fn prepare(spec: &InitSpec) -> Result<Vec<String>, String> {
     let mut enforced = if spec.isolated {
-        lockdown::lock(spec)?
+        let mut enforced = lockdown::lock(spec)?;
+        if Filter::new().is_some() {
+            enforced.push("keyrings-hidden".to_owned());
+        }
+        enforced
     } else {
         let tied = prctl::set_pdeathsig(Signal::SIGKILL);
         tied.and_then(|()| prctl::set_child_subreaper(true))
@@ -130,12 +135,20 @@ fn run(spec: &InitSpec, enforced: &[String], reporter: &Reporter) -> InitReport 
         }
         // From here on this thread, and what it starts, yields to the watch above.
         limits::step_back();
-        let end = match start(spec) {
+        let end = match confine(spec).and_then(|()| start(spec)) {
             Ok(child) => reap(child),
             Err(end) => end,
         };
         reporter.finish(report(end))
     })
+}
+
+/// Takes system calls from this thread, and so from the step.
+fn confine(spec: &InitSpec) -> Result<(), StepEnd> {
+    match Filter::new().filter(|_| spec.isolated) {
+        Some(filter) => filter.apply().map_err(StepEnd::NotStarted),
+        None => Ok(()),
+    }
 }
 
 /// Starts the step; the error is how it ended without ever having begun.

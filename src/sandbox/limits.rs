@@ -21,6 +21,8 @@ use super::spec::Limits;
 
 /// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(20);
+/// The pause between two counts of processes, which are cheap: a fork bomb is fast.
+const SHORT_PAUSE: Duration = Duration::from_millis(4);
 /// How long to try to end what a step without isolation left behind.
 const KILLING: Duration = Duration::from_secs(3);
 /// Threads that the kernel allows for each process of the limit, and for all.
@@ -74,10 +76,27 @@ pub fn watch(limits: &Limits, timeout: Duration, in_memory: &[String]) -> StepEn
         if left.is_zero() {
             return StepEnd::TimedOut;
         }
-        std::thread::sleep(left.min(PAUSE));
+        pause(left.min(PAUSE), limits);
         let processes = descendants();
         if let Some(end) = passed(&processes, limits, in_memory, tick) {
             return end;
+        }
+    }
+}
+
+/// Sleeps, but not on where there are suddenly many processes. Only in a PID
+/// namespace of our own is the count about the step.
+fn pause(time: Duration, limits: &Limits) {
+    if std::process::id() != 1 {
+        return std::thread::sleep(time);
+    }
+    let until = Instant::now() + time;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        std::thread::sleep(left.min(SHORT_PAUSE));
+        // This process is one of them.
+        if left.is_zero() || process_ids().count() as u64 > limits.processes.saturating_add(1) {
+            return;
         }
     }
 }
@@ -191,13 +210,17 @@ fn kilobytes(text: &str, fields: &[&str]) -> u64 {
         .saturating_mul(1024)
 }
 
-/// Every process below this one. In a PID namespace of our own that is everyone.
-fn descendants() -> Vec<Process> {
-    let all: BTreeMap<i32, Process> = fs::read_dir("/proc")
+fn process_ids() -> impl Iterator<Item = i32> {
+    fs::read_dir("/proc")
         .into_iter()
         .flatten()
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+/// Every process below this one. In a PID namespace of our own that is everyone.
+fn descendants() -> Vec<Process> {
+    let all: BTreeMap<i32, Process> = process_ids()
         .filter_map(process)
         .map(|process| (process.pid, process))
         .collect();

@@ -69,6 +69,7 @@ fn surroundings(args: &[String]) -> io::Result<()> {
         ("clean-environment".to_owned(), environment(arg(3))),
         ("pid-isolation".to_owned(), processes()),
         ("no-new-privileges".to_owned(), privileges()),
+        ("keyrings-hidden".to_owned(), keyrings()),
         ("no-nested-namespaces".to_owned(), nested()),
         ("no-terminal".to_owned(), terminal()),
         ("private-tmp".to_owned(), private_tmp(arg(4))),
@@ -132,18 +133,28 @@ fn processes() -> Option<String> {
     (seen != 2).then(|| format!("{seen} processes can be seen, not 2"))
 }
 
+/// A field of `/proc/self/status`.
+fn status(name: &str) -> Option<String> {
+    let text = fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find(|line| line.starts_with(name))?;
+    Some(line[name.len()..].trim().to_owned())
+}
+
+fn keyrings() -> Option<String> {
+    if status("Seccomp:").as_deref() != Some("2") {
+        return Some("no system call is refused".to_owned());
+    }
+    let listed = fs::read_to_string("/proc/keys").is_ok_and(|keys| !keys.is_empty());
+    listed.then(|| "the kernel lists keys".to_owned())
+}
+
 fn privileges() -> Option<String> {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let field = |name: &str| {
-        let line = status.lines().find(|line| line.starts_with(name))?;
-        Some(line[name.len()..].trim().to_owned())
-    };
-    if field("NoNewPrivs:").as_deref() != Some("1") {
+    if status("NoNewPrivs:").as_deref() != Some("1") {
         return Some("a program could gain privileges".to_owned());
     }
     ["CapPrm:", "CapEff:", "CapAmb:"]
         .into_iter()
-        .find(|name| field(name).is_none_or(|value| value.bytes().any(|digit| digit != b'0')))
+        .find(|name| status(name).is_none_or(|value| value.bytes().any(|digit| digit != b'0')))
         .map(|name| format!("{name} is not empty"))
 }
 
