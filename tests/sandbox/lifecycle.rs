@@ -7,8 +7,6 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Stdio;
 use std::time::Instant;
 
-const MARK: &str = "86394.1";
-
 /// Not a test of its own: the run that [`a_killed_run_takes_its_sandbox_along`] kills.
 #[test]
 #[ignore = "started by another test, to be killed"]
@@ -17,8 +15,9 @@ fn a_run_to_be_killed() {
         return;
     };
     let folder = PathBuf::from(folder);
+    let mark = std::env::var("GANDER_TEST_MARK").unwrap();
     let sandbox = Sandbox::new(exe(), &config(), &folder.join("scratch"));
-    let script = format!("echo x > a; mkdir b; chmod 000 b; setsid sleep {MARK} & sleep {MARK}");
+    let script = format!("echo x > a; mkdir b; chmod 000 b; setsid sleep {mark} & sleep {mark}");
     sandbox
         .run_side(&folder.join("tree"), &[], &[sh(&script)])
         .unwrap();
@@ -27,17 +26,19 @@ fn a_run_to_be_killed() {
 #[test]
 fn a_killed_run_takes_its_sandbox_along() {
     let bench = Bench::new(&[("a", "a")]);
+    let mark = mark(86396);
     let run = Invocation::new(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "lifecycle::a_run_to_be_killed"])
         .env("GANDER_TEST_KILLED", bench.folder.path())
+        .env("GANDER_TEST_MARK", &mark)
         .spawn(Stdio::null(), Stdio::null(), Stdio::null());
     let mut run = run.unwrap();
-    wait_for(|| running(&format!("sleep {MARK}")).len() >= 3);
+    wait_for(|| running(&format!("sleep {mark}")).len() >= 3);
     // The run is alive: its folder stays.
     assert_eq!(sweep(&bench.scratch()).unwrap(), 0);
     run.kill().unwrap();
     run.wait().unwrap();
-    wait_for(|| running(MARK).is_empty());
+    wait_for(|| running(&mark).is_empty());
     assert_eq!(std::fs::read_dir(bench.scratch()).unwrap().count(), 1);
     assert_eq!(sweep(&bench.scratch()).unwrap(), 1);
     assert_eq!(std::fs::read_dir(bench.scratch()).unwrap().count(), 0);

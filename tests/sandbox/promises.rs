@@ -2,7 +2,7 @@
 //! the sandbox it is made there too, and must succeed: it proves that the test bites.
 
 use super::*;
-use gander::process::Invocation;
+use gander::process::{Invocation, ProcessError};
 use std::net::{TcpListener, UdpSocket};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
@@ -231,7 +231,7 @@ fn the_first_process_cannot_be_attacked() {
 
 #[test]
 fn daemons_end_with_their_step() {
-    for (config, mark) in [(config(), "86391.1"), (open(), "86391.2")] {
+    for (config, mark) in [(config(), mark(86391)), (open(), mark(86392))] {
         let bench = Bench::new(&[]);
         let daemon = format!(
             "setsid sh -c 'trap \"\" TERM HUP; sleep {mark}; sleep {mark}' >/dev/null 2>&1 </dev/null & sleep 0.1; ls -d /proc/[0-9]* | wc -l"
@@ -239,20 +239,20 @@ fn daemons_end_with_their_step() {
         let steps = [sh(&daemon), sh("ls -d /proc/[0-9]* | wc -l")];
         let side = bench.side(&config, &[], &steps);
         assert_eq!(side.steps[0].end, StepEnd::Exited(0));
-        assert_eq!(running(mark), Vec::<i32>::new(), "{side:?}");
+        assert_eq!(running(&mark), Vec::<i32>::new(), "{side:?}");
         if config.mode == SandboxMode::Namespaces {
             let count = |index: usize| side.steps[index].output.trim().parse::<u32>().unwrap();
             assert!(count(0) > count(1), "{side:?}");
         }
     }
     // Started as anyone would, the same daemon stays.
-    let mark = "86391.3";
+    let mark = mark(86394);
     Invocation::new("sh")
         .args(["-c", &format!("setsid sleep {mark} >/dev/null 2>&1 &")])
         .run()
         .unwrap();
     std::thread::sleep(Duration::from_millis(200));
-    let left = running(mark);
+    let left = running(&mark);
     for pid in &left {
         Invocation::new("kill").arg(pid.to_string()).run().unwrap();
     }
@@ -264,21 +264,22 @@ fn time_limits_hold_against_stubborn_steps() {
     let bench = Bench::new(&[]);
     for config in [config(), open()] {
         for script in [
-            "sleep 86392.1",
-            "trap '' TERM INT HUP; while :; do sleep 86392.1; done",
-            "setsid sleep 86392.1 & sleep 86392.1",
+            "sleep MARK",
+            "trap '' TERM INT HUP; while :; do sleep MARK; done",
+            "setsid sleep MARK & sleep MARK",
             "exec >/dev/null 2>&1; while :; do :; done",
             "kill -STOP $$",
         ] {
             let started = Instant::now();
+            let mark = mark(86395);
             let step = Step {
                 timeout: Duration::from_millis(300),
-                ..sh(script)
+                ..sh(&script.replace("MARK", &mark))
             };
             let result = bench.one(&config, step);
             assert_eq!(result.end, StepEnd::TimedOut, "{script}: {result:?}");
             assert!(started.elapsed() < Duration::from_secs(5), "{script}");
-            assert_eq!(running("86392.1"), Vec::<i32>::new(), "{script}");
+            assert_eq!(running(&mark), Vec::<i32>::new(), "{script}");
         }
     }
 }
@@ -332,11 +333,12 @@ fn a_fork_bomb_is_bounded_and_ends() {
         processes: 60,
         ..config()
     };
-    let bomb = "f() { f | f & f & }; f; sleep 86393.1";
+    let mark = mark(86393);
+    let bomb = format!("f() {{ f | f & f & }}; f; sleep {mark}");
     let started = Instant::now();
     let bomb = Step {
         timeout: Duration::from_secs(5),
-        ..sh(bomb)
+        ..sh(&bomb)
     };
     // It may be over before the watch has looked: then the kernel has refused it.
     let result = bench.one(&config, bomb);
@@ -346,7 +348,7 @@ fn a_fork_bomb_is_bounded_and_ends() {
         "{:?}",
         started.elapsed()
     );
-    assert_eq!(running("86393.1"), Vec::<i32>::new());
+    assert_eq!(running(&mark), Vec::<i32>::new());
     let many = sh("i=0; while [ $i -lt 100 ]; do sleep 5 & i=$((i + 1)); done; wait");
     for config in [
         &config,
@@ -438,6 +440,45 @@ fn there_is_no_terminal_and_nothing_to_read() {
     let result = bench.one(&config(), sh("cat; tty; : < /dev/tty"));
     assert_ne!(result.end, StepEnd::Exited(0));
     assert!(result.output.contains("not a tty"), "{result:?}");
+}
+
+/// A run of this program that is started from a terminal, with one step that opens it.
+#[test]
+#[ignore = "started by another test, on a terminal"]
+fn a_run_on_a_terminal() {
+    let Some(mode) = std::env::var_os("GANDER_TEST_TERMINAL") else {
+        return;
+    };
+    let config = if mode == "open" { open() } else { config() };
+    let result = Bench::new(&[]).one(&config, sh(": < /dev/tty"));
+    println!("on a terminal: {:?}", result.end);
+}
+
+#[test]
+fn a_terminal_cannot_be_reached() {
+    for (mode, end) in [("open", "Exited(0)"), ("closed", "Exited(2)")] {
+        let run = format!(
+            "{} --ignored --exact --nocapture promises::a_run_on_a_terminal",
+            std::env::current_exe().unwrap().display()
+        );
+        let output = Invocation::new("script")
+            .args(["-qec", &run, "/dev/null"])
+            .env("GANDER_TEST_TERMINAL", mode)
+            .env("GANDER_TEST_EXE", exe())
+            .run();
+        let output = match output {
+            Err(ProcessError::Missing { .. }) => {
+                eprintln!("not tried: there is no script(1) on this machine");
+                return;
+            }
+            output => output.unwrap(),
+        };
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            said.contains(&format!("on a terminal: {end}")),
+            "{mode}: {said}"
+        );
+    }
 }
 
 #[test]
