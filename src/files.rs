@@ -180,6 +180,18 @@ pub fn apply_below(
     }
 }
 
+/// Writes a file of a temporary folder: fast, and not durable.
+///
+/// # Errors
+/// As [`below`], and where something lies there or the file system refuses.
+pub fn write_scratch(root: &Path, relative: &str, content: &Content) -> Result<(), FilesError> {
+    let place = below(root, relative)?;
+    make_folders(root, &place)?;
+    let mut file = create_new(&place, content.executable)?;
+    file.write_all(&content.bytes)
+        .map_err(failed("write it", &place))
+}
+
 /// Makes the folders between `root` and `place`, one at a time, so that none of
 /// them is made behind a link.
 fn make_folders(root: &Path, place: &Path) -> Result<(), FilesError> {
@@ -220,7 +232,7 @@ fn prune_empty(root: &Path, place: &Path) -> Result<(), FilesError> {
 pub fn write_whole(path: &Path, bytes: &[u8], executable: bool) -> Result<(), FilesError> {
     let temporary = temporary_name(path)?;
     // A killed run may have left one; its name is always the same so that it is found.
-    discard(&temporary)?;
+    discard_file(&temporary)?;
     let written = write_new(&temporary, bytes, executable)
         .and_then(|()| keep_permissions(path, &temporary, executable))
         .and_then(|()| {
@@ -236,6 +248,12 @@ pub fn write_whole(path: &Path, bytes: &[u8], executable: bool) -> Result<(), Fi
 }
 
 fn write_new(path: &Path, bytes: &[u8], executable: bool) -> Result<(), FilesError> {
+    let mut file = create_new(path, executable)?;
+    file.write_all(bytes).map_err(failed("write it", path))?;
+    file.sync_all().map_err(failed("write it to disk", path))
+}
+
+fn create_new(path: &Path, executable: bool) -> Result<File, FilesError> {
     let mut options = OpenOptions::new();
     // `create_new` follows no link and takes no file that somebody put there.
     options.write(true).create_new(true);
@@ -244,9 +262,9 @@ fn write_new(path: &Path, bytes: &[u8], executable: bool) -> Result<(), FilesErr
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(if executable { 0o777 } else { 0o666 });
     }
-    let mut file = options.open(path).map_err(failed("create it", path))?;
-    file.write_all(bytes).map_err(failed("write it", path))?;
-    file.sync_all().map_err(failed("write it to disk", path))
+    #[cfg(not(unix))]
+    let _ = executable;
+    options.open(path).map_err(failed("create it", path))
 }
 
 #[cfg(unix)]
@@ -369,7 +387,7 @@ pub fn folder_digest(path: &Path) -> Result<Option<Digest>, FilesError> {
 /// # Errors
 /// As [`below`], and where the file system refuses.
 pub fn sweep_below(root: &Path, relative: &str) -> Result<(), FilesError> {
-    discard(&temporary_name(&below(root, relative)?)?)
+    discard_file(&temporary_name(&below(root, relative)?)?)
 }
 
 /// Removes a folder of gander's own with all that is in it; nothing there is fine.
@@ -387,7 +405,7 @@ pub fn remove_folder(path: &Path) -> Result<(), FilesError> {
 /// # Errors
 /// Where the file system refuses.
 pub fn remove(path: &Path) -> Result<(), FilesError> {
-    discard(&temporary_name(path)?)?;
+    discard_file(&temporary_name(path)?)?;
     if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
         return Ok(());
     }
@@ -417,6 +435,14 @@ fn temporary_name(path: &Path) -> Result<PathBuf, FilesError> {
     })?;
     let digest = Digest::of(name.as_encoded_bytes()).short();
     Ok(path.with_file_name(format!(".gander-{digest}.tmp")))
+}
+
+/// Takes a leftover away; a folder of that name is not one of ours, and stays.
+fn discard_file(path: &Path) -> Result<(), FilesError> {
+    if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
+        return Ok(());
+    }
+    discard(path)
 }
 
 fn discard(path: &Path) -> Result<(), FilesError> {

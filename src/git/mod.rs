@@ -83,7 +83,14 @@ pub(crate) fn git(repository: &Path) -> Invocation {
     let mut git = Invocation::new("git")
         .arg("-C")
         .arg(repository)
-        .args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsync=all"])
+        // No hook and no monitor of the repository is started by what gander asks.
+        .args([
+            "-c",
+            "core.hooksPath=/dev/null",
+            "-c",
+            "core.fsmonitor=false",
+        ])
+        .args(["-c", "core.fsync=all"])
         .env_clear()
         .env("LC_ALL", "C")
         .env("GIT_TERMINAL_PROMPT", "0");

@@ -221,7 +221,11 @@ pub fn summary(ledger: &Ledger) -> String {
     let counts = counts(ledger);
     let parts: Vec<String> = counts.iter().map(|(o, n)| format!("{n} {o}")).collect();
     let mut out = format!("{total} {noun}: {}\n", parts.join(", "));
-    out.push_str(&next(&ledger.end));
+    if ledger.waves.is_empty() {
+        out.push_str("There is no change set to deliver.");
+    } else {
+        out.push_str(&next(&ledger.end));
+    }
     out.push('\n');
     for (outcome, _) in counts {
         if let Some(hint) = hint(outcome) {

@@ -181,9 +181,16 @@ fn look_first(
         return Ok(Ok(()));
     }
     if let (Some(git), Some(Pin::Commit { tree, .. })) = (&shipment.place.git, shipment.pin) {
-        let own = own_writes(store)?;
-        if let Err(obstacle) = untouched(git, tree, store.folder(), &own) {
-            return Ok(Err(obstacle));
+        let dirty = match dirty_paths(git, tree, store.folder()) {
+            Ok(dirty) => dirty,
+            Err(obstacle) => return Ok(Err(obstacle)),
+        };
+        // Only asked for where it matters: it reads every delivery.
+        if !dirty.is_empty() {
+            let own = own_writes(store)?;
+            if let Err(obstacle) = all_own(git, &dirty, &own) {
+                return Ok(Err(obstacle));
+            }
         }
     }
     Ok(ends_match(shipment, |version, found| {
@@ -228,14 +235,9 @@ pub fn is_own(own: &BTreeMap<PathBuf, Option<FileDigest>>, path: &Path) -> bool 
     found.is_ok_and(|found| found.as_ref().map(FileDigest::of) == *wrote)
 }
 
-/// The working tree below the workspace is the pinned tree, but for what gander
-/// wrote itself.
-fn untouched(
-    git: &GitPlace,
-    tree: &str,
-    state: &Path,
-    own: &BTreeMap<PathBuf, Option<FileDigest>>,
-) -> Result<(), Obstacle> {
+/// The paths below the workspace that differ from its commit, relative to the top
+/// of the repository, without those in gander's own state folder.
+fn dirty_paths(git: &GitPlace, tree: &str, state: &Path) -> Result<BTreeSet<String>, Obstacle> {
     let head = if git.prefix.is_empty() {
         "HEAD^{tree}".to_owned()
     } else {
@@ -247,33 +249,38 @@ fn untouched(
         return Err(Obstacle::Refused(message.to_owned()));
     }
     let below = format!(":(top,literal){}", git.prefix);
-    let status = answer(
-        git,
-        &[
-            "status",
-            "--porcelain=v1",
-            "-z",
-            "--no-renames",
-            "--untracked-files=all",
-            "--",
-            &below,
-        ],
-    )?;
-    let dirty: BTreeSet<String> = status
+    let listing = [
+        "--porcelain=v1",
+        "-z",
+        "--no-renames",
+        "--untracked-files=all",
+    ];
+    let status = [&["status"], &listing[..], &["--", &below]].concat();
+    let status = answer(git, &status)?;
+    let paths = status
         .split(|byte| *byte == 0)
         .filter_map(|line| line.get(3..))
-        .map(|path| String::from_utf8_lossy(path).into_owned())
-        .filter(|path| {
-            let place = git.toplevel.join(path);
-            !place.starts_with(state) && !is_own(own, &place)
-        })
-        .collect();
-    let Some(first) = dirty.first() else {
+        .map(|path| String::from_utf8_lossy(path).into_owned());
+    Ok(paths
+        .filter(|path| !git.toplevel.join(path).starts_with(state))
+        .collect())
+}
+
+/// Every one of the paths is exactly as gander wrote it.
+fn all_own(
+    git: &GitPlace,
+    dirty: &BTreeSet<String>,
+    own: &BTreeMap<PathBuf, Option<FileDigest>>,
+) -> Result<(), Obstacle> {
+    let mut theirs = dirty
+        .iter()
+        .filter(|path| !is_own(own, &git.toplevel.join(path)));
+    let Some(first) = theirs.next() else {
         return Ok(());
     };
-    let more = match dirty.len() {
-        1 => String::new(),
-        count => format!(" and {} more", count - 1),
+    let more = match theirs.count() {
+        0 => String::new(),
+        count => format!(" and {count} more"),
     };
     Err(Obstacle::Refused(format!(
         "uncommitted changes that gander did not make: {first}{more}; commit or stash them"

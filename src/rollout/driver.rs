@@ -518,7 +518,8 @@ pub fn roll_back(
             let id = id.ok_or_else(|| RolloutError::NoSuch {
                 what: format!("consumer {entity}"),
             })?;
-            take_back(store, &id, because, tell)?;
+            let snapshot = Snapshot::read(store)?;
+            take_back(store, &snapshot, &id, because, tell)?;
         }
         Scope::All | Scope::Wave(_) => {
             let within = |wave: &&WaveRecord| match scope {
@@ -540,13 +541,20 @@ pub fn roll_back(
 
 /// Takes back the waves that are on their way back, the newest first.
 fn finish_rollbacks(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> Result<(), RolloutError> {
-    for wave in store.waves()?.into_iter().rev() {
+    let is_going_back = |wave: &WaveRecord| matches!(wave.state, WaveState::RollingBack(_));
+    let mut waves = store.waves()?;
+    waves.retain(is_going_back);
+    if waves.is_empty() {
+        return Ok(());
+    }
+    let snapshot = Snapshot::read(store)?;
+    for wave in waves.iter().rev() {
         let WaveState::RollingBack(reason) = &wave.state else {
             continue;
         };
         let mut stuck = 0;
         for member in wave.members.iter().rev() {
-            stuck += usize::from(!take_back(store, member, reason, tell)?);
+            stuck += usize::from(!take_back(store, &snapshot, member, reason, tell)?);
         }
         let reason = match stuck {
             0 => reason.clone(),
@@ -566,25 +574,20 @@ fn finish_rollbacks(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> Result<(), R
 /// Takes back one delivery; false where a person has to look.
 fn take_back(
     store: &mut Store,
+    snapshot: &Snapshot,
     id: &str,
     because: &str,
     tell: &dyn Fn(Event<'_>),
 ) -> Result<bool, RolloutError> {
-    let Some(mut record) = store.deliveries()?.remove(id) else {
+    let record = snapshot.deliveries.get(id);
+    let Some(record) = record.filter(|record| out_there(&record.state)) else {
         return Ok(true);
     };
-    if !out_there(&record.state) {
-        return Ok(true);
-    }
-    let mut workspaces = store.workspaces::<WorkspacePlan>()?;
-    let workspace = workspaces
-        .remove(id)
-        .ok_or_else(|| RolloutError::UnknownWorkspace {
-            workspace: id.to_owned(),
-        })?;
+    let mut record = record.clone();
+    let workspace = workspace(snapshot, id)?;
     let versions = store.versions(id)?;
     let set = change_set(&workspace.place, &versions);
-    let shipment = shipment(&workspace, &versions, &set);
+    let shipment = shipment(workspace, &versions, &set);
     deliver::roll_back(store, &shipment, &mut record, because)?;
     let state = &record.state;
     tell(Event::Shipped {

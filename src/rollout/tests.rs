@@ -101,8 +101,7 @@ fn run_git(folder: &Path, arguments: &[&str]) -> String {
 }
 
 impl World {
-    /// `results` and `verdicts`, one a workspace; each has one consumer, the last
-    /// one two.
+    /// `results` and `verdicts`, one a workspace; each has one consumer.
     fn new(how: Delivery, results: &[Transformed], verdicts: &[VerdictKind]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let top = folder.path().canonicalize().unwrap();
@@ -674,6 +673,84 @@ fn a_second_run_knows_its_own_writes() {
 }
 
 #[test]
+fn a_folder_without_git_is_taken_back_and_known_again() {
+    let mut world = World::new(Delivery::Patches, &changed(1), &[VerdictKind::Pass]);
+    world.migration.deliver.how = Delivery::Checkout;
+    let before = world.bytes();
+    assert_eq!(world.run().unwrap().end, RunEnd::Complete);
+    let mut fleet = world.fleet.clone();
+    let settled = super::settle(&world.store(), &mut fleet).unwrap();
+    assert_eq!(settled[&0].pin, world.plan.workspaces[0].pin);
+    assert_eq!(settled[&0].plan.files.len(), 3);
+    let ledger = super::roll_back(&mut world.store(), &Scope::All, &|_| {}).unwrap();
+    assert_eq!(ledger.rows[0].outcome, Outcome::RolledBack);
+    assert_eq!(world.bytes(), before);
+    assert!(
+        super::settle(&world.store(), &mut fleet)
+            .unwrap()
+            .is_empty()
+    );
+    let mut world = World::new(Delivery::Patches, &changed(1), &[VerdictKind::Pass]);
+    world.migration.deliver.how = Delivery::Branch;
+    let ledger = world.run().unwrap();
+    assert_eq!(
+        ledger.rows[0].outcome,
+        Outcome::Refused,
+        "{}",
+        ledger.rows[0].reason
+    );
+}
+
+#[test]
+fn a_delivery_that_fails_half_way_is_undone() {
+    let world = World::new(Delivery::Checkout, &changed(1), &[VerdictKind::Pass]);
+    // A folder where the temporary file of the last file would have to be.
+    let name = format!(".gander-{}.tmp", Digest::of(b"q.sql").short());
+    let blocker = world.root(0).join(name);
+    files::make_folder(&blocker).unwrap();
+    let before = world.bytes();
+    let ledger = world.run().unwrap();
+    assert_eq!(ledger.rows[0].outcome, Outcome::Errored);
+    assert!(
+        ledger.rows[0].reason.contains("as they were"),
+        "{}",
+        ledger.rows[0].reason
+    );
+    assert_eq!(world.bytes(), before);
+    assert!(matches!(ledger.end, RunEnd::Paused { wave: 1, .. }));
+    files::remove_folder(&blocker).unwrap();
+    assert_eq!(
+        world.run_as(true, &BTreeSet::new()).unwrap().end,
+        RunEnd::Complete
+    );
+}
+
+#[test]
+fn consumers_of_one_workspace_share_its_fate_and_count_each() {
+    use VerdictKind as V;
+    let mut world = World::new(Delivery::Patches, &changed(2), &[V::Regressed, V::Pass]);
+    world.consume("b-second", Source::Workspace(0));
+    world
+        .fleet
+        .consumers
+        .sort_by(|a, b| a.entity.cmp(&b.entity));
+    world.migration.rollout.waves.drain(..2);
+    world.migration.rollout.gates = vec![Gate::Regressions { max: 1 }];
+    let ledger = world.run().unwrap();
+    assert_eq!(ledger.waves[0].counts.regressed, 2);
+    assert_eq!(count(&ledger, Outcome::Regressed), 2);
+    assert!(matches!(ledger.end, RunEnd::RolledBack { wave: 1, .. }));
+    assert_eq!(*world.verified.borrow(), [0, 1]);
+    assert!(
+        world
+            .migration
+            .state
+            .join("change-sets/held/b-second")
+            .is_dir()
+    );
+}
+
+#[test]
 fn only_some_consumers_can_be_advanced() {
     let mut world = World::new(Delivery::Patches, &changed(4), &[VerdictKind::Pass; 4]);
     world.migration.rollout.first = vec![entity("c0")];
@@ -818,18 +895,26 @@ fn how_named(name: &str) -> (Delivery, OnFailedGate) {
     match name {
         "patches" => (Delivery::Patches, OnFailedGate::RollbackWave),
         "checkout" => (Delivery::Checkout, OnFailedGate::RollbackAll),
+        "by hand" => (Delivery::Checkout, OnFailedGate::Stop),
         _ => (Delivery::Branch, OnFailedGate::RollbackAll),
     }
+}
+
+fn to_the_end(world: &World, name: &str) -> Ledger {
+    let ledger = world.run().unwrap();
+    if name != "by hand" {
+        return ledger;
+    }
+    super::roll_back(&mut world.store(), &Scope::All, &|_| {}).unwrap()
 }
 
 #[test]
 #[ignore = "started by killed_anywhere_it_comes_to_the_same_end, which kills it"]
 fn child() {
     let top = PathBuf::from(std::env::var_os(CHILD_TOP).unwrap());
-    let (how, on_failed_gate) = how_named(&std::env::var(CHILD_HOW).unwrap());
-    failing_world(Some(&top), how, on_failed_gate)
-        .run()
-        .unwrap();
+    let name = std::env::var(CHILD_HOW).unwrap();
+    let (how, on_failed_gate) = how_named(&name);
+    to_the_end(&failing_world(Some(&top), how, on_failed_gate), &name);
 }
 
 /// Runs [`child`] over `world` with a fault; its status and whether it was killed.
@@ -873,7 +958,7 @@ fn end_of(world: &World, mut ledger: Ledger) -> End {
 
 #[test]
 fn killed_anywhere_it_comes_to_the_same_end() {
-    for name in ["patches", "checkout", "branch"] {
+    for name in ["patches", "checkout", "branch", "by hand"] {
         let (how, on_failed_gate) = how_named(name);
         let make = || failing_world(None, how, on_failed_gate);
         let whole = make();
@@ -885,7 +970,7 @@ fn killed_anywhere_it_comes_to_the_same_end() {
             log.to_str().unwrap()
         ));
         let log = std::fs::read_to_string(&log).unwrap();
-        let expected = end_of(&whole, whole.run().unwrap());
+        let expected = end_of(&whole, to_the_end(&whole, name));
         let mut hits: BTreeMap<&str, u32> = BTreeMap::new();
         let points: Vec<String> = log
             .lines()
@@ -896,11 +981,19 @@ fn killed_anywhere_it_comes_to_the_same_end() {
             })
             .collect();
         assert!(points.len() > 20, "{points:?}");
-        points.par_iter().for_each(|point| {
+        // What goes back by hand got there as `checkout` does, which is killed already.
+        let begin = if name == "by hand" {
+            points
+                .iter()
+                .position(|point| point.starts_with("journal.wave.rollback"))
+        } else {
+            Some(0)
+        };
+        points[begin.unwrap()..].par_iter().for_each(|point| {
             let world = make();
             let ended = run_child(&world, name, crate::fault::POINT_VARIABLE, point);
             assert!(!ended, "{name}: {point} killed nothing");
-            let found = end_of(&world, world.run().unwrap());
+            let found = end_of(&world, to_the_end(&world, name));
             assert_eq!(found, expected, "{name}: killed at {point}");
         });
     }
