@@ -37,19 +37,12 @@ impl Plan {
     fn from_environment() -> Option<Self> {
         let kill_at = std::env::var(POINT_VARIABLE).ok().map(|text| split(&text));
         let log = std::env::var_os(LOG_VARIABLE).map(PathBuf::from);
-        (kill_at.is_some() || log.is_some()).then(|| Self {
-            kill_at,
-            log,
-            hits: Mutex::new(BTreeMap::new()),
-        })
+        (kill_at.is_some() || log.is_some()).then(|| Self { kill_at, log, hits: Mutex::new(BTreeMap::new()) })
     }
 
     fn note(&self, name: &str) {
         let Some(path) = &self.log else { return };
-        let file = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path);
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
         // One write per line, so that lines of several threads do not mix.
         let written = file.and_then(|mut file| file.write_all(format!("{name}\n").as_bytes()));
         if let Err(error) = written {
@@ -103,11 +96,7 @@ mod tests {
     fn the_nth_hit_is_counted() {
         assert_eq!(split("state.verdict#3"), ("state.verdict".to_owned(), 3));
         assert_eq!(split("state.verdict"), ("state.verdict".to_owned(), 1));
-        let plan = Plan {
-            kill_at: Some(split("x#2")),
-            log: None,
-            hits: Mutex::new(BTreeMap::new()),
-        };
+        let plan = Plan { kill_at: Some(split("x#2")), log: None, hits: Mutex::new(BTreeMap::new()) };
         let hits: Vec<bool> = ["x", "y", "x", "x"].map(|name| plan.hit(name)).to_vec();
         assert_eq!(hits, [false, false, true, false]);
     }

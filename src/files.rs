@@ -54,11 +54,7 @@ pub enum FilesError {
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FilesError {
     let path = path.to_owned();
-    move |source| FilesError::Io {
-        action,
-        path,
-        source,
-    }
+    move |source| FilesError::Io { action, path, source }
 }
 
 /// The place of `relative` (with `/`) below `root`.
@@ -67,10 +63,7 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FilesE
 /// Where the path is empty or absolute, holds `.`, `..`, a NUL or a `.git`
 /// component (in any case), or where it or a folder on the way is a symbolic link.
 pub fn below(root: &Path, relative: &str) -> Result<PathBuf, FilesError> {
-    let forbidden = |reason| FilesError::Forbidden {
-        path: relative.to_owned(),
-        reason,
-    };
+    let forbidden = |reason| FilesError::Forbidden { path: relative.to_owned(), reason };
     if let Some(reason) = unfit(relative) {
         return Err(forbidden(reason));
     }
@@ -116,10 +109,7 @@ fn unfit(relative: &str) -> Option<&'static str> {
 
 /// Nothing is there, or something else stands where a folder would have to.
 fn is_absent(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Reads the file at `relative` below `root`; `None` where nothing, or a folder,
@@ -141,20 +131,12 @@ pub fn read_below(root: &Path, relative: &str) -> Result<Option<Content>, FilesE
         return Err(FilesError::NotAFile { path: place });
     }
     if metadata.len() > LARGEST_FILE {
-        return Err(FilesError::TooLarge {
-            path: place,
-            size: metadata.len(),
-        });
+        return Err(FilesError::TooLarge { path: place, size: metadata.len() });
     }
     let file = File::open(&place).map_err(failed("open it", &place))?;
     let mut bytes = Vec::new();
-    file.take(LARGEST_FILE)
-        .read_to_end(&mut bytes)
-        .map_err(failed("read it", &place))?;
-    Ok(Some(Content {
-        bytes,
-        executable: is_executable(&metadata),
-    }))
+    file.take(LARGEST_FILE).read_to_end(&mut bytes).map_err(failed("read it", &place))?;
+    Ok(Some(Content { bytes, executable: is_executable(&metadata) }))
 }
 
 /// Brings the file at `relative` below `root` to `content`: written whole, or
@@ -162,11 +144,7 @@ pub fn read_below(root: &Path, relative: &str) -> Result<Option<Content>, FilesE
 ///
 /// # Errors
 /// As [`below`], and where the file system refuses.
-pub fn apply_below(
-    root: &Path,
-    relative: &str,
-    content: Option<&Content>,
-) -> Result<(), FilesError> {
+pub fn apply_below(root: &Path, relative: &str, content: Option<&Content>) -> Result<(), FilesError> {
     let place = below(root, relative)?;
     match content {
         Some(content) => {
@@ -188,8 +166,7 @@ pub fn write_scratch(root: &Path, relative: &str, content: &Content) -> Result<(
     let place = below(root, relative)?;
     make_folders(root, &place)?;
     let mut file = create_new(&place, content.executable)?;
-    file.write_all(&content.bytes)
-        .map_err(failed("write it", &place))
+    file.write_all(&content.bytes).map_err(failed("write it", &place))
 }
 
 /// Makes the folders between `root` and `place`, one at a time, so that none of
@@ -198,10 +175,8 @@ fn make_folders(root: &Path, place: &Path) -> Result<(), FilesError> {
     let Some(folder) = place.parent() else {
         return Ok(());
     };
-    let missing: Vec<&Path> = folder
-        .ancestors()
-        .take_while(|ancestor| *ancestor != root && !ancestor.is_dir())
-        .collect();
+    let missing: Vec<&Path> =
+        folder.ancestors().take_while(|ancestor| *ancestor != root && !ancestor.is_dir()).collect();
     for ancestor in missing.into_iter().rev() {
         match fs::create_dir(ancestor) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -284,8 +259,7 @@ fn keep_permissions(old: &Path, new: &Path, executable: bool) -> Result<(), File
         (false, true) => old_bits | ((old_bits & 0o444) >> 2),
         _ => old_bits,
     };
-    fs::set_permissions(new, fs::Permissions::from_mode(bits))
-        .map_err(failed("set its permissions", new))
+    fs::set_permissions(new, fs::Permissions::from_mode(bits)).map_err(failed("set its permissions", new))
 }
 
 #[cfg(not(unix))]
@@ -311,10 +285,7 @@ fn is_executable(_metadata: &fs::Metadata) -> bool {
 ///
 /// # Errors
 /// Where a key is not a path below the folder, or the file system refuses.
-pub fn write_folder_whole(
-    path: &Path,
-    files: &BTreeMap<String, Vec<u8>>,
-) -> Result<(), FilesError> {
+pub fn write_folder_whole(path: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), FilesError> {
     if folder_digest(path)? == Some(digest_of_folder(files)) {
         return Ok(());
     }
@@ -429,10 +400,9 @@ pub fn make_folder(path: &Path) -> Result<(), FilesError> {
 /// The same name for the same place, every time: what a killed process left is
 /// found and taken away by the next write.
 fn temporary_name(path: &Path) -> Result<PathBuf, FilesError> {
-    let name = path.file_name().ok_or_else(|| FilesError::Forbidden {
-        path: path.to_string_lossy().into_owned(),
-        reason: "names no file",
-    })?;
+    let name = path
+        .file_name()
+        .ok_or_else(|| FilesError::Forbidden { path: path.to_string_lossy().into_owned(), reason: "names no file" })?;
     let digest = Digest::of(name.as_encoded_bytes()).short();
     Ok(path.with_file_name(format!(".gander-{digest}.tmp")))
 }
@@ -456,10 +426,7 @@ fn discard(path: &Path) -> Result<(), FilesError> {
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), FilesError> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the module that writes files"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the module that writes files")]
     fs::rename(from, to).map_err(failed("rename into its place", to))
 }
 
@@ -471,9 +438,7 @@ fn sync_folder(folder: Option<&Path>) -> Result<(), FilesError> {
     if !cfg!(unix) {
         return Ok(());
     }
-    File::open(folder)
-        .and_then(|file| file.sync_all())
-        .map_err(failed("write the folder to disk", folder))
+    File::open(folder).and_then(|file| file.sync_all()).map_err(failed("write the folder to disk", folder))
 }
 
 #[cfg(test)]
@@ -519,10 +484,7 @@ mod tests {
         write_whole(&path, b"1", false).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         write_whole(&path, b"2", false).unwrap();
-        assert_eq!(
-            (fs::read(&path).unwrap(), mode(&path)),
-            (b"2".to_vec(), 0o640)
-        );
+        assert_eq!((fs::read(&path).unwrap(), mode(&path)), (b"2".to_vec(), 0o640));
         write_whole(&path, b"2", true).unwrap();
         assert_eq!(mode(&path), 0o750);
         write_whole(&path, b"2", false).unwrap();
@@ -538,10 +500,7 @@ mod tests {
         write_whole(&victim, b"safe", false).unwrap();
         symlink(outside.path(), root.path().join("dir")).unwrap();
         symlink(&victim, root.path().join("file")).unwrap();
-        let content = Content {
-            bytes: b"evil".to_vec(),
-            executable: false,
-        };
+        let content = Content { bytes: b"evil".to_vec(), executable: false };
         for path in ["dir/victim", "file"] {
             assert!(apply_below(root.path(), path, Some(&content)).is_err());
             assert!(apply_below(root.path(), path, None).is_err());
@@ -568,22 +527,13 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("wave-1/ads");
         let files = |text: &str| {
-            BTreeMap::from([
-                ("a".to_owned(), text.as_bytes().to_vec()),
-                ("b/c".to_owned(), b"2".to_vec()),
-            ])
+            BTreeMap::from([("a".to_owned(), text.as_bytes().to_vec()), ("b/c".to_owned(), b"2".to_vec())])
         };
         write_folder_whole(&path, &files("1")).unwrap();
-        assert_eq!(
-            folder_digest(&path).unwrap(),
-            Some(digest_of_folder(&files("1")))
-        );
+        assert_eq!(folder_digest(&path).unwrap(), Some(digest_of_folder(&files("1"))));
         write_whole(&path.join("extra"), b"x", false).unwrap();
         write_folder_whole(&path, &files("2")).unwrap();
-        assert_eq!(
-            folder_digest(&path).unwrap(),
-            Some(digest_of_folder(&files("2")))
-        );
+        assert_eq!(folder_digest(&path).unwrap(), Some(digest_of_folder(&files("2"))));
         assert_eq!(fs::read_dir(root.path().join("wave-1")).unwrap().count(), 1);
         let evil = BTreeMap::from([("../x".to_owned(), Vec::new())]);
         assert!(write_folder_whole(&path, &evil).is_err());
@@ -592,10 +542,7 @@ mod tests {
     #[test]
     fn removing_prunes_empty_folders_up_to_the_root() {
         let root = tempfile::tempdir().unwrap();
-        let content = Content {
-            bytes: b"x".to_vec(),
-            executable: true,
-        };
+        let content = Content { bytes: b"x".to_vec(), executable: true };
         apply_below(root.path(), "a/b/c", Some(&content)).unwrap();
         apply_below(root.path(), "a/d", Some(&content)).unwrap();
         assert_eq!(read_below(root.path(), "a/b/c").unwrap(), Some(content));

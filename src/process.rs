@@ -166,23 +166,13 @@ impl Invocation {
             reader
                 .and_then(|reader| reader.join().ok())
                 .flatten()
-                .ok_or_else(|| ProcessError::TooMuchOutput {
-                    program: program.clone(),
-                    limit,
-                })
+                .ok_or_else(|| ProcessError::TooMuchOutput { program: program.clone(), limit })
         };
-        Ok(Output {
-            status,
-            stdout: gather(stdout)?,
-            stderr: gather(stderr)?,
-        })
+        Ok(Output { status, stdout: gather(stdout)?, stderr: gather(stderr)? })
     }
 
     fn spawn(&self, program: &str) -> Result<Child, ProcessError> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is the module that starts programs"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "this is the module that starts programs")]
         let mut command = Command::new(&self.program);
         if self.clear {
             command.env_clear();
@@ -196,10 +186,7 @@ impl Invocation {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        command.spawn().map_err(|source| ProcessError::NotStarted {
-            program: program.to_owned(),
-            source,
-        })
+        command.spawn().map_err(|source| ProcessError::NotStarted { program: program.to_owned(), source })
     }
 }
 
@@ -216,20 +203,14 @@ fn wait(child: &mut Child, limit: Duration, program: &str) -> Result<ExitStatus,
     let started = Instant::now();
     let mut pause = Duration::from_micros(200);
     loop {
-        let ended = child.try_wait().map_err(|source| ProcessError::Lost {
-            program: program.to_owned(),
-            source,
-        })?;
+        let ended = child.try_wait().map_err(|source| ProcessError::Lost { program: program.to_owned(), source })?;
         if let Some(status) = ended {
             return Ok(status);
         }
         if started.elapsed() > limit {
             let _ = child.kill();
             let _ = child.wait();
-            return Err(ProcessError::TimedOut {
-                program: program.to_owned(),
-                limit,
-            });
+            return Err(ProcessError::TimedOut { program: program.to_owned(), limit });
         }
         thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(10));

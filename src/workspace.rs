@@ -28,10 +28,8 @@ impl EntityRef {
         let (kind, rest) = text.split_once(':').unwrap_or((default_kind, text));
         let (namespace, name) = rest.split_once('/').unwrap_or((default_namespace, rest));
         let parts = [kind, namespace, name];
-        let broken = |part: &&str| {
-            part.is_empty()
-                || part.contains(|c: char| c.is_control() || c.is_whitespace() || c == '/')
-        };
+        let broken =
+            |part: &&str| part.is_empty() || part.contains(|c: char| c.is_control() || c.is_whitespace() || c == '/');
         if parts.iter().any(broken) {
             return None;
         }
@@ -53,19 +51,12 @@ impl EntityRef {
     pub fn slug(&self) -> String {
         let text = self.0.strip_prefix("component:default/").unwrap_or(&self.0);
         let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        let slug: String = text
-            .chars()
-            .map(|c| if safe(c) { c } else { '-' })
-            .collect();
+        let slug: String = text.chars().map(|c| if safe(c) { c } else { '-' }).collect();
         if slug == text && !slug.starts_with('.') {
             return slug;
         }
         // Two references that read alike once cleaned must not share a folder.
-        format!(
-            "{}-{}",
-            slug.trim_start_matches('.'),
-            &Digest::of(self.0.as_bytes()).short()[..8]
-        )
+        format!("{}-{}", slug.trim_start_matches('.'), &Digest::of(self.0.as_bytes()).short()[..8])
     }
 }
 
@@ -237,10 +228,7 @@ mod tests {
         let full = EntityRef::parse("Component:Default/Ads", "component").unwrap();
         assert_eq!(full.as_str(), "component:default/ads");
         assert_eq!(EntityRef::parse("ads", "Component"), Some(full));
-        assert_eq!(
-            EntityRef::parse("api:x", "component").unwrap().as_str(),
-            "api:default/x"
-        );
+        assert_eq!(EntityRef::parse("api:x", "component").unwrap().as_str(), "api:default/x");
         for broken in ["", "a:", "a:b/", "a:/c", "a b", "a:b/c/d", "x\n"] {
             assert_eq!(EntityRef::parse(broken, "component"), None, "{broken:?}");
         }

@@ -51,10 +51,7 @@ pub struct FileDigest {
 impl FileDigest {
     /// Names `content`.
     pub fn of(content: &Content) -> Self {
-        Self {
-            digest: Digest::of(&content.bytes),
-            executable: content.executable,
-        }
+        Self { digest: Digest::of(&content.bytes), executable: content.executable }
     }
 }
 
@@ -71,10 +68,7 @@ impl ChangeSet {
     /// The change set of `versions`, with paths below `prefix`. Versions whose two
     /// ends are equal are left out.
     pub fn new(versions: &[FileVersion], prefix: &str) -> Self {
-        let mut sorted: Vec<&FileVersion> = versions
-            .iter()
-            .filter(|version| version.before != version.after)
-            .collect();
+        let mut sorted: Vec<&FileVersion> = versions.iter().filter(|version| version.before != version.after).collect();
         sorted.sort_by(|a, b| a.path.cmp(&b.path));
         let mut set = Self {
             prefix: prefix.trim_matches('/').to_owned(),
@@ -87,10 +81,7 @@ impl ChangeSet {
             let (before, after) = (version.before.as_ref(), version.after.as_ref());
             patch::append(&mut set.change, &path, before, after);
             patch::append(&mut set.revert, &path, after, before);
-            let digests = FileDigests {
-                before: before.map(FileDigest::of),
-                after: after.map(FileDigest::of),
-            };
+            let digests = FileDigests { before: before.map(FileDigest::of), after: after.map(FileDigest::of) };
             set.digests.insert(version.path.clone(), digests);
         }
         set
@@ -98,11 +89,7 @@ impl ChangeSet {
 
     /// The path of a file of the workspace as the patches write it.
     pub fn joined(&self, path: &str) -> String {
-        if self.prefix.is_empty() {
-            path.to_owned()
-        } else {
-            format!("{}/{path}", self.prefix)
-        }
+        if self.prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) }
     }
 
     /// One digest for all files as they are on `side`.
@@ -134,13 +121,9 @@ pub fn digest_of_ends<'a>(ends: impl Iterator<Item = (&'a str, Option<FileDigest
         digest = digest.field(path);
         digest = match end {
             None => digest.field("absent"),
-            Some(file) => digest
-                .field(if file.executable {
-                    "executable"
-                } else {
-                    "file"
-                })
-                .field(file.digest.as_bytes()),
+            Some(file) => {
+                digest.field(if file.executable { "executable" } else { "file" }).field(file.digest.as_bytes())
+            }
         };
     }
     digest.finish()

@@ -29,12 +29,7 @@ pub fn append(patch: &mut Vec<u8>, path: &str, before: Option<&Content>, after: 
             Some(_) => header_name(prefix, path),
             None => "/dev/null".to_owned(),
         };
-        let _ = write!(
-            head,
-            "--- {}\n+++ {}\n",
-            side("a/", before),
-            side("b/", after)
-        );
+        let _ = write!(head, "--- {}\n+++ {}\n", side("a/", before), side("b/", after));
     }
     patch.extend_from_slice(head.as_bytes());
     append_hunks(patch, old, new);
@@ -42,11 +37,7 @@ pub fn append(patch: &mut Vec<u8>, path: &str, before: Option<&Content>, after: 
 
 fn modes(head: &mut String, lines: &[(&str, &Content)]) {
     for (word, content) in lines {
-        let mode = if content.executable {
-            "100755"
-        } else {
-            "100644"
-        };
+        let mode = if content.executable { "100755" } else { "100644" };
         let _ = writeln!(head, "{word} {mode}");
     }
 }
@@ -124,14 +115,8 @@ mod tests {
 
     #[test]
     fn a_changed_line_and_a_mode_read_as_git_writes_them() {
-        let before = Content {
-            bytes: b"a\nb".to_vec(),
-            executable: false,
-        };
-        let after = Content {
-            bytes: b"a\nc\n".to_vec(),
-            executable: true,
-        };
+        let before = Content { bytes: b"a\nb".to_vec(), executable: false };
+        let after = Content { bytes: b"a\nc\n".to_vec(), executable: true };
         let mut patch = Vec::new();
         append(&mut patch, "f", Some(&before), Some(&after));
         let expected = "diff --git a/f b/f\nold mode 100644\nnew mode 100755\n--- a/f\n+++ b/f\n\

@@ -48,10 +48,7 @@ pub enum ProofError {
 /// # Errors
 /// [`ProofError`], saying which patch and file.
 pub fn prove(versions: &[FileVersion], set: &ChangeSet) -> Result<(), ProofError> {
-    let folder = tempfile::Builder::new()
-        .prefix("gander-proof-")
-        .tempdir()
-        .map_err(ProofError::NoFolder)?;
+    let folder = tempfile::Builder::new().prefix("gander-proof-").tempdir().map_err(ProofError::NoFolder)?;
     let top = folder.path().canonicalize().map_err(ProofError::NoFolder)?;
     let tree = top.join("tree");
     files::make_folder(&tree)?;
@@ -85,10 +82,7 @@ fn git_apply(top: &Path, tree: &Path, name: &'static str, patch: &[u8]) -> Resul
     if output.status.success() {
         return Ok(());
     }
-    Err(ProofError::NotApplied {
-        patch: name,
-        message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-    })
+    Err(ProofError::NotApplied { patch: name, message: String::from_utf8_lossy(&output.stderr).trim().to_owned() })
 }
 
 fn compare(
@@ -98,11 +92,7 @@ fn compare(
     versions: &[FileVersion],
     side: impl Fn(&FileVersion) -> Option<&Content>,
 ) -> Result<(), ProofError> {
-    let differs = |path: &str, difference| ProofError::Differs {
-        patch,
-        path: path.to_owned(),
-        difference,
-    };
+    let differs = |path: &str, difference| ProofError::Differs { patch, path: path.to_owned(), difference };
     let mut expected = 0;
     for version in versions {
         let wanted = side(version);
@@ -121,15 +111,9 @@ fn compare(
             _ => {}
         }
     }
-    let found = WalkDir::new(tree)
-        .into_iter()
-        .filter(|entry| entry.as_ref().is_ok_and(|e| !e.file_type().is_dir()))
-        .count();
-    if found == expected {
-        Ok(())
-    } else {
-        Err(differs("the folder", "it holds another number of files"))
-    }
+    let found =
+        WalkDir::new(tree).into_iter().filter(|entry| entry.as_ref().is_ok_and(|e| !e.file_type().is_dir())).count();
+    if found == expected { Ok(()) } else { Err(differs("the folder", "it holds another number of files")) }
 }
 
 #[cfg(test)]
@@ -139,26 +123,15 @@ mod tests {
     use super::*;
 
     fn content(text: &str) -> Option<Content> {
-        Some(Content {
-            bytes: text.as_bytes().to_vec(),
-            executable: false,
-        })
+        Some(Content { bytes: text.as_bytes().to_vec(), executable: false })
     }
 
     fn version(path: &str, before: Option<Content>, after: Option<Content>) -> FileVersion {
-        FileVersion {
-            path: path.to_owned(),
-            before,
-            after,
-            renamed_from: None,
-        }
+        FileVersion { path: path.to_owned(), before, after, renamed_from: None }
     }
 
     fn runnable(content: Option<Content>) -> Option<Content> {
-        content.map(|content| Content {
-            executable: true,
-            ..content
-        })
+        content.map(|content| Content { executable: true, ..content })
     }
 
     #[test]
@@ -195,33 +168,12 @@ mod tests {
         let versions = [version("f", content("a\n"), content("b\n"))];
         let honest = ChangeSet::new(&versions, "");
         let other = ChangeSet::new(&[version("f", content("a\n"), content("c\n"))], "");
-        let wrong = ChangeSet {
-            change: other.change,
-            ..honest.clone()
-        };
+        let wrong = ChangeSet { change: other.change, ..honest.clone() };
         let error = prove(&versions, &wrong).unwrap_err();
-        assert!(
-            matches!(
-                error,
-                ProofError::Differs {
-                    patch: "change.patch",
-                    ..
-                }
-            ),
-            "{error}"
-        );
-        let wrong = ChangeSet {
-            revert: other.revert,
-            ..honest.clone()
-        };
-        assert!(matches!(
-            prove(&versions, &wrong),
-            Err(ProofError::NotApplied { .. })
-        ));
-        let wrong = ChangeSet {
-            revert: Vec::new(),
-            ..honest
-        };
+        assert!(matches!(error, ProofError::Differs { patch: "change.patch", .. }), "{error}");
+        let wrong = ChangeSet { revert: other.revert, ..honest.clone() };
+        assert!(matches!(prove(&versions, &wrong), Err(ProofError::NotApplied { .. })));
+        let wrong = ChangeSet { revert: Vec::new(), ..honest };
         assert!(prove(&versions, &wrong).is_err());
     }
 
@@ -239,21 +191,13 @@ mod tests {
             Just("@@ -1 +1 @@"),
         ];
         let end = prop_oneof![4 => Just("\n"), 2 => Just("\r\n"), 1 => Just("\r"), 1 => Just("")];
-        prop::collection::vec((line, end), 0..24).prop_map(|parts| {
-            parts
-                .into_iter()
-                .map(|(line, end)| format!("{line}{end}"))
-                .collect()
-        })
+        prop::collection::vec((line, end), 0..24)
+            .prop_map(|parts| parts.into_iter().map(|(line, end)| format!("{line}{end}")).collect())
     }
 
     fn end() -> impl Strategy<Value = Option<Content>> {
-        prop::option::weighted(0.85, (text(), any::<bool>())).prop_map(|file| {
-            file.map(|(text, executable)| Content {
-                bytes: text.into_bytes(),
-                executable,
-            })
-        })
+        prop::option::weighted(0.85, (text(), any::<bool>()))
+            .prop_map(|file| file.map(|(text, executable)| Content { bytes: text.into_bytes(), executable }))
     }
 
     proptest! {

@@ -40,9 +40,7 @@ pub fn commit_on_branch(
     let reference = checked_reference(repository, branch)?;
     let tree = tree_with(place, files)?;
     if let Some(found) = find_branch(place, branch)? {
-        let same = found.tree == tree
-            && found.parents == [place.commit.clone()]
-            && found.message == message.trim_end();
+        let same = found.tree == tree && found.parents == [place.commit.clone()] && found.message == message.trim_end();
         if same {
             return Ok(found.commit);
         }
@@ -68,11 +66,7 @@ pub fn commit_on_branch(
 ///
 /// # Errors
 /// [`GitError::BranchMoved`] and [`GitError::BranchInUse`], with the branch untouched.
-pub fn delete_branch(
-    place: &GitPlace,
-    branch: &str,
-    expected_commit: &str,
-) -> Result<(), GitError> {
+pub fn delete_branch(place: &GitPlace, branch: &str, expected_commit: &str) -> Result<(), GitError> {
     let repository = place.toplevel.as_path();
     let Some(found) = find_branch(place, branch)? else {
         return Ok(());
@@ -93,13 +87,7 @@ pub fn delete_branch(
         });
     }
     let reference = checked_reference(repository, branch)?;
-    let delete = git(repository).args([
-        "update-ref",
-        "-d",
-        "--end-of-options",
-        &reference,
-        expected_commit,
-    ]);
+    let delete = git(repository).args(["update-ref", "-d", "--end-of-options", &reference, expected_commit]);
     answer(repository, "update-ref", delete)?;
     fault::point("git.branch-deleted");
     Ok(())
@@ -113,13 +101,8 @@ pub fn find_branch(place: &GitPlace, branch: &str) -> Result<Option<BranchFacts>
     let repository = place.toplevel.as_path();
     let reference = checked_reference(repository, branch)?;
     let format = "--format=%(objectname)%00%(tree)%00%(parent)%00%(worktreepath)%00%(contents)";
-    let list = git(repository).env("GIT_OPTIONAL_LOCKS", "0").args([
-        "for-each-ref",
-        "--count=1",
-        format,
-        "--",
-        &reference,
-    ]);
+    let list =
+        git(repository).env("GIT_OPTIONAL_LOCKS", "0").args(["for-each-ref", "--count=1", format, "--", &reference]);
     let output = answer(repository, "for-each-ref", list)?;
     let text = String::from_utf8_lossy(&output);
     let mut fields = text.splitn(5, '\0');
@@ -154,10 +137,7 @@ fn checked_reference(repository: &Path, branch: &str) -> Result<String, GitError
 /// The tree of `place.commit` with `files` in it, made in an index of its own.
 fn tree_with(place: &GitPlace, files: &[FileVersion]) -> Result<String, GitError> {
     let repository = place.toplevel.as_path();
-    let folder = tempfile::Builder::new()
-        .prefix("gander-index-")
-        .tempdir()
-        .map_err(GitError::NoFolder)?;
+    let folder = tempfile::Builder::new().prefix("gander-index-").tempdir().map_err(GitError::NoFolder)?;
     let index = folder.path().join("index");
     let with_index = || git(repository).env("GIT_INDEX_FILE", &index);
     let read = with_index().args(["read-tree", "--end-of-options", &place.commit]);
@@ -176,11 +156,7 @@ fn index_entries(place: &GitPlace, files: &[FileVersion]) -> Result<Vec<u8>, Git
     let none = "0".repeat(place.commit.len());
     let (mut gone, mut entries) = (Vec::new(), Vec::new());
     for file in files {
-        let path = if place.prefix.is_empty() {
-            file.path.clone()
-        } else {
-            format!("{}/{}", place.prefix, file.path)
-        };
+        let path = if place.prefix.is_empty() { file.path.clone() } else { format!("{}/{}", place.prefix, file.path) };
         let Some(after) = &file.after else {
             gone.extend_from_slice(format!("0 {none}\t{path}\0").as_bytes());
             continue;
@@ -195,20 +171,14 @@ fn index_entries(place: &GitPlace, files: &[FileVersion]) -> Result<Vec<u8>, Git
     Ok(gone)
 }
 
-fn commit_tree(
-    place: &GitPlace,
-    tree: &str,
-    message: &str,
-    author: Option<&str>,
-) -> Result<String, GitError> {
+fn commit_tree(place: &GitPlace, tree: &str, message: &str, author: Option<&str>) -> Result<String, GitError> {
     let repository = place.toplevel.as_path();
     let mut commit = git(repository);
     if let Some(author) = author {
         commit = signed_by(commit, author)?;
     }
-    let commit = commit
-        .args(["commit-tree", "-p", &place.commit, "-F", "-", tree])
-        .stdin(format!("{}\n", message.trim_end()));
+    let commit =
+        commit.args(["commit-tree", "-p", &place.commit, "-F", "-", tree]).stdin(format!("{}\n", message.trim_end()));
     let output = commit.run()?;
     if output.status.success() {
         return Ok(line(&output.stdout));
@@ -227,9 +197,7 @@ fn signed_by(git: Invocation, author: &str) -> Result<Invocation, GitError> {
         .strip_suffix('>')
         .and_then(|rest| rest.split_once(" <"))
         .filter(|(name, address)| !name.trim().is_empty() && !address.is_empty());
-    let (name, address) = parts.ok_or_else(|| GitError::NotAnAuthor {
-        author: author.to_owned(),
-    })?;
+    let (name, address) = parts.ok_or_else(|| GitError::NotAnAuthor { author: author.to_owned() })?;
     Ok(git
         .env("GIT_AUTHOR_NAME", name.trim())
         .env("GIT_AUTHOR_EMAIL", address)
@@ -273,10 +241,7 @@ mod tests {
         FileVersion {
             path: path.to_owned(),
             before: None,
-            after: after.map(|text| Content {
-                bytes: text.as_bytes().to_vec(),
-                executable,
-            }),
+            after: after.map(|text| Content { bytes: text.as_bytes().to_vec(), executable }),
             renamed_from: None,
         }
     }
@@ -288,26 +253,16 @@ mod tests {
         // A hook that would fail every update of a branch: it must not run.
         let hook = top.join(".git/hooks/reference-transaction");
         write_whole(&hook, b"#!/bin/sh\nexit 1\n", true).unwrap();
-        let files = [
-            file("a.py", Some("new\n"), true),
-            file("b.py", None, false),
-            file("c d\n.py", Some(""), false),
-        ];
+        let files = [file("a.py", Some("new\n"), true), file("b.py", None, false), file("c d\n.py", Some(""), false)];
         let branch = "gander/m/ads";
         let commit = commit_on_branch(&place, branch, &files, "title\n\nwhy", AUTHOR).unwrap();
         let again = commit_on_branch(&place, branch, &files, "title\n\nwhy", AUTHOR).unwrap();
         assert_eq!(commit, again);
-        assert_eq!(
-            run(top, &["show", &format!("{commit}:apps/ads/a.py")]),
-            "new"
-        );
+        assert_eq!(run(top, &["show", &format!("{commit}:apps/ads/a.py")]), "new");
         let tree = run(top, &["ls-tree", "-r", "-z", &commit]);
         assert!(tree.contains("100755") && tree.contains("c d\n.py") && !tree.contains("b.py"));
         assert_eq!(run(top, &["status", "--porcelain"]), "");
-        assert_eq!(
-            run(top, &["log", "-1", "--format=%an %ce", &commit]),
-            "Grey Goose goose@example.org"
-        );
+        assert_eq!(run(top, &["log", "-1", "--format=%an %ce", &commit]), "Grey Goose goose@example.org");
 
         let other = commit_on_branch(&place, branch, &files, "another", AUTHOR);
         assert!(matches!(other, Err(GitError::BranchTaken { .. })));

@@ -84,12 +84,7 @@ pub(crate) fn git(repository: &Path) -> Invocation {
         .arg("-C")
         .arg(repository)
         // No hook and no monitor of the repository is started by what gander asks.
-        .args([
-            "-c",
-            "core.hooksPath=/dev/null",
-            "-c",
-            "core.fsmonitor=false",
-        ])
+        .args(["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"])
         .args(["-c", "core.fsync=all"])
         .env_clear()
         .env("LC_ALL", "C")
@@ -103,17 +98,9 @@ pub(crate) fn git(repository: &Path) -> Invocation {
 }
 
 /// Runs it and takes its standard output; a failure is an error.
-pub(crate) fn answer(
-    repository: &Path,
-    command: &str,
-    git: Invocation,
-) -> Result<Vec<u8>, GitError> {
+pub(crate) fn answer(repository: &Path, command: &str, git: Invocation) -> Result<Vec<u8>, GitError> {
     let output = git.run()?;
-    if output.status.success() {
-        Ok(output.stdout)
-    } else {
-        Err(failure(repository, command, &output))
-    }
+    if output.status.success() { Ok(output.stdout) } else { Err(failure(repository, command, &output)) }
 }
 
 pub(crate) fn failure(repository: &Path, command: &str, output: &Output) -> GitError {

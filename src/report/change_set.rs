@@ -23,10 +23,7 @@ pub fn folder(staged: &Staged<'_>) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::from([
         ("change.patch".to_owned(), staged.set.change.clone()),
         ("revert.patch".to_owned(), staged.set.revert.clone()),
-        (
-            "PULL_REQUEST.md".to_owned(),
-            pull_request::text(staged).into_bytes(),
-        ),
+        ("PULL_REQUEST.md".to_owned(), pull_request::text(staged).into_bytes()),
     ]);
     let mut json = match serde_json::to_vec_pretty(&change(staged)) {
         Ok(json) => json,
@@ -155,15 +152,12 @@ mod tests {
     use super::*;
     use crate::changeset::ChangeSet;
     use crate::config::{
-        Consumers, Deliver, Disposition, Migration, Policy, Rollout, SandboxConfig, SandboxMode,
-        Transform, Verify,
+        Consumers, Deliver, Disposition, Migration, Policy, Rollout, SandboxConfig, SandboxMode, Transform, Verify,
     };
     use crate::edit::Edit;
     use crate::transform::{FindingKind, Transformed, WorkspacePlan};
     use crate::verify::{StepEnd, StepResult, VerdictKind};
-    use crate::workspace::{
-        Consumer, Content, EntityRef, FileVersion, GitPlace, Mode, Source, Workspace,
-    };
+    use crate::workspace::{Consumer, Content, EntityRef, FileVersion, GitPlace, Mode, Source, Workspace};
 
     fn migration() -> Migration {
         Migration {
@@ -189,10 +183,7 @@ mod tests {
                 require: Vec::new(),
                 jobs: None,
             },
-            policy: Policy {
-                annotated: Disposition::Hold,
-                unverified: Disposition::Hold,
-            },
+            policy: Policy { annotated: Disposition::Hold, unverified: Disposition::Hold },
             rollout: Rollout {
                 waves: Vec::new(),
                 seed: String::new(),
@@ -200,22 +191,15 @@ mod tests {
                 gates: Vec::new(),
                 on_failed_gate: crate::config::OnFailedGate::Stop,
             },
-            deliver: Deliver {
-                how: crate::config::Delivery::Patches,
-                author: None,
-            },
+            deliver: Deliver { how: crate::config::Delivery::Patches, author: None },
             state: PathBuf::from("/m/.gander"),
             digest: Digest::of(b"m"),
         }
     }
 
     fn plan() -> WorkspacePlan {
-        let edit = |match_id, range| Edit {
-            range,
-            replacement: Vec::new(),
-            rule: "users-v2/table".to_owned(),
-            match_id,
-        };
+        let edit =
+            |match_id, range| Edit { range, replacement: Vec::new(), rule: "users-v2/table".to_owned(), match_id };
         WorkspacePlan {
             id: "apps/ads".to_owned(),
             pin: None,
@@ -257,21 +241,13 @@ mod tests {
             kind: VerdictKind::Regressed,
             reason: "test: was green, exited with 1".to_owned(),
             baseline: vec![step(StepEnd::Exited(0), "")],
-            patched: vec![step(
-                StepEnd::Exited(1),
-                "no column plan_type\n```\n# not a title\n",
-            )],
+            patched: vec![step(StepEnd::Exited(1), "no column plan_type\n```\n# not a title\n")],
             enforced: Vec::new(),
         }
     }
 
     fn written() -> BTreeMap<String, Vec<u8>> {
-        let content = |text: &str| {
-            Some(Content {
-                bytes: text.as_bytes().to_vec(),
-                executable: false,
-            })
-        };
+        let content = |text: &str| Some(Content { bytes: text.as_bytes().to_vec(), executable: false });
         let versions = [FileVersion {
             path: "q.sql".to_owned(),
             before: content("old\n"),
@@ -363,15 +339,7 @@ mod tests {
     fn machines_read_the_same_in_json() {
         let files = written();
         let names: Vec<&str> = files.keys().map(String::as_str).collect();
-        assert_eq!(
-            names,
-            [
-                "PULL_REQUEST.md",
-                "change.json",
-                "change.patch",
-                "revert.patch"
-            ]
-        );
+        assert_eq!(names, ["PULL_REQUEST.md", "change.json", "change.patch", "revert.patch"]);
         let json: serde_json::Value = serde_json::from_slice(&files["change.json"]).unwrap();
         assert_eq!(json["schema_version"], 1);
         assert_eq!(json["consumers"][0]["owner"], "group:default/ads-team");
@@ -379,9 +347,6 @@ mod tests {
         assert_eq!(json["verdict"]["kind"], "regressed");
         let before = &json["digests"]["files"]["q.sql"]["before"]["digest"];
         assert_eq!(*before, Digest::of(b"old\n").to_string());
-        assert!(
-            !files["change.json"].windows(3).any(|w| w == b"/m/"),
-            "no absolute path"
-        );
+        assert!(!files["change.json"].windows(3).any(|w| w == b"/m/"), "no absolute path");
     }
 }

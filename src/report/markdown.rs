@@ -18,17 +18,8 @@ pub fn cell(text: &str) -> String {
 
 /// `text` as a fenced block.
 pub fn block(text: &str) -> String {
-    let clean: String = text
-        .replace("\r\n", "\n")
-        .chars()
-        .map(|c| {
-            if matches!(c, '\n' | '\t') {
-                c
-            } else {
-                visible(c)
-            }
-        })
-        .collect();
+    let clean: String =
+        text.replace("\r\n", "\n").chars().map(|c| if matches!(c, '\n' | '\t') { c } else { visible(c) }).collect();
     let fence = "`".repeat((longest_run(&clean) + 1).max(3));
     format!("{fence}text\n{}\n{fence}\n", clean.trim_end_matches('\n'))
 }
@@ -37,10 +28,7 @@ pub fn block(text: &str) -> String {
 pub fn prose(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars().map(visible) {
-        if matches!(
-            c,
-            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '!'
-        ) {
+        if matches!(c, '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '!') {
             out.push('\\');
         }
         out.push(c);
@@ -57,9 +45,7 @@ fn visible(c: char) -> char {
     match c {
         '\n' => '⏎',
         '\t' => ' ',
-        c if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => {
-            '\u{fffd}'
-        }
+        c if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => '\u{fffd}',
         c => c,
     }
 }
@@ -80,10 +66,7 @@ mod tests {
         assert_eq!(code("`x`"), "`` `x` ``");
         assert_eq!(code("..\n"), "`..⏎`");
         assert_eq!(cell("a|b"), "`a\\|b`");
-        assert_eq!(
-            block("x\n```\ny\u{1b}[2J\n"),
-            "````text\nx\n```\ny\u{fffd}[2J\n````\n"
-        );
+        assert_eq!(block("x\n```\ny\u{1b}[2J\n"), "````text\nx\n```\ny\u{fffd}[2J\n````\n");
         assert_eq!(prose("# @you <b>"), "\\# @\u{2060}you \\<b\\>");
     }
 }

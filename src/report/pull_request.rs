@@ -32,11 +32,7 @@ pub fn text(staged: &Staged<'_>) -> String {
 
 fn why(out: &mut String, staged: &Staged<'_>) {
     let migration = staged.migration;
-    let _ = write!(
-        out,
-        "This change is part of the migration {}.",
-        code(&migration.id)
-    );
+    let _ = write!(out, "This change is part of the migration {}.", code(&migration.id));
     if let Some(guide) = &migration.guide {
         let _ = write!(out, " The guide says why and how: {guide}");
     }
@@ -55,20 +51,10 @@ fn what(out: &mut String, staged: &Staged<'_>) {
     out.push_str("## What changed\n\n");
     out.push_str("| rule | places | files |\n| --- | ---: | ---: |\n");
     for (rule, count) in rule_counts(&staged.plan.files) {
-        let _ = writeln!(
-            out,
-            "| {} | {} | {} |",
-            cell(rule),
-            count.places,
-            count.files
-        );
+        let _ = writeln!(out, "| {} | {} | {} |", cell(rule), count.places, count.files);
     }
     let files = staged.set.digests.len();
-    let _ = writeln!(
-        out,
-        "\n{files} {} in all.\n",
-        plural(files, "file", "files")
-    );
+    let _ = writeln!(out, "\n{files} {} in all.\n", plural(files, "file", "files"));
 }
 
 fn evidence(out: &mut String, staged: &Staged<'_>) {
@@ -76,9 +62,7 @@ fn evidence(out: &mut String, staged: &Staged<'_>) {
     let judged = match verdict.kind {
         VerdictKind::Pass => "What was green before is green with the change.",
         VerdictKind::Regressed => "**A step was green before and is red with the change.**",
-        VerdictKind::BaselineBroken => {
-            "A step was red before the change already, so this says little about it."
-        }
+        VerdictKind::BaselineBroken => "A step was red before the change already, so this says little about it.",
         VerdictKind::NoData => "**Nothing was tested.**",
         VerdictKind::Infra => "**The verification itself failed.**",
     };
@@ -102,10 +86,7 @@ fn evidence(out: &mut String, staged: &Staged<'_>) {
         let _ = writeln!(out, "| {} | {before} | {after} |", cell(name));
     }
     out.push('\n');
-    let red = verdict
-        .patched
-        .iter()
-        .find(|step| step.end != StepEnd::Exited(0) && !step.output.trim().is_empty());
+    let red = verdict.patched.iter().find(|step| step.end != StepEnd::Exited(0) && !step.output.trim().is_empty());
     if let Some(step) = red {
         let _ = writeln!(out, "The end of what {} printed:\n", code(&step.name));
         out.push_str(&block(tail(&step.output)));
@@ -134,12 +115,7 @@ fn tail(text: &str) -> &str {
 }
 
 fn left(out: &mut String, staged: &Staged<'_>) {
-    let is_left = |f: &&Finding| {
-        matches!(
-            f.kind,
-            FindingKind::Annotated | FindingKind::Refused | FindingKind::Errored
-        )
-    };
+    let is_left = |f: &&Finding| matches!(f.kind, FindingKind::Annotated | FindingKind::Refused | FindingKind::Errored);
     let findings: Vec<&Finding> = staged.plan.findings.iter().filter(is_left).collect();
     if findings.is_empty() {
         return;

@@ -50,10 +50,7 @@ pub fn ledger_json(ledger: &Ledger) -> Result<String, serde_json::Error> {
     }
     serde_json::to_string_pretty(&Versioned {
         schema_version: SCHEMA_VERSION,
-        counts: counts(ledger)
-            .into_iter()
-            .map(|(outcome, count)| (outcome.as_str(), count))
-            .collect(),
+        counts: counts(ledger).into_iter().map(|(outcome, count)| (outcome.as_str(), count)).collect(),
         ledger,
     })
 }
@@ -80,18 +77,9 @@ fn rows(ledger: &Ledger, layout: Layout) -> String {
     }
     let fixed: usize = widths.iter().take(4).map(|width| width + 2).sum();
     // A reason always has some room, also where the terminal is too narrow for it.
-    let room = layout
-        .width
-        .map(|width| width.saturating_sub(fixed).max(24));
+    let room = layout.width.map(|width| width.saturating_sub(fixed).max(24));
     let mut out = String::new();
-    line(
-        &mut out,
-        &HEAD.map(str::to_owned),
-        &widths,
-        room,
-        |_| Style::new().bold(),
-        layout,
-    );
+    line(&mut out, &HEAD.map(str::to_owned), &widths, room, |_| Style::new().bold(), layout);
     for (row, cells) in ledger.rows.iter().zip(&cells) {
         let style = |column| match column {
             1 => style_of(row.outcome),
@@ -107,8 +95,7 @@ fn cells(row: &LedgerRow) -> [String; 5] {
     [
         short(&row.entity).to_owned(),
         row.outcome.to_string(),
-        row.wave
-            .map_or_else(|| "-".to_owned(), |wave| wave.to_string()),
+        row.wave.map_or_else(|| "-".to_owned(), |wave| wave.to_string()),
         row.owner.as_deref().map_or("-", short).to_owned(),
         one_line(&row.reason),
     ]
@@ -128,11 +115,7 @@ fn line(
             Some(room) => cut(text, room),
             None => text.clone(),
         };
-        let pad = if last {
-            0
-        } else {
-            width + 2 - text.chars().count()
-        };
+        let pad = if last { 0 } else { width + 2 - text.chars().count() };
         if layout.color {
             let style = style(column);
             let _ = write!(out, "{style}{text}{style:#}");
@@ -158,17 +141,13 @@ fn style_of(outcome: Outcome) -> Style {
 /// What the default kind and namespace add says nothing to people.
 fn short(entity: &str) -> &str {
     let name = entity.strip_prefix("component:default/");
-    name.or_else(|| entity.strip_prefix("group:default/"))
-        .unwrap_or(entity)
+    name.or_else(|| entity.strip_prefix("group:default/")).unwrap_or(entity)
 }
 
 /// Reasons may quote what others wrote: no line break and no escape gets through.
 fn one_line(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    words
-        .chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    words.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 fn cut(text: &str, room: usize) -> String {
@@ -185,29 +164,16 @@ pub fn wave_line(wave: &WaveReport, layout: Layout) -> String {
         WaveState::Planned => ("not opened", "", None),
         WaveState::Running => ("open", "", Some(AnsiColor::Yellow)),
         WaveState::Passed(reason) => ("passed", reason.as_str(), Some(AnsiColor::Green)),
-        WaveState::Inconclusive(reason) => {
-            ("inconclusive", reason.as_str(), Some(AnsiColor::Yellow))
-        }
+        WaveState::Inconclusive(reason) => ("inconclusive", reason.as_str(), Some(AnsiColor::Yellow)),
         WaveState::Failed(reason) => ("failed", reason.as_str(), Some(AnsiColor::Red)),
         WaveState::RollingBack(reason) => ("rolling back", reason.as_str(), Some(AnsiColor::Red)),
         WaveState::RolledBack(reason) => ("rolled back", reason.as_str(), Some(AnsiColor::Red)),
     };
     let style = color.map_or_else(Style::new, AnsiColor::on_default);
-    let word = if layout.color {
-        format!("{style}{word}{style:#}")
-    } else {
-        word.to_owned()
-    };
+    let word = if layout.color { format!("{style}{word}{style:#}") } else { word.to_owned() };
     let members = wave.members.len();
-    let noun = if members == 1 {
-        "consumer"
-    } else {
-        "consumers"
-    };
-    let mut line = format!(
-        "wave {} ({}): {members} {noun}, {word}",
-        wave.number, wave.label
-    );
+    let noun = if members == 1 { "consumer" } else { "consumers" };
+    let mut line = format!("wave {} ({}): {members} {noun}, {word}", wave.number, wave.label);
     if !reason.is_empty() {
         let _ = write!(line, ": {}", one_line(reason));
     }
@@ -231,11 +197,7 @@ pub fn summary(ledger: &Ledger) -> String {
         if let Some(hint) = hint(outcome) {
             let first = ledger.rows.iter().find(|row| row.outcome == outcome);
             let name = first.map_or("CONSUMER", |row| short(&row.entity));
-            let _ = writeln!(
-                out,
-                "  {outcome}: {}",
-                hint.replace("NAME", &one_line(name))
-            );
+            let _ = writeln!(out, "  {outcome}: {}", hint.replace("NAME", &one_line(name)));
         }
     }
     out
@@ -267,9 +229,9 @@ fn hint(outcome: Outcome) -> Option<&'static str> {
         Outcome::Changed | Outcome::Unchanged | Outcome::Pending | Outcome::RolledBack => None,
         Outcome::Annotated => Some("a person finishes these; `gander show NAME` lists the places"),
         Outcome::Regressed => Some("`gander show NAME` shows the step that turned red"),
-        Outcome::Unverified => Some(
-            "give them steps that are green, or set [policy] unverified; see `gander show NAME`",
-        ),
+        Outcome::Unverified => {
+            Some("give them steps that are green, or set [policy] unverified; see `gander show NAME`")
+        }
         Outcome::Refused => Some("`gander show NAME` says what stands in the way"),
         Outcome::Unresolved => Some("correct where the catalog says that their code lies"),
         Outcome::Errored => Some("a person has to look: `gander show NAME`"),
@@ -301,12 +263,7 @@ mod tests {
         Ledger {
             rows: vec![
                 row("ads", Outcome::Changed, Some(1), "every step stayed green"),
-                row(
-                    "billing-service",
-                    Outcome::Regressed,
-                    Some(2),
-                    "test: exit\u{1b}[31m code\n1",
-                ),
+                row("billing-service", Outcome::Regressed, Some(2), "test: exit\u{1b}[31m code\n1"),
                 row("crm", Outcome::Unresolved, None, "no such folder"),
             ],
             waves: vec![
@@ -325,17 +282,11 @@ mod tests {
                     members: vec!["component:default/billing-service".to_owned()],
                 },
             ],
-            end: RunEnd::RolledBack {
-                wave: 2,
-                reason: "1 of 1 regressed, 0 allowed".to_owned(),
-            },
+            end: RunEnd::RolledBack { wave: 2, reason: "1 of 1 regressed, 0 allowed".to_owned() },
         }
     }
 
-    const PLAIN: Layout = Layout {
-        color: false,
-        width: None,
-    };
+    const PLAIN: Layout = Layout { color: false, width: None };
 
     #[test]
     fn the_ledger_is_aligned_and_says_what_to_do() {
@@ -357,23 +308,10 @@ mod tests {
 
     #[test]
     fn narrow_terminals_cut_reasons_and_colors_come_only_when_asked() {
-        let narrow = Layout {
-            color: false,
-            width: Some(60),
-        };
-        assert!(
-            rows(&example(), narrow)
-                .lines()
-                .all(|line| line.chars().count() <= 72)
-        );
+        let narrow = Layout { color: false, width: Some(60) };
+        assert!(rows(&example(), narrow).lines().all(|line| line.chars().count() <= 72));
         assert!(!ledger_text(&example(), PLAIN).contains('\u{1b}'));
-        let colored = ledger_text(
-            &example(),
-            Layout {
-                color: true,
-                width: None,
-            },
-        );
+        let colored = ledger_text(&example(), Layout { color: true, width: None });
         assert!(colored.contains("\u{1b}[31mregressed\u{1b}[0m"));
         assert!(!colored.contains("exit\u{1b}[31m"), "no foreign escapes");
     }

@@ -6,9 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::waves::{self, Earlier, Unit};
 use super::{Request, RolloutError};
 use crate::digest::{Digest, DigestBuilder};
-use crate::state::{
-    Binding, ConsumerRecord, DeliveryState, Store, WaveRecord, WaveState, WorkspaceRecord,
-};
+use crate::state::{Binding, ConsumerRecord, DeliveryState, Store, WaveRecord, WaveState, WorkspaceRecord};
 use crate::transform::{Transformed, WorkspacePlan};
 use crate::workspace::Source;
 
@@ -23,9 +21,7 @@ pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), Rollo
     if let Some(found) = &found
         && found.migration != wanted.migration
     {
-        return Err(RolloutError::OtherMigration {
-            found: found.migration.clone(),
-        });
+        return Err(RolloutError::OtherMigration { found: found.migration.clone() });
     }
     let before: BTreeMap<String, WorkspaceRecord<WorkspacePlan>> = store.workspaces()?;
     let begun = store.waves()?.iter().any(|w| w.state != WaveState::Planned);
@@ -38,35 +34,19 @@ pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), Rollo
     }
     let kept = kept_waves(store, &before, &workspaces)?;
     let waves = all_waves(request, &workspaces, kept.waves);
-    store.bind(
-        &wanted,
-        &consumer_records(request),
-        &workspaces,
-        &waves,
-        &kept.forgotten,
-    )?;
+    store.bind(&wanted, &consumer_records(request), &workspaces, &waves, &kept.forgotten)?;
     Ok(())
 }
 
-fn workspace_records<'a>(
-    request: &Request<'a>,
-) -> Result<Vec<WorkspaceRecord<&'a WorkspacePlan>>, RolloutError> {
+fn workspace_records<'a>(request: &Request<'a>) -> Result<Vec<WorkspaceRecord<&'a WorkspacePlan>>, RolloutError> {
     let (places, plans) = (&request.fleet.workspaces, &request.plan.workspaces);
     if places.len() != plans.len() {
-        return Err(RolloutError::OtherFleet {
-            planned: plans.len(),
-            found: places.len(),
-        });
+        return Err(RolloutError::OtherFleet { planned: plans.len(), found: places.len() });
     }
     let pairs = places.iter().zip(plans);
     pairs
         .map(|(place, plan)| {
-            Ok(WorkspaceRecord {
-                place: place.clone(),
-                pin: plan.pin.clone(),
-                plan,
-                plan_digest: plan_digest(plan)?,
-            })
+            Ok(WorkspaceRecord { place: place.clone(), pin: plan.pin.clone(), plan, plan_digest: plan_digest(plan)? })
         })
         .collect()
 }
@@ -74,9 +54,7 @@ fn workspace_records<'a>(
 /// Names the change of one workspace: its pin, its files and its findings.
 fn plan_digest(plan: &WorkspacePlan) -> Result<Digest, RolloutError> {
     let text = serde_json::to_vec(plan)?;
-    Ok(DigestBuilder::new("gander.workspace-plan")
-        .field(text)
-        .finish())
+    Ok(DigestBuilder::new("gander.workspace-plan").field(text).finish())
 }
 
 fn consumer_records(request: &Request<'_>) -> Vec<ConsumerRecord> {
@@ -101,9 +79,7 @@ fn consumer_records(request: &Request<'_>) -> Vec<ConsumerRecord> {
 fn binding(request: &Request<'_>, workspaces: &[WorkspaceRecord<&WorkspacePlan>]) -> Binding {
     let mut plan = DigestBuilder::new("gander.fleet-plan");
     for workspace in workspaces {
-        plan = plan
-            .field(&workspace.place.id)
-            .field(workspace.plan_digest.as_bytes());
+        plan = plan.field(&workspace.place.id).field(workspace.plan_digest.as_bytes());
     }
     for consumer in consumer_records(request) {
         plan = plan
@@ -113,10 +89,7 @@ fn binding(request: &Request<'_>, workspaces: &[WorkspaceRecord<&WorkspacePlan>]
             .field(consumer.unresolved.unwrap_or_default());
     }
     // How many run at once does not change what they find.
-    let sandbox = crate::config::SandboxConfig {
-        jobs: None,
-        ..request.migration.sandbox.clone()
-    };
+    let sandbox = crate::config::SandboxConfig { jobs: None, ..request.migration.sandbox.clone() };
     let verify = DigestBuilder::new("gander.verify")
         .field(format!("{:?}", request.migration.verify))
         .field(format!("{sandbox:?}"));
@@ -144,20 +117,13 @@ fn what_changed(
         let mut names = BTreeSet::new();
         for workspace in now {
             let id = workspace.place.id.as_str();
-            let same = before
-                .get(id)
-                .is_some_and(|old| old.plan_digest == workspace.plan_digest);
+            let same = before.get(id).is_some_and(|old| old.plan_digest == workspace.plan_digest);
             if !same {
                 names.insert(id);
             }
         }
         let present: BTreeSet<&str> = now.iter().map(|w| w.place.id.as_str()).collect();
-        names.extend(
-            before
-                .keys()
-                .map(String::as_str)
-                .filter(|id| !present.contains(id)),
-        );
+        names.extend(before.keys().map(String::as_str).filter(|id| !present.contains(id)));
         parts.push(match some_of(&names) {
             names if names.is_empty() => "the consumers changed".to_owned(),
             names => format!("the pinned bytes or the plan of {names} changed"),
@@ -189,39 +155,21 @@ fn kept_waves(
     before: &BTreeMap<String, WorkspaceRecord<WorkspacePlan>>,
     now: &[WorkspaceRecord<&WorkspacePlan>],
 ) -> Result<Kept, RolloutError> {
-    let now: BTreeMap<&str, &WorkspaceRecord<&WorkspacePlan>> =
-        now.iter().map(|w| (w.place.id.as_str(), w)).collect();
+    let now: BTreeMap<&str, &WorkspaceRecord<&WorkspacePlan>> = now.iter().map(|w| (w.place.id.as_str(), w)).collect();
     let same = |id: &str| {
         let (old, new) = (before.get(id), now.get(id));
-        old.zip(new)
-            .is_some_and(|(old, new)| old.plan_digest == new.plan_digest)
+        old.zip(new).is_some_and(|(old, new)| old.plan_digest == new.plan_digest)
     };
     let deliveries = store.deliveries()?;
-    let is_out = |id: &str| {
-        deliveries
-            .get(id)
-            .is_some_and(|record| out_there(&record.state))
-    };
-    let moved: BTreeSet<&str> = deliveries
-        .keys()
-        .map(String::as_str)
-        .filter(|id| is_out(id) && !same(id))
-        .collect();
+    let is_out = |id: &str| deliveries.get(id).is_some_and(|record| out_there(&record.state));
+    let moved: BTreeSet<&str> = deliveries.keys().map(String::as_str).filter(|id| is_out(id) && !same(id)).collect();
     if !moved.is_empty() {
         let workspaces = some_of(&moved);
         return Err(RolloutError::Delivered { workspaces });
     }
-    let mut kept = Kept {
-        waves: Vec::new(),
-        forgotten: deliveries
-            .keys()
-            .filter(|id| !is_out(id))
-            .cloned()
-            .collect(),
-    };
+    let mut kept = Kept { waves: Vec::new(), forgotten: deliveries.keys().filter(|id| !is_out(id)).cloned().collect() };
     for mut wave in store.waves()? {
-        wave.members
-            .retain(|id| now.get(id.as_str()).is_some_and(|w| deliverable(w.plan)));
+        wave.members.retain(|id| now.get(id.as_str()).is_some_and(|w| deliverable(w.plan)));
         if wave.members.iter().any(|id| is_out(id)) {
             wave.state = WaveState::Running;
             kept.waves.push(wave);
@@ -233,17 +181,11 @@ fn kept_waves(
 /// The change set is in the consumer's hands, or may be.
 pub(super) fn out_there(state: &DeliveryState) -> bool {
     use DeliveryState as D;
-    matches!(
-        state,
-        D::Delivering | D::Delivered | D::RollingBack | D::Conflict(_)
-    )
+    matches!(state, D::Delivering | D::Delivered | D::RollingBack | D::Conflict(_))
 }
 
 fn deliverable(plan: &WorkspacePlan) -> bool {
-    let changes = matches!(
-        plan.result,
-        Transformed::Changed | Transformed::Annotated(_)
-    );
+    let changes = matches!(plan.result, Transformed::Changed | Transformed::Annotated(_));
     changes && !plan.files.is_empty()
 }
 
@@ -261,31 +203,20 @@ fn all_waves(
         let Some(workspace) = workspaces.get(*index).filter(|w| deliverable(w.plan)) else {
             continue;
         };
-        let unit = units.entry(*index).or_insert_with(|| Unit {
-            workspace: workspace.place.id.clone(),
-            consumers: Vec::new(),
-        });
+        let unit = units
+            .entry(*index)
+            .or_insert_with(|| Unit { workspace: workspace.place.id.clone(), consumers: Vec::new() });
         unit.consumers.push(consumer.entity.clone());
     }
-    let standing: BTreeSet<&str> = kept
-        .iter()
-        .flat_map(|w| &w.members)
-        .map(String::as_str)
-        .collect();
-    let (settled, mut free): (Vec<Unit>, Vec<Unit>) = units
-        .into_values()
-        .partition(|unit| standing.contains(unit.workspace.as_str()));
+    let standing: BTreeSet<&str> = kept.iter().flat_map(|w| &w.members).map(String::as_str).collect();
+    let (settled, mut free): (Vec<Unit>, Vec<Unit>) =
+        units.into_values().partition(|unit| standing.contains(unit.workspace.as_str()));
     let earlier = Earlier {
         waves: kept.iter().map(|wave| wave.number).max().unwrap_or(0),
         consumers: settled.iter().map(|unit| unit.consumers.len() as u64).sum(),
     };
     let rollout = &request.migration.rollout;
-    waves::order(
-        &mut free,
-        &rollout.first,
-        &rollout.seed,
-        &request.migration.id,
-    );
+    waves::order(&mut free, &rollout.first, &rollout.seed, &request.migration.id);
     let new = waves::fill(&rollout.waves, &free, earlier);
     kept.extend(new.into_iter().map(|wave| WaveRecord {
         number: wave.number,

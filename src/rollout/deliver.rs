@@ -55,9 +55,7 @@ enum Obstacle {
 impl From<FilesError> for Obstacle {
     fn from(error: FilesError) -> Self {
         match error {
-            FilesError::Forbidden { .. } | FilesError::NotAFile { .. } => {
-                Self::Refused(error.to_string())
-            }
+            FilesError::Forbidden { .. } | FilesError::NotAFile { .. } => Self::Refused(error.to_string()),
             other => Self::Failed(other.to_string()),
         }
     }
@@ -67,9 +65,7 @@ impl From<GitError> for Obstacle {
     fn from(error: GitError) -> Self {
         match error {
             GitError::BranchTaken { .. } => Self::Refused(error.to_string()),
-            GitError::BranchMoved { .. } | GitError::BranchInUse { .. } => {
-                Self::Conflict(error.to_string())
-            }
+            GitError::BranchMoved { .. } | GitError::BranchInUse { .. } => Self::Conflict(error.to_string()),
             other => Self::Failed(other.to_string()),
         }
     }
@@ -100,16 +96,8 @@ fn entry(verb: &str, subject: &str, record: &DeliveryRecord, phase: Phase, back:
 ///
 /// # Errors
 /// Where the state can't be written.
-pub fn note(
-    store: &mut Store,
-    id: &str,
-    record: &DeliveryRecord,
-    detail: &str,
-) -> Result<(), StateError> {
-    let noted = Entry {
-        detail: detail.to_owned(),
-        ..entry("keep", id, record, Phase::Done, false)
-    };
+pub fn note(store: &mut Store, id: &str, record: &DeliveryRecord, detail: &str) -> Result<(), StateError> {
+    let noted = Entry { detail: detail.to_owned(), ..entry("keep", id, record, Phase::Done, false) };
     store.record_delivery(id, record, &noted)
 }
 
@@ -130,11 +118,7 @@ pub fn deliver(
         return end(store, id, record, "deliver", obstacle);
     }
     record.state = DeliveryState::Delivering;
-    store.record_delivery(
-        id,
-        record,
-        &entry("deliver", id, record, Phase::Intent, false),
-    )?;
+    store.record_delivery(id, record, &entry("deliver", id, record, Phase::Intent, false))?;
     let folder = store.folder().join(&record.folder);
     let made = files::write_folder_whole(&folder, papers.folder)
         .map_err(Obstacle::from)
@@ -143,11 +127,7 @@ pub fn deliver(
         return end(store, id, record, "deliver", obstacle);
     }
     record.state = DeliveryState::Delivered;
-    store.record_delivery(
-        id,
-        record,
-        &entry("deliver", id, record, Phase::Done, false),
-    )
+    store.record_delivery(id, record, &entry("deliver", id, record, Phase::Done, false))
 }
 
 /// Records the state that an obstacle leads to; its effect is over.
@@ -164,10 +144,7 @@ fn end(
         Obstacle::Failed(reason) => (DeliveryState::Failed(reason.clone()), reason),
     };
     record.state = state;
-    let ended = Entry {
-        detail: reason,
-        ..entry(verb, id, record, Phase::Done, verb == "rollback")
-    };
+    let ended = Entry { detail: reason, ..entry(verb, id, record, Phase::Done, verb == "rollback") };
     store.record_delivery(id, record, &ended)
 }
 
@@ -193,9 +170,7 @@ fn look_first(
             }
         }
     }
-    Ok(ends_match(shipment, |version, found| {
-        found == version.before.as_ref()
-    }))
+    Ok(ends_match(shipment, |version, found| found == version.before.as_ref()))
 }
 
 /// Every file that gander wrote into a working tree and that is still delivered,
@@ -207,10 +182,8 @@ pub fn own_writes(store: &Store) -> Result<BTreeMap<PathBuf, Option<FileDigest>>
     let places = store.workspaces::<serde::de::IgnoredAny>()?;
     let mut own = BTreeMap::new();
     for (id, record) in store.deliveries()? {
-        let active = matches!(
-            record.state,
-            DeliveryState::Delivered | DeliveryState::Delivering | DeliveryState::RollingBack
-        );
+        let active =
+            matches!(record.state, DeliveryState::Delivered | DeliveryState::Delivering | DeliveryState::RollingBack);
         let Some(workspace) = places.get(&id).filter(|_| active) else {
             continue;
         };
@@ -227,8 +200,7 @@ pub fn own_writes(store: &Store) -> Result<BTreeMap<PathBuf, Option<FileDigest>>
 
 /// True where what lies at `path` is exactly what gander wrote there.
 pub fn is_own(own: &BTreeMap<PathBuf, Option<FileDigest>>, path: &Path) -> bool {
-    let (Some(wrote), Some(folder), Some(name)) = (own.get(path), path.parent(), path.file_name())
-    else {
+    let (Some(wrote), Some(folder), Some(name)) = (own.get(path), path.parent(), path.file_name()) else {
         return false;
     };
     let found = files::read_below(folder, &name.to_string_lossy());
@@ -238,32 +210,21 @@ pub fn is_own(own: &BTreeMap<PathBuf, Option<FileDigest>>, path: &Path) -> bool 
 /// The paths below the workspace that differ from its commit, relative to the top
 /// of the repository, without those in gander's own state folder.
 fn dirty_paths(git: &GitPlace, tree: &str, state: &Path) -> Result<BTreeSet<String>, Obstacle> {
-    let head = if git.prefix.is_empty() {
-        "HEAD^{tree}".to_owned()
-    } else {
-        format!("HEAD:{}", git.prefix)
-    };
+    let head = if git.prefix.is_empty() { "HEAD^{tree}".to_owned() } else { format!("HEAD:{}", git.prefix) };
     let now = answer(git, &["rev-parse", "--verify", "--end-of-options", &head])?;
     if String::from_utf8_lossy(&now).trim() != tree {
         let message = "its HEAD moved since it was pinned; plan again";
         return Err(Obstacle::Refused(message.to_owned()));
     }
     let below = format!(":(top,literal){}", git.prefix);
-    let listing = [
-        "--porcelain=v1",
-        "-z",
-        "--no-renames",
-        "--untracked-files=all",
-    ];
+    let listing = ["--porcelain=v1", "-z", "--no-renames", "--untracked-files=all"];
     let status = [&["status"], &listing[..], &["--", &below]].concat();
     let status = answer(git, &status)?;
     let paths = status
         .split(|byte| *byte == 0)
         .filter_map(|line| line.get(3..))
         .map(|path| String::from_utf8_lossy(path).into_owned());
-    Ok(paths
-        .filter(|path| !git.toplevel.join(path).starts_with(state))
-        .collect())
+    Ok(paths.filter(|path| !git.toplevel.join(path).starts_with(state)).collect())
 }
 
 /// Every one of the paths is exactly as gander wrote it.
@@ -272,9 +233,7 @@ fn all_own(
     dirty: &BTreeSet<String>,
     own: &BTreeMap<PathBuf, Option<FileDigest>>,
 ) -> Result<(), Obstacle> {
-    let mut theirs = dirty
-        .iter()
-        .filter(|path| !is_own(own, &git.toplevel.join(path)));
+    let mut theirs = dirty.iter().filter(|path| !is_own(own, &git.toplevel.join(path)));
     let Some(first) = theirs.next() else {
         return Ok(());
     };
@@ -282,24 +241,17 @@ fn all_own(
         0 => String::new(),
         count => format!(" and {count} more"),
     };
-    Err(Obstacle::Refused(format!(
-        "uncommitted changes that gander did not make: {first}{more}; commit or stash them"
-    )))
+    Err(Obstacle::Refused(format!("uncommitted changes that gander did not make: {first}{more}; commit or stash them")))
 }
 
 fn answer(place: &GitPlace, arguments: &[&str]) -> Result<Vec<u8>, Obstacle> {
-    let git: Invocation = git::git(&place.toplevel)
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .args(arguments);
+    let git: Invocation = git::git(&place.toplevel).env("GIT_OPTIONAL_LOCKS", "0").args(arguments);
     let command = arguments.first().copied().unwrap_or_default();
     git::answer(&place.toplevel, command, git).map_err(Obstacle::from)
 }
 
 /// Every file is on an end that `fits`; the first one that is not is named.
-fn ends_match(
-    shipment: &Shipment<'_>,
-    fits: impl Fn(&FileVersion, Option<&Content>) -> bool,
-) -> Result<(), Obstacle> {
+fn ends_match(shipment: &Shipment<'_>, fits: impl Fn(&FileVersion, Option<&Content>) -> bool) -> Result<(), Obstacle> {
     for version in shipment.versions {
         let found = files::read_below(&shipment.place.root, &version.path)?;
         if !fits(version, found.as_ref()) {
@@ -317,11 +269,7 @@ fn on_either_end(version: &FileVersion, found: Option<&Content>) -> bool {
 }
 
 /// The effect itself; it may find parts of itself done already.
-fn send(
-    shipment: &Shipment<'_>,
-    papers: &Papers<'_>,
-    record: &mut DeliveryRecord,
-) -> Result<(), Obstacle> {
+fn send(shipment: &Shipment<'_>, papers: &Papers<'_>, record: &mut DeliveryRecord) -> Result<(), Obstacle> {
     match record.how {
         Delivery::Patches => Ok(()),
         Delivery::Checkout => {
@@ -336,13 +284,7 @@ fn send(
             let Some((branch, commit)) = &mut record.branch else {
                 return Err(Obstacle::Failed("the branch has no name".to_owned()));
             };
-            let made = git::commit_on_branch(
-                &place,
-                branch,
-                shipment.versions,
-                papers.message,
-                papers.author,
-            )?;
+            let made = git::commit_on_branch(&place, branch, shipment.versions, papers.message, papers.author)?;
             *commit = Some(made);
             Ok(())
         }
@@ -352,9 +294,7 @@ fn send(
 /// After an intent, a file on neither end is a matter for a person.
 fn third_state(obstacle: Obstacle) -> Obstacle {
     match obstacle {
-        Obstacle::Refused(reason) => {
-            Obstacle::Failed(format!("{reason} while the delivery was interrupted"))
-        }
+        Obstacle::Refused(reason) => Obstacle::Failed(format!("{reason} while the delivery was interrupted")),
         other => other,
     }
 }
@@ -397,16 +337,11 @@ fn bring_to(shipment: &Shipment<'_>, side: Side) -> Result<(), FilesError> {
 /// The workspace as a place that a commit can be made over.
 fn commit_place(shipment: &Shipment<'_>) -> Result<GitPlace, Obstacle> {
     match (&shipment.place.git, shipment.pin) {
-        (Some(git), Some(Pin::Commit { commit, .. })) => Ok(GitPlace {
-            commit: commit.clone(),
-            ..git.clone()
-        }),
+        (Some(git), Some(Pin::Commit { commit, .. })) => Ok(GitPlace { commit: commit.clone(), ..git.clone() }),
         (Some(_), _) => Err(Obstacle::Refused(
             "it was pinned with uncommitted changes, and a branch starts from a commit".to_owned(),
         )),
-        (None, _) => Err(Obstacle::Refused(
-            "it is not in a git repository, so it can have no branch".to_owned(),
-        )),
+        (None, _) => Err(Obstacle::Refused("it is not in a git repository, so it can have no branch".to_owned())),
     }
 }
 
@@ -422,43 +357,28 @@ pub fn roll_back(
     because: &str,
 ) -> Result<(), StateError> {
     use DeliveryState as D;
-    if !matches!(
-        record.state,
-        D::Delivered | D::Delivering | D::RollingBack | D::Conflict(_)
-    ) {
+    if !matches!(record.state, D::Delivered | D::Delivering | D::RollingBack | D::Conflict(_)) {
         return Ok(());
     }
     let id = shipment.place.id.as_str();
     record.state = D::RollingBack;
-    let intent = Entry {
-        detail: because.to_owned(),
-        ..entry("rollback", id, record, Phase::Intent, true)
-    };
+    let intent = Entry { detail: because.to_owned(), ..entry("rollback", id, record, Phase::Intent, true) };
     store.record_delivery(id, record, &intent)?;
     let folder = store.folder().join(&record.folder);
-    let taken = proven(shipment)
-        .and_then(|()| take_back(shipment, record))
-        .and_then(|()| withdraw(&folder, because));
+    let taken = proven(shipment).and_then(|()| take_back(shipment, record)).and_then(|()| withdraw(&folder, because));
     if let Err(obstacle) = taken {
         // What can't be taken back now is still out there, whatever the reason.
         let reason = match obstacle {
-            Obstacle::Refused(reason) | Obstacle::Conflict(reason) | Obstacle::Failed(reason) => {
-                reason
-            }
+            Obstacle::Refused(reason) | Obstacle::Conflict(reason) | Obstacle::Failed(reason) => reason,
         };
         return end(store, id, record, "rollback", Obstacle::Conflict(reason));
     }
     record.state = D::RolledBack;
-    store.record_delivery(
-        id,
-        record,
-        &entry("rollback", id, record, Phase::Done, true),
-    )
+    store.record_delivery(id, record, &entry("rollback", id, record, Phase::Done, true))
 }
 
 fn proven(shipment: &Shipment<'_>) -> Result<(), Obstacle> {
-    changeset::prove(shipment.versions, shipment.set)
-        .map_err(|error| Obstacle::Failed(error.to_string()))
+    changeset::prove(shipment.versions, shipment.set).map_err(|error| Obstacle::Failed(error.to_string()))
 }
 
 fn take_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Result<(), Obstacle> {
@@ -477,8 +397,7 @@ fn take_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Result<(), Obs
             let found = git::find_branch(&place, branch)?;
             let ours = found.filter(|found| found.message.ends_with(&trailer(&record.change_id)));
             let expected = commit.clone().or_else(|| ours.map(|found| found.commit));
-            git::delete_branch(&place, branch, expected.as_deref().unwrap_or_default())
-                .map_err(Obstacle::from)
+            git::delete_branch(&place, branch, expected.as_deref().unwrap_or_default()).map_err(Obstacle::from)
         }
     }
 }

@@ -15,8 +15,7 @@ use crate::changeset::{self, ChangeSet, Side};
 use crate::config::{Delivery, Disposition, OnFailedGate};
 use crate::files;
 use crate::state::{
-    DeliveryRecord, DeliveryState, Entry, Phase, StateError, Store, WaveRecord, WaveState,
-    WorkspaceRecord,
+    DeliveryRecord, DeliveryState, Entry, Phase, StateError, Store, WaveRecord, WaveState, WorkspaceRecord,
 };
 use crate::transform::WorkspacePlan;
 use crate::verify::{Verdict, VerdictKind};
@@ -45,10 +44,7 @@ fn forget(store: &mut Store) -> Result<(), RolloutError> {
     let snapshot = Snapshot::read(store)?;
     let (mut unverified, mut undelivered, mut waves) = (Vec::new(), Vec::new(), BTreeMap::new());
     for wave in &snapshot.waves {
-        if !matches!(
-            wave.state,
-            WaveState::Running | WaveState::Passed(_) | WaveState::Inconclusive(_)
-        ) {
+        if !matches!(wave.state, WaveState::Running | WaveState::Passed(_) | WaveState::Inconclusive(_)) {
             continue;
         }
         for member in &wave.members {
@@ -62,10 +58,7 @@ fn forget(store: &mut Store) -> Result<(), RolloutError> {
             });
             if silent {
                 unverified.push(member.clone());
-            } else if matches!(
-                state,
-                Some(DeliveryState::Failed(_) | DeliveryState::Refused(_))
-            ) {
+            } else if matches!(state, Some(DeliveryState::Failed(_) | DeliveryState::Refused(_))) {
                 undelivered.push(member.clone());
             } else {
                 continue;
@@ -86,11 +79,7 @@ fn forget(store: &mut Store) -> Result<(), RolloutError> {
 fn advance(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError> {
     finish_rollbacks(store, request.tell)?;
     if !request.only.is_empty() {
-        let all: Vec<String> = store
-            .waves()?
-            .into_iter()
-            .flat_map(|wave| wave.members)
-            .collect();
+        let all: Vec<String> = store.waves()?.into_iter().flat_map(|wave| wave.members).collect();
         verify(store, request, &all)?;
     }
     for wave in store.waves()? {
@@ -108,24 +97,13 @@ fn advance(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError>
 }
 
 /// Verifies, delivers and judges one wave; true where the next one may open.
-fn advance_wave(
-    store: &mut Store,
-    request: &Request<'_>,
-    wave: &WaveRecord,
-) -> Result<bool, RolloutError> {
-    (request.tell)(Event::WaveOpened {
-        number: wave.number,
-        label: &wave.label,
-        workspaces: wave.members.len(),
-    });
+fn advance_wave(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> Result<bool, RolloutError> {
+    (request.tell)(Event::WaveOpened { number: wave.number, label: &wave.label, workspaces: wave.members.len() });
     set_waves(store, &[wave.number], &WaveState::Running, "open", "")?;
     verify(store, request, &wave.members)?;
     let snapshot = Snapshot::read(store)?;
     for member in &wave.members {
-        if let Some(verdict) = snapshot
-            .verdict(member)
-            .filter(|_| chosen(&snapshot, request, member))
-        {
+        if let Some(verdict) = snapshot.verdict(member).filter(|_| chosen(&snapshot, request, member)) {
             ship(store, request, &snapshot, wave.number, member, verdict)?;
         }
     }
@@ -140,10 +118,7 @@ fn advance_wave(
 fn is_whole(snapshot: &Snapshot, wave: &WaveRecord) -> bool {
     wave.members.iter().all(|member| {
         let state = snapshot.deliveries.get(member).map(|record| &record.state);
-        let ended = !matches!(
-            state,
-            None | Some(DeliveryState::Waiting | DeliveryState::Delivering)
-        );
+        let ended = !matches!(state, None | Some(DeliveryState::Waiting | DeliveryState::Delivering));
         snapshot.verdict(member).is_some() && ended
     })
 }
@@ -153,20 +128,13 @@ fn chosen(snapshot: &Snapshot, request: &Request<'_>, workspace: &str) -> bool {
     request.only.is_empty()
         || snapshot.consumers.iter().any(|consumer| {
             consumer.workspace.as_deref() == Some(workspace)
-                && request
-                    .only
-                    .iter()
-                    .any(|only| only.as_str() == consumer.entity)
+                && request.only.iter().any(|only| only.as_str() == consumer.entity)
         })
 }
 
 /// Verifies those of `members` that have no verdict yet, and records each as soon
 /// as it is there.
-fn verify(
-    store: &mut Store,
-    request: &Request<'_>,
-    members: &[String],
-) -> Result<(), RolloutError> {
+fn verify(store: &mut Store, request: &Request<'_>, members: &[String]) -> Result<(), RolloutError> {
     let snapshot = Snapshot::read(store)?;
     let Some(binding) = store.binding()? else {
         return Ok(());
@@ -177,9 +145,7 @@ fn verify(
         .filter(|id| snapshot.verdict(id).is_none() && chosen(&snapshot, request, id))
         .collect();
     let places = &request.fleet.workspaces;
-    let indices: Vec<usize> = (0..places.len())
-        .filter(|index| missing.contains(places[*index].id.as_str()))
-        .collect();
+    let indices: Vec<usize> = (0..places.len()).filter(|index| missing.contains(places[*index].id.as_str())).collect();
     if indices.is_empty() {
         return Ok(());
     }
@@ -191,9 +157,7 @@ fn verify(
             Err(poisoned) => poisoned.into_inner(),
         };
         let (store, error) = &mut *guard;
-        let record = places
-            .get(index)
-            .and_then(|place| snapshot.workspaces.get(&place.id));
+        let record = places.get(index).and_then(|place| snapshot.workspaces.get(&place.id));
         let Some(record) = record.filter(|_| allowed.contains(&index) && error.is_none()) else {
             return;
         };
@@ -239,17 +203,10 @@ fn ship(
         },
     };
     let set = change_set(&workspace.place, &versions);
-    let (disposition, why) = disposition(
-        &workspace.plan.result,
-        verdict.kind,
-        &request.migration.policy,
-    );
+    let (disposition, why) = disposition(&workspace.plan.result, verdict.kind, &request.migration.policy);
     let (folder, state) = match disposition {
         Disposition::Deliver => (format!("wave-{wave}"), DeliveryState::Waiting),
-        Disposition::Hold => (
-            "held".to_owned(),
-            DeliveryState::Held(format!("held: {why}")),
-        ),
+        Disposition::Hold => ("held".to_owned(), DeliveryState::Held(format!("held: {why}"))),
         Disposition::Approve => {
             let reason = format!("waits for approval: {why}");
             ("held".to_owned(), DeliveryState::AwaitingApproval(reason))
@@ -263,9 +220,7 @@ fn ship(
         },
     };
     let kept_back = match &record.state {
-        DeliveryState::Held(reason) | DeliveryState::AwaitingApproval(reason) => {
-            Some(reason.clone())
-        }
+        DeliveryState::Held(reason) | DeliveryState::AwaitingApproval(reason) => Some(reason.clone()),
         _ => None,
     };
     let folder = (request.describe)(&Staged {
@@ -290,25 +245,15 @@ fn ship(
         hold(store, id, &mut record, &folder)?;
     } else {
         let message = message(request, &set);
-        let papers = Papers {
-            folder: &folder,
-            message: &message,
-            author: request.migration.deliver.author.as_deref(),
-        };
+        let papers = Papers { folder: &folder, message: &message, author: request.migration.deliver.author.as_deref() };
         let shipment = shipment(workspace, &versions, &set);
-        let held = store
-            .folder()
-            .join("change-sets/held")
-            .join(slug(&consumers));
+        let held = store.folder().join("change-sets/held").join(slug(&consumers));
         // A leftover of an earlier verdict is no reason to fail.
         let _ = files::remove_folder(&held);
         deliver::deliver(store, &shipment, &papers, &mut record)?;
     }
     let state = &record.state;
-    (request.tell)(Event::Shipped {
-        workspace: id,
-        state,
-    });
+    (request.tell)(Event::Shipped { workspace: id, state });
     Ok(())
 }
 
@@ -326,34 +271,21 @@ fn hold(
     deliver::note(store, id, record, "kept back")
 }
 
-fn fresh_versions(
-    request: &Request<'_>,
-    id: &str,
-    plan: &WorkspacePlan,
-) -> Result<Vec<FileVersion>, String> {
+fn fresh_versions(request: &Request<'_>, id: &str, plan: &WorkspacePlan) -> Result<Vec<FileVersion>, String> {
     let index = request.fleet.workspaces.iter().position(|w| w.id == id);
     let index = index.ok_or_else(|| "its workspace is not in the fleet".to_owned())?;
     versions_of(plan, &|path| (request.read_pinned)(index, path)).map_err(|error| error.to_string())
 }
 
-fn workspace<'a>(
-    snapshot: &'a Snapshot,
-    id: &str,
-) -> Result<&'a WorkspaceRecord<WorkspacePlan>, RolloutError> {
+fn workspace<'a>(snapshot: &'a Snapshot, id: &str) -> Result<&'a WorkspaceRecord<WorkspacePlan>, RolloutError> {
     let found = snapshot.workspaces.get(id);
-    found.ok_or_else(|| RolloutError::UnknownWorkspace {
-        workspace: id.to_owned(),
-    })
+    found.ok_or_else(|| RolloutError::UnknownWorkspace { workspace: id.to_owned() })
 }
 
 fn consumers_of<'a>(request: &Request<'a>, id: &str) -> Vec<&'a Consumer> {
     let fleet = request.fleet;
     let index = fleet.workspaces.iter().position(|w| w.id == id);
-    fleet
-        .consumers
-        .iter()
-        .filter(|c| matches!(c.source, Source::Workspace(i) if Some(i) == index))
-        .collect()
+    fleet.consumers.iter().filter(|c| matches!(c.source, Source::Workspace(i) if Some(i) == index)).collect()
 }
 
 /// Folders and branches are named by the first consumer of a workspace.
@@ -372,12 +304,7 @@ fn shipment<'a>(
     versions: &'a [FileVersion],
     set: &'a ChangeSet,
 ) -> Shipment<'a> {
-    Shipment {
-        place: &workspace.place,
-        pin: workspace.pin.as_ref(),
-        versions,
-        set,
-    }
+    Shipment { place: &workspace.place, pin: workspace.pin.as_ref(), versions, set }
 }
 
 fn new_record(
@@ -435,9 +362,9 @@ fn judge_wave(
         .filter(|record| matches!(record.state, DeliveryState::Failed(_)))
         .count();
     let judgement = match judge(&request.migration.rollout.gates, &counts) {
-        Judgement::Passed(_) if failed > 0 => Judgement::Inconclusive(format!(
-            "{failed} could not be delivered; see why and use --retry"
-        )),
+        Judgement::Passed(_) if failed > 0 => {
+            Judgement::Inconclusive(format!("{failed} could not be delivered; see why and use --retry"))
+        }
         judgement => judgement,
     };
     store.record_gate(wave.number, &judgement, &(counts, failed))?;
@@ -458,23 +385,14 @@ fn judge_wave(
     };
     set_waves(store, &waves, &state, "judge", "")?;
     let number = wave.number;
-    (request.tell)(Event::WaveJudged {
-        number,
-        state: &state,
-    });
+    (request.tell)(Event::WaveJudged { number, state: &state });
     if matches!(state, WaveState::RollingBack(_)) {
         finish_rollbacks(store, request.tell)?;
     }
     Ok(matches!(state, WaveState::Passed(_)))
 }
 
-fn set_waves(
-    store: &mut Store,
-    waves: &[u32],
-    state: &WaveState,
-    verb: &str,
-    detail: &str,
-) -> Result<(), StateError> {
+fn set_waves(store: &mut Store, waves: &[u32], state: &WaveState, verb: &str, detail: &str) -> Result<(), StateError> {
     let numbers: Vec<String> = waves.iter().map(ToString::to_string).collect();
     let entry = Entry {
         point: format!("wave.{verb}"),
@@ -503,11 +421,7 @@ pub enum Scope {
 ///
 /// # Errors
 /// Where the state can't be used, or holds no such wave or consumer.
-pub fn roll_back(
-    store: &mut Store,
-    scope: &Scope,
-    tell: &dyn Fn(Event<'_>),
-) -> Result<Ledger, RolloutError> {
+pub fn roll_back(store: &mut Store, scope: &Scope, tell: &dyn Fn(Event<'_>)) -> Result<Ledger, RolloutError> {
     let because = "rolled back by hand";
     let waves = store.waves()?;
     match scope {
@@ -515,9 +429,7 @@ pub fn roll_back(
             let consumers = store.consumers()?;
             let found = consumers.into_iter().find(|c| c.entity == *entity);
             let id = found.and_then(|consumer| consumer.workspace);
-            let id = id.ok_or_else(|| RolloutError::NoSuch {
-                what: format!("consumer {entity}"),
-            })?;
+            let id = id.ok_or_else(|| RolloutError::NoSuch { what: format!("consumer {entity}") })?;
             let snapshot = Snapshot::read(store)?;
             take_back(store, &snapshot, &id, because, tell)?;
         }
@@ -563,10 +475,7 @@ fn finish_rollbacks(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> Result<(), R
         let state = WaveState::RolledBack(reason);
         set_waves(store, &[wave.number], &state, "rolled-back", "")?;
         let number = wave.number;
-        tell(Event::WaveJudged {
-            number,
-            state: &state,
-        });
+        tell(Event::WaveJudged { number, state: &state });
     }
     Ok(())
 }
@@ -590,9 +499,6 @@ fn take_back(
     let shipment = shipment(workspace, &versions, &set);
     deliver::roll_back(store, &shipment, &mut record, because)?;
     let state = &record.state;
-    tell(Event::Shipped {
-        workspace: id,
-        state,
-    });
+    tell(Event::Shipped { workspace: id, state });
     Ok(record.state == DeliveryState::RolledBack)
 }

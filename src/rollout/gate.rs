@@ -68,9 +68,7 @@ pub fn judge(gates: &[Gate], counts: &Counts) -> Judgement {
         && counts.regressed > max
     {
         let (regressed, consumers) = (counts.regressed, counts.consumers);
-        return Judgement::Failed(format!(
-            "{regressed} of {consumers} regressed, {max} allowed"
-        ));
+        return Judgement::Failed(format!("{regressed} of {consumers} regressed, {max} allowed"));
     }
     let least = gates.iter().filter_map(|gate| match gate {
         Gate::Evidence { min } => Some(*min),
@@ -139,11 +137,7 @@ mod tests {
 
     #[test]
     fn all_gates_must_pass_and_failure_outweighs_doubt() {
-        let gates = [
-            Gate::Regressions { max: 1 },
-            Gate::Evidence { min: 3 },
-            Gate::Regressions { max: 4 },
-        ];
+        let gates = [Gate::Regressions { max: 1 }, Gate::Evidence { min: 3 }, Gate::Regressions { max: 4 }];
         assert_eq!(word(&gates, counts(2, 1, 0)), "passed");
         assert_eq!(word(&gates, counts(1, 1, 5)), "inconclusive");
         assert_eq!(word(&gates, counts(0, 2, 5)), "failed");

@@ -8,9 +8,7 @@ use super::RolloutError;
 use super::gate::Counts;
 use super::outcome::{Outcome, SourceFact, VerdictFact, outcome};
 use crate::digest::{Digest, DigestBuilder};
-use crate::state::{
-    ConsumerRecord, DeliveryRecord, DeliveryState, Store, WaveRecord, WaveState, WorkspaceRecord,
-};
+use crate::state::{ConsumerRecord, DeliveryRecord, DeliveryState, Store, WaveRecord, WaveState, WorkspaceRecord};
 use crate::transform::{FindingKind, WorkspacePlan};
 use crate::verify::{Verdict, VerdictKind};
 
@@ -98,10 +96,7 @@ pub enum RunEnd {
 
 /// Names what a verdict is about: the change of one workspace, and how it is verified.
 pub(super) fn verdict_key(plan: &Digest, verify: &Digest) -> Digest {
-    DigestBuilder::new("gander.verdict")
-        .field(plan.as_bytes())
-        .field(verify.as_bytes())
-        .finish()
+    DigestBuilder::new("gander.verdict").field(plan.as_bytes()).field(verify.as_bytes()).finish()
 }
 
 /// What the state knows, read once.
@@ -172,11 +167,7 @@ pub fn ledger(store: &Store) -> Result<Ledger, RolloutError> {
     for wave in &snapshot.waves {
         wave_of.extend(wave.members.iter().map(|m| (m.as_str(), wave.number)));
     }
-    let rows = snapshot
-        .consumers
-        .iter()
-        .map(|consumer| row(&snapshot, &wave_of, consumer))
-        .collect();
+    let rows = snapshot.consumers.iter().map(|consumer| row(&snapshot, &wave_of, consumer)).collect();
     let sharing = snapshot.sharing();
     let report = |wave: &WaveRecord| WaveReport {
         number: wave.number,
@@ -190,11 +181,7 @@ pub fn ledger(store: &Store) -> Result<Ledger, RolloutError> {
             .map(|consumer| consumer.entity.clone())
             .collect(),
     };
-    Ok(Ledger {
-        rows,
-        waves: snapshot.waves.iter().map(report).collect(),
-        end: end_of(&snapshot.waves),
-    })
+    Ok(Ledger { rows, waves: snapshot.waves.iter().map(report).collect(), end: end_of(&snapshot.waves) })
 }
 
 fn row(snapshot: &Snapshot, wave_of: &BTreeMap<&str, u32>, consumer: &ConsumerRecord) -> LedgerRow {
@@ -204,16 +191,10 @@ fn row(snapshot: &Snapshot, wave_of: &BTreeMap<&str, u32>, consumer: &ConsumerRe
     let verdict = snapshot.verdict(id);
     let source = match (&consumer.unresolved, plan) {
         (Some(reason), _) => SourceFact::Unresolved(reason),
-        (None, Some(plan)) => SourceFact::Transformed {
-            result: &plan.result,
-            changes: !plan.files.is_empty(),
-        },
+        (None, Some(plan)) => SourceFact::Transformed { result: &plan.result, changes: !plan.files.is_empty() },
         (None, None) => SourceFact::Untransformed,
     };
-    let fact = verdict.map(|verdict| VerdictFact {
-        kind: verdict.kind,
-        reason: &verdict.reason,
-    });
+    let fact = verdict.map(|verdict| VerdictFact { kind: verdict.kind, reason: &verdict.reason });
     let waiting = DeliveryState::Waiting;
     let state = delivery.map_or(&waiting, |delivery| &delivery.state);
     let (outcome, reason) = outcome(source, fact, state);
@@ -249,25 +230,14 @@ fn end_of(waves: &[WaveRecord]) -> RunEnd {
     };
     let number = wave.number;
     match wave.state.clone() {
-        WaveState::RolledBack(reason) => RunEnd::RolledBack {
-            wave: number,
-            reason,
-        },
-        WaveState::Failed(reason) => RunEnd::Stopped {
-            wave: number,
-            reason,
-        },
-        WaveState::Inconclusive(reason) => RunEnd::Paused {
-            wave: number,
-            reason,
-        },
-        WaveState::RollingBack(reason) => RunEnd::Paused {
-            wave: number,
-            reason: format!("its rollback was interrupted ({reason}): run again"),
-        },
-        WaveState::Planned | WaveState::Running | WaveState::Passed(_) => RunEnd::Paused {
-            wave: number,
-            reason: "it is not judged yet: run again".to_owned(),
-        },
+        WaveState::RolledBack(reason) => RunEnd::RolledBack { wave: number, reason },
+        WaveState::Failed(reason) => RunEnd::Stopped { wave: number, reason },
+        WaveState::Inconclusive(reason) => RunEnd::Paused { wave: number, reason },
+        WaveState::RollingBack(reason) => {
+            RunEnd::Paused { wave: number, reason: format!("its rollback was interrupted ({reason}): run again") }
+        }
+        WaveState::Planned | WaveState::Running | WaveState::Passed(_) => {
+            RunEnd::Paused { wave: number, reason: "it is not judged yet: run again".to_owned() }
+        }
     }
 }

@@ -141,9 +141,7 @@ pub enum RolloutError {
     #[error(transparent)]
     State(#[from] StateError),
     /// The state belongs to another migration.
-    #[error(
-        "the state belongs to the migration {found:?}: name another state folder in [state] path"
-    )]
+    #[error("the state belongs to the migration {found:?}: name another state folder in [state] path")]
     OtherMigration {
         /// Its id.
         found: String,

@@ -187,9 +187,7 @@ fn unsent(result: &Transformed, verdict: VerdictFact<'_>, reason: &str) -> (Outc
         (VerdictKind::Regressed, _) => (Outcome::Regressed, seen),
         (VerdictKind::BaselineBroken | VerdictKind::NoData, _) => (Outcome::Unverified, seen),
         (VerdictKind::Infra, _) => (Outcome::Errored, seen),
-        (VerdictKind::Pass, Transformed::Annotated(left)) => {
-            (Outcome::Annotated, format!("{left}; {reason}"))
-        }
+        (VerdictKind::Pass, Transformed::Annotated(left)) => (Outcome::Annotated, format!("{left}; {reason}")),
         (VerdictKind::Pass, _) => (Outcome::Pending, reason.to_owned()),
     }
 }
@@ -200,10 +198,7 @@ fn sent(result: &Transformed, verdict: Option<VerdictFact<'_>>) -> (Outcome, Str
         Some(verdict) => match verdict.kind {
             VerdictKind::Pass => verdict.reason.to_owned(),
             VerdictKind::BaselineBroken | VerdictKind::NoData => {
-                format!(
-                    "delivered unverified, as the policy says: {}",
-                    verdict.reason
-                )
+                format!("delivered unverified, as the policy says: {}", verdict.reason)
             }
             VerdictKind::Regressed | VerdictKind::Infra => {
                 let reason = format!("delivered against its verdict: {}", verdict.reason);
@@ -224,11 +219,7 @@ fn sent(result: &Transformed, verdict: Option<VerdictFact<'_>>) -> (Outcome, Str
 /// What the policy says of a verified change set. Regressions and failures of the
 /// machine are never delivered, whatever it says; where two of its rules apply,
 /// the stricter one holds. The reason says why it stays, where it does.
-pub fn disposition(
-    result: &Transformed,
-    verdict: VerdictKind,
-    policy: &Policy,
-) -> (Disposition, &'static str) {
+pub fn disposition(result: &Transformed, verdict: VerdictKind, policy: &Policy) -> (Disposition, &'static str) {
     let left = match result {
         Transformed::Changed => (Disposition::Deliver, ""),
         Transformed::Annotated(_) => (policy.annotated, "the policy on annotated change sets"),
@@ -244,11 +235,7 @@ pub fn disposition(
         VerdictKind::Regressed => (Disposition::Hold, "it regressed"),
         VerdictKind::Infra => (Disposition::Hold, "its verification failed"),
     };
-    if strictness(evidence.0) >= strictness(left.0) {
-        evidence
-    } else {
-        left
-    }
+    if strictness(evidence.0) >= strictness(left.0) { evidence } else { left }
 }
 
 fn strictness(disposition: Disposition) -> u8 {
@@ -285,19 +272,8 @@ mod tests {
 
     fn verdicts() -> Vec<Option<VerdictFact<'static>>> {
         use VerdictKind as V;
-        let kinds = [
-            V::Pass,
-            V::Regressed,
-            V::BaselineBroken,
-            V::NoData,
-            V::Infra,
-        ];
-        let some = kinds.map(|kind| {
-            Some(VerdictFact {
-                kind,
-                reason: "seen",
-            })
-        });
+        let kinds = [V::Pass, V::Regressed, V::BaselineBroken, V::NoData, V::Infra];
+        let some = kinds.map(|kind| Some(VerdictFact { kind, reason: "seen" }));
         [None].into_iter().chain(some).collect()
     }
 
@@ -335,22 +311,15 @@ mod tests {
         let annotated = Transformed::Annotated(text("left"));
         // Waiting, held, approval, refused, delivering, delivered, rolling back,
         // rolled back, conflict, failed.
-        let changed = [
-            "pprvvE", "pprvvE", "pprvvE", "ffffff", "pppppp", "ECECCE", "pppppp", "BBBBBB",
-            "EEEEEE", "EEEEEE",
-        ];
+        let changed =
+            ["pprvvE", "pprvvE", "pprvvE", "ffffff", "pppppp", "ECECCE", "pppppp", "BBBBBB", "EEEEEE", "EEEEEE"];
         assert_eq!(of(&Transformed::Changed, true), changed);
-        let left = [
-            "pArvvE", "pArvvE", "pprvvE", "ffffff", "pppppp", "EAEAAE", "pppppp", "BBBBBB",
-            "EEEEEE", "EEEEEE",
-        ];
+        let left = ["pArvvE", "pArvvE", "pprvvE", "ffffff", "pppppp", "EAEAAE", "pppppp", "BBBBBB", "EEEEEE", "EEEEEE"];
         assert_eq!(of(&annotated, true), left);
         let plain = |letter: &str| {
             let row = letter.repeat(6);
             let errored = text("EEEEEE");
-            let rows = [
-                &row, &row, &row, &row, &errored, &errored, &errored, &row, &errored, &errored,
-            ];
+            let rows = [&row, &row, &row, &row, &errored, &errored, &errored, &row, &errored, &errored];
             rows.map(Clone::clone).to_vec()
         };
         for changes in [false, true] {
@@ -369,10 +338,7 @@ mod tests {
         use Disposition::{Approve, Deliver, Hold};
         let annotated = Transformed::Annotated(text("left"));
         let say = |result: &Transformed, kind, on_annotated, on_unverified| {
-            let policy = Policy {
-                annotated: on_annotated,
-                unverified: on_unverified,
-            };
+            let policy = Policy { annotated: on_annotated, unverified: on_unverified };
             disposition(result, kind, &policy).0
         };
         for verdict in [VerdictKind::Regressed, VerdictKind::Infra] {
@@ -383,10 +349,7 @@ mod tests {
             assert_eq!(say(&annotated, verdict, Approve, Deliver), Approve);
             assert_eq!(say(&annotated, verdict, Approve, Hold), Hold);
         }
-        assert_eq!(
-            say(&Transformed::Changed, VerdictKind::Pass, Hold, Hold),
-            Deliver
-        );
+        assert_eq!(say(&Transformed::Changed, VerdictKind::Pass, Hold, Hold), Deliver);
         assert_eq!(say(&annotated, VerdictKind::Pass, Hold, Deliver), Hold);
         for result in [Transformed::Unchanged, Transformed::Refused(text("no"))] {
             assert_eq!(say(&result, VerdictKind::Pass, Deliver, Deliver), Hold);

@@ -12,8 +12,8 @@ use rayon::prelude::*;
 use super::*;
 use crate::clock::Clock;
 use crate::config::{
-    Consumers, Deliver, Delivery, Disposition, Gate, OnFailedGate, Policy, Rollout, SandboxConfig,
-    SandboxMode, Transform, Verify, WavePart, WaveSize,
+    Consumers, Deliver, Delivery, Disposition, Gate, OnFailedGate, Policy, Rollout, SandboxConfig, SandboxMode,
+    Transform, Verify, WavePart, WaveSize,
 };
 use crate::digest::Digest;
 use crate::edit::Splice;
@@ -44,10 +44,7 @@ fn entity(name: &str) -> EntityRef {
 }
 
 fn migration(root: &Path, how: Delivery) -> Migration {
-    let size = |text: &str, part| WaveSize {
-        text: text.to_owned(),
-        parts: vec![part],
-    };
+    let size = |text: &str, part| WaveSize { text: text.to_owned(), parts: vec![part] };
     Migration {
         file: root.join("migration.toml"),
         id: "users-v2".to_owned(),
@@ -71,10 +68,7 @@ fn migration(root: &Path, how: Delivery) -> Migration {
             require: Vec::new(),
             jobs: None,
         },
-        policy: Policy {
-            annotated: Disposition::Deliver,
-            unverified: Disposition::Hold,
-        },
+        policy: Policy { annotated: Disposition::Deliver, unverified: Disposition::Hold },
         rollout: Rollout {
             waves: vec![
                 size("1", WavePart::Count(1)),
@@ -86,10 +80,7 @@ fn migration(root: &Path, how: Delivery) -> Migration {
             gates: vec![Gate::Regressions { max: 0 }],
             on_failed_gate: OnFailedGate::RollbackWave,
         },
-        deliver: Deliver {
-            how,
-            author: Some("Goose <goose@example.org>".to_owned()),
-        },
+        deliver: Deliver { how, author: Some("Goose <goose@example.org>".to_owned()) },
         state: root.join(".gander/users-v2"),
         digest: Digest::of(b"migration"),
     }
@@ -130,10 +121,7 @@ impl World {
             _temporary: None,
             top: top.to_owned(),
             fleet: Fleet::default(),
-            plan: Plan {
-                digest: Digest::of(b"plan"),
-                workspaces: Vec::new(),
-            },
+            plan: Plan { digest: Digest::of(b"plan"), workspaces: Vec::new() },
             verdicts: verdicts.iter().copied().enumerate().collect(),
             pinned: BTreeMap::new(),
             verified: RefCell::default(),
@@ -167,20 +155,10 @@ impl World {
             dirty: Vec::new(),
         });
         let pin = match &git {
-            Some(git) => Pin::Commit {
-                commit: git.commit.clone(),
-                tree: git.tree.clone(),
-            },
-            None => Pin::Content {
-                digest: Digest::of(OLD.as_bytes()),
-                dirty: false,
-            },
+            Some(git) => Pin::Commit { commit: git.commit.clone(), tree: git.tree.clone() },
+            None => Pin::Content { digest: Digest::of(OLD.as_bytes()), dirty: false },
         };
-        self.fleet.workspaces.push(Workspace {
-            id: prefix.clone(),
-            root: top.join(&prefix),
-            git,
-        });
+        self.fleet.workspaces.push(Workspace { id: prefix.clone(), root: top.join(&prefix), git });
         let changes = matches!(result, Transformed::Changed | Transformed::Annotated(_));
         self.plan.workspaces.push(WorkspacePlan {
             id: prefix,
@@ -193,8 +171,7 @@ impl World {
             files_parsed: 1,
         });
         for (path, bytes) in [("q.sql", OLD), ("gone.sh", "#!/bin/sh\n")] {
-            self.pinned
-                .insert((index, path.to_owned()), bytes.as_bytes().to_vec());
+            self.pinned.insert((index, path.to_owned()), bytes.as_bytes().to_vec());
         }
         self.consume(&format!("c{index}"), Source::Workspace(index));
     }
@@ -216,27 +193,20 @@ impl World {
         super::run(&mut store, &self.request(retry, only, &|_| {}))
     }
 
-    fn request<'a>(
-        &'a self,
-        retry: bool,
-        only: &'a BTreeSet<EntityRef>,
-        tell: &'a dyn Fn(Event<'_>),
-    ) -> Request<'a> {
+    fn request<'a>(&'a self, retry: bool, only: &'a BTreeSet<EntityRef>, tell: &'a dyn Fn(Event<'_>)) -> Request<'a> {
         // The closures borrow the world alone, so they may live as long as it does.
         let read: &'a ReadPinned<'a> = Box::leak(Box::new(move |index: usize, path: &str| {
             let bytes = self.pinned.get(&(index, path.to_owned()));
             bytes.cloned().ok_or_else(|| "not pinned".to_owned())
         }));
-        let verify: &'a VerifyAll<'a> = Box::leak(Box::new(
-            move |indices: &[usize], take: &TakeVerdict<'_>| {
-                for index in indices {
-                    self.verified.borrow_mut().push(*index);
-                    if let Some(kind) = self.verdicts.get(index) {
-                        take(*index, verdict(*kind));
-                    }
+        let verify: &'a VerifyAll<'a> = Box::leak(Box::new(move |indices: &[usize], take: &TakeVerdict<'_>| {
+            for index in indices {
+                self.verified.borrow_mut().push(*index);
+                if let Some(kind) = self.verdicts.get(index) {
+                    take(*index, verdict(*kind));
                 }
-            },
-        ));
+            }
+        }));
         Request {
             migration: &self.migration,
             fleet: &self.fleet,
@@ -274,22 +244,13 @@ fn describe(staged: &Staged<'_>) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn verdict(kind: VerdictKind) -> Verdict {
-    Verdict {
-        kind,
-        reason: format!("{kind:?}"),
-        baseline: Vec::new(),
-        patched: Vec::new(),
-        enforced: Vec::new(),
-    }
+    Verdict { kind, reason: format!("{kind:?}"), baseline: Vec::new(), patched: Vec::new(), enforced: Vec::new() }
 }
 
 fn file_plans() -> Vec<FilePlan> {
     let splice = |from: &str, to: &str| {
         let start = OLD.find(from).unwrap();
-        Splice {
-            range: start..start + from.len(),
-            text: to.to_owned(),
-        }
+        Splice { range: start..start + from.len(), text: to.to_owned() }
     };
     let rule = || "users-v2/table".to_owned();
     vec![
@@ -303,11 +264,7 @@ fn file_plans() -> Vec<FilePlan> {
             path: "new/made.sh".to_owned(),
             before: None,
             mode: None,
-            outcome: FileOutcome::Create {
-                text: "x".to_owned(),
-                executable: true,
-                rule: rule(),
-            },
+            outcome: FileOutcome::Create { text: "x".to_owned(), executable: true, rule: rule() },
         },
         FilePlan {
             path: "q.sql".to_owned(),
@@ -328,19 +285,11 @@ fn changed(count: usize) -> Vec<Transformed> {
 
 fn outcomes(ledger: &Ledger) -> Vec<(&str, Outcome)> {
     let short = |row: &'_ LedgerRow| row.entity.rsplit('/').next().map(str::len).unwrap_or(0);
-    ledger
-        .rows
-        .iter()
-        .map(|row| (&row.entity[row.entity.len() - short(row)..], row.outcome))
-        .collect()
+    ledger.rows.iter().map(|row| (&row.entity[row.entity.len() - short(row)..], row.outcome)).collect()
 }
 
 fn count(ledger: &Ledger, outcome: Outcome) -> usize {
-    ledger
-        .rows
-        .iter()
-        .filter(|row| row.outcome == outcome)
-        .count()
+    ledger.rows.iter().filter(|row| row.outcome == outcome).count()
 }
 
 #[test]
@@ -355,15 +304,7 @@ fn every_consumer_has_its_outcome_and_a_second_run_does_nothing() {
         Transformed::Changed,
     ];
     use VerdictKind as V;
-    let verdicts = [
-        V::Pass,
-        V::Pass,
-        V::Pass,
-        V::Pass,
-        V::Pass,
-        V::NoData,
-        V::Infra,
-    ];
+    let verdicts = [V::Pass, V::Pass, V::Pass, V::Pass, V::Pass, V::NoData, V::Infra];
     let mut world = World::new(Delivery::Patches, &results, &verdicts);
     world.migration.rollout.first = vec![entity("c0"), entity("c2")];
     let before = world.bytes();
@@ -381,41 +322,23 @@ fn every_consumer_has_its_outcome_and_a_second_run_does_nothing() {
     ];
     assert_eq!(outcomes(&ledger), expected);
     // The last wave holds nothing but silence, which is no success.
-    assert!(
-        matches!(ledger.end, RunEnd::Paused { wave: 3, .. }),
-        "{:?}",
-        ledger.end
-    );
+    assert!(matches!(ledger.end, RunEnd::Paused { wave: 3, .. }), "{:?}", ledger.end);
     assert_eq!(world.bytes(), before, "patches touch no consumer");
     let verified = world.verified.borrow().len();
     let journal = world.store().journal().unwrap();
     assert_eq!(world.run().unwrap(), ledger);
     assert_eq!(world.verified.borrow().len(), verified, "no work twice");
     assert_eq!(world.store().journal().unwrap(), journal);
-    assert!(
-        world
-            .migration
-            .state
-            .join("change-sets/wave-1/c0/change.patch")
-            .is_file()
-    );
+    assert!(world.migration.state.join("change-sets/wave-1/c0/change.patch").is_file());
 }
 
 #[test]
 fn a_wave_of_silence_pauses_and_a_retry_opens_it_again() {
     use VerdictKind as V;
-    let mut world = World::new(
-        Delivery::Patches,
-        &changed(4),
-        &[V::Pass, V::NoData, V::Infra, V::Pass],
-    );
+    let mut world = World::new(Delivery::Patches, &changed(4), &[V::Pass, V::NoData, V::Infra, V::Pass]);
     world.migration.rollout.first = vec![entity("c1"), entity("c0"), entity("c2"), entity("c3")];
     let ledger = world.run().unwrap();
-    assert!(
-        matches!(ledger.end, RunEnd::Paused { wave: 1, .. }),
-        "{:?}",
-        ledger.end
-    );
+    assert!(matches!(ledger.end, RunEnd::Paused { wave: 1, .. }), "{:?}", ledger.end);
     assert_eq!(count(&ledger, Outcome::Unverified), 1);
     assert_eq!(count(&ledger, Outcome::Pending), 3);
     assert_eq!(*world.verified.borrow(), [1]);
@@ -446,10 +369,7 @@ fn failing_world(top: Option<&Path>, how: Delivery, on_failed_gate: OnFailedGate
         None => World::new(how, &changed(4), &verdicts),
     };
     world.migration.rollout.first = vec![entity("c0"), entity("c1"), entity("c2")];
-    let size = |count: u64| WaveSize {
-        text: count.to_string(),
-        parts: vec![WavePart::Count(count)],
-    };
+    let size = |count: u64| WaveSize { text: count.to_string(), parts: vec![WavePart::Count(count)] };
     world.migration.rollout.waves = vec![size(1), size(3), size(4)];
     world.migration.rollout.on_failed_gate = on_failed_gate;
     world
@@ -469,10 +389,7 @@ fn a_failed_wave_is_taken_back_in_bytes() {
         ];
         assert_eq!(outcomes(&ledger), expected, "{how:?}");
         assert!(matches!(ledger.end, RunEnd::RolledBack { wave: 2, .. }));
-        assert!(
-            !world.verified.borrow().contains(&3),
-            "wave 3 was never opened"
-        );
+        assert!(!world.verified.borrow().contains(&3), "wave 3 was never opened");
         let read = |index| std::fs::read_to_string(world.root(index).join("q.sql")).unwrap();
         let delivered = if how == Delivery::Checkout { NEW } else { OLD };
         assert_eq!(read(0), delivered);
@@ -500,10 +417,7 @@ fn everything_can_be_taken_back_to_the_bytes_of_the_pin() {
         assert!(matches!(ledger.end, RunEnd::RolledBack { wave: 2, .. }));
         let status = run_git(&world.top, &["status", "--porcelain"]);
         assert_eq!(status, "", "{how:?}");
-        assert_eq!(
-            run_git(&world.top, &["branch", "--format=%(refname)"]),
-            "refs/heads/main"
-        );
+        assert_eq!(run_git(&world.top, &["branch", "--format=%(refname)"]), "refs/heads/main");
         assert!(!world.root(0).join("new").exists());
     }
     let (world, ledger) = failing(Delivery::Checkout, OnFailedGate::Stop);
@@ -525,16 +439,9 @@ fn what_a_person_changed_since_is_a_conflict_and_stays() {
     files::write_whole(&theirs, b"theirs", false).unwrap();
     let ledger = super::roll_back(&mut world.store(), &Scope::Wave(1), &|_| {}).unwrap();
     assert_eq!(ledger.rows[0].outcome, Outcome::Errored);
-    assert!(
-        ledger.rows[0].reason.contains("q.sql"),
-        "{}",
-        ledger.rows[0].reason
-    );
+    assert!(ledger.rows[0].reason.contains("q.sql"), "{}", ledger.rows[0].reason);
     assert_eq!(std::fs::read(&theirs).unwrap(), b"theirs");
-    assert!(
-        world.root(0).join("new/made.sh").exists(),
-        "nothing is half taken back"
-    );
+    assert!(world.root(0).join("new/made.sh").exists(), "nothing is half taken back");
     // Once they put it back, the rollback can be asked for again.
     files::write_whole(&theirs, NEW.as_bytes(), false).unwrap();
     let entity = ledger.rows[0].entity.clone();
@@ -545,26 +452,14 @@ fn what_a_person_changed_since_is_a_conflict_and_stays() {
 
 #[test]
 fn a_dirty_checkout_is_refused_and_untouched() {
-    let dirt: [(&str, &[u8]); 3] = [
-        ("q.sql", b"theirs"),
-        ("untracked", b"new"),
-        ("new/made.sh", b"x"),
-    ];
+    let dirt: [(&str, &[u8]); 3] = [("q.sql", b"theirs"), ("untracked", b"new"), ("new/made.sh", b"x")];
     for (path, bytes) in dirt {
         let world = World::new(Delivery::Checkout, &changed(1), &[VerdictKind::Pass]);
-        let content = crate::workspace::Content {
-            bytes: bytes.to_vec(),
-            executable: false,
-        };
+        let content = crate::workspace::Content { bytes: bytes.to_vec(), executable: false };
         files::apply_below(world.root(0), path, Some(&content)).unwrap();
         let before = world.bytes();
         let ledger = world.run().unwrap();
-        assert_eq!(
-            ledger.rows[0].outcome,
-            Outcome::Refused,
-            "{path}: {}",
-            ledger.rows[0].reason
-        );
+        assert_eq!(ledger.rows[0].outcome, Outcome::Refused, "{path}: {}", ledger.rows[0].reason);
         assert_eq!(world.bytes(), before);
     }
     let world = World::new(Delivery::Checkout, &changed(1), &[VerdictKind::Pass]);
@@ -572,11 +467,7 @@ fn a_dirty_checkout_is_refused_and_untouched() {
     run_git(&world.top, &["commit", "-q", "-a", "-m", "two"]);
     let ledger = world.run().unwrap();
     assert_eq!(ledger.rows[0].outcome, Outcome::Refused);
-    assert!(
-        ledger.rows[0].reason.contains("HEAD"),
-        "{}",
-        ledger.rows[0].reason
-    );
+    assert!(ledger.rows[0].reason.contains("HEAD"), "{}", ledger.rows[0].reason);
 }
 
 #[test]
@@ -591,54 +482,29 @@ fn a_symlink_in_the_way_is_refused() {
     let commit = run_git(&world.top, &["rev-parse", "HEAD"]);
     world.plan.workspaces[0].pin = Some(Pin::Commit { commit, tree });
     let ledger = world.run().unwrap();
-    assert_eq!(
-        ledger.rows[0].outcome,
-        Outcome::Refused,
-        "{}",
-        ledger.rows[0].reason
-    );
+    assert_eq!(ledger.rows[0].outcome, Outcome::Refused, "{}", ledger.rows[0].reason);
     assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
-    assert_eq!(
-        std::fs::read_to_string(world.root(0).join("q.sql")).unwrap(),
-        OLD
-    );
+    assert_eq!(std::fs::read_to_string(world.root(0).join("q.sql")).unwrap(), OLD);
 }
 
 #[test]
 fn a_changed_plan_is_never_mixed_in_silently() {
     use VerdictKind as V;
-    let mut world = World::new(
-        Delivery::Patches,
-        &changed(3),
-        &[V::Pass, V::NoData, V::Pass],
-    );
+    let mut world = World::new(Delivery::Patches, &changed(3), &[V::Pass, V::NoData, V::Pass]);
     world.migration.rollout.first = vec![entity("c0"), entity("c1"), entity("c2")];
-    let size = |count: u64| WaveSize {
-        text: count.to_string(),
-        parts: vec![WavePart::Count(count)],
-    };
+    let size = |count: u64| WaveSize { text: count.to_string(), parts: vec![WavePart::Count(count)] };
     world.migration.rollout.waves = vec![size(1), size(2), size(3)];
-    assert!(matches!(
-        world.run().unwrap().end,
-        RunEnd::Paused { wave: 2, .. }
-    ));
+    assert!(matches!(world.run().unwrap().end, RunEnd::Paused { wave: 2, .. }));
     // The rule is mended: the second consumer is left alone now.
     world.plan.workspaces[1].result = Transformed::Unchanged;
     world.plan.workspaces[1].files.clear();
     let error = world.run().unwrap_err().to_string();
-    assert!(
-        error.contains("apps/c1") && error.contains("--retry"),
-        "{error}"
-    );
+    assert!(error.contains("apps/c1") && error.contains("--retry"), "{error}");
     let ledger = world.run_as(true, &BTreeSet::new()).unwrap();
     assert_eq!(ledger.end, RunEnd::Complete);
     assert_eq!(count(&ledger, Outcome::Changed), 2);
     assert_eq!(count(&ledger, Outcome::Unchanged), 1);
-    assert_eq!(
-        *world.verified.borrow(),
-        [0, 1, 2],
-        "the delivered one is not verified again"
-    );
+    assert_eq!(*world.verified.borrow(), [0, 1, 2], "the delivered one is not verified again");
     // Another change to what is delivered already has to be taken back first.
     world.plan.workspaces[0].files.truncate(1);
     let error = world.run_as(true, &BTreeSet::new()).unwrap_err();
@@ -647,10 +513,7 @@ fn a_changed_plan_is_never_mixed_in_silently() {
     let ledger = world.run_as(true, &BTreeSet::new()).unwrap();
     assert_eq!(ledger.end, RunEnd::Complete, "{:?}", ledger.rows);
     world.migration.id = "other".to_owned();
-    assert!(matches!(
-        world.run(),
-        Err(RolloutError::OtherMigration { .. })
-    ));
+    assert!(matches!(world.run(), Err(RolloutError::OtherMigration { .. })));
 }
 
 #[test]
@@ -658,9 +521,7 @@ fn a_second_run_knows_its_own_writes() {
     let world = World::new(Delivery::Checkout, &changed(2), &[VerdictKind::Pass; 2]);
     assert_eq!(world.run().unwrap().end, RunEnd::Complete);
     let mut fleet = world.fleet.clone();
-    let dirty: Vec<String> = ["gone.sh", "new/made.sh", "q.sql", "theirs"]
-        .map(str::to_owned)
-        .to_vec();
+    let dirty: Vec<String> = ["gone.sh", "new/made.sh", "q.sql", "theirs"].map(str::to_owned).to_vec();
     files::write_whole(&world.root(0).join("theirs"), b"1", false).unwrap();
     for workspace in &mut fleet.workspaces {
         workspace.git.as_mut().unwrap().dirty = dirty.clone();
@@ -685,20 +546,11 @@ fn a_folder_without_git_is_taken_back_and_known_again() {
     let ledger = super::roll_back(&mut world.store(), &Scope::All, &|_| {}).unwrap();
     assert_eq!(ledger.rows[0].outcome, Outcome::RolledBack);
     assert_eq!(world.bytes(), before);
-    assert!(
-        super::settle(&world.store(), &mut fleet)
-            .unwrap()
-            .is_empty()
-    );
+    assert!(super::settle(&world.store(), &mut fleet).unwrap().is_empty());
     let mut world = World::new(Delivery::Patches, &changed(1), &[VerdictKind::Pass]);
     world.migration.deliver.how = Delivery::Branch;
     let ledger = world.run().unwrap();
-    assert_eq!(
-        ledger.rows[0].outcome,
-        Outcome::Refused,
-        "{}",
-        ledger.rows[0].reason
-    );
+    assert_eq!(ledger.rows[0].outcome, Outcome::Refused, "{}", ledger.rows[0].reason);
 }
 
 #[test]
@@ -711,18 +563,11 @@ fn a_delivery_that_fails_half_way_is_undone() {
     let before = world.bytes();
     let ledger = world.run().unwrap();
     assert_eq!(ledger.rows[0].outcome, Outcome::Errored);
-    assert!(
-        ledger.rows[0].reason.contains("as they were"),
-        "{}",
-        ledger.rows[0].reason
-    );
+    assert!(ledger.rows[0].reason.contains("as they were"), "{}", ledger.rows[0].reason);
     assert_eq!(world.bytes(), before);
     assert!(matches!(ledger.end, RunEnd::Paused { wave: 1, .. }));
     files::remove_folder(&blocker).unwrap();
-    assert_eq!(
-        world.run_as(true, &BTreeSet::new()).unwrap().end,
-        RunEnd::Complete
-    );
+    assert_eq!(world.run_as(true, &BTreeSet::new()).unwrap().end, RunEnd::Complete);
 }
 
 #[test]
@@ -730,10 +575,7 @@ fn consumers_of_one_workspace_share_its_fate_and_count_each() {
     use VerdictKind as V;
     let mut world = World::new(Delivery::Patches, &changed(2), &[V::Regressed, V::Pass]);
     world.consume("b-second", Source::Workspace(0));
-    world
-        .fleet
-        .consumers
-        .sort_by(|a, b| a.entity.cmp(&b.entity));
+    world.fleet.consumers.sort_by(|a, b| a.entity.cmp(&b.entity));
     world.migration.rollout.waves.drain(..2);
     world.migration.rollout.gates = vec![Gate::Regressions { max: 1 }];
     let ledger = world.run().unwrap();
@@ -741,31 +583,17 @@ fn consumers_of_one_workspace_share_its_fate_and_count_each() {
     assert_eq!(count(&ledger, Outcome::Regressed), 2);
     assert!(matches!(ledger.end, RunEnd::RolledBack { wave: 1, .. }));
     assert_eq!(*world.verified.borrow(), [0, 1]);
-    assert!(
-        world
-            .migration
-            .state
-            .join("change-sets/held/b-second")
-            .is_dir()
-    );
+    assert!(world.migration.state.join("change-sets/held/b-second").is_dir());
 }
 
 #[test]
 fn only_some_consumers_can_be_advanced() {
     let mut world = World::new(Delivery::Patches, &changed(4), &[VerdictKind::Pass; 4]);
     world.migration.rollout.first = vec![entity("c0")];
-    let ledger = world
-        .run_as(false, &BTreeSet::from([entity("c3")]))
-        .unwrap();
+    let ledger = world.run_as(false, &BTreeSet::from([entity("c3")])).unwrap();
     assert_eq!(*world.verified.borrow(), [3]);
-    assert_eq!(
-        count(&ledger, Outcome::Pending),
-        4,
-        "wave 1 comes before it"
-    );
-    let ledger = world
-        .run_as(false, &BTreeSet::from([entity("c0")]))
-        .unwrap();
+    assert_eq!(count(&ledger, Outcome::Pending), 4, "wave 1 comes before it");
+    let ledger = world.run_as(false, &BTreeSet::from([entity("c0")])).unwrap();
     assert_eq!(count(&ledger, Outcome::Changed), 1);
     assert_eq!(world.run().unwrap().end, RunEnd::Complete);
     assert_eq!(world.verified.borrow().len(), 4);
@@ -787,23 +615,12 @@ fn a_verdict_that_was_not_given_keeps_the_wave_open() {
 #[test]
 fn pinned_bytes_that_changed_are_noticed() {
     let mut world = World::new(Delivery::Patches, &changed(1), &[VerdictKind::Pass]);
-    world
-        .pinned
-        .insert((0, "q.sql".to_owned()), b"other".to_vec());
+    world.pinned.insert((0, "q.sql".to_owned()), b"other".to_vec());
     let ledger = world.run().unwrap();
     assert_eq!(ledger.rows[0].outcome, Outcome::Errored);
-    assert!(
-        matches!(ledger.end, RunEnd::Paused { wave: 1, .. }),
-        "{:?}",
-        ledger.end
-    );
-    world
-        .pinned
-        .insert((0, "q.sql".to_owned()), OLD.as_bytes().to_vec());
-    assert_eq!(
-        world.run_as(true, &BTreeSet::new()).unwrap().end,
-        RunEnd::Complete
-    );
+    assert!(matches!(ledger.end, RunEnd::Paused { wave: 1, .. }), "{:?}", ledger.end);
+    world.pinned.insert((0, "q.sql".to_owned()), OLD.as_bytes().to_vec());
+    assert_eq!(world.run_as(true, &BTreeSet::new()).unwrap().end, RunEnd::Complete);
 }
 
 fn any_result() -> impl Strategy<Value = Transformed> {
@@ -920,12 +737,7 @@ fn child() {
 /// Runs [`child`] over `world` with a fault; its status and whether it was killed.
 fn run_child(world: &World, how: &str, variable: &str, value: &str) -> bool {
     let child = crate::process::Invocation::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "rollout::tests::child",
-            "--ignored",
-            "--test-threads=1",
-        ])
+        .args(["--exact", "rollout::tests::child", "--ignored", "--test-threads=1"])
         .env(CHILD_TOP, &world.top)
         .env(CHILD_HOW, how)
         .env(variable, value);
@@ -942,16 +754,12 @@ fn end_of(world: &World, mut ledger: Ledger) -> End {
     for row in &mut ledger.rows {
         row.branch = row.branch.take().map(|(name, _)| (name, None));
     }
-    let branches = world.fleet.workspaces[0].git.as_ref().map(|_| {
-        run_git(
-            &world.top,
-            &["for-each-ref", "--format=%(refname) %(tree)", "refs/heads"],
-        )
-    });
+    let branches = world.fleet.workspaces[0]
+        .git
+        .as_ref()
+        .map(|_| run_git(&world.top, &["for-each-ref", "--format=%(refname) %(tree)", "refs/heads"]));
     let sets = files::folder_digest(&world.migration.state.join("change-sets")).unwrap();
-    let relative = |(path, content): (PathBuf, _)| {
-        (path.strip_prefix(&world.top).unwrap().to_owned(), content)
-    };
+    let relative = |(path, content): (PathBuf, _)| (path.strip_prefix(&world.top).unwrap().to_owned(), content);
     let bytes: BTreeMap<_, _> = world.bytes().into_iter().map(relative).collect();
     (ledger, branches, sets, bytes)
 }
@@ -963,12 +771,7 @@ fn killed_anywhere_it_comes_to_the_same_end() {
         let make = || failing_world(None, how, on_failed_gate);
         let whole = make();
         let log = whole.top.join("points");
-        assert!(run_child(
-            &whole,
-            name,
-            crate::fault::LOG_VARIABLE,
-            log.to_str().unwrap()
-        ));
+        assert!(run_child(&whole, name, crate::fault::LOG_VARIABLE, log.to_str().unwrap()));
         let log = std::fs::read_to_string(&log).unwrap();
         let expected = end_of(&whole, to_the_end(&whole, name));
         let mut hits: BTreeMap<&str, u32> = BTreeMap::new();
@@ -983,9 +786,7 @@ fn killed_anywhere_it_comes_to_the_same_end() {
         assert!(points.len() > 20, "{points:?}");
         // What goes back by hand got there as `checkout` does, which is killed already.
         let begin = if name == "by hand" {
-            points
-                .iter()
-                .position(|point| point.starts_with("journal.wave.rollback"))
+            points.iter().position(|point| point.starts_with("journal.wave.rollback"))
         } else {
             Some(0)
         };

@@ -69,18 +69,12 @@ pub fn versions_of(
     Ok(versions)
 }
 
-fn pinned(
-    file: &FilePlan,
-    read: &dyn Fn(&str) -> Result<Vec<u8>, String>,
-) -> Result<Option<Content>, VersionsError> {
+fn pinned(file: &FilePlan, read: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Result<Option<Content>, VersionsError> {
     let path = || file.path.clone();
     let Some(expected) = file.before else {
         return Ok(None);
     };
-    let bytes = read(&file.path).map_err(|message| VersionsError::Unreadable {
-        path: path(),
-        message,
-    })?;
+    let bytes = read(&file.path).map_err(|message| VersionsError::Unreadable { path: path(), message })?;
     let executable = match file.mode {
         Some(Mode::File) => false,
         Some(Mode::Executable) => true,
@@ -92,44 +86,24 @@ fn pinned(
     Ok(Some(Content { bytes, executable }))
 }
 
-fn append(
-    versions: &mut Vec<FileVersion>,
-    file: &FilePlan,
-    before: Option<Content>,
-) -> Result<(), VersionsError> {
-    let not_planned = || VersionsError::NotThePlanned {
-        path: file.path.clone(),
-    };
+fn append(versions: &mut Vec<FileVersion>, file: &FilePlan, before: Option<Content>) -> Result<(), VersionsError> {
+    let not_planned = || VersionsError::NotThePlanned { path: file.path.clone() };
     let mut push = |path: &str, before, after, renamed_from| {
-        versions.push(FileVersion {
-            path: path.to_owned(),
-            before,
-            after,
-            renamed_from,
-        });
+        versions.push(FileVersion { path: path.to_owned(), before, after, renamed_from });
     };
     match &file.outcome {
-        FileOutcome::Create {
-            text, executable, ..
-        } => {
+        FileOutcome::Create { text, executable, .. } => {
             if before.is_some() {
                 return Err(not_planned());
             }
-            let after = Content {
-                bytes: text.clone().into_bytes(),
-                executable: *executable,
-            };
+            let after = Content { bytes: text.clone().into_bytes(), executable: *executable };
             push(&file.path, None, Some(after), None);
         }
         FileOutcome::Delete { .. } => {
             let before = before.ok_or_else(not_planned)?;
             push(&file.path, Some(before), None, None);
         }
-        FileOutcome::Edit {
-            splices,
-            after: expected,
-            ..
-        } => {
+        FileOutcome::Edit { splices, after: expected, .. } => {
             let before = before.ok_or_else(not_planned)?;
             let after = spliced(&file.path, &before, splices)?;
             if Digest::of(&after.bytes) != *expected {
@@ -146,10 +120,7 @@ fn append(
         }
         FileOutcome::SetExecutable { executable, .. } => {
             let before = before.ok_or_else(not_planned)?;
-            let after = Content {
-                bytes: before.bytes.clone(),
-                executable: *executable,
-            };
+            let after = Content { bytes: before.bytes.clone(), executable: *executable };
             push(&file.path, Some(before), Some(after), None);
         }
     }
@@ -164,22 +135,14 @@ fn spliced(path: &str, before: &Content, splices: &[Splice]) -> Result<Content, 
         let (start, end) = (splice.range.start, splice.range.end);
         let kept = before.bytes.get(done..start);
         let fits = start <= end && end <= before.bytes.len();
-        let kept = kept
-            .filter(|_| fits)
-            .ok_or_else(|| VersionsError::BadSplice {
-                path: path.to_owned(),
-                start,
-                end,
-            })?;
+        let kept =
+            kept.filter(|_| fits).ok_or_else(|| VersionsError::BadSplice { path: path.to_owned(), start, end })?;
         bytes.extend_from_slice(kept);
         bytes.extend_from_slice(splice.text.as_bytes());
         done = end;
     }
     bytes.extend_from_slice(before.bytes.get(done..).unwrap_or_default());
-    Ok(Content {
-        bytes,
-        executable: before.executable,
-    })
+    Ok(Content { bytes, executable: before.executable })
 }
 
 #[cfg(test)]
@@ -187,34 +150,15 @@ mod tests {
     use super::*;
 
     fn splice(range: std::ops::Range<usize>, text: &str) -> Splice {
-        Splice {
-            range,
-            text: text.to_owned(),
-        }
+        Splice { range, text: text.to_owned() }
     }
 
     #[test]
     fn splices_copy_what_lies_between() {
-        let before = Content {
-            bytes: b"abcdef".to_vec(),
-            executable: true,
-        };
-        let after = spliced(
-            "f",
-            &before,
-            &[splice(0..0, "<"), splice(1..3, "X"), splice(6..6, ">")],
-        );
-        assert_eq!(
-            after.unwrap(),
-            Content {
-                bytes: b"<aXdef>".to_vec(),
-                executable: true
-            }
-        );
-        for bad in [
-            vec![splice(2..9, "")],
-            vec![splice(2..4, ""), splice(3..5, "")],
-        ] {
+        let before = Content { bytes: b"abcdef".to_vec(), executable: true };
+        let after = spliced("f", &before, &[splice(0..0, "<"), splice(1..3, "X"), splice(6..6, ">")]);
+        assert_eq!(after.unwrap(), Content { bytes: b"<aXdef>".to_vec(), executable: true });
+        for bad in [vec![splice(2..9, "")], vec![splice(2..4, ""), splice(3..5, "")]] {
             assert!(spliced("f", &before, &bad).is_err());
         }
     }

@@ -39,28 +39,16 @@ pub struct Earlier {
 /// Puts units in the order of the rollout: those of `first`, in that order, then
 /// by a hash of seed, migration and reference.
 pub fn order(units: &mut [Unit], first: &[EntityRef], seed: &str, migration: &str) {
-    let led: BTreeMap<&EntityRef, usize> = first
-        .iter()
-        .enumerate()
-        .map(|(n, entity)| (entity, n))
-        .collect();
+    let led: BTreeMap<&EntityRef, usize> = first.iter().enumerate().map(|(n, entity)| (entity, n)).collect();
     units.sort_by_cached_key(|unit| {
         let lead = unit.consumers.iter().filter_map(|c| led.get(c)).min();
         let name = unit.consumers.first().map_or("", EntityRef::as_str);
-        (
-            lead.copied().unwrap_or(usize::MAX),
-            shuffled(seed, migration, name),
-            unit.workspace.clone(),
-        )
+        (lead.copied().unwrap_or(usize::MAX), shuffled(seed, migration, name), unit.workspace.clone())
     });
 }
 
 fn shuffled(seed: &str, migration: &str, entity: &str) -> Digest {
-    DigestBuilder::new("gander.wave-order")
-        .field(seed)
-        .field(migration)
-        .field(entity)
-        .finish()
+    DigestBuilder::new("gander.wave-order").field(seed).field(migration).field(entity).finish()
 }
 
 /// How many of `total` consumers are in waves up to the one of this size.
@@ -95,15 +83,10 @@ pub fn fill(sizes: &[WaveSize], units: &[Unit], earlier: Earlier) -> Vec<Wave> {
     let mut rest = units.iter().peekable();
     let mut assigned = earlier.consumers;
     let mut waves = Vec::new();
-    let all = WaveSize {
-        text: "100%".to_owned(),
-        parts: vec![WavePart::Percent(100.0)],
-    };
+    let all = WaveSize { text: "100%".to_owned(), parts: vec![WavePart::Percent(100.0)] };
     let used_up = sizes.len() <= earlier.waves as usize;
     let extra = used_up.then_some((earlier.waves + 1, &all));
-    let sizes = (1_u32..)
-        .zip(sizes)
-        .filter(|(number, _)| *number > earlier.waves);
+    let sizes = (1_u32..).zip(sizes).filter(|(number, _)| *number > earlier.waves);
     for (number, size) in sizes.chain(extra) {
         let goal = cumulative(size, total);
         let mut members = Vec::new();
@@ -115,11 +98,7 @@ pub fn fill(sizes: &[WaveSize], units: &[Unit], earlier: Earlier) -> Vec<Wave> {
         }
         if !members.is_empty() {
             let label = size.text.clone();
-            waves.push(Wave {
-                number,
-                label,
-                members,
-            });
+            waves.push(Wave { number, label, members });
         }
     }
     waves
@@ -137,18 +116,12 @@ mod tests {
 
     fn units(count: usize) -> Vec<Unit> {
         (0..count)
-            .map(|n| Unit {
-                workspace: format!("w{n:03}"),
-                consumers: vec![entity(&format!("c{n:03}"))],
-            })
+            .map(|n| Unit { workspace: format!("w{n:03}"), consumers: vec![entity(&format!("c{n:03}"))] })
             .collect()
     }
 
     fn size(text: &str, parts: &[WavePart]) -> WaveSize {
-        WaveSize {
-            text: text.to_owned(),
-            parts: parts.to_vec(),
-        }
+        WaveSize { text: text.to_owned(), parts: parts.to_vec() }
     }
 
     fn issue_sizes() -> Vec<WaveSize> {
@@ -165,10 +138,7 @@ mod tests {
     fn sizes_are_cumulative_and_rounded_up() {
         let counts = |total| {
             let waves = fill(&issue_sizes(), &units(total), Earlier::default());
-            waves
-                .iter()
-                .map(|w| (w.number, w.members.len()))
-                .collect::<Vec<_>>()
+            waves.iter().map(|w| (w.number, w.members.len())).collect::<Vec<_>>()
         };
         assert_eq!(counts(0), []);
         assert_eq!(counts(1), [(1, 1)]);
@@ -184,12 +154,7 @@ mod tests {
     fn the_order_leads_with_the_first_and_is_shuffled_by_the_seed() {
         let order_of = |seed: &str| {
             let mut units = units(40);
-            order(
-                &mut units,
-                &[entity("c007"), entity("c003")],
-                seed,
-                "users-v2",
-            );
+            order(&mut units, &[entity("c007"), entity("c003")], seed, "users-v2");
             units.into_iter().map(|u| u.workspace).collect::<Vec<_>>()
         };
         let one = order_of("a");
@@ -198,19 +163,8 @@ mod tests {
         assert_ne!(one, order_of("b"));
         let mut reversed = units(40);
         reversed.reverse();
-        order(
-            &mut reversed,
-            &[entity("c007"), entity("c003")],
-            "a",
-            "users-v2",
-        );
-        assert_eq!(
-            one,
-            reversed
-                .into_iter()
-                .map(|u| u.workspace)
-                .collect::<Vec<_>>()
-        );
+        order(&mut reversed, &[entity("c007"), entity("c003")], "a", "users-v2");
+        assert_eq!(one, reversed.into_iter().map(|u| u.workspace).collect::<Vec<_>>());
     }
 
     #[test]
@@ -225,27 +179,12 @@ mod tests {
 
     #[test]
     fn planning_anew_goes_on_after_the_waves_that_stand() {
-        let earlier = Earlier {
-            waves: 2,
-            consumers: 5,
-        };
+        let earlier = Earlier { waves: 2, consumers: 5 };
         let waves = fill(&issue_sizes(), &units(95), earlier);
-        assert_eq!(
-            waves
-                .iter()
-                .map(|w| (w.number, w.members.len()))
-                .collect::<Vec<_>>(),
-            [(3, 54), (4, 41)]
-        );
-        let earlier = Earlier {
-            waves: 4,
-            consumers: 90,
-        };
+        assert_eq!(waves.iter().map(|w| (w.number, w.members.len())).collect::<Vec<_>>(), [(3, 54), (4, 41)]);
+        let earlier = Earlier { waves: 4, consumers: 90 };
         let waves = fill(&issue_sizes(), &units(10), earlier);
-        assert_eq!(
-            (waves.len(), waves[0].number, waves[0].members.len()),
-            (1, 5, 10)
-        );
+        assert_eq!((waves.len(), waves[0].number, waves[0].members.len()), (1, 5, 10));
     }
 
     proptest! {

@@ -55,11 +55,7 @@ pub struct Recorded {
     pub entry: Entry,
 }
 
-pub(super) fn append(
-    transaction: &Transaction<'_>,
-    at: i64,
-    entry: &Entry,
-) -> rusqlite::Result<()> {
+pub(super) fn append(transaction: &Transaction<'_>, at: i64, entry: &Entry) -> rusqlite::Result<()> {
     let phase = match entry.phase {
         Phase::Intent => "intent",
         Phase::Done => "done",
@@ -105,11 +101,7 @@ impl Store {
         let digest = |text: Option<String>| match text {
             None => Ok(None),
             Some(text) => text.parse::<Digest>().map(Some).map_err(|error| {
-                rusqlite::Error::FromSqlConversionFailure(
-                    0,
-                    rusqlite::types::Type::Text,
-                    Box::new(error),
-                )
+                rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
             }),
         };
         self.rows(query, [], |row| {
@@ -120,11 +112,7 @@ impl Store {
                 entry: Entry {
                     point: row.get("point")?,
                     subject: row.get("subject")?,
-                    phase: if phase == "done" {
-                        Phase::Done
-                    } else {
-                        Phase::Intent
-                    },
+                    phase: if phase == "done" { Phase::Done } else { Phase::Intent },
                     before: digest(row.get("before")?)?,
                     after: digest(row.get("after")?)?,
                     detail: row.get("detail")?,

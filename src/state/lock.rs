@@ -27,17 +27,9 @@ impl Drop for ControllerLock {
 /// Takes the lock of a state folder.
 pub(super) fn take(folder: &Path) -> Result<ControllerLock, StateError> {
     let path = folder.join("lock");
-    let failed = |source| StateError::Lock {
-        path: path.clone(),
-        source,
-    };
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(failed)?;
+    let failed = |source| StateError::Lock { path: path.clone(), source };
+    let mut file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
     let deadline = Instant::now() + PATIENCE;
     let mut taken = file.try_lock();
     while matches!(taken, Err(TryLockError::WouldBlock)) && Instant::now() < deadline {
@@ -49,18 +41,12 @@ pub(super) fn take(folder: &Path) -> Result<ControllerLock, StateError> {
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
             let _ = file.take(32).read_to_string(&mut holder);
-            return Err(StateError::Locked {
-                folder: folder.to_owned(),
-                pid: holder.trim().to_owned(),
-            });
+            return Err(StateError::Locked { folder: folder.to_owned(), pid: holder.trim().to_owned() });
         }
         Err(TryLockError::Error(source)) => return Err(failed(source)),
     }
     // The number is for people; the lock itself is the kernel's.
-    let noted = file
-        .set_len(0)
-        .and_then(|()| file.rewind())
-        .and_then(|()| writeln!(file, "{}", std::process::id()));
+    let noted = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
     noted.map_err(failed)?;
     Ok(ControllerLock(file))
 }

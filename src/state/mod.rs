@@ -21,9 +21,7 @@ mod records;
 mod schema;
 
 pub use journal::{Entry, Phase, Recorded};
-pub use records::{
-    Binding, ConsumerRecord, DeliveryRecord, DeliveryState, WaveRecord, WaveState, WorkspaceRecord,
-};
+pub use records::{Binding, ConsumerRecord, DeliveryRecord, DeliveryState, WaveRecord, WaveState, WorkspaceRecord};
 pub use schema::SCHEMA_VERSION;
 
 /// The state can't be used. Nothing was written to it.
@@ -97,14 +95,9 @@ impl StateError {
     fn of(path: &Path, source: rusqlite::Error) -> Self {
         let not_a_database = source.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase);
         if not_a_database {
-            return Self::Foreign {
-                path: path.to_owned(),
-            };
+            return Self::Foreign { path: path.to_owned() };
         }
-        Self::Database {
-            path: path.to_owned(),
-            source,
-        }
+        Self::Database { path: path.to_owned(), source }
     }
 }
 
@@ -134,12 +127,7 @@ impl Store {
         schema::configure(&db).map_err(|source| StateError::of(&path, source))?;
         schema::prepare(&mut db, &path)?;
         fault::point("state.opened");
-        Ok(Self {
-            db,
-            folder: folder.to_owned(),
-            clock: clock.clone(),
-            _lock: Some(lock),
-        })
+        Ok(Self { db, folder: folder.to_owned(), clock: clock.clone(), _lock: Some(lock) })
     }
 
     /// Opens the state in `folder` to read it, also while another process advances it.
@@ -156,18 +144,12 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let failed = |source| StateError::of(&path, source);
         let db = Connection::open_with_flags(&path, flags).map_err(failed)?;
-        db.busy_timeout(std::time::Duration::from_secs(10))
-            .map_err(failed)?;
+        db.busy_timeout(std::time::Duration::from_secs(10)).map_err(failed)?;
         if !schema::is_ours(&db, &path)? {
             return Err(StateError::Missing { path });
         }
         db.pragma_update(None, "query_only", true).map_err(failed)?;
-        Ok(Self {
-            db,
-            folder: folder.to_owned(),
-            clock: Clock::System,
-            _lock: None,
-        })
+        Ok(Self { db, folder: folder.to_owned(), clock: Clock::System, _lock: None })
     }
 
     /// The state folder.
@@ -213,10 +195,7 @@ impl Store {
     }
 
     fn corrupt(&self, detail: impl ToString) -> StateError {
-        StateError::Corrupt {
-            path: self.folder.join("state.db"),
-            detail: detail.to_string(),
-        }
+        StateError::Corrupt { path: self.folder.join("state.db"), detail: detail.to_string() }
     }
 
     fn json<T: Serialize>(&self, value: &T) -> Result<String, StateError> {
@@ -268,10 +247,7 @@ mod tests {
         let first = Store::open(folder.path(), &Clock::at(1)).unwrap();
         let second = Store::open(folder.path(), &Clock::at(1)).unwrap_err();
         let pid = std::process::id().to_string();
-        assert!(
-            matches!(&second, StateError::Locked { pid: p, .. } if *p == pid),
-            "{second}"
-        );
+        assert!(matches!(&second, StateError::Locked { pid: p, .. } if *p == pid), "{second}");
         Store::read(folder.path()).unwrap();
         drop(first);
         Store::open(folder.path(), &Clock::at(1)).unwrap();
@@ -281,10 +257,7 @@ mod tests {
     fn foreign_and_newer_states_are_refused_untouched() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.db");
-        assert!(matches!(
-            Store::read(folder.path()),
-            Err(StateError::Missing { .. })
-        ));
+        assert!(matches!(Store::read(folder.path()), Err(StateError::Missing { .. })));
         files::write_whole(&path, b"this is some text, not a database at all", false).unwrap();
         let error = Store::open(folder.path(), &Clock::at(1)).unwrap_err();
         assert!(matches!(error, StateError::Foreign { .. }), "{error}");
@@ -302,14 +275,8 @@ mod tests {
         ours.pragma_update(None, "user_version", 7).unwrap();
         drop(ours);
         let error = Store::open(folder.path(), &Clock::at(1)).unwrap_err();
-        assert!(
-            matches!(error, StateError::OtherVersion { found: 7, .. }),
-            "{error}"
-        );
-        assert!(matches!(
-            Store::read(folder.path()),
-            Err(StateError::OtherVersion { .. })
-        ));
+        assert!(matches!(error, StateError::OtherVersion { found: 7, .. }), "{error}");
+        assert!(matches!(Store::read(folder.path()), Err(StateError::OtherVersion { .. })));
     }
 
     #[test]
@@ -323,30 +290,17 @@ mod tests {
             ("a", Phase::Done, DeliveryState::Delivered),
         ] {
             clock.advance(1);
-            store
-                .record_delivery(subject, &delivery(state), &entry(subject, phase))
-                .unwrap();
+            store.record_delivery(subject, &delivery(state), &entry(subject, phase)).unwrap();
         }
         let open = store.unfinished().unwrap();
         assert_eq!(open.len(), 1);
-        assert_eq!(
-            (open[0].seq, open[0].at, &open[0].entry),
-            (2, 52, &entry("b", Phase::Intent))
-        );
+        assert_eq!((open[0].seq, open[0].at, &open[0].entry), (2, 52, &entry("b", Phase::Intent)));
         assert!(store.db.execute("DELETE FROM journal", []).is_err());
-        assert!(
-            store
-                .db
-                .execute("UPDATE journal SET detail = 'x'", [])
-                .is_err()
-        );
+        assert!(store.db.execute("UPDATE journal SET detail = 'x'", []).is_err());
         drop(store);
         let store = Store::read(folder.path()).unwrap();
         assert_eq!(store.journal().unwrap().len(), 3);
-        assert_eq!(
-            store.deliveries().unwrap()["a"].state,
-            DeliveryState::Delivered
-        );
+        assert_eq!(store.deliveries().unwrap()["a"].state, DeliveryState::Delivered);
         assert!(store.db.execute("DELETE FROM deliveries", []).is_err());
     }
 
@@ -354,18 +308,9 @@ mod tests {
     fn versions_keep_their_bytes() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path(), &Clock::at(1)).unwrap();
-        let content = |bytes: &[u8], executable| {
-            Some(Content {
-                bytes: bytes.to_vec(),
-                executable,
-            })
-        };
-        let version = |path: &str, before, after| FileVersion {
-            path: path.to_owned(),
-            before,
-            after,
-            renamed_from: None,
-        };
+        let content = |bytes: &[u8], executable| Some(Content { bytes: bytes.to_vec(), executable });
+        let version =
+            |path: &str, before, after| FileVersion { path: path.to_owned(), before, after, renamed_from: None };
         let versions = [
             version("a", content(b"1\r\n\0", true), None),
             version("b", None, content(b"", false)),

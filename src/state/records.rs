@@ -141,24 +141,17 @@ impl Store {
     pub fn binding(&self) -> Result<Option<Binding>, StateError> {
         let query = "SELECT migration, migration_digest, plan_digest, verify_digest FROM binding";
         let row = self.db.query_row(query, [], |row| {
-            Ok((
-                row.get::<_, String>(0)?,
-                row.get::<_, String>(1)?,
-                row.get::<_, String>(2)?,
-                row.get::<_, String>(3)?,
-            ))
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?))
         });
         let row = row.optional().map_err(|source| self.error(source))?;
-        row.map(
-            |(migration, migration_digest, plan_digest, verify_digest)| {
-                Ok(Binding {
-                    migration,
-                    migration_digest: self.digest(&migration_digest)?,
-                    plan_digest: self.digest(&plan_digest)?,
-                    verify_digest: self.digest(&verify_digest)?,
-                })
-            },
-        )
+        row.map(|(migration, migration_digest, plan_digest, verify_digest)| {
+            Ok(Binding {
+                migration,
+                migration_digest: self.digest(&migration_digest)?,
+                plan_digest: self.digest(&plan_digest)?,
+                verify_digest: self.digest(&verify_digest)?,
+            })
+        })
         .transpose()
     }
 
@@ -189,9 +182,7 @@ impl Store {
             ));
         }
         self.write("state.bind", |transaction, at| {
-            transaction.execute_batch(
-                "DELETE FROM binding; DELETE FROM consumers; DELETE FROM workspaces",
-            )?;
+            transaction.execute_batch("DELETE FROM binding; DELETE FROM consumers; DELETE FROM workspaces")?;
             transaction.execute(
                 "INSERT INTO binding VALUES (1, ?1, ?2, ?3, ?4, ?5)",
                 params![
@@ -202,18 +193,11 @@ impl Store {
                     at
                 ],
             )?;
-            let mut insert =
-                transaction.prepare_cached("INSERT INTO consumers VALUES (?1, ?2, ?3, ?4)")?;
+            let mut insert = transaction.prepare_cached("INSERT INTO consumers VALUES (?1, ?2, ?3, ?4)")?;
             for one in consumers {
-                insert.execute(params![
-                    one.entity,
-                    one.owner,
-                    one.workspace,
-                    one.unresolved
-                ])?;
+                insert.execute(params![one.entity, one.owner, one.workspace, one.unresolved])?;
             }
-            let mut insert =
-                transaction.prepare_cached("INSERT INTO workspaces VALUES (?1, ?2, ?3, ?4, ?5)")?;
+            let mut insert = transaction.prepare_cached("INSERT INTO workspaces VALUES (?1, ?2, ?3, ?4, ?5)")?;
             for row in &rows {
                 insert.execute(params![row.0, row.1, row.2, row.3, row.4])?;
             }
@@ -245,9 +229,7 @@ impl Store {
     ///
     /// # Errors
     /// Where the file can't be read, or holds what gander did not write.
-    pub fn workspaces<P: DeserializeOwned>(
-        &self,
-    ) -> Result<BTreeMap<String, WorkspaceRecord<P>>, StateError> {
+    pub fn workspaces<P: DeserializeOwned>(&self) -> Result<BTreeMap<String, WorkspaceRecord<P>>, StateError> {
         let query = "SELECT id, place, pin, plan, plan_digest FROM workspaces";
         let rows = self.rows(query, [], |row| {
             Ok((
@@ -277,17 +259,10 @@ impl Store {
     /// As [`Store::workspaces`].
     pub fn waves(&self) -> Result<Vec<WaveRecord>, StateError> {
         let query = "SELECT number, label, state FROM waves ORDER BY number";
-        let rows = self.rows(query, [], |row| {
-            Ok((
-                row.get::<_, u32>(0)?,
-                row.get::<_, String>(1)?,
-                row.get::<_, String>(2)?,
-            ))
-        })?;
+        let rows = self
+            .rows(query, [], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)))?;
         let query = "SELECT wave, workspace FROM members ORDER BY wave, position";
-        let members = self.rows(query, [], |row| {
-            Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?))
-        })?;
+        let members = self.rows(query, [], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?)))?;
         let mut by_wave: BTreeMap<u32, Vec<String>> = BTreeMap::new();
         for (wave, workspace) in members {
             by_wave.entry(wave).or_default().push(workspace);
@@ -312,20 +287,12 @@ impl Store {
     ///
     /// # Errors
     /// Where the file can't be written.
-    pub fn set_waves(
-        &mut self,
-        numbers: &[u32],
-        state: &WaveState,
-        entry: &Entry,
-    ) -> Result<(), StateError> {
+    pub fn set_waves(&mut self, numbers: &[u32], state: &WaveState, entry: &Entry) -> Result<(), StateError> {
         let text = self.json(state)?;
         self.write(&entry.fault_point(), |transaction, at| {
             journal::append(transaction, at, entry)?;
             for number in numbers {
-                transaction.execute(
-                    "UPDATE waves SET state = ?2 WHERE number = ?1",
-                    params![number, text],
-                )?;
+                transaction.execute("UPDATE waves SET state = ?2 WHERE number = ?1", params![number, text])?;
             }
             Ok(())
         })
@@ -335,19 +302,12 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::workspaces`].
-    pub fn verdicts<V: DeserializeOwned>(
-        &self,
-    ) -> Result<BTreeMap<(String, String), V>, StateError> {
+    pub fn verdicts<V: DeserializeOwned>(&self) -> Result<BTreeMap<(String, String), V>, StateError> {
         let query = "SELECT workspace, key, verdict FROM verdicts";
         let rows = self.rows(query, [], |row| {
-            Ok((
-                (row.get::<_, String>(0)?, row.get::<_, String>(1)?),
-                row.get::<_, String>(2)?,
-            ))
+            Ok(((row.get::<_, String>(0)?, row.get::<_, String>(1)?), row.get::<_, String>(2)?))
         })?;
-        rows.into_iter()
-            .map(|(key, text)| Ok((key, self.value(&text)?)))
-            .collect()
+        rows.into_iter().map(|(key, text)| Ok((key, self.value(&text)?))).collect()
     }
 
     /// Records what the verification of `key` found; a second one replaces it.
@@ -394,12 +354,8 @@ impl Store {
     /// As [`Store::workspaces`].
     pub fn deliveries(&self) -> Result<BTreeMap<String, DeliveryRecord>, StateError> {
         let query = "SELECT workspace, delivery FROM deliveries";
-        let rows = self.rows(query, [], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-        })?;
-        rows.into_iter()
-            .map(|(workspace, text)| Ok((workspace, self.value(&text)?)))
-            .collect()
+        let rows = self.rows(query, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+        rows.into_iter().map(|(workspace, text)| Ok((workspace, self.value(&text)?))).collect()
     }
 
     /// Records where a delivery stands, with its journal entry, at once.
@@ -415,10 +371,8 @@ impl Store {
         let text = self.json(delivery)?;
         self.write(&entry.fault_point(), |transaction, at| {
             journal::append(transaction, at, entry)?;
-            transaction.execute(
-                "INSERT OR REPLACE INTO deliveries VALUES (?1, ?2, ?3)",
-                params![workspace, text, at],
-            )?;
+            transaction
+                .execute("INSERT OR REPLACE INTO deliveries VALUES (?1, ?2, ?3)", params![workspace, text, at])?;
             Ok(())
         })
     }
@@ -427,16 +381,11 @@ impl Store {
     ///
     /// # Errors
     /// Where the file can't be written.
-    pub fn record_versions(
-        &mut self,
-        workspace: &str,
-        versions: &[FileVersion],
-    ) -> Result<(), StateError> {
+    pub fn record_versions(&mut self, workspace: &str, versions: &[FileVersion]) -> Result<(), StateError> {
         self.write("state.versions", |transaction, _| {
             let delete = "DELETE FROM versions WHERE workspace = ?1";
             transaction.execute(delete, params![workspace])?;
-            let mut insert = transaction
-                .prepare_cached("INSERT INTO versions VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+            let mut insert = transaction.prepare_cached("INSERT INTO versions VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
             for version in versions {
                 let bytes = |end: &Option<Content>| end.as_ref().map(|end| end.bytes.clone());
                 let runs = |end: &Option<Content>| end.as_ref().is_some_and(|end| end.executable);
@@ -461,9 +410,7 @@ impl Store {
         let query = "SELECT path, before, before_executable, after, after_executable
                      FROM versions WHERE workspace = ?1 ORDER BY path";
         self.rows(query, params![workspace], |row| {
-            let end = |bytes: Option<Vec<u8>>, executable| {
-                bytes.map(|bytes| Content { bytes, executable })
-            };
+            let end = |bytes: Option<Vec<u8>>, executable| bytes.map(|bytes| Content { bytes, executable });
             Ok(FileVersion {
                 path: row.get(0)?,
                 before: end(row.get(1)?, row.get(2)?),
@@ -499,10 +446,7 @@ impl Store {
     /// Where the file can't be written.
     pub fn begin_run(&mut self) -> Result<i64, StateError> {
         self.write("state.run-begun", |transaction, at| {
-            transaction.execute(
-                "INSERT INTO runs (pid, started) VALUES (?1, ?2)",
-                params![std::process::id(), at],
-            )?;
+            transaction.execute("INSERT INTO runs (pid, started) VALUES (?1, ?2)", params![std::process::id(), at])?;
             Ok(transaction.last_insert_rowid())
         })
     }
@@ -514,10 +458,7 @@ impl Store {
     pub fn end_run<E: Serialize>(&mut self, run: i64, end: &E) -> Result<(), StateError> {
         let end = self.json(end)?;
         self.write("state.run-ended", |transaction, at| {
-            transaction.execute(
-                "UPDATE runs SET ended = ?2, end = ?3 WHERE id = ?1",
-                params![run, at, end],
-            )?;
+            transaction.execute("UPDATE runs SET ended = ?2, end = ?3 WHERE id = ?1", params![run, at, end])?;
             Ok(())
         })
     }
@@ -528,27 +469,17 @@ impl Store {
     /// As [`Store::workspaces`].
     pub fn last_end<E: DeserializeOwned>(&self) -> Result<Option<E>, StateError> {
         let query = "SELECT end FROM runs WHERE end IS NOT NULL ORDER BY id DESC LIMIT 1";
-        let text: Option<String> = self
-            .db
-            .query_row(query, [], |row| row.get(0))
-            .optional()
-            .map_err(|source| self.error(source))?;
+        let text: Option<String> =
+            self.db.query_row(query, [], |row| row.get(0)).optional().map_err(|source| self.error(source))?;
         text.map(|text| self.value(&text)).transpose()
     }
 }
 
-fn replace_waves(
-    transaction: &Transaction<'_>,
-    waves: &[WaveRecord],
-    states: &[String],
-) -> rusqlite::Result<()> {
+fn replace_waves(transaction: &Transaction<'_>, waves: &[WaveRecord], states: &[String]) -> rusqlite::Result<()> {
     transaction.execute_batch("DELETE FROM waves; DELETE FROM members")?;
     let mut insert = transaction.prepare_cached("INSERT INTO members VALUES (?1, ?2, ?3)")?;
     for (wave, state) in waves.iter().zip(states) {
-        transaction.execute(
-            "INSERT INTO waves VALUES (?1, ?2, ?3)",
-            params![wave.number, wave.label, state],
-        )?;
+        transaction.execute("INSERT INTO waves VALUES (?1, ?2, ?3)", params![wave.number, wave.label, state])?;
         for (position, member) in (0_i64..).zip(&wave.members) {
             insert.execute(params![member, wave.number, position])?;
         }

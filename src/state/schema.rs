@@ -124,8 +124,7 @@ pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<(), StateError
 /// True where the tables are there and known, false where the file is empty.
 pub(super) fn is_ours(db: &Connection, path: &Path) -> Result<bool, StateError> {
     let number = |pragma: &str| {
-        db.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0))
-            .map_err(|source| StateError::of(path, source))
+        db.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).map_err(|source| StateError::of(path, source))
     };
     let application = number("application_id")?;
     let version = number("user_version")?;
@@ -135,12 +134,7 @@ pub(super) fn is_ours(db: &Connection, path: &Path) -> Result<bool, StateError> 
     match (application, version, tables) {
         (0, 0, 0) => Ok(false),
         (APPLICATION_ID, SCHEMA_VERSION, _) => Ok(true),
-        (APPLICATION_ID, found, _) => Err(StateError::OtherVersion {
-            path: path.to_owned(),
-            found,
-        }),
-        _ => Err(StateError::Foreign {
-            path: path.to_owned(),
-        }),
+        (APPLICATION_ID, found, _) => Err(StateError::OtherVersion { path: path.to_owned(), found }),
+        _ => Err(StateError::Foreign { path: path.to_owned() }),
     }
 }

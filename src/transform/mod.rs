@@ -4,6 +4,4 @@
 
 pub mod plan;
 
-pub use plan::{
-    FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Transformed, WorkspacePlan,
-};
+pub use plan::{FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Transformed, WorkspacePlan};
