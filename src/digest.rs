@@ -18,6 +18,16 @@ impl Digest {
         Self(*blake3::hash(bytes).as_bytes())
     }
 
+    /// The digest of all that `reader` yields, in constant memory.
+    ///
+    /// # Errors
+    /// Those of the reader.
+    pub fn of_reader(reader: impl std::io::Read) -> std::io::Result<Self> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(reader)?;
+        Ok(Self(*hasher.finalize().as_bytes()))
+    }
+
     /// The first twelve hexadecimal digits: for people, never for comparing.
     pub fn short(&self) -> String {
         self.to_string()[..12].to_owned()
@@ -102,6 +112,12 @@ mod tests {
         let one = DigestBuilder::new("t").field("ab").field("c").finish();
         let two = DigestBuilder::new("t").field("a").field("bc").finish();
         assert_ne!(one, two);
+    }
+
+    #[test]
+    fn readers_and_slices_agree() {
+        let bytes = vec![7; 100_000];
+        assert_eq!(Digest::of_reader(bytes.as_slice()).unwrap(), Digest::of(&bytes));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::digest::Digest;
 use crate::fault;
-use crate::workspace::Content;
+use crate::workspace::{Content, is_inner_path};
 
 /// The largest file that is read whole, in bytes.
 pub const LARGEST_FILE: u64 = 256 << 20;
@@ -84,27 +84,18 @@ pub fn below(root: &Path, relative: &str) -> Result<PathBuf, FilesError> {
 
 /// What is wrong with a relative path, judged by its text alone.
 fn unfit(relative: &str) -> Option<&'static str> {
-    if relative.is_empty() {
-        return Some("is empty");
+    if !is_inner_path(relative) {
+        return Some("is no plain path below its folder, or lies in git's own");
     }
-    if relative.contains('\0') {
-        return Some("holds a NUL");
-    }
-    for part in relative.split('/') {
+    // What this system reads otherwise: a drive or a backslash on Windows.
+    let foreign = |part: &str| {
         let mut components = Path::new(part).components();
-        match (components.next(), components.next()) {
-            (Some(Component::Normal(name)), None) if name == part => {}
-            (Some(Component::ParentDir), _) => return Some("leads out of its folder"),
-            _ => return Some("is not a plain relative path"),
-        }
-        // File systems that ignore case, and Windows that ignores trailing
-        // dots and spaces, would all mean git's own folder by these.
-        let bare = part.trim_end_matches(['.', ' ']);
-        if bare.eq_ignore_ascii_case(".git") {
-            return Some("lies in git's own folder");
-        }
-    }
-    None
+        !matches!(
+            (components.next(), components.next()),
+            (Some(Component::Normal(name)), None) if name == part
+        )
+    };
+    relative.split('/').any(foreign).then_some("is not a plain path on this system")
 }
 
 /// Nothing is there, or something else stands where a folder would have to.

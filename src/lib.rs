@@ -18,11 +18,19 @@ pub mod edit;
 pub mod fault;
 pub mod files;
 pub mod git;
+pub mod language;
+pub mod pattern;
+pub mod pin;
 pub mod process;
+pub mod rule;
+pub mod sandbox;
+pub mod script;
 pub mod state;
+pub mod tree;
 pub mod workspace;
 
 // The stages, in order.
+pub mod discover;
 pub mod transform;
 pub mod verify;
 

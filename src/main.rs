@@ -1,3 +1,8 @@
 //! The `gander` program: everything lives in the library.
 
-fn main() {}
+fn main() {
+    // The sandbox starts gander itself, single-threaded, before anything else happens.
+    if std::env::args_os().nth(1).is_some_and(|arg| arg == gander::sandbox::SUBCOMMAND) {
+        std::process::exit(gander::sandbox::helper_main());
+    }
+}

@@ -1,218 +1,464 @@
-//! The only place that starts programs: argument vectors, no shell, limits on
-//! time and output.
+//! The one place that starts programs.
+//!
+//! An [`Invocation`] is a program, an argument vector and its limits; running it
+//! yields an [`Output`] or a typed error. No shell is ever involved.
+//!
+//! Must not: know a stage, decide what a program's exit code means, or isolate
+//! anything (that is [`crate::sandbox`]'s work, which starts its programs here).
 
 use std::ffi::{OsStr, OsString};
-use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A program about to be run.
-#[derive(Clone, Debug)]
+/// The wall-clock limit where none is given.
+pub const DEFAULT_LIMIT: Duration = Duration::from_secs(600);
+/// The limit on stdout and on stderr, in bytes, where none is given.
+pub const DEFAULT_OUTPUT_LIMIT: usize = 256 << 20;
+/// How long a descendant that outlives the program may hold its pipes open.
+const LINGER: Duration = Duration::from_secs(2);
+/// The longest pause between two looks at a running program.
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+
+/// A program and how to run it. Built by value:
+/// `Invocation::new("git").arg("status").current_dir(root).run()`.
+#[derive(Debug)]
+#[must_use = "an invocation does nothing until it is run"]
 pub struct Invocation {
     program: OsString,
-    arguments: Vec<OsString>,
-    folder: Option<PathBuf>,
-    environment: Vec<(OsString, OsString)>,
-    clear: bool,
-    stdin: Vec<u8>,
+    args: Vec<OsString>,
+    dir: Option<PathBuf>,
+    env: Vec<(OsString, OsString)>,
+    env_clear: bool,
+    stdin: Option<Vec<u8>>,
     limit: Duration,
     output_limit: usize,
 }
 
+/// How a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// It exited with this code.
+    Code(i32),
+    /// This signal ended it.
+    Signal(i32),
+}
+
 /// What a program left behind.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
     /// How it ended.
-    pub status: ExitStatus,
-    /// What it printed, at most the limit.
+    pub status: Exit,
+    /// All of its standard output.
     pub stdout: Vec<u8>,
-    /// What it complained of, at most the limit.
+    /// All of its standard error.
     pub stderr: Vec<u8>,
 }
 
-/// The program could not be run to its end.
+/// Why a program could not be run to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
-    /// It could not be started.
-    #[error("{program} could not be started: {source}; is it installed and on PATH?")]
-    NotStarted {
-        /// The program.
+    /// There is no such program on `PATH`, or its file does not exist.
+    #[error("the program `{program}` was not found: install it or put its folder on PATH")]
+    Missing {
+        /// As it was named.
         program: String,
-        /// Why.
-        source: std::io::Error,
     },
-    /// It could not be waited for.
-    #[error("{program} could not be waited for: {source}")]
-    Lost {
-        /// The program.
+    /// The working directory is not there.
+    #[error("cannot run `{program}`: its working directory {} does not exist", dir.display())]
+    NoDirectory {
+        /// As it was named.
         program: String,
-        /// Why.
-        source: std::io::Error,
+        /// The folder.
+        dir: PathBuf,
     },
-    /// It ran for too long and was killed.
-    #[error("{program} ran longer than {} s and was ended", limit.as_secs())]
+    /// The system refused to start it.
+    #[error("cannot start `{program}`: {source}")]
+    Start {
+        /// As it was named.
+        program: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It ran longer than it may, and was killed.
+    #[error("`{program}` was killed: it ran longer than {} s", limit.as_secs_f64())]
     TimedOut {
-        /// The program.
+        /// As it was named.
         program: String,
-        /// The limit.
+        /// The wall-clock limit.
         limit: Duration,
     },
-    /// It printed more than the limit.
-    #[error("{program} printed more than {limit} bytes")]
+    /// It printed more than it may, and was killed.
+    #[error("`{program}` was killed: it printed more than {limit} bytes")]
     TooMuchOutput {
-        /// The program.
+        /// As it was named.
         program: String,
-        /// The limit in bytes.
+        /// The limit on one stream, in bytes.
         limit: usize,
+    },
+    /// Its pipes or its exit status could not be read.
+    #[error("lost contact with `{program}`: {source}")]
+    Io {
+        /// As it was named.
+        program: String,
+        /// What the system says.
+        source: io::Error,
     },
 }
 
-impl Invocation {
-    /// `program`, looked up on PATH, with the caller's environment.
-    pub fn new(program: impl AsRef<OsStr>) -> Self {
-        Self {
-            program: program.as_ref().to_owned(),
-            arguments: Vec::new(),
-            folder: None,
-            environment: Vec::new(),
-            clear: false,
-            stdin: Vec::new(),
-            limit: Duration::from_secs(60),
-            output_limit: 64 << 20,
+impl Exit {
+    /// The exit code, unless a signal ended the program.
+    pub fn code(self) -> Option<i32> {
+        match self {
+            Self::Code(code) => Some(code),
+            Self::Signal(_) => None,
         }
     }
 
-    /// Adds one argument.
-    #[must_use]
-    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
-        self.arguments.push(argument.as_ref().to_owned());
+    /// Whether it exited with 0.
+    pub fn success(self) -> bool {
+        self == Self::Code(0)
+    }
+}
+
+impl PartialEq<i32> for Exit {
+    fn eq(&self, code: &i32) -> bool {
+        self.code() == Some(*code)
+    }
+}
+
+impl std::fmt::Display for Exit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit code {code}"),
+            Self::Signal(signal) => write!(f, "signal {signal}"),
+        }
+    }
+}
+
+impl From<ExitStatus> for Exit {
+    fn from(status: ExitStatus) -> Self {
+        #[cfg(unix)]
+        if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+            return Self::Signal(signal);
+        }
+        Self::Code(status.code().unwrap_or(-1))
+    }
+}
+
+impl Output {
+    /// Whether the program exited with 0.
+    pub fn success(&self) -> bool {
+        self.status.success()
+    }
+}
+
+impl Invocation {
+    /// An invocation of `program`: a path, or a name that is looked up on `PATH`.
+    /// It inherits the environment and the working directory and reads nothing.
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
+        Self {
+            program: program.as_ref().to_owned(),
+            args: Vec::new(),
+            dir: None,
+            env: Vec::new(),
+            env_clear: false,
+            stdin: None,
+            limit: DEFAULT_LIMIT,
+            output_limit: DEFAULT_OUTPUT_LIMIT,
+        }
+    }
+
+    /// Adds one argument, passed on as it is.
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.args.push(arg.as_ref().to_owned());
         self
     }
 
-    /// Adds arguments.
-    #[must_use]
-    pub fn args<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(mut self, arguments: I) -> Self {
-        let owned = arguments.into_iter().map(|a| a.as_ref().to_owned());
-        self.arguments.extend(owned);
+    /// Adds several arguments.
+    pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         self
     }
 
-    /// Sets the working folder.
-    #[must_use]
-    pub fn current_dir(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.folder = Some(folder.into());
+    /// Runs the program in `dir`.
+    pub fn current_dir(mut self, dir: impl AsRef<Path>) -> Self {
+        self.dir = Some(dir.as_ref().to_owned());
         self
     }
 
-    /// Sets a variable.
-    #[must_use]
+    /// Sets one variable.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
-        let pair = (name.as_ref().to_owned(), value.as_ref().to_owned());
-        self.environment.push(pair);
+        self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self
     }
 
-    /// Inherits no variable.
-    #[must_use]
+    /// Inherits no variable: only those given to [`Invocation::env`] are set.
     pub fn env_clear(mut self) -> Self {
-        self.clear = true;
+        self.env_clear = true;
         self
     }
 
-    /// Feeds these bytes to its standard input.
-    #[must_use]
+    /// What the program reads from its standard input.
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.stdin = bytes.into();
+        self.stdin = Some(bytes.into());
         self
     }
 
-    /// Ends it after this long; a minute by default.
-    #[must_use]
+    /// The wall-clock limit, after which the program is killed.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
     }
 
-    /// The most bytes of each stream; 64 MiB by default.
-    #[must_use]
+    /// The most bytes that stdout, and likewise stderr, may hold.
     pub fn output_limit(mut self, bytes: usize) -> Self {
         self.output_limit = bytes;
         self
     }
 
-    /// Runs it to its end.
+    /// Runs the program to its end. A red exit code is not an error here.
     ///
-    /// # Errors
-    /// Where it can't be started, runs too long or prints too much. A non-zero
-    /// exit is no error: look at [`Output::status`].
-    pub fn run(self) -> Result<Output, ProcessError> {
-        let program = self.program.to_string_lossy().into_owned();
-        let mut child = self.spawn(&program)?;
-        let feeder = child.stdin.take().map(|mut pipe| {
-            let bytes = self.stdin;
-            // A program that does not read all its input is no fault of ours.
-            thread::spawn(move || drop(pipe.write_all(&bytes)))
-        });
-        let limit = self.output_limit;
-        let stdout = child.stdout.take().map(|pipe| drain(pipe, limit));
-        let stderr = child.stderr.take().map(|pipe| drain(pipe, limit));
-        let status = wait(&mut child, self.limit, &program)?;
-        if let Some(feeder) = feeder {
-            let _ = feeder.join();
-        }
-        let gather = |reader: Option<thread::JoinHandle<Option<Vec<u8>>>>| {
-            reader
-                .and_then(|reader| reader.join().ok())
-                .flatten()
-                .ok_or_else(|| ProcessError::TooMuchOutput { program: program.clone(), limit })
+    /// Input is written and both outputs are read at the same time, so that no
+    /// amount of either can make the two wait for each other.
+    pub fn run(mut self) -> Result<Output, ProcessError> {
+        let input = self.stdin.take();
+        let stdin = match &input {
+            Some(_) => Stdio::piped(),
+            None => Stdio::null(),
         };
-        Ok(Output { status, stdout: gather(stdout)?, stderr: gather(stderr)? })
+        let name = self.name();
+        let (limit, output_limit) = (self.limit, self.output_limit);
+        let child = self.spawn(stdin, Stdio::piped(), Stdio::piped())?;
+        Attended::new(child, name, output_limit, input).wait(limit)
     }
 
-    fn spawn(&self, program: &str) -> Result<Child, ProcessError> {
-        #[expect(clippy::disallowed_methods, reason = "this is the module that starts programs")]
+    /// Starts the program with the given streams and leaves it to the caller.
+    /// Limits and input of the invocation play no part. For the sandbox, which
+    /// has its own ways to watch and to end what it starts.
+    pub fn spawn(
+        self,
+        stdin: impl Into<Stdio>,
+        stdout: impl Into<Stdio>,
+        stderr: impl Into<Stdio>,
+    ) -> Result<Child, ProcessError> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that starts programs")]
         let mut command = Command::new(&self.program);
-        if self.clear {
+        if self.env_clear {
             command.env_clear();
         }
-        if let Some(folder) = &self.folder {
-            command.current_dir(folder);
+        if let Some(dir) = &self.dir {
+            command.current_dir(dir);
         }
         command
-            .args(&self.arguments)
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command.spawn().map_err(|source| ProcessError::NotStarted { program: program.to_owned(), source })
+            .args(&self.args)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .stdin(stdin)
+            .stdout(stdout)
+            .stderr(stderr)
+            .spawn()
+            .map_err(|source| self.not_started(source))
+    }
+
+    fn not_started(&self, source: io::Error) -> ProcessError {
+        let program = self.name();
+        if source.kind() != io::ErrorKind::NotFound {
+            return ProcessError::Start { program, source };
+        }
+        match &self.dir {
+            Some(dir) if !dir.is_dir() => ProcessError::NoDirectory { program, dir: dir.clone() },
+            _ => ProcessError::Missing { program },
+        }
+    }
+
+    fn name(&self) -> String {
+        self.program.to_string_lossy().into_owned()
     }
 }
 
-fn drain(pipe: impl Read + Send + 'static, limit: usize) -> thread::JoinHandle<Option<Vec<u8>>> {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let mut bounded = pipe.take(limit as u64 + 1);
-        bounded.read_to_end(&mut bytes).ok()?;
-        (bytes.len() <= limit).then_some(bytes)
-    })
+/// What a thread that serves a pipe has to tell.
+enum Event {
+    Stdout(io::Result<Vec<u8>>),
+    Stderr(io::Result<Vec<u8>>),
+    TooMuch,
 }
 
-fn wait(child: &mut Child, limit: Duration, program: &str) -> Result<ExitStatus, ProcessError> {
-    let started = Instant::now();
-    let mut pause = Duration::from_micros(200);
-    loop {
-        let ended = child.try_wait().map_err(|source| ProcessError::Lost { program: program.to_owned(), source })?;
-        if let Some(status) = ended {
-            return Ok(status);
+/// A running program with its pipes in the care of threads.
+struct Attended {
+    child: Child,
+    name: String,
+    output_limit: usize,
+    events: Receiver<Event>,
+    stdout: Option<Vec<u8>>,
+    stderr: Option<Vec<u8>>,
+}
+
+impl Attended {
+    fn new(mut child: Child, name: String, output_limit: usize, input: Option<Vec<u8>>) -> Self {
+        let (sender, events) = mpsc::channel();
+        if let Some(pipe) = child.stdout.take() {
+            read_in_thread(pipe, output_limit, sender.clone(), Event::Stdout);
         }
-        if started.elapsed() > limit {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(ProcessError::TimedOut { program: program.to_owned(), limit });
+        if let Some(pipe) = child.stderr.take() {
+            read_in_thread(pipe, output_limit, sender, Event::Stderr);
         }
-        thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(10));
+        if let (Some(mut pipe), Some(input)) = (child.stdin.take(), input) {
+            // A program may end without having read all: that is its own affair.
+            thread::spawn(move || drop(pipe.write_all(&input)));
+        }
+        Self { child, name, output_limit, events, stdout: None, stderr: None }
+    }
+
+    fn wait(mut self, limit: Duration) -> Result<Output, ProcessError> {
+        let result = self.attend(Instant::now().checked_add(limit), limit);
+        if result.is_err() {
+            // Both fail only where it has ended already.
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+        result
+    }
+
+    fn attend(&mut self, deadline: Option<Instant>, limit: Duration) -> Result<Output, ProcessError> {
+        let mut pause = Duration::from_micros(200);
+        let status = loop {
+            if let Some(status) = self.child.try_wait().map_err(|e| self.io(e))? {
+                break Exit::from(status);
+            }
+            let left = deadline.map_or(LONGEST_PAUSE, |at| at.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return Err(ProcessError::TimedOut { program: self.name.clone(), limit });
+            }
+            self.listen(pause.min(left))?;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        };
+        let until = Instant::now() + LINGER;
+        while self.stdout.is_none() || self.stderr.is_none() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let held = io::Error::other("a descendant keeps its output open after its end");
+                return Err(self.io(held));
+            }
+            self.listen(left)?;
+        }
+        Ok(Output {
+            status,
+            stdout: self.stdout.take().unwrap_or_default(),
+            stderr: self.stderr.take().unwrap_or_default(),
+        })
+    }
+
+    /// Waits for one event, at most for `pause`.
+    fn listen(&mut self, pause: Duration) -> Result<(), ProcessError> {
+        match self.events.recv_timeout(pause) {
+            Ok(Event::Stdout(bytes)) => self.stdout = Some(bytes.map_err(|e| self.io(e))?),
+            Ok(Event::Stderr(bytes)) => self.stderr = Some(bytes.map_err(|e| self.io(e))?),
+            Ok(Event::TooMuch) => {
+                return Err(ProcessError::TooMuchOutput { program: self.name.clone(), limit: self.output_limit });
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            // Both streams are at their end; only the exit is still awaited.
+            Err(RecvTimeoutError::Disconnected) => {
+                thread::sleep(pause.min(Duration::from_millis(1)));
+            }
+        }
+        Ok(())
+    }
+
+    fn io(&self, source: io::Error) -> ProcessError {
+        ProcessError::Io { program: self.name.clone(), source }
+    }
+}
+
+fn read_in_thread(
+    pipe: impl Read + Send + 'static,
+    limit: usize,
+    events: Sender<Event>,
+    event: fn(io::Result<Vec<u8>>) -> Event,
+) {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let most = (limit as u64).saturating_add(1);
+        let read = pipe.take(most).read_to_end(&mut bytes).map(|_| ());
+        let message = match read {
+            Ok(()) if bytes.len() > limit => Event::TooMuch,
+            read => event(read.map(|()| bytes)),
+        };
+        // Nobody listens any more where the program was killed.
+        let _ = events.send(message);
+    });
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> Invocation {
+        Invocation::new("sh").args(["-c", script])
+    }
+
+    #[test]
+    fn streams_status_env_and_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let output =
+            sh("pwd; echo \"$A$HOME\" >&2; exit 3").current_dir(dir.path()).env_clear().env("A", "b").run().unwrap();
+        assert_eq!(output.status, Exit::Code(3));
+        assert_eq!(output.status, 3);
+        let here = dir.path().canonicalize().unwrap();
+        assert_eq!(output.stdout, format!("{}\n", here.display()).into_bytes());
+        assert_eq!(output.stderr, b"b\n");
+    }
+
+    #[test]
+    fn large_input_and_output_do_not_wait_for_each_other() {
+        let input = vec![b'x'; 8 << 20];
+        let output = sh("tee /dev/stderr").stdin(input.clone()).run().unwrap();
+        assert_eq!(output.stdout, input);
+        assert_eq!(output.stderr, input);
+    }
+
+    #[test]
+    fn unread_input_is_no_error() {
+        let output = sh("exit 0").stdin(vec![b'x'; 8 << 20]).run().unwrap();
+        assert!(output.success());
+    }
+
+    #[test]
+    fn a_signal_is_told_from_a_code() {
+        assert_eq!(sh("kill -9 $$").run().unwrap().status, Exit::Signal(9));
+    }
+
+    #[test]
+    fn limits_kill() {
+        let start = Instant::now();
+        let late = sh("exec sleep 30").limit(Duration::from_millis(100)).run();
+        assert!(matches!(late, Err(ProcessError::TimedOut { .. })), "{late:?}");
+        let loud = sh("exec yes").output_limit(1000).run();
+        assert!(matches!(loud, Err(ProcessError::TooMuchOutput { limit: 1000, .. })), "{loud:?}");
+        assert!(start.elapsed() < Duration::from_secs(10));
+        let exact = sh("printf 12345").output_limit(5).run().unwrap();
+        assert_eq!(exact.stdout, b"12345");
+    }
+
+    #[test]
+    fn a_descendant_that_holds_the_pipe_is_not_waited_for() {
+        let start = Instant::now();
+        let held = sh("sleep 20 & exit 0").run();
+        assert!(matches!(held, Err(ProcessError::Io { .. })), "{held:?}");
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let missing = Invocation::new("no-such-program-here").run();
+        assert!(
+            matches!(&missing, Err(ProcessError::Missing { program }) if program == "no-such-program-here"),
+            "{missing:?}"
+        );
+        let nowhere = sh("true").current_dir("/no/such/folder").run();
+        assert!(matches!(nowhere, Err(ProcessError::NoDirectory { .. })), "{nowhere:?}");
     }
 }

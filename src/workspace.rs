@@ -196,6 +196,19 @@ pub struct Manifest {
     pub unreadable: Vec<String>,
 }
 
+/// Whether a path from a tree, a plan or a rule stays below the folder it is
+/// relative to, out of git's own folder, and has one spelling only.
+pub fn is_inner_path(path: &str) -> bool {
+    let fine = |part: &str| {
+        let git = part.get(..4).is_some_and(|head| head.eq_ignore_ascii_case(".git"));
+        // `.git`, and the names that other file systems take for it.
+        let gitlike = git && part[4..].trim_end_matches(['.', ' ']).is_empty();
+        let short = part.eq_ignore_ascii_case("git~1");
+        !matches!(part, "" | "." | "..") && !gitlike && !short
+    };
+    !path.contains('\0') && path.split('/').all(fine)
+}
+
 /// One file before and after a change; both `None` never occurs. A rename is a
 /// deletion and a creation with [`FileVersion::renamed_from`] set on the latter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -231,6 +244,18 @@ mod tests {
         assert_eq!(EntityRef::parse("api:x", "component").unwrap().as_str(), "api:default/x");
         for broken in ["", "a:", "a:b/", "a:/c", "a b", "a:b/c/d", "x\n"] {
             assert_eq!(EntityRef::parse(broken, "component"), None, "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn inner_paths() {
+        for fine in ["a", "a/b", "..\n", ".gitignore", "a/.github/x", "a b/ü"] {
+            assert!(is_inner_path(fine), "{fine:?}");
+        }
+        let climbing = ["", "/a", "a//b", "a/", "..", "a/../b", "./a", "a\0"];
+        let gits = [".git", "a/.GIT/x", ".git.", ".git /x", "GIT~1"];
+        for bad in climbing.iter().chain(&gits) {
+            assert!(!is_inner_path(bad), "{bad:?}");
         }
     }
 

@@ -79,7 +79,7 @@ fn git_apply(top: &Path, tree: &Path, name: &'static str, patch: &[u8]) -> Resul
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("LC_ALL", "C");
     let output = git.stdin(patch).run()?;
-    if output.status.success() {
+    if output.success() {
         return Ok(());
     }
     Err(ProofError::NotApplied { patch: name, message: String::from_utf8_lossy(&output.stderr).trim().to_owned() })

@@ -4,6 +4,19 @@
 //!
 //! Must not: know a stage, resolve consumers, compile rules.
 
+mod error;
+mod load;
+mod raw;
+mod rollout_sections;
+mod sections;
+#[cfg(test)]
+mod tests;
+mod units;
+mod wave;
+
+pub use error::{ConfigError, ConfigErrors};
+pub use load::load;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;

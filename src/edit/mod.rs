@@ -3,6 +3,10 @@
 //!
 //! Must not: know a rule, a stage, or the file system.
 
+mod compose;
+
+pub use compose::{Conflict, apply, compose, in_old_text};
+
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};

@@ -99,10 +99,7 @@ fn ended(end: &StepEnd) -> String {
         StepEnd::Exited(0) => "green".to_owned(),
         StepEnd::Exited(status) => format!("red (exit code {status})"),
         StepEnd::Signalled(signal) => format!("red (signal {signal})"),
-        StepEnd::TimedOut => "ran too long".to_owned(),
-        StepEnd::OutOfMemory => "out of memory".to_owned(),
-        StepEnd::MissingProgram(program) => format!("no {}", cell(program)),
-        StepEnd::NotStarted(reason) => format!("not started: {}", cell(reason)),
+        other => cell(&other.to_string()),
     }
 }
 

@@ -245,7 +245,8 @@ fn ship(
         hold(store, id, &mut record, &folder)?;
     } else {
         let message = message(request, &set);
-        let papers = Papers { folder: &folder, message: &message, author: request.migration.deliver.author.as_deref() };
+        let author = request.migration.deliver.author.as_deref();
+        let papers = Papers { folder: &folder, message: &message, author, time: store.now() };
         let shipment = shipment(workspace, &versions, &set);
         let held = store.folder().join("change-sets/held").join(slug(&consumers));
         // A leftover of an earlier verdict is no reason to fail.

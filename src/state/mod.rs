@@ -111,6 +111,11 @@ pub struct Store {
 }
 
 impl Store {
+    /// Seconds since the Unix epoch, by the clock it was opened with.
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
     /// Opens the state in `folder` to advance it, and makes it where there is
     /// none. The lock is held until the store is dropped or the process dies.
     ///

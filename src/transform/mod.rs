@@ -2,6 +2,10 @@
 //!
 //! Must not: write anything, start a program, read a clock.
 
+mod check;
+mod file;
 pub mod plan;
+mod skip;
 
+pub use file::{Change, FileReport, file};
 pub use plan::{FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Transformed, WorkspacePlan};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::sandbox::{StepEnd, StepResult};
+
 /// The evidence about one change set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -31,37 +33,4 @@ pub enum VerdictKind {
     NoData,
     /// The machine failed, not the code: time-out, out of memory, killed.
     Infra,
-}
-
-/// One step on one side.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepResult {
-    /// [`crate::config::Step::name`].
-    pub name: String,
-    /// The argument vector.
-    pub command: Vec<String>,
-    /// How it ended.
-    pub end: StepEnd,
-    /// Wall-clock time in milliseconds: for people, part of no digest.
-    pub millis: u64,
-    /// The end of what it printed (stdout and stderr), at most 16 KiB, lossily UTF-8.
-    pub output: String,
-}
-
-/// How a step ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "kind", content = "value")]
-pub enum StepEnd {
-    /// It exited with this code; 0 is green.
-    Exited(i32),
-    /// A signal that gander did not send ended it.
-    Signalled(i32),
-    /// It ran into its wall-clock limit.
-    TimedOut,
-    /// It used more memory than allowed.
-    OutOfMemory,
-    /// The program is not there; its name.
-    MissingProgram(String),
-    /// The sandbox could not run it; why.
-    NotStarted(String),
 }

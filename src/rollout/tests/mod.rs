@@ -20,7 +20,6 @@ use crate::config::{
 use crate::digest::Digest;
 use crate::edit::Splice;
 use crate::files;
-use crate::git;
 use crate::state::Store;
 use crate::transform::{FileOutcome, FilePlan, Transformed};
 use crate::workspace::{GitPlace, Mode, Pin, Source};
@@ -92,8 +91,14 @@ fn migration(root: &Path, how: Delivery) -> Migration {
 }
 
 fn run_git(folder: &Path, arguments: &[&str]) -> String {
-    let git = git::git(folder).args(["-c", "user.name=T", "-c", "user.email=t@example.org"]);
-    git::line(&git::answer(folder, arguments[0], git.args(arguments)).unwrap())
+    let git = crate::process::Invocation::new("git")
+        .args(["-c", "user.name=T", "-c", "user.email=t@example.org"])
+        .args(arguments)
+        .current_dir(folder)
+        .run()
+        .unwrap();
+    assert!(git.success(), "{arguments:?}: {}", String::from_utf8_lossy(&git.stderr));
+    String::from_utf8_lossy(&git.stdout).trim().to_owned()
 }
 
 impl World {

@@ -1,0 +1,104 @@
+//! What `[rollout]` means: waves, gates, and who goes first.
+//!
+//! Must not: know how waves are filled.
+
+use super::raw::{Section, Value};
+use super::sections::entities;
+use super::{Gate, OnFailedGate, Rollout, WavePart, WaveSize, wave};
+
+/// Reads `[rollout]`; `id` seeds the order where nothing else is said.
+pub(super) fn rollout(root: &Section<'_>, id: &str) -> Rollout {
+    let keys = ["waves", "seed", "first", "on_failed_gate", "gate"];
+    let section = root.section("rollout", &keys);
+    let choices = [
+        ("rollback-wave", OnFailedGate::RollbackWave),
+        ("rollback-all", OnFailedGate::RollbackAll),
+        ("stop", OnFailedGate::Stop),
+    ];
+    let waves = section.get("waves").map(|value| waves(&value));
+    let seed = section.get("seed").and_then(|value| value.any_string("\"users-v2\""));
+    let first = section.get("first").map(|value| entities(&value, Some("component")));
+    let gates = section.get("gate").map(|value| gates(&value));
+    let on_failed = section.get("on_failed_gate");
+    Rollout {
+        waves: waves.unwrap_or_else(default_waves),
+        seed: seed.unwrap_or(id).to_owned(),
+        first: first.unwrap_or_default(),
+        gates: gates.unwrap_or_else(|| vec![Gate::Regressions { max: 0 }]),
+        on_failed_gate: on_failed.and_then(|value| value.one_of(&choices)).unwrap_or_default(),
+    }
+}
+
+fn default_waves() -> Vec<WaveSize> {
+    let wave = |text: &str, part| WaveSize { text: text.to_owned(), parts: vec![part] };
+    vec![wave("1", WavePart::Count(1)), wave("10%", WavePart::Percent(10.0)), wave("100%", WavePart::Percent(100.0))]
+}
+
+fn waves(value: &Value<'_>) -> Vec<WaveSize> {
+    let example = "[\"1\", \"10%\", \"100%\"]";
+    let help = "write a count, a percentage, or the larger of some: \"1\", \"5%\", \"max(25%, 59)\"";
+    let Some(items) = value.strings(example) else {
+        return Vec::new();
+    };
+    let mut waves: Vec<WaveSize> = Vec::new();
+    for (item, text) in &items {
+        match wave::parse(text) {
+            Err(message) => item.wrong(message, help),
+            Ok(wave) => {
+                if let Some(before) = waves.last().filter(|before| wave::shrinks(before, &wave)) {
+                    item.wrong(
+                        format!("{text:?} is smaller than the wave before it, {:?}", before.text),
+                        "waves are cumulative: each counts the consumers of all waves before it",
+                    );
+                }
+                waves.push(wave);
+            }
+        }
+    }
+    let complete = waves.len() == items.len();
+    if complete && !waves.last().is_some_and(wave::covers_all) {
+        let last = items.last().map_or(value, |(item, _)| item);
+        last.wrong(
+            "the last wave must be \"100%\", or some consumers would never be delivered",
+            format!("add it: `waves = {}`", completed(&waves)),
+        );
+    }
+    waves
+}
+
+fn completed(waves: &[WaveSize]) -> String {
+    let texts = waves.iter().map(|wave| wave.text.as_str()).chain(["100%"]);
+    let texts: Vec<String> = texts.map(|text| format!("{text:?}")).collect();
+    format!("[{}]", texts.join(", "))
+}
+
+/// What a gate counts.
+#[derive(Clone, Copy)]
+enum Kind {
+    Regressions,
+    Evidence,
+}
+
+fn gates(value: &Value<'_>) -> Vec<Gate> {
+    let choices = [("regressions", Kind::Regressions), ("evidence", Kind::Evidence)];
+    let example = "[{ kind = \"regressions\", max = 0 }]";
+    let mut gates = Vec::new();
+    for gate in value.sections(&["kind", "max", "min"], example) {
+        let kind = gate.need("kind", "\"regressions\"");
+        let gate = match kind.and_then(|kind| kind.one_of(&choices)) {
+            None => None,
+            Some(Kind::Regressions) => limit(&gate, "max", "min", "regressions").map(|max| Gate::Regressions { max }),
+            Some(Kind::Evidence) => limit(&gate, "min", "max", "evidence").map(|min| Gate::Evidence { min }),
+        };
+        gates.extend(gate);
+    }
+    gates
+}
+
+/// The limit of a gate, under the key that its kind reads.
+fn limit(gate: &Section<'_>, key: &str, other: &str, kind: &str) -> Option<u64> {
+    if let Some(value) = gate.get(other) {
+        value.wrong(format!("a gate of kind \"{kind}\" has no `{other}`"), format!("use `{key}`"));
+    }
+    gate.need(key, "0")?.whole(0, "0")
+}

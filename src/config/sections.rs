@@ -1,0 +1,408 @@
+//! What every section of a migration file means: defaults, and checks that
+//! need more than the type of a value.
+//!
+//! Must not: read a file's content (that is `load`'s), or return at the first error.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::load::{Place, Seal};
+use super::raw::{Section, Value};
+use super::rollout_sections::rollout;
+use super::{
+    ConsumerSource, Consumers, Deliver, Delivery, Dirty, Disposition, Migration, Partial, Policy, SandboxConfig,
+    SandboxMode, Step, Transform, Verify, units,
+};
+use crate::workspace::EntityRef;
+
+/// The sections of a migration file.
+pub(super) const SECTIONS: &[&str] = &[
+    "migration",
+    "parameters",
+    "mappings",
+    "consumers",
+    "transform",
+    "verify",
+    "sandbox",
+    "policy",
+    "rollout",
+    "deliver",
+    "state",
+];
+
+const GIB: u64 = 1 << 30;
+const MAX_ID: usize = 64;
+
+/// Reads every section. `None`, or an error noted, where something is wrong.
+pub(super) fn migration(
+    root: &Section<'_>,
+    place: &Place<'_>,
+    seal: &mut Seal,
+    file: PathBuf,
+    parameters: toml::Table,
+) -> Option<Migration> {
+    let head = root.section("migration", &["id", "title", "guide", "rules"]);
+    let present = head.require("[migration] with `id`, `title` and `rules`");
+    let id = present.then(|| id(&head)).flatten();
+    let title = present.then(|| title(&head)).flatten();
+    let guide = head.get("guide");
+    let guide = guide.and_then(|value| value.string("\"https://…\""));
+    let rules = present.then(|| rules(&head, place, seal)).flatten();
+    root.section("parameters", &["*"]);
+    let mappings = mappings(root, place, seal);
+    let consumers = consumers(root, place);
+    let transform = transform(root);
+    let verify = verify(root);
+    let sandbox = sandbox(root, place);
+    let policy = policy(root);
+    let rollout = rollout(root, id.as_deref().unwrap_or_default());
+    let deliver = deliver(root);
+    let state = state(root, place);
+    let id = id?;
+    Some(Migration {
+        state: state.unwrap_or_else(|| place.base().join(".gander").join(&id)),
+        file,
+        id,
+        title: title?,
+        guide: guide.map(str::to_owned),
+        rules: rules?,
+        parameters,
+        mappings,
+        consumers,
+        transform,
+        verify,
+        sandbox,
+        policy,
+        rollout,
+        deliver,
+        digest: seal.finish(),
+    })
+}
+
+fn id(head: &Section<'_>) -> Option<String> {
+    let value = head.need("id", "\"users-v2\"")?;
+    let id = value.string("\"users-v2\"")?;
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    let starts = id.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+    if !starts || id.len() > MAX_ID || !id.chars().all(allowed) {
+        value.wrong(
+            format!("{id:?} can't name folders and branches"),
+            "use a letter or digit, then lower-case letters, digits, `-` and `_`, at most 64",
+        );
+        return None;
+    }
+    Some(id.to_owned())
+}
+
+fn title(head: &Section<'_>) -> Option<String> {
+    let value = head.need("title", "\"users_v1 becomes users_v2\"")?;
+    let title = value.string("\"users_v1 becomes users_v2\"")?;
+    if title.chars().any(char::is_control) || title.len() > 200 {
+        value.wrong("a title is one line of at most 200 bytes", "shorten it; the guide has room for the rest");
+        return None;
+    }
+    Some(title.trim().to_owned())
+}
+
+fn rules(head: &Section<'_>, place: &Place<'_>, seal: &mut Seal) -> Option<Vec<PathBuf>> {
+    let example = "[\"rules/table.rhai\"]";
+    let value = head.need("rules", example)?;
+    let items = value.strings(example)?;
+    if items.is_empty() {
+        value.wrong("a migration needs at least one rule file", format!("name one: `rules = {example}`"));
+        return None;
+    }
+    let mut paths = Vec::new();
+    for (item, text) in items {
+        let Some(path) = place.file(&item, text) else {
+            continue;
+        };
+        if paths.contains(&path) {
+            item.wrong(format!("{text:?} is named twice"), "remove one of the two");
+            continue;
+        }
+        seal.rule(&item, &path);
+        paths.push(path);
+    }
+    Some(paths)
+}
+
+fn mappings(root: &Section<'_>, place: &Place<'_>, seal: &mut Seal) -> BTreeMap<String, PathBuf> {
+    let section = root.section("mappings", &["*"]);
+    let mut mappings = BTreeMap::new();
+    for (name, value) in section.entries() {
+        let text = value.string("\"mappings/users.toml\"");
+        let path = text.and_then(|text| place.file(&value, text));
+        if let Some(path) = path {
+            seal.mapping(&name, &value, &path);
+            mappings.insert(name, path);
+        }
+    }
+    mappings
+}
+
+fn consumers(root: &Section<'_>, place: &Place<'_>) -> Consumers {
+    let section = root.section("consumers", &["of", "dirty", "from"]);
+    if !section.require("[consumers] with `of`, and [[consumers.from]] with `catalog` or `folders`") {
+        return Consumers::default();
+    }
+    let dirty = section.get("dirty");
+    let dirty = dirty.and_then(|value| value.one_of(&[("refuse", Dirty::Refuse), ("pin", Dirty::Pin)]));
+    let of = section.get("of").map(|value| (entities(&value, None), value));
+    let from = match section.need("from", "[{ catalog = \"services\" }]") {
+        None => Vec::new(),
+        Some(value) => sources(&value, place),
+    };
+    let needs_of = from.iter().any(|source| matches!(source, ConsumerSource::Catalog(_)));
+    match &of {
+        None if needs_of => {
+            section.need("of", "[\"resource:default/users_v1\"]");
+        }
+        Some((of, value)) if needs_of && of.is_empty() => value.wrong(
+            "a catalog has no consumers of nothing",
+            "name what is replaced, for example `of = [\"resource:default/users_v1\"]`",
+        ),
+        _ => {}
+    }
+    Consumers { of: of.map(|(of, _)| of).unwrap_or_default(), from, dirty: dirty.unwrap_or_default() }
+}
+
+/// Entity references; without `default_kind` each must name its kind.
+pub(super) fn entities(value: &Value<'_>, default_kind: Option<&str>) -> Vec<EntityRef> {
+    let example = "[\"component:default/ads\"]";
+    let mut entities: Vec<EntityRef> = Vec::new();
+    for (item, text) in value.strings(example).unwrap_or_default() {
+        if default_kind.is_none() && !text.contains(':') {
+            item.wrong(
+                format!("{text:?} names no kind"),
+                format!("write `resource:{text}` for a resource, or `api:{text}` for an API"),
+            );
+            continue;
+        }
+        match EntityRef::parse(text, default_kind.unwrap_or("component")) {
+            None => item.wrong(
+                format!("{text:?} is not an entity reference"),
+                "write `kind:namespace/name`, for example `resource:default/users_v1`",
+            ),
+            Some(entity) if entities.contains(&entity) => {
+                item.wrong(format!("{text:?} is named twice"), "remove one of the two");
+            }
+            Some(entity) => entities.push(entity),
+        }
+    }
+    entities
+}
+
+fn sources(value: &Value<'_>, place: &Place<'_>) -> Vec<ConsumerSource> {
+    let example = "[{ catalog = \"services\" }]";
+    let mut sources = Vec::new();
+    let sections = value.sections(&["catalog", "folders"], example);
+    let none = value.array("an array of tables", example).is_some_and(|items| items.is_empty());
+    if none {
+        value.wrong("consumers must come from somewhere", format!("write for example `from = {example}`"));
+    }
+    for section in sections {
+        match (section.get("catalog"), section.get("folders")) {
+            (Some(catalog), None) => {
+                let text = catalog.string("\"services\"");
+                let folder = text.and_then(|text| place.folder(&catalog, text));
+                sources.extend(folder.map(ConsumerSource::Catalog));
+            }
+            (None, Some(folders)) => sources.extend(globs(&folders).map(ConsumerSource::Folders)),
+            _ => section.wrong(
+                "needs exactly one of `catalog` and `folders`",
+                "write one [[consumers.from]] for each place that consumers come from",
+            ),
+        }
+    }
+    sources
+}
+
+fn globs(value: &Value<'_>) -> Option<Vec<String>> {
+    let items = value.strings("[\"services/*\"]")?;
+    if items.is_empty() {
+        value.wrong("no glob, no consumer", "write for example `folders = [\"services/*\"]`");
+    }
+    let mut globs = Vec::new();
+    for (item, text) in items {
+        if text.is_empty() || text.starts_with(['/', '\\']) {
+            item.wrong(format!("{text:?} is not relative to the migration file"), "write for example \"services/*\"");
+        } else if let Err(error) = globset::Glob::new(text) {
+            item.wrong(
+                format!("not a glob: {}", error.kind()),
+                "`*` stands for a name, `**` for any depth, `{a,b}` for a choice",
+            );
+        } else {
+            globs.push(text.to_owned());
+        }
+    }
+    Some(globs)
+}
+
+fn transform(root: &Section<'_>) -> Transform {
+    let section = root.section("transform", &["partial"]);
+    let choices = [("withhold", Partial::Withhold), ("deliver", Partial::Deliver)];
+    let partial = section.get("partial").and_then(|value| value.one_of(&choices));
+    Transform { partial: partial.unwrap_or_default() }
+}
+
+fn verify(root: &Section<'_>) -> Verify {
+    let section = root.section("verify", &["step"]);
+    let Some(value) = section.get("step") else {
+        return Verify::default();
+    };
+    let keys = ["name", "when", "run", "timeout"];
+    let mut names = BTreeSet::new();
+    let mut steps = Vec::new();
+    for step in value.sections(&keys, "[{ name = \"test\", run = [\"make\", \"test\"] }]") {
+        let name = step.need("name", "\"test\"");
+        let name = name.and_then(|value| Some((value.string("\"test\"")?.to_owned(), value)));
+        if let Some((name, value)) = &name
+            && !names.insert(name.clone())
+        {
+            value.wrong(format!("the step {name:?} is there twice"), "give each step a name of its own");
+        }
+        let when = step.get("when").and_then(|value| inner_path(&value));
+        let run = step.need("run", "[\"make\", \"test\"]").and_then(|value| command(&value));
+        let timeout = step.get("timeout").and_then(|value| duration(&value));
+        if let (Some((name, _)), Some(run)) = (name, run) {
+            let timeout = timeout.unwrap_or(Duration::from_secs(600));
+            steps.push(Step { name, when, run, timeout });
+        }
+    }
+    Verify { steps }
+}
+
+/// A path below the consumer.
+fn inner_path(value: &Value<'_>) -> Option<String> {
+    let text = value.string("\"Cargo.toml\"")?;
+    let climbs = text.split(['/', '\\']).any(|part| part == "..");
+    if climbs || text.starts_with(['/', '\\']) {
+        value.wrong(
+            format!("{text:?} leaves the consumer's folder"),
+            "name a file relative to the consumer, for example \"Cargo.toml\"",
+        );
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+fn command(value: &Value<'_>) -> Option<Vec<String>> {
+    let example = "[\"make\", \"test\"]";
+    let items = value.strings(example)?;
+    if items.first().is_none_or(|(_, program)| program.is_empty()) {
+        value.wrong("names no program", format!("write for example `run = {example}`"));
+        return None;
+    }
+    if let Some((item, _)) = items.iter().find(|(_, text)| text.contains('\0')) {
+        item.wrong("a zero byte can't stand in an argument", "remove it");
+        return None;
+    }
+    Some(items.into_iter().map(|(_, text)| text.to_owned()).collect())
+}
+
+fn duration(value: &Value<'_>) -> Option<Duration> {
+    let read = units::duration(value.string("\"5m\"")?);
+    let help = "write a number with a unit: \"90s\", \"5m\", \"2h\"";
+    read.map_err(|message| value.wrong(message, help)).ok()
+}
+
+/// A size in bytes: an integer, or a string with a unit.
+fn size(value: &Value<'_>) -> Option<u64> {
+    if value.is_integer() {
+        return value.whole(1, "536870912");
+    }
+    let read = units::size(value.string("\"512MiB\"")?);
+    let help = "write a number with a unit: \"512MiB\", \"2GiB\"";
+    read.map_err(|message| value.wrong(message, help)).ok()
+}
+
+fn sandbox(root: &Section<'_>, place: &Place<'_>) -> SandboxConfig {
+    let keys = ["mode", "memory", "processes", "cpu", "output", "file_size", "read_only", "env", "require", "jobs"];
+    let section = root.section("sandbox", &keys);
+    let modes = [("namespaces", SandboxMode::Namespaces), ("none", SandboxMode::None)];
+    let bytes = |key: &str, default: u64| {
+        let value = section.get(key);
+        value.and_then(|value| size(&value)).unwrap_or(default)
+    };
+    let strings = |key: &str, example: &str| {
+        let value = section.get(key);
+        value.and_then(|value| value.strings(example)).unwrap_or_default()
+    };
+    let folders = strings("read_only", "[\"/opt/java\"]");
+    let read_only = folders.iter().filter_map(|(item, text)| place.folder(item, text));
+    let require = strings("require", "[\"network\"]");
+    let jobs = section.get("jobs").and_then(|value| value.whole(1, "4"));
+    SandboxConfig {
+        mode: section.get("mode").and_then(|value| value.one_of(&modes)).unwrap_or_default(),
+        memory: bytes("memory", 2 * GIB),
+        processes: section.get("processes").and_then(|value| value.whole(1, "256")).unwrap_or(256),
+        cpu: section.get("cpu").and_then(|value| duration(&value)).unwrap_or(Duration::from_secs(600)),
+        output: bytes("output", 10 << 20),
+        file_size: bytes("file_size", GIB),
+        read_only: read_only.collect(),
+        env: env(&section),
+        require: require.into_iter().map(|(_, text)| text.to_owned()).collect(),
+        jobs: jobs.map(|jobs| usize::try_from(jobs).unwrap_or(usize::MAX)),
+    }
+}
+
+fn env(sandbox: &Section<'_>) -> BTreeMap<String, String> {
+    let section = sandbox.section("env", &["*"]);
+    let mut env = BTreeMap::new();
+    for (name, value) in section.entries() {
+        let Some(text) = value.any_string("\"1\"") else {
+            continue;
+        };
+        if name.is_empty() || name.contains(['=', '\0']) || text.contains('\0') {
+            value.wrong(
+                "this can't be an environment variable",
+                "a name is not empty and has no `=`; neither part holds a zero byte",
+            );
+            continue;
+        }
+        env.insert(name, text.to_owned());
+    }
+    env
+}
+
+fn policy(root: &Section<'_>) -> Policy {
+    let section = root.section("policy", &["annotated", "unverified"]);
+    let choices = [("deliver", Disposition::Deliver), ("hold", Disposition::Hold), ("approve", Disposition::Approve)];
+    let read = |key: &str| section.get(key).and_then(|value| value.one_of(&choices));
+    Policy {
+        annotated: read("annotated").unwrap_or(Disposition::Deliver),
+        unverified: read("unverified").unwrap_or(Disposition::Hold),
+    }
+}
+
+fn deliver(root: &Section<'_>) -> Deliver {
+    let section = root.section("deliver", &["how", "author"]);
+    let choices = [("patches", Delivery::Patches), ("checkout", Delivery::Checkout), ("branch", Delivery::Branch)];
+    let how = section.get("how").and_then(|value| value.one_of(&choices));
+    let author = section.get("author").and_then(|value| author(&value));
+    Deliver { how: how.unwrap_or_default(), author }
+}
+
+fn author(value: &Value<'_>) -> Option<String> {
+    let example = "\"Data Platform <data@example.org>\"";
+    let text = value.string(example)?.trim();
+    let parts = text.strip_suffix('>').and_then(|rest| rest.split_once(" <"));
+    let plain = |part: &str| !part.trim().is_empty() && !part.contains(['<', '>', '\n', '\r']);
+    if !parts.is_some_and(|(name, address)| plain(name) && plain(address)) {
+        value.wrong(format!("{text:?} is not `Name <address>`"), format!("write for example {example}"));
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+fn state(root: &Section<'_>, place: &Place<'_>) -> Option<PathBuf> {
+    let section = root.section("state", &["path"]);
+    let value = section.get("path")?;
+    let path = place.absolute(value.string("\".gander/users-v2\"")?);
+    if path.exists() && !path.is_dir() {
+        value.wrong("this exists and is not a folder", "name a folder, which gander creates");
+    }
+    Some(path)
+}

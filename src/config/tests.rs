@@ -1,0 +1,590 @@
+//! Each class of error with the exact text a user sees, and what a whole file means.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use super::*;
+
+const GOOD: &str = r#"
+[migration]
+id = "users-v2"
+title = "users_v1 becomes users_v2"
+rules = ["a.rhai", "b.rhai"]
+[consumers]
+of = ["resource:users_v1"]
+[[consumers.from]]
+catalog = "services"
+"#;
+
+/// A folder with what `GOOD` names.
+#[expect(clippy::disallowed_methods, reason = "a test writes its own temporary folder")]
+fn folder() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in [("a.rhai", "a"), ("b.rhai", "b"), ("users.toml", "[t]")] {
+        fs::write(dir.path().join(name), text).unwrap();
+    }
+    fs::create_dir(dir.path().join("services")).unwrap();
+    dir
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test writes its own temporary folder")]
+fn load_in(dir: &Path, bytes: impl AsRef<[u8]>) -> Result<Migration, ConfigErrors> {
+    let path = dir.join("migration.toml");
+    fs::write(&path, bytes).unwrap();
+    load(&path)
+}
+
+/// What a user sees, with the temporary folder cut out.
+fn errors(text: impl AsRef<[u8]>) -> String {
+    let dir = folder();
+    let errors = load_in(dir.path(), text).unwrap_err();
+    let rendered = errors.render(false);
+    let prefix = format!("{}/", dir.path().display());
+    rendered.replace(&prefix, "")
+}
+
+fn with(extra: &str) -> String {
+    format!("{GOOD}{extra}")
+}
+
+#[test]
+fn a_short_file_has_sensible_defaults() {
+    let dir = folder();
+    let migration = load_in(dir.path(), GOOD).unwrap();
+    let base = dir.path().canonicalize().unwrap();
+    assert_eq!(migration.rules, [base.join("a.rhai"), base.join("b.rhai")]);
+    assert_eq!(migration.state, base.join(".gander/users-v2"));
+    assert_eq!(migration.consumers.of[0].as_str(), "resource:default/users_v1");
+    assert_eq!(migration.policy.annotated, Disposition::Deliver);
+    assert_eq!(migration.policy.unverified, Disposition::Hold);
+    let waves: Vec<&str> = migration.rollout.waves.iter().map(|w| w.text.as_str()).collect();
+    assert_eq!(waves, ["1", "10%", "100%"]);
+    assert_eq!(migration.rollout.gates, [Gate::Regressions { max: 0 }]);
+    assert_eq!(migration.sandbox.memory, 2 << 30);
+    assert_eq!(migration.sandbox.output, 10 << 20);
+    assert!(migration.verify.steps.is_empty());
+}
+
+#[test]
+fn every_key_is_read() {
+    let dir = folder();
+    let text = r#"
+[migration]
+id = "users-v2"
+title = "t"
+guide = "https://example.org/guide"
+rules = ["a.rhai"]
+[parameters]
+deep = { list = [1, 2.5, 2026-01-01] }
+[mappings]
+users = "users.toml"
+[consumers]
+dirty = "pin"
+[[consumers.from]]
+folders = ["services/*", "../other"]
+[transform]
+partial = "deliver"
+[[verify.step]]
+name = "test"
+when = "Cargo.toml"
+run = ["cargo", "test", ""]
+timeout = "90s"
+[sandbox]
+mode = "none"
+memory = "512MiB"
+processes = 7
+cpu = "5m"
+output = 1024
+file_size = "1MB"
+read_only = ["services"]
+env = { LANG = "C", EMPTY = "" }
+require = ["network"]
+jobs = 2
+[policy]
+annotated = "approve"
+unverified = "deliver"
+[rollout]
+waves = ["1", "max(25%, 59)", "100%"]
+seed = "s"
+first = ["ads"]
+on_failed_gate = "stop"
+[[rollout.gate]]
+kind = "regressions"
+max = 1
+[[rollout.gate]]
+kind = "evidence"
+min = 2
+[deliver]
+how = "branch"
+author = "Data Platform <data@example.org>"
+[state]
+path = "../state"
+"#;
+    let migration = load_in(dir.path(), text).unwrap();
+    assert_eq!(migration.consumers.dirty, Dirty::Pin);
+    assert_eq!(migration.transform.partial, Partial::Deliver);
+    let step = &migration.verify.steps[0];
+    assert_eq!(step.when.as_deref(), Some("Cargo.toml"));
+    assert_eq!((step.run.len(), step.timeout), (3, Duration::from_secs(90)));
+    let sandbox = &migration.sandbox;
+    assert_eq!(sandbox.mode, SandboxMode::None);
+    assert_eq!((sandbox.memory, sandbox.processes), (512 << 20, 7));
+    assert_eq!((sandbox.output, sandbox.file_size), (1024, 1_000_000));
+    assert_eq!((sandbox.cpu, sandbox.jobs), (Duration::from_secs(300), Some(2)));
+    assert_eq!(sandbox.env["LANG"], "C");
+    assert_eq!(migration.policy.annotated, Disposition::Approve);
+    assert_eq!(migration.rollout.gates, [Gate::Regressions { max: 1 }, Gate::Evidence { min: 2 }]);
+    assert_eq!(migration.rollout.first[0].as_str(), "component:default/ads");
+    assert_eq!(migration.rollout.on_failed_gate, OnFailedGate::Stop);
+    assert_eq!(migration.deliver.how, Delivery::Branch);
+    assert_eq!(migration.parameters["deep"]["list"][1].as_float(), Some(2.5));
+    assert!(migration.mappings["users"].is_absolute());
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test writes its own temporary folder")]
+fn the_digest_is_of_bytes_and_of_no_path() {
+    let (one, two) = (folder(), folder());
+    let text = with("[mappings]\nusers = \"users.toml\"\n");
+    let first = load_in(one.path(), &text).unwrap().digest;
+    assert_eq!(first, load_in(two.path(), &text).unwrap().digest);
+    for name in ["b.rhai", "users.toml"] {
+        let before = load_in(two.path(), &text).unwrap().digest;
+        fs::write(two.path().join(name), "changed").unwrap();
+        assert_ne!(before, load_in(two.path(), &text).unwrap().digest, "{name}");
+    }
+    assert_ne!(first, load_in(one.path(), with("#")).unwrap().digest);
+}
+
+#[test]
+fn unknown_keys() {
+    let text = with("[rolout]\nwaves = []\n[sandbox]\nmemroy = \"1GiB\"\nquux = 1\n");
+    insta::assert_snapshot!(errors(text), @r##"
+    error: `rolout`: unknown key
+      --> migration.toml:10:2
+       |
+    10 | [rolout]
+       |  ^^^^^^
+       |
+       = help: did you mean `rollout`?
+
+    error: `sandbox.memroy`: unknown key
+      --> migration.toml:13:1
+       |
+    13 | memroy = "1GiB"
+       | ^^^^^^
+       |
+       = help: did you mean `memory`?
+
+    error: `sandbox.quux`: unknown key
+      --> migration.toml:14:1
+       |
+    14 | quux = 1
+       | ^^^^
+       |
+       = help: remove it; known here: `mode`, `memory`, `processes`, `cpu`, `output`, `file_size`, `read_only`, `env`, `require`, `jobs`
+    "##);
+}
+
+#[test]
+fn wrong_types() {
+    let text = with(
+        "[[verify.step]]\nname = \"a\"\nrun = [\"x\"]\n[[verify.step]]\nname = \"b\"\nrun = \"make test\"\n[sandbox]\nprocesses = \"many\"\nmemory = true\n",
+    );
+    insta::assert_snapshot!(errors(text), @r##"
+    error: `verify.step[1].run`: expected an array of strings, found a string
+      --> migration.toml:15:7
+       |
+    15 | run = "make test"
+       |       ^^^^^^^^^^^
+       |
+       = help: write it like `run = ["make", "test"]`
+
+    error: `sandbox.processes`: expected a whole number, found a string
+      --> migration.toml:17:13
+       |
+    17 | processes = "many"
+       |             ^^^^^^
+       |
+       = help: write it like `processes = 256`
+
+    error: `sandbox.memory`: expected a string, found a boolean
+      --> migration.toml:18:10
+       |
+    18 | memory = true
+       |          ^^^^
+       |
+       = help: write it like `memory = "512MiB"`
+    "##);
+}
+
+#[test]
+fn a_section_that_is_no_table() {
+    insta::assert_snapshot!(errors("migration = 3\nconsumers = []\n"), @r##"
+    error: `migration`: expected a table
+     --> migration.toml:1:13
+      |
+    1 | migration = 3
+      |             ^
+      |
+      = help: write it as a section of its own: `[migration]`
+
+    error: `consumers`: expected a table
+     --> migration.toml:2:13
+      |
+    2 | consumers = []
+      |             ^^
+      |
+      = help: write it as a section of its own: `[consumers]`
+    "##);
+}
+
+#[test]
+fn missing_sections_and_keys() {
+    insta::assert_snapshot!(errors(""), @r##"
+    error: `migration`: the section `[migration]` is missing
+     --> migration.toml:1:1
+      |
+    1 |
+      | ^
+      |
+      = help: add it: [migration] with `id`, `title` and `rules`
+
+    error: `consumers`: the section `[consumers]` is missing
+     --> migration.toml:1:1
+      |
+    1 |
+      | ^
+      |
+      = help: add it: [consumers] with `of`, and [[consumers.from]] with `catalog` or `folders`
+    "##);
+    insta::assert_snapshot!(errors("[migration]\nid = \"x\"\n[consumers]\n[[consumers.from]]\ncatalog = \"services\"\n"), @r##"
+    error: `migration.title`: this key is missing
+     --> migration.toml:1:1
+      |
+    1 | [migration]
+      | ^^^^^^^^^^^
+      |
+      = help: add it: `title = "users_v1 becomes users_v2"`
+
+    error: `migration.rules`: this key is missing
+     --> migration.toml:1:1
+      |
+    1 | [migration]
+      | ^^^^^^^^^^^
+      |
+      = help: add it: `rules = ["rules/table.rhai"]`
+
+    error: `consumers.of`: this key is missing
+     --> migration.toml:3:1
+      |
+    3 | [consumers]
+      | ^^^^^^^^^^^
+      |
+      = help: add it: `of = ["resource:default/users_v1"]`
+    "##);
+}
+
+#[test]
+fn duplicate_steps() {
+    let text = with(
+        "[[verify.step]]\nname = \"a\"\nrun = [\"x\"]\n[[verify.step]]\nname = \"a\"\nrun = []\nwhen = \"../x\"\ntimeout = \"5\"\n",
+    );
+    insta::assert_snapshot!(errors(text), @r##"
+    error: `verify.step[1].name`: the step "a" is there twice
+      --> migration.toml:14:8
+       |
+    14 | name = "a"
+       |        ^^^
+       |
+       = help: give each step a name of its own
+
+    error: `verify.step[1].run`: names no program
+      --> migration.toml:15:7
+       |
+    15 | run = []
+       |       ^^
+       |
+       = help: write for example `run = ["make", "test"]`
+
+    error: `verify.step[1].when`: "../x" leaves the consumer's folder
+      --> migration.toml:16:8
+       |
+    16 | when = "../x"
+       |        ^^^^^^
+       |
+       = help: name a file relative to the consumer, for example "Cargo.toml"
+
+    error: `verify.step[1].timeout`: "5" has no unit
+      --> migration.toml:17:11
+       |
+    17 | timeout = "5"
+       |           ^^^
+       |
+       = help: write a number with a unit: "90s", "5m", "2h"
+    "##);
+}
+
+#[test]
+fn bad_ids_and_references() {
+    let text = GOOD
+        .replace("\"users-v2\"", "\"Users V2\"")
+        .replace("\"resource:users_v1\"", "\"users_v1\", \"api:\", \"api:x\", \"API:default/X\"");
+    insta::assert_snapshot!(errors(text), @r##"
+    error: `migration.id`: "Users V2" can't name folders and branches
+     --> migration.toml:3:6
+      |
+    3 | id = "Users V2"
+      |      ^^^^^^^^^^
+      |
+      = help: use a letter or digit, then lower-case letters, digits, `-` and `_`, at most 64
+
+    error: `consumers.of[0]`: "users_v1" names no kind
+     --> migration.toml:7:7
+      |
+    7 | of = ["users_v1", "api:", "api:x", "API:default/X"]
+      |       ^^^^^^^^^^
+      |
+      = help: write `resource:users_v1` for a resource, or `api:users_v1` for an API
+
+    error: `consumers.of[1]`: "api:" is not an entity reference
+     --> migration.toml:7:19
+      |
+    7 | of = ["users_v1", "api:", "api:x", "API:default/X"]
+      |                   ^^^^^^
+      |
+      = help: write `kind:namespace/name`, for example `resource:default/users_v1`
+
+    error: `consumers.of[3]`: "API:default/X" is named twice
+     --> migration.toml:7:36
+      |
+    7 | of = ["users_v1", "api:", "api:x", "API:default/X"]
+      |                                    ^^^^^^^^^^^^^^^
+      |
+      = help: remove one of the two
+    "##);
+}
+
+#[test]
+fn missing_files() {
+    let text = GOOD
+        .replace("\"b.rhai\"", "\"c.rhai\", \"services\", \"a.rhai\"")
+        .replace("catalog = \"services\"", "catalog = \"nowhere\"");
+    let text = format!("{text}[mappings]\nusers = \"none.toml\"\n");
+    insta::assert_snapshot!(errors(text), @r##"
+    error: `migration.rules[1]`: there is no file "c.rhai"
+     --> migration.toml:5:20
+      |
+    5 | rules = ["a.rhai", "c.rhai", "services", "a.rhai"]
+      |                    ^^^^^^^^
+      |
+      = help: create it, or correct the path, which is relative to the migration file
+
+    error: `migration.rules[2]`: "services" is not a file
+     --> migration.toml:5:30
+      |
+    5 | rules = ["a.rhai", "c.rhai", "services", "a.rhai"]
+      |                              ^^^^^^^^^^
+      |
+      = help: create it, or correct the path, which is relative to the migration file
+
+    error: `migration.rules[3]`: "a.rhai" is named twice
+     --> migration.toml:5:42
+      |
+    5 | rules = ["a.rhai", "c.rhai", "services", "a.rhai"]
+      |                                          ^^^^^^^^
+      |
+      = help: remove one of the two
+
+    error: `consumers.from[0].catalog`: there is no folder "nowhere"
+     --> migration.toml:9:11
+      |
+    9 | catalog = "nowhere"
+      |           ^^^^^^^^^
+      |
+      = help: create it, or correct the path, which is relative to the migration file
+
+    error: `mappings.users`: there is no file "none.toml"
+      --> migration.toml:11:9
+       |
+    11 | users = "none.toml"
+       |         ^^^^^^^^^^^
+       |
+       = help: create it, or correct the path, which is relative to the migration file
+    "##);
+}
+
+#[test]
+fn waves_and_gates() {
+    let text = with(
+        "[rollout]\nwaves = [\"5\", \"3\", \"50%\"]\n[[rollout.gate]]\nkind = \"evidence\"\nmax = 1\n[[rollout.gate]]\nkind = \"regresions\"\n",
+    );
+    insta::assert_snapshot!(errors(text), @r##"
+    error: `rollout.waves[1]`: "3" is smaller than the wave before it, "5"
+      --> migration.toml:11:15
+       |
+    11 | waves = ["5", "3", "50%"]
+       |               ^^^
+       |
+       = help: waves are cumulative: each counts the consumers of all waves before it
+
+    error: `rollout.waves[2]`: the last wave must be "100%", or some consumers would never be delivered
+      --> migration.toml:11:20
+       |
+    11 | waves = ["5", "3", "50%"]
+       |                    ^^^^^
+       |
+       = help: add it: `waves = ["5", "3", "50%", "100%"]`
+
+    error: `rollout.gate[0].min`: this key is missing
+      --> migration.toml:12:1
+       |
+    12 | [[rollout.gate]]
+       | ^^^^^^^^^^^^^^^^
+       |
+       = help: add it: `min = 0`
+
+    error: `rollout.gate[0].max`: a gate of kind "evidence" has no `max`
+      --> migration.toml:14:7
+       |
+    14 | max = 1
+       |       ^
+       |
+       = help: use `min`
+
+    error: `rollout.gate[1].kind`: unknown value "regresions"
+      --> migration.toml:16:8
+       |
+    16 | kind = "regresions"
+       |        ^^^^^^^^^^^^
+       |
+       = help: did you mean "regressions"?
+    "##);
+    insta::assert_snapshot!(errors(with("[rollout]\nwaves = [\"0%\", \"all\"]\n")), @r##"
+    error: `rollout.waves[0]`: "0%" must be more than 0% and at most 100%
+      --> migration.toml:11:10
+       |
+    11 | waves = ["0%", "all"]
+       |          ^^^^
+       |
+       = help: write a count, a percentage, or the larger of some: "1", "5%", "max(25%, 59)"
+
+    error: `rollout.waves[1]`: "all" is neither a count nor a percentage
+      --> migration.toml:11:16
+       |
+    11 | waves = ["0%", "all"]
+       |                ^^^^^
+       |
+       = help: write a count, a percentage, or the larger of some: "1", "5%", "max(25%, 59)"
+    "##);
+}
+
+#[test]
+fn sources_and_choices() {
+    let text = GOOD.replace("catalog = \"services\"", "folders = [\"/etc\", \"a[\"]\n[[consumers.from]]\n");
+    let text = format!("{text}[policy]\nannotated = \"holt\"\n[deliver]\nhow = \"post\"\nauthor = \"me\"\n");
+    insta::assert_snapshot!(errors(text), @r##"
+    error: `consumers.from[0].folders[0]`: "/etc" is not relative to the migration file
+     --> migration.toml:9:12
+      |
+    9 | folders = ["/etc", "a["]
+      |            ^^^^^^
+      |
+      = help: write for example "services/*"
+
+    error: `consumers.from[0].folders[1]`: not a glob: unclosed character class; missing ']'
+     --> migration.toml:9:20
+      |
+    9 | folders = ["/etc", "a["]
+      |                    ^^^^
+      |
+      = help: `*` stands for a name, `**` for any depth, `{a,b}` for a choice
+
+    error: `consumers.from[1]`: needs exactly one of `catalog` and `folders`
+      --> migration.toml:10:1
+       |
+    10 | [[consumers.from]]
+       | ^^^^^^^^^^^^^^^^^^
+       |
+       = help: write one [[consumers.from]] for each place that consumers come from
+
+    error: `policy.annotated`: unknown value "holt"
+      --> migration.toml:13:13
+       |
+    13 | annotated = "holt"
+       |             ^^^^^^
+       |
+       = help: did you mean "hold"?
+
+    error: `deliver.how`: unknown value "post"
+      --> migration.toml:15:7
+       |
+    15 | how = "post"
+       |       ^^^^^^
+       |
+       = help: choose one of `patches`, `checkout`, `branch`
+
+    error: `deliver.author`: "me" is not `Name <address>`
+      --> migration.toml:16:10
+       |
+    16 | author = "me"
+       |          ^^^^
+       |
+       = help: write for example "Data Platform <data@example.org>"
+    "##);
+}
+
+#[test]
+fn not_toml() {
+    insta::assert_snapshot!(errors("[migration\nid = \"x\nrules = [\"a\"]\n"), @r##"
+    error: not TOML: unclosed table, expected `]`
+     --> migration.toml:1:11
+      |
+    1 | [migration
+      |           ^
+      |
+      = help: correct the syntax here; the rest is checked once the file is TOML
+    "##);
+    insta::assert_snapshot!(errors("[parameters]\nbig = 99999999999999999999\n"), @r##"
+    error: not TOML: invalid type: integer `99999999999999999999` as i128, expected any valid TOML value
+     --> migration.toml:2:7
+      |
+    2 | big = 99999999999999999999
+      |       ^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: correct the syntax here; the rest is checked once the file is TOML
+    "##);
+}
+
+#[test]
+fn not_utf8() {
+    insta::assert_snapshot!(errors(b"[migration]\nid = \"\xff\xfe\"\n"), @r##"
+    error: byte 18 of the file is not UTF-8
+     --> migration.toml:2:7
+      |
+    2 | id = "��"
+      |       ^
+      |
+      = help: save the file as UTF-8
+    "##);
+}
+
+#[test]
+fn files_that_are_none() {
+    let dir = folder();
+    let missing = load(&dir.path().join("no.toml")).unwrap_err().to_string();
+    assert!(missing.contains("can't be read"), "{missing}");
+    let folder = load(&dir.path().join("services")).unwrap_err().to_string();
+    assert!(folder.contains("not a file"), "{folder}");
+    let huge = load_in(dir.path(), "#".repeat((1 << 20) + 1)).unwrap_err();
+    assert!(huge.render(false).contains("larger than 1 MiB"));
+}
+
+#[test]
+fn places_count_lines_and_characters() {
+    let dir = folder();
+    let errors = load_in(dir.path(), with("# ü\n[\"ü\"]\n")).unwrap_err();
+    assert_eq!(errors.place(&errors.errors()[0]), (11, 2));
+    assert!(errors.render(true).contains('\u{1b}'));
+}

@@ -1,0 +1,201 @@
+//! A tree of catalog files → entities. Locations are followed within the tree.
+//!
+//! Must not: decide who is a consumer, or where its code lies.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use globset::GlobBuilder;
+use rayon::prelude::*;
+use walkdir::{DirEntry, WalkDir};
+
+use super::entity::{self, Entity};
+use super::yaml;
+
+/// The largest catalog file, in bytes.
+const MAX_FILE: u64 = 1 << 20;
+/// The most catalog files in one tree.
+const MAX_FILES: usize = 250_000;
+/// The deepest folder of a tree that is looked into.
+const MAX_DEPTH: usize = 64;
+/// Names that Backstage's own convention gives to catalog files.
+const NAMES: [&str; 2] = ["catalog-info.yaml", "catalog-info.yml"];
+/// Folders that hold no catalog of their own.
+const SKIPPED: [&str; 3] = [".git", ".gander", "node_modules"];
+
+/// What a tree of catalog files says.
+#[derive(Debug, Default)]
+pub(super) struct Catalog {
+    /// Ordered by file and place.
+    pub(super) entities: Vec<Entity>,
+    /// What could not be read: path, place, and what to do.
+    pub(super) problems: Vec<String>,
+}
+
+/// Reads every catalog file below `root` (canonical), and what Locations there
+/// point to. `shown` turns a path into the form that people see.
+pub(super) fn tree(root: &Path, shown: &(dyn Fn(&Path) -> String + Sync)) -> Catalog {
+    let mut catalog = Catalog::default();
+    let mut found = files(root, shown, &mut catalog.problems);
+    let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
+    while !found.is_empty() {
+        found.retain(|file| seen.insert(file.clone()));
+        found.sort();
+        let read: Vec<Catalog> = found.par_iter().map(|path| file(path, root, shown)).collect();
+        found = Vec::new();
+        for part in read {
+            for entity in &part.entities {
+                found.extend(follow(root, entity, shown, &mut catalog.problems));
+            }
+            catalog.entities.extend(part.entities);
+            catalog.problems.extend(part.problems);
+        }
+    }
+    catalog.entities.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    catalog
+}
+
+/// The catalog file of a folder, if it has one.
+pub(super) fn file_in(folder: &Path) -> Option<PathBuf> {
+    let regular = |path: &PathBuf| path.symlink_metadata().is_ok_and(|meta| meta.is_file());
+    NAMES.iter().map(|name| folder.join(name)).find(regular)
+}
+
+/// Reads one catalog file of the tree at `root`.
+pub(super) fn file(path: &Path, root: &Path, shown: &(dyn Fn(&Path) -> String + Sync)) -> Catalog {
+    let mut catalog = Catalog::default();
+    let name = shown(path);
+    let text = match text(path) {
+        Ok(text) => text,
+        Err(problem) => {
+            catalog.problems.push(format!("{name}:{problem}"));
+            return catalog;
+        }
+    };
+    let (documents, broken) = yaml::documents(&text);
+    let mut wrong = Vec::new();
+    for document in &documents {
+        catalog.entities.extend(entity::read(document, path, root, &mut wrong));
+    }
+    for broken in broken {
+        let message = format!("not readable as YAML from here on: {}", broken.message);
+        wrong.push((broken.line, broken.column, message));
+    }
+    wrong.sort();
+    for (line, column, message) in wrong {
+        catalog.problems.push(format!("{name}:{line}:{column}: {message}"));
+    }
+    catalog
+}
+
+/// The text of a file, or its place and problem.
+fn text(path: &Path) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes));
+    if let Err(error) = read {
+        return Err(format!("1:1: can't be read: {error}; check its permissions"));
+    }
+    if bytes.len() as u64 > MAX_FILE {
+        return Err("1:1: larger than 1 MiB, not read: split it into several files".to_owned());
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let last = valid.rsplit(|byte| *byte == b'\n').next().unwrap_or(valid);
+        let column = String::from_utf8_lossy(last).chars().count() + 1;
+        format!("{line}:{column}: not UTF-8: save it as UTF-8")
+    })
+}
+
+fn wanted(entry: &DirEntry) -> bool {
+    let name = entry.file_name().to_str().unwrap_or_default();
+    entry.depth() == 0 || !entry.file_type().is_dir() || !SKIPPED.contains(&name)
+}
+
+fn files(root: &Path, shown: &(dyn Fn(&Path) -> String + Sync), problems: &mut Vec<String>) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let walk = WalkDir::new(root).follow_links(false).max_depth(MAX_DEPTH);
+    for entry in walk.into_iter().filter_entry(wanted) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let path = error.path().unwrap_or(root);
+                problems.push(format!("{}: can't be read: check its permissions", shown(path)));
+                continue;
+            }
+        };
+        let named = entry.file_name().to_str().is_some_and(|name| NAMES.contains(&name));
+        if named && entry.file_type().is_file() {
+            files.push(entry.into_path());
+        } else if named && entry.file_type().is_symlink() {
+            let path = shown(entry.path());
+            problems.push(format!("{path}:1:1: a symbolic link, not read: put the file itself there"));
+        }
+        if files.len() >= MAX_FILES {
+            problems.push(format!(
+                "{}: more than {MAX_FILES} catalog files, the rest is not read: name a smaller folder",
+                shown(root)
+            ));
+            break;
+        }
+    }
+    files
+}
+
+/// The files that a Location points to. Whatever leaves the tree is a problem.
+fn follow(
+    root: &Path,
+    location: &Entity,
+    shown: &(dyn Fn(&Path) -> String + Sync),
+    problems: &mut Vec<String>,
+) -> Vec<PathBuf> {
+    let folder = location.file.parent().unwrap_or(root);
+    let mut files = Vec::new();
+    for (target, line) in &location.targets {
+        let place = format!("{}:{line}:1", shown(&location.file));
+        let remote = target.contains("://");
+        if remote {
+            problems.push(format!(
+                "{place}: the target {target:?} is remote and was not read: put a copy of it into the tree"
+            ));
+            continue;
+        }
+        let target = target.strip_prefix("file:").unwrap_or(target);
+        match matching(folder, target, root) {
+            Ok(found) if found.is_empty() => problems.push(format!(
+                "{place}: the target {target:?} does not exist: correct the path, which is relative to this file"
+            )),
+            Ok(found) => files.extend(found),
+            Err(reason) => problems.push(format!("{place}: the target {target:?} {reason}")),
+        }
+    }
+    files
+}
+
+fn matching(folder: &Path, target: &str, root: &Path) -> Result<Vec<PathBuf>, String> {
+    let outside = || "leaves the catalog's tree and was not read: name a wider folder in the migration".to_owned();
+    if !target.contains(['*', '?', '[', '{']) {
+        let Ok(path) = folder.join(target).canonicalize() else {
+            return Ok(Vec::new());
+        };
+        let inside = path.starts_with(root);
+        return match inside {
+            true => Ok(path.is_file().then_some(path).into_iter().collect()),
+            false => Err(outside()),
+        };
+    }
+    let pattern = target.strip_prefix("./").unwrap_or(target);
+    if pattern.split('/').any(|part| part == "..") || pattern.starts_with('/') {
+        return Err("climbs out of its folder: globs look only below it".to_owned());
+    }
+    let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+    let glob = glob.map_err(|error| format!("is not a glob: {}", error.kind()))?;
+    let matcher = glob.compile_matcher();
+    let walk = WalkDir::new(folder).follow_links(false).max_depth(MAX_DEPTH);
+    let entries = walk.into_iter().filter_entry(wanted).filter_map(Result::ok);
+    let files = entries.filter(|entry| entry.file_type().is_file());
+    let below = |entry: &DirEntry| entry.path().strip_prefix(folder).is_ok_and(|p| matcher.is_match(p));
+    Ok(files.filter(below).map(DirEntry::into_path).take(MAX_FILES).collect())
+}

@@ -1,0 +1,206 @@
+//! Commits on branches of gander's own, made without touching a work tree or
+//! its index.
+
+use super::{GitError, Repository, object_name};
+use crate::process::Exit;
+use crate::workspace::{FileVersion, is_inner_path};
+
+/// The branches that gander may make, move and delete.
+const NAMESPACE: &str = "gander/";
+
+/// A commit to be made on a branch.
+#[derive(Clone, Copy, Debug)]
+pub struct NewCommit<'a> {
+    /// The branch without `refs/heads/`: `gander/<id>/<consumer>`.
+    pub branch: &'a str,
+    /// The commit that the branch must be at now; `None` where it must not exist.
+    pub expected: Option<&'a str>,
+    /// The parent.
+    pub base: &'a str,
+    /// The workspace below the top of the repository; empty for the top.
+    pub prefix: &'a str,
+    /// What changes against the parent, by paths relative to the workspace.
+    pub files: &'a [FileVersion],
+    /// All of the commit message.
+    pub message: &'a str,
+    /// `Name <address>`, author and committer both.
+    pub author: &'a str,
+    /// Seconds since the Unix epoch.
+    pub time: i64,
+}
+
+impl Repository {
+    /// Makes a commit and lets its branch point to it. Returns the commit.
+    ///
+    /// # Errors
+    /// [`GitError::Moved`] where the branch is not as expected, in which case it
+    /// stays as it is; [`GitError::CheckedOut`]; those of git.
+    pub fn commit(&self, new: &NewCommit<'_>) -> Result<String, GitError> {
+        let reference = self.own_branch(new.branch)?;
+        self.check_branch(new.branch, &reference, new.expected)?;
+        let base = object_name(new.base)?;
+        let tree = self.tree_of(new)?;
+        let commit = self.commit_tree(new, &tree, base)?;
+        let nothing = "0".repeat(commit.len());
+        let old = match new.expected {
+            Some(expected) => object_name(expected)?,
+            None => &nothing,
+        };
+        self.move_branch(new.branch, &reference, &["update-ref", &reference, &commit, old], new.expected)?;
+        Ok(commit)
+    }
+
+    /// The tree that a commit would have: the base with the files in it, made in
+    /// an index of its own.
+    ///
+    /// # Errors
+    /// Those of git.
+    pub fn tree_of(&self, new: &NewCommit<'_>) -> Result<String, GitError> {
+        let base = object_name(new.base)?;
+        let dir = tempfile::tempdir().map_err(GitError::Temporary)?;
+        let index = dir.path().join("index");
+        let call = |args: &[&str]| self.invoke(args).env("GIT_INDEX_FILE", &index);
+        self.finish("read-tree", call(&["read-tree", base]))?;
+        let records = self.index_records(new, base.len())?;
+        let update = call(&["update-index", "-z", "--index-info"]).stdin(records);
+        let output = update.run()?;
+        // A path that git won't take is only warned about.
+        if output.status != Exit::Code(0) || !output.stderr.is_empty() {
+            return Err(self.failure("update-index", &output));
+        }
+        let tree = text(self.finish("write-tree", call(&["write-tree"]))?);
+        object_name(tree.trim()).map(str::to_owned)
+    }
+
+    /// Deletes a branch of gander's own if it still points to `expected`. A
+    /// branch that is gone already is fine.
+    ///
+    /// # Errors
+    /// As [`Repository::commit`].
+    pub fn delete_branch(&self, branch: &str, expected: &str) -> Result<(), GitError> {
+        let reference = self.own_branch(branch)?;
+        let expected = object_name(expected)?;
+        if self.resolve(&reference)?.is_none() {
+            return Ok(());
+        }
+        self.check_branch(branch, &reference, Some(expected))?;
+        self.move_branch(branch, &reference, &["update-ref", "-d", &reference, expected], Some(expected))
+    }
+
+    /// The commit that a branch points to.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn branch(&self, branch: &str) -> Result<Option<String>, GitError> {
+        self.resolve(&format!("refs/heads/{branch}"))
+    }
+
+    /// The user's identity, `Name <address>`, by git's own rules; `None` where
+    /// git knows none.
+    ///
+    /// # Errors
+    /// Where git can't be run.
+    pub fn identity(&self) -> Result<Option<String>, GitError> {
+        let mut call = self.invoke(&["var", "GIT_AUTHOR_IDENT"]);
+        for name in ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "EMAIL"] {
+            if let Some(value) = std::env::var_os(name) {
+                call = call.env(name, value);
+            }
+        }
+        let output = call.run()?;
+        let text = text(output.stdout);
+        let found = output.status == Exit::Code(0);
+        Ok(text.rsplit_once("> ").filter(|_| found).map(|(who, _)| format!("{who}>")))
+    }
+
+    /// `<mode> <object>\t<path>\0` for each file; deletions first, so that a
+    /// folder can take the place of a file.
+    fn index_records(&self, new: &NewCommit<'_>, hash: usize) -> Result<Vec<u8>, GitError> {
+        let mut deleted = Vec::new();
+        let mut written = Vec::new();
+        for file in new.files {
+            let path = match new.prefix {
+                "" => file.path.clone(),
+                prefix => format!("{prefix}/{}", file.path),
+            };
+            if !is_inner_path(&path) {
+                return Err(GitError::BadName(path));
+            }
+            match &file.after {
+                None => deleted.extend(format!("0 {}\t{path}\0", "0".repeat(hash)).into_bytes()),
+                Some(content) => {
+                    let call = self.invoke(&["hash-object", "-w", "--no-filters", "--stdin"]);
+                    let blob = self.finish("hash-object", call.stdin(content.bytes.clone()))?;
+                    let blob = text(blob);
+                    let blob = object_name(blob.trim())?;
+                    let mode = if content.executable { "100755" } else { "100644" };
+                    written.extend(format!("{mode} {blob}\t{path}\0").into_bytes());
+                }
+            }
+        }
+        deleted.extend(written);
+        Ok(deleted)
+    }
+
+    fn commit_tree(&self, new: &NewCommit<'_>, tree: &str, base: &str) -> Result<String, GitError> {
+        let bad = || GitError::BadName(new.author.to_owned());
+        let (name, rest) = new.author.split_once(" <").ok_or_else(bad)?;
+        let address = rest.strip_suffix('>').ok_or_else(bad)?;
+        let date = format!("@{} +0000", new.time);
+        let mut call =
+            self.invoke(&["commit-tree", "--no-gpg-sign", "-p", base, "-F", "-", tree]).stdin(new.message.as_bytes());
+        for role in ["AUTHOR", "COMMITTER"] {
+            call = call
+                .env(format!("GIT_{role}_NAME"), name)
+                .env(format!("GIT_{role}_EMAIL"), address)
+                .env(format!("GIT_{role}_DATE"), &date);
+        }
+        let commit = text(self.finish("commit-tree", call)?);
+        object_name(commit.trim()).map(str::to_owned)
+    }
+
+    /// The full name of a branch that is gander's own.
+    fn own_branch(&self, branch: &str) -> Result<String, GitError> {
+        let reference = format!("refs/heads/{branch}");
+        let output = self.invoke(&["check-ref-format", &reference]).run()?;
+        if !branch.starts_with(NAMESPACE) || output.status != Exit::Code(0) {
+            return Err(GitError::BadName(branch.to_owned()));
+        }
+        Ok(reference)
+    }
+
+    fn check_branch(&self, branch: &str, reference: &str, expected: Option<&str>) -> Result<(), GitError> {
+        let worktrees = text(self.answer(&["worktree", "list", "--porcelain"])?);
+        let line = format!("branch {reference}");
+        if worktrees.lines().any(|l| l == line) {
+            return Err(GitError::CheckedOut { branch: branch.to_owned() });
+        }
+        let found = self.resolve(reference)?;
+        if found.as_deref() == expected {
+            return Ok(());
+        }
+        let name = |commit: Option<&str>| commit.unwrap_or("no commit").to_owned();
+        Err(GitError::Moved { branch: branch.to_owned(), expected: name(expected), found: name(found.as_deref()) })
+    }
+
+    /// Runs an `update-ref`; where it fails because the branch moved meanwhile,
+    /// that is what is said.
+    fn move_branch(
+        &self,
+        branch: &str,
+        reference: &str,
+        args: &[&str],
+        expected: Option<&str>,
+    ) -> Result<(), GitError> {
+        let output = self.invoke(args).run()?;
+        if output.status == Exit::Code(0) {
+            return Ok(());
+        }
+        self.check_branch(branch, reference, expected)?;
+        Err(self.failure("update-ref", &output))
+    }
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -1,0 +1,278 @@
+//! Languages: what `grammars/<language>/language.toml` says of each, tied to the
+//! grammar that is compiled in.
+//!
+//! Adding one is a folder under `grammars/`, a line in Cargo.toml and a line in
+//! `table.rs`. Must not: know a rule, a stage, or any language by name.
+
+mod table;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+pub mod literal;
+
+/// One language: its description and its grammar.
+pub struct Language {
+    /// What `language.toml` says.
+    pub facts: Facts,
+    /// The compiled grammar.
+    pub grammar: tree_sitter::Language,
+    /// The grammar crate and its version: it enters the digest of a plan.
+    pub version: &'static str,
+    /// Node kinds that are lists, as ids, sorted.
+    lists: Vec<u16>,
+    /// Node kinds that are string literals, as ids, sorted.
+    strings: Vec<u16>,
+}
+
+/// `grammars/<language>/language.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Facts {
+    /// The name that rules use.
+    pub name: String,
+    /// Other names that mean the same.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// File extensions, without the dot, in lower case.
+    #[serde(default)]
+    pub extensions: Vec<String>,
+    /// Whole file names.
+    #[serde(default)]
+    pub filenames: Vec<String>,
+    /// What starts a comment that ends with the line.
+    pub line_comment: Option<String>,
+    /// Whether identifiers and keywords ignore ASCII case.
+    #[serde(default)]
+    pub case_insensitive: bool,
+    /// How a hole is spelt while a pattern is parsed; `{}` stands for an identifier.
+    #[serde(default = "Facts::default_hole")]
+    pub hole: String,
+    /// Tokens that part list elements: optional after the last one.
+    #[serde(default)]
+    pub separators: Vec<String>,
+    /// Node kinds whose children are a list of equals: `$X` in one means its only child.
+    #[serde(default)]
+    pub lists: Vec<String>,
+    /// Where a pattern may stand, in the order in which they are tried.
+    pub context: Vec<Context>,
+    /// String literals.
+    #[serde(default)]
+    pub string: StringFacts,
+}
+
+/// A place where a pattern may stand.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Context {
+    /// What rules call it: `expr`, `stmt`, `member`, `type`, `item`.
+    pub name: String,
+    /// Code before the pattern.
+    #[serde(default)]
+    pub before: String,
+    /// Code after the pattern.
+    #[serde(default)]
+    pub after: String,
+    /// Tried only when asked for by name, or when nothing else fits: here almost
+    /// any expression would read, too, and mean something else.
+    #[serde(default)]
+    pub last_resort: bool,
+}
+
+/// How the language writes strings.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StringFacts {
+    /// Node kinds of whole literals, quotes included.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+    /// Node kinds of the holes in them (`${x}`).
+    #[serde(default)]
+    pub holes: Vec<String>,
+    /// Node kinds that join literals, with the operators between them.
+    #[serde(default)]
+    pub joins: Vec<String>,
+    /// Whether a backslash escapes, in literals that are not raw.
+    #[serde(default)]
+    pub escapes: bool,
+    /// Prefix letters that make a literal raw.
+    #[serde(default)]
+    pub raw_prefixes: String,
+    /// Opening quotes that make a literal raw.
+    #[serde(default)]
+    pub raw_quotes: Vec<String>,
+    /// The quote that new literals get.
+    #[serde(default = "StringFacts::default_quote")]
+    pub quote: String,
+}
+
+impl Facts {
+    fn default_hole() -> String {
+        "{}".to_owned()
+    }
+}
+
+impl StringFacts {
+    fn default_quote() -> String {
+        "\"".to_owned()
+    }
+}
+
+impl Language {
+    /// The id of a node kind, named or not, if the grammar has it.
+    pub fn kind_id(&self, kind: &str, named: bool) -> Option<u16> {
+        match self.grammar.id_for_node_kind(kind, named) {
+            0 => None,
+            id => Some(id),
+        }
+    }
+
+    /// Whether nodes of this kind hold a list of equals.
+    pub fn is_list(&self, kind: u16) -> bool {
+        self.lists.binary_search(&kind).is_ok()
+    }
+
+    /// Whether nodes of this kind are string literals.
+    pub fn is_string(&self, kind: u16) -> bool {
+        self.strings.binary_search(&kind).is_ok()
+    }
+
+    /// Whether a token only parts or ends list elements.
+    pub fn is_separator(&self, token: &str) -> bool {
+        self.facts.separators.iter().any(|s| s == token)
+    }
+
+    fn new(toml: &str, grammar: tree_sitter::Language, version: &'static str) -> Result<Self, String> {
+        let facts: Facts = toml::from_str(toml).map_err(|e| e.to_string())?;
+        let ids = |kinds: &[String]| -> Result<Vec<u16>, String> {
+            let mut ids = Vec::new();
+            for kind in kinds {
+                let id = grammar.id_for_node_kind(kind, true);
+                if id == 0 {
+                    return Err(format!("{}: the grammar has no node kind `{kind}`", facts.name));
+                }
+                ids.push(id);
+            }
+            ids.sort_unstable();
+            Ok(ids)
+        };
+        let (lists, strings) = (ids(&facts.lists)?, ids(&facts.string.kinds)?);
+        ids(&facts.string.holes)?;
+        ids(&facts.string.joins)?;
+        Ok(Self { lists, strings, facts, grammar, version })
+    }
+}
+
+impl std::fmt::Debug for Language {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Language({})", self.facts.name)
+    }
+}
+
+struct Registry {
+    all: Vec<Language>,
+    by_name: HashMap<String, usize>,
+    by_extension: HashMap<String, usize>,
+    by_filename: HashMap<String, usize>,
+}
+
+fn registry() -> &'static Registry {
+    static REGISTRY: OnceLock<Registry> = OnceLock::new();
+    REGISTRY.get_or_init(|| {
+        let mut registry = Registry {
+            all: Vec::new(),
+            by_name: HashMap::new(),
+            by_extension: HashMap::new(),
+            by_filename: HashMap::new(),
+        };
+        for (toml, grammar, version) in table::GRAMMARS {
+            // The descriptions are compiled in, and a test loads every one.
+            let Ok(language) = Language::new(toml, (*grammar).into(), version) else { continue };
+            let index = registry.all.len();
+            let facts = &language.facts;
+            registry.by_name.insert(facts.name.clone(), index);
+            registry.by_name.extend(facts.aliases.iter().map(|a| (a.clone(), index)));
+            registry.by_extension.extend(facts.extensions.iter().map(|e| (e.clone(), index)));
+            registry.by_filename.extend(facts.filenames.iter().map(|f| (f.clone(), index)));
+            registry.all.push(language);
+        }
+        registry
+    })
+}
+
+/// Every language, in the order of the table.
+pub fn all() -> &'static [Language] {
+    &registry().all
+}
+
+/// The language of this name or alias.
+pub fn by_name(name: &str) -> Option<&'static Language> {
+    let registry = registry();
+    registry.by_name.get(name).map(|&i| &registry.all[i])
+}
+
+/// The language that a file's name tells.
+pub fn of_path(path: &Path) -> Option<&'static Language> {
+    let registry = registry();
+    let name = path.file_name()?.to_str()?;
+    if let Some(&index) = registry.by_filename.get(name) {
+        return Some(&registry.all[index]);
+    }
+    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    registry.by_extension.get(&extension).map(|&i| &registry.all[i])
+}
+
+/// One digest over every grammar's name and version: part of a plan's identity.
+pub fn versions() -> String {
+    let lines: Vec<String> = all().iter().map(|l| format!("{} {}", l.facts.name, l.version)).collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_description_loads() {
+        for (toml, grammar, version) in table::GRAMMARS {
+            if let Err(error) = Language::new(toml, (*grammar).into(), version) {
+                panic!("{error}");
+            }
+        }
+        assert_eq!(all().len(), table::GRAMMARS.len());
+    }
+
+    #[test]
+    fn every_folder_is_in_the_table() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("grammars");
+        for entry in std::fs::read_dir(root).unwrap() {
+            let folder = entry.unwrap().path();
+            if folder.join("language.toml").exists() {
+                let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+                assert!(by_name(&name).is_some(), "grammars/{name} has no line in src/language/table.rs");
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_languages_share_a_parser() {
+        // Two grammar crates that export the same C symbol link without a word.
+        for (i, one) in all().iter().enumerate() {
+            for two in &all()[..i] {
+                assert!(one.grammar != two.grammar, "{one:?} and {two:?} are the same parser");
+            }
+        }
+    }
+
+    #[test]
+    fn paths_tell_languages() {
+        let name = |path: &str| of_path(Path::new(path)).map(|l| l.facts.name.as_str());
+        assert_eq!(name("a/b.py"), Some("python"));
+        assert_eq!(name("build.sbt"), Some("scala"));
+        assert_eq!(name("Q.SQL"), Some("sql"));
+        assert_eq!(name("README"), None);
+    }
+}

@@ -1,0 +1,29 @@
+//! Which grammar belongs to which folder under `grammars/`: one line each.
+
+use tree_sitter_language::LanguageFn;
+
+macro_rules! grammars {
+    ($($folder:literal, $grammar:path, $version:literal;)*) => {
+        /// Description, grammar, and the crate it comes from.
+        pub(super) static GRAMMARS: &[(&str, LanguageFn, &str)] = &[
+            $((include_str!(concat!("../../grammars/", $folder, "/language.toml")), $grammar, $version),)*
+        ];
+    };
+}
+
+grammars! {
+    "python", tree_sitter_python::LANGUAGE, "tree-sitter-python 0.25";
+    "sql", tree_sitter_sequel::LANGUAGE, "tree-sitter-sequel 0.3";
+    "scala", tree_sitter_scala::LANGUAGE, "tree-sitter-scala 0.26";
+    "java", tree_sitter_java::LANGUAGE, "tree-sitter-java 0.23";
+    "kotlin", tree_sitter_kotlin_sg::LANGUAGE, "tree-sitter-kotlin-sg 0.4";
+    "go", tree_sitter_go::LANGUAGE, "tree-sitter-go 0.25";
+    "rust", tree_sitter_rust::LANGUAGE, "tree-sitter-rust 0.24";
+    "javascript", tree_sitter_javascript::LANGUAGE, "tree-sitter-javascript 0.25";
+    "typescript", tree_sitter_typescript::LANGUAGE_TYPESCRIPT, "tree-sitter-typescript 0.23";
+    "tsx", tree_sitter_typescript::LANGUAGE_TSX, "tree-sitter-typescript 0.23 (tsx)";
+    "yaml", tree_sitter_yaml::LANGUAGE, "tree-sitter-yaml 0.7";
+    "json", tree_sitter_json::LANGUAGE, "tree-sitter-json 0.24";
+    "toml", tree_sitter_toml_ng::LANGUAGE, "tree-sitter-toml-ng 0.7";
+    "bash", tree_sitter_bash::LANGUAGE, "tree-sitter-bash 0.25";
+}

@@ -1,0 +1,312 @@
+//! Text → [`Pattern`]. Strict: a pattern that does not parse, whose holes do not
+//! survive as nodes, or that reads in two ways is an error with the trees shown.
+
+use super::{Child, Hole, Pattern, Piece, Shape, split};
+use crate::language::{Context, Language};
+use crate::tree::{Node, ParseError, PrintOptions, Tree, parse, print};
+
+/// Why a pattern was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum PatternError {
+    /// It is empty.
+    #[error("the pattern is empty")]
+    Empty,
+    /// It fits no context of the language.
+    #[error(
+        "`{pattern}` is not {language} in any context ({contexts})\n{tree}\
+         write it as it would stand in code, or name a context: expr(\"…\"), stmt(\"…\")"
+    )]
+    Unreadable {
+        /// As written.
+        pattern: String,
+        /// The language.
+        language: String,
+        /// The contexts that were tried.
+        contexts: String,
+        /// The best attempt, with the error marked.
+        tree: String,
+    },
+    /// A hole is not a node of its own.
+    #[error(
+        "in `{pattern}`, `{hole}` is not a node of its own in {language} but part of `{inside}`\n\
+         make it stand for a whole name, expression or argument"
+    )]
+    HoleLost {
+        /// As written.
+        pattern: String,
+        /// The language.
+        language: String,
+        /// The hole.
+        hole: String,
+        /// The node that swallowed it.
+        inside: String,
+    },
+    /// Two contexts fit and mean different things.
+    #[error("`{pattern}` reads in more than one way in {language}; say which:\n{candidates}")]
+    Ambiguous {
+        /// As written.
+        pattern: String,
+        /// The language.
+        language: String,
+        /// One tree a context, with how to ask for it.
+        candidates: String,
+    },
+    /// A context that the language does not have.
+    #[error("{language} has no context `{context}`; it has {contexts}")]
+    NoSuchContext {
+        /// The language.
+        language: String,
+        /// As asked for.
+        context: String,
+        /// What there is.
+        contexts: String,
+    },
+    /// A lone hole matches everything.
+    #[error("`{0}` alone matches every node; say more, or use kind(\"…\")")]
+    MatchesAll(String),
+    /// The parser gave up.
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+}
+
+/// Compiles `source` for `language`, in the named context or in the one that fits.
+///
+/// # Errors
+/// See [`PatternError`].
+pub fn compile(language: &'static Language, source: &str, context: Option<&str>) -> Result<Pattern, PatternError> {
+    let text = source.trim();
+    if text.is_empty() {
+        return Err(PatternError::Empty);
+    }
+    let spelt = Spelt::new(language, text);
+    let contexts: Vec<&Context> =
+        language.facts.context.iter().filter(|c| context.is_none_or(|n| n == c.name)).collect();
+    if contexts.is_empty() {
+        return Err(PatternError::NoSuchContext {
+            language: language.facts.name.clone(),
+            context: context.unwrap_or("").to_owned(),
+            contexts: context_names(language.facts.context.iter()),
+        });
+    }
+    let mut readings: Vec<Reading> = Vec::new();
+    let mut worst = String::new();
+    for candidate in &contexts {
+        if candidate.last_resort && !readings.is_empty() {
+            continue;
+        }
+        let tree = parse(language, format!("{}{}{}", candidate.before, spelt.code, candidate.after))?;
+        match read(candidate, &spelt, &tree)? {
+            Ok(reading) if readings.iter().any(|r| r.tree == reading.tree) => {}
+            Ok(reading) => readings.push(reading),
+            Err(shown) if worst.is_empty() => worst = shown,
+            Err(_) => {}
+        }
+    }
+    match readings.len() {
+        0 => Err(PatternError::Unreadable {
+            pattern: text.to_owned(),
+            language: language.facts.name.clone(),
+            contexts: context_names(contexts.into_iter()),
+            tree: worst,
+        }),
+        1 => finish(language, text, spelt, readings.remove(0)),
+        _ => Err(ambiguous(language, text, &spelt, &readings)),
+    }
+}
+
+fn context_names<'a>(contexts: impl Iterator<Item = &'a Context>) -> String {
+    contexts.map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// The pattern with its holes spelt so that the grammar can read them.
+struct Spelt {
+    code: String,
+    holes: Vec<(String, Hole)>,
+}
+
+impl Spelt {
+    fn new(language: &Language, text: &str) -> Self {
+        // A stem that the pattern does not use, so that no code is taken for a hole.
+        let stem = (0..).map(|n| format!("gndr{n}x")).find(|stem| !text.contains(stem.as_str())).unwrap_or_default();
+        let mut code = String::new();
+        let mut holes: Vec<(String, Hole)> = Vec::new();
+        for piece in split(text) {
+            match piece {
+                Piece::Text(text) => code.push_str(&text),
+                Piece::Hole(hole) => {
+                    let spelling = language.facts.hole.replace("{}", &format!("{stem}{}", holes.len()));
+                    code.push_str(&spelling);
+                    holes.push((spelling, hole));
+                }
+            }
+        }
+        Self { code, holes }
+    }
+
+    fn hole(&self, text: &str) -> Option<&Hole> {
+        self.holes.iter().find(|(spelling, _)| spelling == text).map(|(_, hole)| hole)
+    }
+
+    fn show(&self, text: &str) -> String {
+        self.holes.iter().rev().fold(text.to_owned(), |text, (spelling, hole)| text.replace(spelling, &written(hole)))
+    }
+}
+
+fn written(hole: &Hole) -> String {
+    format!("{}{}", if hole.many { "$$$" } else { "$" }, hole.name.as_deref().unwrap_or("_"))
+}
+
+/// One way in which the pattern can be read.
+struct Reading {
+    context: String,
+    /// The tree as text: equal trees mean the same.
+    tree: String,
+    shape: Shape,
+    names: Vec<String>,
+    lost: Option<(Hole, &'static str)>,
+}
+
+/// Reads the pattern in one context; the inner error is the tree, for people.
+fn read(context: &Context, spelt: &Spelt, tree: &Tree) -> Result<Result<Reading, String>, PatternError> {
+    let (start, end) = (context.before.len(), context.before.len() + spelt.code.len());
+    let broken = tree.errors().next().is_some();
+    let top = if broken { None } else { innermost(tree, start, end) };
+    let Some(node) = top else {
+        return Ok(Err(spelt.show(&print(tree, tree.root(), PrintOptions::default()))));
+    };
+    let mut builder = Builder { spelt, names: Vec::new(), found: 0 };
+    let shape = builder.shape(node);
+    let lost = (builder.found < spelt.holes.len()).then(|| lost_hole(spelt, node)).flatten();
+    Ok(Ok(Reading {
+        context: context.name.clone(),
+        tree: print(tree, node, PrintOptions { anonymous: true, ranges: false }),
+        shape,
+        names: builder.names,
+        lost,
+    }))
+}
+
+/// The deepest node that spans the pattern, unwrapping nodes that only wrap it;
+/// a statement is thus read as the expression it consists of.
+fn innermost<'t>(tree: &'t Tree, start: usize, end: usize) -> Option<Node<'t>> {
+    let mut node = tree.spanning(start, end)?;
+    while let Some(only) = node.children().find(|c| c.local_range() == node.local_range()) {
+        node = only;
+    }
+    // A wrapper may end in a token of the pattern's own (`f();`): keep it then.
+    Some(node)
+}
+
+fn lost_hole(spelt: &Spelt, root: Node<'_>) -> Option<(Hole, &'static str)> {
+    spelt.holes.iter().find_map(|(spelling, hole)| {
+        let nodes = || std::iter::once(root).chain(root.descendants());
+        if nodes().any(|n| n.text() == spelling) {
+            return None;
+        }
+        let inside = nodes().filter(|n| n.text().contains(spelling.as_str())).last()?;
+        Some((hole.clone(), inside.kind()))
+    })
+}
+
+fn ambiguous(language: &Language, text: &str, spelt: &Spelt, readings: &[Reading]) -> PatternError {
+    let candidates: Vec<String> =
+        readings.iter().map(|r| format!("{}({text:?}):\n{}", r.context, spelt.show(&r.tree))).collect();
+    PatternError::Ambiguous {
+        pattern: text.to_owned(),
+        language: language.facts.name.clone(),
+        candidates: candidates.concat(),
+    }
+}
+
+fn finish(language: &'static Language, text: &str, spelt: Spelt, reading: Reading) -> Result<Pattern, PatternError> {
+    if let Some((hole, inside)) = reading.lost {
+        return Err(PatternError::HoleLost {
+            pattern: text.to_owned(),
+            language: language.facts.name.clone(),
+            hole: written(&hole),
+            inside: inside.to_owned(),
+        });
+    }
+    if matches!(reading.shape, Shape::One { .. } | Shape::Many { .. }) {
+        return Err(PatternError::MatchesAll(text.to_owned()));
+    }
+    drop(spelt);
+    let mut literals = Vec::new();
+    collect_literals(&reading.shape, &mut literals);
+    literals.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
+    literals.dedup();
+    Ok(Pattern {
+        language,
+        source: text.to_owned(),
+        context: reading.context,
+        names: reading.names,
+        root: reading.shape,
+        literals,
+    })
+}
+
+fn collect_literals(shape: &Shape, into: &mut Vec<String>) {
+    match shape {
+        Shape::Leaf { text, .. } if text.bytes().any(|b| b.is_ascii_alphanumeric()) && !text.contains(['\n', '\r']) => {
+            into.push(text.clone());
+        }
+        Shape::Inner { children, gaps, .. } => {
+            // Gap texts stand in the code as they are, but line ends may differ.
+            into.extend(gaps.iter().filter(|g| g.len() > 1 && !g.contains(['\n', '\r'])).cloned());
+            children.iter().for_each(|child| collect_literals(&child.shape, into));
+        }
+        _ => {}
+    }
+}
+
+struct Builder<'s> {
+    spelt: &'s Spelt,
+    names: Vec<String>,
+    found: usize,
+}
+
+impl Builder<'_> {
+    fn shape(&mut self, node: Node<'_>) -> Shape {
+        if let Some(hole) = self.spelt.hole(node.text()) {
+            self.found += 1;
+            return self.hole(node, &hole.clone());
+        }
+        if node.is_leaf() {
+            return Shape::Leaf { kind: node.kind_id(), named: node.is_named(), text: node.text().to_owned() };
+        }
+        let children = node
+            .children()
+            .filter(|c| !c.is_extra())
+            .map(|c| Child { field: c.field_id(), shape: self.shape(c) })
+            .collect();
+        let gaps = node.gaps().iter().map(|g| (*g).to_owned()).collect();
+        Shape::Inner { kind: node.kind_id(), children, gaps }
+    }
+
+    /// A hole may be wrapped in nodes that span just it. `node` is the topmost.
+    fn hole(&mut self, node: Node<'_>, hole: &Hole) -> Shape {
+        let name = hole.name.as_ref().map(|name| {
+            self.names.iter().position(|n| n == name).unwrap_or_else(|| {
+                self.names.push(name.clone());
+                self.names.len() - 1
+            })
+        });
+        let language = node.tree().language;
+        let chain: Vec<Node<'_>> = std::iter::successors(Some(node), |n| {
+            n.children().find(|c| c.is_named() && c.local_range() == n.local_range())
+        })
+        .collect();
+        if !hole.many {
+            return Shape::One { name, chain: chain.iter().map(|n| n.kind_id()).collect() };
+        }
+        // `if $A: $$$B`: the block stays, its statements are the hole.
+        match chain.iter().rposition(|n| language.is_list(n.kind_id())) {
+            None => Shape::Many { name },
+            Some(last) => chain[..=last].iter().rev().fold(Shape::Many { name }, |inner, list| Shape::Inner {
+                kind: list.kind_id(),
+                children: vec![Child { field: 0, shape: inner }],
+                gaps: Vec::new(),
+            }),
+        }
+    }
+}

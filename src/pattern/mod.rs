@@ -1,0 +1,74 @@
+//! Patterns: code with holes, compiled once per language, matched exactly.
+//!
+//! `$X` is one node, `$_` one node that is never compared, `$$$X` any number of
+//! neighbours, `$$$` the same without a name. A repeated name must match the
+//! same code. Comments in the code never prevent a match.
+//!
+//! Must not: know rules, Rhai, or stages.
+
+mod compile;
+mod holes;
+mod matching;
+
+pub use compile::{PatternError, compile};
+pub use holes::{Hole, Piece, split};
+pub use matching::{Binding, Bindings};
+
+use crate::language::Language;
+use crate::tree::Node;
+
+/// A compiled pattern of one language.
+#[derive(Debug)]
+pub struct Pattern {
+    /// The language it reads.
+    pub language: &'static Language,
+    /// As written.
+    pub source: String,
+    /// The context that it was understood in (`expr`, `stmt`, …).
+    pub context: String,
+    /// Names of its holes in order of appearance, `$$$` marks left out.
+    pub names: Vec<String>,
+    root: Shape,
+    /// Texts that any match must hold.
+    literals: Vec<String>,
+}
+
+/// What a node of the code must look like.
+#[derive(Debug)]
+pub(crate) enum Shape {
+    /// A leaf with this text.
+    Leaf { kind: u16, named: bool, text: String },
+    /// A node with these children; `gaps` is text between them that has no node.
+    Inner { kind: u16, children: Vec<Child>, gaps: Vec<String> },
+    /// One node. `chain` are the kinds of the nodes that the hole's own spelling
+    /// was wrapped in, outermost first.
+    One { name: Option<usize>, chain: Vec<u16> },
+    /// Any number of neighbours.
+    Many { name: Option<usize> },
+}
+
+#[derive(Debug)]
+pub(crate) struct Child {
+    pub(crate) field: u16,
+    pub(crate) shape: Shape,
+}
+
+impl Pattern {
+    /// The kinds that a match's root can have; `None` where it can be any.
+    pub fn root_kind(&self) -> Option<u16> {
+        match &self.root {
+            Shape::Leaf { kind, .. } | Shape::Inner { kind, .. } => Some(*kind),
+            Shape::One { .. } | Shape::Many { .. } => None,
+        }
+    }
+
+    /// Texts that any match must hold, longest first.
+    pub fn literals(&self) -> &[String] {
+        &self.literals
+    }
+
+    /// Matches the pattern against one node.
+    pub fn matches<'t>(&self, node: Node<'t>) -> Option<Bindings<'t>> {
+        matching::matches(self, node)
+    }
+}

@@ -1,0 +1,93 @@
+use crate::language::by_name;
+use crate::pattern::{Binding, PatternError, compile};
+use crate::tree::parse;
+
+/// Every match of a pattern in some code, with its bindings, one a line.
+fn check(language: &str, pattern: &str, code: &str) -> String {
+    let language = by_name(language).unwrap();
+    let pattern = compile(language, pattern, None).unwrap_or_else(|e| panic!("{e}"));
+    let tree = parse(language, code).unwrap();
+    let mut out = Vec::new();
+    for node in tree.iter() {
+        if let Some(bindings) = pattern.matches(node) {
+            let shown: Vec<String> = bindings
+                .iter()
+                .map(|(name, binding)| match binding {
+                    Binding::One(node) => format!("{name}={}", node.text()),
+                    Binding::Many(nodes) => {
+                        format!("{name}=[{}]", nodes.iter().map(|n| n.text()).collect::<Vec<_>>().join(" "))
+                    }
+                })
+                .collect();
+            out.push(if shown.is_empty() { node.text().to_owned() } else { shown.join("; ") });
+        }
+    }
+    out.join("\n")
+}
+
+#[test]
+fn one_node_and_many() {
+    assert_eq!(check("python", "f($X)", "f(1); f(1, 2); g(f(a.b))"), "X=1\nX=a.b");
+    assert_eq!(check("python", "f($A, $$$REST)", "f(1); f(1, 2, 3)"), "A=1; REST=[]\nA=1; REST=[2 , 3]");
+    assert_eq!(check("python", "f($$$REST, $A)", "f(1); f(1, 2, 3)"), "REST=[]; A=1\nREST=[1 , 2]; A=3");
+    assert_eq!(check("python", "f($$$)", "f(); f(1, 2)"), "f()\nf(1, 2)");
+    assert_eq!(check("python", "f($A, $B)", "f(1, 2,)"), "A=1; B=2");
+    assert_eq!(check("java", "f($A, $$$R)", "class A { Object x = f(1, 2); }"), "A=1; R=[2]");
+}
+
+#[test]
+fn nothing_named_goes_unmatched() {
+    let pattern = "if $A:\n  yield\nelse:\n  yield";
+    assert_eq!(check("python", pattern, "if a:\n  yield 2\n  important()\nelse:\n  yield\n"), "");
+    assert_eq!(check("python", pattern, "if a:\n  yield\nelse:\n  yield\n"), "A=a");
+    assert_eq!(check("javascript", "($A) => $B", "x = async (a) => b"), "", "a token is not dropped either");
+    assert_eq!(check("javascript", "($A) => $B", "x = (a) => b"), "A=a; B=b");
+    assert_eq!(check("rust", "fn $F() {}", "pub fn a() {}  fn b() {}"), "F=b");
+}
+
+#[test]
+fn a_hole_is_one_statement_of_a_block() {
+    assert_eq!(check("python", "if $A: $B", "if a:\n  b()\n"), "A=a; B=b()");
+    assert_eq!(check("python", "if $A: $B", "if a:\n  b()\n  c()\n"), "");
+    assert_eq!(check("python", "if $A: $$$B", "if a:\n  b()\n  c()\n"), "A=a; B=[b() c()]");
+}
+
+#[test]
+fn a_repeated_name_is_the_same_code() {
+    assert_eq!(check("python", "$A == $A", "a == a; a == b; f( x ) == f(x)"), "A=a\nA=f( x )");
+    assert_eq!(check("python", "$_ == $_", "a == b"), "a == b");
+}
+
+#[test]
+fn comments_do_not_prevent_a_match() {
+    assert_eq!(check("python", "f($A, $B)", "f(1, # one\n  2)"), "A=1; B=2");
+    assert_eq!(check("java", "f($A)", "class A { Object x = f(/* why */ 1); }"), "A=1");
+}
+
+#[test]
+fn literals_compare_as_written() {
+    assert_eq!(check("python", "f(\"a\")", "f(\"a\"); f('a'); f(\"ab\")"), "f(\"a\")");
+    assert_eq!(check("scala", "f(\"a\")", "val x = f(\"a\")\nval y = f(\"b\")"), "f(\"a\")");
+    assert_eq!(check("go", "f(\"a\")", "package p\nvar x = f(\"a\")\nvar y = f(\"b\")"), "f(\"a\")");
+    assert_eq!(check("kotlin", "f(\"a\")", "val x = f(\"a\")\nval y = f(\"b\")"), "f(\"a\")");
+    assert_eq!(check("typescript", "f(\"a\")", "f(\"a\"); f(\"b\")"), "f(\"a\")");
+}
+
+#[test]
+fn sql_ignores_case() {
+    assert_eq!(check("sql", "select $C from users_v1", "SELECT a FROM Users_V1;"), "C=a");
+    assert_eq!(check("sql", "select $C from users_v1", "SELECT a, b FROM users_v1;"), "", "one is not two");
+}
+
+#[test]
+fn patterns_that_mean_nothing_are_refused() {
+    let error = |language: &str, pattern: &str| compile(by_name(language).unwrap(), pattern, None).err();
+    assert!(matches!(error("python", "f("), Some(PatternError::Unreadable { .. })));
+    assert!(matches!(error("python", "$X"), Some(PatternError::MatchesAll(_))));
+    assert!(matches!(error("python", " "), Some(PatternError::Empty)));
+    let lost = error("scala", "f(\"$X\")");
+    assert!(matches!(&lost, Some(PatternError::HoleLost { hole, .. }) if hole == "$X"), "{lost:?}");
+    let two = error("java", "Outer.$X");
+    assert!(matches!(two, Some(PatternError::Ambiguous { .. })), "a field or a type: {two:?}");
+    assert!(compile(by_name("java").unwrap(), "Outer.$X", Some("type")).is_ok());
+}

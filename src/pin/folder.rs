@@ -1,0 +1,181 @@
+//! The manifest of a folder as it lies on disk: everything that its own ignore
+//! files don't exclude.
+//!
+//! Must not: follow a symbolic link, or heed ignore rules from outside the folder,
+//! which differ between machines.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ignore::WalkBuilder;
+use rayon::prelude::*;
+
+use super::{PinError, check_paths};
+use crate::digest::Digest;
+use crate::git::Repository;
+use crate::workspace::{Entry, Manifest, Mode, Workspace};
+
+/// What lies at a path, before its bytes were read.
+struct Seen {
+    path: PathBuf,
+    mode: Mode,
+}
+
+/// Lists a folder and digests every file of it.
+pub(super) fn manifest(workspace: &Workspace) -> Result<Manifest, PinError> {
+    let root = workspace.root.as_path();
+    fs::read_dir(root).map_err(|source| io(root, source))?;
+    let mut manifest = Manifest::default();
+    let mut seen = walk(root, &mut manifest);
+    if workspace.git.is_some() {
+        seen.extend(tracked(workspace)?);
+    }
+    let entries: Vec<(PathBuf, std::io::Result<Entry>)> = seen
+        .into_par_iter()
+        .map(|seen| {
+            let entry = entry(&seen);
+            (seen.path, entry)
+        })
+        .collect();
+    for (path, entry) in entries {
+        let below = path.strip_prefix(root).unwrap_or(&path);
+        let name = inner_name(below);
+        match (name, entry) {
+            (Some(name), Ok(entry)) => {
+                manifest.entries.insert(name, entry);
+            }
+            _ => manifest.unreadable.push(below.to_string_lossy().into_owned()),
+        }
+    }
+    manifest.unreadable.sort();
+    manifest.unreadable.dedup();
+    check_paths(workspace, &manifest)?;
+    Ok(manifest)
+}
+
+fn walk(root: &Path, manifest: &mut Manifest) -> Vec<Seen> {
+    let nested: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
+    let found = Arc::clone(&nested);
+    let walker = WalkBuilder::new(root)
+        .hidden(false)
+        .parents(false)
+        .git_global(false)
+        .git_exclude(false)
+        .require_git(false)
+        .follow_links(false)
+        .filter_entry(move |entry| {
+            if entry.file_name() == ".git" {
+                return false;
+            }
+            let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let repository = || entry.path().join(".git").symlink_metadata().is_ok();
+            if entry.depth() > 0 && folder && repository() {
+                let mut nested = found.lock().unwrap_or_else(PoisonError::into_inner);
+                nested.push(entry.path().to_path_buf());
+                return false;
+            }
+            true
+        })
+        .build();
+    let mut seen = Vec::new();
+    for entry in walker {
+        match entry {
+            Err(error) => manifest.unreadable.push(error.to_string().replace(&*root.to_string_lossy(), "")),
+            Ok(entry) => {
+                let kind = entry.file_type();
+                let Some(mode) = kind.and_then(|kind| mode(entry.path(), kind)) else {
+                    let folder = kind.is_some_and(|kind| kind.is_dir());
+                    if !folder {
+                        // A pipe, a socket, a device.
+                        let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
+                        manifest.unreadable.push(below.to_string_lossy().into_owned());
+                    }
+                    continue;
+                };
+                seen.push(Seen { path: entry.into_path(), mode });
+            }
+        }
+    }
+    let nested = std::mem::take(&mut *nested.lock().unwrap_or_else(PoisonError::into_inner));
+    seen.extend(nested.into_iter().map(|path| Seen { path, mode: Mode::Submodule }));
+    seen
+}
+
+/// Files that git tracks though an ignore file excludes them.
+fn tracked(workspace: &Workspace) -> Result<Vec<Seen>, PinError> {
+    let Some(place) = &workspace.git else {
+        return Ok(Vec::new());
+    };
+    let listing = Repository::open(&place.toplevel)?.listing(&place.tree)?;
+    let mut seen = Vec::new();
+    for (path, _) in listing.below("") {
+        let Ok(path) = std::str::from_utf8(path) else {
+            continue;
+        };
+        let path = workspace.root.join(path);
+        let parent = path.parent().and_then(|parent| parent.canonicalize().ok());
+        let inside = parent.is_some_and(|parent| {
+            // Not behind a link, and not in a repository of its own.
+            let mut above = parent.ancestors().take_while(|above| *above != workspace.root);
+            parent.starts_with(&workspace.root) && !above.any(|above| above.join(".git").exists())
+        });
+        let kind = path.symlink_metadata().map(|meta| meta.file_type());
+        if let (true, Ok(kind)) = (inside, kind)
+            && let Some(mode) = mode(&path, kind)
+        {
+            seen.push(Seen { path, mode });
+        }
+    }
+    Ok(seen)
+}
+
+/// The mode of a file or link; `None` for folders and for what is no file.
+fn mode(path: &Path, kind: fs::FileType) -> Option<Mode> {
+    if kind.is_symlink() {
+        return Some(Mode::Symlink);
+    }
+    let executable = kind.is_file() && is_executable(path);
+    match (kind.is_file(), executable) {
+        (true, true) => Some(Mode::Executable),
+        (true, false) => Some(Mode::File),
+        _ => None,
+    }
+}
+
+#[cfg(unix)]
+pub(super) fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    let meta = path.symlink_metadata();
+    meta.is_ok_and(|meta| meta.permissions().mode() & 0o100 != 0)
+}
+
+#[cfg(not(unix))]
+pub(super) fn is_executable(_: &Path) -> bool {
+    false
+}
+
+fn entry(seen: &Seen) -> std::io::Result<Entry> {
+    let digest = match seen.mode {
+        Mode::Symlink => Digest::of(&link_target(&seen.path)?),
+        Mode::Submodule => Digest::of(b""),
+        Mode::File | Mode::Executable => Digest::of_reader(File::open(&seen.path)?)?,
+    };
+    Ok(Entry { mode: seen.mode, blob: digest.to_string() })
+}
+
+/// The target of a link, as bytes.
+pub(super) fn link_target(path: &Path) -> std::io::Result<Vec<u8>> {
+    let target = fs::read_link(path)?;
+    Ok(target.into_os_string().into_encoded_bytes())
+}
+
+fn inner_name(path: &Path) -> Option<String> {
+    let parts = path.components().map(|part| part.as_os_str().to_str());
+    let parts: Option<Vec<&str>> = parts.collect();
+    parts.map(|parts| parts.join("/"))
+}
+
+pub(super) fn io(path: &Path, source: std::io::Error) -> PinError {
+    PinError::Io { path: path.to_path_buf(), source }
+}

@@ -1,0 +1,138 @@
+//! Code inside string literals: a masked copy of the same length, so that every
+//! place in it is the same place of the host file.
+//!
+//! Quotes, prefixes, escapes, holes and the operators that join literals become
+//! white space or a stand-in name; an edit that touches one of them is refused.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::language::{Language, literal};
+use crate::tree::{Node, ParseError, Tree, parse_embedded};
+
+/// An embedded text, parsed.
+pub struct Embedded {
+    /// Its tree; offsets are those of the host file once [`Tree::base`] is added.
+    pub tree: Arc<Tree>,
+    /// Bytes of the host file that an edit must not touch, sorted.
+    pub opaque: Vec<Range<usize>>,
+}
+
+impl Embedded {
+    /// Whether an edit of these bytes of the host file would cross a quote, an
+    /// escape or a hole.
+    pub fn crosses(&self, range: &Range<usize>) -> bool {
+        self.opaque.iter().any(|o| range.start < o.end && o.start < range.end)
+    }
+}
+
+/// Reads the literal, or the literals joined by operators, at `node` as `language`.
+/// The inner `None` means that it can't be read with certainty.
+///
+/// # Errors
+/// The parser gave up.
+pub fn embed(node: Node<'_>, language: &'static Language) -> Result<Option<Embedded>, ParseError> {
+    let host = node.tree().language;
+    let whole = node.local_range();
+    let mut masked = vec![b' '; whole.len()];
+    let mut opaque: Vec<Range<usize>> = Vec::new();
+    let literals = literals_of(node);
+    if literals.is_empty() {
+        return Ok(None);
+    }
+    let mut at = whole.start;
+    for piece in &literals {
+        let range = piece.local_range();
+        opaque.push(at..range.start);
+        at = range.end;
+        if !host.is_string(piece.kind_id()) {
+            // A value that is only known at run time stands for one name.
+            masked[range.start - whole.start..range.end - whole.start].fill(b'x');
+            opaque.push(range);
+            continue;
+        }
+        let mut inside = Vec::new();
+        let Some(mut content) = literal::mask(host, piece.text(), &mut inside) else { return Ok(None) };
+        for hole in piece.descendants().filter(|n| host.facts.string.holes.iter().any(|h| h == n.kind())) {
+            let hole = hole.local_range();
+            let local = hole.start - range.start..hole.end - range.start;
+            content[local.clone()].fill(b'x');
+            inside.push(local);
+        }
+        opaque.extend(inside.into_iter().map(|r| r.start + range.start..r.end + range.start));
+        masked[range.start - whole.start..range.end - whole.start].copy_from_slice(&content);
+    }
+    opaque.push(at..whole.end);
+    let base = node.range().start;
+    opaque.retain(|r| !r.is_empty());
+    opaque.sort_by_key(|r| r.start);
+    let shift = node.tree().base();
+    opaque.iter_mut().for_each(|r| *r = r.start + shift..r.end + shift);
+    let Ok(text) = String::from_utf8(masked) else { return Ok(None) };
+    Ok(Some(Embedded { tree: Arc::new(parse_embedded(language, text, base)?), opaque }))
+}
+
+/// The string literals that make up `node`, in order, and the operands between
+/// them that are none. Empty where the node holds no literal.
+fn literals_of(node: Node<'_>) -> Vec<Node<'_>> {
+    let host = node.tree().language;
+    if host.is_string(node.kind_id()) {
+        return vec![node];
+    }
+    if !host.facts.string.joins.iter().any(|j| j == node.kind()) {
+        return Vec::new();
+    }
+    let mut pieces = Vec::new();
+    // A long concatenation nests to the left as deep as it is long.
+    let mut pending = vec![node];
+    while let Some(next) = pending.pop() {
+        if !host.is_string(next.kind_id()) && host.facts.string.joins.iter().any(|j| j == next.kind()) {
+            pending.extend(next.named_children().collect::<Vec<_>>().into_iter().rev());
+        } else {
+            pieces.push(next);
+        }
+    }
+    if pieces.iter().any(|p| host.is_string(p.kind_id())) { pieces } else { Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::by_name;
+    use crate::tree::parse;
+
+    fn check(host: &str, code: &str, sought: &str) -> Option<(String, bool)> {
+        let tree = parse(by_name(host).unwrap(), code).unwrap();
+        let language = by_name("sql").unwrap();
+        let embedded = tree.iter().find_map(|n| embed(n, language).unwrap())?;
+        let at = code.find(sought).unwrap();
+        let found = embedded.tree.iter().find(|n| n.range() == (at..at + sought.len()) && n.is_leaf())?;
+        Some((found.kind().to_owned(), embedded.crosses(&found.range())))
+    }
+
+    #[test]
+    fn places_in_the_literal_are_places_of_the_file() {
+        let sql = "select country_code from users_v1";
+        for (host, code) in [
+            ("python", format!("x = f('{sql}')")),
+            ("python", format!("x = f(\"\"\"{sql}\nwhere a = 1\"\"\")")),
+            ("scala", format!("val x = f(\"\"\"{sql}\"\"\")")),
+            ("typescript", format!("const x = f(`{sql} where d = ${{day}}`)")),
+            ("go", format!("package p\nvar x = f(`{sql}`)")),
+        ] {
+            assert_eq!(check(host, &code, "users_v1"), Some(("identifier".into(), false)), "{host}: {code}");
+        }
+    }
+
+    #[test]
+    fn joined_literals_are_one_text() {
+        let java = r#"class A { String q = "select country_code " + "from users_v1 where \"day\" = " + day; }"#;
+        assert_eq!(check("java", java, "country_code"), Some(("identifier".into(), false)));
+        assert_eq!(check("java", java, "users_v1"), Some(("identifier".into(), false)));
+    }
+
+    #[test]
+    fn an_escape_without_counterpart_is_not_read() {
+        assert_eq!(check("java", r#"class A { String q = "select \u0061 from users_v1"; }"#, "users_v1"), None);
+    }
+}

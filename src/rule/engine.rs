@@ -1,0 +1,405 @@
+//! All rules over one tree, in one traversal: matches become [`Outcome`]s.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::prefilter::{Clause, Hits, Prefilter};
+use super::template::{Filling, indented};
+use super::{Action, Bound, Context, Decision, Embedded, Match, Replacement, Rule, Variant, embed};
+use crate::edit::{Edit, Fragment};
+use crate::language::Language;
+use crate::pattern::{Binding, Bindings};
+use crate::tree::{Node, ParseError, Tree};
+
+/// Rules that run together, with what is derived from all of them.
+pub struct RuleSet {
+    /// In the order of the migration.
+    pub rules: Vec<Rule>,
+    /// What annotations link to.
+    pub guide: Option<String>,
+    /// Every rule in every language: what the prefilter counts in.
+    units: Vec<Unit>,
+    prefilter: Prefilter,
+    by_language: HashMap<String, Index>,
+}
+
+struct Unit {
+    rule: usize,
+    variant: usize,
+    clauses: Vec<Clause>,
+}
+
+#[derive(Default)]
+struct Index {
+    by_kind: HashMap<u16, Vec<usize>>,
+    any_kind: Vec<usize>,
+    /// Units that look into literals of this language.
+    hosted: Vec<usize>,
+}
+
+/// What became of one match.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Index into [`RuleSet::rules`].
+    pub rule: usize,
+    /// Bytes of the file that matched.
+    pub range: Range<usize>,
+    /// Line and column in the file, from 1.
+    pub place: (u32, u32),
+    /// The answer, as edits of the file.
+    pub answer: Answer,
+}
+
+/// The answer to a match.
+#[derive(Debug)]
+pub enum Answer {
+    /// These edits, all or none.
+    Edit(Vec<Edit>),
+    /// A note for a person; the edits are its comment, none where one is there
+    /// already or the language has no comments.
+    Annotate(String, Vec<Edit>),
+    /// No change set for this consumer.
+    Refuse(String),
+    /// Not meant.
+    Skip(String),
+    /// The rule failed.
+    Fail(String),
+}
+
+/// Outcomes in the order of places, then of rules.
+pub type Outcomes = Vec<Outcome>;
+
+/// The engine itself gave up on a file.
+pub type Failure = ParseError;
+
+impl RuleSet {
+    /// Derives prefilter and index.
+    pub fn new(rules: Vec<Rule>, guide: Option<String>) -> Self {
+        let mut units = Vec::new();
+        let mut by_language: HashMap<String, Index> = HashMap::new();
+        for (rule, one) in rules.iter().enumerate() {
+            for (variant, it) in one.variants.iter().enumerate() {
+                let unit = units.len();
+                units.push(Unit { rule, variant, clauses: required(it) });
+                if it.hosts.is_empty() {
+                    let index = by_language.entry(it.language.facts.name.clone()).or_default();
+                    match it.find.root_kinds() {
+                        Some(kinds) => kinds.into_iter().collect::<BTreeSet<_>>().into_iter().for_each(|kind| {
+                            index.by_kind.entry(kind).or_default().push(unit);
+                        }),
+                        None => index.any_kind.push(unit),
+                    }
+                }
+                let hosts: BTreeSet<&str> = it.hosts.iter().map(|h| h.language.facts.name.as_str()).collect();
+                for host in hosts {
+                    by_language.entry(host.to_owned()).or_default().hosted.push(unit);
+                }
+            }
+        }
+        let clauses: Vec<Vec<Clause>> = units.iter().map(|u| u.clauses.clone()).collect();
+        Self { prefilter: Prefilter::new(&clauses), rules, guide, units, by_language }
+    }
+
+    /// Whether any rule speaks this language.
+    pub fn speaks(&self, language: &Language) -> bool {
+        self.by_language.contains_key(&language.facts.name)
+    }
+
+    /// Which rules can match a file of this language, told from its raw bytes.
+    pub fn scan(&self, language: &Language, bytes: &[u8]) -> Hits {
+        let mut hits = self.prefilter.scan(bytes);
+        for (possible, unit) in hits.possible.iter_mut().zip(&self.units) {
+            *possible &= self.unit_speaks(unit, language);
+        }
+        hits
+    }
+
+    /// What a rule requires of a file, for people; one list for each language.
+    pub fn required(&self, rule: usize) -> Vec<(&str, &[Clause])> {
+        let of = |u: &&Unit| u.rule == rule;
+        let variant = |u: &Unit| self.rules[u.rule].variants[u.variant].language.facts.name.as_str();
+        self.units.iter().filter(of).map(|u| (variant(u), u.clauses.as_slice())).collect()
+    }
+
+    fn unit_speaks(&self, unit: &Unit, language: &Language) -> bool {
+        let variant = self.variant(unit);
+        if variant.hosts.is_empty() {
+            std::ptr::eq(variant.language, language)
+        } else {
+            variant.hosts.iter().any(|h| std::ptr::eq(h.language, language))
+        }
+    }
+
+    fn variant(&self, unit: &Unit) -> &Variant {
+        &self.rules[unit.rule].variants[unit.variant]
+    }
+}
+
+fn required(variant: &Variant) -> Vec<Clause> {
+    let fold = variant.language.facts.case_insensitive;
+    let mut clauses = variant.find.required(variant.language);
+    for (_, condition) in &variant.conditions {
+        clauses.extend(condition.required(variant.language));
+    }
+    for context in &variant.context {
+        if let Context::Inside(matcher) | Context::Has(matcher) = context {
+            clauses.extend(matcher.required(variant.language));
+        }
+    }
+    clauses.extend(variant.file_has.iter().map(|text| Clause::one(text.clone(), fold)));
+    clauses.sort();
+    clauses.dedup();
+    clauses
+}
+
+/// Runs every possible rule over one file.
+///
+/// # Errors
+/// Only where an embedded text is beyond the parser's budget.
+pub fn run(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits) -> Result<Outcomes, Failure> {
+    let mut runner = Runner { set, file: tree, outcomes: Vec::new(), counts: BTreeMap::new(), failed: BTreeSet::new() };
+    let Some(index) = set.by_language.get(&tree.language.facts.name) else { return Ok(Vec::new()) };
+    let possible = |unit: &usize| hits.possible.get(*unit) == Some(&true);
+    let any: Vec<usize> = index.any_kind.iter().copied().filter(possible).collect();
+    let hosted: Vec<usize> = index.hosted.iter().copied().filter(possible).collect();
+    for node in tree.iter() {
+        let of_kind = index.by_kind.get(&node.kind_id()).into_iter().flatten().copied().filter(possible);
+        for unit in of_kind.chain(any.iter().copied()) {
+            runner.candidate(unit, tree, node, None);
+        }
+        for unit in &hosted {
+            runner.host(*unit, node)?;
+        }
+    }
+    runner.outcomes.sort_by_key(|o| (o.range.start, o.rule, o.range.end));
+    Ok(runner.outcomes)
+}
+
+struct Runner<'r> {
+    set: &'r RuleSet,
+    file: &'r Arc<Tree>,
+    outcomes: Outcomes,
+    counts: BTreeMap<usize, u32>,
+    /// Rules that failed in this file. They are not asked again: the consumer is
+    /// out already, and a failure may have cost its whole budget.
+    failed: BTreeSet<usize>,
+}
+
+impl Runner<'_> {
+    fn candidate(&mut self, unit: usize, tree: &Arc<Tree>, node: Node<'_>, embedded: Option<(&Embedded, Node<'_>)>) {
+        let unit = &self.set.units[unit];
+        let variant = self.set.variant(unit);
+        let mut bindings = Bindings::default();
+        if node.is_missing()
+            || self.failed.contains(&unit.rule)
+            || !variant.find.matches(node, &mut bindings)
+            || !self.holds(variant, node, &mut bindings)
+        {
+            return;
+        }
+        let found = owned(tree, node, &bindings);
+        let rule = &self.set.rules[unit.rule];
+        let guarded = rule.guards.iter().try_fold(true, |meant, guard| Ok(meant && guard.holds(&found)?));
+        if guarded == Ok(false) {
+            return;
+        }
+        let id = self.counts.entry(unit.rule).or_default();
+        let match_id = *id;
+        *id += 1;
+        let answer = match guarded.and_then(|_| decide(rule, &found)) {
+            Err(why) => {
+                self.failed.insert(unit.rule);
+                Answer::Fail(why)
+            }
+            Ok(Decision::Skip(why)) => Answer::Skip(why),
+            Ok(Decision::Refuse(why)) => Answer::Refuse(why),
+            Ok(Decision::Annotate(message)) => {
+                let anchor = embedded.map_or(node, |(_, host)| host);
+                let edits = self.comment(rule, &message, anchor, match_id);
+                Answer::Annotate(message, edits)
+            }
+            Ok(Decision::Edits(replacements)) => self.edits(rule, replacements, match_id, embedded.map(|(e, _)| e)),
+        };
+        let range = node.range();
+        let place = self.file.line_column(range.start);
+        self.outcomes.push(Outcome { rule: unit.rule, range, place, answer });
+    }
+
+    fn holds<'t>(&self, variant: &Variant, node: Node<'t>, bindings: &mut Bindings<'t>) -> bool {
+        let fold = variant.language.facts.case_insensitive;
+        let text = self.file.text();
+        let has = |needle: &String| {
+            if fold { text.to_ascii_lowercase().contains(&needle.to_ascii_lowercase()) } else { text.contains(needle) }
+        };
+        if !variant.file_has.iter().all(has) {
+            return false;
+        }
+        for (name, condition) in &variant.conditions {
+            let Some(binding) = bindings.get(name).cloned() else { return false };
+            let nodes = match binding {
+                Binding::One(node) => vec![node],
+                Binding::Many(nodes) => nodes.into_iter().filter(|n| n.is_named()).collect(),
+            };
+            if !nodes.into_iter().all(|n| condition.matches(n, bindings)) {
+                return false;
+            }
+        }
+        variant.context.iter().all(|context| match context {
+            Context::Inside(m) => node.ancestors().any(|a| m.matches(a, bindings)),
+            Context::Outside(m) => !node.ancestors().any(|a| m.matches(a, &mut Bindings::default())),
+            Context::Has(m) => node.descendants().any(|d| m.matches(d, bindings)),
+            Context::Lacks(m) => !node.descendants().any(|d| m.matches(d, &mut Bindings::default())),
+        })
+    }
+
+    fn host(&mut self, unit_index: usize, node: Node<'_>) -> Result<(), Failure> {
+        let unit = &self.set.units[unit_index];
+        let variant = self.set.variant(unit);
+        for host in variant.hosts.iter().filter(|h| std::ptr::eq(h.language, node.tree().language)) {
+            let Some(bindings) = host.matches(node) else { continue };
+            let Some((_, Binding::One(literal))) = bindings.iter().next() else { continue };
+            let Some(embedded) = embed(*literal, variant.language)? else {
+                self.unreadable(unit, *literal, "its escapes or parts can't be read with certainty");
+                continue;
+            };
+            if embedded.tree.errors().next().is_some() {
+                self.unreadable(unit, *literal, &format!("it is no {} that can be read", variant.language.facts.name));
+                continue;
+            }
+            let tree = Arc::clone(&embedded.tree);
+            for inner in tree.iter() {
+                self.candidate(unit_index, &tree, inner, Some((&embedded, *literal)));
+            }
+        }
+        Ok(())
+    }
+
+    /// A literal that can't be read, and that holds what the rule looks for.
+    fn unreadable(&mut self, unit: &Unit, literal: Node<'_>, why: &str) {
+        let text = literal.text();
+        let lower = text.to_ascii_lowercase();
+        let in_it = |c: &Clause| {
+            c.texts
+                .iter()
+                .any(|t| if c.fold { lower.contains(&t.to_ascii_lowercase()) } else { text.contains(t.as_str()) })
+        };
+        if unit.clauses.is_empty() || !unit.clauses.iter().all(in_it) {
+            return;
+        }
+        self.outcomes.push(Outcome {
+            rule: unit.rule,
+            range: literal.range(),
+            place: literal.line_column(),
+            answer: Answer::Refuse(format!("the text in this literal names what the rule looks for, but {why}")),
+        });
+    }
+
+    fn edits(&self, rule: &Rule, replacements: Vec<Replacement>, match_id: u32, embedded: Option<&Embedded>) -> Answer {
+        let mut edits = Vec::new();
+        for Replacement { range, fragments } in replacements {
+            if let Some(embedded) = embedded {
+                let copies = fragments.iter().filter_map(|f| if let Fragment::Copy(r) = f { Some(r) } else { None });
+                if std::iter::once(&range).chain(copies).any(|r| embedded.crosses(r)) {
+                    return Answer::Refuse(
+                        "the edit would cross a quote, an escape or a hole of the literal".to_owned(),
+                    );
+                }
+            }
+            let (indent, line_end) = (indentation(self.file.text(), range.start), line_end(self.file.text()));
+            let replacement = fragments
+                .into_iter()
+                .map(|f| match f {
+                    Fragment::Text(text) => Fragment::Text(indented(&text, indent, line_end)),
+                    copy => copy,
+                })
+                .collect();
+            edits.push(Edit { range, replacement, rule: rule.id.clone(), match_id });
+        }
+        Answer::Edit(edits)
+    }
+
+    /// The comment of an annotation, on a line of its own above the code.
+    fn comment(&self, rule: &Rule, message: &str, node: Node<'_>, match_id: u32) -> Vec<Edit> {
+        let text = self.file.text();
+        let Some(mark) = self.file.language.facts.line_comment.as_deref() else { return Vec::new() };
+        let line = line_start(text, statement_start(node));
+        let tag = format!("gander[{}]", rule.id);
+        let above = text[..line].lines().rev().take_while(|l| l.trim_start().starts_with(mark));
+        if above.into_iter().any(|l| l.contains(&tag)) {
+            return Vec::new();
+        }
+        let guide = self.set.guide.as_deref().map(|g| format!(" ({g})")).unwrap_or_default();
+        let message = message.replace(['\n', '\r'], " ");
+        let comment = format!("{}{mark} {tag}: {message}{guide}{}", indentation(text, line), line_end(text));
+        let replacement = vec![Fragment::Text(comment)];
+        vec![Edit { range: line..line, replacement, rule: rule.id.clone(), match_id }]
+    }
+}
+
+fn owned(tree: &Arc<Tree>, node: Node<'_>, bindings: &Bindings<'_>) -> Match {
+    let bindings = bindings
+        .iter()
+        .map(|(name, binding)| {
+            let bound = match binding {
+                Binding::One(node) => Bound::One(node.id),
+                Binding::Many(nodes) => Bound::Many(nodes.iter().map(|n| n.id).collect()),
+            };
+            (name.to_owned(), bound)
+        })
+        .collect();
+    Match { tree: Arc::clone(tree), node: node.id, bindings }
+}
+
+fn decide(rule: &Rule, found: &Match) -> Result<Decision, String> {
+    match &rule.action {
+        Action::Annotate(message) => Ok(Decision::Annotate(message.clone())),
+        Action::Refuse(reason) => Ok(Decision::Refuse(reason.clone())),
+        Action::Ask(closure) => closure.decide(found),
+        Action::Delete => {
+            let range = found.node().range();
+            Ok(Decision::Edits(vec![Replacement { range, fragments: Vec::new() }]))
+        }
+        Action::Replace(template) => {
+            let fill = |name: &str| match found.bindings.get(name)? {
+                Bound::Many(nodes) if nodes.is_empty() => Some(Filling::Nothing),
+                _ => found.range_of(name).map(Filling::Copy),
+            };
+            let fragments = template.fill(fill).map_err(|e| e.to_string())?;
+            Ok(Decision::Edits(vec![Replacement { range: found.node().range(), fragments }]))
+        }
+    }
+}
+
+/// Where the statement around `node` begins: the innermost one that is first on
+/// its line, so that a comment above it is outside of every literal and list.
+fn statement_start(node: Node<'_>) -> usize {
+    let text = node.tree().text();
+    let first_on_line = |n: &Node<'_>| {
+        let start = n.range().start;
+        text[line_start(text, start)..start].trim().is_empty()
+    };
+    let around = || std::iter::once(node).chain(node.ancestors()).filter(first_on_line);
+    let statement = around().find(|n| STATEMENTS.iter().any(|s| n.kind().contains(s)));
+    statement.or_else(|| around().last()).map_or(0, |n| n.range().start)
+}
+
+/// What grammars call the things that a comment may stand above.
+const STATEMENTS: &[&str] = &["statement", "declaration", "definition", "item", "pair"];
+
+fn line_start(text: &str, at: usize) -> usize {
+    text.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1)
+}
+
+fn indentation(text: &str, at: usize) -> &str {
+    let line = &text[line_start(text, at)..];
+    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
+}
+
+/// The line end that the file uses.
+pub(crate) fn line_end(text: &str) -> &'static str {
+    match text.find('\n') {
+        Some(at) if at > 0 && text.as_bytes()[at - 1] == b'\r' => "\r\n",
+        _ => "\n",
+    }
+}

@@ -1,0 +1,185 @@
+//! Rules as data: what to look for, under which conditions, and what to do.
+//!
+//! Where a rule asks a closure, it does so through [`Decide`]; which language
+//! that closure is written in is not known here. Must not: know Rhai or a stage.
+
+mod embedded;
+mod engine;
+mod matcher;
+mod prefilter;
+mod template;
+
+pub use embedded::{Embedded, embed};
+pub use engine::{Answer, Failure, Outcome, Outcomes, RuleSet, run};
+pub use matcher::{Lookup, Matcher, QueryMatcher, literal_value};
+pub use prefilter::{Clause, Hits, Prefilter};
+pub use template::{Filling, Template, TemplateError};
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::edit::Fragment;
+use crate::language::Language;
+use crate::pattern::Pattern;
+use crate::tree::{Node, NodeId, Tree};
+
+/// One rule, compiled for every language it names.
+pub struct Rule {
+    /// Unique within a run: `users-v2/table`.
+    pub id: String,
+    /// One line for people.
+    pub title: Option<String>,
+    /// Whether its change sets wait for a person's approval.
+    pub safety: Safety,
+    /// `when(…)`: all must hold.
+    pub guards: Vec<Box<dyn Guard>>,
+    /// What to do with a match.
+    pub action: Action,
+    /// One for each language.
+    pub variants: Vec<Variant>,
+    /// Code before and after; equal where it must stay unchanged.
+    pub examples: Vec<Example>,
+    /// The file that declares it and the line, for diagnostics.
+    pub place: String,
+}
+
+/// Whether a rule's edits may go out without a person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Safety {
+    /// They may.
+    #[default]
+    Safe,
+    /// Only after approval.
+    Review,
+}
+
+/// `example(before, after)` of a rule.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// The code.
+    pub before: String,
+    /// What must come of it.
+    pub after: String,
+}
+
+/// A rule in one language.
+pub struct Variant {
+    /// The language of the code that is matched.
+    pub language: &'static Language,
+    /// What is looked for.
+    pub find: Matcher,
+    /// What its holes must be.
+    pub conditions: Vec<(String, Matcher)>,
+    /// What must hold around and below it.
+    pub context: Vec<Context>,
+    /// Texts that the file must contain.
+    pub file_has: Vec<String>,
+    /// Where the language is embedded in others: a pattern of the host with one
+    /// hole, the literal. Empty where whole files are meant.
+    pub hosts: Vec<Pattern>,
+}
+
+/// A condition on what is around or below a match.
+pub enum Context {
+    /// Some node around it matches.
+    Inside(Matcher),
+    /// None does.
+    Outside(Matcher),
+    /// Some node below it matches.
+    Has(Matcher),
+    /// None does.
+    Lacks(Matcher),
+}
+
+/// What a rule does with a match.
+pub enum Action {
+    /// Replaces it.
+    Replace(Template),
+    /// Deletes it, with its lines where nothing else is on them.
+    Delete,
+    /// Leaves it, with a comment.
+    Annotate(String),
+    /// Keeps the consumer out of the rollout.
+    Refuse(String),
+    /// Asks.
+    Ask(Box<dyn Decide>),
+}
+
+/// A closure of a rule.
+pub trait Decide: Send + Sync {
+    /// What to do with a match. Pure: the same match gives the same answer.
+    ///
+    /// # Errors
+    /// The rule failed: its place and why.
+    fn decide(&self, found: &Match) -> Result<Decision, String>;
+}
+
+/// A condition that a rule states as a closure.
+pub trait Guard: Send + Sync {
+    /// Whether a match is meant. Pure.
+    ///
+    /// # Errors
+    /// The rule failed: its place and why.
+    fn holds(&self, found: &Match) -> Result<bool, String>;
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// Replace these ranges of the file, all or none.
+    Edits(Vec<Replacement>),
+    /// Leave it, with a comment.
+    Annotate(String),
+    /// Keep the consumer out of the rollout.
+    Refuse(String),
+    /// It is not meant; why.
+    Skip(String),
+}
+
+/// A range of the file and what comes in its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replacement {
+    /// Bytes of the file.
+    pub range: Range<usize>,
+    /// Empty to delete.
+    pub fragments: Vec<Fragment>,
+}
+
+/// A match that may outlive the traversal that found it.
+#[derive(Clone, Debug)]
+pub struct Match {
+    /// The tree.
+    pub tree: Arc<Tree>,
+    /// The matched node.
+    pub node: NodeId,
+    /// What the holes stand for.
+    pub bindings: BTreeMap<String, Bound>,
+}
+
+/// What a hole stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Bound {
+    /// `$X`.
+    One(NodeId),
+    /// `$$$X`, separators included.
+    Many(Vec<NodeId>),
+}
+
+impl Match {
+    /// The matched node.
+    pub fn node(&self) -> Node<'_> {
+        self.tree.node(self.node)
+    }
+
+    /// Bytes of the file that a hole stands for; `None` for an empty run or no such hole.
+    pub fn range_of(&self, name: &str) -> Option<Range<usize>> {
+        match self.bindings.get(name)? {
+            Bound::One(id) => Some(self.tree.node(*id).range()),
+            Bound::Many(ids) => {
+                let (first, last) = (ids.first()?, ids.last()?);
+                Some(self.tree.node(*first).range().start..self.tree.node(*last).range().end)
+            }
+        }
+    }
+}

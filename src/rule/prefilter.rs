@@ -1,0 +1,173 @@
+//! Which rules can match a file at all, told from its raw bytes: every rule
+//! requires a conjunction of alternatives of texts, and one automaton over all
+//! of them reads each file once, before it is parsed.
+//!
+//! Sound, never clever: a rule that nothing is known of is always possible.
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+/// Alternatives: at least one of the texts must be in the file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Clause {
+    /// The texts, sorted.
+    pub texts: Vec<String>,
+    /// Whether ASCII case does not matter.
+    pub fold: bool,
+}
+
+impl Clause {
+    /// One text.
+    pub fn one(text: String, fold: bool) -> Self {
+        Self { texts: vec![text], fold }
+    }
+
+    /// Several alternatives.
+    pub fn of(texts: impl IntoIterator<Item = String>, fold: bool) -> Self {
+        let mut texts: Vec<String> = texts.into_iter().collect();
+        texts.sort();
+        texts.dedup();
+        Self { texts, fold }
+    }
+
+    /// What holds where one of several branches does: for each branch its most
+    /// telling clause, joined. A branch without any makes the whole tell nothing.
+    pub fn either(branches: impl Iterator<Item = Vec<Clause>>) -> Vec<Clause> {
+        let mut texts = Vec::new();
+        let mut fold = false;
+        for clauses in branches {
+            let Some(best) = clauses.into_iter().max_by_key(Clause::worth) else { return Vec::new() };
+            fold |= best.fold;
+            texts.extend(best.texts);
+        }
+        vec![Clause::of(texts, fold)]
+    }
+
+    /// The length of its shortest text: longer texts are rarer.
+    fn worth(&self) -> usize {
+        self.texts.iter().map(String::len).min().unwrap_or(0)
+    }
+}
+
+/// The automata of a set of rules.
+pub struct Prefilter {
+    exact: Option<AhoCorasick>,
+    folded: Option<AhoCorasick>,
+    /// For each text of `exact`, then of `folded`: its number.
+    exact_count: usize,
+    texts: usize,
+    /// For each rule: its clauses, each a list of text numbers.
+    rules: Vec<Vec<Vec<usize>>>,
+}
+
+/// What a scan found.
+#[derive(Clone, Debug, Default)]
+pub struct Hits {
+    /// For each rule, whether it can match.
+    pub possible: Vec<bool>,
+    /// Where texts of possible rules stand, in bytes, sorted.
+    pub places: Vec<usize>,
+}
+
+impl Hits {
+    /// Whether any rule can match.
+    pub fn any(&self) -> bool {
+        self.possible.iter().any(|p| *p)
+    }
+}
+
+impl Prefilter {
+    /// Builds the automata for rules given by their clauses.
+    pub fn new(rules: &[Vec<Clause>]) -> Self {
+        let collect = |fold: bool| {
+            let mut texts: Vec<&str> = rules
+                .iter()
+                .flatten()
+                .filter(|c| c.fold == fold)
+                .flat_map(|c| c.texts.iter().map(String::as_str))
+                .collect();
+            texts.sort_unstable();
+            texts.dedup();
+            texts
+        };
+        let (exact, folded) = (collect(false), collect(true));
+        let number = |text: &str, fold: bool| {
+            let (list, base) = if fold { (&folded, exact.len()) } else { (&exact, 0) };
+            list.binary_search(&text).map(|i| i + base).unwrap_or(usize::MAX)
+        };
+        let automaton = |texts: &[&str], fold: bool| {
+            if texts.is_empty() {
+                return None;
+            }
+            // Building fails only beyond 2³¹ states; then every rule stays possible.
+            AhoCorasick::builder().match_kind(MatchKind::Standard).ascii_case_insensitive(fold).build(texts).ok()
+        };
+        let built = (automaton(&exact, false), automaton(&folded, true));
+        let unusable = |fold: bool| if fold { built.1.is_none() } else { built.0.is_none() };
+        let rules = rules
+            .iter()
+            .map(|clauses| {
+                let usable = clauses.iter().filter(|c| !unusable(c.fold));
+                usable.map(|c| c.texts.iter().map(|t| number(t, c.fold)).collect()).collect()
+            })
+            .collect();
+        Self { exact_count: exact.len(), texts: exact.len() + folded.len(), exact: built.0, folded: built.1, rules }
+    }
+
+    /// Reads `bytes` once.
+    pub fn scan(&self, bytes: &[u8]) -> Hits {
+        let mut seen = vec![false; self.texts];
+        let mut places: Vec<(usize, usize)> = Vec::new();
+        for (automaton, base) in [(&self.exact, 0), (&self.folded, self.exact_count)] {
+            let Some(automaton) = automaton else { continue };
+            for found in automaton.find_overlapping_iter(bytes) {
+                let text = base + found.pattern().as_usize();
+                seen[text] = true;
+                places.push((found.start(), text));
+            }
+        }
+        let possible: Vec<bool> = self
+            .rules
+            .iter()
+            .map(|clauses| clauses.iter().all(|c| c.iter().any(|t| seen.get(*t) == Some(&true))))
+            .collect();
+        let mut relevant = vec![false; self.texts];
+        for (clauses, _) in self.rules.iter().zip(&possible).filter(|(_, p)| **p) {
+            clauses.iter().flatten().for_each(|t| relevant[*t] = true);
+        }
+        let mut places: Vec<usize> = places.into_iter().filter(|(_, t)| relevant[*t]).map(|(at, _)| at).collect();
+        places.sort_unstable();
+        places.dedup();
+        Hits { possible, places }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_needs_every_clause_and_one_text_of_each() {
+        let filter = Prefilter::new(&[
+            vec![Clause::one("read".into(), false), Clause::of(["users".into(), "people".into()], false)],
+            vec![Clause::one("select".into(), true)],
+            vec![],
+        ]);
+        let possible = |text: &str| filter.scan(text.as_bytes()).possible;
+        assert_eq!(possible("read(people)"), [true, false, true]);
+        assert_eq!(possible("read(x)"), [false, false, true]);
+        assert_eq!(possible("SELECT users"), [false, true, true]);
+        assert_eq!(possible("select"), [false, true, true]);
+    }
+
+    #[test]
+    fn texts_inside_texts_are_seen() {
+        let filter =
+            Prefilter::new(&[vec![Clause::one("users".into(), false)], vec![Clause::one("users_v1".into(), false)]]);
+        assert_eq!(filter.scan(b"users_v1").possible, [true, true]);
+    }
+
+    #[test]
+    fn a_branch_that_tells_nothing_makes_all_possible() {
+        assert!(Clause::either([vec![Clause::one("a".into(), false)], vec![]].into_iter()).is_empty());
+    }
+}

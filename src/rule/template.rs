@@ -1,0 +1,162 @@
+//! Templates: code with holes, filled with what a match bound.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use crate::edit::Fragment;
+use crate::pattern::{Piece, split};
+
+/// A template.
+#[derive(Clone, Debug)]
+pub struct Template {
+    pieces: Vec<Piece>,
+}
+
+/// What fills a hole.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Filling {
+    /// Code of the file.
+    Copy(Range<usize>),
+    /// New code.
+    Code(Vec<Fragment>),
+    /// An empty list: it takes its separator with it.
+    Nothing,
+}
+
+/// Why a template can't be filled.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum TemplateError {
+    /// Nothing binds the hole.
+    #[error("`${0}` is not bound by the pattern; bound are: {1}")]
+    Unbound(String, String),
+    /// Only some branch of an `any` binds it.
+    #[error("`${0}` is bound by some branch of any(…) only; bind it in every one")]
+    SometimesUnbound(String),
+    /// A hole without a name holds nothing that could be written.
+    #[error("a template can't hold `$_`: give the hole a name")]
+    Nameless,
+}
+
+impl Template {
+    /// Splits the text into code and holes.
+    pub fn new(text: &str) -> Self {
+        Self { pieces: split(text) }
+    }
+
+    /// Checks that every hole is bound.
+    ///
+    /// # Errors
+    /// The first hole that is not, or not always.
+    pub fn check(&self, always: &BTreeSet<String>, sometimes: &BTreeSet<String>) -> Result<(), TemplateError> {
+        for piece in &self.pieces {
+            let Piece::Hole(hole) = piece else { continue };
+            let name = hole.name.as_ref().ok_or(TemplateError::Nameless)?;
+            if sometimes.contains(name) {
+                return Err(TemplateError::SometimesUnbound(name.clone()));
+            }
+            if !always.contains(name) {
+                let bound: Vec<&str> = always.iter().map(String::as_str).collect();
+                return Err(TemplateError::Unbound(name.clone(), bound.join(", ")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills the holes.
+    ///
+    /// # Errors
+    /// A hole for which `fill` has nothing.
+    pub fn fill(&self, mut fill: impl FnMut(&str) -> Option<Filling>) -> Result<Vec<Fragment>, TemplateError> {
+        let mut out: Vec<Fragment> = Vec::new();
+        let mut swallow_separator = false;
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => {
+                    let mut text = text.as_str();
+                    if std::mem::take(&mut swallow_separator) {
+                        text = without_separator(&mut out, text);
+                    }
+                    push_text(&mut out, text);
+                }
+                Piece::Hole(hole) => {
+                    let name = hole.name.as_deref().ok_or(TemplateError::Nameless)?;
+                    match fill(name).ok_or_else(|| TemplateError::Unbound(name.to_owned(), String::new()))? {
+                        Filling::Copy(range) => out.push(Fragment::Copy(range)),
+                        Filling::Code(code) => out.extend(code),
+                        Filling::Nothing => swallow_separator = true,
+                    }
+                }
+            }
+        }
+        if swallow_separator {
+            without_separator(&mut out, "");
+        }
+        Ok(out)
+    }
+}
+
+fn push_text(out: &mut Vec<Fragment>, text: &str) {
+    match out.last_mut() {
+        Some(Fragment::Text(last)) => last.push_str(text),
+        _ if text.is_empty() => {}
+        _ => out.push(Fragment::Text(text.to_owned())),
+    }
+}
+
+/// An empty list leaves no comma behind: the one after it goes, else the one before.
+fn without_separator<'t>(out: &mut [Fragment], text: &'t str) -> &'t str {
+    if let Some(rest) = text.trim_start().strip_prefix(',') {
+        return rest.trim_start();
+    }
+    if let Some(Fragment::Text(last)) = out.last_mut()
+        && let Some(rest) = last.trim_end().strip_suffix(',')
+    {
+        last.truncate(rest.len());
+    }
+    text
+}
+
+/// Gives every line of `text` but the first the indentation and line end of the
+/// place that it goes to.
+pub(super) fn indented(text: &str, indent: &str, line_end: &str) -> String {
+    if !text.contains('\n') {
+        return text.to_owned();
+    }
+    let lines: Vec<&str> = text.split('\n').map(|l| l.strip_suffix('\r').unwrap_or(l)).collect();
+    lines.join(&format!("{line_end}{indent}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(template: &str, empty: &str) -> String {
+        let fill = |name: &str| {
+            Some(if name == empty {
+                Filling::Nothing
+            } else {
+                Filling::Code(vec![Fragment::Text(name.to_lowercase())])
+            })
+        };
+        let filled = Template::new(template).fill(fill).unwrap();
+        filled.iter().map(|f| if let Fragment::Text(t) = f { t.as_str() } else { "?" }).collect()
+    }
+
+    #[test]
+    fn an_empty_list_takes_its_separator_with_it() {
+        assert_eq!(check("f($A, $$$B)", ""), "f(a, b)");
+        assert_eq!(check("f($A, $$$B)", "B"), "f(a)");
+        assert_eq!(check("f($$$A, $B)", "A"), "f(b)");
+        assert_eq!(check("f($A, $$$B, $C)", "B"), "f(a, c)");
+        assert_eq!(check("f($$$A)", "A"), "f()");
+    }
+
+    #[test]
+    fn holes_must_be_bound_in_every_branch() {
+        let set = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<BTreeSet<_>>();
+        let template = Template::new("f($A, $B)");
+        assert_eq!(template.check(&set(&["A", "B"]), &set(&[])), Ok(()));
+        assert_eq!(template.check(&set(&["A"]), &set(&["B"])), Err(TemplateError::SometimesUnbound("B".into())));
+        assert!(matches!(template.check(&set(&["A"]), &set(&[])), Err(TemplateError::Unbound(name, _)) if name == "B"));
+    }
+}

@@ -1,0 +1,245 @@
+//! The limits of a step: what the kernel enforces for each process, and the
+//! watch that looks at all of them together.
+//!
+//! The kernel's own limits do not add up over processes, `RLIMIT_AS` stops a JVM
+//! at any sane value, and `RLIMIT_NPROC` does not bind root. So PID 1 counts
+//! every few milliseconds, and ends the sandbox where a sum is too large.
+//!
+//! Must not: know how the processes were started.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::statvfs::statvfs;
+use nix::unistd::{Pid, SysconfVar, sysconf};
+
+use super::StepEnd;
+use super::spec::Limits;
+
+/// The pause between two looks.
+const PAUSE: Duration = Duration::from_millis(20);
+/// How long to try to end what a step without isolation left behind.
+const KILLING: Duration = Duration::from_secs(3);
+/// Threads that the kernel allows for each process of the limit, and for all.
+const THREADS_PER_PROCESS: u64 = 8;
+const THREADS: u64 = 256;
+
+/// The bound on threads that backs the watch's bound on processes: generous, for
+/// a build may well run many threads in few processes.
+pub fn most_tasks(limits: &Limits) -> u64 {
+    limits.processes.saturating_mul(THREADS_PER_PROCESS).saturating_add(THREADS)
+}
+
+/// Sets what the kernel enforces, for this process and all it will start.
+pub fn set_kernel_limits(limits: &Limits, isolated: bool) -> nix::Result<()> {
+    let cpu = limits.cpu_millis.div_ceil(1000).saturating_add(1);
+    setrlimit(Resource::RLIMIT_CPU, cpu, cpu.saturating_add(1))?;
+    setrlimit(Resource::RLIMIT_FSIZE, limits.file_size, limits.file_size)?;
+    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
+    if isolated {
+        // Outside of a namespace it would count what else the user runs.
+        let tasks = most_tasks(limits);
+        setrlimit(Resource::RLIMIT_NPROC, tasks, tasks)?;
+    }
+    Ok(())
+}
+
+/// Looks on until a limit is passed; returns which. Never returns otherwise.
+pub fn watch(limits: &Limits, timeout: Duration, in_memory: &[String]) -> StepEnd {
+    let deadline = Instant::now().checked_add(timeout);
+    let tick = ticks_per_second();
+    loop {
+        let left = deadline.map_or(PAUSE, |at| at.saturating_duration_since(Instant::now()));
+        if left.is_zero() {
+            return StepEnd::TimedOut;
+        }
+        std::thread::sleep(left.min(PAUSE));
+        let processes = descendants();
+        if let Some(end) = passed(&processes, limits, in_memory, tick) {
+            return end;
+        }
+    }
+}
+
+fn passed(processes: &[Process], limits: &Limits, in_memory: &[String], tick: u64) -> Option<StepEnd> {
+    let running = processes.iter().filter(|process| !process.zombie).count() as u64;
+    if running > limits.processes {
+        let most = limits.processes;
+        return Some(StepEnd::Killed(format!("more than {most} processes at once ([sandbox] processes)")));
+    }
+    let cpu = processes.iter().map(|process| process.ticks).max()?;
+    if cpu.saturating_mul(1000) / tick >= limits.cpu_millis {
+        return Some(StepEnd::Killed(format!(
+            "a process used {} s of CPU time ([sandbox] cpu)",
+            limits.cpu_millis / 1000
+        )));
+    }
+    let files = in_memory.iter().map(|folder| used(folder)).sum::<u64>();
+    let quick = processes.iter().map(Process::memory).fold(Memory::default(), |sum, memory| sum.and(memory));
+    if quick.with_files(files) <= limits.memory {
+        return None;
+    }
+    // The quick sum counts pages that processes share once for each of them.
+    let exact = processes
+        .iter()
+        .map(|process| process.proportional_memory().unwrap_or_else(|| process.memory()))
+        .fold(Memory::default(), |sum, memory| sum.and(memory));
+    (exact.with_files(files) > limits.memory).then_some(StepEnd::OutOfMemory)
+}
+
+/// Bytes in use in a file system.
+fn used(folder: &str) -> u64 {
+    statvfs(folder).map_or(0, |stat| {
+        let blocks = stat.blocks().saturating_sub(stat.blocks_free());
+        blocks.saturating_mul(stat.fragment_size())
+    })
+}
+
+/// Memory that is taken and cannot simply be dropped, in bytes. Pages of files on
+/// disk are not counted: the kernel takes them back when it needs them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Memory {
+    private: u64,
+    shared: u64,
+}
+
+impl Memory {
+    fn and(self, other: Self) -> Self {
+        Self { private: self.private.saturating_add(other.private), shared: self.shared.saturating_add(other.shared) }
+    }
+
+    /// Files in memory may be mapped too: the larger of both counts.
+    fn with_files(self, files: u64) -> u64 {
+        self.private.saturating_add(self.shared.max(files))
+    }
+}
+
+/// A process below this one.
+#[derive(Clone, Copy, Debug)]
+struct Process {
+    pid: i32,
+    parent: i32,
+    zombie: bool,
+    ticks: u64,
+}
+
+impl Process {
+    fn memory(&self) -> Memory {
+        let text = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
+        Memory { private: kilobytes(&text, &["RssAnon:", "VmSwap:"]), shared: kilobytes(&text, &["RssShmem:"]) }
+    }
+
+    fn proportional_memory(&self) -> Option<Memory> {
+        let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid)).ok()?;
+        text.contains("Pss_Anon:").then(|| Memory {
+            private: kilobytes(&text, &["Pss_Anon:", "SwapPss:"]),
+            shared: kilobytes(&text, &["Pss_Shmem:"]),
+        })
+    }
+}
+
+/// The sum of some fields of a `/proc` file that are given in kB, in bytes.
+fn kilobytes(text: &str, fields: &[&str]) -> u64 {
+    text.lines()
+        .filter_map(|line| {
+            let field = fields.iter().find(|field| line.starts_with(**field))?;
+            let value = line[field.len()..].trim().strip_suffix("kB")?;
+            value.trim().parse::<u64>().ok()
+        })
+        .sum::<u64>()
+        .saturating_mul(1024)
+}
+
+/// Every process below this one. In a PID namespace of our own that is everyone.
+fn descendants() -> Vec<Process> {
+    let all: BTreeMap<i32, Process> = fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(process)
+        .map(|process| (process.pid, process))
+        .collect();
+    let me = std::process::id() as i32;
+    all.values().filter(|process| process.pid != me && is_below(&all, process.parent, me)).copied().collect()
+}
+
+fn is_below(all: &BTreeMap<i32, Process>, mut pid: i32, me: i32) -> bool {
+    // The list is not from one instant: a chain may be broken, but must end.
+    for _ in 0..=all.len() {
+        if pid == me {
+            return true;
+        }
+        match all.get(&pid) {
+            Some(process) => pid = process.parent,
+            None => return false,
+        }
+    }
+    false
+}
+
+fn process(pid: i32) -> Option<Process> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let stat = String::from_utf8_lossy(&stat);
+    // Fields are counted from the end of the name, which may hold anything.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
+    Some(Process {
+        pid,
+        parent: fields.get(1)?.parse().ok()?,
+        zombie: matches!(fields.first(), Some(&"Z" | &"X")),
+        ticks: number(11)?.saturating_add(number(12)?),
+    })
+}
+
+fn ticks_per_second() -> u64 {
+    sysconf(SysconfVar::CLK_TCK)
+        .ok()
+        .flatten()
+        .and_then(|ticks| ticks.try_into().ok())
+        .filter(|ticks| *ticks > 0)
+        .unwrap_or(100)
+}
+
+/// Ends every process below this one, again and again, for they may be forking.
+pub fn kill_descendants() {
+    let until = Instant::now() + KILLING;
+    loop {
+        let left: Vec<Process> = descendants().into_iter().filter(|process| !process.zombie).collect();
+        if left.is_empty() || Instant::now() > until {
+            return;
+        }
+        for process in left {
+            // It may have ended since.
+            let _ = kill(Pid::from_raw(process.pid), Signal::SIGKILL);
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_in_kilobytes_are_summed() {
+        let text = "VmSwap:\t       1 kB\nRssAnon:\t    2 kB\nRssFile:\t 9 kB\n";
+        assert_eq!(kilobytes(text, &["RssAnon:", "VmSwap:"]), 3 << 10);
+    }
+
+    #[test]
+    fn own_children_are_seen() {
+        let mut child = crate::process::Invocation::new("sleep")
+            .arg("30")
+            .spawn(std::process::Stdio::null(), std::process::Stdio::null(), std::process::Stdio::null())
+            .unwrap();
+        let pid = child.id() as i32;
+        assert!(descendants().iter().any(|process| process.pid == pid));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!descendants().iter().any(|process| process.pid == pid));
+    }
+}

@@ -1,0 +1,351 @@
+//! `rule("…").lang(…).find(…)…`: declarations, gathered while a file runs and
+//! compiled afterwards.
+
+use std::sync::{Arc, Mutex};
+
+use rhai::{AST, Array, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext, Position};
+
+use super::closure::{Closure, Kind};
+use super::engine::fail;
+use super::error::ScriptError;
+use super::finder::{Spec, condition, spec};
+use super::{Source, purity};
+use crate::language::{self, Language};
+use crate::pattern::{Pattern, compile};
+use crate::rule::{Action, Context, Decide, Example, Guard, Matcher, Rule, Safety, Template, Variant};
+
+/// A rule as declared.
+#[derive(Clone)]
+pub(super) struct Draft {
+    id: String,
+    at: Position,
+    title: Option<String>,
+    safety: Safety,
+    languages: Vec<String>,
+    find: Option<(Spec, Position)>,
+    conditions: Vec<(String, Spec, Position)>,
+    context: Vec<(Around, Spec, Position)>,
+    file_has: Vec<String>,
+    hosts: Vec<(String, String, Position)>,
+    guards: Vec<(FnPtr, Position)>,
+    actions: Vec<(Then, Position)>,
+    examples: Vec<Example>,
+}
+
+#[derive(Clone, Copy)]
+enum Around {
+    Inside,
+    Outside,
+    Has,
+    Lacks,
+}
+
+#[derive(Clone)]
+enum Then {
+    Replace(String),
+    Delete,
+    Annotate(String),
+    Refuse(String),
+    Ask(FnPtr, Kind),
+}
+
+/// What the methods are called on: the number of a draft.
+#[derive(Clone)]
+struct Handle {
+    drafts: Arc<Mutex<Vec<Draft>>>,
+    index: usize,
+}
+
+type Fallible<T> = Result<T, Box<EvalAltResult>>;
+
+impl Handle {
+    fn change(&self, change: impl FnOnce(&mut Draft)) -> Self {
+        if let Ok(mut drafts) = self.drafts.lock()
+            && let Some(draft) = drafts.get_mut(self.index)
+        {
+            change(draft);
+        }
+        self.clone()
+    }
+}
+
+pub(super) fn register(engine: &mut Engine, drafts: &Arc<Mutex<Vec<Draft>>>) {
+    engine.register_type_with_name::<Handle>("Rule");
+    let drafts = Arc::clone(drafts);
+    engine.register_fn("rule", move |cx: NativeCallContext, id: &str| -> Fallible<Handle> {
+        let well_formed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/' | '.');
+        if id.is_empty() || !id.chars().all(well_formed) {
+            return Err(fail(format!("a rule's id is letters, digits, `-`, `_`, `.` and `/`, not {id:?}")));
+        }
+        let mut all = drafts.lock().map_err(|_| fail("rules can't be declared here"))?;
+        all.push(Draft {
+            id: id.to_owned(),
+            at: cx.call_position(),
+            title: None,
+            safety: Safety::Safe,
+            languages: Vec::new(),
+            find: None,
+            conditions: Vec::new(),
+            context: Vec::new(),
+            file_has: Vec::new(),
+            hosts: Vec::new(),
+            guards: Vec::new(),
+            actions: Vec::new(),
+            examples: Vec::new(),
+        });
+        Ok(Handle { drafts: Arc::clone(&drafts), index: all.len() - 1 })
+    });
+    declarations(engine);
+    conditions(engine);
+    actions(engine);
+}
+
+fn declarations(engine: &mut Engine) {
+    engine.register_fn("title", |h: &mut Handle, text: &str| h.change(|d| d.title = Some(text.to_owned())));
+    engine.register_fn("safety", |h: &mut Handle, text: &str| -> Fallible<Handle> {
+        let safety = match text {
+            "safe" => Safety::Safe,
+            "review" => Safety::Review,
+            other => return Err(fail(format!("safety is \"safe\" or \"review\", not {other:?}"))),
+        };
+        Ok(h.change(|d| d.safety = safety))
+    });
+    engine.register_fn("lang", |h: &mut Handle, names: Dynamic| -> Fallible<Handle> {
+        let names = strings(&names)?;
+        Ok(h.change(|d| d.languages.extend(names)))
+    });
+    engine.register_fn("example", |h: &mut Handle, before: &str, after: &str| {
+        h.change(|d| d.examples.push(Example { before: before.to_owned(), after: after.to_owned() }))
+    });
+    engine.register_fn("unchanged", |h: &mut Handle, code: &str| {
+        h.change(|d| d.examples.push(Example { before: code.to_owned(), after: code.to_owned() }))
+    });
+}
+
+fn conditions(engine: &mut Engine) {
+    engine.register_fn("find", |cx: NativeCallContext, h: &mut Handle, sought: Dynamic| -> Fallible<Handle> {
+        let found = spec(&sought)?;
+        Ok(h.change(|d| d.find = Some((found, cx.call_position()))))
+    });
+    engine.register_fn("where", |cx: NativeCallContext, h: &mut Handle, map: Map| -> Fallible<Handle> {
+        let mut conditions = Vec::new();
+        for (name, value) in &map {
+            conditions.push((name.to_string(), condition(value)?, cx.call_position()));
+        }
+        Ok(h.change(|d| d.conditions.extend(conditions)))
+    });
+    for (name, around) in
+        [("inside", Around::Inside), ("outside", Around::Outside), ("has", Around::Has), ("lacks", Around::Lacks)]
+    {
+        engine.register_fn(name, move |cx: NativeCallContext, h: &mut Handle, sought: Dynamic| -> Fallible<Handle> {
+            let spec = spec(&sought)?;
+            Ok(h.change(|d| d.context.push((around, spec, cx.call_position()))))
+        });
+    }
+    engine.register_fn("file_has", |h: &mut Handle, text: &str| h.change(|d| d.file_has.push(text.to_owned())));
+    engine.register_fn("in_host", |cx: NativeCallContext, h: &mut Handle, language: &str, patterns: Dynamic| {
+        let patterns = strings(&patterns)?;
+        Ok::<_, Box<EvalAltResult>>(h.change(|d| {
+            d.hosts.extend(patterns.into_iter().map(|p| (language.to_owned(), p, cx.call_position())));
+        }))
+    });
+    engine.register_fn("when", |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
+        h.change(|d| d.guards.push((closure, cx.call_position())))
+    });
+}
+
+fn actions(engine: &mut Engine) {
+    let then = |h: &mut Handle, at: Position, then: Then| h.change(|d| d.actions.push((then, at)));
+    engine.register_fn("replace", move |cx: NativeCallContext, h: &mut Handle, text: &str| {
+        then(h, cx.call_position(), Then::Replace(text.to_owned()))
+    });
+    engine
+        .register_fn("delete", move |cx: NativeCallContext, h: &mut Handle| then(h, cx.call_position(), Then::Delete));
+    engine.register_fn("annotate", move |cx: NativeCallContext, h: &mut Handle, text: &str| {
+        then(h, cx.call_position(), Then::Annotate(text.to_owned()))
+    });
+    engine.register_fn("refuse", move |cx: NativeCallContext, h: &mut Handle, text: &str| {
+        then(h, cx.call_position(), Then::Refuse(text.to_owned()))
+    });
+    engine.register_fn("rewrite", move |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
+        then(h, cx.call_position(), Then::Ask(closure, Kind::Rewrite))
+    });
+    engine.register_fn("edit", move |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
+        then(h, cx.call_position(), Then::Ask(closure, Kind::Edit))
+    });
+}
+
+fn strings(value: &Dynamic) -> Fallible<Vec<String>> {
+    let one = |v: &Dynamic| {
+        v.clone().into_immutable_string().map(|t| t.to_string()).map_err(|k| fail(format!("expected text, not {k}")))
+    };
+    match value.read_lock::<Array>() {
+        Some(array) => array.iter().map(one).collect(),
+        None => Ok(vec![one(value)?]),
+    }
+}
+
+/// Compiles a declared rule, or names everything that is wrong with it.
+pub(super) fn finish(
+    draft: Draft,
+    source: &Source,
+    engine: &Arc<Engine>,
+    ast: &Arc<AST>,
+) -> Result<Rule, Vec<ScriptError>> {
+    let mut finisher = Finisher { source, errors: Vec::new(), id: draft.id.clone() };
+    let variants = finisher.variants(&draft);
+    let guards: Vec<Box<dyn Guard>> = draft
+        .guards
+        .iter()
+        .map(|(closure, at)| -> Box<dyn Guard> {
+            finisher.pure(ast, closure, *at);
+            Box::new(Closure::new(engine, ast, closure, Kind::When, (&source.name, *at)))
+        })
+        .collect();
+    let action = finisher.action(&draft, &variants, engine, ast);
+    match action {
+        Some(action) if finisher.errors.is_empty() => Ok(Rule {
+            place: format!("{}:{}", source.name, draft.at.line().unwrap_or(0)),
+            id: draft.id,
+            title: draft.title,
+            safety: draft.safety,
+            guards,
+            action,
+            variants,
+            examples: draft.examples,
+        }),
+        _ => Err(finisher.errors),
+    }
+}
+
+struct Finisher<'s> {
+    source: &'s Source,
+    errors: Vec<ScriptError>,
+    id: String,
+}
+
+impl Finisher<'_> {
+    fn error(&mut self, at: Position, message: &str, hint: &str) {
+        let error = ScriptError::in_source(self.source, at, &format!("rule `{}`: {message}", self.id));
+        self.errors.push(if hint.is_empty() { error } else { error.hint(hint) });
+    }
+
+    fn variants(&mut self, draft: &Draft) -> Vec<Variant> {
+        if draft.languages.is_empty() {
+            self.error(draft.at, "it names no language", "add .lang(\"python\"), or several: .lang([\"ts\", \"tsx\"])");
+        }
+        if draft.find.is_none() {
+            self.error(draft.at, "it looks for nothing", "add .find(\"…\") with a pattern of the code that is meant");
+        }
+        let mut variants = Vec::new();
+        for name in &draft.languages {
+            let Some(language) = language::by_name(name) else {
+                let known: Vec<&str> = language::all().iter().map(|l| l.facts.name.as_str()).collect();
+                self.error(
+                    draft.at,
+                    &format!("there is no language `{name}`"),
+                    &format!("there are: {}", known.join(", ")),
+                );
+                continue;
+            };
+            variants.extend(self.variant(draft, language));
+        }
+        variants
+    }
+
+    fn variant(&mut self, draft: &Draft, language: &'static Language) -> Option<Variant> {
+        let (spec, at) = draft.find.as_ref()?;
+        let find = self.compile(spec, language, *at)?;
+        let (always, sometimes) = find.holes();
+        let mut conditions = Vec::new();
+        for (name, spec, at) in &draft.conditions {
+            if !always.contains(name) && !sometimes.contains(name) {
+                let bound: Vec<&str> = always.iter().map(String::as_str).collect();
+                let hint = format!("the pattern binds: {}", bound.join(", "));
+                self.error(*at, &format!("where(…) speaks of `{name}`, which nothing binds"), &hint);
+            } else if let Some(matcher) = self.compile(spec, language, *at) {
+                conditions.push((name.clone(), matcher));
+            }
+        }
+        let mut context = Vec::new();
+        for (around, spec, at) in &draft.context {
+            let matcher = self.compile(spec, language, *at)?;
+            context.push(match around {
+                Around::Inside => Context::Inside(matcher),
+                Around::Outside => Context::Outside(matcher),
+                Around::Has => Context::Has(matcher),
+                Around::Lacks => Context::Lacks(matcher),
+            });
+        }
+        let hosts = draft.hosts.iter().filter_map(|(name, pattern, at)| self.host(name, pattern, *at)).collect();
+        Some(Variant { language, find, conditions, context, file_has: draft.file_has.clone(), hosts })
+    }
+
+    fn compile(&mut self, spec: &Spec, language: &'static Language, at: Position) -> Option<Matcher> {
+        match spec.compile(language) {
+            Ok(matcher) => Some(matcher),
+            Err(why) => {
+                self.error(at, &why, "");
+                None
+            }
+        }
+    }
+
+    fn host(&mut self, name: &str, pattern: &str, at: Position) -> Option<Pattern> {
+        let Some(language) = language::by_name(name) else {
+            self.error(at, &format!("there is no language `{name}`"), "`gander languages` lists them");
+            return None;
+        };
+        match compile(language, pattern, None) {
+            Ok(pattern) if pattern.names.len() == 1 => Some(pattern),
+            Ok(_) => {
+                let hint = "name the literal and nothing else: in_host(\"python\", \"spark.sql($SQL)\")";
+                self.error(at, "in_host(…) takes a pattern with exactly one named hole", hint);
+                None
+            }
+            Err(error) => {
+                self.error(at, &error.to_string(), "");
+                None
+            }
+        }
+    }
+
+    fn action(&mut self, draft: &Draft, variants: &[Variant], engine: &Arc<Engine>, ast: &Arc<AST>) -> Option<Action> {
+        let [(then, at)] = draft.actions.as_slice() else {
+            let what =
+                if draft.actions.is_empty() { "it does nothing with a match" } else { "it does more than one thing" };
+            let hint = "end it with exactly one of .replace, .rewrite, .edit, .delete, .annotate, .refuse";
+            self.error(draft.at, what, hint);
+            return None;
+        };
+        Some(match then {
+            Then::Delete => Action::Delete,
+            Then::Annotate(message) => Action::Annotate(message.clone()),
+            Then::Refuse(reason) => Action::Refuse(reason.clone()),
+            Then::Replace(text) => {
+                let template = Template::new(text);
+                for variant in variants {
+                    let (always, sometimes) = variant.find.holes();
+                    if let Err(error) = template.check(&always, &sometimes) {
+                        self.error(*at, &error.to_string(), "");
+                    }
+                }
+                Action::Replace(template)
+            }
+            Then::Ask(closure, kind) => {
+                self.pure(ast, closure, *at);
+                let closure: Box<dyn Decide> =
+                    Box::new(Closure::new(engine, ast, closure, *kind, (&self.source.name, *at)));
+                Action::Ask(closure)
+            }
+        })
+    }
+
+    fn pure(&mut self, ast: &AST, closure: &FnPtr, at: Position) {
+        if let Some((name, position)) = purity::captured_write(ast, closure) {
+            let at = if position.is_none() { at } else { position };
+            let hint = "captured values are constants; compute it inside the closure, or before the rule";
+            self.error(at, &format!("the closure writes `{name}`, which it captured"), hint);
+        }
+    }
+}

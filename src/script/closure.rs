@@ -1,0 +1,143 @@
+//! Closures of rules, called with a match: frozen, budgeted, and held to their answer.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, Position};
+
+use super::code::{EditSpec, Snippet, to_replacement};
+use super::engine::fail;
+use super::error::explain;
+use super::nodes::{Cx, RhaiMatch};
+use crate::rule::{Decide, Decision, Guard, Match};
+
+/// Nodes that native functions may visit in one closure call.
+const NODES: u64 = 1_000_000;
+
+thread_local! {
+    static LEFT: Cell<u64> = const { Cell::new(NODES) };
+}
+
+/// Gives the native functions of this thread a new budget.
+pub(super) fn refill() {
+    LEFT.set(NODES);
+}
+
+/// Pays for visiting `nodes` nodes.
+pub(super) fn charge(nodes: usize) -> Result<(), Box<EvalAltResult>> {
+    match LEFT.get().checked_sub(nodes as u64) {
+        Some(left) => {
+            LEFT.set(left);
+            Ok(())
+        }
+        None => Err(fail("the rule looked at more nodes than one match may cost")),
+    }
+}
+
+/// What a closure's answer may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `rewrite`: code for the match, or a verdict.
+    Rewrite,
+    /// `edit`: edits, or a verdict.
+    Edit,
+    /// `when`: true or false.
+    When,
+}
+
+pub(super) struct Closure {
+    engine: Arc<Engine>,
+    ast: Arc<AST>,
+    function: FnPtr,
+    /// How many arguments it takes besides what it captured.
+    arity: usize,
+    kind: Kind,
+    file: String,
+    /// Where the rule hands it over: the place of errors that have none of their own.
+    at: Position,
+}
+
+impl Closure {
+    /// Freezes what `function` captured: every call starts from the same values.
+    pub(super) fn new(
+        engine: &Arc<Engine>,
+        ast: &Arc<AST>,
+        function: &FnPtr,
+        kind: Kind,
+        place: (&str, Position),
+    ) -> Self {
+        let mut function = function.clone();
+        for value in function.iter_curry_mut() {
+            *value = value.flatten_clone();
+        }
+        let params = ast.iter_functions().find(|f| f.name == function.fn_name()).map_or(2, |f| f.params.len());
+        let arity = params.saturating_sub(function.curry().len());
+        Self {
+            engine: Arc::clone(engine),
+            ast: Arc::clone(ast),
+            function,
+            arity,
+            kind,
+            file: place.0.to_owned(),
+            at: place.1,
+        }
+    }
+
+    fn call(&self, found: &Match) -> Result<Dynamic, String> {
+        refill();
+        let m = RhaiMatch(Arc::new(found.clone()));
+        let cx = Cx { language: found.tree.language.facts.name.clone() };
+        let result = match self.arity {
+            0 => self.function.call(&self.engine, &self.ast, ()),
+            1 => self.function.call(&self.engine, &self.ast, (m,)),
+            _ => self.function.call(&self.engine, &self.ast, (m, cx)),
+        };
+        result.map_err(|error: Box<EvalAltResult>| {
+            let (position, message) = explain(&error);
+            let position = if position.is_none() { self.at } else { position };
+            format!("{}: {message}", self.place(position))
+        })
+    }
+
+    fn place(&self, at: Position) -> String {
+        format!("{}:{}:{}", self.file, at.line().unwrap_or(1), at.position().unwrap_or(1))
+    }
+
+    fn wrong(&self, expected: &str, got: &Dynamic) -> String {
+        let got = if got.is_unit() { "nothing".to_owned() } else { got.type_name().to_owned() };
+        format!(
+            "{}: the closure gave {got}; it must give {expected}, annotate(…), refuse(…) or skip(…)",
+            self.place(self.at)
+        )
+    }
+}
+
+impl Decide for Closure {
+    fn decide(&self, found: &Match) -> Result<Decision, String> {
+        let answer = self.call(found)?;
+        if let Some(decision) = answer.read_lock::<Decision>() {
+            return Ok(decision.clone());
+        }
+        let language = found.tree.language;
+        if self.kind == Kind::Rewrite {
+            return match answer.read_lock::<Snippet>() {
+                Some(code) => {
+                    let edit = EditSpec::replace(found.node().range(), code.clone());
+                    Ok(Decision::Edits(vec![to_replacement(&edit, language)]))
+                }
+                None => Err(self.wrong("code(…)", &answer)),
+            };
+        }
+        match answer.read_lock::<Vec<EditSpec>>() {
+            Some(edits) => Ok(Decision::Edits(edits.iter().map(|e| to_replacement(e, language)).collect())),
+            None => Err(self.wrong("edits([…])", &answer)),
+        }
+    }
+}
+
+impl Guard for Closure {
+    fn holds(&self, found: &Match) -> Result<bool, String> {
+        let answer = self.call(found)?;
+        answer.as_bool().map_err(|kind| format!("{}: when(…) must give true or false, not {kind}", self.place(self.at)))
+    }
+}

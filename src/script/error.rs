@@ -1,0 +1,133 @@
+//! Errors in rule files, shown in the style of rustc.
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use rhai::{EvalAltResult, ParseError, Position};
+
+use super::Source;
+
+/// One error in a rule or mapping file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptError {
+    /// The file.
+    pub file: String,
+    /// Line and column from 1; `None` where the whole file is meant.
+    pub place: Option<(u32, u32)>,
+    /// What happened.
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+    text: String,
+}
+
+/// Everything that was wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptErrors(pub Vec<ScriptError>);
+
+impl ScriptErrors {
+    /// All of them, with the code they are about.
+    pub fn render(&self, color: bool) -> String {
+        self.0.iter().map(|e| e.render(color)).collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+impl std::fmt::Display for ScriptErrors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for ScriptErrors {}
+
+impl ScriptError {
+    pub(super) fn of_file(file: &str, message: &str) -> Self {
+        Self { file: file.to_owned(), place: None, message: message.to_owned(), hint: None, text: String::new() }
+    }
+
+    pub(super) fn at(file: &str, text: &str, place: (u32, u32), message: &str) -> Self {
+        Self {
+            file: file.to_owned(),
+            place: Some(place),
+            message: message.to_owned(),
+            hint: None,
+            text: text.to_owned(),
+        }
+    }
+
+    pub(super) fn in_source(source: &Source, position: Position, message: &str) -> Self {
+        match position.line() {
+            None => Self::of_file(&source.name, message),
+            Some(line) => {
+                let column = position.position().unwrap_or(1);
+                Self::at(&source.name, &source.text, (line as u32, column as u32), message)
+            }
+        }
+    }
+
+    pub(super) fn parsing(source: &Source, error: &ParseError) -> Self {
+        Self::in_source(source, error.position(), &error.err_type().to_string())
+    }
+
+    pub(super) fn running(source: &Source, error: &EvalAltResult) -> Self {
+        let (position, message) = explain(error);
+        Self::in_source(source, position, &message)
+    }
+
+    pub(super) fn hint(mut self, hint: &str) -> Self {
+        self.hint = Some(hint.to_owned());
+        self
+    }
+
+    /// The error with the line it is about.
+    pub fn render(&self, color: bool) -> String {
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        let (head, rest) = self.message.split_once('\n').unwrap_or((&self.message, ""));
+        let title = Level::ERROR.primary_title(head.to_owned());
+        let mut group = match self.place {
+            None => {
+                let mut text = format!("error: {}: {}", self.file, self.message);
+                if let Some(hint) = &self.hint {
+                    text += &format!("\n  = help: {hint}");
+                }
+                return text;
+            }
+            Some((line, column)) => {
+                let start = offset(&self.text, line, column);
+                let end = self.text[start..].chars().next().map_or(start, |c| start + c.len_utf8());
+                let mark = AnnotationKind::Primary.span(start..end);
+                title.element(Snippet::source(&self.text).path(&self.file).annotation(mark))
+            }
+        };
+        if !rest.is_empty() {
+            group = group.element(Level::NOTE.message(rest.to_owned()));
+        }
+        if let Some(hint) = &self.hint {
+            group = group.element(Level::HELP.message(hint.clone()));
+        }
+        renderer.render(&[group]).to_string()
+    }
+}
+
+fn offset(text: &str, line: u32, column: u32) -> usize {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1) as usize).map(str::len).sum();
+    let rest = &text[start.min(text.len())..];
+    let within: usize =
+        rest.chars().take(column.saturating_sub(1) as usize).take_while(|c| *c != '\n').map(char::len_utf8).sum();
+    (start + within).min(text.len())
+}
+
+/// The innermost place and cause of a run-time error.
+pub(super) fn explain(error: &EvalAltResult) -> (Position, String) {
+    let inner = error.unwrap_inner();
+    let position = if inner.position().is_none() { error.position() } else { inner.position() };
+    let message = match inner {
+        EvalAltResult::ErrorRuntime(value, _) => value.to_string(),
+        EvalAltResult::ErrorTooManyOperations(_) => "the rule did not end within its budget of operations".to_owned(),
+        EvalAltResult::ErrorStackOverflow(_) => "the rule calls itself too deeply".to_owned(),
+        EvalAltResult::ErrorTerminated(value, _) => value.to_string(),
+        other => {
+            let text = other.to_string();
+            text.rsplit_once(" (line ").map_or(text.clone(), |(head, _)| head.to_owned())
+        }
+    };
+    (position, message)
+}

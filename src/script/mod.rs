@@ -1,0 +1,160 @@
+//! Rules written in Rhai: files → [`RuleSet`]. The only module that knows Rhai.
+//!
+//! Scripts are untrusted: no I/O, no time, no `eval`, no imports; every budget is
+//! counted, and closures are pure. Must not: know a stage or write anything.
+
+mod builder;
+mod closure;
+mod code;
+mod engine;
+mod error;
+mod finder;
+mod nodes;
+mod purity;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{ScriptError, ScriptErrors};
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use rhai::{Dynamic, Scope};
+
+use crate::rule::RuleSet;
+use builder::Draft;
+
+/// A rule file, read.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// For diagnostics.
+    pub name: String,
+    /// All its text.
+    pub text: String,
+}
+
+/// What rules may read besides code.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// `params`, and `param("name")`.
+    pub parameters: toml::Table,
+    /// `mapping("name")`: name and the table's content.
+    pub mappings: BTreeMap<String, toml::Table>,
+    /// What annotations link to.
+    pub guide: Option<String>,
+}
+
+/// Larger rule or mapping files are refused.
+const MAX_FILE: u64 = 4 << 20;
+/// Rhai recurses; the stack must hold its deepest call in a debug build.
+const STACK: usize = 16 << 20;
+
+/// Reads rule files.
+///
+/// # Errors
+/// Each file that can't be read, is too long or is not UTF-8.
+pub fn read(files: &[PathBuf]) -> Result<Vec<Source>, ScriptErrors> {
+    let mut sources = Vec::new();
+    let mut errors = Vec::new();
+    for file in files {
+        match read_text(file) {
+            Ok(text) => sources.push(Source { name: file.display().to_string(), text }),
+            Err(why) => errors.push(ScriptError::of_file(&file.display().to_string(), &why)),
+        }
+    }
+    if errors.is_empty() { Ok(sources) } else { Err(ScriptErrors(errors)) }
+}
+
+/// Reads the mapping tables that a migration names.
+///
+/// # Errors
+/// Each file that can't be read or is not TOML, with its line.
+pub fn read_mappings(files: &BTreeMap<String, PathBuf>) -> Result<BTreeMap<String, toml::Table>, ScriptErrors> {
+    let mut tables = BTreeMap::new();
+    let mut errors = Vec::new();
+    for (name, file) in files {
+        let shown = file.display().to_string();
+        match read_text(file) {
+            Err(why) => errors.push(ScriptError::of_file(&shown, &why)),
+            Ok(text) => match text.parse::<toml::Table>() {
+                Ok(table) => {
+                    tables.insert(name.clone(), table);
+                }
+                Err(error) => {
+                    let at = error.span().map_or(0, |s| s.start);
+                    let (line, column) = crate::tree::line_column(&text, at);
+                    errors.push(ScriptError::at(&shown, &text, (line, column), error.message()));
+                }
+            },
+        }
+    }
+    if errors.is_empty() { Ok(tables) } else { Err(ScriptErrors(errors)) }
+}
+
+fn read_text(file: &Path) -> Result<String, String> {
+    let meta = std::fs::metadata(file).map_err(|e| format!("can't be read: {e}"))?;
+    if meta.len() > MAX_FILE {
+        return Err(format!("is larger than {} MiB", MAX_FILE >> 20));
+    }
+    let bytes = std::fs::read(file).map_err(|e| format!("can't be read: {e}"))?;
+    String::from_utf8(bytes).map_err(|e| format!("is not UTF-8 (byte {})", e.utf8_error().valid_up_to()))
+}
+
+/// Compiles rules for every language they name, and runs their own examples.
+///
+/// # Errors
+/// Every error found, each with file, line and column.
+pub fn load(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptErrors> {
+    std::thread::scope(|scope| {
+        let work = || load_here(sources, inputs);
+        let thread = std::thread::Builder::new().name("rules".to_owned()).stack_size(STACK).spawn_scoped(scope, work);
+        let failed = |why: &str| ScriptErrors(vec![ScriptError::of_file("rules", why)]);
+        match thread.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(failed("loading them panicked; please report this with the rule files")),
+            Err(error) => Err(failed(&format!("no thread to load them in: {error}"))),
+        }
+    })
+}
+
+fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptErrors> {
+    let drafts: Arc<Mutex<Vec<Draft>>> = Arc::default();
+    let engine = Arc::new(engine::new(inputs, &drafts));
+    let mut errors = Vec::new();
+    let mut rules = Vec::new();
+    for source in sources {
+        let mut ast = match engine.compile(&source.text) {
+            Ok(ast) => ast,
+            Err(error) => {
+                errors.push(ScriptError::parsing(source, &error));
+                continue;
+            }
+        };
+        ast.set_source(source.name.as_str());
+        let ast = Arc::new(ast);
+        let mut scope = Scope::new();
+        scope.push_constant_dynamic("params", engine::params(inputs));
+        closure::refill();
+        let result = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast);
+        if let Err(error) = result {
+            errors.push(ScriptError::running(source, &error));
+        }
+        let declared = drafts.lock().map(|mut d| std::mem::take(&mut *d)).unwrap_or_default();
+        for draft in declared {
+            match builder::finish(draft, source, &engine, &ast) {
+                Ok(rule) => rules.push(rule),
+                Err(more) => errors.extend(more),
+            }
+        }
+    }
+    let mut seen = BTreeMap::new();
+    for rule in &rules {
+        if let Some(first) = seen.insert(rule.id.clone(), rule.place.clone()) {
+            errors
+                .push(ScriptError::of_file(&rule.place, &format!("rule `{}` is declared already at {first}", rule.id)));
+        }
+    }
+    if errors.is_empty() { Ok(RuleSet::new(rules, inputs.guide.clone())) } else { Err(ScriptErrors(errors)) }
+}

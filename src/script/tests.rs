@@ -1,0 +1,194 @@
+use std::sync::Arc;
+
+use super::{Inputs, Source, load};
+use crate::language;
+use crate::rule::{Answer, RuleSet, run};
+use crate::tree::parse;
+
+fn rules(text: &str) -> Result<RuleSet, String> {
+    let source = Source { name: "test.rhai".to_owned(), text: text.to_owned() };
+    let mut inputs = Inputs::default();
+    inputs.parameters.insert("flag".to_owned(), "NEW_UI".into());
+    let table = "[tables]\nusers_v1 = \"users_v2\"\n".parse().unwrap();
+    inputs.mappings.insert("users".to_owned(), table);
+    load(&[source], &inputs).map_err(|e| e.to_string())
+}
+
+/// The code after a rule, and every other answer, one a line.
+fn check(script: &str, language: &str, code: &str) -> String {
+    let rules = rules(script).unwrap_or_else(|e| panic!("{e}"));
+    let language = language::by_name(language).unwrap();
+    let hits = rules.scan(language, code.as_bytes());
+    let tree = Arc::new(parse(language, code).unwrap());
+    let (mut edits, mut notes) = (Vec::new(), Vec::new());
+    for outcome in run(&rules, &tree, &hits).unwrap() {
+        match outcome.answer {
+            Answer::Edit(more) => edits.extend(more),
+            Answer::Annotate(message, more) => {
+                notes.push(format!("annotate: {message}"));
+                edits.extend(more);
+            }
+            Answer::Refuse(why) => notes.push(format!("refuse: {why}")),
+            Answer::Skip(why) => notes.push(format!("skip: {why}")),
+            Answer::Fail(why) => notes.push(format!("fail: {why}")),
+        }
+    }
+    let splices = crate::edit::compose(code, &edits).unwrap();
+    notes.insert(0, crate::edit::apply(code, &splices));
+    notes.join("\n")
+}
+
+fn error(script: &str) -> String {
+    rules(script).err().unwrap_or_else(|| "loads".to_owned())
+}
+
+#[test]
+fn the_issue_example_runs() {
+    let script = r##"
+rule("users-v2/table").lang(["python", "scala"])
+    .find("spark.read.table($TABLE)")
+    .where(#{ TABLE: key_of(mapping("users").tables) })
+    .rewrite(|m, cx| code("spark.read.table($T)", #{ T: lit(mapping("users").tables[m.TABLE.value]) }));
+"##;
+    assert_eq!(
+        check(script, "python", "a = spark.read.table('users_v1')\nb = spark.read.table('users_v10')\n"),
+        "a = spark.read.table(\"users_v2\")\nb = spark.read.table('users_v10')\n"
+    );
+    assert_eq!(
+        check(script, "scala", "val a = spark.read.table(\"users_v1\")"),
+        "val a = spark.read.table(\"users_v2\")"
+    );
+}
+
+#[test]
+fn declarations_alone_rewrite() {
+    let script = r#"rule("a").lang("python").find("old($A, $$$R)").inside(kind("call")).replace("new($$$R, $A)");"#;
+    assert_eq!(check(script, "python", "f(old(1)); old(2)"), "f(new(1)); old(2)");
+    assert_eq!(check(script, "python", "f(old(1, 2, *x))"), "f(new(2, *x, 1))");
+}
+
+#[test]
+fn nested_matches_apply_inside_each_other() {
+    let script = r#"
+rule("opt").lang("python").find(type_pattern("Optional[$T]")).replace("$T | None");
+rule("list").lang("python").find(any(["List[$T]", type_pattern("List[$T]")])).replace("list[$T]");"#;
+    assert_eq!(check(script, "python", "x: Optional[List[Optional[int]]]"), "x: list[int | None] | None");
+}
+
+#[test]
+fn verdicts_and_edits_of_closures() {
+    let script = r#"
+rule("v").lang("python").find("f($X)").edit(|m, cx| {
+    if m.X.text == "1" { return annotate("look at one"); }
+    if m.X.text == "2" { return refuse("two is not allowed"); }
+    if m.X.text == "3" { return skip("three is fine"); }
+    edits([replace(m.X, code("x$N", #{ N: m.X })), insert_before(m.node, code("g + "))])
+});"#;
+    let out = check(script, "python", "if a:\n    f(1)\n    f(2)\n    f(3)\n    f(4)\n");
+    assert_eq!(
+        out,
+        "if a:\n    # gander[v]: look at one\n    f(1)\n    f(2)\n    f(3)\n    g + f(x4)\n\
+         \nannotate: look at one\nrefuse: two is not allowed\nskip: three is fine"
+    );
+}
+
+#[test]
+fn embedded_sql_is_edited_in_place() {
+    let script = r#"
+rule("t").lang("sql").find("users_v1").in_host("python", "spark.sql($SQL)").replace("users_v2");"#;
+    let code = "spark.sql(f'select a from users_v1 where d = {day}')\nprint('select a from users_v1')\n";
+    assert_eq!(check(script, "python", code), code.replacen("users_v1", "users_v2", 1));
+    let broken = check(script, "python", "spark.sql('users_v1 select ((')");
+    assert!(broken.contains("refuse: the text in this literal"), "{broken}");
+}
+
+#[test]
+fn deleting_takes_the_line_or_the_separator() {
+    let script = r#"
+rule("s").lang("python").find(stmt("import old")).edit(|m, cx| edits([delete(m.node)]));
+rule("e").lang("python").find(kind("keyword_argument")).where(#{}).when(|m| m.node.text == "x=1")
+    .edit(|m, cx| edits([delete_element(m.node)]));"#;
+    assert_eq!(
+        check(script, "python", "import a\nimport old\nf(x=1, y=2)\nf(y=2, x=1)\n"),
+        "import a\nf(y=2)\nf(y=2)\n"
+    );
+}
+
+#[test]
+fn closures_answer_or_fail_with_their_place() {
+    let nothing = r#"rule("n").lang("python").find("f($X)").edit(|m, cx| { let a = 1; });"#;
+    let out = check(nothing, "python", "f(1)");
+    assert!(out.contains("fail: test.rhai:1:") && out.contains("the closure gave nothing"), "{out}");
+    let unbound = r#"rule("n").lang("python").find("f($X)").rewrite(|m, cx| code("g($Y)", #{ Y: m.Y }));"#;
+    let out = check(unbound, "python", "f(1)");
+    assert!(out.contains("fail: test.rhai:1:") && out.contains("the match binds no `Y`"), "{out}");
+    let bare = r#"rule("n").lang("python").find("f($X)").rewrite(|m, cx| code("g($Y)", #{ Y: "text" }));"#;
+    assert!(check(bare, "python", "f(1)").contains("never a bare string"));
+    let missing = r#"rule("n").lang("python").find("f($X)").rewrite(|m, cx| code("g" + #{ a: 1 }.missing));"#;
+    assert!(check(missing, "python", "f(1)").contains("fail: test.rhai:1:"));
+}
+
+#[test]
+fn malicious_rules_fail_and_harm_nothing() {
+    let endless = r#"rule("n").lang("python").find("f($X)").edit(|m, cx| { loop { } });"#;
+    assert!(check(endless, "python", "f(1)").contains("did not end within its budget"));
+    let deep = r#"fn deep(n) { deep(n + 1) } rule("n").lang("python").find("f($X)").edit(|m, cx| deep(0));"#;
+    let out = std::thread::Builder::new().stack_size(16 << 20).spawn(move || check(deep, "python", "f(1)")).unwrap();
+    assert!(out.join().unwrap().contains("calls itself too deeply"));
+    let huge = r#"rule("n").lang("python").find("f($X)").edit(|m, cx| { let s = "x"; loop { s += s; } });"#;
+    let out = check(huge, "python", "f(1)");
+    assert!(out.contains("fail: test.rhai:1:"), "{out}");
+    let walk =
+        r#"rule("n").lang("python").find("f($X)").edit(|m, cx| { loop { m.node.root.find_all(kind("call")); } });"#;
+    assert!(check(walk, "python", &"f(1)\n".repeat(400)).contains("more nodes than one match may cost"));
+    let again = r#"rule("n").lang("python").find("f($X)").edit(|m, cx| m.none);"#;
+    assert_eq!(
+        check(again, "python", "f(1)\nf(2)\n").matches("fail:").count(),
+        1,
+        "a rule that failed is not asked again"
+    );
+    assert!(error("loop { }").contains("budget"));
+    assert!(error(r#"eval("1")"#).contains("eval"));
+    assert!(error("timestamp()").contains("timestamp"));
+    assert!(error(r#"import "x" as y;"#).contains("error"));
+}
+
+#[test]
+fn a_captured_variable_that_is_written_is_a_load_error() {
+    for write in ["seen += 1", "seen = 2", "list.push(1)", "map.a = 1", "list[0] = 1"] {
+        let script = format!(
+            "let seen = 0; let list = [0]; let map = #{{ a: 0 }};\n\
+             rule(\"n\").lang(\"python\").find(\"f($X)\").when(|m| {{ {write}; true }}).replace(\"g($X)\");"
+        );
+        let out = error(&script);
+        assert!(out.contains("which it captured") && out.contains("test.rhai:2:"), "{write}: {out}");
+    }
+    let read = "let names = [\"f\"]; rule(\"n\").lang(\"python\").find(\"f($X)\")\
+                .when(|m| { let mine = names; mine.push(\"g\"); mine.len == 2 }).replace(\"g($X)\");";
+    assert_eq!(check(read, "python", "f(1)\nf(2)\n"), "g(1)\ng(2)\n");
+}
+
+#[test]
+fn mistakes_are_shown_where_they_are() {
+    insta::assert_snapshot!(error("rule(\"a\").lang(\"python\")\n    .find(\"f($X)\")\n    .replace(\"g($Y)\");"), @r#"
+    error: rule `a`: `$Y` is not bound by the pattern; bound are: X
+     --> test.rhai:3:6
+      |
+    3 |     .replace("g($Y)");
+      |      ^
+    "#);
+    assert!(error("rule(\"a\").lang(\"cobol\").find(\"x\").delete();").contains("there is no language `cobol`"));
+    assert!(
+        error("rule(\"a\").lang(\"python\").find(\"f($X)\").where(#{ Y: \"a\" }).delete();").contains("nothing binds")
+    );
+    assert!(error("rule(\"a\").lang(\"python\").find(\"f(\").delete();").contains("is not python in any context"));
+    assert!(
+        error("rule(\"a\").lang(\"python\").find(any([\"f($X)\", \"g()\"])).replace(\"$X\");").contains("some branch")
+    );
+    assert!(error("rule(\"a\").lang(\"python\").find(\"f()\");").contains("does nothing with a match"));
+    let two = "rule(\"a\").lang(\"python\").find(\"f()\").delete();";
+    assert!(error(&format!("{two}\n{two}")).contains("declared already"));
+    let both =
+        error("rule(\"a\").lang(\"python\").find(\"f(\").delete(); rule(\"b\").lang(\"cobol\").find(\"x\").delete();");
+    assert!(both.contains("rule `a`") && both.contains("rule `b`"), "all errors at once: {both}");
+}

@@ -1,0 +1,145 @@
+//! Syntax trees: a file's text and the nodes that tree-sitter finds in it, laid
+//! out flat so that a node is a number that any thread and any rule may hold.
+//!
+//! Must not: know patterns, rules or stages.
+
+mod node;
+mod parse;
+mod print;
+
+pub use node::{Node, NodeId, same_text};
+pub use parse::{ParseError, parse, parse_embedded};
+pub use print::{PrintOptions, print};
+
+use std::sync::Arc;
+
+use crate::language::Language;
+
+/// A parsed text. Nodes lie in pre-order; number 0 is the root.
+pub struct Tree {
+    /// The language it was parsed as.
+    pub language: &'static Language,
+    text: Arc<str>,
+    nodes: Vec<NodeData>,
+    /// Kept for tree-sitter queries, which run on the original.
+    inner: tree_sitter::Tree,
+    /// Added to every offset when it is reported: where embedded text begins in its host.
+    base: usize,
+}
+
+#[derive(Clone, Copy)]
+struct NodeData {
+    start: u32,
+    end: u32,
+    parent: u32,
+    /// One past the last descendant, so that the next sibling is found at once.
+    subtree_end: u32,
+    kind: u16,
+    field: u16,
+    flags: u8,
+}
+
+const NAMED: u8 = 1;
+const EXTRA: u8 = 2;
+const MISSING: u8 = 4;
+const ERROR: u8 = 8;
+
+impl Tree {
+    /// The whole text. For embedded trees, the masked text of the literal.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where the text begins in the file: 0, unless it is embedded.
+    pub fn base(&self) -> usize {
+        self.base
+    }
+
+    /// How many nodes there are, anonymous ones included.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there is no node at all; a parsed text has at least its root.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The root.
+    pub fn root(&self) -> Node<'_> {
+        self.node(NodeId(0))
+    }
+
+    /// The node of this number; the root where there is no such node.
+    pub fn node(&self, id: NodeId) -> Node<'_> {
+        let id = if (id.0 as usize) < self.nodes.len() { id } else { NodeId(0) };
+        Node { tree: self, id }
+    }
+
+    /// All nodes in pre-order.
+    pub fn iter(&self) -> impl Iterator<Item = Node<'_>> {
+        (0..self.nodes.len() as u32).map(|i| Node { tree: self, id: NodeId(i) })
+    }
+
+    /// A node and everything below it, in pre-order.
+    pub fn iter_within<'t>(&'t self, node: Node<'t>) -> impl Iterator<Item = Node<'t>> {
+        std::iter::once(node).chain(node.descendants())
+    }
+
+    /// tree-sitter's own tree, for queries.
+    pub fn inner(&self) -> &tree_sitter::Tree {
+        &self.inner
+    }
+
+    /// The topmost node that spans exactly these bytes of the text.
+    pub fn spanning(&self, start: usize, end: usize) -> Option<Node<'_>> {
+        let first = self.nodes.partition_point(|n| (n.start as usize) < start);
+        self.nodes[first..]
+            .iter()
+            .take_while(|n| n.start as usize == start)
+            .position(|n| n.end as usize == end)
+            .map(|offset| self.node(NodeId((first + offset) as u32)))
+    }
+
+    /// Every ERROR and MISSING node, in order.
+    pub fn errors(&self) -> impl Iterator<Item = Node<'_>> {
+        self.iter().filter(|node| node.is_error() || node.is_missing())
+    }
+
+    /// The ranges in which the parser lost its way: the top-level child around
+    /// each error, or everything where the root itself is one. What a rule finds
+    /// or misses in there proves nothing.
+    pub fn unreadable(&self) -> Vec<std::ops::Range<usize>> {
+        let mut ranges: Vec<std::ops::Range<usize>> = Vec::new();
+        for error in self.errors() {
+            let top =
+                std::iter::successors(Some(error), Node::parent).take_while(|n| n.id.0 != 0).last().unwrap_or(error);
+            let range = if top.id.0 == 0 || self.root().is_error() { 0..self.text.len() } else { top.local_range() };
+            match ranges.last_mut() {
+                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+                _ => ranges.push(range),
+            }
+        }
+        ranges
+    }
+
+    /// Line and column, both from 1, of a byte of the text; columns count characters.
+    pub fn line_column(&self, offset: usize) -> (u32, u32) {
+        line_column(&self.text, offset)
+    }
+}
+
+/// Line and column, both from 1, of a byte of `text`; columns count characters.
+pub fn line_column(text: &str, offset: usize) -> (u32, u32) {
+    let offset = (0..=offset.min(text.len())).rev().find(|o| text.is_char_boundary(*o)).unwrap_or(0);
+    let before = &text[..offset];
+    let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+    (line as u32, column as u32)
+}
+
+impl std::fmt::Debug for Tree {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Tree({:?}, {} nodes)", self.language, self.nodes.len())
+    }
+}

@@ -1,0 +1,151 @@
+//! Text → [`Tree`], with a parser kept for every thread and language.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use tree_sitter::{ParseOptions, ParseState, Parser, TreeCursor};
+
+use super::{ERROR, EXTRA, MISSING, NAMED, NodeData, Tree};
+use crate::language::Language;
+
+/// Why a text has no tree.
+#[derive(Debug, thiserror::Error)]
+pub enum ParseError {
+    /// The grammar was built for another tree-sitter.
+    #[error("the {0} grammar does not load: {1}")]
+    Grammar(String, String),
+    /// The parser asked for more steps than any sane text needs.
+    #[error("parsing took more than {0} steps; the file is left alone")]
+    Budget(u64),
+    /// Offsets are 32 bits wide.
+    #[error("the text is longer than 1 GiB")]
+    TooLong,
+}
+
+/// Steps that tree-sitter reports (one in about a hundred operations) beyond
+/// which a text is taken for an attack: far above what real files need.
+const STEPS_PER_BYTE: u64 = 4;
+const STEPS_AT_LEAST: u64 = 1_000_000;
+const MAX_BYTES: usize = 1 << 30;
+
+thread_local! {
+    static PARSERS: RefCell<HashMap<*const Language, Parser>> = RefCell::new(HashMap::new());
+}
+
+/// Parses a whole text. Never fails on bad code: errors are nodes of the tree.
+///
+/// # Errors
+/// A text that is too long or costs too many steps, or a grammar that does not load.
+pub fn parse(language: &'static Language, text: impl Into<Arc<str>>) -> Result<Tree, ParseError> {
+    parse_embedded(language, text, 0)
+}
+
+/// As [`parse`], for a text that begins at byte `base` of its host file.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_embedded(language: &'static Language, text: impl Into<Arc<str>>, base: usize) -> Result<Tree, ParseError> {
+    let text = text.into();
+    if text.len() > MAX_BYTES {
+        return Err(ParseError::TooLong);
+    }
+    let inner = PARSERS.with_borrow_mut(|parsers| {
+        let parser = parsers.entry(std::ptr::from_ref(language)).or_default();
+        parser
+            .set_language(&language.grammar)
+            .map_err(|e| ParseError::Grammar(language.facts.name.clone(), e.to_string()))?;
+        let budget = STEPS_AT_LEAST + STEPS_PER_BYTE * text.len() as u64;
+        let mut steps = 0;
+        let mut count = |_: &ParseState| {
+            steps += 1;
+            if steps > budget { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let options = ParseOptions::new().progress_callback(&mut count);
+        let bytes = text.as_bytes();
+        let tree = parser.parse_with_options(&mut |at, _| &bytes[at.min(bytes.len())..], None, Some(options));
+        tree.ok_or_else(|| {
+            parser.reset();
+            ParseError::Budget(budget)
+        })
+    })?;
+    let nodes = flatten(inner.walk(), text.len());
+    Ok(Tree { language, text, nodes, inner, base })
+}
+
+/// Lays the nodes out in pre-order, without recursion: nesting has no limit.
+fn flatten(mut cursor: TreeCursor<'_>, bytes: usize) -> Vec<NodeData> {
+    let mut nodes = Vec::with_capacity(bytes / 3 + 1);
+    let mut open: Vec<u32> = Vec::new();
+    loop {
+        let node = cursor.node();
+        let flag = |on: bool, bit: u8| if on { bit } else { 0 };
+        let index = nodes.len() as u32;
+        nodes.push(NodeData {
+            start: node.start_byte() as u32,
+            end: node.end_byte() as u32,
+            parent: open.last().copied().unwrap_or(0),
+            subtree_end: index + 1,
+            kind: node.kind_id(),
+            field: cursor.field_id().map_or(0, |id| id.get()),
+            flags: flag(node.is_named(), NAMED)
+                | flag(node.is_extra(), EXTRA)
+                | flag(node.is_missing(), MISSING)
+                | flag(node.is_error(), ERROR),
+        });
+        if cursor.goto_first_child() {
+            open.push(index);
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return nodes;
+            }
+            if let Some(parent) = open.pop() {
+                nodes[parent as usize].subtree_end = nodes.len() as u32;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::by_name;
+
+    #[test]
+    fn layout_agrees_with_tree_sitter() {
+        let text = "def f(x):\n    # why\n    return g(x)['a'] if x else None\n";
+        let tree = parse(by_name("python").unwrap(), text).unwrap();
+        let mut stack = vec![(tree.inner().root_node(), tree.root())];
+        let mut seen = 0;
+        while let Some((theirs, ours)) = stack.pop() {
+            seen += 1;
+            assert_eq!((theirs.kind(), theirs.byte_range()), (ours.kind(), ours.local_range()));
+            let children: Vec<_> = ours.children().collect();
+            assert_eq!(children.len() as u32, theirs.child_count());
+            for (index, child) in children.into_iter().enumerate() {
+                assert_eq!(child.parent().map(|p| p.id), Some(ours.id));
+                assert_eq!(child.field_name(), theirs.field_name_for_child(index as u32));
+                stack.push((theirs.child(index as u32).unwrap(), child));
+            }
+        }
+        assert_eq!(seen, tree.len());
+    }
+
+    #[test]
+    fn deep_nesting_is_no_matter() {
+        let text = format!("x = {}{}", "(".repeat(20_000), ")".repeat(20_000));
+        let tree = parse(by_name("python").unwrap(), text).unwrap();
+        assert!(tree.len() > 40_000 || tree.errors().next().is_some());
+    }
+
+    #[test]
+    fn errors_poison_their_top_level_statement_only() {
+        let tree = parse(by_name("python").unwrap(), "a = 1\nb = = 2\nc = 3\n").unwrap();
+        let unreadable = tree.unreadable();
+        assert!(unreadable.iter().any(|r| r.contains(&8)), "{unreadable:?}");
+        assert!(!unreadable.iter().any(|r| r.contains(&0) || r.contains(&15)), "{unreadable:?}");
+    }
+}

@@ -1,0 +1,84 @@
+//! Which steps a workspace is verified by.
+//!
+//! Must not: look at anything but names: what a build file says is its tool's affair.
+
+use std::ops::Bound;
+
+use super::detect;
+use crate::config::{Step, Verify};
+use crate::workspace::{Manifest, Mode};
+
+/// The steps of the migration whose `when` lies in the pinned tree; where the
+/// migration names no step at all, those that the files of the tree suggest.
+pub fn steps_for(files: &Manifest, verify: &Verify) -> Vec<Step> {
+    if verify.steps.is_empty() {
+        return detect::steps(|path| exists(files, path));
+    }
+    verify.steps.iter().filter(|step| step.when.as_deref().is_none_or(|path| exists(files, path))).cloned().collect()
+}
+
+/// Whether `path`, a file or a folder, lies in the tree.
+fn exists(files: &Manifest, path: &str) -> bool {
+    let path = path.trim_start_matches("./").trim_end_matches('/');
+    if let Some(entry) = files.entries.get(path) {
+        return entry.mode != Mode::Submodule;
+    }
+    let below = format!("{path}/");
+    files
+        .entries
+        .range::<str, _>((Bound::Included(below.as_str()), Bound::Unbounded))
+        .next()
+        .is_some_and(|(first, _)| first.starts_with(&below))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::Entry;
+    use std::time::Duration;
+
+    fn tree(paths: &[&str]) -> Manifest {
+        let entry = Entry { mode: Mode::File, blob: String::new() };
+        Manifest {
+            entries: paths.iter().map(|path| ((*path).to_owned(), entry.clone())).collect(),
+            unreadable: Vec::new(),
+        }
+    }
+
+    fn names(paths: &[&str], verify: &Verify) -> Vec<String> {
+        steps_for(&tree(paths), verify).into_iter().map(|step| step.name).collect()
+    }
+
+    #[test]
+    fn the_migrations_steps_run_where_their_file_exists() {
+        let step = |name: &str, when: Option<&str>| Step {
+            name: name.to_owned(),
+            when: when.map(str::to_owned),
+            run: vec!["true".to_owned()],
+            timeout: Duration::from_secs(1),
+        };
+        let verify = Verify {
+            steps: vec![
+                step("always", None),
+                step("script", Some("./ci/test.sh")),
+                step("folder", Some("ci/")),
+                step("prefix", Some("ci/test")),
+                step("absent", Some("Cargo.toml.bak")),
+            ],
+        };
+        let paths = ["Cargo.toml", "ci/test.sh"];
+        assert_eq!(names(&paths, &verify), ["always", "script", "folder"]);
+        // Detection plays no part where the migration names a step.
+        assert_eq!(names(&["Cargo.toml"], &verify), ["always"]);
+    }
+
+    #[test]
+    fn without_steps_the_files_decide() {
+        let none = Verify::default();
+        assert_eq!(names(&["Cargo.toml", "Makefile"], &none), ["cargo test"]);
+        assert_eq!(names(&["Makefile"], &none), ["make test"]);
+        let mixed = ["package.json", "go.mod"];
+        assert_eq!(names(&mixed, &none), ["npm test", "go test"]);
+        assert!(names(&["sub/Cargo.toml", "README.md"], &none).is_empty());
+    }
+}

@@ -1,0 +1,348 @@
+//! Each promise, attacked from inside. Where the same attempt is harmless without
+//! the sandbox it is made there too, and must succeed: it proves that the test bites.
+
+use super::*;
+use gander::process::Invocation;
+use std::net::{TcpListener, UdpSocket};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
+use std::process::Stdio;
+use std::time::Instant;
+
+const REACH: &str = r#"
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+    struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(atoi(argv[2])) };
+    inet_pton(AF_INET, "127.0.0.1", &in.sin_addr);
+    if (!strcmp(argv[1], "tcp"))
+        return connect(socket(AF_INET, SOCK_STREAM, 0), (void *)&in, sizeof in) ? 1 : 0;
+    if (!strcmp(argv[1], "udp")) {
+        int s = socket(AF_INET, SOCK_DGRAM, 0);
+        char reply[8];
+        struct timeval patience = { .tv_sec = 1 };
+        setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        if (sendto(s, "ping", 4, 0, (void *)&in, sizeof in) < 0) return 1;
+        return recv(s, reply, sizeof reply, 0) < 0 ? 2 : 0;
+    }
+    struct sockaddr_un un = { .sun_family = AF_UNIX };
+    strcpy(un.sun_path + 1, argv[2]);
+    socklen_t length = offsetof(struct sockaddr_un, sun_path) + 1 + strlen(argv[2]);
+    return connect(socket(AF_UNIX, SOCK_STREAM, 0), (void *)&un, length) ? 1 : 0;
+}
+"#;
+
+#[test]
+fn network_is_off() {
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let name = format!("gander-test-{}", std::process::id());
+    let abstract_name = SocketAddr::from_abstract_name(name.as_bytes()).unwrap();
+    let _unix = UnixListener::bind_addr(&abstract_name).unwrap();
+    let udp_port = udp.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 8];
+        while let Ok((count, from)) = udp.recv_from(&mut buffer) {
+            udp.send_to(&buffer[..count], from).unwrap();
+        }
+    });
+    let bench = Bench::new(&[("reach.c", REACH)]);
+    let attempts =
+        [("tcp", tcp.local_addr().unwrap().port().to_string()), ("udp", udp_port.to_string()), ("abstract", name)];
+    for (how, target) in attempts {
+        let script = format!("cc -o reach reach.c && exec ./reach {how} {target}");
+        let outside = bench.one(&open(), sh(&script));
+        assert_eq!(outside.end, StepEnd::Exited(0), "{how}: {outside:?}");
+        let inside = bench.one(&config(), sh(&script));
+        assert!(matches!(inside.end, StepEnd::Exited(1 | 2)) && inside.output.is_empty(), "{how}: {inside:?}");
+    }
+}
+
+#[test]
+fn a_private_loopback_is_there_for_tests() {
+    let server = r#"
+#include <netinet/in.h>
+#include <sys/socket.h>
+int main(void) {
+    struct sockaddr_in in = { .sin_family = AF_INET };
+    in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof in;
+    int s = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(s, (void *)&in, sizeof in) || listen(s, 1)) return 1;
+    getsockname(s, (void *)&in, &length);
+    return connect(socket(AF_INET, SOCK_STREAM, 0), (void *)&in, sizeof in) ? 2 : 0;
+}"#;
+    let bench = Bench::new(&[("s.c", server)]);
+    let result = bench.one(&config(), sh("cc -o s s.c && exec ./s"));
+    assert_eq!(result.end, StepEnd::Exited(0), "{result:?}");
+}
+
+#[test]
+fn nothing_outside_can_be_written() {
+    let bench = Bench::new(&[]);
+    let outside = bench.folder.path().join("outside");
+    std::fs::create_dir(&outside).unwrap();
+    let script = format!("echo x > {}/file", outside.display());
+    assert_ne!(bench.one(&config(), sh(&script)).end, StepEnd::Exited(0));
+    assert!(!outside.join("file").exists());
+    assert_eq!(bench.one(&open(), sh(&script)).end, StepEnd::Exited(0));
+    assert!(outside.join("file").exists());
+    for place in [
+        "/usr/gander-test",
+        "/usr/bin/sh",
+        "/etc/passwd",
+        "/gander-test",
+        "/dev/gander-test",
+        "/.gander/init",
+        "/proc/sys/kernel/core_pattern",
+        "/proc/sys/kernel/pid_max",
+        "/proc/sysrq-trigger",
+    ] {
+        let result = bench.one(&config(), sh(&format!("echo 1 >> {place}")));
+        assert_ne!(result.end, StepEnd::Exited(0), "{place}");
+    }
+    assert!(!Path::new("/usr/gander-test").exists());
+}
+
+#[test]
+fn read_only_mounts_cannot_be_opened_again() {
+    let bench = Bench::new(&[]);
+    for script in [
+        "mount -o remount,rw /usr",
+        "umount /proc",
+        "mount -t tmpfs x /mnt",
+        "unshare -r true",
+        "unshare -rm mount -o remount,bind,rw /usr",
+        "chroot / true",
+        "mknod x b 8 0",
+    ] {
+        let result = bench.one(&config(), sh(script));
+        assert_ne!(result.end, StepEnd::Exited(0), "{script}: {result:?}");
+    }
+}
+
+#[test]
+fn keys_and_accounts_cannot_be_read() {
+    let bench = Bench::new(&[]);
+    let key = bench.folder.path().join("home/.ssh/id_ed25519");
+    put(&key, "secret\n");
+    let script = format!("cat {}", key.display());
+    assert_eq!(bench.one(&open(), sh(&script)).output, "secret\n");
+    let inside = bench.one(&config(), sh(&script));
+    assert!(!inside.output.contains("secret"), "{inside:?}");
+    for hidden in ["/etc/shadow", "/root/.ssh", "/root/.bashrc", "/var", "/run", "/sys", "/boot"] {
+        let result = bench.one(&config(), sh(&format!("ls -d {hidden}")));
+        assert_ne!(result.end, StepEnd::Exited(0), "{hidden}: {result:?}");
+    }
+    // The home folder that Rust may lie in shows Rust, and nothing else.
+    let script = "for d in /root/.cargo /home/*/.cargo; do ls -A $d 2>/dev/null; done; ls -A /root 2>/dev/null; true";
+    let result = bench.one(&config(), sh(script));
+    for name in result.output.split_whitespace() {
+        assert!(["bin", "registry", "git", ".cargo", ".rustup"].contains(&name), "{name}");
+    }
+}
+
+#[test]
+fn processes_of_the_machine_cannot_be_seen() {
+    let bench = Bench::new(&[]);
+    let mut witness =
+        Invocation::new("sleep").arg("4242.4242").spawn(Stdio::null(), Stdio::null(), Stdio::null()).unwrap();
+    let script = "cat /proc/[0-9]*/cmdline | tr '\\0' ' '";
+    let outside = bench.one(&open(), sh(script));
+    let inside = bench.one(&config(), sh(script));
+    let signalled = bench.one(&config(), sh(&format!("kill -9 {}", witness.id())));
+    let alive = witness.try_wait().unwrap().is_none();
+    witness.kill().unwrap();
+    witness.wait().unwrap();
+    // Everything is more than the 16 KiB that are kept: look for any process of the machine.
+    assert!(outside.output.len() > inside.output.len(), "{outside:?}");
+    assert!(!inside.output.contains("4242.4242"));
+    assert!(alive && signalled.end != StepEnd::Exited(0), "{signalled:?}");
+    let count = bench.one(&config(), sh("ls -d /proc/[0-9]* | wc -l"));
+    let count: u32 = count.output.trim().parse().unwrap();
+    assert!(count <= 5, "{count} processes in an empty sandbox");
+}
+
+#[test]
+fn the_first_process_cannot_be_attacked() {
+    let bench = Bench::new(&[]);
+    let script = "kill -9 1; kill -STOP 1; kill -TERM 1
+        cat /proc/1/environ && exit 3; ls -l /proc/1/fd/ | grep socket && exit 4
+        echo x > /proc/1/fd/0 && exit 5; echo x > /proc/1/mem && exit 6; exit 0";
+    let result = bench.one(&config(), sh(script));
+    assert_eq!(result.end, StepEnd::Exited(0), "{result:?}");
+}
+
+#[test]
+fn daemons_end_with_their_step() {
+    for (config, mark) in [(config(), "86391.1"), (open(), "86391.2")] {
+        let bench = Bench::new(&[]);
+        let daemon = format!(
+            "setsid sh -c 'trap \"\" TERM HUP; sleep {mark}; sleep {mark}' >/dev/null 2>&1 </dev/null & sleep 0.1; ls -d /proc/[0-9]* | wc -l"
+        );
+        let steps = [sh(&daemon), sh("ls -d /proc/[0-9]* | wc -l")];
+        let side = bench.side(&config, &[], &steps);
+        assert_eq!(side.steps[0].end, StepEnd::Exited(0));
+        assert_eq!(running(mark), Vec::<i32>::new(), "{side:?}");
+        if config.mode == SandboxMode::Namespaces {
+            let count = |index: usize| side.steps[index].output.trim().parse::<u32>().unwrap();
+            assert!(count(0) > count(1), "{side:?}");
+        }
+    }
+    // Started as anyone would, the same daemon stays.
+    let mark = "86391.3";
+    Invocation::new("sh").args(["-c", &format!("setsid sleep {mark} >/dev/null 2>&1 &")]).run().unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    let left = running(mark);
+    for pid in &left {
+        Invocation::new("kill").arg(pid.to_string()).run().unwrap();
+    }
+    assert_eq!(left.len(), 1);
+}
+
+#[test]
+fn time_limits_hold_against_stubborn_steps() {
+    let bench = Bench::new(&[]);
+    for config in [config(), open()] {
+        for script in [
+            "sleep 86392.1",
+            "trap '' TERM INT HUP; while :; do sleep 86392.1; done",
+            "setsid sleep 86392.1 & sleep 86392.1",
+            "exec >/dev/null 2>&1; while :; do :; done",
+            "kill -STOP $$",
+        ] {
+            let started = Instant::now();
+            let step = Step { timeout: Duration::from_millis(300), ..sh(script) };
+            let result = bench.one(&config, step);
+            assert_eq!(result.end, StepEnd::TimedOut, "{script}: {result:?}");
+            assert!(started.elapsed() < Duration::from_secs(5), "{script}");
+            assert_eq!(running("86392.1"), Vec::<i32>::new(), "{script}");
+        }
+    }
+}
+
+#[test]
+fn memory_is_limited_over_all_processes() {
+    let bench = Bench::new(&[]);
+    let tight = |memory: u64| SandboxConfig { memory: memory << 20, ..config() };
+    // tail must keep what has no line end.
+    let one = sh("head -c 300M /dev/zero | tail | wc -c");
+    assert_eq!(bench.one(&tight(2000), one.clone()).end, StepEnd::Exited(0));
+    assert_eq!(bench.one(&tight(100), one.clone()).end, StepEnd::OutOfMemory);
+    // Ten of 30 MB each: none is large.
+    let many = sh("for i in 1 2 3 4 5 6 7 8 9 10; do (head -c 30M /dev/zero; sleep 5) | tail >/dev/null & done; wait");
+    assert_eq!(bench.one(&tight(120), many).end, StepEnd::OutOfMemory);
+    let unisolated = SandboxConfig { memory: 100 << 20, ..open() };
+    assert_eq!(bench.one(&unisolated, one).end, StepEnd::OutOfMemory);
+}
+
+#[test]
+fn files_in_memory_count_as_memory() {
+    let bench = Bench::new(&[]);
+    for folder in ["/tmp", "/dev/shm"] {
+        let step = sh(&format!("head -c 150M /dev/zero > {folder}/x && sleep 1"));
+        let roomy = bench.one(&config(), step.clone());
+        assert_eq!(roomy.end, StepEnd::Exited(0), "{roomy:?}");
+        let config = SandboxConfig { memory: 100 << 20, ..config() };
+        let tight = bench.one(&config, step);
+        assert!(tight.end != StepEnd::Exited(0), "{folder}: {tight:?}");
+    }
+}
+
+#[test]
+fn a_fork_bomb_is_bounded_and_ends() {
+    let bench = Bench::new(&[]);
+    let config = SandboxConfig { processes: 60, ..config() };
+    let bomb = "f() { f | f & f & }; f; sleep 86393.1";
+    let started = Instant::now();
+    let result = bench.one(&config, sh(bomb));
+    assert!(matches!(&result.end, StepEnd::Killed(why) if why.contains("processes")), "{result:?}");
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    assert_eq!(running("86393.1"), Vec::<i32>::new());
+    let few = sh("for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.2 & done; wait");
+    assert_eq!(bench.one(&config, few).end, StepEnd::Exited(0));
+}
+
+#[test]
+fn the_kernel_bounds_threads_and_processes_too() {
+    let source = r#"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <sys/wait.h>
+int main(void) {
+    int started = 0;
+    for (; started < 20000; started++) {
+        pid_t pid = fork();
+        if (pid < 0) { printf("refused after %d\n", started); return 0; }
+        if (pid == 0) _exit(0); /* a zombie takes a process id, and no watch counts it */
+    }
+    return 1;
+}"#;
+    let bench = Bench::new(&[("z.c", source)]);
+    let config = SandboxConfig { processes: 20, ..config() };
+    let result = bench.one(&config, sh("cc -o z z.c && exec ./z"));
+    assert_eq!(result.end, StepEnd::Exited(0), "{result:?}");
+    assert!(result.output.contains("refused after"), "{result:?}");
+}
+
+#[test]
+fn floods_of_output_are_drained_and_the_end_is_kept() {
+    let bench = Bench::new(&[]);
+    let flood = sh("head -c 50000000 /dev/zero | tr '\\0' x; echo; echo the end >&2");
+    for config in [config(), open()] {
+        let result = bench.one(&config, flood.clone());
+        assert_eq!(result.end, StepEnd::Exited(0));
+        assert!(result.output.len() <= 16 << 10);
+        assert!(result.output.contains("bytes were dropped"));
+        assert!(result.output.ends_with("xxx\nthe end\n"));
+    }
+}
+
+#[test]
+fn computing_and_large_files_are_limited() {
+    let bench = Bench::new(&[]);
+    for (config, roomy) in [(config(), config()), (open(), open())] {
+        let cpu = SandboxConfig { cpu: Duration::from_millis(300), ..config.clone() };
+        let result = bench.one(&cpu, sh("while :; do :; done"));
+        assert!(matches!(&result.end, StepEnd::Killed(why) if why.contains("CPU")), "{result:?}");
+        let size = SandboxConfig { file_size: 1 << 20, ..config };
+        let write = step("dd", &["dd", "if=/dev/zero", "of=file", "bs=1M", "count=5"]);
+        let result = bench.one(&size, write.clone());
+        assert!(matches!(&result.end, StepEnd::Killed(why) if why.contains("file")), "{result:?}");
+        assert_eq!(bench.one(&roomy, write).end, StepEnd::Exited(0));
+    }
+}
+
+#[test]
+fn there_is_no_terminal_and_nothing_to_read() {
+    let bench = Bench::new(&[]);
+    let result = bench.one(&config(), sh("cat; tty; : < /dev/tty"));
+    assert_ne!(result.end, StepEnd::Exited(0));
+    assert!(result.output.contains("not a tty"), "{result:?}");
+}
+
+#[test]
+fn what_is_required_is_checked() {
+    let bench = Bench::new(&[]);
+    let requiring = |names: &[&str], config: SandboxConfig| SandboxConfig {
+        require: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..config
+    };
+    let kept = requiring(&["network-off", "memory-limit"], config());
+    assert!(bench.sandbox(&kept).check().is_ok());
+    let unknown = requiring(&["tea"], config());
+    let error = bench.sandbox(&unknown).check().unwrap_err().to_string();
+    assert!(error.contains("tea"), "{error}");
+    let open = requiring(&["network-off"], open());
+    let error = bench.sandbox(&open).check().unwrap_err().to_string();
+    assert!(error.contains("network-off"), "{error}");
+    assert!(bench.sandbox(&super::open()).check().unwrap().is_empty());
+}

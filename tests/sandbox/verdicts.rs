@@ -1,0 +1,130 @@
+//! Every verdict, each from a project that earns it.
+
+use super::*;
+use gander::verify::{Subject, Verdict, VerdictKind, verify, verify_all};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+fn judged(config: &SandboxConfig, files: &[(&str, &str)], changes: &[FileVersion], steps: &[Step]) -> Verdict {
+    let bench = Bench::new(files);
+    let tree = bench.tree();
+    let subject = Subject { pinned_tree: &tree, changes, steps };
+    verify(&bench.sandbox(config), &subject)
+}
+
+/// A program whose test executes what a change touches.
+const PRICE: &str = "fn price(net: u32) -> u32 { net * 119 / 100 }\n\
+    fn main() {}\n#[test]\nfn gross() { assert_eq!(price(100), 119); }\n";
+
+fn rust_steps() -> Vec<Step> {
+    vec![step("build", &["rustc", "--test", "-o", "tests", "price.rs"]), step("test", &["./tests"])]
+}
+
+#[test]
+fn pass_regressed_and_baseline_broken() {
+    let better = PRICE.replace("net * 119 / 100", "net + net * 19 / 100");
+    let worse = PRICE.replace("119 / 100", "107 / 100");
+    let broken = PRICE.replace("net: u32", "net: u33");
+    for config in [config(), open()] {
+        let judge = |from: &str, to: &str| {
+            judged(&config, &[("price.rs", from)], &[changed("price.rs", Some(to))], &rust_steps())
+        };
+        let verdict = judge(PRICE, &better);
+        assert_eq!(verdict.kind, VerdictKind::Pass, "{verdict:?}");
+        assert_eq!(verdict.patched.len(), 2);
+        let isolated = config.mode == SandboxMode::Namespaces;
+        assert_eq!(verdict.enforced.is_empty(), !isolated);
+        let verdict = judge(PRICE, &worse);
+        assert_eq!(verdict.kind, VerdictKind::Regressed, "{verdict:?}");
+        assert!(verdict.reason.contains("`test`"), "{}", verdict.reason);
+        let verdict = judge(PRICE, &broken);
+        assert_eq!(verdict.kind, VerdictKind::Regressed, "{verdict:?}");
+        assert!(verdict.reason.contains("`build`"), "{}", verdict.reason);
+        let verdict = judge(&worse, PRICE);
+        assert_eq!(verdict.kind, VerdictKind::BaselineBroken, "{verdict:?}");
+        let verdict = judge(&broken, PRICE);
+        assert_eq!(verdict.kind, VerdictKind::BaselineBroken, "{verdict:?}");
+        assert!(verdict.patched.is_empty(), "nothing was green: {verdict:?}");
+    }
+}
+
+#[test]
+fn no_data() {
+    let change = [changed("a", Some("b"))];
+    let none = judged(&config(), &[("a", "a")], &change, &[]);
+    assert_eq!(none.kind, VerdictKind::NoData);
+    let steps = [step("sbt", &["no-such-sbt", "test"])];
+    let missing = judged(&config(), &[("a", "a")], &change, &steps);
+    assert_eq!(missing.kind, VerdictKind::NoData);
+    assert!(missing.reason.contains("no-such-sbt"), "{}", missing.reason);
+    let steps = [sh("true"), steps[0].clone()];
+    let half = judged(&config(), &[("a", "a")], &change, &steps);
+    assert_eq!(half.kind, VerdictKind::NoData, "{half:?}");
+}
+
+#[test]
+fn infra() {
+    let tight = SandboxConfig { memory: 60 << 20, processes: 30, ..config() };
+    let change = [changed("run.sh", Some("head -c 200M /dev/zero | tail | wc -c"))];
+    let steps = [step("run", &["sh", "run.sh"])];
+    let verdict = judged(&tight, &[("run.sh", "true")], &change, &steps);
+    assert_eq!(verdict.kind, VerdictKind::Infra, "{verdict:?}");
+    assert!(verdict.reason.contains("memory"), "{}", verdict.reason);
+    let steps = [Step { timeout: Duration::from_millis(200), ..sh("sleep 60") }];
+    let verdict = judged(&tight, &[], &change, &steps);
+    assert_eq!(verdict.kind, VerdictKind::Infra, "{verdict:?}");
+    assert!(verdict.patched.is_empty());
+    let bench = Bench::new(&[]);
+    let sandbox = Sandbox::new("/no/such/gander".into(), &config(), &bench.scratch());
+    let tree = bench.tree();
+    let subject = Subject { pinned_tree: &tree, changes: &[], steps: &[sh("true")] };
+    let verdict = verify(&sandbox, &subject);
+    assert_eq!(verdict.kind, VerdictKind::Infra);
+    assert!(verdict.reason.contains("/no/such/gander"), "{}", verdict.reason);
+}
+
+#[test]
+fn many_at_once() {
+    let bench = Bench::new(&[("state", "1\n")]);
+    let tree = bench.tree();
+    let sandbox = bench.sandbox(&config());
+    let items: Vec<u32> = (0..24).collect();
+    let heard = AtomicUsize::new(0);
+    let one = |item: &u32| {
+        // Every third change breaks its consumer.
+        let after = if item % 3 == 0 { "0\n" } else { "1\nmore\n" };
+        let changes = [changed("state", Some(after))];
+        let subject = Subject { pinned_tree: &tree, changes: &changes, steps: &[sh("grep -q 1 state")] };
+        verify(&sandbox, &subject)
+    };
+    let verdicts = verify_all(&items, Some(6), one, |_, _| {
+        heard.fetch_add(1, Ordering::Relaxed);
+    });
+    assert_eq!(heard.load(Ordering::Relaxed), 24);
+    for (item, verdict) in items.iter().zip(&verdicts) {
+        let expected = match item % 3 {
+            0 => VerdictKind::Regressed,
+            _ => VerdictKind::Pass,
+        };
+        assert_eq!(verdict.kind, expected, "{item}: {verdict:?}");
+    }
+}
+
+#[test]
+fn starting_over_a_large_tree_is_cheap() {
+    let bench = Bench::new(&[]);
+    for index in 0..10_000 {
+        put(&bench.tree().join(format!("d{}/f{index}", index % 100)), "x");
+    }
+    let mut times: Vec<Duration> = (0..9)
+        .map(|_| {
+            let started = Instant::now();
+            bench.side(&config(), &[], &[step("true", &["true"])]);
+            started.elapsed()
+        })
+        .collect();
+    times.sort();
+    println!("median start over 10,000 files: {:?}", times[4]);
+    // About ten times what is seen on an idle machine.
+    assert!(times[4] < Duration::from_millis(500), "{times:?}");
+}
