@@ -127,7 +127,7 @@ fn line(
     out.push('\n');
 }
 
-fn style_of(outcome: Outcome) -> Style {
+pub(super) fn style_of(outcome: Outcome) -> Style {
     let color = match outcome {
         Outcome::Changed => AnsiColor::Green,
         Outcome::Annotated | Outcome::Pending | Outcome::Unverified => AnsiColor::Yellow,
@@ -145,7 +145,7 @@ fn short(entity: &str) -> &str {
 }
 
 /// Reasons may quote what others wrote: no line break and no escape gets through.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     words.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

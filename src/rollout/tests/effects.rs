@@ -167,3 +167,31 @@ fn a_delivery_that_fails_half_way_is_undone() {
     files::remove_folder(&blocker).unwrap();
     assert_eq!(world.run_as(true, &BTreeSet::new()).unwrap().end, RunEnd::Complete);
 }
+
+#[test]
+fn a_branch_that_is_taken_is_left_alone() {
+    let world = World::new(Delivery::Branch, &changed(1), &[VerdictKind::Pass]);
+    run_git(&world.top, &["branch", "gander/users-v2/c0"]);
+    let ledger = world.run().unwrap();
+    assert_eq!(ledger.rows[0].outcome, Outcome::Refused, "{}", ledger.rows[0].reason);
+    assert!(ledger.rows[0].reason.contains("gander/users-v2/c0"), "{}", ledger.rows[0].reason);
+    crate::rollout::roll_back(&mut world.store(), &Scope::All, &|_| {}).unwrap();
+    let branches = run_git(&world.top, &["branch", "--format=%(refname:short)"]);
+    assert_eq!(branches, "gander/users-v2/c0\nmain");
+}
+
+#[test]
+fn a_consumer_can_be_looked_at() {
+    let world = World::new(Delivery::Patches, &changed(2), &[VerdictKind::Pass, VerdictKind::Pass]);
+    world.run().unwrap();
+    let store = Store::read(&world.migration.state).unwrap();
+    let view = crate::rollout::look(&store, "component:default/c1").unwrap();
+    assert_eq!(view.row.outcome, Outcome::Changed);
+    assert_eq!(view.plan.unwrap().id, "apps/c1");
+    assert_eq!(view.delivery.unwrap().state, DeliveryState::Delivered);
+    let points: Vec<&str> = view.history.iter().map(|line| line.entry.point.as_str()).collect();
+    assert_eq!(points, ["deliver.patches", "deliver.patches"]);
+    let lost = crate::rollout::look(&store, "component:default/zz-lost").unwrap();
+    assert!(lost.plan.is_none() && lost.history.is_empty());
+    assert!(matches!(crate::rollout::look(&store, "component:default/no"), Err(RolloutError::NoSuch { .. })));
+}
