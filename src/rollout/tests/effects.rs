@@ -195,3 +195,53 @@ fn a_consumer_can_be_looked_at() {
     assert!(lost.plan.is_none() && lost.history.is_empty());
     assert!(matches!(crate::rollout::look(&store, "component:default/no"), Err(RolloutError::NoSuch { .. })));
 }
+
+#[test]
+fn an_owner_may_commit_what_was_delivered() {
+    let world = World::new(Delivery::Checkout, &changed(2), &[VerdictKind::Pass; 2]);
+    let only = BTreeSet::from([entity("c0"), entity("c1")]);
+    assert_eq!(world.run_as(false, &only).unwrap().end, RunEnd::Complete);
+    run_git(&world.top, &["add", "apps/c0"]);
+    run_git(&world.top, &["commit", "-q", "-m", "take it"]);
+    // The next run discovers another commit; one workspace has another tree.
+    let mut world = world;
+    let head = run_git(&world.top, &["rev-parse", "HEAD"]);
+    for (index, workspace) in world.fleet.workspaces.iter_mut().enumerate() {
+        let git = workspace.git.as_mut().unwrap();
+        git.commit = head.clone();
+        git.tree = run_git(&world.top, &["rev-parse", &format!("HEAD:apps/c{index}")]);
+        let pin = Pin::Commit { commit: head.clone(), tree: git.tree.clone() };
+        world.plan.workspaces[index].pin = Some(pin);
+    }
+    world.plan.workspaces[0].result = Transformed::Unchanged;
+    world.plan.workspaces[0].files.clear();
+    assert!(matches!(world.run(), Err(RolloutError::Changed { .. })));
+    let mut fleet = world.fleet.clone();
+    let settled = crate::rollout::settle(&world.store(), &mut fleet).unwrap();
+    assert_eq!(settled.keys().collect::<Vec<_>>(), [&0]);
+    for (index, settled) in settled {
+        world.plan.workspaces[index] = settled.plan;
+    }
+    let ledger = world.run().unwrap();
+    assert_eq!((ledger.end.clone(), count(&ledger, Outcome::Changed)), (RunEnd::Complete, 2));
+    assert_eq!(world.verified.borrow().len(), 2, "nothing is verified again");
+}
+
+#[test]
+fn a_fleet_that_was_moved_is_found_where_it_is() {
+    let mut world = World::new(Delivery::Checkout, &changed(2), &[VerdictKind::Pass]);
+    world.migration.rollout.first = vec![entity("c0"), entity("c1")];
+    assert!(matches!(world.run().unwrap().end, RunEnd::Paused { .. }));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let top = elsewhere.path().canonicalize().unwrap().join("moved");
+    let from = world.top.to_str().unwrap().to_owned();
+    let moved = crate::process::Invocation::new("cp").args(["-a", &from, top.to_str().unwrap()]).run().unwrap();
+    assert!(moved.success());
+    let old = world.bytes();
+    let (how, results) = (Delivery::Checkout, changed(2));
+    let mut there = World::over(&top, how, &results, &[VerdictKind::Pass; 2]);
+    there.migration.rollout.first = world.migration.rollout.first.clone();
+    assert_eq!(there.run().unwrap().end, RunEnd::Complete);
+    assert_eq!(std::fs::read_to_string(there.root(1).join("q.sql")).unwrap(), NEW);
+    assert_eq!(world.bytes(), old, "the old place is not touched");
+}
