@@ -318,9 +318,12 @@ fn size(value: &Value<'_>) -> Option<u64> {
     read.map_err(|message| value.wrong(message, help)).ok()
 }
 
+/// The keys of `[sandbox]`.
+const SANDBOX: &[&str] =
+    &["mode", "memory", "processes", "cpu", "output", "file_size", "read_only", "env", "require", "jobs"];
+
 fn sandbox(root: &Section<'_>, place: &Place<'_>) -> SandboxConfig {
-    let keys = ["mode", "memory", "processes", "cpu", "output", "file_size", "read_only", "env", "require", "jobs"];
-    let section = root.section("sandbox", &keys);
+    let section = root.section("sandbox", SANDBOX);
     let modes = [("namespaces", SandboxMode::Namespaces), ("none", SandboxMode::None)];
     let bytes = |key: &str, default: u64| {
         let value = section.get(key);

@@ -89,23 +89,18 @@ pub(super) fn read(document: &Placed, file: &Path, root: &Path, wrong: &mut Vec<
         note(wrong, document, "an entity is a mapping with `kind`, `metadata` and `spec`");
         return None;
     }
-    let kind = text(document, "kind", document, wrong)?;
-    let metadata = document.get("metadata").or_else(|| {
-        note(wrong, document, "the entity has no `metadata`: give it a `metadata.name`");
-        None
-    })?;
-    let name = text(metadata, "name", metadata, wrong)?;
-    let namespace = metadata.get("namespace").and_then(Placed::text).unwrap_or("default");
-    let Some(reference) = EntityRef::parse(&format!("{kind}:{namespace}/{name}"), "component") else {
-        let message = format!("{kind:?}, {namespace:?} and {name:?} make no entity reference");
-        note(wrong, metadata, &message);
-        return None;
-    };
+    let (reference, metadata) = identity(document, wrong)?;
+    let namespace = namespace(metadata);
     let spec = document.get("spec");
     let field = |name: &str| spec.and_then(|spec| spec.get(name));
     let owner = field("owner").and_then(|owner| reference_in(owner, "group", namespace, wrong));
-    let mut entity = Entity {
-        reference,
+    let mut relations = Vec::new();
+    for relation in Field::ALL {
+        for item in items(field(relation.name()), wrong) {
+            relations.extend(relate(relation, item, namespace, wrong));
+        }
+    }
+    Some(Entity {
         file: file.to_path_buf(),
         root: root.to_path_buf(),
         line: document.line,
@@ -113,21 +108,41 @@ pub(super) fn read(document: &Placed, file: &Path, root: &Path, wrong: &mut Vec<
         lifecycle: field("lifecycle").and_then(Placed::text).map(str::to_owned),
         tags: tags(metadata),
         location: annotation(metadata, "backstage.io/source-location"),
-        relations: Vec::new(),
-        targets: Vec::new(),
+        relations,
+        targets: match reference.as_str().starts_with("location:") {
+            true => targets(field("target"), field("targets"), wrong),
+            false => Vec::new(),
+        },
+        reference,
+    })
+}
+
+/// Who an entity is, and its metadata.
+fn identity<'a>(document: &'a Placed, wrong: &mut Vec<Wrong>) -> Option<(EntityRef, &'a Placed)> {
+    let kind = text(document, "kind", document, wrong)?;
+    let metadata = document.get("metadata").or_else(|| {
+        note(wrong, document, "the entity has no `metadata`: give it a `metadata.name`");
+        None
+    })?;
+    let name = text(metadata, "name", metadata, wrong)?;
+    let namespace = namespace(metadata);
+    let Some(reference) = EntityRef::parse(&format!("{kind}:{namespace}/{name}"), "component") else {
+        let message = format!("{kind:?}, {namespace:?} and {name:?} make no entity reference");
+        note(wrong, metadata, &message);
+        return None;
     };
-    for relation in Field::ALL {
-        for item in field(relation.name()).map(|list| items(list, wrong)).unwrap_or_default() {
-            entity.relations.extend(relate(relation, item, namespace, wrong));
-        }
-    }
-    if kind.eq_ignore_ascii_case("location") {
-        let single = field("target").into_iter();
-        let several = field("targets").map(|list| items(list, wrong)).unwrap_or_default();
-        let targets = single.chain(several);
-        entity.targets = targets.filter_map(|t| Some((t.text()?.to_owned(), t.line))).collect();
-    }
-    Some(entity)
+    Some((reference, metadata))
+}
+
+fn namespace(metadata: &Placed) -> &str {
+    let namespace = metadata.get("namespace").and_then(Placed::text);
+    namespace.unwrap_or("default")
+}
+
+/// The targets of a Location, each with its line.
+fn targets(single: Option<&Placed>, several: Option<&Placed>, wrong: &mut Vec<Wrong>) -> Vec<(String, u64)> {
+    let targets = single.into_iter().chain(items(several, wrong));
+    targets.filter_map(|target| Some((target.text()?.to_owned(), target.line))).collect()
 }
 
 fn relate(field: Field, item: &Placed, namespace: &str, wrong: &mut Vec<Wrong>) -> Option<Relation> {
@@ -154,7 +169,10 @@ fn reference_in(item: &Placed, kind: &str, namespace: &str, wrong: &mut Vec<Wron
 }
 
 /// The elements of a list; a single value counts as a list of one.
-fn items<'a>(list: &'a Placed, wrong: &mut Vec<Wrong>) -> Vec<&'a Placed> {
+fn items<'a>(list: Option<&'a Placed>, wrong: &mut Vec<Wrong>) -> Vec<&'a Placed> {
+    let Some(list) = list else {
+        return Vec::new();
+    };
     match &list.node {
         Node::Sequence(items) => items.iter().collect(),
         Node::Scalar(_) => vec![list],

@@ -110,19 +110,22 @@ fn add_folders(
         let entity = catalog.entities.iter().find(component).or(catalog.entities.first());
         let candidate = match entity {
             Some(entity) => Some(Candidate::described(entity, located, vec![because], shown)),
-            None => {
-                let plain = named(folder, None);
-                let namesakes = plain.as_ref().and_then(|plain| names.get(plain));
-                // Two folders of one name are two consumers.
-                let clash = namesakes.is_some_and(|count| *count > 1);
-                let reference = if clash { named(folder, Some(base)) } else { plain };
-                reference.map(|reference| Candidate::plain(reference, located, because))
-            }
+            None => alone(folder, base, &names).map(|reference| Candidate::plain(reference, located, because)),
         };
         match candidate {
             Some(candidate) => candidates.add(candidate),
             None => problems.push(format!("{}: can't name a consumer: rename the folder", shown(folder))),
         }
+    }
+}
+
+/// The name of a folder that no catalog file describes: two folders of one name
+/// are two consumers, each named after its whole path.
+fn alone(folder: &Path, base: &Path, names: &BTreeMap<EntityRef, usize>) -> Option<EntityRef> {
+    let plain = named(folder, None)?;
+    match names.get(&plain) {
+        Some(count) if *count > 1 => named(folder, Some(base)),
+        _ => Some(plain),
     }
 }
 

@@ -423,3 +423,46 @@ fn the_fleet_is_the_same_wherever_it_lies() {
     });
     assert_eq!(fleets[0], fleets[1]);
 }
+
+/// The example fleet, copied out of this repository so that it is no part of one.
+#[test]
+fn the_example_fleet() {
+    let pit = Sandpit::new();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/fleets/users-v2");
+    for entry in walkdir::WalkDir::new(&source).into_iter().map(Result::unwrap) {
+        if entry.file_type().is_file() {
+            let path = entry.path().strip_prefix(&source).unwrap().to_str().unwrap();
+            pit.write(path, std::fs::read(entry.path()).unwrap());
+        }
+    }
+    let of = "\"resource:users-v1\", \"api:users-v1-dataset\"";
+    let fleet = discover(&migration(&pit, of, "{ catalog = \".\" }")).unwrap();
+    insta::assert_snapshot!(lines(&fleet).join("\n"), @r##"
+    component:default/account-portal = consumers/account-portal
+    component:default/adhoc-retention = consumers/adhoc-retention
+    component:default/campaign-attribution = consumers/campaign-attribution
+    component:default/capacity-forecast = consumers/capacity-forecast
+    component:default/cohort-builder = consumers/cohort-builder
+    component:default/core-dbt = consumers/core-dbt
+    component:default/dormant-users-export = consumers/dormant-users-export
+    component:default/finance-dbt = consumers/finance-dbt
+    component:default/gdpr-export = consumers/gdpr-export
+    component:default/geo-lookup = consumers/geo-lookup
+    component:default/geo-lookup-worker = consumers/geo-lookup
+    component:default/invoice-mailer = consumers/invoice-mailer
+    component:default/lead-scoring = consumers/lead-scoring
+    component:default/loyalty-points ! backstage.io/source-location "dir:./pipelines/loyalty/" does not exist: set it to `dir:./folder`, relative to the catalog file, or check the folder out
+    component:default/nightly-compactor = consumers/nightly-compactor
+    component:default/notice-board = consumers/notice-board
+    component:default/plan-entitlements = consumers/plan-entitlements
+    component:default/plan-mix-dashboard = consumers/plan-mix-dashboard
+    component:default/seat-reconciler = consumers/seat-reconciler
+    component:default/signup-country-report = consumers/signup-country-report
+    component:default/signup-scio = consumers/signup-scio
+    component:default/ticket-router = consumers/ticket-router
+    component:default/trial-reminders = consumers/trial-reminders
+    component:default/weekly-active-spark = consumers/weekly-active-spark
+    component:risk/fraud-velocity = consumers/fraud-velocity
+    "##);
+    insta::assert_snapshot!(fleet.problems.join("\n"), @"");
+}

@@ -25,15 +25,8 @@ pub(super) fn fleet(candidates: Candidates, base: &Path) -> Result<Fleet, Discov
     let folders: BTreeSet<PathBuf> = located.cloned().collect();
     let mut refused = outer(&folders, base);
     let kept: Vec<&PathBuf> = folders.iter().filter(|folder| !refused.contains_key(*folder)).collect();
-    let mut workspaces = Vec::new();
-    for (folder, placed) in places(&kept)? {
-        match placed {
-            Ok(git) => workspaces.push(Workspace { id: relative(&folder, base), root: folder, git }),
-            Err(reason) => {
-                refused.insert(folder, reason);
-            }
-        }
-    }
+    let (mut workspaces, lost) = workspaces(&kept, base)?;
+    refused.extend(lost);
     workspaces.sort_by(|a, b| a.id.cmp(&b.id));
     let index: BTreeMap<&Path, usize> =
         workspaces.iter().enumerate().map(|(index, workspace)| (workspace.root.as_path(), index)).collect();
@@ -54,6 +47,20 @@ pub(super) fn fleet(candidates: Candidates, base: &Path) -> Result<Fleet, Discov
         source: source(candidate.located),
     });
     Ok(Fleet { consumers: consumers.collect(), problems: Vec::new(), workspaces })
+}
+
+/// The folders that can be read as workspaces, and why the others can't.
+fn workspaces(folders: &[&PathBuf], base: &Path) -> Result<(Vec<Workspace>, BTreeMap<PathBuf, String>), GitError> {
+    let (mut workspaces, mut lost) = (Vec::new(), BTreeMap::new());
+    for (folder, placed) in places(folders)? {
+        match placed {
+            Ok(git) => workspaces.push(Workspace { id: relative(&folder, base), root: folder, git }),
+            Err(reason) => {
+                lost.insert(folder, reason);
+            }
+        }
+    }
+    Ok((workspaces, lost))
 }
 
 /// The folders that hold others, with the reason why they are left out: the

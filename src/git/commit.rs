@@ -30,17 +30,21 @@ pub struct NewCommit<'a> {
 }
 
 impl Repository {
-    /// Makes a commit and lets its branch point to it. Returns the commit.
+    /// Makes a commit and lets its branch point to it. Returns the commit. Made
+    /// again with the same words and time it is the same commit, and nothing happens.
     ///
     /// # Errors
     /// [`GitError::Moved`] where the branch is not as expected, in which case it
     /// stays as it is; [`GitError::CheckedOut`]; those of git.
     pub fn commit(&self, new: &NewCommit<'_>) -> Result<String, GitError> {
         let reference = self.own_branch(new.branch)?;
-        self.check_branch(new.branch, &reference, new.expected)?;
         let base = object_name(new.base)?;
         let tree = self.tree_of(new)?;
         let commit = self.commit_tree(new, &tree, base)?;
+        if self.resolve(&reference)?.as_deref() == Some(commit.as_str()) {
+            return Ok(commit);
+        }
+        self.check_branch(new.branch, &reference, new.expected)?;
         let nothing = "0".repeat(commit.len());
         let old = match new.expected {
             Some(expected) => object_name(expected)?,

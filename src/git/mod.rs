@@ -223,8 +223,8 @@ impl Repository {
         Ok(names)
     }
 
-    /// A call with everything dangerous switched off.
-    fn invoke(&self, args: &[&str]) -> Invocation {
+    /// A call of git in this repository with everything dangerous switched off.
+    pub(crate) fn invoke(&self, args: &[&str]) -> Invocation {
         let mut call = Invocation::new("git")
             .env_clear()
             .args(["--no-pager", "--literal-pathspecs"])
@@ -277,7 +277,8 @@ impl Repository {
         self.finish(args[0], self.invoke(args))
     }
 
-    fn finish(&self, command: &str, call: Invocation) -> Result<Vec<u8>, GitError> {
+    /// The standard output of a call of `command` that must succeed.
+    pub(crate) fn finish(&self, command: &str, call: Invocation) -> Result<Vec<u8>, GitError> {
         let output = call.run()?;
         if output.status == Exit::Code(0) { Ok(output.stdout) } else { Err(self.failure(command, &output)) }
     }

@@ -320,11 +320,15 @@ fn a_branch_is_made_beside_the_work_tree() {
     assert_eq!(fs::read(pit.path("s/a")).unwrap(), b"dirty");
     assert_eq!(fs::read(pit.path(".git/index")).unwrap(), index);
     assert_eq!(pit.git(&["symbolic-ref", "HEAD"]), "refs/heads/main");
-    // The same again is the same commit, and is refused where the branch exists.
-    let again = repository.commit(&request(&base, &files));
-    assert!(matches!(again, Err(GitError::Moved { .. })), "{again:?}");
-    let moved = NewCommit { expected: Some(&commit), ..request(&base, &files) };
-    assert_eq!(repository.commit(&moved).unwrap(), commit);
+    // The same again is the same commit; another is refused where the branch exists.
+    assert_eq!(repository.commit(&request(&base, &files)).unwrap(), commit);
+    let other = repository.commit(&request(&base, &files[..1]));
+    assert!(matches!(other, Err(GitError::Moved { .. })), "{other:?}");
+    assert_eq!(repository.branch("gander/m/c").unwrap(), Some(commit.clone()));
+    let moved = NewCommit { expected: Some(&commit), ..request(&base, &files[..1]) };
+    let second = repository.commit(&moved).unwrap();
+    assert_ne!(second, commit);
+    assert_eq!(repository.branch("gander/m/c").unwrap(), Some(second));
 }
 
 #[test]
@@ -392,4 +396,22 @@ fn the_identity_is_the_users() {
         let identity = pit.repository().identity().unwrap();
         assert_eq!(identity.as_deref(), Some("Ann Other <ann@example.org>"));
     }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_repository_of_another_user_is_refused() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let pit = Sandpit::committed(&[("a", "1")]);
+    // Only root can give a repository away, and some machines trust all of them.
+    let root = fs::metadata(pit.root()).unwrap().uid() == 0;
+    let trusting = Invocation::new("git").args(["config", "--get-all", "safe.directory"]).run().unwrap().success();
+    if !root || trusting {
+        return;
+    }
+    for path in ["", ".git"] {
+        chown(pit.path(path), Some(65534), Some(65534)).unwrap();
+    }
+    let refused = Repository::open(&pit.root());
+    assert!(matches!(refused, Err(GitError::Owner(_))), "{refused:?}");
 }

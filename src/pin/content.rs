@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 
 use super::folder::{io, is_executable, link_target};
-use super::{PinError, check_paths};
+use super::{PinError, check_path};
 use crate::digest::Digest;
 use crate::git::{Blob, Repository};
 use crate::workspace::{Entry, Manifest, Mode, Pin, Workspace};
@@ -34,12 +34,13 @@ pub fn contents<E: From<PinError>>(
     limit: u64,
     sink: &mut dyn FnMut(&str, Found<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    check_paths(workspace, manifest)?;
     let wanted = paths.iter().filter_map(|path| {
         let entry = manifest.entries.get(*path)?;
         (entry.mode != Mode::Submodule).then_some((*path, entry))
     });
     let wanted: Vec<(&str, &Entry)> = wanted.collect();
+    // Only what is read: a large manifest is asked for in many small parts.
+    wanted.iter().try_for_each(|(path, _)| check_path(workspace, manifest, path))?;
     match (pin, &workspace.git) {
         (Pin::Commit { .. }, Some(place)) => {
             let repository = Repository::open(&place.toplevel).map_err(PinError::from)?;

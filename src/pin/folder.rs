@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ignore::WalkBuilder;
+use ignore::{DirEntry, WalkBuilder};
 use rayon::prelude::*;
 
 use super::{PinError, check_paths};
@@ -64,42 +64,50 @@ fn walk(root: &Path, manifest: &mut Manifest) -> Vec<Seen> {
         .git_exclude(false)
         .require_git(false)
         .follow_links(false)
-        .filter_entry(move |entry| {
-            if entry.file_name() == ".git" {
-                return false;
-            }
-            let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-            let repository = || entry.path().join(".git").symlink_metadata().is_ok();
-            if entry.depth() > 0 && folder && repository() {
-                let mut nested = found.lock().unwrap_or_else(PoisonError::into_inner);
-                nested.push(entry.path().to_path_buf());
-                return false;
-            }
-            true
-        })
+        .filter_entry(move |entry| enter(entry, &found))
         .build();
     let mut seen = Vec::new();
     for entry in walker {
-        match entry {
-            Err(error) => manifest.unreadable.push(error.to_string().replace(&*root.to_string_lossy(), "")),
-            Ok(entry) => {
-                let kind = entry.file_type();
-                let Some(mode) = kind.and_then(|kind| mode(entry.path(), kind)) else {
-                    let folder = kind.is_some_and(|kind| kind.is_dir());
-                    if !folder {
-                        // A pipe, a socket, a device.
-                        let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
-                        manifest.unreadable.push(below.to_string_lossy().into_owned());
-                    }
-                    continue;
-                };
-                seen.push(Seen { path: entry.into_path(), mode });
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let text = error.to_string();
+                manifest.unreadable.push(text.replace(&*root.to_string_lossy(), ""));
+                continue;
+            }
+        };
+        let kind = entry.file_type();
+        let path = entry.into_path();
+        match kind.and_then(|kind| mode(&path, kind)) {
+            Some(mode) => seen.push(Seen { path, mode }),
+            None if kind.is_some_and(|kind| kind.is_dir()) => {}
+            // A pipe, a socket, a device.
+            None => {
+                let below = path.strip_prefix(root).unwrap_or(&path);
+                let below = below.to_string_lossy().into_owned();
+                manifest.unreadable.push(below);
             }
         }
     }
     let nested = std::mem::take(&mut *nested.lock().unwrap_or_else(PoisonError::into_inner));
     seen.extend(nested.into_iter().map(|path| Seen { path, mode: Mode::Submodule }));
     seen
+}
+
+/// Whether the walk goes on with an entry. Repositories of their own are noted
+/// and not entered.
+fn enter(entry: &DirEntry, nested: &Mutex<Vec<PathBuf>>) -> bool {
+    if entry.file_name() == ".git" {
+        return false;
+    }
+    let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+    let repository = || entry.path().join(".git").symlink_metadata().is_ok();
+    if entry.depth() > 0 && folder && repository() {
+        let mut nested = nested.lock().unwrap_or_else(PoisonError::into_inner);
+        nested.push(entry.path().to_path_buf());
+        return false;
+    }
+    true
 }
 
 /// Files that git tracks though an ignore file excludes them.

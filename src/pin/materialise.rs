@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::content::{Found, contents, on_disk};
 use super::folder::io;
 use super::{PinError, check_paths};
-use crate::workspace::{Entry, Manifest, Mode, Pin, Workspace};
+use crate::workspace::{Manifest, Mode, Pin, Workspace};
 
 /// The largest file that is copied, in bytes: it is held in memory on the way.
 const MAX_FILE: u64 = 1 << 30;
@@ -32,36 +32,47 @@ pub fn materialise(workspace: &Workspace, pin: &Pin, manifest: &Manifest, dest: 
         return Err(PinError::NotEmpty(dest.to_path_buf()));
     }
     folders(manifest, dest)?;
-    let entries = || manifest.entries.iter();
-    let is_file = |entry: &Entry| matches!(entry.mode, Mode::File | Mode::Executable);
-    let files: Vec<(&str, &Entry)> =
-        entries().filter(|(_, entry)| is_file(entry)).map(|(path, entry)| (path.as_str(), entry)).collect();
-    let links: Vec<&str> =
-        entries().filter(|(_, entry)| entry.mode == Mode::Symlink).map(|(path, _)| path.as_str()).collect();
-    let too_large =
-        |path: &str, bytes: u64| PinError::TooLarge { workspace: workspace.id.clone(), path: path.to_owned(), bytes };
-    match pin {
-        Pin::Commit { .. } => {
-            let paths: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
-            contents(workspace, pin, manifest, &paths, MAX_FILE, &mut |path, found| match found {
-                Found::TooLarge(bytes) => Err(too_large(path, bytes)),
-                Found::Bytes(bytes) => {
-                    let mode = manifest.entries.get(path).map(|entry| entry.mode);
-                    write(&dest.join(path), bytes, mode == Some(Mode::Executable))
-                }
-            })?;
-        }
-        Pin::Content { .. } => {
-            files.par_iter().try_for_each(|(path, entry)| match on_disk(workspace, path, entry, MAX_FILE)? {
-                Err(bytes) => Err(too_large(path, bytes)),
-                Ok(bytes) => write(&dest.join(path), &bytes, entry.mode == Mode::Executable),
-            })?
-        }
-    }
-    contents(workspace, pin, manifest, &links, MAX_FILE, &mut |path, found| match found {
-        Found::TooLarge(bytes) => Err(too_large(path, bytes)),
+    files(workspace, pin, manifest, dest)?;
+    let links = paths(manifest, |mode| mode == Mode::Symlink);
+    let make = &mut |path: &str, found: Found<'_>| match found {
+        Found::TooLarge(bytes) => Err(too_large(workspace, path, bytes)),
         Found::Bytes(target) => link(&dest.join(path), target),
+    };
+    contents(workspace, pin, manifest, &links, MAX_FILE, make)
+}
+
+fn files(workspace: &Workspace, pin: &Pin, manifest: &Manifest, dest: &Path) -> Result<(), PinError> {
+    let files = paths(manifest, |mode| matches!(mode, Mode::File | Mode::Executable));
+    let put = |path: &str, found: Found<'_>| match found {
+        Found::TooLarge(bytes) => Err(too_large(workspace, path, bytes)),
+        Found::Bytes(bytes) => {
+            let mode = manifest.entries.get(path).map(|entry| entry.mode);
+            write(&dest.join(path), bytes, mode == Some(Mode::Executable))
+        }
+    };
+    if let Pin::Commit { .. } = pin {
+        let put = &mut |path: &str, found: Found<'_>| put(path, found);
+        return contents(workspace, pin, manifest, &files, MAX_FILE, put);
+    }
+    // A folder can be read by several threads.
+    files.par_iter().try_for_each(|path| match manifest.entries.get(*path) {
+        None => Ok(()),
+        Some(entry) => match on_disk(workspace, path, entry, MAX_FILE)? {
+            Ok(bytes) => put(path, Found::Bytes(&bytes)),
+            Err(size) => put(path, Found::TooLarge(size)),
+        },
     })
+}
+
+/// The paths whose mode is one that is wanted.
+fn paths(manifest: &Manifest, wanted: fn(Mode) -> bool) -> Vec<&str> {
+    let entries = manifest.entries.iter();
+    let wanted = entries.filter(|(_, entry)| wanted(entry.mode));
+    wanted.map(|(path, _)| path.as_str()).collect()
+}
+
+fn too_large(workspace: &Workspace, path: &str, bytes: u64) -> PinError {
+    PinError::TooLarge { workspace: workspace.id.clone(), path: path.to_owned(), bytes }
 }
 
 /// Makes every folder that an entry needs, each once.

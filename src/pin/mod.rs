@@ -10,11 +10,13 @@
 
 mod content;
 mod folder;
+mod many;
 mod materialise;
 #[cfg(test)]
 mod tests;
 
 pub use content::{Found, contents};
+pub use many::{Wanted, contents_of};
 pub use materialise::materialise;
 
 use std::collections::BTreeMap;
@@ -32,6 +34,14 @@ pub enum PinError {
     /// git could not answer.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// The repository that many workspaces share could not be read.
+    #[error("{workspace}: {message}")]
+    Repository {
+        /// [`Workspace::id`].
+        workspace: String,
+        /// What git says.
+        message: String,
+    },
     /// The file system refused something.
     #[error("{}: {source}; check that it exists and its permissions", path.display())]
     Io {
@@ -185,15 +195,20 @@ fn of_tree<'a>(
 /// Refuses paths that lead elsewhere, and files below files: a tree or a stored
 /// manifest may hold anything.
 fn check_paths(workspace: &Workspace, manifest: &Manifest) -> Result<(), PinError> {
-    for path in manifest.entries.keys() {
-        let (workspace, path) = (workspace.id.clone(), path.clone());
-        if !is_inner_path(&path) {
-            return Err(PinError::HostilePath { workspace, path });
-        }
-        let mut above = path.match_indices('/').map(|(at, _)| &path[..at]);
-        if above.any(|above| manifest.entries.contains_key(above)) {
-            return Err(PinError::Clash { workspace, path });
-        }
+    manifest.entries.keys().try_for_each(|path| check_path(workspace, manifest, path))
+}
+
+fn check_path(workspace: &Workspace, manifest: &Manifest, path: &str) -> Result<(), PinError> {
+    let mut above = path.match_indices('/').map(|(at, _)| &path[..at]);
+    let clash = above.any(|above| manifest.entries.contains_key(above));
+    let names = || (workspace.id.clone(), path.to_owned());
+    if !is_inner_path(path) {
+        let (workspace, path) = names();
+        return Err(PinError::HostilePath { workspace, path });
+    }
+    if clash {
+        let (workspace, path) = names();
+        return Err(PinError::Clash { workspace, path });
     }
     Ok(())
 }

@@ -284,6 +284,8 @@ fn hostile_trees_are_refused() {
     let copy = materialise(&workspace, &pin, &manifest, &pit.path("copy/inner"));
     assert!(matches!(copy, Err(PinError::HostilePath { .. })), "{copy:?}");
     assert!(!pit.path("copy").exists());
+    let read = contents(&workspace, &pin, &manifest, &["../escaped"], 9, &mut |_, _| Ok::<(), PinError>(()));
+    assert!(matches!(read, Err(PinError::HostilePath { .. })), "{read:?}");
 }
 
 #[test]
@@ -328,4 +330,44 @@ fn pinning_and_copying_change_nothing() {
         materialise(&workspace, &pin, &manifest, &dest.path().join(to)).unwrap();
     }
     assert!(before == pit.state(), "something was written");
+}
+
+#[test]
+fn many_workspaces_are_read_at_once_and_fail_one_by_one() {
+    let pit = Sandpit::committed(&[("a/x", "ax"), ("b/x", "only in b"), ("b/y", "by"), ("c/x", "long long")]);
+    let folder = Sandpit::new();
+    for path in ["p/x", "q/x"] {
+        folder.write(path, path);
+    }
+    let workspaces =
+        [tracked(&pit, "b"), plain(&folder, "p"), tracked(&pit, "c"), tracked(&pit, "a"), plain(&folder, "q")];
+    let pins: Vec<(Manifest, Pin)> = workspaces.iter().map(pinned).collect();
+    let blob = &pins[0].0.entries["x"].blob;
+    fs::remove_file(pit.path(&format!(".git/objects/{}/{}", &blob[..2], &blob[2..]))).unwrap();
+    folder.write("q/x", "changed");
+    let wants = workspaces.iter().zip(&pins).map(|(workspace, (manifest, pin))| {
+        let paths = manifest.entries.keys().map(String::as_str).chain(["nowhere"]).collect();
+        Wanted { workspace, pin, manifest, paths }
+    });
+    let wants: Vec<Wanted<'_>> = wants.collect();
+    let seen = std::sync::Mutex::new(Vec::new());
+    let results = contents_of(&wants, 5, &|index, path, found| {
+        seen.lock().unwrap().push(match found {
+            Found::Bytes(bytes) => format!("{index} {path} {}", String::from_utf8_lossy(bytes)),
+            Found::TooLarge(size) => format!("{index} {path} {size} bytes"),
+        });
+        Ok::<(), PinError>(())
+    });
+    let mut seen = seen.into_inner().unwrap();
+    seen.sort();
+    assert_eq!(seen, ["0 y by", "1 x p/x", "2 x 9 bytes", "3 x ax", "4 x 7 bytes"]);
+    assert!(matches!(results[0], Err(PinError::Absent { .. })));
+    assert!(results[1..4].iter().all(Result::is_ok));
+    assert!(results[4].is_ok(), "what is too large is not read");
+    let results = contents_of(&wants, 100, &|_, path, _| match path {
+        "y" => Err(PinError::NoLinks("y".to_owned())),
+        _ => Ok(()),
+    });
+    assert!(results[0].is_err() && results[3].is_ok());
+    assert!(matches!(results[4], Err(PinError::Changed { .. })));
 }

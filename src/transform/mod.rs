@@ -4,8 +4,10 @@
 
 mod check;
 mod file;
+mod fleet;
 pub mod plan;
 mod skip;
 
 pub use file::{Change, FileReport, file};
+pub use fleet::{Pinned, Request, transform};
 pub use plan::{FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Transformed, WorkspacePlan};

@@ -113,7 +113,7 @@ impl World {
             files::write_whole(&root.join("gone.sh"), b"#!/bin/sh\n", true).unwrap();
         }
         if how != Delivery::Patches {
-            run_git(&top, &["init", "-q", "-b", "main"]);
+            run_git(&top, &["init", "-q", "--template=", "-b", "main"]);
             files::write_whole(&top.join(".gitignore"), b".gander\n", false).unwrap();
             run_git(&top, &["add", "."]);
             run_git(&top, &["commit", "-q", "-m", "one"]);
@@ -136,8 +136,17 @@ impl World {
             pinned: BTreeMap::new(),
             verified: RefCell::default(),
         };
+        // One call for all names: each of these worlds is made hundreds of times.
+        let mut names = String::new();
+        if tracked {
+            let trees = (0..results.len()).map(|index| format!("HEAD:apps/c{index}"));
+            let wanted: Vec<String> = ["rev-parse", "HEAD"].map(str::to_owned).into_iter().chain(trees).collect();
+            names = run_git(top, &wanted.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        let mut names = names.lines();
+        let commit = names.next().map(str::to_owned);
         for (index, result) in results.iter().enumerate() {
-            world.add(top, index, result, tracked);
+            world.add(top, index, result, commit.as_deref().zip(names.next()));
         }
         let lost = Source::Unresolved("no such folder".to_owned());
         world.consume("zz-lost", lost);
@@ -155,13 +164,13 @@ impl World {
         });
     }
 
-    fn add(&mut self, top: &Path, index: usize, result: &Transformed, tracked: bool) {
+    fn add(&mut self, top: &Path, index: usize, result: &Transformed, commit_and_tree: Option<(&str, &str)>) {
         let prefix = format!("apps/c{index}");
-        let git = tracked.then(|| GitPlace {
+        let git = commit_and_tree.map(|(commit, tree)| GitPlace {
             toplevel: top.to_owned(),
             prefix: prefix.clone(),
-            commit: run_git(top, &["rev-parse", "HEAD"]),
-            tree: run_git(top, &["rev-parse", &format!("HEAD:{prefix}")]),
+            commit: commit.to_owned(),
+            tree: tree.to_owned(),
             dirty: Vec::new(),
         });
         let pin = match &git {
