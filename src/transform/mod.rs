@@ -1,4 +1,4 @@
-//! Stage 2: [`Fleet`] → [`Plan`]. What the rules make of every workspace.
+//! Stage 2: [`Fleet`](crate::workspace::Fleet) → [`Plan`]. What the rules make of every workspace.
 //!
 //! Must not: write anything, start a program, read a clock.
 

@@ -25,7 +25,7 @@ fn to_the_end(world: &World, name: &str) -> Ledger {
 }
 
 #[test]
-#[ignore = "started by killed_anywhere_it_comes_to_the_same_end, which kills it"]
+#[ignore = "started by the other tests of this room, which kill it"]
 fn child() {
     let top = PathBuf::from(std::env::var_os(CHILD_TOP).unwrap());
     let name = std::env::var(CHILD_HOW).unwrap();
@@ -62,38 +62,56 @@ fn end_of(world: &World, mut ledger: Ledger) -> End {
     (ledger, branches, sets, bytes)
 }
 
+/// Kills `name` at every point that it passes, and runs it to its end again.
+fn killed_everywhere(name: &str) {
+    let (how, on_failed_gate) = how_named(name);
+    let make = || failing_world(None, how, on_failed_gate);
+    let whole = make();
+    let log = whole.top.join("points");
+    assert!(run_child(&whole, name, crate::fault::LOG_VARIABLE, log.to_str().unwrap()));
+    let log = std::fs::read_to_string(&log).unwrap();
+    let expected = end_of(&whole, to_the_end(&whole, name));
+    let mut hits: BTreeMap<&str, u32> = BTreeMap::new();
+    let points: Vec<String> = log
+        .lines()
+        .map(|point| {
+            let hit = hits.entry(point).or_default();
+            *hit += 1;
+            format!("{point}#{hit}")
+        })
+        .collect();
+    assert!(points.len() > 20, "{points:?}");
+    // What goes back by hand got there as `checkout` does, which is killed already.
+    let begin = if name == "by hand" {
+        points.iter().position(|point| point.starts_with("journal.wave.rollback"))
+    } else {
+        Some(0)
+    };
+    points[begin.unwrap()..].par_iter().for_each(|point| {
+        let world = make();
+        let ended = run_child(&world, name, crate::fault::POINT_VARIABLE, point);
+        assert!(!ended, "{name}: {point} killed nothing");
+        let found = end_of(&world, to_the_end(&world, name));
+        assert_eq!(found, expected, "{name}: killed at {point}");
+    });
+}
+
 #[test]
-fn killed_anywhere_it_comes_to_the_same_end() {
-    for name in ["patches", "checkout", "branch", "by hand"] {
-        let (how, on_failed_gate) = how_named(name);
-        let make = || failing_world(None, how, on_failed_gate);
-        let whole = make();
-        let log = whole.top.join("points");
-        assert!(run_child(&whole, name, crate::fault::LOG_VARIABLE, log.to_str().unwrap()));
-        let log = std::fs::read_to_string(&log).unwrap();
-        let expected = end_of(&whole, to_the_end(&whole, name));
-        let mut hits: BTreeMap<&str, u32> = BTreeMap::new();
-        let points: Vec<String> = log
-            .lines()
-            .map(|point| {
-                let hit = hits.entry(point).or_default();
-                *hit += 1;
-                format!("{point}#{hit}")
-            })
-            .collect();
-        assert!(points.len() > 20, "{points:?}");
-        // What goes back by hand got there as `checkout` does, which is killed already.
-        let begin = if name == "by hand" {
-            points.iter().position(|point| point.starts_with("journal.wave.rollback"))
-        } else {
-            Some(0)
-        };
-        points[begin.unwrap()..].par_iter().for_each(|point| {
-            let world = make();
-            let ended = run_child(&world, name, crate::fault::POINT_VARIABLE, point);
-            assert!(!ended, "{name}: {point} killed nothing");
-            let found = end_of(&world, to_the_end(&world, name));
-            assert_eq!(found, expected, "{name}: killed at {point}");
-        });
-    }
+fn patches_end_the_same_wherever_they_are_killed() {
+    killed_everywhere("patches");
+}
+
+#[test]
+fn checkouts_end_the_same_wherever_they_are_killed() {
+    killed_everywhere("checkout");
+}
+
+#[test]
+fn branches_end_the_same_wherever_they_are_killed() {
+    killed_everywhere("branch");
+}
+
+#[test]
+fn a_rollback_by_hand_ends_the_same_wherever_it_is_killed() {
+    killed_everywhere("by hand");
 }
