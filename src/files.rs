@@ -388,6 +388,30 @@ pub fn make_folder(path: &Path) -> Result<(), FilesError> {
     fs::create_dir_all(path).map_err(failed("make the folder", path))
 }
 
+/// Replaces the bytes of a file that is there, whole or not at all; its
+/// executable bit stays. A symbolic link is not followed.
+///
+/// # Errors
+/// Where it is no regular file, and where the file system refuses.
+pub fn rewrite(path: &Path, bytes: &[u8]) -> Result<(), FilesError> {
+    let metadata = fs::symlink_metadata(path).map_err(failed("read it", path))?;
+    if !metadata.is_file() {
+        return Err(FilesError::Forbidden { path: path.to_string_lossy().into_owned(), reason: "is no regular file" });
+    }
+    write_whole(path, bytes, is_executable(&metadata))
+}
+
+/// Moves a finished folder of gander's own into its place, where nothing is yet.
+///
+/// # Errors
+/// Where the file system refuses.
+pub fn settle_folder(finished: &Path, place: &Path) -> Result<(), FilesError> {
+    fault::point("files.before-settle");
+    rename(finished, place)?;
+    fault::point("files.after-settle");
+    sync_folder(place.parent())
+}
+
 /// The same name for the same place, every time: what a killed process left is
 /// found and taken away by the next write.
 fn temporary_name(path: &Path) -> Result<PathBuf, FilesError> {

@@ -37,3 +37,7 @@ pub mod verify;
 pub mod rollout;
 
 pub mod report;
+
+// Above the stages: their composition, and who calls it.
+pub mod cli;
+pub mod pipeline;

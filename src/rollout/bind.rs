@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::waves::{self, Earlier, Unit};
 use super::{Request, RolloutError};
+use crate::config::Migration;
 use crate::digest::{Digest, DigestBuilder};
 use crate::state::{Binding, ConsumerRecord, DeliveryState, Store, WaveRecord, WaveState, WorkspaceRecord};
-use crate::transform::{Transformed, WorkspacePlan};
-use crate::workspace::{Pin, Source, Workspace};
+use crate::transform::{Plan, Transformed, WorkspacePlan};
+use crate::workspace::{Fleet, Pin, Source, Workspace};
 
 /// Ties `store` to what is asked for, unless it is already.
 pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError> {
@@ -203,25 +204,44 @@ fn deliverable(plan: &WorkspacePlan) -> bool {
     changes && !plan.files.is_empty()
 }
 
+/// What travels together, by workspace index: the workspaces that have something
+/// to deliver, with their consumers.
+fn units_of(fleet: &Fleet, plans: &[&WorkspacePlan]) -> BTreeMap<usize, Unit> {
+    let mut units: BTreeMap<usize, Unit> = BTreeMap::new();
+    for consumer in &fleet.consumers {
+        let Source::Workspace(index) = &consumer.source else {
+            continue;
+        };
+        let Some(plan) = plans.get(*index).filter(|plan| deliverable(plan)) else {
+            continue;
+        };
+        let unit = units.entry(*index).or_insert_with(|| Unit { workspace: plan.id.clone(), consumers: Vec::new() });
+        unit.consumers.push(consumer.entity.clone());
+    }
+    units
+}
+
+/// The wave of each workspace, by its index, were the rollout to begin now.
+pub fn preview(migration: &Migration, fleet: &Fleet, plan: &Plan) -> BTreeMap<usize, u32> {
+    let plans: Vec<&WorkspacePlan> = plan.workspaces.iter().collect();
+    let mut units: Vec<Unit> = units_of(fleet, &plans).into_values().collect();
+    let rollout = &migration.rollout;
+    waves::order(&mut units, &rollout.first, &rollout.seed, &migration.id);
+    let filled = waves::fill(&rollout.waves, &units, Earlier::default());
+    let numbers: BTreeMap<&str, u32> =
+        filled.iter().flat_map(|wave| wave.members.iter().map(|m| (m.as_str(), wave.number))).collect();
+    let number = |(index, plan): (usize, &WorkspacePlan)| Some((index, *numbers.get(plan.id.as_str())?));
+    plan.workspaces.iter().enumerate().filter_map(number).collect()
+}
+
 /// The waves that stand, and new ones for everything else.
 fn all_waves(
     request: &Request<'_>,
     workspaces: &[WorkspaceRecord<&WorkspacePlan>],
     mut kept: Vec<WaveRecord>,
 ) -> Vec<WaveRecord> {
-    let mut units: BTreeMap<usize, Unit> = BTreeMap::new();
-    for consumer in &request.fleet.consumers {
-        let Source::Workspace(index) = &consumer.source else {
-            continue;
-        };
-        let Some(workspace) = workspaces.get(*index).filter(|w| deliverable(w.plan)) else {
-            continue;
-        };
-        let unit = units
-            .entry(*index)
-            .or_insert_with(|| Unit { workspace: workspace.place.id.clone(), consumers: Vec::new() });
-        unit.consumers.push(consumer.entity.clone());
-    }
+    let plans: Vec<&WorkspacePlan> = workspaces.iter().map(|w| w.plan).collect();
+    let units = units_of(request.fleet, &plans);
     let standing: BTreeSet<&str> = kept.iter().flat_map(|w| &w.members).map(String::as_str).collect();
     let (settled, mut free): (Vec<Unit>, Vec<Unit>) =
         units.into_values().partition(|unit| standing.contains(unit.workspace.as_str()));

@@ -29,10 +29,11 @@ mod tests;
 mod versions;
 pub mod waves;
 
+pub use bind::preview;
 pub use deliver::WITHDRAWN;
 pub use driver::{Scope, roll_back, run};
 pub use gate::{Counts, Judgement};
-pub use ledger::{Ledger, LedgerRow, RunEnd, WaveReport, ledger};
+pub use ledger::{Facts, Ledger, LedgerRow, RunEnd, WaveReport, facts, ledger};
 pub use outcome::Outcome;
 pub use settle::{Settled, settle};
 pub use show::{View, look};

@@ -147,6 +147,10 @@ fn required(variant: &Variant) -> Vec<Clause> {
             clauses.extend(matcher.required(variant.language));
         }
     }
+    // Where code is embedded, one of the hosts must be there.
+    if !variant.hosts.is_empty() {
+        clauses.extend(Clause::either(variant.hosts.iter().map(|h| h.matcher.required(h.language))));
+    }
     clauses.extend(variant.file_has.iter().map(|text| Clause::one(text.clone(), fold)));
     clauses.sort();
     clauses.dedup();
@@ -257,8 +261,14 @@ impl Runner<'_> {
         let unit = &self.set.units[unit_index];
         let variant = self.set.variant(unit);
         for host in variant.hosts.iter().filter(|h| std::ptr::eq(h.language, node.tree().language)) {
-            let Some(bindings) = host.matches(node) else { continue };
-            let Some((_, Binding::One(literal))) = bindings.iter().next() else { continue };
+            let mut bindings = Bindings::default();
+            if !host.matcher.matches(node, &mut bindings) {
+                continue;
+            }
+            let literal = match bindings.iter().next() {
+                Some((_, Binding::One(literal))) => literal,
+                _ => &node,
+            };
             let Some(embedded) = embed(*literal, variant.language)? else {
                 self.unreadable(unit, *literal, "its escapes or parts can't be read with certainty");
                 continue;

@@ -21,7 +21,6 @@ use std::sync::Arc;
 
 use crate::edit::Fragment;
 use crate::language::Language;
-use crate::pattern::Pattern;
 use crate::tree::{Node, NodeId, Tree};
 
 /// One rule, compiled for every language it names.
@@ -75,9 +74,17 @@ pub struct Variant {
     pub context: Vec<Context>,
     /// Texts that the file must contain.
     pub file_has: Vec<String>,
-    /// Where the language is embedded in others: a pattern of the host with one
-    /// hole, the literal. Empty where whole files are meant.
-    pub hosts: Vec<Pattern>,
+    /// Where the language is embedded in others. Empty where whole files are meant.
+    pub hosts: Vec<Host>,
+}
+
+/// Where code of another language is to be found in a file.
+pub struct Host {
+    /// The language of the file.
+    pub language: &'static Language,
+    /// What is looked for. Its only hole is the literal; without a hole, the
+    /// matched node is.
+    pub matcher: Matcher,
 }
 
 /// A condition on what is around or below a match.

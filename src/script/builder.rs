@@ -11,8 +11,7 @@ use super::error::ScriptError;
 use super::finder::{Spec, condition, spec};
 use super::{Source, purity};
 use crate::language::{self, Language};
-use crate::pattern::{Pattern, compile};
-use crate::rule::{Action, Context, Decide, Example, Guard, Matcher, Rule, Safety, Template, Variant};
+use crate::rule::{Action, Context, Decide, Example, Guard, Host, Matcher, Rule, Safety, Template, Variant};
 
 /// A rule as declared.
 #[derive(Clone)]
@@ -26,7 +25,7 @@ pub(super) struct Draft {
     conditions: Vec<(String, Spec, Position)>,
     context: Vec<(Around, Spec, Position)>,
     file_has: Vec<String>,
-    hosts: Vec<(String, String, Position)>,
+    hosts: Vec<(String, Spec, Position)>,
     guards: Vec<(FnPtr, Position)>,
     actions: Vec<(Then, Position)>,
     examples: Vec<Example>,
@@ -143,11 +142,9 @@ fn conditions(engine: &mut Engine) {
         });
     }
     engine.register_fn("file_has", |h: &mut Handle, text: &str| h.change(|d| d.file_has.push(text.to_owned())));
-    engine.register_fn("in_host", |cx: NativeCallContext, h: &mut Handle, language: &str, patterns: Dynamic| {
-        let patterns = strings(&patterns)?;
-        Ok::<_, Box<EvalAltResult>>(h.change(|d| {
-            d.hosts.extend(patterns.into_iter().map(|p| (language.to_owned(), p, cx.call_position())));
-        }))
+    engine.register_fn("in_host", |cx: NativeCallContext, h: &mut Handle, language: &str, sought: Dynamic| {
+        let sought = spec(&sought)?;
+        Ok::<_, Box<EvalAltResult>>(h.change(|d| d.hosts.push((language.to_owned(), sought, cx.call_position()))))
     });
     engine.register_fn("when", |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
         h.change(|d| d.guards.push((closure, cx.call_position())))
@@ -291,23 +288,19 @@ impl Finisher<'_> {
         }
     }
 
-    fn host(&mut self, name: &str, pattern: &str, at: Position) -> Option<Pattern> {
+    fn host(&mut self, name: &str, spec: &Spec, at: Position) -> Option<Host> {
         let Some(language) = language::by_name(name) else {
             self.error(at, &format!("there is no language `{name}`"), "`gander languages` lists them");
             return None;
         };
-        match compile(language, pattern, None) {
-            Ok(pattern) if pattern.names.len() == 1 => Some(pattern),
-            Ok(_) => {
-                let hint = "name the literal and nothing else: in_host(\"python\", \"spark.sql($SQL)\")";
-                self.error(at, "in_host(…) takes a pattern with exactly one named hole", hint);
-                None
-            }
-            Err(error) => {
-                self.error(at, &error.to_string(), "");
-                None
-            }
+        let matcher = self.compile(spec, language, at)?;
+        let (always, sometimes) = matcher.holes();
+        if always.len() + sometimes.len() > 1 {
+            let hint = "name the literal and nothing else: in_host(\"python\", \"spark.sql($SQL, $$$)\")";
+            self.error(at, "in_host(…) takes a pattern with one named hole, or a matcher of the literal itself", hint);
+            return None;
         }
+        Some(Host { language, matcher })
     }
 
     fn action(&mut self, draft: &Draft, variants: &[Variant], engine: &Arc<Engine>, ast: &Arc<AST>) -> Option<Action> {

@@ -1,0 +1,42 @@
+//! `gander doctor`.
+
+use anstyle::AnsiColor;
+
+use super::Exit;
+use super::screen::Screen;
+use crate::sandbox::{self, PromiseState};
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:\n  gander doctor --json")]
+pub(super) struct Args {
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
+    let failed = |error: std::io::Error| {
+        screen.diagnostic(format!("error: the sandbox can't be tried: {error}"));
+        Exit::Failed
+    };
+    let exe = std::env::current_exe().map_err(failed)?;
+    let scratch = tempfile::tempdir().map_err(failed)?;
+    let promises = sandbox::doctor(&exe, scratch.path());
+    let all = promises.iter().all(|p| p.state == PromiseState::Enforced);
+    if args.json {
+        let text = serde_json::to_string_pretty(&promises).unwrap_or_default();
+        screen.result(format!("{text}\n"));
+    } else {
+        for promise in &promises {
+            let (word, color, more) = match &promise.state {
+                PromiseState::Enforced => ("enforced", AnsiColor::Green, String::new()),
+                PromiseState::NotEnforced { why, mend } => {
+                    ("missing", AnsiColor::Red, format!("\n{:32}because {why}\n{:32}{mend}", "", ""))
+                }
+            };
+            let padded = format!("{word:<9}");
+            screen.result(format!("{} {:<21} {}{more}\n", screen.styled(&padded, color), promise.name, promise.what));
+        }
+    }
+    Ok(if all { Exit::Done } else { Exit::NoSandbox })
+}

@@ -1,0 +1,47 @@
+//! Exit codes: public, documented, one type.
+
+use std::process::{ExitCode, Termination};
+
+/// How a gander command ended. The numbers are part of the interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: done; nothing waits and nothing failed.
+    Done = 0,
+    /// 1: the question was answered with no: `find` found nothing, `apply` refused a file.
+    Negative = 1,
+    /// 2: the command line, a migration file or a rule is wrong. Nothing was done.
+    Usage = 2,
+    /// 3: a wave failed its gate and was rolled back, or waits to be.
+    RolledBack = 3,
+    /// 4: the rollout waits for somebody or something, and goes on when run again.
+    Waiting = 4,
+    /// 5: gander could not know or could not do it: the state, git, the disk.
+    Failed = 5,
+    /// 6: this machine can't isolate as the migration requires.
+    NoSandbox = 6,
+}
+
+impl Exit {
+    /// Every code with its meaning, for `--help` and the manual.
+    pub const ALL: [(Self, &'static str); 7] = [
+        (Self::Done, "done; nothing waits and nothing failed"),
+        (Self::Negative, "the answer is no: nothing was found, or a file was refused"),
+        (Self::Usage, "the command line, a migration file or a rule is wrong; nothing was done"),
+        (Self::RolledBack, "a wave failed its gate and was rolled back"),
+        (Self::Waiting, "the rollout waits, and goes on when it is run again"),
+        (Self::Failed, "gander could not know or could not do it"),
+        (Self::NoSandbox, "this machine can't isolate as the migration requires"),
+    ];
+
+    /// The table as text.
+    pub fn table() -> String {
+        let lines: Vec<String> = Self::ALL.iter().map(|(exit, what)| format!("  {}  {what}", *exit as u8)).collect();
+        format!("Exit codes:\n{}", lines.join("\n"))
+    }
+}
+
+impl Termination for Exit {
+    fn report(self) -> ExitCode {
+        ExitCode::from(self as u8)
+    }
+}

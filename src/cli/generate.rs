@@ -1,0 +1,51 @@
+//! `gander completions` and `gander man`: from the same definitions as the
+//! command line itself.
+
+use std::path::PathBuf;
+
+use super::Exit;
+use super::screen::Screen;
+use crate::files;
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:\n  gander completions bash > ~/.local/share/bash-completion/completions/gander")]
+pub(super) struct Completions {
+    /// The shell.
+    shell: clap_complete::Shell,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:\n  gander man /usr/local/share/man/man1")]
+pub(super) struct Man {
+    /// The folder to write into.
+    folder: PathBuf,
+}
+
+pub(super) fn completions(args: &Completions, command: &mut clap::Command, screen: &Screen) -> Result<Exit, Exit> {
+    let mut text = Vec::new();
+    clap_complete::generate(args.shell, command, "gander", &mut text);
+    screen.result(String::from_utf8_lossy(&text));
+    Ok(Exit::Done)
+}
+
+pub(super) fn man(args: &Man, mut command: clap::Command, screen: &Screen) -> Result<Exit, Exit> {
+    command.build();
+    let mut pages = vec![("gander.1".to_owned(), command.clone())];
+    for sub in command.get_subcommands().filter(|c| c.get_name() != "help") {
+        pages.push((format!("gander-{}.1", sub.get_name()), sub.clone()));
+    }
+    for (name, command) in pages {
+        let mut page = Vec::new();
+        let rendered = clap_mangen::Man::new(command).render(&mut page).map_err(|e| e.to_string());
+        let path = args.folder.join(name);
+        let written = rendered.and_then(|()| {
+            files::make_folder(&args.folder).map_err(|e| e.to_string())?;
+            files::write_whole(&path, &page, false).map_err(|e| e.to_string())
+        });
+        if let Err(error) = written {
+            screen.diagnostic(format!("error: {}: {error}", path.display()));
+            return Err(Exit::Failed);
+        }
+    }
+    Ok(Exit::Done)
+}

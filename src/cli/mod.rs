@@ -1,0 +1,147 @@
+//! The command line: one file a command. Results go to stdout, progress and
+//! diagnostics to stderr.
+//!
+//! Must not: decide anything that the library should.
+
+mod apply;
+mod doctor;
+mod exit;
+mod find;
+mod generate;
+mod languages;
+mod plan;
+mod rollback;
+mod run;
+mod screen;
+mod show;
+mod status;
+mod tree;
+
+pub use exit::Exit;
+
+use std::path::PathBuf;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::config::{self, Migration};
+use screen::Screen;
+
+/// One file carries a migration through a whole fleet.
+#[derive(Parser, Debug)]
+#[command(name = "gander", version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = Exit::table())]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+    /// When to use colours.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+    /// No progress on stderr.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+/// `--color`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Advance a migration as far as it can go: discover, transform, verify, roll out.
+    Run(run::Args),
+    /// Show what a migration would do: the diff and the ledger. Writes nothing.
+    Plan(plan::Args),
+    /// Where a migration stands.
+    Status(status::Args),
+    /// Everything that is known of one consumer.
+    Show(show::Args),
+    /// Take back what was delivered.
+    Rollback(rollback::Args),
+    /// Run rules over plain folders: a dry run unless `--write` is given.
+    Apply(apply::Args),
+    /// Find code by a pattern.
+    Find(find::Args),
+    /// Show the syntax tree of a file.
+    Tree(tree::Args),
+    /// List the languages that rules can speak.
+    Languages(languages::Args),
+    /// Try what the sandbox can enforce on this machine.
+    Doctor(doctor::Args),
+    /// Print completions for a shell.
+    Completions(generate::Completions),
+    /// Write manual pages into a folder.
+    Man(generate::Man),
+}
+
+/// Where a migration file is named.
+#[derive(clap::Args, Debug)]
+struct MigrationFile {
+    /// The migration file.
+    #[arg(default_value = "migration.toml")]
+    migration: PathBuf,
+}
+
+impl MigrationFile {
+    fn load(&self, screen: &Screen) -> Result<Migration, Exit> {
+        load_migration(&self.migration, screen)
+    }
+}
+
+fn load_migration(file: &std::path::Path, screen: &Screen) -> Result<Migration, Exit> {
+    config::load(file).map_err(|errors| {
+        screen.diagnostic(&errors.render(screen.color_errors));
+        Exit::Usage
+    })
+}
+
+/// Parses the command line and runs it.
+pub fn main() -> Exit {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    let screen = Screen::new(args.color, args.quiet);
+    let done = match &args.command {
+        Command::Run(args) => run::main(args, &screen),
+        Command::Plan(args) => plan::main(args, &screen),
+        Command::Status(args) => status::main(args, &screen),
+        Command::Show(args) => show::main(args, &screen),
+        Command::Rollback(args) => rollback::main(args, &screen),
+        Command::Apply(args) => apply::main(args, &screen),
+        Command::Find(args) => find::main(args, &screen),
+        Command::Tree(args) => tree::main(args, &screen),
+        Command::Languages(args) => languages::main(args, &screen),
+        Command::Doctor(args) => doctor::main(args, &screen),
+        Command::Completions(args) => generate::completions(args, &mut Args::command(), &screen),
+        Command::Man(args) => generate::man(args, Args::command(), &screen),
+    };
+    done.unwrap_or_else(|exit| exit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        for command in Args::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("gander "), "`gander {} --help` has no example", command.get_name());
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! `gander plan`.
+
+use anstyle::AnsiColor;
+
+use super::screen::Screen;
+use super::{Exit, MigrationFile};
+use crate::pipeline::{self, Options, PlannedRow};
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:\n  gander plan fixtures/fleets/users-v2/migration.toml --only geo-lookup")]
+pub(super) struct Args {
+    #[command(flatten)]
+    file: MigrationFile,
+    /// Show only this consumer; may be given several times.
+    #[arg(long, value_name = "CONSUMER")]
+    only: Vec<String>,
+    /// Leave the diff out.
+    #[arg(long)]
+    no_diff: bool,
+    /// The plan as JSON: the same bytes on every machine.
+    #[arg(long)]
+    json: bool,
+    /// Threads that read and rewrite; the result is the same at any number.
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+}
+
+pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
+    let migration = args.file.load(screen)?;
+    let options = Options { threads: args.threads, ..Options::default() };
+    let only = super::run::consumers(&args.only, screen)?;
+    let planned = pipeline::plan(&migration, &options, &|p| screen.progress(&p));
+    let planned = planned.map_err(|error| screen.failure(&error))?;
+    if args.json {
+        let text = serde_json::to_string_pretty(&planned.plan).map_err(|error| {
+            screen.diagnostic(format!("error: the plan can't be written as JSON: {error}"));
+            Exit::Failed
+        })?;
+        screen.result(format!("{text}\n"));
+        return Ok(Exit::Done);
+    }
+    for problem in &planned.fleet.problems {
+        screen.diagnostic(format!("warning: {problem}"));
+    }
+    let rows = planned.rows(&migration);
+    let shown = || rows.iter().filter(|row| only.is_empty() || only.contains(row.entity));
+    if !args.no_diff {
+        let mut workspaces: Vec<usize> = shown().filter_map(|row| row.workspace).collect();
+        workspaces.sort_unstable();
+        workspaces.dedup();
+        for index in workspaces {
+            match planned.diff(index) {
+                Ok(diff) => screen.result(paint(&diff, screen)),
+                Err(error) => screen.diagnostic(format!("error: {error}")),
+            }
+        }
+    }
+    let width = shown().map(|row| row.entity.as_str().len()).max().unwrap_or(0);
+    for row in shown() {
+        screen.result(line(row, width, screen));
+    }
+    Ok(Exit::Done)
+}
+
+fn line(row: &PlannedRow<'_>, width: usize, screen: &Screen) -> String {
+    let wave = row.wave.map(|w| format!("wave {w}")).unwrap_or_default();
+    let word = screen.styled(&format!("{:<10}", row.word), color(row.word));
+    let text = format!("{:<width$}  {word}  {wave:<7}  {}", row.entity.as_str(), row.reason);
+    format!("{}\n", text.trim_end())
+}
+
+fn color(word: &str) -> AnsiColor {
+    match word {
+        "changed" => AnsiColor::Green,
+        "refused" | "errored" | "unresolved" => AnsiColor::Red,
+        "annotated" => AnsiColor::Yellow,
+        _ => AnsiColor::BrightBlack,
+    }
+}
+
+/// Colours a patch line by line.
+pub(super) fn paint(diff: &str, screen: &Screen) -> String {
+    let line = |line: &str| match line.as_bytes().first() {
+        Some(b'+') => screen.styled(line, AnsiColor::Green),
+        Some(b'-') => screen.styled(line, AnsiColor::Red),
+        Some(b'@') => screen.styled(line, AnsiColor::Cyan),
+        _ => line.to_owned(),
+    };
+    diff.split_inclusive('\n')
+        .map(|l| line(l.trim_end_matches('\n')) + if l.ends_with('\n') { "\n" } else { "" })
+        .collect()
+}

@@ -1,0 +1,92 @@
+//! `gander run`.
+
+use std::collections::BTreeSet;
+
+use super::screen::Screen;
+use super::{Exit, MigrationFile};
+use crate::clock::Clock;
+use crate::config::SandboxMode;
+use crate::pipeline::{self, Options};
+use crate::report;
+use crate::rollout::RunEnd;
+use crate::workspace::EntityRef;
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:\n  gander run fixtures/fleets/users-v2/migration.toml\n  \
+                        gander run migration.toml --only ads-attribution --retry")]
+pub(super) struct Args {
+    #[command(flatten)]
+    file: MigrationFile,
+    /// Advance only this consumer; may be given several times.
+    #[arg(long, value_name = "CONSUMER")]
+    only: Vec<String>,
+    /// Verify again what said nothing, and take in a changed migration.
+    #[arg(long)]
+    retry: bool,
+    /// How steps are isolated; `none` is the explicit way round.
+    #[arg(long, value_name = "MODE")]
+    sandbox: Option<Mode>,
+    /// The ledger as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Threads that read and rewrite; the result is the same at any number.
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Mode {
+    /// Linux namespaces and overlay mounts.
+    Namespaces,
+    /// No isolation.
+    None,
+}
+
+pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
+    let migration = args.file.load(screen)?;
+    let options = Options {
+        only: consumers(&args.only, screen)?,
+        retry: args.retry,
+        sandbox: args.sandbox.map(|mode| match mode {
+            Mode::Namespaces => SandboxMode::Namespaces,
+            Mode::None => SandboxMode::None,
+        }),
+        threads: args.threads,
+    };
+    let ledger = pipeline::run(&migration, &options, &Clock::System, &|p| screen.progress(&p));
+    let ledger = ledger.map_err(|error| screen.failure(&error))?;
+    print(&ledger, args.json, screen)?;
+    Ok(exit(&ledger.end))
+}
+
+pub(super) fn print(ledger: &crate::rollout::Ledger, json: bool, screen: &Screen) -> Result<(), Exit> {
+    if json {
+        let text = report::ledger_json(ledger).map_err(|error| {
+            screen.diagnostic(format!("error: the ledger can't be written as JSON: {error}"));
+            Exit::Failed
+        })?;
+        screen.result(format!("{text}\n"));
+    } else {
+        screen.result(report::ledger_text(ledger, screen.layout()));
+    }
+    Ok(())
+}
+
+pub(super) fn exit(end: &RunEnd) -> Exit {
+    match end {
+        RunEnd::Complete => Exit::Done,
+        RunEnd::RolledBack { .. } | RunEnd::Stopped { .. } => Exit::RolledBack,
+        RunEnd::Paused { .. } => Exit::Waiting,
+    }
+}
+
+/// Consumers as people write them: `ads`, `component:default/ads`.
+pub(super) fn consumers(names: &[String], screen: &Screen) -> Result<BTreeSet<EntityRef>, Exit> {
+    let parse = |name: &String| {
+        EntityRef::parse(name, "component").ok_or_else(|| {
+            screen.diagnostic(format!("error: {name:?} is no entity reference; write [kind:][namespace/]name"));
+            Exit::Usage
+        })
+    };
+    names.iter().map(parse).collect()
+}

@@ -1,0 +1,185 @@
+//! What is printed where: results on stdout, progress and diagnostics on stderr,
+//! colours only where they are wanted.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Color, Exit};
+use crate::pipeline::{PipelineError, Progress};
+use crate::report::table::Layout;
+use crate::rollout::Event;
+use crate::state::{DeliveryState, WaveState};
+
+/// The two streams and how they like to be written to.
+pub(super) struct Screen {
+    /// Colours on stdout.
+    pub(super) color: bool,
+    /// Colours on stderr.
+    pub(super) color_errors: bool,
+    quiet: bool,
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+impl Screen {
+    pub(super) fn new(color: Color, quiet: bool) -> Self {
+        let wanted = |terminal: bool| match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+        };
+        Self {
+            color: wanted(std::io::stdout().is_terminal()),
+            color_errors: wanted(std::io::stderr().is_terminal()),
+            quiet,
+            bar: Mutex::new(None),
+        }
+    }
+
+    /// Colours, and the width of the terminal if there is one.
+    pub(super) fn layout(&self) -> Layout {
+        let width = std::io::stdout().is_terminal().then(|| console_width().unwrap_or(100));
+        Layout { color: self.color, width }
+    }
+
+    /// A result. A reader that went away (`| head`) ends the program quietly.
+    pub(super) fn result(&self, text: impl Display) {
+        self.clear();
+        if write!(std::io::stdout().lock(), "{text}").is_err() {
+            std::process::exit(Exit::Done as i32);
+        }
+    }
+
+    /// A result with a style, where colours are wanted.
+    pub(super) fn styled(&self, text: &str, color: AnsiColor) -> String {
+        if self.color {
+            let style = Style::new().fg_color(Some(color.into()));
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// An error or a warning.
+    pub(super) fn diagnostic(&self, text: impl Display) {
+        self.clear();
+        let _ = writeln!(std::io::stderr().lock(), "{text}");
+    }
+
+    /// What a person may want to know while it goes on.
+    pub(super) fn note(&self, text: impl Display) {
+        if !self.quiet {
+            self.diagnostic(text);
+        }
+    }
+
+    /// An error of the pipeline, with what to do, and the code to end with.
+    pub(super) fn failure(&self, error: &PipelineError) -> Exit {
+        match error {
+            PipelineError::Rules(errors) => {
+                self.diagnostic(errors.render(self.color_errors));
+                Exit::Usage
+            }
+            PipelineError::NoSuchConsumer(_) => {
+                self.diagnostic(format!("error: {error}"));
+                Exit::Usage
+            }
+            PipelineError::Sandbox(_) => {
+                self.diagnostic(format!(
+                    "error: {error}\n  = help: `gander doctor` shows what this machine enforces; \
+                     `--sandbox none` runs the steps without isolation"
+                ));
+                Exit::NoSandbox
+            }
+            _ => {
+                self.diagnostic(format!("error: {error}"));
+                Exit::Failed
+            }
+        }
+    }
+
+    /// Progress: a bar on a terminal, plain lines elsewhere.
+    pub(super) fn progress(&self, progress: &Progress<'_>) {
+        if self.quiet {
+            return;
+        }
+        match progress {
+            Progress::Discovered(consumers, workspaces) => {
+                self.note(format!("discovered {consumers} consumers in {workspaces} workspaces"));
+            }
+            Progress::Transformed(done, total) => self.files(*done, *total),
+            Progress::Rollout(event) => self.event(event),
+        }
+    }
+
+    fn files(&self, done: usize, total: usize) {
+        if !std::io::stderr().is_terminal() {
+            if done == total {
+                self.note(format!("read {total} files"));
+            }
+            return;
+        }
+        let Ok(mut bar) = self.bar.lock() else { return };
+        let bar = bar.get_or_insert_with(|| {
+            let bar = ProgressBar::new(total as u64);
+            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} files");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        bar.set_position(done as u64);
+        if done == total {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        match event {
+            Event::WaveOpened { number, label, workspaces } => {
+                self.note(format!("wave {number} ({label}): {workspaces} to verify and deliver"));
+            }
+            Event::Verified { workspace, kind, reason } => {
+                let kind = serde_json::to_value(kind).ok();
+                let kind = kind.as_ref().and_then(|k| k.as_str()).unwrap_or("?").to_owned();
+                self.note(format!("  {kind:<15} {workspace}: {reason}"));
+            }
+            Event::Shipped { workspace, state } => match state {
+                DeliveryState::Failed(reason) => self.note(format!("  not delivered   {workspace}: {reason}")),
+                DeliveryState::RolledBack => self.note(format!("  rolled back     {workspace}")),
+                _ => {}
+            },
+            Event::WaveJudged { number, state } => {
+                let word = match state {
+                    WaveState::Passed(reason) => format!("passed: {reason}"),
+                    WaveState::Failed(reason) => format!("failed: {reason}"),
+                    WaveState::Inconclusive(reason) => format!("inconclusive: {reason}"),
+                    WaveState::RolledBack(reason) => format!("rolled back: {reason}"),
+                    _ => return,
+                };
+                self.note(format!("wave {number} {word}"));
+            }
+        }
+    }
+
+    fn clear(&self) {
+        if let Ok(bar) = self.bar.lock()
+            && let Some(bar) = bar.as_ref()
+        {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Columns of the terminal that stdout is.
+fn console_width() -> Option<usize> {
+    let (_, columns) = console::Term::stdout().size_checked()?;
+    Some(usize::from(columns))
+}
+
+/// Paths that a command was given, made absolute.
+pub(super) fn absolute(path: &std::path::Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}

@@ -1,0 +1,349 @@
+//! The one file that composes the stages: discover → transform → verify →
+//! rollout → report.
+//!
+//! Must not: print, or know the command line.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use crate::changeset::ChangeSet;
+use crate::clock::Clock;
+use crate::config::{Migration, SandboxMode};
+use crate::digest::{Digest, DigestBuilder};
+use crate::discover::{DiscoverError, discover};
+use crate::files::{self, FilesError};
+use crate::pin::{self, PinError};
+use crate::report;
+use crate::rollout::{self, Event, Ledger, RolloutError, TakeVerdict};
+use crate::sandbox::{Sandbox, SandboxError};
+use crate::script::{self, Inputs, ScriptErrors};
+use crate::state::{StateError, Store};
+use crate::transform::{self, Pinned, Plan, Transformed};
+use crate::verify::{self, Subject, Verdict, VerdictKind};
+use crate::workspace::{Consumer, EntityRef, Fleet, Manifest, Pin, Source};
+
+/// Why a run could not know what to do. Everything else is an outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// Rules or mappings are wrong.
+    #[error(transparent)]
+    Rules(#[from] ScriptErrors),
+    /// The fleet could not be known.
+    #[error(transparent)]
+    Discover(#[from] DiscoverError),
+    /// The state can't be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The rollout could not go on.
+    #[error(transparent)]
+    Rollout(#[from] RolloutError),
+    /// The machine does not isolate as the migration requires.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// gander's own files can't be written.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// gander's own program file is not known.
+    #[error("can't tell where the gander program lies: {0}")]
+    Program(std::io::Error),
+    /// `--only` names nobody.
+    #[error("no consumer is called {0}; `gander plan` lists them")]
+    NoSuchConsumer(EntityRef),
+}
+
+/// A fleet and what the rules make of it.
+pub struct Planned {
+    /// Who consumes.
+    pub fleet: Fleet,
+    /// What becomes of it.
+    pub plan: Plan,
+    /// What is pinned of each workspace; `None` where it can't be read.
+    manifests: Vec<Option<Manifest>>,
+}
+
+/// How to run.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// These consumers only; all where empty.
+    pub only: BTreeSet<EntityRef>,
+    /// Forget verdicts that say nothing, and take in a changed migration.
+    pub retry: bool,
+    /// `--sandbox none`.
+    pub sandbox: Option<SandboxMode>,
+    /// Threads of the transform stage.
+    pub threads: Option<usize>,
+}
+
+/// Progress, for whoever shows it.
+pub enum Progress<'a> {
+    /// The fleet is known: consumers and workspaces.
+    Discovered(usize, usize),
+    /// Files done, of how many.
+    Transformed(usize, usize),
+    /// Something happened in the rollout.
+    Rollout(Event<'a>),
+}
+
+/// Hears of progress, from any thread.
+pub type Tell<'a> = dyn Fn(Progress<'_>) + Sync + 'a;
+
+/// Rules, parameters and mappings of a migration, compiled.
+///
+/// # Errors
+/// Everything that is wrong with them.
+pub fn load_rules(migration: &Migration) -> Result<(crate::rule::RuleSet, Digest), ScriptErrors> {
+    let sources = script::read(&migration.rules)?;
+    let mappings = script::read_mappings(&migration.mappings)?;
+    let mut digest = DigestBuilder::new("gander.rules").field(migration.guide.as_deref().unwrap_or(""));
+    for source in &sources {
+        digest = digest.field(&source.text);
+    }
+    digest = digest.field(migration.parameters.to_string());
+    for (name, table) in &mappings {
+        digest = digest.field(name).field(table.to_string());
+    }
+    let inputs = Inputs { parameters: migration.parameters.clone(), mappings, guide: migration.guide.clone() };
+    let sources: Vec<script::Source> = sources.into_iter().map(|s| relative(s, migration)).collect();
+    Ok((script::load(&sources, &inputs)?, digest.finish()))
+}
+
+/// Names a rule file relative to the migration, so that no absolute path gets
+/// into findings.
+fn relative(source: script::Source, migration: &Migration) -> script::Source {
+    let folder = migration.file.parent().unwrap_or(Path::new(""));
+    let name = Path::new(&source.name).strip_prefix(folder).map(|p| p.display().to_string());
+    script::Source { name: name.unwrap_or(source.name), text: source.text }
+}
+
+/// Discovers and transforms; writes nothing.
+///
+/// # Errors
+/// Where rules, fleet or state can't be read.
+pub fn plan(migration: &Migration, options: &Options, tell: &Tell<'_>) -> Result<Planned, PipelineError> {
+    let store = if migration.state.join("state.db").is_file() { Some(Store::read(&migration.state)?) } else { None };
+    plan_over(migration, options, store.as_ref(), tell)
+}
+
+fn plan_over(
+    migration: &Migration,
+    options: &Options,
+    store: Option<&Store>,
+    tell: &Tell<'_>,
+) -> Result<Planned, PipelineError> {
+    let (rules, rules_digest) = load_rules(migration)?;
+    let mut fleet = discover(migration)?;
+    tell(Progress::Discovered(fleet.consumers.len(), fleet.workspaces.len()));
+    let settled = match store {
+        Some(store) => rollout::settle(store, &mut fleet)?,
+        None => Default::default(),
+    };
+    let content = pin::manifests(&fleet.workspaces);
+    let mut manifests = Vec::new();
+    let mut pinned = Vec::new();
+    for (workspace, manifest) in fleet.workspaces.iter().zip(content) {
+        manifests.push(manifest.as_ref().ok().cloned());
+        let content: Result<(Manifest, Pin), PinError> = manifest.map(|m| {
+            let pin = pin::pin_of(workspace, &m);
+            (m, pin)
+        });
+        pinned.push(Pinned { workspace, content });
+    }
+    let request = transform::Request {
+        rules: &rules,
+        rules_digest,
+        partial: migration.transform.partial,
+        dirty: migration.consumers.dirty,
+        threads: options.threads,
+        progress: &|done, total| tell(Progress::Transformed(done, total)),
+    };
+    let mut plan = transform::transform(&request, &pinned);
+    for (index, settled) in settled {
+        plan.workspaces[index] = settled.plan;
+    }
+    Ok(Planned { fleet, plan, manifests })
+}
+
+/// Advances a migration as far as it can.
+///
+/// # Errors
+/// See [`PipelineError`]. What was done until then is recorded, and the next run
+/// goes on from there.
+pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<'_>) -> Result<Ledger, PipelineError> {
+    // Before anything is written: a mistake in the rules leaves no trace.
+    load_rules(migration)?;
+    let mut store = Store::open(&migration.state, clock)?;
+    let planned = plan_over(migration, options, Some(&store), tell)?;
+    if let Some(nobody) = options.only.iter().find(|e| !planned.fleet.consumers.iter().any(|c| c.entity == **e)) {
+        return Err(PipelineError::NoSuchConsumer(nobody.clone()));
+    }
+    let exe = std::env::current_exe().map_err(PipelineError::Program)?;
+    let mut config = migration.sandbox.clone();
+    config.mode = options.sandbox.unwrap_or(config.mode);
+    let scratch = migration.state.join("scratch");
+    files::make_folder(&scratch)?;
+    let work = Work {
+        migration,
+        planned: &planned,
+        sandbox: Sandbox::new(exe, &config, &scratch),
+        pins: migration.state.join("pins"),
+        making: Mutex::new(()),
+        checked: Mutex::new(None),
+    };
+    let ledger = rollout::run(
+        &mut store,
+        &rollout::Request {
+            migration,
+            fleet: &planned.fleet,
+            plan: &planned.plan,
+            read_pinned: &|index, path| work.read(index, path),
+            verify: &|indices, take| work.verify(indices, take),
+            describe: &|staged| report::folder(staged),
+            tell: &|event| tell(Progress::Rollout(event)),
+            retry: options.retry,
+            only: &options.only,
+        },
+    );
+    if let Some(Err(error)) = work.checked.into_inner().unwrap_or(None) {
+        return Err(error.into());
+    }
+    Ok(ledger?)
+}
+
+/// What verification needs of the other stages.
+struct Work<'a> {
+    migration: &'a Migration,
+    planned: &'a Planned,
+    sandbox: Sandbox,
+    /// Copies of pinned trees, named by their pins.
+    pins: PathBuf,
+    making: Mutex<()>,
+    /// Whether the machine isolates as required: tried once, before the first step.
+    checked: Mutex<Option<Result<(), SandboxError>>>,
+}
+
+impl Work<'_> {
+    /// The folder that holds exactly the pinned bytes of a workspace. It outlives
+    /// a delivery into the working tree.
+    fn tree(&self, index: usize) -> Result<PathBuf, String> {
+        let workspace = &self.planned.fleet.workspaces[index];
+        let pin = self.planned.plan.workspaces[index].pin.as_ref().ok_or("the workspace is not pinned")?;
+        let place = self.pins.join(pin.key());
+        // One at a time: two workspaces with the same bytes share a copy.
+        let _making = self.making.lock().map_err(|_| "an earlier copy failed")?;
+        if place.is_dir() {
+            return Ok(place);
+        }
+        let manifest = self.planned.manifests[index].as_ref().ok_or("the workspace can't be read")?;
+        let half = self.pins.join(format!("{}.half", pin.key()));
+        files::remove_folder(&half).map_err(|e| e.to_string())?;
+        files::make_folder(&half).map_err(|e| e.to_string())?;
+        pin::materialise(workspace, pin, manifest, &half).map_err(|e| e.to_string())?;
+        files::settle_folder(&half, &place).map_err(|e| e.to_string())?;
+        Ok(place)
+    }
+
+    fn read(&self, index: usize, path: &str) -> Result<Vec<u8>, String> {
+        let tree = self.tree(index)?;
+        let content = files::read_below(&tree, path).map_err(|e| e.to_string())?;
+        content.map(|c| c.bytes).ok_or_else(|| format!("{path} is not in the pinned tree"))
+    }
+
+    fn verify(&self, indices: &[usize], take: &TakeVerdict<'_>) {
+        if !self.check() {
+            return;
+        }
+        let one = |index: &usize| self.verify_one(*index);
+        let jobs = self.migration.sandbox.jobs;
+        verify::verify_all(indices, jobs, one, |at, verdict| take(indices[at], verdict.clone()));
+    }
+
+    fn check(&self) -> bool {
+        let Ok(mut checked) = self.checked.lock() else { return false };
+        checked.get_or_insert_with(|| self.sandbox.check().map(|_| ())).is_ok()
+    }
+
+    fn verify_one(&self, index: usize) -> Verdict {
+        let infra = |reason: String| Verdict {
+            kind: VerdictKind::Infra,
+            reason,
+            baseline: Vec::new(),
+            patched: Vec::new(),
+            enforced: Vec::new(),
+        };
+        let tree = match self.tree(index) {
+            Ok(tree) => tree,
+            Err(reason) => return infra(reason),
+        };
+        let plan = &self.planned.plan.workspaces[index];
+        let versions = match rollout::versions_of(plan, &|path| self.read(index, path)) {
+            Ok(versions) => versions,
+            Err(error) => return infra(error.to_string()),
+        };
+        let Some(manifest) = &self.planned.manifests[index] else { return infra("the workspace can't be read".into()) };
+        let steps = verify::steps_for(manifest, &self.migration.verify);
+        verify::verify(&self.sandbox, &Subject { pinned_tree: &tree, changes: &versions, steps: &steps })
+    }
+}
+
+/// A consumer in a plan, before anything is verified.
+pub struct PlannedRow<'a> {
+    /// Who.
+    pub entity: &'a EntityRef,
+    /// `changed`, `annotated`, `unchanged`, `refused`, `errored` or `unresolved`.
+    pub word: &'static str,
+    /// Why; empty where the word says it all.
+    pub reason: &'a str,
+    /// Index of its workspace.
+    pub workspace: Option<usize>,
+    /// Its wave, from 1, where it has something to deliver.
+    pub wave: Option<u32>,
+}
+
+impl Planned {
+    /// Every consumer, ordered by reference.
+    pub fn rows(&self, migration: &Migration) -> Vec<PlannedRow<'_>> {
+        let waves = rollout::preview(migration, &self.fleet, &self.plan);
+        self.fleet.consumers.iter().map(|consumer| self.row(consumer, &waves)).collect()
+    }
+
+    fn row<'a>(&'a self, consumer: &'a Consumer, waves: &BTreeMap<usize, u32>) -> PlannedRow<'a> {
+        let entity = &consumer.entity;
+        let index = match &consumer.source {
+            Source::Unresolved(reason) => {
+                return PlannedRow { entity, word: "unresolved", reason, workspace: None, wave: None };
+            }
+            Source::Workspace(index) => *index,
+        };
+        let (word, reason) = match &self.plan.workspaces[index].result {
+            Transformed::Changed => ("changed", ""),
+            Transformed::Unchanged => ("unchanged", ""),
+            Transformed::Annotated(reason) => ("annotated", reason.as_str()),
+            Transformed::Refused(reason) => ("refused", reason.as_str()),
+            Transformed::Errored(reason) => ("errored", reason.as_str()),
+        };
+        PlannedRow { entity, word, reason, workspace: Some(index), wave: waves.get(&index).copied() }
+    }
+
+    /// The change of a workspace as a patch.
+    ///
+    /// # Errors
+    /// Where the pinned bytes can't be read any more.
+    pub fn diff(&self, index: usize) -> Result<String, String> {
+        let (workspace, plan) = (&self.fleet.workspaces[index], &self.plan.workspaces[index]);
+        let (Some(pin), Some(manifest)) = (&plan.pin, &self.manifests[index]) else { return Ok(String::new()) };
+        let paths: Vec<&str> = plan.files.iter().map(|f| f.path.as_str()).collect();
+        let mut bytes: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        pin::contents(workspace, pin, manifest, &paths, u64::MAX, &mut |path, found| {
+            if let pin::Found::Bytes(found) = found {
+                bytes.insert(path.to_owned(), found.to_vec());
+            }
+            Ok::<(), PinError>(())
+        })
+        .map_err(|e| e.to_string())?;
+        let read = |path: &str| bytes.get(path).cloned().ok_or_else(|| format!("{path} is not pinned"));
+        let versions = rollout::versions_of(plan, &read).map_err(|e| e.to_string())?;
+        let prefix = workspace.git.as_ref().map_or("", |git| git.prefix.as_str());
+        Ok(String::from_utf8_lossy(&ChangeSet::new(&versions, prefix).change).into_owned())
+    }
+}
