@@ -412,6 +412,12 @@ pub fn settle_folder(finished: &Path, place: &Path) -> Result<(), FilesError> {
     sync_folder(place.parent())
 }
 
+/// Where a killed write of `path` may have left its temporary file; the next write
+/// or removal takes it away.
+pub fn leftover_of(path: &Path) -> Option<PathBuf> {
+    temporary_name(path).ok()
+}
+
 /// The same name for the same place, every time: what a killed process left is
 /// found and taken away by the next write.
 fn temporary_name(path: &Path) -> Result<PathBuf, FilesError> {

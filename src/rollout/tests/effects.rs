@@ -120,6 +120,9 @@ fn a_second_run_knows_its_own_writes() {
     assert_eq!(world.run().unwrap().end, RunEnd::Complete);
     let mut fleet = world.fleet.clone();
     let dirty: Vec<String> = ["gone.sh", "new/made.sh", "q.sql", "theirs"].map(str::to_owned).to_vec();
+    // A write that was killed before its rename.
+    let leftover = files::leftover_of(Path::new("q.sql")).unwrap().to_str().unwrap().to_owned();
+    let dirty = [dirty, vec![leftover]].concat();
     files::write_whole(&world.root(0).join("theirs"), b"1", false).unwrap();
     for workspace in &mut fleet.workspaces {
         workspace.git.as_mut().unwrap().dirty = dirty.clone();
