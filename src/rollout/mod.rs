@@ -22,6 +22,8 @@ pub mod gate;
 mod ledger;
 pub mod outcome;
 mod settle;
+mod ship;
+mod show;
 #[cfg(test)]
 mod tests;
 mod versions;
@@ -34,6 +36,7 @@ pub use gate::{Counts, Judgement};
 pub use ledger::{Facts, Ledger, LedgerRow, RunEnd, WaveReport, facts, ledger};
 pub use outcome::Outcome;
 pub use settle::{Settled, settle};
+pub use show::{View, look};
 pub use versions::{VersionsError, versions_of};
 
 /// Reads the pinned bytes of a path of a workspace, by the workspace's index in
