@@ -109,25 +109,6 @@ pub(super) struct Snapshot {
     pub deliveries: BTreeMap<String, DeliveryRecord>,
 }
 
-/// What a row of the ledger rests on.
-pub struct Facts {
-    /// What the rules make of its workspace.
-    pub plan: Option<WorkspacePlan>,
-    /// What verification found.
-    pub verdict: Option<Verdict>,
-}
-
-/// Reads what a row rests on.
-///
-/// # Errors
-/// Where the state can't be read.
-pub fn facts(store: &Store, row: &LedgerRow) -> Result<Facts, RolloutError> {
-    let mut snapshot = Snapshot::read(store)?;
-    let Some(workspace) = &row.workspace else { return Ok(Facts { plan: None, verdict: None }) };
-    let plan = snapshot.workspaces.remove(workspace).map(|record| record.plan);
-    Ok(Facts { plan, verdict: snapshot.verdicts.remove(workspace) })
-}
-
 impl Snapshot {
     pub(super) fn read(store: &Store) -> Result<Self, RolloutError> {
         let workspaces: BTreeMap<String, WorkspaceRecord<WorkspacePlan>> = store.workspaces()?;
