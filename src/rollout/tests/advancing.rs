@@ -1,6 +1,7 @@
 //! Waves are opened, judged and closed; second runs and changed plans.
 
 use super::*;
+use crate::verify::VerdictKind;
 
 #[test]
 fn every_consumer_has_its_outcome_and_a_second_run_does_nothing() {

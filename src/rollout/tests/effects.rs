@@ -1,6 +1,7 @@
 //! What reaches the consumers' folders and repositories, and how it goes back.
 
 use super::*;
+use crate::verify::VerdictKind;
 
 #[test]
 fn a_failed_wave_is_taken_back_in_bytes() {

@@ -1,5 +1,6 @@
 //! What holds in every history.
 
+use crate::verify::VerdictKind;
 use proptest::prelude::*;
 
 use super::*;

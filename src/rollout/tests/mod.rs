@@ -1,6 +1,7 @@
 //! The driver over real folders and repositories, with plans made by hand. What
 //! stands in for other stages is only what the composition hands in.
 
+use crate::verify::VerdictKind;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
