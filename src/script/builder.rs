@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use rhai::{AST, Array, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext, Position};
 
 use super::closure::{Closure, Kind};
-use super::engine::fail;
 use super::error::ScriptError;
+use super::error::fail;
 use super::finder::{Spec, condition, spec};
 use super::{Source, purity};
 use crate::language::{self, Language};

@@ -1,38 +1,14 @@
 //! Closures of rules, called with a match: frozen, budgeted, and held to their answer.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, Position};
 
+use super::budget::refill;
 use super::code::{EditSpec, Snippet, to_replacement};
-use super::engine::fail;
 use super::error::explain;
 use super::nodes::{Cx, RhaiMatch};
 use crate::rule::{Decide, Decision, Guard, Match};
-
-/// Nodes that native functions may visit in one closure call.
-const NODES: u64 = 1_000_000;
-
-thread_local! {
-    static LEFT: Cell<u64> = const { Cell::new(NODES) };
-}
-
-/// Gives the native functions of this thread a new budget.
-pub(super) fn refill() {
-    LEFT.set(NODES);
-}
-
-/// Pays for visiting `nodes` nodes.
-pub(super) fn charge(nodes: usize) -> Result<(), Box<EvalAltResult>> {
-    match LEFT.get().checked_sub(nodes as u64) {
-        Some(left) => {
-            LEFT.set(left);
-            Ok(())
-        }
-        None => Err(fail("the rule looked at more nodes than one match may cost")),
-    }
-}
 
 /// What a closure's answer may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

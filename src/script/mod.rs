@@ -3,6 +3,7 @@
 //! Scripts are untrusted: no I/O, no time, no `eval`, no imports; every budget is
 //! counted, and closures are pure. Must not: know a stage or write anything.
 
+mod budget;
 mod builder;
 mod closure;
 mod code;
@@ -136,7 +137,7 @@ fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptError
         let ast = Arc::new(ast);
         let mut scope = Scope::new();
         scope.push_constant_dynamic("params", engine::params(inputs));
-        closure::refill();
+        budget::refill();
         let result = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast);
         if let Err(error) = result {
             errors.push(ScriptError::running(source, &error));

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map};
 
-use super::closure::charge;
-use super::engine::fail;
+use super::budget::charge;
+use super::error::fail;
 use super::finder::{Spec, spec};
 use crate::language::Language;
 use crate::pattern::{Binding, Bindings};
