@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::prefilter::{Clause, Hits, Prefilter};
 use super::template::{Filling, indented};
-use super::{Action, Bound, Context, Decision, Embedded, Match, Replacement, Rule, Variant, embed};
+use super::{Action, Bound, Context, Decision, Embedded, Facts, Match, Replacement, Rule, Variant, embed};
 use crate::edit::{Edit, Fragment};
 use crate::language::Language;
 use crate::pattern::{Binding, Bindings};
@@ -106,6 +106,11 @@ impl RuleSet {
         self.by_language.contains_key(&language.facts.name)
     }
 
+    /// Whether any rule collects facts: then a workspace is read twice.
+    pub fn collects(&self) -> bool {
+        self.rules.iter().any(|r| matches!(r.action, Action::Collect(..)))
+    }
+
     /// Which rules can match a file of this language, told from its raw bytes.
     pub fn scan(&self, language: &Language, bytes: &[u8]) -> Hits {
         let mut hits = self.prefilter.scan(bytes);
@@ -157,14 +162,37 @@ fn required(variant: &Variant) -> Vec<Clause> {
     clauses
 }
 
-/// Runs every possible rule over one file.
+/// What the rules that collect learn from one file, and where they failed.
+///
+/// # Errors
+/// As [`run`].
+pub fn collect(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits) -> Result<(Facts, Outcomes), Failure> {
+    let mut learned = Facts::default();
+    let failed = traverse(set, tree, hits, Phase::Collect(&mut learned))?;
+    Ok((learned, failed))
+}
+
+/// Runs every possible rule over one file, given the facts of its workspace.
 ///
 /// # Errors
 /// Only where an embedded text is beyond the parser's budget.
-pub fn run(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits) -> Result<Outcomes, Failure> {
-    let mut runner = Runner { set, file: tree, outcomes: Vec::new(), counts: BTreeMap::new(), failed: BTreeSet::new() };
+pub fn run(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits, facts: &Arc<Facts>) -> Result<Outcomes, Failure> {
+    traverse(set, tree, hits, Phase::Edit(facts))
+}
+
+/// What a traversal is for: each rule takes part in one of the two.
+enum Phase<'f> {
+    Collect(&'f mut Facts),
+    Edit(&'f Arc<Facts>),
+}
+
+fn traverse(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits, phase: Phase<'_>) -> Result<Outcomes, Failure> {
+    let collects = matches!(phase, Phase::Collect(_));
+    let mut runner =
+        Runner { phase, set, file: tree, outcomes: Vec::new(), counts: BTreeMap::new(), failed: BTreeSet::new() };
     let Some(index) = set.by_language.get(&tree.language.facts.name) else { return Ok(Vec::new()) };
-    let possible = |unit: &usize| hits.possible.get(*unit) == Some(&true);
+    let takes_part = |unit: &Unit| matches!(set.rules[unit.rule].action, Action::Collect(..)) == collects;
+    let possible = |unit: &usize| hits.possible.get(*unit) == Some(&true) && takes_part(&set.units[*unit]);
     let any: Vec<usize> = index.any_kind.iter().copied().filter(possible).collect();
     let hosted: Vec<usize> = index.hosted.iter().copied().filter(possible).collect();
     for node in tree.iter() {
@@ -180,7 +208,8 @@ pub fn run(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits) -> Result<Outcomes, Fai
     Ok(runner.outcomes)
 }
 
-struct Runner<'r> {
+struct Runner<'r, 'f> {
+    phase: Phase<'f>,
     set: &'r RuleSet,
     file: &'r Arc<Tree>,
     outcomes: Outcomes,
@@ -190,7 +219,7 @@ struct Runner<'r> {
     failed: BTreeSet<usize>,
 }
 
-impl Runner<'_> {
+impl Runner<'_, '_> {
     fn candidate(&mut self, unit: usize, tree: &Arc<Tree>, node: Node<'_>, embedded: Option<(&Embedded, Node<'_>)>) {
         let unit = &self.set.units[unit];
         let variant = self.set.variant(unit);
@@ -211,7 +240,16 @@ impl Runner<'_> {
         let id = self.counts.entry(unit.rule).or_default();
         let match_id = *id;
         *id += 1;
-        let answer = match guarded.and_then(|_| decide(rule, &found)) {
+        let decided = guarded.and_then(|_| match (&rule.action, &mut self.phase) {
+            (Action::Collect(name, closure), Phase::Collect(learned)) => {
+                closure.learn(&found)?.into_iter().for_each(|value| learned.insert(name, value));
+                Ok(None)
+            }
+            (_, Phase::Edit(facts)) => decide(rule, &found, facts).map(Some),
+            (_, Phase::Collect(_)) => Ok(None),
+        });
+        let Some(decided) = decided.transpose() else { return };
+        let answer = match decided {
             Err(why) => {
                 self.failed.insert(unit.rule);
                 Answer::Fail(why)
@@ -361,11 +399,12 @@ fn owned(tree: &Arc<Tree>, node: Node<'_>, bindings: &Bindings<'_>) -> Match {
     Match { tree: Arc::clone(tree), node: node.id, bindings }
 }
 
-fn decide(rule: &Rule, found: &Match) -> Result<Decision, String> {
+fn decide(rule: &Rule, found: &Match, facts: &Arc<Facts>) -> Result<Decision, String> {
     match &rule.action {
         Action::Annotate(message) => Ok(Decision::Annotate(message.clone())),
         Action::Refuse(reason) => Ok(Decision::Refuse(reason.clone())),
-        Action::Ask(closure) => closure.decide(found),
+        Action::Ask(closure) => closure.decide(found, facts),
+        Action::Collect(..) => Ok(Decision::Skip("it collects".to_owned())),
         Action::Delete => {
             let range = found.node().range();
             Ok(Decision::Edits(vec![Replacement { range, fragments: Vec::new() }]))

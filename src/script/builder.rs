@@ -46,6 +46,7 @@ enum Then {
     Annotate(String),
     Refuse(String),
     Ask(FnPtr, Kind),
+    Collect(String, FnPtr),
 }
 
 /// What the methods are called on: the number of a draft.
@@ -97,6 +98,7 @@ pub(super) fn register(engine: &mut Engine, drafts: &Arc<Mutex<Vec<Draft>>>) {
     declarations(engine);
     conditions(engine);
     actions(engine);
+    collectors(engine);
 }
 
 fn declarations(engine: &mut Engine) {
@@ -169,6 +171,12 @@ fn actions(engine: &mut Engine) {
     });
     engine.register_fn("edit", move |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
         then(h, cx.call_position(), Then::Ask(closure, Kind::Edit))
+    });
+}
+
+fn collectors(engine: &mut Engine) {
+    engine.register_fn("collect", |cx: NativeCallContext, h: &mut Handle, name: &str, closure: FnPtr| {
+        h.change(|d| d.actions.push((Then::Collect(name.to_owned(), closure), cx.call_position())))
     });
 }
 
@@ -307,7 +315,7 @@ impl Finisher<'_> {
         let [(then, at)] = draft.actions.as_slice() else {
             let what =
                 if draft.actions.is_empty() { "it does nothing with a match" } else { "it does more than one thing" };
-            let hint = "end it with exactly one of .replace, .rewrite, .edit, .delete, .annotate, .refuse";
+            let hint = "end it with exactly one of .replace, .rewrite, .edit, .delete, .annotate, .refuse, .collect";
             self.error(draft.at, what, hint);
             return None;
         };
@@ -324,6 +332,11 @@ impl Finisher<'_> {
                     }
                 }
                 Action::Replace(template)
+            }
+            Then::Collect(name, closure) => {
+                self.pure(ast, closure, *at);
+                let place = (self.source.name.as_str(), *at);
+                Action::Collect(name.clone(), Box::new(Closure::new(engine, ast, closure, Kind::Collect, place)))
             }
             Then::Ask(closure, kind) => {
                 self.pure(ast, closure, *at);

@@ -8,7 +8,7 @@ use super::budget::refill;
 use super::code::{EditSpec, Snippet, to_replacement};
 use super::error::explain;
 use super::nodes::{Cx, RhaiMatch};
-use crate::rule::{Decide, Decision, Guard, Match};
+use crate::rule::{Decide, Decision, Facts, Guard, Learn, Match};
 
 /// What a closure's answer may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(super) enum Kind {
     Edit,
     /// `when`: true or false.
     When,
+    /// `collect`: a text, or several.
+    Collect,
 }
 
 pub(super) struct Closure {
@@ -59,10 +61,10 @@ impl Closure {
         }
     }
 
-    fn call(&self, found: &Match) -> Result<Dynamic, String> {
+    fn call(&self, found: &Match, facts: &Arc<Facts>) -> Result<Dynamic, String> {
         refill();
         let m = RhaiMatch(Arc::new(found.clone()));
-        let cx = Cx { language: found.tree.language.facts.name.clone() };
+        let cx = Cx { language: found.tree.language.facts.name.clone(), facts: Arc::clone(facts) };
         let result = match self.arity {
             0 => self.function.call(&self.engine, &self.ast, ()),
             1 => self.function.call(&self.engine, &self.ast, (m,)),
@@ -89,8 +91,8 @@ impl Closure {
 }
 
 impl Decide for Closure {
-    fn decide(&self, found: &Match) -> Result<Decision, String> {
-        let answer = self.call(found)?;
+    fn decide(&self, found: &Match, facts: &Arc<Facts>) -> Result<Decision, String> {
+        let answer = self.call(found, facts)?;
         if let Some(decision) = answer.read_lock::<Decision>() {
             return Ok(decision.clone());
         }
@@ -113,7 +115,21 @@ impl Decide for Closure {
 
 impl Guard for Closure {
     fn holds(&self, found: &Match) -> Result<bool, String> {
-        let answer = self.call(found)?;
+        let answer = self.call(found, &Arc::default())?;
         answer.as_bool().map_err(|kind| format!("{}: when(…) must give true or false, not {kind}", self.place(self.at)))
+    }
+}
+
+impl Learn for Closure {
+    fn learn(&self, found: &Match) -> Result<Vec<String>, String> {
+        let answer = self.call(found, &Arc::default())?;
+        let text = |value: &Dynamic| value.clone().into_immutable_string().map(|t| t.to_string());
+        let values = match answer.read_lock::<rhai::Array>() {
+            Some(array) => array.iter().map(text).collect::<Result<Vec<_>, _>>(),
+            None => text(&answer).map(|one| vec![one]),
+        };
+        values.map_err(|kind| {
+            format!("{}: collect(…) must give text or a list of texts, not {kind}", self.place(self.at))
+        })
     }
 }

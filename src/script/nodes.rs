@@ -10,7 +10,7 @@ use super::error::fail;
 use super::finder::{Spec, spec};
 use crate::language::Language;
 use crate::pattern::{Binding, Bindings};
-use crate::rule::{Bound, Match, Matcher, literal_value};
+use crate::rule::{Bound, Facts, Match, Matcher, literal_value};
 use crate::tree::{Node, NodeId, Tree};
 
 /// `m`.
@@ -21,6 +21,7 @@ pub(super) struct RhaiMatch(pub(super) Arc<Match>);
 #[derive(Clone)]
 pub(super) struct Cx {
     pub(super) language: String,
+    pub(super) facts: Arc<Facts>,
 }
 
 /// A node that a script holds.
@@ -72,6 +73,11 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<RhaiMatch>("Match");
     engine.register_type_with_name::<Cx>("Context");
     engine.register_get("lang", |cx: &mut Cx| cx.language.clone());
+    engine.register_fn("facts", |cx: &mut Cx, name: &str| -> Fallible<Array> {
+        let facts: Array = cx.facts.get(name).map(|fact| Dynamic::from(fact.to_owned())).collect();
+        charge(facts.len())?;
+        Ok(facts)
+    });
     engine.register_get("node", |m: &mut RhaiMatch| RhaiNode { tree: Arc::clone(&m.0.tree), id: m.0.node });
     engine.register_indexer_get(|m: &mut RhaiMatch, name: ImmutableString| bound(m, &name));
     engine.register_fn("has", |m: &mut RhaiMatch, name: &str| m.0.bindings.contains_key(name));

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::plan::{FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Transformed, WorkspacePlan};
-use super::{FileReport, file, skip};
+use super::{FileReport, facts, file, skip};
 use crate::config::{Dirty, Partial};
 use crate::digest::{Digest, DigestBuilder};
 use crate::language;
@@ -65,7 +65,7 @@ pub fn transform(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Plan {
 }
 
 /// A file that was read: its path, its digest where it changes, and its report.
-type Done = (String, Option<Digest>, FileReport);
+pub(super) type Done = (String, Option<Digest>, FileReport);
 
 fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
     let mut skipped: Vec<BTreeMap<SkipReason, u64>> = Vec::new();
@@ -84,12 +84,16 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
     }
     let total: usize = wanted.iter().map(|w| w.paths.len()).sum();
     let finished = AtomicUsize::new(0);
+    let facts = facts::of(request.rules, &wanted);
     let done: Vec<Mutex<Vec<Done>>> = wanted.iter().map(|_| Mutex::default()).collect();
     let read: Vec<Result<(), PinError>> = contents_of(&wanted, skip::MAX_BYTES, &|index, path, found| {
         let (digest, report) = match found {
             Found::TooLarge(size) => (None, too_large(path, size)),
             Found::Bytes(bytes) => {
-                let report = file(request.rules, path, bytes);
+                let report = match &facts[index] {
+                    Ok(facts) => file(request.rules, facts, path, bytes),
+                    Err(_) => FileReport::default(),
+                };
                 (report.change.is_some().then(|| Digest::of(bytes)), report)
             }
         };
@@ -97,11 +101,20 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
         (request.progress)(finished.fetch_add(1, Ordering::Relaxed) + 1, total);
         Ok(())
     });
-    let mut results: BTreeMap<usize, Result<Vec<Done>, PinError>> = BTreeMap::new();
-    for ((index, done), read) in indices.into_iter().zip(done).zip(read) {
+    let mut reports: Vec<Vec<Done>> = Vec::new();
+    for (done, facts) in done.into_iter().zip(&facts) {
         let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Err(finding) = facts {
+            let report = FileReport { findings: vec![finding.clone()], ..FileReport::default() };
+            done.push((finding.path.clone(), None, report));
+        }
         // Threads finish in any order; the plan has one.
         done.sort_by(|a, b| a.0.cmp(&b.0));
+        reports.push(done);
+    }
+    facts::check(request.rules, &wanted, &mut reports);
+    let mut results: BTreeMap<usize, Result<Vec<Done>, PinError>> = BTreeMap::new();
+    for ((index, done), read) in indices.into_iter().zip(reports).zip(read) {
         results.insert(index, read.map(|()| done));
     }
     let parts = pinned.iter().enumerate().zip(skipped);

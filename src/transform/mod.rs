@@ -3,11 +3,14 @@
 //! Must not: write anything, start a program, read a clock.
 
 mod check;
+mod facts;
 mod file;
 mod fleet;
 pub mod plan;
 mod skip;
+#[cfg(test)]
+mod tests;
 
-pub use file::{Change, FileReport, file};
+pub use file::{Change, FileReport, collect, file};
 pub use fleet::{Pinned, Request, transform};
 pub use plan::{FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Transformed, WorkspacePlan};
