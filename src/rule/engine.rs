@@ -7,6 +7,8 @@ use std::sync::Arc;
 use super::prefilter::{Clause, Hits, Prefilter};
 use super::template::{Filling, indented};
 use super::{Action, Bound, Context, Decision, Embedded, Facts, Match, Replacement, Rule, Variant, embed};
+use tree_sitter::{QueryCursor, StreamingIterator};
+
 use crate::edit::{Edit, Fragment};
 use crate::language::Language;
 use crate::pattern::{Binding, Bindings};
@@ -141,7 +143,20 @@ impl RuleSet {
     }
 }
 
+/// What a file must hold for the rule to match in it.
 fn required(variant: &Variant) -> Vec<Clause> {
+    let mut clauses = sought(variant);
+    // Where code is embedded, one of the hosts must be there.
+    if !variant.hosts.is_empty() {
+        clauses.extend(Clause::either(variant.hosts.iter().map(|h| h.matcher.required(h.language))));
+    }
+    clauses.sort();
+    clauses.dedup();
+    clauses
+}
+
+/// What the matched text itself speaks of, be it a file or a literal.
+fn sought(variant: &Variant) -> Vec<Clause> {
     let fold = variant.language.facts.case_insensitive;
     let mut clauses = variant.find.required(variant.language);
     for (_, condition) in &variant.conditions {
@@ -152,13 +167,7 @@ fn required(variant: &Variant) -> Vec<Clause> {
             clauses.extend(matcher.required(variant.language));
         }
     }
-    // Where code is embedded, one of the hosts must be there.
-    if !variant.hosts.is_empty() {
-        clauses.extend(Clause::either(variant.hosts.iter().map(|h| h.matcher.required(h.language))));
-    }
     clauses.extend(variant.file_has.iter().map(|text| Clause::one(text.clone(), fold)));
-    clauses.sort();
-    clauses.dedup();
     clauses
 }
 
@@ -332,7 +341,8 @@ impl Runner<'_, '_> {
                 .iter()
                 .any(|t| if c.fold { lower.contains(&t.to_ascii_lowercase()) } else { text.contains(t.as_str()) })
         };
-        if unit.clauses.is_empty() || !unit.clauses.iter().all(in_it) {
+        let sought = sought(self.set.variant(unit));
+        if sought.is_empty() || !sought.iter().all(in_it) {
             return;
         }
         self.outcomes.push(Outcome {
@@ -420,21 +430,28 @@ fn decide(rule: &Rule, found: &Match, facts: &Arc<Facts>) -> Result<Decision, St
     }
 }
 
-/// Where the statement around `node` begins: the innermost one that is first on
-/// its line, so that a comment above it is outside of every literal and list.
+/// Where the innermost statement around `node` begins that is first on its line, so
+/// that a comment above it is outside of every literal and list.
 fn statement_start(node: Node<'_>) -> usize {
-    let text = node.tree().text();
-    let first_on_line = |n: &Node<'_>| {
-        let start = n.range().start;
-        text[line_start(text, start)..start].trim().is_empty()
-    };
-    let around = || std::iter::once(node).chain(node.ancestors()).filter(first_on_line);
-    let statement = around().find(|n| STATEMENTS.iter().any(|s| n.kind().contains(s)));
-    statement.or_else(|| around().last()).map_or(0, |n| n.range().start)
+    let tree = node.tree();
+    let text = tree.text();
+    let first_on_line = |start: usize| text[line_start(text, start)..start].trim().is_empty();
+    let wanted = node.range();
+    let mut cursor = QueryCursor::new();
+    cursor.set_byte_range(wanted.clone());
+    let mut best: Option<Range<usize>> = None;
+    let mut found = cursor.matches(&tree.language.statements, tree.inner().root_node(), text.as_bytes());
+    while let Some(one) = found.next() {
+        for capture in one.captures() {
+            let range = capture.node.byte_range();
+            let around = range.start <= wanted.start && wanted.end <= range.end && first_on_line(range.start);
+            if around && best.as_ref().is_none_or(|b| range.len() < b.len()) {
+                best = Some(range);
+            }
+        }
+    }
+    best.map_or(0, |range| range.start)
 }
-
-/// What grammars call the things that a comment may stand above.
-const STATEMENTS: &[&str] = &["statement", "declaration", "definition", "item", "pair"];
 
 fn line_start(text: &str, at: usize) -> usize {
     text.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1)
