@@ -11,3 +11,6 @@ mod skip;
 pub use file::{Change, FileReport, file};
 pub use fleet::{Pinned, Request, transform};
 pub use plan::{FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Transformed, WorkspacePlan};
+
+#[cfg(test)]
+mod tests;

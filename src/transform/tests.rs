@@ -1,0 +1,238 @@
+//! Rules over whole files: the exact bytes that come of them, or why none do.
+
+use super::{FindingKind, file};
+use crate::script::{Inputs, Source, load};
+
+/// The new text of a file, or `=` where it stays; then every finding but edits, one a line.
+fn check(script: &str, path: &str, code: &str) -> String {
+    let source = Source { name: "test.rhai".to_owned(), text: script.to_owned() };
+    let rules = load(&[source], &Inputs::default()).unwrap_or_else(|e| panic!("{e}"));
+    let report = file(&rules, path, code.as_bytes());
+    let mut out = match &report.change {
+        Some(change) => String::from_utf8(change.bytes.clone()).unwrap(),
+        None => "=".to_owned(),
+    };
+    for finding in report.findings.iter().filter(|f| f.kind != FindingKind::Mapped) {
+        out.push_str(&format!("\n{:?}: {}", finding.kind, finding.message));
+    }
+    // What came of it must stay as it is.
+    if let Some(change) = &report.change {
+        let again = file(&rules, path, &change.bytes);
+        assert!(again.change.is_none(), "a second run changes the result of {code:?}");
+    }
+    out
+}
+
+fn replaced(language: &str, path: &str, find: &str, replace: &str, code: &str) -> String {
+    let text = |t: &str| format!("{t:?}");
+    let script = format!("rule(\"r\").lang({}).find({}).replace({});", text(language), text(find), text(replace));
+    check(&script, path, code)
+}
+
+#[test]
+fn precedence_is_kept_by_parentheses() {
+    let twice = |language: &str, path: &str, code: &str| replaced(language, path, "f($A)", "$A * 2", code);
+    assert_eq!(twice("python", "a.py", "y = f(x + 1)\n"), "y = (x + 1) * 2\n");
+    assert_eq!(twice("python", "a.py", "y = f(x)\n"), "y = x * 2\n", "only where they are needed");
+    assert_eq!(twice("python", "a.py", "y = g(f(x + 1))\n"), "y = g((x + 1) * 2)\n");
+    assert_eq!(twice("python", "a.py", "y = f(x) ** 3\n"), "y = (x * 2) ** 3\n", "around it, too");
+    assert_eq!(twice("python", "a.py", "y = f(f(a + b))\n"), "y = (a + b) * 2 * 2\n");
+    assert_eq!(
+        twice("java", "A.java", "class A { int y = f(x + 1); int z = -f(1 + 2).a; }"),
+        "class A { int y = (x + 1) * 2; int z = -((1 + 2) * 2).a; }"
+    );
+    assert_eq!(twice("typescript", "a.ts", "const y = f(x + 1);\n"), "const y = (x + 1) * 2;\n");
+    assert_eq!(twice("tsx", "a.tsx", "const y = f(a ? b : c);\n"), "const y = (a ? b : c) * 2;\n");
+    assert_eq!(twice("rust", "a.rs", "const Y: u8 = f(x + 1);\n"), "const Y: u8 = (x + 1) * 2;\n");
+    assert_eq!(twice("go", "a.go", "package p\nvar y = f(x + 1)\n"), "package p\nvar y = (x + 1) * 2\n");
+    assert_eq!(twice("kotlin", "a.kt", "val y = f(x + 1)\n"), "val y = (x + 1) * 2\n");
+    assert_eq!(twice("scala", "a.scala", "val y = f(x + 1)\n"), "val y = (x + 1) * 2\n");
+    let both = replaced("javascript", "a.js", "f($A);", "a($A); b($A);", "if (c) f(1);\n");
+    assert!(both.starts_with("=\nRefused") && both.contains("belongs together"), "{both}");
+    assert_eq!(replaced("javascript", "a.js", "f($A);", "a($A); b($A);", "f(1);\n"), "a(1); b(1);\n");
+}
+
+#[test]
+fn comments_are_kept_or_the_edit_is_refused() {
+    let lost = replaced("python", "a.py", "f($A, $B)", "g($A)", "f(1,  # why\n  2)\n");
+    assert!(lost.starts_with("=\nRefused: the edit would lose the comment `# why` on line 1"), "{lost}");
+    assert_eq!(
+        replaced("java", "A.java", "f($A)", "g($A)", "class A { Object x = f(h(/* b */ 1)); }"),
+        "class A { Object x = g(h(/* b */ 1)); }"
+    );
+    assert!(
+        replaced("java", "A.java", "f($A)", "g($A)", "class A { Object x = f(/* b */ 1); }").starts_with("=\nRefused")
+    );
+    assert_eq!(replaced("javascript", "a.js", "f($$$A)", "g($$$A)", "f(1, // one\n  2);\n"), "g(1, // one\n  2);\n");
+    let deleted = r#"rule("d").lang("python").find(stmt("f($$$)")).edit(|m, cx| edits([delete(m.node)]));"#;
+    assert_eq!(check(deleted, "a.py", "a = 1\nf(1,  # why\n  2)\nb = 2\n"), "a = 1\nb = 2\n");
+    let element = r#"rule("e").lang("python").find(kind("keyword_argument")).when(|m| m.node.text == "x=1")
+        .edit(|m, cx| edits([delete_element(m.node)]));"#;
+    assert_eq!(check(element, "a.py", "f(y=2,  # why\n  x=1)\n"), "f(y=2  # why\n  )\n");
+}
+
+#[test]
+fn blocks_keep_their_shape() {
+    let unwrap = |code: &str| replaced("python", "a.py", "if FLAG: $$$B", "$$$B", code);
+    assert_eq!(
+        unwrap("def f():\n    if FLAG:\n        a()\n        if b:\n            c()\n    d()\n"),
+        "def f():\n    a()\n    if b:\n        c()\n    d()\n"
+    );
+    assert_eq!(
+        unwrap("if FLAG:\n    x = '''a\n    b'''\n    c()\n"),
+        "x = '''a\n    b'''\nc()\n",
+        "lines of a literal are data"
+    );
+    assert_eq!(
+        replaced(
+            "python",
+            "a.py",
+            "with old(): $$$B",
+            "with new():\n    if FLAG:\n        $$$B",
+            "with old():\n  a()\n  b()\n"
+        ),
+        "with new():\n    if FLAG:\n        a()\n        b()\n"
+    );
+    let gone = r#"rule("d").lang("python").find("f()").edit(|m, cx| edits([delete(m.node)]));"#;
+    let out = check(gone, "a.py", "if a:\n    f()\nb()\n");
+    assert!(out.starts_with("=\nRefused"), "an `if` without a block: {out}");
+    let literal = replaced("python", "a.py", "f()", "g('''a\nb''')", "if a:\n    f()\n");
+    assert!(literal.contains("its lines would be indented"), "{literal}");
+}
+
+#[test]
+fn a_semicolon_stays() {
+    assert_eq!(
+        replaced("javascript", "a.js", "return f($X)", "return g($X)", "function a() { return f(1); }\n"),
+        "function a() { return g(1); }\n"
+    );
+}
+
+#[test]
+fn embedded_code_is_checked_after_the_edit() {
+    let rule = |new: &str| {
+        format!(
+            r#"rule("t").lang("sql").find("users_v1").in_host("python", "q($SQL)").rewrite(|m, cx| code({new:?}));"#
+        )
+    };
+    let code = "q('select a from users_v1')\n";
+    assert_eq!(check(&rule("users_v2"), "a.py", code), "q('select a from users_v2')\n");
+    for (new, why) in [("((", "does not parse"), ("x where a = ''", "break the sql"), ("x'", "not parse")] {
+        let out = check(&rule(new), "a.py", code);
+        assert!(out.starts_with("=\nRefused") && out.contains(why), "{new}: {out}");
+    }
+    let hole = check(&rule("t{x}"), "a.py", "q(f'select a from users_v1')\n");
+    assert!(hole.starts_with("=\nRefused"), "{hole}");
+    let grown = check(&rule("users_v2"), "a.py", "q('select a from users_v1' + suffix)\n");
+    assert!(grown.starts_with("=\nRefused: the text in this literal names"), "{grown}");
+    let part = r#"rule("t").lang("sql").find("users_v1").in_host("java", kind("string_literal")).replace("users_v2");"#;
+    let joined = check(part, "A.java", "class A { String q = \"select a from users_v1\" + suffix; }");
+    assert!(joined.starts_with("=\nRefused"), "a piece is read with the whole: {joined}");
+    assert_eq!(
+        check(part, "A.java", "class A { String q = \"select a \" + \"from users_v1\" + \" where x\"; }"),
+        "class A { String q = \"select a \" + \"from users_v2\" + \" where x\"; }"
+    );
+}
+
+#[test]
+fn annotations_stand_where_they_may() {
+    let note = |language: &str, path: &str, find: &str, code: &str| {
+        let script = format!("rule(\"n\").lang({language:?}).find({find:?}).annotate(\"look\");");
+        check(&script, path, code)
+    };
+    assert_eq!(
+        note("bash", "a.sh", "f x", "#!/bin/bash\nf x\n"),
+        "#!/bin/bash\n# gander[n]: look\nf x\n\nAnnotated: look"
+    );
+    assert_eq!(
+        note("python", "a.py", "f($X)", "a = 1\r\n@d\r\n@f(1)\r\ndef g():\r\n    pass\r\n"),
+        "a = 1\r\n# gander[n]: look\r\n@d\r\n@f(1)\r\ndef g():\r\n    pass\r\n\nAnnotated: look"
+    );
+    assert_eq!(
+        note("typescript", "a.ts", "f($X)", "// @ts-ignore\nf(1);\n"),
+        "// gander[n]: look\n// @ts-ignore\nf(1);\n\nAnnotated: look"
+    );
+    assert_eq!(
+        note("java", "A.java", "f($X)", "class A {\n  int x = a(\n    f(1));\n}\n"),
+        "class A {\n  // gander[n]: look\n  int x = a(\n    f(1));\n}\n\nAnnotated: look"
+    );
+    assert_eq!(
+        note("scala", "a.scala", "f($X)", "object A {\n  def g = {\n    a\n    f(1)\n  }\n}\n"),
+        "object A {\n  def g = {\n    a\n    // gander[n]: look\n    f(1)\n  }\n}\n\nAnnotated: look"
+    );
+    assert_eq!(
+        note("kotlin", "a.kt", "f($X)", "fun g() {\n    a()\n    f(1)\n}\n"),
+        "fun g() {\n    a()\n    // gander[n]: look\n    f(1)\n}\n\nAnnotated: look"
+    );
+    assert_eq!(
+        note("go", "a.go", "f($X)", "package p\nfunc g() {\n\tf(1)\n}\n"),
+        "package p\nfunc g() {\n\t// gander[n]: look\n\tf(1)\n}\n\nAnnotated: look"
+    );
+    assert_eq!(
+        note("rust", "a.rs", "f($X)", "fn g() {\n    if a { f(1) }\n}\n"),
+        "fn g() {\n    // gander[n]: look\n    if a { f(1) }\n}\n\nAnnotated: look"
+    );
+    assert_eq!(
+        note("sql", "a.sql", "users_v1", "select a\nfrom users_v1;\n"),
+        "-- gander[n]: look\nselect a\nfrom users_v1;\n\nAnnotated: look"
+    );
+    assert_eq!(
+        note("toml", "a.toml", "\"x\"", "[a]\nb = \"x\"\n"),
+        "[a]\n# gander[n]: look\nb = \"x\"\n\nAnnotated: look"
+    );
+    assert_eq!(note("yaml", "a.yaml", "x", "a:\n  b: x\n"), "a:\n  # gander[n]: look\n  b: x\n\nAnnotated: look");
+    assert_eq!(
+        note("json", "a.json", "\"x\"", "{\"a\": \"x\"}\n"),
+        "=\nAnnotated: look",
+        "no comments: the ledger only"
+    );
+    let embedded = r#"rule("n").lang("sql").find("users_v1").in_host("python", kind("string")).annotate("look");"#;
+    assert_eq!(
+        check(embedded, "a.py", "x = 1\nq = '''\nselect a\nfrom users_v1'''\n"),
+        "x = 1\n# gander[n]: look\nq = '''\nselect a\nfrom users_v1'''\n\nAnnotated: look"
+    );
+}
+
+#[test]
+fn values_that_can_not_be_told_are_said() {
+    let script = r#"rule("l").lang("python").find("t($X)").where(#{ X: one_of(["users_v1"]) }).replace("u($X)");"#;
+    assert_eq!(check(script, "a.py", "t('users\\x5fv1')\n"), "u('users\\x5fv1')\n");
+    let unknown = check(script, "a.py", "t('users\\N{LOW LINE}v1')\n");
+    assert!(unknown.starts_with("=\nSkipped: an escape in a literal here"), "{unknown}");
+}
+
+#[test]
+fn repeated_names_and_failed_branches_bind_nothing_else() {
+    let script = r#"rule("i").lang("python").find("f($X)").inside("g($X, $$$)").replace("h($X)");"#;
+    assert_eq!(check(script, "a.py", "g(1, f(1))\ng(2, f(1))\n"), "g(1, h(1))\ng(2, f(1))\n");
+    let any = r#"rule("a").lang("python").find(any([all(["f($X, $_)", "f($_, 1)"]), "f($_, $X)"])).replace("g($X)");"#;
+    assert_eq!(check(any, "a.py", "f(7, 2)\n"), "g(2)\n");
+    let query = r#"rule("q").lang("python").find(query("(call function: (identifier) @match)")).replace("g");"#;
+    assert_eq!(check(query, "a.py", "f(1)\nf\n"), "g(1)\nf\n", "the match need not be the query's root");
+}
+
+#[test]
+fn old_errors_elsewhere_do_not_matter_and_new_ones_do() {
+    assert_eq!(replaced("python", "a.py", "f($X)", "g($X)", "b = = 2\nf(1)\n"), "b = = 2\ng(1)\n");
+    assert!(replaced("python", "a.py", "f($X)", "g($X", "f(1)\n").contains("does not parse"));
+    assert_eq!(replaced("python", "a.py", "f($X)", "f($X)", "f(1)\n"), "=", "an edit that changes nothing is none");
+}
+
+#[test]
+fn large_and_deep_files_take_linear_time() {
+    let started = std::time::Instant::now();
+    let calls = "f(1);\n".repeat(20_000);
+    assert_eq!(replaced("javascript", "a.js", "f($X)", "g($X)", &calls), calls.replace('f', "g"));
+    let arguments = format!("f({}1)\n", "1,\n".repeat(10_000));
+    assert_eq!(replaced("python", "a.py", "f($$$A, x, $$$B, $$$C)", "g()", &arguments), "=");
+    assert_eq!(replaced("python", "a.py", "f($$$A, x, $$$B)", "g()", &arguments.replace("1)", "x)")), "g()\n");
+    let deep = format!("x = {}1{}\n", "f(\n".repeat(20_000), ")\n".repeat(20_000));
+    let script = r#"rule("d").lang("javascript").find("f($X)").inside("g($Y)").has("h($Z)").replace("k($X)");"#;
+    assert_eq!(check(script, "a.js", &format!("{deep}g(h(1));")), "=");
+    let nested = replaced("javascript", "a.js", "f($X)", "g($X)", &deep);
+    assert!(nested.starts_with("=\nRefused") && nested.contains("deep"), "{}", &nested[..80]);
+    let list = r#"rule("s").lang("python").find("f($$$A, x, $$$A)").replace("g()");"#;
+    let out = check(list, "a.py", &arguments);
+    assert!(out == "=" || out.contains("too long for a pattern"), "{out}");
+    assert!(started.elapsed() < std::time::Duration::from_secs(30), "{:?}", started.elapsed());
+}
