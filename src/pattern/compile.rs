@@ -91,7 +91,6 @@ pub fn compile(language: &'static Language, source: &str, context: Option<&str>)
     if text.len() > MAX_TEXT {
         return Err(PatternError::TooLarge);
     }
-    let spelt = Spelt::new(language, text);
     let contexts: Vec<&Context> =
         language.facts.context.iter().filter(|c| context.is_none_or(|n| n == c.name)).collect();
     if contexts.is_empty() {
@@ -101,20 +100,13 @@ pub fn compile(language: &'static Language, source: &str, context: Option<&str>)
             contexts: context_names(language.facts.context.iter()),
         });
     }
-    let mut readings: Vec<Reading> = Vec::new();
-    let mut worst = String::new();
-    for candidate in &contexts {
-        if candidate.last_resort && !readings.is_empty() {
-            continue;
-        }
-        let tree = parse(language, format!("{}{}{}", candidate.before, spelt.code, candidate.after))?;
-        match read(candidate, &spelt, &tree)? {
-            Ok(reading) if context.is_none() && candidate.except.iter().any(|kind| *kind == reading.kind) => {}
-            Ok(reading) if readings.iter().any(|r| r.tree == reading.tree) => {}
-            Ok(reading) => readings.push(reading),
-            Err(shown) if worst.is_empty() => worst = shown,
-            Err(_) => {}
-        }
+    let mut spelt = Spelt::new(language, text, false);
+    let (mut readings, worst) = read_all(&contexts, &spelt, context.is_some(), language)?;
+    // `{ $$$BODY }`: where statements end in `;`, a hole that is one needs its own.
+    if readings.is_empty() && language.facts.separators.iter().any(|s| s == ";") {
+        let statements = Spelt::new(language, text, true);
+        readings = read_all(&contexts, &statements, context.is_some(), language)?.0;
+        spelt = statements;
     }
     match readings.len() {
         0 => Err(PatternError::Unreadable {
@@ -128,6 +120,31 @@ pub fn compile(language: &'static Language, source: &str, context: Option<&str>)
     }
 }
 
+/// Every way in which the pattern reads, and the first attempt that failed.
+fn read_all(
+    contexts: &[&Context],
+    spelt: &Spelt,
+    named: bool,
+    language: &'static Language,
+) -> Result<(Vec<Reading>, String), PatternError> {
+    let mut readings: Vec<Reading> = Vec::new();
+    let mut worst = String::new();
+    for candidate in contexts {
+        if candidate.last_resort && !readings.is_empty() {
+            continue;
+        }
+        let tree = parse(language, format!("{}{}{}", candidate.before, spelt.code, candidate.after))?;
+        match read(candidate, spelt, &tree)? {
+            Ok(reading) if !named && candidate.except.iter().any(|kind| *kind == reading.kind) => {}
+            Ok(reading) if readings.iter().any(|r| r.tree == reading.tree) => {}
+            Ok(reading) => readings.push(reading),
+            Err(shown) if worst.is_empty() => worst = shown,
+            Err(_) => {}
+        }
+    }
+    Ok((readings, worst))
+}
+
 fn context_names<'a>(contexts: impl Iterator<Item = &'a Context>) -> String {
     contexts.map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ")
 }
@@ -139,18 +156,27 @@ struct Spelt {
 }
 
 impl Spelt {
-    fn new(language: &Language, text: &str) -> Self {
+    fn new(language: &Language, text: &str, statements: bool) -> Self {
         // A stem that the pattern does not use, so that no code is taken for a hole.
         let stem = (0..).map(|n| format!("gndr{n}x")).find(|stem| !text.contains(stem.as_str())).unwrap_or_default();
         let mut code = String::new();
         let mut holes: Vec<(String, Hole)> = Vec::new();
-        for piece in split(text) {
+        let pieces = split(text);
+        for (at, piece) in pieces.iter().enumerate() {
             match piece {
-                Piece::Text(text) => code.push_str(&text),
+                Piece::Text(text) => code.push_str(text),
                 Piece::Hole(hole) => {
-                    let spelling = language.facts.hole.replace("{}", &format!("{stem}{}", holes.len()));
+                    let mut spelling = language.facts.hole.replace("{}", &format!("{stem}{}x", holes.len()));
+                    let begins = code.trim_end().ends_with(['{', ';', '}']);
+                    let ends = match pieces.get(at + 1) {
+                        Some(Piece::Text(next)) => next.trim_start_matches(' ').starts_with(['}', '\n', '\r']),
+                        _ => false,
+                    };
+                    if statements && begins && ends {
+                        spelling.push(';');
+                    }
                     code.push_str(&spelling);
-                    holes.push((spelling, hole));
+                    holes.push((spelling, hole.clone()));
                 }
             }
         }

@@ -300,7 +300,3 @@ fn same_binding(a: &Binding<'_>, b: &Binding<'_>) -> bool {
         _ => false,
     }
 }
-
-#[cfg(test)]
-#[path = "tests.rs"]
-mod tests;

@@ -76,3 +76,8 @@ impl Pattern {
         matching::matches(self, node)
     }
 }
+
+#[cfg(test)]
+mod language_tests;
+#[cfg(test)]
+mod tests;

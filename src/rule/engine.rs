@@ -338,6 +338,7 @@ impl Runner<'_> {
     }
 
     fn holds<'t>(&mut self, variant: &Variant, tree: &Tree, node: Node<'t>, bindings: &mut Bindings<'t>) -> bool {
+        let mut doubt = false;
         for (name, condition) in &variant.conditions {
             let Some(binding) = bindings.get(name).cloned() else { return false };
             let nodes = match binding {
@@ -348,12 +349,14 @@ impl Runner<'_> {
                 if condition.matches(node, bindings) {
                     continue;
                 }
-                // `"users\x5fv1"` can be what is meant.
-                self.uncertain |= condition.is_uncertain(node);
-                return false;
+                // `"users\x5fv1"` can be what is meant, if all else is.
+                if !condition.is_uncertain(node) {
+                    return false;
+                }
+                doubt = true;
             }
         }
-        variant.context.iter().all(|context| {
+        let meant = variant.context.iter().all(|context| {
             let key = (std::ptr::from_ref(context), std::ptr::from_ref(tree));
             let (Context::Inside(m) | Context::Outside(m) | Context::Has(m) | Context::Lacks(m)) = context;
             let around = Arc::clone(self.around.entry(key).or_insert_with(|| Arc::new(Around::new(tree, m))));
@@ -364,7 +367,9 @@ impl Runner<'_> {
                 Context::Has(m) => around.below(node).any(|d| m.matches(d, bindings)),
                 Context::Lacks(m) => !around.below(node).any(|d| m.matches(d, &mut bindings.clone())),
             }
-        })
+        });
+        self.uncertain = meant && doubt;
+        meant && !doubt
     }
 
     fn host(&mut self, unit_index: usize, node: Node<'_>) -> Result<(), Failure> {

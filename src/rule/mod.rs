@@ -204,3 +204,6 @@ impl Match {
         }
     }
 }
+
+#[cfg(test)]
+mod soundness_tests;

@@ -76,7 +76,7 @@ fn shallow(spec: Spec) -> Fallible<Spec> {
 
 pub(super) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Spec>("Matcher");
-    for context in ["expr", "stmt", "member", "item", "body", "table"] {
+    for context in ["expr", "stmt", "member", "item", "body", "table", "decorator"] {
         engine.register_fn(context, move |text: &str| Spec::Pattern {
             text: text.to_owned(),
             context: Some(context.to_owned()),
