@@ -5,7 +5,7 @@
 
 mod compose;
 
-pub use compose::{Conflict, apply, compose, in_old_text};
+pub use compose::{Arranged, ComposeError, Kept, Placed, apply, arrange, compose, in_old_text};
 
 use std::ops::Range;
 
@@ -18,7 +18,8 @@ pub enum Fragment {
     /// New text.
     Text(String),
     /// The bytes that stand at this range of the pinned file, with the edits
-    /// that other matches make inside it.
+    /// that other matches make inside it. From outside of the edit's own range,
+    /// edits of the same match are left out: moving code is copying and deleting it.
     Copy(Range<usize>),
 }
 

@@ -51,9 +51,16 @@ pub fn dissect<'a>(language: &Language, text: &'a str) -> Option<Dissected<'a>> 
 pub fn value(language: &Language, text: &str) -> Option<String> {
     let parts = dissect(language, text)?;
     let content = &text[parts.content.clone()];
-    if parts.raw || !content.contains('\\') {
-        return Some(content.to_owned());
+    let facts = &language.facts.string;
+    let doubled = doubles(language, &parts) && facts.doubled.iter().any(|pair| content.contains(pair.as_str()));
+    if doubled || facts.stripped_quotes.iter().any(|q| q == parts.quote) {
+        return None;
     }
+    if parts.raw {
+        let twice = facts.doubled_quotes.iter().any(|q| q == parts.quote);
+        return Some(if twice { content.replace(&parts.quote.repeat(2), parts.quote) } else { content.to_owned() });
+    }
+    let bytes = parts.prefix.contains(['b', 'B']);
     let mut value = String::with_capacity(content.len());
     let mut chars = content.chars();
     while let Some(c) = chars.next() {
@@ -62,14 +69,47 @@ pub fn value(language: &Language, text: &str) -> Option<String> {
             continue;
         }
         value.push(match chars.next()? {
-            'n' => '\n',
-            't' => '\t',
-            'r' => '\r',
+            'n' if facts.escape_letters => '\n',
+            't' if facts.escape_letters => '\t',
+            'r' if facts.escape_letters => '\r',
+            'x' if facts.escape_letters => ascii(number(&mut chars, 2, 16)?)?,
+            'u' if facts.escape_letters && !bytes => unicode(&mut chars)?,
             same @ ('\\' | '"' | '\'' | '`') => same,
             _ => return None,
         });
     }
     Some(value)
+}
+
+/// `{{` stands for `{` in this literal, or whatever pairs the language has.
+fn doubles(language: &Language, parts: &Dissected<'_>) -> bool {
+    let prefixes = &language.facts.string.doubled_prefixes;
+    prefixes.is_empty() || prefixes.iter().any(|p| parts.prefix.eq_ignore_ascii_case(p))
+}
+
+fn number(chars: &mut std::str::Chars<'_>, digits: usize, radix: u32) -> Option<u32> {
+    (0..digits).try_fold(0, |sum, _| Some(sum * radix + chars.next()?.to_digit(radix)?))
+}
+
+/// Beyond ASCII `\x` is a byte in some languages, and a character in others.
+fn ascii(code: u32) -> Option<char> {
+    char::from_u32(code).filter(char::is_ascii)
+}
+
+/// `\u0041` or `\u{41}`; half a surrogate pair has no value of its own.
+fn unicode(chars: &mut std::str::Chars<'_>) -> Option<char> {
+    if !chars.as_str().starts_with('{') {
+        return char::from_u32(number(chars, 4, 16)?);
+    }
+    let digits = chars.as_str()[1..].split('}').next().filter(|d| (1..=6).contains(&d.len()))?;
+    let code = u32::from_str_radix(digits, 16).ok()?;
+    chars.nth(digits.len() + 1)?;
+    char::from_u32(code)
+}
+
+/// Whether a literal is a string whose value can't be told, though no hole is in it.
+pub fn is_uncertain(language: &Language, text: &str) -> bool {
+    value(language, text).is_none() && dissect(language, text).is_some_and(|p| text[p.content].contains('\\'))
 }
 
 /// Writes `value` as a literal: with the quotes of `like` where it is a literal
@@ -81,7 +121,15 @@ pub fn write(language: &Language, value: &str, like: Option<&str>) -> String {
         Some(parts) => (parts.prefix, parts.quote, parts.raw),
         None => ("", own.as_str(), !language.facts.string.escapes),
     };
-    let plain = !value.contains(quote) && !value.contains(['\n', '\r', '\\']);
+    let facts = &language.facts.string;
+    // What would open a hole is written another way.
+    let holes = like.as_ref().is_some_and(|parts| {
+        let doubled = !facts.doubled.is_empty() && doubles(language, parts);
+        doubled && value.contains(['{', '}', '$']) || parts.quote == "`" && value.contains("${")
+    });
+    let strips = facts.stripped_quotes.iter().any(|q| q == quote);
+    let dollar = facts.interpolates && value.contains(['$', '`']);
+    let plain = !value.contains(quote) && !value.contains(['\n', '\r', '\\']) && !holes && !strips && !dollar;
     if plain {
         let close: String = prefix.chars().filter(|c| *c == '#').collect();
         return format!("{prefix}{quote}{value}{quote}{close}");
@@ -95,7 +143,7 @@ pub fn write(language: &Language, value: &str, like: Option<&str>) -> String {
             '\n' => text.push_str("\\n"),
             '\r' => text.push_str("\\r"),
             '\\' => text.push_str("\\\\"),
-            c if own.contains(c) => {
+            c if own.contains(c) || facts.interpolates && matches!(c, '$' | '`') => {
                 text.push('\\');
                 text.push(c);
             }
@@ -113,28 +161,44 @@ pub fn write(language: &Language, value: &str, like: Option<&str>) -> String {
 pub fn mask(language: &Language, text: &str, opaque: &mut Vec<Range<usize>>) -> Option<Vec<u8>> {
     let parts = dissect(language, text)?;
     let mut masked = vec![b' '; text.len()];
-    let content = parts.content;
+    let content = parts.content.clone();
     masked[content.clone()].copy_from_slice(&text.as_bytes()[content.clone()]);
     opaque.push(0..content.start);
     opaque.push(content.end..text.len());
-    if parts.raw {
-        return Some(masked);
-    }
-    let mut at = content.start;
+    let facts = &language.facts.string;
+    let doubled = doubles(language, &parts);
+    let bytes = text.as_bytes();
+    let (mut at, mut quotes) = (content.start, 0_u32);
     while at < content.end {
-        if masked[at] != b'\\' {
-            at += 1;
+        if let Some(pair) = facts.doubled.iter().find(|p| doubled && text[at..content.end].starts_with(p.as_str())) {
+            masked[at] = b' ';
+            opaque.push(at..at + pair.len());
+            at += pair.len();
             continue;
         }
-        let escaped = *text.as_bytes().get(at + 1)?;
-        masked[at] = b' ';
-        masked[at + 1] = match escaped {
-            b'n' | b't' | b'r' | b'\n' => b' ',
-            same @ (b'"' | b'\'' | b'`') => same,
-            _ => return None,
+        if parts.raw || bytes[at] != b'\\' {
+            at += text[at..].chars().next().map_or(1, char::len_utf8);
+            continue;
+        }
+        let (escaped, length) = match *bytes.get(at + 1)? {
+            b'\r' if bytes.get(at + 2) == Some(&b'\n') => (b'\n', 3),
+            other => (other, 2),
         };
-        opaque.push(at..at + 2);
-        at += 2;
+        masked[at..(at + length).min(content.end)].fill(b' ');
+        match escaped {
+            // A word would go on in the next line.
+            b'\n' if at > content.start && !bytes[at - 1].is_ascii_whitespace() => return None,
+            b'\n' => {}
+            b'n' | b't' | b'r' if facts.escape_letters => {}
+            quote @ (b'"' | b'\'' | b'`') => {
+                // No white space on the inside: of every second one it follows.
+                masked[at + usize::from(quotes % 2 == 0)] = quote;
+                quotes += 1;
+            }
+            _ => return None,
+        }
+        opaque.push(at..at + length);
+        at += length;
     }
     Some(masked)
 }
@@ -151,7 +215,17 @@ mod tests {
         assert_eq!(of("python", "r\"a\\d\"").as_deref(), Some("a\\d"));
         assert_eq!(of("python", "'''x'y'''").as_deref(), Some("x'y"));
         assert_eq!(of("python", "\"a\\tb\"").as_deref(), Some("a\tb"));
-        assert_eq!(of("python", "\"\\x41\""), None);
+        assert_eq!(of("python", "\"users\\x5fv1\"").as_deref(), Some("users_v1"));
+        assert_eq!(of("java", "\"users\\u005fv1\"").as_deref(), Some("users_v1"));
+        assert_eq!(of("javascript", "'users\\u{5f}v1'").as_deref(), Some("users_v1"));
+        assert_eq!(of("python", "\"\\xe9\""), None);
+        assert_eq!(of("python", "b\"\\u0041\""), None);
+        assert_eq!(of("python", "\"\\N{DIGIT ONE}\""), None);
+        assert_eq!(of("python", "f\"{{a}}\""), None);
+        assert_eq!(of("python", "\"{{a}}\"").as_deref(), Some("{{a}}"));
+        assert_eq!(of("java", "\"\"\"\n  a\"\"\""), None, "its indentation is stripped");
+        assert_eq!(of("bash", "\"a\\nb\""), None, "a backslash and an n");
+        assert_eq!(of("yaml", "'it''s a\\tb'").as_deref(), Some("it's a\\tb"));
         assert_eq!(of("rust", "r#\"a\"b\"#").as_deref(), Some("a\"b"));
         assert_eq!(of("go", "`a\\n`").as_deref(), Some("a\\n"));
         assert_eq!(of("java", "unquoted"), None);
@@ -163,6 +237,9 @@ mod tests {
         let python = by_name("python").unwrap();
         assert_eq!(write(python, "x", Some("'old'")), "'x'");
         assert_eq!(write(python, "it's", Some("'old'")), "\"it's\"");
+        assert_eq!(write(python, "{x}", Some("f'old'")), "\"{x}\"");
+        assert_eq!(write(by_name("kotlin").unwrap(), "a$b", None), "\"a\\$b\"");
+        assert_eq!(write(by_name("javascript").unwrap(), "${b}", Some("`a`")), "\"${b}\"");
         assert_eq!(write(python, "a\"b\n", None), "\"a\\\"b\\n\"");
         assert_eq!(write(by_name("sql").unwrap(), "it's", None), "'it''s'");
         assert_eq!(write(by_name("rust").unwrap(), "x", Some("r#\"old\"#")), "r#\"x\"#");
@@ -175,7 +252,7 @@ mod tests {
         let mut opaque = Vec::new();
         let masked = mask(java, text, &mut opaque).unwrap();
         assert_eq!(masked.len(), text.len());
-        assert_eq!(String::from_utf8(masked).unwrap().trim(), "select  \"a \"    from t");
+        assert_eq!(String::from_utf8(masked).unwrap().trim(), "select  \"a\"     from t");
         assert!(opaque.contains(&(8..10)));
         assert_eq!(mask(java, r#""\u0041""#, &mut Vec::new()), None);
     }

@@ -50,6 +50,15 @@ pub struct Facts {
     /// Whether identifiers and keywords ignore ASCII case.
     #[serde(default)]
     pub case_insensitive: bool,
+    /// Whether indentation tells blocks apart.
+    #[serde(default)]
+    pub indented: bool,
+    /// Whether parentheses around an expression change nothing but precedence.
+    #[serde(default)]
+    pub parentheses: bool,
+    /// Node kinds that must hold something, though the grammar reads them empty.
+    #[serde(default)]
+    pub never_empty: Vec<String>,
     /// How a hole is spelt while a pattern is parsed; `{}` stands for an identifier.
     #[serde(default = "Facts::default_hole")]
     pub hole: String,
@@ -82,6 +91,10 @@ pub struct Context {
     /// any expression would read, too, and mean something else.
     #[serde(default)]
     pub last_resort: bool,
+    /// Node kinds that a pattern is not read as here, unless the context is asked
+    /// for by name: `f(x)` is a call, and hardly ever Rust's type of functions.
+    #[serde(default)]
+    pub except: Vec<String>,
 }
 
 /// How the language writes strings.
@@ -103,6 +116,27 @@ pub struct StringFacts {
     /// Prefix letters that make a literal raw.
     #[serde(default)]
     pub raw_prefixes: String,
+    /// Whether `\\n`, `\\t`, `\\x41` … mean something, and not only `\\"`.
+    #[serde(default = "StringFacts::default_escape_letters")]
+    pub escape_letters: bool,
+    /// Whether `$` opens a hole in literals of the language's own quote.
+    #[serde(default)]
+    pub interpolates: bool,
+    /// The operators of `joins` that put texts together.
+    #[serde(default = "StringFacts::default_join_operators")]
+    pub join_operators: Vec<String>,
+    /// Pairs of characters that stand for their first one in literals with holes: `{{`, `$$`.
+    #[serde(default)]
+    pub doubled: Vec<String>,
+    /// Prefixes of the literals in which `doubled` holds, in lower case; empty for all.
+    #[serde(default)]
+    pub doubled_prefixes: Vec<String>,
+    /// Quotes around a text whose indentation is stripped: its value is not what stands there.
+    #[serde(default)]
+    pub stripped_quotes: Vec<String>,
+    /// Quotes that are written twice inside of a literal.
+    #[serde(default)]
+    pub doubled_quotes: Vec<String>,
     /// Opening quotes that make a literal raw.
     #[serde(default)]
     pub raw_quotes: Vec<String>,
@@ -118,6 +152,14 @@ impl Facts {
 }
 
 impl StringFacts {
+    fn default_escape_letters() -> bool {
+        true
+    }
+
+    fn default_join_operators() -> Vec<String> {
+        vec!["+".to_owned()]
+    }
+
     fn default_quote() -> String {
         "\"".to_owned()
     }
@@ -167,6 +209,7 @@ impl Language {
         let (lists, strings) = (ids(&facts.lists)?, ids(&facts.string.kinds)?);
         ids(&facts.string.holes)?;
         ids(&facts.string.joins)?;
+        ids(&facts.never_empty)?;
         Ok(Self { lists, strings, facts, grammar, version: described.version, statements })
     }
 }

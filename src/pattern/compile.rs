@@ -1,6 +1,8 @@
 //! Text → [`Pattern`]. Strict: a pattern that does not parse, whose holes do not
 //! survive as nodes, or that reads in two ways is an error with the trees shown.
 
+use std::collections::BTreeSet;
+
 use super::{Child, Hole, Pattern, Piece, Shape, split};
 use crate::language::{Context, Language};
 use crate::tree::{Node, ParseError, PrintOptions, Tree, parse, print};
@@ -64,10 +66,18 @@ pub enum PatternError {
     /// A lone hole matches everything.
     #[error("`{0}` alone matches every node; say more, or use kind(\"…\")")]
     MatchesAll(String),
+    /// Longer or deeper than any code that a person writes.
+    #[error("the pattern is longer than {} KiB or nested more than {MAX_DEPTH} deep", MAX_TEXT >> 10)]
+    TooLarge,
     /// The parser gave up.
     #[error(transparent)]
     Parse(#[from] ParseError),
 }
+
+/// Longest pattern, in bytes.
+const MAX_TEXT: usize = 64 << 10;
+/// Deepest nesting of a pattern's nodes: matching recurses as deep.
+const MAX_DEPTH: usize = 500;
 
 /// Compiles `source` for `language`, in the named context or in the one that fits.
 ///
@@ -78,7 +88,9 @@ pub fn compile(language: &'static Language, source: &str, context: Option<&str>)
     if text.is_empty() {
         return Err(PatternError::Empty);
     }
-    let spelt = Spelt::new(language, text);
+    if text.len() > MAX_TEXT {
+        return Err(PatternError::TooLarge);
+    }
     let contexts: Vec<&Context> =
         language.facts.context.iter().filter(|c| context.is_none_or(|n| n == c.name)).collect();
     if contexts.is_empty() {
@@ -88,19 +100,13 @@ pub fn compile(language: &'static Language, source: &str, context: Option<&str>)
             contexts: context_names(language.facts.context.iter()),
         });
     }
-    let mut readings: Vec<Reading> = Vec::new();
-    let mut worst = String::new();
-    for candidate in &contexts {
-        if candidate.last_resort && !readings.is_empty() {
-            continue;
-        }
-        let tree = parse(language, format!("{}{}{}", candidate.before, spelt.code, candidate.after))?;
-        match read(candidate, &spelt, &tree)? {
-            Ok(reading) if readings.iter().any(|r| r.tree == reading.tree) => {}
-            Ok(reading) => readings.push(reading),
-            Err(shown) if worst.is_empty() => worst = shown,
-            Err(_) => {}
-        }
+    let mut spelt = Spelt::new(language, text, false);
+    let (mut readings, worst) = read_all(&contexts, &spelt, context.is_some(), language)?;
+    // `{ $$$BODY }`: where statements end in `;`, a hole that is one needs its own.
+    if readings.is_empty() && language.facts.separators.iter().any(|s| s == ";") {
+        let statements = Spelt::new(language, text, true);
+        readings = read_all(&contexts, &statements, context.is_some(), language)?.0;
+        spelt = statements;
     }
     match readings.len() {
         0 => Err(PatternError::Unreadable {
@@ -114,6 +120,31 @@ pub fn compile(language: &'static Language, source: &str, context: Option<&str>)
     }
 }
 
+/// Every way in which the pattern reads, and the first attempt that failed.
+fn read_all(
+    contexts: &[&Context],
+    spelt: &Spelt,
+    named: bool,
+    language: &'static Language,
+) -> Result<(Vec<Reading>, String), PatternError> {
+    let mut readings: Vec<Reading> = Vec::new();
+    let mut worst = String::new();
+    for candidate in contexts {
+        if candidate.last_resort && !readings.is_empty() {
+            continue;
+        }
+        let tree = parse(language, format!("{}{}{}", candidate.before, spelt.code, candidate.after))?;
+        match read(candidate, spelt, &tree)? {
+            Ok(reading) if !named && candidate.except.iter().any(|kind| *kind == reading.kind) => {}
+            Ok(reading) if readings.iter().any(|r| r.tree == reading.tree) => {}
+            Ok(reading) => readings.push(reading),
+            Err(shown) if worst.is_empty() => worst = shown,
+            Err(_) => {}
+        }
+    }
+    Ok((readings, worst))
+}
+
 fn context_names<'a>(contexts: impl Iterator<Item = &'a Context>) -> String {
     contexts.map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ")
 }
@@ -125,18 +156,27 @@ struct Spelt {
 }
 
 impl Spelt {
-    fn new(language: &Language, text: &str) -> Self {
+    fn new(language: &Language, text: &str, statements: bool) -> Self {
         // A stem that the pattern does not use, so that no code is taken for a hole.
         let stem = (0..).map(|n| format!("gndr{n}x")).find(|stem| !text.contains(stem.as_str())).unwrap_or_default();
         let mut code = String::new();
         let mut holes: Vec<(String, Hole)> = Vec::new();
-        for piece in split(text) {
+        let pieces = split(text);
+        for (at, piece) in pieces.iter().enumerate() {
             match piece {
-                Piece::Text(text) => code.push_str(&text),
+                Piece::Text(text) => code.push_str(text),
                 Piece::Hole(hole) => {
-                    let spelling = language.facts.hole.replace("{}", &format!("{stem}{}", holes.len()));
+                    let mut spelling = language.facts.hole.replace("{}", &format!("{stem}{}x", holes.len()));
+                    let begins = code.trim_end().ends_with(['{', ';', '}']);
+                    let ends = match pieces.get(at + 1) {
+                        Some(Piece::Text(next)) => next.trim_start_matches(' ').starts_with(['}', '\n', '\r']),
+                        _ => false,
+                    };
+                    if statements && begins && ends {
+                        spelling.push(';');
+                    }
                     code.push_str(&spelling);
-                    holes.push((spelling, hole));
+                    holes.push((spelling, hole.clone()));
                 }
             }
         }
@@ -161,8 +201,11 @@ struct Reading {
     context: String,
     /// The tree as text: equal trees mean the same.
     tree: String,
+    kind: &'static str,
     shape: Shape,
     names: Vec<String>,
+    lists: BTreeSet<String>,
+    repeats: bool,
     lost: Option<(Hole, &'static str)>,
 }
 
@@ -174,16 +217,33 @@ fn read(context: &Context, spelt: &Spelt, tree: &Tree) -> Result<Result<Reading,
     let Some(node) = top else {
         return Ok(Err(spelt.show(&print(tree, tree.root(), PrintOptions::default()))));
     };
-    let mut builder = Builder { spelt, names: Vec::new(), found: 0 };
+    if is_deep(tree) {
+        return Err(PatternError::TooLarge);
+    }
+    let mut builder = Builder { spelt, names: Vec::new(), lists: BTreeSet::new(), repeats: false, found: 0 };
     let shape = builder.shape(node);
     let lost = (builder.found < spelt.holes.len()).then(|| lost_hole(spelt, node)).flatten();
     Ok(Ok(Reading {
         context: context.name.clone(),
         tree: print(tree, node, PrintOptions { anonymous: true, ranges: false }),
+        kind: node.kind(),
         shape,
         names: builder.names,
+        lists: builder.lists,
+        repeats: builder.repeats,
         lost,
     }))
+}
+
+fn is_deep(tree: &Tree) -> bool {
+    let mut open: Vec<Node<'_>> = Vec::new();
+    tree.iter().any(|node| {
+        while open.last().is_some_and(|n| !n.contains(node)) {
+            open.pop();
+        }
+        open.push(node);
+        open.len() > MAX_DEPTH
+    })
 }
 
 /// The deepest node that spans the pattern, unwrapping nodes that only wrap it;
@@ -240,6 +300,8 @@ fn finish(language: &'static Language, text: &str, spelt: Spelt, reading: Readin
         source: text.to_owned(),
         context: reading.context,
         names: reading.names,
+        lists: reading.lists,
+        repeats: reading.repeats,
         root: reading.shape,
         literals,
     })
@@ -262,6 +324,8 @@ fn collect_literals(shape: &Shape, into: &mut Vec<String>) {
 struct Builder<'s> {
     spelt: &'s Spelt,
     names: Vec<String>,
+    lists: BTreeSet<String>,
+    repeats: bool,
     found: usize,
 }
 
@@ -286,7 +350,12 @@ impl Builder<'_> {
     /// A hole may be wrapped in nodes that span just it. `node` is the topmost.
     fn hole(&mut self, node: Node<'_>, hole: &Hole) -> Shape {
         let name = hole.name.as_ref().map(|name| {
-            self.names.iter().position(|n| n == name).unwrap_or_else(|| {
+            if hole.many {
+                self.lists.insert(name.clone());
+            }
+            let known = self.names.iter().position(|n| n == name);
+            self.repeats |= known.is_some();
+            known.unwrap_or_else(|| {
                 self.names.push(name.clone());
                 self.names.len() - 1
             })

@@ -1,4 +1,10 @@
-//! [`Pattern`] against a node: exact, with backtracking only inside one list.
+//! [`Pattern`] against a node: exact, with backtracking only inside one list,
+//! and linear in that list unless a name is repeated.
+
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::rc::Rc;
 
 use super::{Child, Pattern, Shape};
 use crate::tree::{Node, same_text};
@@ -29,6 +35,21 @@ impl<'t> Bindings<'t> {
         self.slots.iter().filter_map(|(name, binding)| Some((name.as_str(), binding.as_ref()?)))
     }
 
+    /// Adds all bindings of `other`. A name that is bound already must stand for
+    /// the same code; otherwise nothing is added, and the answer is `false`.
+    pub fn merge(&mut self, other: Bindings<'t>) -> bool {
+        let agrees = |(name, binding): (&str, &Binding<'t>)| self.get(name).is_none_or(|b| same_binding(b, binding));
+        if !other.iter().all(agrees) {
+            return false;
+        }
+        for (name, binding) in other.slots {
+            if let Some(binding) = binding.filter(|_| self.get(&name).is_none()) {
+                self.set(&name, binding);
+            }
+        }
+        true
+    }
+
     /// Adds or replaces a binding.
     pub fn set(&mut self, name: &str, binding: Binding<'t>) {
         match self.slots.iter_mut().find(|(n, _)| n == name) {
@@ -38,15 +59,43 @@ impl<'t> Bindings<'t> {
     }
 }
 
-/// Attempts within one match after which it counts as none: only a pattern with
-/// many list holes over a very long list gets there.
-const ATTEMPTS: u32 = 100_000;
+/// Steps within one match after which it is given up: only a pattern that names
+/// a list hole twice gets there, over a very long list.
+const STEPS: u64 = 2_000_000;
+
+thread_local! {
+    static GAVE_UP: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a match was given up on this thread since this was last asked: it
+/// counts as none, and must not pass unsaid.
+pub fn gave_up() -> bool {
+    GAVE_UP.replace(false)
+}
+
+/// The children of one node that a list of shapes is matched against.
+#[derive(Clone)]
+struct Run<'t> {
+    nodes: Rc<Vec<Node<'t>>>,
+    owner: u32,
+}
+
+#[derive(Clone)]
+enum Slot<'t> {
+    One(Node<'t>),
+    Many(Run<'t>, Range<usize>),
+}
 
 struct Matcher<'p, 't> {
     pattern: &'p Pattern,
-    slots: Vec<Option<Binding<'t>>>,
-    attempts: u32,
+    slots: Vec<Option<Slot<'t>>>,
+    steps: u64,
     fold: bool,
+    /// Lists of shapes, told by where they lie, that do not match from a child on.
+    /// Kept only where no name is repeated: then nothing else decides.
+    failed: HashSet<(usize, usize, u32, usize)>,
+    /// For what follows a list hole: the first child from which on no place fits.
+    starved: HashMap<(usize, usize, u32), usize>,
 }
 
 pub(super) fn matches<'t>(pattern: &Pattern, node: Node<'t>) -> Option<Bindings<'t>> {
@@ -56,28 +105,48 @@ pub(super) fn matches<'t>(pattern: &Pattern, node: Node<'t>) -> Option<Bindings<
     let mut matcher = Matcher {
         pattern,
         slots: vec![None; pattern.names.len()],
-        attempts: ATTEMPTS,
+        steps: STEPS,
         fold: pattern.language.facts.case_insensitive,
+        failed: HashSet::new(),
+        starved: HashMap::new(),
     };
-    matcher
-        .shape(&pattern.root, node)
-        .then(|| Bindings { slots: pattern.names.iter().cloned().zip(matcher.slots).collect() })
+    let found = matcher.shape(&pattern.root, node);
+    if matcher.steps == 0 {
+        GAVE_UP.set(true);
+        return None;
+    }
+    let binding = |slot: Slot<'t>| match slot {
+        Slot::One(node) => Binding::One(node),
+        Slot::Many(run, range) => Binding::Many(run.nodes[range].to_vec()),
+    };
+    let slots = matcher.slots.into_iter().map(|slot| slot.map(binding));
+    found.then(|| Bindings { slots: pattern.names.iter().cloned().zip(slots).collect() })
 }
 
 impl<'t> Matcher<'_, 't> {
+    fn pay(&mut self, steps: usize) -> bool {
+        self.steps = self.steps.saturating_sub(steps as u64);
+        self.steps > 0
+    }
+
     fn shape(&mut self, shape: &Shape, node: Node<'t>) -> bool {
         if node.is_missing() || node.is_error() {
             return false;
         }
         match shape {
             Shape::Leaf { kind, named, text } => {
+                let blank = !named && text.trim().is_empty();
                 node.kind_id() == *kind
                     && node.is_named() == *named
-                    && (!named || same_text(text, node.text(), self.fold) && node.is_leaf())
+                    && (blank || same_text(text, node.text(), self.fold))
+                    && (!named || node.is_leaf())
             }
             Shape::Inner { kind, children, gaps } => node.kind_id() == *kind && self.inner(children, gaps, node),
             Shape::One { name, chain } => self.one(*name, chain, node),
-            Shape::Many { name } => self.bind(*name, Binding::Many(vec![node])),
+            Shape::Many { name } => {
+                let run = Run { nodes: Rc::new(vec![node]), owner: node.id.0 };
+                self.bind(*name, Slot::Many(run, 0..1))
+            }
         }
     }
 
@@ -86,8 +155,8 @@ impl<'t> Matcher<'_, 't> {
         if own.len() != gaps.len() || own.iter().zip(gaps).any(|(a, b)| a != b) {
             return false;
         }
-        let code: Vec<Node<'t>> = node.children().filter(|c| !c.is_extra()).collect();
-        self.list(children, &code)
+        let nodes: Vec<Node<'t>> = node.children().filter(|c| !c.is_extra()).collect();
+        self.list(children, &Run { nodes: Rc::new(nodes), owner: node.id.0 }, 0)
     }
 
     /// Binds a hole to the innermost node that the hole's own wrapping agrees
@@ -110,72 +179,102 @@ impl<'t> Matcher<'_, 't> {
                 _ => break,
             }
         }
-        self.bind(name, Binding::One(bound))
+        self.bind(name, Slot::One(bound))
     }
 
-    fn bind(&mut self, name: Option<usize>, binding: Binding<'t>) -> bool {
+    fn bind(&mut self, name: Option<usize>, found: Slot<'t>) -> bool {
         let Some(slot) = name.and_then(|n| self.slots.get_mut(n)) else { return true };
-        match slot {
-            None => {
-                *slot = Some(binding);
+        match (slot, found) {
+            (slot @ None, found) => {
+                *slot = Some(found);
                 true
             }
-            Some(bound) => same_binding(bound, &binding),
+            (Some(Slot::One(bound)), Slot::One(found)) => {
+                let (bound, cost) = (*bound, found.subtree_len().min(bound.subtree_len()));
+                self.pay(cost) && bound.same_code(found)
+            }
+            (Some(Slot::Many(bound, a)), Slot::Many(found, b)) => {
+                let (bound, a) = (bound.clone(), a.clone());
+                let pairs = bound.nodes[a.clone()].iter().zip(&found.nodes[b.clone()]);
+                a.len() == b.len() && self.pay(a.len()) && pairs.into_iter().all(|(a, b)| a.same_code(*b))
+            }
+            _ => false,
         }
     }
 
-    /// Matches a list of shapes against all of `code`.
-    fn list(&mut self, shapes: &[Child], code: &[Node<'t>]) -> bool {
-        self.attempts = self.attempts.saturating_sub(1);
-        if self.attempts == 0 {
+    /// Matches a list of shapes against all children from `at` on.
+    fn list(&mut self, shapes: &[Child], code: &Run<'t>, at: usize) -> bool {
+        if !self.pay(1) {
             return false;
         }
+        let key = (shapes.as_ptr() as usize, shapes.len(), code.owner, at);
+        if self.failed.contains(&key) {
+            return false;
+        }
+        let fits = self.list_anew(shapes, code, at);
+        if !fits && !self.pattern.repeats {
+            self.failed.insert(key);
+        }
+        fits
+    }
+
+    fn list_anew(&mut self, shapes: &[Child], code: &Run<'t>, at: usize) -> bool {
         let Some((first, rest)) = shapes.split_first() else {
-            return code.iter().all(|n| self.is_separator(n));
+            return code.nodes[at..].iter().all(|n| self.is_separator(n));
         };
         if let Shape::Many { name } = first.shape {
-            return self.many(name, rest, code);
+            return self.many(name, rest, code, at);
         }
         let saved = self.slots.clone();
-        if let Some((node, more)) = code.split_first() {
-            if first.field == node.field_id() && self.shape(&first.shape, *node) && self.list(rest, more) {
+        if let Some(node) = code.nodes.get(at).copied() {
+            if first.field == node.field_id() && self.shape(&first.shape, node) && self.list(rest, code, at + 1) {
                 return true;
             }
             self.slots = saved;
             // `f(a, b,)` against `f($A, $B)`: a separator before a closing token parts nothing.
-            let trailing = self.is_separator(node) && closes(&first.shape) && !more.is_empty();
-            if trailing && self.list(shapes, more) {
+            let trailing = self.is_separator(&node) && closes(&first.shape) && at + 1 < code.nodes.len();
+            if trailing && self.list(shapes, code, at + 1) {
                 return true;
             }
         }
         // `f(a)` against `f($A, $$$REST)`: with nothing to part, the separator goes too.
         let parts_nothing = self.is_separator_shape(&first.shape)
             && matches!(rest.first(), Some(Child { shape: Shape::Many { .. }, .. }))
-            && code.iter().all(|n| self.is_separator(n) || !n.is_named());
-        parts_nothing && self.list(rest, code)
+            && code.nodes[at..].iter().all(|n| self.is_separator(n) || !n.is_named());
+        parts_nothing && self.list(rest, code, at)
     }
 
     /// A list hole takes as few nodes as possible. A run neither begins nor ends
     /// with a separator.
-    fn many(&mut self, name: Option<usize>, rest: &[Child], code: &[Node<'t>]) -> bool {
-        for taken in 0..=code.len() {
-            let run = &code[..taken];
+    fn many(&mut self, name: Option<usize>, rest: &[Child], code: &Run<'t>, at: usize) -> bool {
+        let key = (rest.as_ptr() as usize, rest.len(), code.owner);
+        // Every longer run from here ends where one from there ended.
+        let known = self.starved.get(&key).is_some_and(|from| *from <= at);
+        let longest = if known { 0 } else { code.nodes.len() - at };
+        for taken in 0..=longest {
+            let run = &code.nodes[at..at + taken];
             let ragged = [run.first(), run.last()].into_iter().flatten().any(|n| self.is_separator(n));
             if ragged {
                 continue;
             }
+            if !self.pay(1) {
+                return false;
+            }
             let saved = self.slots.clone();
-            if self.bind(name, Binding::Many(run.to_vec())) {
-                if self.list(rest, &code[taken..]) {
+            if self.bind(name, Slot::Many(code.clone(), at..at + taken)) {
+                if self.list(rest, code, at + taken) {
                     return true;
                 }
                 // `f(a)` against `f($$$REST, $A)`: the same on the other side.
                 let separator_next = rest.first().is_some_and(|c| self.is_separator_shape(&c.shape));
-                if taken == 0 && separator_next && self.list(&rest[1..], code) {
+                if taken == 0 && separator_next && self.list(&rest[1..], code, at) {
                     return true;
                 }
             }
             self.slots = saved;
+        }
+        if !known && !self.pattern.repeats && code.nodes.get(at).is_some_and(|n| !self.is_separator(n)) {
+            self.starved.insert(key, at);
         }
         false
     }
@@ -201,7 +300,3 @@ fn same_binding(a: &Binding<'_>, b: &Binding<'_>) -> bool {
         _ => false,
     }
 }
-
-#[cfg(test)]
-#[path = "tests.rs"]
-mod tests;

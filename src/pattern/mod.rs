@@ -12,7 +12,7 @@ mod matching;
 
 pub use compile::{PatternError, compile};
 pub use holes::{Hole, Piece, split};
-pub use matching::{Binding, Bindings};
+pub use matching::{Binding, Bindings, gave_up};
 
 use crate::language::Language;
 use crate::tree::Node;
@@ -28,6 +28,10 @@ pub struct Pattern {
     pub context: String,
     /// Names of its holes in order of appearance, `$$$` marks left out.
     pub names: Vec<String>,
+    /// Those of them that are lists (`$$$X`), and may be empty.
+    pub lists: std::collections::BTreeSet<String>,
+    /// Whether a name stands twice: a match then depends on what was bound before.
+    repeats: bool,
     root: Shape,
     /// Texts that any match must hold.
     literals: Vec<String>,
@@ -72,3 +76,8 @@ impl Pattern {
         matching::matches(self, node)
     }
 }
+
+#[cfg(test)]
+mod language_tests;
+#[cfg(test)]
+mod tests;

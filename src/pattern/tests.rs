@@ -4,25 +4,45 @@ use crate::tree::parse;
 
 /// Every match of a pattern in some code, with its bindings, one a line.
 fn check(language: &str, pattern: &str, code: &str) -> String {
+    check_in(language, pattern, None, code).unwrap_or_else(|e| panic!("{e}")).join("\n")
+}
+
+/// Every match of a pattern in a context, with its bindings, or its text where it has none.
+pub(super) fn check_in(
+    language: &str,
+    pattern: &str,
+    context: Option<&str>,
+    code: &str,
+) -> Result<Vec<String>, PatternError> {
     let language = by_name(language).unwrap();
-    let pattern = compile(language, pattern, None).unwrap_or_else(|e| panic!("{e}"));
+    let pattern = compile(language, pattern, context)?;
     let tree = parse(language, code).unwrap();
     let mut out = Vec::new();
     for node in tree.iter() {
-        if let Some(bindings) = pattern.matches(node) {
-            let shown: Vec<String> = bindings
-                .iter()
-                .map(|(name, binding)| match binding {
-                    Binding::One(node) => format!("{name}={}", node.text()),
-                    Binding::Many(nodes) => {
-                        format!("{name}=[{}]", nodes.iter().map(|n| n.text()).collect::<Vec<_>>().join(" "))
-                    }
-                })
-                .collect();
-            out.push(if shown.is_empty() { node.text().to_owned() } else { shown.join("; ") });
-        }
+        // What the prefilter asks of a file must be in every file that matches.
+        let Some(bindings) = pattern.matches(node) else { continue };
+        let lower = code.to_ascii_lowercase();
+        let there = |text: &String| {
+            if language.facts.case_insensitive {
+                lower.contains(&text.to_ascii_lowercase())
+            } else {
+                code.contains(text)
+            }
+        };
+        assert!(pattern.literals().iter().all(there), "{:?} are asked of {code:?}", pattern.literals());
+        assert!(pattern.root_kind().is_none_or(|kind| kind == node.kind_id()));
+        let shown: Vec<String> = bindings
+            .iter()
+            .map(|(name, binding)| match binding {
+                Binding::One(node) => format!("{name}={}", node.text()),
+                Binding::Many(nodes) => {
+                    format!("{name}=[{}]", nodes.iter().map(|n| n.text()).collect::<Vec<_>>().join(" "))
+                }
+            })
+            .collect();
+        out.push(if shown.is_empty() { node.text().to_owned() } else { shown.join("; ") });
     }
-    out.join("\n")
+    Ok(out)
 }
 
 #[test]

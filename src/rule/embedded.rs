@@ -41,10 +41,29 @@ pub fn embed(node: Node<'_>, language: &'static Language) -> Result<Option<Embed
         return Ok(None);
     }
     let mut at = whole.start;
+    // Whether what stands before goes on in the next piece.
+    let mut open_word = false;
     for piece in &literals {
         let range = piece.local_range();
         opaque.push(at..range.start);
         at = range.end;
+        let text = piece.text();
+        let content = if host.is_string(piece.kind_id()) {
+            match literal::dissect(host, text) {
+                Some(parts) => &text[parts.content],
+                None => return Ok(None),
+            }
+        } else {
+            "x"
+        };
+        let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+        if open_word && word(content.chars().next()) {
+            // `"users" + "_v1"` is one name: with white space between it would be two.
+            return Ok(None);
+        }
+        if !content.is_empty() {
+            open_word = word(content.chars().last());
+        }
         if !host.is_string(piece.kind_id()) {
             // A value that is only known at run time stands for one name.
             masked[range.start - whole.start..range.end - whole.start].fill(b'x');
@@ -72,6 +91,14 @@ pub fn embed(node: Node<'_>, language: &'static Language) -> Result<Option<Embed
     Ok(Some(Embedded { tree: Arc::new(parse_embedded(language, text, base)?), opaque }))
 }
 
+/// Whether a node puts texts together: a join of its language, by an operator that does.
+pub(super) fn joins(node: Node<'_>) -> bool {
+    let facts = &node.tree().language.facts.string;
+    let operator = |c: &Node<'_>| !c.is_extra() && (!c.is_named() || c.field_name() == Some("operator"));
+    facts.joins.iter().any(|j| j == node.kind())
+        && node.children().filter(operator).all(|c| facts.join_operators.iter().any(|o| o == c.text()))
+}
+
 /// The string literals that make up `node`, in order, and the operands between
 /// them that are none. Empty where the node holds no literal.
 fn literals_of(node: Node<'_>) -> Vec<Node<'_>> {
@@ -79,15 +106,16 @@ fn literals_of(node: Node<'_>) -> Vec<Node<'_>> {
     if host.is_string(node.kind_id()) {
         return vec![node];
     }
-    if !host.facts.string.joins.iter().any(|j| j == node.kind()) {
+    if !joins(node) {
         return Vec::new();
     }
     let mut pieces = Vec::new();
     // A long concatenation nests to the left as deep as it is long.
     let mut pending = vec![node];
     while let Some(next) = pending.pop() {
-        if !host.is_string(next.kind_id()) && host.facts.string.joins.iter().any(|j| j == next.kind()) {
-            pending.extend(next.named_children().collect::<Vec<_>>().into_iter().rev());
+        if !host.is_string(next.kind_id()) && joins(next) {
+            let operands = next.named_children().filter(|c| c.field_name() != Some("operator"));
+            pending.extend(operands.collect::<Vec<_>>().into_iter().rev());
         } else {
             pieces.push(next);
         }
@@ -129,6 +157,23 @@ mod tests {
         let java = r#"class A { String q = "select country_code " + "from users_v1 where \"day\" = " + day; }"#;
         assert_eq!(check("java", java, "country_code"), Some(("identifier".into(), false)));
         assert_eq!(check("java", java, "users_v1"), Some(("identifier".into(), false)));
+    }
+
+    #[test]
+    fn pieces_that_grow_together_are_not_read() {
+        for code in [
+            r#"class A { String q = "select a from users" + suffix; }"#,
+            r#"class A { String q = "select a from users" + "_v1"; }"#,
+            r#"class A { boolean q = "select a from users" == x; }"#,
+        ] {
+            let whole = parse(by_name("java").unwrap(), code).unwrap();
+            let join = whole.iter().find(|n| n.kind() == "binary_expression").unwrap();
+            assert!(embed(join, by_name("sql").unwrap()).unwrap().is_none(), "{code}");
+        }
+        let quoted = r#"class A { String q = "select \"country_code\" from users_v1"; }"#;
+        assert_eq!(check("java", quoted, "users_v1"), Some(("identifier".into(), false)));
+        let hole = "x = f'select {é} from users_v1 where a = \"ü\"'";
+        assert_eq!(check("python", hole, "users_v1"), Some(("identifier".into(), false)));
     }
 
     #[test]

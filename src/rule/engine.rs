@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::embedded::joins;
 use super::prefilter::{Clause, Hits, Prefilter};
 use super::template::{Filling, indented};
-use super::{Action, Bound, Context, Decision, Embedded, Facts, Match, Replacement, Rule, Variant, embed};
+use super::{Action, Bound, Context, Decision, Embedded, Facts, Match, Matcher, Replacement, Rule, Variant, embed};
 use tree_sitter::{QueryCursor, StreamingIterator};
 
 use crate::edit::{Edit, Fragment};
 use crate::language::Language;
-use crate::pattern::{Binding, Bindings};
-use crate::tree::{Node, ParseError, Tree};
+use crate::pattern::{Binding, Bindings, gave_up};
+use crate::tree::{Node, NodeId, ParseError, Tree};
 
 /// Rules that run together, with what is derived from all of them.
 pub struct RuleSet {
@@ -30,6 +31,8 @@ struct Unit {
     rule: usize,
     variant: usize,
     clauses: Vec<Clause>,
+    /// Those of them that the code itself must hold, and not only its host.
+    inner: Vec<Clause>,
 }
 
 #[derive(Default)]
@@ -51,6 +54,8 @@ pub struct Outcome {
     pub place: (u32, u32),
     /// The answer, as edits of the file.
     pub answer: Answer,
+    /// For a match in embedded code: the literal that holds it, and the language in it.
+    pub literal: Option<(Range<usize>, &'static Language)>,
 }
 
 /// The answer to a match.
@@ -83,7 +88,7 @@ impl RuleSet {
         for (rule, one) in rules.iter().enumerate() {
             for (variant, it) in one.variants.iter().enumerate() {
                 let unit = units.len();
-                units.push(Unit { rule, variant, clauses: required(it) });
+                units.push(Unit { rule, variant, clauses: required(it, true), inner: required(it, false) });
                 if it.hosts.is_empty() {
                     let index = by_language.entry(it.language.facts.name.clone()).or_default();
                     match it.find.root_kinds() {
@@ -143,23 +148,14 @@ impl RuleSet {
     }
 }
 
-/// What a file must hold for the rule to match in it.
-fn required(variant: &Variant) -> Vec<Clause> {
-    let mut clauses = sought(variant);
-    // Where code is embedded, one of the hosts must be there.
-    if !variant.hosts.is_empty() {
-        clauses.extend(Clause::either(variant.hosts.iter().map(|h| h.matcher.required(h.language))));
-    }
-    clauses.sort();
-    clauses.dedup();
-    clauses
-}
-
-/// What the matched text itself speaks of, be it a file or a literal.
-fn sought(variant: &Variant) -> Vec<Clause> {
+/// What a file must hold for the rule to match in it; without the hosts, what the
+/// matched text itself speaks of.
+fn required(variant: &Variant, hosts: bool) -> Vec<Clause> {
     let fold = variant.language.facts.case_insensitive;
     let mut clauses = variant.find.required(variant.language);
-    for (_, condition) in &variant.conditions {
+    // An empty list fulfils every condition.
+    let lists = variant.find.lists();
+    for (_, condition) in variant.conditions.iter().filter(|(name, _)| !lists.contains(name)) {
         clauses.extend(condition.required(variant.language));
     }
     for context in &variant.context {
@@ -167,7 +163,13 @@ fn sought(variant: &Variant) -> Vec<Clause> {
             clauses.extend(matcher.required(variant.language));
         }
     }
+    // Where code is embedded, one of the hosts must be there.
+    if hosts && !variant.hosts.is_empty() {
+        clauses.extend(Clause::either(variant.hosts.iter().map(|h| h.matcher.required(h.language))));
+    }
     clauses.extend(variant.file_has.iter().map(|text| Clause::one(text.clone(), fold)));
+    clauses.sort();
+    clauses.dedup();
     clauses
 }
 
@@ -197,11 +199,22 @@ enum Phase<'f> {
 
 fn traverse(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits, phase: Phase<'_>) -> Result<Outcomes, Failure> {
     let collects = matches!(phase, Phase::Collect(_));
-    let mut runner =
-        Runner { phase, set, file: tree, outcomes: Vec::new(), counts: BTreeMap::new(), failed: BTreeSet::new() };
+    let mut runner = Runner {
+        phase,
+        set,
+        file: tree,
+        outcomes: Vec::new(),
+        counts: BTreeMap::new(),
+        failed: BTreeSet::new(),
+        around: HashMap::new(),
+        read: BTreeSet::new(),
+        uncertain: false,
+    };
+    gave_up();
     let Some(index) = set.by_language.get(&tree.language.facts.name) else { return Ok(Vec::new()) };
     let takes_part = |unit: &Unit| matches!(set.rules[unit.rule].action, Action::Collect(..)) == collects;
-    let possible = |unit: &usize| hits.possible.get(*unit) == Some(&true) && takes_part(&set.units[*unit]);
+    let files = files_had(set, tree, hits);
+    let possible = |unit: &usize| files.contains(unit) && takes_part(&set.units[*unit]);
     let any: Vec<usize> = index.any_kind.iter().copied().filter(possible).collect();
     let hosted: Vec<usize> = index.hosted.iter().copied().filter(possible).collect();
     for node in tree.iter() {
@@ -217,6 +230,69 @@ fn traverse(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits, phase: Phase<'_>) -> R
     Ok(runner.outcomes)
 }
 
+/// The units that are possible, and whose file has the texts that they ask for.
+fn files_had(set: &RuleSet, tree: &Tree, hits: &Hits) -> BTreeSet<usize> {
+    let mut lower: Option<String> = None;
+    let mut has = |variant: &Variant| {
+        variant.file_has.iter().all(|needle| {
+            if !variant.language.facts.case_insensitive {
+                return tree.text().contains(needle);
+            }
+            let lower = lower.get_or_insert_with(|| tree.text().to_ascii_lowercase());
+            lower.contains(&needle.to_ascii_lowercase())
+        })
+    };
+    let units = set.units.iter().enumerate();
+    units.filter(|(unit, it)| hits.possible.get(*unit) == Some(&true) && has(set.variant(it))).map(|(u, _)| u).collect()
+}
+
+/// Which nodes of one tree a context matches, so that asking costs no walk.
+struct Around {
+    /// In order.
+    nodes: Vec<NodeId>,
+    /// For each node of the tree the nearest of them above it; its own number for none.
+    nearest: Vec<u32>,
+}
+
+impl Around {
+    fn new(tree: &Tree, matcher: &Matcher) -> Self {
+        let mut nodes = Vec::new();
+        let mut nearest = Vec::with_capacity(tree.len());
+        let mut fits = vec![false; tree.len()];
+        for node in tree.iter() {
+            let own = node.id.0;
+            nearest.push(node.parent().map_or(own, |parent| {
+                let above = parent.id.0 as usize;
+                if fits[above] {
+                    parent.id.0
+                } else if nearest[above] == parent.id.0 {
+                    own
+                } else {
+                    nearest[above]
+                }
+            }));
+            if matcher.matches(node, &mut Bindings::default()) {
+                fits[own as usize] = true;
+                nodes.push(node.id);
+            }
+        }
+        Self { nodes, nearest }
+    }
+
+    fn above<'t>(&self, node: Node<'t>) -> impl Iterator<Item = Node<'t>> {
+        let next = |n: &Node<'t>| {
+            let up = *self.nearest.get(n.id.0 as usize)?;
+            (up != n.id.0).then(|| n.tree().node(NodeId(up)))
+        };
+        std::iter::successors(next(&node), next)
+    }
+
+    fn below<'t>(&self, node: Node<'t>) -> impl Iterator<Item = Node<'t>> {
+        let from = self.nodes.partition_point(|id| *id <= node.id);
+        self.nodes[from..].iter().map(move |id| node.tree().node(*id)).take_while(move |n| node.contains(*n))
+    }
+}
+
 struct Runner<'r, 'f> {
     phase: Phase<'f>,
     set: &'r RuleSet,
@@ -226,6 +302,12 @@ struct Runner<'r, 'f> {
     /// Rules that failed in this file. They are not asked again: the consumer is
     /// out already, and a failure may have cost its whole budget.
     failed: BTreeSet<usize>,
+    /// For each context of a variant, told by its place in memory, and each tree.
+    around: HashMap<(*const Context, *const Tree), Arc<Around>>,
+    /// Literals that a unit has read.
+    read: BTreeSet<(usize, NodeId)>,
+    /// Whether a condition failed on a literal whose value can't be told.
+    uncertain: bool,
 }
 
 impl Runner<'_, '_> {
@@ -233,11 +315,22 @@ impl Runner<'_, '_> {
         let unit = &self.set.units[unit];
         let variant = self.set.variant(unit);
         let mut bindings = Bindings::default();
-        if node.is_missing()
-            || self.failed.contains(&unit.rule)
-            || !variant.find.matches(node, &mut bindings)
-            || !self.holds(variant, node, &mut bindings)
-        {
+        if node.is_missing() || self.failed.contains(&unit.rule) {
+            return;
+        }
+        let meant = variant.find.matches(node, &mut bindings) && self.holds(variant, tree, node, &mut bindings);
+        let literal = embedded.map(|(_, host)| (host.range(), variant.language));
+        if gave_up() {
+            let why =
+                "this code is too long for a pattern that names a list twice: it can't be told whether it matches";
+            self.push(unit.rule, node.range(), Answer::Refuse(why.to_owned()), literal);
+            return;
+        }
+        if std::mem::take(&mut self.uncertain) {
+            let why = "an escape in a literal here has no certain value: it can't be told whether this is meant";
+            self.push(unit.rule, node.range(), Answer::Skip(why.to_owned()), literal.clone());
+        }
+        if !meant {
             return;
         }
         let found = owned(tree, node, &bindings);
@@ -272,36 +365,53 @@ impl Runner<'_, '_> {
             }
             Ok(Decision::Edits(replacements)) => self.edits(rule, replacements, match_id, embedded.map(|(e, _)| e)),
         };
-        let range = node.range();
-        let place = self.file.line_column(range.start);
-        self.outcomes.push(Outcome { rule: unit.rule, range, place, answer });
+        self.push(unit.rule, node.range(), answer, literal);
     }
 
-    fn holds<'t>(&self, variant: &Variant, node: Node<'t>, bindings: &mut Bindings<'t>) -> bool {
-        let fold = variant.language.facts.case_insensitive;
-        let text = self.file.text();
-        let has = |needle: &String| {
-            if fold { text.to_ascii_lowercase().contains(&needle.to_ascii_lowercase()) } else { text.contains(needle) }
-        };
-        if !variant.file_has.iter().all(has) {
-            return false;
-        }
+    fn push(
+        &mut self,
+        rule: usize,
+        range: Range<usize>,
+        answer: Answer,
+        literal: Option<(Range<usize>, &'static Language)>,
+    ) {
+        let place = self.file.line_column(range.start);
+        self.outcomes.push(Outcome { rule, range, place, answer, literal });
+    }
+
+    fn holds<'t>(&mut self, variant: &Variant, tree: &Tree, node: Node<'t>, bindings: &mut Bindings<'t>) -> bool {
+        let mut doubt = false;
         for (name, condition) in &variant.conditions {
             let Some(binding) = bindings.get(name).cloned() else { return false };
             let nodes = match binding {
                 Binding::One(node) => vec![node],
                 Binding::Many(nodes) => nodes.into_iter().filter(|n| n.is_named()).collect(),
             };
-            if !nodes.into_iter().all(|n| condition.matches(n, bindings)) {
-                return false;
+            for node in nodes {
+                if condition.matches(node, bindings) {
+                    continue;
+                }
+                // `"users\x5fv1"` can be what is meant, if all else is.
+                if !condition.is_uncertain(node) {
+                    return false;
+                }
+                doubt = true;
             }
         }
-        variant.context.iter().all(|context| match context {
-            Context::Inside(m) => node.ancestors().any(|a| m.matches(a, bindings)),
-            Context::Outside(m) => !node.ancestors().any(|a| m.matches(a, &mut Bindings::default())),
-            Context::Has(m) => node.descendants().any(|d| m.matches(d, bindings)),
-            Context::Lacks(m) => !node.descendants().any(|d| m.matches(d, &mut Bindings::default())),
-        })
+        let meant = variant.context.iter().all(|context| {
+            let key = (std::ptr::from_ref(context), std::ptr::from_ref(tree));
+            let (Context::Inside(m) | Context::Outside(m) | Context::Has(m) | Context::Lacks(m)) = context;
+            let around = Arc::clone(self.around.entry(key).or_insert_with(|| Arc::new(Around::new(tree, m))));
+            // Each matches alone; what remains is whether shared names agree.
+            match context {
+                Context::Inside(m) => around.above(node).any(|a| m.matches(a, bindings)),
+                Context::Outside(m) => !around.above(node).any(|a| m.matches(a, &mut bindings.clone())),
+                Context::Has(m) => around.below(node).any(|d| m.matches(d, bindings)),
+                Context::Lacks(m) => !around.below(node).any(|d| m.matches(d, &mut bindings.clone())),
+            }
+        });
+        self.uncertain = meant && doubt;
+        meant && !doubt
     }
 
     fn host(&mut self, unit_index: usize, node: Node<'_>) -> Result<(), Failure> {
@@ -316,6 +426,11 @@ impl Runner<'_, '_> {
                 Some((_, Binding::One(literal))) => literal,
                 _ => &node,
             };
+            // A piece of a text that is put together is read with all of it.
+            let literal = &joined(*literal);
+            if !self.read.insert((unit_index, literal.id)) {
+                continue;
+            }
             let Some(embedded) = embed(*literal, variant.language)? else {
                 self.unreadable(unit, *literal, "its escapes or parts can't be read with certainty");
                 continue;
@@ -328,6 +443,9 @@ impl Runner<'_, '_> {
             for inner in tree.iter() {
                 self.candidate(unit_index, &tree, inner, Some((&embedded, *literal)));
             }
+            // Another tree may come to lie where this one did.
+            let gone = Arc::as_ptr(&tree);
+            self.around.retain(|(_, of), _| *of != gone);
         }
         Ok(())
     }
@@ -341,16 +459,16 @@ impl Runner<'_, '_> {
                 .iter()
                 .any(|t| if c.fold { lower.contains(&t.to_ascii_lowercase()) } else { text.contains(t.as_str()) })
         };
-        let sought = sought(self.set.variant(unit));
-        if sought.is_empty() || !sought.iter().all(in_it) {
+        if !unit.inner.iter().all(in_it) {
             return;
         }
-        self.outcomes.push(Outcome {
-            rule: unit.rule,
-            range: literal.range(),
-            place: literal.line_column(),
-            answer: Answer::Refuse(format!("the text in this literal names what the rule looks for, but {why}")),
-        });
+        if unit.inner.is_empty() {
+            let answer = Answer::Skip(format!("the text in this literal was not looked at: {why}"));
+            self.push(unit.rule, literal.range(), answer, None);
+            return;
+        }
+        let answer = Answer::Refuse(format!("the text in this literal names what the rule looks for, but {why}"));
+        self.push(unit.rule, literal.range(), answer, None);
     }
 
     fn edits(&self, rule: &Rule, replacements: Vec<Replacement>, match_id: u32, embedded: Option<&Embedded>) -> Answer {
@@ -364,35 +482,99 @@ impl Runner<'_, '_> {
                     );
                 }
             }
-            let (indent, line_end) = (indentation(self.file.text(), range.start), line_end(self.file.text()));
-            let replacement = fragments
-                .into_iter()
-                .map(|f| match f {
-                    Fragment::Text(text) => Fragment::Text(indented(&text, indent, line_end)),
-                    copy => copy,
-                })
-                .collect();
+            let replacement = self.placed(&range, fragments, embedded.is_some());
             edits.push(Edit { range, replacement, rule: rule.id.clone(), match_id });
         }
         Answer::Edit(edits)
     }
 
-    /// The comment of an annotation, on a line of its own above the code.
+    /// Gives the lines of a replacement the indentation of where they go. Copied
+    /// lines move only where indentation means something, and never in a literal.
+    fn placed(&self, range: &Range<usize>, fragments: Vec<Fragment>, embedded: bool) -> Vec<Fragment> {
+        let text = self.file.text();
+        let (indent, line_end) = (indentation(text, range.start), line_end(text));
+        let mut here = indent.to_owned();
+        let mut out = Vec::new();
+        for fragment in fragments {
+            match fragment {
+                Fragment::Text(new) => {
+                    let new = indented(&new, indent, line_end);
+                    if let Some((_, last)) = new.rsplit_once('\n') {
+                        here = last[..last.len() - last.trim_start_matches([' ', '\t']).len()].to_owned();
+                    }
+                    out.push(Fragment::Text(new));
+                }
+                Fragment::Copy(range) if embedded || !self.file.language.facts.indented => {
+                    out.push(Fragment::Copy(range))
+                }
+                Fragment::Copy(range) => moved(self.file, range, &here, &mut out),
+            }
+        }
+        out
+    }
+
+    /// The comment of an annotation, on a line of its own above the code and
+    /// above the comments that stand there: some of them speak to the next line.
     fn comment(&self, rule: &Rule, message: &str, node: Node<'_>, match_id: u32) -> Vec<Edit> {
         let text = self.file.text();
         let Some(mark) = self.file.language.facts.line_comment.as_deref() else { return Vec::new() };
-        let line = line_start(text, statement_start(node));
+        let mut line = line_start(text, statement_start(node));
+        let indent = indentation(text, line);
         let tag = format!("gander[{}]", rule.id);
-        let above = text[..line].lines().rev().take_while(|l| l.trim_start().starts_with(mark));
-        if above.into_iter().any(|l| l.contains(&tag)) {
-            return Vec::new();
+        while let Some(above) = line.checked_sub(1).map(|end| line_start(text, end)) {
+            let comment = text[above..line].trim_start();
+            // `#!` and `# -*- coding` count only where they stand.
+            if !comment.starts_with(mark) || above == 0 && comment.starts_with("#!") || comment.contains("coding") {
+                break;
+            }
+            if comment.contains(&tag) {
+                return Vec::new();
+            }
+            line = above;
         }
         let guide = self.set.guide.as_deref().map(|g| format!(" ({g})")).unwrap_or_default();
-        let message = message.replace(['\n', '\r'], " ");
-        let comment = format!("{}{mark} {tag}: {message}{guide}{}", indentation(text, line), line_end(text));
+        let message = message.replace(['\n', '\r', '\u{2028}', '\u{2029}'], " ");
+        let comment = format!("{indent}{mark} {tag}: {message}{guide}{}", line_end(text));
         let replacement = vec![Fragment::Text(comment)];
         vec![Edit { range: line..line, replacement, rule: rule.id.clone(), match_id }]
     }
+}
+
+/// The whole of a text that `node` is a piece of.
+fn joined(node: Node<'_>) -> Node<'_> {
+    let mut whole = node;
+    while let Some(parent) = whole.parent().filter(|p| joins(*p)) {
+        whole = parent;
+    }
+    whole
+}
+
+/// A copy whose lines, but for the first, are indented by `target` instead of
+/// the indentation of the line that it comes from.
+fn moved(tree: &Tree, range: Range<usize>, target: &str, out: &mut Vec<Fragment>) {
+    let text = tree.text();
+    let source = indentation(text, range.start);
+    let mut from = range.start;
+    if source != target {
+        let breaks = memchr::memchr_iter(b'\n', &text.as_bytes()[range.clone()]).map(|at| range.start + at + 1);
+        for line in breaks {
+            let rest = &text[line..range.end];
+            let blank = rest.lines().next().is_none_or(|l| l.trim().is_empty());
+            if blank || !rest.starts_with(source) || in_literal(tree, line) {
+                continue;
+            }
+            out.push(Fragment::Copy(from..line));
+            out.push(Fragment::Text(target.to_owned()));
+            from = line + source.len();
+        }
+    }
+    out.push(Fragment::Copy(from..range.end));
+}
+
+fn in_literal(tree: &Tree, at: usize) -> bool {
+    let inside = |n: &Node<'_>| n.local_range().start < at && at < n.local_range().end;
+    let node = tree.last_from(at);
+    std::iter::once(node).chain(node.ancestors()).any(|n| inside(&n) && tree.language.is_string(n.kind_id()))
 }
 
 fn owned(tree: &Arc<Tree>, node: Node<'_>, bindings: &Bindings<'_>) -> Match {
@@ -425,7 +607,7 @@ fn decide(rule: &Rule, found: &Match, facts: &Arc<Facts>) -> Result<Decision, St
                 _ => found.range_of(name).map(Filling::Copy),
             };
             let fragments = template.fill(fill).map_err(|e| e.to_string())?;
-            Ok(Decision::Edits(vec![Replacement { range: found.node().range(), fragments }]))
+            Ok(Decision::Edits(vec![Replacement { range: found.replaced_by(&fragments), fragments }]))
         }
     }
 }
@@ -450,7 +632,7 @@ fn statement_start(node: Node<'_>) -> usize {
             }
         }
     }
-    best.map_or(0, |range| range.start)
+    best.map_or(wanted.start, |range| range.start)
 }
 
 fn line_start(text: &str, at: usize) -> usize {

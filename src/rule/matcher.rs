@@ -1,14 +1,17 @@
 //! What a node must be: patterns, kinds, queries, texts, and their composition.
 
 use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use regex::Regex;
-use tree_sitter::{Query, QueryCursor, StreamingIterator};
+use tree_sitter::{CaptureQuantifier, Query, QueryCursor, StreamingIterator};
 
 use super::prefilter::Clause;
 use crate::language::{Language, literal};
 use crate::pattern::{Binding, Bindings, Pattern};
-use crate::tree::Node;
+use crate::tree::{Node, NodeId, QueryHits, Tree};
 
 /// What a node must be.
 pub enum Matcher {
@@ -56,7 +59,12 @@ pub struct QueryMatcher {
     query: Query,
     /// Index of the capture that is the match.
     root: u32,
+    /// Tells it from every other query of this process: trees keep what it found.
+    number: u64,
 }
+
+/// Deepest nesting of a query's parentheses: tree-sitter reads them recursively.
+const MAX_NESTING: usize = 100;
 
 impl QueryMatcher {
     /// Compiles `source`.
@@ -64,56 +72,97 @@ impl QueryMatcher {
     /// # Errors
     /// What tree-sitter says of it, with its line and column; or no capture at all.
     pub fn new(language: &Language, source: &str) -> Result<Self, String> {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+        let deepest = source.bytes().scan(0_usize, |depth, byte| {
+            match byte {
+                b'(' | b'[' => *depth += 1,
+                b')' | b']' => *depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            Some(*depth)
+        });
+        if deepest.max().unwrap_or(0) > MAX_NESTING || source.len() > 64 << 10 {
+            return Err(format!("the query is longer than 64 KiB or nested more than {MAX_NESTING} deep"));
+        }
         let query = Query::new(&language.grammar, source).map_err(|e| e.to_string())?;
         let names = query.capture_names();
         let root = names.iter().position(|n| *n == "match").unwrap_or(0);
         if names.is_empty() {
             return Err("the query captures nothing; mark the node that is meant with @match".to_owned());
         }
-        Ok(Self { query, root: root as u32 })
+        Ok(Self { query, root: root as u32, number: NUMBERS.fetch_add(1, Ordering::Relaxed) })
     }
 
     fn matches<'t>(&self, node: Node<'t>) -> Option<Bindings<'t>> {
-        let tree = node.tree();
-        let mut cursor = QueryCursor::new();
-        cursor.set_byte_range(node.local_range());
-        let inner =
-            tree.inner().root_node().descendant_for_byte_range(node.local_range().start, node.local_range().end)?;
-        // The smallest node of the range may lie below ours: climb to the kind that is meant.
-        let mut found = cursor.matches(&self.query, climb(inner, node)?, tree.text().as_bytes());
-        while let Some(one) = found.next() {
-            let at_root = one.captures().iter().any(|c| c.index == self.root && same(c.node, node));
-            if !at_root {
-                continue;
+        let hits = self.hits(node.tree());
+        let mut bindings = Bindings::default();
+        let lists = self.lists();
+        for (name, ids) in hits.get(&node.id)? {
+            let nodes: Vec<Node<'t>> = ids.iter().map(|id| node.tree().node(*id)).collect();
+            match nodes.as_slice() {
+                [one] if !lists.contains(name) => bindings.set(name, Binding::One(*one)),
+                _ => bindings.set(name, Binding::Many(nodes)),
             }
-            let mut bindings = Bindings::default();
-            for capture in one.captures() {
-                let name = self.query.capture_names()[capture.index as usize];
-                if name.starts_with(|c: char| c.is_ascii_uppercase())
-                    && let Some(bound) = tree.iter_within(node).find(|n| same(capture.node, *n))
-                {
-                    bindings.set(name, Binding::One(bound));
-                }
-            }
-            return Some(bindings);
         }
-        None
+        Some(bindings)
+    }
+
+    /// What the query finds in the whole tree: it runs once, wherever `@match` stands in it.
+    fn hits(&self, tree: &Tree) -> Arc<QueryHits> {
+        let mut queried = tree.queried.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Arc::clone(queried.entry(self.number).or_insert_with(|| Arc::new(self.run(tree))))
+    }
+
+    fn run(&self, tree: &Tree) -> QueryHits {
+        let numbers = tree.numbers();
+        let mut hits = QueryHits::new();
+        let mut cursor = QueryCursor::new();
+        let mut found = cursor.matches(&self.query, tree.inner().root_node(), tree.text().as_bytes());
+        while let Some(one) = found.next() {
+            let number = |node: tree_sitter::Node<'_>| numbers.get(&node.id()).copied();
+            for root in one.captures().iter().filter(|c| c.index == self.root).filter_map(|c| number(c.node)) {
+                let Entry::Vacant(entry) = hits.entry(root) else { continue };
+                let mut names: Vec<(String, Vec<NodeId>)> = Vec::new();
+                for capture in one.captures() {
+                    let name = self.query.capture_names()[capture.index as usize];
+                    let Some(id) = number(capture.node).filter(|_| is_hole(name)) else { continue };
+                    match names.iter_mut().find(|(n, _)| n == name) {
+                        Some((_, ids)) => ids.push(id),
+                        None => names.push((name.to_owned(), vec![id])),
+                    }
+                }
+                entry.insert(names);
+            }
+        }
+        hits
+    }
+
+    fn names(&self, which: impl Fn(CaptureQuantifier) -> bool) -> BTreeSet<String> {
+        let names = self.query.capture_names();
+        let patterns = 0..self.query.pattern_count();
+        let of = |index: usize| patterns.clone().map(move |p| self.query.capture_quantifiers(p)[index]);
+        let chosen = (0..names.len()).filter(|i| is_hole(names[*i]) && of(*i).any(&which));
+        chosen.map(|i| names[i].to_owned()).collect()
+    }
+
+    fn lists(&self) -> BTreeSet<String> {
+        self.names(|q| matches!(q, CaptureQuantifier::ZeroOrMore | CaptureQuantifier::OneOrMore))
+    }
+
+    fn sometimes(&self) -> BTreeSet<String> {
+        let optional =
+            |q| matches!(q, CaptureQuantifier::Zero | CaptureQuantifier::ZeroOrOne | CaptureQuantifier::ZeroOrMore);
+        self.names(optional)
     }
 }
 
-fn climb<'a>(mut inner: tree_sitter::Node<'a>, node: Node<'_>) -> Option<tree_sitter::Node<'a>> {
-    while !same(inner, node) {
-        inner = inner.parent()?;
-    }
-    Some(inner)
-}
-
-fn same(theirs: tree_sitter::Node<'_>, ours: Node<'_>) -> bool {
-    theirs.kind_id() == ours.kind_id() && theirs.byte_range() == ours.local_range()
+fn is_hole(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
 }
 
 impl Matcher {
-    /// Matches one node; new bindings are added to `bindings`.
+    /// Matches one node; new bindings are added to `bindings`, and names that are
+    /// bound already must stand for the same code. Without a match nothing is added.
     pub fn matches<'t>(&self, node: Node<'t>, bindings: &mut Bindings<'t>) -> bool {
         let found = match self {
             Self::Pattern(pattern) => pattern.matches(node),
@@ -123,14 +172,42 @@ impl Matcher {
             Self::Regex(regex) => return texts(node).iter().any(|t| regex.is_match(t)),
             Self::Literal(regex) => return literal_value(node).is_some_and(|v| regex.is_match(&v)),
             Self::Any(matchers) => return matchers.iter().any(|m| m.matches(node, bindings)),
-            Self::All(matchers) => return matchers.iter().all(|m| m.matches(node, bindings)),
-            Self::Not(matcher) => return !matcher.matches(node, &mut Bindings::default()),
+            Self::All(matchers) => {
+                let mut all = bindings.clone();
+                let holds = matchers.iter().all(|m| m.matches(node, &mut all));
+                if holds {
+                    *bindings = all;
+                }
+                return holds;
+            }
+            Self::Not(matcher) => return !matcher.matches(node, &mut bindings.clone()),
         };
-        let Some(found) = found else { return false };
-        for (name, binding) in found.iter() {
-            bindings.set(name, binding.clone());
+        found.is_some_and(|found| bindings.merge(found))
+    }
+
+    /// Whether it would ask for the value of a literal, and this one's can't be told.
+    pub fn is_uncertain(&self, node: Node<'_>) -> bool {
+        match self {
+            Self::Lookup(_) | Self::Regex(_) | Self::Literal(_) => {
+                let language = node.tree().language;
+                language.is_string(node.kind_id())
+                    && literal_value(node).is_none()
+                    && literal::is_uncertain(language, node.text())
+            }
+            Self::Any(matchers) | Self::All(matchers) => matchers.iter().any(|m| m.is_uncertain(node)),
+            Self::Not(matcher) => matcher.is_uncertain(node),
+            _ => false,
         }
-        true
+    }
+
+    /// Names that may stand for a list, and for an empty one.
+    pub fn lists(&self) -> BTreeSet<String> {
+        match self {
+            Self::Pattern(pattern) => pattern.lists.clone(),
+            Self::Query(query) => query.lists(),
+            Self::Any(matchers) | Self::All(matchers) => matchers.iter().flat_map(Self::lists).collect(),
+            _ => BTreeSet::new(),
+        }
     }
 
     /// Kinds that a match can have; `None` where it can be any.
@@ -153,9 +230,8 @@ impl Matcher {
         match self {
             Self::Pattern(pattern) => (pattern.names.iter().cloned().collect(), BTreeSet::new()),
             Self::Query(query) => {
-                let names =
-                    query.query.capture_names().iter().filter(|n| n.starts_with(|c: char| c.is_ascii_uppercase()));
-                (names.map(|n| (*n).to_owned()).collect(), BTreeSet::new())
+                let (all, sometimes) = (query.names(|_| true), query.sometimes());
+                (all.difference(&sometimes).cloned().collect(), sometimes)
             }
             Self::Any(matchers) => {
                 let each: Vec<_> = matchers.iter().map(Self::holes).collect();
@@ -182,7 +258,8 @@ impl Matcher {
                 // Keys with characters that a literal may escape prove nothing.
                 let plain = |k: &String| !k.is_empty() && !k.contains(['\\', '"', '\'', '`', '\n', '\r', '\t']);
                 if lookup.keys.iter().all(plain) {
-                    vec![Clause::of(lookup.keys.iter().cloned(), fold)]
+                    let escapes = ESCAPES.iter().filter(|_| language.facts.string.escapes).map(|e| (*e).to_owned());
+                    vec![Clause::of(lookup.keys.iter().cloned().chain(escapes), fold)]
                 } else {
                     Vec::new()
                 }
@@ -193,6 +270,11 @@ impl Matcher {
         }
     }
 }
+
+/// What a literal may hold in place of a plain character: it may then stand for
+/// any key, so that the file is read whatever else is in it.
+const ESCAPES: &[&str] =
+    &["\\x", "\\u", "\\U", "\\N", "\\0", "\\1", "\\2", "\\3", "\\4", "\\5", "\\6", "\\7", "\\\n", "\\\r", "\\/"];
 
 /// The texts that a node is compared by: its own, and the value of a literal.
 fn texts(node: Node<'_>) -> Vec<String> {

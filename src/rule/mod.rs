@@ -193,6 +193,20 @@ impl Match {
         self.tree.node(self.node)
     }
 
+    /// Bytes of the file that a replacement of the match takes: without a `;` that
+    /// ends the node, where the new code brings none.
+    pub fn replaced_by(&self, fragments: &[Fragment]) -> Range<usize> {
+        let node = self.node();
+        let range = node.range();
+        let language = node.tree().language;
+        let Some(last) = node.children().filter(|c| !c.is_extra()).last() else { return range };
+        let ends = !last.is_named() && language.is_separator(last.kind()) && !last.text().trim().is_empty();
+        let Some(Fragment::Text(new)) = fragments.last() else {
+            return if ends && !fragments.is_empty() { range.start..last.range().start } else { range };
+        };
+        if ends && !new.trim_end().ends_with(last.text()) { range.start..last.range().start } else { range }
+    }
+
     /// Bytes of the file that a hole stands for; `None` for an empty run or no such hole.
     pub fn range_of(&self, name: &str) -> Option<Range<usize>> {
         match self.bindings.get(name)? {
@@ -204,3 +218,6 @@ impl Match {
         }
     }
 }
+
+#[cfg(test)]
+mod soundness_tests;

@@ -101,7 +101,9 @@ impl Decide for Closure {
             return match answer.read_lock::<Snippet>() {
                 Some(code) => {
                     let edit = EditSpec::replace(found.node().range(), code.clone());
-                    Ok(Decision::Edits(vec![to_replacement(&edit, language)]))
+                    let mut replacement = to_replacement(&edit, language);
+                    replacement.range = found.replaced_by(&replacement.fragments);
+                    Ok(Decision::Edits(vec![replacement]))
                 }
                 None => Err(self.wrong("code(…)", &answer)),
             };

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
 
+use super::budget::charge;
 use super::error::fail;
 use super::nodes::{RhaiList, RhaiNode};
 use crate::edit::Fragment;
@@ -77,7 +78,12 @@ pub(super) fn register(engine: &mut Engine) {
         EditSpec::replace(end..end, code)
     });
     engine.register_fn("delete", |node: RhaiNode| EditSpec::replace(whole_lines(node.node()), Snippet::default()));
-    engine.register_fn("delete_element", |node: RhaiNode| EditSpec::replace(element(node.node()), Snippet::default()));
+    engine.register_fn("delete_element", |node: RhaiNode| -> Fallible<EditSpec> {
+        charge(node.node().parent().map_or(0, |p| p.subtree_len()))?;
+        let (range, kept) = element(node.node());
+        let code = kept.map(|range| Part::Fragment(Fragment::Copy(range)));
+        Ok(EditSpec::replace(range, Snippet(code.into_iter().collect())))
+    });
     engine.register_fn("edits", |edits: Array| {
         edits
             .into_iter()
@@ -116,8 +122,23 @@ fn code(text: &str, holes: &Map) -> Fallible<Snippet> {
         Fragment::Copy(range) if range.end == MARK => literals[range.start].clone(),
         _ => Part::Fragment(fragment),
     };
-    Ok(Snippet(fragments.into_iter().map(unmark).collect()))
+    let parts: Vec<Part> = fragments.into_iter().map(unmark).collect();
+    let length = |part: &Part| match part {
+        Part::Fragment(Fragment::Text(text)) => text.len(),
+        Part::Fragment(Fragment::Copy(_)) => 1,
+        Part::Literal { value, .. } => value.len(),
+    };
+    // Code that is put into itself doubles with each turn.
+    if parts.len() > MAX_PARTS || parts.iter().map(length).sum::<usize>() > MAX_TEXT {
+        return Err(fail(format!("code(…) grew over {MAX_PARTS} parts or {} MiB", MAX_TEXT >> 20)));
+    }
+    Ok(Snippet(parts))
 }
+
+/// Parts of one piece of new code.
+const MAX_PARTS: usize = 10_000;
+/// Its text, in bytes.
+const MAX_TEXT: usize = 1 << 20;
 
 /// No file is this long: the end of a range that stands for a literal's number.
 const MARK: usize = usize::MAX;
@@ -169,21 +190,25 @@ fn whole_lines(node: Node<'_>) -> Range<usize> {
     range.start + base..range.end + base
 }
 
-/// The node with the separator that belongs to it, and the space between.
-fn element(node: Node<'_>) -> Range<usize> {
+/// The node with the separator that belongs to it and the space between; and what
+/// of that stays, where a comment of a neighbour stands there.
+fn element(node: Node<'_>) -> (Range<usize>, Option<Range<usize>>) {
     let language = node.tree().language;
-    let siblings: Vec<Node<'_>> =
-        node.parent().map(|p| p.children().filter(|c| !c.is_extra()).collect()).unwrap_or_default();
+    let siblings: Vec<Node<'_>> = node.parent().map(|p| p.children().collect()).unwrap_or_default();
     let at = siblings.iter().position(|s| s.id == node.id).unwrap_or(0);
-    let separator = |s: &&Node<'_>| !s.is_named() && language.is_separator(s.kind());
+    let separator = |s: &Node<'_>| !s.is_named() && language.is_separator(s.kind());
+    let after = siblings[(at + 1).min(siblings.len())..].iter().find(|s| !s.is_extra());
     let range = node.range();
-    if siblings.get(at + 1).filter(separator).is_some()
-        && let Some(next) = siblings.get(at + 2).filter(|n| n.is_named())
+    if let Some(parting) = after.filter(|s| separator(s))
+        && let Some(next) = siblings.iter().find(|s| s.id > parting.id && s.is_named())
     {
-        return range.start..next.range().start;
+        // A comment before the separator is this element's, one after it may be the next one's.
+        return (range.start..next.range().start, None);
     }
-    if let Some(before) = at.checked_sub(1).and_then(|i| siblings.get(i)).filter(separator) {
-        return before.range().start..range.end;
+    if let Some(before) = siblings[..at].iter().rev().find(|s| !s.is_extra()).filter(|s| separator(s)) {
+        let comments = siblings.iter().any(|s| s.is_extra() && before.id < s.id && s.id < node.id);
+        let kept = comments.then(|| before.range().end..range.start);
+        return (before.range().start..range.end, kept);
     }
-    range
+    (range, None)
 }

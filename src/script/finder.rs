@@ -61,12 +61,22 @@ fn specs(array: &Array) -> Fallible<Vec<Spec>> {
     if array.is_empty() {
         return Err(fail("an empty list of matchers never matches"));
     }
-    array.iter().map(spec).collect()
+    array.iter().map(|value| spec(value).and_then(shallow)).collect()
+}
+
+/// Matchers in matchers, as deep as anybody writes them: compiling them recurses.
+const MAX_NESTING: usize = 32;
+
+fn shallow(spec: Spec) -> Fallible<Spec> {
+    if spec.depth() < MAX_NESTING {
+        return Ok(spec);
+    }
+    Err(fail(format!("matchers are nested more than {MAX_NESTING} deep")))
 }
 
 pub(super) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Spec>("Matcher");
-    for context in ["expr", "stmt", "member", "item", "body", "table"] {
+    for context in ["expr", "stmt", "member", "item", "body", "table", "decorator"] {
         engine.register_fn(context, move |text: &str| Spec::Pattern {
             text: text.to_owned(),
             context: Some(context.to_owned()),
@@ -84,10 +94,18 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("literal", |text: &str| Spec::Literal(text.to_owned()));
     engine.register_fn("any", |array: Array| specs(&array).map(Spec::Any));
     engine.register_fn("all", |array: Array| specs(&array).map(Spec::All));
-    engine.register_fn("not", |value: Dynamic| spec(&value).map(|s| Spec::Not(Box::new(s))));
+    engine.register_fn("not", |value: Dynamic| spec(&value).and_then(shallow).map(|s| Spec::Not(Box::new(s))));
 }
 
 impl Spec {
+    fn depth(&self) -> usize {
+        match self {
+            Self::Any(specs) | Self::All(specs) => 1 + specs.iter().map(Self::depth).max().unwrap_or(0),
+            Self::Not(spec) => 1 + spec.depth(),
+            _ => 1,
+        }
+    }
+
     /// Compiles it for one language.
     pub(super) fn compile(&self, language: &'static Language) -> Result<Matcher, String> {
         let each = |specs: &[Self]| specs.iter().map(|s| s.compile(language)).collect::<Result<Vec<_>, _>>();

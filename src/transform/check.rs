@@ -1,12 +1,284 @@
-//! Whether edited code reads no worse than before.
+//! What edited code must be: it reads no worse than before, holds together as it
+//! did, and has lost nothing that no rule meant to delete.
 
-use crate::edit::{Splice, in_old_text};
-use crate::tree::Tree;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::Range;
+
+use crate::edit::{Arranged, Edit, Fragment, Placed, Splice, in_old_text};
+use crate::language::Language;
+use crate::rule::{Embedded, embed};
+use crate::tree::{Node, Tree};
+
+/// Why a result is refused.
+pub(super) struct Wrong {
+    /// Where, in bytes of the old text.
+    pub at: usize,
+    /// The rule whose edit it is.
+    pub rule: String,
+    /// What is wrong.
+    pub why: String,
+}
+
+/// Old and new code, and the edits between them.
+pub(super) struct Result<'r> {
+    pub old: &'r Tree,
+    pub new: &'r Tree,
+    pub edits: &'r [Edit],
+    pub arranged: &'r Arranged,
+}
+
+impl Result<'_> {
+    /// Every check, the most telling first. `comments` are the edits that are
+    /// annotations, `literals` hold embedded code that was edited.
+    pub(super) fn check(
+        &self,
+        comments: &BTreeSet<usize>,
+        literals: &BTreeMap<(usize, usize), &'static Language>,
+    ) -> std::result::Result<(), Wrong> {
+        if let Some((at, what)) = new_error(self.old, self.new, &self.arranged.splices) {
+            return Err(self.wrong(at, format!("the edit would leave code that does not parse: {what}")));
+        }
+        self.empty_blocks()?;
+        self.borders()?;
+        self.lost_comments()?;
+        self.annotations(comments)?;
+        self.literal_lines()?;
+        literals.iter().try_for_each(|((start, end), language)| self.literal(&(*start..*end), language))
+    }
+
+    fn wrong(&self, at: usize, why: String) -> Wrong {
+        let near = self.edits.iter().min_by_key(|e| e.range.start.abs_diff(at));
+        Wrong { at, rule: near.map_or_else(String::new, |e| e.rule.clone()), why }
+    }
+
+    fn place(&self, node: Node<'_>) -> String {
+        let (line, column) = node.line_column();
+        format!("{line}:{column} of the result")
+    }
+
+    /// Blocks that hold nothing, though the grammar reads them.
+    fn empty_blocks(&self) -> std::result::Result<(), Wrong> {
+        let kinds = &self.new.language.facts.never_empty;
+        let empty = |n: &Node<'_>| n.named_children().next().is_none() && kinds.iter().any(|k| k == n.kind());
+        let known: HashSet<_> = self.old.iter().filter(empty).map(|n| n.local_range()).collect();
+        for node in self.new.iter().filter(empty) {
+            let before = in_old_text(&self.arranged.splices, &node.local_range());
+            if before.is_none_or(|range| !known.contains(&range)) {
+                let at = nearest(&self.arranged.splices, node.local_range().start);
+                return Err(self.wrong(at, format!("the edit would leave an empty block at {}", self.place(node))));
+            }
+        }
+        Ok(())
+    }
+
+    /// Replaced and copied code must still stand apart from what is around it.
+    fn borders(&self) -> std::result::Result<(), Wrong> {
+        match crossings(self.old, self.new, self.arranged, self.edits).into_iter().next() {
+            None => Ok(()),
+            Some((placed, node)) => {
+                let (edit, short) = (&self.edits[placed.edit], shortened(node.text()));
+                let why = format!(
+                    "the edit would change what belongs together: `{short}` at {} takes only a part of the code \
+                     that was put there; put parentheses or braces around it in the rule",
+                    self.place(node)
+                );
+                Err(Wrong { at: edit.range.start, rule: edit.rule.clone(), why })
+            }
+        }
+    }
+
+    /// Comments inside of replaced code must be in the result, unless their code was deleted.
+    fn lost_comments(&self) -> std::result::Result<(), Wrong> {
+        let deleted = |range: &Range<usize>| {
+            let empties = self.edits.iter().filter(|e| e.replacement.is_empty());
+            empties.into_iter().any(|e| e.range.start <= range.start && range.end <= e.range.end)
+        };
+        let mut kept: Vec<_> = self.arranged.kept.iter().collect();
+        kept.sort_by_key(|k| k.old.start);
+        let comments = self.old.iter().filter(|n| n.is_extra() && n.is_named() && !n.text().trim().is_empty());
+        let mut splices = self.arranged.splices.iter().peekable();
+        for comment in comments {
+            let range = comment.local_range();
+            while splices.next_if(|s| s.range.end <= range.start).is_some() {}
+            if splices.peek().is_none_or(|s| s.range.start >= range.end) {
+                continue;
+            }
+            let still = |new: usize| {
+                let place = new..new + range.len();
+                let nodes = std::iter::successors(Some(self.new.last_from(place.start)), Node::parent);
+                nodes.take_while(|n| n.local_range().start == place.start).any(|n| n.is_extra())
+            };
+            let upto = kept.partition_point(|k| k.old.start <= range.start);
+            let copied = kept[..upto].iter().filter(|k| range.end <= k.old.end);
+            if !copied.into_iter().any(|k| still(k.new + range.start - k.old.start)) && !deleted(&range) {
+                let short = shortened(comment.text());
+                let (line, _) = comment.line_column();
+                let why =
+                    format!("the edit would lose the comment `{short}` on line {line}: keep it, or move it first");
+                return Err(self.wrong(range.start, why));
+            }
+        }
+        Ok(())
+    }
+
+    /// The comment of an annotation must be one where it came to stand.
+    fn annotations(&self, comments: &BTreeSet<usize>) -> std::result::Result<(), Wrong> {
+        for placed in self.arranged.placed.iter().filter(|p| p.fragment.is_none() && comments.contains(&p.edit)) {
+            let text = &self.new.text()[placed.range.clone()];
+            let start = placed.range.start + text.len() - text.trim_start().len();
+            let node = self.new.last_from(start);
+            let around = || std::iter::once(node).chain(node.ancestors());
+            if !around().any(|n| n.is_extra() && n.local_range().start == start) {
+                let edit = &self.edits[placed.edit];
+                let why = "no comment can stand above this code; the annotation has no place".to_owned();
+                return Err(Wrong { at: edit.range.start, rule: edit.rule.clone(), why });
+            }
+        }
+        Ok(())
+    }
+
+    /// Lines of a literal that a template writes must not be moved with its code.
+    fn literal_lines(&self) -> std::result::Result<(), Wrong> {
+        for placed in &self.arranged.placed {
+            let edit = &self.edits[placed.edit];
+            let Some(Fragment::Text(text)) = placed.fragment.and_then(|f| edit.replacement.get(f)) else { continue };
+            let Some((_, last)) = text.rsplit_once('\n') else { continue };
+            if !last.starts_with([' ', '\t']) && !text.contains("\n ") && !text.contains("\n\t") {
+                continue;
+            }
+            let inside = |n: &Node<'_>| self.new.language.is_string(n.kind_id()) && n.text().contains('\n');
+            let within =
+                |n: &Node<'_>| placed.range.start <= n.local_range().start && n.local_range().end <= placed.range.end;
+            let from = self.new.last_from(placed.range.start).id;
+            let nodes = (from.0..).map(|i| crate::tree::NodeId(i)).take_while(|id| (id.0 as usize) < self.new.len());
+            let mut nodes = nodes.map(|id| self.new.node(id)).take_while(|n| n.local_range().start < placed.range.end);
+            if nodes.any(|n| inside(&n) && within(&n)) {
+                let why = "the new code has a literal of several lines, and its lines would be indented with the \
+                           code; write it with escapes";
+                return Err(Wrong { at: edit.range.start, rule: edit.rule.clone(), why: why.to_owned() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Embedded code must read as it was meant: what was written there in code is
+    /// there in the value of the literal, and it parses.
+    fn literal(&self, range: &Range<usize>, language: &'static Language) -> std::result::Result<(), Wrong> {
+        let wrong = |why: &str| {
+            Err(self
+                .wrong(range.start, format!("the edit would break the {} in this literal: {why}", language.facts.name)))
+        };
+        let read = |tree: &Tree, range: &Range<usize>| -> Option<Embedded> {
+            let mut node = tree.spanning(range.start, range.end)?;
+            loop {
+                if let Ok(Some(embedded)) = embed(node, language) {
+                    return Some(embedded);
+                }
+                node = node.children().find(|c| c.local_range() == *range)?;
+            }
+        };
+        let splices = &self.arranged.splices;
+        let moved = |at: usize| {
+            let before = splices.iter().take_while(|s| s.range.end <= at);
+            let shift: isize = before.map(|s| s.text.len() as isize - s.range.len() as isize).sum();
+            at.saturating_add_signed(shift)
+        };
+        if splices.iter().any(|s| s.range.start < range.start && range.start < s.range.end) {
+            return Ok(());
+        }
+        let (Some(old), Some(new)) = (read(self.old, range), read(self.new, &(moved(range.start)..moved(range.end))))
+        else {
+            return wrong("it can't be read any more");
+        };
+        if new.tree.errors().next().is_some() {
+            return wrong("it does not parse");
+        }
+        let local: Vec<Splice> = splices
+            .iter()
+            .filter(|s| range.start <= s.range.start && s.range.end <= range.end)
+            .map(|s| Splice { range: s.range.start - range.start..s.range.end - range.start, text: s.text.clone() })
+            .collect();
+        if crate::edit::apply(old.tree.text(), &local) != new.tree.text() {
+            return wrong("a quote, an escape or a hole in the new text means something else there");
+        }
+        Ok(())
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.lines().next().unwrap_or("").chars().take(40).collect()
+}
+
+/// Parts whose border some node of the new tree crosses, and that node.
+fn crossings<'a>(old: &Tree, new: &'a Tree, arranged: &'a Arranged, edits: &[Edit]) -> Vec<(&'a Placed, Node<'a>)> {
+    let is_node = |range: &Range<usize>| old.spanning(range.start, range.end).is_some_and(|n| n.is_named());
+    let mut found = Vec::new();
+    for placed in &arranged.placed {
+        let edit = &edits[placed.edit];
+        let whole = match placed.fragment.map(|f| &edit.replacement[f]) {
+            None => !edit.range.is_empty() && !edit.replacement.is_empty() && is_node(&edit.range),
+            Some(Fragment::Copy(range)) => is_node(range),
+            Some(Fragment::Text(_)) => false,
+        };
+        let text = new.text().get(placed.range.clone()).unwrap_or("");
+        let start = placed.range.start + text.len() - text.trim_start().len();
+        let range = start..start + text.trim().len();
+        if let Some(node) = new.crossing(&range).filter(|_| whole) {
+            found.push((placed, node));
+        }
+    }
+    found
+}
+
+/// Puts parentheses where precedence needs them: around copies and replacements
+/// of expressions that would fall apart. Whether anything was changed.
+pub(super) fn parenthesise(old: &Tree, new: &Tree, arranged: &Arranged, edits: &mut [Edit]) -> bool {
+    if !new.language.facts.parentheses {
+        return false;
+    }
+    let mut wraps: BTreeMap<usize, BTreeSet<Option<usize>>> = BTreeMap::new();
+    let found = crossings(old, new, arranged, edits);
+    let within = |inner: &Placed, outer: &Placed| {
+        inner.range != outer.range && outer.range.start <= inner.range.start && inner.range.end <= outer.range.end
+    };
+    // Parts of one edit come before the whole, and inner edits before outer ones:
+    // what is around a part may hold together once the part does.
+    let mut innermost: Vec<&Placed> = Vec::new();
+    for (placed, _) in &found {
+        if !innermost.iter().rev().take_while(|p| p.range.end > placed.range.start).any(|p| within(p, placed)) {
+            innermost.push(placed);
+        }
+    }
+    let ends = |p: &&Placed| {
+        let text = new.text().get(p.range.clone()).unwrap_or("").trim_end();
+        new.language.facts.separators.iter().any(|s| !s.trim().is_empty() && text.ends_with(s.as_str()))
+    };
+    // A statement fits in no parentheses.
+    for placed in innermost.into_iter().filter(|p| !ends(p)) {
+        wraps.entry(placed.edit).or_default().insert(placed.fragment);
+    }
+    let mut changed = false;
+    for (edit, mut parts) in wraps {
+        let edit = &mut edits[edit];
+        // A replacement falls apart because a copy in it does: that one first.
+        let whole = parts.remove(&None) && parts.is_empty();
+        let bare = std::mem::take(&mut edit.replacement);
+        let around = |on: bool, text: &str| on.then(|| Fragment::Text(text.to_owned()));
+        edit.replacement.extend(around(whole, "("));
+        for (number, fragment) in bare.into_iter().enumerate() {
+            let wrap = parts.contains(&Some(number));
+            edit.replacement.extend(around(wrap, "(").into_iter().chain([fragment]).chain(around(wrap, ")")));
+        }
+        edit.replacement.extend(around(whole, ")"));
+        changed |= whole || !parts.is_empty();
+    }
+    changed
+}
 
 /// The first ERROR or MISSING node of the new tree that is no old one: where
 /// the nearest edit begins in the old text, and what is wrong.
-pub(super) fn new_error(old: &Tree, new: &Tree, splices: &[Splice]) -> Option<(usize, String)> {
-    let known: Vec<_> = old.errors().map(|e| (e.kind_id(), e.local_range())).collect();
+fn new_error(old: &Tree, new: &Tree, splices: &[Splice]) -> Option<(usize, String)> {
+    let known: HashSet<_> = old.errors().map(|e| (e.kind_id(), e.local_range())).collect();
     for error in new.errors() {
         let before = in_old_text(splices, &error.local_range());
         if before.is_some_and(|range| known.contains(&(error.kind_id(), range))) {

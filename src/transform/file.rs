@@ -1,12 +1,13 @@
 //! One file: scanned, parsed, matched, edited, and the result checked.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::check;
+use super::check::{self, Wrong};
 use super::skip;
 use super::{Finding, FindingKind, SkipReason};
-use crate::edit::{Edit, Fragment, Splice, compose};
+use crate::edit::{Edit, Fragment, Splice, apply, arrange};
 use crate::language::{self, Language};
 use crate::rule::{Answer, Facts, Outcome, Outcomes, RuleSet, run};
 use crate::tree::{Tree, line_column, parse};
@@ -93,19 +94,20 @@ pub fn file(rules: &RuleSet, facts: &Arc<Facts>, path: &str, bytes: &[u8]) -> Fi
             return report;
         }
     };
-    let edits = sort_out(rules, path, outcomes, &mut report);
+    let asked = sort_out(rules, path, outcomes, &mut report);
     let forbidden = report.findings.iter().any(|f| matches!(f.kind, FindingKind::Refused | FindingKind::Errored));
-    if forbidden || edits.is_empty() {
+    if forbidden || asked.edits.is_empty() {
         return report;
     }
-    match checked(rules, facts, language, text, edits) {
+    match checked(rules, facts, language, text, asked) {
+        Ok((_, _, new)) if new == text => {}
         Ok((edits, splices, new)) => {
             let bytes = format!("{}{new}", &whole[..shift]).into_bytes();
             report.change = Some(shifted(edits, splices, bytes, shift));
         }
-        Err((at, rule, why)) => {
-            let place = line_column(text, at);
-            report.findings.push(about(path, &rule, place, FindingKind::Refused, &why));
+        Err(wrong) => {
+            let place = line_column(text, wrong.at);
+            report.findings.push(about(path, &wrong.rule, place, FindingKind::Refused, &wrong.why));
         }
     }
     report
@@ -166,18 +168,29 @@ fn error_place(tree: &Tree, range: &std::ops::Range<usize>) -> (u32, u32) {
     tree.errors().find(|e| range.contains(&e.local_range().start)).map_or((1, 1), |e| e.line_column())
 }
 
+/// What the rules ask of a file.
+struct Asked {
+    edits: Vec<Edit>,
+    /// Those of `edits` that are the comments of annotations, by index.
+    comments: BTreeSet<usize>,
+    /// Literals in which some edit lies, and the language in them.
+    literals: BTreeMap<(usize, usize), &'static Language>,
+}
+
 /// Splits outcomes into findings and the edits of those that edit.
-fn sort_out(rules: &RuleSet, path: &str, outcomes: Outcomes, report: &mut FileReport) -> Vec<Edit> {
-    let mut edits = Vec::new();
+fn sort_out(rules: &RuleSet, path: &str, outcomes: Outcomes, report: &mut FileReport) -> Asked {
+    let mut asked = Asked { edits: Vec::new(), comments: BTreeSet::new(), literals: BTreeMap::new() };
     for outcome in outcomes {
         let rule = &rules.rules[outcome.rule].id;
         let (kind, message) = match outcome.answer {
             Answer::Edit(more) => {
-                edits.extend(more);
+                asked.edits.extend(more);
+                asked.literals.extend(outcome.literal.map(|(range, language)| ((range.start, range.end), language)));
                 (FindingKind::Mapped, String::new())
             }
             Answer::Annotate(message, more) => {
-                edits.extend(more);
+                asked.comments.extend(asked.edits.len()..asked.edits.len() + more.len());
+                asked.edits.extend(more);
                 (FindingKind::Annotated, message)
             }
             Answer::Refuse(reason) => (FindingKind::Refused, reason),
@@ -186,56 +199,61 @@ fn sort_out(rules: &RuleSet, path: &str, outcomes: Outcomes, report: &mut FileRe
         };
         report.findings.push(about(path, rule, outcome.place, kind, &message));
     }
-    edits
+    asked
 }
 
 type Checked = (Vec<Edit>, Vec<Splice>, String);
 
+/// Rounds of parentheses before the rest is refused.
+const ROUNDS: usize = 12;
+
 /// Composes the edits, and checks what comes of them: it must read no worse
-/// than before, and the rules must have nothing more to change in it.
+/// than before, nothing may be lost, and the rules must have nothing more to
+/// change in it.
 fn checked(
     rules: &RuleSet,
     facts: &Arc<Facts>,
     language: &'static Language,
     text: &str,
-    edits: Vec<Edit>,
-) -> Result<Checked, (usize, String, String)> {
-    let splices = compose(text, &edits).map_err(|c| {
-        let why = format!("{c}; order them, or narrow one of them");
-        (c.at, c.second, why)
-    })?;
-    let new = crate::edit::apply(text, &splices);
-    let first = |splices: &[Splice]| splices.first().map_or(0, |s| s.range.start);
-    let rule_at = |at: usize| {
-        let near = edits.iter().min_by_key(|e| e.range.start.abs_diff(at));
-        near.map_or_else(String::new, |e| e.rule.clone())
+    mut asked: Asked,
+) -> Result<Checked, Wrong> {
+    let syntax = |e: crate::tree::ParseError| Wrong { at: 0, rule: "gander/syntax".to_owned(), why: e.to_string() };
+    let old_tree = parse(language, text).map_err(syntax)?;
+    let mut round = 0;
+    let (arranged, new_tree) = loop {
+        let arranged = arrange(text, &asked.edits).map_err(|error| {
+            let why = format!("{error}; order them, or narrow one of them");
+            Wrong { at: error.at(), rule: error.rule().to_owned(), why }
+        })?;
+        let new_tree = parse(language, apply(text, &arranged.splices)).map_err(syntax)?;
+        round += 1;
+        if round > ROUNDS || !check::parenthesise(&old_tree, &new_tree, &arranged, &mut asked.edits) {
+            break (arranged, new_tree);
+        }
     };
-    let old_tree = parse(language, text).map_err(|e| (0, "gander/syntax".to_owned(), e.to_string()))?;
-    let new_tree = parse(language, new.as_str()).map_err(|e| (0, "gander/syntax".to_owned(), e.to_string()))?;
-    if let Some((at, what)) = check::new_error(&old_tree, &new_tree, &splices) {
-        return Err((at, rule_at(at), format!("the edit would leave code that does not parse: {what}")));
-    }
+    let result = check::Result { old: &old_tree, new: &new_tree, edits: &asked.edits, arranged: &arranged };
+    result.check(&asked.comments, &asked.literals)?;
+    let new = new_tree.text().to_owned();
     if rules.collects() {
         // What the result tells is only known once every file of the workspace is
         // done: the stage checks it then.
-        return Ok((edits, splices, new));
+        return Ok((asked.edits, arranged.splices, new));
     }
     let hits = rules.scan(language, new.as_bytes());
-    let again =
-        run(rules, &Arc::new(new_tree), &hits, facts).map_err(|e| (0, "gander/syntax".to_owned(), e.to_string()))?;
+    let again = run(rules, &Arc::new(new_tree), &hits, facts).map_err(syntax)?;
     for outcome in &again {
-        let more = match &outcome.answer {
-            Answer::Edit(edits) => edits.iter().any(|e| !is_identity(&new, e)),
-            Answer::Annotate(_, edits) => !edits.is_empty(),
-            _ => false,
+        let why = match &outcome.answer {
+            Answer::Edit(edits) if edits.iter().any(|e| !is_identity(&new, e)) => {
+                "a second run would change the result again: the rule matches what it writes".to_owned()
+            }
+            Answer::Annotate(_, edits) if !edits.is_empty() => "a second run would comment the result again".to_owned(),
+            Answer::Refuse(why) | Answer::Fail(why) => format!("a second run would refuse the result: {why}"),
+            _ => continue,
         };
-        if more {
-            let rule = rules.rules[outcome.rule].id.clone();
-            let why = "a second run would change the result again: the rule matches what it writes".to_owned();
-            return Err((first(&splices), rule, why));
-        }
+        let at = arranged.splices.first().map_or(0, |s| s.range.start);
+        return Err(Wrong { at, rule: rules.rules[outcome.rule].id.clone(), why });
     }
-    Ok((edits, splices, new))
+    Ok((asked.edits, arranged.splices, new))
 }
 
 fn is_identity(text: &str, edit: &Edit) -> bool {

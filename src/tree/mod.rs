@@ -25,7 +25,14 @@ pub struct Tree {
     inner: tree_sitter::Tree,
     /// Added to every offset when it is reported: where embedded text begins in its host.
     base: usize,
+    /// Where lines begin, made when first asked for.
+    lines: std::sync::OnceLock<Vec<u32>>,
+    /// What queries found, by their number: each runs over a tree once.
+    pub(crate) queried: std::sync::Mutex<std::collections::BTreeMap<u64, Arc<QueryHits>>>,
 }
+
+/// What a query found: for each node that is its match, the names it bound.
+pub(crate) type QueryHits = std::collections::BTreeMap<NodeId, Vec<(String, Vec<NodeId>)>>;
 
 #[derive(Clone, Copy)]
 struct NodeData {
@@ -91,6 +98,24 @@ impl Tree {
         &self.inner
     }
 
+    /// Our number of each of tree-sitter's nodes, by its id.
+    pub(crate) fn numbers(&self) -> std::collections::HashMap<usize, NodeId> {
+        let mut cursor = self.inner.walk();
+        let mut numbers = std::collections::HashMap::with_capacity(self.nodes.len());
+        for number in 0.. {
+            numbers.insert(cursor.node().id(), NodeId(number));
+            if cursor.goto_first_child() {
+                continue;
+            }
+            while !cursor.goto_next_sibling() {
+                if !cursor.goto_parent() {
+                    return numbers;
+                }
+            }
+        }
+        numbers
+    }
+
     /// The topmost node that spans exactly these bytes of the text.
     pub fn spanning(&self, start: usize, end: usize) -> Option<Node<'_>> {
         let first = self.nodes.partition_point(|n| (n.start as usize) < start);
@@ -125,7 +150,42 @@ impl Tree {
 
     /// Line and column, both from 1, of a byte of the text; columns count characters.
     pub fn line_column(&self, offset: usize) -> (u32, u32) {
-        line_column(&self.text, offset)
+        let starts = self.lines.get_or_init(|| {
+            let breaks = memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|at| at as u32 + 1);
+            std::iter::once(0).chain(breaks).collect()
+        });
+        let offset = offset.min(self.text.len());
+        let line = starts.partition_point(|start| *start as usize <= offset).max(1);
+        let start = starts[line - 1] as usize;
+        let (_, column) = line_column(&self.text[start..], offset - start);
+        (line as u32, column)
+    }
+
+    /// The last node that begins at this byte or before: starts never fall in
+    /// pre-order, so that whatever covers the byte is this node or around it.
+    pub fn last_from(&self, at: usize) -> Node<'_> {
+        let last = self.nodes.partition_point(|n| n.start as usize <= at).saturating_sub(1);
+        self.node(NodeId(last as u32))
+    }
+
+    /// The outermost node that begins on one side of a border of this range of
+    /// the text and ends on the other, without holding all of it.
+    pub fn crossing(&self, range: &std::ops::Range<usize>) -> Option<Node<'_>> {
+        let crosses = |node: &Node<'_>| {
+            let own = node.local_range();
+            let (left, right) = (own.start < range.start, range.end < own.end);
+            let over_start = left && range.start < own.end && own.end < range.end;
+            let over_end = right && range.start < own.start && own.start < range.end;
+            over_start || over_end
+        };
+        let around = |at: usize| {
+            let node = self.last_from(at);
+            std::iter::once(node).chain(node.ancestors())
+        };
+        if range.is_empty() {
+            return None;
+        }
+        around(range.start).chain(around(range.end - 1)).filter(crosses).max_by_key(|n| n.local_range().len())
     }
 }
 

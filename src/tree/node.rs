@@ -134,7 +134,10 @@ impl<'t> Node<'t> {
 
     /// The next sibling that is no comment and has a name.
     pub fn next_named(self) -> Option<Node<'t>> {
-        self.parent()?.named_children().find(|c| c.id > self.id)
+        let end = self.parent()?.data().subtree_end;
+        let after =
+            |n: &Node<'t>| Some(self.tree.node(NodeId(n.data().subtree_end))).filter(|n| n.id.0 < end && n.id.0 > 0);
+        std::iter::successors(after(&self), after).find(|c| c.is_named() && !c.is_extra())
     }
 
     /// The previous sibling that is no comment and has a name.

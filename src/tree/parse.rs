@@ -71,7 +71,8 @@ pub fn parse_embedded(language: &'static Language, text: impl Into<Arc<str>>, ba
         })
     })?;
     let nodes = flatten(inner.walk(), text.len());
-    Ok(Tree { language, text, nodes, inner, base })
+    let (lines, queried) = Default::default();
+    Ok(Tree { language, text, nodes, inner, base, lines, queried })
 }
 
 /// Lays the nodes out in pre-order, without recursion: nesting has no limit.
@@ -139,6 +140,22 @@ mod tests {
         let text = format!("x = {}{}", "(".repeat(20_000), ")".repeat(20_000));
         let tree = parse(by_name("python").unwrap(), text).unwrap();
         assert!(tree.len() > 40_000 || tree.errors().next().is_some());
+    }
+
+    #[test]
+    fn lines_agree_with_counting() {
+        let text = "a = 'é'\r\n\n  b = \"→x\"\n";
+        let tree = parse(by_name("python").unwrap(), text).unwrap();
+        for at in 0..=text.len() + 1 {
+            assert_eq!(tree.line_column(at), crate::tree::line_column(text, at), "{at}");
+        }
+    }
+
+    #[test]
+    fn nodes_that_cross_a_border_are_found() {
+        let tree = parse(by_name("python").unwrap(), "y = x + 1 * 2\n").unwrap();
+        assert_eq!(tree.crossing(&(4..9)).map(|n| n.text()), Some("1 * 2"));
+        assert!(tree.crossing(&(8..13)).is_none() && tree.crossing(&(4..13)).is_none());
     }
 
     #[test]

@@ -1,0 +1,118 @@
+//! The prefilter never hides a match: generated rules over generated files give
+//! the same outcomes whether it is asked or not, and a filter that asks for too
+//! much is caught by the same comparison.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::{Clause, Hits, Prefilter, RuleSet, run};
+use crate::language::{self, Language};
+use crate::script::{Inputs, Source, load};
+use crate::tree::parse;
+
+fn rules(finder: &str, condition: &str, context: &str) -> RuleSet {
+    let action = if finder.contains("$A") { "replace(\"g($A)\")" } else { "replace(\"g()\")" };
+    let condition = if finder.contains("$A") || finder.contains("$$$A") { condition } else { "" };
+    let text = format!(
+        "rule(\"plain\").lang(\"python\").find({finder}){condition}{context}.{action};\n\
+         rule(\"sql\").lang(\"sql\").find(any([\"users_v1\", \"people\"]))\
+         .in_host(\"python\", \"f($X)\").replace(\"t\");"
+    );
+    load(&[Source { name: "t.rhai".to_owned(), text: text.clone() }], &Inputs::default())
+        .unwrap_or_else(|e| panic!("{text}\n{e}"))
+}
+
+/// Everything that comes of a file.
+fn outcomes(set: &RuleSet, language: &'static Language, code: &str, hits: &Hits) -> Vec<String> {
+    let tree = Arc::new(parse(language, code).unwrap());
+    run(set, &tree, hits, &Default::default())
+        .unwrap()
+        .iter()
+        .map(|o| format!("{} {:?} {:?}", o.rule, o.range, o.answer))
+        .collect()
+}
+
+/// What a filter hides, if anything: outcomes with every rule possible, and with its hits.
+fn hidden(set: &RuleSet, code: &str, hits: &Hits) -> Option<(Vec<String>, Vec<String>)> {
+    let language = language::by_name("python").unwrap();
+    let all = Hits { possible: vec![true; hits.possible.len()], places: Vec::new() };
+    let (open, filtered) = (outcomes(set, language, code, &all), outcomes(set, language, code, hits));
+    (open != filtered).then_some((open, filtered))
+}
+
+const FINDERS: &[&str] = &[
+    r#""f($A)""#,
+    r#""f($$$A)""#,
+    r#""h(\"users_v1\")""#,
+    r#"any(["f($A)", "h($A)"])"#,
+    r#"all(["f($A)", not("f(1)")])"#,
+    r#"all([kind("string"), one_of(["users_v1", "people"])])"#,
+    r#"all([kind("string"), literal("^users")])"#,
+    r#""not $A""#,
+    r#""$A not in x""#,
+    r#"query("(call arguments: (argument_list) @A) @match")"#,
+];
+const CONDITIONS: &[&str] = &[
+    "",
+    r#".where(#{ A: one_of(["users_v1"]) })"#,
+    r#".where(#{ A: any([one_of(["users_v1", "b"]), "h($B)"]) })"#,
+    r#".where(#{ A: not(one_of(["people"])) })"#,
+    r#".where(#{ A: literal("v1$") })"#,
+];
+const CONTEXTS: &[&str] = &[
+    "",
+    r#".inside("h($$$)")"#,
+    r#".has("people")"#,
+    r#".outside("h($$$)")"#,
+    r#".lacks("b")"#,
+    r#".file_has("people")"#,
+];
+const LINES: &[&str] = &[
+    "f('users_v1')",
+    r#"f("users_\x76\u0031")"#,
+    "f('''users_\\\nv1''')",
+    "f()",
+    "h(f('people'), b)",
+    "h(\"users_v1\")",
+    "f(1)",
+    "x = not people",
+    "b not  in x",
+    "f('select a from USERS_v1')",
+    "f(h('b'))",
+    "f(people)",
+    "# users_v1",
+    "f('select a from ' 'people')",
+    "f(f'users_v1 {b}')",
+];
+
+fn code() -> impl Strategy<Value = String> {
+    prop::collection::vec(prop::sample::select(LINES), 0..4).prop_map(|lines| lines.join("\n") + "\n")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn the_prefilter_hides_nothing(
+        finder in prop::sample::select(FINDERS),
+        condition in prop::sample::select(CONDITIONS),
+        context in prop::sample::select(CONTEXTS),
+        files in prop::collection::vec(code(), 1..4),
+    ) {
+        let set = rules(finder, condition, context);
+        let python = language::by_name("python").unwrap();
+        for code in files {
+            let found = hidden(&set, &code, &set.scan(python, code.as_bytes()));
+            prop_assert!(found.is_none(), "{finder} {condition} {context} in {code:?}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn a_filter_that_asks_for_too_much_is_caught() {
+    let set = rules(FINDERS[0], CONDITIONS[1], "");
+    let strict = Prefilter::new(&[vec![Clause::one("users_v1".into(), false)], vec![]]);
+    let caught = |code: &&&str| hidden(&set, code, &strict.scan(code.as_bytes())).is_some();
+    assert!(LINES.iter().filter(caught).count() > 0, "an escaped key must show that the clause is too strict");
+}
