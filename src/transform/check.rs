@@ -150,7 +150,7 @@ impl Result<'_> {
             let within =
                 |n: &Node<'_>| placed.range.start <= n.local_range().start && n.local_range().end <= placed.range.end;
             let from = self.new.last_from(placed.range.start).id;
-            let nodes = (from.0..).map(|i| crate::tree::NodeId(i)).take_while(|id| (id.0 as usize) < self.new.len());
+            let nodes = (from.0..).map(crate::tree::NodeId).take_while(|id| (id.0 as usize) < self.new.len());
             let mut nodes = nodes.map(|id| self.new.node(id)).take_while(|n| n.local_range().start < placed.range.end);
             if nodes.any(|n| inside(&n) && within(&n)) {
                 let why = "the new code has a literal of several lines, and its lines would be indented with the \
