@@ -16,7 +16,7 @@ use crate::files::{self, FilesError};
 use crate::pin::{self, PinError};
 use crate::report;
 use crate::rollout::{self, Event, Ledger, RolloutError, TakeVerdict};
-use crate::sandbox::{Sandbox, SandboxError};
+use crate::sandbox::{self, Sandbox, SandboxError};
 use crate::script::{self, Inputs, ScriptErrors};
 use crate::state::{StateError, Store};
 use crate::transform::{self, Pinned, Plan, Transformed};
@@ -182,6 +182,9 @@ pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
     config.mode = options.sandbox.unwrap_or(config.mode);
     let scratch = migration.state.join("scratch");
     files::make_folder(&scratch)?;
+    // What a killed run left there goes, though this one may verify nothing. What
+    // can't be removed is in nobody's way, and the next run tries again.
+    let _ = sandbox::sweep(&scratch);
     let work = Work {
         migration,
         planned: &planned,
