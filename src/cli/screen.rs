@@ -148,6 +148,7 @@ impl Screen {
             }
             Event::Shipped { workspace, state } => match state {
                 DeliveryState::Failed(reason) => self.note(format!("  not delivered   {workspace}: {reason}")),
+                DeliveryState::Conflict(reason) => self.note(format!("  not taken back  {workspace}: {reason}")),
                 DeliveryState::RolledBack => self.note(format!("  rolled back     {workspace}")),
                 _ => {}
             },
