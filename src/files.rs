@@ -344,6 +344,12 @@ pub fn sweep_below(root: &Path, relative: &str) -> Result<(), FilesError> {
     discard(&temporary_name(&below(root, relative)?)?)
 }
 
+/// Whether `place` is what a killed write of `path` may leave beside it; the next
+/// write or removal of `path` takes it away.
+pub fn is_leftover_of(path: &Path, place: &Path) -> bool {
+    path.parent() == place.parent() && temporary_name(path).is_ok_and(|temporary| temporary == place)
+}
+
 /// Removes a folder of gander's own with all that is in it; nothing there is fine.
 ///
 /// # Errors

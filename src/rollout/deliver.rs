@@ -157,9 +157,14 @@ fn look_first(
     if record.how != Delivery::Checkout {
         return Ok(Ok(()));
     }
-    if let (Some(git), Some(Pin::Commit { tree, .. })) = (&shipment.place.git, shipment.pin) {
+    if let Some(git) = &shipment.place.git {
         let own = own_writes(store)?;
-        if let Err(obstacle) = untouched(git, tree, store.folder(), &own) {
+        let unmoved = match shipment.pin {
+            Some(Pin::Commit { tree, .. }) => unmoved(git, tree),
+            // Pinned with somebody's changes: for patches, not for writing beside them.
+            _ => Ok(()),
+        };
+        if let Err(obstacle) = unmoved.and_then(|()| untouched(git, store.folder(), &own)) {
             return Ok(Err(obstacle));
         }
     }
@@ -191,8 +196,12 @@ pub fn own_writes(store: &Store) -> Result<BTreeMap<PathBuf, Option<FileDigest>>
     Ok(own)
 }
 
-/// True where what lies at `path` is exactly what gander wrote there.
+/// True where what lies at `path` is exactly what gander wrote there, or the half
+/// that a killed write of one of its files left, which the next write takes away.
 pub fn is_own(own: &BTreeMap<PathBuf, Option<FileDigest>>, path: &Path) -> bool {
+    if own.keys().any(|written| files::is_leftover_of(written, path)) {
+        return true;
+    }
     let (Some(wrote), Some(folder), Some(name)) = (own.get(path), path.parent(), path.file_name()) else {
         return false;
     };
@@ -200,20 +209,20 @@ pub fn is_own(own: &BTreeMap<PathBuf, Option<FileDigest>>, path: &Path) -> bool 
     found.is_ok_and(|found| found.as_ref().map(FileDigest::of) == *wrote)
 }
 
-/// The working tree below the workspace is the pinned tree, but for what gander
-/// wrote itself.
-fn untouched(
-    git: &GitPlace,
-    tree: &str,
-    state: &Path,
-    own: &BTreeMap<PathBuf, Option<FileDigest>>,
-) -> Result<(), Obstacle> {
+/// What is committed is still the pinned tree.
+fn unmoved(git: &GitPlace, tree: &str) -> Result<(), Obstacle> {
     let head = if git.prefix.is_empty() { "HEAD^{tree}".to_owned() } else { format!("HEAD:{}", git.prefix) };
     let now = answer(git, &["rev-parse", "--verify", "--end-of-options", &head])?;
     if String::from_utf8_lossy(&now).trim() != tree {
         let message = "its HEAD moved since it was pinned; plan again";
         return Err(Obstacle::Refused(message.to_owned()));
     }
+    Ok(())
+}
+
+/// The working tree below the workspace is what is committed, but for what gander
+/// wrote itself.
+fn untouched(git: &GitPlace, state: &Path, own: &BTreeMap<PathBuf, Option<FileDigest>>) -> Result<(), Obstacle> {
     let below = if git.prefix.is_empty() { "." } else { git.prefix.as_str() };
     let status =
         answer(git, &["status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", below])?;
