@@ -3,11 +3,11 @@
 #![expect(clippy::disallowed_methods, reason = "tests make the folders, and start the programs, that they judge by")]
 
 mod bench;
-//mod delivery;
+mod delivery;
 mod expected;
 mod fleet;
 mod kill;
 //mod malice;
 mod order;
 mod patches;
-//mod plan;
+mod plan;
