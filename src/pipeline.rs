@@ -79,6 +79,8 @@ pub struct Options {
 pub enum Progress<'a> {
     /// The fleet is known: consumers and workspaces.
     Discovered(usize, usize),
+    /// Something in a catalog could not be read; the rest was.
+    Problem(&'a str),
     /// Files done, of how many.
     Transformed(usize, usize),
     /// Something happened in the rollout.
@@ -134,6 +136,7 @@ fn plan_over(
     let (rules, rules_digest) = load_rules(migration)?;
     let mut fleet = discover(migration)?;
     tell(Progress::Discovered(fleet.consumers.len(), fleet.workspaces.len()));
+    fleet.problems.iter().for_each(|problem| tell(Progress::Problem(problem)));
     let settled = match store {
         Some(store) => rollout::settle(store, &mut fleet)?,
         None => Default::default(),
