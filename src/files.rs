@@ -344,6 +344,19 @@ pub fn sweep_below(root: &Path, relative: &str) -> Result<(), FilesError> {
     discard(&temporary_name(&below(root, relative)?)?)
 }
 
+/// The largest ignore file that is obeyed, in bytes.
+const LARGEST_IGNORE: u64 = 1 << 20;
+
+/// An ignore file in `folder` that nobody must open: a pipe or a device, on which
+/// reading may never end, or one that is too large. Walkers that obey ignore files
+/// open them without asking.
+pub fn barred_ignore(folder: &Path) -> Option<&'static str> {
+    [".gitignore", ".ignore"].into_iter().find(|name| {
+        let found = fs::metadata(folder.join(name));
+        found.is_ok_and(|meta| !meta.is_dir() && (!meta.is_file() || meta.len() > LARGEST_IGNORE))
+    })
+}
+
 /// Whether `place` is what a killed write of `path` may leave beside it; the next
 /// write or removal of `path` takes it away.
 pub fn is_leftover_of(path: &Path, place: &Path) -> bool {
