@@ -27,6 +27,8 @@ pub struct Ended {
     pub signal: Option<i32>,
     pub stdout: String,
     pub stderr: String,
+    /// The most memory that it held itself, in KiB, as far as it was seen.
+    pub peak: u64,
 }
 
 impl Ended {
@@ -149,7 +151,7 @@ pub fn git(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// How long a program may take before the test says that it hangs.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn end(mut command: Command) -> Ended {
     // Files, not pipes: nobody has to read while the program is watched.
@@ -157,7 +159,10 @@ fn end(mut command: Command) -> Ended {
     let mut child =
         command.stdout(out.try_clone().unwrap()).stderr(err.try_clone().unwrap()).spawn().expect("the program starts");
     let begun = Instant::now();
+    let mut peak = 0;
+    let memory = format!("/proc/{}/status", child.id());
     let status = loop {
+        peak = peak.max(std::fs::read_to_string(&memory).map_or(0, |text| high_water(&text)));
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
@@ -174,7 +179,12 @@ fn end(mut command: Command) -> Ended {
         file.read_to_end(&mut bytes).unwrap();
         String::from_utf8_lossy(&bytes).into_owned()
     };
-    Ended { code: status.code(), signal: status.signal(), stdout: text(&mut out), stderr: text(&mut err) }
+    Ended { code: status.code(), signal: status.signal(), stdout: text(&mut out), stderr: text(&mut err), peak }
+}
+
+fn high_water(status: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
 /// Copies a folder, links as links, executable bits kept.
@@ -206,7 +216,7 @@ pub fn tree(root: &Path) -> Tree {
     let mut found = Tree::new();
     for entry in walkdir::WalkDir::new(root).sort_by_file_name() {
         let entry = entry.unwrap();
-        let path = entry.path().strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        let path = entry.path().strip_prefix(root).unwrap().to_string_lossy().into_owned();
         if entry.file_type().is_dir() || path.split('/').any(|part| part == ".git" || part == ".gander") {
             continue;
         }

@@ -7,7 +7,7 @@ mod delivery;
 mod expected;
 mod fleet;
 mod kill;
-//mod malice;
+mod malice;
 mod order;
 mod patches;
 mod plan;
