@@ -65,6 +65,15 @@ impl Bench {
         bench
     }
 
+    /// The same where nothing is written to a disk, if the machine has such a place:
+    /// for tests that run gander hundreds of times.
+    pub fn quick_copy_of(from: &Path) -> Self {
+        let Ok(folder) = tempfile::tempdir_in("/dev/shm") else { return Self::copy_of(from) };
+        let root = folder.path().canonicalize().unwrap();
+        copy(from, &root);
+        Self { _folder: folder, root }
+    }
+
     /// Writes a file, with the folders above it.
     pub fn put(&self, path: &str, text: impl AsRef<[u8]>) {
         let place = self.root.join(path);

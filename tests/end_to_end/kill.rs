@@ -18,8 +18,8 @@ struct Case {
     first: &'static [&'static str],
     on_failed: &'static str,
     sandbox: &'static str,
-    /// Killed at every hit of every point, not at the first, middle and last one.
-    every_hit: bool,
+    /// Killed at up to 16 hits of every point, not at the first, middle and last one.
+    many_hits: bool,
 }
 
 const CASES: [Case; 3] = [
@@ -28,21 +28,21 @@ const CASES: [Case; 3] = [
         first: &["ant", "bee", "bad"],
         on_failed: "rollback-wave",
         sandbox: "namespaces",
-        every_hit: false,
+        many_hits: false,
     },
     Case {
         how: "checkout",
         first: &["ant", "bee", "cat", "bad"],
         on_failed: "rollback-all",
         sandbox: "none",
-        every_hit: true,
+        many_hits: true,
     },
     Case {
         how: "branch",
         first: &["ant", "bee", "bad"],
         on_failed: "rollback-wave",
         sandbox: "none",
-        every_hit: false,
+        many_hits: false,
     },
 ];
 
@@ -101,14 +101,14 @@ struct End {
 }
 
 fn finish(bench: &Bench) -> End {
-    let ended = bench.gander(&["run", "-q"]);
+    let ended = bench.gander(&["run", "-q", "--json"]);
     assert_eq!(ended.signal, None, "{ended:?}");
     let state = bench.root.join(".gander/small");
     let scratch = std::fs::read_dir(state.join("scratch")).unwrap();
     let scratch = scratch.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     End {
         code: ended.code,
-        ledger: without_commits(bench.ledger()),
+        ledger: without_commits(ended.json()),
         tree: tree(&bench.root),
         status: bench.git(&["status", "--porcelain"]),
         branches: branches(&bench.root),
@@ -152,7 +152,7 @@ fn without_times(mut tree: Tree) -> Tree {
 
 /// The points that a whole run passes, each with the number of its hits.
 fn points(template: &Bench) -> BTreeMap<String, usize> {
-    let bench = Bench::copy_of(&template.root);
+    let bench = Bench::quick_copy_of(&template.root);
     let log = bench.root.join(".git/points");
     bench.gander_with(&[("GANDER_FAULT_LOG", log.as_os_str())], &["run", "-q"]).expect(3);
     let mut points = BTreeMap::new();
@@ -162,16 +162,18 @@ fn points(template: &Bench) -> BTreeMap<String, usize> {
     points
 }
 
-/// Which of `count` hits are tried, from 1.
-fn hits(count: usize, every: bool) -> Vec<usize> {
-    let mut hits = if every { (1..=count).collect() } else { vec![1, count.div_ceil(2), count] };
+/// Which of `count` hits are tried, from 1: all, or some from the first to the last.
+fn hits(count: usize, many: bool) -> Vec<usize> {
+    let most = if many { 16 } else { 3 };
+    let spread = |n: usize| 1 + n * (count - 1) / (most - 1).max(1);
+    let mut hits: Vec<usize> = if count <= most { (1..=count).collect() } else { (0..most).map(spread).collect() };
     hits.dedup();
     hits
 }
 
 fn killed_anywhere(case: &Case) {
     let template = fleet(case);
-    let reference = Bench::copy_of(&template.root);
+    let reference = Bench::quick_copy_of(&template.root);
     let wanted = finish(&reference);
     assert_eq!(wanted.code, Some(3), "{:#}", wanted.ledger);
     let points = points(&template);
@@ -181,7 +183,7 @@ fn killed_anywhere(case: &Case) {
     }
     let jobs: Vec<String> = points
         .iter()
-        .flat_map(|(name, count)| hits(*count, case.every_hit).into_iter().map(move |hit| format!("{name}#{hit}")))
+        .flat_map(|(name, count)| hits(*count, case.many_hits).into_iter().map(move |hit| format!("{name}#{hit}")))
         .collect();
     println!("  killed {} times", jobs.len());
     let next = AtomicUsize::new(0);
@@ -204,7 +206,7 @@ fn killed_anywhere(case: &Case) {
 }
 
 fn killed_at(template: &Bench, point: &str, wanted: &End) -> Result<(), String> {
-    let bench = Bench::copy_of(&template.root);
+    let bench = Bench::quick_copy_of(&template.root);
     let killed = bench.gander_with(&[("GANDER_FAULT_POINT", OsStr::new(point))], &["run", "-q"]);
     if killed.signal != Some(9) {
         return Err(format!("not killed: {killed:?}"));
