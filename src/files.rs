@@ -352,6 +352,19 @@ pub fn sweep_below(root: &Path, relative: &str) -> Result<(), FilesError> {
     discard_file(&temporary_name(&below(root, relative)?)?)
 }
 
+/// The largest ignore file that is obeyed, in bytes.
+const LARGEST_IGNORE: u64 = 1 << 20;
+
+/// An ignore file in `folder` that nobody must open: a pipe or a device, on which
+/// reading may never end, or one that is too large. Walkers that obey ignore files
+/// open them without asking.
+pub fn barred_ignore(folder: &Path) -> Option<&'static str> {
+    [".gitignore", ".ignore"].into_iter().find(|name| {
+        let found = fs::metadata(folder.join(name));
+        found.is_ok_and(|meta| !meta.is_dir() && (!meta.is_file() || meta.len() > LARGEST_IGNORE))
+    })
+}
+
 /// Removes a folder of gander's own with all that is in it; nothing there is fine.
 ///
 /// # Errors
@@ -416,6 +429,11 @@ pub fn settle_folder(finished: &Path, place: &Path) -> Result<(), FilesError> {
 /// or removal takes it away.
 pub fn leftover_of(path: &Path) -> Option<PathBuf> {
     temporary_name(path).ok()
+}
+
+/// Whether a path has the form of [`leftover_of`] some file: a cheap first look.
+pub fn may_be_leftover(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".gander-"))
 }
 
 /// The same name for the same place, every time: what a killed process left is

@@ -7,7 +7,7 @@
 //!
 //! Each stage is one module: noun in, noun out. A stage knows the stages before
 //! it and the foundation modules, never the ones after it; foundation modules
-//! know no stage. `tests/architecture.rs` holds that.
+//! know no stage. `tests/end_to_end/order.rs` holds that.
 
 // Foundation: what every stage is built from.
 pub mod changeset;

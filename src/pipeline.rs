@@ -16,7 +16,7 @@ use crate::files::{self, FilesError};
 use crate::pin::{self, PinError};
 use crate::report;
 use crate::rollout::{self, Event, Ledger, RolloutError, TakeVerdict};
-use crate::sandbox::{Sandbox, SandboxError};
+use crate::sandbox::{self, Sandbox, SandboxError};
 use crate::script::{self, Inputs, ScriptErrors};
 use crate::state::{StateError, Store};
 use crate::transform::{self, Pinned, Plan, Transformed};
@@ -79,6 +79,8 @@ pub struct Options {
 pub enum Progress<'a> {
     /// The fleet is known: consumers and workspaces.
     Discovered(usize, usize),
+    /// Something in a catalog could not be read; the rest was.
+    Problem(&'a str),
     /// Files done, of how many.
     Transformed(usize, usize),
     /// A workspace was verified: its id and the verdict.
@@ -136,6 +138,7 @@ fn plan_over(
     let (rules, rules_digest) = load_rules(migration)?;
     let mut fleet = discover(migration)?;
     tell(Progress::Discovered(fleet.consumers.len(), fleet.workspaces.len()));
+    fleet.problems.iter().for_each(|problem| tell(Progress::Problem(problem)));
     let settled = match store {
         Some(store) => rollout::settle(store, &mut fleet)?,
         None => Default::default(),
@@ -184,6 +187,9 @@ pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
     config.mode = options.sandbox.unwrap_or(config.mode);
     let scratch = migration.state.join("scratch");
     files::make_folder(&scratch)?;
+    // What a killed run left there goes, though this one may verify nothing. What
+    // can't be removed is in nobody's way, and the next run tries again.
+    let _ = sandbox::sweep(&scratch);
     let work = Work {
         migration,
         planned: &planned,

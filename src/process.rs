@@ -224,7 +224,17 @@ impl Invocation {
     ///
     /// Input is written and both outputs are read at the same time, so that no
     /// amount of either can make the two wait for each other.
-    pub fn run(mut self) -> Result<Output, ProcessError> {
+    pub fn run(self) -> Result<Output, ProcessError> {
+        self.run_to(Stdio::piped())
+    }
+
+    /// The same with standard output going into a file, of which nothing is held:
+    /// the output is empty, and its limit is for standard error alone.
+    pub fn run_into(self, file: std::fs::File) -> Result<Output, ProcessError> {
+        self.run_to(Stdio::from(file))
+    }
+
+    fn run_to(mut self, stdout: Stdio) -> Result<Output, ProcessError> {
         let input = self.stdin.take();
         let stdin = match &input {
             Some(_) => Stdio::piped(),
@@ -232,7 +242,7 @@ impl Invocation {
         };
         let name = self.name();
         let (limit, output_limit) = (self.limit, self.output_limit);
-        let child = self.spawn(stdin, Stdio::piped(), Stdio::piped())?;
+        let child = self.spawn(stdin, stdout, Stdio::piped())?;
         Attended::new(child, name, output_limit, input).wait(limit)
     }
 
@@ -299,6 +309,7 @@ struct Attended {
 impl Attended {
     fn new(mut child: Child, name: String, output_limit: usize, input: Option<Vec<u8>>) -> Self {
         let (sender, events) = mpsc::channel();
+        let elsewhere = child.stdout.is_none().then(Vec::new);
         if let Some(pipe) = child.stdout.take() {
             read_in_thread(pipe, output_limit, sender.clone(), Event::Stdout);
         }
@@ -309,7 +320,7 @@ impl Attended {
             // A program may end without having read all: that is its own affair.
             thread::spawn(move || drop(pipe.write_all(&input)));
         }
-        Self { child, name, output_limit, events, stdout: None, stderr: None }
+        Self { child, name, output_limit, events, stdout: elsewhere, stderr: None }
     }
 
     fn wait(mut self, limit: Duration) -> Result<Output, ProcessError> {

@@ -1,13 +1,15 @@
 //! `gander find`, and what it shares with other commands that walk plain folders.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use anstyle::AnsiColor;
-use ignore::WalkBuilder;
+use ignore::{DirEntry, WalkBuilder};
 use rayon::prelude::*;
 
 use super::Exit;
 use super::screen::Screen;
+use crate::files;
 use crate::language::{self, Language};
 use crate::pattern::{Pattern, compile};
 use crate::rule::{Clause, Prefilter};
@@ -139,14 +141,33 @@ pub(super) fn walk(paths: &[PathBuf], screen: &Screen) -> Result<Vec<PathBuf>, E
             screen.diagnostic(format!("error: {}: there is no such file or folder", path.display()));
             return Err(Exit::Usage);
         }
-        let walker =
-            WalkBuilder::new(path).hidden(false).follow_links(false).filter_entry(|e| e.file_name() != ".git").build();
+        if let Some(name) = files::barred_ignore(path) {
+            screen.diagnostic(format!("error: {}: it is no file that lists what to ignore", path.join(name).display()));
+            return Err(Exit::Failed);
+        }
+        let closed: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
+        let shut = Arc::clone(&closed);
+        let enter = move |entry: &DirEntry| {
+            let barred = entry.file_type().is_some_and(|t| t.is_dir()).then(|| files::barred_ignore(entry.path()));
+            if let (Some(Some(name)), Ok(mut shut)) = (barred, shut.lock()) {
+                shut.push(entry.path().join(name));
+                return false;
+            }
+            entry.file_name() != ".git"
+        };
+        let walker = WalkBuilder::new(path).hidden(false).follow_links(false).filter_entry(enter).build();
         for entry in walker {
             match entry {
                 Ok(entry) if entry.file_type().is_some_and(|t| t.is_file()) => files.push(entry.into_path()),
                 Ok(_) => {}
                 Err(error) => screen.diagnostic(format!("warning: {error}")),
             }
+        }
+        for path in closed.lock().iter().flat_map(|paths| paths.iter()) {
+            let name = path.display();
+            screen.diagnostic(format!(
+                "warning: {name}: it is no file that lists what to ignore; its folder is left out"
+            ));
         }
     }
     files.sort();

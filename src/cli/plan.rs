@@ -39,9 +39,6 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         screen.result(format!("{text}\n"));
         return Ok(Exit::Done);
     }
-    for problem in &planned.fleet.problems {
-        screen.diagnostic(format!("warning: {problem}"));
-    }
     let rows = planned.rows(&migration);
     let shown = || rows.iter().filter(|row| only.is_empty() || only.contains(row.entity));
     if !args.no_diff {

@@ -5,7 +5,7 @@ use super::{Exit, MigrationFile, run};
 use crate::clock::Clock;
 use crate::pipeline::Progress;
 use crate::rollout::{self, Scope};
-use crate::state::Store;
+use crate::state::{DeliveryState, Store};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  gander rollback migration.toml --wave 2\n  \
@@ -49,8 +49,15 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let exists = Store::read(&migration.state).map(drop);
     let store = exists.and_then(|()| Store::open(&migration.state, &Clock::System));
     let mut store = store.map_err(|error| screen.failure(&error.into()))?;
-    let tell = |event: rollout::Event<'_>| screen.progress(&Progress::Rollout(event));
+    let stuck = std::cell::Cell::new(false);
+    let tell = |event: rollout::Event<'_>| {
+        if let rollout::Event::Shipped { state: DeliveryState::Conflict(_), .. } = event {
+            stuck.set(true);
+        }
+        screen.progress(&Progress::Rollout(event));
+    };
     let ledger = rollout::roll_back(&mut store, &scope, &tell).map_err(|error| screen.failure(&error.into()))?;
     run::print(&ledger, args.json, screen)?;
-    Ok(Exit::Done)
+    // What is still out there is no success, whatever the rest came to.
+    Ok(if stuck.get() { Exit::Failed } else { Exit::Done })
 }

@@ -104,10 +104,15 @@ impl Screen {
 
     /// Progress: a bar on a terminal, plain lines elsewhere.
     pub(super) fn progress(&self, progress: &Progress<'_>) {
+        if let Progress::Problem(problem) = progress {
+            // Not progress: it is said to those too who want none.
+            return self.diagnostic(format!("warning: {problem}"));
+        }
         if self.quiet {
             return;
         }
         match progress {
+            Progress::Problem(_) => {}
             Progress::Discovered(consumers, workspaces) => {
                 self.note(format!("discovered {consumers} consumers in {workspaces} workspaces"));
             }
@@ -147,6 +152,7 @@ impl Screen {
             }
             Event::Shipped { workspace, state } => match state {
                 DeliveryState::Failed(reason) => self.note(format!("  failed     {workspace}: {reason}")),
+                DeliveryState::Conflict(reason) => self.note(format!("  not taken back {workspace}: {reason}")),
                 DeliveryState::RolledBack => self.note(format!("  taken back {workspace}")),
                 _ => {}
             },

@@ -52,6 +52,15 @@ impl Repository {
         Ok(())
     }
 
+    /// Writes one blob into `file` without holding it in memory.
+    ///
+    /// # Errors
+    /// Where git can't be run, or the repository lacks the blob.
+    pub fn blob_into(&self, id: &str, file: std::fs::File) -> Result<(), GitError> {
+        let call = self.invoke(&["cat-file", "blob", "--end-of-options", object_name(id)?]);
+        self.finish_into("cat-file", call, file)
+    }
+
     /// The size of each blob in bytes; `None` where it is missing or no blob.
     fn sizes(&self, ids: &[&str]) -> Result<Vec<Option<u64>>, GitError> {
         if ids.is_empty() {

@@ -283,6 +283,12 @@ impl Repository {
         if output.status == Exit::Code(0) { Ok(output.stdout) } else { Err(self.failure(command, &output)) }
     }
 
+    /// The same with the standard output going into a file.
+    fn finish_into(&self, command: &str, call: Invocation, file: std::fs::File) -> Result<(), GitError> {
+        let output = call.run_into(file)?;
+        if output.status == Exit::Code(0) { Ok(()) } else { Err(self.failure(command, &output)) }
+    }
+
     fn failure(&self, command: &str, output: &Output) -> GitError {
         let text = String::from_utf8_lossy(&output.stderr);
         if text.contains("dubious ownership") {

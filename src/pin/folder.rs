@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use super::{PinError, check_paths};
 use crate::digest::Digest;
+use crate::files;
 use crate::git::Repository;
 use crate::workspace::{Entry, Manifest, Mode, Workspace};
 
@@ -27,7 +28,7 @@ pub(super) fn manifest(workspace: &Workspace) -> Result<Manifest, PinError> {
     let root = workspace.root.as_path();
     fs::read_dir(root).map_err(|source| io(root, source))?;
     let mut manifest = Manifest::default();
-    let mut seen = walk(root, &mut manifest);
+    let mut seen = walk(workspace, &mut manifest)?;
     if workspace.git.is_some() {
         seen.extend(tracked(workspace)?);
     }
@@ -54,9 +55,14 @@ pub(super) fn manifest(workspace: &Workspace) -> Result<Manifest, PinError> {
     Ok(manifest)
 }
 
-fn walk(root: &Path, manifest: &mut Manifest) -> Vec<Seen> {
+fn walk(workspace: &Workspace, manifest: &mut Manifest) -> Result<Vec<Seen>, PinError> {
+    let root = workspace.root.as_path();
+    if let Some(name) = files::barred_ignore(root) {
+        return Err(barred(workspace, &root.join(name)));
+    }
     let nested: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
-    let found = Arc::clone(&nested);
+    let closed: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
+    let (found, shut) = (Arc::clone(&nested), Arc::clone(&closed));
     let walker = WalkBuilder::new(root)
         .hidden(false)
         .parents(false)
@@ -64,7 +70,7 @@ fn walk(root: &Path, manifest: &mut Manifest) -> Vec<Seen> {
         .git_exclude(false)
         .require_git(false)
         .follow_links(false)
-        .filter_entry(move |entry| enter(entry, &found))
+        .filter_entry(move |entry| enter(entry, &found, &shut))
         .build();
     let mut seen = Vec::new();
     for entry in walker {
@@ -89,14 +95,22 @@ fn walk(root: &Path, manifest: &mut Manifest) -> Vec<Seen> {
             }
         }
     }
-    let nested = std::mem::take(&mut *nested.lock().unwrap_or_else(PoisonError::into_inner));
-    seen.extend(nested.into_iter().map(|path| Seen { path, mode: Mode::Submodule }));
-    seen
+    let take = |paths: &Mutex<Vec<PathBuf>>| std::mem::take(&mut *paths.lock().unwrap_or_else(PoisonError::into_inner));
+    if let Some(first) = take(&closed).into_iter().min() {
+        return Err(barred(workspace, &first));
+    }
+    seen.extend(take(&nested).into_iter().map(|path| Seen { path, mode: Mode::Submodule }));
+    Ok(seen)
+}
+
+fn barred(workspace: &Workspace, path: &Path) -> PinError {
+    let below = path.strip_prefix(&workspace.root).unwrap_or(path);
+    PinError::IgnoreFile { workspace: workspace.id.clone(), path: below.to_string_lossy().into_owned() }
 }
 
 /// Whether the walk goes on with an entry. Repositories of their own are noted
-/// and not entered.
-fn enter(entry: &DirEntry, nested: &Mutex<Vec<PathBuf>>) -> bool {
+/// and not entered, and so are folders whose ignore file must not be opened.
+fn enter(entry: &DirEntry, nested: &Mutex<Vec<PathBuf>>, closed: &Mutex<Vec<PathBuf>>) -> bool {
     if entry.file_name() == ".git" {
         return false;
     }
@@ -105,6 +119,14 @@ fn enter(entry: &DirEntry, nested: &Mutex<Vec<PathBuf>>) -> bool {
     if entry.depth() > 0 && folder && repository() {
         let mut nested = nested.lock().unwrap_or_else(PoisonError::into_inner);
         nested.push(entry.path().to_path_buf());
+        return false;
+    }
+    if entry.depth() > 0
+        && folder
+        && let Some(name) = files::barred_ignore(entry.path())
+    {
+        let mut closed = closed.lock().unwrap_or_else(PoisonError::into_inner);
+        closed.push(entry.path().join(name));
         return false;
     }
     true

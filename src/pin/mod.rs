@@ -68,6 +68,14 @@ pub enum PinError {
         /// The path.
         path: String,
     },
+    /// An ignore file is a pipe, a device or huge, and was not opened.
+    #[error("{workspace}: {path:?} is no file that lists what to ignore: remove it, or leave the consumer out")]
+    IgnoreFile {
+        /// [`Workspace::id`].
+        workspace: String,
+        /// Relative to the workspace.
+        path: String,
+    },
     /// The bytes on disk are no longer the pinned ones.
     #[error("{workspace}: {path:?} changed while gander was at work: run again")]
     Changed {

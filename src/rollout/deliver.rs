@@ -157,7 +157,12 @@ fn look_first(
     if record.how != Delivery::Checkout {
         return Ok(Ok(()));
     }
-    if let (Some(git), Some(Pin::Commit { tree, .. })) = (&shipment.place.git, shipment.pin) {
+    if let Some(git) = &shipment.place.git {
+        let tree = match shipment.pin {
+            Some(Pin::Commit { tree, .. }) => Some(tree.as_str()),
+            // Pinned with somebody's changes: for patches, not for writing beside them.
+            _ => None,
+        };
         let dirty = match dirty_paths(shipment.place, git, tree, store.folder()) {
             Ok(dirty) => dirty,
             Err(obstacle) => return Ok(Err(obstacle)),
@@ -198,8 +203,12 @@ pub fn own_writes(store: &Store) -> Result<BTreeMap<PathBuf, Option<FileDigest>>
     Ok(own)
 }
 
-/// True where what lies at `path` is exactly what gander wrote there.
+/// True where what lies at `path` is exactly what gander wrote there, or the half
+/// that a killed write of one of its files left, which the next write takes away.
 pub fn is_own(own: &BTreeMap<PathBuf, Option<FileDigest>>, path: &Path) -> bool {
+    if files::may_be_leftover(path) && own.keys().any(|written| files::leftover_of(written).as_deref() == Some(path)) {
+        return true;
+    }
     let (Some(wrote), Some(folder), Some(name)) = (own.get(path), path.parent(), path.file_name()) else {
         return false;
     };
@@ -208,15 +217,15 @@ pub fn is_own(own: &BTreeMap<PathBuf, Option<FileDigest>>, path: &Path) -> bool 
 }
 
 /// The files of the workspace that differ from its commit, without those in
-/// gander's own state folder.
-fn dirty_paths(place: &Workspace, git: &GitPlace, tree: &str, state: &Path) -> Result<Vec<PathBuf>, Obstacle> {
+/// gander's own state folder; where a tree is given, it must be the committed one.
+fn dirty_paths(place: &Workspace, git: &GitPlace, tree: Option<&str>, state: &Path) -> Result<Vec<PathBuf>, Obstacle> {
     let repository = Repository::open(&git.toplevel)?;
     let prefix = git.prefix.as_str();
     let now = match repository.head()? {
         Some(head) => repository.trees(&head, &[prefix])?.pop().flatten(),
         None => None,
     };
-    if now.as_deref() != Some(tree) {
+    if tree.is_some() && now.as_deref() != tree {
         let message = "its HEAD moved since it was pinned; plan again";
         return Err(Obstacle::Refused(message.to_owned()));
     }

@@ -1,8 +1,7 @@
 //! A second run over what a first one delivered: which of the changes in the
 //! working trees are gander's own.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
 
 use super::RolloutError;
 use super::deliver::{is_own, own_writes};
@@ -37,14 +36,11 @@ pub fn settle(store: &Store, fleet: &mut Fleet) -> Result<BTreeMap<usize, Settle
     if deliveries.is_empty() {
         return Ok(settled);
     }
-    // What a killed write left beside its file is gander's own too.
-    let leftovers: BTreeSet<PathBuf> = own.keys().filter_map(|path| files::leftover_of(path)).collect();
     let mut recorded = store.workspaces::<WorkspacePlan>()?;
     for (index, workspace) in fleet.workspaces.iter_mut().enumerate() {
         let root = &workspace.root;
         if let Some(git) = &mut workspace.git {
-            let is_ours = |path: &Path| is_own(&own, path) || leftovers.contains(path);
-            git.dirty.retain(|path| !is_ours(&root.join(path)));
+            git.dirty.retain(|path| !is_own(&own, &root.join(path)));
         }
         let Some(delivery) = deliveries.get(&workspace.id) else {
             continue;

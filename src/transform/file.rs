@@ -78,6 +78,10 @@ pub fn file(rules: &RuleSet, facts: &Arc<Facts>, path: &str, bytes: &[u8]) -> Fi
     }
     let hits = rules.scan(language, bytes);
     if !hits.any() {
+        // Its names stand in other bytes, so that not finding them says nothing.
+        if skip::is_utf16(bytes) {
+            return left_alone_unread(path);
+        }
         return FileReport { skipped: Some(SkipReason::NoLiteral), ..FileReport::default() };
     }
     if let Some(reason) = skip::by_path(path).or_else(|| skip::by_content(bytes)) {
@@ -122,6 +126,16 @@ pub(super) fn left_alone(path: &str, reason: SkipReason) -> FileReport {
     FileReport {
         skipped: Some(reason),
         findings: vec![about(path, "gander/left-alone", (0, 0), FindingKind::Skipped, &message)],
+        ..FileReport::default()
+    }
+}
+
+/// A file whose bytes can't be searched for names.
+fn left_alone_unread(path: &str) -> FileReport {
+    let message = "is UTF-16 and may name what the rules look for: look at it, or save it as UTF-8";
+    FileReport {
+        skipped: Some(SkipReason::NotUtf8),
+        findings: vec![about(path, "gander/left-alone", (0, 0), FindingKind::Skipped, message)],
         ..FileReport::default()
     }
 }

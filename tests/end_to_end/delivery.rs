@@ -1,0 +1,204 @@
+//! What is delivered where, and taken back; and the commands around it.
+
+use super::bench::{Bench, outcomes, reason, stats, tree};
+
+const JOB: &str = "rows = read_table(\"users_v1\")\n";
+
+/// Three consumers that pass, delivered as `how`; `more` is added to `[consumers]`.
+fn fleet(how: &str, more: &str) -> Bench {
+    let bench = Bench::new();
+    bench.put(
+        "migration.toml",
+        format!(
+            "[migration]\nid = \"small\"\ntitle = \"Read users_v2\"\nrules = [\"small.rhai\"]\n\
+             [consumers]\n{more}\n[[consumers.from]]\nfolders = [\"apps/*\"]\n\
+             [[verify.step]]\nname = \"test\"\nrun = [\"sh\", \"-c\", \"test -s job.py\"]\n\
+             [rollout]\nwaves = [\"1\", \"100%\"]\nfirst = [\"component:default/ant\"]\n\
+             [deliver]\nhow = \"{how}\"\n"
+        ),
+    );
+    let rule = "rule(\"small/table\").lang(\"python\").find(\"read_table(\\\"users_v1\\\")\")\
+                .replace(\"read_table(\\\"users_v2\\\")\");\n";
+    bench.put("small.rhai", rule);
+    bench.put(".gitignore", ".gander\n");
+    for name in ["ant", "bee", "cat"] {
+        bench.put(&format!("apps/{name}/job.py"), JOB);
+        bench.put(&format!("apps/{name}/notes.txt"), "kept\n");
+    }
+    bench.commit_all();
+    bench
+}
+
+fn migrated(bench: &Bench, name: &str) -> bool {
+    match bench.text(&format!("apps/{name}/job.py")) {
+        text if text == JOB => false,
+        text if text == JOB.replace("users_v1", "users_v2") => true,
+        text => panic!("{name}: {text}"),
+    }
+}
+
+#[test]
+fn a_checkout_is_refused_where_somebody_works() {
+    for more in ["", "dirty = \"pin\""] {
+        let bench = fleet("checkout", more);
+        bench.put("apps/bee/notes.txt", "half a sentence");
+        let before = stats(&bench.root.join("apps/bee"));
+        let ended = bench.gander(&["run"]);
+        let ledger = bench.ledger();
+        assert_eq!(outcomes(&ledger)["bee"], "refused", "{ledger:#}");
+        assert!(reason(&ledger, "bee").contains("notes.txt"), "{}", reason(&ledger, "bee"));
+        assert!(reason(&ledger, "bee").contains("commit or stash"), "{}", reason(&ledger, "bee"));
+        assert_eq!(stats(&bench.root.join("apps/bee")), before, "{ended:?}");
+        assert!(migrated(&bench, "ant") && migrated(&bench, "cat"), "{ledger:#}");
+    }
+}
+
+#[test]
+fn a_rollback_brings_every_byte_back() {
+    let bench = fleet("checkout", "");
+    let before = tree(&bench.root);
+    bench.gander(&["run"]).expect(0);
+    assert!(["ant", "bee", "cat"].iter().all(|name| migrated(&bench, name)));
+    let again = bench.gander(&["run"]).expect(0);
+    assert!(again.stdout.contains("3 changed"), "gander's own writes are no foreign ones: {}", again.stdout);
+    bench.gander(&["rollback", "--consumer", "bee"]).expect(0);
+    assert!(migrated(&bench, "ant") && !migrated(&bench, "bee"));
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert_eq!(tree(&bench.root), before);
+    assert_eq!(bench.git(&["status", "--porcelain"]), "");
+    assert!(outcomes(&bench.ledger()).values().all(|word| word == "rolled-back"));
+}
+
+#[test]
+fn branches_come_and_go_beside_the_working_tree() {
+    let bench = fleet("branch", "");
+    let before = stats(&bench.root.join("apps"));
+    let refs = |b: &Bench| b.git(&["for-each-ref", "--format=%(refname)"]);
+    let (head, index) = (bench.git(&["rev-parse", "HEAD"]), std::fs::read(bench.root.join(".git/index")).unwrap());
+    bench.gander(&["run"]).expect(0);
+    for name in ["ant", "bee", "cat"] {
+        let branch = format!("gander/small/{name}");
+        let shown = bench.git(&["show", &format!("{branch}:apps/{name}/job.py")]);
+        assert_eq!(shown, JOB.replace("users_v1", "users_v2"));
+        assert_eq!(bench.git(&["diff", "--name-only", "main", &branch]), format!("apps/{name}/job.py\n"));
+        assert_eq!(bench.git(&["rev-parse", &format!("{branch}^")]), head);
+    }
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert_eq!(refs(&bench), "refs/heads/main\n");
+    assert_eq!(bench.git(&["rev-parse", "HEAD"]), head);
+    assert_eq!(std::fs::read(bench.root.join(".git/index")).unwrap(), index);
+    assert_eq!(stats(&bench.root.join("apps")), before, "the working tree was touched");
+}
+
+#[test]
+fn nothing_that_a_person_did_since_is_overwritten() {
+    let bench = fleet("checkout", "");
+    bench.gander(&["run"]).expect(0);
+    let mine = "rows = read_table(\"users_v2\", since=7)\n";
+    bench.put("apps/bee/job.py", mine);
+    bench.git(&["add", "-A"]);
+    bench.git(&["commit", "-q", "-m", "mine"]);
+    let before = stats(&bench.root.join("apps/bee"));
+    let ended = bench.gander(&["rollback", "--all"]);
+    assert_eq!(stats(&bench.root.join("apps/bee")), before);
+    assert_eq!(bench.text("apps/bee/job.py"), mine);
+    let ledger = bench.ledger();
+    let why = reason(&ledger, "bee");
+    assert_eq!(outcomes(&ledger)["bee"], "errored", "{why}; {ended:?}");
+    assert!(why.contains("job.py") && why.contains("somebody changed it"), "{why}");
+    assert!(!migrated(&bench, "ant") && !migrated(&bench, "cat"));
+    assert!(ended.stderr.contains("not taken back  apps/bee: job.py"), "{}", ended.stderr);
+    ended.expect(5);
+}
+
+#[test]
+fn a_persons_branch_of_that_name_stays() {
+    let bench = fleet("branch", "");
+    bench.git(&["branch", "gander/small/bee"]);
+    let mine = bench.git(&["rev-parse", "gander/small/bee"]);
+    bench.gander(&["run"]);
+    let ledger = bench.ledger();
+    assert_eq!(bench.git(&["rev-parse", "gander/small/bee"]), mine);
+    assert_ne!(outcomes(&ledger)["bee"], "changed", "{}", reason(&ledger, "bee"));
+    assert!(reason(&ledger, "bee").contains("gander/small/bee"), "{}", reason(&ledger, "bee"));
+}
+
+#[test]
+fn only_those_that_are_named_advance() {
+    let bench = fleet("checkout", "");
+    bench.gander(&["run", "--only", "ant"]).expect(4);
+    assert_eq!(["ant", "bee", "cat"].map(|name| migrated(&bench, name)), [true, false, false]);
+    let words = outcomes(&bench.ledger());
+    assert_eq!((words["ant"].as_str(), words["bee"].as_str()), ("changed", "pending"));
+    let verdict = |name: &str| {
+        let ledger = bench.ledger();
+        let rows = ledger["rows"].as_array().unwrap();
+        rows.iter().find(|r| r["entity"].as_str().unwrap().ends_with(name)).unwrap()["verdict"].clone()
+    };
+    assert!(verdict("/ant").is_string() && verdict("/bee").is_null(), "nobody else is verified");
+    bench.gander(&["run", "--only", "nobody"]).expect(2);
+    bench.gander(&["run"]).expect(0);
+    assert!(["ant", "bee", "cat"].iter().all(|name| migrated(&bench, name)));
+}
+
+#[test]
+fn apply_is_dry_until_it_is_told_to_write() {
+    let bench = fleet("patches", "");
+    let before = stats(&bench.root);
+    let dry = bench.gander(&["apply", "small.rhai", "apps/ant"]).expect(0);
+    assert!(dry.stdout.contains("+rows = read_table(\"users_v2\")"), "{}", dry.stdout);
+    assert_eq!(stats(&bench.root), before);
+    bench.gander(&["apply", "small.rhai", "apps/ant", "--write"]).expect(0);
+    assert!(migrated(&bench, "ant") && !migrated(&bench, "bee"));
+    let again = bench.gander(&["apply", "small.rhai", "apps/ant", "--write"]).expect(0);
+    assert_eq!(again.stdout, "", "the second time there is nothing left");
+    assert!(!bench.root.join(".gander").exists());
+}
+
+#[test]
+fn no_escape_codes_where_no_terminal_is() {
+    let bench = fleet("patches", "");
+    let commands: [&[&str]; 7] = [
+        &["plan"],
+        &["run"],
+        &["status"],
+        &["show", "ant"],
+        &["--help"],
+        &["run", "no-such-file.toml"],
+        &["find", "-l", "python", "-p", "read_table($X)"],
+    ];
+    for arguments in commands {
+        for variables in [vec![], vec![("NO_COLOR", "1".as_ref())]] {
+            let ended = bench.gander_with(&variables, arguments);
+            let printed = [ended.stdout.as_str(), &ended.stderr].concat();
+            assert!(!printed.is_empty() && !printed.contains('\u{1b}'), "{arguments:?}: {printed:?}");
+        }
+        assert!(!arguments.is_empty());
+    }
+    let colored = bench.gander(&["plan", "--color", "always"]).expect(0);
+    assert!(colored.stdout.contains('\u{1b}'), "colours can be asked for");
+}
+
+#[test]
+fn a_migration_file_is_understood_before_anything_is_written() {
+    let bench = fleet("patches", "");
+    let good = bench.text("migration.toml");
+    for (bad, key, line, help) in [
+        (good.replace("waves", "vawes"), "rollout.vawes", "vawes", "waves"),
+        (good.replace("how = \"patches\"", "how = \"post\""), "deliver.how", "how = \"post\"", "patches"),
+        (good.replace("title = \"Read users_v2\"", "title = 7"), "migration.title", "title = 7", "title = "),
+        (good.replace("small.rhai", "lost.rhai"), "migration.rules", "lost.rhai", "lost.rhai"),
+    ] {
+        bench.put("migration.toml", &bad);
+        let before = stats(&bench.root);
+        let number = bad.lines().position(|l| l.contains(line)).unwrap() + 1;
+        for command in ["run", "plan", "status"] {
+            let ended = bench.gander(&[command]).expect(2);
+            let place = format!("migration.toml:{number}:");
+            assert!(ended.stderr.contains(&place), "{command}: no {place} in {}", ended.stderr);
+            assert!(ended.stderr.contains(key) && ended.stderr.contains(help), "{command}: {}", ended.stderr);
+            assert_eq!(ended.stdout, "");
+        }
+        assert_eq!(stats(&bench.root), before, "something was written");
+    }
+}

@@ -1,0 +1,13 @@
+//! The `gander` program from end to end: real folders, real git, the real sandbox.
+#![cfg(target_os = "linux")]
+#![expect(clippy::disallowed_methods, reason = "tests make the folders, and start the programs, that they judge by")]
+
+mod bench;
+mod delivery;
+mod expected;
+mod fleet;
+mod kill;
+mod malice;
+mod order;
+mod patches;
+mod plan;
