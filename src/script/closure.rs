@@ -8,6 +8,7 @@ use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, Position};
 use super::code::{EditSpec, Snippet, to_replacement};
 use super::engine::fail;
 use super::error::explain;
+use super::facts::Facts;
 use super::nodes::{Cx, RhaiMatch};
 use crate::rule::{Decide, Decision, Guard, Match};
 
@@ -21,6 +22,14 @@ thread_local! {
 /// Gives the native functions of this thread a new budget.
 pub(super) fn refill() {
     LEFT.set(NODES);
+}
+
+/// Runs `work` with a budget of its own: what it costs is not the caller's.
+pub(super) fn with_budget<T>(nodes: u64, work: impl FnOnce() -> T) -> T {
+    let before = LEFT.replace(nodes);
+    let result = work();
+    LEFT.set(before);
+    result
 }
 
 /// Pays for visiting `nodes` nodes.
@@ -52,6 +61,8 @@ pub(super) struct Closure {
     /// How many arguments it takes besides what it captured.
     arity: usize,
     kind: Kind,
+    /// What the rule knows of the whole file.
+    facts: Option<Arc<Facts>>,
     file: String,
     /// Where the rule hands it over: the place of errors that have none of their own.
     at: Position,
@@ -64,6 +75,7 @@ impl Closure {
         ast: &Arc<AST>,
         function: &FnPtr,
         kind: Kind,
+        facts: Option<&Arc<Facts>>,
         place: (&str, Position),
     ) -> Self {
         let mut function = function.clone();
@@ -78,6 +90,7 @@ impl Closure {
             function,
             arity,
             kind,
+            facts: facts.map(Arc::clone),
             file: place.0.to_owned(),
             at: place.1,
         }
@@ -86,7 +99,11 @@ impl Closure {
     fn call(&self, found: &Match) -> Result<Dynamic, String> {
         refill();
         let m = RhaiMatch(Arc::new(found.clone()));
-        let cx = Cx { language: found.tree.language.facts.name.clone() };
+        let cx = Cx {
+            language: found.tree.language.facts.name.clone(),
+            tree: Arc::clone(&found.tree),
+            facts: self.facts.clone(),
+        };
         let result = match self.arity {
             0 => self.function.call(&self.engine, &self.ast, ()),
             1 => self.function.call(&self.engine, &self.ast, (m,)),

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
 
+use super::elements::{element, elements};
 use super::engine::fail;
 use super::nodes::{RhaiList, RhaiNode};
 use crate::edit::Fragment;
@@ -78,6 +79,7 @@ pub(super) fn register(engine: &mut Engine) {
     });
     engine.register_fn("delete", |node: RhaiNode| EditSpec::replace(whole_lines(node.node()), Snippet::default()));
     engine.register_fn("delete_element", |node: RhaiNode| EditSpec::replace(element(node.node()), Snippet::default()));
+    engine.register_fn("delete_elements", |nodes: Array| delete_elements(&nodes));
     engine.register_fn("edits", |edits: Array| {
         edits
             .into_iter()
@@ -159,6 +161,15 @@ fn lit(value: &Dynamic, like: Option<String>) -> Fallible<Snippet> {
     Err(fail(format!("lit(…) writes text, numbers and true or false, not {}", value.type_name())))
 }
 
+/// The edits that delete several elements of one list.
+fn delete_elements(nodes: &Array) -> Fallible<Array> {
+    let nodes: Option<Vec<RhaiNode>> = nodes.iter().map(|n| n.read_lock::<RhaiNode>().map(|n| n.clone())).collect();
+    let nodes = nodes.ok_or_else(|| fail("delete_elements([…]) takes nodes"))?;
+    let held: Vec<Node<'_>> = nodes.iter().map(RhaiNode::node).collect();
+    let ranges = elements(&held).ok_or_else(|| fail("delete_elements([…]) takes elements of one list"))?;
+    Ok(ranges.into_iter().map(|r| Dynamic::from(EditSpec::replace(r, Snippet::default()))).collect())
+}
+
 /// The node, or its whole lines where nothing else is on them.
 fn whole_lines(node: Node<'_>) -> Range<usize> {
     let (text, range, base) = (node.tree().text(), node.local_range(), node.tree().base());
@@ -167,23 +178,4 @@ fn whole_lines(node: Node<'_>) -> Range<usize> {
     let alone = text[start..range.start].trim().is_empty() && text[range.end..end].trim().is_empty();
     let range = if alone { start..end } else { range };
     range.start + base..range.end + base
-}
-
-/// The node with the separator that belongs to it, and the space between.
-fn element(node: Node<'_>) -> Range<usize> {
-    let language = node.tree().language;
-    let siblings: Vec<Node<'_>> =
-        node.parent().map(|p| p.children().filter(|c| !c.is_extra()).collect()).unwrap_or_default();
-    let at = siblings.iter().position(|s| s.id == node.id).unwrap_or(0);
-    let separator = |s: &&Node<'_>| !s.is_named() && language.is_separator(s.kind());
-    let range = node.range();
-    if siblings.get(at + 1).filter(separator).is_some()
-        && let Some(next) = siblings.get(at + 2).filter(|n| n.is_named())
-    {
-        return range.start..next.range().start;
-    }
-    if let Some(before) = at.checked_sub(1).and_then(|i| siblings.get(i)).filter(separator) {
-        return before.range().start..range.end;
-    }
-    range
 }

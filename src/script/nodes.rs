@@ -7,6 +7,7 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map};
 
 use super::closure::charge;
 use super::engine::fail;
+use super::facts::Facts;
 use super::finder::{Spec, spec};
 use crate::language::Language;
 use crate::pattern::{Binding, Bindings};
@@ -21,6 +22,8 @@ pub(super) struct RhaiMatch(pub(super) Arc<Match>);
 #[derive(Clone)]
 pub(super) struct Cx {
     pub(super) language: String,
+    pub(super) tree: Arc<Tree>,
+    pub(super) facts: Option<Arc<Facts>>,
 }
 
 /// A node that a script holds.
@@ -72,6 +75,10 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<RhaiMatch>("Match");
     engine.register_type_with_name::<Cx>("Context");
     engine.register_get("lang", |cx: &mut Cx| cx.language.clone());
+    engine.register_fn("fact", |cx: &mut Cx, key: &str| match &cx.facts {
+        Some(facts) => facts.get(&cx.tree, key),
+        None => Err(fail("the rule gathers no facts; give it .facts(|root| #{ … })")),
+    });
     engine.register_get("node", |m: &mut RhaiMatch| RhaiNode { tree: Arc::clone(&m.0.tree), id: m.0.node });
     engine.register_indexer_get(|m: &mut RhaiMatch, name: ImmutableString| bound(m, &name));
     engine.register_fn("has", |m: &mut RhaiMatch, name: &str| m.0.bindings.contains_key(name));
