@@ -5,6 +5,8 @@ resolved through Python's scopes. Two files mean the same where their normal for
 """
 
 import ast
+import io
+import tokenize
 
 BUILTIN = {"List": "list", "Dict": "dict", "Set": "set", "FrozenSet": "frozenset", "Tuple": "tuple", "Type": "type"}
 NAMES = {*BUILTIN, "Optional", "Union"}
@@ -179,9 +181,20 @@ def union(parts):
     return ast.BoolOp("|", flat) if len(flat) > 1 else flat[0]
 
 
+def comments(data, tree):
+    """Every comment that does not stand in or behind an import of typing, sorted."""
+    lines = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "typing" or isinstance(node, ast.Import):
+            lines.update(range(node.lineno, node.end_lineno + 1))
+    tokens = tokenize.tokenize(io.BytesIO(data).readline)
+    return sorted(t.string for t in tokens if t.type == tokenize.COMMENT and t.start[0] not in lines)
+
+
 class File:
     def __init__(self, text):
         tree = ast.parse(text)
+        self.comments = comments(text, tree)
         self.imports = [
             (name.asname or name.name, name.name)
             for node in ast.walk(tree)

@@ -161,7 +161,8 @@ rule("f").lang("python").find("f($X)").facts(Fn("survey"))
     assert!(!check(script, "python", &many).contains("fail:"));
     let none = r#"rule("f").lang("python").find("f($X)").when(|m, cx| cx.fact("a") == ()).replace("g($X)");"#;
     assert!(check(none, "python", "f(1)").contains("gathers no facts"));
-    let wrong = r#"rule("f").lang("python").find("f($X)").facts(|root| 1).when(|m, cx| cx.fact("a")).replace("g($X)");"#;
+    let wrong =
+        r#"rule("f").lang("python").find("f($X)").facts(|root| 1).when(|m, cx| cx.fact("a")).replace("g($X)");"#;
     assert!(check(wrong, "python", "f(1)").contains("facts(…) must give a map"));
 }
 
