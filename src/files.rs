@@ -10,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::digest::Digest;
 use crate::fault;
-use crate::workspace::Content;
+use crate::workspace::{Content, is_inner_path};
 
 /// The largest file that is read whole, in bytes.
 pub const LARGEST_FILE: u64 = 256 << 20;
@@ -84,27 +84,18 @@ pub fn below(root: &Path, relative: &str) -> Result<PathBuf, FilesError> {
 
 /// What is wrong with a relative path, judged by its text alone.
 fn unfit(relative: &str) -> Option<&'static str> {
-    if relative.is_empty() {
-        return Some("is empty");
+    if !is_inner_path(relative) {
+        return Some("is no plain path below its folder, or lies in git's own");
     }
-    if relative.contains('\0') {
-        return Some("holds a NUL");
-    }
-    for part in relative.split('/') {
+    // What this system reads otherwise: a drive or a backslash on Windows.
+    let foreign = |part: &str| {
         let mut components = Path::new(part).components();
-        match (components.next(), components.next()) {
-            (Some(Component::Normal(name)), None) if name == part => {}
-            (Some(Component::ParentDir), _) => return Some("leads out of its folder"),
-            _ => return Some("is not a plain relative path"),
-        }
-        // File systems that ignore case, and Windows that ignores trailing
-        // dots and spaces, would all mean git's own folder by these.
-        let bare = part.trim_end_matches(['.', ' ']);
-        if bare.eq_ignore_ascii_case(".git") {
-            return Some("lies in git's own folder");
-        }
-    }
-    None
+        !matches!(
+            (components.next(), components.next()),
+            (Some(Component::Normal(name)), None) if name == part
+        )
+    };
+    relative.split('/').any(foreign).then_some("is not a plain path on this system")
 }
 
 /// Nothing is there, or something else stands where a folder would have to.
@@ -158,6 +149,17 @@ pub fn apply_below(root: &Path, relative: &str, content: Option<&Content>) -> Re
     }
 }
 
+/// Writes a file of a temporary folder: fast, and not durable.
+///
+/// # Errors
+/// As [`below`], and where something lies there or the file system refuses.
+pub fn write_scratch(root: &Path, relative: &str, content: &Content) -> Result<(), FilesError> {
+    let place = below(root, relative)?;
+    make_folders(root, &place)?;
+    let mut file = create_new(&place, content.executable)?;
+    file.write_all(&content.bytes).map_err(failed("write it", &place))
+}
+
 /// Makes the folders between `root` and `place`, one at a time, so that none of
 /// them is made behind a link.
 fn make_folders(root: &Path, place: &Path) -> Result<(), FilesError> {
@@ -196,7 +198,7 @@ fn prune_empty(root: &Path, place: &Path) -> Result<(), FilesError> {
 pub fn write_whole(path: &Path, bytes: &[u8], executable: bool) -> Result<(), FilesError> {
     let temporary = temporary_name(path)?;
     // A killed run may have left one; its name is always the same so that it is found.
-    discard(&temporary)?;
+    discard_file(&temporary)?;
     let written = write_new(&temporary, bytes, executable)
         .and_then(|()| keep_permissions(path, &temporary, executable))
         .and_then(|()| {
@@ -212,6 +214,12 @@ pub fn write_whole(path: &Path, bytes: &[u8], executable: bool) -> Result<(), Fi
 }
 
 fn write_new(path: &Path, bytes: &[u8], executable: bool) -> Result<(), FilesError> {
+    let mut file = create_new(path, executable)?;
+    file.write_all(bytes).map_err(failed("write it", path))?;
+    file.sync_all().map_err(failed("write it to disk", path))
+}
+
+fn create_new(path: &Path, executable: bool) -> Result<File, FilesError> {
     let mut options = OpenOptions::new();
     // `create_new` follows no link and takes no file that somebody put there.
     options.write(true).create_new(true);
@@ -220,9 +228,9 @@ fn write_new(path: &Path, bytes: &[u8], executable: bool) -> Result<(), FilesErr
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(if executable { 0o777 } else { 0o666 });
     }
-    let mut file = options.open(path).map_err(failed("create it", path))?;
-    file.write_all(bytes).map_err(failed("write it", path))?;
-    file.sync_all().map_err(failed("write it to disk", path))
+    #[cfg(not(unix))]
+    let _ = executable;
+    options.open(path).map_err(failed("create it", path))
 }
 
 #[cfg(unix)]
@@ -341,7 +349,7 @@ pub fn folder_digest(path: &Path) -> Result<Option<Digest>, FilesError> {
 /// # Errors
 /// As [`below`], and where the file system refuses.
 pub fn sweep_below(root: &Path, relative: &str) -> Result<(), FilesError> {
-    discard(&temporary_name(&below(root, relative)?)?)
+    discard_file(&temporary_name(&below(root, relative)?)?)
 }
 
 /// Removes a folder of gander's own with all that is in it; nothing there is fine.
@@ -359,7 +367,7 @@ pub fn remove_folder(path: &Path) -> Result<(), FilesError> {
 /// # Errors
 /// Where the file system refuses.
 pub fn remove(path: &Path) -> Result<(), FilesError> {
-    discard(&temporary_name(path)?)?;
+    discard_file(&temporary_name(path)?)?;
     if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
         return Ok(());
     }
@@ -404,6 +412,12 @@ pub fn settle_folder(finished: &Path, place: &Path) -> Result<(), FilesError> {
     sync_folder(place.parent())
 }
 
+/// Where a killed write of `path` may have left its temporary file; the next write
+/// or removal takes it away.
+pub fn leftover_of(path: &Path) -> Option<PathBuf> {
+    temporary_name(path).ok()
+}
+
 /// The same name for the same place, every time: what a killed process left is
 /// found and taken away by the next write.
 fn temporary_name(path: &Path) -> Result<PathBuf, FilesError> {
@@ -412,6 +426,14 @@ fn temporary_name(path: &Path) -> Result<PathBuf, FilesError> {
         .ok_or_else(|| FilesError::Forbidden { path: path.to_string_lossy().into_owned(), reason: "names no file" })?;
     let digest = Digest::of(name.as_encoded_bytes()).short();
     Ok(path.with_file_name(format!(".gander-{digest}.tmp")))
+}
+
+/// Takes a leftover away; a folder of that name is not one of ours, and stays.
+fn discard_file(path: &Path) -> Result<(), FilesError> {
+    if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
+        return Ok(());
+    }
+    discard(path)
 }
 
 fn discard(path: &Path) -> Result<(), FilesError> {

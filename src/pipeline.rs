@@ -81,6 +81,8 @@ pub enum Progress<'a> {
     Discovered(usize, usize),
     /// Files done, of how many.
     Transformed(usize, usize),
+    /// A workspace was verified: its id and the verdict.
+    Verified(&'a str, &'a Verdict),
     /// Something happened in the rollout.
     Rollout(Event<'a>),
 }
@@ -189,6 +191,7 @@ pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
         pins: migration.state.join("pins"),
         making: Mutex::new(()),
         checked: Mutex::new(None),
+        tell,
     };
     let ledger = rollout::run(
         &mut store,
@@ -220,6 +223,7 @@ struct Work<'a> {
     making: Mutex<()>,
     /// Whether the machine isolates as required: tried once, before the first step.
     checked: Mutex<Option<Result<(), SandboxError>>>,
+    tell: &'a Tell<'a>,
 }
 
 impl Work<'_> {
@@ -255,7 +259,11 @@ impl Work<'_> {
         }
         let one = |index: &usize| self.verify_one(*index);
         let jobs = self.migration.sandbox.jobs;
-        verify::verify_all(indices, jobs, one, |at, verdict| take(indices[at], verdict.clone()));
+        verify::verify_all(indices, jobs, one, |at, verdict| {
+            let index = indices[at];
+            take(index, verdict.clone());
+            (self.tell)(Progress::Verified(&self.planned.fleet.workspaces[index].id, verdict));
+        });
     }
 
     fn check(&self) -> bool {

@@ -54,7 +54,7 @@ pub fn prove(versions: &[FileVersion], set: &ChangeSet) -> Result<(), ProofError
     files::make_folder(&tree)?;
     for version in versions {
         if let Some(before) = &version.before {
-            files::apply_below(&tree, &set.joined(&version.path), Some(before))?;
+            files::write_scratch(&tree, &set.joined(&version.path), before)?;
         }
     }
     git_apply(&top, &tree, "change.patch", &set.change)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -10,9 +11,9 @@ use super::find::walk;
 use super::screen::{Screen, absolute};
 use crate::changeset::ChangeSet;
 use crate::files;
-use crate::rule::RuleSet;
+use crate::rule::{Facts, RuleSet};
 use crate::script::{self, Inputs};
-use crate::transform::{FileReport, FindingKind, file};
+use crate::transform::{FileReport, FindingKind, collect, file};
 use crate::workspace::{Content, FileVersion};
 
 #[derive(clap::Args, Debug)]
@@ -68,11 +69,15 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         screen.diagnostic(format!("error: no threads: {error}"));
         Exit::Failed
     })?;
+    let facts = pool.install(|| facts(&rules, &paths)).map_err(|why| {
+        screen.diagnostic(format!("error: {why}"));
+        Exit::Negative
+    })?;
     let mut totals = Totals::default();
     let mut read = 0;
     // In portions, so that what is held in memory does not grow with the folder.
     for portion in paths.chunks(512) {
-        let done: Vec<_> = pool.install(|| portion.par_iter().map(|path| one(&rules, path)).collect());
+        let done: Vec<_> = pool.install(|| portion.par_iter().map(|path| one(&rules, &facts, path)).collect());
         for (path, result) in portion.iter().zip(done) {
             read += 1;
             match result {
@@ -110,19 +115,44 @@ fn load(args: &Args, screen: &Screen) -> Result<RuleSet, Exit> {
     })
 }
 
-fn one(rules: &RuleSet, path: &Path) -> Result<(Vec<u8>, FileReport), String> {
+/// What the rules that collect learn from all files together.
+fn facts(rules: &RuleSet, paths: &[PathBuf]) -> Result<Arc<Facts>, String> {
+    if !rules.collects() {
+        return Ok(Arc::default());
+    }
+    let learned: Vec<Result<Facts, String>> = paths
+        .par_iter()
+        .map(|path| {
+            let Some((name, bytes)) = read(rules, path)? else { return Ok(Facts::default()) };
+            collect(rules, name, &bytes).map_err(|f| format!("{}:{}:{}: {}", f.path, f.line, f.column, f.message))
+        })
+        .collect();
+    let mut facts = Facts::default();
+    for one in learned {
+        facts.merge(one?);
+    }
+    Ok(Arc::new(facts))
+}
+
+fn one(rules: &RuleSet, facts: &Arc<Facts>, path: &Path) -> Result<(Vec<u8>, FileReport), String> {
+    let Some((name, bytes)) = read(rules, path)? else { return Ok((Vec::new(), FileReport::default())) };
+    let report = file(rules, facts, name, &bytes);
+    Ok((bytes, report))
+}
+
+/// The name and bytes of a file that some rule could speak of.
+fn read<'p>(rules: &RuleSet, path: &'p Path) -> Result<Option<(&'p str, Vec<u8>)>, String> {
     let name = path.to_str().ok_or("its name is not UTF-8")?;
     let spoken = crate::language::of_path(path).is_some_and(|l| rules.speaks(l));
     if !spoken {
-        return Ok((Vec::new(), FileReport::default()));
+        return Ok(None);
     }
     let meta = std::fs::symlink_metadata(path).map_err(|e| e.to_string())?;
     if meta.len() > MAX_BYTES {
         return Err(format!("it is larger than {} MiB and was not searched", MAX_BYTES >> 20));
     }
     let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
-    let report = file(rules, name, &bytes);
-    Ok((bytes, report))
+    Ok(Some((name, bytes)))
 }
 
 fn report_on(

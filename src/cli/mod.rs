@@ -96,7 +96,7 @@ impl MigrationFile {
 
 fn load_migration(file: &std::path::Path, screen: &Screen) -> Result<Migration, Exit> {
     config::load(file).map_err(|errors| {
-        screen.diagnostic(&errors.render(screen.color_errors));
+        screen.diagnostic(errors.render(screen.color_errors));
         Exit::Usage
     })
 }

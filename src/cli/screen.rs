@@ -112,6 +112,10 @@ impl Screen {
                 self.note(format!("discovered {consumers} consumers in {workspaces} workspaces"));
             }
             Progress::Transformed(done, total) => self.files(*done, *total),
+            Progress::Verified(workspace, verdict) => {
+                let word = format!("{:<10}", verdict.kind.as_str());
+                self.note(format!("  {word} {workspace}: {}", verdict.reason));
+            }
             Progress::Rollout(event) => self.event(event),
         }
     }
@@ -141,14 +145,9 @@ impl Screen {
             Event::WaveOpened { number, label, workspaces } => {
                 self.note(format!("wave {number} ({label}): {workspaces} to verify and deliver"));
             }
-            Event::Verified { workspace, kind, reason } => {
-                let kind = serde_json::to_value(kind).ok();
-                let kind = kind.as_ref().and_then(|k| k.as_str()).unwrap_or("?").to_owned();
-                self.note(format!("  {kind:<15} {workspace}: {reason}"));
-            }
             Event::Shipped { workspace, state } => match state {
-                DeliveryState::Failed(reason) => self.note(format!("  not delivered   {workspace}: {reason}")),
-                DeliveryState::RolledBack => self.note(format!("  rolled back     {workspace}")),
+                DeliveryState::Failed(reason) => self.note(format!("  failed     {workspace}: {reason}")),
+                DeliveryState::RolledBack => self.note(format!("  taken back {workspace}")),
                 _ => {}
             },
             Event::WaveJudged { number, state } => {

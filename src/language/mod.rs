@@ -22,6 +22,8 @@ pub struct Language {
     pub grammar: tree_sitter::Language,
     /// The grammar crate and its version: it enters the digest of a plan.
     pub version: &'static str,
+    /// `statements.scm`: what a comment may stand above.
+    pub statements: tree_sitter::Query,
     /// Node kinds that are lists, as ids, sorted.
     lists: Vec<u16>,
     /// Node kinds that are string literals, as ids, sorted.
@@ -145,8 +147,11 @@ impl Language {
         self.facts.separators.iter().any(|s| s == token)
     }
 
-    fn new(toml: &str, grammar: tree_sitter::Language, version: &'static str) -> Result<Self, String> {
-        let facts: Facts = toml::from_str(toml).map_err(|e| e.to_string())?;
+    fn new(described: &table::Grammar) -> Result<Self, String> {
+        let grammar: tree_sitter::Language = described.function.into();
+        let facts: Facts = toml::from_str(described.facts).map_err(|e| e.to_string())?;
+        let statements = tree_sitter::Query::new(&grammar, described.statements)
+            .map_err(|e| format!("{}/statements.scm: {e}", facts.name))?;
         let ids = |kinds: &[String]| -> Result<Vec<u16>, String> {
             let mut ids = Vec::new();
             for kind in kinds {
@@ -162,7 +167,7 @@ impl Language {
         let (lists, strings) = (ids(&facts.lists)?, ids(&facts.string.kinds)?);
         ids(&facts.string.holes)?;
         ids(&facts.string.joins)?;
-        Ok(Self { lists, strings, facts, grammar, version })
+        Ok(Self { lists, strings, facts, grammar, version: described.version, statements })
     }
 }
 
@@ -188,9 +193,9 @@ fn registry() -> &'static Registry {
             by_extension: HashMap::new(),
             by_filename: HashMap::new(),
         };
-        for (toml, grammar, version) in table::GRAMMARS {
+        for described in table::GRAMMARS {
             // The descriptions are compiled in, and a test loads every one.
-            let Ok(language) = Language::new(toml, (*grammar).into(), version) else { continue };
+            let Ok(language) = Language::new(described) else { continue };
             let index = registry.all.len();
             let facts = &language.facts;
             registry.by_name.insert(facts.name.clone(), index);
@@ -237,8 +242,8 @@ mod tests {
 
     #[test]
     fn every_description_loads() {
-        for (toml, grammar, version) in table::GRAMMARS {
-            if let Err(error) = Language::new(toml, (*grammar).into(), version) {
+        for described in table::GRAMMARS {
+            if let Err(error) = Language::new(described) {
                 panic!("{error}");
             }
         }

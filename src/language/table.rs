@@ -2,11 +2,27 @@
 
 use tree_sitter_language::LanguageFn;
 
+/// A folder under `grammars/`, tied to its parser.
+pub(super) struct Grammar {
+    /// `language.toml`.
+    pub(super) facts: &'static str,
+    /// `statements.scm`.
+    pub(super) statements: &'static str,
+    /// The compiled grammar.
+    pub(super) function: LanguageFn,
+    /// The crate it comes from.
+    pub(super) version: &'static str,
+}
+
 macro_rules! grammars {
     ($($folder:literal, $grammar:path, $version:literal;)*) => {
-        /// Description, grammar, and the crate it comes from.
-        pub(super) static GRAMMARS: &[(&str, LanguageFn, &str)] = &[
-            $((include_str!(concat!("../../grammars/", $folder, "/language.toml")), $grammar, $version),)*
+        pub(super) static GRAMMARS: &[Grammar] = &[
+            $(Grammar {
+                facts: include_str!(concat!("../../grammars/", $folder, "/language.toml")),
+                statements: include_str!(concat!("../../grammars/", $folder, "/statements.scm")),
+                function: $grammar,
+                version: $version,
+            },)*
         ];
     };
 }

@@ -12,8 +12,11 @@ use super::{PinError, check_paths};
 use crate::git::{Blob, GitError, Repository};
 use crate::workspace::{Entry, Manifest, Mode, Pin, Workspace};
 
-/// How many files one call of git is asked for.
-const CHUNK: usize = 1024;
+/// How many files one call of git is asked for: many, so that few processes are
+/// started, and few where that keeps every core busy.
+fn chunk_of(files: usize) -> usize {
+    (files / (4 * rayon::current_num_threads())).clamp(32, 1024)
+}
 
 /// What is to be read of one workspace.
 #[derive(Clone, Debug)]
@@ -80,7 +83,7 @@ impl<E: From<PinError> + Send> Reading<'_, E> {
     fn repository(&self, toplevel: &Path, files: &[File<'_>]) {
         match Repository::open(toplevel) {
             Err(error) => self.fail_all(files, &error),
-            Ok(repository) => files.par_chunks(CHUNK).for_each(|chunk| {
+            Ok(repository) => files.par_chunks(chunk_of(files.len())).for_each(|chunk| {
                 if let Err(error) = self.chunk(&repository, chunk) {
                     self.fail_all(chunk, &error);
                 }

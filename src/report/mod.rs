@@ -7,7 +7,9 @@
 pub mod change_set;
 pub mod markdown;
 pub mod pull_request;
+pub mod show;
 pub mod table;
 
 pub use change_set::folder;
-pub use table::{ledger_json, ledger_text, summary, wave_line};
+pub use show::view_text;
+pub use table::{Layout, ledger_json, ledger_text, summary, wave_line};

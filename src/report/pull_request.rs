@@ -94,7 +94,7 @@ fn evidence(out: &mut String, staged: &Staged<'_>) {
     }
 }
 
-fn ended(end: &StepEnd) -> String {
+pub(super) fn ended(end: &StepEnd) -> String {
     match end {
         StepEnd::Exited(0) => "green".to_owned(),
         StepEnd::Exited(status) => format!("red (exit code {status})"),

@@ -127,7 +127,7 @@ fn line(
     out.push('\n');
 }
 
-fn style_of(outcome: Outcome) -> Style {
+pub(super) fn style_of(outcome: Outcome) -> Style {
     let color = match outcome {
         Outcome::Changed => AnsiColor::Green,
         Outcome::Annotated | Outcome::Pending | Outcome::Unverified => AnsiColor::Yellow,
@@ -145,7 +145,7 @@ fn short(entity: &str) -> &str {
 }
 
 /// Reasons may quote what others wrote: no line break and no escape gets through.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     words.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
@@ -187,7 +187,11 @@ pub fn summary(ledger: &Ledger) -> String {
     let counts = counts(ledger);
     let parts: Vec<String> = counts.iter().map(|(o, n)| format!("{n} {o}")).collect();
     let mut out = format!("{total} {noun}: {}\n", parts.join(", "));
-    out.push_str(&next(&ledger.end));
+    if ledger.waves.is_empty() {
+        out.push_str("There is no change set to deliver.");
+    } else {
+        out.push_str(&next(&ledger.end));
+    }
     out.push('\n');
     for (outcome, _) in counts {
         if let Some(hint) = hint(outcome) {

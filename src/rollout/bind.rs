@@ -9,14 +9,22 @@ use crate::config::Migration;
 use crate::digest::{Digest, DigestBuilder};
 use crate::state::{Binding, ConsumerRecord, DeliveryState, Store, WaveRecord, WaveState, WorkspaceRecord};
 use crate::transform::{Plan, Transformed, WorkspacePlan};
-use crate::workspace::{Fleet, Source};
+use crate::workspace::{Fleet, Pin, Source, Workspace};
 
 /// Ties `store` to what is asked for, unless it is already.
 pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError> {
     let workspaces = workspace_records(request)?;
     let wanted = binding(request, &workspaces);
     let found = store.binding()?;
+    let before: BTreeMap<String, WorkspaceRecord<WorkspacePlan>> = store.workspaces()?;
     if found.as_ref() == Some(&wanted) {
+        if workspaces.iter().all(|now| before.get(&now.place.id).is_some_and(|old| same_place(&old.place, &now.place)))
+        {
+            return Ok(());
+        }
+        // The whole fleet was moved to another folder: the same bytes, elsewhere.
+        let waves = store.waves()?;
+        store.bind(&wanted, &consumer_records(request), &workspaces, &waves, &[])?;
         return Ok(());
     }
     if let Some(found) = &found
@@ -24,7 +32,6 @@ pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), Rollo
     {
         return Err(RolloutError::OtherMigration { found: found.migration.clone() });
     }
-    let before: BTreeMap<String, WorkspaceRecord<WorkspacePlan>> = store.workspaces()?;
     let begun = store.waves()?.iter().any(|w| w.state != WaveState::Planned);
     if let Some(found) = found
         && begun
@@ -52,10 +59,17 @@ fn workspace_records<'a>(request: &Request<'a>) -> Result<Vec<WorkspaceRecord<&'
         .collect()
 }
 
-/// Names the change of one workspace: its pin, its files and its findings.
+fn same_place(old: &Workspace, now: &Workspace) -> bool {
+    let git = |place: &Workspace| place.git.as_ref().map(|git| (git.toplevel.clone(), git.prefix.clone()));
+    old.root == now.root && git(old) == git(now)
+}
+
+/// Names the change of one workspace: its bytes, its files and its findings. A
+/// commit elsewhere in its repository changes none of them.
 fn plan_digest(plan: &WorkspacePlan) -> Result<Digest, RolloutError> {
-    let text = serde_json::to_vec(plan)?;
-    Ok(DigestBuilder::new("gander.workspace-plan").field(text).finish())
+    let bytes = plan.pin.as_ref().map(Pin::key).unwrap_or_default();
+    let text = serde_json::to_vec(&WorkspacePlan { pin: None, ..plan.clone() })?;
+    Ok(DigestBuilder::new("gander.workspace-plan").field(bytes).field(text).finish())
 }
 
 fn consumer_records(request: &Request<'_>) -> Vec<ConsumerRecord> {

@@ -2,7 +2,7 @@
 //! journal before it is made, and can be begun again after a kill: each file is
 //! compared with both of its ends first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::changeset::{self, ChangeSet, FileDigest, Side};
@@ -10,7 +10,7 @@ use crate::config::Delivery;
 use crate::digest::Digest;
 use crate::fault;
 use crate::files::{self, FilesError};
-use crate::git::{self, GitError};
+use crate::git::{self, GitError, Repository};
 use crate::state::{DeliveryRecord, DeliveryState, Entry, Phase, StateError, Store};
 use crate::workspace::{Content, FileVersion, GitPlace, Pin, Workspace};
 
@@ -158,9 +158,16 @@ fn look_first(
         return Ok(Ok(()));
     }
     if let (Some(git), Some(Pin::Commit { tree, .. })) = (&shipment.place.git, shipment.pin) {
-        let own = own_writes(store)?;
-        if let Err(obstacle) = untouched(git, tree, store.folder(), &own) {
-            return Ok(Err(obstacle));
+        let dirty = match dirty_paths(shipment.place, git, tree, store.folder()) {
+            Ok(dirty) => dirty,
+            Err(obstacle) => return Ok(Err(obstacle)),
+        };
+        // Only asked for where it matters: it reads every delivery.
+        if !dirty.is_empty() {
+            let own = own_writes(store)?;
+            if let Err(obstacle) = all_own(shipment.place, &dirty, &own) {
+                return Ok(Err(obstacle));
+            }
         }
     }
     Ok(ends_match(shipment, |version, found| found == version.before.as_ref()))
@@ -200,44 +207,36 @@ pub fn is_own(own: &BTreeMap<PathBuf, Option<FileDigest>>, path: &Path) -> bool 
     found.is_ok_and(|found| found.as_ref().map(FileDigest::of) == *wrote)
 }
 
-/// The working tree below the workspace is the pinned tree, but for what gander
-/// wrote itself.
-fn untouched(
-    git: &GitPlace,
-    tree: &str,
-    state: &Path,
-    own: &BTreeMap<PathBuf, Option<FileDigest>>,
-) -> Result<(), Obstacle> {
-    let head = if git.prefix.is_empty() { "HEAD^{tree}".to_owned() } else { format!("HEAD:{}", git.prefix) };
-    let now = answer(git, &["rev-parse", "--verify", "--end-of-options", &head])?;
-    if String::from_utf8_lossy(&now).trim() != tree {
+/// The files of the workspace that differ from its commit, without those in
+/// gander's own state folder.
+fn dirty_paths(place: &Workspace, git: &GitPlace, tree: &str, state: &Path) -> Result<Vec<PathBuf>, Obstacle> {
+    let repository = Repository::open(&git.toplevel)?;
+    let prefix = git.prefix.as_str();
+    let now = match repository.head()? {
+        Some(head) => repository.trees(&head, &[prefix])?.pop().flatten(),
+        None => None,
+    };
+    if now.as_deref() != Some(tree) {
         let message = "its HEAD moved since it was pinned; plan again";
         return Err(Obstacle::Refused(message.to_owned()));
     }
-    let below = if git.prefix.is_empty() { "." } else { git.prefix.as_str() };
-    let status =
-        answer(git, &["status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", below])?;
-    let dirty: BTreeSet<String> = status
-        .split(|byte| *byte == 0)
-        .filter_map(|line| line.get(3..))
-        .map(|path| String::from_utf8_lossy(path).into_owned())
-        .filter(|path| {
-            let place = git.toplevel.join(path);
-            !place.starts_with(state) && !is_own(own, &place)
-        })
-        .collect();
-    let Some(first) = dirty.first() else {
-        return Ok(());
-    };
-    let more = match dirty.len() {
-        1 => String::new(),
-        count => format!(" and {} more", count - 1),
-    };
-    Err(Obstacle::Refused(format!("uncommitted changes that gander did not make: {first}{more}; commit or stash them")))
+    let dirty = repository.dirty(&[prefix])?.pop().unwrap_or_default();
+    let paths = dirty.into_iter().map(|path| place.root.join(path));
+    Ok(paths.filter(|path| !path.starts_with(state)).collect())
 }
 
-fn answer(place: &GitPlace, arguments: &[&str]) -> Result<Vec<u8>, Obstacle> {
-    git::Repository::open(&place.toplevel).and_then(|r| r.answer(arguments)).map_err(Obstacle::from)
+/// Every one of the paths is exactly as gander wrote it.
+fn all_own(place: &Workspace, dirty: &[PathBuf], own: &BTreeMap<PathBuf, Option<FileDigest>>) -> Result<(), Obstacle> {
+    let mut theirs = dirty.iter().filter(|path| !is_own(own, path));
+    let Some(first) = theirs.next() else {
+        return Ok(());
+    };
+    let first = first.strip_prefix(&place.root).unwrap_or(first).display();
+    let more = match theirs.count() {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    Err(Obstacle::Refused(format!("uncommitted changes that gander did not make: {first}{more}; commit or stash them")))
 }
 
 /// Every file is on an end that `fits`; the first one that is not is named.
@@ -274,10 +273,18 @@ fn send(shipment: &Shipment<'_>, papers: &Papers<'_>, record: &mut DeliveryRecor
             let Some((branch, commit)) = &mut record.branch else {
                 return Err(Obstacle::Failed("the branch has no name".to_owned()));
             };
-            let made =
-                git::commit_on_branch(&place, branch, shipment.versions, papers.message, papers.author, papers.time)?;
-            *commit = Some(made);
-            Ok(())
+            let versions = shipment.versions;
+            match git::commit_on_branch(&place, branch, versions, papers.message, papers.author, papers.time) {
+                Ok(made) => {
+                    *commit = Some(made);
+                    Ok(())
+                }
+                // A branch of that name that is somebody else's: nothing was delivered.
+                Err(error @ (GitError::Moved { .. } | GitError::CheckedOut { .. })) => {
+                    Err(Obstacle::Refused(error.to_string()))
+                }
+                Err(error) => Err(error.into()),
+            }
         }
     }
 }

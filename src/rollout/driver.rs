@@ -5,21 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use super::bind::{bind, out_there};
-use super::deliver::{self, Papers, Shipment};
+use super::deliver;
 use super::gate::{Judgement, judge};
 use super::ledger::{Ledger, Snapshot, ledger, verdict_key};
-use super::outcome::disposition;
-use super::versions::versions_of;
-use super::{Event, Request, RolloutError, Staged};
-use crate::changeset::{self, ChangeSet, Side};
-use crate::config::{Delivery, Disposition, OnFailedGate};
-use crate::files;
-use crate::state::{
-    DeliveryRecord, DeliveryState, Entry, Phase, StateError, Store, WaveRecord, WaveState, WorkspaceRecord,
-};
-use crate::transform::WorkspacePlan;
+use super::ship::{change_set, ship_all, shipment, workspace};
+use super::{Event, Request, RolloutError};
+use crate::config::OnFailedGate;
+use crate::state::{DeliveryState, Entry, Phase, StateError, Store, WaveRecord, WaveState};
 use crate::verify::{Verdict, VerdictKind};
-use crate::workspace::{Consumer, FileVersion, Source, Workspace};
 
 /// Advances the rollout as far as it can and says where everybody stands. What an
 /// earlier run did is not done again.
@@ -102,11 +95,9 @@ fn advance_wave(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> 
     set_waves(store, &[wave.number], &WaveState::Running, "open", "")?;
     verify(store, request, &wave.members)?;
     let snapshot = Snapshot::read(store)?;
-    for member in &wave.members {
-        if let Some(verdict) = snapshot.verdict(member).filter(|_| chosen(&snapshot, request, member)) {
-            ship(store, request, &snapshot, wave.number, member, verdict)?;
-        }
-    }
+    let members: Vec<&str> = wave.members.iter().map(String::as_str).collect();
+    let members: Vec<&str> = members.into_iter().filter(|member| chosen(&snapshot, request, member)).collect();
+    ship_all(store, request, &snapshot, wave.number, &members)?;
     let snapshot = Snapshot::read(store)?;
     if !is_whole(&snapshot, wave) {
         return Ok(false);
@@ -173,183 +164,6 @@ fn verify(store: &mut Store, request: &Request<'_>, members: &[String]) -> Resul
         Some(error) => Err(error.into()),
         None => Ok(()),
     }
-}
-
-/// Brings one verified change set to where the policy lets it go.
-fn ship(
-    store: &mut Store,
-    request: &Request<'_>,
-    snapshot: &Snapshot,
-    wave: u32,
-    id: &str,
-    verdict: &Verdict,
-) -> Result<(), RolloutError> {
-    let known = snapshot.deliveries.get(id);
-    if !known.is_none_or(|record| record.state == DeliveryState::Delivering) {
-        return Ok(());
-    }
-    let workspace = workspace(snapshot, id)?;
-    let consumers = consumers_of(request, id);
-    let versions = match known {
-        Some(_) => store.versions(id)?,
-        None => match fresh_versions(request, id, &workspace.plan) {
-            Ok(versions) => versions,
-            Err(reason) => {
-                let empty = ChangeSet::new(&[], "");
-                let state = DeliveryState::Failed(reason);
-                let record = new_record(request, wave, &consumers, &empty, state);
-                return Ok(deliver::note(store, id, &record, "it could not be staged")?);
-            }
-        },
-    };
-    let set = change_set(&workspace.place, &versions);
-    let (disposition, why) = disposition(&workspace.plan.result, verdict.kind, &request.migration.policy);
-    let (folder, state) = match disposition {
-        Disposition::Deliver => (format!("wave-{wave}"), DeliveryState::Waiting),
-        Disposition::Hold => ("held".to_owned(), DeliveryState::Held(format!("held: {why}"))),
-        Disposition::Approve => {
-            let reason = format!("waits for approval: {why}");
-            ("held".to_owned(), DeliveryState::AwaitingApproval(reason))
-        }
-    };
-    let mut record = match known {
-        Some(record) => record.clone(),
-        None => DeliveryRecord {
-            folder: format!("change-sets/{folder}/{}", slug(&consumers)),
-            ..new_record(request, wave, &consumers, &set, state)
-        },
-    };
-    let kept_back = match &record.state {
-        DeliveryState::Held(reason) | DeliveryState::AwaitingApproval(reason) => Some(reason.clone()),
-        _ => None,
-    };
-    let folder = (request.describe)(&Staged {
-        migration: request.migration,
-        consumers: &consumers,
-        place: &workspace.place,
-        plan: &workspace.plan,
-        verdict,
-        versions: &versions,
-        set: &set,
-        wave,
-        kept_back: kept_back.as_deref(),
-    });
-    if let Err(error) = changeset::prove(&versions, &set) {
-        record.state = DeliveryState::Failed(format!("its patches were not proven: {error}"));
-        return Ok(deliver::note(store, id, &record, "the proof failed")?);
-    }
-    if known.is_none() {
-        store.record_versions(id, &versions)?;
-    }
-    if kept_back.is_some() {
-        hold(store, id, &mut record, &folder)?;
-    } else {
-        let message = message(request, &set);
-        let papers = Papers {
-            folder: &folder,
-            message: &message,
-            author: request.migration.deliver.author.as_deref(),
-            time: store.now(),
-        };
-        let shipment = shipment(workspace, &versions, &set);
-        let held = store.folder().join("change-sets/held").join(slug(&consumers));
-        // A leftover of an earlier verdict is no reason to fail.
-        let _ = files::remove_folder(&held);
-        deliver::deliver(store, &shipment, &papers, &mut record)?;
-    }
-    let state = &record.state;
-    (request.tell)(Event::Shipped { workspace: id, state });
-    Ok(())
-}
-
-/// Writes the folder of a change set that is kept back, for a person to look at.
-fn hold(
-    store: &mut Store,
-    id: &str,
-    record: &mut DeliveryRecord,
-    folder: &BTreeMap<String, Vec<u8>>,
-) -> Result<(), StateError> {
-    let place = store.folder().join(&record.folder);
-    if let Err(error) = files::write_folder_whole(&place, folder) {
-        record.state = DeliveryState::Failed(error.to_string());
-    }
-    deliver::note(store, id, record, "kept back")
-}
-
-fn fresh_versions(request: &Request<'_>, id: &str, plan: &WorkspacePlan) -> Result<Vec<FileVersion>, String> {
-    let index = request.fleet.workspaces.iter().position(|w| w.id == id);
-    let index = index.ok_or_else(|| "its workspace is not in the fleet".to_owned())?;
-    versions_of(plan, &|path| (request.read_pinned)(index, path)).map_err(|error| error.to_string())
-}
-
-fn workspace<'a>(snapshot: &'a Snapshot, id: &str) -> Result<&'a WorkspaceRecord<WorkspacePlan>, RolloutError> {
-    let found = snapshot.workspaces.get(id);
-    found.ok_or_else(|| RolloutError::UnknownWorkspace { workspace: id.to_owned() })
-}
-
-fn consumers_of<'a>(request: &Request<'a>, id: &str) -> Vec<&'a Consumer> {
-    let fleet = request.fleet;
-    let index = fleet.workspaces.iter().position(|w| w.id == id);
-    fleet.consumers.iter().filter(|c| matches!(c.source, Source::Workspace(i) if Some(i) == index)).collect()
-}
-
-/// Folders and branches are named by the first consumer of a workspace.
-fn slug(consumers: &[&Consumer]) -> String {
-    let first = consumers.first();
-    first.map_or_else(|| "unnamed".to_owned(), |consumer| consumer.entity.slug())
-}
-
-fn change_set(place: &Workspace, versions: &[FileVersion]) -> ChangeSet {
-    let prefix = place.git.as_ref().map_or("", |git| git.prefix.as_str());
-    ChangeSet::new(versions, prefix)
-}
-
-fn shipment<'a>(
-    workspace: &'a WorkspaceRecord<WorkspacePlan>,
-    versions: &'a [FileVersion],
-    set: &'a ChangeSet,
-) -> Shipment<'a> {
-    Shipment { place: &workspace.place, pin: workspace.pin.as_ref(), versions, set }
-}
-
-fn new_record(
-    request: &Request<'_>,
-    wave: u32,
-    consumers: &[&Consumer],
-    set: &ChangeSet,
-    state: DeliveryState,
-) -> DeliveryRecord {
-    let how = request.migration.deliver.how;
-    let slug = slug(consumers);
-    let branch = format!("gander/{}/{}", request.migration.id, branch_part(&slug));
-    DeliveryRecord {
-        state,
-        how,
-        wave,
-        folder: format!("change-sets/held/{slug}"),
-        change_id: set.id(),
-        before: set.digest(Side::Before),
-        after: set.digest(Side::After),
-        branch: (how == Delivery::Branch).then_some((branch, None)),
-    }
-}
-
-/// git takes no `..`, no `.lock` and no dot at the end of a name.
-fn branch_part(slug: &str) -> String {
-    if !slug.contains("..") && !slug.ends_with('.') && !slug.to_lowercase().ends_with(".lock") {
-        return slug.to_owned();
-    }
-    let digest = crate::digest::Digest::of(slug.as_bytes()).short();
-    format!("{}-{digest}", slug.replace('.', "-"))
-}
-
-fn message(request: &Request<'_>, set: &ChangeSet) -> String {
-    let guide = match &request.migration.guide {
-        Some(guide) => format!("Guide: {guide}\n\n"),
-        None => String::new(),
-    };
-    let (title, trailer) = (&request.migration.title, deliver::trailer(&set.id()));
-    format!("{title}\n\n{guide}{trailer}")
 }
 
 /// Judges a wave that is verified and delivered, and acts on it.
@@ -435,7 +249,8 @@ pub fn roll_back(store: &mut Store, scope: &Scope, tell: &dyn Fn(Event<'_>)) -> 
             let found = consumers.into_iter().find(|c| c.entity == *entity);
             let id = found.and_then(|consumer| consumer.workspace);
             let id = id.ok_or_else(|| RolloutError::NoSuch { what: format!("consumer {entity}") })?;
-            take_back(store, &id, because, tell)?;
+            let snapshot = Snapshot::read(store)?;
+            take_back(store, &snapshot, &id, because, tell)?;
         }
         Scope::All | Scope::Wave(_) => {
             let within = |wave: &&WaveRecord| match scope {
@@ -457,13 +272,20 @@ pub fn roll_back(store: &mut Store, scope: &Scope, tell: &dyn Fn(Event<'_>)) -> 
 
 /// Takes back the waves that are on their way back, the newest first.
 fn finish_rollbacks(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> Result<(), RolloutError> {
-    for wave in store.waves()?.into_iter().rev() {
+    let is_going_back = |wave: &WaveRecord| matches!(wave.state, WaveState::RollingBack(_));
+    let mut waves = store.waves()?;
+    waves.retain(is_going_back);
+    if waves.is_empty() {
+        return Ok(());
+    }
+    let snapshot = Snapshot::read(store)?;
+    for wave in waves.iter().rev() {
         let WaveState::RollingBack(reason) = &wave.state else {
             continue;
         };
         let mut stuck = 0;
         for member in wave.members.iter().rev() {
-            stuck += usize::from(!take_back(store, member, reason, tell)?);
+            stuck += usize::from(!take_back(store, &snapshot, member, reason, tell)?);
         }
         let reason = match stuck {
             0 => reason.clone(),
@@ -478,18 +300,22 @@ fn finish_rollbacks(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> Result<(), R
 }
 
 /// Takes back one delivery; false where a person has to look.
-fn take_back(store: &mut Store, id: &str, because: &str, tell: &dyn Fn(Event<'_>)) -> Result<bool, RolloutError> {
-    let Some(mut record) = store.deliveries()?.remove(id) else {
+fn take_back(
+    store: &mut Store,
+    snapshot: &Snapshot,
+    id: &str,
+    because: &str,
+    tell: &dyn Fn(Event<'_>),
+) -> Result<bool, RolloutError> {
+    let record = snapshot.deliveries.get(id);
+    let Some(record) = record.filter(|record| out_there(&record.state)) else {
         return Ok(true);
     };
-    if !out_there(&record.state) {
-        return Ok(true);
-    }
-    let mut workspaces = store.workspaces::<WorkspacePlan>()?;
-    let workspace = workspaces.remove(id).ok_or_else(|| RolloutError::UnknownWorkspace { workspace: id.to_owned() })?;
+    let mut record = record.clone();
+    let workspace = workspace(snapshot, id)?;
     let versions = store.versions(id)?;
     let set = change_set(&workspace.place, &versions);
-    let shipment = shipment(&workspace, &versions, &set);
+    let shipment = shipment(workspace, &versions, &set);
     deliver::roll_back(store, &shipment, &mut record, because)?;
     let state = &record.state;
     tell(Event::Shipped { workspace: id, state });

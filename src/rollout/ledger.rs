@@ -44,7 +44,8 @@ pub struct LedgerRow {
     pub files: usize,
     /// How many places are left to a person.
     pub left: usize,
-    /// The folder of its change set, relative to the state folder.
+    /// The folder of its change set, relative to the state folder; `None` where none was
+    /// written for people to use.
     pub change_set: Option<String>,
     /// The branch and commit that it was delivered as.
     pub branch: Option<(String, Option<String>)>,
@@ -106,25 +107,6 @@ pub(super) struct Snapshot {
     pub waves: Vec<WaveRecord>,
     pub verdicts: BTreeMap<String, Verdict>,
     pub deliveries: BTreeMap<String, DeliveryRecord>,
-}
-
-/// What a row of the ledger rests on.
-pub struct Facts {
-    /// What the rules make of its workspace.
-    pub plan: Option<WorkspacePlan>,
-    /// What verification found.
-    pub verdict: Option<Verdict>,
-}
-
-/// Reads what a row rests on.
-///
-/// # Errors
-/// Where the state can't be read.
-pub fn facts(store: &Store, row: &LedgerRow) -> Result<Facts, RolloutError> {
-    let mut snapshot = Snapshot::read(store)?;
-    let Some(workspace) = &row.workspace else { return Ok(Facts { plan: None, verdict: None }) };
-    let plan = snapshot.workspaces.remove(workspace).map(|record| record.plan);
-    Ok(Facts { plan, verdict: snapshot.verdicts.remove(workspace) })
 }
 
 impl Snapshot {
@@ -231,7 +213,9 @@ fn row(snapshot: &Snapshot, wave_of: &BTreeMap<&str, u32>, consumer: &ConsumerRe
         verdict: verdict.map(|verdict| verdict.kind),
         files: plan.map_or(0, |plan| plan.files.len()),
         left: plan.map_or(0, left),
-        change_set: delivery.map(|delivery| delivery.folder.clone()),
+        change_set: delivery
+            .filter(|delivery| !matches!(delivery.state, DeliveryState::Refused(_) | DeliveryState::Failed(_)))
+            .map(|delivery| delivery.folder.clone()),
         branch: delivery.and_then(|delivery| delivery.branch.clone()),
     }
 }

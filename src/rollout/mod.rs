@@ -12,7 +12,7 @@ use crate::changeset::ChangeSet;
 use crate::config::Migration;
 use crate::state::{DeliveryState, StateError, WaveState};
 use crate::transform::{Plan, WorkspacePlan};
-use crate::verify::{Verdict, VerdictKind};
+use crate::verify::Verdict;
 use crate::workspace::{Consumer, EntityRef, FileVersion, Fleet, Workspace};
 
 mod bind;
@@ -22,6 +22,8 @@ pub mod gate;
 mod ledger;
 pub mod outcome;
 mod settle;
+mod ship;
+mod show;
 #[cfg(test)]
 mod tests;
 mod versions;
@@ -31,9 +33,10 @@ pub use bind::preview;
 pub use deliver::WITHDRAWN;
 pub use driver::{Scope, roll_back, run};
 pub use gate::{Counts, Judgement};
-pub use ledger::{Facts, Ledger, LedgerRow, RunEnd, WaveReport, facts, ledger};
+pub use ledger::{Ledger, LedgerRow, RunEnd, WaveReport, ledger};
 pub use outcome::Outcome;
 pub use settle::{Settled, settle};
+pub use show::{View, look};
 pub use versions::{VersionsError, versions_of};
 
 /// Reads the pinned bytes of a path of a workspace, by the workspace's index in
@@ -109,15 +112,6 @@ pub enum Event<'a> {
         label: &'a str,
         /// How many workspaces are in it.
         workspaces: usize,
-    },
-    /// A workspace was verified.
-    Verified {
-        /// Its id.
-        workspace: &'a str,
-        /// The judgement.
-        kind: VerdictKind,
-        /// One line for people.
-        reason: &'a str,
     },
     /// A delivery or a rollback came to its end.
     Shipped {

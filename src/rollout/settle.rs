@@ -1,20 +1,21 @@
 //! A second run over what a first one delivered: which of the changes in the
 //! working trees are gander's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use super::RolloutError;
 use super::deliver::{is_own, own_writes};
 use crate::config::Delivery;
+use crate::files;
 use crate::state::{DeliveryState, Store};
 use crate::transform::WorkspacePlan;
-use crate::workspace::{Fleet, Pin};
+use crate::workspace::{Fleet, Pin, Workspace};
 
-/// A workspace that is delivered into its working tree and has no commit to be
-/// read from again: what was recorded when it was pinned.
+/// A workspace whose change set is in place: what was recorded when it was pinned.
 #[derive(Clone, Debug)]
 pub struct Settled {
-    /// The bytes that it was planned from; they are no longer on disk.
+    /// The bytes that it was planned from; they may no longer be on disk.
     pub pin: Option<Pin>,
     /// The plan that was made of them.
     pub plan: WorkspacePlan,
@@ -22,38 +23,62 @@ pub struct Settled {
 
 /// Between discover and transform: takes the paths that gander itself changed out
 /// of [`crate::workspace::GitPlace::dirty`], and gives, by index, the workspaces
-/// that must not be transformed again because their pinned bytes were replaced.
-/// The composition puts their recorded plans in the place of new ones.
+/// that must not be transformed again because their change set is in place and
+/// their pinned bytes are gone: delivered into a folder without git, or committed
+/// by their owner since. The composition puts their recorded plans in the place of
+/// new ones.
 ///
 /// # Errors
 /// Where the state can't be read.
 pub fn settle(store: &Store, fleet: &mut Fleet) -> Result<BTreeMap<usize, Settled>, RolloutError> {
     let own = own_writes(store)?;
+    let deliveries = store.deliveries()?;
     let mut settled = BTreeMap::new();
-    if own.is_empty() {
+    if deliveries.is_empty() {
         return Ok(settled);
     }
-    let deliveries = store.deliveries()?;
+    // What a killed write left beside its file is gander's own too.
+    let leftovers: BTreeSet<PathBuf> = own.keys().filter_map(|path| files::leftover_of(path)).collect();
     let mut recorded = store.workspaces::<WorkspacePlan>()?;
     for (index, workspace) in fleet.workspaces.iter_mut().enumerate() {
         let root = &workspace.root;
         if let Some(git) = &mut workspace.git {
-            git.dirty.retain(|path| !is_own(&own, &root.join(path)));
+            let is_ours = |path: &Path| is_own(&own, path) || leftovers.contains(path);
+            git.dirty.retain(|path| !is_ours(&root.join(path)));
         }
-        let delivered = deliveries.get(&workspace.id).is_some_and(|record| {
-            let active = matches!(
-                record.state,
-                DeliveryState::Delivered | DeliveryState::Delivering | DeliveryState::RollingBack
-            );
-            record.how == Delivery::Checkout && active
-        });
-        let Some(record) = recorded.remove(&workspace.id).filter(|_| delivered) else {
+        let Some(delivery) = deliveries.get(&workspace.id) else {
             continue;
         };
-        if !matches!(record.pin, Some(Pin::Commit { .. })) {
-            let (pin, plan) = (record.pin, record.plan);
+        let Some(record) = recorded.remove(&workspace.id) else {
+            continue;
+        };
+        let in_place = match delivery.state {
+            // Half of it may be there: the journal knows, the bytes do not tell.
+            DeliveryState::Delivering | DeliveryState::RollingBack => delivery.how == Delivery::Checkout,
+            DeliveryState::Delivered => is_in_place(store, workspace)?,
+            _ => false,
+        };
+        let (pin, plan) = (record.pin, record.plan);
+        if in_place && !can_be_read_again(workspace, pin.as_ref()) {
             settled.insert(index, Settled { pin, plan });
         }
     }
     Ok(settled)
+}
+
+/// Every file of the change set is as it was delivered.
+fn is_in_place(store: &Store, workspace: &Workspace) -> Result<bool, RolloutError> {
+    let versions = store.versions(&workspace.id)?;
+    Ok(versions.iter().all(|version| {
+        let found = files::read_below(&workspace.root, &version.path);
+        found.is_ok_and(|found| found == version.after)
+    }))
+}
+
+/// The pinned bytes are those of the commit that git has checked out.
+fn can_be_read_again(workspace: &Workspace, pin: Option<&Pin>) -> bool {
+    match (pin, &workspace.git) {
+        (Some(Pin::Commit { tree, .. }), Some(git)) => *tree == git.tree,
+        _ => false,
+    }
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use super::prefilter::{Clause, Hits, Prefilter};
 use super::template::{Filling, indented};
-use super::{Action, Bound, Context, Decision, Embedded, Match, Replacement, Rule, Variant, embed};
+use super::{Action, Bound, Context, Decision, Embedded, Facts, Match, Replacement, Rule, Variant, embed};
+use tree_sitter::{QueryCursor, StreamingIterator};
+
 use crate::edit::{Edit, Fragment};
 use crate::language::Language;
 use crate::pattern::{Binding, Bindings};
@@ -106,6 +108,11 @@ impl RuleSet {
         self.by_language.contains_key(&language.facts.name)
     }
 
+    /// Whether any rule collects facts: then a workspace is read twice.
+    pub fn collects(&self) -> bool {
+        self.rules.iter().any(|r| matches!(r.action, Action::Collect(..)))
+    }
+
     /// Which rules can match a file of this language, told from its raw bytes.
     pub fn scan(&self, language: &Language, bytes: &[u8]) -> Hits {
         let mut hits = self.prefilter.scan(bytes);
@@ -136,7 +143,20 @@ impl RuleSet {
     }
 }
 
+/// What a file must hold for the rule to match in it.
 fn required(variant: &Variant) -> Vec<Clause> {
+    let mut clauses = sought(variant);
+    // Where code is embedded, one of the hosts must be there.
+    if !variant.hosts.is_empty() {
+        clauses.extend(Clause::either(variant.hosts.iter().map(|h| h.matcher.required(h.language))));
+    }
+    clauses.sort();
+    clauses.dedup();
+    clauses
+}
+
+/// What the matched text itself speaks of, be it a file or a literal.
+fn sought(variant: &Variant) -> Vec<Clause> {
     let fold = variant.language.facts.case_insensitive;
     let mut clauses = variant.find.required(variant.language);
     for (_, condition) in &variant.conditions {
@@ -147,24 +167,41 @@ fn required(variant: &Variant) -> Vec<Clause> {
             clauses.extend(matcher.required(variant.language));
         }
     }
-    // Where code is embedded, one of the hosts must be there.
-    if !variant.hosts.is_empty() {
-        clauses.extend(Clause::either(variant.hosts.iter().map(|h| h.matcher.required(h.language))));
-    }
     clauses.extend(variant.file_has.iter().map(|text| Clause::one(text.clone(), fold)));
-    clauses.sort();
-    clauses.dedup();
     clauses
 }
 
-/// Runs every possible rule over one file.
+/// What the rules that collect learn from one file, and where they failed.
+///
+/// # Errors
+/// As [`run`].
+pub fn collect(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits) -> Result<(Facts, Outcomes), Failure> {
+    let mut learned = Facts::default();
+    let failed = traverse(set, tree, hits, Phase::Collect(&mut learned))?;
+    Ok((learned, failed))
+}
+
+/// Runs every possible rule over one file, given the facts of its workspace.
 ///
 /// # Errors
 /// Only where an embedded text is beyond the parser's budget.
-pub fn run(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits) -> Result<Outcomes, Failure> {
-    let mut runner = Runner { set, file: tree, outcomes: Vec::new(), counts: BTreeMap::new(), failed: BTreeSet::new() };
+pub fn run(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits, facts: &Arc<Facts>) -> Result<Outcomes, Failure> {
+    traverse(set, tree, hits, Phase::Edit(facts))
+}
+
+/// What a traversal is for: each rule takes part in one of the two.
+enum Phase<'f> {
+    Collect(&'f mut Facts),
+    Edit(&'f Arc<Facts>),
+}
+
+fn traverse(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits, phase: Phase<'_>) -> Result<Outcomes, Failure> {
+    let collects = matches!(phase, Phase::Collect(_));
+    let mut runner =
+        Runner { phase, set, file: tree, outcomes: Vec::new(), counts: BTreeMap::new(), failed: BTreeSet::new() };
     let Some(index) = set.by_language.get(&tree.language.facts.name) else { return Ok(Vec::new()) };
-    let possible = |unit: &usize| hits.possible.get(*unit) == Some(&true);
+    let takes_part = |unit: &Unit| matches!(set.rules[unit.rule].action, Action::Collect(..)) == collects;
+    let possible = |unit: &usize| hits.possible.get(*unit) == Some(&true) && takes_part(&set.units[*unit]);
     let any: Vec<usize> = index.any_kind.iter().copied().filter(possible).collect();
     let hosted: Vec<usize> = index.hosted.iter().copied().filter(possible).collect();
     for node in tree.iter() {
@@ -180,7 +217,8 @@ pub fn run(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits) -> Result<Outcomes, Fai
     Ok(runner.outcomes)
 }
 
-struct Runner<'r> {
+struct Runner<'r, 'f> {
+    phase: Phase<'f>,
     set: &'r RuleSet,
     file: &'r Arc<Tree>,
     outcomes: Outcomes,
@@ -190,7 +228,7 @@ struct Runner<'r> {
     failed: BTreeSet<usize>,
 }
 
-impl Runner<'_> {
+impl Runner<'_, '_> {
     fn candidate(&mut self, unit: usize, tree: &Arc<Tree>, node: Node<'_>, embedded: Option<(&Embedded, Node<'_>)>) {
         let unit = &self.set.units[unit];
         let variant = self.set.variant(unit);
@@ -211,7 +249,16 @@ impl Runner<'_> {
         let id = self.counts.entry(unit.rule).or_default();
         let match_id = *id;
         *id += 1;
-        let answer = match guarded.and_then(|_| decide(rule, &found)) {
+        let decided = guarded.and_then(|_| match (&rule.action, &mut self.phase) {
+            (Action::Collect(name, closure), Phase::Collect(learned)) => {
+                closure.learn(&found)?.into_iter().for_each(|value| learned.insert(name, value));
+                Ok(None)
+            }
+            (_, Phase::Edit(facts)) => decide(rule, &found, facts).map(Some),
+            (_, Phase::Collect(_)) => Ok(None),
+        });
+        let Some(decided) = decided.transpose() else { return };
+        let answer = match decided {
             Err(why) => {
                 self.failed.insert(unit.rule);
                 Answer::Fail(why)
@@ -294,7 +341,8 @@ impl Runner<'_> {
                 .iter()
                 .any(|t| if c.fold { lower.contains(&t.to_ascii_lowercase()) } else { text.contains(t.as_str()) })
         };
-        if unit.clauses.is_empty() || !unit.clauses.iter().all(in_it) {
+        let sought = sought(self.set.variant(unit));
+        if sought.is_empty() || !sought.iter().all(in_it) {
             return;
         }
         self.outcomes.push(Outcome {
@@ -361,11 +409,12 @@ fn owned(tree: &Arc<Tree>, node: Node<'_>, bindings: &Bindings<'_>) -> Match {
     Match { tree: Arc::clone(tree), node: node.id, bindings }
 }
 
-fn decide(rule: &Rule, found: &Match) -> Result<Decision, String> {
+fn decide(rule: &Rule, found: &Match, facts: &Arc<Facts>) -> Result<Decision, String> {
     match &rule.action {
         Action::Annotate(message) => Ok(Decision::Annotate(message.clone())),
         Action::Refuse(reason) => Ok(Decision::Refuse(reason.clone())),
-        Action::Ask(closure) => closure.decide(found),
+        Action::Ask(closure) => closure.decide(found, facts),
+        Action::Collect(..) => Ok(Decision::Skip("it collects".to_owned())),
         Action::Delete => {
             let range = found.node().range();
             Ok(Decision::Edits(vec![Replacement { range, fragments: Vec::new() }]))
@@ -381,21 +430,28 @@ fn decide(rule: &Rule, found: &Match) -> Result<Decision, String> {
     }
 }
 
-/// Where the statement around `node` begins: the innermost one that is first on
-/// its line, so that a comment above it is outside of every literal and list.
+/// Where the innermost statement around `node` begins that is first on its line, so
+/// that a comment above it is outside of every literal and list.
 fn statement_start(node: Node<'_>) -> usize {
-    let text = node.tree().text();
-    let first_on_line = |n: &Node<'_>| {
-        let start = n.range().start;
-        text[line_start(text, start)..start].trim().is_empty()
-    };
-    let around = || std::iter::once(node).chain(node.ancestors()).filter(first_on_line);
-    let statement = around().find(|n| STATEMENTS.iter().any(|s| n.kind().contains(s)));
-    statement.or_else(|| around().last()).map_or(0, |n| n.range().start)
+    let tree = node.tree();
+    let text = tree.text();
+    let first_on_line = |start: usize| text[line_start(text, start)..start].trim().is_empty();
+    let wanted = node.range();
+    let mut cursor = QueryCursor::new();
+    cursor.set_byte_range(wanted.clone());
+    let mut best: Option<Range<usize>> = None;
+    let mut found = cursor.matches(&tree.language.statements, tree.inner().root_node(), text.as_bytes());
+    while let Some(one) = found.next() {
+        for capture in one.captures() {
+            let range = capture.node.byte_range();
+            let around = range.start <= wanted.start && wanted.end <= range.end && first_on_line(range.start);
+            if around && best.as_ref().is_none_or(|b| range.len() < b.len()) {
+                best = Some(range);
+            }
+        }
+    }
+    best.map_or(0, |range| range.start)
 }
-
-/// What grammars call the things that a comment may stand above.
-const STATEMENTS: &[&str] = &["statement", "declaration", "definition", "item", "pair"];
 
 fn line_start(text: &str, at: usize) -> usize {
     text.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1)

@@ -5,12 +5,14 @@
 
 mod embedded;
 mod engine;
+mod facts;
 mod matcher;
 mod prefilter;
 mod template;
 
 pub use embedded::{Embedded, embed};
-pub use engine::{Answer, Failure, Outcome, Outcomes, RuleSet, run};
+pub use engine::{Answer, Failure, Outcome, Outcomes, RuleSet, collect, run};
+pub use facts::Facts;
 pub use matcher::{Lookup, Matcher, QueryMatcher, literal_value};
 pub use prefilter::{Clause, Hits, Prefilter};
 pub use template::{Filling, Template, TemplateError};
@@ -111,15 +113,27 @@ pub enum Action {
     Refuse(String),
     /// Asks.
     Ask(Box<dyn Decide>),
+    /// Changes nothing, but learns facts of this name for the edits of other rules.
+    Collect(String, Box<dyn Learn>),
 }
 
 /// A closure of a rule.
 pub trait Decide: Send + Sync {
-    /// What to do with a match. Pure: the same match gives the same answer.
+    /// What to do with a match, given what is known of the workspace. Pure: the
+    /// same match and facts give the same answer.
     ///
     /// # Errors
     /// The rule failed: its place and why.
-    fn decide(&self, found: &Match) -> Result<Decision, String>;
+    fn decide(&self, found: &Match, facts: &Arc<Facts>) -> Result<Decision, String>;
+}
+
+/// A closure that collects.
+pub trait Learn: Send + Sync {
+    /// What a match tells. Pure.
+    ///
+    /// # Errors
+    /// The rule failed: its place and why.
+    fn learn(&self, found: &Match) -> Result<Vec<String>, String>;
 }
 
 /// A condition that a rule states as a closure.

@@ -47,7 +47,7 @@ pub enum PromiseState {
     },
 }
 
-const PROMISES: [(&str, &str); 16] = [
+const PROMISES: [(&str, &str); 17] = [
     ("clean-environment", "no variable of yours is inherited"),
     ("cpu-limit", "a process that computes for too long is ended"),
     ("file-size-limit", "no file grows beyond the limit"),
@@ -55,6 +55,7 @@ const PROMISES: [(&str, &str); 16] = [
         "filesystem-allow-list",
         "only system folders, toolchains and the consumer are visible, and only the consumer can be written",
     ),
+    ("keyrings-hidden", "keys that the kernel holds for you cannot be used or listed"),
     ("memory-limit", "all processes of a step together stay within their memory"),
     ("namespaces", "steps run in user, mount, PID, network, IPC, UTS and cgroup namespaces of their own"),
     ("network-off", "no host, device or address can be reached"),
@@ -179,8 +180,25 @@ impl Bench {
         let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         let path = |name: &str| self.folder.path().join(name).to_string_lossy().into_owned();
-        let variables: Vec<String> = Toolchain::detect().env_inside().into_keys().collect();
-        let args = ["surroundings", &address.to_string(), &path("secret"), &path(""), &variables.join(",")];
+        let toolchain = Toolchain::detect();
+        let variables: Vec<String> = toolchain.env_inside().into_keys().collect();
+        // A toolchain below /tmp is mounted where it lies.
+        let mounted: Vec<String> = [toolchain.cargo_home, toolchain.rustup_home]
+            .into_iter()
+            .flatten()
+            .filter_map(|path| {
+                let first = path.strip_prefix("/tmp").ok()?.components().next()?;
+                Some(first.as_os_str().to_string_lossy().into_owned())
+            })
+            .collect();
+        let args = [
+            "surroundings",
+            &address.to_string(),
+            &path("secret"),
+            &path(""),
+            &variables.join(","),
+            &mounted.join(","),
+        ];
         let side = self.run(&args, &self.config, 20_000).map_err(|error| error.to_string())?;
         let step = side.steps.first().ok_or("nothing was run")?;
         if step.end != StepEnd::Exited(0) {

@@ -18,11 +18,12 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::prctl;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::wait::{WaitStatus, wait};
 use nix::unistd::Pid;
 
 use super::spec::{InitReport, InitSpec};
+use super::syscalls::Filter;
 use super::{StepEnd, limits, lockdown};
 use crate::process::{Invocation, ProcessError};
 
@@ -78,7 +79,11 @@ impl Reporter {
 
 fn prepare(spec: &InitSpec) -> Result<Vec<String>, String> {
     let mut enforced = if spec.isolated {
-        lockdown::lock(spec)?
+        let mut enforced = lockdown::lock(spec)?;
+        if Filter::new().is_some() {
+            enforced.push("keyrings-hidden".to_owned());
+        }
+        enforced
     } else {
         let tied = prctl::set_pdeathsig(Signal::SIGKILL);
         tied.and_then(|()| prctl::set_child_subreaper(true))
@@ -99,18 +104,38 @@ fn run(spec: &InitSpec, enforced: &[String], reporter: &Reporter) -> InitReport 
         millis: started.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
         enforced: enforced.to_vec(),
     };
-    let child = match start(spec) {
-        Ok(child) => child,
-        Err(end) => return report(end),
-    };
     std::thread::scope(|scope| {
+        // The kernel drops what a step sends to PID 1, unless it arrives while this
+        // thread starts a program, with its signals held back. Then it would end the
+        // process, were there a thread that takes it: the watch must not.
+        let held_back = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK);
         scope.spawn(|| {
             let timeout = Duration::from_millis(spec.timeout_millis);
             let end = limits::watch(&spec.limits, timeout, &spec.in_memory);
             reporter.finish(report(end));
         });
-        reporter.finish(report(reap(child)))
+        // Steps inherit the mask: they must have the one that this process began with.
+        let taken_up = held_back.and_then(|mask| mask.thread_set_mask());
+        if let Err(error) = taken_up {
+            let why = format!("cannot hold back signals: {error}");
+            reporter.finish(report(StepEnd::NotStarted(why)));
+        }
+        // From here on this thread, and what it starts, yields to the watch above.
+        limits::step_back();
+        let end = match confine(spec).and_then(|()| start(spec)) {
+            Ok(child) => reap(child),
+            Err(end) => end,
+        };
+        reporter.finish(report(end))
     })
+}
+
+/// Takes system calls from this thread, and so from the step.
+fn confine(spec: &InitSpec) -> Result<(), StepEnd> {
+    match Filter::new().filter(|_| spec.isolated) {
+        Some(filter) => filter.apply().map_err(StepEnd::NotStarted),
+        None => Ok(()),
+    }
 }
 
 /// Starts the step; the error is how it ended without ever having begun.

@@ -143,7 +143,7 @@ fn in_namespaces(spec: &SideSpec, step: &Step) -> io::Result<Ran> {
         }
     };
     let reader = read_in_thread(streams.output, spec.limits.output);
-    let report = converse(streams.control, &init, step.timeout + GRACE);
+    let report = converse(streams.control, &init, step.timeout.saturating_add(GRACE));
     if !matches!(report, Report::Told(_)) {
         // PID 1 dies with its parent, and everything in its namespace with it.
         let _ = child.kill();
@@ -178,7 +178,7 @@ fn in_the_open(spec: &SideSpec, step: &Step) -> io::Result<Ran> {
         }
     };
     let reader = read_in_thread(streams.output, spec.limits.output);
-    let report = converse(streams.control, &init, step.timeout + GRACE);
+    let report = converse(streams.control, &init, step.timeout.saturating_add(GRACE));
     let _ = child.kill();
     let why = match child.wait() {
         Ok(status) => status.to_string(),

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{Pid, SysconfVar, sysconf};
@@ -21,6 +21,8 @@ use super::spec::Limits;
 
 /// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(20);
+/// The pause between two counts of processes, which are cheap: a fork bomb is fast.
+const SHORT_PAUSE: Duration = Duration::from_millis(4);
 /// How long to try to end what a step without isolation left behind.
 const KILLING: Duration = Duration::from_secs(3);
 /// Threads that the kernel allows for each process of the limit, and for all.
@@ -36,15 +38,30 @@ pub fn most_tasks(limits: &Limits) -> u64 {
 /// Sets what the kernel enforces, for this process and all it will start.
 pub fn set_kernel_limits(limits: &Limits, isolated: bool) -> nix::Result<()> {
     let cpu = limits.cpu_millis.div_ceil(1000).saturating_add(1);
-    setrlimit(Resource::RLIMIT_CPU, cpu, cpu.saturating_add(1))?;
-    setrlimit(Resource::RLIMIT_FSIZE, limits.file_size, limits.file_size)?;
-    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
+    lower(Resource::RLIMIT_CPU, cpu, cpu.saturating_add(1))?;
+    lower(Resource::RLIMIT_FSIZE, limits.file_size, limits.file_size)?;
+    lower(Resource::RLIMIT_CORE, 0, 0)?;
     if isolated {
         // Outside of a namespace it would count what else the user runs.
         let tasks = most_tasks(limits);
-        setrlimit(Resource::RLIMIT_NPROC, tasks, tasks)?;
+        lower(Resource::RLIMIT_NPROC, tasks, tasks)?;
     }
     Ok(())
+}
+
+/// Sets a limit, or leaves it where the machine's own is lower: raising it is
+/// not ours to do.
+fn lower(resource: Resource, soft: u64, hard: u64) -> nix::Result<()> {
+    let (_, most) = getrlimit(resource)?;
+    setrlimit(resource, soft.min(most), hard.min(most))
+}
+
+/// Lowers the priority of the calling thread, and of all it starts. A step that
+/// fills every core would keep the watch from looking for seconds otherwise.
+pub fn step_back() {
+    const BY: i32 = 5;
+    // It may have been that low already; the watch is then only later.
+    let _ = rustix::process::nice(BY);
 }
 
 /// Looks on until a limit is passed; returns which. Never returns otherwise.
@@ -56,10 +73,27 @@ pub fn watch(limits: &Limits, timeout: Duration, in_memory: &[String]) -> StepEn
         if left.is_zero() {
             return StepEnd::TimedOut;
         }
-        std::thread::sleep(left.min(PAUSE));
+        pause(left.min(PAUSE), limits);
         let processes = descendants();
         if let Some(end) = passed(&processes, limits, in_memory, tick) {
             return end;
+        }
+    }
+}
+
+/// Sleeps, but not on where there are suddenly many processes. Only in a PID
+/// namespace of our own is the count about the step.
+fn pause(time: Duration, limits: &Limits) {
+    if std::process::id() != 1 {
+        return std::thread::sleep(time);
+    }
+    let until = Instant::now() + time;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        std::thread::sleep(left.min(SHORT_PAUSE));
+        // This process is one of them.
+        if left.is_zero() || process_ids().count() as u64 > limits.processes.saturating_add(1) {
+            return;
         }
     }
 }
@@ -153,16 +187,13 @@ fn kilobytes(text: &str, fields: &[&str]) -> u64 {
         .saturating_mul(1024)
 }
 
+fn process_ids() -> impl Iterator<Item = i32> {
+    fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
 /// Every process below this one. In a PID namespace of our own that is everyone.
 fn descendants() -> Vec<Process> {
-    let all: BTreeMap<i32, Process> = fs::read_dir("/proc")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter_map(process)
-        .map(|process| (process.pid, process))
-        .collect();
+    let all: BTreeMap<i32, Process> = process_ids().filter_map(process).map(|process| (process.pid, process)).collect();
     let me = std::process::id() as i32;
     all.values().filter(|process| process.pid != me && is_below(&all, process.parent, me)).copied().collect()
 }

@@ -42,12 +42,27 @@ pub fn lock(spec: &InitSpec) -> Result<Vec<String>, String> {
     overwrite("/proc/self/gid_map", &format!("{USER} 0 1"))?;
     overwrite("/proc/self/uid_map", &format!("{USER} 0 1"))?;
     enforced.push("no-nested-namespaces".to_owned());
+    for file in MASKED {
+        mask(file)?;
+    }
     close_mounts(&spec.writable)?;
     let step = |what: &str, done: nix::Result<()>| done.map_err(|error| format!("cannot {what}: {error}"));
     step("hide PID 1", prctl::set_dumpable(false))?;
     step("tie PID 1 to its parent", prctl::set_pdeathsig(Signal::SIGKILL))?;
     step("leave the terminal", unistd::setsid().map(drop))?;
     Ok(enforced)
+}
+
+/// Files of `/proc` that tell of more than the sandbox.
+const MASKED: [&str; 3] = ["/proc/keys", "/proc/key-users", "/proc/kcore"];
+
+/// Puts an empty file in the place of `file`, where the kernel has it.
+fn mask(file: &str) -> Result<(), String> {
+    if fs::symlink_metadata(file).is_err() {
+        return Ok(());
+    }
+    mount(Some("/dev/null"), file, None::<&str>, MsFlags::MS_BIND, None::<&str>)
+        .map_err(|error| format!("cannot hide {file}: {error}"))
 }
 
 /// Where the kernel counts process ids for each namespace, it bounds them, for

@@ -33,6 +33,9 @@ mod limits;
 mod lockdown;
 #[cfg(target_os = "linux")]
 mod mounts;
+#[cfg(target_os = "linux")]
+mod syscalls;
+
 #[cfg(any(test, not(target_os = "linux")))]
 mod plain;
 mod probe;

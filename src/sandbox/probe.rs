@@ -59,7 +59,8 @@ pub fn main() -> i32 {
 }
 
 /// Looks around and prints [`Findings`] as JSON. Arguments: the address of a
-/// listener, a file and a folder of the host, the names of all variables.
+/// listener, a file and a folder of the host, the names of all variables, and
+/// what may lie in `/tmp`; lists are separated by commas.
 fn surroundings(args: &[String]) -> io::Result<()> {
     let arg = |index: usize| args.get(index).map_or("", String::as_str);
     let findings = Findings::from([
@@ -68,9 +69,10 @@ fn surroundings(args: &[String]) -> io::Result<()> {
         ("clean-environment".to_owned(), environment(arg(3))),
         ("pid-isolation".to_owned(), processes()),
         ("no-new-privileges".to_owned(), privileges()),
+        ("keyrings-hidden".to_owned(), keyrings()),
         ("no-nested-namespaces".to_owned(), nested()),
         ("no-terminal".to_owned(), terminal()),
-        ("private-tmp".to_owned(), private_tmp()),
+        ("private-tmp".to_owned(), private_tmp(arg(4))),
         ("overlay".to_owned(), overlay()),
     ]);
     println!("{}", serde_json::to_string(&findings)?);
@@ -127,18 +129,28 @@ fn processes() -> Option<String> {
     (seen != 2).then(|| format!("{seen} processes can be seen, not 2"))
 }
 
+/// A field of `/proc/self/status`.
+fn status(name: &str) -> Option<String> {
+    let text = fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find(|line| line.starts_with(name))?;
+    Some(line[name.len()..].trim().to_owned())
+}
+
+fn keyrings() -> Option<String> {
+    if status("Seccomp:").as_deref() != Some("2") {
+        return Some("no system call is refused".to_owned());
+    }
+    let listed = fs::read_to_string("/proc/keys").is_ok_and(|keys| !keys.is_empty());
+    listed.then(|| "the kernel lists keys".to_owned())
+}
+
 fn privileges() -> Option<String> {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let field = |name: &str| {
-        let line = status.lines().find(|line| line.starts_with(name))?;
-        Some(line[name.len()..].trim().to_owned())
-    };
-    if field("NoNewPrivs:").as_deref() != Some("1") {
+    if status("NoNewPrivs:").as_deref() != Some("1") {
         return Some("a program could gain privileges".to_owned());
     }
     ["CapPrm:", "CapEff:", "CapAmb:"]
         .into_iter()
-        .find(|name| field(name).is_none_or(|value| value.bytes().any(|digit| digit != b'0')))
+        .find(|name| status(name).is_none_or(|value| value.bytes().any(|digit| digit != b'0')))
         .map(|name| format!("{name} is not empty"))
 }
 
@@ -158,11 +170,17 @@ fn terminal() -> Option<String> {
     opened.is_ok().then(|| "the terminal could be opened".to_owned())
 }
 
-fn private_tmp() -> Option<String> {
-    match fs::read_dir("/tmp").map(|entries| entries.count()) {
-        Ok(0) => {}
-        Ok(count) => return Some(format!("{count} foreign files are in it")),
+fn private_tmp(mounted: &str) -> Option<String> {
+    let entries = match fs::read_dir("/tmp") {
+        Ok(entries) => entries,
         Err(error) => return Some(error.to_string()),
+    };
+    let foreign = entries
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .find(|name| !mounted.split(',').any(|known| known == name));
+    if let Some(name) = foreign {
+        return Some(format!("/tmp/{name} is in it"));
     }
     let written = create(Path::new("/tmp/gander-probe"));
     written.err().map(|error| format!("it cannot be written: {error}"))
@@ -200,7 +218,7 @@ fn hold_memory() {
         held.push(vec![1; 1 << 20]);
         std::thread::sleep(Duration::from_millis(1));
     }
-    std::thread::sleep(Duration::from_secs(1));
+    std::thread::sleep(PATIENCE);
     std::hint::black_box(&held);
 }
 

@@ -61,11 +61,12 @@ impl Sandbox {
         self.config.mode
     }
 
-    /// Tries what this machine enforces, and fails where a promise is missing
-    /// that the migration requires or that isolation rests on. To be called once,
-    /// before anything is verified. Empty, and never an error, without isolation
-    /// and requirements.
+    /// Clears away what killed runs left, tries what this machine enforces, and
+    /// fails where a promise is missing that the migration requires or that
+    /// isolation rests on. To be called once, before anything is verified. Without
+    /// isolation nothing is tried, and whatever is required is missing.
     pub fn check(&self) -> Result<Vec<Promise>, SandboxError> {
+        super::sweep(&self.scratch)?;
         if self.config.mode == SandboxMode::None {
             return demand(Vec::new(), &self.config.require);
         }
@@ -114,7 +115,7 @@ impl Sandbox {
             toolchain: self.toolchain.clone(),
         };
         let spec = serde_json::to_vec(&spec).map_err(|e| SandboxError::NoAnswer(e.to_string()))?;
-        let time = steps.iter().fold(SLACK, |sum, step| sum.saturating_add(step.timeout + SLACK));
+        let time = steps.iter().fold(SLACK, |sum, step| sum.saturating_add(step.timeout).saturating_add(SLACK));
         let output = Invocation::new(&self.exe)
             .arg(SUBCOMMAND)
             .current_dir(scratch.path())

@@ -26,7 +26,14 @@ pub fn lay_over(pinned: &Path, upper: &Path, changes: &[FileVersion]) -> Result<
             make_parents(pinned, upper, path)?;
             whiteout(&upper.join(path)).map_err(at(&upper.join(path)))
         }
-    })
+    })?;
+    for folder in emptied(changes) {
+        if is_emptied(&pinned.join(folder), &upper.join(folder)) {
+            let folder = upper.join(folder);
+            fs::remove_dir_all(&folder).and_then(|()| whiteout(&folder)).map_err(at(&folder))?;
+        }
+    }
+    Ok(())
 }
 
 /// Applies `changes` to `tree`, a private copy of the pinned tree.
@@ -40,7 +47,50 @@ pub fn apply(tree: &Path, changes: &[FileVersion]) -> Result<(), SandboxError> {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(&tree.join(path))(error)),
             _ => Ok(()),
         },
-    })
+    })?;
+    for folder in emptied(changes) {
+        // Where something is left in it, it stays.
+        let _ = fs::remove_dir(tree.join(folder));
+    }
+    Ok(())
+}
+
+/// Folders that deletions may have emptied, the innermost first. git knows no
+/// empty folders, so the delivered tree would lack them; left behind, they would
+/// still be packages to Python, for one.
+fn emptied(changes: &[FileVersion]) -> Vec<&Path> {
+    let mut folders: Vec<&Path> = changes
+        .iter()
+        .filter(|change| change.after.is_none())
+        .flat_map(|change| Path::new(&change.path).ancestors().skip(1))
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .collect();
+    folders.sort_by_key(|folder| (std::cmp::Reverse(folder.components().count()), *folder));
+    folders.dedup();
+    folders
+}
+
+/// Whether nothing is left of a folder once `upper` lies over `lower`.
+fn is_emptied(lower: &Path, upper: &Path) -> bool {
+    let (Ok(below), Ok(above)) = (fs::read_dir(lower), fs::read_dir(upper)) else {
+        return false;
+    };
+    let only_whiteouts = above.flatten().all(|entry| entry.file_type().is_ok_and(is_whiteout));
+    let all_hidden = below.flatten().all(|entry| {
+        fs::symlink_metadata(upper.join(entry.file_name())).is_ok_and(|meta| is_whiteout(meta.file_type()))
+    });
+    only_whiteouts && all_hidden
+}
+
+#[cfg(unix)]
+fn is_whiteout(kind: fs::FileType) -> bool {
+    // Nothing else of that kind is ever written to an upper layer.
+    std::os::unix::fs::FileTypeExt::is_char_device(&kind)
+}
+
+#[cfg(not(unix))]
+fn is_whiteout(_kind: fs::FileType) -> bool {
+    false
 }
 
 /// Copies `from` into the existing folder `to`: files with their mode and time,

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 use rhai::{AST, Array, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext, Position};
 
 use super::closure::{Closure, Kind};
-use super::engine::fail;
 use super::error::ScriptError;
-use super::facts::Facts;
+use super::error::fail;
 use super::finder::{Spec, condition, spec};
+use super::survey::Survey;
 use super::{Source, purity};
 use crate::language::{self, Language};
 use crate::rule::{Action, Context, Decide, Example, Guard, Host, Matcher, Rule, Safety, Template, Variant};
@@ -27,7 +27,7 @@ pub(super) struct Draft {
     context: Vec<(Around, Spec, Position)>,
     file_has: Vec<String>,
     hosts: Vec<(String, Spec, Position)>,
-    facts: Option<(FnPtr, Position)>,
+    survey: Option<(FnPtr, Position)>,
     guards: Vec<(FnPtr, Position)>,
     actions: Vec<(Then, Position)>,
     examples: Vec<Example>,
@@ -48,6 +48,7 @@ enum Then {
     Annotate(String),
     Refuse(String),
     Ask(FnPtr, Kind),
+    Collect(String, FnPtr),
 }
 
 /// What the methods are called on: the number of a draft.
@@ -90,7 +91,7 @@ pub(super) fn register(engine: &mut Engine, drafts: &Arc<Mutex<Vec<Draft>>>) {
             context: Vec::new(),
             file_has: Vec::new(),
             hosts: Vec::new(),
-            facts: None,
+            survey: None,
             guards: Vec::new(),
             actions: Vec::new(),
             examples: Vec::new(),
@@ -100,6 +101,7 @@ pub(super) fn register(engine: &mut Engine, drafts: &Arc<Mutex<Vec<Draft>>>) {
     declarations(engine);
     conditions(engine);
     actions(engine);
+    collectors(engine);
 }
 
 fn declarations(engine: &mut Engine) {
@@ -149,8 +151,8 @@ fn conditions(engine: &mut Engine) {
         let sought = spec(&sought)?;
         Ok::<_, Box<EvalAltResult>>(h.change(|d| d.hosts.push((language.to_owned(), sought, cx.call_position()))))
     });
-    engine.register_fn("facts", |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
-        h.change(|d| d.facts = Some((closure, cx.call_position())))
+    engine.register_fn("survey", |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
+        h.change(|d| d.survey = Some((closure, cx.call_position())))
     });
     engine.register_fn("when", |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
         h.change(|d| d.guards.push((closure, cx.call_position())))
@@ -178,6 +180,12 @@ fn actions(engine: &mut Engine) {
     });
 }
 
+fn collectors(engine: &mut Engine) {
+    engine.register_fn("collect", |cx: NativeCallContext, h: &mut Handle, name: &str, closure: FnPtr| {
+        h.change(|d| d.actions.push((Then::Collect(name.to_owned(), closure), cx.call_position())))
+    });
+}
+
 fn strings(value: &Dynamic) -> Fallible<Vec<String>> {
     let one = |v: &Dynamic| {
         v.clone().into_immutable_string().map(|t| t.to_string()).map_err(|k| fail(format!("expected text, not {k}")))
@@ -197,19 +205,19 @@ pub(super) fn finish(
 ) -> Result<Rule, Vec<ScriptError>> {
     let mut finisher = Finisher { source, errors: Vec::new(), id: draft.id.clone() };
     let variants = finisher.variants(&draft);
-    let facts = draft.facts.as_ref().map(|(closure, at)| {
+    let survey = draft.survey.as_ref().map(|(closure, at)| {
         finisher.pure(ast, closure, *at);
-        Arc::new(Facts::new(wide, ast, closure, (&source.name, *at)))
+        Arc::new(Survey::new(wide, ast, closure, (&source.name, *at)))
     });
     let guards: Vec<Box<dyn Guard>> = draft
         .guards
         .iter()
         .map(|(closure, at)| -> Box<dyn Guard> {
             finisher.pure(ast, closure, *at);
-            Box::new(Closure::new(engine, ast, closure, Kind::When, facts.as_ref(), (&source.name, *at)))
+            Box::new(Closure::new(engine, ast, closure, Kind::When, survey.as_ref(), (&source.name, *at)))
         })
         .collect();
-    let action = finisher.action(&draft, &variants, (engine, ast), facts.as_ref());
+    let action = finisher.action(&draft, &variants, (engine, ast), survey.as_ref());
     match action {
         Some(action) if finisher.errors.is_empty() => Ok(Rule {
             place: format!("{}:{}", source.name, draft.at.line().unwrap_or(0)),
@@ -318,12 +326,12 @@ impl Finisher<'_> {
         draft: &Draft,
         variants: &[Variant],
         (engine, ast): (&Arc<Engine>, &Arc<AST>),
-        facts: Option<&Arc<Facts>>,
+        survey: Option<&Arc<Survey>>,
     ) -> Option<Action> {
         let [(then, at)] = draft.actions.as_slice() else {
             let what =
                 if draft.actions.is_empty() { "it does nothing with a match" } else { "it does more than one thing" };
-            let hint = "end it with exactly one of .replace, .rewrite, .edit, .delete, .annotate, .refuse";
+            let hint = "end it with exactly one of .replace, .rewrite, .edit, .delete, .annotate, .refuse, .collect";
             self.error(draft.at, what, hint);
             return None;
         };
@@ -341,10 +349,18 @@ impl Finisher<'_> {
                 }
                 Action::Replace(template)
             }
+            Then::Collect(name, closure) => {
+                self.pure(ast, closure, *at);
+                let place = (self.source.name.as_str(), *at);
+                Action::Collect(
+                    name.clone(),
+                    Box::new(Closure::new(engine, ast, closure, Kind::Collect, survey, place)),
+                )
+            }
             Then::Ask(closure, kind) => {
                 self.pure(ast, closure, *at);
                 let closure: Box<dyn Decide> =
-                    Box::new(Closure::new(engine, ast, closure, *kind, facts, (&self.source.name, *at)));
+                    Box::new(Closure::new(engine, ast, closure, *kind, survey, (&self.source.name, *at)));
                 Action::Ask(closure)
             }
         })

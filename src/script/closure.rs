@@ -1,47 +1,16 @@
 //! Closures of rules, called with a match: frozen, budgeted, and held to their answer.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, Position};
 
+use super::budget::refill;
 use super::code::{EditSpec, Snippet, to_replacement};
-use super::engine::fail;
 use super::error::explain;
-use super::facts::Facts;
+
 use super::nodes::{Cx, RhaiMatch};
-use crate::rule::{Decide, Decision, Guard, Match};
-
-/// Nodes that native functions may visit in one closure call.
-const NODES: u64 = 1_000_000;
-
-thread_local! {
-    static LEFT: Cell<u64> = const { Cell::new(NODES) };
-}
-
-/// Gives the native functions of this thread a new budget.
-pub(super) fn refill() {
-    LEFT.set(NODES);
-}
-
-/// Runs `work` with a budget of its own: what it costs is not the caller's.
-pub(super) fn with_budget<T>(nodes: u64, work: impl FnOnce() -> T) -> T {
-    let before = LEFT.replace(nodes);
-    let result = work();
-    LEFT.set(before);
-    result
-}
-
-/// Pays for visiting `nodes` nodes.
-pub(super) fn charge(nodes: usize) -> Result<(), Box<EvalAltResult>> {
-    match LEFT.get().checked_sub(nodes as u64) {
-        Some(left) => {
-            LEFT.set(left);
-            Ok(())
-        }
-        None => Err(fail("the rule looked at more nodes than one match may cost")),
-    }
-}
+use super::survey::Survey;
+use crate::rule::{Decide, Decision, Facts, Guard, Learn, Match};
 
 /// What a closure's answer may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +21,8 @@ pub(super) enum Kind {
     Edit,
     /// `when`: true or false.
     When,
+    /// `collect`: a text, or several.
+    Collect,
 }
 
 pub(super) struct Closure {
@@ -62,7 +33,7 @@ pub(super) struct Closure {
     arity: usize,
     kind: Kind,
     /// What the rule knows of the whole file.
-    facts: Option<Arc<Facts>>,
+    survey: Option<Arc<Survey>>,
     file: String,
     /// Where the rule hands it over: the place of errors that have none of their own.
     at: Position,
@@ -75,7 +46,7 @@ impl Closure {
         ast: &Arc<AST>,
         function: &FnPtr,
         kind: Kind,
-        facts: Option<&Arc<Facts>>,
+        survey: Option<&Arc<Survey>>,
         place: (&str, Position),
     ) -> Self {
         let mut function = function.clone();
@@ -90,19 +61,20 @@ impl Closure {
             function,
             arity,
             kind,
-            facts: facts.map(Arc::clone),
+            survey: survey.map(Arc::clone),
             file: place.0.to_owned(),
             at: place.1,
         }
     }
 
-    fn call(&self, found: &Match) -> Result<Dynamic, String> {
+    fn call(&self, found: &Match, facts: &Arc<Facts>) -> Result<Dynamic, String> {
         refill();
         let m = RhaiMatch(Arc::new(found.clone()));
         let cx = Cx {
             language: found.tree.language.facts.name.clone(),
+            facts: Arc::clone(facts),
             tree: Arc::clone(&found.tree),
-            facts: self.facts.clone(),
+            survey: self.survey.clone(),
         };
         let result = match self.arity {
             0 => self.function.call(&self.engine, &self.ast, ()),
@@ -130,8 +102,8 @@ impl Closure {
 }
 
 impl Decide for Closure {
-    fn decide(&self, found: &Match) -> Result<Decision, String> {
-        let answer = self.call(found)?;
+    fn decide(&self, found: &Match, facts: &Arc<Facts>) -> Result<Decision, String> {
+        let answer = self.call(found, facts)?;
         if let Some(decision) = answer.read_lock::<Decision>() {
             return Ok(decision.clone());
         }
@@ -154,7 +126,21 @@ impl Decide for Closure {
 
 impl Guard for Closure {
     fn holds(&self, found: &Match) -> Result<bool, String> {
-        let answer = self.call(found)?;
+        let answer = self.call(found, &Arc::default())?;
         answer.as_bool().map_err(|kind| format!("{}: when(…) must give true or false, not {kind}", self.place(self.at)))
+    }
+}
+
+impl Learn for Closure {
+    fn learn(&self, found: &Match) -> Result<Vec<String>, String> {
+        let answer = self.call(found, &Arc::default())?;
+        let text = |value: &Dynamic| value.clone().into_immutable_string().map(|t| t.to_string());
+        let values = match answer.read_lock::<rhai::Array>() {
+            Some(array) => array.iter().map(text).collect::<Result<Vec<_>, _>>(),
+            None => text(&answer).map(|one| vec![one]),
+        };
+        values.map_err(|kind| {
+            format!("{}: collect(…) must give text or a list of texts, not {kind}", self.place(self.at))
+        })
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
 
 use super::elements::{element, elements};
-use super::engine::fail;
+use super::error::fail;
 use super::nodes::{RhaiList, RhaiNode};
 use crate::edit::Fragment;
 use crate::language::{Language, literal};

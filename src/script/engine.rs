@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use rhai::packages::{BasicArrayPackage, BasicMapPackage, CorePackage, LogicPackage, MoreStringPackage, Package};
-use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, Map, Position};
+use rhai::{Dynamic, Engine, Map};
 
 use super::builder::Draft;
+use super::error::fail;
 use super::{Inputs, builder, code, finder, nodes};
 
 /// Operations of one closure call, or of loading one file: beyond that it is a loop.
@@ -86,10 +87,4 @@ fn dynamic(value: &toml::Value) -> Dynamic {
             map.into()
         }
     }
-}
-
-/// An error of a script, for people.
-pub(super) fn fail(message: impl Into<String>) -> Box<EvalAltResult> {
-    let message: ImmutableString = message.into().into();
-    Box::new(EvalAltResult::ErrorRuntime(message.into(), Position::NONE))
 }

@@ -1,7 +1,7 @@
 //! Errors in rule files, shown in the style of rustc.
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use rhai::{EvalAltResult, ParseError, Position};
+use rhai::{EvalAltResult, ImmutableString, ParseError, Position};
 
 use super::Source;
 
@@ -130,4 +130,10 @@ pub(super) fn explain(error: &EvalAltResult) -> (Position, String) {
         }
     };
     (position, message)
+}
+
+/// An error of a script, for people.
+pub(super) fn fail(message: impl Into<String>) -> Box<EvalAltResult> {
+    let message: ImmutableString = message.into().into();
+    Box::new(EvalAltResult::ErrorRuntime(message.into(), Position::NONE))
 }

@@ -3,7 +3,7 @@
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
 
-use super::engine::fail;
+use super::error::fail;
 use crate::language::Language;
 use crate::pattern::{PatternError, compile};
 use crate::rule::{Lookup, Matcher, QueryMatcher};

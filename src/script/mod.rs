@@ -3,16 +3,17 @@
 //! Scripts are untrusted: no I/O, no time, no `eval`, no imports; every budget is
 //! counted, and closures are pure. Must not: know a stage or write anything.
 
+mod budget;
 mod builder;
 mod closure;
 mod code;
 mod elements;
 mod engine;
 mod error;
-mod facts;
 mod finder;
 mod nodes;
 mod purity;
+mod survey;
 
 #[cfg(test)]
 mod tests;
@@ -124,7 +125,7 @@ pub fn load(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptErrors
 fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptErrors> {
     let drafts: Arc<Mutex<Vec<Draft>>> = Arc::default();
     let engine = Arc::new(engine::new(inputs, &drafts, engine::OPERATIONS));
-    let wide = Arc::new(engine::new(inputs, &drafts, facts::OPERATIONS));
+    let wide = Arc::new(engine::new(inputs, &drafts, survey::OPERATIONS));
     let mut errors = Vec::new();
     let mut rules = Vec::new();
     for source in sources {
@@ -139,7 +140,7 @@ fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptError
         let ast = Arc::new(ast);
         let mut scope = Scope::new();
         scope.push_constant_dynamic("params", engine::params(inputs));
-        closure::refill();
+        budget::refill();
         let result = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast);
         if let Err(error) = result {
             errors.push(ScriptError::running(source, &error));

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map};
 
-use super::closure::charge;
-use super::engine::fail;
-use super::facts::Facts;
+use super::budget::charge;
+use super::error::fail;
 use super::finder::{Spec, spec};
+use super::survey::Survey;
 use crate::language::Language;
 use crate::pattern::{Binding, Bindings};
-use crate::rule::{Bound, Match, Matcher, literal_value};
+use crate::rule::{Bound, Facts, Match, Matcher, literal_value};
 use crate::tree::{Node, NodeId, Tree};
 
 /// `m`.
@@ -22,8 +22,9 @@ pub(super) struct RhaiMatch(pub(super) Arc<Match>);
 #[derive(Clone)]
 pub(super) struct Cx {
     pub(super) language: String,
+    pub(super) facts: Arc<Facts>,
     pub(super) tree: Arc<Tree>,
-    pub(super) facts: Option<Arc<Facts>>,
+    pub(super) survey: Option<Arc<Survey>>,
 }
 
 /// A node that a script holds.
@@ -75,9 +76,14 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<RhaiMatch>("Match");
     engine.register_type_with_name::<Cx>("Context");
     engine.register_get("lang", |cx: &mut Cx| cx.language.clone());
-    engine.register_fn("fact", |cx: &mut Cx, key: &str| match &cx.facts {
-        Some(facts) => facts.get(&cx.tree, key),
-        None => Err(fail("the rule gathers no facts; give it .facts(|root| #{ … })")),
+    engine.register_fn("survey", |cx: &mut Cx, key: &str| match &cx.survey {
+        Some(survey) => survey.get(&cx.tree, key),
+        None => Err(fail("the rule surveys no file; give it .survey(|root| #{ … })")),
+    });
+    engine.register_fn("facts", |cx: &mut Cx, name: &str| -> Fallible<Array> {
+        let facts: Array = cx.facts.get(name).map(|fact| Dynamic::from(fact.to_owned())).collect();
+        charge(facts.len())?;
+        Ok(facts)
     });
     engine.register_get("node", |m: &mut RhaiMatch| RhaiNode { tree: Arc::clone(&m.0.tree), id: m.0.node });
     engine.register_indexer_get(|m: &mut RhaiMatch, name: ImmutableString| bound(m, &name));

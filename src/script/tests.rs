@@ -21,7 +21,7 @@ fn check(script: &str, language: &str, code: &str) -> String {
     let hits = rules.scan(language, code.as_bytes());
     let tree = Arc::new(parse(language, code).unwrap());
     let (mut edits, mut notes) = (Vec::new(), Vec::new());
-    for outcome in run(&rules, &tree, &hits).unwrap() {
+    for outcome in run(&rules, &tree, &hits, &Arc::default()).unwrap() {
         match outcome.answer {
             Answer::Edit(more) => edits.extend(more),
             Answer::Annotate(message, more) => {
@@ -142,9 +142,9 @@ rule("e").lang("python").find(kind("keyword_argument")).when(|m| m.node.text == 
 }
 
 #[test]
-fn facts_are_asked_once_a_file_and_cost_no_match() {
+fn a_survey_is_made_once_a_file_and_costs_no_match() {
     let script = r#"
-fn survey(root) {
+fn count(root) {
     let facts = #{};
     for name in root.find_all(kind("identifier")) {
         let key = "n:" + name.text;
@@ -152,18 +152,18 @@ fn survey(root) {
     }
     facts
 }
-rule("f").lang("python").find("f($X)").facts(Fn("survey"))
-    .when(|m, cx| cx.fact("n:" + m.X.text) == 2 && cx.fact("n:none") == ())
+rule("f").lang("python").find("f($X)").survey(Fn("count"))
+    .when(|m, cx| cx.survey("n:" + m.X.text) == 2 && cx.survey("n:none") == ())
     .replace("g($X)");"#;
     assert_eq!(check(script, "python", "f(a)\nf(b)\nprint(a)\n"), "g(a)\nf(b)\nprint(a)\n");
     // One survey visits every node: were it done for each match, or paid by it, this would fail or take minutes.
     let many = "f(a)\n".repeat(20_000);
     assert!(!check(script, "python", &many).contains("fail:"));
-    let none = r#"rule("f").lang("python").find("f($X)").when(|m, cx| cx.fact("a") == ()).replace("g($X)");"#;
-    assert!(check(none, "python", "f(1)").contains("gathers no facts"));
+    let none = r#"rule("f").lang("python").find("f($X)").when(|m, cx| cx.survey("a") == ()).replace("g($X)");"#;
+    assert!(check(none, "python", "f(1)").contains("surveys no file"));
     let wrong =
-        r#"rule("f").lang("python").find("f($X)").facts(|root| 1).when(|m, cx| cx.fact("a")).replace("g($X)");"#;
-    assert!(check(wrong, "python", "f(1)").contains("facts(…) must give a map"));
+        r#"rule("f").lang("python").find("f($X)").survey(|root| 1).when(|m, cx| cx.survey("a")).replace("g($X)");"#;
+    assert!(check(wrong, "python", "f(1)").contains("survey(…) must give a map"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::skip;
 use super::{Finding, FindingKind, SkipReason};
 use crate::edit::{Edit, Fragment, Splice, compose};
 use crate::language::{self, Language};
-use crate::rule::{Answer, Outcomes, RuleSet, run};
+use crate::rule::{Answer, Facts, Outcome, Outcomes, RuleSet, run};
 use crate::tree::{Tree, line_column, parse};
 
 /// What the rules make of one file.
@@ -38,11 +38,43 @@ pub struct Change {
 
 const BOM: &str = "\u{feff}";
 
-/// Runs the rules over one file. `path` is relative to its workspace.
-pub fn file(rules: &RuleSet, path: &str, bytes: &[u8]) -> FileReport {
+/// What a file tells the rules that collect; rules that fail on it fail again, and
+/// are reported, when it is edited. `path` is relative to its workspace.
+pub fn collect(rules: &RuleSet, path: &str, bytes: &[u8]) -> Result<Facts, Finding> {
+    let Some(language) = language::of_path(Path::new(path)).filter(|l| rules.speaks(l)) else {
+        return Ok(Facts::default());
+    };
+    let hits = rules.scan(language, bytes);
+    let skipped = !hits.any() || skip::by_path(path).or_else(|| skip::by_content(bytes)).is_some();
+    let Some(text) = std::str::from_utf8(bytes).ok().filter(|_| !skipped) else { return Ok(Facts::default()) };
+    let failed = |why: &str| about(path, "gander/syntax", (0, 0), FindingKind::Errored, why);
+    let tree = parse(language, text.strip_prefix(BOM).unwrap_or(text)).map_err(|e| failed(&e.to_string()))?;
+    let (facts, failures) = crate::rule::collect(rules, &Arc::new(tree), &hits).map_err(|e| failed(&e.to_string()))?;
+    match failures.into_iter().next() {
+        Some(Outcome { rule, place, answer: Answer::Fail(why), .. }) => {
+            Err(about(path, &rules.rules[rule].id, place, FindingKind::Errored, &why))
+        }
+        _ => Ok(facts),
+    }
+}
+
+/// Whether the rules, given these facts, would still change a file: the rule that would.
+pub(super) fn unsettled(rules: &RuleSet, facts: &Arc<Facts>, path: &str, bytes: &[u8]) -> Option<String> {
+    let report = file(rules, facts, path, bytes);
+    let change = report.change?;
+    change.edits.first().map(|edit| edit.rule.clone())
+}
+
+/// Runs the rules over one file, given the facts of its workspace. `path` is
+/// relative to the workspace.
+pub fn file(rules: &RuleSet, facts: &Arc<Facts>, path: &str, bytes: &[u8]) -> FileReport {
     let Some(language) = language::of_path(Path::new(path)).filter(|l| rules.speaks(l)) else {
         return FileReport { skipped: Some(SkipReason::OtherLanguage), ..FileReport::default() };
     };
+    // In UTF-16 no name would be found: said, so that nobody takes it for searched.
+    if skip::is_utf16(bytes) {
+        return left_alone(path, SkipReason::NotUtf8);
+    }
     let hits = rules.scan(language, bytes);
     if !hits.any() {
         return FileReport { skipped: Some(SkipReason::NoLiteral), ..FileReport::default() };
@@ -54,19 +86,19 @@ pub fn file(rules: &RuleSet, path: &str, bytes: &[u8]) -> FileReport {
     let text = whole.strip_prefix(BOM).unwrap_or(whole);
     let shift = whole.len() - text.len();
     let mut report = FileReport { parsed: true, ..FileReport::default() };
-    let outcomes = match read(rules, language, text, shift, &hits, path, &mut report) {
+    let outcomes = match read(rules, facts, language, text, shift, &hits, path, &mut report) {
         Ok(outcomes) => outcomes,
         Err(why) => {
             report.findings.push(about(path, "gander/syntax", (0, 0), FindingKind::Refused, &why));
             return report;
         }
     };
-    let edits = collect(rules, path, outcomes, &mut report);
+    let edits = sort_out(rules, path, outcomes, &mut report);
     let forbidden = report.findings.iter().any(|f| matches!(f.kind, FindingKind::Refused | FindingKind::Errored));
     if forbidden || edits.is_empty() {
         return report;
     }
-    match checked(rules, language, text, edits) {
+    match checked(rules, facts, language, text, edits) {
         Ok((edits, splices, new)) => {
             let bytes = format!("{}{new}", &whole[..shift]).into_bytes();
             report.change = Some(shifted(edits, splices, bytes, shift));
@@ -81,7 +113,10 @@ pub fn file(rules: &RuleSet, path: &str, bytes: &[u8]) -> FileReport {
 
 /// A file that names what the rules look for, but is not ours to edit: said, not hidden.
 pub(super) fn left_alone(path: &str, reason: SkipReason) -> FileReport {
-    let message = format!("names what the rules look for, but is left alone: {}", reason.words());
+    let message = match reason {
+        SkipReason::NotUtf8 => "is not UTF-8 and is left alone".to_owned(),
+        _ => format!("names what the rules look for, but is left alone: {}", reason.words()),
+    };
     FileReport {
         skipped: Some(reason),
         findings: vec![about(path, "gander/left-alone", (0, 0), FindingKind::Skipped, &message)],
@@ -103,6 +138,7 @@ fn about(path: &str, rule: &str, place: (u32, u32), kind: FindingKind, message: 
 /// Parses and matches; places in code that the parser could not read refuse.
 fn read(
     rules: &RuleSet,
+    facts: &Arc<Facts>,
     language: &'static Language,
     text: &str,
     shift: usize,
@@ -123,7 +159,7 @@ fn read(
             report.findings.push(about(path, "gander/syntax", (line, column), FindingKind::Refused, &message));
         }
     }
-    run(rules, &tree, hits).map_err(|e| e.to_string())
+    run(rules, &tree, hits, facts).map_err(|e| e.to_string())
 }
 
 fn error_place(tree: &Tree, range: &std::ops::Range<usize>) -> (u32, u32) {
@@ -131,7 +167,7 @@ fn error_place(tree: &Tree, range: &std::ops::Range<usize>) -> (u32, u32) {
 }
 
 /// Splits outcomes into findings and the edits of those that edit.
-fn collect(rules: &RuleSet, path: &str, outcomes: Outcomes, report: &mut FileReport) -> Vec<Edit> {
+fn sort_out(rules: &RuleSet, path: &str, outcomes: Outcomes, report: &mut FileReport) -> Vec<Edit> {
     let mut edits = Vec::new();
     for outcome in outcomes {
         let rule = &rules.rules[outcome.rule].id;
@@ -159,6 +195,7 @@ type Checked = (Vec<Edit>, Vec<Splice>, String);
 /// than before, and the rules must have nothing more to change in it.
 fn checked(
     rules: &RuleSet,
+    facts: &Arc<Facts>,
     language: &'static Language,
     text: &str,
     edits: Vec<Edit>,
@@ -178,8 +215,14 @@ fn checked(
     if let Some((at, what)) = check::new_error(&old_tree, &new_tree, &splices) {
         return Err((at, rule_at(at), format!("the edit would leave code that does not parse: {what}")));
     }
+    if rules.collects() {
+        // What the result tells is only known once every file of the workspace is
+        // done: the stage checks it then.
+        return Ok((edits, splices, new));
+    }
     let hits = rules.scan(language, new.as_bytes());
-    let again = run(rules, &Arc::new(new_tree), &hits).map_err(|e| (0, "gander/syntax".to_owned(), e.to_string()))?;
+    let again =
+        run(rules, &Arc::new(new_tree), &hits, facts).map_err(|e| (0, "gander/syntax".to_owned(), e.to_string()))?;
     for outcome in &again {
         let more = match &outcome.answer {
             Answer::Edit(edits) => edits.iter().any(|e| !is_identity(&new, e)),

@@ -1,15 +1,15 @@
 //! Every workspace of a fleet, file by file, over all cores at once.
 
 use std::collections::BTreeMap;
-
-use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::plan::{FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Transformed, WorkspacePlan};
-use super::{FileReport, file, skip};
+use super::{FileReport, facts, file, skip};
 use crate::config::{Dirty, Partial};
 use crate::digest::{Digest, DigestBuilder};
 use crate::language;
-use crate::pin::{Found, PinError, contents};
+use crate::pin::{Found, PinError, Wanted, contents_of};
 use crate::rule::RuleSet;
 use crate::workspace::{Manifest, Mode, Pin, Workspace};
 
@@ -37,9 +37,6 @@ pub struct Pinned<'a> {
     pub content: Result<(Manifest, Pin), PinError>,
 }
 
-/// Files that one task reads: enough to keep a core busy, few enough that one
-/// huge workspace is spread over all of them.
-const CHUNK: usize = 64;
 /// Rhai recurses; see the limits of `script`.
 const STACK: usize = 16 << 20;
 
@@ -67,45 +64,66 @@ pub fn transform(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Plan {
     Plan { digest: digest.finish(), workspaces }
 }
 
-/// One task: some files of one workspace.
-struct Task<'a> {
-    workspace: usize,
-    paths: Vec<&'a str>,
-}
-
-type Done = Result<Vec<(String, Option<Digest>, FileReport)>, PinError>;
+/// A file that was read: its path, its digest where it changes, and its report.
+pub(super) type Done = (String, Option<Digest>, FileReport);
 
 fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
-    let mut tasks: Vec<Task<'_>> = Vec::new();
     let mut skipped: Vec<BTreeMap<SkipReason, u64>> = Vec::new();
+    // Workspaces that are read at all, by their index.
+    let (mut indices, mut wanted) = (Vec::new(), Vec::new());
     for (index, one) in pinned.iter().enumerate() {
         let mut counts = BTreeMap::new();
-        if let Ok((manifest, _)) = &one.content
+        if let Ok((manifest, pin)) = &one.content
             && !refuses_dirty(request, one.workspace)
         {
             let paths = candidates(request.rules, manifest, &mut counts);
-            tasks.extend(paths.chunks(CHUNK).map(|paths| Task { workspace: index, paths: paths.to_vec() }));
+            indices.push(index);
+            wanted.push(Wanted { workspace: one.workspace, pin, manifest, paths });
         }
         skipped.push(counts);
     }
-    let total: usize = tasks.iter().map(|t| t.paths.len()).sum();
-    let finished = std::sync::atomic::AtomicUsize::new(0);
-    let results: Vec<Done> = tasks
-        .par_iter()
-        .with_max_len(1)
-        .map(|task| {
-            let done = read_and_run(request, &pinned[task.workspace], &task.paths);
-            let before = finished.fetch_add(task.paths.len(), std::sync::atomic::Ordering::Relaxed);
-            (request.progress)(before + task.paths.len(), total);
-            done
-        })
-        .collect();
-    let mut by_workspace: Vec<Vec<Done>> = pinned.iter().map(|_| Vec::new()).collect();
-    for (task, done) in tasks.iter().zip(results) {
-        by_workspace[task.workspace].push(done);
+    let total: usize = wanted.iter().map(|w| w.paths.len()).sum();
+    let finished = AtomicUsize::new(0);
+    let facts = facts::of(request.rules, &wanted);
+    let done: Vec<Mutex<Vec<Done>>> = wanted.iter().map(|_| Mutex::default()).collect();
+    let read: Vec<Result<(), PinError>> = contents_of(&wanted, skip::MAX_BYTES, &|index, path, found| {
+        let (digest, report) = match found {
+            Found::TooLarge(size) => (None, too_large(path, size)),
+            Found::Bytes(bytes) => {
+                let report = match &facts[index] {
+                    Ok(facts) => file(request.rules, facts, path, bytes),
+                    Err(_) => FileReport::default(),
+                };
+                (report.change.is_some().then(|| Digest::of(bytes)), report)
+            }
+        };
+        done[index].lock().unwrap_or_else(PoisonError::into_inner).push((path.to_owned(), digest, report));
+        (request.progress)(finished.fetch_add(1, Ordering::Relaxed) + 1, total);
+        Ok(())
+    });
+    let mut reports: Vec<Vec<Done>> = Vec::new();
+    for (done, facts) in done.into_iter().zip(&facts) {
+        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Err(finding) = facts {
+            let report = FileReport { findings: vec![finding.clone()], ..FileReport::default() };
+            done.push((finding.path.clone(), None, report));
+        }
+        // Threads finish in any order; the plan has one.
+        done.sort_by(|a, b| a.0.cmp(&b.0));
+        reports.push(done);
     }
-    let parts = pinned.iter().zip(by_workspace).zip(skipped);
-    parts.map(|((one, done), counts)| workspace_plan(request, one, done, counts)).collect()
+    facts::check(request.rules, &wanted, &mut reports);
+    let mut results: BTreeMap<usize, Result<Vec<Done>, PinError>> = BTreeMap::new();
+    for ((index, done), read) in indices.into_iter().zip(reports).zip(read) {
+        results.insert(index, read.map(|()| done));
+    }
+    let parts = pinned.iter().enumerate().zip(skipped);
+    parts
+        .map(|((index, one), counts)| {
+            let done = results.remove(&index).unwrap_or(Ok(Vec::new()));
+            workspace_plan(request, one, done, counts)
+        })
+        .collect()
 }
 
 fn refuses_dirty(request: &Request<'_>, workspace: &Workspace) -> bool {
@@ -135,23 +153,6 @@ fn candidates<'m>(rules: &RuleSet, manifest: &'m Manifest, counts: &mut BTreeMap
     paths
 }
 
-fn read_and_run(request: &Request<'_>, one: &Pinned<'_>, paths: &[&str]) -> Done {
-    let Ok((manifest, pin)) = &one.content else { return Ok(Vec::new()) };
-    let mut reports = Vec::with_capacity(paths.len());
-    contents(one.workspace, pin, manifest, paths, skip::MAX_BYTES, &mut |path, found| {
-        let (digest, report) = match found {
-            Found::TooLarge(size) => (None, too_large(path, size)),
-            Found::Bytes(bytes) => {
-                let report = file(request.rules, path, bytes);
-                (report.change.is_some().then(|| Digest::of(bytes)), report)
-            }
-        };
-        reports.push((path.to_owned(), digest, report));
-        Ok::<(), PinError>(())
-    })?;
-    Ok(reports)
-}
-
 fn too_large(path: &str, size: u64) -> FileReport {
     let message = format!("{} MiB, more than the {} MiB that are searched", size >> 20, skip::MAX_BYTES >> 20);
     FileReport {
@@ -171,7 +172,7 @@ fn too_large(path: &str, size: u64) -> FileReport {
 fn workspace_plan(
     request: &Request<'_>,
     one: &Pinned<'_>,
-    done: Vec<Done>,
+    done: Result<Vec<Done>, PinError>,
     skipped: BTreeMap<SkipReason, u64>,
 ) -> WorkspacePlan {
     let mut plan = WorkspacePlan {
@@ -198,16 +199,11 @@ fn workspace_plan(
         plan.result = Transformed::Refused(dirty_reason(one.workspace));
         return plan;
     }
-    for part in done {
-        match part {
-            Ok(reports) => reports.into_iter().for_each(|(path, before, report)| {
-                add(&mut plan, manifest, &path, before, report);
-            }),
-            Err(error) => {
-                plan.result = Transformed::Errored(error.to_string());
-                plan.files.clear();
-                return plan;
-            }
+    match done {
+        Ok(done) => done.into_iter().for_each(|(path, before, report)| add(&mut plan, manifest, &path, before, report)),
+        Err(error) => {
+            plan.result = Transformed::Errored(error.to_string());
+            return plan;
         }
     }
     plan.result = summary(&mut plan, request.partial);

@@ -1,13 +1,16 @@
-//! Stage 2: [`Fleet`] → [`Plan`]. What the rules make of every workspace.
+//! Stage 2: [`crate::workspace::Fleet`] → [`Plan`]. What the rules make of every workspace.
 //!
 //! Must not: write anything, start a program, read a clock.
 
 mod check;
+mod facts;
 mod file;
 mod fleet;
 pub mod plan;
 mod skip;
+#[cfg(test)]
+mod tests;
 
-pub use file::{Change, FileReport, file};
+pub use file::{Change, FileReport, collect, file};
 pub use fleet::{Pinned, Request, transform};
 pub use plan::{FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Transformed, WorkspacePlan};

@@ -27,7 +27,7 @@ pub(super) fn by_content(bytes: &[u8]) -> Option<SkipReason> {
     if bytes.starts_with(b"version https://git-lfs.github.com/spec/") {
         return Some(SkipReason::LfsPointer);
     }
-    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+    if is_utf16(bytes) {
         return Some(SkipReason::NotUtf8);
     }
     if memchr::memchr(0, bytes).is_some() {
@@ -47,6 +47,11 @@ pub(super) fn by_content(bytes: &[u8]) -> Option<SkipReason> {
         start = end + 1;
     }
     None
+}
+
+/// Whether a byte order mark says so.
+pub(super) fn is_utf16(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF])
 }
 
 fn is_generated(head: &[u8]) -> bool {

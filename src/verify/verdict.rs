@@ -34,3 +34,16 @@ pub enum VerdictKind {
     /// The machine failed, not the code: time-out, out of memory, killed.
     Infra,
 }
+
+impl VerdictKind {
+    /// As it is written everywhere.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Regressed => "regressed",
+            Self::BaselineBroken => "red before",
+            Self::NoData => "no data",
+            Self::Infra => "infra",
+        }
+    }
+}

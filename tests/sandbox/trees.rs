@@ -107,6 +107,29 @@ fn replaced_folders_and_executable_bits() {
 }
 
 #[test]
+fn folders_without_files_go_and_others_stay() {
+    let bench = Bench::new(&[
+        ("old/pkg/a.py", "a"),
+        ("old/pkg/b.py", "b"),
+        ("half/kept", "k"),
+        ("half/gone", "g"),
+        ("moved/in/x", "x"),
+    ]);
+    let changes = [
+        changed("old/pkg/a.py", None),
+        changed("old/pkg/b.py", None),
+        changed("half/gone", None),
+        changed("moved/in/x", None),
+        changed("moved/y", Some("y")),
+    ];
+    for config in [config(), open()] {
+        let find = sh("find . -mindepth 1 | sort");
+        let side = bench.side(&config, &changes, &[find]);
+        assert_eq!(side.steps[0].output, "./half\n./half/kept\n./moved\n./moved/y\n", "{side:?}");
+    }
+}
+
+#[test]
 fn changes_that_leave_the_tree_are_refused() {
     let bench = Bench::new(&[("a", "a")]);
     let outside = bench.folder.path().join("outside");

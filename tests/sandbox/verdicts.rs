@@ -92,7 +92,7 @@ fn many_at_once() {
     let heard = AtomicUsize::new(0);
     let one = |item: &u32| {
         // Every third change breaks its consumer.
-        let after = if item % 3 == 0 { "0\n" } else { "1\nmore\n" };
+        let after = if item.is_multiple_of(3) { "0\n" } else { "1\nmore\n" };
         let changes = [changed("state", Some(after))];
         let subject = Subject { pinned_tree: &tree, changes: &changes, steps: &[sh("grep -q 1 state")] };
         verify(&sandbox, &subject)

@@ -1,5 +1,5 @@
-//! What a rule knows of a whole file: `.facts(|root| #{ … })` is asked once a
-//! file, and closures read its keys with `cx.fact("key")`.
+//! What a rule knows of a whole file: `.survey(|root| #{ … })` is asked once a
+//! file, and closures read its keys with `cx.survey("key")`.
 //!
 //! A pure function of the tree: what is kept between two calls saves time, and
 //! changes no answer and no budget.
@@ -10,9 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, Map, Position};
 
-use super::closure::with_budget;
-use super::engine::fail;
-use super::error::explain;
+use super::budget::with_budget;
+use super::error::{explain, fail};
 use super::nodes::RhaiNode;
 use crate::tree::Tree;
 
@@ -21,8 +20,8 @@ pub(super) const OPERATIONS: u64 = 20_000_000;
 /// Nodes that its native calls may visit.
 const NODES: u64 = 20_000_000;
 
-/// The closure that a rule's `.facts(…)` was given.
-pub(super) struct Facts {
+/// The closure that a rule's `.survey(…)` was given.
+pub(super) struct Survey {
     engine: Arc<Engine>,
     ast: Arc<AST>,
     function: FnPtr,
@@ -54,7 +53,7 @@ thread_local! {
     static KNOWN: RefCell<Option<Known>> = const { RefCell::new(None) };
 }
 
-impl Facts {
+impl Survey {
     /// Freezes what `function` captured. `engine` has [`OPERATIONS`].
     pub(super) fn new(engine: &Arc<Engine>, ast: &Arc<AST>, function: &FnPtr, place: (&str, Position)) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -78,7 +77,7 @@ impl Facts {
             self.keep(tree, &answer);
             answer
         });
-        answer.map(|facts| facts.get(key).cloned().unwrap_or(Dynamic::UNIT)).map_err(fail)
+        answer.map(|found| found.get(key).cloned().unwrap_or(Dynamic::UNIT)).map_err(fail)
     }
 
     fn known(&self, tree: &Arc<Tree>) -> Option<Answer> {
@@ -113,6 +112,6 @@ impl Facts {
         })?;
         let kind = answer.type_name();
         let map = answer.try_cast::<Map>();
-        map.map(Arc::new).ok_or_else(|| format!("{}: facts(…) must give a map, not {kind}", place(self.at)))
+        map.map(Arc::new).ok_or_else(|| format!("{}: survey(…) must give a map, not {kind}", place(self.at)))
     }
 }

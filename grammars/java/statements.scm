@@ -1,0 +1,7 @@
+; What a comment may stand above: the outermost code of its lines, never the inside of
+; an expression or a literal.
+(program (_) @statement)
+(block (_) @statement)
+(class_body (_) @statement)
+(interface_body (_) @statement)
+(constructor_body (_) @statement)

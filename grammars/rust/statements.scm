@@ -1,0 +1,7 @@
+; What a comment may stand above: the outermost code of its lines, never the inside of
+; an expression or a literal.
+(source_file (_) @statement)
+(block (_) @statement)
+(declaration_list (_) @statement)
+(field_declaration_list (_) @statement)
+(match_block (_) @statement)

@@ -1,0 +1,194 @@
+//! All that is known of one consumer, as text.
+
+use std::fmt::Write as _;
+
+use super::change_set::rule_counts;
+use super::pull_request::ended;
+use super::table::{Layout, one_line, style_of};
+use crate::rollout::View;
+use crate::transform::{Finding, FindingKind};
+use crate::verify::{StepEnd, Verdict};
+
+/// How many findings of a kind are listed.
+const MOST_FINDINGS: usize = 200;
+
+/// What `gander show` prints: where a consumer stands and why, what the rules did,
+/// what is left, the evidence, and what was done when.
+pub fn view_text(view: &View, layout: Layout) -> String {
+    let mut out = head(view, layout);
+    if let Some(plan) = &view.plan {
+        let counts = rule_counts(&plan.files);
+        if !counts.is_empty() {
+            out.push_str("\nrules\n");
+        }
+        for (rule, count) in counts {
+            let (places, files) = (count.places, count.files);
+            let _ = writeln!(out, "  {}: {places} places in {files} files", one_line(rule));
+        }
+        findings(&mut out, "left to a person", &plan.findings, FindingKind::Annotated);
+        findings(&mut out, "refused", &plan.findings, FindingKind::Refused);
+        findings(&mut out, "errors", &plan.findings, FindingKind::Errored);
+    }
+    if let Some(verdict) = &view.verdict {
+        evidence(&mut out, verdict);
+    }
+    if !view.history.is_empty() {
+        out.push_str("\nhistory\n");
+    }
+    for line in &view.history {
+        let at = jiff::Timestamp::from_second(line.at).map_or_else(|_| line.at.to_string(), |at| at.to_string());
+        let phase = match line.entry.phase {
+            crate::state::Phase::Intent => "begun",
+            crate::state::Phase::Done => "done",
+        };
+        let _ = write!(out, "  {at}  {} {phase}", line.entry.point);
+        if !line.entry.detail.is_empty() {
+            let _ = write!(out, ": {}", one_line(&line.entry.detail));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn head(view: &View, layout: Layout) -> String {
+    let row = &view.row;
+    let mut out = format!("{}\n", one_line(&row.entity));
+    let mut field = |name: &str, value: &str| {
+        let _ = writeln!(out, "  {name:<11} {value}");
+    };
+    let outcome = if layout.color {
+        let style = style_of(row.outcome);
+        format!("{style}{}{style:#}", row.outcome)
+    } else {
+        row.outcome.to_string()
+    };
+    field("outcome", &format!("{outcome}: {}", one_line(&row.reason)));
+    let wave = row.wave.map(|wave| wave.to_string());
+    let branch = row.branch.as_ref().map(|(name, commit)| match commit {
+        Some(commit) => format!("{name} at {commit}"),
+        None => name.clone(),
+    });
+    let shared = (!view.shared_with.is_empty()).then(|| view.shared_with.join(", "));
+    for (name, value) in [
+        ("owner", &row.owner),
+        ("workspace", &row.workspace),
+        ("shared with", &shared),
+        ("wave", &wave),
+        ("change set", &row.change_set),
+        ("branch", &branch),
+    ] {
+        if let Some(value) = value {
+            field(name, &one_line(value));
+        }
+    }
+    out
+}
+
+fn findings(out: &mut String, title: &str, findings: &[Finding], kind: FindingKind) {
+    let of_kind: Vec<&Finding> = findings.iter().filter(|finding| finding.kind == kind).collect();
+    if of_kind.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{title}");
+    for finding in of_kind.iter().take(MOST_FINDINGS) {
+        let (path, rule, message) = (one_line(&finding.path), one_line(&finding.rule), one_line(&finding.message));
+        let _ = writeln!(out, "  {path}:{}:{}: {message} [{rule}]", finding.line, finding.column);
+    }
+    if of_kind.len() > MOST_FINDINGS {
+        let _ = writeln!(out, "  and {} more; `--json` has all of them", of_kind.len() - MOST_FINDINGS);
+    }
+}
+
+fn evidence(out: &mut String, verdict: &Verdict) {
+    let _ = writeln!(out, "\nevidence: {}", one_line(&verdict.reason));
+    for (side, steps) in [("before", &verdict.baseline), ("changed", &verdict.patched)] {
+        for step in steps {
+            let (name, ended) = (one_line(&step.name), one_line(&ended(&step.end)));
+            let _ = writeln!(out, "  {side:<8} {name}: {ended}, {} ms", step.millis);
+        }
+    }
+    let red = verdict.patched.iter().find(|step| step.end != StepEnd::Exited(0));
+    let red = red.or_else(|| verdict.baseline.iter().find(|step| step.end != StepEnd::Exited(0)));
+    if let Some(step) = red.filter(|step| !step.output.trim().is_empty()) {
+        let _ = writeln!(out, "  {} printed at its end:", one_line(&step.name));
+        for line in step.output.lines() {
+            let clean: String =
+                line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect();
+            let _ = writeln!(out, "  | {clean}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rollout::{LedgerRow, Outcome};
+    use crate::state::{Entry, Phase, Recorded};
+    use crate::verify::{StepResult, VerdictKind};
+
+    #[test]
+    fn one_consumer_is_shown_whole() {
+        let step = |end, output: &str| StepResult {
+            name: "test".to_owned(),
+            command: Vec::new(),
+            end,
+            millis: 7,
+            output: output.to_owned(),
+        };
+        let view = View {
+            row: LedgerRow {
+                entity: "component:default/ads".to_owned(),
+                owner: None,
+                workspace: Some("apps/ads".to_owned()),
+                wave: Some(2),
+                outcome: Outcome::Regressed,
+                reason: "test: exited with 1".to_owned(),
+                verdict: Some(VerdictKind::Regressed),
+                files: 1,
+                left: 0,
+                change_set: Some("change-sets/held/ads".to_owned()),
+                branch: None,
+            },
+            shared_with: vec!["component:default/ads-ui".to_owned()],
+            plan: None,
+            verdict: Some(Verdict {
+                kind: VerdictKind::Regressed,
+                reason: "test: exited with 1".to_owned(),
+                baseline: vec![step(StepEnd::Exited(0), "fine")],
+                patched: vec![step(StepEnd::Exited(1), "no column\n\u{1b}[31mplan_type\n")],
+                enforced: Vec::new(),
+            }),
+            delivery: None,
+            history: vec![Recorded {
+                seq: 1,
+                at: 0,
+                entry: Entry {
+                    point: "keep.patches".to_owned(),
+                    subject: "apps/ads".to_owned(),
+                    phase: Phase::Done,
+                    before: None,
+                    after: None,
+                    detail: "kept back".to_owned(),
+                },
+            }],
+        };
+        insta::assert_snapshot!(view_text(&view, Layout { color: false, width: None }), @r"
+        component:default/ads
+          outcome     regressed: test: exited with 1
+          workspace   apps/ads
+          shared with component:default/ads-ui
+          wave        2
+          change set  change-sets/held/ads
+
+        evidence: test: exited with 1
+          before   test: green, 7 ms
+          changed  test: red (exit code 1), 7 ms
+          test printed at its end:
+          | no column
+          | �[31mplan_type
+
+        history
+          1970-01-01T00:00:00Z  keep.patches done: kept back
+");
+    }
+}

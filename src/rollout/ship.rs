@@ -1,0 +1,256 @@
+//! Verified change sets on their way to where the policy lets them go.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::deliver::{self, Papers, Shipment};
+use super::ledger::Snapshot;
+use super::outcome::disposition;
+use super::versions::versions_of;
+use super::{Event, Request, RolloutError, Staged};
+use crate::changeset::{self, ChangeSet, Side};
+use crate::config::{Delivery, Disposition};
+use crate::digest::Digest;
+use crate::files;
+use crate::state::{DeliveryRecord, DeliveryState, StateError, Store, WorkspaceRecord};
+use crate::transform::WorkspacePlan;
+use crate::verify::Verdict;
+use crate::workspace::{Consumer, FileVersion, Source, Workspace};
+
+/// How many change sets are held in memory and proven at once.
+const AT_ONCE: usize = 64;
+
+/// A change set with all that is known of it.
+struct Parcel<'a> {
+    id: &'a str,
+    workspace: &'a WorkspaceRecord<WorkspacePlan>,
+    consumers: Vec<&'a Consumer>,
+    verdict: &'a Verdict,
+    versions: Vec<FileVersion>,
+    set: ChangeSet,
+    /// The record of a delivery that was interrupted.
+    begun: Option<&'a DeliveryRecord>,
+}
+
+/// Brings each verified change set to where the policy lets it go: proven many at
+/// once, delivered one after the other, in their order.
+pub(super) fn ship_all(
+    store: &mut Store,
+    request: &Request<'_>,
+    snapshot: &Snapshot,
+    wave: u32,
+    members: &[&str],
+) -> Result<(), RolloutError> {
+    for members in members.chunks(AT_ONCE) {
+        let mut parcels = Vec::with_capacity(members.len());
+        for member in members {
+            parcels.extend(pack(store, request, snapshot, wave, member)?);
+        }
+        let proofs: Vec<Option<String>> = parcels
+            .par_iter()
+            .map(|parcel| changeset::prove(&parcel.versions, &parcel.set).err())
+            .map(|error| error.map(|error| format!("its patches were not proven: {error}")))
+            .collect();
+        for (parcel, unproven) in parcels.iter().zip(proofs) {
+            send_off(store, request, wave, parcel, unproven)?;
+        }
+    }
+    Ok(())
+}
+
+/// Both ends of a workspace's files; nothing where there is no verdict yet or its
+/// delivery came to an end already.
+fn pack<'a>(
+    store: &mut Store,
+    request: &Request<'a>,
+    snapshot: &'a Snapshot,
+    wave: u32,
+    id: &'a str,
+) -> Result<Option<Parcel<'a>>, RolloutError> {
+    let begun = snapshot.deliveries.get(id);
+    let Some(verdict) = snapshot.verdict(id) else {
+        return Ok(None);
+    };
+    if !begun.is_none_or(|record| record.state == DeliveryState::Delivering) {
+        return Ok(None);
+    }
+    let workspace = workspace(snapshot, id)?;
+    let consumers = consumers_of(request, id);
+    let versions = match begun {
+        Some(_) => store.versions(id)?,
+        None => match fresh_versions(request, id, &workspace.plan) {
+            Ok(versions) => versions,
+            Err(reason) => {
+                let empty = ChangeSet::new(&[], "");
+                let state = DeliveryState::Failed(reason);
+                let record = new_record(request, wave, &consumers, &empty, state);
+                deliver::note(store, id, &record, "it could not be staged")?;
+                return Ok(None);
+            }
+        },
+    };
+    let set = change_set(&workspace.place, &versions);
+    Ok(Some(Parcel { id, workspace, consumers, verdict, versions, set, begun }))
+}
+
+/// The record of a delivery that is about to be begun, or kept back.
+fn record_of(request: &Request<'_>, wave: u32, parcel: &Parcel<'_>) -> DeliveryRecord {
+    if let Some(begun) = parcel.begun {
+        return begun.clone();
+    }
+    let result = &parcel.workspace.plan.result;
+    let (disposition, why) = disposition(result, parcel.verdict.kind, &request.migration.policy);
+    let (folder, state) = match disposition {
+        Disposition::Deliver => (format!("wave-{wave}"), DeliveryState::Waiting),
+        Disposition::Hold => ("held".to_owned(), DeliveryState::Held(format!("held: {why}"))),
+        Disposition::Approve => {
+            let reason = format!("waits for approval: {why}");
+            ("held".to_owned(), DeliveryState::AwaitingApproval(reason))
+        }
+    };
+    DeliveryRecord {
+        folder: format!("change-sets/{folder}/{}", slug(&parcel.consumers)),
+        ..new_record(request, wave, &parcel.consumers, &parcel.set, state)
+    }
+}
+
+fn send_off(
+    store: &mut Store,
+    request: &Request<'_>,
+    wave: u32,
+    parcel: &Parcel<'_>,
+    unproven: Option<String>,
+) -> Result<(), RolloutError> {
+    let (id, set) = (parcel.id, &parcel.set);
+    let mut record = record_of(request, wave, parcel);
+    let kept_back = match &record.state {
+        DeliveryState::Held(reason) | DeliveryState::AwaitingApproval(reason) => Some(reason.clone()),
+        _ => None,
+    };
+    let folder = (request.describe)(&Staged {
+        migration: request.migration,
+        consumers: &parcel.consumers,
+        place: &parcel.workspace.place,
+        plan: &parcel.workspace.plan,
+        verdict: parcel.verdict,
+        versions: &parcel.versions,
+        set,
+        wave,
+        kept_back: kept_back.as_deref(),
+    });
+    if parcel.begun.is_none() {
+        store.record_versions(id, &parcel.versions)?;
+    }
+    if let Some(unproven) = unproven {
+        record.state = DeliveryState::Failed(unproven);
+        deliver::note(store, id, &record, "the proof failed")?;
+    } else if kept_back.is_some() {
+        hold(store, id, &mut record, &folder)?;
+    } else {
+        let message = message(request, set);
+        let author = request.migration.deliver.author.as_deref();
+        let papers = Papers { folder: &folder, message: &message, author, time: store.now() };
+        let shipment = shipment(parcel.workspace, &parcel.versions, set);
+        let held = store.folder().join("change-sets/held").join(slug(&parcel.consumers));
+        // A leftover of an earlier verdict is no reason to fail.
+        let _ = files::remove_folder(&held);
+        deliver::deliver(store, &shipment, &papers, &mut record)?;
+    }
+    let state = &record.state;
+    (request.tell)(Event::Shipped { workspace: id, state });
+    Ok(())
+}
+
+/// Writes the folder of a change set that is kept back, for a person to look at.
+fn hold(
+    store: &mut Store,
+    id: &str,
+    record: &mut DeliveryRecord,
+    folder: &BTreeMap<String, Vec<u8>>,
+) -> Result<(), StateError> {
+    let place = store.folder().join(&record.folder);
+    if let Err(error) = files::write_folder_whole(&place, folder) {
+        record.state = DeliveryState::Failed(error.to_string());
+    }
+    deliver::note(store, id, record, "kept back")
+}
+
+fn fresh_versions(request: &Request<'_>, id: &str, plan: &WorkspacePlan) -> Result<Vec<FileVersion>, String> {
+    let index = request.fleet.workspaces.iter().position(|w| w.id == id);
+    let index = index.ok_or_else(|| "its workspace is not in the fleet".to_owned())?;
+    versions_of(plan, &|path| (request.read_pinned)(index, path)).map_err(|error| error.to_string())
+}
+
+pub(super) fn workspace<'a>(
+    snapshot: &'a Snapshot,
+    id: &str,
+) -> Result<&'a WorkspaceRecord<WorkspacePlan>, RolloutError> {
+    let found = snapshot.workspaces.get(id);
+    found.ok_or_else(|| RolloutError::UnknownWorkspace { workspace: id.to_owned() })
+}
+
+fn consumers_of<'a>(request: &Request<'a>, id: &str) -> Vec<&'a Consumer> {
+    let fleet = request.fleet;
+    let index = fleet.workspaces.iter().position(|w| w.id == id);
+    fleet.consumers.iter().filter(|c| matches!(c.source, Source::Workspace(i) if Some(i) == index)).collect()
+}
+
+/// Folders and branches are named by the first consumer of a workspace.
+fn slug(consumers: &[&Consumer]) -> String {
+    let first = consumers.first();
+    first.map_or_else(|| "unnamed".to_owned(), |consumer| consumer.entity.slug())
+}
+
+pub(super) fn change_set(place: &Workspace, versions: &[FileVersion]) -> ChangeSet {
+    let prefix = place.git.as_ref().map_or("", |git| git.prefix.as_str());
+    ChangeSet::new(versions, prefix)
+}
+
+pub(super) fn shipment<'a>(
+    workspace: &'a WorkspaceRecord<WorkspacePlan>,
+    versions: &'a [FileVersion],
+    set: &'a ChangeSet,
+) -> Shipment<'a> {
+    Shipment { place: &workspace.place, pin: workspace.pin.as_ref(), versions, set }
+}
+
+fn new_record(
+    request: &Request<'_>,
+    wave: u32,
+    consumers: &[&Consumer],
+    set: &ChangeSet,
+    state: DeliveryState,
+) -> DeliveryRecord {
+    let how = request.migration.deliver.how;
+    let slug = slug(consumers);
+    let branch = format!("gander/{}/{}", request.migration.id, branch_part(&slug));
+    DeliveryRecord {
+        state,
+        how,
+        wave,
+        folder: format!("change-sets/held/{slug}"),
+        change_id: set.id(),
+        before: set.digest(Side::Before),
+        after: set.digest(Side::After),
+        branch: (how == Delivery::Branch).then_some((branch, None)),
+    }
+}
+
+/// git takes no `..`, no `.lock` and no dot at the end of a name.
+fn branch_part(slug: &str) -> String {
+    if !slug.contains("..") && !slug.ends_with('.') && !slug.to_lowercase().ends_with(".lock") {
+        return slug.to_owned();
+    }
+    let digest = Digest::of(slug.as_bytes()).short();
+    format!("{}-{digest}", slug.replace('.', "-"))
+}
+
+fn message(request: &Request<'_>, set: &ChangeSet) -> String {
+    let guide = match &request.migration.guide {
+        Some(guide) => format!("Guide: {guide}\n\n"),
+        None => String::new(),
+    };
+    let (title, trailer) = (&request.migration.title, deliver::trailer(&set.id()));
+    format!("{title}\n\n{guide}{trailer}")
+}

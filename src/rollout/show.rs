@@ -1,0 +1,48 @@
+//! All that is recorded of one consumer, for a person who has to decide.
+
+use super::ledger::{LedgerRow, Snapshot, ledger};
+use super::{RolloutError, Verdict, WorkspacePlan};
+use crate::state::{DeliveryRecord, Recorded, Store};
+
+/// All that is recorded of one consumer.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct View {
+    /// Its line in the ledger.
+    pub row: LedgerRow,
+    /// The other consumers of its workspace.
+    pub shared_with: Vec<String>,
+    /// What the rules make of it; `None` where it is unresolved.
+    pub plan: Option<WorkspacePlan>,
+    /// What verification found; `None` where its wave has not come.
+    pub verdict: Option<Verdict>,
+    /// Where its change set stands.
+    pub delivery: Option<DeliveryRecord>,
+    /// The lines of the journal about its workspace, oldest first.
+    pub history: Vec<Recorded>,
+}
+
+/// Looks up a consumer by its whole reference.
+///
+/// # Errors
+/// [`RolloutError::NoSuch`] where there is none by that name, and where the state
+/// can't be read.
+pub fn look(store: &Store, entity: &str) -> Result<View, RolloutError> {
+    let rows = ledger(store)?.rows;
+    let row = rows.iter().find(|row| row.entity == entity).cloned();
+    let row = row.ok_or_else(|| RolloutError::NoSuch { what: format!("consumer {entity}") })?;
+    let mut snapshot = Snapshot::read(store)?;
+    let shares = |other: &&LedgerRow| other.workspace.is_some() && other.workspace == row.workspace;
+    let others = rows.iter().filter(shares).filter(|other| other.entity != entity);
+    let shared_with = others.map(|other| other.entity.clone()).collect();
+    let id = row.workspace.clone().unwrap_or_default();
+    let mut history = store.journal()?;
+    history.retain(|line| line.entry.subject == id);
+    Ok(View {
+        shared_with,
+        plan: snapshot.workspaces.remove(&id).map(|record| record.plan),
+        verdict: snapshot.verdicts.remove(&id),
+        delivery: snapshot.deliveries.remove(&id),
+        history,
+        row,
+    })
+}

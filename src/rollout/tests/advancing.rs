@@ -1,0 +1,147 @@
+//! Waves are opened, judged and closed; second runs and changed plans.
+
+use super::*;
+use crate::verify::VerdictKind;
+
+#[test]
+fn every_consumer_has_its_outcome_and_a_second_run_does_nothing() {
+    let results = [
+        Transformed::Changed,
+        Transformed::Unchanged,
+        Transformed::Annotated("one use is left".to_owned()),
+        Transformed::Refused("overlap".to_owned()),
+        Transformed::Errored("cannot read".to_owned()),
+        Transformed::Changed,
+        Transformed::Changed,
+    ];
+    use VerdictKind as V;
+    let verdicts = [V::Pass, V::Pass, V::Pass, V::Pass, V::Pass, V::NoData, V::Infra];
+    let mut world = World::new(Delivery::Patches, &results, &verdicts);
+    world.migration.rollout.first = vec![entity("c0"), entity("c2")];
+    let before = world.bytes();
+    let ledger = world.run().unwrap();
+    use Outcome as O;
+    let expected = [
+        ("c0", O::Changed),
+        ("c1", O::Unchanged),
+        ("c2", O::Annotated),
+        ("c3", O::Refused),
+        ("c4", O::Errored),
+        ("c5", O::Unverified),
+        ("c6", O::Errored),
+        ("zz-lost", O::Unresolved),
+    ];
+    assert_eq!(outcomes(&ledger), expected);
+    // The last wave holds nothing but silence, which is no success.
+    assert!(matches!(ledger.end, RunEnd::Paused { wave: 3, .. }), "{:?}", ledger.end);
+    assert_eq!(world.bytes(), before, "patches touch no consumer");
+    let verified = world.verified.borrow().len();
+    let journal = world.store().journal().unwrap();
+    assert_eq!(world.run().unwrap(), ledger);
+    assert_eq!(world.verified.borrow().len(), verified, "no work twice");
+    assert_eq!(world.store().journal().unwrap(), journal);
+    assert!(world.migration.state.join("change-sets/wave-1/c0/change.patch").is_file());
+}
+
+#[test]
+fn a_wave_of_silence_pauses_and_a_retry_opens_it_again() {
+    use VerdictKind as V;
+    let mut world = World::new(Delivery::Patches, &changed(4), &[V::Pass, V::NoData, V::Infra, V::Pass]);
+    world.migration.rollout.first = vec![entity("c1"), entity("c0"), entity("c2"), entity("c3")];
+    let ledger = world.run().unwrap();
+    assert!(matches!(ledger.end, RunEnd::Paused { wave: 1, .. }), "{:?}", ledger.end);
+    assert_eq!(count(&ledger, Outcome::Unverified), 1);
+    assert_eq!(count(&ledger, Outcome::Pending), 3);
+    assert_eq!(*world.verified.borrow(), [1]);
+    assert_eq!(world.run().unwrap(), ledger);
+    assert_eq!(*world.verified.borrow(), [1]);
+    // Somebody installs the missing program and has the wave tried again.
+    world.verdicts.insert(1, V::Pass);
+    let ledger = world.run_as(true, &BTreeSet::new()).unwrap();
+    assert_eq!(*world.verified.borrow(), [1, 1, 0, 2, 3]);
+    assert_eq!(ledger.end, RunEnd::Complete);
+    assert_eq!(count(&ledger, Outcome::Changed), 3);
+    assert_eq!(count(&ledger, Outcome::Errored), 1);
+}
+
+#[test]
+fn a_changed_plan_is_never_mixed_in_silently() {
+    use VerdictKind as V;
+    let mut world = World::new(Delivery::Patches, &changed(3), &[V::Pass, V::NoData, V::Pass]);
+    world.migration.rollout.first = vec![entity("c0"), entity("c1"), entity("c2")];
+    let size = |count: u64| WaveSize { text: count.to_string(), parts: vec![WavePart::Count(count)] };
+    world.migration.rollout.waves = vec![size(1), size(2), size(3)];
+    assert!(matches!(world.run().unwrap().end, RunEnd::Paused { wave: 2, .. }));
+    // The rule is mended: the second consumer is left alone now.
+    world.plan.workspaces[1].result = Transformed::Unchanged;
+    world.plan.workspaces[1].files.clear();
+    let error = world.run().unwrap_err().to_string();
+    assert!(error.contains("apps/c1") && error.contains("--retry"), "{error}");
+    let ledger = world.run_as(true, &BTreeSet::new()).unwrap();
+    assert_eq!(ledger.end, RunEnd::Complete);
+    assert_eq!(count(&ledger, Outcome::Changed), 2);
+    assert_eq!(count(&ledger, Outcome::Unchanged), 1);
+    assert_eq!(*world.verified.borrow(), [0, 1, 2], "the delivered one is not verified again");
+    // Another change to what is delivered already has to be taken back first.
+    world.plan.workspaces[0].files.truncate(1);
+    let error = world.run_as(true, &BTreeSet::new()).unwrap_err();
+    assert!(matches!(error, RolloutError::Delivered { .. }), "{error}");
+    crate::rollout::roll_back(&mut world.store(), &Scope::All, &|_| {}).unwrap();
+    let ledger = world.run_as(true, &BTreeSet::new()).unwrap();
+    assert_eq!(ledger.end, RunEnd::Complete, "{:?}", ledger.rows);
+    world.migration.id = "other".to_owned();
+    assert!(matches!(world.run(), Err(RolloutError::OtherMigration { .. })));
+}
+
+#[test]
+fn consumers_of_one_workspace_share_its_fate_and_count_each() {
+    use VerdictKind as V;
+    let mut world = World::new(Delivery::Patches, &changed(2), &[V::Regressed, V::Pass]);
+    world.consume("b-second", Source::Workspace(0));
+    world.fleet.consumers.sort_by(|a, b| a.entity.cmp(&b.entity));
+    world.migration.rollout.waves.drain(..2);
+    world.migration.rollout.gates = vec![Gate::Regressions { max: 1 }];
+    let ledger = world.run().unwrap();
+    assert_eq!(ledger.waves[0].counts.regressed, 2);
+    assert_eq!(count(&ledger, Outcome::Regressed), 2);
+    assert!(matches!(ledger.end, RunEnd::RolledBack { wave: 1, .. }));
+    assert_eq!(*world.verified.borrow(), [0, 1]);
+    assert!(world.migration.state.join("change-sets/held/b-second").is_dir());
+}
+
+#[test]
+fn only_some_consumers_can_be_advanced() {
+    let mut world = World::new(Delivery::Patches, &changed(4), &[VerdictKind::Pass; 4]);
+    world.migration.rollout.first = vec![entity("c0")];
+    let ledger = world.run_as(false, &BTreeSet::from([entity("c3")])).unwrap();
+    assert_eq!(*world.verified.borrow(), [3]);
+    assert_eq!(count(&ledger, Outcome::Pending), 4, "wave 1 comes before it");
+    let ledger = world.run_as(false, &BTreeSet::from([entity("c0")])).unwrap();
+    assert_eq!(count(&ledger, Outcome::Changed), 1);
+    assert_eq!(world.run().unwrap().end, RunEnd::Complete);
+    assert_eq!(world.verified.borrow().len(), 4);
+}
+
+#[test]
+fn a_verdict_that_was_not_given_keeps_the_wave_open() {
+    let mut world = World::new(Delivery::Patches, &changed(2), &[VerdictKind::Pass]);
+    world.migration.rollout.waves.remove(0);
+    world.migration.rollout.waves.remove(0);
+    let ledger = world.run().unwrap();
+    assert!(matches!(ledger.end, RunEnd::Paused { wave: 1, .. }));
+    assert_eq!(count(&ledger, Outcome::Pending), 1);
+    world.verdicts.insert(1, VerdictKind::Pass);
+    assert_eq!(world.run().unwrap().end, RunEnd::Complete);
+    assert_eq!(*world.verified.borrow(), [0, 1, 1]);
+}
+
+#[test]
+fn pinned_bytes_that_changed_are_noticed() {
+    let mut world = World::new(Delivery::Patches, &changed(1), &[VerdictKind::Pass]);
+    world.pinned.insert((0, "q.sql".to_owned()), b"other".to_vec());
+    let ledger = world.run().unwrap();
+    assert_eq!(ledger.rows[0].outcome, Outcome::Errored);
+    assert!(matches!(ledger.end, RunEnd::Paused { wave: 1, .. }), "{:?}", ledger.end);
+    world.pinned.insert((0, "q.sql".to_owned()), OLD.as_bytes().to_vec());
+    assert_eq!(world.run_as(true, &BTreeSet::new()).unwrap().end, RunEnd::Complete);
+}
