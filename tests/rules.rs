@@ -2,6 +2,7 @@
 //! together with the other rules of its file or migration, as a user runs it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gander::config;
 use gander::pipeline::load_rules;
@@ -32,7 +33,7 @@ fn wrong(rules: &RuleSet) -> Vec<String> {
     let mut wrong = Vec::new();
     for rule in &rules.rules {
         for example in &rule.examples {
-            let report = file(rules, &file_name(rule), example.before.as_bytes());
+            let report = file(rules, &Arc::default(), &file_name(rule), example.before.as_bytes());
             let failed = report.findings.iter().find(|f| matches!(f.kind, FindingKind::Errored | FindingKind::Refused));
             let after = report.change.map_or_else(
                 || example.before.clone(),
@@ -89,7 +90,7 @@ fn an_older_python_keeps_what_it_evaluates() {
         let mut inputs = Inputs::default();
         inputs.parameters.insert("python".to_owned(), python.into());
         let rules = script::load(&sources, &inputs).unwrap_or_else(|e| panic!("{e}"));
-        let report = file(&rules, "a.py", before.as_bytes());
+        let report = file(&rules, &Arc::default(), "a.py", before.as_bytes());
         report.change.map_or_else(|| before.to_owned(), |c| String::from_utf8_lossy(&c.bytes).into_owned())
     };
     let code = "from typing import List, Optional\na: List[int]\nb: Optional[int]\n";
