@@ -19,6 +19,14 @@ pub(super) fn refill() {
     LEFT.set(NODES);
 }
 
+/// Runs `work` with a budget of its own: what it costs is not the caller's.
+pub(super) fn with_budget<T>(nodes: u64, work: impl FnOnce() -> T) -> T {
+    let before = LEFT.replace(nodes);
+    let result = work();
+    LEFT.set(before);
+    result
+}
+
 /// Pays for visiting `nodes` nodes.
 pub(super) fn charge(nodes: usize) -> Result<(), Box<EvalAltResult>> {
     match LEFT.get().checked_sub(nodes as u64) {

@@ -9,6 +9,7 @@ use super::closure::{Closure, Kind};
 use super::error::ScriptError;
 use super::error::fail;
 use super::finder::{Spec, condition, spec};
+use super::survey::Survey;
 use super::{Source, purity};
 use crate::language::{self, Language};
 use crate::rule::{Action, Context, Decide, Example, Guard, Host, Matcher, Rule, Safety, Template, Variant};
@@ -26,6 +27,7 @@ pub(super) struct Draft {
     context: Vec<(Around, Spec, Position)>,
     file_has: Vec<String>,
     hosts: Vec<(String, Spec, Position)>,
+    survey: Option<(FnPtr, Position)>,
     guards: Vec<(FnPtr, Position)>,
     actions: Vec<(Then, Position)>,
     examples: Vec<Example>,
@@ -89,6 +91,7 @@ pub(super) fn register(engine: &mut Engine, drafts: &Arc<Mutex<Vec<Draft>>>) {
             context: Vec::new(),
             file_has: Vec::new(),
             hosts: Vec::new(),
+            survey: None,
             guards: Vec::new(),
             actions: Vec::new(),
             examples: Vec::new(),
@@ -148,6 +151,9 @@ fn conditions(engine: &mut Engine) {
         let sought = spec(&sought)?;
         Ok::<_, Box<EvalAltResult>>(h.change(|d| d.hosts.push((language.to_owned(), sought, cx.call_position()))))
     });
+    engine.register_fn("survey", |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
+        h.change(|d| d.survey = Some((closure, cx.call_position())))
+    });
     engine.register_fn("when", |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
         h.change(|d| d.guards.push((closure, cx.call_position())))
     });
@@ -194,20 +200,24 @@ fn strings(value: &Dynamic) -> Fallible<Vec<String>> {
 pub(super) fn finish(
     draft: Draft,
     source: &Source,
-    engine: &Arc<Engine>,
+    (engine, wide): (&Arc<Engine>, &Arc<Engine>),
     ast: &Arc<AST>,
 ) -> Result<Rule, Vec<ScriptError>> {
     let mut finisher = Finisher { source, errors: Vec::new(), id: draft.id.clone() };
     let variants = finisher.variants(&draft);
+    let survey = draft.survey.as_ref().map(|(closure, at)| {
+        finisher.pure(ast, closure, *at);
+        Arc::new(Survey::new(wide, ast, closure, (&source.name, *at)))
+    });
     let guards: Vec<Box<dyn Guard>> = draft
         .guards
         .iter()
         .map(|(closure, at)| -> Box<dyn Guard> {
             finisher.pure(ast, closure, *at);
-            Box::new(Closure::new(engine, ast, closure, Kind::When, (&source.name, *at)))
+            Box::new(Closure::new(engine, ast, closure, Kind::When, survey.as_ref(), (&source.name, *at)))
         })
         .collect();
-    let action = finisher.action(&draft, &variants, engine, ast);
+    let action = finisher.action(&draft, &variants, (engine, ast), survey.as_ref());
     match action {
         Some(action) if finisher.errors.is_empty() => Ok(Rule {
             place: format!("{}:{}", source.name, draft.at.line().unwrap_or(0)),
@@ -311,7 +321,13 @@ impl Finisher<'_> {
         Some(Host { language, matcher })
     }
 
-    fn action(&mut self, draft: &Draft, variants: &[Variant], engine: &Arc<Engine>, ast: &Arc<AST>) -> Option<Action> {
+    fn action(
+        &mut self,
+        draft: &Draft,
+        variants: &[Variant],
+        (engine, ast): (&Arc<Engine>, &Arc<AST>),
+        survey: Option<&Arc<Survey>>,
+    ) -> Option<Action> {
         let [(then, at)] = draft.actions.as_slice() else {
             let what =
                 if draft.actions.is_empty() { "it does nothing with a match" } else { "it does more than one thing" };
@@ -336,12 +352,15 @@ impl Finisher<'_> {
             Then::Collect(name, closure) => {
                 self.pure(ast, closure, *at);
                 let place = (self.source.name.as_str(), *at);
-                Action::Collect(name.clone(), Box::new(Closure::new(engine, ast, closure, Kind::Collect, place)))
+                Action::Collect(
+                    name.clone(),
+                    Box::new(Closure::new(engine, ast, closure, Kind::Collect, survey, place)),
+                )
             }
             Then::Ask(closure, kind) => {
                 self.pure(ast, closure, *at);
                 let closure: Box<dyn Decide> =
-                    Box::new(Closure::new(engine, ast, closure, *kind, (&self.source.name, *at)));
+                    Box::new(Closure::new(engine, ast, closure, *kind, survey, (&self.source.name, *at)));
                 Action::Ask(closure)
             }
         })

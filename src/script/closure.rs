@@ -7,7 +7,9 @@ use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, Position};
 use super::budget::refill;
 use super::code::{EditSpec, Snippet, to_replacement};
 use super::error::explain;
+
 use super::nodes::{Cx, RhaiMatch};
+use super::survey::Survey;
 use crate::rule::{Decide, Decision, Facts, Guard, Learn, Match};
 
 /// What a closure's answer may be.
@@ -30,6 +32,8 @@ pub(super) struct Closure {
     /// How many arguments it takes besides what it captured.
     arity: usize,
     kind: Kind,
+    /// What the rule knows of the whole file.
+    survey: Option<Arc<Survey>>,
     file: String,
     /// Where the rule hands it over: the place of errors that have none of their own.
     at: Position,
@@ -42,6 +46,7 @@ impl Closure {
         ast: &Arc<AST>,
         function: &FnPtr,
         kind: Kind,
+        survey: Option<&Arc<Survey>>,
         place: (&str, Position),
     ) -> Self {
         let mut function = function.clone();
@@ -56,6 +61,7 @@ impl Closure {
             function,
             arity,
             kind,
+            survey: survey.map(Arc::clone),
             file: place.0.to_owned(),
             at: place.1,
         }
@@ -64,7 +70,12 @@ impl Closure {
     fn call(&self, found: &Match, facts: &Arc<Facts>) -> Result<Dynamic, String> {
         refill();
         let m = RhaiMatch(Arc::new(found.clone()));
-        let cx = Cx { language: found.tree.language.facts.name.clone(), facts: Arc::clone(facts) };
+        let cx = Cx {
+            language: found.tree.language.facts.name.clone(),
+            facts: Arc::clone(facts),
+            tree: Arc::clone(&found.tree),
+            survey: self.survey.clone(),
+        };
         let result = match self.arity {
             0 => self.function.call(&self.engine, &self.ast, ()),
             1 => self.function.call(&self.engine, &self.ast, (m,)),

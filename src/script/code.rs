@@ -6,6 +6,7 @@ use std::ops::Range;
 use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
 
 use super::budget::charge;
+use super::elements::{element, elements};
 use super::error::fail;
 use super::nodes::{RhaiList, RhaiNode};
 use crate::edit::Fragment;
@@ -84,6 +85,7 @@ pub(super) fn register(engine: &mut Engine) {
         let code = kept.map(|range| Part::Fragment(Fragment::Copy(range)));
         Ok(EditSpec::replace(range, Snippet(code.into_iter().collect())))
     });
+    engine.register_fn("delete_elements", |nodes: Array| delete_elements(&nodes));
     engine.register_fn("edits", |edits: Array| {
         edits
             .into_iter()
@@ -180,6 +182,15 @@ fn lit(value: &Dynamic, like: Option<String>) -> Fallible<Snippet> {
     Err(fail(format!("lit(…) writes text, numbers and true or false, not {}", value.type_name())))
 }
 
+/// The edits that delete several elements of one list.
+fn delete_elements(nodes: &Array) -> Fallible<Array> {
+    let nodes: Option<Vec<RhaiNode>> = nodes.iter().map(|n| n.read_lock::<RhaiNode>().map(|n| n.clone())).collect();
+    let nodes = nodes.ok_or_else(|| fail("delete_elements([…]) takes nodes"))?;
+    let held: Vec<Node<'_>> = nodes.iter().map(RhaiNode::node).collect();
+    let ranges = elements(&held).ok_or_else(|| fail("delete_elements([…]) takes elements of one list"))?;
+    Ok(ranges.into_iter().map(|r| Dynamic::from(EditSpec::replace(r, Snippet::default()))).collect())
+}
+
 /// The node, or its whole lines where nothing else is on them.
 fn whole_lines(node: Node<'_>) -> Range<usize> {
     let (text, range, base) = (node.tree().text(), node.local_range(), node.tree().base());
@@ -188,27 +199,4 @@ fn whole_lines(node: Node<'_>) -> Range<usize> {
     let alone = text[start..range.start].trim().is_empty() && text[range.end..end].trim().is_empty();
     let range = if alone { start..end } else { range };
     range.start + base..range.end + base
-}
-
-/// The node with the separator that belongs to it and the space between; and what
-/// of that stays, where a comment of a neighbour stands there.
-fn element(node: Node<'_>) -> (Range<usize>, Option<Range<usize>>) {
-    let language = node.tree().language;
-    let siblings: Vec<Node<'_>> = node.parent().map(|p| p.children().collect()).unwrap_or_default();
-    let at = siblings.iter().position(|s| s.id == node.id).unwrap_or(0);
-    let separator = |s: &Node<'_>| !s.is_named() && language.is_separator(s.kind());
-    let after = siblings[(at + 1).min(siblings.len())..].iter().find(|s| !s.is_extra());
-    let range = node.range();
-    if let Some(parting) = after.filter(|s| separator(s))
-        && let Some(next) = siblings.iter().find(|s| s.id > parting.id && s.is_named())
-    {
-        // A comment before the separator is this element's, one after it may be the next one's.
-        return (range.start..next.range().start, None);
-    }
-    if let Some(before) = siblings[..at].iter().rev().find(|s| !s.is_extra()).filter(|s| separator(s)) {
-        let comments = siblings.iter().any(|s| s.is_extra() && before.id < s.id && s.id < node.id);
-        let kept = comments.then(|| before.range().end..range.start);
-        return (before.range().start..range.end, kept);
-    }
-    (range, None)
 }

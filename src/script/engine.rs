@@ -12,7 +12,7 @@ use super::{Inputs, builder, code, finder, nodes};
 /// Operations of one closure call, or of loading one file: beyond that it is a loop.
 pub(super) const OPERATIONS: u64 = 1_000_000;
 
-pub(super) fn new(inputs: &Inputs, drafts: &Arc<Mutex<Vec<Draft>>>) -> Engine {
+pub(super) fn new(inputs: &Inputs, drafts: &Arc<Mutex<Vec<Draft>>>, operations: u64) -> Engine {
     let mut engine = Engine::new_raw();
     // Not among them: time, files, and whatever else is not a function of the code.
     CorePackage::new().register_into_engine(&mut engine);
@@ -27,7 +27,7 @@ pub(super) fn new(inputs: &Inputs, drafts: &Arc<Mutex<Vec<Draft>>>) -> Engine {
     engine.on_debug(|_, _, _| {});
     // Limits differ between debug and release builds unless all are set.
     engine
-        .set_max_operations(OPERATIONS)
+        .set_max_operations(operations)
         .set_max_call_levels(32)
         .set_max_expr_depths(64, 64)
         .set_max_string_size(1 << 20)

@@ -7,11 +7,13 @@ mod budget;
 mod builder;
 mod closure;
 mod code;
+mod elements;
 mod engine;
 mod error;
 mod finder;
 mod nodes;
 mod purity;
+mod survey;
 
 #[cfg(test)]
 mod tests;
@@ -122,7 +124,8 @@ pub fn load(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptErrors
 
 fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptErrors> {
     let drafts: Arc<Mutex<Vec<Draft>>> = Arc::default();
-    let engine = Arc::new(engine::new(inputs, &drafts));
+    let engine = Arc::new(engine::new(inputs, &drafts, engine::OPERATIONS));
+    let wide = Arc::new(engine::new(inputs, &drafts, survey::OPERATIONS));
     let mut errors = Vec::new();
     let mut rules = Vec::new();
     for source in sources {
@@ -144,7 +147,7 @@ fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptError
         }
         let declared = drafts.lock().map(|mut d| std::mem::take(&mut *d)).unwrap_or_default();
         for draft in declared {
-            match builder::finish(draft, source, &engine, &ast) {
+            match builder::finish(draft, source, (&engine, &wide), &ast) {
                 Ok(rule) => rules.push(rule),
                 Err(more) => errors.extend(more),
             }

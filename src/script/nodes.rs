@@ -8,6 +8,7 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map};
 use super::budget::charge;
 use super::error::fail;
 use super::finder::{Spec, spec};
+use super::survey::Survey;
 use crate::language::Language;
 use crate::pattern::{Binding, Bindings};
 use crate::rule::{Bound, Facts, Match, Matcher, literal_value};
@@ -22,6 +23,8 @@ pub(super) struct RhaiMatch(pub(super) Arc<Match>);
 pub(super) struct Cx {
     pub(super) language: String,
     pub(super) facts: Arc<Facts>,
+    pub(super) tree: Arc<Tree>,
+    pub(super) survey: Option<Arc<Survey>>,
 }
 
 /// A node that a script holds.
@@ -73,6 +76,10 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<RhaiMatch>("Match");
     engine.register_type_with_name::<Cx>("Context");
     engine.register_get("lang", |cx: &mut Cx| cx.language.clone());
+    engine.register_fn("survey", |cx: &mut Cx, key: &str| match &cx.survey {
+        Some(survey) => survey.get(&cx.tree, key),
+        None => Err(fail("the rule surveys no file; give it .survey(|root| #{ … })")),
+    });
     engine.register_fn("facts", |cx: &mut Cx, name: &str| -> Fallible<Array> {
         let facts: Array = cx.facts.get(name).map(|fact| Dynamic::from(fact.to_owned())).collect();
         charge(facts.len())?;

@@ -115,6 +115,58 @@ rule("e").lang("python").find(kind("keyword_argument")).where(#{}).when(|m| m.no
 }
 
 #[test]
+fn elements_of_a_list_go_together_and_comments_stay() {
+    let script = r#"
+rule("e").lang("python").find(kind("import_from_statement")).edit(|m, cx|
+    edits(delete_elements(m.node.children.filter(|c| c.field_name == "name" && c.text in ["B", "C", "Z"]))));"#;
+    let to = |before: &str, after: &str| assert_eq!(check(script, "python", before), after);
+    to("from t import A, B, C, D\n", "from t import A, D\n");
+    to("from t import A, B, C\n", "from t import A\n");
+    to("from t import B, C, A\n", "from t import A\n");
+    to("from t import (A, B,)\n", "from t import (A,)\n");
+    to(
+        "from t import (\n    A,  # a\n    B,  # b\n    # on D\n    D,\n    C\n)\n",
+        "from t import (\n    A,  # a\n    # on D\n    D\n)\n",
+    );
+    to("from t import (\n    A, B,  # both\n    C, D,\n)\n", "from t import (\n    A,  # both\n    D,\n)\n");
+    to("from t import (\n    B, C,\n    D, Z\n)\n", "from t import (\n    D\n)\n");
+}
+
+#[test]
+fn one_element_goes_without_the_comment_of_another() {
+    let script = r#"
+rule("e").lang("python").find(kind("keyword_argument")).when(|m| m.node.text == "x=1")
+    .edit(|m, cx| edits([delete_element(m.node)]));"#;
+    assert_eq!(check(script, "python", "f(x=1,  # on x\n  y=2)\n"), "f(  # on x\n  y=2)\n");
+    assert_eq!(check(script, "python", "f(y=2,  # on y\n  x=1)\n"), "f(y=2,  # on y\n  )\n");
+}
+
+#[test]
+fn a_survey_is_made_once_a_file_and_costs_no_match() {
+    let script = r#"
+fn count(root) {
+    let facts = #{};
+    for name in root.find_all(kind("identifier")) {
+        let key = "n:" + name.text;
+        facts[key] = (if key in facts { facts[key] } else { 0 }) + 1;
+    }
+    facts
+}
+rule("f").lang("python").find("f($X)").survey(Fn("count"))
+    .when(|m, cx| cx.survey("n:" + m.X.text) == 2 && cx.survey("n:none") == ())
+    .replace("g($X)");"#;
+    assert_eq!(check(script, "python", "f(a)\nf(b)\nprint(a)\n"), "g(a)\nf(b)\nprint(a)\n");
+    // One survey visits every node: were it done for each match, or paid by it, this would fail or take minutes.
+    let many = "f(a)\n".repeat(20_000);
+    assert!(!check(script, "python", &many).contains("fail:"));
+    let none = r#"rule("f").lang("python").find("f($X)").when(|m, cx| cx.survey("a") == ()).replace("g($X)");"#;
+    assert!(check(none, "python", "f(1)").contains("surveys no file"));
+    let wrong =
+        r#"rule("f").lang("python").find("f($X)").survey(|root| 1).when(|m, cx| cx.survey("a")).replace("g($X)");"#;
+    assert!(check(wrong, "python", "f(1)").contains("survey(…) must give a map"));
+}
+
+#[test]
 fn closures_answer_or_fail_with_their_place() {
     let nothing = r#"rule("n").lang("python").find("f($X)").edit(|m, cx| { let a = 1; });"#;
     let out = check(nothing, "python", "f(1)");

@@ -11,3 +11,4 @@ mod malice;
 mod order;
 mod patches;
 mod plan;
+mod rules;

@@ -1,0 +1,102 @@
+//! Which bytes go with an element of a list: its separator and the space around
+//! it, never a comment that belongs to what stays.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use crate::tree::Node;
+
+/// The node with the separator that belongs to it and the space between; and what
+/// of that stays, where a comment of a neighbour stands there.
+pub(super) fn element(node: Node<'_>) -> (Range<usize>, Option<Range<usize>>) {
+    let siblings: Vec<Node<'_>> = node.parent().map(|p| p.children().collect()).unwrap_or_default();
+    let at = siblings.iter().position(|s| s.id == node.id).unwrap_or(0);
+    let after = siblings[(at + 1).min(siblings.len())..].iter().find(|s| !s.is_extra());
+    let range = node.range();
+    if let Some(parting) = after.filter(|s| is_separator(s))
+        && let Some(next) = siblings.iter().find(|s| s.id > parting.id && s.is_named())
+    {
+        // A comment before the separator is this element's, one after it may be the next one's.
+        return (range.start..next.range().start, None);
+    }
+    if let Some(before) = siblings[..at].iter().rev().find(|s| !s.is_extra()).filter(|s| is_separator(s)) {
+        let comments = siblings.iter().any(|s| s.is_extra() && before.id < s.id && s.id < node.id);
+        let kept = comments.then(|| before.range().end..range.start);
+        return (before.range().start..range.end, kept);
+    }
+    (range, None)
+}
+
+fn siblings(node: Node<'_>) -> Vec<Node<'_>> {
+    node.parent().map(|p| p.children().filter(|c| !c.is_extra()).collect()).unwrap_or_default()
+}
+
+fn is_separator(node: &Node<'_>) -> bool {
+    !node.is_named() && node.tree().language.is_separator(node.kind())
+}
+
+/// Several elements of one list at once: ranges of the file, in order, disjoint.
+/// A comment goes only where it ends a line that holds nothing else but them.
+/// `None` where they are not elements of one list.
+pub(super) fn elements(nodes: &[Node<'_>]) -> Option<Vec<Range<usize>>> {
+    let first = *nodes.first()?;
+    let parent = first.parent()?;
+    if nodes.iter().any(|n| n.parent().map(|p| p.id) != Some(parent.id)) {
+        return None;
+    }
+    let gone: BTreeSet<usize> = nodes.iter().map(|n| n.local_range().start).collect();
+    let siblings = siblings(first);
+    let goes = |n: &Node<'_>| gone.contains(&n.local_range().start) && nodes.iter().any(|m| m.id == n.id);
+    let text = first.tree().text();
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    let mut last_kept = None;
+    let mut unended = false;
+    for (at, node) in siblings.iter().enumerate() {
+        let separator = siblings.get(at + 1).filter(|s| is_separator(s));
+        if !goes(node) {
+            if node.is_named() && separator.is_some() {
+                last_kept = separator.map(|s| s.local_range());
+            }
+            continue;
+        }
+        unended |= separator.is_none();
+        let range = node.local_range().start..separator.unwrap_or(node).local_range().end;
+        match runs.last_mut() {
+            Some(run) if is_space(text, run.end..range.start) => run.end = range.end,
+            _ => runs.push(range),
+        }
+    }
+    let mut ranges: Vec<Range<usize>> = runs.into_iter().map(|run| with_space(text, parent, run)).collect();
+    // The list ended without a separator, and so it does afterwards.
+    if unended && let Some(separator) = last_kept {
+        ranges.push(separator);
+        ranges.sort_by_key(|r| r.start);
+    }
+    let base = first.tree().base();
+    Some(ranges.into_iter().map(|r| r.start + base..r.end + base).collect())
+}
+
+/// Whether nothing but space of one line lies there.
+fn is_space(text: &str, range: Range<usize>) -> bool {
+    text.get(range).is_some_and(|gap| gap.chars().all(|c| c == ' ' || c == '\t'))
+}
+
+fn with_space(text: &str, list: Node<'_>, run: Range<usize>) -> Range<usize> {
+    let line = text[..run.start].rfind('\n').map_or(0, |i| i + 1);
+    let end = text[run.end..].find('\n').map_or(text.len(), |i| run.end + i);
+    let comment = list.children().find(|c| c.is_extra() && run.end <= c.local_range().start);
+    let comment = comment.map(|c| c.local_range()).filter(|c| c.start < end);
+    let rest = run.end..comment.as_ref().map_or(end, |c| c.start);
+    let blank = text[rest].trim().is_empty();
+    let ends_line = comment.is_none_or(|c| c.end >= text[..end].trim_end().len());
+    if blank && ends_line && is_space(text, line..run.start) {
+        return line..(end + 1).min(text.len());
+    }
+    let after = run.end + text[run.end..].len() - text[run.end..].trim_start_matches([' ', '\t']).len();
+    let followed = list.named_children().any(|c| !c.is_extra() && c.local_range().start == after);
+    if followed {
+        return run.start..after;
+    }
+    let before = text[..run.start].trim_end_matches([' ', '\t']).len();
+    if before == line { run } else { before..run.end }
+}
