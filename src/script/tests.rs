@@ -137,8 +137,8 @@ fn one_element_goes_without_the_comment_of_another() {
     let script = r#"
 rule("e").lang("python").find(kind("keyword_argument")).when(|m| m.node.text == "x=1")
     .edit(|m, cx| edits([delete_element(m.node)]));"#;
-    assert_eq!(check(script, "python", "f(x=1,  # on x\n  y=2)\n"), "f(  # on x\n  y=2)\n");
-    assert_eq!(check(script, "python", "f(y=2,  # on y\n  x=1)\n"), "f(y=2,  # on y\n  )\n");
+    assert_eq!(check(script, "python", "f(x=1,  # on x\n  y=2)\n"), "f(# on x\n  y=2)\n");
+    assert_eq!(check(script, "python", "f(y=2,  # on y\n  x=1)\n"), "f(y=2  # on y\n  )\n");
 }
 
 #[test]
