@@ -6,7 +6,7 @@ use super::change_set::rule_counts;
 use super::pull_request::ended;
 use super::table::{Layout, one_line, style_of};
 use crate::rollout::View;
-use crate::transform::{Finding, FindingKind};
+use crate::transform::{Finding, FindingKind, WorkspacePlan};
 use crate::verify::{StepEnd, Verdict};
 
 /// How many findings of a kind are listed.
@@ -28,6 +28,8 @@ pub fn view_text(view: &View, layout: Layout) -> String {
         findings(&mut out, "left to a person", &plan.findings, FindingKind::Annotated);
         findings(&mut out, "refused", &plan.findings, FindingKind::Refused);
         findings(&mut out, "errors", &plan.findings, FindingKind::Errored);
+        findings(&mut out, "not meant, or left alone", &plan.findings, FindingKind::Skipped);
+        files(&mut out, plan);
     }
     if let Some(verdict) = &view.verdict {
         evidence(&mut out, verdict);
@@ -84,6 +86,20 @@ fn head(view: &View, layout: Layout) -> String {
     out
 }
 
+/// What was read, and what was left alone.
+fn files(out: &mut String, plan: &WorkspacePlan) {
+    let _ = writeln!(
+        out,
+        "\nfiles\n  {} read, {} parsed, {} changed",
+        plan.files_read,
+        plan.files_parsed,
+        plan.files.len()
+    );
+    for (reason, count) in &plan.skipped {
+        let _ = writeln!(out, "  {count} {}", reason.words());
+    }
+}
+
 fn findings(out: &mut String, title: &str, findings: &[Finding], kind: FindingKind) {
     let of_kind: Vec<&Finding> = findings.iter().filter(|finding| finding.kind == kind).collect();
     if of_kind.is_empty() {
@@ -92,7 +108,11 @@ fn findings(out: &mut String, title: &str, findings: &[Finding], kind: FindingKi
     let _ = writeln!(out, "\n{title}");
     for finding in of_kind.iter().take(MOST_FINDINGS) {
         let (path, rule, message) = (one_line(&finding.path), one_line(&finding.rule), one_line(&finding.message));
-        let _ = writeln!(out, "  {path}:{}:{}: {message} [{rule}]", finding.line, finding.column);
+        let place = match finding.line {
+            0 => path,
+            line => format!("{path}:{line}:{}", finding.column),
+        };
+        let _ = writeln!(out, "  {place}: {message} [{rule}]");
     }
     if of_kind.len() > MOST_FINDINGS {
         let _ = writeln!(out, "  and {} more; `--json` has all of them", of_kind.len() - MOST_FINDINGS);

@@ -95,7 +95,7 @@ impl Result<'_> {
         };
         let mut kept: Vec<_> = self.arranged.kept.iter().collect();
         kept.sort_by_key(|k| k.old.start);
-        let comments = self.old.iter().filter(|n| n.is_extra() && n.is_named() && !n.text().trim().is_empty());
+        let comments = self.old.iter().filter(|n| is_comment(*n));
         let mut splices = self.arranged.splices.iter().peekable();
         for comment in comments {
             let range = comment.local_range();
@@ -307,4 +307,10 @@ fn nearest(splices: &[Splice], at: usize) -> usize {
         shift += splice.text.len() as isize - splice.range.len() as isize;
     }
     best
+}
+
+/// A comment: what may stand anywhere and says something, unlike a line continuation.
+fn is_comment(node: Node<'_>) -> bool {
+    let says = |c: char| !c.is_whitespace() && c != '\\';
+    node.is_extra() && node.is_named() && node.text().contains(says)
 }

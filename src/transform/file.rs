@@ -9,7 +9,7 @@ use super::skip;
 use super::{Finding, FindingKind, SkipReason};
 use crate::edit::{Edit, Fragment, Splice, apply, arrange};
 use crate::language::{self, Language};
-use crate::rule::{Answer, Facts, Outcome, Outcomes, RuleSet, run};
+use crate::rule::{Answer, Facts, Hits, Outcome, Outcomes, RuleSet, run};
 use crate::tree::{Tree, line_column, parse};
 
 /// What the rules make of one file.
@@ -72,16 +72,12 @@ pub fn file(rules: &RuleSet, facts: &Arc<Facts>, path: &str, bytes: &[u8]) -> Fi
     let Some(language) = language::of_path(Path::new(path)).filter(|l| rules.speaks(l)) else {
         return FileReport { skipped: Some(SkipReason::OtherLanguage), ..FileReport::default() };
     };
-    // In UTF-16 no name would be found: said, so that nobody takes it for searched.
+    // Its names stand in other bytes, so that not finding them says nothing.
     if skip::is_utf16(bytes) {
         return left_alone(path, SkipReason::NotUtf8);
     }
     let hits = rules.scan(language, bytes);
     if !hits.any() {
-        // Its names stand in other bytes, so that not finding them says nothing.
-        if skip::is_utf16(bytes) {
-            return left_alone_unread(path);
-        }
         return FileReport { skipped: Some(SkipReason::NoLiteral), ..FileReport::default() };
     }
     if let Some(reason) = skip::by_path(path).or_else(|| skip::by_content(bytes)) {
@@ -91,10 +87,15 @@ pub fn file(rules: &RuleSet, facts: &Arc<Facts>, path: &str, bytes: &[u8]) -> Fi
     let text = whole.strip_prefix(BOM).unwrap_or(whole);
     let shift = whole.len() - text.len();
     let mut report = FileReport { parsed: true, ..FileReport::default() };
-    let outcomes = match read(rules, facts, language, text, shift, &hits, path, &mut report) {
+    let tree = parse(language, text).map(Arc::new);
+    let outcomes = tree.and_then(|tree| {
+        report.findings.extend(unreadable(&tree, &hits, shift, path));
+        run(rules, &tree, &hits, facts)
+    });
+    let outcomes = match outcomes {
         Ok(outcomes) => outcomes,
-        Err(why) => {
-            report.findings.push(about(path, "gander/syntax", (0, 0), FindingKind::Refused, &why));
+        Err(error) => {
+            report.findings.push(about(path, "gander/syntax", (0, 0), FindingKind::Refused, &error.to_string()));
             return report;
         }
     };
@@ -120,22 +121,12 @@ pub fn file(rules: &RuleSet, facts: &Arc<Facts>, path: &str, bytes: &[u8]) -> Fi
 /// A file that names what the rules look for, but is not ours to edit: said, not hidden.
 pub(super) fn left_alone(path: &str, reason: SkipReason) -> FileReport {
     let message = match reason {
-        SkipReason::NotUtf8 => "is not UTF-8 and is left alone".to_owned(),
+        SkipReason::NotUtf8 => "is not UTF-8 and was not searched: look at it, or save it as UTF-8".to_owned(),
         _ => format!("names what the rules look for, but is left alone: {}", reason.words()),
     };
     FileReport {
         skipped: Some(reason),
         findings: vec![about(path, "gander/left-alone", (0, 0), FindingKind::Skipped, &message)],
-        ..FileReport::default()
-    }
-}
-
-/// A file whose bytes can't be searched for names.
-fn left_alone_unread(path: &str) -> FileReport {
-    let message = "is UTF-16 and may name what the rules look for: look at it, or save it as UTF-8";
-    FileReport {
-        skipped: Some(SkipReason::NotUtf8),
-        findings: vec![about(path, "gander/left-alone", (0, 0), FindingKind::Skipped, message)],
         ..FileReport::default()
     }
 }
@@ -151,31 +142,23 @@ fn about(path: &str, rule: &str, place: (u32, u32), kind: FindingKind, message: 
     }
 }
 
-/// Parses and matches; places in code that the parser could not read refuse.
-fn read(
-    rules: &RuleSet,
-    facts: &Arc<Facts>,
-    language: &'static Language,
-    text: &str,
-    shift: usize,
-    hits: &crate::rule::Hits,
-    path: &str,
-    report: &mut FileReport,
-) -> Result<Outcomes, String> {
-    let tree = Arc::new(parse(language, text).map_err(|e| e.to_string())?);
+/// Places that the rules look for in code that the parser could not read: nobody can
+/// tell what they mean, so each forbids the change.
+fn unreadable(tree: &Tree, hits: &Hits, shift: usize, path: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
     for range in tree.unreadable() {
         if let Some(at) = hits.places.iter().map(|p| p.saturating_sub(shift)).find(|p| range.contains(p)) {
-            let place = error_place(&tree, &range);
-            let (line, column) = line_column(text, at);
+            let stop = error_place(tree, &range);
+            let (line, column) = line_column(tree.text(), at);
             let message = format!(
                 "this code can't be read as {} (the parser stops at line {}), and it names what the rules look for \
                  at {line}:{column}",
-                language.facts.name, place.0
+                tree.language.facts.name, stop.0
             );
-            report.findings.push(about(path, "gander/syntax", (line, column), FindingKind::Refused, &message));
+            findings.push(about(path, "gander/syntax", (line, column), FindingKind::Refused, &message));
         }
     }
-    run(rules, &tree, hits, facts).map_err(|e| e.to_string())
+    findings
 }
 
 fn error_place(tree: &Tree, range: &std::ops::Range<usize>) -> (u32, u32) {

@@ -6,8 +6,6 @@ mod check;
 mod facts;
 mod file;
 mod fleet;
-#[cfg(test)]
-mod fleet_tests;
 pub mod plan;
 mod skip;
 #[cfg(test)]

@@ -107,7 +107,7 @@ fn nothing_that_a_person_did_since_is_overwritten() {
     assert_eq!(outcomes(&ledger)["bee"], "errored", "{why}; {ended:?}");
     assert!(why.contains("job.py") && why.contains("somebody changed it"), "{why}");
     assert!(!migrated(&bench, "ant") && !migrated(&bench, "cat"));
-    assert!(ended.stderr.contains("not taken back  apps/bee: job.py"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("not taken back apps/bee: job.py"), "{}", ended.stderr);
     ended.expect(5);
 }
 

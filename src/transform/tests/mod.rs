@@ -1,5 +1,7 @@
 //! Rules over whole files: the exact bytes that come of them, or why none do.
 
+mod fleet;
+
 use super::{FindingKind, file};
 use crate::script::{Inputs, Source, load};
 

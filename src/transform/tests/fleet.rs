@@ -1,6 +1,8 @@
+//! Rules over whole workspaces.
+
 use std::path::Path;
 
-use super::{FileOutcome, FindingKind, Pinned, Plan, Request, SkipReason, Transformed, transform};
+use super::super::{FileOutcome, FindingKind, Pinned, Plan, Request, SkipReason, Transformed, transform};
 use crate::config::{Dirty, Partial};
 use crate::digest::Digest;
 use crate::files::write_whole;
