@@ -220,4 +220,4 @@ impl Match {
 }
 
 #[cfg(test)]
-mod soundness_tests;
+mod tests;

@@ -323,7 +323,8 @@ int main(void) {
     return 1;
 }"#;
     let bench = Bench::new(&[("z.c", source)]);
-    let config = SandboxConfig { processes: 20, ..config() };
+    // Far more than can be alive at once here: the watch must not be what ends it.
+    let config = SandboxConfig { processes: 400, ..config() };
     let result = bench.one(&config, sh("cc -o z z.c && exec ./z"));
     assert_eq!(result.end, StepEnd::Exited(0), "{result:?}");
     assert!(result.output.contains("refused after"), "{result:?}");
