@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::around::Around;
 use super::embedded::joins;
+use super::layout::{indentation, line_end, line_start, placed, statement_start};
 use super::prefilter::{Clause, Hits, Prefilter};
-use super::template::{Filling, indented};
-use super::{Action, Bound, Context, Decision, Embedded, Facts, Match, Matcher, Replacement, Rule, Variant, embed};
-use tree_sitter::{QueryCursor, StreamingIterator};
+use super::template::Filling;
+use super::{Action, Bound, Context, Decision, Embedded, Facts, Match, Replacement, Rule, Variant, embed};
 
 use crate::edit::{Edit, Fragment};
 use crate::language::Language;
@@ -246,53 +247,6 @@ fn files_had(set: &RuleSet, tree: &Tree, hits: &Hits) -> BTreeSet<usize> {
     units.filter(|(unit, it)| hits.possible.get(*unit) == Some(&true) && has(set.variant(it))).map(|(u, _)| u).collect()
 }
 
-/// Which nodes of one tree a context matches, so that asking costs no walk.
-struct Around {
-    /// In order.
-    nodes: Vec<NodeId>,
-    /// For each node of the tree the nearest of them above it; its own number for none.
-    nearest: Vec<u32>,
-}
-
-impl Around {
-    fn new(tree: &Tree, matcher: &Matcher) -> Self {
-        let mut nodes = Vec::new();
-        let mut nearest = Vec::with_capacity(tree.len());
-        let mut fits = vec![false; tree.len()];
-        for node in tree.iter() {
-            let own = node.id.0;
-            nearest.push(node.parent().map_or(own, |parent| {
-                let above = parent.id.0 as usize;
-                if fits[above] {
-                    parent.id.0
-                } else if nearest[above] == parent.id.0 {
-                    own
-                } else {
-                    nearest[above]
-                }
-            }));
-            if matcher.matches(node, &mut Bindings::default()) {
-                fits[own as usize] = true;
-                nodes.push(node.id);
-            }
-        }
-        Self { nodes, nearest }
-    }
-
-    fn above<'t>(&self, node: Node<'t>) -> impl Iterator<Item = Node<'t>> {
-        let next = |n: &Node<'t>| {
-            let up = *self.nearest.get(n.id.0 as usize)?;
-            (up != n.id.0).then(|| n.tree().node(NodeId(up)))
-        };
-        std::iter::successors(next(&node), next)
-    }
-
-    fn below<'t>(&self, node: Node<'t>) -> impl Iterator<Item = Node<'t>> {
-        let from = self.nodes.partition_point(|id| *id <= node.id);
-        self.nodes[from..].iter().map(move |id| node.tree().node(*id)).take_while(move |n| node.contains(*n))
-    }
-}
-
 struct Runner<'r, 'f> {
     phase: Phase<'f>,
     set: &'r RuleSet,
@@ -482,35 +436,10 @@ impl Runner<'_, '_> {
                     );
                 }
             }
-            let replacement = self.placed(&range, fragments, embedded.is_some());
+            let replacement = placed(self.file, &range, fragments, embedded.is_some());
             edits.push(Edit { range, replacement, rule: rule.id.clone(), match_id });
         }
         Answer::Edit(edits)
-    }
-
-    /// Gives the lines of a replacement the indentation of where they go. Copied
-    /// lines move only where indentation means something, and never in a literal.
-    fn placed(&self, range: &Range<usize>, fragments: Vec<Fragment>, embedded: bool) -> Vec<Fragment> {
-        let text = self.file.text();
-        let (indent, line_end) = (indentation(text, range.start), line_end(text));
-        let mut here = indent.to_owned();
-        let mut out = Vec::new();
-        for fragment in fragments {
-            match fragment {
-                Fragment::Text(new) => {
-                    let new = indented(&new, indent, line_end);
-                    if let Some((_, last)) = new.rsplit_once('\n') {
-                        here = last[..last.len() - last.trim_start_matches([' ', '\t']).len()].to_owned();
-                    }
-                    out.push(Fragment::Text(new));
-                }
-                Fragment::Copy(range) if embedded || !self.file.language.facts.indented => {
-                    out.push(Fragment::Copy(range))
-                }
-                Fragment::Copy(range) => moved(self.file, range, &here, &mut out),
-            }
-        }
-        out
     }
 
     /// The comment of an annotation, on a line of its own above the code and
@@ -549,34 +478,6 @@ fn joined(node: Node<'_>) -> Node<'_> {
     whole
 }
 
-/// A copy whose lines, but for the first, are indented by `target` instead of
-/// the indentation of the line that it comes from.
-fn moved(tree: &Tree, range: Range<usize>, target: &str, out: &mut Vec<Fragment>) {
-    let text = tree.text();
-    let source = indentation(text, range.start);
-    let mut from = range.start;
-    if source != target {
-        let breaks = memchr::memchr_iter(b'\n', &text.as_bytes()[range.clone()]).map(|at| range.start + at + 1);
-        for line in breaks {
-            let rest = &text[line..range.end];
-            let blank = rest.lines().next().is_none_or(|l| l.trim().is_empty());
-            if blank || !rest.starts_with(source) || in_literal(tree, line) {
-                continue;
-            }
-            out.push(Fragment::Copy(from..line));
-            out.push(Fragment::Text(target.to_owned()));
-            from = line + source.len();
-        }
-    }
-    out.push(Fragment::Copy(from..range.end));
-}
-
-fn in_literal(tree: &Tree, at: usize) -> bool {
-    let inside = |n: &Node<'_>| n.local_range().start < at && at < n.local_range().end;
-    let node = tree.last_from(at);
-    std::iter::once(node).chain(node.ancestors()).any(|n| inside(&n) && tree.language.is_string(n.kind_id()))
-}
-
 fn owned(tree: &Arc<Tree>, node: Node<'_>, bindings: &Bindings<'_>) -> Match {
     let bindings = bindings
         .iter()
@@ -609,45 +510,5 @@ fn decide(rule: &Rule, found: &Match, facts: &Arc<Facts>) -> Result<Decision, St
             let fragments = template.fill(fill).map_err(|e| e.to_string())?;
             Ok(Decision::Edits(vec![Replacement { range: found.replaced_by(&fragments), fragments }]))
         }
-    }
-}
-
-/// Where the innermost statement around `node` begins that is first on its line, so
-/// that a comment above it is outside of every literal and list.
-fn statement_start(node: Node<'_>) -> usize {
-    let tree = node.tree();
-    let text = tree.text();
-    let first_on_line = |start: usize| text[line_start(text, start)..start].trim().is_empty();
-    let wanted = node.range();
-    let mut cursor = QueryCursor::new();
-    cursor.set_byte_range(wanted.clone());
-    let mut best: Option<Range<usize>> = None;
-    let mut found = cursor.matches(&tree.language.statements, tree.inner().root_node(), text.as_bytes());
-    while let Some(one) = found.next() {
-        for capture in one.captures() {
-            let range = capture.node.byte_range();
-            let around = range.start <= wanted.start && wanted.end <= range.end && first_on_line(range.start);
-            if around && best.as_ref().is_none_or(|b| range.len() < b.len()) {
-                best = Some(range);
-            }
-        }
-    }
-    best.map_or(wanted.start, |range| range.start)
-}
-
-fn line_start(text: &str, at: usize) -> usize {
-    text.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1)
-}
-
-fn indentation(text: &str, at: usize) -> &str {
-    let line = &text[line_start(text, at)..];
-    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
-}
-
-/// The line end that the file uses.
-pub(crate) fn line_end(text: &str) -> &'static str {
-    match text.find('\n') {
-        Some(at) if at > 0 && text.as_bytes()[at - 1] == b'\r' => "\r\n",
-        _ => "\n",
     }
 }

@@ -3,9 +3,11 @@
 //! Where a rule asks a closure, it does so through [`Decide`]; which language
 //! that closure is written in is not known here. Must not: know Rhai or a stage.
 
+mod around;
 mod embedded;
 mod engine;
 mod facts;
+mod layout;
 mod matcher;
 mod prefilter;
 mod template;

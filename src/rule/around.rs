@@ -1,0 +1,53 @@
+//! What lies around and below a node, so that `inside` and `has` cost no walk for
+//! each match.
+
+use super::Matcher;
+use crate::pattern::Bindings;
+use crate::tree::{Node, NodeId, Tree};
+
+/// Which nodes of one tree a context matches, so that asking costs no walk.
+pub(super) struct Around {
+    /// In order.
+    nodes: Vec<NodeId>,
+    /// For each node of the tree the nearest of them above it; its own number for none.
+    nearest: Vec<u32>,
+}
+
+impl Around {
+    pub(super) fn new(tree: &Tree, matcher: &Matcher) -> Self {
+        let mut nodes = Vec::new();
+        let mut nearest = Vec::with_capacity(tree.len());
+        let mut fits = vec![false; tree.len()];
+        for node in tree.iter() {
+            let own = node.id.0;
+            nearest.push(node.parent().map_or(own, |parent| {
+                let above = parent.id.0 as usize;
+                if fits[above] {
+                    parent.id.0
+                } else if nearest[above] == parent.id.0 {
+                    own
+                } else {
+                    nearest[above]
+                }
+            }));
+            if matcher.matches(node, &mut Bindings::default()) {
+                fits[own as usize] = true;
+                nodes.push(node.id);
+            }
+        }
+        Self { nodes, nearest }
+    }
+
+    pub(super) fn above<'t>(&self, node: Node<'t>) -> impl Iterator<Item = Node<'t>> {
+        let next = |n: &Node<'t>| {
+            let up = *self.nearest.get(n.id.0 as usize)?;
+            (up != n.id.0).then(|| n.tree().node(NodeId(up)))
+        };
+        std::iter::successors(next(&node), next)
+    }
+
+    pub(super) fn below<'t>(&self, node: Node<'t>) -> impl Iterator<Item = Node<'t>> {
+        let from = self.nodes.partition_point(|id| *id <= node.id);
+        self.nodes[from..].iter().map(move |id| node.tree().node(*id)).take_while(move |n| node.contains(*n))
+    }
+}
