@@ -13,7 +13,7 @@ use crate::changeset::ChangeSet;
 use crate::files;
 use crate::rule::{Facts, RuleSet};
 use crate::script::{self, Inputs};
-use crate::transform::{FileReport, FindingKind, collect, file};
+use crate::transform::{self, FileReport, FindingKind, collect, file};
 use crate::workspace::{Content, FileVersion};
 
 #[derive(clap::Args, Debug)]
@@ -69,10 +69,12 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         screen.diagnostic(format!("error: no threads: {error}"));
         Exit::Failed
     })?;
-    let facts = pool.install(|| facts(&rules, &paths)).map_err(|why| {
+    let failed = |why: String| {
         screen.diagnostic(format!("error: {why}"));
         Exit::Negative
-    })?;
+    };
+    let facts = pool.install(|| facts(&rules, &paths, &BTreeMap::new())).map_err(failed)?;
+    let restless = pool.install(|| restless(&rules, &facts, &paths)).map_err(failed)?;
     let mut totals = Totals::default();
     let mut read = 0;
     // In portions, so that what is held in memory does not grow with the folder.
@@ -81,7 +83,12 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         for (path, result) in portion.iter().zip(done) {
             read += 1;
             match result {
-                Ok((bytes, report)) => report_on(args, path, &bytes, &report, &mut totals, screen)?,
+                Ok((bytes, mut report)) => {
+                    if let Some(rule) = restless.get(path) {
+                        report.refuse_as_unsettled(&path.display().to_string(), rule);
+                    }
+                    report_on(args, path, &bytes, &report, &mut totals, screen)?;
+                }
                 Err(why) => {
                     totals.errored += 1;
                     screen.diagnostic(format!("error: {}: {why}", path.display()));
@@ -115,8 +122,28 @@ fn load(args: &Args, screen: &Screen) -> Result<RuleSet, Exit> {
     })
 }
 
+/// The bytes that files would have, by path.
+type Changed = BTreeMap<PathBuf, Vec<u8>>;
+
+/// Files that the rules would go on changing, given what the result of all files
+/// tells, and the rule that would. Where no rule collects, each file was checked by itself.
+fn restless(rules: &RuleSet, before: &Arc<Facts>, paths: &[PathBuf]) -> Result<BTreeMap<PathBuf, String>, String> {
+    if !rules.collects() {
+        return Ok(BTreeMap::new());
+    }
+    let change = |path: &PathBuf| Some((path.clone(), one(rules, before, path).ok()?.1.change?.bytes));
+    let changed: Changed = paths.par_iter().filter_map(change).collect();
+    let after = facts(rules, paths, &changed)?;
+    let unsettled = |path: &PathBuf| {
+        let (name, pinned) = read(rules, path).ok()??;
+        let rule = transform::unsettled(rules, &after, name, changed.get(path).unwrap_or(&pinned))?;
+        Some((path.clone(), rule))
+    };
+    Ok(paths.par_iter().filter_map(unsettled).collect())
+}
+
 /// What the rules that collect learn from all files together.
-fn facts(rules: &RuleSet, paths: &[PathBuf]) -> Result<Arc<Facts>, String> {
+fn facts(rules: &RuleSet, paths: &[PathBuf], changed: &Changed) -> Result<Arc<Facts>, String> {
     if !rules.collects() {
         return Ok(Arc::default());
     }
@@ -124,7 +151,8 @@ fn facts(rules: &RuleSet, paths: &[PathBuf]) -> Result<Arc<Facts>, String> {
         .par_iter()
         .map(|path| {
             let Some((name, bytes)) = read(rules, path)? else { return Ok(Facts::default()) };
-            collect(rules, name, &bytes).map_err(|f| format!("{}:{}:{}: {}", f.path, f.line, f.column, f.message))
+            collect(rules, name, changed.get(path).unwrap_or(&bytes))
+                .map_err(|f| format!("{}:{}:{}: {}", f.path, f.line, f.column, f.message))
         })
         .collect();
     let mut facts = Facts::default();

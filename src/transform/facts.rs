@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::file::{collect, unsettled};
 use super::fleet::Done;
-use super::plan::{Finding, FindingKind};
+use super::plan::Finding;
 use super::skip;
 use crate::pin::{Found, PinError, Wanted, contents_of};
 use crate::rule::{Facts, RuleSet};
@@ -82,13 +82,6 @@ fn changed_bytes(done: &[Done]) -> BTreeMap<&str, &[u8]> {
 
 fn refuse(done: &mut [Done], path: &str, rule: String) {
     let Some((_, digest, report)) = done.iter_mut().find(|(p, ..)| p == path) else { return };
-    (*digest, report.change) = (None, None);
-    report.findings.push(Finding {
-        rule,
-        path: path.to_owned(),
-        line: 0,
-        column: 0,
-        kind: FindingKind::Refused,
-        message: "a second run over the whole result would change this file again".to_owned(),
-    });
+    *digest = None;
+    report.refuse_as_unsettled(path, &rule);
 }

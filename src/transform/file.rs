@@ -37,6 +37,15 @@ pub struct Change {
     pub bytes: Vec<u8>,
 }
 
+impl FileReport {
+    /// Takes the change back: `rule` would go on changing the result.
+    pub fn refuse_as_unsettled(&mut self, path: &str, rule: &str) {
+        self.change = None;
+        let why = "a second run over the whole result would change this file again";
+        self.findings.push(about(path, rule, (0, 0), FindingKind::Refused, why));
+    }
+}
+
 const BOM: &str = "\u{feff}";
 
 /// What a file tells the rules that collect; rules that fail on it fail again, and
@@ -60,7 +69,7 @@ pub fn collect(rules: &RuleSet, path: &str, bytes: &[u8]) -> Result<Facts, Findi
 }
 
 /// Whether the rules, given these facts, would still change a file: the rule that would.
-pub(super) fn unsettled(rules: &RuleSet, facts: &Arc<Facts>, path: &str, bytes: &[u8]) -> Option<String> {
+pub fn unsettled(rules: &RuleSet, facts: &Arc<Facts>, path: &str, bytes: &[u8]) -> Option<String> {
     let report = file(rules, facts, path, bytes);
     let change = report.change?;
     change.edits.first().map(|edit| edit.rule.clone())

@@ -11,6 +11,6 @@ mod skip;
 #[cfg(test)]
 mod tests;
 
-pub use file::{Change, FileReport, collect, file};
+pub use file::{Change, FileReport, collect, file, unsettled};
 pub use fleet::{Pinned, Request, transform};
 pub use plan::{FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Transformed, WorkspacePlan};

@@ -142,6 +142,23 @@ fn only_those_that_are_named_advance() {
 }
 
 #[test]
+fn apply_refuses_what_its_own_result_would_change_again() {
+    let bench = Bench::new();
+    let rules = r#"
+rule("declared").lang("python").find("MOVED = $NAME").collect("moved", |m| m.NAME.value);
+rule("declares").lang("python").find("LATER = $NAME").replace("MOVED = $NAME");
+rule("renamed").lang("python").find("$F($$$A)").where(#{ F: kind("identifier") })
+    .edit(|m, cx| if m.F.text in cx.facts("moved") { edits([replace(m.F, code("n"))]) } else { skip("") });
+"#;
+    bench.put("r.rhai", rules);
+    bench.put("code/a.py", "MOVED = 'load'\nLATER = 'save'\n");
+    bench.put("code/b.py", "load(1)\nsave(2)\n");
+    let ended = bench.gander(&["apply", "r.rhai", "code", "--write"]).expect(1);
+    assert!(ended.stderr.contains("refused: code/b.py") && ended.stderr.contains("second run"), "{}", ended.stderr);
+    assert_eq!(bench.text("code/b.py"), "load(1)\nsave(2)\n");
+}
+
+#[test]
 fn apply_is_dry_until_it_is_told_to_write() {
     let bench = fleet("patches", "");
     let before = stats(&bench.root);
