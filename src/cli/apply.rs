@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::Exit;
-use super::find::walk;
 use super::screen::{Screen, absolute};
+use super::walk::{each, with_bytes};
 use crate::changeset::ChangeSet;
 use crate::files;
 use crate::rule::{Facts, RuleSet};
@@ -47,11 +45,6 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Rhai recurses; see the limits of `script`.
-const STACK: usize = 16 << 20;
-/// Larger files are left alone.
-const MAX_BYTES: u64 = 4 << 20;
-
 /// What became of all files.
 #[derive(Default)]
 struct Totals {
@@ -64,38 +57,38 @@ struct Totals {
 
 pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let rules = load(args, screen)?;
-    let paths = walk(&args.paths, screen)?;
-    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build().map_err(|error| {
-        screen.diagnostic(format!("error: no threads: {error}"));
-        Exit::Failed
-    })?;
-    let failed = |why: String| {
-        screen.diagnostic(format!("error: {why}"));
-        Exit::Negative
-    };
-    let facts = pool.install(|| facts(&rules, &paths, &BTreeMap::new())).map_err(failed)?;
-    let restless = pool.install(|| restless(&rules, &facts, &paths)).map_err(failed)?;
+    let job = Job { rules: &rules, paths: &args.paths, screen };
+    let facts = job.facts(&BTreeMap::new())?;
+    let restless = job.restless(&facts)?;
     let mut totals = Totals::default();
-    let mut read = 0;
-    // In portions, so that what is held in memory does not grow with the folder.
-    for portion in paths.chunks(512) {
-        let done: Vec<_> = pool.install(|| portion.par_iter().map(|path| one(&rules, &facts, path)).collect());
-        for (path, result) in portion.iter().zip(done) {
-            read += 1;
-            match result {
-                Ok((bytes, mut report)) => {
-                    if let Some(rule) = restless.get(path) {
-                        report.refuse_as_unsettled(&path.display().to_string(), rule);
-                    }
-                    report_on(args, path, &bytes, &report, &mut totals, screen)?;
-                }
-                Err(why) => {
-                    totals.errored += 1;
-                    screen.diagnostic(format!("error: {}: {why}", path.display()));
-                }
-            }
+    let work = |path: &Path| -> Result<(FileReport, String), String> {
+        let name = name(path)?;
+        let (mut report, patch) = with_bytes(path, |bytes| {
+            let report = file(&rules, &facts, name, bytes);
+            let shown = !args.no_diff && !args.json && !restless.contains_key(path);
+            let patch =
+                report.change.as_ref().filter(|_| shown).map(|change| patch(name, bytes, &change.bytes, screen));
+            (report, patch.unwrap_or_default())
+        })?;
+        if let Some(rule) = restless.get(path) {
+            report.refuse_as_unsettled(name, rule);
         }
-    }
+        Ok((report, patch))
+    };
+    let read = each(
+        &args.paths,
+        screen,
+        |path| speaks(&rules, path),
+        work,
+        |path, result| match result {
+            Ok((report, patch)) => report_on(args, path, &report, patch, &mut totals, screen),
+            Err(why) => {
+                totals.errored += 1;
+                screen.diagnostic(format!("error: {}: {why}", path.display()));
+                Ok(())
+            }
+        },
+    )?;
     screen.note(format!(
         "{read} files read, {} {}, {} edits, {} annotated, {} refused, {} errored",
         totals.changed,
@@ -125,69 +118,103 @@ fn load(args: &Args, screen: &Screen) -> Result<RuleSet, Exit> {
 /// The bytes that files would have, by path.
 type Changed = BTreeMap<PathBuf, Vec<u8>>;
 
-/// Files that the rules would go on changing, given what the result of all files
-/// tells, and the rule that would. Where no rule collects, each file was checked by itself.
-fn restless(rules: &RuleSet, before: &Arc<Facts>, paths: &[PathBuf]) -> Result<BTreeMap<PathBuf, String>, String> {
-    if !rules.collects() {
-        return Ok(BTreeMap::new());
-    }
-    let change = |path: &PathBuf| Some((path.clone(), one(rules, before, path).ok()?.1.change?.bytes));
-    let changed: Changed = paths.par_iter().filter_map(change).collect();
-    let after = facts(rules, paths, &changed)?;
-    let unsettled = |path: &PathBuf| {
-        let (name, pinned) = read(rules, path).ok()??;
-        let rule = transform::unsettled(rules, &after, name, changed.get(path).unwrap_or(&pinned))?;
-        Some((path.clone(), rule))
-    };
-    Ok(paths.par_iter().filter_map(unsettled).collect())
+/// What is asked of all files together, before each is edited by itself.
+struct Job<'a> {
+    rules: &'a RuleSet,
+    paths: &'a [PathBuf],
+    screen: &'a Screen,
 }
 
-/// What the rules that collect learn from all files together.
-fn facts(rules: &RuleSet, paths: &[PathBuf], changed: &Changed) -> Result<Arc<Facts>, String> {
-    if !rules.collects() {
-        return Ok(Arc::default());
+impl Job<'_> {
+    /// Walks once more over all files that some rule speaks of.
+    fn each<T: Send>(
+        &self,
+        work: impl Fn(&Path) -> T + Sync,
+        take: impl FnMut(&Path, T) -> Result<(), Exit> + Send,
+    ) -> Result<(), Exit> {
+        each(self.paths, self.screen, |path| speaks(self.rules, path), work, take).map(|_| ())
     }
-    let learned: Vec<Result<Facts, String>> = paths
-        .par_iter()
-        .map(|path| {
-            let Some((name, bytes)) = read(rules, path)? else { return Ok(Facts::default()) };
-            collect(rules, name, changed.get(path).unwrap_or(&bytes))
+
+    /// What the rules that collect learn from all files together.
+    fn facts(&self, changed: &Changed) -> Result<Arc<Facts>, Exit> {
+        let mut facts = Facts::default();
+        if !self.rules.collects() {
+            return Ok(Arc::default());
+        }
+        let learn = |path: &Path| {
+            let name = name(path)?;
+            with_bytes(path, |bytes| collect(self.rules, name, changed.get(path).map_or(bytes, Vec::as_slice)))?
                 .map_err(|f| format!("{}:{}:{}: {}", f.path, f.line, f.column, f.message))
-        })
-        .collect();
-    let mut facts = Facts::default();
-    for one in learned {
-        facts.merge(one?);
+        };
+        self.each(learn, |_, learned| {
+            facts.merge(learned.map_err(|why| {
+                self.screen.diagnostic(format!("error: {why}"));
+                Exit::Negative
+            })?);
+            Ok(())
+        })?;
+        Ok(Arc::new(facts))
     }
-    Ok(Arc::new(facts))
+
+    /// Files that the rules would go on changing, given what the result of all files
+    /// tells, and the rule that would. Where no rule collects, each file was checked by itself.
+    fn restless(&self, before: &Arc<Facts>) -> Result<BTreeMap<PathBuf, String>, Exit> {
+        let (mut changed, mut restless) = (Changed::new(), BTreeMap::new());
+        if !self.rules.collects() {
+            return Ok(restless);
+        }
+        let change = |path: &Path| {
+            let report =
+                with_bytes(path, |bytes| file(self.rules, before, name(path)?, bytes).change.ok_or(String::new()));
+            report.flatten().ok()
+        };
+        self.each(change, |path, change| {
+            changed.extend(change.map(|change| (path.to_owned(), change.bytes)));
+            Ok(())
+        })?;
+        let after = self.facts(&changed)?;
+        let unsettled = |path: &Path| {
+            let of = |pinned: &[u8]| {
+                let bytes = changed.get(path).map_or(pinned, Vec::as_slice);
+                transform::unsettled(self.rules, &after, name(path).ok()?, bytes)
+            };
+            with_bytes(path, of).ok()?
+        };
+        self.each(unsettled, |path, rule| {
+            restless.extend(rule.map(|rule| (path.to_owned(), rule)));
+            Ok(())
+        })?;
+        Ok(restless)
+    }
 }
 
-fn one(rules: &RuleSet, facts: &Arc<Facts>, path: &Path) -> Result<(Vec<u8>, FileReport), String> {
-    let Some((name, bytes)) = read(rules, path)? else { return Ok((Vec::new(), FileReport::default())) };
-    let report = file(rules, facts, name, &bytes);
-    Ok((bytes, report))
+/// Whether some rule could speak of a file, told from its name.
+fn speaks(rules: &RuleSet, path: &Path) -> bool {
+    crate::language::of_path(path).is_some_and(|l| rules.speaks(l))
 }
 
-/// The name and bytes of a file that some rule could speak of.
-fn read<'p>(rules: &RuleSet, path: &'p Path) -> Result<Option<(&'p str, Vec<u8>)>, String> {
-    let name = path.to_str().ok_or("its name is not UTF-8")?;
-    let spoken = crate::language::of_path(path).is_some_and(|l| rules.speaks(l));
-    if !spoken {
-        return Ok(None);
-    }
-    let meta = std::fs::symlink_metadata(path).map_err(|e| e.to_string())?;
-    if meta.len() > MAX_BYTES {
-        return Err(format!("it is larger than {} MiB and was not searched", MAX_BYTES >> 20));
-    }
-    let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
-    Ok(Some((name, bytes)))
+fn name(path: &Path) -> Result<&str, String> {
+    path.to_str().ok_or_else(|| "its name is not UTF-8".to_owned())
+}
+
+/// The change of a file for people.
+fn patch(name: &str, before: &[u8], after: &[u8], screen: &Screen) -> String {
+    let content = |bytes: &[u8]| Some(Content { bytes: bytes.to_vec(), executable: false });
+    let version = FileVersion {
+        path: name.trim_start_matches('/').to_owned(),
+        before: content(before),
+        after: content(after),
+        renamed_from: None,
+    };
+    let patch = ChangeSet::new(&[version], "").change;
+    super::plan::paint(&String::from_utf8_lossy(&patch), screen)
 }
 
 fn report_on(
     args: &Args,
     path: &Path,
-    bytes: &[u8],
     report: &FileReport,
+    patch: String,
     totals: &mut Totals,
     screen: &Screen,
 ) -> Result<(), Exit> {
@@ -216,17 +243,7 @@ fn report_on(
     let Some(change) = &report.change else { return Ok(()) };
     totals.changed += 1;
     totals.edits += change.edits.len();
-    if !args.no_diff && !args.json {
-        let content = |bytes: &[u8]| Some(Content { bytes: bytes.to_vec(), executable: false });
-        let version = FileVersion {
-            path: path.display().to_string().trim_start_matches('/').to_owned(),
-            before: content(bytes),
-            after: content(&change.bytes),
-            renamed_from: None,
-        };
-        let patch = ChangeSet::new(&[version], "").change;
-        screen.result(super::plan::paint(&String::from_utf8_lossy(&patch), screen));
-    }
+    screen.result(patch);
     if args.write { write(path, &change.bytes, screen) } else { Ok(()) }
 }
 

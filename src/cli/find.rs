@@ -1,18 +1,15 @@
-//! `gander find`, and what it shares with other commands that walk plain folders.
+//! `gander find`, and what it shares with other commands that read single files.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 
 use anstyle::AnsiColor;
-use ignore::{DirEntry, WalkBuilder};
-use rayon::prelude::*;
 
 use super::Exit;
 use super::screen::Screen;
-use crate::files;
+use super::walk::{each, with_bytes};
 use crate::language::{self, Language};
 use crate::pattern::{Pattern, compile};
-use crate::rule::{Clause, Prefilter};
+use crate::rule::{Clause, Gate, Prefilter};
 use crate::tree::parse;
 
 #[derive(clap::Args, Debug)]
@@ -36,9 +33,6 @@ pub(super) struct Args {
     paths: Vec<PathBuf>,
 }
 
-/// Larger files are not searched; what was passed over is said.
-const MAX_BYTES: u64 = 4 << 20;
-
 pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let language = language(Some(&args.lang), Path::new(""), screen)?;
     let pattern = compile(language, &args.pattern, args.context.as_deref()).map_err(|error| {
@@ -46,14 +40,12 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         Exit::Usage
     })?;
     let fold = language.facts.case_insensitive;
-    let clauses = pattern.literals().iter().map(|l| Clause::one(l.clone(), fold)).collect();
-    let prefilter = Prefilter::new(&[clauses]);
+    let clauses: Vec<Clause> = pattern.literals().iter().map(|l| Clause::one(l.clone(), fold)).collect();
+    let sought = Sought { pattern, gate: Gate::new([clauses.as_slice()].into_iter()), all: Prefilter::new(&[clauses]) };
     let spoken = |path: &Path| language::of_path(path).is_some_and(|l| std::ptr::eq(l, language));
-    let files: Vec<PathBuf> = walk(&args.paths, screen)?.into_iter().filter(|p| spoken(p)).collect();
-    let found: Vec<Result<Vec<String>, String>> =
-        files.par_iter().map(|path| search(path, &pattern, &prefilter, args.json, screen)).collect();
     let (mut matches, mut unread) = (0, 0);
-    for (path, result) in files.iter().zip(found) {
+    let work = |path: &Path| with_bytes(path, |bytes| search(path, bytes, &sought, args.json, screen)).flatten();
+    let files = each(&args.paths, screen, spoken, work, |path, result| {
         match result {
             Ok(lines) => {
                 matches += lines.len();
@@ -64,24 +56,32 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
                 screen.diagnostic(format!("warning: {}: {why}", path.display()));
             }
         }
-    }
+        Ok(())
+    })?;
     if unread > 0 {
-        screen.note(format!("{unread} of {} files were not searched", files.len()));
+        screen.note(format!("{unread} of {files} files were not searched"));
     }
     Ok(if matches > 0 { Exit::Done } else { Exit::Negative })
 }
 
-fn search(
-    path: &Path,
-    pattern: &Pattern,
-    prefilter: &Prefilter,
-    json: bool,
-    screen: &Screen,
-) -> Result<Vec<String>, String> {
-    let text = read_text(path)?;
-    if !prefilter.scan(text.as_bytes()).any() {
+/// A pattern, and what a file must hold for it to match.
+struct Sought {
+    pattern: Pattern,
+    gate: Gate,
+    all: Prefilter,
+}
+
+fn search(path: &Path, bytes: &[u8], sought: &Sought, json: bool, screen: &Screen) -> Result<Vec<String>, String> {
+    let pattern = &sought.pattern;
+    let no_text = || "it is not UTF-8".to_owned();
+    // Its names stand in other bytes, so that not finding them says nothing.
+    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+        return Err(no_text());
+    }
+    if !sought.gate.passes(bytes) || !sought.all.scan(bytes).any() {
         return Ok(Vec::new());
     }
+    let text = std::str::from_utf8(bytes).map_err(|_| no_text())?;
     let tree = parse(pattern.language, text).map_err(|e| e.to_string())?;
     let mut lines = Vec::new();
     for node in tree.iter().filter(|n| pattern.root_kind().is_none_or(|k| k == n.kind_id())) {
@@ -122,55 +122,5 @@ pub(super) fn language(name: Option<&str>, path: &Path, screen: &Screen) -> Resu
 
 /// The text of a file, if it is small enough and UTF-8.
 pub(super) fn read_text(path: &Path) -> Result<String, String> {
-    let meta = std::fs::metadata(path).map_err(|e| e.to_string())?;
-    if !meta.is_file() {
-        return Err("it is no file".to_owned());
-    }
-    if meta.len() > MAX_BYTES {
-        return Err(format!("it is larger than {} MiB", MAX_BYTES >> 20));
-    }
-    let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
-    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
-}
-
-/// Every file below the paths, sorted; ignore files are obeyed, links not followed.
-pub(super) fn walk(paths: &[PathBuf], screen: &Screen) -> Result<Vec<PathBuf>, Exit> {
-    let mut files = Vec::new();
-    for path in paths {
-        if !path.exists() {
-            screen.diagnostic(format!("error: {}: there is no such file or folder", path.display()));
-            return Err(Exit::Usage);
-        }
-        if let Some(name) = files::barred_ignore(path) {
-            screen.diagnostic(format!("error: {}: it is no file that lists what to ignore", path.join(name).display()));
-            return Err(Exit::Failed);
-        }
-        let closed: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
-        let shut = Arc::clone(&closed);
-        let enter = move |entry: &DirEntry| {
-            let barred = entry.file_type().is_some_and(|t| t.is_dir()).then(|| files::barred_ignore(entry.path()));
-            if let (Some(Some(name)), Ok(mut shut)) = (barred, shut.lock()) {
-                shut.push(entry.path().join(name));
-                return false;
-            }
-            entry.file_name() != ".git"
-        };
-        let walker = WalkBuilder::new(path).hidden(false).follow_links(false).filter_entry(enter).build();
-        for entry in walker {
-            match entry {
-                Ok(entry) if entry.file_type().is_some_and(|t| t.is_file()) => files.push(entry.into_path()),
-                Ok(_) => {}
-                Err(error) => screen.diagnostic(format!("warning: {error}")),
-            }
-        }
-        for path in closed.lock().iter().flat_map(|paths| paths.iter()) {
-            let name = path.display();
-            screen.diagnostic(format!(
-                "warning: {name}: it is no file that lists what to ignore; its folder is left out"
-            ));
-        }
-    }
-    files.sort();
-    files.dedup();
-    Ok(files)
+    with_bytes(path, |bytes| String::from_utf8(bytes.to_vec()))?.map_err(|_| "it is not UTF-8".to_owned())
 }

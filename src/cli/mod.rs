@@ -16,6 +16,7 @@ mod screen;
 mod show;
 mod status;
 mod tree;
+mod walk;
 
 pub use exit::Exit;
 

@@ -22,8 +22,8 @@ pub struct Language {
     pub grammar: tree_sitter::Language,
     /// The grammar crate and its version: it enters the digest of a plan.
     pub version: &'static str,
-    /// `statements.scm`: what a comment may stand above.
-    pub statements: tree_sitter::Query,
+    /// `statements.scm`, and the query once it is asked for: most runs speak few languages.
+    statements: (&'static str, OnceLock<Option<tree_sitter::Query>>),
     /// Node kinds that are lists, as ids, sorted.
     lists: Vec<u16>,
     /// Node kinds that are string literals, as ids, sorted.
@@ -192,8 +192,6 @@ impl Language {
     fn new(described: &table::Grammar) -> Result<Self, String> {
         let grammar: tree_sitter::Language = described.function.into();
         let facts: Facts = toml::from_str(described.facts).map_err(|e| e.to_string())?;
-        let statements = tree_sitter::Query::new(&grammar, described.statements)
-            .map_err(|e| format!("{}/statements.scm: {e}", facts.name))?;
         let ids = |kinds: &[String]| -> Result<Vec<u16>, String> {
             let mut ids = Vec::new();
             for kind in kinds {
@@ -210,7 +208,15 @@ impl Language {
         ids(&facts.string.holes)?;
         ids(&facts.string.joins)?;
         ids(&facts.never_empty)?;
+        let statements = (described.statements, OnceLock::new());
         Ok(Self { lists, strings, facts, grammar, version: described.version, statements })
+    }
+
+    /// What a comment may stand above. The queries are compiled in, and a test
+    /// compiles every one: `None` is not met.
+    pub fn statements(&self) -> Option<&tree_sitter::Query> {
+        let (source, query) = &self.statements;
+        query.get_or_init(|| tree_sitter::Query::new(&self.grammar, source).ok()).as_ref()
     }
 }
 
@@ -286,9 +292,9 @@ mod tests {
     #[test]
     fn every_description_loads() {
         for described in table::GRAMMARS {
-            if let Err(error) = Language::new(described) {
-                panic!("{error}");
-            }
+            let language = Language::new(described).unwrap_or_else(|error| panic!("{error}"));
+            let statements = tree_sitter::Query::new(&language.grammar, described.statements);
+            assert!(statements.is_ok(), "{}/statements.scm: {statements:?}", language.facts.name);
         }
         assert_eq!(all().len(), table::GRAMMARS.len());
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::around::Around;
 use super::embedded::joins;
 use super::layout::{indentation, line_end, line_start, placed, statement_start};
-use super::prefilter::{Clause, Hits, Prefilter};
+use super::prefilter::{Clause, Gate, Hits, Prefilter};
 use super::template::Filling;
 use super::{Action, Bound, Context, Decision, Embedded, Facts, Match, Replacement, Rule, Variant, embed};
 
@@ -38,7 +38,9 @@ struct Unit {
 
 #[derive(Default)]
 struct Index {
-    by_kind: HashMap<u16, Vec<usize>>,
+    gate: Gate,
+    /// For each node kind, by its number, the units that match nodes of it.
+    by_kind: Vec<Vec<usize>>,
     any_kind: Vec<usize>,
     /// Units that look into literals of this language.
     hosted: Vec<usize>,
@@ -94,7 +96,9 @@ impl RuleSet {
                     let index = by_language.entry(it.language.facts.name.clone()).or_default();
                     match it.find.root_kinds() {
                         Some(kinds) => kinds.into_iter().collect::<BTreeSet<_>>().into_iter().for_each(|kind| {
-                            index.by_kind.entry(kind).or_default().push(unit);
+                            let kind = usize::from(kind);
+                            index.by_kind.resize_with(index.by_kind.len().max(kind + 1), Vec::new);
+                            index.by_kind[kind].push(unit);
                         }),
                         None => index.any_kind.push(unit),
                     }
@@ -106,6 +110,11 @@ impl RuleSet {
             }
         }
         let clauses: Vec<Vec<Clause>> = units.iter().map(|u| u.clauses.clone()).collect();
+        for index in by_language.values_mut() {
+            let units = index.by_kind.iter().flatten().chain(&index.any_kind).chain(&index.hosted);
+            let units: BTreeSet<usize> = units.copied().collect();
+            index.gate = Gate::new(units.into_iter().map(|unit| clauses[unit].as_slice()));
+        }
         Self { prefilter: Prefilter::new(&clauses), rules, guide, units, by_language }
     }
 
@@ -121,6 +130,9 @@ impl RuleSet {
 
     /// Which rules can match a file of this language, told from its raw bytes.
     pub fn scan(&self, language: &Language, bytes: &[u8]) -> Hits {
+        if !self.by_language.get(&language.facts.name).is_some_and(|index| index.gate.passes(bytes)) {
+            return Hits { possible: vec![false; self.units.len()], places: Vec::new() };
+        }
         let mut hits = self.prefilter.scan(bytes);
         for (possible, unit) in hits.possible.iter_mut().zip(&self.units) {
             *possible &= self.unit_speaks(unit, language);
@@ -215,13 +227,14 @@ fn traverse(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits, phase: Phase<'_>) -> R
     let Some(index) = set.by_language.get(&tree.language.facts.name) else { return Ok(Vec::new()) };
     let takes_part = |unit: &Unit| matches!(set.rules[unit.rule].action, Action::Collect(..)) == collects;
     let files = files_had(set, tree, hits);
-    let possible = |unit: &usize| files.contains(unit) && takes_part(&set.units[*unit]);
-    let any: Vec<usize> = index.any_kind.iter().copied().filter(possible).collect();
-    let hosted: Vec<usize> = index.hosted.iter().copied().filter(possible).collect();
+    let possible = |unit: &usize| files[*unit] && takes_part(&set.units[*unit]);
+    let among = |units: &Vec<usize>| -> Vec<usize> { units.iter().copied().filter(possible).collect() };
+    let (any, hosted) = (among(&index.any_kind), among(&index.hosted));
+    let by_kind: Vec<Vec<usize>> = index.by_kind.iter().map(among).collect();
     for node in tree.iter() {
-        let of_kind = index.by_kind.get(&node.kind_id()).into_iter().flatten().copied().filter(possible);
-        for unit in of_kind.chain(any.iter().copied()) {
-            runner.candidate(unit, tree, node, None);
+        let of_kind = by_kind.get(usize::from(node.kind_id())).into_iter().flatten();
+        for unit in of_kind.chain(&any) {
+            runner.candidate(*unit, tree, node, None);
         }
         for unit in &hosted {
             runner.host(*unit, node)?;
@@ -231,8 +244,8 @@ fn traverse(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits, phase: Phase<'_>) -> R
     Ok(runner.outcomes)
 }
 
-/// The units that are possible, and whose file has the texts that they ask for.
-fn files_had(set: &RuleSet, tree: &Tree, hits: &Hits) -> BTreeSet<usize> {
+/// For each unit, whether it is possible, and its file has the texts that it asks for.
+fn files_had(set: &RuleSet, tree: &Tree, hits: &Hits) -> Vec<bool> {
     let mut lower: Option<String> = None;
     let mut has = |variant: &Variant| {
         variant.file_has.iter().all(|needle| {
@@ -244,7 +257,7 @@ fn files_had(set: &RuleSet, tree: &Tree, hits: &Hits) -> BTreeSet<usize> {
         })
     };
     let units = set.units.iter().enumerate();
-    units.filter(|(unit, it)| hits.possible.get(*unit) == Some(&true) && has(set.variant(it))).map(|(u, _)| u).collect()
+    units.map(|(unit, it)| hits.possible.get(unit) == Some(&true) && has(set.variant(it))).collect()
 }
 
 struct Runner<'r, 'f> {

@@ -4,8 +4,6 @@
 
 use std::ops::Range;
 
-use tree_sitter::{QueryCursor, StreamingIterator};
-
 use super::template::indented;
 use crate::edit::Fragment;
 use crate::tree::{Node, Tree};
@@ -67,21 +65,10 @@ pub(super) fn statement_start(node: Node<'_>) -> usize {
     let tree = node.tree();
     let text = tree.text();
     let first_on_line = |start: usize| text[line_start(text, start)..start].trim().is_empty();
-    let wanted = node.range();
-    let mut cursor = QueryCursor::new();
-    cursor.set_byte_range(wanted.clone());
-    let mut best: Option<Range<usize>> = None;
-    let mut found = cursor.matches(&tree.language.statements, tree.inner().root_node(), text.as_bytes());
-    while let Some(one) = found.next() {
-        for capture in one.captures() {
-            let range = capture.node.byte_range();
-            let around = range.start <= wanted.start && wanted.end <= range.end && first_on_line(range.start);
-            if around && best.as_ref().is_none_or(|b| range.len() < b.len()) {
-                best = Some(range);
-            }
-        }
-    }
-    best.map_or(wanted.start, |range| range.start)
+    let statements = tree.statements();
+    let mut around = std::iter::once(node).chain(node.ancestors());
+    let innermost = around.find(|n| statements.contains(&n.id) && first_on_line(n.local_range().start));
+    innermost.unwrap_or(node).local_range().start
 }
 
 pub(super) fn line_start(text: &str, at: usize) -> usize {

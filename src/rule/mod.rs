@@ -16,7 +16,7 @@ pub use embedded::{Embedded, embed};
 pub use engine::{Answer, Failure, Outcome, Outcomes, RuleSet, collect, run};
 pub use facts::Facts;
 pub use matcher::{Lookup, Matcher, QueryMatcher, literal_value};
-pub use prefilter::{Clause, Hits, Prefilter};
+pub use prefilter::{Clause, Gate, Hits, Prefilter};
 pub use template::{Filling, Template, TemplateError};
 
 use std::collections::BTreeMap;

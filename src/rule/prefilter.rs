@@ -59,6 +59,45 @@ pub struct Prefilter {
     rules: Vec<Vec<Vec<usize>>>,
 }
 
+/// A first look at a file that most files fail: of each rule it asks for the most
+/// telling clause only, and stops at the first text. Whole words are found many
+/// bytes at a time, where the automata of [`Prefilter`] go byte by byte.
+#[derive(Default)]
+pub struct Gate {
+    /// Empty where some rule has no clause: then every file passes.
+    automata: Vec<AhoCorasick>,
+    open: bool,
+}
+
+impl Gate {
+    /// A gate for rules given by their clauses. Without any rule, nothing passes.
+    pub fn new<'c>(rules: impl Iterator<Item = &'c [Clause]>) -> Self {
+        let (mut exact, mut folded): (Vec<&str>, Vec<&str>) = Default::default();
+        let open = Self { automata: Vec::new(), open: true };
+        for clauses in rules {
+            let Some(best) = clauses.iter().max_by_key(|c| c.worth()) else { return open };
+            if best.fold { &mut folded } else { &mut exact }.extend(best.texts.iter().map(String::as_str));
+        }
+        let mut automata = Vec::new();
+        for (mut texts, fold) in [(exact, false), (folded, true)] {
+            texts.sort_unstable();
+            texts.dedup();
+            let kind = MatchKind::LeftmostFirst;
+            match AhoCorasick::builder().match_kind(kind).ascii_case_insensitive(fold).build(&texts) {
+                Ok(_) if texts.is_empty() => {}
+                Ok(automaton) => automata.push(automaton),
+                Err(_) => return open,
+            }
+        }
+        Self { automata, open: false }
+    }
+
+    /// Whether any rule can match; `false` is certain.
+    pub fn passes(&self, bytes: &[u8]) -> bool {
+        self.open || self.automata.iter().any(|a| a.is_match(bytes))
+    }
+}
+
 /// What a scan found.
 #[derive(Clone, Debug, Default)]
 pub struct Hits {
@@ -164,6 +203,18 @@ mod tests {
         let filter =
             Prefilter::new(&[vec![Clause::one("users".into(), false)], vec![Clause::one("users_v1".into(), false)]]);
         assert_eq!(filter.scan(b"users_v1").possible, [true, true]);
+    }
+
+    #[test]
+    fn the_gate_stops_only_what_no_rule_can_match() {
+        let rules = [
+            vec![Clause::one("in".into(), false), Clause::of(["users".into(), "people".into()], false)],
+            vec![Clause::one("select".into(), true)],
+        ];
+        let gate = Gate::new(rules.iter().map(Vec::as_slice));
+        assert!(gate.passes(b"people") && gate.passes(b"SELECT 1"));
+        assert!(!gate.passes(b"in sElec"));
+        assert!(Gate::new([[].as_slice()].into_iter()).passes(b""), "a rule that asks for nothing matches anything");
     }
 
     #[test]

@@ -96,13 +96,13 @@ pub fn file(rules: &RuleSet, facts: &Arc<Facts>, path: &str, bytes: &[u8]) -> Fi
     let text = whole.strip_prefix(BOM).unwrap_or(whole);
     let shift = whole.len() - text.len();
     let mut report = FileReport { parsed: true, ..FileReport::default() };
-    let tree = parse(language, text).map(Arc::new);
-    let outcomes = tree.and_then(|tree| {
+    let parsed = parse(language, text).map(Arc::new).and_then(|tree| {
         report.findings.extend(unreadable(&tree, &hits, shift, path));
-        run(rules, &tree, &hits, facts)
+        let outcomes = run(rules, &tree, &hits, facts)?;
+        Ok((tree, outcomes))
     });
-    let outcomes = match outcomes {
-        Ok(outcomes) => outcomes,
+    let (tree, outcomes) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => {
             report.findings.push(about(path, "gander/syntax", (0, 0), FindingKind::Refused, &error.to_string()));
             return report;
@@ -113,7 +113,7 @@ pub fn file(rules: &RuleSet, facts: &Arc<Facts>, path: &str, bytes: &[u8]) -> Fi
     if forbidden || asked.edits.is_empty() {
         return report;
     }
-    match checked(rules, facts, language, text, asked) {
+    match checked(rules, facts, &tree, asked) {
         Ok((_, _, new)) if new == text => {}
         Ok((edits, splices, new)) => {
             let bytes = format!("{}{new}", &whole[..shift]).into_bytes();
@@ -216,15 +216,9 @@ const ROUNDS: usize = 12;
 /// Composes the edits, and checks what comes of them: it must read no worse
 /// than before, nothing may be lost, and the rules must have nothing more to
 /// change in it.
-fn checked(
-    rules: &RuleSet,
-    facts: &Arc<Facts>,
-    language: &'static Language,
-    text: &str,
-    mut asked: Asked,
-) -> Result<Checked, Wrong> {
+fn checked(rules: &RuleSet, facts: &Arc<Facts>, old_tree: &Tree, mut asked: Asked) -> Result<Checked, Wrong> {
     let syntax = |e: crate::tree::ParseError| Wrong { at: 0, rule: "gander/syntax".to_owned(), why: e.to_string() };
-    let old_tree = parse(language, text).map_err(syntax)?;
+    let (language, text) = (old_tree.language, old_tree.text());
     let mut round = 0;
     let (arranged, new_tree) = loop {
         let arranged = arrange(text, &asked.edits).map_err(|error| {
@@ -233,11 +227,11 @@ fn checked(
         })?;
         let new_tree = parse(language, apply(text, &arranged.splices)).map_err(syntax)?;
         round += 1;
-        if round > ROUNDS || !check::parenthesise(&old_tree, &new_tree, &arranged, &mut asked.edits) {
+        if round > ROUNDS || !check::parenthesise(old_tree, &new_tree, &arranged, &mut asked.edits) {
             break (arranged, new_tree);
         }
     };
-    let result = check::Result { old: &old_tree, new: &new_tree, edits: &asked.edits, arranged: &arranged };
+    let result = check::Result { old: old_tree, new: &new_tree, edits: &asked.edits, arranged: &arranged };
     result.check(&asked.comments, &asked.literals)?;
     let new = new_tree.text().to_owned();
     if rules.collects() {

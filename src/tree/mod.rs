@@ -13,6 +13,8 @@ pub use print::{PrintOptions, print};
 
 use std::sync::Arc;
 
+use tree_sitter::{QueryCursor, StreamingIterator};
+
 use crate::language::Language;
 
 /// A parsed text. Nodes lie in pre-order; number 0 is the root.
@@ -27,6 +29,8 @@ pub struct Tree {
     base: usize,
     /// Where lines begin, made when first asked for.
     lines: std::sync::OnceLock<Vec<u32>>,
+    /// What a comment may stand above, found when first asked for.
+    statements: std::sync::OnceLock<std::collections::HashSet<NodeId>>,
     /// What queries found, by their number: each runs over a tree once.
     pub(crate) queried: std::sync::Mutex<std::collections::BTreeMap<u64, Arc<QueryHits>>>,
 }
@@ -114,6 +118,21 @@ impl Tree {
             }
         }
         numbers
+    }
+
+    /// The statements: the nodes that a comment may stand above. The query runs once a tree.
+    pub(crate) fn statements(&self) -> &std::collections::HashSet<NodeId> {
+        self.statements.get_or_init(|| {
+            let Some(query) = self.language.statements() else { return Default::default() };
+            let numbers = self.numbers();
+            let mut cursor = QueryCursor::new();
+            let mut found = cursor.matches(query, self.inner.root_node(), self.text.as_bytes());
+            let mut statements = std::collections::HashSet::new();
+            while let Some(one) = found.next() {
+                statements.extend(one.captures().iter().filter_map(|c| numbers.get(&c.node.id())));
+            }
+            statements
+        })
     }
 
     /// The topmost node that spans exactly these bytes of the text.

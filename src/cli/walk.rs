@@ -1,0 +1,210 @@
+//! Plain folders, file by file over all cores: the walk feeds the workers while it
+//! goes on, and what they made of each file is taken in the order of the walk.
+//!
+//! Memory does not grow with the number of files: what is done but not yet taken is
+//! bounded, and files are read into one buffer a thread.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use ignore::{DirEntry, Walk, WalkBuilder};
+use rayon::prelude::*;
+
+use super::Exit;
+use super::screen::Screen;
+use crate::files;
+
+/// Rhai recurses; see the limits of `script`.
+const STACK: usize = 16 << 20;
+/// Files that are done and wait for an earlier one.
+const WINDOW: usize = 1024;
+/// Larger files are not searched; what was passed over is said.
+pub(super) const MAX_BYTES: u64 = 4 << 20;
+
+/// Calls `work` for every file below `paths` that is `wanted`, from many threads, and
+/// `take` with what came of each, one at a time, in the order of the walk: sorted,
+/// each file once. Ignore files are obeyed, links not followed. Returns how many
+/// files there were.
+pub(super) fn each<T: Send>(
+    paths: &[PathBuf],
+    screen: &Screen,
+    wanted: impl Fn(&Path) -> bool + Send + Sync,
+    work: impl Fn(&Path) -> T + Sync,
+    take: impl FnMut(&Path, T) -> Result<(), Exit> + Send,
+) -> Result<usize, Exit> {
+    paths.iter().try_for_each(|path| check(path, screen))?;
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build().map_err(|error| {
+        screen.diagnostic(format!("error: no threads: {error}"));
+        Exit::Failed
+    })?;
+    let queue = Queue {
+        line: Mutex::new(Line { next: 0, waiting: BTreeMap::new(), take, ended: None }),
+        moved: Condvar::new(),
+    };
+    let files = listed(paths, screen).filter(|path| wanted(path)).enumerate();
+    pool.install(|| {
+        files.par_bridge().for_each(|(number, path)| {
+            if !queue.has_ended() {
+                let done = work(&path);
+                queue.add(number, path, done);
+            }
+        });
+    });
+    let line = queue.line.into_inner().unwrap_or_else(PoisonError::into_inner);
+    line.ended.map_or(Ok(line.next), Err)
+}
+
+/// What is done, in line to be taken.
+struct Queue<T, F> {
+    line: Mutex<Line<T, F>>,
+    moved: Condvar,
+}
+
+struct Line<T, F> {
+    /// The number of the file that is taken next.
+    next: usize,
+    waiting: BTreeMap<usize, (PathBuf, T)>,
+    take: F,
+    /// Set once `take` failed: nothing more is done.
+    ended: Option<Exit>,
+}
+
+impl<T, F: FnMut(&Path, T) -> Result<(), Exit>> Queue<T, F> {
+    fn line(&self) -> MutexGuard<'_, Line<T, F>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_ended(&self) -> bool {
+        self.line().ended.is_some()
+    }
+
+    fn add(&self, number: usize, path: PathBuf, done: T) {
+        let mut line = self.line();
+        // Whoever works on the next file never waits here, so that the line moves on.
+        while line.waiting.len() >= WINDOW && number != line.next && line.ended.is_none() {
+            line = self.moved.wait(line).unwrap_or_else(PoisonError::into_inner);
+        }
+        line.waiting.insert(number, (path, done));
+        let line = &mut *line;
+        while line.ended.is_none()
+            && let Some((path, done)) = line.waiting.remove(&line.next)
+        {
+            line.next += 1;
+            line.ended = (line.take)(&path, done).err();
+        }
+        self.moved.notify_all();
+    }
+}
+
+fn check(path: &Path, screen: &Screen) -> Result<(), Exit> {
+    if !path.exists() {
+        screen.diagnostic(format!("error: {}: there is no such file or folder", path.display()));
+        return Err(Exit::Usage);
+    }
+    if let Some(name) = files::barred_ignore(path) {
+        screen.diagnostic(format!("error: {}: it is no file that lists what to ignore", path.join(name).display()));
+        return Err(Exit::Failed);
+    }
+    Ok(())
+}
+
+/// Every file below the paths.
+fn listed<'s>(paths: &[PathBuf], screen: &'s Screen) -> impl Iterator<Item = PathBuf> + Send + use<'s> {
+    let mut roots = paths.to_vec();
+    roots.sort();
+    roots.dedup();
+    let overlap = roots.windows(2).any(|pair| pair[1].starts_with(&pair[0]));
+    let mut seen = overlap.then(HashSet::new);
+    let fresh = move |path: &PathBuf| seen.as_mut().is_none_or(|seen| seen.insert(path.clone()));
+    roots.into_iter().flat_map(move |root| Below::new(&root, screen)).filter(fresh)
+}
+
+/// The files below one root, in order.
+struct Below<'s> {
+    walk: Walk,
+    /// Ignore files that must not be opened: their folders are left out.
+    closed: Arc<Mutex<Vec<PathBuf>>>,
+    screen: &'s Screen,
+}
+
+impl<'s> Below<'s> {
+    fn new(root: &Path, screen: &'s Screen) -> Self {
+        let closed: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
+        let shut = Arc::clone(&closed);
+        let enter = move |entry: &DirEntry| {
+            let barred = entry.file_type().is_some_and(|t| t.is_dir()).then(|| files::barred_ignore(entry.path()));
+            if let (Some(Some(name)), Ok(mut shut)) = (barred, shut.lock()) {
+                shut.push(entry.path().join(name));
+                return false;
+            }
+            entry.file_name() != ".git"
+        };
+        let mut builder = WalkBuilder::new(root);
+        builder.hidden(false).follow_links(false).filter_entry(enter).sort_by_file_name(Ord::cmp);
+        Self { walk: builder.build(), closed, screen }
+    }
+}
+
+impl Iterator for Below<'_> {
+    type Item = PathBuf;
+
+    fn next(&mut self) -> Option<PathBuf> {
+        loop {
+            match self.walk.next() {
+                Some(Ok(entry)) if entry.file_type().is_some_and(|t| t.is_file()) => return Some(entry.into_path()),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => self.screen.diagnostic(format!("warning: {error}")),
+                None => break,
+            }
+        }
+        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        for path in closed.drain(..) {
+            let name = path.display();
+            self.screen.diagnostic(format!(
+                "warning: {name}: it is no file that lists what to ignore; its folder is left out"
+            ));
+        }
+        None
+    }
+}
+
+thread_local! {
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What `see` makes of the bytes of a file: they lie in a buffer that the next file of
+/// this thread reuses.
+///
+/// # Errors
+/// Where it is no file, too large, or can't be read.
+pub(super) fn with_bytes<T>(path: &Path, see: impl FnOnce(&[u8]) -> T) -> Result<T, String> {
+    BUFFER.with(|buffer| {
+        // A file that is read while another one is looked at has a buffer of its own.
+        let mut own = Vec::new();
+        let mut shared = buffer.try_borrow_mut();
+        let bytes = shared.as_deref_mut().unwrap_or(&mut own);
+        bytes.clear();
+        read_into(path, bytes)?;
+        Ok(see(bytes))
+    })
+}
+
+fn read_into(path: &Path, bytes: &mut Vec<u8>) -> Result<(), String> {
+    let file = File::open(path).map_err(|e| e.to_string())?;
+    let meta = file.metadata().map_err(|e| e.to_string())?;
+    if !meta.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    let too_large = || format!("it is larger than {} MiB and was not searched", MAX_BYTES >> 20);
+    if meta.len() > MAX_BYTES {
+        return Err(too_large());
+    }
+    bytes.reserve(meta.len() as usize + 1);
+    // One byte more shows that it grew since.
+    file.take(MAX_BYTES + 1).read_to_end(bytes).map_err(|e| e.to_string())?;
+    if bytes.len() as u64 > MAX_BYTES { Err(too_large()) } else { Ok(()) }
+}
