@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests make the folders, and start the programs, that they judge by")]
 
 mod bench;
+mod datasets_corpus;
 mod delivery;
 mod expected;
 mod fleet;
