@@ -38,6 +38,7 @@ pub mod rollout;
 
 pub mod report;
 
-// Above the stages: their composition, and who calls it.
+// Above the stages: their composition, the tests of rules, and who calls them.
 pub mod cli;
 pub mod pipeline;
+pub mod rule_test;

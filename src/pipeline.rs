@@ -19,9 +19,9 @@ use crate::rollout::{self, Event, Ledger, RolloutError, TakeVerdict};
 use crate::sandbox::{self, Sandbox, SandboxError};
 use crate::script::{self, Inputs, ScriptErrors};
 use crate::state::{StateError, Store};
-use crate::transform::{self, Pinned, Plan, Transformed};
+use crate::transform::{self, Pinned, Plan, Transformed, WorkspacePlan};
 use crate::verify::{self, Subject, Verdict, VerdictKind};
-use crate::workspace::{Consumer, EntityRef, Fleet, Manifest, Pin, Source};
+use crate::workspace::{Consumer, EntityRef, Fleet, Manifest, Pin, Source, Workspace};
 
 /// Why a run could not know what to do. Everything else is an outcome.
 #[derive(Debug, thiserror::Error)]
@@ -344,20 +344,28 @@ impl Planned {
     /// # Errors
     /// Where the pinned bytes can't be read any more.
     pub fn diff(&self, index: usize) -> Result<String, String> {
-        let (workspace, plan) = (&self.fleet.workspaces[index], &self.plan.workspaces[index]);
-        let (Some(pin), Some(manifest)) = (&plan.pin, &self.manifests[index]) else { return Ok(String::new()) };
-        let paths: Vec<&str> = plan.files.iter().map(|f| f.path.as_str()).collect();
-        let mut bytes: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-        pin::contents(workspace, pin, manifest, &paths, u64::MAX, &mut |path, found| {
-            if let pin::Found::Bytes(found) = found {
-                bytes.insert(path.to_owned(), found.to_vec());
-            }
-            Ok::<(), PinError>(())
-        })
-        .map_err(|e| e.to_string())?;
-        let read = |path: &str| bytes.get(path).cloned().ok_or_else(|| format!("{path} is not pinned"));
-        let versions = rollout::versions_of(plan, &read).map_err(|e| e.to_string())?;
-        let prefix = workspace.git.as_ref().map_or("", |git| git.prefix.as_str());
-        Ok(String::from_utf8_lossy(&ChangeSet::new(&versions, prefix).change).into_owned())
+        let Some(manifest) = &self.manifests[index] else { return Ok(String::new()) };
+        patch(&self.fleet.workspaces[index], manifest, &self.plan.workspaces[index])
     }
+}
+
+/// What a plan changes in a workspace, as a patch.
+///
+/// # Errors
+/// Where the pinned bytes can't be read any more.
+pub fn patch(workspace: &Workspace, manifest: &Manifest, plan: &WorkspacePlan) -> Result<String, String> {
+    let Some(pin) = &plan.pin else { return Ok(String::new()) };
+    let paths: Vec<&str> = plan.files.iter().map(|f| f.path.as_str()).collect();
+    let mut bytes: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    pin::contents(workspace, pin, manifest, &paths, u64::MAX, &mut |path, found| {
+        if let pin::Found::Bytes(found) = found {
+            bytes.insert(path.to_owned(), found.to_vec());
+        }
+        Ok::<(), PinError>(())
+    })
+    .map_err(|e| e.to_string())?;
+    let read = |path: &str| bytes.get(path).cloned().ok_or_else(|| format!("{path} is not pinned"));
+    let versions = rollout::versions_of(plan, &read).map_err(|e| e.to_string())?;
+    let prefix = workspace.git.as_ref().map_or("", |git| git.prefix.as_str());
+    Ok(String::from_utf8_lossy(&ChangeSet::new(&versions, prefix).change).into_owned())
 }

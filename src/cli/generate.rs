@@ -1,5 +1,5 @@
-//! `gander completions` and `gander man`: from the same definitions as the
-//! command line itself.
+//! `gander completions` and `gander man`, from the same definitions as the command
+//! line itself; `gander reference`, from those of what rules may use.
 
 use std::path::PathBuf;
 
@@ -19,6 +19,15 @@ pub(super) struct Completions {
 pub(super) struct Man {
     /// The folder to write into.
     folder: PathBuf,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:\n  gander reference > docs/rules.md")]
+pub(super) struct Reference {}
+
+pub(super) fn reference(screen: &Screen) -> Result<Exit, Exit> {
+    screen.result(crate::script::markdown());
+    Ok(Exit::Done)
 }
 
 pub(super) fn completions(args: &Completions, command: &mut clap::Command, screen: &Screen) -> Result<Exit, Exit> {

@@ -15,6 +15,7 @@ mod run;
 mod screen;
 mod show;
 mod status;
+mod test;
 mod tree;
 mod walk;
 
@@ -67,6 +68,8 @@ enum Command {
     Rollback(rollback::Args),
     /// Run rules over plain folders: a dry run unless `--write` is given.
     Apply(apply::Args),
+    /// Test rules: their examples, and their cases against snapshots.
+    Test(test::Args),
     /// Find code by a pattern.
     Find(find::Args),
     /// Show the syntax tree of a file.
@@ -75,6 +78,8 @@ enum Command {
     Languages(languages::Args),
     /// Try what the sandbox can enforce on this machine.
     Doctor(doctor::Args),
+    /// Print the reference of what rules may use.
+    Reference(generate::Reference),
     /// Print completions for a shell.
     Completions(generate::Completions),
     /// Write manual pages into a folder.
@@ -119,10 +124,12 @@ pub fn main() -> Exit {
         Command::Show(args) => show::main(args, &screen),
         Command::Rollback(args) => rollback::main(args, &screen),
         Command::Apply(args) => apply::main(args, &screen),
+        Command::Test(args) => test::main(args, &screen),
         Command::Find(args) => find::main(args, &screen),
         Command::Tree(args) => tree::main(args, &screen),
         Command::Languages(args) => languages::main(args, &screen),
         Command::Doctor(args) => doctor::main(args, &screen),
+        Command::Reference(_) => generate::reference(&screen),
         Command::Completions(args) => generate::completions(args, &mut Args::command(), &screen),
         Command::Man(args) => generate::man(args, Args::command(), &screen),
     };

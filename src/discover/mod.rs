@@ -25,6 +25,30 @@ use crate::git::GitError;
 use crate::workspace::{EntityRef, Fleet};
 use candidate::{Candidate, Candidates};
 
+/// Who a folder says it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The component.
+    pub entity: EntityRef,
+    /// Its owner, where one is named.
+    pub owner: Option<EntityRef>,
+}
+
+/// Reads the catalog file of one folder, if it has one: the first component in it.
+///
+/// # Errors
+/// What is wrong with the file, with its place.
+pub fn identify(folder: &Path) -> Result<Option<Identity>, String> {
+    let Some(file) = catalog::file_in(folder) else { return Ok(None) };
+    let shown = |path: &Path| path.strip_prefix(folder).unwrap_or(path).display().to_string();
+    let catalog = catalog::file(&file, folder, &shown);
+    if let Some(problem) = catalog.problems.into_iter().next() {
+        return Err(problem);
+    }
+    let component = catalog.entities.into_iter().find(|e| e.reference.as_str().starts_with("component:"));
+    Ok(component.map(|e| Identity { entity: e.reference, owner: e.owner }))
+}
+
 /// Why the fleet could not be known. A single broken file, repository or
 /// consumer is no such reason: it is in the [`Fleet`].
 #[derive(Debug, thiserror::Error)]

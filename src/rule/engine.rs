@@ -9,7 +9,8 @@ use super::embedded::joins;
 use super::layout::{indentation, line_end, line_start, placed, statement_start};
 use super::prefilter::{Clause, Gate, Hits, Prefilter};
 use super::template::Filling;
-use super::{Action, Bound, Context, Decision, Embedded, Facts, Match, Replacement, Rule, Variant, embed};
+use super::{Action, Bound, Context, Decision, Embedded, Exercise, Facts, Match, Replacement, Rule, Variant};
+use super::{embed, exercise};
 
 use crate::edit::{Edit, Fragment};
 use crate::language::Language;
@@ -22,6 +23,8 @@ pub struct RuleSet {
     pub rules: Vec<Rule>,
     /// What annotations link to.
     pub guide: Option<String>,
+    /// Where it is recorded what of the rules was exercised, if anybody wants to know.
+    pub exercise: Option<Arc<Exercise>>,
     /// Every rule in every language: what the prefilter counts in.
     units: Vec<Unit>,
     prefilter: Prefilter,
@@ -115,7 +118,7 @@ impl RuleSet {
             let units: BTreeSet<usize> = units.copied().collect();
             index.gate = Gate::new(units.into_iter().map(|unit| clauses[unit].as_slice()));
         }
-        Self { prefilter: Prefilter::new(&clauses), rules, guide, units, by_language }
+        Self { prefilter: Prefilter::new(&clauses), rules, guide, exercise: None, units, by_language }
     }
 
     /// Whether any rule speaks this language.
@@ -212,6 +215,7 @@ enum Phase<'f> {
 
 fn traverse(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits, phase: Phase<'_>) -> Result<Outcomes, Failure> {
     let collects = matches!(phase, Phase::Collect(_));
+    let _recording = exercise::begin(set.exercise.as_ref());
     let mut runner = Runner {
         phase,
         set,
@@ -285,6 +289,7 @@ impl Runner<'_, '_> {
         if node.is_missing() || self.failed.contains(&unit.rule) {
             return;
         }
+        let since = exercise::started();
         let meant = variant.find.matches(node, &mut bindings) && self.holds(variant, tree, node, &mut bindings);
         let literal = embedded.map(|(_, host)| (host.range(), variant.language));
         if gave_up() {
@@ -298,12 +303,17 @@ impl Runner<'_, '_> {
             self.push(unit.rule, node.range(), Answer::Skip(why.to_owned()), literal.clone());
         }
         if !meant {
+            exercise::ended(unit.rule, since, false);
             return;
         }
         let found = owned(tree, node, &bindings);
         let rule = &self.set.rules[unit.rule];
-        let guarded = rule.guards.iter().try_fold(true, |meant, guard| Ok(meant && guard.holds(&found)?));
+        let guarded = rule
+            .guards
+            .iter()
+            .try_fold(true, |meant, guard| Ok(meant && exercise::asked(guard.as_ref(), guard.holds(&found)?)));
         if guarded == Ok(false) {
+            exercise::ended(unit.rule, since, false);
             return;
         }
         let id = self.counts.entry(unit.rule).or_default();
@@ -317,6 +327,7 @@ impl Runner<'_, '_> {
             (_, Phase::Edit(facts)) => decide(rule, &found, facts).map(Some),
             (_, Phase::Collect(_)) => Ok(None),
         });
+        exercise::ended(unit.rule, since, true);
         let Some(decided) = decided.transpose() else { return };
         let answer = match decided {
             Err(why) => {
@@ -355,7 +366,7 @@ impl Runner<'_, '_> {
                 Binding::Many(nodes) => nodes.into_iter().filter(|n| n.is_named()).collect(),
             };
             for node in nodes {
-                if condition.matches(node, bindings) {
+                if exercise::asked(condition, condition.matches(node, bindings)) {
                     continue;
                 }
                 // `"users\x5fv1"` can be what is meant, if all else is.

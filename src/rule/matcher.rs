@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use regex::Regex;
 use tree_sitter::{CaptureQuantifier, Query, QueryCursor, StreamingIterator};
 
+use super::exercise;
 use super::prefilter::Clause;
 use crate::language::{Language, literal};
 use crate::pattern::{Binding, Bindings, Pattern};
@@ -171,7 +172,7 @@ impl Matcher {
             Self::Lookup(lookup) => return texts(node).iter().any(|t| lookup.contains(t)),
             Self::Regex(regex) => return texts(node).iter().any(|t| regex.is_match(t)),
             Self::Literal(regex) => return literal_value(node).is_some_and(|v| regex.is_match(&v)),
-            Self::Any(matchers) => return matchers.iter().any(|m| m.matches(node, bindings)),
+            Self::Any(matchers) => return matchers.iter().any(|m| exercise::asked(m, m.matches(node, bindings))),
             Self::All(matchers) => {
                 let mut all = bindings.clone();
                 let holds = matchers.iter().all(|m| m.matches(node, &mut all));

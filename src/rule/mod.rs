@@ -6,6 +6,7 @@
 mod around;
 mod embedded;
 mod engine;
+mod exercise;
 mod facts;
 mod layout;
 mod matcher;
@@ -14,6 +15,7 @@ mod template;
 
 pub use embedded::{Embedded, embed};
 pub use engine::{Answer, Failure, Outcome, Outcomes, RuleSet, collect, run};
+pub use exercise::Exercise;
 pub use facts::Facts;
 pub use matcher::{Lookup, Matcher, QueryMatcher, literal_value};
 pub use prefilter::{Clause, Gate, Hits, Prefilter};

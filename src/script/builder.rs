@@ -9,6 +9,7 @@ use super::closure::{Closure, Kind};
 use super::error::ScriptError;
 use super::error::fail;
 use super::finder::{Spec, condition, spec};
+use super::reference::Api;
 use super::survey::Survey;
 use super::{Source, purity};
 use crate::language::{self, Language};
@@ -71,10 +72,13 @@ impl Handle {
     }
 }
 
-pub(super) fn register(engine: &mut Engine, drafts: &Arc<Mutex<Vec<Draft>>>) {
-    engine.register_type_with_name::<Handle>("Rule");
+pub(super) fn register(api: &mut Api<'_>, drafts: &Arc<Mutex<Vec<Draft>>>) {
+    let example = r#".find("f($X)").replace("g($X)").example("f(1)", "g(1)")"#;
+    let docs = "A rule being declared. Its methods can be called in any order; it needs a language, something to find, and exactly one thing to do.";
+    api.type_of::<Handle>("Rule", docs, example);
     let drafts = Arc::clone(drafts);
-    engine.register_fn("rule", move |cx: NativeCallContext, id: &str| -> Fallible<Handle> {
+    let docs = "Declares a rule. Its id is unique in a migration, and stands in every finding.";
+    api.function("rule(id) -> Rule", docs, example, move |cx: NativeCallContext, id: &str| -> Fallible<Handle> {
         let well_formed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/' | '.');
         if id.is_empty() || !id.chars().all(well_formed) {
             return Err(fail(format!("a rule's id is letters, digits, `-`, `_`, `.` and `/`, not {id:?}")));
@@ -98,15 +102,22 @@ pub(super) fn register(engine: &mut Engine, drafts: &Arc<Mutex<Vec<Draft>>>) {
         });
         Ok(Handle { drafts: Arc::clone(&drafts), index: all.len() - 1 })
     });
-    declarations(engine);
-    conditions(engine);
-    actions(engine);
-    collectors(engine);
+    declarations(api);
+    conditions(api);
+    closures(api);
+    actions(api);
+    deciders(api);
 }
 
-fn declarations(engine: &mut Engine) {
-    engine.register_fn("title", |h: &mut Handle, text: &str| h.change(|d| d.title = Some(text.to_owned())));
-    engine.register_fn("safety", |h: &mut Handle, text: &str| -> Fallible<Handle> {
+fn declarations(api: &mut Api<'_>) {
+    let docs = "One line for people: what the rule is for.";
+    let example = r#".title("f is called g now").find("f($X)").replace("g($X)").example("f(1)", "g(1)")"#;
+    api.function("Rule.title(text) -> Rule", docs, example, |h: &mut Handle, text: &str| {
+        h.change(|d| d.title = Some(text.to_owned()))
+    });
+    let docs = "`\"safe\"`, which it is anyway, or `\"review\"`: the change waits for a person's approval.";
+    let example = r#".safety("review").find("f($X)").replace("g($X)").example("f(1)", "g(1)")"#;
+    api.function("Rule.safety(word) -> Rule", docs, example, |h: &mut Handle, text: &str| -> Fallible<Handle> {
         let safety = match text {
             "safe" => Safety::Safe,
             "review" => Safety::Review,
@@ -114,76 +125,211 @@ fn declarations(engine: &mut Engine) {
         };
         Ok(h.change(|d| d.safety = safety))
     });
-    engine.register_fn("lang", |h: &mut Handle, names: Dynamic| -> Fallible<Handle> {
+    let docs = "The language of the code that is meant, or several. `gander languages` lists them.";
+    let example = r#"rule("example").lang(["java", "scala"]).find("f($X)").replace("g($X)").example("class A { int a = f(1); }", "class A { int a = g(1); }");"#;
+    api.function("Rule.lang(names) -> Rule", docs, example, |h: &mut Handle, names: Dynamic| -> Fallible<Handle> {
         let names = strings(&names)?;
         Ok(h.change(|d| d.languages.extend(names)))
     });
-    engine.register_fn("example", |h: &mut Handle, before: &str, after: &str| {
+    let docs = "Code, and what must become of it: `gander test` runs it.";
+    let example = r#".find("f($X)").replace("g($X)").example("f(1)", "g(1)")"#;
+    api.function("Rule.example(before, after) -> Rule", docs, example, |h: &mut Handle, before: &str, after: &str| {
         h.change(|d| d.examples.push(Example { before: before.to_owned(), after: after.to_owned() }))
     });
-    engine.register_fn("unchanged", |h: &mut Handle, code: &str| {
+    let docs = "Code that must stay as it is: `gander test` runs it.";
+    let example = r#".find("f($X)").replace("g($X)").unchanged("f2(1)")"#;
+    api.function("Rule.unchanged(code) -> Rule", docs, example, |h: &mut Handle, code: &str| {
         h.change(|d| d.examples.push(Example { before: code.to_owned(), after: code.to_owned() }))
     });
 }
 
-fn conditions(engine: &mut Engine) {
-    engine.register_fn("find", |cx: NativeCallContext, h: &mut Handle, sought: Dynamic| -> Fallible<Handle> {
-        let found = spec(&sought)?;
-        Ok(h.change(|d| d.find = Some((found, cx.call_position()))))
-    });
-    engine.register_fn("where", |cx: NativeCallContext, h: &mut Handle, map: Map| -> Fallible<Handle> {
-        let mut conditions = Vec::new();
-        for (name, value) in &map {
-            conditions.push((name.to_string(), condition(value)?, cx.call_position()));
-        }
-        Ok(h.change(|d| d.conditions.extend(conditions)))
-    });
-    for (name, around) in
-        [("inside", Around::Inside), ("outside", Around::Outside), ("has", Around::Has), ("lacks", Around::Lacks)]
-    {
-        engine.register_fn(name, move |cx: NativeCallContext, h: &mut Handle, sought: Dynamic| -> Fallible<Handle> {
-            let spec = spec(&sought)?;
-            Ok(h.change(|d| d.context.push((around, spec, cx.call_position()))))
-        });
+fn conditions(api: &mut Api<'_>) {
+    let docs = "The code that is meant: a pattern, in which `$X` is one node and `$$$X` any number, or a matcher.";
+    let example = r#".find("f($X, $$$R)").replace("g($X)").example("f(1, 2)", "g(1)").unchanged("f()")"#;
+    api.function(
+        "Rule.find(sought) -> Rule",
+        docs,
+        example,
+        |cx: NativeCallContext, h: &mut Handle, sought: Dynamic| -> Fallible<Handle> {
+            let found = spec(&sought)?;
+            Ok(h.change(|d| d.find = Some((found, cx.call_position()))))
+        },
+    );
+    let docs = "What the holes must be: a matcher for each name. Text without a hole is compared as text, or as the value of a string literal.";
+    let example = r#".find("$F($X)").where(#{ F: "f", X: kind("integer") }).replace("g($X)").example("f(1)", "g(1)").unchanged("f(a); h(1)")"#;
+    api.function(
+        "Rule.where(conditions) -> Rule",
+        docs,
+        example,
+        |cx: NativeCallContext, h: &mut Handle, map: Map| -> Fallible<Handle> {
+            let mut conditions = Vec::new();
+            for (name, value) in &map {
+                conditions.push((name.to_string(), condition(value)?, cx.call_position()));
+            }
+            Ok(h.change(|d| d.conditions.extend(conditions)))
+        },
+    );
+    for (name, around, docs, example) in AROUND {
+        let signature = format!("Rule.{name}(sought) -> Rule");
+        api.function(
+            &signature,
+            docs,
+            example,
+            move |cx: NativeCallContext, h: &mut Handle, sought: Dynamic| -> Fallible<Handle> {
+                let spec = spec(&sought)?;
+                Ok(h.change(|d| d.context.push((*around, spec, cx.call_position()))))
+            },
+        );
     }
-    engine.register_fn("file_has", |h: &mut Handle, text: &str| h.change(|d| d.file_has.push(text.to_owned())));
-    engine.register_fn("in_host", |cx: NativeCallContext, h: &mut Handle, language: &str, sought: Dynamic| {
-        let sought = spec(&sought)?;
-        Ok::<_, Box<EvalAltResult>>(h.change(|d| d.hosts.push((language.to_owned(), sought, cx.call_position()))))
+    let docs = "A text that the file must contain: files without it are not even parsed.";
+    let example = r#".find("f($X)").file_has("import old").replace("g($X)").example("import old\nf(1)", "import old\ng(1)").unchanged("f(1)")"#;
+    api.function("Rule.file_has(text) -> Rule", docs, example, |h: &mut Handle, text: &str| {
+        h.change(|d| d.file_has.push(text.to_owned()))
     });
-    engine.register_fn("survey", |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
-        h.change(|d| d.survey = Some((closure, cx.call_position())))
-    });
-    engine.register_fn("when", |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
-        h.change(|d| d.guards.push((closure, cx.call_position())))
-    });
+    let docs = "The code is meant inside of string literals of this language: the pattern's one hole, or the node that a matcher finds, is the literal.";
+    let example = r#"rule("example").lang("sql").find(table("users_v1")).in_host("python", "spark.sql($SQL)").replace("users_v2").example("spark.sql('select a from users_v1')", "spark.sql('select a from users_v2')").unchanged("print('select a from users_v1')");"#;
+    api.function(
+        "Rule.in_host(language, sought) -> Rule",
+        docs,
+        example,
+        |cx: NativeCallContext, h: &mut Handle, language: &str, sought: Dynamic| {
+            let sought = spec(&sought)?;
+            Ok::<_, Box<EvalAltResult>>(h.change(|d| d.hosts.push((language.to_owned(), sought, cx.call_position()))))
+        },
+    );
 }
 
-fn actions(engine: &mut Engine) {
+/// Conditions on what is around or below a match: name, documentation, example.
+const AROUND: &[(&str, Around, &str, &str)] = &[
+    (
+        "inside",
+        Around::Inside,
+        "Some node around the match must fit.",
+        r#".find("f($X)").inside(kind("lambda")).replace("g($X)").example("a = lambda: f(1)", "a = lambda: g(1)").unchanged("f(1)")"#,
+    ),
+    (
+        "outside",
+        Around::Outside,
+        "No node around the match may fit.",
+        r#".find("f($X)").outside(kind("lambda")).replace("g($X)").example("f(1)", "g(1)").unchanged("a = lambda: f(1)")"#,
+    ),
+    (
+        "has",
+        Around::Has,
+        "Some node below the match must fit.",
+        r#".find("f($X)").has(kind("integer")).replace("g($X)").example("f(a + 1)", "g(a + 1)").unchanged("f(a)")"#,
+    ),
+    (
+        "lacks",
+        Around::Lacks,
+        "No node below the match may fit.",
+        r#".find("f($X)").lacks(kind("integer")).replace("g($X)").example("f(a)", "g(a)").unchanged("f(a + 1)")"#,
+    ),
+];
+
+fn closures(api: &mut Api<'_>) {
+    let docs = "What is known of a whole file: the closure is asked once a file and gives a map, which `cx.survey(key)` reads.";
+    let example = r#".find("f($X)").survey(|root| #{ many: root.find_all("f($_)").len > 1 }).when(|m, cx| cx.survey("many")).replace("g($X)").example("f(1); f(2)", "g(1); g(2)").unchanged("f(1)")"#;
+    api.function(
+        "Rule.survey(closure) -> Rule",
+        docs,
+        example,
+        |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
+            h.change(|d| d.survey = Some((closure, cx.call_position())))
+        },
+    );
+    let docs = "A condition as a closure: `|m| …` or `|m, cx| …` gives true or false.";
+    let example =
+        r#".find("f($X)").when(|m| m.X.text.len == 1).replace("g($X)").example("f(1)", "g(1)").unchanged("f(10)")"#;
+    api.function(
+        "Rule.when(closure) -> Rule",
+        docs,
+        example,
+        |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
+            h.change(|d| d.guards.push((closure, cx.call_position())))
+        },
+    );
+}
+
+fn actions(api: &mut Api<'_>) {
     let then = |h: &mut Handle, at: Position, then: Then| h.change(|d| d.actions.push((then, at)));
-    engine.register_fn("replace", move |cx: NativeCallContext, h: &mut Handle, text: &str| {
-        then(h, cx.call_position(), Then::Replace(text.to_owned()))
+    let docs = "Replaces the match by this code; its holes are those of the pattern.";
+    let example = r#".find("f($X, $$$R)").replace("g($$$R, $X)").example("f(1, 2)", "g(2, 1)")"#;
+    api.function(
+        "Rule.replace(template) -> Rule",
+        docs,
+        example,
+        move |cx: NativeCallContext, h: &mut Handle, text: &str| {
+            then(h, cx.call_position(), Then::Replace(text.to_owned()))
+        },
+    );
+    let docs = "Deletes the match.";
+    let example = r#".find(stmt("import old")).delete().example("import old\nf()", "\nf()").unchanged("import older")"#;
+    api.function("Rule.delete() -> Rule", docs, example, move |cx: NativeCallContext, h: &mut Handle| {
+        then(h, cx.call_position(), Then::Delete)
     });
-    engine
-        .register_fn("delete", move |cx: NativeCallContext, h: &mut Handle| then(h, cx.call_position(), Then::Delete));
-    engine.register_fn("annotate", move |cx: NativeCallContext, h: &mut Handle, text: &str| {
-        then(h, cx.call_position(), Then::Annotate(text.to_owned()))
-    });
-    engine.register_fn("refuse", move |cx: NativeCallContext, h: &mut Handle, text: &str| {
-        then(h, cx.call_position(), Then::Refuse(text.to_owned()))
-    });
-    engine.register_fn("rewrite", move |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
-        then(h, cx.call_position(), Then::Ask(closure, Kind::Rewrite))
-    });
-    engine.register_fn("edit", move |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
-        then(h, cx.call_position(), Then::Ask(closure, Kind::Edit))
-    });
+    let docs = "Leaves the code, and puts this comment above it for a person to look at.";
+    let example = r##".find("f($X)").annotate("f is gone").example("f(1)", "# gander[example]: f is gone\nf(1)").unchanged("g(1)")"##;
+    api.function(
+        "Rule.annotate(message) -> Rule",
+        docs,
+        example,
+        move |cx: NativeCallContext, h: &mut Handle, text: &str| {
+            then(h, cx.call_position(), Then::Annotate(text.to_owned()))
+        },
+    );
+    let docs = "Keeps the whole consumer out of the rollout, with this reason.";
+    let example = r#".find("exec($X)").refuse("exec can't be migrated").unchanged("f(1)")"#;
+    api.function(
+        "Rule.refuse(reason) -> Rule",
+        docs,
+        example,
+        move |cx: NativeCallContext, h: &mut Handle, text: &str| {
+            then(h, cx.call_position(), Then::Refuse(text.to_owned()))
+        },
+    );
 }
 
-fn collectors(engine: &mut Engine) {
-    engine.register_fn("collect", |cx: NativeCallContext, h: &mut Handle, name: &str, closure: FnPtr| {
-        h.change(|d| d.actions.push((Then::Collect(name.to_owned(), closure), cx.call_position())))
-    });
+fn deciders(api: &mut Api<'_>) {
+    let then = |h: &mut Handle, at: Position, then: Then| h.change(|d| d.actions.push((then, at)));
+    let docs =
+        "Replaces the match by what the closure `|m, cx|` gives: `code(…)`, or `annotate(…)`, `refuse(…)`, `skip(…)`.";
+    let example = r#".find("f($X)").rewrite(|m, cx| code("g($X)", #{ X: m.X })).example("f(1)", "g(1)")"#;
+    api.function(
+        "Rule.rewrite(closure) -> Rule",
+        docs,
+        example,
+        move |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
+            then(h, cx.call_position(), Then::Ask(closure, Kind::Rewrite))
+        },
+    );
+    let docs =
+        "Makes the changes that the closure `|m, cx|` gives: `edits([…])`, or `annotate(…)`, `refuse(…)`, `skip(…)`.";
+    let example = r#".find("f($X)").edit(|m, cx| edits([replace(m.X, lit(2))])).example("f(1)", "f(2)")"#;
+    api.function(
+        "Rule.edit(closure) -> Rule",
+        docs,
+        example,
+        move |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
+            then(h, cx.call_position(), Then::Ask(closure, Kind::Edit))
+        },
+    );
+    let docs = "Changes nothing, but learns: what the closure `|m|` gives, a text or an array of texts, other rules read with `cx.facts(name)` in every file of the workspace.";
+    let example = r#"rule("moved").lang("python")
+    .find("class $NAME: $$$")
+    .collect("classes", |m| m.NAME.text);
+rule("example").lang("python")
+    .find("f($X)")
+    .edit(|m, cx| if m.X.text in cx.facts("classes") { edits([replace(m.X, code("B"))]) } else { skip("no class") })
+    .example("class A: pass\nf(A)\nf(C)", "class A: pass\nf(B)\nf(C)");"#;
+    api.function(
+        "Rule.collect(name, closure) -> Rule",
+        docs,
+        example,
+        |cx: NativeCallContext, h: &mut Handle, name: &str, closure: FnPtr| {
+            h.change(|d| d.actions.push((Then::Collect(name.to_owned(), closure), cx.call_position())))
+        },
+    );
 }
 
 fn strings(value: &Dynamic) -> Fallible<Vec<String>> {

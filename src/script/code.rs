@@ -3,12 +3,13 @@
 
 use std::ops::Range;
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
+use rhai::{Array, Dynamic, EvalAltResult, Map};
 
 use super::budget::charge;
 use super::elements::{element, elements};
 use super::error::fail;
 use super::nodes::{RhaiList, RhaiNode};
+use super::reference::Api;
 use crate::edit::Fragment;
 use crate::language::{Language, literal};
 use crate::rule::{Decision, Filling, Replacement, Template};
@@ -56,37 +57,65 @@ pub(super) fn to_replacement(edit: &EditSpec, language: &Language) -> Replacemen
     Replacement { range: edit.range.clone(), fragments }
 }
 
-pub(super) fn register(engine: &mut Engine) {
-    engine.register_type_with_name::<Snippet>("Code");
-    engine.register_type_with_name::<EditSpec>("Edit");
-    engine.register_type_with_name::<Vec<EditSpec>>("Edits");
-    engine.register_type_with_name::<Decision>("Verdict");
-    engine.register_fn("code", |text: &str| code(text, &Map::new()));
-    engine.register_fn("code", |text: &str, holes: Map| code(text, &holes));
-    engine.register_fn("code_of", |node: RhaiNode| Snippet(vec![Part::Fragment(Fragment::Copy(node.node().range()))]));
-    engine.register_fn("lit", |value: Dynamic| lit(&value, None));
-    engine.register_fn("lit_like", |node: RhaiNode, value: Dynamic| lit(&value, Some(node.node().text().to_owned())));
-    engine.register_fn("annotate", |message: &str| Decision::Annotate(message.to_owned()));
-    engine.register_fn("refuse", |reason: &str| Decision::Refuse(reason.to_owned()));
-    engine.register_fn("skip", |reason: &str| Decision::Skip(reason.to_owned()));
-    engine.register_fn("replace", |node: RhaiNode, code: Snippet| EditSpec::replace(node.node().range(), code));
-    engine.register_fn("insert_before", |node: RhaiNode, code: Snippet| {
-        let start = node.node().range().start;
-        EditSpec::replace(start..start, code)
+pub(super) fn register(api: &mut Api<'_>) {
+    register_types(api);
+    register_code(api);
+    register_verdicts(api);
+    register_edits(api);
+}
+
+fn register_types(api: &mut Api<'_>) {
+    let example = r#".find("f($X)").rewrite(|m, cx| code("g($X, $Y)", #{ X: m.X, Y: code("h()") })).example("f(1)", "g(1, h())")"#;
+    api.type_of::<Snippet>(
+        "Code",
+        "Code that a rule writes. Only code, nodes and literals can be put into it.",
+        example,
+    );
+    let example = r#".find("f($X)").edit(|m, cx| edits([replace(m.X, lit(2))])).example("f(1)", "f(2)")"#;
+    api.type_of::<EditSpec>("Edit", "One change of the file.", example);
+    api.type_of::<Vec<EditSpec>>("Edits", "Changes that are made together or not at all.", example);
+    let example = r#".find("f($X)").edit(|m, cx| if m.X.text == "1" { annotate("look at this") } else { skip("fine") }).unchanged("f(2)")"#;
+    api.type_of::<Decision>("Verdict", "What a closure says instead of edits.", example);
+}
+
+fn register_code(api: &mut Api<'_>) {
+    let docs = "Code without holes.";
+    let example = r#".find("f($_)").rewrite(|m, cx| code("g()")).example("f(1)", "g()")"#;
+    api.function("code(text) -> Code", docs, example, |text: &str| code(text, &Map::new()));
+    let docs = "Code with holes, and what fills them: nodes, lists, code or literals, never a bare string.";
+    let example = r#".find("f($X, $$$R)").rewrite(|m, cx| code("g($$$R, $X)", #{ X: m.X, R: m.R })).example("f(1, 2, 3); f(4)", "g(2, 3, 1); g(4)")"#;
+    api.function("code(text, holes) -> Code", docs, example, |text: &str, holes: Map| code(text, &holes));
+    let docs = "The code of a node.";
+    let example = r#".find("f($X)").rewrite(|m, cx| code_of(m.X)).example("f(1 + 2)", "1 + 2")"#;
+    api.function("code_of(node) -> Code", docs, example, |node: RhaiNode| {
+        Snippet(vec![Part::Fragment(Fragment::Copy(node.node().range()))])
     });
-    engine.register_fn("insert_after", |node: RhaiNode, code: Snippet| {
-        let end = node.node().range().end;
-        EditSpec::replace(end..end, code)
+    let docs = "A literal of this value, as the language writes it: text, a number, true or false.";
+    let example = r#".find("f($X)").rewrite(|m, cx| code("f($N, $T)", #{ N: lit(2), T: lit("it's") })).example("f(1)", "f(2, \"it's\")").unchanged("f(2, \"it's\")")"#;
+    api.function("lit(value) -> Code", docs, example, |value: Dynamic| lit(&value, None));
+    let docs = "A literal of this value, written as that node is: its quotes and prefix.";
+    let example = r#".find("f('old')").edit(|m, cx| edits([replace(m.node.find_all(kind("string"))[0], lit_like(m.node.find_all(kind("string"))[0], "new"))])).example("f('old')", "f('new')")"#;
+    api.function("lit_like(node, value) -> Code", docs, example, |node: RhaiNode, value: Dynamic| {
+        lit(&value, Some(node.node().text().to_owned()))
     });
-    engine.register_fn("delete", |node: RhaiNode| EditSpec::replace(whole_lines(node.node()), Snippet::default()));
-    engine.register_fn("delete_element", |node: RhaiNode| -> Fallible<EditSpec> {
-        charge(node.node().parent().map_or(0, |p| p.subtree_len()))?;
-        let (range, kept) = element(node.node());
-        let code = kept.map(|range| Part::Fragment(Fragment::Copy(range)));
-        Ok(EditSpec::replace(range, Snippet(code.into_iter().collect())))
-    });
-    engine.register_fn("delete_elements", |nodes: Array| delete_elements(&nodes));
-    engine.register_fn("edits", |edits: Array| {
+}
+
+fn register_verdicts(api: &mut Api<'_>) {
+    let docs = "Leaves the code, and puts a comment above it for a person to look at.";
+    let example = r##".find("f($X)").edit(|m, cx| annotate("f is gone: decide what " + m.X.text + " becomes")).example("f(1)", "# gander[example]: f is gone: decide what 1 becomes\nf(1)")"##;
+    api.function("annotate(message) -> Verdict", docs, example, |message: &str| Decision::Annotate(message.to_owned()));
+    let docs = "Keeps the whole consumer out of the rollout, with this reason.";
+    let example = r#".find("f($X)").edit(|m, cx| if m.X.kind == "integer" { skip("harmless") } else { refuse("f of a variable") }).unchanged("f(1)")"#;
+    api.function("refuse(reason) -> Verdict", docs, example, |reason: &str| Decision::Refuse(reason.to_owned()));
+    let docs = "Says that the match is not meant, and why; the ledger counts it.";
+    let example = r#".find("f($X)").edit(|m, cx| skip("never meant")).unchanged("f(1)")"#;
+    api.function("skip(reason) -> Verdict", docs, example, |reason: &str| Decision::Skip(reason.to_owned()));
+}
+
+fn register_edits(api: &mut Api<'_>) {
+    let docs = "The changes that the closure asks for: all of them are made, or none.";
+    let example = r#".find("f($X, $Y)").edit(|m, cx| edits([replace(m.X, code("a")), replace(m.Y, code("b"))])).example("f(1, 2)", "f(a, b)")"#;
+    api.function("edits(changes) -> Edits", docs, example, |edits: Array| {
         edits
             .into_iter()
             .map(|e| {
@@ -97,6 +126,39 @@ pub(super) fn register(engine: &mut Engine) {
             })
             .collect::<Fallible<Vec<EditSpec>>>()
     });
+    let docs = "Puts code in the place of a node.";
+    let example = r#".find("f($X)").edit(|m, cx| edits([replace(m.X, code("g($X)", #{ X: m.X }))])).where(#{ X: kind("integer") }).example("f(1)", "f(g(1))")"#;
+    api.function("replace(node, code) -> Edit", docs, example, |node: RhaiNode, code: Snippet| {
+        EditSpec::replace(node.node().range(), code)
+    });
+    let docs = "Puts code right before a node.";
+    let example = r#".find("f($X)").edit(|m, cx| edits([insert_before(m.X, code("0, "))])).example("f(1)", "f(0, 1)")"#;
+    api.function("insert_before(node, code) -> Edit", docs, example, |node: RhaiNode, code: Snippet| {
+        let start = node.node().range().start;
+        EditSpec::replace(start..start, code)
+    });
+    let docs = "Puts code right after a node.";
+    let example = r#".find("f($X)").edit(|m, cx| edits([insert_after(m.X, code(", 2"))])).example("f(1)", "f(1, 2)")"#;
+    api.function("insert_after(node, code) -> Edit", docs, example, |node: RhaiNode, code: Snippet| {
+        let end = node.node().range().end;
+        EditSpec::replace(end..end, code)
+    });
+    let docs = "Deletes a node, with its lines where nothing else is on them.";
+    let example = r#".find(stmt("import old")).edit(|m, cx| edits([delete(m.node)])).example("import a\nimport old\nf()", "import a\nf()")"#;
+    api.function("delete(node) -> Edit", docs, example, |node: RhaiNode| {
+        EditSpec::replace(whole_lines(node.node()), Snippet::default())
+    });
+    let docs = "Deletes an element of a list with the separator that belongs to it.";
+    let example = r#".find(kind("keyword_argument")).when(|m| m.node.text == "x=1").edit(|m, cx| edits([delete_element(m.node)])).example("f(x=1, y=2); f(y=2, x=1)", "f(y=2); f(y=2)")"#;
+    api.function("delete_element(node) -> Edit", docs, example, |node: RhaiNode| -> Fallible<EditSpec> {
+        charge(node.node().parent().map_or(0, |p| p.subtree_len()))?;
+        let (range, kept) = element(node.node());
+        let code = kept.map(|range| Part::Fragment(Fragment::Copy(range)));
+        Ok(EditSpec::replace(range, Snippet(code.into_iter().collect())))
+    });
+    let docs = "The edits that delete several elements of one list, with their separators.";
+    let example = r#".find("f($$$X)").when(|m| m.X.nodes.some(|n| n.text == "0")).edit(|m, cx| edits(delete_elements(m.X.nodes.filter(|n| n.text == "0")))).example("f(0, 1, 0)", "f(1)")"#;
+    api.function("delete_elements(nodes) -> Array", docs, example, |nodes: Array| delete_elements(&nodes));
 }
 
 fn code(text: &str, holes: &Map) -> Fallible<Snippet> {

@@ -7,6 +7,7 @@ use rhai::{Dynamic, Engine, Map};
 
 use super::builder::Draft;
 use super::error::fail;
+use super::reference::{Api, Constant};
 use super::{Inputs, builder, code, finder, nodes};
 
 /// Operations of one closure call, or of loading one file: beyond that it is a loop.
@@ -22,6 +23,8 @@ pub(super) fn new(inputs: &Inputs, drafts: &Arc<Mutex<Vec<Draft>>>, operations: 
     MoreStringPackage::new().register_into_engine(&mut engine);
     // The optimizer folds a missing property of a literal map into nothing, unseen.
     engine.set_optimization_level(rhai::OptimizationLevel::None);
+    // Rhai's own `"x" + ()` would come before ours, which fails.
+    engine.set_fast_operators(false);
     engine.disable_symbol("eval");
     engine.on_print(|_| {});
     engine.on_debug(|_, _, _| {});
@@ -37,36 +40,56 @@ pub(super) fn new(inputs: &Inputs, drafts: &Arc<Mutex<Vec<Draft>>>, operations: 
         .set_max_functions(10_000)
         .set_max_modules(0)
         .set_fail_on_invalid_map_property(true);
-    // In plain Rhai `"x" + ()` is `"x"`: a missing value would vanish.
-    let nothing = || fail("nothing can't be added to text: is a value missing?");
-    engine.register_fn("+", move |_: &str, _: ()| -> Result<String, _> { Err(nothing()) });
-    engine.register_fn("+", move |_: (), _: &str| -> Result<String, _> { Err(nothing()) });
-    finder::register(&mut engine);
-    nodes::register(&mut engine);
-    code::register(&mut engine);
-    builder::register(&mut engine, drafts);
-    tables(&mut engine, inputs);
+    let mut api = Api::new(&mut engine);
+    nothing(&mut api);
+    finder::register(&mut api);
+    nodes::register(&mut api);
+    code::register(&mut api);
+    builder::register(&mut api, drafts);
+    tables(&mut api, inputs);
+    api.finish();
     engine
+}
+
+/// What every script finds besides functions.
+pub(super) const CONSTANTS: &[Constant] = &[(
+    "params",
+    "The migration's `[parameters]`, as a map of constants.",
+    r#".find("f($X)").where(#{ X: params.flag }).replace("g($X)").example("f(NEW_UI)", "g(NEW_UI)").unchanged("f(OLD_UI)")"#,
+)];
+
+/// In plain Rhai `"x" + ()` is `"x"`: a missing value would vanish.
+fn nothing(api: &mut Api<'_>) {
+    let nothing = || fail("nothing can't be added to text: is a value missing?");
+    let docs = "An error: a value that is missing must not vanish in a text.";
+    let example = r#".find("f($X)").when(|m| { let failed = false; try { "a" + (); } catch { failed = true; } failed }).replace("g($X)").example("f(1)", "g(1)")"#;
+    api.function("text + () -> error", docs, example, move |_: &str, _: ()| -> Result<String, _> { Err(nothing()) });
+    let example = r#".find("f($X)").when(|m| { let failed = false; try { () + "a"; } catch { failed = true; } failed }).replace("g($X)").example("f(1)", "g(1)")"#;
+    api.function("() + text -> error", docs, example, move |_: (), _: &str| -> Result<String, _> { Err(nothing()) });
 }
 
 pub(super) fn params(inputs: &Inputs) -> Dynamic {
     dynamic(&toml::Value::Table(inputs.parameters.clone()))
 }
 
-fn tables(engine: &mut Engine, inputs: &Inputs) {
+fn tables(api: &mut Api<'_>, inputs: &Inputs) {
     let mappings: std::collections::BTreeMap<String, Dynamic> = inputs
         .mappings
         .iter()
         .map(|(name, table)| (name.clone(), dynamic(&toml::Value::Table(table.clone()))))
         .collect();
-    engine.register_fn("mapping", move |name: &str| {
+    let docs = "The mapping table that the migration's `[mappings]` calls so, as a map of constants.";
+    let example = r#".find("f($X)").where(#{ X: key_of(mapping("users").tables) }).rewrite(|m, cx| code("f($N)", #{ N: lit(mapping("users").tables[m.X.value]) })).example("f('users_v1')", "f(\"users_v2\")").unchanged("f('other')")"#;
+    api.function("mapping(name) -> map", docs, example, move |name: &str| {
         mappings.get(name).cloned().ok_or_else(|| {
             let known: Vec<&str> = mappings.keys().map(String::as_str).collect();
             fail(format!("no mapping is named `{name}`; the migration's [mappings] has: {}", known.join(", ")))
         })
     });
     let params = params(inputs).try_cast::<Map>().unwrap_or_default();
-    engine.register_fn("param", move |name: &str| {
+    let docs = "The migration's parameter of this name; an error where it has none.";
+    let example = r#".find("f($X)").where(#{ X: param("flag") }).replace("g($X)").example("f(NEW_UI)", "g(NEW_UI)").unchanged("f(OLD_UI)")"#;
+    api.function("param(name) -> value", docs, example, move |name: &str| {
         params
             .get(name)
             .cloned()

@@ -1,9 +1,10 @@
 //! `find`, `where`, `inside` …: what scripts say of the code they look for,
 //! before it is compiled for a language.
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
+use rhai::{Array, Dynamic, EvalAltResult, Map};
 
 use super::error::fail;
+use super::reference::Api;
 use crate::language::Language;
 use crate::pattern::{PatternError, compile};
 use crate::rule::{Lookup, Matcher, QueryMatcher};
@@ -74,27 +75,89 @@ fn shallow(spec: Spec) -> Fallible<Spec> {
     Err(fail(format!("matchers are nested more than {MAX_NESTING} deep")))
 }
 
-pub(super) fn register(engine: &mut Engine) {
-    engine.register_type_with_name::<Spec>("Matcher");
-    for context in ["expr", "stmt", "member", "item", "body", "table", "decorator"] {
-        engine.register_fn(context, move |text: &str| Spec::Pattern {
+pub(super) fn register(api: &mut Api<'_>) {
+    let docs = "What a node must be. Wherever a matcher is asked for, text is read as a pattern.";
+    api.type_of::<Spec>(
+        "Matcher",
+        docs,
+        r#".find(all([kind("call"), not("f($$$)")])).annotate("another call").unchanged("f(1)")"#,
+    );
+    contexts(api);
+    let docs = "A node of this kind, or of one of these. `gander tree` shows the kinds of a file.";
+    let example = r#".find("f($X)").where(#{ X: kind(["integer", "float"]) }).replace("g($X)").example("f(1)", "g(1)").unchanged("f(a)")"#;
+    api.function("kind(names) -> Matcher", docs, example, |kinds: Dynamic| texts(&kinds, "kind").map(Spec::Kind));
+    let docs =
+        "What a tree-sitter query finds. `@match` marks the node that is meant, and captures in upper case are holes.";
+    let example = r#".find(query("(call function: (identifier) @F) @match")).where(#{ F: "f" }).annotate("a call of f").unchanged("g(1)")"#;
+    api.function("query(text) -> Matcher", docs, example, |text: &str| Spec::Query(text.to_owned()));
+    let docs = "A node whose text, or whose value if it is a string literal, is this or one of these.";
+    let example = r#".find("f($X)").where(#{ X: one_of(["a", "b"]) }).replace("g($X)").example("f(a)", "g(a)").unchanged("f(c)")"#;
+    api.function("one_of(texts) -> Matcher", docs, example, |items: Dynamic| texts(&items, "one_of").map(Spec::OneOf));
+    let docs = "A node whose text, or whose value if it is a string literal, is a key of the map.";
+    let example = r#".find("f($X)").where(#{ X: key_of(mapping("users").tables) }).replace("g($X)").example("f('users_v1')", "g('users_v1')").unchanged("f('users_v2')")"#;
+    api.function("key_of(map) -> Matcher", docs, example, |map: Map| {
+        Spec::OneOf(map.keys().map(|k| k.to_string()).collect())
+    });
+    let docs =
+        "A node whose text, or whose value if it is a string literal, matches this regular expression somewhere.";
+    let example = r#".find("f($X)").where(#{ X: regex("^get_") }).replace("g($X)").example("f(get_a)", "g(get_a)").unchanged("f(forget_a)")"#;
+    api.function("regex(text) -> Matcher", docs, example, |text: &str| Spec::Regex(text.to_owned()));
+    let docs = "A string literal whose value matches this regular expression somewhere.";
+    let example = r#".find("f($X)").where(#{ X: literal("^a") }).replace("g($X)").example("f('ab')", "g('ab')").unchanged("f(ab)")"#;
+    api.function("literal(text) -> Matcher", docs, example, |text: &str| Spec::Literal(text.to_owned()));
+    compositions(api);
+}
+
+fn contexts(api: &mut Api<'_>) {
+    let in_python = |call: &str| format!(r#".find({call}).annotate("found")"#);
+    let examples = [
+        ("expr", "an expression", in_python(r#"expr("f($X)")"#) + r#".unchanged("g(1)")"#),
+        ("stmt", "a statement", in_python(r#"stmt("import $X")"#) + r#".unchanged("from a import b")"#),
+        ("body", "code of a function's body", in_python(r#"body("return $X")"#) + r#".unchanged("yield 1")"#),
+        ("decorator", "a decorator", in_python(r#"decorator("@cached($$$)")"#) + r#".unchanged("@other\ndef f(): pass")"#),
+        (
+            "member",
+            "a member of a class",
+            r#"rule("example").lang("java").find(member("void old() { $$$ }")).annotate("found").unchanged("class A { void other() {} }");"#.to_owned(),
+        ),
+        (
+            "item",
+            "a top-level item",
+            r#"rule("example").lang("rust").find(item("use $P;")).annotate("found").unchanged("fn f() {}");"#.to_owned(),
+        ),
+        (
+            "table",
+            "a table in SQL",
+            r#"rule("example").lang("sql").find(table("users_v1")).replace("users_v2").example("select a from users_v1", "select a from users_v2").unchanged("select a from users_v10");"#.to_owned(),
+        ),
+    ];
+    for (context, what, example) in examples {
+        let docs = format!("A pattern that is read as {what}, where it would also read as something else.");
+        api.function(&format!("{context}(pattern) -> Matcher"), &docs, &example, move |text: &str| Spec::Pattern {
             text: text.to_owned(),
             context: Some(context.to_owned()),
         });
     }
-    engine.register_fn("type_pattern", |text: &str| Spec::Pattern {
+    let docs = "A pattern that is read as a type, where it would also read as something else.";
+    let example = r#".find(type_pattern("Optional[$T]")).replace("$T | None").example("a: Optional[int]", "a: int | None").unchanged("a = Optional[int]")"#;
+    api.function("type_pattern(pattern) -> Matcher", docs, example, |text: &str| Spec::Pattern {
         text: text.to_owned(),
         context: Some("type".to_owned()),
     });
-    engine.register_fn("kind", |kinds: Dynamic| texts(&kinds, "kind").map(Spec::Kind));
-    engine.register_fn("query", |text: &str| Spec::Query(text.to_owned()));
-    engine.register_fn("one_of", |items: Dynamic| texts(&items, "one_of").map(Spec::OneOf));
-    engine.register_fn("key_of", |map: Map| Spec::OneOf(map.keys().map(|k| k.to_string()).collect()));
-    engine.register_fn("regex", |text: &str| Spec::Regex(text.to_owned()));
-    engine.register_fn("literal", |text: &str| Spec::Literal(text.to_owned()));
-    engine.register_fn("any", |array: Array| specs(&array).map(Spec::Any));
-    engine.register_fn("all", |array: Array| specs(&array).map(Spec::All));
-    engine.register_fn("not", |value: Dynamic| spec(&value).and_then(shallow).map(|s| Spec::Not(Box::new(s))));
+}
+
+fn compositions(api: &mut Api<'_>) {
+    let docs = "A node that fits one of these; the first that fits binds the holes.";
+    let example = r#".find(any(["old($X)", "older($X)"])).replace("new($X)").example("old(1); older(2)", "new(1); new(2)").unchanged("oldest(1)")"#;
+    api.function("any(matchers) -> Matcher", docs, example, |array: Array| specs(&array).map(Spec::Any));
+    let docs = "A node that fits all of these; each binds its holes.";
+    let example = r#".find("f($X)").where(#{ X: all([kind("identifier"), regex("^a")]) }).replace("g($X)").example("f(ab)", "g(ab)").unchanged("f(b); f('a')")"#;
+    api.function("all(matchers) -> Matcher", docs, example, |array: Array| specs(&array).map(Spec::All));
+    let docs = "A node that does not fit.";
+    let example = r#".find("f($X)").where(#{ X: not(kind("string")) }).replace("g($X)").example("f(1)", "g(1)").unchanged("f('1')")"#;
+    api.function("not(matcher) -> Matcher", docs, example, |value: Dynamic| {
+        spec(&value).and_then(shallow).map(|s| Spec::Not(Box::new(s)))
+    });
 }
 
 impl Spec {

@@ -13,12 +13,14 @@ mod error;
 mod finder;
 mod nodes;
 mod purity;
+mod reference;
 mod survey;
 
 #[cfg(test)]
 mod tests;
 
 pub use error::{ScriptError, ScriptErrors};
+pub use reference::{Entry, builtins, entries, example_inputs, markdown};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map};
+use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map};
 
 use super::budget::charge;
 use super::error::fail;
 use super::finder::{Spec, spec};
+use super::reference::Api;
 use super::survey::Survey;
 use crate::language::Language;
 use crate::pattern::{Binding, Bindings};
@@ -72,24 +73,56 @@ impl RhaiList {
     }
 }
 
-pub(super) fn register(engine: &mut Engine) {
-    engine.register_type_with_name::<RhaiMatch>("Match");
-    engine.register_type_with_name::<Cx>("Context");
-    engine.register_get("lang", |cx: &mut Cx| cx.language.clone());
-    engine.register_fn("survey", |cx: &mut Cx, key: &str| match &cx.survey {
+pub(super) fn register(api: &mut Api<'_>) {
+    let example = r#".find("f($X)").rewrite(|m, cx| code("g($X)", #{ X: m.X })).example("f(1)", "g(1)")"#;
+    api.type_of::<RhaiMatch>("Match", "What a rule found: the first argument of its closures.", example);
+    let docs = "The matched node.";
+    let example = r#".find("f($X)").when(|m| m.node.line == 2).replace("g($X)").example("f(1)\nf(2)", "f(1)\ng(2)")"#;
+    api.function("Match.node -> Node", docs, example, |m: &mut RhaiMatch| RhaiNode {
+        tree: Arc::clone(&m.0.tree),
+        id: m.0.node,
+    });
+    let docs = "What a hole stands for, also written `m.X`: a node for `$X`, a list for `$$$X`. A hole that the match does not bind is an error: see `has`.";
+    let example = r#".find("f($X, $$$R)").when(|m| m["X"].text == "1" && m.R.len == 2).replace("g($$$R)").example("f(1, 2, 3)", "g(2, 3)").unchanged("f(1, 2)")"#;
+    api.function("Match[name] -> Node or NodeList", docs, example, |m: &mut RhaiMatch, name: ImmutableString| {
+        bound(m, &name)
+    });
+    let docs = "Whether the match binds a hole of this name: not every branch of an `any` must.";
+    let example = r#".find(any(["f($X)", "g()"])).rewrite(|m, cx| if m.has("X") { code("h($X)", #{ X: m.X }) } else { code("h()") }).example("f(1); g()", "h(1); h()")"#;
+    api.function("Match.has(name) -> bool", docs, example, |m: &mut RhaiMatch, name: &str| {
+        m.0.bindings.contains_key(name)
+    });
+    register_context(api);
+    register_node(api);
+    register_relatives(api);
+    register_searches(api);
+    register_list(api);
+}
+
+fn register_context(api: &mut Api<'_>) {
+    let example = r#".find("f($X)").rewrite(|m, cx| if cx.lang == "python" { code("g()") } else { skip("not here") }).example("f(1)", "g()")"#;
+    api.type_of::<Cx>("Context", "What is known besides the match: the second argument of closures.", example);
+    let docs = "The name of the language of the matched code.";
+    api.function("Context.lang -> text", docs, example, |cx: &mut Cx| cx.language.clone());
+    let docs = "What the rule's `survey` says under this key, or `()`.";
+    let example = r#".find("f($X)").survey(|root| #{ calls: root.find_all("f($_)").len }).when(|m, cx| cx.survey("calls") == 2).replace("g($X)").example("f(1); f(2)", "g(1); g(2)").unchanged("f(1)")"#;
+    api.function("Context.survey(key) -> value or ()", docs, example, |cx: &mut Cx, key: &str| match &cx.survey {
         Some(survey) => survey.get(&cx.tree, key),
         None => Err(fail("the rule surveys no file; give it .survey(|root| #{ … })")),
     });
-    engine.register_fn("facts", |cx: &mut Cx, name: &str| -> Fallible<Array> {
+    let docs = "What the rules that `collect` under this name learned from all files of the workspace: texts, sorted.";
+    let example = r#"rule("moved").lang("python")
+    .find("moved($NAME)")
+    .collect("moved", |m| m.NAME.value);
+rule("example").lang("python")
+    .find("use($X)")
+    .edit(|m, cx| if m.X.text in cx.facts("moved") { edits([replace(m.X, code("new"))]) } else { skip("not moved") })
+    .example("moved('a')\nuse(a)\nuse(b)", "moved('a')\nuse(new)\nuse(b)");"#;
+    api.function("Context.facts(name) -> Array", docs, example, |cx: &mut Cx, name: &str| -> Fallible<Array> {
         let facts: Array = cx.facts.get(name).map(|fact| Dynamic::from(fact.to_owned())).collect();
         charge(facts.len())?;
         Ok(facts)
     });
-    engine.register_get("node", |m: &mut RhaiMatch| RhaiNode { tree: Arc::clone(&m.0.tree), id: m.0.node });
-    engine.register_indexer_get(|m: &mut RhaiMatch, name: ImmutableString| bound(m, &name));
-    engine.register_fn("has", |m: &mut RhaiMatch, name: &str| m.0.bindings.contains_key(name));
-    register_node(engine);
-    register_list(engine);
 }
 
 fn bound(m: &RhaiMatch, name: &str) -> Fallible<Dynamic> {
@@ -104,45 +137,124 @@ fn bound(m: &RhaiMatch, name: &str) -> Fallible<Dynamic> {
     }
 }
 
-fn register_node(engine: &mut Engine) {
-    engine.register_type_with_name::<RhaiNode>("Node");
-    engine.register_get("text", |n: &mut RhaiNode| n.node().text().to_owned());
-    engine.register_get("kind", |n: &mut RhaiNode| n.node().kind());
-    engine.register_get("line", |n: &mut RhaiNode| i64::from(n.node().line_column().0));
-    engine.register_get("start", |n: &mut RhaiNode| n.node().range().start as i64);
-    engine.register_get("end", |n: &mut RhaiNode| n.node().range().end as i64);
-    engine.register_get("value", |n: &mut RhaiNode| {
+/// An example of a condition on `$X` of `f($X)`: what it holds for, and what not.
+fn condition_example(condition: &str, holds: &str, not: &str) -> String {
+    let after = holds.replace("f(", "g(");
+    format!(r#".find("f($X)").when(|m| {condition}).replace("g($X)").example({holds:?}, {after:?}).unchanged({not:?})"#)
+}
+
+fn register_node(api: &mut Api<'_>) {
+    let example = condition_example("m.X.kind == \"integer\"", "f(1)", "f(a)");
+    api.type_of::<RhaiNode>("Node", "A node of the syntax tree. Where there is none, properties give `()`.", &example);
+    let text = condition_example("m.X.text == \"1\"", "f(1)", "f(2)");
+    api.function("Node.text -> text", "Its code, as it stands in the file.", &text, |n: &mut RhaiNode| {
+        n.node().text().to_owned()
+    });
+    let docs = "Its kind, as the grammar names it.";
+    api.function("Node.kind -> text", docs, &example, |n: &mut RhaiNode| n.node().kind());
+    let line = condition_example("m.X.line == 2", "\nf(1)", "f(1)");
+    api.function("Node.line -> number", "The line on which it begins, from 1.", &line, |n: &mut RhaiNode| {
+        i64::from(n.node().line_column().0)
+    });
+    let start = condition_example("m.node.start == 0", "f(1)", "a; f(1)");
+    api.function("Node.start -> number", "The byte of the file at which it begins.", &start, |n: &mut RhaiNode| {
+        n.node().range().start as i64
+    });
+    let end = condition_example("m.X.end - m.X.start == 3", "f(abc)", "f(ab)");
+    api.function("Node.end -> number", "The byte of the file after its last one.", &end, |n: &mut RhaiNode| {
+        n.node().range().end as i64
+    });
+    let docs = "The value of a string literal, escapes read; an error where it is none, or its value can't be told.";
+    let value = condition_example("m.X.is_literal && m.X.value == \"a\"", "f('a')", "f('b')");
+    api.function("Node.value -> text", docs, &value, |n: &mut RhaiNode| {
         literal_value(n.node())
             .ok_or_else(|| fail(format!("`{}` is no string literal with a known value", short(n.node().text()))))
     });
-    engine.register_get("is_literal", |n: &mut RhaiNode| literal_value(n.node()).is_some());
-    engine.register_get("parent", |n: &mut RhaiNode| n.maybe(n.node().parent()));
-    engine.register_get("next", |n: &mut RhaiNode| n.maybe(n.node().next_named()));
-    engine.register_get("prev", |n: &mut RhaiNode| n.maybe(n.node().prev_named()));
-    engine.register_get("root", |n: &mut RhaiNode| n.with(n.tree.root()));
-    engine.register_get("children", |n: &mut RhaiNode| n.many(n.node().named_children()));
-    engine.register_get("ancestors", |n: &mut RhaiNode| n.many(n.node().ancestors()));
-    engine.register_get("field_name", |n: &mut RhaiNode| n.node().field_name().unwrap_or(""));
-    engine.register_fn("field", |n: &mut RhaiNode, name: &str| n.maybe(n.node().field(name)));
-    engine.register_fn("==", |a: RhaiNode, b: RhaiNode| Arc::ptr_eq(&a.tree, &b.tree) && a.id == b.id);
-    engine.register_fn("!=", |a: RhaiNode, b: RhaiNode| !(Arc::ptr_eq(&a.tree, &b.tree) && a.id == b.id));
-    engine.register_fn("same_code", |a: &mut RhaiNode, b: RhaiNode| a.node().same_code(b.node()));
-    engine.register_fn("enclosing", |n: &mut RhaiNode, sought: Dynamic| -> Fallible<Dynamic> {
+    let docs = "Whether it is a string literal whose value can be told.";
+    let is_literal = condition_example("m.X.is_literal", "f('a')", "f(a)");
+    api.function("Node.is_literal -> bool", docs, &is_literal, |n: &mut RhaiNode| literal_value(n.node()).is_some());
+    let docs = "The name of the field of its parent that it fills, or `\"\"`.";
+    let field = condition_example("m.node.field_name == \"right\"", "a = f(1)", "f(1)");
+    api.function("Node.field_name -> text", docs, &field, |n: &mut RhaiNode| n.node().field_name().unwrap_or(""));
+    let docs = "Whether both are the same node of the same tree.";
+    let same = condition_example("m.X == m.node.root.find_all(kind(\"integer\"))[0]", "f(1)", "a = 1; f(2)");
+    api.function("Node == Node -> bool", docs, &same, |a: RhaiNode, b: RhaiNode| {
+        Arc::ptr_eq(&a.tree, &b.tree) && a.id == b.id
+    });
+    let docs = "Whether they are not the same node.";
+    let other = condition_example("m.X != m.node.root.find_all(kind(\"integer\"))[0]", "a = 1; f(2)", "f(1)");
+    api.function("Node != Node -> bool", docs, &other, |a: RhaiNode, b: RhaiNode| {
+        !(Arc::ptr_eq(&a.tree, &b.tree) && a.id == b.id)
+    });
+}
+
+fn register_relatives(api: &mut Api<'_>) {
+    let parent = condition_example("m.node.parent.kind == \"assignment\"", "a = f(1)", "f(1)");
+    api.function("Node.parent -> Node or ()", "The node around it.", &parent, |n: &mut RhaiNode| {
+        n.maybe(n.node().parent())
+    });
+    let next = condition_example("m.X.next == ()", "f(1)", "f(*a)").replace(".unchanged(\"f(*a)\")", "");
+    api.function(
+        "Node.next -> Node or ()",
+        "Its next sibling with a name; comments are passed over.",
+        &next,
+        |n: &mut RhaiNode| n.maybe(n.node().next_named()),
+    );
+    let docs = "Its previous sibling with a name; comments are passed over.";
+    let prev = condition_example("m.node.prev != ()", "g(0, f(1))", "f(1)");
+    api.function("Node.prev -> Node or ()", docs, &prev, |n: &mut RhaiNode| n.maybe(n.node().prev_named()));
+    let root = condition_example("m.node.root.text.contains(\"import old\")", "import old\nf(1)", "f(1)");
+    api.function("Node.root -> Node", "The node of the whole file.", &root, |n: &mut RhaiNode| n.with(n.tree.root()));
+    let children = condition_example("m.node.children[0].text == \"f\"", "f(1)", "f2(1)");
+    let docs = "Its children with a name, comments left out.";
+    api.function("Node.children -> Array", docs, &children, |n: &mut RhaiNode| n.many(n.node().named_children()));
+    let ancestors = condition_example("m.node.ancestors.some(|a| a.kind == \"lambda\")", "a = lambda: f(1)", "f(1)");
+    let docs = "The nodes around it, the nearest first.";
+    api.function("Node.ancestors -> Array", docs, &ancestors, |n: &mut RhaiNode| n.many(n.node().ancestors()));
+    let docs = "The first child that fills the field of this name. `gander tree` shows the fields.";
+    let field = condition_example("m.X.field(\"left\") != ()", "f(1 + 2)", "f(1)");
+    api.function("Node.field(name) -> Node or ()", docs, &field, |n: &mut RhaiNode, name: &str| {
+        n.maybe(n.node().field(name))
+    });
+}
+
+fn register_searches(api: &mut Api<'_>) {
+    let docs = "Whether both are the same code: the same tokens, white space and comments left out.";
+    let example = r#".find("f($X, $Y)").when(|m| m.X.same_code(m.Y)).replace("g($X)").example("f(a+1, a + 1)", "g(a+1)").unchanged("f(a, b)")"#;
+    api.function("Node.same_code(other) -> bool", docs, example, |a: &mut RhaiNode, b: RhaiNode| {
+        a.node().same_code(b.node())
+    });
+    let docs = "The nearest node around it that fits. Text names a kind here; anything else is a matcher.";
+    let example = condition_example("m.node.enclosing(\"function_definition\") != ()", "def a(): f(1)", "f(1)");
+    api.function("Node.enclosing(kind) -> Node or ()", docs, &example, |n: &mut RhaiNode, sought: Dynamic| {
         let matcher = compiled(&kind_or_spec(&sought)?, n.tree.language)?;
         charge(n.node().ancestors().count())?;
-        Ok(n.maybe(n.node().ancestors().find(|a| matcher.matches(*a, &mut Bindings::default()))))
+        Ok::<_, Box<EvalAltResult>>(
+            n.maybe(n.node().ancestors().find(|a| matcher.matches(*a, &mut Bindings::default()))),
+        )
     });
-    engine.register_fn("fits", |n: &mut RhaiNode, sought: Dynamic| -> Fallible<bool> {
+    let docs = "Whether it fits a pattern or matcher.";
+    let example = condition_example("m.X.fits(\"h($_)\")", "f(h(1))", "f(1)");
+    api.function("Node.fits(matcher) -> bool", docs, &example, |n: &mut RhaiNode, sought: Dynamic| -> Fallible<bool> {
         charge(1)?;
         Ok(compiled(&spec(&sought)?, n.tree.language)?.matches(n.node(), &mut Bindings::default()))
     });
-    engine.register_fn("capture", capture);
-    engine.register_fn("find_all", |n: &mut RhaiNode, sought: Dynamic| -> Fallible<Array> {
-        let matcher = compiled(&spec(&sought)?, n.tree.language)?;
-        charge(n.node().subtree_len())?;
-        let all = n.tree.iter_within(n.node());
-        n.many(all.filter(|d| matcher.matches(*d, &mut Bindings::default())))
-    });
+    let docs = "What a pattern's holes stand for at this node, as a map; `()` where it does not fit.";
+    let example = r#".find("f($X)").edit(|m, cx| { let inner = m.X.capture("h($Y)"); if inner == () { return skip("no h"); } edits([replace(m.X, code("$Y", #{ Y: inner.Y }))]) }).example("f(h(1))", "f(1)").unchanged("f(2)")"#;
+    api.function("Node.capture(matcher) -> map or ()", docs, example, capture);
+    let docs = "Every node that fits: itself, or one below it, in the order of the file.";
+    let example = condition_example("m.X.find_all(kind(\"integer\")).len == 2", "f(1 + 2)", "f(1)");
+    api.function(
+        "Node.find_all(matcher) -> Array",
+        docs,
+        &example,
+        |n: &mut RhaiNode, sought: Dynamic| -> Fallible<Array> {
+            let matcher = compiled(&spec(&sought)?, n.tree.language)?;
+            charge(n.node().subtree_len())?;
+            let all = n.tree.iter_within(n.node());
+            n.many(all.filter(|d| matcher.matches(*d, &mut Bindings::default())))
+        },
+    );
 }
 
 /// What a pattern binds at a node, or `()` where it does not match.
@@ -166,13 +278,29 @@ fn capture(n: &mut RhaiNode, sought: Dynamic) -> Fallible<Dynamic> {
     Ok(map.into())
 }
 
-fn register_list(engine: &mut Engine) {
-    engine.register_type_with_name::<RhaiList>("NodeList");
-    engine.register_get("nodes", |l: &mut RhaiList| -> Array {
-        l.nodes().map(|n| Dynamic::from(RhaiNode { tree: Arc::clone(&l.tree), id: n.id })).collect()
+fn register_list(api: &mut Api<'_>) {
+    let example =
+        r#".find("f($$$X)").when(|m| m.X.len == 2).replace("g($$$X)").example("f(1, 2)", "g(1, 2)").unchanged("f(1)")"#;
+    api.type_of::<RhaiList>("NodeList", "What `$$$X` stands for: any number of neighbours.", example);
+    api.function(
+        "NodeList.len -> number",
+        "How many nodes it holds; separators don't count.",
+        example,
+        |l: &mut RhaiList| l.nodes().count() as i64,
+    );
+    let example = r#".find("f($$$X)").when(|m| m.X.nodes.all(|n| n.kind == "integer")).replace("g($$$X)").example("f(1, 2)", "g(1, 2)").unchanged("f(1, a)")"#;
+    api.function(
+        "NodeList.nodes -> Array",
+        "Its nodes; separators and comments left out.",
+        example,
+        |l: &mut RhaiList| -> Array {
+            l.nodes().map(|n| Dynamic::from(RhaiNode { tree: Arc::clone(&l.tree), id: n.id })).collect()
+        },
+    );
+    let example = r#".find("f($$$X)").when(|m| m.X.is_empty).replace("g()").example("f()", "g()").unchanged("f(1)")"#;
+    api.function("NodeList.is_empty -> bool", "Whether it holds nothing.", example, |l: &mut RhaiList| {
+        l.ids.is_empty()
     });
-    engine.register_get("is_empty", |l: &mut RhaiList| l.ids.is_empty());
-    engine.register_get("len", |l: &mut RhaiList| l.nodes().count() as i64);
 }
 
 /// `enclosing("class_definition")` means a kind; anything else is a matcher.

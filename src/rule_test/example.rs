@@ -1,0 +1,143 @@
+//! `.example(before, after)` and `.unchanged(code)` of rules: run as a user runs
+//! the rules, through every check of the transform stage.
+
+use std::sync::Arc;
+
+use crate::rule::{Rule, RuleSet};
+use crate::transform::{FindingKind, collect, file, unsettled};
+
+/// What came of one example.
+#[derive(Clone, Debug)]
+pub struct ExampleResult {
+    /// The rule that states it.
+    pub rule: String,
+    /// The file and line of the rule.
+    pub place: String,
+    /// Its number in the rule, from 1.
+    pub number: usize,
+    /// Its code.
+    pub before: String,
+    /// What must come of it.
+    pub wanted: String,
+    /// What came.
+    pub came: String,
+    /// Why a rule or a check forbids the change.
+    pub failed: Option<String>,
+}
+
+impl ExampleResult {
+    /// Whether it is as the rule says.
+    pub fn passed(&self) -> bool {
+        self.failed.is_none() && self.came == self.wanted
+    }
+}
+
+/// Runs the examples of every rule, each as a file of its own, together with the
+/// other rules of the set.
+pub fn examples(rules: &RuleSet) -> Vec<ExampleResult> {
+    let mut results = Vec::new();
+    for rule in &rules.rules {
+        let name = file_name(rule);
+        for (at, example) in rule.examples.iter().enumerate() {
+            let (came, failed) = match &name {
+                Some(name) => one(rules, name, &example.before),
+                None => (example.before.clone(), Some("no file name tells its language".to_owned())),
+            };
+            results.push(ExampleResult {
+                rule: rule.id.clone(),
+                place: rule.place.clone(),
+                number: at + 1,
+                before: example.before.clone(),
+                wanted: example.after.clone(),
+                came,
+                failed,
+            });
+        }
+    }
+    results
+}
+
+/// A file name that makes gander read an example in the rule's first language, or
+/// in the language of its first host.
+fn file_name(rule: &Rule) -> Option<String> {
+    let variant = rule.variants.first()?;
+    let language = variant.hosts.first().map_or(variant.language, |h| h.language);
+    let facts = &language.facts;
+    let named = facts.extensions.first().map(|extension| format!("example.{extension}"));
+    named.or_else(|| facts.filenames.first().cloned())
+}
+
+/// The code after the rules, and why they may not change it.
+fn one(rules: &RuleSet, name: &str, before: &str) -> (String, Option<String>) {
+    let unchanged = |why: String| (before.to_owned(), Some(why));
+    let facts = match collect(rules, name, before.as_bytes()) {
+        Ok(facts) => Arc::new(facts),
+        Err(finding) => return unchanged(finding.message),
+    };
+    let report = file(rules, &facts, name, before.as_bytes());
+    if let Some(finding) =
+        report.findings.iter().find(|f| matches!(f.kind, FindingKind::Errored | FindingKind::Refused))
+    {
+        return unchanged(format!("{}:{}: {}", finding.line, finding.column, finding.message));
+    }
+    let Some(change) = report.change else { return (before.to_owned(), None) };
+    let came = String::from_utf8_lossy(&change.bytes).into_owned();
+    // Rules that collect are checked over what the result tells.
+    let again = collect(rules, name, &change.bytes).ok().filter(|_| rules.collects());
+    let restless = again.and_then(|facts| unsettled(rules, &Arc::new(facts), name, &change.bytes));
+    let failed = restless.map(|rule| format!("a second run would change the result again: `{rule}`"));
+    (came, failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::{Inputs, Source, entries, example_inputs, load};
+
+    fn run(text: &str, inputs: &Inputs) -> Result<Vec<ExampleResult>, String> {
+        let source = Source { name: "example.rhai".to_owned(), text: text.to_owned() };
+        Ok(examples(&load(&[source], inputs).map_err(|e| e.to_string())?))
+    }
+
+    /// Rhai recurses deeper than a test's stack in a debug build.
+    fn wide<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(16 << 20).spawn_scoped(scope, work).unwrap();
+            thread.join().unwrap()
+        })
+    }
+
+    #[test]
+    fn every_example_of_the_reference_does_what_it_says() {
+        let mut wrong = Vec::new();
+        for entry in entries() {
+            match wide(|| run(&entry.example, &example_inputs())) {
+                Err(error) => wrong.push(format!("{}: {error}", entry.signature)),
+                Ok(results) if results.is_empty() => wrong.push(format!("{}: it runs nothing", entry.signature)),
+                Ok(results) => wrong.extend(results.iter().filter(|r| !r.passed()).map(|r| {
+                    format!(
+                        "{}: of {:?} came {:?} and not {:?}; {:?}",
+                        entry.signature, r.before, r.came, r.wanted, r.failed
+                    )
+                })),
+            }
+            let says = entry.name == "[]" || entry.is_type || entry.example.contains(&entry.name);
+            if !says {
+                wrong.push(format!("{}: its example does not use it", entry.signature));
+            }
+        }
+        assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn an_example_that_lies_fails() {
+        let results = run(
+            r#"rule("a").lang("python").find("f($X)").replace("g($X)").example("f(1)", "h(1)").unchanged("f(2)").unchanged("h(2)");"#,
+            &Inputs::default(),
+        );
+        let passed: Vec<bool> = results.unwrap().iter().map(ExampleResult::passed).collect();
+        assert_eq!(passed, [false, false, true]);
+        let refused = r#"rule("a").lang("python").find("f($X)").refuse("no").unchanged("f(2)");"#;
+        assert!(!run(refused, &Inputs::default()).unwrap()[0].passed(), "a refusal is no `unchanged`");
+    }
+}

@@ -1,0 +1,41 @@
+//! Rules are tested like code: their inline examples, and cases in folders, whose
+//! results are snapshots in insta's format.
+//!
+//! ```text
+//! rules/python/typing.rhai
+//! rules/python/tests/typing/CASE/        the code: one file, or a whole repository
+//! rules/python/tests/typing/CASE.toml    parameters and mapping tables, where it needs any
+//! rules/python/tests/typing/CASE.snap    what became of it
+//! ```
+//!
+//! A rule file that a `migration.toml` above it names is tested with that migration's
+//! parameters and mapping tables; the migration itself has cases beside it, in
+//! `tests/CASE/`, which all its rules run over.
+//!
+//! Must not: print, ask a person, or know the command line.
+
+mod assert;
+mod case;
+mod coverage;
+mod error;
+mod example;
+mod junit;
+mod report;
+mod run;
+mod snapshot;
+mod suite;
+mod watch;
+
+pub use assert::{ForInsta, for_insta};
+pub use coverage::{Gap, gaps};
+pub use error::TestError;
+pub use example::{ExampleResult, examples};
+pub use junit::junit;
+pub use report::{CaseResult, Outcome, Report, RuleResult, SuiteResult};
+pub use run::{Memory, Options, run};
+pub use snapshot::{accept, reject};
+pub use suite::{Case, Found, Suite, find};
+pub use watch::watch;
+
+#[cfg(test)]
+mod tests;

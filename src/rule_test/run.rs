@@ -1,0 +1,242 @@
+//! Runs what was found: every example and every case, in parallel, each at most once
+//! for the same rules, inputs, code and snapshot.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+
+use super::case::{self, inputs_key};
+use super::{Case, CaseResult, ExampleResult, Found, Outcome, Report, RuleResult, Suite, SuiteResult, TestError};
+use super::{examples, gaps, snapshot};
+use crate::digest::{Digest, DigestBuilder};
+use crate::rule::{Exercise, RuleSet};
+use crate::script::{self, Source};
+
+/// What to do besides running.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Write nothing, not even proposals.
+    pub check: bool,
+    /// Tell what no test exercises.
+    pub coverage: bool,
+}
+
+/// What an earlier run of the same process found out: a change makes only what it
+/// affects run again.
+#[derive(Default)]
+pub struct Memory {
+    rules: Mutex<HashMap<Digest, Arc<RuleSet>>>,
+    examples: Mutex<HashMap<Digest, Vec<ExampleResult>>>,
+    cases: Mutex<HashMap<Digest, Outcome>>,
+}
+
+/// A case that was run, and the rules that it was run with.
+type Done = (CaseResult, Arc<RuleSet>);
+
+/// Rhai recurses; see the limits of `script`.
+const STACK: usize = 16 << 20;
+
+/// Runs the tests, and proposes snapshots (`CASE.snap.new`) for what changed. No
+/// snapshot is written.
+pub fn run(found: Found, options: Options, memory: &Memory) -> Report {
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build();
+    let work = || {
+        let Found { suites, errors } = found;
+        let done: Vec<Result<SuiteResult, Vec<TestError>>> =
+            suites.par_iter().map(|suite| one(suite, options, memory)).collect();
+        let mut report = Report { suites: Vec::new(), errors };
+        for result in done {
+            match result {
+                Ok(suite) => report.suites.push(suite),
+                Err(errors) => report.errors.extend(errors),
+            }
+        }
+        same_ids(&suites, &mut report);
+        report
+    };
+    match pool {
+        Ok(pool) => pool.install(work),
+        Err(_) => work(),
+    }
+}
+
+fn one(suite: &Suite, options: Options, memory: &Memory) -> Result<SuiteResult, Vec<TestError>> {
+    let sources = read(suite)?;
+    let (rules, key) = load(suite, &sources, None, memory)?;
+    let mut sets = vec![Arc::clone(&rules)];
+    // The files of a migration are suites of their own, which run their examples.
+    let examples = if suite.migration { Vec::new() } else { remembered(&memory.examples, key, || examples(&rules)).0 };
+    let done: Vec<Result<Done, Vec<TestError>>> =
+        suite.cases.par_iter().map(|case| one_case(suite, case, &sources, options, memory)).collect();
+    let (mut cases, mut errors) = (Vec::new(), Vec::new());
+    for result in done {
+        match result {
+            Ok((case, set)) => {
+                cases.push(case);
+                if !sets.iter().any(|s| Arc::ptr_eq(s, &set)) {
+                    sets.push(set);
+                }
+            }
+            Err(more) => errors.extend(more),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let sets: Vec<&RuleSet> = sets.iter().map(AsRef::as_ref).collect();
+    let mut gaps = if options.coverage && !suite.migration { gaps(&sets) } else { Vec::new() };
+    gaps.iter_mut().for_each(|gap| gap.place = shown(suite, &gap.place));
+    let rules = if suite.migration { Vec::new() } else { rule_results(suite, &sets) };
+    let (file, unused) = (suite.file.clone(), suite.unused.clone());
+    let mut examples = examples;
+    examples.iter_mut().for_each(|example| example.place = shown(suite, &example.place));
+    Ok(SuiteResult { file, rules, examples, cases, unused, gaps })
+}
+
+/// The place of a rule as people name it.
+fn shown(suite: &Suite, place: &str) -> String {
+    suite.base.join(place).display().to_string()
+}
+
+fn rule_results(suite: &Suite, sets: &[&RuleSet]) -> Vec<RuleResult> {
+    let Some(first) = sets.first() else { return Vec::new() };
+    let one = |(index, rule): (usize, &crate::rule::Rule)| {
+        let done = sets.iter().filter_map(|s| s.exercise.as_ref()).map(|e| e.of_rule(index));
+        let (matches, time) = done.fold((0, Duration::ZERO), |all, one| (all.0 + one.0, all.1 + one.1));
+        RuleResult {
+            id: rule.id.clone(),
+            place: shown(suite, &rule.place),
+            matches,
+            time,
+            untested: rule.examples.is_empty() && matches == 0,
+        }
+    };
+    first.rules.iter().enumerate().map(one).collect()
+}
+
+/// The rule files, named as messages of rules should name them anywhere.
+fn read(suite: &Suite) -> Result<Vec<Source>, Vec<TestError>> {
+    let sources = script::read(&suite.rules).map_err(|errors| vec![TestError::Rules(errors)])?;
+    let named = |source: Source| {
+        let path = PathBuf::from(&source.name);
+        let name = path.strip_prefix(&suite.base).unwrap_or(&path).display().to_string();
+        Source { name, text: source.text }
+    };
+    Ok(sources.into_iter().map(named).collect())
+}
+
+fn load(
+    suite: &Suite,
+    sources: &[Source],
+    case: Option<&Case>,
+    memory: &Memory,
+) -> Result<(Arc<RuleSet>, Digest), Vec<TestError>> {
+    let mut key = DigestBuilder::new("gander.rule-test");
+    for source in sources {
+        key = key.field(&source.name).field(&source.text);
+    }
+    let key = key.field(suite.file.to_string_lossy().as_bytes()).field(inputs_key(suite, case)).finish();
+    let known = memory.rules.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+    if let Some(rules) = known {
+        return Ok((rules, key));
+    }
+    let inputs = case.map_or(&suite.inputs, |case| &case.inputs);
+    let mut rules = script::load(sources, inputs).map_err(|mut errors| {
+        errors.0.iter_mut().for_each(|e| e.file = shown(suite, &e.file));
+        vec![TestError::Rules(errors)]
+    })?;
+    rules.exercise = Some(Arc::<Exercise>::default());
+    let mut all = memory.rules.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok((Arc::clone(all.entry(key).or_insert_with(|| Arc::new(rules))), key))
+}
+
+/// What is remembered under `key`, or what `work` gives; and whether it was done now.
+fn remembered<T: Clone>(all: &Mutex<HashMap<Digest, T>>, key: Digest, work: impl FnOnce() -> T) -> (T, bool) {
+    let known = all.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+    if let Some(known) = known {
+        return (known, false);
+    }
+    let made = work();
+    all.lock().unwrap_or_else(PoisonError::into_inner).insert(key, made.clone());
+    (made, true)
+}
+
+fn one_case(
+    suite: &Suite,
+    case: &Case,
+    sources: &[Source],
+    options: Options,
+    memory: &Memory,
+) -> Result<Done, Vec<TestError>> {
+    let since = Instant::now();
+    let single = |error: TestError| vec![error];
+    let (rules, key) = load(suite, sources, Some(case), memory)?;
+    let input = case::read(case).map_err(single)?;
+    let wanted = if case.must_stay() { None } else { snapshot::read(&case.snapshot).map_err(single)? };
+    let key = DigestBuilder::new("gander.rule-test.case")
+        .field(key.as_bytes())
+        .field(case.folder.to_string_lossy().as_bytes())
+        .field(input.key())
+        .field(wanted.as_deref().unwrap_or("\0"))
+        .finish();
+    let mut failed = None;
+    let (outcome, ran) = remembered(&memory.cases, key, || match case::run(&rules, case, input, suite.partial) {
+        Ok(became) => outcome(case, wanted, became),
+        Err(error) => {
+            failed = Some(error);
+            Outcome::Passed
+        }
+    });
+    if let Some(error) = failed {
+        memory.cases.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        return Err(vec![error]);
+    }
+    if !options.check {
+        match &outcome {
+            Outcome::New(text) | Outcome::Changed { new: text, .. } => snapshot::propose(suite, case, text),
+            Outcome::Passed => snapshot::settle(case),
+            Outcome::Touched(_) => Ok(()),
+        }
+        .map_err(single)?;
+    }
+    let time = if ran { since.elapsed() } else { Duration::ZERO };
+    let (name, folder, snapshot) = (case.name.clone(), case.folder.clone(), case.snapshot.clone());
+    Ok((CaseResult { name, folder, snapshot, outcome, time, ran }, rules))
+}
+
+fn outcome(case: &Case, wanted: Option<String>, became: case::Became) -> Outcome {
+    if case.must_stay() {
+        return if became.unchanged { Outcome::Passed } else { Outcome::Touched(became.text) };
+    }
+    match wanted {
+        None => Outcome::New(became.text),
+        Some(old) if snapshot::same(&old, &became.text) => Outcome::Passed,
+        Some(old) => Outcome::Changed { old, new: became.text },
+    }
+}
+
+/// Two rule files of one id: each loads alone, but no migration could name both.
+fn same_ids(suites: &[Suite], report: &mut Report) {
+    let mut seen: HashMap<&str, &str> = HashMap::new();
+    let mut errors = Vec::new();
+    for suite in &report.suites {
+        for rule in &suite.rules {
+            match seen.get(rule.id.as_str()) {
+                Some(first) if *first != rule.place => errors.push(TestError::SameId {
+                    id: rule.id.clone(),
+                    first: (*first).to_owned(),
+                    second: rule.place.clone(),
+                }),
+                Some(_) => {}
+                None => {
+                    seen.insert(&rule.id, &rule.place);
+                }
+            }
+        }
+    }
+    debug_assert!(report.suites.len() <= suites.len());
+    report.errors.extend(errors);
+}
