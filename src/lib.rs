@@ -40,5 +40,6 @@ pub mod report;
 
 // Above the stages: their composition, the tests of rules, and who calls them.
 pub mod cli;
+pub mod lsp;
 pub mod pipeline;
 pub mod rule_test;

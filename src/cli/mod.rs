@@ -9,7 +9,10 @@ mod exit;
 mod find;
 mod generate;
 mod languages;
+mod lsp;
+mod new;
 mod plan;
+mod repl;
 mod rollback;
 mod run;
 mod screen;
@@ -70,10 +73,16 @@ enum Command {
     Apply(apply::Args),
     /// Test rules: their examples, and their cases against snapshots.
     Test(test::Args),
+    /// Make a rule or a migration to start from, with tests that pass.
+    New(new::Args),
     /// Find code by a pattern.
     Find(find::Args),
-    /// Show the syntax tree of a file.
+    /// Show the syntax tree of a file or a snippet, or how a pattern is understood.
     Tree(tree::Args),
+    /// Try patterns and rules on a file.
+    Repl(repl::Args),
+    /// Serve an editor: diagnostics, hover, completion, rewrites.
+    Lsp(lsp::Args),
     /// List the languages that rules can speak.
     Languages(languages::Args),
     /// Try what the sandbox can enforce on this machine.
@@ -125,8 +134,11 @@ pub fn main() -> Exit {
         Command::Rollback(args) => rollback::main(args, &screen),
         Command::Apply(args) => apply::main(args, &screen),
         Command::Test(args) => test::main(args, &screen),
+        Command::New(args) => new::main(args, &screen),
         Command::Find(args) => find::main(args, &screen),
         Command::Tree(args) => tree::main(args, &screen),
+        Command::Repl(args) => repl::main(args, &screen),
+        Command::Lsp(args) => lsp::main(args, &screen),
         Command::Languages(args) => languages::main(args, &screen),
         Command::Doctor(args) => doctor::main(args, &screen),
         Command::Reference(_) => generate::reference(&screen),

@@ -10,8 +10,8 @@ use super::Exit;
 use super::screen::Screen;
 use crate::files;
 use crate::rule_test::{
-    self, CaseResult, ExampleResult, Memory, Options, Outcome, Report, SuiteResult, TestError, accept, find, junit,
-    reject, run,
+    self, CaseResult, ExampleResult, Memory, Options, Outcome, Report, SuiteResult, TestError, Watched, accept, find,
+    junit, reject, run,
 };
 
 #[derive(clap::Args, Debug)]
@@ -311,10 +311,15 @@ fn watch(args: &Args, memory: &Memory, screen: &Screen) -> Result<Exit, Exit> {
             screen.note(format!("ran {}", ran.join(", ")));
         }
     };
-    round();
     let watched: Vec<PathBuf> = args.paths.iter().map(|p| folder_of(p)).collect();
-    let ended = rule_test::watch(&watched, || {
-        round();
+    let ended = rule_test::watch(&watched, |event| {
+        match event {
+            Watched::Ready => {
+                round();
+                screen.note("watching");
+            }
+            Watched::Changed => round(),
+        }
         true
     });
     taken(ended, screen)?;

@@ -73,6 +73,24 @@ pub struct Facts {
     /// String literals.
     #[serde(default)]
     pub string: StringFacts,
+    /// What `gander new` starts from.
+    pub starter: Option<Starter>,
+}
+
+/// A first rule in this language, and code to try it on.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Starter {
+    /// What it finds: a pattern or matcher, as a rule writes it. Its only hole is `$X`.
+    pub find: String,
+    /// What it writes.
+    pub replace: String,
+    /// Code that it changes.
+    pub before: String,
+    /// What becomes of that.
+    pub after: String,
+    /// Code that it leaves alone.
+    pub unchanged: String,
 }
 
 /// A place where a pattern may stand.

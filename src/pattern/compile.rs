@@ -379,3 +379,40 @@ impl Builder<'_> {
         }
     }
 }
+
+/// How a pattern reads in one context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reads {
+    /// The context.
+    pub context: String,
+    /// Whether it reads there at all, with every hole a node of its own.
+    pub fits: bool,
+    /// The tree, with the holes as they are written; with the error where it does not read.
+    pub tree: String,
+}
+
+/// How a pattern reads in each context of a language, in the order in which they are
+/// tried; which of them is meant, [`compile`] tells.
+///
+/// # Errors
+/// Where it is empty, too large, or beyond the parser.
+pub fn readings(language: &'static Language, source: &str) -> Result<Vec<Reads>, PatternError> {
+    let text = source.trim();
+    if text.is_empty() {
+        return Err(PatternError::Empty);
+    }
+    if text.len() > MAX_TEXT {
+        return Err(PatternError::TooLarge);
+    }
+    let spelt = Spelt::new(language, text, false);
+    let one = |context: &Context| {
+        let tree = parse(language, format!("{}{}{}", context.before, spelt.code, context.after))?;
+        Ok(match read(context, &spelt, &tree)? {
+            Ok(reading) => {
+                Reads { context: context.name.clone(), fits: reading.lost.is_none(), tree: spelt.show(&reading.tree) }
+            }
+            Err(shown) => Reads { context: context.name.clone(), fits: false, tree: shown },
+        })
+    };
+    language.facts.context.iter().map(one).collect()
+}

@@ -10,7 +10,7 @@ mod compile;
 mod holes;
 mod matching;
 
-pub use compile::{PatternError, compile};
+pub use compile::{PatternError, Reads, compile, readings};
 pub use holes::{Hole, Piece, split};
 pub use matching::{Binding, Bindings, gave_up};
 

@@ -3,8 +3,9 @@
 //!
 //! ```text
 //! rules/python/typing.rhai
+//! rules/python/tests/typing.toml         parameters and mapping tables of all of these
 //! rules/python/tests/typing/CASE/        the code: one file, or a whole repository
-//! rules/python/tests/typing/CASE.toml    parameters and mapping tables, where it needs any
+//! rules/python/tests/typing/CASE.toml    the same for one of them
 //! rules/python/tests/typing/CASE.snap    what became of it
 //! ```
 //!
@@ -35,7 +36,7 @@ pub use report::{CaseResult, Outcome, Report, RuleResult, SuiteResult};
 pub use run::{Memory, Options, run};
 pub use snapshot::{accept, reject};
 pub use suite::{Case, Found, Suite, find};
-pub use watch::watch;
+pub use watch::{Watched, watch};
 
 #[cfg(test)]
 mod tests;

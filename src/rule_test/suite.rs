@@ -65,7 +65,7 @@ pub struct Found {
     pub errors: Vec<TestError>,
 }
 
-/// `CASE.toml`.
+/// `CASE.toml`, or `RULES.toml` for all cases and examples of a rule file.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 struct Description {
@@ -212,6 +212,10 @@ fn suite(
             suite.base = migration.file.parent().unwrap_or(Path::new("")).to_owned();
         }
     }
+    if !is_migration {
+        let name = format!("{}.toml", file.file_stem().unwrap_or_default().to_string_lossy());
+        described(&folder.with_file_name(name), &mut suite.inputs)?;
+    }
     cases(&folder, &mut suite, errors)?;
     Ok(Some(suite))
 }
@@ -297,36 +301,40 @@ const MAX_DESCRIPTION: u64 = 1 << 20;
 
 fn case(name: &str, folder: &Path, suite: &Suite) -> Result<Case, TestError> {
     let beside = |ending: &str| folder.with_file_name(format!("{name}{ending}"));
-    let file = beside(".toml");
     let mut inputs = suite.inputs.clone();
-    let mut description = None;
-    if file.exists() {
-        let wrong = |why: String| TestError::Description { path: file.clone(), why };
-        let text = read_text(&file, MAX_DESCRIPTION).map_err(wrong)?;
-        let read: Description = toml::from_str(&text).map_err(|error| {
-            let (line, column) = crate::tree::line_column(&text, error.span().map_or(0, |s| s.start));
-            wrong(format!("{line}:{column}: {}", error.message()))
-        })?;
-        description = read.description;
-        inputs.parameters.extend(read.parameters);
-        for (name, value) in read.mappings {
-            let table = match value {
-                toml::Value::Table(table) => table,
-                toml::Value::String(path) => {
-                    let files = BTreeMap::from([(name.clone(), folder.with_file_name("").join(path))]);
-                    let read = script::read_mappings(&files).map_err(TestError::Rules)?;
-                    read.into_values().next().unwrap_or_default()
-                }
-                other => {
-                    let why = format!("mapping `{name}` must be a table or a file name, not {}", other.type_str());
-                    return Err(wrong(why));
-                }
-            };
-            inputs.mappings.insert(name, table);
-        }
-    }
+    let description = described(&beside(".toml"), &mut inputs)?;
     let (name, folder, snapshot) = (name.to_owned(), folder.to_owned(), beside(".snap"));
     Ok(Case { name, folder, snapshot, description, inputs })
+}
+
+/// Puts what a description gives, if there is one, on top of `inputs`.
+fn described(file: &Path, inputs: &mut Inputs) -> Result<Option<String>, TestError> {
+    if !file.exists() {
+        return Ok(None);
+    }
+    let wrong = |why: String| TestError::Description { path: file.to_owned(), why };
+    let text = read_text(file, MAX_DESCRIPTION).map_err(wrong)?;
+    let read: Description = toml::from_str(&text).map_err(|error| {
+        let (line, column) = crate::tree::line_column(&text, error.span().map_or(0, |s| s.start));
+        wrong(format!("{line}:{column}: {}", error.message()))
+    })?;
+    inputs.parameters.extend(read.parameters);
+    for (name, value) in read.mappings {
+        let table = match value {
+            toml::Value::Table(table) => table,
+            toml::Value::String(path) => {
+                let files = BTreeMap::from([(name.clone(), file.with_file_name(path))]);
+                let read = script::read_mappings(&files).map_err(TestError::Rules)?;
+                read.into_values().next().unwrap_or_default()
+            }
+            other => {
+                let why = format!("mapping `{name}` must be a table or a file name, not {}", other.type_str());
+                return Err(wrong(why));
+            }
+        };
+        inputs.mappings.insert(name, table);
+    }
+    Ok(read.description)
 }
 
 /// The text of a file that is not larger than `most`.

@@ -11,12 +11,21 @@ use super::TestError;
 /// An editor writes a file in several steps: they are one change.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// Calls `changed` after each change below `paths`, until it says to stop. What
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watched {
+    /// From now on no change is missed.
+    Ready,
+    /// Something changed.
+    Changed,
+}
+
+/// Calls `changed` when it is ready, and after each change below `paths`, until it says to stop. What
 /// gander itself writes (`.snap.new`) is no change.
 ///
 /// # Errors
 /// Where the system can't watch one of them.
-pub fn watch(paths: &[PathBuf], mut changed: impl FnMut() -> bool) -> Result<(), TestError> {
+pub fn watch(paths: &[PathBuf], mut changed: impl FnMut(Watched) -> bool) -> Result<(), TestError> {
     let (send, receive) = channel();
     let failed = |path: &PathBuf| {
         let path = path.clone();
@@ -30,6 +39,9 @@ pub fn watch(paths: &[PathBuf], mut changed: impl FnMut() -> bool) -> Result<(),
     .map_err(failed(&first))?;
     for path in paths {
         watcher.watch(path, RecursiveMode::Recursive).map_err(failed(path))?;
+    }
+    if !changed(Watched::Ready) {
+        return Ok(());
     }
     let ours = |event: &notify::Result<notify::Event>| match event {
         Ok(event) => {
@@ -45,7 +57,7 @@ pub fn watch(paths: &[PathBuf], mut changed: impl FnMut() -> bool) -> Result<(),
             continue;
         }
         while let Ok(_) | Err(RecvTimeoutError::Disconnected) = receive.recv_timeout(QUIET) {}
-        if !changed() {
+        if !changed(Watched::Changed) {
             return Ok(());
         }
     }

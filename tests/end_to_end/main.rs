@@ -3,11 +3,13 @@
 #![expect(clippy::disallowed_methods, reason = "tests make the folders, and start the programs, that they judge by")]
 
 mod bench;
+mod book;
 mod datasets_corpus;
 mod delivery;
 mod expected;
 mod fleet;
 mod kill;
+mod lsp;
 mod malice;
 mod order;
 mod patches;

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// From below to above; what is not named is foundation.
-const ABOVE_FOUNDATION: [&str; 8] =
-    ["discover", "transform", "verify", "rollout", "report", "pipeline", "rule_test", "cli"];
+const ABOVE_FOUNDATION: [&str; 9] =
+    ["discover", "transform", "verify", "rollout", "report", "pipeline", "rule_test", "lsp", "cli"];
 
 /// Words that only some files may say, and why these may.
 struct Reserved {

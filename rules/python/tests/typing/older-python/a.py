@@ -1,0 +1,4 @@
+from typing import List, Optional
+
+a: List[int] = []
+b: Optional[int] = None

@@ -1,0 +1,7 @@
+from typing import List
+
+list = sorted
+
+
+def f(a: List[int]) -> None:
+    pass

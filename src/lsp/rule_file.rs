@@ -1,0 +1,50 @@
+//! What is wrong with a rule file as it stands in the editor.
+
+use std::path::Path;
+
+use lsp_types::{Diagnostic, DiagnosticSeverity, Range};
+
+use super::position::{offset_of_column, position, range};
+use crate::rule_test::{ExampleResult, examples, find};
+use crate::script::{Inputs, ScriptError, Source, load};
+
+/// Mistakes, and examples that fail.
+pub(super) fn diagnostics(path: &Path, text: &str) -> Vec<Diagnostic> {
+    let source =
+        Source { name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(), text: text.to_owned() };
+    match load(&[source], &inputs(path)) {
+        Err(errors) => errors.0.iter().map(|error| mistake(text, error)).collect(),
+        Ok(rules) => examples(&rules).iter().filter(|e| !e.passed()).map(|e| failed(text, e)).collect(),
+    }
+}
+
+/// What the rules of a file may read: what their migration gives them.
+pub(super) fn inputs(path: &Path) -> Inputs {
+    if !path.is_file() {
+        return Inputs::default();
+    }
+    find(&[path.to_owned()]).suites.into_iter().next().map(|suite| suite.inputs).unwrap_or_default()
+}
+
+fn mistake(text: &str, error: &ScriptError) -> Diagnostic {
+    let at = error.place.map_or(0, |(line, column)| offset_of_column(text, line, column));
+    let word = text[at..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').map(char::len_utf8).sum::<usize>();
+    let end = at + word.max(text[at..].chars().next().map_or(0, char::len_utf8));
+    let hint = error.hint.as_ref().map_or(String::new(), |hint| format!("\nhelp: {hint}"));
+    of(range(text, at..end), DiagnosticSeverity::ERROR, format!("{}{hint}", error.message))
+}
+
+fn failed(text: &str, example: &ExampleResult) -> Diagnostic {
+    let line = example.place.rsplit(':').next().and_then(|n| n.parse::<u32>().ok()).unwrap_or(1);
+    let from = offset_of_column(text, line, 1);
+    // The example stands somewhere below: at its own code, if that is written as it is.
+    let at = text[from..].find(&example.before).filter(|_| !example.before.is_empty());
+    let at = at.map_or(from..from, |at| from + at..from + at + example.before.len());
+    let why = example.failed.as_ref().map_or_else(|| format!("this becomes\n{}", example.came), Clone::clone);
+    let message = format!("example {} of {} fails: {why}", example.number, example.rule);
+    of(Range { start: position(text, at.start), end: position(text, at.end) }, DiagnosticSeverity::WARNING, message)
+}
+
+pub(super) fn of(range: Range, severity: DiagnosticSeverity, message: String) -> Diagnostic {
+    Diagnostic { range, severity: Some(severity), source: Some("gander".to_owned()), message, ..Diagnostic::default() }
+}

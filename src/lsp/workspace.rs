@@ -1,0 +1,74 @@
+//! The rules of the folder that is open in the editor, and what they learn from it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ignore::WalkBuilder;
+
+use super::server::{Document, Documents};
+use crate::rule::{Facts, RuleSet};
+use crate::rule_test::{Suite, find};
+use crate::script::{Source, load, read};
+use crate::transform::collect;
+
+/// Rules that are loaded together.
+pub(super) struct Loaded {
+    pub(super) rules: RuleSet,
+    /// What those that collect know of the workspace.
+    pub(super) facts: Arc<Facts>,
+}
+
+/// Files that facts are collected from; more are not read.
+const MAX_FILES: usize = 20_000;
+/// Larger files are left alone.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// Loads the rules below the roots, as they stand in the editor. Rule files that don't
+/// load are left out: they have diagnostics of their own.
+pub(super) fn load_rules(roots: &[PathBuf], documents: &Documents) -> Vec<Loaded> {
+    let suites = find(roots).suites.into_iter().filter(|suite| !suite.migration);
+    suites.filter_map(|suite| one(&suite, roots, documents)).collect()
+}
+
+fn one(suite: &Suite, roots: &[PathBuf], documents: &Documents) -> Option<Loaded> {
+    let mut sources = read(&suite.rules).ok()?;
+    for source in &mut sources {
+        let is_it = |d: &&Document| d.path.as_deref().is_some_and(|p| same(p, Path::new(&source.name)));
+        if let Some(document) = documents.values().find(is_it) {
+            *source = Source { name: source.name.clone(), text: document.text.clone() };
+        }
+    }
+    let rules = load(&sources, &suite.inputs).ok().filter(|rules| !rules.rules.is_empty())?;
+    let facts = if rules.collects() { facts(&rules, roots, documents) } else { Facts::default() };
+    Some(Loaded { rules, facts: Arc::new(facts) })
+}
+
+fn same(one: &Path, other: &Path) -> bool {
+    one == other || one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+}
+
+/// What the rules learn from every file below the roots, as it stands in the editor.
+fn facts(rules: &RuleSet, roots: &[PathBuf], documents: &Documents) -> Facts {
+    let mut all = Facts::default();
+    for root in roots {
+        let walk = WalkBuilder::new(root).follow_links(false).require_git(false).build();
+        let files = walk.filter_map(Result::ok).filter(|e| e.file_type().is_some_and(|t| t.is_file()));
+        for entry in files.take(MAX_FILES) {
+            let file = entry.path();
+            let name = file.strip_prefix(root).unwrap_or(file).to_string_lossy().into_owned();
+            if !crate::language::of_path(file).is_some_and(|l| rules.speaks(l)) {
+                continue;
+            }
+            let open = documents.values().find(|d| d.path.as_deref() == Some(file));
+            let small = entry.metadata().is_ok_and(|m| m.len() <= MAX_BYTES);
+            let bytes = match open {
+                Some(document) => Some(document.text.clone().into_bytes()),
+                None => small.then(|| std::fs::read(file).ok()).flatten(),
+            };
+            if let Some(facts) = bytes.and_then(|bytes| collect(rules, &name, &bytes).ok()) {
+                all.merge(facts);
+            }
+        }
+    }
+    all
+}
