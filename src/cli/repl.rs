@@ -323,7 +323,7 @@ mod tests {
         let it = session("f(1, 2)\ng(f(3))\n");
         assert_eq!(
             answer(&it, "f($X, $$$R)"),
-            "1:1: f(1, 2)\n    $$$R = 2\n    $X = 1\n2:3: f(3)\n    $$$R = \n    $X = 3\n2 matches, read as expr\n"
+            "1:1: f(1, 2)\n    $X = 1\n    $$$R = 2\n2:3: f(3)\n    $X = 3\n    $$$R = \n2 matches, read as expr\n"
         );
         let diff = answer(&it, ".find(\"f($X)\")\n  .replace(\"h($X)\")");
         assert!(diff.contains("-g(f(3))\n+g(h(3))") && diff.ends_with("1 match\n"), "{diff}");

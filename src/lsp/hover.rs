@@ -22,9 +22,10 @@ pub(super) fn hover(text: &str, offset: usize) -> Option<(Range<usize>, String)>
         return Some((word, format!("`{name}`: a kind of node in {}", kind_in.join(", "))));
     }
     let method = text[..word.start].ends_with('.');
+    let called = text[word.end..].starts_with('(');
     let all: Vec<String> = entries()
         .iter()
-        .filter(|e| e.name == name && method == (e.of.is_some() && !e.is_type))
+        .filter(|e| e.name == name && method == (e.of.is_some() && !e.is_type) && called != e.property)
         .map(|e| format!("```\n{}\n```\n{}", e.signature, documentation(e)))
         .collect();
     (!all.is_empty()).then(|| (word, all.join("\n\n---\n\n")))
@@ -52,6 +53,7 @@ mod tests {
         assert!(at("call\"").unwrap().contains("a kind of node in python"));
         assert!(at("ARG").unwrap().contains("one node"));
         assert!(at("replace").unwrap().contains("Rule.replace") && !at("replace").unwrap().contains("replace(node"));
-        assert_eq!(at("g("), None);
+        assert!(!at("lang").unwrap().contains("Context.lang"), "that one is no method");
+        assert_eq!(at("#{"), None);
     }
 }
