@@ -39,7 +39,7 @@ pub(super) fn matches(loaded: &[Loaded], path: &Path, text: &str) -> Vec<Found> 
 }
 
 fn matches_of(loaded: &Loaded, language: &'static Language, path: &Path, text: &str) -> Vec<Found> {
-    let Loaded { rules, facts } = loaded;
+    let Loaded { rules, facts, .. } = loaded;
     let hits = rules.scan(language, text.as_bytes());
     if !hits.any() {
         return Vec::new();

@@ -74,7 +74,7 @@ fn conversation(connection: Connection) -> Result<(), LspError> {
     let capabilities = serde_json::to_value(capabilities())?;
     let params: InitializeParams = serde_json::from_value(connection.initialize(capabilities)?)?;
     let mut session = Session { connection, roots: roots(&params), documents: BTreeMap::new(), loaded: Vec::new() };
-    session.reload();
+    session.reload(true);
     while let Ok(message) = session.connection.receiver.recv() {
         match message {
             Message::Request(request) => {
@@ -130,8 +130,11 @@ impl Session {
         self.connection.sender.send(message).map_err(|_| LspError::Gone)
     }
 
-    fn reload(&mut self) {
-        self.loaded = load_rules(&self.roots, &self.documents);
+    /// Loads the rules as they stand in the editor; `learn` what they tell of the
+    /// workspace again, or keep what is known of it.
+    fn reload(&mut self, learn: bool) {
+        let known = std::mem::take(&mut self.loaded);
+        self.loaded = load_rules(&self.roots, &self.documents, if learn { &[] } else { &known });
     }
 
     fn notified(&mut self, notification: Notification) -> Result<(), LspError> {
@@ -155,13 +158,13 @@ impl Session {
             DidSaveTextDocument::METHOD => {
                 let Some(params) = read::<DidSaveTextDocument>(notification) else { return Ok(()) };
                 // What rules learn from other files may have changed.
-                self.reload();
+                self.reload(true);
                 params.text_document.uri
             }
             _ => return Ok(()),
         };
         if is_rule(&changed) {
-            self.reload();
+            self.reload(false);
             // The rules may find other code now.
             self.documents.values().filter(|d| !is_rule(&d.uri)).try_for_each(|d| self.diagnose(&d.uri))?;
         }

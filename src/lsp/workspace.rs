@@ -13,6 +13,8 @@ use crate::transform::collect;
 
 /// Rules that are loaded together.
 pub(super) struct Loaded {
+    /// The rule file.
+    file: PathBuf,
     pub(super) rules: RuleSet,
     /// What those that collect know of the workspace.
     pub(super) facts: Arc<Facts>,
@@ -25,12 +27,15 @@ const MAX_BYTES: u64 = 4 << 20;
 
 /// Loads the rules below the roots, as they stand in the editor. Rule files that don't
 /// load are left out: they have diagnostics of their own.
-pub(super) fn load_rules(roots: &[PathBuf], documents: &Documents) -> Vec<Loaded> {
+///
+/// What they learn from the workspace is taken over from `known`, where that is given:
+/// a folder is not read again with every key.
+pub(super) fn load_rules(roots: &[PathBuf], documents: &Documents, known: &[Loaded]) -> Vec<Loaded> {
     let suites = find(roots).suites.into_iter().filter(|suite| !suite.migration);
-    suites.filter_map(|suite| one(&suite, roots, documents)).collect()
+    suites.filter_map(|suite| one(&suite, roots, documents, known)).collect()
 }
 
-fn one(suite: &Suite, roots: &[PathBuf], documents: &Documents) -> Option<Loaded> {
+fn one(suite: &Suite, roots: &[PathBuf], documents: &Documents, known: &[Loaded]) -> Option<Loaded> {
     let mut sources = read(&suite.rules).ok()?;
     for source in &mut sources {
         let is_it = |d: &&Document| d.path.as_deref().is_some_and(|p| same(p, Path::new(&source.name)));
@@ -39,8 +44,12 @@ fn one(suite: &Suite, roots: &[PathBuf], documents: &Documents) -> Option<Loaded
         }
     }
     let rules = load(&sources, &suite.inputs).ok().filter(|rules| !rules.rules.is_empty())?;
-    let facts = if rules.collects() { facts(&rules, roots, documents) } else { Facts::default() };
-    Some(Loaded { rules, facts: Arc::new(facts) })
+    let facts = match known.iter().find(|k| k.file == suite.file) {
+        _ if !rules.collects() => Arc::default(),
+        Some(known) if known.rules.collects() => Arc::clone(&known.facts),
+        _ => Arc::new(facts(&rules, roots, documents)),
+    };
+    Some(Loaded { file: suite.file.clone(), rules, facts })
 }
 
 fn same(one: &Path, other: &Path) -> bool {

@@ -21,6 +21,8 @@ pub struct Report {
 pub struct SuiteResult {
     /// The rule or migration file.
     pub file: PathBuf,
+    /// The migration that names the rules, if one does.
+    pub owner: Option<PathBuf>,
     /// Its rules, in order.
     pub rules: Vec<RuleResult>,
     /// Their examples.

@@ -2,7 +2,7 @@
 //! for the same rules, inputs, code and snapshot.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -54,7 +54,7 @@ pub fn run(found: Found, options: Options, memory: &Memory) -> Report {
                 Err(errors) => report.errors.extend(errors),
             }
         }
-        same_ids(&suites, &mut report);
+        same_ids(&mut report);
         report
     };
     match pool {
@@ -90,10 +90,10 @@ fn one(suite: &Suite, options: Options, memory: &Memory) -> Result<SuiteResult, 
     let mut gaps = if options.coverage && !suite.migration { gaps(&sets) } else { Vec::new() };
     gaps.iter_mut().for_each(|gap| gap.place = shown(suite, &gap.place));
     let rules = if suite.migration { Vec::new() } else { rule_results(suite, &sets) };
-    let (file, unused) = (suite.file.clone(), suite.unused.clone());
+    let (file, owner, unused) = (suite.file.clone(), suite.owner.clone(), suite.unused.clone());
     let mut examples = examples;
     examples.iter_mut().for_each(|example| example.place = shown(suite, &example.place));
-    Ok(SuiteResult { file, rules, examples, cases, unused, gaps })
+    Ok(SuiteResult { file, owner, rules, examples, cases, unused, gaps })
 }
 
 /// The place of a rule as people name it.
@@ -218,25 +218,19 @@ fn outcome(case: &Case, wanted: Option<String>, became: case::Became) -> Outcome
     }
 }
 
-/// Two rule files of one id: each loads alone, but no migration could name both.
-fn same_ids(suites: &[Suite], report: &mut Report) {
-    let mut seen: HashMap<&str, &str> = HashMap::new();
+/// Two rule files with the same id: each loads alone, but nobody could run both. Rules
+/// of different migrations may share ids.
+fn same_ids(report: &mut Report) {
+    let mut seen: HashMap<(Option<&Path>, &str), &str> = HashMap::new();
     let mut errors = Vec::new();
     for suite in &report.suites {
         for rule in &suite.rules {
-            match seen.get(rule.id.as_str()) {
-                Some(first) if *first != rule.place => errors.push(TestError::SameId {
-                    id: rule.id.clone(),
-                    first: (*first).to_owned(),
-                    second: rule.place.clone(),
-                }),
-                Some(_) => {}
-                None => {
-                    seen.insert(&rule.id, &rule.place);
-                }
+            let first = *seen.entry((suite.owner.as_deref(), &rule.id)).or_insert(&rule.place);
+            if first != rule.place {
+                let (id, first, second) = (rule.id.clone(), first.to_owned(), rule.place.clone());
+                errors.push(TestError::SameId { id, first, second });
             }
         }
     }
-    debug_assert!(report.suites.len() <= suites.len());
     report.errors.extend(errors);
 }

@@ -25,6 +25,8 @@ pub struct Suite {
     pub partial: Partial,
     /// Whether it is a whole migration: its examples are run with the files of its rules.
     pub migration: bool,
+    /// The migration that names the rules, if one does.
+    pub owner: Option<PathBuf>,
     /// The cases, by name.
     pub cases: Vec<Case>,
     /// Snapshots that belong to no case.
@@ -195,6 +197,7 @@ fn suite(
         inputs: Inputs::default(),
         partial: Partial::default(),
         migration: is_migration,
+        owner: None,
         cases: Vec::new(),
         unused: Vec::new(),
     };
@@ -207,6 +210,7 @@ fn suite(
         let guide = migration.guide.clone();
         suite.inputs = Inputs { parameters: migration.parameters.clone(), mappings, guide };
         suite.partial = migration.transform.partial;
+        suite.owner = Some(migration.file.clone());
         if is_migration {
             suite.rules = migration.rules.clone();
             suite.base = migration.file.parent().unwrap_or(Path::new("")).to_owned();

@@ -17,9 +17,14 @@ struct Reserved {
     allowed: &'static [(&'static str, &'static str)],
 }
 
-const RESERVED: [Reserved; 4] = [
+const RESERVED: [Reserved; 6] = [
     Reserved { words: &["process::Command"], allowed: &[("process.rs", "it is where programs are started")] },
     Reserved { words: &["hakoniwa"], allowed: &[("sandbox/", "it is what isolates steps")] },
+    Reserved { words: &["lsp_server", "lsp_types"], allowed: &[("lsp/", "it speaks the protocol of editors")] },
+    Reserved {
+        words: &["insta::Snapshot", "insta::internals"],
+        allowed: &[("rule_test/snapshot.rs", "it reads and writes snapshots")],
+    },
     Reserved { words: &["rhai"], allowed: &[("script/", "it is what reads rules")] },
     Reserved {
         words: &[
