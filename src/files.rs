@@ -314,6 +314,17 @@ pub fn digest_of_folder(files: &BTreeMap<String, Vec<u8>>) -> Digest {
     digest.finish()
 }
 
+/// The digest of a file's bytes, or of names and bytes of all files in a folder.
+///
+/// # Errors
+/// Where there is neither, or something can't be read.
+pub fn content_digest(path: &Path) -> Result<Digest, FilesError> {
+    if let Some(digest) = folder_digest(path)? {
+        return Ok(digest);
+    }
+    File::open(path).and_then(Digest::of_reader).map_err(failed("read it", path))
+}
+
 /// The digest over names and bytes of all files in a folder; `None` where there
 /// is no folder. Links in it are named, not followed.
 ///

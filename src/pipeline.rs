@@ -4,24 +4,28 @@
 //! Must not: print, or know the command line.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::path::Path;
 
 use crate::changeset::ChangeSet;
 use crate::clock::Clock;
 use crate::config::{Migration, SandboxMode};
 use crate::digest::{Digest, DigestBuilder};
 use crate::discover::{DiscoverError, discover};
-use crate::files::{self, FilesError};
+use crate::files::FilesError;
 use crate::pin::{self, PinError};
 use crate::report;
-use crate::rollout::{self, Event, Ledger, RolloutError, TakeVerdict};
-use crate::sandbox::{self, Sandbox, SandboxError};
+use crate::rollout::{self, Event, Ledger, RolloutError};
+use crate::sandbox::SandboxError;
 use crate::script::{self, Inputs, ScriptErrors};
 use crate::state::{StateError, Store};
 use crate::transform::{self, Pinned, Plan, Transformed, WorkspacePlan};
-use crate::verify::{self, Subject, Verdict, VerdictKind};
+use crate::verify::{self, Declared, Verdict};
 use crate::workspace::{Consumer, EntityRef, Fleet, Manifest, Pin, Source, Workspace};
+
+mod verifying;
+
+use verifying::Work;
+pub use verifying::{Verified, VerifyOptions, enter, kept, verify};
 
 /// Why a run could not know what to do. Everything else is an outcome.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +51,12 @@ pub enum PipelineError {
     /// gander's own program file is not known.
     #[error("can't tell where the gander program lies: {0}")]
     Program(std::io::Error),
+    /// The user wanted an end.
+    #[error("interrupted; what was done is recorded, and the next run goes on from there")]
+    Interrupted,
+    /// There is no tree to enter.
+    #[error("nothing is kept of {0}: run `gander verify {0} --keep` first")]
+    NotKept(String),
     /// `--only` names nobody.
     #[error("no consumer is called {0}; `gander plan` lists them")]
     NoSuchConsumer(EntityRef),
@@ -60,6 +70,8 @@ pub struct Planned {
     pub plan: Plan,
     /// What is pinned of each workspace; `None` where it can't be read.
     manifests: Vec<Option<Manifest>>,
+    /// The languages that each rule declares.
+    declared: Declared,
 }
 
 /// How to run.
@@ -85,6 +97,8 @@ pub enum Progress<'a> {
     Transformed(usize, usize),
     /// A workspace was verified: its id and the verdict.
     Verified(&'a str, &'a Verdict),
+    /// A verification begins or has ended.
+    Verifying(&'a verify::Progress),
     /// Something happened in the rollout.
     Rollout(Event<'a>),
 }
@@ -166,7 +180,19 @@ fn plan_over(
     for (index, settled) in settled {
         plan.workspaces[index] = settled.plan;
     }
-    Ok(Planned { fleet, plan, manifests })
+    Ok(Planned { fleet, plan, manifests, declared: declared(&rules) })
+}
+
+/// The languages that each rule declares, hosts of embedded code included.
+fn declared(rules: &crate::rule::RuleSet) -> Declared {
+    let languages = |rule: &crate::rule::Rule| {
+        let of = |variant: &crate::rule::Variant| {
+            let hosts = variant.hosts.iter().map(|host| host.language);
+            hosts.chain([variant.language]).map(|language| language.facts.name.clone()).collect::<Vec<_>>()
+        };
+        rule.variants.iter().flat_map(of).collect()
+    };
+    rules.rules.iter().map(|rule| (rule.id.clone(), languages(rule))).collect()
 }
 
 /// Advances a migration as far as it can.
@@ -182,23 +208,7 @@ pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
     if let Some(nobody) = options.only.iter().find(|e| !planned.fleet.consumers.iter().any(|c| c.entity == **e)) {
         return Err(PipelineError::NoSuchConsumer(nobody.clone()));
     }
-    let exe = std::env::current_exe().map_err(PipelineError::Program)?;
-    let mut config = migration.sandbox.clone();
-    config.mode = options.sandbox.unwrap_or(config.mode);
-    let scratch = migration.state.join("scratch");
-    files::make_folder(&scratch)?;
-    // What a killed run left there goes, though this one may verify nothing. What
-    // can't be removed is in nobody's way, and the next run tries again.
-    let _ = sandbox::sweep(&scratch);
-    let work = Work {
-        migration,
-        planned: &planned,
-        sandbox: Sandbox::new(exe, &config, &scratch),
-        pins: migration.state.join("pins"),
-        making: Mutex::new(()),
-        checked: Mutex::new(None),
-        tell,
-    };
+    let work = Work::new(migration, &planned, options.sandbox, tell)?;
     let ledger = rollout::run(
         &mut store,
         &rollout::Request {
@@ -206,98 +216,19 @@ pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
             fleet: &planned.fleet,
             plan: &planned.plan,
             read_pinned: &|index, path| work.read(index, path),
-            verify: &|indices, take| work.verify(indices, take),
+            verify: &|wanted, take| work.verify(wanted, take),
             describe: &|staged| report::folder(staged),
             tell: &|event| tell(Progress::Rollout(event)),
             retry: options.retry,
             only: &options.only,
         },
     );
-    if let Some(Err(error)) = work.checked.into_inner().unwrap_or(None) {
-        return Err(error.into());
+    work.finish()?;
+    let ledger = ledger?;
+    if crate::interrupt::wanted() {
+        return Err(PipelineError::Interrupted);
     }
-    Ok(ledger?)
-}
-
-/// What verification needs of the other stages.
-struct Work<'a> {
-    migration: &'a Migration,
-    planned: &'a Planned,
-    sandbox: Sandbox,
-    /// Copies of pinned trees, named by their pins.
-    pins: PathBuf,
-    making: Mutex<()>,
-    /// Whether the machine isolates as required: tried once, before the first step.
-    checked: Mutex<Option<Result<(), SandboxError>>>,
-    tell: &'a Tell<'a>,
-}
-
-impl Work<'_> {
-    /// The folder that holds exactly the pinned bytes of a workspace. It outlives
-    /// a delivery into the working tree.
-    fn tree(&self, index: usize) -> Result<PathBuf, String> {
-        let workspace = &self.planned.fleet.workspaces[index];
-        let pin = self.planned.plan.workspaces[index].pin.as_ref().ok_or("the workspace is not pinned")?;
-        let place = self.pins.join(pin.key());
-        // One at a time: two workspaces with the same bytes share a copy.
-        let _making = self.making.lock().map_err(|_| "an earlier copy failed")?;
-        if place.is_dir() {
-            return Ok(place);
-        }
-        let manifest = self.planned.manifests[index].as_ref().ok_or("the workspace can't be read")?;
-        let half = self.pins.join(format!("{}.half", pin.key()));
-        files::remove_folder(&half).map_err(|e| e.to_string())?;
-        files::make_folder(&half).map_err(|e| e.to_string())?;
-        pin::materialise(workspace, pin, manifest, &half).map_err(|e| e.to_string())?;
-        files::settle_folder(&half, &place).map_err(|e| e.to_string())?;
-        Ok(place)
-    }
-
-    fn read(&self, index: usize, path: &str) -> Result<Vec<u8>, String> {
-        let tree = self.tree(index)?;
-        let content = files::read_below(&tree, path).map_err(|e| e.to_string())?;
-        content.map(|c| c.bytes).ok_or_else(|| format!("{path} is not in the pinned tree"))
-    }
-
-    fn verify(&self, indices: &[usize], take: &TakeVerdict<'_>) {
-        if !self.check() {
-            return;
-        }
-        let one = |index: &usize| self.verify_one(*index);
-        let jobs = self.migration.sandbox.jobs;
-        verify::verify_all(indices, jobs, one, |at, verdict| {
-            let index = indices[at];
-            take(index, verdict.clone());
-            (self.tell)(Progress::Verified(&self.planned.fleet.workspaces[index].id, verdict));
-        });
-    }
-
-    fn check(&self) -> bool {
-        let Ok(mut checked) = self.checked.lock() else { return false };
-        checked.get_or_insert_with(|| self.sandbox.check().map(|_| ())).is_ok()
-    }
-
-    fn verify_one(&self, index: usize) -> Verdict {
-        let infra = |reason: String| Verdict {
-            kind: VerdictKind::Infra,
-            reason,
-            baseline: Vec::new(),
-            patched: Vec::new(),
-            enforced: Vec::new(),
-        };
-        let tree = match self.tree(index) {
-            Ok(tree) => tree,
-            Err(reason) => return infra(reason),
-        };
-        let plan = &self.planned.plan.workspaces[index];
-        let versions = match rollout::versions_of(plan, &|path| self.read(index, path)) {
-            Ok(versions) => versions,
-            Err(error) => return infra(error.to_string()),
-        };
-        let Some(manifest) = &self.planned.manifests[index] else { return infra("the workspace can't be read".into()) };
-        let steps = verify::steps_for(manifest, &self.migration.verify);
-        verify::verify(&self.sandbox, &Subject { pinned_tree: &tree, changes: &versions, steps: &steps })
-    }
+    Ok(ledger)
 }
 
 /// A consumer in a plan, before anything is verified.

@@ -36,6 +36,7 @@ pub struct Invocation {
     stdin: Option<Vec<u8>>,
     limit: Duration,
     output_limit: usize,
+    interruptible: bool,
 }
 
 /// How a program ended.
@@ -90,6 +91,12 @@ pub enum ProcessError {
         program: String,
         /// The wall-clock limit.
         limit: Duration,
+    },
+    /// The user wanted it to end, and it was killed.
+    #[error("`{program}` was ended by Ctrl-C")]
+    Interrupted {
+        /// As it was named.
+        program: String,
     },
     /// It printed more than it may, and was killed.
     #[error("`{program}` was killed: it printed more than {limit} bytes")]
@@ -169,6 +176,7 @@ impl Invocation {
             stdin: None,
             limit: DEFAULT_LIMIT,
             output_limit: DEFAULT_OUTPUT_LIMIT,
+            interruptible: false,
         }
     }
 
@@ -220,6 +228,13 @@ impl Invocation {
         self
     }
 
+    /// Lets Ctrl-C end the program, through gander: it is put into a group of its own,
+    /// so that it does not get the signal before gander has noticed it.
+    pub fn interruptible(mut self) -> Self {
+        self.interruptible = true;
+        self
+    }
+
     /// Runs the program to its end. A red exit code is not an error here.
     ///
     /// Input is written and both outputs are read at the same time, so that no
@@ -241,9 +256,9 @@ impl Invocation {
             None => Stdio::null(),
         };
         let name = self.name();
-        let (limit, output_limit) = (self.limit, self.output_limit);
+        let (limit, output_limit, interruptible) = (self.limit, self.output_limit, self.interruptible);
         let child = self.spawn(stdin, stdout, Stdio::piped())?;
-        Attended::new(child, name, output_limit, input).wait(limit)
+        Attended { interruptible, ..Attended::new(child, name, output_limit, input) }.wait(limit)
     }
 
     /// Starts the program with the given streams and leaves it to the caller.
@@ -259,6 +274,10 @@ impl Invocation {
         let mut command = Command::new(&self.program);
         if self.env_clear {
             command.env_clear();
+        }
+        #[cfg(unix)]
+        if self.interruptible {
+            std::os::unix::process::CommandExt::process_group(&mut command, 0);
         }
         if let Some(dir) = &self.dir {
             command.current_dir(dir);
@@ -304,6 +323,7 @@ struct Attended {
     events: Receiver<Event>,
     stdout: Option<Vec<u8>>,
     stderr: Option<Vec<u8>>,
+    interruptible: bool,
 }
 
 impl Attended {
@@ -320,7 +340,7 @@ impl Attended {
             // A program may end without having read all: that is its own affair.
             thread::spawn(move || drop(pipe.write_all(&input)));
         }
-        Self { child, name, output_limit, events, stdout: elsewhere, stderr: None }
+        Self { child, name, output_limit, events, stdout: elsewhere, stderr: None, interruptible: false }
     }
 
     fn wait(mut self, limit: Duration) -> Result<Output, ProcessError> {
@@ -342,6 +362,9 @@ impl Attended {
             let left = deadline.map_or(LONGEST_PAUSE, |at| at.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 return Err(ProcessError::TimedOut { program: self.name.clone(), limit });
+            }
+            if self.interruptible && crate::interrupt::wanted() {
+                return Err(ProcessError::Interrupted { program: self.name.clone() });
             }
             self.listen(pause.min(left))?;
             pause = (pause * 2).min(LONGEST_PAUSE);

@@ -19,11 +19,13 @@ pub enum Exit {
     Failed = 5,
     /// 6: this machine can't isolate as the migration requires.
     NoSandbox = 6,
+    /// 130: Ctrl-C; what was done is recorded, and the next run goes on from there.
+    Interrupted = 130,
 }
 
 impl Exit {
     /// Every code with its meaning, for `--help` and the manual.
-    pub const ALL: [(Self, &'static str); 7] = [
+    pub const ALL: [(Self, &'static str); 8] = [
         (Self::Done, "done; nothing waits and nothing failed"),
         (Self::Negative, "the answer is no: nothing was found, or a file was refused"),
         (Self::Usage, "the command line, a migration file or a rule is wrong; nothing was done"),
@@ -31,11 +33,12 @@ impl Exit {
         (Self::Waiting, "the rollout waits, and goes on when it is run again"),
         (Self::Failed, "gander could not know or could not do it"),
         (Self::NoSandbox, "this machine can't isolate as the migration requires"),
+        (Self::Interrupted, "Ctrl-C; the next run goes on from there"),
     ];
 
     /// The table as text.
     pub fn table() -> String {
-        let lines: Vec<String> = Self::ALL.iter().map(|(exit, what)| format!("  {}  {what}", *exit as u8)).collect();
+        let lines: Vec<String> = Self::ALL.iter().map(|(exit, what)| format!("  {:<3} {what}", *exit as u8)).collect();
         format!("Exit codes:\n{}", lines.join("\n"))
     }
 }

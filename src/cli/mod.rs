@@ -20,6 +20,7 @@ mod show;
 mod status;
 mod test;
 mod tree;
+mod verify;
 mod walk;
 
 pub use exit::Exit;
@@ -63,6 +64,10 @@ enum Command {
     Run(run::Args),
     /// Show what a migration would do: the diff and the ledger. Writes nothing.
     Plan(plan::Args),
+    /// Build and test consumers before and after their change. Delivers nothing.
+    Verify(verify::Args),
+    /// Enter the tree that `verify --keep` has left, in its sandbox.
+    Shell(verify::Shell),
     /// Where a migration stands.
     Status(status::Args),
     /// Everything that is known of one consumer.
@@ -129,6 +134,8 @@ pub fn main() -> Exit {
     let done = match &args.command {
         Command::Run(args) => run::main(args, &screen),
         Command::Plan(args) => plan::main(args, &screen),
+        Command::Verify(args) => verify::main(args, &screen),
+        Command::Shell(args) => verify::shell(args, &screen),
         Command::Status(args) => status::main(args, &screen),
         Command::Show(args) => show::main(args, &screen),
         Command::Rollback(args) => rollback::main(args, &screen),

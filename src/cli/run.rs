@@ -35,11 +35,20 @@ pub(super) struct Args {
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Mode {
+pub(super) enum Mode {
     /// Linux namespaces and overlay mounts.
     Namespaces,
     /// No isolation.
     None,
+}
+
+impl From<Mode> for SandboxMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Namespaces => Self::Namespaces,
+            Mode::None => Self::None,
+        }
+    }
 }
 
 pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
@@ -47,10 +56,7 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let options = Options {
         only: consumers(&args.only, screen)?,
         retry: args.retry,
-        sandbox: args.sandbox.map(|mode| match mode {
-            Mode::Namespaces => SandboxMode::Namespaces,
-            Mode::None => SandboxMode::None,
-        }),
+        sandbox: args.sandbox.map(SandboxMode::from),
         threads: args.threads,
     };
     let ledger = pipeline::run(&migration, &options, &Clock::System, &|p| screen.progress(&p));

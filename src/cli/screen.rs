@@ -88,6 +88,14 @@ impl Screen {
                 self.diagnostic(format!("error: {error}"));
                 Exit::Usage
             }
+            PipelineError::NotKept(_) => {
+                self.diagnostic(format!("error: {error}"));
+                Exit::Usage
+            }
+            PipelineError::Interrupted => {
+                self.diagnostic(format!("error: {error}"));
+                Exit::Interrupted
+            }
             PipelineError::Sandbox(_) => {
                 self.diagnostic(format!(
                     "error: {error}\n  = help: `gander doctor` shows what this machine enforces; \
@@ -121,7 +129,36 @@ impl Screen {
                 let word = format!("{:<10}", verdict.kind.as_str());
                 self.note(format!("  {word} {workspace}: {}", verdict.reason));
             }
+            Progress::Verifying(progress) => self.verifying(progress),
             Progress::Rollout(event) => self.event(event),
+        }
+    }
+
+    /// What runs, what waits and how long it will take: a line that changes, on a
+    /// terminal.
+    fn verifying(&self, progress: &crate::verify::Progress) {
+        if !std::io::stderr().is_terminal() {
+            return;
+        }
+        let Ok(mut bar) = self.bar.lock() else { return };
+        if progress.running.is_empty() && progress.waiting == 0 {
+            if let Some(bar) = bar.take() {
+                bar.finish_and_clear();
+            }
+            return;
+        }
+        let new = || {
+            let bar = ProgressBar::new_spinner();
+            bar.set_style(
+                ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
+            );
+            bar
+        };
+        if bar.as_ref().is_none_or(ProgressBar::is_finished) {
+            *bar = Some(new());
+        }
+        if let Some(bar) = bar.as_ref() {
+            bar.set_message(verifying_line(progress));
         }
     }
 
@@ -176,6 +213,19 @@ impl Screen {
             bar.finish_and_clear();
         }
     }
+}
+
+/// `verifying 3 of 25 done, 20 wait, about 1 min left: ads, geo-lookup`.
+fn verifying_line(progress: &crate::verify::Progress) -> String {
+    let all = progress.done + progress.waiting + progress.running.len();
+    let left = match progress.left.map(|left| left.as_secs()) {
+        None => String::new(),
+        Some(0..=1) => ", almost done".to_owned(),
+        Some(seconds @ 2..=90) => format!(", about {seconds} s left"),
+        Some(seconds) => format!(", about {} min left", seconds.div_ceil(60)),
+    };
+    let running = progress.running.join(", ");
+    format!("verifying: {} of {all} done, {} wait{left}: {running}", progress.done, progress.waiting)
 }
 
 /// Columns of the terminal that stdout is.

@@ -173,6 +173,17 @@ impl Seal {
         self.add(name, value, path, MAX_MAPPING);
     }
 
+    /// Adds the bytes of a file, or of all files in a folder, that a step is given.
+    pub(super) fn seed(&mut self, value: &Value<'_>, path: &Path) {
+        match crate::files::content_digest(path) {
+            Ok(digest) => {
+                let so_far = std::mem::take(&mut self.0);
+                self.0 = so_far.field("seed").field(digest.as_bytes());
+            }
+            Err(error) => value.wrong(format!("it can't be read: {error}"), "check its permissions"),
+        }
+    }
+
     fn add(&mut self, label: &str, value: &Value<'_>, path: &Path, limit: u64) {
         match bounded(path, limit) {
             Ok(Some(bytes)) => {

@@ -12,6 +12,9 @@ mod sections;
 #[cfg(test)]
 mod tests;
 mod units;
+mod verify_sections;
+#[cfg(test)]
+mod verify_tests;
 mod wave;
 
 pub use error::{ConfigError, ConfigErrors};
@@ -116,12 +119,16 @@ pub enum Partial {
 /// `[verify]`.
 #[derive(Clone, Debug, Default)]
 pub struct Verify {
-    /// `[[verify.step]]`; empty means: detect steps from what lies in the consumer.
+    /// `[[verify.fetch]]`, then `[[verify.step]]`; without any of the latter, steps
+    /// are detected from what lies in the consumer.
     pub steps: Vec<Step>,
+    /// `challenge`: whether every pass is tried with a deliberately wrong edit, and
+    /// not only those of the first wave.
+    pub challenge: bool,
 }
 
-/// One `[[verify.step]]`: it runs where every file in `when` exists.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One `[[verify.step]]` or `[[verify.fetch]]`: it runs where `when` exists.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// Unique within the migration.
     pub name: String,
@@ -131,6 +138,70 @@ pub struct Step {
     pub run: Vec<String>,
     /// Wall-clock limit.
     pub timeout: Duration,
+    /// `results`: globs of JUnit XML that the step writes; where it is empty, the
+    /// places that build tools use are searched.
+    #[serde(default)]
+    pub results: Vec<String>,
+    /// `snapshot`: globs of what the step produces and the change must keep, below
+    /// the consumer or `~/`; `stdout` is what it prints.
+    #[serde(default)]
+    pub snapshot: Vec<String>,
+    /// `filters`: what may differ from one run to the next.
+    #[serde(default)]
+    pub filters: Vec<Filter>,
+    /// `differs`: what the migration means to change in a snapshot.
+    #[serde(default)]
+    pub differs: Vec<Replace>,
+    /// `seed`: files that are there before the step.
+    #[serde(default)]
+    pub seeds: Vec<Seed>,
+    /// What makes it a `[[verify.fetch]]`.
+    #[serde(default)]
+    pub fetch: Option<Fetch>,
+}
+
+/// What is done to a snapshot before it is compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Filter {
+    /// `"times"`: dates, times of day and durations become `<time>`.
+    Times,
+    /// `"paths"`: absolute paths become `<path>`.
+    Paths,
+    /// `"order"`: lines are sorted.
+    Order,
+    /// `{ match = "…", replace = "…" }`.
+    Replace(Replace),
+}
+
+/// A regular expression and what takes its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replace {
+    /// In the syntax of the `regex` crate; checked when the migration is read.
+    pub pattern: String,
+    /// May name groups: `$1`.
+    pub with: String,
+}
+
+/// A file or folder of the migration that a step finds in its place, read-only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seed {
+    /// Absolute.
+    pub from: PathBuf,
+    /// Below the consumer, or below the home folder where it starts with `~/`.
+    pub to: String,
+}
+
+/// A step that fetches what later ones need.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fetch {
+    /// `hosts`: `name:port`, all that it may reach.
+    pub hosts: Vec<String>,
+    /// `credentials`: names of variables of gander's own environment that it is given.
+    pub credentials: Vec<String>,
+    /// `caches`: folders that it fills and that later steps see read-only, below
+    /// the consumer or `~/`.
+    pub caches: Vec<String>,
 }
 
 /// `[sandbox]`.
@@ -148,14 +219,38 @@ pub struct SandboxConfig {
     pub output: u64,
     /// `file_size` in bytes: the largest file a step may write.
     pub file_size: u64,
+    /// `disk` in bytes: all that the steps of one side may write.
+    pub disk: u64,
+    /// `silence`: how long a step may print nothing; `None` means as long as it likes.
+    pub silence: Option<Duration>,
     /// `read_only`: host folders made visible, read-only, at the same path.
     pub read_only: Vec<PathBuf>,
     /// `env`: variables set in the sandbox; nothing else is inherited.
     pub env: BTreeMap<String, String>,
     /// `require`: promises without which gander stops, by the names `gander doctor` prints.
     pub require: Vec<String>,
-    /// `jobs`: sandboxes at once; `None` means as many as there are cores.
+    /// `jobs`: sandboxes at once; `None` means as many as cores and memory allow.
     pub jobs: Option<usize>,
+}
+
+impl Default for SandboxConfig {
+    /// What a migration gets that says nothing in `[sandbox]`.
+    fn default() -> Self {
+        Self {
+            mode: SandboxMode::Namespaces,
+            memory: 2 << 30,
+            processes: 256,
+            cpu: Duration::from_secs(600),
+            output: 10 << 20,
+            file_size: 1 << 30,
+            disk: 8 << 30,
+            silence: None,
+            read_only: Vec::new(),
+            env: BTreeMap::new(),
+            require: Vec::new(),
+            jobs: None,
+        }
+    }
 }
 
 /// How steps are isolated.

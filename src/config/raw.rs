@@ -253,6 +253,29 @@ impl<'a> Value<'a> {
         matches!(self.value, DeValue::Integer(_))
     }
 
+    /// True where a table was typed.
+    pub(super) fn is_table(&self) -> bool {
+        matches!(self.value, DeValue::Table(_))
+    }
+
+    /// A table in an array, which may hold `keys`.
+    pub(super) fn as_section(&self, keys: &[&str]) -> Option<Section<'a>> {
+        let table = self.table()?;
+        let section =
+            Section { path: self.path.clone(), span: self.span.clone(), table: Some(table), notes: self.notes };
+        section.check_keys(keys);
+        Some(section)
+    }
+
+    /// `true` or `false`.
+    pub(super) fn truth(&self) -> Option<bool> {
+        let DeValue::Boolean(truth) = self.value else {
+            self.expected("true or false", "true");
+            return None;
+        };
+        Some(*truth)
+    }
+
     /// One of a few words.
     pub(super) fn one_of<T: Copy>(&self, choices: &[(&str, T)]) -> Option<T> {
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();

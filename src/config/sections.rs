@@ -3,16 +3,17 @@
 //!
 //! Must not: read a file's content (that is `load`'s), or return at the first error.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::load::{Place, Seal};
 use super::raw::{Section, Value};
 use super::rollout_sections::rollout;
+use super::verify_sections::verify;
 use super::{
     ConsumerSource, Consumers, Deliver, Delivery, Dirty, Disposition, Migration, Partial, Policy, SandboxConfig,
-    SandboxMode, Step, Transform, Verify, units,
+    SandboxMode, Transform, units,
 };
 use crate::workspace::EntityRef;
 
@@ -31,7 +32,6 @@ pub(super) const SECTIONS: &[&str] = &[
     "state",
 ];
 
-const GIB: u64 = 1 << 30;
 const MAX_ID: usize = 64;
 
 /// Reads every section. `None`, or an error noted, where something is wrong.
@@ -53,7 +53,7 @@ pub(super) fn migration(
     let mappings = mappings(root, place, seal);
     let consumers = consumers(root, place);
     let transform = transform(root);
-    let verify = verify(root);
+    let verify = verify(root, place, seal);
     let sandbox = sandbox(root, place);
     let policy = policy(root);
     let rollout = rollout(root, id.as_deref().unwrap_or_default());
@@ -247,62 +247,7 @@ fn transform(root: &Section<'_>) -> Transform {
     Transform { partial: partial.unwrap_or_default() }
 }
 
-fn verify(root: &Section<'_>) -> Verify {
-    let section = root.section("verify", &["step"]);
-    let Some(value) = section.get("step") else {
-        return Verify::default();
-    };
-    let keys = ["name", "when", "run", "timeout"];
-    let mut names = BTreeSet::new();
-    let mut steps = Vec::new();
-    for step in value.sections(&keys, "[{ name = \"test\", run = [\"make\", \"test\"] }]") {
-        let name = step.need("name", "\"test\"");
-        let name = name.and_then(|value| Some((value.string("\"test\"")?.to_owned(), value)));
-        if let Some((name, value)) = &name
-            && !names.insert(name.clone())
-        {
-            value.wrong(format!("the step {name:?} is there twice"), "give each step a name of its own");
-        }
-        let when = step.get("when").and_then(|value| inner_path(&value));
-        let run = step.need("run", "[\"make\", \"test\"]").and_then(|value| command(&value));
-        let timeout = step.get("timeout").and_then(|value| duration(&value));
-        if let (Some((name, _)), Some(run)) = (name, run) {
-            let timeout = timeout.unwrap_or(Duration::from_secs(600));
-            steps.push(Step { name, when, run, timeout });
-        }
-    }
-    Verify { steps }
-}
-
-/// A path below the consumer.
-fn inner_path(value: &Value<'_>) -> Option<String> {
-    let text = value.string("\"Cargo.toml\"")?;
-    let climbs = text.split(['/', '\\']).any(|part| part == "..");
-    if climbs || text.starts_with(['/', '\\']) {
-        value.wrong(
-            format!("{text:?} leaves the consumer's folder"),
-            "name a file relative to the consumer, for example \"Cargo.toml\"",
-        );
-        return None;
-    }
-    Some(text.to_owned())
-}
-
-fn command(value: &Value<'_>) -> Option<Vec<String>> {
-    let example = "[\"make\", \"test\"]";
-    let items = value.strings(example)?;
-    if items.first().is_none_or(|(_, program)| program.is_empty()) {
-        value.wrong("names no program", format!("write for example `run = {example}`"));
-        return None;
-    }
-    if let Some((item, _)) = items.iter().find(|(_, text)| text.contains('\0')) {
-        item.wrong("a zero byte can't stand in an argument", "remove it");
-        return None;
-    }
-    Some(items.into_iter().map(|(_, text)| text.to_owned()).collect())
-}
-
-fn duration(value: &Value<'_>) -> Option<Duration> {
+pub(super) fn duration(value: &Value<'_>) -> Option<Duration> {
     let read = units::duration(value.string("\"5m\"")?);
     let help = "write a number with a unit: \"90s\", \"5m\", \"2h\"";
     read.map_err(|message| value.wrong(message, help)).ok()
@@ -319,31 +264,47 @@ fn size(value: &Value<'_>) -> Option<u64> {
 }
 
 /// The keys of `[sandbox]`.
-const SANDBOX: &[&str] =
-    &["mode", "memory", "processes", "cpu", "output", "file_size", "read_only", "env", "require", "jobs"];
+const SANDBOX: &[&str] = &[
+    "mode",
+    "memory",
+    "processes",
+    "cpu",
+    "output",
+    "file_size",
+    "disk",
+    "silence",
+    "read_only",
+    "env",
+    "require",
+    "jobs",
+];
 
 fn sandbox(root: &Section<'_>, place: &Place<'_>) -> SandboxConfig {
     let section = root.section("sandbox", SANDBOX);
+    let default = SandboxConfig::default();
     let modes = [("namespaces", SandboxMode::Namespaces), ("none", SandboxMode::None)];
     let bytes = |key: &str, default: u64| {
         let value = section.get(key);
         value.and_then(|value| size(&value)).unwrap_or(default)
     };
+    let time = |key: &str| section.get(key).and_then(|value| duration(&value));
     let strings = |key: &str, example: &str| {
         let value = section.get(key);
         value.and_then(|value| value.strings(example)).unwrap_or_default()
     };
     let folders = strings("read_only", "[\"/opt/java\"]");
     let read_only = folders.iter().filter_map(|(item, text)| place.folder(item, text));
-    let require = strings("require", "[\"network\"]");
+    let require = strings("require", "[\"network-off\"]");
     let jobs = section.get("jobs").and_then(|value| value.whole(1, "4"));
     SandboxConfig {
         mode: section.get("mode").and_then(|value| value.one_of(&modes)).unwrap_or_default(),
-        memory: bytes("memory", 2 * GIB),
-        processes: section.get("processes").and_then(|value| value.whole(1, "256")).unwrap_or(256),
-        cpu: section.get("cpu").and_then(|value| duration(&value)).unwrap_or(Duration::from_secs(600)),
-        output: bytes("output", 10 << 20),
-        file_size: bytes("file_size", GIB),
+        memory: bytes("memory", default.memory),
+        processes: section.get("processes").and_then(|value| value.whole(1, "256")).unwrap_or(default.processes),
+        cpu: time("cpu").unwrap_or(default.cpu),
+        output: bytes("output", default.output),
+        file_size: bytes("file_size", default.file_size),
+        disk: bytes("disk", default.disk),
+        silence: time("silence"),
         read_only: read_only.collect(),
         env: env(&section),
         require: require.into_iter().map(|(_, text)| text.to_owned()).collect(),

@@ -183,7 +183,7 @@ fn unknown_keys() {
     14 | quux = 1
        | ^^^^
        |
-       = help: remove it; known here: `mode`, `memory`, `processes`, `cpu`, `output`, `file_size`, `read_only`, `env`, `require`, `jobs`
+       = help: remove it; known here: `mode`, `memory`, `processes`, `cpu`, `output`, `file_size`, `disk`, `silence`, `read_only`, `env`, `require`, `jobs`
     "##);
 }
 

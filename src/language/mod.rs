@@ -24,6 +24,9 @@ pub struct Language {
     pub version: &'static str,
     /// `statements.scm`, and the query once it is asked for: most runs speak few languages.
     statements: (&'static str, OnceLock<Option<tree_sitter::Query>>),
+    /// `tests.scm`: what is a test, what skips one, and what is an assertion. Not
+    /// compiled: hardly any run needs it.
+    pub tests: &'static str,
     /// Node kinds that are lists, as ids, sorted.
     lists: Vec<u16>,
     /// Node kinds that are string literals, as ids, sorted.
@@ -227,7 +230,7 @@ impl Language {
         ids(&facts.string.joins)?;
         ids(&facts.never_empty)?;
         let statements = (described.statements, OnceLock::new());
-        Ok(Self { lists, strings, facts, grammar, version: described.version, statements })
+        Ok(Self { lists, strings, facts, grammar, version: described.version, statements, tests: described.tests })
     }
 
     /// What a comment may stand above. The queries are compiled in, and a test

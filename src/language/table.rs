@@ -8,6 +8,8 @@ pub(super) struct Grammar {
     pub(super) facts: &'static str,
     /// `statements.scm`.
     pub(super) statements: &'static str,
+    /// `tests.scm`.
+    pub(super) tests: &'static str,
     /// The compiled grammar.
     pub(super) function: LanguageFn,
     /// The crate it comes from.
@@ -20,6 +22,7 @@ macro_rules! grammars {
             $(Grammar {
                 facts: include_str!(concat!("../../grammars/", $folder, "/language.toml")),
                 statements: include_str!(concat!("../../grammars/", $folder, "/statements.scm")),
+                tests: include_str!(concat!("../../grammars/", $folder, "/tests.scm")),
                 function: $grammar,
                 version: $version,
             },)*

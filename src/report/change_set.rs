@@ -10,12 +10,12 @@ use crate::changeset::{FileDigests, Side};
 use crate::digest::Digest;
 use crate::rollout::Staged;
 use crate::transform::{FileOutcome, FilePlan, Finding};
-use crate::verify::Verdict;
+use crate::verify::{self, Snapshot, Verdict};
 use crate::workspace::Pin;
 
 /// The version of `change.json`. It grows with every change that a reader of the
 /// one before could trip over.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// The files of a change set's folder, by name: `change.patch`, `revert.patch`,
 /// `change.json` and `PULL_REQUEST.md`. A pure function of `staged`.
@@ -33,6 +33,26 @@ pub fn folder(staged: &Staged<'_>) -> BTreeMap<String, Vec<u8>> {
     };
     json.push(b'\n');
     files.insert("change.json".to_owned(), json);
+    for snapshot in &staged.verdict.snapshots {
+        files.extend(snapshot_files(snapshot));
+    }
+    files
+}
+
+/// A snapshot in insta's format, and beside it what the change makes of it where that
+/// is something else.
+fn snapshot_files(snapshot: &Snapshot) -> Vec<(String, Vec<u8>)> {
+    let plain = |text: &str| -> String {
+        let safe = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' };
+        text.chars().map(safe).collect()
+    };
+    // Two names may look the same once they are plain.
+    let unique = Digest::of(format!("{}\0{}", snapshot.step, snapshot.name).as_bytes()).short();
+    let name = format!("snapshots/{}__{}-{unique}.snap", plain(&snapshot.step), plain(&snapshot.name));
+    let file = |content: &str| verify::snapshot::insta(&snapshot.step, &snapshot.name, content).into_bytes();
+    let mut files = Vec::new();
+    files.extend(snapshot.before.as_ref().map(|before| (name.clone(), file(before))));
+    files.extend(snapshot.after.as_ref().map(|after| (format!("{name}.new"), file(after))));
     files
 }
 
@@ -147,7 +167,6 @@ fn change<'a>(staged: &Staged<'a>) -> Change<'a> {
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
-    use std::time::Duration;
 
     use super::*;
     use crate::changeset::ChangeSet;
@@ -171,18 +190,7 @@ mod tests {
             consumers: Consumers::default(),
             transform: Transform::default(),
             verify: Verify::default(),
-            sandbox: SandboxConfig {
-                mode: SandboxMode::None,
-                memory: 1,
-                processes: 1,
-                cpu: Duration::from_secs(1),
-                output: 1,
-                file_size: 1,
-                read_only: Vec::new(),
-                env: BTreeMap::new(),
-                require: Vec::new(),
-                jobs: None,
-            },
+            sandbox: SandboxConfig { mode: SandboxMode::None, ..SandboxConfig::default() },
             policy: Policy { annotated: Disposition::Hold, unverified: Disposition::Hold },
             rollout: Rollout {
                 waves: Vec::new(),
@@ -238,11 +246,9 @@ mod tests {
             output: output.to_owned(),
         };
         Verdict {
-            kind: VerdictKind::Regressed,
-            reason: "test: was green, exited with 1".to_owned(),
             baseline: vec![step(StepEnd::Exited(0), "")],
             patched: vec![step(StepEnd::Exited(1), "no column plan_type\n```\n# not a title\n")],
-            enforced: Vec::new(),
+            ..Verdict::without_runs(VerdictKind::Regressed, "test: was green, exited with 1")
         }
     }
 
@@ -341,7 +347,7 @@ mod tests {
         let names: Vec<&str> = files.keys().map(String::as_str).collect();
         assert_eq!(names, ["PULL_REQUEST.md", "change.json", "change.patch", "revert.patch"]);
         let json: serde_json::Value = serde_json::from_slice(&files["change.json"]).unwrap();
-        assert_eq!(json["schema_version"], 1);
+        assert_eq!(json["schema_version"], SCHEMA_VERSION);
         assert_eq!(json["consumers"][0]["owner"], "group:default/ads-team");
         assert_eq!(json["rules"]["users-v2/table"]["places"], 2);
         assert_eq!(json["verdict"]["kind"], "regressed");

@@ -9,7 +9,9 @@ pub mod markdown;
 pub mod pull_request;
 pub mod show;
 pub mod table;
+pub mod verdicts;
 
 pub use change_set::folder;
 pub use show::view_text;
 pub use table::{Layout, ledger_json, ledger_text, summary, wave_line};
+pub use verdicts::{difference, verdicts_text};

@@ -64,12 +64,16 @@ fn evidence(out: &mut String, staged: &Staged<'_>) {
         VerdictKind::Regressed => "**A step was green before and is red with the change.**",
         VerdictKind::BaselineBroken => "A step was red before the change already, so this says little about it.",
         VerdictKind::NoData => "**Nothing was tested.**",
+        VerdictKind::Fixed => "What was red before is green with the change, and nothing that was green turned red.",
+        VerdictKind::Flaky => "**Something is green in one run and red in another of the same code.**",
         VerdictKind::Infra => "**The verification itself failed.**",
+        VerdictKind::NoChange => "There is no change.",
     };
     let _ = writeln!(out, "## Evidence\n\n{judged} {}\n", prose(&verdict.reason));
     if verdict.baseline.is_empty() && verdict.patched.is_empty() {
         return;
     }
+    worth(out, staged);
     out.push_str("| step | before | with the change |\n| --- | --- | --- |\n");
     let mut names: Vec<&str> = Vec::new();
     for step in verdict.baseline.iter().chain(&verdict.patched) {
@@ -90,6 +94,33 @@ fn evidence(out: &mut String, staged: &Staged<'_>) {
     if let Some(step) = red {
         let _ = writeln!(out, "The end of what {} printed:\n", code(&step.name));
         out.push_str(&block(tail(&step.output)));
+        out.push('\n');
+    }
+}
+
+/// What the evidence is worth, what the change weakens, and what causes a regression.
+fn worth(out: &mut String, staged: &Staged<'_>) {
+    let verdict = staged.verdict;
+    if let Some(evidence) = &verdict.evidence {
+        let _ = writeln!(
+            out,
+            "The evidence is **{}**: the tests ran once more with wrong names.\n",
+            evidence.strength.as_str()
+        );
+        for (rule, noticed) in &evidence.rules {
+            let noticed = noticed.as_ref().map_or_else(|| "nothing noticed".to_owned(), |noticed| prose(noticed));
+            let _ = writeln!(out, "- {}: {noticed}", code(rule));
+        }
+        out.push('\n');
+    }
+    for flag in &verdict.flags {
+        let _ = writeln!(out, "- **Look at this:** {} {}", code(&flag.path), prose(&flag.message));
+    }
+    for blame in &verdict.blame {
+        let sites: Vec<String> = blame.edits.iter().map(|site| code(&site.to_string())).collect();
+        let _ = writeln!(out, "- It turns red because of {}.", sites.join(", "));
+    }
+    if !verdict.flags.is_empty() || !verdict.blame.is_empty() {
         out.push('\n');
     }
 }

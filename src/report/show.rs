@@ -127,6 +127,26 @@ fn evidence(out: &mut String, verdict: &Verdict) {
             let _ = writeln!(out, "  {side:<8} {name}: {ended}, {} ms", step.millis);
         }
     }
+    for difference in
+        verdict.differences.iter().filter_map(|difference| difference.test.as_ref().map(|test| (test, difference)))
+    {
+        let (test, difference) = difference;
+        let _ = writeln!(out, "  test {}: {:?} → {:?}", one_line(test), difference.before, difference.after);
+    }
+    for blame in &verdict.blame {
+        let sites: Vec<String> = blame.edits.iter().map(|site| one_line(&site.to_string())).collect();
+        let _ = writeln!(out, "  because of {}", sites.join(", "));
+    }
+    for flag in &verdict.flags {
+        let _ = writeln!(out, "  look at {} {}", one_line(&flag.path), one_line(&flag.message));
+    }
+    if let Some(evidence) = &verdict.evidence {
+        let _ = writeln!(out, "  the evidence is {}", evidence.strength.as_str());
+        for (rule, noticed) in &evidence.rules {
+            let noticed = noticed.as_ref().map_or("nothing noticed a wrong name", |noticed| noticed);
+            let _ = writeln!(out, "  challenged {}: {}", one_line(rule), one_line(noticed));
+        }
+    }
     let red = verdict.patched.iter().find(|step| step.end != StepEnd::Exited(0));
     let red = red.or_else(|| verdict.baseline.iter().find(|step| step.end != StepEnd::Exited(0)));
     if let Some(step) = red.filter(|step| !step.output.trim().is_empty()) {
@@ -164,6 +184,8 @@ mod tests {
                 outcome: Outcome::Regressed,
                 reason: "test: exited with 1".to_owned(),
                 verdict: Some(VerdictKind::Regressed),
+                evidence: None,
+                flags: Vec::new(),
                 files: 1,
                 left: 0,
                 change_set: Some("change-sets/held/ads".to_owned()),
@@ -172,11 +194,9 @@ mod tests {
             shared_with: vec!["component:default/ads-ui".to_owned()],
             plan: None,
             verdict: Some(Verdict {
-                kind: VerdictKind::Regressed,
-                reason: "test: exited with 1".to_owned(),
                 baseline: vec![step(StepEnd::Exited(0), "fine")],
                 patched: vec![step(StepEnd::Exited(1), "no column\n\u{1b}[31mplan_type\n")],
-                enforced: Vec::new(),
+                ..Verdict::without_runs(VerdictKind::Regressed, "test: exited with 1")
             }),
             delivery: None,
             history: vec![Recorded {

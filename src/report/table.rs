@@ -32,6 +32,16 @@ pub fn ledger_text(ledger: &Ledger, layout: Layout) -> String {
     if !ledger.waves.is_empty() {
         out.push('\n');
     }
+    for group in &ledger.failures {
+        let count = group.consumers.len();
+        let noun = if count == 1 { "consumer" } else { "consumers" };
+        let names: Vec<&str> = group.consumers.iter().take(3).map(|name| short(name)).collect();
+        let more = if count > names.len() { format!(" and {} more", count - names.len()) } else { String::new() };
+        let _ = writeln!(out, "{count} {noun} broken by `{}`: {}{more}", one_line(&group.signature), names.join(", "));
+    }
+    if !ledger.failures.is_empty() {
+        out.push('\n');
+    }
     out.push_str(&summary(ledger));
     out
 }
@@ -252,6 +262,8 @@ mod tests {
             outcome,
             reason: reason.to_owned(),
             verdict: None,
+            evidence: None,
+            flags: Vec::new(),
             files: 1,
             left: 0,
             change_set: None,
@@ -261,6 +273,7 @@ mod tests {
 
     fn example() -> Ledger {
         Ledger {
+            failures: Vec::new(),
             rows: vec![
                 row("ads", Outcome::Changed, Some(1), "every step stayed green"),
                 row("billing-service", Outcome::Regressed, Some(2), "test: exit\u{1b}[31m code\n1"),

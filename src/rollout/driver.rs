@@ -9,7 +9,7 @@ use super::deliver;
 use super::gate::{Judgement, judge};
 use super::ledger::{Ledger, Snapshot, ledger, verdict_key};
 use super::ship::{change_set, ship_all, shipment, workspace};
-use super::{Event, Request, RolloutError};
+use super::{Event, Request, RolloutError, ToVerify};
 use crate::config::OnFailedGate;
 use crate::state::{DeliveryState, Entry, Phase, StateError, Store, WaveRecord, WaveState};
 use crate::verify::{Verdict, VerdictKind};
@@ -47,7 +47,7 @@ fn forget(store: &mut Store) -> Result<(), RolloutError> {
             }
             let silent = snapshot.verdict(member).is_some_and(|verdict| {
                 use VerdictKind as V;
-                matches!(verdict.kind, V::Infra | V::NoData | V::BaselineBroken)
+                matches!(verdict.kind, V::Infra | V::NoData | V::BaselineBroken | V::Flaky | V::NoChange)
             });
             if silent {
                 unverified.push(member.clone());
@@ -94,6 +94,9 @@ fn advance_wave(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> 
     (request.tell)(Event::WaveOpened { number: wave.number, label: &wave.label, workspaces: wave.members.len() });
     set_waves(store, &[wave.number], &WaveState::Running, "open", "")?;
     verify(store, request, &wave.members)?;
+    if crate::interrupt::wanted() {
+        return Ok(false);
+    }
     let snapshot = Snapshot::read(store)?;
     let members: Vec<&str> = wave.members.iter().map(String::as_str).collect();
     let members: Vec<&str> = members.into_iter().filter(|member| chosen(&snapshot, request, member)).collect();
@@ -130,11 +133,15 @@ fn verify(store: &mut Store, request: &Request<'_>, members: &[String]) -> Resul
     let Some(binding) = store.binding()? else {
         return Ok(());
     };
-    let missing: BTreeSet<&str> = members
-        .iter()
-        .map(String::as_str)
-        .filter(|id| snapshot.verdict(id).is_none() && chosen(&snapshot, request, id))
-        .collect();
+    let first = snapshot.waves.first().map(|wave| wave.members.clone()).unwrap_or_default();
+    // The first wave is always challenged, also where a verdict is known from a later one.
+    let unchallenged = |id: &str, verdict: &Verdict| {
+        let lead = first.iter().any(|member| member == id) && !snapshot.deliveries.contains_key(id);
+        lead && verdict.kind == VerdictKind::Pass && verdict.evidence.is_none()
+    };
+    let lacks = |id: &str| snapshot.verdict(id).is_none_or(|verdict| unchallenged(id, verdict));
+    let missing: BTreeSet<&str> =
+        members.iter().map(String::as_str).filter(|id| lacks(id) && chosen(&snapshot, request, id)).collect();
     let places = &request.fleet.workspaces;
     let indices: Vec<usize> = (0..places.len()).filter(|index| missing.contains(places[*index].id.as_str())).collect();
     if indices.is_empty() {
@@ -155,7 +162,11 @@ fn verify(store: &mut Store, request: &Request<'_>, members: &[String]) -> Resul
         let key = verdict_key(&record.plan_digest, &binding.verify_digest);
         *error = store.record_verdict(&record.place.id, &key, &verdict).err();
     };
-    (request.verify)(&indices, &take);
+    let wanted: Vec<ToVerify> = indices
+        .iter()
+        .map(|index| ToVerify { index: *index, first_wave: first.contains(&places[*index].id) })
+        .collect();
+    (request.verify)(&wanted, &take);
     let (_, error) = match shared.into_inner() {
         Ok(inner) => inner,
         Err(poisoned) => poisoned.into_inner(),

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Gate;
-use crate::verify::VerdictKind;
+use crate::verify::{Strength, VerdictKind};
 
 /// Verdicts over the consumers of a wave.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,18 @@ pub struct Counts {
     pub regressed: u64,
     /// Red before the change.
     pub baseline_broken: u64,
+    /// Red before and green with the change: no evidence that nothing broke.
+    #[serde(default)]
+    pub fixed: u64,
+    /// Green in one run and red in another of the same code.
+    #[serde(default)]
+    pub flaky: u64,
+    /// Passes whose wrong variant was noticed.
+    #[serde(default)]
+    pub strong: u64,
+    /// Passes whose wrong variant was not.
+    #[serde(default)]
+    pub weak: u64,
     /// Nothing was tested.
     pub no_data: u64,
     /// The machine failed.
@@ -32,10 +44,21 @@ impl Counts {
             Some(VerdictKind::Pass) => &mut self.pass,
             Some(VerdictKind::Regressed) => &mut self.regressed,
             Some(VerdictKind::BaselineBroken) => &mut self.baseline_broken,
-            Some(VerdictKind::NoData) => &mut self.no_data,
+            Some(VerdictKind::Fixed) => &mut self.fixed,
+            Some(VerdictKind::Flaky) => &mut self.flaky,
+            Some(VerdictKind::NoData | VerdictKind::NoChange) => &mut self.no_data,
             Some(VerdictKind::Infra) => &mut self.infra,
         };
         *count += consumers;
+    }
+
+    /// Counts what a pass is worth, for `consumers` consumers.
+    pub fn add_strength(&mut self, strength: Option<Strength>, consumers: u64) {
+        match strength {
+            Some(Strength::Strong) => self.strong += consumers,
+            Some(Strength::Weak) => self.weak += consumers,
+            Some(Strength::Untried) | None => {}
+        }
     }
 
     /// Consumers whose verdict says something about the change.
@@ -83,8 +106,12 @@ pub fn judge(gates: &[Gate], counts: &Counts) -> Judgement {
             silence(counts)
         ));
     }
+    let worth = match (counts.strong, counts.weak) {
+        (0, 0) => String::new(),
+        (strong, weak) => format!(" ({strong} strong, {weak} weak)"),
+    };
     Judgement::Passed(format!(
-        "{} passed, {} regressed, {} without evidence",
+        "{} passed{worth}, {} regressed, {} without evidence",
         counts.pass,
         counts.regressed,
         counts.consumers.saturating_sub(evidence)
@@ -92,10 +119,16 @@ pub fn judge(gates: &[Gate], counts: &Counts) -> Judgement {
 }
 
 fn silence(counts: &Counts) -> String {
-    format!(
+    let mut text = format!(
         "{} red before the change, {} without data, {} failed by the machine",
         counts.baseline_broken, counts.no_data, counts.infra
-    )
+    );
+    for (count, what) in [(counts.flaky, "flaky"), (counts.fixed, "fixed")] {
+        if count > 0 {
+            text.push_str(&format!(", {count} {what}"));
+        }
+    }
+    text
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::outcome::{Outcome, SourceFact, VerdictFact, outcome};
 use crate::digest::{Digest, DigestBuilder};
 use crate::state::{ConsumerRecord, DeliveryRecord, DeliveryState, Store, WaveRecord, WaveState, WorkspaceRecord};
 use crate::transform::{FindingKind, WorkspacePlan};
-use crate::verify::{Verdict, VerdictKind};
+use crate::verify::{Strength, Verdict, VerdictKind};
 
 /// What became of a fleet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,8 @@ pub struct Ledger {
     pub rows: Vec<LedgerRow>,
     /// Every wave, by number.
     pub waves: Vec<WaveReport>,
+    /// Regressions by their error, the most frequent first.
+    pub failures: Vec<FailureGroup>,
     /// Where the rollout stands.
     pub end: RunEnd,
 }
@@ -40,6 +42,10 @@ pub struct LedgerRow {
     pub reason: String,
     /// What verification found.
     pub verdict: Option<VerdictKind>,
+    /// What a pass is worth, where a wrong variant was tried.
+    pub evidence: Option<Strength>,
+    /// What keeps it from going out by itself: weakened tests, files outside the rules.
+    pub flags: Vec<String>,
     /// How many files its change set touches.
     pub files: usize,
     /// How many places are left to a person.
@@ -49,6 +55,15 @@ pub struct LedgerRow {
     pub change_set: Option<String>,
     /// The branch and commit that it was delivered as.
     pub branch: Option<(String, Option<String>)>,
+}
+
+/// Consumers that a change broke in the same way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureGroup {
+    /// The error, without what differs from one to the next.
+    pub signature: String,
+    /// The consumers, ordered by reference.
+    pub consumers: Vec<String>,
 }
 
 /// How a wave went.
@@ -152,7 +167,9 @@ impl Snapshot {
         let mut counts = Counts::default();
         for member in &wave.members {
             let consumers = sharing.get(member.as_str()).map_or(0, Vec::len) as u64;
-            counts.add(self.verdict(member).map(|verdict| verdict.kind), consumers);
+            let verdict = self.verdict(member);
+            counts.add(verdict.map(|verdict| verdict.kind), consumers);
+            counts.add_strength(verdict.and_then(Verdict::strength), consumers);
         }
         counts
     }
@@ -182,7 +199,36 @@ pub fn ledger(store: &Store) -> Result<Ledger, RolloutError> {
             .map(|consumer| consumer.entity.clone())
             .collect(),
     };
-    Ok(Ledger { rows, waves: snapshot.waves.iter().map(report).collect(), end: end_of(&snapshot.waves) })
+    Ok(Ledger {
+        rows,
+        waves: snapshot.waves.iter().map(report).collect(),
+        failures: failures(&snapshot),
+        end: end_of(&snapshot.waves),
+    })
+}
+
+/// Groups regressions by signature, so that one cause of many reads as one.
+fn failures(snapshot: &Snapshot) -> Vec<FailureGroup> {
+    let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for consumer in &snapshot.consumers {
+        let verdict = consumer.workspace.as_deref().and_then(|id| snapshot.verdict(id));
+        if let Some(signature) = verdict.and_then(|verdict| verdict.signature.as_deref()) {
+            groups.entry(signature).or_default().push(consumer.entity.clone());
+        }
+    }
+    let group =
+        |(signature, consumers): (&str, Vec<String>)| FailureGroup { signature: signature.to_owned(), consumers };
+    let mut groups: Vec<FailureGroup> = groups.into_iter().map(group).collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.consumers.len()));
+    groups
+}
+
+fn flags(verdict: &Verdict) -> Vec<String> {
+    let flag = |flag: &crate::verify::Flag| match flag.path.as_str() {
+        "" => flag.message.clone(),
+        path => format!("{path}: {}", flag.message),
+    };
+    verdict.flags.iter().map(flag).collect()
 }
 
 fn row(snapshot: &Snapshot, wave_of: &BTreeMap<&str, u32>, consumer: &ConsumerRecord) -> LedgerRow {
@@ -198,7 +244,10 @@ fn row(snapshot: &Snapshot, wave_of: &BTreeMap<&str, u32>, consumer: &ConsumerRe
     let fact = verdict.map(|verdict| VerdictFact { kind: verdict.kind, reason: &verdict.reason });
     let waiting = DeliveryState::Waiting;
     let state = delivery.map_or(&waiting, |delivery| &delivery.state);
-    let (outcome, reason) = outcome(source, fact, state);
+    let (outcome, mut reason) = outcome(source, fact, state);
+    if let Some(strength) = verdict.and_then(Verdict::strength).filter(|strength| *strength != Strength::Untried) {
+        reason = format!("{reason} [{} evidence]", strength.as_str());
+    }
     let left = |plan: &WorkspacePlan| {
         let annotated = |f: &&crate::transform::Finding| f.kind == FindingKind::Annotated;
         plan.findings.iter().filter(annotated).count()
@@ -211,6 +260,8 @@ fn row(snapshot: &Snapshot, wave_of: &BTreeMap<&str, u32>, consumer: &ConsumerRe
         outcome,
         reason,
         verdict: verdict.map(|verdict| verdict.kind),
+        evidence: verdict.and_then(Verdict::strength),
+        flags: verdict.map(flags).unwrap_or_default(),
         files: plan.map_or(0, |plan| plan.files.len()),
         left: plan.map_or(0, left),
         change_set: delivery

@@ -33,7 +33,7 @@ pub use bind::preview;
 pub use deliver::WITHDRAWN;
 pub use driver::{Scope, roll_back, run};
 pub use gate::{Counts, Judgement};
-pub use ledger::{Ledger, LedgerRow, RunEnd, WaveReport, ledger};
+pub use ledger::{FailureGroup, Ledger, LedgerRow, RunEnd, WaveReport, ledger};
 pub use outcome::Outcome;
 pub use settle::{Settled, settle};
 pub use show::{View, look};
@@ -47,9 +47,18 @@ pub type ReadPinned<'a> = dyn Fn(usize, &str) -> Result<Vec<u8>, String> + 'a;
 /// the call returns.
 pub type TakeVerdict<'a> = dyn Fn(usize, Verdict) + Sync + 'a;
 
-/// Verifies workspaces by their indices and hands on each verdict. One that it
-/// leaves out is verified by the next run, and the wave waits for it.
-pub type VerifyAll<'a> = dyn Fn(&[usize], &TakeVerdict<'_>) + 'a;
+/// A workspace to be verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToVerify {
+    /// Its index in [`Fleet::workspaces`].
+    pub index: usize,
+    /// Whether it travels in the first wave, on which all later ones rest.
+    pub first_wave: bool,
+}
+
+/// Verifies workspaces and hands on each verdict. One that it leaves out is verified
+/// by the next run, and the wave waits for it.
+pub type VerifyAll<'a> = dyn Fn(&[ToVerify], &TakeVerdict<'_>) + 'a;
 
 /// Writes the files of a change set's folder, as names and bytes. Must be a pure
 /// function of what it is given.

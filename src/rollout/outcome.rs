@@ -185,10 +185,14 @@ fn unsent(result: &Transformed, verdict: VerdictFact<'_>, reason: &str) -> (Outc
     let seen = verdict.reason.to_owned();
     match (verdict.kind, result) {
         (VerdictKind::Regressed, _) => (Outcome::Regressed, seen),
-        (VerdictKind::BaselineBroken | VerdictKind::NoData, _) => (Outcome::Unverified, seen),
+        (VerdictKind::BaselineBroken | VerdictKind::Flaky | VerdictKind::NoData | VerdictKind::NoChange, _) => {
+            (Outcome::Unverified, seen)
+        }
         (VerdictKind::Infra, _) => (Outcome::Errored, seen),
-        (VerdictKind::Pass, Transformed::Annotated(left)) => (Outcome::Annotated, format!("{left}; {reason}")),
-        (VerdictKind::Pass, _) => (Outcome::Pending, reason.to_owned()),
+        (VerdictKind::Pass | VerdictKind::Fixed, Transformed::Annotated(left)) => {
+            (Outcome::Annotated, format!("{left}; {reason}"))
+        }
+        (VerdictKind::Pass | VerdictKind::Fixed, _) => (Outcome::Pending, reason.to_owned()),
     }
 }
 
@@ -196,8 +200,8 @@ fn unsent(result: &Transformed, verdict: VerdictFact<'_>, reason: &str) -> (Outc
 fn sent(result: &Transformed, verdict: Option<VerdictFact<'_>>) -> (Outcome, String) {
     let evidence = match verdict {
         Some(verdict) => match verdict.kind {
-            VerdictKind::Pass => verdict.reason.to_owned(),
-            VerdictKind::BaselineBroken | VerdictKind::NoData => {
+            VerdictKind::Pass | VerdictKind::Fixed => verdict.reason.to_owned(),
+            VerdictKind::BaselineBroken | VerdictKind::Flaky | VerdictKind::NoData | VerdictKind::NoChange => {
                 format!("delivered unverified, as the policy says: {}", verdict.reason)
             }
             VerdictKind::Regressed | VerdictKind::Infra => {
@@ -218,8 +222,14 @@ fn sent(result: &Transformed, verdict: Option<VerdictFact<'_>>) -> (Outcome, Str
 
 /// What the policy says of a verified change set. Regressions and failures of the
 /// machine are never delivered, whatever it says; where two of its rules apply,
-/// the stricter one holds. The reason says why it stays, where it does.
-pub fn disposition(result: &Transformed, verdict: VerdictKind, policy: &Policy) -> (Disposition, &'static str) {
+/// the stricter one holds. What is flagged waits for a person. The reason says why it
+/// stays, where it does.
+pub fn disposition(
+    result: &Transformed,
+    verdict: VerdictKind,
+    flagged: bool,
+    policy: &Policy,
+) -> (Disposition, &'static str) {
     let left = match result {
         Transformed::Changed => (Disposition::Deliver, ""),
         Transformed::Annotated(_) => (policy.annotated, "the policy on annotated change sets"),
@@ -228,14 +238,21 @@ pub fn disposition(result: &Transformed, verdict: VerdictKind, policy: &Policy) 
         }
     };
     let evidence = match verdict {
-        VerdictKind::Pass => (Disposition::Deliver, ""),
-        VerdictKind::BaselineBroken | VerdictKind::NoData => {
+        VerdictKind::Pass | VerdictKind::Fixed => (Disposition::Deliver, ""),
+        VerdictKind::BaselineBroken | VerdictKind::Flaky | VerdictKind::NoData | VerdictKind::NoChange => {
             (policy.unverified, "the policy on unverified change sets")
         }
         VerdictKind::Regressed => (Disposition::Hold, "it regressed"),
         VerdictKind::Infra => (Disposition::Hold, "its verification failed"),
     };
-    if strictness(evidence.0) >= strictness(left.0) { evidence } else { left }
+    let flagged = match flagged {
+        true => (Disposition::Approve, "it weakens what tests it, or leaves what its rules declare"),
+        false => (Disposition::Deliver, ""),
+    };
+    let stricter = |one: (Disposition, &'static str), two: (Disposition, &'static str)| {
+        if strictness(one.0) >= strictness(two.0) { one } else { two }
+    };
+    stricter(stricter(evidence, flagged), left)
 }
 
 fn strictness(disposition: Disposition) -> u8 {
@@ -272,13 +289,13 @@ mod tests {
 
     fn verdicts() -> Vec<Option<VerdictFact<'static>>> {
         use VerdictKind as V;
-        let kinds = [V::Pass, V::Regressed, V::BaselineBroken, V::NoData, V::Infra];
+        let kinds = [V::Pass, V::Regressed, V::BaselineBroken, V::NoData, V::Infra, V::Fixed, V::Flaky, V::NoChange];
         let some = kinds.map(|kind| Some(VerdictFact { kind, reason: "seen" }));
         [None].into_iter().chain(some).collect()
     }
 
     /// The first letters of the outcomes, one row a delivery state, one column a
-    /// verdict (none, pass, regressed, red before, no data, infra).
+    /// verdict (none, pass, regressed, red before, no data, infra, fixed, flaky, no change).
     fn table(source: SourceFact<'_>) -> Vec<String> {
         let short = |outcome: Outcome| match outcome {
             Outcome::Changed => 'C',
@@ -307,18 +324,21 @@ mod tests {
 
     #[test]
     fn every_combination_has_its_outcome() {
+        const F: &str = "fffffffff";
+        const P: &str = "ppppppppp";
+        const B: &str = "BBBBBBBBB";
+        const E: &str = "EEEEEEEEE";
         let of = |result: &Transformed, changes| table(SourceFact::Transformed { result, changes });
         let annotated = Transformed::Annotated(text("left"));
         // Waiting, held, approval, refused, delivering, delivered, rolling back,
         // rolled back, conflict, failed.
-        let changed =
-            ["pprvvE", "pprvvE", "pprvvE", "ffffff", "pppppp", "ECECCE", "pppppp", "BBBBBB", "EEEEEE", "EEEEEE"];
+        let changed = ["pprvvEpvv", "pprvvEpvv", "pprvvEpvv", F, P, "ECECCECCC", P, B, E, E];
         assert_eq!(of(&Transformed::Changed, true), changed);
-        let left = ["pArvvE", "pArvvE", "pprvvE", "ffffff", "pppppp", "EAEAAE", "pppppp", "BBBBBB", "EEEEEE", "EEEEEE"];
+        let left = ["pArvvEAvv", "pArvvEAvv", "pprvvEpvv", F, P, "EAEAAEAAA", P, B, E, E];
         assert_eq!(of(&annotated, true), left);
         let plain = |letter: &str| {
-            let row = letter.repeat(6);
-            let errored = text("EEEEEE");
+            let row = letter.repeat(9);
+            let errored = text(E);
             let rows = [&row, &row, &row, &row, &errored, &errored, &errored, &row, &errored, &errored];
             rows.map(Clone::clone).to_vec()
         };
@@ -329,8 +349,8 @@ mod tests {
         }
         assert_eq!(of(&annotated, false), plain("A"));
         assert_eq!(of(&Transformed::Changed, false), plain("E"));
-        assert_eq!(table(SourceFact::Unresolved("gone")), ["??????"; 10]);
-        assert_eq!(table(SourceFact::Untransformed), ["pppppp"; 10]);
+        assert_eq!(table(SourceFact::Unresolved("gone")), ["?????????"; 10]);
+        assert_eq!(table(SourceFact::Untransformed), [P; 10]);
     }
 
     #[test]
@@ -339,18 +359,28 @@ mod tests {
         let annotated = Transformed::Annotated(text("left"));
         let say = |result: &Transformed, kind, on_annotated, on_unverified| {
             let policy = Policy { annotated: on_annotated, unverified: on_unverified };
-            disposition(result, kind, &policy).0
+            disposition(result, kind, false, &policy).0
         };
         for verdict in [VerdictKind::Regressed, VerdictKind::Infra] {
             assert_eq!(say(&Transformed::Changed, verdict, Deliver, Deliver), Hold);
         }
-        for verdict in [VerdictKind::NoData, VerdictKind::BaselineBroken] {
+        for verdict in [VerdictKind::NoData, VerdictKind::BaselineBroken, VerdictKind::Flaky] {
             assert_eq!(say(&Transformed::Changed, verdict, Hold, Deliver), Deliver);
             assert_eq!(say(&annotated, verdict, Approve, Deliver), Approve);
             assert_eq!(say(&annotated, verdict, Approve, Hold), Hold);
         }
         assert_eq!(say(&Transformed::Changed, VerdictKind::Pass, Hold, Hold), Deliver);
         assert_eq!(say(&annotated, VerdictKind::Pass, Hold, Deliver), Hold);
+        assert_eq!(say(&Transformed::Changed, VerdictKind::Fixed, Hold, Hold), Deliver);
+        // What is flagged never goes out by itself, and is held where it would be anyway.
+        let flagged = |kind, unverified| {
+            let policy = Policy { annotated: Deliver, unverified };
+            disposition(&Transformed::Changed, kind, true, &policy).0
+        };
+        assert_eq!(flagged(VerdictKind::Pass, Deliver), Approve);
+        assert_eq!(flagged(VerdictKind::NoData, Deliver), Approve);
+        assert_eq!(flagged(VerdictKind::NoData, Hold), Hold);
+        assert_eq!(flagged(VerdictKind::Regressed, Deliver), Hold);
         for result in [Transformed::Unchanged, Transformed::Refused(text("no"))] {
             assert_eq!(say(&result, VerdictKind::Pass, Deliver, Deliver), Hold);
         }

@@ -53,6 +53,9 @@ pub(super) fn ship_all(
             .map(|error| error.map(|error| format!("its patches were not proven: {error}")))
             .collect();
         for (parcel, unproven) in parcels.iter().zip(proofs) {
+            if crate::interrupt::wanted() {
+                return Ok(()); // the next run goes on here
+            }
             send_off(store, request, wave, parcel, unproven)?;
         }
     }
@@ -100,7 +103,8 @@ fn record_of(request: &Request<'_>, wave: u32, parcel: &Parcel<'_>) -> DeliveryR
         return begun.clone();
     }
     let result = &parcel.workspace.plan.result;
-    let (disposition, why) = disposition(result, parcel.verdict.kind, &request.migration.policy);
+    let (disposition, why) =
+        disposition(result, parcel.verdict.kind, !parcel.verdict.flags.is_empty(), &request.migration.policy);
     let (folder, state) = match disposition {
         Disposition::Deliver => (format!("wave-{wave}"), DeliveryState::Waiting),
         Disposition::Hold => ("held".to_owned(), DeliveryState::Held(format!("held: {why}"))),

@@ -3,7 +3,6 @@
 //!
 //! Must not: report a promise as enforced that was not tried just now.
 
-use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use super::spec::INIT;
 use super::tail::KEPT;
 use super::toolchain::Toolchain;
 use super::{SUBCOMMAND, Sandbox, SandboxError, Side, StepEnd};
-use crate::config::{SandboxConfig, SandboxMode, Step};
+use crate::config::{SandboxConfig, Step};
 
 /// Promises without which nothing is run in isolation, required or not.
 pub const FOUNDATION: [&str; 5] =
@@ -47,8 +46,10 @@ pub enum PromiseState {
     },
 }
 
-const PROMISES: [(&str, &str); 17] = [
+const PROMISES: [(&str, &str); 22] = [
+    ("abstract-sockets-hidden", "no abstract socket of the machine can be reached"),
     ("clean-environment", "no variable of yours is inherited"),
+    ("disk-limit", "all that the steps of a side write stays within its size"),
     ("cpu-limit", "a process that computes for too long is ended"),
     ("file-size-limit", "no file grows beyond the limit"),
     (
@@ -57,16 +58,19 @@ const PROMISES: [(&str, &str); 17] = [
     ),
     ("keyrings-hidden", "keys that the kernel holds for you cannot be used or listed"),
     ("memory-limit", "all processes of a step together stay within their memory"),
+    ("memory-by-kernel", "the kernel itself holds the memory limit, by a control group; else a watch does"),
     ("namespaces", "steps run in user, mount, PID, network, IPC, UTS and cgroup namespaces of their own"),
     ("network-off", "no host, device or address can be reached"),
     ("no-nested-namespaces", "a step cannot make user namespaces"),
     ("no-new-privileges", "a step has no capabilities and cannot gain any"),
     ("no-terminal", "a step has no controlling terminal"),
+    ("no-terminal-injection", "nothing can be typed into a terminal in a user's place"),
     ("nothing-left-running", "whatever a step started ends with it"),
     ("output-limit", "output beyond the limit is dropped, and said to be"),
     ("overlay", "the pinned tree is shared and never written: changes go to a private layer"),
     ("pid-isolation", "no process of the machine can be seen"),
     ("private-tmp", "/tmp is empty at first and private"),
+    ("silence-limit", "a step that prints nothing for too long is ended"),
     ("process-limit", "a step cannot have more processes than allowed"),
 ];
 const TIME_LIMIT: (&str, &str) = ("time-limit", "a step that takes too long is ended");
@@ -112,6 +116,8 @@ fn try_all(exe: &Path, scratch: &Path) -> Result<Findings, String> {
         file_size: 1 << 20,
         ..bench.config.clone()
     };
+    let silent = SandboxConfig { silence: Some(Duration::from_millis(200)), ..bench.config.clone() };
+    let small = SandboxConfig { disk: 4 << 20, ..bench.config.clone() };
     let roomy = &bench.config;
     let killed = |end: &StepEnd| matches!(end, StepEnd::Killed(_));
     let expect = |promise: &str, what: &str, config: &SandboxConfig, millis: u64, held: &dyn Fn(&StepEnd) -> bool| {
@@ -119,6 +125,20 @@ fn try_all(exe: &Path, scratch: &Path) -> Result<Findings, String> {
     };
     findings.extend([
         expect("time-limit", "sleep", roomy, 200, &|end| *end == StepEnd::TimedOut),
+        expect(
+            "silence-limit",
+            "sleep",
+            &silent,
+            10_000,
+            &|end| matches!(end, StepEnd::Killed(why) if why.contains("silence")),
+        ),
+        expect(
+            "disk-limit",
+            "disk",
+            &small,
+            10_000,
+            &|end| matches!(end, StepEnd::Killed(why) if why.contains("disk")),
+        ),
         expect("memory-limit", "memory", &tight, 10_000, &|end| *end == StepEnd::OutOfMemory),
         expect("process-limit", "processes", &tight, 10_000, &killed),
         expect("cpu-limit", "cpu", &tight, 10_000, &killed),
@@ -128,6 +148,19 @@ fn try_all(exe: &Path, scratch: &Path) -> Result<Findings, String> {
         ("output-limit".to_owned(), bench.output()),
     ]);
     Ok(findings)
+}
+
+/// A socket of the host that has no place on disk.
+#[cfg(target_os = "linux")]
+fn abstract_socket(name: &str) -> Option<std::os::unix::net::UnixListener> {
+    use std::os::linux::net::SocketAddrExt as _;
+    let address = std::os::unix::net::SocketAddr::from_abstract_name(name.as_bytes()).ok()?;
+    std::os::unix::net::UnixListener::bind_addr(&address).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn abstract_socket(_name: &str) -> Option<()> {
+    None
 }
 
 /// A small pinned tree, and something of the host to look for.
@@ -148,16 +181,11 @@ impl Bench {
             std::fs::OpenOptions::new().write(true).create_new(true).open(folder.path().join(file))?;
         }
         let config = SandboxConfig {
-            mode: SandboxMode::Namespaces,
             memory: 1 << 30,
             processes: 100,
             cpu: Duration::from_secs(60),
             output: 1 << 20,
-            file_size: 1 << 30,
-            read_only: Vec::new(),
-            env: BTreeMap::new(),
-            require: Vec::new(),
-            jobs: None,
+            ..SandboxConfig::default()
         };
         Ok(Self { exe: exe.to_owned(), scratch: scratch.to_owned(), folder, config })
     }
@@ -167,9 +195,9 @@ impl Bench {
         run.extend(args);
         let step = Step {
             name: "probe".to_owned(),
-            when: None,
             run: run.into_iter().map(str::to_owned).collect(),
             timeout: Duration::from_millis(millis),
+            ..Step::default()
         };
         let sandbox = Sandbox::new(self.exe.clone(), config, &self.scratch);
         sandbox.run_side(&self.folder.path().join("tree"), &[], &[step])
@@ -177,6 +205,8 @@ impl Bench {
 
     /// What can be seen and done in there; an error where nothing could be started.
     fn surroundings(&self) -> Result<Findings, String> {
+        let abstract_name = format!("gander-doctor-{}", std::process::id());
+        let _abstract = abstract_socket(&abstract_name);
         let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         let path = |name: &str| self.folder.path().join(name).to_string_lossy().into_owned();
@@ -198,6 +228,7 @@ impl Bench {
             &path(""),
             &variables.join(","),
             &mounted.join(","),
+            &abstract_name,
         ];
         let side = self.run(&args, &self.config, 20_000).map_err(|error| error.to_string())?;
         let step = side.steps.first().ok_or("nothing was run")?;
@@ -205,6 +236,9 @@ impl Bench {
             return Err(format!("{} {}", step.end, step.output.trim()));
         }
         let mut findings: Findings = serde_json::from_str(step.output.trim()).map_err(|error| error.to_string())?;
+        let by_kernel = side.enforced.iter().any(|name| name == "memory-by-kernel");
+        let why = (!by_kernel).then(|| "no control group for memory can be made here, so a watch counts".to_owned());
+        findings.insert("memory-by-kernel".to_owned(), why);
         if !side.enforced.iter().any(|name| name == "overlay") {
             let why = "an overlay could not be mounted there, so trees are copied";
             findings.insert("overlay".to_owned(), Some(why.to_owned()));
@@ -254,6 +288,9 @@ impl Bench {
 fn mend(name: &str, why: &str) -> String {
     let text = if !cfg!(target_os = "linux") {
         "Run gander on Linux for isolation, or pass `--sandbox none`."
+    } else if name == "memory-by-kernel" {
+        "Nothing has to be done. Where the kernel must hold it, delegate the memory controller of a cgroup \
+         to the user that runs gander: `systemd-run --user --scope -p Delegate=yes gander …`."
     } else if name == "overlay" {
         "Put the state folder on ext4, xfs, btrfs or tmpfs; copying works as well, but slower."
     } else if why.contains("unshare") || why.contains("uid_map") {

@@ -22,9 +22,9 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::wait::{WaitStatus, wait};
 use nix::unistd::Pid;
 
-use super::spec::{InitReport, InitSpec};
+use super::spec::{InitReport, InitSpec, PROXY, PROXY_PORT};
 use super::syscalls::Filter;
-use super::{StepEnd, limits, lockdown};
+use super::{StepEnd, limits, lockdown, proxy};
 use crate::process::{Invocation, ProcessError};
 
 /// Runs the step that the spec on standard input names; returns the exit code.
@@ -33,23 +33,31 @@ pub fn main() -> i32 {
         return 2;
     };
     let mut control = UnixStream::from(control);
-    let mut text = Vec::new();
-    let spec: InitSpec = match control
-        .read_to_end(&mut text)
-        .map_err(|error| error.to_string())
-        .and_then(|_| serde_json::from_slice(&text).map_err(|error| error.to_string()))
-    {
+    let spec: InitSpec = match read_spec(&mut control) {
         Ok(spec) => spec,
         Err(error) => {
             eprintln!("this command is gander's own, not for people: {error}");
             return 2;
         }
     };
+    let input = if spec.interactive { control.try_clone().ok() } else { None };
     let report = Reporter { control: Mutex::new(control), isolated: spec.isolated };
     match prepare(&spec) {
-        Ok(enforced) => report.finish(run(&spec, &enforced, &report)),
-        Err(why) => report.finish(InitReport { end: StepEnd::NotStarted(why), millis: 0, enforced: Vec::new() }),
+        Ok(enforced) => {
+            report.ready(&enforced);
+            report.finish(run(&spec, input, &report))
+        }
+        Err(why) => report.finish(InitReport { end: StepEnd::NotStarted(why), millis: 0 }),
     }
+}
+
+/// The spec, after its length. What follows it on the line may be a person's typing.
+fn read_spec(control: &mut UnixStream) -> Result<InitSpec, String> {
+    let mut length = [0; 8];
+    control.read_exact(&mut length).map_err(|error| error.to_string())?;
+    let mut text = Vec::new();
+    control.take(u64::from_be_bytes(length)).read_to_end(&mut text).map_err(|error| error.to_string())?;
+    serde_json::from_slice(&text).map_err(|error| error.to_string())
 }
 
 /// The line to the helper: whoever speaks first is heard, and ends the sandbox.
@@ -59,6 +67,15 @@ struct Reporter {
 }
 
 impl Reporter {
+    /// Says what is locked, before the step begins: should the helper have to end it,
+    /// there is no report.
+    fn ready(&self, enforced: &[String]) {
+        if let (Ok(mut control), Ok(mut text)) = (self.control.lock(), serde_json::to_vec(enforced)) {
+            text.push(b'\n');
+            let _ = control.write_all(&text);
+        }
+    }
+
     fn finish(&self, report: InitReport) -> ! {
         // Held until the end of the process: there is only one report.
         let mut control = match self.control.lock() {
@@ -81,7 +98,11 @@ fn prepare(spec: &InitSpec) -> Result<Vec<String>, String> {
     let mut enforced = if spec.isolated {
         let mut enforced = lockdown::lock(spec)?;
         if Filter::new().is_some() {
-            enforced.push("keyrings-hidden".to_owned());
+            enforced.extend(["keyrings-hidden", "no-terminal-injection"].map(str::to_owned));
+        }
+        if spec.proxied {
+            proxy::forward(PROXY_PORT, Path::new(PROXY))
+                .map_err(|error| format!("cannot open the way to the proxy: {error}"))?;
         }
         enforced
     } else {
@@ -97,13 +118,10 @@ fn prepare(spec: &InitSpec) -> Result<Vec<String>, String> {
     Ok(enforced)
 }
 
-fn run(spec: &InitSpec, enforced: &[String], reporter: &Reporter) -> InitReport {
+fn run(spec: &InitSpec, input: Option<UnixStream>, reporter: &Reporter) -> InitReport {
     let started = Instant::now();
-    let report = |end: StepEnd| InitReport {
-        end,
-        millis: started.elapsed().as_millis().try_into().unwrap_or(u64::MAX),
-        enforced: enforced.to_vec(),
-    };
+    let report =
+        |end: StepEnd| InitReport { end, millis: started.elapsed().as_millis().try_into().unwrap_or(u64::MAX) };
     std::thread::scope(|scope| {
         // The kernel drops what a step sends to PID 1, unless it arrives while this
         // thread starts a program, with its signals held back. Then it would end the
@@ -122,11 +140,13 @@ fn run(spec: &InitSpec, enforced: &[String], reporter: &Reporter) -> InitReport 
         }
         // From here on this thread, and what it starts, yields to the watch above.
         limits::step_back();
-        let end = match confine(spec).and_then(|()| start(spec)) {
+        let end = match confine(spec).and_then(|()| start(spec, input)) {
             Ok(child) => reap(child),
             Err(end) => end,
         };
-        reporter.finish(report(end))
+        // A red step may owe it to files in memory that found no room.
+        let full = end != StepEnd::Exited(0) && limits::is_full(&spec.in_memory);
+        reporter.finish(report(if full { StepEnd::OutOfMemory } else { end }))
     })
 }
 
@@ -139,7 +159,7 @@ fn confine(spec: &InitSpec) -> Result<(), StepEnd> {
 }
 
 /// Starts the step; the error is how it ended without ever having begun.
-fn start(spec: &InitSpec) -> Result<Pid, StepEnd> {
+fn start(spec: &InitSpec, input: Option<UnixStream>) -> Result<Pid, StepEnd> {
     let Some((name, args)) = spec.run.split_first() else {
         return Err(StepEnd::NotStarted("the step names no program".to_owned()));
     };
@@ -149,7 +169,8 @@ fn start(spec: &InitSpec) -> Result<Pid, StepEnd> {
     for (name, value) in &spec.env {
         invocation = invocation.env(name, value);
     }
-    match invocation.spawn(Stdio::null(), Stdio::inherit(), Stdio::inherit()) {
+    let stdin = input.and_then(typed).map_or_else(Stdio::null, Stdio::from);
+    match invocation.spawn(stdin, Stdio::inherit(), Stdio::inherit()) {
         Ok(child) => Ok(Pid::from_raw(child.id() as i32)),
         // The file is there, so what is missing is what its first line names.
         Err(ProcessError::Missing { .. }) => {
@@ -157,6 +178,13 @@ fn start(spec: &InitSpec) -> Result<Pid, StepEnd> {
         }
         Err(error) => Err(StepEnd::NotStarted(error.to_string())),
     }
+}
+
+/// A pipe with what a person types. The line itself stays out of the step's reach.
+fn typed(mut input: UnixStream) -> Option<std::io::PipeReader> {
+    let (reader, mut writer) = std::io::pipe().ok()?;
+    std::thread::spawn(move || std::io::copy(&mut input, &mut writer));
+    Some(reader)
 }
 
 /// Where the program is that `name` means: a path, or looked up on `PATH`.

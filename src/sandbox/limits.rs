@@ -132,6 +132,14 @@ fn used(folder: &str) -> u64 {
     })
 }
 
+/// Whether a file system in memory has no room left.
+pub fn is_full(in_memory: &[String]) -> bool {
+    const PAGES: u64 = 4;
+    in_memory
+        .iter()
+        .any(|folder| statvfs(folder.as_str()).is_ok_and(|stat| stat.blocks() > 0 && stat.blocks_free() < PAGES))
+}
+
 /// Memory that is taken and cannot simply be dropped, in bytes. Pages of files on
 /// disk are not counted: the kernel takes them back when it needs them.
 #[derive(Clone, Copy, Debug, Default)]

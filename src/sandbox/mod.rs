@@ -16,6 +16,7 @@
 //! Linux has stays in this module.
 
 mod doctor;
+mod identity;
 mod run;
 mod scratch;
 mod spec;
@@ -23,6 +24,12 @@ mod tail;
 mod toolchain;
 mod tree;
 
+#[cfg(target_os = "linux")]
+mod capture;
+#[cfg(target_os = "linux")]
+mod cgroup;
+#[cfg(target_os = "linux")]
+mod disk;
 #[cfg(target_os = "linux")]
 mod init;
 #[cfg(target_os = "linux")]
@@ -33,6 +40,10 @@ mod limits;
 mod lockdown;
 #[cfg(target_os = "linux")]
 mod mounts;
+#[cfg(target_os = "linux")]
+mod proxy;
+#[cfg(target_os = "linux")]
+mod streams;
 #[cfg(target_os = "linux")]
 mod syscalls;
 
@@ -48,8 +59,9 @@ use serde::{Deserialize, Serialize};
 use crate::process::ProcessError;
 
 pub use doctor::{Promise, PromiseState, doctor};
-pub use run::{Sandbox, Side};
+pub use run::{Fetched, Job, Left, Sandbox, Side};
 pub use scratch::sweep;
+pub use spec::Shown;
 
 /// The hidden subcommand under which `main` calls [`helper_main`].
 pub const SUBCOMMAND: &str = "__sandbox";
@@ -157,6 +169,13 @@ pub enum SandboxError {
     },
 }
 
+impl SandboxError {
+    /// Whether it is only that the user wanted an end.
+    pub fn is_interrupt(&self) -> bool {
+        matches!(self, Self::Helper(ProcessError::Interrupted { .. }))
+    }
+}
+
 /// What `gander __sandbox …` does: the helper's own entry, which reads a spec on
 /// its standard input and writes the reply to its standard output. Returns the
 /// exit code. Not for people.
@@ -166,6 +185,7 @@ pub fn helper_main() -> i32 {
         None => run::serve(),
         #[cfg(target_os = "linux")]
         Some("init") => init::main(),
+        Some("enter") => run::enter(),
         Some("probe") => probe::main(),
         Some(_) => 2,
     }

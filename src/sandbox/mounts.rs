@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use hakoniwa::{Container, MountOptions, Namespace, Runctl};
 
 use super::scratch;
-use super::spec::{HOME, INIT, SideSpec, WORKSPACE};
+use super::spec::{HOME, INIT, PROXY, Shown, SideSpec, WORKSPACE};
+use crate::config::Step;
 
 /// System folders; a link among them is rebuilt as a link.
 const SYSTEM: [&str; 8] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/gnu"];
@@ -52,7 +53,7 @@ pub fn in_memory() -> Vec<String> {
 }
 
 /// The container of one step: namespaces and mounts, everything but the program.
-pub fn container(spec: &SideSpec) -> Container {
+pub fn container(spec: &SideSpec, step: &Step) -> Container {
     let mut container = Container::new();
     for namespace in [Namespace::Cgroup, Namespace::Ipc, Namespace::Network, Namespace::Uts] {
         container.unshare(namespace);
@@ -70,7 +71,17 @@ pub fn container(spec: &SideSpec) -> Container {
             bind(&mut container, path);
         }
     }
+    for shown in &spec.shown {
+        container.bindmount_ro(&text(&shown.from), &shown.inside());
+    }
+    for seed in &step.seeds {
+        let shown = Shown { from: seed.from.clone(), to: seed.to.clone() };
+        container.bindmount_ro(&text(&shown.from), &shown.inside());
+    }
     container.bindmount_ro(&text(&spec.exe), INIT);
+    if let Some(proxy) = &spec.proxy {
+        container.bindmount_ro(&text(proxy), PROXY);
+    }
     container
 }
 
@@ -147,6 +158,10 @@ fn rust(container: &mut Container, spec: &SideSpec) {
     let toolchain = &spec.toolchain;
     for path in [toolchain.bin(), toolchain.rustup_home.clone()].into_iter().flatten() {
         bind(container, &path);
+    }
+    let own = format!("{HOME}/.cargo");
+    if spec.proxy.is_some() || spec.shown.iter().any(|shown| shown.inside().starts_with(&own)) {
+        return; // what is fetched is the consumer's own, and complete
     }
     if let Some(registry) = toolchain.registry() {
         let inside = format!("{HOME}/.cargo/registry");

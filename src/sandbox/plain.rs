@@ -88,9 +88,9 @@ mod tests {
         }
         let step = |run: &[&str], millis| Step {
             name: "step".to_owned(),
-            when: None,
             run: run.iter().map(|arg| (*arg).to_owned()).collect(),
             timeout: Duration::from_millis(millis),
+            ..Step::default()
         };
         let mut spec = SideSpec {
             parent: 0,
@@ -104,7 +104,19 @@ mod tests {
                 step(&["sleep", "30"], 50),
                 step(&["true"], 10_000),
             ],
-            limits: Limits { memory: 1 << 30, processes: 100, cpu_millis: 60_000, output: 1 << 20, file_size: 1 << 30 },
+            limits: Limits {
+                memory: 1 << 30,
+                processes: 100,
+                cpu_millis: 60_000,
+                output: 1 << 20,
+                file_size: 1 << 30,
+                disk: 1 << 30,
+                silence_millis: None,
+            },
+            shown: Vec::new(),
+            proxy: None,
+            secrets: Default::default(),
+            shell: false,
             env: Default::default(),
             read_only: Vec::new(),
             toolchain: Default::default(),

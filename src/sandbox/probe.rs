@@ -46,6 +46,7 @@ pub fn main() -> i32 {
         "processes" => start_sleepers(MANY).map(|()| std::thread::sleep(PATIENCE)),
         "daemon" => start_sleepers(1),
         "output" => print_much(),
+        "disk" => write_many().map(|()| std::thread::sleep(PATIENCE)),
         "file-size" => write_much(Path::new("probe-file")),
         _ => return 2,
     };
@@ -59,14 +60,16 @@ pub fn main() -> i32 {
 }
 
 /// Looks around and prints [`Findings`] as JSON. Arguments: the address of a
-/// listener, a file and a folder of the host, the names of all variables, and
-/// what may lie in `/tmp`; lists are separated by commas.
+/// listener, a file and a folder of the host, the names of all variables, what may
+/// lie in `/tmp`, and an abstract socket; lists are separated by commas.
 fn surroundings(args: &[String]) -> io::Result<()> {
     let arg = |index: usize| args.get(index).map_or("", String::as_str);
     let findings = Findings::from([
         ("network-off".to_owned(), network(arg(0))),
         ("filesystem-allow-list".to_owned(), disk(arg(1), arg(2))),
         ("clean-environment".to_owned(), environment(arg(3))),
+        ("abstract-sockets-hidden".to_owned(), abstract_socket(arg(5))),
+        ("no-terminal-injection".to_owned(), typing()),
         ("pid-isolation".to_owned(), processes()),
         ("no-new-privileges".to_owned(), privileges()),
         ("keyrings-hidden".to_owned(), keyrings()),
@@ -94,6 +97,32 @@ fn network(listener: &str) -> Option<String> {
         .filter_map(|line| Some(line.split_once(':')?.0.trim()))
         .find(|device| *device != "lo")
         .map(|device| format!("the network device {device} is there"))
+}
+
+#[cfg(target_os = "linux")]
+fn abstract_socket(name: &str) -> Option<String> {
+    use std::os::linux::net::SocketAddrExt as _;
+    let address = std::os::unix::net::SocketAddr::from_abstract_name(name.as_bytes()).ok()?;
+    let reached = std::os::unix::net::UnixStream::connect_addr(&address);
+    reached.is_ok().then(|| "an abstract socket of the host could be reached".to_owned())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn abstract_socket(_name: &str) -> Option<String> {
+    Some("this system has no namespaces".to_owned())
+}
+
+/// The request is refused before anyone looks what it is made of: a pipe would say
+/// that it is no terminal.
+#[cfg(target_os = "linux")]
+fn typing() -> Option<String> {
+    let filtered = status("Seccomp:").as_deref() == Some("2");
+    (!filtered).then(|| "no request to a terminal is refused".to_owned())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn typing() -> Option<String> {
+    Some("this system has no filter for system calls".to_owned())
 }
 
 fn disk(file: &str, folder: &str) -> Option<String> {
@@ -237,6 +266,14 @@ fn print_much() -> io::Result<()> {
     let line = [b'x'; 1 << 10];
     let mut out = io::stdout().lock();
     (0..1 << 10).try_for_each(|_| out.write_all(&line))
+}
+
+/// Many files, none of which is large.
+fn write_many() -> io::Result<()> {
+    let block = vec![1; 512 << 10];
+    (0..32).try_for_each(|number| {
+        OpenOptions::new().write(true).create_new(true).open(format!("probe-{number}"))?.write_all(&block)
+    })
 }
 
 fn write_much(path: &Path) -> io::Result<()> {

@@ -3,15 +3,16 @@
 //!
 //! Must not: fork, or mount anything, in a process that may have threads.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::scratch::{self, Scratch};
-use super::spec::{HOME, Limits, SideReply, SideSpec, WORKSPACE};
+use super::spec::{HOME, Limits, Shown, SideReply, SideSpec, WORKSPACE};
 use super::toolchain::Toolchain;
-use super::{Promise, PromiseState, SUBCOMMAND, SandboxError, StepResult, tree};
+use super::{Promise, PromiseState, SUBCOMMAND, SandboxError, StepEnd, StepResult, tree};
 use crate::config::{SandboxConfig, SandboxMode, Step};
 use crate::process::{Exit, Invocation};
 use crate::workspace::FileVersion;
@@ -34,13 +35,51 @@ pub struct Sandbox {
 }
 
 /// What became of one side.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Side {
     /// The steps that were run, in order. A step that gander had to end, or could
     /// not start, is the last: what follows it would not be data.
     pub steps: Vec<StepResult>,
+    /// What each of them left.
+    pub left: Vec<Left>,
     /// The promises that were enforced for all of them, sorted; empty without isolation.
     pub enforced: Vec<String>,
+}
+
+/// What a step left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// What it printed to stdout, from the beginning, up to `[sandbox] output`.
+    pub stdout: Vec<u8>,
+    /// Whether that is all.
+    pub whole: bool,
+    /// The files that it produced and that some glob names, by path.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+/// A side to be run.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'a> {
+    /// A folder that holds exactly the pinned bytes; it is only read.
+    pub pinned_tree: &'a Path,
+    /// Every file that changes.
+    pub changes: &'a [FileVersion],
+    /// What to run, in order.
+    pub steps: &'a [Step],
+    /// What is shown besides, read-only.
+    pub shown: &'a [Shown],
+    /// Where the tree is to be left for a person to look at.
+    pub keep: Option<&'a Path>,
+}
+
+/// What fetch steps have brought, for as long as it is held.
+#[derive(Debug)]
+pub struct Fetched {
+    /// The steps, the last of which is red where it could not be brought.
+    pub steps: Vec<StepResult>,
+    /// The caches that later steps may see.
+    pub shown: Vec<Shown>,
+    _scratch: Option<Scratch>,
 }
 
 impl Sandbox {
@@ -59,6 +98,11 @@ impl Sandbox {
     /// How steps are isolated.
     pub fn mode(&self) -> SandboxMode {
         self.config.mode
+    }
+
+    /// What steps run with, as a digest: see [`super::identity`].
+    pub fn identity(&self) -> crate::digest::Digest {
+        super::identity::identity(&self.config, &self.toolchain)
     }
 
     /// Clears away what killed runs left, tries what this machine enforces, and
@@ -82,46 +126,231 @@ impl Sandbox {
     /// over it. The tree itself is only read. A red step does not keep the later
     /// ones from running.
     pub fn run_side(&self, pinned_tree: &Path, changes: &[FileVersion], steps: &[Step]) -> Result<Side, SandboxError> {
-        let pinned = pinned_tree.canonicalize().map_err(scratch::at(pinned_tree))?;
+        self.run(&Job { pinned_tree, changes, steps, shown: &[], keep: None })
+    }
+
+    /// The same with all that a side may need.
+    pub fn run(&self, job: &Job<'_>) -> Result<Side, SandboxError> {
+        let (scratch, reply, lower) =
+            self.laid_out(job, &|scratch, lower| self.ask(scratch, lower, job, Extra::default()))?;
+        let side = read_side(&scratch, reply)?;
+        if let Some(place) = job.keep {
+            self.leave(scratch, lower, job, place)?;
+        }
+        Ok(side)
+    }
+
+    /// Lays out a scratch folder for `job` and does `work` in it, over an overlay
+    /// where there can be one and else over a copy.
+    fn laid_out(
+        &self,
+        job: &Job<'_>,
+        work: &dyn Fn(&Scratch, Option<&Path>) -> Result<SideReply, SandboxError>,
+    ) -> Result<(Scratch, SideReply, Option<PathBuf>), SandboxError> {
+        let pinned = job.pinned_tree.canonicalize().map_err(scratch::at(job.pinned_tree))?;
         let isolated = self.config.mode == SandboxMode::Namespaces;
         if isolated && !self.copying.load(Ordering::Relaxed) {
             let scratch = Scratch::new(&self.scratch)?;
-            tree::lay_over(&pinned, &scratch.path().join(scratch::UPPER), changes)?;
-            let reply = self.ask(&scratch, Some(&pinned), steps)?;
+            tree::lay_over(&pinned, &scratch.path().join(scratch::UPPER), job.changes)?;
+            let reply = work(&scratch, Some(&pinned))?;
             if reply.no_overlay.is_none() {
-                return Ok(reply.into());
+                return Ok((scratch, reply, Some(pinned)));
             }
             self.copying.store(true, Ordering::Relaxed);
         }
         let scratch = Scratch::new(&self.scratch)?;
         let copy = scratch.path().join(scratch::TREE);
         tree::copy(&pinned, &copy)?;
-        tree::apply(&copy, changes)?;
-        Ok(self.ask(&scratch, None, steps)?.into())
+        tree::apply(&copy, job.changes)?;
+        if !isolated {
+            self.put_in_place(&scratch, job)?;
+        }
+        let reply = work(&scratch, None)?;
+        Ok((scratch, reply, None))
     }
 
-    /// Has the helper run the steps in `scratch`.
-    fn ask(&self, scratch: &Scratch, lower: Option<&Path>, steps: &[Step]) -> Result<SideReply, SandboxError> {
-        let spec = SideSpec {
+    /// Without mounts, what is to be shown is copied.
+    fn put_in_place(&self, scratch: &Scratch, job: &Job<'_>) -> Result<(), SandboxError> {
+        let seeds = job.steps.iter().flat_map(|step| &step.seeds);
+        let seeds = seeds.map(|seed| Shown { from: seed.from.clone(), to: seed.to.clone() });
+        for shown in job.shown.iter().cloned().chain(seeds) {
+            let place = match shown.to.strip_prefix("~/") {
+                Some(below) => scratch.path().join(scratch::HOME).join(below),
+                None => scratch.path().join(scratch::TREE).join(&shown.to),
+            };
+            tree::put(&shown.from, &place)?;
+        }
+        Ok(())
+    }
+
+    /// Runs the fetch steps among `job.steps`, each with its own credentials and its
+    /// way to its hosts, until one is red. Their caches are shown to later sides.
+    pub fn fetch(&self, job: &Job<'_>) -> Result<Fetched, SandboxError> {
+        let fetches: Vec<&Step> = job.steps.iter().filter(|step| step.fetch.is_some()).collect();
+        if fetches.is_empty() {
+            return Ok(Fetched { steps: Vec::new(), shown: Vec::new(), _scratch: None });
+        }
+        // Each step is asked for alone: its neighbours' secrets and hosts are not its.
+        let work = |scratch: &Scratch, lower: Option<&Path>| {
+            let mut all = SideReply::default();
+            for step in &fetches {
+                let alone = Job { steps: std::slice::from_ref(*step), ..*job };
+                let reply = self.fetch_one(scratch, lower, &alone, step)?;
+                all.no_overlay = reply.no_overlay;
+                let green = reply.steps.iter().all(|step| step.end == StepEnd::Exited(0));
+                all.steps.extend(reply.steps);
+                if !green || all.no_overlay.is_some() {
+                    break;
+                }
+            }
+            Ok(all)
+        };
+        let (scratch, reply, lower) = self.laid_out(job, &work)?;
+        let mut shown = Vec::new();
+        for cache in fetches.iter().filter_map(|step| step.fetch.as_ref()).flat_map(|fetch| &fetch.caches) {
+            let from = match cache.strip_prefix("~/") {
+                Some(below) => scratch.path().join(scratch::HOME).join(below),
+                None if lower.is_some() => scratch.path().join(scratch::UPPER).join(cache),
+                None => scratch.path().join(scratch::TREE).join(cache),
+            };
+            // A link would show what it points to on the host.
+            if std::fs::symlink_metadata(&from).is_ok_and(|meta| meta.is_dir() || meta.is_file()) {
+                shown.push(Shown { from, to: cache.clone() });
+            }
+        }
+        Ok(Fetched { steps: reply.steps, shown, _scratch: Some(scratch) })
+    }
+
+    fn fetch_one(
+        &self,
+        scratch: &Scratch,
+        lower: Option<&Path>,
+        job: &Job<'_>,
+        step: &Step,
+    ) -> Result<SideReply, SandboxError> {
+        let fetch = step.fetch.clone().unwrap_or_default();
+        let mut secrets = BTreeMap::new();
+        for name in &fetch.credentials {
+            match std::env::var(name) {
+                Ok(value) => drop(secrets.insert(name.clone(), value)),
+                Err(_) => {
+                    let why = format!("the credential {name} is not set in gander's own environment");
+                    return Ok(SideReply { steps: vec![not_started(step, why)], ..SideReply::default() });
+                }
+            }
+        }
+        #[cfg(target_os = "linux")]
+        let proxy = match self.config.mode {
+            SandboxMode::Namespaces => {
+                Some(super::proxy::Proxy::start(&fetch.hosts).map_err(scratch::at(scratch.path()))?)
+            }
+            SandboxMode::None => None,
+        };
+        #[cfg(target_os = "linux")]
+        let socket = proxy.as_ref().map(super::proxy::Proxy::socket);
+        #[cfg(not(target_os = "linux"))]
+        let socket = None;
+        let mut reply =
+            self.ask(scratch, lower, job, Extra { proxy: socket, secrets: secrets.clone(), shell: false })?;
+        for result in &mut reply.steps {
+            #[cfg(target_os = "linux")]
+            for host in proxy.as_ref().map(super::proxy::Proxy::refused).unwrap_or_default() {
+                result
+                    .output
+                    .push_str(&format!("\n[gander refused the way to {host}: it is not among the step's hosts]"));
+            }
+            for (name, value) in secrets.iter().filter(|(_, value)| !value.is_empty()) {
+                result.output = result.output.replace(value.as_str(), &format!("[{name}]"));
+            }
+        }
+        // It is captured for nobody, and may hold secrets.
+        let captured = scratch.path().join(scratch::CAPTURED);
+        scratch::empty(&captured).map_err(scratch::at(&captured))?;
+        Ok(reply)
+    }
+
+    /// Moves what a side has left to `place`, with what is needed to enter it again.
+    fn leave(&self, scratch: Scratch, lower: Option<PathBuf>, job: &Job<'_>, place: &Path) -> Result<(), SandboxError> {
+        let mut spec = self.spec(&scratch, lower.as_deref(), job, Extra { shell: true, ..Extra::default() })?;
+        spec.scratch = place.to_owned();
+        let text = serde_json::to_vec(&spec).map_err(|e| SandboxError::NoAnswer(e.to_string()))?;
+        let file = scratch.path().join(scratch::KEPT);
+        let written = std::fs::OpenOptions::new().write(true).create(true).truncate(true).open(&file);
+        written.and_then(|mut file| file.write_all(&text)).map_err(scratch::at(&file))?;
+        scratch.keep(place)
+    }
+
+    /// Enters a tree that was kept at `place`, with `run` in the place of its steps:
+    /// it reads what this process reads, and what it prints is printed here. Returns
+    /// how it ended.
+    pub fn enter(&self, place: &Path, run: &[String]) -> Result<StepEnd, SandboxError> {
+        let file = place.join(scratch::KEPT);
+        let text = std::fs::read(&file).map_err(scratch::at(&file))?;
+        let mut spec: SideSpec = serde_json::from_slice(&text).map_err(|e| SandboxError::NoAnswer(e.to_string()))?;
+        let timeout = Duration::from_secs(24 * 3600);
+        let seeds = spec.steps.iter().flat_map(|step| step.seeds.clone()).collect();
+        spec.steps = vec![Step { name: "shell".to_owned(), run: run.to_vec(), timeout, seeds, ..Step::default() }];
+        spec.parent = std::process::id();
+        spec.exe = utf8(&self.exe)?.to_owned();
+        let captured = place.join(scratch::CAPTURED);
+        scratch::empty(&captured).map_err(scratch::at(&captured))?;
+        let spec_file = place.join(scratch::ENTERED);
+        let bytes = serde_json::to_vec(&spec).map_err(|e| SandboxError::NoAnswer(e.to_string()))?;
+        let written = std::fs::OpenOptions::new().write(true).create(true).truncate(true).open(&spec_file);
+        written.and_then(|mut file| file.write_all(&bytes)).map_err(scratch::at(&spec_file))?;
+        let inherit = std::process::Stdio::inherit;
+        let child = Invocation::new(&self.exe).args([SUBCOMMAND, "enter"]).arg(&spec_file).current_dir(place);
+        let lost = |error: std::io::Error| SandboxError::NoAnswer(error.to_string());
+        let status = child.spawn(inherit(), inherit(), inherit())?.wait().map_err(lost)?;
+        Ok(match Exit::from(status) {
+            Exit::Code(code) => StepEnd::Exited(code),
+            Exit::Signal(signal) => StepEnd::Signalled(signal),
+        })
+    }
+
+    fn spec(
+        &self,
+        scratch: &Scratch,
+        lower: Option<&Path>,
+        job: &Job<'_>,
+        extra: Extra,
+    ) -> Result<SideSpec, SandboxError> {
+        Ok(SideSpec {
             parent: std::process::id(),
             mode: self.config.mode,
             exe: utf8(&self.exe)?.to_owned(),
             scratch: utf8(scratch.path())?.to_owned(),
             lower: lower.map(|path| utf8(path).map(Path::to_owned)).transpose()?,
-            steps: steps.to_vec(),
+            steps: job.steps.to_vec(),
             limits: limits(&self.config),
             env: self.config.env.clone(),
             read_only: read_only(&self.config.read_only)?,
             toolchain: self.toolchain.clone(),
-        };
+            shown: job.shown.to_vec(),
+            proxy: extra.proxy,
+            secrets: extra.secrets,
+            shell: extra.shell,
+        })
+    }
+
+    /// Has the helper run the steps in `scratch`.
+    fn ask(
+        &self,
+        scratch: &Scratch,
+        lower: Option<&Path>,
+        job: &Job<'_>,
+        extra: Extra,
+    ) -> Result<SideReply, SandboxError> {
+        let spec = self.spec(scratch, lower, job, extra)?;
         let spec = serde_json::to_vec(&spec).map_err(|e| SandboxError::NoAnswer(e.to_string()))?;
-        let time = steps.iter().fold(SLACK, |sum, step| sum.saturating_add(step.timeout).saturating_add(SLACK));
+        let time = job.steps.iter().fold(SLACK, |sum, step| sum.saturating_add(step.timeout).saturating_add(SLACK));
         let output = Invocation::new(&self.exe)
             .arg(SUBCOMMAND)
             .current_dir(scratch.path())
             .stdin(spec)
             .limit(time)
             .output_limit(REPLY_LIMIT)
+            .interruptible()
             .run()?;
         if output.status != Exit::Code(0) {
             let said = String::from_utf8_lossy(&output.stderr);
@@ -131,10 +360,40 @@ impl Sandbox {
     }
 }
 
-impl From<SideReply> for Side {
-    fn from(reply: SideReply) -> Self {
-        Self { steps: reply.steps, enforced: reply.enforced }
+/// What only some sides have.
+#[derive(Default)]
+struct Extra {
+    proxy: Option<PathBuf>,
+    secrets: BTreeMap<String, String>,
+    shell: bool,
+}
+
+fn not_started(step: &Step, why: String) -> StepResult {
+    StepResult {
+        name: step.name.clone(),
+        command: step.run.clone(),
+        end: StepEnd::NotStarted(why),
+        millis: 0,
+        output: String::new(),
     }
+}
+
+/// Reads what the steps left, before the scratch folder goes.
+fn read_side(scratch: &Scratch, reply: SideReply) -> Result<Side, SandboxError> {
+    let mut left = Vec::with_capacity(reply.captured.len());
+    for (index, captured) in reply.captured.iter().enumerate() {
+        let folder = scratch.path().join(scratch::CAPTURED).join(index.to_string());
+        let read = |name: &str| {
+            let path = folder.join(name);
+            std::fs::read(&path).map_err(scratch::at(&path))
+        };
+        let mut files = BTreeMap::new();
+        for (number, path) in captured.files.iter().enumerate() {
+            files.insert(path.clone(), read(&number.to_string())?);
+        }
+        left.push(Left { stdout: read("stdout")?, whole: captured.whole, files });
+    }
+    Ok(Side { steps: reply.steps, left, enforced: reply.enforced })
 }
 
 /// The helper: reads the spec, runs the side, writes the reply.
@@ -151,11 +410,7 @@ pub fn serve() -> i32 {
             return 2;
         }
     };
-    #[cfg(target_os = "linux")]
-    let reply = super::inside::run(&spec);
-    #[cfg(not(target_os = "linux"))]
-    let reply = super::plain::run(&spec);
-    match reply
+    match run_spec(&spec)
         .map_err(|error| error.to_string())
         .and_then(|reply| serde_json::to_vec(&reply).map_err(|error| error.to_string()))
         .and_then(|reply| std::io::stdout().write_all(&reply).map_err(|error| error.to_string()))
@@ -168,6 +423,34 @@ pub fn serve() -> i32 {
     }
 }
 
+fn run_spec(spec: &SideSpec) -> std::io::Result<SideReply> {
+    #[cfg(target_os = "linux")]
+    return super::inside::run(spec);
+    #[cfg(not(target_os = "linux"))]
+    return super::plain::run(spec);
+}
+
+/// The helper for a person: the spec is in a file, for the line it would come on is
+/// what the person types.
+pub fn enter() -> i32 {
+    let file = std::env::args_os().nth(3).map(PathBuf::from).unwrap_or_default();
+    let spec = std::fs::read(&file).map_err(|error| error.to_string());
+    let spec = spec.and_then(|text| serde_json::from_slice::<SideSpec>(&text).map_err(|error| error.to_string()));
+    let reply = spec.and_then(|spec| run_spec(&spec).map_err(|error| error.to_string()));
+    match reply.as_ref().map(|reply| reply.steps.first().map(|step| &step.end)) {
+        Ok(Some(StepEnd::Exited(code))) => *code,
+        Ok(Some(end)) => {
+            eprintln!("{end}");
+            1
+        }
+        Ok(None) => 1,
+        Err(error) => {
+            eprintln!("{error}");
+            2
+        }
+    }
+}
+
 fn limits(config: &SandboxConfig) -> Limits {
     Limits {
         memory: config.memory,
@@ -175,6 +458,8 @@ fn limits(config: &SandboxConfig) -> Limits {
         cpu_millis: config.cpu.as_millis().try_into().unwrap_or(u64::MAX),
         output: config.output,
         file_size: config.file_size,
+        disk: config.disk,
+        silence_millis: config.silence.map(|time| time.as_millis().try_into().unwrap_or(u64::MAX)),
     }
 }
 

@@ -32,6 +32,14 @@ pub const REGISTRY_UPPER: &str = "registry-upper";
 /// What the kernel needs beside `registry-upper`.
 pub const REGISTRY_WORK: &str = "registry-work";
 
+/// What steps left, for gander to read.
+pub const CAPTURED: &str = "captured";
+
+/// How a kept tree is entered again.
+pub const KEPT: &str = "kept.json";
+/// How it is entered now.
+pub const ENTERED: &str = "entered.json";
+
 const LOCK: &str = "lock";
 
 /// A private folder, removed when dropped.
@@ -60,7 +68,7 @@ impl Scratch {
             .and_then(|file| file.lock().map(|()| file))
             .map_err(at(&lock_path))?;
         let scratch = Self { path, _lock: lock };
-        for part in [UPPER, TREE, HOME, TMP, ROOT, WORK, REGISTRY_UPPER, REGISTRY_WORK] {
+        for part in [UPPER, TREE, HOME, TMP, ROOT, WORK, REGISTRY_UPPER, REGISTRY_WORK, CAPTURED] {
             make_private(&scratch.path.join(part))?;
         }
         Ok(scratch)
@@ -70,10 +78,26 @@ impl Scratch {
     pub fn path(&self) -> &Path {
         &self.path
     }
+
+    /// Moves it to `place`, on the same file system, where it outlives this run.
+    pub fn keep(mut self, place: &Path) -> Result<(), SandboxError> {
+        if let Some(parent) = place.parent() {
+            fs::create_dir_all(parent).map_err(at(parent))?;
+        }
+        if fs::symlink_metadata(place).is_ok() {
+            remove_tree(place).map_err(at(place))?;
+        }
+        fs::rename(&self.path, place).map_err(at(place))?;
+        self.path = PathBuf::new();
+        Ok(())
+    }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
+        if self.path.as_os_str().is_empty() {
+            return; // it was moved away to be kept
+        }
         // What cannot be removed now is swept by a later run.
         let _ = remove_tree(&self.path);
     }
@@ -140,6 +164,14 @@ pub fn remove_tree(path: &Path) -> io::Result<()> {
     }
     open_folders(path)?;
     fs::remove_dir_all(path)
+}
+
+/// Removes what is in a folder of ours.
+pub fn empty(path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        remove_tree(&entry?.path())?;
+    }
+    Ok(())
 }
 
 #[cfg(unix)]

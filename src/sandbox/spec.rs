@@ -20,8 +20,13 @@ pub const INIT: &str = "/.gander/init";
 /// Where programs are looked for, seen from inside.
 pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// gander → helper: one side.
-#[derive(Debug, Serialize, Deserialize)]
+/// Where PID 1 finds the way to the filtering proxy, seen from inside.
+pub const PROXY: &str = "/.gander/proxy";
+/// The port of the private loopback at which steps find it.
+pub const PROXY_PORT: u16 = 3128;
+
+/// gander → helper: one side. Not `Debug`: it may hold secrets.
+#[derive(Serialize, Deserialize)]
 pub struct SideSpec {
     /// Process id of gander: the helper stops where it is not its child.
     pub parent: u32,
@@ -43,6 +48,33 @@ pub struct SideSpec {
     pub read_only: Vec<PathBuf>,
     /// Where Rust lies, if it lies below a home folder.
     pub toolchain: Toolchain,
+    /// What is shown besides, read-only, in the place of what may be there.
+    pub shown: Vec<Shown>,
+    /// The socket of the filtering proxy, for steps that fetch.
+    pub proxy: Option<PathBuf>,
+    /// Variables that hold secrets.
+    pub secrets: BTreeMap<String, String>,
+    /// Whether the only step is a person's shell: it reads what the helper reads.
+    pub shell: bool,
+}
+
+/// A file or folder of the host and where it is seen, read-only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// On the host.
+    pub from: PathBuf,
+    /// Below the consumer or, with `~/`, below the home folder.
+    pub to: String,
+}
+
+impl Shown {
+    /// Where it is seen from inside.
+    pub fn inside(&self) -> String {
+        match self.to.strip_prefix("~/") {
+            Some(below) => format!("{HOME}/{below}"),
+            None => format!("{WORKSPACE}/{}", self.to),
+        }
+    }
 }
 
 /// The limits of a step besides its wall clock.
@@ -58,6 +90,10 @@ pub struct Limits {
     pub output: u64,
     /// Bytes of the largest file.
     pub file_size: u64,
+    /// Bytes on disk, over all steps of a side.
+    pub disk: u64,
+    /// How long a step may print nothing, in milliseconds.
+    pub silence_millis: Option<u64>,
 }
 
 /// Helper → gander.
@@ -69,6 +105,17 @@ pub struct SideReply {
     pub enforced: Vec<String>,
     /// The overlay could not be mounted; what the kernel said.
     pub no_overlay: Option<String>,
+    /// What each step left, as it lies in the scratch folder.
+    pub captured: Vec<Captured>,
+}
+
+/// What a step left: an entry of [`super::scratch::CAPTURED`].
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Captured {
+    /// Whether what it printed to stdout was kept whole.
+    pub whole: bool,
+    /// The files that it produced, as the globs name them; the n-th lies there as `n`.
+    pub files: Vec<String>,
 }
 
 /// Helper → PID 1: one step.
@@ -90,6 +137,10 @@ pub struct InitSpec {
     pub writable: Vec<String>,
     /// Mount points that live in memory and count as such.
     pub in_memory: Vec<String>,
+    /// Whether the way to the proxy is to be opened.
+    pub proxied: bool,
+    /// Whether what follows on the line is the step's input.
+    pub interactive: bool,
 }
 
 /// PID 1 → helper: how the step ended.
@@ -99,6 +150,4 @@ pub struct InitReport {
     pub end: StepEnd,
     /// Wall-clock time in milliseconds.
     pub millis: u64,
-    /// Promises that PID 1 itself has seen to.
-    pub enforced: Vec<String>,
 }

@@ -2,8 +2,6 @@
 //!
 //! Must not: grow with the output.
 
-use std::io::Read;
-
 /// The most that is kept, in bytes.
 pub const KEPT: u64 = 16 << 10;
 
@@ -29,19 +27,6 @@ impl Tail {
         // Shifting only every `keep` bytes keeps the cost per byte constant.
         if self.bytes.len() > self.keep * 2 {
             self.bytes.drain(..self.bytes.len() - self.keep);
-        }
-    }
-
-    /// Reads `source` to its end. A pipe that fails is a pipe that has ended.
-    pub fn read(mut self, mut source: impl Read) -> Self {
-        let mut buffer = vec![0; 64 << 10];
-        loop {
-            match source.read(&mut buffer) {
-                Ok(0) => return self,
-                Ok(count) => self.push(&buffer[..count]),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(_) => return self,
-            }
         }
     }
 

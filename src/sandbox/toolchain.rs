@@ -95,6 +95,8 @@ impl Toolchain {
         let mut env = BTreeMap::from([
             ("LANG".to_owned(), "C.UTF-8".to_owned()),
             ("CARGO_NET_OFFLINE".to_owned(), "true".to_owned()),
+            // Without it pytest does not say which tests passed.
+            ("PYTEST_ADDOPTS".to_owned(), "-rA".to_owned()),
             ("RUSTUP_AUTO_INSTALL".to_owned(), "0".to_owned()),
         ]);
         if let Some(rustup_home) = &self.rustup_home {

@@ -120,6 +120,19 @@ pub fn copy(from: &Path, to: &Path) -> Result<(), SandboxError> {
     Ok(())
 }
 
+/// Copies a file or a folder to `place`, over what may be there.
+pub fn put(from: &Path, place: &Path) -> Result<(), SandboxError> {
+    if let Some(parent) = place.parent() {
+        fs::create_dir_all(parent).map_err(at(parent))?;
+    }
+    if from.is_dir() {
+        fs::create_dir_all(place).map_err(at(place))?;
+        copy(from, place)
+    } else {
+        copy_file(from, place).map_err(at(from))
+    }
+}
+
 /// Deletions come first: a file may make way for a folder of the same name.
 fn for_each_change(
     base: &Path,

@@ -7,12 +7,13 @@ use rusqlite::Connection;
 use super::StateError;
 
 /// The version of the tables that this gander reads and writes.
-pub const SCHEMA_VERSION: i64 = 1;
+pub const SCHEMA_VERSION: i64 = 2;
 
 /// Marks a SQLite file as gander's: "gndr" in ASCII.
 const APPLICATION_ID: i64 = 0x676e_6472;
 
-/// All tables, version 1. The journal, runs and gates only ever grow.
+/// All tables, the same since version 1. In version 2 verdicts say more than they did,
+/// and what an older one would have said can't be told. The journal, runs and gates only ever grow.
 const TABLES: &str = "
 CREATE TABLE binding (
     id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -17,7 +17,7 @@ const TABLE: [(&str, &[&str]); 7] = [
     ("Cargo.toml", &["cargo", "test", "--offline"]),
     ("pyproject.toml", &["pytest", "-q"]),
     ("package.json", &["npm", "test", "--offline"]),
-    ("go.mod", &["go", "test", "./..."]),
+    ("go.mod", &["go", "test", "-json", "./..."]),
     ("pom.xml", &["mvn", "test", "--batch-mode", "--offline"]),
     ("build.sbt", &["sbt", "-Dsbt.offline=true", "test"]),
     ("dbt_project.yml", &["dbt", "parse"]),
@@ -39,5 +39,5 @@ fn step((file, run): &(&str, &[&str])) -> Step {
     let run: Vec<String> = run.iter().map(|word| (*word).to_owned()).collect();
     let words: Vec<&str> = run.iter().map(String::as_str).filter(|word| !word.starts_with(['-', '.'])).collect();
     let name = words.join(" ");
-    Step { name, when: Some((*file).to_owned()), run, timeout: TIMEOUT }
+    Step { name, when: Some((*file).to_owned()), run, timeout: TIMEOUT, ..Step::default() }
 }

@@ -1,134 +1,197 @@
 //! Stage 3: a changed workspace → [`Verdict`]. Built and tested in a sandbox as
-//! it was (the baseline), and with the change (patched); the two are compared
-//! step by step.
+//! it was (the baseline), and with the change (patched); the two are compared step
+//! by step and test by test. What differs is looked at again before it is believed,
+//! and a regression is traced to the edits that cause it.
 //!
 //! Must not: deliver anything, or touch a consumer's own folder.
 
+pub mod accepted;
+mod blame;
+mod cache;
+mod challenge;
 mod detect;
 mod judge;
+mod observed;
+mod results;
+mod runner;
+mod schedule;
+mod signature;
+pub mod snapshot;
 mod steps;
 pub mod verdict;
+mod weakened;
 
 use std::path::Path;
 
-use rayon::prelude::*;
-
 use crate::config::Step;
-use crate::sandbox::{Sandbox, SandboxError, Side};
+use crate::sandbox::{Sandbox, SandboxError};
+use crate::transform::FilePlan;
 use crate::workspace::FileVersion;
 
-pub use judge::judge;
+pub use cache::Cache;
+pub use schedule::{Job, Progress, jobs_for, verify_all};
+pub use snapshot::Accepted;
 pub use steps::steps_for;
-pub use verdict::{StepEnd, StepResult, Verdict, VerdictKind};
+pub use verdict::{
+    Blame, Color, Difference, Evidence, Flag, FlagKind, Site, Snapshot, StepEnd, StepResult, Strength, Verdict,
+    VerdictKind,
+};
+pub use weakened::Declared;
+
+use judge::Confirmed;
+use observed::{Run, Unit};
+use runner::Runner;
+
+/// The most differences that a verdict lists.
+const MOST_DIFFERENCES: usize = 200;
+/// How often the patched side is run in all where something differs, and the baseline.
+const PATCHED_RUNS: usize = 3;
+const BASELINE_RUNS: usize = 2;
 
 /// What is verified: a pinned tree, its change set, and how.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Subject<'a> {
     /// A folder that holds exactly the pinned bytes; it is only read.
     pub pinned_tree: &'a Path,
+    /// Names those bytes; without it, no baseline is kept.
+    pub tree: Option<&'a str>,
     /// Every file that changes.
     pub changes: &'a [FileVersion],
+    /// The same as the rules made it: edits can be blamed only where it is known.
+    pub files: &'a [FilePlan],
+    /// The languages that the rules declare; `None` where there are no rules.
+    pub declared: Option<&'a Declared>,
     /// What to run, in order: see [`steps_for`].
     pub steps: &'a [Step],
+    /// Whether a pass is tried with a deliberately wrong edit.
+    pub challenge: bool,
+    /// Differences in snapshots that a person has accepted.
+    pub accepted: &'a Accepted,
+    /// Baselines of earlier runs.
+    pub cache: Option<&'a Cache>,
+    /// Where the changed tree is to be left, as the steps have left it.
+    pub keep: Option<&'a Path>,
 }
 
-/// Runs both sides of `subject` and compares them; [`judge`] says by which rules.
-///
-/// The patched side is run only where a step of the baseline was green: nothing
-/// else can regress, and nothing else can pass. A sandbox that cannot be run at
-/// all is an `infra` verdict that says why.
-pub fn verify(sandbox: &Sandbox, subject: &Subject<'_>) -> Verdict {
-    match both_sides(sandbox, subject) {
-        Ok((baseline, patched)) => {
-            let mut enforced = baseline.enforced;
-            if let Some(patched) = &patched {
-                enforced.retain(|name| patched.enforced.contains(name));
-            }
-            let patched = patched.map(|side| side.steps).unwrap_or_default();
-            let (kind, reason) = judge(&baseline.steps, &patched);
-            Verdict { kind, reason, baseline: baseline.steps, patched, enforced }
+impl<'a> Subject<'a> {
+    /// A tree, its change and its steps; all else as plain as can be.
+    pub fn new(pinned_tree: &'a Path, changes: &'a [FileVersion], steps: &'a [Step]) -> Self {
+        static NONE: Accepted = Accepted::new();
+        Self {
+            pinned_tree,
+            tree: None,
+            changes,
+            files: &[],
+            declared: None,
+            steps,
+            challenge: false,
+            accepted: &NONE,
+            cache: None,
+            keep: None,
         }
-        Err(error) => Verdict {
-            kind: VerdictKind::Infra,
-            reason: error.to_string(),
-            baseline: Vec::new(),
-            patched: Vec::new(),
-            enforced: Vec::new(),
-        },
     }
 }
 
-fn both_sides(sandbox: &Sandbox, subject: &Subject<'_>) -> Result<(Side, Option<Side>), SandboxError> {
-    if subject.steps.is_empty() {
-        let nothing = Side { steps: Vec::new(), enforced: Vec::new() };
-        return Ok((nothing, None));
+/// Runs both sides of `subject` and compares them; `judge` says by which rules.
+///
+/// The patched side is run only where the machine did not fail with the baseline, or
+/// something was green before it did: nothing else can regress or be fixed. A sandbox that
+/// cannot be run at all is an `infra` verdict that says why. What Ctrl-C ends has no
+/// verdict.
+pub fn verify(sandbox: &Sandbox, subject: &Subject<'_>) -> Option<Verdict> {
+    let mut flags = weakened::flags(subject.changes);
+    if let Some(declared) = subject.declared {
+        flags.extend(weakened::outside(subject.files, declared));
     }
-    let baseline = sandbox.run_side(subject.pinned_tree, &[], subject.steps)?;
-    if !baseline.steps.iter().any(judge::is_green) {
-        return Ok((baseline, None));
+    if subject.changes.iter().all(|change| change.before == change.after) {
+        return Some(Verdict::without_runs(VerdictKind::NoChange, "there is no change"));
     }
-    let patched = sandbox.run_side(subject.pinned_tree, subject.changes, subject.steps)?;
-    Ok((baseline, Some(patched)))
-}
-
-/// Verifies many at once: `verify_one` for each of `items`, at most `jobs` at a
-/// time (as many as there are cores where it is `None`). Results come in the order
-/// of `items`; `progress` hears of each as it is ready, from any thread, with its
-/// index. `verify_one` lays out the pinned tree, calls [`verify`], and clears away.
-pub fn verify_all<T: Sync>(
-    items: &[T],
-    jobs: Option<usize>,
-    verify_one: impl Fn(&T) -> Verdict + Sync,
-    progress: impl Fn(usize, &Verdict) + Sync,
-) -> Vec<Verdict> {
-    let one = |(index, item): (usize, &T)| {
-        let verdict = verify_one(item);
-        progress(index, &verdict);
-        verdict
+    let verdict = match judged(&mut Runner::new(sandbox, subject)) {
+        Ok(verdict) => verdict,
+        Err(error) if error.is_interrupt() => return None,
+        Err(error) => Verdict::without_runs(VerdictKind::Infra, error.to_string()),
     };
-    // A pool of their own: steps take minutes, and whoever else uses rayon must not
-    // wait for them. A thread waits for its sandbox, so the sandbox cannot outlive it.
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(jobs.unwrap_or(0))
-        .thread_name(|index| format!("verify-{index}"))
-        .build();
-    match pool {
-        Ok(pool) => pool.install(|| {
-            // One item at a time: sandboxes take very different times.
-            items.par_iter().enumerate().with_max_len(1).map(one).collect()
-        }),
-        // No thread to be had: one after the other is late, but right.
-        Err(_) => items.iter().enumerate().map(one).collect(),
-    }
+    flags.extend(gone(&verdict));
+    flags.sort();
+    flags.dedup();
+    (!crate::interrupt::wanted()).then_some(Verdict { flags, ..verdict })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::Mutex;
-
-    #[test]
-    fn results_keep_their_order_and_progress_hears_of_all() {
-        let items: Vec<u64> = (0..40).collect();
-        let heard = Mutex::new(Vec::new());
-        let one = |item: &u64| {
-            std::thread::sleep(std::time::Duration::from_millis(40 - item));
-            Verdict {
-                kind: VerdictKind::NoData,
-                reason: item.to_string(),
-                baseline: Vec::new(),
-                patched: Vec::new(),
-                enforced: Vec::new(),
-            }
+/// Tests that ran before the change and do not run with it, though nothing says why.
+fn gone(verdict: &Verdict) -> Vec<Flag> {
+    let flag = |difference: &Difference| {
+        let kind = match (difference.before.first()?, difference.after.first()?) {
+            (Color::Green, Color::Absent) => FlagKind::TestDeleted,
+            (Color::Green, Color::Skipped) => FlagKind::TestSkipped,
+            _ => return None,
         };
-        let verdicts = verify_all(&items, Some(8), one, |index, verdict| {
-            heard.lock().unwrap().push((index, verdict.reason.clone()));
-        });
-        let order: Vec<u64> = verdicts.iter().map(|verdict| verdict.reason.parse().unwrap()).collect();
-        assert_eq!(order, items);
-        let mut heard = heard.into_inner().unwrap();
-        heard.sort();
-        assert_eq!(heard.len(), 40);
-        assert!(heard.iter().all(|(index, reason)| index.to_string() == *reason));
+        let test = difference.test.as_ref()?;
+        let message = format!("the test {test} of step `{}` does not run any more", difference.step);
+        Some(Flag { kind, path: String::new(), message })
+    };
+    verdict.differences.iter().filter_map(flag).collect()
+}
+
+fn judged(runner: &mut Runner<'_>) -> Result<Verdict, SandboxError> {
+    let first = runner.baseline()?;
+    let mut before = vec![first];
+    let mut after = Vec::new();
+    let mut compared = judge::Compared::default();
+    let mut confirmed = Confirmed::default();
+    if runner.is_worth_comparing(&before[0]) {
+        after.push(runner.patched(true)?);
+        compared = judge::compare(&before[0], &after[0]);
+        if !compared.regressed.is_empty() || !compared.fixed.is_empty() {
+            while after.len() < PATCHED_RUNS {
+                after.push(runner.patched(false)?);
+            }
+            while before.len() < BASELINE_RUNS {
+                before.push(runner.baseline_again()?);
+            }
+            confirmed = judge::confirm(&compared, &before, &after);
+        }
+    }
+    let (kind, reason) = judge::judge(&before, &after, &confirmed);
+    if kind == VerdictKind::Flaky {
+        runner.forget();
+    }
+    let mut verdict = Verdict { kind, reason, ..told(&before, &after, &compared, &confirmed) };
+    match kind {
+        VerdictKind::Regressed => runner.blame(&confirmed, &before[0], &mut verdict)?,
+        VerdictKind::Pass => verdict.evidence = runner.challenge(&after[0])?,
+        _ => {}
+    }
+    verdict.snapshots = runner.snapshots();
+    Ok(verdict)
+}
+
+/// All that the runs tell besides the judgement.
+fn told(before: &[Run], after: &[Run], compared: &judge::Compared, confirmed: &Confirmed) -> Verdict {
+    let colors = |runs: &[Run], unit: &Unit| runs.iter().map(|run| run.color(unit)).collect::<Vec<_>>();
+    let units = compared.regressed.iter().chain(&compared.fixed).chain(&compared.gone).chain(&confirmed.flaky);
+    let units: std::collections::BTreeSet<&Unit> = units.collect();
+    let difference = |unit: &&Unit| {
+        let red = after.iter().chain(before).find(|run| run.color(unit) == Color::Red);
+        Difference {
+            step: unit.step.clone(),
+            test: unit.test.clone(),
+            before: colors(before, unit),
+            after: colors(after, unit),
+            message: red.map(|run| run.said(unit)).unwrap_or_default().to_owned(),
+        }
+    };
+    let mut enforced = before.first().map(|run| run.enforced.clone()).unwrap_or_default();
+    for run in before.iter().chain(after) {
+        enforced.retain(|name| run.enforced.contains(name));
+    }
+    let tests = |runs: &[Run]| runs.first().map_or(0, Run::tests);
+    let results = |runs: &[Run]| runs.first().map(Run::results).unwrap_or_default();
+    Verdict {
+        baseline: results(before),
+        patched: results(after),
+        enforced,
+        tests: (tests(before), tests(after)),
+        differences: units.iter().take(MOST_DIFFERENCES).map(difference).collect(),
+        ..Verdict::without_runs(VerdictKind::NoData, "")
     }
 }

@@ -9,12 +9,15 @@ use crate::config::{Step, Verify};
 use crate::workspace::{Manifest, Mode};
 
 /// The steps of the migration whose `when` lies in the pinned tree; where the
-/// migration names no step at all, those that the files of the tree suggest.
+/// migration names nothing but what is to be fetched, those that the files of the
+/// tree suggest.
 pub fn steps_for(files: &Manifest, verify: &Verify) -> Vec<Step> {
-    if verify.steps.is_empty() {
-        return detect::steps(|path| exists(files, path));
+    let applies = |step: &&Step| step.when.as_deref().is_none_or(|path| exists(files, path));
+    let mut steps: Vec<Step> = verify.steps.iter().filter(applies).cloned().collect();
+    if verify.steps.iter().all(|step| step.fetch.is_some()) {
+        steps.extend(detect::steps(|path| exists(files, path)));
     }
-    verify.steps.iter().filter(|step| step.when.as_deref().is_none_or(|path| exists(files, path))).cloned().collect()
+    steps
 }
 
 /// Whether `path`, a file or a folder, lies in the tree.
@@ -56,8 +59,10 @@ mod tests {
             when: when.map(str::to_owned),
             run: vec!["true".to_owned()],
             timeout: Duration::from_secs(1),
+            ..Step::default()
         };
         let verify = Verify {
+            challenge: false,
             steps: vec![
                 step("always", None),
                 step("script", Some("./ci/test.sh")),

@@ -419,3 +419,102 @@ fn what_is_required_is_checked() {
     assert!(error.contains("network-off"), "{error}");
     assert!(bench.sandbox(&super::open()).check().unwrap().is_empty());
 }
+
+/// Types into the terminal that it runs on, or tries to on whatever its output is.
+const TYPE: &str = r#"
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+int main(void) {
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    if (master < 0 || grantpt(master) || unlockpt(master)) return 9;
+    setsid();
+    int slave = open(ptsname(master), O_RDWR);
+    if (slave < 0) return 8;
+    ioctl(slave, TIOCSCTTY, 0);
+    char c = 'x';
+    if (!ioctl(slave, TIOCSTI, &c)) return 0;
+    return errno == EPERM ? 3 : 4;
+}"#;
+
+#[test]
+fn nothing_can_be_typed_into_a_terminal() {
+    let bench = Bench::new(&[("t.c", TYPE)]);
+    let script = sh("cc -o t t.c && exec ./t");
+    let outside = bench.one(&open(), script.clone());
+    // Since Linux 6.2 a machine may refuse it to everyone but root, and with EIO.
+    let bites = [StepEnd::Exited(0), StepEnd::Exited(4)];
+    assert!(bites.contains(&outside.end), "{outside:?}");
+    assert_eq!(bench.one(&config(), script).end, StepEnd::Exited(3));
+}
+
+#[test]
+fn user_namespaces_cannot_be_nested() {
+    let bench = Bench::new(&[]);
+    let nest = sh("unshare -U true");
+    let outside = bench.one(&open(), nest.clone());
+    assert_eq!(outside.end, StepEnd::Exited(0), "{outside:?}");
+    assert_ne!(bench.one(&config(), nest).end, StepEnd::Exited(0));
+}
+
+#[test]
+fn a_silent_step_is_ended_and_a_talking_one_is_not() {
+    let bench = Bench::new(&[]);
+    for config in [config(), open()] {
+        let quiet = SandboxConfig { silence: Some(Duration::from_millis(1500)), ..config.clone() };
+        let result = bench.one(&quiet, sh("echo begun; sleep 40"));
+        assert!(matches!(&result.end, StepEnd::Killed(why) if why.contains("silence")), "{result:?}");
+        assert_eq!(result.output, "begun\n");
+        // Longer than the limit in all, but never silent for so long.
+        let result = bench.one(&quiet, sh("for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo $i; sleep 0.2; done"));
+        assert_eq!(result.end, StepEnd::Exited(0), "{result:?}");
+        let result = bench.one(&config, sh("sleep 2"));
+        assert_eq!(result.end, StepEnd::Exited(0), "{result:?}");
+    }
+}
+
+#[test]
+fn the_disk_is_limited_over_all_files_and_steps() {
+    let bench = Bench::new(&[]);
+    let write = "i=0; while [ $i -lt 40 ]; do head -c 1M /dev/urandom > f$i; i=$((i + 1)); done; exit 0";
+    for config in [config(), open()] {
+        assert_eq!(bench.one(&config, sh(write)).end, StepEnd::Exited(0));
+        let small = SandboxConfig { disk: 10 << 20, ..config };
+        for script in [write.to_owned(), write.replace("> f", "> $HOME/f")] {
+            let result = bench.one(&small, sh(&script));
+            assert!(matches!(&result.end, StepEnd::Killed(why) if why.contains("disk")), "{result:?}");
+        }
+        // No step is over the limit alone.
+        let half = write.replace("40", "7");
+        let steps = [sh(&half), Step { name: "more".to_owned(), ..sh(&half.replace("> f", "> g")) }];
+        let side = bench.side(&small, &[], &steps);
+        assert_eq!(side.steps[0].end, StepEnd::Exited(0), "{side:?}");
+        assert!(matches!(&side.steps[1].end, StepEnd::Killed(_)), "{side:?}");
+    }
+}
+
+#[test]
+fn the_kernel_holds_the_memory_where_it_can() {
+    let bench = Bench::new(&[]);
+    let side = bench.side(&config(), &[], &[sh("true")]);
+    let by_kernel = side.enforced.iter().any(|name| name == "memory-by-kernel");
+    let told = doctor(&exe(), &bench.scratch());
+    let told = told.iter().find(|promise| promise.name == "memory-by-kernel").unwrap();
+    assert_eq!(by_kernel, told.state == PromiseState::Enforced, "doctor and verdict say the same");
+    assert!(side.enforced.iter().any(|name| name == "memory-limit"));
+    let groups = || std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    println!("by the kernel: {by_kernel} ({})", groups().lines().count());
+}
+
+#[test]
+fn files_in_memory_that_find_no_room_are_the_machines_failure() {
+    let bench = Bench::new(&[]);
+    let small = SandboxConfig { memory: 40 << 20, ..config() };
+    let result = bench.one(&small, sh("head -c 200M /dev/zero > /tmp/x"));
+    assert!(result.end.is_infra(), "{result:?}");
+}

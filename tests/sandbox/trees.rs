@@ -79,7 +79,7 @@ fn a_step_runs_over_the_changed_tree_in_a_clean_place() {
     assert_eq!(result.end, StepEnd::Exited(0), "{}", result.output);
     let expected = "/workspace\nnew\na.txt\nnew\nsub\nmade\ngander\ngander\n";
     let variables = result.output.strip_prefix(expected).unwrap_or_else(|| panic!("{result:?}"));
-    let known = "CARGO_HOME CARGO_NET_OFFLINE HOME LANG LOGNAME PATH PWD RUSTUP_AUTO_INSTALL \
+    let known = "CARGO_HOME CARGO_NET_OFFLINE HOME LANG LOGNAME PATH PWD PYTEST_ADDOPTS RUSTUP_AUTO_INSTALL \
         RUSTUP_HOME RUSTUP_TOOLCHAIN TMPDIR USER ZZ_MINE OLDPWD SHLVL _";
     for variable in variables.split_whitespace() {
         assert!(known.split_whitespace().any(|name| name == variable), "{variable}");

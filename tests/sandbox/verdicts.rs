@@ -1,15 +1,14 @@
 //! Every verdict, each from a project that earns it.
 
 use super::*;
-use gander::verify::{Subject, Verdict, VerdictKind, verify, verify_all};
+use gander::verify::{Job, Subject, Verdict, VerdictKind, verify, verify_all};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 fn judged(config: &SandboxConfig, files: &[(&str, &str)], changes: &[FileVersion], steps: &[Step]) -> Verdict {
     let bench = Bench::new(files);
     let tree = bench.tree();
-    let subject = Subject { pinned_tree: &tree, changes, steps };
-    verify(&bench.sandbox(config), &subject)
+    verify(&bench.sandbox(config), &Subject::new(&tree, changes, steps)).unwrap()
 }
 
 /// A program whose test executes what a change touches.
@@ -40,11 +39,14 @@ fn pass_regressed_and_baseline_broken() {
         let verdict = judge(PRICE, &broken);
         assert_eq!(verdict.kind, VerdictKind::Regressed, "{verdict:?}");
         assert!(verdict.reason.contains("`build`"), "{}", verdict.reason);
-        let verdict = judge(&worse, PRICE);
+        let verdict = judge(&worse, &worse.replace("107", "108"));
         assert_eq!(verdict.kind, VerdictKind::BaselineBroken, "{verdict:?}");
-        let verdict = judge(&broken, PRICE);
+        let verdict = judge(&broken, &worse);
         assert_eq!(verdict.kind, VerdictKind::BaselineBroken, "{verdict:?}");
-        assert!(verdict.patched.is_empty(), "nothing was green: {verdict:?}");
+        for red in [&worse, &broken] {
+            let verdict = judge(red, PRICE);
+            assert_eq!(verdict.kind, VerdictKind::Fixed, "{verdict:?}");
+        }
     }
 }
 
@@ -77,8 +79,8 @@ fn infra() {
     let bench = Bench::new(&[]);
     let sandbox = Sandbox::new("/no/such/gander".into(), &config(), &bench.scratch());
     let tree = bench.tree();
-    let subject = Subject { pinned_tree: &tree, changes: &[], steps: &[sh("true")] };
-    let verdict = verify(&sandbox, &subject);
+    let (changes, steps) = ([changed("a", Some("b"))], [sh("true")]);
+    let verdict = verify(&sandbox, &Subject::new(&tree, &changes, &steps)).unwrap();
     assert_eq!(verdict.kind, VerdictKind::Infra);
     assert!(verdict.reason.contains("/no/such/gander"), "{}", verdict.reason);
 }
@@ -94,14 +96,15 @@ fn many_at_once() {
         // Every third change breaks its consumer.
         let after = if item.is_multiple_of(3) { "0\n" } else { "1\nmore\n" };
         let changes = [changed("state", Some(after))];
-        let subject = Subject { pinned_tree: &tree, changes: &changes, steps: &[sh("grep -q 1 state")] };
-        verify(&sandbox, &subject)
+        verify(&sandbox, &Subject::new(&tree, &changes, &[sh("grep -q 1 state")]))
     };
-    let verdicts = verify_all(&items, Some(6), one, |_, _| {
+    let job = |item: &u32| Job { name: item.to_string(), took: None };
+    let hear = |_, _: &Verdict, _| {
         heard.fetch_add(1, Ordering::Relaxed);
-    });
+    };
+    let verdicts = verify_all(&items, 6, job, one, hear, |_| {});
     assert_eq!(heard.load(Ordering::Relaxed), 24);
-    for (item, verdict) in items.iter().zip(&verdicts) {
+    for (item, verdict) in items.iter().zip(verdicts.iter().flatten()) {
         let expected = match item % 3 {
             0 => VerdictKind::Regressed,
             _ => VerdictKind::Pass,

@@ -1,11 +1,10 @@
 //! The driver over real folders and repositories, with plans made by hand. What
 //! stands in for other stages is only what the composition hands in.
 
-use crate::verify::VerdictKind;
+use crate::verify::{Evidence, Strength, VerdictKind};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 mod advancing;
 mod effects;
@@ -61,18 +60,7 @@ fn migration(root: &Path, how: Delivery) -> Migration {
         consumers: Consumers::default(),
         transform: Transform::default(),
         verify: Verify::default(),
-        sandbox: SandboxConfig {
-            mode: SandboxMode::None,
-            memory: 1,
-            processes: 1,
-            cpu: Duration::from_secs(1),
-            output: 1,
-            file_size: 1,
-            read_only: Vec::new(),
-            env: BTreeMap::new(),
-            require: Vec::new(),
-            jobs: None,
-        },
+        sandbox: SandboxConfig { mode: SandboxMode::None, ..SandboxConfig::default() },
         policy: Policy { annotated: Disposition::Deliver, unverified: Disposition::Hold },
         rollout: Rollout {
             waves: vec![
@@ -219,8 +207,8 @@ impl World {
             let bytes = self.pinned.get(&(index, path.to_owned()));
             bytes.cloned().ok_or_else(|| "not pinned".to_owned())
         }));
-        let verify: &'a VerifyAll<'a> = Box::leak(Box::new(move |indices: &[usize], take: &TakeVerdict<'_>| {
-            for index in indices {
+        let verify: &'a VerifyAll<'a> = Box::leak(Box::new(move |wanted: &[ToVerify], take: &TakeVerdict<'_>| {
+            for index in wanted.iter().map(|wanted| &wanted.index) {
                 self.verified.borrow_mut().push(*index);
                 if let Some(kind) = self.verdicts.get(index) {
                     take(*index, verdict(*kind));
@@ -264,7 +252,9 @@ fn describe(staged: &Staged<'_>) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn verdict(kind: VerdictKind) -> Verdict {
-    Verdict { kind, reason: format!("{kind:?}"), baseline: Vec::new(), patched: Vec::new(), enforced: Vec::new() }
+    // A pass of the first wave that was not challenged would be verified again.
+    let evidence = Evidence { strength: Strength::Untried, rules: BTreeMap::new() };
+    Verdict { evidence: Some(evidence), ..Verdict::without_runs(kind, format!("{kind:?}")) }
 }
 
 fn file_plans() -> Vec<FilePlan> {

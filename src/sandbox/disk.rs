@@ -1,0 +1,98 @@
+//! What the steps of a side have on disk, watched by looking: no file system has a
+//! quota for a folder that any user may set.
+//!
+//! Must not: look so often that looking is the work.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use nix::sys::statvfs::statvfs;
+use walkdir::WalkDir;
+
+use super::StepEnd;
+use super::scratch;
+use super::spec::SideSpec;
+
+/// The shortest pause between two looks.
+const PAUSE: Duration = Duration::from_millis(250);
+/// How much longer than a look itself the pause is.
+const RESTRAINT: u32 = 20;
+/// A disk with less room than this, in bytes, is full.
+const FULL: u64 = 1 << 20;
+
+/// The folders that steps write to, and what they may hold.
+#[derive(Debug)]
+pub struct Disk {
+    folders: Vec<PathBuf>,
+    limit: u64,
+    /// What was there before the first step.
+    before: u64,
+    free_before: u64,
+    next: Instant,
+}
+
+impl Disk {
+    /// Looks for the first time.
+    pub fn new(spec: &SideSpec) -> Self {
+        let parts = [scratch::UPPER, scratch::TREE, scratch::HOME, scratch::TMP, scratch::REGISTRY_UPPER];
+        let folders: Vec<PathBuf> = parts.map(|part| spec.scratch.join(part)).to_vec();
+        let mut disk = Self { folders, limit: spec.limits.disk, before: 0, free_before: 0, next: Instant::now() };
+        disk.before = disk.used().0;
+        disk.free_before = disk.free();
+        disk
+    }
+
+    /// Looks again, if it is time to.
+    pub fn look(&mut self) -> Option<StepEnd> {
+        let now = Instant::now();
+        if now < self.next {
+            return None;
+        }
+        let over = self.over();
+        self.next = Instant::now() + PAUSE.max(now.elapsed() * RESTRAINT);
+        over
+    }
+
+    /// The last look at a step that has ended; a red one may owe it to a full disk.
+    pub fn at_end(&mut self, red: bool) -> Option<StepEnd> {
+        let full = || StepEnd::Killed("the disk is full".to_owned());
+        self.over().or_else(|| (red && self.free() < FULL).then(full))
+    }
+
+    fn over(&self) -> Option<StepEnd> {
+        let (used, unread) = self.used();
+        let grown = used.saturating_sub(self.before);
+        // A folder that the step has closed to everyone may hide something: then the
+        // file system as a whole tells, which others fill as well.
+        let hidden = if unread { self.free_before.saturating_sub(self.free()) } else { 0 };
+        (grown.max(hidden) > self.limit).then(|| {
+            let most = self.limit >> 20;
+            StepEnd::Killed(format!("it wrote more than {most} MiB to the disk ([sandbox] disk)"))
+        })
+    }
+
+    /// Bytes on disk, and whether something could not be read.
+    fn used(&self) -> (u64, bool) {
+        let (mut sum, mut unread) = (0_u64, false);
+        for folder in &self.folders {
+            for entry in WalkDir::new(folder).follow_links(false) {
+                let meta = entry.and_then(|entry| entry.metadata());
+                match meta {
+                    Ok(meta) => sum = sum.saturating_add(meta.blocks().saturating_mul(512)),
+                    // What was removed since it was listed is no secret.
+                    Err(error) => {
+                        let kind = error.io_error().map(std::io::Error::kind);
+                        unread |= kind == Some(std::io::ErrorKind::PermissionDenied);
+                    }
+                }
+            }
+        }
+        (sum, unread)
+    }
+
+    fn free(&self) -> u64 {
+        let place = self.folders.first().and_then(|folder| statvfs(folder).ok());
+        place.map_or(u64::MAX, |stat| stat.blocks_available().saturating_mul(stat.fragment_size()))
+    }
+}
