@@ -184,10 +184,11 @@ fn in_namespaces(spec: &SideSpec, step: &Step, disk: &mut Disk) -> io::Result<Ra
     if held && !locked.is_empty() {
         locked.push("memory-by-kernel".to_owned());
     }
-    if let (Report::Told(told), Some(group)) = (&mut report, &group) {
-        if told.end != StepEnd::Exited(0) && group.out_of_memory() {
-            told.end = StepEnd::OutOfMemory;
-        }
+    if let (Report::Told(told), Some(group)) = (&mut report, &group)
+        && told.end != StepEnd::Exited(0)
+        && group.out_of_memory()
+    {
+        told.end = StepEnd::OutOfMemory;
     }
     let why = match status {
         Ok(status) => status.reason,

@@ -145,7 +145,7 @@ impl Sandbox {
     fn laid_out(
         &self,
         job: &Job<'_>,
-        work: &dyn Fn(&Scratch, Option<&Path>) -> Result<SideReply, SandboxError>,
+        work: &InScratch<'_>,
     ) -> Result<(Scratch, SideReply, Option<PathBuf>), SandboxError> {
         let pinned = job.pinned_tree.canonicalize().map_err(scratch::at(job.pinned_tree))?;
         let isolated = self.config.mode == SandboxMode::Namespaces;
@@ -359,6 +359,9 @@ impl Sandbox {
         serde_json::from_slice(&output.stdout).map_err(|e| SandboxError::NoAnswer(e.to_string()))
     }
 }
+
+/// What is done in a scratch folder, over a pinned tree or over a copy of it.
+type InScratch<'a> = dyn Fn(&Scratch, Option<&Path>) -> Result<SideReply, SandboxError> + 'a;
 
 /// What only some sides have.
 #[derive(Default)]

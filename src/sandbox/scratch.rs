@@ -87,7 +87,7 @@ impl Scratch {
         if fs::symlink_metadata(place).is_ok() {
             remove_tree(place).map_err(at(place))?;
         }
-        fs::rename(&self.path, place).map_err(at(place))?;
+        crate::files::settle_folder(&self.path, place).map_err(|error| at(place)(io::Error::other(error)))?;
         self.path = PathBuf::new();
         Ok(())
     }

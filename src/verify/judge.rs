@@ -397,7 +397,8 @@ mod tests {
         assert_eq!(judged(&[tested("ab")], std::slice::from_ref(&broken)).0, Regressed);
         // Even where one of the tests was red.
         assert_eq!(judged(&[tested("Ab")], std::slice::from_ref(&broken)).0, Regressed);
-        assert_eq!(judged(&[broken.clone()], &[broken]).0, BaselineBroken);
+        let both = std::slice::from_ref(&broken);
+        assert_eq!(judged(both, both).0, BaselineBroken);
     }
 
     #[test]

@@ -15,3 +15,4 @@ mod order;
 mod patches;
 mod plan;
 mod rules;
+mod verify;

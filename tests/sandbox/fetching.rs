@@ -69,14 +69,14 @@ fn a_fetch_reaches_the_listed_hosts_and_nothing_else() {
         let fetched = sandbox.fetch(&Job { pinned_tree: &bench.tree(), changes: &[], steps, shown: &[], keep: None });
         fetched.unwrap().steps.remove(0)
     };
-    let result = job(&[fetch(&format!("./get {listed}"), &[listed.clone()], &[], &[])]);
+    let result = job(&[fetch(&format!("./get {listed}"), std::slice::from_ref(&listed), &[], &[])]);
     assert_eq!((&result.end, result.output.as_str()), (&StepEnd::Exited(0), "package\n"), "{result:?}");
-    let result = job(&[fetch(&format!("./get {other}"), &[listed.clone()], &[], &[])]);
+    let result = job(&[fetch(&format!("./get {other}"), std::slice::from_ref(&listed), &[], &[])]);
     assert_eq!(result.end, StepEnd::Exited(9), "{result:?}");
     assert!(result.output.contains(&format!("refused the way to {other}")), "{result:?}");
     // Past the proxy there is no way at all; outside of the sandbox there is.
     let past = format!("./get {listed} directly");
-    let result = job(&[fetch(&past, &[listed.clone()], &[], &[])]);
+    let result = job(&[fetch(&past, std::slice::from_ref(&listed), &[], &[])]);
     assert_eq!(result.end, StepEnd::Exited(7), "{result:?}");
     assert_eq!(bench.one(&open(), sh(&past)).end, StepEnd::Exited(0));
     // A step that does not fetch has neither proxy nor network.
