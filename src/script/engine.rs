@@ -42,6 +42,7 @@ pub(super) fn new(inputs: &Inputs, drafts: &Arc<Mutex<Vec<Draft>>>, operations: 
         .set_fail_on_invalid_map_property(true);
     let mut api = Api::new(&mut engine);
     nothing(&mut api);
+    time(&mut api);
     finder::register(&mut api);
     nodes::register(&mut api);
     code::register(&mut api);
@@ -49,6 +50,15 @@ pub(super) fn new(inputs: &Inputs, drafts: &Arc<Mutex<Vec<Draft>>>, operations: 
     tables(&mut api, inputs);
     api.finish();
     engine
+}
+
+/// Rhai's core can sleep, which no budget counts: ours come first.
+fn time(api: &mut Api<'_>) {
+    let docs = "An error: rules know no time.";
+    let example = r#".find("f($X)").when(|m| { let failed = false; try { sleep(9); } catch { failed = true; } failed }).replace("g($X)").example("f(1)", "g(1)")"#;
+    let error = || fail("rules know no time, and can't sleep");
+    api.function("sleep(seconds) -> error", docs, example, move |_: i64| -> Result<(), _> { Err(error()) });
+    api.function("sleep(seconds) -> error", docs, example, move |_: f64| -> Result<(), _> { Err(error()) });
 }
 
 /// What every script finds besides functions.

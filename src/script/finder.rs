@@ -181,7 +181,8 @@ impl Spec {
                     let id = language.kind_id(kind, true).or_else(|| language.kind_id(kind, false));
                     id.ok_or_else(|| {
                         let name = &language.facts.name;
-                        format!("{name} has no node kind `{kind}`; `gander tree FILE` shows the kinds of a file")
+                        let near = nearest(language, kind).map_or(String::new(), |near| format!(", but has `{near}`"));
+                        format!("{name} has no node kind `{kind}`{near}; `gander tree FILE` shows the kinds of a file")
                     })
                 };
                 kinds.iter().map(id).collect::<Result<Vec<_>, _>>().map(Matcher::Kind)
@@ -195,6 +196,15 @@ impl Spec {
             Self::Not(spec) => Ok(Matcher::Not(Box::new(spec.compile(language)?))),
         }
     }
+}
+
+/// The kind that was probably meant.
+fn nearest(language: &'static Language, kind: &str) -> Option<&'static str> {
+    let grammar = &language.grammar;
+    let ids = (0..grammar.node_kind_count() as u16).filter(|id| grammar.node_kind_is_named(*id));
+    let names = ids.filter(|id| grammar.node_kind_is_visible(*id)).filter_map(|id| grammar.node_kind_for_id(id));
+    let scored = names.map(|name| (strsim::jaro_winkler(name, kind), name)).filter(|(score, _)| *score > 0.85);
+    scored.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
 }
 
 fn regex(text: &str) -> Result<regex::Regex, String> {

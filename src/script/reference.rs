@@ -4,7 +4,7 @@
 //!
 //! Must not: know what any function does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use rhai::{Engine, FuncRegistration, Module, RhaiNativeFunc};
@@ -145,14 +145,13 @@ pub fn entries() -> &'static [Entry] {
 /// and as a pointer to Rhai's book.
 pub fn builtins() -> BTreeMap<String, Vec<String>> {
     let engine = super::engine::new(&super::Inputs::default(), &std::sync::Arc::default(), super::engine::OPERATIONS);
-    let all: Metadata = metadata(&engine, true);
+    let ours: BTreeSet<String> = metadata(&engine, false).functions.into_iter().map(|f| f.signature).collect();
     let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for function in all.functions {
+    for function in metadata(&engine, true).functions {
         let word = function.name.strip_prefix("get$").unwrap_or(&function.name);
-        if function.doc_comments.first().is_none_or(|c| c.contains(FENCE_LINE))
-            || !word.starts_with(|c: char| c.is_ascii_lowercase())
-            || !word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        {
+        let is_name = word.starts_with(|c: char| c.is_ascii_lowercase());
+        let is_word = is_name && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if ours.contains(&function.signature) || !is_word || POINTLESS.contains(&word) {
             continue;
         }
         let of = function.params.first().and_then(|p| p.r#type.as_deref()).map_or("", rhai_type);
@@ -166,8 +165,8 @@ pub fn builtins() -> BTreeMap<String, Vec<String>> {
     names
 }
 
-/// The line that only our own comments hold.
-const FENCE_LINE: &str = "/// ```rhai\n";
+/// What Rhai brings, and no rule has any use for.
+const POINTLESS: [&str; 5] = ["sleep", "print", "debug", "to_debug", "get_fn_metadata_list"];
 
 /// How people call a type of Rhai; empty where rules have little use for it.
 fn rhai_type(name: &str) -> &'static str {
@@ -244,6 +243,8 @@ fn read(engine: &Engine) -> Vec<Entry> {
         let key = |e: &Entry| (e.of.clone(), !e.is_type, e.name.clone(), e.signature.clone());
         key(a).cmp(&key(b))
     });
+    // One entry for what takes several types of numbers.
+    entries.dedup();
     entries
 }
 
@@ -423,6 +424,18 @@ mod tests {
         assert_eq!(docs("bare"), Some(""));
         assert_eq!(docs("short"), Some(""));
         assert_eq!(docs("good"), Some("Docs."));
+    }
+
+    #[test]
+    fn rhai_s_own_names_are_known_and_apart() {
+        let names = builtins();
+        let has = |of: &str, name: &str| names.get(of).is_some_and(|n| n.iter().any(|n| n == name));
+        for (of, name) in
+            [("Array", "push"), ("Array", "filter"), ("Map", "keys"), ("String", "to_lower"), ("Integer", "abs")]
+        {
+            assert!(has(of, name), "{of} {name}: {names:?}");
+        }
+        assert!(!has("String", "rule") && !has("String", "mapping") && !has("Array", "any"));
     }
 
     #[test]

@@ -202,6 +202,11 @@ fn malicious_rules_fail_and_harm_nothing() {
     assert!(error("loop { }").contains("budget"));
     assert!(error(r#"eval("1")"#).contains("eval"));
     assert!(error("timestamp()").contains("timestamp"));
+    for sleep in ["sleep(1000)", "sleep(1000.0)"] {
+        assert!(error(sleep).contains("can't sleep"), "{sleep}: {}", error(sleep));
+    }
+    let sleep = r#"rule("n").lang("python").find("f($X)").when(|m| { sleep(1000); true }).delete();"#;
+    assert!(check(sleep, "python", "f(1)").contains("can't sleep"));
     assert!(error(r#"import "x" as y;"#).contains("error"));
 }
 
@@ -237,6 +242,9 @@ fn mistakes_are_shown_where_they_are() {
     assert!(
         error("rule(\"a\").lang(\"python\").find(any([\"f($X)\", \"g()\"])).replace(\"$X\");").contains("some branch")
     );
+    let kind = error("rule(\"a\").lang(\"go\").find(kind(\"interpreted_string\")).delete();");
+    assert!(kind.contains("`interpreted_string`, but has `interpreted_string_literal`"), "{kind}");
+    assert!(!error("rule(\"a\").lang(\"go\").find(kind(\"zzz\")).delete();").contains("but has"));
     assert!(error("rule(\"a\").lang(\"python\").find(\"f()\");").contains("does nothing with a match"));
     let two = "rule(\"a\").lang(\"python\").find(\"f()\").delete();";
     assert!(error(&format!("{two}\n{two}")).contains("declared already"));
