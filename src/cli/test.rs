@@ -311,7 +311,12 @@ fn watch(args: &Args, memory: &Memory, screen: &Screen) -> Result<Exit, Exit> {
             screen.note(format!("ran {}", ran.join(", ")));
         }
     };
-    let watched: Vec<PathBuf> = args.paths.iter().map(|p| folder_of(p)).collect();
+    let mut watched: Vec<PathBuf> = args.paths.iter().map(|p| folder_of(p)).collect();
+    // The inputs of its rules lie beside a migration.
+    let owners = find(&args.paths).suites.into_iter().filter_map(|s| s.owner);
+    watched.extend(owners.map(|owner| folder_of(&owner)));
+    watched.sort();
+    watched.dedup();
     let ended = rule_test::watch(&watched, |event| {
         match event {
             Watched::Ready => {

@@ -20,7 +20,8 @@ use super::completion::{Kind, complete};
 use super::hover::hover;
 use super::position::{offset, path, range};
 use super::rule_file;
-use super::workspace::{Loaded, load_rules};
+use super::workspace::{Loaded, load_rules, suites};
+use crate::rule_test::Suite;
 
 /// The conversation broke off.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +74,13 @@ pub fn serve() -> Result<(), LspError> {
 fn conversation(connection: Connection) -> Result<(), LspError> {
     let capabilities = serde_json::to_value(capabilities())?;
     let params: InitializeParams = serde_json::from_value(connection.initialize(capabilities)?)?;
-    let mut session = Session { connection, roots: roots(&params), documents: BTreeMap::new(), loaded: Vec::new() };
+    let mut session = Session {
+        connection,
+        roots: roots(&params),
+        documents: BTreeMap::new(),
+        suites: Vec::new(),
+        loaded: Vec::new(),
+    };
     session.reload(true);
     while let Ok(message) = session.connection.receiver.recv() {
         match message {
@@ -122,6 +129,8 @@ struct Session {
     connection: Connection,
     roots: Vec<PathBuf>,
     documents: Documents,
+    /// The rule files of the workspace, as of the last save.
+    suites: Vec<Suite>,
     loaded: Vec<Loaded>,
 }
 
@@ -133,8 +142,12 @@ impl Session {
     /// Loads the rules as they stand in the editor; `learn` what they tell of the
     /// workspace again, or keep what is known of it.
     fn reload(&mut self, learn: bool) {
+        if learn {
+            self.suites = suites(&self.roots);
+        }
         let known = std::mem::take(&mut self.loaded);
-        self.loaded = load_rules(&self.roots, &self.documents, if learn { &[] } else { &known });
+        let known = if learn { &[] } else { known.as_slice() };
+        self.loaded = load_rules(&self.suites, &self.roots, &self.documents, known);
     }
 
     fn notified(&mut self, notification: Notification) -> Result<(), LspError> {

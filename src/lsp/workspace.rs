@@ -25,14 +25,18 @@ const MAX_FILES: usize = 20_000;
 /// Larger files are left alone.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// Loads the rules below the roots, as they stand in the editor. Rule files that don't
-/// load are left out: they have diagnostics of their own.
+/// The rule files below the roots.
+pub(super) fn suites(roots: &[PathBuf]) -> Vec<Suite> {
+    find(roots).suites.into_iter().filter(|suite| !suite.migration).collect()
+}
+
+/// Loads rules as they stand in the editor. Files that don't load are left out: they
+/// have diagnostics of their own.
 ///
 /// What they learn from the workspace is taken over from `known`, where that is given:
 /// a folder is not read again with every key.
-pub(super) fn load_rules(roots: &[PathBuf], documents: &Documents, known: &[Loaded]) -> Vec<Loaded> {
-    let suites = find(roots).suites.into_iter().filter(|suite| !suite.migration);
-    suites.filter_map(|suite| one(&suite, roots, documents, known)).collect()
+pub(super) fn load_rules(suites: &[Suite], roots: &[PathBuf], documents: &Documents, known: &[Loaded]) -> Vec<Loaded> {
+    suites.iter().filter_map(|suite| one(suite, roots, documents, known)).collect()
 }
 
 fn one(suite: &Suite, roots: &[PathBuf], documents: &Documents, known: &[Loaded]) -> Option<Loaded> {
