@@ -27,6 +27,14 @@ impl Clock {
         }
     }
 
+    /// Waits. A virtual clock moves on instead, by whole seconds rounded up.
+    pub fn sleep(&self, pause: std::time::Duration) {
+        match self {
+            Self::System => std::thread::sleep(pause),
+            Self::Virtual(_) => self.advance(i64::try_from(pause.as_millis().div_ceil(1000)).unwrap_or(i64::MAX)),
+        }
+    }
+
     /// Moves a virtual clock forward; the machine's clock is not ours to move.
     pub fn advance(&self, by: i64) {
         if let Self::Virtual(seconds) = self {

@@ -18,6 +18,7 @@ pub mod edit;
 pub mod fault;
 pub mod files;
 pub mod git;
+pub mod http;
 pub mod interrupt;
 pub mod language;
 pub mod pattern;

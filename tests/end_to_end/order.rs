@@ -17,7 +17,7 @@ struct Reserved {
     allowed: &'static [(&'static str, &'static str)],
 }
 
-const RESERVED: [Reserved; 6] = [
+const RESERVED: [Reserved; 7] = [
     Reserved { words: &["process::Command"], allowed: &[("process.rs", "it is where programs are started")] },
     Reserved { words: &["hakoniwa"], allowed: &[("sandbox/", "it is what isolates steps")] },
     Reserved { words: &["lsp_server", "lsp_types"], allowed: &[("lsp/", "it speaks the protocol of editors")] },
@@ -25,6 +25,7 @@ const RESERVED: [Reserved; 6] = [
         words: &["insta::Snapshot", "insta::internals"],
         allowed: &[("rule_test/snapshot.rs", "it reads and writes snapshots")],
     },
+    Reserved { words: &["ureq"], allowed: &[("http/", "it is what speaks HTTP")] },
     Reserved { words: &["rhai"], allowed: &[("script/", "it is what reads rules")] },
     Reserved {
         words: &[

@@ -1,0 +1,61 @@
+//! When a question is asked again, and after which pause.
+//!
+//! Without a random part: one gander asks one question at a time, so that there is
+//! no herd to spread, and the same answers give the same waits.
+
+use std::time::Duration;
+
+use super::error::Why;
+use super::{Answer, said};
+
+/// Attempts after the first.
+const ATTEMPTS: u32 = 5;
+/// The first pause; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// The longest wait that a server may ask for.
+const PATIENCE: u64 = 300;
+
+/// How long to wait before the next attempt; `None` where this answer stands.
+///
+/// # Errors
+/// Where the server asks for more patience than there is.
+pub(super) fn pause(answer: &Result<Answer, Why>, attempt: u32, now: i64) -> Result<Option<Duration>, Why> {
+    let why = match answer {
+        Ok(answer) => Why::Status(answer.status, said(&answer.body)),
+        Err(why) => why.clone(),
+    };
+    if !why.passes() || attempt >= ATTEMPTS {
+        return Ok(None);
+    }
+    if let Ok(answer) = answer
+        && let Some(seconds) = answer.retry_after.as_deref().and_then(|text| seconds(text, now))
+    {
+        return match seconds {
+            0..=PATIENCE => Ok(Some(Duration::from_secs(seconds))),
+            _ => Err(Why::Patience(seconds, answer.status)),
+        };
+    }
+    Ok(Some(FIRST_PAUSE * 2_u32.pow(attempt)))
+}
+
+/// `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).
+fn seconds(text: &str, now: i64) -> Option<u64> {
+    if let Ok(seconds) = text.trim().parse::<u64>() {
+        return Some(seconds);
+    }
+    let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()?;
+    Some(u64::try_from(at.as_second() - now).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_retry_after() {
+        assert_eq!(seconds("7", 0), Some(7));
+        assert_eq!(seconds("Thu, 01 Jan 1970 00:01:40 GMT", 40), Some(60));
+        assert_eq!(seconds("Thu, 01 Jan 1970 00:01:40 GMT", 400), Some(0));
+        assert_eq!(seconds("soon", 0), None);
+    }
+}

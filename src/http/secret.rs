@@ -1,0 +1,73 @@
+//! Tokens: read from where they are kept, and shown to nobody.
+
+use std::fmt;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+/// The longest token, in bytes.
+const MAX_TOKEN: u64 = 16 << 10;
+
+/// A token. It prints as nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+/// Why there is no token.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The variable is not there, or empty.
+    #[error("the variable {0} is not set: set it to the token")]
+    NotSet(String),
+    /// The file can't be read.
+    #[error("the token file {} can't be read ({source}): check the path and its permissions", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// It can't be a token.
+    #[error("what {0} holds is no token: it must be one line of printable ASCII, at most 16 KiB")]
+    NoToken(String),
+}
+
+impl Secret {
+    /// From a variable of the environment.
+    ///
+    /// # Errors
+    /// Where it is not set or can't be a token.
+    pub fn from_env(name: &str) -> Result<Self, SecretError> {
+        match std::env::var(name) {
+            Ok(text) if !text.trim().is_empty() => Self::checked(&text, name),
+            Ok(_) | Err(std::env::VarError::NotPresent) => Err(SecretError::NotSet(name.to_owned())),
+            Err(std::env::VarError::NotUnicode(_)) => Err(SecretError::NoToken(name.to_owned())),
+        }
+    }
+
+    /// From a file that holds nothing else.
+    ///
+    /// # Errors
+    /// Where it can't be read or holds no token.
+    pub fn from_file(path: &Path) -> Result<Self, SecretError> {
+        let mut text = String::new();
+        let read = std::fs::File::open(path).and_then(|file| file.take(MAX_TOKEN + 1).read_to_string(&mut text));
+        read.map_err(|source| SecretError::Unreadable { path: path.to_owned(), source })?;
+        Self::checked(&text, &path.display().to_string())
+    }
+
+    pub(super) fn checked(text: &str, place: &str) -> Result<Self, SecretError> {
+        let text = text.trim();
+        let fine = !text.is_empty() && text.len() as u64 <= MAX_TOKEN && text.bytes().all(|b| b.is_ascii_graphic());
+        if fine { Ok(Self(text.to_owned())) } else { Err(SecretError::NoToken(place.to_owned())) }
+    }
+
+    /// The value of the header that carries it.
+    pub(super) fn bearer(&self) -> String {
+        format!("Bearer {}", self.0)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}

@@ -1,0 +1,162 @@
+//! Against real sockets: a listener that answers with the bytes it is given.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+
+use super::*;
+
+/// A listener that answers one request after the other with raw bytes, and notes
+/// what it was asked. It goes when the test does.
+pub(crate) struct Listener {
+    pub(crate) url: String,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Listener {
+    pub(crate) fn new(answers: Vec<Vec<u8>>) -> Self {
+        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", socket.local_addr().unwrap());
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let notes = Arc::clone(&asked);
+        std::thread::spawn(move || {
+            for answer in answers {
+                let Ok((mut stream, _)) = socket.accept() else { return };
+                let request = read_request(&stream);
+                notes.lock().unwrap().push(request);
+                let _ = stream.write_all(&answer);
+            }
+        });
+        Self { url, asked }
+    }
+
+    /// All requests so far: head and body.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+fn read_request(stream: &std::net::TcpStream) -> String {
+    let mut reader = BufReader::new(stream);
+    let (mut head, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or(0) == 0 || line == "\r\n" {
+            break;
+        }
+        if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        head += &line;
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    format!("{head}{}", String::from_utf8_lossy(&body))
+}
+
+/// An answer with this status, headers and body, after which the connection closes.
+pub(crate) fn answer(status: u16, headers: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}").into_bytes()
+}
+
+fn client(clock: &Clock) -> Client {
+    Client::new(Some(Secret::checked("s3cret", "here").unwrap()), clock)
+}
+
+fn asked(answers: Vec<Vec<u8>>) -> (Result<serde_json::Value, HttpError>, Vec<String>, i64) {
+    let (listener, clock) = (Listener::new(answers), Clock::at(0));
+    let result = client(&clock).get(&format!("{}/x?q=1", listener.url));
+    (result, listener.asked(), clock.now())
+}
+
+fn why(answers: Vec<Vec<u8>>) -> Why {
+    asked(answers).0.unwrap_err().why
+}
+
+#[test]
+fn a_token_is_sent_and_never_shown() {
+    let (result, requests, _) = asked(vec![answer(200, "", "{\"a\":1}")]);
+    assert_eq!(result.unwrap()["a"], 1);
+    assert!(requests[0].to_lowercase().contains("authorization: bearer s3cret"), "{requests:?}");
+    let shown = format!("{:?}", client(&Clock::at(0)));
+    assert!(!shown.contains("s3cret"), "{shown}");
+    let (result, _, _) = asked(vec![answer(401, "", "s3cret is wrong")]);
+    let error = result.unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("s3cret"));
+    assert!(error.to_string().ends_with("check that it is set, whole and not expired"), "{error}");
+}
+
+#[test]
+fn a_busy_server_is_waited_for_as_it_asks() {
+    let busy = |after: &str| answer(429, &format!("Retry-After: {after}\r\n"), "");
+    let (result, requests, now) = asked(vec![busy("30"), busy("Thu, 01 Jan 1970 00:01:40 GMT"), answer(200, "", "1")]);
+    assert_eq!((result.unwrap(), requests.len(), now), (serde_json::json!(1), 3, 100));
+    let (result, requests, now) = asked(vec![answer(503, "", ""), answer(500, "", ""), answer(200, "", "1")]);
+    assert_eq!((result.is_ok(), requests.len(), now), (true, 3, 2));
+    let (result, requests, now) = asked((0..9).map(|_| answer(502, "", "no")).collect());
+    assert_eq!((result.unwrap_err().why, requests.len()), (Why::Status(502, "no".to_owned()), 6));
+    assert_eq!(now, 1 + 1 + 2 + 4 + 8);
+    assert_eq!(why(vec![busy("86400")]), Why::Patience(86400, 429));
+}
+
+#[test]
+fn what_does_not_pass_is_asked_once() {
+    for (status, expected) in [(401, Why::Unauthorized), (403, Why::Forbidden), (404, Why::NotFound)] {
+        let (result, requests, _) = asked(vec![answer(status, "", ""), answer(200, "", "1")]);
+        assert_eq!((result.unwrap_err().why, requests.len()), (expected, 1));
+    }
+    let redirect = answer(302, "Location: https://login.example.org/\r\n", "");
+    assert_eq!(why(vec![redirect]), Why::Redirect("https://login.example.org/".to_owned()));
+    assert!(
+        matches!(why(vec![answer(400, "", "{\"error\":{\"message\":\"bad\\nfilter\"}}")]), Why::Status(400, m) if m == "bad filter")
+    );
+}
+
+#[test]
+fn what_is_no_json_is_told_from_what_is_cut_short() {
+    let page = answer(200, "Content-Type: text/html\r\n", "<!doctype html><title>Sign in</title>");
+    assert_eq!(why(vec![page]), Why::NotJson("text/html".to_owned()));
+    let cut = |_| b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"items\": [".to_vec();
+    assert!(matches!(why((0..9).map(cut).collect()), Why::CutShort(_)));
+    assert!(matches!(why(vec![answer(200, "", "{\"items\": [")]), Why::CutShort(_)));
+    assert!(matches!(why(vec![answer(200, "", "{\"items\": }")]), Why::Unexpected(_)));
+}
+
+#[test]
+fn an_answer_is_bounded() {
+    let listener = Listener::new(vec![answer(200, "", &format!("\"{}\"", "x".repeat(2000)))]);
+    let mut client = client(&Clock::at(0));
+    client.limit = 1000;
+    assert_eq!(client.get::<String>(&listener.url).unwrap_err().why, Why::TooLarge(1000));
+}
+
+#[test]
+fn nobody_there_and_no_such_name() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let ask = |url: &str| client(&Clock::at(0)).get::<serde_json::Value>(url).unwrap_err().why;
+    assert!(matches!(ask(&format!("http://127.0.0.1:{port}")), Why::Connection(_)));
+    let nowhere = ask("http://no-such-host.invalid/");
+    assert!(matches!(nowhere, Why::NoSuchHost), "{nowhere:?}");
+    let plain = Listener::new((0..9).map(|_| answer(200, "", "1")).collect());
+    let tls = ask(&plain.url.replace("http://", "https://"));
+    assert!(matches!(tls, Why::Tls(_)), "{tls:?}");
+}
+
+#[test]
+fn queries_are_encoded() {
+    assert_eq!(encoded("a b&c=d/é"), "a%20b%26c%3Dd%2F%C3%A9");
+}
+
+#[test]
+fn tokens_are_read_from_files_and_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    crate::files::write_whole(&path, b"abc\n", false).unwrap();
+    assert_eq!(Secret::from_file(&path).unwrap(), Secret::checked("abc", "here").unwrap());
+    for bad in [&b""[..], b"a b", b"a\nb", "\u{e9}".as_bytes(), b"\xff"] {
+        crate::files::write_whole(&path, bad, false).unwrap();
+        assert!(Secret::from_file(&path).is_err(), "{bad:?}");
+    }
+    assert!(matches!(Secret::from_env("GANDER_NO_SUCH_TOKEN"), Err(SecretError::NotSet(_))));
+}
