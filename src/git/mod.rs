@@ -4,13 +4,14 @@
 //! program, reach a network, or look at another repository. So every call is
 //! made with a cleared environment and with hooks, file-system monitors, filters,
 //! lazy fetches and transports switched off; and calls that read take no lock
-//! and refresh no index.
+//! and refresh no index. Only `fetch` uses the network, into folders of gander's own.
 //!
-//! Must not: know a stage, or touch a work tree.
+//! Must not: know a stage, or touch a work tree that is not gander's own.
 
 mod blob;
 mod branch;
 mod commit;
+mod fetch;
 mod list;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -18,6 +19,7 @@ pub(crate) mod tests;
 pub use blob::Blob;
 pub use branch::{BranchFacts, commit_on_branch, delete_branch, find_branch};
 pub use commit::NewCommit;
+pub use fetch::{Fetch, check_url};
 pub use list::{Listing, TreeEntry};
 
 use std::path::{Path, PathBuf};
@@ -225,13 +227,17 @@ impl Repository {
 
     /// A call of git in this repository with everything dangerous switched off.
     pub(crate) fn invoke(&self, args: &[&str]) -> Invocation {
+        self.invoke_with(SETTINGS, args)
+    }
+
+    fn invoke_with(&self, settings: &[&str], args: &[&str]) -> Invocation {
         let mut call = Invocation::new("git")
             .env_clear()
             .args(["--no-pager", "--literal-pathspecs"])
             .current_dir(&self.toplevel)
             .limit(LIMIT)
             .output_limit(OUTPUT_LIMIT);
-        for setting in SETTINGS {
+        for setting in settings {
             call = call.args(["-c", setting]);
         }
         for name in INHERITED {

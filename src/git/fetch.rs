@@ -1,0 +1,251 @@
+//! Repositories from elsewhere: fetched into a folder of gander's own, as little of
+//! them as the server allows, and checked out at one commit.
+//!
+//! Unlike every other call these use the network, by the protocols that they are
+//! given, and git's own credential helpers. The URL comes from a catalog and is not
+//! trusted: it can be no option, name no helper program and hold no password.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::{GitError, Repository, SETTINGS, object_name};
+use crate::process::Invocation;
+
+/// How long one fetch may take.
+const FETCH_LIMIT: Duration = Duration::from_secs(3600);
+/// The most that git may say about it, in bytes.
+const SAID_LIMIT: usize = 16 << 20;
+/// Settings that only calls without a network need.
+const OFFLINE: &[&str] = &["core.sshCommand=false", "core.askPass=", "credential.helper="];
+/// Variables that transports need from the user.
+const NETWORK: &[&str] = &[
+    "SSH_AUTH_SOCK",
+    "SSH_ASKPASS",
+    "GIT_ASKPASS",
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_SSL_CAINFO",
+    "SSL_CERT_FILE",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "http_proxy",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "no_proxy",
+];
+
+/// What to fetch.
+#[derive(Clone, Copy, Debug)]
+pub struct Fetch<'a> {
+    /// The repository; see [`check_url`].
+    pub url: &'a str,
+    /// A branch, tag or commit; `None` means what the server calls HEAD.
+    pub revision: Option<&'a str>,
+    /// The folders that are needed; where empty, everything is.
+    pub paths: &'a [String],
+    /// The protocols that may be used.
+    pub protocols: &'a [String],
+}
+
+/// Checks that a URL is one that git may be given: of a known protocol, no option,
+/// no helper program (`ext::`), without a password.
+///
+/// # Errors
+/// Why not, for people.
+pub fn check_url(url: &str, protocols: &[String]) -> Result<(), String> {
+    let odd = |c: char| c.is_control() || c.is_whitespace();
+    if url.is_empty() || url.starts_with('-') || url.contains(odd) {
+        return Err("is no URL that git may be given: correct it in the catalog".to_owned());
+    }
+    let (scheme, host) = match url.split_once("://") {
+        Some((scheme, rest)) => (scheme, rest.split('/').next().unwrap_or_default()),
+        // `user@host:path`, but not `helper::…`.
+        None => match url.split_once(':') {
+            Some((host, path)) if host.contains('@') && !path.starts_with(':') && !host.contains('/') => ("ssh", host),
+            _ => return Err("is no URL of a repository: write `https://host/path`".to_owned()),
+        },
+    };
+    if !protocols.iter().any(|known| known == scheme) {
+        return Err(format!(
+            "is of the protocol {scheme:?}, and only {} may be used: add it to [code] protocols if you trust it",
+            protocols.join(", ")
+        ));
+    }
+    let (user, name) = host.rsplit_once('@').unwrap_or(("", host));
+    if name.starts_with('-') || user.starts_with('-') || (name.is_empty() && scheme != "file") {
+        return Err("names no host that git may be given: correct it in the catalog".to_owned());
+    }
+    if user.contains(':') || (!user.is_empty() && scheme.starts_with("http")) {
+        return Err("holds a name or password: leave that to git's credential helpers".to_owned());
+    }
+    Ok(())
+}
+
+impl Repository {
+    /// Fetches into `folder`, which is gander's own and may hold what an earlier
+    /// attempt got, and checks out one commit there. Returns the commit.
+    ///
+    /// Asks for one commit without the content of its files, and then for the content
+    /// of those that are checked out; where the server can't do that, for more.
+    ///
+    /// # Errors
+    /// Those of git; the folder then holds a part, from which the next attempt goes on.
+    pub fn fetch_into(folder: &Path, what: &Fetch<'_>) -> Result<String, GitError> {
+        check_url(what.url, what.protocols).map_err(|why| GitError::BadName(format!("{} {why}", what.url)))?;
+        let mut repository = Self { toplevel: folder.to_path_buf(), filters: Vec::new() };
+        repository.answer(&["init", "-q", "--template=", "--initial-branch=fetched"])?;
+        for (key, value) in [
+            ("remote.origin.url", what.url),
+            ("remote.origin.promisor", "true"),
+            ("remote.origin.partialCloneFilter", "blob:none"),
+            ("core.autocrlf", "false"),
+        ] {
+            repository.answer(&["config", key, value])?;
+        }
+        repository.filters = repository.filter_names()?;
+        repository.fetch_revision(what)?;
+        let commit = repository.resolve("FETCH_HEAD^{commit}")?;
+        let commit = commit.ok_or_else(|| GitError::BadName("FETCH_HEAD".to_owned()))?;
+        repository.check_out(&commit, what)?;
+        Ok(commit)
+    }
+
+    /// The least that the server gives: newer git servers give one commit without
+    /// files, others one commit, the plainest all there is.
+    fn fetch_revision(&self, what: &Fetch<'_>) -> Result<(), GitError> {
+        let revision = what.revision.unwrap_or("HEAD");
+        if revision.starts_with('-') || revision.contains([':', '^', '~', ' ', '*']) || revision.contains("..") {
+            return Err(GitError::BadName(revision.to_owned()));
+        }
+        let ways: [&[&str]; 3] = [&["--depth=1", "--filter=blob:none"], &["--depth=1"], &[]];
+        let mut last = None;
+        for way in ways {
+            let mut args = vec!["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance"];
+            args.extend(way);
+            args.extend(["--", "origin", revision]);
+            match self.finish("fetch", self.network(&args, what)) {
+                Ok(_) => return Ok(()),
+                Err(error @ GitError::Failed { .. }) if is_about_the_way(&error) => last = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last.unwrap_or_else(|| GitError::BadName(revision.to_owned())))
+    }
+
+    /// Makes the work tree that of `commit`: all of it, or the folders that are needed.
+    fn check_out(&self, commit: &str, what: &Fetch<'_>) -> Result<(), GitError> {
+        let commit = object_name(commit)?;
+        let sparse = self.toplevel.join(".git/info/sparse-checkout").is_file();
+        if !what.paths.is_empty() {
+            let mut args = vec!["sparse-checkout", "set", "--cone", "--end-of-options"];
+            args.extend(what.paths.iter().map(String::as_str));
+            self.finish("sparse-checkout", self.network(&args, what))?;
+        }
+        self.finish("checkout", self.network(&["checkout", "--quiet", "--detach", commit, "--"], what))?;
+        if what.paths.is_empty() && sparse {
+            self.finish("sparse-checkout", self.network(&["sparse-checkout", "disable"], what))?;
+        }
+        Ok(())
+    }
+
+    /// A call that may use the network.
+    fn network(&self, args: &[&str], what: &Fetch<'_>) -> Invocation {
+        let settings: Vec<&str> = SETTINGS.iter().copied().filter(|setting| !OFFLINE.contains(setting)).collect();
+        let mut call = self.invoke_with(&settings, args).limit(FETCH_LIMIT).output_limit(SAID_LIMIT);
+        for name in NETWORK {
+            if let Some(value) = std::env::var_os(name) {
+                call = call.env(name, value);
+            }
+        }
+        call.env("GIT_ALLOW_PROTOCOL", what.protocols.join(":")).env("GIT_NO_LAZY_FETCH", "0")
+    }
+}
+
+/// A server that knows no shallow or partial clones says so, one way or the other.
+fn is_about_the_way(error: &GitError) -> bool {
+    let text = error.to_string();
+    ["shallow", "filter", "dumb http"].iter().any(|word| text.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::tests::Sandpit;
+
+    fn protocols(list: &[&str]) -> Vec<String> {
+        list.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn urls_that_git_may_be_given() {
+        let known = protocols(&["https", "ssh"]);
+        for fine in ["https://example.org/a/b", "ssh://git@example.org:22/a", "git@example.org:a/b.git"] {
+            assert_eq!(check_url(fine, &known), Ok(()), "{fine}");
+        }
+        for bad in [
+            "",
+            "-u",
+            "--upload-pack=touch /tmp/x",
+            "ext::sh -c touch",
+            "ext::sh",
+            "https::x",
+            "fd::17",
+            "file:///etc",
+            "/etc",
+            "../x",
+            "http://example.org/a",
+            "https://user:secret@example.org/a",
+            "https://token@example.org/a",
+            "ssh://-oProxyCommand=x/a",
+            "ssh://-l@example.org/a",
+            "-oProxyCommand=x@example.org:a",
+            "git@-x:a",
+            "https:///a",
+            "https://example.org/a\n--x",
+        ] {
+            assert!(check_url(bad, &known).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn one_commit_and_the_folders_that_are_needed() {
+        let origin = Sandpit::committed(&[("a/x", "1"), ("b/y", "2"), ("top", "3")]);
+        origin.commit(&[("a/x", "newer")]);
+        origin.git(&["config", "uploadpack.allowFilter", "true"]);
+        let (here, url) = (tempfile::tempdir().unwrap(), format!("file://{}", origin.root().display()));
+        let (file, paths) = (protocols(&["file"]), vec!["a".to_owned()]);
+        let what = Fetch { url: &url, revision: None, paths: &paths, protocols: &file };
+        let commit = Repository::fetch_into(here.path(), &what).unwrap();
+        assert_eq!(commit, origin.git(&["rev-parse", "HEAD"]));
+        assert_eq!(std::fs::read_to_string(here.path().join("a/x")).unwrap(), "newer");
+        assert!(!here.path().join("b").exists(), "only what is needed");
+        let repository = Repository::open(here.path()).unwrap();
+        assert_eq!(repository.answer(&["rev-list", "--count", "HEAD"]).unwrap(), b"1\n");
+        assert_eq!(repository.dirty(&["a"]).unwrap(), [[""; 0]]);
+        // Once more after the origin moved, and more of it.
+        origin.commit(&[("b/y", "4")]);
+        let what = Fetch { paths: &[], ..what };
+        let commit = Repository::fetch_into(here.path(), &what).unwrap();
+        assert_eq!(commit, origin.git(&["rev-parse", "HEAD"]));
+        assert_eq!(std::fs::read_to_string(here.path().join("b/y")).unwrap(), "4");
+        let revision = Some("no-such-branch");
+        assert!(Repository::fetch_into(here.path(), &Fetch { revision, ..what }).is_err());
+        let refused = Repository::fetch_into(here.path(), &Fetch { protocols: &protocols(&["https"]), ..what });
+        assert!(refused.is_err(), "a protocol that is not allowed");
+    }
+
+    #[test]
+    fn hooks_and_filters_of_the_origin_and_the_user_stay_off() {
+        let origin = Sandpit::committed(&[("x", "1"), (".gitattributes", "* filter=evil")]);
+        let owned = origin.path("owned");
+        for hook in ["post-checkout", "reference-transaction", "post-index-change"] {
+            origin.write(&format!(".git/hooks/{hook}"), format!("#!/bin/sh\ntouch {}\n", owned.display()));
+            origin.executable(&format!(".git/hooks/{hook}"));
+        }
+        let here = tempfile::tempdir().unwrap();
+        let (url, file) = (format!("file://{}", origin.root().display()), protocols(&["file"]));
+        let what = Fetch { url: &url, revision: Some("main"), paths: &[], protocols: &file };
+        Repository::fetch_into(here.path(), &what).unwrap();
+        assert!(!owned.exists());
+    }
+}
