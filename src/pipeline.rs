@@ -8,9 +8,9 @@ use std::path::Path;
 
 use crate::changeset::ChangeSet;
 use crate::clock::Clock;
-use crate::config::{Migration, SandboxMode};
+use crate::config::{Complete, Migration, SandboxMode};
 use crate::digest::{Digest, DigestBuilder};
-use crate::discover::{DiscoverError, discover};
+use crate::discover::{self, Change, DiscoverError, Discovered, Fetching};
 use crate::files::FilesError;
 use crate::pin::{self, PinError};
 use crate::report;
@@ -57,9 +57,37 @@ pub enum PipelineError {
     /// There is no tree to enter.
     #[error("nothing is kept of {0}: run `gander verify {0} --keep` first")]
     NotKept(String),
+    /// Consumers on record are missing, and a source could not be read.
+    #[error(
+        "{} that this rollout knows can't be found, while not every source could be read ({}): run again once it can be",
+        count(.0.len()), some(.0)
+    )]
+    Missing(Vec<EntityRef>),
+    /// The migration requires a complete list of consumers, and this one is not.
+    #[error("the list of consumers is not complete, and [consumers] complete = \"required\": nothing was changed")]
+    NotComplete(Box<Discovered>),
     /// `--only` names nobody.
     #[error("no consumer is called {0}; `gander plan` lists them")]
     NoSuchConsumer(EntityRef),
+}
+
+fn count(consumers: usize) -> String {
+    if consumers == 1 { "a consumer".to_owned() } else { format!("{consumers} consumers") }
+}
+
+fn some(consumers: &[EntityRef]) -> String {
+    let shown: Vec<&str> = consumers.iter().take(3).map(EntityRef::as_str).collect();
+    format!("{}{}", shown.join(", "), if consumers.len() > 3 { ", …" } else { "" })
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Ran {
+    /// Where everybody stands.
+    pub ledger: Ledger,
+    /// What could not be read on the way: while there is any, there may be consumers
+    /// that nobody knows of.
+    pub problems: usize,
 }
 
 /// A fleet and what the rules make of it.
@@ -91,6 +119,8 @@ pub struct Options {
 pub enum Progress<'a> {
     /// The fleet is known: consumers and workspaces.
     Discovered(usize, usize),
+    /// The fleet is another than that of the last run.
+    Changed(&'a Change),
     /// Something in a catalog could not be read; the rest was.
     Problem(&'a str),
     /// Files done, of how many.
@@ -134,25 +164,86 @@ fn relative(source: script::Source, migration: &Migration) -> script::Source {
     script::Source { name: name.unwrap_or(source.name), text: source.text }
 }
 
+/// Discovers, and compares with the code and with the last run. Clones into the state
+/// folder what is not here, as far as the migration allows.
+///
+/// # Errors
+/// Where rules, fleet or state can't be read.
+pub fn discover(migration: &Migration, refresh: bool, clock: &Clock) -> Result<Discovered, PipelineError> {
+    let (rules, _) = load_rules(migration)?;
+    let names = names(migration, &rules)?;
+    // Whoever clones holds the lock: two of them would write into the same folder.
+    let store = if migration.code.clone { Some(Store::open(&migration.state, clock)?) } else { recorded(migration)? };
+    let fetching = if refresh { Fetching::Refresh } else { Fetching::Missing };
+    let request = discover::Request { clock, fetching, names: Some(names) };
+    let discovery = discover::discover(migration, &request)?;
+    let changes = store.map(|store| discover::changes(&store, &discovery)).transpose()?;
+    Ok(Discovered { discovery, changes: changes.unwrap_or_default() })
+}
+
+/// The state of the last run, if there was one.
+fn recorded(migration: &Migration) -> Result<Option<Store>, StateError> {
+    let there = migration.state.join("state.db").is_file();
+    there.then(|| Store::read(&migration.state)).transpose()
+}
+
+/// The names to search the code for.
+fn names(migration: &Migration, rules: &crate::rule::RuleSet) -> Result<Vec<String>, PipelineError> {
+    let mappings = script::read_mappings(&migration.mappings)?;
+    let consumers = &migration.consumers;
+    Ok(discover::names(&consumers.names, &consumers.datasets, rules, &mappings))
+}
+
 /// Discovers and transforms; writes nothing.
 ///
 /// # Errors
 /// Where rules, fleet or state can't be read.
-pub fn plan(migration: &Migration, options: &Options, tell: &Tell<'_>) -> Result<Planned, PipelineError> {
-    let store = if migration.state.join("state.db").is_file() { Some(Store::read(&migration.state)?) } else { None };
-    plan_over(migration, options, store.as_ref(), tell)
+pub fn plan(
+    migration: &Migration,
+    options: &Options,
+    clock: &Clock,
+    tell: &Tell<'_>,
+) -> Result<Planned, PipelineError> {
+    let store = recorded(migration)?;
+    plan_over(migration, options, (store.as_ref(), Fetching::Never), clock, tell)
+}
+
+/// Discovers for a plan or a run. A run stops here where the list must be complete and
+/// is not, or where consumers on record may only be missing because a source is down.
+fn find(
+    migration: &Migration,
+    rules: &crate::rule::RuleSet,
+    (store, fetching): (Option<&Store>, Fetching),
+    clock: &Clock,
+    tell: &Tell<'_>,
+) -> Result<Fleet, PipelineError> {
+    let required = migration.consumers.complete == Complete::Required && fetching != Fetching::Never;
+    let names = required.then(|| names(migration, rules)).transpose()?;
+    let discovery = discover::discover(migration, &discover::Request { clock, fetching, names })?;
+    let fleet = &discovery.fleet;
+    tell(Progress::Discovered(fleet.consumers.len(), fleet.workspaces.len()));
+    fleet.problems.iter().for_each(|problem| tell(Progress::Problem(problem)));
+    let changes = store.map(|store| discover::changes(store, &discovery)).transpose()?.unwrap_or_default();
+    if required && !discovery.is_complete() {
+        return Err(PipelineError::NotComplete(Box::new(Discovered { discovery, changes })));
+    }
+    changes.iter().for_each(|change| tell(Progress::Changed(change)));
+    let missing = store.map(|store| discover::missing(store, &discovery)).transpose()?.unwrap_or_default();
+    if !missing.is_empty() && fetching != Fetching::Never {
+        return Err(PipelineError::Missing(missing));
+    }
+    Ok(discovery.fleet)
 }
 
 fn plan_over(
     migration: &Migration,
     options: &Options,
-    store: Option<&Store>,
+    (store, fetching): (Option<&Store>, Fetching),
+    clock: &Clock,
     tell: &Tell<'_>,
 ) -> Result<Planned, PipelineError> {
     let (rules, rules_digest) = load_rules(migration)?;
-    let mut fleet = discover(migration)?;
-    tell(Progress::Discovered(fleet.consumers.len(), fleet.workspaces.len()));
-    fleet.problems.iter().for_each(|problem| tell(Progress::Problem(problem)));
+    let mut fleet = find(migration, &rules, (store, fetching), clock, tell)?;
     let settled = match store {
         Some(store) => rollout::settle(store, &mut fleet)?,
         None => Default::default(),
@@ -200,11 +291,11 @@ fn declared(rules: &crate::rule::RuleSet) -> Declared {
 /// # Errors
 /// See [`PipelineError`]. What was done until then is recorded, and the next run
 /// goes on from there.
-pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<'_>) -> Result<Ledger, PipelineError> {
+pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<'_>) -> Result<Ran, PipelineError> {
     // Before anything is written: a mistake in the rules leaves no trace.
     load_rules(migration)?;
     let mut store = Store::open(&migration.state, clock)?;
-    let planned = plan_over(migration, options, Some(&store), tell)?;
+    let planned = plan_over(migration, options, (Some(&store), Fetching::Missing), clock, tell)?;
     if let Some(nobody) = options.only.iter().find(|e| !planned.fleet.consumers.iter().any(|c| c.entity == **e)) {
         return Err(PipelineError::NoSuchConsumer(nobody.clone()));
     }
@@ -228,7 +319,7 @@ pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
     if crate::interrupt::wanted() {
         return Err(PipelineError::Interrupted);
     }
-    Ok(ledger)
+    Ok(Ran { ledger, problems: planned.fleet.problems.len() })
 }
 
 /// A consumer in a plan, before anything is verified.

@@ -75,8 +75,12 @@ pub struct Consumer {
     pub owner: Option<EntityRef>,
     /// `production`, `experimental`, `deprecated`, …
     pub lifecycle: Option<String>,
+    /// How much rests on it, as its catalog says: `tier-1`, `gold`, …
+    pub tier: Option<String>,
     /// Tags of the entity, sorted.
     pub tags: Vec<String>,
+    /// The sources that name it, sorted.
+    pub witnesses: Vec<String>,
     /// How it came to be a consumer, for people: one line per relation.
     pub because: Vec<String>,
     /// Where its code lies.
@@ -114,6 +118,18 @@ pub struct Workspace {
     pub root: PathBuf,
     /// Where it lies in git, if git tracks anything below it.
     pub git: Option<GitPlace>,
+    /// Folders below it that are other components' code, relative to it, sorted: what
+    /// lies in them is not part of it, and is never changed with it.
+    #[serde(default)]
+    pub without: Vec<String>,
+}
+
+impl Workspace {
+    /// Whether a path below the workspace is part of it.
+    pub fn owns(&self, path: &str) -> bool {
+        let inside = |folder: &String| path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        !self.without.iter().any(|folder| path == folder || inside(folder))
+    }
 }
 
 /// A workspace's place in a git repository.

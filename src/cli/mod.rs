@@ -4,6 +4,7 @@
 //! Must not: decide anything that the library should.
 
 mod apply;
+mod discover;
 mod doctor;
 mod exit;
 mod find;
@@ -62,6 +63,9 @@ enum Color {
 enum Command {
     /// Advance a migration as far as it can go: discover, transform, verify, roll out.
     Run(run::Args),
+    /// Who consumes what is migrated, where their code lies, and what sources and code
+    /// disagree on.
+    Discover(discover::Args),
     /// Show what a migration would do: the diff and the ledger. Writes nothing.
     Plan(plan::Args),
     /// Build and test consumers before and after their change. Delivers nothing.
@@ -133,6 +137,7 @@ pub fn main() -> Exit {
     let screen = Screen::new(args.color, args.quiet);
     let done = match &args.command {
         Command::Run(args) => run::main(args, &screen),
+        Command::Discover(args) => discover::main(args, &screen),
         Command::Plan(args) => plan::main(args, &screen),
         Command::Verify(args) => verify::main(args, &screen),
         Command::Shell(args) => verify::shell(args, &screen),

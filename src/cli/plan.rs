@@ -4,6 +4,7 @@ use anstyle::AnsiColor;
 
 use super::screen::Screen;
 use super::{Exit, MigrationFile};
+use crate::clock::Clock;
 use crate::pipeline::{self, Options, PlannedRow};
 
 #[derive(clap::Args, Debug)]
@@ -29,7 +30,7 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let migration = args.file.load(screen)?;
     let options = Options { threads: args.threads, ..Options::default() };
     let only = super::run::consumers(&args.only, screen)?;
-    let planned = pipeline::plan(&migration, &options, &|p| screen.progress(&p));
+    let planned = pipeline::plan(&migration, &options, &Clock::System, &|p| screen.progress(&p));
     let planned = planned.map_err(|error| screen.failure(&error))?;
     if args.json {
         let text = serde_json::to_string_pretty(&planned.plan).map_err(|error| {

@@ -59,10 +59,20 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         sandbox: args.sandbox.map(SandboxMode::from),
         threads: args.threads,
     };
-    let ledger = pipeline::run(&migration, &options, &Clock::System, &|p| screen.progress(&p));
-    let ledger = ledger.map_err(|error| screen.failure(&error))?;
-    print(&ledger, args.json, screen)?;
-    Ok(exit(&ledger.end))
+    let ran = pipeline::run(&migration, &options, &Clock::System, &|p| screen.progress(&p));
+    let ran = ran.map_err(|error| screen.failure(&error))?;
+    print(&ran.ledger, args.json, screen)?;
+    if ran.problems > 0 {
+        let what = if ran.problems == 1 { "a problem".to_owned() } else { format!("{} problems", ran.problems) };
+        screen.diagnostic(format!(
+            "warning: the list of consumers may not be complete: {what} above; `gander discover` shows what is known"
+        ));
+    }
+    Ok(match exit(&ran.ledger.end) {
+        // What was found is done, and more may be found.
+        Exit::Done if ran.problems > 0 => Exit::Waiting,
+        exit => exit,
+    })
 }
 
 pub(super) fn print(ledger: &crate::rollout::Ledger, json: bool, screen: &Screen) -> Result<(), Exit> {

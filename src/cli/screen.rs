@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Color, Exit};
 use crate::pipeline::{PipelineError, Progress};
+use crate::report;
 use crate::report::table::Layout;
 use crate::rollout::Event;
 use crate::state::{DeliveryState, WaveState};
@@ -96,6 +97,18 @@ impl Screen {
                 self.diagnostic(format!("error: {error}"));
                 Exit::Interrupted
             }
+            PipelineError::NotComplete(found) => {
+                self.result(report::discovery::table(found));
+                self.diagnostic(format!(
+                    "error: {error}\n  = help: mend what the table shows, or leave consumers and places out with \
+                     [[consumers.exclude]]"
+                ));
+                Exit::Waiting
+            }
+            PipelineError::Missing(_) => {
+                self.diagnostic(format!("error: {error}"));
+                Exit::Waiting
+            }
             PipelineError::Sandbox(_) => {
                 self.diagnostic(format!(
                     "error: {error}\n  = help: `gander doctor` shows what this machine enforces; \
@@ -124,6 +137,7 @@ impl Screen {
             Progress::Discovered(consumers, workspaces) => {
                 self.note(format!("discovered {consumers} consumers in {workspaces} workspaces"));
             }
+            Progress::Changed(change) => self.note(format!("  {}", report::discovery::change(change))),
             Progress::Transformed(done, total) => self.files(*done, *total),
             Progress::Verified(workspace, verdict) => {
                 let word = format!("{:<10}", verdict.kind.as_str());

@@ -4,6 +4,8 @@
 //!
 //! Must not: know a stage, resolve consumers, compile rules.
 
+mod consumer_sections;
+mod consumers;
 mod error;
 mod load;
 mod raw;
@@ -17,6 +19,9 @@ mod verify_sections;
 mod verify_tests;
 mod wave;
 
+pub use consumers::{
+    AccessLog, Backstage, CodeConfig, Complete, ConsumerSource, Consumers, Dirty, Exclusion, Marquez, Token, Who,
+};
 pub use error::{ConfigError, ConfigErrors};
 pub use load::load;
 
@@ -47,6 +52,8 @@ pub struct Migration {
     pub mappings: BTreeMap<String, PathBuf>,
     /// `[consumers]`.
     pub consumers: Consumers,
+    /// `[code]`.
+    pub code: CodeConfig,
     /// `[transform]`.
     pub transform: Transform,
     /// `[verify]`.
@@ -64,38 +71,6 @@ pub struct Migration {
     /// Digest of everything above that decides what the plan and rollout do
     /// (the file's own bytes and those of rules and mappings).
     pub digest: crate::digest::Digest,
-}
-
-/// Where the consumers come from.
-#[derive(Clone, Debug, Default)]
-pub struct Consumers {
-    /// `of`: the entities being replaced; whoever depends on one or consumes it is a consumer.
-    pub of: Vec<EntityRef>,
-    /// `[[consumers.from]]`, in the order written.
-    pub from: Vec<ConsumerSource>,
-    /// `dirty`: what to do about uncommitted changes below a consumer's path.
-    pub dirty: Dirty,
-}
-
-/// One `[[consumers.from]]`.
-#[derive(Clone, Debug)]
-pub enum ConsumerSource {
-    /// `catalog = "folder"`: a tree of Backstage `catalog-info.yaml` files.
-    Catalog(PathBuf),
-    /// `folders = ["glob", …]`: each folder that matches is one consumer. Globs
-    /// are relative to the migration file.
-    Folders(Vec<String>),
-}
-
-/// What to do about a consumer whose working tree has uncommitted changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Dirty {
-    /// Its outcome is `refused`, naming the paths.
-    #[default]
-    Refuse,
-    /// It is pinned by content, uncommitted changes included, and marked as dirty.
-    Pin,
 }
 
 /// `[transform]`.

@@ -248,6 +248,32 @@ impl<'a> Value<'a> {
         number
     }
 
+    /// `true` or `false`.
+    pub(super) fn boolean(&self) -> Option<bool> {
+        let DeValue::Boolean(value) = self.value else {
+            self.expected("`true` or `false`", "true");
+            return None;
+        };
+        Some(*value)
+    }
+
+    /// A day: `2027-01-31`, with or without quotes.
+    pub(super) fn date(&self) -> Option<jiff::civil::Date> {
+        let text = match self.value {
+            DeValue::Datetime(date) => date.to_string(),
+            DeValue::String(text) => text.to_string(),
+            _ => {
+                self.expected("a date", "2027-01-31");
+                return None;
+            }
+        };
+        let date = text.parse().ok().filter(|_| text.len() == "2027-01-31".len());
+        if date.is_none() {
+            self.wrong(format!("{text:?} is not a day"), "write it as `2027-01-31`");
+        }
+        date
+    }
+
     /// True where an integer was typed.
     pub(super) fn is_integer(&self) -> bool {
         matches!(self.value, DeValue::Integer(_))

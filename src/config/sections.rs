@@ -7,14 +7,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::consumer_sections::{code, consumers};
 use super::load::{Place, Seal};
 use super::raw::{Section, Value};
 use super::rollout_sections::rollout;
 use super::verify_sections::verify;
-use super::{
-    ConsumerSource, Consumers, Deliver, Delivery, Dirty, Disposition, Migration, Partial, Policy, SandboxConfig,
-    SandboxMode, Transform, units,
-};
+use super::{Deliver, Delivery, Disposition, Migration, Partial, Policy, SandboxConfig, SandboxMode, Transform, units};
 use crate::workspace::EntityRef;
 
 /// The sections of a migration file.
@@ -23,6 +21,7 @@ pub(super) const SECTIONS: &[&str] = &[
     "parameters",
     "mappings",
     "consumers",
+    "code",
     "transform",
     "verify",
     "sandbox",
@@ -52,6 +51,7 @@ pub(super) fn migration(
     root.section("parameters", &["*"]);
     let mappings = mappings(root, place, seal);
     let consumers = consumers(root, place);
+    let code = code(root, place);
     let transform = transform(root);
     let verify = verify(root, place, seal);
     let sandbox = sandbox(root, place);
@@ -70,6 +70,7 @@ pub(super) fn migration(
         parameters,
         mappings,
         consumers,
+        code,
         transform,
         verify,
         sandbox,
@@ -142,32 +143,6 @@ fn mappings(root: &Section<'_>, place: &Place<'_>, seal: &mut Seal) -> BTreeMap<
     mappings
 }
 
-fn consumers(root: &Section<'_>, place: &Place<'_>) -> Consumers {
-    let section = root.section("consumers", &["of", "dirty", "from"]);
-    if !section.require("[consumers] with `of`, and [[consumers.from]] with `catalog` or `folders`") {
-        return Consumers::default();
-    }
-    let dirty = section.get("dirty");
-    let dirty = dirty.and_then(|value| value.one_of(&[("refuse", Dirty::Refuse), ("pin", Dirty::Pin)]));
-    let of = section.get("of").map(|value| (entities(&value, None), value));
-    let from = match section.need("from", "[{ catalog = \"services\" }]") {
-        None => Vec::new(),
-        Some(value) => sources(&value, place),
-    };
-    let needs_of = from.iter().any(|source| matches!(source, ConsumerSource::Catalog(_)));
-    match &of {
-        None if needs_of => {
-            section.need("of", "[\"resource:default/users_v1\"]");
-        }
-        Some((of, value)) if needs_of && of.is_empty() => value.wrong(
-            "a catalog has no consumers of nothing",
-            "name what is replaced, for example `of = [\"resource:default/users_v1\"]`",
-        ),
-        _ => {}
-    }
-    Consumers { of: of.map(|(of, _)| of).unwrap_or_default(), from, dirty: dirty.unwrap_or_default() }
-}
-
 /// Entity references; without `default_kind` each must name its kind.
 pub(super) fn entities(value: &Value<'_>, default_kind: Option<&str>) -> Vec<EntityRef> {
     let example = "[\"component:default/ads\"]";
@@ -192,52 +167,6 @@ pub(super) fn entities(value: &Value<'_>, default_kind: Option<&str>) -> Vec<Ent
         }
     }
     entities
-}
-
-fn sources(value: &Value<'_>, place: &Place<'_>) -> Vec<ConsumerSource> {
-    let example = "[{ catalog = \"services\" }]";
-    let mut sources = Vec::new();
-    let sections = value.sections(&["catalog", "folders"], example);
-    let none = value.array("an array of tables", example).is_some_and(|items| items.is_empty());
-    if none {
-        value.wrong("consumers must come from somewhere", format!("write for example `from = {example}`"));
-    }
-    for section in sections {
-        match (section.get("catalog"), section.get("folders")) {
-            (Some(catalog), None) => {
-                let text = catalog.string("\"services\"");
-                let folder = text.and_then(|text| place.folder(&catalog, text));
-                sources.extend(folder.map(ConsumerSource::Catalog));
-            }
-            (None, Some(folders)) => sources.extend(globs(&folders).map(ConsumerSource::Folders)),
-            _ => section.wrong(
-                "needs exactly one of `catalog` and `folders`",
-                "write one [[consumers.from]] for each place that consumers come from",
-            ),
-        }
-    }
-    sources
-}
-
-fn globs(value: &Value<'_>) -> Option<Vec<String>> {
-    let items = value.strings("[\"services/*\"]")?;
-    if items.is_empty() {
-        value.wrong("no glob, no consumer", "write for example `folders = [\"services/*\"]`");
-    }
-    let mut globs = Vec::new();
-    for (item, text) in items {
-        if text.is_empty() || text.starts_with(['/', '\\']) {
-            item.wrong(format!("{text:?} is not relative to the migration file"), "write for example \"services/*\"");
-        } else if let Err(error) = globset::Glob::new(text) {
-            item.wrong(
-                format!("not a glob: {}", error.kind()),
-                "`*` stands for a name, `**` for any depth, `{a,b}` for a choice",
-            );
-        } else {
-            globs.push(text.to_owned());
-        }
-    }
-    Some(globs)
 }
 
 fn transform(root: &Section<'_>) -> Transform {

@@ -501,7 +501,7 @@ fn sources_and_choices() {
       |
       = help: `*` stands for a name, `**` for any depth, `{a,b}` for a choice
 
-    error: `consumers.from[1]`: needs exactly one of `catalog` and `folders`
+    error: `consumers.from[1]`: needs exactly one of `catalog`, `folders`, `backstage`, `dbt`, `openlineage`, `marquez`, `repositories`, `access_log`
       --> migration.toml:10:1
        |
     10 | [[consumers.from]]

@@ -4,10 +4,11 @@
 //! Must not: read files.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::entity::Entity;
-use super::locate::Located;
+use super::entity::{Entity, Spot};
+use super::locate::{self, Located};
+use super::location::Code;
 use crate::workspace::EntityRef;
 
 /// A consumer and what is known of it so far.
@@ -16,9 +17,13 @@ pub(super) struct Candidate {
     pub(super) entity: EntityRef,
     pub(super) owner: Option<EntityRef>,
     pub(super) lifecycle: Option<String>,
+    pub(super) tier: Option<String>,
     pub(super) tags: BTreeSet<String>,
     pub(super) because: BTreeSet<String>,
-    pub(super) located: Located,
+    /// Indices of the sources that name it.
+    pub(super) sources: BTreeSet<usize>,
+    /// Where its code lies: once the union is settled, one place or a reason.
+    pub(super) located: Vec<Located>,
     /// Where it is described, for people.
     places: Vec<String>,
     /// What its descriptions don't agree on.
@@ -26,60 +31,121 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    /// A consumer that a catalog file describes.
+    /// A consumer that a source describes.
     pub(super) fn described(
         entity: &Entity,
-        located: Located,
         because: impl IntoIterator<Item = String>,
         shown: &(dyn Fn(&Path) -> String + Sync),
     ) -> Self {
+        let located = match &entity.spot {
+            Spot::File { file, root, location, .. } => locate::of_entity(file, location.as_deref(), root),
+            Spot::Told { code, .. } => code.clone(),
+        };
         Self {
             owner: entity.owner.clone(),
             lifecycle: entity.lifecycle.clone(),
+            tier: entity.tier.clone(),
             tags: entity.tags.iter().cloned().collect(),
             because: because.into_iter().collect(),
-            places: vec![format!("{}:{}", shown(&entity.file), entity.line)],
-            ..Self::plain(entity.reference.clone(), located, String::new())
+            places: vec![entity.place(shown)],
+            sources: BTreeSet::from([entity.source]),
+            ..Self::plain(entity.reference.clone(), located)
         }
     }
 
     /// A consumer of which no more is known.
-    pub(super) fn plain(entity: EntityRef, located: Located, because: String) -> Self {
+    pub(super) fn plain(entity: EntityRef, located: Located) -> Self {
         Self {
             entity,
             owner: None,
             lifecycle: None,
+            tier: None,
             tags: BTreeSet::new(),
-            because: BTreeSet::from([because]),
-            located,
+            because: BTreeSet::new(),
+            sources: BTreeSet::new(),
+            located: vec![located],
             places: Vec::new(),
             conflicts: BTreeSet::new(),
         }
     }
 
+    /// The same where its description does not make it a consumer.
+    pub(super) fn unnamed(self) -> Self {
+        Self { sources: BTreeSet::new(), ..self }
+    }
+
+    /// The same with its code elsewhere than its description says.
+    pub(super) fn at(self, located: Located) -> Self {
+        Self { located: vec![located], ..self }
+    }
+
+    /// The same with the reason and the source.
+    pub(super) fn because(mut self, because: String, source: usize) -> Self {
+        self.because.insert(because);
+        self.sources.insert(source);
+        self
+    }
+
     fn merge(&mut self, other: Self) {
-        if self.places.iter().any(|place| other.places.contains(place)) {
+        self.because.extend(other.because);
+        self.sources.extend(other.sources);
+        let same = self.places.iter().any(|place| other.places.contains(place));
+        for located in other.located {
             // One description, found in two ways: the first way decides.
-            self.because.extend(other.because);
-            if self.located.is_err() {
-                self.located = other.located;
+            if (!same || self.located.iter().all(Result::is_err)) && !self.located.contains(&located) {
+                self.located.push(located);
             }
+        }
+        if same {
             return;
         }
         agree(&mut self.owner, other.owner, "owner", &mut self.conflicts);
         agree(&mut self.lifecycle, other.lifecycle, "lifecycle", &mut self.conflicts);
-        match (&self.located, other.located) {
-            (Ok(mine), Ok(theirs)) if *mine != theirs => {
-                self.conflicts.insert("source");
-            }
-            (Err(_), theirs @ Ok(_)) => self.located = theirs,
-            _ => {}
-        }
+        agree(&mut self.tier, other.tier, "tier", &mut self.conflicts);
         self.tags.extend(other.tags);
-        self.because.extend(other.because);
         self.places.extend(other.places);
         self.conflicts.extend(other.conflicts);
     }
+
+    /// The places of code that it is said to have.
+    pub(super) fn codes(&self) -> impl Iterator<Item = &Code> {
+        self.located.iter().filter_map(|located| located.as_ref().ok())
+    }
+
+    /// The one folder of its code, once every place has been looked up.
+    fn settle(&mut self, folder: &dyn Fn(&Code) -> Result<PathBuf, String>) -> Settled {
+        let found = self.located.iter().map(|located| located.clone().and_then(|code| folder(&code)));
+        let (mut folders, mut reasons) = (BTreeSet::new(), BTreeSet::new());
+        for found in found {
+            match found {
+                Ok(folder) => drop(folders.insert(folder)),
+                Err(reason) => drop(reasons.insert(reason)),
+            }
+        }
+        if folders.len() > 1 {
+            self.conflicts.insert("source");
+        }
+        let message = (!self.conflicts.is_empty()).then(|| {
+            self.places.sort();
+            let what: Vec<&str> = self.conflicts.iter().copied().collect();
+            let places = self.places.join(", ");
+            format!("its descriptions contradict each other in {} ({places}): keep one of them", what.join(" and "))
+        });
+        let mut folders = folders.into_iter();
+        let place = match (folders.next(), folders.next()) {
+            (Some(folder), None) => Ok(folder),
+            // Changing only one of them would look like success.
+            (Some(_), Some(_)) => Err(message.clone().unwrap_or_default()),
+            (None, _) => Err(reasons.into_iter().next().unwrap_or_default()),
+        };
+        Settled { place, problem: message.map(|message| format!("{}: {message}", self.entity)) }
+    }
+}
+
+/// What came of a candidate.
+struct Settled {
+    place: Result<PathBuf, String>,
+    problem: Option<String>,
 }
 
 fn agree<T: PartialEq>(
@@ -97,6 +163,9 @@ fn agree<T: PartialEq>(
     }
 }
 
+/// A consumer and the folder of its code, or why there is none.
+pub(super) type Placed = (Candidate, Result<PathBuf, String>);
+
 /// Every consumer found so far, by reference.
 #[derive(Debug, Default)]
 pub(super) struct Candidates(BTreeMap<EntityRef, Candidate>);
@@ -112,32 +181,25 @@ impl Candidates {
         }
     }
 
-    /// A problem for each consumer whose descriptions contradict each other. One
-    /// with two places of code is unresolved: changing only one of them would
-    /// look like success.
-    pub(super) fn settle(&mut self) -> Vec<String> {
-        let mut problems = Vec::new();
-        for candidate in self.0.values_mut() {
-            if candidate.conflicts.is_empty() {
-                continue;
-            }
-            candidate.places.sort();
-            let what: Vec<&str> = candidate.conflicts.iter().copied().collect();
-            let message = format!(
-                "its descriptions contradict each other in {} ({}): keep one of them",
-                what.join(" and "),
-                candidate.places.join(", "),
-            );
-            problems.push(format!("{}: {message}", candidate.entity));
-            if candidate.conflicts.contains("source") {
-                candidate.located = Err(message);
-            }
-        }
-        problems
+    /// All of them, in the order of their references.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Candidate> {
+        self.0.values()
     }
 
-    /// All of them, in the order of their references.
-    pub(super) fn into_sorted(self) -> impl Iterator<Item = Candidate> {
-        self.0.into_values()
+    /// Takes one away.
+    pub(super) fn remove(&mut self, entity: &EntityRef) -> Option<Candidate> {
+        self.0.remove(entity)
+    }
+
+    /// Settles where the code of each lies, with `folder` for each place of code; and
+    /// a problem for each consumer whose descriptions contradict each other.
+    pub(super) fn settle(self, folder: &dyn Fn(&Code) -> Result<PathBuf, String>) -> (Vec<Placed>, Vec<String>) {
+        let (mut settled, mut problems) = (Vec::new(), Vec::new());
+        for mut candidate in self.0.into_values() {
+            let Settled { place, problem } = candidate.settle(folder);
+            problems.extend(problem);
+            settled.push((candidate, place));
+        }
+        (settled, problems)
     }
 }

@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use globset::GlobBuilder;
 use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
-use super::entity::{self, Entity};
+use super::entity::{self, Entity, Spot};
+use super::source::{Context, Found, Source};
 use super::yaml;
 
 /// The largest catalog file, in bytes.
@@ -34,6 +36,28 @@ pub(super) struct Catalog {
     pub(super) problems: Vec<String>,
 }
 
+/// `catalog = "folder"`.
+pub(super) struct Tree<'a>(pub(super) &'a Path);
+
+impl Source for Tree<'_> {
+    fn label(&self, cx: &Context<'_>) -> String {
+        format!("catalog {}", (cx.shown)(self.0))
+    }
+
+    fn read(&self, cx: &Context<'_>) -> Found {
+        match self.0.canonicalize() {
+            Ok(root) => {
+                let Catalog { entities, problems } = tree(&root, cx.shown);
+                Found { entities, problems, ..Found::default() }
+            }
+            Err(error) => {
+                let label = self.label(cx);
+                Found::problem(format!("{label}: can't be read ({error}): check the path and its permissions"))
+            }
+        }
+    }
+}
+
 /// Reads every catalog file below `root` (canonical), and what Locations there
 /// point to. `shown` turns a path into the form that people see.
 pub(super) fn tree(root: &Path, shown: &(dyn Fn(&Path) -> String + Sync)) -> Catalog {
@@ -46,15 +70,28 @@ pub(super) fn tree(root: &Path, shown: &(dyn Fn(&Path) -> String + Sync)) -> Cat
         let read: Vec<Catalog> = found.par_iter().map(|path| file(path, root, shown)).collect();
         found = Vec::new();
         for part in read {
-            for entity in &part.entities {
+            for entity in part.entities.iter().filter(|entity| !entity.targets.is_empty()) {
                 found.extend(follow(root, entity, shown, &mut catalog.problems));
             }
             catalog.entities.extend(part.entities);
             catalog.problems.extend(part.problems);
         }
     }
-    catalog.entities.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    catalog.entities.sort_by(|a, b| spot(a).cmp(&spot(b)));
     catalog
+}
+
+/// What entities of one tree are ordered by.
+fn spot(entity: &Entity) -> Option<(&Path, u64)> {
+    match &entity.spot {
+        Spot::File { file, line, .. } => Some((file, *line)),
+        Spot::Told { .. } => None,
+    }
+}
+
+/// Whether a file of this name holds a catalog.
+pub(super) fn is_catalog_file(name: &str) -> bool {
+    NAMES.contains(&name)
 }
 
 /// The catalog file of a folder, if it has one.
@@ -76,8 +113,9 @@ pub(super) fn file(path: &Path, root: &Path, shown: &(dyn Fn(&Path) -> String + 
     };
     let (documents, broken) = yaml::documents(&text);
     let mut wrong = Vec::new();
+    let (place, root) = (Arc::from(path), Arc::from(root));
     for document in &documents {
-        catalog.entities.extend(entity::read(document, path, root, &mut wrong));
+        catalog.entities.extend(entity::read(document, &place, &root, &mut wrong));
     }
     for broken in broken {
         let message = format!("not readable as YAML from here on: {}", broken.message);
@@ -151,10 +189,11 @@ fn follow(
     shown: &(dyn Fn(&Path) -> String + Sync),
     problems: &mut Vec<String>,
 ) -> Vec<PathBuf> {
-    let folder = location.file.parent().unwrap_or(root);
+    let Spot::File { file, .. } = &location.spot else { return Vec::new() };
+    let folder = file.parent().unwrap_or(root);
     let mut files = Vec::new();
     for (target, line) in &location.targets {
-        let place = format!("{}:{line}:1", shown(&location.file));
+        let place = format!("{}:{line}:1", shown(file));
         let remote = target.contains("://");
         if remote {
             problems.push(format!(

@@ -1,35 +1,54 @@
-//! One catalog entity: what a document of a catalog file says that discovery
-//! needs to know.
+//! One entity, as any source describes it, and how a document of a catalog file is
+//! read as one.
 //!
 //! Must not: read files, or decide who is a consumer.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
+use super::location::Code;
 use super::yaml::{Node, Placed};
 use crate::workspace::EntityRef;
 
 /// A relation as an entity states it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Relation {
-    /// `dependsOn`, `consumesApis` or `dependencyOf`.
+    /// What it says.
     pub(super) field: Field,
     /// The other end.
     pub(super) target: EntityRef,
-    /// Line of the catalog file.
-    pub(super) line: u64,
+    /// Where it says so.
+    pub(super) at: At,
 }
 
-/// The field of `spec` that states a relation.
+/// Where a relation is stated.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum At {
+    /// Line of the catalog file.
+    Line(u64),
+    /// A place of the source, for people.
+    Place(Box<str>),
+    /// The entity is place enough.
+    Entity,
+}
+
+/// What a relation says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Field {
     DependsOn,
     ConsumesApis,
     DependencyOf,
     ApiConsumedBy,
+    ProvidesApis,
+    ApiProvidedBy,
+    Reads,
+    Writes,
 }
 
 impl Field {
-    const ALL: [Self; 4] = [Self::DependsOn, Self::ConsumesApis, Self::DependencyOf, Self::ApiConsumedBy];
+    /// Those that stand under `spec` of a catalog file.
+    const ALL: [Self; 5] =
+        [Self::DependsOn, Self::ConsumesApis, Self::DependencyOf, Self::ApiConsumedBy, Self::ProvidesApis];
 
     /// As it is written under `spec`.
     pub(super) fn name(self) -> &'static str {
@@ -38,53 +57,123 @@ impl Field {
             Self::ConsumesApis => "consumesApis",
             Self::DependencyOf => "dependencyOf",
             Self::ApiConsumedBy => "apiConsumedBy",
+            Self::ProvidesApis => "providesApis",
+            Self::ApiProvidedBy => "apiProvidedBy",
+            Self::Reads => "reads",
+            Self::Writes => "writes",
         }
     }
 
     /// True where the entity that states it is the one consumed.
     pub(super) fn inverse(self) -> bool {
-        matches!(self, Self::DependencyOf | Self::ApiConsumedBy)
+        matches!(self, Self::DependencyOf | Self::ApiConsumedBy | Self::ProvidesApis | Self::Writes)
+    }
+
+    /// True where it makes somebody a consumer of what is replaced. Whoever makes
+    /// something is no consumer of it, though what is made leads on to others.
+    pub(super) fn consumes(self) -> bool {
+        !matches!(self, Self::ProvidesApis | Self::ApiProvidedBy | Self::Writes)
     }
 
     /// The kind that a reference without one means. Backstage itself insists on
-    /// a kind everywhere but in `consumesApis`; a catalog of files is read before
+    /// a kind everywhere but for APIs; a catalog of files is read before
     /// Backstage sees it, so the likeliest kind is taken and a problem noted.
     fn default_kind(self) -> &'static str {
         match self {
-            Self::ConsumesApis => "api",
+            Self::ConsumesApis | Self::ProvidesApis => "api",
             _ => "component",
         }
     }
 
     fn needs_kind(self) -> bool {
-        self != Self::ConsumesApis
+        !matches!(self, Self::ConsumesApis | Self::ProvidesApis)
     }
 }
 
-/// What a document says.
+/// Where an entity is described, and where its code is said to lie.
+#[derive(Clone, Debug)]
+pub(super) enum Spot {
+    /// A catalog file.
+    File {
+        /// Absolute.
+        file: Arc<Path>,
+        /// The tree that it was found in, absolute.
+        root: Arc<Path>,
+        /// Of the document.
+        line: u64,
+        /// `backstage.io/source-location`.
+        location: Option<String>,
+    },
+    /// Another source, which says itself where the code lies.
+    Told {
+        /// The source, and the place in it, for people.
+        place: Arc<str>,
+        /// The code, or why there is none.
+        code: Result<Code, String>,
+    },
+}
+
+/// What a source says of an entity.
 #[derive(Clone, Debug)]
 pub(super) struct Entity {
     pub(super) reference: EntityRef,
-    /// The catalog file, absolute.
-    pub(super) file: PathBuf,
-    /// The tree that the file was found in, absolute.
-    pub(super) root: PathBuf,
-    pub(super) line: u64,
+    /// Index of the source.
+    pub(super) source: usize,
+    pub(super) spot: Spot,
     pub(super) owner: Option<EntityRef>,
     pub(super) lifecycle: Option<String>,
+    pub(super) tier: Option<String>,
     pub(super) tags: Vec<String>,
-    /// `backstage.io/source-location`.
-    pub(super) location: Option<String>,
     pub(super) relations: Vec<Relation>,
     /// Targets of a Location, each with its line.
     pub(super) targets: Vec<(String, u64)>,
+}
+
+impl Entity {
+    /// An entity of which a source tells no more than a name and where its code lies.
+    pub(super) fn told(reference: EntityRef, place: &Arc<str>, code: Result<Code, String>) -> Self {
+        Self {
+            reference,
+            source: 0,
+            spot: Spot::Told { place: Arc::clone(place), code },
+            owner: None,
+            lifecycle: None,
+            tier: None,
+            tags: Vec::new(),
+            relations: Vec::new(),
+            targets: Vec::new(),
+        }
+    }
+
+    /// Where it is described, for people.
+    pub(super) fn place(&self, shown: &(dyn Fn(&Path) -> String + Sync)) -> String {
+        match &self.spot {
+            Spot::File { file, line, .. } => format!("{}:{line}", shown(file)),
+            Spot::Told { place, .. } => place.to_string(),
+        }
+    }
+
+    /// What one of its relations says, in a sentence.
+    pub(super) fn says(&self, relation: &Relation, shown: &(dyn Fn(&Path) -> String + Sync)) -> String {
+        let (me, other) = (&self.reference, &relation.target);
+        let place = match (&relation.at, &self.spot) {
+            (At::Line(line), Spot::File { file, .. }) => format!("{}:{line}", shown(file)),
+            (At::Place(place), _) => place.to_string(),
+            _ => self.place(shown),
+        };
+        match (relation.field, &self.spot) {
+            (Field::Reads | Field::Writes, _) => format!("{me} {} {other} ({place})", relation.field.name()),
+            (field, Spot::File { .. }) => format!("spec.{} of {me} names {other} ({place})", field.name()),
+            (field, Spot::Told { .. }) => format!("{} of {me} names {other} ({place})", field.name()),
+        }
+    }
 }
 
 /// Something wrong at a place of a file.
 pub(super) type Wrong = (u64, u64, String);
 
 /// Reads one document. `None`, and a reason in `wrong`, where it is no entity.
-pub(super) fn read(document: &Placed, file: &Path, root: &Path, wrong: &mut Vec<Wrong>) -> Option<Entity> {
+pub(super) fn read(document: &Placed, file: &Arc<Path>, root: &Arc<Path>, wrong: &mut Vec<Wrong>) -> Option<Entity> {
     if !matches!(document.node, Node::Mapping(_)) {
         note(wrong, document, "an entity is a mapping with `kind`, `metadata` and `spec`");
         return None;
@@ -101,13 +190,17 @@ pub(super) fn read(document: &Placed, file: &Path, root: &Path, wrong: &mut Vec<
         }
     }
     Some(Entity {
-        file: file.to_path_buf(),
-        root: root.to_path_buf(),
-        line: document.line,
+        source: 0,
+        spot: Spot::File {
+            file: Arc::clone(file),
+            root: Arc::clone(root),
+            line: document.line,
+            location: annotation(metadata, "backstage.io/source-location"),
+        },
         owner,
         lifecycle: field("lifecycle").and_then(Placed::text).map(str::to_owned),
+        tier: tier(metadata),
         tags: tags(metadata),
-        location: annotation(metadata, "backstage.io/source-location"),
         relations,
         targets: match reference.as_str().starts_with("location:") {
             true => targets(field("target"), field("targets"), wrong),
@@ -154,7 +247,7 @@ fn relate(field: Field, item: &Placed, namespace: &str, wrong: &mut Vec<Wrong>) 
         );
         note(wrong, item, &message);
     }
-    Some(Relation { field, target, line: item.line })
+    Some(Relation { field, target, at: At::Line(item.line) })
 }
 
 fn reference_in(item: &Placed, kind: &str, namespace: &str, wrong: &mut Vec<Wrong>) -> Option<EntityRef> {
@@ -201,6 +294,21 @@ fn tags(metadata: &Placed) -> Vec<String> {
     tags.sort();
     tags.dedup();
     tags
+}
+
+/// The first label or annotation whose last part is `tier`: catalogs have no field
+/// for it, and call it `example.com/tier`.
+fn tier(metadata: &Placed) -> Option<String> {
+    ["labels", "annotations"].into_iter().find_map(|group| {
+        let Node::Mapping(entries) = &metadata.get(group)?.node else { return None };
+        let named = entries.iter().find(|(key, _)| is_tier(key));
+        Some(named?.1.text()?.to_owned())
+    })
+}
+
+/// Whether a label's name is that of a tier.
+pub(super) fn is_tier(key: &str) -> bool {
+    matches!(key.rsplit('/').next(), Some("tier" | "service-tier"))
 }
 
 fn annotation(metadata: &Placed, name: &str) -> Option<String> {

@@ -6,12 +6,37 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
+use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
+
+use super::candidate::Candidate;
+use super::catalog;
+use super::entity;
+use super::locate::{Located, relative};
+use super::location::Code;
+use super::source::{Context, Found, Source};
+use crate::workspace::EntityRef;
 
 /// The deepest folder that `**` reaches.
 const MAX_DEPTH: usize = 64;
 /// The most folders that one migration may name.
 const MAX_FOLDERS: usize = 250_000;
+
+/// `folders = ["glob", …]`.
+pub(super) struct Globs<'a>(pub(super) &'a [String]);
+
+impl Source for Globs<'_> {
+    fn label(&self, _: &Context<'_>) -> String {
+        format!("folders {}", self.0.join(", "))
+    }
+
+    fn read(&self, cx: &Context<'_>) -> Found {
+        let (folders, problems) = matching(self.0, cx.base);
+        let mut found = Found { problems, ..Found::default() };
+        add_folders(&folders, cx.base, cx.shown, &mut found);
+        found
+    }
+}
 
 /// The folders that match any of `globs`, which are relative to `base`, each
 /// with the glob that found it first; and a problem for each glob without a match.
@@ -76,6 +101,77 @@ fn split(glob: &str) -> (String, String) {
     let wild = |part: &&str| part.contains(['*', '?', '[', '{', '\\']);
     let at = parts.iter().position(wild).unwrap_or(parts.len());
     (parts[..at].join("/"), parts[at..].join("/"))
+}
+
+/// Makes each folder a consumer: the component that its catalog file describes,
+/// or one that has the folder's name.
+fn add_folders(
+    folders: &BTreeMap<PathBuf, String>,
+    base: &Path,
+    shown: &(dyn Fn(&Path) -> String + Sync),
+    found: &mut Found,
+) {
+    let described: Vec<_> = folders
+        .par_iter()
+        .map(|(folder, glob)| {
+            let catalog = catalog::file_in(folder).map(|file| catalog::file(&file, folder, shown));
+            (folder, glob, catalog.unwrap_or_default())
+        })
+        .collect();
+    let mut names: BTreeMap<EntityRef, usize> = BTreeMap::new();
+    for (folder, _, _) in &described {
+        if let Some(name) = named(folder, None) {
+            *names.entry(name).or_default() += 1;
+        }
+    }
+    for (folder, glob, catalog) in described {
+        found.problems.extend(catalog.problems);
+        let because = format!("its folder matches {glob:?}");
+        let located = folder_itself(folder);
+        let component = |e: &&entity::Entity| e.reference.as_str().starts_with("component:");
+        let entity = catalog.entities.iter().find(component).or(catalog.entities.first());
+        let candidate = match entity {
+            // Its folder is what was asked for, wherever its catalog file points.
+            Some(entity) => Some(Candidate::described(entity, [because], shown).at(located)),
+            None => {
+                alone(folder, base, &names).map(|reference| Candidate::plain(reference, located).because(because, 0))
+            }
+        };
+        match candidate {
+            Some(candidate) => found.consumers.push(candidate),
+            None => found.problems.push(format!("{}: can't name a consumer: rename the folder", shown(folder))),
+        }
+    }
+}
+
+/// The name of a folder that no catalog file describes: two folders of one name
+/// are two consumers, each named after its whole path.
+fn alone(folder: &Path, base: &Path, names: &BTreeMap<EntityRef, usize>) -> Option<EntityRef> {
+    let plain = named(folder, None)?;
+    match names.get(&plain) {
+        Some(count) if *count > 1 => named(folder, Some(base)),
+        _ => Some(plain),
+    }
+}
+
+fn folder_itself(folder: &Path) -> Located {
+    match folder.to_str() {
+        Some(_) => Ok(Code::Folder(folder.to_path_buf())),
+        None => Err("its folder has a path that is not UTF-8: rename it".to_owned()),
+    }
+}
+
+/// The component that a folder without a catalog file stands for: named after
+/// the folder, or after its whole path below `base`.
+fn named(folder: &Path, base: Option<&Path>) -> Option<EntityRef> {
+    let name = match base {
+        Some(base) => relative(folder, base),
+        None => folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()),
+    };
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let name: String = name.chars().map(|c| if allowed(c) { c } else { '-' }).collect();
+    let name = if name.is_empty() { "root".to_owned() } else { name };
+    EntityRef::parse(&format!("component:default/{name}"), "component")
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Where a consumer's code lies: a location as written → a canonical folder that
-//! belongs to the catalog's tree or its repository.
+//! Where a consumer's code lies: a location as a catalog file writes it → a canonical
+//! folder that belongs to the catalog's tree or its repository, or a remote place.
 //!
 //! Must not: read code, or ask git for more than where a repository begins.
 
@@ -7,15 +7,17 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::git;
 
-/// A folder, or why there is none; the reason ends in a next step.
-pub(super) type Located = Result<PathBuf, String>;
+use super::location::{self, Code};
+
+/// Where code lies, or why nobody knows; the reason ends in a next step.
+pub(super) type Located = Result<Code, String>;
 
 /// Resolves the location of an entity that the catalog file `file` describes.
 /// `location` is its source-location annotation; `root` is the canonical root of the tree.
 pub(super) fn of_entity(file: &Path, location: Option<&str>, root: &Path) -> Located {
     let folder = file.parent().unwrap_or(root);
     let Some(location) = location else {
-        return inside(folder, root, "the folder of its catalog file");
+        return inside(folder, root, "the folder of its catalog file").map(Code::Folder);
     };
     let shown = format!("backstage.io/source-location {location:?}");
     let next = "set it to `dir:./folder`, relative to the catalog file";
@@ -32,16 +34,16 @@ pub(super) fn of_entity(file: &Path, location: Option<&str>, root: &Path) -> Loc
                 true => path.parent().map(Path::to_path_buf).unwrap_or(path),
                 false => path,
             };
-            inside(&path, root, &shown)
+            inside(&path, root, &shown).map(Code::Folder)
         }
-        "url" => Err(format!("{shown} is remote and nothing is fetched: check it out below the catalog and {next}")),
+        "url" => location::url(target.trim()).map(Code::Remote).map_err(|why| format!("{shown}: {why}")),
         _ => Err(format!("{shown} is of the unknown type {kind:?}: {next}")),
     }
 }
 
 /// Checks that a folder, once links are resolved, lies in `root` or in the
 /// repository that `root` belongs to.
-pub(super) fn inside(folder: &Path, root: &Path, what: &str) -> Located {
+pub(super) fn inside(folder: &Path, root: &Path, what: &str) -> Result<PathBuf, String> {
     let path = folder.canonicalize();
     let path = path.map_err(|error| format!("{what} can't be read ({error}): check its permissions"))?;
     if !path.is_dir() {

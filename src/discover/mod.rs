@@ -1,29 +1,64 @@
-//! Stage 1: [`Migration`] → [`Fleet`]. Who consumes what is being replaced, and
-//! where their code lies.
+//! Stage 1: [`Migration`] → [`Fleet`]. Who consumes what is being replaced, where
+//! their code lies, and what sources and code disagree on.
 //!
-//! Must not: change anything, fetch anything, or drop a consumer: one whose code
-//! can't be found is listed as unresolved, with the reason.
+//! Sources are asked one after the other and their union is taken; each consumer
+//! remembers who named it. What can't be read is a problem with its place, the rest
+//! stands, and the result does not claim to be complete.
+//!
+//! Must not: change a consumer, or drop one: whose code can't be found is listed as
+//! unresolved, with the reason.
 
+mod access_log;
+mod agreement;
+mod backstage;
+mod backstage_entity;
 mod candidate;
 mod catalog;
+mod changes;
+mod dataset;
+mod dbt;
 mod entity;
+mod exclusions;
 mod folders;
+mod graph;
+mod lineage;
 mod locate;
-mod relations;
+mod location;
+mod marquez;
+mod openlineage;
+mod order;
+mod places;
+mod repositories;
+mod search;
+mod source;
 #[cfg(test)]
 mod tests;
 mod workspaces;
 mod yaml;
 
+pub use agreement::{Agreement, Declared, Place, Shown, Undeclared};
+pub use changes::{Change, What, changes, missing};
+pub use exclusions::Excluded;
+pub use graph::{Graph, GraphNode};
+pub use places::Fetching;
+pub use search::names;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
+use serde::Serialize;
 
+use crate::clock::Clock;
 use crate::config::{ConsumerSource, Migration};
 use crate::git::GitError;
-use crate::workspace::{EntityRef, Fleet};
+use crate::workspace::{EntityRef, Fleet, Source};
+use agreement::Owner;
 use candidate::{Candidate, Candidates};
+use dataset::Datasets;
+use entity::{Entity, Spot};
+use graph::Relations;
+use places::Places;
+use source::{Context, Found};
 
 /// Who a folder says it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,126 +84,244 @@ pub fn identify(folder: &Path) -> Result<Option<Identity>, String> {
     Ok(component.map(|e| Identity { entity: e.reference, owner: e.owner }))
 }
 
-/// Why the fleet could not be known. A single broken file, repository or
-/// consumer is no such reason: it is in the [`Fleet`].
+/// Why the fleet could not be known. A single broken source, file, repository or
+/// consumer is no such reason: it is in the [`Discovery`].
 #[derive(Debug, thiserror::Error)]
 pub enum DiscoverError {
     /// git itself could not be run.
     #[error("the consumers' repositories can't be read: {0}")]
     Git(#[from] GitError),
-    /// A catalog's folder vanished or can't be read.
-    #[error("the catalog folder {} can't be read: {source}; check the path and its permissions", folder.display())]
-    Catalog {
-        /// As the migration names it.
-        folder: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
+}
+
+/// How to discover.
+pub struct Request<'a> {
+    /// Tells which exclusions hold, and waits for servers.
+    pub clock: &'a Clock,
+    /// What may be done about code that is not here.
+    pub fetching: Fetching,
+    /// The names to search the code for; `None` searches nothing.
+    pub names: Option<Vec<String>>,
+}
+
+/// All that discovery found.
+#[derive(Clone, Debug, Default)]
+pub struct Discovery {
+    /// The direct consumers and their code; its problems are those of all sources.
+    pub fleet: Fleet,
+    /// Everybody downstream.
+    pub graph: Graph,
+    /// What the code shows; `None` where it was not searched.
+    pub agreement: Option<Agreement>,
+    /// Who is left out.
+    pub excluded: Vec<Excluded>,
+    /// Every source, in the order of the migration.
+    pub sources: Vec<SourceReport>,
+}
+
+/// A fleet, and what became of it since the last run.
+#[derive(Clone, Debug)]
+pub struct Discovered {
+    /// What was found.
+    pub discovery: Discovery,
+    /// Against the record of the last run.
+    pub changes: Vec<Change>,
+}
+
+/// What came of a source.
+#[derive(Clone, Debug, Serialize)]
+pub struct SourceReport {
+    /// What people call it.
+    pub label: String,
+    /// Direct consumers that it names.
+    pub consumers: usize,
+    /// Entities that it describes.
+    pub entities: usize,
+    /// Whether all of it could be read.
+    pub complete: bool,
+}
+
+impl Discovery {
+    /// Whether nothing is known to be missing: every source was read, every consumer's
+    /// code was found, and code and sources agree as far as the code was searched.
+    pub fn is_complete(&self) -> bool {
+        let resolved = |one: &crate::workspace::Consumer| matches!(one.source, Source::Workspace(_));
+        self.fleet.problems.is_empty()
+            && self.fleet.consumers.iter().all(resolved)
+            && self.agreement.as_ref().is_none_or(Agreement::holds)
+    }
+
+    /// Whether some source could not be read in full.
+    pub fn sources_failed(&self) -> bool {
+        self.sources.iter().any(|source| !source.complete)
+    }
 }
 
 /// Finds every consumer that the migration's sources know of.
 ///
 /// # Errors
 /// Where the fleet can't be known at all; what is wrong with a part of it is
-/// told by the fleet itself.
-pub fn discover(migration: &Migration) -> Result<Fleet, DiscoverError> {
+/// told by the discovery itself.
+pub fn discover(migration: &Migration, request: &Request<'_>) -> Result<Discovery, DiscoverError> {
     let base = migration.file.parent().unwrap_or(Path::new("/"));
     let shown = |path: &Path| locate::relative(path, base);
-    let (mut entities, mut problems) = (Vec::new(), Vec::new());
-    let mut folders = BTreeMap::new();
-    for source in &migration.consumers.from {
-        match source {
-            ConsumerSource::Catalog(folder) => {
-                let root = folder.canonicalize();
-                let root = root.map_err(|source| DiscoverError::Catalog { folder: folder.clone(), source })?;
-                let tree = catalog::tree(&root, &shown);
-                problems.extend(tree.problems);
-                entities.extend(tree.entities);
-            }
-            ConsumerSource::Folders(globs) => {
-                let (found, missing) = folders::matching(globs, base);
-                problems.extend(missing);
-                folders.extend(found);
-            }
-        }
+    let consumers = &migration.consumers;
+    let datasets = Datasets::new(&consumers.datasets);
+    let cx = Context { consumers, datasets: &datasets, base, shown: &shown, clock: request.clock };
+    let Union { entities, named, labels, mut reports, mut problems } = union(&cx);
+    let relations = Relations::new(&entities);
+    let catalogs = |s: &ConsumerSource| matches!(s, ConsumerSource::Catalog(_));
+    if consumers.from.iter().any(catalogs) && !entities.is_empty() {
+        problems.extend(consumers.of.iter().filter_map(|target| relations.unknown(target)));
     }
-    let of = &migration.consumers.of;
-    let mut candidates = relations::consumers(of, &entities, &shown, &mut problems);
-    add_folders(&folders, base, &shown, &mut candidates, &mut problems);
-    problems.extend(candidates.settle());
-    let mut fleet = workspaces::fleet(candidates, base)?;
-    fleet.problems.extend(problems);
-    let mut seen = BTreeSet::new();
-    fleet.problems.retain(|problem| seen.insert(problem.clone()));
-    fleet.problems.sort();
-    Ok(fleet)
+    let live = |s: &ConsumerSource| matches!(s, ConsumerSource::Backstage(_));
+    if !consumers.from.iter().any(live) {
+        // Of a live catalog only a part is here; it is asked itself.
+        problems.extend(limited(relations.dangling(&shown)));
+    }
+    let roots: Vec<EntityRef> = consumers.of.iter().chain(datasets.roots()).cloned().collect();
+    let mut candidates = relations.direct(&roots, &shown);
+    for candidate in named {
+        let entity = candidate.entity.clone();
+        candidates.add(candidate);
+        relations.described(&entity, &shown).for_each(|described| candidates.add(described));
+    }
+    for (index, report) in reports.iter_mut().enumerate() {
+        report.consumers = candidates.iter().filter(|one| one.sources.contains(&index)).count();
+    }
+    let now = request.clock.now();
+    let left_out: Vec<Candidate> =
+        consumers.exclude.iter().filter_map(|one| excluded_candidate(one, &candidates)).collect();
+    let excluded = exclusions::consumers(&consumers.exclude, now, &mut candidates, &mut problems);
+    let graph = relations.graph(&roots, &shown);
+    problems.extend(graph.cycles.iter().map(|cycle| cycle_problem(cycle)));
+    let places =
+        Places::new(&migration.code, &migration.state, &candidates, request.fetching, request.clock, &mut problems)?;
+    let components = components(&entities);
+    let held: BTreeSet<PathBuf> = components.keys().cloned().collect();
+    let (settled, contradictions) = candidates.settle(&|code| places.folder(code));
+    problems.extend(contradictions);
+    let mut fleet = workspaces::fleet(settled, &held, &labels, base)?;
+    drop(relations);
+    let agreement = request.names.clone().map(|names| {
+        let gone = left_out.iter().filter(|one| excluded.iter().any(|e| e.entity == one.entity));
+        let gone = gone.flat_map(|one| one.codes().filter_map(|code| places.folder(code).ok()));
+        witnessed(migration, &fleet, names, components, gone.collect(), now, &mut problems)
+    });
+    problems.sort();
+    problems.dedup();
+    fleet.problems = problems;
+    Ok(Discovery { fleet, graph, agreement, excluded, sources: reports })
 }
 
-/// Makes each folder a consumer: the component that its catalog file describes,
-/// or one that has the folder's name.
-fn add_folders(
-    folders: &BTreeMap<PathBuf, String>,
-    base: &Path,
-    shown: &(dyn Fn(&Path) -> String + Sync),
-    candidates: &mut Candidates,
-    problems: &mut Vec<String>,
-) {
-    let described: Vec<_> = folders
-        .par_iter()
-        .map(|(folder, glob)| {
-            let catalog = catalog::file_in(folder).map(|file| catalog::file(&file, folder, shown));
-            (folder, glob, catalog.unwrap_or_default())
-        })
-        .collect();
-    let mut names: BTreeMap<EntityRef, usize> = BTreeMap::new();
-    for (folder, _, _) in &described {
-        if let Some(name) = named(folder, None) {
-            *names.entry(name).or_default() += 1;
-        }
-    }
-    for (folder, glob, catalog) in described {
-        problems.extend(catalog.problems);
-        let because = format!("its folder matches {glob:?}");
-        let located = folder_itself(folder);
-        let component = |e: &&entity::Entity| e.reference.as_str().starts_with("component:");
-        let entity = catalog.entities.iter().find(component).or(catalog.entities.first());
-        let candidate = match entity {
-            Some(entity) => Some(Candidate::described(entity, located, vec![because], shown)),
-            None => alone(folder, base, &names).map(|reference| Candidate::plain(reference, located, because)),
-        };
-        match candidate {
-            Some(candidate) => candidates.add(candidate),
-            None => problems.push(format!("{}: can't name a consumer: rename the folder", shown(folder))),
-        }
-    }
+/// What all sources say together.
+struct Union {
+    entities: Vec<Entity>,
+    named: Vec<Candidate>,
+    labels: Vec<String>,
+    reports: Vec<SourceReport>,
+    problems: Vec<String>,
 }
 
-/// The name of a folder that no catalog file describes: two folders of one name
-/// are two consumers, each named after its whole path.
-fn alone(folder: &Path, base: &Path, names: &BTreeMap<EntityRef, usize>) -> Option<EntityRef> {
-    let plain = named(folder, None)?;
-    match names.get(&plain) {
-        Some(count) if *count > 1 => named(folder, Some(base)),
-        _ => Some(plain),
-    }
-}
-
-fn folder_itself(folder: &Path) -> locate::Located {
-    match folder.to_str() {
-        Some(_) => Ok(folder.to_path_buf()),
-        None => Err("its folder has a path that is not UTF-8: rename it".to_owned()),
-    }
-}
-
-/// The component that a folder without a catalog file stands for: named after
-/// the folder, or after its whole path below `base`.
-fn named(folder: &Path, base: Option<&Path>) -> Option<EntityRef> {
-    let name = match base {
-        Some(base) => locate::relative(folder, base),
-        None => folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()),
+fn union(cx: &Context<'_>) -> Union {
+    let mut union = Union {
+        entities: Vec::new(),
+        named: Vec::new(),
+        labels: Vec::new(),
+        reports: Vec::new(),
+        problems: Vec::new(),
     };
-    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let name: String = name.chars().map(|c| if allowed(c) { c } else { '-' }).collect();
-    let name = if name.is_empty() { "root".to_owned() } else { name };
-    EntityRef::parse(&format!("component:default/{name}"), "component")
+    for (index, from) in cx.consumers.from.iter().enumerate() {
+        let source = source::of(from);
+        let label = source.label(cx);
+        let Found { entities, consumers, problems } = source::read(source.as_ref(), index, cx);
+        union.reports.push(SourceReport {
+            label: label.clone(),
+            consumers: 0,
+            entities: entities.len().max(consumers.len()),
+            complete: problems.is_empty(),
+        });
+        union.labels.push(label);
+        union.entities.extend(entities);
+        union.named.extend(consumers);
+        union.problems.extend(problems);
+    }
+    union
+}
+
+/// The first of many problems of a kind, and how many more there are.
+fn limited(mut problems: Vec<String>) -> Vec<String> {
+    let more = problems.len().saturating_sub(source::MAX_PROBLEMS);
+    if more > 0 {
+        problems.truncate(source::MAX_PROBLEMS);
+        problems.push(format!("and {more} more references to nowhere"));
+    }
+    problems
+}
+
+fn excluded_candidate(exclusion: &crate::config::Exclusion, candidates: &Candidates) -> Option<Candidate> {
+    let crate::config::Who::Consumer(entity) = &exclusion.who else { return None };
+    candidates.iter().find(|one| one.entity == *entity).cloned()
+}
+
+fn cycle_problem(cycle: &[EntityRef]) -> String {
+    let shown: Vec<&str> = cycle.iter().take(5).map(EntityRef::as_str).collect();
+    let more = if cycle.len() > 5 { format!(" and {} more", cycle.len() - 5) } else { String::new() };
+    format!("{}{more} depend on each other in a circle: one of these relations is wrong", shown.join(", "))
+}
+
+/// The folders of all components that catalog files describe, each with its component.
+fn components(entities: &[Entity]) -> BTreeMap<PathBuf, EntityRef> {
+    let mut components = BTreeMap::new();
+    for entity in entities.iter().filter(|entity| entity.reference.as_str().starts_with("component:")) {
+        let Spot::File { file, root, location, .. } = &entity.spot else { continue };
+        // Found by walking from a canonical root: without links on the way.
+        let folder = match (file.parent(), location) {
+            (Some(folder), None) => Some(folder.to_path_buf()),
+            (_, location) => match locate::of_entity(file, location.as_deref(), root) {
+                Ok(location::Code::Folder(folder)) => Some(folder),
+                _ => None,
+            },
+        };
+        if let Some(folder) = folder {
+            components.entry(folder).or_insert_with(|| entity.reference.clone());
+        }
+    }
+    components
+}
+
+/// Searches the code and compares.
+fn witnessed(
+    migration: &Migration,
+    fleet: &Fleet,
+    names: Vec<String>,
+    components: BTreeMap<PathBuf, EntityRef>,
+    excluded: Vec<PathBuf>,
+    now: i64,
+    problems: &mut Vec<String>,
+) -> Agreement {
+    let base = migration.file.parent().unwrap_or(Path::new("/"));
+    if names.is_empty() {
+        problems
+            .push("no rule or mapping tells a name to search the code for: set `names` under [consumers]".to_owned());
+    }
+    let mut owners: BTreeMap<PathBuf, Owner> = BTreeMap::new();
+    owners.extend(components.into_iter().map(|(folder, component)| (folder, Owner::Component(component))));
+    owners.extend(excluded.into_iter().map(|folder| (folder, Owner::Excluded)));
+    let workspaces = fleet.workspaces.iter().enumerate();
+    owners.extend(workspaces.map(|(index, workspace)| (workspace.root.clone(), Owner::Workspace(index))));
+    let catalogs = migration.consumers.from.iter().filter_map(|from| match from {
+        ConsumerSource::Catalog(folder) => folder.canonicalize().ok(),
+        _ => None,
+    });
+    let monorepos = migration.code.monorepo.values().cloned();
+    let roots = fleet.workspaces.iter().map(|workspace| workspace.root.clone());
+    let roots: BTreeSet<PathBuf> =
+        roots.chain(catalogs).chain(monorepos).chain(migration.consumers.search.iter().cloned()).collect();
+    let hits = search::search(&roots, &names);
+    problems.extend(hits.unread.iter().take(20).map(|path| {
+        format!("{}: can't be searched: check its permissions and its ignore files", locate::relative(path, base))
+    }));
+    let allowed = exclusions::places(&migration.consumers.exclude, now, problems);
+    let own = migration.rules.iter().chain(migration.mappings.values()).chain([&migration.file]).cloned();
+    agreement::compare(fleet, names, &hits, &owners, &allowed, &own.collect(), base)
 }

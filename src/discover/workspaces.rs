@@ -4,12 +4,12 @@
 //! Must not: read catalogs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::DiscoverError;
-use super::candidate::Candidates;
+use super::candidate;
 use super::locate::relative;
 use crate::git::{self, GitError, Repository};
 use crate::process::ProcessError;
@@ -18,43 +18,64 @@ use crate::workspace::{Consumer, Fleet, GitPlace, Source, Workspace};
 /// The place of a folder in git, or why its repository can't be read.
 type Placed = Result<Option<GitPlace>, String>;
 
-/// Turns candidates into a fleet. Ids of workspaces are relative to `base`.
-pub(super) fn fleet(candidates: Candidates, base: &Path) -> Result<Fleet, DiscoverError> {
-    let candidates: Vec<_> = candidates.into_sorted().collect();
-    let located = candidates.iter().filter_map(|candidate| candidate.located.as_ref().ok());
-    let folders: BTreeSet<PathBuf> = located.cloned().collect();
-    let mut refused = outer(&folders, base);
-    let kept: Vec<&PathBuf> = folders.iter().filter(|folder| !refused.contains_key(*folder)).collect();
-    let (mut workspaces, lost) = workspaces(&kept, base)?;
-    refused.extend(lost);
+/// Turns consumers into a fleet. Ids of workspaces are relative to `base`. `components`
+/// are folders that are somebody's code, consumer or not: none of them is part of a
+/// consumer whose folder lies around it.
+///
+/// # Errors
+/// Where there is no git.
+pub(super) fn fleet(
+    settled: Vec<candidate::Placed>,
+    components: &BTreeSet<PathBuf>,
+    labels: &[String],
+    base: &Path,
+) -> Result<Fleet, GitError> {
+    let folders: BTreeSet<&PathBuf> = settled.iter().filter_map(|(_, folder)| folder.as_ref().ok()).collect();
+    let others: BTreeSet<&PathBuf> = folders.iter().copied().chain(components).collect();
+    let kept: Vec<&PathBuf> = folders.into_iter().collect();
+    let (mut workspaces, lost) = workspaces(&kept, &others, base)?;
     workspaces.sort_by(|a, b| a.id.cmp(&b.id));
-    let index: BTreeMap<&Path, usize> =
-        workspaces.iter().enumerate().map(|(index, workspace)| (workspace.root.as_path(), index)).collect();
-    let source = |located: Result<PathBuf, String>| match located {
+    let index: BTreeMap<PathBuf, usize> =
+        workspaces.iter().enumerate().map(|(index, workspace)| (workspace.root.clone(), index)).collect();
+    let source = |folder: Result<PathBuf, String>| match folder {
         Err(reason) => Source::Unresolved(reason),
-        Ok(folder) => match (index.get(folder.as_path()), refused.get(&folder)) {
+        Ok(folder) => match (index.get(&folder), lost.get(&folder)) {
             (Some(index), _) => Source::Workspace(*index),
             (None, Some(reason)) => Source::Unresolved(reason.clone()),
             (None, None) => Source::Unresolved("its folder was lost: run again".to_owned()),
         },
     };
-    let consumers = candidates.into_iter().map(|candidate| Consumer {
+    let consumers = settled.into_iter().map(|(candidate, folder)| Consumer {
         entity: candidate.entity,
         owner: candidate.owner,
         lifecycle: candidate.lifecycle,
+        tier: candidate.tier,
         tags: candidate.tags.into_iter().collect(),
+        witnesses: candidate.sources.iter().filter_map(|source| labels.get(*source).cloned()).collect(),
         because: candidate.because.into_iter().collect(),
-        source: source(candidate.located),
+        source: source(folder),
     });
     Ok(Fleet { consumers: consumers.collect(), problems: Vec::new(), workspaces })
 }
 
 /// The folders that can be read as workspaces, and why the others can't.
-fn workspaces(folders: &[&PathBuf], base: &Path) -> Result<(Vec<Workspace>, BTreeMap<PathBuf, String>), GitError> {
+fn workspaces(
+    folders: &[&PathBuf],
+    others: &BTreeSet<&PathBuf>,
+    base: &Path,
+) -> Result<(Vec<Workspace>, BTreeMap<PathBuf, String>), GitError> {
     let (mut workspaces, mut lost) = (Vec::new(), BTreeMap::new());
     for (folder, placed) in places(folders)? {
         match placed {
-            Ok(git) => workspaces.push(Workspace { id: relative(&folder, base), root: folder, git }),
+            Ok(mut git) => {
+                let without = inner(&folder, others);
+                let mut workspace = Workspace { id: relative(&folder, base), root: folder, git: None, without };
+                if let Some(git) = &mut git {
+                    git.dirty.retain(|path| workspace.owns(path));
+                }
+                workspace.git = git;
+                workspaces.push(workspace);
+            }
             Err(reason) => {
                 lost.insert(folder, reason);
             }
@@ -63,27 +84,20 @@ fn workspaces(folders: &[&PathBuf], base: &Path) -> Result<(Vec<Workspace>, BTre
     Ok((workspaces, lost))
 }
 
-/// The folders that hold others, with the reason why they are left out: the
-/// same file must not belong to two change sets.
-fn outer(folders: &BTreeSet<PathBuf>, base: &Path) -> BTreeMap<PathBuf, String> {
-    let mut inner: BTreeMap<&Path, Vec<String>> = BTreeMap::new();
-    for folder in folders {
-        for above in folder.ancestors().skip(1).filter(|above| folders.contains(*above)) {
-            inner.entry(above).or_default().push(relative(folder, base));
+/// The topmost of `others` that lie below `folder`, relative to it: the same file must
+/// not belong to two change sets.
+fn inner(folder: &PathBuf, others: &BTreeSet<&PathBuf>) -> Vec<String> {
+    let mut inner: Vec<String> = Vec::new();
+    // Paths are ordered part by part: all that lies below a folder comes right after it.
+    let after = others.range::<&PathBuf, _>((Bound::Excluded(&folder), Bound::Unbounded));
+    for other in after.take_while(|other| other.starts_with(folder)) {
+        let path = relative(other, folder);
+        let nested = inner.last().is_some_and(|last| path.starts_with(&format!("{last}/")));
+        if !nested {
+            inner.push(path);
         }
     }
-    let reason = |(folder, inner): (&Path, Vec<String>)| {
-        let others = inner.len();
-        let first: Vec<String> = inner.into_iter().take(3).collect();
-        let reason = format!(
-            "its folder {} holds the code of other consumers ({others}: {}{}), which would be changed twice: give it a folder of its own with backstage.io/source-location",
-            relative(folder, base),
-            first.join(", "),
-            if others > 3 { ", …" } else { "" },
-        );
-        (folder.to_path_buf(), reason)
-    };
-    inner.into_iter().map(reason).collect()
+    inner
 }
 
 /// The place of every folder, one repository at a time.

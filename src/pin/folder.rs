@@ -49,6 +49,8 @@ pub(super) fn manifest(workspace: &Workspace) -> Result<Manifest, PinError> {
             _ => manifest.unreadable.push(below.to_string_lossy().into_owned()),
         }
     }
+    // Another component's code is pinned with that component.
+    manifest.entries.retain(|path, _| workspace.owns(path));
     manifest.unreadable.sort();
     manifest.unreadable.dedup();
     check_paths(workspace, &manifest)?;

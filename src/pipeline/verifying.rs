@@ -12,6 +12,7 @@ use super::{Options, PipelineError, Planned, Progress, Tell, plan_over};
 use crate::clock::Clock;
 use crate::config::{Migration, SandboxMode};
 use crate::digest::{Digest, DigestBuilder};
+use crate::discover::Fetching;
 use crate::files;
 use crate::pin;
 use crate::rollout::{self, TakeVerdict, ToVerify};
@@ -296,7 +297,7 @@ pub fn verify(
 ) -> Result<Vec<Verified>, PipelineError> {
     super::load_rules(migration)?;
     let store = Store::open(&migration.state, clock)?;
-    let planned = plan_over(migration, &Options::default(), Some(&store), tell)?;
+    let planned = plan_over(migration, &Options::default(), (Some(&store), Fetching::Missing), clock, tell)?;
     if let Some(nobody) = options.only.iter().find(|e| !planned.fleet.consumers.iter().any(|c| c.entity == **e)) {
         return Err(PipelineError::NoSuchConsumer(nobody.clone()));
     }

@@ -188,6 +188,7 @@ mod tests {
             parameters: toml::Table::new(),
             mappings: BTreeMap::new(),
             consumers: Consumers::default(),
+            code: Default::default(),
             transform: Transform::default(),
             verify: Verify::default(),
             sandbox: SandboxConfig { mode: SandboxMode::None, ..SandboxConfig::default() },
@@ -264,7 +265,9 @@ mod tests {
             entity: EntityRef::parse("ads", "component").unwrap(),
             owner: EntityRef::parse("ads-team", "group"),
             lifecycle: None,
+            tier: None,
             tags: Vec::new(),
+            witnesses: Vec::new(),
             because: Vec::new(),
             source: Source::Workspace(0),
         };
@@ -278,6 +281,7 @@ mod tests {
                 tree: String::new(),
                 dirty: Vec::new(),
             }),
+            without: Vec::new(),
         };
         folder(&Staged {
             migration: &migration(),

@@ -5,6 +5,7 @@
 //! handed back to whoever asks).
 
 pub mod change_set;
+pub mod discovery;
 pub mod markdown;
 pub mod pull_request;
 pub mod show;

@@ -17,14 +17,10 @@ pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), Rollo
     let wanted = binding(request, &workspaces);
     let found = store.binding()?;
     let before: BTreeMap<String, WorkspaceRecord<WorkspacePlan>> = store.workspaces()?;
-    if found.as_ref() == Some(&wanted) {
-        if workspaces.iter().all(|now| before.get(&now.place.id).is_some_and(|old| same_place(&old.place, &now.place)))
-        {
-            return Ok(());
-        }
-        // The whole fleet was moved to another folder: the same bytes, elsewhere.
-        let waves = store.waves()?;
-        store.bind(&wanted, &consumer_records(request), &workspaces, &waves, &[])?;
+    let same_fleet = found.as_ref() == Some(&wanted);
+    if same_fleet
+        && workspaces.iter().all(|now| before.get(&now.place.id).is_some_and(|old| same_place(&old.place, &now.place)))
+    {
         return Ok(());
     }
     if let Some(found) = &found
@@ -32,18 +28,108 @@ pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), Rollo
     {
         return Err(RolloutError::OtherMigration { found: found.migration.clone() });
     }
-    let begun = store.waves()?.iter().any(|w| w.state != WaveState::Planned);
-    if let Some(found) = found
-        && begun
-        && !request.retry
-    {
-        let what = what_changed(&found, &wanted, &before, &workspaces);
-        return Err(RolloutError::Changed { what });
+    let (departed, departed_consumers) = departed(store, &before, &workspaces)?;
+    let consumers = [consumer_records(request), departed_consumers].concat();
+    let all: Vec<WorkspaceRecord<&WorkspacePlan>> = workspaces.iter().chain(&departed).cloned().collect();
+    if same_fleet {
+        // The whole fleet was moved to another folder: the same bytes, elsewhere.
+        let waves = store.waves()?;
+        store.bind(&wanted, &consumers, &all, &waves, &[])?;
+        return Ok(());
     }
-    let kept = kept_waves(store, &before, &workspaces)?;
-    let waves = all_waves(request, &workspaces, kept.waves);
-    store.bind(&wanted, &consumer_records(request), &workspaces, &waves, &kept.forgotten)?;
+    let waves = store.waves()?;
+    let begun = waves.iter().any(|w| w.state != WaveState::Planned);
+    let (waves, forgotten) = match found {
+        Some(found) if begun && !request.retry => {
+            if !only_members_changed(&found, &wanted, &before, &workspaces) {
+                let what = what_changed(&found, &wanted, &before, &workspaces);
+                return Err(RolloutError::Changed { what });
+            }
+            with_newcomers(store, request, waves, &before, &workspaces, &departed)?
+        }
+        _ => {
+            let kept = kept_waves(store, &before, &workspaces)?;
+            let known = if begun { Some(&before) } else { None };
+            (all_waves(request, &workspaces, kept.waves, known), kept.forgotten)
+        }
+    };
+    store.bind(&wanted, &consumers, &all, &waves, &forgotten)?;
     Ok(())
+}
+
+/// Workspaces whose change set is out and that are in no fleet any more, with their
+/// consumers: what was delivered stays on record, so that it can be taken back.
+fn departed<'b>(
+    store: &Store,
+    before: &'b BTreeMap<String, WorkspaceRecord<WorkspacePlan>>,
+    now: &[WorkspaceRecord<&WorkspacePlan>],
+) -> Result<(Vec<WorkspaceRecord<&'b WorkspacePlan>>, Vec<ConsumerRecord>), RolloutError> {
+    let present: BTreeSet<&str> = now.iter().map(|w| w.place.id.as_str()).collect();
+    let deliveries = store.deliveries()?;
+    let out = |id: &str| !present.contains(id) && deliveries.get(id).is_some_and(|record| out_there(&record.state));
+    let departed = before.values().filter(|old| out(&old.place.id)).map(|old| WorkspaceRecord {
+        place: old.place.clone(),
+        pin: old.pin.clone(),
+        plan: &old.plan,
+        plan_digest: old.plan_digest,
+    });
+    let mut consumers = store.consumers()?;
+    consumers.retain(|one| one.workspace.as_deref().is_some_and(out));
+    Ok((departed.collect(), consumers))
+}
+
+/// Whether the same migration is rolled out to the same code, and only who is part of
+/// the fleet is different.
+fn only_members_changed(
+    found: &Binding,
+    wanted: &Binding,
+    before: &BTreeMap<String, WorkspaceRecord<WorkspacePlan>>,
+    now: &[WorkspaceRecord<&WorkspacePlan>],
+) -> bool {
+    let same = |now: &WorkspaceRecord<&WorkspacePlan>| {
+        before.get(&now.place.id).is_none_or(|old| old.plan_digest == now.plan_digest)
+    };
+    found.migration_digest == wanted.migration_digest
+        && found.verify_digest == wanted.verify_digest
+        && now.iter().all(same)
+}
+
+/// The waves as they stand, without those who left before they got anything; newcomers
+/// join the last one, or one after it where that is closed.
+fn with_newcomers(
+    store: &Store,
+    request: &Request<'_>,
+    mut waves: Vec<WaveRecord>,
+    before: &BTreeMap<String, WorkspaceRecord<WorkspacePlan>>,
+    now: &[WorkspaceRecord<&WorkspacePlan>],
+    departed: &[WorkspaceRecord<&WorkspacePlan>],
+) -> Result<(Vec<WaveRecord>, Vec<String>), RolloutError> {
+    let stays: BTreeSet<&str> = now.iter().chain(departed).map(|w| w.place.id.as_str()).collect();
+    let deliveries = store.deliveries()?;
+    let forgotten: Vec<String> = deliveries.into_keys().filter(|id| !stays.contains(id.as_str())).collect();
+    for wave in &mut waves {
+        wave.members.retain(|id| stays.contains(id.as_str()));
+    }
+    waves.retain(|wave| !wave.members.is_empty() || wave.state != WaveState::Planned);
+    let plans: Vec<&WorkspacePlan> = now.iter().map(|w| w.plan).collect();
+    let mut new: Vec<Unit> = units_of(request.fleet, &plans).into_values().collect();
+    new.retain(|unit| !before.contains_key(&unit.workspace));
+    let rollout = &request.migration.rollout;
+    waves::order(&mut new, &rollout.first, &rollout.seed, &request.migration.id);
+    let members: Vec<String> = new.into_iter().map(|unit| unit.workspace).collect();
+    if members.is_empty() {
+        return Ok((waves, forgotten));
+    }
+    let open =
+        |wave: &WaveRecord| matches!(wave.state, WaveState::Planned | WaveState::Running | WaveState::Inconclusive(_));
+    match waves.last_mut() {
+        Some(last) if open(last) => last.members.extend(members),
+        last => {
+            let number = last.map_or(1, |wave| wave.number + 1);
+            waves.push(WaveRecord { number, label: "100%".to_owned(), state: WaveState::Planned, members });
+        }
+    }
+    Ok((waves, forgotten))
 }
 
 fn workspace_records<'a>(request: &Request<'a>) -> Result<Vec<WorkspaceRecord<&'a WorkspacePlan>>, RolloutError> {
@@ -177,14 +263,17 @@ fn kept_waves(
     };
     let deliveries = store.deliveries()?;
     let is_out = |id: &str| deliveries.get(id).is_some_and(|record| out_there(&record.state));
-    let moved: BTreeSet<&str> = deliveries.keys().map(String::as_str).filter(|id| is_out(id) && !same(id)).collect();
+    let here = |id: &str| now.contains_key(id);
+    let moved = |id: &&str| is_out(id) && here(id) && !same(id);
+    let moved: BTreeSet<&str> = deliveries.keys().map(String::as_str).filter(moved).collect();
     if !moved.is_empty() {
         let workspaces = some_of(&moved);
         return Err(RolloutError::Delivered { workspaces });
     }
     let mut kept = Kept { waves: Vec::new(), forgotten: deliveries.keys().filter(|id| !is_out(id)).cloned().collect() };
     for mut wave in store.waves()? {
-        wave.members.retain(|id| now.get(id.as_str()).is_some_and(|w| deliverable(w.plan)));
+        let stays = |id: &str| now.get(id).map_or_else(|| is_out(id), |w| deliverable(w.plan));
+        wave.members.retain(|id| stays(id));
         if wave.members.iter().any(|id| is_out(id)) {
             wave.state = WaveState::Running;
             kept.waves.push(wave);
@@ -234,11 +323,13 @@ pub fn preview(migration: &Migration, fleet: &Fleet, plan: &Plan) -> BTreeMap<us
     plan.workspaces.iter().enumerate().filter_map(number).collect()
 }
 
-/// The waves that stand, and new ones for everything else.
+/// The waves that stand, and new ones for everything else; where a rollout was begun,
+/// those that it does not know come last.
 fn all_waves(
     request: &Request<'_>,
     workspaces: &[WorkspaceRecord<&WorkspacePlan>],
     mut kept: Vec<WaveRecord>,
+    known: Option<&BTreeMap<String, WorkspaceRecord<WorkspacePlan>>>,
 ) -> Vec<WaveRecord> {
     let plans: Vec<&WorkspacePlan> = workspaces.iter().map(|w| w.plan).collect();
     let units = units_of(request.fleet, &plans);
@@ -251,6 +342,8 @@ fn all_waves(
     };
     let rollout = &request.migration.rollout;
     waves::order(&mut free, &rollout.first, &rollout.seed, &request.migration.id);
+    // Newcomers come last.
+    free.sort_by_key(|unit| known.is_some_and(|known| !known.contains_key(&unit.workspace)));
     let new = waves::fill(&rollout.waves, &free, earlier);
     kept.extend(new.into_iter().map(|wave| WaveRecord {
         number: wave.number,

@@ -76,7 +76,7 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
         if let Ok((manifest, pin)) = &one.content
             && !refuses_dirty(request, one.workspace)
         {
-            let paths = candidates(request.rules, manifest, &mut counts);
+            let paths = candidates(request.rules, one.workspace, manifest, &mut counts);
             indices.push(index);
             wanted.push(Wanted { workspace: one.workspace, pin, manifest, paths });
         }
@@ -131,9 +131,14 @@ fn refuses_dirty(request: &Request<'_>, workspace: &Workspace) -> bool {
 }
 
 /// The files that some rule could speak of, told from their paths; the others are counted.
-fn candidates<'m>(rules: &RuleSet, manifest: &'m Manifest, counts: &mut BTreeMap<SkipReason, u64>) -> Vec<&'m str> {
+fn candidates<'m>(
+    rules: &RuleSet,
+    workspace: &Workspace,
+    manifest: &'m Manifest,
+    counts: &mut BTreeMap<SkipReason, u64>,
+) -> Vec<&'m str> {
     let mut paths = Vec::new();
-    for (path, entry) in &manifest.entries {
+    for (path, entry) in manifest.entries.iter().filter(|(path, _)| workspace.owns(path)) {
         let reason = match entry.mode {
             Mode::Symlink => Some(SkipReason::Symlink),
             Mode::Submodule => Some(SkipReason::Submodule),

@@ -6,6 +6,7 @@ mod bench;
 mod book;
 mod datasets_corpus;
 mod delivery;
+mod discovery;
 mod expected;
 mod fleet;
 mod kill;

@@ -58,6 +58,7 @@ fn migration(root: &Path, how: Delivery) -> Migration {
         parameters: toml::Table::new(),
         mappings: BTreeMap::new(),
         consumers: Consumers::default(),
+        code: Default::default(),
         transform: Transform::default(),
         verify: Verify::default(),
         sandbox: SandboxConfig { mode: SandboxMode::None, ..SandboxConfig::default() },
@@ -147,7 +148,9 @@ impl World {
             entity: entity(name),
             owner: Some(entity("group:team")),
             lifecycle: None,
+            tier: None,
             tags: Vec::new(),
+            witnesses: Vec::new(),
             because: Vec::new(),
             source,
         });
@@ -166,7 +169,7 @@ impl World {
             Some(git) => Pin::Commit { commit: git.commit.clone(), tree: git.tree.clone() },
             None => Pin::Content { digest: Digest::of(OLD.as_bytes()), dirty: false },
         };
-        self.fleet.workspaces.push(Workspace { id: prefix.clone(), root: top.join(&prefix), git });
+        self.fleet.workspaces.push(Workspace { id: prefix.clone(), root: top.join(&prefix), git, without: Vec::new() });
         let changes = matches!(result, Transformed::Changed | Transformed::Annotated(_));
         self.plan.workspaces.push(WorkspacePlan {
             id: prefix,

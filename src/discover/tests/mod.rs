@@ -1,5 +1,9 @@
 //! Against real folders, catalogs and repositories.
 
+mod clones;
+mod live;
+mod sources;
+
 use super::*;
 use crate::config::{self, Migration};
 use crate::git::tests::Sandpit;
@@ -12,6 +16,16 @@ fn migration(pit: &Sandpit, of: &str, from: &str) -> Migration {
     );
     pit.write("migration.toml", text);
     config::load(&pit.path("migration.toml")).unwrap()
+}
+
+/// The fleet of a migration, with nothing fetched or searched.
+fn discover(migration: &Migration) -> Result<Fleet, DiscoverError> {
+    discovered(migration).map(|discovery| discovery.fleet)
+}
+
+fn discovered(migration: &Migration) -> Result<Discovery, DiscoverError> {
+    let request = Request { clock: &Clock::at(0), fetching: Fetching::Never, names: None };
+    super::discover(migration, &request)
 }
 
 /// The fleet of the catalog in `services`.
@@ -117,7 +131,9 @@ fn short_references_take_kind_and_namespace_from_their_field_and_entity() {
     assert_eq!(
         fleet.problems,
         [
-            "services/c/catalog-info.yaml:6:15: `spec.dependsOn` names no kind; it is read as component:default/users_v1: write the kind, Backstage insists on it"
+            "services/a/catalog-info.yaml:7:1: spec.consumesApis names api:ads/users-api, which no catalog describes: correct the reference, or add its catalog file",
+            "services/c/catalog-info.yaml:6:15: `spec.dependsOn` names no kind; it is read as component:default/users_v1: write the kind, Backstage insists on it",
+            "services/c/catalog-info.yaml:6:1: spec.dependsOn names component:default/users_v1, which no catalog describes: correct the reference, or add its catalog file",
         ]
     );
 }
@@ -223,8 +239,8 @@ fn source_locations() {
     check(&located(&pit, "dir:./src"), &["component:default/a = services/a/src"]);
     check(&located(&pit, "file:./src/main.py"), &["component:default/a = services/a/src"]);
     for (location, reason) in [
-        ("url:https://example.org/r/tree/main/", "is remote"),
-        ("url:file:///etc", "is remote"),
+        ("url:https://example.org/o/r/tree/main/", "its code is at example.org/o/r@main, which is not here"),
+        ("url:file:///etc", "which is not here"),
         ("dir:./gone", "does not exist"),
         ("./src", "has no type"),
         ("git:./src", "unknown type"),
@@ -292,13 +308,24 @@ fn nested_consumers_do_not_overlap() {
     let pit = sandpit();
     pit.write("services/a/catalog-info.yaml", component("a"));
     pit.write("services/a/inner/catalog-info.yaml", component("inner"));
+    pit.write("services/a/inner/more/catalog-info.yaml", component("more"));
+    // Somebody's code, though nobody's consumer.
+    pit.write("services/a/other/catalog-info.yaml", entity("Component", "other", "spec: {}\n"));
     pit.write("services/ab/catalog-info.yaml", component("ab"));
     let fleet = catalog(&pit);
-    assert!(unresolved(&fleet).contains("holds the code of other consumers (1: services/a/inner)"));
-    assert_eq!(
-        lines(&fleet)[1..],
-        ["component:default/ab = services/ab", "component:default/inner = services/a/inner",]
+    check(
+        &fleet,
+        &[
+            "component:default/a = services/a",
+            "component:default/ab = services/ab",
+            "component:default/inner = services/a/inner",
+            "component:default/more = services/a/inner/more",
+        ],
     );
+    let without: Vec<String> = fleet.workspaces.iter().map(|w| w.without.join(" ")).collect();
+    assert_eq!(without, ["inner other", "more", "", ""]);
+    assert!(fleet.workspaces[0].owns("x") && fleet.workspaces[0].owns("inner2/x"));
+    assert!(!fleet.workspaces[0].owns("inner/x") && !fleet.workspaces[0].owns("inner"));
 }
 
 #[test]
@@ -310,7 +337,10 @@ fn whoever_is_only_named_is_listed() {
     assert!(unresolved(&fleet).starts_with("no catalog file describes it"));
     assert_eq!(
         fleet.problems,
-        ["consumers.of: the catalog describes no api:default/users-api: check the reference, or add its catalog file"]
+        [
+            "consumers.of: the catalog describes no api:default/users-api: check the reference, or add its catalog file",
+            "services/catalog-info.yaml:6:1: spec.dependencyOf names component:default/ghost, which no catalog describes: correct the reference, or add its catalog file",
+        ]
     );
 }
 

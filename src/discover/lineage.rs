@@ -1,0 +1,87 @@
+//! Jobs that read and write datasets → entities: what OpenLineage's events and
+//! Marquez have in common.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::dataset::{Datasets, named};
+use super::entity::{At, Entity, Field, Relation};
+use super::location::{self, Code};
+use crate::workspace::EntityRef;
+
+/// A dataset by namespace and name.
+pub(super) type DatasetName = (String, String);
+
+/// What is known of a job.
+#[derive(Debug, Default)]
+pub(super) struct Job {
+    pub(super) inputs: BTreeSet<DatasetName>,
+    pub(super) outputs: BTreeSet<DatasetName>,
+    /// Where its code lies, as its last event says.
+    pub(super) code: Option<Result<Code, String>>,
+    /// Where it was seen first, for people.
+    pub(super) place: String,
+}
+
+/// Every job by namespace and name.
+pub(super) type Jobs = BTreeMap<(String, String), Job>;
+
+/// Makes entities of jobs. Those that touch a dataset of the migration are related to
+/// what stands for it.
+pub(super) fn entities(jobs: Jobs, datasets: &Datasets, source: &str) -> Vec<Entity> {
+    let mut entities = Vec::new();
+    for ((namespace, name), job) in jobs {
+        let Some(reference) = named("job", &namespace, &name) else { continue };
+        let place: Arc<str> = if job.place.is_empty() { source.into() } else { job.place.as_str().into() };
+        let code = job.code.unwrap_or_else(|| {
+            Err(format!("{source} does not say where the code of the job {name:?} lies: give its events a sourceCodeLocation facet"))
+        });
+        let mut entity = Entity::told(reference, &place, code);
+        for (field, names) in [(Field::Reads, &job.inputs), (Field::Writes, &job.outputs)] {
+            entity.relations.extend(names.iter().filter_map(|dataset| relation(field, dataset, datasets, &place)));
+        }
+        entity.relations.sort();
+        entity.relations.dedup();
+        entities.push(entity);
+    }
+    entities
+}
+
+fn relation(field: Field, dataset: &DatasetName, datasets: &Datasets, place: &Arc<str>) -> Option<Relation> {
+    let (namespace, name) = dataset;
+    match datasets.meant_in(namespace, name) {
+        Some(meant) => {
+            let at = match meant.doubt() {
+                "" => At::Entity,
+                doubt => At::Place(format!("{place}{doubt}").into()),
+            };
+            Some(Relation { field, target: meant.root().clone(), at })
+        }
+        None => Some(Relation { field, target: elsewhere(namespace, name)?, at: At::Entity }),
+    }
+}
+
+fn elsewhere(namespace: &str, name: &str) -> Option<EntityRef> {
+    named("dataset", namespace, name)
+}
+
+/// Where a job's code lies, of a URL and the fields that may go with it.
+pub(super) fn code(url: &str, path: Option<&str>, revision: Option<&str>) -> Result<Code, String> {
+    let mut remote = location::url(url)?;
+    if let Some(path) =
+        path.map(|path| path.trim_matches('/')).filter(|path| !path.is_empty() && remote.path.is_empty())
+    {
+        // A path to a file means its folder.
+        let folder = match path.rsplit_once('/') {
+            Some((folder, file)) if file.contains('.') => folder,
+            None if path.contains('.') => "",
+            _ => path,
+        };
+        if !folder.is_empty() && !crate::workspace::is_inner_path(folder) {
+            return Err(format!("{path:?} leads out of its repository: correct it"));
+        }
+        remote.path = folder.to_owned();
+    }
+    remote.revision = remote.revision.or_else(|| revision.map(str::to_owned));
+    Ok(Code::Remote(remote))
+}

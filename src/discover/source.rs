@@ -1,0 +1,84 @@
+//! What every source of consumers is: something with a name for people that is read
+//! once, and says what it could not read.
+//!
+//! Must not: decide who is a consumer. That is the union's business.
+
+use std::path::Path;
+
+use super::candidate::Candidate;
+use super::dataset::Datasets;
+use super::entity::Entity;
+use super::{access_log, backstage, catalog, dbt, folders, marquez, openlineage, repositories};
+use crate::clock::Clock;
+use crate::config::{ConsumerSource, Consumers};
+
+/// The most that one source may report, so that one of them can't drown the others.
+pub(super) const MAX_PROBLEMS: usize = 50;
+
+/// What sources need to know of the migration.
+pub(super) struct Context<'a> {
+    pub(super) consumers: &'a Consumers,
+    pub(super) datasets: &'a Datasets,
+    /// The folder of the migration file.
+    pub(super) base: &'a Path,
+    /// Turns a path into the form that people see.
+    pub(super) shown: &'a (dyn Fn(&Path) -> String + Sync),
+    pub(super) clock: &'a Clock,
+}
+
+/// What a source says.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Entities with their relations.
+    pub(super) entities: Vec<Entity>,
+    /// Consumers that are named as such, by no relation.
+    pub(super) consumers: Vec<Candidate>,
+    /// What could not be read: place, and what to do.
+    pub(super) problems: Vec<String>,
+}
+
+impl Found {
+    /// Nothing but a problem.
+    pub(super) fn problem(problem: String) -> Self {
+        Self { problems: vec![problem], ..Self::default() }
+    }
+}
+
+/// Where consumers come from.
+pub(super) trait Source {
+    /// What people call it.
+    fn label(&self, cx: &Context<'_>) -> String;
+
+    /// Reads all of it, or as much as there is.
+    fn read(&self, cx: &Context<'_>) -> Found;
+}
+
+/// The source that a migration names.
+pub(super) fn of(source: &ConsumerSource) -> Box<dyn Source + '_> {
+    match source {
+        ConsumerSource::Catalog(folder) => Box::new(catalog::Tree(folder)),
+        ConsumerSource::Folders(globs) => Box::new(folders::Globs(globs)),
+        ConsumerSource::Backstage(live) => Box::new(backstage::Live(live)),
+        ConsumerSource::Dbt { manifest, code } => Box::new(dbt::Project { manifest, code: code.as_deref() }),
+        ConsumerSource::OpenLineage(file) => Box::new(openlineage::Events(file)),
+        ConsumerSource::Marquez(live) => Box::new(marquez::Live(live)),
+        ConsumerSource::Repositories(file) => Box::new(repositories::List(file)),
+        ConsumerSource::AccessLog(log) => Box::new(access_log::Reads(log)),
+    }
+}
+
+/// Reads a source, and has everything that it found point to it.
+pub(super) fn read(source: &dyn Source, index: usize, cx: &Context<'_>) -> Found {
+    let mut found = source.read(cx);
+    found.entities.iter_mut().for_each(|entity| entity.source = index);
+    for candidate in &mut found.consumers {
+        candidate.sources.clear();
+        candidate.sources.insert(index);
+    }
+    let more = found.problems.len().saturating_sub(MAX_PROBLEMS);
+    if more > 0 {
+        found.problems.truncate(MAX_PROBLEMS);
+        found.problems.push(format!("{}: and {more} more problems", source.label(cx)));
+    }
+    found
+}

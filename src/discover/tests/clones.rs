@@ -1,0 +1,135 @@
+//! Code that is elsewhere: clones by real git, over `file://`.
+
+use super::*;
+use crate::workspace::Pin;
+
+/// A catalog in `services` whose components lie in the repository at `origin`.
+fn catalog_of(origin: &Sandpit, components: &[(&str, &str)]) -> (Sandpit, String) {
+    let pit = sandpit();
+    let url = format!("file://{}", origin.root().display());
+    for (name, path) in components {
+        let location = format!("url:{url}/-/tree/main/{path}");
+        let rest = format!(
+            "  annotations:\n    backstage.io/source-location: '{location}'\nspec:\n  dependsOn: [resource:users_v1]\n"
+        );
+        pit.write(&format!("services/{name}/catalog-info.yaml"), entity("Component", name, &rest));
+    }
+    (pit, url)
+}
+
+fn cloning(pit: &Sandpit, code: &str) -> Migration {
+    pit.write("r.rhai", "");
+    let text = format!(
+        "[migration]\nid = \"m\"\ntitle = \"t\"\nrules = [\"r.rhai\"]\n[consumers]\nof = [\"resource:users_v1\"]\n\
+         from = [{{ catalog = \"services\" }}]\n[code]\n{code}\n"
+    );
+    pit.write("migration.toml", text);
+    config::load(&pit.path("migration.toml")).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+fn fetched(migration: &Migration, fetching: Fetching) -> Fleet {
+    let request = Request { clock: &Clock::at(0), fetching, names: None };
+    super::super::discover(migration, &request).unwrap().fleet
+}
+
+const CLONE: &str = "clone = true\nprotocols = [\"file\"]";
+
+#[test]
+fn components_of_a_repository_share_a_clone_that_is_pinned() {
+    let origin = Sandpit::committed(&[("a/x", "1"), ("a/inner/x", "2"), ("b/x", "3"), ("c/x", "4")]);
+    origin.git(&["config", "uploadpack.allowFilter", "true"]);
+    let (pit, _) = catalog_of(&origin, &[("a", "a/"), ("inner", "a/inner/"), ("b", "b")]);
+    let migration = cloning(&pit, CLONE);
+    let never = fetched(&migration, Fetching::Never);
+    assert!(lines(&never)[0].contains("is not cloned yet"), "{:?}", lines(&never));
+    assert!(!pit.path(".gander").exists(), "a plan writes nothing");
+    let fleet = fetched(&migration, Fetching::Missing);
+    assert_eq!(fleet.problems, [""; 0]);
+    assert_eq!(fleet.workspaces.len(), 3);
+    let tops: BTreeSet<&Path> = fleet.workspaces.iter().map(|w| w.git.as_ref().unwrap().toplevel.as_path()).collect();
+    assert_eq!(tops.len(), 1, "one clone for all");
+    let top = tops.into_iter().next().unwrap();
+    assert!(top.join("b/x").is_file() && !top.join("c").exists(), "only what is needed");
+    let commit = origin.git(&["rev-parse", "HEAD"]);
+    for workspace in &fleet.workspaces {
+        let manifest = crate::pin::manifest(workspace).unwrap();
+        let pin = crate::pin::pin_of(workspace, &manifest);
+        assert!(matches!(&pin, Pin::Commit { commit: c, .. } if *c == commit), "{pin:?}");
+    }
+    let a = fleet.workspaces.iter().find(|w| w.id.ends_with("/a")).unwrap();
+    assert_eq!(a.without, ["inner"]);
+    let record = std::fs::read_to_string(top.with_extension("json")).unwrap();
+    assert!(record.contains(&commit), "{record}");
+    // The origin moves on; the pin does not, until it is asked to.
+    origin.commit(&[("a/x", "newer")]);
+    let newer = origin.git(&["rev-parse", "HEAD"]);
+    let commits = |fleet: &Fleet| fleet.workspaces[0].git.as_ref().unwrap().commit.clone();
+    assert_eq!(commits(&fetched(&migration, Fetching::Missing)), commit);
+    assert_eq!(commits(&fetched(&migration, Fetching::Refresh)), newer);
+    assert_eq!(std::fs::read_to_string(top.join("a/x")).unwrap(), "newer");
+}
+
+#[test]
+fn what_failed_is_gone_on_with() {
+    let origin = Sandpit::committed(&[("a/x", "unlike any other"), ("a/y", "2")]);
+    origin.git(&["config", "uploadpack.allowFilter", "true"]);
+    let blob = origin.git(&["rev-parse", "HEAD:a/x"]);
+    let object = origin.path(&format!(".git/objects/{}/{}", &blob[..2], &blob[2..]));
+    let aside = origin.path("aside");
+    crate::files::settle_folder(&object, &aside).unwrap();
+    let (pit, _) = catalog_of(&origin, &[("a", "a/")]);
+    let migration = cloning(&pit, CLONE);
+    let fleet = fetched(&migration, Fetching::Missing);
+    assert!(unresolved(&fleet).contains("can't be cloned"), "{:?}", lines(&fleet));
+    assert_eq!(fleet.problems.len(), 1);
+    let half = std::fs::read_dir(pit.path(".gander/m/clones")).unwrap().next().unwrap().unwrap().path();
+    let inode = |path: &Path| std::os::unix::fs::MetadataExt::ino(&path.join(".git").metadata().unwrap());
+    let before = inode(&half);
+    crate::files::settle_folder(&aside, &object).unwrap();
+    let fleet = fetched(&migration, Fetching::Missing);
+    assert_eq!(fleet.problems, [""; 0]);
+    assert_eq!((inode(&half), fleet.workspaces.len()), (before, 1), "the same clone goes on");
+}
+
+#[test]
+fn what_somebody_changed_in_a_clone_stays() {
+    let origin = Sandpit::committed(&[("a/x", "1")]);
+    let (pit, _) = catalog_of(&origin, &[("a", "a/")]);
+    let migration = cloning(&pit, CLONE);
+    let fleet = fetched(&migration, Fetching::Missing);
+    let top = fleet.workspaces[0].git.as_ref().unwrap().toplevel.clone();
+    crate::files::write_whole(&top.join("a/x"), b"mine", false).unwrap();
+    let fleet = fetched(&migration, Fetching::Refresh);
+    assert!(fleet.problems[0].contains("has uncommitted changes"), "{:?}", fleet.problems);
+    assert_eq!(std::fs::read(top.join("a/x")).unwrap(), b"mine");
+}
+
+#[test]
+fn a_checkout_of_the_monorepo_comes_first() {
+    let origin = Sandpit::committed(&[("a/x", "1")]);
+    let (pit, url) = catalog_of(&origin, &[("a", "a/"), ("gone", "gone/")]);
+    pit.write("mono/a/x", "1");
+    let fleet = fetched(&cloning(&pit, &format!("monorepo = {{ \"{url}\" = \"mono\" }}")), Fetching::Never);
+    assert_eq!(lines(&fleet)[0], "component:default/a = mono/a");
+    assert!(lines(&fleet)[1].contains("does not exist in its repository"), "{:?}", lines(&fleet));
+}
+
+#[test]
+fn urls_that_smuggle_are_refused() {
+    let pit = sandpit();
+    for (location, why) in [
+        ("url:ext::sh -c touch% owned", "no URL of a repository"),
+        ("url:--upload-pack=x", "no URL of a repository"),
+        ("url:file:///etc", "protocol \"file\""),
+        ("url:ssh://-oProxyCommand=touch/x", "no host that git may be given"),
+        ("url:https://user:pw@h/o/r", "name or password"),
+    ] {
+        let rest = format!(
+            "  annotations:\n    backstage.io/source-location: '{location}'\nspec:\n  dependsOn: [resource:users_v1]\n"
+        );
+        pit.write("services/a/catalog-info.yaml", entity("Component", "a", &rest));
+        let fleet = fetched(&cloning(&pit, "clone = true"), Fetching::Missing);
+        assert!(unresolved(&fleet).contains(why), "{location}: {:?}", lines(&fleet));
+    }
+    assert!(!pit.path("owned").exists());
+}

@@ -1,0 +1,162 @@
+//! What servers may answer that no real one does on request: their bytes come from a
+//! listener. How a real Backstage answers is tested in `tests/end_to_end/backstage.rs`.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::http::tests::{Listener, answer};
+
+fn ok(body: &Value) -> Vec<u8> {
+    answer(200, "Content-Type: application/json\r\n", &body.to_string())
+}
+
+fn counts(all: u64, consumers: u64) -> [Vec<u8>; 2] {
+    [all, consumers].map(|count| ok(&json!({"items": [], "totalItems": count, "pageInfo": {}})))
+}
+
+fn component(name: &str, uid: &str) -> Value {
+    json!({"kind": "Component", "metadata": {"name": name, "uid": uid},
+           "relations": [{"type": "dependsOn", "targetRef": "resource:default/users_v1"}]})
+}
+
+fn page(items: &[Value], next: Option<&str>) -> Vec<u8> {
+    ok(&json!({"items": items, "totalItems": 9, "pageInfo": {"nextCursor": next}}))
+}
+
+fn root() -> Vec<u8> {
+    ok(&json!({"items": [{"kind": "Resource", "metadata": {"name": "users_v1", "uid": "r"}, "relations": []}]}))
+}
+
+/// What comes of a catalog that gives these answers, and what it was asked.
+fn asked(answers: Vec<Vec<u8>>) -> (Discovery, Vec<String>) {
+    let (pit, listener) = (Sandpit::new(), Listener::new(answers));
+    let from = format!("{{ backstage = \"{}\", page = 2, settle = \"2s\" }}", listener.url);
+    (discovered(&migration(&pit, "\"resource:users_v1\"", &from)).unwrap(), listener.asked())
+}
+
+fn names(discovery: &Discovery) -> Vec<&str> {
+    discovery.fleet.consumers.iter().map(|one| one.entity.name()).collect()
+}
+
+fn only_problem(discovery: &Discovery) -> &str {
+    assert_eq!(discovery.fleet.problems.len(), 1, "{:?}", discovery.fleet.problems);
+    assert!(!discovery.is_complete() && discovery.sources_failed());
+    &discovery.fleet.problems[0]
+}
+
+#[test]
+fn pages_are_followed_with_their_fields_and_an_entity_that_comes_twice_is_one() {
+    let pages = [
+        page(&[component("a", "1"), component("b", "2")], Some("next/=")),
+        page(&[component("b", "2"), component("c", "3")], None),
+    ];
+    let answers = [&counts(4, 3)[..], &counts(4, 3), &[root()], &pages, &counts(4, 3)].concat();
+    let (discovery, asked) = asked(answers);
+    assert_eq!((names(&discovery), &discovery.fleet.problems), (vec!["a", "b", "c"], &Vec::new()));
+    let pages: Vec<&String> = asked.iter().filter(|text| text.contains("fields=")).collect();
+    assert_eq!(pages.len(), 2);
+    assert!(pages[0].contains("filter=relations.dependsOn=resource%3Adefault%2Fusers_v1"), "{}", pages[0]);
+    assert!(pages[1].contains("cursor=next%2F%3D") && pages[1].contains("limit=2"), "{}", pages[1]);
+}
+
+#[test]
+fn a_catalog_that_moves_is_waited_for_and_read_again() {
+    let one = page(&[component("a", "1")], None);
+    let two = page(&[component("a", "1"), component("b", "2")], None);
+    let answers =
+        [&counts(1, 0)[..], &counts(2, 1), &counts(2, 1), &[root(), one], &counts(3, 2), &[root(), two], &counts(3, 2)];
+    let (discovery, _) = asked(answers.concat());
+    assert_eq!((names(&discovery), &discovery.fleet.problems), (vec!["a", "b"], &Vec::new()));
+}
+
+#[test]
+fn a_catalog_that_never_rests_is_said_to() {
+    let mut answers: Vec<Vec<u8>> = (0..12).flat_map(|count| counts(count, 1)).collect();
+    for count in [20, 21, 22] {
+        answers.extend([root(), page(&[component("a", "1")], None)]);
+        answers.extend(counts(count, 1));
+    }
+    let (discovery, _) = asked(answers);
+    assert_eq!(names(&discovery), ["a"]);
+    assert!(only_problem(&discovery).contains("it still changes"), "{:?}", discovery.fleet.problems);
+}
+
+#[test]
+fn an_html_page_a_cut_page_and_a_nameless_entity() {
+    let html = answer(200, "Content-Type: text/html\r\n", "<html>Sign in</html>");
+    let (discovery, _) = asked(vec![html.clone()]);
+    assert!(only_problem(&discovery).contains("is this the API's address, or a login page before it?"));
+    let begin = |rest: &[Vec<u8>]| [&counts(4, 3)[..], &counts(4, 3), &[root()], rest].concat();
+    let first = page(&[component("a", "1"), component("b", "2")], Some("n"));
+    let cut = answer(200, "", "{\"items\": [{\"kind\"");
+    let rest = [&[first.clone(), cut][..], &counts(4, 3)].concat();
+    let (discovery, _) = asked(begin(&rest));
+    assert_eq!(names(&discovery), ["a", "b"]);
+    assert!(
+        only_problem(&discovery).contains("after 2 of 3 consumers: ") && only_problem(&discovery).contains("cut short")
+    );
+    let nameless = json!({"kind": "Component", "metadata": {"uid": "77"}});
+    let rest = [&[page(&[component("a", "1"), nameless, component("c", "3")], None)][..], &counts(4, 3)].concat();
+    let (discovery, _) = asked(begin(&rest));
+    assert_eq!(names(&discovery), ["a", "c"]);
+    assert!(only_problem(&discovery).contains("the entity 77 has no kind or no name"));
+    let endless = (0..9).map(|_| first.clone()).collect::<Vec<_>>();
+    let (discovery, _) = asked(begin(&endless));
+    assert!(only_problem(&discovery).contains("pages don't end"), "{:?}", discovery.fleet.problems);
+}
+
+#[test]
+fn a_page_that_loses_entities_is_noticed() {
+    let answers = [&counts(4, 3)[..], &counts(4, 3), &[root(), page(&[component("a", "1")], None)], &counts(4, 3)];
+    let (discovery, _) = asked(answers.concat());
+    assert!(only_problem(&discovery).contains("counts 3 consumers, and gives 1"));
+}
+
+#[test]
+fn a_token_that_is_not_there() {
+    let pit = Sandpit::new();
+    let from = "{ backstage = \"https://b.example.org\", token_env = \"GANDER_TEST_NO_SUCH_TOKEN\" }";
+    let discovery = discovered(&migration(&pit, "\"resource:users_v1\"", from)).unwrap();
+    assert!(only_problem(&discovery).contains("the variable GANDER_TEST_NO_SUCH_TOKEN is not set"));
+}
+
+/// The form of `GET /api/v1/lineage` as Marquez documents it.
+#[test]
+fn marquez_lineage() {
+    let edge = |from: &str, to: &str| json!({"origin": from, "destination": to});
+    let (users, ads, middle, late) =
+        ("dataset:bq://x:1:p.users_v1", "job:air:ads", "dataset:bq://x:1:middle", "job:air:late");
+    let graph = json!({"graph": [
+        {"id": users, "type": "DATASET", "data": {}, "inEdges": [], "outEdges": [edge(users, ads)]},
+        {"id": ads, "type": "JOB", "data": {"namespace": "air", "name": "ads", "location": "https://h/o/ads"},
+         "inEdges": [edge(users, ads)], "outEdges": [edge(ads, middle)]},
+        {"id": late, "type": "JOB", "data": null, "inEdges": [edge(middle, late)], "outEdges": []},
+        {"id": "?", "type": "JOB", "inEdges": [], "outEdges": []},
+    ]});
+    let graph: Value = serde_json::from_str(&graph.to_string().replace("\"data\":null,", "")).unwrap();
+    let (pit, listener) = (Sandpit::new(), Listener::new(vec![ok(&graph), answer(404, "", "{}")]));
+    pit.write("r.rhai", "");
+    let text = format!(
+        "[migration]\nid = \"m\"\ntitle = \"t\"\nrules = [\"r.rhai\"]\n[consumers]\ndatasets = [\"p.users_v1\", \"p.gone\"]\n\
+         from = [{{ marquez = \"{}\", namespace = \"bq://x:1\" }}]\n",
+        listener.url
+    );
+    pit.write("migration.toml", text);
+    let discovery = discovered(&config::load(&pit.path("migration.toml")).unwrap()).unwrap();
+    assert_eq!(lines(&discovery.fleet).len(), 1);
+    assert!(
+        lines(&discovery.fleet)[0].starts_with("job:air/ads ! its code is at h/o/ads"),
+        "{:?}",
+        lines(&discovery.fleet)
+    );
+    let depths: Vec<String> =
+        discovery.graph.nodes.iter().map(|n| format!("{} {}", n.depth, n.entity.name())).collect();
+    assert_eq!(depths, ["1 ads", "2 middle", "3 late"]);
+    assert!(listener.asked()[0].contains("/api/v1/lineage?nodeId=dataset%3Abq%3A%2F%2Fx%3A1%3Ap.users_v1&depth=20"));
+    let problems = &discovery.fleet.problems;
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(
+        problems[0].contains("a job without a name") && problems[1].contains("knows no dataset \"p.gone\""),
+        "{problems:?}"
+    );
+}
