@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::disallowed_methods, reason = "tests make the folders, and start the programs, that they judge by")]
 
+mod backstage;
 mod bench;
 mod book;
 mod datasets_corpus;
