@@ -20,6 +20,14 @@ pub fn wanted() -> bool {
 /// Listens from now on. Where that is impossible, Ctrl-C ends the process as ever.
 pub fn listen() {
     #[cfg(unix)]
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    // Twice, and the first signal would be taken for the second one.
+    #[cfg(unix)]
+    ONCE.call_once(register);
+}
+
+#[cfg(unix)]
+fn register() {
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
         // In this order: the first signal finds the flag down.
         let _ = signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(flag()));

@@ -11,7 +11,7 @@ fn read(verify: &str) -> Result<Migration, ConfigErrors> {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in [("a.rhai", "a"), ("schemas/users.json", "{}"), ("migration.toml", &format!("{GOOD}{verify}"))]
     {
-        std::fs::create_dir_all(folder.path().join("schemas")).unwrap();
+        crate::files::make_folder(&folder.path().join("schemas")).unwrap();
         crate::files::write_whole(&folder.path().join(name), text.as_bytes(), false).unwrap();
     }
     load(&folder.path().join("migration.toml"))

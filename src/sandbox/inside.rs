@@ -172,7 +172,7 @@ fn in_namespaces(spec: &SideSpec, step: &Step, disk: &mut Disk) -> io::Result<Ra
     };
     // PID 1 waits for its spec: nothing has been started yet.
     let held = group.as_ref().and_then(|group| group.add(child.id())).is_some();
-    let reader = Reader::start(streams.stdout, streams.stderr, spec.limits.output);
+    let reader = Reader::start(streams.stdout, streams.stderr, spec.limits.output, spec.shell);
     let (mut report, locked) = converse(streams.control, &init, &mut Watch { spec, step, reader: &reader, disk });
     if !matches!(report, Report::Told(_)) {
         // PID 1 dies with its parent, and everything in its namespace with it.
@@ -233,7 +233,7 @@ fn in_the_open(spec: &SideSpec, step: &Step, disk: &mut Disk) -> io::Result<Ran>
             return Ok(Ran::ended(step, end, started, Printed::default()));
         }
     };
-    let reader = Reader::start(streams.stdout, streams.stderr, spec.limits.output);
+    let reader = Reader::start(streams.stdout, streams.stderr, spec.limits.output, spec.shell);
     let (report, locked) = converse(streams.control, &init, &mut Watch { spec, step, reader: &reader, disk });
     let _ = child.kill();
     let why = match child.wait() {

@@ -41,6 +41,8 @@ pub const KEPT: &str = "kept.json";
 pub const ENTERED: &str = "entered.json";
 
 const LOCK: &str = "lock";
+/// How often the removal of a folder is tried.
+const LEAVING: usize = 50;
 
 /// A private folder, removed when dropped.
 #[derive(Debug)]
@@ -98,8 +100,14 @@ impl Drop for Scratch {
         if self.path.as_os_str().is_empty() {
             return; // it was moved away to be kept
         }
-        // What cannot be removed now is swept by a later run.
-        let _ = remove_tree(&self.path);
+        // A step that was just killed may still be writing. What cannot be removed now is
+        // swept by a later run.
+        for _ in 0..LEAVING {
+            if remove_tree(&self.path).is_ok() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
     }
 }
 

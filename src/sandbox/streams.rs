@@ -3,7 +3,7 @@
 //!
 //! Must not: grow beyond its limits, however much is printed.
 
-use std::io::{PipeReader, Read};
+use std::io::{self, PipeReader, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -32,14 +32,22 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Starts to read both streams until nobody holds them open any more.
-    pub fn start(stdout: PipeReader, stderr: PipeReader, limit: u64) -> Self {
+    /// Starts to read both streams until nobody holds them open any more. With `echo`,
+    /// what comes is printed here as well.
+    pub fn start(stdout: PipeReader, stderr: PipeReader, limit: u64, echo: bool) -> Self {
         let (started, last) = (Instant::now(), Arc::new(AtomicU64::new(0)));
         let heard = Arc::clone(&last);
         let thread = thread::spawn(move || {
-            read(stdout, stderr, limit, &|| {
+            read(stdout, stderr, limit, &|stream, bytes| {
                 let millis = started.elapsed().as_millis();
                 heard.store(millis.try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
+                if echo {
+                    // Who no longer reads misses it.
+                    let _ = match stream {
+                        0 => io::stdout().write_all(bytes).and_then(|()| io::stdout().flush()),
+                        _ => io::stderr().write_all(bytes),
+                    };
+                }
             })
         });
         Self { thread, started, last }
@@ -59,7 +67,7 @@ impl Reader {
 
 /// Stdout is read first wherever both have something: what a step printed there
 /// before it turned to stderr comes before that.
-fn read(stdout: PipeReader, stderr: PipeReader, limit: u64, heard: &dyn Fn()) -> Printed {
+fn read(stdout: PipeReader, stderr: PipeReader, limit: u64, heard: &dyn Fn(usize, &[u8])) -> Printed {
     let mut tail = Tail::new(limit);
     let mut printed = Printed { whole: true, ..Printed::default() };
     let mut open = [Some(stdout), Some(stderr)];
@@ -69,7 +77,7 @@ fn read(stdout: PipeReader, stderr: PipeReader, limit: u64, heard: &dyn Fn()) ->
         match pipe.read(&mut buffer) {
             Ok(0) => open[index] = None,
             Ok(count) => {
-                heard();
+                heard(index, &buffer[..count]);
                 tail.push(&buffer[..count]);
                 if index == 0 {
                     let room = (limit as usize).saturating_sub(printed.stdout.len());
@@ -77,7 +85,7 @@ fn read(stdout: PipeReader, stderr: PipeReader, limit: u64, heard: &dyn Fn()) ->
                     printed.whole &= count <= room;
                 }
             }
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => open[index] = None,
         }
     }

@@ -185,6 +185,7 @@ fn every_page_is_in_the_contents_and_every_link_leads_somewhere() {
 const TABLES: &[(&str, &str, i32)] = &[
     ("gander plan migration.toml", "gander plan migration.toml", 0),
     ("gander run migration.toml", "gander run migration.toml --only component:default/capacity-forecast", 4),
+    ("gander verify [CONSUMER…]", "gander verify capacity-forecast", 0),
     ("gander status", "gander status", 4),
     ("gander show CONSUMER", "gander show capacity-forecast", 0),
     ("gander rollback --wave 2", "gander rollback --wave 2", 0),

@@ -247,8 +247,12 @@ fn ctrl_c_leaves_nothing_behind_and_the_next_run_goes_on() {
     assert_eq!(status.code(), Some(130));
     // On an idle machine it takes a few milliseconds; two seconds are promised.
     assert!(took < Duration::from_secs(2) * 5, "{took:?}");
-    assert!(!running(&mark), "the step goes on");
-    assert_eq!(std::fs::read_dir(bench.root.join(".gander/small/scratch")).unwrap().count(), 0);
+    // The kernel takes down what was in the sandbox while gander ends.
+    wait_for(|| !running(&mark));
+    println!("nothing is left {} ms after Ctrl-C", asked.elapsed().as_millis());
+    let left: Vec<_> =
+        walkdir::WalkDir::new(bench.root.join(".gander/small/scratch")).min_depth(1).into_iter().collect();
+    assert!(left.is_empty(), "{left:#?}");
     std::fs::write(flag.path().join("go"), "").unwrap();
     let went_on = bench.gander(&["run"]).expect(0);
     assert!(!went_on.stderr.contains("apps/ant:"), "what was done is not done again: {}", went_on.stderr);
