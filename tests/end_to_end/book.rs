@@ -2,7 +2,8 @@
 //!
 //! In a chapter, a block `LANGUAGE file=NAME` makes that file; `console` blocks run
 //! their `$ ` lines in order and compare what comes; a `rhai` block is a rule file that
-//! loads and whose examples hold. In what is compared, `…` stands for anything within a
+//! loads and whose examples hold. `console in=FOLDER` runs in a copy of that folder of
+//! the repository, one copy a page. In what is compared, `…` stands for anything within a
 //! line, and a line `…` for any lines. `? N` is the exit code, where it is not 0.
 
 use std::collections::BTreeMap;
@@ -11,6 +12,8 @@ use std::process::Command;
 
 use gander::rule_test::{ExampleResult, examples};
 use gander::script::{Source, example_inputs, load};
+
+use super::bench::Bench;
 
 struct Block {
     info: String,
@@ -110,12 +113,14 @@ fn line_fits(wanted: &str, line: &str) -> bool {
 fn run(page: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(page).unwrap();
     let root = tempfile::tempdir().unwrap();
+    let mut copies: BTreeMap<String, Bench> = BTreeMap::new();
     let mut wrong = Vec::new();
     for block in blocks(&text) {
         let place = format!("{}:{}", page.display(), block.line);
         let mut info = block.info.split_whitespace();
         let language = info.next().unwrap_or("");
-        if let Some(file) = info.next().and_then(|i| i.strip_prefix("file=")) {
+        let more = info.next().and_then(|i| i.split_once('='));
+        if let Some(("file", file)) = more {
             let path = root.path().join(file);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, &block.text).unwrap();
@@ -125,8 +130,15 @@ fn run(page: &Path) -> Vec<String> {
         if language != "console" {
             continue;
         }
+        let folder = match more {
+            Some(("in", folder)) => {
+                let copy = copies.entry(folder.to_owned());
+                copy.or_insert_with(|| Bench::copy_of(&self::root().join(folder))).root.clone()
+            }
+            _ => root.path().to_owned(),
+        };
         for step in steps(&block.text) {
-            let (code, out, err) = shell(root.path(), &step.command);
+            let (code, out, err) = shell(&folder, &step.command);
             let came: Vec<&str> = out.lines().chain(err.lines().filter(|_| step.code != 0 && out.is_empty())).collect();
             if code != step.code || !fits(&step.wanted, &came) {
                 wrong.push(format!("{place}: `{}` ended with {code} and said\n{out}{err}", step.command));
@@ -183,6 +195,7 @@ fn every_page_is_in_the_contents_and_every_link_leads_somewhere() {
 
 /// How the commands of the README's tables are run: in a copy of its example fleet.
 const TABLES: &[(&str, &str, i32)] = &[
+    ("gander discover migration.toml", "gander discover migration.toml", 0),
     ("gander plan migration.toml", "gander plan migration.toml", 0),
     ("gander run migration.toml", "gander run migration.toml --only component:default/capacity-forecast", 4),
     ("gander verify [CONSUMER…]", "gander verify capacity-forecast", 0),
@@ -212,7 +225,7 @@ const TABLES: &[(&str, &str, i32)] = &[
 fn every_command_of_the_readme_runs() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     let known: BTreeMap<&str, (&str, i32)> = TABLES.iter().map(|(shown, run, code)| (*shown, (*run, *code))).collect();
-    let bench = super::bench::Bench::copy_of(&super::bench::fixture());
+    let bench = Bench::copy_of(&super::bench::fixture());
     let mut wrong = Vec::new();
     let rows = readme.lines().filter(|line| line.starts_with("| `gander"));
     let shown: Vec<&str> =
