@@ -213,6 +213,19 @@ pub fn write_whole(path: &Path, bytes: &[u8], executable: bool) -> Result<(), Fi
     sync_folder(path.parent())
 }
 
+/// Replaces a file that may be lost at any time: readers see the old bytes or the new
+/// ones, whoever else writes it, but a power cut may leave neither.
+///
+/// # Errors
+/// Where the file system refuses; the old file is then untouched.
+pub fn write_cache(path: &Path, bytes: &[u8]) -> Result<(), FilesError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed("create a file in it", folder))?;
+    file.write_all(bytes).map_err(failed("write it", path))?;
+    file.persist(path).map_err(|error| failed("write it", path)(error.error))?;
+    Ok(())
+}
+
 fn write_new(path: &Path, bytes: &[u8], executable: bool) -> Result<(), FilesError> {
     let mut file = create_new(path, executable)?;
     file.write_all(bytes).map_err(failed("write it", path))?;

@@ -19,6 +19,7 @@ pub mod fault;
 pub mod files;
 pub mod git;
 pub mod http;
+pub mod index;
 pub mod interrupt;
 pub mod language;
 pub mod pattern;

@@ -3,15 +3,20 @@
 //!
 //! Must not: print, or know the command line.
 
+mod shard;
+
+pub use shard::{Merged, Part, PartError, Shard};
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::changeset::ChangeSet;
 use crate::clock::Clock;
-use crate::config::{Complete, Migration, SandboxMode};
+use crate::config::{Complete, Migration, Rollout, SandboxMode};
 use crate::digest::{Digest, DigestBuilder};
 use crate::discover::{self, Change, DiscoverError, Discovered, Fetching};
 use crate::files::FilesError;
+use crate::index::Index;
 use crate::pin::{self, PinError};
 use crate::report;
 use crate::rollout::{self, Event, Ledger, RolloutError};
@@ -100,6 +105,10 @@ pub struct Planned {
     manifests: Vec<Option<Manifest>>,
     /// The languages that each rule declares.
     declared: Declared,
+    /// Of the whole fleet, also where only a shard of it was planned.
+    identity: Digest,
+    /// Of rules, parameters and mappings.
+    rules: Digest,
 }
 
 /// How to run.
@@ -113,6 +122,8 @@ pub struct Options {
     pub sandbox: Option<SandboxMode>,
     /// Threads of the transform stage.
     pub threads: Option<usize>,
+    /// Only this part of the fleet is planned.
+    pub shard: Option<Shard>,
 }
 
 /// Progress, for whoever shows it.
@@ -235,6 +246,14 @@ fn find(
     Ok(discovery.fleet)
 }
 
+/// Contents are named by their digests, so that all migrations beside each other could
+/// share an index; each has a file of its own in it, that forgets what is gone.
+fn index_folder(migration: &Migration) -> PathBuf {
+    // A migration may be called `index`: its state then holds the index, too.
+    let beside = migration.state.parent().map(|folder| folder.join("index"));
+    beside.filter(|folder| *folder != migration.state).unwrap_or_else(|| migration.state.join("index"))
+}
+
 fn plan_over(
     migration: &Migration,
     options: &Options,
@@ -244,6 +263,12 @@ fn plan_over(
 ) -> Result<Planned, PipelineError> {
     let (rules, rules_digest) = load_rules(migration)?;
     let mut fleet = find(migration, &rules, (store, fetching), clock, tell)?;
+    let identity = shard::identity(&fleet);
+    if let Some(shard) = options.shard {
+        shard.restrict(&mut fleet);
+    }
+    // A plan makes no folder; it keeps an index that is there.
+    let index = fetching != Fetching::Never || index_folder(migration).is_dir();
     let settled = match store {
         Some(store) => rollout::settle(store, &mut fleet)?,
         None => Default::default(),
@@ -259,19 +284,24 @@ fn plan_over(
         });
         pinned.push(Pinned { workspace, content });
     }
+    let index = index.then(|| Index::open(&index_folder(migration), std::slice::from_ref(&migration.file)));
     let request = transform::Request {
         rules: &rules,
         rules_digest,
         partial: migration.transform.partial,
         dirty: migration.consumers.dirty,
         threads: options.threads,
+        index: index.as_ref(),
         progress: &|done, total| tell(Progress::Transformed(done, total)),
     };
     let mut plan = transform::transform(&request, &pinned);
+    if let Some(Err(error)) = index.map(|index| index.save(|l| options.shard.is_none() && rules.speaks(l))) {
+        tell(Progress::Problem(&format!("the index was not written, which costs time only: {error}")));
+    }
     for (index, settled) in settled {
         plan.workspaces[index] = settled.plan;
     }
-    Ok(Planned { fleet, plan, manifests, declared: declared(&rules) })
+    Ok(Planned { fleet, plan, manifests, declared: declared(&rules), identity, rules: rules_digest })
 }
 
 /// The languages that each rule declares, hosts of embedded code included.
@@ -336,29 +366,34 @@ pub struct PlannedRow<'a> {
     pub wave: Option<u32>,
 }
 
+/// Every consumer, ordered by reference.
+fn rows<'a>(migration: &str, rollout: &Rollout, fleet: &'a Fleet, plan: &'a Plan) -> Vec<PlannedRow<'a>> {
+    let waves = rollout::preview(migration, rollout, fleet, plan);
+    fleet.consumers.iter().map(|consumer| row(consumer, plan, &waves)).collect()
+}
+
+fn row<'a>(consumer: &'a Consumer, plan: &'a Plan, waves: &BTreeMap<usize, u32>) -> PlannedRow<'a> {
+    let entity = &consumer.entity;
+    let index = match &consumer.source {
+        Source::Unresolved(reason) => {
+            return PlannedRow { entity, word: "unresolved", reason, workspace: None, wave: None };
+        }
+        Source::Workspace(index) => *index,
+    };
+    let (word, reason) = match &plan.workspaces[index].result {
+        Transformed::Changed => ("changed", ""),
+        Transformed::Unchanged => ("unchanged", ""),
+        Transformed::Annotated(reason) => ("annotated", reason.as_str()),
+        Transformed::Refused(reason) => ("refused", reason.as_str()),
+        Transformed::Errored(reason) => ("errored", reason.as_str()),
+    };
+    PlannedRow { entity, word, reason, workspace: Some(index), wave: waves.get(&index).copied() }
+}
+
 impl Planned {
     /// Every consumer, ordered by reference.
     pub fn rows(&self, migration: &Migration) -> Vec<PlannedRow<'_>> {
-        let waves = rollout::preview(migration, &self.fleet, &self.plan);
-        self.fleet.consumers.iter().map(|consumer| self.row(consumer, &waves)).collect()
-    }
-
-    fn row<'a>(&'a self, consumer: &'a Consumer, waves: &BTreeMap<usize, u32>) -> PlannedRow<'a> {
-        let entity = &consumer.entity;
-        let index = match &consumer.source {
-            Source::Unresolved(reason) => {
-                return PlannedRow { entity, word: "unresolved", reason, workspace: None, wave: None };
-            }
-            Source::Workspace(index) => *index,
-        };
-        let (word, reason) = match &self.plan.workspaces[index].result {
-            Transformed::Changed => ("changed", ""),
-            Transformed::Unchanged => ("unchanged", ""),
-            Transformed::Annotated(reason) => ("annotated", reason.as_str()),
-            Transformed::Refused(reason) => ("refused", reason.as_str()),
-            Transformed::Errored(reason) => ("errored", reason.as_str()),
-        };
-        PlannedRow { entity, word, reason, workspace: Some(index), wave: waves.get(&index).copied() }
+        rows(&migration.id, &migration.rollout, &self.fleet, &self.plan)
     }
 
     /// The change of a workspace as a patch.

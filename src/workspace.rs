@@ -67,7 +67,7 @@ impl fmt::Display for EntityRef {
 }
 
 /// One downstream codebase, as the catalog or the migration names it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Consumer {
     /// Who it is.
     pub entity: EntityRef,

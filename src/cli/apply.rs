@@ -1,10 +1,12 @@
 //! `gander apply`: rules over plain folders, without a migration.
 
 use std::collections::BTreeMap;
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Exit;
+use super::known::{IndexFolder, Known};
 use super::screen::{Screen, absolute};
 use super::walk::{each, with_bytes};
 use crate::changeset::ChangeSet;
@@ -18,8 +20,8 @@ use crate::workspace::{Content, FileVersion};
 #[command(after_help = "Examples:\n  gander apply rules/python/typing.rhai src\n  \
                         gander apply rule.rhai . --write --mapping users=mapping/users.toml")]
 pub(super) struct Args {
-    /// The rule file.
-    rule: PathBuf,
+    #[command(flatten)]
+    rules: RuleFile,
     /// Files and folders.
     #[arg(required = true)]
     paths: Vec<PathBuf>,
@@ -32,6 +34,15 @@ pub(super) struct Args {
     /// Leave the diff out.
     #[arg(long)]
     no_diff: bool,
+    #[command(flatten)]
+    index: IndexFolder,
+}
+
+/// A rule file outside of any migration, and what it asks for.
+#[derive(clap::Args, Debug)]
+pub(super) struct RuleFile {
+    /// The rule file.
+    rule: PathBuf,
     /// A mapping table: `name=file.toml`.
     #[arg(long, value_name = "NAME=FILE", value_parser = pair)]
     mapping: Vec<(String, String)>,
@@ -56,14 +67,20 @@ struct Totals {
 }
 
 pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
-    let rules = load(args, screen)?;
-    let job = Job { rules: &rules, paths: &args.paths, screen };
+    let rules = load(&args.rules, screen)?;
+    let known =
+        Known::open(&args.index, &args.paths, |language| rules.clauses(language).collect::<Vec<_>>().into_iter());
+    let job = Job { rules: &rules, paths: &args.paths, known: &known, screen };
     let facts = job.facts(&BTreeMap::new())?;
     let restless = job.restless(&facts)?;
     let mut totals = Totals::default();
     let work = |path: &Path| -> Result<(FileReport, String), String> {
         let name = name(path)?;
-        let (mut report, patch) = with_bytes(path, |bytes| {
+        if known.rules_out(path) {
+            return Ok((FileReport::default(), String::new()));
+        }
+        let (mut report, patch) = with_bytes(path, |bytes, meta| {
+            known.learn(path, meta, bytes);
             let report = file(&rules, &facts, name, bytes);
             let shown = !args.no_diff && !args.json && !restless.contains_key(path);
             let patch =
@@ -89,8 +106,9 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
             }
         },
     )?;
+    known.save(|language| rules.speaks(language), screen);
     screen.note(format!(
-        "{read} files read, {} {}, {} edits, {} annotated, {} refused, {} errored",
+        "{read} files searched, {} {}, {} edits, {} annotated, {} refused, {} errored",
         totals.changed,
         if args.write { "written" } else { "would change" },
         totals.edits,
@@ -101,7 +119,7 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     Ok(if totals.refused + totals.errored > 0 { Exit::Negative } else { Exit::Done })
 }
 
-fn load(args: &Args, screen: &Screen) -> Result<RuleSet, Exit> {
+pub(super) fn load(args: &RuleFile, screen: &Screen) -> Result<RuleSet, Exit> {
     let files: BTreeMap<String, PathBuf> =
         args.mapping.iter().map(|(name, file)| (name.clone(), PathBuf::from(file))).collect();
     let loaded = script::read(std::slice::from_ref(&args.rule)).and_then(|sources| {
@@ -122,17 +140,21 @@ type Changed = BTreeMap<PathBuf, Vec<u8>>;
 struct Job<'a> {
     rules: &'a RuleSet,
     paths: &'a [PathBuf],
+    known: &'a Known,
     screen: &'a Screen,
 }
 
 impl Job<'_> {
-    /// Walks once more over all files that some rule speaks of.
+    /// Walks once more over all files that some rule can speak of, or that changed.
     fn each<T: Send>(
         &self,
+        changed: &Changed,
         work: impl Fn(&Path) -> T + Sync,
         take: impl FnMut(&Path, T) -> Result<(), Exit> + Send,
     ) -> Result<(), Exit> {
-        each(self.paths, self.screen, |path| speaks(self.rules, path), work, take).map(|_| ())
+        let wanted =
+            |path: &Path| speaks(self.rules, path) && (changed.contains_key(path) || !self.known.rules_out(path));
+        each(self.paths, self.screen, wanted, work, take).map(|_| ())
     }
 
     /// What the rules that collect learn from all files together.
@@ -143,10 +165,10 @@ impl Job<'_> {
         }
         let learn = |path: &Path| {
             let name = name(path)?;
-            with_bytes(path, |bytes| collect(self.rules, name, changed.get(path).map_or(bytes, Vec::as_slice)))?
+            with_bytes(path, |bytes, _| collect(self.rules, name, changed.get(path).map_or(bytes, Vec::as_slice)))?
                 .map_err(|f| format!("{}:{}:{}: {}", f.path, f.line, f.column, f.message))
         };
-        self.each(learn, |_, learned| {
+        self.each(changed, learn, |_, learned| {
             facts.merge(learned.map_err(|why| {
                 self.screen.diagnostic(format!("error: {why}"));
                 Exit::Negative
@@ -165,22 +187,22 @@ impl Job<'_> {
         }
         let change = |path: &Path| {
             let report =
-                with_bytes(path, |bytes| file(self.rules, before, name(path)?, bytes).change.ok_or(String::new()));
+                with_bytes(path, |bytes, _| file(self.rules, before, name(path)?, bytes).change.ok_or(String::new()));
             report.flatten().ok()
         };
-        self.each(change, |path, change| {
+        self.each(&Changed::new(), change, |path, change| {
             changed.extend(change.map(|change| (path.to_owned(), change.bytes)));
             Ok(())
         })?;
         let after = self.facts(&changed)?;
         let unsettled = |path: &Path| {
-            let of = |pinned: &[u8]| {
+            let of = |pinned: &[u8], _: &Metadata| {
                 let bytes = changed.get(path).map_or(pinned, Vec::as_slice);
                 transform::unsettled(self.rules, &after, name(path).ok()?, bytes)
             };
             with_bytes(path, of).ok()?
         };
-        self.each(unsettled, |path, rule| {
+        self.each(&changed, unsettled, |path, rule| {
             restless.extend(rule.map(|rule| (path.to_owned(), rule)));
             Ok(())
         })?;

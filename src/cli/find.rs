@@ -1,10 +1,12 @@
 //! `gander find`, and what it shares with other commands that read single files.
 
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 use anstyle::AnsiColor;
 
 use super::Exit;
+use super::known::{IndexFolder, Known};
 use super::screen::Screen;
 use super::walk::{each, with_bytes};
 use crate::language::{self, Language};
@@ -28,6 +30,8 @@ pub(super) struct Args {
     /// One JSON object a match.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    index: IndexFolder,
     /// Files and folders.
     #[arg(default_value = ".")]
     paths: Vec<PathBuf>,
@@ -41,10 +45,21 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     })?;
     let fold = language.facts.case_insensitive;
     let clauses: Vec<Clause> = pattern.literals().iter().map(|l| Clause::one(l.clone(), fold)).collect();
+    let required = clauses.clone();
     let sought = Sought { pattern, gate: Gate::new([clauses.as_slice()].into_iter()), all: Prefilter::new(&[clauses]) };
     let spoken = |path: &Path| language::of_path(path).is_some_and(|l| std::ptr::eq(l, language));
     let (mut matches, mut unread) = (0, 0);
-    let work = |path: &Path| with_bytes(path, |bytes| search(path, bytes, &sought, args.json, screen)).flatten();
+    let known = Known::open(&args.index, &args.paths, |_| std::iter::once(required.as_slice()));
+    let work = |path: &Path| {
+        if known.rules_out(path) {
+            return Ok(Vec::new());
+        }
+        let see = |bytes: &[u8], meta: &Metadata| {
+            known.learn(path, meta, bytes);
+            search(path, bytes, &sought, args.json, screen)
+        };
+        with_bytes(path, see).flatten()
+    };
     let files = each(&args.paths, screen, spoken, work, |path, result| {
         match result {
             Ok(lines) => {
@@ -58,6 +73,7 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         }
         Ok(())
     })?;
+    known.save(|l| std::ptr::eq(l, language), screen);
     if unread > 0 {
         screen.note(format!("{unread} of {files} files were not searched"));
     }
@@ -122,5 +138,5 @@ pub(super) fn language(name: Option<&str>, path: &Path, screen: &Screen) -> Resu
 
 /// The text of a file, if it is small enough and UTF-8.
 pub(super) fn read_text(path: &Path) -> Result<String, String> {
-    with_bytes(path, |bytes| String::from_utf8(bytes.to_vec()))?.map_err(|_| "it is not UTF-8".to_owned())
+    with_bytes(path, |bytes, _| String::from_utf8(bytes.to_vec()))?.map_err(|_| "it is not UTF-8".to_owned())
 }

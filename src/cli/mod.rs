@@ -7,10 +7,13 @@ mod apply;
 mod discover;
 mod doctor;
 mod exit;
+mod explain;
 mod find;
 mod generate;
+mod known;
 mod languages;
 mod lsp;
+mod merge;
 mod new;
 mod plan;
 mod repl;
@@ -72,6 +75,8 @@ enum Command {
     Verify(verify::Args),
     /// Enter the tree that `verify --keep` has left, in its sandbox.
     Shell(verify::Shell),
+    /// Put the parts of a plan together that were made with `plan --shard`.
+    Merge(merge::Args),
     /// Where a migration stands.
     Status(status::Args),
     /// Everything that is known of one consumer.
@@ -84,6 +89,8 @@ enum Command {
     Test(test::Args),
     /// Make a rule or a migration to start from, with tests that pass.
     New(new::Args),
+    /// Show what a file must hold for a rule to match in it.
+    Explain(explain::Args),
     /// Find code by a pattern.
     Find(find::Args),
     /// Show the syntax tree of a file or a snippet, or how a pattern is understood.
@@ -141,12 +148,14 @@ pub fn main() -> Exit {
         Command::Plan(args) => plan::main(args, &screen),
         Command::Verify(args) => verify::main(args, &screen),
         Command::Shell(args) => verify::shell(args, &screen),
+        Command::Merge(args) => merge::main(args, &screen),
         Command::Status(args) => status::main(args, &screen),
         Command::Show(args) => show::main(args, &screen),
         Command::Rollback(args) => rollback::main(args, &screen),
         Command::Apply(args) => apply::main(args, &screen),
         Command::Test(args) => test::main(args, &screen),
         Command::New(args) => new::main(args, &screen),
+        Command::Explain(args) => explain::main(args, &screen),
         Command::Find(args) => find::main(args, &screen),
         Command::Tree(args) => tree::main(args, &screen),
         Command::Repl(args) => repl::main(args, &screen),

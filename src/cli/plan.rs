@@ -1,14 +1,18 @@
 //! `gander plan`.
 
+use std::path::PathBuf;
+
 use anstyle::AnsiColor;
 
 use super::screen::Screen;
 use super::{Exit, MigrationFile};
 use crate::clock::Clock;
-use crate::pipeline::{self, Options, PlannedRow};
+use crate::pipeline::{self, Options, Part, PlannedRow, Shard};
+use crate::transform::Plan;
 
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example:\n  gander plan fixtures/fleets/users-v2/migration.toml --only geo-lookup")]
+#[command(after_help = "Examples:\n  gander plan fixtures/fleets/users-v2/migration.toml --only geo-lookup\n  \
+                        gander plan migration.toml --shard 3/16 --out parts/")]
 pub(super) struct Args {
     #[command(flatten)]
     file: MigrationFile,
@@ -24,20 +28,27 @@ pub(super) struct Args {
     /// Threads that read and rewrite; the result is the same at any number.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    /// Plan only this part of the fleet: which of how many.
+    #[arg(long, value_name = "N/M")]
+    shard: Option<Shard>,
+    /// Write what was planned into a file for `gander merge`; in a folder it is named by its content.
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["json", "only"])]
+    out: Option<PathBuf>,
 }
 
 pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let migration = args.file.load(screen)?;
-    let options = Options { threads: args.threads, ..Options::default() };
+    let options = Options { threads: args.threads, shard: args.shard, ..Options::default() };
     let only = super::run::consumers(&args.only, screen)?;
     let planned = pipeline::plan(&migration, &options, &Clock::System, &|p| screen.progress(&p));
     let planned = planned.map_err(|error| screen.failure(&error))?;
+    if let Some(out) = &args.out {
+        let shard = args.shard.unwrap_or(Shard { number: 1, of: 1 });
+        super::merge::write(&Part::new(&migration, planned, shard), out, screen)?;
+        return Ok(Exit::Done);
+    }
     if args.json {
-        let text = serde_json::to_string_pretty(&planned.plan).map_err(|error| {
-            screen.diagnostic(format!("error: the plan can't be written as JSON: {error}"));
-            Exit::Failed
-        })?;
-        screen.result(format!("{text}\n"));
+        print_json(&planned.plan, screen)?;
         return Ok(Exit::Done);
     }
     let rows = planned.rows(&migration);
@@ -53,11 +64,24 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
             }
         }
     }
-    let width = shown().map(|row| row.entity.as_str().len()).max().unwrap_or(0);
-    for row in shown() {
-        screen.result(line(row, width, screen));
-    }
+    let rows: Vec<&PlannedRow<'_>> = shown().collect();
+    print_rows(&rows, screen);
     Ok(Exit::Done)
+}
+
+pub(super) fn print_json(plan: &Plan, screen: &Screen) -> Result<(), Exit> {
+    let text = serde_json::to_string_pretty(plan).map_err(|error| {
+        screen.diagnostic(format!("error: the plan can't be written as JSON: {error}"));
+        Exit::Failed
+    })?;
+    screen.result(format!("{text}\n"));
+    Ok(())
+}
+
+pub(super) fn print_rows(rows: &[&PlannedRow<'_>], screen: &Screen) {
+    let width = rows.iter().map(|row| row.entity.as_str().len()).max().unwrap_or(0);
+    let lines: Vec<String> = rows.iter().map(|row| line(row, width, screen)).collect();
+    screen.result(lines.concat());
 }
 
 fn line(row: &PlannedRow<'_>, width: usize, screen: &Screen) -> String {

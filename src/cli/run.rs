@@ -58,6 +58,7 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         retry: args.retry,
         sandbox: args.sandbox.map(SandboxMode::from),
         threads: args.threads,
+        shard: None,
     };
     let ran = pipeline::run(&migration, &options, &Clock::System, &|p| screen.progress(&p));
     let ran = ran.map_err(|error| screen.failure(&error))?;

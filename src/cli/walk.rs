@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -176,24 +176,25 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What `see` makes of the bytes of a file: they lie in a buffer that the next file of
+/// What `see` makes of the bytes of a file, and of what the file system said of it
+/// before it was read. The bytes lie in a buffer that the next file of
 /// this thread reuses.
 ///
 /// # Errors
 /// Where it is no file, too large, or can't be read.
-pub(super) fn with_bytes<T>(path: &Path, see: impl FnOnce(&[u8]) -> T) -> Result<T, String> {
+pub(super) fn with_bytes<T>(path: &Path, see: impl FnOnce(&[u8], &Metadata) -> T) -> Result<T, String> {
     BUFFER.with(|buffer| {
         // A file that is read while another one is looked at has a buffer of its own.
         let mut own = Vec::new();
         let mut shared = buffer.try_borrow_mut();
         let bytes = shared.as_deref_mut().unwrap_or(&mut own);
         bytes.clear();
-        read_into(path, bytes)?;
-        Ok(see(bytes))
+        let meta = read_into(path, bytes)?;
+        Ok(see(bytes, &meta))
     })
 }
 
-fn read_into(path: &Path, bytes: &mut Vec<u8>) -> Result<(), String> {
+fn read_into(path: &Path, bytes: &mut Vec<u8>) -> Result<Metadata, String> {
     let file = File::open(path).map_err(|e| e.to_string())?;
     let meta = file.metadata().map_err(|e| e.to_string())?;
     if !meta.is_file() {
@@ -206,5 +207,5 @@ fn read_into(path: &Path, bytes: &mut Vec<u8>) -> Result<(), String> {
     bytes.reserve(meta.len() as usize + 1);
     // One byte more shows that it grew since.
     file.take(MAX_BYTES + 1).read_to_end(bytes).map_err(|e| e.to_string())?;
-    if bytes.len() as u64 > MAX_BYTES { Err(too_large()) } else { Ok(()) }
+    if bytes.len() as u64 > MAX_BYTES { Err(too_large()) } else { Ok(meta) }
 }

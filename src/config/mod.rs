@@ -277,7 +277,7 @@ pub struct Rollout {
 
 /// A cumulative wave size: the larger of its parts, of the consumers with a
 /// deliverable change, rounded up.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WaveSize {
     /// As written, for people: `max(25%, 59)`.
     pub text: String,
@@ -286,7 +286,8 @@ pub struct WaveSize {
 }
 
 /// `59` or `25%`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum WavePart {
     /// So many consumers.
     Count(u64),

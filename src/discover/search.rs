@@ -69,8 +69,10 @@ pub fn names(
         names.extend(datasets.iter().filter_map(|name| Some(name.rsplit(['.', '/', ':']).next()?.to_owned())));
         let keys: BTreeSet<&str> = mappings.values().flat_map(keys).collect();
         for rule in 0..rules.rules.len() {
-            for (_, clauses) in rules.required(rule) {
-                names.extend(telling(clauses, &keys).into_iter().flat_map(|clause| clause.texts.iter().cloned()));
+            for required in rules.required(rule) {
+                names.extend(
+                    telling(required.clauses, &keys).into_iter().flat_map(|clause| clause.texts.iter().cloned()),
+                );
             }
         }
         names.retain(|name| name.len() >= SHORTEST && name.contains(|c: char| c.is_alphanumeric()));

@@ -8,6 +8,9 @@ use crate::workspace::Mode;
 
 /// Arguments beyond this many bytes are not passed; everything is listed instead.
 const MAX_ARGUMENTS: usize = 64 << 10;
+/// How many trees are asked for one by one: git reads the whole folder above for each,
+/// which is quadratic where one folder holds thousands.
+const MAX_QUESTIONS: usize = 64;
 /// Trees without an entry, in both hash functions.
 const EMPTY_TREES: [&str; 2] =
     ["4b825dc642cb6eb9a060e54bf8d69288fbee4904", "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"];
@@ -70,6 +73,9 @@ impl Repository {
     /// Where git can't be asked.
     pub fn trees(&self, commit: &str, prefixes: &[&str]) -> Result<Vec<Option<String>>, GitError> {
         let commit = object_name(commit)?;
+        if prefixes.len() > MAX_QUESTIONS {
+            return self.trees_listed(commit, prefixes);
+        }
         let mut input = String::new();
         for prefix in prefixes {
             // A line break would be two questions; it is asked by itself below.
@@ -91,6 +97,25 @@ impl Repository {
             }
         }
         Ok(trees)
+    }
+
+    /// As [`Repository::trees`], from a listing of all trees.
+    fn trees_listed(&self, commit: &str, prefixes: &[&str]) -> Result<Vec<Option<String>>, GitError> {
+        let output = self.answer(&["ls-tree", "-r", "-d", "-z", "--full-tree", commit])?;
+        let mut known: BTreeMap<&[u8], &str> = BTreeMap::new();
+        for record in output.split(|byte| *byte == 0).filter(|record| !record.is_empty()) {
+            let tab = record.iter().position(|byte| *byte == b'\t').ok_or_else(|| garbled("ls-tree", record))?;
+            let head = std::str::from_utf8(&record[..tab]).unwrap_or_default();
+            let (kind, object) = head.rsplit_once(' ').ok_or_else(|| garbled("ls-tree", record))?;
+            if kind.ends_with(" tree") && !EMPTY_TREES.contains(&object) {
+                known.insert(&record[tab + 1..], object_name(object)?);
+            }
+        }
+        let tree = |prefix: &&str| match *prefix {
+            "" => Ok(self.trees(commit, &[""])?.pop().flatten()),
+            prefix => Ok(known.get(prefix.as_bytes()).map(|object| (*object).to_owned())),
+        };
+        prefixes.iter().map(tree).collect()
     }
 
     /// The uncommitted changes below each of `prefixes`, in that order, as paths

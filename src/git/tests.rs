@@ -207,6 +207,9 @@ fn trees_of_many_prefixes() {
     assert_eq!(trees.iter().map(Option::is_some).collect::<Vec<_>>(), expected);
     assert_eq!(trees[1].as_deref(), Some(pit.git(&["rev-parse", "HEAD:a/b"]).as_str()));
     assert_eq!(trees[5].as_deref(), Some(pit.git(&["rev-parse", "HEAD:n\nl"]).as_str()));
+    let many: Vec<&str> = prefixes.iter().copied().cycle().take(20 * prefixes.len()).collect();
+    let listed = repository.trees(&commit, &many).unwrap();
+    assert!(listed.chunks(prefixes.len()).all(|chunk| chunk == trees), "asked for by the thousand, they are listed");
     let empty = Sandpit::committed(&[]);
     let commit = empty.repository().head().unwrap().unwrap();
     assert_eq!(empty.repository().trees(&commit, &[""]).unwrap(), [None]);

@@ -289,15 +289,20 @@ pub fn by_name(name: &str) -> Option<&'static Language> {
     registry.by_name.get(name).map(|&i| &registry.all[i])
 }
 
-/// The language that a file's name tells.
+/// The language that a file's name tells. It is asked of every file of a walk, so it
+/// takes the name apart by itself: [`Path`] reads all of it from the start.
 pub fn of_path(path: &Path) -> Option<&'static Language> {
     let registry = registry();
-    let name = path.file_name()?.to_str()?;
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let start = bytes.iter().rposition(|b| std::path::is_separator(char::from(*b))).map_or(0, |at| at + 1);
+    let name = std::str::from_utf8(&bytes[start..]).ok()?;
     if let Some(&index) = registry.by_filename.get(name) {
         return Some(&registry.all[index]);
     }
-    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    registry.by_extension.get(&extension).map(|&i| &registry.all[i])
+    let (stem, extension) = name.rsplit_once('.')?;
+    let lower = extension.bytes().any(|b| b.is_ascii_uppercase()).then(|| extension.to_ascii_lowercase());
+    let index = registry.by_extension.get(lower.as_deref().unwrap_or(extension)).filter(|_| !stem.is_empty())?;
+    Some(&registry.all[*index])
 }
 
 /// One digest over every grammar's name and version: part of a plan's identity.
@@ -349,5 +354,6 @@ mod tests {
         assert_eq!(name("build.sbt"), Some("scala"));
         assert_eq!(name("Q.SQL"), Some("sql"));
         assert_eq!(name("README"), None);
+        assert_eq!([name(".py"), name("a.py/"), name("py"), name("a/..")], [None; 4]);
     }
 }

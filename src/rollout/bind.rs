@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::waves::{self, Earlier, Unit};
 use super::{Request, RolloutError};
-use crate::config::Migration;
+use crate::config::Rollout;
 use crate::digest::{Digest, DigestBuilder};
 use crate::state::{Binding, ConsumerRecord, DeliveryState, Store, WaveRecord, WaveState, WorkspaceRecord};
 use crate::transform::{Plan, Transformed, WorkspacePlan};
@@ -311,11 +311,10 @@ fn units_of(fleet: &Fleet, plans: &[&WorkspacePlan]) -> BTreeMap<usize, Unit> {
 }
 
 /// The wave of each workspace, by its index, were the rollout to begin now.
-pub fn preview(migration: &Migration, fleet: &Fleet, plan: &Plan) -> BTreeMap<usize, u32> {
+pub fn preview(migration: &str, rollout: &Rollout, fleet: &Fleet, plan: &Plan) -> BTreeMap<usize, u32> {
     let plans: Vec<&WorkspacePlan> = plan.workspaces.iter().collect();
     let mut units: Vec<Unit> = units_of(fleet, &plans).into_values().collect();
-    let rollout = &migration.rollout;
-    waves::order(&mut units, &rollout.first, &rollout.seed, &migration.id);
+    waves::order(&mut units, &rollout.first, &rollout.seed, migration);
     let filled = waves::fill(&rollout.waves, &units, Earlier::default());
     let numbers: BTreeMap<&str, u32> =
         filled.iter().flat_map(|wave| wave.members.iter().map(|m| (m.as_str(), wave.number))).collect();

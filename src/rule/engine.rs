@@ -49,6 +49,19 @@ struct Index {
     hosted: Vec<usize>,
 }
 
+/// What a rule requires of the files of one of its languages.
+#[derive(Debug)]
+pub struct Required<'s> {
+    /// The language of the code that is matched.
+    pub language: &'s str,
+    /// Whether that code lies in literals of `files`.
+    pub embedded: bool,
+    /// The languages of the files it lies in.
+    pub files: Vec<&'s str>,
+    /// Each must hold; nothing is known where there is none.
+    pub clauses: &'s [Clause],
+}
+
 /// What became of one match.
 #[derive(Debug)]
 pub struct Outcome {
@@ -143,11 +156,24 @@ impl RuleSet {
         hits
     }
 
-    /// What a rule requires of a file, for people; one list for each language.
-    pub fn required(&self, rule: usize) -> Vec<(&str, &[Clause])> {
-        let of = |u: &&Unit| u.rule == rule;
-        let variant = |u: &Unit| self.rules[u.rule].variants[u.variant].language.facts.name.as_str();
-        self.units.iter().filter(of).map(|u| (variant(u), u.clauses.as_slice())).collect()
+    /// What a rule requires of a file, for people; one for each language.
+    pub fn required(&self, rule: usize) -> Vec<Required<'_>> {
+        let of = |unit: &Unit| {
+            let variant = &self.rules[unit.rule].variants[unit.variant];
+            let own = variant.language.facts.name.as_str();
+            let hosts: BTreeSet<&str> = variant.hosts.iter().map(|h| h.language.facts.name.as_str()).collect();
+            let embedded = !hosts.is_empty();
+            let files = if embedded { hosts.into_iter().collect() } else { vec![own] };
+            (unit.rule == rule).then_some((own, embedded, files))
+        };
+        let found = self.units.iter().filter_map(|unit| Some((of(unit)?, unit.clauses.as_slice())));
+        found.map(|((language, embedded, files), clauses)| Required { language, embedded, files, clauses }).collect()
+    }
+
+    /// What each rule requires of files of this language.
+    pub fn clauses(&self, language: &Language) -> impl Iterator<Item = &[Clause]> {
+        let speaking = self.units.iter().filter(|unit| self.unit_speaks(unit, language));
+        speaking.map(|unit| unit.clauses.as_slice())
     }
 
     fn unit_speaks(&self, unit: &Unit, language: &Language) -> bool {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use regex::Regex;
+use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use tree_sitter::{CaptureQuantifier, Query, QueryCursor, StreamingIterator};
 
 use super::exercise;
@@ -255,19 +256,15 @@ impl Matcher {
         let fold = language.facts.case_insensitive;
         match self {
             Self::Pattern(p) => p.literals().iter().map(|l| Clause::one(l.clone(), fold)).collect(),
-            Self::Lookup(lookup) => {
-                // Keys with characters that a literal may escape prove nothing.
-                let plain = |k: &String| !k.is_empty() && !k.contains(['\\', '"', '\'', '`', '\n', '\r', '\t']);
-                if lookup.keys.iter().all(plain) {
-                    let escapes = ESCAPES.iter().filter(|_| language.facts.string.escapes).map(|e| (*e).to_owned());
-                    vec![Clause::of(lookup.keys.iter().cloned().chain(escapes), fold)]
-                } else {
-                    Vec::new()
-                }
+            Self::Lookup(lookup) => one_of(language, lookup.keys.iter().cloned().collect(), fold).into_iter().collect(),
+            Self::Regex(regex) | Self::Literal(regex) => {
+                let kinds = [ExtractKind::Prefix, ExtractKind::Suffix];
+                let texts = kinds.into_iter().filter_map(|kind| ends(regex, kind));
+                texts.filter_map(|texts| one_of(language, texts, false)).collect()
             }
             Self::All(matchers) => matchers.iter().flat_map(|m| m.required(language)).collect(),
             Self::Any(matchers) => Clause::either(matchers.iter().map(|m| m.required(language))),
-            Self::Kind(_) | Self::Query(_) | Self::Regex(_) | Self::Literal(_) | Self::Not(_) => Vec::new(),
+            Self::Kind(_) | Self::Query(_) | Self::Not(_) => Vec::new(),
         }
     }
 }
@@ -276,6 +273,32 @@ impl Matcher {
 /// any key, so that the file is read whatever else is in it.
 const ESCAPES: &[&str] =
     &["\\x", "\\u", "\\U", "\\N", "\\0", "\\1", "\\2", "\\3", "\\4", "\\5", "\\6", "\\7", "\\\n", "\\\r", "\\/"];
+
+/// What a file must hold that has one of these texts in it, as code or as the value of
+/// a literal. Texts with characters that a literal may escape prove nothing.
+fn one_of(language: &Language, texts: Vec<String>, fold: bool) -> Option<Clause> {
+    let plain = |t: &String| !t.is_empty() && !t.contains(['\\', '"', '\'', '`', '\n', '\r', '\t']);
+    if !texts.iter().all(plain) {
+        return None;
+    }
+    let escapes = ESCAPES.iter().filter(|_| language.facts.string.escapes).map(|e| (*e).to_owned());
+    Some(Clause::of(texts.into_iter().chain(escapes), fold))
+}
+
+/// Shorter beginnings and ends of matches are in almost every file.
+const SHORTEST_END: usize = 3;
+
+/// Texts of which every match of a regular expression begins, or ends, with one.
+fn ends(regex: &Regex, kind: ExtractKind) -> Option<Vec<String>> {
+    let hir = regex_syntax::parse(regex.as_str()).ok()?;
+    let sequence = Extractor::new().kind(kind).extract(&hir);
+    let text = |literal: &regex_syntax::hir::literal::Literal| {
+        let text = std::str::from_utf8(literal.as_bytes()).ok()?;
+        (text.len() >= SHORTEST_END).then(|| text.to_owned())
+    };
+    // No sequence means that there are too many; an empty one, that nothing matches.
+    sequence.literals()?.iter().map(text).collect::<Option<Vec<_>>>().filter(|texts| !texts.is_empty())
+}
 
 /// The texts that a node is compared by: its own, and the value of a literal.
 fn texts(node: Node<'_>) -> Vec<String> {

@@ -14,7 +14,7 @@ mod prefilter;
 mod template;
 
 pub use embedded::{Embedded, embed};
-pub use engine::{Answer, Failure, Outcome, Outcomes, RuleSet, collect, run};
+pub use engine::{Answer, Failure, Outcome, Outcomes, Required, RuleSet, collect, run};
 pub use exercise::Exercise;
 pub use facts::Facts;
 pub use matcher::{Lookup, Matcher, QueryMatcher, literal_value};

@@ -49,6 +49,8 @@ const FINDERS: &[&str] = &[
     r#"all(["f($A)", not("f(1)")])"#,
     r#"all([kind("string"), one_of(["users_v1", "people"])])"#,
     r#"all([kind("string"), literal("^users")])"#,
+    r#"all([kind("string"), literal("(users|people)(_v[0-9])?$")])"#,
+    r#"all([kind("identifier"), regex("^peo?ple")])"#,
     r#""not $A""#,
     r#""$A not in x""#,
     r#"query("(call arguments: (argument_list) @A) @match")"#,
@@ -106,6 +108,22 @@ proptest! {
             let found = hidden(&set, &code, &set.scan(python, code.as_bytes()));
             prop_assert!(found.is_none(), "{finder} {condition} {context} in {code:?}: {found:?}");
         }
+    }
+}
+
+#[test]
+fn beginnings_and_ends_of_regular_expressions_are_asked_for() {
+    let asked = |condition: &str| {
+        let set = rules(r#""f($A)""#, &format!(".where(#{{ A: literal(\"{condition}\") }})"), "");
+        let clauses = set.required(0).remove(0).clauses;
+        let longest =
+            |c: &Clause| c.texts.iter().filter(|t| !t.starts_with('\\')).cloned().collect::<Vec<_>>().join("|");
+        clauses.iter().map(longest).collect::<Vec<_>>()
+    };
+    assert_eq!(asked("^(HTTP_[A-Z]+|CONTENT_LENGTH)$"), ["CONTENT_LENGTH|HTTP_", "f"]);
+    assert_eq!(asked("[a-z]+_v1$"), ["_v1", "f"]);
+    for nothing in ["^[a-z]+$", "us|.*", "^ab?"] {
+        assert_eq!(asked(nothing), ["f"], "{nothing}");
     }
 }
 

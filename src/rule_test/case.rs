@@ -59,6 +59,7 @@ pub(super) fn run(rules: &RuleSet, case: &Case, input: Input, partial: Partial) 
         partial,
         dirty: Dirty::Refuse,
         threads: Some(1),
+        index: None,
         progress: &|_, _| {},
     };
     let pinned = [Pinned { workspace: &workspace, content: Ok((manifest.clone(), pin)) }];

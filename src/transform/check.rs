@@ -43,7 +43,8 @@ impl Result<'_> {
         self.lost_comments()?;
         self.annotations(comments)?;
         self.literal_lines()?;
-        literals.iter().try_for_each(|((start, end), language)| self.literal(&(*start..*end), language))
+        let moves = Moves::new(&self.arranged.splices);
+        literals.iter().try_for_each(|((start, end), language)| self.literal(&(*start..*end), language, &moves))
     }
 
     fn wrong(&self, at: usize, why: String) -> Wrong {
@@ -89,12 +90,9 @@ impl Result<'_> {
 
     /// Comments inside of replaced code must be in the result, unless their code was deleted.
     fn lost_comments(&self) -> std::result::Result<(), Wrong> {
-        let deleted = |range: &Range<usize>| {
-            let empties = self.edits.iter().filter(|e| e.replacement.is_empty());
-            empties.into_iter().any(|e| e.range.start <= range.start && range.end <= e.range.end)
-        };
-        let mut kept: Vec<_> = self.arranged.kept.iter().collect();
-        kept.sort_by_key(|k| k.old.start);
+        let empties = self.edits.iter().filter(|e| e.replacement.is_empty());
+        let deletions = Covers::new(empties.map(|e| (e.range.clone(), ())));
+        let kept = Covers::new(self.arranged.kept.iter().map(|k| (k.old.clone(), k.new)));
         let comments = self.old.iter().filter(|n| is_comment(*n));
         let mut splices = self.arranged.splices.iter().peekable();
         for comment in comments {
@@ -108,9 +106,8 @@ impl Result<'_> {
                 let nodes = std::iter::successors(Some(self.new.last_from(place.start)), Node::parent);
                 nodes.take_while(|n| n.local_range().start == place.start).any(|n| n.is_extra())
             };
-            let upto = kept.partition_point(|k| k.old.start <= range.start);
-            let copied = kept[..upto].iter().filter(|k| range.end <= k.old.end);
-            if !copied.into_iter().any(|k| still(k.new + range.start - k.old.start)) && !deleted(&range) {
+            let copied = kept.of(&range).any(|(old, new)| still(new + range.start - old.start));
+            if !copied && deletions.of(&range).next().is_none() {
                 let short = shortened(comment.text());
                 let (line, _) = comment.line_column();
                 let why =
@@ -163,7 +160,12 @@ impl Result<'_> {
 
     /// Embedded code must read as it was meant: what was written there in code is
     /// there in the value of the literal, and it parses.
-    fn literal(&self, range: &Range<usize>, language: &'static Language) -> std::result::Result<(), Wrong> {
+    fn literal(
+        &self,
+        range: &Range<usize>,
+        language: &'static Language,
+        moves: &Moves<'_>,
+    ) -> std::result::Result<(), Wrong> {
         let wrong = |why: &str| {
             Err(self
                 .wrong(range.start, format!("the edit would break the {} in this literal: {why}", language.facts.name)))
@@ -177,31 +179,87 @@ impl Result<'_> {
                 node = node.children().find(|c| c.local_range() == *range)?;
             }
         };
-        let splices = &self.arranged.splices;
-        let moved = |at: usize| {
-            let before = splices.iter().take_while(|s| s.range.end <= at);
-            let shift: isize = before.map(|s| s.text.len() as isize - s.range.len() as isize).sum();
-            at.saturating_add_signed(shift)
-        };
-        if splices.iter().any(|s| s.range.start < range.start && range.start < s.range.end) {
+        if moves.cross(range.start) {
             return Ok(());
         }
-        let (Some(old), Some(new)) = (read(self.old, range), read(self.new, &(moved(range.start)..moved(range.end))))
+        let (Some(old), Some(new)) =
+            (read(self.old, range), read(self.new, &(moves.of(range.start)..moves.of(range.end))))
         else {
             return wrong("it can't be read any more");
         };
         if new.tree.errors().next().is_some() {
             return wrong("it does not parse");
         }
-        let local: Vec<Splice> = splices
-            .iter()
-            .filter(|s| range.start <= s.range.start && s.range.end <= range.end)
-            .map(|s| Splice { range: s.range.start - range.start..s.range.end - range.start, text: s.text.clone() })
-            .collect();
+        let shifted = |s: &Splice| s.range.start - range.start..s.range.end - range.start;
+        let local: Vec<Splice> =
+            moves.within(range).map(|s| Splice { range: shifted(s), text: s.text.clone() }).collect();
         if crate::edit::apply(old.tree.text(), &local) != new.tree.text() {
             return wrong("a quote, an escape or a hole in the new text means something else there");
         }
         Ok(())
+    }
+}
+
+/// Ranges of the old text, asked for those that hold another one: their number does not
+/// enter, unless they hold each other.
+struct Covers<T> {
+    /// By start.
+    ranges: Vec<(Range<usize>, T)>,
+    /// For each, the furthest end of it and all before it.
+    furthest: Vec<usize>,
+}
+
+impl<T: Copy> Covers<T> {
+    fn new(ranges: impl Iterator<Item = (Range<usize>, T)>) -> Self {
+        let mut ranges: Vec<_> = ranges.collect();
+        ranges.sort_by_key(|(range, _)| range.start);
+        let furthest = ranges.iter().scan(0, |end, (range, _)| {
+            *end = range.end.max(*end);
+            Some(*end)
+        });
+        Self { furthest: furthest.collect(), ranges }
+    }
+
+    fn of(&self, inner: &Range<usize>) -> impl Iterator<Item = (&Range<usize>, T)> {
+        let upto = self.ranges.partition_point(|(range, _)| range.start <= inner.start);
+        let near = (0..upto).rev().take_while(|at| inner.end <= self.furthest[*at]);
+        let end = inner.end;
+        near.map(|at| &self.ranges[at]).filter(move |(range, _)| end <= range.end).map(|(range, it)| (range, *it))
+    }
+}
+
+/// Where places of the old text have gone to.
+struct Moves<'a> {
+    /// Ordered and disjoint.
+    splices: &'a [Splice],
+    /// How far what stands before each splice has moved; one more for what is behind the last.
+    shifts: Vec<isize>,
+}
+
+impl<'a> Moves<'a> {
+    fn new(splices: &'a [Splice]) -> Self {
+        let mut shift = 0;
+        let grown = splices.iter().map(|s| s.text.len() as isize - s.range.len() as isize);
+        let shifts = std::iter::once(0).chain(grown.map(|by| {
+            shift += by;
+            shift
+        }));
+        Self { shifts: shifts.collect(), splices }
+    }
+
+    fn of(&self, at: usize) -> usize {
+        at.saturating_add_signed(self.shifts[self.splices.partition_point(|s| s.range.end <= at)])
+    }
+
+    /// Whether a splice takes what is on both sides of a place.
+    fn cross(&self, at: usize) -> bool {
+        self.splices.get(self.splices.partition_point(|s| s.range.end <= at)).is_some_and(|s| s.range.start < at)
+    }
+
+    fn within(&self, range: &Range<usize>) -> impl Iterator<Item = &'a Splice> {
+        let from = self.splices.partition_point(|s| s.range.start < range.start);
+        let end = range.end;
+        self.splices[from..].iter().take_while(move |s| s.range.start <= end).filter(move |s| s.range.end <= end)
     }
 }
 

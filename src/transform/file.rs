@@ -38,6 +38,11 @@ pub struct Change {
 }
 
 impl FileReport {
+    /// Of a file that lacks what every rule requires.
+    pub(super) fn without_literal() -> Self {
+        Self { skipped: Some(SkipReason::NoLiteral), ..Self::default() }
+    }
+
     /// Takes the change back: `rule` would go on changing the result.
     pub fn refuse_as_unsettled(&mut self, path: &str, rule: &str) {
         self.change = None;
@@ -87,7 +92,7 @@ pub fn file(rules: &RuleSet, facts: &Arc<Facts>, path: &str, bytes: &[u8]) -> Fi
     }
     let hits = rules.scan(language, bytes);
     if !hits.any() {
-        return FileReport { skipped: Some(SkipReason::NoLiteral), ..FileReport::default() };
+        return FileReport::without_literal();
     }
     if let Some(reason) = skip::by_path(path).or_else(|| skip::by_content(bytes)) {
         return left_alone(path, reason);

@@ -8,6 +8,7 @@ use super::plan::{FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason,
 use super::{FileReport, facts, file, skip};
 use crate::config::{Dirty, Partial};
 use crate::digest::{Digest, DigestBuilder};
+use crate::index::{Index, Key, Query};
 use crate::language;
 use crate::pin::{Found, PinError, Wanted, contents_of};
 use crate::rule::RuleSet;
@@ -25,6 +26,8 @@ pub struct Request<'a> {
     pub dirty: Dirty,
     /// Threads; `None` means as many as there are cores.
     pub threads: Option<usize>,
+    /// What is remembered of contents; files that can't match are not read then.
+    pub index: Option<&'a Index>,
     /// Hears how many of all files are done, from any thread.
     pub progress: &'a (dyn Fn(usize, usize) + Sync),
 }
@@ -52,16 +55,22 @@ pub fn transform(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Plan {
         Ok(pool) => pool.install(|| all(request, pinned)),
         Err(_) => all(request, pinned),
     };
+    let digest = plan_digest(request.rules_digest, request.partial, request.dirty, &workspaces);
+    Plan { digest, workspaces }
+}
+
+/// The identity of a plan: a digest of everything that went in.
+pub fn plan_digest(rules: Digest, partial: Partial, dirty: Dirty, workspaces: &[WorkspacePlan]) -> Digest {
     let mut digest = DigestBuilder::new("gander.plan")
         .field(env!("CARGO_PKG_VERSION"))
         .field(language::versions())
-        .field(request.rules_digest.as_bytes())
-        .field(format!("{:?} {:?}", request.partial, request.dirty));
-    for workspace in &workspaces {
+        .field(rules.as_bytes())
+        .field(format!("{partial:?} {dirty:?}"));
+    for workspace in workspaces {
         let key = workspace.pin.as_ref().map(Pin::key).unwrap_or_default();
         digest = digest.field(&workspace.id).field(key);
     }
-    Plan { digest: digest.finish(), workspaces }
+    digest.finish()
 }
 
 /// A file that was read: its path, its digest where it changes, and its report.
@@ -69,15 +78,18 @@ pub(super) type Done = (String, Option<Digest>, FileReport);
 
 fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
     let mut skipped: Vec<BTreeMap<SkipReason, u64>> = Vec::new();
+    let memory = Memory::new(request);
     // Workspaces that are read at all, by their index.
-    let (mut indices, mut wanted) = (Vec::new(), Vec::new());
+    let (mut indices, mut wanted, mut ruled_out) = (Vec::new(), Vec::new(), Vec::new());
     for (index, one) in pinned.iter().enumerate() {
         let mut counts = BTreeMap::new();
         if let Ok((manifest, pin)) = &one.content
             && !refuses_dirty(request, one.workspace)
         {
             let paths = candidates(request.rules, one.workspace, manifest, &mut counts);
+            let (out, paths): (Vec<&str>, Vec<&str>) = paths.into_iter().partition(|p| memory.rules_out(manifest, p));
             indices.push(index);
+            ruled_out.push(out);
             wanted.push(Wanted { workspace: one.workspace, pin, manifest, paths });
         }
         skipped.push(counts);
@@ -90,6 +102,7 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
         let (digest, report) = match found {
             Found::TooLarge(size) => (None, too_large(path, size)),
             Found::Bytes(bytes) => {
+                memory.learn(wanted[index].manifest, path, bytes);
                 let report = match &facts[index] {
                     Ok(facts) => file(request.rules, facts, path, bytes),
                     Err(_) => FileReport::default(),
@@ -102,8 +115,11 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
         Ok(())
     });
     let mut reports: Vec<Vec<Done>> = Vec::new();
-    for (done, facts) in done.into_iter().zip(&facts) {
+    for ((done, facts), out) in done.into_iter().zip(&facts).zip(ruled_out) {
         let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // As if they had been read: the plan does not depend on what is remembered.
+        let report = || if facts.is_ok() { FileReport::without_literal() } else { FileReport::default() };
+        done.extend(out.into_iter().map(|path| (path.to_owned(), None, report())));
         if let Err(finding) = facts {
             let report = FileReport { findings: vec![finding.clone()], ..FileReport::default() };
             done.push((finding.path.clone(), None, report));
@@ -124,6 +140,34 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
             workspace_plan(request, one, done, counts)
         })
         .collect()
+}
+
+/// What is remembered of contents, and what the rules ask of each language.
+struct Memory<'a> {
+    index: Option<&'a Index>,
+    queries: BTreeMap<&'static str, Query>,
+}
+
+impl<'a> Memory<'a> {
+    fn new(request: &Request<'a>) -> Self {
+        let query = |l: &'static language::Language| (l.facts.name.as_str(), Query::new(request.rules.clauses(l)));
+        let languages = language::all().iter().filter(|_| request.index.is_some());
+        Self { index: request.index, queries: languages.map(query).collect() }
+    }
+
+    fn rules_out(&self, manifest: &Manifest, path: &str) -> bool {
+        let (Some(index), Some(entry)) = (self.index, manifest.entries.get(path)) else { return false };
+        let language = language::of_path(std::path::Path::new(path));
+        let query = language.and_then(|l| self.queries.get(l.facts.name.as_str()));
+        query.is_some_and(|query| index.rules_out(&Key::of_blob(&entry.blob), query))
+    }
+
+    fn learn(&self, manifest: &Manifest, path: &str, bytes: &[u8]) {
+        let language = language::of_path(std::path::Path::new(path));
+        if let (Some(index), Some(entry), Some(language)) = (self.index, manifest.entries.get(path), language) {
+            index.learn(Key::of_blob(&entry.blob), language, bytes);
+        }
+    }
 }
 
 fn refuses_dirty(request: &Request<'_>, workspace: &Workspace) -> bool {

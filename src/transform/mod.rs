@@ -12,5 +12,5 @@ mod skip;
 mod tests;
 
 pub use file::{Change, FileReport, collect, file, unsettled};
-pub use fleet::{Pinned, Request, transform};
+pub use fleet::{Pinned, Request, plan_digest, transform};
 pub use plan::{FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Transformed, WorkspacePlan};

@@ -10,6 +10,7 @@ mod delivery;
 mod discovery;
 mod expected;
 mod fleet;
+mod index;
 mod kill;
 mod lsp;
 mod malice;

@@ -45,3 +45,36 @@ fn a_fleet_without_git_is_planned_alike_everywhere() {
     assert!(plans[0] == plans[1]);
     assert_eq!(stats(&here.root), before);
 }
+
+#[test]
+fn shards_merge_to_the_plan_of_one_run() {
+    let bench = Bench::copy_of(&fixture());
+    bench.commit_all();
+    let whole = bench.gander(&["plan", "migration.toml", "--json"]).expect(0).stdout;
+    let ledger = bench.gander(&["plan", "migration.toml", "--no-diff"]).expect(0).stdout;
+    // Each shard sees the fleet in a folder of its own, as on a machine of its own.
+    let elsewhere = Bench::copy_of(&bench.root);
+    std::fs::create_dir(bench.root.join("parts")).unwrap();
+    let parts = bench.root.join("parts");
+    for (on, shard) in [(&elsewhere, "3/3"), (&bench, "1/3")] {
+        on.gander(&["plan", "migration.toml", "--shard", shard, "--out", parts.to_str().unwrap()]).expect(0);
+    }
+    let named = |skip: &str| -> Vec<String> {
+        let files = std::fs::read_dir(&parts).unwrap().map(|e| e.unwrap().path().to_str().unwrap().to_owned());
+        files.filter(|f| skip.is_empty() || !f.ends_with(skip)).collect()
+    };
+    let merge = |files: &[String], more: &[&str]| {
+        let args: Vec<&str> =
+            ["merge"].into_iter().chain(files.iter().map(String::as_str)).chain(more.to_vec()).collect();
+        bench.gander(&args)
+    };
+    let half = parts.join("half");
+    let half = half.to_str().unwrap();
+    assert!(merge(&named(""), &[]).expect(1).stderr.contains("shard 2 missing"));
+    merge(&named(""), &["--out", half]).expect(0);
+    bench.gander(&["plan", "migration.toml", "--shard", "2/3", "--out", parts.to_str().unwrap()]).expect(0);
+    // The third one with the two that were merged before, and all of them once more.
+    let merged = merge(&named(""), &["--json"]).expect(0);
+    assert!(merged.stdout == whole, "the merged plan differs from the plan of one run");
+    assert_eq!(merge(&named("half"), &[]).expect(0).stdout, ledger);
+}

@@ -1,11 +1,13 @@
 //! Rules over whole workspaces.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::{FileOutcome, FindingKind, Pinned, Plan, Request, SkipReason, Transformed, transform};
 use crate::config::{Dirty, Partial};
 use crate::digest::Digest;
 use crate::files::write_whole;
+use crate::index::Index;
 use crate::pin;
 use crate::script::{Inputs, Source, load};
 use crate::workspace::Workspace;
@@ -34,6 +36,12 @@ impl World {
     }
 
     fn plan(&self, script: &str, partial: Partial, threads: usize) -> Plan {
+        self.plan_with(script, partial, threads, None).0
+    }
+
+    /// A plan, and how many files were read for it.
+    fn plan_with(&self, script: &str, partial: Partial, threads: usize, index: Option<&Index>) -> (Plan, usize) {
+        let read = AtomicUsize::new(0);
         let source = Source { name: "test.rhai".to_owned(), text: script.to_owned() };
         let rules = load(&[source], &Inputs::default()).unwrap();
         let pinned: Vec<Pinned<'_>> = self
@@ -50,9 +58,13 @@ impl World {
             partial,
             dirty: Dirty::Refuse,
             threads: Some(threads),
-            progress: &|_, _| {},
+            index,
+            progress: &|_, _| {
+                read.fetch_add(1, Ordering::Relaxed);
+            },
         };
-        transform(&request, &pinned)
+        let plan = transform(&request, &pinned);
+        (plan, read.into_inner())
     }
 
     /// The new text of a file, if it changes.
@@ -214,4 +226,32 @@ fn a_folder_that_is_gone_is_an_outcome() {
     let mut world = World::new(&[&[("a.py", b"old(1)\n")]]);
     world.workspaces[0].root = Path::new("/nowhere/at/all").to_owned();
     assert!(matches!(world.plan(RENAME, Partial::Withhold, 1).workspaces[0].result, Transformed::Errored(_)));
+}
+
+#[test]
+fn what_is_remembered_changes_no_plan() {
+    let text = |n: usize| {
+        let line = if n.is_multiple_of(7) { "old(1)\n" } else { "threshold_of(1)\n" };
+        format!("{line}{}", "# something else\n".repeat(50 + n)).into_bytes()
+    };
+    let mut many: Vec<(String, Vec<u8>)> = (0..40).map(|n| (format!("f{n}.py"), text(n))).collect();
+    many.push(("utf16.py".to_owned(), [b"\xFF\xFE".as_slice(), &b"o\0l\0d\0".repeat(200)].concat()));
+    many.push(("small.py".to_owned(), b"x = 1\n".to_vec()));
+    let files: Vec<(&str, &[u8])> = many.iter().map(|(p, b)| (p.as_str(), b.as_slice())).collect();
+    let world = World::new(&[&files, &files[..9]]);
+    let folder = tempfile::tempdir().unwrap();
+    let other = r#"rule("other").lang("python").find("threshold_of($A)").replace("limit($A)");"#;
+    let failing = r#"rule("c").lang("python").find("old($A)").collect("f", |m| m.nothing.at.all);
+                     rule("r").lang("python").find("old($A)").replace("new($A)");"#;
+    for script in [RENAME, other, RENAME, failing] {
+        let index = Index::open(folder.path(), &[]);
+        let (plan, _) = world.plan_with(script, Partial::Withhold, 2, Some(&index));
+        index.save(|_| true).unwrap();
+        assert_eq!(json(&plan), json(&world.plan(script, Partial::Withhold, 1)), "{script}");
+    }
+    let nothing = r#"rule("n").lang("python").find("prefetch_related($A)").delete();"#;
+    let index = Index::open(folder.path(), &[]);
+    let (plan, read) = world.plan_with(nothing, Partial::Withhold, 2, Some(&index));
+    assert_eq!(json(&plan), json(&world.plan(nothing, Partial::Withhold, 1)));
+    assert_eq!(read, 2, "what is not remembered is read: the small file and the one in UTF-16");
 }

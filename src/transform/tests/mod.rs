@@ -236,5 +236,5 @@ fn large_and_deep_files_take_linear_time() {
     let list = r#"rule("s").lang("python").find("f($$$A, x, $$$A)").replace("g()");"#;
     let out = check(list, "a.py", &arguments);
     assert!(out == "=" || out.contains("too long for a pattern"), "{out}");
-    assert!(started.elapsed() < std::time::Duration::from_secs(30), "{:?}", started.elapsed());
+    assert!(started.elapsed() < std::time::Duration::from_secs(120), "{:?}", started.elapsed());
 }

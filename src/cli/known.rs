@@ -1,0 +1,68 @@
+//! What is remembered of plain folders, so that files that can't match are not read.
+
+use std::collections::HashMap;
+use std::fs::Metadata;
+use std::path::{Path, PathBuf};
+
+use super::screen::{Screen, absolute};
+use crate::clock::Clock;
+use crate::index::{Index, Key, Query};
+use crate::language::{self, Language};
+use crate::rule::Clause;
+
+/// Where the index lies.
+#[derive(clap::Args, Debug)]
+pub(super) struct IndexFolder {
+    /// Remember in this folder what lies in which file: later runs read only what can
+    /// match. Where `.gander/index` is there, it is used unasked.
+    #[arg(long, value_name = "FOLDER")]
+    index: Option<PathBuf>,
+}
+
+/// An index, and what this run asks of it.
+pub(super) struct Known {
+    index: Option<Index>,
+    queries: HashMap<&'static str, Query>,
+}
+
+impl Known {
+    /// Opens the index of `paths`. `clauses` gives, for a language, what each rule
+    /// requires of its files.
+    pub(super) fn open<'c, C>(folder: &IndexFolder, paths: &[PathBuf], clauses: impl Fn(&Language) -> C) -> Self
+    where
+        C: Iterator<Item = &'c [Clause]>,
+    {
+        let usual = || Some(PathBuf::from(".gander/index")).filter(|folder| folder.is_dir());
+        let Some(folder) = folder.index.clone().or_else(usual) else {
+            return Self { index: None, queries: HashMap::new() };
+        };
+        let mut roots: Vec<PathBuf> = paths.iter().map(|path| absolute(path)).collect();
+        roots.sort();
+        let queries = language::all().iter().map(|l| (l.facts.name.as_str(), Query::new(clauses(l)))).collect();
+        Self { index: Some(Index::open(&absolute(&folder), &roots)), queries }
+    }
+
+    /// Whether no rule can match a file, told without reading it.
+    pub(super) fn rules_out(&self, path: &Path) -> bool {
+        let Some(index) = &self.index else { return false };
+        let query = language::of_path(path).and_then(|l| self.queries.get(l.facts.name.as_str()));
+        let meta = std::fs::symlink_metadata(path).ok().filter(Metadata::is_file);
+        query.zip(meta).is_some_and(|(query, meta)| index.rules_out(&Key::of_file(&meta), query))
+    }
+
+    /// Remembers a file; `meta` is from before it was read.
+    pub(super) fn learn(&self, path: &Path, meta: &Metadata, bytes: &[u8]) {
+        let Some(index) = &self.index else { return };
+        if let (Some(key), Some(language)) = (Key::of_settled_file(meta, Clock::System.now()), language::of_path(path))
+        {
+            index.learn(key, language, bytes);
+        }
+    }
+
+    /// Writes what was learned of all files of the languages that `spoken` names.
+    pub(super) fn save(self, spoken: impl Fn(&Language) -> bool, screen: &Screen) {
+        if let Some(Err(error)) = self.index.map(|index| index.save(spoken)) {
+            screen.diagnostic(format!("warning: the index was not written, which costs time only: {error}"));
+        }
+    }
+}
