@@ -294,8 +294,9 @@ impl Reading<'_> {
             match self.catalog.client.post::<ByRefs>(&self.catalog.api("by-refs"), &body) {
                 Ok(answer) => {
                     for (_, (to, by)) in answer.items.iter().zip(chunk).filter(|(item, _)| item.is_none()) {
-                        self.problem(&format!(
-                            "{by} names {to}, which the catalog does not have: correct the reference"
+                        let label = &self.catalog.label;
+                        self.found.doubts.push(format!(
+                            "{label}: {by} names {to}, which the catalog does not have: correct the reference"
                         ));
                     }
                 }

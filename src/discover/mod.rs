@@ -233,7 +233,7 @@ fn union(cx: &Context<'_>) -> Union {
     for (index, from) in cx.consumers.from.iter().enumerate() {
         let source = source::of(from);
         let label = source.label(cx);
-        let Found { entities, consumers, problems } = source::read(source.as_ref(), index, cx);
+        let Found { entities, consumers, problems, doubts } = source::read(source.as_ref(), index, cx);
         union.reports.push(SourceReport {
             label: label.clone(),
             consumers: 0,
@@ -243,7 +243,7 @@ fn union(cx: &Context<'_>) -> Union {
         union.labels.push(label);
         union.entities.extend(entities);
         union.named.extend(consumers);
-        union.problems.extend(problems);
+        union.problems.extend(problems.into_iter().chain(doubts));
     }
     union
 }

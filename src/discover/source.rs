@@ -35,6 +35,8 @@ pub(super) struct Found {
     pub(super) consumers: Vec<Candidate>,
     /// What could not be read: place, and what to do.
     pub(super) problems: Vec<String>,
+    /// What is wrong with what could be read. It hides nobody that was known before.
+    pub(super) doubts: Vec<String>,
 }
 
 impl Found {
@@ -75,10 +77,12 @@ pub(super) fn read(source: &dyn Source, index: usize, cx: &Context<'_>) -> Found
         candidate.sources.clear();
         candidate.sources.insert(index);
     }
-    let more = found.problems.len().saturating_sub(MAX_PROBLEMS);
-    if more > 0 {
-        found.problems.truncate(MAX_PROBLEMS);
-        found.problems.push(format!("{}: and {more} more problems", source.label(cx)));
+    for list in [&mut found.problems, &mut found.doubts] {
+        let more = list.len().saturating_sub(MAX_PROBLEMS);
+        if more > 0 {
+            list.truncate(MAX_PROBLEMS);
+            list.push(format!("{}: and {more} more problems", source.label(cx)));
+        }
     }
     found
 }

@@ -113,6 +113,20 @@ fn a_page_that_loses_entities_is_noticed() {
 }
 
 #[test]
+fn a_reference_to_nowhere_is_told_and_hides_nobody() {
+    let mut one = component("a", "1");
+    let nowhere = json!({"type": "dependsOn", "targetRef": "resource:default/nowhere"});
+    one["relations"].as_array_mut().unwrap().push(nowhere);
+    let nothing = ok(&json!({"items": [null]}));
+    let answers = [&counts(2, 1)[..], &counts(2, 1), &[root(), page(&[one], None), nothing], &counts(2, 1)];
+    let (discovery, _) = asked(answers.concat());
+    assert_eq!(names(&discovery), ["a"]);
+    assert_eq!(discovery.fleet.problems.len(), 1, "{:?}", discovery.fleet.problems);
+    assert!(discovery.fleet.problems[0].contains("component:default/a names resource:default/nowhere"));
+    assert!(!discovery.is_complete() && !discovery.sources_failed());
+}
+
+#[test]
 fn a_token_that_is_not_there() {
     let pit = Sandpit::new();
     let from = "{ backstage = \"https://b.example.org\", token_env = \"GANDER_TEST_NO_SUCH_TOKEN\" }";
