@@ -1,0 +1,127 @@
+//! `fuzz CASES --seconds N [--seed S]`: cuts, doubles, swaps and joins of the cases'
+//! texts, parsed one after the other. A crash ends the program with the text in
+//! `fuzz-last.sql`; a text that takes longer than its length allows is printed.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use googlesql_bench::{corpora, parse, parser};
+
+/// Slower than this per byte, twice in a row, is reported: 400 times the usual.
+const LIMIT: Duration = Duration::from_micros(400);
+/// What a text may take whatever its length: the machine does other things, too.
+const LEAST: Duration = Duration::from_millis(250);
+const PIECES: &[&str] = &[
+    "(",
+    ")",
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "'",
+    "\"",
+    "`",
+    ";",
+    ",",
+    "select ",
+    " from ",
+    "case ",
+    " end ",
+    "[",
+    "]",
+    "<",
+    "|> ",
+    "{% if a %}",
+    "{% else %}",
+    "{% endif %}",
+    "'''",
+    "/*",
+    "--",
+    "{#",
+    "@{",
+    "begin ",
+    "union all ",
+    "\\",
+    "\u{3000}",
+    "é",
+];
+
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        // xorshift64*
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % end.max(1)
+    }
+
+    fn place(&mut self, text: &str) -> usize {
+        let mut at = self.below(text.len() + 1);
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    }
+}
+
+fn mutate(dice: &mut Dice, text: &str, other: &str) -> String {
+    let mut text = text.to_owned();
+    for _ in 0..=dice.below(6) {
+        let (a, b) = (dice.place(&text), dice.place(&text));
+        let (a, b) = (a.min(b), a.max(b));
+        match dice.below(6) {
+            0 => text.replace_range(a..b, ""),
+            1 if b - a < 2000 => text.insert_str(b, &text[a..b].to_owned()),
+            2 => text.insert_str(a, PIECES[dice.below(PIECES.len())]),
+            3 => text.insert_str(a, &PIECES[dice.below(PIECES.len())].repeat(dice.below(200))),
+            4 => text.truncate(b),
+            _ => {
+                let (c, d) = (dice.place(other), dice.place(other));
+                text.insert_str(a, &other[c.min(d)..c.max(d)]);
+            }
+        }
+    }
+    text
+}
+
+fn main() -> Result<(), String> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let number = |name: &str, default: u64| {
+        args.iter().position(|a| a == name).and_then(|at| args.get(at + 1)?.parse().ok()).unwrap_or(default)
+    };
+    let folder = args.first().ok_or("usage: fuzz CASES --seconds N [--seed S]")?;
+    let texts: Vec<String> =
+        corpora(Path::new(folder))?.into_iter().flat_map(|(_, cases)| cases).map(|c| c.text).collect();
+    let mut dice = Dice(number("--seed", 1) | 1);
+    let mut parser = parser();
+    let (start, seconds) = (Instant::now(), number("--seconds", 60));
+    let (mut parses, mut slow, mut worst) = (0_u64, 0, 0.0_f64);
+    while start.elapsed().as_secs() < seconds {
+        let text = mutate(
+            &mut dice,
+            &texts[dice.0 as usize % texts.len()].clone(),
+            &texts[(dice.0 >> 20) as usize % texts.len()],
+        );
+        std::fs::write("fuzz-last.sql", &text).map_err(|e| e.to_string())?;
+        let time = |parser: &mut _| {
+            let start = Instant::now();
+            drop(parse(parser, &text));
+            start.elapsed()
+        };
+        let mut took = time(&mut parser);
+        let allowed = LEAST + LIMIT * text.len() as u32;
+        if took > allowed {
+            took = took.min(time(&mut parser));
+        }
+        if took > allowed {
+            slow += 1;
+            println!("slow: {took:?} for {} bytes: {:?}", text.len(), &text.chars().take(300).collect::<String>());
+        }
+        worst = worst.max(took.as_secs_f64() * 1e6 / text.len().max(200) as f64);
+        parses += 1;
+    }
+    println!("{parses} texts parsed in {seconds} s, {slow} slow, at worst {worst:.1} µs a byte");
+    if slow > 0 { Err("some texts took too long".to_owned()) } else { Ok(()) }
+}
