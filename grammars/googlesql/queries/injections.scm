@@ -1,0 +1,6 @@
+((create_statement (language (identifier) @_language) (as_clause (string) @injection.content))
+ (#any-of? @_language "js" "JS" "javascript")
+ (#set! injection.language "javascript"))
+((create_statement (language (identifier) @_language) (as_clause (string) @injection.content))
+ (#any-of? @_language "python" "PYTHON")
+ (#set! injection.language "python"))

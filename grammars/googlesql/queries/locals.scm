@@ -1,0 +1,4 @@
+(query) @local.scope
+(cte name: (identifier) @local.definition)
+(table_reference alias: (identifier) @local.definition)
+(table_name (identifier) @local.reference)

@@ -1,0 +1,113 @@
+//! The corpus, and that the committed files are what `grammar.js` says.
+
+use std::path::{Path, PathBuf};
+
+use tree_sitter::{Node, Parser, Query};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn parser() -> Parser {
+    let mut parser = Parser::new();
+    parser.set_language(&tree_sitter_googlesql::LANGUAGE.into()).unwrap();
+    parser
+}
+
+/// A tree as the corpus writes it: named nodes and fields, white space made one space.
+fn shown(text: &str) -> String {
+    parser().parse(text, None).unwrap().root_node().to_sexp()
+}
+
+fn one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").replace(" )", ")")
+}
+
+/// The cases of a file: a name between two lines of `=`, code, a line of `---`, the tree.
+fn cases(path: &Path) -> Vec<(String, String, String)> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut parts = text.split("\n===");
+    parts.next();
+    let parts: Vec<&str> = parts.collect();
+    parts
+        .chunks(2)
+        .map(|pair| {
+            let name = pair[0].trim_matches('=').trim();
+            let (code, tree) = pair[1].trim_start_matches('=').split_once("\n---\n").unwrap();
+            (name.to_owned(), code.trim_start_matches('\n').to_owned(), one_line(tree))
+        })
+        .collect()
+}
+
+#[test]
+fn the_corpus_reads_as_written() {
+    let mut seen = 0;
+    let mut wrong = Vec::new();
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(root().join("test/corpus")).unwrap().map(|e| e.unwrap().path()).collect();
+    paths.sort();
+    for path in paths {
+        for (name, code, tree) in cases(&path) {
+            seen += 1;
+            let found = shown(&code);
+            if found != tree {
+                wrong.push(format!("{}: {name}\n  is     {found}\n  should {tree}", path.display()));
+            }
+        }
+    }
+    assert!(seen > 10, "only {seen} cases were found");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_error_stays_in_its_statement() {
+    let text = "select a from b;\nselect from where (;\nselect c from d;\nselect e from f;\n";
+    let tree = parser().parse(text, None).unwrap();
+    let mut cursor = tree.walk();
+    let whole: Vec<&str> = tree
+        .root_node()
+        .children(&mut cursor)
+        .filter(|n: &Node<'_>| n.kind() == "query" && !n.has_error())
+        .map(|n| &text[n.byte_range()])
+        .collect();
+    assert!(whole.contains(&"select a from b") && whole.contains(&"select e from f"), "{whole:?}");
+}
+
+#[test]
+fn keywords_come_in_any_case() {
+    assert_eq!(shown("SELECT a FROM b"), shown("sElEcT a fRoM b"));
+}
+
+#[test]
+fn the_queries_are_of_this_grammar() {
+    let language = tree_sitter_googlesql::LANGUAGE.into();
+    for query in [
+        tree_sitter_googlesql::HIGHLIGHTS_QUERY,
+        tree_sitter_googlesql::LOCALS_QUERY,
+        tree_sitter_googlesql::INJECTIONS_QUERY,
+    ] {
+        let query = Query::new(&language, query).unwrap();
+        assert!(query.pattern_count() > 0);
+    }
+}
+
+#[test]
+fn deep_nesting_ends() {
+    for open in ["(", "select (", "case when ", "[", "{% if a %}", "{{ a(", "begin ", "'{{", "a.b(c -> "] {
+        let text = open.repeat(20_000);
+        parser().parse(&text, None).unwrap();
+    }
+}
+
+#[test]
+fn the_committed_grammar_is_what_grammar_js_says() {
+    let node = std::process::Command::new("node").arg("--version").output();
+    if !node.is_ok_and(|o| o.status.success()) {
+        println!("left out: there is no node here to read grammar.js with");
+        return;
+    }
+    let said = tree_sitter_generate::load_grammar_file(&root().join("grammar.js"), Some("node")).unwrap();
+    let committed = std::fs::read_to_string(root().join("src/grammar.json")).unwrap();
+    assert!(said.trim() == committed.trim(), "src/grammar.json is old: generate it again from grammar.js");
+}
