@@ -29,6 +29,7 @@ pub mod rule;
 pub mod sandbox;
 pub mod script;
 pub mod state;
+pub mod symbol;
 pub mod tree;
 pub mod workspace;
 

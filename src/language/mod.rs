@@ -78,6 +78,9 @@ pub struct Facts {
     pub string: StringFacts,
     /// What `gander new` starts from.
     pub starter: Option<Starter>,
+    /// Names and what they refer to; where `symbols.scm` is.
+    #[serde(default)]
+    pub symbols: SymbolFacts,
 }
 
 /// A first rule in this language, and code to try it on.
@@ -94,6 +97,61 @@ pub struct Starter {
     pub after: String,
     /// Code that it leaves alone.
     pub unchanged: String,
+}
+
+/// What can't be said in `symbols.scm`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SymbolFacts {
+    /// Kinds of leaves that are names.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// Kinds whose children are the segments of one path: `a.b.C`.
+    #[serde(default)]
+    pub dotted: Vec<String>,
+    /// Kinds around a type or value that is the one meant: `List` of `List<T>`.
+    #[serde(default)]
+    pub wrappers: Vec<String>,
+    /// Fields of an import that hold what stands before each of its names.
+    #[serde(default)]
+    pub prefix: Vec<String>,
+    /// Whether a wildcard import may bring names that were defined elsewhere.
+    #[serde(default)]
+    pub reexports: bool,
+    /// First segments of paths that depend on where the file lies: `crate`.
+    #[serde(default)]
+    pub relative: Vec<String>,
+    /// Modules whose names need no import.
+    #[serde(default)]
+    pub implicit: Vec<String>,
+    /// Kinds of declarations whose names are known only after them: `let x = x`.
+    #[serde(default)]
+    pub after_declaration: Vec<String>,
+    /// What stands between the segments of a path in code.
+    #[serde(default = "SymbolFacts::default_separator")]
+    pub separator: String,
+    /// How imports are written.
+    #[serde(default)]
+    pub import: ImportFacts,
+    /// How a file writes them that imports by calls, and has no import statement.
+    #[serde(default)]
+    pub require: ImportFacts,
+    /// Names that every file has: a dotted path that begins with any other name, which
+    /// the file does not define, may be anything. Empty where such a path is what it says.
+    #[serde(default)]
+    pub globals: Vec<String>,
+    /// Whether such a name hides an earlier one of its own scope.
+    #[serde(default)]
+    pub shadows: bool,
+    /// Kinds of whole import statements, where `symbols.scm` marks parts of them.
+    #[serde(default)]
+    pub imports: Vec<String>,
+    /// Whether a module's default export may be the module itself.
+    #[serde(default)]
+    pub default: bool,
+    /// Whether a call of a capitalised name makes a value of that type.
+    #[serde(default)]
+    pub capitalised_types: bool,
 }
 
 /// A place where a pattern may stand.
@@ -164,6 +222,57 @@ pub struct StringFacts {
     /// The quote that new literals get.
     #[serde(default = "StringFacts::default_quote")]
     pub quote: String,
+}
+
+/// How imports are written: `<module>`, `<name>`, `<alias>` and `<q>`, the file's quote, are filled in.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportFacts {
+    /// A name of a module.
+    #[serde(default)]
+    pub name: String,
+    /// The same, under another name; empty where that can't be.
+    #[serde(default)]
+    pub name_as: String,
+    /// A module.
+    #[serde(default)]
+    pub module: String,
+    /// The same, under another name.
+    #[serde(default)]
+    pub module_as: String,
+    /// What a module exports by default.
+    #[serde(default)]
+    pub default: String,
+    /// What stands for every name of a module.
+    #[serde(default)]
+    pub wildcard: String,
+    /// A name with an alias in a list.
+    #[serde(default)]
+    pub element_as: String,
+    /// Kinds of lists that names of one module may join.
+    #[serde(default)]
+    pub lists: Vec<String>,
+    /// Whether those lists hold modules, and not names of one.
+    #[serde(default)]
+    pub module_lists: bool,
+    /// Kinds of what must stand before every import.
+    #[serde(default)]
+    pub preamble: Vec<String>,
+    /// Whether modules are named by paths of files, with dots in them.
+    #[serde(default)]
+    pub file_modules: bool,
+    /// Whether what a module holds is reached through the module only.
+    #[serde(default)]
+    pub through_module: bool,
+    /// Whether the `;` may be left out.
+    #[serde(default)]
+    pub optional_semicolon: bool,
+}
+
+impl SymbolFacts {
+    fn default_separator() -> String {
+        ".".to_owned()
+    }
 }
 
 impl Facts {

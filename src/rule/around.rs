@@ -3,9 +3,10 @@
 
 use super::Matcher;
 use crate::pattern::Bindings;
+use crate::symbol::Certainty;
 use crate::tree::{Node, NodeId, Tree};
 
-/// Which nodes of one tree a context matches, so that asking costs no walk.
+/// Which nodes of one tree a context matches, or may match, so that asking costs no walk.
 pub(super) struct Around {
     /// In order.
     nodes: Vec<NodeId>,
@@ -30,7 +31,7 @@ impl Around {
                     nearest[above]
                 }
             }));
-            if matcher.matches(node, &mut Bindings::default()) {
+            if matcher.answer(node, &mut Bindings::default()) != Certainty::No {
                 fits[own as usize] = true;
                 nodes.push(node.id);
             }

@@ -9,12 +9,15 @@ use super::embedded::joins;
 use super::layout::{indentation, line_end, line_start, placed, statement_start};
 use super::prefilter::{Clause, Gate, Hits, Prefilter};
 use super::template::Filling;
-use super::{Action, Bound, Context, Decision, Embedded, Exercise, Facts, Match, Replacement, Rule, Variant};
-use super::{embed, exercise};
+use super::{
+    Action, Bound, Context, Decision, Embedded, Exercise, Facts, IfUnknown, ImportRequest, Match, Matcher, Replacement,
+    Rule, Variant, embed, exercise,
+};
 
 use crate::edit::{Edit, Fragment};
 use crate::language::Language;
 use crate::pattern::{Binding, Bindings, gave_up};
+use crate::symbol::Certainty;
 use crate::tree::{Node, NodeId, ParseError, Tree};
 
 /// Rules that run together, with what is derived from all of them.
@@ -73,6 +76,8 @@ pub struct Outcome {
     pub place: (u32, u32),
     /// The answer, as edits of the file.
     pub answer: Answer,
+    /// What its edits need of the imports of the file.
+    pub imports: Vec<ImportRequest>,
     /// For a match in embedded code: the literal that holds it, and the language in it.
     pub literal: Option<(Range<usize>, &'static Language)>,
 }
@@ -251,7 +256,6 @@ fn traverse(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits, phase: Phase<'_>) -> R
         failed: BTreeSet::new(),
         around: HashMap::new(),
         read: BTreeSet::new(),
-        uncertain: false,
     };
     gave_up();
     let Some(index) = set.by_language.get(&tree.language.facts.name) else { return Ok(Vec::new()) };
@@ -303,8 +307,6 @@ struct Runner<'r, 'f> {
     around: HashMap<(*const Context, *const Tree), Arc<Around>>,
     /// Literals that a unit has read.
     read: BTreeSet<(usize, NodeId)>,
-    /// Whether a condition failed on a literal whose value can't be told.
-    uncertain: bool,
 }
 
 impl Runner<'_, '_> {
@@ -316,7 +318,10 @@ impl Runner<'_, '_> {
             return;
         }
         let since = exercise::started();
-        let meant = variant.find.matches(node, &mut bindings) && self.holds(variant, tree, node, &mut bindings);
+        let answer = match variant.find.answer(node, &mut bindings) {
+            Certainty::No => Certainty::No,
+            found => found.and(|| self.holds(variant, tree, node, &mut bindings)),
+        };
         let literal = embedded.map(|(_, host)| (host.range(), variant.language));
         if gave_up() {
             let why =
@@ -324,20 +329,21 @@ impl Runner<'_, '_> {
             self.push(unit.rule, node.range(), Answer::Refuse(why.to_owned()), literal);
             return;
         }
-        if std::mem::take(&mut self.uncertain) {
-            let why = "an escape in a literal here has no certain value: it can't be told whether this is meant";
-            self.push(unit.rule, node.range(), Answer::Skip(why.to_owned()), literal.clone());
-        }
-        if !meant {
+        if answer == Certainty::No {
             exercise::ended(unit.rule, since, false);
             return;
         }
         let found = owned(tree, node, &bindings);
         let rule = &self.set.rules[unit.rule];
-        let guarded = rule
+        let unknown = answer == Certainty::Unknown && rule.if_unknown != IfUnknown::Match;
+        let mut guarded = rule
             .guards
             .iter()
             .try_fold(true, |meant, guard| Ok(meant && exercise::asked(guard.as_ref(), guard.holds(&found)?)));
+        if unknown && guarded.is_err() {
+            // It may have asked for just what can't be told.
+            guarded = Ok(true);
+        }
         if guarded == Ok(false) {
             exercise::ended(unit.rule, since, false);
             return;
@@ -346,6 +352,7 @@ impl Runner<'_, '_> {
         let match_id = *id;
         *id += 1;
         let decided = guarded.and_then(|_| match (&rule.action, &mut self.phase) {
+            (Action::Collect(..), _) if unknown => Ok(Some(Decision::Skip(DOUBT.to_owned()))),
             (Action::Collect(name, closure), Phase::Collect(learned)) => {
                 closure.learn(&found)?.into_iter().for_each(|value| learned.insert(name, value));
                 Ok(None)
@@ -354,7 +361,8 @@ impl Runner<'_, '_> {
             (_, Phase::Collect(_)) => Ok(None),
         });
         exercise::ended(unit.rule, since, true);
-        let Some(decided) = decided.transpose() else { return };
+        let Some(decided) = decided.transpose().map(|d| if unknown { in_doubt(rule, d) } else { d }) else { return };
+        let mut imports = Vec::new();
         let answer = match decided {
             Err(why) => {
                 self.failed.insert(unit.rule);
@@ -367,9 +375,16 @@ impl Runner<'_, '_> {
                 let edits = self.comment(rule, &message, anchor, match_id);
                 Answer::Annotate(message, edits)
             }
-            Ok(Decision::Edits(replacements)) => self.edits(rule, replacements, match_id, embedded.map(|(e, _)| e)),
+            Ok(Decision::Edits(replacements)) => {
+                imports.extend(replacements.iter().flat_map(|r| r.imports.iter().cloned()));
+                imports.extend(rule.imports.iter().cloned());
+                self.edits(rule, replacements, match_id, embedded.map(|(e, _)| e))
+            }
         };
         self.push(unit.rule, node.range(), answer, literal);
+        if let Some(outcome) = self.outcomes.last_mut() {
+            outcome.imports = imports;
+        }
     }
 
     fn push(
@@ -380,42 +395,39 @@ impl Runner<'_, '_> {
         literal: Option<(Range<usize>, &'static Language)>,
     ) {
         let place = self.file.line_column(range.start);
-        self.outcomes.push(Outcome { rule, range, place, answer, literal });
+        self.outcomes.push(Outcome { rule, range, place, answer, imports: Vec::new(), literal });
     }
 
-    fn holds<'t>(&mut self, variant: &Variant, tree: &Tree, node: Node<'t>, bindings: &mut Bindings<'t>) -> bool {
-        let mut doubt = false;
+    fn holds<'t>(&mut self, variant: &Variant, tree: &Tree, node: Node<'t>, bindings: &mut Bindings<'t>) -> Certainty {
+        let mut sum = Certainty::Yes;
         for (name, condition) in &variant.conditions {
-            let Some(binding) = bindings.get(name).cloned() else { return false };
+            let Some(binding) = bindings.get(name).cloned() else { return Certainty::No };
             let nodes = match binding {
                 Binding::One(node) => vec![node],
                 Binding::Many(nodes) => nodes.into_iter().filter(|n| n.is_named()).collect(),
             };
             for node in nodes {
-                if exercise::asked(condition, condition.matches(node, bindings)) {
-                    continue;
-                }
-                // `"users\x5fv1"` can be what is meant, if all else is.
-                if !condition.is_uncertain(node) {
-                    return false;
-                }
-                doubt = true;
+                let one = condition.answer(node, bindings);
+                exercise::asked(condition, one == Certainty::Yes);
+                sum = sum.and(|| one);
+            }
+            if sum == Certainty::No {
+                return sum;
             }
         }
-        let meant = variant.context.iter().all(|context| {
+        for context in &variant.context {
             let key = (std::ptr::from_ref(context), std::ptr::from_ref(tree));
             let (Context::Inside(m) | Context::Outside(m) | Context::Has(m) | Context::Lacks(m)) = context;
             let around = Arc::clone(self.around.entry(key).or_insert_with(|| Arc::new(Around::new(tree, m))));
             // Each matches alone; what remains is whether shared names agree.
-            match context {
-                Context::Inside(m) => around.above(node).any(|a| m.matches(a, bindings)),
-                Context::Outside(m) => !around.above(node).any(|a| m.matches(a, &mut bindings.clone())),
-                Context::Has(m) => around.below(node).any(|d| m.matches(d, bindings)),
-                Context::Lacks(m) => !around.below(node).any(|d| m.matches(d, &mut bindings.clone())),
-            }
-        });
-        self.uncertain = meant && doubt;
-        meant && !doubt
+            sum = sum.and(|| match context {
+                Context::Inside(m) => some(around.above(node), m, bindings),
+                Context::Outside(m) => some(around.above(node), m, &mut bindings.clone()).negated(),
+                Context::Has(m) => some(around.below(node), m, bindings),
+                Context::Lacks(m) => some(around.below(node), m, &mut bindings.clone()).negated(),
+            });
+        }
+        sum
     }
 
     fn host(&mut self, unit_index: usize, node: Node<'_>) -> Result<(), Failure> {
@@ -477,7 +489,10 @@ impl Runner<'_, '_> {
 
     fn edits(&self, rule: &Rule, replacements: Vec<Replacement>, match_id: u32, embedded: Option<&Embedded>) -> Answer {
         let mut edits = Vec::new();
-        for Replacement { range, fragments } in replacements {
+        for Replacement { range, fragments, .. } in replacements {
+            if range.is_empty() && fragments.is_empty() {
+                continue;
+            }
             if let Some(embedded) = embedded {
                 let copies = fragments.iter().filter_map(|f| if let Fragment::Copy(r) = f { Some(r) } else { None });
                 if std::iter::once(&range).chain(copies).any(|r| embedded.crosses(r)) {
@@ -519,6 +534,36 @@ impl Runner<'_, '_> {
     }
 }
 
+/// Whether some of these nodes match; the first that does gives its bindings.
+fn some<'t>(nodes: impl Iterator<Item = Node<'t>>, matcher: &Matcher, bindings: &mut Bindings<'t>) -> Certainty {
+    let mut sum = Certainty::No;
+    for node in nodes {
+        let mut found = bindings.clone();
+        sum = sum.or(|| matcher.answer(node, &mut found));
+        if sum == Certainty::Yes {
+            *bindings = found;
+            break;
+        }
+    }
+    sum
+}
+
+/// Why a match is in doubt.
+const DOUBT: &str = "this file alone can't tell whether this is what the rule looks for: its name may come from a \
+                     wildcard import, its type is not declared here, or a literal has an odd escape";
+
+/// What a rule does where the file alone can't tell whether it is meant.
+fn in_doubt(rule: &Rule, decided: Result<Decision, String>) -> Result<Decision, String> {
+    match (rule.if_unknown, decided) {
+        // A rule that looks closer and finds that it is not meant has decided.
+        (_, Ok(Decision::Skip(why))) => Ok(Decision::Skip(why)),
+        (IfUnknown::Match, decided) => decided,
+        (IfUnknown::Skip, _) => Ok(Decision::Skip(DOUBT.to_owned())),
+        (IfUnknown::Annotate, _) => Ok(Decision::Annotate(DOUBT.to_owned())),
+        (IfUnknown::Refuse, _) => Ok(Decision::Refuse(DOUBT.to_owned())),
+    }
+}
+
 /// The whole of a text that `node` is a piece of.
 fn joined(node: Node<'_>) -> Node<'_> {
     let mut whole = node;
@@ -546,11 +591,12 @@ fn decide(rule: &Rule, found: &Match, facts: &Arc<Facts>) -> Result<Decision, St
     match &rule.action {
         Action::Annotate(message) => Ok(Decision::Annotate(message.clone())),
         Action::Refuse(reason) => Ok(Decision::Refuse(reason.clone())),
+        Action::Move(moves) => Ok(moves.decide(found)),
         Action::Ask(closure) => closure.decide(found, facts),
         Action::Collect(..) => Ok(Decision::Skip("it collects".to_owned())),
         Action::Delete => {
             let range = found.node().range();
-            Ok(Decision::Edits(vec![Replacement { range, fragments: Vec::new() }]))
+            Ok(Decision::Edits(vec![Replacement { range, fragments: Vec::new(), imports: Vec::new() }]))
         }
         Action::Replace(template) => {
             let fill = |name: &str| match found.bindings.get(name)? {
@@ -558,7 +604,11 @@ fn decide(rule: &Rule, found: &Match, facts: &Arc<Facts>) -> Result<Decision, St
                 _ => found.range_of(name).map(Filling::Copy),
             };
             let fragments = template.fill(fill).map_err(|e| e.to_string())?;
-            Ok(Decision::Edits(vec![Replacement { range: found.replaced_by(&fragments), fragments }]))
+            Ok(Decision::Edits(vec![Replacement {
+                range: found.replaced_by(&fragments),
+                fragments,
+                imports: Vec::new(),
+            }]))
         }
     }
 }

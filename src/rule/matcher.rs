@@ -11,8 +11,10 @@ use tree_sitter::{CaptureQuantifier, Query, QueryCursor, StreamingIterator};
 
 use super::exercise;
 use super::prefilter::Clause;
+use super::symbols::{PathSet, SymbolMatcher};
 use crate::language::{Language, literal};
 use crate::pattern::{Binding, Bindings, Pattern};
+use crate::symbol::Certainty;
 use crate::tree::{Node, NodeId, QueryHits, Tree};
 
 /// What a node must be.
@@ -35,6 +37,12 @@ pub enum Matcher {
     All(Vec<Matcher>),
     /// It does not hold.
     Not(Box<Matcher>),
+    /// It refers to one of these paths, however it was imported.
+    Symbol(SymbolMatcher),
+    /// It is a value that is declared or made to be of one of these types.
+    Typed(PathSet),
+    /// It is the part of an import that brings one of these paths.
+    Imported(PathSet),
 }
 
 /// A set of texts, folded to lower case where the language ignores case.
@@ -166,39 +174,67 @@ impl Matcher {
     /// Matches one node; new bindings are added to `bindings`, and names that are
     /// bound already must stand for the same code. Without a match nothing is added.
     pub fn matches<'t>(&self, node: Node<'t>, bindings: &mut Bindings<'t>) -> bool {
-        let found = match self {
-            Self::Pattern(pattern) => pattern.matches(node),
-            Self::Query(query) => query.matches(node),
-            Self::Kind(kinds) => return kinds.contains(&node.kind_id()),
-            Self::Lookup(lookup) => return texts(node).iter().any(|t| lookup.contains(t)),
-            Self::Regex(regex) => return texts(node).iter().any(|t| regex.is_match(t)),
-            Self::Literal(regex) => return literal_value(node).is_some_and(|v| regex.is_match(&v)),
-            Self::Any(matchers) => return matchers.iter().any(|m| exercise::asked(m, m.matches(node, bindings))),
-            Self::All(matchers) => {
-                let mut all = bindings.clone();
-                let holds = matchers.iter().all(|m| m.matches(node, &mut all));
-                if holds {
-                    *bindings = all;
-                }
-                return holds;
-            }
-            Self::Not(matcher) => return !matcher.matches(node, &mut bindings.clone()),
-        };
-        found.is_some_and(|found| bindings.merge(found))
+        let mut found = bindings.clone();
+        let matches = self.answer(node, &mut found) == Certainty::Yes;
+        if matches {
+            *bindings = found;
+        }
+        matches
     }
 
-    /// Whether it would ask for the value of a literal, and this one's can't be told.
-    pub fn is_uncertain(&self, node: Node<'_>) -> bool {
+    /// As [`Matcher::matches`], with a third answer: the file alone can't tell. It is
+    /// unknown what a literal with an odd escape holds, and what a wildcard import brings.
+    /// Bindings are added unless the answer is no.
+    pub fn answer<'t>(&self, node: Node<'t>, bindings: &mut Bindings<'t>) -> Certainty {
+        let yes = |is: bool| if is { Certainty::Yes } else { Certainty::No };
+        let of_text = |is: bool| if !is && has_unknown_value(node) { Certainty::Unknown } else { yes(is) };
         match self {
-            Self::Lookup(_) | Self::Regex(_) | Self::Literal(_) => {
-                let language = node.tree().language;
-                language.is_string(node.kind_id())
-                    && literal_value(node).is_none()
-                    && literal::is_uncertain(language, node.text())
+            Self::Pattern(pattern) => yes(pattern.matches(node).is_some_and(|found| bindings.merge(found))),
+            Self::Query(query) => yes(query.matches(node).is_some_and(|found| bindings.merge(found))),
+            Self::Kind(kinds) => yes(kinds.contains(&node.kind_id())),
+            Self::Lookup(lookup) => of_text(texts(node).iter().any(|t| lookup.contains(t))),
+            Self::Regex(regex) => of_text(texts(node).iter().any(|t| regex.is_match(t))),
+            Self::Literal(regex) => of_text(literal_value(node).is_some_and(|v| regex.is_match(&v))),
+            Self::Symbol(symbol) => symbol.answer(node),
+            Self::Typed(types) => types.answer_type(node),
+            Self::Imported(paths) => yes(paths.is_imported_by(node)),
+            Self::Not(matcher) => matcher.answer(node, &mut bindings.clone()).negated(),
+            Self::Any(matchers) => {
+                let before = bindings.clone();
+                let mut sum = Certainty::No;
+                for matcher in matchers {
+                    let mut found = before.clone();
+                    let one = matcher.answer(node, &mut found);
+                    exercise::asked(matcher, one == Certainty::Yes);
+                    if one == Certainty::Yes || one == Certainty::Unknown && sum == Certainty::No {
+                        (*bindings, sum) = (found, one);
+                    }
+                    if sum == Certainty::Yes {
+                        break;
+                    }
+                }
+                sum
             }
-            Self::Any(matchers) | Self::All(matchers) => matchers.iter().any(|m| m.is_uncertain(node)),
-            Self::Not(matcher) => matcher.is_uncertain(node),
-            _ => false,
+            Self::All(matchers) => {
+                let mut all = bindings.clone();
+                let sum = matchers.iter().fold(Certainty::Yes, |sum, m| sum.and(|| m.answer(node, &mut all)));
+                if sum != Certainty::No {
+                    *bindings = all;
+                }
+                sum
+            }
+        }
+    }
+
+    /// The same, for what a rule looks for: of `a.b.C` the whole is found, and not its last name again.
+    #[must_use]
+    pub fn sought(self) -> Self {
+        let each = |matchers: Vec<Self>| matchers.into_iter().map(Self::sought).collect();
+        match self {
+            Self::Symbol(symbol) => Self::Symbol(symbol.of_whole()),
+            Self::Any(matchers) => Self::Any(each(matchers)),
+            Self::All(matchers) => Self::All(each(matchers)),
+            other => other,
         }
     }
 
@@ -262,9 +298,11 @@ impl Matcher {
                 let texts = kinds.into_iter().filter_map(|kind| ends(regex, kind));
                 texts.filter_map(|texts| one_of(language, texts, false)).collect()
             }
+            Self::Symbol(symbol) => symbol.required(),
+            Self::Imported(paths) => paths.required(),
             Self::All(matchers) => matchers.iter().flat_map(|m| m.required(language)).collect(),
             Self::Any(matchers) => Clause::either(matchers.iter().map(|m| m.required(language))),
-            Self::Kind(_) | Self::Query(_) | Self::Not(_) => Vec::new(),
+            Self::Kind(_) | Self::Query(_) | Self::Not(_) | Self::Typed(_) => Vec::new(),
         }
     }
 }
@@ -298,6 +336,12 @@ fn ends(regex: &Regex, kind: ExtractKind) -> Option<Vec<String>> {
     };
     // No sequence means that there are too many; an empty one, that nothing matches.
     sequence.literals()?.iter().map(text).collect::<Option<Vec<_>>>().filter(|texts| !texts.is_empty())
+}
+
+/// Whether it is a string literal whose value can't be told, though no hole is in it.
+fn has_unknown_value(node: Node<'_>) -> bool {
+    let language = node.tree().language;
+    language.is_string(node.kind_id()) && literal_value(node).is_none() && literal::is_uncertain(language, node.text())
 }
 
 /// The texts that a node is compared by: its own, and the value of a literal.

@@ -4,21 +4,29 @@
 //! that closure is written in is not known here. Must not: know Rhai or a stage.
 
 mod around;
+mod elements;
 mod embedded;
 mod engine;
 mod exercise;
 mod facts;
+mod imports;
 mod layout;
 mod matcher;
+mod moves;
 mod prefilter;
+mod symbols;
 mod template;
 
+pub use elements::{element, elements};
 pub use embedded::{Embedded, embed};
 pub use engine::{Answer, Failure, Outcome, Outcomes, Required, RuleSet, collect, run};
 pub use exercise::Exercise;
 pub use facts::Facts;
+pub use imports::{ImportRequest, Unsettled, settle};
 pub use matcher::{Lookup, Matcher, QueryMatcher, literal_value};
+pub use moves::Moves;
 pub use prefilter::{Clause, Gate, Hits, Prefilter};
+pub use symbols::{PathSet, SymbolMatcher};
 pub use template::{Filling, Template, TemplateError};
 
 use std::collections::BTreeMap;
@@ -41,6 +49,10 @@ pub struct Rule {
     pub guards: Vec<Box<dyn Guard>>,
     /// What to do with a match.
     pub action: Action,
+    /// What every edit needs of the imports of its file.
+    pub imports: Vec<ImportRequest>,
+    /// What to do where the file alone can't tell whether it is one.
+    pub if_unknown: IfUnknown,
     /// One for each language.
     pub variants: Vec<Variant>,
     /// Code before and after; equal where it must stay unchanged.
@@ -57,6 +69,21 @@ pub enum Safety {
     Safe,
     /// Only after approval.
     Review,
+}
+
+/// What a rule does with code that may be what it looks for: what a wildcard import
+/// brings, a value whose type is not declared, a literal with an odd escape.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IfUnknown {
+    /// Leaves it, and says so in the ledger.
+    #[default]
+    Skip,
+    /// Leaves it, with a comment for a person.
+    Annotate,
+    /// Keeps the consumer out of the rollout.
+    Refuse,
+    /// Takes it for what it looks for.
+    Match,
 }
 
 /// `example(before, after)` of a rule.
@@ -111,6 +138,8 @@ pub enum Action {
     Replace(Template),
     /// Deletes it, with its lines where nothing else is on them.
     Delete,
+    /// Lets imports and uses of names follow them to where they moved.
+    Move(Moves),
     /// Leaves it, with a comment.
     Annotate(String),
     /// Keeps the consumer out of the rollout.
@@ -169,6 +198,8 @@ pub struct Replacement {
     pub range: Range<usize>,
     /// Empty to delete.
     pub fragments: Vec<Fragment>,
+    /// What it needs of the imports of the file. Without any code it asks for nothing else.
+    pub imports: Vec<ImportRequest>,
 }
 
 /// A match that may outlive the traversal that found it.

@@ -53,6 +53,9 @@ const FINDERS: &[&str] = &[
     r#"all([kind("identifier"), regex("^peo?ple")])"#,
     r#""not $A""#,
     r#""$A not in x""#,
+    r#"symbol("m.f")"#,
+    r#"symbol(["m.{f,h}", "n.T#f"])"#,
+    r#"all(["f($A)", not(symbol("m.f"))])"#,
     r#"query("(call arguments: (argument_list) @A) @match")"#,
 ];
 const CONDITIONS: &[&str] = &[
@@ -61,6 +64,8 @@ const CONDITIONS: &[&str] = &[
     r#".where(#{ A: any([one_of(["users_v1", "b"]), "h($B)"]) })"#,
     r#".where(#{ A: not(one_of(["people"])) })"#,
     r#".where(#{ A: literal("v1$") })"#,
+    r#".where(#{ A: symbol("m.people") })"#,
+    r#".where(#{ A: typed("m.people") })"#,
 ];
 const CONTEXTS: &[&str] = &[
     "",
@@ -69,6 +74,8 @@ const CONTEXTS: &[&str] = &[
     r#".outside("h($$$)")"#,
     r#".lacks("b")"#,
     r#".file_has("people")"#,
+    r#".inside(symbol("m.h"))"#,
+    r#".outside(symbol("m.people"))"#,
 ];
 const LINES: &[&str] = &[
     "f('users_v1')",
@@ -86,6 +93,15 @@ const LINES: &[&str] = &[
     "# users_v1",
     "f('select a from ' 'people')",
     "f(f'users_v1 {b}')",
+    "from m import f",
+    "from m import *",
+    "from m import f as g, people as b",
+    "import m",
+    "g(b)",
+    "m.f(m.people)",
+    "from n import T",
+    "x = T()",
+    "x.f(1)",
 ];
 
 fn code() -> impl Strategy<Value = String> {

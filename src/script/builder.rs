@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use rhai::{AST, Array, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext, Position};
 
 use super::closure::{Closure, Kind};
+use super::code::ImportEdit;
 use super::error::ScriptError;
 use super::error::fail;
 use super::finder::{Spec, condition, spec};
@@ -13,7 +14,10 @@ use super::reference::Api;
 use super::survey::Survey;
 use super::{Source, purity};
 use crate::language::{self, Language};
-use crate::rule::{Action, Context, Decide, Example, Guard, Host, Matcher, Rule, Safety, Template, Variant};
+use crate::rule::{
+    Action, Context, Decide, Example, Guard, Host, IfUnknown, ImportRequest, Matcher, Moves, Rule, Safety, Template,
+    Variant,
+};
 
 /// A rule as declared.
 #[derive(Clone)]
@@ -23,15 +27,17 @@ pub(super) struct Draft {
     title: Option<String>,
     safety: Safety,
     languages: Vec<String>,
-    find: Option<(Spec, Position)>,
+    pub(super) find: Option<(Spec, Position)>,
     conditions: Vec<(String, Spec, Position)>,
     context: Vec<(Around, Spec, Position)>,
     file_has: Vec<String>,
     hosts: Vec<(String, Spec, Position)>,
     survey: Option<(FnPtr, Position)>,
     guards: Vec<(FnPtr, Position)>,
-    actions: Vec<(Then, Position)>,
+    pub(super) actions: Vec<(Then, Position)>,
     examples: Vec<Example>,
+    pub(super) if_unknown: IfUnknown,
+    pub(super) imports: Vec<ImportEdit>,
 }
 
 #[derive(Clone, Copy)]
@@ -43,18 +49,19 @@ enum Around {
 }
 
 #[derive(Clone)]
-enum Then {
+pub(super) enum Then {
     Replace(String),
     Delete,
     Annotate(String),
     Refuse(String),
+    Move(Vec<(String, String)>),
     Ask(FnPtr, Kind),
     Collect(String, FnPtr),
 }
 
 /// What the methods are called on: the number of a draft.
 #[derive(Clone)]
-struct Handle {
+pub(super) struct Handle {
     drafts: Arc<Mutex<Vec<Draft>>>,
     index: usize,
 }
@@ -62,7 +69,7 @@ struct Handle {
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
 impl Handle {
-    fn change(&self, change: impl FnOnce(&mut Draft)) -> Self {
+    pub(super) fn change(&self, change: impl FnOnce(&mut Draft)) -> Self {
         if let Ok(mut drafts) = self.drafts.lock()
             && let Some(draft) = drafts.get_mut(self.index)
         {
@@ -99,6 +106,8 @@ pub(super) fn register(api: &mut Api<'_>, drafts: &Arc<Mutex<Vec<Draft>>>) {
             guards: Vec::new(),
             actions: Vec::new(),
             examples: Vec::new(),
+            if_unknown: IfUnknown::default(),
+            imports: Vec::new(),
         });
         Ok(Handle { drafts: Arc::clone(&drafts), index: all.len() - 1 })
     });
@@ -342,6 +351,13 @@ fn strings(value: &Dynamic) -> Fallible<Vec<String>> {
     }
 }
 
+/// What a rule needs of imports, told by its first language: paths are parted alike in
+/// all languages that one rule can name.
+fn imports(asked: &[ImportEdit], variants: &[Variant]) -> Vec<ImportRequest> {
+    let Some(first) = variants.first() else { return Vec::new() };
+    asked.iter().map(|edit| edit.request(first.language)).collect()
+}
+
 /// Compiles a declared rule, or names everything that is wrong with it.
 pub(super) fn finish(
     draft: Draft,
@@ -363,6 +379,7 @@ pub(super) fn finish(
             Box::new(Closure::new(engine, ast, closure, Kind::When, survey.as_ref(), (&source.name, *at)))
         })
         .collect();
+    let imports = imports(&draft.imports, &variants);
     let action = finisher.action(&draft, &variants, (engine, ast), survey.as_ref());
     match action {
         Some(action) if finisher.errors.is_empty() => Ok(Rule {
@@ -374,6 +391,8 @@ pub(super) fn finish(
             action,
             variants,
             examples: draft.examples,
+            if_unknown: draft.if_unknown,
+            imports,
         }),
         _ => Err(finisher.errors),
     }
@@ -416,7 +435,7 @@ impl Finisher<'_> {
 
     fn variant(&mut self, draft: &Draft, language: &'static Language) -> Option<Variant> {
         let (spec, at) = draft.find.as_ref()?;
-        let find = self.compile(spec, language, *at)?;
+        let find = self.compile(spec, language, *at)?.sought();
         let (always, sometimes) = find.holes();
         let mut conditions = Vec::new();
         for (name, spec, at) in &draft.conditions {
@@ -477,7 +496,7 @@ impl Finisher<'_> {
         let [(then, at)] = draft.actions.as_slice() else {
             let what =
                 if draft.actions.is_empty() { "it does nothing with a match" } else { "it does more than one thing" };
-            let hint = "end it with exactly one of .replace, .rewrite, .edit, .delete, .annotate, .refuse, .collect";
+            let hint = "end it with exactly one of .replace, .rewrite, .edit, .delete, .rename_symbols, .annotate, .refuse, .collect";
             self.error(draft.at, what, hint);
             return None;
         };
@@ -485,6 +504,7 @@ impl Finisher<'_> {
             Then::Delete => Action::Delete,
             Then::Annotate(message) => Action::Annotate(message.clone()),
             Then::Refuse(reason) => Action::Refuse(reason.clone()),
+            Then::Move(pairs) => Action::Move(Moves::new(pairs.iter().cloned())),
             Then::Replace(text) => {
                 let template = Template::new(text);
                 for variant in variants {

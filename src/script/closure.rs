@@ -107,12 +107,11 @@ impl Decide for Closure {
         if let Some(decision) = answer.read_lock::<Decision>() {
             return Ok(decision.clone());
         }
-        let language = found.tree.language;
         if self.kind == Kind::Rewrite {
             return match answer.read_lock::<Snippet>() {
                 Some(code) => {
                     let edit = EditSpec::replace(found.node().range(), code.clone());
-                    let mut replacement = to_replacement(&edit, language);
+                    let mut replacement = to_replacement(&edit, &found.tree);
                     replacement.range = found.replaced_by(&replacement.fragments);
                     Ok(Decision::Edits(vec![replacement]))
                 }
@@ -120,7 +119,7 @@ impl Decide for Closure {
             };
         }
         match answer.read_lock::<Vec<EditSpec>>() {
-            Some(edits) => Ok(Decision::Edits(edits.iter().map(|e| to_replacement(e, language)).collect())),
+            Some(edits) => Ok(Decision::Edits(edits.iter().map(|e| to_replacement(e, &found.tree)).collect())),
             None => Err(self.wrong("edits([…])", &answer)),
         }
     }

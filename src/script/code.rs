@@ -6,14 +6,14 @@ use std::ops::Range;
 use rhai::{Array, Dynamic, EvalAltResult, Map};
 
 use super::budget::charge;
-use super::elements::{element, elements};
 use super::error::fail;
 use super::nodes::{RhaiList, RhaiNode};
 use super::reference::Api;
 use crate::edit::Fragment;
 use crate::language::{Language, literal};
-use crate::rule::{Decision, Filling, Replacement, Template};
-use crate::tree::Node;
+use crate::rule::{Decision, Filling, ImportRequest, Replacement, Template, element, elements};
+use crate::symbol::{Symbols, Wanted};
+use crate::tree::{Node, Tree};
 
 /// Code that a rule writes, before it is known in which language.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,6 +27,66 @@ enum Part {
         value: String,
         like: Option<String>,
     },
+    /// A path, as the code at its place can speak of it.
+    Reference(Reference),
+}
+
+/// A path that a rule names: how it is parted is the language's to say, unless the rule says it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Path {
+    Whole(String),
+    Parted(Wanted),
+}
+
+/// A path that code speaks of.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Reference {
+    pub(super) path: Path,
+    /// An import for it brings the module.
+    pub(super) through: bool,
+    /// Imports that are left without a use go.
+    pub(super) orphans: bool,
+}
+
+impl Reference {
+    pub(super) fn new(path: Path) -> Self {
+        Self { path, through: false, orphans: true }
+    }
+}
+
+impl Path {
+    fn wanted(&self, language: &Language) -> Wanted {
+        match self {
+            Self::Whole(path) => Wanted::parse(language, path),
+            Self::Parted(wanted) => wanted.clone(),
+        }
+    }
+}
+
+/// What an edit asks of the imports.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum ImportEdit {
+    Add(Path),
+    Remove(String),
+    Replace(String, Path),
+    Rename(String, Path),
+    DropOrphans,
+}
+
+impl ImportEdit {
+    pub(super) fn request(&self, language: &Language) -> ImportRequest {
+        match self {
+            Self::Add(path) => ImportRequest::Add(path.wanted(language)),
+            Self::Remove(path) => ImportRequest::Remove(path.clone()),
+            Self::Replace(old, new) => {
+                ImportRequest::Replace { old: old.clone(), new: new.wanted(language), rename: false }
+            }
+            Self::Rename(old, new) => {
+                ImportRequest::Replace { old: old.clone(), new: new.wanted(language), rename: true }
+            }
+            Self::DropOrphans => ImportRequest::DropOrphans,
+        }
+    }
 }
 
 /// One edit that a closure asks for.
@@ -34,27 +94,43 @@ enum Part {
 pub(super) struct EditSpec {
     range: Range<usize>,
     code: Snippet,
+    import: Option<ImportEdit>,
 }
 
 impl EditSpec {
     pub(super) fn replace(range: Range<usize>, code: Snippet) -> Self {
-        Self { range, code }
+        Self { range, code, import: None }
+    }
+
+    pub(super) fn import(edit: ImportEdit) -> Self {
+        Self { range: 0..0, code: Snippet::default(), import: Some(edit) }
     }
 }
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
-pub(super) fn to_replacement(edit: &EditSpec, language: &Language) -> Replacement {
-    let fragments = edit
-        .code
-        .0
-        .iter()
-        .map(|part| match part {
-            Part::Fragment(fragment) => fragment.clone(),
-            Part::Literal { value, like } => Fragment::Text(literal::write(language, value, like.as_deref())),
-        })
-        .collect();
-    Replacement { range: edit.range.clone(), fragments }
+impl Snippet {
+    pub(super) fn reference(to: Reference) -> Self {
+        Self(vec![Part::Reference(to)])
+    }
+}
+
+pub(super) fn to_replacement(edit: &EditSpec, tree: &Tree) -> Replacement {
+    let language = tree.language;
+    let mut imports: Vec<ImportRequest> = edit.import.iter().map(|i| i.request(language)).collect();
+    let write = |part: &Part| match part {
+        Part::Fragment(fragment) => fragment.clone(),
+        Part::Literal { value, like } => Fragment::Text(literal::write(language, value, like.as_deref())),
+        Part::Reference(to) => {
+            let node = tree.last_from(edit.range.start.saturating_sub(tree.base()));
+            let reached = Symbols::of(tree).reach(node, &to.path.wanted(language), to.through);
+            imports.extend(reached.import.map(ImportRequest::Add));
+            imports.extend(to.orphans.then_some(ImportRequest::DropOrphans));
+            Fragment::Text(reached.text)
+        }
+    };
+    let fragments = edit.code.0.iter().map(write).collect();
+    Replacement { range: edit.range.clone(), fragments, imports }
 }
 
 pub(super) fn register(api: &mut Api<'_>) {
@@ -191,6 +267,7 @@ fn code(text: &str, holes: &Map) -> Fallible<Snippet> {
         Part::Fragment(Fragment::Text(text)) => text.len(),
         Part::Fragment(Fragment::Copy(_)) => 1,
         Part::Literal { value, .. } => value.len(),
+        Part::Reference(_) => 1,
     };
     // Code that is put into itself doubles with each turn.
     if parts.len() > MAX_PARTS || parts.iter().map(length).sum::<usize>() > MAX_TEXT {

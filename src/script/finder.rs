@@ -7,7 +7,8 @@ use super::error::fail;
 use super::reference::Api;
 use crate::language::Language;
 use crate::pattern::{PatternError, compile};
-use crate::rule::{Lookup, Matcher, QueryMatcher};
+use crate::rule::{Lookup, Matcher, PathSet, QueryMatcher, SymbolMatcher};
+use crate::symbol;
 
 /// A matcher of no language yet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +22,9 @@ pub(super) enum Spec {
     Any(Vec<Spec>),
     All(Vec<Spec>),
     Not(Box<Spec>),
+    Symbol(Vec<String>),
+    Typed(Vec<String>),
+    Imported(Vec<String>),
 }
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -47,7 +51,7 @@ pub(super) fn condition(value: &Dynamic) -> Fallible<Spec> {
     }
 }
 
-fn texts(value: &Dynamic, what: &str) -> Fallible<Vec<String>> {
+pub(super) fn texts(value: &Dynamic, what: &str) -> Fallible<Vec<String>> {
     let one = |value: &Dynamic| {
         let text = value.clone().into_immutable_string();
         text.map(|t| t.to_string()).map_err(|kind| fail(format!("{what} takes text, not {kind}")))
@@ -193,6 +197,9 @@ impl Spec {
             Self::Literal(text) => regex(text).map(Matcher::Literal),
             Self::Any(specs) => each(specs).map(Matcher::Any),
             Self::All(specs) => each(specs).map(Matcher::All),
+            Self::Symbol(paths) => knows_symbols(language).map(|()| Matcher::Symbol(SymbolMatcher::new(paths))),
+            Self::Typed(paths) => knows_symbols(language).map(|()| Matcher::Typed(PathSet::new(paths))),
+            Self::Imported(paths) => knows_symbols(language).map(|()| Matcher::Imported(PathSet::new(paths))),
             Self::Not(spec) => Ok(Matcher::Not(Box::new(spec.compile(language)?))),
         }
     }
@@ -205,6 +212,15 @@ fn nearest(language: &'static Language, kind: &str) -> Option<&'static str> {
     let names = ids.filter(|id| grammar.node_kind_is_visible(*id)).filter_map(|id| grammar.node_kind_for_id(id));
     let scored = names.map(|name| (strsim::jaro_winkler(name, kind), name)).filter(|(score, _)| *score > 0.85);
     scored.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+}
+
+fn knows_symbols(language: &Language) -> Result<(), String> {
+    if symbol::speaks(language) {
+        return Ok(());
+    }
+    let known: Vec<&str> = symbol::languages().collect();
+    let name = &language.facts.name;
+    Err(format!("what names refer to is not known in {name}; it is in {}", known.join(", ")))
 }
 
 fn regex(text: &str) -> Result<regex::Regex, String> {

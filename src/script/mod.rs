@@ -7,14 +7,15 @@ mod budget;
 mod builder;
 mod closure;
 mod code;
-mod elements;
 mod engine;
 mod error;
 mod finder;
+mod imports;
 mod nodes;
 mod purity;
 mod reference;
 mod survey;
+mod symbols;
 
 #[cfg(test)]
 mod tests;

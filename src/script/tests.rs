@@ -252,3 +252,44 @@ fn mistakes_are_shown_where_they_are() {
         error("rule(\"a\").lang(\"python\").find(\"f(\").delete(); rule(\"b\").lang(\"cobol\").find(\"x\").delete();");
     assert!(both.contains("rule `a`") && both.contains("rule `b`"), "all errors at once: {both}");
 }
+
+/// A call that is renamed only where its name means the function of a module.
+const SYMBOL: &str = r#"
+rule("s").lang(["python"]).find(symbol("m.f")).if_unknown("IF").replace("g");"#;
+
+#[test]
+fn a_symbol_is_found_however_it_was_imported_and_no_local_of_its_name() {
+    let script = SYMBOL.replace("IF", "skip");
+    let check = |code: &str| check(&script, "python", code);
+    assert_eq!(check("import m\nfrom m import f as k\nm.f(1)\nk(2)\n"), "import m\nfrom m import f as k\ng(1)\ng(2)\n");
+    assert_eq!(
+        check("from m import f\ndef a(f): f(1)\nf(2)\no.f\nf2(f=1)\n"),
+        "from m import f\ndef a(f): f(1)\ng(2)\no.f\nf2(f=1)\n"
+    );
+}
+
+#[test]
+fn what_a_file_cannot_tell_is_the_rules_to_say() {
+    let of = |what: &str| check(&SYMBOL.replace("IF", what), "python", "from m import *\nf(1)\n");
+    assert!(of("skip").starts_with("from m import *\nf(1)\n\nskip: this file alone can't tell"), "{}", of("skip"));
+    assert!(of("annotate").contains("\n# gander[s]: this file alone"), "{}", of("annotate"));
+    assert!(of("refuse").contains("refuse: this file alone"), "{}", of("refuse"));
+    assert_eq!(of("match"), "from m import *\ng(1)\n");
+    assert!(error(&SYMBOL.replace("IF", "guess")).contains("if_unknown takes"));
+    assert!(error(r#"rule("s").lang("sql").find(symbol("m.f")).delete();"#).contains("is not known in sql"));
+}
+
+#[test]
+fn closures_know_uses_definitions_and_access() {
+    let script = r#"
+rule("s").lang("python").find("$X = run($_)").edit(|m, cx| {
+    let x = m.X;
+    edits(m.X.uses().filter(|u| u != x && u.access == "read").map(|u| insert_after(u, code(".wait()"))))
+});
+rule("t").lang("python").find("show($X)").edit(|m, cx|
+    edits([replace(m.X, lit(if m.X.definition() == () { "none" } else { `line ${m.X.definition().line}` }))]));
+rule("u").lang("python").find("name($X)").edit(|m, cx| edits([replace(m.X, lit(m.X.symbol))]));"#;
+    let code = "import a.b as c\nr = run(1)\nprint(r)\ndef f(r): return r\no.r\nshow(c)\nshow(q)\nname(c.d)\n";
+    let expected = "import a.b as c\nr = run(1)\nprint(r.wait())\ndef f(r): return r\no.r\nshow(\"line 1\")\nshow(\"none\")\nname(\"a.b.d\")\n";
+    assert_eq!(check(script, "python", code), expected);
+}

@@ -9,7 +9,7 @@ use super::skip;
 use super::{Finding, FindingKind, SkipReason};
 use crate::edit::{Edit, Fragment, Splice, apply, arrange};
 use crate::language::{self, Language};
-use crate::rule::{Answer, Facts, Hits, Outcome, Outcomes, RuleSet, run};
+use crate::rule::{Answer, Facts, Hits, ImportRequest, Outcome, Outcomes, RuleSet, run, settle};
 use crate::tree::{Tree, line_column, parse};
 
 /// What the rules make of one file.
@@ -115,7 +115,7 @@ pub fn file(rules: &RuleSet, facts: &Arc<Facts>, path: &str, bytes: &[u8]) -> Fi
     };
     let asked = sort_out(rules, path, outcomes, &mut report);
     let forbidden = report.findings.iter().any(|f| matches!(f.kind, FindingKind::Refused | FindingKind::Errored));
-    if forbidden || asked.edits.is_empty() {
+    if forbidden || asked.edits.is_empty() && asked.imports.is_empty() {
         return report;
     }
     match checked(rules, facts, &tree, asked) {
@@ -180,22 +180,26 @@ fn error_place(tree: &Tree, range: &std::ops::Range<usize>) -> (u32, u32) {
 }
 
 /// What the rules ask of a file.
+#[derive(Default)]
 struct Asked {
     edits: Vec<Edit>,
     /// Those of `edits` that are the comments of annotations, by index.
     comments: BTreeSet<usize>,
+    /// What the edits need of the imports of the file, and the rules that ask.
+    imports: Vec<(String, ImportRequest)>,
     /// Literals in which some edit lies, and the language in them.
     literals: BTreeMap<(usize, usize), &'static Language>,
 }
 
 /// Splits outcomes into findings and the edits of those that edit.
 fn sort_out(rules: &RuleSet, path: &str, outcomes: Outcomes, report: &mut FileReport) -> Asked {
-    let mut asked = Asked { edits: Vec::new(), comments: BTreeSet::new(), literals: BTreeMap::new() };
+    let mut asked = Asked { edits: Vec::new(), comments: BTreeSet::new(), ..Asked::default() };
     for outcome in outcomes {
         let rule = &rules.rules[outcome.rule].id;
         let (kind, message) = match outcome.answer {
             Answer::Edit(more) => {
                 asked.edits.extend(more);
+                asked.imports.extend(outcome.imports.into_iter().map(|request| (rule.clone(), request)));
                 asked.literals.extend(outcome.literal.map(|(range, language)| ((range.start, range.end), language)));
                 (FindingKind::Mapped, String::new())
             }
@@ -224,7 +228,7 @@ const ROUNDS: usize = 12;
 fn checked(rules: &RuleSet, facts: &Arc<Facts>, old_tree: &Tree, mut asked: Asked) -> Result<Checked, Wrong> {
     let syntax = |e: crate::tree::ParseError| Wrong { at: 0, rule: "gander/syntax".to_owned(), why: e.to_string() };
     let (language, text) = (old_tree.language, old_tree.text());
-    let mut round = 0;
+    let (mut round, mut settled) = (0, false);
     let (arranged, new_tree) = loop {
         let arranged = arrange(text, &asked.edits).map_err(|error| {
             let why = format!("{error}; order them, or narrow one of them");
@@ -233,7 +237,19 @@ fn checked(rules: &RuleSet, facts: &Arc<Facts>, old_tree: &Tree, mut asked: Aske
         let new_tree = parse(language, apply(text, &arranged.splices)).map_err(syntax)?;
         round += 1;
         if round > ROUNDS || !check::parenthesise(old_tree, &new_tree, &arranged, &mut asked.edits) {
-            break (arranged, new_tree);
+            if std::mem::replace(&mut settled, true) {
+                break (arranged, new_tree);
+            }
+            // What the imports must be is only known now.
+            let more = settle(old_tree, &new_tree, &arranged.splices, &asked.imports).map_err(|u| Wrong {
+                at: 0,
+                rule: u.rule,
+                why: u.why,
+            })?;
+            if more.is_empty() {
+                break (arranged, new_tree);
+            }
+            asked.edits.extend(more);
         }
     };
     let result = check::Result { old: old_tree, new: &new_tree, edits: &asked.edits, arranged: &arranged };

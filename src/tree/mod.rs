@@ -33,6 +33,8 @@ pub struct Tree {
     statements: std::sync::OnceLock<std::collections::HashSet<NodeId>>,
     /// What queries found, by their number: each runs over a tree once.
     pub(crate) queried: std::sync::Mutex<std::collections::BTreeMap<u64, Arc<QueryHits>>>,
+    /// What its names refer to, made when first asked for, by the room that knows.
+    pub(crate) learned: std::sync::OnceLock<Arc<dyn std::any::Any + Send + Sync>>,
 }
 
 /// What a query found: for each node that is its match, the names it bound.

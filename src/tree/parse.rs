@@ -71,8 +71,8 @@ pub fn parse_embedded(language: &'static Language, text: impl Into<Arc<str>>, ba
         })
     })?;
     let nodes = flatten(inner.walk(), text.len());
-    let (lines, statements, queried) = Default::default();
-    Ok(Tree { language, text, nodes, inner, base, lines, statements, queried })
+    let (lines, statements, queried, learned) = Default::default();
+    Ok(Tree { language, text, nodes, inner, base, lines, statements, queried, learned })
 }
 
 /// Lays the nodes out in pre-order, without recursion: nesting has no limit.

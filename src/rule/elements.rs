@@ -8,7 +8,7 @@ use crate::tree::Node;
 
 /// The node with the separator that belongs to it and the space between; and what
 /// of that stays, where a comment of a neighbour stands there.
-pub(super) fn element(node: Node<'_>) -> (Range<usize>, Option<Range<usize>>) {
+pub fn element(node: Node<'_>) -> (Range<usize>, Option<Range<usize>>) {
     let siblings: Vec<Node<'_>> = node.parent().map(|p| p.children().collect()).unwrap_or_default();
     let at = siblings.iter().position(|s| s.id == node.id).unwrap_or(0);
     let after = siblings[(at + 1).min(siblings.len())..].iter().find(|s| !s.is_extra());
@@ -38,7 +38,7 @@ fn is_separator(node: &Node<'_>) -> bool {
 /// Several elements of one list at once: ranges of the file, in order, disjoint.
 /// A comment goes only where it ends a line that holds nothing else but them.
 /// `None` where they are not elements of one list.
-pub(super) fn elements(nodes: &[Node<'_>]) -> Option<Vec<Range<usize>>> {
+pub fn elements(nodes: &[Node<'_>]) -> Option<Vec<Range<usize>>> {
     let first = *nodes.first()?;
     let parent = first.parent()?;
     if nodes.iter().any(|n| n.parent().map(|p| p.id) != Some(parent.id)) {

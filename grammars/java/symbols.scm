@@ -1,0 +1,43 @@
+; Scopes, definitions, imports and members: see docs/symbols.md for the captures.
+(package_declaration (_) @package)
+(class_declaration name: (identifier) @define.outer @class) @scope
+(interface_declaration name: (identifier) @define.outer @class) @scope
+(enum_declaration name: (identifier) @define.outer @class) @scope
+(record_declaration name: (identifier) @define.outer @class) @scope
+(annotation_type_declaration name: (identifier) @define.outer @class) @scope
+(method_declaration name: (identifier) @define.outer) @scope.function
+(constructor_declaration) @scope.function
+(lambda_expression) @scope.function
+[(class_body) (block) (constructor_body) (for_statement) (enhanced_for_statement) (catch_clause)
+ (try_with_resources_statement) (switch_block) (static_initializer)] @scope
+
+(type_parameter (type_identifier) @define)
+(formal_parameter type: (_) @type name: (identifier) @define)
+(spread_parameter (variable_declarator name: (identifier) @define))
+(inferred_parameters (identifier) @define)
+(lambda_expression parameters: (identifier) @define)
+(catch_formal_parameter name: (identifier) @define)
+(resource type: (_) @type name: (identifier) @define value: (_) @value)
+(enhanced_for_statement type: (_) @type name: (identifier) @define)
+(instanceof_expression right: (_) @type name: (identifier) @define)
+(local_variable_declaration declarator: (variable_declarator name: (identifier) @define))
+(local_variable_declaration type: (_) @type declarator: (variable_declarator name: (identifier) @name))
+(field_declaration type: (_) @type declarator: (variable_declarator name: (identifier) @define))
+(variable_declarator name: (identifier) @name value: (_) @value)
+(enum_constant name: (identifier) @define)
+
+(import_declaration (scoped_identifier) @import.name .) @import
+(import_declaration (scoped_identifier) @import.from (asterisk) @import.wildcard) @import
+(import_declaration (identifier) @import.from (asterisk) @import.wildcard) @import
+
+(field_access object: (_) @member.object field: (identifier) @member.name) @member
+(scoped_identifier scope: (_) @member.object name: (identifier) @member.name) @member
+(scoped_type_identifier . (_) @member.object (type_identifier) @member.name .) @member
+(method_invocation object: (_) @member.object name: (identifier) @member.name)
+(method_reference . (_) @member.object (identifier) @member.name .) @member
+(object_creation_expression type: (_) @construct.type) @construct
+(cast_expression type: (_) @construct.type) @construct
+
+(element_value_pair key: (identifier) @label)
+(assignment_expression left: (_) @write)
+(update_expression (_) @write)

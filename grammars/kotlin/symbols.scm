@@ -1,0 +1,29 @@
+; Scopes, definitions, imports and members: see docs/symbols.md for the captures.
+(package_header (identifier) @package)
+(class_declaration (type_identifier) @define.outer @class) @scope
+(object_declaration (type_identifier) @define.outer @class) @scope
+(function_declaration (simple_identifier) @define.outer) @scope.function
+(type_alias . (type_identifier) @define)
+[(companion_object) (class_body) (for_statement) (catch_block) (when_expression) (control_structure_body)
+ (anonymous_function) (secondary_constructor) (getter) (setter)] @scope
+(lambda_literal) @scope.function
+
+(type_parameter (type_identifier) @define)
+(parameter (simple_identifier) @define (_) @type)
+(class_parameter (simple_identifier) @define (_) @type)
+(variable_declaration (simple_identifier) @define)
+(variable_declaration (simple_identifier) @name (_) @type)
+(property_declaration (variable_declaration (simple_identifier) @name) [(call_expression) (navigation_expression) (simple_identifier)] @value)
+(catch_block (simple_identifier) @define)
+(enum_entry (simple_identifier) @define)
+
+(import_header (identifier) @import.name .) @import
+(import_header (identifier) @import.name (import_alias (type_identifier) @import.alias)) @import
+(import_header (identifier) @import.from (wildcard_import) @import.wildcard) @import
+
+(navigation_expression (_) @member.object (navigation_suffix (simple_identifier) @member.name)) @member
+(call_expression . (_) @construct.type) @construct
+
+(value_argument . (simple_identifier) @label "=")
+(assignment (directly_assignable_expression) @write)
+(assignment (directly_assignable_expression . (simple_identifier) @write .))

@@ -1,0 +1,49 @@
+; Scopes, definitions, imports and members: see docs/symbols.md for the captures.
+(function_definition name: (identifier) @define.outer) @scope.function
+(class_definition name: (identifier) @define.outer @class) @scope.class
+(lambda) @scope.function
+[(list_comprehension) (set_comprehension) (dictionary_comprehension) (generator_expression)] @scope
+
+(parameters (identifier) @define)
+(lambda_parameters (identifier) @define)
+(default_parameter name: (identifier) @define)
+(typed_parameter (identifier) @define type: (type) @type)
+(typed_default_parameter name: (identifier) @define type: (type) @type)
+(list_splat_pattern (identifier) @define)
+(dictionary_splat_pattern (identifier) @define)
+
+(assignment left: (identifier) @define)
+(assignment left: (identifier) @name type: (type) @type)
+(assignment left: (identifier) @name right: (_) @value)
+(augmented_assignment left: (identifier) @define)
+(pattern_list (identifier) @define)
+(tuple_pattern (identifier) @define)
+(list_pattern (identifier) @define)
+(named_expression name: (identifier) @define value: (_) @value)
+(for_statement left: (identifier) @define)
+(for_in_clause left: (identifier) @define)
+(as_pattern_target (identifier) @define)
+(as_pattern_target (tuple (identifier) @define))
+(as_pattern_target (list (identifier) @define))
+(with_item value: (as_pattern (call) @value alias: (as_pattern_target (identifier) @name)))
+(case_pattern (dotted_name . (identifier) @define .))
+(splat_pattern (identifier) @define)
+(global_statement (identifier) @elsewhere)
+(nonlocal_statement (identifier) @elsewhere)
+
+(import_statement name: (dotted_name) @import.first) @import
+(import_statement name: (aliased_import name: (dotted_name) @import.name alias: (identifier) @import.alias)) @import
+(import_from_statement name: (dotted_name) @import.name) @import
+(import_from_statement name: (aliased_import name: (dotted_name) @import.name alias: (identifier) @import.alias)) @import
+(import_from_statement (wildcard_import) @import.wildcard) @import
+
+(attribute object: (_) @member.object attribute: (identifier) @member.name) @member
+(call function: (_) @construct.type) @construct
+
+(keyword_argument name: (identifier) @label)
+(keyword_pattern . (identifier) @label)
+(assignment left: (_) @write)
+(augmented_assignment left: (_) @write)
+(delete_statement (_) @write)
+(delete_statement (expression_list (_) @write))
+(pattern_list (_) @write)

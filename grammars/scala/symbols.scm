@@ -1,0 +1,46 @@
+; Scopes, definitions, imports and members: see docs/symbols.md for the captures.
+(package_clause name: (package_identifier) @package)
+(class_definition name: (identifier) @define.outer @class) @scope
+(trait_definition name: (identifier) @define.outer @class) @scope
+(object_definition name: (identifier) @define.outer @class) @scope
+(enum_definition name: (identifier) @define.outer @class) @scope
+(function_definition name: (identifier) @define.outer) @scope.function
+(function_declaration name: (identifier) @define.outer) @scope.function
+[(template_body) (block) (indented_block) (case_clause) (for_expression)] @scope
+(lambda_expression) @scope.function
+
+(type_definition name: (type_identifier) @define)
+(parameter name: (identifier) @define type: (_) @type)
+(class_parameter name: (identifier) @define type: (_) @type)
+(binding name: (identifier) @define)
+(binding name: (identifier) @name type: (_) @type)
+(lambda_expression parameters: (identifier) @define)
+(val_definition pattern: (identifier) @define)
+(var_definition pattern: (identifier) @define)
+(val_definition pattern: (identifier) @name type: (_) @type)
+(var_definition pattern: (identifier) @name type: (_) @type)
+(val_definition pattern: (identifier) @name value: (_) @value)
+(var_definition pattern: (identifier) @name value: (_) @value)
+(val_declaration name: (identifier) @define type: (_) @type)
+(var_declaration name: (identifier) @define type: (_) @type)
+(tuple_pattern (identifier) @define)
+(case_class_pattern pattern: (identifier) @define)
+(case_clause pattern: (identifier) @define)
+(typed_pattern pattern: (identifier) @define type: (_) @type)
+(capture_pattern name: (identifier) @define)
+(enumerator . (identifier) @define)
+
+(import_declaration (identifier) @import.last) @import
+(import_declaration (namespace_selectors (identifier) @import.name)) @import
+(import_declaration (namespace_selectors (arrow_renamed_identifier name: (identifier) @import.name alias: (_) @import.alias))) @import
+(import_declaration (namespace_selectors (as_renamed_identifier name: (identifier) @import.name alias: (_) @import.alias))) @import
+(import_declaration (namespace_selectors (namespace_wildcard) @import.wildcard)) @import
+(import_declaration (namespace_wildcard) @import.wildcard) @import
+
+(field_expression value: (_) @member.object field: (identifier) @member.name) @member
+(stable_type_identifier . (_) @member.object (type_identifier) @member.name .) @member
+(infix_expression left: (_) @member.object operator: (identifier) @member.name)
+(instance_expression . (_) @construct.type) @construct
+
+(arguments (assignment_expression left: (identifier) @label))
+(assignment_expression left: (_) @write)

@@ -1,0 +1,66 @@
+; Scopes, definitions, imports and members: see docs/symbols.md for the captures.
+(function_declaration name: (identifier) @define.outer) @scope.function
+(generator_function_declaration name: (identifier) @define.outer) @scope.function
+[(function_expression) (arrow_function) (method_definition) (generator_function)] @scope.function
+(function_expression name: (identifier) @define)
+(class_declaration name: (type_identifier) @define @class)
+(abstract_class_declaration name: (type_identifier) @define @class)
+(interface_declaration name: (type_identifier) @define @class)
+(enum_declaration name: (identifier) @define @class)
+(type_alias_declaration name: (type_identifier) @define)
+(type_parameter name: (type_identifier) @define)
+(internal_module name: (identifier) @define)
+[(statement_block) (for_statement) (for_in_statement) (catch_clause) (switch_body)] @scope
+
+(required_parameter pattern: (identifier) @define)
+(optional_parameter pattern: (identifier) @define)
+(required_parameter pattern: (identifier) @name type: (type_annotation (_) @type))
+(optional_parameter pattern: (identifier) @name type: (type_annotation (_) @type))
+(variable_declarator name: (identifier) @name type: (type_annotation (_) @type))
+(arrow_function parameter: (identifier) @define)
+(catch_clause parameter: (identifier) @define)
+(for_in_statement kind: _ left: (identifier) @define)
+(lexical_declaration (variable_declarator name: (identifier) @define))
+(variable_declaration (variable_declarator name: (identifier) @define.hoisted))
+(variable_declarator name: (identifier) @name value: (_) @value)
+(variable_declarator name: (object_pattern (shorthand_property_identifier_pattern) @name @value.member) value: (_) @value)
+(variable_declarator name: (object_pattern (pair_pattern key: (property_identifier) @value.member value: (identifier) @name)) value: (_) @value)
+(object_pattern (shorthand_property_identifier_pattern) @define)
+(object_pattern (object_assignment_pattern left: (shorthand_property_identifier_pattern) @define))
+(pair_pattern value: (identifier) @define)
+(pair_pattern value: (assignment_pattern left: (identifier) @define))
+(array_pattern (identifier) @define)
+(assignment_pattern left: (identifier) @define)
+(rest_pattern (identifier) @define)
+
+(import_statement (import_clause (identifier) @import.default)) @import
+(import_statement (import_clause (namespace_import (identifier) @import.module))) @import
+(import_statement (import_clause (named_imports (import_specifier name: (_) @import.name !alias)))) @import
+(import_statement (import_clause (named_imports (import_specifier name: (_) @import.name alias: (identifier) @import.alias)))) @import
+(import_statement (import_require_clause (identifier) @import.module)) @import
+(lexical_declaration . (variable_declarator name: (identifier) @import.module
+  value: (call_expression function: (identifier) @_require arguments: (arguments . (string) @source .))) .
+  (#eq? @_require "require")) @import
+(variable_declaration . (variable_declarator name: (identifier) @import.module
+  value: (call_expression function: (identifier) @_require arguments: (arguments . (string) @source .))) .
+  (#eq? @_require "require")) @import
+(lexical_declaration . (variable_declarator name: (object_pattern (shorthand_property_identifier_pattern) @import.name)
+  value: (call_expression function: (identifier) @_require arguments: (arguments . (string) @source .))) .
+  (#eq? @_require "require")) @import
+(lexical_declaration . (variable_declarator
+  name: (object_pattern (pair_pattern key: (property_identifier) @import.name value: (identifier) @import.alias))
+  value: (call_expression function: (identifier) @_require arguments: (arguments . (string) @source .))) .
+  (#eq? @_require "require")) @import
+((call_expression function: (identifier) @_require arguments: (arguments . (string) @module.path .)) @module
+  (#eq? @_require "require"))
+
+(await_expression (call_expression function: (import) arguments: (arguments . (string) @module.path .))) @module
+
+(member_expression object: (_) @member.object property: (property_identifier) @member.name) @member
+(nested_type_identifier module: (_) @member.object name: (type_identifier) @member.name) @member
+(nested_identifier object: (_) @member.object property: (property_identifier) @member.name) @member
+(new_expression constructor: (_) @construct.type) @construct
+
+(assignment_expression left: (_) @write)
+(augmented_assignment_expression left: (_) @write)
+(update_expression argument: (_) @write)

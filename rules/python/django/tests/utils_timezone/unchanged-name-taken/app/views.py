@@ -1,0 +1,4 @@
+from django.utils import timezone
+
+dt = timezone.now()
+zone = timezone.utc

@@ -1,0 +1,573 @@
+//! Imports that edits need, and those that they leave without a use: worked out once
+//! a file, over what all its edits come to.
+//!
+//! Each language's import block keeps its order, and nothing is imported twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::elements::{element, elements};
+use super::layout::{line_end, line_start};
+use crate::edit::{Edit, Fragment, Splice, in_old_text};
+use crate::language::ImportFacts;
+use crate::symbol::{Import, Symbols, Wanted, normal};
+use crate::tree::{Node, Tree};
+
+/// What a rule asks of the imports of a file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ImportRequest {
+    /// It is there afterwards.
+    Add(Wanted),
+    /// It goes, where nothing uses it any more.
+    Remove(String),
+    /// What the first path brought the second one brings. Without `rename` it keeps the
+    /// name that it has in the file.
+    Replace {
+        /// The path that goes.
+        old: String,
+        /// What comes in its place.
+        new: Wanted,
+        /// Whether an import without an alias takes the new name: then its uses do, too.
+        rename: bool,
+    },
+    /// What was used before the edits, and is not after them, goes.
+    DropOrphans,
+}
+
+/// An import that can't be edited because an edit wrote it, or no place for one.
+#[derive(Debug)]
+pub struct Unsettled {
+    /// The rule that asked.
+    pub rule: String,
+    /// Why.
+    pub why: String,
+}
+
+/// The edits of the old text that settle its imports, given the new text and the
+/// splices between them.
+///
+/// # Errors
+/// Where another edit writes the same lines.
+pub fn settle(
+    old: &Tree,
+    new: &Tree,
+    splices: &[Splice],
+    requests: &[(String, ImportRequest)],
+) -> Result<Vec<Edit>, Unsettled> {
+    if requests.is_empty() {
+        return Ok(Vec::new());
+    }
+    let symbols = Symbols::of(new);
+    let block = Block::new(new, &symbols);
+    let (mut gone, mut added, mut replaced) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    // Many matches ask for the same.
+    let mut asked: BTreeSet<&ImportRequest> = BTreeSet::new();
+    for (rule, request) in requests.iter().filter(|(_, request)| asked.insert(request)) {
+        let mut remove = |which: &dyn Fn(usize, &Import) -> bool| {
+            for (index, import) in symbols.imports().iter().enumerate() {
+                if block.may_go(new, import) && which(index, import) {
+                    gone.entry(index).or_insert_with(|| rule.clone());
+                }
+            }
+        };
+        match request {
+            ImportRequest::Add(wanted) => {
+                added.entry(wanted.clone()).or_insert_with(|| rule.clone());
+            }
+            ImportRequest::Remove(path) => {
+                let path = normal(path);
+                remove(&|index, import| {
+                    import.name.is_some() && normal(&import.path) == path && !symbols.is_import_used(new, index)
+                });
+            }
+            ImportRequest::Replace { old, new: wanted, rename } => {
+                let path = normal(old);
+                let brings = |i: &Import| i.name.is_some() && normal(&i.path) == path;
+                for (index, import) in symbols.imports().iter().enumerate().filter(|(_, i)| brings(i)) {
+                    let last = path.rsplit('.').next();
+                    let renamed = *rename && import.name.as_deref() == last;
+                    let bound = import.name.clone().filter(|n| !renamed && *n != wanted.bound());
+                    let heir = Wanted { alias: bound, ..wanted.clone() };
+                    replaced.entry(index).or_insert_with(|| (heir, rule.clone()));
+                }
+            }
+            ImportRequest::DropOrphans => {
+                let before = Symbols::of(old);
+                let orphaned = |index: usize, import: &Import| {
+                    let same = |i: &Import| i.path == import.path && i.name == import.name;
+                    let was = before.imports().iter().position(same);
+                    import.name.is_some()
+                        && was.is_some_and(|was| before.is_import_used(old, was))
+                        && !symbols.is_import_used(new, index)
+                };
+                remove(&orphaned);
+            }
+        }
+    }
+    let mut changes =
+        Changes { block: &block, new, splices, edits: Vec::new(), inserted: BTreeMap::new(), removed: Vec::new() };
+    // What is asked for is there already, or does not go after all.
+    let there = |wanted: &Wanted| {
+        let same = |(index, import): (usize, &Import)| {
+            let path = normal(&import.path) == wanted.path();
+            let name = match wanted.name.as_deref() {
+                Some("*") => import.name.is_none(),
+                _ => import.name.as_deref() == Some(wanted.bound().as_str()),
+            };
+            path && name && !gone.contains_key(&index) && !replaced.contains_key(&index)
+        };
+        symbols.imports().iter().enumerate().any(same)
+    };
+    added.retain(|wanted, _| !there(wanted));
+    added.retain(|wanted, _| !replaced.values().any(|(heir, _)| heir == wanted));
+    let stays: BTreeSet<usize> = replaced.iter().filter(|(_, (wanted, _))| !there(wanted)).map(|(i, _)| *i).collect();
+    let mut statements: Vec<Node<'_>> = symbols.imports().iter().map(|i| new.node(i.statement)).collect();
+    statements.sort_by_key(|s| s.id);
+    statements.dedup_by_key(|s| s.id);
+    for statement in statements {
+        changes.statement_of(statement, &gone, &replaced, &stays)?;
+    }
+    for (wanted, rule) in &added {
+        changes.add(wanted, rule, &gone)?;
+    }
+    changes.finish()
+}
+
+/// The imports at the head of a file.
+struct Block<'t> {
+    symbols: &'t Symbols,
+    facts: &'static ImportFacts,
+    /// Top-level statements that import, in order.
+    statements: Vec<Node<'t>>,
+}
+
+impl<'t> Block<'t> {
+    fn new(tree: &'t Tree, symbols: &'t Symbols) -> Self {
+        let mut statements: Vec<Node<'t>> = Vec::new();
+        for import in symbols.imports() {
+            let statement = tree.node(import.statement);
+            if is_top(statement) && !statements.iter().any(|s| s.id == statement.id) {
+                statements.push(statement);
+            }
+        }
+        let facts = &tree.language.facts.symbols;
+        let called = !statements.is_empty() && statements.iter().all(|s| !s.text().starts_with("import"));
+        let calls = called && !facts.require.name.is_empty();
+        Self { symbols, facts: if calls { &facts.require } else { &facts.import }, statements }
+    }
+
+    /// Whether an import can go: at the head of the file, or beside other code of its block.
+    fn may_go(&self, tree: &Tree, import: &Import) -> bool {
+        let statement = tree.node(import.statement);
+        let beside = || statement.parent().is_some_and(|p| p.named_children().nth(1).is_some());
+        self.is_top(import) || beside()
+    }
+
+    fn is_top(&self, import: &Import) -> bool {
+        self.statements.iter().any(|s| s.id == import.statement)
+    }
+
+    /// The imports of one statement.
+    fn of(&self, statement: Node<'_>) -> impl Iterator<Item = (usize, &Import)> {
+        let id = statement.id;
+        self.symbols.imports().iter().enumerate().filter(move |(_, i)| i.statement == id)
+    }
+}
+
+/// Whether an import stands at the head of the file, and not in a block of code.
+fn is_top(statement: Node<'_>) -> bool {
+    statement.ancestors().all(|a| a.parent().is_none() || a.kind().starts_with("import"))
+}
+
+type Gone = BTreeMap<usize, String>;
+type Replaced = BTreeMap<usize, (Wanted, String)>;
+
+struct Changes<'b, 't> {
+    block: &'b Block<'t>,
+    new: &'t Tree,
+    splices: &'b [Splice],
+    edits: Vec<Edit>,
+    /// New lines, by the place in the new text where they go.
+    inserted: BTreeMap<usize, Vec<(Key, String, String)>>,
+    /// Lines that go, with a blank one that would be left beside another; and the rule.
+    removed: Vec<(Range<usize>, usize, String)>,
+}
+
+/// What imports are ordered by.
+type Key = (u8, String, String);
+
+impl<'t> Changes<'_, 't> {
+    fn edit(&mut self, range: Range<usize>, text: String, rule: &str) -> Result<(), Unsettled> {
+        let old = in_old_text(self.splices, &range).ok_or_else(|| Unsettled {
+            rule: rule.to_owned(),
+            why: "an edit writes the same import that another would change; leave it to one of them".to_owned(),
+        })?;
+        let replacement = if text.is_empty() { Vec::new() } else { vec![Fragment::Text(text)] };
+        self.edits.push(Edit { range: old, replacement, rule: rule.to_owned(), match_id: u32::MAX });
+        Ok(())
+    }
+
+    /// What becomes of one statement: names of it go, and others take their place.
+    fn statement_of(
+        &mut self,
+        statement: Node<'t>,
+        gone: &Gone,
+        replaced: &Replaced,
+        stays: &BTreeSet<usize>,
+    ) -> Result<(), Unsettled> {
+        let of: Vec<(usize, &Import)> = self.block.of(statement).collect();
+        let rule = of.iter().find_map(|(i, _)| gone.get(i).or_else(|| replaced.get(i).map(|(_, rule)| rule)));
+        let Some(rule) = rule else { return Ok(()) };
+        let element = |import: &Import| self.new.node(import.element);
+        // A name of the same module changes where it stands.
+        let same = |import: &Import, wanted: &Wanted| {
+            let module = import.module.as_deref().map(normal);
+            module == Some(normal(&wanted.module))
+                && !self.block.facts.lists.is_empty()
+                && element(import).id != statement.id
+        };
+        let (mut goes, mut heirs, mut renamed): (Vec<Node<'t>>, Vec<&Wanted>, Vec<_>) = Default::default();
+        for (index, import) in &of {
+            match replaced.get(index) {
+                Some((wanted, _)) if stays.contains(index) && same(import, wanted) => {
+                    renamed.push((element(import).local_range(), self.element(wanted)));
+                }
+                Some((wanted, _)) => {
+                    goes.push(element(import));
+                    heirs.extend(stays.contains(index).then_some(wanted));
+                }
+                None if gone.contains_key(index) => goes.push(element(import)),
+                None => {}
+            }
+        }
+        let rule = rule.clone();
+        for (range, text) in renamed {
+            self.edit(range, text, &rule)?;
+        }
+        let start = statement.local_range().start;
+        let text = self.new.text();
+        let indent = &text[line_start(text, start)..start];
+        let indent = if indent.trim().is_empty() { indent } else { "" };
+        let between = format!("{}{indent}", line_end(text));
+        let lines = self.statements(&heirs);
+        if goes.len() == of.len() {
+            if lines.is_empty() {
+                let (range, blank) = whole_lines(self.new, self.outermost(statement, gone));
+                self.removed.push((range, blank, rule));
+                return Ok(());
+            }
+            return self.edit(statement.local_range(), lines.join(&between), &rule);
+        }
+        if !lines.is_empty() {
+            self.edit(start..start, format!("{}{between}", lines.join(&between)), &rule)?;
+        }
+        self.leave(statement, &of, &goes, &rule)
+    }
+
+    /// Some names of a statement go, and others stay.
+    fn leave(
+        &mut self,
+        statement: Node<'t>,
+        of: &[(usize, &Import)],
+        goes: &[Node<'t>],
+        rule: &str,
+    ) -> Result<(), Unsettled> {
+        let Some(first) = goes.first() else { return Ok(()) };
+        // All names of a list: the list goes, and what stands beside it stays.
+        let list = first.parent().filter(|p| p.id != statement.id);
+        let whole = list.filter(|p| {
+            let held = of.iter().filter(|(_, i)| p.contains(self.new.node(i.element))).count();
+            held == goes.len() && goes.iter().all(|g| p.contains(*g))
+        });
+        let ranges = match whole {
+            Some(list) => vec![element(list).0],
+            None => elements(goes).unwrap_or_else(|| goes.iter().map(|one| element(*one).0).collect()),
+        };
+        ranges.into_iter().try_for_each(|range| self.edit(range, String::new(), rule))
+    }
+
+    /// New statements: names of one module share one, where the language lets them.
+    fn statements(&self, wanted: &[&Wanted]) -> Vec<String> {
+        let facts = self.block.facts;
+        let mut lines: Vec<(String, String)> = Vec::new();
+        for one in wanted {
+            let joins = !facts.lists.is_empty() && !facts.module_lists && one.name.as_deref().is_some_and(|n| n != "*");
+            match lines.iter_mut().find(|(module, _)| joins && *module == one.module) {
+                Some((_, names)) => {
+                    *names += ", ";
+                    *names += &self.element(one);
+                }
+                None if joins => lines.push((one.module.clone(), self.element(one))),
+                None => lines.push((String::new(), self.statement(one))),
+            }
+        }
+        let whole = |(module, names): (String, String)| {
+            if module.is_empty() {
+                return names;
+            }
+            self.statement(&Wanted { module, name: Some(names), alias: None })
+        };
+        lines.into_iter().map(whole).collect()
+    }
+
+    /// A statement in a group of statements that goes as a whole takes the group with it.
+    fn outermost(&self, statement: Node<'t>, gone: &BTreeMap<usize, String>) -> Node<'t> {
+        let stays = |within: Node<'_>| {
+            let all = self.block.symbols.imports().iter().enumerate();
+            all.into_iter().any(|(index, i)| within.contains(self.new.node(i.statement)) && !gone.contains_key(&index))
+        };
+        let groups = |n: &Node<'_>| n.kind() != "import_list" && n.parent().is_some();
+        statement.ancestors().take_while(|a| groups(a) && !stays(*a)).last().unwrap_or(statement)
+    }
+
+    /// The last name of a list that a wanted name can join: the imports of the same module.
+    fn list_of(&self, wanted: &Wanted, gone: &BTreeMap<usize, String>) -> Option<Vec<Node<'t>>> {
+        let facts = self.block.facts;
+        let name = wanted.name.as_deref().filter(|n| *n != "*" && *n != "default");
+        if name.is_none() && !facts.module_lists {
+            return None;
+        }
+        let mut lists: Vec<(Node<'t>, Vec<Node<'t>>)> = Vec::new();
+        for (index, import) in self.block.symbols.imports().iter().enumerate() {
+            let element = self.new.node(import.element);
+            let element = if facts.module_lists { self.new.node(import.statement) } else { element };
+            let Some(list) = element.parent().filter(|p| facts.lists.iter().any(|k| k == p.kind())) else { continue };
+            let same = facts.module_lists
+                || import.module.as_deref().map(normal) == Some(normal(&wanted.module)) && import.name.is_some();
+            let statement = self.new.node(import.statement);
+            let plain = !statement.text().starts_with("import type");
+            if !same || gone.contains_key(&index) || !self.block.is_top(import) || !plain {
+                continue;
+            }
+            match lists.iter_mut().find(|(l, _)| l.id == list.id) {
+                Some((_, names)) => names.push(element),
+                None => lists.push((list, vec![element])),
+            }
+        }
+        lists.into_iter().next().map(|(_, names)| names)
+    }
+
+    fn add(&mut self, wanted: &Wanted, rule: &str, gone: &BTreeMap<usize, String>) -> Result<(), Unsettled> {
+        if let Some(names) = self.list_of(wanted, gone) {
+            return self.join(&names, wanted, rule);
+        }
+        let key = key_of(&self.statement(wanted), wanted);
+        let at = self.place(wanted, &key);
+        let line = self.statement(wanted);
+        self.inserted.entry(at).or_default().push((key, line, rule.to_owned()));
+        Ok(())
+    }
+
+    /// Puts a name into a list of names.
+    fn join(&mut self, names: &[Node<'t>], wanted: &Wanted, rule: &str) -> Result<(), Unsettled> {
+        let new = self.element(wanted);
+        let text = self.new.text();
+        let shown: Vec<&str> = names.iter().map(|n| n.text()).collect();
+        let sorted = shown.is_sorted();
+        let next = names.iter().zip(&shown).find(|(_, t)| sorted && **t > new.as_str()).map(|(n, _)| *n);
+        let own_line =
+            |n: Node<'_>| text[line_start(text, n.local_range().start)..n.local_range().start].trim().is_empty();
+        let indent = |n: Node<'_>| {
+            let start = n.local_range().start;
+            text[line_start(text, start)..start].to_owned()
+        };
+        let separator = if self.block.facts.module_lists { "" } else { "," };
+        if let Some(next) = next {
+            let at = next.local_range().start;
+            let gap = if own_line(next) { format!("{}{}", line_end(text), indent(next)) } else { " ".to_owned() };
+            return self.edit(at..at, format!("{new}{separator}{gap}"), rule);
+        }
+        let Some(last) = names.last() else { return Ok(()) };
+        let end = last.local_range().end;
+        let gap = if own_line(*last) { format!("{}{}", line_end(text), indent(*last)) } else { " ".to_owned() };
+        let listed = last.parent().into_iter().flat_map(Node::children).filter(|c| !c.is_extra());
+        let closing = listed.filter(|c| !matches!(c.text(), ")" | "}" | "]")).last();
+        let trailing = closing.is_some_and(|c| c.text() == ",");
+        if trailing {
+            let at = end + text[end..].find(',').unwrap_or(0) + 1;
+            return self.edit(at..at, format!("{gap}{new},"), rule);
+        }
+        self.edit(end..end, format!("{separator}{gap}{new}"), rule)
+    }
+
+    /// Where a new statement goes: among those that it has the most in common with.
+    fn place(&self, wanted: &Wanted, key: &Key) -> usize {
+        let text = self.new.text();
+        let statements = &self.block.statements;
+        let keys: Vec<Key> = statements.iter().map(|s| self.key(*s)).collect();
+        let Some(group) = self.group(wanted, &keys) else { return self.head() };
+        let line_of = |n: Node<'_>| line_start(text, n.local_range().start);
+        let sorted = keys[group.clone()].is_sorted();
+        if let Some(next) = group.clone().find(|i| sorted && keys[*i] > *key) {
+            return line_of(statements[next]);
+        }
+        let end = statements[group.end - 1].local_range().end;
+        text[end..].find('\n').map_or(text.len(), |at| end + at + 1)
+    }
+
+    fn key(&self, statement: Node<'_>) -> Key {
+        let first = self.block.of(statement).next().map(|(_, i)| i);
+        let module = first.map(|i| i.module.clone().unwrap_or_else(|| i.path.clone())).unwrap_or_default();
+        let name = first.and_then(|i| i.path.rsplit('.').next().map(str::to_owned)).unwrap_or_default();
+        let rank =
+            u8::from(statement.text().starts_with("from")) + u8::from(statement.text().starts_with("import static"));
+        (rank, module, name)
+    }
+
+    /// The lines without a blank one between them that share the most segments.
+    fn group(&self, wanted: &Wanted, keys: &[Key]) -> Option<Range<usize>> {
+        let text = self.new.text();
+        let mut groups: Vec<Range<usize>> = Vec::new();
+        for (index, statement) in self.block.statements.iter().enumerate() {
+            let start = statement.local_range().start;
+            let joined = index > 0 && {
+                let before = self.block.statements[index - 1].local_range().end;
+                text.get(before..start).is_some_and(|gap| gap.matches('\n').count() <= 1)
+            };
+            match groups.last_mut().filter(|_| joined) {
+                Some(group) => group.end = index + 1,
+                None => groups.push(index..index + 1),
+            }
+        }
+        let module = normal(&wanted.module);
+        let relative = module.starts_with('.');
+        let common = |other: &str| {
+            if other.starts_with('.') != relative {
+                return 0;
+            }
+            let pairs = module.split(['.', '/']).zip(other.split(['.', '/']));
+            1 + pairs.take_while(|(a, b)| a == b).count()
+        };
+        let best = |group: &Range<usize>| keys[group.clone()].iter().map(|k| common(&normal(&k.1))).max().unwrap_or(0);
+        // Of equals the last.
+        groups.into_iter().max_by_key(best)
+    }
+
+    /// Where the first import of a file goes: after what must stand before it.
+    fn head(&self) -> usize {
+        let text = self.new.text();
+        let facts = self.block.facts;
+        let root = self.new.root();
+        let mut at = None;
+        for child in root.children().filter(|c| c.is_named()) {
+            if child.is_extra() {
+                continue;
+            }
+            let only = child.named_children().next().filter(|c| c.local_range().len() + 1 >= child.local_range().len());
+            let speaks = only.is_some_and(|o| self.new.language.is_string(o.kind_id()));
+            if facts.preamble.iter().any(|k| k == child.kind()) || speaks {
+                continue;
+            }
+            at = Some(child);
+            break;
+        }
+        let Some(first) = at else { return text.len() };
+        let mut line = line_start(text, first.local_range().start);
+        // Comments right above it are about it, unless they are the head of the file.
+        let mut from = line;
+        while let Some(above) = from.checked_sub(1).map(|end| line_start(text, end)) {
+            let comment = self.new.last_from(above + (text[above..from].len() - text[above..from].trim_start().len()));
+            if text[above..from].trim().is_empty()
+                || !std::iter::once(comment).chain(comment.ancestors()).any(|n| n.is_extra())
+            {
+                break;
+            }
+            from = above;
+        }
+        if from > 0 {
+            line = from;
+        }
+        line
+    }
+
+    fn statement(&self, wanted: &Wanted) -> String {
+        let facts = self.block.facts;
+        let separator = &self.new.language.facts.symbols.separator;
+        let statements = &self.block.statements;
+        let template = match (&wanted.name, &wanted.alias) {
+            (Some(name), _) if name == "default" => &facts.default,
+            (Some(_), Some(_)) => &facts.name_as,
+            (Some(_), None) => &facts.name,
+            (None, Some(_)) => &facts.module_as,
+            (None, None) => &facts.module,
+        };
+        let quote = statements.iter().find_map(|s| s.text().chars().rev().find(|c| matches!(c, '"' | '\'')));
+        let quote = quote.or_else(|| {
+            let strings = self.new.iter().filter(|n| self.new.language.is_string(n.kind_id()));
+            strings.into_iter().find_map(|n| n.text().chars().next().filter(|c| matches!(c, '"' | '\'')))
+        });
+        let module = if separator == "." { wanted.module.clone() } else { wanted.module.replace('.', separator) };
+        let text = template
+            .replace("<module>", &module)
+            .replace("<name>", wanted.name.as_deref().map_or("", |n| if n == "*" { &facts.wildcard } else { n }))
+            .replace("<alias>", &wanted.bound())
+            .replace("<q>", &quote.unwrap_or('"').to_string());
+        // A file that ends no statement with `;` gets none.
+        let bare = statements.first().is_some_and(|s| !s.text().ends_with(';')) && facts.optional_semicolon;
+        if bare { text.trim_end_matches(';').to_owned() } else { text }
+    }
+
+    fn element(&self, wanted: &Wanted) -> String {
+        let facts = self.block.facts;
+        let name = wanted.name.as_deref().unwrap_or("");
+        if facts.module_lists {
+            let alias = wanted.alias.as_ref().map(|a| format!("{a} ")).unwrap_or_default();
+            return format!("{alias}\"{}\"", wanted.module);
+        }
+        match &wanted.alias {
+            Some(alias) => facts.element_as.replace("<name>", name).replace("<alias>", alias),
+            None => name.to_owned(),
+        }
+    }
+
+    fn finish(mut self) -> Result<Vec<Edit>, Unsettled> {
+        let text = self.new.text();
+        let end = line_end(text);
+        let empty = self.block.statements.is_empty();
+        let places: Vec<usize> = self.inserted.keys().copied().collect();
+        for (at, mut lines) in std::mem::take(&mut self.inserted) {
+            lines.sort();
+            let rule = lines[0].2.clone();
+            let mut new: String = lines.iter().map(|(_, line, _)| format!("{line}{end}")).collect();
+            if at > 0 && !text[..at].ends_with('\n') {
+                new = format!("{end}{new}");
+            }
+            if empty && !text[at..].is_empty() && !text[at..].starts_with(['\n', '\r']) {
+                new += end;
+            }
+            self.edit(at..at, new, &rule)?;
+        }
+        for (range, blank, rule) in std::mem::take(&mut self.removed) {
+            let kept = places.iter().any(|at| range.start <= *at && *at <= blank);
+            self.edit(if kept { range } else { range.start..blank }, String::new(), &rule)?;
+        }
+        // Two lists may name one place.
+        let mut unique: BTreeSet<(usize, usize, String)> = BTreeSet::new();
+        self.edits.retain(|e| unique.insert((e.range.start, e.range.end, format!("{:?}", e.replacement))));
+        Ok(self.edits)
+    }
+}
+
+fn key_of(statement: &str, wanted: &Wanted) -> Key {
+    let rank = u8::from(statement.starts_with("from")) + u8::from(statement.starts_with("import static"));
+    let name = wanted.name.clone().unwrap_or_default();
+    (rank, normal(&wanted.module), name)
+}
+
+/// The lines of a statement, with a comment that ends them; and where they end with one
+/// of two blank lines that would meet.
+fn whole_lines(tree: &Tree, node: Node<'_>) -> (Range<usize>, usize) {
+    let (text, range) = (tree.text(), node.local_range());
+    let start = line_start(text, range.start);
+    let end = text[range.end..].find('\n').map_or(text.len(), |i| range.end + i + 1);
+    let rest = text[range.end..end].trim().trim_start_matches(';').trim_start();
+    let comment = tree.iter().any(|n| n.is_extra() && n.local_range().start >= range.end && n.local_range().end <= end);
+    if !text[start..range.start].trim().is_empty() || !(rest.is_empty() || comment) {
+        return (range.clone(), range.end);
+    }
+    let blank_before = start == 0 || text[..start].ends_with("\n\n") || text[..start].ends_with("\n\r\n");
+    let blank_after = text[end..].starts_with('\n') || text[end..].starts_with("\r\n");
+    let both = blank_before && blank_after;
+    let blank = if both { end + text[end..].find('\n').map_or(0, |i| i + 1) } else { end };
+    (start..end, blank)
+}

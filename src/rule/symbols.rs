@@ -1,0 +1,139 @@
+//! Matchers that ask what a name refers to, and of which type a value is.
+
+use std::collections::BTreeSet;
+
+use super::prefilter::Clause;
+use crate::symbol::{Certainty, Import, Symbols, normal};
+use crate::tree::Node;
+
+/// Paths of names or types: `datetime.datetime.utcnow`.
+#[derive(Clone, Debug)]
+pub struct PathSet {
+    set: BTreeSet<String>,
+    list: Vec<String>,
+}
+
+impl PathSet {
+    /// Takes paths as rules write them: with `.` or `::`, and `{a,b}` for alternatives.
+    pub fn new(paths: &[String]) -> Self {
+        let list: Vec<String> = paths.iter().flat_map(|p| alternatives(&normal(p))).collect();
+        Self { set: list.iter().cloned().collect(), list }
+    }
+
+    fn answer(&self, node: Node<'_>) -> Certainty {
+        Symbols::of(node.tree()).is(node, &|path| self.set.contains(path), &self.list)
+    }
+
+    /// Whether a value is of one of these types.
+    pub(super) fn answer_type(&self, node: Node<'_>) -> Certainty {
+        if self.set.is_empty() {
+            return Certainty::No;
+        }
+        Symbols::of(node.tree()).has_type(node, &|path| self.set.contains(path), &self.list)
+    }
+
+    /// Whether a node is the part of an import that brings one of the paths.
+    pub(super) fn is_imported_by(&self, node: Node<'_>) -> bool {
+        let brings = |i: &Import| i.element == node.id && i.name.is_some() && self.set.contains(&normal(&i.path));
+        Symbols::of(node.tree()).imports().iter().any(brings)
+    }
+
+    /// A file that speaks of a path holds its last name, even where it is aliased.
+    pub(super) fn required(&self) -> Vec<Clause> {
+        vec![Clause::of(self.list.iter().map(|p| last_name(p)), false)]
+    }
+}
+
+/// The last name of a path; a default export has none where it is imported.
+fn last_name(path: &str) -> String {
+    let path = path.strip_suffix(".default").unwrap_or(path);
+    path.rsplit('.').next().unwrap_or(path).to_owned()
+}
+
+/// What a name must refer to.
+#[derive(Clone, Debug)]
+pub struct SymbolMatcher {
+    paths: PathSet,
+    /// Members of types: `pkg.Type#member`.
+    members: Vec<(PathSet, String)>,
+    /// Whether only whole expressions are meant, and no part of one.
+    whole: bool,
+}
+
+impl SymbolMatcher {
+    /// Takes paths as [`PathSet::new`]; `Type#member` is a member of a value of that type.
+    pub fn new(paths: &[String]) -> Self {
+        let all: Vec<String> = paths.iter().flat_map(|p| alternatives(&normal(p))).collect();
+        let (members, plain): (Vec<String>, Vec<String>) = all.into_iter().partition(|p| p.contains('#'));
+        let split = |path: &String| {
+            let (owner, member) = path.split_once('#')?;
+            Some((PathSet::new(&[owner.to_owned()]), member.to_owned()))
+        };
+        Self { paths: PathSet::new(&plain), members: members.iter().filter_map(split).collect(), whole: false }
+    }
+
+    pub(super) fn of_whole(self) -> Self {
+        Self { whole: true, ..self }
+    }
+
+    pub(super) fn answer(&self, node: Node<'_>) -> Certainty {
+        let symbols = Symbols::of(node.tree());
+        if self.whole && symbols.is_part(node) {
+            return Certainty::No;
+        }
+        let answer = self.paths.answer(node).or(|| self.member(&symbols, node));
+        if answer != Certainty::No && symbols.in_import(node) { Certainty::No } else { answer }
+    }
+
+    fn member(&self, symbols: &Symbols, node: Node<'_>) -> Certainty {
+        if self.members.is_empty() {
+            return Certainty::No;
+        }
+        let Some((object, name)) = symbols.member_at(node) else { return Certainty::No };
+        let of = |(owner, member): &(PathSet, String)| {
+            if member == name.text() { owner.answer(object).or(|| owner.answer_type(object)) } else { Certainty::No }
+        };
+        self.members.iter().fold(Certainty::No, |sum, one| sum.or(|| of(one)))
+    }
+
+    /// A file that speaks of a symbol holds its last name, even where it is aliased.
+    pub(super) fn required(&self) -> Vec<Clause> {
+        let names = self.paths.list.iter().map(|p| last_name(p));
+        vec![Clause::of(names.chain(self.members.iter().map(|(_, member)| member.clone())), false)]
+    }
+}
+
+/// How many paths one with braces may stand for.
+const MAX_ALTERNATIVES: usize = 10_000;
+
+/// `a.{b,c}.d` → `a.b.d`, `a.c.d`.
+fn alternatives(path: &str) -> Vec<String> {
+    let mut done = Vec::new();
+    let mut pending = vec![path.to_owned()];
+    while let Some(next) = pending.pop() {
+        let braces = next.find('{').and_then(|open| Some((open, open + next[open..].find('}')?)));
+        match braces {
+            Some((open, close)) if pending.len() + done.len() < MAX_ALTERNATIVES => {
+                let (before, after) = (&next[..open], &next[close + 1..]);
+                let mut each: Vec<String> =
+                    next[open + 1..close].split(',').map(|one| format!("{before}{one}{after}")).collect();
+                each.reverse();
+                pending.extend(each);
+            }
+            _ => done.push(next),
+        }
+    }
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn braces_are_alternatives() {
+        assert_eq!(alternatives("fs.{F,R}_OK"), ["fs.F_OK", "fs.R_OK"]);
+        assert_eq!(alternatives("{a,b}.{c,d}"), ["a.c", "a.d", "b.c", "b.d"]);
+        assert_eq!(alternatives("a.b"), ["a.b"]);
+    }
+}

@@ -1,0 +1,342 @@
+//! One run of `symbols.scm` over a tree → [`Symbols`].
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use tree_sitter::{QueryCursor, StreamingIterator};
+
+use super::{Definition, Import, Kind, Scope, Symbols, normal, queries};
+use crate::language::literal;
+use crate::tree::{Node, NodeId, Tree};
+
+pub(super) fn build(tree: &Tree) -> Symbols {
+    let Some(query) = queries::of(tree.language) else { return Symbols::default() };
+    let numbers = tree.numbers();
+    let names = query.capture_names();
+    let mut builder = Builder { tree, found: Found::default() };
+    let mut cursor = QueryCursor::new();
+    let mut matches = cursor.matches(query, tree.inner().root_node(), tree.text().as_bytes());
+    while let Some(one) = matches.next() {
+        let mut captures: Captures<'_, '_> = Vec::new();
+        for capture in one.captures() {
+            if let Some(id) = numbers.get(&capture.node.id()) {
+                captures.push((names[capture.index as usize], tree.node(*id)));
+            }
+        }
+        builder.take(&captures);
+    }
+    builder.finish()
+}
+
+type Captures<'n, 't> = Vec<(&'n str, Node<'t>)>;
+
+/// What the captures say, before it is known in which scope each node stands.
+#[derive(Default)]
+struct Found {
+    scopes: BTreeMap<NodeId, Scope>,
+    defined: BTreeMap<NodeId, Introduced>,
+    /// What further patterns say of a defined name.
+    types: HashMap<NodeId, NodeId>,
+    values: HashMap<NodeId, (NodeId, Option<String>)>,
+    classes: HashSet<NodeId>,
+    elsewhere: Vec<NodeId>,
+    imports: BTreeMap<NodeId, (Import, Option<NodeId>)>,
+    symbols: Symbols,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Introduced {
+    Here,
+    /// In the scope around the one that it names.
+    Outer,
+    /// In the function around it.
+    Hoisted,
+}
+
+struct Builder<'t> {
+    tree: &'t Tree,
+    found: Found,
+}
+
+fn get<'t>(captures: &Captures<'_, 't>, name: &str) -> Option<Node<'t>> {
+    captures.iter().find(|(n, _)| *n == name).map(|(_, node)| *node)
+}
+
+impl<'t> Builder<'t> {
+    fn take(&mut self, captures: &Captures<'_, 't>) {
+        if let Some(part) = get(captures, "import") {
+            let kinds = &self.tree.language.facts.symbols.imports;
+            let statement = part.ancestors().find(|a| kinds.iter().any(|k| k == a.kind()));
+            return self.import(statement.unwrap_or(part), captures);
+        }
+        let found = &mut self.found;
+        let mut named = None;
+        for (capture, node) in captures {
+            let id = node.id;
+            match *capture {
+                "scope" | "scope.class" | "scope.function" | "scope.module" => {
+                    let scope = found.scopes.entry(id).or_insert(Scope::new());
+                    scope.class |= *capture == "scope.class";
+                    scope.function |= *capture == "scope.function";
+                    scope.module |= *capture == "scope.module";
+                }
+                "define" => {
+                    found.defined.entry(id).or_insert(Introduced::Here);
+                    named = Some(id);
+                }
+                "define.outer" => {
+                    found.defined.insert(id, Introduced::Outer);
+                    named = Some(id);
+                }
+                "define.hoisted" => {
+                    found.defined.insert(id, Introduced::Hoisted);
+                    named = Some(id);
+                }
+                "name" => named = Some(id),
+                "class" => {
+                    found.classes.insert(id);
+                }
+                "elsewhere" => found.elsewhere.push(id),
+                "label" => {
+                    found.symbols.labels.insert(id);
+                }
+                "write" => {
+                    found.symbols.written.insert(id);
+                }
+                "package" => found.symbols.package = Some(normal(node.text())),
+                _ => {}
+            }
+        }
+        if let Some(name) = named {
+            if let Some(node) = get(captures, "type") {
+                found.types.insert(name, node.id);
+            }
+            if let Some(node) = get(captures, "value") {
+                let member = get(captures, "value.member").map(|m| m.text().to_owned());
+                found.values.insert(name, (node.id, member));
+            }
+        }
+        if let (Some(object), Some(name)) = (get(captures, "member.object"), get(captures, "member.name")) {
+            // Where a call holds object and name itself, the name stands for both.
+            let whole = get(captures, "member").map_or(name.id, |m| m.id);
+            found.symbols.members.insert(whole, (object.id, name.id));
+            found.symbols.member_names.insert(name.id, (whole, object.id));
+        }
+        if let (Some(whole), Some(of)) = (get(captures, "construct"), get(captures, "construct.type")) {
+            found.symbols.constructs.insert(whole.id, of.id);
+        }
+        if let (Some(whole), Some(path)) = (get(captures, "module"), get(captures, "module.path"))
+            && let Some(path) = plain(path)
+        {
+            found.symbols.modules.insert(whole.id, path);
+        }
+    }
+
+    fn import(&mut self, statement: Node<'t>, captures: &Captures<'_, 't>) {
+        let language = self.tree.language;
+        let facts = &language.facts.symbols;
+        let (mut path, mut name, mut binds) = (None, None, None);
+        let mut module = None;
+        let Some((capture, node)) = captures.iter().find(|(n, _)| n.starts_with("import.")) else { return };
+        let source = get(captures, "source").and_then(plain);
+        let before = source.or_else(|| prefix(statement, *node, &facts.prefix));
+        let join = |text: String| match &before {
+            Some(before) if before.ends_with('.') => Some(format!("{before}{text}")),
+            Some(before) => Some(format!("{before}.{text}")),
+            None => Some(text),
+        };
+        let mut element = *node;
+        match *capture {
+            "import.first" => {
+                let whole = normal(node.text());
+                let first = whole.split('.').next().unwrap_or_default().to_owned();
+                module = Some(whole);
+                (path, name, binds) = (Some(first.clone()), Some(first), Some(*node));
+            }
+            // One segment of several: the last of them is the name.
+            "import.last" if followed_by_dot(*node) => return,
+            "import.name" | "import.last" => {
+                let text = if language.is_string(node.kind_id()) { plain(*node) } else { Some(normal(node.text())) };
+                let Some(text) = text else { return };
+                let last = text.rsplit('.').next().unwrap_or_default().to_owned();
+                let alias = get(captures, "import.alias");
+                if let Some(alias) = alias {
+                    element = node.parent().filter(|p| p.contains(alias)).unwrap_or(element);
+                }
+                binds = Some(alias.unwrap_or(*node));
+                name = Some(alias.map_or(last, |a| a.text().to_owned()));
+                module = before.clone();
+                path = join(text);
+                // `F => _` keeps a name out.
+                if alias.is_some_and(|a| a.kind() == "wildcard") {
+                    return;
+                }
+            }
+            "import.self" => {
+                let whole = before.clone().unwrap_or_default();
+                name = whole.rsplit('.').next().map(str::to_owned);
+                (path, binds) = (Some(whole), Some(*node));
+            }
+            "import.module" => {
+                (path, name, binds) = (before.clone(), Some(node.text().to_owned()), Some(*node));
+                module = before.clone();
+            }
+            "import.default" => {
+                (path, name, binds) = (join("default".to_owned()), Some(node.text().to_owned()), Some(*node));
+                module = before.clone();
+            }
+            "import.path" => {
+                let Some(whole) = plain(*node) else { return };
+                (name, binds) = (Some(package_name(&whole)), Some(*node));
+                module = Some(whole.clone());
+                path = Some(whole);
+            }
+            "import.from" => path = join(normal(node.text())),
+            "import.wildcard" => {
+                let own = node.named_children().next().map(|n| normal(n.text()));
+                path = match own {
+                    Some(own) => join(own),
+                    None => before.clone(),
+                };
+            }
+            _ => {}
+        }
+        while let Some(around) = element.parent()
+            && around.local_range() == element.local_range()
+            && around.id != statement.id
+            && statement.contains(around)
+        {
+            element = around;
+        }
+        let Some(path) = path else { return };
+        // A wildcard names nothing.
+        let import = Import { statement: statement.id, element: element.id, path, name, module };
+        self.found.imports.insert(node.id, (import, binds.map(|b| b.id)));
+    }
+
+    fn finish(self) -> Symbols {
+        let Builder { tree, found } = self;
+        let mut symbols = found.symbols;
+        let mut scopes = vec![Scope { function: true, ..Scope::new() }];
+        let mut scope_of: Vec<u32> = Vec::with_capacity(tree.len());
+        let mut own: HashMap<NodeId, u32> = HashMap::new();
+        for node in tree.iter() {
+            let around = node.parent().map_or(0, |p| own.get(&p.id).copied().unwrap_or(scope_of[p.id.0 as usize]));
+            scope_of.push(around);
+            if let Some(scope) = found.scopes.get(&node.id).filter(|_| node.id.0 != 0) {
+                own.insert(node.id, scopes.len() as u32);
+                scopes.push(Scope { parent: Some(around), ..*scope });
+            }
+        }
+        symbols.scopes = scopes;
+        symbols.scope_of = scope_of;
+        let elsewhere: HashSet<(u32, &str)> =
+            found.elsewhere.iter().map(|id| (symbols.scope_of[id.0 as usize], tree.node(*id).text())).collect();
+        let bound: HashSet<NodeId> = found.imports.values().filter_map(|(_, binds)| *binds).collect();
+        for (id, introduced) in found.defined.iter().filter(|(id, _)| !bound.contains(id)) {
+            let node = tree.node(*id);
+            let here = symbols.scope_of[id.0 as usize];
+            let mut scope = match introduced {
+                Introduced::Here => here,
+                Introduced::Outer => symbols.scopes[here as usize].parent.unwrap_or(0),
+                Introduced::Hoisted => symbols.function_around(here),
+            };
+            if elsewhere.contains(&(scope, node.text())) {
+                scope = 0;
+            }
+            let (value, member) = found.values.get(id).cloned().map_or((None, None), |(v, m)| (Some(v), m));
+            let kind = if found.classes.contains(id) { Kind::Class } else { Kind::Plain };
+            let from = seen_from(node);
+            let type_node = found.types.get(id).copied();
+            symbols.define(node.text(), Definition { node: *id, scope, from, kind, type_node, value, member });
+        }
+        for (import, binds) in found.imports.into_values() {
+            if let (Some(name), Some(node)) = (&import.name, binds) {
+                let scope = symbols.scope_of[node.0 as usize];
+                let kind = Kind::Import(symbols.imports.len());
+                let rest = Definition { node, scope, from: 0, kind, type_node: None, value: None, member: None };
+                symbols.define(name, rest);
+            }
+            symbols.imports.push(import);
+        }
+        let defined = |id: &NodeId| found.defined.contains_key(id);
+        let written: Vec<NodeId> = symbols.written.iter().filter(|id| !defined(id)).copied().collect();
+        symbols.reassigned = written.iter().map(|id| tree.node(*id).text().to_owned()).collect();
+        symbols
+    }
+}
+
+impl Scope {
+    fn new() -> Self {
+        Self { parent: None, class: false, function: false, module: false }
+    }
+}
+
+impl Symbols {
+    fn define(&mut self, name: &str, definition: Definition) {
+        let number = self.definitions.len();
+        self.by_name.entry((definition.scope, name.to_owned())).or_default().push(number);
+        self.by_node.insert(definition.node, number);
+        self.definitions.push(definition);
+    }
+
+    fn function_around(&self, scope: u32) -> u32 {
+        let mut at = scope;
+        while let Some(up) = self.scopes[at as usize].parent.filter(|_| !self.scopes[at as usize].function) {
+            at = up;
+        }
+        at
+    }
+}
+
+fn followed_by_dot(node: Node<'_>) -> bool {
+    let next = node.parent().and_then(|p| p.children().find(|c| c.id > node.id && !node.contains(*c)));
+    next.is_some_and(|n| n.text() == ".")
+}
+
+/// From which byte on a defined name is seen.
+fn seen_from(node: Node<'_>) -> usize {
+    let after = &node.tree().language.facts.symbols.after_declaration;
+    if after.is_empty() {
+        return 0;
+    }
+    let declaration = node.ancestors().take(6).find(|a| after.iter().any(|k| k == a.kind()));
+    declaration.map_or(0, |d| d.local_range().end)
+}
+
+/// The value of a string that says what it says: no escape, no hole.
+fn plain(node: Node<'_>) -> Option<String> {
+    if node.text().contains(['\\', '$']) {
+        return None;
+    }
+    literal::value(node.tree().language, node.text())
+}
+
+/// What stands before an imported name, in the fields around it, outermost first.
+fn prefix(statement: Node<'_>, element: Node<'_>, fields: &[String]) -> Option<String> {
+    let mut segments: Vec<String> = Vec::new();
+    for around in element.ancestors().take_while(|a| statement.contains(*a)) {
+        let children: Vec<Node<'_>> = around.children().collect();
+        let own = children.iter().position(|c| c.contains(element)).unwrap_or(children.len());
+        let is_prefix = |c: &&Node<'_>| c.is_named() && c.field_name().is_some_and(|f| fields.iter().any(|p| p == f));
+        let before = children[..own].iter().rev();
+        // `import a.b, c.d`: where an import is a list of paths, each has its own segments.
+        let paths = children.get(own).is_some_and(|c| is_prefix(&c));
+        let before = before.take_while(|c| !paths || c.text() != ",").filter(is_prefix);
+        let mut here: Vec<Node<'_>> = before.copied().collect();
+        here.reverse();
+        if here.is_empty() && !paths {
+            here.extend(children.get(own + 1..).unwrap_or_default().iter().find(is_prefix));
+        }
+        let texts = here.into_iter().map(|n| plain(n).unwrap_or_else(|| normal(n.text())));
+        segments.splice(0..0, texts);
+    }
+    (!segments.is_empty()).then(|| segments.join("."))
+}
+
+/// The name that a package gets by its path: the last segment that is no version.
+fn package_name(path: &str) -> String {
+    let version = |s: &str| s.strip_prefix('v').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    let last = path.rsplit('/').find(|s| !version(s)).unwrap_or(path);
+    let last = last.rsplit_once('.').filter(|(_, v)| version(v)).map_or(last, |(name, _)| name);
+    last.to_owned()
+}

@@ -1,0 +1,212 @@
+//! What names refer to within one file: scopes, definitions, imports, aliases, and
+//! the types that declarations tell; declared for each language in its `symbols.scm`.
+//!
+//! Three answers: yes, no, and unknown, where the file alone can't tell. Must not:
+//! know rules, other files, or any language by name but in the table of queries.
+
+mod build;
+mod queries;
+mod reach;
+mod resolve;
+mod typed;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::language::Language;
+use crate::tree::{Node, NodeId, Tree};
+
+pub use reach::{Reached, Wanted};
+pub use resolve::Name;
+
+/// Whether something holds, as far as one file can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certainty {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// The file alone can't tell.
+    Unknown,
+}
+
+impl Certainty {
+    /// Both must hold.
+    #[must_use]
+    pub fn and(self, other: impl FnOnce() -> Self) -> Self {
+        match self {
+            Self::No => Self::No,
+            Self::Yes => other(),
+            Self::Unknown => match other() {
+                Self::No => Self::No,
+                Self::Yes | Self::Unknown => Self::Unknown,
+            },
+        }
+    }
+
+    /// One must hold.
+    #[must_use]
+    pub fn or(self, other: impl FnOnce() -> Self) -> Self {
+        match self {
+            Self::Yes => Self::Yes,
+            Self::No => other(),
+            Self::Unknown => match other() {
+                Self::Yes => Self::Yes,
+                Self::No | Self::Unknown => Self::Unknown,
+            },
+        }
+    }
+
+    /// It must not hold.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        match self {
+            Self::Yes => Self::No,
+            Self::No => Self::Yes,
+            Self::Unknown => Self::Unknown,
+        }
+    }
+}
+
+/// Names of the languages whose symbols are known.
+pub fn languages() -> impl Iterator<Item = &'static str> {
+    queries::known()
+}
+
+/// Whether the symbols of a language are known.
+pub fn speaks(language: &Language) -> bool {
+    queries::known().any(|name| name == language.facts.name)
+}
+
+/// What the names of one file refer to.
+#[derive(Default)]
+pub struct Symbols {
+    scopes: Vec<Scope>,
+    /// For each node: the scope that it stands in.
+    scope_of: Vec<u32>,
+    definitions: Vec<Definition>,
+    /// By scope and name.
+    by_name: HashMap<(u32, String), Vec<usize>>,
+    by_node: HashMap<NodeId, usize>,
+    /// Imports, in order of place.
+    imports: Vec<Import>,
+    package: Option<String>,
+    /// For each node that takes a member: the object and the member's name.
+    members: HashMap<NodeId, (NodeId, NodeId)>,
+    /// For each member's name: the node that takes it, and the object.
+    member_names: HashMap<NodeId, (NodeId, NodeId)>,
+    /// Expressions that make a value, and the type they name.
+    constructs: HashMap<NodeId, NodeId>,
+    /// Expressions that are a whole module: `require("m")`.
+    modules: HashMap<NodeId, String>,
+    /// Names that refer to nothing: those of named arguments.
+    labels: HashSet<NodeId>,
+    written: HashSet<NodeId>,
+    /// Names that are assigned to somewhere, besides their definition.
+    reassigned: HashSet<String>,
+    /// Names of which it is known whether the file has room for them.
+    free: std::sync::Mutex<HashMap<String, bool>>,
+}
+
+struct Scope {
+    parent: Option<u32>,
+    /// Its names are not seen from scopes inside it.
+    class: bool,
+    /// A `var` in it belongs to it.
+    function: bool,
+    /// What is around it is not seen from inside.
+    module: bool,
+}
+
+/// Where a name is introduced.
+#[derive(Debug)]
+pub struct Definition {
+    /// The name's node.
+    pub node: NodeId,
+    scope: u32,
+    /// Seen from this byte on.
+    from: usize,
+    kind: Kind,
+    type_node: Option<NodeId>,
+    value: Option<NodeId>,
+    /// The member of `value` that it stands for.
+    member: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    Class,
+    /// Index into the imports.
+    Import(usize),
+}
+
+/// One imported name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// The whole statement.
+    pub statement: NodeId,
+    /// The part of it that imports this name; the statement itself where it imports nothing else.
+    pub element: NodeId,
+    /// What it imports, segments parted by dots; of a wildcard, what it looks into.
+    pub path: String,
+    /// The name that it gives it in this file; `None` for a wildcard.
+    pub name: Option<String>,
+    /// The module, where the import tells it apart from the name: `m` of `from m import n`.
+    pub module: Option<String>,
+}
+
+impl Symbols {
+    /// The symbols of a tree; made once and kept with it. Empty where the language has none.
+    pub fn of(tree: &Tree) -> Arc<Self> {
+        let learned = tree.learned.get_or_init(|| Arc::new(build::build(tree)));
+        Arc::clone(learned).downcast().unwrap_or_default()
+    }
+
+    /// Whether an import brings this path, given in [`normal`] form, under whatever name.
+    pub fn brings(&self, path: &str) -> bool {
+        self.imports.iter().any(|i| i.name.is_some() && normal(&i.path) == path)
+    }
+
+    /// Every import, in order of place.
+    pub fn imports(&self) -> &[Import] {
+        &self.imports
+    }
+
+    /// The package that the file says it belongs to.
+    pub fn package(&self) -> Option<&str> {
+        self.package.as_deref()
+    }
+
+    /// Whether the node is a name that is introduced where it stands.
+    pub fn is_definition(&self, node: Node<'_>) -> bool {
+        self.by_node.contains_key(&node.id)
+    }
+
+    /// Whether the node is assigned to, changed in place, or deleted.
+    pub fn is_written(&self, node: Node<'_>) -> bool {
+        self.written.contains(&node.id)
+    }
+
+    /// Object and name of the member that a node takes, or whose name it is.
+    pub fn member_at<'t>(&self, node: Node<'t>) -> Option<(Node<'t>, Node<'t>)> {
+        let of_whole = self.members.get(&node.id).copied();
+        let of_name = || self.member_names.get(&node.id).map(|(_, object)| (*object, node.id));
+        let (object, name) = of_whole.or_else(of_name)?;
+        Some((node.tree().node(object), node.tree().node(name)))
+    }
+
+    /// The expression that takes the member whose name `node` is, and its object.
+    pub fn member_of_name<'t>(&self, node: Node<'t>) -> Option<(Node<'t>, Node<'t>)> {
+        let (whole, object) = self.member_names.get(&node.id)?;
+        Some((node.tree().node(*whole), node.tree().node(*object)))
+    }
+}
+
+/// A path as rules and code write it, with dots between its segments.
+pub fn normal(path: &str) -> String {
+    path.replace("::", ".").split_whitespace().collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! Which languages have a `symbols.scm`: one line each.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use tree_sitter::Query;
+
+use crate::language::Language;
+
+macro_rules! symbols {
+    ($($folder:literal)*) => {
+        static SOURCES: &[(&str, &str)] =
+            &[$(($folder, include_str!(concat!("../../grammars/", $folder, "/symbols.scm")))),*];
+    };
+}
+
+symbols! { "python" "java" "scala" "kotlin" "javascript" "typescript" "tsx" "go" "rust" }
+
+/// Names of the languages whose symbols are known.
+pub(super) fn known() -> impl Iterator<Item = &'static str> {
+    SOURCES.iter().map(|(name, _)| *name)
+}
+
+/// The query of a language, compiled when it is first asked for: all of them would
+/// cost every start more than it takes to read a file.
+pub(super) fn of(language: &'static Language) -> Option<&'static Query> {
+    type Compiled = HashMap<&'static str, &'static OnceLock<Option<Query>>>;
+    static COMPILED: OnceLock<Mutex<Compiled>> = OnceLock::new();
+    let (name, source) = SOURCES.iter().find(|(name, _)| *name == language.facts.name)?;
+    let cell = {
+        let mut all = COMPILED.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+        // One small cell for each language, for the life of the process.
+        *all.entry(name).or_insert_with(|| Box::leak(Box::default()))
+    };
+    cell.get_or_init(|| Query::new(&language.grammar, source).ok()).as_ref()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::by_name;
+
+    #[test]
+    fn every_query_compiles() {
+        for (name, source) in SOURCES {
+            let language = by_name(name).unwrap();
+            if let Err(error) = Query::new(&language.grammar, source) {
+                panic!("grammars/{name}/symbols.scm: {error}");
+            }
+            assert!(!language.facts.symbols.names.is_empty(), "{name} tells no kinds of names");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! How code at some place can speak of a path: by a name that the file has already,
+//! or by one that an import would bring.
+
+use super::{Kind, Name, Symbols, normal};
+use crate::language::Language;
+use crate::tree::{Node, Tree};
+
+/// One import, told by what it brings.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wanted {
+    /// The module as an import names it.
+    pub module: String,
+    /// What of it; the module itself where there is none, everything for `*`.
+    pub name: Option<String>,
+    /// The name that it gets in this file, where that is another.
+    pub alias: Option<String>,
+}
+
+/// What to write for a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// The code.
+    pub text: String,
+    /// The import that it needs.
+    pub import: Option<Wanted>,
+}
+
+impl Wanted {
+    /// Parts a path at the end of its module: after the last slash where modules are
+    /// paths of files, else before the last segment.
+    pub fn parse(language: &Language, path: &str) -> Self {
+        let path = normal(path);
+        let from = if language.facts.symbols.import.file_modules { path.rfind('/').map_or(0, |at| at + 1) } else { 0 };
+        let files = language.facts.symbols.import.file_modules;
+        let dot = if files { path[from..].find('.').map(|at| at + from) } else { path.rfind('.') };
+        match dot {
+            Some(dot) if dot > 0 => Self {
+                module: path[..dot].to_owned(),
+                name: Some(path[dot + 1..].to_owned()).map(|n| if n == "_" { "*".to_owned() } else { n }),
+                alias: None,
+            },
+            _ => Self { module: path, name: None, alias: None },
+        }
+    }
+
+    /// The path that it brings.
+    pub fn path(&self) -> String {
+        let module = normal(&self.module);
+        self.name.as_ref().filter(|n| *n != "*").map_or(module.clone(), |name| format!("{module}.{name}"))
+    }
+
+    /// The name that it gives it.
+    pub fn bound(&self) -> String {
+        let last = |path: &str| path.rsplit(['.', '/', ':']).next().unwrap_or(path).to_owned();
+        self.alias.clone().unwrap_or_else(|| self.name.clone().unwrap_or_else(|| last(&self.module)))
+    }
+}
+
+impl Symbols {
+    /// How code at `node` can speak of `wanted`, whose name may have several segments;
+    /// with `through`, an import for it brings the module.
+    pub fn reach(&self, node: Node<'_>, wanted: &Wanted, through: bool) -> Reached {
+        let facts = &node.tree().language.facts.symbols;
+        let separator = facts.separator.as_str();
+        let path = wanted.path();
+        let written = |first: &str, rest: &str| {
+            let rest: Vec<&str> = rest.split('.').filter(|s| !s.is_empty()).collect();
+            std::iter::once(first).chain(rest).collect::<Vec<_>>().join(separator)
+        };
+        // A name that the file has already: the one that says the most.
+        let mut best: Option<(usize, String)> = None;
+        for (index, import) in self.imports.iter().enumerate() {
+            let Some(name) = &import.name else { continue };
+            let of = normal(&import.path);
+            let of = if facts.default { of.strip_suffix(".default").unwrap_or(&of).to_owned() } else { of };
+            // `import a.b` gives `a`, and has read `a.b` only.
+            let known = import.module.as_deref().filter(|m| m.len() > of.len() && m.starts_with(&of)).unwrap_or(&of);
+            let reaches = path == *known || path.strip_prefix(known).is_some_and(|rest| rest.starts_with('.'));
+            let rest = path.get(of.len()..).unwrap_or("");
+            let certain = self.seen_at(node, name).iter().all(|d| d.kind == Kind::Import(index));
+            if reaches && certain && best.as_ref().is_none_or(|(len, _)| *len < of.len()) {
+                best = Some((of.len(), written(name, rest)));
+            }
+        }
+        if let Some((_, text)) = best {
+            return Reached { text, import: None };
+        }
+        let parted = wanted.name.as_deref().map(|n| n.split_once('.').unwrap_or((n, "")));
+        let (first, rest) = parted.unwrap_or_default();
+        let module = normal(&wanted.module);
+        let known = facts.implicit.contains(&module)
+            || self.package.as_deref() == Some(module.as_str())
+            || self.imports.iter().any(|i| i.name.is_none() && normal(&i.path) == module);
+        if known && !first.is_empty() && self.seen_at(node, first).is_empty() {
+            return Reached { text: written(first, rest), import: None };
+        }
+        // The language reaches members of a module through it only.
+        let through = through || facts.import.through_module || first.is_empty();
+        let import = Wanted {
+            module: wanted.module.clone(),
+            name: (!through).then(|| first.to_owned()),
+            alias: wanted.alias.clone(),
+        };
+        let tail = if through { wanted.name.as_deref().unwrap_or("") } else { rest };
+        let bound = import.bound();
+        if self.is_free(node, &bound) {
+            return Reached { text: written(&bound, tail), import: Some(import) };
+        }
+        if facts.import.name_as.is_empty() && facts.import.module_as.is_empty() {
+            return Reached { text: path.replace('.', separator), import: None };
+        }
+        let before = module.rsplit(['.', '/', ':']).nth(usize::from(through)).unwrap_or(&module).to_owned();
+        let alias = (1..)
+            .map(|n| if n == 1 { format!("{before}_{bound}") } else { format!("{before}_{bound}{n}") })
+            .map(|alias| alias.replace(|c: char| !c.is_alphanumeric() && c != '_', "_"))
+            .find(|alias| self.is_free(node, alias))
+            .unwrap_or_default();
+        Reached { text: written(&alias, tail), import: Some(Wanted { alias: Some(alias), ..import }) }
+    }
+
+    /// Whether a new import may take a name: nothing in the file has it, and nothing
+    /// that the file does not define is spoken of by it.
+    pub fn is_free(&self, node: Node<'_>, name: &str) -> bool {
+        let mut known = self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(free) = known.get(name) {
+            return *free;
+        }
+        let free = self.has_room(node.tree(), name);
+        known.insert(name.to_owned(), free);
+        free
+    }
+
+    fn has_room(&self, tree: &Tree, name: &str) -> bool {
+        let defined = self.by_name.keys().any(|(_, n)| n == name);
+        let facts = &tree.language.facts.symbols;
+        let spoken = |n: Node<'_>| {
+            n.is_leaf()
+                && n.text() == name
+                && facts.names.iter().any(|k| k == n.kind())
+                && !self.member_names.contains_key(&n.id)
+                && matches!(self.names(n).as_slice(), [Name::Free(_)])
+        };
+        !defined && !tree.iter().any(spoken)
+    }
+}

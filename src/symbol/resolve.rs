@@ -1,0 +1,303 @@
+//! From a name in code to what it refers to.
+
+use super::{Certainty, Definition, Import, Kind, Symbols, normal};
+use crate::tree::{Node, Tree};
+
+/// What a name refers to. One name may have several, where the file defines it
+/// more than once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Name {
+    /// This path, through an import.
+    Path(String),
+    /// Something that the file defines itself; its path, where the file's package tells it.
+    Local(Option<String>),
+    /// Nothing that the file defines: a built-in, a qualified name, or what a
+    /// wildcard import brings.
+    Free(String),
+}
+
+/// How many aliases of aliases are followed.
+const MAX_ALIASES: usize = 16;
+
+impl Symbols {
+    /// Whether the node refers to one of these paths, given in [`normal`] form. Where
+    /// a name is introduced, it does not.
+    pub fn is(&self, node: Node<'_>, sought: &dyn Fn(&str) -> bool, paths: &[String]) -> Certainty {
+        if self.is_definition(node) {
+            return Certainty::No;
+        }
+        let names = self.names(node);
+        let mut answers = names.iter().map(|name| self.is_name(name, node.tree(), sought, paths));
+        let Some(first) = answers.next() else { return Certainty::No };
+        // Defined in several ways: certain only where all of them agree.
+        answers.fold(first, |sum, one| if sum == one { sum } else { Certainty::Unknown })
+    }
+
+    fn is_name(&self, name: &Name, tree: &Tree, sought: &dyn Fn(&str) -> bool, paths: &[String]) -> Certainty {
+        let facts = &tree.language.facts.symbols;
+        let yes = |is: bool| if is { Certainty::Yes } else { Certainty::No };
+        match name {
+            Name::Path(path) => {
+                if sought(path) || facts.default && sought(&path.replacen(".default", "", 1)) {
+                    return Certainty::Yes;
+                }
+                self.relative(path, tree, paths)
+            }
+            Name::Local(path) => yes(path.as_deref().is_some_and(sought)),
+            Name::Free(written) => {
+                let below = |module: &str| sought(&format!("{module}.{written}"));
+                if self.package.as_deref().is_some_and(below) {
+                    return Certainty::Yes;
+                }
+                let wildcards = || self.imports.iter().filter(|i| i.name.is_none());
+                let suffix = format!(".{written}");
+                let brought = wildcards().any(|w| below(&w.path) || !self.is_absolute(&w.path, tree))
+                    || facts.reexports && wildcards().next().is_some();
+                if sought(written) {
+                    let head = written.split('.').next().unwrap_or_default();
+                    let strange = !facts.globals.is_empty() && written.contains('.');
+                    let unknown = match strange {
+                        true => !facts.globals.iter().any(|g| g == head),
+                        // What a wildcard brings may hide a built-in, and never a qualified path.
+                        false => brought && facts.reexports && !written.contains('.'),
+                    };
+                    return if unknown { Certainty::Unknown } else { Certainty::Yes };
+                }
+                if facts.implicit.iter().any(|module| below(module)) {
+                    return if brought { Certainty::Unknown } else { Certainty::Yes };
+                }
+                if brought && paths.iter().any(|p| p.ends_with(&suffix)) {
+                    Certainty::Unknown
+                } else {
+                    self.relative(written, tree, paths)
+                }
+            }
+        }
+    }
+
+    fn is_absolute(&self, path: &str, tree: &Tree) -> bool {
+        let first = path.split('.').next().unwrap_or_default();
+        !first.is_empty() && !tree.language.facts.symbols.relative.iter().any(|r| r == first)
+    }
+
+    /// A path that depends on where the file lies may be the one that is sought.
+    fn relative(&self, path: &str, tree: &Tree, paths: &[String]) -> Certainty {
+        if self.is_absolute(path, tree) {
+            return Certainty::No;
+        }
+        let rest = path.trim_start_matches('.');
+        let rest = if path.starts_with('.') { rest } else { rest.split_once('.').map_or("", |(_, rest)| rest) };
+        let suffix = format!(".{rest}");
+        if !rest.is_empty() && paths.iter().any(|p| p.ends_with(&suffix)) { Certainty::Unknown } else { Certainty::No }
+    }
+
+    /// What a node refers to: a name, a member of what another name refers to, or a
+    /// module. Empty for anything else.
+    pub fn names(&self, node: Node<'_>) -> Vec<Name> {
+        let mut names = self.names_at(node, 0);
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn names_at(&self, node: Node<'_>, depth: usize) -> Vec<Name> {
+        let tree = node.tree();
+        let facts = &tree.language.facts.symbols;
+        if depth > MAX_ALIASES {
+            return vec![Name::Local(None)];
+        }
+        if let Some(path) = self.modules.get(&node.id) {
+            return vec![Name::Path(normal(path))];
+        }
+        if let Some((whole, object)) = self.members.get(&node.id).map(|(o, n)| (*n, *o)).or_else(|| {
+            let (_, object) = self.member_names.get(&node.id)?;
+            Some((node.id, *object))
+        }) {
+            return self.member(self.names_at(tree.node(object), depth), tree.node(whole).text());
+        }
+        let is_name = |n: Node<'_>| facts.names.iter().any(|k| k == n.kind());
+        let dotted = |n: Node<'_>| facts.dotted.iter().any(|k| k == n.kind());
+        if dotted(node) {
+            let mut segments = node.named_children().filter(|c| is_name(*c));
+            let Some(head) = segments.next() else { return Vec::new() };
+            let head = self.head(head, depth);
+            return segments.fold(head, |names, segment| self.member(names, segment.text()));
+        }
+        if !is_name(node) || self.labels.contains(&node.id) {
+            return Vec::new();
+        }
+        match node.parent().filter(|p| dotted(*p)) {
+            None => self.head(node, depth),
+            Some(whole) => {
+                let segments: Vec<Node<'_>> =
+                    whole.named_children().filter(|c| is_name(*c)).take_while(|c| c.id <= node.id).collect();
+                let Some((head, rest)) = segments.split_first() else { return Vec::new() };
+                rest.iter().fold(self.head(*head, depth), |names, segment| self.member(names, segment.text()))
+            }
+        }
+    }
+
+    fn member(&self, names: Vec<Name>, member: &str) -> Vec<Name> {
+        let join = |path: String| format!("{path}.{member}");
+        names
+            .into_iter()
+            .map(|name| match name {
+                Name::Path(path) => Name::Path(join(path)),
+                Name::Free(path) => Name::Free(join(path)),
+                Name::Local(path) => Name::Local(path.map(join)),
+            })
+            .collect()
+    }
+
+    /// What a name refers to that is no member.
+    fn head(&self, node: Node<'_>, depth: usize) -> Vec<Name> {
+        let found = self.definitions_of(node);
+        if found.is_empty() {
+            return vec![Name::Free(node.text().to_owned())];
+        }
+        found.into_iter().flat_map(|d| self.meaning(node.tree(), d, depth)).collect()
+    }
+
+    fn meaning(&self, tree: &Tree, definition: &Definition, depth: usize) -> Vec<Name> {
+        if let Kind::Import(index) = definition.kind {
+            return vec![Name::Path(normal(&self.imports[index].path))];
+        }
+        let name = tree.node(definition.node).text();
+        // `now = datetime.datetime.now`, and never anything else.
+        if let Some(value) = definition.value.filter(|_| !self.reassigned.contains(name)) {
+            let value = tree.node(value);
+            let mut meant = self.names_at(value, depth + 1);
+            if let Some(member) = &definition.member {
+                meant = self.member(meant, member);
+            }
+            if !meant.is_empty() && meant.iter().all(|m| matches!(m, Name::Path(_))) {
+                return meant;
+            }
+        }
+        let top = definition.scope == 0;
+        vec![Name::Local(self.package.as_ref().filter(|_| top).map(|p| format!("{p}.{name}")))]
+    }
+
+    /// The definitions that a name refers to: all of that name in the nearest scope
+    /// that has one.
+    pub fn definitions_of(&self, node: Node<'_>) -> Vec<&Definition> {
+        let shadows = node.tree().language.facts.symbols.shadows;
+        if let Some(own) = self.by_node.get(&node.id).map(|i| &self.definitions[*i]) {
+            if shadows && own.from > 0 {
+                return vec![own];
+            }
+            return self.seen_from(own.scope, node, node.text());
+        }
+        self.seen_at(node, node.text())
+    }
+
+    /// The import that a name refers to, where it is the only thing of that name.
+    pub fn import_of(&self, node: Node<'_>) -> Option<&Import> {
+        match self.definitions_of(node).as_slice() {
+            [Definition { kind: Kind::Import(index), .. }] => self.imports.get(*index),
+            _ => None,
+        }
+    }
+
+    /// The definitions that `name` refers to where `node` stands.
+    pub(super) fn seen_at(&self, node: Node<'_>, name: &str) -> Vec<&Definition> {
+        let Some(scope) = self.scope_of.get(node.id.0 as usize).copied() else { return Vec::new() };
+        self.seen_from(scope, node, name)
+    }
+
+    fn seen_from(&self, scope: u32, node: Node<'_>, name: &str) -> Vec<&Definition> {
+        let shadows = node.tree().language.facts.symbols.shadows;
+        let at = node.local_range().start;
+        let (mut scope, mut first) = (scope, true);
+        loop {
+            let here = &self.scopes[scope as usize];
+            if first || !here.class {
+                let all = self.by_name.get(&(scope, name.to_owned())).into_iter().flatten();
+                let all = all.map(|i| &self.definitions[*i]);
+                let mut seen: Vec<&Definition> = all.filter(|d| d.from <= at || d.node == node.id).collect();
+                if shadows && let Some(last) = seen.iter().map(|d| d.from).max().filter(|from| *from > 0) {
+                    seen.retain(|d| d.from == last);
+                }
+                if !seen.is_empty() {
+                    return seen;
+                }
+            }
+            first = false;
+            match here.parent.filter(|_| !here.module) {
+                Some(up) => scope = up,
+                None => return Vec::new(),
+            }
+        }
+    }
+
+    /// Whether anything in the file speaks of what an import brings, by its index. A
+    /// string that holds its name counts: it may be an annotation, or an export.
+    pub fn is_import_used(&self, tree: &Tree, index: usize) -> bool {
+        let Some(name) = self.imports.get(index).and_then(|i| i.name.as_deref()) else { return true };
+        let facts = &tree.language.facts.symbols;
+        let word = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == name);
+        let speaks = |n: Node<'_>| {
+            if tree.language.is_string(n.kind_id()) {
+                return !self.in_import(n) && word(n.text());
+            }
+            if n.is_extra() {
+                return (n.text().contains("type:") || n.text().contains('@')) && word(n.text());
+            }
+            n.is_leaf()
+                && n.text() == name
+                && facts.names.iter().any(|k| k == n.kind())
+                && !self.labels.contains(&n.id)
+                && !self.member_names.contains_key(&n.id)
+                && !self.is_tail(n)
+                && !self.in_import(n)
+                && self.definitions_of(n).iter().any(|d| d.kind == Kind::Import(index))
+        };
+        tree.iter().any(speaks)
+    }
+
+    /// Every place that refers to what `node` refers to, definitions included.
+    pub fn uses<'t>(&self, node: Node<'t>) -> Vec<Node<'t>> {
+        let tree = node.tree();
+        let meant: Vec<_> = self.definitions_of(node).iter().map(|d| d.node).collect();
+        if meant.is_empty() {
+            return Vec::new();
+        }
+        let facts = &tree.language.facts.symbols;
+        let named = |n: &Node<'_>| n.is_leaf() && n.text() == node.text();
+        let refers = |n: &Node<'_>| {
+            let own = meant.contains(&n.id);
+            own || facts.names.iter().any(|k| k == n.kind())
+                && !self.labels.contains(&n.id)
+                && !self.member_names.contains_key(&n.id)
+                && !self.is_tail(*n)
+                && self.definitions_of(*n).iter().any(|d| meant.contains(&d.node))
+        };
+        tree.iter().filter(|n| named(n) && refers(n)).collect()
+    }
+
+    /// Whether a name is a later segment of a dotted path.
+    fn is_tail(&self, node: Node<'_>) -> bool {
+        let facts = &node.tree().language.facts.symbols;
+        let Some(parent) = node.parent().filter(|p| facts.dotted.iter().any(|k| k == p.kind())) else { return false };
+        let first = parent.named_children().find(|c| facts.names.iter().any(|k| k == c.kind()));
+        first.is_some_and(|f| f.id != node.id)
+    }
+
+    /// Whether a node stands inside of an import.
+    pub fn in_import(&self, node: Node<'_>) -> bool {
+        self.imports.iter().any(|i| node.tree().node(i.statement).contains(node))
+    }
+
+    /// Whether the node is the name of a member whose whole expression is a node of its own,
+    /// or a segment of a longer path.
+    pub fn is_part(&self, node: Node<'_>) -> bool {
+        let facts = &node.tree().language.facts.symbols;
+        let segment = |p: &Node<'_>| {
+            facts.dotted.iter().any(|k| k == p.kind())
+                && p.named_children().filter(|c| facts.names.iter().any(|k| k == c.kind())).count() > 1
+        };
+        self.member_names.get(&node.id).is_some_and(|(whole, _)| *whole != node.id)
+            || node.parent().filter(segment).is_some()
+            || facts.dotted.iter().any(|k| k == node.kind()) && !segment(&node)
+    }
+}

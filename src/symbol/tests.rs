@@ -1,0 +1,89 @@
+//! Every language that has a `symbols.scm` brings code, and what a symbol finds in it.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::{Certainty, Symbols, languages, normal};
+use crate::language::by_name;
+use crate::tree::{Node, parse};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cases {
+    case: Vec<Case>,
+}
+
+/// Code, and what is asked of it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    code: String,
+    /// A path.
+    symbol: Option<String>,
+    /// A type.
+    typed: Option<String>,
+    /// A name, as `line:text` of one place: what else refers to the same?
+    uses: Option<String>,
+    /// Places that are it for certain, as `line:text`.
+    #[serde(default)]
+    yes: Vec<String>,
+    /// Places of which the file alone can't tell.
+    #[serde(default)]
+    unknown: Vec<String>,
+}
+
+fn place(node: Node<'_>) -> String {
+    format!("{}:{}", node.line_column().0, node.text())
+}
+
+fn check(language: &str, case: &Case) -> (Vec<String>, Vec<String>) {
+    let tree = parse(by_name(language).unwrap(), case.code.as_str()).unwrap();
+    assert!(tree.errors().next().is_none(), "{language}: does not read without an error: {}", case.code);
+    let symbols = Symbols::of(&tree);
+    let (mut yes, mut unknown) = (Vec::new(), Vec::new());
+    if let Some(wanted) = &case.uses {
+        let node = tree.iter().find(|n| n.is_leaf() && place(*n) == *wanted).unwrap();
+        return (symbols.uses(node).into_iter().map(place).collect(), unknown);
+    }
+    let path: Vec<String> = case.symbol.iter().chain(&case.typed).map(|p| normal(p)).collect();
+    let sought = |found: &str| path.iter().any(|p| p == found);
+    let defined = |n: Node<'_>| symbols.definitions_of(n).iter().any(|d| d.node == n.id);
+    for node in tree.iter().filter(|n| n.is_named() && !symbols.in_import(*n)) {
+        let answer = match case.symbol {
+            Some(_) if symbols.is_part(node) => continue,
+            Some(_) => symbols.is(node, &sought, &path),
+            None if !node.is_leaf() || defined(node) => continue,
+            None => symbols.has_type(node, &sought, &path),
+        };
+        match answer {
+            Certainty::Yes => yes.push(place(node)),
+            Certainty::Unknown if case.symbol.is_some() => unknown.push(place(node)),
+            _ => {}
+        }
+    }
+    (yes, unknown)
+}
+
+#[test]
+fn names_refer_to_what_they_should() {
+    let mut wrong = Vec::new();
+    for language in languages() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("grammars/{language}/symbols.toml"));
+        let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("grammars/{language}/symbols.toml: {e}"));
+        let cases: Cases = toml::from_str(&text).unwrap_or_else(|e| panic!("grammars/{language}/symbols.toml: {e}"));
+        assert!(cases.case.len() >= 4, "grammars/{language}/symbols.toml holds hardly anything");
+        for case in &cases.case {
+            let found = check(language, case);
+            if found != (case.yes.clone(), case.unknown.clone()) {
+                let asked = case.symbol.as_ref().or(case.typed.as_ref()).or(case.uses.as_ref()).unwrap();
+                wrong.push(format!(
+                    "{language}: {asked} in\n{}\n  finds {found:?}\n  not   {:?}",
+                    case.code,
+                    (&case.yes, &case.unknown)
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,49 @@
+//! Every language that writes imports brings rules, and what they make of code.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::super::{FindingKind, file};
+use crate::language::by_name;
+use crate::script::{Inputs, Source, load};
+use crate::symbol::languages;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cases {
+    case: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    rules: String,
+    before: String,
+    after: String,
+}
+
+#[test]
+fn imports_follow_the_code_in_every_language() {
+    let mut wrong = Vec::new();
+    for language in languages() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("grammars/{language}/imports.toml"));
+        let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("grammars/{language}/imports.toml: {e}"));
+        let cases: Cases = toml::from_str(&text).unwrap_or_else(|e| panic!("grammars/{language}/imports.toml: {e}"));
+        assert!(cases.case.len() >= 3, "grammars/{language}/imports.toml holds hardly anything");
+        let extension = &by_name(language).unwrap().facts.extensions[0];
+        for Case { rules, before, after } in cases.case {
+            let source = Source { name: "imports.rhai".to_owned(), text: rules.clone() };
+            let set = load(&[source], &Inputs::default()).unwrap_or_else(|e| panic!("{language}: {rules}\n{e}"));
+            let report = file(&set, &Arc::default(), &format!("a.{extension}"), before.as_bytes());
+            let refused = report.findings.iter().filter(|f| f.kind != FindingKind::Mapped);
+            let refused: Vec<&str> = refused.map(|f| f.message.as_str()).collect();
+            let made = report.change.map_or(before.clone(), |c| String::from_utf8(c.bytes).unwrap());
+            if made != after {
+                wrong.push(format!("{language}: {rules}\n{before}--- gave\n{made}--- and not\n{after}{refused:?}\n"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
