@@ -195,7 +195,7 @@ fn every_page_is_in_the_contents_and_every_link_leads_somewhere() {
 
 /// How the commands of the README's tables are run: in a copy of its example fleet.
 const TABLES: &[(&str, &str, i32)] = &[
-    ("gander discover migration.toml", "gander discover migration.toml", 0),
+    ("gander discover migration.toml", "gander discover migration.toml", 1),
     ("gander plan migration.toml", "gander plan migration.toml", 0),
     ("gander run migration.toml", "gander run migration.toml --only component:default/capacity-forecast", 4),
     ("gander verify [CONSUMER…]", "gander verify capacity-forecast", 0),
