@@ -191,7 +191,7 @@ fn token(section: &Section<'_>, place: &Place<'_>) -> Option<Token> {
             // A token pasted here by mistake must not be repeated in a message.
             let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
             if !name.chars().all(plain) || name.starts_with(|c: char| c.is_ascii_digit()) || name.len() > 128 {
-                value.wrong("this is not the name of a variable", "name the variable that holds the token");
+                value.wrong_unseen("this is not the name of a variable", "name the variable that holds the token");
                 return None;
             }
             Some(Token::Env(name))

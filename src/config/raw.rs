@@ -155,6 +155,11 @@ impl<'a> Value<'a> {
         self.notes.add(&self.path, self.span.clone(), message, help);
     }
 
+    /// Notes an error about it without showing its line, which may hold a secret.
+    pub(super) fn wrong_unseen(&self, message: impl Into<String>, help: impl Into<String>) {
+        self.notes.add(&self.path, 0..0, message, help);
+    }
+
     fn expected(&self, what: &str, example: &str) {
         let found = match self.value {
             DeValue::Table(_) => "a table",

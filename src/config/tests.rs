@@ -588,3 +588,11 @@ fn places_count_lines_and_characters() {
     assert_eq!(errors.place(&errors.errors()[0]), (11, 2));
     assert!(errors.render(true).contains('\u{1b}'));
 }
+
+#[test]
+fn a_token_that_was_pasted_is_not_repeated() {
+    let text = "[migration]\nid = \"a\"\ntitle = \"t\"\nrules = [\"r.rhai\"]\n[consumers]\nof = [\"api:x\"]\n\
+                [[consumers.from]]\nbackstage = \"https://b.example.org\"\ntoken_env = \"sk-a.secret\"\n";
+    let report = errors(text);
+    assert!(report.contains("token_env") && !report.contains("sk-a.secret"), "{report}");
+}
