@@ -35,6 +35,8 @@ fn patterns_of_every_language_match_what_they_should() {
     let mut wrong = Vec::new();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("grammars");
     let mut folders: Vec<_> = std::fs::read_dir(root).unwrap().map(|e| e.unwrap().path()).collect();
+    // A crate among them is a grammar itself, not what gander knows of a language.
+    folders.retain(|folder| !folder.join("Cargo.toml").exists());
     folders.sort();
     for folder in folders {
         let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
