@@ -195,11 +195,13 @@ pub(super) fn with_bytes<T>(path: &Path, see: impl FnOnce(&[u8], &Metadata) -> T
 }
 
 fn read_into(path: &Path, bytes: &mut Vec<u8>) -> Result<Metadata, String> {
-    let file = File::open(path).map_err(|e| e.to_string())?;
-    let meta = file.metadata().map_err(|e| e.to_string())?;
-    if !meta.is_file() {
+    // Opening a pipe waits for whoever writes to it: look first.
+    let is_file = std::fs::metadata(path).map_err(|e| e.to_string())?.is_file();
+    if !is_file {
         return Err("it is no file".to_owned());
     }
+    let file = File::open(path).map_err(|e| e.to_string())?;
+    let meta = file.metadata().map_err(|e| e.to_string())?;
     let too_large = || format!("it is larger than {} MiB and was not searched", MAX_BYTES >> 20);
     if meta.len() > MAX_BYTES {
         return Err(too_large());
