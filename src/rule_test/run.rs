@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use super::case::{self, inputs_key};
-use super::{Case, CaseResult, ExampleResult, Found, Outcome, Report, RuleResult, Suite, SuiteResult, TestError};
+use super::{Case, CaseResult, ExampleResult, Found, Gap, Outcome, Report, RuleResult, Suite, SuiteResult, TestError};
 use super::{examples, gaps, snapshot};
 use crate::digest::{Digest, DigestBuilder};
 use crate::rule::{Exercise, RuleSet};
@@ -45,15 +45,18 @@ pub fn run(found: Found, options: Options, memory: &Memory) -> Report {
     let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build();
     let work = || {
         let Found { suites, errors } = found;
-        let done: Vec<Result<SuiteResult, Vec<TestError>>> =
+        let done: Vec<Result<Ran<'_>, Vec<TestError>>> =
             suites.par_iter().map(|suite| one(suite, options, memory)).collect();
         let mut report = Report { suites: Vec::new(), errors };
+        let mut ran = Vec::new();
         for result in done {
             match result {
-                Ok(suite) => report.suites.push(suite),
+                Ok(suite) => ran.push(suite),
                 Err(errors) => report.errors.extend(errors),
             }
         }
+        exercised(&mut ran, options);
+        report.suites = ran.into_iter().map(|one| one.result).collect();
         same_ids(&mut report);
         report
     };
@@ -63,7 +66,32 @@ pub fn run(found: Found, options: Options, memory: &Memory) -> Report {
     }
 }
 
-fn one(suite: &Suite, options: Options, memory: &Memory) -> Result<SuiteResult, Vec<TestError>> {
+/// A suite that was run, and every set of its rules that was used.
+struct Ran<'s> {
+    suite: &'s Suite,
+    sets: Vec<Arc<RuleSet>>,
+    result: SuiteResult,
+}
+
+/// What was exercised of each file of rules: by its own tests, and by the cases of the
+/// migration that it belongs to.
+fn exercised(ran: &mut [Ran<'_>], options: Options) {
+    let migrations: Vec<(Option<PathBuf>, Vec<Arc<RuleSet>>)> =
+        ran.iter().filter(|one| one.suite.migration).map(|one| (one.suite.owner.clone(), one.sets.clone())).collect();
+    for one in ran.iter_mut().filter(|one| !one.suite.migration) {
+        let above = migrations.iter().filter(|(owner, _)| owner.is_some() && one.suite.owner == *owner);
+        let sets: Vec<&RuleSet> = one.sets.iter().chain(above.flat_map(|(_, sets)| sets)).map(AsRef::as_ref).collect();
+        one.result.rules = rule_results(one.suite, &sets);
+        if options.coverage {
+            // A migration has rules of other files, too.
+            let own = |gap: &Gap| one.result.rules.iter().any(|rule| rule.id == gap.rule);
+            one.result.gaps = gaps(&sets).into_iter().filter(own).collect();
+            one.result.gaps.iter_mut().for_each(|gap| gap.place = shown(one.suite, &gap.place));
+        }
+    }
+}
+
+fn one<'s>(suite: &'s Suite, options: Options, memory: &Memory) -> Result<Ran<'s>, Vec<TestError>> {
     let sources = read(suite)?;
     let (rules, key) = load(suite, &sources, None, memory)?;
     let mut sets = vec![Arc::clone(&rules)];
@@ -86,14 +114,11 @@ fn one(suite: &Suite, options: Options, memory: &Memory) -> Result<SuiteResult, 
     if !errors.is_empty() {
         return Err(errors);
     }
-    let sets: Vec<&RuleSet> = sets.iter().map(AsRef::as_ref).collect();
-    let mut gaps = if options.coverage && !suite.migration { gaps(&sets) } else { Vec::new() };
-    gaps.iter_mut().for_each(|gap| gap.place = shown(suite, &gap.place));
-    let rules = if suite.migration { Vec::new() } else { rule_results(suite, &sets) };
     let (file, owner, unused) = (suite.file.clone(), suite.owner.clone(), suite.unused.clone());
     let mut examples = examples;
     examples.iter_mut().for_each(|example| example.place = shown(suite, &example.place));
-    Ok(SuiteResult { file, owner, rules, examples, cases, unused, gaps })
+    let result = SuiteResult { file, owner, rules: Vec::new(), examples, cases, unused, gaps: Vec::new() };
+    Ok(Ran { suite, sets, result })
 }
 
 /// The place of a rule as people name it.
@@ -103,8 +128,12 @@ fn shown(suite: &Suite, place: &str) -> String {
 
 fn rule_results(suite: &Suite, sets: &[&RuleSet]) -> Vec<RuleResult> {
     let Some(first) = sets.first() else { return Vec::new() };
-    let one = |(index, rule): (usize, &crate::rule::Rule)| {
-        let done = sets.iter().filter_map(|s| s.exercise.as_ref()).map(|e| e.of_rule(index));
+    let one = |rule: &crate::rule::Rule| {
+        let of_set = |set: &&RuleSet| {
+            let index = set.rules.iter().position(|other| other.id == rule.id)?;
+            Some(set.exercise.as_ref()?.of_rule(index))
+        };
+        let done = sets.iter().filter_map(of_set);
         let (matches, time) = done.fold((0, Duration::ZERO), |all, one| (all.0 + one.0, all.1 + one.1));
         RuleResult {
             id: rule.id.clone(),
@@ -114,7 +143,7 @@ fn rule_results(suite: &Suite, sets: &[&RuleSet]) -> Vec<RuleResult> {
             untested: rule.examples.is_empty() && matches == 0,
         }
     };
-    first.rules.iter().enumerate().map(one).collect()
+    first.rules.iter().map(one).collect()
 }
 
 /// The rule files, named as messages of rules should name them anywhere.

@@ -201,15 +201,19 @@ fn rules_of_a_migration_have_its_inputs() {
         ),
         (
             "rules/b.rhai",
-            "rule(\"b\").lang(\"python\").find(\"c($X)\").replace(\"d($X)\").example(\"c(x)\", \"d(x)\");",
+            "rule(\"b\").lang(\"python\").find(\"c($X)\").replace(\"d($X)\").example(\"c(x)\", \"d(x)\");\nrule(\"c\").lang(\"python\").find(\"e($X)\").replace(\"f($X)\");",
         ),
-        ("tests/both/a.py", "a(x); c(x)\n"),
+        ("tests/both/a.py", "a(x); c(x); e(x)\n"),
     ]);
     let report = tested(root.path(), &Memory::default());
     assert!(report.errors.is_empty(), "{:?}", report.errors);
     assert_eq!(report.suites.len(), 3);
     let Some(Outcome::New(text)) = report.cases().next().map(|c| c.outcome.clone()) else { panic!("{report:?}") };
-    assert!(text.contains("+b(x); d(x)"), "{text}");
+    assert!(text.contains("+b(x); d(x); f(x)"), "{text}");
+    // What only the migration's own case exercises is exercised.
+    let gaps: Vec<&Gap> = report.suites.iter().flat_map(|s| &s.gaps).collect();
+    assert!(gaps.iter().all(|gap| gap.what != "never matches"), "{gaps:?}");
+    assert!(report.suites.iter().flat_map(|s| &s.rules).all(|rule| !rule.untested && rule.matches > 0));
     assert!(report.suites.iter().flat_map(|s| &s.examples).all(ExampleResult::passed));
 }
 
