@@ -59,7 +59,13 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         workspaces.dedup();
         for index in workspaces {
             match planned.diff(index) {
-                Ok(diff) => screen.result(paint(&diff, screen)),
+                Ok(diff) if diff.is_empty() => {}
+                // Two consumers may have the same paths. `git apply` passes over such a line.
+                Ok(diff) => {
+                    let title = format!("# {}", planned.fleet.workspaces[index].id);
+                    let title = screen.styled(&title, AnsiColor::BrightBlack);
+                    screen.result(format!("{title}\n{}", paint(&diff, screen)));
+                }
                 Err(error) => screen.diagnostic(format!("error: {error}")),
             }
         }
