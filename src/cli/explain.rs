@@ -1,5 +1,7 @@
 //! `gander explain`: what a file must hold for a rule to match in it.
 
+use std::collections::BTreeMap;
+
 use super::Exit;
 use super::apply::{RuleFile, load};
 use super::screen::Screen;
@@ -44,10 +46,37 @@ fn named(files: &[&str]) -> String {
     files.join(", ")
 }
 
+/// Alternatives for people: spellings of one word by case are one, and so are escapes, which
+/// a literal may hold in place of any character.
+fn spelt(texts: &[String]) -> Vec<String> {
+    // The long s is an s to regular expressions that ignore case.
+    let folded = |text: &String| text.to_lowercase().replace('ſ', "s");
+    let mut count: BTreeMap<String, usize> = BTreeMap::new();
+    texts.iter().for_each(|text| *count.entry(folded(text)).or_default() += 1);
+    let mut words = Vec::new();
+    for text in texts.iter().filter(|text| !text.starts_with('\\')) {
+        let folded = folded(text);
+        let word = match count[&folded] {
+            1 | 2 => format!("`{}`", text.escape_debug()),
+            _ => format!("`{}` in any case", folded.escape_debug()),
+        };
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    if words.is_empty() {
+        return texts.iter().map(|text| format!("`{}`", text.escape_debug())).collect();
+    }
+    if texts.iter().any(|text| text.starts_with('\\')) {
+        words.push("an escape".to_owned());
+    }
+    words
+}
+
 /// A conjunction of alternatives, for people.
 fn words(clauses: &[Clause]) -> String {
     let one = |clause: &Clause| {
-        let texts: Vec<String> = clause.texts.iter().map(|text| format!("`{}`", text.escape_debug())).collect();
+        let texts = spelt(&clause.texts);
         let case = if clause.fold { " (in any case)" } else { "" };
         match texts.as_slice() {
             [text] => format!("{text}{case}"),
@@ -81,5 +110,7 @@ mod tests {
         let clauses = [Clause::of(["b".into(), "a".into()], true), Clause::one("c\n".into(), false)];
         assert_eq!(words(&clauses), "(`a` or `b`) (in any case) and `c\\n`");
         assert_eq!(words(&[]), "anything");
+        let spellings = ["IN", "In", "iN", "in", "\\x", "a"].map(str::to_owned);
+        assert_eq!(words(&[Clause::of(spellings, false)]), "(`in` in any case or `a` or an escape)");
     }
 }

@@ -197,6 +197,9 @@ fn every_page_is_in_the_contents_and_every_link_leads_somewhere() {
 const TABLES: &[(&str, &str, i32)] = &[
     ("gander discover migration.toml", "gander discover migration.toml", 1),
     ("gander plan migration.toml", "gander plan migration.toml", 0),
+    ("gander plan --shard 3/16 --out 3.part", "gander plan --shard 3/16 --out 3.part", 0),
+    ("gander merge *.part", "gander plan --shard 1/1 --out all.part && gander merge all.part", 0),
+    ("gander explain RULE", "gander explain rules/sql.rhai --mapping users=mapping/users.toml", 0),
     ("gander run migration.toml", "gander run migration.toml --only component:default/capacity-forecast", 4),
     ("gander verify [CONSUMER…]", "gander verify capacity-forecast", 0),
     ("gander status", "gander status", 4),
