@@ -160,7 +160,7 @@ pub fn insta(step: &str, name: &str, content: &str) -> String {
     format!("---\nsource: {}\nexpression: {}\n---\n{}\n", quoted(step), quoted(name), content.trim_end_matches('\n'))
 }
 
-/// The body of a snapshot as [`insta`] writes it; `None` for anything else.
+/// The body of a snapshot as [`insta()`] writes it; `None` for anything else.
 pub fn body(text: &str) -> Option<&str> {
     let rest = text.strip_prefix("---\n")?;
     Some(rest.split_once("\n---\n")?.1)
