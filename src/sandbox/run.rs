@@ -100,7 +100,7 @@ impl Sandbox {
         self.config.mode
     }
 
-    /// What steps run with, as a digest: see [`super::identity`].
+    /// What steps run with, as a digest: made of the programs, folders and limits that they see.
     pub fn identity(&self) -> crate::digest::Digest {
         super::identity::identity(&self.config, &self.toolchain)
     }
