@@ -131,7 +131,7 @@ fn whole(url: &str, host: &str, path: &str) -> Option<Remote> {
     let name = host.rsplit_once('@').map_or(host, |(_, name)| name).to_lowercase();
     let path = path.trim_matches('/');
     let known = path.strip_suffix(".git").unwrap_or(path).trim_end_matches('/');
-    if known.is_empty() || !is_inner_path(known) {
+    if known.is_empty() || !is_inner_path(known) || !(name.is_empty() || is_host(&name)) {
         return None;
     }
     Some(Remote {
@@ -140,6 +140,12 @@ fn whole(url: &str, host: &str, path: &str) -> Option<Remote> {
         revision: None,
         path: String::new(),
     })
+}
+
+/// Whether it can be the name of a host. It becomes the name of a folder: none climbs.
+fn is_host(name: &str) -> bool {
+    let odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '\\' | '/' | '{' | '}');
+    !name.contains(odd) && is_inner_path(name)
 }
 
 /// Percent-encoding undone; `None` where it is not UTF-8.
@@ -211,6 +217,10 @@ mod tests {
             assert_eq!(url(text).map(|remote| remote.to_string()), Ok(expected.to_owned()), "{text}");
         }
         for bad in ["", "x", "https://", "https://host", "https://h/a/../b", "ext::sh -c x", "ext::sh", "-u", "a\nb"] {
+            assert!(url(bad).is_err(), "{bad}");
+        }
+        // A host becomes the name of a folder.
+        for bad in ["https://../secret/repo", "https://./o/r", "git@..:a/b", "https://a\\b/o/r", "https://{path}/o/r"] {
             assert!(url(bad).is_err(), "{bad}");
         }
         assert!(url("https://github.com/o/r/tree/main/%2e%2e/x").is_err());

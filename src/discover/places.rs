@@ -6,7 +6,7 @@
 //! on with.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -134,11 +134,8 @@ impl<'a> Places<'a> {
     }
 
     fn mirror(&self, remote: &Remote) -> Option<PathBuf> {
-        let (host, path, owner, name) = remote.parts();
-        let pattern = self.config.mirror.as_deref()?;
-        // Every part was checked when it was read: none climbs.
-        let filled = pattern.replace("{host}", host).replace("{path}", path).replace("{owner}", owner);
-        Some(PathBuf::from(filled.replace("{name}", name))).filter(|folder| folder.is_dir())
+        let folder = filled(self.config.mirror.as_deref()?, remote)?;
+        Some(folder).filter(|folder| folder.is_dir())
     }
 
     fn cloned(&self, remote: &Remote) -> Result<PathBuf, String> {
@@ -150,6 +147,24 @@ impl<'a> Places<'a> {
             )),
         }
     }
+}
+
+/// The folder that a mirror's pattern means for a repository. `None` where it would lie
+/// outside of the folder that the pattern begins with.
+fn filled(pattern: &str, remote: &Remote) -> Option<PathBuf> {
+    let (host, path, owner, name) = remote.parts();
+    let fixed = pattern.split('{').next().unwrap_or_default();
+    let (fixed, rest) = pattern.split_at(fixed.rfind('/').map_or(0, |at| at + 1));
+    let rest = rest.replace("{host}", host).replace("{path}", path).replace("{owner}", owner).replace("{name}", name);
+    let mut depth = 0_usize;
+    for part in Path::new(rest.trim_start_matches('/')).components() {
+        depth = match part {
+            Component::Normal(_) => depth + 1,
+            Component::CurDir => depth,
+            _ => depth.checked_sub(1)?,
+        };
+    }
+    Some(PathBuf::from(format!("{fixed}{rest}")))
 }
 
 /// Clones while they are made.
@@ -281,4 +296,27 @@ fn sparse(paths: &BTreeSet<String>) -> Vec<String> {
 fn dirty(folder: &Path) -> Result<bool, GitError> {
     let repository = Repository::open(folder)?;
     Ok(repository.dirty(&[""])?.iter().any(|paths| !paths.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mirror_stays_below_its_folder() {
+        let remote = |repository: &str| Remote {
+            repository: repository.to_owned(),
+            url: String::new(),
+            revision: None,
+            path: String::new(),
+        };
+        for (pattern, repository, expected) in [
+            ("/m/{host}/{path}", "h/o/r", Some("/m/h/o/r")),
+            ("../m/{owner}-{name}", "h/o/r", Some("../m/o-r")),
+            ("/m/{host}/{path}", "../secret/repo", None),
+            ("/m/x/{host}/{path}", "h/../../r", None),
+        ] {
+            assert_eq!(filled(pattern, &remote(repository)), expected.map(PathBuf::from), "{repository}");
+        }
+    }
 }
