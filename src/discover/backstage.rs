@@ -17,7 +17,7 @@ use super::backstage_entity::{Described, describe};
 use super::entity::{Entity, Field};
 use super::source::{Context, Found, Source};
 use crate::config::{self, Token};
-use crate::http::{Client, HttpError, Secret, SecretError, encoded};
+use crate::http::{Client, HttpError, Secret, SecretError, Why, encoded};
 use crate::workspace::EntityRef;
 
 /// Counts that are waited for to agree.
@@ -28,6 +28,8 @@ const MAX_READS: usize = 3;
 const REFS: usize = 200;
 /// The most entities that are taken in.
 const MAX_ENTITIES: usize = 1_000_000;
+/// Pages in a row without a new entity, after which no more are asked for.
+const MAX_IDLE: u32 = 3;
 /// Asked for with every page: cursors don't remember it.
 const FIELDS: [&str; 10] = [
     "kind",
@@ -145,7 +147,10 @@ impl Catalog<'_> {
     fn counts(&self, cx: &Context<'_>) -> Result<(u64, u64), HttpError> {
         let count = |filter: &str| {
             let page: Page = self.client.get(&self.api(&format!("by-query?limit=0{filter}")))?;
-            Ok(page.total_items.unwrap_or_default())
+            page.total_items.ok_or_else(|| HttpError {
+                url: self.api("by-query"),
+                why: Why::Unexpected("it has no `totalItems`".to_owned()),
+            })
         };
         Ok((count("")?, count(&Self::filter(&cx.consumers.of))?))
     }
@@ -177,16 +182,29 @@ impl Catalog<'_> {
         reading.direct(cx, &place, counts.now.1);
         reading.downstream(&place);
         reading.dangling();
-        let Reading { mut found, known, .. } = reading;
-        // Backstage states each relation at both ends; one is enough where both are here.
-        for entity in &mut found.entities {
-            entity.relations.retain(|relation| {
-                let twice = matches!(relation.field, Field::DependencyOf | Field::ApiConsumedBy);
-                !(twice && known.contains(&relation.target))
-            });
-        }
+        let Reading { mut found, .. } = reading;
+        once(&mut found.entities);
         found.entities.sort_by(|a, b| a.reference.cmp(&b.reference));
         found
+    }
+}
+
+/// Backstage states each relation at both ends; the consumer's own is enough.
+fn once(entities: &mut [Entity]) {
+    let stated: HashSet<(EntityRef, Field, EntityRef)> = entities
+        .iter()
+        .flat_map(|entity| entity.relations.iter().map(|r| (entity.reference.clone(), r.field, r.target.clone())))
+        .collect();
+    for entity in entities {
+        let me = &entity.reference;
+        entity.relations.retain(|relation| {
+            let forward = match relation.field {
+                Field::DependencyOf => Field::DependsOn,
+                Field::ApiConsumedBy => Field::ConsumesApis,
+                _ => return true,
+            };
+            !stated.contains(&(relation.target.clone(), forward, me.clone()))
+        });
     }
 }
 
@@ -218,6 +236,8 @@ impl Reading<'_> {
         let filter = Catalog::filter(&cx.consumers.of);
         let (fields, page) = (FIELDS.join(","), self.catalog.live.page);
         let (mut cursor, mut count, mut distinct) = (None::<String>, 0_u64, HashSet::new());
+        // Pages in a row that brought nothing new.
+        let mut idle = 0;
         while !self.gone {
             let query = match &cursor {
                 None => format!("by-query?fields={fields}&limit={page}{filter}"),
@@ -230,16 +250,20 @@ impl Reading<'_> {
                     return self.problem(&format!("after {count} of {expected} consumers: {error}"));
                 }
             };
-            let empty = answer.items.is_empty();
+            let (empty, before) = (answer.items.is_empty(), distinct.len());
             for item in &answer.items {
                 distinct.insert(item.pointer("/metadata/uid").map_or_else(|| item.to_string(), ToString::to_string));
                 self.take(item, place);
             }
-            count += answer.items.len() as u64;
+            count = count.saturating_add(answer.items.len() as u64);
+            idle = if distinct.len() > before { 0 } else { idle + 1 };
             let next = answer.page_info.next_cursor.filter(|next| !next.is_empty());
-            let stuck = next == cursor || empty || count > expected.saturating_mul(2) + 10_000;
+            let stuck = next == cursor
+                || empty
+                || idle >= MAX_IDLE
+                || count > expected.saturating_mul(2).saturating_add(10_000);
             let Some(next) = next else { break };
-            if stuck || self.found.entities.len() > MAX_ENTITIES {
+            if stuck || distinct.len() > MAX_ENTITIES {
                 return self
                     .problem(&format!("its pages don't end (after {count} of {expected} consumers): tell its owner"));
             }
@@ -274,6 +298,9 @@ impl Reading<'_> {
                     return;
                 }
             }
+        }
+        if from < self.found.entities.len() && !self.gone {
+            self.problem(&format!("more than {MAX_ENTITIES} entities are downstream, the rest is not read"));
         }
     }
 

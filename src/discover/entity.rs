@@ -33,7 +33,7 @@ pub(super) enum At {
 }
 
 /// What a relation says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Field {
     DependsOn,
     ConsumesApis,

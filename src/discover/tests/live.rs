@@ -174,3 +174,28 @@ fn marquez_lineage() {
         "{problems:?}"
     );
 }
+
+#[test]
+fn a_consumer_that_only_what_is_replaced_names_is_kept() {
+    let named = json!({"items": [{"kind": "Component", "metadata": {"name": "late", "uid": "9"}, "relations": []}]});
+    let root = ok(&json!({"items": [{"kind": "Resource", "metadata": {"name": "users_v1", "uid": "r"}, "relations": [
+        {"type": "dependencyOf", "targetRef": "component:default/late"},
+        {"type": "dependencyOf", "targetRef": "component:default/a"},
+    ]}]}));
+    let answers =
+        [&counts(3, 1)[..], &counts(3, 1), &[root, page(&[component("a", "1")], None), ok(&named)], &counts(3, 1)];
+    let (discovery, _) = asked(answers.concat());
+    assert_eq!((names(&discovery), &discovery.fleet.problems), (vec!["a", "late"], &Vec::new()));
+    assert_eq!(discovery.fleet.consumers[0].because.len(), 1, "one end is enough");
+}
+
+#[test]
+fn a_count_that_is_missing_huge_or_never_reached() {
+    let (discovery, _) = asked(vec![ok(&json!({"items": []}))]);
+    assert!(only_problem(&discovery).contains("no `totalItems`"), "{:?}", discovery.fleet.problems);
+    let begin = [&counts(4, u64::MAX)[..], &counts(4, u64::MAX), &[root()]].concat();
+    let same = |n: usize| page(&[component("a", "1")], Some(&format!("cursor{n}")));
+    let (discovery, asked) = asked([begin, (0..20).map(same).collect()].concat());
+    assert!(discovery.fleet.problems[0].contains("pages don't end"), "{:?}", discovery.fleet.problems);
+    assert_eq!(asked.iter().filter(|text| text.contains("fields=")).count(), 4);
+}
