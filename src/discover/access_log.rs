@@ -2,6 +2,8 @@
 //! dashboards and scheduled queries that no catalog does.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Seek as _, SeekFrom};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -9,7 +11,7 @@ use serde_json::Value;
 use super::candidate::Candidate;
 use super::dataset::named;
 use super::entity::Entity;
-use super::openlineage::lines;
+use super::openlineage::{MAX_LINE, lines};
 use super::source::{Context, Found, Source};
 use crate::config::AccessLog;
 
@@ -79,7 +81,10 @@ impl Reads<'_> {
 
     fn csv(&self, take: &mut dyn FnMut(u64, Result<Row, String>)) -> Result<(), String> {
         let failed = |error: csv::Error| format!("can't be read ({error}): check it and its permissions");
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(&self.0.file).map_err(failed)?;
+        let read = std::rc::Rc::new(std::cell::Cell::new(0));
+        let file = std::fs::File::open(&self.0.file).map_err(|error| failed(error.into()))?;
+        let file = Bounded { file, read: std::rc::Rc::clone(&read) };
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
         let headers = reader.headers().map_err(failed)?.clone();
         let column = |name: &str| {
             let found = headers.iter().position(|header| header.trim_start_matches('\u{feff}').trim() == name);
@@ -90,12 +95,25 @@ impl Reads<'_> {
         };
         let columns = [column(&self.0.who)?, column(&self.0.dataset)?, column(&self.0.when)?];
         let mut record = csv::StringRecord::new();
+        let mut last = (0, 1);
         loop {
             let line = reader.position().line();
+            read.set(0);
             match reader.read_record(&mut record) {
-                Ok(false) => return Ok(()),
+                Ok(false) => {
+                    if unclosed(&self.0.file, last.0).map_err(|error| failed(error.into()))? {
+                        take(last.1, Err(UNCLOSED.to_owned()));
+                    }
+                    return Ok(());
+                }
                 Ok(true) => {
+                    last = record.position().map_or(last, |at| (at.byte(), at.line()));
                     let line = record.position().map_or(line, csv::Position::line);
+                    // None of these has a line break of its own.
+                    if columns.iter().filter_map(|at| record.get(*at)).any(|text| text.contains('\n')) {
+                        take(line, Err(UNCLOSED.to_owned()));
+                        continue;
+                    }
                     let [who, dataset, when] = columns.map(|at| record.get(at).map(str::to_owned));
                     take(
                         line,
@@ -150,11 +168,45 @@ impl Reads<'_> {
     }
 }
 
+/// What a quote without an end does.
+const UNCLOSED: &str = "a quote is opened and never closed: rows may be hidden: close it, or double it";
+
+/// A file that is read up to a bound at a time.
+struct Bounded {
+    file: std::fs::File,
+    /// Bytes since the last record.
+    read: std::rc::Rc<std::cell::Cell<u64>>,
+}
+
+impl Read for Bounded {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.read.get() > MAX_LINE {
+            return Err(std::io::Error::other(format!(
+                "a record is longer than {} MiB: no quote ends it",
+                MAX_LINE >> 20
+            )));
+        }
+        let count = self.file.read(buffer)?;
+        self.read.set(self.read.get() + count as u64);
+        Ok(count)
+    }
+}
+
+/// Whether the record that begins at `from`, which is the last, ends within quotes:
+/// whatever follows would belong to it.
+fn unclosed(path: &Path, from: u64) -> std::io::Result<bool> {
+    let mut file = std::fs::File::open(path)?;
+    file.seek(SeekFrom::Start(from))?;
+    let more = file.take(2 * MAX_LINE).chain(&b"\nx\n"[..]);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(more);
+    Ok(reader.byte_records().take(2).count() == 1)
+}
+
 /// A time as logs write it: RFC 3339, a day, or seconds or milliseconds since the epoch.
 fn seconds(text: &str) -> Option<i64> {
     let text = text.trim();
     if let Ok(number) = text.parse::<i64>() {
-        return Some(if number.abs() > 100_000_000_000 { number / 1000 } else { number });
+        return Some(if number.unsigned_abs() > 100_000_000_000 { number / 1000 } else { number });
     }
     if let Ok(at) = text.parse::<jiff::Timestamp>() {
         return Some(at.as_second());
@@ -169,6 +221,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_record_is_bounded() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.csv");
+        crate::files::write_whole(&path, b"\"\"\"", false).unwrap();
+        let read = std::rc::Rc::new(std::cell::Cell::new(MAX_LINE + 1));
+        let mut bounded = Bounded { file: std::fs::File::open(&path).unwrap(), read: std::rc::Rc::clone(&read) };
+        assert!(bounded.read(&mut [0; 9]).is_err());
+        read.set(0);
+        assert_eq!((bounded.read(&mut [0; 9]).unwrap(), read.get()), (3, 3));
+    }
+
+    #[test]
     fn times_as_logs_write_them() {
         for text in
             ["1700000000", "1700000000000", "2023-11-14T22:13:20Z", "2023-11-14 22:13:20 UTC", "2023-11-14T22:13:20"]
@@ -177,5 +241,6 @@ mod tests {
         }
         assert_eq!(seconds("2023-11-14"), Some(1_699_920_000));
         assert_eq!(seconds("yesterday"), None);
+        assert_eq!(seconds("-9223372036854775808"), Some(i64::MIN / 1000));
     }
 }

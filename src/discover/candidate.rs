@@ -116,13 +116,16 @@ impl Candidate {
     fn settle(&mut self, folder: &dyn Fn(&Code) -> Result<PathBuf, String>) -> Settled {
         let found = self.located.iter().map(|located| located.clone().and_then(|code| folder(&code)));
         let (mut folders, mut reasons) = (BTreeSet::new(), BTreeSet::new());
-        for found in found {
+        // A place that is known and not here is a place nevertheless.
+        let mut elsewhere = false;
+        for (located, found) in self.located.iter().zip(found) {
+            elsewhere |= located.is_ok() && found.is_err();
             match found {
                 Ok(folder) => drop(folders.insert(folder)),
                 Err(reason) => drop(reasons.insert(reason)),
             }
         }
-        if folders.len() > 1 {
+        if folders.len() > 1 || (elsewhere && !folders.is_empty()) {
             self.conflicts.insert("source");
         }
         let message = (!self.conflicts.is_empty()).then(|| {
@@ -133,9 +136,9 @@ impl Candidate {
         });
         let mut folders = folders.into_iter();
         let place = match (folders.next(), folders.next()) {
-            (Some(folder), None) => Ok(folder),
+            (Some(folder), None) if !elsewhere => Ok(folder),
             // Changing only one of them would look like success.
-            (Some(_), Some(_)) => Err(message.clone().unwrap_or_default()),
+            (Some(_), _) => Err(message.clone().unwrap_or_default()),
             (None, _) => Err(reasons.into_iter().next().unwrap_or_default()),
         };
         Settled { place, problem: message.map(|message| format!("{}: {message}", self.entity)) }

@@ -12,7 +12,7 @@ use super::lineage::{self, Job, Jobs};
 use super::source::{Context, Found, Source};
 
 /// The longest event, in bytes.
-const MAX_LINE: u64 = 8 << 20;
+pub(super) const MAX_LINE: u64 = 8 << 20;
 /// The most jobs.
 const MAX_JOBS: usize = 500_000;
 

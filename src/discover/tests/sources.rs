@@ -325,3 +325,45 @@ fn broken_yaml_in_one_of_a_thousand_files() {
     );
     assert!(!discovery.is_complete() && discovery.sources_failed());
 }
+
+#[test]
+fn a_quote_that_never_ends_is_told() {
+    let pit = Sandpit::new();
+    let head = "principal,dataset,time\nann,analytics.users_v1,2026-11-01\n";
+    let problems = |rows: &str| {
+        pit.write("reads.csv", format!("{head}{rows}"));
+        found(&pit, "{ access_log = \"reads.csv\" }").fleet.problems
+    };
+    assert_eq!(problems("\"bo\"\"b\",analytics.users_v1,2026-11-01"), [""; 0]);
+    for rows in ["x,\"y,2026-11-01\nbob,analytics.users_v1,2026-11-01\n", "\"x,y,2026-11-01\n\"bob\",y,2026-11-01\n"] {
+        let problems = problems(rows);
+        let told = |problem: &String| problem.starts_with("reads.csv:3:1: a quote is opened and never closed");
+        assert!(problems.iter().any(told), "{problems:?}");
+    }
+}
+
+#[test]
+fn repositories_of_one_name_are_two_consumers() {
+    let pit = Sandpit::new();
+    pit.write("list.txt", "https://h/orga/api\nhttps://h/orgb/api\nhttps://h/orgb/web\nhttps://h/orgb/web.git\n");
+    let discovery = found(&pit, "{ repositories = \"list.txt\" }");
+    let names: Vec<&str> = discovery.fleet.consumers.iter().map(|one| one.entity.name()).collect();
+    assert_eq!(names, ["orga-api", "orgb-api", "web"]);
+}
+
+#[test]
+fn code_that_is_here_and_code_that_is_not_contradict_each_other() {
+    let pit = Sandpit::new();
+    pit.write("mirrors/h/orga/api/x.py", "");
+    let rest = |place: &str| {
+        format!(
+            "  annotations:\n    backstage.io/source-location: 'url:https://h/{place}'\nspec:\n  dependsOn: [resource:users_v1]\n"
+        )
+    };
+    pit.write("services/r/catalog-info.yaml", entity("Resource", "users_v1", ""));
+    pit.write("services/a/catalog-info.yaml", entity("Component", "api", &rest("orga/api")));
+    pit.write("services/b/catalog-info.yaml", entity("Component", "api", &rest("orgb/api")));
+    let text = "from = [{ catalog = \"services\" }]\n[code]\nmirror = \"mirrors/{host}/{path}\"";
+    let fleet = discovered(&dataset(&pit, text)).unwrap().fleet;
+    assert!(unresolved(&fleet).contains("contradict each other in source"), "{:?}", lines(&fleet));
+}
