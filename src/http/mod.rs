@@ -94,7 +94,7 @@ impl Client {
             let wait = retry::pause(&answer, attempt, self.clock.now());
             let Some(pause) = wait.map_err(failed)? else {
                 let answer = answer.map_err(failed)?;
-                return understood(&answer).map_err(failed);
+                return self.understood(&answer).map_err(failed);
             };
             self.clock.sleep(pause);
             attempt += 1;
@@ -122,7 +122,7 @@ impl Client {
         let mut response = sent.map_err(|error| error::of(&error))?;
         let header = |name: &str| {
             let value = response.headers().get(name).and_then(|value| value.to_str().ok());
-            value.map(|value| value.chars().filter(|c| !c.is_control()).take(200).collect::<String>())
+            value.map(|value| self.told(value))
         };
         let status = response.status().as_u16();
         let (kind, location) = (header("content-type").unwrap_or_default(), header("location"));
@@ -138,6 +138,33 @@ impl Client {
         }
         Ok(Answer { status, kind, location, retry_after, body: bytes })
     }
+
+    /// A text of the server on one line, without the token, and then cut.
+    fn told(&self, text: &str) -> String {
+        let text: String = text.chars().filter(|c| !c.is_control()).collect();
+        let text = self.token.as_ref().map_or_else(|| text.clone(), |token| token.hidden_in(&text));
+        text.chars().take(200).collect()
+    }
+
+    fn understood<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Why> {
+        match answer.status {
+            200..=299 => {}
+            300..=399 => return Err(Why::Redirect(answer.location.clone().unwrap_or_default())),
+            401 => return Err(Why::Unauthorized),
+            403 => return Err(Why::Forbidden),
+            404 => return Err(Why::NotFound),
+            status => return Err(Why::Status(status, self.told(&said(&answer.body)))),
+        }
+        let html = answer.kind.contains("html") || answer.body.trim_ascii_start().starts_with(b"<");
+        if html {
+            return Err(Why::NotJson(answer.kind.clone()));
+        }
+        serde_json::from_slice(&answer.body).map_err(|error| match error.classify() {
+            serde_json::error::Category::Eof => Why::CutShort(format!("it ends after {} bytes", answer.body.len())),
+            // Its own text quotes what the server wrote.
+            kind => Why::Unexpected(format!("{} in line {}, column {}", form(kind), error.line(), error.column())),
+        })
+    }
 }
 
 /// A URL without what a server need not be reminded of.
@@ -146,23 +173,12 @@ fn shown(url: &str) -> String {
     url.chars().filter(|c| !c.is_control()).take(300).collect()
 }
 
-fn understood<T: DeserializeOwned>(answer: &Answer) -> Result<T, Why> {
-    match answer.status {
-        200..=299 => {}
-        300..=399 => return Err(Why::Redirect(answer.location.clone().unwrap_or_default())),
-        401 => return Err(Why::Unauthorized),
-        403 => return Err(Why::Forbidden),
-        404 => return Err(Why::NotFound),
-        status => return Err(Why::Status(status, said(&answer.body))),
+/// What is wrong with JSON, in words that quote nothing of it.
+fn form(kind: serde_json::error::Category) -> &'static str {
+    match kind {
+        serde_json::error::Category::Data => "a value of another kind",
+        _ => "no JSON",
     }
-    let html = answer.kind.contains("html") || answer.body.trim_ascii_start().starts_with(b"<");
-    if html {
-        return Err(Why::NotJson(answer.kind.clone()));
-    }
-    serde_json::from_slice(&answer.body).map_err(|error| match error.classify() {
-        serde_json::error::Category::Eof => Why::CutShort(format!("it ends after {} bytes", answer.body.len())),
-        _ => Why::Unexpected(error.to_string()),
-    })
 }
 
 /// What a server says of an error, on one line.
@@ -173,7 +189,7 @@ fn said(body: &[u8]) -> String {
         error.get("message").or(Some(error)).and_then(serde_json::Value::as_str).map(str::to_owned)
     });
     let text = message.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned());
-    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().filter(|c| !c.is_control()).take(200).collect()
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// `text` as a part of a URL's query.

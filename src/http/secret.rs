@@ -64,6 +64,11 @@ impl Secret {
     pub(super) fn bearer(&self) -> String {
         format!("Bearer {}", self.0)
     }
+
+    /// A text that others wrote, without it.
+    pub(super) fn hidden_in(&self, text: &str) -> String {
+        text.replace(&self.0, "…")
+    }
 }
 
 impl fmt::Debug for Secret {

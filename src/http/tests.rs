@@ -88,6 +88,24 @@ fn a_token_is_sent_and_never_shown() {
 }
 
 #[test]
+fn a_server_that_repeats_the_token() {
+    let long = format!("{}s3cret", "x".repeat(197));
+    for (status, headers, body) in [
+        (400, "", "{\"error\": {\"message\": \"bad s3cret\"}}"),
+        (400, "", long.as_str()),
+        (200, "Content-Type: text/html; s3cret\r\n", "<p>"),
+        (302, "Location: https://x/?t=s3cret\r\n", ""),
+        (302, "Location: https://x/?t=s3\tcret\r\n", ""),
+        (200, "", "\"s3cret\""),
+    ] {
+        let listener = Listener::new(vec![answer(status, headers, body)]);
+        let error = client(&Clock::at(0)).get::<Vec<u8>>(&listener.url).unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("s3c"), "{shown}");
+    }
+}
+
+#[test]
 fn a_busy_server_is_waited_for_as_it_asks() {
     let busy = |after: &str| answer(429, &format!("Retry-After: {after}\r\n"), "");
     let (result, requests, now) = asked(vec![busy("30"), busy("Thu, 01 Jan 1970 00:01:40 GMT"), answer(200, "", "1")]);
