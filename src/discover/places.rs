@@ -213,9 +213,13 @@ impl Cloning<'_> {
         let name = repository.rsplit('/').next().unwrap_or_default();
         let digest = DigestBuilder::new("gander.clone").field(repository).field(revision.unwrap_or_default()).finish();
         let folder = self.folder.join(format!("{name}-{}", &digest.short()[..10]));
-        let record_path = folder.with_extension("json");
+        // The name may have dots of its own.
+        let record_path = self.folder.join(format!("{name}-{}.json", &digest.short()[..10]));
         let record = std::fs::read(&record_path).ok().and_then(|bytes| serde_json::from_slice::<Record>(&bytes).ok());
-        let record = record.filter(|record| record.repository == repository && folder.join(".git").is_dir());
+        let record = record.filter(|record| {
+            let same = record.repository == repository && record.revision.as_deref() == revision;
+            same && folder.join(".git").is_dir()
+        });
         let wanted = sparse(paths);
         let enough = |record: &Record| {
             record.paths.is_empty() || (!wanted.is_empty() && wanted.iter().all(|path| record.paths.contains(path)))

@@ -58,7 +58,7 @@ fn components_of_a_repository_share_a_clone_that_is_pinned() {
     }
     let a = fleet.workspaces.iter().find(|w| w.id.ends_with("/a")).unwrap();
     assert_eq!(a.without, ["inner"]);
-    let record = std::fs::read_to_string(top.with_extension("json")).unwrap();
+    let record = std::fs::read_to_string(PathBuf::from(format!("{}.json", top.display()))).unwrap();
     assert!(record.contains(&commit), "{record}");
     // The origin moves on; the pin does not, until it is asked to.
     origin.commit(&[("a/x", "newer")]);
@@ -132,4 +132,26 @@ fn urls_that_smuggle_are_refused() {
         assert!(unresolved(&fleet).contains(why), "{location}: {:?}", lines(&fleet));
     }
     assert!(!pit.path("owned").exists());
+}
+
+#[test]
+fn two_revisions_of_a_repository_with_a_dotted_name_have_records_of_their_own() {
+    let outer = Sandpit::committed(&[("a/x", "1")]);
+    outer.git(&["branch", "v1"]);
+    crate::files::settle_folder(&outer.path(".git"), &outer.path("repo.v1.git")).unwrap();
+    let url = format!("file://{}/repo.v1", outer.root().display());
+    let pit = sandpit();
+    for (name, revision) in [("a", "main"), ("b", "v1")] {
+        let rest = format!(
+            "  annotations:\n    backstage.io/source-location: 'url:{url}.git/-/tree/{revision}/a/'\nspec:\n  dependsOn: [resource:users_v1]\n"
+        );
+        pit.write(&format!("services/{name}/catalog-info.yaml"), entity("Component", name, &rest));
+    }
+    let fleet = fetched(&cloning(&pit, CLONE), Fetching::Missing);
+    assert_eq!(fleet.problems, [""; 0]);
+    let names = std::fs::read_dir(pit.path(".gander/m/clones")).unwrap().map(|entry| entry.unwrap().file_name());
+    let records = names.filter(|name| name.to_string_lossy().ends_with(".json")).count();
+    assert_eq!(records, 2, "a record for each clone");
+    let again = fetched(&cloning(&pit, CLONE), Fetching::Never);
+    assert_eq!((again.problems.len(), again.workspaces.len()), (0, 2));
 }
