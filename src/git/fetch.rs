@@ -81,6 +81,9 @@ pub fn check_url(url: &str, protocols: &[String]) -> Result<(), String> {
     Ok(())
 }
 
+/// What stands for other things than itself in the paths of a sparse checkout.
+const PATTERNS: &str = "!*?[]\\\"#";
+
 impl Repository {
     /// Fetches into `folder`, which is gander's own and may hold what an earlier
     /// attempt got, and checks out one commit there. Returns the commit.
@@ -136,13 +139,16 @@ impl Repository {
     fn check_out(&self, commit: &str, what: &Fetch<'_>) -> Result<(), GitError> {
         let commit = object_name(commit)?;
         let sparse = self.toplevel.join(".git/info/sparse-checkout").is_file();
-        if !what.paths.is_empty() {
+        // Of a name that could be a pattern, git would make one: then everything is taken.
+        let plain = |path: &String| !path.contains(|c: char| c.is_control() || PATTERNS.contains(c));
+        let narrow = !what.paths.is_empty() && what.paths.iter().all(plain);
+        if narrow {
             let mut args = vec!["sparse-checkout", "set", "--cone", "--end-of-options"];
             args.extend(what.paths.iter().map(String::as_str));
             self.finish("sparse-checkout", self.network(&args, what))?;
         }
         self.finish("checkout", self.network(&["checkout", "--quiet", "--detach", commit, "--"], what))?;
-        if what.paths.is_empty() && sparse {
+        if !narrow && sparse {
             self.finish("sparse-checkout", self.network(&["sparse-checkout", "disable"], what))?;
         }
         Ok(())
@@ -232,6 +238,18 @@ mod tests {
         assert!(Repository::fetch_into(here.path(), &Fetch { revision, ..what }).is_err());
         let refused = Repository::fetch_into(here.path(), &Fetch { protocols: &protocols(&["https"]), ..what });
         assert!(refused.is_err(), "a protocol that is not allowed");
+    }
+
+    #[test]
+    fn a_folder_whose_name_could_be_a_pattern() {
+        let origin = Sandpit::committed(&[("a/x", "1"), ("!b/y*/z", "2")]);
+        let (here, url) = (tempfile::tempdir().unwrap(), format!("file://{}", origin.root().display()));
+        let (file, paths) = (protocols(&["file"]), ["!b/y*".to_owned(), "a".to_owned()]);
+        let what = Fetch { url: &url, revision: None, paths: &paths[1..], protocols: &file };
+        Repository::fetch_into(here.path(), &what).unwrap();
+        assert!(!here.path().join("!b").exists());
+        Repository::fetch_into(here.path(), &Fetch { paths: &paths, ..what }).unwrap();
+        assert!(here.path().join("!b/y*/z").exists() && here.path().join("a/x").exists());
     }
 
     #[test]
