@@ -129,29 +129,31 @@ impl<'e> Relations<'e> {
     /// The entities that consume one of `roots`, each with its reasons.
     pub(super) fn direct(&self, roots: &[EntityRef], shown: &(dyn Fn(&Path) -> String + Sync)) -> Candidates {
         let set: BTreeSet<&EntityRef> = roots.iter().collect();
-        let mut reasons: BTreeMap<&EntityRef, BTreeMap<String, usize>> = BTreeMap::new();
+        let mut reasons: BTreeMap<&EntityRef, BTreeMap<String, BTreeSet<usize>>> = BTreeMap::new();
         for root in &set {
             for edge in self.consumers.get(*root).into_iter().flatten() {
                 if edge.relation.field.consumes() && !set.contains(edge.consumer) {
                     let sentence = edge.entity.says(edge.relation, shown);
-                    reasons.entry(edge.consumer).or_default().insert(sentence, edge.entity.source);
+                    let naming = reasons.entry(edge.consumer).or_default().entry(sentence).or_default();
+                    naming.insert(edge.entity.source);
                 }
             }
         }
         let mut candidates = Candidates::default();
         for (consumer, because) in reasons {
             let first = because.keys().next().cloned().unwrap_or_default();
+            // Whoever describes it does not thereby say that it is a consumer.
+            let sources: BTreeSet<usize> = because.values().flatten().copied().collect();
             for entity in self.described.get(consumer).into_iter().flatten() {
-                candidates.add(Candidate::described(entity, because.keys().cloned(), shown));
+                let mut described = Candidate::described(entity, because.keys().cloned(), shown);
+                described.sources.clone_from(&sources);
+                candidates.add(described);
             }
-            let missing = || format!("no catalog file describes it, though {first}: add its catalog file to the tree");
-            let known = self.knows(consumer);
-            for (sentence, source) in because {
-                let located = match known {
-                    true => continue,
-                    false => Err(missing()),
-                };
-                candidates.add(Candidate::plain(consumer.clone(), located).because(sentence, source));
+            if !self.knows(consumer) {
+                let missing = format!("no catalog file describes it, though {first}: add its catalog file to the tree");
+                let mut plain = Candidate::plain(consumer.clone(), Err(missing));
+                (plain.sources, plain.because) = (sources, because.into_keys().collect());
+                candidates.add(plain);
             }
         }
         candidates

@@ -367,3 +367,13 @@ fn code_that_is_here_and_code_that_is_not_contradict_each_other() {
     let fleet = discovered(&dataset(&pit, text)).unwrap().fleet;
     assert!(unresolved(&fleet).contains("contradict each other in source"), "{:?}", lines(&fleet));
 }
+
+#[test]
+fn whoever_names_a_consumer_is_its_witness() {
+    let pit = Sandpit::new();
+    let root = entity("Resource", "users_v1", "spec:\n  dependencyOf: [component:a]\n");
+    pit.write("one/catalog-info.yaml", root);
+    pit.write("two/catalog-info.yaml", entity("Component", "a", ""));
+    let discovery = found(&pit, "{ catalog = \"one\" }, { catalog = \"two\" }");
+    assert_eq!(discovery.fleet.consumers[0].witnesses, ["catalog one"]);
+}
