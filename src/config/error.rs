@@ -38,6 +38,7 @@ pub struct ConfigErrors {
 impl ConfigErrors {
     /// `file` is the path as the user wrote it, `source` the text it held.
     pub(super) fn new(file: String, source: String, mut errors: Vec<ConfigError>) -> Self {
+        let source = masked(&source);
         errors.sort_by_key(|error| error.span.clone().map_or(0, |span| span.start));
         Self { file, source, errors }
     }
@@ -84,6 +85,41 @@ impl ConfigErrors {
     }
 }
 
+/// The text with what may be a secret made unreadable, each byte for one, so that
+/// places stay: names and passwords of URLs, tokens in queries and in `token_env`.
+fn masked(source: &str) -> String {
+    let mut bytes = source.as_bytes().to_vec();
+    let mut hide = |from: usize, to: usize| bytes[from..to].fill(b'*');
+    let until = |from: usize, ends: &str| {
+        let end = source[from..].find(|c: char| c.is_whitespace() || ends.contains(c));
+        end.map_or(source.len(), |at| from + at)
+    };
+    for (at, found) in source.match_indices("://") {
+        let from = at + found.len();
+        let to = until(from, "/?#\"'");
+        if let Some(user) = source[from..to].rfind('@') {
+            hide(from, from + user);
+        }
+    }
+    for (at, found) in source.match_indices("token=") {
+        let from = at + found.len();
+        if !source[from..].starts_with(['"', '\'']) {
+            hide(from, until(from, "\"'&#"));
+        }
+    }
+    for (at, found) in source.match_indices("token_env") {
+        let rest = &source[at + found.len()..];
+        let value = rest.trim_start_matches(['"', '\'', ' ', '\t', '=']);
+        let from = source.len() - value.len();
+        let to = from + value.find(['"', '\'', '\n', '\r']).unwrap_or(value.len());
+        let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        if to - from > 64 || !source[from..to].chars().all(plain) {
+            hide(from, to);
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
 /// A span that covers a whole table says no more than its first line.
 fn first_line(source: &str, span: Range<usize>) -> Range<usize> {
     let start = span.start.min(source.len());
@@ -107,3 +143,22 @@ impl fmt::Display for ConfigErrors {
 }
 
 impl std::error::Error for ConfigErrors {}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+
+    #[test]
+    fn secrets_in_shown_lines() {
+        for (text, expected) in [
+            ("a = \"https://u:pw@h/x\"", "a = \"https://****@h/x\""),
+            ("a = \"https://h/x?token=abc&b=1\"", "a = \"https://h/x?token=***&b=1\""),
+            ("{ token_env = \"ghp_é\", page = 0 }", "{ token_env = \"******\", page = 0 }"),
+            ("token_env = \"GH_TOKEN\"", "token_env = \"GH_TOKEN\""),
+            ("a = \"https://h/@x\"", "a = \"https://h/@x\""),
+        ] {
+            assert_eq!(masked(text), expected);
+            assert_eq!(masked(text).len(), text.len());
+        }
+    }
+}

@@ -36,10 +36,13 @@ impl Secret {
     /// # Errors
     /// Where it is not set or can't be a token.
     pub fn from_env(name: &str) -> Result<Self, SecretError> {
+        // A token written where its variable belongs is not repeated.
+        let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        let shown = if name.len() <= 64 && name.chars().all(plain) { name } else { "of `token_env`" };
         match std::env::var(name) {
-            Ok(text) if !text.trim().is_empty() => Self::checked(&text, name),
-            Ok(_) | Err(std::env::VarError::NotPresent) => Err(SecretError::NotSet(name.to_owned())),
-            Err(std::env::VarError::NotUnicode(_)) => Err(SecretError::NoToken(name.to_owned())),
+            Ok(text) if !text.trim().is_empty() => Self::checked(&text, shown),
+            Ok(_) | Err(std::env::VarError::NotPresent) => Err(SecretError::NotSet(shown.to_owned())),
+            Err(std::env::VarError::NotUnicode(_)) => Err(SecretError::NoToken(shown.to_owned())),
         }
     }
 

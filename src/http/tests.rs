@@ -176,5 +176,7 @@ fn tokens_are_read_from_files_and_checked() {
         crate::files::write_whole(&path, bad, false).unwrap();
         assert!(Secret::from_file(&path).is_err(), "{bad:?}");
     }
+    let pasted = Secret::from_env("ghp_abcDEF123").unwrap_err().to_string();
+    assert_eq!(pasted, "the variable of `token_env` is not set: set it to the token");
     assert!(matches!(Secret::from_env("GANDER_NO_SUCH_TOKEN"), Err(SecretError::NotSet(_))));
 }
