@@ -225,6 +225,31 @@ pub fn is_inner_path(path: &str) -> bool {
     !path.contains('\0') && path.split('/').all(fine)
 }
 
+/// `text` without the name and password of any URL in it: what others wrote may hold
+/// both, and is quoted in problems.
+pub fn without_userinfo(text: &str) -> String {
+    if !text.contains("://") {
+        // `user:password@host:path`.
+        return match text.rsplit_once('@') {
+            Some((user, host)) if user.contains(':') => format!("…@{host}"),
+            _ => text.to_owned(),
+        };
+    }
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find("://") {
+        let (head, tail) = rest.split_at(at + 3);
+        let ends = |c: char| c.is_whitespace() || c.is_control() || "/?#\"'".contains(c);
+        let (authority, after) = tail.split_at(tail.find(ends).unwrap_or(tail.len()));
+        out += head;
+        match authority.rsplit_once('@') {
+            Some((_, host)) => out.extend(["…@", host]),
+            None => out += authority,
+        }
+        rest = after;
+    }
+    out + rest
+}
+
 /// One file before and after a change; both `None` never occurs. A rename is a
 /// deletion and a creation with [`FileVersion::renamed_from`] set on the latter.
 #[derive(Clone, Debug, PartialEq, Eq)]

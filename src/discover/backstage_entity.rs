@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::entity::{At, Entity, Field, Relation, is_tier};
 use super::location::{self, Code};
-use crate::workspace::EntityRef;
+use crate::workspace::{EntityRef, without_userinfo};
 
 /// An entity, and what is wrong with it.
 pub(super) struct Described {
@@ -110,7 +110,7 @@ fn code(item: &Value, github: Option<&str>) -> Result<Code, String> {
         let Some(text) = annotation(name) else { continue };
         match location::reference(text) {
             Ok(remote) => return Ok(Code::Remote(remote)),
-            Err(why) => reasons.push(format!("{name} {text:?} {why}")),
+            Err(why) => reasons.push(format!("{name} {:?} {why}", without_userinfo(text))),
         }
     }
     if let Some(slug) = annotation("github.com/project-slug") {

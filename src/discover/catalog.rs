@@ -15,6 +15,7 @@ use walkdir::{DirEntry, WalkDir};
 use super::entity::{self, Entity, Spot};
 use super::source::{Context, Found, Source};
 use super::yaml;
+use crate::workspace::without_userinfo;
 
 /// The largest catalog file, in bytes.
 const MAX_FILE: u64 = 1 << 20;
@@ -197,7 +198,8 @@ fn follow(
         let remote = target.contains("://");
         if remote {
             problems.push(format!(
-                "{place}: the target {target:?} is remote and was not read: put a copy of it into the tree"
+                "{place}: the target {:?} is remote and was not read: put a copy of it into the tree",
+                without_userinfo(target)
             ));
             continue;
         }

@@ -14,7 +14,7 @@ use super::dataset::{Meant, named};
 use super::entity::{At, Entity, Field, Relation};
 use super::location::{self, Code};
 use super::source::{Context, Found, Source};
-use crate::workspace::EntityRef;
+use crate::workspace::{EntityRef, without_userinfo};
 
 /// The largest manifest, in bytes.
 const MAX_MANIFEST: u64 = 2 << 30;
@@ -255,7 +255,7 @@ impl<'m> Graph<'m> {
     fn downstream(&self, id: &str, node: &Node) -> Option<Entity> {
         let place: Arc<str> = format!("{}, {}", self.shown, node.original_file_path).as_str().into();
         let code = match &node.url {
-            Some(url) => format!("an exposure of dbt at {url:?}: change it there"),
+            Some(url) => format!("an exposure of dbt at {:?}: change it there", without_userinfo(url)),
             None => "a node of dbt without code of its own: it changes with its project".to_owned(),
         };
         let mut entity = Entity::told(reference(node)?, &place, Err(code));

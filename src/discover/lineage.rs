@@ -68,6 +68,9 @@ fn elsewhere(namespace: &str, name: &str) -> Option<EntityRef> {
 /// Where a job's code lies, of a URL and the fields that may go with it.
 pub(super) fn code(url: &str, path: Option<&str>, revision: Option<&str>) -> Result<Code, String> {
     let mut remote = location::url(url)?;
+    if path.into_iter().chain(revision).any(|text| text.contains(char::is_control)) {
+        return Err("its path or revision holds control characters: correct it".to_owned());
+    }
     if let Some(path) =
         path.map(|path| path.trim_matches('/')).filter(|path| !path.is_empty() && remote.path.is_empty())
     {

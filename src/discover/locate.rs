@@ -6,6 +6,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::git;
+use crate::workspace::without_userinfo;
 
 use super::location::{self, Code};
 
@@ -19,7 +20,7 @@ pub(super) fn of_entity(file: &Path, location: Option<&str>, root: &Path) -> Loc
     let Some(location) = location else {
         return inside(folder, root, "the folder of its catalog file").map(Code::Folder);
     };
-    let shown = format!("backstage.io/source-location {location:?}");
+    let shown = format!("backstage.io/source-location {:?}", without_userinfo(location));
     let next = "set it to `dir:./folder`, relative to the catalog file";
     let Some((kind, target)) = location.split_once(':') else {
         return Err(format!("{shown} has no type: {next}"));

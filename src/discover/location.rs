@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use crate::workspace::is_inner_path;
+use crate::workspace::{is_inner_path, without_userinfo};
 
 /// Where code lies.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +51,7 @@ pub(super) fn reference(text: &str) -> Result<Remote, String> {
 /// # Errors
 /// Why it is none, with a next step.
 pub(super) fn url(text: &str) -> Result<Remote, String> {
-    let bad = || format!("{text:?} is no URL of a repository: write `https://host/path`");
+    let bad = || format!("{:?} is no URL of a repository: write `https://host/path`", without_userinfo(text));
     if text.chars().any(|c| c.is_control() || c.is_whitespace()) || text.starts_with('-') {
         return Err(bad());
     }
@@ -76,10 +76,15 @@ pub(super) fn url(text: &str) -> Result<Remote, String> {
     }
     let path = inside.join("/");
     if !path.is_empty() && !is_inner_path(&path) {
-        return Err(format!("{text:?} leads out of its repository: correct it"));
+        return Err(format!("{:?} leads out of its repository: correct it", without_userinfo(text)));
     }
     let remote = whole(&format!("{scheme}://{host}/{repository}"), host, &repository).ok_or_else(bad)?;
-    Ok(Remote { revision: found.revision.and_then(|r| decoded(&r)), path, ..remote })
+    let revision = found.revision.and_then(|r| decoded(&r));
+    // Once decoded, they may hold what the URL itself may not.
+    if path.chars().chain(revision.iter().flat_map(|r| r.chars())).any(char::is_control) {
+        return Err(bad());
+    }
+    Ok(Remote { revision, path, ..remote })
 }
 
 /// The parts of a URL's path.
@@ -224,6 +229,12 @@ mod tests {
             assert!(url(bad).is_err(), "{bad}");
         }
         assert!(url("https://github.com/o/r/tree/main/%2e%2e/x").is_err());
+        assert!(url("https://github.com/o/r/tree/main/a%1b").is_err());
+        assert!(url("https://github.com/o/r/tree/ma%0ain/a").is_err());
+        for bad in ["https://user:pw@h", "https://user:pw@h/o/r/tree/main/%2e%2e", "user:pw@h:o/r"] {
+            let why = url(bad).unwrap_err();
+            assert!(!why.contains("pw") && !why.contains("user"), "{why}");
+        }
     }
 
     #[test]

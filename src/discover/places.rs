@@ -21,6 +21,7 @@ use crate::digest::DigestBuilder;
 use crate::files;
 use crate::git::{self, Fetch, GitError, Repository};
 use crate::process::ProcessError;
+use crate::workspace::without_userinfo;
 
 /// Attempts at one clone, with what the one before got.
 const ATTEMPTS: u32 = 3;
@@ -209,7 +210,8 @@ impl Cloning<'_> {
         url: &str,
         paths: &BTreeSet<String>,
     ) -> Result<PathBuf, Failed> {
-        git::check_url(url, &self.config.protocols).map_err(|why| Failed::Said(format!("{url:?} {why}")))?;
+        git::check_url(url, &self.config.protocols)
+            .map_err(|why| Failed::Said(format!("{:?} {why}", without_userinfo(url))))?;
         let name = repository.rsplit('/').next().unwrap_or_default();
         let digest = DigestBuilder::new("gander.clone").field(repository).field(revision.unwrap_or_default()).finish();
         let folder = self.folder.join(format!("{name}-{}", &digest.short()[..10]));

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::{GitError, Repository, SETTINGS, object_name};
 use crate::process::Invocation;
+use crate::workspace::without_userinfo;
 
 /// How long one fetch may take.
 const FETCH_LIMIT: Duration = Duration::from_secs(3600);
@@ -94,7 +95,8 @@ impl Repository {
     /// # Errors
     /// Those of git; the folder then holds a part, from which the next attempt goes on.
     pub fn fetch_into(folder: &Path, what: &Fetch<'_>) -> Result<String, GitError> {
-        check_url(what.url, what.protocols).map_err(|why| GitError::BadName(format!("{} {why}", what.url)))?;
+        check_url(what.url, what.protocols)
+            .map_err(|why| GitError::BadName(format!("{} {why}", without_userinfo(what.url))))?;
         let mut repository = Self { toplevel: folder.to_path_buf(), filters: Vec::new() };
         repository.answer(&["init", "-q", "--template=", "--initial-branch=fetched"])?;
         for (key, value) in [
