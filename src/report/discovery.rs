@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::table::one_line;
 use crate::discover::{
     Agreement, Change, Declared, Discovered, Excluded, Graph, GraphNode, Place, Shown, SourceReport, What,
 };
@@ -47,13 +48,18 @@ pub fn table(found: &Discovered) -> String {
     out += &excluded(&discovery.excluded);
     if !found.changes.is_empty() {
         out += "\nsince the last run:\n";
-        found.changes.iter().for_each(|one| out += &format!("  {}\n", change(one)));
+        found.changes.iter().for_each(|one| out += &format!("  {}\n", one_line(&change(one))));
     }
     if !discovery.fleet.problems.is_empty() {
         out += "\nproblems:\n";
-        discovery.fleet.problems.iter().for_each(|problem| out += &format!("  {problem}\n"));
+        discovery.fleet.problems.iter().for_each(|problem| out += &format!("  {}\n", one_line(problem)));
     }
-    format!("{out}\n{}", summary(found))
+    safe(&format!("{out}\n{}", summary(found)))
+}
+
+/// Text that quotes what others wrote: no escape reaches a terminal.
+fn safe(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
 fn header(names: &[&str]) -> Vec<String> {
@@ -111,7 +117,7 @@ fn columns(rows: &[Vec<String>]) -> String {
     let wide = rows.first().map_or(0, Vec::len);
     let told: Vec<bool> = (0..wide).map(told).collect();
     let keep = |row: &Vec<String>| -> Vec<String> {
-        row.iter().zip(&told).filter(|(_, told)| **told).map(|(cell, _)| cell.clone()).collect()
+        row.iter().zip(&told).filter(|(_, told)| **told).map(|(cell, _)| one_line(cell)).collect()
     };
     let rows: Vec<Vec<String>> = if rows.len() > 1 { rows.iter().map(keep).collect() } else { rows.to_vec() };
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -278,7 +284,7 @@ pub fn tree(found: &Discovered) -> String {
             }
         }
     }
-    out
+    safe(&out)
 }
 
 /// The graph for Graphviz.
@@ -324,7 +330,7 @@ pub fn why(found: &Discovered, entity: &EntityRef) -> Option<String> {
         return Some(out);
     };
     out += "reasons:\n";
-    consumer.because.iter().for_each(|because| out += &format!("  {because}\n"));
+    consumer.because.iter().for_each(|because| out += &format!("  {}\n", one_line(because)));
     let _ = writeln!(out, "named by: {}", consumer.witnesses.join(", "));
     let _ = writeln!(out, "code: {}", code(&discovery.fleet, consumer));
     if let Source::Workspace(index) = &consumer.source
@@ -336,7 +342,7 @@ pub fn why(found: &Discovered, entity: &EntityRef) -> Option<String> {
     if let Some(shown) = shown(discovery.agreement.as_ref(), &discovery.fleet).get(entity) {
         let _ = writeln!(out, "found in code: {shown}");
     }
-    Some(out)
+    Some(safe(&out))
 }
 
 /// Everything, for machines.
@@ -386,4 +392,22 @@ pub fn json(found: &Discovered) -> Result<String, serde_json::Error> {
         problems: &discovery.fleet.problems,
     })?;
     Ok(text + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discover::Discovery;
+
+    #[test]
+    fn no_escape_of_others_reaches_a_terminal() {
+        let name = || "a\u{1b}[2J\u{9b}x\nforged".to_owned();
+        let fleet = Fleet { problems: vec![name()], ..Fleet::default() };
+        let source = SourceReport { label: name(), consumers: 0, entities: 0, complete: true };
+        let discovery =
+            Discovery { fleet, graph: Graph::default(), sources: vec![source], agreement: None, excluded: Vec::new() };
+        let text = table(&Discovered { discovery, changes: Vec::new() });
+        assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
+        assert!(!text.lines().any(|line| line.starts_with("forged")), "{text}");
+    }
 }
