@@ -65,6 +65,8 @@ pub(super) struct Places<'a> {
     config: &'a CodeConfig,
     /// Where clones lie, by repository and revision; or why there is none.
     clones: Clones,
+    /// Paths whose files are also in another clone, of the same commit, and why that is wrong.
+    twice: BTreeMap<(Key, String), String>,
 }
 
 impl<'a> Places<'a> {
@@ -80,10 +82,12 @@ impl<'a> Places<'a> {
         clock: &Clock,
         problems: &mut Vec<String>,
     ) -> Result<Self, GitError> {
-        let mut places = Self { config, clones: BTreeMap::new() };
+        let mut places = Self { config, clones: BTreeMap::new(), twice: BTreeMap::new() };
         let needs = places.needs(candidates);
         let cloning = Cloning { config, folder: state.join("clones"), fetching, clock };
         places.clones = cloning.all(&needs)?;
+        places.twice = twice(&needs, &places.clones);
+        problems.extend(places.twice.values().cloned().collect::<BTreeSet<_>>());
         let clones = places.clones.iter();
         problems.extend(
             clones.filter_map(|((repository, _), made)| Some(format!("{repository}: {}", made.as_ref().err()?))),
@@ -141,6 +145,9 @@ impl<'a> Places<'a> {
 
     fn cloned(&self, remote: &Remote) -> Result<PathBuf, String> {
         let key = (remote.repository.clone(), remote.revision.clone());
+        if let Some(why) = self.twice.get(&(key.clone(), remote.path.clone())) {
+            return Err(why.clone());
+        }
         match self.clones.get(&key) {
             Some(made) => made.clone(),
             None => Err(format!(
@@ -166,6 +173,37 @@ fn filled(pattern: &str, remote: &Remote) -> Option<PathBuf> {
         };
     }
     Some(PathBuf::from(format!("{fixed}{rest}")))
+}
+
+/// Files that would lie in two clones of one repository, at the same commit: each would
+/// get a change of its own. By what is needed, with the reason.
+fn twice(needs: &Needs, clones: &Clones) -> BTreeMap<(Key, String), String> {
+    let commit = |key: &Key| {
+        let folder = clones.get(key)?.as_ref().ok()?;
+        let record = std::fs::read(format!("{}.json", folder.display())).ok()?;
+        Some(serde_json::from_slice::<Record>(&record).ok()?.commit)
+    };
+    let named = |key: &Key| key.1.clone().unwrap_or_else(|| "no revision".to_owned());
+    let holds = |a: &str, b: &str| a.is_empty() || Path::new(b).starts_with(a);
+    let mut twice = BTreeMap::new();
+    for (at, (one, (_, paths))) in needs.iter().enumerate() {
+        // In order: clones of one repository come one after the other.
+        let others = needs.iter().skip(at + 1).take_while(|(other, _)| other.0 == one.0);
+        for (other, (_, others)) in others.filter(|(other, _)| commit(one).is_some_and(|c| commit(other) == Some(c))) {
+            let pairs = paths.iter().flat_map(|a| others.iter().map(move |b| (a, b)));
+            for (a, b) in pairs.filter(|(a, b)| holds(a, b) || holds(b, a)) {
+                let why = format!(
+                    "{}: its code is asked for at {} and at {}, which are one commit: write the same in the catalog",
+                    one.0,
+                    named(one),
+                    named(other)
+                );
+                twice.insert((one.clone(), a.clone()), why.clone());
+                twice.insert((other.clone(), b.clone()), why);
+            }
+        }
+    }
+    twice
 }
 
 /// Clones while they are made.

@@ -138,6 +138,7 @@ fn urls_that_smuggle_are_refused() {
 fn two_revisions_of_a_repository_with_a_dotted_name_have_records_of_their_own() {
     let outer = Sandpit::committed(&[("a/x", "1")]);
     outer.git(&["branch", "v1"]);
+    outer.commit(&[("a/x", "2")]);
     crate::files::settle_folder(&outer.path(".git"), &outer.path("repo.v1.git")).unwrap();
     let url = format!("file://{}/repo.v1", outer.root().display());
     let pit = sandpit();
@@ -154,4 +155,24 @@ fn two_revisions_of_a_repository_with_a_dotted_name_have_records_of_their_own() 
     assert_eq!(records, 2, "a record for each clone");
     let again = fetched(&cloning(&pit, CLONE), Fetching::Never);
     assert_eq!((again.problems.len(), again.workspaces.len()), (0, 2));
+}
+
+#[test]
+fn one_commit_in_two_clones_is_refused_where_paths_overlap() {
+    let origin = Sandpit::committed(&[("a/x", "1"), ("a/inner/x", "2"), ("b/x", "3")]);
+    let (pit, url) = catalog_of(&origin, &[("a", "a/"), ("b", "b/")]);
+    let rest = format!(
+        "  annotations:\n    backstage.io/source-location: 'url:{url}'\nspec:\n  dependsOn: [resource:users_v1]\n"
+    );
+    let migration = cloning(&pit, CLONE);
+    assert_eq!(fetched(&migration, Fetching::Missing).workspaces.len(), 2);
+    pit.write("services/whole/catalog-info.yaml", entity("Component", "whole", &rest));
+    let fleet = fetched(&migration, Fetching::Missing);
+    assert_eq!(fleet.workspaces.len(), 0, "{:?}", lines(&fleet));
+    assert!(lines(&fleet).iter().all(|line| line.contains("which are one commit")), "{:?}", lines(&fleet));
+    assert!(
+        fleet.problems.iter().any(|problem| problem.contains("at no revision and at main")),
+        "{:?}",
+        fleet.problems
+    );
 }
