@@ -165,6 +165,12 @@ fn files(root: &Path, shown: &(dyn Fn(&Path) -> String + Sync), problems: &mut V
                 continue;
             }
         };
+        if entry.depth() == MAX_DEPTH && entry.file_type().is_dir() {
+            problems.push(format!(
+                "{}: deeper than {MAX_DEPTH} folders, and not looked into: name a folder nearer to it",
+                shown(entry.path())
+            ));
+        }
         let named = entry.file_name().to_str().is_some_and(|name| NAMES.contains(&name));
         if named && entry.file_type().is_file() {
             files.push(entry.into_path());
@@ -235,8 +241,19 @@ fn matching(folder: &Path, target: &str, root: &Path) -> Result<Vec<PathBuf>, St
     let glob = glob.map_err(|error| format!("is not a glob: {}", error.kind()))?;
     let matcher = glob.compile_matcher();
     let walk = WalkDir::new(folder).follow_links(false).max_depth(MAX_DEPTH);
-    let entries = walk.into_iter().filter_entry(wanted).filter_map(Result::ok);
-    let files = entries.filter(|entry| entry.file_type().is_file());
-    let below = |entry: &DirEntry| entry.path().strip_prefix(folder).is_ok_and(|p| matcher.is_match(p));
-    Ok(files.filter(below).map(DirEntry::into_path).take(MAX_FILES).collect())
+    let mut files = Vec::new();
+    for entry in walk.into_iter().filter_entry(wanted) {
+        let entry = entry.map_err(|error| {
+            let path = error.path().and_then(|path| path.strip_prefix(folder).ok()).unwrap_or(Path::new("."));
+            format!("was not read, for {:?} below it can't be read: check its permissions", path.display())
+        })?;
+        let below = entry.path().strip_prefix(folder).is_ok_and(|path| matcher.is_match(path));
+        if below && entry.file_type().is_file() {
+            files.push(entry.into_path());
+        }
+        if files.len() > MAX_FILES {
+            return Err(format!("matches more than {MAX_FILES} files, and was not read: narrow it"));
+        }
+    }
+    Ok(files)
 }

@@ -496,3 +496,13 @@ fn the_example_fleet() {
     "##);
     insta::assert_snapshot!(fleet.problems.join("\n"), @"");
 }
+
+#[test]
+fn what_lies_too_deep_is_told() {
+    let pit = sandpit();
+    let deep = vec!["d"; 66].join("/");
+    pit.write(&format!("services/{deep}/catalog-info.yaml"), component("deep"));
+    let fleet = catalog(&pit);
+    assert_eq!(fleet.problems.len(), 1, "{:?}", fleet.problems);
+    assert!(fleet.problems[0].contains("deeper than 64 folders"), "{:?}", fleet.problems);
+}
