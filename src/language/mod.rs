@@ -198,6 +198,9 @@ pub struct StringFacts {
     /// Whether `\\n`, `\\t`, `\\x41` … mean something, and not only `\\"`.
     #[serde(default = "StringFacts::default_escape_letters")]
     pub escape_letters: bool,
+    /// Whether a backslash before a letter that means nothing stands for the letter.
+    #[serde(default)]
+    pub escapes_any: bool,
     /// Whether `$` opens a hole in literals of the language's own quote.
     #[serde(default)]
     pub interpolates: bool,

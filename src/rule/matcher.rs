@@ -315,12 +315,31 @@ const ESCAPES: &[&str] =
 /// What a file must hold that has one of these texts in it, as code or as the value of
 /// a literal. Texts with characters that a literal may escape prove nothing.
 fn one_of(language: &Language, texts: Vec<String>, fold: bool) -> Option<Clause> {
-    let plain = |t: &String| !t.is_empty() && !t.contains(['\\', '"', '\'', '`', '\n', '\r', '\t']);
-    if !texts.iter().all(plain) {
+    let odd = |c: char| c.is_control() || matches!(c, '\\' | '"' | '\'' | '`');
+    if texts.iter().any(|t| t.is_empty() || t.contains(odd)) {
         return None;
     }
-    let escapes = ESCAPES.iter().filter(|_| language.facts.string.escapes).map(|e| (*e).to_owned());
+    let escapes = escapes(language, &texts);
     Some(Clause::of(texts.into_iter().chain(escapes), fold))
+}
+
+/// What a literal of this language may hold in place of some character of `texts`.
+pub(super) fn escapes(language: &Language, texts: &[String]) -> BTreeSet<String> {
+    let facts = &language.facts.string;
+    let chars: BTreeSet<char> = texts.iter().flat_map(|t| t.chars()).collect();
+    let pairs = facts.doubled.iter().filter(|p| p.starts_with(|c| chars.contains(&c)));
+    let mut escapes: BTreeSet<String> = pairs.cloned().collect();
+    if facts.escapes {
+        escapes.extend(ESCAPES.iter().map(|e| (*e).to_owned()));
+        let itself = |c: &&char| match c {
+            'n' | 't' | 'r' | 'b' | 'f' | 'v' => false,
+            c if c.is_alphanumeric() => facts.escapes_any,
+            _ => true,
+        };
+        escapes.extend(chars.iter().filter(itself).map(|c| format!("\\{c}")));
+        escapes.extend(chars.contains(&' ').then(|| "\\s".to_owned()));
+    }
+    escapes
 }
 
 /// Shorter beginnings and ends of matches are in almost every file.

@@ -44,8 +44,13 @@ impl Clause {
 
     /// The length of its shortest text: longer texts are rarer.
     fn worth(&self) -> usize {
-        self.texts.iter().map(String::len).min().unwrap_or(0)
+        self.texts.iter().filter(|t| !is_escape(t)).map(String::len).min().unwrap_or(0)
     }
+}
+
+/// Whether a text only shows that something may be written another way, and names nothing.
+pub(super) fn is_escape(text: &str) -> bool {
+    text.starts_with('\\') && text.chars().count() == 2 || matches!(text, "{{" | "}}" | "$$")
 }
 
 /// The automata of a set of rules.

@@ -293,3 +293,20 @@ rule("u").lang("python").find("name($X)").edit(|m, cx| edits([replace(m.X, lit(m
     let expected = "import a.b as c\nr = run(1)\nprint(r.wait())\ndef f(r): return r\no.r\nshow(\"line 1\")\nshow(\"none\")\nname(\"a.b.d\")\n";
     assert_eq!(check(script, "python", code), expected);
 }
+
+#[test]
+fn an_escape_that_is_its_own_character_hides_no_file() {
+    let asked = |language: &str, find: &str, condition: &str, code: &str| {
+        let rule = format!(
+            "rule(\"r\").lang(\"{language}\").find(\"{find}\").where(#{{ X: {condition} }}).if_unknown(\"refuse\").refuse(\"found\");"
+        );
+        assert!(check(&rule, language, code).contains("refuse: "), "{language}: {code}");
+    };
+    let kotlin = r#"val a = f("com.acme.Outer\$Inner")"#;
+    asked("kotlin", "f($X)", r#"regex("^com\\.acme\\.Outer\\$Inner$")"#, kotlin);
+    asked("kotlin", "f($X)", r#"one_of(["com.acme.Outer$Inner"])"#, kotlin);
+    asked("javascript", "f($X)", r#"regex("users-v1")"#, r#"f("users\-v1");"#);
+    asked("typescript", "f($X)", r#"one_of(["odd"])"#, r#"f("o\dd");"#);
+    asked("java", "f($X)", r#"regex("drop table")"#, r#"class A { int x = f("drop\stable"); }"#);
+    asked("bash", "run $X", r#"one_of(["a$b"])"#, r#"run "a\$b""#);
+}
