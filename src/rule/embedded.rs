@@ -91,6 +91,22 @@ pub fn embed(node: Node<'_>, language: &'static Language) -> Result<Option<Embed
     Ok(Some(Embedded { tree: Arc::new(parse_embedded(language, text, base)?), opaque }))
 }
 
+/// The text at `node`: what the literals stand for, or else the code, and whether it is certain.
+pub(super) fn told(node: Node<'_>) -> (String, bool) {
+    let host = node.tree().language;
+    let literals = literals_of(node);
+    if literals.is_empty() {
+        return (node.text().to_owned(), true);
+    }
+    let part = |piece: &Node<'_>| {
+        let code = !host.is_string(piece.kind_id());
+        if code { Some(piece.text().to_owned()) } else { literal::value(host, piece.text()) }
+    };
+    let whole: Option<String> = literals.iter().map(part).collect();
+    let certain = whole.is_some();
+    (whole.unwrap_or_else(|| node.text().to_owned()), certain)
+}
+
 /// Whether a node puts texts together: a join of its language, by an operator that does.
 pub(super) fn joins(node: Node<'_>) -> bool {
     let facts = &node.tree().language.facts.string;

@@ -5,9 +5,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::around::Around;
-use super::embedded::joins;
+use super::embedded::{joins, told};
 use super::layout::{indentation, line_end, line_start, placed, statement_start};
-use super::prefilter::{Clause, Gate, Hits, Prefilter};
+use super::matcher::escapes;
+use super::prefilter::{Clause, Gate, Hits, Prefilter, is_escape};
 use super::template::Filling;
 use super::{
     Action, Bound, Context, Decision, Embedded, Exercise, Facts, IfUnknown, ImportRequest, Match, Matcher, Replacement,
@@ -210,11 +211,18 @@ fn required(variant: &Variant, hosts: bool) -> Vec<Clause> {
             clauses.extend(matcher.required(variant.language));
         }
     }
+    // Escapes of the literals that the code lies in hide what they stand for.
+    for clause in &mut clauses {
+        let hidden: BTreeSet<String> = variant.hosts.iter().flat_map(|h| escapes(h.language, &clause.texts)).collect();
+        *clause = Clause::of(clause.texts.drain(..).chain(hidden), clause.fold);
+    }
     // Where code is embedded, one of the hosts must be there.
     if hosts && !variant.hosts.is_empty() {
         clauses.extend(Clause::either(variant.hosts.iter().map(|h| h.matcher.required(h.language))));
     }
-    clauses.extend(variant.file_has.iter().map(|text| Clause::one(text.clone(), fold)));
+    if hosts {
+        clauses.extend(variant.file_has.iter().map(|text| Clause::one(text.clone(), fold)));
+    }
     clauses.sort();
     clauses.dedup();
     clauses
@@ -468,11 +476,12 @@ impl Runner<'_, '_> {
 
     /// A literal that can't be read, and that holds what the rule looks for.
     fn unreadable(&mut self, unit: &Unit, literal: Node<'_>, why: &str) {
-        let text = literal.text();
+        let (text, certain) = told(literal);
         let lower = text.to_ascii_lowercase();
         let in_it = |c: &Clause| {
             c.texts
                 .iter()
+                .filter(|t| !certain || !is_escape(t))
                 .any(|t| if c.fold { lower.contains(&t.to_ascii_lowercase()) } else { text.contains(t.as_str()) })
         };
         if !unit.inner.iter().all(in_it) {
@@ -483,7 +492,8 @@ impl Runner<'_, '_> {
             self.push(unit.rule, literal.range(), answer, None);
             return;
         }
-        let answer = Answer::Refuse(format!("the text in this literal names what the rule looks for, but {why}"));
+        let names = if certain { "names" } else { "may name" };
+        let answer = Answer::Refuse(format!("the text in this literal {names} what the rule looks for, but {why}"));
         self.push(unit.rule, literal.range(), answer, None);
     }
 
