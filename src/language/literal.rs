@@ -4,6 +4,7 @@
 //! What an escape means is decoded only where languages agree on it; anything
 //! else has no known value, so that no rule acts on a guess.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Language;
@@ -50,12 +51,20 @@ pub fn dissect<'a>(language: &Language, text: &'a str) -> Option<Dissected<'a>> 
 /// The value of a literal without holes, where it is certain.
 pub fn value(language: &Language, text: &str) -> Option<String> {
     let parts = dissect(language, text)?;
-    let content = &text[parts.content.clone()];
+    let mut content = Cow::Borrowed(&text[parts.content.clone()]);
     let facts = &language.facts.string;
-    let doubled = doubles(language, &parts) && facts.doubled.iter().any(|pair| content.contains(pair.as_str()));
-    if doubled || facts.stripped_quotes.iter().any(|q| q == parts.quote) {
-        return None;
+    for pair in facts.doubled.iter().filter(|_| doubles(language, &parts)) {
+        // Which of three are a pair, and which belong to a hole, is not told here.
+        let longer = format!("{pair}{}", &pair[..1]);
+        if content.contains(&longer) {
+            return None;
+        }
+        content = Cow::Owned(content.replace(pair.as_str(), &pair[..1]));
     }
+    if facts.stripped_quotes.iter().any(|q| q == parts.quote) {
+        content = Cow::Owned(stripped(&content)?);
+    }
+    let content = content.as_ref();
     if parts.raw {
         let twice = facts.doubled_quotes.iter().any(|q| q == parts.quote);
         return Some(if twice { content.replace(&parts.quote.repeat(2), parts.quote) } else { content.to_owned() });
@@ -79,6 +88,23 @@ pub fn value(language: &Language, text: &str) -> Option<String> {
         });
     }
     Some(value)
+}
+
+/// A text block without its indentation and the white space at the ends of its lines.
+fn stripped(content: &str) -> Option<String> {
+    let blanks = [' ', '\t'];
+    let (first, rest) = content.split_once('\n')?;
+    let lines: Vec<&str> = rest.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect();
+    let odd = |c: char| c.is_whitespace() && !blanks.contains(&c);
+    if !first.trim().is_empty() || lines.iter().any(|line| line.contains(odd)) {
+        return None;
+    }
+    let indent = |line: &str| line.len() - line.trim_start_matches(blanks).len();
+    let (last, before) = lines.split_last()?;
+    let counted = before.iter().filter(|line| indent(line) < line.len()).chain([last]);
+    let least = counted.map(|line| indent(line)).min()?;
+    let each = lines.iter().map(|line| line.get(least..).unwrap_or("").trim_end_matches(blanks));
+    Some(each.collect::<Vec<_>>().join("\n"))
 }
 
 /// `{{` stands for `{` in this literal, or whatever pairs the language has.
@@ -109,7 +135,14 @@ fn unicode(chars: &mut std::str::Chars<'_>) -> Option<char> {
 
 /// Whether a literal is a string whose value can't be told, though no hole is in it.
 pub fn is_uncertain(language: &Language, text: &str) -> bool {
-    value(language, text).is_none() && dissect(language, text).is_some_and(|p| text[p.content].contains('\\'))
+    let facts = &language.facts.string;
+    let odd = |parts: Dissected<'_>| {
+        let content = &text[parts.content.clone()];
+        content.contains('\\')
+            || facts.stripped_quotes.iter().any(|q| q == parts.quote)
+            || doubles(language, &parts) && facts.doubled.iter().any(|pair| content.contains(pair.as_str()))
+    };
+    value(language, text).is_none() && dissect(language, text).is_some_and(odd)
 }
 
 /// Writes `value` as a literal: with the quotes of `like` where it is a literal
@@ -221,9 +254,12 @@ mod tests {
         assert_eq!(of("python", "\"\\xe9\""), None);
         assert_eq!(of("python", "b\"\\u0041\""), None);
         assert_eq!(of("python", "\"\\N{DIGIT ONE}\""), None);
-        assert_eq!(of("python", "f\"{{a}}\""), None);
+        assert_eq!(of("python", "f\"{{a}}\"").as_deref(), Some("{a}"));
+        assert_eq!(of("python", "f\"{{{a}}}\""), None);
         assert_eq!(of("python", "\"{{a}}\"").as_deref(), Some("{{a}}"));
-        assert_eq!(of("java", "\"\"\"\n  a\"\"\""), None, "its indentation is stripped");
+        assert_eq!(of("java", "\"\"\"\n  a\"\"\"").as_deref(), Some("a"));
+        assert_eq!(of("java", "\"\"\"  \r\n    a  \r\n\r\n      b\\n\r\n   \"\"\"").as_deref(), Some(" a\n\n   b\n\n"));
+        assert_eq!(of("java", "\"\"\"\n  a\\\n  b\"\"\""), None, "the line goes on");
         assert_eq!(of("bash", "\"a\\nb\""), None, "a backslash and an n");
         assert_eq!(of("yaml", "'it''s a\\tb'").as_deref(), Some("it's a\\tb"));
         assert_eq!(of("rust", "r#\"a\"b\"#").as_deref(), Some("a\"b"));

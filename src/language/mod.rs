@@ -213,7 +213,7 @@ pub struct StringFacts {
     /// Prefixes of the literals in which `doubled` holds, in lower case; empty for all.
     #[serde(default)]
     pub doubled_prefixes: Vec<String>,
-    /// Quotes around a text whose indentation is stripped: its value is not what stands there.
+    /// Quotes around a text whose indentation is stripped, as Java does it.
     #[serde(default)]
     pub stripped_quotes: Vec<String>,
     /// Quotes that are written twice inside of a literal.

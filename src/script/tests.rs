@@ -326,3 +326,17 @@ fn an_escape_in_a_host_hides_no_name() {
     assert!(!refused(&other), "its escapes are certain: {other}");
     assert!(!refused(&java(r#"f(g("\377"))"#)), "no literal");
 }
+
+#[test]
+fn a_text_block_and_doubled_braces_are_read() {
+    let asked = |language: &str, text: &str, code: &str| {
+        let rule = format!(
+            "rule(\"r\").lang(\"{language}\").find(\"f($X)\").where(#{{ X: one_of([\"{text}\"]) }}).if_unknown(\"refuse\").refuse(\"found\");"
+        );
+        assert!(check(&rule, language, code).contains("refuse: "), "{language}: {code}");
+    };
+    asked("java", "users_v1", "class A { int x = f(\"\"\"\n    users_v1\"\"\"); }");
+    asked("java", "users_v1", "class A { int x = f(\"\"\"\n    users\\\n    _v1\"\"\"); }");
+    asked("scala", "Outer$Inner", "class A { def x = f(s\"Outer$$Inner\") }");
+    asked("python", "a{b}", "f(f\"a{{b}}\")");
+}
