@@ -155,11 +155,7 @@ impl RuleSet {
         if !self.by_language.get(&language.facts.name).is_some_and(|index| index.gate.passes(bytes)) {
             return Hits { possible: vec![false; self.units.len()], places: Vec::new() };
         }
-        let mut hits = self.prefilter.scan(bytes);
-        for (possible, unit) in hits.possible.iter_mut().zip(&self.units) {
-            *possible &= self.unit_speaks(unit, language);
-        }
-        hits
+        self.prefilter.scan_for(bytes, |unit| self.unit_speaks(&self.units[unit], language))
     }
 
     /// What a rule requires of a file, for people; one for each language.

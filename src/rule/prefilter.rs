@@ -60,6 +60,8 @@ pub struct Prefilter {
     /// For each text of `exact`, then of `folded`: its number.
     exact_count: usize,
     texts: usize,
+    /// For each text, whether it is an escape.
+    escapes: Vec<bool>,
     /// For each rule: its clauses, each a list of text numbers.
     rules: Vec<Vec<Vec<usize>>>,
 }
@@ -154,11 +156,17 @@ impl Prefilter {
                 usable.map(|c| c.texts.iter().map(|t| number(t, c.fold)).collect()).collect()
             })
             .collect();
-        Self { exact_count: exact.len(), texts: exact.len() + folded.len(), exact: built.0, folded: built.1, rules }
+        let escapes: Vec<bool> = exact.iter().chain(&folded).map(|text| is_escape(text)).collect();
+        Self { exact_count: exact.len(), texts: escapes.len(), escapes, exact: built.0, folded: built.1, rules }
     }
 
     /// Reads `bytes` once.
     pub fn scan(&self, bytes: &[u8]) -> Hits {
+        self.scan_for(bytes, |_| true)
+    }
+
+    /// Reads `bytes` once, for the rules of these numbers: no other is possible.
+    pub fn scan_for(&self, bytes: &[u8], asked: impl Fn(usize) -> bool) -> Hits {
         let mut seen = vec![false; self.texts];
         let mut places: Vec<(usize, usize)> = Vec::new();
         for (automaton, base) in [(&self.exact, 0), (&self.folded, self.exact_count)] {
@@ -172,11 +180,13 @@ impl Prefilter {
         let possible: Vec<bool> = self
             .rules
             .iter()
-            .map(|clauses| clauses.iter().all(|c| c.iter().any(|t| seen.get(*t) == Some(&true))))
+            .enumerate()
+            .map(|(rule, clauses)| asked(rule) && clauses.iter().all(|c| c.iter().any(|t| seen.get(*t) == Some(&true))))
             .collect();
         let mut relevant = vec![false; self.texts];
         for (clauses, _) in self.rules.iter().zip(&possible).filter(|(_, p)| **p) {
-            clauses.iter().flatten().for_each(|t| relevant[*t] = true);
+            // An escape names nothing.
+            clauses.iter().flatten().filter(|t| !self.escapes[**t]).for_each(|t| relevant[*t] = true);
         }
         let mut places: Vec<usize> = places.into_iter().filter(|(_, t)| relevant[*t]).map(|(at, _)| at).collect();
         places.sort_unstable();

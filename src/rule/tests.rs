@@ -150,3 +150,15 @@ fn a_filter_that_asks_for_too_much_is_caught() {
     let caught = |code: &&&str| hidden(&set, code, &strict.scan(code.as_bytes())).is_some();
     assert!(LINES.iter().filter(caught).count() > 0, "an escaped key must show that the clause is too strict");
 }
+
+#[test]
+fn only_names_of_this_language_are_places() {
+    let text = "rule(\"k\").lang(\"kotlin\").find(\"kt_only($X)\").replace(\"h($X)\");\n\
+                rule(\"p\").lang(\"python\").find(\"py($X)\").where(#{ X: one_of([\"users_v1\"]) }).replace(\"h($X)\");";
+    let set = load(&[Source { name: "t.rhai".to_owned(), text: text.to_owned() }], &Inputs::default()).unwrap();
+    let python = language::by_name("python").unwrap();
+    let code = "py('users_v1')\nx = = kt_only('\\x41'";
+    let hits = set.scan(python, code.as_bytes());
+    assert!(hits.any());
+    assert_eq!(hits.places, [0, 4], "neither the Kotlin rule's name nor an escape");
+}

@@ -295,6 +295,22 @@ rule("u").lang("python").find("name($X)").edit(|m, cx| edits([replace(m.X, lit(m
 }
 
 #[test]
+fn an_escape_in_a_host_hides_no_name() {
+    let script = r#"rule("q").lang("sql").find(table("users_v1")).in_host("java", "f($SQL)")
+        .in_host("python", "f($SQL)").replace("users_v2");"#;
+    let java = |arguments: &str| check(script, "java", &format!("class A {{ int x = {arguments}; }}"));
+    let refused = |result: &str| result.contains("refuse: the text in this literal");
+    assert!(refused(&java(r#"f("select a from users\u005fv1")"#)));
+    let beside = java(r#"f("select a from users\u005fv1") + f("select a from users_v1")"#);
+    assert!(refused(&beside) && beside.contains("users_v2"), "{beside}");
+    assert!(refused(&check(script, "python", "f('select a from users\\\n_v1')")));
+    assert!(refused(&java(r#"f("select a from users\137v1")"#)));
+    let other = java(r#"f("select \u0061 from people") + f("select a from users_v1")"#);
+    assert!(!refused(&other), "its escapes are certain: {other}");
+    assert!(!refused(&java(r#"f(g("\377"))"#)), "no literal");
+}
+
+#[test]
 fn an_escape_that_is_its_own_character_hides_no_file() {
     let asked = |language: &str, find: &str, condition: &str, code: &str| {
         let rule = format!(
@@ -309,22 +325,6 @@ fn an_escape_that_is_its_own_character_hides_no_file() {
     asked("typescript", "f($X)", r#"one_of(["odd"])"#, r#"f("o\dd");"#);
     asked("java", "f($X)", r#"regex("drop table")"#, r#"class A { int x = f("drop\stable"); }"#);
     asked("bash", "run $X", r#"one_of(["a$b"])"#, r#"run "a\$b""#);
-}
-
-#[test]
-fn an_escape_in_a_host_hides_no_name() {
-    let script = r#"rule("q").lang("sql").find(table("users_v1")).in_host("java", "f($SQL)")
-        .in_host("python", "f($SQL)").replace("users_v2");"#;
-    let java = |arguments: &str| check(script, "java", &format!("class A {{ int x = {arguments}; }}"));
-    let refused = |result: &str| result.contains("refuse: the text in this literal");
-    assert!(refused(&java(r#"f("select a from users\u005fv1")"#)));
-    let beside = java(r#"f("select a from users\u005fv1") + f("select a from users_v1")"#);
-    assert!(refused(&beside) && beside.contains("users_v2"), "{beside}");
-    assert!(refused(&check(script, "python", "f('select a from users\\\n_v1')")));
-    assert!(refused(&java(r#"f("select a from users\137v1")"#)));
-    let other = java(r#"f("select \u0061 from people") + f("select a from users_v1")"#);
-    assert!(!refused(&other), "its escapes are certain: {other}");
-    assert!(!refused(&java(r#"f(g("\377"))"#)), "no literal");
 }
 
 #[test]
