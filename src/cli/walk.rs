@@ -117,9 +117,13 @@ fn listed<'s>(paths: &[PathBuf], screen: &'s Screen) -> impl Iterator<Item = Pat
     let mut roots = paths.to_vec();
     roots.sort();
     roots.dedup();
-    let overlap = roots.windows(2).any(|pair| pair[1].starts_with(&pair[0]));
+    // One place has many names: `.` and `src`, or a link to it.
+    let real = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+    let mut places: Vec<PathBuf> = roots.iter().map(real).collect();
+    places.sort();
+    let overlap = places.windows(2).any(|pair| pair[1].starts_with(&pair[0]));
     let mut seen = overlap.then(HashSet::new);
-    let fresh = move |path: &PathBuf| seen.as_mut().is_none_or(|seen| seen.insert(path.clone()));
+    let fresh = move |path: &PathBuf| seen.as_mut().is_none_or(|seen| seen.insert(real(path)));
     roots.into_iter().flat_map(move |root| Below::new(&root, screen)).filter(fresh)
 }
 
@@ -210,4 +214,24 @@ fn read_into(path: &Path, bytes: &mut Vec<u8>) -> Result<Metadata, String> {
     // One byte more shows that it grew since.
     file.take(MAX_BYTES + 1).read_to_end(bytes).map_err(|e| e.to_string())?;
     if bytes.len() as u64 > MAX_BYTES { Err(too_large()) } else { Ok(meta) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Color;
+
+    #[test]
+    fn a_file_with_two_names_is_taken_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let src = folder.path().join("src");
+        crate::files::make_folder(&src).unwrap();
+        crate::files::write_cache(&src.join("a.py"), b"f(1)").unwrap();
+        let again = folder.path().join("src/../src");
+        let whole = folder.path().join("src/..");
+        let screen = Screen::new(Color::Never, true);
+        let count = |paths: &[PathBuf]| listed(paths, &screen).count();
+        assert_eq!(count(&[src.clone(), again]), 1);
+        assert_eq!(count(&[whole, src]), 1);
+    }
 }
