@@ -79,8 +79,9 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         if known.rules_out(path) {
             return Ok((FileReport::default(), String::new()));
         }
+        let now = Known::now();
         let (mut report, patch) = with_bytes(path, |bytes, meta| {
-            known.learn(path, meta, bytes);
+            known.learn(path, meta, bytes, now);
             let report = file(&rules, &facts, name, bytes);
             let shown = !args.no_diff && !args.json && !restless.contains_key(path);
             let patch =

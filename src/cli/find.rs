@@ -54,8 +54,9 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         if known.rules_out(path) {
             return Ok(Vec::new());
         }
+        let now = Known::now();
         let see = |bytes: &[u8], meta: &Metadata| {
-            known.learn(path, meta, bytes);
+            known.learn(path, meta, bytes, now);
             search(path, bytes, &sought, args.json, screen)
         };
         with_bytes(path, see).flatten()

@@ -50,11 +50,15 @@ impl Known {
         query.zip(meta).is_some_and(|(query, meta)| index.rules_out(&Key::of_file(&meta), query))
     }
 
-    /// Remembers a file; `meta` is from before it was read.
-    pub(super) fn learn(&self, path: &Path, meta: &Metadata, bytes: &[u8]) {
+    /// The time, to be taken before a file is opened that is to be remembered.
+    pub(super) fn now() -> i64 {
+        Clock::System.now()
+    }
+
+    /// Remembers a file; `meta` is from before it was read, and `now` from before it was opened.
+    pub(super) fn learn(&self, path: &Path, meta: &Metadata, bytes: &[u8], now: i64) {
         let Some(index) = &self.index else { return };
-        if let (Some(key), Some(language)) = (Key::of_settled_file(meta, Clock::System.now()), language::of_path(path))
-        {
+        if let (Some(key), Some(language)) = (Key::of_settled_file(meta, now), language::of_path(path)) {
             index.learn(key, language, bytes);
         }
     }

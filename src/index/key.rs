@@ -8,9 +8,9 @@ use crate::digest::DigestBuilder;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(pub(super) [u8; Key::BYTES]);
 
-/// Seconds for which a changed file is not trusted: the coarsest clock of a file
-/// system in use ticks every two.
-const RACY: i64 = 3;
+/// Seconds for which a changed file is not trusted: a store through a shared mapping
+/// shows in no time until it is written back, which takes Linux up to 35.
+const RACY: i64 = 60;
 
 impl Key {
     /// 96 bits: among a billion contents, two that share a name are no risk that counts.
@@ -40,7 +40,7 @@ impl Key {
         Self::of(&DigestBuilder::new("gander.index.file").field(bytes))
     }
 
-    /// The same for a file that is being read now, `now` in seconds since the Unix
+    /// The same for a file that was opened after `now`, in seconds since the Unix
     /// epoch; `None` where it changed too lately, or in the future, so that it could
     /// change once more and look the same. `meta` must be from before the reading.
     #[cfg(unix)]

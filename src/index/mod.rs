@@ -3,8 +3,9 @@
 //!
 //! A file is known by the name of its content (git's blob id) or, in a plain folder,
 //! by what the file system says of it: device, inode, size, mtime and ctime. One that
-//! was touched in the seconds before it was read is not remembered, as git does with
-//! racy entries: it could change again without a sign.
+//! was touched in the minute before it was read is not remembered, as git does with
+//! racy entries: it could change again without a sign. What a process stores through a
+//! shared mapping is seen once the kernel has written it back.
 //!
 //! It is a cache in every sense: without it, or with one that is damaged, every file
 //! is read, and no result is different. Must not: know a rule's meaning, a stage, or
