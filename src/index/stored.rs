@@ -9,7 +9,7 @@ use crate::digest::Digest;
 use crate::language::Language;
 
 /// Begins every index; the number changes with the layout or the summaries.
-const MAGIC: &[u8; 16] = b"gander index 1\n\0";
+const MAGIC: &[u8; 16] = b"gander index 2\n\0";
 /// No index is larger, in bytes: 20 GB of source.
 const LARGEST: u64 = 1 << 30;
 const DIGEST: usize = 32;

@@ -29,10 +29,16 @@ pub(super) fn of(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(filter)
 }
 
-/// Calls `see` with every three word characters in a row, in lower case.
+/// Calls `see` with every three word characters in a row, in lower case, and with what
+/// follows a backslash: rules ask for escapes.
 fn trigrams(bytes: &[u8], mut see: impl FnMut(u32)) {
     let (mut run, mut last) = (0_u32, 0_u32);
+    let mut escaped = false;
     for byte in bytes {
+        if escaped {
+            see(u32::from(b'\\') << 8 | u32::from(byte.to_ascii_lowercase()));
+        }
+        escaped = *byte == b'\\';
         if byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii() {
             last = (last << 8 | u32::from(byte.to_ascii_lowercase())) & 0x00FF_FFFF;
             run += 1;

@@ -47,6 +47,7 @@ fn a_later_run_knows_what_an_earlier_one_learned() {
     assert!(!out("users_v1"), "a part of a longer word");
     assert!(!out("users_v1_backup") && !out("pass"));
     assert!(!out("if"), "too short to say anything");
+    assert!(out("\\u"), "no escape is in it");
     assert!(out("customers_v1") && out("prefetch_related"));
     assert!(!index.rules_out(&Key::of_blob("a"), &query(&[Clause::one("USERS_V1".into(), true)])));
     assert!(!index.rules_out(&Key::of_blob("b"), &one("prefetch_related")), "unknown content may hold anything");
