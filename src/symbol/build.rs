@@ -245,7 +245,7 @@ impl<'t> Builder<'t> {
             }
             let (value, member) = found.values.get(id).cloned().map_or((None, None), |(v, m)| (Some(v), m));
             let kind = if found.classes.contains(id) { Kind::Class } else { Kind::Plain };
-            let from = seen_from(node);
+            let from = seen_from(node, &found.scopes);
             let type_node = found.types.get(id).copied();
             symbols.define(node.text(), Definition { node: *id, scope, from, kind, type_node, value, member });
         }
@@ -293,13 +293,14 @@ fn followed_by_dot(node: Node<'_>) -> bool {
     next.is_some_and(|n| n.text() == ".")
 }
 
-/// From which byte on a defined name is seen.
-fn seen_from(node: Node<'_>) -> usize {
+/// From which byte on a defined name is seen: what a closure in a declaration defines, at once.
+fn seen_from(node: Node<'_>, scopes: &BTreeMap<NodeId, Scope>) -> usize {
     let after = &node.tree().language.facts.symbols.after_declaration;
     if after.is_empty() {
         return 0;
     }
-    let declaration = node.ancestors().take(6).find(|a| after.iter().any(|k| k == a.kind()));
+    let near = node.ancestors().take(6).take_while(|a| !scopes.contains_key(&a.id));
+    let declaration = near.into_iter().find(|a| after.iter().any(|k| k == a.kind()));
     declaration.map_or(0, |d| d.local_range().end)
 }
 
