@@ -114,7 +114,9 @@ pub fn settle(
                 Some("*") => import.name.is_none(),
                 _ => import.name.as_deref() == Some(wanted.bound().as_str()),
             };
-            path && name && !gone.contains_key(&index) && !replaced.contains_key(&index)
+            let seen = wanted.name.as_deref() == Some("*")
+                || is_top(new.node(import.statement)) && !symbols.is_for_types(new, import);
+            path && name && seen && !gone.contains_key(&index) && !replaced.contains_key(&index)
         };
         symbols.imports().iter().enumerate().any(same)
     };

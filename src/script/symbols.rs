@@ -118,7 +118,7 @@ fn of_imports(api: &mut Api<'_>) {
     let docs = "Whether the file imports this path, under whatever name.";
     let example = r#".find("f($X)").when(|m, cx| cx.brings("a.b")).replace("g($X)").example("from a import b as c\nf(1)", "from a import b as c\ng(1)").unchanged("b = a.b\nf(1)")"#;
     api.function("Context.brings(path) -> bool", docs, example, |cx: &mut Cx, path: &str| {
-        Symbols::of(&cx.tree).brings(&normal(path))
+        Symbols::of(&cx.tree).brings(&cx.tree, &normal(path))
     });
     let docs = "Whether nothing in the file has this name, so that an import could take it.";
     let example = r#".find("f($X)").when(|m, cx| cx.is_free("g")).replace("g($X)").example("f(1)", "g(1)").unchanged("g = 1\nf(1)")"#;

@@ -163,9 +163,30 @@ impl Symbols {
         Arc::clone(learned).downcast().unwrap_or_default()
     }
 
-    /// Whether an import brings this path, given in [`normal`] form, under whatever name.
-    pub fn brings(&self, path: &str) -> bool {
-        self.imports.iter().any(|i| i.name.is_some() && normal(&i.path) == path)
+    /// Whether an import of the whole file brings this path at run time, given in
+    /// [`normal`] form, under whatever name.
+    pub fn brings(&self, tree: &Tree, path: &str) -> bool {
+        let top = |i: &Import| {
+            let mut around = tree.node(i.statement).ancestors();
+            around.all(|a| a.parent().is_none() || a.kind().starts_with("import"))
+        };
+        let whole = |i: &Import| top(i) && !self.is_for_types(tree, i);
+        self.imports.iter().any(|i| i.name.is_some() && normal(&i.path) == path && whole(i))
+    }
+
+    /// Whether an import brings nothing that is there at run time.
+    pub fn is_for_types(&self, tree: &Tree, import: &Import) -> bool {
+        let statement = tree.node(import.statement);
+        let element = tree.node(import.element);
+        let typed = |text: &str| text.starts_with("type ") || text.starts_with("typeof ");
+        let checked = |a: Node<'_>| {
+            a.kind() == "if_statement"
+                && a.children().find(|c| c.is_named()).is_some_and(|c| c.text().ends_with("TYPE_CHECKING"))
+        };
+        statement.text().strip_prefix("import").is_some_and(|rest| typed(rest.trim_start()))
+            || typed(element.text())
+            || element.parent().is_some_and(|p| p.kind() == "import_specifier" && typed(p.text()))
+            || statement.ancestors().any(checked)
     }
 
     /// Every import, in order of place.

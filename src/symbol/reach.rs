@@ -77,7 +77,10 @@ impl Symbols {
             let known = import.module.as_deref().filter(|m| m.len() > of.len() && m.starts_with(&of)).unwrap_or(&of);
             let reaches = path == *known || path.strip_prefix(known).is_some_and(|rest| rest.starts_with('.'));
             let rest = path.get(of.len()..).unwrap_or("");
-            let certain = self.seen_at(node, name).iter().all(|d| d.kind == Kind::Import(index));
+            let seen = self.seen_at(node, name);
+            let certain = !seen.is_empty()
+                && seen.iter().all(|d| d.kind == Kind::Import(index))
+                && !self.is_for_types(node.tree(), import);
             if reaches && certain && best.as_ref().is_none_or(|(len, _)| *len < of.len()) {
                 best = Some((of.len(), written(name, rest)));
             }
