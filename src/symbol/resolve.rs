@@ -230,11 +230,23 @@ impl Symbols {
         }
     }
 
+    /// Whether an import is meant for other files, or for what a compiler makes of markup.
+    fn is_kept(&self, tree: &Tree, statement: Node<'_>, name: &str) -> bool {
+        let text = statement.text();
+        let rest = tree.text()[statement.local_range().end..].lines().next().unwrap_or_default();
+        let marked = |t: &str| ["noqa", "re-export", "reexport", "unused"].iter().any(|mark| t.contains(mark));
+        let markup = || matches!(name, "React" | "h") && tree.iter().any(|n| n.kind().starts_with("jsx_"));
+        text.starts_with("pub") || text.contains(&format!("{name} as {name}")) || marked(text) || marked(rest) || markup()
+    }
+
     /// Whether anything in the file speaks of what an import brings, by its index. A
     /// string that holds its name counts: it may be an annotation, or an export.
     pub fn is_import_used(&self, tree: &Tree, index: usize) -> bool {
         let Some(name) = self.imports.get(index).and_then(|i| i.name.as_deref()) else { return true };
-        let facts = &tree.language.facts.symbols;
+        let own = tree.node(self.imports[index].statement);
+        if self.is_kept(tree, own, name) {
+            return true;
+        }
         let word = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == name);
         let speaks = |n: Node<'_>| {
             if tree.language.is_string(n.kind_id()) {
@@ -243,6 +255,111 @@ impl Symbols {
             if n.is_extra() {
                 return (n.text().contains("type:") || n.text().contains('@')) && word(n.text());
             }
+            if !n.is_leaf() || n.text() != name || own.contains(n) || self.is_definition(n) {
+                return false;
+            }
+            let quoted = n.parent().is_some_and(|p| tree.language.is_string(p.kind_id())) && self.in_import(n);
+            if quoted || n.kind() == "property_identifier" || self.labels.contains(&n.id) {
+                return false;
+            }
+            let around = n.parent().map_or("", |p| p.kind());
+            let member = self.member_names.contains_key(&n.id) || self.is_tail(n);
+            // Where members may be imported, one of that name may be this.
+            let other = n.kind() == "field_identifier"
+                || matches!(around, "attribute" | "method_invocation" | "field_access")
+                || around.ends_with("nested_identifier");
+            if member && other {
+                return false;
+            }
+            let within = self.imports.iter().map(|i| tree.node(i.statement)).find(|s| s.contains(n));
+            within.is_none_or(|s| {
+                let before = tree.text()[..n.local_range().start].trim_end();
+                let head = !before.ends_with('.') && !before.ends_with("::");
+                s.kind().ends_with("_declaration") && head
+            })
+        };
+        tree.iter().any(speaks)
+    }
+
+    /// Whether all that is called `name` in the file is a plain use of the one import
+    /// that brings `path`, so that another name can take its place everywhere.
+    pub fn is_sole(&self, tree: &Tree, name: &str, path: &str) -> bool {
+        let facts = &tree.language.facts.symbols;
+        let defined: Vec<usize> =
+            self.by_name.iter().filter(|((_, n), _)| n == name).flat_map(|(_, all)| all.iter().copied()).collect();
+        let [only] = defined.as_slice() else { return false };
+        let Kind::Import(index) = self.definitions[*only].kind else { return false };
+        let own = tree.node(self.imports[index].statement);
+        let word = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == name);
+        let covered = |n: Node<'_>| {
+            if own.contains(n) {
+                return true;
+            }
+            if tree.language.is_string(n.kind_id()) {
+                return self.in_import(n) || !word(n.text());
+            }
+            if n.is_extra() {
+                return !(n.text().contains("type:") || n.text().contains('@')) || !word(n.text());
+            }
+            if !n.is_leaf() || n.text() != name {
+                return true;
+            }
+            let same = |i: &Import| {
+                let renamed = i.name.as_deref() != Some(name) && normal(&i.path) == path;
+                renamed && tree.node(i.element).contains(n)
+            };
+            let quoted = n.parent().is_some_and(|p| tree.language.is_string(p.kind_id()));
+            if quoted || self.imports.iter().any(same) {
+                return true;
+            }
+            if self.in_import(n) || n.kind().starts_with("shorthand") {
+                return false;
+            }
+            let exported = |a: Node<'_>| a.kind() == "export_specifier";
+            if n.ancestors().any(exported) {
+                return false;
+            }
+            let range = n.local_range();
+            let before = tree.text()[..range.start].trim_end();
+            let after = tree.text()[range.end..].trim_start();
+            let around = n.parent().map_or("", |p| p.kind());
+            let member = matches!(n.kind(), "property_identifier" | "field_identifier")
+                || self.member_names.contains_key(&n.id)
+                || self.is_tail(n);
+            let tail = member || before.ends_with(['.', '?']) || before.ends_with("::");
+            // A member of something else; not so where members may be imported.
+            if tail {
+                return matches!(n.kind(), "property_identifier" | "field_identifier")
+                    || matches!(around, "attribute" | "method_invocation" | "field_access")
+                    || self.names(n) == [Name::Free(path.to_owned())];
+            }
+            if self.labels.contains(&n.id) {
+                return true;
+            }
+            let within = |kind: &str| n.ancestors().any(|a| a.kind() == kind);
+            if within("token_tree") && after.starts_with(':') && !after.starts_with("::") {
+                return false;
+            }
+            if around == "shorthand_field_initializer" || n.ancestors().any(|a| a.kind().ends_with("_pattern")) {
+                return false;
+            }
+            let introduces = matches!(n.field_name(), Some("name" | "pattern" | "parameter"))
+                && !around.starts_with("jsx")
+                && around != "method_invocation";
+            !introduces
+                && !self.is_written(n)
+                && facts.names.iter().any(|k| k == n.kind())
+                && self.definitions_of(n).iter().all(|d| d.kind == Kind::Import(index))
+                && self.names(n) == [Name::Path(path.to_owned())]
+        };
+        tree.iter().all(covered)
+    }
+
+    /// Whether a name in code resolves to an import, by its index.
+    pub fn is_import_meant(&self, tree: &Tree, index: usize) -> bool {
+        let Some(name) = self.imports.get(index).and_then(|i| i.name.as_deref()) else { return true };
+        let facts = &tree.language.facts.symbols;
+        let speaks = |n: Node<'_>| {
             n.is_leaf()
                 && n.text() == name
                 && facts.names.iter().any(|k| k == n.kind())
