@@ -87,3 +87,6 @@ fn replaces(node: Node<'_>, text: String, imports: Vec<ImportRequest>) -> Decisi
 fn asks(request: ImportRequest) -> Decision {
     Decision::Edits(vec![Replacement { range: 0..0, fragments: Vec::new(), imports: vec![request] }])
 }
+        if symbols.is_written(node) || symbols.is_written(name) {
+            return Decision::Refuse(format!("`{old}` is assigned to, and its module changes"));
+        }

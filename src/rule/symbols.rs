@@ -82,6 +82,13 @@ impl SymbolMatcher {
             return Certainty::No;
         }
         let answer = self.paths.answer(node).or(|| self.member(&symbols, node));
+        // `{ f }` and `export { f }` say a name of their own, too.
+        let around = node.parent().map_or("", |p| p.kind());
+        let named = node.kind() == "shorthand_property_identifier"
+            || matches!(around, "shorthand_field_initializer" | "export_specifier");
+        if answer == Certainty::Yes && named && !symbols.in_import(node) {
+            return Certainty::Unknown;
+        }
         if answer != Certainty::No && symbols.in_import(node) { Certainty::No } else { answer }
     }
 
