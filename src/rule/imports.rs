@@ -192,6 +192,20 @@ struct Changes<'b, 't> {
     /// New lines, by the place in the new text where they go.
     inserted: BTreeMap<usize, Vec<(Key, String, String)>>,
     /// Lines that go, with a blank one that would be left beside another; and the rule.
+/// Why a statement that imports is not edited.
+fn delicate(statement: Node<'_>) -> Option<&'static str> {
+    let many = |kind: &str| statement.children().filter(|c| c.kind() == kind).count();
+    if statement.kind().ends_with("_declaration") && (many("variable_declarator") > 1 || many(",") > 0) {
+        return Some("the statement declares more than this import");
+    }
+    let around = statement.parent();
+    let mut before = around.iter().flat_map(|p| p.children()).filter(|c| c.id < statement.id && !c.is_extra());
+    if before.by_ref().last().is_some_and(|b| b.kind() == "attribute_item") {
+        return Some("an attribute is about this import");
+    }
+    statement.text().starts_with("pub").then_some("the import is public: other files may use it")
+}
+
     removed: Vec<(Range<usize>, usize, String)>,
 }
 
@@ -231,6 +245,9 @@ impl<'t> Changes<'_, 't> {
         let (mut goes, mut heirs, mut renamed): (Vec<Node<'t>>, Vec<&Wanted>, Vec<_>) = Default::default();
         for (index, import) in &of {
             match replaced.get(index) {
+        if let Some(why) = delicate(statement) {
+            return Err(Unsettled { rule: rule.clone(), why: why.to_owned() });
+        }
                 Some((wanted, _)) if stays.contains(index) && same(import, wanted) => {
                     renamed.push((element(import).local_range(), self.element(wanted)));
                 }
