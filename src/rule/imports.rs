@@ -87,6 +87,17 @@ pub fn settle(
                     let last = path.rsplit('.').next();
                     let renamed = *rename && import.name.as_deref() == last;
                     let bound = import.name.clone().filter(|n| !renamed && *n != wanted.bound());
+                    let facts = &new.language.facts.symbols.import;
+                    let aliases = if wanted.name.is_some() { &facts.name_as } else { &facts.module_as };
+                    let stays = bound.is_some() && aliases.is_empty();
+                    let left = renamed
+                        && import.name.as_deref() != Some(wanted.bound().as_str())
+                        && symbols.is_import_meant(new, index);
+                    if stays || left {
+                        let name = import.name.as_deref().unwrap_or_default();
+                        let why = if stays { "an import can't have an alias" } else { "the edits leave uses of it" };
+                        return Err(Unsettled { rule: rule.clone(), why: format!("`{name}` would lose its import: {why}") });
+                    }
                     let heir = Wanted { alias: bound, ..wanted.clone() };
                     replaced.entry(index).or_insert_with(|| (heir, rule.clone()));
                 }
@@ -181,17 +192,6 @@ fn is_top(statement: Node<'_>) -> bool {
     statement.ancestors().all(|a| a.parent().is_none() || a.kind().starts_with("import"))
 }
 
-type Gone = BTreeMap<usize, String>;
-type Replaced = BTreeMap<usize, (Wanted, String)>;
-
-struct Changes<'b, 't> {
-    block: &'b Block<'t>,
-    new: &'t Tree,
-    splices: &'b [Splice],
-    edits: Vec<Edit>,
-    /// New lines, by the place in the new text where they go.
-    inserted: BTreeMap<usize, Vec<(Key, String, String)>>,
-    /// Lines that go, with a blank one that would be left beside another; and the rule.
 /// Why a statement that imports is not edited.
 fn delicate(statement: Node<'_>) -> Option<&'static str> {
     let many = |kind: &str| statement.children().filter(|c| c.kind() == kind).count();
@@ -206,6 +206,17 @@ fn delicate(statement: Node<'_>) -> Option<&'static str> {
     statement.text().starts_with("pub").then_some("the import is public: other files may use it")
 }
 
+type Gone = BTreeMap<usize, String>;
+type Replaced = BTreeMap<usize, (Wanted, String)>;
+
+struct Changes<'b, 't> {
+    block: &'b Block<'t>,
+    new: &'t Tree,
+    splices: &'b [Splice],
+    edits: Vec<Edit>,
+    /// New lines, by the place in the new text where they go.
+    inserted: BTreeMap<usize, Vec<(Key, String, String)>>,
+    /// Lines that go, with a blank one that would be left beside another; and the rule.
     removed: Vec<(Range<usize>, usize, String)>,
 }
 
@@ -234,6 +245,9 @@ impl<'t> Changes<'_, 't> {
         let of: Vec<(usize, &Import)> = self.block.of(statement).collect();
         let rule = of.iter().find_map(|(i, _)| gone.get(i).or_else(|| replaced.get(i).map(|(_, rule)| rule)));
         let Some(rule) = rule else { return Ok(()) };
+        if let Some(why) = delicate(statement) {
+            return Err(Unsettled { rule: rule.clone(), why: why.to_owned() });
+        }
         let element = |import: &Import| self.new.node(import.element);
         // A name of the same module changes where it stands.
         let same = |import: &Import, wanted: &Wanted| {
@@ -245,9 +259,6 @@ impl<'t> Changes<'_, 't> {
         let (mut goes, mut heirs, mut renamed): (Vec<Node<'t>>, Vec<&Wanted>, Vec<_>) = Default::default();
         for (index, import) in &of {
             match replaced.get(index) {
-        if let Some(why) = delicate(statement) {
-            return Err(Unsettled { rule: rule.clone(), why: why.to_owned() });
-        }
                 Some((wanted, _)) if stays.contains(index) && same(import, wanted) => {
                     renamed.push((element(import).local_range(), self.element(wanted)));
                 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{Decision, ImportRequest, Match, Replacement};
 use crate::edit::Fragment;
 use crate::language::Language;
-use crate::symbol::{Name, Symbols, Wanted, normal};
-use crate::tree::Node;
+use crate::symbol::{Import, Name, Symbols, Wanted, normal};
+use crate::tree::{Node, Tree};
 
 /// Old paths and new ones.
 #[derive(Clone, Debug)]
@@ -29,7 +29,10 @@ impl Moves {
         let symbols = Symbols::of(node.tree());
         if let Some((old, new)) = self.imported(&symbols, node) {
             let wanted = Wanted::parse(node.tree().language, new);
-            let rename = takes(&symbols, node, &wanted);
+            if let Some(why) = hinders(&symbols, node.tree(), old, &wanted) {
+                return Decision::Refuse(why);
+            }
+            let rename = renames(&symbols, node, old, &wanted);
             return asks(ImportRequest::Replace { old: old.to_owned(), new: wanted, rename });
         }
         let names = symbols.names(node);
@@ -47,6 +50,31 @@ impl Moves {
         let of = symbols.imports().iter().filter(|i| i.element == node.id && i.name.is_some());
         of.filter_map(|i| self.0.get_key_value(&normal(&i.path))).map(|(old, new)| (old.as_str(), new.as_str())).next()
     }
+}
+
+/// Why an import can't follow what moved.
+fn hinders(symbols: &Symbols, tree: &Tree, old: &str, wanted: &Wanted) -> Option<String> {
+    let facts = &tree.language.facts.symbols.import;
+    let last = old.rsplit('.').next().unwrap_or(old);
+    let below = format!("{old}.");
+    let deeper = |i: &Import| {
+        i.name.as_deref() == Some(last) && normal(&i.path) == old && i.module.as_deref().is_some_and(|m| normal(m).starts_with(&below))
+    };
+    if symbols.imports().iter().any(deeper) {
+        return Some(format!("an import of a module below `{old}` binds the same name"));
+    }
+    let aliases = if wanted.name.is_some() { &facts.name_as } else { &facts.module_as };
+    let bound = symbols.imports().iter().find(|i| i.name.as_deref() == Some(last) && normal(&i.path) == old)?;
+    let node = tree.node(bound.element);
+    let keeps = aliases.is_empty() && last != wanted.bound() && !renames(symbols, node, old, wanted);
+    keeps.then(|| format!("`{last}` can't take the name `{}` here, and an import can't have an alias", wanted.bound()))
+}
+
+/// Whether an import without an alias takes the new name, and every use with it: only
+/// where all that is called so in the file is certain to be a plain use of this import.
+fn renames(symbols: &Symbols, node: Node<'_>, old: &str, wanted: &Wanted) -> bool {
+    let last = old.rsplit('.').next().unwrap_or(old);
+    last == wanted.bound() || takes(symbols, node, wanted) && symbols.is_sole(node.tree(), last, old)
 }
 
 /// Whether the file has room for the new name.
@@ -67,6 +95,9 @@ fn used(symbols: &Symbols, node: Node<'_>, old: &str, new: &str) -> Decision {
         if module(old) == Some(normal(&wanted.module)) {
             return replaces(name, new_last, Vec::new());
         }
+        if symbols.is_written(node) || symbols.is_written(name) {
+            return Decision::Refuse(format!("`{old}` is assigned to, and its module changes"));
+        }
         let reached = symbols.reach(node, &wanted, false);
         let mut imports: Vec<ImportRequest> = reached.import.into_iter().map(ImportRequest::Add).collect();
         imports.push(ImportRequest::DropOrphans);
@@ -74,7 +105,13 @@ fn used(symbols: &Symbols, node: Node<'_>, old: &str, new: &str) -> Decision {
     }
     // An alias stays, and what it stands for is the import's to say.
     let by_import = symbols.import_of(node).is_some();
-    if !by_import || node.text() != last || last == new_last || !takes(symbols, node, &wanted) {
+    if !by_import || node.text() != last || last == new_last {
+        return Decision::Edits(Vec::new());
+    }
+    if let Some(why) = hinders(symbols, node.tree(), old, &wanted) {
+        return Decision::Refuse(why);
+    }
+    if !renames(symbols, node, old, &wanted) {
         return Decision::Edits(Vec::new());
     }
     replaces(node, new_last, Vec::new())
@@ -87,6 +124,3 @@ fn replaces(node: Node<'_>, text: String, imports: Vec<ImportRequest>) -> Decisi
 fn asks(request: ImportRequest) -> Decision {
     Decision::Edits(vec![Replacement { range: 0..0, fragments: Vec::new(), imports: vec![request] }])
 }
-        if symbols.is_written(node) || symbols.is_written(name) {
-            return Decision::Refuse(format!("`{old}` is assigned to, and its module changes"));
-        }
