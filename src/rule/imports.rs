@@ -96,7 +96,10 @@ pub fn settle(
                     if stays || left {
                         let name = import.name.as_deref().unwrap_or_default();
                         let why = if stays { "an import can't have an alias" } else { "the edits leave uses of it" };
-                        return Err(Unsettled { rule: rule.clone(), why: format!("`{name}` would lose its import: {why}") });
+                        return Err(Unsettled {
+                            rule: rule.clone(),
+                            why: format!("`{name}` would lose its import: {why}"),
+                        });
                     }
                     let heir = Wanted { alias: bound, ..wanted.clone() };
                     replaced.entry(index).or_insert_with(|| (heir, rule.clone()));

@@ -58,7 +58,9 @@ fn hinders(symbols: &Symbols, tree: &Tree, old: &str, wanted: &Wanted) -> Option
     let last = old.rsplit('.').next().unwrap_or(old);
     let below = format!("{old}.");
     let deeper = |i: &Import| {
-        i.name.as_deref() == Some(last) && normal(&i.path) == old && i.module.as_deref().is_some_and(|m| normal(m).starts_with(&below))
+        i.name.as_deref() == Some(last)
+            && normal(&i.path) == old
+            && i.module.as_deref().is_some_and(|m| normal(m).starts_with(&below))
     };
     if symbols.imports().iter().any(deeper) {
         return Some(format!("an import of a module below `{old}` binds the same name"));

@@ -236,7 +236,11 @@ impl Symbols {
         let rest = tree.text()[statement.local_range().end..].lines().next().unwrap_or_default();
         let marked = |t: &str| ["noqa", "re-export", "reexport", "unused"].iter().any(|mark| t.contains(mark));
         let markup = || matches!(name, "React" | "h") && tree.iter().any(|n| n.kind().starts_with("jsx_"));
-        text.starts_with("pub") || text.contains(&format!("{name} as {name}")) || marked(text) || marked(rest) || markup()
+        text.starts_with("pub")
+            || text.contains(&format!("{name} as {name}"))
+            || marked(text)
+            || marked(rest)
+            || markup()
     }
 
     /// Whether anything in the file speaks of what an import brings, by its index. A
