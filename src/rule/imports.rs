@@ -382,12 +382,25 @@ impl<'t> Changes<'_, 't> {
 
     fn add(&mut self, wanted: &Wanted, rule: &str, gone: &BTreeMap<usize, String>) -> Result<(), Unsettled> {
         if let Some(names) = self.list_of(wanted, gone) {
+            self.comes_first(names.first().map_or(0, |n| n.local_range().start), wanted, rule)?;
             return self.join(&names, wanted, rule);
         }
         let key = key_of(&self.statement(wanted), wanted);
         let at = self.place(wanted, &key);
+        self.comes_first(at, wanted, rule)?;
         let line = self.statement(wanted);
         self.inserted.entry(at).or_default().push((key, line, rule.to_owned()));
+        Ok(())
+    }
+
+    /// An import that would stand below code that needs it is left to a person.
+    fn comes_first(&self, at: usize, wanted: &Wanted, rule: &str) -> Result<(), Unsettled> {
+        let bound = wanted.bound();
+        let speaks = |n: Node<'_>| n.is_leaf() && n.text() == bound && !self.block.symbols.in_import(n);
+        if self.new.iter().any(|n| n.local_range().end <= at && speaks(n)) {
+            let why = format!("`{bound}` would be used above its import; import it by hand");
+            return Err(Unsettled { rule: rule.to_owned(), why });
+        }
         Ok(())
     }
 
