@@ -41,14 +41,14 @@ fn rules(then: &str) -> RuleSet {
 #[divan::bench]
 fn prefilter_miss(bencher: Bencher<'_, '_>) {
     let (set, text) = (rules(".delete()"), code().replace("old_name", "new_name"));
-    bencher.counter(BytesCount::of_str(&text)).bench_local(|| set.scan(python(), text.as_bytes()));
+    bencher.counter(BytesCount::of_str(&text)).bench_local(|| set.scan(python(), "t.py", text.as_bytes()));
 }
 
 /// A file that has the name 70 times.
 #[divan::bench]
 fn prefilter_hit(bencher: Bencher<'_, '_>) {
     let (set, text) = (rules(".delete()"), code());
-    bencher.counter(BytesCount::of_str(&text)).bench_local(|| set.scan(python(), text.as_bytes()));
+    bencher.counter(BytesCount::of_str(&text)).bench_local(|| set.scan(python(), "t.py", text.as_bytes()));
 }
 
 #[divan::bench]

@@ -304,7 +304,7 @@ fn plan_over(
     Ok(Planned { fleet, plan, manifests, declared: declared(&rules), identity, rules: rules_digest })
 }
 
-/// The languages that each rule declares, hosts of embedded code included.
+/// What each rule declares to be its business, hosts of embedded code included.
 fn declared(rules: &crate::rule::RuleSet) -> Declared {
     let languages = |rule: &crate::rule::Rule| {
         let of = |variant: &crate::rule::Variant| {
@@ -313,7 +313,8 @@ fn declared(rules: &crate::rule::RuleSet) -> Declared {
         };
         rule.variants.iter().flat_map(of).collect()
     };
-    rules.rules.iter().map(|rule| (rule.id.clone(), languages(rule))).collect()
+    let scope = |rule: &crate::rule::Rule| verify::Scope { languages: languages(rule), paths: rule.paths.clone() };
+    rules.rules.iter().map(|rule| (rule.id.clone(), scope(rule))).collect()
 }
 
 /// Advances a migration as far as it can.

@@ -40,7 +40,7 @@ pub(super) fn matches(loaded: &[Loaded], path: &Path, text: &str) -> Vec<Found> 
 
 fn matches_of(loaded: &Loaded, language: &'static Language, path: &Path, text: &str) -> Vec<Found> {
     let Loaded { rules, facts, .. } = loaded;
-    let hits = rules.scan(language, text.as_bytes());
+    let hits = rules.scan(language, &loaded.below_root(path), text.as_bytes());
     if !hits.any() {
         return Vec::new();
     }
@@ -69,8 +69,7 @@ fn matches_of(loaded: &Loaded, language: &'static Language, path: &Path, text: &
 
 /// What the checks of the transform stage say of the file besides its rules.
 fn checks(loaded: &Loaded, path: &Path, text: &str) -> Vec<Found> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let report = file(&loaded.rules, &loaded.facts, &name, text.as_bytes());
+    let report = file(&loaded.rules, &loaded.facts, &loaded.below_root(path), text.as_bytes());
     let ours = |rule: &str| loaded.rules.rules.iter().any(|r| r.id == rule);
     let checks = report.findings.iter().filter(|f| f.kind == FindingKind::Refused && !ours(&f.rule));
     let one = |finding: &crate::transform::Finding| {
@@ -91,9 +90,9 @@ fn rewrite(language: &'static Language, text: &str, edits: &[Edit]) -> Option<Ve
 
 /// All that the rules would change in a file, as checked by the transform stage.
 pub(super) fn everything(loaded: &[Loaded], path: &Path, text: &str) -> Option<Rewrite> {
-    let name = path.file_name()?.to_string_lossy();
     // Several sets of rules may want the same bytes: each is offered alone then.
-    let mut changes = loaded.iter().filter_map(|one| file(&one.rules, &one.facts, &name, text.as_bytes()).change);
+    let change = |one: &Loaded| file(&one.rules, &one.facts, &one.below_root(path), text.as_bytes()).change;
+    let mut changes = loaded.iter().filter_map(change);
     let change = changes.next().filter(|change| change.splices.len() > 1)?;
     if changes.next().is_some() {
         return None;

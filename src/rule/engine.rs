@@ -11,8 +11,8 @@ use super::matcher::escapes;
 use super::prefilter::{Clause, Gate, Hits, Prefilter, is_escape};
 use super::template::Filling;
 use super::{
-    Action, Bound, Context, Decision, Embedded, Exercise, Facts, IfUnknown, ImportRequest, Match, Matcher, Replacement,
-    Rule, Variant, embed, exercise,
+    Action, Bound, Context, Decision, Embedded, Exercise, Facts, IfUnknown, ImportRequest, Match, Matcher, Place,
+    Replacement, Rule, Variant, embed, exercise,
 };
 
 use crate::edit::{Edit, Fragment};
@@ -151,11 +151,23 @@ impl RuleSet {
     }
 
     /// Which rules can match a file of this language, told from its raw bytes.
-    pub fn scan(&self, language: &Language, bytes: &[u8]) -> Hits {
+    pub fn scan<'p>(&self, language: &Language, place: impl Into<Place<'p>>, bytes: &[u8]) -> Hits {
         if !self.by_language.get(&language.facts.name).is_some_and(|index| index.gate.passes(bytes)) {
             return Hits { possible: vec![false; self.units.len()], places: Vec::new() };
         }
-        self.prefilter.scan_for(bytes, |unit| self.unit_speaks(&self.units[unit], language))
+        let place = place.into();
+        self.prefilter.scan_for(bytes, |unit| {
+            let unit = &self.units[unit];
+            self.unit_speaks(unit, language) && self.is_for(unit.rule, place)
+        })
+    }
+
+    /// Whether a rule is for the file at `place`.
+    fn is_for(&self, rule: usize, place: Place<'_>) -> bool {
+        match place {
+            Place::At(path) => self.rules[rule].paths.hold(path),
+            Place::Example(_) => true,
+        }
     }
 
     /// What a rule requires of a file, for people; one for each language.

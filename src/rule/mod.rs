@@ -13,6 +13,7 @@ mod imports;
 mod layout;
 mod matcher;
 mod moves;
+mod paths;
 mod prefilter;
 mod symbols;
 mod template;
@@ -25,6 +26,7 @@ pub use facts::Facts;
 pub use imports::{ImportRequest, Unsettled, settle};
 pub use matcher::{Lookup, Matcher, QueryMatcher, literal_value};
 pub use moves::Moves;
+pub use paths::{Paths, Place};
 pub use prefilter::{Clause, Gate, Hits, Prefilter};
 pub use symbols::{PathSet, SymbolMatcher};
 pub use template::{Filling, Template, TemplateError};
@@ -45,6 +47,8 @@ pub struct Rule {
     pub title: Option<String>,
     /// Whether its change sets wait for a person's approval.
     pub safety: Safety,
+    /// The files that it is for.
+    pub paths: Paths,
     /// `when(…)`: all must hold.
     pub guards: Vec<Box<dyn Guard>>,
     /// What to do with a match.

@@ -121,7 +121,7 @@ proptest! {
         let set = rules(finder, condition, context);
         let python = language::by_name("python").unwrap();
         for code in files {
-            let found = hidden(&set, &code, &set.scan(python, code.as_bytes()));
+            let found = hidden(&set, &code, &set.scan(python, "t.py", code.as_bytes()));
             prop_assert!(found.is_none(), "{finder} {condition} {context} in {code:?}: {found:?}");
         }
     }
@@ -158,7 +158,7 @@ fn only_names_of_this_language_are_places() {
     let set = load(&[Source { name: "t.rhai".to_owned(), text: text.to_owned() }], &Inputs::default()).unwrap();
     let python = language::by_name("python").unwrap();
     let code = "py('users_v1')\nx = = kt_only('\\x41'";
-    let hits = set.scan(python, code.as_bytes());
+    let hits = set.scan(python, "t.py", code.as_bytes());
     assert!(hits.any());
     assert_eq!(hits.places, [0, 4], "neither the Kotlin rule's name nor an escape");
 }

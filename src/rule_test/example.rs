@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::rule::{Rule, RuleSet};
+use crate::rule::{Place, Rule, RuleSet};
 use crate::transform::{FindingKind, collect, file, unsettled};
 
 /// What came of one example.
@@ -70,6 +70,7 @@ fn file_name(rule: &Rule) -> Option<String> {
 /// The code after the rules, and why they may not change it.
 fn one(rules: &RuleSet, name: &str, before: &str) -> (String, Option<String>) {
     let unchanged = |why: String| (before.to_owned(), Some(why));
+    let name = Place::Example(name);
     let facts = match collect(rules, name, before.as_bytes()) {
         Ok(facts) => Arc::new(facts),
         Err(finding) => return unchanged(finding.message),

@@ -15,8 +15,8 @@ use super::survey::Survey;
 use super::{Source, purity};
 use crate::language::{self, Language};
 use crate::rule::{
-    Action, Context, Decide, Example, Guard, Host, IfUnknown, ImportRequest, Matcher, Moves, Rule, Safety, Template,
-    Variant,
+    Action, Context, Decide, Example, Guard, Host, IfUnknown, ImportRequest, Matcher, Moves, Paths, Rule, Safety,
+    Template, Variant,
 };
 
 /// A rule as declared.
@@ -27,6 +27,7 @@ pub(super) struct Draft {
     title: Option<String>,
     safety: Safety,
     languages: Vec<String>,
+    paths: Vec<(String, Position)>,
     pub(super) find: Option<(Spec, Position)>,
     conditions: Vec<(String, Spec, Position)>,
     context: Vec<(Around, Spec, Position)>,
@@ -97,6 +98,7 @@ pub(super) fn register(api: &mut Api<'_>, drafts: &Arc<Mutex<Vec<Draft>>>) {
             title: None,
             safety: Safety::Safe,
             languages: Vec::new(),
+            paths: Vec::new(),
             find: None,
             conditions: Vec::new(),
             context: Vec::new(),
@@ -140,6 +142,17 @@ fn declarations(api: &mut Api<'_>) {
         let names = strings(&names)?;
         Ok(h.change(|d| d.languages.extend(names)))
     });
+    let docs = "The files that the rule is for, as globs below the workspace: `*` stays within a folder, `**` does not, and a `!` in front leaves out. The rule does not look into any other file; its own examples lie nowhere and are always run.";
+    let example = r#"rule("example").lang("sql").paths(["models/**/*.sql", "!**/legacy/**"]).find(table("users_v1")).replace("users_v2").example("select a from users_v1", "select a from users_v2");"#;
+    api.function(
+        "Rule.paths(globs) -> Rule",
+        docs,
+        example,
+        |cx: NativeCallContext, h: &mut Handle, globs: Dynamic| -> Fallible<Handle> {
+            let globs = strings(&globs)?;
+            Ok(h.change(|d| d.paths.extend(globs.into_iter().map(|glob| (glob, cx.call_position())))))
+        },
+    );
     let docs = "Code, and what must become of it: `gander test` runs it.";
     let example = r#".find("f($X)").replace("g($X)").example("f(1)", "g(1)")"#;
     api.function("Rule.example(before, after) -> Rule", docs, example, |h: &mut Handle, before: &str, after: &str| {
@@ -367,6 +380,7 @@ pub(super) fn finish(
 ) -> Result<Rule, Vec<ScriptError>> {
     let mut finisher = Finisher { source, errors: Vec::new(), id: draft.id.clone() };
     let variants = finisher.variants(&draft);
+    let paths = finisher.paths(&draft);
     let survey = draft.survey.as_ref().map(|(closure, at)| {
         finisher.pure(ast, closure, *at);
         Arc::new(Survey::new(wide, ast, closure, (&source.name, *at)))
@@ -387,6 +401,7 @@ pub(super) fn finish(
             id: draft.id,
             title: draft.title,
             safety: draft.safety,
+            paths,
             guards,
             action,
             variants,
@@ -408,6 +423,17 @@ impl Finisher<'_> {
     fn error(&mut self, at: Position, message: &str, hint: &str) {
         let error = ScriptError::in_source(self.source, at, &format!("rule `{}`: {message}", self.id));
         self.errors.push(if hint.is_empty() { error } else { error.hint(hint) });
+    }
+
+    fn paths(&mut self, draft: &Draft) -> Paths {
+        let globs: Vec<String> = draft.paths.iter().map(|(glob, _)| glob.clone()).collect();
+        for (glob, at) in &draft.paths {
+            if let Err(why) = Paths::new(std::slice::from_ref(glob)) {
+                let hint = "write globs relative to the workspace, such as \"models/**/*.sql\"";
+                self.error(*at, &format!("paths(…): {why}"), hint);
+            }
+        }
+        Paths::new(&globs).unwrap_or_default()
     }
 
     fn variants(&mut self, draft: &Draft) -> Vec<Variant> {

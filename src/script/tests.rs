@@ -18,7 +18,7 @@ fn rules(text: &str) -> Result<RuleSet, String> {
 fn check(script: &str, language: &str, code: &str) -> String {
     let rules = rules(script).unwrap_or_else(|e| panic!("{e}"));
     let language = language::by_name(language).unwrap();
-    let hits = rules.scan(language, code.as_bytes());
+    let hits = rules.scan(language, "a", code.as_bytes());
     let tree = Arc::new(parse(language, code).unwrap());
     let (mut edits, mut notes) = (Vec::new(), Vec::new());
     for outcome in run(&rules, &tree, &hits, &Arc::default()).unwrap() {
@@ -246,6 +246,10 @@ fn mistakes_are_shown_where_they_are() {
     assert!(kind.contains("`interpreted_string`, but has `interpreted_string_literal`"), "{kind}");
     assert!(!error("rule(\"a\").lang(\"go\").find(kind(\"zzz\")).delete();").contains("but has"));
     assert!(error("rule(\"a\").lang(\"python\").find(\"f()\");").contains("does nothing with a match"));
+    for glob in ["/etc/*", "../x", "a/[b"] {
+        let wrong = error(&format!("rule(\"a\").lang(\"python\").paths({glob:?}).find(\"f()\").delete();"));
+        assert!(wrong.contains("paths(…)") && wrong.contains("models/**/*.sql"), "{wrong}");
+    }
     let two = "rule(\"a\").lang(\"python\").find(\"f()\").delete();";
     assert!(error(&format!("{two}\n{two}")).contains("declared already"));
     let both =

@@ -9,7 +9,7 @@ use super::skip;
 use super::{Finding, FindingKind, SkipReason};
 use crate::edit::{Edit, Fragment, Splice, apply, arrange};
 use crate::language::{self, Language};
-use crate::rule::{Answer, Facts, Hits, ImportRequest, Outcome, Outcomes, RuleSet, run, settle};
+use crate::rule::{Answer, Facts, Hits, ImportRequest, Outcome, Outcomes, Place, RuleSet, run, settle};
 use crate::tree::{Tree, line_column, parse};
 
 /// What the rules make of one file.
@@ -55,11 +55,13 @@ const BOM: &str = "\u{feff}";
 
 /// What a file tells the rules that collect; rules that fail on it fail again, and
 /// are reported, when it is edited. `path` is relative to its workspace.
-pub fn collect(rules: &RuleSet, path: &str, bytes: &[u8]) -> Result<Facts, Finding> {
+pub fn collect<'p>(rules: &RuleSet, place: impl Into<Place<'p>>, bytes: &[u8]) -> Result<Facts, Finding> {
+    let place = place.into();
+    let path = place.name();
     let Some(language) = language::of_path(Path::new(path)).filter(|l| rules.speaks(l)) else {
         return Ok(Facts::default());
     };
-    let hits = rules.scan(language, bytes);
+    let hits = rules.scan(language, place, bytes);
     let skipped = !hits.any() || skip::by_path(path).or_else(|| skip::by_content(bytes)).is_some();
     let Some(text) = std::str::from_utf8(bytes).ok().filter(|_| !skipped) else { return Ok(Facts::default()) };
     let failed = |why: &str| about(path, "gander/syntax", (0, 0), FindingKind::Errored, why);
@@ -74,15 +76,17 @@ pub fn collect(rules: &RuleSet, path: &str, bytes: &[u8]) -> Result<Facts, Findi
 }
 
 /// Whether the rules, given these facts, would still change a file: the rule that would.
-pub fn unsettled(rules: &RuleSet, facts: &Arc<Facts>, path: &str, bytes: &[u8]) -> Option<String> {
-    let report = file(rules, facts, path, bytes);
+pub fn unsettled<'p>(rules: &RuleSet, facts: &Arc<Facts>, place: impl Into<Place<'p>>, bytes: &[u8]) -> Option<String> {
+    let report = file(rules, facts, place, bytes);
     let change = report.change?;
     change.edits.first().map(|edit| edit.rule.clone())
 }
 
 /// Runs the rules over one file, given the facts of its workspace. `path` is
 /// relative to the workspace.
-pub fn file(rules: &RuleSet, facts: &Arc<Facts>, path: &str, bytes: &[u8]) -> FileReport {
+pub fn file<'p>(rules: &RuleSet, facts: &Arc<Facts>, place: impl Into<Place<'p>>, bytes: &[u8]) -> FileReport {
+    let place = place.into();
+    let path = place.name();
     let Some(language) = language::of_path(Path::new(path)).filter(|l| rules.speaks(l)) else {
         return FileReport { skipped: Some(SkipReason::OtherLanguage), ..FileReport::default() };
     };
@@ -90,7 +94,7 @@ pub fn file(rules: &RuleSet, facts: &Arc<Facts>, path: &str, bytes: &[u8]) -> Fi
     if skip::is_utf16(bytes) {
         return left_alone(path, SkipReason::NotUtf8);
     }
-    let hits = rules.scan(language, bytes);
+    let hits = rules.scan(language, place, bytes);
     if !hits.any() {
         return FileReport::without_literal();
     }
@@ -118,7 +122,7 @@ pub fn file(rules: &RuleSet, facts: &Arc<Facts>, path: &str, bytes: &[u8]) -> Fi
     if forbidden || asked.edits.is_empty() && asked.imports.is_empty() {
         return report;
     }
-    match checked(rules, facts, &tree, asked) {
+    match checked((rules, place), facts, &tree, asked) {
         Ok((_, _, new)) if new == text => {}
         Ok((edits, splices, new)) => {
             let bytes = format!("{}{new}", &whole[..shift]).into_bytes();
@@ -225,7 +229,12 @@ const ROUNDS: usize = 12;
 /// Composes the edits, and checks what comes of them: it must read no worse
 /// than before, nothing may be lost, and the rules must have nothing more to
 /// change in it.
-fn checked(rules: &RuleSet, facts: &Arc<Facts>, old_tree: &Tree, mut asked: Asked) -> Result<Checked, Wrong> {
+fn checked(
+    (rules, place): (&RuleSet, Place<'_>),
+    facts: &Arc<Facts>,
+    old_tree: &Tree,
+    mut asked: Asked,
+) -> Result<Checked, Wrong> {
     let syntax = |e: crate::tree::ParseError| Wrong { at: 0, rule: "gander/syntax".to_owned(), why: e.to_string() };
     let (language, text) = (old_tree.language, old_tree.text());
     let (mut round, mut settled) = (0, false);
@@ -260,7 +269,7 @@ fn checked(rules: &RuleSet, facts: &Arc<Facts>, old_tree: &Tree, mut asked: Aske
         // done: the stage checks it then.
         return Ok((asked.edits, arranged.splices, new));
     }
-    let hits = rules.scan(language, new.as_bytes());
+    let hits = rules.scan(language, place, new.as_bytes());
     let again = run(rules, &Arc::new(new_tree), &hits, facts).map_err(syntax)?;
     for outcome in &again {
         let why = match &outcome.answer {

@@ -36,7 +36,7 @@ pub use verdict::{
     Blame, Color, Difference, Evidence, Flag, FlagKind, Site, Snapshot, StepEnd, StepResult, Strength, Verdict,
     VerdictKind,
 };
-pub use weakened::Declared;
+pub use weakened::{Declared, Scope};
 
 use judge::Confirmed;
 use observed::{Run, Unit};
@@ -59,7 +59,7 @@ pub struct Subject<'a> {
     pub changes: &'a [FileVersion],
     /// The same as the rules made it: edits can be blamed only where it is known.
     pub files: &'a [FilePlan],
-    /// The languages that the rules declare; `None` where there are no rules.
+    /// The languages and paths that the rules declare; `None` where there are no rules.
     pub declared: Option<&'a Declared>,
     /// What to run, in order: see [`steps_for`].
     pub steps: &'a [Step],

@@ -13,6 +13,7 @@ use tree_sitter::{Query, QueryCursor, StreamingIterator as _};
 
 use super::verdict::{Flag, FlagKind};
 use crate::language::{self, Language};
+use crate::rule::Paths;
 use crate::transform::{FileOutcome, FilePlan};
 use crate::tree;
 use crate::workspace::{Content, FileVersion};
@@ -44,8 +45,17 @@ struct Tests {
 
 const COUNTED: [&str; 4] = ["skip", "assert", "strict", "lax"];
 
-/// The languages that a rule declares, by its id.
-pub type Declared = BTreeMap<String, BTreeSet<String>>;
+/// What a rule declares to be its business.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// The languages of its files.
+    pub languages: BTreeSet<String>,
+    /// Their paths.
+    pub paths: Paths,
+}
+
+/// The scope of each rule, by its id.
+pub type Declared = BTreeMap<String, Scope>;
 
 /// Every way in which `changes` weakens what tests the consumer, ordered.
 pub fn flags(changes: &[FileVersion]) -> Vec<Flag> {
@@ -151,7 +161,8 @@ fn passed_over(path: &str, before: Option<&Content>, after: Option<&Content>, fl
     }
 }
 
-/// The files that a rule touches and that are of none of the languages it declares.
+/// The files that a rule touches and that are of none of the languages it declares, or
+/// lie beside its paths.
 /// A rule that is not in `declared` declares nothing.
 pub fn outside(files: &[FilePlan], declared: &Declared) -> Vec<Flag> {
     let mut flags = BTreeSet::new();
@@ -169,11 +180,16 @@ pub fn outside(files: &[FilePlan], declared: &Declared) -> Vec<Flag> {
         }
         for (rule, path) in rules.iter().flat_map(|rule| paths.iter().map(move |path| (*rule, *path))) {
             let language = language::of_path(Path::new(path)).map(|language| language.facts.name.as_str());
-            let within = |languages: &BTreeSet<String>| language.is_some_and(|name| languages.contains(name));
-            if !declared.get(rule).is_some_and(within) {
-                let what = language.map_or_else(|| "of no known language".to_owned(), |name| format!("{name} code"));
-                let message = format!("it is {what}, which the rule {rule} does not declare");
+            let scope = declared.get(rule);
+            let mut flag = |message: String| {
                 flags.insert(Flag { kind: FlagKind::OutsideRule, path: path.to_owned(), message });
+            };
+            if !scope.is_some_and(|scope| language.is_some_and(|name| scope.languages.contains(name))) {
+                let what = language.map_or_else(|| "of no known language".to_owned(), |name| format!("{name} code"));
+                flag(format!("it is {what}, which the rule {rule} does not declare"));
+            }
+            if let Some(scope) = scope.filter(|scope| !scope.paths.hold(path)) {
+                flag(format!("it lies beside the paths of the rule {rule}: {}", scope.paths.globs().join(", ")));
             }
         }
     }

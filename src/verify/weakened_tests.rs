@@ -156,7 +156,8 @@ fn a_deleted_test_file_is_flagged_and_a_moved_one_is_not() {
 
 #[test]
 fn a_rule_that_leaves_its_languages_is_flagged() {
-    let declared = Declared::from([("a".to_owned(), BTreeSet::from(["python".to_owned()]))]);
+    let python = || BTreeSet::from(["python".to_owned()]);
+    let declared = Declared::from([("a".to_owned(), Scope { languages: python(), ..Scope::default() })]);
     let file =
         |path: &str, outcome| FilePlan { path: path.to_owned(), before: Some(Digest::of(b"")), mode: None, outcome };
     let delete = || FileOutcome::Delete { rule: "a".to_owned() };
@@ -170,4 +171,14 @@ fn a_rule_that_leaves_its_languages_is_flagged() {
     assert_eq!(outside(&[file("a.py", renamed)], &declared).len(), 1);
     let unknown = FileOutcome::Delete { rule: "b".to_owned() };
     assert_eq!(outside(&[file("a.py", unknown)], &declared).len(), 1);
+    // The right language in the wrong place.
+    let paths = Paths::new(&["jobs/**".to_owned(), "!**/vendor/**".to_owned()]).unwrap();
+    let declared = Declared::from([("a".to_owned(), Scope { languages: python(), paths })]);
+    assert_eq!(outside(&[file("jobs/a.py", delete())], &declared), []);
+    for path in ["a.py", "jobs/vendor/a.py"] {
+        let flags = outside(&[file(path, delete())], &declared);
+        assert!(flags.len() == 1 && flags[0].message.contains("beside the paths"), "{path}: {flags:?}");
+    }
+    let renamed = FileOutcome::Rename { to: "b.py".to_owned(), splices: Vec::new(), rule: "a".to_owned() };
+    assert_eq!(outside(&[file("jobs/a.py", renamed)], &declared).len(), 1);
 }

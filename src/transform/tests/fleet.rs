@@ -222,6 +222,26 @@ rule("renamed").lang("python").find("$F($$$A)").where(#{ F: kind("identifier") }
 }
 
 #[test]
+fn a_rule_keeps_to_its_paths() {
+    let script = r#"
+rule("declared").lang("python").paths("jobs/**").find("MOVED = $NAME").collect("moved", |m| m.NAME.value);
+rule("renamed").lang("python").paths(["jobs/**", "!jobs/old/**"]).find("$F($$$A)").where(#{ F: kind("identifier") })
+    .edit(|m, cx| if m.F.text in cx.facts("moved") { edits([replace(m.F, code("n"))]) } else { skip("not moved") });
+"#;
+    let world = World::new(&[&[
+        ("jobs/a.py", b"MOVED = 'save'\n"),
+        ("tools/a.py", b"MOVED = 'load'\nsave(1)\n"),
+        ("jobs/b.py", b"save(load(1))\n"),
+        ("jobs/old/b.py", b"save(1)\n"),
+    ]]);
+    let plan = world.plan(script, Partial::Withhold, 2);
+    assert_eq!(world.after(&plan, 0, "jobs/b.py").as_deref(), Some("n(load(1))\n"));
+    for path in ["tools/a.py", "jobs/old/b.py"] {
+        assert_eq!(world.after(&plan, 0, path), None, "{path}");
+    }
+}
+
+#[test]
 fn a_folder_that_is_gone_is_an_outcome() {
     let mut world = World::new(&[&[("a.py", b"old(1)\n")]]);
     world.workspaces[0].root = Path::new("/nowhere/at/all").to_owned();
