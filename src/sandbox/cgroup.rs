@@ -15,6 +15,9 @@ use super::spec::Limits;
 /// What PID 1 itself may take, in bytes: it counts as well.
 const OWN: u64 = 32 << 20;
 
+/// What the group of gander itself is called, where it had to leave its own.
+const OWN_GROUP: &str = "own";
+
 /// A group, removed when dropped.
 #[derive(Debug)]
 pub struct Cgroup {
@@ -76,6 +79,33 @@ impl Cgroup {
     }
 }
 
+/// Makes room for groups of steps. Version 2 gives controllers to a group's children
+/// only where the group itself holds no process: gander moves into one of them. To be
+/// called by gander itself, before its first step; where nothing can be done, nothing is.
+pub fn make_room() {
+    let Some((folder, Version::Two)) = own() else { return };
+    let has = |file: &str| {
+        let text = fs::read_to_string(folder.join(file)).unwrap_or_default();
+        text.split_whitespace().any(|name| name == "memory")
+    };
+    let write = |file: &Path, text: &str| {
+        OpenOptions::new().write(true).open(file).and_then(|mut file| file.write_all(text.as_bytes()))
+    };
+    let hand_down = || write(&folder.join("cgroup.subtree_control"), "+memory").is_ok();
+    if !has("cgroup.controllers") || has("cgroup.subtree_control") || hand_down() {
+        return;
+    }
+    let pid = std::process::id();
+    let Some(start) = start_time(pid) else { return };
+    let inner = folder.join(format!("gander-{pid}-{start}-{OWN_GROUP}"));
+    let move_to = |group: &Path| write(&group.join("cgroup.procs"), &pid.to_string());
+    if fs::create_dir(&inner).and_then(|()| move_to(&inner)).is_ok() && !hand_down() {
+        // Others are in it too: then all stays as it was.
+        let _ = move_to(&folder);
+        let _ = fs::remove_dir(&inner);
+    }
+}
+
 impl Drop for Cgroup {
     fn drop(&mut self) {
         // The kernel needs a moment to forget processes that have just ended.
@@ -88,8 +118,24 @@ impl Drop for Cgroup {
     }
 }
 
-/// The group of this process, where a memory controller is bound to it.
+/// The group below which those of steps are made, where a memory controller is bound to
+/// it.
 fn parent() -> Option<(PathBuf, Version)> {
+    let (folder, version) = own()?;
+    if version == Version::One {
+        return Some((folder, version));
+    }
+    let left = folder
+        .file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| owner(name).is_some() && name.ends_with(OWN_GROUP));
+    let folder = if left { folder.parent()?.to_owned() } else { folder };
+    let ready = fs::read_to_string(folder.join("cgroup.subtree_control")).ok()?;
+    ready.split_whitespace().any(|name| name == "memory").then_some((folder, version))
+}
+
+/// The group of this process.
+fn own() -> Option<(PathBuf, Version)> {
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
     let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
     let own = |wanted: &dyn Fn(&str) -> bool| {
@@ -104,9 +150,7 @@ fn parent() -> Option<(PathBuf, Version)> {
     {
         return Some((folder, Version::One));
     }
-    let folder = mounted(&mounts, "cgroup2", None, &own(&str::is_empty)?)?;
-    let ready = fs::read_to_string(folder.join("cgroup.subtree_control")).ok()?;
-    ready.split_whitespace().any(|name| name == "memory").then_some((folder, Version::Two))
+    Some((mounted(&mounts, "cgroup2", None, &own(&str::is_empty)?)?, Version::Two))
 }
 
 /// Where the group at `path` of a hierarchy is to be found on disk.
@@ -130,14 +174,16 @@ fn mounted(mounts: &str, kind: &str, controller: Option<&str>, path: &str) -> Op
 fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let owner = name.to_str().and_then(|name| {
-            let mut parts = name.strip_prefix("gander-")?.split('-');
-            Some((parts.next()?.parse::<u32>().ok()?, parts.next()?.parse::<u64>().ok()?))
-        });
-        if owner.is_some_and(|(pid, start)| start_time(pid) != Some(start)) {
+        if name.to_str().and_then(owner).is_some_and(|(pid, start)| start_time(pid) != Some(start)) {
             let _ = fs::remove_dir(entry.path());
         }
     }
+}
+
+/// Process id and start time of the gander that a group is of.
+fn owner(name: &str) -> Option<(u32, u64)> {
+    let mut parts = name.strip_prefix("gander-")?.split('-');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
 #[cfg(test)]

@@ -46,10 +46,10 @@ pub enum PromiseState {
     },
 }
 
-const PROMISES: [(&str, &str); 22] = [
+const PROMISES: [(&str, &str); 23] = [
     ("abstract-sockets-hidden", "no abstract socket of the machine can be reached"),
     ("clean-environment", "no variable of yours is inherited"),
-    ("disk-limit", "all that the steps of a side write stays within its size"),
+    ("disk-limit", "steps that write more than their size are ended: a watch that looks, not a quota"),
     ("cpu-limit", "a process that computes for too long is ended"),
     ("file-size-limit", "no file grows beyond the limit"),
     (
@@ -57,6 +57,7 @@ const PROMISES: [(&str, &str); 22] = [
         "only system folders, toolchains and the consumer are visible, and only the consumer can be written",
     ),
     ("keyrings-hidden", "keys that the kernel holds for you cannot be used or listed"),
+    ("landlock", "a second fence: writing only below its own folders, no devices, no signals to others"),
     ("memory-limit", "all processes of a step together stay within their memory"),
     ("memory-by-kernel", "the kernel itself holds the memory limit, by a control group; else a watch does"),
     ("namespaces", "steps run in user, mount, PID, network, IPC, UTS and cgroup namespaces of their own"),
@@ -106,6 +107,8 @@ fn try_all(exe: &Path, scratch: &Path) -> Result<Findings, String> {
     if !cfg!(target_os = "linux") {
         return Err("isolation rests on namespaces, which only Linux has".to_owned());
     }
+    #[cfg(target_os = "linux")]
+    super::cgroup::make_room();
     let bench = Bench::new(exe, scratch).map_err(|error| error.to_string())?;
     let mut findings = bench.surroundings()?;
     findings.insert("namespaces".to_owned(), None);
@@ -239,9 +242,13 @@ impl Bench {
         let by_kernel = side.enforced.iter().any(|name| name == "memory-by-kernel");
         let why = (!by_kernel).then(|| "no control group for memory can be made here, so a watch counts".to_owned());
         findings.insert("memory-by-kernel".to_owned(), why);
+        if !side.enforced.iter().any(|name| name == "landlock") {
+            findings.insert("landlock".to_owned(), Some("this kernel does not have it".to_owned()));
+        }
         if !side.enforced.iter().any(|name| name == "overlay") {
-            let why = "an overlay could not be mounted there, so trees are copied";
-            findings.insert("overlay".to_owned(), Some(why.to_owned()));
+            let how = if super::tree::clones(&self.scratch) { "by reflink" } else { "byte for byte" };
+            let why = format!("an overlay could not be mounted there, so trees are copied, {how}");
+            findings.insert("overlay".to_owned(), Some(why));
         } else if !self.tree_is_untouched() {
             let why = "the pinned tree was changed";
             findings.insert("overlay".to_owned(), Some(why.to_owned()));
@@ -291,6 +298,9 @@ fn mend(name: &str, why: &str) -> String {
     } else if name == "memory-by-kernel" {
         "Nothing has to be done. Where the kernel must hold it, delegate the memory controller of a cgroup \
          to the user that runs gander: `systemd-run --user --scope -p Delegate=yes gander …`."
+    } else if name == "landlock" {
+        "Nothing has to be done: mounts and namespaces hold without it. Linux 5.13 and later have it, where it \
+         is among those of /sys/kernel/security/lsm."
     } else if name == "overlay" {
         "Put the state folder on ext4, xfs, btrfs or tmpfs; copying works as well, but slower."
     } else if why.contains("unshare") || why.contains("uid_map") {

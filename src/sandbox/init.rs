@@ -24,7 +24,7 @@ use nix::unistd::Pid;
 
 use super::spec::{InitReport, InitSpec, PROXY, PROXY_PORT};
 use super::syscalls::Filter;
-use super::{StepEnd, limits, lockdown, proxy};
+use super::{StepEnd, fence, limits, lockdown, proxy};
 use crate::process::{Invocation, ProcessError};
 
 /// Runs the step that the spec on standard input names; returns the exit code.
@@ -100,6 +100,9 @@ fn prepare(spec: &InitSpec) -> Result<Vec<String>, String> {
         if Filter::new().is_some() {
             enforced.extend(["keyrings-hidden", "no-terminal-injection"].map(str::to_owned));
         }
+        if fence::is_to_be_had() {
+            enforced.push("landlock".to_owned());
+        }
         if spec.proxied {
             proxy::forward(PROXY_PORT, Path::new(PROXY))
                 .map_err(|error| format!("cannot open the way to the proxy: {error}"))?;
@@ -150,9 +153,15 @@ fn run(spec: &InitSpec, input: Option<UnixStream>, reporter: &Reporter) -> InitR
     })
 }
 
-/// Takes system calls from this thread, and so from the step.
+/// Takes system calls and places from this thread, and so from the step.
 fn confine(spec: &InitSpec) -> Result<(), StepEnd> {
-    match Filter::new().filter(|_| spec.isolated) {
+    if !spec.isolated {
+        return Ok(());
+    }
+    if fence::is_to_be_had() {
+        fence::put_up(&spec.writable).map_err(StepEnd::NotStarted)?;
+    }
+    match Filter::new() {
         Some(filter) => filter.apply().map_err(StepEnd::NotStarted),
         None => Ok(()),
     }

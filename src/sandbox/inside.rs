@@ -26,7 +26,7 @@ use super::cgroup::Cgroup;
 use super::disk::Disk;
 use super::spec::{INIT, InitReport, InitSpec, PROXY_PORT, SideReply, SideSpec, WORKSPACE};
 use super::streams::{Printed, Reader};
-use super::{SUBCOMMAND, StepEnd, StepResult, limits, mounts, scratch};
+use super::{SUBCOMMAND, StepEnd, StepResult, limits, mounts, places, scratch};
 use crate::config::{SandboxMode, Step};
 use crate::process::Invocation;
 
@@ -134,6 +134,9 @@ impl Streams {
 }
 
 fn in_namespaces(spec: &SideSpec, step: &Step, disk: &mut Disk) -> io::Result<Ran> {
+    if let Some(why) = places::obstructed(spec, step) {
+        return Ok(Ran::ended(step, StepEnd::NotStarted(why), Instant::now(), Printed::default()));
+    }
     let streams = Streams::new()?;
     let mut env = spec.toolchain.env_inside();
     env.extend(spec.env.clone());

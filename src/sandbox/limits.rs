@@ -17,6 +17,7 @@ use nix::sys::statvfs::statvfs;
 use nix::unistd::{Pid, SysconfVar, sysconf};
 
 use super::StepEnd;
+use super::memory::{self, Memory, Nameless};
 use super::spec::Limits;
 
 /// The pause between two looks.
@@ -67,7 +68,7 @@ pub fn step_back() {
 /// Looks on until a limit is passed; returns which. Never returns otherwise.
 pub fn watch(limits: &Limits, timeout: Duration, in_memory: &[String]) -> StepEnd {
     let deadline = Instant::now().checked_add(timeout);
-    let tick = ticks_per_second();
+    let (tick, mut nameless) = (ticks_per_second(), Nameless::new());
     loop {
         let left = deadline.map_or(PAUSE, |at| at.saturating_duration_since(Instant::now()));
         if left.is_zero() {
@@ -75,7 +76,7 @@ pub fn watch(limits: &Limits, timeout: Duration, in_memory: &[String]) -> StepEn
         }
         pause(left.min(PAUSE), limits);
         let processes = descendants();
-        if let Some(end) = passed(&processes, limits, in_memory, tick) {
+        if let Some(end) = passed(&processes, limits, (in_memory, &mut nameless), tick) {
             return end;
         }
     }
@@ -98,7 +99,12 @@ fn pause(time: Duration, limits: &Limits) {
     }
 }
 
-fn passed(processes: &[Process], limits: &Limits, in_memory: &[String], tick: u64) -> Option<StepEnd> {
+fn passed(
+    processes: &[Process],
+    limits: &Limits,
+    (in_memory, nameless): (&[String], &mut Nameless),
+    tick: u64,
+) -> Option<StepEnd> {
     let running = processes.iter().filter(|process| !process.zombie).count() as u64;
     if running > limits.processes {
         let most = limits.processes;
@@ -111,25 +117,18 @@ fn passed(processes: &[Process], limits: &Limits, in_memory: &[String], tick: u6
             limits.cpu_millis / 1000
         )));
     }
-    let files = in_memory.iter().map(|folder| used(folder)).sum::<u64>();
-    let quick = processes.iter().map(Process::memory).fold(Memory::default(), |sum, memory| sum.and(memory));
+    let ids = || processes.iter().map(|process| process.pid);
+    let files = in_memory.iter().map(|folder| memory::used(folder)).sum::<u64>();
+    let files = files.saturating_add(nameless.used(ids()));
+    let quick = ids().map(Memory::of).fold(Memory::default(), |sum, memory| sum.and(memory));
     if quick.with_files(files) <= limits.memory {
         return None;
     }
     // The quick sum counts pages that processes share once for each of them.
-    let exact = processes
-        .iter()
-        .map(|process| process.proportional_memory().unwrap_or_else(|| process.memory()))
+    let exact = ids()
+        .map(|pid| Memory::share_of(pid).unwrap_or_else(|| Memory::of(pid)))
         .fold(Memory::default(), |sum, memory| sum.and(memory));
     (exact.with_files(files) > limits.memory).then_some(StepEnd::OutOfMemory)
-}
-
-/// Bytes in use in a file system.
-fn used(folder: &str) -> u64 {
-    statvfs(folder).map_or(0, |stat| {
-        let blocks = stat.blocks().saturating_sub(stat.blocks_free());
-        blocks.saturating_mul(stat.fragment_size())
-    })
 }
 
 /// Whether a file system in memory has no room left.
@@ -140,25 +139,6 @@ pub fn is_full(in_memory: &[String]) -> bool {
         .any(|folder| statvfs(folder.as_str()).is_ok_and(|stat| stat.blocks() > 0 && stat.blocks_free() < PAGES))
 }
 
-/// Memory that is taken and cannot simply be dropped, in bytes. Pages of files on
-/// disk are not counted: the kernel takes them back when it needs them.
-#[derive(Clone, Copy, Debug, Default)]
-struct Memory {
-    private: u64,
-    shared: u64,
-}
-
-impl Memory {
-    fn and(self, other: Self) -> Self {
-        Self { private: self.private.saturating_add(other.private), shared: self.shared.saturating_add(other.shared) }
-    }
-
-    /// Files in memory may be mapped too: the larger of both counts.
-    fn with_files(self, files: u64) -> u64 {
-        self.private.saturating_add(self.shared.max(files))
-    }
-}
-
 /// A process below this one.
 #[derive(Clone, Copy, Debug)]
 struct Process {
@@ -166,33 +146,6 @@ struct Process {
     parent: i32,
     zombie: bool,
     ticks: u64,
-}
-
-impl Process {
-    fn memory(&self) -> Memory {
-        let text = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
-        Memory { private: kilobytes(&text, &["RssAnon:", "VmSwap:"]), shared: kilobytes(&text, &["RssShmem:"]) }
-    }
-
-    fn proportional_memory(&self) -> Option<Memory> {
-        let text = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid)).ok()?;
-        text.contains("Pss_Anon:").then(|| Memory {
-            private: kilobytes(&text, &["Pss_Anon:", "SwapPss:"]),
-            shared: kilobytes(&text, &["Pss_Shmem:"]),
-        })
-    }
-}
-
-/// The sum of some fields of a `/proc` file that are given in kB, in bytes.
-fn kilobytes(text: &str, fields: &[&str]) -> u64 {
-    text.lines()
-        .filter_map(|line| {
-            let field = fields.iter().find(|field| line.starts_with(**field))?;
-            let value = line[field.len()..].trim().strip_suffix("kB")?;
-            value.trim().parse::<u64>().ok()
-        })
-        .sum::<u64>()
-        .saturating_mul(1024)
 }
 
 fn process_ids() -> impl Iterator<Item = i32> {
@@ -262,12 +215,6 @@ pub fn kill_descendants() {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn fields_in_kilobytes_are_summed() {
-        let text = "VmSwap:\t       1 kB\nRssAnon:\t    2 kB\nRssFile:\t 9 kB\n";
-        assert_eq!(kilobytes(text, &["RssAnon:", "VmSwap:"]), 3 << 10);
-    }
 
     #[test]
     fn own_children_are_seen() {

@@ -17,6 +17,7 @@
 
 mod doctor;
 mod identity;
+#[cfg(unix)]
 mod run;
 mod scratch;
 mod spec;
@@ -31,6 +32,8 @@ mod cgroup;
 #[cfg(target_os = "linux")]
 mod disk;
 #[cfg(target_os = "linux")]
+mod fence;
+#[cfg(target_os = "linux")]
 mod init;
 #[cfg(target_os = "linux")]
 mod inside;
@@ -39,7 +42,11 @@ mod limits;
 #[cfg(target_os = "linux")]
 mod lockdown;
 #[cfg(target_os = "linux")]
+mod memory;
+#[cfg(target_os = "linux")]
 mod mounts;
+#[cfg(target_os = "linux")]
+mod places;
 #[cfg(target_os = "linux")]
 mod proxy;
 #[cfg(target_os = "linux")]

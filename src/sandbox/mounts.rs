@@ -153,15 +153,21 @@ fn private(container: &mut Container, spec: &SideSpec) {
     }
 }
 
+/// Whether the machine's own crates are shown. What is fetched is the consumer's own, and
+/// complete.
+pub fn shows_crates(spec: &SideSpec) -> bool {
+    let own = format!("{HOME}/.cargo");
+    spec.proxy.is_none() && !spec.shown.iter().any(|shown| shown.inside().starts_with(&own))
+}
+
 /// Rust from a home folder: its programs and its crates, and nothing else of it.
 fn rust(container: &mut Container, spec: &SideSpec) {
     let toolchain = &spec.toolchain;
     for path in [toolchain.bin(), toolchain.rustup_home.clone()].into_iter().flatten() {
         bind(container, &path);
     }
-    let own = format!("{HOME}/.cargo");
-    if spec.proxy.is_some() || spec.shown.iter().any(|shown| shown.inside().starts_with(&own)) {
-        return; // what is fetched is the consumer's own, and complete
+    if !shows_crates(spec) {
+        return;
     }
     if let Some(registry) = toolchain.registry() {
         let inside = format!("{HOME}/.cargo/registry");

@@ -69,6 +69,7 @@ fn surroundings(args: &[String]) -> io::Result<()> {
         ("filesystem-allow-list".to_owned(), disk(arg(1), arg(2))),
         ("clean-environment".to_owned(), environment(arg(3))),
         ("abstract-sockets-hidden".to_owned(), abstract_socket(arg(5))),
+        ("landlock".to_owned(), devices()),
         ("no-terminal-injection".to_owned(), typing()),
         ("pid-isolation".to_owned(), processes()),
         ("no-new-privileges".to_owned(), privileges()),
@@ -91,12 +92,32 @@ fn network(listener: &str) -> Option<String> {
     if sent.is_ok() {
         return Some("a datagram could be sent".to_owned());
     }
+    if let Some(family) = odd_socket() {
+        return Some(format!("a socket of the family {family} could be made"));
+    }
     let devices = fs::read_to_string("/proc/net/dev").unwrap_or_default();
     devices
         .lines()
         .filter_map(|line| Some(line.split_once(':')?.0.trim()))
         .find(|device| *device != "lo")
         .map(|device| format!("the network device {device} is there"))
+}
+
+/// Families that network namespaces do not part: `vsock` leads to the host of a virtual
+/// machine.
+#[cfg(target_os = "linux")]
+fn odd_socket() -> Option<&'static str> {
+    use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+    let families =
+        [(AddressFamily::Vsock, SockType::Stream, "vsock"), (AddressFamily::Alg, SockType::SeqPacket, "alg")];
+    families
+        .into_iter()
+        .find_map(|(family, kind, name)| socket(family, kind, SockFlag::SOCK_CLOEXEC, None).is_ok().then_some(name))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn odd_socket() -> Option<&'static str> {
+    None
 }
 
 #[cfg(target_os = "linux")]
@@ -110,6 +131,19 @@ fn abstract_socket(name: &str) -> Option<String> {
 #[cfg(not(target_os = "linux"))]
 fn abstract_socket(_name: &str) -> Option<String> {
     Some("this system has no namespaces".to_owned())
+}
+
+/// The home folder's mount lets everybody make this one device, which stands for nothing.
+#[cfg(target_os = "linux")]
+fn devices() -> Option<String> {
+    use nix::sys::stat::{Mode, SFlag, mknod};
+    let place = std::env::home_dir()?.join("gander-probe");
+    mknod(&place, SFlag::S_IFCHR, Mode::empty(), 0).is_ok().then(|| "a device could be made".to_owned())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn devices() -> Option<String> {
+    Some("this system has no Landlock".to_owned())
 }
 
 /// The request is refused before anyone looks what it is made of: a pipe would say

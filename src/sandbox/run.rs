@@ -174,11 +174,15 @@ impl Sandbox {
         let seeds = job.steps.iter().flat_map(|step| &step.seeds);
         let seeds = seeds.map(|seed| Shown { from: seed.from.clone(), to: seed.to.clone() });
         for shown in job.shown.iter().cloned().chain(seeds) {
-            let place = match shown.to.strip_prefix("~/") {
-                Some(below) => scratch.path().join(scratch::HOME).join(below),
-                None => scratch.path().join(scratch::TREE).join(&shown.to),
+            let (base, below) = match shown.to.strip_prefix("~/") {
+                Some(below) => (scratch.path().join(scratch::HOME), below),
+                None => (scratch.path().join(scratch::TREE), shown.to.as_str()),
             };
-            tree::put(&shown.from, &place)?;
+            if tree::leads_out(&base, below) {
+                let why = "a symbolic link is on its way".to_owned();
+                return Err(SandboxError::Change { path: shown.to.clone(), why });
+            }
+            tree::put(&shown.from, &base.join(below))?;
         }
         Ok(())
     }
@@ -208,13 +212,16 @@ impl Sandbox {
         let (scratch, reply, lower) = self.laid_out(job, &work)?;
         let mut shown = Vec::new();
         for cache in fetches.iter().filter_map(|step| step.fetch.as_ref()).flat_map(|fetch| &fetch.caches) {
-            let from = match cache.strip_prefix("~/") {
-                Some(below) => scratch.path().join(scratch::HOME).join(below),
-                None if lower.is_some() => scratch.path().join(scratch::UPPER).join(cache),
-                None => scratch.path().join(scratch::TREE).join(cache),
+            let (part, below) = match cache.strip_prefix("~/") {
+                Some(below) => (scratch::HOME, below),
+                None if lower.is_some() => (scratch::UPPER, cache.as_str()),
+                None => (scratch::TREE, cache.as_str()),
             };
-            // A link would show what it points to on the host.
-            if std::fs::symlink_metadata(&from).is_ok_and(|meta| meta.is_dir() || meta.is_file()) {
+            let base = scratch.path().join(part);
+            let from = base.join(below);
+            // A link, there or on the way, would show what it points to on the host.
+            let plain = std::fs::symlink_metadata(&from).is_ok_and(|meta| meta.is_dir() || meta.is_file());
+            if plain && !tree::leads_out(&base, below) {
                 shown.push(Shown { from, to: cache.clone() });
             }
         }

@@ -3,7 +3,7 @@
 //!
 //! Must not: write to the pinned tree, or through a symbolic link of it.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
@@ -170,6 +170,13 @@ fn check(base: &Path, path: &str) -> Result<(), SandboxError> {
     Ok(())
 }
 
+/// Whether a link is on the way from `base` to what lies at `relative` below it, or is
+/// what lies there.
+pub fn leads_out(base: &Path, relative: &str) -> bool {
+    let mut below = Path::new(relative).ancestors().filter(|part| !part.as_os_str().is_empty());
+    below.any(|part| fs::symlink_metadata(base.join(part)).is_ok_and(|meta| meta.is_symlink()))
+}
+
 /// Makes the folders above `path` in `target`, with the modes they have in `model`.
 fn make_parents(model: &Path, target: &Path, path: &str) -> Result<(), SandboxError> {
     let mut folders: Vec<PathBuf> = Path::new(path).ancestors().skip(1).map(Path::to_owned).collect();
@@ -224,7 +231,9 @@ fn set_mode(_path: &Path, _executable: bool) -> io::Result<()> {
 }
 
 fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
-    fs::copy(from, to)?;
+    if clone_file(from, to).is_err() {
+        fs::copy(from, to)?;
+    }
     let modified = fs::metadata(from)?.modified()?;
     // Build tools compare times: a copy that looks new would be built anew.
     match OpenOptions::new().append(true).open(to) {
@@ -233,6 +242,38 @@ fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Makes `to` a file of its own that shares the blocks of `from` until either is
+/// written: btrfs, xfs and others can, where both lie on the same one.
+#[cfg(target_os = "linux")]
+fn clone_file(from: &Path, to: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let source = File::open(from)?;
+    let mode = source.metadata()?.permissions().mode() & 0o777;
+    // It is to be written until it is made: the mode comes last.
+    let target = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+    let made = rustix::fs::ioctl_ficlone(&target, &source).map_err(io::Error::from);
+    match made.and_then(|()| target.set_permissions(fs::Permissions::from_mode(mode))) {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            fs::remove_file(to)?;
+            Err(error)
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn clone_file(_from: &Path, _to: &Path) -> io::Result<()> {
+    Err(io::Error::other("files cannot be cloned on this system"))
+}
+
+/// Whether copies of trees below `folder` share their blocks.
+pub fn clones(folder: &Path) -> bool {
+    let Ok(place) = tempfile::tempdir_in(folder) else { return false };
+    let (from, to) = (place.path().join("from"), place.path().join("to"));
+    let content = Content { bytes: b"x".to_vec(), executable: false };
+    write(&from, &content).is_ok() && clone_file(&from, &to).is_ok()
 }
 
 #[cfg(unix)]

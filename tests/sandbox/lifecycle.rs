@@ -60,7 +60,7 @@ fn promises_hold_for_an_unprivileged_user() {
     let output = Invocation::new("setpriv")
         .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"])
         .arg(&tests)
-        .args(["promises::", "trees::", "fetching::", "doctor"])
+        .args(["promises::", "trees::", "fetching::", "attacks::", "doctor"])
         .current_dir(folder.path())
         .env_clear()
         .env("PATH", "/usr/local/bin:/usr/bin:/bin")
