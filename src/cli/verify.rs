@@ -116,7 +116,9 @@ fn review(verified: &[Verified], screen: &Screen) -> Result<(), Exit> {
         let snapshots = one.verdict.iter().flat_map(|verdict| &verdict.snapshots);
         for snapshot in snapshots.filter(|snapshot| snapshot.after.is_some() && !snapshot.meant) {
             let (before, after) = (snapshot.before.as_deref().unwrap_or(""), snapshot.after.as_deref().unwrap_or(""));
-            screen.result(format!("\n{}: {} of step `{}`\n", name(one), snapshot.name, snapshot.step));
+            // The name is that of a file which a step has made: it must not steer the terminal.
+            let what = snapshot.name.escape_debug();
+            screen.result(format!("\n{}: {what} of step `{}`\n", name(one), snapshot.step));
             screen.result(report::difference(before, after));
             screen.result("accept this? [y]es, [n]o, [q]uit: ");
             let answer = answers.next().and_then(Result::ok).unwrap_or_else(|| "q".to_owned());

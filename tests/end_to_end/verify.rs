@@ -236,23 +236,33 @@ fn ctrl_c_leaves_nothing_behind_and_the_next_run_goes_on() {
         command.arg("run").current_dir(&bench.root).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().unwrap()
     };
-    let mut run = start();
-    wait_for(|| running(&mark));
-    let asked = Instant::now();
-    let kill = Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
-    assert!(kill.success());
-    let status = run.wait().unwrap();
-    let took = asked.elapsed();
-    println!("ended {} ms after Ctrl-C", took.as_millis());
-    assert_eq!(status.code(), Some(130));
-    // On an idle machine it takes a few milliseconds; two seconds are promised.
-    assert!(took < Duration::from_secs(2) * 5, "{took:?}");
-    // The kernel takes down what was in the sandbox while gander ends.
-    wait_for(|| !running(&mark));
-    println!("nothing is left {} ms after Ctrl-C", asked.elapsed().as_millis());
-    let left: Vec<_> =
-        walkdir::WalkDir::new(bench.root.join(".gander/small/scratch")).min_depth(1).into_iter().collect();
-    assert!(left.is_empty(), "{left:#?}");
+    // Each goes on from where the one before was ended.
+    let tries = std::env::var("GANDER_CTRL_C_TRIES").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
+    let mut times: Vec<(Duration, Duration)> = (0..tries)
+        .map(|_| {
+            let mut run = start();
+            wait_for(|| running(&mark));
+            let asked = Instant::now();
+            let kill = Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
+            assert!(kill.success());
+            let status = run.wait().unwrap();
+            let ended = asked.elapsed();
+            assert_eq!(status.code(), Some(130));
+            // The kernel takes down what was in the sandbox while gander ends.
+            wait_for(|| !running(&mark));
+            let gone = asked.elapsed();
+            let scratch = bench.root.join(".gander/small/scratch");
+            let left: Vec<_> = walkdir::WalkDir::new(scratch).min_depth(1).into_iter().collect();
+            assert!(left.is_empty(), "{left:#?}");
+            (ended, gone)
+        })
+        .collect();
+    times.sort();
+    let (median, (longest, _)) = (times[times.len() / 2].0, times[times.len() - 1]);
+    let gone = times.iter().map(|(_, gone)| *gone).max().unwrap();
+    println!("Ctrl-C takes {median:?}, at most {longest:?}, and nothing is left after {gone:?} ({tries} times)");
+    // Two seconds are promised. A machine that is far too busy may take longer to notice.
+    assert!(median < Duration::from_secs(2) && gone < Duration::from_secs(10), "{times:?}");
     std::fs::write(flag.path().join("go"), "").unwrap();
     let went_on = bench.gander(&["run"]).expect(0);
     assert!(!went_on.stderr.contains("apps/ant:"), "what was done is not done again: {}", went_on.stderr);

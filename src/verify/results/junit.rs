@@ -11,7 +11,7 @@ use super::{TestEnd, TestReport};
 pub fn read(files: &BTreeMap<String, Vec<u8>>) -> TestReport {
     let mut report = TestReport::default();
     for (path, bytes) in files {
-        if !path.to_ascii_lowercase().ends_with(".xml") || has_doctype(bytes) {
+        if !path.to_ascii_lowercase().ends_with(".xml") || has_doctype(bytes) || is_too_deep(bytes) {
             continue;
         }
         let Ok(suites) = junit_parser::from_reader(bytes.as_slice()) else { continue };
@@ -25,6 +25,28 @@ pub fn read(files: &BTreeMap<String, Vec<u8>>) -> TestReport {
 /// No runner writes one, and it is where XML's bombs are.
 fn has_doctype(bytes: &[u8]) -> bool {
     memchr::memmem::find(bytes, b"<!DOCTYPE").is_some()
+}
+
+/// How deep suites may lie in suites. The parser recurses, and a stack has an end.
+const DEEPEST: usize = 50;
+
+fn is_too_deep(bytes: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    for at in memchr::memmem::find_iter(bytes, b"testsuite") {
+        match bytes.get(..at) {
+            Some([.., b'<', b'/']) => depth = depth.saturating_sub(1),
+            Some([.., b'<']) => {
+                let tag = bytes.get(at..).unwrap_or_default();
+                let end = memchr::memchr(b'>', tag).unwrap_or(tag.len());
+                depth += usize::from(!tag[..end].ends_with(b"/"));
+            }
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return true;
+        }
+    }
+    false
 }
 
 fn add_suite(report: &mut TestReport, suite: &TestSuite) {
