@@ -1,3 +1,3 @@
 ; What a comment may stand above: the outermost code of its lines, never the inside of
 ; an expression or a literal.
-(program (_) @statement)
+(source_file (_) @statement)

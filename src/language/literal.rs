@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(write(by_name("kotlin").unwrap(), "a$b", None), "\"a\\$b\"");
         assert_eq!(write(by_name("javascript").unwrap(), "${b}", Some("`a`")), "\"${b}\"");
         assert_eq!(write(python, "a\"b\n", None), "\"a\\\"b\\n\"");
-        assert_eq!(write(by_name("sql").unwrap(), "it's", None), "'it''s'");
+        assert_eq!(write(by_name("sql").unwrap(), "it's", None), "'it\\'s'");
         assert_eq!(write(by_name("rust").unwrap(), "x", Some("r#\"old\"#")), "r#\"x\"#");
     }
 

@@ -71,6 +71,10 @@ pub struct Facts {
     /// Node kinds whose children are a list of equals: `$X` in one means its only child.
     #[serde(default)]
     pub lists: Vec<String>,
+    /// Node kinds that a pattern is not read without, though nothing is in them but one
+    /// name: what the name is of.
+    #[serde(default)]
+    pub keeps: Vec<String>,
     /// Where a pattern may stand, in the order in which they are tried.
     pub context: Vec<Context>,
     /// String literals.
@@ -341,6 +345,7 @@ impl Language {
         ids(&facts.string.holes)?;
         ids(&facts.string.joins)?;
         ids(&facts.never_empty)?;
+        ids(&facts.keeps)?;
         let statements = (described.statements, OnceLock::new());
         Ok(Self { lists, strings, facts, grammar, version: described.version, statements, tests: described.tests })
     }

@@ -32,7 +32,7 @@ macro_rules! grammars {
 
 grammars! {
     "python", tree_sitter_python::LANGUAGE, "tree-sitter-python 0.25";
-    "sql", tree_sitter_sequel::LANGUAGE, "tree-sitter-sequel 0.3";
+    "sql", tree_sitter_googlesql::LANGUAGE, "tree-sitter-googlesql 0.1";
     "scala", tree_sitter_scala::LANGUAGE, "tree-sitter-scala 0.26";
     "java", tree_sitter_java::LANGUAGE, "tree-sitter-java 0.23";
     "kotlin", tree_sitter_kotlin_sg::LANGUAGE, "tree-sitter-kotlin-sg 0.4";

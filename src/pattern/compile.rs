@@ -249,8 +249,11 @@ fn is_deep(tree: &Tree) -> bool {
 /// The deepest node that spans the pattern, unwrapping nodes that only wrap it;
 /// a statement is thus read as the expression it consists of.
 fn innermost<'t>(tree: &'t Tree, start: usize, end: usize) -> Option<Node<'t>> {
+    let keeps = &tree.language.facts.keeps;
     let mut node = tree.spanning(start, end)?;
-    while let Some(only) = node.children().find(|c| c.local_range() == node.local_range()) {
+    while let Some(only) = node.children().find(|c| c.local_range() == node.local_range())
+        && !keeps.iter().any(|k| k == node.kind())
+    {
         node = only;
     }
     // A wrapper may end in a token of the pattern's own (`f();`): keep it then.

@@ -16,7 +16,7 @@ fn rules(finder: &str, condition: &str, context: &str) -> RuleSet {
     let condition = if finder.contains("$A") || finder.contains("$$$A") { condition } else { "" };
     let text = format!(
         "rule(\"plain\").lang(\"python\").find({finder}){condition}{context}.{action};\n\
-         rule(\"sql\").lang(\"sql\").find(any([\"users_v1\", \"people\"]))\
+         rule(\"sql\").lang(\"sql\").find(any([table(\"users_v1\"), table(\"people\")]))\
          .in_host(\"python\", \"f($X)\").replace(\"t\");"
     );
     load(&[Source { name: "t.rhai".to_owned(), text: text.clone() }], &Inputs::default())

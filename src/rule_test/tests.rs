@@ -85,7 +85,7 @@ fn a_check_writes_nothing() {
 #[test]
 fn a_case_is_a_whole_repository_with_inputs_of_its_own() {
     let rule = r#"
-rule("demo/table").lang(["sql", "yaml"]).find("users_v1").replace("users_v2").unchanged("users");
+rule("demo/table").lang(["sql", "yaml"]).find(regex("^users_v1$")).replace("users_v2").unchanged("users");
 rule("demo/flag").lang("python").find("flag($X)").where(#{ X: one_of([param("flag")]) })
     .rewrite(|m, cx| code("$T", #{ T: lit(mapping("flags").value[m.X.value]) }));
 "#;

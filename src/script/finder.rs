@@ -130,6 +130,21 @@ fn contexts(api: &mut Api<'_>) {
             r#"rule("example").lang("rust").find(item("use $P;")).annotate("found").unchanged("fn f() {}");"#.to_owned(),
         ),
         (
+            "clause",
+            "a clause in SQL",
+            r#"rule("example").lang("sql").find(clause("from {{ ref('users') }} as $A")).annotate("found").unchanged("select a from {{ ref('orders') }} as u");"#.to_owned(),
+        ),
+        (
+            "pipe",
+            "a pipe operator in SQL",
+            r#"rule("example").lang("sql").find(pipe("|> where $C")).annotate("found").unchanged("select a from t where b");"#.to_owned(),
+        ),
+        (
+            "jinja",
+            "what Jinja's braces hold",
+            r#"rule("example").lang("sql").find(jinja("ref('users')")).replace("ref('people')").example("select a from {{ ref('users') }}", "select a from {{ ref('people') }}").unchanged("select ref('users')");"#.to_owned(),
+        ),
+        (
             "table",
             "a table in SQL",
             r#"rule("example").lang("sql").find(table("users_v1")).replace("users_v2").example("select a from users_v1", "select a from users_v2").unchanged("select a from users_v10");"#.to_owned(),

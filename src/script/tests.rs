@@ -95,7 +95,7 @@ rule("v").lang("python").find("f($X)").edit(|m, cx| {
 #[test]
 fn embedded_sql_is_edited_in_place() {
     let script = r#"
-rule("t").lang("sql").find("users_v1").in_host("python", "spark.sql($SQL)").replace("users_v2");"#;
+rule("t").lang("sql").find(table("users_v1")).in_host("python", "spark.sql($SQL)").replace("users_v2");"#;
     let code = "spark.sql(f'select a from users_v1 where d = {day}')\nprint('select a from users_v1')\n";
     assert_eq!(check(script, "python", code), code.replacen("users_v1", "users_v2", 1));
     let broken = check(script, "python", "spark.sql('users_v1 select ((')");

@@ -115,7 +115,7 @@ fn a_semicolon_stays() {
 fn embedded_code_is_checked_after_the_edit() {
     let rule = |new: &str| {
         format!(
-            r#"rule("t").lang("sql").find("users_v1").in_host("python", "q($SQL)").rewrite(|m, cx| code({new:?}));"#
+            r#"rule("t").lang("sql").find(table("users_v1")).in_host("python", "q($SQL)").rewrite(|m, cx| code({new:?}));"#
         )
     };
     let code = "q('select a from users_v1')\n";
@@ -128,7 +128,7 @@ fn embedded_code_is_checked_after_the_edit() {
     assert!(hole.starts_with("=\nRefused"), "{hole}");
     let grown = check(&rule("users_v2"), "a.py", "q('select a from users_v1' + suffix)\n");
     assert!(grown.starts_with("=\nRefused: the text in this literal names"), "{grown}");
-    let part = r#"rule("t").lang("sql").find("users_v1").in_host("java", kind("string_literal")).replace("users_v2");"#;
+    let part = r#"rule("t").lang("sql").find(table("users_v1")).in_host("java", kind("string_literal")).replace("users_v2");"#;
     let joined = check(part, "A.java", "class A { String q = \"select a from users_v1\" + suffix; }");
     assert!(joined.starts_with("=\nRefused"), "a piece is read with the whole: {joined}");
     assert_eq!(
@@ -176,8 +176,8 @@ fn annotations_stand_where_they_may() {
         "fn g() {\n    // gander[n]: look\n    if a { f(1) }\n}\n\nAnnotated: look"
     );
     assert_eq!(
-        note("sql", "a.sql", "users_v1", "select a\nfrom users_v1;\n"),
-        "-- gander[n]: look\nselect a\nfrom users_v1;\n\nAnnotated: look"
+        note("sql", "a.sql", "f($X)", "select f(1)\nfrom t;\n"),
+        "-- gander[n]: look\nselect f(1)\nfrom t;\n\nAnnotated: look"
     );
     assert_eq!(
         note("toml", "a.toml", "\"x\"", "[a]\nb = \"x\"\n"),
@@ -189,7 +189,7 @@ fn annotations_stand_where_they_may() {
         "=\nAnnotated: look",
         "no comments: the ledger only"
     );
-    let embedded = r#"rule("n").lang("sql").find("users_v1").in_host("python", kind("string")).annotate("look");"#;
+    let embedded = r#"rule("n").lang("sql").find(table("users_v1")).in_host("python", kind("string")).annotate("look");"#;
     assert_eq!(
         check(embedded, "a.py", "x = 1\nq = '''\nselect a\nfrom users_v1'''\n"),
         "x = 1\n# gander[n]: look\nq = '''\nselect a\nfrom users_v1'''\n\nAnnotated: look"
