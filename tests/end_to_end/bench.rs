@@ -160,7 +160,7 @@ pub fn git(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// How long a program may take before the test says that it hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 fn end(mut command: Command) -> Ended {
     // Files, not pipes: nobody has to read while the program is watched.
