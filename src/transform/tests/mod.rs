@@ -128,7 +128,8 @@ fn embedded_code_is_checked_after_the_edit() {
     assert!(hole.starts_with("=\nRefused"), "{hole}");
     let grown = check(&rule("users_v2"), "a.py", "q('select a from users_v1' + suffix)\n");
     assert!(grown.starts_with("=\nRefused: the text in this literal names"), "{grown}");
-    let part = r#"rule("t").lang("sql").find(table("users_v1")).in_host("java", kind("string_literal")).replace("users_v2");"#;
+    let part =
+        r#"rule("t").lang("sql").find(table("users_v1")).in_host("java", kind("string_literal")).replace("users_v2");"#;
     let joined = check(part, "A.java", "class A { String q = \"select a from users_v1\" + suffix; }");
     assert!(joined.starts_with("=\nRefused"), "a piece is read with the whole: {joined}");
     assert_eq!(
@@ -189,7 +190,8 @@ fn annotations_stand_where_they_may() {
         "=\nAnnotated: look",
         "no comments: the ledger only"
     );
-    let embedded = r#"rule("n").lang("sql").find(table("users_v1")).in_host("python", kind("string")).annotate("look");"#;
+    let embedded =
+        r#"rule("n").lang("sql").find(table("users_v1")).in_host("python", kind("string")).annotate("look");"#;
     assert_eq!(
         check(embedded, "a.py", "x = 1\nq = '''\nselect a\nfrom users_v1'''\n"),
         "x = 1\n# gander[n]: look\nq = '''\nselect a\nfrom users_v1'''\n\nAnnotated: look"
