@@ -271,14 +271,16 @@ fn keep_permissions(_old: &Path, _new: &Path, _executable: bool) -> Result<(), F
     Ok(())
 }
 
+/// Whether somebody may execute the file.
 #[cfg(unix)]
-fn is_executable(metadata: &fs::Metadata) -> bool {
+pub fn is_executable(metadata: &fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     metadata.permissions().mode() & 0o100 != 0
 }
 
+/// Whether somebody may execute the file.
 #[cfg(not(unix))]
-fn is_executable(_metadata: &fs::Metadata) -> bool {
+pub fn is_executable(_metadata: &fs::Metadata) -> bool {
     false
 }
 

@@ -1,19 +1,27 @@
 //! `gander apply`: rules over plain folders, without a migration.
 
+mod held;
+mod job;
+mod place;
+
 use std::collections::BTreeMap;
-use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Exit;
+use held::Held;
+use job::Job;
+use place::Place;
+
 use super::known::{IndexFolder, Known};
 use super::screen::{Screen, absolute};
 use super::walk::{each, with_bytes};
 use crate::changeset::ChangeSet;
 use crate::files;
+use crate::report::table::counted;
 use crate::rule::{Facts, RuleSet};
 use crate::script::{self, Inputs};
-use crate::transform::{self, FileReport, FindingKind, collect, file};
+use crate::transform::{Fate, FileReport, FindingKind, file};
 use crate::workspace::{Content, FileVersion};
 
 #[derive(clap::Args, Debug)]
@@ -64,6 +72,9 @@ struct Totals {
     annotated: usize,
     refused: usize,
     errored: usize,
+    created: usize,
+    renamed: usize,
+    deleted: usize,
 }
 
 pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
@@ -71,27 +82,29 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let known =
         Known::open(&args.index, &args.paths, |language| rules.clauses(language).collect::<Vec<_>>().into_iter());
     let job = Job { rules: &rules, paths: &args.paths, known: &known, screen };
-    let facts = job.facts(&BTreeMap::new())?;
+    let facts = job.facts()?;
     let restless = job.restless(&facts)?;
     let mut totals = Totals::default();
-    let work = |path: &Path| -> Result<(FileReport, String), String> {
-        let name = name(path)?;
+    let (mut waiting, mut edited) = (Vec::new(), BTreeMap::new());
+    let work = |path: &Path| -> Result<Done, String> {
+        let place = Place::of(&args.paths, path)?;
         if known.rules_out(path) {
-            return Ok((FileReport::default(), String::new()));
+            return Ok(Done::Itself(FileReport::default(), String::new()));
         }
         let now = Known::now();
-        let (mut report, patch) = with_bytes(path, |bytes, meta| {
+        with_bytes(path, |bytes, meta| {
             known.learn(path, meta, bytes, now);
-            let report = file(&rules, &facts, name, bytes);
-            let shown = !args.no_diff && !args.json && !restless.contains_key(path);
-            let patch =
-                report.change.as_ref().filter(|_| shown).map(|change| patch(name, bytes, &change.bytes, screen));
-            (report, patch.unwrap_or_default())
-        })?;
-        if let Some(rule) = restless.get(path) {
-            report.refuse_as_unsettled(name, rule);
-        }
-        Ok((report, patch))
+            let mut report = file(&rules, &facts, &place.name, bytes);
+            if let Some(rule) = restless.get(path) {
+                report.refuse_as_unsettled(&place.name, rule);
+            }
+            if report.moves_files() {
+                return Done::Waits(Held::new(path, &place, bytes, meta, report));
+            }
+            let change = report.change.as_ref().filter(|_| args.shows_diff());
+            let patch = change.map(|change| patch(&path.to_string_lossy(), bytes, &change.bytes, screen));
+            Done::Itself(report, patch.unwrap_or_default())
+        })
     };
     let read = each(
         &args.paths,
@@ -99,7 +112,15 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         |path| speaks(&rules, path),
         work,
         |path, result| match result {
-            Ok((report, patch)) => report_on(args, path, &report, patch, &mut totals, screen),
+            Ok(Done::Itself(report, patch)) => {
+                let rule = report.change.as_ref().and_then(|change| Some(change.edits.first()?.rule.clone()));
+                edited.extend(rule.map(|rule| (path.to_owned(), rule)));
+                report_on(args, path, report, patch, &mut totals, screen)
+            }
+            Ok(Done::Waits(held)) => {
+                waiting.push(held);
+                Ok(())
+            }
             Err(why) => {
                 totals.errored += 1;
                 screen.diagnostic(format!("error: {}: {why}", path.display()));
@@ -108,16 +129,86 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         },
     )?;
     known.save(|language| rules.speaks(language), screen);
-    screen.note(format!(
-        "{read} files searched, {} {}, {} edits, {} annotated, {} refused, {} errored",
-        totals.changed,
-        if args.write { "written" } else { "would change" },
-        totals.edits,
-        totals.annotated,
-        totals.refused,
-        totals.errored
-    ));
-    Ok(if totals.refused + totals.errored > 0 { Exit::Negative } else { Exit::Done })
+    together(args, &rules, &facts, waiting, &edited, &mut totals, screen)?;
+    screen.note(totals.line(read, args.write));
+    Ok(match () {
+        () if totals.errored > 0 => Exit::Failed,
+        () if totals.refused > 0 => Exit::Negative,
+        () => Exit::Done,
+    })
+}
+
+/// A file that was looked at.
+enum Done {
+    /// What becomes of it depends on no other file; the change for people.
+    Itself(FileReport, String),
+    /// It asks for whole files.
+    Waits(Held),
+}
+
+impl Args {
+    fn shows_diff(&self) -> bool {
+        !self.no_diff && !self.json
+    }
+}
+
+impl Totals {
+    fn line(&self, read: usize, written: bool) -> String {
+        let mut line = format!(
+            "{} searched, {} {}, {}, {} annotated, {} refused, {} errored",
+            counted(read, "file"),
+            self.changed,
+            if written { "written" } else { "would change" },
+            counted(self.edits, "edit"),
+            self.annotated,
+            self.refused,
+            self.errored
+        );
+        for (number, word) in [(self.created, "created"), (self.renamed, "renamed"), (self.deleted, "deleted")] {
+            if number > 0 {
+                line += &format!(", {number} {word}");
+            }
+        }
+        line
+    }
+}
+
+/// The files that asked for whole files, once all of them are known.
+fn together(
+    args: &Args,
+    rules: &RuleSet,
+    facts: &Arc<Facts>,
+    mut waiting: Vec<Held>,
+    edited: &BTreeMap<PathBuf, String>,
+    totals: &mut Totals,
+    screen: &Screen,
+) -> Result<(), Exit> {
+    let worlds = held::decide(rules, facts, &mut waiting, edited);
+    for world in &worlds {
+        let versions = held::versions(world, &waiting);
+        if args.shows_diff() {
+            let shown = |v: &FileVersion| FileVersion { path: shown_path(&world.root.join(&v.path)), ..v.clone() };
+            let change = ChangeSet::new(&versions.iter().map(shown).collect::<Vec<_>>(), "").change;
+            screen.result(super::plan::paint(&String::from_utf8_lossy(&change), screen));
+        }
+        totals.created += world.decided.new.len();
+        if args.write {
+            held::write(&world.root, &versions).map_err(|errors| {
+                errors.iter().for_each(|error| screen.diagnostic(format!("error: {error}")));
+                Exit::Failed
+            })?;
+        }
+    }
+    for Held { path, mut report, .. } in waiting {
+        match &report.fate {
+            Fate::Stays => {}
+            Fate::Moves { .. } => totals.renamed += 1,
+            Fate::Goes { .. } => totals.deleted += 1,
+        }
+        totals.count_change(&report);
+        say(args, &path, &mut report, totals, screen);
+    }
+    Ok(())
 }
 
 pub(super) fn load(args: &RuleFile, screen: &Screen) -> Result<RuleSet, Exit> {
@@ -134,122 +225,62 @@ pub(super) fn load(args: &RuleFile, screen: &Screen) -> Result<RuleSet, Exit> {
     })
 }
 
-/// The bytes that files would have, by path.
-type Changed = BTreeMap<PathBuf, Vec<u8>>;
-
-/// What is asked of all files together, before each is edited by itself.
-struct Job<'a> {
-    rules: &'a RuleSet,
-    paths: &'a [PathBuf],
-    known: &'a Known,
-    screen: &'a Screen,
-}
-
-impl Job<'_> {
-    /// Walks once more over all files that some rule can speak of, or that changed.
-    fn each<T: Send>(
-        &self,
-        changed: &Changed,
-        work: impl Fn(&Path) -> T + Sync,
-        take: impl FnMut(&Path, T) -> Result<(), Exit> + Send,
-    ) -> Result<(), Exit> {
-        let wanted =
-            |path: &Path| speaks(self.rules, path) && (changed.contains_key(path) || !self.known.rules_out(path));
-        each(self.paths, self.screen, wanted, work, take).map(|_| ())
-    }
-
-    /// What the rules that collect learn from all files together.
-    fn facts(&self, changed: &Changed) -> Result<Arc<Facts>, Exit> {
-        let mut facts = Facts::default();
-        if !self.rules.collects() {
-            return Ok(Arc::default());
-        }
-        let learn = |path: &Path| {
-            let name = name(path)?;
-            with_bytes(path, |bytes, _| collect(self.rules, name, changed.get(path).map_or(bytes, Vec::as_slice)))?
-                .map_err(|f| format!("{}:{}:{}: {}", f.path, f.line, f.column, f.message))
-        };
-        self.each(changed, learn, |_, learned| {
-            facts.merge(learned.map_err(|why| {
-                self.screen.diagnostic(format!("error: {why}"));
-                Exit::Negative
-            })?);
-            Ok(())
-        })?;
-        Ok(Arc::new(facts))
-    }
-
-    /// Files that the rules would go on changing, given what the result of all files
-    /// tells, and the rule that would. Where no rule collects, each file was checked by itself.
-    fn restless(&self, before: &Arc<Facts>) -> Result<BTreeMap<PathBuf, String>, Exit> {
-        let (mut changed, mut restless) = (Changed::new(), BTreeMap::new());
-        if !self.rules.collects() {
-            return Ok(restless);
-        }
-        let change = |path: &Path| {
-            let report =
-                with_bytes(path, |bytes, _| file(self.rules, before, name(path)?, bytes).change.ok_or(String::new()));
-            report.flatten().ok()
-        };
-        self.each(&Changed::new(), change, |path, change| {
-            changed.extend(change.map(|change| (path.to_owned(), change.bytes)));
-            Ok(())
-        })?;
-        let after = self.facts(&changed)?;
-        let unsettled = |path: &Path| {
-            let of = |pinned: &[u8], _: &Metadata| {
-                let bytes = changed.get(path).map_or(pinned, Vec::as_slice);
-                transform::unsettled(self.rules, &after, name(path).ok()?, bytes)
-            };
-            with_bytes(path, of).ok()?
-        };
-        self.each(&changed, unsettled, |path, rule| {
-            restless.extend(rule.map(|rule| (path.to_owned(), rule)));
-            Ok(())
-        })?;
-        Ok(restless)
-    }
-}
-
 /// Whether some rule could speak of a file, told from its name.
 fn speaks(rules: &RuleSet, path: &Path) -> bool {
     crate::language::of_path(path).is_some_and(|l| rules.speaks(l))
 }
 
-fn name(path: &Path) -> Result<&str, String> {
-    path.to_str().ok_or_else(|| "its name is not UTF-8".to_owned())
-}
-
 /// The change of a file for people.
-fn patch(name: &str, before: &[u8], after: &[u8], screen: &Screen) -> String {
+fn patch(path: &str, before: &[u8], after: &[u8], screen: &Screen) -> String {
     let content = |bytes: &[u8]| Some(Content { bytes: bytes.to_vec(), executable: false });
-    let version = FileVersion {
-        path: name.trim_start_matches('/').to_owned(),
-        before: content(before),
-        after: content(after),
-        renamed_from: None,
-    };
+    let (before, after) = (content(before), content(after));
+    let version = FileVersion { path: shown_path(Path::new(path)), before, after, renamed_from: None };
     let patch = ChangeSet::new(&[version], "").change;
     super::plan::paint(&String::from_utf8_lossy(&patch), screen)
+}
+
+/// A path as patches write it.
+fn shown_path(path: &Path) -> String {
+    path.to_string_lossy().trim_start_matches('/').to_owned()
 }
 
 fn report_on(
     args: &Args,
     path: &Path,
-    report: &FileReport,
+    mut report: FileReport,
     patch: String,
     totals: &mut Totals,
     screen: &Screen,
 ) -> Result<(), Exit> {
+    say(args, path, &mut report, totals, screen);
+    totals.count_change(&report);
+    let Some(change) = &report.change else { return Ok(()) };
+    screen.result(patch);
+    if args.write { write(path, &change.bytes, screen) } else { Ok(()) }
+}
+
+impl Totals {
+    fn count_change(&mut self, report: &FileReport) {
+        if let Some(change) = &report.change {
+            self.changed += 1;
+            self.edits += change.edits.len() - change.comments;
+        }
+    }
+}
+
+/// What the rules say of a file.
+fn say(args: &Args, path: &Path, report: &mut FileReport, totals: &mut Totals, screen: &Screen) {
     let of = |kind: FindingKind| report.findings.iter().filter(|f| f.kind == kind).count();
     totals.annotated += of(FindingKind::Annotated);
     totals.refused += usize::from(of(FindingKind::Refused) > 0);
     totals.errored += usize::from(of(FindingKind::Errored) > 0);
+    let shown = path.display().to_string();
+    report.findings.iter_mut().for_each(|finding| finding.path.clone_from(&shown));
     if args.json && !report.findings.is_empty() {
         let object = serde_json::json!({
-            "path": path.display().to_string(),
+            "path": shown,
             "findings": report.findings,
-            "changed": report.change.is_some(),
+            "changed": report.change.is_some() || report.moves_files(),
         });
         screen.result(format!("{object}\n"));
     }
@@ -260,14 +291,9 @@ fn report_on(
             FindingKind::Annotated => "annotated",
             FindingKind::Mapped | FindingKind::Skipped => continue,
         };
-        let place = format!("{}:{}:{}", finding.path, finding.line, finding.column);
+        let place = if finding.line == 0 { shown.clone() } else { format!("{shown}:{}:{}", finding.line, finding.column) };
         screen.diagnostic(format!("{word}: {place}: {} [{}]", finding.message, finding.rule));
     }
-    let Some(change) = &report.change else { return Ok(()) };
-    totals.changed += 1;
-    totals.edits += change.edits.len();
-    screen.result(patch);
-    if args.write { write(path, &change.bytes, screen) } else { Ok(()) }
 }
 
 fn write(path: &Path, bytes: &[u8], screen: &Screen) -> Result<(), Exit> {

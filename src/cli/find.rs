@@ -11,6 +11,7 @@ use super::screen::Screen;
 use super::walk::{each, with_bytes};
 use crate::language::{self, Language};
 use crate::pattern::{Pattern, compile};
+use crate::report::table::counted;
 use crate::rule::{Clause, Gate, Prefilter};
 use crate::tree::parse;
 
@@ -76,7 +77,7 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     })?;
     known.save(|l| std::ptr::eq(l, language), screen);
     if unread > 0 {
-        screen.note(format!("{unread} of {files} files were not searched"));
+        screen.note(format!("{unread} of {} not searched", counted(files, "file")));
     }
     Ok(if matches > 0 { Exit::Done } else { Exit::Negative })
 }

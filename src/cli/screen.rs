@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{Color, Exit};
 use crate::pipeline::{PipelineError, Progress};
 use crate::report;
-use crate::report::table::Layout;
+use crate::report::table::{Layout, counted};
 use crate::rollout::Event;
 use crate::state::{DeliveryState, WaveState};
 
@@ -135,7 +135,8 @@ impl Screen {
         match progress {
             Progress::Problem(_) => {}
             Progress::Discovered(consumers, workspaces) => {
-                self.note(format!("discovered {consumers} consumers in {workspaces} workspaces"));
+                let (consumers, workspaces) = (counted(*consumers, "consumer"), counted(*workspaces, "workspace"));
+                self.note(format!("discovered {consumers} in {workspaces}"));
             }
             Progress::Changed(change) => self.note(format!("  {}", report::discovery::change(change))),
             Progress::Transformed(done, total) => self.files(*done, *total),
@@ -179,7 +180,7 @@ impl Screen {
     fn files(&self, done: usize, total: usize) {
         if !std::io::stderr().is_terminal() {
             if done == total {
-                self.note(format!("read {total} files"));
+                self.note(format!("read {}", counted(total, "file")));
             }
             return;
         }

@@ -9,6 +9,7 @@ use anstyle::AnsiColor;
 use super::Exit;
 use super::screen::Screen;
 use crate::files;
+use crate::report::table::counted;
 use crate::rule_test::{
     self, CaseResult, ExampleResult, Memory, Options, Outcome, Report, SuiteResult, TestError, Watched, accept, find,
     junit, reject, run,
@@ -109,19 +110,15 @@ fn tell(report: &Report, args: &Args, time: Duration, screen: &Screen) {
     };
     screen.result(format!(
         "{}, {}, {}: {word} in {}\n",
-        count(rules, "rule"),
-        count(examples, "example"),
-        count(cases.len(), "case"),
+        counted(rules, "rule"),
+        counted(examples, "example"),
+        counted(cases.len(), "case"),
         shown_time(time)
     ));
     let waiting = cases.iter().filter(|c| matches!(c.outcome, Outcome::New(_) | Outcome::Changed { .. })).count();
     if waiting > 0 && !args.check {
         screen.note("`gander test --review` shows each result and asks; `--accept` takes them all");
     }
-}
-
-fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn shown_time(time: Duration) -> String {

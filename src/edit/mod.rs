@@ -38,6 +38,36 @@ pub struct Edit {
     pub match_id: u32,
 }
 
+/// What a rule wants of a whole file. Paths are relative to the workspace, with `/`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileEdit {
+    /// There is such a file.
+    Create {
+        /// Where.
+        path: String,
+        /// All that it holds.
+        text: String,
+    },
+    /// The file that holds the match has this path.
+    Rename {
+        /// The path.
+        to: String,
+    },
+    /// The file that holds the match is gone.
+    Delete,
+}
+
+impl std::fmt::Display for FileEdit {
+    /// For people: what the edit does.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Create { path, .. } => write!(f, "creates {path}"),
+            Self::Rename { to } => write!(f, "renames this file to {to}"),
+            Self::Delete => f.write_str("deletes this file"),
+        }
+    }
+}
+
 /// A final, flat replacement. The splices of a file are ordered and disjoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Splice {

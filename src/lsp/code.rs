@@ -1,7 +1,7 @@
 //! The matches of rules in a file of code, and what they would make of it.
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lsp_types::{Diagnostic, DiagnosticSeverity, NumberOrString, TextEdit};
@@ -11,7 +11,7 @@ use super::rule_file::of;
 use super::workspace::Loaded;
 use crate::edit::{Edit, Splice, apply, compose};
 use crate::language::{self, Language};
-use crate::rule::{Answer, run};
+use crate::rule::{Answer, File, run};
 use crate::transform::{FindingKind, file};
 use crate::tree::parse;
 
@@ -30,27 +30,41 @@ pub(super) struct Rewrite {
     pub(super) edits: Vec<TextEdit>,
 }
 
-/// Every match of the rules in a file, by place.
-pub(super) fn matches(loaded: &[Loaded], path: &Path, text: &str) -> Vec<Found> {
-    let Some(language) = language::of_path(path) else { return Vec::new() };
-    let mut all: Vec<Found> = loaded.iter().flat_map(|one| matches_of(one, language, path, text)).collect();
+/// The path of a file as rules see it: relative to the folder that is open.
+pub(super) fn name(roots: &[PathBuf], path: &Path) -> String {
+    let inside = roots.iter().filter_map(|root| path.strip_prefix(root).ok());
+    let shortest = inside.min_by_key(|inside| inside.components().count());
+    let name = shortest.or_else(|| path.file_name().map(Path::new)).unwrap_or(path);
+    name.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
+}
+
+/// Every match of the rules in the file of this [`name`], by place.
+pub(super) fn matches(loaded: &[Loaded], name: &str, text: &str) -> Vec<Found> {
+    let Some(language) = language::of_path(Path::new(name)) else { return Vec::new() };
+    let mut all: Vec<Found> = loaded.iter().flat_map(|one| matches_of(one, language, name, text)).collect();
     all.sort_by_key(|found| (found.range.start, found.range.end));
     all
 }
 
-fn matches_of(loaded: &Loaded, language: &'static Language, path: &Path, text: &str) -> Vec<Found> {
+fn matches_of(loaded: &Loaded, language: &'static Language, name: &str, text: &str) -> Vec<Found> {
     let Loaded { rules, facts, .. } = loaded;
-    let hits = rules.scan(language, &loaded.below_root(path), text.as_bytes());
+    let hits = rules.scan(language, name, text.as_bytes());
     if !hits.any() {
         return Vec::new();
     }
     let Ok(tree) = parse(language, text).map(Arc::new) else { return Vec::new() };
-    let Ok(outcomes) = run(rules, &tree, &hits, facts) else { return Vec::new() };
+    let Ok(outcomes) = run(rules, File { path: name, tree: &tree }, &hits, facts) else { return Vec::new() };
     let mut all = Vec::new();
     for outcome in outcomes {
         let rule = &rules.rules[outcome.rule];
         let title = rule.title.clone().unwrap_or_else(|| rule.id.clone());
         let (severity, message, edits) = match outcome.answer {
+            // An editor could not look into files that are not open, and half is none.
+            Answer::Edit(_) if !outcome.files.is_empty() => {
+                let does: Vec<String> = outcome.files.iter().map(ToString::to_string).collect();
+                let message = format!("{title}: it {}, which `gander apply` does and no editor", does.join(", "));
+                (DiagnosticSeverity::INFORMATION, message, Vec::new())
+            }
             Answer::Edit(edits) => (DiagnosticSeverity::INFORMATION, title.clone(), edits),
             Answer::Annotate(message, edits) => (DiagnosticSeverity::WARNING, message, edits),
             Answer::Refuse(why) => (DiagnosticSeverity::WARNING, format!("refused: {why}"), Vec::new()),
@@ -63,13 +77,13 @@ fn matches_of(loaded: &Loaded, language: &'static Language, path: &Path, text: &
             rewrite(language, text, &edits).map(|edits| Rewrite { title: format!("{title} ({})", rule.id), edits });
         all.push(Found { range: outcome.range, diagnostic, rewrite });
     }
-    all.extend(checks(loaded, path, text));
+    all.extend(checks(loaded, name, text));
     all
 }
 
 /// What the checks of the transform stage say of the file besides its rules.
-fn checks(loaded: &Loaded, path: &Path, text: &str) -> Vec<Found> {
-    let report = file(&loaded.rules, &loaded.facts, &loaded.below_root(path), text.as_bytes());
+fn checks(loaded: &Loaded, name: &str, text: &str) -> Vec<Found> {
+    let report = file(&loaded.rules, &loaded.facts, name, text.as_bytes());
     let ours = |rule: &str| loaded.rules.rules.iter().any(|r| r.id == rule);
     let checks = report.findings.iter().filter(|f| f.kind == FindingKind::Refused && !ours(&f.rule));
     let one = |finding: &crate::transform::Finding| {
@@ -89,10 +103,10 @@ fn rewrite(language: &'static Language, text: &str, edits: &[Edit]) -> Option<Ve
 }
 
 /// All that the rules would change in a file, as checked by the transform stage.
-pub(super) fn everything(loaded: &[Loaded], path: &Path, text: &str) -> Option<Rewrite> {
+pub(super) fn everything(loaded: &[Loaded], name: &str, text: &str) -> Option<Rewrite> {
+    let reports = loaded.iter().map(|one| file(&one.rules, &one.facts, name, text.as_bytes()));
     // Several sets of rules may want the same bytes: each is offered alone then.
-    let change = |one: &Loaded| file(&one.rules, &one.facts, &one.below_root(path), text.as_bytes()).change;
-    let mut changes = loaded.iter().filter_map(change);
+    let mut changes = reports.filter(|report| !report.moves_files()).filter_map(|report| report.change);
     let change = changes.next().filter(|change| change.splices.len() > 1)?;
     if changes.next().is_some() {
         return None;

@@ -15,7 +15,7 @@ use lsp_types::{
     TextDocumentSyncOptions, TextDocumentSyncSaveOptions, TextEdit, Uri, WorkspaceEdit,
 };
 
-use super::code::{Rewrite, everything, matches};
+use super::code::{Rewrite, everything, matches, name};
 use super::completion::{Kind, complete};
 use super::hover::hover;
 use super::position::{offset, path, range};
@@ -197,7 +197,7 @@ impl Session {
         let diagnostics = if is_rule(uri) {
             rule_file::diagnostics(path, &document.text)
         } else {
-            matches(&self.loaded, path, &document.text).into_iter().map(|found| found.diagnostic).collect()
+            matches(&self.loaded, &name(&self.roots, path), &document.text).into_iter().map(|found| found.diagnostic).collect()
         };
         self.publish(uri, diagnostics, Some(document.version))
     }
@@ -287,14 +287,15 @@ impl Session {
                 ..CodeAction::default()
             })
         };
-        let found = matches(&self.loaded, &path, text).into_iter().filter(|found| touched(&found.range));
+        let name = name(&self.roots, &path);
+        let found = matches(&self.loaded, &name, text).into_iter().filter(|found| touched(&found.range));
         let mut actions: Vec<CodeActionOrCommand> = found
             .filter_map(|found| {
                 let diagnostics = vec![found.diagnostic];
                 found.rewrite.map(|rewrite| action(rewrite, Some(diagnostics), CodeActionKind::QUICKFIX))
             })
             .collect();
-        let all = everything(&self.loaded, &path, text);
+        let all = everything(&self.loaded, &name, text);
         actions.extend(all.map(|rewrite| action(rewrite, None, CodeActionKind::SOURCE_FIX_ALL)));
         actions
     }

@@ -18,16 +18,6 @@ pub(super) struct Loaded {
     pub(super) rules: RuleSet,
     /// What those that collect know of the workspace.
     pub(super) facts: Arc<Facts>,
-    /// The folders that the editor has open.
-    roots: Vec<PathBuf>,
-}
-
-impl Loaded {
-    /// A file as the rules' paths speak of it: below the folder that is open.
-    pub(super) fn below_root(&self, file: &Path) -> String {
-        let below = self.roots.iter().find_map(|root| file.strip_prefix(root).ok());
-        below.unwrap_or(file).to_string_lossy().into_owned()
-    }
 }
 
 /// Files that facts are collected from; more are not read.
@@ -63,7 +53,7 @@ fn one(suite: &Suite, roots: &[PathBuf], documents: &Documents, known: &[Loaded]
         Some(known) if known.rules.collects() => Arc::clone(&known.facts),
         _ => Arc::new(facts(&rules, roots, documents)),
     };
-    Some(Loaded { file: suite.file.clone(), rules, facts, roots: roots.to_vec() })
+    Some(Loaded { file: suite.file.clone(), rules, facts })
 }
 
 fn same(one: &Path, other: &Path) -> bool {

@@ -117,16 +117,22 @@ pub fn rule_counts(files: &[FilePlan]) -> BTreeMap<&str, RuleCount> {
                     places.entry(&edit.rule).or_default().insert(edit.match_id);
                 }
             }
+            FileOutcome::Rename { edits, rule, .. } => {
+                for edit in edits {
+                    places.entry(&edit.rule).or_default().insert(edit.match_id);
+                }
+                places.entry(rule).or_default();
+            }
             FileOutcome::Create { rule, .. }
             | FileOutcome::Delete { rule }
-            | FileOutcome::Rename { rule, .. }
             | FileOutcome::SetExecutable { rule, .. } => {
                 places.entry(rule).or_default().insert(0);
             }
         }
         for (rule, matches) in places {
             let count = counts.entry(rule).or_default();
-            count.places += matches.len();
+            // A file that only moves is a place, too.
+            count.places += matches.len().max(1);
             count.files += 1;
         }
     }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::table::one_line;
+use super::table::{counted, one_line};
 use crate::discover::{
     Agreement, Change, Declared, Discovered, Excluded, Graph, GraphNode, Place, Shown, SourceReport, What,
 };
@@ -171,7 +171,7 @@ fn sources(sources: &[SourceReport]) -> String {
 }
 
 fn disagreement(agreement: &Agreement, fleet: &Fleet) -> String {
-    let mut out = format!("\nsearched {} files for {}\n", agreement.files, agreement.names.join(", "));
+    let mut out = format!("\nsearched {} for {}\n", counted(agreement.files as usize, "file"), agreement.names.join(", "));
     let count = |wanted: fn(&Shown) -> bool| agreement.declared.iter().filter(|one| wanted(&one.code)).count();
     let used = count(|code| matches!(code, Shown::Used { .. }));
     let absent = count(|code| matches!(code, Shown::NotFound));
@@ -191,7 +191,7 @@ fn disagreement(agreement: &Agreement, fleet: &Fleet) -> String {
             }
         }
     }
-    let _ = writeln!(out, "  found and not declared: {} files", agreement.undeclared.len());
+    let _ = writeln!(out, "  found and not declared: {}", counted(agreement.undeclared.len(), "file"));
     for one in agreement.undeclared.iter().take(MAX_PLACES) {
         let Place { path, line, name } = &one.place;
         let whose = one.component.as_ref().map_or_else(String::new, |component| format!(" (code of {component})"));
@@ -229,7 +229,7 @@ fn summary(found: &Discovered) -> String {
     let discovery = &found.discovery;
     let consumers = discovery.fleet.consumers.len();
     let further = discovery.graph.nodes.iter().filter(|node| node.depth > 1).count();
-    let head = format!("{consumers} consumers, {further} further downstream");
+    let head = format!("{}, {further} further downstream", counted(consumers, "consumer"));
     if discovery.is_complete() {
         return format!("{head}; complete, as far as these sources know\n");
     }

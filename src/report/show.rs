@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::change_set::rule_counts;
 use super::pull_request::ended;
-use super::table::{Layout, one_line, style_of};
+use super::table::{Layout, counted, one_line, style_of};
 use crate::rollout::View;
 use crate::transform::{Finding, FindingKind, WorkspacePlan};
 use crate::verify::{StepEnd, Verdict};
@@ -22,8 +22,8 @@ pub fn view_text(view: &View, layout: Layout) -> String {
             out.push_str("\nrules\n");
         }
         for (rule, count) in counts {
-            let (places, files) = (count.places, count.files);
-            let _ = writeln!(out, "  {}: {places} places in {files} files", one_line(rule));
+            let (places, files) = (counted(count.places, "place"), counted(count.files, "file"));
+            let _ = writeln!(out, "  {}: {places} in {files}", one_line(rule));
         }
         findings(&mut out, "left to a person", &plan.findings, FindingKind::Annotated);
         findings(&mut out, "refused", &plan.findings, FindingKind::Refused);

@@ -21,6 +21,11 @@ pub struct Layout {
     pub width: Option<usize>,
 }
 
+/// A number of things, in words: `1 file`, `2 files`.
+pub fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// The whole ledger: one line a consumer, one a wave, the summary and what to do next.
 pub fn ledger_text(ledger: &Ledger, layout: Layout) -> String {
     let mut out = rows(ledger, layout);
@@ -34,10 +39,10 @@ pub fn ledger_text(ledger: &Ledger, layout: Layout) -> String {
     }
     for group in &ledger.failures {
         let count = group.consumers.len();
-        let noun = if count == 1 { "consumer" } else { "consumers" };
+        let who = counted(count, "consumer");
         let names: Vec<&str> = group.consumers.iter().take(3).map(|name| short(name)).collect();
         let more = if count > names.len() { format!(" and {} more", count - names.len()) } else { String::new() };
-        let _ = writeln!(out, "{count} {noun} broken by `{}`: {}{more}", one_line(&group.signature), names.join(", "));
+        let _ = writeln!(out, "{who} broken by `{}`: {}{more}", one_line(&group.signature), names.join(", "));
     }
     if !ledger.failures.is_empty() {
         out.push('\n');
@@ -181,9 +186,8 @@ pub fn wave_line(wave: &WaveReport, layout: Layout) -> String {
     };
     let style = color.map_or_else(Style::new, AnsiColor::on_default);
     let word = if layout.color { format!("{style}{word}{style:#}") } else { word.to_owned() };
-    let members = wave.members.len();
-    let noun = if members == 1 { "consumer" } else { "consumers" };
-    let mut line = format!("wave {} ({}): {members} {noun}, {word}", wave.number, wave.label);
+    let members = counted(wave.members.len(), "consumer");
+    let mut line = format!("wave {} ({}): {members}, {word}", wave.number, wave.label);
     if !reason.is_empty() {
         let _ = write!(line, ": {}", one_line(reason));
     }
@@ -192,11 +196,10 @@ pub fn wave_line(wave: &WaveReport, layout: Layout) -> String {
 
 /// Counts by outcome, where the rollout stands, and what to do next.
 pub fn summary(ledger: &Ledger) -> String {
-    let total = ledger.rows.len();
-    let noun = if total == 1 { "consumer" } else { "consumers" };
+    let total = counted(ledger.rows.len(), "consumer");
     let counts = counts(ledger);
     let parts: Vec<String> = counts.iter().map(|(o, n)| format!("{n} {o}")).collect();
-    let mut out = format!("{total} {noun}: {}\n", parts.join(", "));
+    let mut out = format!("{total}: {}\n", parts.join(", "));
     if ledger.waves.is_empty() {
         out.push_str("There is no change set to deliver.");
     } else {

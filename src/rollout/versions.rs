@@ -112,9 +112,13 @@ fn append(versions: &mut Vec<FileVersion>, file: &FilePlan, before: Option<Conte
             }
             push(&file.path, Some(before), Some(after), None);
         }
-        FileOutcome::Rename { to, splices, .. } => {
+        FileOutcome::Rename { to, splices, after: expected, .. } => {
             let before = before.ok_or_else(not_planned)?;
             let after = spliced(&file.path, &before, splices)?;
+            if Digest::of(&after.bytes) != *expected {
+                let path = file.path.clone();
+                return Err(VersionsError::OtherResult { path });
+            }
             push(&file.path, Some(before), None, None);
             push(to, None, Some(after), Some(file.path.clone()));
         }

@@ -15,7 +15,7 @@ use super::{
     Replacement, Rule, Variant, embed, exercise,
 };
 
-use crate::edit::{Edit, Fragment};
+use crate::edit::{Edit, FileEdit, Fragment};
 use crate::language::Language;
 use crate::pattern::{Binding, Bindings, gave_up};
 use crate::symbol::Certainty;
@@ -79,6 +79,8 @@ pub struct Outcome {
     pub answer: Answer,
     /// What its edits need of the imports of the file.
     pub imports: Vec<ImportRequest>,
+    /// What it asks of whole files, besides.
+    pub files: Vec<FileEdit>,
     /// For a match in embedded code: the literal that holds it, and the language in it.
     pub literal: Option<(Range<usize>, &'static Language)>,
 }
@@ -240,9 +242,9 @@ fn required(variant: &Variant, hosts: bool) -> Vec<Clause> {
 ///
 /// # Errors
 /// As [`run`].
-pub fn collect(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits) -> Result<(Facts, Outcomes), Failure> {
+pub fn collect(set: &RuleSet, file: File<'_>, hits: &Hits) -> Result<(Facts, Outcomes), Failure> {
     let mut learned = Facts::default();
-    let failed = traverse(set, tree, hits, Phase::Collect(&mut learned))?;
+    let failed = traverse(set, file, hits, Phase::Collect(&mut learned))?;
     Ok((learned, failed))
 }
 
@@ -250,8 +252,17 @@ pub fn collect(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits) -> Result<(Facts, O
 ///
 /// # Errors
 /// Only where an embedded text is beyond the parser's budget.
-pub fn run(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits, facts: &Arc<Facts>) -> Result<Outcomes, Failure> {
-    traverse(set, tree, hits, Phase::Edit(facts))
+pub fn run(set: &RuleSet, file: File<'_>, hits: &Hits, facts: &Arc<Facts>) -> Result<Outcomes, Failure> {
+    traverse(set, file, hits, Phase::Edit(facts))
+}
+
+/// A file to look at.
+#[derive(Clone, Copy)]
+pub struct File<'f> {
+    /// Relative to the workspace, with `/`.
+    pub path: &'f str,
+    /// Its code.
+    pub tree: &'f Arc<Tree>,
 }
 
 /// What a traversal is for: each rule takes part in one of the two.
@@ -260,13 +271,14 @@ enum Phase<'f> {
     Edit(&'f Arc<Facts>),
 }
 
-fn traverse(set: &RuleSet, tree: &Arc<Tree>, hits: &Hits, phase: Phase<'_>) -> Result<Outcomes, Failure> {
+fn traverse(set: &RuleSet, File { path, tree }: File<'_>, hits: &Hits, phase: Phase<'_>) -> Result<Outcomes, Failure> {
     let collects = matches!(phase, Phase::Collect(_));
     let _recording = exercise::begin(set.exercise.as_ref());
     let mut runner = Runner {
         phase,
         set,
         file: tree,
+        path: path.into(),
         outcomes: Vec::new(),
         counts: BTreeMap::new(),
         failed: BTreeSet::new(),
@@ -314,6 +326,7 @@ struct Runner<'r, 'f> {
     phase: Phase<'f>,
     set: &'r RuleSet,
     file: &'r Arc<Tree>,
+    path: Arc<str>,
     outcomes: Outcomes,
     counts: BTreeMap<usize, u32>,
     /// Rules that failed in this file. They are not asked again: the consumer is
@@ -349,7 +362,7 @@ impl Runner<'_, '_> {
             exercise::ended(unit.rule, since, false);
             return;
         }
-        let found = owned(tree, node, &bindings);
+        let found = owned(tree, node, &self.path, &bindings);
         let rule = &self.set.rules[unit.rule];
         let unknown = answer == Certainty::Unknown && rule.if_unknown != IfUnknown::Match;
         let mut guarded = rule
@@ -378,7 +391,7 @@ impl Runner<'_, '_> {
         });
         exercise::ended(unit.rule, since, true);
         let Some(decided) = decided.transpose().map(|d| if unknown { in_doubt(rule, d) } else { d }) else { return };
-        let mut imports = Vec::new();
+        let (mut imports, mut files) = (Vec::new(), Vec::new());
         let answer = match decided {
             Err(why) => {
                 self.failed.insert(unit.rule);
@@ -394,12 +407,14 @@ impl Runner<'_, '_> {
             Ok(Decision::Edits(replacements)) => {
                 imports.extend(replacements.iter().flat_map(|r| r.imports.iter().cloned()));
                 imports.extend(rule.imports.iter().cloned());
+                files.extend(replacements.iter().filter_map(|r| r.file.clone()));
                 self.edits(rule, replacements, match_id, embedded.map(|(e, _)| e))
             }
         };
         self.push(unit.rule, node.range(), answer, literal);
         if let Some(outcome) = self.outcomes.last_mut() {
             outcome.imports = imports;
+            outcome.files = files;
         }
     }
 
@@ -411,7 +426,7 @@ impl Runner<'_, '_> {
         literal: Option<(Range<usize>, &'static Language)>,
     ) {
         let place = self.file.line_column(range.start);
-        self.outcomes.push(Outcome { rule, range, place, answer, imports: Vec::new(), literal });
+        self.outcomes.push(Outcome { rule, range, place, answer, imports: Vec::new(), files: Vec::new(), literal });
     }
 
     fn holds<'t>(&mut self, variant: &Variant, tree: &Tree, node: Node<'t>, bindings: &mut Bindings<'t>) -> Certainty {
@@ -591,7 +606,7 @@ fn joined(node: Node<'_>) -> Node<'_> {
     whole
 }
 
-fn owned(tree: &Arc<Tree>, node: Node<'_>, bindings: &Bindings<'_>) -> Match {
+fn owned(tree: &Arc<Tree>, node: Node<'_>, path: &Arc<str>, bindings: &Bindings<'_>) -> Match {
     let bindings = bindings
         .iter()
         .map(|(name, binding)| {
@@ -602,7 +617,7 @@ fn owned(tree: &Arc<Tree>, node: Node<'_>, bindings: &Bindings<'_>) -> Match {
             (name.to_owned(), bound)
         })
         .collect();
-    Match { tree: Arc::clone(tree), node: node.id, bindings }
+    Match { tree: Arc::clone(tree), node: node.id, path: Arc::clone(path), bindings }
 }
 
 fn decide(rule: &Rule, found: &Match, facts: &Arc<Facts>) -> Result<Decision, String> {
@@ -614,7 +629,7 @@ fn decide(rule: &Rule, found: &Match, facts: &Arc<Facts>) -> Result<Decision, St
         Action::Collect(..) => Ok(Decision::Skip("it collects".to_owned())),
         Action::Delete => {
             let range = found.node().range();
-            Ok(Decision::Edits(vec![Replacement { range, fragments: Vec::new(), imports: Vec::new() }]))
+            Ok(Decision::Edits(vec![Replacement { range, fragments: Vec::new(), imports: Vec::new(), file: None }]))
         }
         Action::Replace(template) => {
             let fill = |name: &str| match found.bindings.get(name)? {
@@ -626,6 +641,7 @@ fn decide(rule: &Rule, found: &Match, facts: &Arc<Facts>) -> Result<Decision, St
                 range: found.replaced_by(&fragments),
                 fragments,
                 imports: Vec::new(),
+                file: None,
             }]))
         }
     }

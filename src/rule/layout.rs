@@ -31,6 +31,37 @@ pub(super) fn placed(file: &Tree, range: &Range<usize>, fragments: Vec<Fragment>
     out
 }
 
+/// Code as the text of a file of its own: copies come from `tree`, and their lines move
+/// with the code around them; its lines end as those of `tree` do, the last one too.
+pub fn written(tree: &Tree, fragments: &[Fragment]) -> String {
+    let line_end = line_end(tree.text());
+    let mut out = String::new();
+    let copy = |range: &Range<usize>| {
+        let base = tree.base();
+        tree.text().get(range.start.saturating_sub(base)..range.end.saturating_sub(base)).unwrap_or("")
+    };
+    for fragment in fragments {
+        let target = indentation(&out, out.len()).to_owned();
+        match fragment {
+            Fragment::Text(text) => out += &indented(text, "", line_end),
+            // What lies in a literal keeps its lines.
+            Fragment::Copy(range) if tree.base() > 0 => out += copy(range),
+            Fragment::Copy(range) => {
+                let mut pieces = Vec::new();
+                moved(tree, range.clone(), &target, &mut pieces);
+                pieces.iter().for_each(|piece| match piece {
+                    Fragment::Text(text) => out += text,
+                    Fragment::Copy(range) => out += copy(range),
+                });
+            }
+        }
+    }
+    if !out.is_empty() && !out.ends_with('\n') {
+        out += line_end;
+    }
+    out
+}
+
 /// A copy whose lines, but for the first, are indented by `target` instead of
 /// the indentation of the line that it comes from.
 fn moved(tree: &Tree, range: Range<usize>, target: &str, out: &mut Vec<Fragment>) {

@@ -20,9 +20,10 @@ mod template;
 
 pub use elements::{element, elements};
 pub use embedded::{Embedded, embed};
-pub use engine::{Answer, Failure, Outcome, Outcomes, Required, RuleSet, collect, run};
+pub use engine::{Answer, Failure, File, Outcome, Outcomes, Required, RuleSet, collect, run};
 pub use exercise::Exercise;
 pub use facts::Facts;
+pub use layout::written;
 pub use imports::{ImportRequest, Unsettled, settle};
 pub use matcher::{Lookup, Matcher, QueryMatcher, literal_value};
 pub use moves::Moves;
@@ -35,7 +36,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::edit::Fragment;
+use crate::edit::{FileEdit, Fragment};
 use crate::language::Language;
 use crate::tree::{Node, NodeId, Tree};
 
@@ -96,7 +97,27 @@ pub struct Example {
     /// The code.
     pub before: String,
     /// What must come of it.
-    pub after: String,
+    pub after: After,
+}
+
+/// What must come of an example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum After {
+    /// This code, in the same file.
+    Text(String),
+    /// These files, by path, and no other.
+    Files(BTreeMap<String, String>),
+}
+
+impl std::fmt::Display for After {
+    /// For people, and to compare: several files begin with a line that names each.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Files(files) if files.is_empty() => f.write_str("(no file)\n"),
+            Self::Files(files) => files.iter().try_for_each(|(path, text)| write!(f, "==> {path} <==\n{text}")),
+        }
+    }
 }
 
 /// A rule in one language.
@@ -204,6 +225,8 @@ pub struct Replacement {
     pub fragments: Vec<Fragment>,
     /// What it needs of the imports of the file. Without any code it asks for nothing else.
     pub imports: Vec<ImportRequest>,
+    /// What it asks of a whole file, and then of nothing else.
+    pub file: Option<FileEdit>,
 }
 
 /// A match that may outlive the traversal that found it.
@@ -213,6 +236,8 @@ pub struct Match {
     pub tree: Arc<Tree>,
     /// The matched node.
     pub node: NodeId,
+    /// The path of its file, relative to the workspace, with `/`.
+    pub path: Arc<str>,
     /// What the holes stand for.
     pub bindings: BTreeMap<String, Bound>,
 }

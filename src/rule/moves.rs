@@ -120,9 +120,9 @@ fn used(symbols: &Symbols, node: Node<'_>, old: &str, new: &str) -> Decision {
 }
 
 fn replaces(node: Node<'_>, text: String, imports: Vec<ImportRequest>) -> Decision {
-    Decision::Edits(vec![Replacement { range: node.range(), fragments: vec![Fragment::Text(text)], imports }])
+    Decision::Edits(vec![Replacement { range: node.range(), fragments: vec![Fragment::Text(text)], imports, file: None }])
 }
 
 fn asks(request: ImportRequest) -> Decision {
-    Decision::Edits(vec![Replacement { range: 0..0, fragments: Vec::new(), imports: vec![request] }])
+    Decision::Edits(vec![Replacement { range: 0..0, fragments: Vec::new(), imports: vec![request], file: None }])
 }

@@ -22,6 +22,14 @@ pub enum Place<'p> {
 }
 
 impl<'p> Place<'p> {
+    /// The same file under another path.
+    pub fn with(self, path: &str) -> Place<'_> {
+        match self {
+            Self::At(_) => Place::At(path),
+            Self::Example(_) => Place::Example(path),
+        }
+    }
+
     /// The path, which tells the language.
     pub fn name(self) -> &'p str {
         match self {

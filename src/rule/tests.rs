@@ -26,7 +26,7 @@ fn rules(finder: &str, condition: &str, context: &str) -> RuleSet {
 /// Everything that comes of a file.
 fn outcomes(set: &RuleSet, language: &'static Language, code: &str, hits: &Hits) -> Vec<String> {
     let tree = Arc::new(parse(language, code).unwrap());
-    run(set, &tree, hits, &Default::default())
+    run(set, super::File { path: "a", tree: &tree }, hits, &Default::default())
         .unwrap()
         .iter()
         .map(|o| format!("{} {:?} {:?}", o.rule, o.range, o.answer))

@@ -1,10 +1,11 @@
 //! `.example(before, after)` and `.unchanged(code)` of rules: run as a user runs
 //! the rules, through every check of the transform stage.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::rule::{Place, Rule, RuleSet};
-use crate::transform::{FindingKind, collect, file, unsettled};
+use crate::rule::{After, Facts, Place, Rule, RuleSet};
+use crate::transform::{Fate, FileReport, FindingKind, Lies, collect, decide, file, unsettled};
 
 /// What came of one example.
 #[derive(Clone, Debug)]
@@ -48,7 +49,7 @@ pub fn examples(rules: &RuleSet) -> Vec<ExampleResult> {
                 place: rule.place.clone(),
                 number: at + 1,
                 before: example.before.clone(),
-                wanted: example.after.clone(),
+                wanted: example.after.to_string(),
                 came,
                 failed,
             });
@@ -70,24 +71,57 @@ fn file_name(rule: &Rule) -> Option<String> {
 /// The code after the rules, and why they may not change it.
 fn one(rules: &RuleSet, name: &str, before: &str) -> (String, Option<String>) {
     let unchanged = |why: String| (before.to_owned(), Some(why));
-    let name = Place::Example(name);
-    let facts = match collect(rules, name, before.as_bytes()) {
+    let place = Place::Example(name);
+    let facts = match collect(rules, place, before.as_bytes()) {
         Ok(facts) => Arc::new(facts),
         Err(finding) => return unchanged(finding.message),
     };
-    let report = file(rules, &facts, name, before.as_bytes());
+    let mut report = file(rules, &facts, place, before.as_bytes());
+    // The file is all there is: what rules make, move and remove is decided over it alone.
+    let lies = |path: &str, _: Option<&str>| match path == name {
+        true => Lies::File(before.as_bytes().to_vec()),
+        false => Lies::Nothing,
+    };
+    let decided = decide(rules, &facts, &mut [(name, &mut report)], &lies);
     if let Some(finding) =
         report.findings.iter().find(|f| matches!(f.kind, FindingKind::Errored | FindingKind::Refused))
     {
         return unchanged(format!("{}:{}: {}", finding.line, finding.column, finding.message));
     }
-    let Some(change) = report.change else { return (before.to_owned(), None) };
-    let came = String::from_utf8_lossy(&change.bytes).into_owned();
-    // Rules that collect are checked over what the result tells.
-    let again = collect(rules, name, &change.bytes).ok().filter(|_| rules.collects());
-    let restless = again.and_then(|facts| unsettled(rules, &Arc::new(facts), name, &change.bytes));
+    let own = |report: &FileReport| match &report.change {
+        Some(change) => String::from_utf8_lossy(&change.bytes).into_owned(),
+        None => before.to_owned(),
+    };
+    let (path, text) = match &report.fate {
+        Fate::Goes { .. } => (None, String::new()),
+        Fate::Moves { to, .. } => (Some(to.as_str()), own(&report)),
+        Fate::Stays => (Some(name), own(&report)),
+    };
+    let mut files: BTreeMap<String, String> =
+        decided.new.iter().map(|(path, new)| (path.clone(), new.text.clone())).collect();
+    files.extend(path.map(|path| (path.to_owned(), text.clone())));
+    let restless = restless(rules, &files, &|wanted| decided.there(wanted));
     let failed = restless.map(|rule| format!("a second run would change the result again: `{rule}`"));
-    (came, failed)
+    let whole = report.fate != Fate::Stays || !decided.new.is_empty();
+    let after = if whole { After::Files(files) } else { After::Text(text) };
+    (after.to_string(), failed)
+}
+
+/// Rules that collect are checked over what the result tells: the rule that would go on.
+fn restless(
+    rules: &RuleSet,
+    files: &BTreeMap<String, String>,
+    there: &dyn Fn(&crate::transform::Creation) -> bool,
+) -> Option<String> {
+    if !rules.collects() {
+        return None;
+    }
+    let mut facts = Facts::default();
+    for (path, text) in files {
+        facts.merge(collect(rules, Place::Example(path), text.as_bytes()).ok()?);
+    }
+    let facts = Arc::new(facts);
+    files.iter().find_map(|(path, text)| unsettled(rules, &facts, Place::Example(path), text.as_bytes(), there))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::survey::Survey;
 use super::{Source, purity};
 use crate::language::{self, Language};
 use crate::rule::{
-    Action, Context, Decide, Example, Guard, Host, IfUnknown, ImportRequest, Matcher, Moves, Paths, Rule, Safety,
+    Action, After, Context, Decide, Example, Guard, Host, IfUnknown, ImportRequest, Matcher, Moves, Paths, Rule, Safety,
     Template, Variant,
 };
 
@@ -156,12 +156,28 @@ fn declarations(api: &mut Api<'_>) {
     let docs = "Code, and what must become of it: `gander test` runs it.";
     let example = r#".find("f($X)").replace("g($X)").example("f(1)", "g(1)")"#;
     api.function("Rule.example(before, after) -> Rule", docs, example, |h: &mut Handle, before: &str, after: &str| {
-        h.change(|d| d.examples.push(Example { before: before.to_owned(), after: after.to_owned() }))
+        h.change(|d| d.examples.push(Example { before: before.to_owned(), after: After::Text(after.to_owned()) }))
     });
+    let docs = "Code, and all files that must come of it, by path: the code itself is `example.py`, or how files of the rule's language are called.";
+    let example = r#".find("OLD = $X").edit(|m, cx| edits([rename_file("new.py")])).when(|m, cx| cx.path != "new.py").example("OLD = 1\n", #{ "new.py": "OLD = 1\n" })"#;
+    api.function(
+        "Rule.example(before, files) -> Rule",
+        docs,
+        example,
+        |h: &mut Handle, before: &str, files: Map| -> Fallible<Handle> {
+            let files = files.iter().map(|(path, text)| {
+                let text = text.clone().into_immutable_string();
+                let wrong = |kind| fail(format!("the files of an example are a map of paths to text, not to {kind}"));
+                Ok((path.to_string(), text.map_err(wrong)?.to_string()))
+            });
+            let after = After::Files(files.collect::<Fallible<_>>()?);
+            Ok(h.change(|d| d.examples.push(Example { before: before.to_owned(), after })))
+        },
+    );
     let docs = "Code that must stay as it is: `gander test` runs it.";
     let example = r#".find("f($X)").replace("g($X)").unchanged("f2(1)")"#;
     api.function("Rule.unchanged(code) -> Rule", docs, example, |h: &mut Handle, code: &str| {
-        h.change(|d| d.examples.push(Example { before: code.to_owned(), after: code.to_owned() }))
+        h.change(|d| d.examples.push(Example { before: code.to_owned(), after: After::Text(code.to_owned()) }))
     });
 }
 

@@ -74,6 +74,7 @@ impl Closure {
             language: found.tree.language.facts.name.clone(),
             facts: Arc::clone(facts),
             tree: Arc::clone(&found.tree),
+            path: Arc::clone(&found.path),
             survey: self.survey.clone(),
         };
         let result = match self.arity {

@@ -9,9 +9,9 @@ use super::budget::charge;
 use super::error::fail;
 use super::nodes::{RhaiList, RhaiNode};
 use super::reference::Api;
-use crate::edit::Fragment;
-use crate::language::{Language, literal};
-use crate::rule::{Decision, Filling, ImportRequest, Replacement, Template, element, elements};
+use crate::edit::{FileEdit, Fragment};
+use crate::language::{self, Language, literal};
+use crate::rule::{Decision, Filling, ImportRequest, Replacement, Template, element, elements, written};
 use crate::symbol::{Symbols, Wanted};
 use crate::tree::{Node, Tree};
 
@@ -95,15 +95,28 @@ pub(super) struct EditSpec {
     range: Range<usize>,
     code: Snippet,
     import: Option<ImportEdit>,
+    file: Option<FileAsk>,
+}
+
+/// What an edit asks of a whole file.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum FileAsk {
+    Create(String, Snippet),
+    Rename(String),
+    Delete,
 }
 
 impl EditSpec {
     pub(super) fn replace(range: Range<usize>, code: Snippet) -> Self {
-        Self { range, code, import: None }
+        Self { range, code, import: None, file: None }
     }
 
     pub(super) fn import(edit: ImportEdit) -> Self {
-        Self { range: 0..0, code: Snippet::default(), import: Some(edit) }
+        Self { range: 0..0, code: Snippet::default(), import: Some(edit), file: None }
+    }
+
+    pub(super) fn file(ask: FileAsk) -> Self {
+        Self { range: 0..0, code: Snippet::default(), import: None, file: Some(ask) }
     }
 }
 
@@ -112,6 +125,15 @@ type Fallible<T> = Result<T, Box<EvalAltResult>>;
 impl Snippet {
     pub(super) fn reference(to: Reference) -> Self {
         Self(vec![Part::Reference(to)])
+    }
+
+    pub(super) fn text(text: &str) -> Self {
+        Self(vec![Part::Fragment(Fragment::Text(text.to_owned()))])
+    }
+
+    /// Whether it speaks of something that may have to be imported.
+    pub(super) fn refers(&self) -> bool {
+        self.0.iter().any(|part| matches!(part, Part::Reference(_)))
     }
 }
 
@@ -130,7 +152,26 @@ pub(super) fn to_replacement(edit: &EditSpec, tree: &Tree) -> Replacement {
         }
     };
     let fragments = edit.code.0.iter().map(write).collect();
-    Replacement { range: edit.range.clone(), fragments, imports }
+    let file = edit.file.as_ref().map(|ask| file_edit(ask, tree));
+    Replacement { range: edit.range.clone(), fragments, imports, file }
+}
+
+/// What is asked of a whole file; what it takes from `tree` is taken now.
+fn file_edit(ask: &FileAsk, tree: &Tree) -> FileEdit {
+    let (path, code) = match ask {
+        FileAsk::Delete => return FileEdit::Delete,
+        FileAsk::Rename(to) => return FileEdit::Rename { to: to.clone() },
+        FileAsk::Create(path, code) => (path, code),
+    };
+    let language = language::of_path(std::path::Path::new(path)).unwrap_or(tree.language);
+    let fragment = |part: &Part| match part {
+        Part::Fragment(fragment) => Some(fragment.clone()),
+        Part::Literal { value, like } => Some(Fragment::Text(literal::write(language, value, like.as_deref()))),
+        // `create_file` takes none.
+        Part::Reference(_) => None,
+    };
+    let fragments: Vec<Fragment> = code.0.iter().filter_map(fragment).collect();
+    FileEdit::Create { path: path.clone(), text: written(tree, &fragments) }
 }
 
 pub(super) fn register(api: &mut Api<'_>) {

@@ -8,7 +8,7 @@ use rhai::{Dynamic, Engine, Map};
 use super::builder::Draft;
 use super::error::fail;
 use super::reference::{Api, Constant};
-use super::{Inputs, builder, code, finder, imports, nodes, symbols};
+use super::{Inputs, builder, code, files, finder, imports, nodes, symbols};
 
 /// Operations of one closure call, or of loading one file: beyond that it is a loop.
 pub(super) const OPERATIONS: u64 = 1_000_000;
@@ -46,6 +46,7 @@ pub(super) fn new(inputs: &Inputs, drafts: &Arc<Mutex<Vec<Draft>>>, operations: 
     finder::register(&mut api);
     nodes::register(&mut api);
     code::register(&mut api);
+    files::register(&mut api);
     builder::register(&mut api, drafts);
     symbols::register(&mut api);
     imports::register(&mut api);

@@ -125,6 +125,11 @@ fn contexts(api: &mut Api<'_>) {
             r#"rule("example").lang("java").find(member("void old() { $$$ }")).annotate("found").unchanged("class A { void other() {} }");"#.to_owned(),
         ),
         (
+            "pair",
+            "a pair of an object, a dictionary or a literal",
+            r#"rule("example").lang("javascript").find(pair("old: $X")).replace("renamed: $X").example("f({ a: 1, old: 2 })", "f({ a: 1, renamed: 2 })").unchanged("old: f();");"#.to_owned(),
+        ),
+        (
             "item",
             "a top-level item",
             r#"rule("example").lang("rust").find(item("use $P;")).annotate("found").unchanged("fn f() {}");"#.to_owned(),

@@ -9,6 +9,7 @@ mod closure;
 mod code;
 mod engine;
 mod error;
+mod files;
 mod finder;
 mod imports;
 mod nodes;

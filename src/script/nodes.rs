@@ -25,6 +25,7 @@ pub(super) struct Cx {
     pub(super) language: String,
     pub(super) facts: Arc<Facts>,
     pub(super) tree: Arc<Tree>,
+    pub(super) path: Arc<str>,
     pub(super) survey: Option<Arc<Survey>>,
 }
 
@@ -104,6 +105,9 @@ fn register_context(api: &mut Api<'_>) {
     api.type_of::<Cx>("Context", "What is known besides the match: the second argument of closures.", example);
     let docs = "The name of the language of the matched code.";
     api.function("Context.lang -> text", docs, example, |cx: &mut Cx| cx.language.clone());
+    let docs = "The path of the file, relative to the consumer's folder, with `/`.";
+    let example = r#".find("f($X)").when(|m, cx| cx.path.starts_with("example.")).replace("g($X)").example("f(1)", "g(1)")"#;
+    api.function("Context.path -> text", docs, example, |cx: &mut Cx| cx.path.to_string());
     let docs = "What the rule's `survey` says under this key, or `()`.";
     let example = r#".find("f($X)").survey(|root| #{ calls: root.find_all("f($_)").len }).when(|m, cx| cx.survey("calls") == 2).replace("g($X)").example("f(1); f(2)", "g(1); g(2)").unchanged("f(1)")"#;
     api.function("Context.survey(key) -> value or ()", docs, example, |cx: &mut Cx, key: &str| match &cx.survey {

@@ -21,7 +21,7 @@ fn check(script: &str, language: &str, code: &str) -> String {
     let hits = rules.scan(language, "a", code.as_bytes());
     let tree = Arc::new(parse(language, code).unwrap());
     let (mut edits, mut notes) = (Vec::new(), Vec::new());
-    for outcome in run(&rules, &tree, &hits, &Arc::default()).unwrap() {
+    for outcome in run(&rules, crate::rule::File { path: "a", tree: &tree }, &hits, &Arc::default()).unwrap() {
         match outcome.answer {
             Answer::Edit(more) => edits.extend(more),
             Answer::Annotate(message, more) => {

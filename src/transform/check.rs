@@ -200,6 +200,13 @@ impl Result<'_> {
     }
 }
 
+/// Where a tree has a block that holds nothing, though its language forbids it.
+pub(super) fn empty_block(tree: &Tree) -> Option<(u32, u32)> {
+    let kinds = &tree.language.facts.never_empty;
+    let empty = |n: &Node<'_>| n.named_children().next().is_none() && kinds.iter().any(|k| k == n.kind());
+    tree.iter().find(empty).map(|node| node.line_column())
+}
+
 /// Ranges of the old text, asked for those that hold another one: their number does not
 /// enter, unless they hold each other.
 struct Covers<T> {

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::file::{collect, unsettled};
+use super::file::{Fate, collect, unsettled};
+use super::file_edits::Decided;
 use super::fleet::Done;
 use super::plan::Finding;
 use super::skip;
@@ -18,20 +19,44 @@ pub(super) fn of(rules: &RuleSet, wanted: &[Wanted<'_>]) -> Vec<Result<Arc<Facts
     if !rules.collects() {
         return wanted.iter().map(|_| Ok(Arc::default())).collect();
     }
-    gather(rules, wanted, &|_, _| None)
+    gather(rules, wanted, None)
 }
 
-/// Collects over what `changed` gives for a file, or over its pinned bytes.
-fn gather<'c>(
-    rules: &RuleSet,
-    wanted: &[Wanted<'_>],
-    changed: &(dyn Fn(usize, &str) -> Option<&'c [u8]> + Sync),
-) -> Vec<Result<Arc<Facts>, Finding>> {
+/// A workspace once the change is made.
+struct After<'a> {
+    /// The files that are not as they were: their path, where they are not gone, and
+    /// their bytes, where those are others.
+    files: BTreeMap<&'a str, (Option<&'a str>, Option<&'a [u8]>)>,
+    new: Vec<(&'a str, &'a [u8])>,
+}
+
+impl<'a> After<'a> {
+    fn new(done: &'a [Done], decided: &'a Decided) -> Self {
+        let one = |(path, _, report): &'a Done| {
+            let to = match &report.fate {
+                Fate::Stays => Some(path.as_str()),
+                Fate::Moves { to, .. } => Some(to.as_str()),
+                Fate::Goes { .. } => None,
+            };
+            let bytes = report.change.as_ref().map(|change| change.bytes.as_slice());
+            (bytes.is_some() || to != Some(path)).then_some((path.as_str(), (to, bytes)))
+        };
+        let new = decided.new.iter().map(|(path, file)| (path.as_str(), file.text.as_bytes()));
+        Self { files: done.iter().filter_map(one).collect(), new: new.collect() }
+    }
+
+    /// What a file is now; `None` where it is gone.
+    fn of<'p>(&'p self, path: &'p str, pinned: &'p [u8]) -> Option<(&'p str, &'p [u8])> {
+        let Some((to, bytes)) = self.files.get(path) else { return Some((path, pinned)) };
+        Some(((*to)?, bytes.unwrap_or(pinned)))
+    }
+}
+
+/// Collects over the pinned files, or over what becomes of them.
+fn gather(rules: &RuleSet, wanted: &[Wanted<'_>], after: Option<&[After<'_>]>) -> Vec<Result<Arc<Facts>, Finding>> {
     let slots: Vec<Mutex<(Facts, BTreeMap<String, Finding>)>> = wanted.iter().map(|_| Mutex::default()).collect();
-    // A file that can't be read is reported by the edit phase, which reads it again.
-    let _: Vec<Result<(), PinError>> = contents_of(wanted, skip::MAX_BYTES, &|index, path, found| {
-        let Found::Bytes(pinned) = found else { return Ok(()) };
-        let learned = collect(rules, path, changed(index, path).unwrap_or(pinned));
+    let learn = |index: usize, path: &str, bytes: &[u8]| {
+        let learned = collect(rules, path, bytes);
         let mut slot = slots[index].lock().unwrap_or_else(PoisonError::into_inner);
         match learned {
             Ok(facts) => slot.0.merge(facts),
@@ -39,8 +64,18 @@ fn gather<'c>(
                 slot.1.insert(path.to_owned(), finding);
             }
         }
+    };
+    // A file that can't be read is reported by the edit phase, which reads it again.
+    let _: Vec<Result<(), PinError>> = contents_of(wanted, skip::MAX_BYTES, &|index, path, found| {
+        let Found::Bytes(pinned) = found else { return Ok(()) };
+        if let Some((path, bytes)) = after.map_or(Some((path, pinned)), |after| after[index].of(path, pinned)) {
+            learn(index, path, bytes);
+        }
         Ok(())
     });
+    for (index, after) in after.into_iter().flatten().enumerate() {
+        after.new.iter().for_each(|(path, bytes)| learn(index, path, bytes));
+    }
     let result = |slot: Mutex<(Facts, BTreeMap<String, Finding>)>| {
         let (facts, failed) = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
         failed.into_values().next().map_or_else(|| Ok(Arc::new(facts)), Err)
@@ -48,40 +83,54 @@ fn gather<'c>(
     slots.into_iter().map(result).collect()
 }
 
+/// Files in which the rules would go on, by path, and the rule that would.
+type Restless = BTreeMap<String, String>;
+
 /// Collects again over the result of each workspace, and refuses every file in
-/// which the rules would go on changing something.
-pub(super) fn check(rules: &RuleSet, wanted: &[Wanted<'_>], reports: &mut [Vec<Done>]) {
+/// which the rules would go on changing something, or whose matches made such a file.
+pub(super) fn check(rules: &RuleSet, wanted: &[Wanted<'_>], reports: &mut [Vec<Done>], decided: &mut [Decided]) {
     if !rules.collects() {
         return;
     }
-    let restless: Vec<Mutex<BTreeMap<String, String>>> = wanted.iter().map(|_| Mutex::default()).collect();
-    {
-        let changed: Vec<BTreeMap<&str, &[u8]>> = reports.iter().map(|done| changed_bytes(done)).collect();
-        let new_bytes = |index: usize, path: &str| changed[index].get(path).copied();
-        let facts = gather(rules, wanted, &new_bytes);
-        let _: Vec<Result<(), PinError>> = contents_of(wanted, skip::MAX_BYTES, &|index, path, found| {
-            let (Found::Bytes(pinned), Ok(facts)) = (found, &facts[index]) else { return Ok(()) };
-            let bytes = new_bytes(index, path).unwrap_or(pinned);
-            if let Some(rule) = unsettled(rules, facts, path, bytes) {
-                restless[index].lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), rule);
+    let restless = restless(rules, wanted, reports, decided);
+    for ((done, decided), restless) in reports.iter_mut().zip(decided).zip(restless) {
+        for (path, rule) in restless {
+            let sources = decided.new.get(&path).map(|new| new.sources.clone());
+            let own = || done.iter().position(|(p, ..)| *p == path).into_iter().collect();
+            for number in sources.unwrap_or_else(own) {
+                let (path, digest, report) = &mut done[number];
+                *digest = None;
+                report.refuse_as_unsettled(path, &rule);
             }
-            Ok(())
-        });
-    }
-    for (done, restless) in reports.iter_mut().zip(restless) {
-        for (path, rule) in restless.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            refuse(done, &path, rule);
         }
+        decided.keep_wanted(|number, path| done[number].2.creations.iter().any(|creation| creation.path == path));
     }
 }
 
-fn changed_bytes(done: &[Done]) -> BTreeMap<&str, &[u8]> {
-    let changed = done.iter().filter_map(|(path, _, report)| Some((path.as_str(), report.change.as_ref()?)));
-    changed.map(|(path, change)| (path, change.bytes.as_slice())).collect()
-}
-
-fn refuse(done: &mut [Done], path: &str, rule: String) {
-    let Some((_, digest, report)) = done.iter_mut().find(|(p, ..)| p == path) else { return };
-    *digest = None;
-    report.refuse_as_unsettled(path, &rule);
+fn restless(
+    rules: &RuleSet,
+    wanted: &[Wanted<'_>],
+    reports: &[Vec<Done>],
+    decided: &[Decided],
+) -> Vec<Restless> {
+    let found: Vec<Mutex<Restless>> = wanted.iter().map(|_| Mutex::default()).collect();
+    let after: Vec<After<'_>> = reports.iter().zip(decided).map(|(done, decided)| After::new(done, decided)).collect();
+    let facts = gather(rules, wanted, Some(&after));
+    let look = |index: usize, named: &str, path: &str, bytes: &[u8]| {
+        let Ok(facts) = &facts[index] else { return };
+        if let Some(rule) = unsettled(rules, facts, path, bytes, &|wanted| decided[index].there(wanted)) {
+            found[index].lock().unwrap_or_else(PoisonError::into_inner).insert(named.to_owned(), rule);
+        }
+    };
+    let _: Vec<Result<(), PinError>> = contents_of(wanted, skip::MAX_BYTES, &|index, path, found| {
+        let Found::Bytes(pinned) = found else { return Ok(()) };
+        if let Some((now, bytes)) = after[index].of(path, pinned) {
+            look(index, path, now, bytes);
+        }
+        Ok(())
+    });
+    for (index, after) in after.iter().enumerate() {
+        after.new.iter().for_each(|(path, bytes)| look(index, path, path, bytes));
+    }
+    found.into_iter().map(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::check::{self, Wrong};
 use super::skip;
 use super::{Finding, FindingKind, SkipReason};
-use crate::edit::{Edit, Fragment, Splice, apply, arrange};
+use crate::edit::{Edit, FileEdit, Fragment, Splice, apply, arrange};
 use crate::language::{self, Language};
-use crate::rule::{Answer, Facts, Hits, ImportRequest, Outcome, Outcomes, Place, RuleSet, run, settle};
+use crate::rule::{Answer, Facts, File, Hits, ImportRequest, Outcome, Outcomes, Place, RuleSet, run, settle};
 use crate::tree::{Tree, line_column, parse};
 
 /// What the rules make of one file.
@@ -23,6 +23,43 @@ pub struct FileReport {
     pub findings: Vec<Finding>,
     /// The change, if there is one and nothing forbids it.
     pub change: Option<Change>,
+    /// Whether the file stays where it is.
+    pub fate: Fate,
+    /// The files that it wants to be there besides.
+    pub creations: Vec<Creation>,
+}
+
+/// What becomes of a file as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Fate {
+    /// It stays where it is.
+    #[default]
+    Stays,
+    /// It has another path.
+    Moves {
+        /// Which.
+        to: String,
+        /// The rule that asks for it.
+        rule: String,
+    },
+    /// It is gone.
+    Goes {
+        /// The rule that asks for it.
+        rule: String,
+    },
+}
+
+/// A file that a rule wants to be there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Creation {
+    /// Relative to the workspace, with `/`.
+    pub path: String,
+    /// All that it holds.
+    pub text: String,
+    /// The rule.
+    pub rule: String,
+    /// Line and column of the match that asks for it.
+    pub place: (u32, u32),
 }
 
 /// A checked change of one file. Ranges are bytes of the whole file, a byte
@@ -33,6 +70,8 @@ pub struct Change {
     pub edits: Vec<Edit>,
     /// The same, composed.
     pub splices: Vec<Splice>,
+    /// How many of the edits are comments of annotations.
+    pub comments: usize,
     /// All new bytes.
     pub bytes: Vec<u8>,
 }
@@ -45,9 +84,20 @@ impl FileReport {
 
     /// Takes the change back: `rule` would go on changing the result.
     pub fn refuse_as_unsettled(&mut self, path: &str, rule: &str) {
+        self.refuse(path, rule, (0, 0), "a second run over the whole result would change this file again");
+    }
+
+    /// Takes back all that was asked of the file, and says why.
+    pub(super) fn refuse(&mut self, path: &str, rule: &str, place: (u32, u32), why: &str) {
         self.change = None;
-        let why = "a second run over the whole result would change this file again";
-        self.findings.push(about(path, rule, (0, 0), FindingKind::Refused, why));
+        self.fate = Fate::Stays;
+        self.creations.clear();
+        self.findings.push(about(path, rule, place, FindingKind::Refused, why));
+    }
+
+    /// Whether whole files are made, moved or removed.
+    pub fn moves_files(&self) -> bool {
+        self.fate != Fate::Stays || !self.creations.is_empty()
     }
 }
 
@@ -66,7 +116,8 @@ pub fn collect<'p>(rules: &RuleSet, place: impl Into<Place<'p>>, bytes: &[u8]) -
     let Some(text) = std::str::from_utf8(bytes).ok().filter(|_| !skipped) else { return Ok(Facts::default()) };
     let failed = |why: &str| about(path, "gander/syntax", (0, 0), FindingKind::Errored, why);
     let tree = parse(language, text.strip_prefix(BOM).unwrap_or(text)).map_err(|e| failed(&e.to_string()))?;
-    let (facts, failures) = crate::rule::collect(rules, &Arc::new(tree), &hits).map_err(|e| failed(&e.to_string()))?;
+    let tree = Arc::new(tree);
+    let (facts, failures) = crate::rule::collect(rules, File { path, tree: &tree }, &hits).map_err(|e| failed(&e.to_string()))?;
     match failures.into_iter().next() {
         Some(Outcome { rule, place, answer: Answer::Fail(why), .. }) => {
             Err(about(path, &rules.rules[rule].id, place, FindingKind::Errored, &why))
@@ -75,11 +126,23 @@ pub fn collect<'p>(rules: &RuleSet, place: impl Into<Place<'p>>, bytes: &[u8]) -
     }
 }
 
-/// Whether the rules, given these facts, would still change a file: the rule that would.
-pub fn unsettled<'p>(rules: &RuleSet, facts: &Arc<Facts>, place: impl Into<Place<'p>>, bytes: &[u8]) -> Option<String> {
+/// Whether the rules, given these facts, would still change a file, where `there` knows
+/// the files that were asked for: the rule that would.
+pub fn unsettled<'p>(
+    rules: &RuleSet,
+    facts: &Arc<Facts>,
+    place: impl Into<Place<'p>>,
+    bytes: &[u8],
+    there: &dyn Fn(&Creation) -> bool,
+) -> Option<String> {
     let report = file(rules, facts, place, bytes);
-    let change = report.change?;
-    change.edits.first().map(|edit| edit.rule.clone())
+    let edits = report.change.as_ref().and_then(|change| change.edits.first()).map(|edit| edit.rule.clone());
+    let fate = match report.fate {
+        Fate::Stays => None,
+        Fate::Moves { rule, .. } | Fate::Goes { rule } => Some(rule),
+    };
+    let creates = || report.creations.iter().find(|creation| !there(creation)).map(|creation| creation.rule.clone());
+    edits.or(fate).or_else(creates)
 }
 
 /// Runs the rules over one file, given the facts of its workspace. `path` is
@@ -107,7 +170,7 @@ pub fn file<'p>(rules: &RuleSet, facts: &Arc<Facts>, place: impl Into<Place<'p>>
     let mut report = FileReport { parsed: true, ..FileReport::default() };
     let parsed = parse(language, text).map(Arc::new).and_then(|tree| {
         report.findings.extend(unreadable(&tree, &hits, shift, path));
-        let outcomes = run(rules, &tree, &hits, facts)?;
+        let outcomes = run(rules, File { path, tree: &tree }, &hits, facts)?;
         Ok((tree, outcomes))
     });
     let (tree, outcomes) = match parsed {
@@ -119,14 +182,19 @@ pub fn file<'p>(rules: &RuleSet, facts: &Arc<Facts>, place: impl Into<Place<'p>>
     };
     let asked = sort_out(rules, path, outcomes, &mut report);
     let forbidden = report.findings.iter().any(|f| matches!(f.kind, FindingKind::Refused | FindingKind::Errored));
-    if forbidden || asked.edits.is_empty() && asked.imports.is_empty() {
+    if forbidden || asked.is_nothing() {
         return report;
     }
-    match checked((rules, place), facts, &tree, asked) {
-        Ok((_, _, new)) if new == text => {}
-        Ok((edits, splices, new)) => {
-            let bytes = format!("{}{new}", &whole[..shift]).into_bytes();
-            report.change = Some(shifted(edits, splices, bytes, shift));
+    let comments = asked.comments.len();
+    let again = Again { rules, facts, place };
+    match asked.fate(path).and_then(|fate| again.decided(&tree, asked, &fate).map(|decided| (fate, decided))) {
+        Ok((fate, (changed, creations))) => {
+            report.fate = fate;
+            report.creations = creations;
+            report.change = changed.filter(|(_, _, new)| new != text).map(|(edits, splices, new)| {
+                let bytes = format!("{}{new}", &whole[..shift]).into_bytes();
+                Change { comments, ..shifted(edits, splices, bytes, shift) }
+            });
         }
         Err(wrong) => {
             let place = line_column(text, wrong.at);
@@ -191,8 +259,75 @@ struct Asked {
     comments: BTreeSet<usize>,
     /// What the edits need of the imports of the file, and the rules that ask.
     imports: Vec<(String, ImportRequest)>,
+    /// What is asked of whole files: the rule, the match and its place in the text.
+    files: Vec<Wish>,
     /// Literals in which some edit lies, and the language in them.
     literals: BTreeMap<(usize, usize), &'static Language>,
+}
+
+/// What a match asks of a whole file.
+struct Wish {
+    rule: String,
+    at: usize,
+    place: (u32, u32),
+    edit: FileEdit,
+}
+
+impl Asked {
+    fn is_nothing(&self) -> bool {
+        self.edits.is_empty() && self.imports.is_empty() && self.files.is_empty()
+    }
+
+    /// What becomes of the file as a whole, where all rules agree.
+    fn fate(&self, path: &str) -> Result<Fate, Wrong> {
+        let mut decided: Option<&Wish> = None;
+        for wish in self.files.iter().filter(|wish| !matches!(wish.edit, FileEdit::Create { .. })) {
+            match decided {
+                Some(first) if first.edit != wish.edit => return Err(conflict(first, wish)),
+                _ => decided = decided.or(Some(wish)),
+            }
+        }
+        let Some(Wish { rule, at, edit, .. }) = decided else { return Ok(Fate::Stays) };
+        match edit {
+            FileEdit::Rename { to } if to == path => Ok(Fate::Stays),
+            FileEdit::Rename { to } => Ok(Fate::Moves { to: to.clone(), rule: rule.clone() }),
+            _ => match self.editor() {
+                None => Ok(Fate::Goes { rule: rule.clone() }),
+                Some(other) => {
+                    let why = format!("`{rule}` deletes this file, and `{other}` changes it: order them, or narrow one of them");
+                    Err(Wrong { at: *at, rule: rule.clone(), why })
+                }
+            },
+        }
+    }
+
+    /// The first rule that changes something in the file.
+    fn editor(&self) -> Option<&str> {
+        let of_imports = || self.imports.first().map(|(rule, _)| rule.as_str());
+        self.edits.first().map(|edit| edit.rule.as_str()).or_else(of_imports)
+    }
+
+    /// The files that are asked for.
+    fn creations(&self) -> Vec<Creation> {
+        let one = |wish: &Wish| match &wish.edit {
+            FileEdit::Create { path, text } => Some(Creation {
+                path: path.clone(),
+                text: text.clone(),
+                rule: wish.rule.clone(),
+                place: wish.place,
+            }),
+            _ => None,
+        };
+        self.files.iter().filter_map(one).collect()
+    }
+}
+
+fn conflict(first: &Wish, second: &Wish) -> Wrong {
+    let why = format!(
+        "`{}` (line {}) {}, and `{}` (line {}) {}: order them, or narrow one of them",
+        first.rule, first.place.0, first.edit, second.rule, second.place.0, second.edit
+    );
+    Wrong { at: second.at, rule: second.rule.clone(), why }
 }
 
 /// Splits outcomes into findings and the edits of those that edit.
@@ -205,7 +340,12 @@ fn sort_out(rules: &RuleSet, path: &str, outcomes: Outcomes, report: &mut FileRe
                 asked.edits.extend(more);
                 asked.imports.extend(outcome.imports.into_iter().map(|request| (rule.clone(), request)));
                 asked.literals.extend(outcome.literal.map(|(range, language)| ((range.start, range.end), language)));
-                (FindingKind::Mapped, String::new())
+                let does: Vec<String> = outcome.files.iter().map(ToString::to_string).collect();
+                let (at, place) = (outcome.range.start, outcome.place);
+                asked
+                    .files
+                    .extend(outcome.files.into_iter().map(|edit| Wish { rule: rule.clone(), at, place, edit }));
+                (FindingKind::Mapped, does.join(", "))
             }
             Answer::Annotate(message, more) => {
                 asked.comments.extend(asked.edits.len()..asked.edits.len() + more.len());
@@ -226,16 +366,107 @@ type Checked = (Vec<Edit>, Vec<Splice>, String);
 /// Rounds of parentheses before the rest is refused.
 const ROUNDS: usize = 12;
 
+/// A run over the result, which must find nothing more to do.
+struct Again<'a> {
+    rules: &'a RuleSet,
+    facts: &'a Arc<Facts>,
+    /// Where the file lies now.
+    place: Place<'a>,
+}
+
+fn syntax(error: crate::tree::ParseError) -> Wrong {
+    Wrong { at: 0, rule: "gander/syntax".to_owned(), why: error.to_string() }
+}
+
+impl Again<'_> {
+    /// What all rules together make of a file, checked: its new text where it is
+    /// edited, and the files that must be there.
+    fn decided(
+        &self,
+        old_tree: &Arc<Tree>,
+        asked: Asked,
+        fate: &Fate,
+    ) -> Result<(Option<Checked>, Vec<Creation>), Wrong> {
+        let creations = asked.creations();
+        match fate {
+            Fate::Goes { .. } => Ok((None, creations)),
+            Fate::Stays if asked.edits.is_empty() && asked.imports.is_empty() => Ok((None, creations)),
+            Fate::Stays => {
+                let (changed, new_tree) = checked(old_tree, asked)?;
+                self.settled(self.place, old_tree.language, new_tree, &changed.1, &creations)?;
+                Ok((Some(changed), creations))
+            }
+            Fate::Moves { to, rule } => {
+                let (changed, new_tree) = checked(old_tree, asked)?;
+                let Some(language) = language::of_path(Path::new(to)) else { return Ok((Some(changed), creations)) };
+                let new_tree = if std::ptr::eq(language, old_tree.language) {
+                    new_tree
+                } else {
+                    in_language(language, &changed.2, rule)?
+                };
+                self.settled(self.place.with(to), language, new_tree, &changed.1, &creations)?;
+                Ok((Some(changed), creations))
+            }
+        }
+    }
+
+    /// Runs the rules over the result, which lies at `place`.
+    fn settled(
+        &self,
+        place: Place<'_>,
+        language: &'static Language,
+        new_tree: Tree,
+        splices: &[Splice],
+        creations: &[Creation],
+    ) -> Result<(), Wrong> {
+        // What the result tells is only known once every file of the workspace is
+        // done: the stage checks it then.
+        if self.rules.collects() {
+            return Ok(());
+        }
+        let new_tree = Arc::new(new_tree);
+        let path = place.name();
+        let hits = self.rules.scan(language, place, new_tree.text().as_bytes());
+        let outcomes = run(self.rules, File { path, tree: &new_tree }, &hits, self.facts).map_err(syntax)?;
+        let known = |path: &str, text: &str| creations.iter().any(|c| c.path == path && c.text == text);
+        let more = |edit: &&FileEdit| match edit {
+            FileEdit::Create { path, text } => !known(path, text),
+            FileEdit::Rename { to } => to != path,
+            FileEdit::Delete => true,
+        };
+        for outcome in &outcomes {
+            let why = match &outcome.answer {
+                Answer::Edit(edits) if edits.iter().any(|e| !is_identity(new_tree.text(), e)) => {
+                    "a second run would change the result again: the rule matches what it writes".to_owned()
+                }
+                Answer::Annotate(_, edits) if !edits.is_empty() => {
+                    "a second run would comment the result again".to_owned()
+                }
+                Answer::Refuse(why) | Answer::Fail(why) => format!("a second run would refuse the result: {why}"),
+                _ => match outcome.files.iter().find(more) {
+                    Some(edit) => format!("a second run would change more: it {edit}"),
+                    None => continue,
+                },
+            };
+            let at = splices.first().map_or(0, |s| s.range.start);
+            return Err(Wrong { at, rule: self.rules.rules[outcome.rule].id.clone(), why });
+        }
+        Ok(())
+    }
+}
+
+/// Code that gets the name of another language must be code of it.
+fn in_language(language: &'static Language, text: &str, rule: &str) -> Result<Tree, Wrong> {
+    let tree = parse(language, text).map_err(syntax)?;
+    let Some(error) = tree.errors().next() else { return Ok(tree) };
+    let (line, column) = error.line_column();
+    let why = format!("under its new name it would have to be {}, and is not at {line}:{column}", language.facts.name);
+    Err(Wrong { at: 0, rule: rule.to_owned(), why })
+}
+
 /// Composes the edits, and checks what comes of them: it must read no worse
-/// than before, nothing may be lost, and the rules must have nothing more to
-/// change in it.
-fn checked(
-    (rules, place): (&RuleSet, Place<'_>),
-    facts: &Arc<Facts>,
-    old_tree: &Tree,
-    mut asked: Asked,
-) -> Result<Checked, Wrong> {
-    let syntax = |e: crate::tree::ParseError| Wrong { at: 0, rule: "gander/syntax".to_owned(), why: e.to_string() };
+/// than before, and nothing may be lost.
+fn checked(old_tree: &Tree, mut asked: Asked) -> Result<(Checked, Tree), Wrong> {
     let (language, text) = (old_tree.language, old_tree.text());
     let (mut round, mut settled) = (0, false);
     let (arranged, new_tree) = loop {
@@ -264,26 +495,7 @@ fn checked(
     let result = check::Result { old: old_tree, new: &new_tree, edits: &asked.edits, arranged: &arranged };
     result.check(&asked.comments, &asked.literals)?;
     let new = new_tree.text().to_owned();
-    if rules.collects() {
-        // What the result tells is only known once every file of the workspace is
-        // done: the stage checks it then.
-        return Ok((asked.edits, arranged.splices, new));
-    }
-    let hits = rules.scan(language, place, new.as_bytes());
-    let again = run(rules, &Arc::new(new_tree), &hits, facts).map_err(syntax)?;
-    for outcome in &again {
-        let why = match &outcome.answer {
-            Answer::Edit(edits) if edits.iter().any(|e| !is_identity(&new, e)) => {
-                "a second run would change the result again: the rule matches what it writes".to_owned()
-            }
-            Answer::Annotate(_, edits) if !edits.is_empty() => "a second run would comment the result again".to_owned(),
-            Answer::Refuse(why) | Answer::Fail(why) => format!("a second run would refuse the result: {why}"),
-            _ => continue,
-        };
-        let at = arranged.splices.first().map_or(0, |s| s.range.start);
-        return Err(Wrong { at, rule: rules.rules[outcome.rule].id.clone(), why });
-    }
-    Ok((asked.edits, arranged.splices, new))
+    Ok(((asked.edits, arranged.splices, new), new_tree))
 }
 
 fn is_identity(text: &str, edit: &Edit) -> bool {
@@ -308,5 +520,5 @@ fn shifted(mut edits: Vec<Edit>, mut splices: Vec<Splice>, bytes: Vec<u8>, by: u
             }
         }
     }
-    Change { edits, splices, bytes }
+    Change { edits, splices, comments: 0, bytes }
 }

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::plan::{FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Transformed, WorkspacePlan};
-use super::{FileReport, facts, file, skip};
+use super::file_edits::{self, Decided};
+use super::{Fate, FileReport, facts, file, skip};
+use rayon::prelude::*;
+
 use crate::config::{Dirty, Partial};
 use crate::digest::{Digest, DigestBuilder};
 use crate::index::{Index, Key, Query};
@@ -107,7 +110,8 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
                     Ok(facts) => file(request.rules, facts, path, bytes),
                     Err(_) => FileReport::default(),
                 };
-                (report.change.is_some().then(|| Digest::of(bytes)), report)
+                let touched = report.change.is_some() || report.fate != Fate::Stays;
+                (touched.then(|| Digest::of(bytes)), report)
             }
         };
         done[index].lock().unwrap_or_else(PoisonError::into_inner).push((path.to_owned(), digest, report));
@@ -128,18 +132,40 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
         done.sort_by(|a, b| a.0.cmp(&b.0));
         reports.push(done);
     }
-    facts::check(request.rules, &wanted, &mut reports);
-    let mut results: BTreeMap<usize, Result<Vec<Done>, PinError>> = BTreeMap::new();
-    for ((index, done), read) in indices.into_iter().zip(reports).zip(read) {
-        results.insert(index, read.map(|()| done));
+    let mut decided: Vec<Decided> = reports
+        .par_iter_mut()
+        .enumerate()
+        .map(|(index, done)| decide(request.rules, &facts[index], &wanted[index], done))
+        .collect();
+    facts::check(request.rules, &wanted, &mut reports, &mut decided);
+    let mut results: BTreeMap<usize, Result<(Vec<Done>, Decided), PinError>> = BTreeMap::new();
+    for (((index, done), decided), read) in indices.into_iter().zip(reports).zip(decided).zip(read) {
+        results.insert(index, read.map(|()| (done, decided)));
     }
     let parts = pinned.iter().enumerate().zip(skipped);
     parts
         .map(|((index, one), counts)| {
-            let done = results.remove(&index).unwrap_or(Ok(Vec::new()));
+            let done = results.remove(&index).unwrap_or_else(|| Ok(Default::default()));
             workspace_plan(request, one, done, counts)
         })
         .collect()
+}
+
+/// What becomes of whole files, where rules ask for any.
+fn decide(
+    rules: &RuleSet,
+    facts: &Result<std::sync::Arc<crate::rule::Facts>, Finding>,
+    wanted: &Wanted<'_>,
+    done: &mut [Done],
+) -> Decided {
+    let (Ok(facts), true) = (facts, done.iter().any(|(_, _, report)| report.moves_files())) else {
+        return Decided::default();
+    };
+    let targets = file_edits::targets(done.iter().map(|(_, _, report)| report));
+    let pinned = file_edits::Pinned::new(wanted, &targets);
+    let mut reports: Vec<file_edits::Reported<'_>> =
+        done.iter_mut().map(|(path, _, report)| (path.as_str(), report)).collect();
+    file_edits::decide(rules, facts, &mut reports, &|path, from| pinned.lies(path, from))
 }
 
 /// What is remembered of contents, and what the rules ask of each language.
@@ -221,7 +247,7 @@ fn too_large(path: &str, size: u64) -> FileReport {
 fn workspace_plan(
     request: &Request<'_>,
     one: &Pinned<'_>,
-    done: Result<Vec<Done>, PinError>,
+    done: Result<(Vec<Done>, Decided), PinError>,
     skipped: BTreeMap<SkipReason, u64>,
 ) -> WorkspacePlan {
     let mut plan = WorkspacePlan {
@@ -249,7 +275,16 @@ fn workspace_plan(
         return plan;
     }
     match done {
-        Ok(done) => done.into_iter().for_each(|(path, before, report)| add(&mut plan, manifest, &path, before, report)),
+        Ok((done, decided)) => {
+            done.into_iter().for_each(|(path, before, report)| add(&mut plan, manifest, &path, before, report));
+            plan.files.extend(decided.new.into_iter().map(|(path, new)| FilePlan {
+                path,
+                before: None,
+                mode: None,
+                outcome: FileOutcome::Create { text: new.text, executable: false, rule: new.rule },
+            }));
+            plan.files.sort_by(|a, b| a.path.cmp(&b.path));
+        }
         Err(error) => {
             plan.result = Transformed::Errored(error.to_string());
             return plan;
@@ -273,12 +308,23 @@ fn add(plan: &mut WorkspacePlan, manifest: &Manifest, path: &str, before: Option
         *plan.skipped.entry(reason).or_default() += 1;
     }
     plan.findings.extend(report.findings);
-    if let Some(change) = report.change {
-        let after = Digest::of(&change.bytes);
-        let outcome = FileOutcome::Edit { edits: change.edits, splices: change.splices, after };
-        let mode = manifest.entries.get(path).map(|e| e.mode);
-        plan.files.push(FilePlan { path: path.to_owned(), before, mode, outcome });
-    }
+    let outcome = match (report.fate, report.change, before) {
+        (Fate::Goes { rule }, ..) => FileOutcome::Delete { rule },
+        (Fate::Moves { to, rule }, Some(change), _) => {
+            let after = Digest::of(&change.bytes);
+            FileOutcome::Rename { to, edits: change.edits, splices: change.splices, after, rule }
+        }
+        (Fate::Moves { to, rule }, None, Some(after)) => {
+            FileOutcome::Rename { to, edits: Vec::new(), splices: Vec::new(), after, rule }
+        }
+        (Fate::Stays, Some(change), _) => {
+            let after = Digest::of(&change.bytes);
+            FileOutcome::Edit { edits: change.edits, splices: change.splices, after }
+        }
+        (Fate::Stays, None, _) | (Fate::Moves { .. }, None, None) => return,
+    };
+    let mode = manifest.entries.get(path).map(|e| e.mode);
+    plan.files.push(FilePlan { path: path.to_owned(), before, mode, outcome });
 }
 
 /// The one recorded fact about a workspace. A refusal withholds the whole change

@@ -101,8 +101,12 @@ pub enum FileOutcome {
     Rename {
         /// New path, relative to the workspace.
         to: String,
-        /// Edits besides the move.
+        /// What the rules asked for besides the move.
+        edits: Vec<Edit>,
+        /// The same, composed: ordered, disjoint.
         splices: Vec<Splice>,
+        /// Digest of the bytes under the new path.
+        after: Digest,
         /// The rule that asks for it.
         rule: String,
     },

@@ -169,9 +169,11 @@ pub fn outside(files: &[FilePlan], declared: &Declared) -> Vec<Flag> {
     for file in files {
         let rules: BTreeSet<&str> = match &file.outcome {
             FileOutcome::Edit { edits, .. } => edits.iter().map(|edit| edit.rule.as_str()).collect(),
+            FileOutcome::Rename { edits, rule, .. } => {
+                edits.iter().map(|edit| edit.rule.as_str()).chain([rule.as_str()]).collect()
+            }
             FileOutcome::Create { rule, .. }
             | FileOutcome::Delete { rule }
-            | FileOutcome::Rename { rule, .. }
             | FileOutcome::SetExecutable { rule, .. } => BTreeSet::from([rule.as_str()]),
         };
         let mut paths = vec![file.path.as_str()];

@@ -167,7 +167,13 @@ fn a_rule_that_leaves_its_languages_is_flagged() {
         assert_eq!(flags.len(), 1, "{path}");
         assert_eq!(flags[0].kind, FlagKind::OutsideRule);
     }
-    let renamed = FileOutcome::Rename { to: "a.txt".to_owned(), splices: Vec::new(), rule: "a".to_owned() };
+    let renamed = FileOutcome::Rename {
+        to: "a.txt".to_owned(),
+        edits: Vec::new(),
+        splices: Vec::new(),
+        after: Digest::of(b""),
+        rule: "a".to_owned(),
+    };
     assert_eq!(outside(&[file("a.py", renamed)], &declared).len(), 1);
     let unknown = FileOutcome::Delete { rule: "b".to_owned() };
     assert_eq!(outside(&[file("a.py", unknown)], &declared).len(), 1);

@@ -49,6 +49,10 @@ const CASES: [Case; 3] = [
 const RULES: &str = r#"
 rule("small/table").lang("python").find("read_table(\"users_v1\")").replace("read_table(\"users_v2\")");
 rule("small/ask").lang("python").find("referrer($X)").annotate("somebody has to decide");
+rule("small/files").lang("python").find("old_home($X)").edit(|m, cx| edits([
+    rename_file("moved/" + cx.path), create_file("made/why.txt", `It moved.`), replace(m.node, code("home($X)", #{ X: m.X })),
+]));
+rule("small/gone").lang("python").find("GONE = True").edit(|m, cx| edits([delete_file()]));
 "#;
 
 const JOB: &str = "rows = read_table(\"users_v1\")\nprint(rows)\n";
@@ -81,6 +85,8 @@ fn fleet(case: &Case) -> Bench {
         bench.put(&format!("apps/{name}/ci.sh"), "test -s job.py && test -s jobs/second.py\n");
     }
     bench.put("apps/bee/ask.py", "referrer(1)\n");
+    bench.put("apps/bee/home.py", "old_home(1)\n");
+    bench.put("apps/bee/gone/only.py", "GONE = True\n");
     bench.put("apps/bad/job.py", JOB);
     bench.put("apps/bad/ci.sh", "while read -r line; do case $line in *users_v2*) exit 1;; esac; done < job.py\n");
     bench.put("apps/untested/job.py", JOB);

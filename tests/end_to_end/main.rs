@@ -9,6 +9,7 @@ mod datasets_corpus;
 mod delivery;
 mod discovery;
 mod expected;
+mod file_edits;
 mod fleet;
 mod index;
 mod kill;

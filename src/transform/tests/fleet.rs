@@ -12,14 +12,14 @@ use crate::pin;
 use crate::script::{Inputs, Source, load};
 use crate::workspace::Workspace;
 
-struct World {
+pub(super) struct World {
     folder: tempfile::TempDir,
-    workspaces: Vec<Workspace>,
+    pub(super) workspaces: Vec<Workspace>,
 }
 
 impl World {
     /// One workspace a list of files, without git.
-    fn new(workspaces: &[&[(&str, &[u8])]]) -> Self {
+    pub(super) fn new(workspaces: &[&[(&str, &[u8])]]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let top = folder.path().canonicalize().unwrap();
         let mut all = Vec::new();
@@ -35,7 +35,7 @@ impl World {
         Self { folder, workspaces: all }
     }
 
-    fn plan(&self, script: &str, partial: Partial, threads: usize) -> Plan {
+    pub(super) fn plan(&self, script: &str, partial: Partial, threads: usize) -> Plan {
         self.plan_with(script, partial, threads, None).0
     }
 

@@ -1,5 +1,6 @@
 //! Rules over whole files: the exact bytes that come of them, or why none do.
 
+mod files;
 mod fleet;
 mod imports;
 

@@ -1,0 +1,162 @@
+//! What is asked of all files together, before each is edited by itself: the facts
+//! that some rules collect, and whether the result would be changed again.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::super::Exit;
+use super::super::known::Known;
+use super::super::screen::Screen;
+use super::super::walk::{each, with_bytes};
+use super::held::{self, Held, World};
+use super::place::Place;
+use super::speaks;
+use crate::rule::{Facts, RuleSet};
+use crate::transform::{self, Fate, collect, file};
+
+/// The rules and where they are applied.
+pub(super) struct Job<'a> {
+    pub(super) rules: &'a RuleSet,
+    pub(super) paths: &'a [PathBuf],
+    pub(super) known: &'a Known,
+    pub(super) screen: &'a Screen,
+}
+
+/// What all files would be after the change.
+#[derive(Default)]
+struct After {
+    /// Those that would be others: their place, where they are not gone, and their
+    /// bytes, where those are others.
+    files: HashMap<PathBuf, (Option<Place>, Option<Vec<u8>>)>,
+    /// New files, by root.
+    worlds: Vec<World>,
+}
+
+impl After {
+    /// What a file would be; `None` where it would be gone.
+    fn of<'p>(&'p self, place: &'p Place, path: &Path, bytes: &'p [u8]) -> Option<(&'p Place, &'p [u8])> {
+        let Some((now, changed)) = self.files.get(path) else { return Some((place, bytes)) };
+        Some((now.as_ref()?, changed.as_deref().unwrap_or(bytes)))
+    }
+
+    fn new_files(&self) -> impl Iterator<Item = (&World, &str, &[u8])> {
+        self.worlds.iter().flat_map(|world| {
+            world.decided.new.iter().map(move |(path, new)| (world, path.as_str(), new.text.as_bytes()))
+        })
+    }
+}
+
+impl Job<'_> {
+    /// Walks once more over all files that some rule can speak of, or that changed.
+    fn each<T: Send>(
+        &self,
+        after: &After,
+        work: impl Fn(&Path) -> T + Sync,
+        take: impl FnMut(&Path, T) -> Result<(), Exit> + Send,
+    ) -> Result<(), Exit> {
+        let wanted =
+            |path: &Path| speaks(self.rules, path) && (after.files.contains_key(path) || !self.known.rules_out(path));
+        each(self.paths, self.screen, wanted, work, take).map(|_| ())
+    }
+
+    /// What the rules that collect learn from all files together.
+    pub(super) fn facts(&self) -> Result<Arc<Facts>, Exit> {
+        self.facts_after(&After::default())
+    }
+
+    fn facts_after(&self, after: &After) -> Result<Arc<Facts>, Exit> {
+        let mut facts = Facts::default();
+        if !self.rules.collects() {
+            return Ok(Arc::default());
+        }
+        let failed = |why: String| {
+            self.screen.diagnostic(format!("error: {why}"));
+            Exit::Negative
+        };
+        let learn = |path: &Path| {
+            let place = Place::of(self.paths, path)?;
+            with_bytes(path, |bytes, _| match after.of(&place, path, bytes) {
+                Some((now, bytes)) => collect(self.rules, &now.name, bytes),
+                None => Ok(Facts::default()),
+            })?
+            .map_err(|f| format!("{}:{}:{}: {}", path.display(), f.line, f.column, f.message))
+        };
+        self.each(after, learn, |_, learned| {
+            facts.merge(learned.map_err(failed)?);
+            Ok(())
+        })?;
+        for (_, path, bytes) in after.new_files() {
+            facts.merge(collect(self.rules, path, bytes).map_err(|f| failed(f.message))?);
+        }
+        Ok(Arc::new(facts))
+    }
+
+    /// Files that the rules would go on changing, given what the result of all files
+    /// tells, or that ask for such a file, and the rule that would. Where no rule
+    /// collects, each file was checked by itself.
+    pub(super) fn restless(&self, before: &Arc<Facts>) -> Result<BTreeMap<PathBuf, String>, Exit> {
+        let mut restless = BTreeMap::new();
+        if !self.rules.collects() {
+            return Ok(restless);
+        }
+        let (after, held) = self.after(before)?;
+        let facts = self.facts_after(&after)?;
+        let unsettled = |place: &Place, bytes: &[u8]| {
+            let world = after.worlds.iter().find(|world| world.root == place.root);
+            let there = |wanted: &transform::Creation| world.is_some_and(|world| world.decided.there(wanted));
+            transform::unsettled(self.rules, &facts, &place.name, bytes, &there)
+        };
+        let of_file = |path: &Path| {
+            let place = Place::of(self.paths, path).ok()?;
+            with_bytes(path, |bytes, _| after.of(&place, path, bytes).and_then(|(now, bytes)| unsettled(now, bytes)))
+                .ok()?
+        };
+        self.each(&after, of_file, |path, rule| {
+            restless.extend(rule.map(|rule| (path.to_owned(), rule)));
+            Ok(())
+        })?;
+        for (world, path, bytes) in after.new_files() {
+            let place = Place { root: world.root.clone(), name: path.to_owned() };
+            let Some(rule) = unsettled(&place, bytes) else { continue };
+            let asks = |held: &&Held| held.place.root == world.root && held.asks_for(path);
+            restless.extend(held.iter().filter(asks).map(|held| (held.path.clone(), rule.clone())));
+        }
+        Ok(restless)
+    }
+
+    /// What all files would be after the change, and those that ask for whole files.
+    fn after(&self, before: &Arc<Facts>) -> Result<(After, Vec<Held>), Exit> {
+        let (mut after, mut held) = (After::default(), Vec::new());
+        let work = |path: &Path| {
+            let place = Place::of(self.paths, path).ok()?;
+            let of = |bytes: &[u8], meta: &std::fs::Metadata| {
+                let report = file(self.rules, before, &place.name, bytes);
+                if report.moves_files() {
+                    return (None, Some(Held::new(path, &place, bytes, meta, report)));
+                }
+                (report.change, None)
+            };
+            with_bytes(path, of).ok()
+        };
+        self.each(&After::default(), work, |path, made| {
+            let (change, asks) = made.unwrap_or((None, None));
+            if let (Some(change), Ok(place)) = (change, Place::of(self.paths, path)) {
+                after.files.insert(path.to_owned(), (Some(place), Some(change.bytes)));
+            }
+            held.extend(asks);
+            Ok(())
+        })?;
+        after.worlds = held::decide(self.rules, before, &mut held, &BTreeMap::new());
+        for one in &held {
+            let now = match &one.report.fate {
+                Fate::Stays => Some(one.place.clone()),
+                Fate::Moves { to, .. } => Some(Place { name: to.clone(), ..one.place.clone() }),
+                Fate::Goes { .. } => None,
+            };
+            let bytes = one.report.change.as_ref().map(|change| change.bytes.clone());
+            after.files.insert(one.path.clone(), (now, bytes));
+        }
+        Ok((after, held))
+    }
+}
