@@ -291,7 +291,8 @@ fn say(args: &Args, path: &Path, report: &mut FileReport, totals: &mut Totals, s
             FindingKind::Annotated => "annotated",
             FindingKind::Mapped | FindingKind::Skipped => continue,
         };
-        let place = if finding.line == 0 { shown.clone() } else { format!("{shown}:{}:{}", finding.line, finding.column) };
+        let place =
+            if finding.line == 0 { shown.clone() } else { format!("{shown}:{}:{}", finding.line, finding.column) };
         screen.diagnostic(format!("{word}: {place}: {} [{}]", finding.message, finding.rule));
     }
 }

@@ -21,6 +21,9 @@ pub(super) struct Args {
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// The same as `--format json`, as other commands have it.
+    #[arg(long, conflicts_with_all = ["format", "why"])]
+    json: bool,
     /// Why this one is a consumer: the chain of relations, and who says so.
     #[arg(long, value_name = "CONSUMER", conflicts_with = "format")]
     why: Option<String>,
@@ -51,7 +54,8 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         screen.result(text);
         return Ok(Exit::Done);
     }
-    screen.result(match args.format {
+    let format = if args.json { Format::Json } else { args.format };
+    screen.result(match format {
         Format::Table => discovery::table(&found),
         Format::Tree => discovery::tree(&found),
         Format::Dot => discovery::dot(&found),
@@ -60,7 +64,7 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
             Exit::Failed
         })?,
     });
-    if args.format != Format::Table {
+    if format != Format::Table {
         for problem in &found.discovery.fleet.problems {
             screen.diagnostic(format!("warning: {problem}"));
         }

@@ -131,7 +131,7 @@ pub(super) fn language(name: Option<&str>, path: &Path, screen: &Screen) -> Resu
     };
     found.ok_or_else(|| {
         screen.diagnostic(match name {
-            Some(name) => format!("error: there is no language `{name}`; `gander languages` lists them"),
+            Some(name) => format!("error: there is no language `{name}`\n  = help: {}", language::meant(name)),
             None => format!("error: {}: its name tells no language; give --lang", path.display()),
         });
         Exit::Usage

@@ -111,17 +111,37 @@ enum Command {
     Man(generate::Man),
 }
 
-/// Where a migration file is named.
+/// Where a migration file is named, by commands that take no other word.
 #[derive(clap::Args, Debug)]
 struct MigrationFile {
-    /// The migration file.
-    #[arg(default_value = "migration.toml")]
-    migration: PathBuf,
+    /// The migration file; without it, `migration.toml`.
+    #[arg(value_name = "MIGRATION", conflicts_with = "migration")]
+    word: Option<PathBuf>,
+    #[command(flatten)]
+    option: MigrationOption,
+}
+
+/// Where every command may name it.
+#[derive(clap::Args, Debug)]
+struct MigrationOption {
+    /// The migration file, as every command takes it; without it, `migration.toml`.
+    #[arg(long, short, value_name = "FILE")]
+    migration: Option<PathBuf>,
 }
 
 impl MigrationFile {
     fn load(&self, screen: &Screen) -> Result<Migration, Exit> {
-        load_migration(&self.migration, screen)
+        load_migration(self.word.as_deref().unwrap_or(self.option.path()), screen)
+    }
+}
+
+impl MigrationOption {
+    fn path(&self) -> &std::path::Path {
+        self.migration.as_deref().unwrap_or(std::path::Path::new("migration.toml"))
+    }
+
+    fn load(&self, screen: &Screen) -> Result<Migration, Exit> {
+        load_migration(self.path(), screen)
     }
 }
 

@@ -107,6 +107,7 @@ const RULE: &str = include_str!("new/rule.rhai");
 const MIGRATION: &str = include_str!("new/migration.toml");
 const MIGRATION_RULE: &str = include_str!("new/migration.rhai");
 const MAPPING: &str = include_str!("new/names.toml");
+const TEST: &str = include_str!("new/test.sh");
 
 impl Start<'_> {
     fn fill(&self, template: &str) -> String {
@@ -115,6 +116,7 @@ impl Start<'_> {
         template
             .replace("{{name}}", self.name)
             .replace("{{lang}}", &self.language.facts.name)
+            .replace("{{file}}", &self.code_file())
             .replace("{{find}}", find)
             .replace("{{replace}}", &quoted(replace))
             .replace("{{before}}", &quoted(before))
@@ -146,6 +148,7 @@ impl Start<'_> {
             (folder.join("rules").join(format!("{}.rhai", self.name)), self.fill(MIGRATION_RULE)),
             (folder.join("mapping/names.toml"), self.fill(MAPPING)),
             (folder.join("consumers/example").join(self.code_file()), line(&self.starter.before)),
+            (folder.join("consumers/example/test.sh"), self.fill(TEST)),
             (folder.join("tests/first").join(self.code_file()), line(&self.starter.before)),
             (folder.join("tests/unchanged-other").join(self.code_file()), line(&self.starter.unchanged)),
         ]

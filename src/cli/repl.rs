@@ -238,6 +238,10 @@ fn changes(session: &Session, script: &str) -> String {
         let word = match finding.kind {
             FindingKind::Mapped => {
                 mapped += 1;
+                if !finding.message.is_empty() {
+                    // What becomes of whole files is in no diff of this one.
+                    out += &format!("{}:{}: {}\n", finding.line, finding.column, finding.message);
+                }
                 continue;
             }
             FindingKind::Annotated => "annotated",
@@ -327,6 +331,8 @@ mod tests {
         );
         let diff = answer(&it, ".find(\"f($X)\")\n  .replace(\"h($X)\")");
         assert!(diff.contains("-g(f(3))\n+g(h(3))") && diff.ends_with("1 match\n"), "{diff}");
+        let made = answer(&it, ".find(\"g($X)\").edit(|m, cx| edits([create_file(\"x.txt\", \"hi\")]))");
+        assert!(made.contains("creates x.txt"), "{made}");
         assert!(answer(&it, "kind(\"integer\")").ends_with("3 matches\n"));
         assert!(answer(&it, "f(").starts_with("error: "));
         assert!(answer(&it, ".find(\"f(\").delete()").contains("is not python"));

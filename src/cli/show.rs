@@ -7,20 +7,25 @@ use crate::rollout::{self, RolloutError};
 use crate::state::Store;
 
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example:\n  gander show geo-lookup fixtures/fleets/users-v2/migration.toml")]
+#[command(after_help = "Example:\n  gander show geo-lookup -m fixtures/fleets/users-v2/migration.toml")]
 pub(super) struct Args {
     /// The consumer: `ads`, `component:default/ads`.
     consumer: String,
-    /// The migration file.
-    #[arg(default_value = "migration.toml")]
-    migration: std::path::PathBuf,
+    /// As it was written before `-m`.
+    #[arg(hide = true, conflicts_with = "migration")]
+    word: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    file: super::MigrationOption,
     /// As JSON.
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
-    let migration = load_migration(&args.migration, screen)?;
+    let migration = match &args.word {
+        Some(word) => load_migration(word, screen)?,
+        None => args.file.load(screen)?,
+    };
     let entity = run::consumers(std::slice::from_ref(&args.consumer), screen)?;
     let entity = entity.into_iter().next().ok_or(Exit::Usage)?.to_string();
     let store = Store::read(&migration.state).map_err(|error| screen.failure(&error.into()))?;

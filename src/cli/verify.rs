@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::io::BufRead as _;
-use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::screen::Screen;
-use super::{Exit, load_migration, run};
+use super::{Exit, run};
 use crate::clock::Clock;
 use crate::config::SandboxMode;
 use crate::pipeline::{self, Verified, VerifyOptions};
@@ -21,9 +20,8 @@ use crate::verify::{Verdict, VerdictKind, accepted};
 pub(super) struct Args {
     /// The consumers: all that the migration changes where none is named.
     consumers: Vec<String>,
-    /// The migration file.
-    #[arg(long, short, default_value = "migration.toml")]
-    migration: PathBuf,
+    #[command(flatten)]
+    file: super::MigrationOption,
     /// Run the tests once more with a deliberately wrong edit.
     #[arg(long)]
     challenge: bool,
@@ -45,7 +43,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
-    let migration = load_migration(&args.migration, screen)?;
+    let migration = args.file.load(screen)?;
     let options = VerifyOptions {
         only: run::consumers(&args.consumers, screen)?,
         sandbox: args.sandbox.map(SandboxMode::from),
@@ -64,7 +62,7 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
             let place = one.kept.as_deref().unwrap_or(std::path::Path::new("")).display();
             screen.result(format!(
                 "{name} is kept in {place}; enter it with `gander shell {name} -m {}`\n",
-                args.migration.display()
+                args.file.path().display()
             ));
         }
     }
@@ -148,16 +146,15 @@ fn review(verified: &[Verified], screen: &Screen) -> Result<(), Exit> {
 pub(super) struct Shell {
     /// The consumer, of which `gander verify --keep` has left the tree.
     consumer: String,
-    /// The migration file.
-    #[arg(long, short, default_value = "migration.toml")]
-    migration: PathBuf,
+    #[command(flatten)]
+    file: super::MigrationOption,
     /// What to run instead of a shell.
     #[arg(last = true)]
     command: Vec<String>,
 }
 
 pub(super) fn shell(args: &Shell, screen: &Screen) -> Result<Exit, Exit> {
-    let migration = load_migration(&args.migration, screen)?;
+    let migration = args.file.load(screen)?;
     let consumer = run::consumers(std::slice::from_ref(&args.consumer), screen)?;
     let consumer = consumer.into_iter().next().ok_or(Exit::Usage)?;
     let shell = || vec!["sh".to_owned(), "-i".to_owned()];

@@ -134,6 +134,8 @@ impl<'a> Section<'a> {
     }
 
     fn check_keys(&self, keys: &[&str]) {
+        #[cfg(test)]
+        asked::note(&self.path, keys);
         let known = |key: &str| keys.contains(&key) || keys.contains(&"*");
         for (key, _) in self.table.into_iter().flat_map(|table| table.iter()) {
             let name = key.get_ref().as_ref();
@@ -345,4 +347,35 @@ pub(super) fn closest<'k>(typed: &str, known: &[&'k str]) -> Option<&'k str> {
 fn quoted(words: &[&str]) -> String {
     let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     words.join(", ")
+}
+
+/// Which keys were asked for, so that a test can compare them with the documentation.
+#[cfg(test)]
+pub(super) mod asked {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    thread_local! {
+        static ASKED: RefCell<BTreeSet<(String, String)>> = RefCell::default();
+    }
+
+    pub(super) fn note(path: &str, keys: &[&str]) {
+        // `verify.step[1]` and `verify.step[2]` are read alike.
+        let mut section = String::new();
+        let mut within = false;
+        for c in path.chars() {
+            match c {
+                '[' => within = true,
+                ']' => within = false,
+                c if !within => section.push(c),
+                _ => {}
+            }
+        }
+        ASKED.with_borrow_mut(|asked| asked.extend(keys.iter().map(|key| (section.clone(), (*key).to_owned()))));
+    }
+
+    /// What was asked for in this thread: section and key.
+    pub(in super::super) fn taken() -> BTreeSet<(String, String)> {
+        ASKED.take()
+    }
 }

@@ -596,3 +596,33 @@ fn a_token_that_was_pasted_is_not_repeated() {
     let report = errors(text);
     assert!(report.contains("token_env") && !report.contains("sk-a.secret"), "{report}");
 }
+
+#[test]
+fn every_key_is_documented_and_no_other() {
+    let dir = folder();
+    // Every section that is only read where it is there.
+    let more = "\n[[consumers.exclude]]\n[verify]\n[[verify.step]]\n[[verify.fetch]]\n[rollout]\n[[rollout.gate]]\n";
+    drop(load_in(dir.path(), with(more)));
+    let nested =
+        |section: &str| section.ends_with(".env") || section.ends_with(".monorepo") || section.contains(".principals");
+    let asked: std::collections::BTreeSet<(String, String)> = super::raw::asked::taken()
+        .into_iter()
+        .filter(|(section, key)| !section.is_empty() && key != "*" && !nested(section))
+        .collect();
+    let page = include_str!("../../docs/configuration.md");
+    let mut documented = std::collections::BTreeSet::new();
+    let mut section = String::new();
+    for line in page.lines() {
+        if let Some(head) = line.strip_prefix("## `") {
+            section = head.trim_matches(|c| "[]`".contains(c)).to_owned();
+        }
+        let cell = line.strip_prefix("| `").and_then(|rest| rest.split(" | ").next());
+        let also = line.strip_prefix('`').filter(|_| section == "verify.fetch");
+        let names = cell.map(|cell| format!("`{cell}")).or(also.map(|line| format!("`{line}"))).unwrap_or_default();
+        for name in names.split('`').skip(1).step_by(2) {
+            documented.insert((section.clone(), name.to_owned()));
+        }
+    }
+    assert_eq!(documented, asked, "docs/configuration.md and the code that reads migration.toml");
+    assert!(asked.len() > 70);
+}

@@ -123,7 +123,10 @@ pub(super) fn compare(
         }
     }
     undeclared.sort();
+    let nameless = names.is_empty();
     let code = |source: &Source| match source {
+        // Where there is no name to look for, not finding it says nothing.
+        _ if nameless => Shown::NotSearched,
         Source::Unresolved(_) => Shown::NotSearched,
         Source::Workspace(index) => match used.get(index) {
             Some((place, files)) => Shown::Used { place: place.clone(), files: *files },

@@ -400,6 +400,20 @@ pub fn all() -> &'static [Language] {
     &registry().all
 }
 
+/// What to do about a name that no language has: the one that was probably meant, or all.
+pub fn meant(name: &str) -> String {
+    let name = name.to_lowercase();
+    let names = |l: &'static Language| std::iter::once(&l.facts.name).chain(&l.facts.aliases).map(move |n| (n, l));
+    let scored = all().iter().flat_map(names).map(|(known, l)| (strsim::jaro_winkler(&name, known), l));
+    match scored.filter(|(score, _)| *score > 0.85).max_by(|a, b| a.0.total_cmp(&b.0)) {
+        Some((_, language)) => format!("did you mean `{}`?", language.facts.name),
+        None => {
+            let all: Vec<&str> = all().iter().map(|l| l.facts.name.as_str()).collect();
+            format!("there are: {}", all.join(", "))
+        }
+    }
+}
+
 /// The language of this name or alias.
 pub fn by_name(name: &str) -> Option<&'static Language> {
     let registry = registry();

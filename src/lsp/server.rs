@@ -197,7 +197,10 @@ impl Session {
         let diagnostics = if is_rule(uri) {
             rule_file::diagnostics(path, &document.text)
         } else {
-            matches(&self.loaded, &name(&self.roots, path), &document.text).into_iter().map(|found| found.diagnostic).collect()
+            matches(&self.loaded, &name(&self.roots, path), &document.text)
+                .into_iter()
+                .map(|found| found.diagnostic)
+                .collect()
         };
         self.publish(uri, diagnostics, Some(document.version))
     }

@@ -171,7 +171,13 @@ fn sources(sources: &[SourceReport]) -> String {
 }
 
 fn disagreement(agreement: &Agreement, fleet: &Fleet) -> String {
-    let mut out = format!("\nsearched {} for {}\n", counted(agreement.files as usize, "file"), agreement.names.join(", "));
+    if agreement.names.is_empty() {
+        return "\nno code was searched: rules and mappings have no name of four letters or more to look for; give \
+                [consumers] names = [\"…\"]\n"
+            .to_owned();
+    }
+    let mut out =
+        format!("\nsearched {} for {}\n", counted(agreement.files as usize, "file"), agreement.names.join(", "));
     let count = |wanted: fn(&Shown) -> bool| agreement.declared.iter().filter(|one| wanted(&one.code)).count();
     let used = count(|code| matches!(code, Shown::Used { .. }));
     let absent = count(|code| matches!(code, Shown::NotFound));
@@ -242,10 +248,14 @@ fn summary(found: &Discovered) -> String {
     note(discovery.fleet.problems.len(), "problem", "problems");
     let unresolved = discovery.fleet.consumers.iter().filter(|c| matches!(c.source, Source::Unresolved(_))).count();
     note(unresolved, "consumer without code", "consumers without code");
-    if let Some(agreement) = &discovery.agreement {
+    let searched = discovery.agreement.as_ref().filter(|agreement| !agreement.names.is_empty());
+    if let Some(agreement) = searched {
         let absent = agreement.declared.iter().filter(|one| one.code == Shown::NotFound).count();
         note(absent, "consumer not found in its code", "consumers not found in their code");
         note(agreement.undeclared.len(), "file found and not declared", "files found and not declared");
+    }
+    if searched.is_none() && discovery.agreement.is_some() {
+        missing.push("nothing to search the code for".to_owned());
     }
     format!("{head}; not complete: {}\n", missing.join(", "))
 }
@@ -284,7 +294,21 @@ pub fn tree(found: &Discovered) -> String {
             }
         }
     }
+    apart(&mut out, found);
     safe(&out)
+}
+
+/// Consumers that no dataset leads to: what the migration lists by itself.
+fn apart(out: &mut String, found: &Discovered) {
+    let known: BTreeSet<&EntityRef> = found.discovery.graph.nodes.iter().map(|node| &node.entity).collect();
+    let mut rest = found.discovery.fleet.consumers.iter().filter(|one| !known.contains(&one.entity)).peekable();
+    if rest.peek().is_some() {
+        out.push_str("named by the migration, of no dataset\n");
+    }
+    for consumer in rest {
+        let owner = consumer.owner.as_ref().map_or_else(String::new, |owner| format!("  ({owner})"));
+        let _ = writeln!(out, "  {}{owner}", consumer.entity);
+    }
 }
 
 /// The graph for Graphviz.

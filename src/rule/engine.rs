@@ -172,6 +172,13 @@ impl RuleSet {
         }
     }
 
+    /// The other side of [`RuleSet::scan`]: the rules that can't match such a file.
+    pub fn ruled_out(&self, language: &Language, place: Place<'_>, bytes: &[u8]) -> Hits {
+        let hits = self.scan(language, place, bytes);
+        let out = |(unit, possible): (usize, &bool)| !possible && self.unit_speaks(&self.units[unit], language);
+        Hits { possible: hits.possible.iter().enumerate().map(out).collect(), places: Vec::new() }
+    }
+
     /// What a rule requires of a file, for people; one for each language.
     pub fn required(&self, rule: usize) -> Vec<Required<'_>> {
         let of = |unit: &Unit| {
@@ -522,7 +529,7 @@ impl Runner<'_, '_> {
 
     fn edits(&self, rule: &Rule, replacements: Vec<Replacement>, match_id: u32, embedded: Option<&Embedded>) -> Answer {
         let mut edits = Vec::new();
-        for Replacement { range, fragments, .. } in replacements {
+        for Replacement { range, fragments, indent_at, .. } in replacements {
             if range.is_empty() && fragments.is_empty() {
                 continue;
             }
@@ -534,7 +541,8 @@ impl Runner<'_, '_> {
                     );
                 }
             }
-            let replacement = placed(self.file, &range, fragments, embedded.is_some());
+            let at = indent_at.unwrap_or(range.start);
+            let replacement = placed(self.file, &(at..at), fragments, embedded.is_some());
             edits.push(Edit { range, replacement, rule: rule.id.clone(), match_id });
         }
         Answer::Edit(edits)
@@ -629,19 +637,26 @@ fn decide(rule: &Rule, found: &Match, facts: &Arc<Facts>) -> Result<Decision, St
         Action::Collect(..) => Ok(Decision::Skip("it collects".to_owned())),
         Action::Delete => {
             let range = found.node().range();
-            Ok(Decision::Edits(vec![Replacement { range, fragments: Vec::new(), imports: Vec::new(), file: None }]))
+            Ok(Decision::Edits(vec![Replacement {
+                range,
+                fragments: Vec::new(),
+                imports: Vec::new(),
+                file: None,
+                indent_at: None,
+            }]))
         }
         Action::Replace(template) => {
             let fill = |name: &str| match found.bindings.get(name)? {
                 Bound::Many(nodes) if nodes.is_empty() => Some(Filling::Nothing),
                 _ => found.range_of(name).map(Filling::Copy),
             };
-            let fragments = template.fill(fill).map_err(|e| e.to_string())?;
+            let fragments = found.with_breaks(template.fill(fill).map_err(|e| e.to_string())?);
             Ok(Decision::Edits(vec![Replacement {
                 range: found.replaced_by(&fragments),
                 fragments,
                 imports: Vec::new(),
                 file: None,
+                indent_at: None,
             }]))
         }
     }

@@ -25,10 +25,96 @@ pub(super) fn placed(file: &Tree, range: &Range<usize>, fragments: Vec<Fragment>
                 out.push(Fragment::Text(new));
             }
             Fragment::Copy(range) if embedded || !file.language.facts.indented => out.push(Fragment::Copy(range)),
-            Fragment::Copy(range) => moved(file, range, &here, &mut out),
+            Fragment::Copy(range) => {
+                // Behind a break that was copied, code stands where it stood.
+                let copied = text.get(range.clone()).unwrap_or("");
+                let last = copied.rsplit_once('\n').map(|(_, last)| last).filter(|last| last.trim().is_empty());
+                moved(file, range, &here, &mut out);
+                if let Some(last) = last {
+                    here = last.to_owned();
+                }
+            }
         }
     }
     out
+}
+
+/// A replacement that keeps the line breaks of the code that it takes the place of,
+/// where it writes the same between the same holes: after a bracket, between two holes,
+/// and before the bracket that closes. `f(⏎ a,⏎ b,⏎)` → `g($A, $B)` stays on four lines.
+pub(super) fn with_breaks(node: Node<'_>, fragments: Vec<Fragment>) -> Vec<Fragment> {
+    let (tree, whole) = (node.tree(), node.range());
+    if tree.base() > 0 || !node.text().contains('\n') {
+        return fragments;
+    }
+    let inside = |fragment: Option<&Fragment>| match fragment {
+        Some(Fragment::Copy(range)) if whole.start <= range.start && range.end <= whole.end => Some(range.clone()),
+        _ => None,
+    };
+    let (mut out, mut depth, text) = (Vec::new(), 0_isize, tree.text());
+    for (at, fragment) in fragments.iter().enumerate() {
+        let Fragment::Text(new) = fragment else {
+            out.push(fragment.clone());
+            continue;
+        };
+        let left = at.checked_sub(1).and_then(|before| inside(fragments.get(before)));
+        let right = inside(fragments.get(at + 1));
+        let broken = match (left, right) {
+            (None, Some(right)) if at == 0 => opened(text, whole.start..right.start, new),
+            (Some(left), Some(right)) if depth > 0 && left.end <= right.start => {
+                let old = left.end..right.start;
+                let same = squashed(&text[old.clone()]) == squashed(new) && text[old.clone()].contains('\n');
+                same.then(|| vec![Fragment::Copy(old)])
+            }
+            (Some(left), None) if depth > 0 && at + 1 == fragments.len() => {
+                let call = fragments.first().is_some_and(|head| is_call(tree, head));
+                closed(text, left.end..whole.end, new, call)
+            }
+            _ => None,
+        };
+        depth +=
+            new.chars().map(|c| if "([{".contains(c) { 1 } else { -isize::from(")]}".contains(c)) }).sum::<isize>();
+        out.extend(broken.unwrap_or_else(|| vec![fragment.clone()]));
+    }
+    out
+}
+
+fn squashed(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+/// The text before the first hole, with the break that follows its bracket in `old`.
+fn opened(text: &str, old: Range<usize>, new: &str) -> Option<Vec<Fragment>> {
+    let head = text[old.clone()].trim_end();
+    let (gap, bracket) = (old.start + head.len()..old.end, head.chars().next_back()?);
+    let fits = "([{".contains(bracket) && new.trim_end().ends_with(bracket) && text[gap.clone()].contains('\n');
+    fits.then(|| vec![Fragment::Text(new.trim_end().to_owned()), Fragment::Copy(gap)])
+}
+
+/// The text after the last hole, with the break that precedes its bracket in `old`; a
+/// comma at the end stays where both are calls.
+fn closed(text: &str, old: Range<usize>, new: &str, call: bool) -> Option<Vec<Fragment>> {
+    let tail = &text[old.clone()];
+    let rest = tail.trim_start();
+    let comma = rest.starts_with(',');
+    let rest = if comma { rest[1..].trim_start() } else { rest };
+    let gap = old.start..old.end - rest.len();
+    let bracket = rest.chars().next()?;
+    let fits = ")]}".contains(bracket) && new.trim_start().starts_with(bracket) && text[gap.clone()].contains('\n');
+    let from = match text[gap.clone()].find(',') {
+        Some(at) if !call => gap.start + at + 1,
+        _ => gap.start,
+    };
+    fits.then(|| vec![Fragment::Copy(from..gap.end), Fragment::Text(new.trim_start().to_owned())])
+}
+
+/// Whether new code begins as a call: a name and its bracket.
+fn is_call(tree: &Tree, head: &Fragment) -> bool {
+    let Fragment::Text(text) = head else { return false };
+    let Some(name) = text.trim_end().strip_suffix('(') else { return false };
+    let last = name.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
+    let path = name.chars().all(|c| c.is_alphanumeric() || "_.:$".contains(c));
+    path && !last.is_empty() && tree.language.kind_id(last, false).is_none()
 }
 
 /// Code as the text of a file of its own: copies come from `tree`, and their lines move

@@ -23,8 +23,8 @@ pub use embedded::{Embedded, embed};
 pub use engine::{Answer, Failure, File, Outcome, Outcomes, Required, RuleSet, collect, run};
 pub use exercise::Exercise;
 pub use facts::Facts;
-pub use layout::written;
 pub use imports::{ImportRequest, Unsettled, settle};
+pub use layout::written;
 pub use matcher::{Lookup, Matcher, QueryMatcher, literal_value};
 pub use moves::Moves;
 pub use paths::{Paths, Place};
@@ -227,6 +227,8 @@ pub struct Replacement {
     pub imports: Vec<ImportRequest>,
     /// What it asks of a whole file, and then of nothing else.
     pub file: Option<FileEdit>,
+    /// A byte on the line whose indentation the new lines get; of the range where `None`.
+    pub indent_at: Option<usize>,
 }
 
 /// A match that may outlive the traversal that found it.
@@ -269,6 +271,11 @@ impl Match {
             return if ends && !fragments.is_empty() { range.start..last.range().start } else { range };
         };
         if ends && !new.trim_end().ends_with(last.text()) { range.start..last.range().start } else { range }
+    }
+
+    /// The replacement with the line breaks of the match, where both write the same.
+    pub fn with_breaks(&self, fragments: Vec<Fragment>) -> Vec<Fragment> {
+        layout::with_breaks(self.node(), fragments)
     }
 
     /// Bytes of the file that a hole stands for; `None` for an empty run or no such hole.

@@ -120,9 +120,21 @@ fn used(symbols: &Symbols, node: Node<'_>, old: &str, new: &str) -> Decision {
 }
 
 fn replaces(node: Node<'_>, text: String, imports: Vec<ImportRequest>) -> Decision {
-    Decision::Edits(vec![Replacement { range: node.range(), fragments: vec![Fragment::Text(text)], imports, file: None }])
+    Decision::Edits(vec![Replacement {
+        range: node.range(),
+        fragments: vec![Fragment::Text(text)],
+        imports,
+        file: None,
+        indent_at: None,
+    }])
 }
 
 fn asks(request: ImportRequest) -> Decision {
-    Decision::Edits(vec![Replacement { range: 0..0, fragments: Vec::new(), imports: vec![request], file: None }])
+    Decision::Edits(vec![Replacement {
+        range: 0..0,
+        fragments: Vec::new(),
+        imports: vec![request],
+        file: None,
+        indent_at: None,
+    }])
 }

@@ -2,10 +2,13 @@
 //! the rules, through every check of the transform stage.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
+use crate::language;
 use crate::rule::{After, Facts, Place, Rule, RuleSet};
 use crate::transform::{Fate, FileReport, FindingKind, Lies, collect, decide, file, unsettled};
+use crate::tree::parse;
 
 /// What came of one example.
 #[derive(Clone, Debug)]
@@ -76,6 +79,9 @@ fn one(rules: &RuleSet, name: &str, before: &str) -> (String, Option<String>) {
         Ok(facts) => Arc::new(facts),
         Err(finding) => return unchanged(finding.message),
     };
+    if rules.exercise.is_some() {
+        ask_the_rest(rules, name, before, &facts);
+    }
     let mut report = file(rules, &facts, place, before.as_bytes());
     // The file is all there is: what rules make, move and remove is decided over it alone.
     let lies = |path: &str, _: Option<&str>| match path == name {
@@ -105,6 +111,16 @@ fn one(rules: &RuleSet, name: &str, before: &str) -> (String, Option<String>) {
     let whole = report.fate != Fate::Stays || !decided.new.is_empty();
     let after = if whole { After::Files(files) } else { After::Text(text) };
     (after.to_string(), failed)
+}
+
+/// Asks the rules that the prefilter rules out: they match nothing, and what they were
+/// asked is recorded. An example of what a condition leaves out would else show nothing.
+fn ask_the_rest(rules: &RuleSet, name: &str, code: &str, facts: &Arc<Facts>) {
+    let Some(language) = language::of_path(Path::new(name)) else { return };
+    let rest = rules.ruled_out(language, Place::Example(name), code.as_bytes());
+    if let Ok(tree) = parse(language, code).map(Arc::new) {
+        let _ = crate::rule::run(rules, crate::rule::File { path: name, tree: &tree }, &rest, facts);
+    }
 }
 
 /// Rules that collect are checked over what the result tells: the rule that would go on.

@@ -9,14 +9,15 @@ use super::closure::{Closure, Kind};
 use super::code::ImportEdit;
 use super::error::ScriptError;
 use super::error::fail;
+use super::explain::plain;
 use super::finder::{Spec, condition, spec};
 use super::reference::Api;
 use super::survey::Survey;
 use super::{Source, purity};
 use crate::language::{self, Language};
 use crate::rule::{
-    Action, After, Context, Decide, Example, Guard, Host, IfUnknown, ImportRequest, Matcher, Moves, Paths, Rule, Safety,
-    Template, Variant,
+    Action, After, Context, Decide, Example, Guard, Host, IfUnknown, ImportRequest, Matcher, Moves, Paths, Rule,
+    Safety, Template, Variant,
 };
 
 /// A rule as declared.
@@ -39,6 +40,15 @@ pub(super) struct Draft {
     examples: Vec<Example>,
     pub(super) if_unknown: IfUnknown,
     pub(super) imports: Vec<ImportEdit>,
+    /// An error ended its declaration: what is missing may have been to come.
+    cut_short: bool,
+}
+
+impl Draft {
+    /// Says that an error ended its declaration.
+    pub(super) fn cut_short(&mut self) {
+        self.cut_short = true;
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -110,6 +120,7 @@ pub(super) fn register(api: &mut Api<'_>, drafts: &Arc<Mutex<Vec<Draft>>>) {
             examples: Vec::new(),
             if_unknown: IfUnknown::default(),
             imports: Vec::new(),
+            cut_short: false,
         });
         Ok(Handle { drafts: Arc::clone(&drafts), index: all.len() - 1 })
     });
@@ -167,7 +178,8 @@ fn declarations(api: &mut Api<'_>) {
         |h: &mut Handle, before: &str, files: Map| -> Fallible<Handle> {
             let files = files.iter().map(|(path, text)| {
                 let text = text.clone().into_immutable_string();
-                let wrong = |kind| fail(format!("the files of an example are a map of paths to text, not to {kind}"));
+                let wrong =
+                    |kind| fail(format!("the files of an example are a map of paths to text, not to {}", plain(kind)));
                 Ok((path.to_string(), text.map_err(wrong)?.to_string()))
             });
             let after = After::Files(files.collect::<Fallible<_>>()?);
@@ -291,7 +303,7 @@ fn closures(api: &mut Api<'_>) {
 
 fn actions(api: &mut Api<'_>) {
     let then = |h: &mut Handle, at: Position, then: Then| h.change(|d| d.actions.push((then, at)));
-    let docs = "Replaces the match by this code; its holes are those of the pattern.";
+    let docs = "Replaces the match by this code; its holes are those of the pattern. A match on several lines keeps its breaks where the new code writes the same between the same holes.";
     let example = r#".find("f($X, $$$R)").replace("g($$$R, $X)").example("f(1, 2)", "g(2, 1)")"#;
     api.function(
         "Rule.replace(template) -> Rule",
@@ -372,7 +384,10 @@ rule("example").lang("python")
 
 fn strings(value: &Dynamic) -> Fallible<Vec<String>> {
     let one = |v: &Dynamic| {
-        v.clone().into_immutable_string().map(|t| t.to_string()).map_err(|k| fail(format!("expected text, not {k}")))
+        v.clone()
+            .into_immutable_string()
+            .map(|t| t.to_string())
+            .map_err(|k| fail(format!("expected text, not {}", plain(k))))
     };
     match value.read_lock::<Array>() {
         Some(array) => array.iter().map(one).collect(),
@@ -453,21 +468,16 @@ impl Finisher<'_> {
     }
 
     fn variants(&mut self, draft: &Draft) -> Vec<Variant> {
-        if draft.languages.is_empty() {
+        if draft.languages.is_empty() && !draft.cut_short {
             self.error(draft.at, "it names no language", "add .lang(\"python\"), or several: .lang([\"ts\", \"tsx\"])");
         }
-        if draft.find.is_none() {
+        if draft.find.is_none() && !draft.cut_short {
             self.error(draft.at, "it looks for nothing", "add .find(\"…\") with a pattern of the code that is meant");
         }
         let mut variants = Vec::new();
         for name in &draft.languages {
             let Some(language) = language::by_name(name) else {
-                let known: Vec<&str> = language::all().iter().map(|l| l.facts.name.as_str()).collect();
-                self.error(
-                    draft.at,
-                    &format!("there is no language `{name}`"),
-                    &format!("there are: {}", known.join(", ")),
-                );
+                self.error(draft.at, &format!("there is no language `{name}`"), &language::meant(name));
                 continue;
             };
             variants.extend(self.variant(draft, language));
@@ -515,7 +525,7 @@ impl Finisher<'_> {
 
     fn host(&mut self, name: &str, spec: &Spec, at: Position) -> Option<Host> {
         let Some(language) = language::by_name(name) else {
-            self.error(at, &format!("there is no language `{name}`"), "`gander languages` lists them");
+            self.error(at, &format!("there is no language `{name}`"), &language::meant(name));
             return None;
         };
         let matcher = self.compile(spec, language, at)?;
@@ -536,6 +546,9 @@ impl Finisher<'_> {
         survey: Option<&Arc<Survey>>,
     ) -> Option<Action> {
         let [(then, at)] = draft.actions.as_slice() else {
+            if draft.actions.is_empty() && draft.cut_short {
+                return None;
+            }
             let what =
                 if draft.actions.is_empty() { "it does nothing with a match" } else { "it does more than one thing" };
             let hint = "end it with exactly one of .replace, .rewrite, .edit, .delete, .rename_symbols, .annotate, .refuse, .collect";

@@ -6,7 +6,7 @@ use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, Position};
 
 use super::budget::refill;
 use super::code::{EditSpec, Snippet, to_replacement};
-use super::error::explain;
+use super::explain::{explain, plain};
 
 use super::nodes::{Cx, RhaiMatch};
 use super::survey::Survey;
@@ -94,7 +94,7 @@ impl Closure {
     }
 
     fn wrong(&self, expected: &str, got: &Dynamic) -> String {
-        let got = if got.is_unit() { "nothing".to_owned() } else { got.type_name().to_owned() };
+        let got = plain(got.type_name());
         format!(
             "{}: the closure gave {got}; it must give {expected}, annotate(…), refuse(…) or skip(…)",
             self.place(self.at)
@@ -113,6 +113,7 @@ impl Decide for Closure {
                 Some(code) => {
                     let edit = EditSpec::replace(found.node().range(), code.clone());
                     let mut replacement = to_replacement(&edit, &found.tree);
+                    replacement.fragments = found.with_breaks(replacement.fragments);
                     replacement.range = found.replaced_by(&replacement.fragments);
                     Ok(Decision::Edits(vec![replacement]))
                 }
@@ -129,7 +130,9 @@ impl Decide for Closure {
 impl Guard for Closure {
     fn holds(&self, found: &Match) -> Result<bool, String> {
         let answer = self.call(found, &Arc::default())?;
-        answer.as_bool().map_err(|kind| format!("{}: when(…) must give true or false, not {kind}", self.place(self.at)))
+        answer
+            .as_bool()
+            .map_err(|kind| format!("{}: when(…) must give true or false, not {}", self.place(self.at), plain(kind)))
     }
 }
 
@@ -142,7 +145,7 @@ impl Learn for Closure {
             None => text(&answer).map(|one| vec![one]),
         };
         values.map_err(|kind| {
-            format!("{}: collect(…) must give text or a list of texts, not {kind}", self.place(self.at))
+            format!("{}: collect(…) must give text or a list of texts, not {}", self.place(self.at), plain(kind))
         })
     }
 }

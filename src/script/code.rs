@@ -7,6 +7,7 @@ use rhai::{Array, Dynamic, EvalAltResult, Map};
 
 use super::budget::charge;
 use super::error::fail;
+use super::explain::plain;
 use super::nodes::{RhaiList, RhaiNode};
 use super::reference::Api;
 use crate::edit::{FileEdit, Fragment};
@@ -96,6 +97,7 @@ pub(super) struct EditSpec {
     code: Snippet,
     import: Option<ImportEdit>,
     file: Option<FileAsk>,
+    indent_at: Option<usize>,
 }
 
 /// What an edit asks of a whole file.
@@ -108,15 +110,15 @@ pub(super) enum FileAsk {
 
 impl EditSpec {
     pub(super) fn replace(range: Range<usize>, code: Snippet) -> Self {
-        Self { range, code, import: None, file: None }
+        Self { range, code, import: None, file: None, indent_at: None }
     }
 
     pub(super) fn import(edit: ImportEdit) -> Self {
-        Self { range: 0..0, code: Snippet::default(), import: Some(edit), file: None }
+        Self { range: 0..0, code: Snippet::default(), import: Some(edit), file: None, indent_at: None }
     }
 
     pub(super) fn file(ask: FileAsk) -> Self {
-        Self { range: 0..0, code: Snippet::default(), import: None, file: Some(ask) }
+        Self { range: 0..0, code: Snippet::default(), import: None, file: Some(ask), indent_at: None }
     }
 }
 
@@ -127,8 +129,33 @@ impl Snippet {
         Self(vec![Part::Reference(to)])
     }
 
+    pub(super) fn push(&mut self, fragment: Fragment) {
+        self.0.push(Part::Fragment(fragment));
+    }
+
+    pub(super) fn append(&mut self, more: &Self) {
+        self.0.extend(more.0.iter().cloned());
+    }
+
+    /// Whether it holds the code of this range.
+    pub(super) fn copies(&self, range: &Range<usize>) -> bool {
+        self.0.iter().any(|part| matches!(part, Part::Fragment(Fragment::Copy(copied)) if copied == range))
+    }
+
     pub(super) fn text(text: &str) -> Self {
         Self(vec![Part::Fragment(Fragment::Text(text.to_owned()))])
+    }
+
+    /// Whether it is more than the rest of what it is put beside, and has no line breaks
+    /// around it already.
+    fn begins_apart(&self) -> bool {
+        let text = |part: Option<&Part>| match part {
+            Some(Part::Fragment(Fragment::Text(text))) => Some(text.clone()),
+            _ => None,
+        };
+        let starts = |c: char| c.is_alphanumeric() || "_@#/$'\"<".contains(c);
+        let begins = text(self.0.first()).is_none_or(|text| text.starts_with(starts));
+        begins && !self.0.is_empty() && text(self.0.last()).is_none_or(|text| !text.ends_with('\n'))
     }
 
     /// Whether it speaks of something that may have to be imported.
@@ -153,7 +180,7 @@ pub(super) fn to_replacement(edit: &EditSpec, tree: &Tree) -> Replacement {
     };
     let fragments = edit.code.0.iter().map(write).collect();
     let file = edit.file.as_ref().map(|ask| file_edit(ask, tree));
-    Replacement { range: edit.range.clone(), fragments, imports, file }
+    Replacement { range: edit.range.clone(), fragments, imports, file, indent_at: edit.indent_at }
 }
 
 /// What is asked of a whole file; what it takes from `tree` is taken now.
@@ -236,7 +263,7 @@ fn register_edits(api: &mut Api<'_>) {
         edits
             .into_iter()
             .map(|e| {
-                let kind = e.type_name();
+                let kind = plain(e.type_name());
                 e.try_cast::<EditSpec>().ok_or_else(|| {
                     fail(format!("edits([…]) takes replace(…), delete(…), insert_before(…) …, not {kind}"))
                 })
@@ -248,17 +275,15 @@ fn register_edits(api: &mut Api<'_>) {
     api.function("replace(node, code) -> Edit", docs, example, |node: RhaiNode, code: Snippet| {
         EditSpec::replace(node.node().range(), code)
     });
-    let docs = "Puts code right before a node.";
+    let docs = "Puts code right before a node; before a statement, on a line of its own.";
     let example = r#".find("f($X)").edit(|m, cx| edits([insert_before(m.X, code("0, "))])).example("f(1)", "f(0, 1)")"#;
     api.function("insert_before(node, code) -> Edit", docs, example, |node: RhaiNode, code: Snippet| {
-        let start = node.node().range().start;
-        EditSpec::replace(start..start, code)
+        insertion(node.node(), code, true)
     });
-    let docs = "Puts code right after a node.";
-    let example = r#".find("f($X)").edit(|m, cx| edits([insert_after(m.X, code(", 2"))])).example("f(1)", "f(1, 2)")"#;
+    let docs = "Puts code right after a node; after a statement, on a line of its own.";
+    let example = r##".find(stmt("import old")).when(|m| m.node.next == () || m.node.next.text != "import new").edit(|m, cx| edits([insert_after(m.node, code("import new"))])).example("import old  # why\nf()", "import old  # why\nimport new\nf()")"##;
     api.function("insert_after(node, code) -> Edit", docs, example, |node: RhaiNode, code: Snippet| {
-        let end = node.node().range().end;
-        EditSpec::replace(end..end, code)
+        insertion(node.node(), code, false)
     });
     let docs = "Deletes a node, with its lines where nothing else is on them.";
     let example = r#".find(stmt("import old")).edit(|m, cx| edits([delete(m.node)])).example("import a\nimport old\nf()", "import a\nf()")"#;
@@ -278,7 +303,35 @@ fn register_edits(api: &mut Api<'_>) {
     api.function("delete_elements(nodes) -> Array", docs, example, |nodes: Array| delete_elements(&nodes));
 }
 
-fn code(text: &str, holes: &Map) -> Fallible<Snippet> {
+/// Code beside a node. Beside a statement it gets a line of its own, behind the comment
+/// that ends the statement's line; where others share the line, a space.
+fn insertion(node: Node<'_>, code: Snippet, before: bool) -> EditSpec {
+    let (text, range, base) = (node.tree().text(), node.local_range(), node.tree().base());
+    let apart = code.begins_apart() && node.tree().statements().contains(&node.id);
+    let line = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[range.end..].find('\n').map_or(text.len(), |at| range.end + at);
+    let comment = node.tree().language.facts.line_comment.as_deref();
+    let ends = text[range.end..end].trim_start_matches(';').trim();
+    let alone = match before {
+        true => text[line..range.start].trim().is_empty(),
+        false => ends.is_empty() || comment.is_some_and(|mark| ends.starts_with(mark)),
+    };
+    let end = line.max(range.end).max(end - (text[range.end..end].len() - text[range.end..end].trim_end().len()));
+    let (at, gap) = match (apart, alone) {
+        (false, _) => (if before { range.start } else { range.end }, None),
+        (true, false) => (if before { range.start } else { range.end }, Some(" ")),
+        (true, true) => (if before { range.start } else { end }, Some("\n")),
+    };
+    let gap = gap.map(|gap| Part::Fragment(Fragment::Text(gap.to_owned())));
+    let parts = match before {
+        true => code.0.into_iter().chain(gap).collect(),
+        false => gap.into_iter().chain(code.0).collect(),
+    };
+    let at = at + base;
+    EditSpec { indent_at: Some(range.start + base), ..EditSpec::replace(at..at, Snippet(parts)) }
+}
+
+pub(super) fn code(text: &str, holes: &Map) -> Fallible<Snippet> {
     // Fragments carry no literals: each gets a number, and is put in afterwards.
     let mut literals: Vec<Part> = Vec::new();
     let mut wrong = None;
@@ -348,18 +401,18 @@ fn filling(name: &str, value: &Dynamic, literals: &mut Vec<Part>) -> Fallible<Fi
     }
     Err(fail(format!(
         "hole `{name}` was given {}; it takes a node, a list, code(\"…\") or lit(…), never a bare string",
-        value.type_name()
+        plain(value.type_name())
     )))
 }
 
-fn lit(value: &Dynamic, like: Option<String>) -> Fallible<Snippet> {
+pub(super) fn lit(value: &Dynamic, like: Option<String>) -> Fallible<Snippet> {
     if let Ok(text) = value.clone().into_immutable_string() {
         return Ok(Snippet(vec![Part::Literal { value: text.to_string(), like }]));
     }
     if value.is_int() || value.is_float() || value.is_bool() {
         return Ok(Snippet(vec![Part::Fragment(Fragment::Text(value.to_string()))]));
     }
-    Err(fail(format!("lit(…) writes text, numbers and true or false, not {}", value.type_name())))
+    Err(fail(format!("lit(…) writes text, numbers and true or false, not {}", plain(value.type_name()))))
 }
 
 /// The edits that delete several elements of one list.
@@ -372,7 +425,7 @@ fn delete_elements(nodes: &Array) -> Fallible<Array> {
 }
 
 /// The node, or its whole lines where nothing else is on them.
-fn whole_lines(node: Node<'_>) -> Range<usize> {
+pub(super) fn whole_lines(node: Node<'_>) -> Range<usize> {
     let (text, range, base) = (node.tree().text(), node.local_range(), node.tree().base());
     let start = text[..range.start].rfind('\n').map_or(0, |i| i + 1);
     let end = text[range.end..].find('\n').map_or(text.len(), |i| range.end + i + 1);

@@ -8,7 +8,7 @@ use rhai::{Dynamic, Engine, Map};
 use super::builder::Draft;
 use super::error::fail;
 use super::reference::{Api, Constant};
-use super::{Inputs, builder, code, files, finder, imports, nodes, symbols};
+use super::{Inputs, builder, code, edits, files, finder, imports, nodes, symbols};
 
 /// Operations of one closure call, or of loading one file: beyond that it is a loop.
 pub(super) const OPERATIONS: u64 = 1_000_000;
@@ -46,6 +46,7 @@ pub(super) fn new(inputs: &Inputs, drafts: &Arc<Mutex<Vec<Draft>>>, operations: 
     finder::register(&mut api);
     nodes::register(&mut api);
     code::register(&mut api);
+    edits::register(&mut api);
     files::register(&mut api);
     builder::register(&mut api, drafts);
     symbols::register(&mut api);
@@ -81,6 +82,14 @@ fn nothing(api: &mut Api<'_>) {
     api.function("() + text -> error", docs, example, move |_: (), _: &str| -> Result<String, _> { Err(nothing()) });
 }
 
+/// Where parameters and tables are named, for people.
+fn where_given(section: &str, option: &str, name: &str, what: &str) -> String {
+    format!(
+        "name it in the migration's [{section}]; for `gander apply` with --{option} {name}={what}; for `gander test` \
+         in a file beside the cases (docs/testing.md)"
+    )
+}
+
 pub(super) fn params(inputs: &Inputs) -> Dynamic {
     dynamic(&toml::Value::Table(inputs.parameters.clone()))
 }
@@ -96,17 +105,21 @@ fn tables(api: &mut Api<'_>, inputs: &Inputs) {
     api.function("mapping(name) -> map", docs, example, move |name: &str| {
         mappings.get(name).cloned().ok_or_else(|| {
             let known: Vec<&str> = mappings.keys().map(String::as_str).collect();
-            fail(format!("no mapping is named `{name}`; the migration's [mappings] has: {}", known.join(", ")))
+            let known =
+                if known.is_empty() { "none is given".to_owned() } else { format!("there are: {}", known.join(", ")) };
+            fail(format!(
+                "no mapping table is named `{name}`; {known}\n{}",
+                where_given("mappings", "mapping", name, "FILE")
+            ))
         })
     });
     let params = params(inputs).try_cast::<Map>().unwrap_or_default();
     let docs = "The migration's parameter of this name; an error where it has none.";
     let example = r#".find("f($X)").where(#{ X: param("flag") }).replace("g($X)").example("f(NEW_UI)", "g(NEW_UI)").unchanged("f(OLD_UI)")"#;
     api.function("param(name) -> value", docs, example, move |name: &str| {
-        params
-            .get(name)
-            .cloned()
-            .ok_or_else(|| fail(format!("no parameter is named `{name}`; add it to the migration's [parameters]")))
+        params.get(name).cloned().ok_or_else(|| {
+            fail(format!("no parameter is named `{name}`\n{}", where_given("parameters", "param", name, "VALUE")))
+        })
     });
 }
 

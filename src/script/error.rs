@@ -4,6 +4,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use rhai::{EvalAltResult, ImmutableString, ParseError, Position};
 
 use super::Source;
+use super::explain::explain;
 
 /// One error in a rule or mapping file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,23 +114,6 @@ fn offset(text: &str, line: u32, column: u32) -> usize {
     let within: usize =
         rest.chars().take(column.saturating_sub(1) as usize).take_while(|c| *c != '\n').map(char::len_utf8).sum();
     (start + within).min(text.len())
-}
-
-/// The innermost place and cause of a run-time error.
-pub(super) fn explain(error: &EvalAltResult) -> (Position, String) {
-    let inner = error.unwrap_inner();
-    let position = if inner.position().is_none() { error.position() } else { inner.position() };
-    let message = match inner {
-        EvalAltResult::ErrorRuntime(value, _) => value.to_string(),
-        EvalAltResult::ErrorTooManyOperations(_) => "the rule did not end within its budget of operations".to_owned(),
-        EvalAltResult::ErrorStackOverflow(_) => "the rule calls itself too deeply".to_owned(),
-        EvalAltResult::ErrorTerminated(value, _) => value.to_string(),
-        other => {
-            let text = other.to_string();
-            text.rsplit_once(" (line ").map_or(text.clone(), |(head, _)| head.to_owned())
-        }
-    };
-    (position, message)
 }
 
 /// An error of a script, for people.

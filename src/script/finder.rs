@@ -4,6 +4,7 @@
 use rhai::{Array, Dynamic, EvalAltResult, Map};
 
 use super::error::fail;
+use super::explain::plain;
 use super::reference::Api;
 use crate::language::Language;
 use crate::pattern::{PatternError, compile};
@@ -39,7 +40,7 @@ pub(super) fn spec(value: &Dynamic) -> Fallible<Spec> {
     }
     Err(fail(format!(
         "expected a pattern or a matcher (kind(\"…\"), query(\"…\"), any([…]), …), not {}",
-        value.type_name()
+        plain(value.type_name())
     )))
 }
 
@@ -54,7 +55,7 @@ pub(super) fn condition(value: &Dynamic) -> Fallible<Spec> {
 pub(super) fn texts(value: &Dynamic, what: &str) -> Fallible<Vec<String>> {
     let one = |value: &Dynamic| {
         let text = value.clone().into_immutable_string();
-        text.map(|t| t.to_string()).map_err(|kind| fail(format!("{what} takes text, not {kind}")))
+        text.map(|t| t.to_string()).map_err(|kind| fail(format!("{what} takes text, not {}", plain(kind))))
     };
     match value.read_lock::<Array>() {
         Some(array) => array.iter().map(one).collect(),

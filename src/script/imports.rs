@@ -5,6 +5,7 @@ use rhai::{Dynamic, EvalAltResult, Map};
 use super::builder::Handle;
 use super::code::{EditSpec, ImportEdit, Path, Reference, Snippet};
 use super::error::fail;
+use super::explain::plain;
 use super::reference::Api;
 use crate::symbol::Wanted;
 
@@ -91,7 +92,7 @@ pub(super) fn parted(module: &str, name: &str) -> Path {
 fn with_options(module: &str, name: &str, options: &Map) -> Fallible<Snippet> {
     let (mut alias, mut through, mut orphans) = (None, false, true);
     let flag = |key: &str, value: &Dynamic| {
-        value.as_bool().map_err(|kind| fail(format!("{key} is true or false, not {kind}")))
+        value.as_bool().map_err(|kind| fail(format!("{key} is true or false, not {}", plain(kind))))
     };
     for (key, value) in options {
         match key.as_str() {
@@ -112,5 +113,5 @@ fn text(value: &Dynamic) -> Fallible<String> {
         .clone()
         .into_immutable_string()
         .map(|t| t.to_string())
-        .map_err(|kind| fail(format!("expected text, not {kind}")))
+        .map_err(|kind| fail(format!("expected text, not {}", plain(kind))))
 }

@@ -7,8 +7,10 @@ mod budget;
 mod builder;
 mod closure;
 mod code;
+mod edits;
 mod engine;
 mod error;
+mod explain;
 mod files;
 mod finder;
 mod imports;
@@ -146,10 +148,12 @@ fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptError
         scope.push_constant_dynamic("params", engine::params(inputs));
         budget::refill();
         let result = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast);
+        let mut declared = drafts.lock().map(|mut d| std::mem::take(&mut *d)).unwrap_or_default();
         if let Err(error) = result {
             errors.push(ScriptError::running(source, &error));
+            // What the rest of its chain would have declared is not missing.
+            declared.last_mut().into_iter().for_each(Draft::cut_short);
         }
-        let declared = drafts.lock().map(|mut d| std::mem::take(&mut *d)).unwrap_or_default();
         for draft in declared {
             match builder::finish(draft, source, (&engine, &wide), &ast) {
                 Ok(rule) => rules.push(rule),

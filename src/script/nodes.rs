@@ -69,7 +69,7 @@ impl RhaiNode {
 }
 
 impl RhaiList {
-    fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
+    pub(super) fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
         self.ids.iter().map(|id| self.tree.node(*id)).filter(|n| n.is_named())
     }
 }
@@ -106,7 +106,8 @@ fn register_context(api: &mut Api<'_>) {
     let docs = "The name of the language of the matched code.";
     api.function("Context.lang -> text", docs, example, |cx: &mut Cx| cx.language.clone());
     let docs = "The path of the file, relative to the consumer's folder, with `/`.";
-    let example = r#".find("f($X)").when(|m, cx| cx.path.starts_with("example.")).replace("g($X)").example("f(1)", "g(1)")"#;
+    let example =
+        r#".find("f($X)").when(|m, cx| cx.path.starts_with("example.")).replace("g($X)").example("f(1)", "g(1)")"#;
     api.function("Context.path -> text", docs, example, |cx: &mut Cx| cx.path.to_string());
     let docs = "What the rule's `survey` says under this key, or `()`.";
     let example = r#".find("f($X)").survey(|root| #{ calls: root.find_all("f($_)").len }).when(|m, cx| cx.survey("calls") == 2).replace("g($X)").example("f(1); f(2)", "g(1); g(2)").unchanged("f(1)")"#;

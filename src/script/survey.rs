@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, Map, Position};
 
 use super::budget::with_budget;
-use super::error::{explain, fail};
+use super::error::fail;
+use super::explain::{explain, plain};
 use super::nodes::RhaiNode;
 use crate::tree::Tree;
 
@@ -110,7 +111,7 @@ impl Survey {
             let (position, message) = explain(&error);
             format!("{}: {message}", place(position))
         })?;
-        let kind = answer.type_name();
+        let kind = plain(answer.type_name());
         let map = answer.try_cast::<Map>();
         map.map(Arc::new).ok_or_else(|| format!("{}: survey(…) must give a map, not {kind}", place(self.at)))
     }

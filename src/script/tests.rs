@@ -344,3 +344,138 @@ fn a_text_block_and_doubled_braces_are_read() {
     asked("scala", "Outer$Inner", "class A { def x = f(s\"Outer$$Inner\") }");
     asked("python", "a{b}", "f(f\"a{{b}}\")");
 }
+
+#[test]
+fn mistakes_are_told_in_the_words_of_the_reference() {
+    let of = |body: &str| error(&format!("rule(\"r\").lang(\"python\").find(\"f($X)\"){body};"));
+    for (body, says) in [
+        (".finds(\"g\")", "`Rule` has no method `finds`; did you mean `find`?"),
+        (".replace(1)", "`replace` does not take a Rule, a number; there is `Rule.replace(template) -> Rule`"),
+        (".when(|m| m.X.txt == \"1\").find_all(1)", "`Rule` has no method `find_all`"),
+        (".rewrite(|m, cx| cod(\"g()\"))", "loads"),
+        (".where(#{ X: knd(\"a\") }).delete()", "there is no function `knd`; did you mean `kind`?"),
+        (".where(#{ X: params.flg }).delete()", "the map has no key `flg`"),
+        (".replace(template)", "there is no variable `template`"),
+        (".replace(kind)", "`kind` is a function: call it"),
+        (
+            ".where(#{ X: key_of(mapping(\"orders\").a) }).delete()",
+            "no mapping table is named `orders`; there are: users\n",
+        ),
+        (".where(#{ X: param(\"colour\") }).delete()", "no parameter is named `colour`\n"),
+    ] {
+        let all = of(body);
+        assert!(all.contains(says), "{body}: {all}");
+        for raw in ["i64", "ImmutableString", "&str", "Function not found", "does nothing with a match"] {
+            assert!(!all.contains(raw), "{body}: {all}");
+        }
+    }
+    let none = load(&[Source { name: "t.rhai".to_owned(), text: "mapping(\"a\");".to_owned() }], &Inputs::default());
+    let none = none.err().unwrap().to_string();
+    assert!(none.contains("none is given") && none.contains("--mapping a=FILE"), "{none}");
+    for (name, near) in [("pythn", "python"), ("JavaScript", "javascript"), ("golang2", "go")] {
+        let all = error(&format!("rule(\"r\").lang(\"{name}\").find(\"f()\").delete();"));
+        assert!(all.contains(&format!("did you mean `{near}`?")), "{name}: {all}");
+    }
+    let closure = |body: &str| {
+        check(&format!("rule(\"r\").lang(\"python\").find(\"f($X)\").edit(|m, cx| {body});"), "python", "f(1)")
+    };
+    for (body, says) in [
+        ("edits([replace(m.X.txt, code(\"1\"))])", "a Node has no property `txt`; did you mean `text`?"),
+        (
+            "edits([replace(m.X, \"1\")])",
+            "`replace` does not take a Node, text; there is `replace(node, code) -> Edit`",
+        ),
+        ("m.X.text()", "`Node.text` is a property"),
+        ("m.X.field_nam", "a Node has no property `field_nam`; did you mean `field_name`?"),
+        ("m.X.fits", "`Node.fits` is a method: call it"),
+        ("1", "the closure gave a number; it must give edits([…])"),
+    ] {
+        let all = closure(body);
+        assert!(all.contains(says), "{body}: {all}");
+    }
+}
+
+#[test]
+fn a_replacement_keeps_line_breaks_where_it_writes_the_same() {
+    let replace = |language: &str, find: &str, new: &str, code: &str| {
+        check(&format!("rule(\"r\").lang({language:?}).find({find:?}).replace({new:?});"), language, code)
+    };
+    let python = |find: &str, new: &str, code: &str| replace("python", find, new, code);
+    assert_eq!(python("f($A, $B)", "g($A, $B)", "x = f(\n    1,\n    2,\n)\n"), "x = g(\n    1,\n    2,\n)\n");
+    assert_eq!(python("f($A, $B)", "g($A, $B)", "x = f(1,\n      2)\n"), "x = g(1,\n      2)\n");
+    assert_eq!(python("f($$$A)", "h.g($$$A)", "f(\n    1,\n    2\n)\n"), "h.g(\n    1,\n    2\n)\n");
+    assert_eq!(
+        python(
+            "f($A, $B)",
+            "g($A, $B)",
+            "if x:\n    f(\n        {\n            1: 2,\n        },\n        2,\n    )\n"
+        ),
+        "if x:\n    g(\n        {\n            1: 2,\n        },\n        2,\n    )\n",
+        "what is in an argument stays where it is"
+    );
+    assert_eq!(
+        python("f($A, $B)", "g($B, $A)", "f(\n    1,\n    2,\n)\n"),
+        "g($B, $A)".replace("$B", "2").replace("$A", "1") + "\n"
+    );
+    assert_eq!(
+        python("f($A)", "($A)", "x = f(\n    a + b,\n)\n"),
+        "x = (\n    a + b\n)\n",
+        "a comma would make it a tuple"
+    );
+    assert_eq!(
+        python("f($A + $B)", "$A + $B", "x = f(\n  1 +\n  2\n)\n"),
+        "x = 1 + 2\n",
+        "outside of brackets a break ends the line"
+    );
+    assert_eq!(
+        replace("typescript", "f($A, $B)", "g($A, $B)", "const x = f(\n  1,\n  2,\n);\n"),
+        "const x = g(\n  1,\n  2,\n);\n"
+    );
+    assert_eq!(
+        check(
+            r#"rule("r").lang("java").find("f($A, $B)").rewrite(|m, cx| code("g($A, $B)", #{ A: m.A, B: m.B }));"#,
+            "java",
+            "class A { int x = f(\n    1,\n    2); }"
+        ),
+        "class A { int x = g(\n    1,\n    2); }"
+    );
+}
+
+#[test]
+fn what_is_put_beside_a_statement_gets_a_line_of_its_own() {
+    let beside = |language: &str, edit: &str, find: &str, code: &str| {
+        check(
+            &format!("rule(\"r\").lang({language:?}).find(stmt({find:?})).edit(|m, cx| edits([{edit}]));"),
+            language,
+            code,
+        )
+    };
+    let after = "insert_after(m.node, code(\"b()\"))";
+    assert_eq!(beside("python", after, "import a", "import a  # why\nc()\n"), "import a  # why\nb()\nc()\n");
+    assert_eq!(beside("python", after, "import a", "import a"), "import a\nb()");
+    assert_eq!(
+        beside("python", after, "def f(): $$$", "class A:\n    def f():\n        if x:\n            y()\n"),
+        "class A:\n    def f():\n        if x:\n            y()\n    b()\n",
+        "it stands where the statement stands"
+    );
+    assert_eq!(
+        beside("python", "insert_before(m.node, code(\"b()\"))", "import a", "if x:\n    import a\n"),
+        "if x:\n    b()\n    import a\n"
+    );
+    assert_eq!(
+        beside(
+            "javascript",
+            "insert_after(m.node, code(\"b();\"))",
+            "import a from 'a'",
+            "import a from 'a';\r\nc();\r\n"
+        ),
+        "import a from 'a';\r\nb();\r\nc();\r\n"
+    );
+    assert_eq!(beside("python", "insert_after(m.node, code(\"\\nb()\"))", "import a", "import a\n"), "import a\nb()\n");
+    let chain = r#"rule("r").lang("kotlin").find("f($X)").edit(|m, cx| edits([insert_after(m.node, code(".g()"))]));"#;
+    assert_eq!(
+        check(chain, "kotlin", "fun h() {\n    f(1)\n}\n"),
+        "fun h() {\n    f(1).g()\n}\n",
+        "what goes on goes on"
+    );
+}

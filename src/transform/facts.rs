@@ -107,12 +107,7 @@ pub(super) fn check(rules: &RuleSet, wanted: &[Wanted<'_>], reports: &mut [Vec<D
     }
 }
 
-fn restless(
-    rules: &RuleSet,
-    wanted: &[Wanted<'_>],
-    reports: &[Vec<Done>],
-    decided: &[Decided],
-) -> Vec<Restless> {
+fn restless(rules: &RuleSet, wanted: &[Wanted<'_>], reports: &[Vec<Done>], decided: &[Decided]) -> Vec<Restless> {
     let found: Vec<Mutex<Restless>> = wanted.iter().map(|_| Mutex::default()).collect();
     let after: Vec<After<'_>> = reports.iter().zip(decided).map(|(done, decided)| After::new(done, decided)).collect();
     let facts = gather(rules, wanted, Some(&after));

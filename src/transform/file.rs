@@ -117,7 +117,8 @@ pub fn collect<'p>(rules: &RuleSet, place: impl Into<Place<'p>>, bytes: &[u8]) -
     let failed = |why: &str| about(path, "gander/syntax", (0, 0), FindingKind::Errored, why);
     let tree = parse(language, text.strip_prefix(BOM).unwrap_or(text)).map_err(|e| failed(&e.to_string()))?;
     let tree = Arc::new(tree);
-    let (facts, failures) = crate::rule::collect(rules, File { path, tree: &tree }, &hits).map_err(|e| failed(&e.to_string()))?;
+    let (facts, failures) =
+        crate::rule::collect(rules, File { path, tree: &tree }, &hits).map_err(|e| failed(&e.to_string()))?;
     match failures.into_iter().next() {
         Some(Outcome { rule, place, answer: Answer::Fail(why), .. }) => {
             Err(about(path, &rules.rules[rule].id, place, FindingKind::Errored, &why))
@@ -294,7 +295,9 @@ impl Asked {
             _ => match self.editor() {
                 None => Ok(Fate::Goes { rule: rule.clone() }),
                 Some(other) => {
-                    let why = format!("`{rule}` deletes this file, and `{other}` changes it: order them, or narrow one of them");
+                    let why = format!(
+                        "`{rule}` deletes this file, and `{other}` changes it: order them, or narrow one of them"
+                    );
                     Err(Wrong { at: *at, rule: rule.clone(), why })
                 }
             },
@@ -310,12 +313,9 @@ impl Asked {
     /// The files that are asked for.
     fn creations(&self) -> Vec<Creation> {
         let one = |wish: &Wish| match &wish.edit {
-            FileEdit::Create { path, text } => Some(Creation {
-                path: path.clone(),
-                text: text.clone(),
-                rule: wish.rule.clone(),
-                place: wish.place,
-            }),
+            FileEdit::Create { path, text } => {
+                Some(Creation { path: path.clone(), text: text.clone(), rule: wish.rule.clone(), place: wish.place })
+            }
             _ => None,
         };
         self.files.iter().filter_map(one).collect()
@@ -342,9 +342,7 @@ fn sort_out(rules: &RuleSet, path: &str, outcomes: Outcomes, report: &mut FileRe
                 asked.literals.extend(outcome.literal.map(|(range, language)| ((range.start, range.end), language)));
                 let does: Vec<String> = outcome.files.iter().map(ToString::to_string).collect();
                 let (at, place) = (outcome.range.start, outcome.place);
-                asked
-                    .files
-                    .extend(outcome.files.into_iter().map(|edit| Wish { rule: rule.clone(), at, place, edit }));
+                asked.files.extend(outcome.files.into_iter().map(|edit| Wish { rule: rule.clone(), at, place, edit }));
                 (FindingKind::Mapped, does.join(", "))
             }
             Answer::Annotate(message, more) => {

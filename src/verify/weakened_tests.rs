@@ -185,6 +185,12 @@ fn a_rule_that_leaves_its_languages_is_flagged() {
         let flags = outside(&[file(path, delete())], &declared);
         assert!(flags.len() == 1 && flags[0].message.contains("beside the paths"), "{path}: {flags:?}");
     }
-    let renamed = FileOutcome::Rename { to: "b.py".to_owned(), splices: Vec::new(), rule: "a".to_owned() };
+    let renamed = FileOutcome::Rename {
+        to: "b.py".to_owned(),
+        edits: Vec::new(),
+        splices: Vec::new(),
+        after: Digest::of(b""),
+        rule: "a".to_owned(),
+    };
     assert_eq!(outside(&[file("jobs/a.py", renamed)], &declared).len(), 1);
 }

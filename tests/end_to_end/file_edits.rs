@@ -55,7 +55,11 @@ fn a_plan_shows_files_that_come_go_and_move() {
     let bench = fleet("patches");
     let before = tree(&bench.root);
     let plan = bench.gander(&["plan"]).expect(0);
-    for shown in ["new file mode 100644\n--- /dev/null\n+++ b/apps/ant/conf/settings.py", "deleted file mode 100644\n--- a/apps/bee/dead/code.py", "+++ b/apps/bee/home/place.py"] {
+    for shown in [
+        "new file mode 100644\n--- /dev/null\n+++ b/apps/ant/conf/settings.py",
+        "deleted file mode 100644\n--- a/apps/bee/dead/code.py",
+        "+++ b/apps/bee/home/place.py",
+    ] {
         assert!(plan.stdout.contains(shown), "{shown}: {}", plan.stdout);
     }
     assert_eq!(tree(&bench.root), before);
@@ -135,7 +139,11 @@ rule("two").lang("python").find("two()").edit(|m, cx| edits([create_file("x.txt"
     bench.put("code/b.py", "two()\n");
     let before = tree(&bench.root);
     let ended = bench.gander(&["apply", "r.rhai", "code", "--write"]).expect(1);
-    assert!(ended.stderr.contains("`one` (a.py:1) creates x.txt, and `two` (b.py:1) creates x.txt"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("`one` (a.py:1) creates x.txt, and `two` (b.py:1) creates x.txt"),
+        "{}",
+        ended.stderr
+    );
     assert_eq!(tree(&bench.root), before);
     bench.put("code/b.py", "pass\n");
     std::os::unix::fs::symlink("/tmp", bench.root.join("code/x.txt")).unwrap();

@@ -187,6 +187,29 @@ fn code_shows_the_matches_of_the_rules_and_takes_their_rewrites() {
 }
 
 #[test]
+fn a_match_that_makes_a_file_is_shown_and_no_half_of_it_offered() {
+    let root = tempfile::tempdir().unwrap();
+    let rule = "rule(\"makes\").lang(\"python\").find(\"f($X)\").when(|m, cx| cx.path == \"src/job.py\").edit(|m, cx| edits([create_file(\"made.txt\", \"x\"), replace(m.node, code(\"g()\"))]));";
+    std::fs::write(root.path().join("demo.rhai"), rule).unwrap();
+    let code = root.path().join("src/job.py");
+    let mut client = Client::start(root.path());
+    client.open(&code, "python", "f(1)\n");
+    let said = client.said(&code);
+    assert!(
+        said[0]["message"].as_str().unwrap().contains("creates made.txt, which `gander apply` does and no editor"),
+        "{said:?}"
+    );
+    let start = json!({ "line": 0, "character": 1 });
+    let request = json!({
+        "textDocument": { "uri": uri(&code) },
+        "range": { "start": start, "end": start },
+        "context": { "diagnostics": [] },
+    });
+    assert_eq!(client.ask("textDocument/codeAction", request), json!([]));
+    client.end();
+}
+
+#[test]
 fn rules_that_collect_know_the_whole_folder() {
     let root = tempfile::tempdir().unwrap();
     let rule = "rule(\"seen\").lang(\"python\").find(\"moved($N)\").collect(\"moved\", |m| m.N.text);\n\

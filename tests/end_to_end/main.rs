@@ -15,6 +15,7 @@ mod index;
 mod kill;
 mod lsp;
 mod malice;
+mod newcomer;
 mod order;
 mod patches;
 mod plan;

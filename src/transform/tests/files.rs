@@ -51,6 +51,9 @@ fn a_file_that_is_there_with_the_same_text_is_fine_and_with_another_it_is_refuse
     let makes = r#"rule("m").lang("python").find("f()").edit(|m, cx| edits([create_file("b.txt", "one")]));"#;
     assert_eq!(planned(makes, &[("a.py", "f()\n")]), "Changed\nb.txt: \"one\\n\"\n");
     assert_eq!(planned(makes, &[("a.py", "f()\n"), ("b.txt", "one\n")]), "Unchanged\n");
+    let world = World::new(&[&[("a.py", b"f()\n"), ("b.txt", b"one\n")]]);
+    let findings = world.plan(makes, Partial::Withhold, 1).workspaces.remove(0).findings;
+    assert_eq!(findings[0].kind, FindingKind::Skipped, "there is nothing to do: {findings:?}");
     let other = planned(makes, &[("a.py", "f()\n"), ("b.txt", "two\n")]);
     assert!(other.starts_with("refused a.py:1: `m` (a.py:1) creates b.txt: it is there already, and holds"), "{other}");
     let two = planned(
@@ -83,14 +86,20 @@ fn equal_wishes_are_one_and_unequal_ones_are_a_conflict_of_both() {
         .collect();
     assert_eq!(refused, [("a.py", true), ("b.py", true)], "{:?}", plan.workspaces[0].findings);
     let out = told(&world, &plan);
-    assert!(out.ends_with("\nd.py: \"made('d.txt')\\n\"\nd.txt: \"x\\n\"\n"), "the third goes on, and neither half: {out}");
+    assert!(
+        out.ends_with("\nd.py: \"made('d.txt')\\n\"\nd.txt: \"x\\n\"\n"),
+        "the third goes on, and neither half: {out}"
+    );
 }
 
 #[test]
 fn no_path_leaves_its_consumer_or_takes_a_place_that_is_taken() {
     for bad in ["../x", "/x", ".git/config", "a/../../x", "", "a//b", "x\\\\y", "x\\ny", "b", "a.py/c", "A.py", "d"] {
         let out = planned(MAKES, &[("a.py", &format!("make('{bad}', 'x')\n")), ("b", "y\n"), ("d/e", "z\n")]);
-        assert!(out.starts_with("refused a.py:1: `makes` (a.py:1) creates ") && !out.contains("gone"), "{bad:?}: {out}");
+        assert!(
+            out.starts_with("refused a.py:1: `makes` (a.py:1) creates ") && !out.contains("gone"),
+            "{bad:?}: {out}"
+        );
     }
     let twice = planned(MAKES, &[("a.py", "make('x/y', '1')\nmake('x', '2')\n")]);
     assert!(twice.contains("one place can't hold both"), "{twice}");
@@ -198,7 +207,8 @@ rule("makes").lang("python").find("LATER = $N")
     assert!(planned(learns, &[("a.py", "MOVED = 'f'\n"), ("b.py", "f()\n")]).contains("b.py: \"new()"));
     let late = planned(learns, &[("a.py", "LATER = 'f'\n"), ("b.py", "f()\n")]);
     assert!(late.starts_with("refused b.py: a second run over the whole result"), "{late}");
-    let goes = format!("{learns}\nrule(\"goes\").lang(\"python\").find(\"MOVED = $N\").edit(|m, cx| edits([delete_file()]));");
+    let goes =
+        format!("{learns}\nrule(\"goes\").lang(\"python\").find(\"MOVED = $N\").edit(|m, cx| edits([delete_file()]));");
     let gone = planned(&goes, &[("a.py", "MOVED = 'f'\n"), ("b.py", "f()\n")]);
     assert_eq!(gone, "Changed\na.py: gone\nb.py: \"new()\\n\"\n");
     let loops = r#"

@@ -1,0 +1,184 @@
+//! Edits that say what they mean: `wrap`, `set_list`, `set_value`, `rename`, and what
+//! becomes of the comments of code that is deleted.
+
+use rhai::{Array, Dynamic, EvalAltResult, Map};
+
+use super::budget::charge;
+use super::code::{EditSpec, Snippet, code, lit, whole_lines};
+use super::error::fail;
+use super::explain::plain;
+use super::nodes::{RhaiList, RhaiNode};
+use super::reference::Api;
+use crate::edit::Fragment;
+use crate::rule::literal_value;
+use crate::symbol::Symbols;
+use crate::tree::Node;
+
+type Fallible<T> = Result<T, Box<EvalAltResult>>;
+
+pub(super) fn register(api: &mut Api<'_>) {
+    let docs = "Puts code around a node: `$IT` in it is the node.";
+    let example = r#".find("f($X)").when(|m| !m.X.fits("g($_)")).edit(|m, cx| edits([wrap(m.X, "g($IT)")])).example("f(1)", "f(g(1))")"#;
+    api.function(
+        "wrap(node, template) -> Edit",
+        docs,
+        example,
+        |node: RhaiNode, template: &str| -> Fallible<EditSpec> {
+            let range = node.node().range();
+            let holes = Map::from_iter([("IT".into(), Dynamic::from(node))]);
+            let code = code(template, &holes)?;
+            if !code.copies(&range) {
+                return Err(fail("wrap(…) takes code that holds `$IT`, which is what it is put around"));
+            }
+            Ok(EditSpec::replace(range, code))
+        },
+    );
+    lists(api);
+    values(api);
+    names(api);
+    deletions(api);
+}
+
+fn lists(api: &mut Api<'_>) {
+    let docs = "Writes a list anew: what `$$$X` stands for becomes these nodes and code, in this order, parted as they were. A list that is empty has no place: replace what is around it.";
+    let example = r#".find("f($$$X)").when(|m| m.X.len == 2).edit(|m, cx| edits([set_list(m.X, [m.X.nodes[1], code("0"), m.X.nodes[0]])])).example("f(1, 2)\nf(\n    1,\n    2,\n)\n", "f(2, 0, 1)\nf(\n    2,\n    0,\n    1,\n)\n")"#;
+    api.function("set_list(list, elements) -> Edit", docs, example, |list: RhaiList, elements: Array| {
+        set_list(&list, elements)
+    });
+}
+
+fn set_list(list: &RhaiList, elements: Array) -> Fallible<EditSpec> {
+    charge(elements.len())?;
+    let nodes: Vec<Node<'_>> = list.nodes().collect();
+    let (Some(first), Some(last)) = (nodes.first(), nodes.last()) else {
+        return Err(fail("set_list(…) was given an empty list, which has no place: replace what is around it"));
+    };
+    let (text, base) = (first.tree().text(), first.tree().base());
+    // What parts the first two parts all, unless a comment stands there.
+    let between = nodes.get(1).map(|second| first.range().end..second.range().start);
+    let between = between.filter(|gap| {
+        let gap = text.get(gap.start - base..gap.end - base).unwrap_or("#");
+        gap.chars().all(|c| c.is_whitespace() || first.tree().language.is_separator(&c.to_string()))
+    });
+    let gap = || between.clone().map_or(Fragment::Text(", ".to_owned()), Fragment::Copy);
+    let mut out = Snippet::default();
+    for (at, element) in elements.into_iter().enumerate() {
+        if at > 0 {
+            out.push(gap());
+        }
+        match (element.read_lock::<RhaiNode>(), element.read_lock::<Snippet>()) {
+            (Some(node), _) => out.push(Fragment::Copy(node.node().range())),
+            (_, Some(code)) => out.append(&code),
+            _ => return Err(fail(format!("set_list(…) takes nodes and code, not {}", plain(element.type_name())))),
+        }
+    }
+    Ok(EditSpec::replace(first.range().start..last.range().end, out))
+}
+
+fn values(api: &mut Api<'_>) {
+    let docs = "Gives a pair, a keyword argument or an assignment this value, or a literal another one, which is written as the old one was: its quotes stay.";
+    let example = r#".find("f($$$, mode=$X)").where(#{ X: literal("^old$") }).edit(|m, cx| edits([set_value(m.X, "new")])).example("f(1, mode='old')", "f(1, mode='new')").unchanged("f(1, mode='other')")"#;
+    api.function("set_value(node, value) -> Edit", docs, example, |node: RhaiNode, value: Dynamic| {
+        set_value(&node, &value)
+    });
+}
+
+fn set_value(node: &RhaiNode, value: &Dynamic) -> Fallible<EditSpec> {
+    let node = node.node();
+    let inner = ["value", "right"].into_iter().find_map(|field| node.field(field));
+    let place = inner.unwrap_or(node);
+    if inner.is_none() && node.named_children().next().is_some() && literal_value(node).is_none() {
+        return Err(fail(format!("a node of kind `{}` has no value that could be set", node.kind())));
+    }
+    let code = match value.read_lock::<Snippet>() {
+        Some(code) => code.clone(),
+        None => lit(value, literal_value(place).map(|_| place.text().to_owned()))?,
+    };
+    Ok(EditSpec::replace(place.range(), code))
+}
+
+fn names(api: &mut Api<'_>) {
+    let docs = "The edits that give what this name refers to another name, everywhere in the file. An error where the file does not define it, exports it, or has the new name already: see `cx.is_free`.";
+    let example = r#".find("def $F(): $$$").where(#{ F: "old" }).edit(|m, cx| edits(rename(m.F, "new"))).example("def old(): pass\nold()\nx.old()", "def new(): pass\nnew()\nx.old()")"#;
+    api.function("rename(name, new) -> Array", docs, example, |node: RhaiNode, new: &str| rename(&node, new));
+}
+
+fn rename(node: &RhaiNode, new: &str) -> Fallible<Array> {
+    charge(node.tree.len())?;
+    let symbols = Symbols::of(&node.tree);
+    let old = node.node().text().to_owned();
+    if symbols.definitions_of(node.node()).is_empty() {
+        return Err(fail(format!("this file does not define `{old}`: only what it defines can be renamed in it")));
+    }
+    let start = new.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '$');
+    if !start || !new.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '$') {
+        return Err(fail(format!("{new:?} is no name")));
+    }
+    if !symbols.is_free(node.tree.root(), new) {
+        return Err(fail(format!("this file has a `{new}` already: ask `cx.is_free(\"{new}\")` first")));
+    }
+    let mut edits = Array::new();
+    for place in symbols.uses(node.node()) {
+        let exported = place.ancestors().take(2).any(|around| around.kind().starts_with("export_"));
+        if exported {
+            return Err(fail(format!("`{old}` is exported: others know it by this name")));
+        }
+        // `{ old }` is short for `{ old: old }`, and its key stays.
+        let text = if place.kind().contains("shorthand") { format!("{old}: {new}") } else { new.to_owned() };
+        edits.push(Dynamic::from(EditSpec::replace(place.range(), Snippet::text(&text))));
+    }
+    Ok(edits)
+}
+
+fn deletions(api: &mut Api<'_>) {
+    let docs = "The same, and what becomes of comments: `#{ comments: \"drop\" }` takes those on the lines right above with it, `\"keep\"` leaves those in the deleted code, each on a line of its own. Without it those inside go, and those above stay.";
+    let example = r##".find(stmt("old($$$)")).edit(|m, cx| edits([delete(m.node, #{ comments: "keep" })])).example("old(  # why\n    1)\nf()\n", "# why\nf()\n")"##;
+    api.function(
+        "delete(node, options) -> Edit",
+        docs,
+        example,
+        |node: RhaiNode, options: Map| -> Fallible<EditSpec> {
+            if let Some(other) = options.keys().find(|key| *key != "comments") {
+                return Err(fail(format!("delete(…) has no option `{other}`; it has: comments")));
+            }
+            let policy = options.get("comments").and_then(|value| value.clone().into_immutable_string().ok());
+            charge(node.node().subtree_len())?;
+            match policy.as_ref().map(|policy| policy.as_str()) {
+                Some("drop") => Ok(EditSpec::replace(with_comments_above(node.node()), Snippet::default())),
+                Some("keep") => Ok(keep_comments(node.node())),
+                _ => Err(fail("delete(…) keeps or drops comments: #{ comments: \"keep\" } or #{ comments: \"drop\" }")),
+            }
+        },
+    );
+}
+
+/// The node's lines, with those right above that hold only comments.
+fn with_comments_above(node: Node<'_>) -> std::ops::Range<usize> {
+    let (text, base) = (node.tree().text(), node.tree().base());
+    let lines = whole_lines(node);
+    let mut start = lines.start - base;
+    let Some(mark) = node.tree().language.facts.line_comment.as_deref() else { return lines };
+    while start > 0 && text[..start].ends_with('\n') {
+        let above = text[..start - 1].rfind('\n').map_or(0, |at| at + 1);
+        let line = text[above..start].trim();
+        // What speaks to the whole file is not the node's.
+        if !line.starts_with(mark) || line.starts_with("#!") || line.contains("coding") {
+            break;
+        }
+        start = above;
+    }
+    start + base..lines.end
+}
+
+fn keep_comments(node: Node<'_>) -> EditSpec {
+    let inside = node.tree().iter_within(node).filter(|n| n.is_extra() && n.is_named() && n.id != node.id);
+    let mut out = Snippet::default();
+    for (at, comment) in inside.enumerate() {
+        if at > 0 {
+            out.push(Fragment::Text("\n".to_owned()));
+        }
+        out.push(Fragment::Copy(comment.range()));
+    }
+    let range = if out == Snippet::default() { whole_lines(node) } else { node.range() };
+    EditSpec::replace(range, out)
+}
