@@ -40,32 +40,36 @@ const list = (rule) => sep1(rule, ',');
 const trailing = (rule) => seq(list(rule), opt(','));
 const parens = (...rules) => seq('(', ...rules, ')');
 const name = ($) => field('name', $.name_path);
-const binary = ($, level, operator) =>
-  prec.left(level, seq(field('left', $._expr), field('operator', operator), field('right', $._expr)));
+const binary = ($, level, operator, operand = $._operand) =>
+  prec.left(level, seq(field('left', operand), field('operator', operator), field('right', operand)));
 
 // An extra can't share a rule with others.
-const tag = ($) => seq(alias($._tag, '{%'), field('tag', alias($._tag_name, $.tag)), opt($._jinja_list), alias($._tag_close, '%}'));
+const tag = ($, open = $._tag) => seq(alias(open, '{%'), field('tag', alias($._tag_name, $.tag)), opt($._jinja_list), alias($._tag_close, '%}'));
 
 const rules = {
   source_file: ($) => opt($._statements),
 
-  // The end of a file is a token, so that a statement is followed by the same everywhere.
-  _statements: ($) => choice(repeat1(seq(opt($._statement), $._separator)), seq(repeat(seq(opt($._statement), $._separator)), $._statement, $._eof)),
+  _statements: ($) => repeat1(seq(opt($._statement), $._separator)),
   _separator: ($) => choice(';', $._break),
-  /** A Jinja tag behind which another statement begins. */
-  _break: ($) => alias($._break_tag, $.jinja_tag),
+  // The end of a file is a token, and a Jinja tag behind which another statement begins.
+  _break: ($) => choice($._eof, alias($._break_tag, $.jinja_tag)),
   /** A Jinja tag after which an alternative begins. */
   _alt: ($) => alias($._alt_tag, $.jinja_tag),
+  /** One after which an operand begins, behind an operand. */
+  _alt_operand: ($) => alias($._operand_tag, $.jinja_tag),
 
   // --- names ---------------------------------------------------------------
 
-  _name: ($) => choice($.identifier, alias($._bt, $.identifier), alias($._output, $.jinja_output), $.jinja_name, $.quoted_name),
+  _name: ($) => choice($.identifier, alias($._bt, $.identifier), $._jinja_name),
   // A name that no Jinja output may be, where the output stands for more than a name.
-  _word: ($) => choice($.identifier, alias($._bt, $.identifier), alias($._px, $.jinja_name), $.quoted_name),
+  _word: ($) => choice($.identifier, alias($._bt, $.identifier), seq($._prefixed_name, $._name_end)),
   _label: ($) => choice($._name, alias($._ds, $.identifier)),
   /** After a dot every word is a name. */
-  _dotted: ($) => choice(alias($._dot_name, $.identifier), alias($._bt, $.identifier), alias($._output, $.jinja_output), $.jinja_name,
-    $.quoted_name, alias($._ds, $.identifier)),
+  _dotted: ($) => choice(alias($._dot_name, $.identifier), alias($._bt, $.identifier), $._jinja_name, alias($._ds, $.identifier)),
+  // Its end is a token of no width, so that few states know what follows.
+  _jinja_name: ($) => seq($._unended_name, $._name_end),
+  _unended_name: ($) => choice(alias($._output, $.jinja_output), $.jinja_name, $.quoted_name),
+  _prefixed_name: ($) => prec(-1, choice(alias($._px, $.jinja_name), $.quoted_name)),
   quoted_name: ($) => seq($._bo, repeat(choice($._chunk, alias($._output, $.jinja_output))), $._sc),
   jinja_name: ($) => choice($._px, seq(alias($._output, $.jinja_output), $._parts)),
   _px: ($) => seq($._pr, alias($._output, $.jinja_output), opt($._parts)),
@@ -84,21 +88,25 @@ const rules = {
   query: ($) => prec.right(seq(opt($.with_clause), $._body, repeat($._query_tail), repeat($.pipe_operator))),
   _query_tail: ($) => choice($.order_by_clause, $.limit_clause, $.fetch_clause, $.offset_clause, $.lock_clause),
   with_clause: ($) => prec.right(seq(K('with'), opt(K('recursive')), sep1(choice($.cte, $._ctes), $._comma), opt(','))),
-  _ctes: ($) => prec(-1, alias($._output, $.jinja_output)),
+  _ctes: ($) => prec(-1, $._jinja_name),
   cte: ($) => seq(
     field('name', $._label), field('columns', opt($.column_list)), K('as'),
     opt(seq(opt(K('not')), K('materialized'))), field('query', $.subquery), opt($.depth_clause)),
   depth_clause: ($) => prec.right(seq(K('with depth'), opt(seq(opt(K('as')), field('alias', $._word))),
     opt(choice(seq(K('max'), $._bound), seq(K('between'), $._bound, K('and'), $._bound))))),
   _bound: ($) => choice($.number, $.parameter, $.system_variable, K('unbounded')),
-  _query_output: ($) => prec(-5, alias($._output, $.jinja_output)),
-  _body: ($) => choice($.select, $.set_operation, prec(2, $.subquery), $.values, $.table_query, $.from_clause),
+  _query_output: ($) => prec(-5, $._jinja_name),
+  _body: ($) => choice($.select, $.set_operation, prec(2, $._parenthesized_query), $.values, $.table_query, $.from_clause),
+  // Told by what follows: a query in parentheses, or an operand or a table that is one.
+  _parenthesized_query: ($) => seq($.subquery, opt(seq(K('as'), field('alias', $._name))), $._body_end),
   set_operation: ($) => prec.left(seq(field('left', $._body), field('operator', $.set_operator), field('right', $._body))),
-  set_operator: ($) => seq(
-    opt(choice(seq(K('full'), opt(K('outer'))), seq(K('left'), opt(K('outer'))), K('inner'), K('outer'))),
-    choice(any('union', 'intersect', 'except'), alias($._minus, 'minus')), opt(any('all', 'distinct')),
-    opt(K('strict')),
-    opt(choice(seq(K('by name'), opt(seq(K('on'), $.expression_list))), seq(K('corresponding'), opt(seq(K('by'), $.expression_list)))))),
+  // `strict` stands for a mode: it has none besides it.
+  set_operator: ($) => choice(
+    seq(opt($.set_mode), $._set_word, opt(any('all', 'distinct')), opt($._matched)),
+    seq($._set_word, any('all', 'distinct'), K('strict'), opt($._matched))),
+  set_mode: ($) => $._set_mode,
+  _set_word: ($) => choice(any('union', 'intersect', 'except'), K('minus')),
+  _matched: ($) => seq(choice(K('by name'), K('corresponding')), opt(seq(any('on', 'by'), $.expression_list))),
   subquery: ($) => parens(sep1(choice($.query, $._query_output), $._break)),
   values: ($) => prec.right(seq(K('values'), sep1($.row, $._comma))),
   row: ($) => prec(3, parens(opt(seq(list(choice($._full, $.default_value)), opt(','))))),
@@ -134,9 +142,9 @@ const rules = {
   _aliases: ($) => choice(
     seq(K('as'), field('alias', choice($._label, alias($._string, $.string), $.column_list)), repeat(seq(alias($._alt_as, $.jinja_tag), K('as'), field('alias', choice($._label, alias($._string, $.string)))))),
     field('alias', $._word)),
-  star: ($) => prec.right(seq(choice('*', seq(field('table', $._expr), $._dot_star)), repeat($.star_modifier))),
+  star: ($) => prec.right(seq(choice('*', seq(field('table', $._operand), $._dot_star)), repeat($.star_modifier))),
   star_modifier: ($) => choice(
-    seq(any('except', 'exclude'), choice($.expression_list, $._word)),
+    seq(choice(alias($._star_except, 'except'), K('exclude')), choice($.expression_list, $._word)),
     seq(K('replace'), parens($._items)),
     seq(K('rename'), parens($._items)),
     seq(K('ilike'), $.string),
@@ -150,7 +158,8 @@ const rules = {
     field('table', $._table),
     repeat(choice($._table_alias, $.table_operator)),
   )),
-  _table: ($) => choice($.table_name, $.subquery, $.table_call, $.unnest, $.parenthesized_tables, $.parameter, alias($._string, $.string)),
+  _table: ($) => choice($.table_name, $.subquery, $.table_call, $.unnest, $.parenthesized_tables, $.group_rows, $.parameter, alias($._string, $.string)),
+  group_rows: () => K('group rows'),
   table_call: ($) => prec(P.call, seq(field('function', choice(alias($._table_function, $.function_name), $._callable_word)), field('arguments', $.call_arguments))),
   _table_function: ($) => prec(1, $._table_path),
   parenthesized_tables: ($) => parens($._tables),
@@ -165,13 +174,16 @@ const rules = {
     $.system_time, $.lock_clause, $.lateral_view, $.pivot, $.unpivot, $.sample, $.match_recognize, $.align,
   )),
   lateral_view: ($) => prec.right(seq(K('lateral view'), opt(K('outer')), $.table_call, opt(field('alias', $._word)), opt(seq(K('as'), list($._name))))),
-  system_time: ($) => seq(K('for'), any('system_time', 'system', 'version', 'timestamp'), K('as of'), $._full),
+  system_time: ($) => seq(K('for'), choice(any('system_time', 'system', 'version', 'timestamp'), K('system time')), K('as of'), $._full),
   pivot: ($) => seq(alias($._pivot, 'pivot'), parens(
     field('aggregates', $._items), K('for'), field('column', $._pivot_input),
     K('in'), parens(choice($._items, $.query, K('any'))))),
   _pivot_input: ($) => choice($._callee, $.row),
   unpivot: ($) => seq(alias($._unpivot, 'unpivot'), opt(seq(any('include', 'exclude'), K('nulls'))), parens(
-    $._unpivot_value, K('for'), field('column', $._callee), K('in'), parens($._items))),
+    $._unpivot_value, K('for'), field('column', $._callee), K('in'), parens(list(alias($._unpivot_item, $.select_item)), opt(',')))),
+  _unpivot_item: ($) => seq(field('value', $._full), opt(choice(
+    seq(K('as'), field('alias', choice($._name, $.number, alias($._text, $.string)))), field('alias', choice($._word, alias($._text, $.string)))))),
+  _text: ($) => choice($._string, $._ds),
   _unpivot_value: ($) => choice($._callee, $.expression_list),
   sample: ($) => seq(choice(K('tablesample'), alias($._sample, 'sample')), opt($.identifier), $._sample_size, repeat($._sample_tail)),
   _sample_size: ($) => parens($._full, opt(choice(any('rows', 'percent'), $.identifier)), opt($.partition_by)),
@@ -182,14 +194,23 @@ const rules = {
   _match_part: ($) => choice(seq(K('measures'), $._items), seq(K('after match skip'), $._loose), seq(K('pattern'), parens(opt($._pattern))), seq(K('define'), list($.definition))),
   definition: ($) => seq(field('name', $._label), K('as'), field('value', $._full)),
   _pattern: ($) => repeat1(choice($._name, '|', '*', '+', '?', '^', '$', ',', $.number, seq('{', opt($._pattern), '}'), parens(opt($._pattern)))),
-  align: ($) => seq(alias($._align, 'align'), $.loose_group),
+  align: ($) => seq(alias($._align, 'align'), parens(repeat($._align_part))),
+  _align_part: ($) => choice(
+    seq(K('timestamp'), $._full, opt(seq(K('as'), field('alias', $._name)))),
+    seq(any('period', 'origin'), $._full),
+    seq(K('output within'), choice(seq($._full, K('period')), $._align_range)),
+    seq(K('partition by'), $._items),
+    seq(K('metrics'), list(seq($._full, K('within'), parens(opt(choice($._full, $._align_range))), opt(seq(K('as'), field('alias', $._name)))))),
+  ),
+  _align_range: ($) => seq(K('range from'), $._align_bound, K('to'), $._align_bound),
+  _align_bound: ($) => choice(seq(K('unbounded'), any('preceding', 'following')), seq($._full, opt(K('period')), opt(any('preceding', 'following')))),
 
   join: ($) => prec.right(seq(
-    field('kind', opt($._join_kind)), choice(K('join'), K('cross apply')),
+    field('kind', opt($._join_kind)), choice(K('join'), K('straight_join'), K('cross apply'), K('outer apply')),
     $.table_reference,
     repeat(choice($.on_clause, $.using_clause)))),
   _join_kind: ($) => choice(
-    seq(opt(K('natural')), choice(K('inner'), seq(any('left', 'right', 'full'), opt(any('outer', 'semi', 'anti'))))),
+    seq(opt(K('natural')), choice(K('inner'), K('outer'), seq(any('left', 'right', 'full'), opt(any('outer', 'inner', 'semi', 'anti'))))),
     K('cross'), K('natural'), seq(alias($._join_word, 'asof'), opt(K('left'))),
   ),
   on_clause: ($) => seq(K('on'), field('condition', $._full)),
@@ -215,7 +236,7 @@ const rules = {
   collate: ($) => prec.left(seq(K('collate'), choice($.string, $.parameter, $.system_variable, $._name))),
   limit_clause: ($) => prec.right(seq(K('limit'), choice(K('all'), field('count', $._full)), opt(seq(',', $._full)), opt(seq(K('offset'), field('offset', $._full))))),
   offset_clause: ($) => seq(alias($._offset, 'offset'), $._full, opt(any('rows', 'row'))),
-  fetch_clause: ($) => seq(K('fetch'), any('first', 'next'), opt($._full), any('rows', 'row'), choice(K('only'), seq(K('with ties')))),
+  fetch_clause: ($) => seq(K('fetch'), any('first', 'next'), opt($._full), opt(K('percent')), any('rows', 'row'), choice(K('only'), seq(K('with ties')))),
   lock_clause: ($) => seq(K('for update')),
   window_clause: ($) => prec.right(seq(K('window'), list($.named_window), opt(','))),
   named_window: ($) => seq(field('name', $._label), K('as'), choice($.window, $._name)),
@@ -226,7 +247,7 @@ const rules = {
   partition_by: ($) => prec.right(seq(K('partition by'), $._full, repeat(seq($._comma, $._full)), opt(','))),
   window_frame: ($) => seq(any('rows', 'range', 'groups'), choice($.frame_bound, seq(K('between'), $.frame_bound, K('and'), $.frame_bound)),
     opt(seq(K('exclude'), choice(K('current row'), K('no others'), K('ties'), K('group'))))),
-  frame_bound: ($) => choice(seq(choice(K('unbounded'), $._full), any('preceding', 'following')), K('current row')),
+  frame_bound: ($) => choice(seq(choice(K('unbounded'), $._full), opt(any('preceding', 'following'))), any('preceding', 'following'), K('current row')),
 
   // --- pipes ---------------------------------------------------------------
 
@@ -246,40 +267,44 @@ const rules = {
     seq(K('log'), $.subpipeline),
     seq(K('if'), $._full, K('then'), $.subpipeline, repeat(seq(K('elseif'), $._full, K('then'), $.subpipeline)), opt(seq(K('else'), $.subpipeline))),
     seq(opt(K('recursive')), $.set_operator, opt($.depth_clause), list(choice($.subquery, $.table_query, $.subpipeline)), opt(','), opt($._table_alias)),
-    $.export_data, $.create_statement, $.insert_statement, $.lock_clause,
+    alias($.pipe_export, $.export_data), alias($.pipe_create, $.create_statement), alias($.pipe_insert, $.insert_statement), $.lock_clause,
     seq(K('group rows'), $.loose_group),
   )),
+  // What is read from comes before the pipe: these have neither query nor values.
+  pipe_export: ($) => seq(K('export data'), repeat(choice($.connection_clause, $.options))),
+  pipe_create: ($) => seq($._create_head, name($), opt(field('columns', $.column_definitions)), repeat(choice($.options, $.partition_by, $.cluster_by, $.connection_clause, $.collate_default))),
+  pipe_insert: ($) => seq($._insert_head, $._insert_target, opt(field('columns', $.column_list)), repeat($._tail)),
   select_clause_pipe: ($) => prec.right(seq($.select_clause, opt($.window_clause))),
   pivot_pipe: ($) => seq(choice($.pivot, $.unpivot), opt($._table_alias)),
   aggregate: ($) => prec.right(seq(K('aggregate'), opt($.options), opt($._agg_items), opt($.group_by_clause))),
   _agg_items: ($) => prec.right(seq($.agg_item, repeat(seq(',', $.agg_item)), opt(','))),
   agg_item: ($) => seq($.select_item, opt($._direction)),
-  subpipeline: ($) => parens(repeat($.pipe_operator)),
+  subpipeline: ($) => parens(repeat($.pipe_operator), opt($._eof)),
 
   // --- expressions ---------------------------------------------------------
 
   /** An expression that nothing goes on with: told by the scanner, so that all share one set of states. */
   _full: ($) => seq($._expr, $._end),
+  // Comparisons do not chain (`a = b = c` is an error), hence two levels: what compares, and what is compared.
   _expr: ($) => choice(
+    $._operand, alias($._logical, $.binary), alias($._negation, $.unary), alias($._comparison, $.binary),
+    $.is, $.in, $.like, $.between, $.quantified, $.lambda, $.alternatives,
+  ),
+  _operand: ($) => choice(
     $.column, $.string, $.number, $.boolean, $.null, $.parameter, $.system_variable,
     $.typed_literal, $.interval, $.call, $.field_access, $.subscript, $.parenthesized, $.tuple,
     $.subquery, $.case, $.cast, $.extract, $.exists, $.array, $.struct, $.new, $.unary, $.binary,
-    $.is, $.in, $.like, $.between, $.quantified, $.cast_operator, $.at_time_zone, $.lambda,
-    $.alternatives, $.with_expression, $.unpack, $.braced,
+    $.cast_operator, $.at_time_zone, $.with_expression, $.unpack, $.braced,
   ),
-  alternatives: ($) => prec.left(P.alt, seq($._expr, $._alt, $._expr)),
+  alternatives: ($) => prec.left(P.alt, seq($._expr, $._alt_operand, $._expr)),
   parenthesized: ($) => parens($._full),
   tuple: ($) => parens($._tuple_item, ',', opt(seq(list($._tuple_item), opt(',')))),
   _tuple_item: ($) => seq($._full, opt(seq(K('as'), field('alias', $._name)))),
   expression_list: ($) => parens(opt(seq($._full, repeat(seq($._comma, $._full)), opt(',')))),
-  unpack: ($) => prec(P.unary, seq('**', $._expr)),
-  unary: ($) => choice(
-    prec.right(P.unary, seq(field("operator", choice('-', '+', '~')), field('operand', $._expr))),
-    prec(P.not, seq(field('operator', K('not')), field('operand', $._expr)))),
+  unpack: ($) => prec(P.unary, seq('**', $._operand)),
+  unary: ($) => prec.right(P.unary, seq(field('operator', choice('-', '+', '~')), field('operand', $._operand))),
+  _negation: ($) => prec(P.not, seq(field('operator', K('not')), field('operand', $._expr))),
   binary: ($) => choice(
-    binary($, P.or, K('or')),
-    binary($, P.and, K('and')),
-    binary($, P.compare, choice('=', '==', '<', '>', '<=', '>=', '<>', '!=', '<=>', '~', '~*', '!~', '!~*', '@>', '<@', '&&')),
     binary($, P.bitor, '|'),
     binary($, P.bitxor, '^'),
     binary($, P.bitand, '&'),
@@ -288,23 +313,27 @@ const rules = {
     binary($, P.multiply, choice('*', '/', '||', '%', '//')),
     binary($, P.postfix, choice('->>', '#>>')),
   ),
-  lambda: ($) => prec.right(P.lambda, seq(field('parameters', $._expr), '->', field('body', $._expr))),
-  is: ($) => prec.left(P.compare, seq(field('left', $._expr), K('is'), opt(K('not')),
-    choice(K('null'), K('true'), K('false'), K('unknown'), seq(K('distinct from'), $._expr)))),
-  in: ($) => prec.left(P.compare, seq(field('left', $._expr), opt(K('not')), K('in'), field('right', choice(
+  _logical: ($) => choice(binary($, P.or, K('or'), $._expr), binary($, P.and, K('and'), $._expr)),
+  _comparison: ($) => prec(P.compare, seq(field('left', $._operand),
+    field('operator', choice('=', '==', '<', '>', '<=', '>=', '<>', '!=', '<=>', '~', '~*', '!~', '!~*', '@>', '<@', '&&')), field('right', $._operand))),
+  lambda: ($) => prec.right(P.lambda, seq(field('parameters', $._operand), '->', field('body', $._expr))),
+  is: ($) => prec(P.compare, seq(field('left', $._operand), K('is'), opt(K('not')),
+    choice(K('null'), K('true'), K('false'), K('unknown'), seq(K('distinct from'), $._operand)))),
+  in: ($) => prec(P.compare, seq(field('left', $._operand), opt(K('not')), K('in'), field('right', choice(
     $.expression_list, $.subquery, $.unnest, $.column, $.parameter)))),
-  like: ($) => prec.left(P.compare, seq(field('left', $._expr), opt(K('not')), choice(any('like', 'ilike', 'rlike', 'regexp'), K('similar to')),
-    field('right', choice($._expr, seq(any('any', 'some', 'all'), choice($.expression_list, $.subquery, $.unnest)))), opt(seq(K('escape'), $.string)))),
-  between: ($) => prec.left(P.between, seq(field('left', $._expr), opt(K('not')), K('between'), field('low', $._expr), K('and'), field('high', $._expr))),
-  quantified: ($) => prec.left(P.compare, seq(field('left', $._expr), field('operator', choice('=', '<', '>', '<=', '>=', '<>', '!=')), any('any', 'some', 'all'),
+  like: ($) => prec(P.compare, seq(field('left', $._operand), opt(K('not')), choice(any('like', 'ilike', 'rlike', 'regexp', 'glob', 'overlaps'), K('similar to')),
+    field('right', choice($._operand, seq(any('any', 'some', 'all'), choice($.expression_list, $.subquery, $.unnest)))), opt(seq(K('escape'), $.string)))),
+  between: ($) => prec(P.between, seq(field('left', $._operand), opt(K('not')), K('between'), field('low', $._operand), K('and'), field('high', $._operand))),
+  quantified: ($) => prec(P.compare, seq(field('left', $._operand), field('operator', choice('=', '<', '>', '<=', '>=', '<>', '!=')), any('any', 'some', 'all'),
     field('right', choice($.expression_list, $.subquery, $.unnest)))),
-  cast_operator: ($) => prec.left(P.postfix, seq(field('value', $._expr), '::', field('type', $._type))),
-  at_time_zone: ($) => prec.left(P.postfix, seq($._expr, K('at time zone'), $._expr)),
-  field_access: ($) => prec.left(P.postfix, seq(field('value', $._expr), choice(seq($._dot, field('field', choice($._dotted, parens($.column)))), seq($._colon, field('field', alias($._dot_name, $.identifier)))))),
-  subscript: ($) => prec.left(P.postfix, seq(field('value', $._expr), '[', opt(choice($._full, seq(opt($._full), ':', opt($._full)))), ']')),
+  cast_operator: ($) => prec.left(P.postfix, seq(field('value', $._operand), '::', field('type', $._type))),
+  at_time_zone: ($) => prec.left(P.postfix, seq($._operand, K('at time zone'), $._operand)),
+  field_access: ($) => prec.left(P.postfix, seq(field('value', $._operand), choice(seq($._dot, field('field', $._dotted)), seq($._dot_paren, field('field', $._extension)), seq($._colon, field('field', alias($._dot_name, $.identifier)))))),
+  _extension: ($) => parens($.column),
+  subscript: ($) => prec.left(P.postfix, seq(field('value', $._operand), '[', opt(choice($._full, seq(opt($._full), ':', opt($._full)))), ']')),
   case: ($) => seq(K('case'), field('value', opt($._full)), repeat1($.when), opt(seq(K('else'), field('else', $._full))), K('end')),
   when: ($) => seq(K('when'), field('condition', $._full), K('then'), field('result', $._full)),
-  cast: ($) => seq(any('cast', 'safe_cast', 'try_cast'), parens(field('value', $._full), K('as'), field('type', $._type), opt(seq(K('format'), $._full)), opt(seq(K('at time zone'), $._full)))),
+  cast: ($) => seq(any('cast', 'safe_cast', 'try_cast'), parens(field('value', $._full), K('as'), field('type', $._type), opt($.collate), opt(seq(K('format'), $._full)), opt(seq(K('at time zone'), $._full)))),
   extract: ($) => seq(K('extract'), parens(field('part', $._full), K('from'), field('value', $._full), opt(seq(K('at time zone'), $._full)))),
   exists: ($) => seq(K('exists'), $.subquery),
   array: ($) => choice(
@@ -313,22 +342,23 @@ const rules = {
   struct: ($) => choice(seq(choice(K('struct'), $.struct_type), alias($._struct_arguments, $.arguments)), seq(choice(K('struct'), $.struct_type), $.braced)),
   _struct_arguments: ($) => parens(opt($._arguments)),
   new: ($) => seq(K('new'), choice($.column, $.array_type, $.struct_type), choice(alias($._struct_arguments, $.arguments), $.braced)),
-  braced: ($) => seq('{', repeat(seq(field('name', choice($.column, $.string)), choice(seq(':', $._full), prec(2, $.braced)), opt(','))), '}'),
+  braced: ($) => seq('{', repeat(seq(field('name', choice($.column, $.string, $._extension)), choice(seq(':', $._full), prec(2, $.braced)), opt(','))), '}'),
   with_expression: ($) => seq(K('with'), parens(list(seq($._name, K('as'), $._full)), ',', $._full)),
-  typed_literal: ($) => seq(field('type', alias($._typed, $.identifier)), $.string),
+  typed_literal: ($) => seq(field('type', choice(alias($._typed, $.identifier), $.generic_type)), $.string),
   interval: ($) => prec.right(P.unary, seq(K('interval'), field('value', $._full), opt(seq(field('unit', alias($._unit, $.identifier)), opt(seq(K('to'), field('to', alias($._unit, $.identifier)))))))),
   boolean: ($) => any('true', 'false'),
   null: ($) => K('null'),
   parameter: ($) => choice($._parameter, '?'),
-  _parameter: ($) => token(choice(/@[A-Za-z_][A-Za-z0-9_]*/, /@`[^`\n]+`/, /\$[0-9]+/, /\$[a-z_][a-z0-9_]*/, /:[A-Za-z_][A-Za-z0-9_]*/, /\$\{[^}\n]*\}/, /%\([A-Za-z_]+\)s/)),
+  _parameter: ($) => token(choice(/@\s*[A-Za-z_][A-Za-z0-9_]*/, /@\s*`[^`\n]+`/, /@'[^'\n]+'/, /@\"[^\"\n]+\"/, /\$[0-9]+/, /\$[a-z_][a-z0-9_]*/, /:[A-Za-z_][A-Za-z0-9_]*/, /\$\{[^}\n]*\}/, /%\([A-Za-z_]+\)s/)),
   system_variable: ($) => prec.right(seq('@@', alias($._dot_name, $.identifier), repeat(seq($._dot, $._dotted)))),
   number: ($) => token(choice(
     /0[xX][0-9a-fA-F]+/,
     /[0-9][0-9_]*(\.[0-9]*)?([eE][+-]?[0-9]+)?/,
     /\.[0-9]+([eE][+-]?[0-9]+)?/)),
-  string: ($) => prec.right(repeat1(choice($._string, $._ds, seq(choice($._so, $._do), repeat(choice($._chunk, alias($._output, $.jinja_output))), $._sc)))),
+  string: ($) => prec.right(repeat1(choice($._string, $._ds, seq($._jinja_text, $._sc)))),
+  _jinja_text: ($) => seq(choice($._so, $._do), repeat(choice($._chunk, alias($._output, $.jinja_output)))),
 
-  _callable_word: ($) => alias(any('if', 'left', 'right', 'replace', 'grouping', 'format', 'row'), $.function_name),
+  _callable_word: ($) => alias(any('if', 'range', 'left', 'right', 'replace', 'grouping', 'format', 'row'), $.function_name),
   _callee: ($) => $.column,
   call: ($) => prec.right(P.call, seq(
     field('function', choice($.function_name, $.field_access, $._callable_word)),
@@ -343,9 +373,12 @@ const rules = {
   _arguments: ($) => seq($.argument, repeat(seq($._comma, $.argument)), opt(',')),
   argument: ($) => choice(
     seq(field('value', $._full), opt(seq(K('as'), choice(field('alias', $._label), parens($.column), field('type', choice($.array_type, $.struct_type)))))),
-    seq(field('name', $._name), choice('=>', ':='), field('value', choice($._full, $.table_query, seq(any('model', 'connection', 'sequence'), $.name_path)))),
+    seq(field('name', choice($._name, alias(any('table', 'model', 'connection', 'graph', 'sequence', 'input'), $.identifier))), choice('=>', ':='),
+      field('value', choice($._full, $.table_query, seq(any('model', 'connection', 'sequence'), $.name_path), K('input table')))),
     field('value', choice($.star, $.default_value)),
-    seq(any('table', 'model', 'connection', 'graph', 'sequence', 'input'), choice($.name_path, K('default'), K('table'))),
+    seq(any('table', 'model', 'connection', 'graph', 'sequence', 'input'), choice($.name_path, $.table_call, K('default'), K('table'))),
+    field('value', alias(any('model', 'connection', 'graph', 'sequence', 'input'), $.identifier)),
+    seq(field('name', $._full), ':', field('value', $._full)),
     seq(field('value', $._full), K('from'), $._full, opt(seq(K('for'), $._full))),
   ),
   argument_modifier: ($) => choice(
@@ -361,7 +394,8 @@ const rules = {
   _type: ($) => prec.right(seq($._type_core, opt($.type_parameters), repeat(choice(seq('[', opt($.number), ']'))))),
   _type_core: ($) => choice($.type, $.array_type, $.struct_type, $.generic_type),
   type: ($) => prec.right(seq(choice($._path, K('interval')), opt(choice($.identifier_words)))),
-  identifier_words: ($) => prec.right(choice(K('precision'), K('varying'), seq(any('with', 'without'), K('time zone')))),
+  identifier_words: ($) => choice(K('precision'), K('varying'), $._time_zone),
+  _time_zone: () => token(/[wW][iI][tT][hH]([oO][uU][tT])?\s+([lL][oO][cC][aA][lL]\s+)?[tT][iI][mM][eE]\s+[zZ][oO][nN][eE]/),
   type_parameters: ($) => parens(opt(seq(list($._full), opt(',')))),
   array_type: ($) => seq(K('array'), '<', opt($._type_more), '>'),
   struct_type: ($) => seq(K('struct'), '<', opt(seq(list($.struct_field), opt(','))), '>'),
@@ -386,30 +420,30 @@ const rules = {
   statement_pipe: ($) => repeat1($.pipe_operator),
 
   // Each optional part doubles the productions of its rule: hence the small rules.
-  insert_statement: ($) => seq($._insert_head, $._insert_target, opt($._insert_source), repeat($._tail)),
+  insert_statement: ($) => seq(opt($.with_clause), $._insert_head, $._insert_target, opt($._insert_source), repeat($._tail)),
   _insert_head: ($) => seq(K('insert'), opt($._insert_mode), opt(K('into')), opt(K('table'))),
   _insert_mode: ($) => choice(seq(K('or'), any('replace', 'update', 'ignore')), any('ignore', 'overwrite', 'replace', 'update')),
   _insert_target: ($) => seq(field('table', $.table_name), opt(seq(K('as'), field('alias', $._name))),
-    opt(seq(K('partition'), $.expression_list)), opt(field('columns', $.column_list))),
-  _insert_source: ($) => field('query', choice($.query, K('default values'), alias($._output, $.jinja_output))),
+    opt(seq(K('partition'), $.expression_list)), opt(K('if exists'))),
+  _insert_source: ($) => choice(field('columns', $.column_list), seq(opt(field('columns', $.column_list)), field('query', choice($.query, K('default values'), $._jinja_name)))),
   _tail: ($) => choice($.on_conflict, $.assert_rows, $.returning),
   on_conflict: ($) => prec.right(seq(K('on conflict'), opt(choice($.expression_list, seq(K('on unique constraint'), $._name))), opt($.where_clause), K('do'),
     choice(K('nothing'), seq(K('update set'), $._assignments, opt($.where_clause))))),
   assert_rows: ($) => seq(K('assert_rows_modified'), $._full),
-  returning: ($) => prec.right(seq(choice(K('then return'), alias($._returning, 'returning')), opt(seq(K('with action'), opt(seq(K('as'), $._name)))), $._items)),
+  returning: ($) => prec.right(seq(choice(K('then return'), K('returning')), opt(seq(K('with action'), opt(seq(K('as'), $._name)))), $._items)),
   update_statement: ($) => prec.right(seq(
-    K('update'), $._target, K('set'), $._assignments, repeat($.from_clause), repeat($.where_clause), repeat($._tail))),
-  _target: ($) => prec.right(seq(field('table', $.table_name), repeat(choice(seq('[', $._full, ']'), seq($._dot, choice($._dotted, parens($.column))))), opt(choice(seq(K('as'), field('alias', $._name)), field('alias', $._word))),
+    opt($.with_clause), K('update'), $._target, K('set'), $._assignments, repeat($.from_clause), repeat($.where_clause), repeat($._tail))),
+  _target: ($) => prec.right(seq(field('table', $.table_name), repeat(choice(seq('[', $._full, ']'), seq($._dot, $._dotted), seq($._dot_paren, $._extension))), opt(choice(seq(K('as'), field('alias', $._name)), field('alias', $._word))),
     opt(seq(K('with offset'), opt(K('as')), opt($._word))))),
   _assignments: ($) => prec.right(seq($._assignment, repeat(seq($._comma, $._assignment)), opt(','))),
   _assignment: ($) => choice($.assignment, parens(choice($.update_statement, $.delete_statement, $.insert_statement))),
   assignment: ($) => seq(field('target', $._assigned), choice('=', ':='), field('value', choice($._full, $.default_value))),
   _assigned: ($) => choice($.column, alias($._assigned_access, $.field_access), $.column_list),
-  _assigned_access: ($) => seq($.column, repeat1(choice(seq($._dot, choice($._dotted, parens($.column))), seq('[', $._full, ']')))),
-  delete_statement: ($) => prec.right(seq(K('delete'), opt(K('from')), $._target, repeat($.using_tables), repeat($.where_clause), repeat($._tail))),
+  _assigned_access: ($) => seq($.column, repeat1(choice(seq($._dot, $._dotted), seq($._dot_paren, $._extension), seq('[', $._full, ']')))),
+  delete_statement: ($) => prec.right(seq(opt($.with_clause), K('delete'), opt(K('from')), $._target, repeat($.using_tables), repeat($.where_clause), repeat($._tail))),
   using_tables: ($) => seq(K('using'), $._tables),
   merge_statement: ($) => prec.right(seq(
-    K('merge'), opt(K('into')), $._target, K('using'), field('source', $.table_reference), $.on_clause, repeat1($.merge_when), opt($.returning))),
+    opt($.with_clause), K('merge'), opt(K('into')), $._target, K('using'), field('source', $.table_reference), $.on_clause, repeat1($.merge_when), opt($.returning))),
   merge_when: ($) => prec.right(seq(K('when'), opt(K('not')), K('matched'), opt(seq(K('by'), any('target', 'source'))), opt(seq(K('and'), $._full)), K('then'),
     choice(
       seq(K('update set'), choice('*', $._assignments)), K('delete'), K('do nothing'),
@@ -432,7 +466,8 @@ const rules = {
     $.property, $.block, $.collate_default),
   collate_default: ($) => seq(K('default'), $.collate),
   column_definitions: ($) => parens(opt(seq($._definition, repeat(seq($._comma, $._definition)), opt(',')))),
-  _definition: ($) => choice($.column_definition, $.table_constraint),
+  _definition: ($) => choice($.column_definition, $.table_constraint, alias($._unnamed_definition, $.column_definition)),
+  _unnamed_definition: ($) => field('type', choice(alias($.any_type, $.type), $.array_type, $.struct_type)),
   column_definition: ($) => seq(opt(any('in', 'out', 'inout')), field('name', $._label), opt(field('type', $._column_type)), repeat($._column_modifier)),
   _column_type: ($) => choice($._type, alias($.any_type, $.type), $.table_type),
   any_type: ($) => seq(K('any'), any('type', 'table', 'model', 'struct', 'array', 'proto', 'enum')),
@@ -440,21 +475,23 @@ const rules = {
   _column_modifier: ($) => choice(
     $.collate, $.options, K('not null'), K('null'), K('hidden'), K('primary key'), K('unique'), K('not aggregate'), seq(K('as'), field('alias', $._name)),
     seq(K('constraint'), $._name), seq(K('default'), $._full), seq(K('comment'), $.string), K('autoincrement'), K('auto_increment'), K('identity'), K('stored'), K('volatile'),
-    $.references, $.check, seq(opt(K('not')), K('enforced')), $.generated, seq(K('as'), parens($._full)), seq(K('fill using'), $._full), seq(K('on update'), $._full),
+    $.references, $.check, $._constraint_state, seq(K('character set'), $._name), seq(K('after'), $._name), $.generated, seq(K('as'), parens($._full)), seq(K('fill using'), $._full), seq(K('on update'), $._full),
     seq(any('preceding', 'following'), $._name)),
-  generated: ($) => prec.right(seq(K('generated'), opt(choice(K('always'), K('by default'))), K('as'), choice(seq(K('identity'), opt($.loose_group)), parens($._full)), opt(choice(K('stored volatile'), K('stored'), K('virtual'))))),
-  references: ($) => prec.right(seq(K('references'), name($), opt($.column_list), repeat(choice(seq(K('match'), any('simple', 'full')), seq(K('on'), any('update', 'delete'), choice(any('cascade', 'restrict'), K('set null'), K('no action'))), seq(opt(K('not')), K('enforced')))))),
+  generated: ($) => prec.right(seq(K('generated'), opt(choice(K('always'), seq(K('by default'), opt(K('on null'))))), K('as'), choice(seq(K('identity'), opt($.loose_group)), parens($._full)), opt(choice(K('stored volatile'), K('stored'), K('virtual'))))),
+  references: ($) => prec.right(seq(K('references'), name($), opt($.column_list), repeat(choice(seq(K('match'), any('simple', 'full')), seq(K('on'), any('update', 'delete'), choice(any('cascade', 'restrict'), K('set null'), K('set default'), K('no action'))), seq(opt(K('not')), K('enforced')))))),
   check: ($) => prec.right(seq(K('check'), parens($._full), repeat(seq(opt(K('not')), K('enforced'))))),
   table_constraint: ($) => prec.right(seq(opt(seq(K('constraint'), field('name', $._name))), choice(
-    seq(any('primary', 'unique'), opt(K('key')), parens(opt(list($.order_item)))),
+    seq(K('primary key'), parens(opt(list($.order_item)))), seq(K('unique'), opt(K('key')), opt($._name), parens(opt(list($.order_item)))),
     seq(K('foreign key'), $.column_list, $.references),
-    $.check), repeat(choice(seq(opt(K('not')), K('enforced')), $.options)))),
+    $.check), repeat(choice($._constraint_state, $.options)))),
+  _constraint_state: ($) => choice(seq(opt(K('not')), any('enforced', 'deferrable', 'valid')), seq(K('initially'), any('deferred', 'immediate')), any('rely', 'norely')),
   options: ($) => seq(K('options'), choice(parens(opt(seq($.option, repeat(seq($._comma, $.option)), opt(',')))), $.struct)),
   option: ($) => seq(field('name', choice($._path, $.string)), choice('=', '+=', '-='), field('value', choice($._full, K('proto')))),
   returns: ($) => prec.right(seq(K('returns'), $._column_type, opt($.collate))),
   language: ($) => seq(K('language'), $._name),
   cluster_by: ($) => prec.right(seq(K('cluster by'), opt(choice(K('auto'))), sep1($._full, $._comma), opt(','))),
-  as_clause: ($) => prec.right(seq(K('as'), choice($.query, $.parenthesized, prec(-1, $.string), seq(K('replica of'), name($))))),
+  model_queries: ($) => parens(list(seq(field('name', $._full), K('as'), field('query', $.subquery)))),
+  as_clause: ($) => prec.right(seq(K('as'), choice($.query, $.parenthesized, $.model_queries, prec(-1, $.string), seq(K('replica of'), name($))))),
   source_clause: ($) => prec.right(seq(any('like', 'clone', 'copy'), name($), opt($.system_time), opt($.where_clause))),
   connection_clause: ($) => prec.right(choice(
     K('remote'),
@@ -462,8 +499,8 @@ const rules = {
     seq(K('with partition columns'), opt($.column_definitions)))),
   on_target: ($) => prec.right(seq(K('on'), name($), opt(field('alias', $._word)), repeat($.index_unnest), opt($.index_keys))),
   index_unnest: ($) => prec.right(seq($.unnest, opt($._table_alias), opt(seq(K('with offset'), opt(K('as')), opt($._word))))),
-  index_keys: ($) => parens(choice(seq(K('all columns'), opt(seq(K('with column options'), $.loose_group))), seq(list(seq($.order_item, opt($.options))), opt(',')))),
-  index_clause: ($) => prec.right(choice(seq(K('storing'), $.expression_list), seq(K('interleave in'), opt(K('parent')), name($), opt(K('on delete cascade'))))),
+  index_keys: ($) => parens(choice(seq(any('all', 'auto'), K('columns'), opt(seq(K('with column options'), parens(list(seq($._path, $.options)))))), seq(list(seq($.order_item, opt($.options))), opt(',')))),
+  index_clause: ($) => prec.right(choice(seq(K('storing'), $.expression_list), seq(opt(','), K('interleave in'), opt(K('parent')), name($), opt(K('on delete cascade'))))),
   grant_to: ($) => prec.right(seq(opt(K('grant')), K('to'), choice($.expression_list, list($.string)))),
   filter_using: ($) => seq(opt(K('filter')), K('using'), parens($._full)),
   model_part: ($) => choice(seq(any('input', 'output'), $.column_definitions), seq(K('transform'), parens($._items))),
@@ -482,14 +519,16 @@ const rules = {
 
   create_entity: ($) => seq(any('create', 'alter', 'drop'), opt(K('or replace')), field('kind', $.identifier), opt($._loose)),
   alter_statement: ($) => prec.right(seq(
-    K('alter'), repeat($.modifier), field('kind', $.object_kind), opt(K('if exists')), opt(name($)), opt(seq(K('on'), name($))), list($.alter_action))),
+    K('alter'), choice(seq(repeat($.modifier), field('kind', $.object_kind), opt(K('if exists')), opt(name($))), K('all row access policies')), opt(seq(K('on'), name($))), list($.alter_action))),
   alter_action: ($) => prec.right(choice(
     seq(K('set'), $.options),
     seq(K('set'), $.collate_default),
+    seq(K('set as'), $._full), seq(K('set on delete'), choice(K('cascade'), K('no action'))),
+    seq(any('add', 'alter', 'drop'), K('replica'), opt(any('if exists', 'if not exists')), $._name, opt(seq(opt(K('set')), $.options))),
     seq(K('add'), choice(
       seq(K('column'), opt(K('if not exists')), $.column_definition),
       $.column_definition, $.column_definitions,
-      seq(K('constraint if not exists'), $._name, choice($.check, seq(any('primary', 'unique'), opt(K('key')), $.expression_list), seq(K('foreign key'), $.column_list, $.references))),
+      seq(K('constraint if not exists'), $._name, choice($.check, seq(choice(K('primary key'), seq(K('unique'), opt(K('key')))), $.expression_list), seq(K('foreign key'), $.column_list, $.references))),
       $.table_constraint, $.block_item_rest)),
     seq(K('drop'), choice(
       seq(K('column'), opt(K('if exists')), $._name),
@@ -505,7 +544,7 @@ const rules = {
   _column_change: ($) => choice(
     seq(K('set'), choice($.options, seq(K('data type'), $._type, repeat($._column_modifier)), seq(K('default'), $._full), K('not null'), $.generated)),
     seq(K('drop'), choice(K('not null'), K('default'), K('generated'))),
-    seq(opt(K('type')), $._type, repeat($._column_modifier))),
+    seq(opt(K('type')), $._type, repeat($._column_modifier), opt(seq(K('using'), $._full)))),
 
   drop_statement: ($) => prec.right(seq(
     any('drop', 'undrop'), choice(seq(repeat($.modifier), field('kind', $.object_kind)), K('all row access policies'), K('all row policies')),
@@ -521,16 +560,17 @@ const rules = {
   clone_source: ($) => seq(name($), opt($.system_time), opt($.where_clause)),
 
   declare_statement: ($) => prec.right(seq(K('declare'), list(field('name', $._name)), opt(field('type', $._type)), opt(seq(K('default'), field('value', $._full))))),
-  set_statement: ($) => prec.right(seq(K('set'), choice(
+  set_statement: ($) => prec.right(seq(K('set'), opt(any('global', 'session', 'local')), choice(
     seq($._set_target, choice('=', ':='), field('value', $._full)),
     seq($.column_list, '=', field('value', $._full)),
     seq(K('transaction'), $._loose)))),
   _set_target: ($) => field('name', choice($.name_path, $.parameter, $.system_variable)),
   execute_statement: ($) => prec.right(seq(K('execute immediate'), field('sql', $._full), opt(seq(K('into'), list($._name))), opt(seq(K('using'), list(seq($._full, opt(seq(K('as'), $._name)))))))),
   transaction_statement: ($) => prec.right(choice(
-    seq(choice(K('begin transaction'), K('begin work'), K('start transaction'), K('start batch'), K('run batch'), K('abort batch')), opt($._loose)),
+    seq(choice(K('begin transaction'), K('begin work'), K('start transaction'), K('start batch'), K('run batch'), K('abort batch')), opt(list($.transaction_mode)), opt($.identifier)),
     seq(any('commit', 'rollback'), opt(any('transaction', 'work'))))),
-  call_statement: ($) => prec.right(seq(K('call'), $.table_call)),
+  transaction_mode: ($) => choice(K('read only'), K('read write'), seq(K('isolation level'), choice(K('serializable'), K('snapshot'), K('repeatable read'), seq(K('read'), $.identifier)))),
+  call_statement: ($) => prec.right(seq(K('call'), $.table_call, repeat($.pipe_operator))),
   block: ($) => prec.right(seq(opt($.label), K('begin'), opt($._statements), opt($.exception), K('end'), opt($._word))),
   exception: ($) => seq(K('exception when error then'), opt($._statements)),
   label: ($) => seq($._word, ':'),
@@ -547,13 +587,15 @@ const rules = {
   raise_statement: ($) => prec.right(seq(K('raise'), opt(seq(K('using message'), '=', $._full)))),
   assert_statement: ($) => prec.right(seq(K('assert'), $._full, opt(seq(K('as'), $.string)))),
   grant_statement: ($) => prec.right(seq(any('grant', 'revoke'), $._loose)),
-  define_statement: ($) => prec.right(seq(K('define table'), name($), $.options_body)),
+  define_statement: ($) => choice(
+    seq(K('define table'), name($), $.options_body),
+    seq(K('define'), opt(K('private')), K('macro'), field('name', $.identifier), field('body', opt($.macro_body)))),
   explain_statement: ($) => prec.right(seq(K('explain'), $._statement)),
   // Whatever else a file may hold; its words are not understood.
   command: ($) => prec.right(seq(any('describe', 'desc', 'show', 'analyze', 'import', 'module', 'rename', 'use', 'pragma', 'vacuum', 'optimize', 'copy', 'comment', 'refresh',
-    'cache', 'uncache', 'unset', 'attach', 'detach', 'install', 'reset', 'put', 'get', 'list', 'rm', 'msck', 'summarize', 'execute', 'prepare', 'deallocate', 'kill', 'lock', 'add', 'run'), opt($._loose))),
+    'cache', 'uncache', 'unset', 'attach', 'detach', 'install', 'reset', 'put', 'get', 'list', 'rm', 'msck', 'summarize', 'execute', 'prepare', 'deallocate', 'kill', 'lock', 'add', 'run'), opt($._loose), repeat($.pipe_operator))),
   _loose: ($) => prec.right(repeat1($._loose_token)),
-  _loose_token: ($) => choice(reserved('none', $.identifier), alias($._bt, $.identifier), $.string, $.number, $.parameter, $.system_variable, alias($._output, $.jinja_output), $.jinja_name,
+  _loose_token: ($) => choice(reserved('none', $.identifier), alias($._bt, $.identifier), $.string, $.number, $.parameter, $.system_variable, $._jinja_name,
     '=', ',', '.', '*', '-', ':', '/', '+', '>', '<', '->', '=>', $.loose_group),
   loose_group: ($) => choice(parens(opt($._loose)), seq('[', opt($._loose), ']')),
 
@@ -573,9 +615,10 @@ const rules = {
   _open: () => token(/\{\{[-+]?/),
   _close: () => token(/[-+]?\}\}/),
   jinja_tag: ($) => tag($),
-  _alt_as: ($) => seq($._aa, tag($)),
-  _alt_tag: ($) => seq($._ao, tag($)),
-  _break_tag: ($) => seq($._bk, tag($)),
+  _alt_as: ($) => tag($, $._aa),
+  _alt_tag: ($) => tag($, $._ai),
+  _operand_tag: ($) => seq($._ao, tag($)),
+  _break_tag: ($) => tag($, $._bk),
   _tag: () => token(/\{%[-+]?/),
   _tag_close: () => token(/[-+]?%\}/),
   _tag_name: ($) => choice($._jinja_word, any('if', 'else')),
@@ -609,7 +652,7 @@ const rules = {
   conditional: ($) => prec.right(5, seq(field('value', $._jinja), K('if'), field('condition', $._jinja), opt(seq(K('else'), field('else', $._jinja))))),
 
   _h: () => token(/@\s*\{/),
-  hint: ($) => seq(alias($._h, '@{'), opt(seq(sep1($.hint_entry, ','), opt(','))), '}'),
+  hint: ($) => choice(seq(alias($._h, '@{'), opt(seq(sep1($.hint_entry, ','), opt(','))), '}'), token(/@[0-9]+/)),
   hint_entry: ($) => seq(field('name', $._path), '=', field('value', $._full)),
   comment: () => token(choice(/--[^\n\r]*/, /#[^\n\r]*/, seq('/*', /[^*]*\*+([^/*][^*]*\*+)*/, '/'), seq('{#', /[^#]*#+([^#}][^#]*#+)*/, '}'))),
 
@@ -642,10 +685,11 @@ module.exports = grammar({
   word: ($) => $.identifier,
   extras: ($) => [/[ \t\r\n\f\v\u00a0\u2000-\u200b\u3000\ufeff]/, $.comment, $.jinja_tag, $.jinja_output, $.hint, $._j, $.raw],
   externals: ($) => [
-    $._end, $._eof, $._nulls, $._bk, $._ao, $._aa, $._fragment, $._j, $.raw,
+    $._end, $._eof, $._nulls, $._bk, $._ao, $._ai, $._aa, $._fragment, $._j, $.raw,
     $._string, $._ds, $._bt, $._so, $._do, $._bo, $._chunk, $._sc,
-    $._jinja_string, $._pr, $._middle, $._suffix, $._dashed, $._dot_star,
-    $._typed, $._pivot, $._unpivot, $._match_recognize, $._align, $._sample, $._filter, $._clamped, $._returning, $._minus,
+    $._jinja_string, $._pr, $._middle, $._suffix, $._name_end, $._dashed, $._dot_star,
+    $._body_end, $._set_mode, $._star_except, $._dot_paren, $.macro_body,
+    $._typed, $._pivot, $._unpivot, $._match_recognize, $._align, $._sample, $._filter, $._clamped,
     $._offset, $._top, $._join_word, $._generic, $._unit, $._full_stop, $._dot_name, $._colon,
   ],
   reserved: { global: ($) => symbols($, RESERVED), jinja: ($) => symbols($, JINJA), none: () => [] },

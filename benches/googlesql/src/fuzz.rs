@@ -75,7 +75,10 @@ fn mutate(dice: &mut Dice, text: &str, other: &str) -> String {
             0 => text.replace_range(a..b, ""),
             1 if b - a < 2000 => text.insert_str(b, &text[a..b].to_owned()),
             2 => text.insert_str(a, PIECES[dice.below(PIECES.len())]),
-            3 => text.insert_str(a, &PIECES[dice.below(PIECES.len())].repeat(dice.below(200))),
+            3 => {
+                let piece = PIECES[dice.below(PIECES.len())];
+                text.insert_str(a, &piece.repeat(dice.below(200)));
+            }
             4 => text.truncate(b),
             _ => {
                 let (c, d) = (dice.place(other), dice.place(other));
@@ -99,11 +102,8 @@ fn main() -> Result<(), String> {
     let (start, seconds) = (Instant::now(), number("--seconds", 60));
     let (mut parses, mut slow, mut worst) = (0_u64, 0, 0.0_f64);
     while start.elapsed().as_secs() < seconds {
-        let text = mutate(
-            &mut dice,
-            &texts[dice.0 as usize % texts.len()].clone(),
-            &texts[(dice.0 >> 20) as usize % texts.len()],
-        );
+        let (one, other) = (dice.below(texts.len()), dice.below(texts.len()));
+        let text = mutate(&mut dice, &texts[one], &texts[other]);
         std::fs::write("fuzz-last.sql", &text).map_err(|e| e.to_string())?;
         let time = |parser: &mut _| {
             let start = Instant::now();

@@ -11,10 +11,11 @@
 #include <string.h>
 
 enum Token {
-  FULL, END_OF_FILE, NULLS, BREAK, ALT, ALT_AS, FRAGMENT, JOINER, RAW,
+  FULL, END_OF_FILE, NULLS, BREAK, ALT_OPERAND, ALT, ALT_AS, FRAGMENT, JOINER, RAW,
   STRING, DSTRING, BACKTICKED, STRING_OPEN, DSTRING_OPEN, BACKTICK_OPEN, CHUNK, STRING_CLOSE,
-  JINJA_STRING, PREFIX, MIDDLE, SUFFIX, DASHED, DOT_STAR,
-  TYPED, PIVOT, UNPIVOT, MATCH_RECOGNIZE, ALIGN, SAMPLE, FILTER, CLAMPED, RETURNING, MINUS,
+  JINJA_STRING, PREFIX, MIDDLE, SUFFIX, NAME_END, DASHED, DOT_STAR,
+  BODY_END, SET_MODE, STAR_EXCEPT, DOT_PAREN, MACRO_BODY,
+  TYPED, PIVOT, UNPIVOT, MATCH_RECOGNIZE, ALIGN, SAMPLE, FILTER, CLAMPED,
   OFFSET, TOP, JOIN_WORD, GENERIC, UNIT, FULL_STOP, DOT_NAME, COLON,
 };
 
@@ -22,7 +23,7 @@ enum { LOOK = 4096, WORD = 32 };
 
 /// `quote` is the quote of the string that is open, 0 outside of one.
 typedef struct {
-  uint8_t quote, triple, jinja, begun;
+  uint8_t quote, triple, jinja, begun, ended;
 } Scanner;
 
 static inline int32_t peek(TSLexer *l) { return l->lookahead; }
@@ -37,6 +38,13 @@ static bool is_start(int32_t c) {
 static bool is_digit(int32_t c) { return c >= '0' && c <= '9'; }
 static bool is_word(int32_t c) { return is_start(c) || is_digit(c) || c == '$'; }
 static int32_t lower(int32_t c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; }
+
+/// A token before whatever comes: the mark is where the scan began.
+static bool zero_width(TSLexer *l, Scanner *s, unsigned symbol) {
+  s->begun = 1;
+  l->result_symbol = symbol;
+  return true;
+}
 
 /// Reads a word in lower case, cut to fit. Answers its length.
 static unsigned read_word(TSLexer *l, char *word) {
@@ -152,6 +160,10 @@ static const char *STATEMENTS =
   " select with insert update delete merge create alter drop undrop truncate declare set begin call export load grant revoke "
   "execute if while loop for return raise assert commit rollback describe show analyze explain values use copy "
   "refresh optimize vacuum comment lock ";
+/// Those that are names as often.
+static const char *COMMANDS =
+  " clone define desc rename run batch abort start import module prepare deallocate pragma declare attach detach install "
+  "unset cache uncache reset put rm list kill add get summarize repeat case from table values ";
 /// Words that go on with what stands before them.
 static const char *GOES_ON =
   " and or as from where group having qualify window order limit join left right inner cross full natural on using union "
@@ -161,10 +173,11 @@ static const char *GOES_ON =
 /// Words before which a list or a chain of operands has ended.
 static const char *ENDS = " from where group having qualify window order limit union intersect except end when then else on using as ";
 
-static bool first_word_in(TSLexer *l, char *word) {
-  read_word(l, word);
-  return word[0] != 0;
-}
+/// Words that join queries, and those that may stand before them: `full outer union`.
+static const char *SET_OPERATORS = " union intersect except minus ";
+static const char *SET_MODES = " full left right inner outer ";
+/// Words that go on with a query in parentheses where it might be an operand or a table as well.
+static const char *QUERY_GOES_ON = " union intersect except minus order limit fetch offset ";
 
 // --- strings -----------------------------------------------------------------
 
@@ -260,7 +273,7 @@ static bool scan_string(TSLexer *l, Scanner *s, const bool *valid) {
     if (c == '{') {
       // Only the quotes are the token, then: the mark stands behind them.
       if (opens_jinja(l)) {
-        *s = (Scanner){opened.quote, opened.triple, 1, 1};
+        *s = (Scanner){opened.quote, opened.triple, 1, 1, 0};
         l->result_symbol = open;
         return valid[open];
       }
@@ -303,7 +316,7 @@ static bool scan_inside(TSLexer *l, Scanner *s, const bool *valid) {
   }
   if (found == 2) return false; // the parser reads `{{` or `{%`
   l->mark_end(l);
-  *s = (Scanner){0, 0, s->jinja, s->begun};
+  *s = (Scanner){0, 0, s->jinja, s->begun, 0};
   l->result_symbol = STRING_CLOSE;
   return valid[STRING_CLOSE];
 }
@@ -324,6 +337,32 @@ static bool scan_jinja_string(TSLexer *l) {
   return false;
 }
 
+/// What a macro stands for: to the semicolon, strings and comments passed over.
+static bool scan_macro(TSLexer *l) {
+  l->result_symbol = MACRO_BODY;
+  bool any = false;
+  while (!l->eof(l) && peek(l) != ';') {
+    int32_t c = peek(l);
+    step(l);
+    if (c == '\'' || c == '"' || c == '`') {
+      while (!l->eof(l) && peek(l) != c && peek(l) != '\n') {
+        if (peek(l) == '\\') step(l);
+        step(l);
+      }
+      step(l);
+    } else if (c == '#' || (c == '-' && peek(l) == '-')) {
+      while (!l->eof(l) && peek(l) != '\n') step(l);
+    } else if (c == '/' && peek(l) == '*') {
+      int32_t last = 0;
+      for (step(l); !l->eof(l) && !(last == '*' && peek(l) == '/'); step(l)) last = peek(l);
+      step(l);
+    }
+    any = any || !is_space(c);
+    l->mark_end(l);
+  }
+  return any;
+}
+
 // --- Jinja tags --------------------------------------------------------------
 
 /// Tags that bound a whole text of their own.
@@ -331,13 +370,14 @@ static const char *BOUNDS =
   " macro endmacro test endtest materialization endmaterialization snapshot endsnapshot call endcall endset docs enddocs "
   "block endblock data_test enddata_test ";
 
-/// At `{%`, behind the `{`: whether a token of no width stands before the tag, which the
-/// parser reads itself. The mark is where it was: before the white space.
+/// At `{%`, behind the `{`: whether the tag parts what is before it from what is behind.
+/// The token is its `{%` then, or a token of no width before it where an expression ends.
 static bool scan_tag(TSLexer *l, Scanner *s, const bool *valid) {
   int budget = LOOK;
   char tag[WORD], word[WORD];
   step(l);
   if (peek(l) == '-' || peek(l) == '+') step(l);
+  if (!valid[FULL] && !valid[BODY_END]) l->mark_end(l);
   while (is_space(peek(l)) && --budget > 0) step(l);
   read_word(l, tag);
   if (valid[RAW] && strcmp(tag, "raw") == 0) {
@@ -356,9 +396,10 @@ static bool scan_tag(TSLexer *l, Scanner *s, const bool *valid) {
     }
     return false;
   }
-  if (!valid[FULL] && !valid[BREAK] && !valid[ALT] && !valid[ALT_AS]) return false;
+  if (!valid[FULL] && !valid[BREAK] && !valid[ALT] && !valid[ALT_AS] && !valid[BODY_END]) return false;
   bool otherwise = strcmp(tag, "else") == 0 || strcmp(tag, "elif") == 0;
   bool bound = is(tag, BOUNDS), alternative = false;
+  Next next = END;
   if (!bound) {
     // What follows this tag?
     int32_t quote = 0, last = 0;
@@ -382,13 +423,14 @@ static bool scan_tag(TSLexer *l, Scanner *s, const bool *valid) {
     if (!closed) return false;
     // `{% set x %}` opens a block.
     if (strcmp(tag, "set") == 0 && !assigned) bound = true;
-    Next next = bound ? END : next_code(l, word, &budget, NULL);
+    next = bound ? END : next_code(l, word, &budget, NULL);
     if (next == WORDS) {
       if (otherwise && valid[ALT_AS] && strcmp(word, "as") == 0) {
         l->result_symbol = ALT_AS;
         s->jinja = 1;
         return true;
       }
+      if (valid[BODY_END] && is(word, QUERY_GOES_ON)) return zero_width(l, s, BODY_END);
       bound = is(word, STATEMENTS) && !is(word, " set for if values replace with copy use ");
       if (strcmp(word, "with") == 0) {
         while (is_space(peek(l)) && --budget > 0) step(l);
@@ -405,12 +447,14 @@ static bool scan_tag(TSLexer *l, Scanner *s, const bool *valid) {
     }
   }
   s->jinja = 1;
-  if (alternative && valid[ALT]) {
-    l->result_symbol = ALT;
+  unsigned part = valid[FULL] ? ALT_OPERAND : ALT;
+  if (alternative && valid[part]) {
+    l->result_symbol = part;
     return true;
   }
+  if (!bound && next == CLOSER && valid[BODY_END] && !valid[FULL]) bound = true;
   if (!bound) return false;
-  l->result_symbol = valid[FULL] ? FULL : BREAK;
+  l->result_symbol = valid[FULL] ? FULL : valid[BODY_END] ? BODY_END : BREAK;
   return valid[l->result_symbol];
 }
 
@@ -452,10 +496,10 @@ static bool begins_fragment(TSLexer *l) {
     }
     if (strcmp(word, "case") == 0) return true;
     if (is(word, " end exception elseif else until when ")) return false;
-    if (is(word, STATEMENTS) || is(word, " repeat case from table values declare pragma attach detach install unset cache uncache reset put list kill import module ")) {
-      if (is(word, " from ")) return false;
+    if (is(word, STATEMENTS)) return false;
+    if (is(word, COMMANDS)) {
       while (is_space(peek(l)) && --budget > 0) step(l);
-      return false;
+      return !is_start(peek(l)) && peek(l) != '"' && peek(l) != '\'' && peek(l) != '`' && peek(l) != '(' && peek(l) != '{' && peek(l) != '@';
     }
     while (is_space(peek(l)) && --budget > 0) step(l);
     return peek(l) != ':';
@@ -495,6 +539,30 @@ static const char *UNITS =
   " year quarter month week day hour minute second millisecond microsecond nanosecond isoyear isoweek dayofweek dayofyear date time "
   "years quarters months weeks days hours minutes seconds milliseconds microseconds nanoseconds min sec ";
 
+/// Behind a mode: whether a set operator follows. Marks the end of the mode where `mark` says so.
+static bool before_set_operator(TSLexer *l, char *word, bool mark, int *budget) {
+  for (int words = 0; words < 2; words++) {
+    if (mark) l->mark_end(l);
+    while (is_space(peek(l)) && --*budget > 0) step(l);
+    read_word(l, word);
+    if (is(word, SET_OPERATORS)) return true;
+    if (strcmp(word, "outer") != 0) return false;
+  }
+  return false;
+}
+
+/// Behind `except`, after a star: whether columns follow, or a query.
+static bool before_columns(TSLexer *l, char *word, int *budget) {
+  while (is_space(peek(l)) && --*budget > 0) step(l);
+  if (peek(l) != '(') {
+    read_word(l, word);
+    return !is(word, " all distinct select from with table values ");
+  }
+  while ((is_space(peek(l)) || peek(l) == '(') && --*budget > 0) step(l);
+  read_word(l, word);
+  return !is(word, " select from with table values ");
+}
+
 static bool scan_word(TSLexer *l, Scanner *s, const bool *valid) {
   char word[WORD];
   unsigned n = 0;
@@ -502,6 +570,13 @@ static bool scan_word(TSLexer *l, Scanner *s, const bool *valid) {
   if (is_digit(peek(l))) return false;
   n = read_word(l, word);
   int32_t c = peek(l);
+  if (valid[BODY_END]) {
+    bool ends = !valid[FULL] && !valid[PIVOT] && strcmp(word, "as") != 0;
+    if (ends || is(word, QUERY_GOES_ON)) return zero_width(l, s, BODY_END);
+    if (is(word, SET_MODES) && before_set_operator(l, word, false, &budget)) return zero_width(l, s, BODY_END);
+    if (valid[FULL]) return zero_width(l, s, FULL);
+    return false;
+  }
   if (valid[JOINER] && is(word, " and or ")) return scan_joiner(l, word);
   if (valid[UNIT] && is(word, UNITS)) {
     l->mark_end(l);
@@ -520,7 +595,10 @@ static bool scan_word(TSLexer *l, Scanner *s, const bool *valid) {
       l->result_symbol = strcmp(after, "over") == 0 ? NULLS : FULL;
       return true;
     }
-    if (is(word, " and or is in like ilike rlike regexp similar between over at escape ")) return false;
+    if (is(word, " and or is in like ilike rlike regexp glob overlaps similar between over at escape ")) return false;
+    if (valid[STRING] && (c == '\'' || c == '"') && n <= 2 && is_prefix(word)) {
+      return scan_string(l, s, valid);
+    }
     if (strcmp(word, "filter") == 0 && valid[FILTER]) {
       l->mark_end(l);
       while (is_space(peek(l)) && --budget > 0) step(l);
@@ -531,11 +609,16 @@ static bool scan_word(TSLexer *l, Scanner *s, const bool *valid) {
       char after[WORD];
       while (is_space(peek(l)) && --budget > 0) step(l);
       read_word(l, after);
-      if (is(after, word[0] == 'n' ? " in like ilike rlike regexp similar between " : " group ")) return false;
+      if (is(after, word[0] == 'n' ? " in like ilike rlike regexp glob overlaps similar between " : " group ")) return false;
     }
     s->begun = 1;
     l->result_symbol = FULL;
     return true;
+  }
+  if (valid[STAR_EXCEPT] && strcmp(word, "except") == 0) {
+    l->mark_end(l);
+    l->result_symbol = STAR_EXCEPT;
+    return before_columns(l, word, &budget);
   }
   if (valid[JOINER] && is(word, " union intersect except ")) return scan_joiner(l, word);
   if ((c == '\'' || c == '"') && n <= 2 && is_prefix(word)) {
@@ -569,6 +652,10 @@ static bool scan_word(TSLexer *l, Scanner *s, const bool *valid) {
     return true;
   }
   l->mark_end(l);
+  if (valid[SET_MODE] && is(word, SET_MODES)) {
+    l->result_symbol = SET_MODE;
+    return before_set_operator(l, word, true, &budget);
+  }
   while (is_space(peek(l)) && --budget > 0) step(l);
   c = peek(l);
   unsigned symbol;
@@ -585,6 +672,16 @@ static bool scan_word(TSLexer *l, Scanner *s, const bool *valid) {
     yes = c == '\'' || c == '"';
     goto decide;
   }
+  if (valid[GENERIC] && valid[TYPED] && c == '<') {
+    // In an expression, where `<` may compare.
+    if (strcmp(word, "range") != 0) return false;
+    step(l);
+    while (is_space(peek(l)) && --budget > 0) step(l);
+    read_word(l, word);
+    symbol = GENERIC;
+    yes = is(word, " date datetime timestamp ");
+    goto decide;
+  }
   if (valid[GENERIC] && c == '<' && is(word, " map range function list set table record object enum proto ")) {
     symbol = GENERIC;
     yes = true;
@@ -597,11 +694,9 @@ static bool scan_word(TSLexer *l, Scanner *s, const bool *valid) {
   WHEN(SAMPLE, "sample", c == '(')
   WHEN(FILTER, "filter", c == '(')
   WHEN(CLAMPED, "clamped", lower(c) == 'b')
-  WHEN(RETURNING, "returning", true)
-  WHEN(MINUS, "minus", c == '(' || is_start(c))
   WHEN(OFFSET, "offset", is_digit(c) || c == '@' || c == '?' || c == '{' || c == ':')
   WHEN(TOP, "top", is_digit(c))
-  if (valid[JOIN_WORD] && is(word, " asof positional semi anti global any ")) {
+  if (valid[JOIN_WORD] && is(word, " asof positional semi anti global any hash lookup ")) {
     char after[WORD];
     read_word(l, after);
     symbol = JOIN_WORD;
@@ -618,8 +713,8 @@ decide:
 
 static bool may_be_word(const bool *valid) {
   return valid[STRING] || valid[DSTRING] || valid[PREFIX] || valid[DASHED] || valid[TYPED] || valid[PIVOT] || valid[FILTER] ||
-    valid[CLAMPED] || valid[RETURNING] || valid[MINUS] || valid[OFFSET] || valid[TOP] || valid[JOIN_WORD] || valid[GENERIC] ||
-    valid[UNPIVOT] || valid[SAMPLE] || valid[UNIT];
+    valid[CLAMPED] || valid[OFFSET] || valid[TOP] || valid[JOIN_WORD] || valid[GENERIC] ||
+    valid[UNPIVOT] || valid[SAMPLE] || valid[UNIT] || valid[SET_MODE] || valid[STAR_EXCEPT];
 }
 
 static bool scan(Scanner *s, TSLexer *l, const bool *valid) {
@@ -627,18 +722,15 @@ static bool scan(Scanner *s, TSLexer *l, const bool *valid) {
   if (s->quote && valid[CHUNK]) return scan_inside(l, s, valid);
   if (recovering) s->quote = 0;
   // Right behind `}}`, without a space: a name goes on.
-  if ((valid[SUFFIX] || valid[MIDDLE]) && !recovering) {
+  if (valid[NAME_END] && !recovering) {
+    l->mark_end(l);
+    l->result_symbol = NAME_END;
     if (peek(l) == '{' && valid[MIDDLE]) {
-      l->mark_end(l);
       step(l);
-      if (peek(l) == '{') {
-        l->result_symbol = MIDDLE;
-        return true;
-      }
-      if (peek(l) == '%') return scan_tag(l, s, valid);
-      return false;
+      if (peek(l) == '{') l->result_symbol = MIDDLE;
+      return true;
     }
-    if (is_word(peek(l))) {
+    if (is_word(peek(l)) && valid[SUFFIX]) {
       while (is_word(peek(l))) step(l);
       l->mark_end(l);
       bool middle = false;
@@ -649,15 +741,31 @@ static bool scan(Scanner *s, TSLexer *l, const bool *valid) {
       l->result_symbol = middle ? MIDDLE : SUFFIX;
       return valid[l->result_symbol];
     }
+    return true;
   }
   l->mark_end(l);
   while (is_space(peek(l))) l->advance(l, true);
   if (l->eof(l)) {
     if (recovering) return false;
-    l->result_symbol = valid[FULL] ? FULL : END_OF_FILE;
-    return valid[l->result_symbol];
+    if (valid[FULL] || valid[BODY_END]) return zero_width(l, s, valid[FULL] ? FULL : BODY_END);
+    // Once: behind it, too, a statement may end.
+    if (!valid[END_OF_FILE] || s->ended) return false;
+    s->ended = 1;
+    l->result_symbol = END_OF_FILE;
+    return true;
   }
   int32_t c = peek(l);
+  if (valid[MACRO_BODY] && !recovering) return scan_macro(l);
+  if (valid[BODY_END] && !recovering && !is_start(c)) {
+    // A word is looked at in `scan_word`, a tag in `scan_tag`.
+    if (c == ';' || c == ')') return zero_width(l, s, valid[FULL] ? FULL : BODY_END);
+    if (c == '|') {
+      step(l);
+      if (peek(l) == '>') return zero_width(l, s, BODY_END);
+      return false;
+    }
+    if (!valid[FULL] && !valid[PIVOT] && c != '{' && c != '-' && c != '/' && c != '#') return zero_width(l, s, BODY_END);
+  }
   if (valid[FULL] && !recovering) {
     s->begun = 1;
     l->result_symbol = FULL;
@@ -674,7 +782,8 @@ static bool scan(Scanner *s, TSLexer *l, const bool *valid) {
       case '|':
         step(l);
         return peek(l) == '>';
-      case '\'': case '"': case '`':
+      case '`': return true;
+      case '\'': case '"':
         if (!valid[STRING]) return true;
         break;
       default:
@@ -714,9 +823,9 @@ static bool scan(Scanner *s, TSLexer *l, const bool *valid) {
   }
   if (c == '.' && (valid[DOT_STAR] || valid[FULL_STOP]) && !recovering) {
     step(l);
-    if (valid[FULL_STOP]) l->mark_end(l);
+    if (valid[FULL_STOP] || valid[DOT_PAREN]) l->mark_end(l);
     l->result_symbol = FULL_STOP;
-    if (!valid[DOT_STAR]) return true;
+    if (!valid[DOT_STAR] && !valid[DOT_PAREN]) return true;
     int budget = LOOK;
     for (;;) {
       while (is_space(peek(l)) && --budget > 0) step(l);
@@ -731,7 +840,11 @@ static bool scan(Scanner *s, TSLexer *l, const bool *valid) {
       }
       step(l);
     }
-    if (peek(l) != '*') return valid[FULL_STOP];
+    if (peek(l) == '(' && valid[DOT_PAREN]) {
+      l->result_symbol = DOT_PAREN;
+      return true;
+    }
+    if (peek(l) != '*' || !valid[DOT_STAR]) return valid[FULL_STOP];
     step(l);
     if (peek(l) == '*') return valid[FULL_STOP];
     l->mark_end(l);

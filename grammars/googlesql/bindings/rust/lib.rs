@@ -12,7 +12,7 @@
 
 use tree_sitter_language::LanguageFn;
 
-unsafe extern "C" {
+extern "C" {
     fn tree_sitter_googlesql() -> *const ();
 }
 
