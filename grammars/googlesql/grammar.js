@@ -102,6 +102,7 @@ const rules = {
   set_operation: ($) => prec.left(seq(field('left', $._body), field('operator', $.set_operator), field('right', $._body))),
   // `strict` stands for a mode: it has none besides it.
   set_operator: ($) => choice(
+    alias($._set_output, $.jinja_output),
     seq(opt($.set_mode), $._set_word, opt(any('all', 'distinct')), opt($._matched)),
     seq($._set_word, any('all', 'distinct'), K('strict'), opt($._matched))),
   set_mode: ($) => $._set_mode,
@@ -131,7 +132,7 @@ const rules = {
     seq(K('with'), $.identifier, opt($.options)),
     K('all'), seq(K('distinct'), opt(seq(K('on'), $.expression_list))),
     seq(K('as'), choice(K('struct'), K('value'), $.name_path)),
-    seq(alias($._top, 'top'), $.number))),
+    seq(alias($._top, 'top'), choice($.number, $._jinja_name)))),
   _items: ($) => prec.right(seq($.select_item, repeat(seq($._comma, $.select_item)), opt(','))),
   _comma: ($) => choice(prec(1, ','), prec(-1, $._alt)),
   select_item: ($) => choice(
@@ -198,11 +199,11 @@ const rules = {
   _align_part: ($) => choice(
     seq(K('timestamp'), $._full, opt(seq(K('as'), field('alias', $._name)))),
     seq(any('period', 'origin'), $._full),
-    seq(K('output within'), choice(seq($._full, K('period')), $._align_range)),
+    seq(K('output within'), $._align_range),
     seq(K('partition by'), $._items),
-    seq(K('metrics'), list(seq($._full, K('within'), parens(opt(choice($._full, $._align_range))), opt(seq(K('as'), field('alias', $._name)))))),
+    seq(K('metrics'), list(seq($._full, K('within'), parens(opt($._align_range)), opt(seq(K('as'), field('alias', $._name)))))),
   ),
-  _align_range: ($) => seq(K('range from'), $._align_bound, K('to'), $._align_bound),
+  _align_range: ($) => choice(seq(K('range'), opt(seq(K('from'), $._align_bound)), opt(seq(K('to'), $._align_bound))), $._align_bound),
   _align_bound: ($) => choice(seq(K('unbounded'), any('preceding', 'following')), seq($._full, opt(K('period')), opt(any('preceding', 'following')))),
 
   join: ($) => prec.right(seq(
@@ -294,7 +295,7 @@ const rules = {
     $.column, $.string, $.number, $.boolean, $.null, $.parameter, $.system_variable,
     $.typed_literal, $.interval, $.call, $.field_access, $.subscript, $.parenthesized, $.tuple,
     $.subquery, $.case, $.cast, $.extract, $.exists, $.array, $.struct, $.new, $.unary, $.binary,
-    $.cast_operator, $.at_time_zone, $.with_expression, $.unpack, $.braced,
+    $.cast_operator, $.at_time_zone, $.windowed, $.with_expression, $.unpack, $.braced,
   ),
   alternatives: ($) => prec.left(P.alt, seq($._expr, $._alt_operand, $._expr)),
   parenthesized: ($) => parens($._full),
@@ -318,23 +319,25 @@ const rules = {
     field('operator', choice('=', '==', '<', '>', '<=', '>=', '<>', '!=', '<=>', '~', '~*', '!~', '!~*', '@>', '<@', '&&')), field('right', $._operand))),
   lambda: ($) => prec.right(P.lambda, seq(field('parameters', $._operand), '->', field('body', $._expr))),
   is: ($) => prec(P.compare, seq(field('left', $._operand), K('is'), opt(K('not')),
-    choice(K('null'), K('true'), K('false'), K('unknown'), seq(K('distinct from'), $._operand)))),
+    choice(K('null'), K('true'), K('false'), K('unknown'), $.parameter, seq(K('distinct from'), $._operand)))),
   in: ($) => prec(P.compare, seq(field('left', $._operand), opt(K('not')), K('in'), field('right', choice(
     $.expression_list, $.subquery, $.unnest, $.column, $.parameter)))),
   like: ($) => prec(P.compare, seq(field('left', $._operand), opt(K('not')), choice(any('like', 'ilike', 'rlike', 'regexp', 'glob', 'overlaps'), K('similar to')),
-    field('right', choice($._operand, seq(any('any', 'some', 'all'), choice($.expression_list, $.subquery, $.unnest)))), opt(seq(K('escape'), $.string)))),
+    field('right', choice($._operand, seq(any('any', 'some', 'all'), choice($.expression_list, $.subquery, $.unnest, $.array, $.call)))), opt(seq(K('escape'), $.string)))),
   between: ($) => prec(P.between, seq(field('left', $._operand), opt(K('not')), K('between'), field('low', $._operand), K('and'), field('high', $._operand))),
   quantified: ($) => prec(P.compare, seq(field('left', $._operand), field('operator', choice('=', '<', '>', '<=', '>=', '<>', '!=')), any('any', 'some', 'all'),
-    field('right', choice($.expression_list, $.subquery, $.unnest)))),
+    field('right', choice($.expression_list, $.subquery, $.unnest, $.array, $.call)))),
   cast_operator: ($) => prec.left(P.postfix, seq(field('value', $._operand), '::', field('type', $._type))),
   at_time_zone: ($) => prec.left(P.postfix, seq($._operand, K('at time zone'), $._operand)),
   field_access: ($) => prec.left(P.postfix, seq(field('value', $._operand), choice(seq($._dot, field('field', $._dotted)), seq($._dot_paren, field('field', $._extension)), seq($._colon, field('field', alias($._dot_name, $.identifier)))))),
+  // A window of what is no call: `(lead(a)) over (…)`.
+  windowed: ($) => prec.left(P.postfix, seq(field('value', choice($.parenthesized, $.case)), field('over', $.over))),
   _extension: ($) => parens($.column),
   subscript: ($) => prec.left(P.postfix, seq(field('value', $._operand), '[', opt(choice($._full, seq(opt($._full), ':', opt($._full)))), ']')),
   case: ($) => seq(K('case'), field('value', opt($._full)), repeat1($.when), opt(seq(K('else'), field('else', $._full))), K('end')),
   when: ($) => seq(K('when'), field('condition', $._full), K('then'), field('result', $._full)),
   cast: ($) => seq(any('cast', 'safe_cast', 'try_cast'), parens(field('value', $._full), K('as'), field('type', $._type), opt($.collate), opt(seq(K('format'), $._full)), opt(seq(K('at time zone'), $._full)))),
-  extract: ($) => seq(K('extract'), parens(field('part', $._full), K('from'), field('value', $._full), opt(seq(K('at time zone'), $._full)))),
+  extract: ($) => seq(K('extract'), parens(field('part', $._full), choice(K('from'), ','), field('value', $._full), opt(seq(K('at time zone'), $._full)))),
   exists: ($) => seq(K('exists'), $.subquery),
   array: ($) => choice(
     seq(opt(choice(K('array'), $.array_type)), '[', opt(seq(sep1($._full, $._comma), opt(','))), ']'),
@@ -393,7 +396,8 @@ const rules = {
 
   _type: ($) => prec.right(seq($._type_core, opt($.type_parameters), repeat(choice(seq('[', opt($.number), ']'))))),
   _type_core: ($) => choice($.type, $.array_type, $.struct_type, $.generic_type),
-  type: ($) => prec.right(seq(choice($._path, K('interval')), opt(choice($.identifier_words)))),
+  type: ($) => prec.right(seq(choice($._path, K('interval')), opt(choice($.identifier_words, seq($._interval_part, opt(seq(K('to'), $._interval_part))))))),
+  _interval_part: ($) => alias($._unit, $.identifier),
   identifier_words: ($) => choice(K('precision'), K('varying'), $._time_zone),
   _time_zone: () => token(/[wW][iI][tT][hH]([oO][uU][tT])?\s+([lL][oO][cC][aA][lL]\s+)?[tT][iI][mM][eE]\s+[zZ][oO][nN][eE]/),
   type_parameters: ($) => parens(opt(seq(list($._full), opt(',')))),
@@ -432,7 +436,7 @@ const rules = {
   assert_rows: ($) => seq(K('assert_rows_modified'), $._full),
   returning: ($) => prec.right(seq(choice(K('then return'), K('returning')), opt(seq(K('with action'), opt(seq(K('as'), $._name)))), $._items)),
   update_statement: ($) => prec.right(seq(
-    opt($.with_clause), K('update'), $._target, K('set'), $._assignments, repeat($.from_clause), repeat($.where_clause), repeat($._tail))),
+    opt($.with_clause), K('update'), $._target, repeat(choice(seq(',', $.table_reference), $.join)), K('set'), $._assignments, repeat($.from_clause), repeat($.where_clause), repeat($._tail))),
   _target: ($) => prec.right(seq(field('table', $.table_name), repeat(choice(seq('[', $._full, ']'), seq($._dot, $._dotted), seq($._dot_paren, $._extension))), opt(choice(seq(K('as'), field('alias', $._name)), field('alias', $._word))),
     opt(seq(K('with offset'), opt(K('as')), opt($._word))))),
   _assignments: ($) => prec.right(seq($._assignment, repeat(seq($._comma, $._assignment)), opt(','))),
@@ -452,8 +456,12 @@ const rules = {
 
   // Every kind of object is made of the same clauses; which may stand where is not told apart.
   create_statement: ($) => seq($._create_head, opt(name($)), opt(field('columns', $.column_definitions)), repeat($._create_clause), opt($._create_tail)),
-  _create_head: ($) => seq(K('create'), opt(K('or replace')), repeat($.modifier), field('kind', $.object_kind), opt(K('if not exists'))),
-  _create_tail: ($) => choice(seq('=', field('value', $._full)), seq($.as_clause, repeat(choice($.language, $.options)))),
+  _create_head: ($) => seq(opt($.with_clause), K('create'), opt(K('or replace')), repeat($.modifier), field('kind', $.object_kind), opt(K('if not exists'))),
+  _create_tail: ($) => choice(seq('=', field('value', $._full)), 
+    // Only reserved words may follow a query: any other is a column after a last comma.
+    seq(alias($._as_query, $.as_clause), repeat($._query_property)), seq($.as_clause, repeat(choice($.language, $.options)))),
+  _query_property: ($) => choice(seq(K('with'), opt(K('no')), K('data')), seq(K('no'), opt(K('primary')), K('index')), seq(K('on commit'), choice(K('preserve rows'), K('delete rows'), K('drop')))),
+  _as_query: ($) => prec.right(seq(K('as'), $.query)),
   modifier: ($) => choice(any('temp', 'temporary', 'public', 'private', 'aggregate', 'materialized', 'external', 'recursive', 'approx', 'live',
     'unique', 'search', 'vector', 'null_filtered', 'transient', 'unlogged', 'secure', 'ai', 'snapshot', 'semantic', 'property', 'global', 'local')),
   object_kind: ($) => choice(
@@ -481,7 +489,7 @@ const rules = {
   references: ($) => prec.right(seq(K('references'), name($), opt($.column_list), repeat(choice(seq(K('match'), any('simple', 'full')), seq(K('on'), any('update', 'delete'), choice(any('cascade', 'restrict'), K('set null'), K('set default'), K('no action'))), seq(opt(K('not')), K('enforced')))))),
   check: ($) => prec.right(seq(K('check'), parens($._full), repeat(seq(opt(K('not')), K('enforced'))))),
   table_constraint: ($) => prec.right(seq(opt(seq(K('constraint'), field('name', $._name))), choice(
-    seq(K('primary key'), parens(opt(list($.order_item)))), seq(K('unique'), opt(K('key')), opt($._name), parens(opt(list($.order_item)))),
+    seq(K('primary key'), parens(opt(list($.order_item)))), seq(K('unique'), opt(K('key')), opt($._label), parens(opt(list($.order_item)))),
     seq(K('foreign key'), $.column_list, $.references),
     $.check), repeat(choice($._constraint_state, $.options)))),
   _constraint_state: ($) => choice(seq(opt(K('not')), any('enforced', 'deferrable', 'valid')), seq(K('initially'), any('deferred', 'immediate')), any('rely', 'norely')),
@@ -491,7 +499,7 @@ const rules = {
   language: ($) => seq(K('language'), $._name),
   cluster_by: ($) => prec.right(seq(K('cluster by'), opt(choice(K('auto'))), sep1($._full, $._comma), opt(','))),
   model_queries: ($) => parens(list(seq(field('name', $._full), K('as'), field('query', $.subquery)))),
-  as_clause: ($) => prec.right(seq(K('as'), choice($.query, $.parenthesized, $.model_queries, prec(-1, $.string), seq(K('replica of'), name($))))),
+  as_clause: ($) => prec.right(seq(K('as'), choice($.parenthesized, $.model_queries, seq(K('return'), $._full), prec(-1, $.string), seq(K('replica of'), name($))))),
   source_clause: ($) => prec.right(seq(any('like', 'clone', 'copy'), name($), opt($.system_time), opt($.where_clause))),
   connection_clause: ($) => prec.right(choice(
     K('remote'),
@@ -515,6 +523,9 @@ const rules = {
     seq(any('tblproperties', 'with', 'partitioned by', 'stored as'), choice($.loose_group, $.identifier)),
         seq(any('strict', 'called', 'parallel', 'cascade', 'restrict')),
     seq(K('primary key'), $.expression_list),
+    seq(K('on commit'), choice(K('preserve rows'), K('delete rows'), K('drop'))),
+    choice(K('modifies sql data'), K('reads sql data'), K('contains sql'), K('no sql')),
+    choice(K('no primary index'), seq(K('unique'), opt(K('primary')), K('index'), opt($._name), $.expression_list)),
   )),
 
   create_entity: ($) => seq(any('create', 'alter', 'drop'), opt(K('or replace')), field('kind', $.identifier), opt($._loose)),
@@ -528,12 +539,12 @@ const rules = {
     seq(K('add'), choice(
       seq(K('column'), opt(K('if not exists')), $.column_definition),
       $.column_definition, $.column_definitions,
-      seq(K('constraint if not exists'), $._name, choice($.check, seq(choice(K('primary key'), seq(K('unique'), opt(K('key')))), $.expression_list), seq(K('foreign key'), $.column_list, $.references))),
+      seq(K('constraint if not exists'), $._name, choice($.check, seq(choice(K('primary key'), seq(K('unique'), opt(K('key')))), choice($.expression_list, $._name)), seq(K('foreign key'), $.column_list, $.references))),
       $.table_constraint, $.block_item_rest)),
     seq(K('drop'), choice(
       seq(K('column'), opt(K('if exists')), $._name),
       seq(K('constraint'), opt(K('if exists')), $._name),
-      K('primary key'), seq(K('primary key if exists')), K('row deletion policy'), K('row deletion policy if exists'), $.block_item_rest)),
+      K('primary key'), seq(K('primary key if exists')), K('row deletion policy'), K('row deletion policy if exists'), seq(K('if exists partition'), $.expression_list), $.block_item_rest)),
     seq(K('alter'), choice(seq(opt(K('column')), opt(K('if exists')), $._path, $._column_change), seq(K('constraint'), opt(K('if exists')), $._name, choice(seq(opt(K('not')), K('enforced')), seq(K('set'), $.options))))),
     seq(K('rename'), choice(seq(opt(K('column')), opt(K('if exists')), $._path, K('to'), $._name), seq(K('to'), name($)))),
     seq(any('add', 'replace'), K('row deletion policy'), opt(K('if exists')), parens($._full)),
@@ -542,7 +553,7 @@ const rules = {
   )),
   block_item_rest: ($) => seq(any('search', 'vector', 'rebuild', 'generated', 'partition'), opt($.loose_group)),
   _column_change: ($) => choice(
-    seq(K('set'), choice($.options, seq(K('data type'), $._type, repeat($._column_modifier)), seq(K('default'), $._full), K('not null'), $.generated)),
+    seq(K('set'), choice($.options, seq(K('data type'), $._type, repeat($._column_modifier), opt(seq(K('using'), $._full))), seq(K('default'), $._full), K('not null'), $.generated)),
     seq(K('drop'), choice(K('not null'), K('default'), K('generated'))),
     seq(opt(K('type')), $._type, repeat($._column_modifier), opt(seq(K('using'), $._full)))),
 
@@ -553,8 +564,8 @@ const rules = {
 
   export_data: ($) => prec.right(seq(K('export'), choice(K('data'), seq(K('model'), name($)), seq(opt($.identifier), K('metadata from table'), name($))),
     repeat(choice($.connection_clause, $.options)), opt(seq(K('as'), field('query', $.query))))),
-  load_data: ($) => prec.right(seq(K('load data'), any('into', 'overwrite'), opt(any('temp', 'temporary')), opt(K('table')), name($),
-    repeat(choice(seq(opt(K('overwrite')), K('partitions'), parens($._full)), $.column_definitions, $.partition_by, $.cluster_by, $.options, $.connection_clause, seq(K('from files'), $.options_body), $.collate_default)))),
+  load_data: ($) => prec.right(seq(K('load data'), opt(seq(opt(K('local')), K('inpath'), $.string)), any('into', 'overwrite'), opt(any('temp', 'temporary')), opt(K('table')), name($),
+    repeat(choice(seq(opt(K('overwrite')), K('partitions'), parens($._full)), seq(K('partition'), $.expression_list), seq(any('inputformat', 'serde'), $.string), $.column_definitions, $.partition_by, $.cluster_by, $.options, $.connection_clause, seq(K('from files'), $.options_body), $.collate_default)))),
   options_body: ($) => parens(opt(seq(list($.option), opt(',')))),
   clone_data: ($) => seq(K('clone data into'), name($), K('from'), sep1($.clone_source, K('union all'))),
   clone_source: ($) => seq(name($), opt($.system_time), opt($.where_clause)),
@@ -602,7 +613,7 @@ const rules = {
   // Only in files with Jinja: what a macro expands to need not be a statement.
   fragment: ($) => prec.right(seq($._fragment, $._fragment_body)),
   _fragment_body: ($) => choice(
-    seq(opt(choice(',', any('and', 'or', 'union'), seq(K('union'), any('all', 'distinct')), '=', '||')), $._items, repeat($._fragment_clause)),
+    ',', seq(opt(choice(',', any('and', 'or', 'union'), seq(K('union'), any('all', 'distinct')), '=', '||')), $._items, repeat($._fragment_clause)),
     repeat1(choice($._fragment_clause, $.join))),
   _fragment_clause: ($) => choice($.from_clause, $.where_clause, $.group_by_clause, $.having_clause, $.qualify_clause, $.order_by_clause, $.limit_clause, $.on_clause,
     $.partition_by, $.cluster_by, $.options, $.over),
@@ -610,8 +621,10 @@ const rules = {
   // --- Jinja ---------------------------------------------------------------
 
   // An extra can't be part of a rule, too: the generator takes it for an extra everywhere.
-  jinja_output: ($) => seq(alias($._open, '{{'), opt($._jinja_list), alias($._close, '}}')),
+  jinja_output: ($) => seq(choice(alias($._open, '{{'), alias($._open_alone, '{{')), opt($._jinja_list), alias($._close, '}}')),
   _output: ($) => seq(alias($._open, '{{'), opt($._jinja_list), alias($._close, '}}')),
+  // One that joins two queries.
+  _set_output: ($) => seq(alias($._open_set, '{{'), opt($._jinja_list), alias($._close, '}}')),
   _open: () => token(/\{\{[-+]?/),
   _close: () => token(/[-+]?\}\}/),
   jinja_tag: ($) => tag($),
@@ -627,8 +640,9 @@ const rules = {
   _jinja_argument: ($) => choice($._jinja, $.keyword_argument),
   keyword_argument: ($) => seq(field('name', $._jinja_target), '=', field('value', $._jinja)),
   _jinja_target: ($) => $._jinja,
-  _jinja: ($) => choice($._jinja_word, alias($._jinja_string, $.string), $.number, $.jinja_call, $.attribute, $.jinja_subscript, alias($.jinja_tuple, $.tuple),
+  _jinja: ($) => choice($._jinja_word, alias($._jinja_strings, $.string), $.number, $.jinja_call, $.attribute, $.jinja_subscript, alias($.jinja_tuple, $.tuple),
     $.jinja_list, $.dictionary, $.operation, $.jinja_filter, $.conditional, $.test),
+  _jinja_strings: ($) => prec.left(repeat1($._jinja_string)),
   jinja_call: ($) => prec.left(20, seq(field('function', $._jinja), field('arguments', $.jinja_arguments))),
   jinja_arguments: ($) => parens(opt($._jinja_list)),
   attribute: ($) => prec.left(20, seq(field('object', $._jinja), '.', field('attribute', choice(reserved('none', $.identifier), $.number)))),
@@ -688,7 +702,7 @@ module.exports = grammar({
     $._end, $._eof, $._nulls, $._bk, $._ao, $._ai, $._aa, $._fragment, $._j, $.raw,
     $._string, $._ds, $._bt, $._so, $._do, $._bo, $._chunk, $._sc,
     $._jinja_string, $._pr, $._middle, $._suffix, $._name_end, $._dashed, $._dot_star,
-    $._body_end, $._set_mode, $._star_except, $._dot_paren, $.macro_body,
+    $._body_end, $._set_mode, $._star_except, $._dot_paren, $.macro_body, $._open_set, $._open_alone,
     $._typed, $._pivot, $._unpivot, $._match_recognize, $._align, $._sample, $._filter, $._clamped,
     $._offset, $._top, $._join_word, $._generic, $._unit, $._full_stop, $._dot_name, $._colon,
   ],

@@ -14,7 +14,7 @@ enum Token {
   FULL, END_OF_FILE, NULLS, BREAK, ALT_OPERAND, ALT, ALT_AS, FRAGMENT, JOINER, RAW,
   STRING, DSTRING, BACKTICKED, STRING_OPEN, DSTRING_OPEN, BACKTICK_OPEN, CHUNK, STRING_CLOSE,
   JINJA_STRING, PREFIX, MIDDLE, SUFFIX, NAME_END, DASHED, DOT_STAR,
-  BODY_END, SET_MODE, STAR_EXCEPT, DOT_PAREN, MACRO_BODY,
+  BODY_END, SET_MODE, STAR_EXCEPT, DOT_PAREN, MACRO_BODY, OPEN_SET, OPEN_ALONE,
   TYPED, PIVOT, UNPIVOT, MATCH_RECOGNIZE, ALIGN, SAMPLE, FILTER, CLAMPED,
   OFFSET, TOP, JOIN_WORD, GENERIC, UNIT, FULL_STOP, DOT_NAME, COLON,
 };
@@ -84,12 +84,11 @@ static void blank(TSLexer *l, int *budget) {
   }
 }
 
-/// Behind `{`: skips a tag, an output or a comment whole. False where it has no end in reach.
-static bool skip_jinja(TSLexer *l, int *budget) {
-  int32_t kind = peek(l);
+/// Skips Jinja to its end, from within it. False where it has no end in reach.
+static bool rest_of_jinja(TSLexer *l, int32_t kind, int *budget) {
   int32_t close = kind == '{' ? '}' : kind;
-  step(l);
   int32_t quote = 0;
+  unsigned depth = 0; // of dictionaries: `{{ a({'b': {}}) }}`
   while (peek(l) && --*budget > 0) {
     int32_t c = peek(l);
     if (kind != '#' && quote) {
@@ -100,12 +99,26 @@ static bool skip_jinja(TSLexer *l, int *budget) {
     }
     if (kind != '#' && (c == '"' || c == '\'')) quote = c;
     step(l);
+    if (kind != '#' && c == '{') depth++;
+    if (kind != '#' && c == '}' && depth) {
+      depth--;
+      continue;
+    }
     if (c == close && peek(l) == '}') {
       step(l);
       return true;
     }
   }
   return false;
+}
+
+static bool rest_of_output(TSLexer *l, int *budget) { return rest_of_jinja(l, '{', budget); }
+
+/// Behind `{`: skips a tag, an output or a comment whole.
+static bool skip_jinja(TSLexer *l, int *budget) {
+  int32_t kind = peek(l);
+  step(l);
+  return rest_of_jinja(l, kind, budget);
 }
 
 /// What comes next in the SQL, Jinja tags and comments left out.
@@ -443,7 +456,10 @@ static bool scan_tag(TSLexer *l, Scanner *s, const bool *valid) {
     } else if (next == OUTPUT && otherwise && skip_jinja(l, &budget)) {
       // An output is an operand where something of one follows it.
       alternative = peek(l) == '.' || peek(l) == '(' || is_word(peek(l));
-      if (!alternative) alternative = next_code(l, word, &budget, NULL) == WORDS && strcmp(word, "as") == 0;
+      if (!alternative) {
+        next = next_code(l, word, &budget, NULL);
+        alternative = next == WORDS ? is(word, " as in is like ") : next == OTHER && peek(l) != ',' && peek(l) != '{';
+      }
     }
   }
   s->jinja = 1;
@@ -495,7 +511,7 @@ static bool begins_fragment(TSLexer *l) {
       return peek(l) == '(';
     }
     if (strcmp(word, "case") == 0) return true;
-    if (is(word, " end exception elseif else until when ")) return false;
+    if (is(word, " end exception elseif else until when transaction work ")) return false;
     if (is(word, STATEMENTS)) return false;
     if (is(word, COMMANDS)) {
       while (is_space(peek(l)) && --budget > 0) step(l);
@@ -531,6 +547,41 @@ static bool scan_joiner(TSLexer *l, char *word) {
   if (!tags) return false;
   l->result_symbol = JOINER;
   return next == END || next == CLOSER || next == SEMICOLON || (next == WORDS && is(word, ENDS));
+}
+
+/// At `{{`, behind its first brace: an output that joins two queries, or one that stands
+/// alone before an operand. Any other is the parser's.
+static bool scan_output(TSLexer *l, Scanner *s, const bool *valid) {
+  bool operand = valid[STRING] && !valid[DASHED] && !valid[FULL];
+  if (!valid[FULL] && !valid[OPEN_SET] && !valid[BODY_END] && !(operand && valid[OPEN_ALONE])) return false;
+  int budget = LOOK;
+  char word[WORD];
+  if (valid[FULL] || valid[BODY_END]) {
+    // The mark stays before the output.
+    if (!skip_jinja(l, &budget)) return false;
+    bool joins = next_code(l, word, &budget, NULL) == WORDS && strcmp(word, "select") == 0;
+    if (valid[FULL]) return joins && zero_width(l, s, FULL);
+    return (joins || !valid[PIVOT]) && zero_width(l, s, BODY_END);
+  }
+  step(l);
+  if (peek(l) == '-' || peek(l) == '+') step(l);
+  l->mark_end(l);
+  if (!rest_of_output(l, &budget) || is_word(peek(l)) || peek(l) == '{') return false;
+  l->result_symbol = OPEN_ALONE;
+  s->jinja = 1;
+  switch (next_code(l, word, &budget, NULL)) {
+    case WORDS:
+      if (valid[OPEN_SET] && strcmp(word, "select") == 0) {
+        l->result_symbol = OPEN_SET;
+        return true;
+      }
+      if (!operand) return false;
+      if (strcmp(word, "case") == 0) return true;
+      while (is_space(peek(l)) && --budget > 0) step(l);
+      return peek(l) == '(' && !is(word, GOES_ON) && !is(word, STATEMENTS);
+    case OPERAND: return operand && (is_digit(peek(l)) || peek(l) == '\'' || peek(l) == '"');
+    default: return false;
+  }
 }
 
 // --- words -------------------------------------------------------------------
@@ -695,7 +746,7 @@ static bool scan_word(TSLexer *l, Scanner *s, const bool *valid) {
   WHEN(FILTER, "filter", c == '(')
   WHEN(CLAMPED, "clamped", lower(c) == 'b')
   WHEN(OFFSET, "offset", is_digit(c) || c == '@' || c == '?' || c == '{' || c == ':')
-  WHEN(TOP, "top", is_digit(c))
+  WHEN(TOP, "top", is_digit(c) || c == '{')
   if (valid[JOIN_WORD] && is(word, " asof positional semi anti global any hash lookup ")) {
     char after[WORD];
     read_word(l, after);
@@ -873,6 +924,7 @@ static bool scan(Scanner *s, TSLexer *l, const bool *valid) {
     }
     step(l);
     if (peek(l) == '%') return scan_tag(l, s, valid);
+    if (peek(l) == '{' && !recovering) return scan_output(l, s, valid);
     return false;
   }
   if (valid[FRAGMENT] && (s->jinja || !s->begun) && !recovering) {
