@@ -34,6 +34,11 @@ const K = (text) => {
   return parts.length === 1 ? parts[0] : seq(...parts);
 };
 const any = (...texts) => choice(...texts.map(K));
+/** A keyword that is a name here. */
+const W = ($, ...words) => choice(...words.map((w) => {
+  keywords.add(w);
+  return alias($['_' + w.toUpperCase()], $.identifier);
+}));
 const opt = optional;
 const sep1 = (rule, by) => seq(rule, repeat(seq(by, rule)));
 const list = (rule) => sep1(rule, ',');
@@ -74,7 +79,7 @@ const rules = {
   jinja_name: ($) => choice($._px, seq(alias($._output, $.jinja_output), $._parts)),
   _px: ($) => seq($._pr, alias($._output, $.jinja_output), opt($._parts)),
   _parts: ($) => repeat1(choice(seq($._middle, alias($._output, $.jinja_output)), $._suffix)),
-  _path: ($) => prec.right(P.postfix, seq($._name, repeat(seq($._dot, $._dotted)))),
+  _path: ($) => prec.right(seq($._name, repeat(seq($._dot, $._dotted)))),
   name_path: ($) => $._table_path,
   _table_path: ($) => prec.right(P.postfix, seq(choice($._label, alias($._dashed, $.identifier)), repeat(seq($._dot, $._dotted)))),
   _dot: ($) => alias($._full_stop, '.'),
@@ -328,17 +333,17 @@ const rules = {
   quantified: ($) => prec(P.compare, seq(field('left', $._operand), field('operator', choice('=', '<', '>', '<=', '>=', '<>', '!=')), any('any', 'some', 'all'),
     field('right', choice($.expression_list, $.subquery, $.unnest, $.array, $.call)))),
   cast_operator: ($) => prec.left(P.postfix, seq(field('value', $._operand), '::', field('type', $._type))),
-  at_time_zone: ($) => prec.left(P.postfix, seq($._operand, K('at time zone'), $._operand)),
+  at_time_zone: ($) => prec.left(P.postfix, seq(field('value', $._operand), K('at time zone'), field('zone', $._operand))),
   field_access: ($) => prec.left(P.postfix, seq(field('value', $._operand), choice(seq($._dot, field('field', $._dotted)), seq($._dot_paren, field('field', $._extension)), seq($._colon, field('field', alias($._dot_name, $.identifier)))))),
   // A window of what is no call: `(lead(a)) over (…)`.
   windowed: ($) => prec.left(P.postfix, seq(field('value', choice($.parenthesized, $.case)), field('over', $.over))),
   _extension: ($) => parens($.column),
-  subscript: ($) => prec.left(P.postfix, seq(field('value', $._operand), '[', opt(choice($._full, seq(opt($._full), ':', opt($._full)))), ']')),
+  subscript: ($) => prec.left(P.postfix, seq(field('value', $._operand), '[', opt(choice(field('index', $._full), seq(opt(field('from', $._full)), ':', opt(field('to', $._full))))), ']')),
   case: ($) => seq(K('case'), field('value', opt($._full)), repeat1($.when), opt(seq(K('else'), field('else', $._full))), K('end')),
   when: ($) => seq(K('when'), field('condition', $._full), K('then'), field('result', $._full)),
   cast: ($) => seq(any('cast', 'safe_cast', 'try_cast'), parens(field('value', $._full), K('as'), field('type', $._type), opt($.collate), opt(seq(K('format'), $._full)), opt(seq(K('at time zone'), $._full)))),
   extract: ($) => seq(K('extract'), parens(field('part', $._full), choice(K('from'), ','), field('value', $._full), opt(seq(K('at time zone'), $._full)))),
-  exists: ($) => seq(K('exists'), $.subquery),
+  exists: ($) => seq(K('exists'), field('query', $.subquery)),
   array: ($) => choice(
     seq(opt(choice(K('array'), $.array_type)), '[', opt(seq(sep1($._full, $._comma), opt(','))), ']'),
     seq(K('array'), choice($.subquery, $.expression_list))),
@@ -361,7 +366,8 @@ const rules = {
   string: ($) => prec.right(repeat1(choice($._string, $._ds, seq($._jinja_text, $._sc)))),
   _jinja_text: ($) => seq(choice($._so, $._do), repeat(choice($._chunk, alias($._output, $.jinja_output)))),
 
-  _callable_word: ($) => alias(any('if', 'range', 'left', 'right', 'replace', 'grouping', 'format', 'row'), $.function_name),
+  _callable_word: ($) => alias($._callable, $.function_name),
+  _callable: ($) => W($, 'if', 'range', 'left', 'right', 'grouping'),
   _callee: ($) => $.column,
   call: ($) => prec.right(P.call, seq(
     field('function', choice($.function_name, $.field_access, $._callable_word)),
@@ -376,11 +382,11 @@ const rules = {
   _arguments: ($) => seq($.argument, repeat(seq($._comma, $.argument)), opt(',')),
   argument: ($) => choice(
     seq(field('value', $._full), opt(seq(K('as'), choice(field('alias', $._label), parens($.column), field('type', choice($.array_type, $.struct_type)))))),
-    seq(field('name', choice($._name, alias(any('table', 'model', 'connection', 'graph', 'sequence', 'input'), $.identifier))), choice('=>', ':='),
+    seq(field('name', choice($._name, W($, 'table', 'model', 'connection', 'graph', 'sequence', 'input'))), choice('=>', ':='),
       field('value', choice($._full, $.table_query, seq(any('model', 'connection', 'sequence'), $.name_path), K('input table')))),
     field('value', choice($.star, $.default_value)),
     seq(any('table', 'model', 'connection', 'graph', 'sequence', 'input'), choice($.name_path, $.table_call, K('default'), K('table'))),
-    field('value', alias(any('model', 'connection', 'graph', 'sequence', 'input'), $.identifier)),
+    field('value', W($, 'model', 'connection', 'graph', 'sequence', 'input')),
     seq(field('name', $._full), ':', field('value', $._full)),
     seq(field('value', $._full), K('from'), $._full, opt(seq(K('for'), $._full))),
   ),
@@ -495,8 +501,8 @@ const rules = {
   _constraint_state: ($) => choice(seq(opt(K('not')), any('enforced', 'deferrable', 'valid')), seq(K('initially'), any('deferred', 'immediate')), any('rely', 'norely')),
   options: ($) => seq(K('options'), choice(parens(opt(seq($.option, repeat(seq($._comma, $.option)), opt(',')))), $.struct)),
   option: ($) => seq(field('name', choice($._path, $.string)), choice('=', '+=', '-='), field('value', choice($._full, K('proto')))),
-  returns: ($) => prec.right(seq(K('returns'), $._column_type, opt($.collate))),
-  language: ($) => seq(K('language'), $._name),
+  returns: ($) => prec.right(seq(K('returns'), field('type', $._column_type), opt($.collate))),
+  language: ($) => seq(K('language'), field('name', $._name)),
   cluster_by: ($) => prec.right(seq(K('cluster by'), opt(choice(K('auto'))), sep1($._full, $._comma), opt(','))),
   model_queries: ($) => parens(list(seq(field('name', $._full), K('as'), field('query', $.subquery)))),
   as_clause: ($) => prec.right(seq(K('as'), choice($.parenthesized, $.model_queries, seq(K('return'), $._full), prec(-1, $.string), seq(K('replica of'), name($))))),
@@ -542,11 +548,11 @@ const rules = {
       seq(K('constraint if not exists'), $._name, choice($.check, seq(choice(K('primary key'), seq(K('unique'), opt(K('key')))), choice($.expression_list, $._name)), seq(K('foreign key'), $.column_list, $.references))),
       $.table_constraint, $.block_item_rest)),
     seq(K('drop'), choice(
-      seq(K('column'), opt(K('if exists')), $._name),
+      seq(K('column'), opt(K('if exists')), field('column', $._name)),
       seq(K('constraint'), opt(K('if exists')), $._name),
       K('primary key'), seq(K('primary key if exists')), K('row deletion policy'), K('row deletion policy if exists'), seq(K('if exists partition'), $.expression_list), $.block_item_rest)),
-    seq(K('alter'), choice(seq(opt(K('column')), opt(K('if exists')), $._path, $._column_change), seq(K('constraint'), opt(K('if exists')), $._name, choice(seq(opt(K('not')), K('enforced')), seq(K('set'), $.options))))),
-    seq(K('rename'), choice(seq(opt(K('column')), opt(K('if exists')), $._path, K('to'), $._name), seq(K('to'), name($)))),
+    seq(K('alter'), choice(seq(opt(K('column')), opt(K('if exists')), field('column', $.column), $._column_change), seq(K('constraint'), opt(K('if exists')), $._name, choice(seq(opt(K('not')), K('enforced')), seq(K('set'), $.options))))),
+    seq(K('rename'), choice(seq(opt(K('column')), opt(K('if exists')), field('column', $.column), K('to'), field('new_name', $._name)), seq(K('to'), field('new_name', $.name_path)))),
     seq(any('add', 'replace'), K('row deletion policy'), opt(K('if exists')), parens($._full)),
     $.grant_to, $.filter_using, seq(K('revoke from'), choice(K('all'), $.expression_list)),
     seq(K('owner to'), $._name),
@@ -576,7 +582,7 @@ const rules = {
     seq($.column_list, '=', field('value', $._full)),
     seq(K('transaction'), $._loose)))),
   _set_target: ($) => field('name', choice($.name_path, $.parameter, $.system_variable)),
-  execute_statement: ($) => prec.right(seq(K('execute immediate'), field('sql', $._full), opt(seq(K('into'), list($._name))), opt(seq(K('using'), list(seq($._full, opt(seq(K('as'), $._name)))))))),
+  execute_statement: ($) => prec.right(seq(K('execute immediate'), field('sql', $._full), opt(seq(K('into'), list(field('into', $._name)))), opt(seq(K('using'), list(seq(field('using', $._full), opt(seq(K('as'), field('alias', $._name))))))))),
   transaction_statement: ($) => prec.right(choice(
     seq(choice(K('begin transaction'), K('begin work'), K('start transaction'), K('start batch'), K('run batch'), K('abort batch')), opt(list($.transaction_mode)), opt($.identifier)),
     seq(any('commit', 'rollback'), opt(any('transaction', 'work'))))),

@@ -1,6 +1,7 @@
-//! What the three programs share: reading cases, and parsing.
+//! What the programs share: reading cases, and parsing.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Deserialize;
 use tree_sitter::{Node, Parser, Tree};
@@ -57,6 +58,12 @@ pub fn parser() -> Parser {
 /// Never: there is neither a time limit nor a cancellation.
 pub fn parse(parser: &mut Parser, text: &str) -> Tree {
     parser.parse(text, None).expect("no limit is set")
+}
+
+/// The processor's time that this thread has had: it does not grow while others run.
+pub fn cpu_time() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }
 
 /// The first ERROR or MISSING node.

@@ -474,6 +474,24 @@ static bool scan_tag(TSLexer *l, Scanner *s, const bool *valid) {
   return valid[l->result_symbol];
 }
 
+/// Behind `case`: whether a statement follows the first `then`.
+static bool begins_case_statement(TSLexer *l, int *budget) {
+  char word[WORD];
+  while (!l->eof(l) && --*budget > 0) {
+    if (!is_word(peek(l))) {
+      step(l);
+      continue;
+    }
+    read_word(l, word);
+    if (strcmp(word, "then") == 0) {
+      // `if`, `values` or `comment` would be an operand.
+      return next_code(l, word, budget, NULL) == WORDS &&
+        is(word, " select insert update delete merge create alter drop declare set call execute raise return leave break continue iterate ");
+    }
+  }
+  return false;
+}
+
 /// At the start of a statement, in a file with Jinja: whether something else than one begins.
 static bool begins_fragment(TSLexer *l) {
   int budget = LOOK;
@@ -510,7 +528,7 @@ static bool begins_fragment(TSLexer *l) {
       while (is_space(peek(l)) && --budget > 0) step(l);
       return peek(l) == '(';
     }
-    if (strcmp(word, "case") == 0) return true;
+    if (strcmp(word, "case") == 0) return !begins_case_statement(l, &budget);
     if (is(word, " end exception elseif else until when transaction work ")) return false;
     if (is(word, STATEMENTS)) return false;
     if (is(word, COMMANDS)) {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tree_sitter::{Node, Parser, Query};
+use tree_sitter::{Node, Parser, Query, QueryCursor, StreamingIterator};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -90,6 +90,78 @@ fn the_queries_are_of_this_grammar() {
         let query = Query::new(&language, query).unwrap();
         assert!(query.pattern_count() > 0);
     }
+}
+
+/// The words of the grammar's keywords, and which of them are reserved.
+fn keywords() -> (Vec<String>, Vec<String>) {
+    let text = std::fs::read_to_string(root().join("src/grammar.json")).unwrap();
+    let grammar: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let word = |name: &str| name.trim_start_matches('_').to_lowercase();
+    let is_keyword = |name: &str| name.len() > 1 && name.starts_with('_') && !name.chars().any(|c| c.is_lowercase());
+    let all = grammar["rules"].as_object().unwrap().keys().filter(|name| is_keyword(name)).map(|name| word(name));
+    let reserved = grammar["reserved"]["global"].as_array().unwrap().iter().map(|r| word(r["name"].as_str().unwrap()));
+    (all.collect(), reserved.collect())
+}
+
+#[test]
+fn a_word_that_is_not_reserved_is_a_name() {
+    let (all, reserved) = keywords();
+    assert!(all.len() > 200 && reserved.len() > 60, "{} {}", all.len(), reserved.len());
+    // They call or join where they stand, or begin what follows a last comma.
+    const TOLD: [&str; 5] = ["minus", "returning", "safe_cast", "table", "try_cast"];
+    let wrong: Vec<&String> = all
+        .iter()
+        .filter(|word| !reserved.contains(word) && !TOLD.contains(&word.as_str()))
+        .filter(|w| {
+            let text = format!(
+                "with {w} as (select a, {w}, b.{w}, {w} as c, x as {w} from {w} as {w}
+                  where {w} > 3 and {w} is null group by {w} order by {w} desc, f({w}, 1) limit 1) select {w}"
+            );
+            parser().parse(&text, None).unwrap().root_node().has_error()
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[test]
+fn every_kind_of_statement_is_in_the_corpus() {
+    let text = std::fs::read_to_string(root().join("src/grammar.json")).unwrap();
+    let grammar: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut kinds = Vec::new();
+    for rule in ["_statement", "_dml"] {
+        let mut left = vec![&grammar["rules"][rule]];
+        while let Some(rule) = left.pop() {
+            left.extend(rule["members"].as_array().into_iter().flatten().chain(rule.get("content")));
+            kinds.extend(rule["name"].as_str().filter(|name| !name.starts_with('_')));
+        }
+    }
+    assert!(kinds.len() > 25, "{kinds:?}");
+    let corpus: String = std::fs::read_dir(root().join("test/corpus"))
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    kinds.retain(|kind| !corpus.contains(&format!("({kind}")));
+    assert!(kinds.is_empty(), "none of these is in test/corpus: {kinds:?}");
+}
+
+#[test]
+fn a_rule_sees_both_sides_of_what_dbt_names() {
+    let language = tree_sitter_googlesql::LANGUAGE.into();
+    let query = Query::new(
+        &language,
+        "(table_reference
+           table: (table_name (jinja_output (jinja_call
+             function: (identifier) @function arguments: (jinja_arguments (string) @model))))
+           alias: (identifier) @alias)",
+    )
+    .unwrap();
+    let text = "select u.id from {{ ref('users') }} as u";
+    let tree = parser().parse(text, None).unwrap();
+    let mut cursor = QueryCursor::new();
+    let mut matches = cursor.matches(&query, tree.root_node(), text.as_bytes());
+    let found = matches.next().unwrap();
+    let captured: Vec<&str> = found.captures.iter().map(|c| &text[c.node.byte_range()]).collect();
+    assert_eq!(captured, ["ref", "'users'", "u"]);
 }
 
 #[test]

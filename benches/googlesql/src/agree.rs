@@ -1,0 +1,196 @@
+//! `agree CASES [--show CLASS]`: whether the tables and columns that a tree names are
+//! those that `sqlparser` finds, in every case that both read.
+//!
+//! What only one of them calls a table or a column is put in a class by where it
+//! stands; what no class explains is printed, and ends the program with an error.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use googlesql_bench::{corpora, parse, parser};
+use sqlparser::ast::{AccessExpr, Expr, ObjectName, Visit, Visitor};
+use sqlparser::dialect::BigQueryDialect;
+use sqlparser::parser::Parser as Reader;
+use tree_sitter::Node;
+
+/// A reference that one side alone found, as text, by class and whose it is.
+type Differences = BTreeMap<(&'static str, &'static str), Vec<String>>;
+
+#[derive(Default)]
+struct Found {
+    tables: Vec<String>,
+    columns: Vec<String>,
+    /// The fields of `a[0].b`, which are no columns, as they are visited.
+    fields: Vec<*const Expr>,
+}
+
+impl Visitor for Found {
+    type Break = ();
+
+    fn pre_visit_relation(&mut self, name: &ObjectName) -> ControlFlow<()> {
+        let parts: Vec<&str> = name.0.iter().filter_map(|p| Some(p.as_ident()?.value.as_str())).collect();
+        self.tables.push(parts.join("."));
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        match expr {
+            Expr::CompoundFieldAccess { access_chain, .. } => {
+                let fields = access_chain.iter().filter_map(|access| match access {
+                    AccessExpr::Dot(field) => Some(std::ptr::from_ref(field)),
+                    AccessExpr::Subscript(_) => None,
+                });
+                self.fields.extend(fields);
+            }
+            Expr::Identifier(name) if !self.fields.contains(&std::ptr::from_ref(expr)) => {
+                self.columns.push(name.value.clone());
+            }
+            Expr::CompoundIdentifier(parts) => {
+                self.columns.push(parts.iter().map(|p| p.value.as_str()).collect::<Vec<_>>().join("."));
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The parts of a path without their quotes, joined.
+fn path(node: Node<'_>, text: &str) -> String {
+    let mut cursor = node.walk();
+    let parts: Vec<&str> =
+        node.named_children(&mut cursor).map(|part| text[part.byte_range()].trim_matches(['`', '"'])).collect();
+    parts.join(".")
+}
+
+fn all<'t>(root: Node<'t>, kinds: &[&str]) -> Vec<Node<'t>> {
+    let mut found = Vec::new();
+    let mut left = vec![root];
+    while let Some(node) = left.pop() {
+        if kinds.contains(&node.kind()) {
+            found.push(node);
+        }
+        let mut cursor = node.walk();
+        left.extend(node.children(&mut cursor));
+    }
+    found
+}
+
+/// Takes from `theirs` what is in `ours`, too; answers what is left of `ours`.
+fn unmatched<'t>(ours: Vec<(String, Node<'t>)>, theirs: &mut Vec<String>) -> Vec<(String, Node<'t>)> {
+    ours.into_iter()
+        .filter(|(name, _)| theirs.iter().position(|t| t == name).map(|at| theirs.swap_remove(at)).is_none())
+        .collect()
+}
+
+/// Why the tree calls a column what sqlparser keeps as a bare name.
+fn class_of_column(node: Node<'_>, name: &str) -> Option<&'static str> {
+    const CALLED: &[&str] =
+        &["CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_DATETIME", "SESSION_USER", "CURRENT_USER"];
+    if CALLED.contains(&name.to_uppercase().as_str()) {
+        return Some("a function without parentheses");
+    }
+    let mut child = node;
+    while let Some(parent) = child.parent() {
+        let field = (0..parent.child_count() as u32)
+            .find(|at| parent.child(*at) == Some(child))
+            .and_then(|at| parent.field_name_for_child(at));
+        match (parent.kind(), field) {
+            ("using_clause", _) => return Some("a column of USING, a name there"),
+            ("star_modifier", _) => return Some("a column that a star leaves out or renames, a name there"),
+            ("star", Some("table")) => return Some("the table before a star, a name there"),
+            ("assignment", Some("target")) => return Some("the target of an assignment, a name there"),
+            ("extract", Some("part")) => return Some("the part of EXTRACT, a word there"),
+            ("interval", _) => return Some("within INTERVAL"),
+            ("option", _) => return Some("an option, a name or a word there"),
+            ("pivot" | "unpivot", _) => return Some("a name of PIVOT or UNPIVOT, a name there"),
+            ("lambda", Some("parameters")) => return Some("the parameter of a lambda, a name there"),
+            ("set_operator", _) => return Some("a column of CORRESPONDING or BY NAME, a name there"),
+            ("pipe_operator", _) if child.kind() != "select_item" => {
+                return Some("dropped or renamed by a pipe, a name there");
+            }
+            ("query" | "select", _) => return None,
+            _ => child = parent,
+        }
+    }
+    None
+}
+
+/// What sqlparser calls a column or a table, and what the tree has there.
+fn class_of_theirs(name: &str, root: Node<'_>, text: &str, table: bool) -> Option<&'static str> {
+    let is = |node: &Node<'_>| path(*node, text) == name;
+    if table && all(root, &["name_path"]).iter().any(is) {
+        return Some("what a statement defines or changes: name_path in the tree");
+    }
+    if table && all(root, &["function_name"]).iter().any(is) {
+        return Some("a table function: function_name in the tree");
+    }
+    if !table && all(root, &["function_name"]).iter().any(is) {
+        return Some("a name that is called: function_name in the tree");
+    }
+    if all(root, &["identifier"]).iter().any(|n| text[n.byte_range()].trim_matches(['`', '"']) == name) {
+        let kinds = all(root, &["identifier"]);
+        let at = kinds.iter().find(|n| text[n.byte_range()].trim_matches(['`', '"']) == name)?;
+        return match at.parent()?.kind() {
+            "argument" => Some("the name of an argument"),
+            "typed_literal" | "interval" | "type" => Some("a type or a unit"),
+            "field_access" => Some("the field of a value"),
+            "declare_statement" | "set_statement" | "execute_statement" => Some("a variable"),
+            "unnest" | "table_reference" => Some("an alias"),
+            "hint_entry" | "window" | "named_window" => Some("a hint or a window"),
+            _ => None,
+        };
+    }
+    None
+}
+
+fn main() -> Result<(), String> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let folder = args.first().ok_or("usage: agree CASES [--show CLASS]")?;
+    let shown = args.iter().position(|a| a == "--show").and_then(|at| args.get(at + 1));
+    let mut trees = parser();
+    let mut differences = Differences::new();
+    let (mut both, mut same, mut references) = (0_u32, 0_u32, 0_usize);
+    for (_, cases) in corpora(Path::new(folder))? {
+        for case in cases.iter().filter(|c| c.accept) {
+            let tree = parse(&mut trees, &case.text);
+            let Ok(statements) = Reader::parse_sql(&BigQueryDialect {}, &case.text) else { continue };
+            if tree.root_node().has_error() {
+                continue;
+            }
+            both += 1;
+            let mut theirs = Found::default();
+            let _ = statements.visit(&mut theirs);
+            references += theirs.tables.len() + theirs.columns.len();
+            let root = tree.root_node();
+            let named = |kind| all(root, &[kind]).into_iter().map(|n| (path(n, &case.text), n)).collect();
+            let before: usize = differences.values().map(Vec::len).sum();
+            for (table, theirs, whose) in [(true, theirs.tables, "a table"), (false, theirs.columns, "a column")] {
+                let mut theirs = theirs;
+                let ours = unmatched(named(if table { "table_name" } else { "column" }), &mut theirs);
+                for (name, node) in ours {
+                    let class = if table { None } else { class_of_column(node, &name) };
+                    let class = class.unwrap_or("unexplained, of the tree alone");
+                    differences.entry((whose, class)).or_default().push(format!("{}: {name}", case.place));
+                }
+                for name in theirs {
+                    let class = class_of_theirs(&name, root, &case.text, table);
+                    let class = class.unwrap_or("unexplained, of sqlparser alone");
+                    differences.entry((whose, class)).or_default().push(format!("{}: {name}", case.place));
+                }
+            }
+            same += u32::from(differences.values().map(Vec::len).sum::<usize>() == before);
+        }
+    }
+    println!("{both} cases read by both, {references} references; {same} cases name the very same");
+    let mut unexplained = 0;
+    for ((whose, class), names) in &differences {
+        println!("{:>6} {whose}: {class}", names.len());
+        let open = class.starts_with("unexplained");
+        unexplained += if open { names.len() } else { 0 };
+        if open || shown.is_some_and(|s| class.contains(s.as_str())) {
+            names.iter().take(200).for_each(|name| println!("         {name}"));
+        }
+    }
+    if unexplained > 0 { Err(format!("{unexplained} differences are unexplained")) } else { Ok(()) }
+}
