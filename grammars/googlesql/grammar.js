@@ -705,7 +705,8 @@ module.exports = grammar({
   word: ($) => $.identifier,
   extras: ($) => [/[ \t\r\n\f\v\u00a0\u2000-\u200b\u3000\ufeff]/, $.comment, $.jinja_tag, $.jinja_output, $.hint, $._j, $.raw],
   externals: ($) => [
-    $._end, $._eof, $._nulls, $._bk, $._ao, $._ai, $._aa, $._fragment, $._j, $.raw,
+    // The first is in no rule: a string that has no end, where the parser has lost its way.
+    $._unclosed, $._end, $._eof, $._nulls, $._bk, $._ao, $._ai, $._aa, $._fragment, $._j, $.raw,
     $._string, $._ds, $._bt, $._so, $._do, $._bo, $._chunk, $._sc,
     $._jinja_string, $._pr, $._middle, $._suffix, $._name_end, $._dashed, $._dot_star,
     $._body_end, $._set_mode, $._star_except, $._dot_paren, $.macro_body, $._open_set, $._open_alone,

@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum Token {
-  FULL, END_OF_FILE, NULLS, BREAK, ALT_OPERAND, ALT, ALT_AS, FRAGMENT, JOINER, RAW,
+  UNCLOSED, FULL, END_OF_FILE, NULLS, BREAK, ALT_OPERAND, ALT, ALT_AS, FRAGMENT, JOINER, RAW,
   STRING, DSTRING, BACKTICKED, STRING_OPEN, DSTRING_OPEN, BACKTICK_OPEN, CHUNK, STRING_CLOSE,
   JINJA_STRING, PREFIX, MIDDLE, SUFFIX, NAME_END, DASHED, DOT_STAR,
   BODY_END, SET_MODE, STAR_EXCEPT, DOT_PAREN, MACRO_BODY, OPEN_SET, OPEN_ALONE,
@@ -21,9 +21,10 @@ enum Token {
 
 enum { LOOK = 4096, WORD = 32 };
 
-/// `quote` is the quote of the string that is open, 0 outside of one.
+/// `quote` is the quote of the string that is open, 0 outside of one; `unclosed` are the
+/// quotes that were found to have no end, so that their end is sought once.
 typedef struct {
-  uint8_t quote, triple, jinja, begun, ended;
+  uint8_t quote, triple, jinja, begun, ended, unclosed;
 } Scanner;
 
 static inline int32_t peek(TSLexer *l) { return l->lookahead; }
@@ -261,8 +262,23 @@ static int rest_of_string(TSLexer *l, Scanner *s, bool *empty) {
 /// Whether bytes are text that a prefix may stand before: r, b, rb, br.
 static bool is_prefix(const char *word) { return is(word, " r b rb br e x n "); }
 
+/// The bit of a quote in `unclosed`.
+static uint8_t bit_of(int32_t quote, bool triple) {
+  return (quote == '\'' ? 1 : quote == '"' ? 2 : 4) << (triple ? 3 : 0);
+}
+
+/// A literal without an end. Where the parser has lost its way it reaches to the end of its
+/// line, so that the damage stays there and nothing is read again and again.
+static bool unclosed_string(TSLexer *l, Scanner *s, uint8_t bit, bool recovering) {
+  s->unclosed |= bit;
+  l->result_symbol = UNCLOSED;
+  return recovering;
+}
+
 static bool scan_string(TSLexer *l, Scanner *s, const bool *valid) {
-  Scanner opened = {0};
+  bool recovering = valid[STRING] && valid[JINJA_STRING];
+  Scanner opened = *s;
+  opened.triple = 0;
   opened.quote = (uint8_t)peek(l);
   step(l);
   if (opened.quote != '`' && peek(l) == opened.quote) {
@@ -280,13 +296,29 @@ static bool scan_string(TSLexer *l, Scanner *s, const bool *valid) {
   unsigned open = opened.quote == '`' ? BACKTICK_OPEN : opened.quote == '"' ? DSTRING_OPEN : STRING_OPEN;
   if (!valid[whole] && !valid[open]) return false;
   l->mark_end(l);
+  uint8_t bit = bit_of(opened.quote, opened.triple);
+  bool first_line = recovering;
+  if (s->unclosed & bit) {
+    while (recovering && !l->eof(l) && peek(l) != '\n') step(l);
+    l->mark_end(l);
+    return unclosed_string(l, s, bit, recovering);
+  }
   for (;;) {
-    if (l->eof(l)) return false;
+    if (l->eof(l)) return unclosed_string(l, s, bit, recovering);
     int32_t c = peek(l);
+    if (c == '\n' && first_line) {
+      l->mark_end(l);
+      first_line = false;
+    }
     if (c == '{') {
       // Only the quotes are the token, then: the mark stands behind them.
+      if (!first_line && recovering) {
+        step(l);
+        continue;
+      }
       if (opens_jinja(l)) {
-        *s = (Scanner){opened.quote, opened.triple, 1, 1, 0};
+        opened.jinja = opened.begun = 1;
+        *s = opened;
         l->result_symbol = open;
         return valid[open];
       }
@@ -297,7 +329,7 @@ static bool scan_string(TSLexer *l, Scanner *s, const bool *valid) {
       if (!l->eof(l)) step(l);
       continue;
     }
-    if (c == '\n' && opened.quote == '`') return false;
+    if (c == '\n' && opened.quote == '`') return unclosed_string(l, s, 0, recovering);
     step(l);
     if (c != opened.quote) continue;
     if (!opened.triple) {
@@ -322,20 +354,23 @@ static bool scan_string(TSLexer *l, Scanner *s, const bool *valid) {
 static bool scan_inside(TSLexer *l, Scanner *s, const bool *valid) {
   bool empty;
   int found = rest_of_string(l, s, &empty);
-  if (found == 0) return false;
+  // One without an end reaches to the end of the file.
+  if (found == 0) l->mark_end(l);
+  if (found == 0 && empty) return false;
   if (!empty) {
     l->result_symbol = CHUNK;
     return valid[CHUNK];
   }
   if (found == 2) return false; // the parser reads `{{` or `{%`
   l->mark_end(l);
-  *s = (Scanner){0, 0, s->jinja, s->begun, 0};
+  s->quote = s->triple = 0;
   l->result_symbol = STRING_CLOSE;
   return valid[STRING_CLOSE];
 }
 
-static bool scan_jinja_string(TSLexer *l) {
+static bool scan_jinja_string(TSLexer *l, const Scanner *s) {
   int32_t quote = peek(l);
+  if (s->unclosed & bit_of(quote, false)) return false;
   step(l);
   while (!l->eof(l)) {
     int32_t c = peek(l);
@@ -407,7 +442,10 @@ static bool scan_tag(TSLexer *l, Scanner *s, const bool *valid) {
       }
       step(l);
     }
-    return false;
+    // Without an end it is the rest of the file.
+    l->mark_end(l);
+    l->result_symbol = RAW;
+    return true;
   }
   if (!valid[FULL] && !valid[BREAK] && !valid[ALT] && !valid[ALT_AS] && !valid[BODY_END]) return false;
   bool otherwise = strcmp(tag, "else") == 0 || strcmp(tag, "elif") == 0;
@@ -862,7 +900,7 @@ static bool scan(Scanner *s, TSLexer *l, const bool *valid) {
   if (c == '\'' || c == '"') {
     if (valid[JINJA_STRING] && !recovering) {
       s->jinja = 1;
-      return scan_jinja_string(l);
+      return scan_jinja_string(l, s);
     }
     if (valid[FRAGMENT] && (s->jinja || !s->begun) && !recovering) {
       l->mark_end(l);
