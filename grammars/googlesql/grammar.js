@@ -268,7 +268,7 @@ const rules = {
     seq(K('static_describe')), seq(K('describe')),
     seq(K('assert'), list($._full)),
     seq(K('call'), $.table_call, opt($._table_alias)),
-    seq(K('with'), opt(K('recursive')), list($.cte), opt(',')),
+    $.with_clause,
     seq(any('tee', 'fork'), trailing($.subpipeline)),
     seq(K('log'), $.subpipeline),
     seq(K('if'), $._full, K('then'), $.subpipeline, repeat(seq(K('elseif'), $._full, K('then'), $.subpipeline)), opt(seq(K('else'), $.subpipeline))),
@@ -292,8 +292,9 @@ const rules = {
   /** An expression that nothing goes on with: told by the scanner, so that all share one set of states. */
   _full: ($) => seq($._expr, $._end),
   // Comparisons do not chain (`a = b = c` is an error), hence two levels: what compares, and what is compared.
-  _expr: ($) => choice(
-    $._operand, alias($._logical, $.binary), alias($._negation, $.unary), alias($._comparison, $.binary),
+  _expr: ($) => choice($._operand, $._compound),
+  _compound: ($) => choice(
+    alias($._logical, $.binary), alias($._negation, $.unary), alias($._comparison, $.binary),
     $.is, $.in, $.like, $.between, $.quantified, $.lambda, $.alternatives,
   ),
   _operand: ($) => choice(
@@ -363,7 +364,8 @@ const rules = {
     /0[xX][0-9a-fA-F]+/,
     /[0-9][0-9_]*(\.[0-9]*)?([eE][+-]?[0-9]+)?/,
     /\.[0-9]+([eE][+-]?[0-9]+)?/)),
-  string: ($) => prec.right(repeat1(choice($._string, $._ds, seq($._jinja_text, $._sc)))),
+  string: ($) => prec.right(seq($._string_part, repeat($._string_part))),
+  _string_part: ($) => choice($._string, $._ds, seq($._jinja_text, $._sc)),
   _jinja_text: ($) => seq(choice($._so, $._do), repeat(choice($._chunk, alias($._output, $.jinja_output)))),
 
   _callable_word: ($) => alias($._callable, $.function_name),
@@ -715,6 +717,9 @@ module.exports = grammar({
   ],
   reserved: { global: ($) => symbols($, RESERVED), jinja: ($) => symbols($, JINJA), none: () => [] },
   supertypes: () => [],
+  // Jinja tags may stand everywhere, so that the generator leaves no reduction of one child out:
+  // these are the frequent ones.
+  inline: ($) => [$._expr, $._dot, $._comma, $._alt, $._dotted, $._name, $._label, $._word, $._path, $._string_part],
   conflicts: ($) => [],
   rules,
 });

@@ -160,7 +160,7 @@ fn a_rule_sees_both_sides_of_what_dbt_names() {
     let mut cursor = QueryCursor::new();
     let mut matches = cursor.matches(&query, tree.root_node(), text.as_bytes());
     let found = matches.next().unwrap();
-    let captured: Vec<&str> = found.captures.iter().map(|c| &text[c.node.byte_range()]).collect();
+    let captured: Vec<&str> = found.captures().iter().map(|c| &text[c.node.byte_range()]).collect();
     assert_eq!(captured, ["ref", "'users'", "u"]);
 }
 
