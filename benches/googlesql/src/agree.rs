@@ -117,7 +117,7 @@ fn class_of_column(node: Node<'_>, name: &str) -> Option<&'static str> {
     }
     let mut child = node;
     while let Some(parent) = child.parent() {
-        let field = (0..parent.child_count() as u32)
+        let field = (0..parent.child_count())
             .find(|at| parent.child(*at) == Some(child))
             .and_then(|at| parent.field_name_for_child(at));
         match (parent.kind(), field) {

@@ -74,7 +74,10 @@ fn mutate(dice: &mut Dice, text: &str, other: &str) -> String {
         let (a, b) = (a.min(b), a.max(b));
         match dice.below(6) {
             0 => text.replace_range(a..b, ""),
-            1 if b - a < 2000 => text.insert_str(b, &text[a..b].to_owned()),
+            1 if b - a < 2000 => {
+                let piece = text[a..b].to_owned();
+                text.insert_str(b, &piece);
+            }
             2 => text.insert_str(a, PIECES[dice.below(PIECES.len())]),
             3 => {
                 let piece = PIECES[dice.below(PIECES.len())];
