@@ -22,8 +22,10 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let exe = std::env::current_exe().map_err(failed)?;
     let scratch = tempfile::tempdir().map_err(failed)?;
     let promises = sandbox::doctor(&exe, scratch.path());
-    // How the memory limit is held is for the user to know, and no lack of it.
-    let all = promises.iter().all(|p| p.state == PromiseState::Enforced || p.name == "memory-by-kernel");
+    // How the memory limit is held, and whether there is a second fence, is for the user
+    // to know, and no lack.
+    let besides = |name: &str| matches!(name, "landlock" | "memory-by-kernel");
+    let all = promises.iter().all(|p| p.state == PromiseState::Enforced || besides(p.name));
     if args.json {
         let text = serde_json::to_string_pretty(&promises).unwrap_or_default();
         screen.result(format!("{text}\n"));

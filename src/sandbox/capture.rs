@@ -54,8 +54,7 @@ pub fn keep(spec: &SideSpec, index: usize, step: &Step, printed: &Printed, seen:
     };
     let mut budget = MOST_BYTES;
     for (folder, prefix) in [(workspace, ""), (spec.scratch.join(scratch::HOME), "~/")] {
-        let globs = globs(step, prefix)?;
-        let mut found = produced(&folder, &globs, seen);
+        let mut found = produced(&folder, (step, prefix), seen)?;
         found.sort();
         for relative in found {
             if captured.files.len() >= MOST_FILES {
@@ -91,15 +90,16 @@ fn globs(step: &Step, prefix: &str) -> io::Result<GlobSet> {
 }
 
 /// Regular files below `folder` that a glob names and that are new since the last look.
-fn produced(folder: &Path, globs: &GlobSet, seen: &mut Seen) -> Vec<String> {
+fn produced(folder: &Path, (step, prefix): (&Step, &str), seen: &mut Seen) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
-    if globs.is_empty() {
-        return found;
+    let entries = WalkDir::new(folder).follow_links(false).into_iter().flatten();
+    let mut files = entries.filter(|entry| entry.file_type().is_file()).peekable();
+    // Globs take longer to compile than a small step takes: only where there is a file.
+    if files.peek().is_none() {
+        return Ok(found);
     }
-    for entry in WalkDir::new(folder).follow_links(false).into_iter().flatten() {
-        if !entry.file_type().is_file() {
-            continue;
-        }
+    let globs = globs(step, prefix)?;
+    for entry in files {
         let Some(relative) = entry.path().strip_prefix(folder).ok().and_then(Path::to_str) else { continue };
         if !globs.is_match(relative) {
             continue;
@@ -110,7 +110,7 @@ fn produced(folder: &Path, globs: &GlobSet, seen: &mut Seen) -> Vec<String> {
             found.push(relative.to_owned());
         }
     }
-    found
+    Ok(found)
 }
 
 impl Seen {
@@ -118,9 +118,8 @@ impl Seen {
     pub fn before(spec: &SideSpec) -> io::Result<Self> {
         let mut seen = Self::default();
         for step in spec.steps.iter().filter(|step| step.fetch.is_none()) {
-            let globs = globs(step, "")?;
             for part in [scratch::UPPER, scratch::TREE] {
-                produced(&spec.scratch.join(part), &globs, &mut seen);
+                produced(&spec.scratch.join(part), (step, ""), &mut seen)?;
             }
         }
         Ok(seen)

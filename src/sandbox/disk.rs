@@ -16,8 +16,10 @@ use super::spec::SideSpec;
 
 /// The shortest pause between two looks.
 const PAUSE: Duration = Duration::from_millis(250);
-/// How much longer than a look itself the pause is.
+/// How much longer than a look itself the pause is, and the longest: on a machine that is
+/// busy with other things a look takes long, and says nothing about the disk.
 const RESTRAINT: u32 = 20;
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// A disk with less room than this, in bytes, is full.
 const FULL: u64 = 1 << 20;
 
@@ -50,7 +52,7 @@ impl Disk {
             return None;
         }
         let over = self.over();
-        self.next = Instant::now() + PAUSE.max(now.elapsed() * RESTRAINT);
+        self.next = Instant::now() + PAUSE.max((now.elapsed() * RESTRAINT).min(LONGEST_PAUSE));
         over
     }
 

@@ -112,13 +112,8 @@ fn try_all(exe: &Path, scratch: &Path) -> Result<Findings, String> {
     let bench = Bench::new(exe, scratch).map_err(|error| error.to_string())?;
     let mut findings = bench.surroundings()?;
     findings.insert("namespaces".to_owned(), None);
-    let tight = SandboxConfig {
-        memory: 64 << 20,
-        processes: 12,
-        cpu: Duration::from_millis(200),
-        file_size: 1 << 20,
-        ..bench.config.clone()
-    };
+    let tight = SandboxConfig { memory: 64 << 20, processes: 12, file_size: 1 << 20, ..bench.config.clone() };
+    let short = SandboxConfig { cpu: Duration::from_millis(200), ..bench.config.clone() };
     let silent = SandboxConfig { silence: Some(Duration::from_millis(200)), ..bench.config.clone() };
     let small = SandboxConfig { disk: 4 << 20, ..bench.config.clone() };
     let roomy = &bench.config;
@@ -144,7 +139,7 @@ fn try_all(exe: &Path, scratch: &Path) -> Result<Findings, String> {
         ),
         expect("memory-limit", "memory", &tight, 10_000, &|end| *end == StepEnd::OutOfMemory),
         expect("process-limit", "processes", &tight, 10_000, &killed),
-        expect("cpu-limit", "cpu", &tight, 10_000, &killed),
+        expect("cpu-limit", "cpu", &short, 10_000, &killed),
         expect("file-size-limit", "file-size", &tight, 10_000, &killed),
         // The helper returns only when nobody holds the output open any more.
         expect("nothing-left-running", "daemon", roomy, 10_000, &|end| *end == StepEnd::Exited(0)),

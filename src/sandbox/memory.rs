@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use nix::sys::statvfs::statvfs;
 
 /// How much longer than a look at all open files the pause until the next one is, and
-/// the shortest pause.
+/// the shortest and the longest.
 const RESTRAINT: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Memory that is taken and cannot simply be dropped, in bytes. Pages of files on
 /// disk are not counted: the kernel takes them back when it needs them.
@@ -80,7 +81,7 @@ impl Nameless {
         let now = Instant::now();
         if now >= self.next {
             self.last = segments().saturating_add(open_files(processes));
-            self.next = Instant::now() + PAUSE.max(now.elapsed() * RESTRAINT);
+            self.next = Instant::now() + PAUSE.max((now.elapsed() * RESTRAINT).min(LONGEST_PAUSE));
         }
         self.last
     }

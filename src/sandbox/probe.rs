@@ -133,12 +133,17 @@ fn abstract_socket(_name: &str) -> Option<String> {
     Some("this system has no namespaces".to_owned())
 }
 
-/// The home folder's mount lets everybody make this one device, which stands for nothing.
+/// Who may not make a device is told so by Landlock before anybody asks for privileges.
 #[cfg(target_os = "linux")]
 fn devices() -> Option<String> {
-    use nix::sys::stat::{Mode, SFlag, mknod};
+    use nix::errno::Errno;
+    use nix::sys::stat::{Mode, SFlag, makedev, mknod};
     let place = std::env::home_dir()?.join("gander-probe");
-    mknod(&place, SFlag::S_IFCHR, Mode::empty(), 0).is_ok().then(|| "a device could be made".to_owned())
+    match mknod(&place, SFlag::S_IFCHR, Mode::empty(), makedev(1, 3)) {
+        Err(Errno::EACCES) => None,
+        Err(_) => Some("nothing but a lack of privileges keeps a step from making devices".to_owned()),
+        Ok(()) => Some("a device could be made".to_owned()),
+    }
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -115,6 +115,12 @@ impl Sandbox {
             return demand(Vec::new(), &self.config.require);
         }
         let promises = super::doctor(&self.exe, &self.scratch);
+        // One that mounts and then fails over a folder that is deleted and made anew, as
+        // on a file system without extended attributes, is worse than none.
+        let overlay = promises.iter().find(|promise| promise.name == "overlay");
+        if overlay.is_some_and(|promise| promise.state != PromiseState::Enforced) {
+            self.copying.store(true, Ordering::Relaxed);
+        }
         let mut required = self.config.require.clone();
         required.extend(super::doctor::FOUNDATION.map(str::to_owned));
         required.sort();

@@ -91,7 +91,8 @@ int main(void) {
     if (syscall(SYS_syslog, 3, log, sizeof log) >= 0) puts("syslog");
     if (syscall(0x40000000 | SYS_socket, 40, SOCK_STREAM, 0) >= 0) puts("x32");
     snprintf(place, sizeof place, "device-%d", getpid());
-    if (mknod(place, S_IFCHR, 0) == 0) { puts("device"); unlink(place); }
+    /* The null device. Landlock says no before anybody asks for privileges. */
+    if (mknod(place, S_IFCHR, 0x103) == 0 || errno != EACCES) { puts("device"); unlink(place); }
     uint64_t args[11] = { CLONE_NEWUSER, 0, 0, 0, SIGCHLD };
     long child = syscall(435, args, sizeof args);
     if (child == 0) _exit(0);
@@ -105,11 +106,14 @@ int main(void) {
 fn calls_that_know_no_namespaces_are_refused() {
     let bench = Bench::new(&[("calls.c", CALLS)]);
     let step = sh("cc -o calls calls.c && exec ./calls");
-    let (inside, outside) = (bench.one(&config(), step.clone()), bench.one(&open(), step));
-    assert_eq!((&inside.end, inside.output.as_str()), (&StepEnd::Exited(0), ""), "{inside:?}");
+    let side = bench.side(&config(), &[], std::slice::from_ref(&step));
+    let (inside, outside) = (&side.steps[0], bench.one(&open(), step));
+    let fenced = side.enforced.iter().any(|name| name == "landlock");
+    let expected = if fenced { "" } else { "device\n" };
+    assert_eq!((&inside.end, inside.output.as_str()), (&StepEnd::Exited(0), expected), "{side:?}");
     let could: Vec<&str> = outside.output.lines().collect();
     println!("outside: {could:?}");
-    // What a kernel has differs; devices that stand for nothing can be made on each.
+    // What a kernel has differs; no device is fenced off on any.
     assert!(could.contains(&"device"), "{outside:?}");
 }
 
