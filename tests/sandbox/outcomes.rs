@@ -30,6 +30,9 @@ struct Expected {
     /// Nothing that it started may be left.
     #[serde(default)]
     gone: bool,
+    /// What it tries with the change succeeds where nothing isolates it.
+    #[serde(default)]
+    bites: bool,
 }
 
 const NAMES: [&str; 17] = [
@@ -83,7 +86,15 @@ fn check(name: &str) {
     let (mark, flip) = (mark(77001), expected.flip.as_deref().map(Flip::new));
     let millis = Duration::from_millis;
     let default = config();
-    let mut env = BTreeMap::from([("MARK".to_owned(), mark.clone())]);
+    // Somebody listens on the machine, and has a key and a folder.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    put(&outside.path().join("id_ed25519"), "secret\n");
+    let mut env = BTreeMap::from([
+        ("MARK".to_owned(), mark.clone()),
+        ("PORT".to_owned(), listener.local_addr().unwrap().port().to_string()),
+        ("OUTSIDE".to_owned(), outside.path().to_str().unwrap().to_owned()),
+    ]);
     env.extend(flip.as_ref().map(|flip| ("FLIP".to_owned(), flip.command())));
     let config = SandboxConfig {
         memory: expected.memory.map_or(default.memory, |mib| mib << 20),
@@ -115,6 +126,12 @@ fn check(name: &str) {
     }
     if let Some(absent) = expected.absent {
         assert!(!absent.exists(), "{name} wrote {}", absent.display());
+    }
+    assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 1, "{name}");
+    if expected.bites {
+        let open = SandboxConfig { mode: SandboxMode::None, ..config.clone() };
+        let side = bench.side(&open, &changes, &steps);
+        assert_eq!(side.steps[0].end, StepEnd::Exited(0), "{name} proves nothing: {side:?}");
     }
     if expected.gone {
         assert_eq!(running(&mark), Vec::<i32>::new(), "{name}");
