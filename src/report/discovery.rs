@@ -254,9 +254,6 @@ fn summary(found: &Discovered) -> String {
         note(absent, "consumer not found in its code", "consumers not found in their code");
         note(agreement.undeclared.len(), "file found and not declared", "files found and not declared");
     }
-    if searched.is_none() && discovery.agreement.is_some() {
-        missing.push("nothing to search the code for".to_owned());
-    }
     format!("{head}; not complete: {}\n", missing.join(", "))
 }
 

@@ -131,7 +131,7 @@ fn rename(node: &RhaiNode, new: &str) -> Fallible<Array> {
 }
 
 fn deletions(api: &mut Api<'_>) {
-    let docs = "The same, and what becomes of comments: `#{ comments: \"drop\" }` takes those on the lines right above with it, `\"keep\"` leaves those in the deleted code, each on a line of its own. Without it those inside go, and those above stay.";
+    let docs = "The same, and what becomes of comments: `#{ comments: \"drop\" }` takes those on the lines right above with it, unless they begin the file, `\"keep\"` leaves those in the deleted code, each on a line of its own. Without it those inside go, and those above stay.";
     let example = r##".find(stmt("old($$$)")).edit(|m, cx| edits([delete(m.node, #{ comments: "keep" })])).example("old(  # why\n    1)\nf()\n", "# why\nf()\n")"##;
     api.function(
         "delete(node, options) -> Edit",
@@ -167,7 +167,8 @@ fn with_comments_above(node: Node<'_>) -> std::ops::Range<usize> {
         }
         start = above;
     }
-    start + base..lines.end
+    // A licence, or what else speaks of the whole file.
+    if start == 0 { lines } else { start + base..lines.end }
 }
 
 fn keep_comments(node: Node<'_>) -> EditSpec {

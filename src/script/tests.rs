@@ -479,3 +479,10 @@ fn what_is_put_beside_a_statement_gets_a_line_of_its_own() {
         "what goes on goes on"
     );
 }
+
+#[test]
+fn a_deletion_takes_the_comments_above_it_but_never_the_head_of_the_file() {
+    let drop = r##"rule("r").lang("python").find(stmt("old($X)")).edit(|m, cx| edits([delete(m.node, #{ comments: "drop" })]));"##;
+    assert_eq!(check(drop, "python", "a()\n# about old\nold(1)\nb()\n"), "a()\nb()\n");
+    assert_eq!(check(drop, "python", "# Copyright\n# of somebody\nold(1)\nb()\n"), "# Copyright\n# of somebody\nb()\n");
+}

@@ -39,7 +39,7 @@ fn where_no_name_can_be_searched_for_that_is_said() {
         "{}",
         found.stdout
     );
-    assert!(found.stdout.contains("not complete: nothing to search the code for\n"), "{}", found.stdout);
+    assert!(found.stdout.contains("not complete: 1 problem\n"), "{}", found.stdout);
     assert!(!found.stdout.contains("not found"), "{}", found.stdout);
 }
 
