@@ -131,6 +131,7 @@ fn class_of_column(node: Node<'_>, name: &str) -> Option<&'static str> {
             ("pivot" | "unpivot", _) => return Some("a name of PIVOT or UNPIVOT, a name there"),
             ("lambda", Some("parameters")) => return Some("the parameter of a lambda, a name there"),
             ("set_operator", _) => return Some("a column of CORRESPONDING or BY NAME, a name there"),
+            ("type_parameters", _) => return Some("a type within another, a type there"),
             ("alter_action", _) => return Some("the column that a statement changes, a name there"),
             ("on_conflict", _) => return Some("a column of ON CONFLICT, a name there"),
             ("pipe_operator", _)
