@@ -188,8 +188,14 @@ pub fn discover(migration: &Migration, refresh: bool, clock: &Clock) -> Result<D
     let fetching = if refresh { Fetching::Refresh } else { Fetching::Missing };
     let request = discover::Request { clock, fetching, names: Some(names) };
     let discovery = discover::discover(migration, &request)?;
+    not_interrupted()?;
     let changes = store.map(|store| discover::changes(&store, &discovery)).transpose()?;
     Ok(Discovered { discovery, changes: changes.unwrap_or_default() })
+}
+
+/// What was found after Ctrl-C lacks what was not asked for any more.
+fn not_interrupted() -> Result<(), PipelineError> {
+    if crate::interrupt::wanted() { Err(PipelineError::Interrupted) } else { Ok(()) }
 }
 
 /// The state of the last run, if there was one.
@@ -231,6 +237,7 @@ fn find(
     let required = migration.consumers.complete == Complete::Required && fetching != Fetching::Never;
     let names = required.then(|| names(migration, rules)).transpose()?;
     let discovery = discover::discover(migration, &discover::Request { clock, fetching, names })?;
+    not_interrupted()?;
     let fleet = &discovery.fleet;
     tell(Progress::Discovered(fleet.consumers.len(), fleet.workspaces.len()));
     fleet.problems.iter().for_each(|problem| tell(Progress::Problem(problem)));
@@ -347,9 +354,7 @@ pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
     );
     work.finish()?;
     let ledger = ledger?;
-    if crate::interrupt::wanted() {
-        return Err(PipelineError::Interrupted);
-    }
+    not_interrupted()?;
     Ok(Ran { ledger, problems: planned.fleet.problems.len() })
 }
 

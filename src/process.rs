@@ -346,7 +346,14 @@ impl Attended {
     fn wait(mut self, limit: Duration) -> Result<Output, ProcessError> {
         let result = self.attend(Instant::now().checked_add(limit), limit);
         if result.is_err() {
-            // Both fail only where it has ended already.
+            // All of these fail only where it has ended already.
+            #[cfg(unix)]
+            if self.interruptible
+                && let Some(group) = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw)
+            {
+                // What it has started itself is of its group.
+                let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+            }
             let _ = self.child.kill();
             let _ = self.child.wait();
         }

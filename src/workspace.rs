@@ -225,6 +225,15 @@ pub fn is_inner_path(path: &str) -> bool {
     !path.contains('\0') && path.split('/').all(fine)
 }
 
+/// Whether a text is surely the name of a variable that holds a secret, as in
+/// `BACKSTAGE_TOKEN`, and not a secret that was written in its place: only such may be
+/// repeated to people.
+pub fn names_a_secret(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let words = ["TOKEN", "KEY", "SECRET", "PASSWORD", "PAT", "AUTH", "CREDENTIAL", "CREDENTIALS"];
+    text.len() <= 64 && text.chars().all(plain) && text.split('_').any(|part| words.contains(&part))
+}
+
 /// `text` without the name and password of any URL in it: what others wrote may hold
 /// both, and is quoted in problems.
 pub fn without_userinfo(text: &str) -> String {

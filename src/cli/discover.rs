@@ -5,6 +5,7 @@ use super::{Exit, MigrationFile};
 use crate::clock::Clock;
 use crate::pipeline;
 use crate::report::discovery;
+use crate::report::table::one_line;
 use crate::workspace::EntityRef;
 
 #[derive(clap::Args, Debug)]
@@ -66,7 +67,7 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     });
     if format != Format::Table {
         for problem in &found.discovery.fleet.problems {
-            screen.diagnostic(format!("warning: {problem}"));
+            screen.diagnostic(format!("warning: {}", one_line(problem)));
         }
     }
     Ok(if found.discovery.is_complete() { Exit::Done } else { Exit::Negative })

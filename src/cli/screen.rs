@@ -127,7 +127,7 @@ impl Screen {
     pub(super) fn progress(&self, progress: &Progress<'_>) {
         if let Progress::Problem(problem) = progress {
             // Not progress: it is said to those too who want none.
-            return self.diagnostic(format!("warning: {problem}"));
+            return self.diagnostic(format!("warning: {}", report::table::one_line(problem)));
         }
         if self.quiet {
             return;

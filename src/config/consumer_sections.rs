@@ -9,7 +9,7 @@ use super::load::Place;
 use super::raw::{Section, Value};
 use super::sections::{duration, entities};
 use super::{
-    AccessLog, Backstage, CodeConfig, Complete, ConsumerSource, Consumers, Dirty, Exclusion, Marquez, Token, Who,
+    AccessLog, Backstage, CodeConfig, Complete, ConsumerSource, Consumers, Dirty, Exclusion, Marquez, Token, Trust, Who,
 };
 use crate::workspace::EntityRef;
 
@@ -85,7 +85,7 @@ fn sources(value: &Value<'_>, place: &Place<'_>) -> Vec<ConsumerSource> {
     let mut sources = Vec::new();
     let keys = [
         &KINDS[..],
-        &["token_env", "token_file", "github", "page", "settle", "code", "namespace"],
+        &["token_env", "token_file", "ca_file", "limit", "github", "page", "settle", "code", "namespace"],
         &["who", "dataset", "when", "since", "principals"],
     ];
     let sections = value.sections(&keys.concat(), example);
@@ -113,8 +113,8 @@ fn sources(value: &Value<'_>, place: &Place<'_>) -> Vec<ConsumerSource> {
 /// Notes the keys that a source of this kind does not read.
 fn only(section: &Section<'_>, kind: &str) {
     let known: &[&str] = match kind {
-        "backstage" => &["token_env", "token_file", "github", "page", "settle"],
-        "marquez" => &["token_env", "token_file", "namespace"],
+        "backstage" => &["token_env", "token_file", "ca_file", "limit", "github", "page", "settle"],
+        "marquez" => &["token_env", "token_file", "ca_file", "limit", "namespace"],
         "dbt" => &["code"],
         "access_log" => &["who", "dataset", "when", "since", "principals"],
         _ => &[],
@@ -148,6 +148,7 @@ fn source(kind: &str, value: &Value<'_>, section: &Section<'_>, place: &Place<'_
             ConsumerSource::Backstage(Backstage {
                 url: address(value, "/api/catalog", token.is_some())?,
                 token,
+                trust: trust(section, place),
                 github: section.get("github").and_then(|value| address(&value, "", false)),
                 page: section.get("page").and_then(|value| value.whole(1, "500")).unwrap_or(500).min(5000),
                 settle: section.get("settle").and_then(|v| duration(&v)).unwrap_or(Duration::from_secs(5)),
@@ -160,6 +161,7 @@ fn source(kind: &str, value: &Value<'_>, section: &Section<'_>, place: &Place<'_
                 url: address(value, "/api/v1", token.is_some())?,
                 namespace: namespace.string("\"warehouse\"")?.to_owned(),
                 token,
+                trust: trust(section, place),
             })
         }
         _ => ConsumerSource::AccessLog(AccessLog {
@@ -179,6 +181,12 @@ fn midnight(date: jiff::civil::Date) -> i64 {
     zoned.map_or(i64::MIN, |zoned| zoned.timestamp().as_second())
 }
 
+fn trust(section: &Section<'_>, place: &Place<'_>) -> Trust {
+    let file = section.get("ca_file").and_then(|v| place.file(&v, v.string("\"company-ca.pem\"")?));
+    let limit = section.get("limit").and_then(|v| duration(&v)).unwrap_or(Duration::from_secs(1800));
+    Trust { authorities: file, limit }
+}
+
 fn token(section: &Section<'_>, place: &Place<'_>) -> Option<Token> {
     let env = section.get("token_env").and_then(|v| Some((v.string("\"BACKSTAGE_TOKEN\"")?.to_owned(), v)));
     let file = section.get("token_file").and_then(|v| place.file(&v, v.string("\"token\"")?));
@@ -191,7 +199,7 @@ fn token(section: &Section<'_>, place: &Place<'_>) -> Option<Token> {
             // A token pasted here by mistake must not be repeated in a message.
             let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
             if !name.chars().all(plain) || name.starts_with(|c: char| c.is_ascii_digit()) || name.len() > 128 {
-                value.wrong_unseen("this is not the name of a variable", "name the variable that holds the token");
+                value.wrong_unseen("the value is not a variable's name", "name the variable that holds the token");
                 return None;
             }
             Some(Token::Env(name))

@@ -69,6 +69,8 @@ pub struct Backstage {
     pub url: String,
     /// `token_env` or `token_file`.
     pub token: Option<Token>,
+    /// `ca_file` and `limit`.
+    pub trust: Trust,
     /// `github`: the host that `github.com/project-slug` is relative to.
     pub github: Option<String>,
     /// `page`: entities a page.
@@ -86,6 +88,17 @@ pub struct Marquez {
     pub namespace: String,
     /// `token_env` or `token_file`.
     pub token: Option<Token>,
+    /// `ca_file` and `limit`.
+    pub trust: Trust,
+}
+
+/// How far a server is trusted.
+#[derive(Clone, Debug)]
+pub struct Trust {
+    /// `ca_file`: the certificates that may vouch for it, as PEM; by default the machine's.
+    pub authorities: Option<PathBuf>,
+    /// `limit`: how long reading all of it may take.
+    pub limit: Duration,
 }
 
 /// Where a token is kept. Never the token itself.

@@ -112,8 +112,7 @@ fn masked(source: &str) -> String {
         let value = rest.trim_start_matches(['"', '\'', ' ', '\t', '=']);
         let from = source.len() - value.len();
         let to = from + value.find(['"', '\'', '\n', '\r']).unwrap_or(value.len());
-        let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-        if to - from > 64 || !source[from..to].chars().all(plain) {
+        if !crate::workspace::names_a_secret(&source[from..to]) {
             hide(from, to);
         }
     }
@@ -155,6 +154,7 @@ mod tests {
             ("a = \"https://h/x?token=abc&b=1\"", "a = \"https://h/x?token=***&b=1\""),
             ("{ token_env = \"ghp_é\", page = 0 }", "{ token_env = \"******\", page = 0 }"),
             ("token_env = \"GH_TOKEN\"", "token_env = \"GH_TOKEN\""),
+            ("token_env = \"AKIAIOSFODNN7EXAMPLE\"", "token_env = \"********************\""),
             ("a = \"https://h/@x\"", "a = \"https://h/@x\""),
         ] {
             assert_eq!(masked(text), expected);

@@ -20,7 +20,7 @@ mod verify_tests;
 mod wave;
 
 pub use consumers::{
-    AccessLog, Backstage, CodeConfig, Complete, ConsumerSource, Consumers, Dirty, Exclusion, Marquez, Token, Who,
+    AccessLog, Backstage, CodeConfig, Complete, ConsumerSource, Consumers, Dirty, Exclusion, Marquez, Token, Trust, Who,
 };
 pub use error::{ConfigError, ConfigErrors};
 pub use load::load;

@@ -1,9 +1,10 @@
 //! An access log or a job history: who read the dataset, and when. It knows the
 //! dashboards and scheduled queries that no catalog does.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::{Read, Seek as _, SeekFrom};
-use std::path::Path;
+use std::io::Read;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -81,9 +82,9 @@ impl Reads<'_> {
 
     fn csv(&self, take: &mut dyn FnMut(u64, Result<Row, String>)) -> Result<(), String> {
         let failed = |error: csv::Error| format!("can't be read ({error}): check it and its permissions");
-        let read = std::rc::Rc::new(std::cell::Cell::new(0));
+        let watch = Rc::new(RefCell::new(Watch::default()));
         let file = std::fs::File::open(&self.0.file).map_err(|error| failed(error.into()))?;
-        let file = Bounded { file, read: std::rc::Rc::clone(&read) };
+        let file = Bounded { file, watch: Rc::clone(&watch) };
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
         let headers = reader.headers().map_err(failed)?.clone();
         let column = |name: &str| {
@@ -95,19 +96,15 @@ impl Reads<'_> {
         };
         let columns = [column(&self.0.who)?, column(&self.0.dataset)?, column(&self.0.when)?];
         let mut record = csv::StringRecord::new();
-        let mut last = (0, 1);
         loop {
             let line = reader.position().line();
-            read.set(0);
+            watch.borrow_mut().read = 0;
             match reader.read_record(&mut record) {
                 Ok(false) => {
-                    if unclosed(&self.0.file, last.0).map_err(|error| failed(error.into()))? {
-                        take(last.1, Err(UNCLOSED.to_owned()));
-                    }
+                    watch.borrow().odd().for_each(|line| take(line, Err(UNCLOSED.to_owned())));
                     return Ok(());
                 }
                 Ok(true) => {
-                    last = record.position().map_or(last, |at| (at.byte(), at.line()));
                     let line = record.position().map_or(line, csv::Position::line);
                     // None of these has a line break of its own.
                     if columns.iter().filter_map(|at| record.get(*at)).any(|text| text.contains('\n')) {
@@ -127,6 +124,7 @@ impl Reads<'_> {
                     let fatal = matches!(error.kind(), csv::ErrorKind::Io(_));
                     take(line, Err(format!("not readable as CSV ({error}): it was left out")));
                     if fatal {
+                        watch.borrow().odd().for_each(|line| take(line, Err(UNCLOSED.to_owned())));
                         return Ok(());
                     }
                 }
@@ -171,35 +169,84 @@ impl Reads<'_> {
 /// What a quote without an end does.
 const UNCLOSED: &str = "a quote is opened and never closed: rows may be hidden: close it, or double it";
 
-/// A file that is read up to a bound at a time.
+/// Where quotes stand in CSV (RFC 4180): a field that begins with one ends with one, and
+/// nothing but a separator follows. Readers forgive more, and then take the rows up to the
+/// next quote for a part of the field.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Quotes {
+    #[default]
+    FieldBegins,
+    Plain,
+    Quoted,
+    /// The field has ended, or the next quote doubles this one.
+    Closed,
+}
+
+/// What is noticed of a file while it is read.
+#[derive(Default)]
+struct Watch {
+    /// Bytes since the last record.
+    read: u64,
+    quotes: Quotes,
+    /// Line breaks so far.
+    breaks: u64,
+    /// The line where the last quoted field began, from 1.
+    opened: u64,
+    /// The lines of fields whose quotes are wrong.
+    wrong: Vec<u64>,
+}
+
+impl Watch {
+    fn note(&mut self, bytes: &[u8]) {
+        self.read += bytes.len() as u64;
+        for byte in bytes {
+            let separates = matches!(byte, b',' | b'\n' | b'\r');
+            self.quotes = match (self.quotes, byte) {
+                (Quotes::FieldBegins, b'"') => {
+                    self.opened = self.breaks + 1;
+                    Quotes::Quoted
+                }
+                (Quotes::Quoted, b'"') => Quotes::Closed,
+                (Quotes::Quoted, _) | (Quotes::Closed, b'"') => Quotes::Quoted,
+                (_, _) if separates => Quotes::FieldBegins,
+                (Quotes::Closed, _) => {
+                    if self.wrong.len() <= super::source::MAX_PROBLEMS {
+                        self.wrong.push(self.opened);
+                    }
+                    Quotes::Plain
+                }
+                (_, _) => Quotes::Plain,
+            };
+            self.breaks += u64::from(*byte == b'\n');
+        }
+    }
+
+    /// The lines of fields whose quotes are wrong, once all is read.
+    fn odd(&self) -> impl Iterator<Item = u64> {
+        let open = (self.quotes == Quotes::Quoted).then_some(self.opened);
+        self.wrong.iter().copied().chain(open)
+    }
+}
+
+/// A file that is read up to a bound at a time, and watched.
 struct Bounded {
     file: std::fs::File,
-    /// Bytes since the last record.
-    read: std::rc::Rc<std::cell::Cell<u64>>,
+    watch: Rc<RefCell<Watch>>,
 }
 
 impl Read for Bounded {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if self.read.get() > MAX_LINE {
+        let mut watch = self.watch.borrow_mut();
+        if watch.read > MAX_LINE {
             return Err(std::io::Error::other(format!(
                 "a record is longer than {} MiB: no quote ends it",
                 MAX_LINE >> 20
             )));
         }
         let count = self.file.read(buffer)?;
-        self.read.set(self.read.get() + count as u64);
+        watch.note(&buffer[..count]);
         Ok(count)
     }
-}
-
-/// Whether the record that begins at `from`, which is the last, ends within quotes:
-/// whatever follows would belong to it.
-fn unclosed(path: &Path, from: u64) -> std::io::Result<bool> {
-    let mut file = std::fs::File::open(path)?;
-    file.seek(SeekFrom::Start(from))?;
-    let more = file.take(2 * MAX_LINE).chain(&b"\nx\n"[..]);
-    let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(more);
-    Ok(reader.byte_records().take(2).count() == 1)
 }
 
 /// A time as logs write it: RFC 3339, a day, or seconds or milliseconds since the epoch.
@@ -225,11 +272,25 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.csv");
         crate::files::write_whole(&path, b"\"\"\"", false).unwrap();
-        let read = std::rc::Rc::new(std::cell::Cell::new(MAX_LINE + 1));
-        let mut bounded = Bounded { file: std::fs::File::open(&path).unwrap(), read: std::rc::Rc::clone(&read) };
+        let watch = Rc::new(RefCell::new(Watch { read: MAX_LINE + 1, ..Watch::default() }));
+        let mut bounded = Bounded { file: std::fs::File::open(&path).unwrap(), watch: Rc::clone(&watch) };
         assert!(bounded.read(&mut [0; 9]).is_err());
-        read.set(0);
-        assert_eq!((bounded.read(&mut [0; 9]).unwrap(), read.get()), (3, 3));
+        watch.borrow_mut().read = 0;
+        assert_eq!((bounded.read(&mut [0; 9]).unwrap(), watch.borrow().read), (3, 3));
+    }
+
+    #[test]
+    fn quotes_that_hide_rows() {
+        let odd = |text: &str| {
+            let mut watch = Watch::default();
+            text.as_bytes().chunks(3).for_each(|bytes| watch.note(bytes));
+            watch.odd().collect::<Vec<_>>()
+        };
+        for fine in ["a,b\n", "\"a\nb\",\"c\"\r\n\"\"\n", "\"a \"\"b\"\" c\",d", "a\"b,c\n", ""] {
+            assert!(odd(fine).is_empty(), "{fine:?}");
+        }
+        assert_eq!(odd("x,y\nann,\"select 1\nbob,\"select 2\"\n"), [2]);
+        assert_eq!(odd("x\n\"a\nb\"\n\"c"), [4]);
     }
 
     #[test]

@@ -15,9 +15,10 @@ use serde_json::json;
 
 use super::backstage_entity::{Described, describe};
 use super::entity::{Entity, Field};
-use super::source::{Context, Found, Source};
-use crate::config::{self, Token};
-use crate::http::{Client, HttpError, Secret, SecretError, Why, encoded};
+use super::source::{Context, Found, Source, null_is_default};
+use crate::clock::Clock;
+use crate::config::{self, Token, Trust};
+use crate::http::{Client, HttpError, Secret, Why, encoded};
 use crate::workspace::EntityRef;
 
 /// Counts that are waited for to agree.
@@ -47,12 +48,17 @@ const FIELDS: [&str; 10] = [
 /// A live catalog.
 pub(super) struct Live<'a>(pub(super) &'a config::Backstage);
 
-/// The token that a source names.
-pub(super) fn secret(token: Option<&Token>) -> Result<Option<Secret>, SecretError> {
-    match token {
+/// A client for a server that a source names, or why there is none.
+pub(super) fn client(token: Option<&Token>, trust: &Trust, clock: &Clock) -> Result<Client, String> {
+    let secret = match token {
         None => Ok(None),
         Some(Token::Env(name)) => Secret::from_env(name).map(Some),
         Some(Token::File(path)) => Secret::from_file(path).map(Some),
+    };
+    let client = Client::new(secret.map_err(|error| error.to_string())?, clock).within(trust.limit);
+    match &trust.authorities {
+        None => Ok(client),
+        Some(file) => client.trusting(file).map_err(|error| error.to_string()),
     }
 }
 
@@ -62,8 +68,8 @@ impl Source for Live<'_> {
     }
 
     fn read(&self, cx: &Context<'_>) -> Found {
-        let client = match secret(self.0.token.as_ref()) {
-            Ok(token) => Client::new(token, cx.clock),
+        let client = match client(self.0.token.as_ref(), &self.0.trust, cx.clock) {
+            Ok(client) => client,
             Err(error) => return Found::problem(format!("{}: {error}", self.label(cx))),
         };
         let catalog = Catalog { client: &client, live: self.0, label: self.label(cx) };
@@ -117,7 +123,7 @@ struct Page {
     items: Vec<serde_json::Value>,
     #[serde(default)]
     total_items: Option<u64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     page_info: PageInfo,
 }
 

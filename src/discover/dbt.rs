@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::dataset::{Meant, named};
 use super::entity::{At, Entity, Field, Relation};
 use super::location::{self, Code};
-use super::source::{Context, Found, Source};
+use super::source::{Context, Found, Source, null_is_default};
 use crate::workspace::{EntityRef, without_userinfo};
 
 /// The largest manifest, in bytes.
@@ -32,15 +32,15 @@ pub(super) struct Project<'a> {
 struct Manifest {
     metadata: Metadata,
     nodes: BTreeMap<String, Node>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     sources: BTreeMap<String, Node>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     exposures: BTreeMap<String, Node>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     metrics: BTreeMap<String, Node>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     semantic_models: BTreeMap<String, Node>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     saved_queries: BTreeMap<String, Node>,
     #[serde(default)]
     child_map: Option<BTreeMap<String, Vec<String>>>,
@@ -48,26 +48,26 @@ struct Manifest {
 
 #[derive(Deserialize)]
 struct Metadata {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     dbt_schema_version: String,
     project_name: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Node {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     resource_type: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     package_name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     name: String,
     database: Option<String>,
     schema: Option<String>,
     identifier: Option<String>,
     alias: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     original_file_path: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     depends_on: DependsOn,
     owner: Option<Owner>,
     maturity: Option<String>,
@@ -76,7 +76,7 @@ struct Node {
 
 #[derive(Deserialize, Default)]
 struct DependsOn {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     nodes: Vec<String>,
 }
 

@@ -134,6 +134,15 @@ fn split(parts: &[&str], query: &str) -> Option<Split> {
 /// A repository as a whole.
 fn whole(url: &str, host: &str, path: &str) -> Option<Remote> {
     let name = host.rsplit_once('@').map_or(host, |(_, name)| name).to_lowercase();
+    // The port that a protocol has anyway tells no repository from another.
+    let port = match url.split_once("://").map(|(scheme, _)| scheme) {
+        Some("https") => ":443",
+        Some("http") => ":80",
+        Some("ssh") => ":22",
+        Some("git") => ":9418",
+        _ => "",
+    };
+    let name = name.strip_suffix(port).map_or(name.clone(), str::to_owned);
     let path = path.trim_matches('/');
     let known = path.strip_suffix(".git").unwrap_or(path).trim_end_matches('/');
     if known.is_empty() || !is_inner_path(known) || !(name.is_empty() || is_host(&name)) {
@@ -173,7 +182,16 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(out).ok()
 }
 
+/// Hosts that take `Owner/Name` and `owner/name` for one repository.
+const CARELESS: [&str; 5] = ["github.com", "gitlab.com", "bitbucket.org", "codeberg.org", "dev.azure.com"];
+
 impl Remote {
+    /// What tells its repository from every other one.
+    pub(super) fn identity(&self) -> String {
+        let careless = CARELESS.contains(&self.parts().0);
+        if careless { self.repository.to_lowercase() } else { self.repository.clone() }
+    }
+
     /// The parts of the repository's name: host, path, owner and name.
     pub(super) fn parts(&self) -> (&str, &str, &str, &str) {
         let (host, path) = self.repository.split_once('/').unwrap_or((&self.repository, ""));
@@ -216,7 +234,8 @@ mod tests {
                 "dev.azure.com/o/p/_git/repo/a@main",
             ),
             ("git@github.com:org/repo.git", "github.com/org/repo"),
-            ("ssh://git@example.org:22/org/repo", "example.org:22/org/repo"),
+            ("ssh://git@example.org:22/org/repo", "example.org/org/repo"),
+            ("https://example.org:8443/org/repo", "example.org:8443/org/repo"),
             ("file:///srv/git/repo.git", "/srv/git/repo"),
         ] {
             assert_eq!(url(text).map(|remote| remote.to_string()), Ok(expected.to_owned()), "{text}");

@@ -4,11 +4,11 @@
 
 use serde::Deserialize;
 
-use super::backstage::secret;
+use super::backstage::client;
 use super::lineage::{self, Jobs};
-use super::source::{Context, Found, Source};
+use super::source::{Context, Found, Source, null_is_default};
 use crate::config;
-use crate::http::{Client, HttpError, Why, encoded};
+use crate::http::{HttpError, Why, encoded};
 
 /// How far from the dataset the graph is asked for.
 const DEPTH: u32 = 20;
@@ -18,7 +18,8 @@ pub(super) struct Live<'a>(pub(super) &'a config::Marquez);
 
 #[derive(Deserialize)]
 struct Lineage {
-    graph: Vec<Node>,
+    /// Each node is read by itself: one that is broken hides no other.
+    graph: Option<Vec<serde_json::Value>>,
 }
 
 #[derive(Deserialize)]
@@ -27,11 +28,11 @@ struct Node {
     id: String,
     #[serde(rename = "type")]
     kind: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     data: Data,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     in_edges: Vec<Edge>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     out_edges: Vec<Edge>,
 }
 
@@ -44,8 +45,8 @@ struct Data {
 
 #[derive(Deserialize)]
 struct Edge {
-    origin: String,
-    destination: String,
+    origin: Option<String>,
+    destination: Option<String>,
 }
 
 impl Source for Live<'_> {
@@ -55,8 +56,8 @@ impl Source for Live<'_> {
 
     fn read(&self, cx: &Context<'_>) -> Found {
         let label = self.label(cx);
-        let client = match secret(self.0.token.as_ref()) {
-            Ok(token) => Client::new(token, cx.clock),
+        let client = match client(self.0.token.as_ref(), &self.0.trust, cx.clock) {
+            Ok(client) => client,
             Err(error) => return Found::problem(format!("{label}: {error}")),
         };
         let mut found = Found::default();
@@ -65,13 +66,16 @@ impl Source for Live<'_> {
             let id = format!("dataset:{}:{dataset}", self.0.namespace);
             let url = format!("{}/api/v1/lineage?nodeId={}&depth={DEPTH}", self.0.url, encoded(&id));
             match client.get::<Lineage>(&url) {
-                Ok(lineage) => lineage.graph.into_iter().for_each(|node| {
+                Ok(Lineage { graph: None }) => found.problems.push(format!(
+                    "{label}: answers for {dataset:?} without a graph: check that the address is Marquez's own"
+                )),
+                Ok(Lineage { graph: Some(graph) }) => graph.into_iter().for_each(|node| {
                     if let Err(problem) = take(&mut jobs, node) {
                         found.problems.push(format!("{label}: {problem}"));
                     }
                 }),
                 Err(HttpError { why: Why::NotFound, .. }) => found.problems.push(format!(
-                    "{label}: knows no dataset {dataset:?} in the namespace {:?}: correct `datasets` or `namespace`",
+                    "{label}: knows no dataset {dataset:?} in the namespace {:?}: correct `datasets`, `namespace` or the address",
                     self.0.namespace
                 )),
                 Err(error) => found.problems.push(format!("{label}: {error}")),
@@ -83,7 +87,10 @@ impl Source for Live<'_> {
 }
 
 /// Notes a job of the graph.
-fn take(jobs: &mut Jobs, node: Node) -> Result<(), String> {
+fn take(jobs: &mut Jobs, node: serde_json::Value) -> Result<(), String> {
+    let id: String = node.get("id").map(ToString::to_string).unwrap_or_default().chars().take(200).collect();
+    let node: Node = serde_json::from_value(node)
+        .map_err(|_| format!("a node of another form ({id}): it was left out, with whoever it names"))?;
     if node.kind != "JOB" {
         return Ok(());
     }
@@ -92,8 +99,8 @@ fn take(jobs: &mut Jobs, node: Node) -> Result<(), String> {
         _ => parts(&node.id, "job").ok_or_else(|| format!("a job without a name ({:?}): it was left out", node.id))?,
     };
     let job = jobs.entry((namespace, name)).or_default();
-    job.inputs.extend(node.in_edges.iter().filter_map(|edge| parts(&edge.origin, "dataset")));
-    job.outputs.extend(node.out_edges.iter().filter_map(|edge| parts(&edge.destination, "dataset")));
+    job.inputs.extend(node.in_edges.iter().filter_map(|edge| parts(edge.origin.as_deref()?, "dataset")));
+    job.outputs.extend(node.out_edges.iter().filter_map(|edge| parts(edge.destination.as_deref()?, "dataset")));
     if let Some(location) = node.data.location.filter(|location| !location.is_empty()) {
         job.code = Some(lineage::code(&location, None, None));
     }

@@ -248,6 +248,31 @@ fn union(cx: &Context<'_>) -> Union {
     union
 }
 
+/// What was not searched, but for what is left out.
+fn unread(
+    hits: &search::Hits,
+    owners: &BTreeMap<PathBuf, Owner>,
+    allowed: &[globset::GlobMatcher],
+    base: &Path,
+) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (path, why) in &hits.unread {
+        let owner = path.ancestors().find_map(|folder| owners.get(folder));
+        let shown = locate::relative(path, base);
+        // A glob for all that lies in a folder means the folder.
+        let is_left_out = |glob: &globset::GlobMatcher| glob.is_match(&shown) || glob.is_match(format!("{shown}/x"));
+        if !matches!(owner, Some(Owner::Excluded)) && !allowed.iter().any(is_left_out) {
+            problems.push(format!("{shown} {why}"));
+        }
+    }
+    let more = problems.len().saturating_sub(source::MAX_PROBLEMS);
+    if more > 0 {
+        problems.truncate(source::MAX_PROBLEMS);
+        problems.push(format!("and {more} more files and folders are not searched"));
+    }
+    problems
+}
+
 /// The first of many problems of a kind, and how many more there are.
 fn limited(mut problems: Vec<String>) -> Vec<String> {
     let more = problems.len().saturating_sub(source::MAX_PROBLEMS);
@@ -318,10 +343,8 @@ fn witnessed(
     let roots: BTreeSet<PathBuf> =
         roots.chain(catalogs).chain(monorepos).chain(migration.consumers.search.iter().cloned()).collect();
     let hits = search::search(&roots, &names);
-    problems.extend(hits.unread.iter().take(20).map(|path| {
-        format!("{}: can't be searched: check its permissions and its ignore files", locate::relative(path, base))
-    }));
     let allowed = exclusions::places(&migration.consumers.exclude, now, problems);
+    problems.extend(unread(&hits, &owners, &allowed, base));
     let own = migration.rules.iter().chain(migration.mappings.values()).chain([&migration.file]).cloned();
     agreement::compare(fleet, names, &hits, &owners, &allowed, &own.collect(), base)
 }

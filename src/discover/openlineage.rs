@@ -9,12 +9,12 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::lineage::{self, Job, Jobs};
-use super::source::{Context, Found, Source};
+use super::source::{Context, Found, Source, null_is_default};
 
 /// The longest event, in bytes.
 pub(super) const MAX_LINE: u64 = 8 << 20;
 /// The most jobs.
-const MAX_JOBS: usize = 500_000;
+const MAX_JOBS: usize = if cfg!(test) { 50 } else { 500_000 };
 
 /// `openlineage = "events.ndjson"`.
 pub(super) struct Events<'a>(pub(super) &'a Path);
@@ -22,18 +22,18 @@ pub(super) struct Events<'a>(pub(super) &'a Path);
 #[derive(Deserialize)]
 struct Event {
     job: JobOf,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     inputs: Vec<DatasetOf>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     outputs: Vec<DatasetOf>,
 }
 
 #[derive(Deserialize)]
 struct JobOf {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     namespace: String,
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     facets: Facets,
 }
 
@@ -55,7 +55,7 @@ struct Location {
 
 #[derive(Deserialize)]
 struct DatasetOf {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_default")]
     namespace: String,
     name: String,
 }

@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::config::CodeConfig;
 use crate::digest::DigestBuilder;
 use crate::files;
-use crate::git::{self, Fetch, GitError, Repository};
+use crate::git::{self, Fetch, GitError, Left, Repository};
 use crate::process::ProcessError;
 use crate::workspace::without_userinfo;
 
@@ -49,6 +49,19 @@ struct Record {
     paths: Vec<String>,
     /// Seconds since the Unix epoch.
     at: i64,
+    /// What was begun since; until it has come to its end, the clone is not to be read.
+    #[serde(default)]
+    begun: Option<Begun>,
+}
+
+/// Work on a clone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Begun {
+    /// More folders of the same commit.
+    More,
+    /// A newer commit; nobody had changed anything in the work tree.
+    Newer,
 }
 
 /// The clones that are needed: by repository and revision, the URL and the paths.
@@ -65,7 +78,7 @@ pub(super) struct Places<'a> {
     config: &'a CodeConfig,
     /// Where clones lie, by repository and revision; or why there is none.
     clones: Clones,
-    /// Paths whose files are also in another clone, of the same commit, and why that is wrong.
+    /// Paths whose files are also asked for at another revision, and why that is wrong.
     twice: BTreeMap<(Key, String), String>,
 }
 
@@ -86,7 +99,7 @@ impl<'a> Places<'a> {
         let needs = places.needs(candidates);
         let cloning = Cloning { config, folder: state.join("clones"), fetching, clock };
         places.clones = cloning.all(&needs)?;
-        places.twice = twice(&needs, &places.clones);
+        places.twice = twice(&needs);
         problems.extend(places.twice.values().cloned().collect::<BTreeSet<_>>());
         let clones = places.clones.iter();
         problems.extend(
@@ -103,7 +116,7 @@ impl<'a> Places<'a> {
             if !self.config.clone || self.checkout(remote).is_some() || self.mirror(remote).is_some() {
                 continue;
             }
-            let key = (remote.repository.clone(), remote.revision.clone());
+            let key = (remote.identity(), remote.revision.clone());
             let (url, paths) = needs.entry(key).or_insert_with(|| (remote.url.clone(), BTreeSet::new()));
             // However it is reached: the same URL on every run.
             if remote.url < *url {
@@ -134,7 +147,7 @@ impl<'a> Places<'a> {
     }
 
     fn checkout(&self, remote: &Remote) -> Option<PathBuf> {
-        let known = |url: &str| super::location::url(url).is_ok_and(|known| known.repository == remote.repository);
+        let known = |url: &str| super::location::url(url).is_ok_and(|known| known.identity() == remote.identity());
         self.config.monorepo.iter().find(|(url, _)| known(url)).map(|(_, folder)| folder.clone())
     }
 
@@ -144,7 +157,7 @@ impl<'a> Places<'a> {
     }
 
     fn cloned(&self, remote: &Remote) -> Result<PathBuf, String> {
-        let key = (remote.repository.clone(), remote.revision.clone());
+        let key = (remote.identity(), remote.revision.clone());
         if let Some(why) = self.twice.get(&(key.clone(), remote.path.clone())) {
             return Err(why.clone());
         }
@@ -175,25 +188,23 @@ fn filled(pattern: &str, remote: &Remote) -> Option<PathBuf> {
     Some(PathBuf::from(format!("{fixed}{rest}")))
 }
 
-/// Files that would lie in two clones of one repository, at the same commit: each would
-/// get a change of its own. By what is needed, with the reason.
-fn twice(needs: &Needs, clones: &Clones) -> BTreeMap<(Key, String), String> {
-    let commit = |key: &Key| {
-        let folder = clones.get(key)?.as_ref().ok()?;
-        let record = std::fs::read(format!("{}.json", folder.display())).ok()?;
-        Some(serde_json::from_slice::<Record>(&record).ok()?.commit)
-    };
+/// Files that are asked for at two revisions of one repository: whether that is one branch
+/// by two names or really two nobody can say, and each would get a change of its own. By
+/// what is needed, with the reason.
+fn twice(needs: &Needs) -> BTreeMap<(Key, String), String> {
     let named = |key: &Key| key.1.clone().unwrap_or_else(|| "no revision".to_owned());
     let holds = |a: &str, b: &str| a.is_empty() || Path::new(b).starts_with(a);
     let mut twice = BTreeMap::new();
     for (at, (one, (_, paths))) in needs.iter().enumerate() {
         // In order: clones of one repository come one after the other.
         let others = needs.iter().skip(at + 1).take_while(|(other, _)| other.0 == one.0);
-        for (other, (_, others)) in others.filter(|(other, _)| commit(one).is_some_and(|c| commit(other) == Some(c))) {
+        for (other, (_, others)) in others {
             let pairs = paths.iter().flat_map(|a| others.iter().map(move |b| (a, b)));
             for (a, b) in pairs.filter(|(a, b)| holds(a, b) || holds(b, a)) {
+                let place = if a.len() > b.len() { a } else { b };
+                let place = if place.is_empty() { "its code" } else { place };
                 let why = format!(
-                    "{}: its code is asked for at {} and at {}, which are one commit: write the same in the catalog",
+                    "{}: {place} is asked for at {} and at {}: write the same revision in the catalog, or leave one out",
                     one.0,
                     named(one),
                     named(other)
@@ -217,11 +228,17 @@ struct Cloning<'a> {
 impl Cloning<'_> {
     fn all(&self, needs: &Needs) -> Result<Clones, GitError> {
         let list: Vec<_> = needs.iter().collect();
+        if !list.is_empty() {
+            // git is in groups of its own: without this, Ctrl-C would leave it behind.
+            crate::interrupt::listen();
+        }
         let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
         std::thread::scope(|scope| {
             for _ in 0..self.config.jobs.clamp(1, list.len().max(1)) {
                 scope.spawn(|| {
-                    while let Some((key, (url, paths))) = list.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    while let Some((key, (url, paths))) = list.get(next.fetch_add(1, Ordering::Relaxed))
+                        && !crate::interrupt::wanted()
+                    {
                         let made = self.one(&key.0, key.1.as_deref(), url, paths);
                         done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(((*key).clone(), made));
                     }
@@ -232,7 +249,7 @@ impl Cloning<'_> {
         for (key, made) in done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
             let made = match made {
                 Err(Failed::Git(error @ GitError::Process(ProcessError::Missing { .. }))) => return Err(error),
-                Err(Failed::Git(error)) => Err(format!("can't be cloned ({error}): check the address and your access")),
+                Err(Failed::Git(error)) => Err(format!("can't be cloned ({error}): {}", next_step(&error))),
                 Err(Failed::Said(reason)) => Err(reason),
                 Ok(folder) => Ok(folder),
             };
@@ -250,7 +267,7 @@ impl Cloning<'_> {
     ) -> Result<PathBuf, Failed> {
         git::check_url(url, &self.config.protocols)
             .map_err(|why| Failed::Said(format!("{:?} {why}", without_userinfo(url))))?;
-        let name = repository.rsplit('/').next().unwrap_or_default();
+        let name: String = repository.rsplit('/').next().unwrap_or_default().chars().take(60).collect();
         let digest = DigestBuilder::new("gander.clone").field(repository).field(revision.unwrap_or_default()).finish();
         let folder = self.folder.join(format!("{name}-{}", &digest.short()[..10]));
         // The name may have dots of its own.
@@ -260,10 +277,8 @@ impl Cloning<'_> {
             let same = record.repository == repository && record.revision.as_deref() == revision;
             same && folder.join(".git").is_dir()
         });
-        let wanted = sparse(paths);
-        let enough = |record: &Record| {
-            record.paths.is_empty() || (!wanted.is_empty() && wanted.iter().all(|path| record.paths.contains(path)))
-        };
+        let wanted = sparse(paths, record.as_ref());
+        let enough = |record: &Record| record.begun.is_none() && record.paths == wanted;
         match (&record, self.fetching) {
             (Some(record), Fetching::Never | Fetching::Missing) if enough(record) => return Ok(folder),
             (_, Fetching::Never) => {
@@ -271,32 +286,38 @@ impl Cloning<'_> {
             }
             _ => {}
         }
-        if record.is_some() && dirty(&folder)? {
+        let newer = self.fetching == Fetching::Refresh;
+        let left = match record.as_ref().map(|record| record.begun) {
+            None | Some(Some(Begun::Newer)) => Left::HalfATree,
+            Some(Some(Begun::More)) => Left::Locks,
+            Some(None) => Left::Nothing,
+        };
+        if newer && left < Left::HalfATree && dirty(&folder)? {
             return Err(Failed::Said(format!(
                 "its clone {} has uncommitted changes, and stays at its commit: commit or take them back",
                 folder.display()
             )));
         }
-        files::make_folder(&folder).map_err(|error| Failed::Said(error.to_string()))?;
+        files::make_folder(&folder).map_err(said)?;
+        if let Some(record) = &record {
+            let begun = if newer || left == Left::HalfATree { Begun::Newer } else { Begun::More };
+            write(&record_path, &Record { begun: Some(begun), ..record.clone() })?;
+        }
         // More of a clone that stays at its commit: that commit once more.
-        let pinned = record.as_ref().filter(|_| self.fetching == Fetching::Missing).map(|record| record.commit.clone());
-        let fetch =
-            Fetch { url, revision: pinned.as_deref().or(revision), paths: &wanted, protocols: &self.config.protocols };
-        let commit = self.attempts(&folder, &fetch)?;
-        let record = Record {
-            repository: repository.to_owned(),
-            revision: revision.map(str::to_owned),
-            commit,
-            paths: wanted,
-            at: self.clock.now(),
-        };
-        let text = serde_json::to_vec_pretty(&record).map_err(|error| Failed::Said(error.to_string()))?;
-        files::write_whole(&record_path, &text, false).map_err(|error| Failed::Said(error.to_string()))?;
+        let pinned = record.as_ref().filter(|_| !newer).map(|record| record.commit.clone());
+        let revision_now = pinned.as_deref().or(revision);
+        let fetch = Fetch { url, revision: revision_now, paths: &wanted, protocols: &self.config.protocols, left };
+        let commit = self.attempts(&folder, &fetch, record.is_none())?;
+        let (repository, revision) = (repository.to_owned(), revision.map(str::to_owned));
+        let at = self.clock.now();
+        write(&record_path, &Record { repository, revision, commit, paths: wanted, at, begun: None })?;
         Ok(folder)
     }
 
-    fn attempts(&self, folder: &Path, fetch: &Fetch<'_>) -> Result<String, Failed> {
-        let mut attempt = 1;
+    /// Fetches; where nothing of the clone is known to be of use, and what is there is
+    /// broken, anew.
+    fn attempts(&self, folder: &Path, fetch: &Fetch<'_>, expendable: bool) -> Result<String, Failed> {
+        let (mut attempt, mut expendable) = (1, expendable);
         loop {
             match Repository::fetch_into(folder, fetch) {
                 Ok(commit) => return Ok(commit),
@@ -304,10 +325,24 @@ impl Cloning<'_> {
                     self.clock.sleep(std::time::Duration::from_secs(1 << attempt));
                     attempt += 1;
                 }
+                Err(error @ GitError::Failed { .. }) if expendable && broken(&error) => {
+                    files::remove_folder(folder).map_err(said)?;
+                    files::make_folder(folder).map_err(said)?;
+                    expendable = false;
+                }
                 Err(error) => return Err(Failed::Git(error)),
             }
         }
     }
+}
+
+fn said(error: impl std::fmt::Display) -> Failed {
+    Failed::Said(error.to_string())
+}
+
+fn write(path: &Path, record: &Record) -> Result<(), Failed> {
+    let text = serde_json::to_vec_pretty(record).map_err(said)?;
+    files::write_whole(path, &text, false).map_err(said)
 }
 
 /// Why there is no clone.
@@ -322,6 +357,28 @@ impl From<GitError> for Failed {
     }
 }
 
+/// What to do about a clone that failed.
+fn next_step(error: &GitError) -> &'static str {
+    const STEPS: [(&str, &str); 9] = [
+        (
+            "terminal prompts disabled",
+            "it wants a name and password, and no credential helper of git's has them: set one up \
+             (`git help credentials`), and try it with `git ls-remote`",
+        ),
+        ("Authentication failed", "what git's credential helper gave was not accepted: renew it there"),
+        ("Host key verification failed", "ssh does not know this host: connect to it once by hand"),
+        ("Permission denied (", "ssh has no key that it accepts: add one with `ssh-add`, or name it in ~/.ssh/config"),
+        ("SSL certificate problem", CERTIFICATE),
+        ("certificate verification failed", CERTIFICATE),
+        ("certificate verify failed", CERTIFICATE),
+        ("not allowed", "add its protocol to [code] protocols if you trust it"),
+        ("Could not resolve host", "check the address, the network and the name server"),
+    ];
+    const CERTIFICATE: &str = "name your company's certificate in git's `http.sslCAInfo`";
+    let text = error.to_string();
+    STEPS.iter().find(|(word, _)| text.contains(word)).map_or("check the address and your access", |(_, step)| step)
+}
+
 /// What another attempt may help against: a connection that broke, not an answer.
 fn passes(error: &GitError) -> bool {
     let text = error.to_string();
@@ -329,12 +386,23 @@ fn passes(error: &GitError) -> bool {
     broke.iter().any(|word| text.contains(word)) && !text.contains("not found") && !text.contains("denied")
 }
 
-/// The folders to name to git; none where everything is needed.
-fn sparse(paths: &BTreeSet<String>) -> Vec<String> {
-    if paths.contains("") || paths.len() > MAX_PATHS {
+/// Whether what is on this disk is at fault, as after a power cut.
+fn broken(error: &GitError) -> bool {
+    let text = error.to_string();
+    ["corrupt", "is empty", "bad object", "loose object", "invalid index-pack", "bad index"]
+        .iter()
+        .any(|word| text.contains(word))
+}
+
+/// The folders to name to git, with those that are there; none where everything is needed.
+fn sparse(paths: &BTreeSet<String>, record: Option<&Record>) -> Vec<String> {
+    let known = record.map_or(&[][..], |record| &record.paths);
+    let everything = record.is_some_and(|record| record.paths.is_empty());
+    let all: BTreeSet<&String> = paths.iter().chain(known).collect();
+    if everything || paths.contains("") || all.len() > MAX_PATHS {
         return Vec::new();
     }
-    paths.iter().cloned().collect()
+    all.into_iter().cloned().collect()
 }
 
 fn dirty(folder: &Path) -> Result<bool, GitError> {

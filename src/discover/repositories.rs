@@ -1,7 +1,7 @@
 //! A plain list of repositories, one a line: a URL or a folder, with `#` for comments.
 //! Each is a consumer, named after its last part.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use super::entity::Entity;
 use super::location::{self, Code};
 use super::openlineage::lines;
 use super::source::{Context, Found, Source};
+use crate::digest::Digest;
 
 /// `repositories = "list.txt"`.
 pub(super) struct List<'a>(pub(super) &'a Path);
@@ -45,9 +46,8 @@ struct Listed {
     text: String,
     place: String,
     code: Code,
-    name: String,
-    /// What its name is told apart by where another one has the same.
-    owner: String,
+    /// Names that say more and more: its own, with its owner, with its host.
+    names: Vec<String>,
 }
 
 /// What code is told apart by, however it is reached.
@@ -58,16 +58,37 @@ fn known(code: &Code) -> String {
     }
 }
 
-/// Consumers of what is listed. Different code under one name is told apart by its owner.
-fn consumers(listed: Vec<Listed>, cx: &Context<'_>, problems: &mut Vec<String>) -> Vec<Candidate> {
-    let mut codes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for one in &listed {
-        codes.entry(one.name.to_lowercase()).or_default().insert(known(&one.code));
+/// A name for each code, and none for two: the shortest that tells it from all others.
+fn distinct(listed: &[Listed]) -> BTreeMap<String, String> {
+    let mut levels: BTreeMap<String, (usize, &[String])> =
+        listed.iter().map(|one| (known(&one.code), (0, one.names.as_slice()))).collect();
+    let name = |code: &String, (level, names): &(usize, &[String])| {
+        let whole = || format!("{}-{}", names.first().map_or("", String::as_str), Digest::of(code.as_bytes()).short());
+        names.get(*level).cloned().unwrap_or_else(whole).to_lowercase()
+    };
+    loop {
+        let mut named: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (code, level) in &levels {
+            named.entry(name(code, level)).or_default().push(code.clone());
+        }
+        // A name with a digest is nobody else's.
+        let twice = named.into_values().filter(|codes| codes.len() > 1).flatten();
+        let twice: Vec<String> = twice.filter(|code| levels.get(code).is_some_and(|(at, n)| at <= &n.len())).collect();
+        if twice.is_empty() {
+            return levels.iter().map(|(code, level)| (code.clone(), name(code, level))).collect();
+        }
+        for code in twice {
+            levels.entry(code).and_modify(|(level, _)| *level += 1);
+        }
     }
+}
+
+/// Consumers of what is listed. Different code under one name is told apart.
+fn consumers(listed: Vec<Listed>, cx: &Context<'_>, problems: &mut Vec<String>) -> Vec<Candidate> {
+    let names = distinct(&listed);
     let consumer = |one: Listed| {
-        let alone = codes.get(&one.name.to_lowercase()).is_none_or(|codes| codes.len() == 1);
-        let name = if alone || one.owner.is_empty() { one.name } else { format!("{}-{}", one.owner, one.name) };
-        let Some(entity) = named("component", "default", &name) else {
+        let name = names.get(&known(&one.code)).map_or("", String::as_str);
+        let Some(entity) = named("component", "default", name) else {
             problems.push(format!("{}:1: {:?} has no name: left out", one.place, one.text));
             return None;
         };
@@ -85,20 +106,27 @@ fn one(line: &str, place: &str, cx: &Context<'_>) -> Result<Option<Listed>, Stri
         return Ok(None);
     }
     let remote = text.contains("://") || (text.contains('@') && text.contains(':'));
-    let (code, name, owner) = if remote {
+    let plain = |parts: &[&str]| -> String {
+        parts.iter().filter(|part| !part.is_empty()).map(|part| part.replace(['/', ':'], "-")).collect::<Vec<_>>().join("-")
+    };
+    let (code, names) = if remote {
         let remote = location::url(text)?;
         let inner = remote.path.rsplit('/').next().filter(|part| !part.is_empty());
-        let name = inner.unwrap_or_else(|| remote.parts().3).to_owned();
-        // In a repository of many components it is the repository that tells them apart.
-        let owner = if inner.is_some() { remote.parts().1 } else { remote.parts().2 }.replace('/', "-");
-        (Code::Remote(remote), name, owner)
+        let (host, path, owner, name) = remote.parts();
+        let names = match inner {
+            // In a repository of many components it is the repository that tells them apart.
+            Some(inner) => [plain(&[inner]), plain(&[path, inner]), plain(&[path, &remote.path]), plain(&[host, path, &remote.path])],
+            None => [plain(&[name]), plain(&[owner, name]), plain(&[path]), plain(&[host, path])],
+        };
+        (Code::Remote(remote), names.to_vec())
     } else {
         let folder = cx.base.join(text).canonicalize();
         let folder = folder.ok().filter(|path| path.is_dir());
         let folder = folder.ok_or_else(|| format!("there is no folder {text:?}: correct it, or write a URL"))?;
         let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let above = folder.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
-        (Code::Folder(folder), name, above.unwrap_or_default())
+        let names = vec![plain(&[&name]), plain(&[above.as_deref().unwrap_or_default(), &name])];
+        (Code::Folder(folder), names)
     };
-    Ok(Some(Listed { text: text.to_owned(), place: place.to_owned(), code, name, owner }))
+    Ok(Some(Listed { text: text.to_owned(), place: place.to_owned(), code, names }))
 }

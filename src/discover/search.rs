@@ -1,8 +1,9 @@
 //! The second witness: which code names what is migrated, whatever any catalog says.
 //! Every file is read once, as by a grep: many names at once, whole words, without
-//! regard to case.
+//! regard to case, in UTF-16 too.
 //!
-//! Must not: parse code, follow a link, or decide what follows from a find.
+//! Must not: parse code, follow a link, decide what follows from a find, or pass over
+//! text in silence.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -17,13 +18,24 @@ use crate::files;
 use crate::rule::{Clause, RuleSet};
 
 /// The largest file that is searched, in bytes.
-const MAX_FILE: u64 = 16 << 20;
+const MAX_FILE: u64 = if cfg!(test) { 1 << 20 } else { 1 << 30 };
+/// The largest file in UTF-16 that is, for it is held as a whole.
+const MAX_WIDE: u64 = if cfg!(test) { 1 << 12 } else { 64 << 20 };
+/// How much of a file is held at a time.
+const CHUNK: usize = if cfg!(test) { 1 << 10 } else { 4 << 20 };
 /// A zero byte in the first so many makes a file binary, as for git and grep.
 const HEAD: usize = 8000;
 /// Shorter texts of rules stand in any code.
 const SHORTEST: usize = 5;
-/// Folders that are nobody's code.
-const SKIPPED: [&str; 4] = [".git", ".gander", "node_modules", "target"];
+/// Folders that hold no code of anybody.
+const SKIPPED: [&str; 2] = [".git", ".gander"];
+/// What makes a folder called `target` beside it one that builds write.
+const BUILDS: [&str; 4] = ["Cargo.toml", "pom.xml", "build.sbt", "dbt_project.yml"];
+
+/// Why something was not searched, and what to do.
+const LOCKED: &str = "can't be searched: check its permissions and its ignore files";
+const BUILT: &str = "is not searched, for builds or installers write it: list it in a .gitignore there, or leave its path out with [[consumers.exclude]]";
+const HUGE: &str = "is too large to be searched: leave its path out with [[consumers.exclude]]";
 
 /// Where a name was found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,13 +55,13 @@ pub(super) struct Hits {
     pub(super) hits: Vec<Hit>,
     /// Files that were read.
     pub(super) files: u64,
-    /// What could not be read, for people.
-    pub(super) unread: BTreeSet<PathBuf>,
+    /// What was not searched, and why, for people.
+    pub(super) unread: BTreeMap<PathBuf, &'static str>,
 }
 
 impl Hits {
-    fn unread(&mut self, path: &Path) {
-        self.unread.insert(path.to_owned());
+    fn unread(&mut self, path: &Path, why: &'static str) {
+        self.unread.insert(path.to_owned(), why);
     }
 }
 
@@ -106,7 +118,7 @@ pub(super) fn search(roots: &BTreeSet<PathBuf>, names: &[String]) -> Hits {
     let Ok(automaton) = AhoCorasick::builder().ascii_case_insensitive(true).build(names) else {
         return Hits::default();
     };
-    let found = Mutex::new(Hits::default());
+    let found = Arc::new(Mutex::new(Hits::default()));
     let roots = Arc::new(roots.clone());
     let seen: Arc<Mutex<BTreeSet<PathBuf>>> = Arc::default();
     let mut left: BTreeSet<PathBuf> = (*roots).clone();
@@ -117,7 +129,7 @@ pub(super) fn search(roots: &BTreeSet<PathBuf>, names: &[String]) -> Hits {
         let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
         left.retain(|root| !seen.contains(root));
     }
-    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut found = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
     found.hits.sort();
     found
 }
@@ -139,13 +151,13 @@ fn walk(
     roots: &Arc<BTreeSet<PathBuf>>,
     seen: &Arc<Mutex<BTreeSet<PathBuf>>>,
     automaton: &AhoCorasick,
-    found: &Mutex<Hits>,
+    found: &Arc<Mutex<Hits>>,
 ) {
     let (open, barred): (Vec<&PathBuf>, Vec<&PathBuf>) =
         tops.iter().partition(|root| files::barred_ignore(root).is_none());
-    barred.iter().for_each(|root| found.lock().unwrap_or_else(PoisonError::into_inner).unread(root));
+    barred.iter().for_each(|root| found.lock().unwrap_or_else(PoisonError::into_inner).unread(root, LOCKED));
     let Some((first, rest)) = open.split_first() else { return };
-    let (known, passed) = (Arc::clone(roots), Arc::clone(seen));
+    let (known, passed, missed) = (Arc::clone(roots), Arc::clone(seen), Arc::clone(found));
     let mut builder = WalkBuilder::new(first);
     for root in rest {
         builder.add(root);
@@ -157,7 +169,7 @@ fn walk(
         .git_exclude(false)
         .require_git(false)
         .follow_links(false)
-        .filter_entry(move |entry| enter(entry, &known, &passed))
+        .filter_entry(move |entry| enter(entry, &known, &passed, &missed))
         .build_parallel();
     walker.run(|| {
         let mut buffer = Vec::new();
@@ -166,16 +178,17 @@ fn walk(
             match entry {
                 Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
                     match first_in(entry.path(), automaton, &mut buffer) {
-                        Ok(Some(hit)) => note(&|hits| {
+                        Ok(Search::Huge) => note(&|hits| hits.unread(entry.path(), HUGE)),
+                        Ok(Search::Found(hit)) => note(&|hits| {
                             hits.files += 1;
                             hits.hits.push(hit.clone());
                         }),
-                        Ok(None) => note(&|hits| hits.files += 1),
-                        Err(_) => note(&|hits| hits.unread(entry.path())),
+                        Ok(Search::Nothing) => note(&|hits| hits.files += 1),
+                        Err(_) => note(&|hits| hits.unread(entry.path(), LOCKED)),
                     }
                 }
                 Ok(_) => {}
-                Err(error) => note(&|hits| hits.unread(path_of(&error).unwrap_or(Path::new("a folder")))),
+                Err(error) => note(&|hits| hits.unread(path_of(&error).unwrap_or(Path::new("a folder")), LOCKED)),
             }
             WalkState::Continue
         })
@@ -191,13 +204,19 @@ fn path_of(error: &ignore::Error) -> Option<&Path> {
     }
 }
 
-fn enter(entry: &DirEntry, roots: &BTreeSet<PathBuf>, seen: &Mutex<BTreeSet<PathBuf>>) -> bool {
+fn enter(entry: &DirEntry, roots: &BTreeSet<PathBuf>, seen: &Mutex<BTreeSet<PathBuf>>, found: &Mutex<Hits>) -> bool {
     let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
     if !is_dir || entry.depth() == 0 {
         return true;
     }
     let name = entry.file_name().to_str().unwrap_or_default();
-    if SKIPPED.contains(&name) || files::barred_ignore(entry.path()).is_some() {
+    if SKIPPED.contains(&name) {
+        return false;
+    }
+    let barred = files::barred_ignore(entry.path()).is_some();
+    if barred || built(entry.path(), name) {
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.unread(entry.path(), if barred { LOCKED } else { BUILT });
         return false;
     }
     if roots.contains(entry.path()) {
@@ -206,29 +225,111 @@ fn enter(entry: &DirEntry, roots: &BTreeSet<PathBuf>, seen: &Mutex<BTreeSet<Path
     true
 }
 
-/// The first name in a file.
-fn first_in(path: &Path, automaton: &AhoCorasick, buffer: &mut Vec<u8>) -> std::io::Result<Option<Hit>> {
-    let file = File::open(path)?;
-    if file.metadata()?.len() > MAX_FILE {
-        return Ok(None);
+/// Whether a folder that no ignore file names holds what others' programs write.
+fn built(path: &Path, name: &str) -> bool {
+    let beside = |file: &&str| path.with_file_name(file).is_file();
+    match name {
+        "node_modules" => true,
+        "target" => BUILDS.iter().any(beside) || path.join("CACHEDIR.TAG").is_file(),
+        _ => false,
     }
-    buffer.clear();
-    file.take(MAX_FILE).read_to_end(buffer)?;
-    if memchr::memchr(0, &buffer[..buffer.len().min(HEAD)]).is_some() {
-        return Ok(None);
-    }
-    let hit = first_word(automaton, buffer);
-    Ok(hit.map(|(start, end)| Hit {
-        path: path.to_owned(),
-        line: memchr::memchr_iter(b'\n', &buffer[..start]).count() + 1,
-        name: String::from_utf8_lossy(&buffer[start..end]).into_owned(),
-    }))
 }
 
-/// The first find that is a whole word.
-fn first_word(automaton: &AhoCorasick, bytes: &[u8]) -> Option<(usize, usize)> {
+/// What came of one file.
+enum Search {
+    Found(Hit),
+    Nothing,
+    Huge,
+}
+
+/// The first name in a file.
+fn first_in(path: &Path, automaton: &AhoCorasick, buffer: &mut Vec<u8>) -> std::io::Result<Search> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    buffer.clear();
+    (&mut file).take(CHUNK as u64).read_to_end(buffer)?;
+    let head = &buffer[..buffer.len().min(HEAD)];
+    if let Some(wide) = Wide::of(head) {
+        if length > MAX_WIDE {
+            return Ok(Search::Huge);
+        }
+        file.take(MAX_WIDE).read_to_end(buffer)?;
+        *buffer = wide.decoded(buffer).into_bytes();
+        return Ok(first_word(automaton, buffer, (0, buffer.len())).map_or(Search::Nothing, |at| hit(path, buffer, at, 0)));
+    }
+    if memchr::memchr(0, head).is_some() {
+        return Ok(Search::Nothing);
+    }
+    if length > MAX_FILE {
+        return Ok(Search::Huge);
+    }
+    // Of each part the end is looked at again with the next one: a find may go on there,
+    // and of one that ends there nobody knows yet what follows.
+    let kept = automaton.max_pattern_len() + 1;
+    let (mut lines, mut begun) = (0, false);
+    loop {
+        let last = buffer.len() < CHUNK;
+        let window = (usize::from(begun), if last { buffer.len() } else { buffer.len() - 1 });
+        if let Some(at) = first_word(automaton, buffer, window) {
+            return Ok(hit(path, buffer, at, lines));
+        }
+        if last {
+            return Ok(Search::Nothing);
+        }
+        let done = buffer.len().saturating_sub(kept);
+        lines += memchr::memchr_iter(b'\n', &buffer[..done]).count();
+        buffer.drain(..done);
+        begun = done > 0 || begun;
+        (&mut file).take((CHUNK - buffer.len()) as u64).read_to_end(buffer)?;
+    }
+}
+
+fn hit(path: &Path, bytes: &[u8], (start, end): (usize, usize), lines: usize) -> Search {
+    Search::Found(Hit {
+        path: path.to_owned(),
+        line: lines + memchr::memchr_iter(b'\n', &bytes[..start]).count() + 1,
+        name: String::from_utf8_lossy(&bytes[start..end]).into_owned(),
+    })
+}
+
+/// UTF-16, by its order of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wide {
+    Little,
+    Big,
+}
+
+impl Wide {
+    /// By its mark, or by zeros in every other byte, as Latin letters have them.
+    fn of(head: &[u8]) -> Option<Self> {
+        match head {
+            [0xff, 0xfe, ..] => return Some(Self::Little),
+            [0xfe, 0xff, ..] => return Some(Self::Big),
+            _ => {}
+        }
+        let zeros = |first: usize| head.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
+        let (even, odd) = (zeros(0), zeros(1));
+        match (even, odd) {
+            (0, odd) if odd > head.len() / 4 => Some(Self::Little),
+            (even, 0) if even > head.len() / 4 => Some(Self::Big),
+            _ => None,
+        }
+    }
+
+    fn decoded(self, bytes: &[u8]) -> String {
+        let unit = |pair: &[u8]| match self {
+            Self::Little => u16::from_le_bytes([pair[0], pair[1]]),
+            Self::Big => u16::from_be_bytes([pair[0], pair[1]]),
+        };
+        let units = bytes.chunks_exact(2).map(unit);
+        char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    }
+}
+
+/// The first find that is a whole word and lies within `window`.
+fn first_word(automaton: &AhoCorasick, bytes: &[u8], window: (usize, usize)) -> Option<(usize, usize)> {
     let mut finds = automaton.find_overlapping_iter(bytes).map(|found| (found.start(), found.end()));
-    finds.find(|(start, end)| whole(bytes, *start, *end))
+    finds.find(|(start, end)| *start >= window.0 && *end <= window.1 && whole(bytes, *start, *end))
 }
 
 /// Whether what stands around a find is no part of its word.
@@ -278,6 +379,41 @@ mod tests {
         let roots = ["a", "a/in", "out", "out/.gander/clone", "b"].map(|path| pit.path(path));
         let hits = search(&BTreeSet::from(roots), &["users_v1".to_owned()]);
         assert_eq!((hits.hits.len(), hits.files), (5, 6), "{hits:?}");
+    }
+
+    #[test]
+    fn what_is_not_searched_is_said() {
+        let pit = Sandpit::new();
+        let long = |text: &str| format!("{}\n{text}\n{}", "x ".repeat(700), "y ".repeat(700));
+        // On the border of what is held, at every place of it.
+        for before in CHUNK - 12..CHUNK + 3 {
+            pit.write("border", format!("{} users_v1 {}", "x".repeat(before), "y ".repeat(900)));
+            assert_eq!(found(&pit, &["users_v1"]), ["border:1 users_v1"], "after {before}");
+            pit.write("border", format!("{} users_v10 {}", "x".repeat(before), "y ".repeat(900)));
+            assert_eq!(found(&pit, &["users_v1"]), [""; 0], "after {before}");
+            pit.write("border", format!("{} a_users_v1 {}", "x".repeat(before), "y ".repeat(900)));
+            assert_eq!(found(&pit, &["users_v1"]), [""; 0], "after {before}");
+        }
+        pit.write("border", long("users_v1"));
+        assert_eq!(found(&pit, &["users_v1"]), ["border:2 users_v1"]);
+        let wide = |text: &str, order: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(order).collect::<Vec<u8>>();
+        pit.write("border", wide("\u{feff}a\nfrom users_v1", u16::to_le_bytes));
+        pit.write("big", wide("select 1\n\nfrom users_v1", u16::to_be_bytes));
+        assert_eq!(found(&pit, &["users_v1"]), ["big:3 users_v1", "border:2 users_v1"]);
+        pit.write("big", wide(&"users_v1 ".repeat(1000), u16::to_be_bytes));
+        pit.write("border", vec![b'x'; (1 << 20) + 1]);
+        for path in ["js/node_modules/x", "rs/target/x", "rs/Cargo.toml", "own/target/x"] {
+            pit.write(path, "users_v1");
+        }
+        let hits = search(&BTreeSet::from([pit.root()]), &["users_v1".to_owned()]);
+        let unread: Vec<_> = hits.unread.iter().map(|(p, why)| (p.strip_prefix(pit.root()).unwrap(), *why)).collect();
+        let path = |text| Path::new(text);
+        assert_eq!(
+            unread,
+            [(path("big"), HUGE), (path("border"), HUGE), (path("js/node_modules"), BUILT), (path("rs/target"), BUILT)]
+        );
+        let hit: Vec<_> = hits.hits.iter().map(|hit| hit.path.strip_prefix(pit.root()).unwrap()).collect();
+        assert_eq!(hit, [path("own/target/x"), path("rs/Cargo.toml")]);
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Deserializer};
+
 use super::candidate::Candidate;
 use super::dataset::Datasets;
 use super::entity::Entity;
@@ -85,4 +87,13 @@ pub(super) fn read(source: &dyn Source, index: usize, cx: &Context<'_>) -> Found
         }
     }
     found
+}
+
+/// Servers and tools write `null` for what they do not know as often as they leave it out.
+pub(super) fn null_is_default<'de, T, D>(value: D) -> Result<T, D::Error>
+where
+    T: Default + Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Ok(Option::deserialize(value)?.unwrap_or_default())
 }

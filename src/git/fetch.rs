@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{GitError, Repository, SETTINGS, object_name};
-use crate::process::Invocation;
+use crate::process::{Exit, Invocation};
 use crate::workspace::without_userinfo;
 
 /// How long one fetch may take.
@@ -18,22 +18,13 @@ const FETCH_LIMIT: Duration = Duration::from_secs(3600);
 const SAID_LIMIT: usize = 16 << 20;
 /// Settings that only calls without a network need.
 const OFFLINE: &[&str] = &["core.sshCommand=false", "core.askPass=", "credential.helper="];
-/// Variables that transports need from the user.
-const NETWORK: &[&str] = &[
-    "SSH_AUTH_SOCK",
-    "SSH_ASKPASS",
-    "GIT_ASKPASS",
-    "GIT_SSH",
-    "GIT_SSH_COMMAND",
-    "GIT_SSL_CAINFO",
-    "SSL_CERT_FILE",
-    "HTTPS_PROXY",
-    "https_proxy",
-    "http_proxy",
-    "ALL_PROXY",
-    "NO_PROXY",
-    "no_proxy",
-];
+/// A transfer that stands still ends, instead of waiting for ever: bytes a second, seconds.
+const STALLED: &[&str] = &["http.lowSpeedLimit=1", "http.lowSpeedTime=120"];
+/// Variables of git's own that reach the network, with those of [`super::INHERITED`]. No
+/// other one does: `GIT_DIR` and the like name repositories, `GIT_TRACE` tells secrets.
+const NETWORK: &[&str] = &["GIT_ASKPASS", "GIT_SSH", "GIT_SSH_VARIANT", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"];
+/// A window that asks a person something, while nobody may be there.
+const PROMPT: &str = "SSH_ASKPASS";
 
 /// What to fetch.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +37,19 @@ pub struct Fetch<'a> {
     pub paths: &'a [String],
     /// The protocols that may be used.
     pub protocols: &'a [String],
+    /// What an earlier fetch left, where it did not come to its end.
+    pub left: Left,
+}
+
+/// What is left of an earlier fetch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Left {
+    /// It came to its end, or there was none.
+    Nothing,
+    /// Perhaps locks and half of a pack: git was killed. What stands in the work tree stays.
+    Locks,
+    /// Those, and a work tree between two commits: it held nothing of anybody's before.
+    HalfATree,
 }
 
 /// Checks that a URL is one that git may be given: of a known protocol, no option,
@@ -98,6 +102,9 @@ impl Repository {
         check_url(what.url, what.protocols)
             .map_err(|why| GitError::BadName(format!("{} {why}", without_userinfo(what.url))))?;
         let mut repository = Self { toplevel: folder.to_path_buf(), filters: Vec::new() };
+        if what.left != Left::Nothing {
+            repository.sweep()?;
+        }
         repository.answer(&["init", "-q", "--template=", "--initial-branch=fetched"])?;
         for (key, value) in [
             ("remote.origin.url", what.url),
@@ -108,11 +115,35 @@ impl Repository {
             repository.answer(&["config", key, value])?;
         }
         repository.filters = repository.filter_names()?;
-        repository.fetch_revision(what)?;
-        let commit = repository.resolve("FETCH_HEAD^{commit}")?;
-        let commit = commit.ok_or_else(|| GitError::BadName("FETCH_HEAD".to_owned()))?;
+        let commit = match what.revision.filter(|revision| object_name(revision).is_ok()) {
+            // A commit that is here already stays what it is.
+            Some(name) if repository.resolve(&format!("{name}^{{commit}}"))?.is_some() => name.to_owned(),
+            _ => {
+                repository.fetch_revision(what)?;
+                let commit = repository.resolve("FETCH_HEAD^{commit}")?;
+                commit.ok_or_else(|| GitError::BadName("FETCH_HEAD".to_owned()))?
+            }
+        };
         repository.check_out(&commit, what)?;
         Ok(commit)
+    }
+
+    /// Takes away what a git that was killed has left: while they are there, no other one
+    /// can write, and half a pack is of no use to anybody.
+    fn sweep(&self) -> Result<(), GitError> {
+        let git = self.toplevel.join(".git");
+        let locks = |name: &str| name.ends_with(".lock");
+        let parts = |name: &str| name.starts_with("tmp_");
+        let folders: [(_, fn(&str) -> bool); 4] =
+            [(git.clone(), locks), (git.join("info"), locks), (git.join("objects/pack"), parts), (git.join("objects"), parts)];
+        for (folder, left) in folders {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                if entry.file_name().to_str().is_some_and(left) && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                    crate::files::remove(&entry.path()).map_err(GitError::Left)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The least that the server gives: newer git servers give one commit without
@@ -149,23 +180,59 @@ impl Repository {
             args.extend(what.paths.iter().map(String::as_str));
             self.finish("sparse-checkout", self.network(&args, what))?;
         }
-        self.finish("checkout", self.network(&["checkout", "--quiet", "--detach", commit, "--"], what))?;
+        let mut args = vec!["checkout", "--quiet", "--detach", commit, "--"];
+        if what.left == Left::HalfATree {
+            args.insert(1, "--force");
+        }
+        self.finish("checkout", self.network(&args, what))?;
         if !narrow && sparse {
             self.finish("sparse-checkout", self.network(&["sparse-checkout", "disable"], what))?;
         }
         Ok(())
     }
 
-    /// A call that may use the network.
+    /// A call that may use the network. Credential helpers and ssh see what the user's own
+    /// git would show them, but for what would ask a person.
     fn network(&self, args: &[&str], what: &Fetch<'_>) -> Invocation {
-        let settings: Vec<&str> = SETTINGS.iter().copied().filter(|setting| !OFFLINE.contains(setting)).collect();
-        let mut call = self.invoke_with(&settings, args).limit(FETCH_LIMIT).output_limit(SAID_LIMIT);
-        for name in NETWORK {
-            if let Some(value) = std::env::var_os(name) {
+        let settings = SETTINGS.iter().filter(|setting| !OFFLINE.contains(setting)).chain(STALLED);
+        let settings: Vec<&str> = settings.copied().collect();
+        let mut call = self.invoke_with(&settings, args).limit(FETCH_LIMIT).output_limit(SAID_LIMIT).interruptible();
+        for (name, value) in std::env::vars_os() {
+            let git = name.to_string_lossy().starts_with("GIT_");
+            if name != PROMPT && (!git || NETWORK.iter().any(|known| name == *known)) {
                 call = call.env(name, value);
             }
         }
-        call.env("GIT_ALLOW_PROTOCOL", what.protocols.join(":")).env("GIT_NO_LAZY_FETCH", "0")
+        if let Some(ssh) = self.ssh() {
+            call = call.env("GIT_SSH_COMMAND", ssh);
+        }
+        // Not even `GIT_NO_LAZY_FETCH=0`: a server on this machine would take it as leave to
+        // fetch by the configuration of the repository that it serves.
+        call.env("LC_ALL", "C").env("GIT_ALLOW_PROTOCOL", what.protocols.join(":"))
+    }
+
+    /// The user's ssh, told to ask nobody; `None` where it is a program of another kind.
+    fn ssh(&self) -> Option<String> {
+        let configured = || {
+            let output = self.invoke_with(&[], &["config", "--get", "core.sshCommand"]).run().ok()?;
+            let text = String::from_utf8(output.stdout).ok()?.trim_end().to_owned();
+            (output.status == Exit::Code(0) && !text.is_empty()).then_some(text)
+        };
+        let chosen = std::env::var("GIT_SSH_COMMAND").ok().or_else(configured);
+        match chosen {
+            Some(command) => Some(in_batch(&command)),
+            None if std::env::var_os("GIT_SSH").is_some() => None,
+            None => Some(in_batch("ssh")),
+        }
+    }
+}
+
+/// A command that runs OpenSSH, without its questions; any other as it is.
+fn in_batch(command: &str) -> String {
+    let program = command.split_whitespace().next().unwrap_or_default();
+    match program.rsplit('/').next() {
+        Some("ssh" | "ssh.exe") => format!("{command} -oBatchMode=yes"),
+        _ => command.to_owned(),
     }
 }
 
@@ -222,7 +289,7 @@ mod tests {
         origin.git(&["config", "uploadpack.allowFilter", "true"]);
         let (here, url) = (tempfile::tempdir().unwrap(), format!("file://{}", origin.root().display()));
         let (file, paths) = (protocols(&["file"]), vec!["a".to_owned()]);
-        let what = Fetch { url: &url, revision: None, paths: &paths, protocols: &file };
+        let what = Fetch { url: &url, revision: None, paths: &paths, protocols: &file, left: Left::Nothing };
         let commit = Repository::fetch_into(here.path(), &what).unwrap();
         assert_eq!(commit, origin.git(&["rev-parse", "HEAD"]));
         assert_eq!(std::fs::read_to_string(here.path().join("a/x")).unwrap(), "newer");
@@ -247,25 +314,56 @@ mod tests {
         let origin = Sandpit::committed(&[("a/x", "1"), ("!b/y*/z", "2")]);
         let (here, url) = (tempfile::tempdir().unwrap(), format!("file://{}", origin.root().display()));
         let (file, paths) = (protocols(&["file"]), ["!b/y*".to_owned(), "a".to_owned()]);
-        let what = Fetch { url: &url, revision: None, paths: &paths[1..], protocols: &file };
+        let what = Fetch { url: &url, revision: None, paths: &paths[1..], protocols: &file, left: Left::Nothing };
         Repository::fetch_into(here.path(), &what).unwrap();
         assert!(!here.path().join("!b").exists());
         Repository::fetch_into(here.path(), &Fetch { paths: &paths, ..what }).unwrap();
         assert!(here.path().join("!b/y*/z").exists() && here.path().join("a/x").exists());
     }
 
+    /// A repository on this machine is served by git with the configuration that lies in it.
     #[test]
-    fn hooks_and_filters_of_the_origin_and_the_user_stay_off() {
-        let origin = Sandpit::committed(&[("x", "1"), (".gitattributes", "* filter=evil")]);
+    fn what_a_served_repository_is_configured_to_start_is_not_started() {
+        let origin = Sandpit::committed(&[("x", "1"), ("y", "2")]);
         let owned = origin.path("owned");
-        for hook in ["post-checkout", "reference-transaction", "post-index-change"] {
-            origin.write(&format!(".git/hooks/{hook}"), format!("#!/bin/sh\ntouch {}\n", owned.display()));
+        let script = format!("#!/bin/sh\ntouch '{}'\n", owned.display());
+        for hook in ["post-checkout", "reference-transaction", "post-index-change", "post-upload-pack"] {
+            origin.write(&format!(".git/hooks/{hook}"), &script);
             origin.executable(&format!(".git/hooks/{hook}"));
+        }
+        origin.write(".git/evil.sh", &script);
+        origin.executable(".git/evil.sh");
+        let evil = origin.path(".git/evil.sh").display().to_string();
+        // A file that is not there, and a remote that promises it by way of a program.
+        let blob = origin.git(&["rev-parse", "HEAD:x"]);
+        std::fs::remove_file(origin.path(&format!(".git/objects/{}/{}", &blob[..2], &blob[2..]))).unwrap();
+        for (key, value) in [
+            ("remote.origin.url", origin.path("nowhere").display().to_string()),
+            ("remote.origin.promisor", "true".to_owned()),
+            ("remote.origin.uploadpack", evil.clone()),
+            ("extensions.partialClone", "origin".to_owned()),
+            ("core.repositoryFormatVersion", "1".to_owned()),
+            ("core.fsmonitor", evil.clone()),
+            ("core.sshCommand", evil.clone()),
+            ("uploadpack.packObjectsHook", evil),
+        ] {
+            origin.git(&["config", key, &value]);
         }
         let here = tempfile::tempdir().unwrap();
         let (url, file) = (format!("file://{}", origin.root().display()), protocols(&["file"]));
-        let what = Fetch { url: &url, revision: Some("main"), paths: &[], protocols: &file };
-        Repository::fetch_into(here.path(), &what).unwrap();
-        assert!(!owned.exists());
+        let what =
+            Fetch { url: &url, revision: Some("main"), paths: &[], protocols: &file, left: Left::Nothing };
+        assert!(Repository::fetch_into(here.path(), &what).is_err(), "a file of it is missing");
+        assert!(!owned.exists(), "a program of the repository ran");
+        // The trap works: whoever allows the server to fetch falls into it.
+        let by_hand = tempfile::tempdir().unwrap();
+        let cloned = Invocation::new("git")
+            .args(["clone", "-q", "--no-local", &url, "x"])
+            .current_dir(by_hand.path())
+            .env("GIT_NO_LAZY_FETCH", "0")
+            .env("GIT_ALLOW_PROTOCOL", "file")
+            .run()
+            .unwrap();
+        assert!(owned.exists(), "the test would not notice: {}", String::from_utf8_lossy(&cloned.stderr));
     }
 }

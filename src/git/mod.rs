@@ -19,7 +19,7 @@ pub(crate) mod tests;
 pub use blob::Blob;
 pub use branch::{BranchFacts, commit_on_branch, delete_branch, find_branch};
 pub use commit::NewCommit;
-pub use fetch::{Fetch, check_url};
+pub use fetch::{Fetch, Left, check_url};
 pub use list::{Listing, TreeEntry};
 
 use std::path::{Path, PathBuf};
@@ -127,6 +127,9 @@ pub enum GitError {
     /// Nobody to name as the author.
     #[error("git knows no identity for the author: set `user.name` and `user.email`, or [deliver] author")]
     NoIdentity,
+    /// What an earlier git left could not be taken away.
+    #[error("what an earlier `git` left can't be taken away: {0}")]
+    Left(crate::files::FilesError),
     /// A temporary file could not be made.
     #[error("cannot make a temporary folder: {0}; check TMPDIR and the free space")]
     Temporary(std::io::Error),
@@ -227,9 +230,10 @@ impl Repository {
 
     /// A call of git in this repository with everything dangerous switched off.
     pub(crate) fn invoke(&self, args: &[&str]) -> Invocation {
-        self.invoke_with(SETTINGS, args)
+        self.invoke_with(SETTINGS, args).env("GIT_NO_LAZY_FETCH", "1").env("GIT_ALLOW_PROTOCOL", "none")
     }
 
+    /// The same with these settings only, and nothing said about the network.
     fn invoke_with(&self, settings: &[&str], args: &[&str]) -> Invocation {
         let mut call = Invocation::new("git")
             .env_clear()
@@ -249,9 +253,7 @@ impl Repository {
             ("LC_ALL", "C"),
             ("GIT_OPTIONAL_LOCKS", "0"),
             ("GIT_TERMINAL_PROMPT", "0"),
-            ("GIT_NO_LAZY_FETCH", "1"),
             ("GIT_NO_REPLACE_OBJECTS", "1"),
-            ("GIT_ALLOW_PROTOCOL", "none"),
         ];
         for (name, value) in fixed {
             call = call.env(name, value);

@@ -23,7 +23,9 @@ pub enum Why {
     #[error("no answer in time ({0}): try again, or ask whoever runs it")]
     TimedOut(String),
     /// The certificate is not trusted, or TLS failed otherwise.
-    #[error("no trusted connection ({0}): if its certificate is your company's own, name its file in SSL_CERT_FILE")]
+    #[error(
+        "no trusted connection ({0}): if your company signs its certificates itself, name the file of that authority with `ca_file`, or in SSL_CERT_FILE"
+    )]
     Tls(String),
     /// The address itself is wrong.
     #[error("this address can't be used ({0}): correct it in the migration")]
@@ -48,6 +50,9 @@ pub enum Why {
     /// It asks for more patience than there is.
     #[error("asks to wait for {0} s (status {1}): run again then")]
     Patience(u64, u16),
+    /// All questions together take too long, in seconds.
+    #[error("not done within {0} s, and not asked any further: run again once it is quicker, or set a longer `limit`")]
+    OverTime(u64),
     /// A page for people.
     #[error("answers with {0:?} where JSON was expected: is this the API's address, or a login page before it?")]
     NotJson(String),

@@ -13,9 +13,10 @@ mod secret;
 pub(crate) mod tests;
 
 pub use error::{HttpError, Why};
-pub use secret::{Secret, SecretError};
+pub use secret::{AuthorityError, Secret, SecretError};
 
 use std::io::Read as _;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -38,6 +39,9 @@ pub struct Client {
     token: Option<Secret>,
     clock: Clock,
     limit: u64,
+    /// When the first question could be asked, by the clock, and how long all of them may take.
+    begun: i64,
+    within: Duration,
 }
 
 /// What came back before it was understood.
@@ -52,10 +56,28 @@ struct Answer {
 impl Client {
     /// A client that sends `token` with each request, and waits by `clock`. It trusts
     /// the machine's certificates, or those that `SSL_CERT_FILE` names, and goes
-    /// through the proxy that `HTTPS_PROXY` names.
+    /// through the proxy that `HTTPS_PROXY` names. All questions together may take a day.
     pub fn new(token: Option<Secret>, clock: &Clock) -> Self {
-        let roots = ureq::tls::RootCerts::PlatformVerifier;
-        let agent = ureq::Agent::config_builder()
+        let agent = Self::agent(ureq::tls::RootCerts::PlatformVerifier);
+        let within = Duration::from_secs(24 * 3600);
+        Self { agent, token, clock: clock.clone(), limit: MAX_ANSWER, begun: clock.now(), within }
+    }
+
+    /// The same that trusts the authorities in a PEM file, and no other.
+    ///
+    /// # Errors
+    /// Where it can't be read or holds no certificate.
+    pub fn trusting(self, file: &Path) -> Result<Self, AuthorityError> {
+        Ok(Self { agent: Self::agent(secret::authorities(file)?.into()), ..self })
+    }
+
+    /// The same whose questions may take so long, from now on and all together.
+    pub fn within(self, limit: Duration) -> Self {
+        Self { begun: self.clock.now(), within: limit, ..self }
+    }
+
+    fn agent(roots: ureq::tls::RootCerts) -> ureq::Agent {
+        ureq::Agent::config_builder()
             .http_status_as_error(false)
             // A token must not travel to where an answer points.
             .max_redirects(0)
@@ -65,8 +87,7 @@ impl Client {
             .user_agent(concat!("gander/", env!("CARGO_PKG_VERSION")))
             .tls_config(ureq::tls::TlsConfig::builder().root_certs(roots).build())
             .build()
-            .new_agent();
-        Self { agent, token, clock: clock.clone(), limit: MAX_ANSWER }
+            .new_agent()
     }
 
     /// What `GET url` answers.
@@ -90,14 +111,35 @@ impl Client {
         let failed = |why| HttpError { url: shown(url), why };
         let mut attempt = 0;
         loop {
+            self.in_time(Duration::ZERO).map_err(failed)?;
             let answer = self.once(url, body.as_deref());
             let wait = retry::pause(&answer, attempt, self.clock.now());
             let Some(pause) = wait.map_err(failed)? else {
                 let answer = answer.map_err(failed)?;
                 return self.understood(&answer).map_err(failed);
             };
-            self.clock.sleep(pause);
+            self.in_time(pause).map_err(failed)?;
+            self.wait(pause);
             attempt += 1;
+        }
+    }
+
+    /// Whether there is time for a pause and what follows it.
+    fn in_time(&self, pause: Duration) -> Result<(), Why> {
+        let passed = u64::try_from(self.clock.now() - self.begun).unwrap_or(0);
+        if crate::interrupt::wanted() || Duration::from_secs(passed) + pause >= self.within {
+            return Err(Why::OverTime(self.within.as_secs()));
+        }
+        Ok(())
+    }
+
+    /// A pause that Ctrl-C cuts short.
+    fn wait(&self, pause: Duration) {
+        let mut left = pause;
+        while !left.is_zero() && !crate::interrupt::wanted() {
+            let step = left.min(Duration::from_secs(1));
+            self.clock.sleep(step);
+            left -= step;
         }
     }
 

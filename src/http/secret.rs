@@ -1,11 +1,46 @@
-//! Tokens: read from where they are kept, and shown to nobody.
+//! Tokens, read from where they are kept and shown to nobody; and whom to trust.
 
 use std::fmt;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use crate::workspace::names_a_secret;
+
 /// The longest token, in bytes.
 const MAX_TOKEN: u64 = 16 << 10;
+/// The largest file of certificates, in bytes.
+const MAX_AUTHORITIES: u64 = 4 << 20;
+
+/// Why nobody can be trusted.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityError {
+    /// The file can't be read.
+    #[error("the file of certificates {} can't be read ({source}): check the path and its permissions", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// It holds none.
+    #[error("the file {} holds no certificate: it must be PEM, with `BEGIN CERTIFICATE`", .0.display())]
+    None(PathBuf),
+}
+
+/// The certificates of a PEM file.
+pub(super) fn authorities(path: &Path) -> Result<Vec<ureq::tls::Certificate<'static>>, AuthorityError> {
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(MAX_AUTHORITIES).read_to_end(&mut bytes));
+    read.map_err(|source| AuthorityError::Unreadable { path: path.to_owned(), source })?;
+    let items = ureq::tls::parse_pem(&bytes).filter_map(Result::ok);
+    let certificates: Vec<_> = items
+        .filter_map(|item| match item {
+            ureq::tls::PemItem::Certificate(certificate) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    if certificates.is_empty() { Err(AuthorityError::None(path.to_owned())) } else { Ok(certificates) }
+}
 
 /// A token. It prints as nothing.
 #[derive(Clone, PartialEq, Eq)]
@@ -37,8 +72,7 @@ impl Secret {
     /// Where it is not set or can't be a token.
     pub fn from_env(name: &str) -> Result<Self, SecretError> {
         // A token written where its variable belongs is not repeated.
-        let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-        let shown = if name.len() <= 64 && name.chars().all(plain) { name } else { "of `token_env`" };
+        let shown = if names_a_secret(name) { name } else { "that `token_env` names" };
         match std::env::var(name) {
             Ok(text) if !text.trim().is_empty() => Self::checked(&text, shown),
             Ok(_) | Err(std::env::VarError::NotPresent) => Err(SecretError::NotSet(shown.to_owned())),

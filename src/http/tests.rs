@@ -150,6 +150,21 @@ fn an_answer_is_bounded() {
 }
 
 #[test]
+fn all_questions_together_have_a_limit() {
+    let clock = Clock::at(0);
+    let busy = |_| answer(429, "Retry-After: 60\r\n", "");
+    let listener = Listener::new([vec![answer(200, "", "1")], (0..9).map(busy).collect()].concat());
+    let client = client(&clock).within(Duration::from_secs(150));
+    assert_eq!(client.get::<u8>(&listener.url).unwrap(), 1);
+    let late = client.get::<u8>(&listener.url).unwrap_err();
+    assert_eq!((late.why, clock.now(), listener.asked().len()), (Why::OverTime(150), 120, 4));
+    assert!(client.get::<u8>(&listener.url).is_err());
+    clock.advance(60);
+    assert_eq!(client.get::<u8>(&listener.url).unwrap_err().why, Why::OverTime(150));
+    assert_eq!(listener.asked().len(), 5, "nothing more is asked");
+}
+
+#[test]
 fn nobody_there_and_no_such_name() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let ask = |url: &str| client(&Clock::at(0)).get::<serde_json::Value>(url).unwrap_err().why;
@@ -176,7 +191,9 @@ fn tokens_are_read_from_files_and_checked() {
         crate::files::write_whole(&path, bad, false).unwrap();
         assert!(Secret::from_file(&path).is_err(), "{bad:?}");
     }
-    let pasted = Secret::from_env("ghp_abcDEF123").unwrap_err().to_string();
-    assert_eq!(pasted, "the variable of `token_env` is not set: set it to the token");
+    for pasted in ["ghp_abcDEF123", "AKIAIOSFODNN7EXAMPLE"] {
+        let told = Secret::from_env(pasted).unwrap_err().to_string();
+        assert_eq!(told, "the variable that `token_env` names is not set: set it to the token");
+    }
     assert!(matches!(Secret::from_env("GANDER_NO_SUCH_TOKEN"), Err(SecretError::NotSet(_))));
 }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::table::{counted, one_line};
+use super::table::{counted, escaped, obeyed, one_line};
 use crate::discover::{
     Agreement, Change, Declared, Discovered, Excluded, Graph, GraphNode, Place, Shown, SourceReport, What,
 };
@@ -59,7 +59,7 @@ pub fn table(found: &Discovered) -> String {
 
 /// Text that quotes what others wrote: no escape reaches a terminal.
 fn safe(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if obeyed(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
 fn header(names: &[&str]) -> Vec<String> {
@@ -312,7 +312,7 @@ fn apart(out: &mut String, found: &Discovered) {
 pub fn dot(found: &Discovered) -> String {
     let graph = &found.discovery.graph;
     let quoted = |text: &str| {
-        let safe: String = text.chars().filter(|c| !c.is_control()).collect();
+        let safe: String = text.chars().filter(|c| !obeyed(*c)).collect();
         format!("\"{}\"", safe.replace('\\', "\\\\").replace('"', "\\\""))
     };
     let mut out = "digraph consumers {\n  rankdir=LR;\n  node [shape=box];\n".to_owned();
@@ -412,7 +412,7 @@ pub fn json(found: &Discovered) -> Result<String, serde_json::Error> {
         changes: &found.changes,
         problems: &discovery.fleet.problems,
     })?;
-    Ok(text + "\n")
+    Ok(escaped(&text) + "\n")
 }
 
 #[cfg(test)]
@@ -422,13 +422,18 @@ mod tests {
 
     #[test]
     fn no_escape_of_others_reaches_a_terminal() {
-        let name = || "a\u{1b}[2J\u{9b}x\nforged".to_owned();
+        let name = || "a\u{1b}[2J\u{9b}x\u{7f}\u{202e}\nforged".to_owned();
         let fleet = Fleet { problems: vec![name()], ..Fleet::default() };
         let source = SourceReport { label: name(), consumers: 0, entities: 0, complete: true };
         let discovery =
             Discovery { fleet, graph: Graph::default(), sources: vec![source], agreement: None, excluded: Vec::new() };
-        let text = table(&Discovered { discovery, changes: Vec::new() });
-        assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
+        let found = Discovered { discovery, changes: Vec::new() };
+        let text = table(&found);
+        assert!(!text.chars().any(|c| obeyed(c) && c != '\n'), "{text:?}");
+        let json = json(&found).unwrap();
+        assert!(!json.chars().any(|c| obeyed(c) && c != '\n'), "{json:?}");
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(value["problems"][0], name(), "and machines read what was written");
         assert!(!text.lines().any(|line| line.starts_with("forged")), "{text}");
     }
 }

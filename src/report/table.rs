@@ -63,11 +63,32 @@ pub fn ledger_json(ledger: &Ledger) -> Result<String, serde_json::Error> {
         #[serde(flatten)]
         ledger: &'a Ledger,
     }
-    serde_json::to_string_pretty(&Versioned {
+    let text = serde_json::to_string_pretty(&Versioned {
         schema_version: SCHEMA_VERSION,
         counts: counts(ledger).into_iter().map(|(outcome, count)| (outcome.as_str(), count)).collect(),
         ledger,
-    })
+    })?;
+    Ok(escaped(&text))
+}
+
+/// JSON whose strings hold no character that a terminal obeys. JSON itself escapes only
+/// the first 32 of them, and these stand nowhere but in strings.
+pub(super) fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '\n' => out.push(c),
+            c if obeyed(c) => drop(write!(out, "\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Whether a terminal obeys a character instead of showing it: control characters, those
+/// of the second set included, and those that turn the direction of writing.
+pub(super) fn obeyed(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// How many consumers have each outcome, in the order for people; zeros left out.
@@ -160,9 +181,9 @@ fn short(entity: &str) -> &str {
 }
 
 /// Reasons may quote what others wrote: no line break and no escape gets through.
-pub(super) fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    words.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    words.chars().map(|c| if obeyed(c) { '\u{fffd}' } else { c }).collect()
 }
 
 fn cut(text: &str, room: usize) -> String {

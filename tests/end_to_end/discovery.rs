@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::bench::{Bench, git, outcomes, tree};
 
-const JOB: &str = "rows = read_table(\"users_v1\")\n";
-const DONE: &str = "rows = read_table(\"users_v2\")\n";
+pub const JOB: &str = "rows = read_table(\"users_v1\")\n";
+pub const DONE: &str = "rows = read_table(\"users_v2\")\n";
 
 /// A migration with these lines under `[consumers]`, and those after it.
-fn migration(bench: &Bench, consumers: &str, rest: &str) {
+pub fn migration(bench: &Bench, consumers: &str, rest: &str) {
     bench.put(
         "migration.toml",
         format!(

@@ -136,7 +136,7 @@ fn urls_that_smuggle_are_refused() {
 
 #[test]
 fn two_revisions_of_a_repository_with_a_dotted_name_have_records_of_their_own() {
-    let outer = Sandpit::committed(&[("a/x", "1")]);
+    let outer = Sandpit::committed(&[("a/x", "1"), ("b/x", "1")]);
     outer.git(&["branch", "v1"]);
     outer.commit(&[("a/x", "2")]);
     crate::files::settle_folder(&outer.path(".git"), &outer.path("repo.v1.git")).unwrap();
@@ -144,7 +144,7 @@ fn two_revisions_of_a_repository_with_a_dotted_name_have_records_of_their_own() 
     let pit = sandpit();
     for (name, revision) in [("a", "main"), ("b", "v1")] {
         let rest = format!(
-            "  annotations:\n    backstage.io/source-location: 'url:{url}.git/-/tree/{revision}/a/'\nspec:\n  dependsOn: [resource:users_v1]\n"
+            "  annotations:\n    backstage.io/source-location: 'url:{url}.git/-/tree/{revision}/{name}/'\nspec:\n  dependsOn: [resource:users_v1]\n"
         );
         pit.write(&format!("services/{name}/catalog-info.yaml"), entity("Component", name, &rest));
     }
@@ -158,21 +158,82 @@ fn two_revisions_of_a_repository_with_a_dotted_name_have_records_of_their_own() 
 }
 
 #[test]
-fn one_commit_in_two_clones_is_refused_where_paths_overlap() {
+fn code_that_is_asked_for_at_two_revisions_is_refused_where_paths_overlap() {
     let origin = Sandpit::committed(&[("a/x", "1"), ("a/inner/x", "2"), ("b/x", "3")]);
     let (pit, url) = catalog_of(&origin, &[("a", "a/"), ("b", "b/")]);
-    let rest = format!(
-        "  annotations:\n    backstage.io/source-location: 'url:{url}'\nspec:\n  dependsOn: [resource:users_v1]\n"
-    );
+    let whole = |revision: &str| {
+        let rest = format!(
+            "  annotations:\n    backstage.io/source-location: 'url:{url}{revision}'\nspec:\n  dependsOn: [resource:users_v1]\n"
+        );
+        pit.write("services/whole/catalog-info.yaml", entity("Component", "whole", &rest));
+    };
     let migration = cloning(&pit, CLONE);
     assert_eq!(fetched(&migration, Fetching::Missing).workspaces.len(), 2);
-    pit.write("services/whole/catalog-info.yaml", entity("Component", "whole", &rest));
-    let fleet = fetched(&migration, Fetching::Missing);
-    assert_eq!(fleet.workspaces.len(), 0, "{:?}", lines(&fleet));
-    assert!(lines(&fleet).iter().all(|line| line.contains("which are one commit")), "{:?}", lines(&fleet));
-    assert!(
-        fleet.problems.iter().any(|problem| problem.contains("at no revision and at main")),
-        "{:?}",
-        fleet.problems
+    // By another name, at one commit and then at two.
+    for moved in [false, true] {
+        if moved {
+            origin.commit(&[("a/x", "newer")]);
+        }
+        whole("");
+        let fleet = fetched(&migration, Fetching::Missing);
+        assert_eq!(fleet.workspaces.len(), 0, "{:?}", lines(&fleet));
+        let told = |text: &String| text.contains("a is asked for at no revision and at main: write the same revision");
+        assert!(fleet.problems.iter().any(told), "{:?}", fleet.problems);
+        // The same name: it shares the clone, and the others are no part of it.
+        whole("/-/tree/main/");
+        let fleet = fetched(&migration, Fetching::Missing);
+        assert_eq!((fleet.problems.len(), fleet.workspaces.len()), (0, 3), "{:?}", fleet.problems);
+        let whole = fleet.workspaces.iter().find(|one| one.without.len() == 2).unwrap();
+        assert_eq!(whole.without, ["a", "b"]);
+    }
+}
+
+#[test]
+fn one_repository_by_several_addresses_is_cloned_once() {
+    let same = ["https://GitHub.com/Org/Api", "https://github.com/org/api.git", "git@github.com:org/api", "ssh://git@github.com:22/org/api"];
+    let identity = |url: &str| super::super::location::url(url).unwrap().identity();
+    let all: BTreeSet<String> = same.into_iter().map(identity).collect();
+    assert_eq!(all.len(), 1, "{all:?}");
+    assert_ne!(identity("https://h/Org/Api"), identity("https://h/org/api"), "a host that may tell them apart");
+}
+
+#[test]
+fn a_refresh_that_was_killed_is_finished_and_nobodys_work_is_lost() {
+    let origin = Sandpit::committed(&[("a/x", "1"), ("a/y", "1"), ("b/x", "1")]);
+    origin.git(&["config", "uploadpack.allowFilter", "true"]);
+    let (pit, url) = catalog_of(&origin, &[("a", "a/")]);
+    let migration = cloning(&pit, CLONE);
+    let top = fetched(&migration, Fetching::Missing).workspaces[0].git.as_ref().unwrap().toplevel.clone();
+    let record = PathBuf::from(format!("{}.json", top.display()));
+    let write = |path: &Path, text: &str| crate::files::write_whole(path, text.as_bytes(), false).unwrap();
+    // What a kill leaves in the middle of a checkout: a lock, half of the files, a record.
+    origin.commit(&[("a/x", "2"), ("a/y", "2")]);
+    let text = std::fs::read_to_string(&record).unwrap();
+    write(&record, &text.replace("\"begun\": null", "\"begun\": \"newer\""));
+    write(&top.join("a/x"), "2");
+    for lock in ["index.lock", "shallow.lock", "config.lock", "info/sparse-checkout.lock", "objects/pack/tmp_pack_x"] {
+        write(&top.join(".git").join(lock), "");
+    }
+    assert!(lines(&fetched(&migration, Fetching::Never))[0].contains("is not cloned yet"), "half a clone is no clone");
+    let fleet = fetched(&migration, Fetching::Refresh);
+    assert_eq!(fleet.problems, [""; 0]);
+    let texts = ["a/x", "a/y"].map(|path| std::fs::read_to_string(top.join(path)).unwrap());
+    assert_eq!(texts, ["2", "2"]);
+    assert!(!top.join(".git/objects/pack/tmp_pack_x").exists());
+    // A newcomer in the same repository, while a change is delivered to the work tree.
+    write(&top.join("a/x"), "delivered");
+    let rest = format!(
+        "  annotations:\n    backstage.io/source-location: 'url:{url}/-/tree/main/b'\nspec:\n  dependsOn: [resource:users_v1]\n"
     );
+    pit.write("services/b/catalog-info.yaml", entity("Component", "b", &rest));
+    let fleet = fetched(&migration, Fetching::Missing);
+    assert_eq!((fleet.problems.len(), fleet.workspaces.len()), (0, 2), "{:?}", fleet.problems);
+    assert_eq!(std::fs::read_to_string(top.join("a/x")).unwrap(), "delivered");
+    // Whoever leaves keeps their code for as long as something of it is delivered.
+    crate::files::remove_folder(&pit.path("services/a")).unwrap();
+    origin.commit(&[("b/x", "3")]);
+    assert!(fetched(&migration, Fetching::Refresh).problems[0].contains("has uncommitted changes"));
+    write(&top.join("a/x"), "2");
+    assert_eq!(fetched(&migration, Fetching::Refresh).problems, [""; 0]);
+    assert!(top.join("a/x").is_file() && std::fs::read_to_string(top.join("b/x")).unwrap() == "3");
 }

@@ -335,6 +335,10 @@ fn a_quote_that_never_ends_is_told() {
         found(&pit, "{ access_log = \"reads.csv\" }").fleet.problems
     };
     assert_eq!(problems("\"bo\"\"b\",analytics.users_v1,2026-11-01"), [""; 0]);
+    // A long query of another column, which is fine, and one that hides the row of another reader.
+    assert_eq!(problems("x,y,2026-11-01,\"select 1\nfrom t where a = \"\"b\"\"\""), [""; 0]);
+    let hidden = problems("x,y,2026-11-01,\"select 1\nbob,analytics.users_v1,2026-11-01,\"select 2\"\n");
+    assert!(hidden[0].starts_with("reads.csv:3:1: a quote is opened and never closed"), "{hidden:?}");
     for rows in ["x,\"y,2026-11-01\nbob,analytics.users_v1,2026-11-01\n", "\"x,y,2026-11-01\n\"bob\",y,2026-11-01\n"] {
         let problems = problems(rows);
         let told = |problem: &String| problem.starts_with("reads.csv:3:1: a quote is opened and never closed");
@@ -345,10 +349,20 @@ fn a_quote_that_never_ends_is_told() {
 #[test]
 fn repositories_of_one_name_are_two_consumers() {
     let pit = Sandpit::new();
-    pit.write("list.txt", "https://h/orga/api\nhttps://h/orgb/api\nhttps://h/orgb/web\nhttps://h/orgb/web.git\n");
-    let discovery = found(&pit, "{ repositories = \"list.txt\" }");
-    let names: Vec<&str> = discovery.fleet.consumers.iter().map(|one| one.entity.name()).collect();
-    assert_eq!(names, ["orga-api", "orgb-api", "web"]);
+    let names = |urls: &str| -> Vec<String> {
+        pit.write("list.txt", urls.split_whitespace().collect::<Vec<_>>().join("\n"));
+        let discovery = found(&pit, "{ repositories = \"list.txt\" }");
+        assert_eq!(discovery.fleet.problems, [""; 0]);
+        discovery.fleet.consumers.iter().map(|one| one.entity.name().to_owned()).collect()
+    };
+    let list = "https://h/orga/api https://h/orgb/api https://h/orgb/web https://h/orgb/web.git";
+    assert_eq!(names(list), ["orga-api", "orgb-api", "web"]);
+    // The same on two hosts, and one that is called like another with its owner.
+    let list = "https://h1/org/api https://h2/org/api https://h3:8443/org/api https://h1/x/org-api";
+    assert_eq!(names(list), ["h1-org-api", "h2-org-api", "h3-8443-org-api", "x-org-api"]);
+    // However they are cut, they stay two.
+    let two = names("https://h/a/b-c/tree/main/x https://h/a/b/tree/main/c/x https://h/a/b/tree/v1/c/x");
+    assert_eq!(two.len(), 3, "{two:?}");
 }
 
 #[test]
