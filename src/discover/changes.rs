@@ -31,6 +31,8 @@ pub enum What {
     Renamed(String),
     /// Its code lies elsewhere now.
     Moved(String),
+    /// Its lifecycle says now that it is on its way out.
+    Archived(String),
     /// It is left out now.
     Excluded,
     /// No source names it any more.
@@ -39,12 +41,17 @@ pub enum What {
     Missing,
 }
 
+/// Words for a lifecycle that ends. Backstage's own is `deprecated`.
+const ENDING: [&str; 7] = ["archived", "deprecated", "decommissioned", "end-of-life", "eol", "retired", "sunset"];
+
 /// Compares a discovery with the record of the last run. Nothing where nothing was run.
 ///
 /// # Errors
 /// Where the state can't be read.
 pub fn changes(store: &Store, discovery: &Discovery) -> Result<Vec<Change>, StateError> {
-    let recorded = store.consumers()?;
+    let mut recorded = store.consumers()?;
+    // Whoever has moved is on record twice, where they were under no name of anybody's.
+    recorded.retain(|one| EntityRef::parse(&one.entity, "component").is_some());
     if recorded.is_empty() && store.binding()?.is_none() {
         return Ok(Vec::new());
     }
@@ -93,10 +100,18 @@ fn workspace_of<'f>(fleet: &'f Fleet, source: &Source) -> Option<&'f str> {
     }
 }
 
+/// Said once, when it becomes so: such a consumer is migrated like any other.
+fn archived(now: Option<&String>, before: Option<&String>) -> Option<What> {
+    let ends = |text: Option<&String>| text.is_some_and(|text| ENDING.contains(&text.to_lowercase().as_str()));
+    now.filter(|_| ends(now) && !ends(before)).map(|text| What::Archived(text.clone()))
+}
+
 fn compare(recorded: &[ConsumerRecord], discovery: &Discovery, means: &Means<'_>) -> Vec<Change> {
     let fleet = &discovery.fleet;
     let now: BTreeMap<&str, Option<&str>> =
         fleet.consumers.iter().map(|one| (one.entity.as_str(), workspace_of(fleet, &one.source))).collect();
+    let lifecycles: BTreeMap<&str, Option<&String>> =
+        fleet.consumers.iter().map(|one| (one.entity.as_str(), one.lifecycle.as_ref())).collect();
     let before: BTreeMap<&str, &ConsumerRecord> = recorded.iter().map(|one| (one.entity.as_str(), one)).collect();
     let excluded: BTreeSet<&str> = discovery.excluded.iter().map(|one| one.entity.as_str()).collect();
     let lost: Vec<&ConsumerRecord> = recorded.iter().filter(|one| !now.contains_key(one.entity.as_str())).collect();
@@ -117,6 +132,10 @@ fn compare(recorded: &[ConsumerRecord], discovery: &Discovery, means: &Means<'_>
             changes.push(Change { entity: (*entity).to_owned(), what, means });
             continue;
         };
+        if let Some(what) = archived(lifecycles.get(entity).copied().flatten(), old.lifecycle.as_ref()) {
+            let means = "stays in its wave: leave it out with [[consumers.exclude]] if nobody will run it".to_owned();
+            changes.push(Change { entity: (*entity).to_owned(), what, means });
+        }
         if let (Some(from), Some(to)) = (&old.workspace, workspace)
             && from != to
         {

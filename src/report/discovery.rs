@@ -224,6 +224,7 @@ pub fn change(change: &Change) -> String {
         What::Born => "is new".to_owned(),
         What::Renamed(from) => format!("was called {from}"),
         What::Moved(from) => format!("has moved from {from}"),
+        What::Archived(lifecycle) => format!("is on its way out ({lifecycle})"),
         What::Excluded => "is left out now".to_owned(),
         What::Gone => "is named by no source any more".to_owned(),
         What::Missing => "is named by no source that could be read".to_owned(),
@@ -281,7 +282,7 @@ pub fn tree(found: &Discovered) -> String {
             .into_iter()
             .flatten()
             .collect();
-            let facts = if facts.is_empty() { String::new() } else { format!("  ({})", facts.join(", ")) };
+            let facts = if facts.is_empty() { String::new() } else { format!("  ({})", one_line(&facts.join(", "))) };
             let children = below.get(&node.entity);
             let new = seen.insert(&node.entity);
             let again = if !new && children.is_some() { "  (see above)" } else { "" };
@@ -341,7 +342,7 @@ pub fn why(found: &Discovered, entity: &EntityRef) -> Option<String> {
     }
     let mut out = format!("{entity}\n");
     for node in &chain {
-        let _ = writeln!(out, "  {}. {}", node.depth, node.because);
+        let _ = writeln!(out, "  {}. {}", node.depth, one_line(&node.because));
     }
     if let Some(one) = discovery.excluded.iter().find(|one| one.entity == *entity) {
         let _ = writeln!(out, "  left out until {}: {}", one.until, one.reason);

@@ -29,7 +29,7 @@ pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), Rollo
         return Err(RolloutError::OtherMigration { found: found.migration.clone() });
     }
     let (departed, departed_consumers) = departed(store, &before, &workspaces)?;
-    let consumers = [consumer_records(request), departed_consumers].concat();
+    let consumers = together(consumer_records(request), departed_consumers);
     let all: Vec<WorkspaceRecord<&WorkspacePlan>> = workspaces.iter().chain(&departed).cloned().collect();
     if same_fleet {
         // The whole fleet was moved to another folder: the same bytes, elsewhere.
@@ -76,6 +76,16 @@ fn departed<'b>(
     let mut consumers = store.consumers()?;
     consumers.retain(|one| one.workspace.as_deref().is_some_and(out));
     Ok((departed.collect(), consumers))
+}
+
+/// Those of the fleet, and those who left. Whoever has moved is both: what was delivered
+/// where their code lay is on record under a name that tells the place.
+fn together(now: Vec<ConsumerRecord>, mut departed: Vec<ConsumerRecord>) -> Vec<ConsumerRecord> {
+    let present: BTreeSet<&str> = now.iter().map(|one| one.entity.as_str()).collect();
+    for one in departed.iter_mut().filter(|one| present.contains(one.entity.as_str())) {
+        one.entity = format!("{} (at {})", one.entity, one.workspace.as_deref().unwrap_or_default());
+    }
+    [now, departed].concat()
 }
 
 /// Whether the same migration is rolled out to the same code, and only who is part of
@@ -172,6 +182,7 @@ fn consumer_records(request: &Request<'_>) -> Vec<ConsumerRecord> {
             owner: consumer.owner.as_ref().map(ToString::to_string),
             workspace,
             unresolved,
+            lifecycle: consumer.lifecycle.clone(),
         }
     };
     request.fleet.consumers.iter().map(record).collect()

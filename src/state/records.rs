@@ -37,6 +37,8 @@ pub struct ConsumerRecord {
     pub workspace: Option<String>,
     /// Why it is unresolved.
     pub unresolved: Option<String>,
+    /// `production`, `deprecated`, …; `None` also where that was not recorded yet.
+    pub lifecycle: Option<String>,
 }
 
 /// A workspace as it was pinned and transformed. `P` is the plan of one workspace.
@@ -193,9 +195,9 @@ impl Store {
                     at
                 ],
             )?;
-            let mut insert = transaction.prepare_cached("INSERT INTO consumers VALUES (?1, ?2, ?3, ?4)")?;
+            let mut insert = transaction.prepare_cached("INSERT INTO consumers VALUES (?1, ?2, ?3, ?4, ?5)")?;
             for one in consumers {
-                insert.execute(params![one.entity, one.owner, one.workspace, one.unresolved])?;
+                insert.execute(params![one.entity, one.owner, one.workspace, one.unresolved, one.lifecycle])?;
             }
             let mut insert = transaction.prepare_cached("INSERT INTO workspaces VALUES (?1, ?2, ?3, ?4, ?5)")?;
             for row in &rows {
@@ -214,13 +216,16 @@ impl Store {
     /// # Errors
     /// Where the file can't be read.
     pub fn consumers(&self) -> Result<Vec<ConsumerRecord>, StateError> {
-        let query = "SELECT entity, owner, workspace, unresolved FROM consumers ORDER BY entity";
-        self.rows(query, [], |row| {
+        let known = super::schema::has_lifecycle(&self.db).map_err(|source| self.error(source))?;
+        let lifecycle = if known { "lifecycle" } else { "NULL" };
+        let query = format!("SELECT entity, owner, workspace, unresolved, {lifecycle} FROM consumers ORDER BY entity");
+        self.rows(&query, [], |row| {
             Ok(ConsumerRecord {
                 entity: row.get(0)?,
                 owner: row.get(1)?,
                 workspace: row.get(2)?,
                 unresolved: row.get(3)?,
+                lifecycle: row.get(4)?,
             })
         })
     }

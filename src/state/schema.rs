@@ -12,8 +12,8 @@ pub const SCHEMA_VERSION: i64 = 2;
 /// Marks a SQLite file as gander's: "gndr" in ASCII.
 const APPLICATION_ID: i64 = 0x676e_6472;
 
-/// All tables, the same since version 1. In version 2 verdicts say more than they did,
-/// and what an older one would have said can't be told. The journal, runs and gates only ever grow.
+/// All tables, the same since version 1 but for what [`complete`] adds. In version 2
+/// verdicts say more than they did, and what an older one would have said can't be told. The journal, runs and gates only ever grow.
 const TABLES: &str = "
 CREATE TABLE binding (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -34,7 +34,8 @@ CREATE TABLE consumers (
     entity TEXT PRIMARY KEY,
     owner TEXT,
     workspace TEXT,
-    unresolved TEXT
+    unresolved TEXT,
+    lifecycle TEXT
 ) STRICT;
 CREATE TABLE workspaces (
     id TEXT PRIMARY KEY,
@@ -110,7 +111,7 @@ pub(super) fn configure(db: &Connection) -> rusqlite::Result<()> {
 /// every other.
 pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<(), StateError> {
     if is_ours(db, path)? {
-        return Ok(());
+        return complete(db).map_err(|source| StateError::of(path, source));
     }
     let made = (|| {
         let transaction = db.transaction()?;
@@ -120,6 +121,20 @@ pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<(), StateError
         transaction.commit()
     })();
     made.map_err(|source| StateError::of(path, source))
+}
+
+/// Adds the column that tables made before it lack.
+fn complete(db: &Connection) -> rusqlite::Result<()> {
+    match has_lifecycle(db)? {
+        true => Ok(()),
+        false => db.execute_batch("ALTER TABLE consumers ADD COLUMN lifecycle TEXT"),
+    }
+}
+
+/// Whether consumers are recorded with their lifecycle.
+pub(super) fn has_lifecycle(db: &Connection) -> rusqlite::Result<bool> {
+    let query = "SELECT count(*) FROM pragma_table_info('consumers') WHERE name = 'lifecycle'";
+    db.query_row(query, [], |row| Ok(row.get::<_, i64>(0)? > 0))
 }
 
 /// True where the tables are there and known, false where the file is empty.

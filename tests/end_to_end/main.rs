@@ -17,6 +17,7 @@ mod index;
 mod kill;
 mod lsp;
 mod malice;
+mod moves;
 mod newcomer;
 mod order;
 mod patches;
