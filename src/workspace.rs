@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 
+/// The longest reference, in bytes: Backstage's own are far shorter, and nobody's name
+/// shall fill a memory.
+const LONGEST: usize = 1_000;
+
 /// A canonical Backstage entity reference, `kind:namespace/name`, in lower case.
 /// Every list of consumers in gander is ordered by it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -18,7 +22,8 @@ pub struct EntityRef(String);
 
 impl EntityRef {
     /// Reads `[kind:][namespace/]name`; what is left out is taken from
-    /// `default_kind` and the namespace `default`. `None` where a part is empty.
+    /// `default_kind` and the namespace `default`. `None` where a part is empty, or all
+    /// together are longer than a thousand bytes.
     pub fn parse(text: &str, default_kind: &str) -> Option<Self> {
         Self::parse_in(text, default_kind, "default")
     }
@@ -30,7 +35,7 @@ impl EntityRef {
         let parts = [kind, namespace, name];
         let broken =
             |part: &&str| part.is_empty() || part.contains(|c: char| c.is_control() || c.is_whitespace() || c == '/');
-        if parts.iter().any(broken) {
+        if parts.iter().any(broken) || parts.iter().map(|part| part.len()).sum::<usize>() > LONGEST {
             return None;
         }
         Some(Self(format!("{kind}:{namespace}/{name}").to_lowercase()))
@@ -292,6 +297,7 @@ mod tests {
         assert_eq!(full.as_str(), "component:default/ads");
         assert_eq!(EntityRef::parse("ads", "Component"), Some(full));
         assert_eq!(EntityRef::parse("api:x", "component").unwrap().as_str(), "api:default/x");
+        assert_eq!(EntityRef::parse(&"x".repeat(LONGEST), "component"), None);
         for broken in ["", "a:", "a:b/", "a:/c", "a b", "a:b/c/d", "x\n"] {
             assert_eq!(EntityRef::parse(broken, "component"), None, "{broken:?}");
         }

@@ -16,6 +16,9 @@ use super::openlineage::{MAX_LINE, lines};
 use super::source::{Context, Found, Source};
 use crate::config::AccessLog;
 
+/// The most readers.
+const MAX_READERS: usize = if cfg!(test) { 60 } else { 500_000 };
+
 /// `access_log = "reads.csv"`.
 pub(super) struct Reads<'a>(pub(super) &'a AccessLog);
 
@@ -41,11 +44,15 @@ impl Source for Reads<'_> {
 
     fn read(&self, cx: &Context<'_>) -> Found {
         let shown = (cx.shown)(&self.0.file);
-        let mut problems = Vec::new();
+        let (mut problems, mut more) = (Vec::new(), 0_u64);
         let mut readers: BTreeMap<String, Reader> = BTreeMap::new();
         let mut take = |line: u64, row: Result<Row, String>| {
             if let Err(reason) = row.and_then(|row| self.note(&mut readers, &row, cx)) {
-                problems.push(format!("{shown}:{line}:1: {reason}"));
+                // Of a log that is wrong from end to end not every line is held.
+                match problems.len() < 10_000 {
+                    true => problems.push(format!("{shown}:{line}:1: {reason}")),
+                    false => more += 1,
+                }
             }
         };
         let is_csv = self.0.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
@@ -55,6 +62,9 @@ impl Source for Reads<'_> {
         };
         if let Err(reason) = read {
             problems.push(format!("{shown}:1:1: {reason}"));
+        }
+        if more > 0 {
+            problems.insert(0, format!("{shown}: {more} more lines are wrong"));
         }
         let place: Arc<str> = shown.as_str().into();
         let consumers = readers.iter().filter_map(|(who, reader)| self.consumer(who, reader, &place, cx));
@@ -143,6 +153,9 @@ impl Reads<'_> {
         let who: String = row.who.trim().chars().filter(|c| !c.is_control()).take(200).collect();
         if who.is_empty() {
             return Err("nobody is named as the reader: it was left out".to_owned());
+        }
+        if readers.len() >= MAX_READERS && !readers.contains_key(&who) {
+            return Err(format!("more than {MAX_READERS} readers: it was left out: give a shorter log"));
         }
         let reader = readers.entry(who).or_default();
         reader.doubt = if reader.count == 0 { meant.doubt() } else { reader.doubt };

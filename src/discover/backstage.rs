@@ -28,7 +28,7 @@ const MAX_READS: usize = 3;
 /// References that are asked for at once.
 const REFS: usize = 200;
 /// The most entities that are taken in.
-const MAX_ENTITIES: usize = 1_000_000;
+const MAX_ENTITIES: usize = if cfg!(test) { 40 } else { 1_000_000 };
 /// Pages in a row without a new entity, after which no more are asked for.
 const MAX_IDLE: u32 = 3;
 /// Asked for with every page: cursors don't remember it.
@@ -269,7 +269,10 @@ impl Reading<'_> {
                 || idle >= MAX_IDLE
                 || count > expected.saturating_mul(2).saturating_add(10_000);
             let Some(next) = next else { break };
-            if stuck || distinct.len() > MAX_ENTITIES {
+            if distinct.len() > MAX_ENTITIES {
+                return self.problem(&format!("more than {MAX_ENTITIES} entities are consumers, the rest is not read"));
+            }
+            if stuck {
                 return self
                     .problem(&format!("its pages don't end (after {count} of {expected} consumers): tell its owner"));
             }

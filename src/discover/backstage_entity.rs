@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::entity::{At, Entity, Field, Relation, is_tier};
+use super::entity::{At, Entity, Field, Relation, is_tier, short};
 use super::location::{self, Code};
 use crate::workspace::{EntityRef, without_userinfo};
 
@@ -21,7 +21,7 @@ pub(super) struct Described {
 /// Where it has no name that could be referred to.
 pub(super) fn describe(item: &Value, place: &Arc<str>, github: Option<&str>) -> Result<Described, String> {
     let text = |path: &str| item.pointer(path).and_then(Value::as_str);
-    let uid = text("/metadata/uid").map(str::to_owned);
+    let uid = text("/metadata/uid").map(short);
     let told = || uid.as_deref().unwrap_or("without a uid").chars().take(60).collect::<String>();
     let (Some(kind), Some(name)) = (text("/kind"), text("/metadata/name")) else {
         return Err(format!("the entity {} has no kind or no name: correct it in the catalog", told()));
@@ -36,7 +36,8 @@ pub(super) fn describe(item: &Value, place: &Arc<str>, github: Option<&str>) -> 
         let kind = relation.get("type").and_then(Value::as_str).unwrap_or_default();
         let target = target(relation);
         if target.is_none() && (kind == "ownedBy" || field(kind).is_some()) {
-            problems.push(format!("{reference}: its relation {kind} has no target: correct it in the catalog"));
+            problems
+                .push(format!("{reference}: its relation {} has no target: correct it in the catalog", short(kind)));
         }
         let Some(target) = target else { continue };
         match field(kind) {
@@ -50,7 +51,7 @@ pub(super) fn describe(item: &Value, place: &Arc<str>, github: Option<&str>) -> 
     let stated = || text("/spec/owner").and_then(|owner| EntityRef::parse_in(owner, "group", namespace));
     let entity = Entity {
         owner: owner.or_else(stated),
-        lifecycle: text("/spec/lifecycle").map(str::to_owned),
+        lifecycle: text("/spec/lifecycle").map(short),
         tier: tier(item),
         tags: tags(item),
         relations,
@@ -84,7 +85,7 @@ fn field(kind: &str) -> Option<Field> {
 
 fn tags(item: &Value) -> Vec<String> {
     let tags = item.pointer("/metadata/tags").and_then(Value::as_array).into_iter().flatten();
-    let mut tags: Vec<String> = tags.filter_map(|tag| tag.as_str().map(str::to_owned)).collect();
+    let mut tags: Vec<String> = tags.filter_map(|tag| tag.as_str().map(short)).take(200).collect();
     tags.sort();
     tags.dedup();
     tags
@@ -94,7 +95,7 @@ fn tier(item: &Value) -> Option<String> {
     ["/metadata/labels", "/metadata/annotations"].into_iter().find_map(|group| {
         let entries = item.pointer(group)?.as_object()?;
         let named = entries.iter().find(|(key, _)| is_tier(key))?;
-        Some(named.1.as_str()?.to_owned())
+        Some(short(named.1.as_str()?))
     })
 }
 
@@ -110,7 +111,7 @@ fn code(item: &Value, github: Option<&str>) -> Result<Code, String> {
         let Some(text) = annotation(name) else { continue };
         match location::reference(text) {
             Ok(remote) => return Ok(Code::Remote(remote)),
-            Err(why) => reasons.push(format!("{name} {:?} {why}", without_userinfo(text))),
+            Err(why) => reasons.push(short(&format!("{name} {:?} {why}", without_userinfo(text)))),
         }
     }
     if let Some(slug) = annotation("github.com/project-slug") {

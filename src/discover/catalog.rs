@@ -20,9 +20,13 @@ use crate::workspace::without_userinfo;
 /// The largest catalog file, in bytes.
 const MAX_FILE: u64 = 1 << 20;
 /// The most catalog files in one tree.
-const MAX_FILES: usize = 250_000;
+const MAX_FILES: usize = if cfg!(test) { 1_500 } else { 250_000 };
+/// The most globs of Locations that are followed: each of them walks a part of the tree.
+const MAX_GLOBS: usize = if cfg!(test) { 20 } else { 1_000 };
 /// The deepest folder of a tree that is looked into.
 const MAX_DEPTH: usize = 64;
+/// What makes a target a glob.
+const WILD: [char; 4] = ['*', '?', '[', '{'];
 /// Names that Backstage's own convention gives to catalog files.
 const NAMES: [&str; 2] = ["catalog-info.yaml", "catalog-info.yml"];
 /// Folders that hold no catalog of their own.
@@ -65,6 +69,7 @@ pub(super) fn tree(root: &Path, shown: &(dyn Fn(&Path) -> String + Sync)) -> Cat
     let mut catalog = Catalog::default();
     let mut found = files(root, shown, &mut catalog.problems);
     let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
+    let mut globs = 0;
     while !found.is_empty() {
         found.retain(|file| seen.insert(file.clone()));
         found.sort();
@@ -72,7 +77,7 @@ pub(super) fn tree(root: &Path, shown: &(dyn Fn(&Path) -> String + Sync)) -> Cat
         found = Vec::new();
         for part in read {
             for entity in part.entities.iter().filter(|entity| !entity.targets.is_empty()) {
-                found.extend(follow(root, entity, shown, &mut catalog.problems));
+                found.extend(follow(root, entity, shown, &mut globs, &mut catalog.problems));
             }
             catalog.entities.extend(part.entities);
             catalog.problems.extend(part.problems);
@@ -194,6 +199,7 @@ fn follow(
     root: &Path,
     location: &Entity,
     shown: &(dyn Fn(&Path) -> String + Sync),
+    globs: &mut usize,
     problems: &mut Vec<String>,
 ) -> Vec<PathBuf> {
     let Spot::File { file, .. } = &location.spot else { return Vec::new() };
@@ -210,6 +216,13 @@ fn follow(
             continue;
         }
         let target = target.strip_prefix("file:").unwrap_or(target);
+        *globs += usize::from(target.contains(WILD));
+        if *globs > MAX_GLOBS && target.contains(WILD) {
+            problems.push(format!(
+                "{place}: the target {target:?} was not read: more than {MAX_GLOBS} targets have wildcards: name files"
+            ));
+            continue;
+        }
         match matching(folder, target, root) {
             Ok(found) if found.is_empty() => problems.push(format!(
                 "{place}: the target {target:?} does not exist: correct the path, which is relative to this file"
@@ -223,7 +236,7 @@ fn follow(
 
 fn matching(folder: &Path, target: &str, root: &Path) -> Result<Vec<PathBuf>, String> {
     let outside = || "leaves the catalog's tree and was not read: name a wider folder in the migration".to_owned();
-    if !target.contains(['*', '?', '[', '{']) {
+    if !target.contains(WILD) {
         let Ok(path) = folder.join(target).canonicalize() else {
             return Ok(Vec::new());
         };

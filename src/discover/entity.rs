@@ -198,7 +198,7 @@ pub(super) fn read(document: &Placed, file: &Arc<Path>, root: &Arc<Path>, wrong:
             location: annotation(metadata, "backstage.io/source-location"),
         },
         owner,
-        lifecycle: field("lifecycle").and_then(Placed::text).map(str::to_owned),
+        lifecycle: field("lifecycle").and_then(Placed::text).map(short),
         tier: tier(metadata),
         tags: tags(metadata),
         relations,
@@ -290,7 +290,7 @@ fn tags(metadata: &Placed) -> Vec<String> {
     let Some(Node::Sequence(items)) = metadata.get("tags").map(|tags| &tags.node) else {
         return Vec::new();
     };
-    let mut tags: Vec<String> = items.iter().filter_map(|t| t.text().map(str::to_owned)).collect();
+    let mut tags: Vec<String> = items.iter().filter_map(|t| t.text().map(short)).take(KEPT).collect();
     tags.sort();
     tags.dedup();
     tags
@@ -302,8 +302,16 @@ fn tier(metadata: &Placed) -> Option<String> {
     ["labels", "annotations"].into_iter().find_map(|group| {
         let Node::Mapping(entries) = &metadata.get(group)?.node else { return None };
         let named = entries.iter().find(|(key, _)| is_tier(key));
-        Some(named?.1.text()?.to_owned())
+        Some(short(named?.1.text()?))
     })
+}
+
+/// The longest text of an entity that is kept, in characters, and the most of a kind.
+const KEPT: usize = 200;
+
+/// A text as much of it as is shown to anybody.
+pub(super) fn short(text: &str) -> String {
+    text.chars().take(KEPT).collect()
 }
 
 /// Whether a label's name is that of a tier.

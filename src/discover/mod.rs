@@ -197,16 +197,19 @@ pub fn discover(migration: &Migration, request: &Request<'_>) -> Result<Discover
     let places =
         Places::new(&migration.code, &migration.state, &candidates, request.fetching, request.clock, &mut problems)?;
     let components = components(&entities);
-    let held: BTreeSet<PathBuf> = components.keys().cloned().collect();
+    let left_out = left_out.iter().filter(|one| excluded.iter().any(|e| e.entity == one.entity));
+    let left_out: Vec<PathBuf> =
+        left_out.flat_map(|one| one.codes().filter_map(|code| places.folder(code).ok())).collect();
+    // Whoever is left out is not changed with those around them either.
+    let held: BTreeSet<PathBuf> = components.keys().chain(&left_out).cloned().collect();
     let (settled, contradictions) = candidates.settle(&|code| places.folder(code));
     problems.extend(contradictions);
     let mut fleet = workspaces::fleet(settled, &held, &labels, base)?;
     drop(relations);
-    let agreement = request.names.clone().map(|names| {
-        let gone = left_out.iter().filter(|one| excluded.iter().any(|e| e.entity == one.entity));
-        let gone = gone.flat_map(|one| one.codes().filter_map(|code| places.folder(code).ok()));
-        witnessed(migration, &fleet, names, components, gone.collect(), now, &mut problems)
-    });
+    let agreement = request
+        .names
+        .clone()
+        .map(|names| witnessed(migration, &fleet, names, components, left_out, now, &mut problems));
     problems.sort();
     problems.dedup();
     fleet.problems = problems;

@@ -64,8 +64,16 @@ enum Begun {
     Newer,
 }
 
-/// The clones that are needed: by repository and revision, the URL and the paths.
-type Needs = BTreeMap<Key, (String, BTreeSet<String>)>;
+/// The clones that are needed.
+type Needs = BTreeMap<Key, Need>;
+
+/// What is needed of a repository.
+struct Need {
+    url: String,
+    /// It is a bare mirror on this machine, which the migration names.
+    mirror: bool,
+    paths: BTreeSet<String>,
+}
 
 /// A repository and a revision of it.
 type Key = (String, Option<String>);
@@ -113,16 +121,23 @@ impl<'a> Places<'a> {
         let mut needs = Needs::new();
         for code in candidates.iter().flat_map(|candidate| candidate.codes()) {
             let Code::Remote(remote) = code else { continue };
-            if !self.config.clone || self.checkout(remote).is_some() || self.mirror(remote).is_some() {
+            let bare = self.mirror(remote).filter(|folder| is_bare(folder));
+            let here = self.checkout(remote).is_some() || (bare.is_none() && self.mirror(remote).is_some());
+            if here || (bare.is_none() && !self.config.clone) {
                 continue;
             }
             let key = (remote.identity(), remote.revision.clone());
-            let (url, paths) = needs.entry(key).or_insert_with(|| (remote.url.clone(), BTreeSet::new()));
+            let url = bare.as_ref().map_or_else(|| remote.url.clone(), |folder| format!("file://{}", folder.display()));
+            let need = needs.entry(key).or_insert_with(|| Need {
+                url: url.clone(),
+                mirror: bare.is_some(),
+                paths: BTreeSet::new(),
+            });
             // However it is reached: the same URL on every run.
-            if remote.url < *url {
-                url.clone_from(&remote.url);
+            if url < need.url {
+                need.url = url;
             }
-            paths.insert(remote.path.clone());
+            need.paths.insert(remote.path.clone());
         }
         needs
     }
@@ -133,7 +148,8 @@ impl<'a> Places<'a> {
             Code::Folder(folder) => return Ok(folder.clone()),
             Code::Remote(remote) => remote,
         };
-        let top = match (self.checkout(remote), self.mirror(remote)) {
+        let mirror = self.mirror(remote).filter(|folder| !is_bare(folder));
+        let top = match (self.checkout(remote), mirror) {
             (Some(top), _) | (None, Some(top)) => top,
             (None, None) => self.cloned(remote)?,
         };
@@ -143,7 +159,12 @@ impl<'a> Places<'a> {
             return Err(format!("{remote} does not exist in its repository: correct the location in the catalog"));
         }
         let folder = if folder.is_file() { folder.parent().unwrap_or(&top) } else { &folder };
-        inside(folder, &top, &remote.to_string())
+        let folder = inside(folder, &top, &remote.to_string())?;
+        // A link of the repository may not lead to whatever it lies in.
+        match folder.starts_with(&top) {
+            true => Ok(folder),
+            false => Err(format!("{remote} leads out of its repository: correct the location in the catalog")),
+        }
     }
 
     fn checkout(&self, remote: &Remote) -> Option<PathBuf> {
@@ -168,6 +189,11 @@ impl<'a> Places<'a> {
             )),
         }
     }
+}
+
+/// Whether a folder is a repository without a work tree, as `git clone --mirror` makes it.
+fn is_bare(folder: &Path) -> bool {
+    folder.join("HEAD").is_file() && folder.join("objects").is_dir() && !folder.join(".git").exists()
 }
 
 /// The folder that a mirror's pattern means for a repository. `None` where it would lie
@@ -195,10 +221,10 @@ fn twice(needs: &Needs) -> BTreeMap<(Key, String), String> {
     let named = |key: &Key| key.1.clone().unwrap_or_else(|| "no revision".to_owned());
     let holds = |a: &str, b: &str| a.is_empty() || Path::new(b).starts_with(a);
     let mut twice = BTreeMap::new();
-    for (at, (one, (_, paths))) in needs.iter().enumerate() {
+    for (at, (one, Need { paths, .. })) in needs.iter().enumerate() {
         // In order: clones of one repository come one after the other.
         let others = needs.iter().skip(at + 1).take_while(|(other, _)| other.0 == one.0);
-        for (other, (_, others)) in others {
+        for (other, Need { paths: others, .. }) in others {
             let pairs = paths.iter().flat_map(|a| others.iter().map(move |b| (a, b)));
             for (a, b) in pairs.filter(|(a, b)| holds(a, b) || holds(b, a)) {
                 let place = if a.len() > b.len() { a } else { b };
@@ -236,10 +262,10 @@ impl Cloning<'_> {
         std::thread::scope(|scope| {
             for _ in 0..self.config.jobs.clamp(1, list.len().max(1)) {
                 scope.spawn(|| {
-                    while let Some((key, (url, paths))) = list.get(next.fetch_add(1, Ordering::Relaxed))
+                    while let Some((key, need)) = list.get(next.fetch_add(1, Ordering::Relaxed))
                         && !crate::interrupt::wanted()
                     {
-                        let made = self.one(&key.0, key.1.as_deref(), url, paths);
+                        let made = self.one(&key.0, key.1.as_deref(), need);
                         done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(((*key).clone(), made));
                     }
                 });
@@ -262,11 +288,11 @@ impl Cloning<'_> {
         &self,
         repository: &str,
         revision: Option<&str>,
-        url: &str,
-        paths: &BTreeSet<String>,
+        Need { url, mirror, paths }: &Need,
     ) -> Result<PathBuf, Failed> {
-        git::check_url(url, &self.config.protocols)
-            .map_err(|why| Failed::Said(format!("{:?} {why}", without_userinfo(url))))?;
+        let local = [String::from("file")];
+        let protocols = if *mirror { &local[..] } else { &self.config.protocols };
+        git::check_url(url, protocols).map_err(|why| Failed::Said(format!("{:?} {why}", without_userinfo(url))))?;
         let name: String = repository.rsplit('/').next().unwrap_or_default().chars().take(60).collect();
         let digest = DigestBuilder::new("gander.clone").field(repository).field(revision.unwrap_or_default()).finish();
         let folder = self.folder.join(format!("{name}-{}", &digest.short()[..10]));
@@ -306,7 +332,7 @@ impl Cloning<'_> {
         // More of a clone that stays at its commit: that commit once more.
         let pinned = record.as_ref().filter(|_| !newer).map(|record| record.commit.clone());
         let revision_now = pinned.as_deref().or(revision);
-        let fetch = Fetch { url, revision: revision_now, paths: &wanted, protocols: &self.config.protocols, left };
+        let fetch = Fetch { url, revision: revision_now, paths: &wanted, protocols, left };
         let commit = self.attempts(&folder, &fetch, record.is_none())?;
         let (repository, revision) = (repository.to_owned(), revision.map(str::to_owned));
         let at = self.clock.now();

@@ -107,7 +107,12 @@ fn one(line: &str, place: &str, cx: &Context<'_>) -> Result<Option<Listed>, Stri
     }
     let remote = text.contains("://") || (text.contains('@') && text.contains(':'));
     let plain = |parts: &[&str]| -> String {
-        parts.iter().filter(|part| !part.is_empty()).map(|part| part.replace(['/', ':'], "-")).collect::<Vec<_>>().join("-")
+        parts
+            .iter()
+            .filter(|part| !part.is_empty())
+            .map(|part| part.replace(['/', ':'], "-"))
+            .collect::<Vec<_>>()
+            .join("-")
     };
     let (code, names) = if remote {
         let remote = location::url(text)?;
@@ -115,7 +120,12 @@ fn one(line: &str, place: &str, cx: &Context<'_>) -> Result<Option<Listed>, Stri
         let (host, path, owner, name) = remote.parts();
         let names = match inner {
             // In a repository of many components it is the repository that tells them apart.
-            Some(inner) => [plain(&[inner]), plain(&[path, inner]), plain(&[path, &remote.path]), plain(&[host, path, &remote.path])],
+            Some(inner) => [
+                plain(&[inner]),
+                plain(&[path, inner]),
+                plain(&[path, &remote.path]),
+                plain(&[host, path, &remote.path]),
+            ],
             None => [plain(&[name]), plain(&[owner, name]), plain(&[path]), plain(&[host, path])],
         };
         (Code::Remote(remote), names.to_vec())

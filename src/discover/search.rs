@@ -255,7 +255,9 @@ fn first_in(path: &Path, automaton: &AhoCorasick, buffer: &mut Vec<u8>) -> std::
         }
         file.take(MAX_WIDE).read_to_end(buffer)?;
         *buffer = wide.decoded(buffer).into_bytes();
-        return Ok(first_word(automaton, buffer, (0, buffer.len())).map_or(Search::Nothing, |at| hit(path, buffer, at, 0)));
+        return Ok(
+            first_word(automaton, buffer, (0, buffer.len())).map_or(Search::Nothing, |at| hit(path, buffer, at, 0))
+        );
     }
     if memchr::memchr(0, head).is_some() {
         return Ok(Search::Nothing);

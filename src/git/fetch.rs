@@ -77,7 +77,8 @@ pub fn check_url(url: &str, protocols: &[String]) -> Result<(), String> {
         ));
     }
     let (user, name) = host.rsplit_once('@').unwrap_or(("", host));
-    if name.starts_with('-') || user.starts_with('-') || (name.is_empty() && scheme != "file") {
+    // Decoded, it would say something else to whoever is asked for a password.
+    if host.contains('%') || name.starts_with('-') || user.starts_with('-') || (name.is_empty() && scheme != "file") {
         return Err("names no host that git may be given: correct it in the catalog".to_owned());
     }
     if user.contains(':') || (!user.is_empty() && scheme.starts_with("http")) {
@@ -134,8 +135,12 @@ impl Repository {
         let git = self.toplevel.join(".git");
         let locks = |name: &str| name.ends_with(".lock");
         let parts = |name: &str| name.starts_with("tmp_");
-        let folders: [(_, fn(&str) -> bool); 4] =
-            [(git.clone(), locks), (git.join("info"), locks), (git.join("objects/pack"), parts), (git.join("objects"), parts)];
+        let folders: [(_, fn(&str) -> bool); 4] = [
+            (git.clone(), locks),
+            (git.join("info"), locks),
+            (git.join("objects/pack"), parts),
+            (git.join("objects"), parts),
+        ];
         for (folder, left) in folders {
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
                 if entry.file_name().to_str().is_some_and(left) && entry.file_type().is_ok_and(|kind| kind.is_file()) {
@@ -276,6 +281,7 @@ mod tests {
             "-oProxyCommand=x@example.org:a",
             "git@-x:a",
             "https:///a",
+            "https://evil.example.org%0ahost=example.org/a",
             "https://example.org/a\n--x",
         ] {
             assert!(check_url(bad, &known).is_err(), "{bad:?}");
@@ -351,8 +357,7 @@ mod tests {
         }
         let here = tempfile::tempdir().unwrap();
         let (url, file) = (format!("file://{}", origin.root().display()), protocols(&["file"]));
-        let what =
-            Fetch { url: &url, revision: Some("main"), paths: &[], protocols: &file, left: Left::Nothing };
+        let what = Fetch { url: &url, revision: Some("main"), paths: &[], protocols: &file, left: Left::Nothing };
         assert!(Repository::fetch_into(here.path(), &what).is_err(), "a file of it is missing");
         assert!(!owned.exists(), "a program of the repository ran");
         // The trap works: whoever allows the server to fetch falls into it.

@@ -62,6 +62,9 @@ pub enum Why {
     /// The body is longer than any that is read.
     #[error("the answer is larger than {0} bytes, and is not read: ask for smaller pages")]
     TooLarge(u64),
+    /// All answers together are more than is taken in, in bytes.
+    #[error("its answers are more than {0} bytes together, and it is not asked any further: tell its owner")]
+    TooMuch(u64),
     /// JSON, but of another form.
     #[error("the answer is not what was expected ({0}): check that the address is that of the right server")]
     Unexpected(String),

@@ -17,6 +17,7 @@ pub use secret::{AuthorityError, Secret, SecretError};
 
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -25,6 +26,8 @@ use crate::clock::Clock;
 
 /// The most bytes of one answer, unpacked.
 const MAX_ANSWER: u64 = 64 << 20;
+/// The most bytes of all answers of one server, unpacked.
+const MAX_ALL: u64 = if cfg!(test) { 100 << 10 } else { 2 << 30 };
 /// The most bytes of an error's text that are looked at.
 const MAX_ERROR: u64 = 16 << 10;
 /// How long one request may take, waiting for the answer included.
@@ -42,6 +45,8 @@ pub struct Client {
     /// When the first question could be asked, by the clock, and how long all of them may take.
     begun: i64,
     within: Duration,
+    /// Bytes that were read.
+    read: AtomicU64,
 }
 
 /// What came back before it was understood.
@@ -60,7 +65,15 @@ impl Client {
     pub fn new(token: Option<Secret>, clock: &Clock) -> Self {
         let agent = Self::agent(ureq::tls::RootCerts::PlatformVerifier);
         let within = Duration::from_secs(24 * 3600);
-        Self { agent, token, clock: clock.clone(), limit: MAX_ANSWER, begun: clock.now(), within }
+        Self {
+            agent,
+            token,
+            clock: clock.clone(),
+            limit: MAX_ANSWER,
+            begun: clock.now(),
+            within,
+            read: AtomicU64::new(0),
+        }
     }
 
     /// The same that trusts the authorities in a PEM file, and no other.
@@ -177,6 +190,9 @@ impl Client {
             Err(error) if (200..300).contains(&status) => return Err(Why::CutShort(error.to_string())),
             _ if limit == self.limit && bytes.len() as u64 > limit => return Err(Why::TooLarge(limit)),
             _ => {}
+        }
+        if self.read.fetch_add(bytes.len() as u64, Ordering::Relaxed) > MAX_ALL {
+            return Err(Why::TooMuch(MAX_ALL));
         }
         Ok(Answer { status, kind, location, retry_after, body: bytes })
     }

@@ -150,6 +150,15 @@ fn an_answer_is_bounded() {
 }
 
 #[test]
+fn all_answers_together_are_bounded() {
+    let one = answer(200, "", &format!("\"{}\"", "x".repeat(40 << 10)));
+    let listener = Listener::new(vec![one; 9]);
+    let client = client(&Clock::at(0));
+    let read = (0..9).take_while(|_| client.get::<String>(&listener.url).is_ok()).count();
+    assert_eq!((read, client.get::<String>(&listener.url).unwrap_err().why), (3, Why::TooMuch(MAX_ALL)));
+}
+
+#[test]
 fn all_questions_together_have_a_limit() {
     let clock = Clock::at(0);
     let busy = |_| answer(429, "Retry-After: 60\r\n", "");

@@ -225,6 +225,11 @@ fn everything_is_found(found: &Value, errors: &str) {
     let first = &found["consumers"][2];
     assert_eq!((&first["owner"], &first["tier"]), (&"group:default/team-2".into(), &"gold".into()));
     assert!(first["source"]["value"].as_str().unwrap().contains("git.example.org/fleet/c0002@main"), "{first}");
+    // Of the last page as of the first.
+    let last = &found["consumers"][CONSUMERS - 1];
+    let facts = (&last["entity"], &last["owner"], &last["tier"], &last["lifecycle"]);
+    let expected = ["component:default/c1799", "group:default/team-0", "gold", "production"].map(Value::from);
+    assert_eq!(facts, (&expected[0], &expected[1], &expected[2], &expected[3]));
     let nodes = found["graph"]["nodes"].as_array().unwrap();
     let depth =
         |name: &str| nodes.iter().find(|node| node["entity"] == name).map(|node| node["depth"].as_u64().unwrap());

@@ -157,9 +157,11 @@ fn a_clone_that_was_killed_is_finished_by_the_next_run() {
     server.manners.stall.store(false, Ordering::SeqCst);
     assert!(lock.exists(), "nothing is left of it: this test shows nothing");
     let begun = Instant::now();
-    while std::fs::read_dir("/proc").unwrap().flatten().any(|entry| {
-        std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(&bench.root))
-    }) {
+    while std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .any(|entry| std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(&bench.root)))
+    {
         assert!(begun.elapsed() < Duration::from_secs(60), "somebody is left");
         std::thread::sleep(Duration::from_millis(10));
     }

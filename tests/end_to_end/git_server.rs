@@ -140,8 +140,7 @@ fn answer(stream: &mut TcpStream, request: &Request, root: &Path, manners: &Mann
     let head = format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n");
     let _ = stream.write_all(head.as_bytes());
     let less = |left: usize| left.checked_sub(1);
-    let cut = request.wants_data()
-        && manners.cut.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok();
+    let cut = request.wants_data() && manners.cut.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok();
     let stall = request.wants_data() && manners.stall.load(Ordering::SeqCst);
     if cut || stall {
         let _ = stream.write_all(&body[..length / 2]);

@@ -190,7 +190,12 @@ fn code_that_is_asked_for_at_two_revisions_is_refused_where_paths_overlap() {
 
 #[test]
 fn one_repository_by_several_addresses_is_cloned_once() {
-    let same = ["https://GitHub.com/Org/Api", "https://github.com/org/api.git", "git@github.com:org/api", "ssh://git@github.com:22/org/api"];
+    let same = [
+        "https://GitHub.com/Org/Api",
+        "https://github.com/org/api.git",
+        "git@github.com:org/api",
+        "ssh://git@github.com:22/org/api",
+    ];
     let identity = |url: &str| super::super::location::url(url).unwrap().identity();
     let all: BTreeSet<String> = same.into_iter().map(identity).collect();
     assert_eq!(all.len(), 1, "{all:?}");
@@ -236,4 +241,30 @@ fn a_refresh_that_was_killed_is_finished_and_nobodys_work_is_lost() {
     write(&top.join("a/x"), "2");
     assert_eq!(fetched(&migration, Fetching::Refresh).problems, [""; 0]);
     assert!(top.join("a/x").is_file() && std::fs::read_to_string(top.join("b/x")).unwrap() == "3");
+}
+
+#[test]
+fn a_bare_mirror_is_cloned_from_and_no_link_leads_out_of_one() {
+    let origin = Sandpit::committed(&[("a/x", "1")]);
+    let pit = sandpit();
+    pit.write("mirrors/h/o/other/secret/x", "1");
+    pit.git(&["init", "-q", "mirrors"]);
+    pit.write("mirrors/h/o/plain/x", "1");
+    pit.link("mirrors/h/o/plain/out", "../other/secret");
+    let bare = pit.path("mirrors/h/o/bare");
+    origin.git(&["clone", "-q", "--mirror", origin.root().to_str().unwrap(), bare.to_str().unwrap()]);
+    for (name, place) in [("a", "o/bare/tree/main/a"), ("out", "o/plain/tree/main/out"), ("plain", "o/plain")] {
+        let rest = format!(
+            "  annotations:\n    backstage.io/source-location: 'url:https://h/{place}'\nspec:\n  dependsOn: [resource:users_v1]\n"
+        );
+        pit.write(&format!("services/{name}/catalog-info.yaml"), entity("Component", name, &rest));
+    }
+    let migration = cloning(&pit, "mirror = \"mirrors/{host}/{path}\"");
+    let fleet = fetched(&migration, Fetching::Missing);
+    let found = lines(&fleet);
+    assert!(found[0].starts_with("component:default/a = .gander/m/clones/bare-"), "{found:?}");
+    assert!(found[1].contains("h/o/plain/out@main leads out of"), "{found:?}");
+    assert_eq!(found[2], "component:default/plain = mirrors/h/o/plain");
+    let commit = origin.git(&["rev-parse", "HEAD"]);
+    assert_eq!(fleet.workspaces[0].git.as_ref().unwrap().commit, commit);
 }

@@ -134,21 +134,9 @@ fn a_token_that_is_not_there() {
     assert!(only_problem(&discovery).contains("the variable GANDER_TEST_NO_SUCH_TOKEN is not set"));
 }
 
-/// The form of `GET /api/v1/lineage` as Marquez documents it.
-#[test]
-fn marquez_lineage() {
-    let edge = |from: &str, to: &str| json!({"origin": from, "destination": to});
-    let (users, ads, middle, late) =
-        ("dataset:bq://x:1:p.users_v1", "job:air:ads", "dataset:bq://x:1:middle", "job:air:late");
-    let graph = json!({"graph": [
-        {"id": users, "type": "DATASET", "data": {}, "inEdges": [], "outEdges": [edge(users, ads)]},
-        {"id": ads, "type": "JOB", "data": {"namespace": "air", "name": "ads", "location": "https://h/o/ads"},
-         "inEdges": [edge(users, ads)], "outEdges": [edge(ads, middle)]},
-        {"id": late, "type": "JOB", "data": null, "inEdges": [edge(middle, late)], "outEdges": []},
-        {"id": "?", "type": "JOB", "inEdges": [], "outEdges": []},
-    ]});
-    let graph: Value = serde_json::from_str(&graph.to_string().replace("\"data\":null,", "")).unwrap();
-    let (pit, listener) = (Sandpit::new(), Listener::new(vec![ok(&graph), answer(404, "", "{}")]));
+/// What comes of a Marquez that gives these answers for `p.users_v1` and `p.gone`.
+fn lineage(answers: Vec<Vec<u8>>) -> (Discovery, Vec<String>) {
+    let (pit, listener) = (Sandpit::new(), Listener::new(answers));
     pit.write("r.rhai", "");
     let text = format!(
         "[migration]\nid = \"m\"\ntitle = \"t\"\nrules = [\"r.rhai\"]\n[consumers]\ndatasets = [\"p.users_v1\", \"p.gone\"]\n\
@@ -156,23 +144,70 @@ fn marquez_lineage() {
         listener.url
     );
     pit.write("migration.toml", text);
-    let discovery = discovered(&config::load(&pit.path("migration.toml")).unwrap()).unwrap();
-    assert_eq!(lines(&discovery.fleet).len(), 1);
-    assert!(
-        lines(&discovery.fleet)[0].starts_with("job:air/ads ! its code is at h/o/ads"),
-        "{:?}",
-        lines(&discovery.fleet)
-    );
+    (discovered(&config::load(&pit.path("migration.toml")).unwrap()).unwrap(), listener.asked())
+}
+
+/// The form of `GET /api/v1/lineage` as Marquez documents it, and as its own fixtures show
+/// it: with fields that nobody asked for, and `null` for what is not known.
+#[test]
+fn marquez_lineage() {
+    let edge = |from: &str, to: &str| json!({"origin": from, "destination": to});
+    let (users, ads, middle, late) =
+        ("dataset:bq://x:1:p.users_v1", "job:air:ads", "dataset:bq://x:1:middle", "job:air:late");
+    let graph = json!({"graph": [
+        {"id": users, "type": "DATASET", "inEdges": null, "outEdges": [edge(users, ads)],
+         "data": {"id": {"namespace": "bq://x:1", "name": "p.users_v1"}, "type": "DB_TABLE", "name": "p.users_v1",
+                  "physicalName": "p.users_v1", "createdAt": "2026-11-01T00:00:00Z", "namespace": "bq://x:1",
+                  "sourceName": "s", "fields": [{"name": "a", "type": null, "tags": []}], "lastModifiedAt": null}},
+        {"id": ads, "type": "JOB", "data": {"namespace": "air", "name": "ads", "location": "https://h/o/ads",
+         "type": "BATCH", "inputs": [], "latestRun": null}, "inEdges": [edge(users, ads)], "outEdges": [edge(ads, middle)]},
+        {"id": late, "type": "JOB", "data": null, "inEdges": [edge(middle, late), {"origin": null, "destination": late}],
+         "outEdges": null},
+        {"id": "job:air:bare", "type": "JOB", "inEdges": [edge(users, "job:air:bare")]},
+        {"id": "?", "type": "JOB", "inEdges": [], "outEdges": []},
+        {"id": "job:air:odd", "type": "JOB", "inEdges": "many"},
+    ]});
+    let (discovery, asked) =
+        lineage(vec![ok(&graph), answer(404, "", "{\"code\": 404, \"message\": \"Node not found.\"}")]);
+    let found = lines(&discovery.fleet);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with("job:air/ads ! its code is at h/o/ads"), "{found:?}");
+    assert!(found[1].starts_with("job:air/bare ! ") && found[1].contains("does not say where the code"), "{found:?}");
     let depths: Vec<String> =
         discovery.graph.nodes.iter().map(|n| format!("{} {}", n.depth, n.entity.name())).collect();
-    assert_eq!(depths, ["1 ads", "2 middle", "3 late"]);
-    assert!(listener.asked()[0].contains("/api/v1/lineage?nodeId=dataset%3Abq%3A%2F%2Fx%3A1%3Ap.users_v1&depth=20"));
-    let problems = &discovery.fleet.problems;
-    assert_eq!(problems.len(), 2, "{problems:?}");
-    assert!(
-        problems[0].contains("a job without a name") && problems[1].contains("knows no dataset \"p.gone\""),
-        "{problems:?}"
-    );
+    assert_eq!(depths, ["1 ads", "1 bare", "2 middle", "3 late"]);
+    assert!(asked[0].contains("/api/v1/lineage?nodeId=dataset%3Abq%3A%2F%2Fx%3A1%3Ap.users_v1&depth=20"));
+    let problems = discovery.fleet.problems.join("\n");
+    assert_eq!(discovery.fleet.problems.len(), 3, "{problems}");
+    for told in
+        ["a job without a name (\"?\")", "a node of another form (\"job:air:odd\")", "knows no dataset \"p.gone\""]
+    {
+        assert!(problems.contains(told), "{told}: {problems}");
+    }
+}
+
+#[test]
+fn what_marquez_may_answer_instead() {
+    let html = || answer(200, "Content-Type: text/html\r\n", "<html>Marquez</html>");
+    let cut =
+        || b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\nContent-Type: application/json\r\n\r\n{\"graph\": [".to_vec();
+    let cuts = (0..12).map(|_| cut()).collect();
+    let short = || answer(200, "", "{\"graph\": [");
+    let empty = || ok(&json!({"graph": []}));
+    for (answers, told) in [
+        (vec![html(), empty()], "is this the API's address, or a login page before it?"),
+        (cuts, "the answer is cut short"),
+        (vec![short(), empty()], "the answer is cut short"),
+        (vec![ok(&json!({"graph": null})), empty()], "without a graph"),
+        (vec![ok(&json!({"graph": {}})), empty()], "the answer is not what was expected"),
+        (vec![answer(401, "", ""), empty()], "the token was not accepted (401)"),
+        (vec![answer(403, "", ""), empty()], "the token may not read this (403)"),
+    ] {
+        let (discovery, _) = lineage(answers);
+        let problems = &discovery.fleet.problems;
+        assert!(problems[0].contains(told) && problems[0].starts_with("marquez http://"), "{told}: {problems:?}");
+        assert!(!discovery.is_complete() && discovery.sources_failed());
+    }
 }
 
 #[test]
@@ -198,4 +233,23 @@ fn a_count_that_is_missing_huge_or_never_reached() {
     let (discovery, asked) = asked([begin, (0..20).map(same).collect()].concat());
     assert!(discovery.fleet.problems[0].contains("pages don't end"), "{:?}", discovery.fleet.problems);
     assert_eq!(asked.iter().filter(|text| text.contains("fields=")).count(), 4);
+}
+
+#[test]
+fn a_catalog_is_read_up_to_a_number_of_entities_and_for_so_long() {
+    let many: Vec<Value> = (0..50).map(|n| component(&format!("c{n}"), &format!("u{n}"))).collect();
+    let answers = [&counts(99, 99)[..], &counts(99, 99), &[root(), page(&many, Some("n"))], &counts(99, 99)];
+    let (discovery, _) = asked(answers.concat());
+    assert_eq!(names(&discovery).len(), 50);
+    let told = &discovery.fleet.problems[0];
+    assert!(told.contains("more than 40 entities are consumers") && discovery.sources_failed(), "{told}");
+    let wait = answer(503, "Retry-After: 300\r\n", "");
+    let slow = page(&[component("a", "1"), component("b", "2")], Some("n"));
+    let answers =
+        [&counts(9, 9)[..], &counts(9, 9), &[root(), slow], &(0..9).map(|_| wait.clone()).collect::<Vec<_>>()];
+    let (pit, listener) = (Sandpit::new(), Listener::new(answers.concat()));
+    let from = format!("{{ backstage = \"{}\", limit = \"10m\", settle = \"1s\" }}", listener.url);
+    let discovery = discovered(&migration(&pit, "\"resource:users_v1\"", &from)).unwrap();
+    assert_eq!(names(&discovery), ["a", "b"]);
+    assert!(only_problem(&discovery).contains("not done within 600 s"), "{:?}", discovery.fleet.problems);
 }

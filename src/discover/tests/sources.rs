@@ -391,3 +391,91 @@ fn whoever_names_a_consumer_is_its_witness() {
     let discovery = found(&pit, "{ catalog = \"one\" }, { catalog = \"two\" }");
     assert_eq!(discovery.fleet.consumers[0].witnesses, ["catalog one"]);
 }
+
+#[test]
+fn whatever_has_a_limit_says_so_when_it_is_reached() {
+    let pit = sandpit();
+    let told = |from: &str, text: &str| {
+        let discovery = found(&pit, from);
+        let problems = &discovery.fleet.problems;
+        assert!(
+            problems.iter().any(|problem| problem.contains(text)),
+            "{text}: {:?}",
+            problems.iter().take(3).collect::<Vec<_>>()
+        );
+        assert!(!discovery.is_complete() && discovery.sources_failed(), "{text}");
+        discovery
+    };
+    for number in 0..1_501 {
+        pit.write(&format!("many/c{number}/catalog-info.yaml"), component(&format!("c{number}")));
+    }
+    let cut = told("{ catalog = \"many\" }", "many: more than 1500 catalog files, the rest is not read");
+    assert_eq!(cut.fleet.consumers.len(), 1_500);
+    told("{ folders = [\"many/*\"] }", "matches more than 1500 folders");
+    pit.write(&format!("deep/{}catalog-info.yaml", "d/".repeat(66)), component("deep"));
+    told("{ catalog = \"deep\" }", "deeper than 64 folders, and not looked into");
+    let targets = (0..21).map(|number| format!("'./{number}*.yaml'")).collect::<Vec<_>>().join(", ");
+    pit.write("globs/catalog-info.yaml", entity("Location", "l", &format!("spec:\n  targets: [{targets}]\n")));
+    told("{ catalog = \"globs\" }", "more than 20 targets have wildcards");
+    let events: Vec<String> =
+        (0..60).map(|number| event(&format!("j{number}"), "p.analytics.users_v1", "", "")).collect();
+    pit.write("jobs.ndjson", events.concat());
+    assert_eq!(told("{ openlineage = \"jobs.ndjson\" }", "more than 50 jobs").fleet.consumers.len(), 50);
+    pit.write("long.ndjson", format!("{{\"x\": \"{}\"}}\n{}", "x".repeat(9 << 20), events[0]));
+    assert_eq!(
+        told("{ openlineage = \"long.ndjson\" }", "long.ndjson:1:1: longer than 8 MiB").fleet.consumers.len(),
+        1
+    );
+    pit.write("broken.ndjson", "{}\n".repeat(60));
+    told("{ openlineage = \"broken.ndjson\" }", "openlineage broken.ndjson: and 10 more problems");
+    pit.write("manifest.json", format!("{}{}", " ".repeat(1 << 20), MANIFEST));
+    told("{ dbt = \"manifest.json\", code = \".\" }", "manifest.json:1:1: larger than 1 MiB, not read");
+    let rows = format!("principal,dataset,time\nann,analytics.users_v1,2026-11-01,\"{}", "x\n".repeat(5 << 20));
+    let readers: Vec<String> = (0..61).map(|n| format!("r{n},analytics.users_v1,2026-11-01\n")).collect();
+    pit.write("many.csv", format!("principal,dataset,time\n{}", readers.concat()));
+    assert_eq!(told("{ access_log = \"many.csv\" }", "many.csv:62:1: more than 60 readers").fleet.consumers.len(), 60);
+    pit.write("reads.csv", rows);
+    told("{ access_log = \"reads.csv\" }", "a record is longer than 8 MiB: no quote ends it");
+}
+
+#[test]
+fn null_is_as_good_as_nothing() {
+    let pit = Sandpit::new();
+    pit.write("e.ndjson", "{\"job\": {\"namespace\": null, \"name\": \"a\", \"facets\": null}, \"outputs\": null, \"inputs\": [{\"namespace\": null, \"name\": \"analytics.users_v1\"}]}\n");
+    let discovery = found(&pit, "{ openlineage = \"e.ndjson\" }");
+    assert_eq!((discovery.fleet.consumers.len(), &discovery.fleet.problems), (1, &Vec::new()));
+    let manifest = MANIFEST.replace("\"depends_on\": {\"nodes\": []}", "\"depends_on\": null, \"database\": null");
+    let manifest = manifest.replace("\"child_map\": {", "\"metrics\": null, \"child_map\": {");
+    pit.write("manifest.json", manifest);
+    let discovery = found(&pit, "{ dbt = \"manifest.json\", code = \".\" }");
+    assert_eq!((discovery.fleet.consumers.len(), &discovery.fleet.problems), (3, &Vec::new()));
+}
+
+#[test]
+fn a_folder_that_no_glob_can_look_into_is_told() {
+    let pit = Sandpit::new();
+    pit.write("apps/a/x", "");
+    pit.write("apps/barred/b/x", "");
+    let barred = pit.path("apps/barred");
+    let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
+    std::fs::set_permissions(&barred, mode(0o000)).unwrap();
+    // Root may look everywhere.
+    let seen = std::fs::read_dir(&barred).is_ok();
+    let discovery = found(&pit, "{ folders = [\"apps/*/*\", \"apps/a\"] }");
+    std::fs::set_permissions(&barred, mode(0o755)).unwrap();
+    if !seen {
+        assert!(discovery.fleet.problems[0].contains("apps/barred can't be read"), "{:?}", discovery.fleet.problems);
+    }
+}
+
+#[test]
+fn whoever_is_left_out_is_not_changed_with_those_around_them() {
+    let pit = Sandpit::new();
+    pit.write("mono/x", "");
+    pit.write("mono/in/x", "");
+    pit.write("list.txt", "mono\nmono/in\n");
+    let exclude = "[[consumers.exclude]]\nconsumer = \"in\"\nreason = \"x\"\nuntil = 2999-01-01";
+    let fleet = discover(&dataset(&pit, &format!("from = [{{ repositories = \"list.txt\" }}]\n{exclude}"))).unwrap();
+    assert_eq!(lines(&fleet), ["component:default/mono = mono"]);
+    assert_eq!(fleet.workspaces[0].without, ["in"]);
+}
