@@ -133,16 +133,9 @@ impl Repository {
     /// can write, and half a pack is of no use to anybody.
     fn sweep(&self) -> Result<(), GitError> {
         let git = self.toplevel.join(".git");
-        let locks = |name: &str| name.ends_with(".lock");
-        let parts = |name: &str| name.starts_with("tmp_");
-        let folders: [(_, fn(&str) -> bool); 4] = [
-            (git.clone(), locks),
-            (git.join("info"), locks),
-            (git.join("objects/pack"), parts),
-            (git.join("objects"), parts),
-        ];
-        for (folder, left) in folders {
-            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        for (folder, of_packs) in [("", false), ("info", false), ("objects/pack", true), ("objects", true)] {
+            let left = |name: &str| if of_packs { name.starts_with("tmp_") } else { name.ends_with(".lock") };
+            for entry in std::fs::read_dir(git.join(folder)).into_iter().flatten().flatten() {
                 if entry.file_name().to_str().is_some_and(left) && entry.file_type().is_ok_and(|kind| kind.is_file()) {
                     crate::files::remove(&entry.path()).map_err(GitError::Left)?;
                 }
