@@ -33,9 +33,10 @@ fn holds(root: &Path, text: &str) -> Option<PathBuf> {
 
 /// The clone of a repository, by the name it has in the list.
 fn clone_of(bench: &Bench, name: &str) -> PathBuf {
-    let entries = std::fs::read_dir(bench.root.join(".gander/m/clones")).unwrap().map(|entry| entry.unwrap().path());
+    let mut entries =
+        std::fs::read_dir(bench.root.join(".gander/m/clones")).unwrap().map(|entry| entry.unwrap().path());
     let named = |path: &PathBuf| path.is_dir() && path.file_name().unwrap().to_str().unwrap().starts_with(name);
-    entries.filter(named).next().unwrap_or_else(|| panic!("no clone of {name}"))
+    entries.find(named).unwrap_or_else(|| panic!("no clone of {name}"))
 }
 
 #[test]
