@@ -90,7 +90,7 @@ fn some(consumers: &[EntityRef]) -> String {
 pub struct Ran {
     /// Where everybody stands.
     pub ledger: Ledger,
-    /// What could not be read on the way: while there is any, there may be consumers
+    /// What could not be read on the way, and consumers whose code was not found: while there is any, there may be consumers
     /// that nobody knows of.
     pub problems: usize,
 }
@@ -355,7 +355,9 @@ pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
     work.finish()?;
     let ledger = ledger?;
     not_interrupted()?;
-    Ok(Ran { ledger, problems: planned.fleet.problems.len() })
+    let unresolved = |one: &&Consumer| matches!(one.source, Source::Unresolved(_));
+    let unresolved = planned.fleet.consumers.iter().filter(unresolved).count();
+    Ok(Ran { ledger, problems: planned.fleet.problems.len() + unresolved })
 }
 
 /// A consumer in a plan, before anything is verified.

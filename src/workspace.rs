@@ -239,7 +239,7 @@ pub fn names_a_secret(text: &str) -> bool {
     text.len() <= 64 && text.chars().all(plain) && text.split('_').any(|part| words.contains(&part))
 }
 
-/// `text` without the name and password of any URL in it: what others wrote may hold
+/// `text` without the name, password and query of any URL in it: what others wrote may hold
 /// both, and is quoted in problems.
 pub fn without_userinfo(text: &str) -> String {
     if !text.contains("://") {
@@ -259,7 +259,14 @@ pub fn without_userinfo(text: &str) -> String {
             Some((_, host)) => out.extend(["…@", host]),
             None => out += authority,
         }
-        rest = after;
+        // A query may hold a token.
+        let end = after.find(|c: char| c.is_whitespace() || c.is_control() || "\"'".contains(c)).unwrap_or(after.len());
+        let (path, beyond) = after.split_at(end);
+        match path.split_once('?') {
+            Some((path, _)) => out.extend([path, "?…"]),
+            None => out += path,
+        }
+        rest = beyond;
     }
     out + rest
 }

@@ -44,15 +44,11 @@ impl Source for Reads<'_> {
 
     fn read(&self, cx: &Context<'_>) -> Found {
         let shown = (cx.shown)(&self.0.file);
-        let (mut problems, mut more) = (Vec::new(), 0_u64);
+        let mut found = Found::default();
         let mut readers: BTreeMap<String, Reader> = BTreeMap::new();
         let mut take = |line: u64, row: Result<Row, String>| {
             if let Err(reason) = row.and_then(|row| self.note(&mut readers, &row, cx)) {
-                // Of a log that is wrong from end to end not every line is held.
-                match problems.len() < 10_000 {
-                    true => problems.push(format!("{shown}:{line}:1: {reason}")),
-                    false => more += 1,
-                }
+                found.note(format!("{shown}:{line}:1: {reason}"));
             }
         };
         let is_csv = self.0.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
@@ -61,14 +57,12 @@ impl Source for Reads<'_> {
             false => self.ndjson(&mut take),
         };
         if let Err(reason) = read {
-            problems.push(format!("{shown}:1:1: {reason}"));
-        }
-        if more > 0 {
-            problems.insert(0, format!("{shown}: {more} more lines are wrong"));
+            found.note(format!("{shown}:1:1: {reason}"));
         }
         let place: Arc<str> = shown.as_str().into();
         let consumers = readers.iter().filter_map(|(who, reader)| self.consumer(who, reader, &place, cx));
-        Found { consumers: consumers.collect(), problems, ..Found::default() }
+        found.consumers = consumers.collect();
+        found
     }
 }
 

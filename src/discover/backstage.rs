@@ -14,10 +14,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::backstage_entity::{Described, describe};
-use super::entity::{Entity, Field};
+use super::entity::{Entity, Field, Relation};
 use super::source::{Context, Found, Source, null_is_default};
 use crate::clock::Clock;
 use crate::config::{self, Token, Trust};
+use crate::digest::Digest;
 use crate::http::{Client, HttpError, Secret, Why, encoded};
 use crate::workspace::EntityRef;
 
@@ -226,7 +227,7 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn problem(&mut self, text: &str) {
-        self.found.problems.push(format!("{}: {text}", self.catalog.label));
+        self.found.note(format!("{}: {text}", self.catalog.label));
     }
 
     /// What is being replaced, with everybody that it names itself.
@@ -258,8 +259,19 @@ impl Reading<'_> {
             };
             let (empty, before) = (answer.items.is_empty(), distinct.len());
             for item in &answer.items {
-                distinct.insert(item.pointer("/metadata/uid").map_or_else(|| item.to_string(), ToString::to_string));
+                let told = item.pointer("/metadata/uid").unwrap_or(item).to_string();
+                distinct.insert(Digest::of(told.as_bytes()).to_string());
+                let before = self.found.entities.len();
                 self.take(item, place);
+                let new = self.found.entities.get(before);
+                let says = |r: &Relation| r.field.consumes() && cx.consumers.of.contains(&r.target);
+                if let Some(silent) = new.filter(|entity| !entity.relations.iter().any(says)) {
+                    let text = format!(
+                        "{} was given as a consumer and states no relation to what is replaced: look at it by hand",
+                        silent.reference
+                    );
+                    self.problem(&text);
+                }
             }
             count = count.saturating_add(answer.items.len() as u64);
             idle = if distinct.len() > before { 0 } else { idle + 1 };

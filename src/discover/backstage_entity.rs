@@ -72,13 +72,13 @@ fn target(relation: &Value) -> Option<EntityRef> {
 }
 
 fn field(kind: &str) -> Option<Field> {
-    Some(match kind {
-        "dependsOn" => Field::DependsOn,
-        "dependencyOf" => Field::DependencyOf,
-        "consumesApi" => Field::ConsumesApis,
-        "apiConsumedBy" => Field::ApiConsumedBy,
-        "providesApi" => Field::ProvidesApis,
-        "apiProvidedBy" => Field::ApiProvidedBy,
+    Some(match kind.to_ascii_lowercase().as_str() {
+        "dependson" => Field::DependsOn,
+        "dependencyof" => Field::DependencyOf,
+        "consumesapi" => Field::ConsumesApis,
+        "apiconsumedby" => Field::ApiConsumedBy,
+        "providesapi" => Field::ProvidesApis,
+        "apiprovidedby" => Field::ApiProvidedBy,
         _ => return None,
     })
 }

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
 use super::entity::{self, Entity, Spot};
-use super::source::{Context, Found, Source};
+use super::source::{Context, Found, MAX_PROBLEMS, Source};
 use super::yaml;
 use crate::workspace::without_userinfo;
 
@@ -128,6 +128,11 @@ pub(super) fn file(path: &Path, root: &Path, shown: &(dyn Fn(&Path) -> String + 
         wrong.push((broken.line, broken.column, message));
     }
     wrong.sort();
+    let more = wrong.len().saturating_sub(MAX_PROBLEMS);
+    if more > 0 {
+        wrong.truncate(MAX_PROBLEMS);
+        catalog.problems.push(format!("{name}: and {more} more problems"));
+    }
     for (line, column, message) in wrong {
         catalog.problems.push(format!("{name}:{line}:{column}: {message}"));
     }
@@ -158,6 +163,12 @@ fn wanted(entry: &DirEntry) -> bool {
     entry.depth() == 0 || !entry.file_type().is_dir() || !SKIPPED.contains(&name)
 }
 
+/// Whether a link leads to a folder that is not looked into by itself.
+fn leads_away(entry: &DirEntry, root: &Path) -> bool {
+    let real = || entry.path().canonicalize();
+    entry.file_type().is_symlink() && real().is_ok_and(|real| real.is_dir() && !real.starts_with(root))
+}
+
 fn files(root: &Path, shown: &(dyn Fn(&Path) -> String + Sync), problems: &mut Vec<String>) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let walk = WalkDir::new(root).follow_links(false).max_depth(MAX_DEPTH);
@@ -182,6 +193,11 @@ fn files(root: &Path, shown: &(dyn Fn(&Path) -> String + Sync), problems: &mut V
         } else if named && entry.file_type().is_symlink() {
             let path = shown(entry.path());
             problems.push(format!("{path}:1:1: a symbolic link, not read: put the file itself there"));
+        } else if leads_away(&entry, root) {
+            problems.push(format!(
+                "{}: a link to a folder elsewhere, not looked into: name that folder",
+                shown(entry.path())
+            ));
         }
         if files.len() >= MAX_FILES {
             problems.push(format!(

@@ -1,20 +1,24 @@
 //! Names of datasets as lineage, dbt and logs write them, compared with those that
 //! the migration gives.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::digest::Digest;
 use crate::workspace::EntityRef;
 
 /// The datasets of a migration.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Datasets(Vec<Dataset>);
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Dataset {
     root: EntityRef,
     /// As the migration writes it, in lower case.
     text: String,
     /// Its parts, the table last.
     parts: Vec<String>,
+    /// Whether any source has named it.
+    met: AtomicBool,
 }
 
 /// How surely a name means a dataset.
@@ -24,13 +28,15 @@ pub(super) enum Meant<'a> {
     Surely(&'a EntityRef),
     /// It has fewer parts than the migration gives: it may be another of that name.
     Perhaps(&'a EntityRef),
+    /// It is a path below it.
+    Below(&'a EntityRef),
 }
 
 impl<'a> Meant<'a> {
     /// The dataset.
     pub(super) fn root(&self) -> &'a EntityRef {
         match self {
-            Self::Surely(root) | Self::Perhaps(root) => root,
+            Self::Surely(root) | Self::Perhaps(root) | Self::Below(root) => root,
         }
     }
 
@@ -39,7 +45,16 @@ impl<'a> Meant<'a> {
         match self {
             Self::Surely(_) => "",
             Self::Perhaps(_) => ", by a name that has fewer parts than the migration gives",
+            Self::Below(_) => ", by a path below it",
         }
+    }
+}
+
+impl Dataset {
+    /// What stands for it, now that a source has named it.
+    fn seen(&self) -> &EntityRef {
+        self.met.store(true, Ordering::Relaxed);
+        &self.root
     }
 }
 
@@ -48,7 +63,7 @@ impl Datasets {
     pub(super) fn new(datasets: &[String]) -> Self {
         let read = |text: &String| {
             let text = text.to_lowercase();
-            Some(Dataset { root: named("dataset", "default", &text)?, parts: parts(&text), text })
+            Some(Dataset { root: named("dataset", "default", &text)?, parts: parts(&text), text, met: false.into() })
         };
         Self(datasets.iter().filter_map(read).collect())
     }
@@ -58,23 +73,36 @@ impl Datasets {
         self.0.iter().map(|dataset| &dataset.root)
     }
 
+    /// Those that no source has named so far, as the migration writes them.
+    pub(super) fn unmet(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|dataset| !dataset.met.load(Ordering::Relaxed)).map(|dataset| dataset.text.as_str())
+    }
+
     /// The dataset that `name` means: the migration's name is an end of it, part by
     /// part, or it is an end of the migration's.
     pub(super) fn meant(&self, name: &str) -> Option<Meant<'_>> {
         let found = parts(&name.to_lowercase());
         let surely = self.0.iter().find(|dataset| found.ends_with(&dataset.parts));
         if let Some(dataset) = surely {
-            return Some(Meant::Surely(&dataset.root));
+            return Some(Meant::Surely(dataset.seen()));
         }
         let perhaps = self.0.iter().find(|dataset| !found.is_empty() && dataset.parts.ends_with(&found));
-        perhaps.map(|dataset| Meant::Perhaps(&dataset.root))
+        if let Some(dataset) = perhaps {
+            return Some(Meant::Perhaps(dataset.seen()));
+        }
+        let name = name.to_lowercase();
+        let below = |dataset: &&Dataset| {
+            dataset.text.contains("://")
+                && name.strip_prefix(dataset.text.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
+        };
+        self.0.iter().find(below).map(|dataset| Meant::Below(dataset.seen()))
     }
 
     /// The same for a dataset with a namespace, which may be part of the migration's name.
     pub(super) fn meant_in(&self, namespace: &str, name: &str) -> Option<Meant<'_>> {
-        let whole = format!("{}/{}", namespace.trim_end_matches('/'), name.trim_start_matches('/')).to_lowercase();
-        let exact = self.0.iter().find(|dataset| dataset.text.contains("://") && dataset.text == whole);
-        exact.map(|dataset| Meant::Surely(&dataset.root)).or_else(|| self.meant(name))
+        let whole = format!("{}/{}", namespace.trim_end_matches('/'), name.trim_matches('/')).to_lowercase();
+        let url = whole.contains("://").then(|| self.meant(&whole)).flatten();
+        url.or_else(|| self.meant(name))
     }
 }
 
@@ -82,9 +110,16 @@ impl Datasets {
 fn parts(text: &str) -> Vec<String> {
     let plain = |part: &str| part.trim_matches(['`', '"', '[', ']', ' ']).to_owned();
     if text.contains("://") {
-        return vec![text.to_owned()];
+        return vec![text.trim_end_matches('/').to_owned()];
     }
-    text.split(['.', ':']).map(plain).filter(|part| !part.is_empty()).collect()
+    // Audit logs write `projects/p/datasets/d/tables/t`, catalogs of tables `table/d/t`;
+    // `$20261101` and `/day=…` are partitions.
+    let words = ["projects", "datasets", "tables", "table"];
+    let text = text.split('$').next().unwrap_or(text);
+    let parts = text.split(['.', ':', '/']).map(plain).filter(|part| !part.is_empty() && !part.contains('='));
+    let parts: Vec<String> = parts.collect();
+    let slashed = text.contains('/');
+    parts.into_iter().filter(|part| !(slashed && words.contains(&part.as_str()))).collect()
 }
 
 /// A reference for something that no catalog names. What a reference can't hold is
@@ -119,7 +154,22 @@ mod tests {
         assert_eq!(meant("other.users_v1"), None);
         assert_eq!(meant("analytics.users_v10"), None);
         assert_eq!(meant(""), None);
+        assert_eq!(datasets.unmet().collect::<Vec<_>>(), ["s3://lake/users"]);
         assert!(datasets.meant_in("s3://lake/", "/users").is_some());
+        assert_eq!(datasets.unmet().count(), 0);
+        for sure in [
+            "projects/p/datasets/analytics/tables/users_v1",
+            "table/analytics/users_v1",
+            "analytics/users_v1/",
+            "p.analytics.users_v1$20261101",
+            "analytics/users_v1/day=2026-11-01",
+        ] {
+            assert_eq!(meant(sure), Some((users(), true)), "{sure}");
+        }
+        for (name, sure) in [("s3://lake/users/", true), ("s3://lake/users/day=1/part-0.parquet", false)] {
+            assert_eq!(meant(name).map(|(_, surely)| surely), Some(sure), "{name}");
+        }
+        assert_eq!(meant("s3://lake/users2"), None);
         assert!(datasets.meant_in("s3://other", "users").is_none());
     }
 

@@ -210,7 +210,7 @@ impl<'m> Graph<'m> {
         let own = self.manifest.metadata.project_name.as_deref();
         let mut projects: BTreeMap<&str, Vec<Relation>> = BTreeMap::new();
         for (id, node) in all(self.manifest) {
-            if node.resource_type == "exposure" || self.replaced.contains_key(id) {
+            if node.resource_type == "exposure" {
                 continue;
             }
             let what = format!("{} {}", node.resource_type, node.name);

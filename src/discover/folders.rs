@@ -90,6 +90,13 @@ fn expand(glob: &str, base: &Path, problems: &mut Vec<String>) -> Result<Vec<Pat
             }
         };
         let below = entry.path().strip_prefix(&start);
+        if entry.file_type().is_symlink()
+            && entry.path().is_dir()
+            && below.as_ref().is_ok_and(|path| matcher.is_match(path))
+        {
+            let path = relative(entry.path(), base);
+            problems.push(format!("folders = {glob:?}: {path} is a link, and is not followed: name the folder itself"));
+        }
         if entry.file_type().is_dir() && below.is_ok_and(|path| matcher.is_match(path)) {
             found.push(entry.into_path());
         }

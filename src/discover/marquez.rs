@@ -66,19 +66,24 @@ impl Source for Live<'_> {
             let id = format!("dataset:{}:{dataset}", self.0.namespace);
             let url = format!("{}/api/v1/lineage?nodeId={}&depth={DEPTH}", self.0.url, encoded(&id));
             match client.get::<Lineage>(&url) {
-                Ok(Lineage { graph: None }) => found.problems.push(format!(
+                Ok(Lineage { graph: None }) => found.note(format!(
                     "{label}: answers for {dataset:?} without a graph: check that the address is Marquez's own"
                 )),
-                Ok(Lineage { graph: Some(graph) }) => graph.into_iter().for_each(|node| {
+                Ok(Lineage { graph: Some(graph) }) if graph.is_empty() => {}
+                Ok(Lineage { graph: Some(graph) }) => {
+                    // Nobody may read it, but it is known there.
+                    cx.datasets.meant(dataset);
+                    graph.into_iter().for_each(|node| {
                     if let Err(problem) = take(&mut jobs, node) {
-                        found.problems.push(format!("{label}: {problem}"));
+                        found.note(format!("{label}: {problem}"));
                     }
-                }),
-                Err(HttpError { why: Why::NotFound, .. }) => found.problems.push(format!(
+                    });
+                }
+                Err(HttpError { why: Why::NotFound, .. }) => found.note(format!(
                     "{label}: knows no dataset {dataset:?} in the namespace {:?}: correct `datasets`, `namespace` or the address",
                     self.0.namespace
                 )),
-                Err(error) => found.problems.push(format!("{label}: {error}")),
+                Err(error) => found.note(format!("{label}: {error}")),
             }
         }
         found.entities = lineage::entities(jobs, cx.datasets, &label);

@@ -51,7 +51,7 @@ use serde::Serialize;
 use crate::clock::Clock;
 use crate::config::{ConsumerSource, Migration};
 use crate::git::GitError;
-use crate::workspace::{EntityRef, Fleet, Source};
+use crate::workspace::{EntityRef, Fleet, Mode, Source};
 use agreement::Owner;
 use candidate::{Candidate, Candidates};
 use dataset::Datasets;
@@ -173,6 +173,17 @@ pub fn discover(migration: &Migration, request: &Request<'_>) -> Result<Discover
     if consumers.from.iter().any(catalogs) && !entities.is_empty() {
         problems.extend(consumers.of.iter().filter_map(|target| relations.unknown(target)));
     }
+    let lineage = |s: &ConsumerSource| {
+        use ConsumerSource as S;
+        matches!(s, S::Dbt { .. } | S::OpenLineage(_) | S::Marquez(_) | S::AccessLog(_))
+    };
+    if consumers.from.iter().any(lineage) && reports.iter().all(|report| report.complete) {
+        problems.extend(datasets.unmet().map(|text| {
+            format!(
+                "consumers.datasets: no source names {text:?}, or anything that it could mean: check how they call it"
+            )
+        }));
+    }
     let live = |s: &ConsumerSource| matches!(s, ConsumerSource::Backstage(_));
     if !consumers.from.iter().any(live) {
         // Of a live catalog only a part is here; it is asked itself.
@@ -236,7 +247,7 @@ fn union(cx: &Context<'_>) -> Union {
     for (index, from) in cx.consumers.from.iter().enumerate() {
         let source = source::of(from);
         let label = source.label(cx);
-        let Found { entities, consumers, problems, doubts } = source::read(source.as_ref(), index, cx);
+        let Found { entities, consumers, problems, doubts, .. } = source::read(source.as_ref(), index, cx);
         union.reports.push(SourceReport {
             label: label.clone(),
             consumers: 0,
@@ -345,7 +356,11 @@ fn witnessed(
     let roots = fleet.workspaces.iter().map(|workspace| workspace.root.clone());
     let roots: BTreeSet<PathBuf> =
         roots.chain(catalogs).chain(monorepos).chain(migration.consumers.search.iter().cloned()).collect();
-    let hits = search::search(&roots, &names);
+    let (submodules, tracked): (Vec<_>, Vec<_>) =
+        workspaces::tracked(&fleet.workspaces).into_iter().partition(|(_, mode)| *mode == Mode::Submodule);
+    let tracked: Vec<PathBuf> = tracked.into_iter().map(|(path, _)| path).collect();
+    let mut hits = search::search(&roots, &tracked, &names);
+    hits.unread.extend(submodules.into_iter().map(|(path, _)| (path, search::SUBMODULE)));
     let allowed = exclusions::places(&migration.consumers.exclude, now, problems);
     problems.extend(unread(&hits, &owners, &allowed, base));
     let own = migration.rules.iter().chain(migration.mappings.values()).chain([&migration.file]).cloned();

@@ -70,21 +70,21 @@ impl Source for Events<'_> {
         let mut found = Found::default();
         let mut jobs = Jobs::new();
         let read = lines(self.0, |number, line| match line {
-            Err(reason) => found.problems.push(format!("{shown}:{number}:1: {reason}")),
+            Err(reason) => found.note(format!("{shown}:{number}:1: {reason}")),
             Ok(line) => match serde_json::from_slice::<Event>(line) {
                 Ok(event) if jobs.len() < MAX_JOBS => take(&mut jobs, event, &format!("{shown}:{number}")),
                 Ok(_) => {}
-                Err(error) => found.problems.push(format!(
+                Err(error) => found.note(format!(
                     "{shown}:{number}:{}: not a run event ({error}): it was left out",
                     error.column().max(1)
                 )),
             },
         });
         if let Err(error) = read {
-            found.problems.push(format!("{shown}: can't be read ({error}): check its permissions"));
+            found.note(format!("{shown}: can't be read ({error}): check its permissions"));
         }
         if jobs.len() >= MAX_JOBS {
-            found.problems.push(format!("{shown}: more than {MAX_JOBS} jobs, the rest is not read: split it"));
+            found.note(format!("{shown}: more than {MAX_JOBS} jobs, the rest is not read: split it"));
         }
         found.entities = lineage::entities(jobs, cx.datasets, &shown);
         found
@@ -123,7 +123,7 @@ pub(super) fn lines(path: &Path, mut each: impl FnMut(u64, Result<&[u8], String>
             }
             continue;
         }
-        let text = line.trim_ascii();
+        let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line[..]).trim_ascii();
         if !text.is_empty() {
             each(number, Ok(text));
         }

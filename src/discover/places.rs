@@ -86,6 +86,8 @@ pub(super) struct Places<'a> {
     config: &'a CodeConfig,
     /// Where clones lie, by repository and revision; or why there is none.
     clones: Clones,
+    /// Folders that the mirror's pattern gives to several repositories.
+    shared: BTreeSet<PathBuf>,
     /// Paths whose files are also asked for at another revision, and why that is wrong.
     twice: BTreeMap<(Key, String), String>,
 }
@@ -103,7 +105,14 @@ impl<'a> Places<'a> {
         clock: &Clock,
         problems: &mut Vec<String>,
     ) -> Result<Self, GitError> {
-        let mut places = Self { config, clones: BTreeMap::new(), twice: BTreeMap::new() };
+        let mut places = Self { config, clones: BTreeMap::new(), shared: BTreeSet::new(), twice: BTreeMap::new() };
+        places.shared = places.shared(candidates);
+        problems.extend(places.shared.iter().map(|folder| {
+            format!(
+                "{}: several repositories have this mirror: give the pattern `{{host}}` and `{{path}}`",
+                folder.display()
+            )
+        }));
         let needs = places.needs(candidates);
         let cloning = Cloning { config, folder: state.join("clones"), fetching, clock };
         places.clones = cloning.all(&needs)?;
@@ -114,6 +123,19 @@ impl<'a> Places<'a> {
             clones.filter_map(|((repository, _), made)| Some(format!("{repository}: {}", made.as_ref().err()?))),
         );
         Ok(places)
+    }
+
+    /// Mirrors that several repositories would have.
+    fn shared(&self, candidates: &Candidates) -> BTreeSet<PathBuf> {
+        let mut mirrors: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
+        for code in candidates.iter().flat_map(|candidate| candidate.codes()) {
+            if let Code::Remote(remote) = code
+                && let Some(folder) = self.mirror(remote)
+            {
+                mirrors.entry(folder).or_default().insert(remote.identity());
+            }
+        }
+        mirrors.into_iter().filter(|(_, identities)| identities.len() > 1).map(|(folder, _)| folder).collect()
     }
 
     /// What has to be cloned.
@@ -148,7 +170,13 @@ impl<'a> Places<'a> {
             Code::Folder(folder) => return Ok(folder.clone()),
             Code::Remote(remote) => remote,
         };
-        let mirror = self.mirror(remote).filter(|folder| !is_bare(folder));
+        let mirror = self.mirror(remote);
+        if mirror.as_ref().is_some_and(|folder| self.shared.contains(folder)) {
+            return Err(format!(
+                "{remote} has the same mirror as another repository: give the pattern `{{host}}` and `{{path}}`"
+            ));
+        }
+        let mirror = mirror.filter(|folder| !is_bare(folder));
         let top = match (self.checkout(remote), mirror) {
             (Some(top), _) | (None, Some(top)) => top,
             (None, None) => self.cloned(remote)?,
@@ -305,6 +333,17 @@ impl Cloning<'_> {
         });
         let wanted = sparse(paths, record.as_ref());
         let enough = |record: &Record| record.begun.is_none() && record.paths == wanted;
+        if let Some(record) = record.as_ref().filter(|record| record.begun.is_none()) {
+            // Detached, HEAD holds the name itself.
+            let head = std::fs::read_to_string(folder.join(".git/HEAD")).unwrap_or_default();
+            if head.trim() != record.commit {
+                return Err(Failed::Said(format!(
+                    "its clone {} is not at the commit on record ({}): check that out there, or remove the clone",
+                    folder.display(),
+                    record.commit
+                )));
+            }
+        }
         match (&record, self.fetching) {
             (Some(record), Fetching::Never | Fetching::Missing) if enough(record) => return Ok(folder),
             (_, Fetching::Never) => {

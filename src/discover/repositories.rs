@@ -30,11 +30,11 @@ impl Source for List<'_> {
             let text = line.and_then(|line| std::str::from_utf8(line).map_err(|_| "not UTF-8: left out".to_owned()));
             match text.and_then(|text| one(text, &place, cx)) {
                 Ok(one) => listed.extend(one),
-                Err(reason) => found.problems.push(format!("{place}:1: {reason}")),
+                Err(reason) => found.note(format!("{place}:1: {reason}")),
             }
         });
         if let Err(error) = read {
-            found.problems.push(format!("{shown}: can't be read ({error}): check its permissions"));
+            found.note(format!("{shown}: can't be read ({error}): check its permissions"));
         }
         found.consumers = consumers(listed, cx, &mut found.problems);
         found

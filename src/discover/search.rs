@@ -5,8 +5,9 @@
 //! Must not: parse code, follow a link, decide what follows from a find, or pass over
 //! text in silence.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
+use std::hash::{Hash as _, Hasher as _};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,6 +36,15 @@ const BUILDS: [&str; 4] = ["Cargo.toml", "pom.xml", "build.sbt", "dbt_project.ym
 /// Why something was not searched, and what to do.
 const LOCKED: &str = "can't be searched: check its permissions and its ignore files";
 const BUILT: &str = "is not searched, for builds or installers write it: list it in a .gitignore there, or leave its path out with [[consumers.exclude]]";
+const LFS_POINTER: &str =
+    "is kept in Git LFS, and is not searched: fetch it, or leave its path out with [[consumers.exclude]]";
+const COMPRESSED: &str = "is compressed, and is not searched: leave its path out with [[consumers.exclude]]";
+const LINK: &str = "is a link that leads elsewhere, and is not searched: name where it leads in `search`, or leave its path out with [[consumers.exclude]]";
+/// A folder of a repository that is another repository.
+pub(super) const SUBMODULE: &str = "is a submodule, and is not searched: name its repository as a consumer, or leave its path out with [[consumers.exclude]]";
+/// How a pointer of Git LFS begins, and anything that gzip made.
+const LFS: &[u8] = b"version https://git-lfs.github.com/spec/v1";
+const GZIP: &[u8] = &[0x1f, 0x8b];
 const HUGE: &str = "is too large to be searched: leave its path out with [[consumers.exclude]]";
 
 /// Where a name was found.
@@ -55,6 +65,8 @@ pub(super) struct Hits {
     pub(super) hits: Vec<Hit>,
     /// Files that were read.
     pub(super) files: u64,
+    /// Digests of the paths that were, for what is asked for beside them.
+    seen: HashSet<u64>,
     /// What was not searched, and why, for people.
     pub(super) unread: BTreeMap<PathBuf, &'static str>,
 }
@@ -63,6 +75,29 @@ impl Hits {
     fn unread(&mut self, path: &Path, why: &'static str) {
         self.unread.insert(path.to_owned(), why);
     }
+
+    fn take(&mut self, path: &Path, result: std::io::Result<Search>) {
+        self.seen.insert(key(path));
+        match result {
+            Ok(Search::Found(hit)) => {
+                self.files += 1;
+                self.hits.push(hit);
+            }
+            Ok(Search::Nothing) => self.files += 1,
+            Ok(Search::Huge) => self.unread(path, HUGE),
+            Ok(Search::Elsewhere) => self.unread(path, LFS_POINTER),
+            Ok(Search::Packed) => self.unread(path, COMPRESSED),
+            Err(_) => self.unread(path, LOCKED),
+        }
+    }
+}
+
+/// Two paths may share one; then a tracked file is searched, or not, by mistake of one in
+/// many millions.
+fn key(path: &Path) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    path.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The names that code is searched for: those that the migration gives, else what
@@ -78,7 +113,12 @@ pub fn names(
 ) -> Vec<String> {
     let mut names: BTreeSet<String> = given.iter().cloned().collect();
     if names.is_empty() {
-        names.extend(datasets.iter().filter_map(|name| Some(name.rsplit(['.', '/', ':']).next()?.to_owned())));
+        // A short end stands in any code: then the whole name is looked for.
+        let end = |name: &String| {
+            let end = name.trim_end_matches('/').rsplit(['.', '/', ':']).next().unwrap_or_default();
+            if end.len() >= SHORTEST { end.to_owned() } else { name.clone() }
+        };
+        names.extend(datasets.iter().map(end));
         let keys: BTreeSet<&str> = mappings.values().flat_map(keys).collect();
         for rule in 0..rules.rules.len() {
             for required in rules.required(rule) {
@@ -114,7 +154,8 @@ fn inside(short: &str, long: &str) -> bool {
 
 /// Searches `roots` for `names`. A root inside another is searched with it, or by itself
 /// where the other one ignores it.
-pub(super) fn search(roots: &BTreeSet<PathBuf>, names: &[String]) -> Hits {
+/// `tracked` are files that count as code though an ignore file may name them.
+pub(super) fn search(roots: &BTreeSet<PathBuf>, tracked: &[PathBuf], names: &[String]) -> Hits {
     let Ok(automaton) = AhoCorasick::builder().ascii_case_insensitive(true).build(names) else {
         return Hits::default();
     };
@@ -130,6 +171,14 @@ pub(super) fn search(roots: &BTreeSet<PathBuf>, names: &[String]) -> Hits {
         left.retain(|root| !seen.contains(root));
     }
     let mut found = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
+    let passed_over = tracked.iter().filter(|path| !found.seen.contains(&key(path)));
+    // What is not there any more, or behind a link, is nobody's code.
+    let passed_over: Vec<&PathBuf> =
+        passed_over.filter(|path| path.is_file() && path.canonicalize().is_ok_and(|real| real == **path)).collect();
+    let mut buffer = Vec::new();
+    for path in passed_over {
+        found.take(path, first_in(path, &automaton, &mut buffer));
+    }
     found.hits.sort();
     found
 }
@@ -164,6 +213,7 @@ fn walk(
     }
     let walker = builder
         .hidden(false)
+        .ignore(false)
         .parents(false)
         .git_global(false)
         .git_exclude(false)
@@ -177,14 +227,14 @@ fn walk(
             let note = |change: &dyn Fn(&mut Hits)| change(&mut found.lock().unwrap_or_else(PoisonError::into_inner));
             match entry {
                 Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
-                    match first_in(entry.path(), automaton, &mut buffer) {
-                        Ok(Search::Huge) => note(&|hits| hits.unread(entry.path(), HUGE)),
-                        Ok(Search::Found(hit)) => note(&|hits| {
-                            hits.files += 1;
-                            hits.hits.push(hit.clone());
-                        }),
-                        Ok(Search::Nothing) => note(&|hits| hits.files += 1),
-                        Err(_) => note(&|hits| hits.unread(entry.path(), LOCKED)),
+                    let result = first_in(entry.path(), automaton, &mut buffer);
+                    found.lock().unwrap_or_else(PoisonError::into_inner).take(entry.path(), result);
+                }
+                Ok(entry) if entry.path_is_symlink() => {
+                    // What is searched by itself needs no link to it.
+                    let elsewhere = |real: &PathBuf| !real.ancestors().any(|folder| roots.contains(folder));
+                    if entry.path().canonicalize().is_ok_and(|real| elsewhere(&real)) {
+                        note(&|hits| hits.unread(entry.path(), LINK));
                     }
                 }
                 Ok(_) => {}
@@ -240,6 +290,10 @@ enum Search {
     Found(Hit),
     Nothing,
     Huge,
+    /// A pointer of Git LFS.
+    Elsewhere,
+    /// Compressed.
+    Packed,
 }
 
 /// The first name in a file.
@@ -259,11 +313,26 @@ fn first_in(path: &Path, automaton: &AhoCorasick, buffer: &mut Vec<u8>) -> std::
             first_word(automaton, buffer, (0, buffer.len())).map_or(Search::Nothing, |at| hit(path, buffer, at, 0))
         );
     }
-    if memchr::memchr(0, head).is_some() {
-        return Ok(Search::Nothing);
+    if head.starts_with(LFS) {
+        return Ok(Search::Elsewhere);
+    }
+    if head.starts_with(GZIP) {
+        return Ok(Search::Packed);
     }
     if length > MAX_FILE {
         return Ok(Search::Huge);
+    }
+    if memchr::memchr(0, head).is_some() && length <= MAX_WIDE {
+        // Binary, or text in a form that nobody has told: names stand there with zeros
+        // between their letters, or as they are.
+        file.take(MAX_WIDE).read_to_end(buffer)?;
+        if let Some(at) = first_word(automaton, buffer, (0, buffer.len())) {
+            return Ok(hit(path, buffer, at, 0));
+        }
+        buffer.retain(|byte| *byte != 0);
+        return Ok(
+            first_word(automaton, buffer, (0, buffer.len())).map_or(Search::Nothing, |at| hit(path, buffer, at, 0))
+        );
     }
     // Of each part the end is looked at again with the next one: a find may go on there,
     // and of one that ends there nobody knows yet what follows.
@@ -336,10 +405,26 @@ fn first_word(automaton: &AhoCorasick, bytes: &[u8], window: (usize, usize)) -> 
 
 /// Whether what stands around a find is no part of its word.
 fn whole(bytes: &[u8], start: usize, end: usize) -> bool {
-    let word = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_' || *b >= 0x80);
-    let begins = word(bytes.get(start)) && start > 0 && word(bytes.get(start - 1));
-    let goes_on = end > start && word(bytes.get(end - 1)) && word(bytes.get(end));
+    let (before, inside, after) = (&bytes[..start], &bytes[start..end], &bytes[end..]);
+    let begins = is_word(first(inside)) && is_word(last(before));
+    let goes_on = is_word(last(inside)) && is_word(first(after));
     !begins && !goes_on
+}
+
+/// Letters and digits of scripts that put spaces between words. Of any other, and of what is
+/// no UTF-8, a find is rather doubtful than lost.
+fn is_word(c: Option<char>) -> bool {
+    c.is_some_and(|c| c == '_' || (c.is_alphanumeric() && u32::from(c) < 0x2e80))
+}
+
+fn first(bytes: &[u8]) -> Option<char> {
+    let head = &bytes[..bytes.len().min(4)];
+    (1..=head.len()).find_map(|length| std::str::from_utf8(&head[..length]).ok()).and_then(|text| text.chars().next())
+}
+
+fn last(bytes: &[u8]) -> Option<char> {
+    let tail = &bytes[bytes.len().saturating_sub(4)..];
+    (0..tail.len()).rev().find_map(|at| std::str::from_utf8(&tail[at..]).ok()).and_then(|text| text.chars().next_back())
 }
 
 #[cfg(test)]
@@ -349,7 +434,7 @@ mod tests {
 
     fn found(pit: &Sandpit, names: &[&str]) -> Vec<String> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let hits = search(&BTreeSet::from([pit.root()]), &names).hits;
+        let hits = search(&BTreeSet::from([pit.root()]), &[], &names).hits;
         let line =
             |hit: &Hit| format!("{}:{} {}", hit.path.strip_prefix(pit.root()).unwrap().display(), hit.line, hit.name);
         hits.iter().map(line).collect()
@@ -366,8 +451,32 @@ mod tests {
         pit.write(".git/x", "users_v1");
         pit.write(".gitignore", "built/\n");
         pit.write("built/x", "users_v1");
+        pit.write("d.sql", "\u{a0}users_v1\u{201d}");
+        pit.write("e.sql", "从users_v1读");
+        pit.write("f.sql", b"\xe9users_v1\xe9");
+        pit.write(".ignore", "a.sql\n");
         pit.link("link", "/etc/passwd");
-        assert_eq!(found(&pit, &["users_v1"]), [".hidden/x:1 users_v1", "a.sql:3 Users_V1", "c.lkml:1 users_v1"]);
+        pit.link("own", "a.sql");
+        assert_eq!(
+            found(&pit, &["users_v1"]),
+            [
+                ".hidden/x:1 users_v1",
+                "a.sql:3 Users_V1",
+                "bin:1 users_v1",
+                "c.lkml:1 users_v1",
+                "d.sql:1 users_v1",
+                "e.sql:1 users_v1",
+                "f.sql:1 users_v1"
+            ]
+        );
+        pit.write("g.gz", [0x1f, 0x8b, 8, 0]);
+        pit.write("h.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n");
+        let hits = search(&BTreeSet::from([pit.root()]), &[], &["users_v1".to_owned()]);
+        let unread: Vec<_> = hits.unread.iter().map(|(p, why)| (p.strip_prefix(pit.root()).unwrap(), *why)).collect();
+        assert_eq!(
+            unread,
+            [(Path::new("g.gz"), COMPRESSED), (Path::new("h.csv"), LFS_POINTER), (Path::new("link"), LINK)]
+        );
         assert_eq!(found(&pit, &["analytics.users_v1"]), ["a.sql:3 ANALYTICS.Users_V1"]);
     }
 
@@ -379,7 +488,7 @@ mod tests {
         }
         pit.write("a/.gitignore", "in\n");
         let roots = ["a", "a/in", "out", "out/.gander/clone", "b"].map(|path| pit.path(path));
-        let hits = search(&BTreeSet::from(roots), &["users_v1".to_owned()]);
+        let hits = search(&BTreeSet::from(roots), &[], &["users_v1".to_owned()]);
         assert_eq!((hits.hits.len(), hits.files), (5, 6), "{hits:?}");
     }
 
@@ -407,7 +516,7 @@ mod tests {
         for path in ["js/node_modules/x", "rs/target/x", "rs/Cargo.toml", "own/target/x"] {
             pit.write(path, "users_v1");
         }
-        let hits = search(&BTreeSet::from([pit.root()]), &["users_v1".to_owned()]);
+        let hits = search(&BTreeSet::from([pit.root()]), &[], &["users_v1".to_owned()]);
         let unread: Vec<_> = hits.unread.iter().map(|(p, why)| (p.strip_prefix(pit.root()).unwrap(), *why)).collect();
         let path = |text| Path::new(text);
         assert_eq!(

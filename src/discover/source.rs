@@ -16,6 +16,9 @@ use crate::config::{ConsumerSource, Consumers};
 
 /// The most that one source may report, so that one of them can't drown the others.
 pub(super) const MAX_PROBLEMS: usize = 50;
+/// The most that is held of what is wrong: of a source that is wrong from end to end the
+/// rest is only counted.
+const MAX_HELD: usize = 1_000;
 
 /// What sources need to know of the migration.
 pub(super) struct Context<'a> {
@@ -39,9 +42,19 @@ pub(super) struct Found {
     pub(super) problems: Vec<String>,
     /// What is wrong with what could be read. It hides nobody that was known before.
     pub(super) doubts: Vec<String>,
+    /// Problems that are only counted.
+    pub(super) unsaid: usize,
 }
 
 impl Found {
+    /// Notes a problem, or counts it where there are many.
+    pub(super) fn note(&mut self, problem: String) {
+        match self.problems.len() < MAX_HELD {
+            true => self.problems.push(problem),
+            false => self.unsaid += 1,
+        }
+    }
+
     /// Nothing but a problem.
     pub(super) fn problem(problem: String) -> Self {
         Self { problems: vec![problem], ..Self::default() }
@@ -79,8 +92,9 @@ pub(super) fn read(source: &dyn Source, index: usize, cx: &Context<'_>) -> Found
         candidate.sources.clear();
         candidate.sources.insert(index);
     }
-    for list in [&mut found.problems, &mut found.doubts] {
-        let more = list.len().saturating_sub(MAX_PROBLEMS);
+    let unsaid = found.unsaid;
+    for (list, unsaid) in [(&mut found.problems, unsaid), (&mut found.doubts, 0)] {
+        let more = list.len().saturating_sub(MAX_PROBLEMS) + unsaid;
         if more > 0 {
             list.truncate(MAX_PROBLEMS);
             list.push(format!("{}: and {more} more problems", source.label(cx)));

@@ -13,7 +13,7 @@ use super::candidate;
 use super::locate::relative;
 use crate::git::{self, GitError, Repository};
 use crate::process::ProcessError;
-use crate::workspace::{Consumer, Fleet, GitPlace, Source, Workspace};
+use crate::workspace::{Consumer, Fleet, GitPlace, Mode, Source, Workspace};
 
 /// The place of a folder in git, or why its repository can't be read.
 type Placed = Result<Option<GitPlace>, String>;
@@ -98,6 +98,31 @@ fn inner(folder: &PathBuf, others: &BTreeSet<&PathBuf>) -> Vec<String> {
         }
     }
     inner
+}
+
+/// Every file of the workspaces that git tracks: such a file is code though an ignore file
+/// may name it. Of a repository that can't be listed nothing; that is told elsewhere.
+pub(super) fn tracked(workspaces: &[Workspace]) -> Vec<(PathBuf, Mode)> {
+    let mut repositories: BTreeMap<(&Path, &str), Vec<(&str, &Path)>> = BTreeMap::new();
+    for workspace in workspaces {
+        let Some(git) = &workspace.git else { continue };
+        let of_one = repositories.entry((git.toplevel.as_path(), git.commit.as_str())).or_default();
+        of_one.push((git.prefix.as_str(), workspace.root.as_path()));
+    }
+    let repositories: Vec<_> = repositories.into_iter().collect();
+    let files = repositories.par_iter().flat_map_iter(|((toplevel, commit), workspaces)| {
+        let listing = Repository::open(toplevel).and_then(|repository| repository.listing(commit)).ok();
+        let below = |listing: &git::Listing| -> Vec<(PathBuf, Mode)> {
+            let paths = workspaces.iter().flat_map(|(prefix, root)| {
+                listing
+                    .below(prefix)
+                    .filter_map(move |(path, entry)| Some((root.join(std::str::from_utf8(path).ok()?), entry.mode)))
+            });
+            paths.collect()
+        };
+        listing.as_ref().map(below).unwrap_or_default()
+    });
+    files.collect()
 }
 
 /// The place of every folder, one repository at a time.

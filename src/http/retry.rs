@@ -40,8 +40,8 @@ pub(super) fn pause(answer: &Result<Answer, Why>, attempt: u32, now: i64) -> Res
 
 /// `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).
 fn seconds(text: &str, now: i64) -> Option<u64> {
-    if let Ok(seconds) = text.trim().parse::<u64>() {
-        return Some(seconds);
+    if text.trim().bytes().all(|b| b.is_ascii_digit()) && !text.trim().is_empty() {
+        return Some(text.trim().parse().unwrap_or(u64::MAX));
     }
     let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()?;
     Some(u64::try_from(at.as_second() - now).unwrap_or(0))
@@ -54,6 +54,7 @@ mod tests {
     #[test]
     fn both_forms_of_retry_after() {
         assert_eq!(seconds("7", 0), Some(7));
+        assert_eq!(seconds("99999999999999999999999", 0), Some(u64::MAX));
         assert_eq!(seconds("Thu, 01 Jan 1970 00:01:40 GMT", 40), Some(60));
         assert_eq!(seconds("Thu, 01 Jan 1970 00:01:40 GMT", 400), Some(0));
         assert_eq!(seconds("soon", 0), None);

@@ -4,8 +4,6 @@ use std::fmt;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use crate::workspace::names_a_secret;
-
 /// The longest token, in bytes.
 const MAX_TOKEN: u64 = 16 << 10;
 /// The largest file of certificates, in bytes.
@@ -72,7 +70,7 @@ impl Secret {
     /// Where it is not set or can't be a token.
     pub fn from_env(name: &str) -> Result<Self, SecretError> {
         // A token written where its variable belongs is not repeated.
-        let shown = if names_a_secret(name) { name } else { "that `token_env` names" };
+        let shown = "that `token_env` names";
         match std::env::var(name) {
             Ok(text) if !text.trim().is_empty() => Self::checked(&text, shown),
             Ok(_) | Err(std::env::VarError::NotPresent) => Err(SecretError::NotSet(shown.to_owned())),
@@ -105,6 +103,17 @@ impl Secret {
     /// A text that others wrote, without it.
     pub(super) fn hidden_in(&self, text: &str) -> String {
         text.replace(&self.0, "…")
+    }
+}
+
+impl Secret {
+    /// The same in what is not known to be text yet. Of a few letters, which stand
+    /// anywhere, nothing is hidden.
+    pub(super) fn hidden_in_bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
+        if self.0.len() < 6 || memchr::memmem::find(&bytes, self.0.as_bytes()).is_none() {
+            return bytes;
+        }
+        self.hidden_in(&String::from_utf8_lossy(&bytes)).into_bytes()
     }
 }
 

@@ -106,6 +106,12 @@ fn a_server_that_repeats_the_token() {
 }
 
 #[test]
+fn a_token_that_comes_back_is_no_name_of_anything() {
+    let (result, _, _) = asked(vec![answer(200, "", "{\"name\": \"x-s3cret\"}")]);
+    assert_eq!(result.unwrap()["name"], "x-…");
+}
+
+#[test]
 fn a_busy_server_is_waited_for_as_it_asks() {
     let busy = |after: &str| answer(429, &format!("Retry-After: {after}\r\n"), "");
     let (result, requests, now) = asked(vec![busy("30"), busy("Thu, 01 Jan 1970 00:01:40 GMT"), answer(200, "", "1")]);

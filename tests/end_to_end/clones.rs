@@ -126,15 +126,17 @@ fn cut_the_power(root: &Path) {
     }
 }
 
-#[test]
-fn a_clone_that_was_killed_is_finished_by_the_next_run() {
-    let bench = Bench::new();
-    repository(&bench, "ant", &[("job.py", JOB)]);
-    repository(&bench, "bee", &[("job.py", JOB)]);
-    let server = GitServer::start(&bench.root.join("served"), Manners { stall: true.into(), ..Manners::default() });
-    listing(&bench, &[format!("{}/ant", server.url), format!("{}/bee", server.url)], &format!("{HTTP}\njobs = 1"));
-    let mut child = Command::new(env!("CARGO_BIN_EXE_gander"))
-        .arg("run")
+/// Whether any program works below a folder.
+fn anybody(root: &Path) -> bool {
+    let works =
+        |entry: std::fs::DirEntry| std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(root));
+    std::fs::read_dir("/proc").unwrap().flatten().any(works)
+}
+
+/// gander, once the server has stopped in the middle of a pack.
+fn begun(bench: &Bench, server: &GitServer, command: &str) -> std::process::Child {
+    let child = Command::new(env!("CARGO_BIN_EXE_gander"))
+        .arg(command)
         .current_dir(&bench.root)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .stdin(Stdio::null())
@@ -147,8 +149,19 @@ fn a_clone_that_was_killed_is_finished_by_the_next_run() {
         assert!(begun.elapsed() < Duration::from_secs(60), "no pack was asked for");
         std::thread::sleep(Duration::from_millis(10));
     }
+    child
+}
+
+#[test]
+fn a_clone_that_was_killed_is_finished_by_the_next_run() {
+    let bench = Bench::new();
+    repository(&bench, "ant", &[("job.py", JOB)]);
+    repository(&bench, "bee", &[("job.py", JOB)]);
+    let server = GitServer::start(&bench.root.join("served"), Manners { stall: true.into(), ..Manners::default() });
+    listing(&bench, &[format!("{}/ant", server.url), format!("{}/bee", server.url)], &format!("{HTTP}\njobs = 1"));
+    let mut child = begun(&bench, &server, "run");
     // git has to take its lock before it is killed.
-    let lock = clone_of(&bench, "ant").join(".git/shallow.lock");
+    let (lock, begun) = (clone_of(&bench, "ant").join(".git/shallow.lock"), Instant::now());
     while !lock.exists() {
         assert!(begun.elapsed() < Duration::from_secs(60), "no lock");
         std::thread::sleep(Duration::from_millis(10));
@@ -158,11 +171,7 @@ fn a_clone_that_was_killed_is_finished_by_the_next_run() {
     server.manners.stall.store(false, Ordering::SeqCst);
     assert!(lock.exists(), "nothing is left of it: this test shows nothing");
     let begun = Instant::now();
-    while std::fs::read_dir("/proc")
-        .unwrap()
-        .flatten()
-        .any(|entry| std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(&bench.root)))
-    {
+    while anybody(&bench.root) {
         assert!(begun.elapsed() < Duration::from_secs(60), "somebody is left");
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -260,4 +269,21 @@ fn the_users_hooks_filters_and_templates_stay_off_and_their_addresses_hold() {
         assert!(ran("post-checkout") && ran("home/filter"), "{name}: {}", String::from_utf8_lossy(&cloned.stderr));
         std::fs::remove_file(&owned).unwrap();
     }
+}
+
+#[test]
+fn ctrl_c_ends_a_clone_and_leaves_nobody_behind() {
+    let bench = Bench::new();
+    repository(&bench, "ant", &[("job.py", JOB)]);
+    let server = GitServer::start(&bench.root.join("served"), Manners { stall: true.into(), ..Manners::default() });
+    listing(&bench, &[format!("{}/ant", server.url)], HTTP);
+    let mut child = begun(&bench, &server, "discover");
+    let id = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    let begun = Instant::now();
+    while child.try_wait().unwrap().is_none() || anybody(&bench.root) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "somebody goes on");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }

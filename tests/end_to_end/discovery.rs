@@ -231,3 +231,21 @@ fn every_format_and_the_reasons_of_one() {
     assert!(why.contains("named by: catalog ."), "{why}");
     bench.gander(&["discover", "migration.toml", "--why", "nobody"]).expect(2);
 }
+
+#[test]
+fn what_was_not_searched_is_not_complete() {
+    let bench = Bench::new();
+    let required = format!("complete = \"required\"\nnames = [\"users_v1\"]\n{FOLDERS}");
+    migration(&bench, &required, CHECKOUT);
+    job(&bench, "ant");
+    bench.put("apps/ant/node_modules/x/index.js", "read(\"users_v1\")\n");
+    let ended = bench.gander(&["run"]).expect(4);
+    assert!(ended.stdout.contains("apps/ant/node_modules is not searched"), "{}", ended.stdout);
+    assert!(ended.stderr.contains("nothing was changed"), "{}", ended.stderr);
+    assert_eq!(bench.text("apps/ant/job.py"), JOB);
+    let exclude =
+        "[[consumers.exclude]]\npath = \"apps/*/node_modules/**\"\nreason = \"others' code\"\nuntil = 2999-01-01\n";
+    migration(&bench, &format!("{required}\n{exclude}"), CHECKOUT);
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(bench.text("apps/ant/job.py"), DONE);
+}

@@ -268,3 +268,16 @@ fn a_bare_mirror_is_cloned_from_and_no_link_leads_out_of_one() {
     let commit = origin.git(&["rev-parse", "HEAD"]);
     assert_eq!(fleet.workspaces[0].git.as_ref().unwrap().commit, commit);
 }
+
+#[test]
+fn a_clone_that_is_not_where_its_record_says_is_refused() {
+    let origin = Sandpit::committed(&[("a/x", "1")]);
+    let (pit, _) = catalog_of(&origin, &[("a", "a/")]);
+    let migration = cloning(&pit, CLONE);
+    let top = fetched(&migration, Fetching::Missing).workspaces[0].git.as_ref().unwrap().toplevel.clone();
+    crate::files::write_whole(&top.join(".git/HEAD"), format!("{}\n", "1".repeat(40)).as_bytes(), false).unwrap();
+    for fetching in [Fetching::Never, Fetching::Missing] {
+        let fleet = fetched(&migration, fetching);
+        assert!(unresolved(&fleet).contains("is not at the commit on record"), "{:?}", lines(&fleet));
+    }
+}

@@ -131,7 +131,7 @@ fn a_token_that_is_not_there() {
     let pit = Sandpit::new();
     let from = "{ backstage = \"https://b.example.org\", token_env = \"GANDER_TEST_NO_SUCH_TOKEN\" }";
     let discovery = discovered(&migration(&pit, "\"resource:users_v1\"", from)).unwrap();
-    assert!(only_problem(&discovery).contains("the variable GANDER_TEST_NO_SUCH_TOKEN is not set"));
+    assert!(only_problem(&discovery).contains("the variable that `token_env` names is not set"));
 }
 
 /// What comes of a Marquez that gives these answers for `p.users_v1` and `p.gone`.
@@ -243,6 +243,12 @@ fn a_catalog_is_read_up_to_a_number_of_entities_and_for_so_long() {
     assert_eq!(names(&discovery).len(), 50);
     let told = &discovery.fleet.problems[0];
     assert!(told.contains("more than 40 entities are consumers") && discovery.sources_failed(), "{told}");
+    // What is no entity is counted, not held.
+    let junk: Vec<Value> = (0..3_000).map(|n| json!([n])).collect();
+    let answers = [&counts(9, 3_000)[..], &counts(9, 3_000), &[root(), page(&junk, None)], &counts(9, 3_000)];
+    let (discovery, _) = asked(answers.concat());
+    let told = discovery.fleet.problems.iter().any(|text| text.contains("and 2950 more problems"));
+    assert!(told, "{:?}", discovery.fleet.problems);
     let wait = answer(503, "Retry-After: 300\r\n", "");
     let slow = page(&[component("a", "1"), component("b", "2")], Some("n"));
     let answers =
@@ -252,4 +258,20 @@ fn a_catalog_is_read_up_to_a_number_of_entities_and_for_so_long() {
     let discovery = discovered(&migration(&pit, "\"resource:users_v1\"", &from)).unwrap();
     assert_eq!(names(&discovery), ["a", "b"]);
     assert!(only_problem(&discovery).contains("not done within 600 s"), "{:?}", discovery.fleet.problems);
+}
+
+#[test]
+fn a_consumer_that_states_nothing_is_told() {
+    let mut silent = component("silent", "7");
+    silent["relations"] = Value::Null;
+    let mut shouts = component("shouts", "8");
+    shouts["relations"][0]["type"] = json!("DEPENDSON");
+    let answers = [&counts(2, 2)[..], &counts(2, 2), &[root(), page(&[silent, shouts], None)], &counts(2, 2)];
+    let (discovery, _) = asked(answers.concat());
+    assert_eq!(names(&discovery), ["shouts"]);
+    assert!(
+        only_problem(&discovery).contains("component:default/silent was given as a consumer"),
+        "{:?}",
+        discovery.fleet.problems
+    );
 }

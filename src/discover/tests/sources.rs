@@ -479,3 +479,73 @@ fn whoever_is_left_out_is_not_changed_with_those_around_them() {
     assert_eq!(lines(&fleet), ["component:default/mono = mono"]);
     assert_eq!(fleet.workspaces[0].without, ["in"]);
 }
+
+#[test]
+fn what_git_tracks_is_searched_though_it_is_ignored() {
+    let pit = sandpit();
+    pit.git(&["init", "-q"]);
+    pit.write("services/a/catalog-info.yaml", component("a"));
+    pit.write("services/a/built/q.sql", "from users_v1");
+    pit.write("services/a/x/target/q.sql", "nothing");
+    pit.git(&["add", "-A"]);
+    pit.git(&["commit", "-q", "-m", "a commit"]);
+    pit.write("services/a/.gitignore", "built\n*.log\n");
+    pit.write("services/a/x.log", "users_v1");
+    let migration = dataset(&pit, "names = [\"users_v1\"]\nfrom = [{ catalog = \"services\" }]");
+    let request = Request { clock: &Clock::at(0), fetching: Fetching::Never, names: Some(vec!["users_v1".to_owned()]) };
+    let agreement = super::super::discover(&migration, &request).unwrap().agreement.unwrap();
+    let place = Place { path: "services/a/built/q.sql".to_owned(), line: 1, name: "users_v1".to_owned() };
+    assert_eq!(agreement.declared[0].code, Shown::Used { place, files: 1 });
+    assert!(agreement.undeclared.is_empty(), "{:?}", agreement.undeclared);
+}
+
+#[test]
+fn a_dataset_that_no_source_has_met_is_a_problem() {
+    let pit = Sandpit::new();
+    pit.write("reads.csv", "principal,dataset,time\nann,analytics.users_v2,2026-11-01\n");
+    pit.write("e.ndjson", format!("\u{feff}{}", event("a", "p.other", "", "")));
+    for from in ["{ access_log = \"reads.csv\" }", "{ openlineage = \"e.ndjson\" }"] {
+        let discovery = found(&pit, from);
+        assert_eq!(discovery.fleet.problems.len(), 1, "{:?}", discovery.fleet.problems);
+        assert!(
+            discovery.fleet.problems[0].contains("no source names \"analytics.users_v1\""),
+            "{:?}",
+            discovery.fleet.problems
+        );
+        assert!(!discovery.is_complete());
+    }
+    pit.write("e.ndjson", format!("\u{feff}{}", event("a", "p.analytics.users_v1", "", "")));
+    assert_eq!(found(&pit, "{ openlineage = \"e.ndjson\" }").fleet.consumers.len(), 1);
+}
+
+#[test]
+fn a_dbt_model_that_is_called_like_the_dataset_reads_it_nevertheless() {
+    let pit = Sandpit::new();
+    let manifest = MANIFEST.replace(
+        "\"database\": \"p\", \"schema\": \"s\",\n      \"alias\": \"stg\"",
+        "\"database\": \"p\", \"schema\": \"analytics\",\n      \"alias\": \"users_v1\"",
+    );
+    assert_ne!(manifest, MANIFEST);
+    pit.write("manifest.json", manifest);
+    let discovery = found(&pit, "{ dbt = \"manifest.json\", code = \".\" }");
+    assert!(
+        lines(&discovery.fleet).iter().any(|line| line.starts_with("component:default/shop = ")),
+        "{:?}",
+        lines(&discovery.fleet)
+    );
+}
+
+#[test]
+fn two_repositories_with_one_mirror_are_refused() {
+    let pit = Sandpit::new();
+    pit.write("mirrors/o/api/x", "");
+    pit.write("list.txt", "https://h1/o/api\nhttps://h2/o/api\n");
+    let text = "from = [{ repositories = \"list.txt\" }]\n[code]\nmirror = \"mirrors/{owner}/{name}\"";
+    let fleet = discover(&dataset(&pit, text)).unwrap();
+    assert_eq!(fleet.workspaces.len(), 0, "{:?}", lines(&fleet));
+    assert!(
+        fleet.problems.iter().any(|problem| problem.contains("several repositories have this mirror")),
+        "{:?}",
+        fleet.problems
+    );
+}
