@@ -66,7 +66,7 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     if ran.problems > 0 {
         let what = if ran.problems == 1 { "a problem".to_owned() } else { format!("{} problems", ran.problems) };
         screen.diagnostic(format!(
-            "warning: the list of consumers may not be complete: {what} above; `gander discover` shows what is known"
+            "warning: not every consumer is known, or its code: {what}; `gander discover` shows what is known"
         ));
     }
     Ok(match exit(&ran.ledger.end) {

@@ -118,7 +118,8 @@ fn every_place_is_as_written_down() {
     let waves = file.lines().find(|line| line.starts_with("waves = ")).unwrap();
     let file = file.replace(waves, "waves = [\"100%\"]").replace("max = 0", "max = 1");
     bench.put("migration.toml", file);
-    bench.gander(&["run", "-q", "migration.toml"]).expect(0);
+    // One of them has no code that could be found.
+    bench.gander(&["run", "-q", "migration.toml"]).expect(4);
     let seen = patches::all_apply_and_revert(&bench, &bench.root.join(".gander/users-v2"));
     let judged = judge_places(&seen);
     let refused = ["lead-scoring"];
