@@ -3,6 +3,10 @@
 //!
 //! Must not: decide what is written; know git, a stage or a migration.
 
+mod modes;
+
+pub use modes::Modes;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -130,23 +134,13 @@ pub fn read_below(root: &Path, relative: &str) -> Result<Option<Content>, FilesE
     Ok(Some(Content { bytes, executable: is_executable(&metadata) }))
 }
 
-/// Brings the file at `relative` below `root` to `content`: written whole, or
-/// removed where `None`, with the folders that become empty, as git does.
+/// Brings the file at `relative` below `root` to `content`, as [`Modes::apply_below`]
+/// does where no file moves.
 ///
 /// # Errors
 /// As [`below`], and where the file system refuses.
 pub fn apply_below(root: &Path, relative: &str, content: Option<&Content>) -> Result<(), FilesError> {
-    let place = below(root, relative)?;
-    match content {
-        Some(content) => {
-            make_folders(root, &place)?;
-            write_whole(&place, &content.bytes, content.executable)
-        }
-        None => {
-            remove(&place)?;
-            prune_empty(root, &place)
-        }
-    }
+    Modes::read(root, &[]).apply_below(root, relative, content)
 }
 
 /// Writes a file of a temporary folder: fast, and not durable.
@@ -196,11 +190,16 @@ fn prune_empty(root: &Path, place: &Path) -> Result<(), FilesError> {
 /// # Errors
 /// Where the file system refuses; the old file is then untouched.
 pub fn write_whole(path: &Path, bytes: &[u8], executable: bool) -> Result<(), FilesError> {
+    write_as(path, bytes, executable, None)
+}
+
+/// The same; where no file stood there, it gets the permissions `like`.
+fn write_as(path: &Path, bytes: &[u8], executable: bool, like: Option<&fs::Permissions>) -> Result<(), FilesError> {
     let temporary = temporary_name(path)?;
     // A killed run may have left one; its name is always the same so that it is found.
     discard_file(&temporary)?;
     let written = write_new(&temporary, bytes, executable)
-        .and_then(|()| keep_permissions(path, &temporary, executable))
+        .and_then(|()| keep_permissions(path, &temporary, executable, like))
         .and_then(|()| {
             fault::point("files.before-rename");
             rename(&temporary, path)
@@ -247,15 +246,20 @@ fn create_new(path: &Path, executable: bool) -> Result<File, FilesError> {
 }
 
 #[cfg(unix)]
-fn keep_permissions(old: &Path, new: &Path, executable: bool) -> Result<(), FilesError> {
+fn keep_permissions(
+    old: &Path,
+    new: &Path,
+    executable: bool,
+    like: Option<&fs::Permissions>,
+) -> Result<(), FilesError> {
     use std::os::unix::fs::PermissionsExt as _;
-    let Ok(metadata) = fs::symlink_metadata(old) else {
-        return Ok(());
+    let permissions = match fs::symlink_metadata(old) {
+        Ok(metadata) if metadata.is_file() => Some(metadata.permissions()),
+        Ok(_) => None,
+        Err(_) => like.cloned(),
     };
-    if !metadata.is_file() {
-        return Ok(());
-    }
-    let old_bits = metadata.permissions().mode() & 0o777;
+    let Some(permissions) = permissions else { return Ok(()) };
+    let old_bits = permissions.mode() & 0o777;
     let was_executable = old_bits & 0o100 != 0;
     let bits = match (was_executable, executable) {
         (true, false) => old_bits & !0o111,
@@ -267,7 +271,12 @@ fn keep_permissions(old: &Path, new: &Path, executable: bool) -> Result<(), File
 }
 
 #[cfg(not(unix))]
-fn keep_permissions(_old: &Path, _new: &Path, _executable: bool) -> Result<(), FilesError> {
+fn keep_permissions(
+    _old: &Path,
+    _new: &Path,
+    _executable: bool,
+    _like: Option<&fs::Permissions>,
+) -> Result<(), FilesError> {
     Ok(())
 }
 

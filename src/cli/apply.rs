@@ -193,7 +193,7 @@ fn together(
         }
         totals.created += world.decided.new.len();
         if args.write {
-            held::write(&world.root, &versions).map_err(|errors| {
+            held::write(world, &versions).map_err(|errors| {
                 errors.iter().for_each(|error| screen.diagnostic(format!("error: {error}")));
                 Exit::Failed
             })?;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{GitError, Repository, garbled, object_name};
+use crate::process::Exit;
 use crate::workspace::Mode;
 
 /// Arguments beyond this many bytes are not passed; everything is listed instead.
@@ -64,6 +65,24 @@ impl Repository {
         let mut entries = records.map(tree_entry).collect::<Result<Vec<_>, _>>()?;
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(Listing(entries))
+    }
+
+    /// Those of `paths` (within the work tree) that git does not track and ignores.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn ignored(&self, paths: &[String]) -> Result<Vec<String>, GitError> {
+        // It refuses to take paths literally; behind `./` none begins with magic.
+        let questions: Vec<u8> = paths.iter().flat_map(|path| format!("./{path}\0").into_bytes()).collect();
+        let call = self.invoke(&["--no-literal-pathspecs", "check-ignore", "-z", "--stdin"]);
+        let output = call.stdin(questions).run()?;
+        match output.status {
+            Exit::Code(0) => {}
+            Exit::Code(1) => return Ok(Vec::new()),
+            _ => return Err(self.failure("check-ignore", &output)),
+        }
+        let paths = output.stdout.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+        Ok(paths.map(|path| String::from_utf8_lossy(path.strip_prefix(b"./").unwrap_or(path)).into_owned()).collect())
     }
 
     /// The tree of each of `prefixes` in `commit`, in that order; `None` where

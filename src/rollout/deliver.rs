@@ -175,7 +175,8 @@ fn look_first(
             }
         }
     }
-    Ok(ends_match(shipment, |version, found| found == version.before.as_ref()))
+    let fits = ends_match(shipment, |version, found| found == version.before.as_ref());
+    Ok(fits.and_then(|()| shipment.place.git.as_ref().map_or(Ok(()), |git| none_ignored(shipment, git))))
 }
 
 /// Every file that gander wrote into a working tree and that is still delivered,
@@ -232,6 +233,25 @@ fn dirty_paths(place: &Workspace, git: &GitPlace, tree: Option<&str>, state: &Pa
     let dirty = repository.dirty(&[prefix])?.pop().unwrap_or_default();
     let paths = dirty.into_iter().map(|path| place.root.join(path));
     Ok(paths.filter(|path| !path.starts_with(state)).collect())
+}
+
+/// A new file that git ignores would be in no commit, and its old path out of the next.
+fn none_ignored(shipment: &Shipment<'_>, git: &GitPlace) -> Result<(), Obstacle> {
+    let within = |path: &str| match git.prefix.as_str() {
+        "" => path.to_owned(),
+        prefix => format!("{prefix}/{path}"),
+    };
+    let new = shipment.versions.iter().filter(|version| version.before.is_none() && version.after.is_some());
+    let new: Vec<String> = new.map(|version| within(&version.path)).collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    match Repository::open(&git.toplevel)?.ignored(&new)?.first() {
+        None => Ok(()),
+        Some(path) => Err(Obstacle::Refused(format!(
+            "git ignores {path}, so that no commit would hold this new file; give it another path, or change .gitignore"
+        ))),
+    }
 }
 
 /// Every one of the paths is exactly as gander wrote it.
@@ -324,6 +344,8 @@ fn bring_to(shipment: &Shipment<'_>, side: Side) -> Result<(), FilesError> {
         Side::After => version.after.clone(),
     };
     let root = &shipment.place.root;
+    // Read before the removals: a file that moves keeps its permissions.
+    let modes = files::Modes::read(root, shipment.versions);
     for removals in [true, false] {
         for version in shipment.versions {
             let wanted = end(version);
@@ -334,7 +356,7 @@ fn bring_to(shipment: &Shipment<'_>, side: Side) -> Result<(), FilesError> {
                 files::sweep_below(root, &version.path)?;
                 continue;
             }
-            files::apply_below(root, &version.path, wanted.as_ref())?;
+            modes.apply_below(root, &version.path, wanted.as_ref())?;
             fault::point("checkout.file");
         }
     }

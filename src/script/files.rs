@@ -25,7 +25,7 @@ pub(super) fn register(api: &mut Api<'_>) {
         }
         Ok(EditSpec::file(FileAsk::Create(path.to_owned(), code)))
     });
-    let docs = "The same, of plain text: what it holds need not be code.";
+    let docs = "The same, of plain text: what it holds need not be code. Its line breaks are those of the file that holds the match, and it ends with one.";
     let example = r##".find("entry($NAME)")
     .edit(|m, cx| edits([create_file("docs/" + m.NAME.value + ".md", `# ${m.NAME.value}`)]))
     .example("entry('ads')\n", #{

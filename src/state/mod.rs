@@ -318,7 +318,7 @@ mod tests {
             |path: &str, before, after| FileVersion { path: path.to_owned(), before, after, renamed_from: None };
         let versions = [
             version("a", content(b"1\r\n\0", true), None),
-            version("b", None, content(b"", false)),
+            FileVersion { renamed_from: Some("a".to_owned()), ..version("b", None, content(b"", false)) },
             version("c", content(b"1", false), content(b"1", true)),
         ];
         store.record_versions("w", &versions).unwrap();

@@ -390,7 +390,7 @@ impl Store {
         self.write("state.versions", |transaction, _| {
             let delete = "DELETE FROM versions WHERE workspace = ?1";
             transaction.execute(delete, params![workspace])?;
-            let mut insert = transaction.prepare_cached("INSERT INTO versions VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+            let mut insert = transaction.prepare_cached("INSERT INTO versions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
             for version in versions {
                 let bytes = |end: &Option<Content>| end.as_ref().map(|end| end.bytes.clone());
                 let runs = |end: &Option<Content>| end.as_ref().is_some_and(|end| end.executable);
@@ -401,6 +401,7 @@ impl Store {
                     runs(&version.before),
                     bytes(&version.after),
                     runs(&version.after),
+                    version.renamed_from,
                 ])?;
             }
             Ok(())
@@ -412,7 +413,7 @@ impl Store {
     /// # Errors
     /// Where the file can't be read.
     pub fn versions(&self, workspace: &str) -> Result<Vec<FileVersion>, StateError> {
-        let query = "SELECT path, before, before_executable, after, after_executable
+        let query = "SELECT path, before, before_executable, after, after_executable, renamed_from
                      FROM versions WHERE workspace = ?1 ORDER BY path";
         self.rows(query, params![workspace], |row| {
             let end = |bytes: Option<Vec<u8>>, executable| bytes.map(|bytes| Content { bytes, executable });
@@ -420,7 +421,7 @@ impl Store {
                 path: row.get(0)?,
                 before: end(row.get(1)?, row.get(2)?),
                 after: end(row.get(3)?, row.get(4)?),
-                renamed_from: None,
+                renamed_from: row.get(5)?,
             })
         })
     }

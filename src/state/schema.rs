@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::StateError;
 
 /// The version of the tables that this gander reads and writes.
-pub const SCHEMA_VERSION: i64 = 2;
+pub const SCHEMA_VERSION: i64 = 3;
 
 /// Marks a SQLite file as gander's: "gndr" in ASCII.
 const APPLICATION_ID: i64 = 0x676e_6472;
@@ -73,6 +73,7 @@ CREATE TABLE versions (
     before_executable INTEGER NOT NULL,
     after BLOB,
     after_executable INTEGER NOT NULL,
+    renamed_from TEXT,
     PRIMARY KEY (workspace, path)
 ) STRICT;
 CREATE TABLE gates (

@@ -25,6 +25,8 @@ pub(super) struct Result<'r> {
     pub new: &'r Tree,
     pub edits: &'r [Edit],
     pub arranged: &'r Arranged,
+    /// The comments of files that are made besides, and how often each is there.
+    pub moved: &'r BTreeMap<String, usize>,
 }
 
 impl Result<'_> {
@@ -95,6 +97,7 @@ impl Result<'_> {
         let kept = Covers::new(self.arranged.kept.iter().map(|k| (k.old.clone(), k.new)));
         let comments = self.old.iter().filter(|n| is_comment(*n));
         let mut splices = self.arranged.splices.iter().peekable();
+        let mut moved = self.moved.clone();
         for comment in comments {
             let range = comment.local_range();
             while splices.next_if(|s| s.range.end <= range.start).is_some() {}
@@ -107,13 +110,20 @@ impl Result<'_> {
                 nodes.take_while(|n| n.local_range().start == place.start).any(|n| n.is_extra())
             };
             let copied = kept.of(&range).any(|(old, new)| still(new + range.start - old.start));
-            if !copied && deletions.of(&range).next().is_none() {
-                let short = shortened(comment.text());
-                let (line, _) = comment.line_column();
-                let why =
-                    format!("the edit would lose the comment `{short}` on line {line}: keep it, or move it first");
-                return Err(self.wrong(range.start, why));
+            if copied || deletions.of(&range).next().is_some() {
+                continue;
             }
+            match moved.get_mut(&said(comment)) {
+                Some(left) if *left > 0 => {
+                    *left -= 1;
+                    continue;
+                }
+                _ => {}
+            }
+            let short = shortened(comment.text());
+            let (line, _) = comment.line_column();
+            let why = format!("the edit would lose the comment `{short}` on line {line}: keep it, or move it first");
+            return Err(self.wrong(range.start, why));
         }
         Ok(())
     }
@@ -372,6 +382,16 @@ fn nearest(splices: &[Splice], at: usize) -> usize {
         shift += splice.text.len() as isize - splice.range.len() as isize;
     }
     best
+}
+
+/// What each comment of a tree says.
+pub(super) fn comments(tree: &Tree) -> impl Iterator<Item = String> {
+    tree.iter().filter(|n| is_comment(*n)).map(said)
+}
+
+/// What a comment says, wherever its lines begin.
+fn said(comment: Node<'_>) -> String {
+    comment.text().lines().map(str::trim).collect::<Vec<_>>().join("\n")
 }
 
 /// A comment: what may stand anywhere and says something, unlike a line continuation.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::file::{Fate, collect, unsettled};
+use super::file::{Fate, FileReport, collect, unsettled};
 use super::file_edits::Decided;
 use super::fleet::Done;
 use super::plan::Finding;
@@ -96,7 +96,8 @@ pub(super) fn check(rules: &RuleSet, wanted: &[Wanted<'_>], reports: &mut [Vec<D
     for ((done, decided), restless) in reports.iter_mut().zip(decided).zip(restless) {
         for (path, rule) in restless {
             let sources = decided.new.get(&path).map(|new| new.sources.clone());
-            let own = || done.iter().position(|(p, ..)| *p == path).into_iter().collect();
+            let moved = |report: &FileReport| matches!(&report.fate, Fate::Moves { to, .. } if *to == path);
+            let own = || done.iter().position(|(p, _, report)| *p == path || moved(report)).into_iter().collect();
             for number in sources.unwrap_or_else(own) {
                 let (path, digest, report) = &mut done[number];
                 *digest = None;
@@ -112,7 +113,19 @@ fn restless(rules: &RuleSet, wanted: &[Wanted<'_>], reports: &[Vec<Done>], decid
     let after: Vec<After<'_>> = reports.iter().zip(decided).map(|(done, decided)| After::new(done, decided)).collect();
     let facts = gather(rules, wanted, Some(&after));
     let look = |index: usize, named: &str, path: &str, bytes: &[u8]| {
-        let Ok(facts) = &facts[index] else { return };
+        let facts = match &facts[index] {
+            Ok(facts) => facts,
+            // What can't be learned from the result fails the next run.
+            Err(finding) => {
+                if finding.path == path {
+                    found[index]
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .insert(named.to_owned(), finding.rule.clone());
+                }
+                return;
+            }
+        };
         if let Some(rule) = unsettled(rules, facts, path, bytes, &|wanted| decided[index].there(wanted)) {
             found[index].lock().unwrap_or_else(PoisonError::into_inner).insert(named.to_owned(), rule);
         }

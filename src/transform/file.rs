@@ -82,13 +82,22 @@ impl FileReport {
         Self { skipped: Some(SkipReason::NoLiteral), ..Self::default() }
     }
 
-    /// Takes the change back: `rule` would go on changing the result.
+    /// Takes the change back: `rule` would go on changing the result, or refuse it.
+    /// What is refused already says why.
     pub fn refuse_as_unsettled(&mut self, path: &str, rule: &str) {
-        self.refuse(path, rule, (0, 0), "a second run over the whole result would change this file again");
+        if self.objection().is_none() {
+            let why = "a second run over the whole result would change this file again, or refuse it";
+            self.refuse(path, rule, (0, 0), why);
+        }
+    }
+
+    /// The first finding that forbids a change.
+    fn objection(&self) -> Option<&Finding> {
+        self.findings.iter().find(|f| matches!(f.kind, FindingKind::Refused | FindingKind::Errored))
     }
 
     /// Takes back all that was asked of the file, and says why.
-    pub(super) fn refuse(&mut self, path: &str, rule: &str, place: (u32, u32), why: &str) {
+    pub fn refuse(&mut self, path: &str, rule: &str, place: (u32, u32), why: &str) {
         self.change = None;
         self.fate = Fate::Stays;
         self.creations.clear();
@@ -127,7 +136,7 @@ pub fn collect<'p>(rules: &RuleSet, place: impl Into<Place<'p>>, bytes: &[u8]) -
     }
 }
 
-/// Whether the rules, given these facts, would still change a file, where `there` knows
+/// Whether the rules, given these facts, would still change a file, or refuse it, where `there` knows
 /// the files that were asked for: the rule that would.
 pub fn unsettled<'p>(
     rules: &RuleSet,
@@ -138,12 +147,13 @@ pub fn unsettled<'p>(
 ) -> Option<String> {
     let report = file(rules, facts, place, bytes);
     let edits = report.change.as_ref().and_then(|change| change.edits.first()).map(|edit| edit.rule.clone());
-    let fate = match report.fate {
+    let fate = match &report.fate {
         Fate::Stays => None,
-        Fate::Moves { rule, .. } | Fate::Goes { rule } => Some(rule),
+        Fate::Moves { rule, .. } | Fate::Goes { rule } => Some(rule.clone()),
     };
     let creates = || report.creations.iter().find(|creation| !there(creation)).map(|creation| creation.rule.clone());
-    edits.or(fate).or_else(creates)
+    let refuses = || report.objection().map(|finding| finding.rule.clone());
+    edits.or(fate).or_else(creates).or_else(refuses)
 }
 
 /// Runs the rules over one file, given the facts of its workspace. `path` is
@@ -182,8 +192,7 @@ pub fn file<'p>(rules: &RuleSet, facts: &Arc<Facts>, place: impl Into<Place<'p>>
         }
     };
     let asked = sort_out(rules, path, outcomes, &mut report);
-    let forbidden = report.findings.iter().any(|f| matches!(f.kind, FindingKind::Refused | FindingKind::Errored));
-    if forbidden || asked.is_nothing() {
+    if report.objection().is_some() || asked.is_nothing() {
         return report;
     }
     let comments = asked.comments.len();
@@ -490,10 +499,24 @@ fn checked(old_tree: &Tree, mut asked: Asked) -> Result<(Checked, Tree), Wrong> 
             asked.edits.extend(more);
         }
     };
-    let result = check::Result { old: old_tree, new: &new_tree, edits: &asked.edits, arranged: &arranged };
+    let moved = comments_of(&asked.creations());
+    let result =
+        check::Result { old: old_tree, new: &new_tree, edits: &asked.edits, arranged: &arranged, moved: &moved };
     result.check(&asked.comments, &asked.literals)?;
     let new = new_tree.text().to_owned();
     Ok(((asked.edits, arranged.splices, new), new_tree))
+}
+
+/// The comments of new files, and how often each is there.
+fn comments_of(creations: &[Creation]) -> BTreeMap<String, usize> {
+    let mut comments = BTreeMap::new();
+    // Several matches may ask for one file.
+    let files: BTreeSet<(&str, &str)> = creations.iter().map(|c| (c.path.as_str(), c.text.as_str())).collect();
+    for (path, text) in files {
+        let Some(Ok(tree)) = language::of_path(Path::new(path)).map(|language| parse(language, text)) else { continue };
+        check::comments(&tree).for_each(|comment| *comments.entry(comment).or_default() += 1);
+    }
+    comments
 }
 
 fn is_identity(text: &str, edit: &Edit) -> bool {

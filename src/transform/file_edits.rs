@@ -4,6 +4,7 @@
 //! A path is given once. Who can't have it is refused with all that the file asked for,
 //! so that a match that edits here and makes a file there is applied whole or not at all.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use super::file::{Creation, Fate, FileReport, unsettled};
 use super::plan::FindingKind;
 use super::skip;
+use super::twins::{folded, prefixes};
 use super::{check, file};
 use crate::digest::Digest;
 use crate::language;
@@ -148,7 +150,9 @@ impl Ask<'_> {
     fn agrees(&self, other: &Self) -> bool {
         match (self.text, other.text) {
             (Some(text), Some(other)) => text == other,
-            _ => self.number == other.number,
+            (None, None) => self.number == other.number,
+            // Even where one file asks for both: the one would be written over the other.
+            _ => false,
         }
     }
 
@@ -171,9 +175,13 @@ impl Round<'_, '_> {
     fn decide(&self, rules: &RuleSet, facts: &Arc<Facts>) -> (Decided, Refused) {
         let (mut decided, mut refused) = (Decided::default(), Refused::new());
         let asks = self.asks();
-        let mut folded: BTreeMap<String, &str> = BTreeMap::new();
+        let mut spelled: BTreeMap<Cow<'_, str>, (&str, &str)> = BTreeMap::new();
         for (path, asking) in &asks {
-            let twin = folded.insert(path.to_lowercase(), path);
+            let mut twin = None;
+            for part in prefixes(path) {
+                let (first, owner) = *spelled.entry(folded(part)).or_insert((part, path));
+                twin = twin.or((first != part).then_some(owner));
+            }
             let above = path.match_indices('/').map(|(at, _)| &path[..at]).find(|above| asks.contains_key(above));
             if let Some(other) = twin.or(above).and_then(|other| asks.get_key_value(other)) {
                 let both = asking.iter().chain(other.1);
@@ -298,13 +306,18 @@ fn sound(rules: &RuleSet, facts: &Arc<Facts>, path: &str, new: &NewFile, decided
     }
 }
 
+/// Why a path can't be had beside another spelling of it.
+pub fn is_twin(twin: &str) -> String {
+    format!("{twin} is there, and on some systems both are one file")
+}
+
 /// What lies at the paths of a pinned workspace.
 pub(super) struct Pinned<'a> {
     wanted: &'a Wanted<'a>,
     /// The files of `targets`, as far as they could be read.
     contents: BTreeMap<String, Vec<u8>>,
-    /// Every path, by how it reads where case means nothing.
-    folded: BTreeMap<String, &'a str>,
+    /// Every file and folder, by how it reads where case means nothing.
+    spelled: BTreeMap<Cow<'a, str>, Vec<&'a str>>,
 }
 
 impl<'a> Pinned<'a> {
@@ -321,8 +334,10 @@ impl<'a> Pinned<'a> {
                 }
                 Ok(())
             });
-        let folded = manifest.entries.keys().map(|path| (path.to_lowercase(), path.as_str())).collect();
-        Self { wanted, contents, folded }
+        let mut spelled: BTreeMap<Cow<'a, str>, Vec<&'a str>> = BTreeMap::new();
+        let all: BTreeSet<&'a str> = manifest.entries.keys().flat_map(|path| prefixes(path)).collect();
+        all.into_iter().for_each(|path| spelled.entry(folded(path)).or_default().push(path));
+        Self { wanted, contents, spelled }
     }
 
     pub(super) fn lies(&self, path: &str, from: Option<&str>) -> Lies {
@@ -347,11 +362,11 @@ impl<'a> Pinned<'a> {
         if entries.range(folder.clone()..).next().is_some_and(|(below, _)| below.starts_with(&folder)) {
             return never("it is a folder");
         }
-        match self.folded.get(&path.to_lowercase()) {
-            Some(twin) if Some(*twin) != from => {
-                Lies::Never(format!("{twin} is there, and on some systems both are one file"))
-            }
-            _ => Lies::Nothing,
+        let twins = prefixes(path).filter_map(|part| Some((part, self.spelled.get(&folded(part))?)));
+        let mut twins = twins.filter(|(part, spelled)| !spelled.contains(part)).flat_map(|(_, spelled)| spelled);
+        match twins.find(|twin| Some(**twin) != from) {
+            Some(twin) => Lies::Never(is_twin(twin)),
+            None => Lies::Nothing,
         }
     }
 }

@@ -73,10 +73,44 @@ pub fn flags(changes: &[FileVersion]) -> Vec<Flag> {
         };
         if let Some(before) = before {
             weakened(&change.path, from.unwrap_or(&change.path), before, change.after.as_ref(), &mut flags);
+            if let Some(from) = from.filter(|from| out_of_sight(from, &change.path, before)) {
+                let message =
+                    format!("its tests lay in {from}, where test runners look, and lie where they look no more");
+                flags.insert(Flag { kind: FlagKind::TestDeleted, path: change.path.clone(), message });
+            }
         }
         passed_over(&change.path, before, change.after.as_ref(), &mut flags);
     }
     flags.into_iter().collect()
+}
+
+/// Whether a file with tests moves to a path where runners don't look for any.
+fn out_of_sight(from: &str, to: &str, before: &Content) -> bool {
+    is_looked_at(from) && !is_looked_at(to) && !tests(from, before).names.is_empty()
+}
+
+/// Whether runners look for tests in a file of this path, as long as nobody told them
+/// otherwise: the defaults of pytest, `go test`, Cargo, Jest, Surefire and the like.
+fn is_looked_at(path: &str) -> bool {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+    let below = |what: &str| folder.split('/').any(|part| part == what);
+    match ending {
+        "py" => stem.starts_with("test_") || stem.ends_with("_test"),
+        "go" => stem.ends_with("_test"),
+        // An integration test, or tests in the code itself.
+        "rs" => !below("tests") || folder.ends_with("tests"),
+        "js" | "jsx" | "ts" | "tsx" | "mjs" | "cjs" | "mts" | "cts" => {
+            stem.ends_with(".test") || stem.ends_with(".spec") || below("__tests__")
+        }
+        "java" | "kt" | "scala" => {
+            let stems = ["Test", "Tests", "TestCase", "IT", "Spec"];
+            stem.starts_with("Test") || stems.iter().any(|end| stem.ends_with(end))
+        }
+        "rb" => stem.starts_with("test_") || stem.ends_with("_test") || stem.ends_with("_spec"),
+        "sql" => below("tests"),
+        _ => false,
+    }
 }
 
 fn weakened(path: &str, old_path: &str, before: &Content, after: Option<&Content>, flags: &mut BTreeSet<Flag>) {

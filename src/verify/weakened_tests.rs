@@ -194,3 +194,23 @@ fn a_rule_that_leaves_its_languages_is_flagged() {
     };
     assert_eq!(outside(&[file("jobs/a.py", renamed)], &declared).len(), 1);
 }
+
+#[test]
+fn tests_that_move_out_of_sight_are_flagged() {
+    let flagged = |from: &str, to: &str, text: &str| {
+        let version = |path: &str, before, after, from: Option<&str>| FileVersion {
+            path: path.to_owned(),
+            before,
+            after,
+            renamed_from: from.map(str::to_owned),
+        };
+        flags(&[version(from, content(text), None, None), version(to, None, content(text), Some(from))])
+    };
+    let python = "def test_one():\n    assert f() == 1\n";
+    let gone = flagged("tests/test_b.py", "tests/helper.py", python);
+    assert!(gone.len() == 1 && gone[0].kind == TestDeleted && gone[0].path == "tests/helper.py", "{gone:?}");
+    assert_eq!(flagged("tests/test_b.py", "lib/b_test.py", python), []);
+    assert_eq!(flagged("tests/test_b.py", "tests/helper.py", "x = 1\n"), []);
+    let go = "package a\n\nimport \"testing\"\n\nfunc TestOne(t *testing.T) {\n\tt.Fatal(1)\n}\n";
+    assert_eq!(flagged("a/b_test.go", "a/b.go", go).len(), 1);
+}

@@ -190,3 +190,105 @@ fn a_case_shows_files_that_come_go_and_move() {
         assert!(snapshot.contains(line), "{line}: {snapshot}");
     }
 }
+
+#[test]
+fn apply_takes_one_folder_for_one_however_it_is_spelled() {
+    let rules = r#"
+rule("moves").lang("python").find("mv = $N").edit(|m, cx| edits([rename_file("t.py"), delete(m.node)]));
+rule("up").lang("python").find("up()").edit(|m, cx| edits([create_file("sub/t.py", "y = 1"), delete(m.node)]));
+"#;
+    let cases: [(&[&str], &[&str]); 4] = [
+        (&["code/a.py", "code/b.py"], &["code/a.py", "./code/b.py"]),
+        (&["code/a.py", "code/b.py"], &["code", "./code"]),
+        (&["code/a.py", "code/b.py"], &["code/a.py", "code/sub/../b.py"]),
+        (&["code/up.py", "code/sub/b.py"], &["code", "code/sub"]),
+    ];
+    for (files, paths) in cases {
+        let bench = Bench::new();
+        bench.put("r.rhai", rules);
+        bench.put("code/sub/c.py", "c = 1\n");
+        for (number, file) in files.iter().enumerate() {
+            let code =
+                if file.ends_with("up.py") { "up()\nz = 1\n".to_owned() } else { format!("mv = 1\nx = {number}\n") };
+            bench.put(file, code);
+        }
+        let before = tree(&bench.root);
+        let arguments: Vec<&str> = ["apply", "r.rhai", "--write"].iter().chain(paths).copied().collect();
+        let ended = bench.gander(&arguments).expect(1);
+        assert!(ended.stderr.contains("refused: "), "{paths:?}: {}", ended.stderr);
+        assert_eq!(tree(&bench.root), before, "{paths:?}");
+    }
+}
+
+#[test]
+fn apply_makes_no_twin_of_what_is_there() {
+    let bench = Bench::new();
+    bench.put(
+        "r.rhai",
+        r#"rule("m").lang("python").find("f()").edit(|m, cx| edits([create_file("Conf/new.txt", "x")]));"#,
+    );
+    bench.put("code/a.py", "f()\n");
+    bench.put("code/conf/x.txt", "x\n");
+    let before = tree(&bench.root);
+    let ended = bench.gander(&["apply", "r.rhai", "code", "--write"]).expect(1);
+    assert!(ended.stderr.contains("conf is there, and on some systems both are one file"), "{}", ended.stderr);
+    assert_eq!(tree(&bench.root), before);
+}
+
+#[cfg(unix)]
+fn mode(bench: &Bench, path: &str) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(bench.root.join(path)).unwrap().permissions().mode() & 0o777
+}
+
+#[cfg(unix)]
+#[test]
+fn a_private_file_that_moves_stays_private_there_and_back() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let private = |bench: &Bench, path: &str, mode: u32| {
+        std::fs::set_permissions(bench.root.join(path), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let bench = fleet("checkout");
+    private(&bench, "apps/ant/lib/place.py", 0o600);
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(mode(&bench, "apps/ant/home/place.py"), 0o600);
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert_eq!(mode(&bench, "apps/ant/lib/place.py"), 0o600);
+    private(&bench, "apps/bee/lib/place.py", 0o700);
+    bench.gander(&["apply", "conf.rhai", "apps/bee", "--write"]).expect(0);
+    assert_eq!(mode(&bench, "apps/bee/home/place.py"), 0o700);
+}
+
+#[test]
+fn no_file_goes_where_git_ignores_it() {
+    let bench = fleet("checkout");
+    bench.put("apps/ant/.gitignore", "home/\n");
+    bench.commit_all();
+    let before = tree(&bench.root.join("apps/ant"));
+    let ran = bench.gander(&["run"]);
+    assert_eq!(tree(&bench.root.join("apps/ant")), before, "{}", ran.stderr);
+    let ledger = bench.ledger();
+    assert_eq!(outcomes(&ledger)["ant"], "refused", "{ledger}");
+    assert!(super::bench::reason(&ledger, "ant").contains("git ignores apps/ant/home/place.py"), "{ledger}");
+    assert!(bench.root.join("apps/bee/home/place.py").exists());
+}
+
+#[test]
+fn a_move_that_was_killed_half_way_is_finished_by_the_next_run() {
+    let bench = Bench::new();
+    bench.put(
+        "r.rhai",
+        r#"rule("m").lang("python").find("OLD = $X").edit(|m, cx| edits([rename_file("new.py"), delete(m.node)]));"#,
+    );
+    bench.put("code/a.py", "OLD = 1\nx = 1\n");
+    bench.put("code/new.py", "x = 1\n");
+    // As the kill leaves it: the new path is written, the old one is not gone yet.
+    bench.gander(&["apply", "r.rhai", "code", "--write"]).expect(0);
+    let now = tree(&bench.root.join("code"));
+    assert_eq!(now.keys().map(String::as_str).collect::<Vec<_>>(), ["new.py"]);
+    assert_eq!(bench.text("code/new.py"), "x = 1\n");
+    bench.put("code/a.py", "OLD = 1\nx = 2\n");
+    bench.gander(&["apply", "r.rhai", "code", "--write"]).expect(1);
+    assert_eq!(bench.text("code/new.py"), "x = 1\n", "another file is not written over");
+    assert_eq!(bench.text("code/a.py"), "OLD = 1\nx = 2\n");
+}

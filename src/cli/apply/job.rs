@@ -103,7 +103,7 @@ impl Job<'_> {
         let (after, held) = self.after(before)?;
         let facts = self.facts_after(&after)?;
         let unsettled = |place: &Place, bytes: &[u8]| {
-            let world = after.worlds.iter().find(|world| world.root == place.root);
+            let world = after.worlds.iter().find(|world| world.holds(place));
             let there = |wanted: &transform::Creation| world.is_some_and(|world| world.decided.there(wanted));
             transform::unsettled(self.rules, &facts, &place.name, bytes, &there)
         };
@@ -119,7 +119,7 @@ impl Job<'_> {
         for (world, path, bytes) in after.new_files() {
             let place = Place { root: world.root.clone(), name: path.to_owned() };
             let Some(rule) = unsettled(&place, bytes) else { continue };
-            let asks = |held: &&Held| held.place.root == world.root && held.asks_for(path);
+            let asks = |held: &&Held| world.holds(&held.place) && held.asks_for(path);
             restless.extend(held.iter().filter(asks).map(|held| (held.path.clone(), rule.clone())));
         }
         Ok(restless)

@@ -218,3 +218,68 @@ rule("makes").lang("python").find("go()")
     let looping = planned(loops, &[("a.py", "go()\n")]);
     assert!(looping.starts_with("refused a.py: a second run over the whole result"), "{looping}");
 }
+
+#[test]
+fn what_one_match_makes_is_not_written_over_by_the_file_that_moves_there() {
+    let script = format!("{MAKES}\n{MOVES}");
+    let out = planned(&script, &[("a.py", "make('b.py', 'x = 1')\nTO = 'b.py'\n")]);
+    assert!(out.starts_with("refused ") && !out.contains("gone"), "{out}");
+    assert!(out.contains("`makes` (a.py:1) creates b.py") && out.contains("`moves` (a.py) renames"), "{out}");
+}
+
+#[test]
+fn two_spellings_of_one_file_or_folder_are_no_two() {
+    let there = [("conf/x.py", "y\n"), ("readme.md", "z\n"), ("caf\u{e9}/x", "1\n"), ("stra\u{df}e", "2\n")];
+    for (path, twin) in [
+        ("Conf/new.py", "conf"),
+        ("README.md/x", "readme.md"),
+        ("CONF", "conf"),
+        ("cafe\u{301}/new", "caf\u{e9}"),
+        ("STRASSE", "stra\u{df}e"),
+    ] {
+        let code = format!("make('{path}', 'x')\n");
+        let files: Vec<(&str, &str)> = there.iter().copied().chain([("a.py", code.as_str())]).collect();
+        let out = planned(MAKES, &files);
+        assert!(out.starts_with("refused ") && out.contains(&format!("{twin} is there, and on")), "{path}: {out}");
+    }
+    for (one, other) in [("New/a", "new/b"), ("caf\u{e9}", "cafe\u{301}"), ("X", "x/y")] {
+        let out = planned(MAKES, &[("a.py", &format!("make('{one}', '1')\nmake('{other}', '1')\n"))]);
+        assert!(out.contains("one place can't hold both"), "{one} {other}: {out}");
+    }
+    let beside = planned(MAKES, &[("a.py", "make('conf/y', '1')\n"), ("conf/x", "")]);
+    assert!(beside.starts_with("Changed"), "{beside}");
+}
+
+#[test]
+fn a_comment_that_moves_into_a_new_file_is_not_lost() {
+    let script = |text: &str| {
+        format!(
+            r#"rule("m").lang("python").find("def moved(): $$$BODY").edit(|m, cx| edits([
+                create_file("moved.py", code("{text}", #{{ BODY: m.BODY }})), replace(m.node, code("from moved import moved"))]));"#
+        )
+    };
+    let code = "def moved():\n    # why\n    f()\n    g()\n";
+    let kept =
+        planned(&script("def there():\n    # why\n    $$$BODY".replace('\n', "\\n").as_str()), &[("a.py", code)]);
+    assert!(kept.starts_with("Changed\na.py: \"from moved import moved"), "{kept}");
+    for not_it in ["def there():\n    $$$BODY", "def there():\n    '''# why'''\n    $$$BODY"] {
+        let code = "def moved():\n    f(\n        # why\n        1)\n";
+        let only = not_it.replace("$$$BODY", "pass").replace('\n', "\\n");
+        let lost = planned(&script(&only), &[("a.py", code)]);
+        assert!(lost.contains("would lose the comment `# why`"), "{not_it}: {lost}");
+    }
+}
+
+#[test]
+fn a_result_that_the_rules_would_refuse_is_refused_where_they_collect() {
+    let script = r#"
+rule("learns").lang("python").find("MOVED = $N").collect("moved", |m| m.N.value);
+rule("minds").lang("python").find("$F()").where(#{ F: kind("identifier") })
+    .edit(|m, cx| if m.F.text in cx.facts("moved") { refuse("ask somebody") } else { skip("no") });
+rule("makes").lang("python").find("LATER = $N")
+    .edit(|m, cx| edits([create_file("later.py", code("MOVED = $N", #{ N: m.N })), delete(m.node)]));"#;
+    let out = planned(script, &[("a.py", "LATER = 'f'\n"), ("b.py", "f()\n")]);
+    assert!(out.starts_with("refused b.py: a second run over the whole result"), "{out}");
+    let before = planned(script, &[("a.py", "MOVED = 'f'\n"), ("b.py", "f()\n")]);
+    assert_eq!(before, "refused b.py:1: ask somebody\n", "once");
+}
