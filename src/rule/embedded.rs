@@ -41,6 +41,7 @@ pub fn embed(node: Node<'_>, language: &'static Language) -> Result<Option<Embed
         return Ok(None);
     }
     let mut at = whole.start;
+    let (mut comments, mut breaks) = (false, false);
     // Whether what stands before goes on in the next piece.
     let mut open_word = false;
     for piece in &literals {
@@ -72,6 +73,12 @@ pub fn embed(node: Node<'_>, language: &'static Language) -> Result<Option<Embed
         }
         let mut inside = Vec::new();
         let Some(mut content) = literal::mask(host, piece.text(), &mut inside) else { return Ok(None) };
+        // What breaks a line in the text breaks none in its masked copy, where a comment
+        // would go on.
+        let is_break = |at: &usize| content[*at] == b' ' && matches!(text.as_bytes().get(at + 1), Some(b'n' | b'r'));
+        breaks |= memchr::memchr_iter(b'\\', text.as_bytes()).any(|at| is_break(&at));
+        let marks = language.facts.line_comment.as_deref().into_iter().chain(["#"]);
+        comments |= marks.into_iter().any(|mark| text.contains(mark));
         for hole in piece.descendants().filter(|n| host.facts.string.holes.iter().any(|h| h == n.kind())) {
             let hole = hole.local_range();
             let local = hole.start - range.start..hole.end - range.start;
@@ -80,6 +87,9 @@ pub fn embed(node: Node<'_>, language: &'static Language) -> Result<Option<Embed
         }
         opaque.extend(inside.into_iter().map(|r| r.start + range.start..r.end + range.start));
         masked[range.start - whole.start..range.end - whole.start].copy_from_slice(&content);
+    }
+    if comments && breaks {
+        return Ok(None);
     }
     opaque.push(at..whole.end);
     let base = node.range().start;
@@ -190,6 +200,20 @@ mod tests {
         assert_eq!(check("java", quoted, "users_v1"), Some(("identifier".into(), false)));
         let hole = "x = f'select {é} from users_v1 where a = \"ü\"'";
         assert_eq!(check("python", hole, "users_v1"), Some(("identifier".into(), false)));
+    }
+
+    #[test]
+    fn a_comment_does_not_go_on_behind_a_break_that_is_an_escape() {
+        let sql = r#"x = f("select a -- why\nfrom users_v1")"#;
+        assert_eq!(check("python", sql, "users_v1"), None);
+        let joined = r#"class A { String q = "select a -- why\n" + "from users_v1"; }"#;
+        let tree = parse(by_name("java").unwrap(), joined).unwrap();
+        let join = tree.iter().find(|n| n.kind() == "binary_expression").unwrap();
+        assert!(embed(join, by_name("sql").unwrap()).unwrap().is_none());
+        let plain = r#"x = f("select a\nfrom users_v1")"#;
+        assert_eq!(check("python", plain, "users_v1"), Some(("identifier".into(), false)));
+        let long = "x = f(\"\"\"select a -- why\nfrom users_v1\"\"\")";
+        assert_eq!(check("python", long, "users_v1"), Some(("identifier".into(), false)));
     }
 
     #[test]

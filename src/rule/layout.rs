@@ -61,26 +61,75 @@ pub(super) fn with_breaks(node: Node<'_>, fragments: Vec<Fragment>) -> Vec<Fragm
         let right = inside(fragments.get(at + 1));
         let broken = match (left, right) {
             (None, Some(right)) if at == 0 => opened(text, whole.start..right.start, new),
-            (Some(left), Some(right)) if depth > 0 && left.end <= right.start => {
+            (Some(left), Some(right)) if left.end <= right.start => {
                 let old = left.end..right.start;
-                let same = squashed(&text[old.clone()]) == squashed(new) && text[old.clone()].contains('\n');
-                same.then(|| vec![Fragment::Copy(old)])
+                let same =
+                    depth > 0 && text[old.clone()].contains('\n') && same_tokens(text, &tokens(node, &old), &old, new);
+                if same { Some(vec![Fragment::Copy(old)]) } else { opened(text, old, new) }
             }
             (Some(left), None) if depth > 0 && at + 1 == fragments.len() => {
-                let call = fragments.first().is_some_and(|head| is_call(tree, head));
-                closed(text, left.end..whole.end, new, call)
+                closed(tree, left.end..whole.end, new, comma_stays(tree, &fragments[..at]))
             }
             _ => None,
         };
-        depth +=
-            new.chars().map(|c| if "([{".contains(c) { 1 } else { -isize::from(")]}".contains(c)) }).sum::<isize>();
+        depth += brackets(new).iter().map(|(_, bracket)| if "([{".contains(*bracket) { 1 } else { -1 }).sum::<isize>();
         out.extend(broken.unwrap_or_else(|| vec![fragment.clone()]));
     }
     out
 }
 
-fn squashed(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace()).collect()
+/// The tokens of a node within these bytes, in order; a string literal is one.
+fn tokens(node: Node<'_>, within: &Range<usize>) -> Vec<Range<usize>> {
+    let language = node.tree().language;
+    let (mut out, mut pending) = (Vec::new(), vec![node]);
+    while let Some(next) = pending.pop() {
+        if next.is_leaf() || language.is_string(next.kind_id()) {
+            let blank = next.text().trim().is_empty();
+            out.extend((!blank).then(|| next.local_range()));
+            continue;
+        }
+        let touches = |n: &Node<'_>| n.local_range().start < within.end && within.start < n.local_range().end;
+        let children: Vec<Node<'_>> = next.children().filter(touches).collect();
+        pending.extend(children.into_iter().rev());
+    }
+    out
+}
+
+/// Whether new code has the tokens of the old, whatever white space parts them. White
+/// space that parts two tokens of which none is a comma or a parenthesis is in both.
+fn same_tokens(text: &str, tokens: &[Range<usize>], old: &Range<usize>, new: &str) -> bool {
+    let free = |c: Option<char>| c.is_some_and(|c| ",()".contains(c));
+    let (mut from, mut rest, mut last) = (old.start, new, None);
+    for token in tokens {
+        // Half a token says nothing.
+        if token.start < old.start || old.end < token.end {
+            return false;
+        }
+        let (gap, token_text, trimmed) = (&text[from..token.start], &text[token.clone()], rest.trim_start());
+        let parted = gap.is_empty() == (trimmed.len() == rest.len());
+        if !gap.trim().is_empty() || !(parted || free(last) || free(token_text.chars().next())) {
+            return false;
+        }
+        let Some(after) = trimmed.strip_prefix(token_text) else { return false };
+        (from, rest, last) = (token.end, after, token_text.chars().next_back());
+    }
+    let gap = &text[from..old.end];
+    gap.trim().is_empty() && rest.trim().is_empty() && (gap.is_empty() == rest.is_empty() || free(last))
+}
+
+/// The brackets of new code and where they are, but for those in quotes.
+fn brackets(new: &str) -> Vec<(usize, char)> {
+    let (mut out, mut skip) = (Vec::new(), 0);
+    for (at, c) in new.char_indices().filter(|(_, c)| "([{)]}\"'`".contains(*c)) {
+        if at < skip {
+            continue;
+        }
+        match c {
+            '"' | '\'' | '`' => skip = new[at + 1..].find(c).map_or(skip, |end| at + 1 + end + 1),
+            bracket => out.push((at, bracket)),
+        }
+    }
+    out
 }
 
 /// The text before the first hole, with the break that follows its bracket in `old`.
@@ -92,8 +141,9 @@ fn opened(text: &str, old: Range<usize>, new: &str) -> Option<Vec<Fragment>> {
 }
 
 /// The text after the last hole, with the break that precedes its bracket in `old`; a
-/// comma at the end stays where both are calls.
-fn closed(text: &str, old: Range<usize>, new: &str, call: bool) -> Option<Vec<Fragment>> {
+/// comma at the end stays where it means as little as it did.
+fn closed(tree: &Tree, old: Range<usize>, new: &str, comma_stays: bool) -> Option<Vec<Fragment>> {
+    let text = tree.text();
     let tail = &text[old.clone()];
     let rest = tail.trim_start();
     let comma = rest.starts_with(',');
@@ -101,20 +151,42 @@ fn closed(text: &str, old: Range<usize>, new: &str, call: bool) -> Option<Vec<Fr
     let gap = old.start..old.end - rest.len();
     let bracket = rest.chars().next()?;
     let fits = ")]}".contains(bracket) && new.trim_start().starts_with(bracket) && text[gap.clone()].contains('\n');
+    // Where a break ends a statement, it stands behind a comma or not at all.
+    if !fits || tree.language.is_separator("\n") && !(comma && comma_stays) {
+        return None;
+    }
     let from = match text[gap.clone()].find(',') {
-        Some(at) if !call => gap.start + at + 1,
+        Some(at) if !comma_stays => gap.start + at + 1,
         _ => gap.start,
     };
-    fits.then(|| vec![Fragment::Copy(from..gap.end), Fragment::Text(new.trim_start().to_owned())])
+    Some(vec![Fragment::Copy(from..gap.end), Fragment::Text(new.trim_start().to_owned())])
 }
 
-/// Whether new code begins as a call: a name and its bracket.
-fn is_call(tree: &Tree, head: &Fragment) -> bool {
-    let Fragment::Text(text) = head else { return false };
-    let Some(name) = text.trim_end().strip_suffix('(') else { return false };
-    let last = name.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
-    let path = name.chars().all(|c| c.is_alphanumeric() || "_.:$".contains(c));
-    path && !last.is_empty() && tree.language.kind_id(last, false).is_none()
+/// Whether a comma before the bracket that closes says nothing in new code, which is open
+/// behind these fragments: in a call, in braces, and in a list that is all there is.
+fn comma_stays(tree: &Tree, fragments: &[Fragment]) -> bool {
+    let mut open: Vec<(usize, &str, char)> = Vec::new();
+    for (index, fragment) in fragments.iter().enumerate() {
+        let Fragment::Text(text) = fragment else { continue };
+        for (at, bracket) in brackets(text) {
+            if "([{".contains(bracket) {
+                open.push((index, &text[..at], bracket));
+            } else {
+                open.pop();
+            }
+        }
+    }
+    match open.pop() {
+        // What is copied right before the parenthesis is called.
+        Some((index, "", '(')) => index > 0,
+        Some((_, before, '(')) => {
+            let last = before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
+            !last.is_empty() && tree.language.kind_id(last, false).is_none()
+        }
+        Some((_, _, '{')) => true,
+        Some((index, before, '[')) => index == 0 && before.is_empty(),
+        _ => false,
+    }
 }
 
 /// Code as the text of a file of its own: copies come from `tree`, and their lines move

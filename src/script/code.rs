@@ -8,6 +8,7 @@ use rhai::{Array, Dynamic, EvalAltResult, Map};
 use super::budget::charge;
 use super::error::fail;
 use super::explain::plain;
+use super::insertion::insertion;
 use super::nodes::{RhaiList, RhaiNode};
 use super::reference::Api;
 use crate::edit::{FileEdit, Fragment};
@@ -113,6 +114,11 @@ impl EditSpec {
         Self { range, code, import: None, file: None, indent_at: None }
     }
 
+    /// Its lines are indented as the line of this byte is.
+    pub(super) fn indented_at(self, at: usize) -> Self {
+        Self { indent_at: Some(at), ..self }
+    }
+
     pub(super) fn import(edit: ImportEdit) -> Self {
         Self { range: 0..0, code: Snippet::default(), import: Some(edit), file: None, indent_at: None }
     }
@@ -146,16 +152,37 @@ impl Snippet {
         Self(vec![Part::Fragment(Fragment::Text(text.to_owned()))])
     }
 
-    /// Whether it is more than the rest of what it is put beside, and has no line breaks
-    /// around it already.
-    fn begins_apart(&self) -> bool {
-        let text = |part: Option<&Part>| match part {
-            Some(Part::Fragment(Fragment::Text(text))) => Some(text.clone()),
-            _ => None,
+    /// Its text, as far as it is known before it is put in its place.
+    pub(super) fn sample(&self, tree: &Tree) -> String {
+        let base = tree.base();
+        let text = |part: &Part| match part {
+            Part::Fragment(Fragment::Text(text)) => text.clone(),
+            Part::Fragment(Fragment::Copy(range)) => {
+                let local = range.start.saturating_sub(base)..range.end.saturating_sub(base);
+                tree.text().get(local).unwrap_or("x").to_owned()
+            }
+            Part::Literal { .. } => "0".to_owned(),
+            Part::Reference(_) => "x".to_owned(),
         };
-        let starts = |c: char| c.is_alphanumeric() || "_@#/$'\"<".contains(c);
-        let begins = text(self.0.first()).is_none_or(|text| text.starts_with(starts));
-        begins && !self.0.is_empty() && text(self.0.last()).is_none_or(|text| !text.ends_with('\n'))
+        self.0.iter().map(text).collect()
+    }
+
+    /// Its lines, but for the first, with more white space before them.
+    pub(super) fn padded(mut self, pad: &str) -> Self {
+        for part in &mut self.0 {
+            if let Part::Fragment(Fragment::Text(text)) = part {
+                *text = text.replace('\n', &format!("\n{pad}"));
+            }
+        }
+        self
+    }
+
+    /// It, and what parts it from what it is put before or behind.
+    pub(super) fn beside(self, gap: &str, before: bool) -> Self {
+        let gap = Self::text(gap);
+        let (mut first, second) = if before { (self, gap) } else { (gap, self) };
+        first.append(&second);
+        first
     }
 
     /// Whether it speaks of something that may have to be imported.
@@ -275,12 +302,12 @@ fn register_edits(api: &mut Api<'_>) {
     api.function("replace(node, code) -> Edit", docs, example, |node: RhaiNode, code: Snippet| {
         EditSpec::replace(node.node().range(), code)
     });
-    let docs = "Puts code right before a node; before a statement, on a line of its own.";
+    let docs = "Puts code right before a node; before a statement, on a line of its own. An error where that would change what the code around it means, as before the only statement of an `if` without braces; code that ends with white space is put right before the node as it is.";
     let example = r#".find("f($X)").edit(|m, cx| edits([insert_before(m.X, code("0, "))])).example("f(1)", "f(0, 1)")"#;
     api.function("insert_before(node, code) -> Edit", docs, example, |node: RhaiNode, code: Snippet| {
         insertion(node.node(), code, true)
     });
-    let docs = "Puts code right after a node; after a statement, on a line of its own.";
+    let docs = "Puts code right after a node; after a statement, on a line of its own. An error where it would grow together with the node or end up in another block; code that begins with white space is put right after the node as it is.";
     let example = r##".find(stmt("import old")).when(|m| m.node.next == () || m.node.next.text != "import new").edit(|m, cx| edits([insert_after(m.node, code("import new"))])).example("import old  # why\nf()", "import old  # why\nimport new\nf()")"##;
     api.function("insert_after(node, code) -> Edit", docs, example, |node: RhaiNode, code: Snippet| {
         insertion(node.node(), code, false)
@@ -301,34 +328,6 @@ fn register_edits(api: &mut Api<'_>) {
     let docs = "The edits that delete several elements of one list, with their separators.";
     let example = r#".find("f($$$X)").when(|m| m.X.nodes.some(|n| n.text == "0")).edit(|m, cx| edits(delete_elements(m.X.nodes.filter(|n| n.text == "0")))).example("f(0, 1, 0)", "f(1)")"#;
     api.function("delete_elements(nodes) -> Array", docs, example, |nodes: Array| delete_elements(&nodes));
-}
-
-/// Code beside a node. Beside a statement it gets a line of its own, behind the comment
-/// that ends the statement's line; where others share the line, a space.
-fn insertion(node: Node<'_>, code: Snippet, before: bool) -> EditSpec {
-    let (text, range, base) = (node.tree().text(), node.local_range(), node.tree().base());
-    let apart = code.begins_apart() && node.tree().statements().contains(&node.id);
-    let line = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
-    let end = text[range.end..].find('\n').map_or(text.len(), |at| range.end + at);
-    let comment = node.tree().language.facts.line_comment.as_deref();
-    let ends = text[range.end..end].trim_start_matches(';').trim();
-    let alone = match before {
-        true => text[line..range.start].trim().is_empty(),
-        false => ends.is_empty() || comment.is_some_and(|mark| ends.starts_with(mark)),
-    };
-    let end = line.max(range.end).max(end - (text[range.end..end].len() - text[range.end..end].trim_end().len()));
-    let (at, gap) = match (apart, alone) {
-        (false, _) => (if before { range.start } else { range.end }, None),
-        (true, false) => (if before { range.start } else { range.end }, Some(" ")),
-        (true, true) => (if before { range.start } else { end }, Some("\n")),
-    };
-    let gap = gap.map(|gap| Part::Fragment(Fragment::Text(gap.to_owned())));
-    let parts = match before {
-        true => code.0.into_iter().chain(gap).collect(),
-        false => gap.into_iter().chain(code.0).collect(),
-    };
-    let at = at + base;
-    EditSpec { indent_at: Some(range.start + base), ..EditSpec::replace(at..at, Snippet(parts)) }
 }
 
 pub(super) fn code(text: &str, holes: &Map) -> Fallible<Snippet> {

@@ -76,7 +76,7 @@ fn set_list(list: &RhaiList, elements: Array) -> Fallible<EditSpec> {
 }
 
 fn values(api: &mut Api<'_>) {
-    let docs = "Gives a pair, a keyword argument or an assignment this value, or a literal another one, which is written as the old one was: its quotes stay.";
+    let docs = "Gives a pair, a keyword argument or an assignment this value, or a literal another one, which is written as the old one was: its quotes stay. An error where the value has an anchor or a tag.";
     let example = r#".find("f($$$, mode=$X)").where(#{ X: literal("^old$") }).edit(|m, cx| edits([set_value(m.X, "new")])).example("f(1, mode='old')", "f(1, mode='new')").unchanged("f(1, mode='other')")"#;
     api.function("set_value(node, value) -> Edit", docs, example, |node: RhaiNode, value: Dynamic| {
         set_value(&node, &value)
@@ -85,10 +85,22 @@ fn values(api: &mut Api<'_>) {
 
 fn set_value(node: &RhaiNode, value: &Dynamic) -> Fallible<EditSpec> {
     let node = node.node();
-    let inner = ["value", "right"].into_iter().find_map(|field| node.field(field));
+    let inner = ["value", "right"].into_iter().find_map(|field| node.field(field)).or_else(|| {
+        // Where the grammar names no fields, a pair is a key and its value.
+        let mut parts = node.named_children().filter(|part| !part.is_extra());
+        if node.kind() == "pair" { parts.nth(1) } else { None }
+    });
     let place = inner.unwrap_or(node);
     if inner.is_none() && node.named_children().next().is_some() && literal_value(node).is_none() {
         return Err(fail(format!("a node of kind `{}` has no value that could be set", node.kind())));
+    }
+    if let Some(mark) = place.named_children().find(|part| ["anchor", "tag"].contains(&part.kind())) {
+        return Err(fail(format!(
+            "the value on line {} has the {} `{}`, which would go: replace the scalar behind it, or all of it",
+            place.line_column().0,
+            mark.kind(),
+            mark.text()
+        )));
     }
     let code = match value.read_lock::<Snippet>() {
         Some(code) => code.clone(),
@@ -98,8 +110,8 @@ fn set_value(node: &RhaiNode, value: &Dynamic) -> Fallible<EditSpec> {
 }
 
 fn names(api: &mut Api<'_>) {
-    let docs = "The edits that give what this name refers to another name, everywhere in the file. An error where the file does not define it, exports it, or has the new name already: see `cx.is_free`.";
-    let example = r#".find("def $F(): $$$").where(#{ F: "old" }).edit(|m, cx| edits(rename(m.F, "new"))).example("def old(): pass\nold()\nx.old()", "def new(): pass\nnew()\nx.old()")"#;
+    let docs = "The edits that give what this name refers to another name, everywhere in the file. An error where the file does not define it, exports it, or has the new name already: see `cx.is_free`; and where the file has the old name, in code or as a text, at a place that is not known to refer to it.";
+    let example = r#".find("def $F(): $$$").where(#{ F: "old" }).edit(|m, cx| edits(rename(m.F, "new"))).example("def old(): pass\nold()\nolder()", "def new(): pass\nnew()\nolder()")"#;
     api.function("rename(name, new) -> Array", docs, example, |node: RhaiNode, new: &str| rename(&node, new));
 }
 
@@ -118,7 +130,14 @@ fn rename(node: &RhaiNode, new: &str) -> Fallible<Array> {
         return Err(fail(format!("this file has a `{new}` already: ask `cx.is_free(\"{new}\")` first")));
     }
     let mut edits = Array::new();
-    for place in symbols.uses(node.node()) {
+    let uses = symbols.uses(node.node());
+    if let Some(other) = unresolved(node.tree.root(), &old, &uses) {
+        return Err(fail(format!(
+            "`{old}` on line {} is not known to be what is renamed: only a name that stands for one thing in the whole file can be",
+            other.line_column().0
+        )));
+    }
+    for place in uses {
         let exported = place.ancestors().take(2).any(|around| around.kind().starts_with("export_"));
         if exported {
             return Err(fail(format!("`{old}` is exported: others know it by this name")));
@@ -128,6 +147,22 @@ fn rename(node: &RhaiNode, new: &str) -> Fallible<Array> {
         edits.push(Dynamic::from(EditSpec::replace(place.range(), Snippet::text(&text))));
     }
     Ok(edits)
+}
+
+/// The first place that has the name, in code or as a text that is a name or a path, and is
+/// none of its uses.
+fn unresolved<'t>(root: Node<'t>, name: &str, uses: &[Node<'t>]) -> Option<Node<'t>> {
+    let uses: std::collections::HashSet<_> = uses.iter().map(|node| node.id).collect();
+    let tree = root.tree();
+    let word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    let in_text = |node: &Node<'_>| {
+        let text = node.text();
+        let prose = text.contains(char::is_whitespace);
+        tree.language.is_string(node.kind_id()) && !prose && text.split(|c| !word(c)).any(|part| part == name)
+    };
+    let in_code =
+        |node: &Node<'_>| node.is_leaf() && node.is_named() && node.text() == name && !uses.contains(&node.id);
+    tree.iter().find(|node| in_code(node) || in_text(node))
 }
 
 fn deletions(api: &mut Api<'_>) {
@@ -145,7 +180,7 @@ fn deletions(api: &mut Api<'_>) {
             charge(node.node().subtree_len())?;
             match policy.as_ref().map(|policy| policy.as_str()) {
                 Some("drop") => Ok(EditSpec::replace(with_comments_above(node.node()), Snippet::default())),
-                Some("keep") => Ok(keep_comments(node.node())),
+                Some("keep") => keep_comments(node.node()),
                 _ => Err(fail("delete(…) keeps or drops comments: #{ comments: \"keep\" } or #{ comments: \"drop\" }")),
             }
         },
@@ -157,12 +192,25 @@ fn with_comments_above(node: Node<'_>) -> std::ops::Range<usize> {
     let (text, base) = (node.tree().text(), node.tree().base());
     let lines = whole_lines(node);
     let mut start = lines.start - base;
-    let Some(mark) = node.tree().language.facts.line_comment.as_deref() else { return lines };
+    let tree = node.tree();
+    // What looks like a comment in a text is none.
+    let is_comment = |from: usize, to: usize| {
+        let found = tree.last_from(from);
+        let mut around = std::iter::once(found).chain(found.ancestors());
+        around.any(|n| n.is_extra() && n.is_named() && n.local_range().start == from && n.local_range().end >= to)
+    };
+    let Some(mark) = tree.language.facts.line_comment.as_deref() else { return lines };
     while start > 0 && text[..start].ends_with('\n') {
         let above = text[..start - 1].rfind('\n').map_or(0, |at| at + 1);
-        let line = text[above..start].trim();
+        let whole = &text[above..start];
+        let line = whole.trim();
+        let from = above + (whole.len() - whole.trim_start().len());
         // What speaks to the whole file is not the node's.
-        if !line.starts_with(mark) || line.starts_with("#!") || line.contains("coding") {
+        if !line.starts_with(mark)
+            || line.starts_with("#!")
+            || line.contains("coding")
+            || !is_comment(from, from + line.len())
+        {
             break;
         }
         start = above;
@@ -171,15 +219,28 @@ fn with_comments_above(node: Node<'_>) -> std::ops::Range<usize> {
     if start == 0 { lines } else { start + base..lines.end }
 }
 
-fn keep_comments(node: Node<'_>) -> EditSpec {
-    let inside = node.tree().iter_within(node).filter(|n| n.is_extra() && n.is_named() && n.id != node.id);
-    let mut out = Snippet::default();
+fn keep_comments(node: Node<'_>) -> Fallible<EditSpec> {
+    let (tree, own) = (node.tree(), node.local_range());
+    let text = tree.text();
+    let inside = tree.iter_within(node).filter(|n| n.is_extra() && n.is_named() && n.id != node.id);
+    let mark = tree.language.facts.line_comment.as_deref();
+    let (mut out, mut to_line_end) = (Snippet::default(), false);
     for (at, comment) in inside.enumerate() {
         if at > 0 {
             out.push(Fragment::Text("\n".to_owned()));
         }
+        to_line_end |= mark.is_some_and(|mark| comment.text().starts_with(mark));
         out.push(Fragment::Copy(comment.range()));
     }
+    let before = text[..own.start].rsplit('\n').next().unwrap_or("").trim_end();
+    let behind = text[own.end..].split('\n').next().unwrap_or("").trim_start_matches(';').trim();
+    let free = behind.is_empty() || mark.is_some_and(|mark| behind.starts_with(mark));
+    if to_line_end && !(free && (before.is_empty() || before.ends_with([';', '{', '}']))) {
+        return Err(fail(format!(
+            "the code on line {} shares a line with other code, which the comments that are kept would swallow",
+            node.line_column().0
+        )));
+    }
     let range = if out == Snippet::default() { whole_lines(node) } else { node.range() };
-    EditSpec::replace(range, out)
+    Ok(EditSpec::replace(range, out))
 }

@@ -14,6 +14,7 @@ mod explain;
 mod files;
 mod finder;
 mod imports;
+mod insertion;
 mod nodes;
 mod purity;
 mod reference;

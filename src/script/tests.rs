@@ -486,3 +486,151 @@ fn a_deletion_takes_the_comments_above_it_but_never_the_head_of_the_file() {
     assert_eq!(check(drop, "python", "a()\n# about old\nold(1)\nb()\n"), "a()\nb()\n");
     assert_eq!(check(drop, "python", "# Copyright\n# of somebody\nold(1)\nb()\n"), "# Copyright\n# of somebody\nb()\n");
 }
+
+#[test]
+fn a_replacement_writes_its_own_literals_and_ends_lines_as_the_language_does() {
+    let replace = |language: &str, find: &str, new: &str, code: &str| {
+        check(&format!("rule(\"r\").lang({language:?}).find({find:?}).replace({new:?});"), language, code)
+    };
+    assert_eq!(
+        replace("python", "f($A, 'a b', $B)", "g($A, 'ab', $B)", "f(1,\n  'a b',\n  2)\n"),
+        "g(1, 'ab', 2)\n",
+        "white space in a literal is its value"
+    );
+    assert_eq!(
+        replace("typescript", "f($A - -$B)", "f($A --$B)", "f(a -\n  -b);\n"),
+        "f(a --b);\n",
+        "and between operators it tells them apart"
+    );
+    let go = |find: &str, new: &str, code: &str, after: &str| {
+        let whole = |code: &str| format!("package p\n\nfunc f() {{\n{code}}}\n");
+        assert_eq!(replace("go", find, new, &whole(code)), whole(after));
+    };
+    go("$X.Old($$$A)", "$X.New($$$A)", "\tx.Old(\n\t\ta,\n\t\tb,\n\t)\n", "\tx.New(\n\t\ta,\n\t\tb,\n\t)\n");
+    go("Old($A, $B)", "make([]int, $A, $B)", "\tOld(\n\t\ta,\n\t\tb,\n\t)\n", "\tmake([]int, a,\n\t\tb,\n\t)\n");
+    go("[]int{$$$A}", "[]T{$$$A}", "\ty = []int{\n\t\ta,\n\t\tb,\n\t}\n", "\ty = []T{\n\t\ta,\n\t\tb,\n\t}\n");
+    go("Old($A)", "($A)", "\ty = Old(\n\t\ta,\n\t)\n", "\ty = (\n\t\ta)\n");
+}
+
+/// One edit beside, or of, each match.
+fn edited(language: &str, find: &str, edit: &str, code: &str) -> String {
+    check(&format!("rule(\"r\").lang({language:?}).find({find}).edit(|m, cx| edits([{edit}]));"), language, code)
+}
+
+#[test]
+fn what_is_put_beside_the_inner_node_of_a_statement_is_beside_the_statement() {
+    let after = |language: &str, find: &str, new: &str, code: &str| {
+        edited(language, find, &format!("insert_after(m.node, code({new:?}))"), code)
+    };
+    let before = |language: &str, find: &str, new: &str, code: &str| {
+        edited(language, find, &format!("insert_before(m.node, code({new:?}))"), code)
+    };
+    assert_eq!(after("python", "\"x = a\"", "y = 2", "x = a\n"), "x = a\ny = 2\n");
+    assert_eq!(after("typescript", "\"x = a\"", "y = 2;", "x = a;\nb();\n"), "x = a;\ny = 2;\nb();\n");
+    assert_eq!(before("python", "\"f($X)\"", "self.", "f(1)\n"), "self.f(1)\n", "what goes on goes on");
+    let refused = |out: String, code: &str, says: &str| {
+        assert!(out.starts_with(&format!("{code}\nfail: test.rhai:1:")) && out.contains(says), "{out}");
+    };
+    for (language, find, new, code, says) in [
+        ("bash", "kind(\"command\")", "x", "a && b\n", "is not a statement that stands on lines of its own"),
+        ("bash", "kind(\"command\")", "x", "if a; then\n  b\nfi\n", "is not a statement"),
+        ("typescript", "stmt(\"return a\")", "b();", "if (x)\n    return a;\n", "is not a statement"),
+        ("python", "\"f($X)\"", "g()", "y = f(1)\n", "would grow together"),
+        ("python", "\"x = a\"", "[0]", "x = a\n", "may be read as going on"),
+        ("python", "stmt(\"import q\")", "z()", "if x: import q\n", "shares its line"),
+        ("python", "stmt(\"import q\")", "z()", "import q; import r\n", "shares its line"),
+        ("python", "stmt(\"import q\")", "z()", "import q \\\n\nimport r\n", "shares its line"),
+    ] {
+        refused(after(language, find, new, code), code, says);
+    }
+    for (language, find, new, code, says) in [
+        ("typescript", "stmt(\"return a\")", "log();", "if (x)\n    return a;\n", "is not a statement"),
+        ("python", "stmt(\"import q\")", "z()", "if x: import q\n", "shares its line"),
+        ("rust", "kind(\"function_item\")", "const A: u8 = 1;", "#[test]\nfn f() {}\n", "the attribute above"),
+        ("javascript", "kind(\"expression_statement\")", "a()", "(b)();\n", "end that with `;`"),
+    ] {
+        refused(before(language, find, new, code), code, says);
+    }
+    let import = "stmt(\"import a from 'a'\")";
+    assert_eq!(
+        after("javascript", import, "(async () => {})();", "import a from 'a';\n"),
+        "import a from 'a';\n(async () => {})();\n",
+        "a statement that has ended is not gone on with"
+    );
+    assert_eq!(after("javascript", "\"a()\"", "b();", "f(() => { a(); });\n"), "f(() => { a(); b(); });\n");
+}
+
+#[test]
+fn in_yaml_a_pair_goes_to_the_column_of_its_neighbour() {
+    let find = "kind(\"block_mapping_pair\")).when(|m| m.node.text.starts_with(\"a:\")";
+    let after = |code: &str| edited("yaml", find, "insert_after(m.node, code(\"b:\\n  c: 2\"))", code);
+    assert_eq!(after("k:\n- a: 1\n- d: 3\n"), "k:\n- a: 1\n  b:\n    c: 2\n- d: 3\n");
+    assert_eq!(after("k:\n  a: 1\n"), "k:\n  a: 1\n  b:\n    c: 2\n");
+    assert_eq!(after("k:\n- - a: 1\n"), "k:\n- - a: 1\n    b:\n      c: 2\n");
+    assert_eq!(after("k:\n- a: |\n    x\n"), "k:\n- a: |\n    x\n  b:\n    c: 2\n");
+    let before = edited("yaml", find, "insert_before(m.node, code(\"b: 2\"))", "k:\n- a: 1\n");
+    assert_eq!(before, "k:\n- b: 2\n  a: 1\n");
+    let kept = "k:\n- a: |+\n    x\n\n\nd: 1\n";
+    let out = after(kept);
+    assert!(out.starts_with(kept) && out.contains("keeps its empty lines"), "{out}");
+}
+
+#[test]
+fn comments_that_are_kept_or_dropped_are_comments_and_swallow_nothing() {
+    let keep =
+        |language: &str, code: &str| edited(language, "\"old($$$)\"", "delete(m.node, #{ comments: \"keep\" })", code);
+    assert_eq!(keep("python", "old(  # why\n    1)\ng()\n"), "# why\ng()\n");
+    for (language, code) in [
+        ("python", "old(  # why\n    1); g()\n"),
+        ("javascript", "a = old(  // why\n    1)\ng()\n"),
+        ("javascript", "old(  // why\n    1), g()\n"),
+    ] {
+        let out = keep(language, code);
+        assert!(out.starts_with(code) && out.contains("would swallow"), "{out}");
+    }
+    let find = "kind(\"block_mapping_pair\")).when(|m| m.node.text == \"d: 1\"";
+    let drop = |code: &str| edited("yaml", find, "delete(m.node, #{ comments: \"drop\" })", code);
+    assert_eq!(drop("a: |\n  x\n  # not a comment\nd: 1\ne: 1\n"), "a: |\n  x\n  # not a comment\ne: 1\n");
+    assert_eq!(drop("a: 1\n# a comment\nd: 1\ne: 1\n"), "a: 1\ne: 1\n");
+}
+
+#[test]
+fn a_name_that_is_not_known_everywhere_is_not_renamed() {
+    let rename = |language: &str, find: &str, code: &str| {
+        let rule = format!(
+            "rule(\"r\").lang({language:?}).find({find:?}).where(#{{ F: \"old\" }}).edit(|m, cx| edits(rename(m.F, \"new\")));"
+        );
+        check(&rule, language, code)
+    };
+    let python = |code: &str| rename("python", "def $F(): $$$", code);
+    assert_eq!(
+        python("def old(): pass\nold()\nprint('the old way', older)\n"),
+        "def new(): pass\nnew()\nprint('the old way', older)\n"
+    );
+    for code in [
+        "def old(): pass\ndef j(old=old): pass\n",
+        "def old(): pass\nclass A:\n    old = old\n",
+        "__all__ = [\"old\"]\ndef old(): pass\n",
+        "def old(): pass\nx = \"module:old\"\n",
+        "class A:\n    def old(): pass\nA.old()\n",
+    ] {
+        let out = python(code);
+        assert!(out.starts_with(code) && out.contains("is not known to be what is renamed"), "{out}");
+    }
+    for code in ["fn old() {}\nfn g() { self::old(); }\n", "fn old() {}\nfn g() { crate::old(); }\n"] {
+        let out = rename("rust", "fn $F() {}", code);
+        assert!(out.starts_with(code) && out.contains("is not known to be what is renamed"), "{out}");
+    }
+}
+
+#[test]
+fn a_value_is_set_in_toml_and_never_without_its_anchor() {
+    let set = |language: &str, find: &str, code: &str| edited(language, find, "set_value(m.node, 2)", code);
+    assert_eq!(set("toml", "kind(\"pair\")", "[t]\na = 1  # why\n"), "[t]\na = 2  # why\n");
+    let pair = "kind(\"block_mapping_pair\")";
+    assert_eq!(set("yaml", pair, "a: 1\n"), "a: 2\n");
+    for code in ["a: &x 1\n", "a: !t 1\n"] {
+        let out = set("yaml", pair, code);
+        assert!(out.starts_with(code) && out.contains("which would go"), "{out}");
+    }
+}
