@@ -16,13 +16,23 @@ pub(super) struct Grammar {
     pub(super) version: &'static str,
 }
 
+/// A query from the folder of the language, or of the one that it reads `as`.
+macro_rules! query {
+    ($folder:literal, $file:literal) => {
+        include_str!(concat!("../../grammars/", $folder, $file))
+    };
+    ($folder:literal $queries:literal, $file:literal) => {
+        include_str!(concat!("../../grammars/", $queries, $file))
+    };
+}
+
 macro_rules! grammars {
-    ($($folder:literal, $grammar:path, $version:literal;)*) => {
+    ($($folder:literal $(as $queries:literal)?, $grammar:path, $version:literal;)*) => {
         pub(super) static GRAMMARS: &[Grammar] = &[
             $(Grammar {
                 facts: include_str!(concat!("../../grammars/", $folder, "/language.toml")),
-                statements: include_str!(concat!("../../grammars/", $folder, "/statements.scm")),
-                tests: include_str!(concat!("../../grammars/", $folder, "/tests.scm")),
+                statements: query!($folder $($queries)?, "/statements.scm"),
+                tests: query!($folder $($queries)?, "/tests.scm"),
                 function: $grammar,
                 version: $version,
             },)*
@@ -40,7 +50,7 @@ grammars! {
     "rust", tree_sitter_rust::LANGUAGE, "tree-sitter-rust 0.24";
     "javascript", tree_sitter_javascript::LANGUAGE, "tree-sitter-javascript 0.25";
     "typescript", tree_sitter_typescript::LANGUAGE_TYPESCRIPT, "tree-sitter-typescript 0.23";
-    "tsx", tree_sitter_typescript::LANGUAGE_TSX, "tree-sitter-typescript 0.23 (tsx)";
+    "tsx" as "typescript", tree_sitter_typescript::LANGUAGE_TSX, "tree-sitter-typescript 0.23 (tsx)";
     "yaml", tree_sitter_yaml::LANGUAGE, "tree-sitter-yaml 0.7";
     "json", tree_sitter_json::LANGUAGE, "tree-sitter-json 0.24";
     "toml", tree_sitter_toml_ng::LANGUAGE, "tree-sitter-toml-ng 0.7";

@@ -8,17 +8,34 @@ use tree_sitter::Query;
 use crate::language::Language;
 
 macro_rules! symbols {
-    ($($folder:literal)*) => {
-        static SOURCES: &[(&str, &str)] =
-            &[$(($folder, include_str!(concat!("../../grammars/", $folder, "/symbols.scm")))),*];
+    ($($language:literal in $folder:literal)*) => {
+        /// A language, the folder of its query, and the query.
+        static SOURCES: &[(&str, &str, &str)] =
+            &[$(($language, $folder, include_str!(concat!("../../grammars/", $folder, "/symbols.scm")))),*];
     };
 }
 
-symbols! { "python" "java" "scala" "kotlin" "javascript" "typescript" "tsx" "go" "rust" }
+symbols! {
+    "python" in "python"
+    "java" in "java"
+    "scala" in "scala"
+    "kotlin" in "kotlin"
+    "javascript" in "javascript"
+    "typescript" in "typescript"
+    "tsx" in "typescript"
+    "go" in "go"
+    "rust" in "rust"
+}
 
 /// Names of the languages whose symbols are known.
 pub(super) fn known() -> impl Iterator<Item = &'static str> {
-    SOURCES.iter().map(|(name, _)| *name)
+    SOURCES.iter().map(|(name, ..)| *name)
+}
+
+/// The folder under `grammars/` that says what names of this language refer to.
+#[cfg(test)]
+pub(super) fn folder(language: &str) -> Option<&'static str> {
+    SOURCES.iter().find(|(name, ..)| *name == language).map(|(_, folder, _)| *folder)
 }
 
 /// The query of a language, compiled when it is first asked for: all of them would
@@ -26,7 +43,7 @@ pub(super) fn known() -> impl Iterator<Item = &'static str> {
 pub(super) fn of(language: &'static Language) -> Option<&'static Query> {
     type Compiled = HashMap<&'static str, &'static OnceLock<Option<Query>>>;
     static COMPILED: OnceLock<Mutex<Compiled>> = OnceLock::new();
-    let (name, source) = SOURCES.iter().find(|(name, _)| *name == language.facts.name)?;
+    let (name, _, source) = SOURCES.iter().find(|(name, ..)| *name == language.facts.name)?;
     let cell = {
         let mut all = COMPILED.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
         // One small cell for each language, for the life of the process.
@@ -42,10 +59,10 @@ mod tests {
 
     #[test]
     fn every_query_compiles() {
-        for (name, source) in SOURCES {
+        for (name, folder, source) in SOURCES {
             let language = by_name(name).unwrap();
             if let Err(error) = Query::new(&language.grammar, source) {
-                panic!("grammars/{name}/symbols.scm: {error}");
+                panic!("grammars/{folder}/symbols.scm in {name}: {error}");
             }
             assert!(!language.facts.symbols.names.is_empty(), "{name} tells no kinds of names");
         }

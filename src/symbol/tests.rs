@@ -69,10 +69,11 @@ fn check(language: &str, case: &Case) -> (Vec<String>, Vec<String>) {
 fn names_refer_to_what_they_should() {
     let mut wrong = Vec::new();
     for language in languages() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("grammars/{language}/symbols.toml"));
-        let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("grammars/{language}/symbols.toml: {e}"));
-        let cases: Cases = toml::from_str(&text).unwrap_or_else(|e| panic!("grammars/{language}/symbols.toml: {e}"));
-        assert!(cases.case.len() >= 4, "grammars/{language}/symbols.toml holds hardly anything");
+        let folder = super::queries::folder(language).unwrap();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("grammars/{folder}/symbols.toml"));
+        let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("grammars/{folder}/symbols.toml: {e}"));
+        let cases: Cases = toml::from_str(&text).unwrap_or_else(|e| panic!("grammars/{folder}/symbols.toml: {e}"));
+        assert!(cases.case.len() >= 4, "grammars/{folder}/symbols.toml holds hardly anything");
         for case in &cases.case {
             let found = check(language, case);
             if found != (case.yes.clone(), case.unknown.clone()) {
