@@ -528,11 +528,8 @@ fn a_dbt_model_that_is_called_like_the_dataset_reads_it_nevertheless() {
     assert_ne!(manifest, MANIFEST);
     pit.write("manifest.json", manifest);
     let discovery = found(&pit, "{ dbt = \"manifest.json\", code = \".\" }");
-    assert!(
-        lines(&discovery.fleet).iter().any(|line| line.starts_with("component:default/shop = ")),
-        "{:?}",
-        lines(&discovery.fleet)
-    );
+    let shop = discovery.fleet.consumers.iter().find(|one| one.entity.name() == "shop").unwrap();
+    assert!(shop.because.iter().any(|because| because.contains("models/stg.sql: model stg")), "{:?}", shop.because);
 }
 
 #[test]
