@@ -5,7 +5,7 @@ mod job;
 mod place;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::Exit;
@@ -239,9 +239,10 @@ fn patch(path: &str, before: &[u8], after: &[u8], screen: &Screen) -> String {
     super::plan::paint(&String::from_utf8_lossy(&patch), screen)
 }
 
-/// A path as patches write it.
+/// A path as patches write it: git takes none with `./` in it.
 fn shown_path(path: &Path) -> String {
-    path.to_string_lossy().trim_start_matches('/').to_owned()
+    let parts = path.components().filter(|part| matches!(part, Component::Normal(_) | Component::ParentDir));
+    parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
 fn report_on(
@@ -274,7 +275,7 @@ fn say(args: &Args, path: &Path, report: &mut FileReport, totals: &mut Totals, s
     totals.annotated += of(FindingKind::Annotated);
     totals.refused += usize::from(of(FindingKind::Refused) > 0);
     totals.errored += usize::from(of(FindingKind::Errored) > 0);
-    let shown = path.display().to_string();
+    let shown = path.strip_prefix(".").unwrap_or(path).display().to_string();
     report.findings.iter_mut().for_each(|finding| finding.path.clone_from(&shown));
     if args.json && !report.findings.is_empty() {
         let object = serde_json::json!({
@@ -302,4 +303,15 @@ fn write(path: &Path, bytes: &[u8], screen: &Screen) -> Result<(), Exit> {
         screen.diagnostic(format!("error: {error}"));
         Exit::Failed
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn git_takes_the_paths_of_a_patch() {
+        let shown = |path: &str| shown_path(Path::new(path));
+        assert_eq!([shown("./a/b.sql"), shown("/a/b"), shown("../a"), shown("a")], ["a/b.sql", "a/b", "../a", "a"]);
+    }
 }
