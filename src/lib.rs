@@ -13,6 +13,7 @@
 pub mod changeset;
 pub mod clock;
 pub mod config;
+pub mod dataset;
 pub mod digest;
 pub mod edit;
 pub mod fault;

@@ -11,70 +11,70 @@ use serde::Deserialize;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Labels {
-    framework: String,
-    #[serde(default, rename = "dialect")]
-    _dialect: Option<String>,
+pub(super) struct Labels {
+    pub(super) framework: String,
     #[serde(default)]
-    unit: BTreeMap<String, Unit>,
+    pub(super) dialect: Option<String>,
+    #[serde(default)]
+    pub(super) unit: BTreeMap<String, Unit>,
     #[serde(default, rename = "use")]
-    uses: Vec<Use>,
+    pub(super) uses: Vec<Use>,
     #[serde(default, rename = "trap")]
-    traps: Vec<Trap>,
+    pub(super) traps: Vec<Trap>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Unit {
-    kind: String,
-    becomes: BTreeSet<Fate>,
-    why: String,
+pub(super) struct Unit {
+    pub(super) kind: String,
+    pub(super) becomes: BTreeSet<Fate>,
+    pub(super) why: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Use {
-    at: String,
-    text: String,
-    of: String,
-    unit: String,
-    becomes: BTreeSet<Fate>,
-    new: Option<String>,
+pub(super) struct Use {
+    pub(super) at: String,
+    pub(super) text: String,
+    pub(super) of: String,
+    pub(super) unit: String,
+    pub(super) becomes: BTreeSet<Fate>,
+    pub(super) new: Option<String>,
     #[serde(default)]
-    also: Vec<String>,
-    why: Option<String>,
+    pub(super) also: Vec<String>,
+    pub(super) why: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Trap {
-    at: String,
-    text: String,
-    why: String,
+pub(super) struct Trap {
+    pub(super) at: String,
+    pub(super) text: String,
+    pub(super) why: String,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "lowercase")]
-enum Fate {
+pub(super) enum Fate {
     Mapped,
     Annotated,
     Refused,
 }
 
 /// A consumer's file with its labels.
-struct Case {
+pub(super) struct Case {
     /// Below `fixtures/datasets`.
-    path: String,
-    source: String,
-    after: Option<String>,
-    labels: Labels,
+    pub(super) path: String,
+    pub(super) source: String,
+    pub(super) after: Option<String>,
+    pub(super) labels: Labels,
 }
 
-fn corpus() -> PathBuf {
+pub(super) fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/datasets")
 }
 
-fn files(below: &Path, into: &mut Vec<PathBuf>) {
+pub(super) fn files(below: &Path, into: &mut Vec<PathBuf>) {
     let mut entries: Vec<PathBuf> = std::fs::read_dir(below).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
     for path in entries {
@@ -83,7 +83,7 @@ fn files(below: &Path, into: &mut Vec<PathBuf>) {
 }
 
 /// Every file of the frameworks' folders, with what stands beside it.
-fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let root = corpus();
     let mut all = Vec::new();
     files(&root, &mut all);
@@ -109,7 +109,7 @@ fn cases() -> Vec<Case> {
 }
 
 /// The bytes of `text` at `at`, which is `line:column` in characters.
-fn place(case: &Case, at: &str, text: &str) -> std::ops::Range<usize> {
+pub(super) fn place(case: &Case, at: &str, text: &str) -> std::ops::Range<usize> {
     let (line, column) = at.split_once(':').unwrap();
     let (line, column): (usize, usize) = (line.parse().unwrap(), column.parse().unwrap());
     let start: usize = case.source.split_inclusive('\n').take(line - 1).map(str::len).sum();

@@ -7,6 +7,7 @@ mod bench;
 mod book;
 mod clones;
 mod datasets_corpus;
+mod datasets_engine;
 mod delivery;
 mod discovery;
 mod expected;

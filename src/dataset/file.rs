@@ -1,0 +1,58 @@
+//! The units of one file and what becomes of each, whatever language it is in.
+//!
+//! Must not: read files, or know what a project is made of.
+
+use std::sync::Arc;
+
+use super::Datasets;
+use super::decide::{Fate, Plain, decide};
+use super::sql::{self, Dialect, Project, Setting};
+use super::usage::Unit;
+use crate::language::Language;
+use crate::tree::{ParseError, parse};
+
+/// A unit and what becomes of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decided {
+    /// What was found.
+    pub unit: Unit,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// What is known around a file.
+#[derive(Clone, Debug, Default)]
+pub struct Around {
+    /// Whose SQL stands in it.
+    pub dialect: Dialect,
+    /// The project of dbt that it is of.
+    pub project: Project,
+}
+
+/// Whether units are looked for in files of this language.
+pub fn speaks(language: &Language) -> bool {
+    language.facts.name == "sql"
+}
+
+/// Every unit of a text, in order.
+///
+/// # Errors
+/// The parser gave up.
+pub fn decided(
+    language: &'static Language,
+    text: impl Into<Arc<str>>,
+    datasets: &Datasets,
+    around: &Around,
+) -> Result<Vec<Decided>, ParseError> {
+    if !speaks(language) {
+        return Ok(Vec::new());
+    }
+    let tree = parse(language, text)?;
+    let setting = Setting { dialect: around.dialect, holes: Vec::new(), project: around.project.clone() };
+    let units = sql::units(&tree, datasets, &setting);
+    let with_fate = |unit: Unit| {
+        let fate = decide(&unit, datasets, &Plain);
+        Decided { unit, fate }
+    };
+    Ok(units.into_iter().map(with_fate).collect())
+}

@@ -1,0 +1,17 @@
+//! Datasets that are migrated: the mapping tables, and every use of a dataset and of its
+//! columns, resolved through the scopes of the code that reads them.
+//!
+//! [`mapping`] reads tables; [`Datasets`] knows names; [`sql`] finds uses in a syntax
+//! tree of SQL; [`decide`] tells what becomes of a unit of them, as a whole or not at all.
+//! Must not: know a stage, a rule, or the file system.
+
+pub mod decide;
+pub mod file;
+pub mod mapping;
+mod names;
+mod schema;
+pub mod sql;
+pub mod usage;
+
+pub use names::{Datasets, Met, Part};
+pub use schema::{SchemaError, Schemas};

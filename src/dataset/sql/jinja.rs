@@ -1,0 +1,197 @@
+//! Jinja in SQL: `ref` and `source` are tables; anything else that a template puts in may
+//! be any name.
+
+use super::path::{Path, Stand};
+use super::relation::{Relation, Source};
+use super::{Known, Resolver};
+use crate::dataset::mapping::Position;
+use crate::dataset::names::Met;
+use crate::dataset::usage::{Doubt, Form, Of, Use};
+use crate::tree::Node;
+
+impl<'t> Resolver<'t> {
+    /// The word of a tag: `if`, `endfor`.
+    pub(super) fn tag(node: Node<'t>) -> &'t str {
+        node.field("tag").map_or("", Node::text)
+    }
+
+    /// `{% set users = source(…) %}`, once in the text.
+    pub(super) fn variables_of(&mut self, root: Node<'t>) {
+        let mut twice = std::collections::HashSet::new();
+        for tag in root.descendants().filter(|below| below.kind() == "jinja_tag" && Self::tag(*below) == "set") {
+            let Some(pair) = tag.named_children().find(|child| child.kind() == "keyword_argument") else { continue };
+            let (Some(name), Some(value)) = (pair.field("name"), pair.field("value")) else { continue };
+            if self.variables.insert(name.text().to_owned(), value).is_some() {
+                twice.insert(name.text().to_owned());
+            }
+        }
+        self.variables.retain(|name, _| !twice.contains(name));
+    }
+
+    /// The table that a name is which a template puts in; `None` where it is a plain one.
+    pub(super) fn jinja_table(&mut self, node: Node<'t>) -> Option<Relation> {
+        let output = node.children().find(|child| child.kind() == "jinja_output")?;
+        let alone = node.named_children().filter(|child| child.kind() != "comment").count() <= 1
+            && output.local_range() == node.local_range();
+        let mut relation = Relation { name: None, path: Vec::new(), renamed: None, source: Source::Unknown };
+        if !alone {
+            // Parts of a name: those that are written are looked at by the caller.
+            return None;
+        }
+        self.account(node);
+        let content = output.named_children().find(|child| child.kind() != "comment")?;
+        let content = match content.kind() {
+            "identifier" => match self.variables.get(content.text()) {
+                Some(value) => *value,
+                None => return Some(relation),
+            },
+            _ => content,
+        };
+        relation.source = self.relation_of(content, node);
+        if matches!(relation.source, Source::Unknown)
+            && !matches!(content.field("function").map(Node::text), Some("ref" | "source"))
+        {
+            self.jinja_left(node);
+        }
+        Some(relation)
+    }
+
+    /// What a call of `ref` or `source` is.
+    fn relation_of(&mut self, call: Node<'t>, at: Node<'t>) -> Source {
+        let function = call.field("function").map_or("", Node::text);
+        let arguments: Vec<Node<'t>> =
+            call.field("arguments").into_iter().flat_map(|list| list.named_children()).collect();
+        let plain: Vec<Node<'t>> = arguments.iter().copied().filter(|one| one.kind() != "keyword_argument").collect();
+        let text =
+            |node: &Node<'t>| (node.kind() == "string").then(|| node.text().trim_matches(['\'', '"']).to_owned());
+        let texts: Vec<Option<String>> = plain.iter().map(text).collect();
+        let met = match (function, &texts[..]) {
+            ("source", [source, table]) => {
+                if let (Some(source), Some(table)) = (source, table)
+                    && let Some(known) = self.setting.project.sources.get(&(source.clone(), table.clone()))
+                {
+                    return match known {
+                        Known::Dataset(dataset) => {
+                            self.push(plain[1], *dataset, Of::Dataset, Position::Read, Form::Name(Vec::new()));
+                            Source::Dataset(*dataset)
+                        }
+                        Known::Other => Source::Unknown,
+                    };
+                }
+                self.datasets.source(source.as_deref(), table.as_deref())
+            }
+            ("ref", [Some(model)]) if !self.setting.project.models.contains(model) => self.datasets.model(None, model),
+            ("ref", [Some(package), Some(model)]) => self.datasets.model(Some(package), model),
+            _ => Met::Other,
+        };
+        let last = plain.last().copied().unwrap_or(at);
+        match met {
+            Met::Dataset(dataset, new) => {
+                let strings = &plain[plain.len().saturating_sub(new.len())..];
+                let inner = |node: &Node<'t>| node.range().start + 1..node.range().end - 1;
+                let edits = strings.iter().zip(&new).map(|(node, new)| (inner(node), new.clone()));
+                let edits = edits.filter(|(range, new)| self.differs(range, new)).collect();
+                self.push(last, dataset, Of::Dataset, Position::Read, Form::Name(edits));
+                Source::Dataset(dataset)
+            }
+            Met::Half(dataset, why) => {
+                self.push(last, dataset, Of::Dataset, Position::Read, Form::Told);
+                self.doubts.push(Doubt::annotate(at.range(), why));
+                Source::Dataset(dataset)
+            }
+            _ => Source::Unknown,
+        }
+    }
+
+    /// What a template puts in where an operand stands.
+    pub(super) fn jinja_operand(&mut self, node: Node<'t>, stand: Stand) {
+        if self.macro_of_column(node, stand) {
+            self.account(node);
+            return;
+        }
+        self.jinja_left(node);
+        self.account(node);
+        if self.reads_a_dataset(stand.scope) {
+            self.doubts.push(Doubt::open(node.range(), "what a template writes here may name any column"));
+        }
+    }
+
+    /// `{{ clean('country_code') }}`, where the project's macro puts its argument where a
+    /// column goes.
+    fn macro_of_column(&mut self, node: Node<'t>, stand: Stand) -> bool {
+        let Some(call) = node.descendants().find(|below| below.kind() == "jinja_call") else { return false };
+        let name = call.field("function").map_or("", Node::text);
+        let Some(parameters) = self.setting.project.macros.get(name) else { return false };
+        let arguments: Vec<Node<'t>> =
+            call.field("arguments").into_iter().flat_map(|list| list.named_children()).collect();
+        let plain = call.parent().is_some_and(|parent| parent.kind() == "jinja_output");
+        if !plain || arguments.len() != parameters.len() || arguments.iter().any(|one| one.kind() != "string") {
+            return false;
+        }
+        for (argument, parameter) in arguments.iter().zip(parameters.clone()) {
+            let text = argument.text().trim_matches(['\'', '"']).to_owned();
+            let is_name = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_');
+            if parameter.is_none() || !is_name {
+                return false;
+            }
+            let at = self.uses.len();
+            let path = Path { node: *argument, parts: vec![*argument], before: 1 };
+            self.path(&path, stand);
+            for one in &mut self.uses[at..] {
+                if let Form::Column(form) = &mut one.form {
+                    // The macro does what it will with the value; its name is all that is known.
+                    form.inner = argument.range().start + 1..argument.range().end - 1;
+                    form.value = crate::dataset::usage::ValueUse::Elsewhere("a macro does something with its value");
+                    form.alias = None;
+                    form.removable = None;
+                    form.role = crate::dataset::usage::Role::Star;
+                }
+            }
+        }
+        true
+    }
+
+    /// What a template puts in where a whole clause or query stands.
+    pub(super) fn jinja_body(&mut self, node: Node<'t>) {
+        self.jinja_left(node);
+        self.account(node);
+        self.doubts.push(Doubt::open(node.range(), "what a template writes here may name any column"));
+    }
+
+    /// Datasets and columns that a template's output names.
+    pub(super) fn jinja_left(&mut self, node: Node<'t>) {
+        let calls: Vec<Node<'t>> = node.descendants().filter(|below| below.kind() == "jinja_call").collect();
+        for call in calls {
+            if !matches!(call.field("function").map(Node::text), Some("ref" | "source")) || call.id == node.id {
+                continue;
+            }
+            let before = self.uses.len();
+            let texts = call
+                .field("arguments")
+                .into_iter()
+                .flat_map(|list| list.named_children())
+                .all(|one| one.kind() == "string");
+            if texts {
+                self.relation_of(call, node);
+            }
+            self.uses[before..].iter_mut().for_each(|one| one.form = Form::Told);
+        }
+        let datasets: Vec<usize> = self.uses.iter().map(|one: &Use| one.dataset).collect();
+        if !datasets.is_empty() {
+            self.told_columns(node);
+        }
+    }
+
+    /// As [`Resolver::unreadable`], for `ref` and `source`.
+    pub(super) fn unreadable_jinja(&mut self, node: Node<'t>, datasets: &mut std::collections::BTreeSet<usize>) {
+        let before = self.uses.len();
+        let calls: Vec<Node<'t>> = node.descendants().filter(|below| below.kind() == "jinja_call").collect();
+        for call in calls {
+            if matches!(call.field("function").map(Node::text), Some("ref" | "source")) {
+                self.relation_of(call, call);
+            }
+        }
+        self.uses[before..].iter_mut().for_each(|one| one.form = Form::Told);
+        datasets.extend(self.uses[before..].iter().map(|one| one.dataset));
+    }
+}

@@ -1,0 +1,622 @@
+//! Tables by their names: which are datasets, and what else stands in a `from`.
+
+use std::collections::{BTreeSet, HashSet};
+use std::ops::Range;
+
+use super::relation::{Output, Relation, Shape, Source};
+use super::{Around, Goes, Resolver, folded, unquoted};
+use crate::dataset::mapping::Position;
+use crate::dataset::names::{Met, Part};
+use crate::dataset::usage::{Doubt, Form, Of, Use};
+use crate::tree::Node;
+
+/// A part of a table's name and its bytes in the file.
+#[derive(Clone, Debug)]
+struct Named {
+    /// `None` where it is put in at run time.
+    text: Option<String>,
+    /// What comes before a hole.
+    head: Option<String>,
+    range: Range<usize>,
+}
+
+impl<'t> Resolver<'t> {
+    /// A table of a `from`: it becomes a relation of `scope`.
+    pub(super) fn reference(&mut self, node: Node<'t>, around: &Around, scope: usize) {
+        let inner = Around { scope: Some(scope), ctes: around.ctes.clone() };
+        let outer = Around { scope: self.scopes[scope].parent, ctes: around.ctes.clone() };
+        let alias = node.named_children().filter(|child| child.field_name() == Some("alias")).last();
+        let columns: Vec<Node<'t>> = node
+            .named_children()
+            .filter(|child| child.field_name() == Some("columns"))
+            .flat_map(|list| list.named_children().collect::<Vec<_>>())
+            .collect();
+        if let Some(alias) = alias {
+            if alias.kind().starts_with("jinja") { self.jinja_body(alias) } else { self.account(alias) }
+        }
+        columns.iter().for_each(|column| self.account(*column));
+        let Some(table) = node.field("table") else { return };
+        let lateral = node.children().any(|child| child.kind() == "lateral");
+        let mut relation = match table.kind() {
+            "table_name" => self.table(table, &inner),
+            "subquery" => {
+                let around = if lateral { &inner } else { &outer };
+                let goes = if columns.is_empty() { Goes::Inside } else { Goes::ByPlace };
+                let mut shape = self.subquery(table, around, goes);
+                if !columns.is_empty() {
+                    shape = self.renamed(shape, &columns, table);
+                }
+                unnamed(Source::Derived(shape))
+            }
+            "unnest" => {
+                self.expression(table, &inner, Position::Read);
+                let argument = table.descendants().find(|below| below.kind() == "argument");
+                let array =
+                    argument.and_then(|one| one.field("value")).and_then(|value| self.array_of(value, Some(scope)));
+                match array {
+                    Some((dataset, column)) => unnamed(Source::Element(dataset, column)),
+                    // Fields of structs that are written here, or of another array.
+                    None => unnamed(self.elements(table, alias)),
+                }
+            }
+            "table_call" => self.call_of_table(table, &inner),
+            "parenthesized_tables" => {
+                self.from(table, around, scope);
+                if alias.is_some() {
+                    self.doubt(table, "a join with an alias of its own");
+                }
+                return;
+            }
+            "string" => self.stored(table),
+            "jinja_output" | "jinja_name" => {
+                self.jinja_body(table);
+                unnamed(Source::Unknown)
+            }
+            _ => unnamed(Source::Unknown),
+        };
+        if let Some(alias) = alias {
+            relation.name = Some(folded(alias.text()));
+            relation.renamed = None;
+            relation.path.clear();
+        }
+        if !columns.is_empty() && !matches!(relation.source, Source::Derived(_)) {
+            if self.shapes.starred(&relation.source).is_empty() {
+                relation.source = Source::Names(columns.iter().map(|column| folded(column.text())).collect());
+            } else {
+                self.doubt(table, "its columns get other names by place");
+            }
+        }
+        self.scopes[scope].relations.push(relation);
+        for operator in node.named_children().filter(|child| child.kind() == "table_operator") {
+            self.operator(operator, &inner, scope);
+        }
+    }
+
+    /// What an array that is no dataset's hands on: its alias, and whatever its structs have.
+    fn elements(&self, unnest: Node<'t>, alias: Option<Node<'t>>) -> Source {
+        let mut names: HashSet<String> = alias.into_iter().map(|alias| folded(alias.text())).collect();
+        let written = unnest.descendants().any(|below| below.kind() == "array");
+        let structs: Vec<Node<'t>> =
+            unnest.descendants().filter(|below| matches!(below.kind(), "struct" | "struct_type")).collect();
+        if !written || structs.is_empty() {
+            return if written { Source::Names(names) } else { Source::Unknown };
+        }
+        for below in unnest.descendants().filter(|below| matches!(below.field_name(), Some("alias" | "name"))) {
+            names.insert(folded(below.text()));
+        }
+        Source::Names(names)
+    }
+
+    /// `with offset`, `lateral view`, samples, pivots.
+    fn operator(&mut self, node: Node<'t>, around: &Around, scope: usize) {
+        if let Some(offset) = node.field("offset") {
+            self.account(offset);
+            self.scopes[scope].relations.push(unnamed(Source::Names(HashSet::from([folded(offset.text())]))));
+        }
+        for child in node.named_children().filter(|child| child.field_name() != Some("offset")) {
+            match child.kind() {
+                "system_time" => self.expression(child, around, Position::Read),
+                "sample" => self.account(child),
+                "lock_clause" => {}
+                "lateral_view" => self.lateral_view(child, around, scope),
+                kind => {
+                    let touches =
+                        self.scopes[scope].relations.iter().any(|one| !self.shapes.starred(&one.source).is_empty())
+                            || !self.uses.is_empty();
+                    self.told_tables(child);
+                    self.told_columns(child);
+                    self.account(child);
+                    if touches {
+                        let why = match kind {
+                            "pivot" => "a pivot makes columns of values, and these may change",
+                            "unpivot" => "unpivot makes values of columns' names",
+                            _ => "gander does not follow names through this",
+                        };
+                        self.doubts.push(Doubt::open(child.range(), why));
+                    }
+                }
+            }
+        }
+    }
+
+    /// `lateral view explode(t.array) name as column`.
+    fn lateral_view(&mut self, node: Node<'t>, around: &Around, scope: usize) {
+        let mut names: Vec<Node<'t>> = Vec::new();
+        for child in node.named_children() {
+            match child.kind() {
+                "table_call" => self.expression(child, around, Position::Read),
+                _ => {
+                    self.account(child);
+                    names.push(child);
+                }
+            }
+        }
+        let alias = names.iter().find(|name| name.field_name() == Some("alias"));
+        let columns: Vec<&Node<'t>> = names.iter().filter(|name| name.field_name() != Some("alias")).collect();
+        let call = node.named_children().find(|child| child.kind() == "table_call");
+        let argument = call.and_then(|call| call.descendants().find(|below| below.kind() == "argument"));
+        let array = argument.and_then(|one| one.field("value")).and_then(|value| self.array_of(value, Some(scope)));
+        let only = columns.len() == 1;
+        let outputs = columns.iter().map(|name| Output {
+            name: Some(folded(name.text())),
+            hands_on: None,
+            element: array.filter(|_| only),
+        });
+        let shape = self.shapes.add(Shape { columns: outputs.collect(), ..Shape::default() });
+        let mut relation = unnamed(Source::Derived(shape));
+        relation.name = alias.map(|alias| folded(alias.text()));
+        self.scopes[scope].relations.push(relation);
+    }
+
+    /// `flatten(…)`, `read_parquet('…')`, other functions that make tables.
+    fn call_of_table(&mut self, node: Node<'t>, around: &Around) -> Relation {
+        let name = node.field("function").map_or(String::new(), |name| name.text().to_lowercase());
+        let strings: Vec<Node<'t>> = node.descendants().filter(|below| below.kind() == "string").collect();
+        if let [string] = strings[..]
+            && matches!(
+                name.as_str(),
+                "read_parquet"
+                    | "parquet_scan"
+                    | "read_csv"
+                    | "read_csv_auto"
+                    | "read_json"
+                    | "iceberg_scan"
+                    | "delta_scan"
+            )
+        {
+            node.field("function").into_iter().for_each(|function| self.account(function));
+            return self.stored(string);
+        }
+        let before = self.uses.len();
+        self.expression(node, around, Position::Read);
+        if matches!(name.as_str(), "flatten" | "explode" | "explode_outer") {
+            let argument = node.descendants().find(|below| below.kind() == "argument");
+            let array =
+                argument.and_then(|one| one.field("value")).and_then(|value| self.array_of(value, around.scope));
+            let value = |name: &str, element| Output { name: Some(name.to_owned()), hands_on: None, element };
+            let mut columns = vec![value("value", array), value("col", array)];
+            columns.extend(["index", "key", "path", "seq", "this", "pos"].map(|name| value(name, None)));
+            let shape = self.shapes.add(Shape { columns, ..Shape::default() });
+            return unnamed(Source::Derived(shape));
+        }
+        // A table that is named in a text.
+        let told = self.uses[before..].iter().find(|one| one.of == Of::Dataset).map(|one| one.dataset);
+        match told {
+            Some(dataset) => unnamed(Source::Dataset(dataset)),
+            None => unnamed(Source::Unknown),
+        }
+    }
+
+    /// A dataset by the path of its files.
+    fn stored(&mut self, string: Node<'t>) -> Relation {
+        self.account(string);
+        let text = string.text();
+        let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or("");
+        if self.setting.dialect.quotes_names() && text.starts_with('"') && !inner.contains('/') {
+            return self.by_name(
+                vec![Named {
+                    text: Some(inner.to_owned()),
+                    head: None,
+                    range: string.range().start + 1..string.range().end - 1,
+                }],
+                string,
+            );
+        }
+        match self.datasets.path(inner) {
+            Some((dataset, new)) if !self.has_hole(&string.local_range()) => {
+                let range = string.range().start + 1..string.range().end - 1;
+                self.push(string, dataset, Of::Dataset, Position::Read, Form::Name(vec![(range, new)]));
+                unnamed(Source::Dataset(dataset))
+            }
+            Some((dataset, _)) => {
+                self.push(string, dataset, Of::Dataset, Position::Read, Form::Told);
+                self.doubt(string, "a part of its path is put in at run time");
+                unnamed(Source::Dataset(dataset))
+            }
+            None => unnamed(Source::Unknown),
+        }
+    }
+
+    /// A table's name: a common table expression, an array of a table before it, a dataset,
+    /// or another table.
+    pub(super) fn table(&mut self, node: Node<'t>, around: &Around) -> Relation {
+        if let Some(relation) = self.jinja_table(node) {
+            return relation;
+        }
+        let leaves: Vec<Node<'t>> = node.named_children().filter(|child| !child.is_extra()).collect();
+        if let [only] = leaves[..] {
+            let name = folded(only.text());
+            if let Some(shape) = around.ctes.get(&name) {
+                self.account(node);
+                let mut relation = unnamed(Source::Derived(shape));
+                relation.name = Some(name);
+                return relation;
+            }
+        }
+        if let [table, column] = leaves[..]
+            && let Some(relation) = self.array_of_relation(table, column, around)
+        {
+            self.account(node);
+            return relation;
+        }
+        if let [format, path] = leaves[..]
+            && ["parquet", "delta", "orc", "avro", "json", "csv", "iceberg"].contains(&folded(format.text()).as_str())
+            && unquoted(path.text()).contains('/')
+        {
+            self.account(node);
+            return self.stored(path);
+        }
+        let parts = self.parts(&leaves);
+        let relation = self.by_name(parts, node);
+        self.account(node);
+        relation
+    }
+
+    /// `t.devices` behind a comma, where `t` is a table before it.
+    fn array_of_relation(&mut self, table: Node<'t>, column: Node<'t>, around: &Around) -> Option<Relation> {
+        let (name, field) = (folded(table.text()), folded(column.text()));
+        let source = self.scopes_from(around.scope).find_map(|scope| {
+            let named = |one: &&Relation| one.name.as_deref() == Some(&name);
+            self.scopes[scope].relations.iter().find(named).map(|one| one.source.clone())
+        })?;
+        let mut relation = match self.shapes.find(&source, &field) {
+            super::relation::Hit::Dataset(dataset, known) => {
+                let value = crate::dataset::usage::ValueUse::Same;
+                let role = crate::dataset::usage::Role::Value;
+                self.push_column(column, dataset, known, Position::Read, role, value);
+                let fields = &self.datasets.mappings[dataset].columns[known].fields;
+                unnamed(if fields.is_empty() { Source::Unknown } else { Source::Element(dataset, known) })
+            }
+            super::relation::Hit::Unlisted(dataset) => {
+                self.push_unlisted(column, dataset);
+                unnamed(Source::Unknown)
+            }
+            super::relation::Hit::Element(dataset, known) => unnamed(Source::Element(dataset, known)),
+            _ => unnamed(Source::Unknown),
+        };
+        relation.name = Some(field);
+        Some(relation)
+    }
+
+    /// The parts of a name: leaves hold one, or several in one pair of backticks.
+    fn parts(&self, leaves: &[Node<'t>]) -> Vec<Named> {
+        let mut parts = Vec::new();
+        for leaf in leaves {
+            let (text, inner) = (unquoted(leaf.text()), self.inner(*leaf));
+            let base = self.tree.base();
+            let mut at = 0;
+            let several = text.len() != leaf.text().len();
+            let ends = text.match_indices(|c: char| several && (c == '.' || c == ':')).map(|(end, _)| end);
+            for end in ends.chain([text.len()]).collect::<Vec<_>>() {
+                let range = inner.start + at..inner.start + end;
+                let local = range.start - base..range.end - base;
+                let hole = self.setting.holes.iter().find(|hole| hole.start < local.end && local.start < hole.end);
+                let head = hole
+                    .filter(|hole| hole.start > local.start)
+                    .map(|hole| text[at..at + hole.start - local.start].to_owned());
+                let plain = leaf.kind() == "identifier" && hole.is_none();
+                parts.push(Named { text: plain.then(|| text[at..end].to_owned()), head, range });
+                at = end + 1;
+            }
+        }
+        parts
+    }
+
+    fn by_name(&mut self, parts: Vec<Named>, node: Node<'t>) -> Relation {
+        let fold = self.setting.dialect.folds_tables();
+        let texts: Vec<Part<'_>> = parts
+            .iter()
+            .enumerate()
+            .map(|(at, part)| {
+                let attached = at == 0 && parts.len() == 3;
+                part.text.as_deref().filter(|text| !(attached && self.attached.contains(&text.to_lowercase())))
+            })
+            .collect();
+        let mut relation = unnamed(Source::Unknown);
+        let path: Vec<String> = parts.iter().map(|part| part.text.as_deref().unwrap_or("").to_lowercase()).collect();
+        relation.name = path.last().filter(|name| !name.is_empty()).cloned();
+        relation.path = path;
+        if let Some(Named { head: Some(head), .. }) = parts.last()
+            && let Some(dataset) = self.datasets.begins(&texts[..texts.len() - 1], head, fold)
+        {
+            self.push(node, dataset, Of::Dataset, Position::Read, Form::Told);
+            self.doubts.push(Doubt::annotate(node.range(), "its name is put together at run time"));
+            relation.source = Source::Dataset(dataset);
+            return relation;
+        }
+        match self.datasets.table(&texts, fold) {
+            Met::Dataset(dataset, new) => {
+                let changed = parts.iter().zip(&new).filter(|(part, new)| {
+                    let same = |text: &String| text == *new || fold && text.eq_ignore_ascii_case(new);
+                    !part.text.as_ref().is_some_and(same)
+                });
+                let edits = changed.map(|(part, new)| (part.range.clone(), new.clone())).collect();
+                let range = parts.last().map_or(node.range(), |part| part.range.clone());
+                self.uses.push(Use {
+                    range,
+                    dataset,
+                    of: Of::Dataset,
+                    position: Position::Read,
+                    form: Form::Name(edits),
+                });
+                relation.source = Source::Dataset(dataset);
+                relation.renamed = Some(new);
+            }
+            Met::Half(dataset, why) => {
+                self.push(node, dataset, Of::Dataset, Position::Read, Form::Told);
+                self.doubts.push(Doubt::annotate(node.range(), why));
+                relation.source = Source::Dataset(dataset);
+            }
+            Met::Known(schema) => relation.source = Source::Known(schema),
+            Met::Other => {}
+        }
+        relation
+    }
+
+    /// Notes a dataset by its name, where no `from` reads it.
+    pub(super) fn told_table(&mut self, node: Node<'t>) {
+        let leaves: Vec<Node<'t>> = node.named_children().collect();
+        let parts = self.parts(&leaves);
+        let before = self.uses.len();
+        self.by_name(parts, node);
+        for one in &mut self.uses[before..] {
+            one.form = Form::Told;
+        }
+    }
+
+    /// Notes every dataset that is read below a node that is not understood.
+    pub(super) fn told_tables(&mut self, node: Node<'t>) {
+        let tables: Vec<Node<'t>> = node.descendants().filter(|below| below.kind() == "table_name").collect();
+        for table in tables {
+            if table.children().any(|child| child.kind().starts_with("jinja")) {
+                let before = self.uses.len();
+                self.jinja_table(table);
+                self.uses[before..].iter_mut().for_each(|one| one.form = Form::Told);
+            } else {
+                self.told_table(table);
+            }
+        }
+    }
+
+    /// As [`Resolver::told_tables`], by any name that is written as a table's.
+    pub(super) fn named_tables(&mut self, node: Node<'t>) {
+        self.told_tables(node);
+        let named: Vec<Node<'t>> = node.descendants().filter(|below| below.kind() == "name_path").collect();
+        named.into_iter().for_each(|one| self.told_table(one));
+        if self.uses.is_empty() {
+            self.names_in_words(node);
+        }
+    }
+
+    /// Names in a statement of which only the words are known.
+    fn names_in_words(&mut self, node: Node<'t>) {
+        let text = node.text();
+        let fold = self.setting.dialect.folds_tables();
+        for (start, word) in words(text, true) {
+            let parts: Vec<Part<'_>> = word.split(['.', ':']).map(Some).collect();
+            let met = if parts.len() > 1 { self.datasets.table(&parts, fold) } else { Met::Other };
+            if let Met::Dataset(dataset, _) | Met::Half(dataset, _) = met {
+                let range = node.range().start + start..node.range().start + start + word.len();
+                let use_ = Use { range, dataset, of: Of::Dataset, position: Position::Read, form: Form::Told };
+                self.uses.push(use_);
+            }
+        }
+    }
+
+    /// Notes what looks like a column of the datasets that the statement reads.
+    pub(super) fn told_columns(&mut self, node: Node<'t>) {
+        let datasets: HashSet<usize> = self.uses.iter().map(|one| one.dataset).collect();
+        let leaves: Vec<Node<'t>> = std::iter::once(node)
+            .chain(node.descendants())
+            .filter(|below| matches!(below.kind(), "identifier" | "string") && !self.seen.contains(&below.id.0))
+            .collect();
+        for leaf in leaves {
+            let text = leaf.text().trim_matches(['\'', '"', '`']).to_lowercase();
+            for dataset in &datasets {
+                let mapping = &self.datasets.mappings[*dataset];
+                if let Some(column) = mapping.index(&text, true).filter(|column| !mapping.columns[*column].is_kept()) {
+                    self.push(leaf, *dataset, Of::Column(column), Position::Read, Form::Told);
+                }
+            }
+        }
+    }
+
+    /// A string in an expression: a dataset's name in it is a use.
+    pub(super) fn text_as_data(&mut self, string: Node<'t>) {
+        let text = string.text().trim_matches(['\'', '"', '`']);
+        if let Some((dataset, _)) = self.dataset_in_text(text) {
+            self.push(string, dataset, Of::Dataset, Position::Read, Form::Told);
+            self.doubts.push(Doubt::open(string.range(), "the dataset's name as a value"));
+        }
+    }
+
+    /// The dataset that a whole text names; whether by its last part alone.
+    fn dataset_in_text(&self, text: &str) -> Option<(usize, bool)> {
+        if text.is_empty() || text.contains(char::is_whitespace) {
+            return None;
+        }
+        let parts: Vec<Part<'_>> = text.split(['.', ':']).map(Some).collect();
+        if parts.len() > 3 {
+            return None;
+        }
+        match self.datasets.table(&parts, self.setting.dialect.folds_tables()) {
+            Met::Dataset(dataset, _) => Some((dataset, false)),
+            Met::Half(dataset, _) if !text.contains('*') => Some((dataset, parts.len() == 1)),
+            _ => self.datasets.path(text).map(|(dataset, _)| (dataset, false)),
+        }
+    }
+
+    /// Strings of a statement that name datasets; with `sql`, texts that hold queries, too.
+    pub(super) fn names_as_data(&mut self, node: Node<'t>, sql: bool) {
+        let strings: Vec<Node<'t>> =
+            std::iter::once(node).chain(node.descendants()).filter(|below| below.kind() == "string").collect();
+        for string in strings {
+            self.text_as_data(string);
+            if sql {
+                self.names_in_text(string);
+            }
+        }
+        if sql && !self.uses.is_empty() {
+            self.doubts.push(Doubt::open(node.range(), "SQL in a text that is put together at run time"));
+        }
+    }
+
+    /// Words of a text that are names of a dataset or of its columns.
+    pub(super) fn names_in_text(&mut self, string: Node<'t>) {
+        let start = string.range().start;
+        let text = string.text();
+        for (at, word) in words(text, false) {
+            let lower = word.to_lowercase();
+            for (dataset, mapping) in self.datasets.mappings.iter().enumerate() {
+                let of = match mapping.index(&lower, true) {
+                    Some(column) if !mapping.columns[column].is_kept() => Of::Column(column),
+                    _ if self.datasets.words().any(|name| name.eq_ignore_ascii_case(word))
+                        && self.is_last(dataset, word) =>
+                    {
+                        Of::Dataset
+                    }
+                    _ => continue,
+                };
+                let range = start + at..start + at + word.len();
+                self.uses.push(Use { range, dataset, of, position: Position::Read, form: Form::Told });
+            }
+        }
+    }
+
+    fn is_last(&self, dataset: usize, word: &str) -> bool {
+        self.datasets.mappings[dataset].names.iter().any(|name| {
+            name.old
+                .rsplit(['.', '/'])
+                .next()
+                .is_some_and(|last| last.split('*').next().is_some_and(|head| head.eq_ignore_ascii_case(word)))
+        })
+    }
+
+    /// Statements that the parser could not read: whatever they name is told, and refused.
+    pub(super) fn unreadable(&mut self, nodes: &[Node<'t>]) {
+        let (Some(first), Some(last)) = (nodes.first(), nodes.last()) else { return };
+        let local = first.local_range().start..last.local_range().end;
+        let start = first.range().start;
+        let text = self.tree.text().get(local).unwrap_or("").to_owned();
+        let fold = self.setting.dialect.folds_tables();
+        let mut datasets: BTreeSet<usize> = BTreeSet::new();
+        let told = |at: usize, word: &str, dataset: usize, of: Of| Use {
+            range: start + at..start + at + word.len(),
+            dataset,
+            of,
+            position: Position::Read,
+            form: Form::Told,
+        };
+        for (at, word) in words(&text, true) {
+            let parts: Vec<Part<'_>> = word.split(['.', ':']).map(Some).collect();
+            let met = if parts.len() > 1 { self.datasets.table(&parts, fold) } else { Met::Other };
+            let found = match met {
+                Met::Dataset(dataset, _) | Met::Half(dataset, _) => Some(dataset),
+                _ => self.datasets.path(word).map(|(dataset, _)| dataset),
+            };
+            if let Some(dataset) = found {
+                datasets.insert(dataset);
+                self.uses.push(told(at, word, dataset, Of::Dataset));
+            }
+        }
+        nodes.iter().for_each(|node| self.unreadable_jinja(*node, &mut datasets));
+        for (at, word) in words(&text, false) {
+            for dataset in &datasets {
+                let mapping = &self.datasets.mappings[*dataset];
+                if let Some(column) = mapping.index(word, true).filter(|column| !mapping.columns[*column].is_kept()) {
+                    self.uses.push(told(at, word, *dataset, Of::Column(column)));
+                }
+                for (column, known) in mapping.columns.iter().enumerate().filter(|(_, known)| known.changes_fields()) {
+                    let field = known.fields.iter().position(|(old, new)| old != new && old.eq_ignore_ascii_case(word));
+                    self.uses.extend(field.map(|field| told(at, word, *dataset, Of::Field(column, field))));
+                }
+            }
+        }
+        if !datasets.is_empty() {
+            let mut all = nodes.iter().flat_map(|node| std::iter::once(*node).chain(node.descendants()));
+            let error = all.find(|below| below.is_error() || below.is_missing());
+            let at = error.map_or(first.range(), |error| error.range());
+            self.doubts.push(Doubt::refuse(at, "a statement that can't be read, and it names the dataset"));
+        }
+    }
+
+    /// Names that were not accounted for: what gander did not follow, it does not move.
+    pub(super) fn sweep(&mut self, node: Node<'t>) {
+        let datasets: HashSet<usize> = self.uses.iter().map(|one| one.dataset).collect();
+        if datasets.is_empty() {
+            return;
+        }
+        let left: Vec<Node<'t>> = node
+            .descendants()
+            .filter(|below| !self.seen.contains(&below.id.0))
+            .filter(|below| below.kind() == "identifier" || below.kind() == "jinja_output")
+            .collect();
+        for leaf in left {
+            if leaf.kind() == "jinja_output" {
+                self.jinja_left(leaf);
+                continue;
+            }
+            if leaf.ancestors().any(|up| up.kind().starts_with("jinja")) {
+                continue;
+            }
+            let text = folded(leaf.text());
+            for dataset in &datasets {
+                let mapping = &self.datasets.mappings[*dataset];
+                let changed = mapping.index(&text, true).filter(|column| !mapping.columns[*column].is_kept());
+                if let Some(column) = changed {
+                    self.push(leaf, *dataset, Of::Column(column), Position::Read, Form::Told);
+                    self.doubt(leaf, "gander did not follow this name");
+                }
+            }
+        }
+        // A name as a value may come with columns as values.
+        if self.doubts.iter().any(|doubt| doubt.why == "the dataset's name as a value") {
+            let strings: Vec<Node<'t>> = node.descendants().filter(|below| below.kind() == "string").collect();
+            for string in strings {
+                self.told_columns(string);
+            }
+        }
+    }
+}
+
+fn unnamed(source: Source) -> Relation {
+    Relation { name: None, path: Vec::new(), renamed: None, source }
+}
+
+/// Words of a text and where they begin: names, with their dots where `paths`.
+fn words(text: &str, paths: bool) -> Vec<(usize, &str)> {
+    let inside = |c: char| c.is_alphanumeric() || c == '_' || paths && matches!(c, '.' | ':' | '-' | '*' | '/');
+    let mut found = Vec::new();
+    let mut start = None;
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        match (inside(c), start) {
+            (true, None) => start = Some(at),
+            (false, Some(from)) => {
+                found.push((from, &text[from..at]));
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    found
+}
