@@ -8,6 +8,7 @@ mod book;
 mod clones;
 mod datasets_corpus;
 mod datasets_engine;
+mod datasets_judge;
 mod delivery;
 mod discovery;
 mod expected;

@@ -414,7 +414,8 @@ impl<'t> Resolver<'t> {
         let fold = self.setting.dialect.folds_tables();
         for (start, word) in words(text, true) {
             let parts: Vec<Part<'_>> = word.split(['.', ':']).map(Some).collect();
-            let met = if parts.len() > 1 { self.datasets.table(&parts, fold) } else { Met::Other };
+            let named = parts.len() > 1 || self.datasets.default.is_some();
+            let met = if named { self.datasets.table(&parts, fold) } else { Met::Other };
             if let Met::Dataset(dataset, _) | Met::Half(dataset, _) = met {
                 let range = node.range().start + start..node.range().start + start + word.len();
                 let use_ = Use { range, dataset, of: Of::Dataset, position: Position::Read, form: Form::Told };
@@ -456,7 +457,9 @@ impl<'t> Resolver<'t> {
             return None;
         }
         let parts: Vec<Part<'_>> = text.split(['.', ':']).map(Some).collect();
-        if parts.len() > 3 {
+        // A plain word, as `store`, is a value far more often than a table.
+        let is_word = parts.len() == 1 && text.chars().all(char::is_alphabetic);
+        if parts.len() > 3 || is_word {
             return None;
         }
         match self.datasets.table(&parts, self.setting.dialect.folds_tables()) {
@@ -529,7 +532,8 @@ impl<'t> Resolver<'t> {
         };
         for (at, word) in words(&text, true) {
             let parts: Vec<Part<'_>> = word.split(['.', ':']).map(Some).collect();
-            let met = if parts.len() > 1 { self.datasets.table(&parts, fold) } else { Met::Other };
+            let named = parts.len() > 1 || self.datasets.default.is_some();
+            let met = if named { self.datasets.table(&parts, fold) } else { Met::Other };
             let found = match met {
                 Met::Dataset(dataset, _) | Met::Half(dataset, _) => Some(dataset),
                 _ => self.datasets.path(word).map(|(dataset, _)| dataset),
