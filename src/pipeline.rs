@@ -162,7 +162,9 @@ pub fn load_rules(migration: &Migration) -> Result<(crate::rule::RuleSet, Digest
     for (name, table) in &mappings {
         digest = digest.field(name).field(table.to_string());
     }
-    let inputs = Inputs { parameters: migration.parameters.clone(), mappings, guide: migration.guide.clone() };
+    digest = digest.field(migration.languages.said());
+    let (parameters, languages) = (migration.parameters.clone(), migration.languages.clone());
+    let inputs = Inputs { parameters, mappings, guide: migration.guide.clone(), languages };
     let sources: Vec<script::Source> = sources.into_iter().map(|s| relative(s, migration)).collect();
     Ok((script::load(&sources, &inputs)?, digest.finish()))
 }

@@ -217,7 +217,7 @@ pub(super) fn load(args: &RuleFile, screen: &Screen) -> Result<RuleSet, Exit> {
     let loaded = script::read(std::slice::from_ref(&args.rule)).and_then(|sources| {
         let mappings = script::read_mappings(&files)?;
         let parameters = args.param.iter().map(|(k, v)| (k.clone(), toml::Value::from(v.clone()))).collect();
-        script::load(&sources, &Inputs { parameters, mappings, guide: None })
+        script::load(&sources, &Inputs { parameters, mappings, ..Inputs::default() })
     });
     loaded.map_err(|errors| {
         screen.diagnostic(errors.render(screen.color_errors));

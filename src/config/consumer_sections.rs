@@ -136,7 +136,7 @@ fn source(kind: &str, value: &Value<'_>, section: &Section<'_>, place: &Place<'_
     let file = |example: &str| value.string(example).and_then(|text| place.file(value, text));
     Some(match kind {
         "catalog" => ConsumerSource::Catalog(place.folder(value, value.string("\"services\"")?)?),
-        "folders" => ConsumerSource::Folders(globs(value)?),
+        "folders" => ConsumerSource::Folders(folders(value)?),
         "dbt" => ConsumerSource::Dbt {
             manifest: file("\"target/manifest.json\"")?,
             code: section.get("code").and_then(|value| value.string("\"dbt/shop\"")).map(str::to_owned),
@@ -259,7 +259,7 @@ fn exclusions(value: &Value<'_>) -> Vec<Exclusion> {
                 }
                 entity.map(Who::Consumer)
             }),
-            (None, Some(value)) => value.string("\"docs/**\"").and_then(|text| glob(&value, text)).map(Who::Path),
+            (None, Some(value)) => value.string("\"docs/**\"").and_then(|text| relative(&value, text)).map(Who::Path),
             _ => {
                 section.wrong("needs exactly one of `consumer` and `path`", format!("write for example {example}"));
                 None
@@ -274,19 +274,24 @@ fn exclusions(value: &Value<'_>) -> Vec<Exclusion> {
     exclusions
 }
 
-fn globs(value: &Value<'_>) -> Option<Vec<String>> {
+fn folders(value: &Value<'_>) -> Option<Vec<String>> {
     let items = value.strings("[\"services/*\"]")?;
     if items.is_empty() {
         value.wrong("no glob, no consumer", "write for example `folders = [\"services/*\"]`");
     }
-    Some(items.iter().filter_map(|(item, text)| glob(item, text)).collect())
+    Some(items.iter().filter_map(|(item, text)| relative(item, text)).collect())
 }
 
-fn glob(item: &Value<'_>, text: &str) -> Option<String> {
+fn relative(item: &Value<'_>, text: &str) -> Option<String> {
     if text.is_empty() || text.starts_with(['/', '\\']) {
         item.wrong(format!("{text:?} is not relative to the migration file"), "write for example \"services/*\"");
         return None;
     }
+    glob(item, text)
+}
+
+/// Notes what is no glob.
+pub(super) fn glob(item: &Value<'_>, text: &str) -> Option<String> {
     if let Err(error) = globset::Glob::new(text) {
         item.wrong(
             format!("not a glob: {}", error.kind()),

@@ -31,6 +31,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::language::FileLanguages;
 use crate::workspace::EntityRef;
 
 /// A migration file, checked. Every path is absolute.
@@ -50,6 +51,8 @@ pub struct Migration {
     pub parameters: toml::Table,
     /// `[mappings]`: name to file, what rules read as `mapping("name")`.
     pub mappings: BTreeMap<String, PathBuf>,
+    /// `[[languages]]`: what language files are of, where their names don't tell.
+    pub languages: FileLanguages,
     /// `[consumers]`.
     pub consumers: Consumers,
     /// `[code]`.

@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::consumer_sections::{code, consumers};
+use super::consumer_sections::{code, consumers, glob};
 use super::load::{Place, Seal};
 use super::raw::{Section, Value};
 use super::rollout_sections::rollout;
 use super::verify_sections::verify;
 use super::{Deliver, Delivery, Disposition, Migration, Partial, Policy, SandboxConfig, SandboxMode, Transform, units};
+use crate::language::{self, FileLanguages, Language};
 use crate::workspace::EntityRef;
 
 /// The sections of a migration file.
@@ -20,6 +21,7 @@ pub(super) const SECTIONS: &[&str] = &[
     "migration",
     "parameters",
     "mappings",
+    "languages",
     "consumers",
     "code",
     "transform",
@@ -32,6 +34,8 @@ pub(super) const SECTIONS: &[&str] = &[
 ];
 
 const MAX_ID: usize = 64;
+/// What `[[languages]]` calls files that no rule is to read.
+const NO_LANGUAGE: &str = "none";
 
 /// Reads every section. `None`, or an error noted, where something is wrong.
 pub(super) fn migration(
@@ -50,6 +54,7 @@ pub(super) fn migration(
     let rules = present.then(|| rules(&head, place, seal)).flatten();
     root.section("parameters", &["*"]);
     let mappings = mappings(root, place, seal);
+    let languages = languages(root);
     let consumers = consumers(root, place);
     let code = code(root, place);
     let transform = transform(root);
@@ -69,6 +74,7 @@ pub(super) fn migration(
         rules: rules?,
         parameters,
         mappings,
+        languages,
         consumers,
         code,
         transform,
@@ -144,6 +150,39 @@ fn mappings(root: &Section<'_>, place: &Place<'_>, seal: &mut Seal) -> BTreeMap<
 }
 
 /// Entity references; without `default_kind` each must name its kind.
+/// The globs over paths below a consumer.
+fn globs(value: &Value<'_>) -> Option<Vec<String>> {
+    let items = value.strings("[\"**/*.hql\"]")?;
+    let one = |(item, text): &(Value<'_>, &str)| {
+        if text.is_empty() || text.starts_with(['/', '\\']) {
+            item.wrong(format!("{text:?} is no path below a consumer"), "write for example \"**/*.hql\"");
+            return None;
+        }
+        glob(item, text)
+    };
+    Some(items.iter().filter_map(one).collect())
+}
+
+/// Reads `[[languages]]`.
+fn languages(root: &Section<'_>) -> FileLanguages {
+    let mut said: Vec<(String, Option<&'static Language>)> = Vec::new();
+    let sections = root.get("languages");
+    let example = "[[languages]] with `files` and `language`";
+    for section in sections.map_or_else(Vec::new, |value| value.sections(&["files", "language"], example)) {
+        let files = section.need("files", "[\"**/*.hql\"]").and_then(|value| globs(&value));
+        let named = section.need("language", "\"sql\"").and_then(|value| Some((value.string("\"sql\"")?, value)));
+        let Some((name, value)) = named else { continue };
+        let language = language::by_name(name);
+        if language.is_none() && name != NO_LANGUAGE {
+            let help = format!("{} `{NO_LANGUAGE}` leaves the files alone", language::meant(name));
+            value.wrong(format!("there is no language `{name}`"), help);
+        }
+        said.extend(files.unwrap_or_default().into_iter().map(|glob| (glob, language)));
+    }
+    // Every glob was tried.
+    FileLanguages::new(said.iter().map(|(glob, language)| (glob.as_str(), *language))).unwrap_or_default()
+}
+
 pub(super) fn entities(value: &Value<'_>, default_kind: Option<&str>) -> Vec<EntityRef> {
     let example = "[\"component:default/ads\"]";
     let mut entities: Vec<EntityRef> = Vec::new();

@@ -188,6 +188,70 @@ fn unknown_keys() {
 }
 
 #[test]
+fn languages_of_files() {
+    let dir = folder();
+    let migration = load_in(
+        dir.path(),
+        with(
+            "[[languages]]\nfiles = [\"old/**\"]\nlanguage = \"none\"\n[[languages]]\nfiles = [\"**/*.hql\", \"old/*.txt\"]\nlanguage = \"sql\"\n",
+        ),
+    );
+    let languages = migration.unwrap().languages;
+    let name = |path: &str| languages.of(path).map(|l| l.facts.name.as_str());
+    assert_eq!([name("a/q.hql"), name("old/q.txt"), name("old/a.py")], [Some("sql"), None, None]);
+    let text = with("[[languages]]\nfiles = [\"/abs\", \"a{\"]\nlanguage = \"sqll\"\n[[languages]]\nfile = [\"x\"]\n");
+    insta::assert_snapshot!(errors(text), @r##"
+    error: `languages[0].files[0]`: "/abs" is no path below a consumer
+      --> migration.toml:11:10
+       |
+    11 | files = ["/abs", "a{"]
+       |          ^^^^^^
+       |
+       = help: write for example "**/*.hql"
+
+    error: `languages[0].files[1]`: not a glob: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
+      --> migration.toml:11:18
+       |
+    11 | files = ["/abs", "a{"]
+       |                  ^^^^
+       |
+       = help: `*` stands for a name, `**` for any depth, `{a,b}` for a choice
+
+    error: `languages[0].language`: there is no language `sqll`
+      --> migration.toml:12:12
+       |
+    12 | language = "sqll"
+       |            ^^^^^^
+       |
+       = help: did you mean `sql`? `none` leaves the files alone
+
+    error: `languages[1].files`: this key is missing
+      --> migration.toml:13:1
+       |
+    13 | [[languages]]
+       | ^^^^^^^^^^^^^
+       |
+       = help: add it: `files = ["**/*.hql"]`
+
+    error: `languages[1].language`: this key is missing
+      --> migration.toml:13:1
+       |
+    13 | [[languages]]
+       | ^^^^^^^^^^^^^
+       |
+       = help: add it: `language = "sql"`
+
+    error: `languages[1].file`: unknown key
+      --> migration.toml:14:1
+       |
+    14 | file = ["x"]
+       | ^^^^
+       |
+       = help: did you mean `files`?
+    "##);
+}
+
+#[test]
 fn wrong_types() {
     let text = with(
         "[[verify.step]]\nname = \"a\"\nrun = [\"x\"]\n[[verify.step]]\nname = \"b\"\nrun = \"make test\"\n[sandbox]\nprocesses = \"many\"\nmemory = true\n",
@@ -601,7 +665,7 @@ fn a_token_that_was_pasted_is_not_repeated() {
 fn every_key_is_documented_and_no_other() {
     let dir = folder();
     // Every section that is only read where it is there.
-    let more = "\n[[consumers.exclude]]\n[verify]\n[[verify.step]]\n[[verify.fetch]]\n[rollout]\n[[rollout.gate]]\n";
+    let more = "\n[[languages]]\n[[consumers.exclude]]\n[verify]\n[[verify.step]]\n[[verify.fetch]]\n[rollout]\n[[rollout.gate]]\n";
     drop(load_in(dir.path(), with(more)));
     let nested =
         |section: &str| section.ends_with(".env") || section.ends_with(".monorepo") || section.contains(".principals");

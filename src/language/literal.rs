@@ -48,6 +48,11 @@ pub fn dissect<'a>(language: &Language, text: &'a str) -> Option<Dissected<'a>> 
     Some(Dissected { prefix, quote, content: start + quote.len()..end - quote.len(), raw })
 }
 
+/// True or false, as the language writes them.
+pub fn truth(language: &Language, value: bool) -> &str {
+    &language.facts.truth[usize::from(!value)]
+}
+
 /// The value of a literal without holes, where it is certain.
 pub fn value(language: &Language, text: &str) -> Option<String> {
     let parts = dissect(language, text)?;

@@ -4,6 +4,7 @@
 //! Adding one is a folder under `grammars/`, a line in Cargo.toml and a line in
 //! `table.rs`. Must not: know a rule, a stage, or any language by name.
 
+mod files;
 mod table;
 
 use std::collections::HashMap;
@@ -13,6 +14,8 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 pub mod literal;
+
+pub use files::FileLanguages;
 
 /// One language: its description and its grammar.
 pub struct Language {
@@ -62,6 +65,9 @@ pub struct Facts {
     /// Node kinds that must hold something, though the grammar reads them empty.
     #[serde(default)]
     pub never_empty: Vec<String>,
+    /// True and false.
+    #[serde(default = "Facts::default_truth")]
+    pub truth: [String; 2],
     /// How a hole is spelt while a pattern is parsed; `{}` stands for an identifier.
     #[serde(default = "Facts::default_hole")]
     pub hole: String,
@@ -283,6 +289,10 @@ impl SymbolFacts {
 }
 
 impl Facts {
+    fn default_truth() -> [String; 2] {
+        ["true", "false"].map(str::to_owned)
+    }
+
     fn default_hole() -> String {
         "{}".to_owned()
     }

@@ -10,7 +10,7 @@ use super::position::range;
 use super::rule_file::of;
 use super::workspace::Loaded;
 use crate::edit::{Edit, Splice, apply, compose};
-use crate::language::{self, Language};
+use crate::language::Language;
 use crate::rule::{Answer, File, run};
 use crate::transform::{FindingKind, file};
 use crate::tree::parse;
@@ -40,14 +40,14 @@ pub(super) fn name(roots: &[PathBuf], path: &Path) -> String {
 
 /// Every match of the rules in the file of this [`name`], by place.
 pub(super) fn matches(loaded: &[Loaded], name: &str, text: &str) -> Vec<Found> {
-    let Some(language) = language::of_path(Path::new(name)) else { return Vec::new() };
-    let mut all: Vec<Found> = loaded.iter().flat_map(|one| matches_of(one, language, name, text)).collect();
+    let mut all: Vec<Found> = loaded.iter().flat_map(|one| matches_of(one, name, text)).collect();
     all.sort_by_key(|found| (found.range.start, found.range.end));
     all
 }
 
-fn matches_of(loaded: &Loaded, language: &'static Language, name: &str, text: &str) -> Vec<Found> {
+fn matches_of(loaded: &Loaded, name: &str, text: &str) -> Vec<Found> {
     let Loaded { rules, facts, .. } = loaded;
+    let Some(language) = rules.language_of(name) else { return Vec::new() };
     let hits = rules.scan(language, name, text.as_bytes());
     if !hits.any() {
         return Vec::new();

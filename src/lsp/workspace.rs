@@ -69,7 +69,7 @@ fn facts(rules: &RuleSet, roots: &[PathBuf], documents: &Documents) -> Facts {
         for entry in files.take(MAX_FILES) {
             let file = entry.path();
             let name = file.strip_prefix(root).unwrap_or(file).to_string_lossy().into_owned();
-            if !crate::language::of_path(file).is_some_and(|l| rules.speaks(l)) {
+            if rules.spoken_in(&name).is_none() {
                 continue;
             }
             let open = documents.values().find(|d| d.path.as_deref() == Some(file));

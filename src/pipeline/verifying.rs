@@ -229,6 +229,7 @@ impl<'a> Work<'a> {
             tree: pin.as_deref(),
             files: &plan.files,
             declared: Some(&self.planned.declared),
+            languages: &self.migration.languages,
             challenge: how.challenge,
             accepted: &accepted,
             cache: cache.as_deref(),
@@ -237,7 +238,8 @@ impl<'a> Work<'a> {
         };
         let key = cache.as_ref().zip(pin.as_deref()).and_then(|(cache, pin)| {
             let baseline = cache.key(pin, &steps)?;
-            Some(verdict_key(&baseline, &versions, how.challenge, &accepted))
+            let about = (&self.planned.rules, versions.as_slice());
+            Some(verdict_key(&baseline, about, how.challenge, &accepted))
         });
         let known = cache.as_ref().zip(key).filter(|_| how.remember).and_then(|(cache, key)| cache.verdict(&key));
         if let Some(known) = known {
@@ -266,8 +268,17 @@ fn timings_file(migration: &Migration) -> PathBuf {
 }
 
 /// Names everything that a verdict rests on.
-fn verdict_key(baseline: &Digest, versions: &[FileVersion], challenge: bool, accepted: &Accepted) -> Digest {
-    let mut key = DigestBuilder::new("gander.verified").field(baseline.as_bytes()).field([u8::from(challenge)]);
+///
+/// The rules are part of it, though the change is given: blame names them, and what lies
+/// outside of what they declare is flagged.
+fn verdict_key(
+    baseline: &Digest,
+    (rules, versions): (&Digest, &[FileVersion]),
+    challenge: bool,
+    accepted: &Accepted,
+) -> Digest {
+    let mut key = DigestBuilder::new("gander.verified").field(baseline.as_bytes()).field(rules.as_bytes());
+    key = key.field([u8::from(challenge)]);
     for version in versions {
         key = key.field(&version.path);
         for end in [&version.before, &version.after] {

@@ -193,6 +193,7 @@ mod tests {
             rules: Vec::new(),
             parameters: toml::Table::new(),
             mappings: BTreeMap::new(),
+            languages: Default::default(),
             consumers: Consumers::default(),
             code: Default::default(),
             transform: Transform::default(),

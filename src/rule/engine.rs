@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::around::Around;
@@ -16,7 +17,7 @@ use super::{
 };
 
 use crate::edit::{Edit, FileEdit, Fragment};
-use crate::language::Language;
+use crate::language::{self, FileLanguages, Language};
 use crate::pattern::{Binding, Bindings, gave_up};
 use crate::symbol::Certainty;
 use crate::tree::{Node, NodeId, ParseError, Tree};
@@ -27,6 +28,8 @@ pub struct RuleSet {
     pub rules: Vec<Rule>,
     /// What annotations link to.
     pub guide: Option<String>,
+    /// What language each file is of.
+    pub languages: FileLanguages,
     /// Where it is recorded what of the rules was exercised, if anybody wants to know.
     pub exercise: Option<Arc<Exercise>>,
     /// Every rule in every language: what the prefilter counts in.
@@ -139,12 +142,34 @@ impl RuleSet {
             let units: BTreeSet<usize> = units.copied().collect();
             index.gate = Gate::new(units.into_iter().map(|unit| clauses[unit].as_slice()));
         }
-        Self { prefilter: Prefilter::new(&clauses), rules, guide, exercise: None, units, by_language }
+        Self {
+            prefilter: Prefilter::new(&clauses),
+            rules,
+            guide,
+            languages: FileLanguages::default(),
+            exercise: None,
+            units,
+            by_language,
+        }
     }
 
     /// Whether any rule speaks this language.
     pub fn speaks(&self, language: &Language) -> bool {
         self.by_language.contains_key(&language.facts.name)
+    }
+
+    /// The language of the file at this place, if it has one. An example lies nowhere:
+    /// its name alone tells.
+    pub fn language_of<'p>(&self, place: impl Into<Place<'p>>) -> Option<&'static Language> {
+        match place.into() {
+            Place::At(path) => self.languages.of(path),
+            Place::Example(name) => language::of_path(Path::new(name)),
+        }
+    }
+
+    /// The same, where some rule speaks it.
+    pub fn spoken_in<'p>(&self, place: impl Into<Place<'p>>) -> Option<&'static Language> {
+        self.language_of(place).filter(|language| self.speaks(language))
     }
 
     /// Whether any rule collects facts: then a workspace is read twice.
@@ -393,7 +418,7 @@ impl Runner<'_, '_> {
                 closure.learn(&found)?.into_iter().for_each(|value| learned.insert(name, value));
                 Ok(None)
             }
-            (_, Phase::Edit(facts)) => decide(rule, &found, facts).map(Some),
+            (_, Phase::Edit(facts)) => decide(rule, &found, facts, &self.set.languages).map(Some),
             (_, Phase::Collect(_)) => Ok(None),
         });
         exercise::ended(unit.rule, since, true);
@@ -628,12 +653,12 @@ fn owned(tree: &Arc<Tree>, node: Node<'_>, path: &Arc<str>, bindings: &Bindings<
     Match { tree: Arc::clone(tree), node: node.id, path: Arc::clone(path), bindings }
 }
 
-fn decide(rule: &Rule, found: &Match, facts: &Arc<Facts>) -> Result<Decision, String> {
+fn decide(rule: &Rule, found: &Match, facts: &Arc<Facts>, languages: &FileLanguages) -> Result<Decision, String> {
     match &rule.action {
         Action::Annotate(message) => Ok(Decision::Annotate(message.clone())),
         Action::Refuse(reason) => Ok(Decision::Refuse(reason.clone())),
         Action::Move(moves) => Ok(moves.decide(found)),
-        Action::Ask(closure) => closure.decide(found, facts),
+        Action::Ask(closure) => closure.decide(found, facts, languages),
         Action::Collect(..) => Ok(Decision::Skip("it collects".to_owned())),
         Action::Delete => {
             let range = found.node().range();

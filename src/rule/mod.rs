@@ -37,7 +37,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::edit::{FileEdit, Fragment};
-use crate::language::Language;
+use crate::language::{FileLanguages, Language};
 use crate::tree::{Node, NodeId, Tree};
 
 /// One rule, compiled for every language it names.
@@ -177,12 +177,12 @@ pub enum Action {
 
 /// A closure of a rule.
 pub trait Decide: Send + Sync {
-    /// What to do with a match, given what is known of the workspace. Pure: the
-    /// same match and facts give the same answer.
+    /// What to do with a match, given what is known of the workspace, and of what
+    /// languages its files are. Pure: the same gives the same answer.
     ///
     /// # Errors
     /// The rule failed: its place and why.
-    fn decide(&self, found: &Match, facts: &Arc<Facts>) -> Result<Decision, String>;
+    fn decide(&self, found: &Match, facts: &Arc<Facts>, languages: &FileLanguages) -> Result<Decision, String>;
 }
 
 /// A closure that collects.

@@ -2,10 +2,8 @@
 //! the rules, through every check of the transform stage.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
-use crate::language;
 use crate::rule::{After, Facts, Place, Rule, RuleSet};
 use crate::transform::{Fate, FileReport, FindingKind, Lies, collect, decide, file, unsettled};
 use crate::tree::parse;
@@ -116,7 +114,7 @@ fn one(rules: &RuleSet, name: &str, before: &str) -> (String, Option<String>) {
 /// Asks the rules that the prefilter rules out: they match nothing, and what they were
 /// asked is recorded. An example of what a condition leaves out would else show nothing.
 fn ask_the_rest(rules: &RuleSet, name: &str, code: &str, facts: &Arc<Facts>) {
-    let Some(language) = language::of_path(Path::new(name)) else { return };
+    let Some(language) = rules.language_of(Place::Example(name)) else { return };
     let rest = rules.ruled_out(language, Place::Example(name), code.as_bytes());
     if let Ok(tree) = parse(language, code).map(Arc::new) {
         let _ = crate::rule::run(rules, crate::rule::File { path: name, tree: &tree }, &rest, facts);

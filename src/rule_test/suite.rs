@@ -208,7 +208,8 @@ fn suite(
     if let Some(migration) = migration {
         let mappings = script::read_mappings(&migration.mappings).map_err(TestError::Rules)?;
         let guide = migration.guide.clone();
-        suite.inputs = Inputs { parameters: migration.parameters.clone(), mappings, guide };
+        let (parameters, languages) = (migration.parameters.clone(), migration.languages.clone());
+        suite.inputs = Inputs { parameters, mappings, guide, languages };
         suite.partial = migration.transform.partial;
         suite.owner = Some(migration.file.clone());
         if is_migration {

@@ -10,6 +10,7 @@ use super::explain::{explain, plain};
 
 use super::nodes::{Cx, RhaiMatch};
 use super::survey::Survey;
+use crate::language::FileLanguages;
 use crate::rule::{Decide, Decision, Facts, Guard, Learn, Match};
 
 /// What a closure's answer may be.
@@ -103,7 +104,7 @@ impl Closure {
 }
 
 impl Decide for Closure {
-    fn decide(&self, found: &Match, facts: &Arc<Facts>) -> Result<Decision, String> {
+    fn decide(&self, found: &Match, facts: &Arc<Facts>, languages: &FileLanguages) -> Result<Decision, String> {
         let answer = self.call(found, facts)?;
         if let Some(decision) = answer.read_lock::<Decision>() {
             return Ok(decision.clone());
@@ -112,7 +113,7 @@ impl Decide for Closure {
             return match answer.read_lock::<Snippet>() {
                 Some(code) => {
                     let edit = EditSpec::replace(found.node().range(), code.clone());
-                    let mut replacement = to_replacement(&edit, &found.tree);
+                    let mut replacement = to_replacement(&edit, &found.tree, languages);
                     replacement.fragments = found.with_breaks(replacement.fragments);
                     replacement.range = found.replaced_by(&replacement.fragments);
                     Ok(Decision::Edits(vec![replacement]))
@@ -121,7 +122,9 @@ impl Decide for Closure {
             };
         }
         match answer.read_lock::<Vec<EditSpec>>() {
-            Some(edits) => Ok(Decision::Edits(edits.iter().map(|e| to_replacement(e, &found.tree)).collect())),
+            Some(edits) => {
+                Ok(Decision::Edits(edits.iter().map(|e| to_replacement(e, &found.tree, languages)).collect()))
+            }
             None => Err(self.wrong("edits([…])", &answer)),
         }
     }

@@ -12,7 +12,7 @@ use super::insertion::insertion;
 use super::nodes::{RhaiList, RhaiNode};
 use super::reference::Api;
 use crate::edit::{FileEdit, Fragment};
-use crate::language::{self, Language, literal};
+use crate::language::{FileLanguages, Language, literal};
 use crate::rule::{Decision, Filling, ImportRequest, Replacement, Template, element, elements, written};
 use crate::symbol::{Symbols, Wanted};
 use crate::tree::{Node, Tree};
@@ -29,6 +29,8 @@ enum Part {
         value: String,
         like: Option<String>,
     },
+    /// True or false.
+    Truth(bool),
     /// A path, as the code at its place can speak of it.
     Reference(Reference),
 }
@@ -161,7 +163,7 @@ impl Snippet {
                 let local = range.start.saturating_sub(base)..range.end.saturating_sub(base);
                 tree.text().get(local).unwrap_or("x").to_owned()
             }
-            Part::Literal { .. } => "0".to_owned(),
+            Part::Literal { .. } | Part::Truth(_) => "0".to_owned(),
             Part::Reference(_) => "x".to_owned(),
         };
         self.0.iter().map(text).collect()
@@ -191,12 +193,13 @@ impl Snippet {
     }
 }
 
-pub(super) fn to_replacement(edit: &EditSpec, tree: &Tree) -> Replacement {
+pub(super) fn to_replacement(edit: &EditSpec, tree: &Tree, languages: &FileLanguages) -> Replacement {
     let language = tree.language;
     let mut imports: Vec<ImportRequest> = edit.import.iter().map(|i| i.request(language)).collect();
     let write = |part: &Part| match part {
         Part::Fragment(fragment) => fragment.clone(),
         Part::Literal { value, like } => Fragment::Text(literal::write(language, value, like.as_deref())),
+        Part::Truth(value) => Fragment::Text(literal::truth(language, *value).to_owned()),
         Part::Reference(to) => {
             let node = tree.last_from(edit.range.start.saturating_sub(tree.base()));
             let reached = Symbols::of(tree).reach(node, &to.path.wanted(language), to.through);
@@ -206,21 +209,22 @@ pub(super) fn to_replacement(edit: &EditSpec, tree: &Tree) -> Replacement {
         }
     };
     let fragments = edit.code.0.iter().map(write).collect();
-    let file = edit.file.as_ref().map(|ask| file_edit(ask, tree));
+    let file = edit.file.as_ref().map(|ask| file_edit(ask, tree, languages));
     Replacement { range: edit.range.clone(), fragments, imports, file, indent_at: edit.indent_at }
 }
 
 /// What is asked of a whole file; what it takes from `tree` is taken now.
-fn file_edit(ask: &FileAsk, tree: &Tree) -> FileEdit {
+fn file_edit(ask: &FileAsk, tree: &Tree, languages: &FileLanguages) -> FileEdit {
     let (path, code) = match ask {
         FileAsk::Delete => return FileEdit::Delete,
         FileAsk::Rename(to) => return FileEdit::Rename { to: to.clone() },
         FileAsk::Create(path, code) => (path, code),
     };
-    let language = language::of_path(std::path::Path::new(path)).unwrap_or(tree.language);
+    let language = languages.of(path).unwrap_or(tree.language);
     let fragment = |part: &Part| match part {
         Part::Fragment(fragment) => Some(fragment.clone()),
         Part::Literal { value, like } => Some(Fragment::Text(literal::write(language, value, like.as_deref()))),
+        Part::Truth(value) => Some(Fragment::Text(literal::truth(language, *value).to_owned())),
         // `create_file` takes none.
         Part::Reference(_) => None,
     };
@@ -360,7 +364,7 @@ pub(super) fn code(text: &str, holes: &Map) -> Fallible<Snippet> {
         Part::Fragment(Fragment::Text(text)) => text.len(),
         Part::Fragment(Fragment::Copy(_)) => 1,
         Part::Literal { value, .. } => value.len(),
-        Part::Reference(_) => 1,
+        Part::Reference(_) | Part::Truth(_) => 1,
     };
     // Code that is put into itself doubles with each turn.
     if parts.len() > MAX_PARTS || parts.iter().map(length).sum::<usize>() > MAX_TEXT {
@@ -408,7 +412,10 @@ pub(super) fn lit(value: &Dynamic, like: Option<String>) -> Fallible<Snippet> {
     if let Ok(text) = value.clone().into_immutable_string() {
         return Ok(Snippet(vec![Part::Literal { value: text.to_string(), like }]));
     }
-    if value.is_int() || value.is_float() || value.is_bool() {
+    if let Ok(truth) = value.as_bool() {
+        return Ok(Snippet(vec![Part::Truth(truth)]));
+    }
+    if value.is_int() || value.is_float() {
         return Ok(Snippet(vec![Part::Fragment(Fragment::Text(value.to_string()))]));
     }
     Err(fail(format!("lit(…) writes text, numbers and true or false, not {}", plain(value.type_name()))))

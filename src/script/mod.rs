@@ -33,6 +33,7 @@ use std::sync::{Arc, Mutex};
 
 use rhai::{Dynamic, Scope};
 
+use crate::language::FileLanguages;
 use crate::rule::RuleSet;
 use builder::Draft;
 
@@ -54,6 +55,8 @@ pub struct Inputs {
     pub mappings: BTreeMap<String, toml::Table>,
     /// What annotations link to.
     pub guide: Option<String>,
+    /// What language each file is of.
+    pub languages: FileLanguages,
 }
 
 /// Larger rule or mapping files are refused.
@@ -169,5 +172,10 @@ fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptError
                 .push(ScriptError::of_file(&rule.place, &format!("rule `{}` is declared already at {first}", rule.id)));
         }
     }
-    if errors.is_empty() { Ok(RuleSet::new(rules, inputs.guide.clone())) } else { Err(ScriptErrors(errors)) }
+    if !errors.is_empty() {
+        return Err(ScriptErrors(errors));
+    }
+    let mut set = RuleSet::new(rules, inputs.guide.clone());
+    set.languages = inputs.languages.clone();
+    Ok(set)
 }

@@ -1,14 +1,13 @@
 //! One file: scanned, parsed, matched, edited, and the result checked.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
 
 use super::check::{self, Wrong};
 use super::skip;
 use super::{Finding, FindingKind, SkipReason};
 use crate::edit::{Edit, FileEdit, Fragment, Splice, apply, arrange};
-use crate::language::{self, Language};
+use crate::language::Language;
 use crate::rule::{Answer, Facts, File, Hits, ImportRequest, Outcome, Outcomes, Place, RuleSet, run, settle};
 use crate::tree::{Tree, line_column, parse};
 
@@ -117,7 +116,7 @@ const BOM: &str = "\u{feff}";
 pub fn collect<'p>(rules: &RuleSet, place: impl Into<Place<'p>>, bytes: &[u8]) -> Result<Facts, Finding> {
     let place = place.into();
     let path = place.name();
-    let Some(language) = language::of_path(Path::new(path)).filter(|l| rules.speaks(l)) else {
+    let Some(language) = rules.spoken_in(place) else {
         return Ok(Facts::default());
     };
     let hits = rules.scan(language, place, bytes);
@@ -161,7 +160,7 @@ pub fn unsettled<'p>(
 pub fn file<'p>(rules: &RuleSet, facts: &Arc<Facts>, place: impl Into<Place<'p>>, bytes: &[u8]) -> FileReport {
     let place = place.into();
     let path = place.name();
-    let Some(language) = language::of_path(Path::new(path)).filter(|l| rules.speaks(l)) else {
+    let Some(language) = rules.spoken_in(place) else {
         return FileReport { skipped: Some(SkipReason::OtherLanguage), ..FileReport::default() };
     };
     // Its names stand in other bytes, so that not finding them says nothing.
@@ -399,13 +398,15 @@ impl Again<'_> {
             Fate::Goes { .. } => Ok((None, creations)),
             Fate::Stays if asked.edits.is_empty() && asked.imports.is_empty() => Ok((None, creations)),
             Fate::Stays => {
-                let (changed, new_tree) = checked(old_tree, asked)?;
+                let (changed, new_tree) = checked(self.rules, old_tree, asked)?;
                 self.settled(self.place, old_tree.language, new_tree, &changed.1, &creations)?;
                 Ok((Some(changed), creations))
             }
             Fate::Moves { to, rule } => {
-                let (changed, new_tree) = checked(old_tree, asked)?;
-                let Some(language) = language::of_path(Path::new(to)) else { return Ok((Some(changed), creations)) };
+                let (changed, new_tree) = checked(self.rules, old_tree, asked)?;
+                let Some(language) = self.rules.language_of(self.place.with(to)) else {
+                    return Ok((Some(changed), creations));
+                };
                 let new_tree = if std::ptr::eq(language, old_tree.language) {
                     new_tree
                 } else {
@@ -473,7 +474,7 @@ fn in_language(language: &'static Language, text: &str, rule: &str) -> Result<Tr
 
 /// Composes the edits, and checks what comes of them: it must read no worse
 /// than before, and nothing may be lost.
-fn checked(old_tree: &Tree, mut asked: Asked) -> Result<(Checked, Tree), Wrong> {
+fn checked(rules: &RuleSet, old_tree: &Tree, mut asked: Asked) -> Result<(Checked, Tree), Wrong> {
     let (language, text) = (old_tree.language, old_tree.text());
     let (mut round, mut settled) = (0, false);
     let (arranged, new_tree) = loop {
@@ -499,7 +500,7 @@ fn checked(old_tree: &Tree, mut asked: Asked) -> Result<(Checked, Tree), Wrong> 
             asked.edits.extend(more);
         }
     };
-    let moved = comments_of(&asked.creations());
+    let moved = comments_of(rules, &asked.creations());
     let result =
         check::Result { old: old_tree, new: &new_tree, edits: &asked.edits, arranged: &arranged, moved: &moved };
     result.check(&asked.comments, &asked.literals)?;
@@ -508,12 +509,12 @@ fn checked(old_tree: &Tree, mut asked: Asked) -> Result<(Checked, Tree), Wrong> 
 }
 
 /// The comments of new files, and how often each is there.
-fn comments_of(creations: &[Creation]) -> BTreeMap<String, usize> {
+fn comments_of(rules: &RuleSet, creations: &[Creation]) -> BTreeMap<String, usize> {
     let mut comments = BTreeMap::new();
     // Several matches may ask for one file.
     let files: BTreeSet<(&str, &str)> = creations.iter().map(|c| (c.path.as_str(), c.text.as_str())).collect();
     for (path, text) in files {
-        let Some(Ok(tree)) = language::of_path(Path::new(path)).map(|language| parse(language, text)) else { continue };
+        let Some(Ok(tree)) = rules.language_of(path).map(|language| parse(language, text)) else { continue };
         check::comments(&tree).for_each(|comment| *comments.entry(comment).or_default() += 1);
     }
     comments

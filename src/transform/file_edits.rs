@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
 
 use super::file::{Creation, Fate, FileReport, unsettled};
@@ -15,7 +14,6 @@ use super::skip;
 use super::twins::{folded, prefixes};
 use super::{check, file};
 use crate::digest::Digest;
-use crate::language;
 use crate::pin::{self, Found, PinError, Wanted};
 use crate::rule::{Facts, RuleSet};
 use crate::tree::parse;
@@ -279,7 +277,7 @@ fn refuse<'a>(refused: &mut Refused, asking: impl Iterator<Item = &'a Ask<'a>>, 
 
 /// A new file reads as code of its language, and the rules have nothing to do in it.
 fn sound(rules: &RuleSet, facts: &Arc<Facts>, path: &str, new: &NewFile, decided: &Decided) -> Result<(), String> {
-    let Some(language) = language::of_path(Path::new(path)) else { return Ok(()) };
+    let Some(language) = rules.language_of(path) else { return Ok(()) };
     let tree = parse(language, new.text.as_str()).map_err(|error| error.to_string())?;
     if let Some(error) = tree.errors().next() {
         let (line, column) = error.line_column();

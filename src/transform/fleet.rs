@@ -170,6 +170,7 @@ fn decide(
 
 /// What is remembered of contents, and what the rules ask of each language.
 struct Memory<'a> {
+    rules: &'a RuleSet,
     index: Option<&'a Index>,
     queries: BTreeMap<&'static str, Query>,
 }
@@ -178,18 +179,18 @@ impl<'a> Memory<'a> {
     fn new(request: &Request<'a>) -> Self {
         let query = |l: &'static language::Language| (l.facts.name.as_str(), Query::new(request.rules.clauses(l)));
         let languages = language::all().iter().filter(|_| request.index.is_some());
-        Self { index: request.index, queries: languages.map(query).collect() }
+        Self { rules: request.rules, index: request.index, queries: languages.map(query).collect() }
     }
 
     fn rules_out(&self, manifest: &Manifest, path: &str) -> bool {
         let (Some(index), Some(entry)) = (self.index, manifest.entries.get(path)) else { return false };
-        let language = language::of_path(std::path::Path::new(path));
+        let language = self.rules.language_of(path);
         let query = language.and_then(|l| self.queries.get(l.facts.name.as_str()));
         query.is_some_and(|query| index.rules_out(&Key::of_blob(&entry.blob), query))
     }
 
     fn learn(&self, manifest: &Manifest, path: &str, bytes: &[u8]) {
-        let language = language::of_path(std::path::Path::new(path));
+        let language = self.rules.language_of(path);
         if let (Some(index), Some(entry), Some(language)) = (self.index, manifest.entries.get(path), language) {
             index.learn(Key::of_blob(&entry.blob), language, bytes);
         }
@@ -213,7 +214,7 @@ fn candidates<'m>(
             Mode::Symlink => Some(SkipReason::Symlink),
             Mode::Submodule => Some(SkipReason::Submodule),
             Mode::File | Mode::Executable => {
-                let spoken = language::of_path(std::path::Path::new(path)).is_some_and(|l| rules.speaks(l));
+                let spoken = rules.spoken_in(path).is_some();
                 (!spoken).then_some(SkipReason::OtherLanguage)
             }
         };

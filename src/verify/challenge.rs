@@ -7,10 +7,9 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::path::Path;
 
 use crate::edit::{self, Splice};
-use crate::language;
+use crate::language::{FileLanguages, Language};
 use crate::transform::{FileOutcome, FilePlan};
 use crate::tree::{self, Tree};
 use crate::workspace::{Content, FileVersion};
@@ -30,7 +29,7 @@ pub struct Variant {
 
 /// The wrong variants of a change: one a rule, as far as there is a name to misspell.
 /// Rules without one are in the second list.
-pub fn variants(files: &[FilePlan], changes: &[FileVersion]) -> (Vec<Variant>, Vec<String>) {
+pub fn variants(files: &[FilePlan], changes: &[FileVersion], languages: &FileLanguages) -> (Vec<Variant>, Vec<String>) {
     let rules: Vec<&str> = files
         .iter()
         .filter_map(|file| match &file.outcome {
@@ -46,7 +45,7 @@ pub fn variants(files: &[FilePlan], changes: &[FileVersion]) -> (Vec<Variant>, V
     let (mut variants, mut untried) = (Vec::new(), Vec::new());
     for group in groups {
         let names: Vec<String> = group.iter().map(|rule| (*rule).to_owned()).collect();
-        match misspelt(files, changes, &group) {
+        match misspelt(files, changes, languages, &group) {
             Some(changes) => variants.push(Variant { rules: names, changes }),
             None => untried.extend(names),
         }
@@ -55,7 +54,12 @@ pub fn variants(files: &[FilePlan], changes: &[FileVersion]) -> (Vec<Variant>, V
 }
 
 /// The change with every name misspelt that `rules` wrote; `None` where there is none.
-fn misspelt(files: &[FilePlan], changes: &[FileVersion], rules: &[&str]) -> Option<Vec<FileVersion>> {
+fn misspelt(
+    files: &[FilePlan],
+    changes: &[FileVersion],
+    languages: &FileLanguages,
+    rules: &[&str],
+) -> Option<Vec<FileVersion>> {
     let mut any = false;
     let mut all = changes.to_vec();
     for file in files {
@@ -67,7 +71,7 @@ fn misspelt(files: &[FilePlan], changes: &[FileVersion], rules: &[&str]) -> Opti
         };
         let meant: Vec<&Range<usize>> =
             edits.iter().filter(|edit| rules.contains(&edit.rule.as_str())).map(|edit| &edit.range).collect();
-        if let Some(wrong) = misspell(&file.path, old, new, splices, &meant) {
+        if let Some(wrong) = misspell(languages.of(&file.path), old, new, splices, &meant) {
             any = true;
             change.after = Some(Content { bytes: wrong.into_bytes(), executable: after.executable });
         }
@@ -75,8 +79,14 @@ fn misspelt(files: &[FilePlan], changes: &[FileVersion], rules: &[&str]) -> Opti
     any.then_some(all)
 }
 
-fn misspell(path: &str, old: &str, new: &str, splices: &[Splice], meant: &[&Range<usize>]) -> Option<String> {
-    let names = Names::new(path, new);
+fn misspell(
+    language: Option<&'static Language>,
+    old: &str,
+    new: &str,
+    splices: &[Splice],
+    meant: &[&Range<usize>],
+) -> Option<String> {
+    let names = Names::new(language, new);
     let mut places = Vec::new();
     let mut shift = 0_isize;
     for splice in splices {
@@ -106,8 +116,7 @@ struct Names {
 }
 
 impl Names {
-    fn new(path: &str, text: &str) -> Self {
-        let language = language::of_path(Path::new(path));
+    fn new(language: Option<&'static Language>, text: &str) -> Self {
         Self { tree: language.and_then(|language| tree::parse(language, text).ok()) }
     }
 
@@ -182,7 +191,7 @@ mod tests {
             mode: None,
             outcome: FileOutcome::Edit { edits, splices, after: Digest::of(new.as_bytes()) },
         }];
-        let (variants, untried) = variants(&files, &changes);
+        let (variants, untried) = variants(&files, &changes, &FileLanguages::default());
         assert_eq!(variants.len() + untried.len(), 1);
         let bytes = variants.into_iter().next()?.changes.remove(0).after?.bytes;
         Some(String::from_utf8(bytes).unwrap())

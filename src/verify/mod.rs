@@ -22,8 +22,10 @@ pub mod verdict;
 mod weakened;
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use crate::config::Step;
+use crate::language::FileLanguages;
 use crate::sandbox::{Sandbox, SandboxError};
 use crate::transform::FilePlan;
 use crate::workspace::FileVersion;
@@ -61,6 +63,8 @@ pub struct Subject<'a> {
     pub files: &'a [FilePlan],
     /// The languages and paths that the rules declare; `None` where there are no rules.
     pub declared: Option<&'a Declared>,
+    /// What language each file is of.
+    pub languages: &'a FileLanguages,
     /// What to run, in order: see [`steps_for`].
     pub steps: &'a [Step],
     /// Whether a pass is tried with a deliberately wrong edit.
@@ -77,12 +81,14 @@ impl<'a> Subject<'a> {
     /// A tree, its change and its steps; all else as plain as can be.
     pub fn new(pinned_tree: &'a Path, changes: &'a [FileVersion], steps: &'a [Step]) -> Self {
         static NONE: Accepted = Accepted::new();
+        static BY_NAME: LazyLock<FileLanguages> = LazyLock::new(FileLanguages::default);
         Self {
             pinned_tree,
             tree: None,
             changes,
             files: &[],
             declared: None,
+            languages: &BY_NAME,
             steps,
             challenge: false,
             accepted: &NONE,
@@ -99,9 +105,9 @@ impl<'a> Subject<'a> {
 /// cannot be run at all is an `infra` verdict that says why. What Ctrl-C ends has no
 /// verdict.
 pub fn verify(sandbox: &Sandbox, subject: &Subject<'_>) -> Option<Verdict> {
-    let mut flags = weakened::flags(subject.changes);
+    let mut flags = weakened::flags(subject.changes, subject.languages);
     if let Some(declared) = subject.declared {
-        flags.extend(weakened::outside(subject.files, declared));
+        flags.extend(weakened::outside(subject.files, declared, subject.languages));
     }
     if subject.changes.iter().all(|change| change.before == change.after) {
         return Some(Verdict::without_runs(VerdictKind::NoChange, "there is no change"));

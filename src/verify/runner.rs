@@ -210,7 +210,7 @@ impl<'a> Runner<'a> {
         if !self.subject.challenge {
             return Ok(None);
         }
-        let (variants, untried) = challenge::variants(self.subject.files, self.subject.changes);
+        let (variants, untried) = challenge::variants(self.subject.files, self.subject.changes, self.subject.languages);
         let mut rules: BTreeMap<String, Option<String>> = BTreeMap::new();
         for variant in &variants {
             let noticed = self.noticed(&variant.changes, green)?;

@@ -5,14 +5,13 @@
 //! Must not: judge whether that was meant. It is for a person to see.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::{LazyLock, Mutex};
 
 use regex::Regex;
 use tree_sitter::{Query, QueryCursor, StreamingIterator as _};
 
 use super::verdict::{Flag, FlagKind};
-use crate::language::{self, Language};
+use crate::language::{FileLanguages, Language};
 use crate::rule::Paths;
 use crate::transform::{FileOutcome, FilePlan};
 use crate::tree;
@@ -58,7 +57,7 @@ pub struct Scope {
 pub type Declared = BTreeMap<String, Scope>;
 
 /// Every way in which `changes` weakens what tests the consumer, ordered.
-pub fn flags(changes: &[FileVersion]) -> Vec<Flag> {
+pub fn flags(changes: &[FileVersion], languages: &FileLanguages) -> Vec<Flag> {
     let mut flags = BTreeSet::new();
     for change in changes {
         // What a move takes away it puts elsewhere.
@@ -72,8 +71,11 @@ pub fn flags(changes: &[FileVersion]) -> Vec<Flag> {
             None => change.before.as_ref(),
         };
         if let Some(before) = before {
-            weakened(&change.path, from.unwrap_or(&change.path), before, change.after.as_ref(), &mut flags);
-            if let Some(from) = from.filter(|from| out_of_sight(from, &change.path, before)) {
+            let old_path = from.unwrap_or(&change.path);
+            let old = tests(old_path, before, languages);
+            let new = change.after.as_ref().map_or_else(Tests::default, |after| tests(&change.path, after, languages));
+            weakened(&change.path, &old, &new, &mut flags);
+            if let Some(from) = from.filter(|from| out_of_sight(from, &change.path, before, languages)) {
                 let message =
                     format!("its tests lay in {from}, where test runners look, and lie where they look no more");
                 flags.insert(Flag { kind: FlagKind::TestDeleted, path: change.path.clone(), message });
@@ -85,8 +87,8 @@ pub fn flags(changes: &[FileVersion]) -> Vec<Flag> {
 }
 
 /// Whether a file with tests moves to a path where runners don't look for any.
-fn out_of_sight(from: &str, to: &str, before: &Content) -> bool {
-    is_looked_at(from) && !is_looked_at(to) && !tests(from, before).names.is_empty()
+fn out_of_sight(from: &str, to: &str, before: &Content, languages: &FileLanguages) -> bool {
+    is_looked_at(from) && !is_looked_at(to) && !tests(from, before, languages).names.is_empty()
 }
 
 /// Whether runners look for tests in a file of this path, as long as nobody told them
@@ -113,9 +115,7 @@ fn is_looked_at(path: &str) -> bool {
     }
 }
 
-fn weakened(path: &str, old_path: &str, before: &Content, after: Option<&Content>, flags: &mut BTreeSet<Flag>) {
-    let old = tests(old_path, before);
-    let new = after.map_or_else(Tests::default, |after| tests(path, after));
+fn weakened(path: &str, old: &Tests, new: &Tests, flags: &mut BTreeSet<Flag>) {
     let mut flag = |kind, message: String| {
         flags.insert(Flag { kind, path: path.to_owned(), message });
     };
@@ -125,28 +125,27 @@ fn weakened(path: &str, old_path: &str, before: &Content, after: Option<&Content
         }
     }
     let of = |tests: &Tests, what: &str| tests.counts.get(what).copied().unwrap_or(0);
-    let (skips, skips_now) = (of(&old, "skip"), of(&new, "skip"));
+    let (skips, skips_now) = (of(old, "skip"), of(new, "skip"));
     if skips_now > skips {
         flag(FlagKind::TestSkipped, format!("{} more ways to skip a test than before", skips_now - skips));
     }
-    let (asserts, asserts_now) = (of(&old, "assert"), of(&new, "assert"));
+    let (asserts, asserts_now) = (of(old, "assert"), of(new, "assert"));
     if asserts_now < asserts {
         flag(FlagKind::AssertionDeleted, format!("{} assertions fewer than before", asserts - asserts_now));
     }
-    let (strict, strict_now) = (of(&old, "strict"), of(&new, "strict"));
+    let (strict, strict_now) = (of(old, "strict"), of(new, "strict"));
     if strict_now < strict && asserts_now >= asserts {
         flag(FlagKind::Loosened, format!("{} fewer assertions compare with a value", strict - strict_now));
     }
-    let (lax, lax_now) = (of(&old, "lax"), of(&new, "lax"));
+    let (lax, lax_now) = (of(old, "lax"), of(new, "lax"));
     if lax_now > lax {
         flag(FlagKind::Loosened, format!("{} more places let a failure or a difference pass", lax_now - lax));
     }
 }
 
-fn tests(path: &str, content: &Content) -> Tests {
-    let language = language::of_path(Path::new(path));
+fn tests(path: &str, content: &Content, languages: &FileLanguages) -> Tests {
     let text = std::str::from_utf8(&content.bytes).ok();
-    language.zip(text).and_then(|(language, text)| tests_of(language, text)).unwrap_or_default()
+    languages.of(path).zip(text).and_then(|(language, text)| tests_of(language, text)).unwrap_or_default()
 }
 
 /// Compiling takes longer than most files take to read: once for each language.
@@ -198,7 +197,7 @@ fn passed_over(path: &str, before: Option<&Content>, after: Option<&Content>, fl
 /// The files that a rule touches and that are of none of the languages it declares, or
 /// lie beside its paths.
 /// A rule that is not in `declared` declares nothing.
-pub fn outside(files: &[FilePlan], declared: &Declared) -> Vec<Flag> {
+pub fn outside(files: &[FilePlan], declared: &Declared, languages: &FileLanguages) -> Vec<Flag> {
     let mut flags = BTreeSet::new();
     for file in files {
         let rules: BTreeSet<&str> = match &file.outcome {
@@ -215,7 +214,7 @@ pub fn outside(files: &[FilePlan], declared: &Declared) -> Vec<Flag> {
             paths.push(to);
         }
         for (rule, path) in rules.iter().flat_map(|rule| paths.iter().map(move |path| (*rule, *path))) {
-            let language = language::of_path(Path::new(path)).map(|language| language.facts.name.as_str());
+            let language = languages.of(path).map(|language| language.facts.name.as_str());
             let scope = declared.get(rule);
             let mut flag = |message: String| {
                 flags.insert(Flag { kind: FlagKind::OutsideRule, path: path.to_owned(), message });

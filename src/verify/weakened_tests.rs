@@ -1,5 +1,6 @@
 use super::*;
 use crate::digest::Digest;
+use crate::language::FileLanguages;
 use FlagKind::{AssertionDeleted, Loosened, TestDeleted, TestSkipped};
 
 fn content(text: &str) -> Option<Content> {
@@ -9,7 +10,7 @@ fn content(text: &str) -> Option<Content> {
 fn kinds(path: &str, before: &str, after: &str) -> Vec<FlagKind> {
     let change =
         FileVersion { path: path.to_owned(), before: content(before), after: content(after), renamed_from: None };
-    flags(&[change]).into_iter().map(|flag| flag.kind).collect()
+    flags(&[change], &FileLanguages::default()).into_iter().map(|flag| flag.kind).collect()
 }
 
 /// A test file, and how it is weakened: what is replaced, by what, and what is flagged.
@@ -125,8 +126,18 @@ fn every_idiom_is_flagged() {
 }
 
 #[test]
+fn the_language_may_be_one_that_the_name_does_not_tell() {
+    let (before, after) = (content("def test_a():\n    assert f()\n"), content("x = 1\n"));
+    let changes = [FileVersion { path: "checks.spec".to_owned(), before, after, renamed_from: None }];
+    assert_eq!(flags(&changes, &FileLanguages::default()), []);
+    let said = FileLanguages::new([("*.spec", crate::language::by_name("python"))]).unwrap();
+    let kinds: Vec<FlagKind> = flags(&changes, &said).into_iter().map(|flag| flag.kind).collect();
+    assert_eq!(kinds, [TestDeleted, AssertionDeleted]);
+}
+
+#[test]
 fn every_languages_idioms_compile() {
-    for language in language::all() {
+    for language in crate::language::all() {
         if let Err(error) = Query::new(&language.grammar, language.tests) {
             panic!("grammars/{}/tests.scm: {error}", language.facts.name);
         }
@@ -142,16 +153,16 @@ fn a_deleted_test_file_is_flagged_and_a_moved_one_is_not() {
         after: after.and_then(content),
         renamed_from: from.map(str::to_owned),
     };
-    let gone = flags(&[version("test_a.py", Some(text), None, None)]);
+    let gone = flags(&[version("test_a.py", Some(text), None, None)], &FileLanguages::default());
     assert!(gone.iter().any(|flag| flag.kind == TestDeleted && flag.message.contains("test_one")), "{gone:?}");
     let moved =
         [version("test_a.py", Some(text), None, None), version("test_b.py", None, Some(text), Some("test_a.py"))];
-    assert_eq!(flags(&moved), []);
+    assert_eq!(flags(&moved, &FileLanguages::default()), []);
     let weaker = [
         version("test_a.py", Some(text), None, None),
         version("test_b.py", None, Some("def test_one():\n    f()\n"), Some("test_a.py")),
     ];
-    assert_eq!(flags(&weaker)[0].kind, AssertionDeleted);
+    assert_eq!(flags(&weaker, &FileLanguages::default())[0].kind, AssertionDeleted);
 }
 
 #[test]
@@ -161,9 +172,9 @@ fn a_rule_that_leaves_its_languages_is_flagged() {
     let file =
         |path: &str, outcome| FilePlan { path: path.to_owned(), before: Some(Digest::of(b"")), mode: None, outcome };
     let delete = || FileOutcome::Delete { rule: "a".to_owned() };
-    assert_eq!(outside(&[file("x/a.py", delete())], &declared), []);
+    assert_eq!(outside(&[file("x/a.py", delete())], &declared, &FileLanguages::default()), []);
     for path in ["ci.sh", "Makefile", "a.sql"] {
-        let flags = outside(&[file(path, delete())], &declared);
+        let flags = outside(&[file(path, delete())], &declared, &FileLanguages::default());
         assert_eq!(flags.len(), 1, "{path}");
         assert_eq!(flags[0].kind, FlagKind::OutsideRule);
     }
@@ -174,15 +185,15 @@ fn a_rule_that_leaves_its_languages_is_flagged() {
         after: Digest::of(b""),
         rule: "a".to_owned(),
     };
-    assert_eq!(outside(&[file("a.py", renamed)], &declared).len(), 1);
+    assert_eq!(outside(&[file("a.py", renamed)], &declared, &FileLanguages::default()).len(), 1);
     let unknown = FileOutcome::Delete { rule: "b".to_owned() };
-    assert_eq!(outside(&[file("a.py", unknown)], &declared).len(), 1);
+    assert_eq!(outside(&[file("a.py", unknown)], &declared, &FileLanguages::default()).len(), 1);
     // The right language in the wrong place.
     let paths = Paths::new(&["jobs/**".to_owned(), "!**/vendor/**".to_owned()]).unwrap();
     let declared = Declared::from([("a".to_owned(), Scope { languages: python(), paths })]);
-    assert_eq!(outside(&[file("jobs/a.py", delete())], &declared), []);
+    assert_eq!(outside(&[file("jobs/a.py", delete())], &declared, &FileLanguages::default()), []);
     for path in ["a.py", "jobs/vendor/a.py"] {
-        let flags = outside(&[file(path, delete())], &declared);
+        let flags = outside(&[file(path, delete())], &declared, &FileLanguages::default());
         assert!(flags.len() == 1 && flags[0].message.contains("beside the paths"), "{path}: {flags:?}");
     }
     let renamed = FileOutcome::Rename {
@@ -192,7 +203,7 @@ fn a_rule_that_leaves_its_languages_is_flagged() {
         after: Digest::of(b""),
         rule: "a".to_owned(),
     };
-    assert_eq!(outside(&[file("jobs/a.py", renamed)], &declared).len(), 1);
+    assert_eq!(outside(&[file("jobs/a.py", renamed)], &declared, &FileLanguages::default()).len(), 1);
 }
 
 #[test]
@@ -204,7 +215,10 @@ fn tests_that_move_out_of_sight_are_flagged() {
             after,
             renamed_from: from.map(str::to_owned),
         };
-        flags(&[version(from, content(text), None, None), version(to, None, content(text), Some(from))])
+        flags(
+            &[version(from, content(text), None, None), version(to, None, content(text), Some(from))],
+            &FileLanguages::default(),
+        )
     };
     let python = "def test_one():\n    assert f() == 1\n";
     let gone = flagged("tests/test_b.py", "tests/helper.py", python);

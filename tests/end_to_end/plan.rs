@@ -47,6 +47,42 @@ fn a_fleet_without_git_is_planned_alike_everywhere() {
 }
 
 #[test]
+fn the_migration_says_what_language_a_file_is_of() {
+    let bench = Bench::new();
+    let migration = |languages: &str| {
+        format!(
+            "[migration]\nid = \"q\"\ntitle = \"Queries\"\nrules = [\"q.rhai\"]\n{languages}\
+             [[consumers.from]]\nfolders = [\"apps/*\"]\n"
+        )
+    };
+    let rules = r#"rule("q/table").lang("sql").find("from old.users").replace("from fresh.users");
+rule("q/flags").lang("python").find("FLAGS = $X")
+    .edit(|m, cx| edits([create_file("conf/flags.conf", code("$V", #{ V: lit(true) })), replace(m.node, code("FLAGS = 2"))]));
+"#;
+    bench.put("q.rhai", rules);
+    for path in ["a.hql", "jobs/b.txt", "notes/c.txt", "legacy/d.sql", "e.sql"] {
+        bench.put(&format!("apps/one/{path}"), "select 1 from old.users\n");
+    }
+    bench.put("apps/one/flags.py", "FLAGS = 1\n");
+    let planned = |languages: &str| {
+        bench.put("migration.toml", migration(languages));
+        bench.gander(&["plan"]).expect(0).stdout
+    };
+    let plain = planned("");
+    let touched = |plan: &str, path: &str| plan.contains(&format!("+++ b/{path}\n"));
+    let all = ["a.hql", "jobs/b.txt", "notes/c.txt", "legacy/d.sql", "e.sql"];
+    assert_eq!(all.map(|path| touched(&plain, path)), [false, false, false, true, true], "{plain}");
+    assert!(plain.contains("+True\n"), "{plain}");
+    let said = planned(
+        "[[languages]]\nfiles = [\"legacy/**\"]\nlanguage = \"none\"\n\
+         [[languages]]\nfiles = [\"**/*.hql\", \"jobs/*.txt\"]\nlanguage = \"sql\"\n\
+         [[languages]]\nfiles = [\"**/*.conf\"]\nlanguage = \"json\"\n",
+    );
+    assert_eq!(all.map(|path| touched(&said, path)), [true, true, false, false, true], "{said}");
+    assert!(said.contains("+true\n"), "a new file is written in its language\n{said}");
+}
+
+#[test]
 fn shards_merge_to_the_plan_of_one_run() {
     let bench = Bench::copy_of(&fixture());
     bench.commit_all();
