@@ -1,5 +1,6 @@
 //! What the steps of a side have on disk, watched by looking: no file system has a
-//! quota for a folder that any user may set.
+//! quota for a folder that any user may set. Files that are deleted while they are open
+//! count for as long as they are.
 //!
 //! Must not: look so often that looking is the work.
 
@@ -11,8 +12,9 @@ use nix::sys::statvfs::statvfs;
 use walkdir::WalkDir;
 
 use super::StepEnd;
-use super::scratch;
+use super::deleted::Held;
 use super::spec::SideSpec;
+use super::{deleted, limits, mounts, scratch};
 
 /// The shortest pause between two looks.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -27,6 +29,8 @@ const FULL: u64 = 1 << 20;
 #[derive(Debug)]
 pub struct Disk {
     folders: Vec<PathBuf>,
+    /// Of their file system.
+    device: u64,
     limit: u64,
     /// What was there before the first step.
     before: u64,
@@ -39,7 +43,9 @@ impl Disk {
     pub fn new(spec: &SideSpec) -> Self {
         let parts = [scratch::UPPER, scratch::TREE, scratch::HOME, scratch::TMP, scratch::REGISTRY_UPPER];
         let folders: Vec<PathBuf> = parts.map(|part| spec.scratch.join(part)).to_vec();
-        let mut disk = Self { folders, limit: spec.limits.disk, before: 0, free_before: 0, next: Instant::now() };
+        let device = spec.scratch.metadata().map_or(0, |meta| meta.dev());
+        let (limit, next) = (spec.limits.disk, Instant::now());
+        let mut disk = Self { folders, device, limit, before: 0, free_before: 0, next };
         disk.before = disk.used().0;
         disk.free_before = disk.free();
         disk
@@ -51,7 +57,8 @@ impl Disk {
         if now < self.next {
             return None;
         }
-        let over = self.over();
+        let held = deleted::held(self.device, &limits::running(), &mounts::in_memory());
+        let over = self.over(held);
         self.next = Instant::now() + PAUSE.max((now.elapsed() * RESTRAINT).min(LONGEST_PAUSE));
         over
     }
@@ -59,15 +66,17 @@ impl Disk {
     /// The last look at a step that has ended; a red one may owe it to a full disk.
     pub fn at_end(&mut self, red: bool) -> Option<StepEnd> {
         let full = || StepEnd::Killed("the disk is full".to_owned());
-        self.over().or_else(|| (red && self.free() < FULL).then(full))
+        // Nobody is left who could hold a file open.
+        self.over(Held::default()).or_else(|| (red && self.free() < FULL).then(full))
     }
 
-    fn over(&self) -> Option<StepEnd> {
+    fn over(&self, held: Held) -> Option<StepEnd> {
         let (used, unread) = self.used();
-        let grown = used.saturating_sub(self.before);
-        // A folder that the step has closed to everyone may hide something: then the
-        // file system as a whole tells, which others fill as well.
-        let hidden = if unread { self.free_before.saturating_sub(self.free()) } else { 0 };
+        let grown = used.saturating_sub(self.before).saturating_add(held.bytes);
+        // A folder that the step has closed to everyone may hide something, or a file that
+        // cannot be looked at: then the file system as a whole tells, which others fill
+        // as well.
+        let hidden = if unread || held.unseen { self.free_before.saturating_sub(self.free()) } else { 0 };
         (grown.max(hidden) > self.limit).then(|| {
             let most = self.limit >> 20;
             StepEnd::Killed(format!("it wrote more than {most} MiB to the disk ([sandbox] disk)"))
@@ -95,6 +104,8 @@ impl Disk {
 
     fn free(&self) -> u64 {
         let place = self.folders.first().and_then(|folder| statvfs(folder).ok());
+        // One that tells no size, as ramfs, is never full.
+        let place = place.filter(|stat| stat.blocks() > 0);
         place.map_or(u64::MAX, |stat| stat.blocks_available().saturating_mul(stat.fragment_size()))
     }
 }

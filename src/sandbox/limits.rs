@@ -152,6 +152,11 @@ fn process_ids() -> impl Iterator<Item = i32> {
     fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
+/// The ids of all that run below this one.
+pub fn running() -> Vec<i32> {
+    descendants().iter().filter(|process| !process.zombie).map(|process| process.pid).collect()
+}
+
 /// Every process below this one. In a PID namespace of our own that is everyone.
 fn descendants() -> Vec<Process> {
     let all: BTreeMap<i32, Process> = process_ids().filter_map(process).map(|process| (process.pid, process)).collect();

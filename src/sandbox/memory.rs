@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use nix::sys::statvfs::statvfs;
 
+use super::deleted;
+
 /// How much longer than a look at all open files the pause until the next one is, and
 /// the shortest and the longest.
 const RESTRAINT: u32 = 20;
@@ -103,12 +105,10 @@ fn segments() -> u64 {
 
 fn open_files(processes: impl Iterator<Item = i32>) -> u64 {
     let mut files = BTreeMap::new();
-    for pid in processes {
-        for entry in fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten() {
-            let nameless = fs::read_link(entry.path()).is_ok_and(|to| to.to_string_lossy().starts_with("/memfd:"));
-            if let Some(meta) = nameless.then(|| fs::metadata(entry.path()).ok()).flatten() {
-                files.insert((meta.dev(), meta.ino()), meta.blocks().saturating_mul(512));
-            }
+    for path in processes.flat_map(deleted::descriptors).flatten() {
+        let nameless = fs::read_link(&path).is_ok_and(|to| to.to_string_lossy().starts_with("/memfd:"));
+        if let Some(meta) = nameless.then(|| fs::metadata(&path).ok()).flatten() {
+            files.insert((meta.dev(), meta.ino()), meta.blocks().saturating_mul(512));
         }
     }
     files.values().sum()

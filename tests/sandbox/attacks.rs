@@ -5,6 +5,7 @@ use super::*;
 use gander::config::{Fetch, Seed};
 use gander::sandbox::Job;
 use gander::verify::{Subject, VerdictKind, verify};
+use std::os::unix::fs::MetadataExt as _;
 
 /// Mount points are made while the root of the host is still the root.
 #[test]
@@ -152,6 +153,81 @@ fn memory_that_no_process_maps_counts() {
         let tight = bench.one(&SandboxConfig { memory: 100 << 20, ..config() }, step);
         assert_eq!(tight.end, StepEnd::OutOfMemory, "{how}: {tight:?}");
     }
+}
+
+/// Writes 30 MiB to a file that it has deleted and holds it: `o` open, `t` open in another
+/// thread's own table, `m` mapped by one page. `s` makes it large without writing, and `d`
+/// holds a third of it in twenty descriptors of two processes.
+const HIDE: &str = r#"
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+static int hidden(int blocks) {
+    static char block[1 << 20];
+    memset(block, 1, sizeof block);
+    int fd = open("hidden", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    unlink("hidden");
+    for (int i = 0; i < blocks; i++) if (write(fd, block, sizeof block) < 0) _exit(9);
+    return fd;
+}
+static void *apart(void *how) {
+    if (unshare(CLONE_FILES)) _exit(8);
+    hidden(30);
+    sleep(4);
+    return how;
+}
+int main(int argc, char **argv) {
+    pthread_t thread;
+    switch (*argv[1]) {
+    case 'o': hidden(30); break;
+    case 't': pthread_create(&thread, 0, apart, 0); break;
+    case 'm': {
+        int fd = hidden(30);
+        if (mmap(0, 4096, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED) return 7;
+        close(fd);
+        break;
+    }
+    case 's': if (ftruncate(hidden(0), 300 << 20)) return 6; break;
+    case 'd': {
+        int fd = hidden(10);
+        for (int i = 0; i < 19; i++) dup(fd);
+        fork();
+        break;
+    }
+    }
+    sleep(4);
+    return 0;
+}"#;
+
+#[test]
+fn files_that_are_deleted_while_they_are_open_count() {
+    let bench = Bench::new(&[("hide.c", HIDE)]);
+    let small = |config| SandboxConfig { disk: 20 << 20, ..config };
+    let step = |how: &str| sh(&format!("cc -pthread -o hide hide.c && exec ./hide {how}"));
+    assert_eq!(bench.one(&config(), step("o")).end, StepEnd::Exited(0));
+    for how in ["s", "d"] {
+        let result = bench.one(&small(config()), step(how));
+        assert_eq!(result.end, StepEnd::Exited(0), "{how}: {result:?}");
+    }
+    // Only root can look at what is mapped and closed. To others the file system as a whole
+    // tells, which is not this test's alone.
+    let root = std::fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0);
+    let hidden: &[&str] = if root { &["o", "t", "m"] } else { &["o", "t"] };
+    for config in [config(), open()] {
+        for how in hidden {
+            let result = bench.one(&small(config.clone()), step(how));
+            assert!(matches!(&result.end, StepEnd::Killed(why) if why.contains("disk")), "{how}: {result:?}");
+        }
+    }
+    // What lies in memory is counted there.
+    let memory = "exec 3> /dev/shm/hidden; rm /dev/shm/hidden; head -c 30M /dev/urandom >&3; sleep 1";
+    assert_eq!(bench.one(&small(config()), sh(memory)).end, StepEnd::Exited(0));
+    let result = bench.one(&SandboxConfig { memory: 20 << 20, ..config() }, sh(memory));
+    assert_eq!(result.end, StepEnd::OutOfMemory, "{result:?}");
 }
 
 /// Everything that can stand in the place of a result.

@@ -193,6 +193,38 @@ fn where_there_is_no_overlay_the_tree_is_copied() {
     assert_eq!(fingerprint(&long.join("tree")), before);
 }
 
+/// Not a test of its own: what [`an_overlay_that_fails_is_not_used`] runs elsewhere.
+#[test]
+#[ignore = "started by another test, on a file system without extended attributes"]
+fn over_a_file_system_without_attributes() {
+    let Some(folder) = std::env::var_os("GANDER_TEST_RAMFS").map(PathBuf::from) else { return };
+    put(&folder.join("tree/sub/file"), "x");
+    let sandbox = Sandbox::new(exe(), &config(), &folder.join("scratch"));
+    let promises = sandbox.check().unwrap();
+    let overlay = promises.iter().find(|promise| promise.name == "overlay").unwrap();
+    assert!(matches!(overlay.state, PromiseState::NotEnforced { .. }), "{overlay:?}");
+    let step = sh("rm -r sub && mkdir sub && ls sub && exit 5");
+    let side = sandbox.run_side(&folder.join("tree"), &[], &[step]).unwrap();
+    assert_eq!((&side.steps[0].end, side.steps[0].output.as_str()), (&StepEnd::Exited(5), ""), "{side:?}");
+    assert!(folder.join("tree/sub/file").exists());
+}
+
+/// Such an overlay can be mounted, and fails over a folder that is deleted and made anew.
+#[test]
+fn an_overlay_that_fails_is_not_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "mount -t ramfs none \"$GANDER_TEST_RAMFS\" && exec \"$@\"";
+    let output = gander::process::Invocation::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "trees::over_a_file_system_without_attributes"])
+        .env("GANDER_TEST_RAMFS", folder.path())
+        .run()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[test]
 fn folders_that_the_migration_names_are_shown_read_only() {
     let bench = Bench::new(&[]);
