@@ -15,7 +15,11 @@
 //! anything outside of the scratch folder it was given. Everything that only
 //! Linux has stays in this module.
 
+#[cfg(unix)]
+mod credentials;
 mod doctor;
+#[cfg(unix)]
+mod fetch;
 mod identity;
 #[cfg(unix)]
 mod run;
@@ -68,7 +72,8 @@ use serde::{Deserialize, Serialize};
 use crate::process::ProcessError;
 
 pub use doctor::{Promise, PromiseState, doctor};
-pub use run::{Fetched, Job, Left, Sandbox, Side};
+pub use fetch::Fetched;
+pub use run::{Job, Left, Sandbox, Side};
 pub use scratch::sweep;
 pub use spec::Shown;
 
@@ -108,13 +113,19 @@ pub enum StepEnd {
     MissingProgram(String),
     /// The sandbox could not run it; why.
     NotStarted(String),
+    /// It was green, and what it has left must not be used; why.
+    Refused(String),
 }
 
 impl StepEnd {
     /// Whether the machine failed, and not the code.
     pub fn is_infra(&self) -> bool {
         // Nobody but the kernel's own out-of-memory killer sends SIGKILL into a sandbox.
-        matches!(self, Self::TimedOut | Self::OutOfMemory | Self::Killed(_) | Self::NotStarted(_) | Self::Signalled(9))
+        match self {
+            Self::TimedOut | Self::OutOfMemory | Self::Killed(_) | Self::NotStarted(_) | Self::Refused(_) => true,
+            Self::Signalled(signal) => *signal == 9,
+            Self::Exited(_) | Self::MissingProgram(_) => false,
+        }
     }
 }
 
@@ -128,6 +139,7 @@ impl std::fmt::Display for StepEnd {
             Self::Killed(limit) => write!(f, "killed: {limit}"),
             Self::MissingProgram(name) => write!(f, "`{name}` is not installed"),
             Self::NotStarted(why) => write!(f, "not started: {why}"),
+            Self::Refused(why) => write!(f, "refused: {why}"),
         }
     }
 }

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::credentials::Credentials;
+use super::fetch::Fetched;
 use super::scratch::{self, Scratch};
 use super::spec::{HOME, Limits, Shown, SideReply, SideSpec, WORKSPACE};
 use super::toolchain::Toolchain;
@@ -27,7 +29,7 @@ const REPLY_LIMIT: usize = 256 << 20;
 #[derive(Debug)]
 pub struct Sandbox {
     exe: PathBuf,
-    config: SandboxConfig,
+    pub(super) config: SandboxConfig,
     scratch: PathBuf,
     toolchain: Toolchain,
     /// Set once an overlay could not be mounted: from then on trees are copied.
@@ -66,20 +68,40 @@ pub struct Job<'a> {
     pub changes: &'a [FileVersion],
     /// What to run, in order.
     pub steps: &'a [Step],
-    /// What is shown besides, read-only.
-    pub shown: &'a [Shown],
+    /// What fetch steps have brought: it is shown, read-only.
+    pub fetched: Option<&'a Fetched>,
     /// Where the tree is to be left for a person to look at.
     pub keep: Option<&'a Path>,
 }
 
-/// What fetch steps have brought, for as long as it is held.
-#[derive(Debug)]
-pub struct Fetched {
-    /// The steps, the last of which is red where it could not be brought.
-    pub steps: Vec<StepResult>,
-    /// The caches that later steps may see.
-    pub shown: Vec<Shown>,
-    _scratch: Option<Scratch>,
+impl<'a> Job<'a> {
+    fn shown(&self) -> &'a [Shown] {
+        self.fetched.map_or(&[], |fetched| &fetched.shown)
+    }
+}
+
+impl Side {
+    /// Cuts credentials out of all that was printed and left.
+    fn cut(&mut self, credentials: &Credentials) {
+        for step in &mut self.steps {
+            step.cut(credentials);
+        }
+        for left in &mut self.left {
+            left.stdout = credentials.cut_bytes(std::mem::take(&mut left.stdout));
+            let files = std::mem::take(&mut left.files).into_iter();
+            left.files = files.map(|(path, bytes)| (credentials.cut(&path), credentials.cut_bytes(bytes))).collect();
+        }
+    }
+}
+
+impl StepResult {
+    /// Cuts credentials out of what is told of it.
+    pub(super) fn cut(&mut self, credentials: &Credentials) {
+        self.output = credentials.cut_tail(&self.output);
+        if let StepEnd::MissingProgram(text) | StepEnd::NotStarted(text) | StepEnd::Refused(text) = &mut self.end {
+            *text = credentials.cut(text);
+        }
+    }
 }
 
 impl Sandbox {
@@ -132,14 +154,18 @@ impl Sandbox {
     /// over it. The tree itself is only read. A red step does not keep the later
     /// ones from running.
     pub fn run_side(&self, pinned_tree: &Path, changes: &[FileVersion], steps: &[Step]) -> Result<Side, SandboxError> {
-        self.run(&Job { pinned_tree, changes, steps, shown: &[], keep: None })
+        self.run(&Job { pinned_tree, changes, steps, fetched: None, keep: None })
     }
 
     /// The same with all that a side may need.
     pub fn run(&self, job: &Job<'_>) -> Result<Side, SandboxError> {
         let (scratch, reply, lower) =
             self.laid_out(job, &|scratch, lower| self.ask(scratch, lower, job, Extra::default()))?;
-        let side = read_side(&scratch, reply)?;
+        let mut side = read_side(&scratch, reply)?;
+        if let Some(fetched) = job.fetched {
+            // A cache may hold what they were not to write there.
+            side.cut(&fetched.credentials);
+        }
         if let Some(place) = job.keep {
             self.leave(scratch, lower, job, place)?;
         }
@@ -148,7 +174,7 @@ impl Sandbox {
 
     /// Lays out a scratch folder for `job` and does `work` in it, over an overlay
     /// where there can be one and else over a copy.
-    fn laid_out(
+    pub(super) fn laid_out(
         &self,
         job: &Job<'_>,
         work: &InScratch<'_>,
@@ -179,7 +205,7 @@ impl Sandbox {
     fn put_in_place(&self, scratch: &Scratch, job: &Job<'_>) -> Result<(), SandboxError> {
         let seeds = job.steps.iter().flat_map(|step| &step.seeds);
         let seeds = seeds.map(|seed| Shown { from: seed.from.clone(), to: seed.to.clone() });
-        for shown in job.shown.iter().cloned().chain(seeds) {
+        for shown in job.shown().iter().cloned().chain(seeds) {
             let (base, below) = match shown.to.strip_prefix("~/") {
                 Some(below) => (scratch.path().join(scratch::HOME), below),
                 None => (scratch.path().join(scratch::TREE), shown.to.as_str()),
@@ -191,95 +217,6 @@ impl Sandbox {
             tree::put(&shown.from, &base.join(below))?;
         }
         Ok(())
-    }
-
-    /// Runs the fetch steps among `job.steps`, each with its own credentials and its
-    /// way to its hosts, until one is red. Their caches are shown to later sides.
-    pub fn fetch(&self, job: &Job<'_>) -> Result<Fetched, SandboxError> {
-        let fetches: Vec<&Step> = job.steps.iter().filter(|step| step.fetch.is_some()).collect();
-        if fetches.is_empty() {
-            return Ok(Fetched { steps: Vec::new(), shown: Vec::new(), _scratch: None });
-        }
-        // Each step is asked for alone: its neighbours' secrets and hosts are not its.
-        let work = |scratch: &Scratch, lower: Option<&Path>| {
-            let mut all = SideReply::default();
-            for step in &fetches {
-                let alone = Job { steps: std::slice::from_ref(*step), ..*job };
-                let reply = self.fetch_one(scratch, lower, &alone, step)?;
-                all.no_overlay = reply.no_overlay;
-                let green = reply.steps.iter().all(|step| step.end == StepEnd::Exited(0));
-                all.steps.extend(reply.steps);
-                if !green || all.no_overlay.is_some() {
-                    break;
-                }
-            }
-            Ok(all)
-        };
-        let (scratch, reply, lower) = self.laid_out(job, &work)?;
-        let mut shown = Vec::new();
-        for cache in fetches.iter().filter_map(|step| step.fetch.as_ref()).flat_map(|fetch| &fetch.caches) {
-            let (part, below) = match cache.strip_prefix("~/") {
-                Some(below) => (scratch::HOME, below),
-                None if lower.is_some() => (scratch::UPPER, cache.as_str()),
-                None => (scratch::TREE, cache.as_str()),
-            };
-            let base = scratch.path().join(part);
-            let from = base.join(below);
-            // A link, there or on the way, would show what it points to on the host.
-            let plain = std::fs::symlink_metadata(&from).is_ok_and(|meta| meta.is_dir() || meta.is_file());
-            if plain && !tree::leads_out(&base, below) {
-                shown.push(Shown { from, to: cache.clone() });
-            }
-        }
-        Ok(Fetched { steps: reply.steps, shown, _scratch: Some(scratch) })
-    }
-
-    fn fetch_one(
-        &self,
-        scratch: &Scratch,
-        lower: Option<&Path>,
-        job: &Job<'_>,
-        step: &Step,
-    ) -> Result<SideReply, SandboxError> {
-        let fetch = step.fetch.clone().unwrap_or_default();
-        let mut secrets = BTreeMap::new();
-        for name in &fetch.credentials {
-            match std::env::var(name) {
-                Ok(value) => drop(secrets.insert(name.clone(), value)),
-                Err(_) => {
-                    let why = format!("the credential {name} is not set in gander's own environment");
-                    return Ok(SideReply { steps: vec![not_started(step, why)], ..SideReply::default() });
-                }
-            }
-        }
-        #[cfg(target_os = "linux")]
-        let proxy = match self.config.mode {
-            SandboxMode::Namespaces => {
-                Some(super::proxy::Proxy::start(&fetch.hosts).map_err(scratch::at(scratch.path()))?)
-            }
-            SandboxMode::None => None,
-        };
-        #[cfg(target_os = "linux")]
-        let socket = proxy.as_ref().map(super::proxy::Proxy::socket);
-        #[cfg(not(target_os = "linux"))]
-        let socket = None;
-        let mut reply =
-            self.ask(scratch, lower, job, Extra { proxy: socket, secrets: secrets.clone(), shell: false })?;
-        for result in &mut reply.steps {
-            #[cfg(target_os = "linux")]
-            for host in proxy.as_ref().map(super::proxy::Proxy::refused).unwrap_or_default() {
-                result
-                    .output
-                    .push_str(&format!("\n[gander refused the way to {host}: it is not among the step's hosts]"));
-            }
-            for (name, value) in secrets.iter().filter(|(_, value)| !value.is_empty()) {
-                result.output = result.output.replace(value.as_str(), &format!("[{name}]"));
-            }
-        }
-        // It is captured for nobody, and may hold secrets.
-        let captured = scratch.path().join(scratch::CAPTURED);
-        scratch::empty(&captured).map_err(scratch::at(&captured))?;
-        Ok(reply)
     }
 
     /// Moves what a side has left to `place`, with what is needed to enter it again.
@@ -339,7 +276,7 @@ impl Sandbox {
             env: self.config.env.clone(),
             read_only: read_only(&self.config.read_only)?,
             toolchain: self.toolchain.clone(),
-            shown: job.shown.to_vec(),
+            shown: job.shown().to_vec(),
             proxy: extra.proxy,
             secrets: extra.secrets,
             shell: extra.shell,
@@ -347,7 +284,7 @@ impl Sandbox {
     }
 
     /// Has the helper run the steps in `scratch`.
-    fn ask(
+    pub(super) fn ask(
         &self,
         scratch: &Scratch,
         lower: Option<&Path>,
@@ -374,17 +311,21 @@ impl Sandbox {
 }
 
 /// What is done in a scratch folder, over a pinned tree or over a copy of it.
-type InScratch<'a> = dyn Fn(&Scratch, Option<&Path>) -> Result<SideReply, SandboxError> + 'a;
+pub type InScratch<'a> = dyn Fn(&Scratch, Option<&Path>) -> Result<SideReply, SandboxError> + 'a;
 
 /// What only some sides have.
 #[derive(Default)]
-struct Extra {
-    proxy: Option<PathBuf>,
-    secrets: BTreeMap<String, String>,
-    shell: bool,
+pub struct Extra {
+    /// The way to the proxy.
+    pub proxy: Option<PathBuf>,
+    /// Variables that hold secrets.
+    pub secrets: BTreeMap<String, String>,
+    /// Whether a person sits before it.
+    pub shell: bool,
 }
 
-fn not_started(step: &Step, why: String) -> StepResult {
+/// A step that could not begin.
+pub fn not_started(step: &Step, why: String) -> StepResult {
     StepResult {
         name: step.name.clone(),
         command: step.run.clone(),

@@ -116,7 +116,7 @@ impl<'a> Runner<'a> {
         if self.subject.steps.is_empty() {
             return Ok(Run::default());
         }
-        let job = Job { pinned_tree: self.subject.pinned_tree, changes, steps, shown: &[], keep };
+        let job = Job { pinned_tree: self.subject.pinned_tree, changes, steps, fetched: None, keep };
         let fetching = Job { steps: self.subject.steps, keep: None, ..job };
         let fetched = match self.fetched[side].take() {
             Some(fetched) => fetched,
@@ -125,7 +125,7 @@ impl<'a> Runner<'a> {
         let brought = fetched.steps.iter().all(|step| step.end == StepEnd::Exited(0));
         let mut run = Run::default();
         if brought {
-            let ran = self.sandbox.run(&Job { shown: &fetched.shown, ..job })?;
+            let ran = self.sandbox.run(&Job { fetched: Some(&fetched), ..job })?;
             run = Run::of(ran, steps);
         }
         let of_fetch = fetched.steps.iter().map(|result| super::observed::Observed {

@@ -63,7 +63,7 @@ fn caches_behind_links_are_shown_to_nobody() {
     let script = format!("ln -s {0} ~/.config; ln -s {0}/keys ~/direct; ln -s {0} made", keys.display());
     let steps = [Step { fetch: Some(Fetch { caches, ..Fetch::default() }), ..sh(&script) }];
     let tree = bench.tree();
-    let job = Job { pinned_tree: &tree, changes: &[], steps: &steps, shown: &[], keep: None };
+    let job = Job { pinned_tree: &tree, changes: &[], steps: &steps, fetched: None, keep: None };
     let fetched = bench.sandbox(&config()).fetch(&job).unwrap();
     assert_eq!(fetched.steps[0].end, StepEnd::Exited(0), "{fetched:?}");
     assert!(fetched.shown.is_empty(), "{fetched:?}");
