@@ -144,6 +144,67 @@ fn weakened_tests_wait_for_a_person() {
     assert!(reason(&ledger, "bee").contains("weakens"), "{row:#}");
 }
 
+/// Each consumer meets one rule that does more than it declares, or takes a test away.
+#[test]
+fn changes_beside_what_a_rule_declares_wait_for_a_person() {
+    let rules = r#"
+rule("conf/table").lang("python").paths("src/**").find("read_table(\"users_v1\")").replace("read_table(\"users_v2\")");
+rule("conf/split").lang("python").paths("src/**").find("SETTINGS = $S")
+    .edit(|m, cx| edits([create_file("conf/settings.py", code("SETTINGS = $S", #{ S: m.S })),
+                         replace(m.node, code("from conf.settings import SETTINGS"))]));
+rule("conf/yaml").lang("python").paths(["src/**", "deploy.yml"]).find("DEPLOY = $S")
+    .edit(|m, cx| edits([create_file("deploy.yml", "a: 1\n"), replace(m.node, code("DEPLOYED = $S", #{ S: m.S }))]));
+rule("conf/move").lang("python").paths("src/**").find("OLD_HOME = $X")
+    .edit(|m, cx| edits([rename_file("home/place.py"), replace(m.node, code("HOME = $X", #{ X: m.X }))]));
+rule("conf/dead").lang("python").paths("src/**").find("DEAD = True").edit(|m, cx| edits([delete_file()]));
+"#;
+    let test = ("test.sh", "exit 0\n");
+    let dead = "DEAD = True\ndef test_one():\n    assert DEAD\n\ndef test_two():\n    assert DEAD\n";
+    let bench = fleet(
+        STEP,
+        &[
+            ("ant", &[("src/app.py", "read_table(\"users_v1\")\n"), test]),
+            ("bee", &[("src/app.py", "SETTINGS = {'a': 1}\n"), test]),
+            ("cat", &[("src/app.py", "DEPLOY = 1\n"), test]),
+            ("dog", &[("src/app.py", "OLD_HOME = 1\n"), test]),
+            ("eel", &[("src/test_app.py", dead), ("src/app.py", "read_table(\"users_v1\")\n"), test]),
+            // What lies beside the paths is not touched in the first place.
+            ("fox", &[("app.py", "OLD_HOME = 1\nread_table(\"users_v1\")\n"), test]),
+        ],
+    );
+    bench.put("small.rhai", rules);
+    bench.gander(&["run"]);
+    let ledger = bench.ledger();
+    let row = |name: &str| {
+        let of = |row: &&Value| row["entity"] == format!("component:default/{name}");
+        ledger["rows"].as_array().unwrap().iter().find(of).unwrap_or_else(|| panic!("no {name} in {ledger:#}")).clone()
+    };
+    let outcomes = outcomes(&ledger);
+    assert_eq!(outcomes["ant"], "changed", "{ledger:#}");
+    assert_eq!(row("ant")["flags"], serde_json::json!([]));
+    assert_eq!(outcomes["fox"], "unchanged", "{ledger:#}");
+    let flagged = [
+        ("bee", "conf/settings.py", "it lies beside the paths of the rule conf/split: src/**"),
+        ("cat", "deploy.yml", "it is yaml code, which the rule conf/yaml does not declare"),
+        ("dog", "home/place.py", "it lies beside the paths of the rule conf/move: src/**"),
+        ("eel", "src/test_app.py", "the test test_one is gone"),
+        ("eel", "src/test_app.py", "the test test_two is gone"),
+    ];
+    for (name, path, message) in flagged {
+        let row = row(name);
+        assert_eq!(outcomes[name], "pending", "{row:#}");
+        let flags = row["flags"].to_string();
+        assert!(flags.contains(path) && flags.contains(message), "{name}: {row:#}");
+        assert!(reason(&ledger, name).starts_with("waits for approval"), "{row:#}");
+        // It lies apart, and says why to whoever looks.
+        assert!(!bench.root.join(format!(".gander/small/change-sets/wave-2/{name}")).exists());
+        let text = bench.text(&format!(".gander/small/change-sets/held/{name}/PULL_REQUEST.md"));
+        assert!(text.contains("**Look at this:**") && text.contains(path), "{text}");
+        let shown = bench.gander(&["show", name]).expect(0).stdout;
+        assert!(shown.contains(message), "{shown}");
+    }
+}
+
 #[test]
 fn snapshots_give_a_test_to_those_that_have_none() {
     let step = "[[verify.step]]\nname = \"report\"\nrun = [\"sh\", \"report.sh\"]\nsnapshot = [\"stdout\", \"out/*.csv\"]\nfilters = [\"times\"]\n";
