@@ -20,6 +20,8 @@ pub const DEFAULT_LIMIT: Duration = Duration::from_secs(600);
 pub const DEFAULT_OUTPUT_LIMIT: usize = 256 << 20;
 /// How long a descendant that outlives the program may hold its pipes open.
 const LINGER: Duration = Duration::from_secs(2);
+/// The shortest pause between two looks at a folder with a limit.
+const LOOK: Duration = Duration::from_millis(200);
 /// The longest pause between two looks at a running program.
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
@@ -36,6 +38,7 @@ pub struct Invocation {
     stdin: Option<Vec<u8>>,
     limit: Duration,
     output_limit: usize,
+    disk_limit: Option<(PathBuf, u64)>,
     interruptible: bool,
 }
 
@@ -105,6 +108,16 @@ pub enum ProcessError {
         program: String,
         /// The limit on one stream, in bytes.
         limit: usize,
+    },
+    /// It filled a folder beyond its limit, and was killed.
+    #[error("`{program}` was killed: {} takes more than {} MiB of disk", folder.display(), limit >> 20)]
+    TooMuchDisk {
+        /// As it was named.
+        program: String,
+        /// The folder that it wrote into.
+        folder: PathBuf,
+        /// The limit in bytes.
+        limit: u64,
     },
     /// Its pipes or its exit status could not be read.
     #[error("lost contact with `{program}`: {source}")]
@@ -176,6 +189,7 @@ impl Invocation {
             stdin: None,
             limit: DEFAULT_LIMIT,
             output_limit: DEFAULT_OUTPUT_LIMIT,
+            disk_limit: None,
             interruptible: false,
         }
     }
@@ -228,6 +242,13 @@ impl Invocation {
         self
     }
 
+    /// All that a folder may take on the disk while the program runs, in bytes. It is looked
+    /// at a few times a second: what is written in between comes on top.
+    pub fn disk_limit(mut self, folder: &Path, bytes: u64) -> Self {
+        self.disk_limit = Some((folder.to_owned(), bytes));
+        self
+    }
+
     /// Lets Ctrl-C end the program, through gander: it is put into a group of its own,
     /// so that it does not get the signal before gander has noticed it.
     pub fn interruptible(mut self) -> Self {
@@ -257,8 +278,9 @@ impl Invocation {
         };
         let name = self.name();
         let (limit, output_limit, interruptible) = (self.limit, self.output_limit, self.interruptible);
+        let disk = self.disk_limit.take().map(|(folder, limit)| Disk { folder, limit, next: Instant::now() });
         let child = self.spawn(stdin, stdout, Stdio::piped())?;
-        Attended { interruptible, ..Attended::new(child, name, output_limit, input) }.wait(limit)
+        Attended { interruptible, disk, ..Attended::new(child, name, output_limit, input) }.wait(limit)
     }
 
     /// Starts the program with the given streams and leaves it to the caller.
@@ -324,6 +346,37 @@ struct Attended {
     stdout: Option<Vec<u8>>,
     stderr: Option<Vec<u8>>,
     interruptible: bool,
+    disk: Option<Disk>,
+}
+
+/// A folder that may not grow beyond a limit.
+struct Disk {
+    folder: PathBuf,
+    limit: u64,
+    /// When to look next.
+    next: Instant,
+}
+
+impl Disk {
+    /// Whether it is too large.
+    fn is_full(&mut self) -> bool {
+        let begun = Instant::now();
+        let files = walkdir::WalkDir::new(&self.folder).follow_links(false).into_iter().flatten();
+        let taken: u64 = files.filter_map(|entry| entry.metadata().ok()).map(|meta| taken(&meta)).sum();
+        // A tree of very many files is not looked at all the time.
+        self.next = Instant::now() + LOOK.max(begun.elapsed() * 10);
+        taken > self.limit
+    }
+}
+
+#[cfg(unix)]
+fn taken(meta: &std::fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::blocks(meta).saturating_mul(512)
+}
+
+#[cfg(not(unix))]
+fn taken(meta: &std::fs::Metadata) -> u64 {
+    meta.len()
 }
 
 impl Attended {
@@ -340,7 +393,7 @@ impl Attended {
             // A program may end without having read all: that is its own affair.
             thread::spawn(move || drop(pipe.write_all(&input)));
         }
-        Self { child, name, output_limit, events, stdout: elsewhere, stderr: None, interruptible: false }
+        Self { child, name, output_limit, events, stdout: elsewhere, stderr: None, interruptible: false, disk: None }
     }
 
     fn wait(mut self, limit: Duration) -> Result<Output, ProcessError> {
@@ -363,6 +416,7 @@ impl Attended {
     fn attend(&mut self, deadline: Option<Instant>, limit: Duration) -> Result<Output, ProcessError> {
         let mut pause = Duration::from_micros(200);
         let status = loop {
+            self.look(false)?;
             if let Some(status) = self.child.try_wait().map_err(|e| self.io(e))? {
                 break Exit::from(status);
             }
@@ -376,6 +430,8 @@ impl Attended {
             self.listen(pause.min(left))?;
             pause = (pause * 2).min(LONGEST_PAUSE);
         };
+        // It may have been quicker than the looks.
+        self.look(true)?;
         let until = Instant::now() + LINGER;
         while self.stdout.is_none() || self.stderr.is_none() {
             let left = until.saturating_duration_since(Instant::now());
@@ -390,6 +446,16 @@ impl Attended {
             stdout: self.stdout.take().unwrap_or_default(),
             stderr: self.stderr.take().unwrap_or_default(),
         })
+    }
+
+    /// Looks at the folder with a limit, where it is time or it has to be `now`.
+    fn look(&mut self, now: bool) -> Result<(), ProcessError> {
+        let Some(disk) = self.disk.as_mut().filter(|disk| now || disk.next <= Instant::now()) else { return Ok(()) };
+        if !disk.is_full() {
+            return Ok(());
+        }
+        let (folder, limit) = (disk.folder.clone(), disk.limit);
+        Err(ProcessError::TooMuchDisk { program: self.name.clone(), folder, limit })
     }
 
     /// Waits for one event, at most for `pause`.

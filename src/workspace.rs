@@ -127,6 +127,10 @@ pub struct Workspace {
     /// lies in them is not part of it, and is never changed with it.
     #[serde(default)]
     pub without: Vec<String>,
+    /// The repository that it was cloned from, as `host/path`; `None` where its code lay
+    /// here already.
+    #[serde(default)]
+    pub origin: Option<String>,
 }
 
 impl Workspace {

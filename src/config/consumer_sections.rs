@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::load::Place;
 use super::raw::{Section, Value};
-use super::sections::{duration, entities};
+use super::sections::{duration, entities, size};
 use super::{
     AccessLog, Backstage, CodeConfig, Complete, ConsumerSource, Consumers, Dirty, Exclusion, Marquez, Token, Trust, Who,
 };
@@ -304,7 +304,7 @@ pub(super) fn glob(item: &Value<'_>, text: &str) -> Option<String> {
 
 /// Reads `[code]`.
 pub(super) fn code(root: &Section<'_>, place: &Place<'_>) -> CodeConfig {
-    let section = root.section("code", &["mirror", "monorepo", "clone", "protocols", "jobs"]);
+    let section = root.section("code", &["mirror", "monorepo", "clone", "protocols", "jobs", "disk"]);
     let mut code = CodeConfig::default();
     if let Some(value) = section.get("mirror") {
         code.mirror = value.string("\"/mirrors/{host}/{path}\"").and_then(|text| mirror(&value, text, place));
@@ -329,6 +329,9 @@ pub(super) fn code(root: &Section<'_>, place: &Place<'_>) -> CodeConfig {
     }
     if let Some(jobs) = section.get("jobs").and_then(|value| value.whole(1, "4")) {
         code.jobs = usize::try_from(jobs).unwrap_or(64).min(64);
+    }
+    if let Some(bytes) = section.get("disk").and_then(|value| size(&value)) {
+        code.disk = bytes;
     }
     code
 }

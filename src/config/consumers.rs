@@ -184,11 +184,13 @@ pub struct CodeConfig {
     pub protocols: Vec<String>,
     /// `jobs`: clones at once.
     pub jobs: usize,
+    /// `disk` in bytes: all that one clone may take.
+    pub disk: u64,
 }
 
 impl Default for CodeConfig {
     fn default() -> Self {
         let protocols = vec!["https".to_owned(), "ssh".to_owned()];
-        Self { mirror: None, monorepo: BTreeMap::new(), clone: false, protocols, jobs: 4 }
+        Self { mirror: None, monorepo: BTreeMap::new(), clone: false, protocols, jobs: 4, disk: 4 << 30 }
     }
 }

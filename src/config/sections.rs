@@ -222,7 +222,7 @@ pub(super) fn duration(value: &Value<'_>) -> Option<Duration> {
 }
 
 /// A size in bytes: an integer, or a string with a unit.
-fn size(value: &Value<'_>) -> Option<u64> {
+pub(super) fn size(value: &Value<'_>) -> Option<u64> {
     if value.is_integer() {
         return value.whole(1, "536870912");
     }

@@ -28,6 +28,9 @@ pub(super) struct Candidate {
     places: Vec<String>,
     /// What its descriptions don't agree on.
     conflicts: BTreeSet<&'static str>,
+    /// Its name is only that of its folder or repository: who describes it calls it as it
+    /// is called.
+    pub(super) nameless: bool,
 }
 
 impl Candidate {
@@ -66,7 +69,13 @@ impl Candidate {
             located: vec![located],
             places: Vec::new(),
             conflicts: BTreeSet::new(),
+            nameless: false,
         }
+    }
+
+    /// The same, named after nothing but its folder or repository.
+    pub(super) fn nameless(self) -> Self {
+        Self { nameless: true, ..self }
     }
 
     /// The same where its description does not make it a consumer.
@@ -89,6 +98,7 @@ impl Candidate {
     fn merge(&mut self, other: Self) {
         self.because.extend(other.because);
         self.sources.extend(other.sources);
+        self.nameless &= other.nameless;
         let same = self.places.iter().any(|place| other.places.contains(place));
         for located in other.located {
             // One description, found in two ways: the first way decides.
@@ -168,6 +178,40 @@ fn agree<T: PartialEq>(
 
 /// A consumer and the folder of its code, or why there is none.
 pub(super) type Placed = (Candidate, Result<PathBuf, String>);
+
+/// One consumer for each repository or folder that goes by a name of its own and by one
+/// that was made up for it; who named either is a witness. Two that are described stay two.
+pub(super) fn together(settled: Vec<Placed>) -> Vec<Placed> {
+    let mut names: BTreeMap<&PathBuf, (bool, usize, &EntityRef)> = BTreeMap::new();
+    for (one, place) in &settled {
+        let Ok(folder) = place else { continue };
+        let first = one.sources.first().copied().unwrap_or(usize::MAX);
+        // Who is described comes first, then whom the first source names.
+        let rank = (one.nameless, if one.nameless { first } else { 0 }, &one.entity);
+        names.entry(folder).and_modify(|known| *known = (*known).min(rank)).or_insert(rank);
+    }
+    let named: BTreeMap<PathBuf, EntityRef> =
+        names.into_iter().map(|(folder, (_, _, entity))| (folder.clone(), entity.clone())).collect();
+    let into = |(one, place): &Placed| {
+        let name = place.as_ref().ok().and_then(|folder| named.get(folder))?;
+        (one.nameless && *name != one.entity).then(|| name.clone())
+    };
+    let mut others: BTreeMap<EntityRef, Vec<Candidate>> = BTreeMap::new();
+    let mut kept = Vec::new();
+    for placed in settled {
+        match into(&placed) {
+            Some(name) => others.entry(name).or_default().push(placed.0),
+            None => kept.push(placed),
+        }
+    }
+    for (one, _) in &mut kept {
+        for other in others.remove(&one.entity).into_iter().flatten() {
+            one.because.extend(other.because);
+            one.sources.extend(other.sources);
+        }
+    }
+    kept
+}
 
 /// Every consumer found so far, by reference.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Discovery;
 use crate::state::{ConsumerRecord, StateError, Store, WaveState};
-use crate::workspace::{EntityRef, Fleet, Source};
+use crate::workspace::{Consumer, EntityRef, Fleet, Source, Workspace};
 
 /// What became of a consumer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -31,6 +31,8 @@ pub enum What {
     Renamed(String),
     /// Its code lies elsewhere now.
     Moved(String),
+    /// Its repository had this name before.
+    Repository(String),
     /// Its lifecycle says now that it is on its way out.
     Archived(String),
     /// It is left out now.
@@ -67,7 +69,10 @@ pub fn changes(store: &Store, discovery: &Discovery) -> Result<Vec<Change>, Stat
         .flat_map(|wave| wave.members.iter().map(String::as_str))
         .collect();
     let means = Means { last: last.filter(|_| begun), delivered };
-    Ok(compare(&recorded, discovery, &means))
+    let mut changes = compare(&recorded, discovery, &means);
+    changes.extend(repositories(&store.places()?, &discovery.fleet));
+    changes.sort_by(|a, b| a.entity.cmp(&b.entity));
+    Ok(changes)
 }
 
 struct Means<'a> {
@@ -154,8 +159,20 @@ fn compare(recorded: &[ConsumerRecord], discovery: &Discovery, means: &Means<'_>
         };
         changes.push(Change { entity: one.entity.clone(), what, means });
     }
-    changes.sort_by(|a, b| a.entity.cmp(&b.entity));
     changes
+}
+
+/// Consumers whose clone is that of a repository by another name.
+fn repositories(before: &BTreeMap<String, Workspace>, fleet: &Fleet) -> Vec<Change> {
+    let renamed = |one: &Consumer| {
+        let Source::Workspace(index) = &one.source else { return None };
+        let now = fleet.workspaces.get(*index)?;
+        let old =
+            before.get(&now.id)?.origin.as_ref().filter(|old| now.origin.as_ref().is_some_and(|new| new != *old))?;
+        let means = "its history is the same: it keeps its clone, its wave and what was delivered".to_owned();
+        Some(Change { entity: one.entity.to_string(), what: What::Repository(old.clone()), means })
+    };
+    fleet.consumers.iter().filter_map(renamed).collect()
 }
 
 /// Consumers on record that no source names, while not every source could be read: who

@@ -1,9 +1,11 @@
 //! Who is left out, why, and until when.
 
+use std::path::PathBuf;
+
 use globset::{GlobBuilder, GlobMatcher};
 use serde::Serialize;
 
-use super::candidate::Candidates;
+use super::candidate::{Candidates, Placed};
 use crate::config::{Exclusion, Who};
 use crate::workspace::EntityRef;
 
@@ -44,6 +46,19 @@ pub(super) fn consumers(
     }
     excluded.sort_by(|a, b| a.entity.cmp(&b.entity));
     excluded
+}
+
+/// Takes those away that are left out, and that another source names after their folder or
+/// repository. Whoever is described and has the same code is changed, and that is said.
+pub(super) fn by_another_name(settled: Vec<Placed>, left_out: &[PathBuf], problems: &mut Vec<String>) -> Vec<Placed> {
+    let left_out = |place: &Result<PathBuf, String>| place.as_ref().is_ok_and(|folder| left_out.contains(folder));
+    let (out, kept): (Vec<Placed>, Vec<Placed>) =
+        settled.into_iter().partition(|(one, place)| one.nameless && left_out(place));
+    drop(out);
+    problems.extend(kept.iter().filter(|(_, place)| left_out(place)).map(|(one, _)| {
+        format!("consumers.exclude: {} has the same code as somebody who is left out, and is changed: leave it out too, or take the exclusion away", one.entity)
+    }));
+    kept
 }
 
 /// The globs of places that may name what is migrated and are nobody's.

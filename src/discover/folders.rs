@@ -150,9 +150,8 @@ fn add_folders(
         let candidate = match entity {
             // Its folder is what was asked for, wherever its catalog file points.
             Some(entity) => Some(Candidate::described(entity, [because], shown).at(located)),
-            None => {
-                alone(folder, base, &names).map(|reference| Candidate::plain(reference, located).because(because, 0))
-            }
+            None => alone(folder, base, &names)
+                .map(|reference| Candidate::plain(reference, located).because(because, 0).nameless()),
         };
         match candidate {
             Some(candidate) => found.consumers.push(candidate),

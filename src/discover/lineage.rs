@@ -26,9 +26,32 @@ pub(super) struct Job {
 /// Every job by namespace and name.
 pub(super) type Jobs = BTreeMap<(String, String), Job>;
 
+/// Datasets that are known by several names: each name with all others.
+#[derive(Debug, Default)]
+pub(super) struct Aliases(BTreeMap<DatasetName, BTreeSet<DatasetName>>);
+
+impl Aliases {
+    /// Notes that two names mean one dataset.
+    pub(super) fn add(&mut self, one: &DatasetName, other: &DatasetName) {
+        if one != other {
+            self.0.entry(one.clone()).or_default().insert(other.clone());
+            self.0.entry(other.clone()).or_default().insert(one.clone());
+        }
+    }
+
+    /// Every name of a dataset, its own included, sorted.
+    fn of<'a>(&'a self, name: &'a DatasetName) -> BTreeSet<&'a DatasetName> {
+        let (mut names, mut next) = (BTreeSet::from([name]), vec![name]);
+        while let Some(name) = next.pop() {
+            next.extend(self.0.get(name).into_iter().flatten().filter(|other| names.insert(*other)));
+        }
+        names
+    }
+}
+
 /// Makes entities of jobs. Those that touch a dataset of the migration are related to
 /// what stands for it.
-pub(super) fn entities(jobs: Jobs, datasets: &Datasets, source: &str) -> Vec<Entity> {
+pub(super) fn entities(jobs: Jobs, aliases: &Aliases, datasets: &Datasets, source: &str) -> Vec<Entity> {
     let mut entities = Vec::new();
     for ((namespace, name), job) in jobs {
         let Some(reference) = named("job", &namespace, &name) else { continue };
@@ -38,7 +61,9 @@ pub(super) fn entities(jobs: Jobs, datasets: &Datasets, source: &str) -> Vec<Ent
         });
         let mut entity = Entity::told(reference, &place, code);
         for (field, names) in [(Field::Reads, &job.inputs), (Field::Writes, &job.outputs)] {
-            entity.relations.extend(names.iter().filter_map(|dataset| relation(field, dataset, datasets, &place)));
+            entity
+                .relations
+                .extend(names.iter().filter_map(|dataset| relation(field, &aliases.of(dataset), datasets, &place)));
         }
         entity.relations.sort();
         entity.relations.dedup();
@@ -47,9 +72,11 @@ pub(super) fn entities(jobs: Jobs, datasets: &Datasets, source: &str) -> Vec<Ent
     entities
 }
 
-fn relation(field: Field, dataset: &DatasetName, datasets: &Datasets, place: &Arc<str>) -> Option<Relation> {
-    let (namespace, name) = dataset;
-    match datasets.meant_in(namespace, name) {
+/// By whichever of its names the migration means a dataset, it means it.
+fn relation(field: Field, names: &BTreeSet<&DatasetName>, datasets: &Datasets, place: &Arc<str>) -> Option<Relation> {
+    let meant = names.iter().filter_map(|(namespace, name)| datasets.meant_in(namespace, name));
+    // One that is sure is surer than the first.
+    match meant.min_by_key(|meant| !meant.doubt().is_empty()) {
         Some(meant) => {
             let at = match meant.doubt() {
                 "" => At::Entity,
@@ -57,7 +84,10 @@ fn relation(field: Field, dataset: &DatasetName, datasets: &Datasets, place: &Ar
             };
             Some(Relation { field, target: meant.root().clone(), at })
         }
-        None => Some(Relation { field, target: elsewhere(namespace, name)?, at: At::Entity }),
+        None => {
+            let (namespace, name) = names.first()?;
+            Some(Relation { field, target: elsewhere(namespace, name)?, at: At::Entity })
+        }
     }
 }
 

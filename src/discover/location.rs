@@ -188,8 +188,12 @@ const CARELESS: [&str; 5] = ["github.com", "gitlab.com", "bitbucket.org", "codeb
 impl Remote {
     /// What tells its repository from every other one.
     pub(super) fn identity(&self) -> String {
-        let careless = CARELESS.contains(&self.parts().0);
-        if careless { self.repository.to_lowercase() } else { self.repository.clone() }
+        if self.is_careless() { self.repository.to_lowercase() } else { self.repository.clone() }
+    }
+
+    /// Whether its host takes names in any case.
+    pub(super) fn is_careless(&self) -> bool {
+        CARELESS.contains(&self.parts().0)
     }
 
     /// The parts of the repository's name: host, path, owner and name.

@@ -5,7 +5,7 @@
 use serde::Deserialize;
 
 use super::backstage::client;
-use super::lineage::{self, Jobs};
+use super::lineage::{self, Aliases, Jobs};
 use super::source::{Context, Found, Source, null_is_default};
 use crate::config;
 use crate::http::{HttpError, Why, encoded};
@@ -86,7 +86,7 @@ impl Source for Live<'_> {
                 Err(error) => found.note(format!("{label}: {error}")),
             }
         }
-        found.entities = lineage::entities(jobs, cx.datasets, &label);
+        found.entities = lineage::entities(jobs, &Aliases::default(), cx.datasets, &label);
         found
     }
 }

@@ -15,6 +15,7 @@ mod backstage_entity;
 mod candidate;
 mod catalog;
 mod changes;
+mod cloning;
 mod dataset;
 mod dbt;
 mod entity;
@@ -25,6 +26,7 @@ mod lineage;
 mod locate;
 mod location;
 mod marquez;
+mod mirror;
 mod openlineage;
 mod order;
 mod places;
@@ -38,9 +40,9 @@ mod yaml;
 
 pub use agreement::{Agreement, Declared, Place, Shown, Undeclared};
 pub use changes::{Change, What, changes, missing};
+pub use cloning::Fetching;
 pub use exclusions::Excluded;
 pub use graph::{Graph, GraphNode};
-pub use places::Fetching;
 pub use search::names;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,7 +59,7 @@ use candidate::{Candidate, Candidates};
 use dataset::Datasets;
 use entity::{Entity, Spot};
 use graph::Relations;
-use places::Places;
+use places::{Finding, Places};
 use source::{Context, Found};
 
 /// Who a folder says it is.
@@ -205,17 +207,25 @@ pub fn discover(migration: &Migration, request: &Request<'_>) -> Result<Discover
     let excluded = exclusions::consumers(&consumers.exclude, now, &mut candidates, &mut problems);
     let graph = relations.graph(&roots, &shown);
     problems.extend(graph.cycles.iter().map(|cycle| cycle_problem(cycle)));
-    let places =
-        Places::new(&migration.code, &migration.state, &candidates, request.fetching, request.clock, &mut problems)?;
+    let finding = Finding {
+        config: &migration.code,
+        state: &migration.state,
+        fetching: request.fetching,
+        clock: request.clock,
+        all_known: reports.iter().all(|report| report.complete),
+    };
+    let left_out: Vec<Candidate> =
+        left_out.into_iter().filter(|one| excluded.iter().any(|e| e.entity == one.entity)).collect();
+    let places = Places::new(&finding, &candidates, &left_out, &mut problems)?;
     let components = components(&entities);
-    let left_out = left_out.iter().filter(|one| excluded.iter().any(|e| e.entity == one.entity));
     let left_out: Vec<PathBuf> =
-        left_out.flat_map(|one| one.codes().filter_map(|code| places.folder(code).ok())).collect();
+        left_out.iter().flat_map(Candidate::codes).filter_map(|code| places.folder(code).ok()).collect();
     // Whoever is left out is not changed with those around them either.
     let held: BTreeSet<PathBuf> = components.keys().chain(&left_out).cloned().collect();
     let (settled, contradictions) = candidates.settle(&|code| places.folder(code));
     problems.extend(contradictions);
-    let mut fleet = workspaces::fleet(settled, &held, &labels, base)?;
+    let settled = exclusions::by_another_name(settled, &left_out, &mut problems);
+    let mut fleet = workspaces::fleet(candidate::together(settled), &held, &labels, &places.origins(), base)?;
     drop(relations);
     let agreement = request
         .names

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::lineage::{self, Job, Jobs};
+use super::lineage::{self, Aliases, Job, Jobs};
 use super::source::{Context, Found, Source, null_is_default};
 
 /// The longest event, in bytes.
@@ -58,6 +58,29 @@ struct DatasetOf {
     #[serde(default, deserialize_with = "null_is_default")]
     namespace: String,
     name: String,
+    #[serde(default, deserialize_with = "null_is_default")]
+    facets: DatasetFacets,
+}
+
+#[derive(Deserialize, Default)]
+struct DatasetFacets {
+    symlinks: Option<Symlinks>,
+}
+
+/// Other names of a dataset: a table and the folder that it lies in, say.
+/// Format: <https://openlineage.io/spec/facets/1-0-1/SymlinksDatasetFacet.json>.
+#[derive(Deserialize)]
+struct Symlinks {
+    #[serde(default, deserialize_with = "null_is_default")]
+    identifiers: Vec<Identifier>,
+}
+
+#[derive(Deserialize)]
+struct Identifier {
+    #[serde(default, deserialize_with = "null_is_default")]
+    namespace: String,
+    #[serde(default, deserialize_with = "null_is_default")]
+    name: String,
 }
 
 impl Source for Events<'_> {
@@ -68,11 +91,13 @@ impl Source for Events<'_> {
     fn read(&self, cx: &Context<'_>) -> Found {
         let shown = (cx.shown)(self.0);
         let mut found = Found::default();
-        let mut jobs = Jobs::new();
+        let (mut jobs, mut aliases) = (Jobs::new(), Aliases::default());
         let read = lines(self.0, |number, line| match line {
             Err(reason) => found.note(format!("{shown}:{number}:1: {reason}")),
             Ok(line) => match serde_json::from_slice::<Event>(line) {
-                Ok(event) if jobs.len() < MAX_JOBS => take(&mut jobs, event, &format!("{shown}:{number}")),
+                Ok(event) if jobs.len() < MAX_JOBS => {
+                    take(&mut jobs, &mut aliases, event, &format!("{shown}:{number}"))
+                }
                 Ok(_) => {}
                 Err(error) => found.note(format!(
                     "{shown}:{number}:{}: not a run event ({error}): it was left out",
@@ -86,16 +111,24 @@ impl Source for Events<'_> {
         if jobs.len() >= MAX_JOBS {
             found.note(format!("{shown}: more than {MAX_JOBS} jobs, the rest is not read: split it"));
         }
-        found.entities = lineage::entities(jobs, cx.datasets, &shown);
+        found.entities = lineage::entities(jobs, &aliases, cx.datasets, &shown);
         found
     }
 }
 
-fn take(jobs: &mut Jobs, event: Event, place: &str) {
+fn take(jobs: &mut Jobs, aliases: &mut Aliases, event: Event, place: &str) {
+    let mut named = |dataset: DatasetOf| {
+        let name = (dataset.namespace, dataset.name);
+        let others = dataset.facets.symlinks.into_iter().flat_map(|links| links.identifiers);
+        for other in others.filter(|other| !other.name.trim().is_empty()) {
+            aliases.add(&name, &(other.namespace, other.name));
+        }
+        name
+    };
     let key = (event.job.namespace, event.job.name);
     let job = jobs.entry(key).or_insert_with(|| Job { place: place.to_owned(), ..Job::default() });
-    job.inputs.extend(event.inputs.into_iter().map(|d| (d.namespace, d.name)));
-    job.outputs.extend(event.outputs.into_iter().map(|d| (d.namespace, d.name)));
+    job.inputs.extend(event.inputs.into_iter().map(&mut named));
+    job.outputs.extend(event.outputs.into_iter().map(&mut named));
     if let Some(at) = event.job.facets.location
         && let Some(url) = at.repo_url.or(at.url)
     {

@@ -1,167 +1,116 @@
-//! From a location to a folder: one that is here already, a checkout of a monorepo, a
-//! mirror, or a clone in the state folder.
+//! From a location to a folder: one that is here already, a checkout, a mirror, or a clone
+//! in the state folder. One repository at one revision has one place, whichever sources
+//! name it and however they write it.
 //!
-//! A clone is made once for all that lies in it, holds what is needed of it, and stays
-//! at its commit until a refresh asks for a newer one. What was begun and failed is gone
-//! on with.
+//! Must not: run git over the network. That is [`super::cloning`]'s work.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use rayon::prelude::*;
 
-use super::candidate::Candidates;
+use super::candidate::{Candidate, Candidates};
+use super::cloning::{Clones, Cloning, Fetching, Key, Need, Needs};
 use super::locate::inside;
-use super::location::{Code, Remote};
+use super::location::{self, Code, Remote};
+use super::mirror::{self, Held};
 use crate::clock::Clock;
 use crate::config::CodeConfig;
-use crate::digest::DigestBuilder;
-use crate::files;
-use crate::git::{self, Fetch, GitError, Left, Repository};
-use crate::process::ProcessError;
-use crate::workspace::without_userinfo;
+use crate::git::GitError;
 
-/// Attempts at one clone, with what the one before got.
-const ATTEMPTS: u32 = 3;
-/// Folders of a clone that are named one by one; of more, everything is fetched.
-const MAX_PATHS: usize = 200;
-
-/// What may be done about code that is not here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fetching {
-    /// Nothing is written.
-    Never,
-    /// What is missing is fetched; what is here stays at its commit.
-    Missing,
-    /// Everything is brought to its newest commit.
-    Refresh,
-}
-
-/// What is recorded of a clone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Record {
-    repository: String,
-    revision: Option<String>,
-    commit: String,
-    /// The folders that were fetched; empty for everything.
-    paths: Vec<String>,
-    /// Seconds since the Unix epoch.
-    at: i64,
-    /// What was begun since; until it has come to its end, the clone is not to be read.
-    #[serde(default)]
-    begun: Option<Begun>,
-}
-
-/// Work on a clone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Begun {
-    /// More folders of the same commit.
-    More,
-    /// A newer commit; nobody had changed anything in the work tree.
-    Newer,
-}
-
-/// The clones that are needed.
-type Needs = BTreeMap<Key, Need>;
-
-/// What is needed of a repository.
-struct Need {
-    url: String,
-    /// It is a bare mirror on this machine, which the migration names.
-    mirror: bool,
+/// What is asked for of a repository at a revision.
+struct Asked {
+    /// Some way to name it; the same on every run.
+    remote: Remote,
     paths: BTreeSet<String>,
 }
 
-/// A repository and a revision of it.
-type Key = (String, Option<String>);
-
-/// Where each clone lies, or why there is none.
-type Clones = BTreeMap<Key, Result<PathBuf, String>>;
-
-/// Finds the folder of any code.
-pub(super) struct Places<'a> {
-    config: &'a CodeConfig,
-    /// Where clones lie, by repository and revision; or why there is none.
-    clones: Clones,
-    /// Folders that the mirror's pattern gives to several repositories.
-    shared: BTreeSet<PathBuf>,
-    /// Paths whose files are also asked for at another revision, and why that is wrong.
-    twice: BTreeMap<(Key, String), String>,
+/// How code is had.
+enum Way {
+    /// It lies in this folder.
+    Here(PathBuf),
+    /// It has to be cloned from here.
+    Clone { url: String, mirror: bool, named: Option<String> },
+    /// It is not to be had.
+    Not(String),
 }
 
-impl<'a> Places<'a> {
-    /// Fetches what `candidates` need and the machine lacks.
+/// Paths whose files are also asked for at another revision, and why that is wrong.
+type Twice = BTreeMap<(Key, String), String>;
+
+/// Finds the folder of any code.
+pub(super) struct Places {
+    ways: BTreeMap<Key, Way>,
+    /// Where clones lie, by repository and revision; or why there is none.
+    clones: Clones,
+    twice: Twice,
+}
+
+/// What finding code depends on.
+pub(super) struct Finding<'a> {
+    pub(super) config: &'a CodeConfig,
+    /// The state folder.
+    pub(super) state: &'a Path,
+    pub(super) fetching: Fetching,
+    pub(super) clock: &'a Clock,
+    /// Every source was read.
+    pub(super) all_known: bool,
+}
+
+impl Places {
+    /// Fetches what `candidates` need and the machine lacks. Nothing is fetched for those
+    /// who are left out.
     ///
     /// # Errors
     /// Where there is no git. What can't be fetched is in `problems`.
     pub(super) fn new(
-        config: &'a CodeConfig,
-        state: &Path,
+        finding: &Finding<'_>,
         candidates: &Candidates,
-        fetching: Fetching,
-        clock: &Clock,
+        left_out: &[Candidate],
         problems: &mut Vec<String>,
     ) -> Result<Self, GitError> {
-        let mut places = Self { config, clones: BTreeMap::new(), shared: BTreeSet::new(), twice: BTreeMap::new() };
-        places.shared = places.shared(candidates);
-        problems.extend(places.shared.iter().map(|folder| {
+        let asked = asked(candidates.iter());
+        let others = self::asked(left_out.iter());
+        let all: Vec<(&Key, &Asked)> =
+            asked.iter().chain(others.iter().filter(|(key, _)| !asked.contains_key(*key))).collect();
+        let checkouts = match all.is_empty() {
+            true => BTreeMap::new(),
+            false => mirror::checkouts(candidates.iter().flat_map(Candidate::codes)),
+        };
+        let shared = shared(finding.config, &all);
+        problems.extend(shared.iter().map(|folder| {
             format!(
                 "{}: several repositories have this mirror: give the pattern `{{host}}` and `{{path}}`",
                 folder.display()
             )
         }));
-        let needs = places.needs(candidates);
-        let cloning = Cloning { config, folder: state.join("clones"), fetching, clock };
-        places.clones = cloning.all(&needs)?;
-        places.twice = twice(&needs);
-        problems.extend(places.twice.values().cloned().collect::<BTreeSet<_>>());
-        let clones = places.clones.iter();
+        let found: Vec<(Key, Way, Option<String>)> = all
+            .par_iter()
+            .map(|(key, asked)| {
+                let (way, doubt) = way(finding.config, &asked.remote, &checkouts, &shared);
+                ((*key).clone(), way, doubt)
+            })
+            .collect();
+        let mut ways = BTreeMap::new();
+        for (key, way, doubt) in found {
+            problems.extend(doubt);
+            ways.insert(key, way);
+        }
+        let cloning = Cloning {
+            config: finding.config,
+            folder: finding.state.join("clones"),
+            fetching: finding.fetching,
+            clock: finding.clock,
+            all_known: finding.all_known,
+        };
+        let clones = cloning.all(&needs(&asked, &ways), &others.into_keys().collect(), problems)?;
+        let twice = twice(&asked, &ways, &checkouts);
+        problems.extend(twice.values().cloned().collect::<BTreeSet<_>>());
+        let failed = clones.iter().filter(|(key, _)| asked.contains_key(*key));
         problems.extend(
-            clones.filter_map(|((repository, _), made)| Some(format!("{repository}: {}", made.as_ref().err()?))),
+            failed.filter_map(|((repository, _), made)| Some(format!("{repository}: {}", made.as_ref().err()?))),
         );
-        Ok(places)
-    }
-
-    /// Mirrors that several repositories would have.
-    fn shared(&self, candidates: &Candidates) -> BTreeSet<PathBuf> {
-        let mut mirrors: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
-        for code in candidates.iter().flat_map(|candidate| candidate.codes()) {
-            if let Code::Remote(remote) = code
-                && let Some(folder) = self.mirror(remote)
-            {
-                mirrors.entry(folder).or_default().insert(remote.identity());
-            }
-        }
-        mirrors.into_iter().filter(|(_, identities)| identities.len() > 1).map(|(folder, _)| folder).collect()
-    }
-
-    /// What has to be cloned.
-    fn needs(&self, candidates: &Candidates) -> Needs {
-        let mut needs = Needs::new();
-        for code in candidates.iter().flat_map(|candidate| candidate.codes()) {
-            let Code::Remote(remote) = code else { continue };
-            let bare = self.mirror(remote).filter(|folder| is_bare(folder));
-            let here = self.checkout(remote).is_some() || (bare.is_none() && self.mirror(remote).is_some());
-            if here || (bare.is_none() && !self.config.clone) {
-                continue;
-            }
-            let key = (remote.identity(), remote.revision.clone());
-            let url = bare.as_ref().map_or_else(|| remote.url.clone(), |folder| format!("file://{}", folder.display()));
-            let need = needs.entry(key).or_insert_with(|| Need {
-                url: url.clone(),
-                mirror: bare.is_some(),
-                paths: BTreeSet::new(),
-            });
-            // However it is reached: the same URL on every run.
-            if url < need.url {
-                need.url = url;
-            }
-            need.paths.insert(remote.path.clone());
-        }
-        needs
+        Ok(Self { ways, clones, twice })
     }
 
     /// The folder of some code, or why there is none.
@@ -170,17 +119,7 @@ impl<'a> Places<'a> {
             Code::Folder(folder) => return Ok(folder.clone()),
             Code::Remote(remote) => remote,
         };
-        let mirror = self.mirror(remote);
-        if mirror.as_ref().is_some_and(|folder| self.shared.contains(folder)) {
-            return Err(format!(
-                "{remote} has the same mirror as another repository: give the pattern `{{host}}` and `{{path}}`"
-            ));
-        }
-        let mirror = mirror.filter(|folder| !is_bare(folder));
-        let top = match (self.checkout(remote), mirror) {
-            (Some(top), _) | (None, Some(top)) => top,
-            (None, None) => self.cloned(remote)?,
-        };
+        let top = self.top(remote)?;
         let top = top.canonicalize().map_err(|error| format!("{} can't be read ({error})", top.display()))?;
         let folder = if remote.path.is_empty() { top.clone() } else { top.join(&remote.path) };
         if !folder.exists() {
@@ -195,305 +134,183 @@ impl<'a> Places<'a> {
         }
     }
 
-    fn checkout(&self, remote: &Remote) -> Option<PathBuf> {
-        let known = |url: &str| super::location::url(url).is_ok_and(|known| known.identity() == remote.identity());
-        self.config.monorepo.iter().find(|(url, _)| known(url)).map(|(_, folder)| folder.clone())
-    }
-
-    fn mirror(&self, remote: &Remote) -> Option<PathBuf> {
-        let folder = filled(self.config.mirror.as_deref()?, remote)?;
-        Some(folder).filter(|folder| folder.is_dir())
-    }
-
-    fn cloned(&self, remote: &Remote) -> Result<PathBuf, String> {
-        let key = (remote.identity(), remote.revision.clone());
+    fn top(&self, remote: &Remote) -> Result<PathBuf, String> {
+        let key = key(remote);
         if let Some(why) = self.twice.get(&(key.clone(), remote.path.clone())) {
             return Err(why.clone());
         }
-        match self.clones.get(&key) {
-            Some(made) => made.clone(),
-            None => Err(format!(
-                "its code is at {remote}, which is not here: set `mirror`, `monorepo` or `clone = true` under [code]"
-            )),
+        match self.ways.get(&key) {
+            Some(Way::Here(folder)) => Ok(folder.clone()),
+            Some(Way::Not(why)) => Err(why.clone()),
+            Some(Way::Clone { .. }) | None => match self.clones.get(&key) {
+                Some(made) => made.clone(),
+                None => Err(format!("the code at {remote} was not asked for: run again")),
+            },
         }
     }
-}
 
-/// Whether a folder is a repository without a work tree, as `git clone --mirror` makes it.
-fn is_bare(folder: &Path) -> bool {
-    folder.join("HEAD").is_file() && folder.join("objects").is_dir() && !folder.join(".git").exists()
-}
-
-/// The folder that a mirror's pattern means for a repository. `None` where it would lie
-/// outside of the folder that the pattern begins with.
-fn filled(pattern: &str, remote: &Remote) -> Option<PathBuf> {
-    let (host, path, owner, name) = remote.parts();
-    let fixed = pattern.split('{').next().unwrap_or_default();
-    let (fixed, rest) = pattern.split_at(fixed.rfind('/').map_or(0, |at| at + 1));
-    let rest = rest.replace("{host}", host).replace("{path}", path).replace("{owner}", owner).replace("{name}", name);
-    let mut depth = 0_usize;
-    for part in Path::new(rest.trim_start_matches('/')).components() {
-        depth = match part {
-            Component::Normal(_) => depth + 1,
-            Component::CurDir => depth,
-            _ => depth.checked_sub(1)?,
-        };
+    /// The repository of every clone, by its folder.
+    pub(super) fn origins(&self) -> BTreeMap<PathBuf, &str> {
+        let made = self.clones.iter().filter_map(|((repository, _), made)| Some((made.as_ref().ok()?, repository)));
+        made.filter_map(|(folder, repository)| Some((folder.canonicalize().ok()?, repository.as_str()))).collect()
     }
-    Some(PathBuf::from(format!("{fixed}{rest}")))
+}
+
+fn key(remote: &Remote) -> Key {
+    (remote.identity(), remote.revision.clone())
+}
+
+/// What is asked for, by repository and revision.
+fn asked<'c>(candidates: impl Iterator<Item = &'c Candidate>) -> BTreeMap<Key, Asked> {
+    let mut asked: BTreeMap<Key, Asked> = BTreeMap::new();
+    for code in candidates.flat_map(Candidate::codes) {
+        let Code::Remote(remote) = code else { continue };
+        let one = asked.entry(key(remote)).or_insert_with(|| Asked { remote: remote.clone(), paths: BTreeSet::new() });
+        // However it is reached: the same way on every run.
+        if (&remote.url, &remote.repository) < (&one.remote.url, &one.remote.repository) {
+            one.remote = remote.clone();
+        }
+        one.paths.insert(remote.path.clone());
+    }
+    asked
+}
+
+/// Mirrors that several repositories would have.
+fn shared(config: &CodeConfig, asked: &[(&Key, &Asked)]) -> BTreeSet<PathBuf> {
+    let Some(pattern) = &config.mirror else { return BTreeSet::new() };
+    let mut mirrors: BTreeMap<PathBuf, BTreeSet<&str>> = BTreeMap::new();
+    for (key, asked) in asked {
+        if let Some(folder) = mirror::mirror(pattern, &asked.remote) {
+            mirrors.entry(folder).or_default().insert(&key.0);
+        }
+    }
+    mirrors.into_iter().filter(|(_, identities)| identities.len() > 1).map(|(folder, _)| folder).collect()
+}
+
+/// The checkouts of each repository, with the folders that are consumers in each.
+type Checkouts = BTreeMap<String, BTreeMap<PathBuf, Vec<String>>>;
+
+/// How a repository at a revision is had, and what is doubtful about it. First the checkout
+/// that the migration gives it, then one that another source names a folder of, then the
+/// mirror, then a clone.
+fn way(
+    config: &CodeConfig,
+    remote: &Remote,
+    checkouts: &Checkouts,
+    shared: &BTreeSet<PathBuf>,
+) -> (Way, Option<String>) {
+    let revision = remote.revision.as_deref();
+    let at = revision.unwrap_or_default();
+    let elsewhere = |folder: &Path| {
+        format!(
+            "{} is at {}, and the catalog asks for {at} of {}: check that out there, or correct the location",
+            folder.display(),
+            mirror::checked_out(folder),
+            remote.repository,
+        )
+    };
+    let known = |url: &str| location::url(url).is_ok_and(|known| known.identity() == remote.identity());
+    if let Some((_, folder)) = config.monorepo.iter().find(|(url, _)| known(url)) {
+        // What the migration says of this folder holds; a folder without git is at nothing.
+        let other = folder.join(".git").exists() && mirror::held(folder, revision) != Held::AsItLies;
+        return (Way::Here(folder.clone()), other.then(|| elsewhere(folder)));
+    }
+    let mut doubt = None;
+    if let Some(tops) = checkouts.get(&remote.identity()) {
+        let fitting = tops.keys().filter(|top| mirror::held(top, revision) == Held::AsItLies);
+        match fitting.collect::<Vec<_>>().as_slice() {
+            [] => doubt = tops.keys().next().map(|top| elsewhere(top)),
+            [one] => return (Way::Here((*one).clone()), None),
+            [one, other, ..] => {
+                let why = format!(
+                    "{} has two checkouts here, {} and {}: leave one of them out",
+                    remote.repository,
+                    one.display(),
+                    other.display()
+                );
+                return (Way::Not(why), None);
+            }
+        }
+    }
+    let Some(folder) = config.mirror.as_ref().and_then(|pattern| mirror::mirror(pattern, remote)) else {
+        let way = match config.clone {
+            true => Way::Clone { url: remote.url.clone(), mirror: false, named: None },
+            false => Way::Not(format!(
+                "its code is at {remote}, which is not here: set `mirror`, `monorepo` or `clone = true` under [code]"
+            )),
+        };
+        return (way, doubt);
+    };
+    let why = format!("{remote} has the same mirror as another repository: give the pattern `{{host}}` and `{{path}}`");
+    let from = |named| Way::Clone { url: format!("file://{}", folder.display()), mirror: true, named };
+    let way = match folder {
+        _ if shared.contains(&folder) => Way::Not(why),
+        _ if mirror::is_bare(&folder) => from(None),
+        _ => match mirror::held(&folder, revision) {
+            Held::AsItLies => Way::Here(folder),
+            Held::Inside(name) => from(Some(name)),
+            Held::Not(why) => Way::Not(why),
+        },
+    };
+    (way, doubt)
+}
+
+/// What has to be cloned.
+fn needs(asked: &BTreeMap<Key, Asked>, ways: &BTreeMap<Key, Way>) -> Needs {
+    let need = |(key, asked): (&Key, &Asked)| match ways.get(key)? {
+        Way::Clone { url, mirror, named } => {
+            let (url, mirror, named, paths) = (url.clone(), *mirror, named.clone(), asked.paths.clone());
+            Some((key.clone(), Need { url, mirror, named, paths }))
+        }
+        _ => None,
+    };
+    asked.iter().filter_map(need).collect()
 }
 
 /// Files that are asked for at two revisions of one repository: whether that is one branch
 /// by two names or really two nobody can say, and each would get a change of its own. By
 /// what is needed, with the reason.
-fn twice(needs: &Needs) -> BTreeMap<(Key, String), String> {
-    let named = |key: &Key| key.1.clone().unwrap_or_else(|| "no revision".to_owned());
+fn twice(asked: &BTreeMap<Key, Asked>, ways: &BTreeMap<Key, Way>, checkouts: &Checkouts) -> Twice {
+    struct One<'a> {
+        place: String,
+        key: Option<&'a Key>,
+        paths: Vec<&'a str>,
+    }
+    let here = |folder: &Path| format!("what is checked out in {}", folder.display());
+    let mut repositories: BTreeMap<&str, Vec<One<'_>>> = BTreeMap::new();
+    for (key, asked) in asked {
+        let place = match ways.get(key) {
+            Some(Way::Not(_)) | None => continue,
+            Some(Way::Here(folder)) => here(folder),
+            Some(Way::Clone { .. }) => key.1.clone().unwrap_or_else(|| "no revision".to_owned()),
+        };
+        let paths = asked.paths.iter().map(String::as_str).collect();
+        repositories.entry(&key.0).or_default().push(One { place, key: Some(key), paths });
+    }
+    for (identity, ones) in &mut repositories {
+        for (top, paths) in checkouts.get(*identity).into_iter().flatten() {
+            ones.push(One { place: here(top), key: None, paths: paths.iter().map(String::as_str).collect() });
+        }
+    }
     let holds = |a: &str, b: &str| a.is_empty() || Path::new(b).starts_with(a);
     let mut twice = BTreeMap::new();
-    for (at, (one, Need { paths, .. })) in needs.iter().enumerate() {
-        // In order: clones of one repository come one after the other.
-        let others = needs.iter().skip(at + 1).take_while(|(other, _)| other.0 == one.0);
-        for (other, Need { paths: others, .. }) in others {
-            let pairs = paths.iter().flat_map(|a| others.iter().map(move |b| (a, b)));
-            for (a, b) in pairs.filter(|(a, b)| holds(a, b) || holds(b, a)) {
-                let place = if a.len() > b.len() { a } else { b };
-                let place = if place.is_empty() { "its code" } else { place };
-                let why = format!(
-                    "{}: {place} is asked for at {} and at {}: write the same revision in the catalog, or leave one out",
-                    one.0,
-                    named(one),
-                    named(other)
-                );
-                twice.insert((one.clone(), a.clone()), why.clone());
-                twice.insert((other.clone(), b.clone()), why);
+    for (identity, ones) in &repositories {
+        for (at, one) in ones.iter().enumerate() {
+            for other in ones[at + 1..].iter().filter(|other| other.place != one.place) {
+                let pairs = one.paths.iter().flat_map(|a| other.paths.iter().map(move |b| (*a, *b)));
+                for (a, b) in pairs.filter(|(a, b)| holds(a, b) || holds(b, a)) {
+                    let place = if a.len() > b.len() { a } else { b };
+                    let place = if place.is_empty() { "its code" } else { place };
+                    let why = format!(
+                        "{identity}: {place} is asked for at {} and at {}: write the same revision in the catalog, or leave one out",
+                        one.place, other.place
+                    );
+                    for (key, path) in [(one.key, a), (other.key, b)] {
+                        twice.extend(key.map(|key| ((key.clone(), path.to_owned()), why.clone())));
+                    }
+                }
             }
         }
     }
     twice
-}
-
-/// Clones while they are made.
-struct Cloning<'a> {
-    config: &'a CodeConfig,
-    folder: PathBuf,
-    fetching: Fetching,
-    clock: &'a Clock,
-}
-
-impl Cloning<'_> {
-    fn all(&self, needs: &Needs) -> Result<Clones, GitError> {
-        let list: Vec<_> = needs.iter().collect();
-        if !list.is_empty() {
-            // git is in groups of its own: without this, Ctrl-C would leave it behind.
-            crate::interrupt::listen();
-        }
-        let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-        std::thread::scope(|scope| {
-            for _ in 0..self.config.jobs.clamp(1, list.len().max(1)) {
-                scope.spawn(|| {
-                    while let Some((key, need)) = list.get(next.fetch_add(1, Ordering::Relaxed))
-                        && !crate::interrupt::wanted()
-                    {
-                        let made = self.one(&key.0, key.1.as_deref(), need);
-                        done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(((*key).clone(), made));
-                    }
-                });
-            }
-        });
-        let mut clones = BTreeMap::new();
-        for (key, made) in done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-            let made = match made {
-                Err(Failed::Git(error @ GitError::Process(ProcessError::Missing { .. }))) => return Err(error),
-                Err(Failed::Git(error)) => Err(format!("can't be cloned ({error}): {}", next_step(&error))),
-                Err(Failed::Said(reason)) => Err(reason),
-                Ok(folder) => Ok(folder),
-            };
-            clones.insert(key, made);
-        }
-        Ok(clones)
-    }
-
-    fn one(
-        &self,
-        repository: &str,
-        revision: Option<&str>,
-        Need { url, mirror, paths }: &Need,
-    ) -> Result<PathBuf, Failed> {
-        let local = [String::from("file")];
-        let protocols = if *mirror { &local[..] } else { &self.config.protocols };
-        git::check_url(url, protocols).map_err(|why| Failed::Said(format!("{:?} {why}", without_userinfo(url))))?;
-        let name: String = repository.rsplit('/').next().unwrap_or_default().chars().take(60).collect();
-        let digest = DigestBuilder::new("gander.clone").field(repository).field(revision.unwrap_or_default()).finish();
-        let folder = self.folder.join(format!("{name}-{}", &digest.short()[..10]));
-        // The name may have dots of its own.
-        let record_path = self.folder.join(format!("{name}-{}.json", &digest.short()[..10]));
-        let record = std::fs::read(&record_path).ok().and_then(|bytes| serde_json::from_slice::<Record>(&bytes).ok());
-        let record = record.filter(|record| {
-            let same = record.repository == repository && record.revision.as_deref() == revision;
-            same && folder.join(".git").is_dir()
-        });
-        let wanted = sparse(paths, record.as_ref());
-        let enough = |record: &Record| record.begun.is_none() && record.paths == wanted;
-        if let Some(record) = record.as_ref().filter(|record| record.begun.is_none()) {
-            // Detached, HEAD holds the name itself.
-            let head = std::fs::read_to_string(folder.join(".git/HEAD")).unwrap_or_default();
-            if head.trim() != record.commit {
-                return Err(Failed::Said(format!(
-                    "its clone {} is not at the commit on record ({}): check that out there, or remove the clone",
-                    folder.display(),
-                    record.commit
-                )));
-            }
-        }
-        match (&record, self.fetching) {
-            (Some(record), Fetching::Never | Fetching::Missing) if enough(record) => return Ok(folder),
-            (_, Fetching::Never) => {
-                return Err(Failed::Said("is not cloned yet: `gander discover` clones it".to_owned()));
-            }
-            _ => {}
-        }
-        let newer = self.fetching == Fetching::Refresh;
-        let left = match record.as_ref().map(|record| record.begun) {
-            None | Some(Some(Begun::Newer)) => Left::HalfATree,
-            Some(Some(Begun::More)) => Left::Locks,
-            Some(None) => Left::Nothing,
-        };
-        if newer && left < Left::HalfATree && dirty(&folder)? {
-            return Err(Failed::Said(format!(
-                "its clone {} has uncommitted changes, and stays at its commit: commit or take them back",
-                folder.display()
-            )));
-        }
-        files::make_folder(&folder).map_err(said)?;
-        if let Some(record) = &record {
-            let begun = if newer || left == Left::HalfATree { Begun::Newer } else { Begun::More };
-            write(&record_path, &Record { begun: Some(begun), ..record.clone() })?;
-        }
-        // More of a clone that stays at its commit: that commit once more.
-        let pinned = record.as_ref().filter(|_| !newer).map(|record| record.commit.clone());
-        let revision_now = pinned.as_deref().or(revision);
-        let fetch = Fetch { url, revision: revision_now, paths: &wanted, protocols, left };
-        let commit = self.attempts(&folder, &fetch, record.is_none())?;
-        let (repository, revision) = (repository.to_owned(), revision.map(str::to_owned));
-        let at = self.clock.now();
-        write(&record_path, &Record { repository, revision, commit, paths: wanted, at, begun: None })?;
-        Ok(folder)
-    }
-
-    /// Fetches; where nothing of the clone is known to be of use, and what is there is
-    /// broken, anew.
-    fn attempts(&self, folder: &Path, fetch: &Fetch<'_>, expendable: bool) -> Result<String, Failed> {
-        let (mut attempt, mut expendable) = (1, expendable);
-        loop {
-            match Repository::fetch_into(folder, fetch) {
-                Ok(commit) => return Ok(commit),
-                Err(error @ GitError::Failed { .. }) if attempt < ATTEMPTS && passes(&error) => {
-                    self.clock.sleep(std::time::Duration::from_secs(1 << attempt));
-                    attempt += 1;
-                }
-                Err(error @ GitError::Failed { .. }) if expendable && broken(&error) => {
-                    files::remove_folder(folder).map_err(said)?;
-                    files::make_folder(folder).map_err(said)?;
-                    expendable = false;
-                }
-                Err(error) => return Err(Failed::Git(error)),
-            }
-        }
-    }
-}
-
-fn said(error: impl std::fmt::Display) -> Failed {
-    Failed::Said(error.to_string())
-}
-
-fn write(path: &Path, record: &Record) -> Result<(), Failed> {
-    let text = serde_json::to_vec_pretty(record).map_err(said)?;
-    files::write_whole(path, &text, false).map_err(said)
-}
-
-/// Why there is no clone.
-enum Failed {
-    Git(GitError),
-    Said(String),
-}
-
-impl From<GitError> for Failed {
-    fn from(error: GitError) -> Self {
-        Self::Git(error)
-    }
-}
-
-/// What to do about a clone that failed.
-fn next_step(error: &GitError) -> &'static str {
-    const STEPS: [(&str, &str); 9] = [
-        (
-            "terminal prompts disabled",
-            "it wants a name and password, and no credential helper of git's has them: set one up \
-             (`git help credentials`), and try it with `git ls-remote`",
-        ),
-        ("Authentication failed", "what git's credential helper gave was not accepted: renew it there"),
-        ("Host key verification failed", "ssh does not know this host: connect to it once by hand"),
-        ("Permission denied (", "ssh has no key that it accepts: add one with `ssh-add`, or name it in ~/.ssh/config"),
-        ("SSL certificate problem", CERTIFICATE),
-        ("certificate verification failed", CERTIFICATE),
-        ("certificate verify failed", CERTIFICATE),
-        ("not allowed", "add its protocol to [code] protocols if you trust it"),
-        ("Could not resolve host", "check the address, the network and the name server"),
-    ];
-    const CERTIFICATE: &str = "name your company's certificate in git's `http.sslCAInfo`";
-    let text = error.to_string();
-    STEPS.iter().find(|(word, _)| text.contains(word)).map_or("check the address and your access", |(_, step)| step)
-}
-
-/// What another attempt may help against: a connection that broke, not an answer.
-fn passes(error: &GitError) -> bool {
-    let text = error.to_string();
-    let broke = ["early EOF", "hung up", "reset by peer", "timed out", "Could not resolve", "RPC failed", "HTTP 5"];
-    broke.iter().any(|word| text.contains(word)) && !text.contains("not found") && !text.contains("denied")
-}
-
-/// Whether what is on this disk is at fault, as after a power cut.
-fn broken(error: &GitError) -> bool {
-    let text = error.to_string();
-    ["corrupt", "is empty", "bad object", "loose object", "invalid index-pack", "bad index"]
-        .iter()
-        .any(|word| text.contains(word))
-}
-
-/// The folders to name to git, with those that are there; none where everything is needed.
-fn sparse(paths: &BTreeSet<String>, record: Option<&Record>) -> Vec<String> {
-    let known = record.map_or(&[][..], |record| &record.paths);
-    let everything = record.is_some_and(|record| record.paths.is_empty());
-    let all: BTreeSet<&String> = paths.iter().chain(known).collect();
-    if everything || paths.contains("") || all.len() > MAX_PATHS {
-        return Vec::new();
-    }
-    all.into_iter().cloned().collect()
-}
-
-fn dirty(folder: &Path) -> Result<bool, GitError> {
-    let repository = Repository::open(folder)?;
-    Ok(repository.dirty(&[""])?.iter().any(|paths| !paths.is_empty()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mirror_stays_below_its_folder() {
-        let remote = |repository: &str| Remote {
-            repository: repository.to_owned(),
-            url: String::new(),
-            revision: None,
-            path: String::new(),
-        };
-        for (pattern, repository, expected) in [
-            ("/m/{host}/{path}", "h/o/r", Some("/m/h/o/r")),
-            ("../m/{owner}-{name}", "h/o/r", Some("../m/o-r")),
-            ("/m/{host}/{path}", "../secret/repo", None),
-            ("/m/x/{host}/{path}", "h/../../r", None),
-        ] {
-            assert_eq!(filled(pattern, &remote(repository)), expected.map(PathBuf::from), "{repository}");
-        }
-    }
 }

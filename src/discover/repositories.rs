@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::candidate::Candidate;
 use super::dataset::named;
 use super::entity::Entity;
-use super::location::{self, Code};
+use super::location::{self, Code, Remote};
 use super::openlineage::lines;
 use super::source::{Context, Found, Source};
 use crate::digest::Digest;
@@ -54,7 +54,7 @@ struct Listed {
 fn known(code: &Code) -> String {
     match code {
         Code::Folder(folder) => folder.display().to_string(),
-        Code::Remote(remote) => remote.to_string(),
+        Code::Remote(remote) => Remote { repository: remote.identity(), ..remote.clone() }.to_string(),
     }
 }
 
@@ -94,7 +94,7 @@ fn consumers(listed: Vec<Listed>, cx: &Context<'_>, problems: &mut Vec<String>) 
         };
         let place: Arc<str> = one.place.as_str().into();
         let because = format!("{entity} is listed ({place})");
-        Some(Candidate::described(&Entity::told(entity, &place, Ok(one.code)), [because], cx.shown))
+        Some(Candidate::described(&Entity::told(entity, &place, Ok(one.code)), [because], cx.shown).nameless())
     };
     listed.into_iter().filter_map(consumer).collect()
 }

@@ -20,7 +20,7 @@ type Placed = Result<Option<GitPlace>, String>;
 
 /// Turns consumers into a fleet. Ids of workspaces are relative to `base`. `components`
 /// are folders that are somebody's code, consumer or not: none of them is part of a
-/// consumer whose folder lies around it.
+/// consumer whose folder lies around it. `origins` are the repositories of clones.
 ///
 /// # Errors
 /// Where there is no git.
@@ -28,6 +28,7 @@ pub(super) fn fleet(
     settled: Vec<candidate::Placed>,
     components: &BTreeSet<PathBuf>,
     labels: &[String],
+    origins: &BTreeMap<PathBuf, &str>,
     base: &Path,
 ) -> Result<Fleet, GitError> {
     let folders: BTreeSet<&PathBuf> = settled.iter().filter_map(|(_, folder)| folder.as_ref().ok()).collect();
@@ -35,6 +36,10 @@ pub(super) fn fleet(
     let kept: Vec<&PathBuf> = folders.into_iter().collect();
     let (mut workspaces, lost) = workspaces(&kept, &others, base)?;
     workspaces.sort_by(|a, b| a.id.cmp(&b.id));
+    for workspace in &mut workspaces {
+        let top = workspace.git.as_ref().map(|git| git.toplevel.as_path());
+        workspace.origin = top.and_then(|top| origins.get(top)).map(|repository| (*repository).to_owned());
+    }
     let index: BTreeMap<PathBuf, usize> =
         workspaces.iter().enumerate().map(|(index, workspace)| (workspace.root.clone(), index)).collect();
     let source = |folder: Result<PathBuf, String>| match folder {
@@ -69,7 +74,8 @@ fn workspaces(
         match placed {
             Ok(mut git) => {
                 let without = inner(&folder, others);
-                let mut workspace = Workspace { id: relative(&folder, base), root: folder, git: None, without };
+                let mut workspace =
+                    Workspace { id: relative(&folder, base), root: folder, git: None, without, origin: None };
                 if let Some(git) = &mut git {
                     git.dirty.retain(|path| workspace.owns(path));
                 }

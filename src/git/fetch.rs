@@ -39,6 +39,8 @@ pub struct Fetch<'a> {
     pub protocols: &'a [String],
     /// What an earlier fetch left, where it did not come to its end.
     pub left: Left,
+    /// All that the folder may take on the disk, in bytes.
+    pub disk: u64,
 }
 
 /// What is left of an earlier fetch.
@@ -129,6 +131,20 @@ impl Repository {
         Ok(commit)
     }
 
+    /// Fetches one commit by its name into a folder of gander's own, without its files and
+    /// without checking it out: whether the server has it.
+    ///
+    /// # Errors
+    /// Those of git, also where the server does not have it.
+    pub fn fetch_commit(folder: &Path, what: &Fetch<'_>) -> Result<(), GitError> {
+        let commit = object_name(what.revision.unwrap_or_default())?;
+        let repository = Self { toplevel: folder.to_path_buf(), filters: Vec::new() };
+        let args = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance"];
+        let args =
+            [&args[..], &["--no-write-fetch-head", "--depth=1", "--filter=tree:0", "--", what.url, commit]].concat();
+        repository.finish("fetch", repository.network(&args, what)).map(drop)
+    }
+
     /// Takes away what a git that was killed has left: while they are there, no other one
     /// can write, and half a pack is of no use to anybody.
     fn sweep(&self) -> Result<(), GitError> {
@@ -195,6 +211,7 @@ impl Repository {
         let settings = SETTINGS.iter().filter(|setting| !OFFLINE.contains(setting)).chain(STALLED);
         let settings: Vec<&str> = settings.copied().collect();
         let mut call = self.invoke_with(&settings, args).limit(FETCH_LIMIT).output_limit(SAID_LIMIT).interruptible();
+        call = call.disk_limit(&self.toplevel, what.disk);
         for (name, value) in std::env::vars_os() {
             let git = name.to_string_lossy().starts_with("GIT_");
             if name != PROMPT && (!git || NETWORK.iter().any(|known| name == *known)) {
@@ -288,7 +305,8 @@ mod tests {
         origin.git(&["config", "uploadpack.allowFilter", "true"]);
         let (here, url) = (tempfile::tempdir().unwrap(), format!("file://{}", origin.root().display()));
         let (file, paths) = (protocols(&["file"]), vec!["a".to_owned()]);
-        let what = Fetch { url: &url, revision: None, paths: &paths, protocols: &file, left: Left::Nothing };
+        let what =
+            Fetch { url: &url, revision: None, paths: &paths, protocols: &file, left: Left::Nothing, disk: u64::MAX };
         let commit = Repository::fetch_into(here.path(), &what).unwrap();
         assert_eq!(commit, origin.git(&["rev-parse", "HEAD"]));
         assert_eq!(std::fs::read_to_string(here.path().join("a/x")).unwrap(), "newer");
@@ -313,7 +331,14 @@ mod tests {
         let origin = Sandpit::committed(&[("a/x", "1"), ("!b/y*/z", "2")]);
         let (here, url) = (tempfile::tempdir().unwrap(), format!("file://{}", origin.root().display()));
         let (file, paths) = (protocols(&["file"]), ["!b/y*".to_owned(), "a".to_owned()]);
-        let what = Fetch { url: &url, revision: None, paths: &paths[1..], protocols: &file, left: Left::Nothing };
+        let what = Fetch {
+            url: &url,
+            revision: None,
+            paths: &paths[1..],
+            protocols: &file,
+            left: Left::Nothing,
+            disk: u64::MAX,
+        };
         Repository::fetch_into(here.path(), &what).unwrap();
         assert!(!here.path().join("!b").exists());
         Repository::fetch_into(here.path(), &Fetch { paths: &paths, ..what }).unwrap();
@@ -350,7 +375,14 @@ mod tests {
         }
         let here = tempfile::tempdir().unwrap();
         let (url, file) = (format!("file://{}", origin.root().display()), protocols(&["file"]));
-        let what = Fetch { url: &url, revision: Some("main"), paths: &[], protocols: &file, left: Left::Nothing };
+        let what = Fetch {
+            url: &url,
+            revision: Some("main"),
+            paths: &[],
+            protocols: &file,
+            left: Left::Nothing,
+            disk: u64::MAX,
+        };
         assert!(Repository::fetch_into(here.path(), &what).is_err(), "a file of it is missing");
         assert!(!owned.exists(), "a program of the repository ran");
         // The trap works: whoever allows the server to fetch falls into it.

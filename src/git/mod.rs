@@ -10,6 +10,7 @@
 
 mod blob;
 mod branch;
+mod checkout;
 mod commit;
 mod fetch;
 mod list;
@@ -18,6 +19,7 @@ pub(crate) mod tests;
 
 pub use blob::Blob;
 pub use branch::{BranchFacts, commit_on_branch, delete_branch, find_branch};
+pub use checkout::Standing;
 pub use commit::NewCommit;
 pub use fetch::{Fetch, Left, check_url};
 pub use list::{Listing, TreeEntry};

@@ -6,7 +6,13 @@ use super::*;
 use crate::git::tests::Sandpit;
 
 fn plain(pit: &Sandpit, path: &str) -> Workspace {
-    Workspace { id: path.to_owned(), root: pit.path(path).canonicalize().unwrap(), git: None, without: Vec::new() }
+    Workspace {
+        id: path.to_owned(),
+        root: pit.path(path).canonicalize().unwrap(),
+        git: None,
+        without: Vec::new(),
+        origin: None,
+    }
 }
 
 /// The workspace at `path` as discovery would describe it.

@@ -266,8 +266,13 @@ impl Part {
             Consumer { source: at.map_or(member.consumer.source, Source::Workspace), ..member.consumer }
         };
         let consumers = self.consumers.into_values().map(consumer).collect();
-        let place =
-            |id: &String| Workspace { id: id.clone(), root: Default::default(), git: None, without: Vec::new() };
+        let place = |id: &String| Workspace {
+            id: id.clone(),
+            root: Default::default(),
+            git: None,
+            without: Vec::new(),
+            origin: None,
+        };
         let workspaces = self.workspaces.keys().map(place).collect();
         let fleet = Fleet { consumers, workspaces, problems: self.common.problems };
         let plans: Vec<WorkspacePlan> = self.workspaces.into_values().collect();

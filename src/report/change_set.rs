@@ -289,6 +289,7 @@ mod tests {
                 dirty: Vec::new(),
             }),
             without: Vec::new(),
+            origin: None,
         };
         folder(&Staged {
             migration: &migration(),

@@ -224,6 +224,7 @@ pub fn change(change: &Change) -> String {
         What::Born => "is new".to_owned(),
         What::Renamed(from) => format!("was called {from}"),
         What::Moved(from) => format!("has moved from {from}"),
+        What::Repository(from) => format!("lies in a repository that was called {from}"),
         What::Archived(lifecycle) => format!("is on its way out ({lifecycle})"),
         What::Excluded => "is left out now".to_owned(),
         What::Gone => "is named by no source any more".to_owned(),

@@ -157,7 +157,7 @@ fn workspace_records<'a>(request: &Request<'a>) -> Result<Vec<WorkspaceRecord<&'
 
 fn same_place(old: &Workspace, now: &Workspace) -> bool {
     let git = |place: &Workspace| place.git.as_ref().map(|git| (git.toplevel.clone(), git.prefix.clone()));
-    old.root == now.root && git(old) == git(now)
+    old.root == now.root && old.origin == now.origin && git(old) == git(now)
 }
 
 /// Names the change of one workspace: its bytes, its files and its findings. A

@@ -32,7 +32,7 @@ impl Input {
 pub(super) fn read(case: &Case) -> Result<Input, TestError> {
     let unreadable = |why: String| TestError::Unreadable { path: case.folder.clone(), why };
     let root = case.folder.canonicalize().map_err(|e| unreadable(e.to_string()))?;
-    let workspace = Workspace { id: case.name.clone(), root, git: None, without: Vec::new() };
+    let workspace = Workspace { id: case.name.clone(), root, git: None, without: Vec::new(), origin: None };
     let manifest = pin::manifest(&workspace).map_err(|e| unreadable(e.to_string()))?;
     if manifest.entries.is_empty() {
         return Err(TestError::NoInput(case.folder.clone()));

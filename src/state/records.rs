@@ -258,6 +258,17 @@ impl Store {
         Ok(workspaces)
     }
 
+    /// Where every workspace lies, by its id.
+    ///
+    /// # Errors
+    /// Where the file can't be read, or holds what gander did not write.
+    pub fn places(&self) -> Result<BTreeMap<String, Workspace>, StateError> {
+        let rows = self.rows("SELECT id, place FROM workspaces", [], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })?;
+        rows.into_iter().map(|(id, place)| Ok((id, self.value(&place)?))).collect()
+    }
+
     /// Every wave with its members, by number.
     ///
     /// # Errors

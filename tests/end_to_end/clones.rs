@@ -287,3 +287,48 @@ fn ctrl_c_ends_a_clone_and_leaves_nobody_behind() {
     }
     assert_eq!(child.wait().unwrap().code(), Some(130));
 }
+
+/// Text that hardly gets smaller.
+fn noise(bytes: usize) -> String {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut text = String::with_capacity(bytes + 16);
+    while text.len() < bytes {
+        (state, _) = state.overflowing_mul(6_364_136_223_846_793_005);
+        state = state.wrapping_add(1_442_695_040_888_963_407);
+        text.push_str(&format!("{state:016x}"));
+    }
+    text
+}
+
+#[test]
+fn no_server_fills_the_disk() {
+    let bench = Bench::new();
+    repository(&bench, "ant", &[("job.py", JOB)]);
+    repository(&bench, "flood", &[("job.py", JOB), ("noise.txt", &noise(16 << 20))]);
+    // Little to send, and much to write.
+    repository(&bench, "bomb", &[("job.py", JOB), ("zeros.txt", &"0".repeat(64 << 20))]);
+    let manners = Manners { stall: true.into(), stall_over: 1 << 20, ..Manners::default() };
+    let server = GitServer::start(&bench.root.join("served"), manners);
+    let urls = ["ant", "bomb", "flood"].map(|name| format!("{}/{name}", server.url));
+    listing(&bench, &urls, &format!("{HTTP}\ndisk = \"2MiB\""));
+    let ended = bench.gander(&["run"]).expect(4);
+    assert!(server.seen.stalled.load(Ordering::SeqCst), "git was not in the middle of a pack");
+    let words = outcomes(&bench.ledger());
+    assert_eq!(["ant", "bomb", "flood"].map(|name| words[name].as_str()), ["changed", "unresolved", "unresolved"]);
+    for name in ["bomb", "flood"] {
+        let said = format!("/{name}: can't be cloned (`git` was killed: ");
+        assert!(ended.stderr.contains(&said), "{}", ended.stderr);
+    }
+    assert!(
+        ended.stderr.contains("takes more than 2 MiB of disk): give a clone more room with `disk`"),
+        "{}",
+        ended.stderr
+    );
+    let left = std::fs::read_dir(bench.root.join(".gander/m/clones")).unwrap().map(|entry| entry.unwrap().file_name());
+    let left: Vec<String> = left.map(|name| name.into_string().unwrap()).collect();
+    assert!(left.iter().all(|name| name.starts_with("ant-")), "{left:?}");
+    // Whoever trusts them gives them room.
+    server.manners.stall.store(false, Ordering::SeqCst);
+    listing(&bench, &urls, &format!("{HTTP}\ndisk = \"512MiB\""));
+    bench.gander(&["run", "--retry"]).expect(0);
+}

@@ -28,6 +28,8 @@ pub struct Manners {
     pub cut: AtomicUsize,
     /// Packs stop in the middle, and the connection stays.
     pub stall: AtomicBool,
+    /// Only those that are larger, in bytes.
+    pub stall_over: usize,
 }
 
 /// What a server has seen.
@@ -141,7 +143,7 @@ fn answer(stream: &mut TcpStream, request: &Request, root: &Path, manners: &Mann
     let _ = stream.write_all(head.as_bytes());
     let less = |left: usize| left.checked_sub(1);
     let cut = request.wants_data() && manners.cut.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok();
-    let stall = request.wants_data() && manners.stall.load(Ordering::SeqCst);
+    let stall = request.wants_data() && length > manners.stall_over && manners.stall.load(Ordering::SeqCst);
     if cut || stall {
         let _ = stream.write_all(&body[..length / 2]);
         let begun = Instant::now();

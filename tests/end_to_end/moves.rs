@@ -180,3 +180,48 @@ fn what_a_catalog_writes_is_shown_and_not_obeyed() {
         }
     }
 }
+
+#[test]
+fn a_repository_that_goes_by_another_name_is_delivered_once() {
+    let bench = Bench::new();
+    for name in ["ant", "bee"] {
+        super::git_server::repository(&bench, name, &[("job.py", JOB)]);
+    }
+    let server = super::git_server::GitServer::start(&bench.root.join("served"), Default::default());
+    let listed = |names: &[&str]| {
+        let urls: Vec<String> = names.iter().map(|name| format!("{}/{name}", server.url)).collect();
+        bench.put("list.txt", urls.join("\n"));
+    };
+    listed(&["ant", "bee"]);
+    let from = "[[consumers.from]]\nrepositories = \"list.txt\"\n[code]\nclone = true\nprotocols = [\"http\"]";
+    migration(&bench, from, "[deliver]\nhow = \"branch\"");
+    bench.gander(&["run"]).expect(0);
+    let before = bench.ledger();
+    // Its owner gives it another name, and goes on working in it.
+    std::fs::rename(bench.root.join("served/bee"), bench.root.join("served/bumblebee")).unwrap();
+    std::fs::write(bench.root.join("served/bumblebee/more.py"), "more = 1\n").unwrap();
+    super::bench::git(&bench.root.join("served/bumblebee"), &["add", "."]);
+    super::bench::git(&bench.root.join("served/bumblebee"), &["commit", "-q", "-m", "two"]);
+    listed(&["ant", "bumblebee"]);
+    let host = server.url.strip_prefix("http://").unwrap();
+    let told = [
+        "component:default/bumblebee was called component:default/bee: keeps its wave and what was delivered"
+            .to_owned(),
+        format!(
+            "component:default/bumblebee lies in a repository that was called {host}/bee: its history is the same: it keeps its clone, its wave and what was delivered"
+        ),
+    ];
+    let table = bench.gander(&["discover"]).stdout;
+    told.iter().for_each(|line| assert!(table.contains(line), "{table}"));
+    let ran = bench.gander(&["run"]).expect(0);
+    told.iter().for_each(|line| assert!(ran.stderr.contains(line), "{}", ran.stderr));
+    let after = bench.ledger();
+    assert_eq!(waves(&after), waves(&before), "each has its wave, and nobody joins one");
+    assert_eq!(after["rows"].as_array().unwrap().len(), 2, "{after:#}");
+    assert_eq!(outcomes(&after)["bumblebee"], "changed");
+    // Taken in, it is no news.
+    let table = bench.gander(&["discover"]).stdout;
+    assert!(!table.contains("since the last run"), "{table}");
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(bench.ledger(), after);
+}

@@ -251,6 +251,7 @@ fn a_bare_mirror_is_cloned_from_and_no_link_leads_out_of_one() {
     pit.git(&["init", "-q", "mirrors"]);
     pit.write("mirrors/h/o/plain/x", "1");
     pit.link("mirrors/h/o/plain/out", "../other/secret");
+    pit.git(&["init", "-q", "-b", "main", "mirrors/h/o/plain"]);
     let bare = pit.path("mirrors/h/o/bare");
     origin.git(&["clone", "-q", "--mirror", origin.root().to_str().unwrap(), bare.to_str().unwrap()]);
     for (name, place) in [("a", "o/bare/tree/main/a"), ("out", "o/plain/tree/main/out"), ("plain", "o/plain")] {
@@ -280,4 +281,229 @@ fn a_clone_that_is_not_where_its_record_says_is_refused() {
         let fleet = fetched(&migration, fetching);
         assert!(unresolved(&fleet).contains("is not at the commit on record"), "{:?}", lines(&fleet));
     }
+}
+
+/// A catalog file for a component whose code is at a URL.
+fn at_url(pit: &Sandpit, name: &str, url: &str) {
+    let rest = format!(
+        "  annotations:\n    backstage.io/source-location: 'url:{url}'\nspec:\n  dependsOn: [resource:users_v1]\n"
+    );
+    pit.write(&format!("services/{name}/catalog-info.yaml"), entity("Component", name, &rest));
+}
+
+/// The text of a file in the folder of the only consumer.
+fn reads(fleet: &Fleet, path: &str) -> String {
+    assert_eq!((fleet.problems.as_slice(), fleet.workspaces.len()), (&[][..], 1), "{:?}", lines(fleet));
+    std::fs::read_to_string(fleet.workspaces[0].root.join(path)).unwrap()
+}
+
+#[test]
+fn a_mirror_with_a_work_tree_gives_the_revision_that_is_asked_for() {
+    let origin = Sandpit::committed(&[("a/x", "1")]);
+    let first = origin.git(&["rev-parse", "HEAD"]);
+    origin.git(&["tag", "v1"]);
+    origin.commit(&[("a/x", "2")]);
+    let pit = sandpit();
+    let mirror = pit.path("mirrors/h/o/r");
+    origin.git(&["clone", "-q", origin.root().to_str().unwrap(), mirror.to_str().unwrap()]);
+    let git = |args: &[&str]| pit.git(&[&["-C", mirror.to_str().unwrap()], args].concat());
+    // Somebody works there, on a branch of their own.
+    git(&["checkout", "-q", "-b", "mine"]);
+    crate::files::write_whole(&mirror.join("a/x"), b"mine", false).unwrap();
+    git(&["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qam", "mine"]);
+    let migration = cloning(&pit, "mirror = \"mirrors/{host}/{path}\"");
+    let at = |place: &str| {
+        at_url(&pit, "a", &format!("https://h/o/r{place}"));
+        fetched(&migration, Fetching::Missing)
+    };
+    for (place, expected) in
+        [("/tree/main/a", "2"), ("/tree/v1/a", "1"), (&format!("/tree/{first}/a"), "1"), ("/tree/mine/a", "mine")]
+    {
+        let fleet = at(place);
+        assert_eq!(reads(&fleet, "x"), expected, "{place}");
+        assert_eq!(fleet.workspaces[0].root.starts_with(&mirror), place == "/tree/mine/a", "{place}");
+    }
+    let fleet = at("/tree/gone/a");
+    assert!(
+        unresolved(&fleet).contains("mirrors/h/o/r has no revision \"gone\": fetch it there"),
+        "{:?}",
+        lines(&fleet)
+    );
+    // The same commit by another name needs no clone.
+    git(&["checkout", "-q", "--detach", "origin/main"]);
+    assert!(at("/tree/main/a").workspaces[0].root.starts_with(&mirror));
+    pit.write("mirrors/h/o/plain/a/x", "1");
+    at_url(&pit, "a", "https://h/o/plain/tree/main/a");
+    let fleet = fetched(&migration, Fetching::Missing);
+    assert!(
+        unresolved(&fleet).contains("mirrors/h/o/plain is no git repository, so that \"main\""),
+        "{:?}",
+        lines(&fleet)
+    );
+    // The work tree and a clone of it would both be changed.
+    at_url(&pit, "a", "https://h/o/r/tree/v1/a");
+    at_url(&pit, "b", "https://h/o/r");
+    let fleet = fetched(&migration, Fetching::Missing);
+    assert_eq!(fleet.workspaces.len(), 0, "{:?}", lines(&fleet));
+    assert!(fleet.problems[0].contains("a is asked for at what is checked out in"), "{:?}", fleet.problems);
+}
+
+#[test]
+fn a_monorepo_at_another_revision_is_told() {
+    let origin = Sandpit::committed(&[("mono/a/x", "1")]);
+    let pit = sandpit();
+    at_url(&pit, "a", "https://h/o/r/tree/main/mono/a");
+    origin.git(&["clone", "-q", origin.root().to_str().unwrap(), pit.path("mono").to_str().unwrap()]);
+    let migration = cloning(&pit, "monorepo = { \"https://H/o/r.git\" = \"mono\" }");
+    assert_eq!(fetched(&migration, Fetching::Never).problems, [""; 0]);
+    pit.git(&["-C", "mono", "checkout", "-q", "-b", "mine"]);
+    assert_eq!(fetched(&migration, Fetching::Never).problems, [""; 0], "another name, the same commit");
+    pit.git(&["-C", "mono", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "2"]);
+    let fleet = fetched(&migration, Fetching::Never);
+    assert_eq!(lines(&fleet), ["component:default/a = mono/mono/a"]);
+    assert!(
+        fleet.problems[0].contains("mono is at mine, and the catalog asks for main of h/o/r"),
+        "{:?}",
+        fleet.problems
+    );
+}
+
+/// A checkout in `apps/ads` of a repository that is also at `url`.
+fn checked_out(pit: &Sandpit, origin: &Sandpit, url: &str) -> Migration {
+    origin.git(&["clone", "-q", origin.root().to_str().unwrap(), pit.path("apps/ads").to_str().unwrap()]);
+    pit.git(&["-C", "apps/ads", "remote", "set-url", "origin", url]);
+    pit.write("r.rhai", "");
+    pit.write("list.txt", format!("{url}\n"));
+    let text = "[migration]\nid = \"m\"\ntitle = \"t\"\nrules = [\"r.rhai\"]\n[consumers]\nof = [\"resource:users_v1\"]\n\
+         from = [{ catalog = \"services\" }, { folders = [\"apps/*\"] }, { repositories = \"list.txt\" }]\n";
+    pit.write("migration.toml", text);
+    config::load(&pit.path("migration.toml")).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+#[test]
+fn a_checkout_and_a_url_of_one_repository_are_one_consumer() {
+    let (origin, pit) = (Sandpit::committed(&[("x", "1")]), sandpit());
+    at_url(&pit, "advertising", "https://GitHub.com/Org/Ads/tree/main/");
+    let migration = checked_out(&pit, &origin, "git@github.com:org/ads.git");
+    let fleet = fetched(&migration, Fetching::Never);
+    check(&fleet, &["component:default/advertising = apps/ads"]);
+    let one = &fleet.consumers[0];
+    assert_eq!(one.witnesses, ["catalog services", "folders apps/*", "repositories list.txt"]);
+    assert_eq!(one.because.len(), 3, "{:?}", one.because);
+    // Nobody describes it: the first source's name stays.
+    crate::files::remove_folder(&pit.path("services/advertising")).unwrap();
+    let fleet = fetched(&migration, Fetching::Never);
+    check(&fleet, &["component:default/ads = apps/ads"]);
+    assert_eq!(fleet.consumers[0].witnesses, ["folders apps/*", "repositories list.txt"]);
+}
+
+#[test]
+fn one_component_in_a_checkout_and_in_a_live_catalog_is_one() {
+    let (origin, pit) = (Sandpit::committed(&[("x", "1"), ("catalog-info.yaml", &component("ads"))]), sandpit());
+    at_url(&pit, "ads", "https://h/o/ads/tree/main/");
+    let migration = checked_out(&pit, &origin, "https://h/o/ads");
+    let fleet = fetched(&migration, Fetching::Never);
+    check(&fleet, &["component:default/ads = apps/ads"]);
+    assert_eq!(fleet.consumers[0].witnesses.len(), 3);
+    // At another commit than the catalog means, neither is taken for the other.
+    pit.git(&["-C", "apps/ads", "checkout", "-q", "-b", "mine"]);
+    pit.git(&[
+        "-C",
+        "apps/ads",
+        "-c",
+        "user.name=a",
+        "-c",
+        "user.email=a@b",
+        "commit",
+        "-q",
+        "--allow-empty",
+        "-m",
+        "2",
+    ]);
+    let fleet = fetched(&migration, Fetching::Never);
+    let told = fleet.problems.join("\n");
+    assert!(told.contains("apps/ads is at mine, and the catalog asks for main of h/o/ads"), "{told}");
+    assert!(told.contains("component:default/ads: its descriptions contradict each other in source"), "{told}");
+    assert!(unresolved(&fleet).contains("contradict each other"), "{:?}", lines(&fleet));
+}
+
+#[test]
+fn whoever_is_left_out_is_left_out_by_every_name() {
+    let (origin, pit) = (Sandpit::committed(&[("x", "1")]), sandpit());
+    at_url(&pit, "advertising", "https://h/o/ads/tree/main/");
+    checked_out(&pit, &origin, "https://h/o/ads");
+    let text = std::fs::read_to_string(pit.path("migration.toml")).unwrap();
+    let exclude = "[[consumers.exclude]]\nconsumer = \"advertising\"\nreason = \"r\"\nuntil = 2999-01-01\n";
+    pit.write("migration.toml", format!("{text}{exclude}"));
+    let migration = config::load(&pit.path("migration.toml")).unwrap();
+    check(&fetched(&migration, Fetching::Never), &[]);
+    // Somebody else who is described has the same code.
+    at_url(&pit, "second", "https://h/o/ads");
+    let fleet = fetched(&migration, Fetching::Never);
+    assert_eq!(lines(&fleet), ["component:default/second = apps/ads"]);
+    assert!(fleet.problems[0].contains("second has the same code as somebody who is left out"), "{:?}", fleet.problems);
+}
+
+#[test]
+fn a_list_writes_one_repository_in_two_ways() {
+    let pit = sandpit();
+    pit.write("services/catalog-info.yaml", "");
+    pit.write("mirrors/github.com/Org/Api/x", "1");
+    pit.write("list.txt", "https://GitHub.com/Org/Api\nhttps://github.com/org/api.git\n");
+    pit.write("r.rhai", "");
+    pit.write(
+        "migration.toml",
+        "[migration]\nid = \"m\"\ntitle = \"t\"\nrules = [\"r.rhai\"]\n[consumers]\nfrom = [{ repositories = \"list.txt\" }]\n\
+         [code]\nmirror = \"mirrors/{host}/{path}\"\n",
+    );
+    let migration = config::load(&pit.path("migration.toml")).unwrap();
+    check(&fetched(&migration, Fetching::Never), &["component:default/api = mirrors/github.com/Org/Api"]);
+}
+
+#[test]
+fn a_repository_by_another_name_keeps_its_clone() {
+    let old = Sandpit::committed(&[("a/x", "1")]);
+    old.git(&["config", "uploadpack.allowFilter", "true"]);
+    let pit = sandpit();
+    let origins = pit.path("origins");
+    crate::files::make_folder(&origins).unwrap();
+    let url = |name: &str| format!("file://{}/-/tree/main/a", origins.join(name).display());
+    old.git(&["clone", "-q", "--bare", old.root().to_str().unwrap(), origins.join("old").to_str().unwrap()]);
+    at_url(&pit, "a", &url("old"));
+    let migration = cloning(&pit, CLONE);
+    let before = fetched(&migration, Fetching::Missing);
+    let commit = |fleet: &Fleet| fleet.workspaces[0].git.as_ref().unwrap().commit.clone();
+    // It goes by another name now, and went on; so did another one that was made anew.
+    old.commit(&[("a/x", "2")]);
+    old.git(&["clone", "-q", "--bare", old.root().to_str().unwrap(), origins.join("new").to_str().unwrap()]);
+    at_url(&pit, "a", &url("new"));
+    let after = fetched(&migration, Fetching::Missing);
+    assert_eq!(after.problems, [""; 0]);
+    assert_eq!(lines(&after), lines(&before), "the same place of code");
+    assert_eq!(commit(&after), commit(&before), "which stays at its commit");
+    assert!(after.workspaces[0].origin.as_ref().unwrap().ends_with("/new"), "{:?}", after.workspaces);
+    let folders = || std::fs::read_dir(pit.path(".gander/m/clones")).unwrap().count();
+    assert_eq!(folders(), 2, "a clone and its record");
+    assert_ne!(commit(&fetched(&migration, Fetching::Refresh)), commit(&before));
+    assert_eq!(lines(&fetched(&migration, Fetching::Never)), lines(&before));
+    // Another one under the old name is not the same, nor does it lie in the same folder.
+    let stranger = Sandpit::committed(&[("a/x", "3")]);
+    crate::files::remove_folder(&origins.join("old")).unwrap();
+    old.git(&["clone", "-q", "--bare", stranger.root().to_str().unwrap(), origins.join("old").to_str().unwrap()]);
+    at_url(&pit, "b", &url("old"));
+    let both = fetched(&migration, Fetching::Missing);
+    assert_eq!((both.problems.len(), both.workspaces.len()), (0, 2), "{:?}", both.problems);
+    let text_of = |fleet: &Fleet, index: usize| match &fleet.consumers[index].source {
+        Source::Workspace(at) => std::fs::read_to_string(fleet.workspaces[*at].root.join("x")).unwrap(),
+        Source::Unresolved(why) => why.clone(),
+    };
+    assert_eq!((text_of(&both, 0).as_str(), text_of(&both, 1).as_str()), ("2", "3"));
+    // Somebody left, and somebody else came who has nothing to do with them.
+    crate::files::remove_folder(&pit.path("services/a")).unwrap();
+    let other = Sandpit::committed(&[("a/x", "4")]);
+    other.git(&["clone", "-q", "--bare", other.root().to_str().unwrap(), origins.join("other").to_str().unwrap()]);
+    at_url(&pit, "c", &url("other"));
+    let fleet = fetched(&migration, Fetching::Missing);
+    assert_eq!((text_of(&fleet, 0).as_str(), text_of(&fleet, 1).as_str()), ("3", "4"));
+    assert!(lines(&fleet)[1].contains("/other-"), "{:?}", lines(&fleet));
 }

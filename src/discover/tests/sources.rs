@@ -151,6 +151,39 @@ fn openlineage_events() {
 }
 
 #[test]
+fn a_dataset_that_is_known_by_several_names() {
+    let pit = Sandpit::new();
+    let event = |job: &str, kind: &str, name: &str, others: &str| {
+        format!(
+            "{{\"job\": {{\"namespace\": \"air\", \"name\": \"{job}\"}}, \"{kind}\": [{{\"namespace\": \"s3://wh\", \"name\": \"{name}\", \
+             \"facets\": {{\"symlinks\": {{\"identifiers\": [{others}]}}}}}}]}}\n"
+        )
+    };
+    let table = |name: &str| format!("{{\"namespace\": \"hive://m\", \"name\": \"{name}\", \"type\": \"TABLE\"}}");
+    let events = [
+        event("a", "inputs", "/u/1", &table("analytics.users_v1")),
+        // Said once, it holds for every event, before it and after it.
+        event("b", "inputs", "/u/1", ""),
+        event("c", "inputs", "/u/2", &format!("{{\"namespace\": \"s3://wh\", \"name\": \"/u/1\", \"type\": \"TABLE\"}}, {{}}, {}", table("x.y"))),
+        event("other", "inputs", "/o/1", &table("analytics.orders")),
+        // Further downstream by another name, too.
+        event("a", "outputs", "/out", &table("x.out")),
+        "{\"job\": {\"namespace\": \"air\", \"name\": \"d\"}, \"inputs\": [{\"namespace\": \"hive://m\", \"name\": \"x.out\"}]}\n".to_owned(),
+        event("null", "inputs", "/n", "").replace("[]", "null"),
+    ];
+    pit.write("e.ndjson", events.concat());
+    let discovery = found(&pit, "{ openlineage = \"e.ndjson\" }");
+    let names: Vec<&str> = discovery.fleet.consumers.iter().map(|one| one.entity.as_str()).collect();
+    assert_eq!(names, ["job:air/a", "job:air/b", "job:air/c"]);
+    assert!(nodes(&discovery).contains(&"3 job:air/d".to_owned()), "{:?}", nodes(&discovery));
+    assert!(
+        discovery.fleet.problems.iter().all(|text| !text.contains("not a run event")),
+        "{:?}",
+        discovery.fleet.problems
+    );
+}
+
+#[test]
 fn a_plain_list_and_a_mirror() {
     let pit = Sandpit::new();
     pit.write("mirrors/h/org/ads/x", "");

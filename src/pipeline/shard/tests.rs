@@ -24,7 +24,13 @@ fn consumer(name: &str, source: Source) -> Consumer {
 /// A fleet in which every third consumer shares a workspace, and some have none.
 fn fleet(size: usize) -> Fleet {
     let workspaces: Vec<Workspace> = (0..size)
-        .map(|n| Workspace { id: format!("w{n:04}"), root: Default::default(), git: None, without: Vec::new() })
+        .map(|n| Workspace {
+            id: format!("w{n:04}"),
+            root: Default::default(),
+            git: None,
+            without: Vec::new(),
+            origin: None,
+        })
         .collect();
     let source = |n: usize| match n % 7 {
         6 => Source::Unresolved("nowhere".to_owned()),

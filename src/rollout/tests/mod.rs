@@ -170,7 +170,13 @@ impl World {
             Some(git) => Pin::Commit { commit: git.commit.clone(), tree: git.tree.clone() },
             None => Pin::Content { digest: Digest::of(OLD.as_bytes()), dirty: false },
         };
-        self.fleet.workspaces.push(Workspace { id: prefix.clone(), root: top.join(&prefix), git, without: Vec::new() });
+        self.fleet.workspaces.push(Workspace {
+            id: prefix.clone(),
+            root: top.join(&prefix),
+            git,
+            without: Vec::new(),
+            origin: None,
+        });
         let changes = matches!(result, Transformed::Changed | Transformed::Annotated(_));
         self.plan.workspaces.push(WorkspacePlan {
             id: prefix,

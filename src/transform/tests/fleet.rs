@@ -30,7 +30,7 @@ impl World {
                 std::fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
                 write_whole(&root.join(path), bytes, false).unwrap();
             }
-            all.push(Workspace { id, root, git: None, without: Vec::new() });
+            all.push(Workspace { id, root, git: None, without: Vec::new(), origin: None });
         }
         Self { folder, workspaces: all }
     }
