@@ -551,6 +551,20 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_is_filled_to_its_limit_and_no_further() {
+        let dir = tempfile::tempdir().unwrap();
+        let fill = |script: &str| sh(script).current_dir(dir.path()).disk_limit(dir.path(), 1 << 20).run();
+        assert!(fill("head -c 500000 /dev/zero > some").is_ok());
+        // Over before anybody could look again.
+        let quick = fill("head -c 4000000 /dev/zero > more");
+        assert!(matches!(quick, Err(ProcessError::TooMuchDisk { limit: 1_048_576, .. })), "{quick:?}");
+        let start = Instant::now();
+        let endless = fill("exec cat /dev/zero > all");
+        assert!(matches!(endless, Err(ProcessError::TooMuchDisk { .. })), "{endless:?}");
+        assert!(start.elapsed() < Duration::from_secs(60));
+    }
+
+    #[test]
     fn a_descendant_that_holds_the_pipe_is_not_waited_for() {
         let start = Instant::now();
         let held = sh("sleep 20 & exit 0").run();
