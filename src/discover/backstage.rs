@@ -13,8 +13,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::backstage_entity::{Described, describe};
+use super::backstage_entity::{Described, Raw, describe};
 use super::entity::{Entity, Field, Relation};
+use super::lenient::{Many, Object};
 use super::source::{Context, Found, Source, null_is_default};
 use crate::clock::Clock;
 use crate::config::{self, Token, Trust};
@@ -30,6 +31,8 @@ const MAX_READS: usize = 3;
 const REFS: usize = 200;
 /// The most entities that are taken in.
 const MAX_ENTITIES: usize = if cfg!(test) { 40 } else { 1_000_000 };
+/// The most entities of one answer: twice as many as are ever asked for.
+const MAX_ITEMS: usize = 10_000;
 /// Pages in a row without a new entity, after which no more are asked for.
 const MAX_IDLE: u32 = 3;
 /// Asked for with every page: cursors don't remember it.
@@ -121,7 +124,7 @@ struct Catalog<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Page {
-    items: Vec<serde_json::Value>,
+    items: Many<Object<Raw>, MAX_ITEMS>,
     #[serde(default)]
     total_items: Option<u64>,
     #[serde(default, deserialize_with = "null_is_default")]
@@ -136,7 +139,7 @@ struct PageInfo {
 
 #[derive(Deserialize)]
 struct ByRefs {
-    items: Vec<Option<serde_json::Value>>,
+    items: Many<Option<Object<Raw>>, MAX_ITEMS>,
 }
 
 impl Catalog<'_> {
@@ -257,10 +260,12 @@ impl Reading<'_> {
                     return self.problem(&format!("after {count} of {expected} consumers: {error}"));
                 }
             };
-            let (empty, before) = (answer.items.is_empty(), distinct.len());
-            for item in &answer.items {
-                let told = item.pointer("/metadata/uid").unwrap_or(item).to_string();
-                distinct.insert(Digest::of(told.as_bytes()).to_string());
+            let Many(items) = answer.items;
+            let (empty, before, given) = (items.is_empty(), distinct.len(), items.len() as u64);
+            for (number, Object(item)) in items.into_iter().enumerate() {
+                // What is no entity is nobody else either.
+                let told = item.identity().unwrap_or_else(|| format!("{count}+{number}"));
+                distinct.insert(Digest::of(told.as_bytes()));
                 let before = self.found.entities.len();
                 self.take(item, place);
                 let new = self.found.entities.get(before);
@@ -273,7 +278,7 @@ impl Reading<'_> {
                     self.problem(&text);
                 }
             }
-            count = count.saturating_add(answer.items.len() as u64);
+            count = count.saturating_add(given);
             idle = if distinct.len() > before { 0 } else { idle + 1 };
             let next = answer.page_info.next_cursor.filter(|next| !next.is_empty());
             let stuck = next == cursor
@@ -341,7 +346,7 @@ impl Reading<'_> {
             }
             match self.catalog.client.post::<ByRefs>(&self.catalog.api("by-refs"), &body) {
                 Ok(answer) => {
-                    for (_, (to, by)) in answer.items.iter().zip(chunk).filter(|(item, _)| item.is_none()) {
+                    for (_, (to, by)) in answer.items.0.iter().zip(chunk).filter(|(item, _)| item.is_none()) {
                         let label = &self.catalog.label;
                         self.found.doubts.push(format!(
                             "{label}: {by} names {to}, which the catalog does not have: correct the reference"
@@ -370,12 +375,13 @@ impl Reading<'_> {
                     return missing;
                 }
             };
-            if answer.items.len() != refs.len() {
-                self.problem(&format!("was asked for {} entities and answers with {}", refs.len(), answer.items.len()));
+            let Many(items) = answer.items;
+            if items.len() != refs.len() {
+                self.problem(&format!("was asked for {} entities and answers with {}", refs.len(), items.len()));
             }
-            for (item, name) in answer.items.iter().zip(refs) {
+            for (item, name) in items.into_iter().zip(refs) {
                 match item {
-                    Some(item) => self.take(item, place),
+                    Some(Object(item)) => self.take(item, place),
                     None => missing.push(name.clone()),
                 }
             }
@@ -383,7 +389,7 @@ impl Reading<'_> {
         missing
     }
 
-    fn take(&mut self, item: &serde_json::Value, place: &Arc<str>) {
+    fn take(&mut self, item: Raw, place: &Arc<str>) {
         match describe(item, place, self.catalog.live.github.as_deref()) {
             Err(problem) => self.problem(&problem),
             Ok(Described { uid, entity, problems }) => {

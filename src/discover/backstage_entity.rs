@@ -1,12 +1,182 @@
 //! An entity as Backstage's API gives it → an [`Entity`].
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde::de::{MapAccess, SeqAccess};
+use serde::{Deserialize, Deserializer};
+
+use super::lenient::{Kind, Object, Text, any};
 
 use super::entity::{At, Entity, Field, Relation, is_tier, short};
 use super::location::{self, Code};
 use crate::workspace::{EntityRef, without_userinfo};
+
+/// The most of a kind that is kept of one entity, where it is for people.
+const KEPT: usize = 200;
+/// Annotations that say where the code lies.
+const SOURCE: &str = "backstage.io/source-location";
+const MANAGED: &str = "backstage.io/managed-by-location";
+const SLUG: &str = "github.com/project-slug";
+
+/// What is asked for of an entity, as the API gives it.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Raw {
+    kind: Text,
+    metadata: Object<Metadata>,
+    spec: Object<Spec>,
+    relations: Relations,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Metadata {
+    name: Text,
+    namespace: Text,
+    uid: Text,
+    tags: Tags,
+    labels: Notes,
+    annotations: Notes,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Spec {
+    owner: Text,
+    lifecycle: Text,
+}
+
+/// The texts of a list that are kept.
+#[derive(Default)]
+struct Tags(Vec<String>);
+
+/// Labels or annotations: those that say something here.
+#[derive(Default)]
+struct Notes {
+    code: BTreeMap<&'static str, String>,
+    /// The first by name whose name is that of a tier.
+    tier: Option<(String, String)>,
+}
+
+/// Relations of the kinds that say something here.
+#[derive(Default)]
+struct Relations {
+    stated: Vec<(Field, EntityRef)>,
+    owner: Option<EntityRef>,
+    /// Those without a target, and whether there is no list at all.
+    broken: Vec<String>,
+    odd: bool,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct RawRelation {
+    #[serde(rename = "type")]
+    kind: Text,
+    target_ref: Text,
+    target: Object<Target>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Target {
+    kind: Text,
+    namespace: Text,
+    name: Text,
+}
+
+impl<'de> Kind<'de> for Tags {
+    fn null() -> Self {
+        Self::default()
+    }
+    fn odd() -> Self {
+        Self::default()
+    }
+    fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
+        let mut tags = Vec::new();
+        while let Some(tag) = list.next_element::<Text>()? {
+            tags.extend(tag.get().filter(|_| tags.len() < KEPT).map(short));
+        }
+        Ok(Self(tags))
+    }
+}
+
+impl<'de> Kind<'de> for Notes {
+    fn null() -> Self {
+        Self::default()
+    }
+    fn odd() -> Self {
+        Self::default()
+    }
+    fn map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut notes = Self::default();
+        while let Some((key, value)) = map.next_entry::<String, Text>()? {
+            let Some(value) = value.get() else { continue };
+            if let Some(known) = [SOURCE, MANAGED, SLUG].into_iter().find(|known| *known == key) {
+                notes.code.insert(known, value.to_owned());
+            }
+            if is_tier(&key) && notes.tier.as_ref().is_none_or(|(first, _)| key < *first) {
+                notes.tier = Some((key, short(value)));
+            }
+        }
+        Ok(notes)
+    }
+}
+
+impl<'de> Kind<'de> for Relations {
+    fn null() -> Self {
+        Self::default()
+    }
+    fn odd() -> Self {
+        Self { odd: true, ..Self::default() }
+    }
+    fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
+        let mut relations = Self::default();
+        while let Some(Object(one)) = list.next_element::<Object<RawRelation>>()? {
+            let kind = one.kind.get().unwrap_or_default();
+            let field = field(kind);
+            if field.is_none() && kind != "ownedBy" {
+                continue;
+            }
+            match (target(&one), field) {
+                (Some(target), Some(field)) => relations.stated.push((field, target)),
+                (Some(target), None) => relations.owner = relations.owner.or(Some(target)),
+                (None, _) if relations.broken.len() < KEPT => relations.broken.push(short(kind)),
+                (None, _) => {}
+            }
+        }
+        Ok(relations)
+    }
+}
+
+impl<'de> Deserialize<'de> for Tags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        any(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Notes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        any(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Relations {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        any(deserializer)
+    }
+}
+
+impl Raw {
+    /// What tells it from every other entity of the catalog; `None` where it is none.
+    pub(super) fn identity(&self) -> Option<String> {
+        let metadata = &self.metadata.0;
+        let name =
+            || Some([self.kind.get()?, metadata.namespace.get().unwrap_or_default(), metadata.name.get()?].join("\n"));
+        metadata.uid.get().map(short).or_else(name)
+    }
+}
 
 /// An entity, and what is wrong with it.
 pub(super) struct Described {
@@ -19,56 +189,52 @@ pub(super) struct Described {
 ///
 /// # Errors
 /// Where it has no name that could be referred to.
-pub(super) fn describe(item: &Value, place: &Arc<str>, github: Option<&str>) -> Result<Described, String> {
-    let text = |path: &str| item.pointer(path).and_then(Value::as_str);
-    let uid = text("/metadata/uid").map(short);
+pub(super) fn describe(raw: Raw, place: &Arc<str>, github: Option<&str>) -> Result<Described, String> {
+    let (metadata, spec) = (raw.metadata.0, raw.spec.0);
+    let uid = metadata.uid.get().map(short);
     let told = || uid.as_deref().unwrap_or("without a uid").chars().take(60).collect::<String>();
-    let (Some(kind), Some(name)) = (text("/kind"), text("/metadata/name")) else {
+    let (Some(kind), Some(name)) = (raw.kind.get(), metadata.name.get()) else {
         return Err(format!("the entity {} has no kind or no name: correct it in the catalog", told()));
     };
-    let namespace = text("/metadata/namespace").unwrap_or("default");
+    let namespace = metadata.namespace.get().unwrap_or("default");
     let reference = EntityRef::parse(&format!("{kind}:{namespace}/{name}"), "component");
     let reference =
         reference.ok_or_else(|| format!("the entity {} has a name that can't be referred to: correct it", told()))?;
-    let mut problems = Vec::new();
-    let (mut relations, mut owner) = (Vec::new(), None);
-    for relation in item.get("relations").and_then(Value::as_array).into_iter().flatten() {
-        let kind = relation.get("type").and_then(Value::as_str).unwrap_or_default();
-        let target = target(relation);
-        if target.is_none() && (kind == "ownedBy" || field(kind).is_some()) {
-            problems
-                .push(format!("{reference}: its relation {} has no target: correct it in the catalog", short(kind)));
-        }
-        let Some(target) = target else { continue };
-        match field(kind) {
-            Some(field) => relations.push(Relation { field, target, at: At::Entity }),
-            None if kind == "ownedBy" => owner = owner.or(Some(target)),
-            None => {}
-        }
+    let without = |kind: &String| format!("{reference}: its relation {kind} has no target: correct it in the catalog");
+    let mut problems: Vec<String> = raw.relations.broken.iter().map(without).collect();
+    if raw.relations.odd {
+        problems.push(format!("{reference}: its relations are no list: correct it in the catalog"));
     }
+    let stated = raw.relations.stated.into_iter();
+    let mut relations: Vec<Relation> =
+        stated.map(|(field, target)| Relation { field, target, at: At::Entity }).collect();
     relations.sort();
     relations.dedup();
-    let stated = || text("/spec/owner").and_then(|owner| EntityRef::parse_in(owner, "group", namespace));
+    let owner = || spec.owner.get().and_then(|owner| EntityRef::parse_in(owner, "group", namespace));
+    let mut tags = metadata.tags.0;
+    tags.sort();
+    tags.dedup();
+    let code = code(&metadata.annotations, github);
+    let tier = metadata.labels.tier.or(metadata.annotations.tier).map(|(_, tier)| tier);
     let entity = Entity {
-        owner: owner.or_else(stated),
-        lifecycle: text("/spec/lifecycle").map(short),
-        tier: tier(item),
-        tags: tags(item),
+        owner: raw.relations.owner.or_else(owner),
+        lifecycle: spec.lifecycle.get().map(short),
+        tier,
+        tags,
         relations,
-        ..Entity::told(reference, place, code(item, github))
+        ..Entity::told(reference, place, code)
     };
     Ok(Described { uid, entity, problems })
 }
 
 /// A relation's other end: `targetRef`, or `target` as servers before 1.0 gave it.
-fn target(relation: &Value) -> Option<EntityRef> {
-    if let Some(text) = relation.get("targetRef").and_then(Value::as_str) {
+fn target(relation: &RawRelation) -> Option<EntityRef> {
+    if let Some(text) = relation.target_ref.get() {
         return EntityRef::parse(text, "component").filter(|_| text.contains(':'));
     }
-    let target = relation.get("target")?;
-    let part = |name: &str| target.get(name).and_then(Value::as_str);
-    let namespace = part("namespace").unwrap_or("default");
-    EntityRef::parse(&format!("{}:{namespace}/{}", part("kind")?, part("name")?), "component")
+    let target = &relation.target.0;
+    let namespace = target.namespace.get().unwrap_or("default");
+    EntityRef::parse(&format!("{}:{namespace}/{}", target.kind.get()?, target.name.get()?), "component")
 }
 
 fn field(kind: &str) -> Option<Field> {
@@ -83,38 +249,19 @@ fn field(kind: &str) -> Option<Field> {
     })
 }
 
-fn tags(item: &Value) -> Vec<String> {
-    let tags = item.pointer("/metadata/tags").and_then(Value::as_array).into_iter().flatten();
-    let mut tags: Vec<String> = tags.filter_map(|tag| tag.as_str().map(short)).take(200).collect();
-    tags.sort();
-    tags.dedup();
-    tags
-}
-
-fn tier(item: &Value) -> Option<String> {
-    ["/metadata/labels", "/metadata/annotations"].into_iter().find_map(|group| {
-        let entries = item.pointer(group)?.as_object()?;
-        let named = entries.iter().find(|(key, _)| is_tier(key))?;
-        Some(short(named.1.as_str()?))
-    })
-}
-
 /// Where its code lies: its source location, else where it is described, else its
 /// project slug on the host that the migration names.
-fn code(item: &Value, github: Option<&str>) -> Result<Code, String> {
-    let annotation = |name: &str| {
-        let entries = item.pointer("/metadata/annotations").and_then(Value::as_object);
-        entries.and_then(|entries| entries.get(name)).and_then(Value::as_str).map(str::trim)
-    };
+fn code(annotations: &Notes, github: Option<&str>) -> Result<Code, String> {
+    let annotation = |name: &str| annotations.code.get(name).map(|text| text.trim());
     let mut reasons = Vec::new();
-    for name in ["backstage.io/source-location", "backstage.io/managed-by-location"] {
+    for name in [SOURCE, MANAGED] {
         let Some(text) = annotation(name) else { continue };
         match location::reference(text) {
             Ok(remote) => return Ok(Code::Remote(remote)),
             Err(why) => reasons.push(short(&format!("{name} {:?} {why}", without_userinfo(text)))),
         }
     }
-    if let Some(slug) = annotation("github.com/project-slug") {
+    if let Some(slug) = annotation(SLUG) {
         match github {
             Some(host) => match location::url(&format!("{host}/{}", slug.trim_matches('/'))) {
                 Ok(remote) => return Ok(Code::Remote(remote)),
@@ -131,12 +278,17 @@ fn code(item: &Value, github: Option<&str>) -> Result<Code, String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
+    fn raw(item: &Value) -> Raw {
+        let Object(raw) = serde_json::from_value(item.clone()).unwrap();
+        raw
+    }
+
     fn described(item: &Value) -> Described {
-        describe(item, &"https://b".into(), Some("https://github.example.org")).unwrap()
+        describe(raw(item), &"https://b".into(), Some("https://github.example.org")).unwrap()
     }
 
     fn located(annotations: Value) -> String {
@@ -188,7 +340,7 @@ mod tests {
     #[test]
     fn an_entity_without_a_name_is_a_problem() {
         for item in [json!({}), json!(3), json!({"kind": "Component", "metadata": {"name": "a b", "uid": "7"}})] {
-            assert!(describe(&item, &"https://b".into(), None).is_err(), "{item}");
+            assert!(describe(raw(&item), &"https://b".into(), None).is_err(), "{item}");
         }
     }
 }

@@ -5,48 +5,60 @@
 use serde::Deserialize;
 
 use super::backstage::client;
+use super::entity::short;
+use super::lenient::{List, Many, Object, Text};
 use super::lineage::{self, Aliases, Jobs};
-use super::source::{Context, Found, Source, null_is_default};
+use super::source::{Context, Found, Source};
 use crate::config;
 use crate::http::{HttpError, Why, encoded};
 
 /// How far from the dataset the graph is asked for.
 const DEPTH: u32 = 20;
+/// The most nodes of one graph.
+const MAX_NODES: usize = 100_000;
 
 /// `marquez = "https://…"`.
 pub(super) struct Live<'a>(pub(super) &'a config::Marquez);
 
 #[derive(Deserialize)]
 struct Lineage {
-    /// Each node is read by itself: one that is broken hides no other.
-    graph: Option<Vec<serde_json::Value>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Node {
-    id: String,
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default, deserialize_with = "null_is_default")]
-    data: Data,
-    #[serde(default, deserialize_with = "null_is_default")]
-    in_edges: Vec<Edge>,
-    #[serde(default, deserialize_with = "null_is_default")]
-    out_edges: Vec<Edge>,
+    graph: Option<Many<Object<Node>, MAX_NODES>>,
 }
 
 #[derive(Deserialize, Default)]
-struct Data {
-    namespace: Option<String>,
-    name: Option<String>,
-    location: Option<String>,
+#[serde(default, rename_all = "camelCase")]
+struct Node {
+    id: Text,
+    #[serde(rename = "type")]
+    kind: Text,
+    data: Object<Data>,
+    in_edges: List<Object<Edge>>,
+    out_edges: List<Object<Edge>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Data {
+    namespace: Text,
+    name: Text,
+    location: Text,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct Edge {
-    origin: Option<String>,
-    destination: Option<String>,
+    origin: Text,
+    destination: Text,
+}
+
+impl Node {
+    /// Whether something of it is of another kind than Marquez gives.
+    fn is_odd(&self) -> bool {
+        let (data, edges) = (&self.data.0, self.in_edges.items.iter().chain(&self.out_edges.items));
+        let texts = [&self.id, &self.kind, &data.namespace, &data.name, &data.location].into_iter();
+        let mut texts = texts.chain(edges.flat_map(|Object(edge)| [&edge.origin, &edge.destination]));
+        self.in_edges.odd || self.out_edges.odd || texts.any(Text::is_odd)
+    }
 }
 
 impl Source for Live<'_> {
@@ -69,12 +81,12 @@ impl Source for Live<'_> {
                 Ok(Lineage { graph: None }) => found.note(format!(
                     "{label}: answers for {dataset:?} without a graph: check that the address is Marquez's own"
                 )),
-                Ok(Lineage { graph: Some(graph) }) if graph.is_empty() => {}
-                Ok(Lineage { graph: Some(graph) }) => {
+                Ok(Lineage { graph: Some(Many(graph)) }) if graph.is_empty() => {}
+                Ok(Lineage { graph: Some(Many(graph)) }) => {
                     // Nobody may read it, but it is known there.
                     cx.datasets.meant(dataset);
-                    graph.into_iter().for_each(|node| {
-                    if let Err(problem) = take(&mut jobs, node) {
+                    graph.into_iter().for_each(|Object(node)| {
+                    if let Err(problem) = take(&mut jobs, &node) {
                         found.note(format!("{label}: {problem}"));
                     }
                     });
@@ -91,23 +103,28 @@ impl Source for Live<'_> {
     }
 }
 
-/// Notes a job of the graph.
-fn take(jobs: &mut Jobs, node: serde_json::Value) -> Result<(), String> {
-    let id: String = node.get("id").map(ToString::to_string).unwrap_or_default().chars().take(200).collect();
-    let node: Node = serde_json::from_value(node)
-        .map_err(|_| format!("a node of another form ({id}): it was left out, with whoever it names"))?;
-    if node.kind != "JOB" {
+/// Notes a job of the graph. A node that is broken hides no other.
+fn take(jobs: &mut Jobs, node: &Node) -> Result<(), String> {
+    let (Some(id), Some(kind), false) = (node.id.get(), node.kind.get(), node.is_odd()) else {
+        let id = node.id.get().map(|id| format!("{:?}", short(id))).unwrap_or_default();
+        return Err(format!("a node of another form ({id}): it was left out, with whoever it names"));
+    };
+    if kind != "JOB" {
         return Ok(());
     }
-    let (namespace, name) = match (node.data.namespace, node.data.name) {
-        (Some(namespace), Some(name)) => (namespace, name),
-        _ => parts(&node.id, "job").ok_or_else(|| format!("a job without a name ({:?}): it was left out", node.id))?,
+    let data = &node.data.0;
+    let (namespace, name) = match (data.namespace.get(), data.name.get()) {
+        (Some(namespace), Some(name)) => (namespace.to_owned(), name.to_owned()),
+        _ => parts(id, "job").ok_or_else(|| format!("a job without a name ({:?}): it was left out", short(id)))?,
     };
     let job = jobs.entry((namespace, name)).or_default();
-    job.inputs.extend(node.in_edges.iter().filter_map(|edge| parts(edge.origin.as_deref()?, "dataset")));
-    job.outputs.extend(node.out_edges.iter().filter_map(|edge| parts(edge.destination.as_deref()?, "dataset")));
-    if let Some(location) = node.data.location.filter(|location| !location.is_empty()) {
-        job.code = Some(lineage::code(&location, None, None));
+    let ends = |edges: &List<Object<Edge>>, end: fn(&Edge) -> &Text| -> Vec<_> {
+        edges.items.iter().filter_map(|Object(edge)| parts(end(edge).get()?, "dataset")).collect()
+    };
+    job.inputs.extend(ends(&node.in_edges, |edge| &edge.origin));
+    job.outputs.extend(ends(&node.out_edges, |edge| &edge.destination));
+    if let Some(location) = data.location.get().filter(|location| !location.is_empty()) {
+        job.code = Some(lineage::code(location, None, None));
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ mod entity;
 mod exclusions;
 mod folders;
 mod graph;
+mod lenient;
 mod lineage;
 mod locate;
 mod location;

@@ -48,7 +48,7 @@ pub enum Why {
     #[error("answers with status {0} ({1}): try again later, or ask whoever runs it")]
     Status(u16, String),
     /// It asks for more patience than there is.
-    #[error("asks to wait for {0} s (status {1}): run again then")]
+    #[error("asks to wait {long} (status {1}): {next}", long = for_so_long(*.0), next = then(*.0))]
     Patience(u64, u16),
     /// All questions together take too long, in seconds.
     #[error("not done within {0} s, and not asked any further: run again once it is quicker, or set a longer `limit`")]
@@ -68,6 +68,16 @@ pub enum Why {
     /// JSON, but of another form.
     #[error("the answer is not what was expected ({0}): check that the address is that of the right server")]
     Unexpected(String),
+}
+
+const DAY: u64 = 24 * 3600;
+
+fn for_so_long(seconds: u64) -> String {
+    if seconds > DAY { "for more than a day".to_owned() } else { format!("for {seconds} s") }
+}
+
+fn then(seconds: u64) -> &'static str {
+    if seconds > DAY { "that is no answer to a question, ask whoever runs it" } else { "run again then" }
 }
 
 impl Why {

@@ -27,7 +27,7 @@ use crate::clock::Clock;
 /// The most bytes of one answer, unpacked.
 const MAX_ANSWER: u64 = 16 << 20;
 /// The most bytes of all answers of one server, unpacked.
-const MAX_ALL: u64 = if cfg!(test) { 100 << 10 } else { 2 << 30 };
+const MAX_ALL: u64 = if cfg!(test) { 100 << 10 } else { 512 << 20 };
 /// The most bytes of an error's text that are looked at.
 const MAX_ERROR: u64 = 16 << 10;
 /// How long one request may take, waiting for the answer included.
@@ -95,7 +95,6 @@ impl Client {
             // A token must not travel to where an answer points.
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .timeout_global(Some(TIME_LIMIT))
             .timeout_connect(Some(CONNECT_LIMIT))
             .user_agent(concat!("gander/", env!("CARGO_PKG_VERSION")))
             .tls_config(ureq::tls::TlsConfig::builder().root_certs(roots).build())
@@ -124,8 +123,8 @@ impl Client {
         let failed = |why| HttpError { url: shown(url), why };
         let mut attempt = 0;
         loop {
-            self.in_time(Duration::ZERO).map_err(failed)?;
-            let answer = self.once(url, body.as_deref());
+            let left = self.in_time(Duration::ZERO).map_err(failed)?;
+            let answer = self.once(url, body.as_deref(), left.min(TIME_LIMIT));
             let wait = retry::pause(&answer, attempt, self.clock.now());
             let Some(pause) = wait.map_err(failed)? else {
                 let answer = answer.map_err(failed)?;
@@ -137,13 +136,14 @@ impl Client {
         }
     }
 
-    /// Whether there is time for a pause and what follows it.
-    fn in_time(&self, pause: Duration) -> Result<(), Why> {
+    /// What is left of the time for everything after a pause.
+    fn in_time(&self, pause: Duration) -> Result<Duration, Why> {
         let passed = u64::try_from(self.clock.now() - self.begun).unwrap_or(0);
-        if crate::interrupt::wanted() || Duration::from_secs(passed) + pause >= self.within {
+        let left = self.within.saturating_sub(Duration::from_secs(passed)).saturating_sub(pause);
+        if crate::interrupt::wanted() || left.is_zero() {
             return Err(Why::OverTime(self.within.as_secs()));
         }
-        Ok(())
+        Ok(left)
     }
 
     /// A pause that Ctrl-C cuts short.
@@ -156,7 +156,8 @@ impl Client {
         }
     }
 
-    fn once(&self, url: &str, body: Option<&str>) -> Result<Answer, Why> {
+    /// Asks once, within `limit` for all of the answer.
+    fn once(&self, url: &str, body: Option<&str>, limit: Duration) -> Result<Answer, Why> {
         let token = self.token.as_ref().map(Secret::bearer);
         let sent = match body {
             None => {
@@ -164,14 +165,15 @@ impl Client {
                 if let Some(token) = &token {
                     request = request.header("Authorization", token);
                 }
-                request.call()
+                request.config().timeout_global(Some(limit)).build().call()
             }
             Some(body) => {
                 let mut request = self.agent.post(url).header("Accept", "application/json");
                 if let Some(token) = &token {
                     request = request.header("Authorization", token);
                 }
-                request.header("Content-Type", "application/json").send(body)
+                let request = request.header("Content-Type", "application/json");
+                request.config().timeout_global(Some(limit)).build().send(body)
             }
         };
         let mut response = sent.map_err(|error| error::of(&error))?;

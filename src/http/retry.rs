@@ -21,6 +21,7 @@ const PATIENCE: u64 = 300;
 /// Where the server asks for more patience than there is.
 pub(super) fn pause(answer: &Result<Answer, Why>, attempt: u32, now: i64) -> Result<Option<Duration>, Why> {
     let why = match answer {
+        Ok(Answer { status: 200..=299, .. }) => return Ok(None),
         Ok(answer) => Why::Status(answer.status, said(&answer.body)),
         Err(why) => why.clone(),
     };
@@ -43,8 +44,14 @@ fn seconds(text: &str, now: i64) -> Option<u64> {
     if text.trim().bytes().all(|b| b.is_ascii_digit()) && !text.trim().is_empty() {
         return Some(text.trim().parse().unwrap_or(u64::MAX));
     }
-    let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()?;
-    Some(u64::try_from(at.as_second() - now).unwrap_or(0))
+    match jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()) {
+        Ok(at) => Some(u64::try_from(at.as_second().saturating_sub(now)).unwrap_or(0)),
+        // Of a date the year comes fourth. Past the end of the calendar is a long time.
+        Err(_) => {
+            let year = text.split_whitespace().nth(3)?.parse::<u64>().ok()?;
+            (year >= 9999).then_some(u64::MAX)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -57,6 +64,11 @@ mod tests {
         assert_eq!(seconds("99999999999999999999999", 0), Some(u64::MAX));
         assert_eq!(seconds("Thu, 01 Jan 1970 00:01:40 GMT", 40), Some(60));
         assert_eq!(seconds("Thu, 01 Jan 1970 00:01:40 GMT", 400), Some(0));
+        for late in ["Fri, 31 Dec 9999 23:59:59 GMT", "Fri, 31 Dec 99999 23:59:59 GMT"] {
+            assert_eq!(seconds(late, 0), Some(u64::MAX), "{late}");
+        }
+        assert!(seconds("Thu, 01 Dec 9998 00:00:00 GMT", -9_000_000_000).is_none_or(|wait| wait > PATIENCE));
         assert_eq!(seconds("soon", 0), None);
+        assert_eq!(seconds("Fri, 31 Foo 2026 23:59:59 GMT", 0), None);
     }
 }

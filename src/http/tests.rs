@@ -122,6 +122,16 @@ fn a_busy_server_is_waited_for_as_it_asks() {
     assert_eq!((result.unwrap_err().why, requests.len()), (Why::Status(502, "no".to_owned()), 6));
     assert_eq!(now, 1 + 1 + 2 + 4 + 8);
     assert_eq!(why(vec![busy("86400")]), Why::Patience(86400, 429));
+    for (after, told) in [
+        ("3600", "asks to wait for 3600 s (status 429): run again then"),
+        ("99999999999999999999", "asks to wait for more than a day (status 429): that is no answer"),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", "asks to wait for more than a day (status 429): that is no answer"),
+    ] {
+        let (result, requests, now) = asked(vec![busy(after), answer(200, "", "1")]);
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+        assert_eq!((requests.len(), now), (1, 0), "nobody waits");
+    }
 }
 
 #[test]
@@ -177,6 +187,29 @@ fn all_questions_together_have_a_limit() {
     clock.advance(60);
     assert_eq!(client.get::<u8>(&listener.url).unwrap_err().why, Why::OverTime(150));
     assert_eq!(listener.asked().len(), 5, "nothing more is asked");
+}
+
+#[test]
+fn the_limit_holds_within_one_answer() {
+    for head in ["HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"] {
+        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", socket.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for mut stream in socket.incoming().flatten() {
+                let _ = stream.write_all(head.as_bytes());
+                // A little at a time, and never the end: of the head, or of the body.
+                let piece: &[u8] = if head.ends_with("\r\n\r\n") { b"1\r\n \r\n" } else { b"X: 1\r\n" };
+                while stream.write_all(piece).is_ok() {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+            }
+        });
+        let begun = std::time::Instant::now();
+        let client = client(&Clock::System).within(Duration::from_secs(3));
+        let why = client.get::<serde_json::Value>(&url).unwrap_err().why;
+        assert_eq!(why, Why::OverTime(3), "{head:?}");
+        assert!(begun.elapsed() < Duration::from_secs(30), "{head:?}: {:?}", begun.elapsed());
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod backstage;
 mod bench;
+mod bombs;
 mod book;
 mod clones;
 mod datasets_corpus;
