@@ -35,10 +35,10 @@ impl Text {
 }
 
 /// An object; of any other value, nothing.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Object<T>(pub(super) T);
 
-/// A list; `odd` where it is another value.
+/// A list, without what is nothing; `odd` where it is another value.
 #[derive(Clone, Debug)]
 pub(super) struct List<T> {
     pub(super) items: Vec<T>,
@@ -132,7 +132,7 @@ impl<'de, T: Deserialize<'de> + Default> Kind<'de> for Object<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Kind<'de> for List<T> {
+impl<'de, T: Deserialize<'de> + Default + PartialEq> Kind<'de> for List<T> {
     fn null() -> Self {
         Self::default()
     }
@@ -141,8 +141,11 @@ impl<'de, T: Deserialize<'de>> Kind<'de> for List<T> {
     }
     fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
         let mut items = Vec::new();
+        let nothing = T::default();
         while let Some(item) = list.next_element()? {
-            items.push(item);
+            if item != nothing {
+                items.push(item);
+            }
         }
         Ok(Self { items, odd: false })
     }
@@ -160,7 +163,7 @@ impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Object<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+impl<'de, T: Deserialize<'de> + Default + PartialEq> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         any(deserializer)
     }

@@ -44,7 +44,7 @@ struct Data {
     location: Text,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, PartialEq)]
 #[serde(default)]
 struct Edge {
     origin: Text,
