@@ -254,6 +254,10 @@ mod tests {
         assert!(url("https://github.com/o/r/tree/main/%2e%2e/x").is_err());
         assert!(url("https://github.com/o/r/tree/main/a%1b").is_err());
         assert!(url("https://github.com/o/r/tree/ma%0ain/a").is_err());
+        for bad in ["https://h?token=pw&user=1", "https://h/o/r/tree/main/%2e%2e?token=pw#user", "x://h/../r?user=pw"] {
+            let why = url(bad).unwrap_err();
+            assert!(!why.contains("pw") && !why.contains("user"), "{why}");
+        }
         for bad in ["https://user:pw@h", "https://user:pw@h/o/r/tree/main/%2e%2e", "user:pw@h:o/r"] {
             let why = url(bad).unwrap_err();
             assert!(!why.contains("pw") && !why.contains("user"), "{why}");

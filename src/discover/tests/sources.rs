@@ -579,3 +579,23 @@ fn two_repositories_with_one_mirror_are_refused() {
         fleet.problems
     );
 }
+
+#[test]
+fn submodules_and_linked_folders_are_said_and_not_searched() {
+    let pit = Sandpit::committed(&[("apps/a/x.py", "users_v1")]);
+    let commit = pit.git(&["rev-parse", "HEAD"]);
+    pit.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{commit},apps/a/vendor/lib")]);
+    pit.git(&["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "two"]);
+    pit.write("elsewhere/b/x.py", "");
+    pit.link("apps/b", "../elsewhere/b");
+    pit.link("apps/gone", "../nowhere");
+    let from = "from = [{ folders = [\"apps/*\"] }]\nnames = [\"users_v1\"]";
+    let migration = dataset(&pit, from);
+    let request = Request { clock: &Clock::at(0), fetching: Fetching::Never, names: Some(vec!["users_v1".to_owned()]) };
+    let discovery = super::super::discover(&migration, &request).unwrap();
+    assert_eq!(lines(&discovery.fleet), ["component:default/a = apps/a"]);
+    let told = discovery.fleet.problems.join("\n");
+    assert!(told.contains("apps/a/vendor/lib") && told.contains("submodule"), "{told}");
+    assert!(told.contains("apps/b is a link, and is not followed: name the folder itself"), "{told}");
+    assert!(!discovery.is_complete());
+}
