@@ -2,7 +2,7 @@
 //!
 //! Must not: decide who is a consumer, or where its code lies.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -69,7 +69,7 @@ pub(super) fn tree(root: &Path, shown: &(dyn Fn(&Path) -> String + Sync)) -> Cat
     let mut catalog = Catalog::default();
     let mut found = files(root, shown, &mut catalog.problems);
     let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
-    let mut globs = 0;
+    let (mut globs, mut steps) = (0, Steps::new());
     while !found.is_empty() {
         found.retain(|file| seen.insert(file.clone()));
         found.sort();
@@ -78,13 +78,61 @@ pub(super) fn tree(root: &Path, shown: &(dyn Fn(&Path) -> String + Sync)) -> Cat
         for part in read {
             for entity in part.entities.iter().filter(|entity| !entity.targets.is_empty()) {
                 found.extend(follow(root, entity, shown, &mut globs, &mut catalog.problems));
+                note_steps(entity, &mut steps);
             }
             catalog.entities.extend(part.entities);
             catalog.problems.extend(part.problems);
         }
     }
     catalog.entities.sort_by(|a, b| spot(a).cmp(&spot(b)));
+    catalog.problems.extend(circles(&steps, shown));
     catalog
+}
+
+/// From each file to those that its Locations name, with the line and the target. What a
+/// glob finds is not named: that it finds its own file is nobody's mistake.
+type Steps = BTreeMap<PathBuf, Vec<(PathBuf, u64, String)>>;
+
+fn note_steps(entity: &Entity, steps: &mut Steps) {
+    let Spot::File { file, .. } = &entity.spot else { return };
+    for (target, line) in entity.targets.iter().filter(|(target, _)| !target.contains(WILD)) {
+        let to = file.parent().and_then(|folder| folder.join(target).canonicalize().ok());
+        steps.entry(file.to_path_buf()).or_default().extend(to.map(|to| (to, *line, target.clone())));
+    }
+}
+
+/// Targets that lead back to a file on the way to them. Each file is read once, so that
+/// they hide nobody; but whoever wrote them meant something else.
+fn circles(steps: &Steps, shown: &(dyn Fn(&Path) -> String + Sync)) -> Vec<String> {
+    let (mut done, mut on_the_way) = (BTreeSet::new(), BTreeSet::new());
+    let mut problems = Vec::new();
+    for start in steps.keys() {
+        if done.contains(start) {
+            continue;
+        }
+        // Files on the way, each with how many of its targets were looked at.
+        let mut way = vec![(start.clone(), 0)];
+        on_the_way.insert(start.clone());
+        while let Some((file, at)) = way.last_mut() {
+            let Some((to, line, target)) = steps.get(file).and_then(|targets| targets.get(*at)) else {
+                on_the_way.remove(file);
+                done.insert(file.clone());
+                way.pop();
+                continue;
+            };
+            *at += 1;
+            if on_the_way.contains(to) {
+                problems.push(format!(
+                    "{}:{line}:1: the target {target:?} leads back in a circle of Locations: take it away",
+                    shown(file)
+                ));
+            } else if !done.contains(to) {
+                on_the_way.insert(to.clone());
+                way.push((to.clone(), 0));
+            }
+        }
+    }
+    problems
 }
 
 /// What entities of one tree are ordered by.

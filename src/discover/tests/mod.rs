@@ -216,7 +216,9 @@ fn locations_are_followed_within_the_tree_and_cycles_end() {
     let fleet = catalog(&pit);
     assert_eq!(lines(&fleet), ["component:default/more = services/all", "component:default/one = services/x/globbed",]);
     insta::assert_snapshot!(fleet.problems.join("\n"), @r##"
+    services/all/more.yaml:6:1: the target "more.yaml" leads back in a circle of Locations: take it away
     services/x/catalog-info.yaml:6:1: the target "../../outside.yaml" leaves the catalog's tree and was not read: name a wider folder in the migration
+    services/x/catalog-info.yaml:6:1: the target "../all/more.yaml" leads back in a circle of Locations: take it away
     services/x/catalog-info.yaml:6:1: the target "https://example.org/c.yaml" is remote and was not read: put a copy of it into the tree
     services/x/catalog-info.yaml:6:1: the target "nowhere.yaml" does not exist: correct the path, which is relative to this file
     "##);
