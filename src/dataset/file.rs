@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use super::Datasets;
 use super::decide::{Fate, Plain, decide};
 use super::sql::{self, Dialect, Project, Setting};
 use super::usage::Unit;
+use super::{Datasets, code};
 use crate::language::Language;
 use crate::tree::{ParseError, parse};
 
@@ -31,8 +31,12 @@ pub struct Around {
 
 /// Whether units are looked for in files of this language.
 pub fn speaks(language: &Language) -> bool {
-    language.facts.name == "sql"
+    LANGUAGES.contains(&language.facts.name.as_str())
 }
+
+/// SQL, and what holds SQL in its texts.
+const LANGUAGES: [&str; 11] =
+    ["sql", "python", "scala", "java", "kotlin", "typescript", "tsx", "javascript", "go", "yaml", "json"];
 
 /// Every unit of a text, in order.
 ///
@@ -48,6 +52,9 @@ pub fn decided(
         return Ok(Vec::new());
     }
     let tree = parse(language, text)?;
+    if language.facts.name != "sql" {
+        return code::decided(&tree, datasets, around);
+    }
     let setting = Setting { dialect: around.dialect, holes: Vec::new(), project: around.project.clone() };
     let units = sql::units(&tree, datasets, &setting);
     let with_fate = |unit: Unit| {

@@ -5,12 +5,14 @@
 //! tree of SQL; [`decide`] tells what becomes of a unit of them, as a whole or not at all.
 //! Must not: know a stage, a rule, or the file system.
 
+mod code;
 pub mod decide;
 pub mod file;
 pub mod mapping;
 mod names;
 mod schema;
 pub mod sql;
+mod text;
 pub mod usage;
 
 pub use names::{Datasets, Met, Part};

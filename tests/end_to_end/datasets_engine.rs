@@ -17,7 +17,21 @@ use gander::dataset::{Datasets, Schemas};
 use super::datasets_corpus::{Case, Fate, cases, corpus, place};
 
 /// Frameworks that are judged, and how many uses of each may stay that are labelled to move.
-const JUDGED: [(&str, usize); 5] = [("ansi", 0), ("bigquery", 0), ("duckdb", 6), ("snowflake", 0), ("spark-sql", 3)];
+const JUDGED: [(&str, usize); 13] = [
+    ("ansi", 0),
+    ("bigquery", 0),
+    ("duckdb", 6),
+    ("snowflake", 0),
+    ("spark-sql", 3),
+    ("python-sql", 0),
+    ("scala-sql", 0),
+    ("java-sql", 0),
+    ("kotlin-sql", 0),
+    ("typescript-sql", 0),
+    ("go-sql", 0),
+    ("yaml", 0),
+    ("json", 0),
+];
 
 fn datasets() -> Datasets {
     let mut paths = Vec::new();

@@ -160,6 +160,13 @@ impl<'t> Resolver<'t> {
                 }
                 false
             }
+            // `where $filter`: what a dashboard puts in is more than a value.
+            "parameter" if node.text().starts_with('$') && self.is_condition(node) => {
+                if self.reads_a_dataset(stand.scope) {
+                    self.doubts.push(Doubt::open(node.range(), "what is put in here may name any column"));
+                }
+                false
+            }
             "string" => {
                 if self.setting.dialect.quotes_names() && node.text().starts_with('"') {
                     if let Some(path) = self.path_of(node) {
@@ -256,6 +263,16 @@ impl<'t> Resolver<'t> {
                 true
             }
         }
+    }
+
+    /// Whether a node stands where a whole condition or item does.
+    fn is_condition(&self, node: Node<'t>) -> bool {
+        node.parent().is_some_and(|parent| match parent.kind() {
+            "where_clause" | "having_clause" | "qualify_clause" | "on_clause" | "select_item" | "grouping_item"
+            | "order_item" | "partition_by" => true,
+            "binary" => parent.field("operator").is_some_and(|one| matches!(one.kind(), "and" | "or")),
+            _ => false,
+        })
     }
 
     /// What becomes of the output of a subquery in an expression.

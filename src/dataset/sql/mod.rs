@@ -22,6 +22,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use self::relation::{Relation, Shapes};
+pub(in crate::dataset) use self::table::words;
 use super::Datasets;
 use super::usage::{Doubt, Unit, Use};
 use crate::tree::{Node, Tree};
@@ -122,6 +123,8 @@ struct Resolver<'t> {
     seen: HashSet<u32>,
     /// Nodes of paths that were resolved: what is below them is still to be read.
     paths: HashSet<u32>,
+    /// Where holes begin that stand for a value.
+    values: HashSet<usize>,
     /// Names of catalogs that the text gives itself, in lower case.
     attached: HashSet<String>,
     /// What `{% set x = ref(…) %}` and `{% set x = source(…) %}` gave a name to.
@@ -216,6 +219,7 @@ impl<'t> Resolver<'t> {
             scopes: Vec::new(),
             seen: HashSet::new(),
             paths: HashSet::new(),
+            values: HashSet::new(),
             attached: HashSet::new(),
             variables: HashMap::new(),
             depth: 0,

@@ -233,7 +233,11 @@ impl<'t> Resolver<'t> {
                 "limit_clause" | "offset_clause" | "interval" => true,
                 _ => false,
             });
-        if !compared && self.reads_a_dataset(stand.scope) {
+        if compared {
+            let range = path.node.local_range();
+            let here = self.setting.holes.iter().filter(|hole| hole.start < range.end && range.start < hole.end);
+            self.values.extend(here.map(|hole| hole.start));
+        } else if self.reads_a_dataset(stand.scope) {
             self.doubts.push(Doubt::open(path.node.range(), "what is put in at run time may name any column"));
         }
     }

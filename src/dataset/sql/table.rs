@@ -564,12 +564,40 @@ impl<'t> Resolver<'t> {
         }
     }
 
+    /// What is put in at run time where it may be more than a value.
+    fn holes_left(&mut self, node: Node<'t>) {
+        let local = node.local_range();
+        let holes: Vec<Range<usize>> = self
+            .setting
+            .holes
+            .iter()
+            .filter(|hole| hole.start < local.end && local.start < hole.end && !self.values.contains(&hole.start))
+            .cloned()
+            .collect();
+        for hole in holes {
+            let at = self.tree.last_from(hole.start);
+            let inside = std::iter::once(at).chain(at.ancestors()).any(|up| {
+                let range = up.local_range();
+                let text =
+                    up.kind() == "string" && !(self.setting.dialect.quotes_names() && up.text().starts_with('"'));
+                (text || up.kind() == "comment" || up.kind() == "table_name")
+                    && range.start <= hole.start
+                    && hole.end <= range.end
+            });
+            if !inside {
+                let range = self.shift(hole);
+                self.doubts.push(Doubt::open(range, "what is put in at run time may be any part of the query"));
+            }
+        }
+    }
+
     /// Names that were not accounted for: what gander did not follow, it does not move.
     pub(super) fn sweep(&mut self, node: Node<'t>) {
         let datasets: HashSet<usize> = self.uses.iter().map(|one| one.dataset).collect();
         if datasets.is_empty() {
             return;
         }
+        self.holes_left(node);
         let left: Vec<Node<'t>> = node
             .descendants()
             .filter(|below| !self.seen.contains(&below.id.0))
@@ -608,7 +636,7 @@ fn unnamed(source: Source) -> Relation {
 }
 
 /// Words of a text and where they begin: names, with their dots where `paths`.
-fn words(text: &str, paths: bool) -> Vec<(usize, &str)> {
+pub(in crate::dataset) fn words(text: &str, paths: bool) -> Vec<(usize, &str)> {
     let inside = |c: char| c.is_alphanumeric() || c == '_' || paths && matches!(c, '.' | ':' | '-' | '*' | '/');
     let mut found = Vec::new();
     let mut start = None;

@@ -1,0 +1,375 @@
+//! SQL in the texts of code and configuration, and datasets that these name.
+//!
+//! A query in a text is a unit. Where names are put in at run time, or leave in a way that
+//! the query does not show, what else in the file looks like one of the names is told with
+//! it. Must not: follow values; a dataset's name that is no query's is told, and stays.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::decide::{Fate, Host, decide};
+use super::file::{Around, Decided};
+use super::mapping::Position;
+use super::names::{Datasets, Met, Part};
+use super::sql::{self, Setting};
+use super::text::{self, Placeholders, Text};
+use super::usage::{Doubt, Form, Of, Unit, Use};
+use crate::language::by_name;
+use crate::tree::{Node, ParseError, Tree, parse_embedded};
+
+/// What queries begin with.
+const STATEMENTS: [&str; 14] = [
+    "select", "with", "insert", "update", "delete", "merge", "create", "from", "declare", "export", "truncate", "drop",
+    "alter", "begin",
+];
+
+/// What parts of queries begin with.
+const FRAGMENTS: [&str; 14] = [
+    "where", "and", "or", "from", "join", "left", "inner", "group", "order", "having", "select", "union", "set",
+    "qualify",
+];
+
+/// Every unit of a file of code or configuration.
+///
+/// # Errors
+/// The parser gave up.
+pub(super) fn decided(tree: &Tree, datasets: &Datasets, around: &Around) -> Result<Vec<Decided>, ParseError> {
+    let mut file =
+        File { tree, datasets, around, found: Vec::new(), named: Vec::new(), holed: Vec::new(), texts: Vec::new() };
+    let mut skip_until = 0;
+    for node in tree.iter() {
+        if node.id.0 < skip_until {
+            continue;
+        }
+        if let Some(read) = text_of(node) {
+            skip_until = node.id.0 + node.subtree_len() as u32;
+            file.text(node, read)?;
+            // A hole may hold a text of its own.
+            file.nested(node)?;
+        }
+    }
+    file.name_what_is_left();
+    file.found.sort_by_key(|one| one.unit.range.start);
+    Ok(file.found)
+}
+
+/// The text at a node; the inner `None` where it can't be read whole.
+fn text_of(node: Node<'_>) -> Option<Option<Text>> {
+    if matches!(node.kind(), "plain_scalar" | "block_scalar") && node.tree().language.facts.name == "yaml" {
+        return Some(text::plain(node));
+    }
+    if !text::is_text(node) {
+        return None;
+    }
+    let (placeholders, margin) = call_around(node);
+    Some(text::read(node, placeholders, margin))
+}
+
+/// What a call behind or around a text does with it.
+fn call_around(node: Node<'_>) -> (Placeholders, bool) {
+    let source = node.tree().text();
+    let range = node.local_range();
+    let after = source[range.end..].trim_start_matches([')', ' ', '\n']);
+    let before = source[..range.start].trim_end();
+    let formats = ["String.format(", "Sprintf(", "printf(", "Fprintf(", "formatted(", "sprintf("];
+    let percent =
+        after.starts_with('%') || after.starts_with(".formatted(") || formats.iter().any(|call| before.ends_with(call));
+    let placeholders = match (after.starts_with(".format("), percent) {
+        (true, _) => Placeholders::Braces,
+        (false, true) => Placeholders::Percent,
+        (false, false) => Placeholders::None,
+    };
+    let margin = after.starts_with(".stripMargin") || after.starts_with(".trimMargin");
+    (placeholders, margin)
+}
+
+/// Whether a text is put together with others, step by step.
+fn is_piece(node: Node<'_>) -> bool {
+    let source = node.tree().text();
+    let before = source[..node.local_range().start].trim_end();
+    ["StringBuilder(", "StringBuffer(", ".append(", "+=", ".push(", "WriteString("]
+        .iter()
+        .any(|call| before.ends_with(call))
+}
+
+struct File<'a> {
+    tree: &'a Tree,
+    datasets: &'a Datasets,
+    around: &'a Around,
+    found: Vec<Decided>,
+    /// Texts that are a dataset's name, and nothing else.
+    named: Vec<(Range<usize>, usize)>,
+    /// Queries whose table is put in at run time, as bytes of the file and their words.
+    holed: Vec<(usize, String)>,
+    /// Texts that hold no unit: where, and what they say.
+    texts: Vec<(usize, String)>,
+}
+
+impl File<'_> {
+    fn text(&mut self, node: Node<'_>, read: Option<Text>) -> Result<(), ParseError> {
+        let Some(read) = read else {
+            self.half_known(node);
+            return Ok(());
+        };
+        let first = read.masked.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+        let word: String = first.chars().take_while(|c| c.is_alphabetic()).collect::<String>().to_lowercase();
+        if STATEMENTS.contains(&word.as_str()) || first.starts_with("--") || first.starts_with("{%") {
+            let Some(language) = by_name("sql") else { return Ok(()) };
+            let tree = parse_embedded(language, read.masked.as_str(), read.start)?;
+            let setting = Setting {
+                dialect: self.around.dialect,
+                holes: read.holes.clone(),
+                project: self.around.project.clone(),
+            };
+            let units = sql::units(&tree, self.datasets, &setting);
+            if !units.is_empty() {
+                for unit in units {
+                    self.unit(unit, &read, node);
+                }
+                return Ok(());
+            }
+            let table_in_hole = tree.iter().any(|below| {
+                below.kind() == "table_name"
+                    && read
+                        .holes
+                        .iter()
+                        .any(|hole| hole.start < below.local_range().end && below.local_range().start < hole.end)
+            });
+            if table_in_hole {
+                self.holed.push((read.start, read.masked.clone()));
+                return Ok(());
+            }
+        }
+        match self.names_dataset(read.masked.trim()) {
+            Some(dataset) => {
+                let lead = read.masked.len() - read.masked.trim_start().len();
+                let at = read.start + lead;
+                self.named.push((at..at + read.masked.trim().len(), dataset));
+            }
+            None => self.texts.push((read.start, read.masked)),
+        }
+        Ok(())
+    }
+
+    /// The dataset that a whole text names: by its table, or by its path.
+    fn names_dataset(&self, text: &str) -> Option<usize> {
+        if text.is_empty() || text.len() > 1024 || text.contains(char::is_whitespace) {
+            return None;
+        }
+        let parts: Vec<Part<'_>> = text.split(['.', ':']).map(Some).collect();
+        if (2..=3).contains(&parts.len())
+            && let Met::Dataset(dataset, _) = self.datasets.table(&parts, self.around.dialect.folds_tables())
+        {
+            return Some(dataset);
+        }
+        self.datasets.path(text).map(|(dataset, _)| dataset)
+    }
+
+    fn unit(&mut self, mut unit: Unit, read: &Text, node: Node<'_>) {
+        if is_piece(node) {
+            unit.doubts.push(Doubt::open(unit.range.clone(), "the query is put together piece by piece"));
+        }
+        let fate = decide(&unit, self.datasets, &Literal { read });
+        self.found.push(Decided { unit, fate });
+    }
+
+    /// Texts in the holes of a text.
+    fn nested(&mut self, node: Node<'_>) -> Result<(), ParseError> {
+        let facts = &node.tree().language.facts.string;
+        let holes = node.descendants().filter(|below| facts.holes.iter().any(|hole| hole == below.kind()));
+        let mut until = 0;
+        for hole in holes {
+            for below in hole.descendants() {
+                if below.id.0 < until || !text::is_text(below) {
+                    continue;
+                }
+                until = below.id.0 + below.subtree_len() as u32;
+                let (placeholders, margin) = call_around(below);
+                if let Some(read) = text::read(below, placeholders, margin) {
+                    self.texts.push((read.start, read.masked));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A text that can't be read whole, and names a dataset: told, never moved.
+    fn half_known(&mut self, node: Node<'_>) {
+        let (start, source) = (node.range().start, node.text());
+        let mut unit = Unit { range: node.range(), ..Unit::default() };
+        for (at, word) in words(source, true) {
+            let parts: Vec<Part<'_>> = word.split(['.', ':']).map(Some).collect();
+            let whole = (parts.len() > 1).then(|| self.datasets.table(&parts, true));
+            let dataset = match whole {
+                Some(Met::Dataset(dataset, _) | Met::Half(dataset, _)) => Some(dataset),
+                _ => {
+                    let (head, last) = word.rsplit_once('.').unwrap_or(("", word));
+                    let heads: Vec<Part<'_>> = head.split('.').filter(|part| !part.is_empty()).map(Some).collect();
+                    let ends = source[at + word.len()..].starts_with(['"', '\'', '`', '$', '{']);
+                    if ends && !heads.is_empty() { self.datasets.begins(&heads, last, true) } else { None }
+                }
+            };
+            if let Some(dataset) = dataset {
+                unit.uses.push(told(start + at..start + at + word.len(), dataset, Of::Dataset));
+            }
+        }
+        if unit.uses.is_empty() {
+            return;
+        }
+        let datasets: BTreeSet<usize> = unit.uses.iter().map(|one| one.dataset).collect();
+        unit.uses.extend(self.columns_in(start, source, &datasets));
+        unit.doubts.push(Doubt::open(node.range(), "a text that is put together at run time names the dataset"));
+        self.push(unit);
+    }
+
+    fn push(&mut self, mut unit: Unit) {
+        unit.uses.sort_by_key(|one| (one.range.start, one.range.end));
+        unit.uses.dedup_by(|a, b| a.range == b.range);
+        let fate = decide(&unit, self.datasets, &super::decide::Plain);
+        self.found.push(Decided { unit, fate });
+    }
+
+    /// Words of a text that are columns, or fields, of these datasets.
+    fn columns_in(&self, start: usize, text: &str, datasets: &BTreeSet<usize>) -> Vec<Use> {
+        let mut found = Vec::new();
+        for (at, word) in words(text, false) {
+            for dataset in datasets {
+                let mapping = &self.datasets.mappings[*dataset];
+                let changed = mapping.index(word, true).filter(|column| !mapping.columns[*column].is_kept());
+                if let Some(column) = changed {
+                    found.push(told(start + at..start + at + word.len(), *dataset, Of::Column(column)));
+                }
+            }
+        }
+        found
+    }
+
+    /// Names outside of queries: datasets as values, and what looks like a column wherever
+    /// the file's names leave a query unseen.
+    fn name_what_is_left(&mut self) {
+        let holed = std::mem::take(&mut self.holed);
+        let named = std::mem::take(&mut self.named);
+        if !named.is_empty() || !self.split_reference().is_empty() {
+            let mut unit = Unit { range: 0..self.tree.text().len(), ..Unit::default() };
+            unit.uses.extend(named.iter().map(|(range, dataset)| told(range.clone(), *dataset, Of::Dataset)));
+            unit.uses.extend(self.split_reference());
+            let datasets: BTreeSet<usize> = unit.uses.iter().map(|one| one.dataset).collect();
+            for (start, text) in &holed {
+                unit.uses.extend(self.columns_in(*start, text, &datasets));
+            }
+            let why = if holed.is_empty() {
+                "the dataset is named as a value: what is read through it is not shown here"
+            } else {
+                "a query's table is put in at run time"
+            };
+            let first = unit.uses.first().map_or(0..0, |one| one.range.clone());
+            unit.doubts.push(Doubt::open(first, why));
+            let more = self.loose_columns(&datasets);
+            unit.uses.extend(more);
+            self.push(unit);
+        }
+        for at in 0..self.found.len() {
+            let one = &self.found[at];
+            let open = one.unit.doubts.iter().any(|doubt| doubt.opens);
+            if !open || matches!(one.fate, Fate::Mapped(_)) {
+                continue;
+            }
+            let datasets: BTreeSet<usize> = one.unit.uses.iter().map(|one| one.dataset).collect();
+            let more = self.loose_columns(&datasets);
+            let unit = &mut self.found[at].unit;
+            unit.uses.extend(more);
+            unit.uses.sort_by_key(|one| (one.range.start, one.range.end));
+            unit.uses.dedup_by(|a, b| a.range == b.range);
+        }
+    }
+
+    /// What looks like a column outside of queries: a whole text, a part of a query, a list of
+    /// names in a text, an attribute.
+    fn loose_columns(&self, datasets: &BTreeSet<usize>) -> Vec<Use> {
+        let mut found = Vec::new();
+        for (start, text) in &self.texts {
+            let trimmed = text.trim();
+            let first = trimmed.split(|c: char| !c.is_alphabetic()).next().unwrap_or("").to_lowercase();
+            let list = trimmed.split(',').all(|part| is_name(part.trim()));
+            if list || FRAGMENTS.contains(&first.as_str()) {
+                found.extend(self.columns_in(*start, text, datasets));
+            }
+        }
+        let attributes = self.tree.iter().filter(|node| {
+            node.is_leaf()
+                && (node.kind().contains("identifier") || node.kind() == "string_scalar")
+                && node.prev_named().is_some()
+                && node.parent().is_some_and(|parent| {
+                    let kind = parent.kind();
+                    ["attribute", "member_expression", "field_expression", "navigation", "selector"]
+                        .iter()
+                        .any(|word| kind.contains(word))
+                })
+        });
+        for node in attributes {
+            found.extend(self.columns_in(node.range().start, node.text(), datasets));
+        }
+        found
+    }
+
+    /// `"datasetId": "analytics", "tableId": "users_v1"`: a name in its parts.
+    fn split_reference(&self) -> Vec<Use> {
+        if !matches!(self.tree.language.facts.name.as_str(), "json" | "yaml" | "toml") {
+            return Vec::new();
+        }
+        let values: BTreeSet<&str> = self.texts.iter().map(|(_, text)| text.trim()).collect();
+        let mut found = Vec::new();
+        for (dataset, mapping) in self.datasets.mappings.iter().enumerate() {
+            for name in mapping.names(super::mapping::System::Table) {
+                let parts: Vec<&str> = name.old.split('.').collect();
+                let (Some(last), Some(of)) = (parts.last(), parts.len().checked_sub(2).map(|at| parts[at])) else {
+                    continue;
+                };
+                if !values.contains(of) {
+                    continue;
+                }
+                for (start, text) in self.texts.iter().filter(|(_, text)| text.trim() == *last) {
+                    let at = start + text.len() - text.trim_start().len();
+                    found.push(told(at..at + last.len(), dataset, Of::Dataset));
+                }
+            }
+        }
+        found
+    }
+}
+
+fn told(range: Range<usize>, dataset: usize, of: Of) -> Use {
+    Use { range, dataset, of, position: Position::Read, form: Form::Told }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+}
+
+/// Words of a text and where they begin: names, with their dots where `paths`.
+fn words(text: &str, paths: bool) -> Vec<(usize, &str)> {
+    super::sql::words(text, paths)
+}
+
+/// A query in literals of code.
+struct Literal<'a> {
+    read: &'a Text,
+}
+
+impl Host for Literal<'_> {
+    fn fits(&self, range: &Range<usize>, text: &str) -> bool {
+        let crosses = self.read.opaque.iter().any(|one| range.start < one.end && one.start < range.end);
+        let quote = self.read.quote_at(range.start);
+        let Some(quote) = quote.filter(|_| !crosses) else { return false };
+        let special = ['\\', '\n', '\r', '{', '}', '$', '%'];
+        let ends = quote.chars().next().is_some_and(|first| text.contains(first) && quote.len() == 1);
+        !text.contains(special) && !ends
+    }
+
+    fn quote(&self, range: &Range<usize>) -> Option<char> {
+        match self.read.quote_at(range.start) {
+            Some("'") => None,
+            _ => Some('\''),
+        }
+    }
+}
