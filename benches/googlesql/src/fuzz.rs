@@ -12,8 +12,9 @@ use googlesql_bench::{corpora, cpu_time, parse, parser};
 const LIMIT: Duration = Duration::from_micros(20);
 /// A neighbour on the same core slows a parse, but not this often in a row.
 const TRIES: usize = 4;
-/// What a text may take whatever its length.
-const LEAST: Duration = Duration::from_millis(20);
+/// What a text may take whatever its length: recovery from errors tries many ways over a
+/// bounded stretch. The worst text of an hour took 85 ms for 2 KB, and as much for 10 KB.
+const LEAST: Duration = Duration::from_millis(150);
 const PIECES: &[&str] = &[
     "(",
     ")",
