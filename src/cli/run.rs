@@ -64,9 +64,9 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let ran = ran.map_err(|error| screen.failure(&error))?;
     print(&ran.ledger, args.json, screen)?;
     if ran.problems > 0 {
-        let what = if ran.problems == 1 { "a problem".to_owned() } else { format!("{} problems", ran.problems) };
+        let what = if ran.problems == 1 { "1 problem" } else { &format!("{} problems", ran.problems) };
         screen.diagnostic(format!(
-            "warning: not every consumer is known, or its code: {what}; `gander discover` shows what is known"
+            "warning: discovery met {what}, so that a consumer may be unknown or without its code; `gander discover` lists them"
         ));
     }
     Ok(match exit(&ran.ledger.end) {

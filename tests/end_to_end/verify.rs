@@ -144,6 +144,26 @@ fn weakened_tests_wait_for_a_person() {
     assert!(reason(&ledger, "bee").contains("weakens"), "{row:#}");
 }
 
+#[test]
+fn a_verdict_is_found_again_where_the_rules_declare_something_else() {
+    let test = ("test.sh", "exit 0\n");
+    let bench = fleet(STEP, &[("ant", &[("src/app.py", "SETTINGS = {'a': 1}\n"), test])]);
+    let rules = r#"
+rule("conf/split").lang("python").paths(PATHS).find("SETTINGS = $S")
+    .edit(|m, cx| edits([create_file("conf/settings.py", code("VALUES = $S", #{ S: m.S })),
+                         replace(m.node, code("from conf.settings import VALUES"))]));
+"#;
+    let flags = |paths: &str| {
+        bench.put("small.rhai", rules.replace("PATHS", paths));
+        let all = bench.gander(&["verify", "--json"]).expect(0).json();
+        verdict(&all, "ant")["flags"].to_string()
+    };
+    assert_eq!(flags(r#"["src/**", "conf/**"]"#), "[]");
+    // The change is the same, byte for byte; what the rule declares is not.
+    let narrow = flags(r#""src/**""#);
+    assert!(narrow.contains("it lies beside the paths of the rule conf/split: src/**"), "{narrow}");
+}
+
 /// Each consumer meets one rule that does more than it declares, or takes a test away.
 #[test]
 fn changes_beside_what_a_rule_declares_wait_for_a_person() {
