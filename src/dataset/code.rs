@@ -15,7 +15,7 @@ use super::sql::{self, Setting};
 use super::text::{self, Placeholders, Text};
 use super::usage::{Doubt, Form, Of, Unit, Use};
 use crate::language::by_name;
-use crate::tree::{Node, ParseError, Tree, parse_embedded};
+use crate::tree::{Node, ParseError, Tree, is_text, parse_embedded};
 
 /// What queries begin with.
 const STATEMENTS: [&str; 14] = [
@@ -58,7 +58,7 @@ fn text_of(node: Node<'_>) -> Option<Option<Text>> {
     if matches!(node.kind(), "plain_scalar" | "block_scalar") && node.tree().language.facts.name == "yaml" {
         return Some(text::plain(node));
     }
-    if !text::is_text(node) {
+    if !is_text(node) {
         return None;
     }
     let (placeholders, margin) = call_around(node);
@@ -180,7 +180,7 @@ impl File<'_> {
         let mut until = 0;
         for hole in holes {
             for below in hole.descendants() {
-                if below.id.0 < until || !text::is_text(below) {
+                if below.id.0 < until || !is_text(below) {
                     continue;
                 }
                 until = below.id.0 + below.subtree_len() as u32;

@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use crate::language::literal;
-use crate::tree::Node;
+use crate::tree::{Node, operands};
 
 /// A text of the file.
 pub(super) struct Text {
@@ -33,34 +33,6 @@ pub(super) enum Placeholders {
     Braces,
     /// `%s`, `%(name)s`
     Percent,
-}
-
-/// Whether a node is a text: a literal, or a join of literals.
-pub(super) fn is_text(node: Node<'_>) -> bool {
-    let language = node.tree().language;
-    language.is_string(node.kind_id()) || joins(node)
-}
-
-fn joins(node: Node<'_>) -> bool {
-    let facts = &node.tree().language.facts.string;
-    let operator = |c: &Node<'_>| !c.is_extra() && (!c.is_named() || c.field_name() == Some("operator"));
-    facts.joins.iter().any(|j| j == node.kind())
-        && node.children().filter(operator).all(|c| facts.join_operators.iter().any(|o| o == c.text()))
-}
-
-/// The literals of a text, and the operands between them that are none.
-fn operands(node: Node<'_>) -> Vec<Node<'_>> {
-    let language = node.tree().language;
-    let (mut found, mut pending) = (Vec::new(), vec![node]);
-    while let Some(next) = pending.pop() {
-        if !language.is_string(next.kind_id()) && joins(next) {
-            let operands = next.named_children().filter(|child| child.field_name() != Some("operator"));
-            pending.extend(operands.collect::<Vec<_>>().into_iter().rev());
-        } else {
-            found.push(next);
-        }
-    }
-    found
 }
 
 /// Reads a text; `None` where its pieces can't be told apart: `"users" + "_v1"`.
@@ -304,7 +276,7 @@ fn legacy(rest: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
     use crate::language::by_name;
-    use crate::tree::parse;
+    use crate::tree::{is_text, parse};
 
     /// The first text of `code`, masked and trimmed, and what its holes hold.
     fn masked(language: &str, code: &str, placeholders: Placeholders, margin: bool) -> Option<(String, Vec<String>)> {

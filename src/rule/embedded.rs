@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::language::{Language, literal};
-use crate::tree::{Node, ParseError, Tree, parse_embedded};
+use crate::tree::{Node, ParseError, Tree, operands, parse_embedded};
 
 /// An embedded text, parsed.
 pub struct Embedded {
@@ -117,36 +117,11 @@ pub(super) fn told(node: Node<'_>) -> (String, bool) {
     (whole.unwrap_or_else(|| node.text().to_owned()), certain)
 }
 
-/// Whether a node puts texts together: a join of its language, by an operator that does.
-pub(super) fn joins(node: Node<'_>) -> bool {
-    let facts = &node.tree().language.facts.string;
-    let operator = |c: &Node<'_>| !c.is_extra() && (!c.is_named() || c.field_name() == Some("operator"));
-    facts.joins.iter().any(|j| j == node.kind())
-        && node.children().filter(operator).all(|c| facts.join_operators.iter().any(|o| o == c.text()))
-}
-
-/// The string literals that make up `node`, in order, and the operands between
-/// them that are none. Empty where the node holds no literal.
+/// The [`operands`] of a text; empty where none of them is a literal.
 fn literals_of(node: Node<'_>) -> Vec<Node<'_>> {
+    let pieces = operands(node);
     let host = node.tree().language;
-    if host.is_string(node.kind_id()) {
-        return vec![node];
-    }
-    if !joins(node) {
-        return Vec::new();
-    }
-    let mut pieces = Vec::new();
-    // A long concatenation nests to the left as deep as it is long.
-    let mut pending = vec![node];
-    while let Some(next) = pending.pop() {
-        if !host.is_string(next.kind_id()) && joins(next) {
-            let operands = next.named_children().filter(|c| c.field_name() != Some("operator"));
-            pending.extend(operands.collect::<Vec<_>>().into_iter().rev());
-        } else {
-            pieces.push(next);
-        }
-    }
-    if pieces.iter().any(|p| host.is_string(p.kind_id())) { pieces } else { Vec::new() }
+    if pieces.iter().any(|piece| host.is_string(piece.kind_id())) { pieces } else { Vec::new() }
 }
 
 #[cfg(test)]

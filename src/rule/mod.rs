@@ -15,12 +15,13 @@ mod matcher;
 mod moves;
 mod paths;
 mod prefilter;
+mod set;
 mod symbols;
 mod template;
 
 pub use elements::{element, elements};
 pub use embedded::{Embedded, embed};
-pub use engine::{Answer, Failure, File, Outcome, Outcomes, Required, RuleSet, collect, run};
+pub use engine::{Answer, Failure, File, Outcome, Outcomes, collect, run};
 pub use exercise::Exercise;
 pub use facts::Facts;
 pub use imports::{ImportRequest, Unsettled, settle};
@@ -29,6 +30,7 @@ pub use matcher::{Lookup, Matcher, QueryMatcher, literal_value};
 pub use moves::Moves;
 pub use paths::{Paths, Place};
 pub use prefilter::{Clause, Gate, Hits, Prefilter};
+pub use set::{Required, RuleSet};
 pub use symbols::{PathSet, SymbolMatcher};
 pub use template::{Filling, Template, TemplateError};
 

@@ -6,10 +6,12 @@
 mod node;
 mod parse;
 mod print;
+mod text;
 
 pub use node::{Node, NodeId, same_text};
 pub use parse::{ParseError, parse, parse_embedded};
 pub use print::{PrintOptions, print};
+pub use text::{is_text, joins, operands};
 
 use std::sync::Arc;
 

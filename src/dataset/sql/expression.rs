@@ -1,7 +1,8 @@
 //! Expressions: every name in one, in a single pass; queries and lambdas inside of it are
 //! read in scopes of their own.
 
-use super::path::{Clause, Stand};
+use super::lookup::Clause;
+use super::path::Stand;
 use super::{Around, Goes, Resolver, folded};
 use crate::dataset::mapping::Position;
 use crate::dataset::usage::{Doubt, Role};
@@ -369,7 +370,7 @@ impl<'t> Resolver<'t> {
 
     /// The array of structs that an expression is, if it is a dataset's.
     pub(super) fn array_of(&self, node: Node<'t>, scope: Option<usize>) -> Option<(usize, usize)> {
-        use super::path::Found;
+        use super::lookup::Found;
         use super::relation::Hit;
         let path = self.path_of(node)?;
         let names: Vec<String> = path.parts.iter().map(|part| folded(part.text())).collect();

@@ -7,7 +7,9 @@
 
 mod context;
 mod expression;
+mod form;
 mod jinja;
+mod lookup;
 mod path;
 mod query;
 mod relation;
@@ -16,13 +18,14 @@ mod statement;
 mod table;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
 use self::relation::{Relation, Shapes};
-pub(in crate::dataset) use self::table::words;
+pub(in crate::dataset) use self::told::words;
 use super::Datasets;
 use super::usage::{Doubt, Unit, Use};
 use crate::tree::{Node, Tree};

@@ -1,6 +1,6 @@
 //! Queries: common table expressions, set operations, and what each hands on.
 
-use super::path::Clause;
+use super::lookup::Clause;
 use super::relation::{Output, Relation, Shape, Source, Star};
 use super::{Around, Goes, Resolver, folded};
 use crate::dataset::mapping::Position;

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::path::{Clause, Stand};
+use super::lookup::Clause;
+use super::path::Stand;
 use super::relation::{Hit, Output, Relation, Shape, Source, Star};
 use super::{Alias, Around, Goes, Resolver, folded};
 use crate::dataset::mapping::Position;

@@ -1,0 +1,219 @@
+//! Rules that run together: what is derived from all of them, so that a file is read once
+//! and only what some rule can match is parsed.
+//!
+//! Must not: match anything.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::matcher::escapes;
+use super::prefilter::{Clause, Gate, Hits, Prefilter};
+use super::{Action, Context, Exercise, Place, Rule, Variant};
+use crate::language::{self, FileLanguages, Language};
+
+/// Rules that run together, with what is derived from all of them.
+pub struct RuleSet {
+    /// In the order of the migration.
+    pub rules: Vec<Rule>,
+    /// What annotations link to.
+    pub guide: Option<String>,
+    /// What language each file is of.
+    pub languages: FileLanguages,
+    /// Where it is recorded what of the rules was exercised, if anybody wants to know.
+    pub exercise: Option<Arc<Exercise>>,
+    /// Every rule in every language: what the prefilter counts in.
+    pub(super) units: Vec<Unit>,
+    pub(super) prefilter: Prefilter,
+    pub(super) by_language: HashMap<String, Index>,
+}
+
+pub(super) struct Unit {
+    pub(super) rule: usize,
+    pub(super) variant: usize,
+    pub(super) clauses: Vec<Clause>,
+    /// Those of them that the code itself must hold, and not only its host.
+    pub(super) inner: Vec<Clause>,
+}
+
+#[derive(Default)]
+pub(super) struct Index {
+    pub(super) gate: Gate,
+    /// For each node kind, by its number, the units that match nodes of it.
+    pub(super) by_kind: Vec<Vec<usize>>,
+    pub(super) any_kind: Vec<usize>,
+    /// Units that look into literals of this language.
+    pub(super) hosted: Vec<usize>,
+}
+
+/// What a rule requires of the files of one of its languages.
+#[derive(Debug)]
+pub struct Required<'s> {
+    /// The language of the code that is matched.
+    pub language: &'s str,
+    /// Whether that code lies in literals of `files`.
+    pub embedded: bool,
+    /// The languages of the files it lies in.
+    pub files: Vec<&'s str>,
+    /// Each must hold; nothing is known where there is none.
+    pub clauses: &'s [Clause],
+}
+impl RuleSet {
+    /// Derives prefilter and index.
+    pub fn new(rules: Vec<Rule>, guide: Option<String>) -> Self {
+        let mut units = Vec::new();
+        let mut by_language: HashMap<String, Index> = HashMap::new();
+        for (rule, one) in rules.iter().enumerate() {
+            for (variant, it) in one.variants.iter().enumerate() {
+                let unit = units.len();
+                units.push(Unit { rule, variant, clauses: required(it, true), inner: required(it, false) });
+                if it.hosts.is_empty() {
+                    let index = by_language.entry(it.language.facts.name.clone()).or_default();
+                    match it.find.root_kinds() {
+                        Some(kinds) => kinds.into_iter().collect::<BTreeSet<_>>().into_iter().for_each(|kind| {
+                            let kind = usize::from(kind);
+                            index.by_kind.resize_with(index.by_kind.len().max(kind + 1), Vec::new);
+                            index.by_kind[kind].push(unit);
+                        }),
+                        None => index.any_kind.push(unit),
+                    }
+                }
+                let hosts: BTreeSet<&str> = it.hosts.iter().map(|h| h.language.facts.name.as_str()).collect();
+                for host in hosts {
+                    by_language.entry(host.to_owned()).or_default().hosted.push(unit);
+                }
+            }
+        }
+        let clauses: Vec<Vec<Clause>> = units.iter().map(|u| u.clauses.clone()).collect();
+        for index in by_language.values_mut() {
+            let units = index.by_kind.iter().flatten().chain(&index.any_kind).chain(&index.hosted);
+            let units: BTreeSet<usize> = units.copied().collect();
+            index.gate = Gate::new(units.into_iter().map(|unit| clauses[unit].as_slice()));
+        }
+        Self {
+            prefilter: Prefilter::new(&clauses),
+            rules,
+            guide,
+            languages: FileLanguages::default(),
+            exercise: None,
+            units,
+            by_language,
+        }
+    }
+
+    /// Whether any rule speaks this language.
+    pub fn speaks(&self, language: &Language) -> bool {
+        self.by_language.contains_key(&language.facts.name)
+    }
+
+    /// The language of the file at this place, if it has one. An example lies nowhere:
+    /// its name alone tells.
+    pub fn language_of<'p>(&self, place: impl Into<Place<'p>>) -> Option<&'static Language> {
+        match place.into() {
+            Place::At(path) => self.languages.of(path),
+            Place::Example(name) => language::of_path(Path::new(name)),
+        }
+    }
+
+    /// The same, where some rule speaks it.
+    pub fn spoken_in<'p>(&self, place: impl Into<Place<'p>>) -> Option<&'static Language> {
+        self.language_of(place).filter(|language| self.speaks(language))
+    }
+
+    /// Whether any rule collects facts: then a workspace is read twice.
+    pub fn collects(&self) -> bool {
+        self.rules.iter().any(|r| matches!(r.action, Action::Collect(..)))
+    }
+
+    /// Which rules can match a file of this language, told from its raw bytes.
+    pub fn scan<'p>(&self, language: &Language, place: impl Into<Place<'p>>, bytes: &[u8]) -> Hits {
+        if !self.by_language.get(&language.facts.name).is_some_and(|index| index.gate.passes(bytes)) {
+            return Hits { possible: vec![false; self.units.len()], places: Vec::new() };
+        }
+        let place = place.into();
+        self.prefilter.scan_for(bytes, |unit| {
+            let unit = &self.units[unit];
+            self.unit_speaks(unit, language) && self.is_for(unit.rule, place)
+        })
+    }
+
+    /// Whether a rule is for the file at `place`.
+    pub(super) fn is_for(&self, rule: usize, place: Place<'_>) -> bool {
+        match place {
+            Place::At(path) => self.rules[rule].paths.hold(path),
+            Place::Example(_) => true,
+        }
+    }
+
+    /// The other side of [`RuleSet::scan`]: the rules that can't match such a file.
+    pub fn ruled_out(&self, language: &Language, place: Place<'_>, bytes: &[u8]) -> Hits {
+        let hits = self.scan(language, place, bytes);
+        let out = |(unit, possible): (usize, &bool)| !possible && self.unit_speaks(&self.units[unit], language);
+        Hits { possible: hits.possible.iter().enumerate().map(out).collect(), places: Vec::new() }
+    }
+
+    /// What a rule requires of a file, for people; one for each language.
+    pub fn required(&self, rule: usize) -> Vec<Required<'_>> {
+        let of = |unit: &Unit| {
+            let variant = &self.rules[unit.rule].variants[unit.variant];
+            let own = variant.language.facts.name.as_str();
+            let hosts: BTreeSet<&str> = variant.hosts.iter().map(|h| h.language.facts.name.as_str()).collect();
+            let embedded = !hosts.is_empty();
+            let files = if embedded { hosts.into_iter().collect() } else { vec![own] };
+            (unit.rule == rule).then_some((own, embedded, files))
+        };
+        let found = self.units.iter().filter_map(|unit| Some((of(unit)?, unit.clauses.as_slice())));
+        found.map(|((language, embedded, files), clauses)| Required { language, embedded, files, clauses }).collect()
+    }
+
+    /// What each rule requires of files of this language.
+    pub fn clauses(&self, language: &Language) -> impl Iterator<Item = &[Clause]> {
+        let speaking = self.units.iter().filter(|unit| self.unit_speaks(unit, language));
+        speaking.map(|unit| unit.clauses.as_slice())
+    }
+
+    pub(super) fn unit_speaks(&self, unit: &Unit, language: &Language) -> bool {
+        let variant = self.variant(unit);
+        if variant.hosts.is_empty() {
+            std::ptr::eq(variant.language, language)
+        } else {
+            variant.hosts.iter().any(|h| std::ptr::eq(h.language, language))
+        }
+    }
+
+    pub(super) fn variant(&self, unit: &Unit) -> &Variant {
+        &self.rules[unit.rule].variants[unit.variant]
+    }
+}
+
+/// What a file must hold for the rule to match in it; without the hosts, what the
+/// matched text itself speaks of.
+fn required(variant: &Variant, hosts: bool) -> Vec<Clause> {
+    let fold = variant.language.facts.case_insensitive;
+    let mut clauses = variant.find.required(variant.language);
+    // An empty list fulfils every condition.
+    let lists = variant.find.lists();
+    for (_, condition) in variant.conditions.iter().filter(|(name, _)| !lists.contains(name)) {
+        clauses.extend(condition.required(variant.language));
+    }
+    for context in &variant.context {
+        if let Context::Inside(matcher) | Context::Has(matcher) = context {
+            clauses.extend(matcher.required(variant.language));
+        }
+    }
+    // Escapes of the literals that the code lies in hide what they stand for.
+    for clause in &mut clauses {
+        let hidden: BTreeSet<String> = variant.hosts.iter().flat_map(|h| escapes(h.language, &clause.texts)).collect();
+        *clause = Clause::of(clause.texts.drain(..).chain(hidden), clause.fold);
+    }
+    // Where code is embedded, one of the hosts must be there.
+    if hosts && !variant.hosts.is_empty() {
+        clauses.extend(Clause::either(variant.hosts.iter().map(|h| h.matcher.required(h.language))));
+    }
+    if hosts {
+        clauses.extend(variant.file_has.iter().map(|text| Clause::one(text.clone(), fold)));
+    }
+    clauses.sort();
+    clauses.dedup();
+    clauses
+}
