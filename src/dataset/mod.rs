@@ -11,6 +11,7 @@ pub mod file;
 pub mod mapping;
 mod names;
 mod schema;
+pub mod search;
 pub mod sql;
 mod text;
 pub mod usage;

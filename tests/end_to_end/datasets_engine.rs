@@ -9,15 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use gander::dataset::decide::Fate as Became;
-use gander::dataset::file::{Around, Decided, decided};
+use gander::dataset::file::{Around, Decided, decided, speaks};
 use gander::dataset::mapping::{self, Notation};
+use gander::dataset::search::searched;
 use gander::dataset::sql::Dialect;
 use gander::dataset::{Datasets, Schemas};
 
 use super::datasets_corpus::{Case, Fate, cases, corpus, place};
 
 /// Frameworks that are judged, and how many uses of each may stay that are labelled to move.
-const JUDGED: [(&str, usize); 13] = [
+const JUDGED: [(&str, usize); 16] = [
     ("ansi", 0),
     ("bigquery", 0),
     ("duckdb", 6),
@@ -31,6 +32,9 @@ const JUDGED: [(&str, usize); 13] = [
     ("go-sql", 0),
     ("yaml", 0),
     ("json", 0),
+    ("notebook", 0),
+    ("shell", 0),
+    ("unknown", 0),
 ];
 
 fn datasets() -> Datasets {
@@ -174,9 +178,11 @@ fn dialect(case: &Case) -> Dialect {
 
 fn engine(case: &Case, datasets: &Datasets) -> Vec<Decided> {
     let path = std::path::Path::new(&case.path);
-    let language = gander::language::of_path(path).unwrap();
     let around = Around { dialect: dialect(case), ..Around::default() };
-    decided(language, case.source.as_str(), datasets, &around).unwrap()
+    match gander::language::of_path(path).filter(|language| speaks(language)) {
+        Some(language) => decided(language, case.source.as_str(), datasets, &around).unwrap(),
+        None => searched(path, &case.source, datasets),
+    }
 }
 
 #[test]
