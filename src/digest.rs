@@ -33,6 +33,11 @@ impl Digest {
         self.to_string()[..12].to_owned()
     }
 
+    /// The digest with these raw bytes, as [`Digest::as_bytes`] gave them.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The raw 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

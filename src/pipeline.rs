@@ -124,6 +124,8 @@ pub struct Options {
     pub threads: Option<usize>,
     /// Only this part of the fleet is planned.
     pub shard: Option<Shard>,
+    /// Where to remember what lies in which file, and what came of it, instead of beside the state.
+    pub index: Option<PathBuf>,
 }
 
 /// Progress, for whoever shows it.
@@ -276,8 +278,9 @@ fn plan_over(
     if let Some(shard) = options.shard {
         shard.restrict(&mut fleet);
     }
-    // A plan makes no folder; it keeps an index that is there.
-    let index = fetching != Fetching::Never || index_folder(migration).is_dir();
+    // A plan makes no folder unasked; it keeps an index that is there.
+    let usual = || Some(index_folder(migration)).filter(|folder| fetching != Fetching::Never || folder.is_dir());
+    let index = options.index.clone().or_else(usual);
     let settled = match store {
         Some(store) => rollout::settle(store, &mut fleet)?,
         None => Default::default(),
@@ -293,7 +296,8 @@ fn plan_over(
         });
         pinned.push(Pinned { workspace, content });
     }
-    let index = index.then(|| Index::open(&index_folder(migration), std::slice::from_ref(&migration.file)));
+    let index = index.map(|folder| Index::open(&folder, std::slice::from_ref(&migration.file)));
+    let answers = index.as_ref().map(Index::answers);
     let request = transform::Request {
         rules: &rules,
         rules_digest,
@@ -301,10 +305,13 @@ fn plan_over(
         dirty: migration.consumers.dirty,
         threads: options.threads,
         index: index.as_ref(),
+        answers: answers.as_ref(),
         progress: &|done, total| tell(Progress::Transformed(done, total)),
     };
     let mut plan = transform::transform(&request, &pinned);
-    if let Some(Err(error)) = index.map(|index| index.save(|l| options.shard.is_none() && rules.speaks(l))) {
+    let whole = options.shard.is_none();
+    let saved = index.map(|index| index.save(|l| whole && rules.speaks(l)));
+    if let Some(Err(error)) = saved.and_then(|saved| Some(saved.and(answers?.save(whole)))) {
         tell(Progress::Problem(&format!("the index was not written, which costs time only: {error}")));
     }
     for (index, settled) in settled {

@@ -19,6 +19,13 @@ pub(super) struct IndexFolder {
     index: Option<PathBuf>,
 }
 
+impl IndexFolder {
+    /// The folder that was named.
+    pub(super) fn asked(&self) -> Option<PathBuf> {
+        self.index.as_deref().map(absolute)
+    }
+}
+
 /// An index, and what this run asks of it.
 pub(super) struct Known {
     index: Option<Index>,

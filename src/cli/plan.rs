@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anstyle::AnsiColor;
 
+use super::known::IndexFolder;
 use super::screen::Screen;
 use super::{Exit, MigrationFile};
 use crate::clock::Clock;
@@ -34,11 +35,14 @@ pub(super) struct Args {
     /// Write what was planned into a file for `gander merge`; in a folder it is named by its content.
     #[arg(long, value_name = "PATH", conflicts_with_all = ["json", "only"])]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    index: IndexFolder,
 }
 
 pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let migration = args.file.load(screen)?;
-    let options = Options { threads: args.threads, shard: args.shard, ..Options::default() };
+    let index = args.index.asked();
+    let options = Options { threads: args.threads, shard: args.shard, index, ..Options::default() };
     let only = super::run::consumers(&args.only, screen)?;
     let planned = pipeline::plan(&migration, &options, &Clock::System, &|p| screen.progress(&p));
     let planned = planned.map_err(|error| screen.failure(&error))?;

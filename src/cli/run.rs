@@ -59,6 +59,7 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         sandbox: args.sandbox.map(SandboxMode::from),
         threads: args.threads,
         shard: None,
+        index: None,
     };
     let ran = pipeline::run(&migration, &options, &Clock::System, &|p| screen.progress(&p));
     let ran = ran.map_err(|error| screen.failure(&error))?;

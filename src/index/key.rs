@@ -49,6 +49,11 @@ impl Key {
         (meta.mtime().max(meta.ctime()) + RACY < now).then(|| Self::of_file(meta))
     }
 
+    /// Its bytes, for digests.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Without inodes and ctimes nothing tells that a file is the same.
     #[cfg(not(unix))]
     pub fn of_file(meta: &Metadata) -> Self {
@@ -60,4 +65,11 @@ impl Key {
     pub fn of_settled_file(_meta: &Metadata, _now: i64) -> Option<Self> {
         None
     }
+}
+
+/// Names the program that runs: another build of it may answer otherwise. `None` where that
+/// can't be told.
+pub fn program() -> Option<Key> {
+    let file = std::env::current_exe().and_then(std::fs::metadata);
+    file.ok().filter(|_| cfg!(unix)).map(|meta| Key::of_file(&meta))
 }

@@ -7,17 +7,22 @@
 //! racy entries: it could change again without a sign. What a process stores through a
 //! shared mapping is seen once the kernel has written it back.
 //!
+//! Beside it lie answers: what came of a file when it was last looked at, as bytes that only
+//! the asker reads, named by all that they depend on.
+//!
 //! It is a cache in every sense: without it, or with one that is damaged, every file
 //! is read, and no result is different. Must not: know a rule's meaning, a stage, or
 //! decide where it lies.
 
+mod answers;
 mod key;
 mod stored;
 mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use key::Key;
+pub use answers::{Answers, summary_of};
+pub use key::{Key, program};
 pub use summary::Query;
 
 use std::collections::HashMap;
@@ -59,6 +64,18 @@ impl Index {
         let Some(at) = self.known.find(key) else { return false };
         self.asked[at].store(true, Ordering::Relaxed);
         !query.may_match(self.known.filter(at))
+    }
+
+    /// Which rules can match a file of this name; `None` where it is not known.
+    pub fn matching(&self, key: &Key, query: &Query) -> Option<Vec<usize>> {
+        let at = self.known.find(key)?;
+        self.asked[at].store(true, Ordering::Relaxed);
+        Some(query.matching(self.known.filter(at)).collect())
+    }
+
+    /// The answers that lie beside it, together with it no more than a twentieth of the source, or of 20 MB.
+    pub fn answers(&self) -> Answers {
+        Answers::open(&self.place.with_extension("answers"))
     }
 
     /// Remembers what lies in a file that was read whole.

@@ -20,13 +20,18 @@ pub(super) fn of(bytes: &[u8]) -> Option<Vec<u8>> {
     if bytes.len() < SMALLEST || bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
         return None;
     }
-    let mut filter = vec![0; bytes.len() / RATIO];
+    Some(of_any(bytes))
+}
+
+/// The filter of any text that is UTF-8.
+pub(super) fn of_any(bytes: &[u8]) -> Vec<u8> {
+    let mut filter = vec![0; (bytes.len() / RATIO).max(SMALLEST / RATIO)];
     let size = filter.len();
     trigrams(bytes, |trigram| {
         let (at, bit) = place(trigram, size);
         filter[at] |= bit;
     });
-    Some(filter)
+    filter
 }
 
 /// Calls `see` with every three word characters in a row, in lower case, and with what
@@ -80,11 +85,16 @@ impl Query {
 
     /// Whether any rule can match a file with this filter; `false` is certain.
     pub(super) fn may_match(&self, filter: &[u8]) -> bool {
-        let has = |trigram: &u32| {
+        self.matching(filter).next().is_some()
+    }
+
+    /// The rules that can match a file with this filter, by their number; all others can't.
+    pub(super) fn matching(&self, filter: &[u8]) -> impl Iterator<Item = usize> {
+        let has = move |trigram: &u32| {
             let (at, bit) = place(*trigram, filter.len());
             filter.get(at).is_none_or(|byte| byte & bit != 0)
         };
-        let clause = |texts: &Vec<Vec<u32>>| texts.iter().any(|trigrams| trigrams.iter().all(has));
-        self.rules.iter().any(|clauses| clauses.iter().all(clause))
+        let clause = move |texts: &Vec<Vec<u32>>| texts.iter().any(|trigrams| trigrams.iter().all(has));
+        self.rules.iter().enumerate().filter(move |(_, clauses)| clauses.iter().all(clause)).map(|(rule, _)| rule)
     }
 }

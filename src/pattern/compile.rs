@@ -296,6 +296,10 @@ fn finish(language: &'static Language, text: &str, spelt: Spelt, reading: Readin
     drop(spelt);
     let mut literals = Vec::new();
     collect_literals(&reading.shape, &mut literals);
+    if literals.is_empty() {
+        // `$A == $A` names nothing, but most files hold no `==`.
+        collect_operators(language, &reading.shape, &mut literals);
+    }
     literals.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
     literals.dedup();
     Ok(Pattern {
@@ -319,6 +323,20 @@ fn collect_literals(shape: &Shape, into: &mut Vec<String>) {
             // Gap texts stand in the code as they are, but line ends may differ.
             into.extend(gaps.iter().filter(|g| g.len() > 1 && !g.contains(['\n', '\r'])).cloned());
             children.iter().for_each(|child| collect_literals(&child.shape, into));
+        }
+        _ => {}
+    }
+}
+
+/// Tokens of several characters that are no words: shorter ones are in every file. What
+/// parts elements of a list is left out, since it may be missing.
+fn collect_operators(language: &Language, shape: &Shape, into: &mut Vec<String>) {
+    match shape {
+        Shape::Leaf { named: false, text, .. } if text.len() > 1 && !text.contains(char::is_whitespace) => {
+            into.extend((!language.is_separator(text)).then(|| text.clone()));
+        }
+        Shape::Inner { children, .. } => {
+            children.iter().for_each(|child| collect_operators(language, &child.shape, into));
         }
         _ => {}
     }

@@ -38,6 +38,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::digest::Digest;
 use crate::edit::{FileEdit, Fragment};
 use crate::language::{FileLanguages, Language};
 use crate::tree::{Node, NodeId, Tree};
@@ -46,6 +47,9 @@ use crate::tree::{Node, NodeId, Tree};
 pub struct Rule {
     /// Unique within a run: `users-v2/table`.
     pub id: String,
+    /// All that its answers depend on: rules of one identity answer alike, wherever and in
+    /// whatever company they are declared.
+    pub identity: Digest,
     /// One line for people.
     pub title: Option<String>,
     /// Whether its change sets wait for a person's approval.

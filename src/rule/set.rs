@@ -168,8 +168,13 @@ impl RuleSet {
 
     /// What each rule requires of files of this language.
     pub fn clauses(&self, language: &Language) -> impl Iterator<Item = &[Clause]> {
+        self.asking(language).map(|(_, clauses)| clauses)
+    }
+
+    /// The same, with the index of the rule.
+    pub fn asking(&self, language: &Language) -> impl Iterator<Item = (usize, &[Clause])> {
         let speaking = self.units.iter().filter(|unit| self.unit_speaks(unit, language));
-        speaking.map(|unit| unit.clauses.as_slice())
+        speaking.map(|unit| (unit.rule, unit.clauses.as_slice()))
     }
 
     pub(super) fn unit_speaks(&self, unit: &Unit, language: &Language) -> bool {

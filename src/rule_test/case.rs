@@ -60,6 +60,7 @@ pub(super) fn run(rules: &RuleSet, case: &Case, input: Input, partial: Partial) 
         dirty: Dirty::Refuse,
         threads: Some(1),
         index: None,
+        answers: None,
         progress: &|_, _| {},
     };
     let pinned = [Pinned { workspace: &workspace, content: Ok((manifest.clone(), pin)) }];

@@ -11,6 +11,7 @@ use super::error::ScriptError;
 use super::error::fail;
 use super::explain::plain;
 use super::finder::{Spec, condition, spec};
+use super::identity::{Parts, Said};
 use super::reference::Api;
 use super::survey::Survey;
 use super::{Source, purity};
@@ -45,13 +46,56 @@ pub(super) struct Draft {
 }
 
 impl Draft {
+    /// Where it is declared.
+    pub(super) fn at(&self) -> Position {
+        self.at
+    }
+
+    /// All that its answers depend on: a field that is new is told here, or named among
+    /// those that no answer depends on.
+    pub(super) fn tell(&self, said: &mut Said) {
+        let Self {
+            id,
+            languages,
+            paths,
+            find,
+            conditions,
+            context,
+            file_has,
+            hosts,
+            survey,
+            guards,
+            actions,
+            if_unknown,
+            imports,
+            at: _,
+            title: _,
+            safety: _,
+            examples: _,
+            cut_short: _,
+        } = self;
+        said.value("id", id);
+        said.value("languages", languages);
+        said.value("paths", &paths.iter().map(|(glob, _)| glob).collect::<Vec<_>>());
+        said.value("find", &find.as_ref().map(|(spec, _)| spec));
+        said.value("where", &conditions.iter().map(|(name, spec, _)| (name, spec)).collect::<Vec<_>>());
+        said.value("context", &context.iter().map(|(around, spec, _)| (around, spec)).collect::<Vec<_>>());
+        said.value("file_has", file_has);
+        said.value("hosts", &hosts.iter().map(|(name, spec, _)| (name, spec)).collect::<Vec<_>>());
+        said.value("if_unknown", if_unknown);
+        said.value("imports", imports);
+        survey.iter().for_each(|(closure, _)| said.closure("survey", closure));
+        guards.iter().for_each(|(closure, _)| said.closure("when", closure));
+        actions.iter().for_each(|(then, _)| said.then(then));
+    }
+
     /// Says that an error ended its declaration.
     pub(super) fn cut_short(&mut self) {
         self.cut_short = true;
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Around {
     Inside,
     Outside,
@@ -406,6 +450,7 @@ fn imports(asked: &[ImportEdit], variants: &[Variant]) -> Vec<ImportRequest> {
 pub(super) fn finish(
     draft: Draft,
     source: &Source,
+    parts: &Parts<'_>,
     (engine, wide): (&Arc<Engine>, &Arc<Engine>),
     ast: &Arc<AST>,
 ) -> Result<Rule, Vec<ScriptError>> {
@@ -428,6 +473,7 @@ pub(super) fn finish(
     let action = finisher.action(&draft, &variants, (engine, ast), survey.as_ref());
     match action {
         Some(action) if finisher.errors.is_empty() => Ok(Rule {
+            identity: parts.identity(&draft),
             place: format!("{}:{}", source.name, draft.at.line().unwrap_or(0)),
             id: draft.id,
             title: draft.title,

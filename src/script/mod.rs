@@ -13,6 +13,7 @@ mod error;
 mod explain;
 mod files;
 mod finder;
+mod identity;
 mod imports;
 mod insertion;
 mod nodes;
@@ -158,8 +159,9 @@ fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptError
             // What the rest of its chain would have declared is not missing.
             declared.last_mut().into_iter().for_each(Draft::cut_short);
         }
+        let parts = identity::Parts::new(&engine, source, inputs);
         for draft in declared {
-            match builder::finish(draft, source, (&engine, &wide), &ast) {
+            match builder::finish(draft, source, &parts, (&engine, &wide), &ast) {
                 Ok(rule) => rules.push(rule),
                 Err(more) => errors.extend(more),
             }

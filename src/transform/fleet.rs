@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::file_edits::{self, Decided};
+use super::memory::{Known, Memory};
 use super::plan::{FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Transformed, WorkspacePlan};
 use super::{Fate, FileReport, facts, file, skip};
 use rayon::prelude::*;
 
 use crate::config::{Dirty, Partial};
 use crate::digest::{Digest, DigestBuilder};
-use crate::index::{Index, Key, Query};
+use crate::index::{Answers, Index};
 use crate::language;
 use crate::pin::{Found, PinError, Wanted, contents_of};
-use crate::rule::RuleSet;
+use crate::rule::{Facts, RuleSet};
 use crate::workspace::{Manifest, Mode, Pin, Workspace};
 
 /// What the transform stage needs besides the code itself.
@@ -31,6 +32,9 @@ pub struct Request<'a> {
     pub threads: Option<usize>,
     /// What is remembered of contents; files that can't match are not read then.
     pub index: Option<&'a Index>,
+    /// What came of files in earlier runs; those in which no other rules can match than then
+    /// are not read either.
+    pub answers: Option<&'a Answers>,
     /// Hears how many of all files are done, from any thread.
     pub progress: &'a (dyn Fn(usize, usize) + Sync),
 }
@@ -76,24 +80,39 @@ pub fn plan_digest(rules: Digest, partial: Partial, dirty: Dirty, workspaces: &[
     digest.finish()
 }
 
-/// A file that was read: its path, its digest where it changes, and its report.
-pub(super) type Done = (String, Option<Digest>, FileReport);
+/// A file that was read: its path, its digests where it changes, and its report.
+pub(super) type Done = (String, Option<Digests>, FileReport);
+
+/// A file before the change and after it.
+#[derive(Clone, Copy)]
+pub(super) struct Digests {
+    pub(super) before: Digest,
+    pub(super) after: Digest,
+}
 
 fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
     let mut skipped: Vec<BTreeMap<SkipReason, u64>> = Vec::new();
     let memory = Memory::new(request);
     // Workspaces that are read at all, by their index.
-    let (mut indices, mut wanted, mut ruled_out) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut indices, mut wanted, mut known) = (Vec::new(), Vec::new(), Vec::new());
     for (index, one) in pinned.iter().enumerate() {
         let mut counts = BTreeMap::new();
         if let Ok((manifest, pin)) = &one.content
             && !refuses_dirty(request, one.workspace)
         {
             let paths = candidates(request.rules, one.workspace, manifest, &mut counts);
-            let (out, paths): (Vec<&str>, Vec<&str>) = paths.into_iter().partition(|p| memory.rules_out(manifest, p));
+            let (mut told, mut unknown): (Vec<Done>, Vec<&str>) = Default::default();
+            for path in paths {
+                match memory.look(manifest, path) {
+                    Known::Nothing => unknown.push(path),
+                    // As if it had been read: the plan does not depend on what is remembered.
+                    Known::RuledOut => told.push((path.to_owned(), None, FileReport::without_literal())),
+                    Known::Answer(digests, report) => told.push((path.to_owned(), digests, report)),
+                }
+            }
             indices.push(index);
-            ruled_out.push(out);
-            wanted.push(Wanted { workspace: one.workspace, pin, manifest, paths });
+            known.push(told);
+            wanted.push(Wanted { workspace: one.workspace, pin, manifest, paths: unknown });
         }
         skipped.push(counts);
     }
@@ -104,26 +123,19 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
     let read: Vec<Result<(), PinError>> = contents_of(&wanted, skip::MAX_BYTES, &|index, path, found| {
         let (digest, report) = match found {
             Found::TooLarge(size) => (None, too_large(path, size)),
-            Found::Bytes(bytes) => {
-                memory.learn(wanted[index].manifest, path, bytes);
-                let report = match &facts[index] {
-                    Ok(facts) => file(request.rules, facts, path, bytes),
-                    Err(_) => FileReport::default(),
-                };
-                let touched = report.change.is_some() || report.fate != Fate::Stays;
-                (touched.then(|| Digest::of(bytes)), report)
-            }
+            Found::Bytes(bytes) => look_at(request.rules, &facts[index], &memory, wanted[index].manifest, path, bytes),
         };
         done[index].lock().unwrap_or_else(PoisonError::into_inner).push((path.to_owned(), digest, report));
         (request.progress)(finished.fetch_add(1, Ordering::Relaxed) + 1, total);
         Ok(())
     });
     let mut reports: Vec<Vec<Done>> = Vec::new();
-    for ((done, facts), out) in done.into_iter().zip(&facts).zip(ruled_out) {
+    for ((done, facts), told) in done.into_iter().zip(&facts).zip(known) {
         let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-        // As if they had been read: the plan does not depend on what is remembered.
-        let report = || if facts.is_ok() { FileReport::without_literal() } else { FileReport::default() };
-        done.extend(out.into_iter().map(|path| (path.to_owned(), None, report())));
+        done.extend(told.into_iter().map(|(path, digests, report)| match facts {
+            Ok(_) => (path, digests, report),
+            Err(_) => (path, None, FileReport::default()),
+        }));
         if let Err(finding) = facts {
             let report = FileReport { findings: vec![finding.clone()], ..FileReport::default() };
             done.push((finding.path.clone(), None, report));
@@ -151,13 +163,38 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
         .collect()
 }
 
-/// What becomes of whole files, where rules ask for any.
-fn decide(
+/// What comes of the bytes of a file, remembered or found out.
+fn look_at(
     rules: &RuleSet,
-    facts: &Result<std::sync::Arc<crate::rule::Facts>, Finding>,
-    wanted: &Wanted<'_>,
-    done: &mut [Done],
-) -> Decided {
+    facts: &Result<Arc<Facts>, Finding>,
+    memory: &Memory<'_>,
+    manifest: &Manifest,
+    path: &str,
+    bytes: &[u8],
+) -> (Option<Digests>, FileReport) {
+    if let Some((digests, report)) = memory.look_into(manifest, path, bytes) {
+        memory.learn(manifest, path, bytes, None, &FileReport::without_literal());
+        return (digests, report);
+    }
+    let mut report = match facts {
+        Ok(facts) => file(rules, facts, path, bytes),
+        Err(_) => FileReport::default(),
+    };
+    let touched = report.change.is_some() || report.fate != Fate::Stays;
+    let digests = touched.then(|| {
+        let before = Digest::of(bytes);
+        Digests { before, after: report.change.as_ref().map_or(before, |change| Digest::of(&change.bytes)) }
+    });
+    memory.learn(manifest, path, bytes, digests.as_ref(), &report);
+    // Only what is collected over the result reads it once more.
+    if let Some(change) = report.change.as_mut().filter(|_| !rules.collects()) {
+        change.bytes = Vec::new();
+    }
+    (digests, report)
+}
+
+/// What becomes of whole files, where rules ask for any.
+fn decide(rules: &RuleSet, facts: &Result<Arc<Facts>, Finding>, wanted: &Wanted<'_>, done: &mut [Done]) -> Decided {
     let (Ok(facts), true) = (facts, done.iter().any(|(_, _, report)| report.moves_files())) else {
         return Decided::default();
     };
@@ -166,35 +203,6 @@ fn decide(
     let mut reports: Vec<file_edits::Reported<'_>> =
         done.iter_mut().map(|(path, _, report)| (path.as_str(), report)).collect();
     file_edits::decide(rules, facts, &mut reports, &|path, from| pinned.lies(path, from))
-}
-
-/// What is remembered of contents, and what the rules ask of each language.
-struct Memory<'a> {
-    rules: &'a RuleSet,
-    index: Option<&'a Index>,
-    queries: BTreeMap<&'static str, Query>,
-}
-
-impl<'a> Memory<'a> {
-    fn new(request: &Request<'a>) -> Self {
-        let query = |l: &'static language::Language| (l.facts.name.as_str(), Query::new(request.rules.clauses(l)));
-        let languages = language::all().iter().filter(|_| request.index.is_some());
-        Self { rules: request.rules, index: request.index, queries: languages.map(query).collect() }
-    }
-
-    fn rules_out(&self, manifest: &Manifest, path: &str) -> bool {
-        let (Some(index), Some(entry)) = (self.index, manifest.entries.get(path)) else { return false };
-        let language = self.rules.language_of(path);
-        let query = language.and_then(|l| self.queries.get(l.facts.name.as_str()));
-        query.is_some_and(|query| index.rules_out(&Key::of_blob(&entry.blob), query))
-    }
-
-    fn learn(&self, manifest: &Manifest, path: &str, bytes: &[u8]) {
-        let language = self.rules.language_of(path);
-        if let (Some(index), Some(entry), Some(language)) = (self.index, manifest.entries.get(path), language) {
-            index.learn(Key::of_blob(&entry.blob), language, bytes);
-        }
-    }
 }
 
 fn refuses_dirty(request: &Request<'_>, workspace: &Workspace) -> bool {
@@ -302,28 +310,25 @@ fn dirty_reason(workspace: &Workspace) -> String {
     format!("uncommitted changes: {first}{more}; commit or stash them, or set [consumers] dirty = \"pin\"")
 }
 
-fn add(plan: &mut WorkspacePlan, manifest: &Manifest, path: &str, before: Option<Digest>, report: FileReport) {
+fn add(plan: &mut WorkspacePlan, manifest: &Manifest, path: &str, digests: Option<Digests>, report: FileReport) {
     plan.files_read += u64::from(report.skipped != Some(SkipReason::TooLarge));
     plan.files_parsed += u64::from(report.parsed);
     if let Some(reason) = report.skipped {
         *plan.skipped.entry(reason).or_default() += 1;
     }
     plan.findings.extend(report.findings);
-    let outcome = match (report.fate, report.change, before) {
+    let outcome = match (report.fate, report.change, digests) {
         (Fate::Goes { rule }, ..) => FileOutcome::Delete { rule },
-        (Fate::Moves { to, rule }, Some(change), _) => {
-            let after = Digest::of(&change.bytes);
-            FileOutcome::Rename { to, edits: change.edits, splices: change.splices, after, rule }
+        (Fate::Moves { to, rule }, change, Some(Digests { after, .. })) => {
+            let (edits, splices) = change.map(|change| (change.edits, change.splices)).unwrap_or_default();
+            FileOutcome::Rename { to, edits, splices, after, rule }
         }
-        (Fate::Moves { to, rule }, None, Some(after)) => {
-            FileOutcome::Rename { to, edits: Vec::new(), splices: Vec::new(), after, rule }
-        }
-        (Fate::Stays, Some(change), _) => {
-            let after = Digest::of(&change.bytes);
+        (Fate::Stays, Some(change), Some(Digests { after, .. })) => {
             FileOutcome::Edit { edits: change.edits, splices: change.splices, after }
         }
-        (Fate::Stays, None, _) | (Fate::Moves { .. }, None, None) => return,
+        (Fate::Stays, None, _) | (Fate::Moves { .. } | Fate::Stays, _, None) => return,
     };
+    let before = digests.map(|digests| digests.before);
     let mode = manifest.entries.get(path).map(|e| e.mode);
     plan.files.push(FilePlan { path: path.to_owned(), before, mode, outcome });
 }

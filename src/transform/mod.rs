@@ -7,6 +7,7 @@ mod facts;
 mod file;
 mod file_edits;
 mod fleet;
+mod memory;
 pub mod plan;
 mod skip;
 #[cfg(test)]

@@ -61,3 +61,50 @@ fn an_index_changes_no_result() {
     assert_eq!(blocked.stdout, edited);
     assert!(blocked.stderr.contains("costs time only"), "{}", blocked.stderr);
 }
+
+/// The plan of a run that remembers, which is that of a run that does not.
+#[track_caller]
+fn planned(bench: &Bench, why: &str) -> String {
+    let without = bench.gander(&["plan", "migration.toml", "--json"]).expect(0);
+    let with = bench.gander(&["plan", "migration.toml", "--json", "--index", "kept"]).expect(0);
+    assert!(with.stdout == without.stdout, "{why}: {}\n{}", with.stdout, without.stdout);
+    with.stdout
+}
+
+#[test]
+fn a_plan_while_a_rule_is_edited_is_that_of_a_first_run() {
+    let bench = Bench::new();
+    let migration = "[migration]\nid = \"m\"\ntitle = \"t\"\nrules = [\"a.rhai\", \"b.rhai\"]\n\
+                     [[consumers.from]]\nfolders = [\"c*\"]\n[deliver]\nhow = \"patches\"\n";
+    bench.put("migration.toml", migration);
+    for n in 0..12 {
+        bench.put(&format!("c{n}/f.py"), text(["alpha(1)", "beta(1)", "other(1)"][n % 3]));
+    }
+    let alpha = "rule(\"a\").lang(\"python\").find(\"alpha($A)\").replace(\"new_alpha($A)\");";
+    let beta = |to: &str| {
+        format!(
+            "let list = [\"x\"];\nrule(\"b\").lang(\"python\").find(\"beta($A)\").rewrite(|m| code(\"{to}($A)\", #{{ A: m.A }}));"
+        )
+    };
+    bench.put("a.rhai", alpha);
+    bench.put("b.rhai", beta("new_beta"));
+    bench.commit_all();
+    let first = planned(&bench, "cold");
+    assert_eq!(first.matches("\"after\"").count(), 8);
+    assert_eq!(planned(&bench, "warm"), first);
+    bench.put("b.rhai", beta("newer_beta"));
+    let second = planned(&bench, "edited");
+    assert_eq!((first.matches("new_beta").count(), second.matches("new_beta").count()), (8, 0), "{second}");
+    assert_eq!(second.matches("newer_beta").count(), 8);
+    bench.put("a.rhai", alpha.replace("new_alpha", "beta"));
+    assert!(planned(&bench, "one writes what the other finds").contains("a second run would change the result again"));
+    bench.put("a.rhai", alpha);
+    bench.put("b.rhai", beta("new_beta"));
+    assert_eq!(planned(&bench, "taken back"), first);
+    bench.put("c0/f.py", text("alpha(3)"));
+    bench.commit_all();
+    assert!(planned(&bench, "a file that changed") != first);
+    let kept = super::bench::tree(&bench.root.join("kept"));
+    let left: Vec<&String> = kept.keys().collect();
+    assert_eq!(left.len(), 2, "an index and answers: {left:?}");
+}

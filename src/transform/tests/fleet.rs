@@ -7,7 +7,7 @@ use super::super::{FileOutcome, FindingKind, Pinned, Plan, Request, SkipReason, 
 use crate::config::{Dirty, Partial};
 use crate::digest::Digest;
 use crate::files::write_whole;
-use crate::index::Index;
+use crate::index::{Answers, Index};
 use crate::pin;
 use crate::script::{Inputs, Source, load};
 use crate::workspace::Workspace;
@@ -36,11 +36,17 @@ impl World {
     }
 
     pub(super) fn plan(&self, script: &str, partial: Partial, threads: usize) -> Plan {
-        self.plan_with(script, partial, threads, None).0
+        self.plan_with(script, partial, threads, (None, None)).0
     }
 
-    /// A plan, and how many files were read for it.
-    fn plan_with(&self, script: &str, partial: Partial, threads: usize, index: Option<&Index>) -> (Plan, usize) {
+    /// A plan with what is remembered, and how many files were read for it.
+    pub(super) fn plan_with(
+        &self,
+        script: &str,
+        partial: Partial,
+        threads: usize,
+        (index, answers): (Option<&Index>, Option<&Answers>),
+    ) -> (Plan, usize) {
         let read = AtomicUsize::new(0);
         let source = Source { name: "test.rhai".to_owned(), text: script.to_owned() };
         let rules = load(&[source], &Inputs::default()).unwrap();
@@ -59,6 +65,7 @@ impl World {
             dirty: Dirty::Refuse,
             threads: Some(threads),
             index,
+            answers,
             progress: &|_, _| {
                 read.fetch_add(1, Ordering::Relaxed);
             },
@@ -78,7 +85,7 @@ impl World {
 
 const RENAME: &str = r#"rule("rename").lang("python").find("old($$$A)").replace("new($$$A)");"#;
 
-fn json(plan: &Plan) -> String {
+pub(super) fn json(plan: &Plan) -> String {
     serde_json::to_string(plan).unwrap()
 }
 
@@ -265,13 +272,13 @@ fn what_is_remembered_changes_no_plan() {
                      rule("r").lang("python").find("old($A)").replace("new($A)");"#;
     for script in [RENAME, other, RENAME, failing] {
         let index = Index::open(folder.path(), &[]);
-        let (plan, _) = world.plan_with(script, Partial::Withhold, 2, Some(&index));
+        let (plan, _) = world.plan_with(script, Partial::Withhold, 2, (Some(&index), None));
         index.save(|_| true).unwrap();
         assert_eq!(json(&plan), json(&world.plan(script, Partial::Withhold, 1)), "{script}");
     }
     let nothing = r#"rule("n").lang("python").find("prefetch_related($A)").delete();"#;
     let index = Index::open(folder.path(), &[]);
-    let (plan, read) = world.plan_with(nothing, Partial::Withhold, 2, Some(&index));
+    let (plan, read) = world.plan_with(nothing, Partial::Withhold, 2, (Some(&index), None));
     assert_eq!(json(&plan), json(&world.plan(nothing, Partial::Withhold, 1)));
     assert_eq!(read, 2, "what is not remembered is read: the small file and the one in UTF-16");
 }

@@ -3,6 +3,7 @@
 mod files;
 mod fleet;
 mod imports;
+mod memory;
 
 use super::{FindingKind, file};
 use crate::script::{Inputs, Source, load};
