@@ -107,7 +107,7 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
                     Known::Nothing => unknown.push(path),
                     // As if it had been read: the plan does not depend on what is remembered.
                     Known::RuledOut => told.push((path.to_owned(), None, FileReport::without_literal())),
-                    Known::Answer(digests, report) => told.push((path.to_owned(), digests, report)),
+                    Known::Answer(digests, report) => told.push((path.to_owned(), digests, *report)),
                 }
             }
             indices.push(index);

@@ -41,7 +41,7 @@ pub(super) enum Known {
     /// No rule can match in it.
     RuledOut,
     /// This comes of it.
-    Answer(Option<Digests>, FileReport),
+    Answer(Option<Digests>, Box<FileReport>),
     /// Nothing.
     Nothing,
 }
@@ -78,7 +78,7 @@ impl<'a> Memory<'a> {
             return Known::RuledOut;
         }
         self.recall(asked, path, &entry.blob, &rules)
-            .map_or(Known::Nothing, |(digests, report)| Known::Answer(digests, report))
+            .map_or(Known::Nothing, |(digests, report)| Known::Answer(digests, Box::new(report)))
     }
 
     /// The same for a file that was read: its summary may not have been known.

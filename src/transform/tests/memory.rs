@@ -1,4 +1,5 @@
 //! A plan is that of a first run, whatever is remembered, and reads what is new to it only.
+#![expect(clippy::disallowed_methods, reason = "a test damages files")]
 
 use proptest::prelude::*;
 
