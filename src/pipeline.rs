@@ -165,8 +165,12 @@ pub fn load_rules(migration: &Migration) -> Result<(crate::rule::RuleSet, Digest
         digest = digest.field(name).field(table.to_string());
     }
     digest = digest.field(migration.languages.said());
+    let datasets = script::read_datasets(&migration.datasets)?;
+    if let Some(rules) = &datasets {
+        digest = digest.field(rules.identity.as_bytes());
+    }
     let (parameters, languages) = (migration.parameters.clone(), migration.languages.clone());
-    let inputs = Inputs { parameters, mappings, guide: migration.guide.clone(), languages };
+    let inputs = Inputs { parameters, mappings, guide: migration.guide.clone(), languages, datasets };
     let sources: Vec<script::Source> = sources.into_iter().map(|s| relative(s, migration)).collect();
     Ok((script::load(&sources, &inputs)?, digest.finish()))
 }
@@ -330,7 +334,16 @@ fn declared(rules: &crate::rule::RuleSet) -> Declared {
         rule.variants.iter().flat_map(of).collect()
     };
     let scope = |rule: &crate::rule::Rule| verify::Scope { languages: languages(rule), paths: rule.paths.clone() };
-    rules.rules.iter().map(|rule| (rule.id.clone(), scope(rule))).collect()
+    let datasets = || rules.datasets.iter().flat_map(|datasets| datasets.ids());
+    let anywhere = verify::Scope { languages: spoken_of_datasets(), paths: crate::rule::Paths::default() };
+    let of_rules = rules.rules.iter().map(|rule| (rule.id.clone(), scope(rule)));
+    of_rules.chain(datasets().map(|id| (id.clone(), anywhere.clone()))).collect()
+}
+
+/// Where uses of datasets are looked for.
+fn spoken_of_datasets() -> BTreeSet<String> {
+    let spoken = crate::language::all().iter().filter(|language| crate::dataset::file::speaks(language));
+    spoken.map(|language| language.facts.name.clone()).collect()
 }
 
 /// Advances a migration as far as it can.

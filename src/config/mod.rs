@@ -31,6 +31,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::dataset::Dialects;
 use crate::language::FileLanguages;
 use crate::workspace::EntityRef;
 
@@ -51,6 +52,8 @@ pub struct Migration {
     pub parameters: toml::Table,
     /// `[mappings]`: name to file, what rules read as `mapping("name")`.
     pub mappings: BTreeMap<String, PathBuf>,
+    /// `[datasets]`.
+    pub datasets: DatasetFiles,
     /// `[[languages]]`: what language files are of, where their names don't tell.
     pub languages: FileLanguages,
     /// `[consumers]`.
@@ -74,6 +77,19 @@ pub struct Migration {
     /// Digest of everything above that decides what the plan and rollout do
     /// (the file's own bytes and those of rules and mappings).
     pub digest: crate::digest::Digest,
+}
+
+/// `[datasets]`: the tables that say what becomes of datasets.
+#[derive(Clone, Debug, Default)]
+pub struct DatasetFiles {
+    /// `mappings`: a table for each dataset.
+    pub mappings: Vec<PathBuf>,
+    /// `schemas`: columns of other tables.
+    pub schemas: Option<PathBuf>,
+    /// `default`: `project.dataset` or `dataset`, in which tables of one part lie.
+    pub default: Option<String>,
+    /// `dialect` and `[[datasets.dialects]]`: whose SQL stands where.
+    pub dialects: Dialects,
 }
 
 /// `[transform]`.

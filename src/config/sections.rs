@@ -12,7 +12,12 @@ use super::load::{Place, Seal};
 use super::raw::{Section, Value};
 use super::rollout_sections::rollout;
 use super::verify_sections::verify;
-use super::{Deliver, Delivery, Disposition, Migration, Partial, Policy, SandboxConfig, SandboxMode, Transform, units};
+use super::{
+    DatasetFiles, Deliver, Delivery, Disposition, Migration, Partial, Policy, SandboxConfig, SandboxMode, Transform,
+    units,
+};
+use crate::dataset::Dialects;
+use crate::dataset::sql::Dialect;
 use crate::language::{self, FileLanguages, Language};
 use crate::workspace::EntityRef;
 
@@ -21,6 +26,7 @@ pub(super) const SECTIONS: &[&str] = &[
     "migration",
     "parameters",
     "mappings",
+    "datasets",
     "languages",
     "consumers",
     "code",
@@ -51,7 +57,8 @@ pub(super) fn migration(
     let title = present.then(|| title(&head)).flatten();
     let guide = head.get("guide");
     let guide = guide.and_then(|value| value.string("\"https://…\""));
-    let rules = present.then(|| rules(&head, place, seal)).flatten();
+    let datasets = datasets(root, place, seal);
+    let rules = present.then(|| rules(&head, place, seal, datasets.mappings.is_empty())).flatten();
     root.section("parameters", &["*"]);
     let mappings = mappings(root, place, seal);
     let languages = languages(root);
@@ -74,6 +81,7 @@ pub(super) fn migration(
         rules: rules?,
         parameters,
         mappings,
+        datasets,
         languages,
         consumers,
         code,
@@ -112,11 +120,13 @@ fn title(head: &Section<'_>) -> Option<String> {
     Some(title.trim().to_owned())
 }
 
-fn rules(head: &Section<'_>, place: &Place<'_>, seal: &mut Seal) -> Option<Vec<PathBuf>> {
+/// `needed`: whether nothing else says what is to become of code.
+fn rules(head: &Section<'_>, place: &Place<'_>, seal: &mut Seal, needed: bool) -> Option<Vec<PathBuf>> {
     let example = "[\"rules/table.rhai\"]";
-    let value = head.need("rules", example)?;
+    let value = if needed { head.need("rules", example) } else { head.get("rules") };
+    let Some(value) = value else { return (!needed).then(Vec::new) };
     let items = value.strings(example)?;
-    if items.is_empty() {
+    if items.is_empty() && needed {
         value.wrong("a migration needs at least one rule file", format!("name one: `rules = {example}`"));
         return None;
     }
@@ -161,6 +171,45 @@ fn globs(value: &Value<'_>) -> Option<Vec<String>> {
         glob(item, text)
     };
     Some(items.iter().filter_map(one).collect())
+}
+
+/// Reads `[datasets]`.
+fn datasets(root: &Section<'_>, place: &Place<'_>, seal: &mut Seal) -> DatasetFiles {
+    let section = root.section("datasets", &["mappings", "schemas", "default", "dialect", "dialects"]);
+    let example = "[\"mapping/users.toml\"]";
+    let mut mappings = Vec::new();
+    let listed = section.get("mappings");
+    for (item, text) in listed.as_ref().and_then(|value| value.strings(example)).unwrap_or_default() {
+        let Some(path) = place.file(&item, text) else { continue };
+        if mappings.contains(&path) {
+            item.wrong(format!("{text:?} is named twice"), "remove one of the two");
+            continue;
+        }
+        seal.mapping("dataset", &item, &path);
+        mappings.push(path);
+    }
+    let schemas = section.get("schemas").and_then(|value| {
+        let path = place.file(&value, value.string("\"schemas.toml\"")?)?;
+        seal.mapping("schemas", &value, &path);
+        Some(path)
+    });
+    let default = section.get("default").and_then(|value| Some(value.string("\"analytics\"")?.to_owned()));
+    let others = section.get("dialects");
+    let sections = others.map_or_else(Vec::new, |value| {
+        value.sections(&["files", "dialect"], "[[datasets.dialects]] with `files` and `dialect`")
+    });
+    let mut said: Vec<(String, Dialect)> = Vec::new();
+    for section in sections {
+        let files = section.need("files", "[\"**/*.hql\"]").and_then(|value| globs(&value));
+        let dialect = section.need("dialect", "\"spark\"").and_then(|value| value.one_of(&Dialect::ALL));
+        if let Some(dialect) = dialect {
+            said.extend(files.unwrap_or_default().into_iter().map(|glob| (glob, dialect)));
+        }
+    }
+    let dialect = section.get("dialect").and_then(|value| value.one_of(&Dialect::ALL)).unwrap_or_default();
+    // Every glob was tried.
+    let dialects = Dialects::new(dialect, said.iter().map(|(glob, dialect)| (glob.as_str(), *dialect)));
+    DatasetFiles { mappings, schemas, default, dialects: dialects.unwrap_or_default() }
 }
 
 /// Reads `[[languages]]`.

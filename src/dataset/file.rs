@@ -9,7 +9,7 @@ use super::sql::{self, Dialect, Project, Setting};
 use super::usage::Unit;
 use super::{Datasets, code};
 use crate::language::Language;
-use crate::tree::{ParseError, parse};
+use crate::tree::{ParseError, Tree, parse};
 
 /// A unit and what becomes of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,15 +48,22 @@ pub fn decided(
     datasets: &Datasets,
     around: &Around,
 ) -> Result<Vec<Decided>, ParseError> {
-    if !speaks(language) {
+    of_tree(&parse(language, text)?, datasets, around)
+}
+
+/// As [`decided`], of a file that is parsed already.
+///
+/// # Errors
+/// The parser gave up on a text in it.
+pub fn of_tree(tree: &Tree, datasets: &Datasets, around: &Around) -> Result<Vec<Decided>, ParseError> {
+    if !speaks(tree.language) {
         return Ok(Vec::new());
     }
-    let tree = parse(language, text)?;
-    if language.facts.name != "sql" {
-        return code::decided(&tree, datasets, around);
+    if tree.language.facts.name != "sql" {
+        return code::decided(tree, datasets, around);
     }
     let setting = Setting { dialect: around.dialect, holes: Vec::new(), project: around.project.clone() };
-    let units = sql::units(&tree, datasets, &setting);
+    let units = sql::units(tree, datasets, &setting);
     let with_fate = |unit: Unit| {
         let fate = decide(&unit, datasets, &Plain);
         Decided { unit, fate }

@@ -7,6 +7,7 @@
 
 mod code;
 pub mod decide;
+mod dialects;
 pub mod file;
 pub mod mapping;
 mod names;
@@ -16,5 +17,6 @@ pub mod sql;
 mod text;
 pub mod usage;
 
+pub use dialects::Dialects;
 pub use names::{Datasets, Met, Part};
-pub use schema::{SchemaError, Schemas};
+pub use schema::{MAX_BYTES as MAX_SCHEMA_BYTES, SchemaError, Schemas};

@@ -374,6 +374,7 @@ fn witnessed(
     hits.unread.extend(submodules.into_iter().map(|(path, _)| (path, search::SUBMODULE)));
     let allowed = exclusions::places(&migration.consumers.exclude, now, problems);
     problems.extend(unread(&hits, &owners, &allowed, base));
-    let own = migration.rules.iter().chain(migration.mappings.values()).chain([&migration.file]).cloned();
+    let tables = migration.mappings.values().chain(&migration.datasets.mappings).chain(&migration.datasets.schemas);
+    let own = migration.rules.iter().chain(tables).chain([&migration.file]).cloned();
     agreement::compare(fleet, names, &hits, &owners, &allowed, &own.collect(), base)
 }

@@ -119,6 +119,8 @@ pub fn names(
             if end.len() >= SHORTEST { end.to_owned() } else { name.clone() }
         };
         names.extend(datasets.iter().map(end));
+        let migrated = rules.datasets.iter().flat_map(|migrated| &migrated.datasets.mappings);
+        names.extend(migrated.flat_map(|mapping| &mapping.names).map(|name| end(&name.old)));
         let keys: BTreeSet<&str> = mappings.values().flat_map(keys).collect();
         for rule in 0..rules.rules.len() {
             for required in rules.required(rule) {

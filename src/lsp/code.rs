@@ -11,7 +11,7 @@ use super::rule_file::of;
 use super::workspace::Loaded;
 use crate::edit::{Edit, Splice, apply, compose};
 use crate::language::Language;
-use crate::rule::{Answer, File, run};
+use crate::rule::{Answer, File, Origin, run};
 use crate::transform::{FindingKind, file};
 use crate::tree::parse;
 
@@ -56,8 +56,12 @@ fn matches_of(loaded: &Loaded, name: &str, text: &str) -> Vec<Found> {
     let Ok(outcomes) = run(rules, File { path: name, tree: &tree }, &hits, facts) else { return Vec::new() };
     let mut all = Vec::new();
     for outcome in outcomes {
-        let rule = &rules.rules[outcome.rule];
-        let title = rule.title.clone().unwrap_or_else(|| rule.id.clone());
+        let id = rules.id_of(outcome.origin);
+        let title = match outcome.origin {
+            Origin::Rule(rule) => rules.rules[rule].title.clone(),
+            Origin::Dataset(_) => None,
+        };
+        let title = title.unwrap_or_else(|| id.to_owned());
         let (severity, message, edits) = match outcome.answer {
             // An editor could not look into files that are not open, and half is none.
             Answer::Edit(_) if !outcome.files.is_empty() => {
@@ -72,9 +76,8 @@ fn matches_of(loaded: &Loaded, name: &str, text: &str) -> Vec<Found> {
             Answer::Skip(_) => continue,
         };
         let mut diagnostic = of(range(text, outcome.range.clone()), severity, message);
-        diagnostic.code = Some(NumberOrString::String(rule.id.clone()));
-        let rewrite =
-            rewrite(language, text, &edits).map(|edits| Rewrite { title: format!("{title} ({})", rule.id), edits });
+        diagnostic.code = Some(NumberOrString::String(id.to_owned()));
+        let rewrite = rewrite(language, text, &edits).map(|edits| Rewrite { title: format!("{title} ({id})"), edits });
         all.push(Found { range: outcome.range, diagnostic, rewrite });
     }
     all.extend(checks(loaded, name, text));
@@ -84,7 +87,8 @@ fn matches_of(loaded: &Loaded, name: &str, text: &str) -> Vec<Found> {
 /// What the checks of the transform stage say of the file besides its rules.
 fn checks(loaded: &Loaded, name: &str, text: &str) -> Vec<Found> {
     let report = file(&loaded.rules, &loaded.facts, name, text.as_bytes());
-    let ours = |rule: &str| loaded.rules.rules.iter().any(|r| r.id == rule);
+    let datasets = || loaded.rules.datasets.iter().flat_map(|datasets| datasets.ids());
+    let ours = |rule: &str| loaded.rules.rules.iter().any(|r| r.id == rule) || datasets().any(|id| id == rule);
     let checks = report.findings.iter().filter(|f| f.kind == FindingKind::Refused && !ours(&f.rule));
     let one = |finding: &crate::transform::Finding| {
         let at = super::position::offset_of_column(text, finding.line.max(1), finding.column.max(1));

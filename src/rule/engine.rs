@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use super::around::Around;
 use super::embedded::told;
-use super::layout::{indentation, line_end, line_start, placed, statement_start};
+use super::layout::placed;
+use super::note::Note;
 use super::prefilter::{Clause, Hits, is_escape};
-use super::set::{RuleSet, Unit};
+use super::set::{Origin, RuleSet, Unit};
 use super::template::Filling;
+use super::uses::{self, Subject};
 use super::{
     Action, Bound, Context, Decision, Embedded, Facts, IfUnknown, ImportRequest, Match, Matcher, Replacement, Rule,
     Variant, embed, exercise,
@@ -24,8 +26,8 @@ use crate::tree::{Node, NodeId, ParseError, Tree, joins};
 /// What became of one match.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Index into [`RuleSet::rules`].
-    pub rule: usize,
+    /// What it comes from.
+    pub origin: Origin,
     /// Bytes of the file that matched.
     pub range: Range<usize>,
     /// Line and column in the file, from 1.
@@ -38,6 +40,10 @@ pub struct Outcome {
     pub files: Vec<FileEdit>,
     /// For a match in embedded code: the literal that holds it, and the language in it.
     pub literal: Option<(Range<usize>, &'static Language)>,
+    /// For a use of a dataset: of what.
+    pub subject: Option<Subject>,
+    /// Where the outcome stands that decides of this one: line and column.
+    pub follows: Option<(u32, u32)>,
 }
 
 /// The answer to a match.
@@ -76,7 +82,17 @@ pub fn collect(set: &RuleSet, file: File<'_>, hits: &Hits) -> Result<(Facts, Out
 /// # Errors
 /// Only where an embedded text is beyond the parser's budget.
 pub fn run(set: &RuleSet, file: File<'_>, hits: &Hits, facts: &Arc<Facts>) -> Result<Outcomes, Failure> {
-    traverse(set, file, hits, Phase::Edit(facts))
+    let mut outcomes = traverse(set, file, hits, Phase::Edit(facts))?;
+    if let Some(datasets) = set.datasets.as_ref().filter(|_| hits.datasets) {
+        outcomes.extend(uses::outcomes(datasets, file, set.guide.as_deref())?);
+        outcomes.sort_by_key(place_and_origin);
+    }
+    Ok(outcomes)
+}
+
+/// By place, then as the migration orders what asks.
+fn place_and_origin(outcome: &Outcome) -> (usize, Origin, usize) {
+    (outcome.range.start, outcome.origin, outcome.range.end)
 }
 
 /// A file to look at.
@@ -125,7 +141,7 @@ fn traverse(set: &RuleSet, File { path, tree }: File<'_>, hits: &Hits, phase: Ph
             runner.host(*unit, node)?;
         }
     }
-    runner.outcomes.sort_by_key(|o| (o.range.start, o.rule, o.range.end));
+    runner.outcomes.sort_by_key(place_and_origin);
     Ok(runner.outcomes)
 }
 
@@ -224,7 +240,8 @@ impl Runner<'_, '_> {
             Ok(Decision::Refuse(why)) => Answer::Refuse(why),
             Ok(Decision::Annotate(message)) => {
                 let anchor = embedded.map_or(node, |(_, host)| host);
-                let edits = self.comment(rule, &message, anchor, match_id);
+                let note = Note { id: &rule.id, guide: self.set.guide.as_deref(), message: &message };
+                let edits = note.above(anchor, match_id).into_iter().collect();
                 Answer::Annotate(message, edits)
             }
             Ok(Decision::Edits(replacements)) => {
@@ -249,7 +266,9 @@ impl Runner<'_, '_> {
         literal: Option<(Range<usize>, &'static Language)>,
     ) {
         let place = self.file.line_column(range.start);
-        self.outcomes.push(Outcome { rule, range, place, answer, imports: Vec::new(), files: Vec::new(), literal });
+        let origin = Origin::Rule(rule);
+        let (imports, files, subject, follows) = (Vec::new(), Vec::new(), None, None);
+        self.outcomes.push(Outcome { origin, range, place, answer, imports, files, literal, subject, follows });
     }
 
     fn holds<'t>(&mut self, variant: &Variant, tree: &Tree, node: Node<'t>, bindings: &mut Bindings<'t>) -> Certainty {
@@ -362,32 +381,6 @@ impl Runner<'_, '_> {
             edits.push(Edit { range, replacement, rule: rule.id.clone(), match_id });
         }
         Answer::Edit(edits)
-    }
-
-    /// The comment of an annotation, on a line of its own above the code and
-    /// above the comments that stand there: some of them speak to the next line.
-    fn comment(&self, rule: &Rule, message: &str, node: Node<'_>, match_id: u32) -> Vec<Edit> {
-        let text = self.file.text();
-        let Some(mark) = self.file.language.facts.line_comment.as_deref() else { return Vec::new() };
-        let mut line = line_start(text, statement_start(node));
-        let indent = indentation(text, line);
-        let tag = format!("gander[{}]", rule.id);
-        while let Some(above) = line.checked_sub(1).map(|end| line_start(text, end)) {
-            let comment = text[above..line].trim_start();
-            // `#!` and `# -*- coding` count only where they stand.
-            if !comment.starts_with(mark) || above == 0 && comment.starts_with("#!") || comment.contains("coding") {
-                break;
-            }
-            if comment.contains(&tag) {
-                return Vec::new();
-            }
-            line = above;
-        }
-        let guide = self.set.guide.as_deref().map(|g| format!(" ({g})")).unwrap_or_default();
-        let message = message.replace(['\n', '\r', '\u{2028}', '\u{2029}'], " ");
-        let comment = format!("{indent}{mark} {tag}: {message}{guide}{}", line_end(text));
-        let replacement = vec![Fragment::Text(comment)];
-        vec![Edit { range: line..line, replacement, rule: rule.id.clone(), match_id }]
     }
 }
 

@@ -13,11 +13,13 @@ mod imports;
 mod layout;
 mod matcher;
 mod moves;
+mod note;
 mod paths;
 mod prefilter;
 mod set;
 mod symbols;
 mod template;
+mod uses;
 
 pub use elements::{element, elements};
 pub use embedded::{Embedded, embed};
@@ -30,9 +32,10 @@ pub use matcher::{Lookup, Matcher, QueryMatcher, literal_value};
 pub use moves::Moves;
 pub use paths::{Paths, Place};
 pub use prefilter::{Clause, Gate, Hits, Prefilter};
-pub use set::{Required, RuleSet};
+pub use set::{Origin, Required, RuleSet};
 pub use symbols::{PathSet, SymbolMatcher};
 pub use template::{Filling, Template, TemplateError};
+pub use uses::{DatasetRules, Subject};
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -112,12 +112,14 @@ pub struct Hits {
     pub possible: Vec<bool>,
     /// Where texts of possible rules stand, in bytes, sorted.
     pub places: Vec<usize>,
+    /// Whether the file may use a dataset.
+    pub datasets: bool,
 }
 
 impl Hits {
-    /// Whether any rule can match.
+    /// Whether any rule can match, or a dataset be used.
     pub fn any(&self) -> bool {
-        self.possible.iter().any(|p| *p)
+        self.datasets || self.possible.iter().any(|p| *p)
     }
 }
 
@@ -191,7 +193,7 @@ impl Prefilter {
         let mut places: Vec<usize> = places.into_iter().filter(|(_, t)| relevant[*t]).map(|(at, _)| at).collect();
         places.sort_unstable();
         places.dedup();
-        Hits { possible, places }
+        Hits { possible, places, datasets: false }
     }
 }
 

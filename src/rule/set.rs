@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use super::matcher::escapes;
 use super::prefilter::{Clause, Gate, Hits, Prefilter};
+use super::uses::DatasetRules;
 use super::{Action, Context, Exercise, Place, Rule, Variant};
+use crate::digest::Digest;
 use crate::language::{self, FileLanguages, Language};
 
 /// Rules that run together, with what is derived from all of them.
@@ -20,6 +22,8 @@ pub struct RuleSet {
     pub guide: Option<String>,
     /// What language each file is of.
     pub languages: FileLanguages,
+    /// The datasets that are migrated, if any are.
+    pub datasets: Option<Arc<DatasetRules>>,
     /// Where it is recorded what of the rules was exercised, if anybody wants to know.
     pub exercise: Option<Arc<Exercise>>,
     /// Every rule in every language: what the prefilter counts in.
@@ -44,6 +48,15 @@ pub(super) struct Index {
     pub(super) any_kind: Vec<usize>,
     /// Units that look into literals of this language.
     pub(super) hosted: Vec<usize>,
+}
+
+/// What an outcome comes from; in the order of the migration, datasets last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// An index into [`RuleSet::rules`].
+    Rule(usize),
+    /// An index into the mappings of [`RuleSet::datasets`].
+    Dataset(usize),
 }
 
 /// What a rule requires of the files of one of its languages.
@@ -95,15 +108,26 @@ impl RuleSet {
             rules,
             guide,
             languages: FileLanguages::default(),
+            datasets: None,
             exercise: None,
             units,
             by_language,
         }
     }
 
-    /// Whether any rule speaks this language.
+    /// Whether any rule speaks this language, or datasets are looked for in it.
     pub fn speaks(&self, language: &Language) -> bool {
         self.by_language.contains_key(&language.facts.name)
+            || self.datasets.as_ref().is_some_and(|datasets| datasets.speaks(language))
+    }
+
+    /// What findings and edits of this origin are named by.
+    pub fn id_of(&self, origin: Origin) -> &str {
+        match (origin, &self.datasets) {
+            (Origin::Rule(rule), _) => &self.rules[rule].id,
+            (Origin::Dataset(dataset), Some(datasets)) => datasets.id(dataset),
+            (Origin::Dataset(_), None) => "dataset",
+        }
     }
 
     /// The language of the file at this place, if it has one. An example lies nowhere:
@@ -127,14 +151,18 @@ impl RuleSet {
 
     /// Which rules can match a file of this language, told from its raw bytes.
     pub fn scan<'p>(&self, language: &Language, place: impl Into<Place<'p>>, bytes: &[u8]) -> Hits {
-        if !self.by_language.get(&language.facts.name).is_some_and(|index| index.gate.passes(bytes)) {
-            return Hits { possible: vec![false; self.units.len()], places: Vec::new() };
-        }
         let place = place.into();
-        self.prefilter.scan_for(bytes, |unit| {
+        // An example is about its rule alone.
+        let asked = self.datasets.as_ref().filter(|_| matches!(place, Place::At(_)));
+        let datasets = asked.is_some_and(|datasets| datasets.may_stand(language, bytes));
+        if !self.by_language.get(&language.facts.name).is_some_and(|index| index.gate.passes(bytes)) {
+            return Hits { possible: vec![false; self.units.len()], datasets, ..Hits::default() };
+        }
+        let hits = self.prefilter.scan_for(bytes, |unit| {
             let unit = &self.units[unit];
             self.unit_speaks(unit, language) && self.is_for(unit.rule, place)
-        })
+        });
+        Hits { datasets, ..hits }
     }
 
     /// Whether a rule is for the file at `place`.
@@ -149,7 +177,7 @@ impl RuleSet {
     pub fn ruled_out(&self, language: &Language, place: Place<'_>, bytes: &[u8]) -> Hits {
         let hits = self.scan(language, place, bytes);
         let out = |(unit, possible): (usize, &bool)| !possible && self.unit_speaks(&self.units[unit], language);
-        Hits { possible: hits.possible.iter().enumerate().map(out).collect(), places: Vec::new() }
+        Hits { possible: hits.possible.iter().enumerate().map(out).collect(), ..Hits::default() }
     }
 
     /// What a rule requires of a file, for people; one for each language.
@@ -166,15 +194,33 @@ impl RuleSet {
         found.map(|((language, embedded, files), clauses)| Required { language, embedded, files, clauses }).collect()
     }
 
-    /// What each rule requires of files of this language.
+    /// What each rule, and each dataset, requires of files of this language.
     pub fn clauses(&self, language: &Language) -> impl Iterator<Item = &[Clause]> {
         self.asking(language).map(|(_, clauses)| clauses)
     }
 
-    /// The same, with the index of the rule.
-    pub fn asking(&self, language: &Language) -> impl Iterator<Item = (usize, &[Clause])> {
+    /// The same, with what asks.
+    pub fn asking(&self, language: &Language) -> impl Iterator<Item = (Origin, &[Clause])> {
         let speaking = self.units.iter().filter(|unit| self.unit_speaks(unit, language));
-        speaking.map(|unit| (unit.rule, unit.clauses.as_slice()))
+        let rules = speaking.map(|unit| (Origin::Rule(unit.rule), unit.clauses.as_slice()));
+        rules.chain(self.datasets.iter().map(|datasets| (Origin::Dataset(0), datasets.clauses())))
+    }
+
+    /// A digest of all that decides what this origin makes of a file; of datasets, all together.
+    pub fn identity_of(&self, origin: Origin) -> Digest {
+        match (origin, &self.datasets) {
+            (Origin::Rule(rule), _) => self.rules[rule].identity,
+            (Origin::Dataset(_), Some(datasets)) => datasets.identity,
+            (Origin::Dataset(_), None) => Digest::of(b""),
+        }
+    }
+
+    /// Whether what asks is for the file at this path.
+    pub fn is_meant(&self, origin: Origin, path: &str) -> bool {
+        match origin {
+            Origin::Rule(rule) => self.rules[rule].paths.hold(path),
+            Origin::Dataset(_) => true,
+        }
     }
 
     pub(super) fn unit_speaks(&self, unit: &Unit, language: &Language) -> bool {

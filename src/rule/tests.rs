@@ -29,14 +29,14 @@ fn outcomes(set: &RuleSet, language: &'static Language, code: &str, hits: &Hits)
     run(set, super::File { path: "a", tree: &tree }, hits, &Default::default())
         .unwrap()
         .iter()
-        .map(|o| format!("{} {:?} {:?}", o.rule, o.range, o.answer))
+        .map(|o| format!("{:?} {:?} {:?}", o.origin, o.range, o.answer))
         .collect()
 }
 
 /// What a filter hides, if anything: outcomes with every rule possible, and with its hits.
 fn hidden(set: &RuleSet, code: &str, hits: &Hits) -> Option<(Vec<String>, Vec<String>)> {
     let language = language::by_name("python").unwrap();
-    let all = Hits { possible: vec![true; hits.possible.len()], places: Vec::new() };
+    let all = Hits { possible: vec![true; hits.possible.len()], ..Hits::default() };
     let (open, filtered) = (outcomes(set, language, code, &all), outcomes(set, language, code, hits));
     (open != filtered).then_some((open, filtered))
 }

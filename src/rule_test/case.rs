@@ -104,7 +104,7 @@ fn told(identity: Option<&Identity>, plan: &WorkspacePlan, patch: &str) -> Strin
 }
 
 fn line(out: &mut String, finding: &Finding) {
-    let Finding { rule, path, line, column, kind, message } = finding;
+    let Finding { rule, path, line, column, kind, message, subject, .. } = finding;
     let word = match kind {
         FindingKind::Mapped => "mapped",
         FindingKind::Annotated => "annotated",
@@ -114,11 +114,14 @@ fn line(out: &mut String, finding: &Finding) {
     };
     let place = if *line == 0 { path.clone() } else { format!("{path}:{line}:{column}") };
     let message = if message.is_empty() { String::new() } else { format!(": {}", message.replace('\n', "\n    ")) };
-    let _ = writeln!(out, "{place}: {word} by {rule}{message}");
+    let of = subject.as_ref().map_or(String::new(), |subject| format!(" {} ({})", subject.name, subject.position));
+    let _ = writeln!(out, "{place}:{of} {word} by {rule}{message}");
 }
 
 /// Changes with everything that the rules of a case read besides code.
 pub(super) fn inputs_key(suite: &Suite, case: Option<&Case>) -> String {
     let inputs = case.map_or(&suite.inputs, |case| &case.inputs);
-    format!("{} {:?} {:?} {:?}", inputs.parameters, inputs.mappings, inputs.guide, suite.partial)
+    let crate::script::Inputs { parameters, mappings, guide, .. } = inputs;
+    let datasets = inputs.datasets.as_ref().map(|datasets| datasets.identity);
+    format!("{parameters} {mappings:?} {guide:?} {datasets:?} {:?}", suite.partial)
 }

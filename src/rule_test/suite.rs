@@ -209,7 +209,8 @@ fn suite(
         let mappings = script::read_mappings(&migration.mappings).map_err(TestError::Rules)?;
         let guide = migration.guide.clone();
         let (parameters, languages) = (migration.parameters.clone(), migration.languages.clone());
-        suite.inputs = Inputs { parameters, mappings, guide, languages };
+        let datasets = script::read_datasets(&migration.datasets).map_err(TestError::Rules)?;
+        suite.inputs = Inputs { parameters, mappings, guide, languages, datasets };
         suite.partial = migration.transform.partial;
         suite.owner = Some(migration.file.clone());
         if is_migration {

@@ -21,12 +21,14 @@ mod purity;
 mod reference;
 mod survey;
 mod symbols;
+mod tables;
 
 #[cfg(test)]
 mod tests;
 
 pub use error::{ScriptError, ScriptErrors};
 pub use reference::{Entry, builtins, entries, example_inputs, markdown};
+pub use tables::read_datasets;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -35,7 +37,7 @@ use std::sync::{Arc, Mutex};
 use rhai::{Dynamic, Scope};
 
 use crate::language::FileLanguages;
-use crate::rule::RuleSet;
+use crate::rule::{DatasetRules, RuleSet};
 use builder::Draft;
 
 /// A rule file, read.
@@ -58,6 +60,8 @@ pub struct Inputs {
     pub guide: Option<String>,
     /// What language each file is of.
     pub languages: FileLanguages,
+    /// The datasets that are migrated, if any are.
+    pub datasets: Option<Arc<DatasetRules>>,
 }
 
 /// Larger rule or mapping files are refused.
@@ -73,7 +77,7 @@ pub fn read(files: &[PathBuf]) -> Result<Vec<Source>, ScriptErrors> {
     let mut sources = Vec::new();
     let mut errors = Vec::new();
     for file in files {
-        match read_text(file) {
+        match read_text(file, MAX_FILE) {
             Ok(text) => sources.push(Source { name: file.display().to_string(), text }),
             Err(why) => errors.push(ScriptError::of_file(&file.display().to_string(), &why)),
         }
@@ -90,7 +94,7 @@ pub fn read_mappings(files: &BTreeMap<String, PathBuf>) -> Result<BTreeMap<Strin
     let mut errors = Vec::new();
     for (name, file) in files {
         let shown = file.display().to_string();
-        match read_text(file) {
+        match read_text(file, MAX_FILE) {
             Err(why) => errors.push(ScriptError::of_file(&shown, &why)),
             Ok(text) => match text.parse::<toml::Table>() {
                 Ok(table) => {
@@ -107,10 +111,10 @@ pub fn read_mappings(files: &BTreeMap<String, PathBuf>) -> Result<BTreeMap<Strin
     if errors.is_empty() { Ok(tables) } else { Err(ScriptErrors(errors)) }
 }
 
-fn read_text(file: &Path) -> Result<String, String> {
+fn read_text(file: &Path, limit: u64) -> Result<String, String> {
     let meta = std::fs::metadata(file).map_err(|e| format!("can't be read: {e}"))?;
-    if meta.len() > MAX_FILE {
-        return Err(format!("is larger than {} MiB", MAX_FILE >> 20));
+    if meta.len() > limit {
+        return Err(format!("is larger than {} MiB", limit >> 20));
     }
     let bytes = std::fs::read(file).map_err(|e| format!("can't be read: {e}"))?;
     String::from_utf8(bytes).map_err(|e| format!("is not UTF-8 (byte {})", e.utf8_error().valid_up_to()))
@@ -168,6 +172,9 @@ fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptError
         }
     }
     let mut seen = BTreeMap::new();
+    for id in inputs.datasets.iter().flat_map(|datasets| datasets.ids()) {
+        seen.insert(id.clone(), "the mapping table of the dataset".to_owned());
+    }
     for rule in &rules {
         if let Some(first) = seen.insert(rule.id.clone(), rule.place.clone()) {
             errors
@@ -179,5 +186,6 @@ fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptError
     }
     let mut set = RuleSet::new(rules, inputs.guide.clone());
     set.languages = inputs.languages.clone();
+    set.datasets = inputs.datasets.clone();
     Ok(set)
 }

@@ -128,8 +128,8 @@ pub fn collect<'p>(rules: &RuleSet, place: impl Into<Place<'p>>, bytes: &[u8]) -
     let (facts, failures) =
         crate::rule::collect(rules, File { path, tree: &tree }, &hits).map_err(|e| failed(&e.to_string()))?;
     match failures.into_iter().next() {
-        Some(Outcome { rule, place, answer: Answer::Fail(why), .. }) => {
-            Err(about(path, &rules.rules[rule].id, place, FindingKind::Errored, &why))
+        Some(Outcome { origin, place, answer: Answer::Fail(why), .. }) => {
+            Err(about(path, rules.id_of(origin), place, FindingKind::Errored, &why))
         }
         _ => Ok(facts),
     }
@@ -234,6 +234,8 @@ fn about(path: &str, rule: &str, place: (u32, u32), kind: FindingKind, message: 
         column: place.1,
         kind,
         message: message.to_owned(),
+        subject: None,
+        follows: None,
     }
 }
 
@@ -342,7 +344,7 @@ fn conflict(first: &Wish, second: &Wish) -> Wrong {
 fn sort_out(rules: &RuleSet, path: &str, outcomes: Outcomes, report: &mut FileReport) -> Asked {
     let mut asked = Asked { edits: Vec::new(), comments: BTreeSet::new(), ..Asked::default() };
     for outcome in outcomes {
-        let rule = &rules.rules[outcome.rule].id;
+        let rule = &rules.id_of(outcome.origin).to_owned();
         let (kind, message) = match outcome.answer {
             Answer::Edit(more) => {
                 asked.edits.extend(more);
@@ -362,7 +364,9 @@ fn sort_out(rules: &RuleSet, path: &str, outcomes: Outcomes, report: &mut FileRe
             Answer::Skip(reason) => (FindingKind::Skipped, reason),
             Answer::Fail(reason) => (FindingKind::Errored, reason),
         };
-        report.findings.push(about(path, rule, outcome.place, kind, &message));
+        let finding = about(path, rule, outcome.place, kind, &message);
+        let subject = outcome.subject.map(Into::into);
+        report.findings.push(Finding { subject, follows: outcome.follows, ..finding });
     }
     asked
 }
@@ -457,7 +461,7 @@ impl Again<'_> {
                 },
             };
             let at = splices.first().map_or(0, |s| s.range.start);
-            return Err(Wrong { at, rule: self.rules.rules[outcome.rule].id.clone(), why });
+            return Err(Wrong { at, rule: self.rules.id_of(outcome.origin).to_owned(), why });
         }
         Ok(())
     }

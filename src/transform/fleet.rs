@@ -248,6 +248,8 @@ fn too_large(path: &str, size: u64) -> FileReport {
             column: 0,
             kind: FindingKind::Skipped,
             message,
+            subject: None,
+            follows: None,
         }],
         ..FileReport::default()
     }
@@ -336,22 +338,26 @@ fn add(plan: &mut WorkspacePlan, manifest: &Manifest, path: &str, digests: Optio
 /// The one recorded fact about a workspace. A refusal withholds the whole change
 /// set, unless the migration says otherwise; a failed rule always does.
 fn summary(plan: &mut WorkspacePlan, partial: Partial) -> Transformed {
-    let of = |kind: FindingKind| plan.findings.iter().filter(move |f| f.kind == kind);
-    if let Some(first) = of(FindingKind::Errored).next() {
-        let reason = told(first, of(FindingKind::Errored).count());
+    let findings = &plan.findings;
+    let reason = |kind: FindingKind| {
+        let of = || findings.iter().filter(move |finding| finding.kind == kind);
+        // Those that follow another one say less.
+        let first = of().find(|finding| finding.follows.is_none()).or_else(|| of().next())?;
+        Some(told(first, of().count()))
+    };
+    if let Some(reason) = reason(FindingKind::Errored) {
         plan.files.clear();
         return Transformed::Errored(reason);
     }
-    if let Some(first) = of(FindingKind::Refused).next() {
-        let reason = told(first, of(FindingKind::Refused).count());
+    if let Some(reason) = reason(FindingKind::Refused) {
         if partial == Partial::Withhold || plan.files.is_empty() {
             plan.files.clear();
             return Transformed::Refused(reason);
         }
         return Transformed::Annotated(format!("delivered in part: {reason}"));
     }
-    if let Some(first) = of(FindingKind::Annotated).next() {
-        return Transformed::Annotated(told(first, of(FindingKind::Annotated).count()));
+    if let Some(reason) = reason(FindingKind::Annotated) {
+        return Transformed::Annotated(reason);
     }
     if plan.files.is_empty() { Transformed::Unchanged } else { Transformed::Changed }
 }

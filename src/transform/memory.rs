@@ -18,7 +18,7 @@ use crate::digest::{Digest, DigestBuilder};
 use crate::edit::{Edit, Splice};
 use crate::index::{Answers, Index, Key, Query, program, summary_of};
 use crate::language;
-use crate::rule::RuleSet;
+use crate::rule::{Origin, RuleSet};
 use crate::workspace::Manifest;
 
 /// What is remembered, and what the rules ask of each language.
@@ -30,10 +30,10 @@ pub(super) struct Memory<'a> {
     asked: BTreeMap<&'static str, Asked>,
 }
 
-/// What the rules ask of the files of a language; for each part of the query its rule.
+/// What the rules ask of the files of a language; for each part of the query what asks.
 struct Asked {
     query: Query,
-    rules: Vec<usize>,
+    origins: Vec<Origin>,
 }
 
 /// What is known of a file before it is read.
@@ -51,7 +51,7 @@ impl<'a> Memory<'a> {
         let rules = request.rules;
         let asked = |l: &'static language::Language| {
             let query = Query::new(rules.asking(l).map(|(_, clauses)| clauses));
-            (l.facts.name.as_str(), Asked { query, rules: rules.asking(l).map(|(rule, _)| rule).collect() })
+            (l.facts.name.as_str(), Asked { query, origins: rules.asking(l).map(|(origin, _)| origin).collect() })
         };
         // What rules collect in one file decides what becomes of others.
         let answers = request.answers.filter(|_| !rules.collects() && rules.exercise.is_none());
@@ -120,9 +120,9 @@ impl<'a> Memory<'a> {
     }
 
     /// The rules of these parts of the query that are for this file.
-    fn meant(&self, asked: &Asked, path: &str, numbers: Vec<usize>) -> Vec<usize> {
-        let rules = numbers.into_iter().map(|number| asked.rules[number]);
-        rules.filter(|rule| self.rules.rules[*rule].paths.hold(path)).collect()
+    fn meant(&self, asked: &Asked, path: &str, numbers: Vec<usize>) -> Vec<Origin> {
+        let origins = numbers.into_iter().map(|number| asked.origins[number]);
+        origins.filter(|origin| self.rules.is_meant(*origin, path)).collect()
     }
 
     /// The identity of the rules that can match in what is written.
@@ -130,18 +130,18 @@ impl<'a> Memory<'a> {
         self.identity(&self.meant(asked, path, asked.query.matching_summary(summary)))
     }
 
-    fn identity(&self, rules: &[usize]) -> Digest {
-        let each = rules.iter().map(|rule| self.rules.rules[*rule].identity);
+    fn identity(&self, origins: &[Origin]) -> Digest {
+        let each = origins.iter().map(|origin| self.rules.identity_of(*origin));
         each.fold(DigestBuilder::new("gander.rules"), |digest, rule| digest.field(rule.as_bytes())).finish()
     }
 
-    fn name(&self, path: &str, blob: &str, rules: &[usize]) -> Digest {
+    fn name(&self, path: &str, blob: &str, rules: &[Origin]) -> Digest {
         let scope = self.answers.map(|(_, scope)| *scope.as_bytes()).unwrap_or_default();
         let digest = DigestBuilder::new("gander.answer").field(scope).field(path).field(blob);
         digest.field(self.identity(rules).as_bytes()).finish()
     }
 
-    fn recall(&self, asked: &Asked, path: &str, blob: &str, rules: &[usize]) -> Option<(Option<Digests>, FileReport)> {
+    fn recall(&self, asked: &Asked, path: &str, blob: &str, rules: &[Origin]) -> Option<(Option<Digests>, FileReport)> {
         let (answers, _) = self.answers?;
         let kept: Kept = serde_json::from_slice(answers.find(&self.name(path, blob, rules))?).ok()?;
         let (mut digests, mut report) =

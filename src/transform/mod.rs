@@ -17,5 +17,5 @@ mod twins;
 pub use file::{Change, Creation, Fate, FileReport, collect, file, unsettled};
 pub use file_edits::{Decided, Lies, NewFile, Reported, decide, is_twin};
 pub use fleet::{Pinned, Request, plan_digest, transform};
-pub use plan::{FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Transformed, WorkspacePlan};
+pub use plan::{FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Subject, Transformed, WorkspacePlan};
 pub use twins::{folded, prefixes};

@@ -134,6 +134,27 @@ pub struct Finding {
     pub kind: FindingKind,
     /// For people.
     pub message: String,
+    /// For a use of a dataset: of what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
+    /// Where the finding stands that decides of this one: line and column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<(u32, u32)>,
+}
+
+/// A dataset, or a column of one, and where in a query it is used.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Subject {
+    /// `users`, `users.country_code`, `users.address.postcode`.
+    pub name: String,
+    /// As mapping tables call it: `read`, `filter`, `using`, `group`, `write`.
+    pub position: String,
+}
+
+impl From<crate::rule::Subject> for Subject {
+    fn from(subject: crate::rule::Subject) -> Self {
+        Self { name: subject.name, position: subject.position.to_owned() }
+    }
 }
 
 /// What became of a use.

@@ -18,7 +18,7 @@ use gander::dataset::{Datasets, Schemas};
 use super::datasets_corpus::{Case, Fate, cases, corpus, place};
 
 /// Frameworks that are judged, and how many uses of each may stay that are labelled to move.
-const JUDGED: [(&str, usize); 16] = [
+pub(super) const JUDGED: [(&str, usize); 16] = [
     ("ansi", 0),
     ("bigquery", 0),
     ("duckdb", 6),

@@ -57,6 +57,7 @@ fn migration(root: &Path, how: Delivery) -> Migration {
         rules: Vec::new(),
         parameters: toml::Table::new(),
         mappings: BTreeMap::new(),
+        datasets: Default::default(),
         languages: Default::default(),
         consumers: Consumers::default(),
         code: Default::default(),

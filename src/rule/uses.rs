@@ -1,0 +1,257 @@
+//! Uses of datasets as outcomes: what mapping tables make of a file, beside what rules
+//! make of it.
+//!
+//! Every use ends as an outcome of its own; the edits of a unit hang on its first one, so
+//! that they are made all together or not at all. Must not: resolve a name, or decide what
+//! becomes of a use; both are `dataset`'s.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use aho_corasick::AhoCorasick;
+
+use super::engine::{Answer, Failure, File, Outcome, Outcomes};
+use super::note::Note;
+use super::prefilter::Clause;
+use super::set::Origin;
+use crate::dataset::decide::{Fate, Reason};
+use crate::dataset::file::{Around, Decided, of_tree, speaks};
+use crate::dataset::usage::{Of, Use};
+use crate::dataset::{Datasets, Dialects};
+use crate::digest::Digest;
+use crate::edit::{Edit, Fragment, Splice, apply};
+use crate::language::Language;
+use crate::tree::{Node, Tree, is_text, parse};
+
+/// The datasets of a migration, as the engine needs them.
+#[derive(Debug)]
+pub struct DatasetRules {
+    /// The datasets.
+    pub datasets: Datasets,
+    /// Whose SQL stands where.
+    pub dialects: Dialects,
+    /// Of all that they were read from.
+    pub identity: Digest,
+    ids: Vec<String>,
+    /// What a file must hold: one of the names' last parts.
+    clauses: Vec<Clause>,
+    /// The same, as an automaton; `None` where a file may hold anything.
+    words: Option<AhoCorasick>,
+}
+
+/// What is used: a dataset, or a column of one, and where in a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// `users`, `users.country_code`, `users.address.postcode`.
+    pub name: String,
+    /// As mapping tables call it: `read`, `filter`, `using`, `group`, `write`.
+    pub position: &'static str,
+}
+
+impl DatasetRules {
+    /// Derives what a file must hold.
+    pub fn new(datasets: Datasets, dialects: Dialects, identity: Digest) -> Self {
+        let ids = datasets.mappings.iter().map(|mapping| format!("dataset/{}", mapping.dataset)).collect();
+        let words: BTreeSet<String> = datasets.words().map(str::to_owned).collect();
+        let tells = !words.is_empty() && words.iter().all(|word| !word.is_empty());
+        let clauses = if tells { vec![Clause::of(words, true)] } else { Vec::new() };
+        let build = |clause: &Clause| AhoCorasick::builder().ascii_case_insensitive(true).build(&clause.texts).ok();
+        let words = clauses.first().and_then(build);
+        Self { datasets, dialects, identity, ids, clauses, words }
+    }
+
+    /// What findings and edits of a dataset are named by: `dataset/users`.
+    pub fn id(&self, dataset: usize) -> &str {
+        self.ids.get(dataset).map_or("dataset", String::as_str)
+    }
+
+    /// The same, of every dataset.
+    pub fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// Whether uses are looked for in files of this language.
+    pub fn speaks(&self, language: &Language) -> bool {
+        speaks(language)
+    }
+
+    /// Whether a file of this language may use a dataset, told from its bytes; `false` is
+    /// certain.
+    pub(super) fn may_stand(&self, language: &Language, bytes: &[u8]) -> bool {
+        self.speaks(language) && self.words.as_ref().is_none_or(|words| words.is_match(bytes))
+    }
+
+    /// What a file must hold.
+    pub(super) fn clauses(&self) -> &[Clause] {
+        &self.clauses
+    }
+
+    /// Where one of the names' last parts stands as a word of its own.
+    fn word_in(&self, text: &str, range: &Range<usize>) -> Option<usize> {
+        let part = text.get(range.clone())?;
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let alone = |start: usize, end: usize| {
+            !part[..start].ends_with(is_word) && !part[end..].starts_with(is_word) && part.is_char_boundary(start)
+        };
+        let mut found = self.words.as_ref()?.find_overlapping_iter(part);
+        found.find(|one| alone(one.start(), one.end())).map(|one| range.start + one.start())
+    }
+
+    fn subject(&self, one: &Use) -> Subject {
+        let mapping = &self.datasets.mappings[one.dataset];
+        let dataset = &mapping.dataset;
+        let name = match &one.of {
+            Of::Dataset => dataset.clone(),
+            Of::Column(column) => format!("{dataset}.{}", mapping.columns[*column].name),
+            Of::Field(column, field) => {
+                let column = &mapping.columns[*column];
+                format!("{dataset}.{}.{}", column.name, column.fields[*field].0)
+            }
+            Of::Unlisted(name) => format!("{dataset}.{name}"),
+        };
+        Subject { name, position: one.position.word() }
+    }
+}
+
+/// Every use of a dataset in a file, in order, and what becomes of it.
+///
+/// # Errors
+/// The parser gave up on a text in it.
+pub(super) fn outcomes(rules: &DatasetRules, file: File<'_>, guide: Option<&str>) -> Result<Outcomes, Failure> {
+    let tree: &Tree = file.tree;
+    let around = Around { dialect: rules.dialects.of(file.path), ..Around::default() };
+    let mut found = Found { rules, tree, guide, outcomes: Vec::new(), noted: BTreeSet::new() };
+    for (number, unit) in of_tree(tree, &rules.datasets, &around)?.into_iter().enumerate() {
+        found.unit(unit, number as u32);
+    }
+    found.unreadable();
+    found.keep_notes_that_stand()?;
+    Ok(found.outcomes)
+}
+
+struct Found<'f> {
+    rules: &'f DatasetRules,
+    tree: &'f Tree,
+    guide: Option<&'f str>,
+    outcomes: Outcomes,
+    /// Datasets that a statement, by where its comment goes, is annotated for.
+    noted: BTreeSet<(usize, usize)>,
+}
+
+impl Found<'_> {
+    fn push(&mut self, dataset: usize, range: Range<usize>, answer: Answer, subject: Option<Subject>) {
+        let (origin, place) = (Origin::Dataset(dataset), self.tree.line_column(range.start));
+        let (imports, files, literal, follows) = (Vec::new(), Vec::new(), None, None);
+        self.outcomes.push(Outcome { origin, range, place, answer, imports, files, literal, subject, follows });
+    }
+
+    fn unit(&mut self, Decided { unit, fate }: Decided, number: u32) {
+        let dataset = unit.uses.first().map_or(0, |one| one.dataset);
+        let reason = match fate {
+            Fate::Mapped(edits) => return self.mapped(&unit.uses, dataset, edits, number),
+            Fate::Annotated(ref reason) | Fate::Refused(ref reason) => reason,
+        };
+        let refused = matches!(fate, Fate::Refused(_));
+        let at = unit.uses.iter().position(|one| one.places().contains(&reason.range));
+        // The dataset that the reason speaks of.
+        let dataset = at.map_or(dataset, |at| unit.uses[at].dataset);
+        let answer = if refused {
+            Answer::Refuse(reason.why.clone())
+        } else {
+            let comment = self.note(dataset, reason, number);
+            Answer::Annotate(reason.why.clone(), comment.into_iter().collect())
+        };
+        let subject = at.map(|at| self.rules.subject(&unit.uses[at]));
+        self.push(dataset, reason.range.clone(), answer, subject);
+        let (line, column) = self.tree.line_column(reason.range.start);
+        for one in unit.uses.iter().enumerate().filter(|(index, _)| Some(*index) != at).map(|(_, one)| one) {
+            let why = format!("moves only together with what stands at {line}:{column}");
+            let answer = if refused { Answer::Refuse(why) } else { Answer::Annotate(why, Vec::new()) };
+            self.push(one.dataset, one.range.clone(), answer, Some(self.rules.subject(one)));
+            if let Some(outcome) = self.outcomes.last_mut() {
+                outcome.follows = Some((line, column));
+            }
+        }
+    }
+
+    fn mapped(&mut self, uses: &[Use], dataset: usize, edits: Vec<(Range<usize>, String)>, number: u32) {
+        let id = self.rules.id(dataset).to_owned();
+        let edit = |(range, text): (Range<usize>, String)| {
+            let replacement = if text.is_empty() { Vec::new() } else { vec![Fragment::Text(text)] };
+            Edit { range, replacement, rule: id.clone(), match_id: number }
+        };
+        let mut edits: Vec<Edit> = edits.into_iter().map(edit).collect();
+        for one in uses {
+            // All hang on the first use.
+            let own = std::mem::take(&mut edits);
+            self.push(one.dataset, one.range.clone(), Answer::Edit(own), Some(self.rules.subject(one)));
+        }
+    }
+
+    /// The comment for a unit that stays; one for each dataset is enough for a statement.
+    fn note(&mut self, dataset: usize, reason: &Reason, number: u32) -> Option<Edit> {
+        let guide = self.rules.datasets.mappings[dataset].guide.as_deref().or(self.guide);
+        let note = Note { id: self.rules.id(dataset), guide, message: &reason.why };
+        let edit = note.above(anchor(self.tree, reason.range.start), number)?;
+        self.noted.insert((edit.range.start, dataset)).then_some(edit)
+    }
+
+    /// Code that could not be read and that names a dataset; SQL has its own doubts.
+    fn unreadable(&mut self) {
+        if self.tree.language.facts.name == "sql" {
+            return;
+        }
+        for range in self.tree.unreadable() {
+            if let Some(at) = self.rules.word_in(self.tree.text(), &range) {
+                let name = &self.tree.language.facts.name;
+                let why = format!("this code can't be read as {name}, and it names a dataset that moves");
+                self.push(0, at..at, Answer::Refuse(why), None);
+            }
+        }
+    }
+
+    /// Takes away comments that would be no comments where they stand: then the ledger alone says it.
+    fn keep_notes_that_stand(&mut self) -> Result<(), Failure> {
+        let note = |outcome: &Outcome| match &outcome.answer {
+            Answer::Annotate(_, edits) => edits.first().map(|edit| (edit.range.start, written(edit))),
+            _ => None,
+        };
+        let notes: BTreeMap<(usize, String), usize> =
+            self.outcomes.iter().enumerate().filter_map(|(index, one)| Some((note(one)?, index))).collect();
+        if notes.is_empty() {
+            return Ok(());
+        }
+        let splices: Vec<Splice> =
+            notes.keys().map(|(at, text)| Splice { range: *at..*at, text: text.clone() }).collect();
+        let new = parse(self.tree.language, apply(self.tree.text(), &splices))?;
+        let mut grown = 0;
+        for ((at, text), index) in &notes {
+            let start = at + grown + text.len() - text.trim_start().len();
+            grown += text.len();
+            let node = new.last_from(start);
+            let mut around = std::iter::once(node).chain(node.ancestors());
+            if around.any(|node| node.is_extra() && node.local_range().start == start) {
+                continue;
+            }
+            if let Answer::Annotate(_, edits) = &mut self.outcomes[*index].answer {
+                edits.clear();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What stands at a place; of a text, all of it: its lines hold no comments.
+fn anchor(tree: &Tree, at: usize) -> Node<'_> {
+    let node = tree.last_from(at);
+    let texts = std::iter::once(node).chain(node.ancestors());
+    texts.filter(|node| is_text(*node) || node.kind() == "block_scalar").last().unwrap_or(node)
+}
+
+fn written(edit: &Edit) -> String {
+    let text = |fragment: &Fragment| match fragment {
+        Fragment::Text(text) => text.clone(),
+        Fragment::Copy(_) => String::new(),
+    };
+    edit.replacement.iter().map(text).collect()
+}
