@@ -335,15 +335,11 @@ fn declared(rules: &crate::rule::RuleSet) -> Declared {
     };
     let scope = |rule: &crate::rule::Rule| verify::Scope { languages: languages(rule), paths: rule.paths.clone() };
     let datasets = || rules.datasets.iter().flat_map(|datasets| datasets.ids());
-    let anywhere = verify::Scope { languages: spoken_of_datasets(), paths: crate::rule::Paths::default() };
+    // Datasets are looked for in every language; what is not edited may get a comment.
+    let all = crate::language::all().iter().map(|language| language.facts.name.clone()).collect();
+    let anywhere = verify::Scope { languages: all, paths: crate::rule::Paths::default() };
     let of_rules = rules.rules.iter().map(|rule| (rule.id.clone(), scope(rule)));
     of_rules.chain(datasets().map(|id| (id.clone(), anywhere.clone()))).collect()
-}
-
-/// Where uses of datasets are looked for.
-fn spoken_of_datasets() -> BTreeSet<String> {
-    let spoken = crate::language::all().iter().filter(|language| crate::dataset::file::speaks(language));
-    spoken.map(|language| language.facts.name.clone()).collect()
 }
 
 /// Advances a migration as far as it can.

@@ -73,6 +73,8 @@ struct Verdict {
     edits: Vec<(Range<usize>, String)>,
     annotated: Option<Reason>,
     refused: Option<Reason>,
+    /// The first use that is only told of; what says more of the unit goes before it.
+    told: Option<Range<usize>>,
 }
 
 impl Verdict {
@@ -91,6 +93,9 @@ impl Verdict {
             if after.start < before.end || after == before {
                 self.stay(false, after, "two changes of the same place");
             }
+        }
+        if let (None, Some(range)) = (&self.annotated, self.told.take()) {
+            self.stay(false, range, "gander can't rewrite this place");
         }
         let unfit = self.edits.iter().find(|(range, text)| !host.fits(range, text)).map(|(range, _)| range.clone());
         if let Some(range) = unfit {
@@ -122,7 +127,7 @@ impl Verdict {
                     self.rename(form, new);
                 }
             }
-            _ => self.stay(false, one.range.clone(), "gander can't rewrite this place"),
+            _ => self.told = self.told.take().or_else(|| Some(one.range.clone())),
         }
     }
 

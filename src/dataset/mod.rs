@@ -18,5 +18,5 @@ mod text;
 pub mod usage;
 
 pub use dialects::Dialects;
-pub use names::{Datasets, Met, Part};
+pub use names::{Datasets, Met, Part, last_part};
 pub use schema::{MAX_BYTES as MAX_SCHEMA_BYTES, SchemaError, Schemas};

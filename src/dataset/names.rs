@@ -104,10 +104,7 @@ impl Datasets {
 
     /// Every word that some old name ends with: what a search may begin with.
     pub fn words(&self) -> impl Iterator<Item = &str> {
-        self.mappings.iter().flat_map(|mapping| mapping.names.iter()).map(|name| {
-            let last = name.old.rsplit(['.', '/']).find(|part| !part.is_empty()).unwrap_or(&name.old);
-            last.split('*').next().unwrap_or(last)
-        })
+        self.mappings.iter().flat_map(|mapping| mapping.names.iter()).map(|name| last_part(&name.old))
     }
 
     fn meet(&self, system: System, one: impl Fn(&Renamed) -> One) -> Met {
@@ -123,6 +120,12 @@ impl Datasets {
         }
         half
     }
+}
+
+/// What a name ends with, up to a `*`.
+pub fn last_part(name: &str) -> &str {
+    let last = name.rsplit(['.', '/']).find(|part| !part.is_empty()).unwrap_or(name);
+    last.split('*').next().unwrap_or(last)
 }
 
 enum One {

@@ -240,7 +240,6 @@ mod tests {
                 kind: FindingKind::Annotated,
                 message: "users.plan has *no* counterpart, @ask".to_owned(),
                 subject: None,
-                follows: None,
             }],
             skipped: BTreeMap::new(),
             files_read: 2,

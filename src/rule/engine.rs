@@ -42,8 +42,6 @@ pub struct Outcome {
     pub literal: Option<(Range<usize>, &'static Language)>,
     /// For a use of a dataset: of what.
     pub subject: Option<Subject>,
-    /// Where the outcome stands that decides of this one: line and column.
-    pub follows: Option<(u32, u32)>,
 }
 
 /// The answer to a match.
@@ -267,8 +265,8 @@ impl Runner<'_, '_> {
     ) {
         let place = self.file.line_column(range.start);
         let origin = Origin::Rule(rule);
-        let (imports, files, subject, follows) = (Vec::new(), Vec::new(), None, None);
-        self.outcomes.push(Outcome { origin, range, place, answer, imports, files, literal, subject, follows });
+        let (imports, files, subject) = (Vec::new(), Vec::new(), None);
+        self.outcomes.push(Outcome { origin, range, place, answer, imports, files, literal, subject });
     }
 
     fn holds<'t>(&mut self, variant: &Variant, tree: &Tree, node: Node<'t>, bindings: &mut Bindings<'t>) -> Certainty {

@@ -35,7 +35,7 @@ pub use prefilter::{Clause, Gate, Hits, Prefilter};
 pub use set::{Origin, Required, RuleSet};
 pub use symbols::{PathSet, SymbolMatcher};
 pub use template::{Filling, Template, TemplateError};
-pub use uses::{DatasetRules, Subject};
+pub use uses::{DatasetRules, Subject, outcomes_of_text};
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -115,10 +115,9 @@ impl RuleSet {
         }
     }
 
-    /// Whether any rule speaks this language, or datasets are looked for in it.
+    /// Whether any rule speaks this language; datasets are looked for in every one.
     pub fn speaks(&self, language: &Language) -> bool {
-        self.by_language.contains_key(&language.facts.name)
-            || self.datasets.as_ref().is_some_and(|datasets| datasets.speaks(language))
+        self.by_language.contains_key(&language.facts.name) || self.datasets.is_some()
     }
 
     /// What findings and edits of this origin are named by.
@@ -154,7 +153,7 @@ impl RuleSet {
         let place = place.into();
         // An example is about its rule alone.
         let asked = self.datasets.as_ref().filter(|_| matches!(place, Place::At(_)));
-        let datasets = asked.is_some_and(|datasets| datasets.may_stand(language, bytes));
+        let datasets = asked.is_some_and(|datasets| datasets.may_stand(bytes));
         if !self.by_language.get(&language.facts.name).is_some_and(|index| index.gate.passes(bytes)) {
             return Hits { possible: vec![false; self.units.len()], datasets, ..Hits::default() };
         }

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::path::Path;
 
 use aho_corasick::AhoCorasick;
 
@@ -16,12 +17,13 @@ use super::prefilter::Clause;
 use super::set::Origin;
 use crate::dataset::decide::{Fate, Reason};
 use crate::dataset::file::{Around, Decided, of_tree, speaks};
+use crate::dataset::mapping::Mapping;
+use crate::dataset::search::searched;
 use crate::dataset::usage::{Of, Use};
-use crate::dataset::{Datasets, Dialects};
+use crate::dataset::{Datasets, Dialects, last_part};
 use crate::digest::Digest;
 use crate::edit::{Edit, Fragment, Splice, apply};
-use crate::language::Language;
-use crate::tree::{Node, Tree, is_text, parse};
+use crate::tree::{Node, Tree, is_text, line_column, parse};
 
 /// The datasets of a migration, as the engine needs them.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ pub struct Subject {
     pub name: String,
     /// As mapping tables call it: `read`, `filter`, `using`, `group`, `write`.
     pub position: &'static str,
+    /// Where the outcome stands that decides of this one: line and column.
+    pub follows: Option<(u32, u32)>,
 }
 
 impl DatasetRules {
@@ -70,15 +74,9 @@ impl DatasetRules {
         &self.ids
     }
 
-    /// Whether uses are looked for in files of this language.
-    pub fn speaks(&self, language: &Language) -> bool {
-        speaks(language)
-    }
-
-    /// Whether a file of this language may use a dataset, told from its bytes; `false` is
-    /// certain.
-    pub(super) fn may_stand(&self, language: &Language, bytes: &[u8]) -> bool {
-        self.speaks(language) && self.words.as_ref().is_none_or(|words| words.is_match(bytes))
+    /// Whether a file may use a dataset, told from its bytes; `false` is certain.
+    pub fn may_stand(&self, bytes: &[u8]) -> bool {
+        self.words.as_ref().is_none_or(|words| words.is_match(bytes))
     }
 
     /// What a file must hold.
@@ -86,15 +84,21 @@ impl DatasetRules {
         &self.clauses
     }
 
-    /// Where one of the names' last parts stands as a word of its own.
-    fn word_in(&self, text: &str, range: &Range<usize>) -> Option<usize> {
-        let part = text.get(range.clone())?;
+    /// Where the names' last parts stand as words of their own.
+    fn words_in(&self, text: &str) -> Vec<Range<usize>> {
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        let alone = |start: usize, end: usize| {
-            !part[..start].ends_with(is_word) && !part[end..].starts_with(is_word) && part.is_char_boundary(start)
+        let alone = |one: &Range<usize>| {
+            let around = text.get(..one.start).zip(text.get(one.end..));
+            around.is_some_and(|(before, after)| !before.ends_with(is_word) && !after.starts_with(is_word))
         };
-        let mut found = self.words.as_ref()?.find_overlapping_iter(part);
-        found.find(|one| alone(one.start(), one.end())).map(|one| range.start + one.start())
+        let found = self.words.iter().flat_map(|words| words.find_overlapping_iter(text));
+        found.map(|one| one.start()..one.end()).filter(alone).collect()
+    }
+
+    /// The dataset that has a name with this last part; the first, if several have.
+    fn of_word(&self, word: &str) -> usize {
+        let has = |mapping: &Mapping| mapping.names.iter().any(|name| last_part(&name.old).eq_ignore_ascii_case(word));
+        self.datasets.mappings.iter().position(has).unwrap_or(0)
     }
 
     fn subject(&self, one: &Use) -> Subject {
@@ -109,40 +113,71 @@ impl DatasetRules {
             }
             Of::Unlisted(name) => format!("{dataset}.{name}"),
         };
-        Subject { name, position: one.position.word() }
+        Subject { name, position: one.position.word(), follows: None }
     }
 }
 
-/// Every use of a dataset in a file, in order, and what becomes of it.
+/// Every use of a dataset in a file, and what becomes of it.
 ///
 /// # Errors
 /// The parser gave up on a text in it.
 pub(super) fn outcomes(rules: &DatasetRules, file: File<'_>, guide: Option<&str>) -> Result<Outcomes, Failure> {
     let tree: &Tree = file.tree;
     let around = Around { dialect: rules.dialects.of(file.path), ..Around::default() };
-    let mut found = Found { rules, tree, guide, outcomes: Vec::new(), noted: BTreeSet::new() };
-    for (number, unit) in of_tree(tree, &rules.datasets, &around)?.into_iter().enumerate() {
-        found.unit(unit, number as u32);
-    }
+    let units = if speaks(tree.language) {
+        of_tree(tree, &rules.datasets, &around)?
+    } else {
+        searched(Path::new(file.path), tree.text(), &rules.datasets)
+    };
+    let mut found = Found::new(rules, tree.text(), Some(tree), guide);
+    found.units(units);
     found.unreadable();
-    found.keep_notes_that_stand()?;
+    found.left();
+    found.keep_notes_that_stand(tree)?;
     Ok(found.outcomes)
+}
+
+/// The same of a file that no grammar reads: it is searched, and told of.
+pub fn outcomes_of_text(rules: &DatasetRules, path: &str, text: &str) -> Outcomes {
+    let mut found = Found::new(rules, text, None, None);
+    found.units(searched(Path::new(path), text, &rules.datasets));
+    found.left();
+    found.outcomes
 }
 
 struct Found<'f> {
     rules: &'f DatasetRules,
-    tree: &'f Tree,
+    text: &'f str,
+    tree: Option<&'f Tree>,
     guide: Option<&'f str>,
     outcomes: Outcomes,
+    /// Places that are accounted for.
+    told: BTreeSet<usize>,
     /// Datasets that a statement, by where its comment goes, is annotated for.
     noted: BTreeSet<(usize, usize)>,
 }
 
-impl Found<'_> {
+impl<'f> Found<'f> {
+    fn new(rules: &'f DatasetRules, text: &'f str, tree: Option<&'f Tree>, guide: Option<&'f str>) -> Self {
+        Self { rules, text, tree, guide, outcomes: Vec::new(), told: BTreeSet::new(), noted: BTreeSet::new() }
+    }
+
+    fn place(&self, at: usize) -> (u32, u32) {
+        self.tree.map_or_else(|| line_column(self.text, at), |tree| tree.line_column(at))
+    }
+
+    fn units(&mut self, units: Vec<Decided>) {
+        for (number, one) in units.into_iter().enumerate() {
+            let words = one.unit.uses.iter().flat_map(|one| one.range.clone());
+            self.told.extend(words);
+            self.unit(one, number as u32);
+        }
+    }
+
     fn push(&mut self, dataset: usize, range: Range<usize>, answer: Answer, subject: Option<Subject>) {
-        let (origin, place) = (Origin::Dataset(dataset), self.tree.line_column(range.start));
-        let (imports, files, literal, follows) = (Vec::new(), Vec::new(), None, None);
-        self.outcomes.push(Outcome { origin, range, place, answer, imports, files, literal, subject, follows });
+        let (origin, place) = (Origin::Dataset(dataset), self.place(range.start));
+        let (imports, files, literal) = (Vec::new(), Vec::new(), None);
+        self.outcomes.push(Outcome { origin, range, place, answer, imports, files, literal, subject });
     }
 
     fn unit(&mut self, Decided { unit, fate }: Decided, number: u32) {
@@ -163,14 +198,12 @@ impl Found<'_> {
         };
         let subject = at.map(|at| self.rules.subject(&unit.uses[at]));
         self.push(dataset, reason.range.clone(), answer, subject);
-        let (line, column) = self.tree.line_column(reason.range.start);
+        let (line, column) = self.place(reason.range.start);
         for one in unit.uses.iter().enumerate().filter(|(index, _)| Some(*index) != at).map(|(_, one)| one) {
             let why = format!("moves only together with what stands at {line}:{column}");
             let answer = if refused { Answer::Refuse(why) } else { Answer::Annotate(why, Vec::new()) };
-            self.push(one.dataset, one.range.clone(), answer, Some(self.rules.subject(one)));
-            if let Some(outcome) = self.outcomes.last_mut() {
-                outcome.follows = Some((line, column));
-            }
+            let subject = Subject { follows: Some((line, column)), ..self.rules.subject(one) };
+            self.push(one.dataset, one.range.clone(), answer, Some(subject));
         }
     }
 
@@ -192,26 +225,46 @@ impl Found<'_> {
     fn note(&mut self, dataset: usize, reason: &Reason, number: u32) -> Option<Edit> {
         let guide = self.rules.datasets.mappings[dataset].guide.as_deref().or(self.guide);
         let note = Note { id: self.rules.id(dataset), guide, message: &reason.why };
-        let edit = note.above(anchor(self.tree, reason.range.start), number)?;
+        let edit = note.above(anchor(self.tree?, reason.range.start), number)?;
         self.noted.insert((edit.range.start, dataset)).then_some(edit)
     }
 
     /// Code that could not be read and that names a dataset; SQL has its own doubts.
     fn unreadable(&mut self) {
-        if self.tree.language.facts.name == "sql" {
-            return;
-        }
-        for range in self.tree.unreadable() {
-            if let Some(at) = self.rules.word_in(self.tree.text(), &range) {
-                let name = &self.tree.language.facts.name;
+        let edited = |tree: &&Tree| tree.language.facts.name != "sql" && speaks(tree.language);
+        let Some(tree) = self.tree.filter(edited) else { return };
+        let words = self.rules.words_in(self.text);
+        for range in tree.unreadable() {
+            if let Some(word) = words.iter().find(|word| range.contains(&word.start)) {
+                let name = &tree.language.facts.name;
                 let why = format!("this code can't be read as {name}, and it names a dataset that moves");
-                self.push(0, at..at, Answer::Refuse(why), None);
+                self.told.insert(word.start);
+                self.push(self.rules.of_word(&self.text[word.clone()]), word.clone(), Answer::Refuse(why), None);
             }
         }
     }
 
+    /// What is left of the old names where nothing is used: each place is told, with what it is.
+    fn left(&mut self) {
+        for word in self.rules.words_in(self.text) {
+            if self.told.contains(&word.start) {
+                continue;
+            }
+            let node = self.tree.map(|tree| tree.last_from(word.start));
+            let mut around = node.into_iter().flat_map(|node| std::iter::once(node).chain(node.ancestors()));
+            let what = match around.find_map(|node| told_as(node, &word)) {
+                Some(what) => what,
+                None if node.is_some() => "a name of the code's own",
+                None => "in a text that is not code",
+            };
+            let dataset = self.rules.of_word(&self.text[word.clone()]);
+            let answer = Answer::Skip(format!("the old name, left as it is: {what}"));
+            self.push(dataset, word, answer, None);
+        }
+    }
+
     /// Takes away comments that would be no comments where they stand: then the ledger alone says it.
-    fn keep_notes_that_stand(&mut self) -> Result<(), Failure> {
+    fn keep_notes_that_stand(&mut self, tree: &Tree) -> Result<(), Failure> {
         let note = |outcome: &Outcome| match &outcome.answer {
             Answer::Annotate(_, edits) => edits.first().map(|edit| (edit.range.start, written(edit))),
             _ => None,
@@ -223,7 +276,7 @@ impl Found<'_> {
         }
         let splices: Vec<Splice> =
             notes.keys().map(|(at, text)| Splice { range: *at..*at, text: text.clone() }).collect();
-        let new = parse(self.tree.language, apply(self.tree.text(), &splices))?;
+        let new = parse(tree.language, apply(self.text, &splices))?;
         let mut grown = 0;
         for ((at, text), index) in &notes {
             let start = at + grown + text.len() - text.trim_start().len();
@@ -238,6 +291,16 @@ impl Found<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// What a word in a node is.
+fn told_as(node: Node<'_>, word: &Range<usize>) -> Option<&'static str> {
+    let holds = node.local_range().start <= word.start && word.end <= node.local_range().end;
+    match holds {
+        true if node.is_extra() => Some("in a comment"),
+        true if is_text(node) => Some("in a text that names no table"),
+        _ => None,
     }
 }
 

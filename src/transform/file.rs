@@ -8,7 +8,9 @@ use super::skip;
 use super::{Finding, FindingKind, SkipReason};
 use crate::edit::{Edit, FileEdit, Fragment, Splice, apply, arrange};
 use crate::language::Language;
-use crate::rule::{Answer, Facts, File, Hits, ImportRequest, Outcome, Outcomes, Place, RuleSet, run, settle};
+use crate::rule::{
+    Answer, Facts, File, Hits, ImportRequest, Outcome, Outcomes, Place, RuleSet, outcomes_of_text, run, settle,
+};
 use crate::tree::{Tree, line_column, parse};
 
 /// What the rules make of one file.
@@ -160,9 +162,7 @@ pub fn unsettled<'p>(
 pub fn file<'p>(rules: &RuleSet, facts: &Arc<Facts>, place: impl Into<Place<'p>>, bytes: &[u8]) -> FileReport {
     let place = place.into();
     let path = place.name();
-    let Some(language) = rules.spoken_in(place) else {
-        return FileReport { skipped: Some(SkipReason::OtherLanguage), ..FileReport::default() };
-    };
+    let Some(language) = rules.spoken_in(place) else { return searched(rules, path, bytes) };
     // Its names stand in other bytes, so that not finding them says nothing.
     if skip::is_utf16(bytes) {
         return left_alone(path, SkipReason::NotUtf8);
@@ -172,7 +172,7 @@ pub fn file<'p>(rules: &RuleSet, facts: &Arc<Facts>, place: impl Into<Place<'p>>
         return FileReport::without_literal();
     }
     if let Some(reason) = skip::by_path(path).or_else(|| skip::by_content(bytes)) {
-        return left_alone(path, reason);
+        return if hits.datasets { names_a_dataset(path, reason) } else { left_alone(path, reason) };
     }
     let Ok(whole) = std::str::from_utf8(bytes) else { return left_alone(path, SkipReason::NotUtf8) };
     let text = whole.strip_prefix(BOM).unwrap_or(whole);
@@ -213,6 +213,32 @@ pub fn file<'p>(rules: &RuleSet, facts: &Arc<Facts>, place: impl Into<Place<'p>>
     report
 }
 
+/// A file that no rule speaks of; what it says of datasets is told.
+fn searched(rules: &RuleSet, path: &str, bytes: &[u8]) -> FileReport {
+    let other = FileReport { skipped: Some(SkipReason::OtherLanguage), ..FileReport::default() };
+    let Some(datasets) = rules.datasets.as_ref().filter(|datasets| datasets.may_stand(bytes)) else { return other };
+    if let Some(reason) = skip::by_path(path).or_else(|| skip::by_content(bytes)) {
+        return names_a_dataset(path, reason);
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else { return names_a_dataset(path, SkipReason::NotUtf8) };
+    let mut report = other;
+    sort_out(rules, path, outcomes_of_text(datasets, path, text), &mut report);
+    report
+}
+
+/// A file that names a dataset and can't be read: a person looks at it, unless it is
+/// somebody else's or made by a program.
+fn names_a_dataset(path: &str, reason: SkipReason) -> FileReport {
+    let mut report = left_alone(path, reason);
+    if matches!(reason, SkipReason::Minified | SkipReason::NotUtf8) {
+        report.findings.iter_mut().for_each(|finding| {
+            finding.kind = FindingKind::Annotated;
+            finding.message = format!("may name a dataset that moves, and is left alone: {}", reason.words());
+        });
+    }
+    report
+}
+
 /// A file that names what the rules look for, but is not ours to edit: said, not hidden.
 pub(super) fn left_alone(path: &str, reason: SkipReason) -> FileReport {
     let message = match reason {
@@ -235,7 +261,6 @@ fn about(path: &str, rule: &str, place: (u32, u32), kind: FindingKind, message: 
         kind,
         message: message.to_owned(),
         subject: None,
-        follows: None,
     }
 }
 
@@ -365,8 +390,7 @@ fn sort_out(rules: &RuleSet, path: &str, outcomes: Outcomes, report: &mut FileRe
             Answer::Fail(reason) => (FindingKind::Errored, reason),
         };
         let finding = about(path, rule, outcome.place, kind, &message);
-        let subject = outcome.subject.map(Into::into);
-        report.findings.push(Finding { subject, follows: outcome.follows, ..finding });
+        report.findings.push(Finding { subject: outcome.subject.map(|subject| Box::new(subject.into())), ..finding });
     }
     asked
 }

@@ -222,7 +222,8 @@ fn candidates<'m>(
             Mode::Symlink => Some(SkipReason::Symlink),
             Mode::Submodule => Some(SkipReason::Submodule),
             Mode::File | Mode::Executable => {
-                let spoken = rules.spoken_in(path).is_some();
+                // Datasets are looked for in every file.
+                let spoken = rules.datasets.is_some() || rules.spoken_in(path).is_some();
                 (!spoken).then_some(SkipReason::OtherLanguage)
             }
         };
@@ -249,7 +250,6 @@ fn too_large(path: &str, size: u64) -> FileReport {
             kind: FindingKind::Skipped,
             message,
             subject: None,
-            follows: None,
         }],
         ..FileReport::default()
     }
@@ -342,7 +342,7 @@ fn summary(plan: &mut WorkspacePlan, partial: Partial) -> Transformed {
     let reason = |kind: FindingKind| {
         let of = || findings.iter().filter(move |finding| finding.kind == kind);
         // Those that follow another one say less.
-        let first = of().find(|finding| finding.follows.is_none()).or_else(|| of().next())?;
+        let first = of().find(|finding| finding.follows().is_none()).or_else(|| of().next())?;
         Some(told(first, of().count()))
     };
     if let Some(reason) = reason(FindingKind::Errored) {

@@ -136,10 +136,14 @@ pub struct Finding {
     pub message: String,
     /// For a use of a dataset: of what.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<Subject>,
+    pub subject: Option<Box<Subject>>,
+}
+
+impl Finding {
     /// Where the finding stands that decides of this one: line and column.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub follows: Option<(u32, u32)>,
+    pub fn follows(&self) -> Option<(u32, u32)> {
+        self.subject.as_ref()?.follows
+    }
 }
 
 /// A dataset, or a column of one, and where in a query it is used.
@@ -149,11 +153,14 @@ pub struct Subject {
     pub name: String,
     /// As mapping tables call it: `read`, `filter`, `using`, `group`, `write`.
     pub position: String,
+    /// Where the finding stands that decides of this one: line and column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<(u32, u32)>,
 }
 
 impl From<crate::rule::Subject> for Subject {
     fn from(subject: crate::rule::Subject) -> Self {
-        Self { name: subject.name, position: subject.position.to_owned() }
+        Self { name: subject.name, position: subject.position.to_owned(), follows: subject.follows }
     }
 }
 

@@ -179,3 +179,43 @@ fn a_wrong_mapping_table_is_an_error_at_its_line() {
     let dialect = bench.gander(&["plan"]).expect(2).stderr;
     assert!(dialect.contains("did you mean \"spark\"?"), "{dialect}");
 }
+
+#[test]
+fn what_is_left_of_the_old_names_is_told_in_every_kind_of_file() {
+    let bench = bench("left");
+    bench.put(
+        "apps/one/a.sql",
+        "-- users_v1 was late\nselect country_code as c from analytics.users_v1 -- in users_v12\n",
+    );
+    bench.put("apps/one/README.md", "We read users_v1.\n");
+    bench.put("apps/one/main.tf", "dataset_id = \"analytics\"\ntable_id = \"users_v1\"\n");
+    bench.put("apps/one/latin.sql", b"select country_code -- \xe9\nfrom analytics.users_v1\n");
+    bench.put("apps/one/job.sh", "bq query 'select country_code from analytics.users_v1'\n");
+    bench.put("apps/one/client.rs", "fn users_v1() {}\n");
+    bench.put("apps/one/vendor/x.sql", "select country_code from analytics.users_v1\n");
+    bench.put("apps/one/data.bin", b"analytics.users_v1\0");
+    bench.put("apps/one/free.txt", "nothing of it\n");
+    let plan = bench.gander(&["plan", "--json"]).expect(0).json();
+    let findings = plan["workspaces"][0]["findings"].as_array().unwrap();
+    let told: Vec<String> = findings
+        .iter()
+        .map(|f| {
+            let text = |key: &str| f[key].as_str().unwrap();
+            format!("{}:{} {}: {}", text("path"), f["line"], text("kind"), text("message"))
+        })
+        .collect();
+    let expected = [
+        "README.md:1 skipped: the old name, left as it is: in a text that is not code",
+        "a.sql:1 skipped: the old name, left as it is: in a comment",
+        "a.sql:2 mapped: ",
+        "a.sql:2 mapped: ",
+        "client.rs:1 skipped: the old name, left as it is: a name of the code's own",
+        "data.bin:0 skipped: names what the rules look for, but is left alone: binary",
+        "job.sh:1 annotated: moves only together with what stands at 1:36",
+        "job.sh:1 annotated: shell scripts are searched, not edited",
+        "latin.sql:0 annotated: may name a dataset that moves, and is left alone: not UTF-8",
+        "main.tf:2 annotated: a kind of file that gander searches and does not edit",
+        "vendor/x.sql:0 skipped: names what the rules look for, but is left alone: vendored",
+    ];
+    assert_eq!(told, expected, "{told:#?}");
+}
