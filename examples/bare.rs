@@ -11,11 +11,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 use tree_sitter_language::LanguageFn;
 
-const LANGUAGES: [(&str, &str, LanguageFn); 5] = [
+// The same as gander's.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const LANGUAGES: [(&str, &str, LanguageFn); 6] = [
     ("python", "py", tree_sitter_python::LANGUAGE),
     ("java", "java", tree_sitter_java::LANGUAGE),
     ("scala", "scala", tree_sitter_scala::LANGUAGE),
     ("rust", "rs", tree_sitter_rust::LANGUAGE),
+    ("javascript", "js", tree_sitter_javascript::LANGUAGE),
     ("typescript", "ts", tree_sitter_typescript::LANGUAGE_TYPESCRIPT),
 ];
 

@@ -5,6 +5,7 @@ mod job;
 mod place;
 
 use std::collections::BTreeMap;
+use std::fs::Metadata;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -86,13 +87,13 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let restless = job.restless(&facts)?;
     let mut totals = Totals::default();
     let (mut waiting, mut edited) = (Vec::new(), BTreeMap::new());
-    let work = |path: &Path| -> Result<Done, String> {
+    let work = |path: &Path, found: Option<&Metadata>| -> Result<Done, String> {
         let place = Place::of(&args.paths, path)?;
-        if known.rules_out(path) {
+        if known.rules_out(path, found) {
             return Ok(Done::Itself(FileReport::default(), String::new()));
         }
         let now = Known::now();
-        with_bytes(path, |bytes, meta| {
+        with_bytes(path, found, |bytes, meta| {
             known.learn(path, meta, bytes, now);
             let mut report = file(&rules, &facts, &place.name, bytes);
             if let Some(rule) = restless.get(path) {

@@ -9,6 +9,7 @@ use super::Exit;
 use super::known::{IndexFolder, Known};
 use super::screen::Screen;
 use super::walk::{each, with_bytes};
+use crate::digest::DigestBuilder;
 use crate::language::{self, Language};
 use crate::pattern::{Pattern, compile};
 use crate::report::table::counted;
@@ -51,16 +52,30 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let spoken = |path: &Path| language::of_path(path).is_some_and(|l| std::ptr::eq(l, language));
     let (mut matches, mut unread) = (0, 0);
     let known = Known::open(&args.index, &args.paths, |_| std::iter::once(required.as_slice()));
-    let work = |path: &Path| {
-        if known.rules_out(path) {
+    // What is printed of a file depends on nothing else but the file.
+    let asked = DigestBuilder::new("gander.find").field(&args.lang).field(&args.pattern);
+    let asked = asked.field(args.context.as_deref().unwrap_or("")).field(crate::language::versions());
+    let asked = asked.field(args.json.to_string()).field(screen.styled("x", AnsiColor::Magenta)).finish();
+    let work = |path: &Path, found: Option<&Metadata>| {
+        if known.rules_out(path, found) {
             return Ok(Vec::new());
+        }
+        if let Some(lines) = known.answer(&asked, path, found).and_then(|known| serde_json::from_slice(known).ok()) {
+            return Ok(lines);
         }
         let now = Known::now();
         let see = |bytes: &[u8], meta: &Metadata| {
             known.learn(path, meta, bytes, now);
-            search(path, bytes, &sought, args.json, screen)
+            if !sought.may_match(bytes)? {
+                return Ok(Vec::new());
+            }
+            let lines = search(path, bytes, &sought.pattern, args.json, screen)?;
+            if let Ok(kept) = serde_json::to_vec(&lines) {
+                known.keep(&asked, path, meta, now, kept);
+            }
+            Ok(lines)
         };
-        with_bytes(path, see).flatten()
+        with_bytes(path, found, see).flatten()
     };
     let files = each(&args.paths, screen, spoken, work, |path, result| {
         match result {
@@ -89,17 +104,20 @@ struct Sought {
     all: Prefilter,
 }
 
-fn search(path: &Path, bytes: &[u8], sought: &Sought, json: bool, screen: &Screen) -> Result<Vec<String>, String> {
-    let pattern = &sought.pattern;
-    let no_text = || "it is not UTF-8".to_owned();
-    // Its names stand in other bytes, so that not finding them says nothing.
-    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-        return Err(no_text());
+impl Sought {
+    fn may_match(&self, bytes: &[u8]) -> Result<bool, String> {
+        // Its names stand in other bytes, so that not finding them says nothing.
+        if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+            return Err(NO_TEXT.to_owned());
+        }
+        Ok(self.gate.passes(bytes) && self.all.scan(bytes).any())
     }
-    if !sought.gate.passes(bytes) || !sought.all.scan(bytes).any() {
-        return Ok(Vec::new());
-    }
-    let text = std::str::from_utf8(bytes).map_err(|_| no_text())?;
+}
+
+const NO_TEXT: &str = "it is not UTF-8";
+
+fn search(path: &Path, bytes: &[u8], pattern: &Pattern, json: bool, screen: &Screen) -> Result<Vec<String>, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| NO_TEXT.to_owned())?;
     let tree = parse(pattern.language, text).map_err(|e| e.to_string())?;
     let mut lines = Vec::new();
     for node in tree.iter().filter(|n| pattern.root_kind().is_none_or(|k| k == n.kind_id())) {
@@ -140,5 +158,5 @@ pub(super) fn language(name: Option<&str>, path: &Path, screen: &Screen) -> Resu
 
 /// The text of a file, if it is small enough and UTF-8.
 pub(super) fn read_text(path: &Path) -> Result<String, String> {
-    with_bytes(path, |bytes, _| String::from_utf8(bytes.to_vec()))?.map_err(|_| "it is not UTF-8".to_owned())
+    with_bytes(path, None, |bytes, _| String::from_utf8(bytes.to_vec()))?.map_err(|_| NO_TEXT.to_owned())
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::screen::{Screen, absolute};
 use crate::clock::Clock;
-use crate::index::{Index, Key, Query};
+use crate::digest::{Digest, DigestBuilder};
+use crate::index::{Answers, Index, Key, Query, program};
 use crate::language::{self, Language};
 use crate::rule::Clause;
 
@@ -29,6 +30,8 @@ impl IndexFolder {
 /// An index, and what this run asks of it.
 pub(super) struct Known {
     index: Option<Index>,
+    /// What came of files, where the program that runs can be told from others.
+    answers: Option<(Answers, Key)>,
     queries: HashMap<&'static str, Query>,
 }
 
@@ -41,20 +44,42 @@ impl Known {
     {
         let usual = || Some(PathBuf::from(".gander/index")).filter(|folder| folder.is_dir());
         let Some(folder) = folder.index.clone().or_else(usual) else {
-            return Self { index: None, queries: HashMap::new() };
+            return Self { index: None, answers: None, queries: HashMap::new() };
         };
         let mut roots: Vec<PathBuf> = paths.iter().map(|path| absolute(path)).collect();
         roots.sort();
         let queries = language::all().iter().map(|l| (l.facts.name.as_str(), Query::new(clauses(l)))).collect();
-        Self { index: Some(Index::open(&absolute(&folder), &roots)), queries }
+        let index = Index::open(&absolute(&folder), &roots);
+        let answers = program().map(|program| (index.answers(), program));
+        Self { index: Some(index), answers, queries }
     }
 
-    /// Whether no rule can match a file, told without reading it.
-    pub(super) fn rules_out(&self, path: &Path) -> bool {
+    /// Whether no rule can match a file, told by what the file system said of it.
+    pub(super) fn rules_out(&self, path: &Path, meta: Option<&Metadata>) -> bool {
         let Some(index) = &self.index else { return false };
         let query = language::of_path(path).and_then(|l| self.queries.get(l.facts.name.as_str()));
-        let meta = std::fs::symlink_metadata(path).ok().filter(Metadata::is_file);
-        query.zip(meta).is_some_and(|(query, meta)| index.rules_out(&Key::of_file(&meta), query))
+        query.zip(meta).is_some_and(|(query, meta)| index.rules_out(&Key::of_file(meta), query))
+    }
+
+    /// The name of what comes of a file, given all that was asked of it; `None` where nothing is remembered.
+    fn name(&self, asked: &Digest, path: &Path, key: &Key) -> Option<Digest> {
+        let (_, program) = self.answers.as_ref()?;
+        let name = DigestBuilder::new("gander.known").field(program.as_bytes()).field(asked.as_bytes());
+        Some(name.field(path.as_os_str().as_encoded_bytes()).field(key.as_bytes()).finish())
+    }
+
+    /// What came of a file when the same was asked.
+    pub(super) fn answer(&self, asked: &Digest, path: &Path, meta: Option<&Metadata>) -> Option<&[u8]> {
+        let name = self.name(asked, path, &Key::of_file(meta?))?;
+        self.answers.as_ref()?.0.find(&name)
+    }
+
+    /// Remembers what came of a file; `meta` and `now` are as for [`Known::learn`].
+    pub(super) fn keep(&self, asked: &Digest, path: &Path, meta: &Metadata, now: i64, answer: Vec<u8>) {
+        let name = Key::of_settled_file(meta, now).and_then(|key| self.name(asked, path, &key));
+        if let (Some(name), Some((answers, _))) = (name, &self.answers) {
+            answers.learn(name, answer);
+        }
     }
 
     /// The time, to be taken before a file is opened that is to be remembered.
@@ -72,7 +97,9 @@ impl Known {
 
     /// Writes what was learned of all files of the languages that `spoken` names.
     pub(super) fn save(self, spoken: impl Fn(&Language) -> bool, screen: &Screen) {
-        if let Some(Err(error)) = self.index.map(|index| index.save(spoken)) {
+        let saved = self.index.map(|index| index.save(spoken));
+        let saved = saved.map(|saved| saved.and(self.answers.map_or(Ok(()), |(answers, _)| answers.save(true))));
+        if let Some(Err(error)) = saved {
             screen.diagnostic(format!("warning: the index was not written, which costs time only: {error}"));
         }
     }

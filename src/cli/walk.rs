@@ -33,7 +33,7 @@ pub(super) fn each<T: Send>(
     paths: &[PathBuf],
     screen: &Screen,
     wanted: impl Fn(&Path) -> bool + Send + Sync,
-    work: impl Fn(&Path) -> T + Sync,
+    work: impl Fn(&Path, Option<&Metadata>) -> T + Sync,
     take: impl FnMut(&Path, T) -> Result<(), Exit> + Send,
 ) -> Result<usize, Exit> {
     paths.iter().try_for_each(|path| check(path, screen))?;
@@ -45,17 +45,44 @@ pub(super) fn each<T: Send>(
         line: Mutex::new(Line { next: 0, waiting: BTreeMap::new(), take, ended: None }),
         moved: Condvar::new(),
     };
-    let files = listed(paths, screen).filter(|path| wanted(path)).enumerate();
+    let files = long_first(listed(paths, screen).filter(|path| wanted(path)));
     pool.install(|| {
-        files.par_bridge().for_each(|(number, path)| {
+        files.par_bridge().for_each(|Listed { number, path, meta }| {
             if !queue.has_ended() {
-                let done = work(&path);
+                let done = work(&path, meta.as_ref());
                 queue.add(number, path, done);
             }
         });
     });
     let line = queue.line.into_inner().unwrap_or_else(PoisonError::into_inner);
     line.ended.map_or(Ok(line.next), Err)
+}
+
+/// A file that was found, and what the file system said of it then.
+struct Listed {
+    number: usize,
+    path: PathBuf,
+    meta: Option<Metadata>,
+}
+
+/// Files that are looked over at once. It is much less than [`WINDOW`], so that nobody waits
+/// for a file that is in no worker's hands.
+const BLOCK: usize = 256;
+
+/// The files with their numbers, of each block the longest first: a long one that comes last
+/// keeps one core busy and all others idle.
+fn long_first(files: impl Iterator<Item = PathBuf> + Send) -> impl Iterator<Item = Listed> + Send {
+    let mut files = files.enumerate();
+    std::iter::from_fn(move || {
+        let listed = |(number, path): (usize, PathBuf)| {
+            let meta = std::fs::symlink_metadata(&path).ok().filter(Metadata::is_file);
+            Listed { number, path, meta }
+        };
+        let mut block: Vec<Listed> = files.by_ref().take(BLOCK).map(listed).collect();
+        block.sort_by_key(|file| std::cmp::Reverse(file.meta.as_ref().map_or(0, Metadata::len)));
+        (!block.is_empty()).then_some(block)
+    })
+    .flatten()
 }
 
 /// What is done, in line to be taken.
@@ -181,31 +208,38 @@ thread_local! {
 }
 
 /// What `see` makes of the bytes of a file, and of what the file system said of it
-/// before it was read. The bytes lie in a buffer that the next file of
+/// before it was read; `seen` is what it said when the file was found. The bytes lie in a buffer that the next file of
 /// this thread reuses.
 ///
 /// # Errors
 /// Where it is no file, too large, or can't be read.
-pub(super) fn with_bytes<T>(path: &Path, see: impl FnOnce(&[u8], &Metadata) -> T) -> Result<T, String> {
+pub(super) fn with_bytes<T>(
+    path: &Path,
+    seen: Option<&Metadata>,
+    see: impl FnOnce(&[u8], &Metadata) -> T,
+) -> Result<T, String> {
     BUFFER.with(|buffer| {
         // A file that is read while another one is looked at has a buffer of its own.
         let mut own = Vec::new();
         let mut shared = buffer.try_borrow_mut();
         let bytes = shared.as_deref_mut().unwrap_or(&mut own);
         bytes.clear();
-        let meta = read_into(path, bytes)?;
+        let meta = read_into(path, seen, bytes)?;
         Ok(see(bytes, &meta))
     })
 }
 
-fn read_into(path: &Path, bytes: &mut Vec<u8>) -> Result<Metadata, String> {
-    // Opening a pipe waits for whoever writes to it: look first.
-    let is_file = std::fs::metadata(path).map_err(|e| e.to_string())?.is_file();
-    if !is_file {
-        return Err("it is no file".to_owned());
+fn read_into(path: &Path, seen: Option<&Metadata>, bytes: &mut Vec<u8>) -> Result<Metadata, String> {
+    let no_file = || Err("it is no file".to_owned());
+    // Opening some devices does something: look first.
+    if seen.is_none() && !std::fs::metadata(path).map_err(|e| e.to_string())?.is_file() {
+        return no_file();
     }
-    let file = File::open(path).map_err(|e| e.to_string())?;
+    let file = open(path).map_err(|e| e.to_string())?;
     let meta = file.metadata().map_err(|e| e.to_string())?;
+    if !meta.is_file() {
+        return no_file();
+    }
     let too_large = || format!("it is larger than {} MiB and was not searched", MAX_BYTES >> 20);
     if meta.len() > MAX_BYTES {
         return Err(too_large());
@@ -214,6 +248,18 @@ fn read_into(path: &Path, bytes: &mut Vec<u8>) -> Result<Metadata, String> {
     // One byte more shows that it grew since.
     file.take(MAX_BYTES + 1).read_to_end(bytes).map_err(|e| e.to_string())?;
     if bytes.len() as u64 > MAX_BYTES { Err(too_large()) } else { Ok(meta) }
+}
+
+/// Opens a file, without waiting for whoever writes to it where it has become a pipe.
+#[cfg(unix)]
+fn open(path: &Path) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    File::options().read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32).open(path)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> std::io::Result<File> {
+    File::open(path)
 }
 
 #[cfg(test)]

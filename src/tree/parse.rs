@@ -75,6 +75,9 @@ pub fn parse_embedded(language: &'static Language, text: impl Into<Arc<str>>, ba
     Ok(Tree { language, text, nodes, inner, base, lines, statements, queried, learned })
 }
 
+/// The kind of every ERROR node, whatever the grammar.
+const ERROR_KIND: u16 = u16::MAX;
+
 /// Lays the nodes out in pre-order, without recursion: nesting has no limit.
 fn flatten(mut cursor: TreeCursor<'_>, bytes: usize) -> Vec<NodeData> {
     let mut nodes = Vec::with_capacity(bytes / 3 + 1);
@@ -83,17 +86,19 @@ fn flatten(mut cursor: TreeCursor<'_>, bytes: usize) -> Vec<NodeData> {
         let node = cursor.node();
         let flag = |on: bool, bit: u8| if on { bit } else { 0 };
         let index = nodes.len() as u32;
+        let (start, end, kind) = (node.start_byte() as u32, node.end_byte() as u32, node.kind_id());
         nodes.push(NodeData {
-            start: node.start_byte() as u32,
-            end: node.end_byte() as u32,
+            start,
+            end,
             parent: open.last().copied().unwrap_or(0),
             subtree_end: index + 1,
-            kind: node.kind_id(),
+            kind,
             field: cursor.field_id().map_or(0, |id| id.get()),
             flags: flag(node.is_named(), NAMED)
                 | flag(node.is_extra(), EXTRA)
-                | flag(node.is_missing(), MISSING)
-                | flag(node.is_error(), ERROR),
+                // Each of these asks tree-sitter once more, for millions of nodes: what is missing has no text.
+                | flag(start == end && node.is_missing(), MISSING)
+                | flag(kind == ERROR_KIND, ERROR),
         });
         if cursor.goto_first_child() {
             open.push(index);
@@ -112,18 +117,26 @@ fn flatten(mut cursor: TreeCursor<'_>, bytes: usize) -> Vec<NodeData> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Node;
     use super::*;
     use crate::language::by_name;
 
     #[test]
     fn layout_agrees_with_tree_sitter() {
         let text = "def f(x):\n    # why\n    return g(x)['a'] if x else None\n";
-        let tree = parse(by_name("python").unwrap(), text).unwrap();
+        agrees(&parse(by_name("python").unwrap(), text).unwrap());
+        let broken = parse(by_name("java").unwrap(), "class A { int f( { return 1 } } ) = ;").unwrap();
+        assert!(broken.iter().any(Node::is_error) && broken.iter().any(Node::is_missing), "{broken:?}");
+        agrees(&broken);
+    }
+
+    fn agrees(tree: &Tree) {
         let mut stack = vec![(tree.inner().root_node(), tree.root())];
         let mut seen = 0;
         while let Some((theirs, ours)) = stack.pop() {
             seen += 1;
             assert_eq!((theirs.kind(), theirs.byte_range()), (ours.kind(), ours.local_range()));
+            assert_eq!((theirs.is_error(), theirs.is_missing()), (ours.is_error(), ours.is_missing()));
             let children: Vec<_> = ours.children().collect();
             assert_eq!(children.len() as u32, theirs.child_count());
             for (index, child) in children.into_iter().enumerate() {

@@ -17,6 +17,12 @@ fn both(bench: &Bench, why: &str) -> String {
     let without = bench.gander(&["apply", "r.rhai", "src"]).expect(0);
     let with = bench.gander(&["apply", "r.rhai", "src", "--index", "kept"]).expect(0);
     assert!(with.stdout == without.stdout && with.stderr == without.stderr, "{why}: {with:?}\n{without:?}");
+    for asked in [&["old_name($A)", "--json"][..], &["old_name($A)"], &["other($A)"]] {
+        let find = [&["find", "-l", "python", "src", "-p"], asked].concat();
+        let without = bench.gander(&find).expect(0);
+        let with = bench.gander(&[find.as_slice(), &["--index", "kept"]].concat()).expect(0);
+        assert!(with.stdout == without.stdout && !with.stdout.is_empty(), "{why}: {with:?}\n{without:?}");
+    }
     with.stdout
 }
 
@@ -31,8 +37,12 @@ fn an_index_changes_no_result() {
     std::thread::sleep(Duration::from_secs(63));
     let first = both(&bench, "cold");
     assert_eq!(first.matches("+new_name(1)").count(), 3);
-    let kept = || std::fs::read_dir(bench.root.join("kept")).unwrap().next().unwrap().unwrap().path();
-    let whole = std::fs::read(kept()).unwrap();
+    let kept = |answers: bool| {
+        let mut all = std::fs::read_dir(bench.root.join("kept")).unwrap().map(|entry| entry.unwrap().path());
+        all.find(|path| path.extension().is_some() == answers).unwrap()
+    };
+    let (whole, answers) = (std::fs::read(kept(false)).unwrap(), std::fs::read(kept(true)).unwrap());
+    assert!(answers.len() > 200, "what was found is remembered");
     let source: u64 = 30 * text("other(1)").len() as u64;
     assert!(whole.len() > 30 * 12 && (whole.len() as u64) < source / 20, "{} bytes for {source}", whole.len());
     assert_eq!(both(&bench, "warm"), first);
@@ -50,7 +60,8 @@ fn an_index_changes_no_result() {
     assert_eq!(edited.matches("+new_name").count(), 4, "{edited}");
 
     for (damage, bytes) in [("cut short", &whole[..whole.len() / 2]), ("noise", &[7; 4096][..]), ("empty", &[][..])] {
-        std::fs::write(kept(), bytes).unwrap();
+        std::fs::write(kept(false), bytes).unwrap();
+        std::fs::write(kept(true), &bytes[..bytes.len().min(answers.len() / 2)]).unwrap();
         assert_eq!(both(&bench, damage), edited);
     }
     std::fs::remove_dir_all(bench.root.join("kept")).unwrap();

@@ -2,6 +2,7 @@
 //! that some rules collect, and whether the result would be changed again.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -52,12 +53,16 @@ impl Job<'_> {
     fn each<T: Send>(
         &self,
         after: &After,
-        work: impl Fn(&Path) -> T + Sync,
-        take: impl FnMut(&Path, T) -> Result<(), Exit> + Send,
+        work: impl Fn(&Path, Option<&Metadata>) -> T + Sync,
+        mut take: impl FnMut(&Path, T) -> Result<(), Exit> + Send,
     ) -> Result<(), Exit> {
-        let wanted =
-            |path: &Path| speaks(self.rules, path) && (after.files.contains_key(path) || !self.known.rules_out(path));
-        each(self.paths, self.screen, wanted, work, take).map(|_| ())
+        let looked_at = |path: &Path, found: Option<&Metadata>| {
+            let known = !after.files.contains_key(path) && self.known.rules_out(path, found);
+            (!known).then(|| work(path, found))
+        };
+        let wanted = |path: &Path| speaks(self.rules, path);
+        each(self.paths, self.screen, wanted, looked_at, |path, done| done.map_or(Ok(()), |done| take(path, done)))
+            .map(|_| ())
     }
 
     /// What the rules that collect learn from all files together.
@@ -74,9 +79,9 @@ impl Job<'_> {
             self.screen.diagnostic(format!("error: {why}"));
             Exit::Negative
         };
-        let learn = |path: &Path| {
+        let learn = |path: &Path, found: Option<&Metadata>| {
             let place = Place::of(self.paths, path)?;
-            with_bytes(path, |bytes, _| match after.of(&place, path, bytes) {
+            with_bytes(path, found, |bytes, _| match after.of(&place, path, bytes) {
                 Some((now, bytes)) => collect(self.rules, &now.name, bytes),
                 None => Ok(Facts::default()),
             })?
@@ -107,10 +112,12 @@ impl Job<'_> {
             let there = |wanted: &transform::Creation| world.is_some_and(|world| world.decided.there(wanted));
             transform::unsettled(self.rules, &facts, &place.name, bytes, &there)
         };
-        let of_file = |path: &Path| {
+        let of_file = |path: &Path, found: Option<&Metadata>| {
             let place = Place::of(self.paths, path).ok()?;
-            with_bytes(path, |bytes, _| after.of(&place, path, bytes).and_then(|(now, bytes)| unsettled(now, bytes)))
-                .ok()?
+            with_bytes(path, found, |bytes, _| {
+                after.of(&place, path, bytes).and_then(|(now, bytes)| unsettled(now, bytes))
+            })
+            .ok()?
         };
         self.each(&after, of_file, |path, rule| {
             restless.extend(rule.map(|rule| (path.to_owned(), rule)));
@@ -128,16 +135,16 @@ impl Job<'_> {
     /// What all files would be after the change, and those that ask for whole files.
     fn after(&self, before: &Arc<Facts>) -> Result<(After, Vec<Held>), Exit> {
         let (mut after, mut held) = (After::default(), Vec::new());
-        let work = |path: &Path| {
+        let work = |path: &Path, found: Option<&Metadata>| {
             let place = Place::of(self.paths, path).ok()?;
-            let of = |bytes: &[u8], meta: &std::fs::Metadata| {
+            let of = |bytes: &[u8], meta: &Metadata| {
                 let report = file(self.rules, before, &place.name, bytes);
                 if report.moves_files() {
                     return (None, Some(Held::new(path, &place, bytes, meta, report)));
                 }
                 (report.change, None)
             };
-            with_bytes(path, of).ok()
+            with_bytes(path, found, of).ok()
         };
         self.each(&After::default(), work, |path, made| {
             let (change, asks) = made.unwrap_or((None, None));
