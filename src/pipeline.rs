@@ -116,8 +116,10 @@ pub struct Planned {
 pub struct Options {
     /// These consumers only; all where empty.
     pub only: BTreeSet<EntityRef>,
-    /// Forget verdicts that say nothing, and take in a changed migration.
+    /// Forget verdicts that say nothing and deliveries that failed.
     pub retry: bool,
+    /// Take in what changed under a rollout that has begun.
+    pub replan: bool,
     /// `--sandbox none`.
     pub sandbox: Option<SandboxMode>,
     /// Threads of the transform stage.
@@ -367,6 +369,7 @@ pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
             describe: &|staged| report::folder(staged),
             tell: &|event| tell(Progress::Rollout(event)),
             retry: options.retry,
+            replan: options.replan,
             only: &options.only,
         },
     );

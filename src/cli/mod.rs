@@ -10,6 +10,7 @@ mod exit;
 mod explain;
 mod find;
 mod generate;
+mod history;
 mod known;
 mod languages;
 mod lsp;
@@ -81,6 +82,10 @@ enum Command {
     Status(status::Args),
     /// Everything that is known of one consumer.
     Show(show::Args),
+    /// All that happened, in order: when, what, to whom, from where to where, and why.
+    History(history::Args),
+    /// All that is recorded, as NDJSON.
+    Export(history::Export),
     /// Take back what was delivered.
     Rollback(rollback::Args),
     /// Run rules over plain folders: a dry run unless `--write` is given.
@@ -171,6 +176,8 @@ pub fn main() -> Exit {
         Command::Merge(args) => merge::main(args, &screen),
         Command::Status(args) => status::main(args, &screen),
         Command::Show(args) => show::main(args, &screen),
+        Command::History(args) => history::main(args, &screen),
+        Command::Export(args) => history::export(args, &screen),
         Command::Rollback(args) => rollback::main(args, &screen),
         Command::Apply(args) => apply::main(args, &screen),
         Command::Test(args) => test::main(args, &screen),

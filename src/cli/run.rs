@@ -20,9 +20,13 @@ pub(super) struct Args {
     /// Advance only this consumer; may be given several times.
     #[arg(long, value_name = "CONSUMER")]
     only: Vec<String>,
-    /// Verify again what said nothing, and take in a changed migration.
+    /// Verify again what said nothing, and deliver again what failed.
     #[arg(long)]
     retry: bool,
+    /// Take in a migration, rules or consumers that changed since the rollout began;
+    /// what was delivered stays accounted for.
+    #[arg(long)]
+    replan: bool,
     /// How steps are isolated; `none` is the explicit way round.
     #[arg(long, value_name = "MODE")]
     sandbox: Option<Mode>,
@@ -56,6 +60,7 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let options = Options {
         only: consumers(&args.only, screen)?,
         retry: args.retry,
+        replan: args.replan,
         sandbox: args.sandbox.map(SandboxMode::from),
         threads: args.threads,
         shard: None,

@@ -13,7 +13,7 @@ use super::{Color, Exit};
 use crate::pipeline::{PipelineError, Progress};
 use crate::report;
 use crate::report::table::{Layout, counted};
-use crate::rollout::Event;
+use crate::rollout::{Event, RolloutError};
 use crate::state::{DeliveryState, WaveState};
 
 /// The two streams and how they like to be written to.
@@ -120,6 +120,17 @@ impl Screen {
                 self.diagnostic(format!("error: {error}"));
                 Exit::Failed
             }
+        }
+    }
+
+    /// An error of the rollout, where it may be that nobody is called so.
+    pub(super) fn no_such(&self, error: RolloutError, name: &str) -> Exit {
+        match error {
+            RolloutError::NoSuch { .. } => {
+                self.diagnostic(format!("error: no consumer is called {name}; `gander status` lists them"));
+                Exit::Usage
+            }
+            error => self.failure(&error.into()),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::screen::Screen;
 use super::{Exit, load_migration, run};
 use crate::report;
-use crate::rollout::{self, RolloutError};
+use crate::rollout;
 use crate::state::Store;
 
 #[derive(clap::Args, Debug)]
@@ -29,13 +29,7 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let entity = run::consumers(std::slice::from_ref(&args.consumer), screen)?;
     let entity = entity.into_iter().next().ok_or(Exit::Usage)?.to_string();
     let store = Store::read(&migration.state).map_err(|error| screen.failure(&error.into()))?;
-    let view = rollout::look(&store, &entity).map_err(|error| match error {
-        RolloutError::NoSuch { .. } => {
-            screen.diagnostic(format!("error: no consumer is called {entity}; `gander status` lists them"));
-            Exit::Usage
-        }
-        error => screen.failure(&error.into()),
-    })?;
+    let view = rollout::look(&store, &entity).map_err(|error| screen.no_such(error, &entity))?;
     if args.json {
         let text = serde_json::to_string_pretty(&view).map_err(|error| {
             screen.diagnostic(format!("error: it can't be written as JSON: {error}"));

@@ -6,6 +6,7 @@
 
 pub mod change_set;
 pub mod discovery;
+pub mod history;
 pub mod markdown;
 pub mod pull_request;
 pub mod show;

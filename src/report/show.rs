@@ -202,6 +202,8 @@ mod tests {
             history: vec![Recorded {
                 seq: 1,
                 at: 0,
+                run: None,
+                actor: String::new(),
                 entry: Entry {
                     point: "keep.patches".to_owned(),
                     subject: "apps/ads".to_owned(),
@@ -209,6 +211,7 @@ mod tests {
                     before: None,
                     after: None,
                     detail: "kept back".to_owned(),
+                    ..Entry::default()
                 },
             }],
         };

@@ -199,6 +199,7 @@ pub fn wave_line(wave: &WaveReport, layout: Layout) -> String {
     let (word, reason, color) = match &wave.state {
         WaveState::Planned => ("not opened", "", None),
         WaveState::Running => ("open", "", Some(AnsiColor::Yellow)),
+        WaveState::Baking | WaveState::Judging => ("baking", "", Some(AnsiColor::Yellow)),
         WaveState::Passed(reason) => ("passed", reason.as_str(), Some(AnsiColor::Green)),
         WaveState::Inconclusive(reason) => ("inconclusive", reason.as_str(), Some(AnsiColor::Yellow)),
         WaveState::Failed(reason) => ("failed", reason.as_str(), Some(AnsiColor::Red)),
@@ -242,12 +243,12 @@ fn next(end: &RunEnd) -> String {
         RunEnd::Complete => "Every wave passed.".to_owned(),
         RunEnd::RolledBack { wave, reason } => format!(
             "Wave {wave} was rolled back ({}), and later waves stay closed. \
-             Mend the rules, then `gander run --retry`.",
+             Mend the rules, then `gander run --replan`.",
             one_line(reason)
         ),
         RunEnd::Stopped { wave, reason } => format!(
             "Wave {wave} failed ({}), and its change sets stay as they are. \
-             Decide: `gander rollback`, or mend the rules and `gander run --retry`.",
+             Decide: `gander rollback`, or mend the rules and `gander run --replan`.",
             one_line(reason)
         ),
         RunEnd::Paused { wave, reason } => format!(
@@ -337,7 +338,7 @@ mod tests {
         wave 2 (100%): 1 consumer, rolled back: 1 of 1 regressed, 0 allowed
 
         3 consumers: 1 changed, 1 regressed, 1 unresolved
-        Wave 2 was rolled back (1 of 1 regressed, 0 allowed), and later waves stay closed. Mend the rules, then `gander run --retry`.
+        Wave 2 was rolled back (1 of 1 regressed, 0 allowed), and later waves stay closed. Mend the rules, then `gander run --replan`.
           regressed: `gander show billing-service` shows the step that turned red
           unresolved: correct where the catalog says that their code lies
         ");

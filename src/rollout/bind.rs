@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::machine::consumer::State;
 use super::waves::{self, Earlier, Unit};
 use super::{Request, RolloutError};
 use crate::config::Rollout;
@@ -40,7 +41,7 @@ pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), Rollo
     let waves = store.waves()?;
     let begun = waves.iter().any(|w| w.state != WaveState::Planned);
     let (waves, forgotten) = match found {
-        Some(found) if begun && !request.retry => {
+        Some(found) if begun && !request.replan => {
             if !only_members_changed(&found, &wanted, &before, &workspaces) {
                 let what = what_changed(&found, &wanted, &before, &workspaces);
                 return Err(RolloutError::Changed { what });
@@ -136,7 +137,7 @@ fn with_newcomers(
         Some(last) if open(last) => last.members.extend(members),
         last => {
             let number = last.map_or(1, |wave| wave.number + 1);
-            waves.push(WaveRecord { number, label: "100%".to_owned(), state: WaveState::Planned, members });
+            waves.push(WaveRecord::planned(number, "100%".to_owned(), members));
         }
     }
     Ok((waves, forgotten))
@@ -287,6 +288,7 @@ fn kept_waves(
         wave.members.retain(|id| stays(id));
         if wave.members.iter().any(|id| is_out(id)) {
             wave.state = WaveState::Running;
+            wave.since = None;
             kept.waves.push(wave);
         }
     }
@@ -295,8 +297,7 @@ fn kept_waves(
 
 /// The change set is in the consumer's hands, or may be.
 pub(super) fn out_there(state: &DeliveryState) -> bool {
-    use DeliveryState as D;
-    matches!(state, D::Delivering | D::Delivered | D::RollingBack | D::Conflict(_))
+    State::of_delivery(state).is_out()
 }
 
 fn deliverable(plan: &WorkspacePlan) -> bool {
@@ -355,11 +356,6 @@ fn all_waves(
     // Newcomers come last.
     free.sort_by_key(|unit| known.is_some_and(|known| !known.contains_key(&unit.workspace)));
     let new = waves::fill(&rollout.waves, &free, earlier);
-    kept.extend(new.into_iter().map(|wave| WaveRecord {
-        number: wave.number,
-        label: wave.label,
-        state: WaveState::Planned,
-        members: wave.members,
-    }));
+    kept.extend(new.into_iter().map(|wave| WaveRecord::planned(wave.number, wave.label, wave.members)));
     kept
 }

@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::RolloutError;
+use super::machine::consumer::{Event, State};
 use crate::changeset::{self, ChangeSet, FileDigest, Side};
 use crate::config::Delivery;
 use crate::digest::Digest;
@@ -88,17 +90,40 @@ fn entry(verb: &str, subject: &str, record: &DeliveryRecord, phase: Phase, back:
         phase,
         before,
         after,
-        detail: String::new(),
+        ..Entry::default()
     }
 }
 
-/// Records where a delivery stands, without an effect.
+/// Moves a delivery on: the table is asked, the move is recorded, and only then does
+/// `record` say so.
+pub(super) fn go(
+    store: &mut Store,
+    id: &str,
+    record: &mut DeliveryRecord,
+    (event, state): (Event, DeliveryState),
+    entry: Entry,
+) -> Result<(), RolloutError> {
+    let from = State::of_delivery(&record.state);
+    let to = from.step(event, id)?;
+    let moved = DeliveryRecord { state, ..record.clone() };
+    store.record_delivery(id, &moved, &entry.moving(from.as_str(), to.as_str()))?;
+    *record = moved;
+    Ok(())
+}
+
+/// Records why a change set is kept back.
 ///
 /// # Errors
 /// Where the state can't be written.
-pub fn note(store: &mut Store, id: &str, record: &DeliveryRecord, detail: &str) -> Result<(), StateError> {
-    let noted = Entry { detail: detail.to_owned(), ..entry("keep", id, record, Phase::Done, false) };
-    store.record_delivery(id, record, &noted)
+pub fn keep(
+    store: &mut Store,
+    id: &str,
+    record: &mut DeliveryRecord,
+    state: DeliveryState,
+    detail: &str,
+) -> Result<(), RolloutError> {
+    let kept = Entry { detail: detail.to_owned(), ..entry("keep", id, record, Phase::Done, false) };
+    go(store, id, record, (Event::Quarantine, state), kept)
 }
 
 /// Delivers a change set, or goes on with a delivery that was begun. Where it
@@ -111,14 +136,14 @@ pub fn deliver(
     shipment: &Shipment<'_>,
     papers: &Papers<'_>,
     record: &mut DeliveryRecord,
-) -> Result<(), StateError> {
+) -> Result<(), RolloutError> {
     let id = shipment.place.id.as_str();
     let begun = record.state == DeliveryState::Delivering;
     if !begun && let Err(obstacle) = look_first(store, shipment, record)? {
         return end(store, id, record, "deliver", obstacle);
     }
-    record.state = DeliveryState::Delivering;
-    store.record_delivery(id, record, &entry("deliver", id, record, Phase::Intent, false))?;
+    let intent = entry("deliver", id, record, Phase::Intent, false);
+    go(store, id, record, (Event::Stage, DeliveryState::Delivering), intent)?;
     let folder = store.folder().join(&record.folder);
     let made = files::write_folder_whole(&folder, papers.folder)
         .map_err(Obstacle::from)
@@ -126,8 +151,8 @@ pub fn deliver(
     if let Err(obstacle) = made {
         return end(store, id, record, "deliver", obstacle);
     }
-    record.state = DeliveryState::Delivered;
-    store.record_delivery(id, record, &entry("deliver", id, record, Phase::Done, false))
+    let done = entry("deliver", id, record, Phase::Done, false);
+    go(store, id, record, (Event::Deliver, DeliveryState::Delivered), done)
 }
 
 /// Records the state that an obstacle leads to; its effect is over.
@@ -137,15 +162,20 @@ fn end(
     record: &mut DeliveryRecord,
     verb: &str,
     obstacle: Obstacle,
-) -> Result<(), StateError> {
-    let (state, reason) = match obstacle {
-        Obstacle::Refused(reason) => (DeliveryState::Refused(reason.clone()), reason),
-        Obstacle::Conflict(reason) => (DeliveryState::Conflict(reason.clone()), reason),
-        Obstacle::Failed(reason) => (DeliveryState::Failed(reason.clone()), reason),
+) -> Result<(), RolloutError> {
+    let back = verb == "rollback";
+    let (event, state, reason) = match obstacle {
+        // What can't be taken back now is still out there, whatever the reason.
+        Obstacle::Refused(reason) | Obstacle::Conflict(reason) | Obstacle::Failed(reason) if back => {
+            (Event::Conflict, DeliveryState::Conflict(reason.clone()), reason)
+        }
+        Obstacle::Refused(reason) => (Event::Quarantine, DeliveryState::Refused(reason.clone()), reason),
+        Obstacle::Conflict(reason) | Obstacle::Failed(reason) => {
+            (Event::Quarantine, DeliveryState::Failed(reason.clone()), reason)
+        }
     };
-    record.state = state;
-    let ended = Entry { detail: reason, ..entry(verb, id, record, Phase::Done, verb == "rollback") };
-    store.record_delivery(id, record, &ended)
+    let ended = Entry { detail: reason, ..entry(verb, id, record, Phase::Done, back) };
+    go(store, id, record, (event, state), ended)
 }
 
 /// What must hold before a delivery is begun. Nothing is touched.
@@ -384,26 +414,21 @@ pub fn roll_back(
     shipment: &Shipment<'_>,
     record: &mut DeliveryRecord,
     because: &str,
-) -> Result<(), StateError> {
+) -> Result<(), RolloutError> {
     use DeliveryState as D;
-    if !matches!(record.state, D::Delivered | D::Delivering | D::RollingBack | D::Conflict(_)) {
+    if !State::of_delivery(&record.state).is_out() {
         return Ok(());
     }
     let id = shipment.place.id.as_str();
-    record.state = D::RollingBack;
     let intent = Entry { detail: because.to_owned(), ..entry("rollback", id, record, Phase::Intent, true) };
-    store.record_delivery(id, record, &intent)?;
+    go(store, id, record, (Event::Revert, D::RollingBack), intent)?;
     let folder = store.folder().join(&record.folder);
     let taken = proven(shipment).and_then(|()| take_back(shipment, record)).and_then(|()| withdraw(&folder, because));
     if let Err(obstacle) = taken {
-        // What can't be taken back now is still out there, whatever the reason.
-        let reason = match obstacle {
-            Obstacle::Refused(reason) | Obstacle::Conflict(reason) | Obstacle::Failed(reason) => reason,
-        };
-        return end(store, id, record, "rollback", Obstacle::Conflict(reason));
+        return end(store, id, record, "rollback", obstacle);
     }
-    record.state = D::RolledBack;
-    store.record_delivery(id, record, &entry("rollback", id, record, Phase::Done, true))
+    let done = entry("rollback", id, record, Phase::Done, true);
+    go(store, id, record, (Event::Back, D::RolledBack), done)
 }
 
 fn proven(shipment: &Shipment<'_>) -> Result<(), Obstacle> {

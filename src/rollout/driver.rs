@@ -4,15 +4,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
+use serde::Serialize;
+
 use super::bind::{bind, out_there};
-use super::deliver;
 use super::gate::{Judgement, judge};
 use super::ledger::{Ledger, Snapshot, ledger, verdict_key};
-use super::ship::{change_set, ship_all, shipment, workspace};
+use super::machine::consumer;
+use super::machine::wave::{Event as Move, State};
+use super::rollback::finish_rollbacks;
+use super::ship::ship_all;
 use super::{Event, Request, RolloutError, ToVerify};
 use crate::config::OnFailedGate;
-use crate::state::{DeliveryState, Entry, Phase, StateError, Store, WaveRecord, WaveState};
-use crate::verify::{Verdict, VerdictKind};
+use crate::digest::Digest;
+use crate::state::{DeliveryState, Entry, Store, WaveRecord, WaveState, WorkspaceRecord};
+use crate::transform::WorkspacePlan;
+use crate::verify::{Strength, Verdict, VerdictKind};
+use crate::workspace::Pin;
 
 /// Advances the rollout as far as it can and says where everybody stands. What an
 /// earlier run did is not done again.
@@ -37,7 +44,7 @@ fn forget(store: &mut Store) -> Result<(), RolloutError> {
     let snapshot = Snapshot::read(store)?;
     let (mut unverified, mut undelivered, mut waves) = (Vec::new(), Vec::new(), BTreeMap::new());
     for wave in &snapshot.waves {
-        if !matches!(wave.state, WaveState::Running | WaveState::Passed(_) | WaveState::Inconclusive(_)) {
+        if wave.state == WaveState::Planned || State::of(&wave.state).after(Move::Reopen).is_none() {
             continue;
         }
         for member in &wave.members {
@@ -62,7 +69,8 @@ fn forget(store: &mut Store) -> Result<(), RolloutError> {
     // The waves first: a kill in between leaves them open, which does no harm.
     let numbers: Vec<u32> = waves.into_keys().collect();
     if !numbers.is_empty() {
-        set_waves(store, &numbers, &WaveState::Running, "retry", "")?;
+        let waves: Vec<&WaveRecord> = snapshot.waves.iter().filter(|wave| numbers.contains(&wave.number)).collect();
+        move_waves(store, &waves, Move::Reopen, "some of it is tried again")?;
         store.forget(&unverified, true)?;
         store.forget(&undelivered, false)?;
     }
@@ -79,11 +87,18 @@ fn advance(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError>
         match wave.state {
             WaveState::Passed(_) => continue,
             WaveState::Failed(_) | WaveState::RolledBack(_) | WaveState::RollingBack(_) => break,
+            // Nothing that its gates count has changed, unless some of it is still to come.
             WaveState::Inconclusive(_) if is_whole(&Snapshot::read(store)?, &wave) => break,
-            WaveState::Planned | WaveState::Running | WaveState::Inconclusive(_) => {}
-        }
-        if !advance_wave(store, request, &wave)? {
-            break;
+            WaveState::Planned | WaveState::Running | WaveState::Inconclusive(_) => {
+                if !advance_wave(store, request, &wave)? {
+                    break;
+                }
+            }
+            WaveState::Baking | WaveState::Judging => {
+                if !judge_wave(store, request, wave.number)? {
+                    break;
+                }
+            }
         }
     }
     Ok(())
@@ -92,7 +107,7 @@ fn advance(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError>
 /// Verifies, delivers and judges one wave; true where the next one may open.
 fn advance_wave(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> Result<bool, RolloutError> {
     (request.tell)(Event::WaveOpened { number: wave.number, label: &wave.label, workspaces: wave.members.len() });
-    set_waves(store, &[wave.number], &WaveState::Running, "open", "")?;
+    move_waves(store, &[wave], Move::Open, "")?;
     verify(store, request, &wave.members)?;
     if crate::interrupt::wanted() {
         return Ok(false);
@@ -105,7 +120,14 @@ fn advance_wave(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> 
     if !is_whole(&snapshot, wave) {
         return Ok(false);
     }
-    judge_wave(store, request, &snapshot, wave)
+    move_waves(store, &[&current(store, wave.number)?], Move::Whole, "")?;
+    judge_wave(store, request, wave.number)
+}
+
+/// A wave as it is recorded now.
+fn current(store: &Store, number: u32) -> Result<WaveRecord, RolloutError> {
+    let found = store.waves()?.into_iter().find(|wave| wave.number == number);
+    found.ok_or_else(|| RolloutError::NoSuch { what: format!("wave {number}") })
 }
 
 /// Every member has a verdict and an end to its delivery.
@@ -148,7 +170,11 @@ fn verify(store: &mut Store, request: &Request<'_>, members: &[String]) -> Resul
         return Ok(());
     }
     let allowed: BTreeSet<usize> = indices.iter().copied().collect();
-    let shared = Mutex::new((store, None::<StateError>));
+    let before = |id: &str| match snapshot.verdict(id) {
+        Some(_) => consumer::State::Verified,
+        None => consumer::State::Transformed,
+    };
+    let shared = Mutex::new((store, None::<RolloutError>));
     let take = |index: usize, verdict: Verdict| {
         let mut guard = match shared.lock() {
             Ok(guard) => guard,
@@ -160,7 +186,16 @@ fn verify(store: &mut Store, request: &Request<'_>, members: &[String]) -> Resul
             return;
         };
         let key = verdict_key(&record.plan_digest, &binding.verify_digest);
-        *error = store.record_verdict(&record.place.id, &key, &verdict).err();
+        let (from, to) = (before(&record.place.id), consumer::State::Verified);
+        *error = match from.step(consumer::Event::Verify, &record.place.id) {
+            Err(forbidden) => Some(forbidden.into()),
+            Ok(_) => {
+                let entry = Entry::of("verify", &*record.place.id, &*verdict.reason)
+                    .moving(from.as_str(), to.as_str())
+                    .resting_on(&Seen::of(&verdict, record, &key));
+                store.record_verdict(&record.place.id, &key, &verdict, &entry).err().map(RolloutError::from)
+            }
+        };
     };
     let wanted: Vec<ToVerify> = indices
         .iter()
@@ -172,19 +207,47 @@ fn verify(store: &mut Store, request: &Request<'_>, members: &[String]) -> Resul
         Err(poisoned) => poisoned.into_inner(),
     };
     match error {
-        Some(error) => Err(error.into()),
+        Some(error) => Err(error),
         None => Ok(()),
     }
 }
 
-/// Judges a wave that is verified and delivered, and acts on it.
-fn judge_wave(
-    store: &mut Store,
-    request: &Request<'_>,
-    snapshot: &Snapshot,
-    wave: &WaveRecord,
-) -> Result<bool, RolloutError> {
-    let counts = snapshot.counts(wave);
+/// What the journal keeps of an attempt: the latest whole verdict is in the state.
+#[derive(Serialize)]
+struct Seen<'a> {
+    verdict: VerdictKind,
+    evidence: Option<Strength>,
+    signature: Option<&'a str>,
+    flags: usize,
+    steps: (usize, usize),
+    tests: (u64, u64),
+    pin: Option<&'a Pin>,
+    plan: String,
+    key: String,
+}
+
+impl<'a> Seen<'a> {
+    fn of(verdict: &'a Verdict, about: &'a WorkspaceRecord<WorkspacePlan>, key: &Digest) -> Self {
+        Self {
+            verdict: verdict.kind,
+            evidence: verdict.strength(),
+            signature: verdict.signature.as_deref(),
+            flags: verdict.flags.len(),
+            steps: (verdict.baseline.len(), verdict.patched.len()),
+            tests: verdict.tests,
+            pin: about.pin.as_ref(),
+            plan: about.plan_digest.to_string(),
+            key: key.to_string(),
+        }
+    }
+}
+
+/// Judges a wave that is verified and delivered, and acts on it: what its gates see is
+/// on record before anything follows from it.
+fn judge_wave(store: &mut Store, request: &Request<'_>, number: u32) -> Result<bool, RolloutError> {
+    let snapshot = Snapshot::read(store)?;
+    let wave = current(store, number)?;
+    let counts = snapshot.counts(&wave);
     let failed = wave
         .members
         .iter()
@@ -197,24 +260,28 @@ fn judge_wave(
         }
         judgement => judgement,
     };
-    store.record_gate(wave.number, &judgement, &(counts, failed))?;
+    let judging = State::of(&wave.state).step(Move::Look, number)?.because(String::new());
+    let entry = Entry::of("wave.look", format!("wave {number}"), "")
+        .moving(wave.state.as_str(), judging.as_str())
+        .resting_on(&(&counts, failed));
+    store.record_gate(number, (&judgement, &(counts, failed)), Some((&judging, &entry)))?;
+    let wave = current(store, number)?;
     let on_failed = request.migration.rollout.on_failed_gate;
-    let (state, waves) = match judgement {
-        Judgement::Passed(reason) => (WaveState::Passed(reason), vec![wave.number]),
-        Judgement::Inconclusive(reason) => (WaveState::Inconclusive(reason), vec![wave.number]),
+    match judgement {
+        Judgement::Passed(reason) => move_waves(store, &[&wave], Move::Pass, &reason)?,
+        Judgement::Inconclusive(reason) => move_waves(store, &[&wave], Move::Doubt, &reason)?,
         Judgement::Failed(reason) => match on_failed {
-            OnFailedGate::Stop => (WaveState::Failed(reason), vec![wave.number]),
-            OnFailedGate::RollbackWave => (WaveState::RollingBack(reason), vec![wave.number]),
+            OnFailedGate::Stop => move_waves(store, &[&wave], Move::Fail, &reason)?,
+            OnFailedGate::RollbackWave => move_waves(store, &[&wave], Move::RollBack, &reason)?,
             OnFailedGate::RollbackAll => {
-                let reason = format!("wave {}: {reason}", wave.number);
-                let all = store.waves()?.into_iter().map(|w| w.number);
-                let waves = all.filter(|number| *number <= wave.number).collect();
-                (WaveState::RollingBack(reason), waves)
+                let reason = format!("wave {number}: {reason}");
+                let all = store.waves()?;
+                let all: Vec<&WaveRecord> = all.iter().filter(|wave| wave.number <= number).collect();
+                move_waves(store, &all, Move::RollBack, &reason)?;
             }
         },
-    };
-    set_waves(store, &waves, &state, "judge", "")?;
-    let number = wave.number;
+    }
+    let state = current(store, number)?.state;
     (request.tell)(Event::WaveJudged { number, state: &state });
     if matches!(state, WaveState::RollingBack(_)) {
         finish_rollbacks(store, request.tell)?;
@@ -222,113 +289,19 @@ fn judge_wave(
     Ok(matches!(state, WaveState::Passed(_)))
 }
 
-fn set_waves(store: &mut Store, waves: &[u32], state: &WaveState, verb: &str, detail: &str) -> Result<(), StateError> {
-    let numbers: Vec<String> = waves.iter().map(ToString::to_string).collect();
-    let entry = Entry {
-        point: format!("wave.{verb}"),
-        subject: format!("wave {}", numbers.join(", ")),
-        phase: Phase::Done,
-        before: None,
-        after: None,
-        detail: detail.to_owned(),
-    };
-    store.set_waves(waves, state, &entry)
-}
-
-/// What to take back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// Every delivered wave.
-    All,
-    /// One wave, by number.
-    Wave(u32),
-    /// One consumer, by reference, with those that share its workspace.
-    Consumer(String),
-}
-
-/// Takes back what a person asks for, the newest wave first, and closes its waves.
-/// What is back already stays as it is.
-///
-/// # Errors
-/// Where the state can't be used, or holds no such wave or consumer.
-pub fn roll_back(store: &mut Store, scope: &Scope, tell: &dyn Fn(Event<'_>)) -> Result<Ledger, RolloutError> {
-    let because = "rolled back by hand";
-    let waves = store.waves()?;
-    match scope {
-        Scope::Consumer(entity) => {
-            let consumers = store.consumers()?;
-            let found = consumers.into_iter().find(|c| c.entity == *entity);
-            let id = found.and_then(|consumer| consumer.workspace);
-            let id = id.ok_or_else(|| RolloutError::NoSuch { what: format!("consumer {entity}") })?;
-            let snapshot = Snapshot::read(store)?;
-            take_back(store, &snapshot, &id, because, tell)?;
-        }
-        Scope::All | Scope::Wave(_) => {
-            let within = |wave: &&WaveRecord| match scope {
-                Scope::Wave(number) => wave.number == *number,
-                _ => wave.state != WaveState::Planned,
-            };
-            let numbers: Vec<u32> = waves.iter().filter(within).map(|w| w.number).collect();
-            if let (Scope::Wave(number), true) = (scope, numbers.is_empty()) {
-                let what = format!("wave {number}");
-                return Err(RolloutError::NoSuch { what });
-            }
-            let state = WaveState::RollingBack(because.to_owned());
-            set_waves(store, &numbers, &state, "rollback", because)?;
-        }
-    }
-    finish_rollbacks(store, tell)?;
-    ledger(store)
-}
-
-/// Takes back the waves that are on their way back, the newest first.
-fn finish_rollbacks(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> Result<(), RolloutError> {
-    let is_going_back = |wave: &WaveRecord| matches!(wave.state, WaveState::RollingBack(_));
-    let mut waves = store.waves()?;
-    waves.retain(is_going_back);
-    if waves.is_empty() {
-        return Ok(());
-    }
-    let snapshot = Snapshot::read(store)?;
-    for wave in waves.iter().rev() {
-        let WaveState::RollingBack(reason) = &wave.state else {
-            continue;
-        };
-        let mut stuck = 0;
-        for member in wave.members.iter().rev() {
-            stuck += usize::from(!take_back(store, &snapshot, member, reason, tell)?);
-        }
-        let reason = match stuck {
-            0 => reason.clone(),
-            count => format!("{reason}; {count} could not be taken back"),
-        };
-        let state = WaveState::RolledBack(reason);
-        set_waves(store, &[wave.number], &state, "rolled-back", "")?;
-        let number = wave.number;
-        tell(Event::WaveJudged { number, state: &state });
-    }
-    Ok(())
-}
-
-/// Takes back one delivery; false where a person has to look.
-fn take_back(
+/// Moves waves on together: the table is asked, and each move is in the journal.
+pub(super) fn move_waves(
     store: &mut Store,
-    snapshot: &Snapshot,
-    id: &str,
-    because: &str,
-    tell: &dyn Fn(Event<'_>),
-) -> Result<bool, RolloutError> {
-    let record = snapshot.deliveries.get(id);
-    let Some(record) = record.filter(|record| out_there(&record.state)) else {
-        return Ok(true);
-    };
-    let mut record = record.clone();
-    let workspace = workspace(snapshot, id)?;
-    let versions = store.versions(id)?;
-    let set = change_set(&workspace.place, &versions);
-    let shipment = shipment(workspace, &versions, &set);
-    deliver::roll_back(store, &shipment, &mut record, because)?;
-    let state = &record.state;
-    tell(Event::Shipped { workspace: id, state });
-    Ok(record.state == DeliveryState::RolledBack)
+    waves: &[&WaveRecord],
+    event: Move,
+    reason: &str,
+) -> Result<(), RolloutError> {
+    let mut moves = Vec::with_capacity(waves.len());
+    for wave in waves {
+        let to = State::of(&wave.state).step(event, wave.number)?;
+        let entry = Entry::of(format!("wave.{}", event.as_str()), format!("wave {}", wave.number), reason)
+            .moving(wave.state.as_str(), to.as_str());
+        moves.push((wave.number, to.because(reason.to_owned()), entry));
+    }
+    Ok(store.set_waves(&moves)?)
 }

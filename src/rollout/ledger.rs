@@ -290,7 +290,7 @@ fn end_of(waves: &[WaveRecord]) -> RunEnd {
         WaveState::RollingBack(reason) => {
             RunEnd::Paused { wave: number, reason: format!("its rollback was interrupted ({reason}): run again") }
         }
-        WaveState::Planned | WaveState::Running | WaveState::Passed(_) => {
+        WaveState::Planned | WaveState::Running | WaveState::Baking | WaveState::Judging | WaveState::Passed(_) => {
             RunEnd::Paused { wave: number, reason: "it is not judged yet: run again".to_owned() }
         }
     }

@@ -20,7 +20,9 @@ mod deliver;
 mod driver;
 pub mod gate;
 mod ledger;
+pub mod machine;
 pub mod outcome;
+mod rollback;
 mod settle;
 mod ship;
 mod show;
@@ -31,12 +33,13 @@ pub mod waves;
 
 pub use bind::preview;
 pub use deliver::WITHDRAWN;
-pub use driver::{Scope, roll_back, run};
+pub use driver::run;
 pub use gate::{Counts, Judgement};
 pub use ledger::{FailureGroup, Ledger, LedgerRow, RunEnd, WaveReport, ledger};
 pub use outcome::Outcome;
+pub use rollback::{Scope, roll_back};
 pub use settle::{Settled, settle};
-pub use show::{View, look};
+pub use show::{View, history, look};
 pub use versions::{VersionsError, versions_of};
 
 /// Reads the pinned bytes of a path of a workspace, by the workspace's index in
@@ -80,9 +83,10 @@ pub struct Request<'a> {
     pub describe: &'a Describe<'a>,
     /// Hears of progress, as it happens.
     pub tell: &'a dyn Fn(Event<'_>),
-    /// Forgets verdicts that say nothing and deliveries that failed, and takes in a
-    /// migration or plan that changed.
+    /// Forgets verdicts that say nothing and deliveries that failed.
     pub retry: bool,
+    /// Takes in a migration or plan that changed under a rollout that has begun.
+    pub replan: bool,
     /// Advances these consumers only; all where empty. A wave that is not whole
     /// is not judged.
     pub only: &'a BTreeSet<EntityRef>,
@@ -152,7 +156,7 @@ pub enum RolloutError {
     },
     /// What is rolled out changed under a rollout that has begun.
     #[error(
-        "{what} since this rollout began; `--retry` takes the change in, \
+        "{what} since this rollout began; `--replan` takes the change in, \
          or name another state folder in [state] path"
     )]
     Changed {
@@ -182,6 +186,9 @@ pub enum RolloutError {
         /// Its id.
         workspace: String,
     },
+    /// The table of states knows no such move.
+    #[error(transparent)]
+    Forbidden(#[from] machine::Forbidden),
     /// There is nothing by that name to take back.
     #[error("there is no {what} in this rollout; `gander status` lists what there is")]
     NoSuch {

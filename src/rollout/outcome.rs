@@ -132,8 +132,8 @@ pub fn outcome(
 fn undelivered(plain: (Outcome, String), delivery: &DeliveryState) -> (Outcome, String) {
     use DeliveryState as D;
     match delivery {
-        D::Waiting | D::Held(_) | D::AwaitingApproval(_) | D::Refused(_) | D::RolledBack => plain,
-        D::Delivering | D::Delivered | D::RollingBack => {
+        D::Waiting | D::Held(_) | D::AwaitingApproval(_) | D::Refused(_) | D::RolledBack | D::Closed(_) => plain,
+        D::Delivering | D::Delivered | D::RollingBack | D::Edited(_) | D::Replaced(_) => {
             let reason = "a change set was delivered that the plan no longer has: roll it back";
             (Outcome::Errored, reason.to_owned())
         }
@@ -159,6 +159,12 @@ fn of_change_set(
         D::Delivering => (Outcome::Pending, interrupted("delivery")),
         D::RollingBack => (Outcome::Pending, interrupted("rollback")),
         D::Delivered => sent(result, verdict),
+        D::Edited(reason) => {
+            let (outcome, seen) = sent(result, verdict);
+            (outcome, format!("{reason}; {seen}"))
+        }
+        D::Closed(reason) => (Outcome::Refused, reason.clone()),
+        D::Replaced(reason) => (Outcome::Errored, reason.clone()),
         D::Waiting => kept_back("its wave has not come"),
         D::AwaitingApproval(reason) => match kept_back(reason) {
             // What verified well and waits for a person is still to come.
@@ -284,6 +290,9 @@ mod tests {
             D::RolledBack,
             D::Conflict(text("conflict")),
             D::Failed(text("failed")),
+            D::Edited(text("edited")),
+            D::Closed(text("closed")),
+            D::Replaced(text("replaced")),
         ]
     }
 
@@ -331,15 +340,18 @@ mod tests {
         let of = |result: &Transformed, changes| table(SourceFact::Transformed { result, changes });
         let annotated = Transformed::Annotated(text("left"));
         // Waiting, held, approval, refused, delivering, delivered, rolling back,
-        // rolled back, conflict, failed.
-        let changed = ["pprvvEpvv", "pprvvEpvv", "pprvvEpvv", F, P, "ECECCECCC", P, B, E, E];
+        // rolled back, conflict, failed, edited, closed, replaced.
+        let changed = ["pprvvEpvv", "pprvvEpvv", "pprvvEpvv", F, P, "ECECCECCC", P, B, E, E, "ECECCECCC", F, E];
         assert_eq!(of(&Transformed::Changed, true), changed);
-        let left = ["pArvvEAvv", "pArvvEAvv", "pprvvEpvv", F, P, "EAEAAEAAA", P, B, E, E];
+        let left = ["pArvvEAvv", "pArvvEAvv", "pprvvEpvv", F, P, "EAEAAEAAA", P, B, E, E, "EAEAAEAAA", F, E];
         assert_eq!(of(&annotated, true), left);
         let plain = |letter: &str| {
             let row = letter.repeat(9);
             let errored = text(E);
-            let rows = [&row, &row, &row, &row, &errored, &errored, &errored, &row, &errored, &errored];
+            let rows = [
+                &row, &row, &row, &row, &errored, &errored, &errored, &row, &errored, &errored, &errored, &row,
+                &errored,
+            ];
             rows.map(Clone::clone).to_vec()
         };
         for changes in [false, true] {
@@ -349,8 +361,8 @@ mod tests {
         }
         assert_eq!(of(&annotated, false), plain("A"));
         assert_eq!(of(&Transformed::Changed, false), plain("E"));
-        assert_eq!(table(SourceFact::Unresolved("gone")), ["?????????"; 10]);
-        assert_eq!(table(SourceFact::Untransformed), [P; 10]);
+        assert_eq!(table(SourceFact::Unresolved("gone")), ["?????????"; 13]);
+        assert_eq!(table(SourceFact::Untransformed), [P; 13]);
     }
 
     #[test]

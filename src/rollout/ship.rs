@@ -13,7 +13,7 @@ use crate::changeset::{self, ChangeSet, Side};
 use crate::config::{Delivery, Disposition};
 use crate::digest::Digest;
 use crate::files;
-use crate::state::{DeliveryRecord, DeliveryState, StateError, Store, WorkspaceRecord};
+use crate::state::{DeliveryRecord, DeliveryState, Store, WorkspaceRecord};
 use crate::transform::WorkspacePlan;
 use crate::verify::Verdict;
 use crate::workspace::{Consumer, FileVersion, Source, Workspace};
@@ -86,9 +86,8 @@ fn pack<'a>(
             Ok(versions) => versions,
             Err(reason) => {
                 let empty = ChangeSet::new(&[], "");
-                let state = DeliveryState::Failed(reason);
-                let record = new_record(request, wave, &consumers, &empty, state);
-                deliver::note(store, id, &record, "it could not be staged")?;
+                let mut record = new_record(request, wave, &consumers, &empty);
+                deliver::keep(store, id, &mut record, DeliveryState::Failed(reason), "it could not be staged")?;
                 return Ok(None);
             }
         },
@@ -97,26 +96,23 @@ fn pack<'a>(
     Ok(Some(Parcel { id, workspace, consumers, verdict, versions, set, begun }))
 }
 
-/// The record of a delivery that is about to be begun, or kept back.
-fn record_of(request: &Request<'_>, wave: u32, parcel: &Parcel<'_>) -> DeliveryRecord {
+/// The record of a delivery that is about to be begun, and how it is to be kept back
+/// where it is.
+fn record_of(request: &Request<'_>, wave: u32, parcel: &Parcel<'_>) -> (DeliveryRecord, Option<DeliveryState>) {
     if let Some(begun) = parcel.begun {
-        return begun.clone();
+        return (begun.clone(), None);
     }
     let result = &parcel.workspace.plan.result;
     let (disposition, why) =
         disposition(result, parcel.verdict.kind, !parcel.verdict.flags.is_empty(), &request.migration.policy);
-    let (folder, state) = match disposition {
-        Disposition::Deliver => (format!("wave-{wave}"), DeliveryState::Waiting),
-        Disposition::Hold => ("held".to_owned(), DeliveryState::Held(format!("held: {why}"))),
-        Disposition::Approve => {
-            let reason = format!("waits for approval: {why}");
-            ("held".to_owned(), DeliveryState::AwaitingApproval(reason))
-        }
+    let kept = match disposition {
+        Disposition::Deliver => None,
+        Disposition::Hold => Some(DeliveryState::Held(format!("held: {why}"))),
+        Disposition::Approve => Some(DeliveryState::AwaitingApproval(format!("waits for approval: {why}"))),
     };
-    DeliveryRecord {
-        folder: format!("change-sets/{folder}/{}", slug(&parcel.consumers)),
-        ..new_record(request, wave, &parcel.consumers, &parcel.set, state)
-    }
+    let folder = if kept.is_some() { "held".to_owned() } else { format!("wave-{wave}") };
+    let folder = format!("change-sets/{folder}/{}", slug(&parcel.consumers));
+    (DeliveryRecord { folder, ..new_record(request, wave, &parcel.consumers, &parcel.set) }, kept)
 }
 
 fn send_off(
@@ -127,8 +123,8 @@ fn send_off(
     unproven: Option<String>,
 ) -> Result<(), RolloutError> {
     let (id, set) = (parcel.id, &parcel.set);
-    let mut record = record_of(request, wave, parcel);
-    let kept_back = match &record.state {
+    let (mut record, kept) = record_of(request, wave, parcel);
+    let kept_back = match kept.as_ref().unwrap_or(&record.state) {
         DeliveryState::Held(reason) | DeliveryState::AwaitingApproval(reason) => Some(reason.clone()),
         _ => None,
     };
@@ -147,10 +143,9 @@ fn send_off(
         store.record_versions(id, &parcel.versions)?;
     }
     if let Some(unproven) = unproven {
-        record.state = DeliveryState::Failed(unproven);
-        deliver::note(store, id, &record, "the proof failed")?;
-    } else if kept_back.is_some() {
-        hold(store, id, &mut record, &folder)?;
+        deliver::keep(store, id, &mut record, DeliveryState::Failed(unproven), "the proof failed")?;
+    } else if let Some(kept) = kept {
+        hold(store, id, &mut record, kept, &folder)?;
     } else {
         let message = message(request, set);
         let author = request.migration.deliver.author.as_deref();
@@ -171,13 +166,13 @@ fn hold(
     store: &mut Store,
     id: &str,
     record: &mut DeliveryRecord,
+    kept: DeliveryState,
     folder: &BTreeMap<String, Vec<u8>>,
-) -> Result<(), StateError> {
+) -> Result<(), RolloutError> {
     let place = store.folder().join(&record.folder);
-    if let Err(error) = files::write_folder_whole(&place, folder) {
-        record.state = DeliveryState::Failed(error.to_string());
-    }
-    deliver::note(store, id, record, "kept back")
+    let written = files::write_folder_whole(&place, folder);
+    let state = written.map_or_else(|error| DeliveryState::Failed(error.to_string()), |()| kept);
+    deliver::keep(store, id, record, state, "kept back")
 }
 
 fn fresh_versions(request: &Request<'_>, id: &str, plan: &WorkspacePlan) -> Result<Vec<FileVersion>, String> {
@@ -219,18 +214,12 @@ pub(super) fn shipment<'a>(
     Shipment { place: &workspace.place, pin: workspace.pin.as_ref(), versions, set }
 }
 
-fn new_record(
-    request: &Request<'_>,
-    wave: u32,
-    consumers: &[&Consumer],
-    set: &ChangeSet,
-    state: DeliveryState,
-) -> DeliveryRecord {
+fn new_record(request: &Request<'_>, wave: u32, consumers: &[&Consumer], set: &ChangeSet) -> DeliveryRecord {
     let how = request.migration.deliver.how;
     let slug = slug(consumers);
     let branch = format!("gander/{}/{}", request.migration.id, branch_part(&slug));
     DeliveryRecord {
-        state,
+        state: DeliveryState::Waiting,
         how,
         wave,
         folder: format!("change-sets/held/{slug}"),

@@ -35,8 +35,7 @@ pub fn look(store: &Store, entity: &str) -> Result<View, RolloutError> {
     let others = rows.iter().filter(shares).filter(|other| other.entity != entity);
     let shared_with = others.map(|other| other.entity.clone()).collect();
     let id = row.workspace.clone().unwrap_or_default();
-    let mut history = store.journal()?;
-    history.retain(|line| line.entry.subject == id);
+    let history = store.journal_of(&id)?;
     Ok(View {
         shared_with,
         plan: snapshot.workspaces.remove(&id).map(|record| record.plan),
@@ -45,4 +44,21 @@ pub fn look(store: &Store, entity: &str) -> Result<View, RolloutError> {
         history,
         row,
     })
+}
+
+/// What happened to a consumer and to its wave, oldest first.
+///
+/// # Errors
+/// As [`look`].
+pub fn history(store: &Store, entity: &str) -> Result<Vec<Recorded>, RolloutError> {
+    let consumers = store.consumers()?;
+    let found = consumers.into_iter().find(|consumer| consumer.entity == entity);
+    let found = found.ok_or_else(|| RolloutError::NoSuch { what: format!("consumer {entity}") })?;
+    let id = found.workspace.unwrap_or_default();
+    let mut history = store.journal_of(&id)?;
+    for wave in store.waves()?.iter().filter(|wave| wave.members.contains(&id)) {
+        history.extend(store.journal_of(&format!("wave {}", wave.number))?);
+    }
+    history.sort_by_key(|line| line.seq);
+    Ok(history)
 }

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, Params, Row, Transaction};
+use rusqlite::{Connection, OpenFlags, Params, Row, Transaction, TransactionBehavior};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -15,13 +15,19 @@ use crate::digest::Digest;
 use crate::fault;
 use crate::files::{self, FilesError};
 
+mod decisions;
 mod journal;
+mod lease;
 mod lock;
 mod records;
 mod schema;
+mod tables;
 
+pub use decisions::{Decision, DecisionKind};
 pub use journal::{Entry, Phase, Recorded};
-pub use records::{Binding, ConsumerRecord, DeliveryRecord, DeliveryState, WaveRecord, WaveState, WorkspaceRecord};
+pub use records::{
+    Binding, ConsumerRecord, DeliveryRecord, DeliveryState, Wait, WaitFor, WaveRecord, WaveState, WorkspaceRecord,
+};
 pub use schema::SCHEMA_VERSION;
 
 /// The state can't be used. Nothing was written to it.
@@ -70,6 +76,30 @@ pub enum StateError {
         /// The process.
         pid: String,
     },
+    /// Another machine advances this migration, or did until a moment ago.
+    #[error(
+        "{}: gander on {host} (process {pid}) was at work on this migration {ago} s ago; end it, or wait \
+         until it has been silent for {} min", folder.display(), lease::SILENCE / 60
+    )]
+    Leased {
+        /// The state folder.
+        folder: PathBuf,
+        /// The other machine.
+        host: String,
+        /// The process there.
+        pid: i64,
+        /// Seconds since it last wrote.
+        ago: i64,
+    },
+    /// Another controller took the migration over while this one was away.
+    #[error(
+        "{}: another gander took this migration over; this one has stopped, and wrote nothing since",
+        folder.display()
+    )]
+    Fenced {
+        /// The state folder.
+        folder: PathBuf,
+    },
     /// The lock can't be had for another reason.
     #[error("{}: cannot lock: {source}", path.display())]
     Lock {
@@ -107,6 +137,12 @@ pub struct Store {
     db: Connection,
     folder: PathBuf,
     clock: Clock,
+    /// The number of this controller's lease; a greater one in the file fences it off.
+    token: i64,
+    /// The run that is going on.
+    run: Option<i64>,
+    /// Who is at work, for the journal.
+    actor: String,
     _lock: Option<lock::ControllerLock>,
 }
 
@@ -128,11 +164,13 @@ impl Store {
         let path = folder.join("state.db");
         let mut db = Connection::open(&path).map_err(|source| StateError::of(&path, source))?;
         // Asked first: a file that is not ours must stay as it is.
-        schema::is_ours(&db, &path)?;
+        schema::version(&db, &path)?;
         schema::configure(&db).map_err(|source| StateError::of(&path, source))?;
         schema::prepare(&mut db, &path)?;
+        let token = lease::take(&mut db, folder, clock.now())?;
         fault::point("state.opened");
-        Ok(Self { db, folder: folder.to_owned(), clock: clock.clone(), _lock: Some(lock) })
+        let (folder, clock) = (folder.to_owned(), clock.clone());
+        Ok(Self { db, folder, clock, token, run: None, actor: String::new(), _lock: Some(lock) })
     }
 
     /// Opens the state in `folder` to read it, also while another process advances it.
@@ -150,11 +188,21 @@ impl Store {
         let failed = |source| StateError::of(&path, source);
         let db = Connection::open_with_flags(&path, flags).map_err(failed)?;
         db.busy_timeout(std::time::Duration::from_secs(10)).map_err(failed)?;
-        if !schema::is_ours(&db, &path)? {
-            return Err(StateError::Missing { path });
+        match schema::version(&db, &path)? {
+            None => return Err(StateError::Missing { path }),
+            Some(SCHEMA_VERSION) => {}
+            // Brought to this version by whoever holds the lock.
+            Some(_) => drop(Self::open(folder, &Clock::System)?),
         }
         db.pragma_update(None, "query_only", true).map_err(failed)?;
-        Ok(Self { db, folder: folder.to_owned(), clock: Clock::System, _lock: None })
+        let (folder, clock) = (folder.to_owned(), Clock::System);
+        Ok(Self { db, folder, clock, token: 0, run: None, actor: String::new(), _lock: None })
+    }
+
+    /// The same, in the name of `actor`: what is recorded from now on says so.
+    pub fn by(mut self, actor: &str) -> Self {
+        actor.clone_into(&mut self.actor);
+        self
     }
 
     /// The state folder.
@@ -170,13 +218,18 @@ impl Store {
     ) -> Result<T, StateError> {
         let at = self.clock.now();
         let path = self.folder.join("state.db");
+        let token = self.token;
         let written = (|| {
-            let transaction = self.db.transaction()?;
+            let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            if !lease::renew(&transaction, token, at)? {
+                return Ok(None);
+            }
             let value = work(&transaction, at)?;
             transaction.commit()?;
-            Ok(value)
+            Ok(Some(value))
         })();
         let value = written.map_err(|source| StateError::of(&path, source))?;
+        let value = value.ok_or_else(|| StateError::Fenced { folder: self.folder.clone() })?;
         fault::point(name);
         Ok(value)
     }
@@ -216,6 +269,14 @@ impl Store {
     }
 }
 
+impl Drop for Store {
+    fn drop(&mut self) {
+        if self._lock.is_some() {
+            lease::release(&self.db, self.token);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,7 +290,7 @@ mod tests {
             phase,
             before: None,
             after: Some(Digest::of(b"x")),
-            detail: String::new(),
+            ..Entry::default()
         }
     }
 
@@ -277,10 +338,10 @@ mod tests {
         files::remove(&path).unwrap();
         drop(Store::open(folder.path(), &Clock::at(1)).unwrap());
         let ours = Connection::open(&path).unwrap();
-        ours.pragma_update(None, "user_version", 7).unwrap();
+        ours.pragma_update(None, "user_version", SCHEMA_VERSION + 1).unwrap();
         drop(ours);
         let error = Store::open(folder.path(), &Clock::at(1)).unwrap_err();
-        assert!(matches!(error, StateError::OtherVersion { found: 7, .. }), "{error}");
+        assert!(matches!(error, StateError::OtherVersion { found, .. } if found == SCHEMA_VERSION + 1), "{error}");
         assert!(matches!(Store::read(folder.path()), Err(StateError::OtherVersion { .. })));
     }
 
@@ -307,6 +368,77 @@ mod tests {
         assert_eq!(store.journal().unwrap().len(), 3);
         assert_eq!(store.deliveries().unwrap()["a"].state, DeliveryState::Delivered);
         assert!(store.db.execute("DELETE FROM deliveries", []).is_err());
+    }
+
+    #[test]
+    fn a_state_of_the_version_before_is_brought_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(schema::TABLES).unwrap();
+        old.execute_batch(
+            "ALTER TABLE consumers DROP COLUMN lifecycle;
+             INSERT INTO consumers VALUES ('component:default/a', NULL, 'a', NULL);
+             INSERT INTO waves VALUES (1, '100%', '{\"kind\":\"passed\",\"reason\":\"1 passed\"}');
+             INSERT INTO members VALUES ('a', 1, 0);
+             INSERT INTO journal VALUES (1, 5, 'wave.judge', 'wave 1', 'done', NULL, NULL, 'then');
+             PRAGMA application_id = 1735287922; PRAGMA user_version = 3;",
+        )
+        .unwrap();
+        drop(old);
+        // Whoever only looks brings it along, too.
+        let store = Store::read(folder.path()).unwrap();
+        assert_eq!(store.consumers().unwrap()[0].lifecycle, None);
+        assert_eq!(store.waves().unwrap()[0].state, WaveState::Passed("1 passed".to_owned()));
+        let journal = store.journal().unwrap();
+        assert_eq!((journal[0].at, journal[0].entry.detail.as_str(), &journal[0].entry.to), (5, "then", &None));
+        drop(store);
+        let older = Connection::open(&path).unwrap();
+        older.pragma_update(None, "user_version", 2).unwrap();
+        drop(older);
+        assert!(matches!(Store::read(folder.path()), Err(StateError::OtherVersion { found: 2, .. })));
+    }
+
+    #[test]
+    fn a_controller_that_was_taken_for_dead_is_fenced_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::at(1000);
+        let mut first = Store::open(folder.path(), &clock).unwrap();
+        let elsewhere = |db: &Connection, at: i64| {
+            db.execute("UPDATE lease SET token = token + 1, host = 'elsewhere', pid = 7, at = ?1", [at]).unwrap();
+        };
+        // Another machine holds no lock of this one's kernel; the lease is all there is.
+        elsewhere(&first.db, 1000);
+        let note = Entry::of("wave.open", "wave 1", "");
+        let fenced = first.note(&note).unwrap_err();
+        assert!(matches!(fenced, StateError::Fenced { .. }), "{fenced}");
+        assert_eq!(first.journal().unwrap(), [], "nothing is written");
+        drop(first);
+        let refused = Store::open(folder.path(), &clock).unwrap_err();
+        assert!(matches!(&refused, StateError::Leased { host, pid: 7, .. } if host == "elsewhere"), "{refused}");
+        clock.advance(lease::SILENCE);
+        let mut second = Store::open(folder.path(), &clock).unwrap();
+        second.note(&note).unwrap();
+        drop(second);
+        // One that ended well leaves nobody waiting.
+        let db = Connection::open(folder.path().join("state.db")).unwrap();
+        let host: String = db.query_row("SELECT host FROM lease", [], |row| row.get(0)).unwrap();
+        assert_eq!(host, "");
+    }
+
+    #[test]
+    fn decisions_hold_until_they_are_taken_back_and_the_journal_keeps_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path(), &Clock::at(9)).unwrap().by("ana");
+        let entry = Entry::of("approve", "a", "looks right");
+        store.decide(DecisionKind::Approve, "a", ("change-1", "looks right"), &entry).unwrap();
+        let key = (DecisionKind::Approve, "a".to_owned());
+        let decision = store.decisions().unwrap().remove(&key).unwrap();
+        assert_eq!((decision.actor.as_str(), decision.about.as_str(), decision.at), ("ana", "change-1", 9));
+        store.undecide(DecisionKind::Approve, "a", &Entry::of("withdraw", "a", "no")).unwrap();
+        assert!(store.decisions().unwrap().is_empty());
+        let journal = store.journal().unwrap();
+        assert_eq!(journal.iter().map(|line| line.actor.as_str()).collect::<Vec<_>>(), ["ana", "ana"]);
     }
 
     #[test]

@@ -1,17 +1,10 @@
-//! What the tables hold, as values. Values of later stages are stored as the JSON
-//! they serialise to; this module does not know them.
+//! What the tables hold, as values.
 
-use std::collections::BTreeMap;
-
-use rusqlite::{OptionalExtension as _, Transaction, params};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::journal::{self, Entry};
-use super::{StateError, Store};
 use crate::config::Delivery;
 use crate::digest::Digest;
-use crate::workspace::{Content, FileVersion, Pin, Workspace};
+use crate::workspace::{Pin, Workspace};
 
 /// Which migration and plan the state belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,9 +55,13 @@ pub enum WaveState {
     Planned,
     /// It is verified and delivered.
     Running,
+    /// All of it is out, and a gate waits: for time, for a person, for what it can see.
+    Baking,
+    /// What its gates saw is recorded, and what follows from it was not done yet.
+    Judging,
     /// Its gates passed.
     Passed(String),
-    /// Its gates could not tell; it waits for a person or a retry.
+    /// Its gates could not tell: it is paused, until they can or a person acts.
     Inconclusive(String),
     /// A gate failed, and its change sets stay for a person to decide.
     Failed(String),
@@ -72,6 +69,65 @@ pub enum WaveState {
     RollingBack(String),
     /// Its change sets were taken back.
     RolledBack(String),
+}
+
+impl WaveState {
+    /// Its name, as it is written everywhere.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Running => "running",
+            Self::Baking => "baking",
+            Self::Judging => "judging",
+            Self::Passed(_) => "passed",
+            Self::Inconclusive(_) => "inconclusive",
+            Self::Failed(_) => "failed",
+            Self::RollingBack(_) => "rolling-back",
+            Self::RolledBack(_) => "rolled-back",
+        }
+    }
+
+    /// Why it is in this state; empty where the name says it all.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Planned | Self::Running | Self::Baking | Self::Judging => "",
+            Self::Passed(reason)
+            | Self::Inconclusive(reason)
+            | Self::Failed(reason)
+            | Self::RollingBack(reason)
+            | Self::RolledBack(reason) => reason,
+        }
+    }
+}
+
+/// What a wave waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitFor {
+    /// Its bake is not over.
+    Bake,
+    /// No window is open, or a holiday or a freeze keeps them shut.
+    Window,
+    /// A person has to say yes.
+    Approval,
+    /// As many changes are open, or went out within the hour, as may be.
+    Pace,
+    /// A person paused the rollout.
+    Resume,
+    /// What another program counts.
+    Observation,
+}
+
+/// One thing that a wave waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wait {
+    /// What.
+    #[serde(rename = "for")]
+    pub what: WaitFor,
+    /// Until when, in seconds since the Unix epoch, where that is known.
+    pub until: Option<i64>,
+    /// In words.
+    pub why: String,
 }
 
 /// A wave as it was planned.
@@ -85,6 +141,17 @@ pub struct WaveRecord {
     pub state: WaveState,
     /// Ids of its workspaces, in the order of the rollout.
     pub members: Vec<String>,
+    /// Since when all of it is out, in seconds since the Unix epoch.
+    pub since: Option<i64>,
+    /// What it waited for when it was last looked at.
+    pub waits: Vec<Wait>,
+}
+
+impl WaveRecord {
+    /// A wave that was not opened.
+    pub fn planned(number: u32, label: String, members: Vec<String>) -> Self {
+        Self { number, label, state: WaveState::Planned, members, since: None, waits: Vec::new() }
+    }
 }
 
 /// Where the change set of a workspace stands.
@@ -112,6 +179,33 @@ pub enum DeliveryState {
     Conflict(String),
     /// Its delivery failed.
     Failed(String),
+    /// Its owner changed what was delivered.
+    Edited(String),
+    /// Its owner threw away what was delivered.
+    Closed(String),
+    /// Something else is where its change set was.
+    Replaced(String),
+}
+
+impl DeliveryState {
+    /// Its name, as it is written everywhere.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Held(_) => "held",
+            Self::AwaitingApproval(_) => "awaiting-approval",
+            Self::Refused(_) => "refused",
+            Self::Delivering => "delivering",
+            Self::Delivered => "delivered",
+            Self::RollingBack => "rolling-back",
+            Self::RolledBack => "rolled-back",
+            Self::Conflict(_) => "conflict",
+            Self::Failed(_) => "failed",
+            Self::Edited(_) => "edited",
+            Self::Closed(_) => "closed",
+            Self::Replaced(_) => "replaced",
+        }
+    }
 }
 
 /// The change set of a workspace, and where it stands.
@@ -133,381 +227,4 @@ pub struct DeliveryRecord {
     pub after: Digest,
     /// The branch and the commit it was delivered as.
     pub branch: Option<(String, Option<String>)>,
-}
-
-impl Store {
-    /// The migration and plan that the state belongs to; `None` before the first run.
-    ///
-    /// # Errors
-    /// Where the file can't be read.
-    pub fn binding(&self) -> Result<Option<Binding>, StateError> {
-        let query = "SELECT migration, migration_digest, plan_digest, verify_digest FROM binding";
-        let row = self.db.query_row(query, [], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?))
-        });
-        let row = row.optional().map_err(|source| self.error(source))?;
-        row.map(|(migration, migration_digest, plan_digest, verify_digest)| {
-            Ok(Binding {
-                migration,
-                migration_digest: self.digest(&migration_digest)?,
-                plan_digest: self.digest(&plan_digest)?,
-                verify_digest: self.digest(&verify_digest)?,
-            })
-        })
-        .transpose()
-    }
-
-    /// Binds the state to a migration and plan: replaces what is known of consumers,
-    /// workspaces and waves, and forgets where the deliveries in `forgotten` stand,
-    /// all at once.
-    ///
-    /// # Errors
-    /// Where the file can't be written.
-    pub fn bind<P: Serialize>(
-        &mut self,
-        binding: &Binding,
-        consumers: &[ConsumerRecord],
-        workspaces: &[WorkspaceRecord<P>],
-        waves: &[WaveRecord],
-        forgotten: &[String],
-    ) -> Result<(), StateError> {
-        let states = self.wave_states(waves)?;
-        let mut rows = Vec::with_capacity(workspaces.len());
-        for workspace in workspaces {
-            let pin = workspace.pin.as_ref().map(|pin| self.json(pin));
-            rows.push((
-                workspace.place.id.clone(),
-                self.json(&workspace.place)?,
-                pin.transpose()?,
-                self.json(&workspace.plan)?,
-                workspace.plan_digest.to_string(),
-            ));
-        }
-        self.write("state.bind", |transaction, at| {
-            transaction.execute_batch("DELETE FROM binding; DELETE FROM consumers; DELETE FROM workspaces")?;
-            transaction.execute(
-                "INSERT INTO binding VALUES (1, ?1, ?2, ?3, ?4, ?5)",
-                params![
-                    binding.migration,
-                    binding.migration_digest.to_string(),
-                    binding.plan_digest.to_string(),
-                    binding.verify_digest.to_string(),
-                    at
-                ],
-            )?;
-            let mut insert = transaction.prepare_cached("INSERT INTO consumers VALUES (?1, ?2, ?3, ?4, ?5)")?;
-            for one in consumers {
-                insert.execute(params![one.entity, one.owner, one.workspace, one.unresolved, one.lifecycle])?;
-            }
-            let mut insert = transaction.prepare_cached("INSERT INTO workspaces VALUES (?1, ?2, ?3, ?4, ?5)")?;
-            for row in &rows {
-                insert.execute(params![row.0, row.1, row.2, row.3, row.4])?;
-            }
-            replace_waves(transaction, waves, &states)?;
-            for workspace in forgotten {
-                forget_delivery(transaction, workspace)?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Every consumer, ordered by reference.
-    ///
-    /// # Errors
-    /// Where the file can't be read.
-    pub fn consumers(&self) -> Result<Vec<ConsumerRecord>, StateError> {
-        let known = super::schema::has_lifecycle(&self.db).map_err(|source| self.error(source))?;
-        let lifecycle = if known { "lifecycle" } else { "NULL" };
-        let query = format!("SELECT entity, owner, workspace, unresolved, {lifecycle} FROM consumers ORDER BY entity");
-        self.rows(&query, [], |row| {
-            Ok(ConsumerRecord {
-                entity: row.get(0)?,
-                owner: row.get(1)?,
-                workspace: row.get(2)?,
-                unresolved: row.get(3)?,
-                lifecycle: row.get(4)?,
-            })
-        })
-    }
-
-    /// Every workspace by its id.
-    ///
-    /// # Errors
-    /// Where the file can't be read, or holds what gander did not write.
-    pub fn workspaces<P: DeserializeOwned>(&self) -> Result<BTreeMap<String, WorkspaceRecord<P>>, StateError> {
-        let query = "SELECT id, place, pin, plan, plan_digest FROM workspaces";
-        let rows = self.rows(query, [], |row| {
-            Ok((
-                row.get::<_, String>(0)?,
-                row.get::<_, String>(1)?,
-                row.get::<_, Option<String>>(2)?,
-                row.get::<_, String>(3)?,
-                row.get::<_, String>(4)?,
-            ))
-        })?;
-        let mut workspaces = BTreeMap::new();
-        for (id, place, pin, plan, plan_digest) in rows {
-            let record = WorkspaceRecord {
-                place: self.value(&place)?,
-                pin: pin.map(|pin| self.value(&pin)).transpose()?,
-                plan: self.value(&plan)?,
-                plan_digest: self.digest(&plan_digest)?,
-            };
-            workspaces.insert(id, record);
-        }
-        Ok(workspaces)
-    }
-
-    /// Where every workspace lies, by its id.
-    ///
-    /// # Errors
-    /// Where the file can't be read, or holds what gander did not write.
-    pub fn places(&self) -> Result<BTreeMap<String, Workspace>, StateError> {
-        let rows = self.rows("SELECT id, place FROM workspaces", [], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-        })?;
-        rows.into_iter().map(|(id, place)| Ok((id, self.value(&place)?))).collect()
-    }
-
-    /// Every wave with its members, by number.
-    ///
-    /// # Errors
-    /// As [`Store::workspaces`].
-    pub fn waves(&self) -> Result<Vec<WaveRecord>, StateError> {
-        let query = "SELECT number, label, state FROM waves ORDER BY number";
-        let rows = self
-            .rows(query, [], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)))?;
-        let query = "SELECT wave, workspace FROM members ORDER BY wave, position";
-        let members = self.rows(query, [], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?)))?;
-        let mut by_wave: BTreeMap<u32, Vec<String>> = BTreeMap::new();
-        for (wave, workspace) in members {
-            by_wave.entry(wave).or_default().push(workspace);
-        }
-        let mut waves = Vec::with_capacity(rows.len());
-        for (number, label, state) in rows {
-            waves.push(WaveRecord {
-                number,
-                label,
-                state: self.value(&state)?,
-                members: by_wave.remove(&number).unwrap_or_default(),
-            });
-        }
-        Ok(waves)
-    }
-
-    fn wave_states(&self, waves: &[WaveRecord]) -> Result<Vec<String>, StateError> {
-        waves.iter().map(|wave| self.json(&wave.state)).collect()
-    }
-
-    /// Moves waves on to one state, all at once, with a journal entry.
-    ///
-    /// # Errors
-    /// Where the file can't be written.
-    pub fn set_waves(&mut self, numbers: &[u32], state: &WaveState, entry: &Entry) -> Result<(), StateError> {
-        let text = self.json(state)?;
-        self.write(&entry.fault_point(), |transaction, at| {
-            journal::append(transaction, at, entry)?;
-            for number in numbers {
-                transaction.execute("UPDATE waves SET state = ?2 WHERE number = ?1", params![number, text])?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Every verdict by workspace, with the key of what was verified.
-    ///
-    /// # Errors
-    /// As [`Store::workspaces`].
-    pub fn verdicts<V: DeserializeOwned>(&self) -> Result<BTreeMap<(String, String), V>, StateError> {
-        let query = "SELECT workspace, key, verdict FROM verdicts";
-        let rows = self.rows(query, [], |row| {
-            Ok(((row.get::<_, String>(0)?, row.get::<_, String>(1)?), row.get::<_, String>(2)?))
-        })?;
-        rows.into_iter().map(|(key, text)| Ok((key, self.value(&text)?))).collect()
-    }
-
-    /// Records what the verification of `key` found; a second one replaces it.
-    ///
-    /// # Errors
-    /// Where the file can't be written.
-    pub fn record_verdict<V: Serialize>(
-        &mut self,
-        workspace: &str,
-        key: &Digest,
-        verdict: &V,
-    ) -> Result<(), StateError> {
-        let text = self.json(verdict)?;
-        self.write("state.verdict", |transaction, at| {
-            transaction.execute(
-                "INSERT OR REPLACE INTO verdicts VALUES (?1, ?2, ?3, ?4)",
-                params![workspace, key.to_string(), text, at],
-            )?;
-            Ok(())
-        })
-    }
-
-    /// Forgets verdicts and where these workspaces' deliveries stand, so that they
-    /// are verified again.
-    ///
-    /// # Errors
-    /// Where the file can't be written.
-    pub fn forget(&mut self, workspaces: &[String], verdicts: bool) -> Result<(), StateError> {
-        self.write("state.forget", |transaction, _| {
-            for workspace in workspaces {
-                forget_delivery(transaction, workspace)?;
-                if verdicts {
-                    let delete = "DELETE FROM verdicts WHERE workspace = ?1";
-                    transaction.execute(delete, params![workspace])?;
-                }
-            }
-            Ok(())
-        })
-    }
-
-    /// Every delivery by workspace.
-    ///
-    /// # Errors
-    /// As [`Store::workspaces`].
-    pub fn deliveries(&self) -> Result<BTreeMap<String, DeliveryRecord>, StateError> {
-        let query = "SELECT workspace, delivery FROM deliveries";
-        let rows = self.rows(query, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-        rows.into_iter().map(|(workspace, text)| Ok((workspace, self.value(&text)?))).collect()
-    }
-
-    /// Records where a delivery stands, with its journal entry, at once.
-    ///
-    /// # Errors
-    /// Where the file can't be written.
-    pub fn record_delivery(
-        &mut self,
-        workspace: &str,
-        delivery: &DeliveryRecord,
-        entry: &Entry,
-    ) -> Result<(), StateError> {
-        let text = self.json(delivery)?;
-        self.write(&entry.fault_point(), |transaction, at| {
-            journal::append(transaction, at, entry)?;
-            transaction
-                .execute("INSERT OR REPLACE INTO deliveries VALUES (?1, ?2, ?3)", params![workspace, text, at])?;
-            Ok(())
-        })
-    }
-
-    /// Keeps both ends of a workspace's files, so that a rollback needs nothing else.
-    ///
-    /// # Errors
-    /// Where the file can't be written.
-    pub fn record_versions(&mut self, workspace: &str, versions: &[FileVersion]) -> Result<(), StateError> {
-        self.write("state.versions", |transaction, _| {
-            let delete = "DELETE FROM versions WHERE workspace = ?1";
-            transaction.execute(delete, params![workspace])?;
-            let mut insert = transaction.prepare_cached("INSERT INTO versions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
-            for version in versions {
-                let bytes = |end: &Option<Content>| end.as_ref().map(|end| end.bytes.clone());
-                let runs = |end: &Option<Content>| end.as_ref().is_some_and(|end| end.executable);
-                insert.execute(params![
-                    workspace,
-                    version.path,
-                    bytes(&version.before),
-                    runs(&version.before),
-                    bytes(&version.after),
-                    runs(&version.after),
-                    version.renamed_from,
-                ])?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Both ends of a workspace's files, by path.
-    ///
-    /// # Errors
-    /// Where the file can't be read.
-    pub fn versions(&self, workspace: &str) -> Result<Vec<FileVersion>, StateError> {
-        let query = "SELECT path, before, before_executable, after, after_executable, renamed_from
-                     FROM versions WHERE workspace = ?1 ORDER BY path";
-        self.rows(query, params![workspace], |row| {
-            let end = |bytes: Option<Vec<u8>>, executable| bytes.map(|bytes| Content { bytes, executable });
-            Ok(FileVersion {
-                path: row.get(0)?,
-                before: end(row.get(1)?, row.get(2)?),
-                after: end(row.get(3)?, row.get(4)?),
-                renamed_from: row.get(5)?,
-            })
-        })
-    }
-
-    /// Records the judgement of a wave and what it rests on.
-    ///
-    /// # Errors
-    /// Where the file can't be written.
-    pub fn record_gate<R: Serialize, I: Serialize>(
-        &mut self,
-        wave: u32,
-        result: &R,
-        inputs: &I,
-    ) -> Result<(), StateError> {
-        let (result, inputs) = (self.json(result)?, self.json(inputs)?);
-        self.write("state.gate", |transaction, at| {
-            transaction.execute(
-                "INSERT INTO gates (wave, result, inputs, at) VALUES (?1, ?2, ?3, ?4)",
-                params![wave, result, inputs, at],
-            )?;
-            Ok(())
-        })
-    }
-
-    /// Notes that a run began; its number.
-    ///
-    /// # Errors
-    /// Where the file can't be written.
-    pub fn begin_run(&mut self) -> Result<i64, StateError> {
-        self.write("state.run-begun", |transaction, at| {
-            transaction.execute("INSERT INTO runs (pid, started) VALUES (?1, ?2)", params![std::process::id(), at])?;
-            Ok(transaction.last_insert_rowid())
-        })
-    }
-
-    /// Notes how a run ended.
-    ///
-    /// # Errors
-    /// Where the file can't be written.
-    pub fn end_run<E: Serialize>(&mut self, run: i64, end: &E) -> Result<(), StateError> {
-        let end = self.json(end)?;
-        self.write("state.run-ended", |transaction, at| {
-            transaction.execute("UPDATE runs SET ended = ?2, end = ?3 WHERE id = ?1", params![run, at, end])?;
-            Ok(())
-        })
-    }
-
-    /// How the last run that came to its end ended.
-    ///
-    /// # Errors
-    /// As [`Store::workspaces`].
-    pub fn last_end<E: DeserializeOwned>(&self) -> Result<Option<E>, StateError> {
-        let query = "SELECT end FROM runs WHERE end IS NOT NULL ORDER BY id DESC LIMIT 1";
-        let text: Option<String> =
-            self.db.query_row(query, [], |row| row.get(0)).optional().map_err(|source| self.error(source))?;
-        text.map(|text| self.value(&text)).transpose()
-    }
-}
-
-fn replace_waves(transaction: &Transaction<'_>, waves: &[WaveRecord], states: &[String]) -> rusqlite::Result<()> {
-    transaction.execute_batch("DELETE FROM waves; DELETE FROM members")?;
-    let mut insert = transaction.prepare_cached("INSERT INTO members VALUES (?1, ?2, ?3)")?;
-    for (wave, state) in waves.iter().zip(states) {
-        transaction.execute("INSERT INTO waves VALUES (?1, ?2, ?3)", params![wave.number, wave.label, state])?;
-        for (position, member) in (0_i64..).zip(&wave.members) {
-            insert.execute(params![member, wave.number, position])?;
-        }
-    }
-    Ok(())
-}
-
-fn forget_delivery(transaction: &Transaction<'_>, workspace: &str) -> rusqlite::Result<()> {
-    for table in ["deliveries", "versions"] {
-        let delete = format!("DELETE FROM {table} WHERE workspace = ?1");
-        transaction.execute(&delete, params![workspace])?;
-    }
-    Ok(())
 }

@@ -7,14 +7,17 @@ use rusqlite::Connection;
 use super::StateError;
 
 /// The version of the tables that this gander reads and writes.
-pub const SCHEMA_VERSION: i64 = 3;
+pub const SCHEMA_VERSION: i64 = 4;
+
+/// The oldest version that is brought to this one; older verdicts said less, and what
+/// they would have said can't be told.
+const OLDEST: i64 = 3;
 
 /// Marks a SQLite file as gander's: "gndr" in ASCII.
 const APPLICATION_ID: i64 = 0x676e_6472;
 
-/// All tables, the same since version 1 but for what [`complete`] adds. In version 2
-/// verdicts say more than they did, and what an older one would have said can't be told. The journal, runs and gates only ever grow.
-const TABLES: &str = "
+/// All tables of version 3. The journal, runs and gates only ever grow.
+pub(super) const TABLES: &str = "
 CREATE TABLE binding (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     migration TEXT NOT NULL,
@@ -108,38 +111,74 @@ pub(super) fn configure(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "trusted_schema", false)
 }
 
-/// Makes the tables in an empty file; takes one of the known version; refuses
-/// every other.
+/// What version 4 adds. The journal says who did it, where it led from and to, and what
+/// that rests on; a person's decisions, what a wave waits for and who was told are kept;
+/// a lease fences off a controller that lost its lock.
+const VERSION_4: &str = "
+ALTER TABLE journal ADD COLUMN run INTEGER;
+ALTER TABLE journal ADD COLUMN actor TEXT NOT NULL DEFAULT '';
+ALTER TABLE journal ADD COLUMN from_state TEXT;
+ALTER TABLE journal ADD COLUMN to_state TEXT;
+ALTER TABLE journal ADD COLUMN evidence TEXT;
+ALTER TABLE waves ADD COLUMN since INTEGER;
+ALTER TABLE waves ADD COLUMN waits TEXT;
+ALTER TABLE workspaces ADD COLUMN summary TEXT;
+ALTER TABLE verdicts ADD COLUMN summary TEXT;
+CREATE TABLE decisions (
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    about TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (kind, subject)
+) STRICT;
+CREATE TABLE told (
+    listener TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL
+) STRICT;
+CREATE TABLE lease (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    token INTEGER NOT NULL,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER gates_are_append_only_1 BEFORE UPDATE ON gates
+    BEGIN SELECT RAISE(ABORT, 'the record of gates only grows'); END;
+CREATE TRIGGER gates_are_append_only_2 BEFORE DELETE ON gates
+    BEGIN SELECT RAISE(ABORT, 'the record of gates only grows'); END;
+";
+
+/// Makes the tables in an empty file; brings those of an older version to this one, all
+/// at once; refuses every other.
 pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<(), StateError> {
-    if is_ours(db, path)? {
-        return complete(db).map_err(|source| StateError::of(path, source));
-    }
-    let made = (|| {
+    let made = |db: &mut Connection, found: Option<i64>| {
         let transaction = db.transaction()?;
-        transaction.execute_batch(TABLES)?;
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        if found.is_none() {
+            transaction.execute_batch(TABLES)?;
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        } else if !has_lifecycle(&transaction)? {
+            transaction.execute_batch("ALTER TABLE consumers ADD COLUMN lifecycle TEXT")?;
+        }
+        transaction.execute_batch(VERSION_4)?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         transaction.commit()
-    })();
-    made.map_err(|source| StateError::of(path, source))
-}
-
-/// Adds the column that tables made before it lack.
-fn complete(db: &Connection) -> rusqlite::Result<()> {
-    match has_lifecycle(db)? {
-        true => Ok(()),
-        false => db.execute_batch("ALTER TABLE consumers ADD COLUMN lifecycle TEXT"),
+    };
+    match version(db, path)? {
+        Some(SCHEMA_VERSION) => Ok(()),
+        found => made(db, found).map_err(|source| StateError::of(path, source)),
     }
 }
 
-/// Whether consumers are recorded with their lifecycle.
-pub(super) fn has_lifecycle(db: &Connection) -> rusqlite::Result<bool> {
+/// Whether consumers are recorded with their lifecycle: tables of version 3 may lack it.
+fn has_lifecycle(db: &Connection) -> rusqlite::Result<bool> {
     let query = "SELECT count(*) FROM pragma_table_info('consumers') WHERE name = 'lifecycle'";
     db.query_row(query, [], |row| Ok(row.get::<_, i64>(0)? > 0))
 }
 
-/// True where the tables are there and known, false where the file is empty.
-pub(super) fn is_ours(db: &Connection, path: &Path) -> Result<bool, StateError> {
+/// The version of the tables, one of those that are known; `None` where the file is empty.
+pub(super) fn version(db: &Connection, path: &Path) -> Result<Option<i64>, StateError> {
     let number = |pragma: &str| {
         db.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).map_err(|source| StateError::of(path, source))
     };
@@ -149,8 +188,8 @@ pub(super) fn is_ours(db: &Connection, path: &Path) -> Result<bool, StateError> 
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(|source| StateError::of(path, source))?;
     match (application, version, tables) {
-        (0, 0, 0) => Ok(false),
-        (APPLICATION_ID, SCHEMA_VERSION, _) => Ok(true),
+        (0, 0, 0) => Ok(None),
+        (APPLICATION_ID, OLDEST..=SCHEMA_VERSION, _) => Ok(Some(version)),
         (APPLICATION_ID, found, _) => Err(StateError::OtherVersion { path: path.to_owned(), found }),
         _ => Err(StateError::Foreign { path: path.to_owned() }),
     }

@@ -330,5 +330,5 @@ fn no_server_fills_the_disk() {
     // Whoever trusts them gives them room.
     server.manners.stall.store(false, Ordering::SeqCst);
     listing(&bench, &urls, &format!("{HTTP}\ndisk = \"512MiB\""));
-    bench.gander(&["run", "--retry"]).expect(0);
+    bench.gander(&["run", "--replan"]).expect(0);
 }

@@ -115,7 +115,7 @@ fn exclusions_have_a_reason_and_an_end() {
     // Its day is over: it is in again, and that is said.
     exclude("2020-01-01");
     bench.gander(&["run"]).expect(5);
-    let ended = bench.gander(&["run", "--retry"]).expect(4);
+    let ended = bench.gander(&["run", "--replan"]).expect(4);
     assert!(
         ended.stderr.contains("the exclusion of component:default/bee (frozen for the audit) ended with 2020-01-01"),
         "{}",
@@ -130,7 +130,7 @@ fn exclusions_have_a_reason_and_an_end() {
         said,
         ["component:default/bee is left out now: its wave was opened: it stays in it, and what was delivered stays"]
     );
-    bench.gander(&["run", "--retry"]).expect(0);
+    bench.gander(&["run", "--replan"]).expect(0);
     assert_eq!(bench.text("apps/bee/job.py"), DONE);
 }
 

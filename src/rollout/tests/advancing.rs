@@ -76,7 +76,7 @@ fn a_changed_plan_is_never_mixed_in_silently() {
     world.plan.workspaces[1].result = Transformed::Unchanged;
     world.plan.workspaces[1].files.clear();
     let error = world.run().unwrap_err().to_string();
-    assert!(error.contains("apps/c1") && error.contains("--retry"), "{error}");
+    assert!(error.contains("apps/c1") && error.contains("--replan"), "{error}");
     let ledger = world.run_as(true, &BTreeSet::new()).unwrap();
     assert_eq!(ledger.end, RunEnd::Complete);
     assert_eq!(count(&ledger, Outcome::Changed), 2);

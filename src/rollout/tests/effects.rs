@@ -194,7 +194,7 @@ fn a_consumer_can_be_looked_at() {
     assert_eq!(view.plan.unwrap().id, "apps/c1");
     assert_eq!(view.delivery.unwrap().state, DeliveryState::Delivered);
     let points: Vec<&str> = view.history.iter().map(|line| line.entry.point.as_str()).collect();
-    assert_eq!(points, ["deliver.patches", "deliver.patches"]);
+    assert_eq!(points, ["verify", "deliver.patches", "deliver.patches"]);
     let lost = crate::rollout::look(&store, "component:default/zz-lost").unwrap();
     assert!(lost.plan.is_none() && lost.history.is_empty());
     assert!(matches!(crate::rollout::look(&store, "component:default/no"), Err(RolloutError::NoSuch { .. })));

@@ -235,6 +235,7 @@ impl World {
             describe: &describe,
             tell,
             retry,
+            replan: retry,
             only,
         }
     }

@@ -1,0 +1,106 @@
+//! What people decided: approvals, exclusions, pauses. The latest of each kind about a
+//! subject holds; the journal keeps all of them.
+
+use std::collections::BTreeMap;
+
+use rusqlite::params;
+use serde::{Deserialize, Serialize};
+
+use super::journal::{self, Entry};
+use super::{StateError, Store};
+
+/// What was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DecisionKind {
+    /// A change set, or a wave, may go out or on.
+    Approve,
+    /// A workspace gets no change set.
+    Exclude,
+    /// Nothing new is begun.
+    Pause,
+}
+
+impl DecisionKind {
+    /// As it is written everywhere.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Exclude => "exclude",
+            Self::Pause => "pause",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Approve, Self::Exclude, Self::Pause].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// One decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Who.
+    pub actor: String,
+    /// What exactly was looked at: a change id, or the digest of a wave. The decision is
+    /// about nothing else.
+    pub about: String,
+    /// Why.
+    pub reason: String,
+    /// When, in seconds since the Unix epoch.
+    pub at: i64,
+}
+
+impl Store {
+    /// Records a decision about `subject`, by whoever the store is opened for.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn decide(
+        &mut self,
+        kind: DecisionKind,
+        subject: &str,
+        (about, reason): (&str, &str),
+        entry: &Entry,
+    ) -> Result<(), StateError> {
+        let signed = self.signed();
+        self.write(&entry.fault_point(), |transaction, at| {
+            journal::append(transaction, at, &signed, entry)?;
+            transaction.execute(
+                "INSERT OR REPLACE INTO decisions VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![kind.as_str(), subject, signed.actor, about, reason, at],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Takes a decision back; nothing happens where there is none.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn undecide(&mut self, kind: DecisionKind, subject: &str, entry: &Entry) -> Result<(), StateError> {
+        let signed = self.signed();
+        self.write(&entry.fault_point(), |transaction, at| {
+            journal::append(transaction, at, &signed, entry)?;
+            let delete = "DELETE FROM decisions WHERE kind = ?1 AND subject = ?2";
+            transaction.execute(delete, params![kind.as_str(), subject])?;
+            Ok(())
+        })
+    }
+
+    /// All that hold, by kind and subject.
+    ///
+    /// # Errors
+    /// Where the file can't be read, or holds what gander did not write.
+    pub fn decisions(&self) -> Result<BTreeMap<(DecisionKind, String), Decision>, StateError> {
+        let query = "SELECT kind, subject, actor, about, reason, at FROM decisions";
+        let rows = self.rows(query, [], |row| {
+            let decision = Decision { actor: row.get(2)?, about: row.get(3)?, reason: row.get(4)?, at: row.get(5)? };
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, decision))
+        })?;
+        let known = |(kind, subject, decision): (String, String, Decision)| {
+            let kind = DecisionKind::parse(&kind).ok_or_else(|| self.corrupt(format!("the decision {kind:?}")))?;
+            Ok(((kind, subject), decision))
+        };
+        rows.into_iter().map(known).collect()
+    }
+}
