@@ -19,20 +19,23 @@ pub enum Exit {
     Failed = 5,
     /// 6: this machine can't isolate as the migration requires.
     NoSandbox = 6,
+    /// 7: paused: a gate can't tell, or a person paused it. A person has to look.
+    Paused = 7,
     /// 130: Ctrl-C; what was done is recorded, and the next run goes on from there.
     Interrupted = 130,
 }
 
 impl Exit {
     /// Every code with its meaning, for `--help` and the manual.
-    pub const ALL: [(Self, &'static str); 8] = [
+    pub const ALL: [(Self, &'static str); 9] = [
         (Self::Done, "done; nothing waits and nothing failed"),
         (Self::Negative, "the answer is no: nothing was found, or a file was refused"),
         (Self::Usage, "the command line, a migration file or a rule is wrong; nothing was done"),
         (Self::RolledBack, "a wave failed its gate and was rolled back"),
-        (Self::Waiting, "the rollout waits, and goes on when it is run again"),
+        (Self::Waiting, "the rollout waits for time, a window, an approval or others; run it again later"),
         (Self::Failed, "gander could not know or could not do it"),
         (Self::NoSandbox, "this machine can't isolate as the migration requires"),
+        (Self::Paused, "the rollout is paused: a gate can't tell, or a person paused it; somebody has to look"),
         (Self::Interrupted, "Ctrl-C; the next run goes on from there"),
     ];
 

@@ -4,6 +4,7 @@
 //! Must not: decide anything that the library should.
 
 mod apply;
+mod decide;
 mod discover;
 mod doctor;
 mod exit;
@@ -82,6 +83,16 @@ enum Command {
     Status(status::Args),
     /// Everything that is known of one consumer.
     Show(show::Args),
+    /// Begin nothing new until `gander resume`; what is open is watched on.
+    Pause(decide::Pause),
+    /// End a pause.
+    Resume(decide::Resume),
+    /// Let a wave go on, or a change set go out, that waits for a person.
+    Approve(decide::Approve),
+    /// Leave a consumer out of the rollout.
+    Exclude(decide::Exclude),
+    /// Have a consumer verified and delivered again by the next run.
+    Retry(decide::Retry),
     /// All that happened, in order: when, what, to whom, from where to where, and why.
     History(history::Args),
     /// All that is recorded, as NDJSON.
@@ -176,6 +187,11 @@ pub fn main() -> Exit {
         Command::Merge(args) => merge::main(args, &screen),
         Command::Status(args) => status::main(args, &screen),
         Command::Show(args) => show::main(args, &screen),
+        Command::Pause(args) => decide::pause(args, &screen),
+        Command::Resume(args) => decide::resume(args, &screen),
+        Command::Approve(args) => decide::approve(args, &screen),
+        Command::Exclude(args) => decide::exclude(args, &screen),
+        Command::Retry(args) => decide::retry(args, &screen),
         Command::History(args) => history::main(args, &screen),
         Command::Export(args) => history::export(args, &screen),
         Command::Rollback(args) => rollback::main(args, &screen),

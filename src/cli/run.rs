@@ -5,15 +5,17 @@ use std::collections::BTreeSet;
 use super::screen::Screen;
 use super::{Exit, MigrationFile};
 use crate::clock::Clock;
-use crate::config::SandboxMode;
-use crate::pipeline::{self, Options};
+use crate::config::{Migration, SandboxMode};
+use crate::pipeline::{self, Options, PipelineError};
 use crate::report;
-use crate::rollout::RunEnd;
+use crate::rollout::{self, Judgement, RolloutError, RunEnd};
+use crate::state::Store;
 use crate::workspace::EntityRef;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  gander run fixtures/fleets/users-v2/migration.toml\n  \
-                        gander run migration.toml --only ads-attribution --retry")]
+                        gander run migration.toml --only ads-attribution --retry\n  \
+                        gander run migration.toml --wait --notify ./page-me.sh")]
 pub(super) struct Args {
     #[command(flatten)]
     file: MigrationFile,
@@ -27,6 +29,17 @@ pub(super) struct Args {
     /// what was delivered stays accounted for.
     #[arg(long)]
     replan: bool,
+    /// Stay until the rollout is complete, paused or taken back: what waits for time, a
+    /// window or an approval is looked at again once that may have come.
+    #[arg(long)]
+    wait: bool,
+    /// A program that hears of every pause, failure, rollback and approval asked for, as
+    /// JSON on its standard input; with its arguments after further `--notify`, in order.
+    #[arg(long, value_name = "PROGRAM")]
+    notify: Vec<String>,
+    /// Show what the gates of the open wave would decide now; nothing is done.
+    #[arg(long, conflicts_with_all = ["wait", "retry", "replan", "only"])]
+    dry_run_gates: bool,
     /// How steps are isolated; `none` is the explicit way round.
     #[arg(long, value_name = "MODE")]
     sandbox: Option<Mode>,
@@ -57,7 +70,10 @@ impl From<Mode> for SandboxMode {
 
 pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let migration = args.file.load(screen)?;
-    let options = Options {
+    if args.dry_run_gates {
+        return dry_run(&migration, args.json, screen);
+    }
+    let mut options = Options {
         only: consumers(&args.only, screen)?,
         retry: args.retry,
         replan: args.replan,
@@ -66,8 +82,17 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         shard: None,
         index: None,
     };
-    let ran = pipeline::run(&migration, &options, &Clock::System, &|p| screen.progress(&p));
-    let ran = ran.map_err(|error| screen.failure(&error))?;
+    let ran = loop {
+        let ran = pipeline::run(&migration, &options, &Clock::System, &|p| screen.progress(&p));
+        notify(&migration, &args.notify, screen);
+        let ran = ran.map_err(|error| screen.failure(&error))?;
+        match pause(&ran.ledger.end).filter(|_| args.wait) {
+            Some(seconds) => wait(seconds, &ran.ledger.end, screen)?,
+            None => break ran,
+        }
+        // These were about the state that was found.
+        (options.retry, options.replan) = (false, false);
+    };
     print(&ran.ledger, args.json, screen)?;
     if ran.problems > 0 {
         let what = if ran.problems == 1 { "1 problem" } else { &format!("{} problems", ran.problems) };
@@ -79,6 +104,72 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         // What was found is done, and more may be found.
         Exit::Done if ran.problems > 0 => Exit::Waiting,
         exit => exit,
+    })
+}
+
+/// How often what waits for a person or another program is looked at again, in seconds.
+const POLL: i64 = 60;
+
+/// How long to wait before a further run, in seconds; `None` where no further run helps.
+fn pause(end: &RunEnd) -> Option<i64> {
+    let RunEnd::Waiting { waits, .. } = end else { return None };
+    let now = Clock::System.now();
+    let next = waits.iter().map(|wait| wait.until.map_or(POLL, |until| until - now)).min()?;
+    // What gates watch is looked at in between, too.
+    Some(next.clamp(1, POLL))
+}
+
+/// Waits, unless Ctrl-C comes.
+fn wait(seconds: i64, end: &RunEnd, screen: &Screen) -> Result<(), Exit> {
+    if let RunEnd::Waiting { wave, reason, .. } = end {
+        screen.note(format!("wave {wave} waits: {reason}"));
+    }
+    crate::interrupt::listen();
+    for _ in 0..seconds * 5 {
+        if crate::interrupt::wanted() {
+            return Err(screen.failure(&PipelineError::Interrupted));
+        }
+        Clock::System.sleep(std::time::Duration::from_millis(200));
+    }
+    Ok(())
+}
+
+/// Tells whoever is to hear of it; a listener that fails is told again by the next run.
+fn notify(migration: &Migration, listener: &[String], screen: &Screen) {
+    let configured = &migration.rollout.notify;
+    for listener in [listener, configured.as_slice()].into_iter().filter(|listener| !listener.is_empty()) {
+        // Where nothing was recorded there is nothing to tell.
+        if !migration.state.join("state.db").is_file() {
+            return;
+        }
+        let told = Store::open(&migration.state, &Clock::System)
+            .map_err(RolloutError::from)
+            .and_then(|mut store| rollout::tell(&mut store, &migration.id, listener));
+        let failed = match told {
+            Ok((_, Ok(()))) => continue,
+            Ok((_, Err(error))) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        screen.diagnostic(format!("warning: nobody was notified: {failed}; the next run tries again"));
+    }
+}
+
+fn dry_run(migration: &Migration, json: bool, screen: &Screen) -> Result<Exit, Exit> {
+    let looked =
+        Store::read(&migration.state).map_err(Into::into).and_then(|store| rollout::dry_run(&store, migration));
+    let Some((wave, findings, judgement)) = looked.map_err(|error| screen.failure(&error.into()))? else {
+        screen.note("no wave is open");
+        return Ok(Exit::Done);
+    };
+    match json {
+        true => screen.result(format!("{}\n", report::gates_json(wave, &findings, &judgement))),
+        false => screen.result(report::gates_text(wave, &findings, &judgement)),
+    }
+    Ok(match judgement {
+        Judgement::Passed(_) => Exit::Done,
+        Judgement::Failed(_) => Exit::RolledBack,
+        Judgement::Inconclusive(_) => Exit::Paused,
+        Judgement::Waiting(_) => Exit::Waiting,
     })
 }
 
@@ -99,7 +190,8 @@ pub(super) fn exit(end: &RunEnd) -> Exit {
     match end {
         RunEnd::Complete => Exit::Done,
         RunEnd::RolledBack { .. } | RunEnd::Stopped { .. } => Exit::RolledBack,
-        RunEnd::Paused { .. } => Exit::Waiting,
+        RunEnd::Paused { .. } => Exit::Paused,
+        RunEnd::Waiting { .. } => Exit::Waiting,
     }
 }
 

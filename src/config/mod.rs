@@ -7,6 +7,8 @@
 mod consumer_sections;
 mod consumers;
 mod error;
+mod gate;
+mod gate_sections;
 mod load;
 mod raw;
 mod rollout_sections;
@@ -23,6 +25,7 @@ pub use consumers::{
     AccessLog, Backstage, CodeConfig, Complete, ConsumerSource, Consumers, Dirty, Exclusion, Marquez, Token, Trust, Who,
 };
 pub use error::{ConfigError, ConfigErrors};
+pub use gate::{Comparison, Endpoint, Gate, Limits};
 pub use load::load;
 
 use std::collections::BTreeMap;
@@ -280,7 +283,7 @@ pub enum Disposition {
 }
 
 /// `[rollout]`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Rollout {
     /// `waves`: cumulative sizes, the last of which covers everything.
     pub waves: Vec<WaveSize>,
@@ -292,6 +295,9 @@ pub struct Rollout {
     pub gates: Vec<Gate>,
     /// `on_failed_gate`.
     pub on_failed_gate: OnFailedGate,
+    /// `notify`: the program that hears of pauses, failures and approvals asked for, with
+    /// its arguments; empty where there is none.
+    pub notify: Vec<String>,
 }
 
 /// A cumulative wave size: the larger of its parts, of the consumers with a
@@ -312,22 +318,6 @@ pub enum WavePart {
     Count(u64),
     /// So many per cent of them, in (0, 100].
     Percent(f64),
-}
-
-/// One `[[rollout.gate]]`.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Gate {
-    /// `kind = "regressions"`: fails where more than `max` consumers of the wave regressed.
-    Regressions {
-        /// The most that still passes.
-        max: u64,
-    },
-    /// `kind = "evidence"`: inconclusive where fewer than `min` consumers of the wave
-    /// yielded a pass or a regression.
-    Evidence {
-        /// The least that is enough.
-        min: u64,
-    },
 }
 
 /// What a failed gate does.

@@ -255,6 +255,23 @@ impl<'a> Value<'a> {
         number
     }
 
+    /// A number with or without a point.
+    pub(super) fn number(&self, example: &str) -> Option<f64> {
+        let text = match self.value {
+            DeValue::Integer(number) => number.to_string(),
+            DeValue::Float(number) => number.to_string(),
+            _ => {
+                self.expected("a number", example);
+                return None;
+            }
+        };
+        let number = text.replace('_', "").parse::<f64>().ok().filter(|number| number.is_finite());
+        if number.is_none() {
+            self.wrong(format!("{text} is no finite number"), format!("write for example {example}"));
+        }
+        number
+    }
+
     /// `true` or `false`.
     pub(super) fn boolean(&self) -> Option<bool> {
         let DeValue::Boolean(value) = self.value else {

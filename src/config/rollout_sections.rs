@@ -2,13 +2,15 @@
 //!
 //! Must not: know how waves are filled.
 
+use super::gate_sections::gates;
+use super::load::Place;
 use super::raw::{Section, Value};
 use super::sections::entities;
 use super::{Gate, OnFailedGate, Rollout, WavePart, WaveSize, wave};
 
 /// Reads `[rollout]`; `id` seeds the order where nothing else is said.
-pub(super) fn rollout(root: &Section<'_>, id: &str) -> Rollout {
-    let keys = ["waves", "seed", "first", "on_failed_gate", "gate"];
+pub(super) fn rollout(root: &Section<'_>, id: &str, place: &Place<'_>) -> Rollout {
+    let keys = ["waves", "seed", "first", "on_failed_gate", "gate", "notify"];
     let section = root.section("rollout", &keys);
     let choices = [
         ("rollback-wave", OnFailedGate::RollbackWave),
@@ -18,13 +20,15 @@ pub(super) fn rollout(root: &Section<'_>, id: &str) -> Rollout {
     let waves = section.get("waves").map(|value| waves(&value));
     let seed = section.get("seed").and_then(|value| value.any_string("\"users-v2\""));
     let first = section.get("first").map(|value| entities(&value, Some("component")));
-    let gates = section.get("gate").map(|value| gates(&value));
+    let gates = section.get("gate").map(|value| gates(&value, place));
+    let notify = section.get("notify").and_then(|value| value.strings("[\"./page-me.sh\"]"));
     let on_failed = section.get("on_failed_gate");
     Rollout {
         waves: waves.unwrap_or_else(default_waves),
         seed: seed.unwrap_or(id).to_owned(),
         first: first.unwrap_or_default(),
         gates: gates.unwrap_or_else(|| vec![Gate::Regressions { max: 0 }]),
+        notify: notify.into_iter().flatten().map(|(_, word)| word.to_owned()).collect(),
         on_failed_gate: on_failed.and_then(|value| value.one_of(&choices)).unwrap_or_default(),
     }
 }
@@ -70,35 +74,4 @@ fn completed(waves: &[WaveSize]) -> String {
     let texts = waves.iter().map(|wave| wave.text.as_str()).chain(["100%"]);
     let texts: Vec<String> = texts.map(|text| format!("{text:?}")).collect();
     format!("[{}]", texts.join(", "))
-}
-
-/// What a gate counts.
-#[derive(Clone, Copy)]
-enum Kind {
-    Regressions,
-    Evidence,
-}
-
-fn gates(value: &Value<'_>) -> Vec<Gate> {
-    let choices = [("regressions", Kind::Regressions), ("evidence", Kind::Evidence)];
-    let example = "[{ kind = \"regressions\", max = 0 }]";
-    let mut gates = Vec::new();
-    for gate in value.sections(&["kind", "max", "min"], example) {
-        let kind = gate.need("kind", "\"regressions\"");
-        let gate = match kind.and_then(|kind| kind.one_of(&choices)) {
-            None => None,
-            Some(Kind::Regressions) => limit(&gate, "max", "min", "regressions").map(|max| Gate::Regressions { max }),
-            Some(Kind::Evidence) => limit(&gate, "min", "max", "evidence").map(|min| Gate::Evidence { min }),
-        };
-        gates.extend(gate);
-    }
-    gates
-}
-
-/// The limit of a gate, under the key that its kind reads.
-fn limit(gate: &Section<'_>, key: &str, other: &str, kind: &str) -> Option<u64> {
-    if let Some(value) = gate.get(other) {
-        value.wrong(format!("a gate of kind \"{kind}\" has no `{other}`"), format!("use `{key}`"));
-    }
-    gate.need(key, "0")?.whole(0, "0")
 }

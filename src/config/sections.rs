@@ -68,7 +68,7 @@ pub(super) fn migration(
     let verify = verify(root, place, seal);
     let sandbox = sandbox(root, place);
     let policy = policy(root);
-    let rollout = rollout(root, id.as_deref().unwrap_or_default());
+    let rollout = rollout(root, id.as_deref().unwrap_or_default(), place);
     let deliver = deliver(root);
     let state = state(root, place);
     let id = id?;

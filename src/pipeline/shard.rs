@@ -277,7 +277,7 @@ impl Part {
         let fleet = Fleet { consumers, workspaces, problems: self.common.problems };
         let plans: Vec<WorkspacePlan> = self.workspaces.into_values().collect();
         let plan = Plan { digest: transform::plan_digest(rules, partial, dirty, &plans), workspaces: plans };
-        let rollout = Rollout { waves, seed, first, gates: Vec::new(), on_failed_gate: Default::default() };
+        let rollout = Rollout { waves, seed, first, ..Rollout::default() };
         Merged { plan, fleet, migration, rollout }
     }
 }

@@ -207,6 +207,7 @@ mod tests {
                 first: Vec::new(),
                 gates: Vec::new(),
                 on_failed_gate: crate::config::OnFailedGate::Stop,
+                ..Rollout::default()
             },
             deliver: Deliver { how: crate::config::Delivery::Patches, author: None },
             state: PathBuf::from("/m/.gander"),

@@ -6,6 +6,7 @@
 
 pub mod change_set;
 pub mod discovery;
+pub mod gates;
 pub mod history;
 pub mod markdown;
 pub mod pull_request;
@@ -14,6 +15,7 @@ pub mod table;
 pub mod verdicts;
 
 pub use change_set::folder;
+pub use gates::{json as gates_json, text as gates_text};
 pub use show::view_text;
 pub use table::{Layout, ledger_json, ledger_text, summary, wave_line};
 pub use verdicts::{difference, verdicts_text};

@@ -190,6 +190,7 @@ mod tests {
                 left: 0,
                 change_set: Some("change-sets/held/ads".to_owned()),
                 branch: None,
+                state: "verified".to_owned(),
             },
             shared_with: vec!["component:default/ads-ui".to_owned()],
             plan: None,

@@ -252,10 +252,15 @@ fn next(end: &RunEnd) -> String {
             one_line(reason)
         ),
         RunEnd::Paused { wave, reason } => format!(
-            "Wave {wave} waits: {}. `gander run` goes on; \
-             `--retry` verifies again what said nothing.",
+            "Wave {wave} is paused: {}. A person has to look; `gander run` goes on once its gates can tell, \
+             and `--retry` verifies again what said nothing.",
             one_line(reason)
         ),
+        RunEnd::Waiting { wave, waits, reason } => {
+            let until = waits.iter().filter_map(|wait| wait.until).max();
+            let until = until.map(|until| format!(" until {}", super::history::when(until))).unwrap_or_default();
+            format!("Wave {wave} waits{until}: {}. `gander run` goes on.", one_line(reason))
+        }
     }
 }
 
@@ -293,6 +298,7 @@ mod tests {
             left: 0,
             change_set: None,
             branch: None,
+            state: String::new(),
         }
     }
 

@@ -7,16 +7,16 @@ use std::sync::Mutex;
 use serde::Serialize;
 
 use super::bind::{bind, out_there};
-use super::gate::{Judgement, judge};
+use super::decisions::ROLLOUT;
+use super::judge::judge_wave;
 use super::ledger::{Ledger, Snapshot, ledger, verdict_key};
 use super::machine::consumer;
 use super::machine::wave::{Event as Move, State};
 use super::rollback::finish_rollbacks;
 use super::ship::ship_all;
 use super::{Event, Request, RolloutError, ToVerify};
-use crate::config::OnFailedGate;
 use crate::digest::Digest;
-use crate::state::{DeliveryState, Entry, Store, WaveRecord, WaveState, WorkspaceRecord};
+use crate::state::{DecisionKind, DeliveryState, Entry, Store, WaveRecord, WaveState, WorkspaceRecord};
 use crate::transform::WorkspacePlan;
 use crate::verify::{Strength, Verdict, VerdictKind};
 use crate::workspace::Pin;
@@ -84,24 +84,28 @@ fn advance(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError>
         verify(store, request, &all)?;
     }
     for wave in store.waves()? {
-        match wave.state {
-            WaveState::Passed(_) => continue,
-            WaveState::Failed(_) | WaveState::RolledBack(_) | WaveState::RollingBack(_) => break,
-            // Nothing that its gates count has changed, unless some of it is still to come.
-            WaveState::Inconclusive(_) if is_whole(&Snapshot::read(store)?, &wave) => break,
+        let open = match wave.state {
+            WaveState::Passed(_) => true,
+            WaveState::Failed(_) | WaveState::RolledBack(_) | WaveState::RollingBack(_) => false,
+            // Its gates are asked again, and it goes on only where they pass.
+            WaveState::Inconclusive(_) if is_whole(&Snapshot::read(store)?, &wave) => {
+                judge_wave(store, request, wave.number)?
+            }
+            WaveState::Baking | WaveState::Judging => judge_wave(store, request, wave.number)?,
             WaveState::Planned | WaveState::Running | WaveState::Inconclusive(_) => {
-                if !advance_wave(store, request, &wave)? {
-                    break;
-                }
+                !is_paused(store)? && advance_wave(store, request, &wave)?
             }
-            WaveState::Baking | WaveState::Judging => {
-                if !judge_wave(store, request, wave.number)? {
-                    break;
-                }
-            }
+        };
+        if !open {
+            break;
         }
     }
     Ok(())
+}
+
+/// A person wants nothing new to be begun.
+fn is_paused(store: &Store) -> Result<bool, RolloutError> {
+    Ok(store.decisions()?.contains_key(&(DecisionKind::Pause, ROLLOUT.to_owned())))
 }
 
 /// Verifies, delivers and judges one wave; true where the next one may open.
@@ -125,7 +129,7 @@ fn advance_wave(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> 
 }
 
 /// A wave as it is recorded now.
-fn current(store: &Store, number: u32) -> Result<WaveRecord, RolloutError> {
+pub(super) fn current(store: &Store, number: u32) -> Result<WaveRecord, RolloutError> {
     let found = store.waves()?.into_iter().find(|wave| wave.number == number);
     found.ok_or_else(|| RolloutError::NoSuch { what: format!("wave {number}") })
 }
@@ -135,7 +139,11 @@ fn is_whole(snapshot: &Snapshot, wave: &WaveRecord) -> bool {
     wave.members.iter().all(|member| {
         let state = snapshot.deliveries.get(member).map(|record| &record.state);
         let ended = !matches!(state, None | Some(DeliveryState::Waiting | DeliveryState::Delivering));
-        snapshot.verdict(member).is_some() && ended
+        // Whom a person has excluded needs no verdict.
+        let judged = snapshot.verdict(member).is_some() || snapshot.excluded(member).is_some();
+        // What a person has approved since is still to go out.
+        let approved = snapshot.deliveries.get(member).is_some_and(|record| snapshot.approved(member, record));
+        judged && ended && !approved
     })
 }
 
@@ -161,7 +169,9 @@ fn verify(store: &mut Store, request: &Request<'_>, members: &[String]) -> Resul
         let lead = first.iter().any(|member| member == id) && !snapshot.deliveries.contains_key(id);
         lead && verdict.kind == VerdictKind::Pass && verdict.evidence.is_none()
     };
-    let lacks = |id: &str| snapshot.verdict(id).is_none_or(|verdict| unchallenged(id, verdict));
+    let lacks = |id: &str| {
+        snapshot.excluded(id).is_none() && snapshot.verdict(id).is_none_or(|verdict| unchallenged(id, verdict))
+    };
     let missing: BTreeSet<&str> =
         members.iter().map(String::as_str).filter(|id| lacks(id) && chosen(&snapshot, request, id)).collect();
     let places = &request.fleet.workspaces;
@@ -240,53 +250,6 @@ impl<'a> Seen<'a> {
             key: key.to_string(),
         }
     }
-}
-
-/// Judges a wave that is verified and delivered, and acts on it: what its gates see is
-/// on record before anything follows from it.
-fn judge_wave(store: &mut Store, request: &Request<'_>, number: u32) -> Result<bool, RolloutError> {
-    let snapshot = Snapshot::read(store)?;
-    let wave = current(store, number)?;
-    let counts = snapshot.counts(&wave);
-    let failed = wave
-        .members
-        .iter()
-        .filter_map(|member| snapshot.deliveries.get(member))
-        .filter(|record| matches!(record.state, DeliveryState::Failed(_)))
-        .count();
-    let judgement = match judge(&request.migration.rollout.gates, &counts) {
-        Judgement::Passed(_) if failed > 0 => {
-            Judgement::Inconclusive(format!("{failed} could not be delivered; see why and use --retry"))
-        }
-        judgement => judgement,
-    };
-    let judging = State::of(&wave.state).step(Move::Look, number)?.because(String::new());
-    let entry = Entry::of("wave.look", format!("wave {number}"), "")
-        .moving(wave.state.as_str(), judging.as_str())
-        .resting_on(&(&counts, failed));
-    store.record_gate(number, (&judgement, &(counts, failed)), Some((&judging, &entry)))?;
-    let wave = current(store, number)?;
-    let on_failed = request.migration.rollout.on_failed_gate;
-    match judgement {
-        Judgement::Passed(reason) => move_waves(store, &[&wave], Move::Pass, &reason)?,
-        Judgement::Inconclusive(reason) => move_waves(store, &[&wave], Move::Doubt, &reason)?,
-        Judgement::Failed(reason) => match on_failed {
-            OnFailedGate::Stop => move_waves(store, &[&wave], Move::Fail, &reason)?,
-            OnFailedGate::RollbackWave => move_waves(store, &[&wave], Move::RollBack, &reason)?,
-            OnFailedGate::RollbackAll => {
-                let reason = format!("wave {number}: {reason}");
-                let all = store.waves()?;
-                let all: Vec<&WaveRecord> = all.iter().filter(|wave| wave.number <= number).collect();
-                move_waves(store, &all, Move::RollBack, &reason)?;
-            }
-        },
-    }
-    let state = current(store, number)?.state;
-    (request.tell)(Event::WaveJudged { number, state: &state });
-    if matches!(state, WaveState::RollingBack(_)) {
-        finish_rollbacks(store, request.tell)?;
-    }
-    Ok(matches!(state, WaveState::Passed(_)))
 }
 
 /// Moves waves on together: the table is asked, and each move is in the journal.

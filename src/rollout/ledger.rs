@@ -5,10 +5,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::RolloutError;
+use super::decisions::ROLLOUT;
 use super::gate::Counts;
+use super::machine::consumer::{Facts, State};
 use super::outcome::{Outcome, SourceFact, VerdictFact, outcome};
 use crate::digest::{Digest, DigestBuilder};
-use crate::state::{ConsumerRecord, DeliveryRecord, DeliveryState, Store, WaveRecord, WaveState, WorkspaceRecord};
+use crate::state::{
+    ConsumerRecord, Decision, DecisionKind, DeliveryRecord, DeliveryState, Store, Wait, WaveRecord, WaveState,
+    WorkspaceRecord,
+};
 use crate::transform::{FindingKind, WorkspacePlan};
 use crate::verify::{Strength, Verdict, VerdictKind};
 
@@ -55,6 +60,8 @@ pub struct LedgerRow {
     pub change_set: Option<String>,
     /// The branch and commit that it was delivered as.
     pub branch: Option<(String, Option<String>)>,
+    /// Where it stands, by the table of [`super::machine`].
+    pub state: String,
 }
 
 /// Consumers that a change broke in the same way.
@@ -101,11 +108,20 @@ pub enum RunEnd {
         /// Why.
         reason: String,
     },
-    /// It goes on once somebody acts, or runs it again.
+    /// A gate can't tell, or a person paused it: a person has to look.
     Paused {
         /// The wave.
         wave: u32,
         /// Why.
+        reason: String,
+    },
+    /// It goes on when it is run again, once what it waits for has come.
+    Waiting {
+        /// The wave.
+        wave: u32,
+        /// What it waits for; nothing where running it again is enough.
+        waits: Vec<Wait>,
+        /// In words.
         reason: String,
     },
 }
@@ -122,6 +138,7 @@ pub(super) struct Snapshot {
     pub waves: Vec<WaveRecord>,
     pub verdicts: BTreeMap<String, Verdict>,
     pub deliveries: BTreeMap<String, DeliveryRecord>,
+    pub decisions: BTreeMap<(DecisionKind, String), Decision>,
 }
 
 impl Snapshot {
@@ -144,7 +161,20 @@ impl Snapshot {
             waves: store.waves()?,
             verdicts,
             deliveries: store.deliveries()?,
+            decisions: store.decisions()?,
         })
+    }
+
+    /// Why a person has left a workspace out, and who.
+    pub(super) fn excluded(&self, workspace: &str) -> Option<&Decision> {
+        self.decisions.get(&(DecisionKind::Exclude, workspace.to_owned()))
+    }
+
+    /// A person has approved exactly this change set, and it waits for that.
+    pub(super) fn approved(&self, workspace: &str, record: &DeliveryRecord) -> bool {
+        let decision = self.decisions.get(&(DecisionKind::Approve, workspace.to_owned()));
+        matches!(record.state, DeliveryState::AwaitingApproval(_))
+            && decision.is_some_and(|decision| decision.about == record.change_id.to_string())
     }
 
     pub(super) fn verdict(&self, workspace: &str) -> Option<&Verdict> {
@@ -165,7 +195,7 @@ impl Snapshot {
     pub(super) fn counts(&self, wave: &WaveRecord) -> Counts {
         let sharing = self.sharing();
         let mut counts = Counts::default();
-        for member in &wave.members {
+        for member in wave.members.iter().filter(|member| self.excluded(member).is_none()) {
             let consumers = sharing.get(member.as_str()).map_or(0, Vec::len) as u64;
             let verdict = self.verdict(member);
             counts.add(verdict.map(|verdict| verdict.kind), consumers);
@@ -181,9 +211,9 @@ impl Snapshot {
 /// Where the state can't be read.
 pub fn ledger(store: &Store) -> Result<Ledger, RolloutError> {
     let snapshot = Snapshot::read(store)?;
-    let mut wave_of: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut wave_of: BTreeMap<&str, &WaveRecord> = BTreeMap::new();
     for wave in &snapshot.waves {
-        wave_of.extend(wave.members.iter().map(|m| (m.as_str(), wave.number)));
+        wave_of.extend(wave.members.iter().map(|m| (m.as_str(), wave)));
     }
     let rows = snapshot.consumers.iter().map(|consumer| row(&snapshot, &wave_of, consumer)).collect();
     let sharing = snapshot.sharing();
@@ -203,7 +233,7 @@ pub fn ledger(store: &Store) -> Result<Ledger, RolloutError> {
         rows,
         waves: snapshot.waves.iter().map(report).collect(),
         failures: failures(&snapshot),
-        end: end_of(&snapshot.waves),
+        end: end_of(&snapshot),
     })
 }
 
@@ -231,7 +261,7 @@ fn flags(verdict: &Verdict) -> Vec<String> {
     verdict.flags.iter().map(flag).collect()
 }
 
-fn row(snapshot: &Snapshot, wave_of: &BTreeMap<&str, u32>, consumer: &ConsumerRecord) -> LedgerRow {
+fn row(snapshot: &Snapshot, wave_of: &BTreeMap<&str, &WaveRecord>, consumer: &ConsumerRecord) -> LedgerRow {
     let id = consumer.workspace.as_deref().unwrap_or_default();
     let plan = snapshot.workspaces.get(id).map(|record| &record.plan);
     let delivery = snapshot.deliveries.get(id);
@@ -256,7 +286,7 @@ fn row(snapshot: &Snapshot, wave_of: &BTreeMap<&str, u32>, consumer: &ConsumerRe
         entity: consumer.entity.clone(),
         owner: consumer.owner.clone(),
         workspace: consumer.workspace.clone(),
-        wave: wave_of.get(id).copied(),
+        wave: wave_of.get(id).map(|wave| wave.number),
         outcome,
         reason,
         verdict: verdict.map(|verdict| verdict.kind),
@@ -268,12 +298,23 @@ fn row(snapshot: &Snapshot, wave_of: &BTreeMap<&str, u32>, consumer: &ConsumerRe
             .filter(|delivery| !matches!(delivery.state, DeliveryState::Refused(_) | DeliveryState::Failed(_)))
             .map(|delivery| delivery.folder.clone()),
         branch: delivery.and_then(|delivery| delivery.branch.clone()),
+        state: State::of(&Facts {
+            pinned: snapshot.workspaces.get(id).is_some_and(|record| record.pin.is_some()),
+            changes: plan.is_some_and(|plan| !plan.files.is_empty()),
+            verified: verdict.is_some(),
+            delivery: delivery.map(|delivery| &delivery.state),
+            wave: wave_of.get(id).map(|wave| &wave.state),
+            departed: consumer.entity.ends_with(')') && consumer.entity.contains(" (at "),
+        })
+        .as_str()
+        .to_owned(),
     }
 }
 
 /// Where a rollout stands, by its waves. What was taken back outweighs what passed;
 /// of several, the last one is where it stopped.
-fn end_of(waves: &[WaveRecord]) -> RunEnd {
+fn end_of(snapshot: &Snapshot) -> RunEnd {
+    let waves = &snapshot.waves;
     let is_back = |wave: &&WaveRecord| matches!(wave.state, WaveState::RolledBack(_));
     let is_going_back = |wave: &&WaveRecord| matches!(wave.state, WaveState::RollingBack(_));
     let is_open = |wave: &&WaveRecord| !matches!(wave.state, WaveState::Passed(_));
@@ -283,15 +324,21 @@ fn end_of(waves: &[WaveRecord]) -> RunEnd {
         return RunEnd::Complete;
     };
     let number = wave.number;
+    let waiting = |reason: String| RunEnd::Waiting { wave: number, waits: wave.waits.clone(), reason };
     match wave.state.clone() {
         WaveState::RolledBack(reason) => RunEnd::RolledBack { wave: number, reason },
         WaveState::Failed(reason) => RunEnd::Stopped { wave: number, reason },
         WaveState::Inconclusive(reason) => RunEnd::Paused { wave: number, reason },
-        WaveState::RollingBack(reason) => {
-            RunEnd::Paused { wave: number, reason: format!("its rollback was interrupted ({reason}): run again") }
-        }
+        WaveState::RollingBack(reason) => waiting(format!("its rollback was interrupted ({reason}): run again")),
         WaveState::Planned | WaveState::Running | WaveState::Baking | WaveState::Judging | WaveState::Passed(_) => {
-            RunEnd::Paused { wave: number, reason: "it is not judged yet: run again".to_owned() }
+            match snapshot.decisions.get(&(DecisionKind::Pause, ROLLOUT.to_owned())) {
+                Some(pause) => {
+                    let why = if pause.reason.is_empty() { String::new() } else { format!(": {}", pause.reason) };
+                    RunEnd::Paused { wave: number, reason: format!("paused by {}{why}", pause.actor) }
+                }
+                None if wave.waits.is_empty() => waiting("it is not judged yet: run again".to_owned()),
+                None => waiting(wave.waits.iter().map(|wait| wait.why.as_str()).collect::<Vec<_>>().join("; ")),
+            }
         }
     }
 }

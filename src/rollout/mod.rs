@@ -16,11 +16,14 @@ use crate::verify::Verdict;
 use crate::workspace::{Consumer, EntityRef, FileVersion, Fleet, Workspace};
 
 mod bind;
+mod decisions;
 mod deliver;
 mod driver;
 pub mod gate;
+mod judge;
 mod ledger;
 pub mod machine;
+mod notice;
 pub mod outcome;
 mod rollback;
 mod settle;
@@ -32,10 +35,13 @@ mod versions;
 pub mod waves;
 
 pub use bind::preview;
+pub use decisions::{About, approve, exclude, pause, resume, retry};
 pub use deliver::WITHDRAWN;
 pub use driver::run;
-pub use gate::{Counts, Judgement};
+pub use gate::{Counts, Finding, Judgement, Said};
+pub use judge::dry_run;
 pub use ledger::{FailureGroup, Ledger, LedgerRow, RunEnd, WaveReport, ledger};
+pub use notice::{Kind, Notice, tell};
 pub use outcome::Outcome;
 pub use rollback::{Scope, roll_back};
 pub use settle::{Settled, settle};
@@ -186,6 +192,9 @@ pub enum RolloutError {
         /// Its id.
         workspace: String,
     },
+    /// What a person wants can't be, as things stand.
+    #[error("{0}")]
+    Undecidable(String),
     /// The table of states knows no such move.
     #[error(transparent)]
     Forbidden(#[from] machine::Forbidden),

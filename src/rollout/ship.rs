@@ -72,10 +72,17 @@ fn pack<'a>(
     id: &'a str,
 ) -> Result<Option<Parcel<'a>>, RolloutError> {
     let begun = snapshot.deliveries.get(id);
+    if let (Some(excluded), None) = (snapshot.excluded(id), begun) {
+        let mut record = new_record(request, wave, &consumers_of(request, id), &ChangeSet::new(&[], ""));
+        let reason = format!("excluded by {}: {}", excluded.actor, excluded.reason);
+        deliver::keep(store, id, &mut record, DeliveryState::Refused(reason), "excluded")?;
+        return Ok(None);
+    }
     let Some(verdict) = snapshot.verdict(id) else {
         return Ok(None);
     };
-    if !begun.is_none_or(|record| record.state == DeliveryState::Delivering) {
+    let goes = |record: &DeliveryRecord| record.state == DeliveryState::Delivering || snapshot.approved(id, record);
+    if !begun.is_none_or(goes) {
         return Ok(None);
     }
     let workspace = workspace(snapshot, id)?;
@@ -100,7 +107,9 @@ fn pack<'a>(
 /// where it is.
 fn record_of(request: &Request<'_>, wave: u32, parcel: &Parcel<'_>) -> (DeliveryRecord, Option<DeliveryState>) {
     if let Some(begun) = parcel.begun {
-        return (begun.clone(), None);
+        // One that was approved leaves the folder of what is held.
+        let folder = format!("change-sets/wave-{wave}/{}", slug(&parcel.consumers));
+        return (DeliveryRecord { folder, ..begun.clone() }, None);
     }
     let result = &parcel.workspace.plan.result;
     let (disposition, why) =
@@ -124,8 +133,8 @@ fn send_off(
 ) -> Result<(), RolloutError> {
     let (id, set) = (parcel.id, &parcel.set);
     let (mut record, kept) = record_of(request, wave, parcel);
-    let kept_back = match kept.as_ref().unwrap_or(&record.state) {
-        DeliveryState::Held(reason) | DeliveryState::AwaitingApproval(reason) => Some(reason.clone()),
+    let kept_back = match &kept {
+        Some(DeliveryState::Held(reason) | DeliveryState::AwaitingApproval(reason)) => Some(reason.clone()),
         _ => None,
     };
     let folder = (request.describe)(&Staged {

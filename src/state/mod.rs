@@ -152,6 +152,11 @@ impl Store {
         self.clock.now()
     }
 
+    /// The clock it was opened with.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Opens the state in `folder` to advance it, and makes it where there is
     /// none. The lock is held until the store is dropped or the process dies.
     ///

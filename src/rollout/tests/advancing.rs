@@ -128,7 +128,7 @@ fn a_verdict_that_was_not_given_keeps_the_wave_open() {
     world.migration.rollout.waves.remove(0);
     world.migration.rollout.waves.remove(0);
     let ledger = world.run().unwrap();
-    assert!(matches!(ledger.end, RunEnd::Paused { wave: 1, .. }));
+    assert!(matches!(ledger.end, RunEnd::Waiting { wave: 1, .. }));
     assert_eq!(count(&ledger, Outcome::Pending), 1);
     world.verdicts.insert(1, VerdictKind::Pass);
     assert_eq!(world.run().unwrap().end, RunEnd::Complete);

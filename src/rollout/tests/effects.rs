@@ -235,7 +235,7 @@ fn an_owner_may_commit_what_was_delivered() {
 fn a_fleet_that_was_moved_is_found_where_it_is() {
     let mut world = World::new(Delivery::Checkout, &changed(2), &[VerdictKind::Pass]);
     world.migration.rollout.first = vec![entity("c0"), entity("c1")];
-    assert!(matches!(world.run().unwrap().end, RunEnd::Paused { .. }));
+    assert!(matches!(world.run().unwrap().end, RunEnd::Waiting { .. }));
     let elsewhere = tempfile::tempdir().unwrap();
     let top = elsewhere.path().canonicalize().unwrap().join("moved");
     let from = world.top.to_str().unwrap().to_owned();

@@ -10,6 +10,7 @@ mod advancing;
 mod effects;
 mod invariants;
 mod killed;
+mod waiting;
 
 use super::*;
 use crate::clock::Clock;
@@ -41,6 +42,7 @@ struct World {
     verdicts: BTreeMap<usize, VerdictKind>,
     pinned: BTreeMap<(usize, String), Vec<u8>>,
     verified: RefCell<Vec<usize>>,
+    clock: Clock,
 }
 
 fn entity(name: &str) -> EntityRef {
@@ -75,6 +77,7 @@ fn migration(root: &Path, how: Delivery) -> Migration {
             first: Vec::new(),
             gates: vec![Gate::Regressions { max: 0 }],
             on_failed_gate: OnFailedGate::RollbackWave,
+            ..Rollout::default()
         },
         deliver: Deliver { how, author: Some("Goose <goose@example.org>".to_owned()) },
         state: root.join(".gander/users-v2"),
@@ -127,6 +130,7 @@ impl World {
             verdicts: verdicts.iter().copied().enumerate().collect(),
             pinned: BTreeMap::new(),
             verified: RefCell::default(),
+            clock: Clock::at(1),
         };
         // One call for all names: each of these worlds is made hundreds of times.
         let mut names = String::new();
@@ -196,7 +200,7 @@ impl World {
     }
 
     fn store(&self) -> Store {
-        Store::open(&self.migration.state, &Clock::at(1)).unwrap()
+        Store::open(&self.migration.state, &self.clock).unwrap()
     }
 
     fn root(&self, index: usize) -> &Path {

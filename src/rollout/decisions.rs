@@ -1,0 +1,154 @@
+//! What the person on call decides: pause and resume, approve, exclude, retry. Each is on
+//! record with who, when and why before anything follows; the next run acts on it.
+
+use super::driver::move_waves;
+use super::ledger::Snapshot;
+use super::machine::wave::{Event as Move, State};
+use super::{RolloutError, deliver};
+use crate::digest::DigestBuilder;
+use crate::state::{DecisionKind, DeliveryState, Entry, Store, WaveRecord, WaveState};
+
+/// The subject of a decision about all of it.
+pub(super) const ROLLOUT: &str = "rollout";
+
+/// Whom a decision is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// A wave, by its number.
+    Wave(u32),
+    /// A consumer, by reference, with those that share its code.
+    Consumer(String),
+}
+
+/// Names what a person saw of a wave: its members and their change sets.
+pub(super) fn wave_digest(snapshot: &Snapshot, wave: &WaveRecord) -> String {
+    let mut digest = DigestBuilder::new("gander.wave");
+    for member in &wave.members {
+        let change = snapshot.deliveries.get(member).map(|record| record.change_id.to_string());
+        digest = digest.field(member).field(change.unwrap_or_default());
+    }
+    digest.finish().to_string()
+}
+
+/// Nothing new is begun until [`resume`]; what is open is watched and judged on, and
+/// what fails is taken back.
+///
+/// # Errors
+/// Where the state can't be written.
+pub fn pause(store: &mut Store, reason: &str) -> Result<(), RolloutError> {
+    let entry = Entry::of("pause", ROLLOUT, reason);
+    Ok(store.decide(DecisionKind::Pause, ROLLOUT, ("", reason), &entry)?)
+}
+
+/// Ends a pause.
+///
+/// # Errors
+/// [`RolloutError::Undecidable`] where it is not paused.
+pub fn resume(store: &mut Store, reason: &str) -> Result<(), RolloutError> {
+    if !store.decisions()?.contains_key(&(DecisionKind::Pause, ROLLOUT.to_owned())) {
+        return Err(undecidable("nobody paused this rollout; `gander status` says what it waits for"));
+    }
+    Ok(store.undecide(DecisionKind::Pause, ROLLOUT, &Entry::of("resume", ROLLOUT, reason))?)
+}
+
+fn undecidable(why: impl Into<String>) -> RolloutError {
+    RolloutError::Undecidable(why.into())
+}
+
+/// Lets a wave go on, or a change set go out, that waits for approval. It is about
+/// exactly what is there now: where that changes, it is asked for again.
+///
+/// # Errors
+/// [`RolloutError::Undecidable`] where nothing of it waits for approval.
+pub fn approve(store: &mut Store, about: &About, reason: &str) -> Result<(), RolloutError> {
+    let snapshot = Snapshot::read(store)?;
+    match about {
+        About::Wave(number) => {
+            let wave = wave_of(&snapshot, *number)?;
+            if wave.since.is_none() {
+                return Err(undecidable(format!("not all of wave {number} is out; approve it once it is")));
+            }
+            let subject = format!("wave {number}");
+            let entry = Entry::of("approve", &*subject, reason);
+            Ok(store.decide(DecisionKind::Approve, &subject, (&wave_digest(&snapshot, wave), reason), &entry)?)
+        }
+        About::Consumer(entity) => {
+            let id = workspace_of(&snapshot, entity)?;
+            let record = snapshot.deliveries.get(&id);
+            let record = record.filter(|record| matches!(record.state, DeliveryState::AwaitingApproval(_)));
+            let record = record.ok_or_else(|| {
+                undecidable(format!(
+                    "no change set of {entity} waits for approval; `gander show {entity}` says where it stands"
+                ))
+            })?;
+            let change = record.change_id.to_string();
+            let entry = Entry { after: Some(record.change_id), ..Entry::of("approve", &*id, reason) };
+            store.decide(DecisionKind::Approve, &id, (&change, reason), &entry)?;
+            reopen(store, &snapshot, &id, "a change set of it was approved")
+        }
+    }
+}
+
+fn wave_of(snapshot: &Snapshot, number: u32) -> Result<&WaveRecord, RolloutError> {
+    let found = snapshot.waves.iter().find(|wave| wave.number == number);
+    found.ok_or_else(|| RolloutError::NoSuch { what: format!("wave {number}") })
+}
+
+fn workspace_of(snapshot: &Snapshot, entity: &str) -> Result<String, RolloutError> {
+    let found = snapshot.consumers.iter().find(|consumer| consumer.entity == entity);
+    let found = found.ok_or_else(|| RolloutError::NoSuch { what: format!("consumer {entity}") })?;
+    found.workspace.clone().ok_or_else(|| undecidable(format!("the code of {entity} was not found")))
+}
+
+/// Opens the wave of a workspace again, where it was judged already.
+fn reopen(store: &mut Store, snapshot: &Snapshot, id: &str, why: &str) -> Result<(), RolloutError> {
+    let wave = snapshot.waves.iter().find(|wave| wave.members.iter().any(|member| member == id));
+    match wave {
+        Some(wave) if wave.state != WaveState::Planned && State::of(&wave.state).after(Move::Reopen).is_some() => {
+            move_waves(store, &[wave], Move::Reopen, why)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Leaves a consumer, and those that share its code, out of the rollout.
+///
+/// # Errors
+/// [`RolloutError::Undecidable`] where its change set is out.
+pub fn exclude(store: &mut Store, entity: &str, reason: &str) -> Result<(), RolloutError> {
+    let snapshot = Snapshot::read(store)?;
+    let id = workspace_of(&snapshot, entity)?;
+    let record = snapshot.deliveries.get(&id);
+    if record.is_some_and(|record| super::bind::out_there(&record.state)) {
+        return Err(undecidable(format!(
+            "the change set of {entity} is out: take it back first with `gander rollback --consumer {entity}`"
+        )));
+    }
+    let entry = Entry::of("exclude", &*id, reason);
+    store.decide(DecisionKind::Exclude, &id, ("", reason), &entry)?;
+    if let Some(record) = record {
+        let state = DeliveryState::Refused(format!("excluded: {reason}"));
+        if record.state != state && record.state != DeliveryState::RolledBack {
+            deliver::keep(store, &id, &mut record.clone(), state, "excluded")?;
+        }
+    }
+    Ok(())
+}
+
+/// Has a consumer verified and delivered again by the next run.
+///
+/// # Errors
+/// [`RolloutError::Undecidable`] where its change set is out.
+pub fn retry(store: &mut Store, entity: &str) -> Result<(), RolloutError> {
+    let snapshot = Snapshot::read(store)?;
+    let id = workspace_of(&snapshot, entity)?;
+    if snapshot.deliveries.get(&id).is_some_and(|record| super::bind::out_there(&record.state)) {
+        return Err(undecidable(format!("the change set of {entity} is out: there is nothing to try again")));
+    }
+    let exclusion = (DecisionKind::Exclude, id.clone());
+    if store.decisions()?.contains_key(&exclusion) {
+        store.undecide(DecisionKind::Exclude, &id, &Entry::of("include", &*id, "it is tried again"))?;
+    }
+    reopen(store, &snapshot, &id, "a consumer of it is tried again")?;
+    Ok(store.forget(&[id], true)?)
+}

@@ -1,0 +1,171 @@
+//! Judges waves, and acts on what their gates say. What gates saw is on record before
+//! anything follows from it.
+
+use std::collections::BTreeMap;
+
+use super::decisions::wave_digest;
+use super::driver::{current, move_waves};
+use super::gate::{self, Around, Finding, Judgement, Said, Seen};
+use super::ledger::Snapshot;
+use super::machine::wave::{Event as Move, State};
+use super::rollback::finish_rollbacks;
+use super::{Event, Request, RolloutError};
+use crate::config::{Migration, OnFailedGate};
+use crate::state::{DecisionKind, DeliveryState, Entry, Store, Wait, WaveRecord, WaveState};
+use crate::verify::VerdictKind;
+
+/// What the gates of a wave see and say now. Nothing is recorded and nothing follows.
+fn look(
+    store: &Store,
+    migration: &Migration,
+    snapshot: &Snapshot,
+    wave: &WaveRecord,
+    all: bool,
+) -> Result<(Seen, Vec<Finding>), RolloutError> {
+    let seen = seen(snapshot, wave);
+    if wave.members.iter().all(|member| snapshot.excluded(member).is_some()) {
+        let why = "every consumer of it is excluded".to_owned();
+        let nothing =
+            Finding { gate: "members".to_owned(), says: Said::Pass, why, wait: None, own: false, reading: None };
+        return Ok((seen, vec![nothing]));
+    }
+    let gates = &migration.rollout.gates;
+    let mut findings = gate::own(gates, &seen);
+    // Where gander's own evidence fails already, nobody else need be asked.
+    if all || !findings.iter().any(|finding| finding.says == Said::Fail) {
+        let approval = store.decisions()?.remove(&(DecisionKind::Approve, format!("wave {}", wave.number)));
+        let digest = wave_digest(snapshot, wave);
+        let around = Around {
+            migration: &migration.id,
+            wave: wave.number,
+            since: wave.since.unwrap_or_else(|| store.now()),
+            clock: store.clock(),
+            approval: approval.as_ref().filter(|approval| approval.about == digest),
+            seen: &seen,
+        };
+        findings.extend(gate::ask(gates, &around));
+    }
+    Ok((seen, findings))
+}
+
+/// What gander itself knows of a wave.
+fn seen(snapshot: &Snapshot, wave: &WaveRecord) -> Seen {
+    let sharing = snapshot.sharing();
+    let mut signatures: BTreeMap<String, u64> = BTreeMap::new();
+    let (mut pairs, mut undelivered) = ((0, 0), 0);
+    for member in wave.members.iter().filter(|member| snapshot.excluded(member).is_none()) {
+        let verdict = snapshot.verdict(member);
+        if let Some(signature) = verdict.and_then(|verdict| verdict.signature.clone()) {
+            *signatures.entry(signature).or_default() += sharing.get(member.as_str()).map_or(0, Vec::len) as u64;
+        }
+        match verdict.map(|verdict| verdict.kind) {
+            Some(VerdictKind::Regressed) => pairs.0 += 1,
+            Some(VerdictKind::Fixed) => pairs.1 += 1,
+            _ => {}
+        }
+        let failed = snapshot.deliveries.get(member).is_some_and(|d| matches!(d.state, DeliveryState::Failed(_)));
+        undelivered += u64::from(failed);
+    }
+    Seen { counts: snapshot.counts(wave), signatures, pairs, undelivered }
+}
+
+/// What the gates of the wave that is open would decide now: its number, what each says,
+/// and what they say together. Nothing is recorded.
+///
+/// # Errors
+/// Where the state can't be read.
+pub fn dry_run(store: &Store, migration: &Migration) -> Result<Option<(u32, Vec<Finding>, Judgement)>, RolloutError> {
+    let snapshot = Snapshot::read(store)?;
+    let passed = |wave: &&WaveRecord| !matches!(wave.state, WaveState::Passed(_));
+    let Some(wave) = snapshot.waves.iter().find(passed) else { return Ok(None) };
+    let (seen, findings) = look(store, migration, &snapshot, wave, true)?;
+    let judgement = gate::together(&findings, &seen);
+    Ok(Some((wave.number, findings, judgement)))
+}
+
+/// Judges a wave of which all is out, and acts on it; true where the next one may open.
+/// One that says the same as before, of the same, leaves no trace.
+pub(super) fn judge_wave(store: &mut Store, request: &Request<'_>, number: u32) -> Result<bool, RolloutError> {
+    let snapshot = Snapshot::read(store)?;
+    let wave = current(store, number)?;
+    let (seen, findings) = look(store, request.migration, &snapshot, &wave, false)?;
+    let judgement = gate::together(&findings, &seen);
+    let last: Option<(Judgement, (Seen, Vec<Finding>))> = store.last_gate(number).ok().flatten();
+    let same = last.is_some_and(|(said, inputs)| said == judgement && inputs == (seen.clone(), findings.clone()));
+    if let Judgement::Waiting(waits) = &judgement {
+        return wait(store, (&wave, &judgement), (&seen, &findings), waits, same);
+    }
+    if same && matches!(wave.state, WaveState::Inconclusive(_)) {
+        return Ok(false);
+    }
+    record(store, &wave, &judgement, &(&seen, &findings))?;
+    act(store, request, number, judgement)
+}
+
+/// Nothing follows yet; what is waited for is noted where it is new.
+fn wait(
+    store: &mut Store,
+    (wave, judgement): (&WaveRecord, &Judgement),
+    inputs: (&Seen, &Vec<Finding>),
+    waits: &[Wait],
+    same: bool,
+) -> Result<bool, RolloutError> {
+    let number = wave.number;
+    if wave.state != WaveState::Baking {
+        record(store, wave, judgement, &inputs)?;
+        move_waves(store, &[&current(store, number)?], Move::Wait, "")?;
+    } else if !same {
+        store.record_gate(number, (judgement, &inputs), None)?;
+    }
+    note_waits(store, &current(store, number)?, waits)?;
+    Ok(false)
+}
+
+/// Notes what a wave waits for, where that is news.
+pub(super) fn note_waits(store: &mut Store, wave: &WaveRecord, waits: &[Wait]) -> Result<(), RolloutError> {
+    if wave.waits == waits {
+        return Ok(());
+    }
+    let why: Vec<&str> = waits.iter().map(|wait| wait.why.as_str()).collect();
+    let entry = Entry::of("wave.waits", format!("wave {}", wave.number), why.join("; ")).resting_on(&waits);
+    Ok(store.set_waits(wave.number, waits, &entry)?)
+}
+
+/// Records what gates saw and say before it is acted on.
+fn record(
+    store: &mut Store,
+    wave: &WaveRecord,
+    judgement: &Judgement,
+    inputs: &(&Seen, &Vec<Finding>),
+) -> Result<(), RolloutError> {
+    let judging = State::of(&wave.state).step(Move::Look, wave.number)?.because(String::new());
+    let entry = Entry::of("wave.look", format!("wave {}", wave.number), "")
+        .moving(wave.state.as_str(), judging.as_str())
+        .resting_on(&(judgement, inputs));
+    Ok(store.record_gate(wave.number, (judgement, inputs), Some((&judging, &entry)))?)
+}
+
+fn act(store: &mut Store, request: &Request<'_>, number: u32, judgement: Judgement) -> Result<bool, RolloutError> {
+    let wave = current(store, number)?;
+    match judgement {
+        Judgement::Passed(reason) => move_waves(store, &[&wave], Move::Pass, &reason)?,
+        Judgement::Waiting(_) => move_waves(store, &[&wave], Move::Wait, "")?,
+        Judgement::Inconclusive(reason) => move_waves(store, &[&wave], Move::Doubt, &reason)?,
+        Judgement::Failed(reason) => match request.migration.rollout.on_failed_gate {
+            OnFailedGate::Stop => move_waves(store, &[&wave], Move::Fail, &reason)?,
+            OnFailedGate::RollbackWave => move_waves(store, &[&wave], Move::RollBack, &reason)?,
+            OnFailedGate::RollbackAll => {
+                let reason = format!("wave {number}: {reason}");
+                let all = store.waves()?;
+                let all: Vec<&WaveRecord> = all.iter().filter(|wave| wave.number <= number).collect();
+                move_waves(store, &all, Move::RollBack, &reason)?;
+            }
+        },
+    }
+    let state = current(store, number)?.state;
+    (request.tell)(Event::WaveJudged { number, state: &state });
+    if matches!(state, WaveState::RollingBack(_)) {
+        finish_rollbacks(store, request.tell)?;
+    }
+    Ok(matches!(state, WaveState::Passed(_)))
+}

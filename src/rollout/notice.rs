@@ -1,0 +1,130 @@
+//! What somebody has to hear of: every pause, failure, rollback and approval asked for.
+//! The journal is the outbox, so that a notice is not lost with the process that should
+//! have given it; a listener may hear of one twice, never not at all.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::RolloutError;
+use crate::process::{Invocation, ProcessError};
+use crate::state::{Recorded, Store, Wait, WaitFor};
+
+/// How long a listener may take for one notice.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What happened, for a listener: JSON on its standard input.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Notice {
+    /// The version of this form.
+    pub schema_version: u32,
+    /// What it is about.
+    pub kind: Kind,
+    /// The migration's id.
+    pub migration: String,
+    /// `wave 2`, or a workspace.
+    pub subject: String,
+    /// Why, in one line.
+    pub reason: String,
+    /// When, in seconds since the Unix epoch.
+    pub at: i64,
+    /// The number of its line in the journal.
+    pub seq: i64,
+}
+
+/// What notices are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A gate can't tell, or a person paused the rollout.
+    Paused,
+    /// A gate failed.
+    Failed,
+    /// A wave was taken back.
+    RolledBack,
+    /// A person has to say yes.
+    ApprovalAsked,
+    /// Something can't be taken back by itself.
+    Conflict,
+    /// A person let it go on.
+    Resumed,
+}
+
+/// What a line of the journal means for a listener.
+fn kind(line: &Recorded) -> Option<Kind> {
+    let entry = &line.entry;
+    match entry.point.as_str() {
+        "wave.doubt" | "pause" => Some(Kind::Paused),
+        "resume" => Some(Kind::Resumed),
+        "wave.fail" | "wave.rollback" => Some(Kind::Failed),
+        "wave.rolled-back" => Some(Kind::RolledBack),
+        "wave.waits" => {
+            let waits: Vec<Wait> = serde_json::from_value(entry.evidence.clone()?).ok()?;
+            waits.iter().any(|wait| wait.what == WaitFor::Approval).then_some(Kind::ApprovalAsked)
+        }
+        point if point.starts_with("keep.") => {
+            entry.detail.starts_with("waits for approval").then_some(Kind::ApprovalAsked)
+        }
+        _ => (entry.to.as_deref() == Some("revert-conflict")).then_some(Kind::Conflict),
+    }
+}
+
+/// Tells a listener of everything that it was not told of yet; one that was never told
+/// anything hears of all that happened so far. How many notices it got, and why it got no
+/// more: then it is told again by the next run.
+///
+/// # Errors
+/// Where the state can't be used.
+pub fn tell(
+    store: &mut Store,
+    migration: &str,
+    listener: &[String],
+) -> Result<(usize, Result<(), ProcessError>), RolloutError> {
+    let Some((program, arguments)) = listener.split_first() else { return Ok((0, Ok(()))) };
+    let name = listener.join("\u{1f}");
+    let told = store.told(&name)?.unwrap_or(0);
+    let news = store.journal_after(told)?;
+    let (mut count, mut last) = (0, told);
+    for line in &news {
+        if let Some(kind) = kind(line) {
+            let notice = Notice {
+                schema_version: 1,
+                kind,
+                migration: migration.to_owned(),
+                subject: line.entry.subject.clone(),
+                reason: line.entry.detail.clone(),
+                at: line.at,
+                seq: line.seq,
+            };
+            let text = serde_json::to_vec(&notice)?;
+            let run = Invocation::new(program).args(arguments).stdin(text).limit(PATIENCE).output_limit(1 << 20).run();
+            match run {
+                Ok(output) if output.success() => count += 1,
+                ended => {
+                    keep(store, &name, told, last)?;
+                    return Ok((count, failed(program, ended)));
+                }
+            }
+        }
+        last = line.seq;
+    }
+    keep(store, &name, told, last)?;
+    Ok((count, Ok(())))
+}
+
+fn keep(store: &mut Store, name: &str, told: i64, last: i64) -> Result<(), RolloutError> {
+    if last > told {
+        store.set_told(name, last)?;
+    }
+    Ok(())
+}
+
+fn failed(program: &str, ended: Result<crate::process::Output, ProcessError>) -> Result<(), ProcessError> {
+    match ended {
+        Err(error) => Err(error),
+        Ok(output) => Err(ProcessError::Io {
+            program: program.to_owned(),
+            source: std::io::Error::other(format!("it ended with {:?}", output.status)),
+        }),
+    }
+}
