@@ -23,6 +23,7 @@ mod rollback;
 mod run;
 mod screen;
 mod show;
+mod simulate;
 mod status;
 mod test;
 mod tree;
@@ -83,6 +84,8 @@ enum Command {
     Status(status::Args),
     /// Everything that is known of one consumer.
     Show(show::Args),
+    /// What this migration's waves and gates would let through, by many made-up rollouts.
+    Simulate(simulate::Args),
     /// Begin nothing new until `gander resume`; what is open is watched on.
     Pause(decide::Pause),
     /// End a pause.
@@ -187,6 +190,7 @@ pub fn main() -> Exit {
         Command::Merge(args) => merge::main(args, &screen),
         Command::Status(args) => status::main(args, &screen),
         Command::Show(args) => show::main(args, &screen),
+        Command::Simulate(args) => simulate::main(args, &screen),
         Command::Pause(args) => decide::pause(args, &screen),
         Command::Resume(args) => decide::resume(args, &screen),
         Command::Approve(args) => decide::approve(args, &screen),

@@ -11,11 +11,13 @@ pub mod history;
 pub mod markdown;
 pub mod pull_request;
 pub mod show;
+pub mod simulation;
 pub mod table;
 pub mod verdicts;
 
 pub use change_set::folder;
 pub use gates::{json as gates_json, text as gates_text};
 pub use show::view_text;
+pub use simulation::text as simulation;
 pub use table::{Layout, ledger_json, ledger_text, summary, wave_line};
 pub use verdicts::{difference, verdicts_text};

@@ -29,6 +29,7 @@ mod rollback;
 mod settle;
 mod ship;
 mod show;
+pub mod simulate;
 #[cfg(test)]
 mod tests;
 mod versions;

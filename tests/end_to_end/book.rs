@@ -203,6 +203,7 @@ const TABLES: &[(&str, &str, i32)] = &[
     ("gander run migration.toml", "gander run migration.toml --only component:default/capacity-forecast", 4),
     ("gander verify [CONSUMER…]", "gander verify capacity-forecast", 0),
     ("gander status", "gander status", 4),
+    ("gander history", "gander history", 0),
     ("gander show CONSUMER", "gander show capacity-forecast", 0),
     ("gander rollback --wave 2", "gander rollback --wave 2", 0),
     (

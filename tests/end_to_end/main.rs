@@ -26,6 +26,7 @@ mod newcomer;
 mod order;
 mod patches;
 mod plan;
+mod rollout;
 mod rules;
 mod tls;
 mod verify;

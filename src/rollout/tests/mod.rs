@@ -49,7 +49,7 @@ fn entity(name: &str) -> EntityRef {
     EntityRef::parse(name, "component").unwrap()
 }
 
-fn migration(root: &Path, how: Delivery) -> Migration {
+pub(super) fn migration(root: &Path, how: Delivery) -> Migration {
     let size = |text: &str, part| WaveSize { text: text.to_owned(), parts: vec![part] };
     Migration {
         file: root.join("migration.toml"),

@@ -1,0 +1,132 @@
+//! What the person on call sees and decides: waiting, gates, pauses, the history.
+
+use serde_json::Value;
+
+use super::bench::{Bench, outcomes};
+
+const JOB: &str = "rows = read_table(\"users_v1\")\n";
+
+/// Three consumers that pass, in two waves, with more lines for `[rollout]` and after it.
+fn fleet(rollout: &str, more: &str) -> Bench {
+    let bench = Bench::new();
+    migration(&bench, rollout, more);
+    let rule = "rule(\"small/table\").lang(\"python\").find(\"read_table(\\\"users_v1\\\")\")\
+                .replace(\"read_table(\\\"users_v2\\\")\");\n";
+    bench.put("small.rhai", rule);
+    bench.put(".gitignore", ".gander\n");
+    for name in ["ant", "bee", "cat"] {
+        bench.put(&format!("apps/{name}/job.py"), JOB);
+    }
+    bench.commit_all();
+    bench
+}
+
+fn migration(bench: &Bench, rollout: &str, more: &str) {
+    bench.put(
+        "migration.toml",
+        format!(
+            "[migration]\nid = \"small\"\ntitle = \"Read users_v2\"\nrules = [\"small.rhai\"]\n\
+             [[consumers.from]]\nfolders = [\"apps/*\"]\n\
+             [[verify.step]]\nname = \"test\"\nrun = [\"sh\", \"-c\", \"test -s job.py\"]\n\
+             [sandbox]\nmode = \"none\"\n\
+             [rollout]\nwaves = [\"1\", \"100%\"]\nfirst = [\"component:default/ant\"]\n{rollout}\n{more}\n\
+             [deliver]\nhow = \"checkout\"\n"
+        ),
+    );
+}
+
+#[test]
+fn a_run_ends_while_a_wave_bakes_and_says_until_when() {
+    let bench = fleet("", "[[rollout.gate]]\nkind = \"bake\"\nfor = \"3h\"");
+    let ended = bench.gander(&["run"]).expect(4);
+    assert!(
+        ended.stdout.contains("Wave 1 waits until 20") && ended.stdout.contains("it bakes for 3 h"),
+        "{}",
+        ended.stdout
+    );
+    let ledger = bench.gander(&["run", "--json"]).expect(4).json();
+    assert_eq!(ledger["end"]["kind"], "waiting");
+    assert_eq!(ledger["end"]["waits"][0]["for"], "bake");
+    let (until, since) = (ledger["end"]["waits"][0]["until"].as_i64().unwrap(), jiff::Timestamp::now().as_second());
+    assert!((since + 2 * 3600..=since + 3 * 3600).contains(&until), "{until}");
+    let dry = bench.gander(&["run", "--dry-run-gates"]).expect(4);
+    assert!(
+        dry.stdout.contains("bake") && dry.stdout.contains("wave 1 would wait: it bakes for 3 h"),
+        "{}",
+        dry.stdout
+    );
+    bench.gander(&["status"]).expect(4);
+    assert_eq!(outcomes(&bench.ledger())["bee"], "pending");
+    // The bake was shortened: the file is another one, and that is noticed.
+    migration(&bench, "", "[[rollout.gate]]\nkind = \"bake\"\nfor = \"1s\"");
+    let ended = bench.gander(&["run"]).expect(5);
+    assert!(ended.stderr.contains("--replan"), "{}", ended.stderr);
+    let ended = bench.gander(&["run", "--replan", "--wait"]).expect(0);
+    assert!(ended.stdout.contains("3 changed"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_person_pauses_approves_and_is_told() {
+    let notify = "notify = [\"sh\", \"-c\", \"cat >> heard; echo >> heard\"]";
+    let bench = fleet(notify, "[[rollout.gate]]\nkind = \"approval\"");
+    let ended = bench.gander(&["run"]).expect(4);
+    assert!(ended.stdout.contains("gander approve --wave 1"), "{}", ended.stdout);
+    let heard = |bench: &Bench| {
+        let text = bench.text("heard");
+        text.lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["kind"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(heard(&bench), ["approval-asked"]);
+    bench.gander(&["pause", "--reason", "the pager rings"]).expect(0);
+    bench.gander_with(&[("GANDER_ACTOR", "ana".as_ref())], &["approve", "--wave", "1", "--reason", "looked"]).expect(0);
+    let ended = bench.gander(&["run"]).expect(7);
+    assert!(ended.stdout.contains("is paused: paused by somebody: the pager rings"), "{}", ended.stdout);
+    assert_eq!(bench.text("apps/bee/job.py"), JOB, "nothing new is begun");
+    bench.gander(&["resume"]).expect(0);
+    bench.gander(&["resume"]).expect(2);
+    bench.gander(&["run"]).expect(4);
+    assert_ne!(bench.text("apps/bee/job.py"), JOB);
+    bench.gander(&["approve", "--wave", "2"]).expect(0);
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(heard(&bench), ["approval-asked", "paused", "resumed", "approval-asked"]);
+    let history = bench.gander(&["history"]).expect(0).stdout;
+    for line in ["pause", "by ana", "wave 1  judging → passed", "apps/bee  staged → delivered", "looked"] {
+        assert!(history.contains(line), "no {line:?} in\n{history}");
+    }
+    let of_ant = bench.gander(&["history", "--consumer", "ant"]).expect(0).stdout;
+    assert!(of_ant.contains("apps/ant") && !of_ant.contains("apps/bee") && !of_ant.contains("wave 2"), "{of_ant}");
+    bench.gander(&["history", "--consumer", "nobody"]).expect(2);
+}
+
+#[test]
+fn all_that_is_recorded_can_be_taken_along() {
+    let bench = fleet("", "");
+    bench.gander(&["run"]).expect(0);
+    let lines: Vec<Value> =
+        bench.gander(&["export"]).expect(0).stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&lines[0]["type"], &lines[0]["migration"]), (&"gander".into(), &"small".into()));
+    let of = |kind: &str| lines.iter().filter(|line| line["type"] == kind).collect::<Vec<_>>();
+    assert_eq!((of("consumer").len(), of("wave").len(), of("verdict").len(), of("delivery").len()), (3, 2, 3, 3));
+    let events = of("event");
+    let numbers: Vec<i64> = events.iter().map(|event| event["seq"].as_i64().unwrap()).collect();
+    assert_eq!(numbers, (1..=i64::try_from(numbers.len()).unwrap()).collect::<Vec<_>>(), "without gaps");
+    let verified = events.iter().find(|event| event["point"] == "verify").unwrap();
+    assert_eq!((&verified["from"], &verified["to"]), (&"transformed".into(), &"verified".into()));
+    assert_eq!(verified["evidence"]["verdict"], "pass");
+    let looked = events.iter().find(|event| event["point"] == "wave.look").unwrap();
+    assert!(looked["evidence"].to_string().contains("\"regressed\":0"), "what a judgement rests on: {looked}");
+}
+
+#[test]
+fn a_gate_that_fails_after_the_fact_takes_the_wave_back() {
+    let gates = "[[rollout.gate]]\nkind = \"bake\"\nfor = \"3h\"\n\
+                 [[rollout.gate]]\nkind = \"command\"\nrun = [\"sh\", \"-c\", \"test ! -e bad || { echo too slow; exit 1; }\"]";
+    let bench = fleet("", gates);
+    bench.gander(&["run"]).expect(4);
+    assert_ne!(bench.text("apps/ant/job.py"), JOB);
+    bench.put(".gander/small/../../bad", "");
+    let ended = bench.gander(&["run"]).expect(3);
+    assert!(ended.stdout.contains("`sh` fails: too slow"), "{}", ended.stdout);
+    assert_eq!(bench.text("apps/ant/job.py"), JOB);
+}
