@@ -9,13 +9,14 @@ use std::ops::Range;
 
 use super::decide::{Fate, Host, decide};
 use super::file::{Around, Decided};
+use super::flow;
 use super::mapping::Position;
 use super::names::{Datasets, Met, Part};
 use super::sql::{self, Setting};
 use super::text::{self, Placeholders, Text};
 use super::usage::{Doubt, Form, Of, Unit, Use};
 use crate::language::by_name;
-use crate::tree::{Node, ParseError, Tree, is_text, parse_embedded};
+use crate::tree::{Node, ParseError, Tree, is_text, operands, parse_embedded};
 
 /// What queries begin with.
 const STATEMENTS: [&str; 14] = [
@@ -34,8 +35,17 @@ const FRAGMENTS: [&str; 14] = [
 /// # Errors
 /// The parser gave up.
 pub(super) fn decided(tree: &Tree, datasets: &Datasets, around: &Around) -> Result<Vec<Decided>, ParseError> {
-    let mut file =
-        File { tree, datasets, around, found: Vec::new(), named: Vec::new(), holed: Vec::new(), texts: Vec::new() };
+    let followed = flow::followed(tree, datasets, around);
+    let mut file = File {
+        tree,
+        datasets,
+        around,
+        found: followed.units,
+        named: Vec::new(),
+        holed: Vec::new(),
+        texts: Vec::new(),
+        accounted: followed.accounted,
+    };
     let mut skip_until = 0;
     for node in tree.iter() {
         if node.id.0 < skip_until {
@@ -103,6 +113,8 @@ struct File<'a> {
     holed: Vec<(usize, String)>,
     /// Texts that hold no unit: where, and what they say.
     texts: Vec<(usize, String)>,
+    /// Where texts begin that name tables, and that the flow of values knows.
+    accounted: BTreeSet<usize>,
 }
 
 impl File<'_> {
@@ -120,6 +132,7 @@ impl File<'_> {
                 dialect: self.around.dialect,
                 holes: read.holes.clone(),
                 project: self.around.project.clone(),
+                ..Setting::default()
             };
             let units = sql::units(&tree, self.datasets, &setting);
             if !units.is_empty() {
@@ -139,6 +152,9 @@ impl File<'_> {
                 self.holed.push((read.start, read.masked.clone()));
                 return Ok(());
             }
+        }
+        if self.accounted.contains(&node.range().start) {
+            return Ok(());
         }
         match self.names_dataset(read.masked.trim()) {
             Some(dataset) => {
@@ -175,11 +191,13 @@ impl File<'_> {
 
     /// Texts in the holes of a text.
     fn nested(&mut self, node: Node<'_>) -> Result<(), ParseError> {
-        let facts = &node.tree().language.facts.string;
+        let language = node.tree().language;
+        let facts = &language.facts.string;
         let holes = node.descendants().filter(|below| facts.holes.iter().any(|hole| hole == below.kind()));
+        let operands = operands(node).into_iter().filter(|one| one.id != node.id && !language.is_string(one.kind_id()));
         let mut until = 0;
-        for hole in holes {
-            for below in hole.descendants() {
+        for hole in holes.chain(operands) {
+            for below in std::iter::once(hole).chain(hole.descendants()) {
                 if below.id.0 < until || !is_text(below) {
                     continue;
                 }
@@ -306,17 +324,27 @@ impl File<'_> {
                         .any(|word| kind.contains(word))
                 })
         });
-        for node in attributes {
+        let described = self.tree.iter().filter(|node| {
+            let kind = node.parent().map_or("", |parent| parent.kind());
+            let member = matches!(kind, "class_parameter" | "property_signature" | "object_pattern" | "pair_pattern");
+            node.is_leaf() && member && matches!(node.field_name(), None | Some("name" | "key"))
+        });
+        for node in attributes.chain(described) {
             found.extend(self.columns_in(node.range().start, node.text(), datasets));
         }
+        // What moves is known for what it is.
+        let moving: Vec<Range<usize>> = self
+            .found
+            .iter()
+            .filter(|one| matches!(one.fate, Fate::Mapped(_)))
+            .flat_map(|one| one.unit.uses.iter().flat_map(Use::places))
+            .collect();
+        found.retain(|one| !moving.iter().any(|place| place.start < one.range.end && one.range.start < place.end));
         found
     }
 
     /// `"datasetId": "analytics", "tableId": "users_v1"`: a name in its parts.
     fn split_reference(&self) -> Vec<Use> {
-        if !matches!(self.tree.language.facts.name.as_str(), "json" | "yaml" | "toml") {
-            return Vec::new();
-        }
         let values: BTreeSet<&str> = self.texts.iter().map(|(_, text)| text.trim()).collect();
         let mut found = Vec::new();
         for (dataset, mapping) in self.datasets.mappings.iter().enumerate() {
@@ -329,6 +357,14 @@ impl File<'_> {
                     continue;
                 }
                 for (start, text) in self.texts.iter().filter(|(_, text)| text.trim() == *last) {
+                    let at = start + text.len() - text.trim_start().len();
+                    found.push(told(at..at + last.len(), dataset, Of::Dataset));
+                }
+            }
+            for name in mapping.names(super::mapping::System::Path) {
+                let Some((of, last)) = name.old.trim_end_matches('/').rsplit_once('/') else { continue };
+                let beside = self.texts.iter().any(|(_, text)| text.trim().trim_end_matches(['/', 'x']) == of);
+                for (start, text) in self.texts.iter().filter(|(_, text)| beside && text.trim() == last) {
                     let at = start + text.len() - text.trim_start().len();
                     found.push(told(at..at + last.len(), dataset, Of::Dataset));
                 }
@@ -358,12 +394,7 @@ struct Literal<'a> {
 
 impl Host for Literal<'_> {
     fn fits(&self, range: &Range<usize>, text: &str) -> bool {
-        let crosses = self.read.opaque.iter().any(|one| range.start < one.end && one.start < range.end);
-        let quote = self.read.quote_at(range.start);
-        let Some(quote) = quote.filter(|_| !crosses) else { return false };
-        let special = ['\\', '\n', '\r', '{', '}', '$', '%'];
-        let ends = quote.chars().next().is_some_and(|first| text.contains(first) && quote.len() == 1);
-        !text.contains(special) && !ends
+        fits_literal(self.read, range, text)
     }
 
     fn quote(&self, range: &Range<usize>) -> Option<char> {
@@ -372,4 +403,14 @@ impl Host for Literal<'_> {
             _ => Some('\''),
         }
     }
+}
+
+/// Whether `text` may stand at a place of a text: no quote, escape or hole is crossed.
+pub(super) fn fits_literal(read: &Text, range: &Range<usize>, text: &str) -> bool {
+    let crosses = read.opaque.iter().any(|one| range.start < one.end && one.start < range.end);
+    let quote = read.quote_at(range.start);
+    let Some(quote) = quote.filter(|_| !crosses) else { return false };
+    let special = ['\\', '\n', '\r', '{', '}', '$', '%'];
+    let ends = quote.chars().next().is_some_and(|first| text.contains(first) && quote.len() == 1);
+    !text.contains(special) && !ends
 }

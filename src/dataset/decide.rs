@@ -132,9 +132,13 @@ impl Verdict {
     }
 
     fn rename(&mut self, form: &ColumnForm, new: &str) {
-        self.edits.push((form.inner.clone(), new.to_owned()));
+        let renamed = form.accessor.as_ref().and_then(|accessor| accessor.renamed.as_deref());
+        self.edits.push((form.inner.clone(), renamed.unwrap_or(new).to_owned()));
         if let Some(alias) = &form.alias {
             self.edits.push((form.whole.end..form.whole.end, alias.clone()));
+            if let Some(lead) = form.accessor.as_ref().and_then(|accessor| accessor.lead.clone()) {
+                self.edits.push((form.whole.start..form.whole.start, lead));
+            }
         }
     }
 
@@ -154,7 +158,10 @@ impl Verdict {
                 Some(range) => self.edits.push((range.clone(), String::new())),
                 None => self.stay(true, one.range.clone(), &format!("{} has no successor: {why}", column.name)),
             },
-            Becomes::Expressions(all) => self.expression(one, column, form, all.get("sql")),
+            Becomes::Expressions(all) => {
+                let language = form.accessor.as_ref().map_or("sql", |accessor| accessor.language);
+                self.expression(one, column, form, language, all.get(language));
+            }
             Becomes::To(new) => {
                 let renamed = *new != column.name;
                 if form.role == Role::Using && (renamed || column.values.is_some()) {
@@ -173,9 +180,18 @@ impl Verdict {
         }
     }
 
-    fn expression(&mut self, one: &Use, column: &Column, form: &ColumnForm, sql: Option<&super::mapping::Expression>) {
-        let Some(expression) = sql else {
-            self.stay(false, one.range.clone(), &format!("the mapping gives no expression in SQL for {}", column.name));
+    fn expression(
+        &mut self,
+        one: &Use,
+        column: &Column,
+        form: &ColumnForm,
+        language: &str,
+        expression: Option<&super::mapping::Expression>,
+    ) {
+        let Some(expression) = expression else {
+            let language = if language == "sql" { "SQL" } else { language };
+            let why = format!("the mapping gives no expression in {language} for {}", column.name);
+            self.stay(false, one.range.clone(), &why);
             return;
         };
         match form.role {
@@ -192,9 +208,10 @@ impl Verdict {
             Role::Value => {}
         }
         let quote = form.spelled.chars().next().filter(|first| matches!(first, '`' | '"'));
-        let spell = |name: &str| match quote {
-            Some(quote) => format!("{}{quote}{name}{quote}", form.qualifier),
-            None => format!("{}{name}", form.qualifier),
+        let spell = |name: &str| match (&form.accessor, quote) {
+            (Some(code), _) => format!("{}{name}{}", code.before, code.after),
+            (None, Some(quote)) => format!("{}{quote}{name}{quote}", form.qualifier),
+            (None, None) => format!("{}{name}", form.qualifier),
         };
         let mut text = expression.write(spell);
         if form.operand && expression.is_open() {

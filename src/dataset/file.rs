@@ -62,7 +62,8 @@ pub fn of_tree(tree: &Tree, datasets: &Datasets, around: &Around) -> Result<Vec<
     if tree.language.facts.name != "sql" {
         return code::decided(tree, datasets, around);
     }
-    let setting = Setting { dialect: around.dialect, holes: Vec::new(), project: around.project.clone() };
+    let setting =
+        Setting { dialect: around.dialect, holes: Vec::new(), project: around.project.clone(), ..Setting::default() };
     let units = sql::units(tree, datasets, &setting);
     let with_fate = |unit: Unit| {
         let fate = decide(&unit, datasets, &Plain);

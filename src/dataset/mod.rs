@@ -6,9 +6,11 @@
 //! Must not: know a stage, a rule, or the file system.
 
 mod code;
+pub mod dbt;
 pub mod decide;
 mod dialects;
 pub mod file;
+mod flow;
 pub mod mapping;
 mod names;
 mod schema;

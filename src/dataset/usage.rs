@@ -33,11 +33,15 @@ pub struct Use {
 }
 
 impl Use {
-    /// The places that it is: its name, and the literals that its column is compared with.
+    /// The places that it is: its name in all its parts, and the literals that its column is
+    /// compared with.
     pub fn places(&self) -> Vec<Range<usize>> {
         let mut places = vec![self.range.clone()];
         if let Form::Column(ColumnForm { value: ValueUse::Literals(literals), .. }) = &self.form {
             places.extend(literals.iter().map(|literal| literal.range.clone()));
+        }
+        if let Form::Name(edits) = &self.form {
+            places.extend(edits.iter().map(|(range, _)| range.clone()));
         }
         places
     }
@@ -89,6 +93,23 @@ pub struct ColumnForm {
     pub removable: Option<Range<usize>>,
     /// Whether operators may stand next to it.
     pub operand: bool,
+    /// How code that is not SQL reads it.
+    pub accessor: Option<Box<Accessor>>,
+}
+
+/// A column in code: `F.col("c")`, `df.c`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accessor {
+    /// Whose expressions may replace it: a key of the mapping's, as `pyspark`.
+    pub language: &'static str,
+    /// The code before a name that is read alike.
+    pub before: String,
+    /// The code behind it.
+    pub after: String,
+    /// What must stand before all of it where the alias stands behind it.
+    pub lead: Option<String>,
+    /// What the new name is called by such code, where that is not the name itself.
+    pub renamed: Option<String>,
 }
 
 /// What a column is in its clause.

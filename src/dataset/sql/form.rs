@@ -68,6 +68,7 @@ impl<'t> Resolver<'t> {
             role: stand.role,
             whole,
             spelled,
+            accessor: None,
         }
     }
 
@@ -156,6 +157,7 @@ impl<'t> Resolver<'t> {
             alias: None,
             removable: None,
             operand: false,
+            accessor: None,
         };
         self.push(name, dataset, Of::Column(column), position, Form::Column(form));
     }

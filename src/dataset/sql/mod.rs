@@ -76,6 +76,8 @@ pub struct Setting {
     pub holes: Vec<Range<usize>>,
     /// What a project of dbt says of names.
     pub project: Project,
+    /// Datasets under a name that the code around gives them; the name stays.
+    pub tables: BTreeMap<String, usize>,
 }
 
 /// What is known of a project of dbt.
@@ -262,7 +264,7 @@ fn folded(text: &str) -> String {
 
 /// A name without its quotes.
 fn unquoted(text: &str) -> &str {
-    for quote in ['`', '"'] {
+    for quote in ['`', '"', '\''] {
         if let Some(inner) = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
             return inner;
         }

@@ -344,6 +344,13 @@ impl<'t> Resolver<'t> {
             relation.source = Source::Dataset(dataset);
             return relation;
         }
+        if let [Some(only)] = texts[..]
+            && let Some(dataset) = self.setting.tables.get(only)
+        {
+            relation.source = Source::Dataset(*dataset);
+            self.push(node, *dataset, Of::Dataset, Position::Read, Form::Name(Vec::new()));
+            return relation;
+        }
         match self.datasets.table(&texts, fold) {
             Met::Dataset(dataset, new) => {
                 let changed = parts.iter().zip(&new).filter(|(part, new)| {

@@ -1,0 +1,248 @@
+//! Projects of dbt: models, tests, snapshots and macros with the YAML files that describe
+//! them. What reads one dataset moves as a whole, through all files, or not at all.
+//!
+//! Must not: read files, or run dbt.
+
+mod macros;
+mod properties;
+#[cfg(test)]
+mod tests;
+mod yaml;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use self::properties::Properties;
+use super::Datasets;
+use super::decide::{Fate, Plain, Reason, decide};
+use super::file::Decided;
+use super::mapping::Position;
+use super::search::searched;
+use super::sql::{self, Dialect, Project, Setting, words};
+use super::usage::{Doubt, Form, Of, Unit, Use};
+use crate::language::by_name;
+use crate::tree::{ParseError, Tree, parse};
+
+/// A file of a project.
+#[derive(Clone, Copy, Debug)]
+pub struct ProjectFile<'a> {
+    /// Below the folder of `dbt_project.yml`.
+    pub path: &'a str,
+    /// What is in it.
+    pub text: &'a str,
+}
+
+/// What becomes of the units of each file, in the order of `files`.
+///
+/// # Errors
+/// The parser gave up.
+pub fn decided(
+    files: &[ProjectFile<'_>],
+    datasets: &Datasets,
+    dialect: Dialect,
+) -> Result<Vec<Vec<Decided>>, ParseError> {
+    let models: HashSet<String> = files.iter().filter(|file| is_model(file.path)).map(|file| stem(file.path)).collect();
+    let mut project = Project { models: models.clone(), ..Project::default() };
+    let mut units: Vec<Vec<Unit>> = vec![Vec::new(); files.len()];
+    let mut declared: BTreeSet<usize> = BTreeSet::new();
+    for (at, file) in files.iter().enumerate() {
+        if extension(file.path) == "sql" {
+            project.macros.extend(macros::macros(file.text));
+        } else if is_yaml(file.path)
+            && let Some(language) = by_name("yaml")
+        {
+            let tree: Tree = parse(language, file.text)?;
+            let read = Properties::read(&tree, datasets, &models);
+            project.sources.extend(read.sources);
+            declared.extend(read.declared);
+            units[at] = read.units.into_values().collect();
+            if let Some(error) = tree.errors().next() {
+                let refused = Doubt::refuse(error.range(), "YAML that can't be read, and it names the dataset");
+                units[at].iter_mut().for_each(|unit| unit.doubts.push(refused.clone()));
+            }
+        }
+    }
+    for (at, file) in files.iter().enumerate() {
+        if extension(file.path) == "sql"
+            && let Some(language) = by_name("sql")
+        {
+            let tree = parse(language, file.text)?;
+            let setting = Setting { dialect, project: project.clone(), ..Setting::default() };
+            units[at] = sql::units(&tree, datasets, &setting);
+            for unit in &mut units[at] {
+                undeclared(unit, file.text, &declared, datasets);
+            }
+        } else if !is_yaml(file.path) {
+            units[at] = searched(std::path::Path::new(file.path), file.text, datasets)
+                .into_iter()
+                .map(|one| one.unit)
+                .collect();
+        }
+    }
+    for (file, units) in files.iter().zip(units.iter_mut()).filter(|(file, _)| extension(file.path) == "sql") {
+        units.iter_mut().for_each(|unit| open_templates(unit, file.text, datasets));
+    }
+    open_macros(files, &mut units, datasets);
+    Ok(together(files, units, datasets))
+}
+
+/// A source that no file of the project declares can't get its new name.
+fn undeclared(unit: &mut Unit, text: &str, declared: &BTreeSet<usize>, datasets: &Datasets) {
+    let by_source = |one: &Use| {
+        let Form::Name(edits) = &one.form else { return false };
+        let before = text.get(..one.range.start).unwrap_or("");
+        one.of == Of::Dataset && !edits.is_empty() && before[before.rfind("{{").unwrap_or(0)..].contains("source")
+    };
+    let missing = unit.uses.iter().find(|one| by_source(one) && !declared.contains(&one.dataset)).cloned();
+    if let Some(one) = missing {
+        let name = &datasets.mappings[one.dataset].dataset;
+        let why = format!("no file of this project declares the source of {name}");
+        unit.doubts.push(Doubt::annotate(one.range, why));
+    }
+}
+
+/// Where a template may write any column, or all of them leave, templates of the file may
+/// name them: lists of names, and options.
+fn open_templates(unit: &mut Unit, text: &str, datasets: &Datasets) {
+    if !unit.doubts.iter().any(|doubt| doubt.opens) {
+        return;
+    }
+    let named: BTreeSet<usize> = unit.uses.iter().map(|one| one.dataset).collect();
+    let known: Vec<std::ops::Range<usize>> = unit.uses.iter().map(|one| one.range.clone()).collect();
+    for region in templates(text) {
+        for (at, word) in words(text.get(region.clone()).unwrap_or(""), false) {
+            let range = region.start + at..region.start + at + word.len();
+            if known.iter().any(|known| known.start < range.end && range.start < known.end) {
+                continue;
+            }
+            for dataset in &named {
+                let mapping = &datasets.mappings[*dataset];
+                if let Some(column) = mapping.index(word, true).filter(|column| !mapping.columns[*column].is_kept()) {
+                    let of = Of::Column(column);
+                    let range = range.clone();
+                    unit.uses.push(Use { range, dataset: *dataset, of, position: Position::Read, form: Form::Told });
+                }
+            }
+        }
+    }
+    unit.uses.sort_by_key(|one| (one.range.start, one.range.end));
+}
+
+/// Bytes between the braces of templates, comments left out.
+fn templates(text: &str) -> Vec<std::ops::Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(open) = text[at..].find('{').map(|open| at + open) {
+        let close = match text.get(open + 1..open + 2) {
+            Some("{") => "}}",
+            Some("%") => "%}",
+            Some("#") => "#}",
+            _ => {
+                at = open + 1;
+                continue;
+            }
+        };
+        let Some(end) = text[open + 2..].find(close).map(|end| open + 2 + end) else { break };
+        if close != "#}" {
+            found.push(open + 2..end);
+        }
+        at = end + 2;
+    }
+    found
+}
+
+/// Where a template may write any column, macros may name it.
+fn open_macros(files: &[ProjectFile<'_>], units: &mut [Vec<Unit>], datasets: &Datasets) {
+    let open: BTreeSet<usize> = units
+        .iter()
+        .flatten()
+        .filter(|unit| unit.doubts.iter().any(|doubt| doubt.opens))
+        .flat_map(|unit| unit.uses.iter().map(|one| one.dataset))
+        .collect();
+    for (file, units) in files.iter().zip(units.iter_mut()) {
+        if extension(file.path) != "sql" || !file.text.contains("endmacro") {
+            continue;
+        }
+        let mut told = Unit { range: 0..file.text.len(), ..Unit::default() };
+        for (at, word) in words(file.text, false) {
+            for dataset in &open {
+                let mapping = &datasets.mappings[*dataset];
+                if let Some(column) = mapping.index(word, true).filter(|column| !mapping.columns[*column].is_kept()) {
+                    let range = at..at + word.len();
+                    let of = Of::Column(column);
+                    told.uses.push(Use { range, dataset: *dataset, of, position: Position::Read, form: Form::Told });
+                }
+            }
+        }
+        if let Some(first) = told.uses.first() {
+            told.doubts.push(Doubt::annotate(first.range.clone(), "a macro that models of the dataset may call"));
+            units.push(told);
+        }
+    }
+}
+
+/// Decides on units that share a dataset as on one.
+fn together(files: &[ProjectFile<'_>], units: Vec<Vec<Unit>>, datasets: &Datasets) -> Vec<Vec<Decided>> {
+    let mut fates: Vec<Vec<Decided>> = Vec::new();
+    for units in units {
+        let with_fate = |unit: Unit| {
+            let fate = decide(&unit, datasets, &Plain);
+            Decided { unit, fate }
+        };
+        fates.push(units.into_iter().map(with_fate).collect());
+    }
+    // Datasets that stay, and the first place that says why.
+    let mut stays: BTreeMap<usize, String> = BTreeMap::new();
+    loop {
+        let before = stays.len();
+        for (file, decided) in files.iter().zip(&fates) {
+            for one in decided {
+                let of: BTreeSet<usize> = one.unit.uses.iter().map(|one| one.dataset).collect();
+                let why = match &one.fate {
+                    Fate::Annotated(reason) | Fate::Refused(reason) => {
+                        let (line, _) = crate::tree::line_column(file.text, reason.range.start);
+                        Some(format!("{}:{line}: {}", file.path, reason.why))
+                    }
+                    Fate::Mapped(_) => of.iter().find_map(|dataset| stays.get(dataset).cloned()),
+                };
+                if let Some(why) = why {
+                    of.into_iter().for_each(|dataset| {
+                        stays.entry(dataset).or_insert_with(|| why.clone());
+                    });
+                }
+            }
+        }
+        if stays.len() == before {
+            break;
+        }
+    }
+    for decided in &mut fates {
+        for one in decided {
+            let why = one.unit.uses.iter().find_map(|one| stays.get(&one.dataset));
+            if let (Fate::Mapped(_), Some(why)) = (&one.fate, why) {
+                let range = one.unit.uses.first().map_or(0..0, |one| one.range.clone());
+                let why = format!("another file of the project keeps it from moving: {why}");
+                one.fate = Fate::Annotated(Reason { range, why });
+            }
+        }
+    }
+    fates
+}
+
+fn extension(path: &str) -> &str {
+    path.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
+fn is_yaml(path: &str) -> bool {
+    matches!(extension(path), "yml" | "yaml")
+}
+
+/// Whether `ref` may name the file.
+fn is_model(path: &str) -> bool {
+    let folder = |name: &str| path.starts_with(&format!("{name}/")) || path.contains(&format!("/{name}/"));
+    matches!(extension(path), "sql" | "py" | "csv") && !folder("macros") && !folder("tests") && !folder("analyses")
+}
+
+fn stem(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
+}

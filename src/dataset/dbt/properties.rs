@@ -1,0 +1,404 @@
+//! What the YAML files of a project say of a dataset: sources with their columns and tests,
+//! and `ref` and `source` wherever a value has them.
+//!
+//! Must not: take a column of the project's own models for one of the dataset's.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::Range;
+
+use super::yaml::{self, Item};
+use crate::dataset::Datasets;
+use crate::dataset::mapping::Position;
+use crate::dataset::names::{Met, Part};
+use crate::dataset::sql::{Known, words};
+use crate::dataset::usage::{Accessor, ColumnForm, Doubt, Form, LiteralUse, Of, Role, Unit, Use, ValueUse};
+use crate::tree::{Node, Tree};
+
+/// Keys under which lists of columns stand, in tests of tables.
+const LISTS: [&str; 6] =
+    ["combination_of_columns", "column_list", "compare_columns", "group_by_columns", "unique_key", "column_names"];
+/// Keys that hold one column.
+const SINGLE: [&str; 4] = ["loaded_at_field", "column_name", "field_name", "partition_by"];
+/// Keys whose values are for people, or for dbt.
+const PROSE: [&str; 8] = ["description", "meta", "tags", "owner", "label", "docs", "loader", "name"];
+
+/// A YAML file, and what it says of datasets.
+pub(super) struct Properties<'a> {
+    datasets: &'a Datasets,
+    models: &'a HashSet<String>,
+    /// By dataset.
+    pub(super) units: BTreeMap<usize, Unit>,
+    /// What `source(a, b)` means where that is not its name.
+    pub(super) sources: BTreeMap<(String, String), Known>,
+    /// Datasets that a source of the project declares.
+    pub(super) declared: BTreeSet<usize>,
+    /// Where scalars begin that are accounted for.
+    seen: HashSet<usize>,
+}
+
+impl<'a> Properties<'a> {
+    pub(super) fn read(tree: &Tree, datasets: &'a Datasets, models: &'a HashSet<String>) -> Self {
+        let mut found = Self {
+            datasets,
+            models,
+            units: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            declared: BTreeSet::new(),
+            seen: HashSet::new(),
+        };
+        let documents: Vec<Item<'_>> = tree.root().named_children().map(yaml::read).collect();
+        for document in &documents {
+            for source in document.get("sources").map_or(&[][..], Item::items) {
+                found.source(source);
+            }
+            found.calls(document);
+            found.paths(document);
+        }
+        for unit in found.units.values_mut() {
+            unit.uses.sort_by_key(|one| (one.range.start, one.range.end));
+            unit.uses.dedup();
+            unit.range = 0..tree.text().len();
+        }
+        found
+    }
+
+    fn add(&mut self, one: Use) {
+        self.units.entry(one.dataset).or_default().uses.push(one);
+    }
+
+    fn doubt(&mut self, dataset: usize, range: Range<usize>, why: &str) {
+        self.units.entry(dataset).or_default().doubts.push(Doubt::annotate(range, why));
+    }
+
+    fn named(&mut self, dataset: usize, range: Range<usize>, edits: Vec<(Range<usize>, String)>) {
+        let form = Form::Name(edits);
+        self.add(Use { range, dataset, of: Of::Dataset, position: Position::Read, form });
+    }
+
+    fn source(&mut self, source: &Item<'_>) {
+        let tables = source.get("tables").map_or(&[][..], Item::items);
+        let Some((name, name_range)) = source.get("name").and_then(Item::scalar) else { return };
+        for table in tables {
+            let Some((own, own_range)) = table.get("name").and_then(Item::scalar) else { continue };
+            let met = self.table(source, table, name, own);
+            let identifier = table.get("identifier").and_then(Item::scalar);
+            match met {
+                Table::Other => {
+                    self.sources.insert((name.to_owned(), own.to_owned()), Known::Other);
+                }
+                Table::Unsaid => {}
+                Table::Half(dataset, why) => {
+                    self.declared.insert(dataset);
+                    self.sources.insert((name.to_owned(), own.to_owned()), Known::Dataset(dataset));
+                    self.named(dataset, own_range.clone(), Vec::new());
+                    self.doubt(dataset, own_range, &why);
+                    self.columns(table, dataset);
+                }
+                Table::Stored(dataset, new) => {
+                    self.declared.insert(dataset);
+                    self.sources.insert((name.to_owned(), own.to_owned()), Known::Dataset(dataset));
+                    match identifier {
+                        Some((_, range)) => self.named(dataset, range.clone(), vec![(range, new)]),
+                        None => {
+                            self.named(dataset, own_range.clone(), Vec::new());
+                            self.doubt(dataset, own_range, "the table's own name must become an identifier");
+                        }
+                    }
+                    self.columns(table, dataset);
+                }
+                Table::Named(dataset, new_source, new_table) => {
+                    self.declared.insert(dataset);
+                    if let Some((_, range)) = identifier {
+                        self.doubt(dataset, range, "the source has the dataset's name and an identifier besides");
+                    }
+                    let mut edits = Vec::new();
+                    if new_table != own {
+                        edits.push((own_range.clone(), new_table));
+                    }
+                    if new_source != name {
+                        edits.push((name_range.clone(), new_source));
+                        if tables.len() > 1 {
+                            let why = "the source gets another name, and other tables of it do not";
+                            self.doubt(dataset, name_range.clone(), why);
+                        }
+                        if source.get("schema").is_some() {
+                            self.doubt(dataset, name_range.clone(), "the source says itself which schema it is in");
+                        }
+                    }
+                    self.named(dataset, own_range, edits);
+                    self.columns(table, dataset);
+                }
+            }
+        }
+    }
+
+    /// What a table of a source is.
+    fn table(&self, source: &Item<'_>, table: &Item<'_>, name: &str, own: &str) -> Table {
+        let schema = source.get("schema").map(|schema| schema.scalar().map(|(text, _)| text));
+        let identifier = table.get("identifier").map(|item| item.scalar().map(|(text, _)| text));
+        let database = source.get("database").map(|item| item.scalar().map(|(text, _)| text));
+        let unsaid = |text: &str| text.contains("{{") || text.contains("{%");
+        let part = |said: Option<Option<&'_ str>>, or: &str| match said {
+            None => Some(or.to_owned()),
+            Some(text) => text.filter(|text| !unsaid(text)).map(str::to_owned),
+        };
+        let (schema_of, table_of) = (part(schema, name), part(identifier, own));
+        if identifier.is_none()
+            && let Met::Dataset(dataset, new) = self.datasets.source(Some(name), Some(own))
+            && let [new_source, new_table] = &new[..]
+            && schema_of.as_deref().is_none_or(|schema| schema == name || schema_of.is_none())
+        {
+            return Table::Named(dataset, new_source.clone(), new_table.clone());
+        }
+        let mut parts: Vec<Part<'_>> = vec![schema_of.as_deref(), table_of.as_deref()];
+        if let Some(Some(database)) = database.filter(|database| database.is_some_and(|text| !unsaid(text))) {
+            parts.insert(0, Some(database));
+        }
+        match self.datasets.table(&parts, false) {
+            Met::Dataset(dataset, new) => {
+                let moves = new.len() >= 2 && Some(&new[new.len() - 2]) != schema_of.as_ref();
+                match new.last() {
+                    Some(last) if !moves => Table::Stored(dataset, last.clone()),
+                    _ => Table::Half(dataset, "the new table lies in another schema than the source".to_owned()),
+                }
+            }
+            Met::Half(dataset, why) => Table::Half(dataset, why),
+            // It has the dataset's name in dbt, and is another table.
+            _ if self.datasets.source(Some(name), Some(own)) != Met::Other => Table::Other,
+            _ => Table::Unsaid,
+        }
+    }
+
+    /// Columns of a table of a source, and whatever else its entry says of them.
+    fn columns(&mut self, table: &Item<'_>, dataset: usize) {
+        for column in table.get("columns").map_or(&[][..], Item::items) {
+            let Some((name, range)) = column.get("name").and_then(Item::scalar) else { continue };
+            let values = self.values(column, dataset);
+            self.column(dataset, name, range, values);
+        }
+        let Item::Map(pairs) = table else { return };
+        for (key, value) in pairs {
+            if matches!(key.text(), "name" | "identifier" | "description") {
+                continue;
+            }
+            let mut keys = vec![key.text()];
+            let mut found: Vec<(Vec<String>, Node<'_>)> = Vec::new();
+            value.scalars(&mut keys, &mut |keys, node| {
+                found.push((keys.iter().map(|key| (*key).to_owned()).collect(), node));
+            });
+            for (keys, node) in found {
+                self.beside(&keys, node, dataset);
+            }
+        }
+    }
+
+    /// A scalar in the entry of a table that is no column's name.
+    fn beside(&mut self, keys: &[String], node: Node<'_>, dataset: usize) {
+        let last = keys.last().map_or("", String::as_str);
+        if keys.iter().any(|key| PROSE.contains(&key.as_str())) || !self.seen.insert(node.range().start) {
+            return;
+        }
+        // A column of the table that a relationship leads to.
+        if keys.iter().any(|key| key == "relationships") || last == "values" || last == "quote" {
+            return;
+        }
+        let mapping = &self.datasets.mappings[dataset];
+        let changed = |word: &str| mapping.index(word, true).filter(|column| !mapping.columns[*column].is_kept());
+        let Some((text, range)) = yaml::text(node) else {
+            let text = node.text();
+            if words(text, false).into_iter().any(|(_, word)| changed(word).is_some()) {
+                self.doubt(dataset, node.range(), "a text of several lines names a column");
+            }
+            return;
+        };
+        if (LISTS.contains(&last) || SINGLE.contains(&last)) && changed(text).is_some() {
+            self.column(dataset, text, range, ValueUse::Same);
+            return;
+        }
+        let told: Vec<(usize, usize, usize)> = words(text, false)
+            .into_iter()
+            .filter_map(|(at, word)| changed(word).map(|column| (range.start + at, word.len(), column)))
+            .collect();
+        for (at, len, column) in told {
+            let of = Of::Column(column);
+            self.add(Use { range: at..at + len, dataset, of, position: Position::Read, form: Form::Told });
+            self.doubt(dataset, at..at + len, "gander does not know what this says of the column");
+        }
+    }
+
+    /// The values that a test of a column accepts.
+    fn values(&mut self, column: &Item<'_>, dataset: usize) -> ValueUse {
+        let mut literals = Vec::new();
+        let tests = column.get("tests").or_else(|| column.get("data_tests"));
+        for test in tests.map_or(&[][..], Item::items) {
+            let Some(accepted) = test.get("accepted_values") else { continue };
+            let given = accepted.get("arguments").unwrap_or(accepted);
+            for value in given.get("values").map_or(&[][..], Item::items) {
+                let Item::Scalar(node) = value else {
+                    let dataset_range = column.scalar().map_or(0..0, |(_, range)| range);
+                    self.doubt(dataset, dataset_range, "accepted values that are put together");
+                    continue;
+                };
+                let quoted = node.kind() != "plain_scalar";
+                let known = yaml::text(*node).map(|(text, _)| text.to_owned());
+                literals.push(LiteralUse { range: node.range(), text: node.text().to_owned(), value: known, quoted });
+            }
+            let quote = given.get("quote").and_then(Item::scalar);
+            if let Some((_, range)) = quote
+                && let Some((name, _)) = column.get("name").and_then(Item::scalar)
+            {
+                // Whether values are quoted may change with their kind.
+                let mapping = &self.datasets.mappings[dataset];
+                let turns = mapping.column(name, true).and_then(|column| column.values.as_ref());
+                if turns.is_some_and(|values| values.old != values.new) {
+                    self.doubt(dataset, range.clone(), "the values are of another kind from now on: quote them");
+                    let index = mapping.index(name, true).unwrap_or(0);
+                    let of = Of::Column(index);
+                    self.add(Use { range, dataset, of, position: Position::Read, form: Form::Told });
+                }
+            }
+        }
+        ValueUse::Literals(literals)
+    }
+
+    fn column(&mut self, dataset: usize, name: &str, range: Range<usize>, value: ValueUse) {
+        self.seen.insert(range.start);
+        let Some(column) = self.datasets.mappings[dataset].index(name, true) else { return };
+        let accessor =
+            Accessor { language: "yaml", before: String::new(), after: String::new(), lead: None, renamed: None };
+        let form = ColumnForm {
+            whole: range.clone(),
+            qualifier: String::new(),
+            spelled: name.to_owned(),
+            inner: range.clone(),
+            role: Role::Value,
+            value,
+            alias: None,
+            removable: None,
+            operand: false,
+            accessor: Some(Box::new(accessor)),
+        };
+        let of = Of::Column(column);
+        self.add(Use { range, dataset, of, position: Position::Read, form: Form::Column(form) });
+    }
+
+    /// `ref(…)` and `source(…)` in values; the field that a relationship leads to.
+    fn calls(&mut self, document: &Item<'_>) {
+        let mut found: Vec<(String, Node<'_>)> = Vec::new();
+        document.scalars(&mut Vec::new(), &mut |keys, node| {
+            found.push((keys.last().copied().unwrap_or("").to_owned(), node));
+        });
+        let mut leads: Option<usize> = None;
+        for (key, node) in found {
+            if key == "field" {
+                if let (Some(dataset), Some((name, range))) = (leads.take(), yaml::text(node)) {
+                    self.column(dataset, name, range, ValueUse::Same);
+                }
+                continue;
+            }
+            if PROSE.contains(&key.as_str()) {
+                continue;
+            }
+            let met = call(node.text()).and_then(|(function, arguments)| self.met(function, &arguments, node));
+            if key == "to" {
+                leads = met;
+            }
+        }
+    }
+
+    fn met(&mut self, function: &str, arguments: &[(usize, &str)], node: Node<'_>) -> Option<usize> {
+        let start = node.range().start;
+        let met = match (function, arguments) {
+            ("source", [(_, source), (_, table)]) => {
+                let known = self.sources.get(&((*source).to_owned(), (*table).to_owned()));
+                match known {
+                    Some(Known::Dataset(dataset)) => return Some(*dataset),
+                    Some(Known::Other) => return None,
+                    None => self.datasets.source(Some(source), Some(table)),
+                }
+            }
+            ("ref", [(_, model)]) if !self.models.contains(*model) => self.datasets.model(None, model),
+            ("ref", [(_, package), (_, model)]) => self.datasets.model(Some(package), model),
+            _ => Met::Other,
+        };
+        match met {
+            Met::Dataset(dataset, new) => {
+                let last = &arguments[arguments.len() - new.len()..];
+                let pairs = last.iter().zip(&new).filter(|((_, old), new)| old != new);
+                let edits = pairs.map(|((at, old), new)| (start + at..start + at + old.len(), new.clone())).collect();
+                let (at, old) = arguments.last()?;
+                self.named(dataset, start + at..start + at + old.len(), edits);
+                Some(dataset)
+            }
+            Met::Half(dataset, why) => {
+                self.named(dataset, node.range(), Vec::new());
+                self.doubt(dataset, node.range(), &why);
+                Some(dataset)
+            }
+            _ => None,
+        }
+    }
+
+    /// Tables by their paths, in any value: told, since nothing says what reads them.
+    fn paths(&mut self, document: &Item<'_>) {
+        let mut found: Vec<(Range<usize>, usize)> = Vec::new();
+        document.scalars(&mut Vec::new(), &mut |keys, node| {
+            if keys.iter().any(|key| PROSE.contains(key)) {
+                return;
+            }
+            for (at, word) in words(node.text(), true) {
+                let word = word.trim_end_matches(['.', ':']);
+                let parts: Vec<Part<'_>> = word.split(['.', ':']).map(Some).collect();
+                let table = (parts.len() > 1).then(|| self.datasets.table(&parts, true));
+                let dataset = match table {
+                    Some(Met::Dataset(dataset, _) | Met::Half(dataset, _)) => Some(dataset),
+                    _ => self.datasets.path(word).map(|(dataset, _)| dataset),
+                };
+                let start = node.range().start + at;
+                found.extend(dataset.map(|dataset| (start..start + word.len(), dataset)));
+            }
+        });
+        for (range, dataset) in found {
+            self.add(Use {
+                range: range.clone(),
+                dataset,
+                of: Of::Dataset,
+                position: Position::Read,
+                form: Form::Told,
+            });
+            self.doubt(dataset, range, "the dataset is named as a value: what reads it is not shown here");
+        }
+    }
+}
+
+/// What a table of a source is.
+enum Table {
+    /// The dataset by its name in dbt, and its new one.
+    Named(usize, String, String),
+    /// The dataset under a name of the project's own, and the table's new name.
+    Stored(usize, String),
+    /// It is, or may be, and can't move.
+    Half(usize, String),
+    /// Another table under the dataset's name.
+    Other,
+    /// Another table.
+    Unsaid,
+}
+
+/// `ref('a')`, `source("a", 'b')`: the function, and its arguments with their places.
+fn call(text: &str) -> Option<(&str, Vec<(usize, &str)>)> {
+    let at = ["ref", "source"].iter().filter_map(|word| text.find(&format!("{word}(")).map(|at| (at, *word))).min()?;
+    let (start, function) = at;
+    let open = start + function.len() + 1;
+    let close = open + text[open..].find(')')?;
+    let mut arguments = Vec::new();
+    let mut at = open;
+    for part in text[open..close].split(',') {
+        let lead = part.len() - part.trim_start().len();
+        let trimmed = part.trim();
+        let inner = trimmed.strip_prefix(['\'', '"'])?.strip_suffix(['\'', '"'])?;
+        arguments.push((at + lead + 1, inner));
+        at += part.len() + 1;
+    }
+    Some((function, arguments))
+}

@@ -1,0 +1,154 @@
+use super::*;
+use crate::dataset::mapping::{self, Notation};
+
+const USERS: &str = r#"
+[dataset]
+name = "users"
+[names]
+table = { old = "p.a.users_v1", new = "p.a.users_v2" }
+dbt-source = { old = "a.users_v1", new = "a.users_v2" }
+dbt-ref = { old = "dim_users_v1", new = "dim_users_v2" }
+[columns]
+user_id = "user_id"
+country_code = "country"
+signup_ts = "signed_up_at"
+[columns.referrer]
+annotate = "split"
+[columns.plan_type]
+to = "plan"
+values = { F = "free", P = "premium" }
+"#;
+
+const SOURCES: (&str, &str) = ("models/sources.yml", "sources:\n  - name: a\n    tables:\n      - name: users_v1\n");
+
+/// Files after all that may move has moved, and why the rest stays.
+fn moved(files: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
+    let mappings = vec![mapping::read(USERS, Notation::Toml, "m").unwrap()];
+    let datasets = Datasets { mappings, ..Datasets::default() };
+    let given: Vec<ProjectFile<'_>> = files.iter().map(|(path, text)| ProjectFile { path, text }).collect();
+    let all = decided(&given, &datasets, Dialect::BigQuery).unwrap();
+    let mut why = Vec::new();
+    let texts = files.iter().zip(all).map(|((_, text), units)| {
+        let mut edits = Vec::new();
+        for one in units {
+            match one.fate {
+                Fate::Mapped(more) => edits.extend(more),
+                Fate::Annotated(reason) | Fate::Refused(reason) => why.push(reason.why),
+            }
+        }
+        edits.sort_by_key(|(range, _): &(std::ops::Range<usize>, String)| range.start);
+        let mut text = (*text).to_owned();
+        edits.into_iter().rev().for_each(|(range, new)| text.replace_range(range, &new));
+        text
+    });
+    (texts.collect(), why)
+}
+
+#[track_caller]
+fn stays(files: &[(&str, &str)], because: &str) {
+    let (texts, why) = moved(files);
+    assert!(texts.iter().zip(files).all(|(after, (_, before))| after == before), "{texts:?}");
+    assert!(why.iter().any(|why| why.contains(because)), "{why:?}");
+}
+
+#[test]
+fn models_and_sources_move_together_or_not_at_all() {
+    let good = ("models/m.sql", "select country_code as c from {{ source('a', 'users_v1') }}");
+    let (texts, why) = moved(&[good, SOURCES]);
+    assert!(why.is_empty(), "{why:?}");
+    assert_eq!(texts[0], "select country as c from {{ source('a', 'users_v2') }}");
+    assert!(texts[1].contains("name: users_v2"));
+    let bad = ("models/n.sql", "select referrer as r from {{ source('a', 'users_v1') }}");
+    stays(&[good, bad, SOURCES], "another file of the project keeps it from moving: models/n.sql:1");
+    // A source that lies in a package gets no new name by moving a model.
+    stays(&[good], "no file of this project declares the source");
+}
+
+#[test]
+fn a_project_that_cannot_be_read_whole_stays() {
+    let good = ("models/m.sql", "select country_code as c from {{ source('a', 'users_v1') }}");
+    stays(
+        &[good, ("models/n.sql", "select country_code frm where from {{ source('a', 'users_v1') }}"), SOURCES],
+        "keeps it from moving",
+    );
+    let python = ("models/p.py", "def model(dbt, session):\n    return dbt.source('a', 'users_v1')\n");
+    stays(&[good, python, SOURCES], "searches and does not edit");
+    let broken =
+        ("models/sources.yml", "sources:\n  - name: a\n    tables:\n      - name: users_v1\n        columns: [\n");
+    stays(&[good, broken], "");
+}
+
+#[test]
+fn a_source_may_have_another_name_or_be_another_table() {
+    let sources = |entry: &str| format!("sources:\n  - name: a\n    tables:\n{entry}");
+    let model = |name: &str| format!("select country_code as c from {{{{ source('a', '{name}') }}}}");
+    let text = sources("      - name: people\n        identifier: users_v1\n");
+    let (texts, _) = moved(&[("models/m.sql", &model("people")), ("models/s.yml", &text)]);
+    assert_eq!(texts, [model("people").replace("country_code", "country"), text.replace("users_v1", "users_v2")]);
+    let other = sources("      - name: users_v1\n        identifier: elsewhere\n");
+    let (texts, why) = moved(&[("models/m.sql", &model("users_v1")), ("models/s.yml", &other)]);
+    assert_eq!((texts, why), (vec![model("users_v1"), other], Vec::new()));
+    // The name of a table that has none in dbt is its path.
+    let (schema, plain) =
+        ("sources:\n  - name: b\n    schema: a\n    tables:\n      - name: users_v1\n", model("users_v1"));
+    stays(&[("models/m.sql", &plain.replace("'a'", "'b'")), ("models/s.yml", schema)], "must become an identifier");
+}
+
+#[test]
+fn tests_of_a_column_follow_it() {
+    let text = "sources:\n  - name: a\n    tables:\n      - name: users_v1\n        loaded_at_field: signup_ts\n        columns:\n          \
+        - name: plan_type\n            description: plan_type, as it was\n            tests:\n              - accepted_values:\n                  values: ['F', \"P\"]\n";
+    let (texts, why) = moved(&[("models/s.yml", text)]);
+    assert!(why.is_empty(), "{why:?}");
+    let wanted = text
+        .replace("users_v1", "users_v2")
+        .replace("signup_ts", "signed_up_at")
+        .replace("name: plan_type", "name: plan");
+    assert_eq!(texts[0], wanted.replace("'F'", "'free'").replace("\"P\"", "\"premium\""));
+    stays(&[("models/s.yml", &text.replace("\"P\"", "\"X\""))], "has no row");
+    let odd = text.replace("loaded_at_field: signup_ts", "odd_test: signup_ts is not null");
+    stays(&[("models/s.yml", &odd)], "does not know what this says");
+}
+
+#[test]
+fn a_relationship_leads_to_the_datasets_column() {
+    let text = "models:\n  - name: m\n    columns:\n      - name: country_code\n        tests:\n          - relationships:\n              \
+        to: ref('q', 'dim_users_v1')\n              field: country_code\n";
+    let text = text.replace("'q', ", "");
+    let (texts, why) = moved(&[("models/s.yml", &text)]);
+    assert!(why.is_empty(), "{why:?}");
+    assert_eq!(texts[0], text.replace("dim_users_v1", "dim_users_v2").replace("field: country_code", "field: country"));
+    // A model of the project that has the name is another one.
+    let own = ("models/dim_users_v1.sql", "select 1 as country_code");
+    assert_eq!(moved(&[("models/s.yml", &text), own]).0, [text, own.1.to_owned()]);
+}
+
+#[test]
+fn only_macros_that_are_plain_expressions_take_columns() {
+    let of = |text: &str| macros::macros(text);
+    let clean = of("{% macro clean(c) %} upper(trim({{ c }})) {% endmacro %}");
+    assert_eq!(clean.get("clean"), Some(&vec![Some("c".to_owned())]));
+    for other in [
+        "{% macro m(c) %} coalesce({{ c }}, country_code) {% endmacro %}",
+        "{% macro m(c) %} {% if c %}{{ c }}{% endif %} {% endmacro %}",
+        "{% macro m(c) %} {{ c | upper }} {% endmacro %}",
+        "{% macro m(c) %} (select {{ c }} from t.u) {% endmacro %}",
+        "{% macro m(c='x') %} {{ c }} {% endmacro %}",
+    ] {
+        assert!(of(other).is_empty(), "{other}");
+    }
+}
+
+#[test]
+fn what_a_template_may_write_is_told_with_the_macros_that_may_write_it() {
+    let model = ("models/m.sql", "select {{ columns() }} from {{ source('a', 'users_v1') }}");
+    let written = ("macros/columns.sql", "{% macro columns() %}country_code{% endmacro %}");
+    let mappings = vec![mapping::read(USERS, Notation::Toml, "m").unwrap()];
+    let datasets = Datasets { mappings, ..Datasets::default() };
+    let files = [model, written, SOURCES].map(|(path, text)| ProjectFile { path, text });
+    let all = decided(&files, &datasets, Dialect::BigQuery).unwrap();
+    let told: Vec<&str> =
+        all[1].iter().flat_map(|one| &one.unit.uses).map(|one| &written.1[one.range.clone()]).collect();
+    assert_eq!(told, ["country_code"]);
+    assert!(all.iter().flatten().all(|one| matches!(one.fate, Fate::Annotated(_))));
+}

@@ -1,0 +1,598 @@
+//! Where rows come from: what a call reads, by the table, the path or the class it names.
+
+use std::ops::Range;
+
+use super::Flow;
+use super::call::{Given, Method};
+use super::shape::{Callee, Parameter, Shape, shape};
+use super::value::{Data, Library, Mention, Rest, Style, Value};
+use crate::dataset::mapping::Position;
+use crate::dataset::mapping::System;
+use crate::dataset::names::{Met, Part};
+use crate::dataset::text::{self, Placeholders};
+use crate::dataset::usage::{Accessor, ColumnForm, Doubt, Form, Of, Role, Use, ValueUse};
+use crate::tree::Node;
+
+impl<'t> Flow<'t> {
+    /// What a call reads, whose object is nothing that is followed.
+    pub(super) fn reader(&mut self, method: &Method<'t>, path: Option<&str>) -> Option<Value<'t>> {
+        let language = self.tree.language.facts.name.as_str();
+        match language {
+            "python" => self.spark_reader(method),
+            "scala" => self.scio_reader(method, path).or_else(|| self.spark_reader(method)),
+            "java" => self.java_reader(method, path),
+            _ => self.node_reader(method),
+        }
+    }
+
+    /// `spark.table(…)`, `spark.read….load(…)`.
+    fn spark_reader(&mut self, method: &Method<'t>) -> Option<Value<'t>> {
+        let frame = |data: Option<Data>| Value::frame(Library::Spark, data.unwrap_or_else(Data::other));
+        let of_read = || {
+            let mut at = method.object;
+            loop {
+                match shape(at) {
+                    Shape::Member { name, .. } if matches!(name.text(), "read" | "readStream") => return true,
+                    Shape::Member { object, .. } => at = object,
+                    Shape::Call { callee: Callee::Method { object, .. }, .. } => at = object,
+                    _ => return false,
+                }
+            }
+        };
+        let first = method.arguments.first();
+        match method.word() {
+            "table" if method.arguments.len() == 1 => {
+                let data = match first.map(|one| &one.value) {
+                    Some(Value::Text(text)) => self.table_text(*text, true),
+                    _ => None,
+                };
+                Some(frame(data))
+            }
+            "sql" => Some(frame(None)),
+            "format" | "option" | "options" | "schema" if of_read() => Some(Value::Plain),
+            "parquet" | "orc" | "avro" | "json" | "csv" if of_read() => {
+                let mut data = None;
+                for one in method.arguments.iter().filter(|one| one.name.is_none()) {
+                    if let Value::Text(text) = one.value {
+                        let found = self.path_text(text);
+                        data = match (data, found) {
+                            (None, found) => found,
+                            (Some(known), Some(found)) => Some(Data::joined(known, &found)),
+                            (known, None) => known,
+                        };
+                    }
+                }
+                Some(frame(data))
+            }
+            "load" if of_read() => {
+                let mut chain = Vec::new();
+                let mut at = method.object;
+                while let Shape::Call { callee: Callee::Method { object, name }, arguments } = shape(at) {
+                    chain.push((name.text(), arguments));
+                    at = object;
+                }
+                let mut data = match first.map(|one| &one.value) {
+                    Some(Value::Text(text)) => self.table_or_path(*text),
+                    _ => None,
+                };
+                let option = |key: &str| {
+                    chain.iter().filter(|(word, _)| *word == "option").find_map(|(_, arguments)| match &arguments[..] {
+                        [name, value] if name.value.text().trim_matches(['"', '\'']) == key => Some(value.value),
+                        _ => None,
+                    })
+                };
+                for key in ["table", "dbtable", "path"] {
+                    if data.is_none()
+                        && let Some(text) = option(key)
+                    {
+                        data = self.table_or_path(text);
+                    }
+                }
+                if let (Some(known), Some(filter)) = (&data, option("filter")) {
+                    self.fragment(filter, &known.clone(), "select 1 from spark_t where ", "");
+                }
+                Some(frame(data))
+            }
+            _ => None,
+        }
+    }
+
+    /// What Scio reads.
+    fn scio_reader(&mut self, method: &Method<'t>, path: Option<&str>) -> Option<Value<'t>> {
+        let _ = path;
+        let rows = |style: Style, data: Data| Value::row(style, data).many();
+        let first = method.arguments.first().cloned();
+        let class = self.type_argument(method.node);
+        match method.word() {
+            "Spec" | "Ref" if method.object.text().ends_with("Table") => match &first?.value {
+                Value::Text(text) => Some(self.table_text(*text, false).map_or(Value::Plain, Value::Handle)),
+                handle @ Value::Handle(_) => Some(handle.clone()),
+                _ => None,
+            },
+            "bigQueryTable" | "bigQueryStorage" | "typedBigQueryTable" | "tableRowJsonFile" => {
+                let data = self.handle_of(&first?)?;
+                let data = Data { exact: true, ..data };
+                for one in method.arguments.iter().skip(1) {
+                    self.storage_option(one, &data);
+                }
+                Some(rows(Style::Named, data))
+            }
+            "typedBigQuery" | "typedBigQueryStorage" => {
+                let source = self.classes.get(class?.text()).copied()?;
+                for one in &method.arguments {
+                    self.lost(
+                        &Value::Handle(Data::of(Rest::Source(source))),
+                        one.node,
+                        "what is read is said at the call",
+                    );
+                }
+                Some(rows(Style::Field, Self::exact(Rest::Source(source))))
+            }
+            "avroFile" | "parquetAvroFile" | "objectFile" | "protobufFile" => {
+                let generated = class.and_then(|class| self.generated(class));
+                let path = match &first?.value {
+                    Value::Text(text) => self.path_text(*text),
+                    _ => None,
+                };
+                for one in method.arguments.iter().skip(1) {
+                    self.value(one.node);
+                }
+                match (generated, path) {
+                    (Some(source), path) => {
+                        self.together(&path.iter().flat_map(Data::sources).chain([source]).collect::<Vec<_>>());
+                        Some(rows(Style::Getter, Self::exact(Rest::Source(source))))
+                    }
+                    (None, Some(data)) if class.is_none() => Some(rows(Style::Named, Data { exact: true, ..data })),
+                    (None, Some(data)) => {
+                        let class = class?;
+                        self.lost(&Value::Handle(data), class, "its columns are the fields of a class that stays");
+                        Some(Value::Plain)
+                    }
+                    _ => None,
+                }
+            }
+            "typedParquetFile" | "parquetTypeFile" => {
+                let Value::Text(text) = &first?.value else { return None };
+                let data = self.path_text(*text)?;
+                self.lost(
+                    &Value::Handle(data),
+                    class.unwrap_or(method.name),
+                    "its columns are the fields of a class that stays",
+                );
+                Some(Value::Plain)
+            }
+            // `new TableReference().setDatasetId(…).setTableId(…)`
+            "setTableId" | "setDatasetId" | "setProjectId" => self.table_reference(method),
+            // `AvroSortedBucketIO.read(new TupleTag[UserV1]("users"), classOf[UserV1]).from(path)`
+            "from" => {
+                let Value::Text(text) = &first?.value else { return None };
+                let path = self.path_text(*text);
+                let Shape::Call { arguments, .. } = shape(method.object) else { return None };
+                let class = arguments.iter().find_map(|one| {
+                    self.type_argument(one.value).filter(|_| one.value.text().starts_with("classOf"))
+                })?;
+                let source = self.generated(class)?;
+                self.together(&path.iter().flat_map(Data::sources).chain([source]).collect::<Vec<_>>());
+                Some(rows(Style::Getter, Self::exact(Rest::Source(source))))
+            }
+            "sortMergeJoin" | "sortMergeCoGroup" | "sortMergeGroupByKey" => {
+                let mut values = Vec::new();
+                for one in method.arguments.iter().skip(1) {
+                    values.push(match &one.value {
+                        Value::Many(element) => (**element).clone(),
+                        other => other.clone(),
+                    });
+                }
+                let sources: Vec<usize> = values.iter().flat_map(Value::sources).collect();
+                self.together(&sources);
+                if method.word() != "sortMergeJoin" {
+                    values
+                        .into_iter()
+                        .for_each(|value| self.lost(&value, method.name, "gander does not know this way to join"));
+                    return Some(Value::Plain);
+                }
+                Some(Value::tuple(vec![Value::Plain, Value::tuple(values)]).many())
+            }
+            "Projection" | "Predicate" => {
+                let source = self.generated(class?)?;
+                let row = Value::row(Style::Getter, Self::exact(Rest::Source(source)));
+                for one in &method.arguments {
+                    if let Value::Function(function) = one.value.clone() {
+                        self.run(&function, vec![row.clone()], one.node);
+                    } else {
+                        self.lost(&row, one.node, "which columns are read is not written here");
+                    }
+                }
+                Some(Value::Plain)
+            }
+            _ => None,
+        }
+    }
+
+    /// The rows' table, of a name, a specification or a reference.
+    fn handle_of(&mut self, one: &Given<'t>) -> Option<Data> {
+        match &one.value {
+            Value::Handle(data) => Some(data.clone()),
+            Value::Text(text) => self.table_text(*text, false),
+            _ => None,
+        }
+    }
+
+    /// `selectedFields = List(…)`, `rowRestriction = "…"`
+    fn storage_option(&mut self, one: &Given<'t>, data: &Data) {
+        let value = Value::Handle(data.clone());
+        match one.name {
+            Some("selectedFields") => {
+                let Shape::Call { arguments, .. } = shape(one.node) else {
+                    self.lost(&value, one.node, "which columns are read is not written here");
+                    return;
+                };
+                for item in arguments {
+                    if !matches!(shape(item.value), Shape::Text) {
+                        self.lost(&value, item.value, "which columns are read is not written here");
+                        continue;
+                    }
+                    let mention = Mention { whole: item.value, name: item.value, read: true };
+                    self.mention(&mention, data, Self::row_place());
+                }
+            }
+            Some("rowRestriction") => {
+                let plain = Data { exact: false, ..data.clone() };
+                self.fragment(one.node, &plain, "select 1 from t_ where ", "");
+            }
+            _ => self.lost(&value, one.node, "an option that gander does not know"),
+        }
+    }
+
+    /// What Java reads.
+    fn java_reader(&mut self, method: &Method<'t>, path: Option<&str>) -> Option<Value<'t>> {
+        let first = method.arguments.first().cloned();
+        match method.word() {
+            "of" if path.is_some_and(|path| path.ends_with("TableId.of")) => {
+                let parts: Vec<Node<'t>> = method.arguments.iter().map(|one| one.node).collect();
+                self.parts_of_name(&parts).map(Value::Handle)
+            }
+            "listTableData" | "listPartitions" => match first?.value {
+                Value::Handle(data) => Some(Value::row(Style::Named, Data { exact: true, ..data }).many()),
+                _ => None,
+            },
+            "getTable" => match &first?.value {
+                handle @ Value::Handle(_) => Some(handle.clone()),
+                _ => None,
+            },
+            "from" if method.object.text().contains("readTableRows") => match &first?.value {
+                Value::Text(text) => {
+                    let data = self.table_text(*text, false)?;
+                    Some(Value::row(Style::Named, Data { exact: true, ..data }).many())
+                }
+                _ => None,
+            },
+            "newBuilder" => {
+                let source = self.generated(method.object)?;
+                Some(Value::row(Style::Getter, Self::exact(Rest::Source(source))))
+            }
+            _ => None,
+        }
+    }
+
+    /// What TypeScript and JavaScript read.
+    fn node_reader(&mut self, method: &Method<'t>) -> Option<Value<'t>> {
+        if method.word() != "table" {
+            return None;
+        }
+        let Shape::Call { callee: Callee::Method { name, .. }, arguments } = shape(method.object) else { return None };
+        if name.text() != "dataset" {
+            return None;
+        }
+        let mut parts: Vec<Node<'t>> = Vec::new();
+        let (dataset, table) = (arguments.first()?.value, method.arguments.first()?.node);
+        if let Some(options) = arguments.get(1)
+            && let Shape::Pairs(pairs) = shape(options.value)
+        {
+            let project = pairs.iter().find(|(key, _)| key.text().trim_matches(['"', '\'']) == "projectId");
+            parts.extend(project.map(|(_, value)| *value));
+        }
+        parts.extend([dataset, table]);
+        let data = self.parts_of_name(&parts)?;
+        Some(Value::Handle(Data { exact: true, ..data }))
+    }
+
+    /// A table by texts that hold a part of its name each.
+    fn parts_of_name(&mut self, parts: &[Node<'t>]) -> Option<Data> {
+        let texts: Vec<Option<(String, Range<usize>)>> = parts.iter().map(|part| self.literal(*part)).collect();
+        let names: Vec<Part<'_>> = texts.iter().map(|text| text.as_ref().map(|(name, _)| name.as_str())).collect();
+        let last = *parts.last()?;
+        let met = self.datasets.table(&names, false);
+        for part in parts {
+            self.accounted.insert(part.range().start);
+        }
+        match met {
+            Met::Dataset(dataset, new) => {
+                let pairs = texts.iter().flatten().zip(&new).filter(|((old, _), new)| old != *new);
+                let edits = pairs.map(|((_, range), new)| (range.clone(), new.clone())).collect();
+                let range = texts.last()?.as_ref()?.1.clone();
+                Some(Data::of(Rest::Source(self.source(last, dataset, range, Form::Name(edits)))))
+            }
+            Met::Half(dataset, why) => {
+                let source = self.source(last, dataset, last.range(), Form::Told);
+                self.doubt(source, Doubt::open(last.range(), why));
+                Some(Data::of(Rest::Source(source)))
+            }
+            Met::Known(schema) => Some(Data::of(Rest::Known(schema))),
+            Met::Other => Some(Data::other()),
+        }
+    }
+
+    fn table_reference(&mut self, method: &Method<'t>) -> Option<Value<'t>> {
+        let mut found: [Option<Node<'t>>; 3] = [None; 3];
+        let mut at = method.node;
+        while let Shape::Call { callee: Callee::Method { object, name }, arguments } = shape(at) {
+            let slot = ["setProjectId", "setDatasetId", "setTableId"].iter().position(|word| *word == name.text())?;
+            found[slot] = arguments.first().map(|one| one.value);
+            at = object;
+        }
+        // The outermost call has all of them.
+        let outer = method
+            .node
+            .parent()
+            .is_some_and(|up| matches!(shape(up), Shape::Member { name, .. } if name.text().starts_with("set")));
+        if outer || found[1].is_none() || found[2].is_none() {
+            return Some(Value::Plain);
+        }
+        let parts: Vec<Node<'t>> = found.into_iter().flatten().collect();
+        self.parts_of_name(&parts).map(Value::Handle)
+    }
+
+    pub(super) fn table_or_path(&mut self, text: Node<'t>) -> Option<Data> {
+        if text.text().contains('/') { self.path_text(text) } else { self.table_text(text, true) }
+    }
+
+    /// The table that a text names.
+    pub(super) fn table_text(&mut self, text: Node<'t>, fold: bool) -> Option<Data> {
+        let fold = fold || self.around.dialect.folds_tables();
+        let Some((name, range)) = self.literal(text) else { return self.half_named(text, fold) };
+        let mut parts: Vec<(&str, Range<usize>)> = Vec::new();
+        let mut at = range.start;
+        for part in name.split(['.', ':']) {
+            let bare = part.trim_matches('`');
+            let lead = part.len() - part.trim_start_matches('`').len();
+            parts.push((bare, at + lead..at + lead + bare.len()));
+            at += part.len() + 1;
+        }
+        let names: Vec<Part<'_>> = parts.iter().map(|(part, _)| Some(*part)).collect();
+        match self.datasets.table(&names, fold) {
+            Met::Dataset(dataset, new) => {
+                let changed = parts
+                    .iter()
+                    .zip(&new)
+                    .filter(|((old, _), new)| !(*old == new.as_str() || fold && old.eq_ignore_ascii_case(new)));
+                let edits = changed.map(|((_, range), new)| (range.clone(), new.clone())).collect();
+                let own = parts.last()?.1.clone();
+                Some(Data::of(Rest::Source(self.source(text, dataset, own, Form::Name(edits)))))
+            }
+            Met::Half(dataset, why) => {
+                let source = self.source(text, dataset, range.clone(), Form::Told);
+                self.doubt(source, Doubt::open(range, why));
+                Some(Data::of(Rest::Source(source)))
+            }
+            Met::Known(schema) => {
+                self.accounted.insert(text.range().start);
+                Some(Data::of(Rest::Known(schema)))
+            }
+            Met::Other => {
+                self.accounted.insert(text.range().start);
+                Some(Data::other())
+            }
+        }
+    }
+
+    /// A table of whose name a part is put in at run time.
+    fn half_named(&mut self, text: Node<'t>, fold: bool) -> Option<Data> {
+        let read = text::read(text, Placeholders::None, false)?;
+        let start = read.masked.len() - read.masked.trim_start().len();
+        let name = read.masked.trim();
+        let mut at = start;
+        let mut parts: Vec<Option<String>> = Vec::new();
+        let mut head = None;
+        for part in name.split(['.', ':']) {
+            let hole = read.holes.iter().find(|hole| hole.start < at + part.len() && at < hole.end);
+            head = hole.map(|hole| part[..hole.start.saturating_sub(at).min(part.len())].to_owned());
+            parts.push(hole.is_none().then(|| part.to_owned()));
+            at += part.len() + 1;
+        }
+        let names: Vec<Part<'_>> = parts.iter().map(Option::as_deref).collect();
+        let dataset = match self.datasets.table(&names, fold) {
+            Met::Dataset(dataset, _) | Met::Half(dataset, _) => Some(dataset),
+            _ => head.and_then(|head| self.datasets.begins(&names[..names.len() - 1], &head, fold)),
+        }?;
+        let source = self.source(text, dataset, text.range(), Form::Told);
+        self.doubt(source, Doubt::open(text.range(), "a part of the table's name is put in at run time"));
+        Some(Data::of(Rest::Source(source)))
+    }
+
+    /// The dataset whose files a text names.
+    pub(super) fn path_text(&mut self, text: Node<'t>) -> Option<Data> {
+        let (name, range) = match self.literal(text) {
+            Some((name, range)) => (name, range),
+            None => {
+                let read = text::read(text, Placeholders::None, false)?;
+                let name = read.masked.trim().to_owned();
+                let first = read.holes.first().map_or(name.len(), |hole| hole.start);
+                let (dataset, _) = self.datasets.path(&name)?;
+                let whole = self.datasets.mappings[dataset].names(System::Path).any(|known| {
+                    read.masked.find(known.old.trim_end_matches('/')).is_some_and(|at| at + known.old.len() <= first)
+                });
+                if !whole {
+                    return None;
+                }
+                let source = self.source(text, dataset, text.range(), Form::Told);
+                self.doubt(source, Doubt::open(text.range(), "a part of the path is put in at run time"));
+                return Some(Data::of(Rest::Source(source)));
+            }
+        };
+        let Some((dataset, new)) = self.datasets.path(&name) else {
+            self.accounted.insert(text.range().start);
+            return None;
+        };
+        let source = self.source(text, dataset, range.clone(), Form::Name(vec![(range, new)]));
+        Some(Data::of(Rest::Source(source)))
+    }
+
+    /// `f[T](…)`, `classOf[T]`, `new C[T](…)`: `T`.
+    fn type_argument(&self, node: Node<'t>) -> Option<Node<'t>> {
+        let mut at = node;
+        for _ in 0..4 {
+            if matches!(at.kind(), "generic_function" | "generic_type") {
+                let list = at
+                    .field("type_arguments")
+                    .or_else(|| at.named_children().find(|child| child.kind() == "type_arguments"))?;
+                return list.named_children().next();
+            }
+            at = at.field("function").or_else(|| at.named_children().next())?;
+        }
+        None
+    }
+
+    /// The source that a generated class is of: all its mentions in the file are one use each.
+    pub(super) fn generated(&mut self, class: Node<'t>) -> Option<usize> {
+        let name = class.text();
+        let path = self.imported(name).unwrap_or(name).to_owned();
+        for (dataset, mapping) in self.datasets.mappings.iter().enumerate() {
+            let Some(renamed) = mapping.names(System::Type).find(|known| known.old == path) else { continue };
+            let (old, new) = (renamed.old.clone(), renamed.new.clone());
+            let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
+            let package = |path: &str| path.rsplit_once('.').map_or(String::new(), |(package, _)| package.to_owned());
+            let mut source = None;
+            for node in self.tree.iter().filter(|node| node.is_leaf() && node.text() == name) {
+                if !matches!(node.kind(), "identifier" | "type_identifier") {
+                    continue;
+                }
+                let form = Form::Name(vec![(node.range(), last(&new))]);
+                match source {
+                    None => source = Some(self.class_source(node, dataset, form)),
+                    Some(source) => {
+                        let one = Use { range: node.range(), dataset, of: Of::Dataset, position: Position::Read, form };
+                        self.add(source, one);
+                    }
+                }
+            }
+            if let Some(source) = source {
+                if package(&old) != package(&new) || last(&old) != name {
+                    let why = "the new class lies in another package, or has another name in this file";
+                    self.doubt(source, Doubt::annotate(self.places[source].clone(), why));
+                }
+                return Some(source);
+            }
+        }
+        None
+    }
+
+    fn class_source(&mut self, node: Node<'t>, dataset: usize, form: Form) -> usize {
+        self.source(node, dataset, node.range(), form)
+    }
+
+    /// Notes generated classes that the file imports, whether or not they are followed.
+    pub(super) fn generated_classes(&mut self) {
+        let olds: Vec<String> = self
+            .datasets
+            .mappings
+            .iter()
+            .flat_map(|mapping| mapping.names(System::Type).map(|name| name.old.clone()).collect::<Vec<_>>())
+            .collect();
+        let mut named: Vec<String> =
+            self.imports.iter().filter(|(_, path)| olds.contains(path)).map(|(name, _)| name.clone()).collect();
+        named.sort();
+        for name in named {
+            let node = self.tree.iter().find(|node| {
+                node.is_leaf() && node.text() == name && matches!(node.kind(), "identifier" | "type_identifier")
+            });
+            if let Some(node) = node {
+                self.generated(node);
+            }
+        }
+    }
+
+    /// A class whose fields a macro makes of a table.
+    pub(super) fn class(&mut self, node: Node<'t>, name: Option<Node<'t>>) {
+        let Some(name) = name.filter(|_| self.tree.language.facts.name == "scala") else { return };
+        let annotation =
+            node.named_children().find(|child| child.kind() == "annotation" && child.text().contains("fromTable"));
+        let Some(annotation) = annotation else { return };
+        let texts: Vec<Node<'t>> =
+            annotation.descendants().filter(|below| matches!(shape(*below), Shape::Text)).collect();
+        let Some(text) = texts.first() else { return };
+        if let Some(data) = self.table_text(*text, false)
+            && let [Rest::Source(source)] = data.rest[..]
+        {
+            self.classes.insert(name.text().to_owned(), source);
+            if texts.len() > 1 {
+                self.doubt(source, Doubt::annotate(annotation.range(), "the table's name is put together"));
+            }
+        }
+    }
+
+    /// What a parameter is declared to be.
+    pub(super) fn declared(&mut self, parameter: &Parameter<'t>, entry: bool) -> Value<'t> {
+        let Some(declared) = parameter.declared else { return Value::Plain };
+        let value = self.as_declared(Value::Plain, declared);
+        if entry
+            && let Value::Row(row) = &value
+            && row.style == Style::Getter
+        {
+            for source in row.data.sources() {
+                let why = "records of this class come from other files, which may not move with this one";
+                self.doubt(source, Doubt::annotate(declared.range(), why));
+            }
+        }
+        value
+    }
+
+    /// A value that is declared to be of a type.
+    pub(super) fn as_declared(&mut self, value: Value<'t>, declared: Node<'t>) -> Value<'t> {
+        if !value.is_plain() {
+            let web = matches!(self.tree.language.facts.name.as_str(), "typescript" | "tsx");
+            let rows = value.alternatives().iter().any(|one| matches!(one, Value::Row(_) | Value::Many(_)));
+            if web && rows && !super::typescript::is_open(declared.text()) {
+                self.lost(&value, declared, "it is said to be of a type that names the columns, too");
+            }
+            return value;
+        }
+        let mut name = declared;
+        while matches!(name.kind(), "type" | "type_annotation") {
+            let Some(inner) = name.named_children().next() else { break };
+            name = inner;
+        }
+        if let Some(source) = self.classes.get(name.text()).copied() {
+            return Value::row(Style::Field, Self::exact(Rest::Source(source)));
+        }
+        match self.generated(name) {
+            Some(source) => Value::row(Style::Getter, Self::exact(Rest::Source(source))),
+            None => value,
+        }
+    }
+
+    /// A name of a column in a text.
+    pub(super) fn named(&mut self, source: usize, of: Of, name: &str, range: Range<usize>) {
+        let form = ColumnForm {
+            whole: range.clone(),
+            qualifier: String::new(),
+            spelled: name.to_owned(),
+            inner: range.clone(),
+            role: Role::Star,
+            value: ValueUse::Same,
+            alias: None,
+            removable: None,
+            operand: false,
+            accessor: Some(Box::new(Accessor {
+                language: "code",
+                before: String::new(),
+                after: String::new(),
+                lead: None,
+                renamed: None,
+            })),
+        };
+        let dataset = self.datasets_of[source];
+        let form = if matches!(of, Of::Unlisted(_)) { Form::Told } else { Form::Column(form) };
+        self.add(source, Use { range, dataset, of, position: Position::Read, form });
+    }
+}

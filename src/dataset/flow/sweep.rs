@@ -1,0 +1,86 @@
+//! Getters of a generated class that nothing in the file ties to it: they may be its, or
+//! another class's.
+//!
+//! Must not: doubt a name whose declaration says that it is something else.
+
+use std::collections::BTreeMap;
+
+use super::Flow;
+use super::note::camel;
+use super::shape::{Callee, Shape, shape};
+use crate::dataset::mapping::{Position, System};
+use crate::dataset::usage::{Doubt, Form, Of, Use};
+use crate::tree::Node;
+
+impl<'t> Flow<'t> {
+    /// Tells getters of what is not followed, in a file that imports a generated class.
+    pub(super) fn sweep_getters(&mut self) {
+        let mut wanted: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+        for (source, place) in self.places.iter().enumerate() {
+            let dataset = self.datasets_of[source];
+            let mapping = &self.datasets.mappings[dataset];
+            let base = self.tree.base();
+            let text = self.tree.text().get(place.start - base..place.end - base).unwrap_or("");
+            let imported = self.imported(text);
+            let class = mapping.names(System::Type).any(|name| imported == Some(name.old.as_str()));
+            if !class {
+                continue;
+            }
+            for (at, column) in mapping.columns.iter().enumerate().filter(|(_, column)| !column.is_kept()) {
+                for verb in ["get", "set", "has", "clear"] {
+                    wanted.insert(format!("{verb}{}", camel(&column.name)), (source, at));
+                }
+            }
+        }
+        if wanted.is_empty() {
+            return;
+        }
+        let nodes: Vec<Node<'t>> = self.tree.iter().collect();
+        for node in nodes {
+            let (Shape::Member { object, name } | Shape::Call { callee: Callee::Method { object, name }, .. }) =
+                shape(node)
+            else {
+                continue;
+            };
+            let Some((source, column)) = wanted.get(name.text()).copied() else { continue };
+            let range = name.range();
+            if self.noted.contains_key(&(range.start, range.end)) || self.is_declared_otherwise(object) {
+                continue;
+            }
+            let dataset = self.datasets_of[source];
+            let of = Of::Column(column);
+            self.add(source, Use { range: range.clone(), dataset, of, position: Position::Read, form: Form::Told });
+            let why = "what this is called on may be a record of the class: nothing here says what it is";
+            self.doubt(source, Doubt::annotate(range, why));
+        }
+    }
+
+    /// Whether the file declares a name, everywhere, to be of another class.
+    fn is_declared_otherwise(&self, object: Node<'t>) -> bool {
+        if !matches!(shape(object), Shape::Name) {
+            return false;
+        }
+        let name = object.text();
+        let declared = self.tree.iter().filter(|node| {
+            matches!(node.field_name(), Some("name" | "pattern" | "left"))
+                && node.text() == name
+                && node.parent().is_some_and(|parent| !matches!(parent.kind(), "method_invocation" | "field_access"))
+        });
+        let mut any = false;
+        for node in declared {
+            let holder = node.parent();
+            let of = holder.and_then(|holder| {
+                holder.field("type").or_else(|| holder.parent().and_then(|around| around.field("type")))
+            });
+            let Some(of) = of.filter(|of| !matches!(of.text(), "var" | "val")) else { return false };
+            let path = self.imported(of.text()).unwrap_or(of.text());
+            let ours =
+                |mapping: &crate::dataset::mapping::Mapping| mapping.names(System::Type).any(|known| known.old == path);
+            if self.datasets.mappings.iter().any(ours) {
+                return false;
+            }
+            any = true;
+        }
+        any
+    }
+}

@@ -1,0 +1,168 @@
+//! The shapes of TypeScript and JavaScript.
+
+use super::shape::{Argument, Parameter, Shape, call, children, operator, text_or_other};
+use crate::tree::Node;
+
+pub(super) fn shape(node: Node<'_>) -> Shape<'_> {
+    let field = |name: &str| node.field(name);
+    match node.kind() {
+        "identifier"
+        | "shorthand_property_identifier"
+        | "shorthand_property_identifier_pattern"
+        | "this"
+        | "property_identifier"
+        | "type_identifier"
+        | "private_property_identifier" => Shape::Name,
+        "string" | "template_string" => text_or_other(node),
+        "number" | "true" | "false" | "null" | "undefined" | "regex" => Shape::Constant,
+        "member_expression" => match (field("object"), field("property")) {
+            (Some(object), Some(name)) => Shape::Member { object, name },
+            _ => Shape::Other(children(node)),
+        },
+        "subscript_expression" => match (field("object"), field("index")) {
+            (Some(object), Some(key)) => Shape::Index { object, keys: vec![key] },
+            _ => Shape::Other(children(node)),
+        },
+        "call_expression" => field("function").map_or(Shape::Nothing, |function| call(function, arguments(node))),
+        "new_expression" => field("constructor").map_or(Shape::Nothing, |class| call(class, arguments(node))),
+        "arrow_function" | "function_expression" => {
+            Shape::Lambda(parameters(node), field("body").into_iter().collect())
+        }
+        "binary_expression" => match text_or_other(node) {
+            Shape::Text => Shape::Text,
+            _ => operator(node),
+        },
+        "unary_expression" | "update_expression" => operator(node),
+        "ternary_expression" => {
+            Shape::Choice(field("condition"), field("consequence").into_iter().chain(field("alternative")).collect())
+        }
+        "array" | "array_pattern" => Shape::Sequence(children(node)),
+        "object" => {
+            let plain = |child: &Node<'_>| matches!(child.kind(), "pair" | "shorthand_property_identifier");
+            let below = children(node);
+            if below.iter().all(plain) {
+                Shape::Pairs(below.into_iter().filter_map(pair).collect())
+            } else {
+                Shape::Other(below)
+            }
+        }
+        "object_pattern" => Shape::Pairs(children(node).into_iter().filter_map(pair).collect()),
+        // What it is said to be names the columns, too, unless it says nothing.
+        "as_expression" | "satisfies_expression" => match children(node)[..] {
+            [value, said] if is_open(said.text()) => Shape::Same(value),
+            _ => Shape::Other(children(node)),
+        },
+        "await_expression" | "parenthesized_expression" | "non_null_expression" | "expression_statement" => {
+            children(node).first().map_or(Shape::Nothing, |first| Shape::Same(*first))
+        }
+        _ => statement(node),
+    }
+}
+
+/// Whether a type says nothing of the names of columns.
+pub(super) fn is_open(said: &str) -> bool {
+    let said = said.trim_start_matches(':').trim();
+    matches!(
+        said,
+        "any"
+            | "any[]"
+            | "unknown"
+            | "unknown[]"
+            | "const"
+            | "object"
+            | "object[]"
+            | "Row"
+            | "RowMetadata"
+            | "TableRow"
+    ) || said.starts_with("Record<string")
+}
+
+fn statement(node: Node<'_>) -> Shape<'_> {
+    let field = |name: &str| node.field(name);
+    match node.kind() {
+        "program"
+        | "try_statement"
+        | "finally_clause"
+        | "lexical_declaration"
+        | "variable_declaration"
+        | "else_clause"
+        | "class_body" => Shape::Block(children(node), false),
+        "statement_block" => Shape::Block(children(node), true),
+        "variable_declarator" => Shape::Assign {
+            targets: field("name").into_iter().collect(),
+            value: field("value"),
+            declared: field("type"),
+            binds: true,
+        },
+        "assignment_expression" | "augmented_assignment_expression" => Shape::Assign {
+            targets: field("left").into_iter().collect(),
+            value: field("right"),
+            declared: None,
+            binds: false,
+        },
+        "export_statement" => {
+            let what = field("declaration").or_else(|| field("value"));
+            what.map_or(Shape::Nothing, Shape::Same)
+        }
+        "for_in_statement" => Shape::Loop {
+            target: field("left"),
+            over: field("right"),
+            declared: None,
+            body: field("body").into_iter().collect(),
+        },
+        "for_statement" | "while_statement" | "do_statement" => {
+            Shape::Loop { target: None, over: None, declared: None, body: children(node) }
+        }
+        "if_statement" => {
+            Shape::Choice(field("condition"), field("consequence").into_iter().chain(field("alternative")).collect())
+        }
+        "catch_clause" => Shape::Choice(None, field("body").into_iter().collect()),
+        "function_declaration" | "method_definition" | "generator_function_declaration" => {
+            Shape::Function { name: field("name"), parameters: parameters(node), body: field("body") }
+        }
+        "class_declaration" | "class" => {
+            Shape::Class { name: field("name"), members: field("body").map_or(Vec::new(), children) }
+        }
+        "return_statement" => Shape::Return(children(node).first().copied()),
+        "import_statement"
+        | "interface_declaration"
+        | "type_alias_declaration"
+        | "comment"
+        | "empty_statement"
+        | "break_statement"
+        | "continue_statement"
+        | "predefined_type" => Shape::Nothing,
+        _ => Shape::Other(children(node)),
+    }
+}
+
+fn pair(node: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {
+    match node.kind() {
+        "pair" | "pair_pattern" => Some((node.field("key")?, node.field("value")?)),
+        "object_assignment_pattern" => {
+            let left = node.field("left")?;
+            Some((left, left))
+        }
+        _ => Some((node, node)),
+    }
+}
+
+fn arguments(node: Node<'_>) -> Vec<Argument<'_>> {
+    let Some(list) = node.field("arguments") else { return Vec::new() };
+    let values = if list.kind() == "arguments" { children(list) } else { vec![list] };
+    values.into_iter().map(|value| Argument { name: None, name_node: None, value }).collect()
+}
+
+fn parameters(node: Node<'_>) -> Vec<Parameter<'_>> {
+    if let Some(only) = node.field("parameter") {
+        return vec![Parameter { pattern: only, declared: None }];
+    }
+    node.field("parameters").map_or(Vec::new(), children).into_iter().map(parameter).collect()
+}
+
+fn parameter(node: Node<'_>) -> Parameter<'_> {
+    match node.field("pattern") {
+        Some(pattern) => Parameter { pattern, declared: node.field("type") },
+        None => Parameter { pattern: node, declared: None },
+    }
+}
