@@ -70,7 +70,7 @@ fn a_run_leaves_every_file_as_its_labels_say_and_a_second_one_changes_nothing() 
     let plan = bench.gander(&["plan", "--json"]).expect(0).json();
     let told = uses(&plan);
     // No step applies, so that no wave yields evidence.
-    bench.gander(&["run"]).expect(4);
+    bench.gander(&["run"]).expect(7);
     let (mut moved, mut stayed) = (0, 0);
     for (path, case) in &placed {
         let became = bench.text(path);
@@ -111,7 +111,7 @@ fn a_unit_that_stays_has_one_comment_that_a_second_run_knows() {
         "apps/one/d.py",
         "def f(c):\n    return c.query(\n        \"\"\"select * from analytics.users_v1\"\"\")\n",
     );
-    bench.gander(&["run"]).expect(4);
+    bench.gander(&["run"]).expect(7);
     let guide = "(https://handbook.example.com/data/users-v2)";
     let why = "referrer: users_v2 splits it into referrer_domain and referrer_campaign: decide which is meant";
     assert_eq!(bench.text("apps/one/a.sql"), format!("-- gander[dataset/users]: {why} {guide}\n{query}"));
