@@ -53,6 +53,10 @@ const HARMLESS: [&str; 16] = [
     "tuple",
 ];
 
+/// The most segments of a path.
+const MAX_PATH: usize = 32;
+const UNKNOWN: &str = "it goes where this file does not show what is done with it";
+
 impl<'t> Flow<'t> {
     pub(super) fn call(&mut self, node: Node<'t>, callee: Callee<'t>, arguments: Vec<Argument<'t>>) -> Value<'t> {
         let given: Vec<Given<'t>> = arguments.into_iter().map(|one| self.argument(one)).collect();
@@ -106,12 +110,7 @@ impl<'t> Flow<'t> {
             return self.apply_value(&value, given, node);
         }
         if HARMLESS.contains(&name) {
-            for one in given {
-                if name != "len" && matches!(one.value, Value::Frame(_)) {
-                    self.lost(&one.value, one.node, "it is printed or listed with the names of its columns");
-                }
-            }
-            return Value::Plain;
+            return self.harmless(name, given);
         }
         if matches!(name, "List" | "Seq" | "Vector" | "Array" | "Set") {
             return Value::tuple(given.iter().map(|one| one.value.clone()).collect());
@@ -124,6 +123,33 @@ impl<'t> Flow<'t> {
             return self.constructed(source, given);
         }
         self.unknown_call(&method)
+    }
+
+    /// What a function of the language gives of values.
+    fn harmless(&mut self, name: &str, given: &[Given<'t>]) -> Value<'t> {
+        if name == "len" {
+            return Value::Plain;
+        }
+        let lists = matches!(name, "list" | "sorted" | "set" | "tuple");
+        if let Some(first) = given.first().filter(|first| lists && matches!(first.value, Value::Many(_))) {
+            let element = self.element(&first.value, first.node);
+            for one in &given[1..] {
+                match &one.value {
+                    Value::Function(function) => {
+                        self.run(function, vec![element.clone()], one.node);
+                    }
+                    other => self.lost(&other.clone(), one.node, "it is sorted by this"),
+                }
+            }
+            return first.value.clone();
+        }
+        for one in given {
+            let series = matches!(&one.value, Value::Columns(columns) if columns.parts.is_none());
+            if !series {
+                self.unknown_argument(one, "it is printed or listed with the names or in the order of its columns");
+            }
+        }
+        Value::Plain
     }
 
     /// `User(country_code = …)` of a class that has the columns of a table.
@@ -158,7 +184,7 @@ impl<'t> Flow<'t> {
                 _ => {
                     self.lost(&one, node, "it is called, which gander does not follow");
                     for argument in given {
-                        self.unknown_argument(argument);
+                        self.unknown_argument(argument, UNKNOWN);
                     }
                     Value::Plain
                 }
@@ -215,6 +241,13 @@ impl<'t> Flow<'t> {
 
     /// The path of a function that an import brings, or of a name that nothing here defines.
     pub(super) fn path(&self, node: Node<'t>) -> Option<String> {
+        self.path_at(node, 0)
+    }
+
+    fn path_at(&self, node: Node<'t>, depth: usize) -> Option<String> {
+        if depth > MAX_PATH {
+            return None;
+        }
         match shape(node) {
             Shape::Name => {
                 let name = node.text();
@@ -223,8 +256,8 @@ impl<'t> Flow<'t> {
                 }
                 Some(self.imported(name).unwrap_or(name).to_owned())
             }
-            Shape::Member { object, name } => Some(format!("{}.{}", self.path(object)?, name.text())),
-            Shape::Same(inner) => self.path(inner),
+            Shape::Member { object, name } => Some(format!("{}.{}", self.path_at(object, depth + 1)?, name.text())),
+            Shape::Same(inner) => self.path_at(inner, depth + 1),
             _ => None,
         }
     }
@@ -283,13 +316,13 @@ impl<'t> Flow<'t> {
             }
         }
         for one in &method.arguments {
-            self.unknown_argument(one);
+            self.unknown_argument(one, UNKNOWN);
         }
         Value::Plain
     }
 
-    pub(super) fn unknown_argument(&mut self, one: &Given<'t>) {
-        self.lost(&one.value, one.node, "it goes where this file does not show what is done with it");
+    fn unknown_argument(&mut self, one: &Given<'t>, why: &str) {
+        self.lost(&one.value, one.node, why);
         self.read_elsewhere(&one.value);
         for value in one.value.alternatives() {
             if let Value::Function(function) = value {
@@ -310,6 +343,11 @@ impl<'t> Flow<'t> {
         }
         let receiver = self.value(object);
         if receiver.is_plain() {
+            // `this.users`, `Tables.USERS`: what the class gave the name to.
+            let own = matches!(object.text(), "self" | "this" | "cls") || object.text().starts_with(char::is_uppercase);
+            if let Some(value) = self.bound(name.text()).cloned().filter(|value| own && !value.is_plain()) {
+                return value;
+            }
             self.elsewhere.insert(name.range().start);
             return Value::Plain;
         }
@@ -331,7 +369,7 @@ impl<'t> Flow<'t> {
                 Value::Plain
             }
             Value::Frame(frame) => self.frame_member(frame, node, name),
-            Value::Grouped(frame, _) => self.column_of(frame, node, name),
+            Value::Grouped(frame, keys) => self.of_grouped(frame, keys, node, name),
             Value::Columns(columns) => self.columns_member(columns, node, name),
             Value::Row(row) => self.row_member(row, node, name),
             Value::Tuple(values) => self.tuple_member(values, node, name),
@@ -362,8 +400,8 @@ impl<'t> Flow<'t> {
                     Value::Plain
                 }
                 Value::Frame(frame) => self.frame_index(&frame.clone(), node, keys, &values),
-                Value::Grouped(frame, _) => match keys {
-                    [only] => self.column_of(&frame.clone(), node, *only),
+                Value::Grouped(frame, of) => match keys {
+                    [only] => self.of_grouped(frame, of, node, *only),
                     _ => Value::Plain,
                 },
                 Value::Row(row) => match (keys, &values[..]) {

@@ -10,6 +10,7 @@ use super::note::Place;
 use super::shape::{Callee, Shape, shape};
 use super::spark::{ALL_TEXTS, NO_TEXTS};
 use super::value::{Columns, Data, Frame, Inner, Library, Mention, Named, Rest, Value};
+use crate::dataset::mapping::Position;
 use crate::dataset::usage::Doubt;
 use crate::tree::Node;
 
@@ -107,7 +108,7 @@ impl<'t> Flow<'t> {
                                 self.doubt(source, Doubt::open(mention.whole.range(), why));
                             }
                         } else if mention.read {
-                            if place.leaves {
+                            if place.leaves || place.position != Position::Read {
                                 self.named_again(mention, place);
                             }
                         } else {
@@ -135,7 +136,7 @@ impl<'t> Flow<'t> {
         }
     }
 
-    /// A column that is known already leaves under its own name.
+    /// A column that is known already is read here, or leaves under its own name.
     pub(super) fn named_again(&mut self, mention: &Mention<'t>, place: Place) {
         let Some((_, range)) = self.spelled(mention) else { return };
         let known = self.noted.get(&(range.start, range.end)).cloned().unwrap_or_default();

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::shape::{Case, Clause, Parameter, Shape, shape};
 use super::value::{Body, Data, Function, Hit, Mention, Named, Value};
 use super::{Flow, MAX_CALLS, MAX_DEPTH, MAX_STEPS};
+use crate::dataset::sql::words;
 use crate::tree::{Node, NodeId, operands};
 
 impl<'t> Flow<'t> {
@@ -16,13 +17,23 @@ impl<'t> Flow<'t> {
         self.generated_classes();
         self.value(self.tree.root());
         let spoken = self.spoken();
-        // Those that nothing here speaks of first: they call the others.
+        self.entries(&spoken);
+        // What one function leaves in a name around it, others may have read before.
+        if std::mem::take(&mut self.written_outside) {
+            self.called.clear();
+            self.entries(&spoken);
+        }
+    }
+
+    /// Runs the functions that nothing else has run: those that nothing here speaks of
+    /// first, since they call the others.
+    fn entries(&mut self, spoken: &HashMap<&'t str, Vec<NodeId>>) {
         for entries in [true, false] {
             let mut at = 0;
             while at < self.functions.len() {
                 let function = Rc::clone(&self.functions[at]);
                 at += 1;
-                let entry = self.is_entry(&function, &spoken);
+                let entry = self.is_entry(&function, spoken);
                 if entry == entries && !self.called.contains(&function.id) {
                     self.enter(&function);
                 }
@@ -41,8 +52,18 @@ impl<'t> Flow<'t> {
 
     /// Whether nothing in the file but a function itself speaks of it.
     fn is_entry(&self, function: &Function<'t>, spoken: &HashMap<&'t str, Vec<NodeId>>) -> bool {
-        let node = self.tree.node(function.id);
-        let Shape::Function { name: Some(name), .. } = shape(node) else { return true };
+        let mut node = self.tree.node(function.id);
+        let name = match shape(node) {
+            Shape::Function { name: Some(name), .. } => name,
+            // `const f = (row) => …`
+            _ => {
+                let Some(around) = node.parent() else { return true };
+                let Shape::Assign { targets, .. } = shape(around) else { return true };
+                let [name] = targets[..] else { return true };
+                node = around;
+                name
+            }
+        };
         let places = spoken.get(name.text()).map_or(&[][..], Vec::as_slice);
         places.iter().all(|place| node.contains(self.tree.node(*place)))
     }
@@ -66,10 +87,17 @@ impl<'t> Flow<'t> {
     /// What a node gives.
     pub(super) fn value(&mut self, node: Node<'t>) -> Value<'t> {
         self.steps += 1;
-        if self.steps > MAX_STEPS || self.returns.len() > MAX_DEPTH {
+        if self.steps > MAX_STEPS || self.depth > MAX_DEPTH {
             self.exhausted = true;
             return Value::Plain;
         }
+        self.depth += 1;
+        let value = self.value_at(node);
+        self.depth -= 1;
+        value
+    }
+
+    fn value_at(&mut self, node: Node<'t>) -> Value<'t> {
         match shape(node) {
             Shape::Nothing | Shape::Constant => Value::Plain,
             Shape::Text => self.text(node),
@@ -127,6 +155,11 @@ impl<'t> Flow<'t> {
                 let mut given = value.map_or(Value::Plain, |value| self.value(value));
                 if let Some(declared) = declared {
                     given = self.as_declared(given, declared);
+                }
+                if let Value::Function(function) = &given
+                    && !self.functions.iter().any(|known| known.id == function.id)
+                {
+                    self.functions.push(Rc::clone(function));
                 }
                 for target in targets {
                     self.assign(target, given.clone(), value, binds);
@@ -244,6 +277,7 @@ impl<'t> Flow<'t> {
         }
         self.active.push(function.id);
         let depth = function.depth.min(self.scopes.len());
+        let own = std::mem::replace(&mut self.own, depth);
         let hidden = self.scopes.split_off(depth);
         self.scopes.push(HashMap::new());
         self.returns.push(Vec::new());
@@ -277,6 +311,7 @@ impl<'t> Flow<'t> {
         self.scopes.truncate(depth);
         self.scopes.extend(hidden);
         self.active.pop();
+        self.own = own;
         given
     }
 
@@ -375,13 +410,15 @@ impl<'t> Flow<'t> {
     fn rebind(&mut self, name: &str, value: Value<'t>) {
         // A function of Python that assigns a name has one of its own.
         let python = self.tree.language.facts.name == "python";
-        let known = self.scopes.iter_mut().rev().find(|scope| scope.contains_key(name));
-        match known.filter(|_| !python) {
-            Some(scope) => {
-                scope.insert(name.to_owned(), value);
-            }
-            None => self.bind(name, value),
+        if python && self.shared.contains(name) {
+            self.lost(&value, self.tree.root(), "a name that several functions share");
         }
+        let known = self.scopes.iter().rposition(|scope| scope.contains_key(name)).filter(|_| !python);
+        let Some(at) = known else { return self.bind(name, value) };
+        if at < self.own && !value.sources().is_empty() {
+            self.written_outside = true;
+        }
+        self.scopes[at].insert(name.to_owned(), value);
     }
 
     /// What a name holds, if the file gave it something.
@@ -429,7 +466,9 @@ impl<'t> Flow<'t> {
 
     fn operator(&mut self, node: Node<'t>, word: &str, operands: &[Node<'t>]) -> Value<'t> {
         let values: Vec<(Node<'t>, Value<'t>)> = operands.iter().map(|one| (*one, self.value(*one))).collect();
-        if matches!(word, "&&" | "||" | "and" | "or" | "??") && values.iter().all(|(_, value)| value.is_plain()) {
+        if matches!(word, "&&" | "||" | "and" | "or" | "??")
+            && values.iter().all(|(_, value)| matches!(value, Value::Plain))
+        {
             return Value::Plain;
         }
         if word == "->" && self.tree.language.facts.name == "scala" {
@@ -452,7 +491,8 @@ impl<'t> Flow<'t> {
                             columns.keeps.clone_from(&more.keeps);
                         }
                     }
-                    Value::Plain | Value::Text(_) => {}
+                    Value::Plain => {}
+                    Value::Text(_) => self.read_elsewhere(&one),
                     _ => self.lost(value, *node, "it is calculated with as a whole"),
                 }
             }
@@ -519,8 +559,10 @@ impl<'t> Flow<'t> {
         for one in value.alternatives() {
             match one {
                 Value::Text(text) => {
-                    if let Some((_, range)) = self.literal(text) {
+                    if let Some((content, range)) = self.literal(text) {
                         self.elsewhere.insert(range.start);
+                        let starts = words(&content, false).into_iter().map(|(at, _)| range.start + at);
+                        self.elsewhere.extend(starts);
                     }
                 }
                 Value::Columns(columns) => {

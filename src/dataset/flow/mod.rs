@@ -93,15 +93,22 @@ struct Flow<'t> {
     /// Sources by the node that names them.
     known: HashMap<NodeId, usize>,
     steps: usize,
+    depth: usize,
     exhausted: bool,
+    /// Names that functions of Python share by `global` or `nonlocal`.
+    shared: HashSet<&'t str>,
+    /// The first scope of the function that runs.
+    own: usize,
+    /// Whether a function gave a name around it to something that is followed.
+    written_outside: bool,
 }
 
 /// How many nodes are looked at in one file, calls counted anew.
 const MAX_STEPS: usize = 400_000;
 /// How deep calls are followed.
 const MAX_CALLS: usize = 12;
-/// How deep code nests.
-const MAX_DEPTH: usize = 200;
+/// How deep code nests, calls counted.
+const MAX_DEPTH: usize = 160;
 
 impl<'t> Flow<'t> {
     fn new(tree: &'t Tree, datasets: &'t Datasets, around: &'t Around) -> Self {
@@ -131,7 +138,11 @@ impl<'t> Flow<'t> {
             classes: HashMap::new(),
             known: HashMap::new(),
             steps: 0,
+            depth: 0,
             exhausted: false,
+            shared: shared(tree),
+            own: 0,
+            written_outside: false,
         }
     }
 
@@ -139,4 +150,9 @@ impl<'t> Flow<'t> {
     fn imported(&self, name: &str) -> Option<&str> {
         self.imports.get(name).map(String::as_str)
     }
+}
+
+fn shared(tree: &Tree) -> HashSet<&str> {
+    let statements = tree.iter().filter(|node| matches!(node.kind(), "global_statement" | "nonlocal_statement"));
+    statements.flat_map(|node| node.named_children()).map(|name| name.text()).collect()
 }

@@ -60,7 +60,8 @@ impl<'t> Flow<'t> {
     }
 
     pub(super) fn doubt(&mut self, source: usize, doubt: Doubt) {
-        if !self.doubts.iter().any(|(of, known)| *of == source && *known == doubt) {
+        let of_source = self.doubts.iter().filter(|(of, _)| *of == source);
+        if of_source.clone().count() < MAX_DOUBTS && !of_source.into_iter().any(|(_, known)| *known == doubt) {
             self.doubts.push((source, doubt));
         }
     }
@@ -261,6 +262,9 @@ impl<'t> Flow<'t> {
             _ => self.tree.language.facts.name.as_str(),
         };
         self.check_new_name(source, &of, mention, &range, language);
+        // What is compared decides what is kept, wherever it stands.
+        let compared = place.position == Position::Read && self.is_compared(mention.whole);
+        let position = if compared { Position::Filter } else { place.position };
         let form = ColumnForm {
             qualifier: before.clone(),
             spelled: name,
@@ -279,7 +283,7 @@ impl<'t> Flow<'t> {
             })),
             whole,
         };
-        self.add(source, Use { range, dataset, of, position: place.position, form: Form::Column(form) });
+        self.add(source, Use { range, dataset, of, position, form: Form::Column(form) });
     }
 
     /// Names that code can't spell where the old one stands.
@@ -339,6 +343,9 @@ impl<'t> Flow<'t> {
     pub(super) fn fragment(&mut self, node: Node<'t>, data: &Data, prefix: &str, suffix: &str) {
         let sources = data.sources();
         let [source] = sources[..] else {
+            if sources.is_empty() {
+                self.read_elsewhere(&Value::Text(node));
+            }
             for source in sources {
                 self.doubt(source, Doubt::open(node.range(), "a part of a query reads several tables"));
             }
@@ -346,6 +353,9 @@ impl<'t> Flow<'t> {
         };
         let simple = data.names.is_empty() && data.rest.len() == 1;
         let read = text::read(node, Placeholders::None, false).filter(|read| simple && read.start >= prefix.len());
+        if read.is_none() && self.names_nothing(node, data) {
+            return;
+        }
         let Some(read) = read else {
             self.doubt(source, Doubt::open(node.range(), "a part of a query whose names are not all of the dataset"));
             return;
@@ -417,6 +427,7 @@ impl<'t> Flow<'t> {
             }
         }
         self.sweep_getters();
+        self.sweep_names();
         let noted = std::mem::take(&mut self.noted);
         for ((start, _), uses) in &noted {
             let sources: Vec<usize> = uses.iter().map(|(source, _)| *source).collect();
@@ -506,6 +517,8 @@ impl<'t> Flow<'t> {
                 })),
             };
             let of = Of::Column(column);
+            let compared = position == Position::Read && self.is_compared(name);
+            let position = if compared { Position::Filter } else { position };
             self.add(source, Use { range, dataset, of, position, form: Form::Column(one) });
         }
         true
@@ -516,6 +529,9 @@ impl<'t> Flow<'t> {
         Place { position: Position::Read, role: Role::Value, leaves: false, binds: false, library: None }
     }
 }
+
+/// How many doubts of one source are kept: one is enough for it to stay.
+const MAX_DOUBTS: usize = 64;
 
 /// Words that no attribute may be.
 const KEYWORDS: [&str; 24] = [

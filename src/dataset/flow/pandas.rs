@@ -389,6 +389,36 @@ impl<'t> Flow<'t> {
         Value::frame(Library::Pandas, joined)
     }
 
+    /// Some columns of what is grouped.
+    pub(super) fn of_grouped(
+        &mut self,
+        frame: &Frame,
+        keys: &[(String, Inner)],
+        whole: Node<'t>,
+        name: Node<'t>,
+    ) -> Value<'t> {
+        if frame.library == Library::Spark {
+            return self.column_of(frame, whole, name);
+        }
+        let value = match shape(name) {
+            Shape::Name => Value::Plain,
+            _ => self.value(name),
+        };
+        let data = match shape(name) {
+            Shape::Name if matches!(shape(whole), Shape::Member { .. }) => {
+                let mention = Mention { whole, name, read: true };
+                self.mention(&mention, &frame.data, Place::read(Library::Pandas));
+                let mut data = Data { exact: true, ..Data::default() };
+                if let super::value::Hit::Column(source, column) = self.hit(&frame.data, name.text()) {
+                    data.set(name.text(), Inner::Raw(source, column));
+                }
+                data
+            }
+            _ => self.picked(&frame.data, &Given { name: None, name_node: None, node: name, value }),
+        };
+        Value::Grouped(Frame { library: Library::Pandas, data }, keys.to_vec())
+    }
+
     pub(super) fn pandas_grouped(&mut self, frame: &Frame, keys: &[(String, Inner)], method: &Method<'t>) -> Value<'t> {
         match method.word() {
             "size" | "count" | "sum" | "mean" | "max" | "min" | "nunique" | "first" | "last" | "median" => {
@@ -436,13 +466,23 @@ impl<'t> Flow<'t> {
             _ => "",
         };
         match (keys, values) {
-            ([_], [Value::Columns(_)]) => value,
+            ([_], [Value::Columns(mask)]) => {
+                for mention in mask.mentions.clone() {
+                    self.named_again(&mention, Place::read(Library::Pandas).at(Position::Filter));
+                }
+                value
+            }
             ([key], [Value::Text(_)]) if through.is_empty() => self.column_of(frame, node, *key),
             ([key], [list @ Value::Tuple(_)]) if through.is_empty() => {
                 let given = Given { name: None, name_node: None, node: *key, value: list.clone() };
                 Value::frame(Library::Pandas, self.picked(data, &given))
             }
             ([_, key], [rows, columns]) if through == "loc" => {
+                if let Value::Columns(mask) = rows {
+                    for mention in mask.mentions.clone() {
+                        self.named_again(&mention, Place::read(Library::Pandas).at(Position::Filter));
+                    }
+                }
                 if !matches!(rows, Value::Columns(_) | Value::Plain) {
                     self.lost(&rows.clone(), keys[0], "it is used as a key");
                 }

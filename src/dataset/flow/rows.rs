@@ -37,7 +37,7 @@ enum Does {
 }
 
 /// Methods of collections, whatever the language.
-const METHODS: [(&str, Does); 60] = [
+const METHODS: [(&str, Does); 61] = [
     ("map", Does::Map),
     ("collect", Does::Map),
     ("mapToObj", Does::Map),
@@ -98,6 +98,7 @@ const METHODS: [(&str, Does); 60] = [
     ("toArray", Does::Keep),
     ("take", Does::Keep),
     ("parallelStream", Does::Keep),
+    ("streamAll", Does::Keep),
 ];
 
 /// Methods of a row that read a column by its name.

@@ -68,7 +68,9 @@ pub(super) fn shape(node: Node<'_>) -> Shape<'_> {
             _ => Shape::Other(children(node)),
         },
         "for_expression" => {
-            let clauses = field("enumerators").into_iter().flat_map(children).flat_map(clauses).collect();
+            // The parentheses around them fill the field, too.
+            let all = children(node).into_iter().filter(|child| child.kind() == "enumerators");
+            let clauses = all.flat_map(children).flat_map(clauses).collect();
             Shape::Comprehension { clauses, body: field("body").into_iter().collect() }
         }
         _ => statement(node),

@@ -30,7 +30,7 @@ impl<'t> Flow<'t> {
                 }
             }
         }
-        if matches!(word, "rename" | "to_frame") {
+        if matches!(word, "rename" | "to_frame" | "reset_index" | "groupby" | "describe" | "unstack" | "pipe" | "agg") {
             self.lost(
                 &Value::Columns(Rc::clone(columns)),
                 method.name,

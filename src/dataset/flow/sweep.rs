@@ -1,14 +1,16 @@
-//! Getters of a generated class that nothing in the file ties to it: they may be its, or
-//! another class's.
+//! What was not followed: getters of a generated class that nothing in the file ties to
+//! it, and names of columns that nothing has read.
 //!
 //! Must not: doubt a name whose declaration says that it is something else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Flow;
 use super::note::camel;
 use super::shape::{Callee, Shape, shape};
+use super::value::{Data, Hit};
 use crate::dataset::mapping::{Position, System};
+use crate::dataset::sql::words;
 use crate::dataset::usage::{Doubt, Form, Of, Use};
 use crate::tree::Node;
 
@@ -53,6 +55,56 @@ impl<'t> Flow<'t> {
             let why = "what this is called on may be a record of the class: nothing here says what it is";
             self.doubt(source, Doubt::annotate(range, why));
         }
+    }
+
+    /// Tells names of columns, as texts and as members, that nothing has read: code that was
+    /// not followed may read them.
+    pub(super) fn sweep_names(&mut self) {
+        let datasets: BTreeSet<usize> = self.datasets_of.iter().copied().collect();
+        let known: BTreeSet<usize> = self.noted.keys().map(|(start, _)| *start).collect();
+        let nodes: Vec<Node<'t>> = self.tree.iter().collect();
+        for node in nodes {
+            let (name, range) = match shape(node) {
+                Shape::Text => match self.literal(node) {
+                    Some(text) => text,
+                    None => continue,
+                },
+                Shape::Member { name, .. } => (name.text().to_owned(), name.range()),
+                _ => continue,
+            };
+            // Where a collection of names is read, that is told there.
+            let is_key = node.field_name() == Some("key");
+            if is_key || known.contains(&range.start) || self.elsewhere.contains(&range.start) {
+                continue;
+            }
+            for dataset in &datasets {
+                let mapping = &self.datasets.mappings[*dataset];
+                let Some(column) = mapping.index(&name, true).filter(|column| !mapping.columns[*column].is_kept())
+                else {
+                    continue;
+                };
+                let sources = (0..self.datasets_of.len()).filter(|source| self.datasets_of[*source] == *dataset);
+                for source in sources.collect::<Vec<_>>() {
+                    let (of, range) = (Of::Column(column), range.clone());
+                    let form = Form::Told;
+                    self.add(
+                        source,
+                        Use { range: range.clone(), dataset: *dataset, of, position: Position::Read, form },
+                    );
+                    self.doubt(source, Doubt::annotate(range, "gander did not follow what reads this name"));
+                }
+            }
+        }
+    }
+
+    /// Whether a part of a query names no column that changes.
+    pub(super) fn names_nothing(&self, text: Node<'t>, data: &Data) -> bool {
+        let Some((content, _)) = self.literal(text) else { return false };
+        words(&content, false).into_iter().all(|(_, word)| match self.hit(data, word) {
+            Hit::Column(source, column) => self.datasets.mappings[self.datasets_of[source]].columns[column].is_kept(),
+            Hit::Other | Hit::Unlisted(_) => true,
+            Hit::Field(..) | Hit::Doubtful(_) | Hit::Parts(..) => false,
+        })
     }
 
     /// Whether the file declares a name, everywhere, to be of another class.

@@ -17,6 +17,9 @@ country_code = "country"
 signup_ts = "count"
 [columns.last_seen]
 pyspark = "F.to_date({last_active_at})"
+[columns.tier]
+to = "segment"
+filter = "annotate"
 [columns.plan_type]
 to = "plan"
 values = { F = "free", P = "premium" }
@@ -298,4 +301,97 @@ fn rows_of_javascript_are_followed_through_parts() {
     stays("javascript", &code("rows.forEach(({ country_code, ...rest }) => console.log(rest));"), "rest of a row");
     stays("javascript", &code("return rows;"), "leaves the file");
     stays("typescript", &code("rows.map((row: User) => row.country_code);"), "is said to be");
+}
+
+const PANDAS: &str = "import pandas as pd\nusers = pd.read_parquet('gs://lake/users_v1/')\n";
+
+#[test]
+fn what_is_compared_is_filtered_by() {
+    let stays_in = |code: &str| stays("python", &format!("{PANDAS}{code}"), "in this position (filter)");
+    stays_in("print(len(users[users['tier'] == 3]))\n");
+    stays_in("print(len(users.loc[users.tier.isin([1]), 'user_id']))\n");
+    stays_in("print(len(users.query('tier > 3')))\n");
+    spark_stays(
+        "def f(spark):\n    df = spark.table('a.users_v1')\n    return df.where(df['tier'].cast('int') == 3).count()\n",
+        "(filter)",
+    );
+    becomes("python", &format!("{PANDAS}print(users['tier'].nunique())\n"), &[MOVES, ("'tier'", "'segment'")]);
+}
+
+#[test]
+fn lists_of_rows_are_still_rows() {
+    let code =
+        "for r in sorted(list(users.to_dict('records')), key=lambda r: r['user_id']):\n    print(r['country_code'])\n";
+    becomes("python", &format!("{PANDAS}{code}"), &[MOVES, ("country_code", "country")]);
+    stays(
+        "python",
+        &format!("{PANDAS}for i, r in enumerate(users.itertuples()):\n    print(r.country_code)\n"),
+        "does not show",
+    );
+    stays(
+        "python",
+        &format!("{PANDAS}for r in users.itertuples():\n    print(list(r))\n"),
+        "in the order of its columns",
+    );
+}
+
+#[test]
+fn groups_keep_the_names_of_their_keys() {
+    let code = "g = users.groupby('country_code')['user_id'].nunique().reset_index()\nprint(g['country_code'].max())\n";
+    becomes(
+        "python",
+        &format!("{PANDAS}{code}"),
+        &[MOVES, ("'country_code'", "'country'"), ("'country_code'", "'country'")],
+    );
+    stays(
+        "python",
+        &format!("{PANDAS}print(users['country_code'].value_counts().reset_index()['country_code'])\n"),
+        "another name",
+    );
+}
+
+#[test]
+fn a_part_of_a_query_for_two_tables_stays() {
+    let code = "def f(df):\n    return df.where(\"country_code = 'DE'\").count()\ndef g(spark):\n    f(spark.table('a.users_v1'))\n    f(spark.table('c.unknown'))\n";
+    spark_stays(code, "at one time and something else at another");
+    spark_stays(&code.replace("spark.table('c.unknown')", "load()"), "at one time and something else at another");
+}
+
+#[test]
+fn names_that_functions_share_are_not_lost() {
+    let python = "def f(spark):\n    global df\n    df = spark.table('a.users_v1')\ndef g():\n    return df.where(df.country_code == 1).count()\n";
+    spark_stays(python, "several functions share");
+    let script = "let rows = [];\nfunction show() { return rows.map((r) => r.country_code); }\nasync function load(bq) { [rows] = await bq.dataset('a').table('users_v1').getRows(); }\n";
+    stays("javascript", script, "at one time and something else at another");
+    let java = "class A {\n  private final TableId table = TableId.of(\"a\", \"users_v1\");\n  void f(BigQuery q) {\n    for (var row : q.listTableData(this.table).iterateAll()) { System.out.println(row.get(\"country_code\").getStringValue()); }\n  }\n}\n";
+    becomes("java", java, &[MOVES, ("country_code", "country")]);
+    stays(
+        "typescript",
+        "export const table = bq.dataset('a').table('users_v1');\n",
+        "does not follow values through this",
+    );
+}
+
+#[test]
+fn functions_that_are_values_have_names_too() {
+    let code = "const market = (row) => row.country_code;\nexport const run = async (bq) => {\n  const [rows] = await bq.dataset('a').table('users_v1').getRows();\n  return rows.map(market).join(',');\n};\n";
+    becomes("javascript", code, &[("country_code", "country"), MOVES]);
+}
+
+#[test]
+fn a_name_that_nothing_has_read_is_told() {
+    spark_stays(
+        "NAME = 'country_code'\ndef f(spark):\n    return spark.table('a.users_v1').where(F.col('plan_type') == 'P').count()\n",
+        "did not follow what reads this name",
+    );
+    let rows = "object A {\n  def f(sc: ScioContext) = {\n    val rows = sc.bigQueryTable(Table.Spec(\"a.users_v1\"))\n    for (r <- rows) yield r.getString(\"country_code\")\n  }\n}\n";
+    becomes("scala", rows, &[MOVES, ("country_code", "country")]);
+}
+
+#[test]
+fn code_that_is_deeper_than_what_is_followed_stays() {
+    let deep = format!("{PANDAS}print({}users['country_code'].nunique(){})\n", "(".repeat(200), ")".repeat(200));
+    stays("python", &deep, "too large or too deep");
+    let long = format!("{PANDAS}x = y{}\nprint(users['country_code'].nunique())\n", ".z()".repeat(5000));
+    stays("python", &long, "too large or too deep");
 }

@@ -101,8 +101,14 @@ fn statement(node: Node<'_>) -> Shape<'_> {
             binds: false,
         },
         "export_statement" => {
-            let what = field("declaration").or_else(|| field("value"));
-            what.map_or(Shape::Nothing, Shape::Same)
+            match field("declaration").or_else(|| field("value")) {
+                // A value that other files may read.
+                Some(value) if !value.kind().contains("function") && !value.kind().contains("class") => {
+                    Shape::Other(vec![value])
+                }
+                Some(declared) => Shape::Same(declared),
+                None => Shape::Nothing,
+            }
         }
         "for_in_statement" => Shape::Loop {
             target: field("left"),

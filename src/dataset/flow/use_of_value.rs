@@ -82,6 +82,51 @@ impl<'t> Flow<'t> {
         ValueUse::Elsewhere("its value goes on")
     }
 
+    /// Whether `node`, or what hands its value on, is compared with something.
+    pub(super) fn is_compared(&self, node: Node<'t>) -> bool {
+        let mut at = node;
+        for _ in 0..64 {
+            let Some(parent) = around(at) else { return false };
+            match shape(parent) {
+                Shape::Same(_) | Shape::Sequence(_) => at = parent,
+                Shape::Operator(word, _) => {
+                    return matches!(
+                        word.as_str(),
+                        "==" | "!="
+                            | "==="
+                            | "!=="
+                            | "=!="
+                            | "<=>"
+                            | "<"
+                            | ">"
+                            | "<="
+                            | ">="
+                            | "in"
+                            | "not in"
+                            | "is"
+                            | "is not"
+                    );
+                }
+                Shape::Member { name, .. } if name.id == at.id => at = parent,
+                Shape::Member { name, .. } | Shape::Call { callee: Callee::Method { name, .. }, .. } => {
+                    let word = name.text();
+                    if COMPARES.contains(&word)
+                        || matches!(word, "between" | "like" | "rlike" | "startsWith" | "contains")
+                    {
+                        return true;
+                    }
+                    if name.id != at.id && !SAME.contains(&word) {
+                        return false;
+                    }
+                    at = parent;
+                }
+                Shape::Call { callee: Callee::Value(name), .. } if name.id == at.id => at = parent,
+                _ => return false,
+            }
+        }
+        false
+    }
+
     fn operator_use(&self, word: &str, others: &[Node<'t>]) -> ValueUse {
         match word {
             "==" | "!=" | "===" | "!==" | "=!=" | "<=>" | "<>" => self.compared(others),
