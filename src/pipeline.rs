@@ -27,8 +27,10 @@ use crate::transform::{self, Pinned, Plan, Transformed, WorkspacePlan};
 use crate::verify::{self, Declared, Verdict};
 use crate::workspace::{Consumer, EntityRef, Fleet, Manifest, Pin, Source, Workspace};
 
+mod uses;
 mod verifying;
 
+pub use uses::{Checked, FleetUse, check, meant, owner, subjects};
 use verifying::Work;
 pub use verifying::{Verified, VerifyOptions, enter, kept, verify};
 
@@ -71,6 +73,9 @@ pub enum PipelineError {
     /// The migration requires a complete list of consumers, and this one is not.
     #[error("the list of consumers is not complete, and [consumers] complete = \"required\": nothing was changed")]
     NotComplete(Box<Discovered>),
+    /// A folder can't be looked at: why.
+    #[error("{0}")]
+    Folder(String),
     /// `--only` names nobody.
     #[error("no consumer is called {0}; `gander plan` lists them")]
     NoSuchConsumer(EntityRef),

@@ -4,6 +4,7 @@
 //! Must not: decide anything that the library should.
 
 mod apply;
+mod check;
 mod decide;
 mod discover;
 mod doctor;
@@ -15,6 +16,7 @@ mod history;
 mod known;
 mod languages;
 mod lsp;
+mod mapping;
 mod merge;
 mod new;
 mod plan;
@@ -26,7 +28,9 @@ mod show;
 mod simulate;
 mod status;
 mod test;
+mod todo;
 mod tree;
+mod uses;
 mod verify;
 mod walk;
 
@@ -100,6 +104,14 @@ enum Command {
     History(history::Args),
     /// All that is recorded, as NDJSON.
     Export(history::Export),
+    /// Who uses a dataset or a column, where, and what becomes of it.
+    Uses(uses::Args),
+    /// What is left to people after a run.
+    Todo(todo::Args),
+    /// Fail where a folder uses what a migration replaces: for a consumer's CI.
+    Check(check::Args),
+    /// Make a mapping table from two schemas; what they leave open is marked.
+    Mapping(mapping::Args),
     /// Take back what was delivered.
     Rollback(rollback::Args),
     /// Run rules over plain folders: a dry run unless `--write` is given.
@@ -198,6 +210,10 @@ pub fn main() -> Exit {
         Command::Retry(args) => decide::retry(args, &screen),
         Command::History(args) => history::main(args, &screen),
         Command::Export(args) => history::export(args, &screen),
+        Command::Uses(args) => uses::main(args, &screen),
+        Command::Todo(args) => todo::main(args, &screen),
+        Command::Check(args) => check::main(args, &screen),
+        Command::Mapping(args) => mapping::main(args, &screen),
         Command::Rollback(args) => rollback::main(args, &screen),
         Command::Apply(args) => apply::main(args, &screen),
         Command::Test(args) => test::main(args, &screen),

@@ -84,7 +84,10 @@ fn call_around(node: Node<'_>) -> (Placeholders, bool) {
     let formats = ["String.format(", "Sprintf(", "printf(", "Fprintf(", "formatted(", "sprintf("];
     let percent =
         after.starts_with('%') || after.starts_with(".formatted(") || formats.iter().any(|call| before.ends_with(call));
-    let placeholders = match (after.starts_with(".format("), percent) {
+    // Macros of Rust that put values in.
+    let macros = ["format!(", "println!(", "print!(", "write!(", "writeln!("];
+    let braces = after.starts_with(".format(") || macros.iter().any(|call| before.ends_with(call));
+    let placeholders = match (braces, percent) {
         (true, _) => Placeholders::Braces,
         (false, true) => Placeholders::Percent,
         (false, false) => Placeholders::None,

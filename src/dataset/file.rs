@@ -35,8 +35,8 @@ pub fn speaks(language: &Language) -> bool {
 }
 
 /// SQL, and what holds SQL in its texts.
-const LANGUAGES: [&str; 11] =
-    ["sql", "python", "scala", "java", "kotlin", "typescript", "tsx", "javascript", "go", "yaml", "json"];
+const LANGUAGES: [&str; 12] =
+    ["sql", "python", "scala", "java", "kotlin", "typescript", "tsx", "javascript", "go", "rust", "yaml", "json"];
 
 /// Every unit of a text, in order.
 ///

@@ -8,6 +8,7 @@
 mod code;
 pub mod dbt;
 pub mod decide;
+pub mod derive;
 mod dialects;
 pub mod file;
 mod flow;

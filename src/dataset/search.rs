@@ -32,7 +32,7 @@ pub fn searched(path: &Path, text: &str, datasets: &Datasets) -> Vec<Decided> {
     let why = match extension.as_str() {
         "ipynb" => "notebooks are searched, not edited",
         "sh" | "bash" | "zsh" => "shell scripts are searched, not edited",
-        _ => "a kind of file that gander searches and does not edit",
+        _ => "this kind of file is searched, not edited",
     };
     let mut unit = Unit { range: 0..text.len(), ..Unit::default() };
     // `\n` in a text of JSON or code would grow together with the word behind it.

@@ -45,6 +45,7 @@ pub use cloning::Fetching;
 pub use exclusions::Excluded;
 pub use graph::{Graph, GraphNode};
 pub use search::names;
+pub use workspaces::of_folder;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

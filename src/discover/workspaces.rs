@@ -63,6 +63,34 @@ pub(super) fn fleet(
     Ok(Fleet { consumers: consumers.collect(), problems: Vec::new(), workspaces })
 }
 
+/// A folder as a workspace of its own, and as it was at a revision.
+///
+/// # Errors
+/// Why it can't be read, or what the revision is not.
+pub fn of_folder(folder: &Path, since: Option<&str>) -> Result<(Workspace, Option<Workspace>), String> {
+    let root = folder.canonicalize().map_err(|error| format!("{} can't be read: {error}", folder.display()))?;
+    let (workspaces, lost) =
+        workspaces(&[&root], &BTreeSet::new(), &root).map_err(|error| format!("git can't be asked: {error}"))?;
+    let why = || lost.values().next().cloned().unwrap_or_default();
+    let now = workspaces.into_iter().next().ok_or_else(why)?;
+    let Some(revision) = since else { return Ok((now, None)) };
+    let Some(git) = &now.git else { return Err(format!("{} is in no git repository", folder.display())) };
+    let asked = Repository::open(&git.toplevel).and_then(|repository| {
+        let Some(commit) = repository.commit_named(revision)? else { return Ok(None) };
+        let trees = repository.trees(&commit, &[&git.prefix])?;
+        Ok(Some((commit, trees.into_iter().next().flatten())))
+    });
+    let Some((commit, tree)) = asked.map_err(|error| error.to_string())? else {
+        return Err(format!("{revision} names no commit: is it fetched?"));
+    };
+    // The folder may be new since.
+    let then = tree.map(|tree| {
+        let git = GitPlace { commit, tree, dirty: Vec::new(), ..git.clone() };
+        Workspace { git: Some(git), ..now.clone() }
+    });
+    Ok((now, then))
+}
+
 /// The folders that can be read as workspaces, and why the others can't.
 fn workspaces(
     folders: &[&PathBuf],

@@ -194,6 +194,14 @@ impl Repository {
         self.resolve("HEAD^{commit}")
     }
 
+    /// The commit that a revision names: a branch, a tag, a name of a commit.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn commit_named(&self, revision: &str) -> Result<Option<String>, GitError> {
+        self.resolve(&format!("{revision}^{{commit}}"))
+    }
+
     /// The object that a revision names.
     fn resolve(&self, revision: &str) -> Result<Option<String>, GitError> {
         let args = ["rev-parse", "--verify", "--quiet", "--end-of-options", revision];

@@ -13,6 +13,7 @@ pub mod pull_request;
 pub mod show;
 pub mod simulation;
 pub mod table;
+pub mod uses;
 pub mod verdicts;
 
 pub use change_set::folder;

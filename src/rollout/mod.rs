@@ -46,7 +46,7 @@ pub use notice::{Kind, Notice, tell};
 pub use outcome::Outcome;
 pub use rollback::{Scope, roll_back};
 pub use settle::{Settled, settle};
-pub use show::{View, history, look};
+pub use show::{Left, View, history, left, look};
 pub use versions::{VersionsError, versions_of};
 
 /// Reads the pinned bytes of a path of a workspace, by the workspace's index in

@@ -1,8 +1,9 @@
 //! All that is recorded of one consumer, for a person who has to decide.
 
 use super::ledger::{LedgerRow, Snapshot, ledger};
-use super::{RolloutError, Verdict, WorkspacePlan};
+use super::{Outcome, RolloutError, Verdict, WorkspacePlan};
 use crate::state::{DeliveryRecord, Recorded, Store};
+use crate::transform::{Finding, FindingKind};
 
 /// All that is recorded of one consumer.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -61,4 +62,46 @@ pub fn history(store: &Store, entity: &str) -> Result<Vec<Recorded>, RolloutErro
     }
     history.sort_by_key(|line| line.seq);
     Ok(history)
+}
+
+/// What of a consumer is left to people.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Left {
+    /// Its line in the ledger.
+    pub row: LedgerRow,
+    /// The places, in order; none where the consumer as a whole waits.
+    pub findings: Vec<Finding>,
+}
+
+/// Every consumer that people have something to do for, ordered by reference: places that
+/// were annotated or refused, and consumers that are held, regressed or not found.
+///
+/// # Errors
+/// Where the state can't be read.
+pub fn left(store: &Store) -> Result<Vec<Left>, RolloutError> {
+    let snapshot = Snapshot::read(store)?;
+    let waits = |outcome: Outcome| {
+        matches!(
+            outcome,
+            Outcome::Annotated
+                | Outcome::Refused
+                | Outcome::Regressed
+                | Outcome::Unverified
+                | Outcome::Unresolved
+                | Outcome::RolledBack
+                | Outcome::Errored
+        )
+    };
+    let of_people =
+        |kind: FindingKind| matches!(kind, FindingKind::Annotated | FindingKind::Refused | FindingKind::Errored);
+    let mut all = Vec::new();
+    for row in ledger(store)?.rows {
+        let record = row.workspace.as_ref().and_then(|id| snapshot.workspaces.get(id));
+        let findings = record.map_or(&[][..], |record| record.plan.findings.as_slice());
+        let findings: Vec<Finding> = findings.iter().filter(|finding| of_people(finding.kind)).cloned().collect();
+        if !findings.is_empty() || waits(row.outcome) {
+            all.push(Left { row, findings });
+        }
+    }
+    Ok(all)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::around::Around;
 use super::embedded::told;
 use super::layout::placed;
-use super::note::Note;
+use super::note::{Comment, Note};
 use super::prefilter::{Clause, Hits, is_escape};
 use super::set::{Origin, RuleSet, Unit};
 use super::template::Filling;
@@ -239,7 +239,10 @@ impl Runner<'_, '_> {
             Ok(Decision::Annotate(message)) => {
                 let anchor = embedded.map_or(node, |(_, host)| host);
                 let note = Note { id: &rule.id, guide: self.set.guide.as_deref(), message: &message };
-                let edits = note.above(anchor, match_id).into_iter().collect();
+                let edits = match note.above(anchor, match_id) {
+                    Comment::New(edit) => vec![edit],
+                    Comment::There | Comment::Never => Vec::new(),
+                };
                 Answer::Annotate(message, edits)
             }
             Ok(Decision::Edits(replacements)) => {

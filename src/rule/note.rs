@@ -6,6 +6,16 @@ use super::layout::{indentation, line_end, line_start, statement_start};
 use crate::edit::{Edit, Fragment};
 use crate::tree::Node;
 
+/// Where a comment goes.
+pub(super) enum Comment {
+    /// It is there already.
+    There,
+    /// The language has none.
+    Never,
+    /// This writes it.
+    New(Edit),
+}
+
 /// What is said to whoever reads the code next.
 pub(super) struct Note<'n> {
     /// By what a second run knows it again.
@@ -18,12 +28,11 @@ pub(super) struct Note<'n> {
 
 impl Note<'_> {
     /// The comment, on a line of its own above the code and above the comments that stand
-    /// there: some of them speak to the next line. `None` where it is there, or where the
-    /// language has no comments.
-    pub(super) fn above(&self, node: Node<'_>, match_id: u32) -> Option<Edit> {
+    /// there: some of them speak to the next line.
+    pub(super) fn above(&self, node: Node<'_>, match_id: u32) -> Comment {
         let text = node.tree().text();
         let language = &node.tree().language.facts;
-        let mark = language.line_comment.as_deref()?;
+        let Some(mark) = language.line_comment.as_deref() else { return Comment::Never };
         let mut line = line_start(text, statement_start(node));
         let indent = indentation(text, line);
         let tag = format!("gander[{}]", self.id);
@@ -34,7 +43,7 @@ impl Note<'_> {
                 break;
             }
             if comment.contains(&tag) {
-                return None;
+                return Comment::There;
             }
             line = above;
         }
@@ -44,6 +53,6 @@ impl Note<'_> {
         let message = if language.name == "sql" { message.replace('{', "(").replace('}', ")") } else { message };
         let comment = format!("{indent}{mark} {tag}: {message}{guide}{}", line_end(text));
         let replacement = vec![Fragment::Text(comment)];
-        Some(Edit { range: line..line, replacement, rule: self.id.to_owned(), match_id })
+        Comment::New(Edit { range: line..line, replacement, rule: self.id.to_owned(), match_id })
     }
 }

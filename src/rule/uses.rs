@@ -12,7 +12,7 @@ use std::path::Path;
 use aho_corasick::AhoCorasick;
 
 use super::engine::{Answer, Failure, File, Outcome, Outcomes};
-use super::note::Note;
+use super::note::{Comment, Note};
 use super::prefilter::Clause;
 use super::set::Origin;
 use crate::dataset::decide::{Fate, Reason};
@@ -50,6 +50,8 @@ pub struct Subject {
     pub position: &'static str,
     /// Where the outcome stands that decides of this one: line and column.
     pub follows: Option<(u32, u32)>,
+    /// Whether a comment of an earlier run speaks of it.
+    pub noted: bool,
 }
 
 impl DatasetRules {
@@ -113,7 +115,7 @@ impl DatasetRules {
             }
             Of::Unlisted(name) => format!("{dataset}.{name}"),
         };
-        Subject { name, position: one.position.word(), follows: None }
+        Subject { name, position: one.position.word(), follows: None, noted: false }
     }
 }
 
@@ -190,19 +192,23 @@ impl<'f> Found<'f> {
         let at = unit.uses.iter().position(|one| one.places().contains(&reason.range));
         // The dataset that the reason speaks of.
         let dataset = at.map_or(dataset, |at| unit.uses[at].dataset);
-        let answer = if refused {
-            Answer::Refuse(reason.why.clone())
+        let (answer, noted) = if refused {
+            (Answer::Refuse(reason.why.clone()), false)
         } else {
-            let comment = self.note(dataset, reason, number);
-            Answer::Annotate(reason.why.clone(), comment.into_iter().collect())
+            let (comment, noted) = match self.note(dataset, reason, number) {
+                Comment::New(edit) => (vec![edit], false),
+                Comment::There => (Vec::new(), true),
+                Comment::Never => (Vec::new(), false),
+            };
+            (Answer::Annotate(reason.why.clone(), comment), noted)
         };
-        let subject = at.map(|at| self.rules.subject(&unit.uses[at]));
+        let subject = at.map(|at| Subject { noted, ..self.rules.subject(&unit.uses[at]) });
         self.push(dataset, reason.range.clone(), answer, subject);
         let (line, column) = self.place(reason.range.start);
         for one in unit.uses.iter().enumerate().filter(|(index, _)| Some(*index) != at).map(|(_, one)| one) {
             let why = format!("moves only together with what stands at {line}:{column}");
             let answer = if refused { Answer::Refuse(why) } else { Answer::Annotate(why, Vec::new()) };
-            let subject = Subject { follows: Some((line, column)), ..self.rules.subject(one) };
+            let subject = Subject { follows: Some((line, column)), noted, ..self.rules.subject(one) };
             self.push(one.dataset, one.range.clone(), answer, Some(subject));
         }
     }
@@ -222,11 +228,14 @@ impl<'f> Found<'f> {
     }
 
     /// The comment for a unit that stays; one for each dataset is enough for a statement.
-    fn note(&mut self, dataset: usize, reason: &Reason, number: u32) -> Option<Edit> {
+    fn note(&mut self, dataset: usize, reason: &Reason, number: u32) -> Comment {
+        let Some(tree) = self.tree else { return Comment::Never };
         let guide = self.rules.datasets.mappings[dataset].guide.as_deref().or(self.guide);
         let note = Note { id: self.rules.id(dataset), guide, message: &reason.why };
-        let edit = note.above(anchor(self.tree?, reason.range.start), number)?;
-        self.noted.insert((edit.range.start, dataset)).then_some(edit)
+        match note.above(anchor(tree, reason.range.start), number) {
+            Comment::New(edit) if !self.noted.insert((edit.range.start, dataset)) => Comment::Never,
+            comment => comment,
+        }
     }
 
     /// Code that could not be read and that names a dataset; SQL has its own doubts.

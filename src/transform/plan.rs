@@ -156,11 +156,19 @@ pub struct Subject {
     /// Where the finding stands that decides of this one: line and column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follows: Option<(u32, u32)>,
+    /// Whether a comment of an earlier run speaks of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub noted: bool,
 }
 
 impl From<crate::rule::Subject> for Subject {
     fn from(subject: crate::rule::Subject) -> Self {
-        Self { name: subject.name, position: subject.position.to_owned(), follows: subject.follows }
+        Self {
+            name: subject.name,
+            position: subject.position.to_owned(),
+            follows: subject.follows,
+            noted: subject.noted,
+        }
     }
 }
 

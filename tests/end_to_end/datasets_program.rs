@@ -214,7 +214,7 @@ fn what_is_left_of_the_old_names_is_told_in_every_kind_of_file() {
         "job.sh:1 annotated: moves only together with what stands at 1:36",
         "job.sh:1 annotated: shell scripts are searched, not edited",
         "latin.sql:0 annotated: may name a dataset that moves, and is left alone: not UTF-8",
-        "main.tf:2 annotated: a kind of file that gander searches and does not edit",
+        "main.tf:2 annotated: this kind of file is searched, not edited",
         "vendor/x.sql:0 skipped: names what the rules look for, but is left alone: vendored",
     ];
     assert_eq!(told, expected, "{told:#?}");

@@ -7,6 +7,7 @@ mod bench;
 mod bombs;
 mod book;
 mod clones;
+mod datasets_commands;
 mod datasets_corpus;
 mod datasets_engine;
 mod datasets_judge;
