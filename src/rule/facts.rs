@@ -1,29 +1,46 @@
-//! What rules learn from all files of a workspace before any of them is edited.
+//! What is learned from all files of a workspace before any of them is edited.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use crate::dataset::file::Decided;
 
 /// Facts of a workspace: sets of texts, by name. Collecting is a union, so that
 /// neither the order of files nor the number of threads matters; the edit phase
 /// reads facts and cannot write them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts(BTreeMap<String, BTreeSet<String>>);
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    sets: BTreeMap<String, BTreeSet<String>>,
+    /// The units of the files that move only together with others, by path.
+    together: BTreeMap<String, Vec<Decided>>,
+}
 
 impl Facts {
     /// Adds one fact.
     pub fn insert(&mut self, name: &str, value: String) {
-        self.0.entry(name.to_owned()).or_default().insert(value);
+        self.sets.entry(name.to_owned()).or_default().insert(value);
     }
 
     /// Adds all facts of another file.
     pub fn merge(&mut self, other: Self) {
-        for (name, values) in other.0 {
-            self.0.entry(name).or_default().extend(values);
+        for (name, values) in other.sets {
+            self.sets.entry(name).or_default().extend(values);
         }
+        self.together.extend(other.together);
+    }
+
+    /// Says what becomes of the datasets that a file uses, decided with other files.
+    pub fn insert_units(&mut self, path: String, units: Vec<Decided>) {
+        self.together.insert(path, units);
+    }
+
+    /// The same, as it was said; `None` for a file that stands alone.
+    pub fn units_of(&self, path: &str) -> Option<&[Decided]> {
+        self.together.get(path).map(Vec::as_slice)
     }
 
     /// The facts of one name, sorted.
     pub fn get(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.0.get(name).into_iter().flatten().map(String::as_str)
+        self.sets.get(name).into_iter().flatten().map(String::as_str)
     }
 }
 

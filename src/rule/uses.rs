@@ -15,6 +15,7 @@ use super::engine::{Answer, Failure, File, Outcome, Outcomes};
 use super::note::{Comment, Note};
 use super::prefilter::Clause;
 use super::set::Origin;
+use crate::dataset::dbt::{ProjectFile, decided};
 use crate::dataset::decide::{Fate, Reason};
 use crate::dataset::file::{Around, Decided, of_tree, speaks};
 use crate::dataset::mapping::Mapping;
@@ -119,17 +120,28 @@ impl DatasetRules {
     }
 }
 
-/// Every use of a dataset in a file, and what becomes of it.
+/// Every use of a dataset in a file, and what becomes of it; `together` where that was
+/// decided with other files.
 ///
 /// # Errors
 /// The parser gave up on a text in it.
-pub(super) fn outcomes(rules: &DatasetRules, file: File<'_>, guide: Option<&str>) -> Result<Outcomes, Failure> {
+pub(super) fn outcomes(
+    rules: &DatasetRules,
+    file: File<'_>,
+    together: Option<&[Decided]>,
+    guide: Option<&str>,
+) -> Result<Outcomes, Failure> {
     let tree: &Tree = file.tree;
     let around = Around { dialect: rules.dialects.of(file.path), ..Around::default() };
-    let units = if speaks(tree.language) {
-        of_tree(tree, &rules.datasets, &around)?
-    } else {
-        searched(Path::new(file.path), tree.text(), &rules.datasets)
+    let units = match together {
+        Some(units) => units.to_vec(),
+        // A model whose project is not here: nobody knows what declares its sources.
+        None if tree.language.facts.name == "sql" && tree.text().contains("{{") => {
+            let alone = [ProjectFile { path: file.path, text: tree.text() }];
+            decided(&alone, &rules.datasets, around.dialect)?.into_iter().flatten().collect()
+        }
+        None if speaks(tree.language) => of_tree(tree, &rules.datasets, &around)?,
+        None => searched(Path::new(file.path), tree.text(), &rules.datasets),
     };
     let mut found = Found::new(rules, tree.text(), Some(tree), guide);
     found.units(units);

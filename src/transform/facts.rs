@@ -1,25 +1,41 @@
 //! Facts across the files of a workspace: collected before the edit phase, and
 //! once more over its result, which the rules must have nothing to change in.
 //!
-//! Where no rule collects, nothing here reads a file.
+//! Where no rule collects and there is no project of dbt, nothing here reads a file.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
 
 use super::file::{Fate, FileReport, collect, unsettled};
 use super::file_edits::Decided;
 use super::fleet::Done;
 use super::plan::Finding;
-use super::skip;
+use super::{projects, skip};
 use crate::pin::{Found, PinError, Wanted, contents_of};
 use crate::rule::{Facts, RuleSet};
 
 /// The facts of each workspace, or the first place where a rule failed to collect.
 pub(super) fn of(rules: &RuleSet, wanted: &[Wanted<'_>]) -> Vec<Result<Arc<Facts>, Finding>> {
-    if !rules.collects() {
+    let (wanted, none) = concerned(rules, wanted);
+    if none {
         return wanted.iter().map(|_| Ok(Arc::default())).collect();
     }
-    gather(rules, wanted, None)
+    gather(rules, &wanted, None)
+}
+
+/// The files that tell something of others, and whether there are none.
+fn concerned<'w>(rules: &RuleSet, wanted: &[Wanted<'w>]) -> (Vec<Wanted<'w>>, bool) {
+    let mut none = true;
+    let one = |wanted: &Wanted<'w>| {
+        let roots = projects::roots(rules, wanted.paths.iter().copied());
+        let tells = |path: &&&str| rules.collects() || projects::root_of(&roots, path).is_some();
+        let paths: Vec<&'w str> = wanted.paths.iter().filter(tells).copied().collect();
+        none &= paths.is_empty();
+        Wanted { workspace: wanted.workspace, pin: wanted.pin, manifest: wanted.manifest, paths }
+    };
+    (wanted.iter().map(one).collect(), none)
 }
 
 /// A workspace once the change is made.
@@ -52,12 +68,19 @@ impl<'a> After<'a> {
     }
 }
 
+/// The facts of a workspace, by path what failed to be collected, and the texts of projects.
+type Learned = (Facts, BTreeMap<String, Finding>, BTreeMap<String, String>);
+
 /// Collects over the pinned files, or over what becomes of them.
 fn gather(rules: &RuleSet, wanted: &[Wanted<'_>], after: Option<&[After<'_>]>) -> Vec<Result<Arc<Facts>, Finding>> {
-    let slots: Vec<Mutex<(Facts, BTreeMap<String, Finding>)>> = wanted.iter().map(|_| Mutex::default()).collect();
+    let slots: Vec<Mutex<Learned>> = wanted.iter().map(|_| Mutex::default()).collect();
+    let roots: Vec<Vec<String>> =
+        wanted.iter().map(|wanted| projects::roots(rules, wanted.paths.iter().copied())).collect();
     let learn = |index: usize, path: &str, bytes: &[u8]| {
-        let learned = collect(rules, path, bytes);
+        let learned = if rules.collects() { collect(rules, path, bytes) } else { Ok(Facts::default()) };
+        let text = projects::root_of(&roots[index], path).and_then(|_| std::str::from_utf8(bytes).ok());
         let mut slot = slots[index].lock().unwrap_or_else(PoisonError::into_inner);
+        slot.2.extend(text.map(|text| (path.to_owned(), text.to_owned())));
         match learned {
             Ok(facts) => slot.0.merge(facts),
             Err(finding) => {
@@ -76,11 +99,15 @@ fn gather(rules: &RuleSet, wanted: &[Wanted<'_>], after: Option<&[After<'_>]>) -
     for (index, after) in after.into_iter().flatten().enumerate() {
         after.new.iter().for_each(|(path, bytes)| learn(index, path, bytes));
     }
-    let result = |slot: Mutex<(Facts, BTreeMap<String, Finding>)>| {
-        let (facts, failed) = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
-        failed.into_values().next().map_or_else(|| Ok(Arc::new(facts)), Err)
+    let result = |(slot, roots): (Mutex<Learned>, Vec<String>)| {
+        let (mut facts, failed, texts) = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(finding) = failed.into_values().next() {
+            return Err(finding);
+        }
+        projects::learn(rules, &roots, &texts, &mut facts)?;
+        Ok(Arc::new(facts))
     };
-    slots.into_iter().map(result).collect()
+    slots.into_par_iter().zip(roots).map(result).collect()
 }
 
 /// Files in which the rules would go on, by path, and the rule that would.
@@ -89,10 +116,11 @@ type Restless = BTreeMap<String, String>;
 /// Collects again over the result of each workspace, and refuses every file in
 /// which the rules would go on changing something, or whose matches made such a file.
 pub(super) fn check(rules: &RuleSet, wanted: &[Wanted<'_>], reports: &mut [Vec<Done>], decided: &mut [Decided]) {
-    if !rules.collects() {
+    let (wanted, none) = concerned(rules, wanted);
+    if none {
         return;
     }
-    let restless = restless(rules, wanted, reports, decided);
+    let restless = restless(rules, &wanted, reports, decided);
     for ((done, decided), restless) in reports.iter_mut().zip(decided).zip(restless) {
         for (path, rule) in restless {
             let sources = decided.new.get(&path).map(|new| new.sources.clone());

@@ -111,7 +111,7 @@ impl FileReport {
     }
 }
 
-const BOM: &str = "\u{feff}";
+pub(super) const BOM: &str = "\u{feff}";
 
 /// What a file tells the rules that collect; rules that fail on it fail again, and
 /// are reported, when it is edited. `path` is relative to its workspace.
@@ -168,7 +168,8 @@ pub fn file<'p>(rules: &RuleSet, facts: &Arc<Facts>, place: impl Into<Place<'p>>
         return left_alone(path, SkipReason::NotUtf8);
     }
     let hits = rules.scan(language, place, bytes);
-    if !hits.any() {
+    let moves_with_others = facts.units_of(path).is_some_and(|units| !units.is_empty());
+    if !hits.any() && !moves_with_others {
         return FileReport::without_literal();
     }
     if let Some(reason) = skip::by_path(path).or_else(|| skip::by_content(bytes)) {
@@ -457,7 +458,7 @@ impl Again<'_> {
     ) -> Result<(), Wrong> {
         // What the result tells is only known once every file of the workspace is
         // done: the stage checks it then.
-        if self.rules.collects() {
+        if self.rules.collects() || self.facts.units_of(self.place.name()).is_some() {
             return Ok(());
         }
         let new_tree = Arc::new(new_tree);

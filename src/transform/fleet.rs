@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::file_edits::{self, Decided};
 use super::memory::{Known, Memory};
 use super::plan::{FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Transformed, WorkspacePlan};
-use super::{Fate, FileReport, facts, file, skip};
+use super::{Fate, FileReport, facts, file, projects, skip};
 use rayon::prelude::*;
 
 use crate::config::{Dirty, Partial};
@@ -102,8 +102,11 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
         {
             let paths = candidates(request.rules, one.workspace, manifest, &mut counts);
             let (mut told, mut unknown): (Vec<Done>, Vec<&str>) = Default::default();
+            let projects = projects::roots(request.rules, paths.iter().copied());
             for path in paths {
-                match memory.look(manifest, path) {
+                // What becomes of a file of a project others say as well.
+                let alone = projects::root_of(&projects, path).is_none();
+                match if alone { memory.look(manifest, path) } else { Known::Nothing } {
                     Known::Nothing => unknown.push(path),
                     // As if it had been read: the plan does not depend on what is remembered.
                     Known::RuledOut => told.push((path.to_owned(), None, FileReport::without_literal())),
@@ -172,7 +175,9 @@ fn look_at(
     path: &str,
     bytes: &[u8],
 ) -> (Option<Digests>, FileReport) {
-    if let Some((digests, report)) = memory.look_into(manifest, path, bytes) {
+    // What others say of a file, too, is not remembered, and is checked over the whole result.
+    let alone = facts.as_ref().is_ok_and(|facts| facts.units_of(path).is_none());
+    if let Some((digests, report)) = memory.look_into(manifest, path, bytes).filter(|_| alone) {
         memory.learn(manifest, path, bytes, None, &FileReport::without_literal());
         return (digests, report);
     }
@@ -185,9 +190,11 @@ fn look_at(
         let before = Digest::of(bytes);
         Digests { before, after: report.change.as_ref().map_or(before, |change| Digest::of(&change.bytes)) }
     });
-    memory.learn(manifest, path, bytes, digests.as_ref(), &report);
+    if alone {
+        memory.learn(manifest, path, bytes, digests.as_ref(), &report);
+    }
     // Only what is collected over the result reads it once more.
-    if let Some(change) = report.change.as_mut().filter(|_| !rules.collects()) {
+    if let Some(change) = report.change.as_mut().filter(|_| alone && !rules.collects()) {
         change.bytes = Vec::new();
     }
     (digests, report)

@@ -9,6 +9,7 @@ mod file_edits;
 mod fleet;
 mod memory;
 pub mod plan;
+mod projects;
 mod skip;
 #[cfg(test)]
 mod tests;

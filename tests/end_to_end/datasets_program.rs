@@ -219,3 +219,46 @@ fn what_is_left_of_the_old_names_is_told_in_every_kind_of_file() {
     ];
     assert_eq!(told, expected, "{told:#?}");
 }
+
+#[test]
+fn a_project_of_dbt_moves_through_all_its_files_or_not_at_all() {
+    let bench = bench("dbt");
+    copy(&corpus().join("dbt"), &bench.root.join("apps"));
+    let labelled: Vec<Case> = cases().into_iter().filter(|case| case.labels.framework == "dbt").collect();
+    let beside = |path: &str| path.ends_with(".labels.toml") || path.ends_with(".after");
+    let mut all = Vec::new();
+    super::datasets_corpus::files(&bench.root.join("apps"), &mut all);
+    all.iter().filter(|path| beside(path.to_str().unwrap())).for_each(|path| std::fs::remove_file(path).unwrap());
+    for project in std::fs::read_dir(bench.root.join("apps")).unwrap() {
+        std::fs::write(project.unwrap().path().join("dbt_project.yml"), "name: p\n").unwrap();
+    }
+    // The same model where no project is: what declares its source is not known.
+    let alone = "select country_code from {{ source('analytics', 'users_v1') }}\n";
+    bench.put("apps/alone/models/a.sql", alone);
+    bench.gander(&["run"]);
+    assert_eq!(uncommented(&bench.text("apps/alone/models/a.sql")), alone);
+    let (mut moved, mut stayed) = (0, 0);
+    for case in &labelled {
+        let path = format!("apps/{}", case.path.strip_prefix("dbt/").unwrap());
+        let became = bench.text(&path);
+        match &case.after {
+            Some(after) if uncommented(&became) != case.source => {
+                let one_way = case.labels.uses.iter().all(|one| one.also.is_empty());
+                assert!(became == *after || !one_way, "{path}: {became}\nis not\n{after}");
+                moved += 1;
+            }
+            _ => {
+                assert_eq!(uncommented(&became), case.source, "{path} has no `.after`, and is changed");
+                stayed += 1;
+            }
+        }
+    }
+    assert!(moved >= 18 && stayed >= 25, "{moved} moved as a whole, {stayed} stayed as a whole");
+
+    let again = self::bench("again");
+    copy(&bench.root.join("apps"), &again.root.join("apps"));
+    let plan = again.gander(&["plan", "--json"]).expect(0).json();
+    for workspace in plan["workspaces"].as_array().unwrap() {
+        assert_eq!(workspace["files"].as_array().unwrap().len(), 0, "{workspace}");
+    }
+}
