@@ -21,6 +21,24 @@ pub(super) struct Read<'t> {
     pub(super) node: Option<Node<'t>>,
 }
 
+/// What is read of a column that is no field of it.
+const MEMBERS: [&str; 14] = [
+    "isNull",
+    "isNotNull",
+    "isNaN",
+    "desc",
+    "asc",
+    "desc_nulls_last",
+    "desc_nulls_first",
+    "asc_nulls_first",
+    "asc_nulls_last",
+    "unary_!",
+    "expr",
+    "over",
+    "distinct",
+    "toString",
+];
+
 impl<'t> Flow<'t> {
     /// A function of Spark's: what it is calculated of.
     pub(super) fn spark_function(&mut self, node: Node<'t>, name: &str, given: &[Given<'t>]) -> Value<'t> {
@@ -282,7 +300,7 @@ impl<'t> Flow<'t> {
             // It may be of a column that is not read yet.
             let mut after = (**columns).clone();
             after.named = Named::Made;
-            after.mentions.push(Mention { whole: name, name: whole, read: false });
+            after.mentions.push(Mention { whole, name: whole, read: false });
             return Value::Columns(Rc::new(after));
         };
         let data = Data::of(Rest::Fields(source, column));
@@ -295,7 +313,7 @@ impl<'t> Flow<'t> {
         if columns.keeps.is_some() || self.pandas_columns(columns) {
             return self.series_member(columns, name);
         }
-        if columns.parts.is_some() {
+        if columns.parts.is_some() || !MEMBERS.contains(&name.text()) {
             return self.column_part(columns, node, name);
         }
         let after = Columns { named: Named::Made, ..(**columns).clone() };
@@ -304,7 +322,7 @@ impl<'t> Flow<'t> {
 
     pub(super) fn columns_index(&mut self, columns: &Rc<Columns<'t>>, node: Node<'t>, keys: &[Node<'t>]) -> Value<'t> {
         match keys {
-            [key] if columns.parts.is_some() && matches!(shape(*key), Shape::Text) => {
+            [key] if !self.pandas_columns(columns) && matches!(shape(*key), Shape::Text) => {
                 self.column_part(columns, node, *key)
             }
             _ => Value::Columns(Rc::new(Columns { named: Named::Made, ..(**columns).clone() })),

@@ -433,12 +433,14 @@ impl<'t> Flow<'t> {
             let sources: Vec<usize> = uses.iter().map(|(source, _)| *source).collect();
             self.together(&sources);
             let first = &uses[0].1;
-            let differ = uses.iter().any(|(_, one)| one.dataset != first.dataset || one.of != first.of);
             let changed = |one: &Use| match one.of {
                 Of::Column(column) => !self.datasets.mappings[one.dataset].columns[column].is_kept(),
                 Of::Dataset => false,
                 _ => true,
             };
+            // What keeps its name may be of any of them.
+            let differ = uses.iter().any(|(_, one)| changed(one))
+                && uses.iter().any(|(_, one)| one.dataset != first.dataset || one.of != first.of);
             if differ || self.elsewhere.contains(start) && uses.iter().any(|(_, one)| changed(one)) {
                 let why = "this place reads the dataset at one time and something else at another";
                 self.doubt(sources[0], Doubt::open(first.range.clone(), why));

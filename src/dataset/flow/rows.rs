@@ -377,6 +377,9 @@ impl<'t> Flow<'t> {
                 }
             };
         }
+        if word == "reduce" && method.arguments.len() == 2 {
+            return self.call_back(method, &[Value::Plain, one()]);
+        }
         match Self::does(word) {
             Some(Does::Map) if !method.arguments.is_empty() => self.call_back(method, &[one()]).many(),
             Some(Does::Flat) => match self.call_back(method, &[one()]) {

@@ -122,7 +122,9 @@ pub(super) fn is_method(name: &str) -> bool {
 }
 
 /// Other methods of frames and of rows.
-const OTHERS: [&str; 30] = [
+const OTHERS: [&str; 32] = [
+    "as",
+    "map",
     "select",
     "selectExpr",
     "where",

@@ -74,15 +74,18 @@ impl<'t> Flow<'t> {
             };
             // Where a collection of names is read, that is told there.
             let is_key = node.field_name() == Some("key");
-            if is_key || known.contains(&range.start) || self.elsewhere.contains(&range.start) {
+            if is_key || known.range(range.clone()).next().is_some() || self.elsewhere.contains(&range.start) {
                 continue;
             }
             for dataset in &datasets {
                 let mapping = &self.datasets.mappings[*dataset];
-                let Some(column) = mapping.index(&name, true).filter(|column| !mapping.columns[*column].is_kept())
-                else {
-                    continue;
-                };
+                // `address.postcode` names a column and a field of it.
+                let last = name.rsplit('.').next().unwrap_or(&name);
+                let changed = |column: &usize| !mapping.columns[*column].is_kept();
+                let field = mapping.columns.iter().position(|column| {
+                    column.fields.iter().any(|(old, new)| old != new && old.eq_ignore_ascii_case(last))
+                });
+                let Some(column) = mapping.index(&name, true).filter(changed).or(field) else { continue };
                 let sources = (0..self.datasets_of.len()).filter(|source| self.datasets_of[*source] == *dataset);
                 for source in sources.collect::<Vec<_>>() {
                     let (of, range) = (Of::Column(column), range.clone());

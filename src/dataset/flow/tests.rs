@@ -389,6 +389,34 @@ fn a_name_that_nothing_has_read_is_told() {
 }
 
 #[test]
+fn fields_of_a_column_are_read_in_every_way_or_stay() {
+    let code = |read: &str| {
+        format!("def f(spark):\n    df = spark.table('a.users_v1')\n    return df.where({read} == '1').count()\n")
+    };
+    for read in [
+        "df['address']['postcode']",
+        "df.address.postcode",
+        "df.address.getField('postcode')",
+        "F.col('address.postcode')",
+    ] {
+        spark(&code(read), &[MOVES, ("postcode", "zip")]);
+    }
+    for read in ["F.col('address')['postcode']", "F.col('address').postcode", "F.col('address').getItem('postcode')"] {
+        spark_stays(&code(read), "put together");
+    }
+}
+
+#[test]
+fn tables_are_joined_by_a_column_that_both_keep() {
+    spark(
+        "def f(spark):\n    u = spark.table('a.users_v1')\n    v = spark.table('b.other')\n    return u.join(v, 'user_id').where(F.col('plan_type') == 'P').count()\n",
+        &[MOVES, ("plan_type", "plan"), ("'P'", "'premium'")],
+    );
+    let reduce = "async function f(bq) {\n  const [rows] = await bq.dataset('a').table('users_v1').getRows();\n  return rows.reduce((n, r) => n + (r.country_code === 'DE' ? 1 : 0), 0);\n}\n";
+    becomes("javascript", reduce, &[MOVES, ("country_code", "country")]);
+}
+
+#[test]
 fn code_that_is_deeper_than_what_is_followed_stays() {
     let deep = format!("{PANDAS}print({}users['country_code'].nunique(){})\n", "(".repeat(200), ")".repeat(200));
     stays("python", &deep, "too large or too deep");
