@@ -11,11 +11,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 use tree_sitter_language::LanguageFn;
 
-// The same as gander's.
-#[cfg(target_os = "linux")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const LANGUAGES: [(&str, &str, LanguageFn); 6] = [
     ("python", "py", tree_sitter_python::LANGUAGE),
     ("java", "java", tree_sitter_java::LANGUAGE),

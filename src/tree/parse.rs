@@ -32,6 +32,24 @@ const MAX_BYTES: usize = 1 << 30;
 
 thread_local! {
     static PARSERS: RefCell<HashMap<*const Language, Parser>> = RefCell::new(HashMap::new());
+    /// The list of nodes of a tree that is gone.
+    static SPARE: RefCell<Vec<NodeData>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Larger lists of nodes are not kept: a long file would hold on to its memory.
+const SPARE_NODES: usize = 1 << 17;
+
+impl Drop for Tree {
+    /// Leaves the list of nodes to the next tree of this thread: freeing one for each file
+    /// lets the allocator put all its small pieces together again, each time.
+    fn drop(&mut self) {
+        let mut nodes = std::mem::take(&mut self.nodes);
+        if nodes.capacity() <= SPARE_NODES {
+            nodes.clear();
+            // A thread that ends has none any more.
+            let _ = SPARE.try_with(|spare| spare.replace(nodes));
+        }
+    }
 }
 
 /// Parses a whole text. Never fails on bad code: errors are nodes of the tree.
@@ -70,7 +88,8 @@ pub fn parse_embedded(language: &'static Language, text: impl Into<Arc<str>>, ba
             ParseError::Budget(budget)
         })
     })?;
-    let nodes = flatten(inner.walk(), text.len());
+    let mut nodes = SPARE.take();
+    flatten(inner.walk(), text.len(), &mut nodes);
     let (lines, statements, queried, learned) = Default::default();
     Ok(Tree { language, text, nodes, inner, base, lines, statements, queried, learned })
 }
@@ -79,8 +98,8 @@ pub fn parse_embedded(language: &'static Language, text: impl Into<Arc<str>>, ba
 const ERROR_KIND: u16 = u16::MAX;
 
 /// Lays the nodes out in pre-order, without recursion: nesting has no limit.
-fn flatten(mut cursor: TreeCursor<'_>, bytes: usize) -> Vec<NodeData> {
-    let mut nodes = Vec::with_capacity(bytes / 3 + 1);
+fn flatten(mut cursor: TreeCursor<'_>, bytes: usize, nodes: &mut Vec<NodeData>) {
+    nodes.reserve(bytes / 4 + 1);
     let mut open: Vec<u32> = Vec::new();
     loop {
         let node = cursor.node();
@@ -106,7 +125,7 @@ fn flatten(mut cursor: TreeCursor<'_>, bytes: usize) -> Vec<NodeData> {
         }
         while !cursor.goto_next_sibling() {
             if !cursor.goto_parent() {
-                return nodes;
+                return;
             }
             if let Some(parent) = open.pop() {
                 nodes[parent as usize].subtree_end = nodes.len() as u32;
