@@ -372,6 +372,7 @@ pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
             read_pinned: &|index, path| work.read(index, path),
             verify: &|wanted, take| work.verify(wanted, take),
             describe: &|staged| report::folder(staged),
+            opted_out: &|index| work.opted_out(index),
             tell: &|event| tell(Progress::Rollout(event)),
             retry: options.retry,
             replan: options.replan,

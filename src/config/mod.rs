@@ -4,6 +4,7 @@
 //!
 //! Must not: know a stage, resolve consumers, compile rules.
 
+mod calendar;
 mod consumer_sections;
 mod consumers;
 mod error;
@@ -21,6 +22,7 @@ mod verify_sections;
 mod verify_tests;
 mod wave;
 
+pub use calendar::{Calendar, Freeze, Window};
 pub use consumers::{
     AccessLog, Backstage, CodeConfig, Complete, ConsumerSource, Consumers, Dirty, Exclusion, Marquez, Token, Trust, Who,
 };
@@ -295,6 +297,8 @@ pub struct Rollout {
     pub gates: Vec<Gate>,
     /// `on_failed_gate`.
     pub on_failed_gate: OnFailedGate,
+    /// When change sets may go out, and how many.
+    pub calendar: Calendar,
     /// `notify`: the program that hears of pauses, failures and approvals asked for, with
     /// its arguments; empty where there is none.
     pub notify: Vec<String>,

@@ -2,6 +2,7 @@
 //!
 //! Must not: know how waves are filled.
 
+use super::calendar::calendar;
 use super::gate_sections::gates;
 use super::load::Place;
 use super::raw::{Section, Value};
@@ -10,7 +11,20 @@ use super::{Gate, OnFailedGate, Rollout, WavePart, WaveSize, wave};
 
 /// Reads `[rollout]`; `id` seeds the order where nothing else is said.
 pub(super) fn rollout(root: &Section<'_>, id: &str, place: &Place<'_>) -> Rollout {
-    let keys = ["waves", "seed", "first", "on_failed_gate", "gate", "notify"];
+    let keys = [
+        "waves",
+        "seed",
+        "first",
+        "on_failed_gate",
+        "gate",
+        "notify",
+        "window",
+        "zones",
+        "holidays",
+        "freeze",
+        "max_open",
+        "per_hour",
+    ];
     let section = root.section("rollout", &keys);
     let choices = [
         ("rollback-wave", OnFailedGate::RollbackWave),
@@ -28,6 +42,7 @@ pub(super) fn rollout(root: &Section<'_>, id: &str, place: &Place<'_>) -> Rollou
         seed: seed.unwrap_or(id).to_owned(),
         first: first.unwrap_or_default(),
         gates: gates.unwrap_or_else(|| vec![Gate::Regressions { max: 0 }]),
+        calendar: calendar(&section),
         notify: notify.into_iter().flatten().map(|(_, word)| word.to_owned()).collect(),
         on_failed_gate: on_failed.and_then(|value| value.one_of(&choices)).unwrap_or_default(),
     }

@@ -38,6 +38,9 @@ pub(super) struct Work<'a> {
     tell: &'a Tell<'a>,
 }
 
+/// The file by which a consumer's owners opt out of every migration; its first line says why.
+const OPT_OUT: &str = ".gander-opt-out";
+
 /// How to verify without a rollout.
 #[derive(Clone, Debug, Default)]
 pub struct VerifyOptions {
@@ -132,6 +135,15 @@ impl<'a> Work<'a> {
         let tree = self.tree(index)?;
         let content = files::read_below(&tree, path).map_err(|e| e.to_string())?;
         content.map(|c| c.bytes).ok_or_else(|| format!("{path} is not in the pinned tree"))
+    }
+
+    /// Why a workspace wants no change: what its owners wrote into [`OPT_OUT`].
+    pub(super) fn opted_out(&self, index: usize) -> Option<String> {
+        let manifest = self.planned.manifests[index].as_ref()?;
+        manifest.entries.get(OPT_OUT)?;
+        let reason = self.read(index, OPT_OUT).map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
+        let first = reason.unwrap_or_default().lines().next().unwrap_or_default().to_owned();
+        Some(if first.is_empty() { "its owners say no more".to_owned() } else { first.chars().take(200).collect() })
     }
 
     /// Verifies for a rollout.

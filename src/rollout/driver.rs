@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::bind::{bind, out_there};
 use super::decisions::ROLLOUT;
-use super::judge::judge_wave;
+use super::judge::{judge_wave, note_waits};
 use super::ledger::{Ledger, Snapshot, ledger, verdict_key};
 use super::machine::consumer;
 use super::machine::wave::{Event as Move, State};
@@ -110,8 +110,10 @@ fn is_paused(store: &Store) -> Result<bool, RolloutError> {
 
 /// Verifies, delivers and judges one wave; true where the next one may open.
 fn advance_wave(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> Result<bool, RolloutError> {
+    if wave.state != WaveState::Running {
+        move_waves(store, &[wave], Move::Open, "")?;
+    }
     (request.tell)(Event::WaveOpened { number: wave.number, label: &wave.label, workspaces: wave.members.len() });
-    move_waves(store, &[wave], Move::Open, "")?;
     verify(store, request, &wave.members)?;
     if crate::interrupt::wanted() {
         return Ok(false);
@@ -119,9 +121,10 @@ fn advance_wave(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> 
     let snapshot = Snapshot::read(store)?;
     let members: Vec<&str> = wave.members.iter().map(String::as_str).collect();
     let members: Vec<&str> = members.into_iter().filter(|member| chosen(&snapshot, request, member)).collect();
-    ship_all(store, request, &snapshot, wave.number, &members)?;
+    let waits = ship_all(store, request, &snapshot, wave.number, &members)?;
     let snapshot = Snapshot::read(store)?;
     if !is_whole(&snapshot, wave) {
+        note_waits(store, &current(store, wave.number)?, &waits)?;
         return Ok(false);
     }
     move_waves(store, &[&current(store, wave.number)?], Move::Whole, "")?;

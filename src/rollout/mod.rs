@@ -25,6 +25,7 @@ mod ledger;
 pub mod machine;
 mod notice;
 pub mod outcome;
+pub mod pace;
 mod rollback;
 mod settle;
 mod ship;
@@ -88,6 +89,8 @@ pub struct Request<'a> {
     pub verify: &'a VerifyAll<'a>,
     /// Writes the files of a change set's folder.
     pub describe: &'a Describe<'a>,
+    /// Why a workspace, by its index, wants no change; `None` where it takes part.
+    pub opted_out: &'a dyn Fn(usize) -> Option<String>,
     /// Hears of progress, as it happens.
     pub tell: &'a dyn Fn(Event<'_>),
     /// Forgets verdicts that say nothing and deliveries that failed.

@@ -7,16 +7,17 @@ use rayon::prelude::*;
 use super::deliver::{self, Papers, Shipment};
 use super::ledger::Snapshot;
 use super::outcome::disposition;
+use super::pace::{self, Traffic};
 use super::versions::versions_of;
 use super::{Event, Request, RolloutError, Staged};
 use crate::changeset::{self, ChangeSet, Side};
 use crate::config::{Delivery, Disposition};
 use crate::digest::Digest;
 use crate::files;
-use crate::state::{DeliveryRecord, DeliveryState, Store, WorkspaceRecord};
+use crate::state::{DeliveryRecord, DeliveryState, Store, Wait, WorkspaceRecord};
 use crate::transform::WorkspacePlan;
 use crate::verify::Verdict;
-use crate::workspace::{Consumer, FileVersion, Source, Workspace};
+use crate::workspace::{Consumer, EntityRef, FileVersion, Source, Workspace};
 
 /// How many change sets are held in memory and proven at once.
 const AT_ONCE: usize = 64;
@@ -41,7 +42,9 @@ pub(super) fn ship_all(
     snapshot: &Snapshot,
     wave: u32,
     members: &[&str],
-) -> Result<(), RolloutError> {
+) -> Result<Vec<Wait>, RolloutError> {
+    let mut waits: Vec<Wait> = Vec::new();
+    let mut traffic = traffic(store, request, snapshot)?;
     for members in members.chunks(AT_ONCE) {
         let mut parcels = Vec::with_capacity(members.len());
         for member in members {
@@ -54,12 +57,52 @@ pub(super) fn ship_all(
             .collect();
         for (parcel, unproven) in parcels.iter().zip(proofs) {
             if crate::interrupt::wanted() {
-                return Ok(()); // the next run goes on here
+                return Ok(waits); // the next run goes on here
             }
-            send_off(store, request, wave, parcel, unproven)?;
+            let owner = parcel.consumers.first().and_then(|consumer| consumer.owner.as_ref());
+            let calendar = &request.migration.rollout.calendar;
+            let barred = pace::barred(calendar, owner.map(EntityRef::as_str), &traffic, store.now());
+            // What was begun is finished, and what is kept back touches nobody.
+            match barred.filter(|_| parcel.begun.is_none_or(|record| record.state != DeliveryState::Delivering)) {
+                Some(wait) if goes_out(request, snapshot, parcel) => {
+                    if !waits.contains(&wait) {
+                        waits.push(wait);
+                    }
+                }
+                _ => {
+                    let state = send_off(store, request, wave, parcel, unproven)?;
+                    if state == DeliveryState::Delivered {
+                        traffic.open += 1;
+                        traffic.recent.push(store.now());
+                    }
+                }
+            }
         }
     }
-    Ok(())
+    Ok(waits)
+}
+
+/// What is open, and what went out within the hour.
+fn traffic(store: &Store, request: &Request<'_>, snapshot: &Snapshot) -> Result<Traffic, RolloutError> {
+    let calendar = &request.migration.rollout.calendar;
+    let mut traffic = Traffic::default();
+    if calendar.per_hour.is_some() {
+        traffic.recent = store.deliveries_since(store.now() - 3600)?;
+    }
+    if calendar.max_open.is_some() {
+        let out = snapshot.deliveries.values().filter(|record| record.state == DeliveryState::Delivered);
+        // Nobody has to act on a patch in gander's own folder, or on a file in place.
+        traffic.open = out.filter(|record| record.how == Delivery::Branch).count() as u64;
+    }
+    Ok(traffic)
+}
+
+/// The policy, or a person, lets it out.
+fn goes_out(request: &Request<'_>, snapshot: &Snapshot, parcel: &Parcel<'_>) -> bool {
+    let result = &parcel.workspace.plan.result;
+    let flagged = !parcel.verdict.flags.is_empty();
+    let disposition = disposition(result, parcel.verdict.kind, flagged, &request.migration.policy).0;
+    disposition == Disposition::Deliver || parcel.begun.is_some_and(|record| snapshot.approved(parcel.id, record))
 }
 
 /// Both ends of a workspace's files; nothing where there is no verdict yet or its
@@ -76,6 +119,14 @@ fn pack<'a>(
         let mut record = new_record(request, wave, &consumers_of(request, id), &ChangeSet::new(&[], ""));
         let reason = format!("excluded by {}: {}", excluded.actor, excluded.reason);
         deliver::keep(store, id, &mut record, DeliveryState::Refused(reason), "excluded")?;
+        return Ok(None);
+    }
+    if begun.is_none()
+        && let Some(index) = request.fleet.workspaces.iter().position(|w| w.id == id)
+        && let Some(reason) = (request.opted_out)(index)
+    {
+        let mut record = new_record(request, wave, &consumers_of(request, id), &ChangeSet::new(&[], ""));
+        deliver::keep(store, id, &mut record, DeliveryState::Refused(format!("it opts out: {reason}")), "it opts out")?;
         return Ok(None);
     }
     let Some(verdict) = snapshot.verdict(id) else {
@@ -130,7 +181,7 @@ fn send_off(
     wave: u32,
     parcel: &Parcel<'_>,
     unproven: Option<String>,
-) -> Result<(), RolloutError> {
+) -> Result<DeliveryState, RolloutError> {
     let (id, set) = (parcel.id, &parcel.set);
     let (mut record, kept) = record_of(request, wave, parcel);
     let kept_back = match &kept {
@@ -167,7 +218,7 @@ fn send_off(
     }
     let state = &record.state;
     (request.tell)(Event::Shipped { workspace: id, state });
-    Ok(())
+    Ok(record.state)
 }
 
 /// Writes the folder of a change set that is kept back, for a person to look at.

@@ -340,6 +340,15 @@ impl Store {
         })
     }
 
+    /// When change sets went out after `since`.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn deliveries_since(&self, since: i64) -> Result<Vec<i64>, StateError> {
+        let query = "SELECT at FROM journal WHERE at > ?1 AND to_state = 'delivered' AND phase = 'done' ORDER BY seq";
+        self.rows(query, params![since], |row| row.get(0))
+    }
+
     /// Keeps both ends of a workspace's files, so that a rollback needs nothing else.
     ///
     /// # Errors

@@ -130,3 +130,16 @@ fn a_gate_that_fails_after_the_fact_takes_the_wave_back() {
     assert!(ended.stdout.contains("`sh` fails: too slow"), "{}", ended.stdout);
     assert_eq!(bench.text("apps/ant/job.py"), JOB);
 }
+
+#[test]
+fn owners_opt_out_by_a_file() {
+    let bench = fleet("", "");
+    bench.put("apps/bee/.gander-opt-out", "we are being rewritten\n");
+    bench.git(&["add", "-A"]);
+    bench.git(&["commit", "-q", "-m", "no"]);
+    bench.gander(&["run"]).expect(0);
+    let ledger = bench.ledger();
+    assert_eq!(outcomes(&ledger)["bee"], "refused");
+    assert_eq!(super::bench::reason(&ledger, "bee"), "it opts out: we are being rewritten");
+    assert_eq!(bench.text("apps/bee/job.py"), JOB);
+}

@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 
 mod advancing;
 mod effects;
+mod histories;
 mod invariants;
 mod killed;
+mod large;
 mod waiting;
 
 use super::*;
@@ -99,7 +101,11 @@ fn run_git(folder: &Path, arguments: &[&str]) -> String {
 impl World {
     /// `results` and `verdicts`, one a workspace; each has one consumer.
     fn new(how: Delivery, results: &[Transformed], verdicts: &[VerdictKind]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::within(tempfile::tempdir().unwrap(), how, results, verdicts)
+    }
+
+    /// The same in a folder of somebody's choice.
+    fn within(folder: tempfile::TempDir, how: Delivery, results: &[Transformed], verdicts: &[VerdictKind]) -> Self {
         let top = folder.path().canonicalize().unwrap();
         for index in 0..results.len() {
             let root = top.join(format!("apps/c{index}"));
@@ -237,6 +243,7 @@ impl World {
             read_pinned: read,
             verify,
             describe: &describe,
+            opted_out: &|_| None,
             tell,
             retry,
             replan: retry,

@@ -208,3 +208,26 @@ fn a_listener_hears_of_everything_once_and_later_where_it_failed() {
     let (count, _) = tell(&mut world.store(), "users-v2", &failing).unwrap();
     assert_eq!(count, 0, "the one that failed still has all of it before it");
 }
+
+#[test]
+fn change_sets_go_out_at_their_pace() {
+    let mut world = World::new(Delivery::Patches, &changed(5), &[VerdictKind::Pass; 5]);
+    world.migration.rollout.waves.drain(..2);
+    world.migration.rollout.calendar.per_hour = Some(2);
+    let ledger = world.run().unwrap();
+    assert_eq!(waits(&ledger), (1, vec![(WaitFor::Pace, Some(1 + HOUR))]));
+    assert_eq!(count(&ledger, Outcome::Changed), 2);
+    assert_eq!(world.verified.borrow().len(), 5, "all are verified meanwhile");
+    let journal = world.store().journal().unwrap();
+    assert_eq!(world.run().unwrap(), ledger);
+    assert_eq!(world.store().journal().unwrap(), journal, "waiting leaves no trace");
+    world.clock.advance(HOUR);
+    assert_eq!(count(&world.run().unwrap(), Outcome::Changed), 4);
+    world.clock.advance(HOUR);
+    assert_eq!(world.run().unwrap().end, RunEnd::Complete);
+    let mut open = World::new(Delivery::Branch, &changed(3), &[VerdictKind::Pass; 3]);
+    open.migration.rollout.waves.drain(..2);
+    open.migration.rollout.calendar.max_open = Some(2);
+    let ledger = open.run().unwrap();
+    assert_eq!((waits(&ledger).1, count(&ledger, Outcome::Changed)), (vec![(WaitFor::Pace, None)], 2));
+}
