@@ -431,6 +431,11 @@ impl Planned {
         rows(&migration.id, &migration.rollout, &self.fleet, &self.plan)
     }
 
+    /// Who would be in which wave, and why.
+    pub fn waves(&self, migration: &Migration) -> Vec<rollout::Preview> {
+        rollout::explain(&migration.id, &migration.rollout, &self.fleet, &self.plan)
+    }
+
     /// The change of a workspace as a patch.
     ///
     /// # Errors

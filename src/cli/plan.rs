@@ -9,11 +9,12 @@ use super::screen::Screen;
 use super::{Exit, MigrationFile};
 use crate::clock::Clock;
 use crate::pipeline::{self, Options, Part, PlannedRow, Shard};
+use crate::report;
 use crate::transform::Plan;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  gander plan fixtures/fleets/users-v2/migration.toml --only geo-lookup\n  \
-                        gander plan migration.toml --shard 3/16 --out parts/")]
+                        gander plan migration.toml --waves\n  gander plan migration.toml --shard 3/16 --out parts/")]
 pub(super) struct Args {
     #[command(flatten)]
     file: MigrationFile,
@@ -23,6 +24,9 @@ pub(super) struct Args {
     /// Leave the diff out.
     #[arg(long)]
     no_diff: bool,
+    /// Show who would be in which wave, why, and what each wave can prove.
+    #[arg(long, conflicts_with_all = ["out", "shard"])]
+    waves: bool,
     /// The plan as JSON: the same bytes on every machine.
     #[arg(long)]
     json: bool,
@@ -49,6 +53,11 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     if let Some(out) = &args.out {
         let shard = args.shard.unwrap_or(Shard { number: 1, of: 1 });
         super::merge::write(&Part::new(&migration, planned, shard), out, screen)?;
+        return Ok(Exit::Done);
+    }
+    if args.waves {
+        let waves = planned.waves(&migration);
+        screen.result(if args.json { report::waves_json(&waves) } else { report::waves_text(&waves) });
         return Ok(Exit::Done);
     }
     if args.json {

@@ -10,6 +10,7 @@ mod consumers;
 mod error;
 mod gate;
 mod gate_sections;
+mod lineup;
 mod load;
 mod raw;
 mod rollout_sections;
@@ -28,6 +29,7 @@ pub use consumers::{
 };
 pub use error::{ConfigError, ConfigErrors};
 pub use gate::{Comparison, Endpoint, Gate, Limits};
+pub use lineup::{Lineup, Selector};
 pub use load::load;
 
 use std::collections::BTreeMap;
@@ -293,6 +295,8 @@ pub struct Rollout {
     pub seed: String,
     /// `first`: consumers that lead the first waves, in this order.
     pub first: Vec<EntityRef>,
+    /// Selectors of `first`, and `last`.
+    pub lineup: Lineup,
     /// `[[rollout.gate]]`: all must pass.
     pub gates: Vec<Gate>,
     /// `on_failed_gate`.

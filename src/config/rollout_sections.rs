@@ -4,9 +4,9 @@
 
 use super::calendar::calendar;
 use super::gate_sections::gates;
+use super::lineup::{Lineup, picks};
 use super::load::Place;
 use super::raw::{Section, Value};
-use super::sections::entities;
 use super::{Gate, OnFailedGate, Rollout, WavePart, WaveSize, wave};
 
 /// Reads `[rollout]`; `id` seeds the order where nothing else is said.
@@ -15,6 +15,7 @@ pub(super) fn rollout(root: &Section<'_>, id: &str, place: &Place<'_>) -> Rollou
         "waves",
         "seed",
         "first",
+        "last",
         "on_failed_gate",
         "gate",
         "notify",
@@ -33,14 +34,16 @@ pub(super) fn rollout(root: &Section<'_>, id: &str, place: &Place<'_>) -> Rollou
     ];
     let waves = section.get("waves").map(|value| waves(&value));
     let seed = section.get("seed").and_then(|value| value.any_string("\"users-v2\""));
-    let first = section.get("first").map(|value| entities(&value, Some("component")));
+    let (first, first_where) = section.get("first").map(|value| picks(&value)).unwrap_or_default();
+    let (last, last_where) = section.get("last").map(|value| picks(&value)).unwrap_or_default();
     let gates = section.get("gate").map(|value| gates(&value, place));
     let notify = section.get("notify").and_then(|value| value.strings("[\"./page-me.sh\"]"));
     let on_failed = section.get("on_failed_gate");
     Rollout {
         waves: waves.unwrap_or_else(default_waves),
         seed: seed.unwrap_or(id).to_owned(),
-        first: first.unwrap_or_default(),
+        first,
+        lineup: Lineup { first: first_where, last, last_where },
         gates: gates.unwrap_or_else(|| vec![Gate::Regressions { max: 0 }]),
         calendar: calendar(&section),
         notify: notify.into_iter().flatten().map(|(_, word)| word.to_owned()).collect(),

@@ -11,7 +11,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{Planned, PlannedRow, rows};
-use crate::config::{Dirty, Migration, Partial, Rollout, WaveSize};
+use crate::config::{Dirty, Lineup, Migration, Partial, Rollout, WaveSize};
 use crate::digest::{Digest, DigestBuilder};
 use crate::language;
 use crate::transform::{self, Plan, WorkspacePlan};
@@ -122,6 +122,7 @@ struct Common {
     waves: Vec<WaveSize>,
     seed: String,
     first: Vec<EntityRef>,
+    lineup: Lineup,
     problems: Vec<String>,
 }
 
@@ -174,6 +175,7 @@ impl Part {
             waves: rollout.waves.clone(),
             seed: rollout.seed.clone(),
             first: rollout.first.clone(),
+            lineup: rollout.lineup.clone(),
             problems: fleet.problems,
         };
         let member = |consumer: Consumer| {
@@ -259,7 +261,7 @@ impl Part {
     /// The whole plan, as one run would have made it; the fleet it is of names no
     /// place on this machine. Call it once nothing is [`Part::missing`].
     pub fn finish(self) -> Merged {
-        let Common { rules, partial, dirty, migration, waves, seed, first, .. } = self.common;
+        let Common { rules, partial, dirty, migration, waves, seed, first, lineup, .. } = self.common;
         let index: BTreeMap<&String, usize> = self.workspaces.keys().enumerate().map(|(at, id)| (id, at)).collect();
         let consumer = |member: Member| {
             let at = member.workspace.and_then(|id| index.get(&id).copied());
@@ -277,7 +279,7 @@ impl Part {
         let fleet = Fleet { consumers, workspaces, problems: self.common.problems };
         let plans: Vec<WorkspacePlan> = self.workspaces.into_values().collect();
         let plan = Plan { digest: transform::plan_digest(rules, partial, dirty, &plans), workspaces: plans };
-        let rollout = Rollout { waves, seed, first, ..Rollout::default() };
+        let rollout = Rollout { waves, seed, first, lineup, ..Rollout::default() };
         Merged { plan, fleet, migration, rollout }
     }
 }

@@ -15,6 +15,7 @@ pub mod simulation;
 pub mod table;
 pub mod uses;
 pub mod verdicts;
+pub mod waves;
 
 pub use change_set::folder;
 pub use gates::{json as gates_json, text as gates_text};
@@ -22,3 +23,4 @@ pub use show::view_text;
 pub use simulation::text as simulation;
 pub use table::{Layout, ledger_json, ledger_text, summary, wave_line};
 pub use verdicts::{difference, verdicts_text};
+pub use waves::{json as waves_json, text as waves_text};

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::machine::consumer::State;
+use super::units::units_of;
 use super::waves::{self, Earlier, Unit};
 use super::{Request, RolloutError};
-use crate::config::Rollout;
 use crate::digest::{Digest, DigestBuilder};
 use crate::state::{Binding, ConsumerRecord, DeliveryState, Store, WaveRecord, WaveState, WorkspaceRecord};
-use crate::transform::{Plan, Transformed, WorkspacePlan};
-use crate::workspace::{Fleet, Pin, Source, Workspace};
+use crate::transform::{Transformed, WorkspacePlan};
+use crate::workspace::{Pin, Source, Workspace};
 
 /// Ties `store` to what is asked for, unless it is already.
 pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError> {
@@ -123,7 +123,7 @@ fn with_newcomers(
     }
     waves.retain(|wave| !wave.members.is_empty() || wave.state != WaveState::Planned);
     let plans: Vec<&WorkspacePlan> = now.iter().map(|w| w.plan).collect();
-    let mut new: Vec<Unit> = units_of(request.fleet, &plans).into_values().collect();
+    let mut new: Vec<Unit> = units_of(&request.migration.rollout.lineup, request.fleet, &plans).into_values().collect();
     new.retain(|unit| !before.contains_key(&unit.workspace));
     let rollout = &request.migration.rollout;
     waves::order(&mut new, &rollout.first, &rollout.seed, &request.migration.id);
@@ -300,38 +300,9 @@ pub(super) fn out_there(state: &DeliveryState) -> bool {
     State::of_delivery(state).is_out()
 }
 
-fn deliverable(plan: &WorkspacePlan) -> bool {
+pub(super) fn deliverable(plan: &WorkspacePlan) -> bool {
     let changes = matches!(plan.result, Transformed::Changed | Transformed::Annotated(_));
     changes && !plan.files.is_empty()
-}
-
-/// What travels together, by workspace index: the workspaces that have something
-/// to deliver, with their consumers.
-fn units_of(fleet: &Fleet, plans: &[&WorkspacePlan]) -> BTreeMap<usize, Unit> {
-    let mut units: BTreeMap<usize, Unit> = BTreeMap::new();
-    for consumer in &fleet.consumers {
-        let Source::Workspace(index) = &consumer.source else {
-            continue;
-        };
-        let Some(plan) = plans.get(*index).filter(|plan| deliverable(plan)) else {
-            continue;
-        };
-        let unit = units.entry(*index).or_insert_with(|| Unit { workspace: plan.id.clone(), consumers: Vec::new() });
-        unit.consumers.push(consumer.entity.clone());
-    }
-    units
-}
-
-/// The wave of each workspace, by its index, were the rollout to begin now.
-pub fn preview(migration: &str, rollout: &Rollout, fleet: &Fleet, plan: &Plan) -> BTreeMap<usize, u32> {
-    let plans: Vec<&WorkspacePlan> = plan.workspaces.iter().collect();
-    let mut units: Vec<Unit> = units_of(fleet, &plans).into_values().collect();
-    waves::order(&mut units, &rollout.first, &rollout.seed, migration);
-    let filled = waves::fill(&rollout.waves, &units, Earlier::default());
-    let numbers: BTreeMap<&str, u32> =
-        filled.iter().flat_map(|wave| wave.members.iter().map(|m| (m.as_str(), wave.number))).collect();
-    let number = |(index, plan): (usize, &WorkspacePlan)| Some((index, *numbers.get(plan.id.as_str())?));
-    plan.workspaces.iter().enumerate().filter_map(number).collect()
 }
 
 /// The waves that stand, and new ones for everything else; where a rollout was begun,
@@ -343,7 +314,7 @@ fn all_waves(
     known: Option<&BTreeMap<String, WorkspaceRecord<WorkspacePlan>>>,
 ) -> Vec<WaveRecord> {
     let plans: Vec<&WorkspacePlan> = workspaces.iter().map(|w| w.plan).collect();
-    let units = units_of(request.fleet, &plans);
+    let units = units_of(&request.migration.rollout.lineup, request.fleet, &plans);
     let standing: BTreeSet<&str> = kept.iter().flat_map(|w| &w.members).map(String::as_str).collect();
     let (settled, mut free): (Vec<Unit>, Vec<Unit>) =
         units.into_values().partition(|unit| standing.contains(unit.workspace.as_str()));
@@ -352,9 +323,13 @@ fn all_waves(
         consumers: settled.iter().map(|unit| unit.consumers.len() as u64).sum(),
     };
     let rollout = &request.migration.rollout;
-    waves::order(&mut free, &rollout.first, &rollout.seed, &request.migration.id);
     // Newcomers come last.
-    free.sort_by_key(|unit| known.is_some_and(|known| !known.contains_key(&unit.workspace)));
+    for unit in &mut free {
+        let new = known.is_some_and(|known| !known.contains_key(&unit.workspace));
+        unit.tail |= new;
+        unit.lead = unit.lead.filter(|_| !new);
+    }
+    waves::order(&mut free, &rollout.first, &rollout.seed, &request.migration.id);
     let new = waves::fill(&rollout.waves, &free, earlier);
     kept.extend(new.into_iter().map(|wave| WaveRecord::planned(wave.number, wave.label, wave.members)));
     kept

@@ -33,10 +33,10 @@ mod show;
 pub mod simulate;
 #[cfg(test)]
 mod tests;
+mod units;
 mod versions;
 pub mod waves;
 
-pub use bind::preview;
 pub use decisions::{About, approve, exclude, pause, resume, retry};
 pub use deliver::WITHDRAWN;
 pub use driver::run;
@@ -48,6 +48,7 @@ pub use outcome::Outcome;
 pub use rollback::{Scope, roll_back};
 pub use settle::{Settled, settle};
 pub use show::{Left, View, history, left, look};
+pub use units::{Preview, explain, preview};
 pub use versions::{VersionsError, versions_of};
 
 /// Reads the pinned bytes of a path of a workspace, by the workspace's index in

@@ -91,9 +91,7 @@ pub fn simulate(migration: &Migration, odds: &Odds, seed: u64) -> Result<Run, Ro
     let mut units = Vec::with_capacity(fleet.len());
     for index in 0..fleet.len() {
         let name = format!("c{index:06}");
-        units.extend(
-            EntityRef::parse(&name, "component").map(|entity| Unit { workspace: name, consumers: vec![entity] }),
-        );
+        units.extend(EntityRef::parse(&name, "component").map(|entity| Unit::new(name, vec![entity])));
     }
     let rollout = &migration.rollout;
     waves::order(&mut units, &[], &format!("{}{seed}", rollout.seed), &migration.id);

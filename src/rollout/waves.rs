@@ -1,6 +1,6 @@
 //! Who travels in which wave: a pure function of sizes, seed and references.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{WavePart, WaveSize};
 use crate::digest::{Digest, DigestBuilder};
@@ -13,6 +13,19 @@ pub struct Unit {
     pub workspace: String,
     /// Its consumers, ordered; the first one decides the place in the rollout.
     pub consumers: Vec<EntityRef>,
+    /// What kind it is of: a wave sees as many kinds as it can.
+    pub stratum: String,
+    /// Its place among those that go first, where it is one of them.
+    pub lead: Option<usize>,
+    /// Whether it goes last.
+    pub tail: bool,
+}
+
+impl Unit {
+    /// One like any other.
+    pub fn new(workspace: String, consumers: Vec<EntityRef>) -> Self {
+        Self { workspace, consumers, stratum: String::new(), lead: None, tail: false }
+    }
 }
 
 /// A wave's new members.
@@ -36,14 +49,19 @@ pub struct Earlier {
     pub consumers: u64,
 }
 
-/// Puts units in the order of the rollout: those of `first`, in that order, then
-/// by a hash of seed, migration and reference.
+/// Puts units in the order of the rollout: those of `first`, in that order, then those
+/// that lead, then by a hash of seed, migration and reference; those of the tail last.
 pub fn order(units: &mut [Unit], first: &[EntityRef], seed: &str, migration: &str) {
     let led: BTreeMap<&EntityRef, usize> = first.iter().enumerate().map(|(n, entity)| (entity, n)).collect();
+    for unit in units.iter_mut() {
+        let named = unit.consumers.iter().filter_map(|c| led.get(c)).min().copied();
+        // Whom a selector means comes after those that are named.
+        unit.lead = named.or(unit.lead.map(|rank| rank.saturating_add(first.len())));
+    }
     units.sort_by_cached_key(|unit| {
-        let lead = unit.consumers.iter().filter_map(|c| led.get(c)).min();
         let name = unit.consumers.first().map_or("", EntityRef::as_str);
-        (lead.copied().unwrap_or(usize::MAX), shuffled(seed, migration, name), unit.workspace.clone())
+        let lead = unit.lead.unwrap_or(usize::MAX);
+        (lead, unit.tail && unit.lead.is_none(), shuffled(seed, migration, name), unit.workspace.clone())
     });
 }
 
@@ -78,9 +96,15 @@ fn share(percent: f64, total: u64) -> u64 {
 /// as many consumers as its size says; a workspace is never split. What lies
 /// beyond the last size is in no wave, but for a rollout that is planned anew:
 /// once all sizes are used up, one more wave takes the rest.
+///
+/// A wave takes those that lead first, then one of each stratum that no wave has seen,
+/// then one of each that it has not seen itself, then whoever comes next, and those of the
+/// tail once nobody else is left. So a wave with as many members as there are strata sees
+/// all of them that are left.
 pub fn fill(sizes: &[WaveSize], units: &[Unit], earlier: Earlier) -> Vec<Wave> {
     let total = earlier.consumers + units.iter().map(|u| u.consumers.len() as u64).sum::<u64>();
-    let mut rest = units.iter().peekable();
+    let mut rest: Vec<&Unit> = units.iter().collect();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
     let mut assigned = earlier.consumers;
     let mut waves = Vec::new();
     let all = WaveSize { text: "100%".to_owned(), parts: vec![WavePart::Percent(100.0)] };
@@ -89,19 +113,46 @@ pub fn fill(sizes: &[WaveSize], units: &[Unit], earlier: Earlier) -> Vec<Wave> {
     let sizes = (1_u32..).zip(sizes).filter(|(number, _)| *number > earlier.waves);
     for (number, size) in sizes.chain(extra) {
         let goal = cumulative(size, total);
-        let mut members = Vec::new();
-        while assigned < goal
-            && let Some(unit) = rest.next()
-        {
-            assigned += unit.consumers.len() as u64;
-            members.push(unit.workspace.clone());
+        let taken = take(&rest, goal, &mut assigned, &seen);
+        if taken.is_empty() {
+            continue;
         }
-        if !members.is_empty() {
-            let label = size.text.clone();
-            waves.push(Wave { number, label, members });
-        }
+        let members = taken.iter().map(|index| rest[*index].workspace.clone()).collect();
+        seen.extend(taken.iter().map(|index| rest[*index].stratum.as_str()));
+        let mut index = 0;
+        rest.retain(|_| {
+            index += 1;
+            !taken.contains(&(index - 1))
+        });
+        waves.push(Wave { number, label: size.text.clone(), members });
     }
     waves
+}
+
+/// Who of `rest` is in the next wave, as indices, in their order.
+fn take(rest: &[&Unit], goal: u64, assigned: &mut u64, seen: &BTreeSet<&str>) -> BTreeSet<usize> {
+    let mut taken = BTreeSet::new();
+    let mut here: BTreeSet<&str> = BTreeSet::new();
+    for pass in 0..5 {
+        for (index, unit) in rest.iter().enumerate() {
+            if *assigned >= goal {
+                return taken;
+            }
+            let plain = unit.lead.is_none() && !unit.tail;
+            let wanted = match pass {
+                0 => unit.lead.is_some(),
+                1 => plain && !seen.contains(unit.stratum.as_str()) && !here.contains(unit.stratum.as_str()),
+                2 => plain && !here.contains(unit.stratum.as_str()),
+                3 => plain,
+                _ => true,
+            };
+            if wanted && taken.insert(index) {
+                here.insert(&unit.stratum);
+                *assigned += unit.consumers.len() as u64;
+            }
+        }
+    }
+    taken
 }
 
 #[cfg(test)]
@@ -115,9 +166,7 @@ mod tests {
     }
 
     fn units(count: usize) -> Vec<Unit> {
-        (0..count)
-            .map(|n| Unit { workspace: format!("w{n:03}"), consumers: vec![entity(&format!("c{n:03}"))] })
-            .collect()
+        (0..count).map(|n| Unit::new(format!("w{n:03}"), vec![entity(&format!("c{n:03}"))])).collect()
     }
 
     fn size(text: &str, parts: &[WavePart]) -> WaveSize {
@@ -185,6 +234,40 @@ mod tests {
         let earlier = Earlier { waves: 4, consumers: 90 };
         let waves = fill(&issue_sizes(), &units(10), earlier);
         assert_eq!((waves.len(), waves[0].number, waves[0].members.len()), (1, 5, 10));
+    }
+
+    #[test]
+    fn a_wave_of_as_many_as_there_are_strata_sees_all_of_them() {
+        use WavePart::{Count, Percent};
+        let mut many = units(300);
+        for (index, unit) in many.iter_mut().enumerate() {
+            // Ten kinds, nine of them rare.
+            unit.stratum = if index % 15 == 0 { format!("rare {}", index / 15 % 9) } else { "plain".to_owned() };
+        }
+        order(&mut many, &[entity("c001")], "a", "m");
+        let strata: BTreeMap<&str, &str> =
+            many.iter().map(|unit| (unit.workspace.as_str(), unit.stratum.as_str())).collect();
+        let sizes =
+            [size("1", &[Count(1)]), size("4", &[Count(4)]), size("14", &[Count(14)]), size("100%", &[Percent(100.0)])];
+        let waves = fill(&sizes, &many, Earlier::default());
+        let kinds = |wave: &Wave| wave.members.iter().map(|m| strata[m.as_str()]).collect::<BTreeSet<_>>();
+        assert_eq!(waves[0].members, ["w001"], "who leads goes first, whatever it is");
+        assert_eq!((waves[1].members.len(), kinds(&waves[1]).len()), (3, 3));
+        assert_eq!((waves[2].members.len(), kinds(&waves[2]).len()), (10, 10), "the first with ten has all ten");
+        let seen: BTreeSet<&str> = waves[..2].iter().flat_map(|wave| kinds(wave)).collect();
+        assert_eq!(seen.len(), 4, "what nobody has seen comes first");
+    }
+
+    #[test]
+    fn who_goes_last_goes_last() {
+        let mut all = units(20);
+        all[3].tail = true;
+        all[4].lead = Some(0);
+        order(&mut all, &[entity("c007")], "a", "m");
+        let names: Vec<&str> = all.iter().map(|unit| unit.workspace.as_str()).collect();
+        assert_eq!((&names[..2], names[19]), (&["w007", "w004"][..], "w003"));
+        let waves = fill(&issue_sizes(), &all, Earlier::default());
+        assert_eq!(waves.last().unwrap().members.last().unwrap(), "w003");
     }
 
     proptest! {
