@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(waves[0].members, ["w001"], "who leads goes first, whatever it is");
         assert_eq!((waves[1].members.len(), kinds(&waves[1]).len()), (3, 3));
         assert_eq!((waves[2].members.len(), kinds(&waves[2]).len()), (10, 10), "the first with ten has all ten");
-        let seen: BTreeSet<&str> = waves[..2].iter().flat_map(|wave| kinds(wave)).collect();
+        let seen: BTreeSet<&str> = waves[..2].iter().flat_map(kinds).collect();
         assert_eq!(seen.len(), 4, "what nobody has seen comes first");
     }
 
