@@ -72,7 +72,7 @@ fn a_project_that_cannot_be_read_whole_stays() {
         "keeps it from moving",
     );
     let python = ("models/p.py", "def model(dbt, session):\n    return dbt.source('a', 'users_v1')\n");
-    stays(&[good, python, SOURCES], "searches and does not edit");
+    stays(&[good, python, SOURCES], "searched, not edited");
     let broken =
         ("models/sources.yml", "sources:\n  - name: a\n    tables:\n      - name: users_v1\n        columns: [\n");
     stays(&[good, broken], "");

@@ -315,6 +315,8 @@ fn what_is_compared_is_filtered_by() {
         "def f(spark):\n    df = spark.table('a.users_v1')\n    return df.where(df['tier'].cast('int') == 3).count()\n",
         "(filter)",
     );
+    let rows = "async function f(bq) {\n  const [rows] = await bq.dataset('a').table('users_v1').getRows();\n  return rows.filter((r) => r.tier === 3).length;\n}\n";
+    stays("javascript", rows, "(filter)");
     becomes("python", &format!("{PANDAS}print(users['tier'].nunique())\n"), &[MOVES, ("'tier'", "'segment'")]);
 }
 
