@@ -73,7 +73,7 @@ impl Index {
         Some(query.matching(self.known.filter(at)).collect())
     }
 
-    /// The answers that lie beside it, together with it no more than a twentieth of the source, or of 20 MB.
+    /// The answers that lie beside it: they take no more than it does, or a MiB.
     pub fn answers(&self) -> Answers {
         Answers::open(&self.place.with_extension("answers"))
     }
