@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::decide::{Fate, Plain, decide};
 use super::sql::{self, Dialect, Project, Setting};
 use super::usage::Unit;
-use super::{Datasets, code};
+use super::{Datasets, code, net};
 use crate::language::Language;
 use crate::tree::{ParseError, Tree, parse};
 
@@ -59,6 +59,21 @@ pub fn of_tree(tree: &Tree, datasets: &Datasets, around: &Around) -> Result<Vec<
     if !speaks(tree.language) {
         return Ok(Vec::new());
     }
+    let mut decided = read(tree, datasets, around)?;
+    let known: Vec<&Unit> = decided.iter().map(|one| &one.unit).collect();
+    let unread = net::unread(tree, datasets, &known);
+    decided.extend(unread.into_iter().map(|unit| {
+        let fate = decide(&unit, datasets, &Plain);
+        Decided { unit, fate }
+    }));
+    if !matches!(tree.language.facts.name.as_str(), "sql" | "yaml" | "json") {
+        net::hold_what_grows(tree, datasets, &mut decided);
+    }
+    decided.sort_by_key(|one| one.unit.range.start);
+    Ok(decided)
+}
+
+fn read(tree: &Tree, datasets: &Datasets, around: &Around) -> Result<Vec<Decided>, ParseError> {
     if tree.language.facts.name != "sql" {
         return code::decided(tree, datasets, around);
     }

@@ -14,6 +14,7 @@ pub mod file;
 mod flow;
 pub mod mapping;
 mod names;
+mod net;
 mod schema;
 pub mod search;
 pub mod sql;

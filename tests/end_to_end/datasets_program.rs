@@ -262,3 +262,45 @@ fn a_project_of_dbt_moves_through_all_its_files_or_not_at_all() {
         assert_eq!(workspace["files"].as_array().unwrap().len(), 0, "{workspace}");
     }
 }
+
+#[test]
+fn what_nobody_has_read_keeps_what_rests_on_it() {
+    let bench = bench("net");
+    let python = [
+        "sql = 'select user_id from analytics.users_v1 where 1=1'\nif cc:\n    sql += f\" and country_code = '{cc}'\"\n",
+        "BASE = 'select user_id from analytics.users_v1'\nq = f\"{BASE} where country_code = 'DE'\"\n",
+        "parts = ['select user_id from analytics.users_v1']\nconds = ['country_code = @cc']\n",
+        "q = '#standardSQL\\nselect country_code from analytics.users_v1'\n",
+        "m = f\"rows: {run('select country_code from analytics.users_v1')}\"\n",
+        "os.system(\"bq query 'select country_code from analytics.users_v1'\")\n",
+    ];
+    for (number, text) in python.iter().enumerate() {
+        bench.put(&format!("apps/py{number}/a.py"), text);
+    }
+    bench.put("apps/sql/a.sql", "select country_code from `{{ params.project }}.analytics.users_v1`\n");
+    bench.put("apps/ci/ci.yaml", "run: bq extract acme-data:analytics.users_v1 x\n");
+    let source = "{{ source('analytics', 'users_v1') }}";
+    bench.put("apps/dbt/dbt_project.yml", "name: p\n");
+    bench.put("apps/dbt/macros/m.sql", format!("{{% macro users() %}}{source}{{% endmacro %}}\n"));
+    bench.put("apps/dbt/models/m.sql", "select country_code from {{ users() }}\n");
+    bench.put("apps/dbt/models/n.sql", format!("select country_code from {source}\n"));
+    bench.put("apps/dbt/models/s.yml", "sources:\n  - name: analytics\n    tables:\n      - name: users_v1\n");
+    // Another project's table, a name in prose and a reader of the result rest on nothing.
+    bench.put(
+        "apps/free/a.py",
+        "a = 'other-data.analytics.users_v1'\nq = 'select country_code from analytics.users_v1'\n\
+               v = row['country_code']\nlog('where is the country?')\n",
+    );
+    let plan = bench.gander(&["plan", "--json"]).expect(0).json();
+    for workspace in plan["workspaces"].as_array().unwrap() {
+        let id = workspace["id"].as_str().unwrap();
+        let kinds: Vec<&str> =
+            workspace["findings"].as_array().unwrap().iter().map(|finding| finding["kind"].as_str().unwrap()).collect();
+        if id == "apps/free" {
+            assert_eq!(workspace["result"]["kind"], "changed", "{workspace}");
+            continue;
+        }
+        assert_eq!(workspace["result"]["kind"], "annotated", "{workspace}");
+        assert!(!kinds.contains(&"mapped"), "{id}: {workspace}");
+    }
+}

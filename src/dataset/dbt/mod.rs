@@ -12,13 +12,13 @@ mod yaml;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use self::properties::Properties;
-use super::Datasets;
 use super::decide::{Fate, Plain, Reason, decide};
 use super::file::Decided;
 use super::mapping::Position;
 use super::search::searched;
 use super::sql::{self, Dialect, Project, Setting, words};
 use super::usage::{Doubt, Form, Of, Unit, Use};
+use super::{Datasets, net};
 use crate::language::by_name;
 use crate::tree::{ParseError, Tree, parse};
 
@@ -55,6 +55,8 @@ pub fn decided(
             project.sources.extend(read.sources);
             declared.extend(read.declared);
             units[at] = read.units.into_values().collect();
+            let unread = net::unread(&tree, datasets, &units[at].iter().collect::<Vec<_>>());
+            units[at].extend(unread);
             if let Some(error) = tree.errors().next() {
                 let refused = Doubt::refuse(error.range(), "YAML that can't be read, and it names the dataset");
                 units[at].iter_mut().for_each(|unit| unit.doubts.push(refused.clone()));
@@ -68,6 +70,9 @@ pub fn decided(
             let tree = parse(language, file.text)?;
             let setting = Setting { dialect, project: project.clone(), ..Setting::default() };
             units[at] = sql::units(&tree, datasets, &setting);
+            let mut unread = net::unread(&tree, datasets, &units[at].iter().collect::<Vec<_>>());
+            unread.retain(|unit| !is_other_source(file.text, unit, &project));
+            units[at].extend(unread);
             for unit in &mut units[at] {
                 undeclared(unit, file.text, &declared, datasets);
             }
@@ -83,6 +88,16 @@ pub fn decided(
     }
     open_macros(files, &mut units, datasets);
     Ok(together(files, units, datasets))
+}
+
+/// Whether a name is `source(…)` of a source that the project says is another table.
+fn is_other_source(text: &str, unit: &Unit, project: &Project) -> bool {
+    let before = text.get(..unit.range.start).unwrap_or("");
+    let Some(call) = before.rfind("source(").map(|at| &before[at + "source(".len()..]) else { return false };
+    let is_mark = |c: char| c.is_whitespace() || matches!(c, '\'' | '"' | ',');
+    let source = call.trim_matches(is_mark);
+    let table = text.get(unit.range.clone()).unwrap_or("");
+    project.sources.get(&(source.to_owned(), table.to_owned())) == Some(&sql::Known::Other)
 }
 
 /// A source that no file of the project declares can't get its new name.

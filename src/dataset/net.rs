@@ -1,0 +1,206 @@
+//! The net under everything else: places that name a dataset or a column and that nobody
+//! has read. They are told, and what rests on them stays.
+//!
+//! Must not: read code; it only looks for names that are left.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::Datasets;
+use super::decide::{Fate, Reason};
+use super::file::Decided;
+use super::mapping::{Position, System};
+use super::usage::{Doubt, Form, Of, Unit, Use};
+use crate::tree::{Node, Tree, is_text};
+
+/// What may stand between the parts of a name, besides dots.
+const BETWEEN: [char; 10] = ['.', ':', '`', '\'', '"', ',', ' ', '[', ']', '\\'];
+/// Most of it.
+const MOST_BETWEEN: usize = 8;
+
+/// What begins a part of a query that is put behind another.
+const PARTS: [&str; 22] = [
+    "where", "and", "or", "on", "from", "join", "left", "right", "inner", "full", "cross", "group", "order", "having",
+    "select", "union", "set", "qualify", "limit", "not", "case", "window",
+];
+
+/// Units for the names of datasets that none of `known` holds: in configuration anywhere,
+/// in code in texts, in SQL outside of them. Comments name what they like.
+pub(super) fn unread(tree: &Tree, datasets: &Datasets, known: &[&Unit]) -> Vec<Unit> {
+    let text = tree.text();
+    let sql = tree.language.facts.name == "sql";
+    let data = matches!(tree.language.facts.name.as_str(), "yaml" | "json");
+    let mut found: Vec<Unit> = Vec::new();
+    for (dataset, mapping) in datasets.mappings.iter().enumerate() {
+        for name in mapping.names.iter().filter(|name| matches!(name.system, System::Table | System::DbtSource)) {
+            let mut back = name.old.rsplit('.');
+            let (Some(last), Some(of), project) = (back.next(), back.next(), back.next()) else { continue };
+            for word in places(text, last.split('*').next().unwrap_or(last), last.contains('*')) {
+                let held = |range: &Range<usize>| range.start < word.end && word.start < range.end;
+                let read = known.iter().any(|unit| unit.uses.iter().any(|one| held(&one.range)));
+                let told = found.iter().any(|unit| held(&unit.range));
+                // A source has no project: elsewhere the table's name tells.
+                let elsewhere = name.system == System::DbtSource && !is_source_call(&text[..word.start], of);
+                if read || told || elsewhere || !is_qualified(&text[..word.start], of, project) {
+                    continue;
+                }
+                let around = || {
+                    let node = tree.last_from(word.start);
+                    std::iter::once(node).chain(node.ancestors())
+                };
+                let holds =
+                    |node: &Node<'_>| node.local_range().start <= word.start && word.end <= node.local_range().end;
+                // Templates in SQL are extras, too.
+                let comment = around().any(|node| holds(&node) && node.is_extra() && node.kind().contains("comment"));
+                // A text of SQL is a value, in code it may be a query.
+                let in_text = around().any(|node| holds(&node) && is_text(node));
+                let named = in_text != sql || sql && is_source_call(&text[..word.start], of);
+                if comment || !data && !named {
+                    continue;
+                }
+                let told =
+                    Use { range: word.clone(), dataset, of: Of::Dataset, position: Position::Read, form: Form::Told };
+                let doubt = Doubt::open(word.clone(), "the dataset is named here in a way that is not understood");
+                found.push(Unit { range: word, uses: vec![told], doubts: vec![doubt] });
+            }
+        }
+    }
+    found.sort_by_key(|unit| unit.range.start);
+    found
+}
+
+/// Whether what stands before a name of a table is `source('of', '`.
+fn is_source_call(before: &str, of: &str) -> bool {
+    let call = before.rfind("source(").map(|at| &before[at + "source(".len()..]);
+    call.is_some_and(|call| call.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | ',')) == of)
+}
+
+/// Where a word stands alone, whatever its case; one that goes on may end anywhere.
+fn places(text: &str, word: &str, goes_on: bool) -> Vec<Range<usize>> {
+    if word.is_empty() {
+        return Vec::new();
+    }
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    // Letters that are no ASCII stay as they are, so that places are those of the text.
+    let (lower, word) = (text.to_ascii_lowercase(), word.to_ascii_lowercase());
+    let all = lower.match_indices(word.as_str()).map(|(at, found)| at..at + found.len());
+    all.filter(|range| {
+        let after = text[range.end..].starts_with(is_word);
+        !text[..range.start].ends_with(is_word) && (goes_on || !after)
+    })
+    .collect()
+}
+
+/// Whether what stands before the last part of a name is the part before it, and no other
+/// project's.
+fn is_qualified(before: &str, of: &str, project: Option<&str>) -> bool {
+    let rest = before.trim_end_matches(BETWEEN);
+    let between = before.len() - rest.len();
+    let Some(head) = rest.len().checked_sub(of.len()).and_then(|at| rest.get(at..).map(|end| (at, end))) else {
+        return false;
+    };
+    let (at, end) = head;
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    if between == 0
+        || between > MOST_BETWEEN
+        || !end.eq_ignore_ascii_case(of)
+        || before[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_')
+    {
+        return false;
+    }
+    let Some(front) = before[..at].strip_suffix(['.', ':']) else { return true };
+    let front = front.trim_end_matches(['`', '"']);
+    let start = front.trim_end_matches(is_name).len();
+    let named = &front[start..];
+    // What is put in at run time may be any project.
+    named.is_empty()
+        || front[..start].ends_with(['$', '@'])
+        || project.is_none_or(|project| project.eq_ignore_ascii_case(named))
+}
+
+/// Holds the queries in texts of code that parts may be put behind which nobody has read: a
+/// text that begins like a part of a query and names a column that changes.
+pub(super) fn hold_what_grows(tree: &Tree, datasets: &Datasets, units: &mut [Decided]) {
+    let moving: BTreeSet<usize> = units
+        .iter()
+        .filter(|one| matches!(one.fate, Fate::Mapped(_)))
+        .flat_map(|one| one.unit.uses.iter().filter(|one| one.of == Of::Dataset).map(|one| one.dataset))
+        .collect();
+    if moving.is_empty() {
+        return;
+    }
+    let inside = |range: &Range<usize>, units: &[Decided]| {
+        let holds = |unit: &Unit| {
+            let uses = unit.uses.iter().any(|one| one.range.start < range.end && range.start < one.range.end);
+            uses || unit.range.start <= range.start
+                && range.end <= unit.range.end
+                && unit.range.len() < tree.text().len()
+        };
+        units.iter().any(|one| holds(&one.unit))
+    };
+    let texts = tree.iter().filter(|node| tree.language.is_string(node.kind_id()));
+    for node in texts {
+        if !is_part(node.text(), &moving, datasets) {
+            continue;
+        }
+        for (at, word) in super::sql::words(node.text(), false) {
+            let range = node.range().start + at..node.range().start + at + word.len();
+            for dataset in &moving {
+                let mapping = &datasets.mappings[*dataset];
+                let changes = mapping.index(word, true).filter(|column| !mapping.columns[*column].is_kept());
+                let Some(column) = changes.filter(|_| !inside(&range, units)) else { continue };
+                hold(units, *dataset, column, &range, &mapping.columns[column].name);
+            }
+        }
+    }
+}
+
+/// Whether a text may stand behind a query: it begins as a part of one does, or it compares
+/// a column that changes; what is put in before that may be the query.
+fn is_part(text: &str, moving: &BTreeSet<usize>, datasets: &Datasets) -> bool {
+    let opened = text.trim_start_matches(|c: char| c.is_alphabetic()).trim_start_matches(['"', '\'', '`']);
+    let text = if opened.is_empty() { text } else { opened };
+    let text = match text.trim_start() {
+        hole if hole.starts_with(['{', '$', '%']) => {
+            let named = hole.trim_start_matches(['$', '%']);
+            let end = match named.strip_prefix(['{', '(']) {
+                Some(_) => named.find(['}', ')']).map_or(named.len(), |at| at + 1),
+                None => named.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(named.len()),
+            };
+            &named[end..]
+        }
+        plain => plain,
+    };
+    let text = text.trim_start_matches(|c: char| !c.is_alphabetic());
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    let (first, rest) = text.split_at(end);
+    if PARTS.contains(&first.to_lowercase().as_str()) {
+        return rest.contains(char::is_whitespace);
+    }
+    let column = moving.iter().any(|dataset| datasets.mappings[*dataset].index(first, true).is_some());
+    let rest = rest.trim_start().to_lowercase();
+    let compares = ["=", "<", ">", "!=", "in ", "in(", "like ", "is ", "between ", "not ", "asc", "desc"];
+    column && compares.iter().any(|word| rest.starts_with(word))
+}
+
+fn hold(units: &mut [Decided], dataset: usize, column: usize, range: &Range<usize>, name: &str) {
+    let told =
+        Use { range: range.clone(), dataset, of: Of::Column(column), position: Position::Read, form: Form::Told };
+    let mut first = true;
+    for one in units {
+        let query = one.unit.uses.iter().any(|one| one.of == Of::Dataset && one.dataset == dataset);
+        if !query || !matches!(one.fate, Fate::Mapped(_)) {
+            continue;
+        }
+        let why = format!("{name} is named in a text that may be put behind a query of this file");
+        let own = one.unit.uses.first().map_or(0..0, |one| one.range.clone());
+        let range = if std::mem::take(&mut first) {
+            one.unit.uses.push(told.clone());
+            one.unit.uses.sort_by_key(|one| (one.range.start, one.range.end));
+            range.clone()
+        } else {
+            own
+        };
+        one.fate = Fate::Annotated(Reason { range, why });
+    }
+}
