@@ -7,11 +7,12 @@ use rhai::{AST, Array, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallCon
 
 use super::closure::{Closure, Kind};
 use super::code::ImportEdit;
+use super::draft::{Around, Draft, Then};
 use super::error::ScriptError;
 use super::error::fail;
 use super::explain::plain;
 use super::finder::{Spec, condition, spec};
-use super::identity::{Parts, Said};
+use super::identity::Parts;
 use super::reference::Api;
 use super::survey::Survey;
 use super::{Source, purity};
@@ -20,99 +21,6 @@ use crate::rule::{
     Action, After, Context, Decide, Example, Guard, Host, IfUnknown, ImportRequest, Matcher, Moves, Paths, Rule,
     Safety, Template, Variant,
 };
-
-/// A rule as declared.
-#[derive(Clone)]
-pub(super) struct Draft {
-    id: String,
-    at: Position,
-    title: Option<String>,
-    safety: Safety,
-    languages: Vec<String>,
-    paths: Vec<(String, Position)>,
-    pub(super) find: Option<(Spec, Position)>,
-    conditions: Vec<(String, Spec, Position)>,
-    context: Vec<(Around, Spec, Position)>,
-    file_has: Vec<String>,
-    hosts: Vec<(String, Spec, Position)>,
-    survey: Option<(FnPtr, Position)>,
-    guards: Vec<(FnPtr, Position)>,
-    pub(super) actions: Vec<(Then, Position)>,
-    examples: Vec<Example>,
-    pub(super) if_unknown: IfUnknown,
-    pub(super) imports: Vec<ImportEdit>,
-    /// An error ended its declaration: what is missing may have been to come.
-    cut_short: bool,
-}
-
-impl Draft {
-    /// Where it is declared.
-    pub(super) fn at(&self) -> Position {
-        self.at
-    }
-
-    /// All that its answers depend on: a field that is new is told here, or named among
-    /// those that no answer depends on.
-    pub(super) fn tell(&self, said: &mut Said) {
-        let Self {
-            id,
-            languages,
-            paths,
-            find,
-            conditions,
-            context,
-            file_has,
-            hosts,
-            survey,
-            guards,
-            actions,
-            if_unknown,
-            imports,
-            at: _,
-            title: _,
-            safety: _,
-            examples: _,
-            cut_short: _,
-        } = self;
-        said.value("id", id);
-        said.value("languages", languages);
-        said.value("paths", &paths.iter().map(|(glob, _)| glob).collect::<Vec<_>>());
-        said.value("find", &find.as_ref().map(|(spec, _)| spec));
-        said.value("where", &conditions.iter().map(|(name, spec, _)| (name, spec)).collect::<Vec<_>>());
-        said.value("context", &context.iter().map(|(around, spec, _)| (around, spec)).collect::<Vec<_>>());
-        said.value("file_has", file_has);
-        said.value("hosts", &hosts.iter().map(|(name, spec, _)| (name, spec)).collect::<Vec<_>>());
-        said.value("if_unknown", if_unknown);
-        said.value("imports", imports);
-        survey.iter().for_each(|(closure, _)| said.closure("survey", closure));
-        guards.iter().for_each(|(closure, _)| said.closure("when", closure));
-        actions.iter().for_each(|(then, _)| said.then(then));
-    }
-
-    /// Says that an error ended its declaration.
-    pub(super) fn cut_short(&mut self) {
-        self.cut_short = true;
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Around {
-    Inside,
-    Outside,
-    Has,
-    Lacks,
-}
-
-#[derive(Clone)]
-pub(super) enum Then {
-    Replace(String),
-    Delete,
-    Annotate(String),
-    Refuse(String),
-    Move(Vec<(String, String)>),
-    Ask(FnPtr, Kind),
-    Collect(String, FnPtr),
-}
 
 /// What the methods are called on: the number of a draft.
 #[derive(Clone)]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use rhai::packages::{BasicArrayPackage, BasicMapPackage, CorePackage, LogicPackage, MoreStringPackage, Package};
 use rhai::{Dynamic, Engine, Map};
 
-use super::builder::Draft;
+use super::draft::Draft;
 use super::error::fail;
 use super::reference::{Api, Constant};
 use super::{Inputs, builder, code, edits, files, finder, imports, nodes, symbols};

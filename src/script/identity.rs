@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use rhai::{Engine, FnPtr, Position, Token};
 
-use super::builder::{Draft, Then};
+use super::draft::{Draft, Then};
 use super::{Inputs, Source};
 use crate::digest::{Digest, DigestBuilder};
 

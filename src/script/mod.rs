@@ -7,6 +7,7 @@ mod budget;
 mod builder;
 mod closure;
 mod code;
+mod draft;
 mod edits;
 mod engine;
 mod error;
@@ -38,7 +39,7 @@ use rhai::{Dynamic, Scope};
 
 use crate::language::FileLanguages;
 use crate::rule::{DatasetRules, RuleSet};
-use builder::Draft;
+use draft::Draft;
 
 /// A rule file, read.
 #[derive(Clone, Debug)]

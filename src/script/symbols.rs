@@ -6,7 +6,8 @@ use std::sync::Arc;
 use rhai::{Array, Dynamic, EvalAltResult, Map, NativeCallContext};
 
 use super::budget::charge;
-use super::builder::{Handle, Then};
+use super::builder::Handle;
+use super::draft::Then;
 use super::error::fail;
 use super::finder::{Spec, texts};
 use super::nodes::{Cx, RhaiNode};

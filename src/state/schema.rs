@@ -122,8 +122,6 @@ ALTER TABLE journal ADD COLUMN to_state TEXT;
 ALTER TABLE journal ADD COLUMN evidence TEXT;
 ALTER TABLE waves ADD COLUMN since INTEGER;
 ALTER TABLE waves ADD COLUMN waits TEXT;
-ALTER TABLE workspaces ADD COLUMN summary TEXT;
-ALTER TABLE verdicts ADD COLUMN summary TEXT;
 CREATE TABLE decisions (
     kind TEXT NOT NULL,
     subject TEXT NOT NULL,

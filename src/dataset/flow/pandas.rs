@@ -4,7 +4,7 @@ use super::Flow;
 use super::call::{Given, Method};
 use super::note::Place;
 use super::shape::{Shape, shape};
-use super::value::{Data, Frame, Inner, Library, Mention, Rest, Row, Style, Value};
+use super::value::{Columns, Data, Frame, Inner, Library, Mention, Rest, Row, Style, Value};
 use crate::dataset::mapping::Position;
 use crate::dataset::usage::{Doubt, Role};
 use crate::tree::Node;
@@ -449,6 +449,13 @@ impl<'t> Flow<'t> {
         }
     }
 
+    /// Rows are chosen by a condition: its columns stand in a filter.
+    fn filters_by(&mut self, mask: &Columns<'t>) {
+        for mention in mask.mentions.clone() {
+            self.named_again(&mention, Place::read(Library::Pandas).at(Position::Filter));
+        }
+    }
+
     pub(super) fn pandas_index(
         &mut self,
         frame: &Frame,
@@ -467,9 +474,7 @@ impl<'t> Flow<'t> {
         };
         match (keys, values) {
             ([_], [Value::Columns(mask)]) => {
-                for mention in mask.mentions.clone() {
-                    self.named_again(&mention, Place::read(Library::Pandas).at(Position::Filter));
-                }
+                self.filters_by(mask);
                 value
             }
             ([key], [Value::Text(_)]) if through.is_empty() => self.column_of(frame, node, *key),
@@ -479,9 +484,7 @@ impl<'t> Flow<'t> {
             }
             ([_, key], [rows, columns]) if through == "loc" => {
                 if let Value::Columns(mask) = rows {
-                    for mention in mask.mentions.clone() {
-                        self.named_again(&mention, Place::read(Library::Pandas).at(Position::Filter));
-                    }
+                    self.filters_by(mask);
                 }
                 if !matches!(rows, Value::Columns(_) | Value::Plain) {
                     self.lost(&rows.clone(), keys[0], "it is used as a key");

@@ -1,0 +1,107 @@
+//! A rule as its file declares it, before anything of it is compiled, and all of it that
+//! its answers depend on.
+//!
+//! Must not: compile, or run a closure.
+
+use rhai::{FnPtr, Position};
+
+use super::closure::Kind;
+use super::code::ImportEdit;
+use super::finder::Spec;
+use super::identity::Said;
+use crate::rule::{Example, IfUnknown, Safety};
+
+/// A rule as declared.
+#[derive(Clone)]
+pub(super) struct Draft {
+    pub(super) id: String,
+    pub(super) at: Position,
+    pub(super) title: Option<String>,
+    pub(super) safety: Safety,
+    pub(super) languages: Vec<String>,
+    pub(super) paths: Vec<(String, Position)>,
+    pub(super) find: Option<(Spec, Position)>,
+    pub(super) conditions: Vec<(String, Spec, Position)>,
+    pub(super) context: Vec<(Around, Spec, Position)>,
+    pub(super) file_has: Vec<String>,
+    pub(super) hosts: Vec<(String, Spec, Position)>,
+    pub(super) survey: Option<(FnPtr, Position)>,
+    pub(super) guards: Vec<(FnPtr, Position)>,
+    pub(super) actions: Vec<(Then, Position)>,
+    pub(super) examples: Vec<Example>,
+    pub(super) if_unknown: IfUnknown,
+    pub(super) imports: Vec<ImportEdit>,
+    /// An error ended its declaration: what is missing may have been to come.
+    pub(super) cut_short: bool,
+}
+
+impl Draft {
+    /// Where it is declared.
+    pub(super) fn at(&self) -> Position {
+        self.at
+    }
+
+    /// All that its answers depend on: a field that is new is told here, or named among
+    /// those that no answer depends on.
+    pub(super) fn tell(&self, said: &mut Said) {
+        let Self {
+            id,
+            languages,
+            paths,
+            find,
+            conditions,
+            context,
+            file_has,
+            hosts,
+            survey,
+            guards,
+            actions,
+            if_unknown,
+            imports,
+            at: _,
+            title: _,
+            safety: _,
+            examples: _,
+            cut_short: _,
+        } = self;
+        said.value("id", id);
+        said.value("languages", languages);
+        said.value("paths", &paths.iter().map(|(glob, _)| glob).collect::<Vec<_>>());
+        said.value("find", &find.as_ref().map(|(spec, _)| spec));
+        said.value("where", &conditions.iter().map(|(name, spec, _)| (name, spec)).collect::<Vec<_>>());
+        said.value("context", &context.iter().map(|(around, spec, _)| (around, spec)).collect::<Vec<_>>());
+        said.value("file_has", file_has);
+        said.value("hosts", &hosts.iter().map(|(name, spec, _)| (name, spec)).collect::<Vec<_>>());
+        said.value("if_unknown", if_unknown);
+        said.value("imports", imports);
+        survey.iter().for_each(|(closure, _)| said.closure("survey", closure));
+        guards.iter().for_each(|(closure, _)| said.closure("when", closure));
+        actions.iter().for_each(|(then, _)| said.then(then));
+    }
+
+    /// Says that an error ended its declaration.
+    pub(super) fn cut_short(&mut self) {
+        self.cut_short = true;
+    }
+}
+
+/// Where else something must be, or must not be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Around {
+    Inside,
+    Outside,
+    Has,
+    Lacks,
+}
+
+/// What is done with a match.
+#[derive(Clone)]
+pub(super) enum Then {
+    Replace(String),
+    Delete,
+    Annotate(String),
+    Refuse(String),
+    Move(Vec<(String, String)>),
+    Ask(FnPtr, Kind),
+    Collect(String, FnPtr),
+}
