@@ -88,6 +88,9 @@ pub struct Facts {
     pub string: StringFacts,
     /// What `gander new` starts from.
     pub starter: Option<Starter>,
+    /// Arguments of calls; where `calls.scm` is.
+    #[serde(default)]
+    pub arguments: ArgumentFacts,
     /// Names and what they refer to; where `symbols.scm` is.
     #[serde(default)]
     pub symbols: SymbolFacts,
@@ -107,6 +110,21 @@ pub struct Starter {
     pub after: String,
     /// Code that it leaves alone.
     pub unchanged: String,
+}
+
+/// What can't be said in `calls.scm`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArgumentFacts {
+    /// Kinds of arguments that may be given by name: the name, `=`, the value.
+    #[serde(default)]
+    pub named: Vec<String>,
+    /// Kinds of what spreads a list over parameters.
+    #[serde(default)]
+    pub splats: Vec<String>,
+    /// Kinds of what stands behind the list, and is the last parameter's.
+    #[serde(default)]
+    pub trailing: Vec<String>,
 }
 
 /// What can't be said in `symbols.scm`.

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use super::calls::{Call, call_at, call_languages, knows_calls};
+use super::invocation::Invocation;
 use super::{Child, Hole, Pattern, Piece, Shape, split};
 use crate::language::{Context, Language};
 use crate::tree::{Node, ParseError, PrintOptions, Tree, parse, print};
@@ -63,6 +65,24 @@ pub enum PatternError {
         /// What there is.
         contexts: String,
     },
+    /// It is asked for as a call, and is none.
+    #[error("`{pattern}` is no call in {language}; write one, such as `$R.$F($$$ARGS)`\n{tree}")]
+    NoCall {
+        /// As written.
+        pattern: String,
+        /// The language.
+        language: String,
+        /// How it reads.
+        tree: String,
+    },
+    /// The calls of the language are not known.
+    #[error("calls are not known in {language}; they are in {known}")]
+    UnknownCalls {
+        /// The language.
+        language: String,
+        /// Where they are.
+        known: String,
+    },
     /// A lone hole matches everything.
     #[error("`{0}` alone matches every node; say more, or use kind(\"…\")")]
     MatchesAll(String),
@@ -118,6 +138,82 @@ pub fn compile(language: &'static Language, source: &str, context: Option<&str>)
         1 => finish(language, text, spelt, readings.remove(0)),
         _ => Err(ambiguous(language, text, &spelt, &readings)),
     }
+}
+
+/// Compiles a pattern of a call: its parts, however the code puts them together.
+pub(super) fn invocation(language: &'static Language, source: &str) -> Result<Invocation, PatternError> {
+    if !knows_calls(language) {
+        let known = call_languages().collect::<Vec<_>>().join(", ");
+        return Err(PatternError::UnknownCalls { language: language.facts.name.clone(), known });
+    }
+    let text = source.trim();
+    if text.is_empty() {
+        return Err(PatternError::Empty);
+    }
+    if text.len() > MAX_TEXT {
+        return Err(PatternError::TooLarge);
+    }
+    let spelt = Spelt::new(language, text, false);
+    let mut shown = String::new();
+    for context in language.facts.context.iter().filter(|c| !c.last_resort) {
+        let tree = parse(language, format!("{}{}{}", context.before, spelt.code, context.after))?;
+        if is_deep(&tree) {
+            return Err(PatternError::TooLarge);
+        }
+        let (start, end) = (context.before.len(), context.before.len() + spelt.code.len());
+        let node = innermost(&tree, start, end).filter(|_| tree.errors().next().is_none());
+        match node.and_then(call_at) {
+            Some(call) => return of_call(language, text, &spelt, context, &call),
+            None if shown.is_empty() => shown = spelt.show(&print(&tree, tree.root(), PrintOptions::default())),
+            None => {}
+        }
+    }
+    Err(PatternError::NoCall { pattern: text.to_owned(), language: language.facts.name.clone(), tree: shown })
+}
+
+fn of_call(
+    language: &'static Language,
+    text: &str,
+    spelt: &Spelt,
+    context: &Context,
+    call: &Call<'_>,
+) -> Result<Invocation, PatternError> {
+    let mut builder = Builder { spelt, names: Vec::new(), lists: BTreeSet::new(), repeats: false, found: 0 };
+    let receiver = call.receiver.map(|n| builder.shape(n));
+    let path = call.path.map(|n| builder.shape(n));
+    let name = builder.shape(call.name);
+    let mut list = |nodes: &[Node<'_>]| -> Vec<Child> {
+        nodes.iter().map(|n| Child { field: n.field_id(), shape: builder.shape(*n) }).collect()
+    };
+    let types = call.types.as_deref().map(&mut list);
+    let arguments = list(&call.arguments);
+    let lost = (builder.found < spelt.holes.len()).then(|| lost_hole(spelt, call.node)).flatten();
+    let mut literals = Vec::new();
+    let each = [&receiver, &path].into_iter().flatten().chain([&name]);
+    each.for_each(|shape| collect_literals(shape, &mut literals));
+    types.iter().flatten().chain(&arguments).for_each(|child| collect_literals(&child.shape, &mut literals));
+    literals.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
+    literals.dedup();
+    if let Some((hole, inside)) = lost {
+        return Err(PatternError::HoleLost {
+            pattern: text.to_owned(),
+            language: language.facts.name.clone(),
+            hole: written(&hole),
+            inside: inside.to_owned(),
+        });
+    }
+    let pattern = Pattern {
+        language,
+        source: text.to_owned(),
+        context: context.name.clone(),
+        names: builder.names,
+        lists: builder.lists,
+        repeats: builder.repeats,
+        // Its parts are what is matched.
+        root: Shape::Many { name: None },
+        literals,
+    };
+    Ok(Invocation { pattern, receiver, path, name, types, arguments })
 }
 
 /// Every way in which the pattern reads, and the first attempt that failed.

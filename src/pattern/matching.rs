@@ -6,6 +6,8 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
+use super::calls::Call;
+use super::invocation::Invocation;
 use super::{Child, Pattern, Shape};
 use crate::tree::{Node, same_text};
 
@@ -91,6 +93,8 @@ struct Matcher<'p, 't> {
     slots: Vec<Option<Slot<'t>>>,
     steps: u64,
     fold: bool,
+    /// Whether the fields of a list's nodes are compared.
+    fields: bool,
     /// Lists of shapes, told by where they lie, that do not match from a child on.
     /// Kept only where no name is repeated: then nothing else decides.
     failed: HashSet<(usize, usize, u32, usize)>,
@@ -102,28 +106,54 @@ pub(super) fn matches<'t>(pattern: &Pattern, node: Node<'t>) -> Option<Bindings<
     if !std::ptr::eq(pattern.language, node.tree().language) {
         return None;
     }
-    let mut matcher = Matcher {
-        pattern,
-        slots: vec![None; pattern.names.len()],
-        steps: STEPS,
-        fold: pattern.language.facts.case_insensitive,
-        failed: HashSet::new(),
-        starved: HashMap::new(),
-    };
+    let mut matcher = Matcher::new(pattern);
     let found = matcher.shape(&pattern.root, node);
-    if matcher.steps == 0 {
-        GAVE_UP.set(true);
-        return None;
-    }
-    let binding = |slot: Slot<'t>| match slot {
-        Slot::One(node) => Binding::One(node),
-        Slot::Many(run, range) => Binding::Many(run.nodes[range].to_vec()),
-    };
-    let slots = matcher.slots.into_iter().map(|slot| slot.map(binding));
-    found.then(|| Bindings { slots: pattern.names.iter().cloned().zip(slots).collect() })
+    matcher.finish(found)
 }
 
-impl<'t> Matcher<'_, 't> {
+/// As [`matches`], for the parts of a call.
+pub(super) fn matches_call<'t>(sought: &Invocation, call: &Call<'t>) -> Option<Bindings<'t>> {
+    let mut matcher = Matcher::new(&sought.pattern);
+    // In whatever field an argument stands: `f { x }` has no list.
+    matcher.fields = false;
+    let parts = sought.parts(call);
+    let mut found = parts.into_iter().all(|(shape, node)| matcher.shape(shape, node));
+    if let Some(types) = &sought.types {
+        let run = Run { nodes: Rc::new(call.types.clone().unwrap_or_default()), owner: call.node.id.0 };
+        found = found && matcher.list(types, &run, 0);
+    }
+    // Told apart from the type arguments by the name, which owns nothing.
+    let run = Run { nodes: Rc::new(call.arguments.clone()), owner: call.name.id.0 };
+    let found = found && matcher.list(&sought.arguments, &run, 0);
+    matcher.finish(found)
+}
+
+impl<'p, 't> Matcher<'p, 't> {
+    fn new(pattern: &'p Pattern) -> Self {
+        Self {
+            pattern,
+            slots: vec![None; pattern.names.len()],
+            steps: STEPS,
+            fold: pattern.language.facts.case_insensitive,
+            fields: true,
+            failed: HashSet::new(),
+            starved: HashMap::new(),
+        }
+    }
+
+    fn finish(self, found: bool) -> Option<Bindings<'t>> {
+        if self.steps == 0 {
+            GAVE_UP.set(true);
+            return None;
+        }
+        let binding = |slot: Slot<'t>| match slot {
+            Slot::One(node) => Binding::One(node),
+            Slot::Many(run, range) => Binding::Many(run.nodes[range].to_vec()),
+        };
+        let slots = self.slots.into_iter().map(|slot| slot.map(binding));
+        found.then(|| Bindings { slots: self.pattern.names.iter().cloned().zip(slots).collect() })
+    }
+
     fn pay(&mut self, steps: usize) -> bool {
         self.steps = self.steps.saturating_sub(steps as u64);
         self.steps > 0
@@ -227,7 +257,8 @@ impl<'t> Matcher<'_, 't> {
         }
         let saved = self.slots.clone();
         if let Some(node) = code.nodes.get(at).copied() {
-            if first.field == node.field_id() && self.shape(&first.shape, node) && self.list(rest, code, at + 1) {
+            let placed = !self.fields || first.field == node.field_id();
+            if placed && self.shape(&first.shape, node) && self.list(rest, code, at + 1) {
                 return true;
             }
             self.slots = saved;

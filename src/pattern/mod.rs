@@ -6,12 +6,16 @@
 //!
 //! Must not: know rules, Rhai, or stages.
 
+mod calls;
 mod compile;
 mod holes;
+mod invocation;
 mod matching;
 
+pub use calls::{Call, call_at, call_languages, knows_calls};
 pub use compile::{PatternError, Reads, compile, readings};
 pub use holes::{Hole, Piece, split};
+pub use invocation::{Invocation, compile_invocation};
 pub use matching::{Binding, Bindings, gave_up};
 
 use crate::language::Language;

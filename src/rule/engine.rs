@@ -226,6 +226,12 @@ impl Runner<'_, '_> {
             (_, Phase::Edit(facts)) => decide(rule, &found, facts, &self.set.languages).map(Some),
             (_, Phase::Collect(_)) => Ok(None),
         });
+        let decided = match variant.find.left_out(node).filter(|_| matches!(rule.action, Action::Replace(_))) {
+            Some(types) => Ok(Some(Decision::Refuse(format!(
+                "`{types}` would go: the pattern has no type arguments; name them in it, or edit a part of the call"
+            )))),
+            None => decided,
+        };
         exercise::ended(unit.rule, since, true);
         let Some(decided) = decided.transpose().map(|d| if unknown { in_doubt(rule, d) } else { d }) else { return };
         let (mut imports, mut files) = (Vec::new(), Vec::new());

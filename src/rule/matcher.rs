@@ -13,7 +13,7 @@ use super::exercise;
 use super::prefilter::Clause;
 use super::symbols::{PathSet, SymbolMatcher};
 use crate::language::{Language, literal};
-use crate::pattern::{Binding, Bindings, Pattern};
+use crate::pattern::{Binding, Bindings, Invocation, Pattern};
 use crate::symbol::Certainty;
 use crate::tree::{Node, NodeId, QueryHits, Tree};
 
@@ -21,6 +21,8 @@ use crate::tree::{Node, NodeId, QueryHits, Tree};
 pub enum Matcher {
     /// Code with holes.
     Pattern(Pattern),
+    /// A call, in whatever shape.
+    Invocation(Box<Invocation>),
     /// One of these node kinds.
     Kind(Vec<u16>),
     /// A tree-sitter query.
@@ -190,6 +192,7 @@ impl Matcher {
         let of_text = |is: bool| if !is && has_unknown_value(node) { Certainty::Unknown } else { yes(is) };
         match self {
             Self::Pattern(pattern) => yes(pattern.matches(node).is_some_and(|found| bindings.merge(found))),
+            Self::Invocation(call) => yes(call.matches(node).is_some_and(|found| bindings.merge(found))),
             Self::Query(query) => yes(query.matches(node).is_some_and(|found| bindings.merge(found))),
             Self::Kind(kinds) => yes(kinds.contains(&node.kind_id())),
             Self::Lookup(lookup) => of_text(texts(node).iter().any(|t| lookup.contains(t))),
@@ -238,10 +241,20 @@ impl Matcher {
         }
     }
 
+    /// What a match leaves unnamed, and a template would thus drop: type arguments of a call.
+    pub fn left_out<'t>(&self, node: Node<'t>) -> Option<&'t str> {
+        match self {
+            Self::Invocation(call) => call.left_out(node),
+            Self::Any(matchers) | Self::All(matchers) => matchers.iter().find_map(|m| m.left_out(node)),
+            _ => None,
+        }
+    }
+
     /// Names that may stand for a list, and for an empty one.
     pub fn lists(&self) -> BTreeSet<String> {
         match self {
             Self::Pattern(pattern) => pattern.lists.clone(),
+            Self::Invocation(call) => call.pattern().lists.clone(),
             Self::Query(query) => query.lists(),
             Self::Any(matchers) | Self::All(matchers) => matchers.iter().flat_map(Self::lists).collect(),
             _ => BTreeSet::new(),
@@ -252,6 +265,7 @@ impl Matcher {
     pub fn root_kinds(&self) -> Option<Vec<u16>> {
         match self {
             Self::Pattern(pattern) => pattern.root_kind().map(|k| vec![k]),
+            Self::Invocation(call) => Some(call.root_kinds()),
             Self::Kind(kinds) => Some(kinds.clone()),
             Self::Any(matchers) => matchers
                 .iter()
@@ -267,6 +281,7 @@ impl Matcher {
     pub fn holes(&self) -> (BTreeSet<String>, BTreeSet<String>) {
         match self {
             Self::Pattern(pattern) => (pattern.names.iter().cloned().collect(), BTreeSet::new()),
+            Self::Invocation(call) => (call.pattern().names.iter().cloned().collect(), BTreeSet::new()),
             Self::Query(query) => {
                 let (all, sometimes) = (query.names(|_| true), query.sometimes());
                 (all.difference(&sometimes).cloned().collect(), sometimes)
@@ -292,6 +307,7 @@ impl Matcher {
         let fold = language.facts.case_insensitive;
         match self {
             Self::Pattern(p) => p.literals().iter().map(|l| Clause::one(l.clone(), fold)).collect(),
+            Self::Invocation(call) => call.pattern().literals().iter().map(|l| Clause::one(l.clone(), fold)).collect(),
             Self::Lookup(lookup) => one_of(language, lookup.keys.iter().cloned().collect(), fold).into_iter().collect(),
             Self::Regex(regex) | Self::Literal(regex) => {
                 let kinds = [ExtractKind::Prefix, ExtractKind::Suffix];

@@ -3,6 +3,7 @@
 //! Where a rule asks a closure, it does so through [`Decide`]; which language
 //! that closure is written in is not known here. Must not: know Rhai or a stage.
 
+mod arguments;
 mod around;
 mod elements;
 mod embedded;
@@ -21,6 +22,7 @@ mod symbols;
 mod template;
 mod uses;
 
+pub use arguments::{Argument, Bound as BoundArguments, Parameter, bind, parts as argument_parts, signature};
 pub use elements::{element, elements};
 pub use embedded::{Embedded, embed};
 pub use engine::{Answer, Failure, File, Outcome, Outcomes, collect, run};

@@ -128,6 +128,7 @@ fn add(parts: &mut Parts, name: String, (held, failed): (bool, bool), must_fail:
 fn shown(matcher: &Matcher, language: &Language) -> String {
     match matcher {
         Matcher::Pattern(pattern) => format!("`{}`", pattern.source),
+        Matcher::Invocation(call) => format!("invocation({:?})", call.pattern().source),
         Matcher::Kind(kinds) => {
             let names: Vec<&str> = kinds.iter().filter_map(|k| language.grammar.node_kind_for_id(*k)).collect();
             format!("kind({})", names.join(", "))

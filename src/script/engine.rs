@@ -8,7 +8,7 @@ use rhai::{Dynamic, Engine, Map};
 use super::draft::Draft;
 use super::error::fail;
 use super::reference::{Api, Constant};
-use super::{Inputs, builder, code, edits, files, finder, imports, nodes, symbols};
+use super::{Inputs, bind, builder, code, edits, files, finder, imports, nodes, symbols};
 
 /// Operations of one closure call, or of loading one file: beyond that it is a loop.
 pub(super) const OPERATIONS: u64 = 1_000_000;
@@ -45,6 +45,7 @@ pub(super) fn new(inputs: &Inputs, drafts: &Arc<Mutex<Vec<Draft>>>, operations: 
     time(&mut api);
     finder::register(&mut api);
     nodes::register(&mut api);
+    bind::register(&mut api);
     code::register(&mut api);
     edits::register(&mut api);
     files::register(&mut api);

@@ -7,7 +7,7 @@ use super::error::fail;
 use super::explain::plain;
 use super::reference::Api;
 use crate::language::Language;
-use crate::pattern::{PatternError, compile};
+use crate::pattern::{PatternError, compile, compile_invocation};
 use crate::rule::{Lookup, Matcher, PathSet, QueryMatcher, SymbolMatcher};
 use crate::symbol;
 
@@ -15,6 +15,7 @@ use crate::symbol;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Spec {
     Pattern { text: String, context: Option<String> },
+    Invocation(String),
     Kind(Vec<String>),
     Query(String),
     OneOf(Vec<String>),
@@ -88,6 +89,9 @@ pub(super) fn register(api: &mut Api<'_>) {
         r#".find(all([kind("call"), not("f($$$)")])).annotate("another call").unchanged("f(1)")"#,
     );
     contexts(api);
+    let docs = "A call, in whatever shape the language writes one: with `$R.$F($$$A)` also `f { x }`, `a f b` and `f[T](x)` in Scala. Receiver and arguments are matched exactly; type arguments are free where the pattern has none.";
+    let example = r#"rule("example").lang("scala").find(invocation("$R.$F($$$A)")).where(#{ F: "old" }).edit(|m, cx| edits([replace(m.F, code("renamed"))])).example("val x = a.old(1)\nval y = a old b\nval z = a.old[T] { c }", "val x = a.renamed(1)\nval y = a renamed b\nval z = a.renamed[T] { c }").unchanged("val x = old(1)");"#;
+    api.function("invocation(pattern) -> Matcher", docs, example, |text: &str| Spec::Invocation(text.to_owned()));
     let docs = "A node of this kind, or of one of these. `gander tree` shows the kinds of a file.";
     let example = r#".find("f($X)").where(#{ X: kind(["integer", "float"]) }).replace("g($X)").example("f(1)", "g(1)").unchanged("f(a)")"#;
     api.function("kind(names) -> Matcher", docs, example, |kinds: Dynamic| texts(&kinds, "kind").map(Spec::Kind));
@@ -200,6 +204,9 @@ impl Spec {
         match self {
             Self::Pattern { text, context } => compile(language, text, context.as_deref())
                 .map(Matcher::Pattern)
+                .map_err(|e: PatternError| e.to_string()),
+            Self::Invocation(text) => compile_invocation(language, text)
+                .map(|call| Matcher::Invocation(Box::new(call)))
                 .map_err(|e: PatternError| e.to_string()),
             Self::Kind(kinds) => {
                 let id = |kind: &String| {

@@ -3,6 +3,7 @@
 //! Scripts are untrusted: no I/O, no time, no `eval`, no imports; every budget is
 //! counted, and closures are pure. Must not: know a stage or write anything.
 
+mod bind;
 mod budget;
 mod builder;
 mod closure;

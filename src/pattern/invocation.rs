@@ -1,0 +1,71 @@
+//! `invocation("$R.$F($$$A)")`: a pattern of a call that fits it in whatever shape the code
+//! writes it. Parts are matched as patterns are: exactly.
+
+use super::calls::{Call, call_at, kinds};
+use super::{Bindings, Child, Pattern, PatternError, Shape, compile, matching};
+use crate::language::Language;
+use crate::tree::{Node, same_text};
+
+/// A compiled pattern of a call.
+#[derive(Debug)]
+pub struct Invocation {
+    /// Its holes and literals, and the whole of it as it was written.
+    pub(super) pattern: Pattern,
+    pub(super) receiver: Option<Shape>,
+    pub(super) path: Option<Shape>,
+    pub(super) name: Shape,
+    /// Type arguments; where it has none, the code may have any.
+    pub(super) types: Option<Vec<Child>>,
+    pub(super) arguments: Vec<Child>,
+}
+
+impl Invocation {
+    /// What is known of its holes and texts.
+    pub fn pattern(&self) -> &Pattern {
+        &self.pattern
+    }
+
+    /// The kinds that a match can have.
+    pub fn root_kinds(&self) -> Vec<u16> {
+        kinds(self.pattern.language).to_vec()
+    }
+
+    /// Matches it against one node.
+    pub fn matches<'t>(&self, node: Node<'t>) -> Option<Bindings<'t>> {
+        if !std::ptr::eq(self.pattern.language, node.tree().language) {
+            return None;
+        }
+        let call = call_at(node)?;
+        let fold = self.pattern.language.facts.case_insensitive;
+        if let Shape::Leaf { text, .. } = &self.name
+            && !same_text(text, call.name.text(), fold)
+        {
+            return None;
+        }
+        if self.receiver.is_some() != call.receiver.is_some() || self.path.is_some() != call.path.is_some() {
+            return None;
+        }
+        matching::matches_call(self, &call)
+    }
+
+    /// The type arguments of a call, where the pattern has none.
+    pub fn left_out<'t>(&self, node: Node<'t>) -> Option<&'t str> {
+        let types = call_at(node).filter(|_| self.types.is_none())?.types?;
+        types.first()?.parent().map(|list| list.text())
+    }
+
+    /// Each part of it that is one node, with that node; a name without a hole was compared.
+    pub(super) fn parts<'s, 't>(&'s self, call: &Call<'t>) -> Vec<(&'s Shape, Node<'t>)> {
+        let name = (!matches!(self.name, Shape::Leaf { .. })).then_some((&self.name, call.name));
+        let of = |shape: &'s Option<Shape>, node: Option<Node<'t>>| shape.as_ref().zip(node);
+        [of(&self.receiver, call.receiver), of(&self.path, call.path), name].into_iter().flatten().collect()
+    }
+}
+
+/// Compiles a pattern of a call.
+///
+/// # Errors
+/// As [`compile`]; and where it is no call, or the calls of the language are not known.
+pub fn compile_invocation(language: &'static Language, source: &str) -> Result<Invocation, PatternError> {
+    compile::invocation(language, source)
+}
