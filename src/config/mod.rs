@@ -348,6 +348,8 @@ pub struct Deliver {
     pub how: Delivery,
     /// `author`: `Name <address>` of commits; by default the user's git identity.
     pub author: Option<String>,
+    /// `remote`: the remote of a consumer's repository that branches are pushed to.
+    pub remote: String,
 }
 
 /// How change sets reach their consumers.
@@ -361,4 +363,6 @@ pub enum Delivery {
     Checkout,
     /// A commit on `gander/<id>/<consumer>`, the working tree untouched.
     Branch,
+    /// The same, pushed to the consumer's remote.
+    Push,
 }

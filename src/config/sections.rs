@@ -359,11 +359,24 @@ fn policy(root: &Section<'_>) -> Policy {
 }
 
 fn deliver(root: &Section<'_>) -> Deliver {
-    let section = root.section("deliver", &["how", "author"]);
-    let choices = [("patches", Delivery::Patches), ("checkout", Delivery::Checkout), ("branch", Delivery::Branch)];
+    let section = root.section("deliver", &["how", "author", "remote"]);
+    let choices = [
+        ("patches", Delivery::Patches),
+        ("checkout", Delivery::Checkout),
+        ("branch", Delivery::Branch),
+        ("push", Delivery::Push),
+    ];
     let how = section.get("how").and_then(|value| value.one_of(&choices));
     let author = section.get("author").and_then(|value| author(&value));
-    Deliver { how: how.unwrap_or_default(), author }
+    let remote = section.get("remote").and_then(|value| {
+        let name = value.string("\"origin\"")?;
+        let plain = !name.starts_with('-') && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
+        if !plain {
+            value.wrong(format!("{name:?} is no name of a remote"), "write a name that `git remote` lists: \"origin\"");
+        }
+        plain.then(|| name.to_owned())
+    });
+    Deliver { how: how.unwrap_or_default(), author, remote: remote.unwrap_or_else(|| "origin".to_owned()) }
 }
 
 fn author(value: &Value<'_>) -> Option<String> {

@@ -18,39 +18,49 @@ pub struct BranchFacts {
     pub message: String,
 }
 
-/// Commits `files` over `place.commit` on `branch` and returns the commit. The
-/// working tree, the index and HEAD stay as they are and no hook runs. Where the
-/// branch points at a commit with the same tree, parent and message already,
-/// that one is returned and nothing is written. `author` is `Name <address>`, by
-/// default the user's git identity; `time` is in seconds since the Unix epoch.
+/// What is committed on a branch, and in whose name.
+#[derive(Clone, Copy, Debug)]
+pub struct Work<'a> {
+    /// The branch without `refs/heads/`.
+    pub branch: &'a str,
+    /// What changes against the parent, by paths relative to the workspace.
+    pub files: &'a [FileVersion],
+    /// The message.
+    pub message: &'a str,
+    /// `Name <address>`; the user's git identity where `None`.
+    pub author: Option<&'a str>,
+    /// In seconds since the Unix epoch.
+    pub time: i64,
+    /// The commit of gander's own that the branch may be at, and leaves for this one.
+    pub replaces: Option<&'a str>,
+}
+
+/// Commits `work` over `place.commit` and returns the commit. The working tree, the
+/// index and HEAD stay as they are and no hook runs. Where the branch points at a
+/// commit with the same tree, parent and message already, that one is returned and
+/// nothing is written.
 ///
 /// # Errors
 /// [`GitError::Moved`] where the branch is something else, and what git refuses.
-pub fn commit_on_branch(
-    place: &GitPlace,
-    branch: &str,
-    files: &[FileVersion],
-    message: &str,
-    author: Option<&str>,
-    time: i64,
-) -> Result<String, GitError> {
+pub fn commit_on_branch(place: &GitPlace, work: &Work<'_>) -> Result<String, GitError> {
     let repository = Repository::open(&place.toplevel)?;
-    let author = match author {
+    let author = match work.author {
         Some(author) => author.to_owned(),
         None => repository.identity()?.ok_or(GitError::NoIdentity)?,
     };
-    let message = format!("{}\n", message.trim_end());
+    let message = format!("{}\n", work.message.trim_end());
+    let found = find_branch(place, work.branch)?;
     let new = NewCommit {
-        branch,
-        expected: None,
+        branch: work.branch,
+        expected: work.replaces.filter(|_| found.is_some()),
         base: &place.commit,
         prefix: &place.prefix,
-        files,
+        files: work.files,
         message: &message,
         author: &author,
-        time,
+        time: work.time,
     };
-    if let Some(found) = find_branch(place, branch)? {
+    if let Some(found) = found {
         let same = found.parents == [place.commit.clone()] && found.message == message.trim_end();
         if same && found.tree == repository.tree_of(&new)? {
             return Ok(found.commit);
@@ -119,14 +129,17 @@ mod tests {
         let pit = Sandpit::committed(&[("apps/ads/a.py", "old\n"), ("apps/ads/b.py", "b\n")]);
         let place = place(&pit);
         let files = [version("a.py", Some(("new\n", true))), version("b.py", None)];
-        let make = |message: &str, time: i64| commit_on_branch(&place, BRANCH, &files, message, AUTHOR, time);
+        let work = Work { branch: BRANCH, files: &files, message: "", author: AUTHOR, time: 0, replaces: None };
+        let make = |message: &str, time: i64| commit_on_branch(&place, &Work { message, time, ..work });
         let commit = make("title\n\nwhy", 1).unwrap();
         assert_eq!(make("title\n\nwhy", 2).unwrap(), commit, "the same work is found, not made again");
         assert!(matches!(make("another", 3), Err(GitError::Moved { .. })));
         let wrong = delete_branch(&place, BRANCH, &place.commit);
         assert!(matches!(wrong, Err(GitError::Moved { .. })));
-        delete_branch(&place, BRANCH, &commit).unwrap();
-        delete_branch(&place, BRANCH, &commit).unwrap();
+        let next = commit_on_branch(&place, &Work { message: "better", replaces: Some(&commit), ..work }).unwrap();
+        assert_ne!(next, commit, "what gander made itself it may make anew");
+        delete_branch(&place, BRANCH, &next).unwrap();
+        delete_branch(&place, BRANCH, &next).unwrap();
         assert_eq!(find_branch(&place, BRANCH).unwrap(), None);
     }
 }

@@ -151,8 +151,17 @@ impl Repository {
         let (name, rest) = new.author.split_once(" <").ok_or_else(bad)?;
         let address = rest.strip_suffix('>').ok_or_else(bad)?;
         let date = format!("@{} +0000", new.time);
-        let mut call =
-            self.invoke(&["commit-tree", "--no-gpg-sign", "-p", base, "-F", "-", tree]).stdin(new.message.as_bytes());
+        let mut args = vec!["commit-tree", "--no-gpg-sign", "-p", base, "-F", "-", tree];
+        // Signed by the user's own settings: a repository's could name any program.
+        let signing = self.signing()?;
+        let mut call = match &signing {
+            Some((outbox, objects)) => {
+                args[1] = "-S";
+                outbox.own(&args).env("GIT_OBJECT_DIRECTORY", objects)
+            }
+            None => self.invoke(&args),
+        };
+        call = call.stdin(new.message.as_bytes());
         for role in ["AUTHOR", "COMMITTER"] {
             call = call
                 .env(format!("GIT_{role}_NAME"), name)
@@ -164,7 +173,7 @@ impl Repository {
     }
 
     /// The full name of a branch that is gander's own.
-    fn own_branch(&self, branch: &str) -> Result<String, GitError> {
+    pub(super) fn own_branch(&self, branch: &str) -> Result<String, GitError> {
         let reference = format!("refs/heads/{branch}");
         let output = self.invoke(&["check-ref-format", &reference]).run()?;
         if !branch.starts_with(NAMESPACE) || output.status != Exit::Code(0) {

@@ -17,7 +17,7 @@ const FETCH_LIMIT: Duration = Duration::from_secs(3600);
 /// The most that git may say about it, in bytes.
 const SAID_LIMIT: usize = 16 << 20;
 /// Settings that only calls without a network need.
-const OFFLINE: &[&str] = &["core.sshCommand=false", "core.askPass=", "credential.helper="];
+pub(super) const OFFLINE: &[&str] = &["core.sshCommand=false", "core.askPass=", "credential.helper="];
 /// A transfer that stands still ends, instead of waiting for ever: bytes a second, seconds.
 const STALLED: &[&str] = &["http.lowSpeedLimit=1", "http.lowSpeedTime=120"];
 /// Variables of git's own that reach the network, with those of [`super::INHERITED`]. No
@@ -208,10 +208,15 @@ impl Repository {
     /// A call that may use the network. Credential helpers and ssh see what the user's own
     /// git would show them, but for what would ask a person.
     fn network(&self, args: &[&str], what: &Fetch<'_>) -> Invocation {
-        let settings = SETTINGS.iter().filter(|setting| !OFFLINE.contains(setting)).chain(STALLED);
+        self.reaching(args, what.protocols, OFFLINE).disk_limit(&self.toplevel, what.disk)
+    }
+
+    /// The same by these protocols, without the settings that are said not to hold, and
+    /// with no bound on what its folder may take.
+    pub(super) fn reaching(&self, args: &[&str], protocols: &[String], without: &[&str]) -> Invocation {
+        let settings = SETTINGS.iter().filter(|setting| !without.contains(setting)).chain(STALLED);
         let settings: Vec<&str> = settings.copied().collect();
         let mut call = self.invoke_with(&settings, args).limit(FETCH_LIMIT).output_limit(SAID_LIMIT).interruptible();
-        call = call.disk_limit(&self.toplevel, what.disk);
         for (name, value) in std::env::vars_os() {
             let git = name.to_string_lossy().starts_with("GIT_");
             if name != PROMPT && (!git || NETWORK.iter().any(|known| name == *known)) {
@@ -223,7 +228,7 @@ impl Repository {
         }
         // Not even `GIT_NO_LAZY_FETCH=0`: a server on this machine would take it as leave to
         // fetch by the configuration of the repository that it serves.
-        call.env("LC_ALL", "C").env("GIT_ALLOW_PROTOCOL", what.protocols.join(":"))
+        call.env("LC_ALL", "C").env("GIT_ALLOW_PROTOCOL", protocols.join(":"))
     }
 
     /// The user's ssh, told to ask nobody; `None` where it is a program of another kind.

@@ -4,7 +4,7 @@
 //! program, reach a network, or look at another repository. So every call is
 //! made with a cleared environment and with hooks, file-system monitors, filters,
 //! lazy fetches and transports switched off; and calls that read take no lock
-//! and refresh no index. Only `fetch` uses the network, into folders of gander's own.
+//! and refresh no index. Only `fetch` and `push` use the network, from folders of gander's own.
 //!
 //! Must not: know a stage, or touch a work tree that is not gander's own.
 
@@ -14,15 +14,17 @@ mod checkout;
 mod commit;
 mod fetch;
 mod list;
+mod push;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use blob::Blob;
-pub use branch::{BranchFacts, commit_on_branch, delete_branch, find_branch};
+pub use branch::{BranchFacts, Work, commit_on_branch, delete_branch, find_branch};
 pub use checkout::Standing;
 pub use commit::NewCommit;
 pub use fetch::{Fetch, Left, check_url};
 pub use list::{Listing, TreeEntry};
+pub use push::{Push, Remote};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -119,6 +121,24 @@ pub enum GitError {
         expected: String,
         /// Where it is.
         found: String,
+    },
+    /// The other side takes a branch from nobody, or not from here.
+    #[error("{url} refuses the branch {branch}: {why}")]
+    Rejected {
+        /// Where to.
+        url: String,
+        /// The branch.
+        branch: String,
+        /// What it says.
+        why: String,
+    },
+    /// The other side could not be reached, or failed on the way: it may work later.
+    #[error("{url} can't be reached: {why}")]
+    Away {
+        /// Where to.
+        url: String,
+        /// What git says.
+        why: String,
     },
     /// A branch is checked out, so that moving it would make that work tree dirty.
     #[error("the branch {branch} is checked out: switch to another branch, then run again")]

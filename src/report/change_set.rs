@@ -209,7 +209,7 @@ mod tests {
                 on_failed_gate: crate::config::OnFailedGate::Stop,
                 ..Rollout::default()
             },
-            deliver: Deliver { how: crate::config::Delivery::Patches, author: None },
+            deliver: Deliver { how: crate::config::Delivery::Patches, author: None, remote: String::new() },
             state: PathBuf::from("/m/.gander"),
             digest: Digest::of(b"m"),
         }

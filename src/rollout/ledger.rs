@@ -329,7 +329,10 @@ fn end_of(snapshot: &Snapshot) -> RunEnd {
         WaveState::RolledBack(reason) => RunEnd::RolledBack { wave: number, reason },
         WaveState::Failed(reason) => RunEnd::Stopped { wave: number, reason },
         WaveState::Inconclusive(reason) => RunEnd::Paused { wave: number, reason },
-        WaveState::RollingBack(reason) => waiting(format!("its rollback was interrupted ({reason}): run again")),
+        WaveState::RollingBack(reason) => match wave.waits.first() {
+            Some(wait) => waiting(wait.why.clone()),
+            None => waiting(format!("its rollback was interrupted ({reason}): run again")),
+        },
         WaveState::Planned | WaveState::Running | WaveState::Baking | WaveState::Judging | WaveState::Passed(_) => {
             match snapshot.decisions.get(&(DecisionKind::Pause, ROLLOUT.to_owned())) {
                 Some(pause) => {

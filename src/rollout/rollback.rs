@@ -4,11 +4,12 @@
 use super::bind::out_there;
 use super::deliver;
 use super::driver::move_waves;
+use super::judge::note_waits;
 use super::ledger::{Ledger, Snapshot, ledger};
 use super::machine::wave::Event as Move;
-use super::ship::{change_set, shipment, workspace};
+use super::ship::{AWAY, change_set, shipment, workspace};
 use super::{Event, RolloutError};
-use crate::state::{DeliveryState, Store, WaveRecord, WaveState};
+use crate::state::{DeliveryRecord, DeliveryState, Store, Wait, WaitFor, WaveRecord, WaveState};
 
 /// What to take back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,22 +57,41 @@ pub fn roll_back(store: &mut Store, scope: &Scope, tell: &dyn Fn(Event<'_>)) -> 
     ledger(store)
 }
 
-/// Takes back the waves that are on their way back, the newest first.
+/// Takes back the waves that are on their way back, the newest first, and goes on with
+/// rollbacks of single consumers that were begun. A wave of which a remote is away stays
+/// on its way until the next run.
 pub(super) fn finish_rollbacks(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> Result<(), RolloutError> {
     let is_going_back = |wave: &WaveRecord| matches!(wave.state, WaveState::RollingBack(_));
-    let mut waves = store.waves()?;
-    waves.retain(is_going_back);
-    if waves.is_empty() {
+    let waves = store.waves()?;
+    let deliveries = store.deliveries()?;
+    let going: Vec<&WaveRecord> = waves.iter().filter(|wave| is_going_back(wave)).collect();
+    let alone = |(id, record): &(&String, &DeliveryRecord)| {
+        record.state == DeliveryState::RollingBack && !going.iter().any(|wave| wave.members.contains(id))
+    };
+    let alone: Vec<&String> = deliveries.iter().filter(alone).map(|(id, _)| id).collect();
+    if going.is_empty() && alone.is_empty() {
         return Ok(());
     }
     let snapshot = Snapshot::read(store)?;
-    for wave in waves.iter().rev() {
+    for id in alone {
+        take_back(store, &snapshot, id, "rolled back by hand", tell)?;
+    }
+    for wave in going.iter().rev() {
         let WaveState::RollingBack(reason) = &wave.state else {
             continue;
         };
-        let mut stuck = 0;
+        let (mut stuck, mut away) = (0, Vec::new());
         for member in wave.members.iter().rev() {
-            stuck += usize::from(!take_back(store, &snapshot, member, reason, tell)?);
+            match take_back(store, &snapshot, member, reason, tell)? {
+                DeliveryState::RolledBack => {}
+                DeliveryState::RollingBack => away.push(member.as_str()),
+                _ => stuck += 1,
+            }
+        }
+        if let Some(first) = away.first() {
+            let why = format!("the remote of {first} can't be reached, and {} wait to be taken back", away.len());
+            note_waits(store, wave, &[Wait { what: WaitFor::Remote, until: Some(store.now() + AWAY), why }])?;
+            continue;
         }
         let reason = match stuck {
             0 => reason.clone(),
@@ -84,17 +104,17 @@ pub(super) fn finish_rollbacks(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> R
     Ok(())
 }
 
-/// Takes back one delivery; false where a person has to look.
+/// Takes back one delivery; where that led. What is not out is as good as back.
 fn take_back(
     store: &mut Store,
     snapshot: &Snapshot,
     id: &str,
     because: &str,
     tell: &dyn Fn(Event<'_>),
-) -> Result<bool, RolloutError> {
+) -> Result<DeliveryState, RolloutError> {
     let record = snapshot.deliveries.get(id);
     let Some(record) = record.filter(|record| out_there(&record.state)) else {
-        return Ok(true);
+        return Ok(DeliveryState::RolledBack);
     };
     let mut record = record.clone();
     let workspace = workspace(snapshot, id)?;
@@ -104,5 +124,5 @@ fn take_back(
     deliver::roll_back(store, &shipment, &mut record, because)?;
     let state = &record.state;
     tell(Event::Shipped { workspace: id, state });
-    Ok(record.state == DeliveryState::RolledBack)
+    Ok(record.state)
 }

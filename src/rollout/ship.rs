@@ -1,10 +1,11 @@
 //! Verified change sets on their way to where the policy lets them go.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, mpsc};
 
 use rayon::prelude::*;
 
-use super::deliver::{self, Papers, Shipment};
+use super::deliver::{self, Papers, Shipment, Target};
 use super::ledger::Snapshot;
 use super::outcome::disposition;
 use super::pace::{self, Traffic};
@@ -14,13 +15,19 @@ use crate::changeset::{self, ChangeSet, Side};
 use crate::config::{Delivery, Disposition};
 use crate::digest::Digest;
 use crate::files;
-use crate::state::{DeliveryRecord, DeliveryState, Store, Wait, WorkspaceRecord};
+use crate::state::{DeliveryRecord, DeliveryState, Store, Wait, WaitFor, WorkspaceRecord};
 use crate::transform::WorkspacePlan;
 use crate::verify::Verdict;
 use crate::workspace::{Consumer, EntityRef, FileVersion, Source, Workspace};
 
 /// How many change sets are held in memory and proven at once.
 const AT_ONCE: usize = 64;
+
+/// How many are pushed at once: each waits for another machine most of the time.
+const PUSHES: usize = 16;
+
+/// After how many seconds a remote that was away is asked again.
+pub(super) const AWAY: i64 = 60;
 
 /// A change set with all that is known of it.
 struct Parcel<'a> {
@@ -34,8 +41,8 @@ struct Parcel<'a> {
     begun: Option<&'a DeliveryRecord>,
 }
 
-/// Brings each verified change set to where the policy lets it go: proven many at
-/// once, delivered one after the other, in their order.
+/// Brings each verified change set to where the policy lets it go: proven many at once,
+/// begun one after the other, in their order; pushed many at once.
 pub(super) fn ship_all(
     store: &mut Store,
     request: &Request<'_>,
@@ -55,9 +62,10 @@ pub(super) fn ship_all(
             .map(|parcel| changeset::prove(&parcel.versions, &parcel.set).err())
             .map(|error| error.map(|error| format!("its patches were not proven: {error}")))
             .collect();
+        let mut begun = Vec::new();
         for (parcel, unproven) in parcels.iter().zip(proofs) {
             if crate::interrupt::wanted() {
-                return Ok(waits); // the next run goes on here
+                break; // the next run goes on here
             }
             let owner = parcel.consumers.first().and_then(|consumer| consumer.owner.as_ref());
             let calendar = &request.migration.rollout.calendar;
@@ -69,17 +77,83 @@ pub(super) fn ship_all(
                         waits.push(wait);
                     }
                 }
-                _ => {
-                    let state = send_off(store, request, wave, parcel, unproven)?;
-                    if state == DeliveryState::Delivered {
+                _ => match send_off(store, request, wave, parcel, unproven)? {
+                    Sent::Ended(state) => {
+                        if state == DeliveryState::Delivered {
+                            traffic.open += 1;
+                            traffic.recent.push(store.now());
+                        }
+                    }
+                    Sent::Begun(delivery) => {
                         traffic.open += 1;
                         traffic.recent.push(store.now());
+                        begun.push(*delivery);
                     }
-                }
+                },
             }
+        }
+        push_all(store, request, begun, &mut waits)?;
+        if crate::interrupt::wanted() {
+            return Ok(waits);
         }
     }
     Ok(waits)
+}
+
+/// A delivery that is in the journal and not made yet.
+struct Begun<'p> {
+    parcel: &'p Parcel<'p>,
+    folder: BTreeMap<String, Vec<u8>>,
+    message: String,
+    record: DeliveryRecord,
+}
+
+/// What came of sending a parcel off.
+enum Sent<'p> {
+    /// Its delivery is over, one way or the other.
+    Ended(DeliveryState),
+    /// It is in the journal, and made together with others.
+    Begun(Box<Begun<'p>>),
+}
+
+/// Makes many deliveries at once that wait for other machines, and records each as soon
+/// as it has ended. Those whose remote is away are waited for.
+fn push_all(
+    store: &mut Store,
+    request: &Request<'_>,
+    begun: Vec<Begun<'_>>,
+    waits: &mut Vec<Wait>,
+) -> Result<(), RolloutError> {
+    let (state, author, time) = (store.folder().to_owned(), request.migration.deliver.author.as_deref(), store.now());
+    let queue = Mutex::new(begun.into_iter());
+    let (send, ended) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..PUSHES {
+            let (send, queue, state) = (send.clone(), &queue, &state);
+            scope.spawn(move || {
+                while let Some(mut one) = queue.lock().ok().and_then(|mut queue| queue.next()) {
+                    let papers = Papers { folder: &one.folder, message: &one.message, author, time };
+                    let shipment = shipment(one.parcel.workspace, &one.parcel.versions, &one.parcel.set);
+                    let made = deliver::make(state, &shipment, &papers, &mut one.record);
+                    // Where nobody listens any more, the state could not be written.
+                    if send.send((one, made)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(send);
+        for (mut one, made) in ended {
+            deliver::finish(store, one.parcel.id, &mut one.record, made)?;
+            let state = &one.record.state;
+            if *state == DeliveryState::Delivering {
+                let why = format!("the remote of {} can't be reached", one.parcel.id);
+                waits.push(Wait { what: WaitFor::Remote, until: Some(store.now() + AWAY), why });
+            }
+            (request.tell)(Event::Shipped { workspace: one.parcel.id, state });
+        }
+        Ok(())
+    })
 }
 
 /// What is open, and what went out within the hour.
@@ -92,7 +166,7 @@ fn traffic(store: &Store, request: &Request<'_>, snapshot: &Snapshot) -> Result<
     if calendar.max_open.is_some() {
         let out = snapshot.deliveries.values().filter(|record| record.state == DeliveryState::Delivered);
         // Nobody has to act on a patch in gander's own folder, or on a file in place.
-        traffic.open = out.filter(|record| record.how == Delivery::Branch).count() as u64;
+        traffic.open = out.filter(|record| matches!(record.how, Delivery::Branch | Delivery::Push)).count() as u64;
     }
     Ok(traffic)
 }
@@ -175,13 +249,13 @@ fn record_of(request: &Request<'_>, wave: u32, parcel: &Parcel<'_>) -> (Delivery
     (DeliveryRecord { folder, ..new_record(request, wave, &parcel.consumers, &parcel.set) }, kept)
 }
 
-fn send_off(
+fn send_off<'p>(
     store: &mut Store,
     request: &Request<'_>,
     wave: u32,
-    parcel: &Parcel<'_>,
+    parcel: &'p Parcel<'p>,
     unproven: Option<String>,
-) -> Result<DeliveryState, RolloutError> {
+) -> Result<Sent<'p>, RolloutError> {
     let (id, set) = (parcel.id, &parcel.set);
     let (mut record, kept) = record_of(request, wave, parcel);
     let kept_back = match &kept {
@@ -208,17 +282,23 @@ fn send_off(
         hold(store, id, &mut record, kept, &folder)?;
     } else {
         let message = message(request, set);
-        let author = request.migration.deliver.author.as_deref();
-        let papers = Papers { folder: &folder, message: &message, author, time: store.now() };
         let shipment = shipment(parcel.workspace, &parcel.versions, set);
         let held = store.folder().join("change-sets/held").join(slug(&parcel.consumers));
         // A leftover of an earlier verdict is no reason to fail.
         let _ = files::remove_folder(&held);
-        deliver::deliver(store, &shipment, &papers, &mut record)?;
+        let target = Target { remote: &request.migration.deliver.remote, protocols: &request.migration.code.protocols };
+        if deliver::begin(store, &shipment, &target, &mut record)? {
+            if record.how == Delivery::Push {
+                return Ok(Sent::Begun(Box::new(Begun { parcel, folder, message, record })));
+            }
+            let author = request.migration.deliver.author.as_deref();
+            let papers = Papers { folder: &folder, message: &message, author, time: store.now() };
+            let made = deliver::make(store.folder(), &shipment, &papers, &mut record);
+            deliver::finish(store, id, &mut record, made)?;
+        }
     }
-    let state = &record.state;
-    (request.tell)(Event::Shipped { workspace: id, state });
-    Ok(record.state)
+    (request.tell)(Event::Shipped { workspace: id, state: &record.state });
+    Ok(Sent::Ended(record.state))
 }
 
 /// Writes the folder of a change set that is kept back, for a person to look at.
@@ -286,7 +366,10 @@ fn new_record(request: &Request<'_>, wave: u32, consumers: &[&Consumer], set: &C
         change_id: set.id(),
         before: set.digest(Side::Before),
         after: set.digest(Side::After),
-        branch: (how == Delivery::Branch).then_some((branch, None)),
+        branch: matches!(how, Delivery::Branch | Delivery::Push).then_some((branch, None)),
+        remote: None,
+        replaces: None,
+        tries: 0,
     }
 }
 

@@ -309,6 +309,9 @@ mod tests {
             before: Digest::of(b"1"),
             after: Digest::of(b"2"),
             branch: None,
+            remote: None,
+            replaces: None,
+            tries: 0,
         }
     }
 

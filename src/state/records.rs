@@ -116,6 +116,8 @@ pub enum WaitFor {
     Resume,
     /// What another program counts.
     Observation,
+    /// A git remote that could not be reached.
+    Remote,
 }
 
 /// One thing that a wave waits for.
@@ -227,4 +229,13 @@ pub struct DeliveryRecord {
     pub after: Digest,
     /// The branch and the commit it was delivered as.
     pub branch: Option<(String, Option<String>)>,
+    /// The URL that it was pushed to.
+    #[serde(default)]
+    pub remote: Option<String>,
+    /// The commit of an earlier change set that this one replaces on its branch.
+    #[serde(default)]
+    pub replaces: Option<String>,
+    /// How many runs did not reach the remote since it was begun.
+    #[serde(default)]
+    pub tries: u32,
 }

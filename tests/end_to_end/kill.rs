@@ -22,7 +22,7 @@ struct Case {
     many_hits: bool,
 }
 
-const CASES: [Case; 3] = [
+const CASES: [Case; 4] = [
     Case {
         how: "patches",
         first: &["ant", "bee", "bad"],
@@ -41,6 +41,13 @@ const CASES: [Case; 3] = [
         how: "branch",
         first: &["ant", "bee", "bad"],
         on_failed: "rollback-wave",
+        sandbox: "none",
+        many_hits: false,
+    },
+    Case {
+        how: "push",
+        first: &["ant", "cat", "dog", "bad"],
+        on_failed: "rollback-all",
         sandbox: "none",
         many_hits: false,
     },
@@ -65,7 +72,7 @@ fn fleet(case: &Case) -> Bench {
         "migration.toml",
         format!(
             "[migration]\nid = \"small\"\ntitle = \"Read users_v2\"\nrules = [\"small.rhai\"]\n\
-             [[consumers.from]]\nfolders = [\"apps/*\"]\n\
+             [code]\nprotocols = [\"file\"]\n[[consumers.from]]\nfolders = [\"apps/*\"]\n\
              [[verify.step]]\nname = \"test\"\nwhen = \"ci.sh\"\nrun = [\"sh\", \"ci.sh\"]\n\
              [sandbox]\nmode = \"{}\"\n\
              [policy]\nunverified = \"hold\"\n\
@@ -91,6 +98,23 @@ fn fleet(case: &Case) -> Bench {
     bench.put("apps/bad/ci.sh", "while read -r line; do case $line in *users_v2*) exit 1;; esac; done < job.py\n");
     bench.put("apps/untested/job.py", JOB);
     bench.commit_all();
+    if case.how == "push" {
+        bench.git(&["init", "-q", "--bare", "-b", "main", REMOTE]);
+        bench.git(&["push", "-q", REMOTE, "main"]);
+    }
+    bench
+}
+
+/// Where the remote of a fleet lies that is pushed.
+const REMOTE: &str = ".git/remote.git";
+
+/// A copy of a fleet, with a remote of its own.
+fn copy_of(template: &Bench) -> Bench {
+    let bench = Bench::quick_copy_of(&template.root);
+    let remote = bench.root.join(REMOTE);
+    if remote.is_dir() {
+        bench.git(&["remote", "add", "origin", &format!("file://{}", remote.display())]);
+    }
     bench
 }
 
@@ -102,6 +126,7 @@ struct End {
     tree: Tree,
     status: String,
     branches: BTreeMap<String, (String, usize, String)>,
+    pushed: BTreeMap<String, (String, usize, String)>,
     change_sets: Tree,
     scratch: Vec<String>,
 }
@@ -118,6 +143,10 @@ fn finish(bench: &Bench) -> End {
         tree: tree(&bench.root),
         status: bench.git(&["status", "--porcelain"]),
         branches: branches(&bench.root),
+        pushed: Some(bench.root.join(REMOTE))
+            .filter(|path| path.is_dir())
+            .map(|path| branches(&path))
+            .unwrap_or_default(),
         change_sets: without_times(tree(&state.join("change-sets"))),
         scratch,
     }
@@ -158,7 +187,7 @@ fn without_times(mut tree: Tree) -> Tree {
 
 /// The points that a whole run passes, each with the number of its hits.
 fn points(template: &Bench) -> BTreeMap<String, usize> {
-    let bench = Bench::quick_copy_of(&template.root);
+    let bench = copy_of(template);
     let log = bench.root.join(".git/points");
     bench.gander_with(&[("GANDER_FAULT_LOG", log.as_os_str())], &["run", "-q"]).expect(3);
     let mut points = BTreeMap::new();
@@ -179,7 +208,7 @@ fn hits(count: usize, many: bool) -> Vec<usize> {
 
 fn killed_anywhere(case: &Case) {
     let template = fleet(case);
-    let reference = Bench::quick_copy_of(&template.root);
+    let reference = copy_of(&template);
     let wanted = finish(&reference);
     assert_eq!(wanted.code, Some(3), "{:#}", wanted.ledger);
     let points = points(&template);
@@ -212,7 +241,7 @@ fn killed_anywhere(case: &Case) {
 }
 
 fn killed_at(template: &Bench, point: &str, wanted: &End) -> Result<(), String> {
-    let bench = Bench::quick_copy_of(&template.root);
+    let bench = copy_of(template);
     let killed = bench.gander_with(&[("GANDER_FAULT_POINT", OsStr::new(point))], &["run", "-q"]);
     if killed.signal != Some(9) {
         return Err(format!("not killed: {killed:?}"));
@@ -225,6 +254,7 @@ fn killed_at(template: &Bench, point: &str, wanted: &End) -> Result<(), String> 
         differs("working trees", found.tree == wanted.tree),
         differs("git's status", found.status == wanted.status),
         differs("branches", found.branches == wanted.branches),
+        differs("pushed branches", found.pushed == wanted.pushed),
         differs("change sets", found.change_sets == wanted.change_sets),
         differs("leftovers", found.scratch == wanted.scratch),
     ]
@@ -256,4 +286,9 @@ fn checkouts_survive_a_kill_at_any_point() {
 #[test]
 fn branches_survive_a_kill_at_any_point() {
     killed_anywhere(&CASES[2]);
+}
+
+#[test]
+fn pushes_survive_a_kill_at_any_point() {
+    killed_anywhere(&CASES[3]);
 }

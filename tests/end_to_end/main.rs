@@ -27,6 +27,7 @@ mod newcomer;
 mod order;
 mod patches;
 mod plan;
+mod push;
 mod rollout;
 mod rules;
 mod tls;

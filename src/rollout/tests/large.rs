@@ -68,6 +68,9 @@ fn fleet(world: &World, store: &mut Store) {
             before: digest,
             after: digest,
             branch: None,
+            remote: None,
+            replaces: None,
+            tries: 0,
         };
         store.record_delivery(&id, &delivery, &Entry::of("deliver.patches", &*id, "")).unwrap();
     }

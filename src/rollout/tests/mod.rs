@@ -81,7 +81,7 @@ pub(super) fn migration(root: &Path, how: Delivery) -> Migration {
             on_failed_gate: OnFailedGate::RollbackWave,
             ..Rollout::default()
         },
-        deliver: Deliver { how, author: Some("Goose <goose@example.org>".to_owned()) },
+        deliver: Deliver { how, author: Some("Goose <goose@example.org>".to_owned()), remote: "origin".to_owned() },
         state: root.join(".gander/users-v2"),
         digest: Digest::of(b"migration"),
     }

@@ -1,0 +1,268 @@
+//! Branches in repositories elsewhere: looked up, pushed, deleted. What stands there and
+//! is not gander's own is never moved, and nothing is moved that somebody moved since.
+//!
+//! A consumer's repository is untrusted, and its configuration could name programs that
+//! run with the user's credentials. So each call works from a temporary repository that
+//! borrows the consumer's objects and sees only what the user's own git is set up with.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::fetch::OFFLINE;
+use super::{BranchFacts, GitError, Repository, check_url, object_name, path_from_bytes};
+use crate::fault;
+use crate::process::Exit;
+use crate::workspace::without_userinfo;
+
+/// A repository elsewhere that gander may push to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remote {
+    url: String,
+    protocols: Vec<String>,
+}
+
+/// A branch to be pushed.
+#[derive(Clone, Copy, Debug)]
+pub struct Push<'a> {
+    /// The branch without `refs/heads/`.
+    pub branch: &'a str,
+    /// The commit that it shall point to.
+    pub commit: &'a str,
+    /// The commit of gander's own that it may point to now; `None` where it must not exist.
+    pub replaces: Option<&'a str>,
+}
+
+/// A temporary repository with the settings of the user alone.
+pub(super) struct Outbox {
+    repository: Repository,
+    _folder: tempfile::TempDir,
+}
+
+impl Outbox {
+    /// One that borrows the objects of `lender`, where there is one.
+    fn new(lender: Option<&Repository>, remote: Option<&Remote>) -> Result<Self, GitError> {
+        let folder = tempfile::Builder::new().prefix("gander-outbox-").tempdir().map_err(GitError::Temporary)?;
+        let repository = Repository { toplevel: folder.path().to_path_buf(), filters: Vec::new() };
+        let mut init = vec!["init".to_owned(), "-q".into(), "--template=".into(), "--initial-branch=out".into()];
+        if let Some(lender) = lender {
+            let format = String::from_utf8_lossy(&lender.answer(&["rev-parse", "--show-object-format"])?).into_owned();
+            init.push(format!("--object-format={}", format.trim()));
+        }
+        repository.answer(&init.iter().map(String::as_str).collect::<Vec<_>>())?;
+        if let Some((lender, remote)) = lender.zip(remote) {
+            lender.lend(folder.path(), &repository, remote)?;
+        }
+        Ok(Self { repository, _folder: folder })
+    }
+}
+
+impl Outbox {
+    /// A call by the user's own settings.
+    pub(super) fn own(&self, args: &[&str]) -> crate::process::Invocation {
+        self.repository.reaching(args, &[], OFFLINE)
+    }
+}
+
+impl Repository {
+    /// Where commits of this repository are signed, and its objects lie, where the user
+    /// signs commits.
+    pub(super) fn signing(&self) -> Result<Option<(Outbox, PathBuf)>, GitError> {
+        let outbox = Outbox::new(Some(self), None)?;
+        let asked = outbox.repository.invoke_with(&[], &["config", "--type=bool", "--get", "commit.gpgSign"]).run()?;
+        let signs = asked.status == Exit::Code(0) && asked.stdout.starts_with(b"true");
+        Ok(if signs { Some((outbox, self.path_of_git("objects")?)) } else { None })
+    }
+
+    fn path_of_git(&self, path: &str) -> Result<PathBuf, GitError> {
+        let out = self.answer(&["rev-parse", "--path-format=absolute", "--git-path", path])?;
+        Ok(path_from_bytes(out.strip_suffix(b"\n").unwrap_or(&out)))
+    }
+
+    /// Where `git push` of a remote by its name goes; `None` where there is none.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn push_url(&self, remote: &str) -> Result<Option<String>, GitError> {
+        if remote.is_empty() || remote.starts_with('-') {
+            return Err(GitError::BadName(remote.to_owned()));
+        }
+        let output = self.invoke(&["remote", "get-url", "--push", remote]).run()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let url = text.lines().next().unwrap_or_default();
+        Ok((output.status == Exit::Code(0) && !url.is_empty()).then(|| url.to_owned()))
+    }
+
+    /// Lets `borrower` read this repository's objects, shallow and partial ones, too.
+    fn lend(&self, folder: &std::path::Path, borrower: &Self, remote: &Remote) -> Result<(), GitError> {
+        let write = |name: &str, bytes: &[u8]| {
+            crate::files::write_cache(&folder.join(".git").join(name), bytes).map_err(GitError::Left)
+        };
+        let mut objects = self.path_of_git("objects")?.into_os_string().into_encoded_bytes();
+        objects.push(b'\n');
+        write("objects/info/alternates", &objects)?;
+        if let Ok(shallow) = std::fs::read(self.path_of_git("shallow")?) {
+            write("shallow", &shallow)?;
+        }
+        let partial = self.invoke(&["config", "--get-regexp", "^remote\\..*\\.promisor$"]).run()?;
+        if partial.status == Exit::Code(0) {
+            for (key, value) in
+                [("url", remote.url.as_str()), ("promisor", "true"), ("partialCloneFilter", "blob:none")]
+            {
+                borrower.answer(&["config", &format!("remote.origin.{key}"), value])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A call to another repository by the user's own settings, hooks included.
+    fn abroad(&self, args: &[&str], remote: &Remote) -> Result<crate::process::Output, GitError> {
+        let without = [OFFLINE, &["core.hooksPath=/dev/null"]].concat();
+        self.reaching(args, &remote.protocols, &without).run().map_err(|error| remote.away(&error.to_string()))
+    }
+}
+
+impl Remote {
+    /// A repository by its URL, where git may be given it.
+    ///
+    /// # Errors
+    /// [`GitError::BadName`] where it may not.
+    pub fn new(url: &str, protocols: &[String]) -> Result<Self, GitError> {
+        match check_url(url, protocols) {
+            Ok(()) => Ok(Self { url: url.to_owned(), protocols: protocols.to_vec() }),
+            Err(why) => Err(GitError::BadName(format!("{} {why}", without_userinfo(url)))),
+        }
+    }
+
+    /// Its URL, which holds no password.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn away(&self, why: &str) -> GitError {
+        GitError::Away { url: without_userinfo(&self.url), why: why.to_owned() }
+    }
+
+    /// A call failed that says nothing about the branch itself.
+    fn failed(&self, output: &crate::process::Output) -> GitError {
+        let text = String::from_utf8_lossy(&output.stderr);
+        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let why: String = lines.join("; ").chars().take(300).collect();
+        self.away(&if why.is_empty() { format!("git ended with {:?}", output.status) } else { why })
+    }
+
+    /// The commits of its branches whose names begin with `prefix`, by name without
+    /// `refs/heads/`.
+    ///
+    /// # Errors
+    /// [`GitError::Away`].
+    pub fn branches(&self, prefix: &str) -> Result<BTreeMap<String, String>, GitError> {
+        let outbox = Outbox::new(None, Some(self))?;
+        let pattern = format!("refs/heads/{prefix}*");
+        let output = outbox.repository.abroad(&["ls-remote", "--", &self.url, &pattern], self)?;
+        if output.status != Exit::Code(0) {
+            return Err(self.failed(&output));
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let branch = |line: &str| {
+            let (commit, reference) = line.split_once('\t')?;
+            Some((reference.strip_prefix("refs/heads/")?.to_owned(), object_name(commit).ok()?.to_owned()))
+        };
+        Ok(text.lines().filter_map(branch).collect())
+    }
+
+    /// The commit that one of its branches points to.
+    ///
+    /// # Errors
+    /// [`GitError::Away`].
+    pub fn branch(&self, name: &str) -> Result<Option<String>, GitError> {
+        Ok(self.branches(name)?.remove(name))
+    }
+
+    /// What the commit of one of its branches is; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`GitError::Away`].
+    pub fn facts(&self, name: &str) -> Result<Option<BranchFacts>, GitError> {
+        let Some(commit) = self.branch(name)? else { return Ok(None) };
+        let outbox = Outbox::new(None, Some(self))?;
+        let args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--depth=1", "--filter=tree:0", "--"];
+        let found = format!("refs/heads/{name}:refs/heads/found");
+        let args = [&args[..], &[self.url.as_str(), &found]].concat();
+        let output = outbox.repository.abroad(&args, self)?;
+        if output.status != Exit::Code(0) {
+            return Err(self.failed(&output));
+        }
+        // As it is written: a log would not show the parents that were not fetched.
+        let text = outbox.repository.answer(&["cat-file", "commit", &commit]).map_err(|_| self.away("it moved"))?;
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let (head, message) = text.split_once("\n\n").unwrap_or((&text, ""));
+        let of = |key: &str| head.lines().filter_map(|line| line.strip_prefix(key)).map(str::to_owned).collect();
+        let (trees, parents): (Vec<String>, Vec<String>) = (of("tree "), of("parent "));
+        let tree = trees.into_iter().next().unwrap_or_default();
+        Ok(Some(BranchFacts { commit, tree, parents, message: message.trim_end().to_owned() }))
+    }
+
+    /// Pushes a commit that `lender` holds. A branch that is there already is moved only
+    /// from the commit that it is said to replace.
+    ///
+    /// # Errors
+    /// [`GitError::Moved`] and [`GitError::Rejected`] with the branch untouched;
+    /// [`GitError::Away`], when it may be there or not.
+    pub fn push(&self, lender: &Repository, push: &Push<'_>) -> Result<(), GitError> {
+        let outbox = Outbox::new(Some(lender), Some(self))?;
+        let commit = object_name(push.commit)?;
+        self.send(&outbox.repository, push.branch, commit, push.replaces)?;
+        fault::point("git.pushed");
+        Ok(())
+    }
+
+    /// Deletes a branch where it still points to `expected`; one that is gone is fine.
+    ///
+    /// # Errors
+    /// As [`Remote::push`].
+    pub fn delete(&self, branch: &str, expected: &str) -> Result<(), GitError> {
+        if self.branch(branch)?.is_none() {
+            return Ok(());
+        }
+        let outbox = Outbox::new(None, Some(self))?;
+        self.send(&outbox.repository, branch, "", Some(object_name(expected)?))?;
+        fault::point("git.remote-branch-deleted");
+        Ok(())
+    }
+
+    fn send(&self, from: &Repository, branch: &str, commit: &str, expected: Option<&str>) -> Result<(), GitError> {
+        let reference = from.own_branch(branch)?;
+        let lease = format!("--force-with-lease={reference}:{}", expected.unwrap_or_default());
+        let what = format!("{commit}:{reference}");
+        let args = [
+            "push",
+            "--porcelain",
+            "--no-follow-tags",
+            "--recurse-submodules=no",
+            "--receive-pack=git-receive-pack",
+            &lease,
+            "--",
+            &self.url,
+            &what,
+        ];
+        let output = from.abroad(&args, self)?;
+        if output.status == Exit::Code(0) {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let refused = said.lines().find_map(|line| line.strip_prefix("!\t")?.split_once('\t').map(|(_, why)| why));
+        match refused {
+            None => Err(self.failed(&output)),
+            Some(why) if why.contains("stale info") || why.starts_with("[rejected]") => {
+                let name = |commit: Option<&str>| commit.unwrap_or("no commit").to_owned();
+                let found = name(self.branch(branch)?.as_deref());
+                Err(GitError::Moved { branch: branch.to_owned(), expected: name(expected), found })
+            }
+            Some(why) => Err(GitError::Rejected {
+                url: without_userinfo(&self.url),
+                branch: branch.to_owned(),
+                why: why.to_owned(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Change sets on their way out and back. Every effect is announced in the
+//! journal before it is made, and can be begun again after a kill: each file is
+//! compared with both of its ends first.
+
+mod effect;
+mod look;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+pub use effect::trailer;
+pub use look::{is_own, own_writes};
+
+use super::RolloutError;
+use super::machine::consumer::{Event, State};
+use crate::changeset::{self, ChangeSet};
+use crate::config::Delivery;
+use crate::files::{self, FilesError};
+use crate::git::GitError;
+use crate::state::{DeliveryRecord, DeliveryState, Entry, Phase, Store};
+use crate::workspace::{FileVersion, Pin, Workspace};
+
+/// The file that marks the folder of a change set that was taken back.
+pub const WITHDRAWN: &str = "WITHDRAWN.md";
+
+/// All that a delivery or a rollback of one workspace needs.
+#[derive(Debug)]
+pub struct Shipment<'a> {
+    /// Where the workspace lies.
+    pub place: &'a Workspace,
+    /// Its pinned bytes.
+    pub pin: Option<&'a Pin>,
+    /// Both ends of its files.
+    pub versions: &'a [FileVersion],
+    /// Its patches.
+    pub set: &'a ChangeSet,
+}
+
+/// What a delivery needs besides: what is written, and in whose name.
+#[derive(Debug)]
+pub struct Papers<'a> {
+    /// The files of the change set's folder.
+    pub folder: &'a BTreeMap<String, Vec<u8>>,
+    /// The message of a commit.
+    pub message: &'a str,
+    /// `Name <address>`; the user's git identity where `None`.
+    pub author: Option<&'a str>,
+    /// Of a commit, in seconds since the Unix epoch.
+    pub time: i64,
+}
+
+/// Where deliveries go that leave this machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// The remote's name in a consumer's repository.
+    pub remote: &'a str,
+    /// The protocols that may be used.
+    pub protocols: &'a [String],
+}
+
+/// How many runs may find a remote away before the delivery has failed: then a person
+/// has to look.
+const MOST_TRIES: u32 = 10;
+
+/// Why an effect did not come about. It becomes a recorded state, not an error.
+#[derive(Debug)]
+pub enum Obstacle {
+    /// The place must not be touched; it was not.
+    Refused(String),
+    /// Somebody else changed the same place since; it was not touched.
+    Conflict(String),
+    /// It was tried and failed.
+    Failed(String),
+    /// The other side could not be reached: it may have come about or not.
+    Away(String),
+}
+
+impl From<FilesError> for Obstacle {
+    fn from(error: FilesError) -> Self {
+        match error {
+            FilesError::Forbidden { .. } | FilesError::NotAFile { .. } => Self::Refused(error.to_string()),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+impl From<GitError> for Obstacle {
+    fn from(error: GitError) -> Self {
+        match error {
+            GitError::Moved { .. } | GitError::CheckedOut { .. } => Self::Conflict(error.to_string()),
+            GitError::Away { .. } => Self::Away(error.to_string()),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+fn word(how: Delivery) -> &'static str {
+    match how {
+        Delivery::Patches => "patches",
+        Delivery::Checkout => "checkout",
+        Delivery::Branch => "branch",
+        Delivery::Push => "push",
+    }
+}
+
+fn entry(verb: &str, subject: &str, record: &DeliveryRecord, phase: Phase, back: bool) -> Entry {
+    let ends = (Some(record.before), Some(record.after));
+    let (before, after) = if back { (ends.1, ends.0) } else { ends };
+    Entry {
+        point: format!("{verb}.{}", word(record.how)),
+        subject: subject.to_owned(),
+        phase,
+        before,
+        after,
+        ..Entry::default()
+    }
+}
+
+/// Moves a delivery on: the table is asked, the move is recorded, and only then does
+/// `record` say so.
+pub(super) fn go(
+    store: &mut Store,
+    id: &str,
+    record: &mut DeliveryRecord,
+    (event, state): (Event, DeliveryState),
+    entry: Entry,
+) -> Result<(), RolloutError> {
+    let from = State::of_delivery(&record.state);
+    let to = from.step(event, id)?;
+    let moved = DeliveryRecord { state, ..record.clone() };
+    store.record_delivery(id, &moved, &entry.moving(from.as_str(), to.as_str()))?;
+    *record = moved;
+    Ok(())
+}
+
+/// Records why a change set is kept back.
+///
+/// # Errors
+/// Where the state can't be written.
+pub fn keep(
+    store: &mut Store,
+    id: &str,
+    record: &mut DeliveryRecord,
+    state: DeliveryState,
+    detail: &str,
+) -> Result<(), RolloutError> {
+    let kept = Entry { detail: detail.to_owned(), ..entry("keep", id, record, Phase::Done, false) };
+    go(store, id, record, (Event::Quarantine, state), kept)
+}
+
+/// Announces a delivery in the journal, unless something keeps it from being begun; false
+/// where it came to its end already. A delivery that was begun is announced again.
+///
+/// # Errors
+/// Where the state can't be written.
+pub fn begin(
+    store: &mut Store,
+    shipment: &Shipment<'_>,
+    target: &Target<'_>,
+    record: &mut DeliveryRecord,
+) -> Result<bool, RolloutError> {
+    let id = shipment.place.id.as_str();
+    let begun = record.state == DeliveryState::Delivering;
+    if !begun && let Err(obstacle) = look::look_first(store, shipment, target, record)? {
+        end(store, id, record, "deliver", obstacle)?;
+        return Ok(false);
+    }
+    let intent = entry("deliver", id, record, Phase::Intent, false);
+    go(store, id, record, (Event::Stage, DeliveryState::Delivering), intent)?;
+    Ok(true)
+}
+
+/// The effect of a delivery that was begun: its folder below `state`, and what reaches
+/// the consumer. Needs no store, so that many can be made at once.
+///
+/// # Errors
+/// What kept it from coming about.
+pub fn make(
+    state: &Path,
+    shipment: &Shipment<'_>,
+    papers: &Papers<'_>,
+    record: &mut DeliveryRecord,
+) -> Result<(), Obstacle> {
+    files::write_folder_whole(&state.join(&record.folder), papers.folder)?;
+    effect::send(shipment, papers, record)
+}
+
+/// Records how the effect of a delivery ended, also where it failed. What is away is
+/// tried again by the next run, so many times.
+///
+/// # Errors
+/// Where the state can't be written.
+pub fn finish(
+    store: &mut Store,
+    id: &str,
+    record: &mut DeliveryRecord,
+    made: Result<(), Obstacle>,
+) -> Result<(), RolloutError> {
+    match made {
+        Err(Obstacle::Away(why)) if record.tries < MOST_TRIES => {
+            record.tries += 1;
+            let again = Entry { detail: why, ..entry("away", id, record, Phase::Done, false) };
+            go(store, id, record, (Event::Stage, DeliveryState::Delivering), again)
+        }
+        Err(obstacle) => end(store, id, record, "deliver", obstacle),
+        Ok(()) => {
+            let done = entry("deliver", id, record, Phase::Done, false);
+            go(store, id, record, (Event::Deliver, DeliveryState::Delivered), done)
+        }
+    }
+}
+
+/// Records the state that an obstacle leads to; its effect is over.
+fn end(
+    store: &mut Store,
+    id: &str,
+    record: &mut DeliveryRecord,
+    verb: &str,
+    obstacle: Obstacle,
+) -> Result<(), RolloutError> {
+    let back = verb == "rollback";
+    let (event, state, reason) = match obstacle {
+        // What can't be taken back now is still out there, whatever the reason.
+        Obstacle::Refused(reason) | Obstacle::Conflict(reason) | Obstacle::Failed(reason) | Obstacle::Away(reason)
+            if back =>
+        {
+            (Event::Conflict, DeliveryState::Conflict(reason.clone()), reason)
+        }
+        Obstacle::Refused(reason) => (Event::Quarantine, DeliveryState::Refused(reason.clone()), reason),
+        Obstacle::Conflict(reason) | Obstacle::Failed(reason) | Obstacle::Away(reason) => {
+            (Event::Quarantine, DeliveryState::Failed(reason.clone()), reason)
+        }
+    };
+    let ended = Entry { detail: reason, ..entry(verb, id, record, Phase::Done, back) };
+    go(store, id, record, (event, state), ended)
+}
+
+/// Takes a delivery back, or goes on with a rollback that was begun. Where it ends
+/// is recorded and left in `record`; a delivery that was never begun stays as it is.
+///
+/// # Errors
+/// Where the state can't be written; an effect that fails is a recorded state.
+pub fn roll_back(
+    store: &mut Store,
+    shipment: &Shipment<'_>,
+    record: &mut DeliveryRecord,
+    because: &str,
+) -> Result<(), RolloutError> {
+    use DeliveryState as D;
+    if !State::of_delivery(&record.state).is_out() {
+        return Ok(());
+    }
+    let id = shipment.place.id.as_str();
+    let intent = Entry { detail: because.to_owned(), ..entry("rollback", id, record, Phase::Intent, true) };
+    go(store, id, record, (Event::Revert, D::RollingBack), intent)?;
+    let folder = store.folder().join(&record.folder);
+    let taken =
+        proven(shipment).and_then(|()| effect::take_back(shipment, record)).and_then(|()| withdraw(&folder, because));
+    match taken {
+        Ok(()) => {}
+        Err(Obstacle::Away(why)) if record.tries < MOST_TRIES => {
+            record.tries += 1;
+            let again = Entry { detail: why, ..entry("away", id, record, Phase::Done, true) };
+            return go(store, id, record, (Event::Revert, D::RollingBack), again);
+        }
+        Err(obstacle) => return end(store, id, record, "rollback", obstacle),
+    }
+    let done = entry("rollback", id, record, Phase::Done, true);
+    go(store, id, record, (Event::Back, D::RolledBack), done)
+}
+
+fn proven(shipment: &Shipment<'_>) -> Result<(), Obstacle> {
+    changeset::prove(shipment.versions, shipment.set).map_err(|error| Obstacle::Failed(error.to_string()))
+}
+
+fn withdraw(folder: &Path, because: &str) -> Result<(), Obstacle> {
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    let text = format!(
+        "# Withdrawn\n\nThis change set was taken back ({because}). Do not apply \
+         `change.patch`; where somebody did, `git apply revert.patch` takes it back.\n"
+    );
+    files::write_whole(&folder.join(WITHDRAWN), text.as_bytes(), false).map_err(Obstacle::from)
+}

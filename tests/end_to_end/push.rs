@@ -1,0 +1,276 @@
+//! Change sets pushed to the consumers' own remotes: real bare repositories, owners who
+//! work in them, remotes that fail now and then.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::bench::{Bench, git, outcomes, reason};
+
+const JOB: &str = "rows = read_table(\"users_v1\")\n";
+
+/// Three consumers, each with a repository and a bare remote of its own.
+pub fn fleet(more: &str) -> Bench {
+    let bench = Bench::new();
+    bench.put(
+        "migration.toml",
+        format!(
+            "[migration]\nid = \"small\"\ntitle = \"Read users_v2\"\nrules = [\"small.rhai\"]\n\
+             [code]\nprotocols = [\"file\"]\n[[consumers.from]]\nfolders = [\"apps/*\"]\n\
+             [[verify.step]]\nname = \"test\"\nrun = [\"sh\", \"-c\", \"test -s job.py\"]\n\
+             [deliver]\nhow = \"push\"\n\
+             [rollout]\nwaves = [\"1\", \"100%\"]\nfirst = [\"component:default/ant\"]\n{more}\n"
+        ),
+    );
+    let rule = "rule(\"small/table\").lang(\"python\").find(\"read_table(\\\"users_v1\\\")\")\
+                .replace(\"read_table(\\\"users_v2\\\")\");\n";
+    bench.put("small.rhai", rule);
+    for name in ["ant", "bee", "cat"] {
+        let folder = bench.root.join("apps").join(name);
+        bench.put(&format!("apps/{name}/job.py"), JOB);
+        git(&folder, &["init", "-q", "-b", "main"]);
+        git(&folder, &["add", "-A"]);
+        git(&folder, &["commit", "-q", "-m", "one"]);
+        let remote = remote(&bench, name);
+        std::fs::create_dir_all(&remote).unwrap();
+        git(&remote, &["init", "-q", "--bare", "-b", "main"]);
+        git(&folder, &["remote", "add", "origin", &format!("file://{}", remote.display())]);
+        git(&folder, &["push", "-q", "origin", "main"]);
+    }
+    bench
+}
+
+/// The bare repository of a consumer.
+pub fn remote(bench: &Bench, name: &str) -> PathBuf {
+    bench.root.join("remotes").join(format!("{name}.git"))
+}
+
+/// The branches of a consumer's remote, each with its commit.
+pub fn branches(bench: &Bench, name: &str) -> Vec<(String, String)> {
+    let text = git(&remote(bench, name), &["for-each-ref", "--format=%(refname:short) %(objectname)"]);
+    text.lines().map(|line| line.split_once(' ').unwrap()).map(|(a, b)| (a.to_owned(), b.to_owned())).collect()
+}
+
+pub fn tip(bench: &Bench, name: &str) -> Option<String> {
+    let wanted = format!("gander/small/{name}");
+    branches(bench, name).into_iter().find(|(branch, _)| *branch == wanted).map(|(_, commit)| commit)
+}
+
+fn hook(remote: &Path, name: &str, text: &str) {
+    let place = remote.join("hooks").join(name);
+    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+    std::fs::write(&place, text).unwrap();
+    std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn branches_reach_every_remote_and_are_withdrawn() {
+    let bench = fleet("");
+    let before: Vec<_> = ["ant", "bee", "cat"].map(|name| branches(&bench, name)).to_vec();
+    bench.gander(&["run"]).expect(0);
+    for name in ["ant", "bee", "cat"] {
+        let there = remote(&bench, name);
+        let branch = format!("gander/small/{name}");
+        assert_eq!(git(&there, &["show", &format!("{branch}:job.py")]), JOB.replace("users_v1", "users_v2"));
+        assert_eq!(git(&there, &["rev-parse", &format!("{branch}^")]), git(&there, &["rev-parse", "main"]));
+        let message = git(&there, &["log", "-1", "--format=%B", &branch]);
+        assert!(message.starts_with("Read users_v2\n") && message.contains("\nGander-Change-Id: "), "{message}");
+    }
+    let tips = ["ant", "bee", "cat"].map(|name| tip(&bench, name).unwrap());
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(["ant", "bee", "cat"].map(|name| tip(&bench, name).unwrap()), tips, "nothing is pushed twice");
+    bench.gander(&["rollback", "--all"]).expect(0);
+    let after: Vec<_> = ["ant", "bee", "cat"].map(|name| branches(&bench, name)).to_vec();
+    assert_eq!(after, before);
+    assert_eq!(git(&bench.root.join("apps/ant"), &["branch", "--format=%(refname:short)"]), "main\n");
+}
+
+#[test]
+fn what_others_put_there_is_never_moved() {
+    let bench = fleet("");
+    // Somebody's branch of that name, from which a push would even be a fast-forward.
+    let there = remote(&bench, "bee");
+    git(&there, &["branch", "gander/small/bee", "main"]);
+    let theirs = tip(&bench, "bee");
+    bench.gander(&["run"]);
+    assert_eq!(tip(&bench, "bee"), theirs);
+    let ledger = bench.ledger();
+    assert_eq!(outcomes(&ledger)["bee"], "refused", "{ledger:#}");
+    assert!(reason(&ledger, "bee").contains("that gander did not make"), "{}", reason(&ledger, "bee"));
+    assert_eq!(outcomes(&ledger)["cat"], "changed");
+    // An owner goes on with a branch: it is theirs from then on, and stays.
+    let clone = bench.root.join("elsewhere");
+    git(&bench.root, &["clone", "-q", "-b", "gander/small/cat", remote(&bench, "cat").to_str().unwrap(), "elsewhere"]);
+    std::fs::write(clone.join("more.txt"), "mine\n").unwrap();
+    git(&clone, &["add", "-A"]);
+    git(&clone, &["commit", "-q", "-m", "mine"]);
+    git(&clone, &["push", "-q"]);
+    let theirs = tip(&bench, "cat");
+    bench.gander(&["rollback", "--all"]).expect(5);
+    assert_eq!(tip(&bench, "cat"), theirs);
+    assert_eq!(tip(&bench, "ant"), None);
+}
+
+#[test]
+fn a_remote_that_is_away_is_waited_for() {
+    let bench = fleet("");
+    let (there, gone) = (remote(&bench, "bee"), bench.root.join("remotes/gone"));
+    std::fs::rename(&there, &gone).unwrap();
+    let ended = bench.gander(&["run", "--json"]).expect(4);
+    let end = ended.json()["end"].clone();
+    assert_eq!((end["kind"].as_str(), end["waits"][0]["for"].as_str()), (Some("waiting"), Some("remote")), "{end:#}");
+    assert!(end["reason"].as_str().unwrap().contains("apps/bee"), "{end:#}");
+    assert_eq!(outcomes(&bench.ledger())["cat"], "changed", "the others are not held up");
+    std::fs::rename(&gone, &there).unwrap();
+    bench.gander(&["run"]).expect(0);
+    assert!(tip(&bench, "bee").is_some());
+    // The same on the way back.
+    std::fs::rename(&there, &gone).unwrap();
+    bench.gander(&["rollback", "--all"]);
+    assert_eq!(tip(&bench, "cat"), None);
+    bench.gander(&["run"]).expect(4);
+    std::fs::rename(&gone, &there).unwrap();
+    bench.gander(&["run"]).expect(3);
+    assert_eq!(tip(&bench, "bee"), None);
+    assert!(outcomes(&bench.ledger()).values().all(|word| word == "rolled-back"));
+}
+
+/// Kills the server's side of every push, before or after the branch is there, as often as
+/// its counter says.
+fn flaky(remote: &Path, when: &str, times: u32) {
+    std::fs::write(remote.join("left"), times.to_string()).unwrap();
+    hook(
+        remote,
+        when,
+        "#!/bin/sh\nleft=$(cat left)\nif [ \"$left\" -gt 0 ]; then echo $((left - 1)) > left; kill -9 $PPID; fi\n",
+    );
+}
+
+#[test]
+fn a_remote_that_fails_now_and_then_gets_everything_once() {
+    let bench = fleet("");
+    flaky(&remote(&bench, "ant"), "pre-receive", 2);
+    flaky(&remote(&bench, "bee"), "post-receive", 1);
+    flaky(&remote(&bench, "cat"), "pre-receive", 1);
+    let runs = (0..8).map(|_| bench.gander(&["run"]).code).take_while(|code| *code == Some(4)).count();
+    assert!((2..=4).contains(&runs), "{runs} runs waited");
+    assert!(outcomes(&bench.ledger()).values().all(|word| word == "changed"), "{:#}", bench.ledger());
+    for name in ["ant", "bee", "cat"] {
+        assert_eq!(git(&remote(&bench, name), &["rev-list", "--count", &format!("main..gander/small/{name}")]), "1\n");
+        assert_eq!(std::fs::read_to_string(remote(&bench, name).join("left")).unwrap().trim(), "0", "{name} failed");
+    }
+    let history = bench.gander(&["history"]).stdout;
+    assert!(history.contains("away.push"), "{history}");
+}
+
+#[test]
+fn a_refusal_pauses_until_a_person_has_looked() {
+    let bench = fleet("");
+    hook(&remote(&bench, "bee"), "pre-receive", "#!/bin/sh\necho no pushes on Sundays >&2\nexit 1\n");
+    bench.gander(&["run"]).expect(7);
+    let why = reason(&bench.ledger(), "bee").to_owned();
+    assert!(why.contains("refuses the branch gander/small/bee") && why.contains("pre-receive hook declined"), "{why}");
+    std::fs::remove_file(remote(&bench, "bee").join("hooks/pre-receive")).unwrap();
+    bench.gander(&["run", "--retry"]).expect(0);
+    assert!(tip(&bench, "bee").is_some());
+}
+
+#[test]
+fn a_delivery_whose_state_is_lost_finds_its_own_work() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let before = ["ant", "bee", "cat"].map(|name| tip(&bench, name).unwrap());
+    std::fs::remove_dir_all(bench.root.join(".gander")).unwrap();
+    for name in ["ant", "bee", "cat"] {
+        git(&bench.root.join("apps").join(name), &["branch", "-q", "-D", &format!("gander/small/{name}")]);
+    }
+    // The commits would be of another second.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(["ant", "bee", "cat"].map(|name| tip(&bench, name).unwrap()), before);
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert_eq!(tip(&bench, "ant"), None);
+}
+
+#[test]
+fn a_repository_starts_no_program_of_its_own() {
+    let bench = fleet("");
+    let pwned = bench.root.join("pwned");
+    let run = format!("sh -c 'touch {}' --", pwned.display());
+    let ant = bench.root.join("apps/ant");
+    for key in ["remote.origin.receivepack", "remote.origin.uploadpack", "core.sshCommand", "core.gitProxy"] {
+        git(&ant, &["config", key, &run]);
+    }
+    let url = format!("file://{}", remote(&bench, "ant").display());
+    git(&ant, &["config", &format!("remote.{url}.receivepack"), &run]);
+    hook(&ant.join(".git"), "pre-push", &format!("#!/bin/sh\ntouch {}\n", pwned.display()));
+    bench.gander(&["run"]).expect(0);
+    assert!(tip(&bench, "ant").is_some());
+    assert!(!pwned.exists());
+    // A URL that names a program goes nowhere.
+    let bench = fleet("");
+    let evil = format!("ext::sh -c touch% {}", pwned.display());
+    git(&bench.root.join("apps/bee"), &["remote", "set-url", "origin", &evil]);
+    bench.gander(&["run"]);
+    assert!(!pwned.exists());
+    assert_eq!(outcomes(&bench.ledger())["bee"], "refused", "{:#}", bench.ledger());
+}
+
+#[test]
+fn a_partial_clone_pushes_though_its_remote_has_moved_on() {
+    let bench = fleet("");
+    std::fs::remove_dir_all(bench.root.join("apps")).unwrap();
+    let there = remote(&bench, "ant");
+    git(&there, &["config", "uploadpack.allowFilter", "true"]);
+    let clone = bench.root.join("work");
+    git(&bench.root, &["clone", "-q", there.to_str().unwrap(), "work"]);
+    std::fs::create_dir(clone.join("web")).unwrap();
+    std::fs::write(clone.join("web/index.html"), "<p>").unwrap();
+    git(&clone, &["add", "-A"]);
+    git(&clone, &["commit", "-q", "-m", "two"]);
+    git(&clone, &["push", "-q"]);
+    let text = bench.text("migration.toml").replace("folders = [\"apps/*\"]", "repositories = \"list.txt\"");
+    bench.put("migration.toml", text.replace("[code]", "[code]\nclone = true"));
+    bench.put("list.txt", format!("file://{}", there.display()));
+    bench.gander(&["discover"]).expect(0);
+    // The remote moves on before anything is pushed.
+    std::fs::write(clone.join("web/index.html"), "<b>").unwrap();
+    git(&clone, &["commit", "-q", "-am", "three"]);
+    git(&clone, &["push", "-q"]);
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(git(&there, &["show", "gander/small/ant:job.py"]), JOB.replace("users_v1", "users_v2"));
+}
+
+#[test]
+fn hooks_and_signatures_are_the_users_own() {
+    let bench = fleet("");
+    bench.put("home/hooks/pre-push", format!("#!/bin/sh\necho \"$2\" >> {}\n", bench.root.join("hook").display()));
+    // Signs as gpg does, as far as git looks: a line on the status channel, and a block.
+    let gpg = "#!/bin/sh\ncat > /dev/null\necho '[GNUPG:] SIG_CREATED ' >&2\n\
+               printf -- '-----BEGIN PGP SIGNATURE-----\\n\\nours\\n-----END PGP SIGNATURE-----\\n'\n";
+    bench.put("home/gpg", gpg);
+    for file in ["home/gpg", "home/hooks/pre-push"] {
+        std::fs::set_permissions(bench.root.join(file), std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let home = bench.root.join("home");
+    let (hooks, signer) = (home.join("hooks"), home.join("gpg"));
+    let settings = format!(
+        "[core]\n\thooksPath = {}\n[commit]\n\tgpgSign = true\n[gpg]\n\tprogram = {}\n",
+        hooks.display(),
+        signer.display()
+    );
+    bench.put("home/gitconfig", settings);
+    // What the repository says of either counts for nothing.
+    let evil = bench.root.join("evil");
+    bench.put("apps/ant/.git/evil", format!("#!/bin/sh\ntouch {}\n", evil.display()));
+    let program = bench.root.join("apps/ant/.git/evil");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    git(&bench.root.join("apps/ant"), &["config", "gpg.program", program.to_str().unwrap()]);
+    let config = home.join("gitconfig");
+    bench.gander_with(&[("GIT_CONFIG_GLOBAL", config.as_os_str())], &["run"]).expect(0);
+    for name in ["ant", "bee", "cat"] {
+        let raw = git(&remote(&bench, name), &["cat-file", "commit", &format!("gander/small/{name}")]);
+        assert!(raw.contains("gpgsig -----BEGIN PGP SIGNATURE-----\n \n ours\n"), "{raw}");
+    }
+    assert_eq!(bench.text("hook").lines().count(), 3, "{}", bench.text("hook"));
+    assert!(!evil.exists());
+}
