@@ -14,6 +14,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::files;
+
 /// The wall-clock limit where none is given.
 pub const DEFAULT_LIMIT: Duration = Duration::from_secs(600);
 /// The limit on stdout and on stderr, in bytes, where none is given.
@@ -293,7 +295,7 @@ impl Invocation {
         stderr: impl Into<Stdio>,
     ) -> Result<Child, ProcessError> {
         #[expect(clippy::disallowed_methods, reason = "this is the one place that starts programs")]
-        let mut command = Command::new(&self.program);
+        let mut command = self.located().map_or_else(|| Command::new(&self.program), |file| self.named(&file));
         if self.env_clear {
             command.env_clear();
         }
@@ -312,6 +314,30 @@ impl Invocation {
             .stderr(stderr)
             .spawn()
             .map_err(|source| self.not_started(source))
+    }
+
+    /// The file of the program on the path that it gets itself, if that path is told. A program that
+    /// has to be looked for is started by forking, which copies the page tables of all of gander;
+    /// a file by `posix_spawn`, which doesn't.
+    fn located(&self) -> Option<PathBuf> {
+        let (_, path) = self.env.iter().rfind(|(name, _)| name == "PATH")?;
+        if self.program.as_encoded_bytes().contains(&b'/') {
+            return None;
+        }
+        // What a relative folder means depends on where the program is started.
+        let folders = std::env::split_paths(path).take_while(|folder| folder.is_absolute());
+        folders
+            .map(|folder| folder.join(&self.program))
+            .find(|file| file.metadata().is_ok_and(|meta| meta.is_file() && files::is_executable(&meta)))
+    }
+
+    /// A call of `file` by the name that it was asked for.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that starts programs")]
+    fn named(&self, file: &Path) -> Command {
+        let mut command = Command::new(file);
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::arg0(&mut command, &self.program);
+        command
     }
 
     fn not_started(&self, source: io::Error) -> ProcessError {
@@ -517,6 +543,30 @@ mod tests {
         let here = dir.path().canonicalize().unwrap();
         assert_eq!(output.stdout, format!("{}\n", here.display()).into_bytes());
         assert_eq!(output.stderr, b"b\n");
+    }
+
+    #[test]
+    fn a_program_is_looked_for_on_its_own_path() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let script = |folder: &Path, says: &str, mode: u32| {
+            let file = folder.join("hello");
+            files::write_cache(&file, format!("#!/bin/sh\necho {says}\n").as_bytes()).unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        script(first.path(), "first", 0o644);
+        script(second.path(), "second", 0o755);
+        let path = std::env::join_paths([first.path(), second.path(), Path::new("/bin")]).unwrap();
+        let call = || Invocation::new("hello").env_clear().env("PATH", &path);
+        assert_eq!(call().located(), Some(second.path().join("hello")), "the first can't be run");
+        assert_eq!(call().run().unwrap().stdout, b"second\n");
+        script(first.path(), "first", 0o755);
+        assert_eq!(call().run().unwrap().stdout, b"first\n");
+
+        let named = Invocation::new("sh").args(["-c", "echo $0"]).env_clear().env("PATH", "/usr/bin:/bin");
+        assert_eq!(named.run().unwrap().stdout, b"sh\n", "a program that looks at its name finds it");
+        let here = Invocation::new("sh").env("PATH", "bin:/bin");
+        assert_eq!(here.located(), None, "what a relative folder means is decided where it is started");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::workspace::{Entry, Manifest, Mode, Pin, Workspace};
 /// How many files one call of git is asked for: many, so that few processes are
 /// started, and few where that keeps every core busy.
 fn chunk_of(files: usize) -> usize {
-    (files / (4 * rayon::current_num_threads())).clamp(32, 1024)
+    (files / (4 * rayon::current_num_threads())).clamp(32, 4096)
 }
 
 /// What is to be read of one workspace.
