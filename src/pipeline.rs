@@ -32,7 +32,7 @@ mod verifying;
 
 pub use uses::{Checked, FleetUse, check, meant, owner, subjects};
 use verifying::Work;
-pub use verifying::{Verified, VerifyOptions, enter, kept, verify};
+pub use verifying::{Verified, VerifyOptions, enter, kept, prepare, verify};
 
 /// Why a run could not know what to do. Everything else is an outcome.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +76,12 @@ pub enum PipelineError {
     /// A folder can't be looked at: why.
     #[error("{0}")]
     Folder(String),
+    /// What `[verify.sql]` needs can't be installed.
+    #[error(transparent)]
+    Prepare(#[from] crate::verify::sql::PrepareError),
+    /// There is nothing to prepare.
+    #[error("nothing is to be prepared: the migration has no [verify.sql]")]
+    NothingToPrepare,
     /// `--only` names nobody.
     #[error("no consumer is called {0}; `gander plan` lists them")]
     NoSuchConsumer(EntityRef),
@@ -110,6 +116,8 @@ pub struct Planned {
     manifests: Vec<Option<Manifest>>,
     /// The languages that each rule declares.
     declared: Declared,
+    /// The datasets that are migrated, if any are.
+    datasets: Option<std::sync::Arc<crate::rule::DatasetRules>>,
     /// Of the whole fleet, also where only a shard of it was planned.
     identity: Digest,
     /// Of rules, parameters and mappings.
@@ -328,7 +336,8 @@ fn plan_over(
     for (index, settled) in settled {
         plan.workspaces[index] = settled.plan;
     }
-    Ok(Planned { fleet, plan, manifests, declared: declared(&rules), identity, rules: rules_digest })
+    let (declared, datasets) = (declared(&rules), rules.datasets.clone());
+    Ok(Planned { fleet, plan, manifests, declared, datasets, identity, rules: rules_digest })
 }
 
 /// What each rule declares to be its business, hosts of embedded code included.

@@ -89,7 +89,7 @@ impl Screen {
                 self.diagnostic(format!("error: {error}"));
                 Exit::Usage
             }
-            PipelineError::NotKept(_) => {
+            PipelineError::NotKept(_) | PipelineError::NothingToPrepare => {
                 self.diagnostic(format!("error: {error}"));
                 Exit::Usage
             }

@@ -31,6 +31,9 @@ pub(super) struct Args {
     /// Ask about every snapshot that differs.
     #[arg(long, conflicts_with = "json")]
     review: bool,
+    /// Install what `[verify.sql]` needs, and verify nothing: the only step of it with a network.
+    #[arg(long, conflicts_with_all = ["consumers", "challenge", "keep", "review", "again", "json"])]
+    prepare: bool,
     /// Verify again what is known.
     #[arg(long)]
     again: bool,
@@ -44,6 +47,11 @@ pub(super) struct Args {
 
 pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let migration = args.file.load(screen)?;
+    if args.prepare {
+        let place = pipeline::prepare(&migration).map_err(|error| screen.failure(&error))?;
+        screen.result(format!("queries can be compared: the packages lie in {}\n", place.display()));
+        return Ok(Exit::Done);
+    }
     let options = VerifyOptions {
         only: run::consumers(&args.consumers, screen)?,
         sandbox: args.sandbox.map(SandboxMode::from),

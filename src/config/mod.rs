@@ -126,6 +126,19 @@ pub struct Verify {
     /// `challenge`: whether every pass is tried with a deliberately wrong edit, and
     /// not only those of the first wave.
     pub challenge: bool,
+    /// `[verify.sql]`: how queries that change are compared, if they are.
+    pub sql: Option<VerifySql>,
+}
+
+/// `[verify.sql]`: old queries over old data and new ones over new data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifySql {
+    /// `python`: the program; `python3` of the system where it is not said.
+    pub python: Option<PathBuf>,
+    /// `timeout`: of one query.
+    pub timeout: Duration,
+    /// `within`: of all comparisons of a consumer.
+    pub within: Duration,
 }
 
 /// One `[[verify.step]]` or `[[verify.fetch]]`: it runs where `when` exists.

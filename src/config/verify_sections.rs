@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::load::{Place, Seal};
 use super::raw::{Section, Value};
 use super::sections::duration;
-use super::{Fetch, Filter, Replace, Seed, Step, Verify};
+use super::{Fetch, Filter, Replace, Seed, Step, Verify, VerifySql};
 
 /// The time that a step may take which does not say.
 const TIMEOUT: Duration = Duration::from_secs(600);
@@ -17,7 +17,7 @@ const FETCH: [&str; 8] = ["name", "when", "run", "timeout", "seed", "hosts", "cr
 
 /// Reads the section.
 pub(super) fn verify(root: &Section<'_>, place: &Place<'_>, seal: &mut Seal) -> Verify {
-    let section = root.section("verify", &["step", "fetch", "challenge"]);
+    let section = root.section("verify", &["step", "fetch", "challenge", "sql"]);
     let mut reader = Reader { names: BTreeSet::new(), place, seal };
     let mut steps = Vec::new();
     if let Some(value) = section.get("fetch") {
@@ -36,7 +36,24 @@ pub(super) fn verify(root: &Section<'_>, place: &Place<'_>, seal: &mut Seal) -> 
         }
     }
     let challenge = section.get("challenge").and_then(|value| value.truth()).unwrap_or_default();
-    Verify { steps, challenge }
+    Verify { steps, challenge, sql: section.get("sql").and_then(|value| sql(&value, place)) }
+}
+
+/// Reads `[verify.sql]`.
+fn sql(value: &Value<'_>, place: &Place<'_>) -> Option<VerifySql> {
+    let section = value.as_section(&["python", "timeout", "within"])?;
+    let python = section.get("python").and_then(|value| {
+        let path = place.absolute(value.string("\"/usr/bin/python3\"")?);
+        if !path.is_file() {
+            value.wrong("there is no such program", "name the file of a Python 3.10 or later");
+        }
+        Some(path)
+    });
+    let time = |key: &str, usual: u64| {
+        let read = section.get(key).and_then(|value| duration(&value));
+        read.unwrap_or(Duration::from_secs(usual))
+    };
+    Some(VerifySql { python, timeout: time("timeout", 10), within: time("within", 300) })
 }
 
 struct Reader<'a, 'b> {

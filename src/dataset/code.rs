@@ -64,7 +64,7 @@ pub(super) fn decided(tree: &Tree, datasets: &Datasets, around: &Around) -> Resu
 }
 
 /// The text at a node; the inner `None` where it can't be read whole.
-fn text_of(node: Node<'_>) -> Option<Option<Text>> {
+pub(super) fn text_of(node: Node<'_>) -> Option<Option<Text>> {
     if matches!(node.kind(), "plain_scalar" | "block_scalar") && node.tree().language.facts.name == "yaml" {
         return Some(text::plain(node));
     }

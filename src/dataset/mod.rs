@@ -15,6 +15,7 @@ mod flow;
 pub mod mapping;
 mod names;
 mod net;
+mod queries;
 mod schema;
 pub mod search;
 pub mod sql;
@@ -22,5 +23,6 @@ mod text;
 pub mod usage;
 
 pub use dialects::Dialects;
+pub use queries::{Query, queries};
 pub use names::{Datasets, Met, Part, last_part};
 pub use schema::{MAX_BYTES as MAX_SCHEMA_BYTES, SchemaError, Schemas};

@@ -83,6 +83,15 @@ impl Schemas {
         })
     }
 
+    /// Every table with its columns, in lower case and in order.
+    pub fn tables(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        self.tables.iter().map(|(name, columns)| {
+            let mut columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+            columns.sort_unstable();
+            (name.as_str(), columns)
+        })
+    }
+
     /// The table's name.
     pub fn name(&self, index: usize) -> &str {
         &self.tables[index].0

@@ -18,7 +18,7 @@ use crate::pin;
 use crate::rollout::{self, TakeVerdict, ToVerify};
 use crate::sandbox::{self, PromiseState, Sandbox, SandboxError, StepEnd};
 use crate::state::Store;
-use crate::verify::{self, Accepted, Cache, Job, Subject, Verdict, VerdictKind, accepted};
+use crate::verify::{self, Accepted, Cache, Job, Sql, Subject, Verdict, VerdictKind, accepted};
 use crate::workspace::{EntityRef, FileVersion, Source};
 
 /// What verification needs of the other stages.
@@ -26,6 +26,8 @@ pub(super) struct Work<'a> {
     migration: &'a Migration,
     planned: &'a Planned,
     sandbox: Sandbox,
+    /// How queries are compared, where that is asked for.
+    sql: Option<Sql>,
     /// Copies of pinned trees, named by their pins.
     pins: PathBuf,
     making: Mutex<()>,
@@ -100,6 +102,7 @@ impl<'a> Work<'a> {
         Ok(Self {
             migration,
             planned,
+            sql: sql(migration, planned, config.memory),
             sandbox: Sandbox::new(exe, &config, &scratch),
             pins: migration.state.join("pins"),
             making: Mutex::new(()),
@@ -246,12 +249,14 @@ impl<'a> Work<'a> {
             accepted: &accepted,
             cache: cache.as_deref(),
             keep: how.keep,
+            sql: self.sql.as_ref().map(|sql| (sql, manifest)),
             ..Subject::new(&tree, &versions, &steps)
         };
         let key = cache.as_ref().zip(pin.as_deref()).and_then(|(cache, pin)| {
             let baseline = cache.key(pin, &steps)?;
             let about = (&self.planned.rules, versions.as_slice());
-            Some(verdict_key(&baseline, about, how.challenge, &accepted))
+            let sql = self.sql.as_ref().map(Sql::identity);
+            Some(verdict_key(&baseline, about, (how.challenge, sql), &accepted))
         });
         let known = cache.as_ref().zip(key).filter(|_| how.remember).and_then(|(cache, key)| cache.verdict(&key));
         if let Some(known) = known {
@@ -275,6 +280,26 @@ impl<'a> Work<'a> {
     }
 }
 
+/// How queries are compared, where the migration asks for it and has datasets.
+fn sql(migration: &Migration, planned: &Planned, memory: u64) -> Option<Sql> {
+    let (config, rules) = migration.verify.sql.as_ref().zip(planned.datasets.as_ref())?;
+    let datasets = std::sync::Arc::new(rules.datasets.clone());
+    Some(Sql::new(config, datasets, rules.dialects.clone(), sql_folder(migration), memory))
+}
+
+fn sql_folder(migration: &Migration) -> PathBuf {
+    migration.state.join("sql")
+}
+
+/// Installs what `[verify.sql]` needs; returns where.
+///
+/// # Errors
+/// There is nothing to install, or it can't be.
+pub fn prepare(migration: &Migration) -> Result<PathBuf, PipelineError> {
+    let config = migration.verify.sql.as_ref().ok_or(PipelineError::NothingToPrepare)?;
+    Ok(verify::sql::prepare(config, &sql_folder(migration))?)
+}
+
 fn timings_file(migration: &Migration) -> PathBuf {
     migration.state.join("timings.json")
 }
@@ -286,11 +311,14 @@ fn timings_file(migration: &Migration) -> PathBuf {
 fn verdict_key(
     baseline: &Digest,
     (rules, versions): (&Digest, &[FileVersion]),
-    challenge: bool,
+    (challenge, sql): (bool, Option<Digest>),
     accepted: &Accepted,
 ) -> Digest {
     let mut key = DigestBuilder::new("gander.verified").field(baseline.as_bytes()).field(rules.as_bytes());
     key = key.field([u8::from(challenge)]);
+    if let Some(sql) = sql {
+        key = key.field(sql.as_bytes());
+    }
     for version in versions {
         key = key.field(&version.path);
         for end in [&version.before, &version.after] {

@@ -7,7 +7,7 @@ use super::change_set::rule_counts;
 use super::markdown::{block, cell, code, prose};
 use crate::rollout::Staged;
 use crate::transform::{Finding, FindingKind};
-use crate::verify::{StepEnd, StepResult, VerdictKind};
+use crate::verify::{Comparison, StepEnd, StepResult, VerdictKind};
 
 /// How many findings are listed; hosts cut long descriptions, and the rest is in
 /// `change.json`.
@@ -70,6 +70,7 @@ fn evidence(out: &mut String, staged: &Staged<'_>) {
         VerdictKind::NoChange => "There is no change.",
     };
     let _ = writeln!(out, "## Evidence\n\n{judged} {}\n", prose(&verdict.reason));
+    compared(out, &verdict.sql);
     if verdict.baseline.is_empty() && verdict.patched.is_empty() {
         return;
     }
@@ -98,15 +99,41 @@ fn evidence(out: &mut String, staged: &Staged<'_>) {
     }
 }
 
+/// Queries that were compared over generated data.
+fn compared(out: &mut String, sql: &[Comparison]) {
+    if sql.is_empty() {
+        return;
+    }
+    out.push_str("Over generated data, the old query and the new one:\n\n| query | result | rows | |\n| --- | --- | ---: | --- |\n");
+    for one in sql.iter().take(MOST_FINDINGS) {
+        let noticed = one.wrongs.values().filter(|noticed| **noticed).count();
+        let why = match (one.why.is_empty(), one.wrongs.len()) {
+            (false, _) => cell(&one.why),
+            (true, 0) => String::new(),
+            (true, tried) => format!("{noticed} of {tried} wrong mappings change it"),
+        };
+        let _ = writeln!(out, "| {} | {} | {} | {why} |", cell(&one.name), one.outcome.as_str(), one.rows);
+    }
+    if let Some(more) = sql.len().checked_sub(MOST_FINDINGS).filter(|n| *n > 0) {
+        let _ = writeln!(out, "\nand {more} more, in `change.json`");
+    }
+    out.push('\n');
+}
+
 /// What the evidence is worth, what the change weakens, and what causes a regression.
 fn worth(out: &mut String, staged: &Staged<'_>) {
     let verdict = staged.verdict;
     if let Some(evidence) = &verdict.evidence {
-        let _ = writeln!(
-            out,
-            "The evidence is **{}**: the tests ran once more with wrong names.\n",
-            evidence.strength.as_str()
-        );
+        let queries = !verdict.sql.is_empty() && evidence.rules.keys().all(|rule| verdict.sql.iter().any(|one| one.name == *rule));
+        let how = match (evidence.rules.is_empty(), queries) {
+            (true, _) => "what tests it was rewritten with it",
+            (false, true) => "the queries ran once more with wrong mappings",
+            (false, false) => "the tests ran once more with wrong names",
+        };
+        let _ = writeln!(out, "The evidence is **{}**: {how}.\n", evidence.strength.as_str());
+        for path in &evidence.rewritten {
+            let _ = writeln!(out, "- {} is rewritten by the change itself, and says less", code(path));
+        }
         for (rule, noticed) in &evidence.rules {
             let noticed = noticed.as_ref().map_or_else(|| "nothing noticed".to_owned(), |noticed| prose(noticed));
             let _ = writeln!(out, "- {}: {noticed}", code(rule));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::table::one_line;
-use crate::verify::{Color, Verdict};
+use crate::verify::{Color, Compared, Verdict};
 
 /// The most differences of one consumer that are listed.
 const MOST: usize = 10;
@@ -55,6 +55,13 @@ fn details(out: &mut String, verdict: &Verdict) {
     }
     for flag in &verdict.flags {
         let _ = writeln!(out, "    look at {} {}", one_line(&flag.path), one_line(&flag.message));
+    }
+    for one in verdict.sql.iter().filter(|one| one.outcome != Compared::Equal).take(MOST) {
+        let why = if one.why.is_empty() { String::new() } else { format!(": {}", one_line(&one.why)) };
+        let _ = writeln!(out, "    {}: {}{why}", one_line(&one.name), one.outcome.as_str());
+    }
+    for path in verdict.evidence.iter().flat_map(|evidence| &evidence.rewritten).take(MOST) {
+        let _ = writeln!(out, "    the change rewrites what tests it: {}", one_line(path));
     }
     for (rule, noticed) in verdict.evidence.iter().flat_map(|evidence| &evidence.rules) {
         let noticed = noticed.as_ref().map_or("nothing noticed a wrong name", |noticed| noticed);

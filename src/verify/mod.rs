@@ -17,6 +17,7 @@ mod runner;
 mod schedule;
 mod signature;
 pub mod snapshot;
+pub mod sql;
 mod steps;
 pub mod verdict;
 mod weakened;
@@ -28,11 +29,12 @@ use crate::config::Step;
 use crate::language::FileLanguages;
 use crate::sandbox::{Sandbox, SandboxError};
 use crate::transform::FilePlan;
-use crate::workspace::FileVersion;
+use crate::workspace::{FileVersion, Manifest};
 
 pub use cache::Cache;
 pub use schedule::{Job, Progress, jobs_for, verify_all};
 pub use snapshot::Accepted;
+pub use sql::{Compared, Comparison, Sql};
 pub use steps::steps_for;
 pub use verdict::{
     Blame, Color, Difference, Evidence, Flag, FlagKind, Site, Snapshot, StepEnd, StepResult, Strength, Verdict,
@@ -75,6 +77,8 @@ pub struct Subject<'a> {
     pub cache: Option<&'a Cache>,
     /// Where the changed tree is to be left, as the steps have left it.
     pub keep: Option<&'a Path>,
+    /// How queries are compared, and what lies in the tree.
+    pub sql: Option<(&'a Sql, &'a Manifest)>,
 }
 
 impl<'a> Subject<'a> {
@@ -94,6 +98,7 @@ impl<'a> Subject<'a> {
             accepted: &NONE,
             cache: None,
             keep: None,
+            sql: None,
         }
     }
 }
@@ -158,17 +163,39 @@ fn judged(runner: &mut Runner<'_>) -> Result<Verdict, SandboxError> {
         }
     }
     let (kind, reason) = judge::judge(&before, &after, &confirmed);
+    let (kind, reason) = match runner.compared() {
+        Some(compared) => with_queries(kind, reason, compared, &before),
+        None => (kind, reason),
+    };
     if kind == VerdictKind::Flaky {
         runner.forget();
     }
     let mut verdict = Verdict { kind, reason, ..told(&before, &after, &compared, &confirmed) };
     match kind {
         VerdictKind::Regressed => runner.blame(&confirmed, &before[0], &mut verdict)?,
-        VerdictKind::Pass => verdict.evidence = runner.challenge(&after[0])?,
+        VerdictKind::Pass => {
+            let challenged = runner.challenge(&after[0])?;
+            let evidence = challenged.or_else(|| runner.compared().and_then(sql::Compare::evidence));
+            verdict.evidence = weakened::rewritten(runner.subject(), evidence);
+        }
         _ => {}
     }
     verdict.snapshots = runner.snapshots();
+    verdict.sql = runner.compared().map(|compared| compared.comparisons.clone()).unwrap_or_default();
     Ok(verdict)
+}
+
+/// What comparing queries adds to the judgement: a consumer whose tests are missing passes where
+/// all that changes was compared, and nobody passes for a part of its queries alone.
+fn with_queries(kind: VerdictKind, reason: String, compared: &sql::Compare, before: &[Run]) -> (VerdictKind, String) {
+    let only = || before.iter().flat_map(|run| &run.steps).all(|step| step.result.name == sql::STEP);
+    match kind {
+        VerdictKind::NoData if compared.is_complete() => (VerdictKind::Pass, format!("{}; {reason}", compared.said())),
+        VerdictKind::NoData if !compared.comparisons.is_empty() => (kind, format!("{reason}; {}", compared.said())),
+        VerdictKind::Pass if only() && !compared.is_complete() => (VerdictKind::NoData, compared.said()),
+        VerdictKind::Pass if only() => (kind, compared.said()),
+        _ => (kind, reason),
+    }
 }
 
 /// All that the runs tell besides the judgement.

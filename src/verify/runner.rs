@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::judge::{self, Confirmed};
-use super::observed::{Run, Unit};
+use super::observed::{Observed, Run, Unit};
+use super::sql::{self, Compare};
 use super::verdict::{Color, Evidence, Snapshot, Strength, Verdict};
 use super::{Subject, blame, challenge, signature, snapshot};
 use crate::config::Step;
@@ -23,6 +24,8 @@ pub struct Runner<'a> {
     /// What was fetched for the baseline, and for the patched side.
     fetched: [Option<Fetched>; 2],
     golden: Option<Run>,
+    /// What comparing queries came to, for the whole change, and how long it took.
+    compared: Option<(Compare, u64)>,
     key: Option<Digest>,
     snapshots: Vec<Snapshot>,
 }
@@ -32,7 +35,7 @@ impl<'a> Runner<'a> {
     pub fn new(sandbox: &'a Sandbox, subject: &'a Subject<'a>) -> Self {
         let steps = subject.steps.iter().filter(|step| step.fetch.is_none()).cloned().collect();
         let key = subject.cache.zip(subject.tree).and_then(|(cache, tree)| cache.key(tree, subject.steps));
-        Self { sandbox, subject, steps, fetched: [None, None], golden: None, key, snapshots: Vec::new() }
+        Self { sandbox, subject, steps, fetched: [None, None], golden: None, compared: None, key, snapshots: Vec::new() }
     }
 
     /// The first run of the baseline, or what is known of it.
@@ -50,15 +53,49 @@ impl<'a> Runner<'a> {
                 run
             }
         };
+        let mut run = run;
+        self.compare_queries()?;
+        run.steps.extend(self.compared().and_then(Compare::golden));
         self.golden = Some(run.clone());
         Ok(run)
+    }
+
+    /// What is verified.
+    pub fn subject(&self) -> &'a Subject<'a> {
+        self.subject
     }
 
     /// The baseline once more: whatever is known of it.
     pub fn baseline_again(&mut self) -> Result<Run, SandboxError> {
         let mut run = self.run(0, &[], &self.steps.clone(), None)?;
         self.compare_snapshots(&mut run);
+        run.steps.extend(self.compared().and_then(Compare::golden));
         Ok(run)
+    }
+
+    /// What comparing queries came to, where that is asked for.
+    pub fn compared(&self) -> Option<&Compare> {
+        self.compared.as_ref().map(|(compared, _)| compared)
+    }
+
+    /// Compares the queries of the whole change, once.
+    fn compare_queries(&mut self) -> Result<(), SandboxError> {
+        if let (Some((sql, manifest)), None) = (self.subject.sql, &self.compared) {
+            self.compared = Some(sql.compare(self.sandbox, self.subject, manifest, self.subject.changes)?);
+        }
+        Ok(())
+    }
+
+    /// The same for these changes, as a step of a run.
+    fn queries_of(&self, changes: &[FileVersion]) -> Result<Option<Observed>, SandboxError> {
+        let (Some((sql, manifest)), Some(meant)) = (self.subject.sql, self.compared()) else { return Ok(None) };
+        if meant.counted().next().is_none() {
+            return Ok(None);
+        }
+        let (found, millis) = sql.compare(self.sandbox, self.subject, manifest, changes)?;
+        let touched = changes.iter().filter(|change| change.before != change.after);
+        let changed: BTreeSet<&str> = touched.map(|change| change.path.as_str()).collect();
+        Ok(found.observed(meant, Some(&changed), millis))
     }
 
     /// The patched side. The first run is the one that may be kept for a look.
@@ -69,13 +106,19 @@ impl<'a> Runner<'a> {
         if first {
             self.snapshots = snapshots;
         }
+        let queries = match &self.compared {
+            // What is different is looked at again.
+            Some((compared, millis)) if first => compared.observed(compared, None, *millis),
+            _ => self.queries_of(self.subject.changes)?,
+        };
+        run.steps.extend(queries);
         Ok(run)
     }
 
     /// Whether the patched side can tell anything: a step was green and may regress, or
     /// it was the code that failed and not the machine.
     pub fn is_worth_comparing(&self, baseline: &Run) -> bool {
-        let missing = |step: &super::observed::Observed| matches!(step.result.end, StepEnd::MissingProgram(_));
+        let missing = |step: &Observed| matches!(step.result.end, StepEnd::MissingProgram(_));
         let green = baseline.steps.iter().any(|step| step.color() == Color::Green);
         green || (baseline.infra().is_none() && !baseline.steps.iter().all(missing))
     }
@@ -95,7 +138,7 @@ impl<'a> Runner<'a> {
     fn compare_snapshots(&self, run: &mut Run) -> Vec<Snapshot> {
         let mut all = Vec::new();
         for observed in &mut run.steps {
-            let of_name = |step: &&super::observed::Observed| step.result.name == observed.result.name;
+            let of_name = |step: &&Observed| step.result.name == observed.result.name;
             let golden = self.golden.as_ref().and_then(|golden| golden.steps.iter().find(of_name));
             let step = self.subject.steps.iter().find(|step| step.name == observed.result.name);
             if let Some((golden, step)) = golden.zip(step) {
@@ -113,7 +156,7 @@ impl<'a> Runner<'a> {
         steps: &[Step],
         keep: Option<&std::path::Path>,
     ) -> Result<Run, SandboxError> {
-        if self.subject.steps.is_empty() {
+        if self.subject.steps.is_empty() || (steps.is_empty() && side == 1) {
             return Ok(Run::default());
         }
         let job = Job { pinned_tree: self.subject.pinned_tree, changes, steps, fetched: None, keep };
@@ -128,7 +171,7 @@ impl<'a> Runner<'a> {
             let ran = self.sandbox.run(&Job { fetched: Some(&fetched), ..job })?;
             run = Run::of(ran, steps);
         }
-        let of_fetch = fetched.steps.iter().map(|result| super::observed::Observed {
+        let of_fetch = fetched.steps.iter().map(|result| Observed {
             result: result.clone(),
             report: Default::default(),
             snapshots: BTreeMap::new(),
@@ -158,7 +201,8 @@ impl<'a> Runner<'a> {
         let last = self.steps.iter().rposition(|step| red.iter().any(|unit| unit.step == step.name));
         let steps: Vec<Step> = self.steps.iter().take(last.map_or(0, |last| last + 1)).cloned().collect();
         let mut failed = None;
-        let causes = if parts.is_empty() || steps.is_empty() {
+        let of_queries = red.iter().any(|unit| unit.step == sql::STEP);
+        let causes = if parts.is_empty() || (steps.is_empty() && !of_queries) {
             Vec::new()
         } else {
             blame::find(parts.len(), &mut |chosen| {
@@ -198,6 +242,9 @@ impl<'a> Runner<'a> {
     ) -> Result<Option<bool>, SandboxError> {
         let mut run = self.run(1, changes, steps, None)?;
         self.compare_snapshots(&mut run);
+        if units.iter().any(|unit| unit.step == sql::STEP) {
+            run.steps.extend(self.queries_of(changes)?);
+        }
         if run.infra().is_some() {
             return Ok(None);
         }
@@ -224,7 +271,7 @@ impl<'a> Runner<'a> {
         // What has no name to misspell is said, and weakens nothing.
         let untried = untried.into_iter().map(|rule| (rule, Some("nothing in it can be misspelt".to_owned())));
         rules.extend(untried);
-        Ok(Some(Evidence { strength, rules }))
+        Ok(Some(Evidence { strength, rules, rewritten: Vec::new() }))
     }
 
     /// What turns red with a wrong variant.
@@ -232,6 +279,7 @@ impl<'a> Runner<'a> {
         let steps = self.steps.clone();
         let mut run = self.run(1, changes, &steps, None)?;
         self.compare_snapshots(&mut run);
+        run.steps.extend(self.queries_of(changes)?);
         let compared = judge::compare(green, &run);
         let units: BTreeSet<&Unit> = compared.regressed.iter().collect();
         let foremost = units.iter().find(|unit| unit.test.is_some()).or_else(|| units.first());

@@ -63,6 +63,7 @@ mod tests {
         };
         let verify = Verify {
             challenge: false,
+            sql: None,
             steps: vec![
                 step("always", None),
                 step("script", Some("./ci/test.sh")),

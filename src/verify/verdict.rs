@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use super::results::TestEnd;
+use super::sql::Comparison;
 pub use crate::sandbox::{StepEnd, StepResult};
 
 /// The evidence about one change set.
@@ -35,6 +36,9 @@ pub struct Verdict {
     pub evidence: Option<Evidence>,
     /// What steps produce that must stay as it is.
     pub snapshots: Vec<Snapshot>,
+    /// Queries that change, compared over generated data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sql: Vec<Comparison>,
 }
 
 /// What the runs say together.
@@ -183,8 +187,11 @@ pub enum FlagKind {
 pub struct Evidence {
     /// What a green run is worth.
     pub strength: Strength,
-    /// By rule: what turned red, or `None` where nothing noticed.
+    /// By rule, or by query that was compared: what turned red, or `None` where nothing noticed.
     pub rules: BTreeMap<String, Option<String>>,
+    /// Tests and their data that the change itself rewrites: that they are green says less.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rewritten: Vec<String>,
 }
 
 /// What a green run is worth.
@@ -241,6 +248,7 @@ impl Verdict {
             flags: Vec::new(),
             evidence: None,
             snapshots: Vec::new(),
+            sql: Vec::new(),
         }
     }
 

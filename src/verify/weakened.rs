@@ -10,7 +10,8 @@ use std::sync::{LazyLock, Mutex};
 use regex::Regex;
 use tree_sitter::{Query, QueryCursor, StreamingIterator as _};
 
-use super::verdict::{Flag, FlagKind};
+use super::Subject;
+use super::verdict::{Evidence, Flag, FlagKind, Strength};
 use crate::language::{FileLanguages, Language};
 use crate::rule::Paths;
 use crate::transform::{FileOutcome, FilePlan};
@@ -113,6 +114,28 @@ fn is_looked_at(path: &str) -> bool {
         "sql" => below("tests"),
         _ => false,
     }
+}
+
+/// Evidence of a pass, weaker where the change itself rewrites tests or their data: whoever
+/// maps a name wrongly maps it wrongly in both.
+pub fn rewritten(subject: &Subject<'_>, evidence: Option<Evidence>) -> Option<Evidence> {
+    let changed = subject.changes.iter().filter(|change| change.before != change.after);
+    let rewritten: Vec<String> = changed.map(|change| change.path.clone()).filter(|path| is_of_tests(path)).collect();
+    if rewritten.is_empty() {
+        return evidence;
+    }
+    let rules = evidence.map(|evidence| evidence.rules).unwrap_or_default();
+    Some(Evidence { strength: Strength::Weak, rules, rewritten })
+}
+
+/// Whether a file is a test or what tests read, by where it lies.
+fn is_of_tests(path: &str) -> bool {
+    const FOLDERS: [&str; 12] = [
+        "test", "tests", "__tests__", "spec", "testdata", "test_data", "fixtures", "__fixtures__", "seeds", "samples",
+        "golden", "expected",
+    ];
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    folder.split('/').any(|part| FOLDERS.contains(&part)) || (!name.ends_with(".rs") && is_looked_at(path))
 }
 
 fn weakened(path: &str, old: &Tests, new: &Tests, flags: &mut BTreeSet<Flag>) {

@@ -4,6 +4,7 @@
 //! Must not: read files, or run dbt.
 
 mod macros;
+mod places;
 mod properties;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+pub use self::places::places;
 use self::properties::Properties;
 use super::decide::{Fate, Plain, Reason, decide};
 use super::file::Decided;

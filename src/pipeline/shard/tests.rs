@@ -59,6 +59,7 @@ fn planned(fleet: Fleet, identity: Digest) -> Planned {
         fleet,
         manifests: Vec::new(),
         declared: Declared::default(),
+        datasets: None,
         identity,
         rules,
     }

@@ -276,7 +276,7 @@ fn describe(staged: &Staged<'_>) -> BTreeMap<String, Vec<u8>> {
 
 fn verdict(kind: VerdictKind) -> Verdict {
     // A pass of the first wave that was not challenged would be verified again.
-    let evidence = Evidence { strength: Strength::Untried, rules: BTreeMap::new() };
+    let evidence = Evidence { strength: Strength::Untried, rules: BTreeMap::new(), rewritten: Vec::new() };
     Verdict { evidence: Some(evidence), ..Verdict::without_runs(kind, format!("{kind:?}")) }
 }
 
