@@ -28,6 +28,7 @@ mod order;
 mod patches;
 mod plan;
 mod push;
+mod queries;
 mod rollout;
 mod rules;
 mod tls;

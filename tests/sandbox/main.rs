@@ -7,6 +7,7 @@ mod fetching;
 mod lifecycle;
 mod outcomes;
 mod promises;
+mod queries;
 mod toolchains;
 mod trees;
 mod truth;

@@ -177,6 +177,13 @@ class Engine:
             self.connection.execute(f"SET {setting}")
         self.seconds = limits["seconds"]
 
+    def clear(self):
+        """Forgets all tables: a new engine takes longer."""
+        for kind in ("VIEW", "TABLE"):
+            listed = f"SELECT {kind.lower()}_name FROM duckdb_{kind.lower()}s() WHERE NOT internal"
+            for (table,) in self.connection.execute(listed).fetchall():
+                self.connection.execute(f"DROP {kind} {name(table)}")
+
     def run(self, sql):
         timer = threading.Timer(self.seconds, self.connection.interrupt)
         timer.start()
@@ -191,9 +198,9 @@ class Engine:
         return columns, rows
 
 
-def run(statements, made, limits, shapes, seen):
-    """Runs a side's statements over these tables: a result each."""
-    engine = Engine(limits)
+def run(engine, statements, made, shapes, seen):
+    """Runs a side's statements over these tables and no others: a result each."""
+    engine.clear()
     for sql in made:
         engine.run(sql)
     results = []
@@ -235,7 +242,7 @@ class Script:
     """One script: what it reads, and both sides ready to run."""
 
     def __init__(self, given, old, new):
-        self.given, self.limits = given, given["limits"]
+        self.given = given
         self.dialect = old[2]
         self.before, self.after = read_side(old), read_new(new)
         if len(self.before) != len(self.after):
@@ -262,6 +269,7 @@ class Script:
         self.shapes = [statement.shape if not statement.error else None for statement in self.old]
         for number, why in self.errors.items():
             self.old[number].error = why
+        self.engine = Engine(given["limits"])
 
     def line(self, number):
         return self.before[number][1]
@@ -270,10 +278,10 @@ class Script:
         return Data(self.reading, self.dialect, rows, nulls, self.given["seed"])
 
     def run_old(self, made):
-        return run(self.old, made, self.limits, self.shapes, self.seen("old"))
+        return run(self.engine, self.old, made, self.shapes, self.seen("old"))
 
     def run_new(self, made, statements=None):
-        return run(statements or self.new, made, self.limits, self.shapes, self.seen("new"))
+        return run(self.engine, statements or self.new, made, self.shapes, self.seen("new"))
 
     def written(self, number):
         """The dataset that a statement writes to."""
