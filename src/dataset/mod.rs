@@ -23,6 +23,6 @@ mod text;
 pub mod usage;
 
 pub use dialects::Dialects;
-pub use queries::{Query, queries};
 pub use names::{Datasets, Met, Part, last_part};
+pub use queries::{Query, queries};
 pub use schema::{MAX_BYTES as MAX_SCHEMA_BYTES, SchemaError, Schemas};

@@ -77,11 +77,9 @@ mod tests {
 
     #[test]
     fn queries_are_told_from_other_texts_and_holes_get_values() {
-        let code = "a = 'selected'\nb = \"select x from t where y = 'Z'\"\nc = f\"select {d} from t where e > '{f}'\"\n";
-        assert_eq!(
-            texts("python", code),
-            ["select x from t where y = 'Z'", "select 1 from t where e > '2024-06-01'"]
-        );
+        let code =
+            "a = 'selected'\nb = \"select x from t where y = 'Z'\"\nc = f\"select {d} from t where e > '{f}'\"\n";
+        assert_eq!(texts("python", code), ["select x from t where y = 'Z'", "select 1 from t where e > '2024-06-01'"]);
         let java = "class A { String q = \"select a \" +\n \"from t where b = \" + c; }";
         assert_eq!(texts("java", java), ["select a from t where b = 1"]);
     }

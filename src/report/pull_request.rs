@@ -124,7 +124,8 @@ fn compared(out: &mut String, sql: &[Comparison]) {
 fn worth(out: &mut String, staged: &Staged<'_>) {
     let verdict = staged.verdict;
     if let Some(evidence) = &verdict.evidence {
-        let queries = !verdict.sql.is_empty() && evidence.rules.keys().all(|rule| verdict.sql.iter().any(|one| one.name == *rule));
+        let queries = !verdict.sql.is_empty()
+            && evidence.rules.keys().all(|rule| verdict.sql.iter().any(|one| one.name == *rule));
         let how = match (evidence.rules.is_empty(), queries) {
             (true, _) => "what tests it was rewritten with it",
             (false, true) => "the queries ran once more with wrong mappings",

@@ -35,7 +35,16 @@ impl<'a> Runner<'a> {
     pub fn new(sandbox: &'a Sandbox, subject: &'a Subject<'a>) -> Self {
         let steps = subject.steps.iter().filter(|step| step.fetch.is_none()).cloned().collect();
         let key = subject.cache.zip(subject.tree).and_then(|(cache, tree)| cache.key(tree, subject.steps));
-        Self { sandbox, subject, steps, fetched: [None, None], golden: None, compared: None, key, snapshots: Vec::new() }
+        Self {
+            sandbox,
+            subject,
+            steps,
+            fetched: [None, None],
+            golden: None,
+            compared: None,
+            key,
+            snapshots: Vec::new(),
+        }
     }
 
     /// The first run of the baseline, or what is known of it.

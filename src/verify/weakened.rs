@@ -131,8 +131,18 @@ pub fn rewritten(subject: &Subject<'_>, evidence: Option<Evidence>) -> Option<Ev
 /// Whether a file is a test or what tests read, by where it lies.
 fn is_of_tests(path: &str) -> bool {
     const FOLDERS: [&str; 12] = [
-        "test", "tests", "__tests__", "spec", "testdata", "test_data", "fixtures", "__fixtures__", "seeds", "samples",
-        "golden", "expected",
+        "test",
+        "tests",
+        "__tests__",
+        "spec",
+        "testdata",
+        "test_data",
+        "fixtures",
+        "__fixtures__",
+        "seeds",
+        "samples",
+        "golden",
+        "expected",
     ];
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     folder.split('/').any(|part| FOLDERS.contains(&part)) || (!name.ends_with(".rs") && is_looked_at(path))

@@ -77,9 +77,8 @@ impl Tried {
             after: side(new),
             renamed_from: None,
         };
-        let entry = |(path, ..): &(&str, String, String)| {
-            ((*path).to_owned(), Entry { mode: Mode::File, blob: String::new() })
-        };
+        let entry =
+            |(path, ..): &(&str, String, String)| ((*path).to_owned(), Entry { mode: Mode::File, blob: String::new() });
         Self {
             bench: Bench::new(&old),
             changes: files.iter().map(change).collect(),
@@ -126,9 +125,18 @@ const GOOD: &[(&str, &str)] = &[
         "select user_id, row_number() over (partition by country_code order by signup_ts desc, user_id) rn\n\
          from analytics.users_v1 qualify rn = 1",
     ),
-    ("correlated.sql", "select o.id from shop.orders o where exists (select 1 from analytics.users_v1 u where u.user_id = o.user_id and u.country_code = 'DE')"),
-    ("days.sql", "select countif(date_diff(current_date(), date(signup_ts), day) > 20) as fresh from analytics.users_v1"),
-    ("table.sql", "create table marts.by_country as select country_code, count(*) n from analytics.users_v1 group by 1;\nselect * from marts.by_country"),
+    (
+        "correlated.sql",
+        "select o.id from shop.orders o where exists (select 1 from analytics.users_v1 u where u.user_id = o.user_id and u.country_code = 'DE')",
+    ),
+    (
+        "days.sql",
+        "select countif(date_diff(current_date(), date(signup_ts), day) > 20) as fresh from analytics.users_v1",
+    ),
+    (
+        "table.sql",
+        "create table marts.by_country as select country_code, count(*) n from analytics.users_v1 group by 1;\nselect * from marts.by_country",
+    ),
     ("insert.sql", "insert into marts.users (id, c) select user_id, country_code from analytics.users_v1"),
     (
         "merge.sql",
@@ -143,7 +151,10 @@ const GOOD: &[(&str, &str)] = &[
 fn what_gander_writes_returns_the_same_rows_and_a_wrong_mapping_does_not() {
     let right = datasets(USERS);
     let wrong = USERS
-        .replace("country_code = \"country\"\nlanguage = \"locale\"", "country_code = \"locale\"\nlanguage = \"country\"")
+        .replace(
+            "country_code = \"country\"\nlanguage = \"locale\"",
+            "country_code = \"locale\"\nlanguage = \"country\"",
+        )
         .replace("P = \"premium\", T = \"team\"", "P = \"team\", T = \"premium\"");
     let with = |datasets: &Datasets| -> Vec<(&str, String, String)> {
         GOOD.iter().map(|(path, text)| (*path, (*text).to_owned(), moved(path, text, datasets))).collect()
@@ -165,19 +176,91 @@ fn what_gander_writes_returns_the_same_rows_and_a_wrong_mapping_does_not() {
 
 /// Old, new, what it comes to, and a part of why.
 const ODD: &[(&str, &str, &str, Compared, &str)] = &[
-    ("empty.sql", "select country_code c from analytics.users_v1 where 1 = 2", "select country c from analytics.users_v2 where 1 = 2", Compared::Uncounted, "empty"),
-    ("chance.sql", "select country_code c, rand() r from analytics.users_v1", "select country c, rand() r from analytics.users_v2", Compared::NotCompared, "chance"),
-    ("order.sql", "select country_code c from analytics.users_v1 limit 3", "select country c from analytics.users_v2 limit 3", Compared::NotCompared, "order of rows"),
-    ("names.sql", "select country_code from analytics.users_v1", "select country from analytics.users_v2", Compared::Different, "other columns"),
-    ("half.sql", "select country_code c from analytics.users_v1", "select country c from analytics.users_v1", Compared::Different, "new query fails"),
-    ("unread.sql", "select country_code c from analytics.users_v1", "select from country where", Compared::Different, "can't be read"),
-    ("script.sql", "declare x int64; select country_code c from analytics.users_v1 where user_id = x", "declare x int64; select country c from analytics.users_v2 where user_id = x", Compared::NotCompared, ""),
-    ("insert.sql", "insert into analytics.users_v1 (country_code) values ('DE')", "insert into analytics.users_v2 (locale) values ('DE')", Compared::Different, ""),
+    (
+        "empty.sql",
+        "select country_code c from analytics.users_v1 where 1 = 2",
+        "select country c from analytics.users_v2 where 1 = 2",
+        Compared::Uncounted,
+        "empty",
+    ),
+    (
+        "chance.sql",
+        "select country_code c, rand() r from analytics.users_v1",
+        "select country c, rand() r from analytics.users_v2",
+        Compared::NotCompared,
+        "chance",
+    ),
+    (
+        "order.sql",
+        "select country_code c from analytics.users_v1 limit 3",
+        "select country c from analytics.users_v2 limit 3",
+        Compared::NotCompared,
+        "order of rows",
+    ),
+    (
+        "names.sql",
+        "select country_code from analytics.users_v1",
+        "select country from analytics.users_v2",
+        Compared::Different,
+        "other columns",
+    ),
+    (
+        "half.sql",
+        "select country_code c from analytics.users_v1",
+        "select country c from analytics.users_v1",
+        Compared::Different,
+        "new query fails",
+    ),
+    (
+        "unread.sql",
+        "select country_code c from analytics.users_v1",
+        "select from country where",
+        Compared::Different,
+        "can't be read",
+    ),
+    (
+        "script.sql",
+        "declare x int64; select country_code c from analytics.users_v1 where user_id = x",
+        "declare x int64; select country c from analytics.users_v2 where user_id = x",
+        Compared::NotCompared,
+        "",
+    ),
+    (
+        "insert.sql",
+        "insert into analytics.users_v1 (country_code) values ('DE')",
+        "insert into analytics.users_v2 (locale) values ('DE')",
+        Compared::Different,
+        "",
+    ),
     // What would leave the engine, or never end.
-    ("copy.sql", "copy (select country_code from analytics.users_v1) to 'out.csv'", "copy (select country from analytics.users_v2) to 'out.csv'", Compared::NotCompared, ""),
-    ("files.sql", "select country_code c, f.* from analytics.users_v1, read_text('/etc/passwd') f", "select country c, f.* from analytics.users_v2, read_text('/etc/passwd') f", Compared::NotCompared, ""),
-    ("attach.sql", "attach 'x.db'; select country_code c from analytics.users_v1", "attach 'y.db'; select country c from analytics.users_v2", Compared::NotCompared, ""),
-    ("endless.sql", "with recursive r as (select 1 n union all select n + 1 from r) select max(n), max(country_code) from r, analytics.users_v1", "with recursive r as (select 1 n union all select n + 1 from r) select max(n), max(country) from r, analytics.users_v2", Compared::NotCompared, "more than it may"),
+    (
+        "copy.sql",
+        "copy (select country_code from analytics.users_v1) to 'out.csv'",
+        "copy (select country from analytics.users_v2) to 'out.csv'",
+        Compared::NotCompared,
+        "",
+    ),
+    (
+        "files.sql",
+        "select country_code c, f.* from analytics.users_v1, read_text('/etc/passwd') f",
+        "select country c, f.* from analytics.users_v2, read_text('/etc/passwd') f",
+        Compared::NotCompared,
+        "",
+    ),
+    (
+        "attach.sql",
+        "attach 'x.db'; select country_code c from analytics.users_v1",
+        "attach 'y.db'; select country c from analytics.users_v2",
+        Compared::NotCompared,
+        "",
+    ),
+    (
+        "endless.sql",
+        "with recursive r as (select 1 n union all select n + 1 from r) select max(n), max(country_code) from r, analytics.users_v1",
+        "with recursive r as (select 1 n union all select n + 1 from r) select max(n), max(country) from r, analytics.users_v2",
+        Compared::NotCompared,
+        "more than it may",
+    ),
 ];
 
 #[test]
@@ -211,7 +294,11 @@ fn a_consumer_without_tests_passes_where_all_its_queries_were_compared() {
     let chance = file("b.sql", "select country_code as c, rand() as r from analytics.users_v1");
     let verdict = Tried::new(&[good, chance]).verdict();
     assert_eq!(verdict.kind, VerdictKind::NoData, "{}", verdict.reason);
-    assert!(verdict.reason.contains("1 of 2 changed queries return the same rows; b.sql:1 not compared"), "{}", verdict.reason);
+    assert!(
+        verdict.reason.contains("1 of 2 changed queries return the same rows; b.sql:1 not compared"),
+        "{}",
+        verdict.reason
+    );
     // Where the packages are not there, nothing is said.
     let tried = Tried::new(&[file("a.sql", GOOD[0].1)]);
     let nowhere = tried.bench.folder.path().join("nowhere");

@@ -59,7 +59,8 @@ pub fn read(text: &[u8], questions: &Questions) -> Result<Vec<Comparison>, Strin
         }
     }
     let answered = |name: &String| {
-        seen.contains(name.as_str()) || questions.project_of(name).is_some_and(|project| seen.contains(project.as_str()))
+        seen.contains(name.as_str())
+            || questions.project_of(name).is_some_and(|project| seen.contains(project.as_str()))
     };
     if let Some(missing) = questions.names().find(|name| !answered(name)) {
         return bad(&format!("it leaves out {missing}"));

@@ -140,7 +140,9 @@ impl Compare {
             let tried = one.wrongs.len();
             let said = match missed {
                 Some(_) => None,
-                None => Some(format!("{tried} wrong {} of it noticed", if tried == 1 { "mapping" } else { "mappings" })),
+                None => {
+                    Some(format!("{tried} wrong {} of it noticed", if tried == 1 { "mapping" } else { "mappings" }))
+                }
             };
             rules.insert(one.name.clone(), said);
         }
@@ -201,13 +203,7 @@ impl Compare {
 
 impl Sql {
     /// Ready to compare; `folder` is gander's own for it, `memory` what a step may use, in bytes.
-    pub fn new(
-        config: &VerifySql,
-        datasets: Arc<Datasets>,
-        dialects: Dialects,
-        folder: PathBuf,
-        memory: u64,
-    ) -> Self {
+    pub fn new(config: &VerifySql, datasets: Arc<Datasets>, dialects: Dialects, folder: PathBuf, memory: u64) -> Self {
         Self { config: config.clone(), datasets, dialects, folder, memory }
     }
 
@@ -247,7 +243,7 @@ impl Sql {
         Ok((Compare { comparisons, covered: questions.covered }, millis))
     }
 
-    #[expect(clippy::type_complexity, reason = "what was answered or why nothing was, and how long it took")]
+    /// What was answered, or why nothing was, and how long it took.
     fn ask(
         &self,
         sandbox: &Sandbox,

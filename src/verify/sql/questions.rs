@@ -116,7 +116,7 @@ struct Side {
 impl Questions {
     /// All that `changes` makes to be asked.
     pub fn of(sql: &Sql, subject: &Subject<'_>, manifest: &Manifest, changes: &[FileVersion]) -> Self {
-        let memory = (sql.memory / 4 >> 20).clamp(64, ENGINE_MEMORY);
+        let memory = ((sql.memory / 4) >> 20).clamp(64, ENGINE_MEMORY);
         let schemas = sql.datasets.schemas.tables();
         let asked = Asked {
             version: VERSION,
