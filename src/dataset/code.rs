@@ -12,6 +12,7 @@ use super::file::{Around, Decided};
 use super::flow;
 use super::mapping::Position;
 use super::names::{Datasets, Met, Part};
+use super::replace::Replaced;
 use super::sql::{self, Setting};
 use super::text::{self, Placeholders, Text};
 use super::usage::{Doubt, Form, Of, Unit, Use};
@@ -45,6 +46,7 @@ pub(super) fn decided(tree: &Tree, datasets: &Datasets, around: &Around) -> Resu
         holed: Vec::new(),
         texts: Vec::new(),
         accounted: followed.accounted,
+        replaced: Replaced::of(tree),
     };
     let mut skip_until = 0;
     for node in tree.iter() {
@@ -118,14 +120,20 @@ struct File<'a> {
     texts: Vec<(usize, String)>,
     /// Where texts begin that name tables, and that the flow of values knows.
     accounted: BTreeSet<usize>,
+    /// What is replaced in texts.
+    replaced: Replaced,
 }
 
 impl File<'_> {
     fn text(&mut self, node: Node<'_>, read: Option<Text>) -> Result<(), ParseError> {
-        let Some(read) = read else {
+        let Some(mut read) = read else {
             self.half_known(node);
             return Ok(());
         };
+        let lower = read.masked.to_ascii_lowercase();
+        let named = self.datasets.words().any(|word| lower.contains(&word.to_ascii_lowercase()));
+        let (replaced, open) = if named { self.replaced.in_text(node) } else { (Vec::new(), false) };
+        read.replace(&replaced);
         let first = read.masked.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
         let word: String = first.chars().take_while(|c| c.is_alphabetic()).collect::<String>().to_lowercase();
         if STATEMENTS.contains(&word.as_str()) || first.starts_with("--") || first.starts_with("{%") {
@@ -139,7 +147,11 @@ impl File<'_> {
             };
             let units = sql::units(&tree, self.datasets, &setting);
             if !units.is_empty() {
-                for unit in units {
+                for mut unit in units {
+                    if open {
+                        let why = "something in the query is replaced, and what that is is not written out";
+                        unit.doubts.push(Doubt::open(unit.range.clone(), why));
+                    }
                     self.unit(unit, &read, node);
                 }
                 return Ok(());

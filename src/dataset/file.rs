@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::decide::{Fate, Plain, decide};
+use super::elsewhere::{Elsewhere, Seen};
 use super::sql::{self, Dialect, Project, Setting};
 use super::usage::Unit;
 use super::{Datasets, code, net};
@@ -27,6 +28,16 @@ pub struct Around {
     pub dialect: Dialect,
     /// The project of dbt that it is of.
     pub project: Project,
+    /// Its path, and what the other files of the consumer say of its names.
+    pub elsewhere: Option<(String, Arc<Elsewhere>)>,
+}
+
+impl Around {
+    /// Where another file may speak of a name.
+    pub(super) fn spoken(&self, name: &str, seen: &Seen) -> Option<String> {
+        let (path, elsewhere) = self.elsewhere.as_ref()?;
+        elsewhere.place(path, name, seen)
+    }
 }
 
 /// Whether units are looked for in files of this language.
@@ -68,6 +79,7 @@ pub fn of_tree(tree: &Tree, datasets: &Datasets, around: &Around) -> Result<Vec<
     }));
     if !matches!(tree.language.facts.name.as_str(), "sql" | "yaml" | "json") {
         net::hold_what_grows(tree, datasets, &mut decided);
+        net::hold_what_others_have(tree, around, &mut decided);
     }
     decided.sort_by_key(|one| one.unit.range.start);
     Ok(decided)

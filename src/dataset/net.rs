@@ -8,9 +8,11 @@ use std::ops::Range;
 
 use super::Datasets;
 use super::decide::{Fate, Reason};
-use super::file::Decided;
+use super::file::{Around, Decided};
 use super::mapping::{Position, System};
+use super::replace;
 use super::usage::{Doubt, Form, Of, Unit, Use};
+use super::visible;
 use crate::tree::{Node, Tree, is_text};
 
 /// What may stand between the parts of a name, besides dots.
@@ -151,6 +153,59 @@ pub(super) fn hold_what_grows(tree: &Tree, datasets: &Datasets, units: &mut [Dec
                 let Some(column) = changes.filter(|_| !inside(&range, units)) else { continue };
                 hold(units, *dataset, column, &range, &mapping.columns[column].name);
             }
+        }
+    }
+}
+
+/// Parts of queries in the texts of a file: the dataset, a column of it that changes, and the
+/// line. A query of its own is none, and neither is a text that begins like none.
+pub(super) fn parts(tree: &Tree, datasets: &Datasets) -> Vec<(usize, String, u32)> {
+    let all: BTreeSet<usize> = (0..datasets.mappings.len()).collect();
+    let mut found = Vec::new();
+    for node in tree.iter().filter(|node| tree.language.is_string(node.kind_id())) {
+        let whole = node.ancestors().take_while(|up| is_text(*up)).last().unwrap_or(node);
+        let begins = whole.text().trim_start_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        let own = begins.starts_with("select ") || begins.starts_with("with ");
+        if (own || !is_part(node.text(), &all, datasets)) && !replace::is_argument(node) {
+            continue;
+        }
+        for (_, word) in super::sql::words(node.text(), false) {
+            for (dataset, mapping) in datasets.mappings.iter().enumerate() {
+                let changes = mapping.index(word, true).filter(|column| !mapping.columns[*column].is_kept());
+                found.extend(
+                    changes.map(|column| (dataset, mapping.columns[column].name.clone(), node.line_column().0)),
+                );
+            }
+        }
+    }
+    found
+}
+
+/// Holds the queries in texts of code that another file may put a part behind, or change.
+pub(super) fn hold_what_others_have(tree: &Tree, around: &Around, units: &mut [Decided]) {
+    let Some((path, elsewhere)) = &around.elsewhere else { return };
+    for one in units.iter_mut().filter(|one| matches!(one.fate, Fate::Mapped(_))) {
+        let Some(first) = one.unit.uses.first().map(|first| first.range.clone()) else { continue };
+        let node = tree.last_from(first.start);
+        let Some(text) = std::iter::once(node).chain(node.ancestors()).filter(|node| is_text(*node)).last() else {
+            continue;
+        };
+        let datasets: BTreeSet<usize> = one.unit.uses.iter().map(|one| one.dataset).collect();
+        let names = visible::carried(text);
+        let why = names.iter().find_map(|(name, seen)| {
+            let part = |dataset: &usize| elsewhere.part(path, name, seen, *dataset);
+            let grown = || {
+                let (column, place) = datasets.iter().find_map(part)?;
+                Some(format!("{place} speaks of {name}, and may put a part behind this query that names {column}"))
+            };
+            let changed = || {
+                let place = elsewhere.change(path, name, seen)?;
+                Some(format!("{place} speaks of {name}, and replaces something in it"))
+            };
+            grown().or_else(changed)
+        });
+        if let Some(why) = why {
+            one.fate = Fate::Annotated(Reason { range: first, why });
         }
     }
 }

@@ -122,6 +122,23 @@ impl Text {
         Some(self)
     }
 
+    /// Makes holes of what is replaced later.
+    pub(super) fn replace(&mut self, searched: &[&str]) {
+        let mut masked = std::mem::take(&mut self.masked).into_bytes();
+        for text in searched {
+            let places: Vec<usize> = memchr::memmem::find_iter(&masked, text.as_bytes()).collect();
+            for at in places {
+                masked[at..at + text.len()].fill(b'x');
+                self.holes.push(at..at + text.len());
+                self.opaque.push(self.start + at..self.start + at + text.len());
+            }
+        }
+        // Whole texts were replaced by letters: it is one still.
+        self.masked = String::from_utf8(masked).unwrap_or_default();
+        self.holes.sort_by_key(|hole| hole.start);
+        self.opaque.sort_by_key(|range| range.start);
+    }
+
     /// The quote of the literal around a byte of the file.
     pub(super) fn quote_at(&self, at: usize) -> Option<&str> {
         self.pieces.iter().find(|(range, _)| range.contains(&at)).map(|(_, quote)| quote.as_str())

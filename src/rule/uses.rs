@@ -8,10 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
 
 use super::engine::{Answer, Failure, File, Outcome, Outcomes};
+use super::facts::Facts;
 use super::note::{Comment, Note};
 use super::prefilter::Clause;
 use super::set::Origin;
@@ -120,20 +122,21 @@ impl DatasetRules {
     }
 }
 
-/// Every use of a dataset in a file, and what becomes of it; `together` where that was
-/// decided with other files.
+/// Every use of a dataset in a file, and what becomes of it; `facts` know what was decided
+/// with other files, and what these say of its names.
 ///
 /// # Errors
 /// The parser gave up on a text in it.
 pub(super) fn outcomes(
     rules: &DatasetRules,
     file: File<'_>,
-    together: Option<&[Decided]>,
+    facts: &Facts,
     guide: Option<&str>,
 ) -> Result<Outcomes, Failure> {
     let tree: &Tree = file.tree;
-    let around = Around { dialect: rules.dialects.of(file.path), ..Around::default() };
-    let units = match together {
+    let elsewhere = facts.elsewhere(file.path).map(|elsewhere| (file.path.to_owned(), Arc::clone(elsewhere)));
+    let around = Around { dialect: rules.dialects.of(file.path), elsewhere, ..Around::default() };
+    let units = match facts.units_of(file.path) {
         Some(units) => units.to_vec(),
         // A model whose project is not here: nobody knows what declares its sources.
         None if tree.language.facts.name == "sql" && tree.text().contains("{{") => {

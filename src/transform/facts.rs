@@ -13,16 +13,25 @@ use super::file_edits::Decided;
 use super::fleet::Done;
 use super::plan::Finding;
 use super::{projects, skip};
+use crate::dataset::elsewhere::Elsewhere;
 use crate::pin::{Found, PinError, Wanted, contents_of};
 use crate::rule::{Facts, RuleSet};
 
+/// What files say of each other, of each workspace where they do.
+pub(super) type Elsewheres = [Option<Arc<Elsewhere>>];
+
 /// The facts of each workspace, or the first place where a rule failed to collect.
-pub(super) fn of(rules: &RuleSet, wanted: &[Wanted<'_>]) -> Vec<Result<Arc<Facts>, Finding>> {
+pub(super) fn of(rules: &RuleSet, wanted: &[Wanted<'_>], elsewhere: &Elsewheres) -> Vec<Result<Arc<Facts>, Finding>> {
     let (wanted, none) = concerned(rules, wanted);
     if none {
-        return wanted.iter().map(|_| Ok(Arc::default())).collect();
+        let only = |elsewhere: &Option<Arc<Elsewhere>>| {
+            let mut facts = Facts::default();
+            elsewhere.iter().for_each(|one| facts.set_elsewhere(Arc::clone(one)));
+            Ok(Arc::new(facts))
+        };
+        return elsewhere.iter().map(only).collect();
     }
-    gather(rules, &wanted, None)
+    gather(rules, &wanted, None, elsewhere)
 }
 
 /// The files that tell something of others, and whether there are none.
@@ -72,7 +81,12 @@ impl<'a> After<'a> {
 type Learned = (Facts, BTreeMap<String, Finding>, BTreeMap<String, String>);
 
 /// Collects over the pinned files, or over what becomes of them.
-fn gather(rules: &RuleSet, wanted: &[Wanted<'_>], after: Option<&[After<'_>]>) -> Vec<Result<Arc<Facts>, Finding>> {
+fn gather(
+    rules: &RuleSet,
+    wanted: &[Wanted<'_>],
+    after: Option<&[After<'_>]>,
+    elsewhere: &Elsewheres,
+) -> Vec<Result<Arc<Facts>, Finding>> {
     let slots: Vec<Mutex<Learned>> = wanted.iter().map(|_| Mutex::default()).collect();
     let roots: Vec<Vec<String>> =
         wanted.iter().map(|wanted| projects::roots(rules, wanted.paths.iter().copied())).collect();
@@ -99,15 +113,16 @@ fn gather(rules: &RuleSet, wanted: &[Wanted<'_>], after: Option<&[After<'_>]>) -
     for (index, after) in after.into_iter().flatten().enumerate() {
         after.new.iter().for_each(|(path, bytes)| learn(index, path, bytes));
     }
-    let result = |(slot, roots): (Mutex<Learned>, Vec<String>)| {
+    let result = |((slot, roots), elsewhere): ((Mutex<Learned>, Vec<String>), &Option<Arc<Elsewhere>>)| {
         let (mut facts, failed, texts) = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(finding) = failed.into_values().next() {
             return Err(finding);
         }
         projects::learn(rules, &roots, &texts, &mut facts)?;
+        elsewhere.iter().for_each(|one| facts.set_elsewhere(Arc::clone(one)));
         Ok(Arc::new(facts))
     };
-    slots.into_par_iter().zip(roots).map(result).collect()
+    slots.into_par_iter().zip(roots).zip(elsewhere).map(result).collect()
 }
 
 /// Files in which the rules would go on, by path, and the rule that would.
@@ -115,12 +130,18 @@ type Restless = BTreeMap<String, String>;
 
 /// Collects again over the result of each workspace, and refuses every file in
 /// which the rules would go on changing something, or whose matches made such a file.
-pub(super) fn check(rules: &RuleSet, wanted: &[Wanted<'_>], reports: &mut [Vec<Done>], decided: &mut [Decided]) {
+pub(super) fn check(
+    rules: &RuleSet,
+    wanted: &[Wanted<'_>],
+    elsewhere: &Elsewheres,
+    reports: &mut [Vec<Done>],
+    decided: &mut [Decided],
+) {
     let (wanted, none) = concerned(rules, wanted);
     if none {
         return;
     }
-    let restless = restless(rules, &wanted, reports, decided);
+    let restless = restless(rules, &wanted, elsewhere, reports, decided);
     for ((done, decided), restless) in reports.iter_mut().zip(decided).zip(restless) {
         for (path, rule) in restless {
             let sources = decided.new.get(&path).map(|new| new.sources.clone());
@@ -136,10 +157,16 @@ pub(super) fn check(rules: &RuleSet, wanted: &[Wanted<'_>], reports: &mut [Vec<D
     }
 }
 
-fn restless(rules: &RuleSet, wanted: &[Wanted<'_>], reports: &[Vec<Done>], decided: &[Decided]) -> Vec<Restless> {
+fn restless(
+    rules: &RuleSet,
+    wanted: &[Wanted<'_>],
+    elsewhere: &Elsewheres,
+    reports: &[Vec<Done>],
+    decided: &[Decided],
+) -> Vec<Restless> {
     let found: Vec<Mutex<Restless>> = wanted.iter().map(|_| Mutex::default()).collect();
     let after: Vec<After<'_>> = reports.iter().zip(decided).map(|(done, decided)| After::new(done, decided)).collect();
-    let facts = gather(rules, wanted, Some(&after));
+    let facts = gather(rules, wanted, Some(&after), elsewhere);
     let look = |index: usize, named: &str, path: &str, bytes: &[u8]| {
         let facts = match &facts[index] {
             Ok(facts) => facts,

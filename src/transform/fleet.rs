@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::elsewhere;
 use super::file_edits::{self, Decided};
 use super::memory::{Known, Memory};
 use super::plan::{FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Transformed, WorkspacePlan};
@@ -94,7 +95,7 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
     let mut skipped: Vec<BTreeMap<SkipReason, u64>> = Vec::new();
     let memory = Memory::new(request);
     // Workspaces that are read at all, by their index.
-    let (mut indices, mut wanted, mut known) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut indices, mut wanted, mut known, mut every) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (index, one) in pinned.iter().enumerate() {
         let mut counts = BTreeMap::new();
         if let Ok((manifest, pin)) = &one.content
@@ -103,11 +104,16 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
             let paths = candidates(request.rules, one.workspace, manifest, &mut counts);
             let (mut told, mut unknown): (Vec<Done>, Vec<&str>) = Default::default();
             let projects = projects::roots(request.rules, paths.iter().copied());
+            every.push(paths.clone());
             for path in paths {
                 // What becomes of a file of a project others say as well.
                 let alone = projects::root_of(&projects, path).is_none();
                 match if alone { memory.look(manifest, path) } else { Known::Nothing } {
                     Known::Nothing => unknown.push(path),
+                    // What it uses of a dataset depends on the files beside it.
+                    Known::Answer(_, report) if request.rules.datasets.is_some() && rests_on_others(path, &report) => {
+                        unknown.push(path);
+                    }
                     // As if it had been read: the plan does not depend on what is remembered.
                     Known::RuledOut => told.push((path.to_owned(), None, FileReport::without_literal())),
                     Known::Answer(digests, report) => told.push((path.to_owned(), digests, *report)),
@@ -121,7 +127,8 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
     }
     let total: usize = wanted.iter().map(|w| w.paths.len()).sum();
     let finished = AtomicUsize::new(0);
-    let facts = facts::of(request.rules, &wanted);
+    let elsewhere = elsewhere::of(request.rules, &wanted, &every);
+    let facts = facts::of(request.rules, &wanted, &elsewhere);
     let done: Vec<Mutex<Vec<Done>>> = wanted.iter().map(|_| Mutex::default()).collect();
     let read: Vec<Result<(), PinError>> = contents_of(&wanted, skip::MAX_BYTES, &|index, path, found| {
         let (digest, report) = match found {
@@ -152,7 +159,7 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
         .enumerate()
         .map(|(index, done)| decide(request.rules, &facts[index], &wanted[index], done))
         .collect();
-    facts::check(request.rules, &wanted, &mut reports, &mut decided);
+    facts::check(request.rules, &wanted, &elsewhere, &mut reports, &mut decided);
     let mut results: BTreeMap<usize, Result<(Vec<Done>, Decided), PinError>> = BTreeMap::new();
     for (((index, done), decided), read) in indices.into_iter().zip(reports).zip(decided).zip(read) {
         results.insert(index, read.map(|()| (done, decided)));
@@ -166,6 +173,11 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
         .collect()
 }
 
+/// Whether what was remembered of a file may be other because of another file.
+fn rests_on_others(path: &str, report: &FileReport) -> bool {
+    elsewhere::is_code(path) && !report.findings.is_empty()
+}
+
 /// What comes of the bytes of a file, remembered or found out.
 fn look_at(
     rules: &RuleSet,
@@ -176,7 +188,7 @@ fn look_at(
     bytes: &[u8],
 ) -> (Option<Digests>, FileReport) {
     // What others say of a file, too, is not remembered, and is checked over the whole result.
-    let alone = facts.as_ref().is_ok_and(|facts| facts.units_of(path).is_none());
+    let alone = facts.as_ref().is_ok_and(|facts| facts.units_of(path).is_none() && facts.elsewhere(path).is_none());
     if let Some((digests, report)) = memory.look_into(manifest, path, bytes).filter(|_| alone) {
         memory.learn(manifest, path, bytes, None, &FileReport::without_literal());
         return (digests, report);

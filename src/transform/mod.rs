@@ -3,6 +3,7 @@
 //! Must not: write anything, start a program, read a clock.
 
 mod check;
+mod elsewhere;
 mod facts;
 mod file;
 mod file_edits;

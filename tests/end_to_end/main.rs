@@ -10,6 +10,7 @@ mod clones;
 mod datasets_commands;
 mod datasets_corpus;
 mod datasets_engine;
+mod datasets_files;
 mod datasets_judge;
 mod datasets_program;
 mod delivery;

@@ -23,6 +23,7 @@ impl<'t> Flow<'t> {
             self.called.clear();
             self.entries(&spoken);
         }
+        self.tell_meetings();
     }
 
     /// Runs the functions that nothing else has run: those that nothing here speaks of
@@ -52,18 +53,7 @@ impl<'t> Flow<'t> {
 
     /// Whether nothing in the file but a function itself speaks of it.
     fn is_entry(&self, function: &Function<'t>, spoken: &HashMap<&'t str, Vec<NodeId>>) -> bool {
-        let mut node = self.tree.node(function.id);
-        let name = match shape(node) {
-            Shape::Function { name: Some(name), .. } => name,
-            // `const f = (row) => …`
-            _ => {
-                let Some(around) = node.parent() else { return true };
-                let Shape::Assign { targets, .. } = shape(around) else { return true };
-                let [name] = targets[..] else { return true };
-                node = around;
-                name
-            }
-        };
+        let Some((node, name)) = self.declaration(function.id) else { return true };
         let places = spoken.get(name.text()).map_or(&[][..], Vec::as_slice);
         places.iter().all(|place| node.contains(self.tree.node(*place)))
     }
@@ -281,6 +271,7 @@ impl<'t> Flow<'t> {
         let hidden = self.scopes.split_off(depth);
         self.scopes.push(HashMap::new());
         self.returns.push(Vec::new());
+        let kept = if self.around.elsewhere.is_some() { arguments.clone() } else { Vec::new() };
         let first = arguments.first().cloned().unwrap_or(Value::Plain);
         let mut rest = arguments.into_iter();
         for parameter in &function.parameters {
@@ -312,6 +303,7 @@ impl<'t> Flow<'t> {
         self.scopes.extend(hidden);
         self.active.pop();
         self.own = own;
+        self.passed(function, &kept, &given);
         given
     }
 
@@ -506,6 +498,8 @@ impl<'t> Flow<'t> {
             Shape::Name if target.text() == "_" => {}
             Shape::Name => {
                 let name = target.text();
+                self.called_besides(target, &value);
+                self.shown(target, &value);
                 if binds { self.bind(name, value) } else { self.rebind(name, value) }
             }
             Shape::Same(inner) => self.assign(inner, value, from, binds),

@@ -14,6 +14,7 @@ mod java;
 mod note;
 mod pandas;
 mod python;
+mod reach;
 mod read;
 mod rows;
 mod scala;
@@ -101,6 +102,9 @@ struct Flow<'t> {
     own: usize,
     /// Whether a function gave a name around it to something that is followed.
     written_outside: bool,
+    /// What went through functions, and the names that they have besides their own.
+    meetings: HashMap<NodeId, reach::Meeting>,
+    names: HashMap<NodeId, Vec<NodeId>>,
 }
 
 /// How many nodes are looked at in one file, calls counted anew.
@@ -143,6 +147,8 @@ impl<'t> Flow<'t> {
             shared: shared(tree),
             own: 0,
             written_outside: false,
+            meetings: HashMap::new(),
+            names: HashMap::new(),
         }
     }
 

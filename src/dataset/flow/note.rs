@@ -74,7 +74,7 @@ impl<'t> Flow<'t> {
     }
 
     /// The sources of a value of which something changes under a name that it has.
-    fn changing(&self, value: &Value<'t>) -> Vec<usize> {
+    pub(super) fn changing(&self, value: &Value<'t>) -> Vec<usize> {
         match value {
             Value::Frame(frame) | Value::Grouped(frame, _) => self.changing_names(&frame.data),
             Value::Row(row) => self.changing_names(&row.data),

@@ -1,0 +1,319 @@
+//! What the other files of a consumer say of a file's names: who may call its functions,
+//! read its values, and put parts behind its queries.
+//!
+//! Files are told apart by their words alone: a name counts as spoken of wherever it stands
+//! as a word, in a text, too. What is outside of the consumer is not seen.
+//! Must not: read files, or follow a value.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::Datasets;
+use super::net;
+use super::replace;
+use crate::language::of_path;
+use crate::tree::parse;
+
+/// Languages whose files can speak of each other's names, by how their files end.
+const FAMILIES: [&[&str]; 5] = [
+    &["py", "pyi", "pyx", "ipynb"],
+    &["java", "scala", "sc", "sbt", "kt", "kts", "groovy"],
+    &["ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "vue", "svelte"],
+    &["go"],
+    &["rs"],
+];
+
+/// Words of files that reach modules whose names they do not spell.
+const IMPORTS_BY_TEXT: [&str; 2] = ["import_module", "__import__"];
+
+/// Longest file that is read for its words, in bytes.
+const MAX_TEXT: usize = 4 << 20;
+
+/// What may be spoken of: the words of files that name a dataset, and the names of modules.
+#[derive(Debug, Default)]
+pub struct Subjects {
+    numbers: HashMap<String, u32>,
+}
+
+/// A file, as far as it says something of others.
+#[derive(Debug)]
+pub struct Speaker {
+    path: String,
+    family: usize,
+    /// Numbers of words, sorted, and the line on which each stands first.
+    words: Vec<(u32, u32)>,
+    /// Parts of queries that name a column which changes: the dataset, the column, the line.
+    parts: Vec<(usize, String, u32)>,
+    /// Words beside a call that replaces something in a text: their numbers, sorted, and lines.
+    replaced: Vec<(u32, u32)>,
+    /// Whether it may reach any module.
+    any: bool,
+}
+
+/// The files of a consumer that speak of each other.
+#[derive(Debug, Default)]
+pub struct Elsewhere {
+    numbers: HashMap<String, u32>,
+    speakers: Vec<Speaker>,
+    /// By the path of a file that names a dataset: the speakers that reach it, by number.
+    reach: BTreeMap<String, BTreeSet<usize>>,
+}
+
+/// From where a name can be spoken of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// From nowhere but its file.
+    Nowhere,
+    /// From files that import its module, or one that does.
+    Imported,
+    /// From these, under any name.
+    ImportedAs,
+    /// From any file of the same family.
+    Anywhere,
+    /// From those that speak of this class, too.
+    With(String),
+}
+
+/// Which family a file is of.
+pub fn family(path: &str) -> Option<usize> {
+    let (_, end) = path.rsplit('/').next().unwrap_or(path).rsplit_once('.')?;
+    FAMILIES.iter().position(|ends| ends.contains(&end))
+}
+
+/// The word by which an import names a file.
+fn module(path: &str) -> &str {
+    let mut parts = path.rsplit('/');
+    let name = parts.next().unwrap_or(path);
+    let stem = name.split('.').next().unwrap_or(name);
+    match stem {
+        "__init__" | "index" | "mod" => parts.next().unwrap_or(stem),
+        _ => stem,
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at + text[at..].find(is_word)?;
+        let end = text[start..].find(|c| !is_word(c)).map_or(text.len(), |end| start + end);
+        at = end;
+        Some((start, &text[start..end]))
+    })
+}
+
+impl Subjects {
+    fn number(&mut self, word: &str) {
+        let next = self.numbers.len() as u32;
+        if !self.numbers.contains_key(word) {
+            self.numbers.insert(word.to_owned(), next);
+        }
+    }
+
+    /// Adds the names of the modules that there are.
+    pub fn modules<'p>(&mut self, paths: impl Iterator<Item = &'p str>) {
+        IMPORTS_BY_TEXT.iter().for_each(|word| self.number(word));
+        paths.filter(|path| family(path).is_some()).for_each(|path| self.number(module(path)));
+    }
+
+    /// Adds the words of a file that names a dataset.
+    pub fn file(&mut self, text: &str) {
+        words(text).filter(|(_, word)| !word.starts_with(|c: char| c.is_ascii_digit())).for_each(|(_, word)| {
+            self.number(word);
+        });
+    }
+
+    /// What a file says of them.
+    pub fn speaker(&self, path: &str, text: &str, datasets: &Datasets) -> Option<Speaker> {
+        let family = family(path)?;
+        if text.len() > MAX_TEXT {
+            return None;
+        }
+        let mut first: BTreeMap<u32, usize> = BTreeMap::new();
+        for (at, word) in words(text) {
+            if let Some(number) = self.numbers.get(word) {
+                first.entry(*number).or_insert(at);
+            }
+        }
+        let mut lines = Lines { text, at: 0, line: 1 };
+        let mut by_place: Vec<(usize, u32)> = first.into_iter().map(|(number, at)| (at, number)).collect();
+        by_place.sort_unstable();
+        let mut words: Vec<(u32, u32)> = by_place.into_iter().map(|(at, number)| (number, lines.of(at))).collect();
+        words.sort_unstable();
+        let any = IMPORTS_BY_TEXT.iter().any(|word| {
+            self.numbers.get(*word).is_some_and(|number| words.binary_search_by_key(number, |(word, _)| *word).is_ok())
+        });
+        let (parts, replaced) = (parts(path, text, datasets), self.replaced(text));
+        Some(Speaker { path: path.to_owned(), family, words, parts, replaced, any })
+    }
+
+    /// The words that stand on a line on which something is replaced, or on the one before.
+    fn replaced(&self, text: &str) -> Vec<(u32, u32)> {
+        let mut found = Vec::new();
+        let mut before = "";
+        for (line, now) in (1_u32..).zip(text.lines()) {
+            if replace::is_spoken(now) {
+                let numbers = words(before).chain(words(now)).filter_map(|(_, word)| self.numbers.get(word));
+                found.extend(numbers.map(|number| (*number, line)));
+            }
+            before = now;
+        }
+        found.sort_unstable();
+        found
+    }
+}
+
+/// Lines of places that come in order.
+struct Lines<'t> {
+    text: &'t str,
+    at: usize,
+    line: u32,
+}
+
+impl Lines<'_> {
+    fn of(&mut self, place: usize) -> u32 {
+        self.line += self.text.as_bytes()[self.at..place].iter().filter(|byte| **byte == b'\n').count() as u32;
+        self.at = place;
+        self.line
+    }
+}
+
+/// Parts of queries in a file.
+fn parts(path: &str, text: &str, datasets: &Datasets) -> Vec<(usize, String, u32)> {
+    let changes = |word: &str| {
+        datasets
+            .mappings
+            .iter()
+            .any(|mapping| mapping.index(word, true).is_some_and(|column| !mapping.columns[column].is_kept()))
+    };
+    let language = of_path(std::path::Path::new(path)).filter(|_| words(text).any(|(_, word)| changes(word)));
+    let Some(tree) = language.and_then(|language| parse(language, text).ok()) else { return Vec::new() };
+    net::parts(&tree, datasets)
+}
+
+impl Elsewhere {
+    /// Puts together what all files say; `bearing` are the paths of those that name a dataset.
+    pub fn new(subjects: Subjects, mut speakers: Vec<Speaker>, bearing: &BTreeSet<String>) -> Self {
+        speakers.sort_by(|a, b| a.path.cmp(&b.path));
+        let mut all = Self { numbers: subjects.numbers, speakers, reach: BTreeMap::new() };
+        for path in bearing {
+            let reach = all.reaching(path);
+            all.reach.insert(path.clone(), reach);
+        }
+        all
+    }
+
+    /// Whether others may decide what becomes of a file.
+    pub fn concerns(&self, path: &str) -> bool {
+        self.reach.contains_key(path)
+    }
+
+    /// The files that import a module, or one that imports it, and so on.
+    fn reaching(&self, path: &str) -> BTreeSet<usize> {
+        let Some(family) = family(path) else { return BTreeSet::new() };
+        let mut found = BTreeSet::new();
+        let mut modules: Vec<&str> = vec![module(path)];
+        let mut seen: BTreeSet<&str> = modules.iter().copied().collect();
+        while let Some(of) = modules.pop() {
+            for (number, speaker) in self.speakers.iter().enumerate() {
+                if speaker.family == family
+                    && speaker.path != path
+                    && (speaker.any || self.line(speaker, of).is_some())
+                    && found.insert(number)
+                    && seen.insert(module(&speaker.path))
+                {
+                    modules.push(module(&speaker.path));
+                }
+            }
+        }
+        found
+    }
+
+    fn line(&self, speaker: &Speaker, word: &str) -> Option<u32> {
+        let number = self.numbers.get(word)?;
+        let at = speaker.words.binary_search_by_key(number, |(word, _)| *word).ok()?;
+        Some(speaker.words[at].1)
+    }
+
+    /// The files that may speak of a name of the file at `path`, and the line where they do.
+    fn speaking<'e>(
+        &'e self,
+        path: &'e str,
+        name: &'e str,
+        seen: &'e Seen,
+    ) -> impl Iterator<Item = (&'e Speaker, u32)> {
+        let family = family(path);
+        let reach = self.reach.get(path);
+        self.speakers.iter().enumerate().filter_map(move |(number, speaker)| {
+            if Some(speaker.family) != family || speaker.path == path {
+                return None;
+            }
+            let imports = || reach.is_some_and(|reach| reach.contains(&number));
+            let line = match seen {
+                Seen::Nowhere => None,
+                Seen::Imported => self.line(speaker, name).filter(|_| imports()),
+                Seen::ImportedAs => imports().then_some(1),
+                Seen::Anywhere => self.line(speaker, name),
+                Seen::With(class) => self.line(speaker, name).filter(|_| self.line(speaker, class).is_some()),
+            };
+            line.map(|line| (speaker, line))
+        })
+    }
+
+    /// Where another file speaks of a name: `jobs/other.py:3`.
+    pub fn place(&self, path: &str, name: &str, seen: &Seen) -> Option<String> {
+        self.speaking(path, name, seen).next().map(|(speaker, line)| format!("{}:{line}", speaker.path))
+    }
+
+    /// The part of a query, in another file that speaks of a name, that names a column of a
+    /// dataset: its column, and where.
+    pub fn part(&self, path: &str, name: &str, seen: &Seen, dataset: usize) -> Option<(String, String)> {
+        self.speaking(path, name, seen).find_map(|(speaker, _)| {
+            let (_, column, line) = speaker.parts.iter().find(|(of, ..)| *of == dataset)?;
+            Some((column.clone(), format!("{}:{line}", speaker.path)))
+        })
+    }
+
+    /// Where another file may replace something in what a name holds.
+    pub fn change(&self, path: &str, name: &str, seen: &Seen) -> Option<String> {
+        let number = self.numbers.get(name)?;
+        self.speaking(path, name, seen).find_map(|(speaker, _)| {
+            let at = speaker.replaced.partition_point(|(word, _)| word < number);
+            let (word, line) = speaker.replaced.get(at)?;
+            (word == number).then(|| format!("{}:{line}", speaker.path))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(files: &[(&str, &str)], bearing: &str) -> Elsewhere {
+        let mut subjects = Subjects::default();
+        subjects.modules(files.iter().map(|(path, _)| *path));
+        files.iter().filter(|(path, _)| *path == bearing).for_each(|(_, text)| subjects.file(text));
+        let datasets = Datasets::default();
+        let speakers = files.iter().filter_map(|(path, text)| subjects.speaker(path, text, &datasets)).collect();
+        Elsewhere::new(subjects, speakers, &BTreeSet::from([bearing.to_owned()]))
+    }
+
+    #[test]
+    fn a_name_is_spoken_of_where_its_module_is_reached() {
+        let files = [
+            ("jobs/a.py", "def clean(df): pass\n"),
+            ("jobs/__init__.py", "from .a import *\n"),
+            ("main.py", "import jobs\n\njobs.clean(x)\n"),
+            ("other.py", "def clean(x): pass\n"),
+            ("b.scala", "import jobs.a\nclean(x)\n"),
+            ("notes.md", "a jobs clean\n"),
+        ];
+        let all = all(&files, "jobs/a.py");
+        let at = |seen: Seen| all.place("jobs/a.py", "clean", &seen);
+        assert_eq!(at(Seen::Imported).as_deref(), Some("main.py:3"));
+        assert_eq!(at(Seen::Anywhere).as_deref(), Some("main.py:3"));
+        assert_eq!(at(Seen::Nowhere), None);
+        assert_eq!(at(Seen::ImportedAs).as_deref(), Some("jobs/__init__.py:1"));
+        assert_eq!(at(Seen::With("Nothing".to_owned())), None);
+        assert_eq!(all.place("jobs/a.py", "df", &Seen::Imported), None);
+    }
+}

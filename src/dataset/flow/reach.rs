@@ -1,0 +1,143 @@
+//! What leaves a file by its names: functions that other files may call, and values that
+//! they may read. What moves with them here, or comes back there, is not seen.
+//!
+//! Must not: look into another file; [`Around`](super::Around) says who speaks of what.
+
+use std::rc::Rc;
+
+use super::Flow;
+use super::shape::{Shape, shape};
+use super::value::{Function, Value};
+use crate::dataset::usage::Doubt;
+use crate::dataset::visible;
+use crate::tree::{Node, NodeId};
+
+/// Where a function meets other files.
+#[derive(Default)]
+pub(super) struct Meeting {
+    /// Sources of what goes in.
+    given: Vec<usize>,
+    /// Sources of what comes back.
+    gives: Vec<usize>,
+    /// Functions that it gives.
+    makes: Vec<NodeId>,
+}
+
+impl<'t> Flow<'t> {
+    /// The declaration that gives a function its name, and the name's node.
+    pub(super) fn declaration(&self, function: NodeId) -> Option<(Node<'t>, Node<'t>)> {
+        let node = self.tree.node(function);
+        match shape(node) {
+            Shape::Function { name: Some(name), .. } => Some((node, name)),
+            // `const f = (row) => …`
+            _ => {
+                let around = node.parent()?;
+                let Shape::Assign { targets, .. } = shape(around) else { return None };
+                let [name] = targets[..] else { return None };
+                Some((around, name))
+            }
+        }
+    }
+
+    /// Remembers what went through a function.
+    pub(super) fn passed(&mut self, function: &Rc<Function<'t>>, arguments: &[Value<'t>], given: &Value<'t>) {
+        if self.around.elsewhere.is_none() {
+            return;
+        }
+        let ins: Vec<usize> = arguments.iter().flat_map(|value| self.changing(value)).collect();
+        let outs = self.changing(given);
+        let makes = given.alternatives().into_iter().filter_map(|one| match one {
+            Value::Function(inner) => Some(inner.id),
+            _ => None,
+        });
+        let makes: Vec<NodeId> = makes.collect();
+        if ins.is_empty() && outs.is_empty() && makes.is_empty() {
+            return;
+        }
+        let meeting = self.meetings.entry(function.id).or_default();
+        for (known, more) in [(&mut meeting.given, ins), (&mut meeting.gives, outs)] {
+            known.extend(more);
+            known.sort_unstable();
+            known.dedup();
+        }
+        meeting.makes.extend(makes);
+    }
+
+    /// Remembers a name that a function gets besides its own.
+    pub(super) fn called_besides(&mut self, target: Node<'t>, value: &Value<'t>) {
+        for one in value.alternatives() {
+            if let Value::Function(function) = one {
+                let names = self.names.entry(function.id).or_default();
+                if !names.contains(&target.id) {
+                    names.push(target.id);
+                }
+            }
+        }
+    }
+
+    /// A value gets a name that other files may read.
+    pub(super) fn shown(&mut self, target: Node<'t>, value: &Value<'t>) {
+        if self.around.elsewhere.is_none() || self.changing(value).is_empty() {
+            return;
+        }
+        if let Some(place) = self.spoken_at(target, target) {
+            let why = format!("{place} speaks of {}, too: what it reads there is not followed", target.text());
+            self.lost(value, target, &why);
+        }
+    }
+
+    fn spoken_at(&self, declaration: Node<'t>, name: Node<'t>) -> Option<String> {
+        let holder = std::iter::once(declaration).chain(declaration.ancestors().take(3));
+        let holder = holder.into_iter().find(|up| !visible::targets(*up).is_empty()).unwrap_or(declaration);
+        self.around.spoken(name.text(), &visible::seen(holder, name.text()))
+    }
+
+    /// Tells of functions that other files may call.
+    pub(super) fn tell_meetings(&mut self) {
+        let mut meetings: Vec<(NodeId, Meeting)> = std::mem::take(&mut self.meetings).into_iter().collect();
+        meetings.sort_by_key(|(id, _)| id.0);
+        let mut made: Vec<(NodeId, String)> = Vec::new();
+        let told: Vec<(usize, Option<String>)> =
+            meetings.iter().enumerate().map(|(at, (id, _))| (at, self.outside(*id))).collect();
+        for (at, place) in told {
+            let Some(place) = place else { continue };
+            let (id, meeting) = &meetings[at];
+            made.extend(meeting.makes.iter().map(|inner| (*inner, place.clone())));
+            self.tell_meeting(*id, meeting, &place);
+        }
+        for (id, place) in made {
+            if let Some((_, meeting)) = meetings.iter().find(|(known, _)| *known == id) {
+                self.tell_meeting(id, meeting, &place);
+            }
+        }
+    }
+
+    fn tell_meeting(&mut self, id: NodeId, meeting: &Meeting, place: &str) {
+        let node = self.tree.node(id);
+        let name = self.declaration(id).map(|(_, name)| name);
+        let range = name.unwrap_or(node).range();
+        let word = name.map_or("a function of this file", Node::text);
+        for source in &meeting.given {
+            let why = format!("{place} speaks of {word}, too: what it is given there is not followed");
+            self.doubt(*source, Doubt::open(range.clone(), why));
+        }
+        for source in &meeting.gives {
+            let why = format!("{place} speaks of {word}, too: what becomes there of what it gives is not followed");
+            self.doubt(*source, Doubt::open(range.clone(), why));
+        }
+    }
+
+    /// Where other files may speak of a function by any of its names.
+    fn outside(&self, function: NodeId) -> Option<String> {
+        let own = self
+            .declaration(function)
+            .and_then(|(declaration, name)| self.around.spoken(name.text(), &visible::seen(declaration, name.text())));
+        own.or_else(|| {
+            let names = self.names.get(&function)?;
+            names.iter().find_map(|name| {
+                let name = self.tree.node(*name);
+                self.spoken_at(name, name)
+            })
+        })
+    }
+}

@@ -1,0 +1,218 @@
+//! What one file of a consumer has of another: functions, values and queries that move only
+//! where nothing else can reach them.
+
+use super::bench::{Bench, copy};
+use super::datasets_corpus::corpus;
+
+/// A migration of the corpus' users over the folders of `apps`.
+fn bench() -> Bench {
+    let bench = Bench::new();
+    copy(&corpus().join("mapping"), &bench.root.join("mapping"));
+    bench.put(
+        "migration.toml",
+        "[migration]\nid = \"files\"\ntitle = \"Users move\"\n[datasets]\nmappings = [\"mapping/users.toml\"]\n\
+         [[consumers.from]]\nfolders = [\"apps/*\"]\n[deliver]\nhow = \"checkout\"\n",
+    );
+    bench
+}
+
+/// For each consumer what became of it, and why.
+fn results(bench: &Bench) -> Vec<(String, String, String)> {
+    let plan = bench.gander(&["plan", "--json"]).expect(0).json();
+    let one = |workspace: &serde_json::Value| {
+        let kind = workspace["result"]["kind"].as_str().unwrap().to_owned();
+        (workspace["id"].as_str().unwrap().to_owned(), kind, workspace["findings"].to_string())
+    };
+    plan["workspaces"].as_array().unwrap().iter().map(one).collect()
+}
+
+const TABLE: &str = "spark.table('analytics.users_v1')";
+
+/// Consumers of several files: each file's path and text, and a word of why they stay.
+fn stays() -> Vec<(Vec<(&'static str, String)>, &'static str)> {
+    let own = |text: &str| text.replace("TABLE", TABLE);
+    let clean = own("def clean(df):\n    return df.where(df['country_code'] == 'DE').count()\n\
+                     def run(spark):\n    return clean(TABLE)\n");
+    let main = "def run(spark):\n    return clean(spark.table('crm.leads'))\n";
+    vec![
+        (vec![("a.py", clean.clone()), ("b.py", format!("from a import clean\n{main}"))], "b.py:1 speaks of clean"),
+        (vec![("a.py", clean.clone()), ("b.py", format!("import a\n{}", main.replace("clean", "a.clean")))], "b.py:3"),
+        // By a package that hands it on, and by a name that is put together.
+        (
+            vec![
+                ("jobs/a.py", clean.clone()),
+                ("jobs/__init__.py", "from .a import *\n".into()),
+                ("main.py", format!("from jobs import *\n{main}")),
+            ],
+            "main.py:3",
+        ),
+        (
+            vec![("a.py", clean.clone()), ("b.py", format!("m = import_module(name)\n{}", main.replace("clean", "m.clean")))],
+            "b.py:3",
+        ),
+        // A test of it has a frame with the old names.
+        (vec![("src/a.py", clean.clone()), ("tests/test_a.py", "from src import a\nassert a.clean(frame) == 1\n".into())], "tests/test_a.py:2"),
+        (vec![("a.py", clean.clone()), ("n.ipynb", r#"{"cells":[{"source":["from a import clean"]}]}"#.into())], "n.ipynb:1"),
+        // What it gives, what it is called besides, what it makes, and a method.
+        (
+            vec![
+                ("a.py", own("def load(spark):\n    return TABLE\ndef run(spark):\n    return load(spark).count()\n")),
+                ("b.py", "from a import load\nprint(load(spark)['country_code'])\n".into()),
+            ],
+            "what becomes there of what it gives",
+        ),
+        (
+            vec![
+                ("a.py", format!("{clean}tidy = clean\n")),
+                ("b.py", "import a\na.tidy(spark.table('crm.leads'))\n".into()),
+            ],
+            "b.py:2",
+        ),
+        (
+            vec![
+                ("a.py", own("def cleaner(x):\n    def inner(df):\n        return df['country_code'].count()\n    return inner\n\
+                              def run(spark):\n    return cleaner(1)(TABLE)\n")),
+                ("b.py", "from a import cleaner\ncleaner(2)(leads)\n".into()),
+            ],
+            "b.py:1",
+        ),
+        (
+            vec![
+                ("a.py", own("class Job:\n    def clean(self, df):\n        return df['country_code'].count()\n\
+                              \x20   def run(self, spark):\n        return self.clean(TABLE)\n")),
+                ("b.py", "def f(job, df):\n    return job.clean(df)\n".into()),
+            ],
+            "b.py:2",
+        ),
+        // A value of the module.
+        (
+            vec![
+                ("a.py", own("USERS = TABLE\ndef f():\n    return USERS.where(USERS['country_code'] == 'DE').count()\n")),
+                ("b.py", "from a import USERS\nprint(USERS['country_code'])\n".into()),
+            ],
+            "speaks of USERS",
+        ),
+        // Other languages.
+        (
+            vec![
+                ("A.scala", "object A {\n  def clean(rows: SCollection[TableRow]) = rows.map(r => r.getString(\"country_code\"))\n\
+                   \x20 def run(sc: ScioContext) = clean(sc.bigQueryTable(Table.Spec(\"acme-data:analytics.users_v1\")))\n}\n".into()),
+                ("B.scala", "object B { def run(x: SCollection[TableRow]) = A.clean(x) }\n".into()),
+            ],
+            "B.scala:1",
+        ),
+        (
+            vec![
+                ("a.ts", "export const pick = (rows) => rows.map((r) => r.country_code);\n\
+                          export async function run(bq) { const [rows] = await bq.dataset('analytics').table('users_v1').getRows();\n  return pick(rows).length; }\n".into()),
+                ("b.ts", "import { pick } from './a';\nexport const x = (leads) => pick(leads);\n".into()),
+            ],
+            "b.ts:1",
+        ),
+        (
+            vec![
+                ("a.ts", "const pick = (rows) => rows.map((r) => r.country_code);\nexport default pick;\n\
+                          export async function run(bq) { const [rows] = await bq.dataset('analytics').table('users_v1').getRows();\n  return pick(rows).length; }\n".into()),
+                ("b.ts", "import taken from './a';\nexport const x = (leads) => taken(leads);\n".into()),
+            ],
+            "b.ts:1",
+        ),
+        (
+            vec![
+                ("A.java", "class A {\n  static long clean(java.util.List<TableRow> rows) { return rows.stream().filter(r -> r.get(\"country_code\") != null).count(); }\n\
+                   \x20 long run(BigQuery bq) { return clean(bq.listTableData(TableId.of(\"analytics\", \"users_v1\"))); }\n}\n".into()),
+                ("B.java", "class B { long run(java.util.List<TableRow> x) { return A.clean(x); } }\n".into()),
+            ],
+            "B.java:1",
+        ),
+        // Queries that another file goes on with, or changes.
+        (
+            vec![
+                ("a.py", "BASE = 'select user_id from analytics.users_v1'\n".into()),
+                ("b.py", "from a import BASE\nq = BASE + \" where country_code = 'DE'\"\n".into()),
+            ],
+            "may put a part behind this query that names country_code",
+        ),
+        (
+            vec![
+                ("a.py", "class Q:\n    base = 'select user_id from analytics.users_v1'\n".into()),
+                ("b.py", "def f(q):\n    return q.base + \" order by signup_ts\"\n".into()),
+            ],
+            "names signup_ts",
+        ),
+        (
+            vec![
+                ("a.go", "package a\n\nconst base = `select user_id from analytics.users_v1`\n".into()),
+                ("b.go", "package a\n\nvar q = base + \" where country_code = 'x'\"\n".into()),
+            ],
+            "names country_code",
+        ),
+        (
+            vec![
+                ("a.py", "BASE = 'select country_code from analytics.users_v1'\n".into()),
+                ("b.py", "from a import BASE\nq = BASE.replace(old, new)\n".into()),
+            ],
+            "replaces something in it",
+        ),
+    ]
+}
+
+/// As [`stays`]: these move, as nothing of another file meets them.
+fn moves() -> Vec<Vec<(&'static str, String)>> {
+    let own = |text: &str| text.replace("TABLE", TABLE);
+    let clean = own("def clean(df):\n    return df.where(df['country_code'] == 'DE').count()\n\
+                     def run(spark):\n    return clean(TABLE)\n");
+    vec![
+        // Who calls it gives it no frame; a namesake of another module; a namesake in a note.
+        vec![("a.py", clean.clone()), ("main.py", "from a import run\nrun(spark)\n".into())],
+        vec![("a.py", clean.clone()), ("b.py", "def clean(x):\n    return x\nclean(1)\n".into())],
+        vec![("a.py", clean.clone()), ("README.md", "import a, then a.clean(df)\n".into())],
+        // A query that is read as it is.
+        vec![
+            ("a.py", "BASE = 'select user_id, country_code from analytics.users_v1'\n".into()),
+            ("b.py", "from a import BASE\nfor row in client.query(BASE):\n    print(row['country_code'])\n".into()),
+        ],
+        vec![
+            ("A.java", "class A { private static long clean(java.util.List<TableRow> rows) { return rows.stream().filter(r -> r.get(\"country_code\") != null).count(); }\n\
+               \x20 long run(BigQuery bq) { return clean(bq.listTableData(TableId.of(\"analytics\", \"users_v1\"))); }\n}\n".into()),
+            ("B.java", "class B { long run(java.util.List<TableRow> x) { return A.clean(x); } }\n".into()),
+        ],
+    ]
+}
+
+#[test]
+fn what_another_file_may_reach_stays() {
+    let bench = bench();
+    let (stays, moves) = (stays(), moves());
+    let all = stays.iter().map(|(files, _)| files).chain(&moves);
+    for (number, files) in all.enumerate() {
+        for (path, text) in files {
+            bench.put(&format!("apps/c{number:03}/{path}"), text);
+        }
+    }
+    let results = results(&bench);
+    assert_eq!(results.len(), stays.len() + moves.len());
+    let wrong = |((id, kind, findings), (files, why)): (&(String, String, String), &(Vec<(&str, String)>, &str))| {
+        let stayed = kind == "annotated" && findings.contains(why) && !findings.contains("\"mapped\"");
+        (!stayed).then(|| format!("{id} {kind}, not for {why}: {files:?}\n{findings}"))
+    };
+    let mut failed: Vec<String> = results.iter().zip(&stays).filter_map(wrong).collect();
+    let rest = results[stays.len()..].iter().zip(&moves);
+    failed.extend(rest.filter(|((_, kind, _), _)| kind != "changed").map(|one| format!("{one:?}")));
+    assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+}
+
+#[test]
+fn what_is_remembered_of_a_file_does_not_outlive_another_one() {
+    let bench = bench();
+    let job = "def clean(df):\n    return df.where(df['country_code'] == 'DE').count()\n\
+               def run(spark):\n    return clean(spark.table('analytics.users_v1'))\n";
+    bench.put("apps/a/a.py", job);
+    bench.put("apps/a/b.py", "print(1)\n");
+    assert_eq!(results(&bench)[0].1, "changed");
+    assert_eq!(results(&bench)[0].1, "changed");
+    bench.put("apps/a/b.py", "from a import clean\nclean(spark.table('crm.leads'))\n");
+    assert_eq!(results(&bench)[0].1, "annotated");
+    bench.put("apps/a/b.py", "print(2)\n");
+    assert_eq!(results(&bench)[0].1, "changed");
+}
