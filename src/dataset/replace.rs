@@ -28,6 +28,10 @@ const CALLS: [&str; 14] = [
     "translate",
 ];
 
+/// Those of them that search for a pattern, and those that have it elsewhere.
+const PATTERNS: [&str; 4] = ["sub", "subn", "replaceAll", "replaceFirst"];
+const ELSEWHERE: [&str; 4] = ["replaceAllIn", "replaceFirstIn", "replace_all", "ReplaceAllString"];
+
 /// Whether a line may hold such a call.
 pub(super) fn is_spoken(line: &str) -> bool {
     CALLS.iter().any(|call| {
@@ -38,18 +42,17 @@ pub(super) fn is_spoken(line: &str) -> bool {
 }
 
 /// The name of what is called, if it is one of these.
+fn called(node: Node<'_>) -> Option<&str> {
+    if !matches!(node.kind(), "call" | "call_expression" | "method_invocation") {
+        return None;
+    }
+    let function = node.field("name").or_else(|| node.field("function")).or_else(|| node.named_children().next())?;
+    let last = function.text().rsplit(|c: char| !c.is_alphanumeric() && c != '_').next()?;
+    CALLS.contains(&last).then_some(last)
+}
+
 fn is_call(node: Node<'_>) -> bool {
-    let named = matches!(node.kind(), "call" | "call_expression" | "method_invocation");
-    let function = || {
-        let field = node.field("name").or_else(|| node.field("function"));
-        field.or_else(|| node.named_children().next())
-    };
-    named
-        && function().is_some_and(|function| {
-            let text = function.text();
-            let last = text.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or(text);
-            CALLS.contains(&last)
-        })
+    called(node).is_some()
 }
 
 /// The call that a literal is an argument of.
@@ -70,8 +73,8 @@ struct Call {
     range: std::ops::Range<usize>,
     /// What it has to do with.
     names: BTreeSet<String>,
-    /// Texts that are written out in it.
-    texts: Vec<String>,
+    /// Texts that are written out in it, and where they begin.
+    texts: Vec<(usize, String)>,
     /// Whether what is searched for is none of them.
     open: bool,
 }
@@ -94,13 +97,18 @@ impl Replaced {
             let first = arguments.first().and_then(text);
             // A pattern is no text of the query, and what is no literal may be any.
             let is_pattern = |text: &String| text.contains(['\\', '[', '(', '*', '+', '?', '|', '^', '$', '.']);
-            let pattern = !node.text().contains("replace(") && first.as_ref().is_some_and(is_pattern);
+            let name = called(node).unwrap_or("");
+            let pattern = PATTERNS.contains(&name) && first.as_ref().is_some_and(is_pattern);
             let leaves = node.descendants().filter(|node| node.is_leaf() && node.kind().contains("identifier"));
             Call {
                 range: node.range(),
                 names: leaves.map(|node| node.text().to_owned()).collect(),
-                open: first.is_none() || pattern,
-                texts: arguments.iter().filter_map(text).filter(|text| is_telling(text)).collect(),
+                open: first.is_none() || pattern || ELSEWHERE.contains(&name),
+                texts: arguments
+                    .iter()
+                    .filter_map(|node| Some((node.range().start, text(node)?)))
+                    .filter(|(_, text)| is_telling(text))
+                    .collect(),
             }
         };
         Self { calls: tree.iter().filter(|node| is_call(*node)).map(call).collect() }
@@ -118,7 +126,9 @@ impl Replaced {
             around || names.iter().any(|name| call.names.contains(*name))
         };
         let calls: Vec<&Call> = self.calls.iter().filter(meets).collect();
-        let mut texts: Vec<&str> = calls.iter().flat_map(|call| call.texts.iter().map(String::as_str)).collect();
+        // The query may itself be an argument.
+        let others = calls.iter().flat_map(|call| &call.texts).filter(|(at, _)| !range.contains(at));
+        let mut texts: Vec<&str> = others.map(|(_, text)| text.as_str()).collect();
         texts.sort_by_key(|text| (std::cmp::Reverse(text.len()), *text));
         texts.dedup();
         (texts, calls.iter().any(|call| call.open))
@@ -182,4 +192,53 @@ fn carried_on(text: Node<'_>) -> BTreeSet<&str> {
         }
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::dataset::flow::tests::{becomes, stays};
+
+    const MOVES: (&str, &str) = ("users_v1", "users_v2");
+
+    #[test]
+    fn what_is_replaced_may_be_any_name() {
+        let query = "'select user_id from a.users_v1'";
+        let hole = "'select user_id from a.users_v1 where x'";
+        for (code, why) in [
+            (format!("q = {query}.replace('user_id', 'country_code')\n"), "may name any column"),
+            (format!("q = {query}\nr = q.replace('user_id', 'country_code')\n"), "may name any column"),
+            (format!("q = {query}\nr = q\nr = r.replace('user_id', 'country_code')\n"), "may name any column"),
+            (format!("q = {query}\nfor k, v in x:\n    q = q.replace(k, v)\n"), "not written out"),
+            (format!("q = {query}\nq = re.sub(r'user_\\w+', c, q)\n"), "not written out"),
+            (format!("q = re.sub('user_id', c, {query})\n"), "may name any column"),
+            (format!("def f(q):\n    return q.replace(k, v)\nf({query})\n"), "not written out"),
+            (format!("def f():\n    return {query}\nq = f().replace(k, v)\n"), "not written out"),
+            (format!("q = {hole}.replace('x', \"country_code = 'DE'\")\n"), "may name any column"),
+            (format!("q = {hole}.replace('users_v1', t)\n"), "not understood"),
+        ] {
+            stays("python", &code, why);
+        }
+        stays(
+            "java",
+            "class A { String q = \"select user_id from a.users_v1\".replace(\"user_id\", c); }",
+            "may name any column",
+        );
+        let go = "package a\n\nvar q = strings.Replace(\"select user_id from a.users_v1\", \"user_id\", c, 1)\n";
+        stays("go", go, "may name any column");
+        let script = "const q = 'select user_id from a.users_v1';\nrun(q.replace(/user_id/g, c));\n";
+        stays("typescript", script, "not written out");
+    }
+
+    #[test]
+    fn what_is_replaced_elsewhere_or_is_a_value_does_no_harm() {
+        let query = "q = \"select country_code as c from a.users_v1 where user_id = 'DAY'\"\n";
+        for rest in [
+            "r = q.replace('DAY', day)\n",
+            "name = name.replace('country_code', 'c')\n",
+            "name = name.replace(k, v)\n",
+            "q = q.replace('\\n', ' ')\n",
+        ] {
+            becomes("python", &format!("{query}{rest}"), &[("country_code", "country"), MOVES]);
+        }
+    }
 }

@@ -17,14 +17,15 @@ use crate::dataset::elsewhere::Elsewhere;
 use crate::pin::{Found, PinError, Wanted, contents_of};
 use crate::rule::{Facts, RuleSet};
 
-/// What files say of each other, of each workspace where they do.
-pub(super) type Elsewheres = [Option<Arc<Elsewhere>>];
+/// What the files of a workspace say of each other, where they do; and the same of each.
+type Others = Option<Arc<Elsewhere>>;
+pub(super) type Elsewheres = [Others];
 
 /// The facts of each workspace, or the first place where a rule failed to collect.
 pub(super) fn of(rules: &RuleSet, wanted: &[Wanted<'_>], elsewhere: &Elsewheres) -> Vec<Result<Arc<Facts>, Finding>> {
     let (wanted, none) = concerned(rules, wanted);
     if none {
-        let only = |elsewhere: &Option<Arc<Elsewhere>>| {
+        let only = |elsewhere: &Others| {
             let mut facts = Facts::default();
             elsewhere.iter().for_each(|one| facts.set_elsewhere(Arc::clone(one)));
             Ok(Arc::new(facts))
@@ -113,7 +114,7 @@ fn gather(
     for (index, after) in after.into_iter().flatten().enumerate() {
         after.new.iter().for_each(|(path, bytes)| learn(index, path, bytes));
     }
-    let result = |((slot, roots), elsewhere): ((Mutex<Learned>, Vec<String>), &Option<Arc<Elsewhere>>)| {
+    let result = |((slot, roots), elsewhere): ((Mutex<Learned>, Vec<String>), &Others)| {
         let (mut facts, failed, texts) = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(finding) = failed.into_values().next() {
             return Err(finding);

@@ -28,8 +28,11 @@ fn results(bench: &Bench) -> Vec<(String, String, String)> {
 
 const TABLE: &str = "spark.table('analytics.users_v1')";
 
-/// Consumers of several files: each file's path and text, and a word of why they stay.
-fn stays() -> Vec<(Vec<(&'static str, String)>, &'static str)> {
+/// The files of a consumer: path and text.
+type Files = Vec<(&'static str, String)>;
+
+/// Consumers of several files, and a word of why they stay.
+fn stays() -> Vec<(Files, &'static str)> {
     let own = |text: &str| text.replace("TABLE", TABLE);
     let clean = own("def clean(df):\n    return df.where(df['country_code'] == 'DE').count()\n\
                      def run(spark):\n    return clean(TABLE)\n");
@@ -158,7 +161,7 @@ fn stays() -> Vec<(Vec<(&'static str, String)>, &'static str)> {
 }
 
 /// As [`stays`]: these move, as nothing of another file meets them.
-fn moves() -> Vec<Vec<(&'static str, String)>> {
+fn moves() -> Vec<Files> {
     let own = |text: &str| text.replace("TABLE", TABLE);
     let clean = own("def clean(df):\n    return df.where(df['country_code'] == 'DE').count()\n\
                      def run(spark):\n    return clean(TABLE)\n");
@@ -192,11 +195,13 @@ fn what_another_file_may_reach_stays() {
     }
     let results = results(&bench);
     assert_eq!(results.len(), stays.len() + moves.len());
-    let wrong = |((id, kind, findings), (files, why)): (&(String, String, String), &(Vec<(&str, String)>, &str))| {
+    let mut failed: Vec<String> = Vec::new();
+    for ((id, kind, findings), (files, why)) in results.iter().zip(&stays) {
         let stayed = kind == "annotated" && findings.contains(why) && !findings.contains("\"mapped\"");
-        (!stayed).then(|| format!("{id} {kind}, not for {why}: {files:?}\n{findings}"))
-    };
-    let mut failed: Vec<String> = results.iter().zip(&stays).filter_map(wrong).collect();
+        if !stayed {
+            failed.push(format!("{id} {kind}, not for {why}: {files:?}\n{findings}"));
+        }
+    }
     let rest = results[stays.len()..].iter().zip(&moves);
     failed.extend(rest.filter(|((_, kind, _), _)| kind != "changed").map(|one| format!("{one:?}")));
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));

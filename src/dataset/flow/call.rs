@@ -295,7 +295,7 @@ impl<'t> Flow<'t> {
                 Value::Handle(data) => self.handle_method(data, method),
                 Value::Tuple(all) => self.tuple_method(all, method),
                 Value::Function(function) => self.function_method(function, method),
-                Value::Plain | Value::Text(_) | Value::Either(_) => self.unknown_call(method),
+                Value::Plain | Value::Nothing | Value::Text(_) | Value::Either(_) => self.unknown_call(method),
             };
             result = Some(match result {
                 Some(known) => self.either(known, more, method.node),
@@ -364,7 +364,7 @@ impl<'t> Flow<'t> {
 
     fn member_of(&mut self, node: Node<'t>, name: Node<'t>, value: &Value<'t>) -> Value<'t> {
         match value {
-            Value::Plain | Value::Text(_) | Value::Function(_) | Value::Either(_) => {
+            Value::Plain | Value::Nothing | Value::Text(_) | Value::Function(_) | Value::Either(_) => {
                 self.elsewhere.insert(name.range().start);
                 Value::Plain
             }
@@ -392,7 +392,7 @@ impl<'t> Flow<'t> {
         let mut result: Option<Value<'t>> = None;
         for one in receiver.alternatives() {
             let more = match &one {
-                Value::Plain | Value::Text(_) | Value::Function(_) | Value::Either(_) => {
+                Value::Plain | Value::Nothing | Value::Text(_) | Value::Function(_) | Value::Either(_) => {
                     for (key, value) in keys.iter().zip(&values) {
                         self.read_elsewhere(value);
                         self.lost(value, *key, "it is used as a key");

@@ -1,27 +1,37 @@
 //! Goes through a file in the order in which it runs.
 //!
-//! Both ways of a condition are gone, and a loop twice: what a name may hold after that is
-//! one of several values. Must not: know a library.
+//! What is run on some ways only is [`control`](super::control)'s. Must not: know a library.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::shape::{Case, Clause, Parameter, Shape, shape};
+use super::shape::{Clause, Parameter, Shape, shape};
 use super::value::{Body, Data, Function, Hit, Mention, Named, Value};
 use super::{Flow, MAX_CALLS, MAX_DEPTH, MAX_STEPS};
 use crate::dataset::sql::words;
 use crate::tree::{Node, NodeId, operands};
 
+/// How often a file is gone through until its functions read nothing new from outside.
+const MAX_ROUNDS: usize = 4;
+
 impl<'t> Flow<'t> {
     pub(super) fn file(&mut self) {
         self.generated_classes();
-        self.value(self.tree.root());
         let spoken = self.spoken();
-        self.entries(&spoken);
-        // What one function leaves in a name around it, others may have read before.
-        if std::mem::take(&mut self.written_outside) {
-            self.called.clear();
+        for round in 0.. {
+            self.value(self.tree.root());
             self.entries(&spoken);
+            if !self.read_too_early() {
+                break;
+            }
+            if round == MAX_ROUNDS {
+                self.exhausted = true;
+                break;
+            }
+            // What functions read from outside may be given to it only after them.
+            self.scopes = vec![HashMap::new()];
+            self.called.clear();
+            self.elsewhere.clear();
         }
         self.tell_meetings();
     }
@@ -89,6 +99,7 @@ impl<'t> Flow<'t> {
 
     fn value_at(&mut self, node: Node<'t>) -> Value<'t> {
         match shape(node) {
+            Shape::Constant if matches!(node.text(), "None" | "null" | "undefined") => Value::Nothing,
             Shape::Nothing | Shape::Constant => Value::Plain,
             Shape::Text => self.text(node),
             Shape::Mention => self.unread(node, node, Named::Column),
@@ -105,7 +116,7 @@ impl<'t> Flow<'t> {
             Shape::Operator(word, operands) => self.operator(node, &word, &operands),
             Shape::Sequence(items) => {
                 let values: Vec<Value<'t>> = items.iter().map(|item| self.value(*item)).collect();
-                let nothing = values.iter().all(|value| matches!(value, Value::Plain));
+                let nothing = values.iter().all(|value| matches!(value, Value::Plain | Value::Nothing));
                 if nothing { Value::Plain } else { Value::tuple(values) }
             }
             Shape::Pairs(pairs) => {
@@ -118,7 +129,7 @@ impl<'t> Flow<'t> {
             }
             Shape::Same(inner) => self.value(inner),
             Shape::Return(value) => {
-                let given = value.map_or(Value::Plain, |value| self.value(value));
+                let given = value.map_or(Value::Nothing, |value| self.value(value));
                 if let Some(returns) = self.returns.last_mut() {
                     returns.push(given);
                 } else if let Some(value) = value {
@@ -142,7 +153,7 @@ impl<'t> Flow<'t> {
             Shape::Choice(test, ways) => self.choice(test, &ways),
             Shape::Block(statements, own) => self.block(&statements, own),
             Shape::Assign { targets, value, declared, binds } => {
-                let mut given = value.map_or(Value::Plain, |value| self.value(value));
+                let mut given = value.map_or(Value::Nothing, |value| self.value(value));
                 if let Some(declared) = declared {
                     given = self.as_declared(given, declared);
                 }
@@ -157,44 +168,12 @@ impl<'t> Flow<'t> {
                 given
             }
             Shape::Loop { target, over, declared, body } => {
-                let over_value = over.map_or(Value::Plain, |over| self.value(over));
-                let before = self.scopes.clone();
-                for _ in 0..2 {
-                    if let (Some(target), Some(over)) = (target, over) {
-                        let mut element = self.element(&over_value, over);
-                        if let Some(declared) = declared {
-                            element = self.as_declared(element, declared);
-                        }
-                        self.assign(target, element, None, true);
-                    }
-                    for one in &body {
-                        self.value(*one);
-                    }
-                    self.join(before.clone());
-                }
+                self.repeat(target, over, declared, &body);
                 Value::Plain
             }
-            Shape::Comprehension { clauses, body } => {
-                self.scopes.push(HashMap::new());
-                for clause in clauses {
-                    match clause {
-                        Clause::Each(target, over) => {
-                            let value = self.value(over);
-                            let element = self.element(&value, over);
-                            self.assign(target, element, None, true);
-                        }
-                        Clause::If(test) => {
-                            self.value(test);
-                        }
-                    }
-                }
-                let mut given = Value::Plain;
-                for one in body {
-                    given = self.value(one);
-                }
-                self.scopes.pop();
-                given.many()
-            }
+            Shape::Try(attempt) => self.attempt(&attempt),
+            Shape::Switch { subject, groups, falls } => self.switch(subject, &groups, falls),
+            Shape::Comprehension { clauses, body } => self.comprehension(node, &clauses, &body),
             Shape::Function { name, parameters, body } => {
                 let Some(body) = body else { return Value::Plain };
                 let function = self.function(node, parameters, Body::Nodes(vec![body]));
@@ -210,6 +189,35 @@ impl<'t> Flow<'t> {
             }
             _ => Value::Plain,
         }
+    }
+
+    fn comprehension(&mut self, node: Node<'t>, clauses: &[Clause<'t>], body: &[Node<'t>]) -> Value<'t> {
+        // A name that it gives is given as often as there are elements.
+        let before = super::control::binds(node).then(|| self.scopes.clone());
+        let mut given = Value::Plain;
+        for _ in 0..=usize::from(before.is_some()) {
+            self.scopes.push(HashMap::new());
+            for clause in clauses {
+                match *clause {
+                    Clause::Each(target, over) => {
+                        let value = self.value(over);
+                        let element = self.element(&value, over);
+                        self.assign(target, element, None, true);
+                    }
+                    Clause::If(test) => {
+                        self.value(test);
+                    }
+                }
+            }
+            for one in body {
+                given = self.value(*one);
+            }
+            self.scopes.pop();
+            if let Some(before) = before.clone() {
+                self.join(before);
+            }
+        }
+        given.many()
     }
 
     fn block(&mut self, statements: &[Node<'t>], own: bool) -> Value<'t> {
@@ -269,6 +277,9 @@ impl<'t> Flow<'t> {
         let depth = function.depth.min(self.scopes.len());
         let own = std::mem::replace(&mut self.own, depth);
         let hidden = self.scopes.split_off(depth);
+        let owners = self.captured.owners.clone();
+        self.captured.owners.retain(|(first, _)| *first < depth);
+        self.captured.owners.push((depth, function.id));
         self.scopes.push(HashMap::new());
         self.returns.push(Vec::new());
         let kept = if self.around.elsewhere.is_some() { arguments.clone() } else { Vec::new() };
@@ -295,13 +306,15 @@ impl<'t> Flow<'t> {
             }
             Body::Cases(cases) => self.cases(&first, cases),
         };
-        let mut given = if self.gives_last(function) { last } else { Value::Plain };
+        let mut given = self.gives_last(function).then_some(last);
         for one in self.returns.pop().unwrap_or_default() {
-            given = if given.is_plain() { one } else { self.either(given, one, at) };
+            given = Some(self.one_of(given, one, at));
         }
+        let given = given.unwrap_or(Value::Nothing);
         self.scopes.truncate(depth);
         self.scopes.extend(hidden);
         self.active.pop();
+        self.captured.owners = owners;
         self.own = own;
         self.passed(function, &kept, &given);
         given
@@ -319,98 +332,26 @@ impl<'t> Flow<'t> {
         }
     }
 
-    fn cases(&mut self, value: &Value<'t>, cases: &[Case<'t>]) -> Value<'t> {
-        let mut given: Option<Value<'t>> = None;
-        for case in cases {
-            self.scopes.push(HashMap::new());
-            self.assign(case.pattern, value.clone(), None, true);
-            if let Some(guard) = case.guard {
-                self.value(guard);
-            }
-            let one = case.body.map_or(Value::Plain, |body| self.value(body));
-            self.scopes.pop();
-            given = Some(match given {
-                Some(known) => self.either(known, one, case.pattern),
-                None => one,
-            });
-        }
-        given.unwrap_or(Value::Plain)
-    }
-
-    fn choice(&mut self, test: Option<Node<'t>>, ways: &[Node<'t>]) -> Value<'t> {
-        if let Some(test) = test {
-            self.value(test);
-        }
-        let before = self.scopes.clone();
-        let mut after: Option<Vec<HashMap<String, Value<'t>>>> = None;
-        let mut given: Option<Value<'t>> = None;
-        for way in ways {
-            self.scopes.clone_from(&before);
-            let one = self.value(*way);
-            given = Some(match given {
-                Some(known) => self.either(known, one, *way),
-                None => one,
-            });
-            if let Some(known) = after {
-                self.join(known);
-            }
-            after = Some(self.scopes.clone());
-        }
-        // With one way, none may be gone.
-        if ways.len() < 2 {
-            self.join(before);
-        }
-        given.unwrap_or(Value::Plain)
-    }
-
-    /// One of two values.
-    pub(super) fn either(&mut self, a: Value<'t>, b: Value<'t>, node: Node<'t>) -> Value<'t> {
-        let kept = (a.clone(), b.clone());
-        a.or(b).unwrap_or_else(|| {
-            self.lost(&kept.0, node, "it may be one of too many values");
-            self.lost(&kept.1, node, "it may be one of too many values");
-            Value::Plain
-        })
-    }
-
-    /// After this, names may be what they are or what they are in `other`.
-    fn join(&mut self, other: Vec<HashMap<String, Value<'t>>>) {
-        let root = self.tree.root();
-        for (at, scope) in other.into_iter().enumerate() {
-            for (name, value) in scope {
-                let Some(known) = self.scopes.get(at).and_then(|scope| scope.get(&name)).cloned() else {
-                    if let Some(scope) = self.scopes.get_mut(at) {
-                        scope.insert(name, value);
-                    }
-                    continue;
-                };
-                let both = self.either(known, value, root);
-                if let Some(scope) = self.scopes.get_mut(at) {
-                    scope.insert(name, both);
-                }
-            }
-        }
-    }
-
     /// Gives a name to a value in the innermost scope.
     pub(super) fn bind(&mut self, name: &str, value: Value<'t>) {
-        if let Some(scope) = self.scopes.last_mut() {
-            scope.insert(name.to_owned(), value);
+        if let Some(at) = self.scopes.len().checked_sub(1) {
+            self.scopes[at].insert(name.to_owned(), value);
+            self.changed(at, name);
         }
     }
 
-    fn rebind(&mut self, name: &str, value: Value<'t>) {
+    fn rebind(&mut self, target: Node<'t>, value: Value<'t>) {
+        let name = target.text();
         // A function of Python that assigns a name has one of its own.
         let python = self.tree.language.facts.name == "python";
         if python && self.shared.contains(name) {
-            self.lost(&value, self.tree.root(), "a name that several functions share");
+            self.lost(&value, target, "a name that several functions share");
         }
-        let known = self.scopes.iter().rposition(|scope| scope.contains_key(name)).filter(|_| !python);
-        let Some(at) = known else { return self.bind(name, value) };
-        if at < self.own && !value.sources().is_empty() {
-            self.written_outside = true;
-        }
-        self.scopes[at].insert(name.to_owned(), value);
+        let known = self.scopes.iter().rposition(|scope| scope.contains_key(name));
+        let at = if python { self.own } else { known.unwrap_or(self.scopes.len().saturating_sub(1)) };
+        let Some(scope) = self.scopes.get_mut(at) else { return };
+        scope.insert(name.to_owned(), value);
+        self.changed(at, name);
     }
 
     /// What a name holds, if the file gave it something.
@@ -419,6 +360,9 @@ impl<'t> Flow<'t> {
     }
 
     fn name(&mut self, node: Node<'t>) -> Value<'t> {
+        if let Some(late) = self.late(node.text()) {
+            return late;
+        }
         self.bound(node.text()).cloned().unwrap_or(Value::Plain)
     }
 
@@ -457,9 +401,9 @@ impl<'t> Flow<'t> {
     }
 
     fn operator(&mut self, node: Node<'t>, word: &str, operands: &[Node<'t>]) -> Value<'t> {
-        let values: Vec<(Node<'t>, Value<'t>)> = operands.iter().map(|one| (*one, self.value(*one))).collect();
+        let values = self.reached_in_turn(operands);
         if matches!(word, "&&" | "||" | "and" | "or" | "??")
-            && values.iter().all(|(_, value)| matches!(value, Value::Plain))
+            && values.iter().all(|(_, value)| matches!(value, Value::Plain | Value::Nothing))
         {
             return Value::Plain;
         }
@@ -500,7 +444,7 @@ impl<'t> Flow<'t> {
                 let name = target.text();
                 self.called_besides(target, &value);
                 self.shown(target, &value);
-                if binds { self.bind(name, value) } else { self.rebind(name, value) }
+                if binds { self.bind(name, value) } else { self.rebind(target, value) }
             }
             Shape::Same(inner) => self.assign(inner, value, from, binds),
             Shape::Sequence(items) => {

@@ -1,6 +1,6 @@
 //! The shapes of Java.
 
-use super::shape::{Argument, Callee, Parameter, Shape, call, children, operator, text_or_other};
+use super::shape::{Argument, Callee, Parameter, Shape, Try, call, children, operator, text_or_other};
 use crate::tree::Node;
 
 pub(super) fn shape(node: Node<'_>) -> Shape<'_> {
@@ -55,9 +55,10 @@ pub(super) fn shape(node: Node<'_>) -> Shape<'_> {
 fn statement(node: Node<'_>) -> Shape<'_> {
     let field = |name: &str| node.field(name);
     match node.kind() {
-        "program" | "try_statement" | "try_with_resources_statement" | "resource_specification" | "finally_clause" => {
-            Shape::Block(children(node), false)
-        }
+        "program" | "resource_specification" | "finally_clause" => Shape::Block(children(node), false),
+        "try_statement" | "try_with_resources_statement" => attempt(node),
+        "switch_expression" | "switch_statement" => switch(node),
+        "labeled_statement" => children(node).last().map_or(Shape::Nothing, |last| Shape::Same(*last)),
         "block" | "constructor_body" => Shape::Block(children(node), true),
         "expression_statement" | "parenthesized_expression" => match children(node)[..] {
             [only] => Shape::Same(only),
@@ -91,7 +92,6 @@ fn statement(node: Node<'_>) -> Shape<'_> {
         "if_statement" => {
             Shape::Choice(field("condition"), field("consequence").into_iter().chain(field("alternative")).collect())
         }
-        "catch_clause" => Shape::Choice(None, field("body").into_iter().collect()),
         "method_declaration" | "constructor_declaration" => Shape::Function {
             name: field("name"),
             parameters: field("parameters").map_or(Vec::new(), parameters),
@@ -101,9 +101,36 @@ fn statement(node: Node<'_>) -> Shape<'_> {
             Shape::Class { name: field("name"), members: field("body").map_or(Vec::new(), children) }
         }
         "return_statement" => Shape::Return(children(node).first().copied()),
-        "import_declaration" | "package_declaration" | "modifiers" | "line_comment" | "block_comment" => Shape::Nothing,
+        "import_declaration"
+        | "package_declaration"
+        | "modifiers"
+        | "line_comment"
+        | "block_comment"
+        | "break_statement"
+        | "continue_statement" => Shape::Nothing,
         _ => Shape::Other(children(node)),
     }
+}
+
+fn attempt<'t>(node: Node<'t>) -> Shape<'t> {
+    let handler = |clause: Node<'t>| (None, clause.field("body").into_iter().collect());
+    let of = |kind: &str| children(node).into_iter().filter(|child| child.kind() == kind).collect::<Vec<_>>();
+    Shape::Try(Try {
+        body: node.field("resources").into_iter().chain(node.field("body")).collect(),
+        handlers: of("catch_clause").into_iter().map(handler).collect(),
+        then: Vec::new(),
+        last: of("finally_clause"),
+    })
+}
+
+fn switch<'t>(node: Node<'t>) -> Shape<'t> {
+    let (Some(subject), Some(body)) = (node.field("condition"), node.field("body")) else {
+        return Shape::Other(children(node));
+    };
+    let groups = children(body);
+    let falls = groups.iter().any(|group| group.kind() == "switch_block_statement_group");
+    let statements = |group: Node<'t>| children(group).into_iter().filter(|one| one.kind() != "switch_label").collect();
+    Shape::Switch { subject, groups: groups.into_iter().map(statements).collect(), falls }
 }
 
 fn arguments(node: Node<'_>) -> Vec<Argument<'_>> {

@@ -8,6 +8,7 @@
 
 mod call;
 mod columns;
+mod control;
 mod eval;
 mod host;
 mod java;
@@ -23,7 +24,7 @@ mod shape;
 mod spark;
 mod sweep;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod typescript;
 mod use_of_value;
 mod value;
@@ -100,8 +101,9 @@ struct Flow<'t> {
     shared: HashSet<&'t str>,
     /// The first scope of the function that runs.
     own: usize,
-    /// Whether a function gave a name around it to something that is followed.
-    written_outside: bool,
+    /// Bodies that may be left at any place.
+    watches: Vec<control::Watch<'t>>,
+    captured: control::Captured<'t>,
     /// What went through functions, and the names that they have besides their own.
     meetings: HashMap<NodeId, reach::Meeting>,
     names: HashMap<NodeId, Vec<NodeId>>,
@@ -146,7 +148,8 @@ impl<'t> Flow<'t> {
             exhausted: false,
             shared: shared(tree),
             own: 0,
-            written_outside: false,
+            watches: Vec::new(),
+            captured: control::Captured::default(),
             meetings: HashMap::new(),
             names: HashMap::new(),
         }

@@ -86,7 +86,7 @@ impl<'t> Flow<'t> {
             Value::Many(inner) => self.changing(inner),
             Value::Tuple(all) | Value::Either(all) => all.iter().flat_map(|one| self.changing(one)).collect(),
             Value::Handle(data) => data.sources(),
-            Value::Plain | Value::Text(_) | Value::Function(_) => Vec::new(),
+            Value::Plain | Value::Nothing | Value::Text(_) | Value::Function(_) => Vec::new(),
         }
     }
 

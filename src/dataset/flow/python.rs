@@ -1,6 +1,6 @@
 //! The shapes of Python.
 
-use super::shape::{Argument, Case, Clause, Parameter, Shape, call, children, operator, text_or_other};
+use super::shape::{Argument, Case, Clause, Parameter, Shape, Try, call, children, operator, text_or_other};
 use crate::tree::Node;
 
 pub(super) fn shape(node: Node<'_>) -> Shape<'_> {
@@ -97,8 +97,12 @@ fn statement(node: Node<'_>) -> Shape<'_> {
         }
         "elif_clause" => Shape::Choice(field("condition"), field("consequence").into_iter().collect()),
         "else_clause" | "finally_clause" | "with_clause" => Shape::Block(children(node), false),
-        "try_statement" => Shape::Block(children(node), false),
-        "except_clause" => Shape::Choice(None, children(node)),
+        "try_statement" => attempt(node),
+        // What is entered may swallow what is raised.
+        "with_statement" if children(node).first().is_some_and(|clause| clause.text().contains("suppress")) => {
+            let body = children(node);
+            Shape::Try(Try { body, handlers: vec![(None, Vec::new())], then: Vec::new(), last: Vec::new() })
+        }
         "with_statement" => Shape::Block(children(node), false),
         "with_item" => children(node).first().map_or(Shape::Nothing, |only| Shape::Same(*only)),
         "as_pattern" => {
@@ -128,6 +132,23 @@ fn statement(node: Node<'_>) -> Shape<'_> {
         | "comment" => Shape::Nothing,
         _ => Shape::Other(children(node)),
     }
+}
+
+fn attempt<'t>(node: Node<'t>) -> Shape<'t> {
+    let below = children(node);
+    let of = |kind: &str| below.iter().copied().filter(|child| child.kind() == kind).collect::<Vec<_>>();
+    let handler = |clause: Node<'t>| {
+        let caught = clause.named_children().find(|child| child.kind() == "as_pattern");
+        let name = caught.and_then(|caught| caught.field("alias")).and_then(|alias| children(alias).first().copied());
+        (name, children(clause).into_iter().filter(|child| child.kind() == "block").collect())
+    };
+    let clauses = below.iter().filter(|child| matches!(child.kind(), "except_clause" | "except_group_clause"));
+    Shape::Try(Try {
+        body: node.field("body").into_iter().collect(),
+        handlers: clauses.copied().map(handler).collect(),
+        then: of("else_clause"),
+        last: of("finally_clause"),
+    })
 }
 
 fn argument(node: Node<'_>) -> Argument<'_> {

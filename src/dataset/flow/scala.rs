@@ -1,6 +1,6 @@
 //! The shapes of Scala.
 
-use super::shape::{Argument, Case, Clause, Parameter, Shape, call, children, operator, text_or_other};
+use super::shape::{Argument, Case, Clause, Parameter, Shape, Try, call, children, operator, text_or_other};
 use crate::tree::Node;
 
 pub(super) fn shape(node: Node<'_>) -> Shape<'_> {
@@ -80,8 +80,19 @@ pub(super) fn shape(node: Node<'_>) -> Shape<'_> {
 fn statement(node: Node<'_>) -> Shape<'_> {
     let field = |name: &str| node.field(name);
     match node.kind() {
-        "compilation_unit" | "template_body" | "package_object" | "catch_clause" | "finally_clause"
-        | "try_expression" => Shape::Block(children(node), false),
+        "compilation_unit" | "template_body" | "package_object" | "finally_clause" => {
+            Shape::Block(children(node), false)
+        }
+        "try_expression" => {
+            let of = |kind: &str| children(node).into_iter().filter(|child| child.kind() == kind).collect::<Vec<_>>();
+            let caught = of("catch_clause").into_iter().flat_map(|clause| clause.named_children()).flat_map(cases);
+            Shape::Try(Try {
+                body: field("body").into_iter().collect(),
+                handlers: caught.map(|case| (Some(case.pattern), case.body.into_iter().collect())).collect(),
+                then: Vec::new(),
+                last: of("finally_clause"),
+            })
+        }
         "block" | "indented_block" => match children(node)[..] {
             [only] if matches!(only.kind(), "lambda_expression" | "case_block") => Shape::Same(only),
             _ => Shape::Block(children(node), true),

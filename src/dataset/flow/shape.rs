@@ -38,6 +38,10 @@ pub(super) enum Shape<'t> {
     Same(Node<'t>),
     /// One of several ways; what is asked first.
     Choice(Option<Node<'t>>, Vec<Node<'t>>),
+    /// A body that may be left at any place, and what goes on from there.
+    Try(Try<'t>),
+    /// One of several groups of statements; whether one goes on into the next.
+    Switch { subject: Node<'t>, groups: Vec<Vec<Node<'t>>>, falls: bool },
     /// Statements in a scope of their own, or of the one around them.
     Block(Vec<Node<'t>>, bool),
     /// A value gets a name; whether the name is new here.
@@ -77,6 +81,16 @@ pub(super) struct Argument<'t> {
 pub(super) struct Parameter<'t> {
     pub(super) pattern: Node<'t>,
     pub(super) declared: Option<Node<'t>>,
+}
+
+pub(super) struct Try<'t> {
+    pub(super) body: Vec<Node<'t>>,
+    /// For each handler the name of what it catches, and its statements.
+    pub(super) handlers: Vec<(Option<Node<'t>>, Vec<Node<'t>>)>,
+    /// What follows where the body ends by itself.
+    pub(super) then: Vec<Node<'t>>,
+    /// What is run in any case.
+    pub(super) last: Vec<Node<'t>>,
 }
 
 #[derive(Clone)]

@@ -1,6 +1,6 @@
 //! The shapes of TypeScript and JavaScript.
 
-use super::shape::{Argument, Parameter, Shape, call, children, operator, text_or_other};
+use super::shape::{Argument, Parameter, Shape, Try, call, children, operator, text_or_other};
 use crate::tree::Node;
 
 pub(super) fn shape(node: Node<'_>) -> Shape<'_> {
@@ -80,8 +80,10 @@ pub(super) fn is_open(said: &str) -> bool {
 fn statement(node: Node<'_>) -> Shape<'_> {
     let field = |name: &str| node.field(name);
     match node.kind() {
+        "try_statement" => attempt(node),
+        "switch_statement" => switch(node),
+        "labeled_statement" => field("body").map_or(Shape::Nothing, Shape::Same),
         "program"
-        | "try_statement"
         | "finally_clause"
         | "lexical_declaration"
         | "variable_declaration"
@@ -122,7 +124,6 @@ fn statement(node: Node<'_>) -> Shape<'_> {
         "if_statement" => {
             Shape::Choice(field("condition"), field("consequence").into_iter().chain(field("alternative")).collect())
         }
-        "catch_clause" => Shape::Choice(None, field("body").into_iter().collect()),
         "function_declaration" | "method_definition" | "generator_function_declaration" => {
             Shape::Function { name: field("name"), parameters: parameters(node), body: field("body") }
         }
@@ -140,6 +141,25 @@ fn statement(node: Node<'_>) -> Shape<'_> {
         | "predefined_type" => Shape::Nothing,
         _ => Shape::Other(children(node)),
     }
+}
+
+fn attempt<'t>(node: Node<'t>) -> Shape<'t> {
+    let handler = |clause: Node<'t>| (clause.field("parameter"), clause.field("body").into_iter().collect());
+    Shape::Try(Try {
+        body: node.field("body").into_iter().collect(),
+        handlers: node.field("handler").into_iter().map(handler).collect(),
+        then: Vec::new(),
+        last: node.field("finalizer").into_iter().collect(),
+    })
+}
+
+fn switch<'t>(node: Node<'t>) -> Shape<'t> {
+    let (Some(subject), Some(body)) = (node.field("value"), node.field("body")) else {
+        return Shape::Other(children(node));
+    };
+    let statements = |child: &Node<'t>| child.field_name() != Some("value");
+    let group = |group: Node<'t>| children(group).into_iter().filter(statements).collect();
+    Shape::Switch { subject, groups: children(body).into_iter().map(group).collect(), falls: true }
 }
 
 fn pair(node: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {

@@ -14,6 +14,8 @@ use crate::tree::{Node, NodeId};
 pub(super) enum Value<'t> {
     /// Nothing of a dataset is in it.
     Plain,
+    /// Nothing at all: `None`, `null`. Whatever reads it fails.
+    Nothing,
     /// A text that is written out.
     Text(Node<'t>),
     /// A data frame.
@@ -286,7 +288,7 @@ impl<'t> Value<'t> {
 
     pub(super) fn many(self) -> Self {
         match self {
-            Self::Plain => Self::Plain,
+            Self::Plain | Self::Nothing => Self::Plain,
             value => Self::Many(Rc::new(value)),
         }
     }
@@ -306,7 +308,7 @@ impl<'t> Value<'t> {
 
     fn gather(&self, found: &mut Vec<usize>) {
         match self {
-            Self::Plain | Self::Text(_) | Self::Function(_) => {}
+            Self::Plain | Self::Nothing | Self::Text(_) | Self::Function(_) => {}
             Self::Frame(frame) | Self::Grouped(frame, _) => found.extend(frame.data.sources()),
             Self::Row(row) => found.extend(row.data.sources()),
             Self::Columns(columns) => {
@@ -321,12 +323,12 @@ impl<'t> Value<'t> {
 
     /// Whether anything is known of it.
     pub(super) fn is_plain(&self) -> bool {
-        matches!(self, Self::Plain | Self::Text(_))
+        matches!(self, Self::Plain | Self::Nothing | Self::Text(_))
     }
 
-    fn same(&self, other: &Self) -> bool {
+    pub(super) fn same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Plain, Self::Plain) => true,
+            (Self::Plain, Self::Plain) | (Self::Nothing, Self::Nothing) => true,
             (Self::Text(a), Self::Text(b)) => a.id == b.id,
             (Self::Frame(a), Self::Frame(b)) => a == b,
             (Self::Grouped(a, c), Self::Grouped(b, d)) => a == b && c == d,
@@ -350,8 +352,11 @@ impl<'t> Value<'t> {
 
     /// One of two; `None` where they are too many.
     pub(super) fn or(self, other: Self) -> Option<Self> {
-        if self.same(&other) {
+        if self.same(&other) || matches!(other, Self::Nothing) {
             return Some(self);
+        }
+        if matches!(self, Self::Nothing) {
+            return Some(other);
         }
         let mut all = self.alternatives();
         for one in other.alternatives() {
@@ -366,6 +371,7 @@ impl<'t> Value<'t> {
     pub(super) fn alternatives(&self) -> Vec<Self> {
         match self {
             Self::Either(all) => all.to_vec(),
+            Self::Nothing => vec![Self::Plain],
             one => vec![one.clone()],
         }
     }
