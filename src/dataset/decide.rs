@@ -62,7 +62,9 @@ pub fn decide(unit: &Unit, datasets: &Datasets, host: &dyn Host) -> Fate {
         verdict.of_use(one, datasets, host);
     }
     let anything = !verdict.edits.is_empty();
-    if anything && !moves {
+    // Whatever else holds it says more.
+    let held = verdict.annotated.is_some() || verdict.refused.is_some() || verdict.told.is_some();
+    if anything && !moves && !held {
         verdict.stay(false, unit.range.clone(), "the dataset itself is not named here");
     }
     verdict.fate(host)

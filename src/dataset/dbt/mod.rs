@@ -3,6 +3,7 @@
 //!
 //! Must not: read files, or run dbt.
 
+mod described;
 mod macros;
 mod places;
 mod properties;
@@ -43,7 +44,7 @@ pub fn decided(
     dialect: Dialect,
 ) -> Result<Vec<Vec<Decided>>, ParseError> {
     let models: HashSet<String> = files.iter().filter(|file| is_model(file.path)).map(|file| stem(file.path)).collect();
-    let mut project = Project { models: models.clone(), ..Project::default() };
+    let mut project = Project { models, name: name_of(files)?, ..Project::default() };
     let mut units: Vec<Vec<Unit>> = vec![Vec::new(); files.len()];
     let mut declared: BTreeSet<usize> = BTreeSet::new();
     for (at, file) in files.iter().enumerate() {
@@ -53,10 +54,10 @@ pub fn decided(
             && let Some(language) = by_name("yaml")
         {
             let tree: Tree = parse(language, file.text)?;
-            let read = Properties::read(&tree, datasets, &models);
-            project.sources.extend(read.sources);
-            declared.extend(read.declared);
-            units[at] = read.units.into_values().collect();
+            let Properties { sources, declared: more, units: found, .. } = Properties::read(&tree, datasets, &project);
+            project.sources.extend(sources);
+            declared.extend(more);
+            units[at] = found.into_values().collect();
             let unread = net::unread(&tree, datasets, &units[at].iter().collect::<Vec<_>>());
             units[at].extend(unread);
             if let Some(error) = tree.errors().next() {
@@ -90,6 +91,18 @@ pub fn decided(
     }
     open_macros(files, &mut units, datasets);
     Ok(together(files, units, datasets))
+}
+
+/// What the project calls itself.
+fn name_of(files: &[ProjectFile<'_>]) -> Result<Option<String>, ParseError> {
+    let (Some(file), Some(language)) = (files.iter().find(|file| file.path == "dbt_project.yml"), by_name("yaml"))
+    else {
+        return Ok(None);
+    };
+    let tree = parse(language, file.text)?;
+    let mut documents = tree.root().named_children().map(yaml::read);
+    let name = documents.find_map(|document| Some(document.get("name")?.scalar()?.0.to_owned()));
+    Ok(name.filter(|name| !name.contains("{{")))
 }
 
 /// Whether a name is `source(…)` of a source that the project says is another table.

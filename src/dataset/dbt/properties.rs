@@ -10,7 +10,7 @@ use super::yaml::{self, Item};
 use crate::dataset::Datasets;
 use crate::dataset::mapping::Position;
 use crate::dataset::names::{Met, Part};
-use crate::dataset::sql::{Known, words};
+use crate::dataset::sql::{Known, Project, words};
 use crate::dataset::usage::{Accessor, ColumnForm, Doubt, Form, LiteralUse, Of, Role, Unit, Use, ValueUse};
 use crate::tree::{Node, Tree};
 
@@ -20,12 +20,12 @@ const LISTS: [&str; 6] =
 /// Keys that hold one column.
 const SINGLE: [&str; 4] = ["loaded_at_field", "column_name", "field_name", "partition_by"];
 /// Keys whose values are for people, or for dbt.
-const PROSE: [&str; 8] = ["description", "meta", "tags", "owner", "label", "docs", "loader", "name"];
+pub(super) const PROSE: [&str; 8] = ["description", "meta", "tags", "owner", "label", "docs", "loader", "name"];
 
 /// A YAML file, and what it says of datasets.
 pub(super) struct Properties<'a> {
     datasets: &'a Datasets,
-    models: &'a HashSet<String>,
+    project: &'a Project,
     /// By dataset.
     pub(super) units: BTreeMap<usize, Unit>,
     /// What `source(a, b)` means where that is not its name.
@@ -37,10 +37,10 @@ pub(super) struct Properties<'a> {
 }
 
 impl<'a> Properties<'a> {
-    pub(super) fn read(tree: &Tree, datasets: &'a Datasets, models: &'a HashSet<String>) -> Self {
+    pub(super) fn read(tree: &Tree, datasets: &'a Datasets, project: &'a Project) -> Self {
         let mut found = Self {
             datasets,
-            models,
+            project,
             units: BTreeMap::new(),
             sources: BTreeMap::new(),
             declared: BTreeSet::new(),
@@ -52,6 +52,7 @@ impl<'a> Properties<'a> {
                 found.source(source);
             }
             found.calls(document);
+            found.described(document, 0);
             found.paths(document);
         }
         for unit in found.units.values_mut() {
@@ -62,11 +63,11 @@ impl<'a> Properties<'a> {
         found
     }
 
-    fn add(&mut self, one: Use) {
+    pub(super) fn add(&mut self, one: Use) {
         self.units.entry(one.dataset).or_default().uses.push(one);
     }
 
-    fn doubt(&mut self, dataset: usize, range: Range<usize>, why: &str) {
+    pub(super) fn doubt(&mut self, dataset: usize, range: Range<usize>, why: &str) {
         self.units.entry(dataset).or_default().doubts.push(Doubt::annotate(range, why));
     }
 
@@ -261,7 +262,7 @@ impl<'a> Properties<'a> {
         ValueUse::Literals(literals)
     }
 
-    fn column(&mut self, dataset: usize, name: &str, range: Range<usize>, value: ValueUse) {
+    pub(super) fn column(&mut self, dataset: usize, name: &str, range: Range<usize>, value: ValueUse) {
         self.seen.insert(range.start);
         let Some(column) = self.datasets.mappings[dataset].index(name, true) else { return };
         let accessor =
@@ -308,18 +309,9 @@ impl<'a> Properties<'a> {
 
     fn met(&mut self, function: &str, arguments: &[(usize, &str)], node: Node<'_>) -> Option<usize> {
         let start = node.range().start;
-        let met = match (function, arguments) {
-            ("source", [(_, source), (_, table)]) => {
-                let known = self.sources.get(&((*source).to_owned(), (*table).to_owned()));
-                match known {
-                    Some(Known::Dataset(dataset)) => return Some(*dataset),
-                    Some(Known::Other) => return None,
-                    None => self.datasets.source(Some(source), Some(table)),
-                }
-            }
-            ("ref", [(_, model)]) if !self.models.contains(*model) => self.datasets.model(None, model),
-            ("ref", [(_, package), (_, model)]) => self.datasets.model(Some(package), model),
-            _ => Met::Other,
+        let met = match self.meant(function, arguments) {
+            Meant::Known(known) => return known,
+            Meant::Met(met) => met,
         };
         match met {
             Met::Dataset(dataset, new) => {
@@ -337,6 +329,42 @@ impl<'a> Properties<'a> {
             }
             _ => None,
         }
+    }
+
+    /// What a call of `ref` or `source` is.
+    fn meant(&self, function: &str, arguments: &[(usize, &str)]) -> Meant {
+        match (function, arguments) {
+            ("source", [(_, source), (_, table)]) => {
+                match self.sources.get(&((*source).to_owned(), (*table).to_owned())) {
+                    Some(Known::Dataset(dataset)) => Meant::Known(Some(*dataset)),
+                    Some(Known::Other) => Meant::Known(None),
+                    None => Meant::Met(self.datasets.source(Some(source), Some(table))),
+                }
+            }
+            ("ref", [(_, model)]) => Meant::Met(self.project.model(self.datasets, None, model)),
+            ("ref", [(_, package), (_, model)]) => Meant::Met(self.project.model(self.datasets, Some(package), model)),
+            _ => Meant::Met(Met::Other),
+        }
+    }
+
+    /// The dataset that a value names by `ref` or `source`.
+    pub(super) fn dataset_of(&self, text: &str) -> Option<usize> {
+        let (function, arguments) = call(text)?;
+        match self.meant(function, &arguments) {
+            Meant::Known(dataset) => dataset,
+            Meant::Met(Met::Dataset(dataset, _) | Met::Half(dataset, _)) => Some(dataset),
+            Meant::Met(_) => None,
+        }
+    }
+
+    pub(super) fn datasets(&self) -> &'a Datasets {
+        self.datasets
+    }
+
+    /// Whether a place is a use already.
+    pub(super) fn is_seen(&self, range: &Range<usize>) -> bool {
+        let meets = |one: &Use| one.places().iter().any(|place| place.start < range.end && range.start < place.end);
+        self.units.values().any(|unit| unit.uses.iter().any(meets))
     }
 
     /// Tables by their paths, in any value: told, since nothing says what reads them.
@@ -369,6 +397,14 @@ impl<'a> Properties<'a> {
             self.doubt(dataset, range, "the dataset is named as a value: what reads it is not shown here");
         }
     }
+}
+
+/// What a call is.
+enum Meant {
+    /// A table of the project's own sources, and the dataset that it is.
+    Known(Option<usize>),
+    /// By its name.
+    Met(Met),
 }
 
 /// What a table of a source is.

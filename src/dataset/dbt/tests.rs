@@ -22,7 +22,7 @@ values = { F = "free", P = "premium" }
 const SOURCES: (&str, &str) = ("models/sources.yml", "sources:\n  - name: a\n    tables:\n      - name: users_v1\n");
 
 /// Files after all that may move has moved, and why the rest stays.
-fn moved(files: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
+pub(super) fn moved(files: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
     let mappings = vec![mapping::read(USERS, Notation::Toml, "m").unwrap()];
     let datasets = Datasets { mappings, ..Datasets::default() };
     let given: Vec<ProjectFile<'_>> = files.iter().map(|(path, text)| ProjectFile { path, text }).collect();
@@ -45,7 +45,7 @@ fn moved(files: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
 }
 
 #[track_caller]
-fn stays(files: &[(&str, &str)], because: &str) {
+pub(super) fn stays(files: &[(&str, &str)], because: &str) {
     let (texts, why) = moved(files);
     assert!(texts.iter().zip(files).all(|(after, (_, before))| after == before), "{texts:?}");
     assert!(why.iter().any(|why| why.contains(because)), "{why:?}");

@@ -80,8 +80,8 @@ impl<'t> Resolver<'t> {
                 }
                 self.datasets.source(source.as_deref(), table.as_deref())
             }
-            ("ref", [Some(model)]) if !self.setting.project.models.contains(model) => self.datasets.model(None, model),
-            ("ref", [Some(package), Some(model)]) => self.datasets.model(Some(package), model),
+            ("ref", [Some(model)]) => self.setting.project.model(self.datasets, None, model),
+            ("ref", [Some(package), Some(model)]) => self.setting.project.model(self.datasets, Some(package), model),
             _ => Met::Other,
         };
         let last = plain.last().copied().unwrap_or(at);

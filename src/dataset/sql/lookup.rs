@@ -176,6 +176,10 @@ impl<'t> Resolver<'t> {
                 maybe.map(|(_, at)| scope.relations[*at].name.clone().unwrap_or_else(|| "a subquery".to_owned())),
             );
             if let Some(found) = self.decided(&certain, &unknown, index, name) {
+                // A table further in may have it, too, and it would be the nearer one.
+                if let (Some(inner), Found::Hit(hit, _, at)) = (unlisted, &found) {
+                    return self.nearer(inner, *hit, scope.relations[*at].name.as_deref());
+                }
                 if first && clause == Clause::Either && alias == Some(Alias::Given) {
                     return self.either(found);
                 }
@@ -206,6 +210,18 @@ impl<'t> Resolver<'t> {
             }
             None => Found::Other,
         }
+    }
+
+    /// A name that a dataset further in may have, though its mapping does not list it, and a
+    /// relation further out has.
+    fn nearer(&self, inner: usize, outer: Hit, of: Option<&str>) -> Found {
+        let Some((dataset, column)) = self.changed(outer) else { return Found::Unlisted(inner) };
+        let why = format!(
+            "may belong to {}, whose mapping does not list it, or to {} further out",
+            self.datasets.mappings[inner].dataset,
+            of.unwrap_or("a subquery")
+        );
+        Found::Ambiguous(dataset, column, why)
     }
 
     /// What the certain hits of one scope come to.

@@ -26,8 +26,8 @@ use std::rc::Rc;
 
 use self::relation::{Relation, Shapes};
 pub(in crate::dataset) use self::told::words;
-use super::Datasets;
 use super::usage::{Doubt, Unit, Use};
+use super::{Datasets, Met};
 use crate::tree::{Node, Tree};
 
 /// Whose SQL it is, where that matters.
@@ -90,6 +90,27 @@ pub struct Project {
     pub sources: BTreeMap<(String, String), Known>,
     /// Models of the project itself: `ref` of one is none of a dataset's.
     pub models: HashSet<String>,
+    /// What the project is called, if that is written out.
+    pub name: Option<String>,
+}
+
+impl Project {
+    /// What `ref` of a model is, of a package where one is named.
+    pub fn model(&self, datasets: &Datasets, package: Option<&str>, model: &str) -> Met {
+        let own = self.models.contains(model);
+        match (package, &self.name) {
+            (None, _) if own => Met::Other,
+            (Some(package), Some(name)) if package == name && own => Met::Other,
+            (Some(package), Some(name)) if package == name => datasets.model(None, model),
+            (Some(package), None) if own => match datasets.model(Some(package), model) {
+                Met::Dataset(dataset, _) | Met::Half(dataset, _) => {
+                    Met::Half(dataset, format!("{model} may be this project's own: nothing says what it is called"))
+                }
+                other => other,
+            },
+            _ => datasets.model(package, model),
+        }
+    }
 }
 
 /// What a source of a project is.

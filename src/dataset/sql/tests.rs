@@ -27,11 +27,20 @@ values = { a = "x", b = "x" }
 drop = "gone"
 "#;
 
+const ORDERS: &str = r#"
+[dataset]
+name = "orders"
+[names]
+table = { old = "p.s.orders_v1", new = "p.s.orders_v2" }
+[columns]
+user_id = "user_id"
+"#;
+
 /// The text after all that may move has moved; `!` and why for what stays.
 fn moved(sql: &str) -> String {
     let schemas = "\"b.other\" = [\"id\", \"country\", \"user_id\"]\n\"b.plain\" = [\"id\"]\n";
     let datasets = Datasets {
-        mappings: vec![mapping::read(USERS, Notation::Toml, "m").unwrap()],
+        mappings: [USERS, ORDERS].map(|text| mapping::read(text, Notation::Toml, "m").unwrap()).into(),
         schemas: Schemas::read(schemas, "s").unwrap(),
         default: None,
     };
@@ -81,7 +90,7 @@ fn a_new_name_never_meets_another_thing() {
     );
     check(
         "select 1 from b.other where id in (select 2 from a.users_v1 where country = 'x')",
-        "! users will have a column country",
+        "! the mapping of users does not list country",
     );
     // A star beside a name that it will have.
     check(
@@ -179,4 +188,15 @@ fn nesting_has_a_limit_that_is_told() {
     assert!(moved(&many).ends_with("or country = 'x'"));
     let unions = vec!["select country_code from a.users_v1"; 400].join(" union all ");
     assert!(moved(&unions).ends_with("select country from a.users_v2"));
+}
+
+#[test]
+fn a_table_further_in_may_have_a_column_that_nobody_listed() {
+    let outer = "select user_id as a from a.users_v1 where user_id in (select user_id from s.orders_v1 where ";
+    check(&format!("{outer}country_code = 'x')"), "! may belong to orders, whose mapping does not list it, or to");
+    check(&format!("{outer}display_name = 'x')"), "! does not list display_name");
+    check(
+        &format!("{outer}users_v1.country_code = 'x')"),
+        "select user_id as a from a.users_v2 where user_id in (select user_id from s.orders_v2 where users_v2.country = 'x')",
+    );
 }
