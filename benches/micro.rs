@@ -34,7 +34,9 @@ fn code() -> String {
 
 fn rules(then: &str) -> RuleSet {
     let text = format!("rule(\"r\").lang(\"python\").find(\"old_name($$$A)\"){then};");
-    load(&[Source { name: "r.rhai".to_owned(), text }], &Inputs::default()).map_err(|e| e.render(false)).unwrap()
+    load(&[Source { name: "r.rhai".to_owned(), text, ..Source::default() }], &Inputs::default())
+        .map_err(|e| e.render(false))
+        .unwrap()
 }
 
 /// A file that lacks the name.

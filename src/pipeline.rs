@@ -187,7 +187,12 @@ pub fn load_rules(migration: &Migration) -> Result<(crate::rule::RuleSet, Digest
     let (parameters, languages) = (migration.parameters.clone(), migration.languages.clone());
     let inputs = Inputs { parameters, mappings, guide: migration.guide.clone(), languages, datasets };
     let sources: Vec<script::Source> = sources.into_iter().map(|s| relative(s, migration)).collect();
-    Ok((script::load(&sources, &inputs)?, digest.finish()))
+    let rules = script::load(&sources, &inputs)?;
+    if !rules.libraries.is_empty() {
+        // What they declare lies in files of its own; each rule's identity holds it.
+        digest = rules.rules.iter().fold(digest, |digest, rule| digest.field(rule.identity.as_bytes()));
+    }
+    Ok((rules, digest.finish()))
 }
 
 /// Names a rule file relative to the migration, so that no absolute path gets
@@ -195,7 +200,7 @@ pub fn load_rules(migration: &Migration) -> Result<(crate::rule::RuleSet, Digest
 fn relative(source: script::Source, migration: &Migration) -> script::Source {
     let folder = migration.file.parent().unwrap_or(Path::new(""));
     let name = Path::new(&source.name).strip_prefix(folder).map(|p| p.display().to_string());
-    script::Source { name: name.unwrap_or(source.name), text: source.text }
+    script::Source { name: name.unwrap_or(source.name), ..source }
 }
 
 /// Discovers, and compares with the code and with the last run. Clones into the state

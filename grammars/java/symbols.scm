@@ -11,7 +11,11 @@
 [(class_body) (block) (constructor_body) (for_statement) (enhanced_for_statement) (catch_clause)
  (try_with_resources_statement) (switch_block) (static_initializer)] @scope
 
-(type_parameter (type_identifier) @define)
+(type_parameter (type_identifier) @define @type.parameter)
+(method_declaration type: (_) @returns name: (identifier) @name)
+(class_declaration name: (identifier) @name superclass: (superclass (_) @parent))
+(class_declaration name: (identifier) @name interfaces: (super_interfaces (type_list (_) @parent)))
+(interface_declaration name: (identifier) @name (extends_interfaces (type_list (_) @parent)))
 (formal_parameter type: (_) @type name: (identifier) @define)
 (spread_parameter (variable_declarator name: (identifier) @define))
 (inferred_parameters (identifier) @define)

@@ -8,7 +8,10 @@
  (anonymous_function) (secondary_constructor) (getter) (setter)] @scope
 (lambda_literal) @scope.function
 
-(type_parameter (type_identifier) @define)
+(type_parameter (type_identifier) @define @type.parameter)
+(function_declaration (simple_identifier) @name (function_value_parameters) . [(user_type) (nullable_type)] @returns)
+(class_declaration (type_identifier) @name (delegation_specifier (user_type) @parent))
+(class_declaration (type_identifier) @name (delegation_specifier (constructor_invocation (user_type) @parent)))
 (parameter (simple_identifier) @define (_) @type)
 (class_parameter (simple_identifier) @define (_) @type)
 (variable_declaration (simple_identifier) @define)

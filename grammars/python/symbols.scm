@@ -2,6 +2,8 @@
 (function_definition name: (identifier) @define.outer) @scope.function
 (class_definition name: (identifier) @define.outer @class) @scope.class
 (lambda) @scope.function
+(function_definition name: (identifier) @name return_type: (_) @returns)
+(class_definition name: (identifier) @name superclasses: (argument_list [(identifier) (attribute)] @parent))
 [(list_comprehension) (set_comprehension) (dictionary_comprehension) (generator_expression)] @scope
 
 (parameters (identifier) @define)

@@ -10,6 +10,14 @@
 (lambda_expression) @scope.function
 
 (type_definition name: (type_identifier) @define)
+(type_definition name: (type_identifier) @name type: (_) @alias)
+(type_parameters name: (identifier) @define @type.parameter)
+(type_parameters name: (identifier) @name . bound: (upper_bound type: (_) @parent))
+(function_definition name: (identifier) @name return_type: (_) @returns)
+(function_declaration name: (identifier) @name return_type: (_) @returns)
+(class_definition name: (identifier) @name extend: (extends_clause type: (_) @parent))
+(trait_definition name: (identifier) @name extend: (extends_clause type: (_) @parent))
+(object_definition name: (identifier) @name extend: (extends_clause type: (_) @parent))
 (parameter name: (identifier) @define type: (_) @type)
 (class_parameter name: (identifier) @define type: (_) @type)
 (binding name: (identifier) @define)
@@ -21,6 +29,8 @@
 (var_definition pattern: (identifier) @name type: (_) @type)
 (val_definition pattern: (identifier) @name value: (_) @value)
 (var_definition pattern: (identifier) @name value: (_) @value)
+(val_definition pattern: (tuple_pattern . (identifier) @name @value.first) value: (_) @value)
+(val_definition pattern: (tuple_pattern . (_) . (identifier) @name @value.second) value: (_) @value)
 (val_declaration name: (identifier) @define type: (_) @type)
 (var_declaration name: (identifier) @define type: (_) @type)
 (tuple_pattern (identifier) @define)

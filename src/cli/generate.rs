@@ -22,12 +22,27 @@ pub(super) struct Man {
 }
 
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example:\n  gander reference > docs/rules.md")]
-pub(super) struct Reference {}
+#[command(after_help = "Examples:\n  gander reference > docs/rules.md\n  gander reference rules/scio")]
+pub(super) struct Reference {
+    /// A folder of rules: prints a table of them instead, for its README.
+    folder: Option<PathBuf>,
+}
 
-pub(super) fn reference(screen: &Screen) -> Result<Exit, Exit> {
-    screen.result(crate::script::markdown());
-    Ok(Exit::Done)
+pub(super) fn reference(args: &Reference, screen: &Screen) -> Result<Exit, Exit> {
+    let Some(folder) = &args.folder else {
+        screen.result(crate::script::markdown());
+        return Ok(Exit::Done);
+    };
+    match crate::rule_test::catalogue(folder) {
+        Ok(table) => {
+            screen.result(table);
+            Ok(Exit::Done)
+        }
+        Err(why) => {
+            screen.diagnostic(format!("error: {why}"));
+            Err(Exit::Usage)
+        }
+    }
 }
 
 pub(super) fn completions(args: &Completions, command: &mut clap::Command, screen: &Screen) -> Result<Exit, Exit> {

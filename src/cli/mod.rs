@@ -134,7 +134,7 @@ enum Command {
     Languages(languages::Args),
     /// Try what the sandbox can enforce on this machine.
     Doctor(doctor::Args),
-    /// Print the reference of what rules may use.
+    /// Print the reference of what rules may use, or a table of the rules in a folder.
     Reference(generate::Reference),
     /// Print completions for a shell.
     Completions(generate::Completions),
@@ -225,7 +225,7 @@ pub fn main() -> Exit {
         Command::Lsp(args) => lsp::main(args, &screen),
         Command::Languages(args) => languages::main(args, &screen),
         Command::Doctor(args) => doctor::main(args, &screen),
-        Command::Reference(_) => generate::reference(&screen),
+        Command::Reference(args) => generate::reference(args, &screen),
         Command::Completions(args) => generate::completions(args, &mut Args::command(), &screen),
         Command::Man(args) => generate::man(args, Args::command(), &screen),
     };

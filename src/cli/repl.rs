@@ -195,7 +195,7 @@ fn name(session: &Session) -> String {
 }
 
 fn reported(session: &Session, script: &str) -> Result<crate::transform::FileReport, String> {
-    let source = Source { name: "input".to_owned(), text: script.to_owned() };
+    let source = Source { name: "input".to_owned(), text: script.to_owned(), ..Source::default() };
     let rules = script::load(&[source], &Inputs::default()).map_err(|e| format!("{e}\n"))?;
     let (name, bytes) = (name(session), session.text.as_bytes());
     // Rhai recurses deeper than this thread's stack may hold.

@@ -180,6 +180,51 @@ pub struct SymbolFacts {
     /// Whether a call of a capitalised name makes a value of that type.
     #[serde(default)]
     pub capitalised_types: bool,
+    /// How types are written.
+    #[serde(default)]
+    pub types: TypeFacts,
+}
+
+/// How types are written, and what literals are.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypeFacts {
+    /// Kinds of nodes that are types and nothing else.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+    /// Kinds of lists of type arguments.
+    #[serde(default)]
+    pub arguments: Vec<String>,
+    /// Kinds around a type, besides those around values.
+    #[serde(default)]
+    pub wrappers: Vec<String>,
+    /// Kinds of types of tuples.
+    #[serde(default)]
+    pub tuples: Vec<String>,
+    /// The path of their class, without the number that ends it.
+    #[serde(default)]
+    pub tuple: String,
+    /// Kinds of types with an operator between two others.
+    #[serde(default)]
+    pub infix: Vec<String>,
+    /// The operator that says that one type is another.
+    #[serde(default)]
+    pub evidence: String,
+    /// Kinds of expressions in parentheses.
+    #[serde(default)]
+    pub parenthesized: Vec<String>,
+    /// Kinds of expressions with type arguments.
+    #[serde(default)]
+    pub applied: Vec<String>,
+    /// The member that is meant where a value, or a class, is called.
+    #[serde(default)]
+    pub apply: String,
+    /// Kinds of declarations whose members are those of a class itself, not of its values.
+    #[serde(default)]
+    pub objects: Vec<String>,
+    /// Of which class literals are, by their kind.
+    #[serde(default)]
+    pub literals: std::collections::BTreeMap<String, String>,
 }
 
 /// A place where a pattern may stand.

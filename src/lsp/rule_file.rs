@@ -10,8 +10,11 @@ use crate::script::{Inputs, ScriptError, Source, load};
 
 /// Mistakes, and examples that fail.
 pub(super) fn diagnostics(path: &Path, text: &str) -> Vec<Diagnostic> {
-    let source =
-        Source { name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(), text: text.to_owned() };
+    let source = Source {
+        name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        text: text.to_owned(),
+        folder: path.parent().map(Path::to_owned),
+    };
     match load(&[source], &inputs(path)) {
         Err(errors) => errors.0.iter().map(|error| mistake(text, error)).collect(),
         Ok(rules) => examples(&rules).iter().filter(|e| !e.passed()).map(|e| failed(text, e)).collect(),

@@ -44,7 +44,7 @@ fn one(suite: &Suite, roots: &[PathBuf], documents: &Documents, known: &[Loaded]
     for source in &mut sources {
         let is_it = |d: &&Document| d.path.as_deref().is_some_and(|p| same(p, Path::new(&source.name)));
         if let Some(document) = documents.values().find(is_it) {
-            *source = Source { name: source.name.clone(), text: document.text.clone() };
+            *source = Source { name: source.name.clone(), text: document.text.clone(), folder: source.folder.clone() };
         }
     }
     let rules = load(&sources, &suite.inputs).ok().filter(|rules| !rules.rules.is_empty())?;

@@ -1,4 +1,4 @@
-//! What lies around and below a node, so that `inside` and `has` cost no walk for
+//! What lies around, below and beside a node, so that `inside` and `has` cost no walk for
 //! each match.
 
 use super::Matcher;
@@ -45,6 +45,20 @@ impl Around {
             (up != n.id.0).then(|| n.tree().node(NodeId(up)))
         };
         std::iter::successors(next(&node), next)
+    }
+
+    /// Those among its siblings that stand after it, or before it.
+    pub(super) fn beside<'t>(&self, node: Node<'t>, after: bool) -> impl Iterator<Item = Node<'t>> {
+        let parent = node.parent();
+        let (from, to) = match (parent, after) {
+            (None, _) => (node.id, node.id),
+            (Some(_), true) => (NodeId(node.id.0 + node.subtree_len() as u32), NodeId(u32::MAX)),
+            (Some(parent), false) => (NodeId(parent.id.0 + 1), node.id),
+        };
+        let first = self.nodes.partition_point(|id| *id < from);
+        let all = self.nodes[first..].iter().take_while(move |id| **id < to).map(move |id| node.tree().node(*id));
+        let all = all.take_while(move |n| parent.is_some_and(|p| p.contains(*n)));
+        all.filter(move |n| n.parent().map(|p| p.id) == parent.map(|p| p.id))
     }
 
     pub(super) fn below<'t>(&self, node: Node<'t>) -> impl Iterator<Item = Node<'t>> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::around::Around;
 use super::embedded::told;
+use super::ignore;
 use super::layout::placed;
 use super::note::{Comment, Note};
 use super::prefilter::{Clause, Hits, is_escape};
@@ -81,6 +82,7 @@ pub fn collect(set: &RuleSet, file: File<'_>, hits: &Hits) -> Result<(Facts, Out
 /// Only where an embedded text is beyond the parser's budget.
 pub fn run(set: &RuleSet, file: File<'_>, hits: &Hits, facts: &Arc<Facts>) -> Result<Outcomes, Failure> {
     let mut outcomes = traverse(set, file, hits, Phase::Edit(facts))?;
+    ignore::respect(set, file.tree, &mut outcomes);
     if let Some(datasets) = set.datasets.as_ref().filter(|_| hits.datasets || facts.units_of(file.path).is_some()) {
         outcomes.extend(uses::outcomes(datasets, file, facts, set.guide.as_deref())?);
         outcomes.sort_by_key(place_and_origin);
@@ -123,6 +125,7 @@ fn traverse(set: &RuleSet, File { path, tree }: File<'_>, hits: &Hits, phase: Ph
         read: BTreeSet::new(),
     };
     gave_up();
+    set.stand_beside(tree);
     let Some(index) = set.by_language.get(&tree.language.facts.name) else { return Ok(Vec::new()) };
     let takes_part = |unit: &Unit| matches!(set.rules[unit.rule].action, Action::Collect(..)) == collects;
     let files = files_had(set, tree, hits);
@@ -297,13 +300,20 @@ impl Runner<'_, '_> {
         }
         for context in &variant.context {
             let key = (std::ptr::from_ref(context), std::ptr::from_ref(tree));
-            let (Context::Inside(m) | Context::Outside(m) | Context::Has(m) | Context::Lacks(m)) = context;
+            let (Context::Inside(m)
+            | Context::Outside(m)
+            | Context::Has(m)
+            | Context::Lacks(m)
+            | Context::Precedes(m)
+            | Context::Follows(m)) = context;
             let around = Arc::clone(self.around.entry(key).or_insert_with(|| Arc::new(Around::new(tree, m))));
             // Each matches alone; what remains is whether shared names agree.
             sum = sum.and(|| match context {
                 Context::Inside(m) => some(around.above(node), m, bindings),
                 Context::Outside(m) => some(around.above(node), m, &mut bindings.clone()).negated(),
                 Context::Has(m) => some(around.below(node), m, bindings),
+                Context::Precedes(m) => some(around.beside(node, true), m, bindings),
+                Context::Follows(m) => some(around.beside(node, false), m, bindings),
                 Context::Lacks(m) => some(around.below(node), m, &mut bindings.clone()).negated(),
             });
         }
@@ -336,6 +346,7 @@ impl Runner<'_, '_> {
                 continue;
             }
             let tree = Arc::clone(&embedded.tree);
+            self.set.stand_beside(&tree);
             for inner in tree.iter() {
                 self.candidate(unit_index, &tree, inner, Some((&embedded, *literal)));
             }

@@ -85,8 +85,10 @@ pub fn settle(
                 let brings = |i: &Import| i.name.is_some() && normal(&i.path) == path;
                 for (index, import) in symbols.imports().iter().enumerate().filter(|(_, i)| brings(i)) {
                     let last = path.rsplit('.').next();
-                    let renamed = *rename && import.name.as_deref() == last;
-                    let bound = import.name.clone().filter(|n| !renamed && *n != wanted.bound());
+                    // All names of a module: there is nothing that an alias could be of.
+                    let whole = wanted.name.as_deref() == Some("*");
+                    let renamed = *rename && import.name.as_deref() == last && !whole;
+                    let bound = import.name.clone().filter(|n| !renamed && !whole && *n != wanted.bound());
                     let facts = &new.language.facts.symbols.import;
                     let aliases = if wanted.name.is_some() { &facts.name_as } else { &facts.module_as };
                     let stays = bound.is_some() && aliases.is_empty();
@@ -136,7 +138,11 @@ pub fn settle(
     };
     added.retain(|wanted, _| !there(wanted));
     added.retain(|wanted, _| !replaced.values().any(|(heir, _)| heir == wanted));
-    let stays: BTreeSet<usize> = replaced.iter().filter(|(_, (wanted, _))| !there(wanted)).map(|(i, _)| *i).collect();
+    // Of several that bring the same, the first does.
+    let mut heirs: BTreeSet<&Wanted> = BTreeSet::new();
+    let mut first = |wanted| heirs.insert(wanted);
+    let stays = replaced.iter().filter(|(_, (wanted, _))| !there(wanted) && first(wanted));
+    let stays: BTreeSet<usize> = stays.map(|(i, _)| *i).collect();
     let mut statements: Vec<Node<'_>> = symbols.imports().iter().map(|i| new.node(i.statement)).collect();
     statements.sort_by_key(|s| s.id);
     statements.dedup_by_key(|s| s.id);

@@ -45,6 +45,10 @@ pub enum Matcher {
     Typed(PathSet),
     /// It is the part of an import that brings one of these paths.
     Imported(PathSet),
+    /// Its place among its named siblings, from 0; from the end where it is negative.
+    Nth(i64),
+    /// It fills the field of this name.
+    Field(String),
 }
 
 /// A set of texts, folded to lower case where the language ignores case.
@@ -201,6 +205,8 @@ impl Matcher {
             Self::Symbol(symbol) => symbol.answer(node),
             Self::Typed(types) => types.answer_type(node),
             Self::Imported(paths) => yes(paths.is_imported_by(node)),
+            Self::Nth(place) => yes(is_nth(node, *place)),
+            Self::Field(name) => yes(node.field_name() == Some(name.as_str())),
             Self::Not(matcher) => matcher.answer(node, &mut bindings.clone()).negated(),
             Self::Any(matchers) => {
                 let before = bindings.clone();
@@ -318,9 +324,23 @@ impl Matcher {
             Self::Imported(paths) => paths.required(),
             Self::All(matchers) => matchers.iter().flat_map(|m| m.required(language)).collect(),
             Self::Any(matchers) => Clause::either(matchers.iter().map(|m| m.required(language))),
-            Self::Kind(_) | Self::Query(_) | Self::Not(_) | Self::Typed(_) => Vec::new(),
+            Self::Kind(_) | Self::Query(_) | Self::Not(_) | Self::Typed(_) | Self::Nth(_) | Self::Field(_) => {
+                Vec::new()
+            }
         }
     }
+}
+
+/// Whether a node has this place among its siblings with a name, comments left out.
+fn is_nth(node: Node<'_>, place: i64) -> bool {
+    let Some(parent) = node.parent() else { return false };
+    let siblings = parent.named_children().filter(|n| !n.is_extra());
+    let steps = usize::try_from(place.unsigned_abs()).unwrap_or(usize::MAX);
+    if place >= 0 {
+        return siblings.into_iter().nth(steps).is_some_and(|n| n.id == node.id);
+    }
+    // From the end: how many stand from this one on.
+    siblings.filter(|n| n.id >= node.id).take(steps.saturating_add(1)).count() == steps && node.is_named()
 }
 
 /// What a literal may hold in place of a plain character: it may then stand for

@@ -10,6 +10,7 @@ mod embedded;
 mod engine;
 mod exercise;
 mod facts;
+mod ignore;
 mod imports;
 mod layout;
 mod matcher;
@@ -156,7 +157,7 @@ pub struct Host {
     pub matcher: Matcher,
 }
 
-/// A condition on what is around or below a match.
+/// A condition on what is around, below or beside a match.
 pub enum Context {
     /// Some node around it matches.
     Inside(Matcher),
@@ -166,6 +167,10 @@ pub enum Context {
     Has(Matcher),
     /// None does.
     Lacks(Matcher),
+    /// Some sibling after it matches.
+    Precedes(Matcher),
+    /// Some sibling before it matches.
+    Follows(Matcher),
 }
 
 /// What a rule does with a match.

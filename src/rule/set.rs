@@ -3,7 +3,7 @@
 //!
 //! Must not: match anything.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +13,8 @@ use super::uses::DatasetRules;
 use super::{Action, Context, Exercise, Place, Rule, Variant};
 use crate::digest::Digest;
 use crate::language::{self, FileLanguages, Language};
+use crate::symbol::Library;
+use crate::tree::Tree;
 
 /// Rules that run together, with what is derived from all of them.
 pub struct RuleSet {
@@ -24,6 +26,8 @@ pub struct RuleSet {
     pub languages: FileLanguages,
     /// The datasets that are migrated, if any are.
     pub datasets: Option<Arc<DatasetRules>>,
+    /// What rules declare of the libraries that code uses, by language.
+    pub libraries: BTreeMap<String, Arc<Library>>,
     /// Where it is recorded what of the rules was exercised, if anybody wants to know.
     pub exercise: Option<Arc<Exercise>>,
     /// Every rule in every language: what the prefilter counts in.
@@ -109,6 +113,7 @@ impl RuleSet {
             guide,
             languages: FileLanguages::default(),
             datasets: None,
+            libraries: BTreeMap::new(),
             exercise: None,
             units,
             by_language,
@@ -141,6 +146,11 @@ impl RuleSet {
     /// The same, where some rule speaks it.
     pub fn spoken_in<'p>(&self, place: impl Into<Place<'p>>) -> Option<&'static Language> {
         self.language_of(place).filter(|language| self.speaks(language))
+    }
+
+    /// From now on a tree is read beside what the rules declare for its language.
+    pub(super) fn stand_beside(&self, tree: &Tree) {
+        Library::put_beside(self.libraries.get(&tree.language.facts.name), tree);
     }
 
     /// Whether any rule collects facts: then a workspace is read twice.
@@ -247,7 +257,11 @@ fn required(variant: &Variant, hosts: bool) -> Vec<Clause> {
         clauses.extend(condition.required(variant.language));
     }
     for context in &variant.context {
-        if let Context::Inside(matcher) | Context::Has(matcher) = context {
+        if let Context::Inside(matcher)
+        | Context::Has(matcher)
+        | Context::Precedes(matcher)
+        | Context::Follows(matcher) = context
+        {
             clauses.extend(matcher.required(variant.language));
         }
     }

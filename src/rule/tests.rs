@@ -19,7 +19,7 @@ fn rules(finder: &str, condition: &str, context: &str) -> RuleSet {
          rule(\"sql\").lang(\"sql\").find(any([table(\"users_v1\"), table(\"people\")]))\
          .in_host(\"python\", \"f($X)\").replace(\"t\");"
     );
-    load(&[Source { name: "t.rhai".to_owned(), text: text.clone() }], &Inputs::default())
+    load(&[Source { name: "t.rhai".to_owned(), text: text.clone(), ..Source::default() }], &Inputs::default())
         .unwrap_or_else(|e| panic!("{text}\n{e}"))
 }
 
@@ -39,6 +39,22 @@ fn hidden(set: &RuleSet, code: &str, hits: &Hits) -> Option<(Vec<String>, Vec<St
     let all = Hits { possible: vec![true; hits.possible.len()], ..Hits::default() };
     let (open, filtered) = (outcomes(set, language, code, &all), outcomes(set, language, code, hits));
     (open != filtered).then_some((open, filtered))
+}
+
+/// A template that leaves type arguments out would lose them without a word.
+#[test]
+fn a_template_drops_no_type_arguments() {
+    let scala = language::by_name("scala").unwrap();
+    let answer = |pattern: &str, template: &str, code: &str| {
+        let text = format!("rule(\"r\").lang(\"scala\").find(invocation({pattern:?})).replace({template:?});");
+        let set = load(&[Source { name: "t.rhai".to_owned(), text, ..Source::default() }], &Inputs::default()).unwrap();
+        let hits = set.scan(scala, "a", code.as_bytes());
+        outcomes(&set, scala, code, &hits).join("; ")
+    };
+    let dropped = answer("$R.f($X)", "$R.g($X)", "object O { a.f[T](1) }");
+    assert!(dropped.contains("Refuse") && dropped.contains("[T]"), "{dropped}");
+    assert!(answer("$R.f($X)", "$R.g($X)", "object O { a.f(1) }").contains("Edit"));
+    assert!(answer("$R.f[$T]($X)", "$R.g[$T]($X)", "object O { a.f[T](1) }").contains("Edit"));
 }
 
 const FINDERS: &[&str] = &[
@@ -174,7 +190,9 @@ fn a_filter_that_asks_for_too_much_is_caught() {
 fn only_names_of_this_language_are_places() {
     let text = "rule(\"k\").lang(\"kotlin\").find(\"kt_only($X)\").replace(\"h($X)\");\n\
                 rule(\"p\").lang(\"python\").find(\"py($X)\").where(#{ X: one_of([\"users_v1\"]) }).replace(\"h($X)\");";
-    let set = load(&[Source { name: "t.rhai".to_owned(), text: text.to_owned() }], &Inputs::default()).unwrap();
+    let set =
+        load(&[Source { name: "t.rhai".to_owned(), text: text.to_owned(), ..Source::default() }], &Inputs::default())
+            .unwrap();
     let python = language::by_name("python").unwrap();
     let code = "py('users_v1')\nx = = kt_only('\\x41'";
     let hits = set.scan(python, "t.py", code.as_bytes());

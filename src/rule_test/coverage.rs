@@ -91,6 +91,8 @@ fn contexts(variant: &Variant, exercise: &Exercise, parts: &mut Parts) {
             Context::Outside(m) => ("outside", m),
             Context::Has(m) => ("has", m),
             Context::Lacks(m) => ("lacks", m),
+            Context::Precedes(m) => ("precedes", m),
+            Context::Follows(m) => ("follows", m),
         };
         branches(name, matcher, variant.language, exercise, parts);
     }
@@ -140,6 +142,8 @@ fn shown(matcher: &Matcher, language: &Language) -> String {
         Matcher::Symbol(_) => "symbol(…)".to_owned(),
         Matcher::Typed(_) => "typed(…)".to_owned(),
         Matcher::Imported(_) => "imported(…)".to_owned(),
+        Matcher::Nth(place) => format!("nth({place})"),
+        Matcher::Field(name) => format!("field({name:?})"),
         Matcher::Any(_) => "any(…)".to_owned(),
         Matcher::All(_) => "all(…)".to_owned(),
         Matcher::Not(inner) => format!("not({})", shown(inner, language)),

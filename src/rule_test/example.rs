@@ -144,7 +144,7 @@ mod tests {
     use crate::script::{Inputs, Source, entries, example_inputs, load};
 
     fn run(text: &str, inputs: &Inputs) -> Result<Vec<ExampleResult>, String> {
-        let source = Source { name: "example.rhai".to_owned(), text: text.to_owned() };
+        let source = Source { name: "example.rhai".to_owned(), text: text.to_owned(), ..Source::default() };
         Ok(examples(&load(&[source], inputs).map_err(|e| e.to_string())?))
     }
 

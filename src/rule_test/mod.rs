@@ -17,6 +17,7 @@
 
 mod assert;
 mod case;
+mod catalogue;
 mod coverage;
 mod error;
 mod example;
@@ -28,6 +29,7 @@ mod suite;
 mod watch;
 
 pub use assert::{ForInsta, for_insta};
+pub use catalogue::{MARK as CATALOGUE_MARK, catalogue};
 pub use coverage::{Gap, gaps};
 pub use error::TestError;
 pub use example::{ExampleResult, examples};

@@ -152,7 +152,7 @@ fn read(suite: &Suite) -> Result<Vec<Source>, Vec<TestError>> {
     let named = |source: Source| {
         let path = PathBuf::from(&source.name);
         let name = path.strip_prefix(&suite.base).unwrap_or(&path).display().to_string();
-        Source { name, text: source.text }
+        Source { name, ..source }
     };
     Ok(sources.into_iter().map(named).collect())
 }

@@ -227,6 +227,18 @@ const AROUND: &[(&str, Around, &str, &str)] = &[
         "No node below the match may fit.",
         r#".find("f($X)").lacks(kind("integer")).replace("g($X)").example("f(a)", "g(a)").unchanged("f(a + 1)")"#,
     ),
+    (
+        "precedes",
+        Around::Precedes,
+        "Some sibling after the match must fit: in a list of statements, a statement.",
+        r#".find(stmt("import $M")).where(#{ M: "old" }).precedes(stmt("import new")).delete().example("import old\nimport new\n", "\nimport new\n").unchanged("import new\nimport old\n")"#,
+    ),
+    (
+        "follows",
+        Around::Follows,
+        "Some sibling before the match must fit.",
+        r#".find(stmt("import $M")).where(#{ M: "new" }).follows(stmt("import old")).delete().example("import old\nimport new\n", "import old\n\n").unchanged("import new\nimport old\n")"#,
+    ),
 ];
 
 fn closures(api: &mut Api<'_>) {
@@ -461,6 +473,8 @@ impl Finisher<'_> {
                 Around::Outside => Context::Outside(matcher),
                 Around::Has => Context::Has(matcher),
                 Around::Lacks => Context::Lacks(matcher),
+                Around::Precedes => Context::Precedes(matcher),
+                Around::Follows => Context::Follows(matcher),
             });
         }
         let hosts = draft.hosts.iter().filter_map(|(name, pattern, at)| self.host(name, pattern, *at)).collect();

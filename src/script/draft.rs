@@ -92,6 +92,8 @@ pub(super) enum Around {
     Outside,
     Has,
     Lacks,
+    Precedes,
+    Follows,
 }
 
 /// What is done with a match.

@@ -7,13 +7,18 @@ use rhai::{Dynamic, Engine, Map};
 
 use super::draft::Draft;
 use super::error::fail;
+use super::library::Libraries;
 use super::reference::{Api, Constant};
-use super::{Inputs, bind, builder, code, edits, files, finder, imports, nodes, symbols};
+use super::{Inputs, bind, builder, code, edits, files, finder, imports, library, nodes, symbols, types};
 
 /// Operations of one closure call, or of loading one file: beyond that it is a loop.
 pub(super) const OPERATIONS: u64 = 1_000_000;
 
-pub(super) fn new(inputs: &Inputs, drafts: &Arc<Mutex<Vec<Draft>>>, operations: u64) -> Engine {
+pub(super) fn new(
+    inputs: &Inputs,
+    (drafts, libraries): (&Arc<Mutex<Vec<Draft>>>, &Libraries),
+    operations: u64,
+) -> Engine {
     let mut engine = Engine::new_raw();
     // Not among them: time, files, and whatever else is not a function of the code.
     CorePackage::new().register_into_engine(&mut engine);
@@ -51,6 +56,8 @@ pub(super) fn new(inputs: &Inputs, drafts: &Arc<Mutex<Vec<Draft>>>, operations: 
     files::register(&mut api);
     builder::register(&mut api, drafts);
     symbols::register(&mut api);
+    types::register(&mut api);
+    library::register(&mut api, libraries);
     imports::register(&mut api);
     tables(&mut api, inputs);
     api.finish();

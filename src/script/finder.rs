@@ -27,6 +27,8 @@ pub(super) enum Spec {
     Symbol(Vec<String>),
     Typed(Vec<String>),
     Imported(Vec<String>),
+    Nth(i64),
+    Field(String),
 }
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -114,6 +116,12 @@ pub(super) fn register(api: &mut Api<'_>) {
     let docs = "A string literal whose value matches this regular expression somewhere.";
     let example = r#".find("f($X)").where(#{ X: literal("^a") }).replace("g($X)").example("f('ab')", "g('ab')").unchanged("f(ab)")"#;
     api.function("literal(text) -> Matcher", docs, example, |text: &str| Spec::Literal(text.to_owned()));
+    let docs = "A node with this place among its siblings with a name, comments left out: `nth(0)` is the first, `nth(-1)` the last.";
+    let example = r#".find(all([kind("integer"), nth(-1)])).inside("f($$$)").edit(|m, cx| if m.node.text == "0" { skip("it is") } else { edits([replace(m.node, code("0"))]) }).example("f(1, 2, 3)", "f(1, 2, 0)").unchanged("g(1)")"#;
+    api.function("nth(place) -> Matcher", docs, example, |place: i64| Spec::Nth(place));
+    let docs = "A node that fills the field of this name. `gander tree` shows the fields.";
+    let example = r#".find(all([kind("integer"), field("right")])).inside("$_ + $_").edit(|m, cx| if m.node.text == "0" { skip("it is") } else { edits([replace(m.node, code("0"))]) }).example("a = 1 + 2", "a = 1 + 0").unchanged("f(1)")"#;
+    api.function("field(name) -> Matcher", docs, example, |name: &str| Spec::Field(name.to_owned()));
     compositions(api);
 }
 
@@ -228,6 +236,12 @@ impl Spec {
             Self::Symbol(paths) => knows_symbols(language).map(|()| Matcher::Symbol(SymbolMatcher::new(paths))),
             Self::Typed(paths) => knows_symbols(language).map(|()| Matcher::Typed(PathSet::new(paths))),
             Self::Imported(paths) => knows_symbols(language).map(|()| Matcher::Imported(PathSet::new(paths))),
+            Self::Nth(place) => Ok(Matcher::Nth(*place)),
+            Self::Field(name) if language.grammar.field_id_for_name(name).is_none() => Err(format!(
+                "{} has no field `{name}`; `gander tree FILE` shows the fields of a file",
+                language.facts.name
+            )),
+            Self::Field(name) => Ok(Matcher::Field(name.clone())),
             Self::Not(spec) => Ok(Matcher::Not(Box::new(spec.compile(language)?))),
         }
     }

@@ -13,6 +13,7 @@ use rhai::{Engine, FnPtr, Position, Token};
 use super::draft::{Draft, Then};
 use super::{Inputs, Source};
 use crate::digest::{Digest, DigestBuilder};
+use crate::symbol::Declarations;
 
 /// A rule file, parted so that each rule's part of it is known.
 pub(super) struct Parts<'s> {
@@ -20,22 +21,32 @@ pub(super) struct Parts<'s> {
     /// Bytes of the statements that declare rules and do nothing else; empty where that can't be told.
     rules: Vec<Range<usize>>,
     inputs: Digest,
+    /// What is declared of libraries, if anything is: any rule may ask for types.
+    libraries: Option<Digest>,
 }
 
 impl<'s> Parts<'s> {
-    pub(super) fn new(engine: &Engine, source: &'s Source, inputs: &Inputs) -> Self {
+    pub(super) fn new(engine: &Engine, source: &'s Source, inputs: &Inputs, libraries: &[Declarations]) -> Self {
         let mut digest = DigestBuilder::new("gander.inputs").field(inputs.parameters.to_string());
         for (name, table) in &inputs.mappings {
             digest = digest.field(name).field(table.to_string());
         }
         let text = source.text.as_str();
-        Self { text, rules: statements(engine, text).unwrap_or_default(), inputs: digest.finish() }
+        let mut beside = DigestBuilder::new("gander.libraries");
+        for one in libraries {
+            beside = beside.field(&one.language).field(&one.text);
+        }
+        let libraries = (!libraries.is_empty()).then(|| beside.finish());
+        Self { text, rules: statements(engine, text).unwrap_or_default(), inputs: digest.finish(), libraries }
     }
 
     /// The identity of a rule that this file declares.
     pub(super) fn identity(&self, draft: &Draft) -> Digest {
         let mut said = Said { digest: DigestBuilder::new("gander.rule"), closures: false };
         draft.tell(&mut said);
+        if let Some(libraries) = &self.libraries {
+            said.value("libraries", &libraries.as_bytes());
+        }
         let Said { digest, closures } = said;
         if !closures {
             return digest.finish();
@@ -135,7 +146,7 @@ mod tests {
 
     /// The identity of each rule.
     fn of(text: &str, inputs: &Inputs) -> BTreeMap<String, Digest> {
-        let set = load(&[Source { name: "r.rhai".to_owned(), text: text.to_owned() }], inputs);
+        let set = load(&[Source { name: "r.rhai".to_owned(), text: text.to_owned(), ..Source::default() }], inputs);
         let set = set.map_err(|errors| errors.render(false)).unwrap();
         set.rules.iter().map(|rule| (rule.id.clone(), rule.identity)).collect()
     }

@@ -18,12 +18,14 @@ mod finder;
 mod identity;
 mod imports;
 mod insertion;
+mod library;
 mod nodes;
 mod purity;
 mod reference;
 mod survey;
 mod symbols;
 mod tables;
+mod types;
 
 #[cfg(test)]
 mod tests;
@@ -43,12 +45,14 @@ use crate::rule::{DatasetRules, RuleSet};
 use draft::Draft;
 
 /// A rule file, read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Source {
     /// For diagnostics.
     pub name: String,
     /// All its text.
     pub text: String,
+    /// The folder that it lies in, for what it names beside it; a text of no file has none.
+    pub folder: Option<PathBuf>,
 }
 
 /// What rules may read besides code.
@@ -80,7 +84,10 @@ pub fn read(files: &[PathBuf]) -> Result<Vec<Source>, ScriptErrors> {
     let mut errors = Vec::new();
     for file in files {
         match read_text(file, MAX_FILE) {
-            Ok(text) => sources.push(Source { name: file.display().to_string(), text }),
+            Ok(text) => {
+                let folder = file.parent().map(Path::to_owned);
+                sources.push(Source { name: file.display().to_string(), text, folder });
+            }
             Err(why) => errors.push(ScriptError::of_file(&file.display().to_string(), &why)),
         }
     }
@@ -141,11 +148,13 @@ pub fn load(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptErrors
 
 fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptErrors> {
     let drafts: Arc<Mutex<Vec<Draft>>> = Arc::default();
-    let engine = Arc::new(engine::new(inputs, &drafts, engine::OPERATIONS));
-    let wide = Arc::new(engine::new(inputs, &drafts, survey::OPERATIONS));
+    let libraries = library::Libraries::default();
+    let engine = Arc::new(engine::new(inputs, (&drafts, &libraries), engine::OPERATIONS));
+    let wide = Arc::new(engine::new(inputs, (&drafts, &libraries), survey::OPERATIONS));
     let mut errors = Vec::new();
-    let mut rules = Vec::new();
+    let mut all = Vec::new();
     for source in sources {
+        library::open(&libraries, source.folder.as_deref());
         let mut ast = match engine.compile(&source.text) {
             Ok(ast) => ast,
             Err(error) => {
@@ -165,7 +174,13 @@ fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptError
             // What the rest of its chain would have declared is not missing.
             declared.last_mut().into_iter().for_each(Draft::cut_short);
         }
-        let parts = identity::Parts::new(&engine, source, inputs);
+        all.push((source, ast, declared));
+    }
+    // From here on nothing more can be declared.
+    let declarations = library::close(&libraries);
+    let mut rules = Vec::new();
+    for (source, ast, declared) in all {
+        let parts = identity::Parts::new(&engine, source, inputs, &declarations);
         for draft in declared {
             match builder::finish(draft, source, &parts, (&engine, &wide), &ast) {
                 Ok(rule) => rules.push(rule),
@@ -189,5 +204,7 @@ fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptError
     let mut set = RuleSet::new(rules, inputs.guide.clone());
     set.languages = inputs.languages.clone();
     set.datasets = inputs.datasets.clone();
+    set.libraries =
+        library::read(&declarations).map_err(|why| ScriptErrors(vec![ScriptError::of_file("rules", &why)]))?;
     Ok(set)
 }

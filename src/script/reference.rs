@@ -135,8 +135,11 @@ pub struct Entry {
 pub fn entries() -> &'static [Entry] {
     static ENTRIES: OnceLock<Vec<Entry>> = OnceLock::new();
     ENTRIES.get_or_init(|| {
-        let engine =
-            super::engine::new(&super::Inputs::default(), &std::sync::Arc::default(), super::engine::OPERATIONS);
+        let engine = super::engine::new(
+            &super::Inputs::default(),
+            (&Default::default(), &Default::default()),
+            super::engine::OPERATIONS,
+        );
         read(&engine)
     })
 }
@@ -144,7 +147,11 @@ pub fn entries() -> &'static [Entry] {
 /// What Rhai itself brings, by the type it belongs to: names only, for completion
 /// and as a pointer to Rhai's book.
 pub fn builtins() -> BTreeMap<String, Vec<String>> {
-    let engine = super::engine::new(&super::Inputs::default(), &std::sync::Arc::default(), super::engine::OPERATIONS);
+    let engine = super::engine::new(
+        &super::Inputs::default(),
+        (&Default::default(), &Default::default()),
+        super::engine::OPERATIONS,
+    );
     let ours: BTreeSet<String> = metadata(&engine, false).functions.into_iter().map(|f| f.signature).collect();
     let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for function in metadata(&engine, true).functions {

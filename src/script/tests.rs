@@ -6,7 +6,7 @@ use crate::rule::{Answer, RuleSet, run};
 use crate::tree::parse;
 
 fn rules(text: &str) -> Result<RuleSet, String> {
-    let source = Source { name: "test.rhai".to_owned(), text: text.to_owned() };
+    let source = Source { name: "test.rhai".to_owned(), text: text.to_owned(), ..Source::default() };
     let mut inputs = Inputs::default();
     inputs.parameters.insert("flag".to_owned(), "NEW_UI".into());
     let table = "[tables]\nusers_v1 = \"users_v2\"\n".parse().unwrap();
@@ -369,7 +369,10 @@ fn mistakes_are_told_in_the_words_of_the_reference() {
             assert!(!all.contains(raw), "{body}: {all}");
         }
     }
-    let none = load(&[Source { name: "t.rhai".to_owned(), text: "mapping(\"a\");".to_owned() }], &Inputs::default());
+    let none = load(
+        &[Source { name: "t.rhai".to_owned(), text: "mapping(\"a\");".to_owned(), ..Source::default() }],
+        &Inputs::default(),
+    );
     let none = none.err().unwrap().to_string();
     assert!(none.contains("none is given") && none.contains("--mapping a=FILE"), "{none}");
     for (name, near) in [("pythn", "python"), ("JavaScript", "javascript"), ("golang2", "go")] {

@@ -37,7 +37,6 @@ struct Found {
     /// What further patterns say of a defined name.
     types: HashMap<NodeId, NodeId>,
     values: HashMap<NodeId, (NodeId, Option<String>)>,
-    classes: HashSet<NodeId>,
     elsewhere: Vec<NodeId>,
     imports: BTreeMap<NodeId, (Import, Option<NodeId>)>,
     symbols: Symbols,
@@ -93,7 +92,10 @@ impl<'t> Builder<'t> {
                 }
                 "name" => named = Some(id),
                 "class" => {
-                    found.classes.insert(id);
+                    found.symbols.classes.insert(id);
+                }
+                "type.parameter" => {
+                    found.symbols.type_parameters.insert(id);
                 }
                 "elsewhere" => found.elsewhere.push(id),
                 "label" => {
@@ -110,8 +112,20 @@ impl<'t> Builder<'t> {
             if let Some(node) = get(captures, "type") {
                 found.types.insert(name, node.id);
             }
+            if let Some(node) = get(captures, "returns") {
+                found.symbols.returns.insert(name, node.id);
+            }
+            if let Some(node) = get(captures, "parent") {
+                found.symbols.parents.entry(name).or_default().push(node.id);
+            }
+            if let Some(node) = get(captures, "alias") {
+                found.symbols.aliases.insert(name, node.id);
+            }
             if let Some(node) = get(captures, "value") {
+                // `val (a, b) = f()`: places have no names in the code.
+                let place = |name: &str, member: &str| get(captures, name).map(|_| member.to_owned());
                 let member = get(captures, "value.member").map(|m| m.text().to_owned());
+                let member = member.or_else(|| place("value.first", "_1")).or_else(|| place("value.second", "_2"));
                 found.values.insert(name, (node.id, member));
             }
         }
@@ -224,7 +238,7 @@ impl<'t> Builder<'t> {
             scope_of.push(around);
             if let Some(scope) = found.scopes.get(&node.id).filter(|_| node.id.0 != 0) {
                 own.insert(node.id, scopes.len() as u32);
-                scopes.push(Scope { parent: Some(around), ..*scope });
+                scopes.push(Scope { parent: Some(around), owner: Some(node.id), ..*scope });
             }
         }
         symbols.scopes = scopes;
@@ -244,7 +258,7 @@ impl<'t> Builder<'t> {
                 scope = 0;
             }
             let (value, member) = found.values.get(id).cloned().map_or((None, None), |(v, m)| (Some(v), m));
-            let kind = if found.classes.contains(id) { Kind::Class } else { Kind::Plain };
+            let kind = if symbols.classes.contains(id) { Kind::Class } else { Kind::Plain };
             let from = seen_from(node, &found.scopes);
             let type_node = found.types.get(id).copied();
             symbols.define(node.text(), Definition { node: *id, scope, from, kind, type_node, value, member });
@@ -259,6 +273,8 @@ impl<'t> Builder<'t> {
             symbols.imports.push(import);
         }
         let defined = |id: &NodeId| found.defined.contains_key(id);
+        // `f(x = 1)` names a parameter, and assigns nothing.
+        symbols.written.retain(|id| !symbols.labels.contains(id));
         let written: Vec<NodeId> = symbols.written.iter().filter(|id| !defined(id)).copied().collect();
         symbols.reassigned = written.iter().map(|id| tree.node(*id).text().to_owned()).collect();
         symbols
@@ -267,7 +283,7 @@ impl<'t> Builder<'t> {
 
 impl Scope {
     fn new() -> Self {
-        Self { parent: None, class: false, function: false, module: false }
+        Self { parent: None, owner: None, class: false, function: false, module: false }
     }
 }
 

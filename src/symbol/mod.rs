@@ -5,10 +5,12 @@
 //! know rules, other files, or any language by name but in the table of queries.
 
 mod build;
+mod library;
 mod queries;
 mod reach;
 mod resolve;
 mod typed;
+mod types;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -16,8 +18,10 @@ use std::sync::Arc;
 use crate::language::Language;
 use crate::tree::{Node, NodeId, Tree};
 
+pub use library::{Declarations, Library, LibraryError};
 pub use reach::{Reached, Wanted};
 pub use resolve::Name;
+pub use types::Type;
 
 /// Whether something holds, as far as one file can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +106,18 @@ pub struct Symbols {
     /// Names that refer to nothing: those of named arguments.
     labels: HashSet<NodeId>,
     written: HashSet<NodeId>,
+    /// Names of classes.
+    classes: HashSet<NodeId>,
+    /// For the name of a function: the type of what it gives.
+    returns: HashMap<NodeId, NodeId>,
+    /// For the name of a class: the types above it.
+    parents: HashMap<NodeId, Vec<NodeId>>,
+    /// For the name of a type that stands for another one: that type.
+    aliases: HashMap<NodeId, NodeId>,
+    /// Names of type parameters.
+    type_parameters: HashSet<NodeId>,
+    /// Its classes and functions by path, made when first asked for.
+    declared: std::sync::OnceLock<types::Declared>,
     /// Names that are assigned to somewhere, besides their definition.
     reassigned: HashSet<String>,
     /// Names of which it is known whether the file has room for them.
@@ -110,6 +126,8 @@ pub struct Symbols {
 
 struct Scope {
     parent: Option<u32>,
+    /// The node that opens it; the file has none.
+    owner: Option<NodeId>,
     /// Its names are not seen from scopes inside it.
     class: bool,
     /// A `var` in it belongs to it.
@@ -187,6 +205,10 @@ impl Symbols {
             || typed(element.text())
             || element.parent().is_some_and(|p| p.kind() == "import_specifier" && typed(p.text()))
             || statement.ancestors().any(checked)
+    }
+
+    fn declared(&self, tree: &Tree) -> &types::Declared {
+        self.declared.get_or_init(|| types::Declared::of(tree, self))
     }
 
     /// Every import, in order of place.

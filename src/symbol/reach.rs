@@ -88,6 +88,14 @@ impl Symbols {
         if let Some((_, text)) = best {
             return Reached { text, import: None };
         }
+        // A class of this file, where nothing else has its name.
+        if let Some(name) = wanted.name.as_deref().filter(|name| !name.contains('.')) {
+            let declared = self.declared(node.tree());
+            let seen = self.seen_at(node, name);
+            if !seen.is_empty() && seen.iter().all(|d| declared.path_of(d.node) == Some(path.as_str())) {
+                return Reached { text: name.to_owned(), import: None };
+            }
+        }
         let parted = wanted.name.as_deref().map(|n| n.split_once('.').unwrap_or((n, "")));
         let (first, rest) = parted.unwrap_or_default();
         let module = normal(&wanted.module);

@@ -1,6 +1,6 @@
 //! From a name in code to what it refers to.
 
-use super::{Certainty, Definition, Import, Kind, Symbols, normal};
+use super::{Certainty, Definition, Import, Kind, Library, Symbols, normal};
 use crate::tree::{Node, Tree};
 
 /// What a name refers to. One name may have several, where the file defines it
@@ -66,6 +66,11 @@ impl Symbols {
                 if facts.implicit.iter().any(|module| below(module)) {
                     return if brought { Certainty::Unknown } else { Certainty::Yes };
                 }
+                // What is declared to be there is brought, unless a second one is, too.
+                let brings = |w: &&Import| below(&w.path) && Library::declares(tree, &format!("{}.{written}", w.path));
+                if wildcards().any(|w| brings(&w)) {
+                    return Certainty::Yes;
+                }
                 if brought && paths.iter().any(|p| p.ends_with(&suffix)) {
                     Certainty::Unknown
                 } else {
@@ -118,10 +123,9 @@ impl Symbols {
         let is_name = |n: Node<'_>| facts.names.iter().any(|k| k == n.kind());
         let dotted = |n: Node<'_>| facts.dotted.iter().any(|k| k == n.kind());
         if dotted(node) {
-            let mut segments = node.named_children().filter(|c| is_name(*c));
-            let Some(head) = segments.next() else { return Vec::new() };
-            let head = self.head(head, depth);
-            return segments.fold(head, |names, segment| self.member(names, segment.text()));
+            let all = segments(node);
+            let Some((head, rest)) = all.split_first() else { return Vec::new() };
+            return rest.iter().fold(self.head(*head, depth), |names, segment| self.member(names, segment.text()));
         }
         if !is_name(node) || self.labels.contains(&node.id) {
             return Vec::new();
@@ -129,9 +133,8 @@ impl Symbols {
         match node.parent().filter(|p| dotted(*p)) {
             None => self.head(node, depth),
             Some(whole) => {
-                let segments: Vec<Node<'_>> =
-                    whole.named_children().filter(|c| is_name(*c)).take_while(|c| c.id <= node.id).collect();
-                let Some((head, rest)) = segments.split_first() else { return Vec::new() };
+                let until: Vec<Node<'_>> = segments(whole).into_iter().take_while(|c| c.id <= node.id).collect();
+                let Some((head, rest)) = until.split_first() else { return Vec::new() };
                 rest.iter().fold(self.head(*head, depth), |names, segment| self.member(names, segment.text()))
             }
         }
@@ -400,8 +403,7 @@ impl Symbols {
     fn is_tail(&self, node: Node<'_>) -> bool {
         let facts = &node.tree().language.facts.symbols;
         let Some(parent) = node.parent().filter(|p| facts.dotted.iter().any(|k| k == p.kind())) else { return false };
-        let first = parent.named_children().find(|c| facts.names.iter().any(|k| k == c.kind()));
-        first.is_some_and(|f| f.id != node.id)
+        segments(parent).first().is_some_and(|first| first.id != node.id)
     }
 
     /// Whether a node stands inside of an import.
@@ -421,4 +423,20 @@ impl Symbols {
             || node.parent().filter(segment).is_some()
             || facts.dotted.iter().any(|k| k == node.kind()) && !segment(&node)
     }
+}
+
+/// The names of a dotted path, in order: some grammars nest the path before the last of them.
+fn segments(path: Node<'_>) -> Vec<Node<'_>> {
+    let facts = &path.tree().language.facts.symbols;
+    let is = |kinds: &[String], node: Node<'_>| kinds.iter().any(|k| k == node.kind());
+    let mut names = Vec::new();
+    let mut before: Vec<Node<'_>> = vec![path];
+    // The part before the last name is the first child: walked down, and read up again.
+    while let Some(inner) = before.last().and_then(|n| n.named_children().next()).filter(|n| is(&facts.dotted, *n)) {
+        before.push(inner);
+    }
+    for part in before.into_iter().rev() {
+        names.extend(part.named_children().filter(|c| is(&facts.names, *c)));
+    }
+    names
 }

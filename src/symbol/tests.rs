@@ -1,10 +1,11 @@
 //! Every language that has a `symbols.scm` brings code, and what a symbol finds in it.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Certainty, Symbols, languages, normal};
+use super::{Certainty, Declarations, Library, Symbols, languages, normal};
 use crate::language::by_name;
 use crate::tree::{Node, parse};
 
@@ -25,6 +26,11 @@ struct Case {
     typed: Option<String>,
     /// A name, as `line:text` of one place: what else refers to the same?
     uses: Option<String>,
+    /// Declarations beside the code.
+    library: Option<String>,
+    /// Expressions and their types: `line:text = type`.
+    #[serde(default)]
+    types: Vec<String>,
     /// Places that are it for certain, as `line:text`.
     #[serde(default)]
     yes: Vec<String>,
@@ -40,7 +46,23 @@ fn place(node: Node<'_>) -> String {
 fn check(language: &str, case: &Case) -> (Vec<String>, Vec<String>) {
     let tree = parse(by_name(language).unwrap(), case.code.as_str()).unwrap();
     assert!(tree.errors().next().is_none(), "{language}: does not read without an error: {}", case.code);
+    if let Some(text) = &case.library {
+        let name = "library".to_owned();
+        let all = [Declarations { name, language: language.to_owned(), text: text.clone() }];
+        let library = Arc::new(Library::new(by_name(language).unwrap(), &all).unwrap());
+        Library::put_beside(Some(&library), &tree);
+    }
     let symbols = Symbols::of(&tree);
+    for wanted in &case.types {
+        let (at, is) = wanted.rsplit_once(" = ").unwrap();
+        let node = tree.iter().find(|n| n.is_named() && place(*n) == at);
+        let node = node.unwrap_or_else(|| panic!("{language}: no {at:?} in {}", case.code));
+        let found = symbols.type_of(node).map_or("unknown".to_owned(), |t| t.to_string());
+        assert_eq!(found, is, "{language}: {at} in {}", case.code);
+    }
+    if !case.types.is_empty() && case.symbol.is_none() && case.typed.is_none() && case.uses.is_none() {
+        return (case.yes.clone(), case.unknown.clone());
+    }
     let (mut yes, mut unknown) = (Vec::new(), Vec::new());
     if let Some(wanted) = &case.uses {
         let node = tree.iter().find(|n| n.is_leaf() && place(*n) == *wanted).unwrap();

@@ -1,4 +1,4 @@
-//! What the declarations, constructors and annotations of a file tell of types.
+//! Whether a value is of a type: what declarations, constructors and annotations tell.
 
 use super::{Certainty, Kind, Symbols};
 use crate::tree::Node;
@@ -7,10 +7,20 @@ use crate::tree::Node;
 const MAX_STEPS: usize = 16;
 
 impl Symbols {
-    /// Whether a value is declared to be of one of these types, or made as one. A
-    /// subtype is not told from any other type.
+    /// Whether a value is declared to be of one of these types, or made as one. A subtype is
+    /// told from any other type only where it is declared what it is below.
     pub fn has_type(&self, node: Node<'_>, sought: &dyn Fn(&str) -> bool, paths: &[String]) -> Certainty {
-        self.type_at(node, sought, paths, 0)
+        let told = self.type_at(node, sought, paths, 0);
+        if told == Certainty::Yes {
+            return told;
+        }
+        // A type is no value of itself.
+        if node.tree().language.facts.symbols.types.kinds.iter().any(|k| k == node.kind()) {
+            return told;
+        }
+        // What calls give, and what is declared elsewhere, may tell more.
+        let inferred = self.type_of(node).map(|is| self.is_a(node.tree(), &is, sought));
+        inferred.filter(|answer| *answer != Certainty::Unknown).unwrap_or(told)
     }
 
     fn type_at(&self, node: Node<'_>, sought: &dyn Fn(&str) -> bool, paths: &[String], step: usize) -> Certainty {
@@ -28,6 +38,9 @@ impl Symbols {
         }
         let node = unwrapped(node);
         if tree.language.is_string(node.kind_id()) {
+            return Certainty::No;
+        }
+        if self.labels.contains(&node.id) {
             return Certainty::No;
         }
         if self.member_names.contains_key(&node.id) || self.members.contains_key(&node.id) {

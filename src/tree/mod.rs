@@ -37,6 +37,8 @@ pub struct Tree {
     pub(crate) queried: std::sync::Mutex<std::collections::BTreeMap<u64, Arc<QueryHits>>>,
     /// What its names refer to, made when first asked for, by the room that knows.
     pub(crate) learned: std::sync::OnceLock<Arc<dyn std::any::Any + Send + Sync>>,
+    /// What is declared elsewhere for code like this, put here by whoever reads it for rules.
+    pub(crate) beside: std::sync::RwLock<Option<Arc<dyn std::any::Any + Send + Sync>>>,
 }
 
 /// What a query found: for each node that is its match, the names it bound.

@@ -150,7 +150,7 @@ fn run(page: &Path) -> Vec<String> {
 
 /// What is wrong with a rule file, with the inputs of the reference.
 fn rule(text: &str) -> Vec<String> {
-    let source = Source { name: "page.rhai".to_owned(), text: text.to_owned() };
+    let source = Source { name: "page.rhai".to_owned(), text: text.to_owned(), ..Source::default() };
     match load(&[source], &example_inputs()) {
         Err(errors) => vec![errors.to_string()],
         Ok(rules) => examples(&rules)

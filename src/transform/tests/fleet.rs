@@ -48,7 +48,7 @@ impl World {
         (index, answers): (Option<&Index>, Option<&Answers>),
     ) -> (Plan, usize) {
         let read = AtomicUsize::new(0);
-        let source = Source { name: "test.rhai".to_owned(), text: script.to_owned() };
+        let source = Source { name: "test.rhai".to_owned(), text: script.to_owned(), ..Source::default() };
         let rules = load(&[source], &Inputs::default()).unwrap();
         let pinned: Vec<Pinned<'_>> = self
             .workspaces

@@ -34,7 +34,7 @@ fn imports_follow_the_code_in_every_language() {
         assert!(cases.case.len() >= 3, "grammars/{language}/imports.toml holds hardly anything");
         let extension = &by_name(language).unwrap().facts.extensions[0];
         for Case { rules, before, after } in cases.case {
-            let source = Source { name: "imports.rhai".to_owned(), text: rules.clone() };
+            let source = Source { name: "imports.rhai".to_owned(), text: rules.clone(), ..Source::default() };
             let set = load(&[source], &Inputs::default()).unwrap_or_else(|e| panic!("{language}: {rules}\n{e}"));
             let report = file(&set, &Arc::default(), &format!("a.{extension}"), before.as_bytes());
             let refused = report.findings.iter().filter(|f| f.kind != FindingKind::Mapped);

@@ -10,7 +10,7 @@ use crate::script::{Inputs, Source, load};
 
 /// The new text of a file, or `=` where it stays; then every finding but edits, one a line.
 fn check(script: &str, path: &str, code: &str) -> String {
-    let source = Source { name: "test.rhai".to_owned(), text: script.to_owned() };
+    let source = Source { name: "test.rhai".to_owned(), text: script.to_owned(), ..Source::default() };
     let rules = load(&[source], &Inputs::default()).unwrap_or_else(|e| panic!("{e}"));
     let report = file(&rules, &Default::default(), path, code.as_bytes());
     let mut out = match &report.change {
