@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gander::rule_test::{Memory, Options, find, run};
+use gander::rule_test::{CATALOGUE_MARK, Memory, Options, catalogue, find, run};
 use gander::script::{self, Inputs};
 use gander::transform::file;
 
@@ -39,6 +39,26 @@ fn every_rule_has_a_title_and_cases_in_which_it_matches() {
         assert!(suite.unused.is_empty(), "{:?}", suite.unused);
         let never: Vec<&str> = suite.rules.iter().filter(|r| r.matches == 0).map(|r| r.id.as_str()).collect();
         assert!(never.is_empty(), "{}: no test makes these match: {never:?}", suite.file.display());
+    }
+}
+
+/// The tables in the READMEs of `rules/` are those that the rules make.
+#[test]
+fn every_rule_file_is_in_the_table_of_a_readme() {
+    let found = find(&[root().join("rules")]);
+    let mut tables = std::collections::BTreeSet::new();
+    for suite in &found.suites {
+        let folders = suite.file.ancestors().skip(1).take_while(|folder| folder.starts_with(root().join("rules")));
+        let pack = folders.into_iter().find(|folder| folder.join("README.md").is_file());
+        let pack = pack.unwrap_or_else(|| panic!("{} has no README.md above it", suite.file.display()));
+        tables.insert(pack.to_owned());
+    }
+    for pack in tables {
+        let readme = std::fs::read_to_string(pack.join("README.md")).unwrap();
+        let made = catalogue(&pack).unwrap();
+        let written = readme.find(CATALOGUE_MARK).map_or("", |at| &readme[at..]);
+        let name = pack.strip_prefix(root()).unwrap().display();
+        assert!(written == made, "{name}/README.md is stale: `gander reference {name}` makes what follows its mark");
     }
 }
 

@@ -1,0 +1,2 @@
+import com.spotify.scio.ScioContext
+object A { def f(sc: ScioContext) = sc.pubsubTopic[String]("t", "id") }

@@ -1,0 +1,2 @@
+import com.spotify.scio.parquet.types.ParquetTypeIO
+object A { val p = ParquetTypeIO.ReadParam[T](x) }

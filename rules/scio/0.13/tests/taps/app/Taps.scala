@@ -1,0 +1,2 @@
+import com.spotify.scio.io.TextTap
+object A { val t = TextTap("a") }

@@ -1,0 +1,2 @@
+import com.spotify.scio.coders.Coder.avroGenericRecordCoder
+object A { val c = avroGenericRecordCoder }

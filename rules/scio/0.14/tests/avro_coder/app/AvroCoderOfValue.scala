@@ -1,0 +1,3 @@
+import com.spotify.scio.coders.Coder
+import org.apache.avro.generic.GenericRecord
+object A { val c: Coder[GenericRecord] = x }

@@ -1,0 +1,2 @@
+import com.spotify.scio.avro.{AvroIO, AvroTyped}
+object A { val c = AvroIO(x) }

@@ -1,0 +1,2 @@
+import com.spotify.scio.schemas.Schema
+object A { val s = Schema.fromAvroSchema(x) }

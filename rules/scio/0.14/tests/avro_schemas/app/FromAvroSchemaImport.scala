@@ -1,0 +1,2 @@
+import com.spotify.scio.schemas.Schema.fromAvroSchema
+object A { val s = fromAvroSchema(x) }

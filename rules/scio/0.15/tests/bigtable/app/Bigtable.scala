@@ -1,0 +1,2 @@
+import com.spotify.scio.ScioContext
+object A { def f(sc: ScioContext) = { val ranges = Seq(r); sc.bigtable("p", "i", "t", ranges) } }

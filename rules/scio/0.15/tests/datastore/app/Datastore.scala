@@ -1,0 +1,2 @@
+import com.spotify.scio.datastore.DatastoreIO
+object A { val io = DatastoreIO("p") }

@@ -1,0 +1,2 @@
+import org.tensorflow.proto.example.{Example, Feature}
+object A

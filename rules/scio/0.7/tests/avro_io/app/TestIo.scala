@@ -1,0 +1,2 @@
+import com.spotify.scio.testing.{PipelineSpec, TextIO}
+class T { f(TextIO("a")) }

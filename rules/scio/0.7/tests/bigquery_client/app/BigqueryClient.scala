@@ -1,0 +1,2 @@
+import com.spotify.scio.bigquery.BigQueryClient
+object A { val c = BigQueryClient.defaultInstance() }

@@ -1,0 +1,1 @@
+object A { val u = sys.props("user.name") }

@@ -1,0 +1,6 @@
+import com.spotify.scio._
+object A {
+  def f(sc: ScioContext): ScioResult = {
+    sc.run()
+  }
+}

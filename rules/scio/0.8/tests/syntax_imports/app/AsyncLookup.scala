@@ -1,0 +1,2 @@
+import com.spotify.scio.transforms.AsyncLookupDoFn
+class F extends AsyncLookupDoFn[A, B, C]

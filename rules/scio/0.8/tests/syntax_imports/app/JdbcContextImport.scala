@@ -1,0 +1,2 @@
+import com.spotify.scio.jdbc.{JdbcOptions, JdbcScioContext}
+object A { f(JdbcOptions) }

@@ -1,0 +1,2 @@
+import com.spotify.scio.bigquery.toBigQueryScioContext
+object A
