@@ -91,6 +91,8 @@ pub struct Migration {
 pub struct DatasetFiles {
     /// `mappings`: a table for each dataset.
     pub mappings: Vec<PathBuf>,
+    /// `by_rules`: tables of datasets of which rules alone say what becomes.
+    pub by_rules: Vec<PathBuf>,
     /// `schemas`: columns of other tables.
     pub schemas: Option<PathBuf>,
     /// `default`: `project.dataset` or `dataset`, in which tables of one part lie.

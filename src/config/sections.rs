@@ -175,19 +175,24 @@ fn globs(value: &Value<'_>) -> Option<Vec<String>> {
 
 /// Reads `[datasets]`.
 fn datasets(root: &Section<'_>, place: &Place<'_>, seal: &mut Seal) -> DatasetFiles {
-    let section = root.section("datasets", &["mappings", "schemas", "default", "dialect", "dialects"]);
-    let example = "[\"mapping/users.toml\"]";
-    let mut mappings = Vec::new();
-    let listed = section.get("mappings");
-    for (item, text) in listed.as_ref().and_then(|value| value.strings(example)).unwrap_or_default() {
-        let Some(path) = place.file(&item, text) else { continue };
-        if mappings.contains(&path) {
-            item.wrong(format!("{text:?} is named twice"), "remove one of the two");
-            continue;
+    let section = root.section("datasets", &["mappings", "by_rules", "schemas", "default", "dialect", "dialects"]);
+    let mut named: Vec<PathBuf> = Vec::new();
+    let mut tables = |key: &str| {
+        let first = named.len();
+        let listed = section.get(key);
+        let example = "[\"mapping/users.toml\"]";
+        for (item, text) in listed.as_ref().and_then(|value| value.strings(example)).unwrap_or_default() {
+            let Some(path) = place.file(&item, text) else { continue };
+            if named.contains(&path) {
+                item.wrong(format!("{text:?} is named twice"), "remove one of the two");
+                continue;
+            }
+            seal.mapping("dataset", &item, &path);
+            named.push(path);
         }
-        seal.mapping("dataset", &item, &path);
-        mappings.push(path);
-    }
+        named[first..].to_vec()
+    };
+    let (mappings, by_rules) = (tables("mappings"), tables("by_rules"));
     let schemas = section.get("schemas").and_then(|value| {
         let path = place.file(&value, value.string("\"schemas.toml\"")?)?;
         seal.mapping("schemas", &value, &path);
@@ -209,7 +214,7 @@ fn datasets(root: &Section<'_>, place: &Place<'_>, seal: &mut Seal) -> DatasetFi
     let dialect = section.get("dialect").and_then(|value| value.one_of(&Dialect::ALL)).unwrap_or_default();
     // Every glob was tried.
     let dialects = Dialects::new(dialect, said.iter().map(|(glob, dialect)| (glob.as_str(), *dialect)));
-    DatasetFiles { mappings, schemas, default, dialects: dialects.unwrap_or_default() }
+    DatasetFiles { mappings, by_rules, schemas, default, dialects: dialects.unwrap_or_default() }
 }
 
 /// Reads `[[languages]]`.

@@ -57,7 +57,7 @@ pub fn decide(unit: &Unit, datasets: &Datasets, host: &dyn Host) -> Fate {
         verdict.stay(doubt.refuses, doubt.range.clone(), &doubt.why);
     }
     let mut moves = false;
-    for one in &unit.uses {
+    for one in unit.uses.iter().filter(|one| !datasets.mappings[one.dataset].by_rules) {
         moves |= matches!(one.form, Form::Name(_));
         verdict.of_use(one, datasets, host);
     }

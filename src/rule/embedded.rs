@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::language::{Language, literal};
-use crate::tree::{Node, ParseError, Tree, operands, parse_embedded};
+use crate::tree::{Node, ParseError, Tree, joins, operands, parse_embedded};
 
 /// An embedded text, parsed.
 pub struct Embedded {
@@ -115,6 +115,15 @@ pub(super) fn told(node: Node<'_>) -> (String, bool) {
     let whole: Option<String> = literals.iter().map(part).collect();
     let certain = whole.is_some();
     (whole.unwrap_or_else(|| node.text().to_owned()), certain)
+}
+
+/// The whole of a text that `node` is a piece of.
+pub(super) fn joined(node: Node<'_>) -> Node<'_> {
+    let mut whole = node;
+    while let Some(parent) = whole.parent().filter(|p| joins(*p)) {
+        whole = parent;
+    }
+    whole
 }
 
 /// The [`operands`] of a text; empty where none of them is a literal.

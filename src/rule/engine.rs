@@ -5,24 +5,26 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::around::Around;
-use super::embedded::told;
+use super::embedded::{joined, told};
 use super::ignore;
 use super::layout::placed;
 use super::note::{Comment, Note};
 use super::prefilter::{Clause, Hits, is_escape};
 use super::set::{Origin, RuleSet, Unit};
 use super::template::Filling;
+use super::used::{Used, nodes_of};
 use super::uses::{self, Subject};
 use super::{
-    Action, Bound, Context, Decision, Embedded, Facts, IfUnknown, ImportRequest, Match, Matcher, Replacement, Rule,
-    Variant, embed, exercise,
+    Action, Bound, Context, Decision, Embedded, Facts, IfUnknown, ImportRequest, Match, Matcher, Place, Replacement,
+    Rule, Variant, embed, exercise,
 };
+use crate::dataset::file::Decided;
 
 use crate::edit::{Edit, FileEdit, Fragment};
 use crate::language::{FileLanguages, Language};
 use crate::pattern::{Binding, Bindings, gave_up};
 use crate::symbol::Certainty;
-use crate::tree::{Node, NodeId, ParseError, Tree, joins};
+use crate::tree::{Node, NodeId, ParseError, Tree};
 
 /// What became of one match.
 #[derive(Debug)]
@@ -72,7 +74,8 @@ pub type Failure = ParseError;
 /// As [`run`].
 pub fn collect(set: &RuleSet, file: File<'_>, hits: &Hits) -> Result<(Facts, Outcomes), Failure> {
     let mut learned = Facts::default();
-    let failed = traverse(set, file, hits, Phase::Collect(&mut learned))?;
+    let units = units_of(set, file, hits, &Facts::default())?;
+    let failed = traverse(set, file, hits, Phase::Collect(&mut learned), units.as_deref())?;
     Ok((learned, failed))
 }
 
@@ -81,13 +84,23 @@ pub fn collect(set: &RuleSet, file: File<'_>, hits: &Hits) -> Result<(Facts, Out
 /// # Errors
 /// Only where an embedded text is beyond the parser's budget.
 pub fn run(set: &RuleSet, file: File<'_>, hits: &Hits, facts: &Arc<Facts>) -> Result<Outcomes, Failure> {
-    let mut outcomes = traverse(set, file, hits, Phase::Edit(facts))?;
+    let asked = hits.datasets || facts.units_of(file.path).is_some();
+    let units = units_of(set, file, hits, facts)?;
+    let mut outcomes = traverse(set, file, hits, Phase::Edit(facts), units.as_deref())?;
     ignore::respect(set, file.tree, &mut outcomes);
-    if let Some(datasets) = set.datasets.as_ref().filter(|_| hits.datasets || facts.units_of(file.path).is_some()) {
-        outcomes.extend(uses::outcomes(datasets, file, facts, set.guide.as_deref())?);
+    if let Some(datasets) = set.datasets.as_ref().filter(|_| asked) {
+        outcomes.extend(uses::outcomes(datasets, file, units.unwrap_or_default(), set.guide.as_deref())?);
         outcomes.sort_by_key(place_and_origin);
     }
     Ok(outcomes)
+}
+
+/// The units of a file, where datasets may be used in it or a rule asks for uses of them.
+fn units_of(set: &RuleSet, file: File<'_>, hits: &Hits, facts: &Facts) -> Result<Option<Vec<Decided>>, Failure> {
+    let Some(datasets) = &set.datasets else { return Ok(None) };
+    let asks = || set.units.iter().zip(&hits.possible).any(|(unit, possible)| *possible && unit.asks_for_uses);
+    let wanted = hits.datasets || facts.units_of(file.path).is_some() || asks();
+    wanted.then(|| uses::units(datasets, file, facts)).transpose()
 }
 
 /// By place, then as the migration orders what asks.
@@ -110,8 +123,16 @@ enum Phase<'f> {
     Edit(&'f Arc<Facts>),
 }
 
-fn traverse(set: &RuleSet, File { path, tree }: File<'_>, hits: &Hits, phase: Phase<'_>) -> Result<Outcomes, Failure> {
+fn traverse(
+    set: &RuleSet,
+    File { path, tree }: File<'_>,
+    hits: &Hits,
+    phase: Phase<'_>,
+    units: Option<&[Decided]>,
+) -> Result<Outcomes, Failure> {
     let collects = matches!(phase, Phase::Collect(_));
+    // What is decided with other files may name nothing in this one.
+    let in_project = matches!(&phase, Phase::Edit(facts) if facts.units_of(path).is_some());
     let _recording = exercise::begin(set.exercise.as_ref());
     let mut runner = Runner {
         phase,
@@ -128,8 +149,16 @@ fn traverse(set: &RuleSet, File { path, tree }: File<'_>, hits: &Hits, phase: Ph
     set.stand_beside(tree);
     let Some(index) = set.by_language.get(&tree.language.facts.name) else { return Ok(Vec::new()) };
     let takes_part = |unit: &Unit| matches!(set.rules[unit.rule].action, Action::Collect(..)) == collects;
-    let files = files_had(set, tree, hits);
+    let mut files = files_had(set, tree, hits);
+    for (unit, it) in set.units.iter().enumerate().filter(|(_, it)| in_project && it.asks_for_uses) {
+        files[unit] |= set.is_for(it.rule, Place::At(path));
+    }
     let possible = |unit: &usize| files[*unit] && takes_part(&set.units[*unit]);
+    let asks = set.units.iter().enumerate().any(|(unit, it)| files[unit] && it.asks_for_uses);
+    let used = match (&set.datasets, units) {
+        (Some(datasets), Some(units)) if asks => Used::told(datasets, tree, units)?,
+        _ => Used::default(),
+    };
     let among = |units: &Vec<usize>| -> Vec<usize> { units.iter().copied().filter(possible).collect() };
     let (any, hosted) = (among(&index.any_kind), among(&index.hosted));
     let by_kind: Vec<Vec<usize>> = index.by_kind.iter().map(among).collect();
@@ -140,6 +169,14 @@ fn traverse(set: &RuleSet, File { path, tree }: File<'_>, hits: &Hits, phase: Ph
         }
         for unit in &hosted {
             runner.host(*unit, node)?;
+        }
+    }
+    let in_queries: Vec<usize> = any.iter().copied().filter(|unit| set.units[*unit].asks_for_uses).collect();
+    for (text, query) in &used.texts {
+        for node in nodes_of(&query.tree) {
+            for unit in &in_queries {
+                runner.candidate(*unit, &query.tree, query.tree.node(node), Some((query, tree.node(*text))));
+            }
         }
     }
     runner.outcomes.sort_by_key(place_and_origin);
@@ -187,11 +224,19 @@ impl Runner<'_, '_> {
             return;
         }
         let since = exercise::started();
-        let answer = match variant.find.answer(node, &mut bindings) {
-            Certainty::No => Certainty::No,
-            found => found.and(|| self.holds(variant, tree, node, &mut bindings)),
+        // A query in a text of the code that the rule is about.
+        let in_query = embedded.filter(|_| !std::ptr::eq(tree.language, variant.language));
+        let answer = match in_query {
+            Some((_, host)) => variant.find.answer_in_query(node).and(|| {
+                let file = Arc::clone(self.file);
+                self.holds(variant, &file, host, &mut bindings)
+            }),
+            None => match variant.find.answer(node, &mut bindings) {
+                Certainty::No => Certainty::No,
+                found => found.and(|| self.holds(variant, tree, node, &mut bindings)),
+            },
         };
-        let literal = embedded.map(|(_, host)| (host.range(), variant.language));
+        let literal = embedded.map(|(_, host)| (host.range(), tree.language));
         if gave_up() {
             let why =
                 "this code is too long for a pattern that names a list twice: it can't be told whether it matches";
@@ -430,15 +475,6 @@ fn in_doubt(rule: &Rule, decided: Result<Decision, String>) -> Result<Decision, 
         (IfUnknown::Annotate, _) => Ok(Decision::Annotate(DOUBT.to_owned())),
         (IfUnknown::Refuse, _) => Ok(Decision::Refuse(DOUBT.to_owned())),
     }
-}
-
-/// The whole of a text that `node` is a piece of.
-fn joined(node: Node<'_>) -> Node<'_> {
-    let mut whole = node;
-    while let Some(parent) = whole.parent().filter(|p| joins(*p)) {
-        whole = parent;
-    }
-    whole
 }
 
 fn owned(tree: &Arc<Tree>, node: Node<'_>, path: &Arc<str>, bindings: &Bindings<'_>) -> Match {

@@ -12,6 +12,7 @@ use tree_sitter::{CaptureQuantifier, Query, QueryCursor, StreamingIterator};
 use super::exercise;
 use super::prefilter::Clause;
 use super::symbols::{PathSet, SymbolMatcher};
+use super::used::UseMatcher;
 use crate::language::{Language, literal};
 use crate::pattern::{Binding, Bindings, Invocation, Pattern};
 use crate::symbol::Certainty;
@@ -49,6 +50,8 @@ pub enum Matcher {
     Nth(i64),
     /// It fills the field of this name.
     Field(String),
+    /// It is a use of a dataset, or of a column of one.
+    Use(UseMatcher),
 }
 
 /// A set of texts, folded to lower case where the language ignores case.
@@ -207,6 +210,7 @@ impl Matcher {
             Self::Imported(paths) => yes(paths.is_imported_by(node)),
             Self::Nth(place) => yes(is_nth(node, *place)),
             Self::Field(name) => yes(node.field_name() == Some(name.as_str())),
+            Self::Use(sought) => sought.answer(node),
             Self::Not(matcher) => matcher.answer(node, &mut bindings.clone()).negated(),
             Self::Any(matchers) => {
                 let before = bindings.clone();
@@ -232,6 +236,30 @@ impl Matcher {
                 }
                 sum
             }
+        }
+    }
+
+    /// As [`Matcher::answer`], for a node of a query in a text of the code that a rule is about:
+    /// what speaks of that code's own language does not hold there.
+    pub(super) fn answer_in_query(&self, node: Node<'_>) -> Certainty {
+        match self {
+            Self::Use(_) | Self::Lookup(_) | Self::Regex(_) => self.answer(node, &mut Bindings::default()),
+            Self::Any(matchers) => matchers.iter().fold(Certainty::No, |sum, one| sum.or(|| one.answer_in_query(node))),
+            Self::All(matchers) => {
+                matchers.iter().fold(Certainty::Yes, |sum, one| sum.and(|| one.answer_in_query(node)))
+            }
+            Self::Not(matcher) => matcher.answer_in_query(node).negated(),
+            _ => Certainty::No,
+        }
+    }
+
+    /// Whether it asks for uses of datasets.
+    pub(super) fn asks_for_uses(&self) -> bool {
+        match self {
+            Self::Use(_) => true,
+            Self::Any(matchers) | Self::All(matchers) => matchers.iter().any(Self::asks_for_uses),
+            Self::Not(matcher) => matcher.asks_for_uses(),
+            _ => false,
         }
     }
 
@@ -322,6 +350,7 @@ impl Matcher {
             }
             Self::Symbol(symbol) => symbol.required(),
             Self::Imported(paths) => paths.required(),
+            Self::Use(sought) => sought.required(),
             Self::All(matchers) => matchers.iter().flat_map(|m| m.required(language)).collect(),
             Self::Any(matchers) => Clause::either(matchers.iter().map(|m| m.required(language))),
             Self::Kind(_) | Self::Query(_) | Self::Not(_) | Self::Typed(_) | Self::Nth(_) | Self::Field(_) => {

@@ -21,6 +21,7 @@ mod prefilter;
 mod set;
 mod symbols;
 mod template;
+mod used;
 mod uses;
 
 pub use arguments::{Argument, Bound as BoundArguments, Parameter, bind, parts as argument_parts, signature};
@@ -38,6 +39,7 @@ pub use prefilter::{Clause, Gate, Hits, Prefilter};
 pub use set::{Origin, Required, RuleSet};
 pub use symbols::{PathSet, SymbolMatcher};
 pub use template::{Filling, Template, TemplateError};
+pub use used::UseMatcher;
 pub use uses::{DatasetRules, Subject, outcomes_of_text};
 
 use std::collections::BTreeMap;
@@ -146,6 +148,22 @@ pub struct Variant {
     pub file_has: Vec<String>,
     /// Where the language is embedded in others. Empty where whole files are meant.
     pub hosts: Vec<Host>,
+}
+
+impl Variant {
+    /// Whether it asks for uses of datasets, anywhere.
+    pub(crate) fn asks_for_uses(&self) -> bool {
+        let around = self.context.iter().any(|context| {
+            let (Context::Inside(m)
+            | Context::Outside(m)
+            | Context::Has(m)
+            | Context::Lacks(m)
+            | Context::Precedes(m)
+            | Context::Follows(m)) = context;
+            m.asks_for_uses()
+        });
+        around || self.find.asks_for_uses() || self.conditions.iter().any(|(_, matcher)| matcher.asks_for_uses())
+    }
 }
 
 /// Where code of another language is to be found in a file.

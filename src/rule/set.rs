@@ -39,6 +39,8 @@ pub struct RuleSet {
 pub(super) struct Unit {
     pub(super) rule: usize,
     pub(super) variant: usize,
+    /// Whether it asks for uses of datasets.
+    pub(super) asks_for_uses: bool,
     pub(super) clauses: Vec<Clause>,
     /// Those of them that the code itself must hold, and not only its host.
     pub(super) inner: Vec<Clause>,
@@ -83,7 +85,8 @@ impl RuleSet {
         for (rule, one) in rules.iter().enumerate() {
             for (variant, it) in one.variants.iter().enumerate() {
                 let unit = units.len();
-                units.push(Unit { rule, variant, clauses: required(it, true), inner: required(it, false) });
+                let (clauses, inner) = (required(it, true), required(it, false));
+                units.push(Unit { rule, variant, asks_for_uses: it.asks_for_uses(), clauses, inner });
                 if it.hosts.is_empty() {
                     let index = by_language.entry(it.language.facts.name.clone()).or_default();
                     match it.find.root_kinds() {

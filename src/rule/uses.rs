@@ -106,7 +106,7 @@ impl DatasetRules {
         self.datasets.mappings.iter().position(has).unwrap_or(0)
     }
 
-    fn subject(&self, one: &Use) -> Subject {
+    pub(super) fn subject(&self, one: &Use) -> Subject {
         let mapping = &self.datasets.mappings[one.dataset];
         let dataset = &mapping.dataset;
         let name = match &one.of {
@@ -122,21 +122,16 @@ impl DatasetRules {
     }
 }
 
-/// Every use of a dataset in a file, and what becomes of it; `facts` know what was decided
-/// with other files, and what these say of its names.
+/// The units of a file and what becomes of each; `facts` know what was decided with other
+/// files, and what these say of its names.
 ///
 /// # Errors
 /// The parser gave up on a text in it.
-pub(super) fn outcomes(
-    rules: &DatasetRules,
-    file: File<'_>,
-    facts: &Facts,
-    guide: Option<&str>,
-) -> Result<Outcomes, Failure> {
+pub(super) fn units(rules: &DatasetRules, file: File<'_>, facts: &Facts) -> Result<Vec<Decided>, Failure> {
     let tree: &Tree = file.tree;
     let elsewhere = facts.elsewhere(file.path).map(|elsewhere| (file.path.to_owned(), Arc::clone(elsewhere)));
     let around = Around { dialect: rules.dialects.of(file.path), elsewhere, ..Around::default() };
-    let units = match facts.units_of(file.path) {
+    Ok(match facts.units_of(file.path) {
         Some(units) => units.to_vec(),
         // A model whose project is not here: nobody knows what declares its sources.
         None if tree.language.facts.name == "sql" && tree.text().contains("{{") => {
@@ -145,7 +140,20 @@ pub(super) fn outcomes(
         }
         None if speaks(tree.language) => of_tree(tree, &rules.datasets, &around)?,
         None => searched(Path::new(file.path), tree.text(), &rules.datasets),
-    };
+    })
+}
+
+/// Every use of a dataset in a file, and what becomes of it.
+///
+/// # Errors
+/// The parser gave up on a text in it.
+pub(super) fn outcomes(
+    rules: &DatasetRules,
+    file: File<'_>,
+    units: Vec<Decided>,
+    guide: Option<&str>,
+) -> Result<Outcomes, Failure> {
+    let tree: &Tree = file.tree;
     let mut found = Found::new(rules, tree.text(), Some(tree), guide);
     found.units(units);
     found.unreadable();
@@ -184,9 +192,14 @@ impl<'f> Found<'f> {
     }
 
     fn units(&mut self, units: Vec<Decided>) {
-        for (number, one) in units.into_iter().enumerate() {
+        for (number, mut one) in units.into_iter().enumerate() {
             let words = one.unit.uses.iter().flat_map(|one| one.range.clone());
             self.told.extend(words);
+            // What rules alone speak of has no outcome here.
+            one.unit.uses.retain(|one| !self.rules.datasets.mappings[one.dataset].by_rules);
+            if one.unit.uses.is_empty() {
+                continue;
+            }
             self.unit(one, number as u32);
         }
     }
@@ -259,7 +272,11 @@ impl<'f> Found<'f> {
         let Some(tree) = self.tree.filter(edited) else { return };
         let words = self.rules.words_in(self.text);
         for range in tree.unreadable() {
-            if let Some(word) = words.iter().find(|word| range.contains(&word.start)) {
+            let by_rules = |word: &&Range<usize>| {
+                self.rules.datasets.mappings[self.rules.of_word(&self.text[(*word).clone()])].by_rules
+            };
+            let mut inside = words.iter().filter(|word| range.contains(&word.start));
+            if let Some(word) = inside.find(|word| !by_rules(word)) {
                 let name = &tree.language.facts.name;
                 let why = format!("this code can't be read as {name}, and it names a dataset that moves");
                 self.told.insert(word.start);
@@ -282,6 +299,9 @@ impl<'f> Found<'f> {
                 None => "in a text that is not code",
             };
             let dataset = self.rules.of_word(&self.text[word.clone()]);
+            if self.rules.datasets.mappings[dataset].by_rules {
+                continue;
+            }
             let answer = Answer::Skip(format!("the old name, left as it is: {what}"));
             self.push(dataset, word, answer, None);
         }

@@ -144,6 +144,7 @@ fn shown(matcher: &Matcher, language: &Language) -> String {
         Matcher::Imported(_) => "imported(…)".to_owned(),
         Matcher::Nth(place) => format!("nth({place})"),
         Matcher::Field(name) => format!("field({name:?})"),
+        Matcher::Use(sought) => sought.shown(),
         Matcher::Any(_) => "any(…)".to_owned(),
         Matcher::All(_) => "all(…)".to_owned(),
         Matcher::Not(inner) => format!("not({})", shown(inner, language)),

@@ -9,7 +9,7 @@ use super::draft::Draft;
 use super::error::fail;
 use super::library::Libraries;
 use super::reference::{Api, Constant};
-use super::{Inputs, bind, builder, code, edits, files, finder, imports, library, nodes, symbols, types};
+use super::{Inputs, bind, builder, code, datasets, edits, files, finder, imports, library, nodes, symbols, types};
 
 /// Operations of one closure call, or of loading one file: beyond that it is a loop.
 pub(super) const OPERATIONS: u64 = 1_000_000;
@@ -60,6 +60,7 @@ pub(super) fn new(
     library::register(&mut api, libraries);
     imports::register(&mut api);
     tables(&mut api, inputs);
+    datasets::register(&mut api, inputs.datasets.as_ref());
     api.finish();
     engine
 }

@@ -8,13 +8,16 @@ use super::explain::plain;
 use super::reference::Api;
 use crate::language::Language;
 use crate::pattern::{PatternError, compile, compile_invocation};
-use crate::rule::{Lookup, Matcher, PathSet, QueryMatcher, SymbolMatcher};
+use crate::rule::{Lookup, Matcher, PathSet, QueryMatcher, SymbolMatcher, UseMatcher};
 use crate::symbol;
 
 /// A matcher of no language yet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Spec {
-    Pattern { text: String, context: Option<String> },
+    Pattern {
+        text: String,
+        context: Option<String>,
+    },
     Invocation(String),
     Kind(Vec<String>),
     Query(String),
@@ -29,6 +32,14 @@ pub(super) enum Spec {
     Imported(Vec<String>),
     Nth(i64),
     Field(String),
+    /// A use of a dataset: of what, in which position, what a file must hold, and a digest of
+    /// all that is known of datasets.
+    Use {
+        name: String,
+        position: Option<String>,
+        words: Vec<String>,
+        datasets: String,
+    },
 }
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -242,6 +253,9 @@ impl Spec {
                 language.facts.name
             )),
             Self::Field(name) => Ok(Matcher::Field(name.clone())),
+            Self::Use { name, position, words, .. } => {
+                Ok(Matcher::Use(UseMatcher::new(name.clone(), position.clone(), words.clone())))
+            }
             Self::Not(spec) => Ok(Matcher::Not(Box::new(spec.compile(language)?))),
         }
     }

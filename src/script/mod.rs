@@ -8,6 +8,7 @@ mod budget;
 mod builder;
 mod closure;
 mod code;
+mod datasets;
 mod draft;
 mod edits;
 mod engine;

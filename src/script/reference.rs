@@ -377,8 +377,9 @@ const HEAD: &str = "\
 
 Made by `gander reference` from what gander registers: edit the comment beside the
 function, not this file. Every example is a whole rule file, and the tests run it with
-the parameter `flag = \"NEW_UI\"` and the mapping table `users`, in which `tables` has
-`users_v1 = \"users_v2\"`.
+the parameter `flag = \"NEW_UI\"`, the mapping table `users`, in which `tables` has
+`users_v1 = \"users_v2\"`, and the dataset `users`, of which rules alone say what becomes:
+`a.users_v1` is `a.users_v2`, and `country_code` is `country`.
 ";
 
 const TAIL: &str = "
@@ -396,6 +397,7 @@ pub fn example_inputs() -> super::Inputs {
     inputs.parameters.insert("flag".to_owned(), "NEW_UI".into());
     let tables = toml::Table::from_iter([("users_v1".to_owned(), toml::Value::from("users_v2"))]);
     inputs.mappings.insert("users".to_owned(), toml::Table::from_iter([("tables".to_owned(), tables.into())]));
+    inputs.datasets = super::datasets::example();
     inputs
 }
 

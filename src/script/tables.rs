@@ -3,7 +3,7 @@
 //! Must not: say what a key of a table means.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::{ScriptError, ScriptErrors};
@@ -23,15 +23,17 @@ pub fn read_datasets(files: &DatasetFiles) -> Result<Option<Arc<DatasetRules>>, 
     let default = files.default.as_deref().unwrap_or_default();
     let mut identity = DigestBuilder::new("gander.datasets").field(default).field(files.dialects.said());
     let mut mappings: Vec<Mapping> = Vec::new();
-    for file in &files.mappings {
-        let Some((text, mapping)) = mapping_of(file, &mut errors) else { continue };
-        identity = identity.field(text);
+    let all: Vec<PathBuf> = files.mappings.iter().chain(&files.by_rules).cloned().collect();
+    for (at, file) in all.iter().enumerate() {
+        let Some((text, mut mapping)) = mapping_of(file, &mut errors) else { continue };
+        mapping.by_rules = at >= files.mappings.len();
+        identity = identity.field(text).field([u8::from(mapping.by_rules)]);
         mappings.push(mapping);
     }
     let schemas = files.schemas.as_deref().and_then(|file| schemas_of(file, &mut errors));
     let (text, schemas) = schemas.unwrap_or_default();
     let identity = identity.field(text).finish();
-    twice(&mappings, files, &mut errors);
+    twice(&mappings, &all, &mut errors);
     if !errors.is_empty() {
         return Err(ScriptErrors(errors));
     }
@@ -85,16 +87,14 @@ fn schemas_of(file: &Path, errors: &mut Vec<ScriptError>) -> Option<(String, Sch
 }
 
 /// A dataset, or an old name, that two tables speak of.
-fn twice(mappings: &[Mapping], files: &DatasetFiles, errors: &mut Vec<ScriptError>) {
+fn twice(mappings: &[Mapping], files: &[PathBuf], errors: &mut Vec<ScriptError>) {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for (index, mapping) in mappings.iter().enumerate() {
         let old = mapping.names.iter().map(|name| format!("the old name {:?}", name.old));
         let all = std::iter::once(format!("a dataset called {:?}", mapping.dataset)).chain(old);
         for name in all {
             let first = *seen.entry(name.clone()).or_insert(index);
-            if let (true, Some(first), Some(file)) =
-                (first != index, files.mappings.get(first), files.mappings.get(index))
-            {
+            if let (true, Some(first), Some(file)) = (first != index, files.get(first), files.get(index)) {
                 let message = format!("{name} is in {} already", first.display());
                 errors.push(ScriptError::of_file(&file.display().to_string(), &message));
                 break;

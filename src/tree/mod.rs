@@ -39,6 +39,8 @@ pub struct Tree {
     pub(crate) learned: std::sync::OnceLock<Arc<dyn std::any::Any + Send + Sync>>,
     /// What is declared elsewhere for code like this, put here by whoever reads it for rules.
     pub(crate) beside: std::sync::RwLock<Option<Arc<dyn std::any::Any + Send + Sync>>>,
+    /// Which of its nodes are uses of datasets, told by the room that knows.
+    pub(crate) used: std::sync::OnceLock<Arc<dyn std::any::Any + Send + Sync>>,
 }
 
 /// What a query found: for each node that is its match, the names it bound.

@@ -23,6 +23,7 @@ mod index;
 mod kill;
 mod lsp;
 mod malice;
+mod matchers;
 mod moves;
 mod newcomer;
 mod order;

@@ -31,6 +31,8 @@ pub struct Mapping {
     pub names: Vec<Renamed>,
     /// Its columns, in the order of the table.
     pub columns: Vec<Column>,
+    /// Whether rules alone say what becomes of its uses.
+    pub by_rules: bool,
     /// Columns by their name in lower case.
     by_name: HashMap<String, usize>,
     /// Names, in lower case, that columns of the new dataset have and that those of the
@@ -197,7 +199,7 @@ impl Literal {
 impl Mapping {
     fn new(dataset: String, guide: Option<String>, names: Vec<Renamed>, columns: Vec<Column>) -> Self {
         let by_name = columns.iter().enumerate().map(|(index, column)| (column.name.to_lowercase(), index)).collect();
-        let mut mapping = Self { dataset, guide, names, columns, by_name, arriving: HashSet::new() };
+        let mut mapping = Self { dataset, guide, names, columns, by_rules: false, by_name, arriving: HashSet::new() };
         let arriving = mapping.columns.iter().flat_map(|column| {
             let new = Self::new_names(column).map(str::to_lowercase);
             new.filter(|new| *new != column.name.to_lowercase())
