@@ -6,8 +6,10 @@ use serde_json::Value;
 
 use super::bench::{Bench, fixture};
 
-/// Consumers whose change is in SQL files or models of dbt, and how many queries each has.
-const CONSUMERS: [(&str, usize); 9] = [
+/// Consumers whose change is in SQL files, models of dbt or queries in code, and how many
+/// queries each has.
+const CONSUMERS: [(&str, usize); 10] = [
+    ("account-portal", 2),
     ("adhoc-retention", 2),
     ("campaign-attribution", 1),
     ("capacity-forecast", 2),

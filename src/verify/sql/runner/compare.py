@@ -22,7 +22,7 @@ from sqlglot import exp  # noqa: E402
 
 import rendering  # noqa: E402
 from data import Data, name  # noqa: E402
-from reading import NOW, TYPES, Dataset, Reading, Refused, path_of, tables  # noqa: E402
+from reading import NOW, TYPES, Dataset, Reading, Refused, by_name, path_of, tables, used_as  # noqa: E402
 
 # Rows and the share of nulls of the tables that are tried, one after the other.
 SIZES = [(40, 0.08), (300, 0.04), (8, 0.0), (1500, 0.02)]
@@ -32,6 +32,7 @@ CORRECTIONS = 60
 MOST_ROWS = 200_000
 CHANCE = {"Rand": "rand()", "Randn": "randn()", "Uuid": "generate_uuid()", "TableSample": "a sample"}
 OVER = "it takes more than it may: "
+PARAMETERS = (exp.Parameter, exp.Placeholder, exp.SessionParameter)
 LIMITS = (duckdb.OutOfMemoryException, duckdb.InterruptException)
 
 
@@ -92,7 +93,7 @@ class Statement:
         for node in tree.walk():
             if type(node).__name__ in CHANCE:
                 raise Refused(f"{CHANCE[type(node).__name__]} is left to chance")
-            if isinstance(node, (exp.Parameter, exp.Placeholder, exp.SessionParameter)):
+            if isinstance(node, PARAMETERS):
                 raise Refused("a parameter is put in at run time")
         if isinstance(tree, exp.Create) and tree.args.get("kind") not in ("TABLE", "VIEW"):
             raise Refused(f"`create {str(tree.args.get('kind')).lower()}` is not run")
@@ -149,6 +150,34 @@ def plain(tree, reading):
                  "CurrentDatetime": f"TIMESTAMP '{NOW}'", "CurrentTime": f"TIME '{NOW.time()}'"}.get(type(node).__name__)
         if fixed:
             node.replace(sqlglot.parse_one(fixed, dialect="duckdb"))
+
+
+def put_in(before, after):
+    """Values for parameters: the same on both sides, such that the old query may find rows."""
+    sides = [[node for tree, _ in side for node in tree.walk() if isinstance(node, PARAMETERS)] for side in (before, after)]
+    if len(sides[0]) != len(sides[1]):
+        return
+    known = {}
+    for a, b in zip(*sides):
+        if isinstance(a.parent, (exp.Unnest, exp.Column)) or a is a.root() or b is b.root():
+            continue
+        value = known.setdefault(a.sql() if a.name else id(a), value_of(a))
+        a.replace(value.copy())
+        b.replace(value.copy())
+
+
+def value_of(parameter):
+    """A value by what it is compared with."""
+    if isinstance(parameter.parent, (exp.Limit, exp.Offset)):
+        return exp.Literal.number(5)
+    around = parameter.find_ancestor(exp.Predicate)
+    columns = list(around.find_all(exp.Column)) if around else []
+    kind = next(filter(None, (by_name(column.name.lower()) or used_as(column) for column in columns)), "VARCHAR")
+    if kind in ("BIGINT", "DOUBLE"):
+        return exp.Literal.number(3)
+    if kind == "BOOLEAN":
+        return exp.true()
+    return exp.Literal.string({"DATE": "2024-06-01", "TIMESTAMP": "2024-06-01 00:00:00"}.get(kind, "alder"))
 
 
 def is_target(table):
@@ -245,6 +274,7 @@ class Script:
         self.given = given
         self.dialect = old[2]
         self.before, self.after = read_side(old), read_new(new)
+        put_in(self.before, self.after)
         if len(self.before) != len(self.after):
             raise Refused("the change has more or fewer statements")
         texts = [[tree.sql(comments=False) for tree, _ in side] for side in (self.before, self.after)]
