@@ -130,8 +130,8 @@ fn it_is_composed_with_what_is_around_and_what_is_unknown_is_told() {
 rule("r/where").lang("sql").find(column("users.country_code", "filter")).annotate("in a filter");
 rule("r/has").lang("sql").find(kind("on_clause")).has(column("users.id")).annotate("joined by id");
 rule("r/inside").lang("python").find(column("users.country_code")).inside("def old($$$): $$$").annotate("in old code");
-rule("r/hole").lang("python").find("$D.select($C)").where(#{ C: column("users.country_code") })
-    .when(|m| m.D.text != "other").annotate("selected");
+rule("r/hole").lang("python").find("$F.col($C)").where(#{ C: column("users.country_code") })
+    .when(|m| m.F.text == "F").annotate("compared");
 rule("r/unknown").lang("python").find(dataset("users")).if_unknown("refuse").annotate("a reader");
 "#;
     let bench = bench("by_rules = [\"users.toml\"]\n", rules);
@@ -147,8 +147,9 @@ rule("r/unknown").lang("python").find(dataset("users")).if_unknown("refuse").ann
     bench.put("apps/unknown/job.py", "TABLE = 'a.users_v1'\n\n\ndef job(read):\n    return read(TABLE)\n");
     bench.put(
         "apps/hole/job.py",
-        "def job(spark):\n    users = spark.read.table('a.users_v1')\n    orders = spark.read.table('b.orders')\n    \
-         orders.select('country_code').show()\n    users.select('country_code').show()\n",
+        "from pyspark.sql import functions as F\n\n\ndef job(spark):\n    users = spark.read.table('a.users_v1')\n    \
+         orders = spark.read.table('b.orders')\n    orders.filter(F.col('country_code') == 'x').count()\n    \
+         return users.filter(F.col('country_code') == 'DE').count()\n",
     );
     let found = findings(&bench.gander(&["plan", "--json"]).expect(0).json());
     let named = |rule: &str, kind: &str, line| (rule.to_owned(), kind.to_owned(), line);
@@ -156,7 +157,7 @@ rule("r/unknown").lang("python").find(dataset("users")).if_unknown("refuse").ann
         named("r/where", "annotated", 3),
         named("r/has", "annotated", 2),
         named("r/inside", "annotated", 6),
-        named("r/hole", "annotated", 5),
+        named("r/hole", "annotated", 8),
         named("r/unknown", "annotated", 2),
         named("r/unknown", "refused", 1),
     ] {
