@@ -12,6 +12,7 @@
 // Foundation: what every stage is built from.
 pub mod changeset;
 pub mod clock;
+pub mod codeowners;
 pub mod config;
 pub mod dataset;
 pub mod digest;

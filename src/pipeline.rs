@@ -25,11 +25,13 @@ use crate::script::{self, Inputs, ScriptErrors};
 use crate::state::{StateError, Store};
 use crate::transform::{self, Pinned, Plan, Transformed, WorkspacePlan};
 use crate::verify::{self, Declared, Verdict};
-use crate::workspace::{Consumer, EntityRef, Fleet, Manifest, Pin, Source, Workspace};
+use crate::workspace::{Consumer, EntityRef, FileVersion, Fleet, Manifest, Pin, Source, Workspace};
 
+mod collect;
 mod uses;
 mod verifying;
 
+pub use collect::collect;
 pub use uses::{Checked, FleetUse, check, meant, owner, subjects};
 use verifying::Work;
 pub use verifying::{Verified, VerifyOptions, enter, kept, prepare, verify};
@@ -73,6 +75,9 @@ pub enum PipelineError {
     /// The migration requires a complete list of consumers, and this one is not.
     #[error("the list of consumers is not complete, and [consumers] complete = \"required\": nothing was changed")]
     NotComplete(Box<Discovered>),
+    /// The template of pull requests is wrong: where and why.
+    #[error("[deliver] template: {0}")]
+    Template(String),
     /// A folder can't be looked at: why.
     #[error("{0}")]
     Folder(String),
@@ -118,6 +123,8 @@ pub struct Planned {
     declared: Declared,
     /// The datasets that are migrated, if any are.
     datasets: Option<std::sync::Arc<crate::rule::DatasetRules>>,
+    /// Rules whose changes want a person's look.
+    review: BTreeSet<String>,
     /// Of the whole fleet, also where only a shard of it was planned.
     identity: Digest,
     /// Of rules, parameters and mappings.
@@ -133,6 +140,8 @@ pub struct Options {
     pub retry: bool,
     /// Take in what changed under a rollout that has begun.
     pub replan: bool,
+    /// And deliver it also over what was merged already.
+    pub correct: bool,
     /// `--sandbox none`.
     pub sandbox: Option<SandboxMode>,
     /// Threads of the transform stage.
@@ -278,7 +287,22 @@ fn find(
     if !missing.is_empty() && fetching != Fetching::Never {
         return Err(PipelineError::Missing(missing));
     }
-    Ok(discovery.fleet)
+    Ok(with_upstream(discovery))
+}
+
+/// The fleet, and which of its consumers consume what others of it make.
+fn with_upstream(discovery: discover::Discovery) -> Fleet {
+    let mut fleet = discovery.fleet;
+    let known: BTreeSet<&EntityRef> = fleet.consumers.iter().map(|consumer| &consumer.entity).collect();
+    let mut upstream: BTreeMap<EntityRef, BTreeSet<EntityRef>> = BTreeMap::new();
+    for node in discovery.graph.nodes.iter().filter(|node| known.contains(&node.entity)) {
+        let makers: BTreeSet<EntityRef> = node.upstream.iter().filter(|maker| known.contains(maker)).cloned().collect();
+        if !makers.is_empty() {
+            upstream.insert(node.entity.clone(), makers);
+        }
+    }
+    fleet.upstream = upstream;
+    fleet
 }
 
 /// Contents are named by their digests, so that all migrations beside each other could
@@ -305,10 +329,15 @@ fn plan_over(
     // A plan makes no folder unasked; it keeps an index that is there.
     let usual = || Some(index_folder(migration)).filter(|folder| fetching != Fetching::Never || folder.is_dir());
     let index = options.index.clone().or_else(usual);
-    let settled = match store {
+    let mut settled = match store {
         Some(store) => rollout::settle(store, &mut fleet)?,
         None => Default::default(),
     };
+    if let Some(store) = store.filter(|_| options.correct) {
+        // What was merged is what the rules are to look at.
+        let deliveries = store.deliveries()?;
+        settled.retain(|index, _| deliveries.get(&fleet.workspaces[*index].id).is_none_or(|one| one.merged.is_none()));
+    }
     let content = pin::manifests(&fleet.workspaces);
     let mut manifests = Vec::new();
     let mut pinned = Vec::new();
@@ -341,8 +370,23 @@ fn plan_over(
     for (index, settled) in settled {
         plan.workspaces[index] = settled.plan;
     }
-    let (declared, datasets) = (declared(&rules), rules.datasets.clone());
-    Ok(Planned { fleet, plan, manifests, declared, datasets, identity, rules: rules_digest })
+    let datasets = rules.datasets.clone();
+    Ok(Planned {
+        fleet,
+        plan,
+        manifests,
+        declared: declared(&rules),
+        review: review(&rules),
+        datasets,
+        identity,
+        rules: rules_digest,
+    })
+}
+
+/// The rules that say `safety("review")`.
+fn review(rules: &crate::rule::RuleSet) -> BTreeSet<String> {
+    let wants = |rule: &&crate::rule::Rule| rule.safety == crate::rule::Safety::Review;
+    rules.rules.iter().filter(wants).map(|rule| rule.id.clone()).collect()
 }
 
 /// What each rule declares to be its business, hosts of embedded code included.
@@ -371,34 +415,143 @@ fn declared(rules: &crate::rule::RuleSet) -> Declared {
 pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<'_>) -> Result<Ran, PipelineError> {
     // Before anything is written: a mistake in the rules leaves no trace.
     load_rules(migration)?;
+    report::pull_request::check_template(migration).map_err(PipelineError::Template)?;
     let mut store = Store::open(&migration.state, clock)?;
     let planned = plan_over(migration, options, (Some(&store), Fetching::Missing), clock, tell)?;
     if let Some(nobody) = options.only.iter().find(|e| !planned.fleet.consumers.iter().any(|c| c.entity == **e)) {
         return Err(PipelineError::NoSuchConsumer(nobody.clone()));
     }
     let work = Work::new(migration, &planned, options.sandbox, tell)?;
-    let ledger = rollout::run(
-        &mut store,
-        &rollout::Request {
-            migration,
-            fleet: &planned.fleet,
-            plan: &planned.plan,
-            read_pinned: &|index, path| work.read(index, path),
-            verify: &|wanted, take| work.verify(wanted, take),
-            describe: &|staged| report::folder(staged),
-            opted_out: &|index| work.opted_out(index),
-            tell: &|event| tell(Progress::Rollout(event)),
-            retry: options.retry,
-            replan: options.replan,
-            only: &options.only,
-        },
-    );
+    let ledger = with_request(migration, options, &planned, &work, tell, |request| rollout::run(&mut store, request));
     work.finish()?;
     let ledger = ledger?;
     not_interrupted()?;
     let unresolved = |one: &&Consumer| matches!(one.source, Source::Unresolved(_));
     let unresolved = planned.fleet.consumers.iter().filter(unresolved).count();
     Ok(Ran { ledger, problems: planned.fleet.problems.len() + unresolved })
+}
+
+/// Hands `work` on as what a rollout asks for.
+fn with_request<T>(
+    migration: &Migration,
+    options: &Options,
+    planned: &Planned,
+    work: &Work<'_>,
+    tell: &Tell<'_>,
+    with: impl FnOnce(&rollout::Request<'_>) -> T,
+) -> T {
+    with(&rollout::Request {
+        migration,
+        fleet: &planned.fleet,
+        plan: &planned.plan,
+        read_pinned: &|index, path| work.read(index, path),
+        verify: &|wanted, take| work.verify(wanted, take),
+        describe: &|staged| report::folder(staged),
+        opted_out: &|index| work.opted_out(index),
+        code_owners: &|index, paths| work.code_owners(index, paths),
+        tell: &|event| tell(Progress::Rollout(event)),
+        retry: options.retry,
+        replan: options.replan,
+        correct: options.correct,
+        review: &planned.review,
+        only: &options.only,
+    })
+}
+
+/// Rebuilds a lost state as far as the world tells.
+///
+/// # Errors
+/// See [`PipelineError`].
+pub fn recover(
+    migration: &Migration,
+    clock: &Clock,
+    tell: &Tell<'_>,
+) -> Result<Vec<rollout::Recovered>, PipelineError> {
+    load_rules(migration)?;
+    let mut store = Store::open(&migration.state, clock)?;
+    let options = Options::default();
+    let planned = plan_over(migration, &options, (Some(&store), Fetching::Missing), clock, tell)?;
+    let work = Work::new(migration, &planned, None, tell)?;
+    let found =
+        with_request(migration, &options, &planned, &work, tell, |request| rollout::recover(&mut store, request));
+    Ok(found?)
+}
+
+/// What another migration file makes of a consumer that this one makes something else of.
+#[derive(Clone, Debug)]
+pub struct Altered {
+    /// The consumers that share the workspace.
+    pub consumers: Vec<EntityRef>,
+    /// What the two make of it: `changed`, `unchanged`, …
+    pub words: (&'static str, &'static str),
+    /// Where its change set stands by the state of the new one, where that was run.
+    pub delivered: Option<String>,
+    /// From the files as the old one leaves them to those as the new one does.
+    pub diff: String,
+}
+
+/// What a changed rule or mapping alters: the same fleet, planned by two migration files.
+///
+/// # Errors
+/// See [`PipelineError`].
+pub fn compare(
+    old: &Migration,
+    new: &Migration,
+    clock: &Clock,
+    tell: &Tell<'_>,
+) -> Result<Vec<Altered>, PipelineError> {
+    let options = Options::default();
+    // Over the code as it is, also where a change set was merged.
+    let planned = plan_over(new, &options, (None, Fetching::Never), clock, tell)?;
+    let (rules, digest) = load_rules(old)?;
+    let mut before = Vec::new();
+    for (workspace, manifest) in planned.fleet.workspaces.iter().zip(&planned.manifests) {
+        let content = match manifest {
+            Some(manifest) => Ok((manifest.clone(), pin::pin_of(workspace, manifest))),
+            None => continue,
+        };
+        before.push(Pinned { workspace, content });
+    }
+    let request = transform::Request {
+        rules: &rules,
+        rules_digest: digest,
+        partial: old.transform.partial,
+        dirty: old.consumers.dirty,
+        threads: None,
+        index: None,
+        answers: None,
+        progress: &|done, total| tell(Progress::Transformed(done, total)),
+    };
+    let plans = transform::transform(&request, &before);
+    let by_id: BTreeMap<&str, &WorkspacePlan> = plans.workspaces.iter().map(|plan| (plan.id.as_str(), plan)).collect();
+    let deliveries = recorded(new)?.map(|store| store.deliveries()).transpose()?.unwrap_or_default();
+    let mut altered = Vec::new();
+    for (index, now) in planned.plan.workspaces.iter().enumerate() {
+        let Some(was) = by_id.get(now.id.as_str()) else { continue };
+        let diff = planned.between(index, was).map_err(PipelineError::Folder)?;
+        let words = (word(&was.result), word(&now.result));
+        if diff.is_empty() && words.0 == words.1 {
+            continue;
+        }
+        let here = |consumer: &&Consumer| matches!(consumer.source, Source::Workspace(at) if at == index);
+        let consumers = planned.fleet.consumers.iter().filter(here).map(|one| one.entity.clone()).collect();
+        let delivered = deliveries.get(&now.id).map(|record| match &record.merged {
+            Some(_) => "merged".to_owned(),
+            None => record.state.as_str().to_owned(),
+        });
+        altered.push(Altered { consumers, words, delivered, diff });
+    }
+    Ok(altered)
+}
+
+fn word(result: &Transformed) -> &'static str {
+    match result {
+        Transformed::Changed => "changed",
+        Transformed::Unchanged => "unchanged",
+        Transformed::Annotated(_) => "annotated",
+        Transformed::Refused(_) => "refused",
+        Transformed::Errored(_) => "errored",
+    }
 }
 
 /// A consumer in a plan, before anything is verified.
@@ -450,6 +603,33 @@ impl Planned {
         rollout::explain(&migration.id, &migration.rollout, &self.fleet, &self.plan)
     }
 
+    /// From the files as another plan leaves them to those as this one does.
+    ///
+    /// # Errors
+    /// Where the pinned bytes can't be read any more.
+    fn between(&self, index: usize, other: &WorkspacePlan) -> Result<String, String> {
+        let Some(manifest) = &self.manifests[index] else { return Ok(String::new()) };
+        let (workspace, now) = (&self.fleet.workspaces[index], &self.plan.workspaces[index]);
+        let (was, now) = (ends(workspace, manifest, other)?, ends(workspace, manifest, now)?);
+        let find = |all: &[FileVersion], path: &str| all.iter().find(|one| one.path == path).cloned();
+        let mut paths: Vec<&str> = was.iter().chain(&now).map(|version| version.path.as_str()).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        let mut versions = Vec::new();
+        for path in paths {
+            let (was, now) = (find(&was, path), find(&now, path));
+            // What one of the plans leaves alone is as it is pinned.
+            let pinned = || was.as_ref().or(now.as_ref()).and_then(|version| version.before.clone());
+            let before = was.as_ref().map_or_else(pinned, |version| version.after.clone());
+            let after = now.as_ref().map_or_else(pinned, |version| version.after.clone());
+            if before != after {
+                versions.push(FileVersion { path: path.to_owned(), before, after, renamed_from: None });
+            }
+        }
+        let prefix = workspace.git.as_ref().map_or("", |git| git.prefix.as_str());
+        Ok(String::from_utf8_lossy(&ChangeSet::new(&versions, prefix).change).into_owned())
+    }
+
     /// The change of a workspace as a patch.
     ///
     /// # Errors
@@ -465,7 +645,14 @@ impl Planned {
 /// # Errors
 /// Where the pinned bytes can't be read any more.
 pub fn patch(workspace: &Workspace, manifest: &Manifest, plan: &WorkspacePlan) -> Result<String, String> {
-    let Some(pin) = &plan.pin else { return Ok(String::new()) };
+    let versions = ends(workspace, manifest, plan)?;
+    let prefix = workspace.git.as_ref().map_or("", |git| git.prefix.as_str());
+    Ok(String::from_utf8_lossy(&ChangeSet::new(&versions, prefix).change).into_owned())
+}
+
+/// Both ends of all files that a plan changes.
+fn ends(workspace: &Workspace, manifest: &Manifest, plan: &WorkspacePlan) -> Result<Vec<FileVersion>, String> {
+    let Some(pin) = &plan.pin else { return Ok(Vec::new()) };
     let paths: Vec<&str> = plan.files.iter().map(|f| f.path.as_str()).collect();
     let mut bytes: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     pin::contents(workspace, pin, manifest, &paths, u64::MAX, &mut |path, found| {
@@ -476,7 +663,5 @@ pub fn patch(workspace: &Workspace, manifest: &Manifest, plan: &WorkspacePlan) -
     })
     .map_err(|e| e.to_string())?;
     let read = |path: &str| bytes.get(path).cloned().ok_or_else(|| format!("{path} is not pinned"));
-    let versions = rollout::versions_of(plan, &read).map_err(|e| e.to_string())?;
-    let prefix = workspace.git.as_ref().map_or("", |git| git.prefix.as_str());
-    Ok(String::from_utf8_lossy(&ChangeSet::new(&versions, prefix).change).into_owned())
+    rollout::versions_of(plan, &read).map_err(|e| e.to_string())
 }

@@ -3,7 +3,7 @@
 //!
 //! This module holds data only: it reads no file and starts no program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -111,6 +111,12 @@ pub struct Fleet {
     pub workspaces: Vec<Workspace>,
     /// What could not be read on the way (a broken catalog file, …), with its place.
     pub problems: Vec<String>,
+    /// Consumers that consume what other consumers make, each with those.
+    #[serde(default)]
+    pub upstream: BTreeMap<EntityRef, BTreeSet<EntityRef>>,
+    /// Why owners want no change of any migration, as their catalog entities say.
+    #[serde(default)]
+    pub opted_out: BTreeMap<EntityRef, String>,
 }
 
 /// The unit that is transformed, verified and delivered, once however many

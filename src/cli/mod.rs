@@ -6,11 +6,13 @@
 mod apply;
 mod check;
 mod decide;
+mod digest;
 mod discover;
 mod doctor;
 mod exit;
 mod explain;
 mod find;
+mod gc;
 mod generate;
 mod history;
 mod known;
@@ -20,6 +22,7 @@ mod mapping;
 mod merge;
 mod new;
 mod plan;
+mod recover;
 mod repl;
 mod rollback;
 mod run;
@@ -33,6 +36,7 @@ mod tree;
 mod uses;
 mod verify;
 mod walk;
+mod why;
 
 pub use exit::Exit;
 
@@ -88,6 +92,10 @@ enum Command {
     Status(status::Args),
     /// Everything that is known of one consumer.
     Show(show::Args),
+    /// Why a consumer's change is as it is: rule, match, mapping and evidence.
+    Why(why::Args),
+    /// What happened within the last hours, counted.
+    Digest(digest::Args),
     /// What this migration's waves and gates would let through, by many made-up rollouts.
     Simulate(simulate::Args),
     /// Begin nothing new until `gander resume`; what is open is watched on.
@@ -114,6 +122,12 @@ enum Command {
     Mapping(mapping::Args),
     /// Take back what was delivered.
     Rollback(rollback::Args),
+    /// Deliver a mended rule also to consumers that have merged what the wrong one made.
+    Correct(run::Correct),
+    /// Rebuild a lost state from branches, change ids and change sets, as far as they tell.
+    Recover(recover::Args),
+    /// Remove caches and clones that nothing needs any more.
+    Gc(gc::Args),
     /// Run rules over plain folders: a dry run unless `--write` is given.
     Apply(apply::Args),
     /// Test rules: their examples, and their cases against snapshots.
@@ -202,6 +216,8 @@ pub fn main() -> Exit {
         Command::Merge(args) => merge::main(args, &screen),
         Command::Status(args) => status::main(args, &screen),
         Command::Show(args) => show::main(args, &screen),
+        Command::Why(args) => why::main(args, &screen),
+        Command::Digest(args) => digest::main(args, &screen),
         Command::Simulate(args) => simulate::main(args, &screen),
         Command::Pause(args) => decide::pause(args, &screen),
         Command::Resume(args) => decide::resume(args, &screen),
@@ -215,6 +231,9 @@ pub fn main() -> Exit {
         Command::Check(args) => check::main(args, &screen),
         Command::Mapping(args) => mapping::main(args, &screen),
         Command::Rollback(args) => rollback::main(args, &screen),
+        Command::Correct(args) => run::correct(args, &screen),
+        Command::Recover(args) => recover::main(args, &screen),
+        Command::Gc(args) => gc::main(args, &screen),
         Command::Apply(args) => apply::main(args, &screen),
         Command::Test(args) => test::main(args, &screen),
         Command::New(args) => new::main(args, &screen),

@@ -27,6 +27,10 @@ pub(super) struct Args {
     /// Show who would be in which wave, why, and what each wave can prove.
     #[arg(long, conflicts_with_all = ["out", "shard"])]
     waves: bool,
+    /// What a changed rule or mapping alters: the same fleet by two migration files, with
+    /// what is delivered already.
+    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["out", "shard", "json", "waves", "only", "word", "migration"])]
+    diff: Vec<PathBuf>,
     /// The plan as JSON: the same bytes on every machine.
     #[arg(long)]
     json: bool,
@@ -43,7 +47,32 @@ pub(super) struct Args {
     index: IndexFolder,
 }
 
+/// `gander plan --diff OLD NEW`.
+fn compare(old: &std::path::Path, new: &std::path::Path, no_diff: bool, screen: &Screen) -> Result<Exit, Exit> {
+    let (old, new) = (super::load_migration(old, screen)?, super::load_migration(new, screen)?);
+    let altered = pipeline::compare(&old, &new, &Clock::System, &|p| screen.progress(&p));
+    let altered = altered.map_err(|error| screen.failure(&error))?;
+    for one in &altered {
+        let consumers: Vec<&str> = one.consumers.iter().map(|consumer| consumer.as_str()).collect();
+        let words = match one.words {
+            (was, now) if was == now => now.to_owned(),
+            (was, now) => format!("{was} → {now}"),
+        };
+        let delivered = one.delivered.as_ref().map(|state| format!(", {state}")).unwrap_or_default();
+        let title = screen.styled(&format!("# {}: {words}{delivered}", consumers.join(", ")), AnsiColor::BrightBlack);
+        screen.result(format!("{title}\n"));
+        if !no_diff {
+            screen.result(paint(&one.diff, screen));
+        }
+    }
+    screen.note(format!("{} altered", crate::report::table::counted(altered.len(), "workspace")));
+    Ok(Exit::Done)
+}
+
 pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
+    if let [old, new] = args.diff.as_slice() {
+        return compare(old, new, args.no_diff, screen);
+    }
     let migration = args.file.load(screen)?;
     let index = args.index.asked();
     let options = Options { threads: args.threads, shard: args.shard, index, ..Options::default() };

@@ -15,6 +15,13 @@ pub(super) struct Args {
     file: MigrationFile,
     #[command(flatten)]
     what: What,
+    /// Show what would be done, what would conflict, and which dependants have moved
+    /// already; nothing is done.
+    #[arg(long)]
+    dry_run: bool,
+    /// Also after the day that the migration names in `revertible_until`.
+    #[arg(long)]
+    late: bool,
     /// The ledger as JSON.
     #[arg(long)]
     json: bool,
@@ -45,6 +52,15 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         (None, Some(wave)) => Scope::Wave(wave),
         (None, None) => Scope::All,
     };
+    if args.dry_run {
+        return dry(args, &scope, &migration, screen);
+    }
+    if let Some(day) = migration.rollout.revertible_until.filter(|day| days_left(*day) < 0 && !args.late) {
+        screen.diagnostic(format!(
+            "error: {day} was the last day on which a rollback makes sense, as the migration says; `--late` rolls back anyway"
+        ));
+        return Err(Exit::Negative);
+    }
     // Reading first: a rollback of what was never run makes no state.
     let exists = Store::read(&migration.state).map(drop);
     let store = exists.and_then(|()| Store::open(&migration.state, &Clock::System));
@@ -60,4 +76,26 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     run::print(&ledger, args.json, screen)?;
     // What is still out there is no success, whatever the rest came to.
     Ok(if stuck.get() { Exit::Failed } else { Exit::Done })
+}
+
+/// How many days there are left until a day, by the clock of this machine.
+pub(super) fn days_left(day: jiff::civil::Date) -> i32 {
+    let now = jiff::Timestamp::from_second(Clock::System.now()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let today = now.to_zoned(jiff::tz::TimeZone::system()).date();
+    (day - today).get_days()
+}
+
+fn dry(args: &Args, scope: &Scope, migration: &crate::config::Migration, screen: &Screen) -> Result<Exit, Exit> {
+    let store = Store::read(&migration.state).map_err(|error| screen.failure(&error.into()))?;
+    let prospects = rollout::dry_rollback(&store, scope).map_err(|error| screen.failure(&error.into()))?;
+    if args.json {
+        let text = serde_json::to_string_pretty(&prospects).map_err(|error| {
+            screen.diagnostic(format!("error: it can't be written as JSON: {error}"));
+            Exit::Failed
+        })?;
+        screen.result(format!("{text}\n"));
+    } else {
+        screen.result(crate::report::operation::prospects(&prospects));
+    }
+    Ok(if prospects.iter().any(|prospect| prospect.conflict) { Exit::Negative } else { Exit::Done })
 }

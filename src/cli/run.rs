@@ -69,6 +69,23 @@ impl From<Mode> for SandboxMode {
 }
 
 pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
+    advance(args, false, screen)
+}
+
+/// `gander correct`: as `run --replan`, and what the changed plan wants of consumers that
+/// have merged an earlier change set goes out over it.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:\n  gander correct migration.toml")]
+pub(super) struct Correct {
+    #[command(flatten)]
+    run: Args,
+}
+
+pub(super) fn correct(args: &Correct, screen: &Screen) -> Result<Exit, Exit> {
+    advance(&args.run, true, screen)
+}
+
+fn advance(args: &Args, correct: bool, screen: &Screen) -> Result<Exit, Exit> {
     let migration = args.file.load(screen)?;
     if args.dry_run_gates {
         return dry_run(&migration, args.json, screen);
@@ -76,7 +93,8 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let mut options = Options {
         only: consumers(&args.only, screen)?,
         retry: args.retry,
-        replan: args.replan,
+        replan: args.replan || correct,
+        correct,
         sandbox: args.sandbox.map(SandboxMode::from),
         threads: args.threads,
         shard: None,
@@ -91,7 +109,7 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
             None => break ran,
         }
         // These were about the state that was found.
-        (options.retry, options.replan) = (false, false);
+        (options.retry, options.replan, options.correct) = (false, false, false);
     };
     print(&ran.ledger, args.json, screen)?;
     if ran.problems > 0 {

@@ -89,7 +89,7 @@ impl Screen {
                 self.diagnostic(format!("error: {error}"));
                 Exit::Usage
             }
-            PipelineError::NotKept(_) | PipelineError::NothingToPrepare => {
+            PipelineError::Template(_) | PipelineError::NotKept(_) | PipelineError::NothingToPrepare => {
                 self.diagnostic(format!("error: {error}"));
                 Exit::Usage
             }
@@ -212,6 +212,9 @@ impl Screen {
         match event {
             Event::WaveOpened { number, label, workspaces } => {
                 self.note(format!("wave {number} ({label}): {workspaces} to verify and deliver"));
+            }
+            Event::Unseen { place, why } => {
+                self.note(format!("  {place}: what became of the change sets there can't be seen: {why}"));
             }
             Event::Shipped { workspace, state } => match state {
                 DeliveryState::Failed(reason) => self.note(format!("  failed     {workspace}: {reason}")),

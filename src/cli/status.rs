@@ -20,5 +20,13 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let ledger = Store::read(&migration.state).map_err(Into::into).and_then(|store| rollout::ledger(&store));
     let ledger = ledger.map_err(|error| screen.failure(&error.into()))?;
     run::print(&ledger, args.json, screen)?;
+    if let Some(day) = migration.rollout.revertible_until.filter(|_| !args.json) {
+        screen.result(match super::rollback::days_left(day) {
+            left if left < 0 => format!("A rollback makes no sense since {day}.\n"),
+            0 => "A rollback makes sense until the end of today.\n".to_owned(),
+            1 => format!("1 day is left to roll back (until {day}).\n"),
+            left => format!("{left} days are left to roll back (until {day}).\n"),
+        });
+    }
     Ok(run::exit(&ledger.end))
 }

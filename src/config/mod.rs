@@ -287,6 +287,18 @@ pub struct Policy {
     pub annotated: Disposition,
     /// `unverified`: red baselines and consumers that yield no data.
     pub unverified: Disposition,
+    /// `weak`: passes whose tests did not notice a deliberately wrong variant.
+    pub weak: Disposition,
+    /// `review`: change sets that rules of `safety("review")` touched.
+    pub review: Disposition,
+}
+
+impl Default for Policy {
+    /// What a migration gets that says nothing in `[policy]`.
+    fn default() -> Self {
+        use Disposition::{Approve, Deliver, Hold};
+        Self { annotated: Deliver, unverified: Hold, weak: Deliver, review: Approve }
+    }
 }
 
 /// What the policy says of a change set.
@@ -321,6 +333,8 @@ pub struct Rollout {
     /// `notify`: the program that hears of pauses, failures and approvals asked for, with
     /// its arguments; empty where there is none.
     pub notify: Vec<String>,
+    /// `revertible_until`: the last day on which a rollback makes sense.
+    pub revertible_until: Option<jiff::civil::Date>,
 }
 
 /// A cumulative wave size: the larger of its parts, of the consumers with a
@@ -365,6 +379,8 @@ pub struct Deliver {
     pub author: Option<String>,
     /// `remote`: the remote of a consumer's repository that branches are pushed to.
     pub remote: String,
+    /// `template`: what takes the place of gander's own text for pull requests.
+    pub template: Option<String>,
 }
 
 /// How change sets reach their consumers.

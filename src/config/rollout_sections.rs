@@ -25,6 +25,7 @@ pub(super) fn rollout(root: &Section<'_>, id: &str, place: &Place<'_>) -> Rollou
         "freeze",
         "max_open",
         "per_hour",
+        "revertible_until",
     ];
     let section = root.section("rollout", &keys);
     let choices = [
@@ -39,6 +40,7 @@ pub(super) fn rollout(root: &Section<'_>, id: &str, place: &Place<'_>) -> Rollou
     let gates = section.get("gate").map(|value| gates(&value, place));
     let notify = section.get("notify").and_then(|value| value.strings("[\"./page-me.sh\"]"));
     let on_failed = section.get("on_failed_gate");
+    let revertible_until = section.get("revertible_until").and_then(|value| value.date());
     Rollout {
         waves: waves.unwrap_or_else(default_waves),
         seed: seed.unwrap_or(id).to_owned(),
@@ -47,6 +49,7 @@ pub(super) fn rollout(root: &Section<'_>, id: &str, place: &Place<'_>) -> Rollou
         gates: gates.unwrap_or_else(|| vec![Gate::Regressions { max: 0 }]),
         calendar: calendar(&section),
         notify: notify.into_iter().flatten().map(|(_, word)| word.to_owned()).collect(),
+        revertible_until,
         on_failed_gate: on_failed.and_then(|value| value.one_of(&choices)).unwrap_or_default(),
     }
 }

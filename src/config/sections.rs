@@ -69,7 +69,7 @@ pub(super) fn migration(
     let sandbox = sandbox(root, place);
     let policy = policy(root);
     let rollout = rollout(root, id.as_deref().unwrap_or_default(), place);
-    let deliver = deliver(root);
+    let deliver = deliver(root, place, seal);
     let state = state(root, place);
     let id = id?;
     Some(Migration {
@@ -354,17 +354,23 @@ fn env(sandbox: &Section<'_>) -> BTreeMap<String, String> {
 }
 
 fn policy(root: &Section<'_>) -> Policy {
-    let section = root.section("policy", &["annotated", "unverified"]);
+    let section = root.section("policy", &["annotated", "unverified", "weak", "review"]);
     let choices = [("deliver", Disposition::Deliver), ("hold", Disposition::Hold), ("approve", Disposition::Approve)];
     let read = |key: &str| section.get(key).and_then(|value| value.one_of(&choices));
+    let usual = Policy::default();
     Policy {
-        annotated: read("annotated").unwrap_or(Disposition::Deliver),
-        unverified: read("unverified").unwrap_or(Disposition::Hold),
+        annotated: read("annotated").unwrap_or(usual.annotated),
+        unverified: read("unverified").unwrap_or(usual.unverified),
+        weak: read("weak").unwrap_or(usual.weak),
+        review: read("review").unwrap_or(usual.review),
     }
 }
 
-fn deliver(root: &Section<'_>) -> Deliver {
-    let section = root.section("deliver", &["how", "author", "remote"]);
+/// The largest template, in bytes.
+const MOST_TEMPLATE: u64 = 256 << 10;
+
+fn deliver(root: &Section<'_>, place: &Place<'_>, seal: &mut Seal) -> Deliver {
+    let section = root.section("deliver", &["how", "author", "remote", "template"]);
     let choices = [
         ("patches", Delivery::Patches),
         ("checkout", Delivery::Checkout),
@@ -381,7 +387,19 @@ fn deliver(root: &Section<'_>) -> Deliver {
         }
         plain.then(|| name.to_owned())
     });
-    Deliver { how: how.unwrap_or_default(), author, remote: remote.unwrap_or_else(|| "origin".to_owned()) }
+    let template = section.get("template").and_then(|value| {
+        let file = place.file(&value, value.string("\"pull-request.md.jinja\"")?)?;
+        seal.mapping("template", &value, &file);
+        let small = std::fs::metadata(&file).is_ok_and(|meta| meta.len() <= MOST_TEMPLATE);
+        match std::fs::read_to_string(&file).ok().filter(|_| small) {
+            Some(text) => Some(text),
+            None => {
+                value.wrong("this can't be read as text of at most 256 KiB", "name a template in UTF-8");
+                None
+            }
+        }
+    });
+    Deliver { how: how.unwrap_or_default(), author, remote: remote.unwrap_or_else(|| "origin".to_owned()), template }
 }
 
 fn author(value: &Value<'_>) -> Option<String> {

@@ -587,7 +587,7 @@ fn sources_and_choices() {
     15 | how = "post"
        |       ^^^^^^
        |
-       = help: choose one of `patches`, `checkout`, `branch`
+       = help: choose one of `patches`, `checkout`, `branch`, `push`
 
     error: `deliver.author`: "me" is not `Name <address>`
       --> migration.toml:16:10

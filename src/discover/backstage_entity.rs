@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::lenient::{Kind, Object, Text, any};
 
-use super::entity::{At, Entity, Field, Relation, is_tier, short};
+use super::entity::{At, Entity, Field, OPT_OUT, Relation, is_tier, short};
 use super::location::{self, Code};
 use crate::workspace::{EntityRef, without_userinfo};
 
@@ -113,7 +113,7 @@ impl<'de> Kind<'de> for Notes {
         let mut notes = Self::default();
         while let Some((key, value)) = map.next_entry::<String, Text>()? {
             let Some(value) = value.get() else { continue };
-            if let Some(known) = [SOURCE, MANAGED, SLUG].into_iter().find(|known| *known == key) {
+            if let Some(known) = [SOURCE, MANAGED, SLUG, OPT_OUT].into_iter().find(|known| *known == key) {
                 notes.code.insert(known, value.to_owned());
             }
             if is_tier(&key) && notes.tier.as_ref().is_none_or(|(first, _)| key < *first) {
@@ -222,6 +222,7 @@ pub(super) fn describe(raw: Raw, place: &Arc<str>, github: Option<&str>) -> Resu
         tier,
         tags,
         relations,
+        opt_out: metadata.annotations.code.get(OPT_OUT).map(|why| short(why)),
         ..Entity::told(reference, place, code)
     };
     Ok(Described { uid, entity, problems })

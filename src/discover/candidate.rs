@@ -19,6 +19,7 @@ pub(super) struct Candidate {
     pub(super) lifecycle: Option<String>,
     pub(super) tier: Option<String>,
     pub(super) tags: BTreeSet<String>,
+    pub(super) opt_out: Option<String>,
     pub(super) because: BTreeSet<String>,
     /// Indices of the sources that name it.
     pub(super) sources: BTreeSet<usize>,
@@ -49,6 +50,7 @@ impl Candidate {
             lifecycle: entity.lifecycle.clone(),
             tier: entity.tier.clone(),
             tags: entity.tags.iter().cloned().collect(),
+            opt_out: entity.opt_out.clone(),
             because: because.into_iter().collect(),
             places: vec![entity.place(shown)],
             sources: BTreeSet::from([entity.source]),
@@ -64,6 +66,7 @@ impl Candidate {
             lifecycle: None,
             tier: None,
             tags: BTreeSet::new(),
+            opt_out: None,
             because: BTreeSet::new(),
             sources: BTreeSet::new(),
             located: vec![located],
@@ -99,6 +102,8 @@ impl Candidate {
         self.because.extend(other.because);
         self.sources.extend(other.sources);
         self.nameless &= other.nameless;
+        // One description that opts out is enough.
+        self.opt_out = self.opt_out.take().or(other.opt_out);
         let same = self.places.iter().any(|place| other.places.contains(place));
         for located in other.located {
             // One description, found in two ways: the first way decides.

@@ -127,7 +127,12 @@ pub(super) struct Entity {
     pub(super) relations: Vec<Relation>,
     /// Targets of a Location, each with its line.
     pub(super) targets: Vec<(String, u64)>,
+    /// Why its owners want no change of any migration.
+    pub(super) opt_out: Option<String>,
 }
+
+/// The annotation by which owners opt out; its value is the reason.
+pub(super) const OPT_OUT: &str = "gander/opt-out";
 
 impl Entity {
     /// An entity of which a source tells no more than a name and where its code lies.
@@ -142,6 +147,7 @@ impl Entity {
             tags: Vec::new(),
             relations: Vec::new(),
             targets: Vec::new(),
+            opt_out: None,
         }
     }
 
@@ -206,6 +212,7 @@ pub(super) fn read(document: &Placed, file: &Arc<Path>, root: &Arc<Path>, wrong:
             true => targets(field("target"), field("targets"), wrong),
             false => Vec::new(),
         },
+        opt_out: annotation(metadata, OPT_OUT).map(|why| short(&why)),
         reference,
     })
 }

@@ -50,6 +50,10 @@ pub(super) fn fleet(
             (None, None) => Source::Unresolved("its folder was lost: run again".to_owned()),
         },
     };
+    let opted_out = settled
+        .iter()
+        .filter_map(|(candidate, _)| Some((candidate.entity.clone(), candidate.opt_out.clone()?)))
+        .collect();
     let consumers = settled.into_iter().map(|(candidate, folder)| Consumer {
         entity: candidate.entity,
         owner: candidate.owner,
@@ -60,7 +64,7 @@ pub(super) fn fleet(
         because: candidate.because.into_iter().collect(),
         source: source(folder),
     });
-    Ok(Fleet { consumers: consumers.collect(), problems: Vec::new(), workspaces })
+    Ok(Fleet { consumers: consumers.collect(), workspaces, opted_out, ..Fleet::default() })
 }
 
 /// A folder as a workspace of its own, and as it was at a revision.

@@ -14,7 +14,9 @@ mod checkout;
 mod commit;
 mod fetch;
 mod list;
+mod merge;
 mod push;
+mod standing;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -24,7 +26,9 @@ pub use checkout::Standing;
 pub use commit::NewCommit;
 pub use fetch::{Fetch, Left, check_url};
 pub use list::{Listing, TreeEntry};
-pub use push::{Push, Remote};
+pub use merge::merge_texts;
+pub use push::{Abroad, Push, Remote};
+pub use standing::{Standings, TRAILER};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

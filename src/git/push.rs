@@ -32,6 +32,19 @@ pub struct Push<'a> {
     pub replaces: Option<&'a str>,
 }
 
+/// The branch of an [`Abroad`] that stands for the remote's HEAD.
+const HEAD: &str = "head-of-the-remote";
+
+/// What was fetched of a remote, to be asked about.
+pub struct Abroad(Outbox);
+
+impl Abroad {
+    /// The repository that holds it, and the name of the remote's HEAD in it.
+    pub fn repository(&self) -> (&Repository, &'static str) {
+        (&self.0.repository, HEAD)
+    }
+}
+
 /// A temporary repository with the settings of the user alone.
 pub(super) struct Outbox {
     repository: Repository,
@@ -150,24 +163,84 @@ impl Remote {
         self.away(&if why.is_empty() { format!("git ended with {:?}", output.status) } else { why })
     }
 
+    /// A copy of its history and of gander's branches in it, without any file: to be asked
+    /// what became of them. What `lender` has is not fetched.
+    ///
+    /// # Errors
+    /// [`GitError::Away`].
+    pub fn history(&self, lender: Option<&Repository>, prefix: &str) -> Result<Abroad, GitError> {
+        let outbox = Outbox::new(lender, Some(self))?;
+        let branches = format!("+refs/heads/{prefix}*:refs/heads/{prefix}*");
+        let head = format!("+HEAD:refs/heads/{HEAD}");
+        let args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=tree:0", "--"];
+        let args = [&args[..], &[self.url.as_str(), &head, &branches]].concat();
+        let output = outbox.repository.abroad(&args, self)?;
+        if output.status != Exit::Code(0) {
+            return Err(self.failed(&output));
+        }
+        Ok(Abroad(outbox))
+    }
+
+    /// Its present head with all files, as far as `lender` does not have them already, and
+    /// its commit.
+    ///
+    /// # Errors
+    /// [`GitError::Away`].
+    pub fn head(&self, lender: Option<&Repository>) -> Result<(Abroad, String), GitError> {
+        let outbox = Outbox::new(lender, Some(self))?;
+        let head = format!("+HEAD:refs/heads/{HEAD}");
+        let args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--depth=1", "--", &self.url, &head];
+        let output = outbox.repository.abroad(&args, self)?;
+        if output.status != Exit::Code(0) {
+            return Err(self.failed(&output));
+        }
+        let commit = outbox.repository.commit_named(HEAD)?.ok_or_else(|| self.away("it has no HEAD"))?;
+        Ok((Abroad(outbox), commit))
+    }
+
+    /// Pushes a commit that was made over [`Remote::head`] to a branch that is not there.
+    ///
+    /// # Errors
+    /// As [`Remote::push`].
+    pub fn push_from(&self, from: &Repository, branch: &str, commit: &str) -> Result<(), GitError> {
+        self.send(from, branch, object_name(commit)?, None)?;
+        fault::point("git.pushed");
+        Ok(())
+    }
+
+    /// The commits of its HEAD and of its branches whose names begin with `prefix`.
+    ///
+    /// # Errors
+    /// [`GitError::Away`].
+    pub fn tips(&self, prefix: &str) -> Result<(Option<String>, BTreeMap<String, String>), GitError> {
+        let mut found = self.list(&["HEAD", &format!("refs/heads/{prefix}*")])?;
+        let head = found.remove("HEAD");
+        let branch = |(name, commit): (String, String)| Some((name.strip_prefix("refs/heads/")?.to_owned(), commit));
+        Ok((head, found.into_iter().filter_map(branch).collect()))
+    }
+
+    fn list(&self, patterns: &[&str]) -> Result<BTreeMap<String, String>, GitError> {
+        let outbox = Outbox::new(None, Some(self))?;
+        let args = [&["ls-remote", "--", &self.url], patterns].concat();
+        let output = outbox.repository.abroad(&args, self)?;
+        if output.status != Exit::Code(0) {
+            return Err(self.failed(&output));
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let line = |line: &str| {
+            let (commit, reference) = line.split_once('\t')?;
+            Some((reference.to_owned(), object_name(commit).ok()?.to_owned()))
+        };
+        Ok(text.lines().filter_map(line).collect())
+    }
+
     /// The commits of its branches whose names begin with `prefix`, by name without
     /// `refs/heads/`.
     ///
     /// # Errors
     /// [`GitError::Away`].
     pub fn branches(&self, prefix: &str) -> Result<BTreeMap<String, String>, GitError> {
-        let outbox = Outbox::new(None, Some(self))?;
-        let pattern = format!("refs/heads/{prefix}*");
-        let output = outbox.repository.abroad(&["ls-remote", "--", &self.url, &pattern], self)?;
-        if output.status != Exit::Code(0) {
-            return Err(self.failed(&output));
-        }
-        let text = String::from_utf8_lossy(&output.stdout);
-        let branch = |line: &str| {
-            let (commit, reference) = line.split_once('\t')?;
-            Some((reference.strip_prefix("refs/heads/")?.to_owned(), object_name(commit).ok()?.to_owned()))
-        };
-        Ok(text.lines().filter_map(branch).collect())
+        Ok(self.tips(prefix)?.1)
     }
 
     /// The commit that one of its branches points to.

@@ -124,6 +124,8 @@ struct Common {
     first: Vec<EntityRef>,
     lineup: Lineup,
     problems: Vec<String>,
+    #[serde(default)]
+    upstream: BTreeMap<EntityRef, BTreeSet<EntityRef>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -177,6 +179,7 @@ impl Part {
             first: rollout.first.clone(),
             lineup: rollout.lineup.clone(),
             problems: fleet.problems,
+            upstream: fleet.upstream,
         };
         let member = |consumer: Consumer| {
             let workspace = match &consumer.source {
@@ -276,7 +279,13 @@ impl Part {
             origin: None,
         };
         let workspaces = self.workspaces.keys().map(place).collect();
-        let fleet = Fleet { consumers, workspaces, problems: self.common.problems };
+        let fleet = Fleet {
+            consumers,
+            workspaces,
+            problems: self.common.problems,
+            upstream: self.common.upstream,
+            ..Fleet::default()
+        };
         let plans: Vec<WorkspacePlan> = self.workspaces.into_values().collect();
         let plan = Plan { digest: transform::plan_digest(rules, partial, dirty, &plans), workspaces: plans };
         let rollout = Rollout { waves, seed, first, lineup, ..Rollout::default() };

@@ -10,16 +10,18 @@ use std::time::Duration;
 
 use super::{Options, PipelineError, Planned, Progress, Tell, plan_over};
 use crate::clock::Clock;
+use crate::codeowners;
 use crate::config::{Migration, SandboxMode};
 use crate::digest::{Digest, DigestBuilder};
 use crate::discover::Fetching;
 use crate::files;
+use crate::git::Repository;
 use crate::pin;
 use crate::rollout::{self, TakeVerdict, ToVerify};
 use crate::sandbox::{self, PromiseState, Sandbox, SandboxError, StepEnd};
 use crate::state::Store;
 use crate::verify::{self, Accepted, Cache, Job, Sql, Subject, Verdict, VerdictKind, accepted};
-use crate::workspace::{EntityRef, FileVersion, Source};
+use crate::workspace::{Consumer, EntityRef, FileVersion, Pin, Source};
 
 /// What verification needs of the other stages.
 pub(super) struct Work<'a> {
@@ -35,6 +37,8 @@ pub(super) struct Work<'a> {
     /// tried once, before the first step.
     checked: Mutex<Option<Result<(), SandboxError>>>,
     cache: Mutex<Option<std::sync::Arc<Cache>>>,
+    /// What CODEOWNERS says, by repository and commit.
+    code_owners: Mutex<BTreeMap<(PathBuf, String), Option<String>>>,
     /// How long each workspace took last time.
     timings: Mutex<BTreeMap<String, u64>>,
     tell: &'a Tell<'a>,
@@ -108,6 +112,7 @@ impl<'a> Work<'a> {
             making: Mutex::new(()),
             checked: Mutex::new(None),
             cache: Mutex::new(None),
+            code_owners: Mutex::new(BTreeMap::new()),
             timings: Mutex::new(timings.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()),
             tell,
         })
@@ -140,13 +145,37 @@ impl<'a> Work<'a> {
         content.map(|c| c.bytes).ok_or_else(|| format!("{path} is not in the pinned tree"))
     }
 
-    /// Why a workspace wants no change: what its owners wrote into [`OPT_OUT`].
+    /// Why a workspace wants no change: what its owners wrote into [`OPT_OUT`], or into the
+    /// catalog.
     pub(super) fn opted_out(&self, index: usize) -> Option<String> {
+        let fleet = &self.planned.fleet;
+        let here = |consumer: &&Consumer| matches!(consumer.source, Source::Workspace(at) if at == index);
+        let said = fleet.consumers.iter().filter(here).find_map(|consumer| fleet.opted_out.get(&consumer.entity));
+        if let Some(reason) = said.filter(|_| !fleet.opted_out.is_empty()) {
+            return Some(reason.clone());
+        }
         let manifest = self.planned.manifests[index].as_ref()?;
         manifest.entries.get(OPT_OUT)?;
         let reason = self.read(index, OPT_OUT).map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
         let first = reason.unwrap_or_default().lines().next().unwrap_or_default().to_owned();
         Some(if first.is_empty() { "its owners say no more".to_owned() } else { first.chars().take(200).collect() })
+    }
+
+    /// Whom CODEOWNERS names for some paths of a workspace.
+    pub(super) fn code_owners(&self, index: usize, paths: &[&str]) -> Vec<String> {
+        let workspace = &self.planned.fleet.workspaces[index];
+        let (Some(git), Some(Pin::Commit { commit, .. })) = (&workspace.git, &self.planned.plan.workspaces[index].pin)
+        else {
+            return Vec::new();
+        };
+        let key = (git.toplevel.clone(), commit.clone());
+        let Ok(mut known) = self.code_owners.lock() else { return Vec::new() };
+        let text = known.entry(key).or_insert_with(|| code_owners_of(&git.toplevel, commit)).clone();
+        let Some(text) = text else { return Vec::new() };
+        let full =
+            |path: &&str| if git.prefix.is_empty() { (*path).to_owned() } else { format!("{}/{path}", git.prefix) };
+        let full: Vec<String> = paths.iter().map(full).collect();
+        codeowners::owners(&text, full.iter().map(String::as_str)).into_iter().collect()
     }
 
     /// Verifies for a rollout.
@@ -298,6 +327,13 @@ fn sql_folder(migration: &Migration) -> PathBuf {
 pub fn prepare(migration: &Migration) -> Result<PathBuf, PipelineError> {
     let config = migration.verify.sql.as_ref().ok_or(PipelineError::NothingToPrepare)?;
     Ok(verify::sql::prepare(config, &sql_folder(migration))?)
+}
+
+/// The CODEOWNERS of a commit; `None` where there is none that can be read.
+fn code_owners_of(toplevel: &Path, commit: &str) -> Option<String> {
+    let repository = Repository::open(toplevel).ok()?;
+    let file = codeowners::PLACES.iter().find_map(|place| repository.file_at(commit, place).ok().flatten())?;
+    (file.bytes.len() <= codeowners::LARGEST).then(|| String::from_utf8_lossy(&file.bytes).into_owned())
 }
 
 fn timings_file(migration: &Migration) -> PathBuf {

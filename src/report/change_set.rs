@@ -62,6 +62,8 @@ struct Change<'a> {
     schema_version: u32,
     migration: About<'a>,
     consumers: Vec<Who<'a>>,
+    /// Whom CODEOWNERS names for the files.
+    code_owners: &'a [String],
     workspace: &'a str,
     /// Where the patches' paths start: the workspace below the root of its
     /// repository.
@@ -152,6 +154,7 @@ fn change<'a>(staged: &Staged<'a>) -> Change<'a> {
             guide: staged.migration.guide.as_deref(),
         },
         consumers: staged.consumers.iter().map(who).collect(),
+        code_owners: staged.code_owners,
         workspace: &staged.place.id,
         prefix: &staged.set.prefix,
         pin: staged.plan.pin.as_ref(),
@@ -200,7 +203,7 @@ mod tests {
             transform: Transform::default(),
             verify: Verify::default(),
             sandbox: SandboxConfig { mode: SandboxMode::None, ..SandboxConfig::default() },
-            policy: Policy { annotated: Disposition::Hold, unverified: Disposition::Hold },
+            policy: Policy { annotated: Disposition::Hold, unverified: Disposition::Hold, ..Policy::default() },
             rollout: Rollout {
                 waves: Vec::new(),
                 seed: String::new(),
@@ -209,7 +212,12 @@ mod tests {
                 on_failed_gate: crate::config::OnFailedGate::Stop,
                 ..Rollout::default()
             },
-            deliver: Deliver { how: crate::config::Delivery::Patches, author: None, remote: String::new() },
+            deliver: Deliver {
+                how: crate::config::Delivery::Patches,
+                author: None,
+                remote: String::new(),
+                template: None,
+            },
             state: PathBuf::from("/m/.gander"),
             digest: Digest::of(b"m"),
         }
@@ -302,6 +310,7 @@ mod tests {
             verdict: &verdict(),
             versions: &versions,
             set: &ChangeSet::new(&versions, "apps/ads"),
+            code_owners: &["@ads".to_owned()],
             wave: 2,
             kept_back: Some("held: it regressed"),
         })
@@ -319,6 +328,7 @@ mod tests {
         This change is part of the migration `users-v2`. The guide says why and how: https://example.org/guide
 
         - `component:default/ads`, owned by `group:default/ads-team`
+        - the files belong to `@ads`
 
         ## What changed
 

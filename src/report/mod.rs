@@ -9,6 +9,7 @@ pub mod discovery;
 pub mod gates;
 pub mod history;
 pub mod markdown;
+pub mod operation;
 pub mod pull_request;
 pub mod show;
 pub mod simulation;

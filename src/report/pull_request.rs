@@ -1,6 +1,7 @@
 //! The description of a pull request: why, what changed, what the evidence is, what
 //! is left to a person, and how to go back.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::change_set::rule_counts;
@@ -16,18 +17,108 @@ const MOST_FINDINGS: usize = 40;
 /// How many bytes of a step's output are quoted.
 const MOST_OUTPUT: usize = 3000;
 
-/// The Markdown of `PULL_REQUEST.md`.
+/// What stands where the migration names no template.
+const TEMPLATE: &str =
+    "{{ parts.title }}{{ parts.why }}{{ parts.what }}{{ parts.evidence }}{{ parts.left }}{{ parts.back }}";
+
+/// How many steps a template may take: one that loops for ever ends.
+const FUEL: u64 = 1_000_000;
+
+/// The Markdown of `PULL_REQUEST.md`, by the migration's template. One that fails on this
+/// change set gives way to gander's own text, and says so.
 pub fn text(staged: &Staged<'_>) -> String {
-    let mut out = format!("# {}\n\n", prose(&staged.migration.title));
+    let parts = parts(staged);
+    let template = staged.migration.deliver.template.as_deref().unwrap_or(TEMPLATE);
+    render(template, staged, &parts).unwrap_or_else(|error| {
+        let all: String =
+            ["title", "why", "what", "evidence", "left", "back"].iter().map(|name| parts[name].as_str()).collect();
+        format!("{all}\nThe template of this migration failed: {}\n", prose(&error))
+    })
+}
+
+/// Whether the migration's template can be read.
+///
+/// # Errors
+/// Where not: the line, and what is wrong there.
+pub fn check_template(migration: &crate::config::Migration) -> Result<(), String> {
+    let Some(template) = &migration.deliver.template else { return Ok(()) };
+    environment().template_from_str(template).map(drop).map_err(|error| one(&error))
+}
+
+fn environment() -> minijinja::Environment<'static> {
+    let mut environment = minijinja::Environment::new();
+    environment.set_fuel(Some(FUEL));
+    // Markdown, not HTML: what consumers say is escaped where it gets into the parts.
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    environment
+}
+
+fn one(error: &minijinja::Error) -> String {
+    let line = error.line().map(|line| format!("line {line}: ")).unwrap_or_default();
+    format!("{line}{error}")
+}
+
+fn render(template: &str, staged: &Staged<'_>, parts: &BTreeMap<&'static str, String>) -> Result<String, String> {
+    let consumers: Vec<BTreeMap<&'static str, String>> = staged
+        .consumers
+        .iter()
+        .map(|one| {
+            let owner = one.owner.as_ref().map_or_else(String::new, ToString::to_string);
+            BTreeMap::from([("entity", one.entity.to_string()), ("owner", owner)])
+        })
+        .collect();
+    let left: Vec<BTreeMap<&'static str, String>> = findings_left(staged)
+        .map(|finding| {
+            let (path, line) = (finding.path.clone(), finding.line.to_string());
+            BTreeMap::from([
+                ("path", path),
+                ("line", line),
+                ("message", finding.message.clone()),
+                ("rule", finding.rule.clone()),
+            ])
+        })
+        .collect();
+    let rules: Vec<String> = rule_counts(&staged.plan.files).into_keys().map(str::to_owned).collect();
+    let files: Vec<String> = staged.versions.iter().map(|version| version.path.clone()).collect();
+    let context = minijinja::context! {
+        id => staged.migration.id.clone(),
+        title => staged.migration.title.clone(),
+        guide => staged.migration.guide.clone(),
+        consumers => consumers,
+        code_owners => staged.code_owners.to_vec(),
+        rules => rules,
+        files => files,
+        wave => staged.wave,
+        kept_back => staged.kept_back.map(str::to_owned),
+        verdict => staged.verdict.kind.as_str(),
+        reason => staged.verdict.reason.clone(),
+        evidence => staged.verdict.strength().map(|strength| strength.as_str()),
+        left => left,
+        change_id => staged.set.id().to_string(),
+        parts => parts.clone(),
+    };
+    environment().render_str(template, context).map_err(|error| one(&error))
+}
+
+/// gander's own text, part by part.
+fn parts(staged: &Staged<'_>) -> BTreeMap<&'static str, String> {
+    let mut title = format!("# {}\n\n", prose(&staged.migration.title));
     if let Some(reason) = staged.kept_back {
-        let _ = writeln!(out, "> **Not delivered.** {}\n", prose(reason));
+        let _ = writeln!(title, "> **Not delivered.** {}\n", prose(reason));
     }
-    why(&mut out, staged);
-    what(&mut out, staged);
-    evidence(&mut out, staged);
-    left(&mut out, staged);
-    back(&mut out, staged);
-    out
+    let part = |write: fn(&mut String, &Staged<'_>)| {
+        let mut out = String::new();
+        write(&mut out, staged);
+        out
+    };
+    BTreeMap::from([
+        ("title", title),
+        ("why", part(why)),
+        ("what", part(what)),
+        ("evidence", part(evidence)),
+        ("left", part(left)),
+        ("back", part(back)),
+    ])
 }
 
 fn why(out: &mut String, staged: &Staged<'_>) {
@@ -43,6 +134,10 @@ fn why(out: &mut String, staged: &Staged<'_>) {
             let _ = write!(out, ", owned by {}", code(owner.as_str()));
         }
         out.push('\n');
+    }
+    if !staged.code_owners.is_empty() {
+        let owners: Vec<String> = staged.code_owners.iter().map(|owner| code(owner)).collect();
+        let _ = writeln!(out, "- the files belong to {}", owners.join(", "));
     }
     out.push('\n');
 }
@@ -170,9 +265,13 @@ fn tail(text: &str) -> &str {
     text.get(start..).unwrap_or_default()
 }
 
-fn left(out: &mut String, staged: &Staged<'_>) {
+fn findings_left<'s>(staged: &'s Staged<'_>) -> impl Iterator<Item = &'s Finding> {
     let is_left = |f: &&Finding| matches!(f.kind, FindingKind::Annotated | FindingKind::Refused | FindingKind::Errored);
-    let findings: Vec<&Finding> = staged.plan.findings.iter().filter(is_left).collect();
+    staged.plan.findings.iter().filter(is_left)
+}
+
+fn left(out: &mut String, staged: &Staged<'_>) {
+    let findings: Vec<&Finding> = findings_left(staged).collect();
     if findings.is_empty() {
         return;
     }

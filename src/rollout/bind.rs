@@ -4,57 +4,89 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::machine::consumer::State;
+use super::supersede::{self, Turned};
 use super::units::units_of;
 use super::waves::{self, Earlier, Unit};
 use super::{Request, RolloutError};
 use crate::digest::{Digest, DigestBuilder};
-use crate::state::{Binding, ConsumerRecord, DeliveryState, Store, WaveRecord, WaveState, WorkspaceRecord};
+use crate::state::{
+    Binding, ConsumerRecord, DeliveryRecord, DeliveryState, Entry, Store, WaveRecord, WaveState, WorkspaceRecord,
+};
 use crate::transform::{Transformed, WorkspacePlan};
 use crate::workspace::{Pin, Source, Workspace};
 
-/// Ties `store` to what is asked for, unless it is already.
+/// Ties `store` to what is asked for, unless it is already. What moved since is made anew;
+/// what changed in the migration itself is taken in only where that is asked for.
 pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError> {
-    let workspaces = workspace_records(request)?;
-    let wanted = binding(request, &workspaces);
+    let fresh = workspace_records(request)?;
     let found = store.binding()?;
     let before: BTreeMap<String, WorkspaceRecord<WorkspacePlan>> = store.workspaces()?;
+    if let Some(found) = &found
+        && found.migration != request.migration.id
+    {
+        return Err(RolloutError::OtherMigration { found: found.migration.clone() });
+    }
+    let began = |waves: &[WaveRecord]| waves.iter().any(|w| w.state != WaveState::Planned);
+    let asked = binding(request, &fresh);
+    let another = found.as_ref().filter(|found| !same_migration(found, &asked));
+    if let Some(found) = another
+        && began(&store.waves()?)
+        && !request.replan
+    {
+        return Err(RolloutError::Changed { what: what_changed(found, &asked) });
+    }
+    let another = another.is_some();
+    let turned = supersede::turn_all(store, request, &before, fresh)?;
+    if another && !turned.stuck.is_empty() {
+        let stuck: BTreeSet<&str> = turned.stuck.iter().map(String::as_str).collect();
+        return Err(RolloutError::Delivered { workspaces: some_of(&stuck) });
+    }
+    let workspaces = &turned.records;
+    let wanted = binding(request, workspaces);
     let same_fleet = found.as_ref() == Some(&wanted);
     if same_fleet
         && workspaces.iter().all(|now| before.get(&now.place.id).is_some_and(|old| same_place(&old.place, &now.place)))
     {
         return Ok(());
     }
-    if let Some(found) = &found
-        && found.migration != wanted.migration
-    {
-        return Err(RolloutError::OtherMigration { found: found.migration.clone() });
-    }
-    let (departed, departed_consumers) = departed(store, &before, &workspaces)?;
+    let (departed, departed_consumers) = departed(store, &before, workspaces)?;
     let consumers = together(consumer_records(request), departed_consumers);
     let all: Vec<WorkspaceRecord<&WorkspacePlan>> = workspaces.iter().chain(&departed).cloned().collect();
+    let waves = store.waves()?;
     if same_fleet {
         // The whole fleet was moved to another folder: the same bytes, elsewhere.
-        let waves = store.waves()?;
         store.bind(&wanted, &consumers, &all, &waves, &[])?;
         return Ok(());
     }
-    let waves = store.waves()?;
-    let begun = waves.iter().any(|w| w.state != WaveState::Planned);
+    let begun = began(&waves);
     let (waves, forgotten) = match found {
-        Some(found) if begun && !request.replan => {
-            if !only_members_changed(&found, &wanted, &before, &workspaces) {
-                let what = what_changed(&found, &wanted, &before, &workspaces);
-                return Err(RolloutError::Changed { what });
-            }
-            with_newcomers(store, request, waves, &before, &workspaces, &departed)?
-        }
+        Some(_) if begun && !request.replan => going_on(store, request, waves, &turned, &departed)?,
         _ => {
-            let kept = kept_waves(store, &before, &workspaces)?;
+            let kept = kept_waves(store, workspaces)?;
             let known = if begun { Some(&before) } else { None };
-            (all_waves(request, &workspaces, kept.waves, known), kept.forgotten)
+            (all_waves(request, workspaces, kept.waves, known), kept.forgotten)
         }
     };
+    mark_departed(store, &departed)?;
     store.bind(&wanted, &consumers, &all, &waves, &forgotten)?;
+    Ok(())
+}
+
+fn same_migration(found: &Binding, wanted: &Binding) -> bool {
+    found.migration_digest == wanted.migration_digest && found.verify_digest == wanted.verify_digest
+}
+
+/// Puts on record whose consumer is in no source any more, and whose came back.
+fn mark_departed(store: &mut Store, departed: &[WorkspaceRecord<&WorkspacePlan>]) -> Result<(), RolloutError> {
+    let gone: BTreeSet<&str> = departed.iter().map(|record| record.place.id.as_str()).collect();
+    for (id, record) in store.deliveries()? {
+        let is_gone = gone.contains(id.as_str());
+        if record.departed != is_gone {
+            let what = if is_gone { "no source names it any more, or names another place" } else { "it is back" };
+            let entry = Entry::of(if is_gone { "depart" } else { "return" }, &*id, what);
+            store.record_delivery(&id, &DeliveryRecord { departed: is_gone, ..record }, &entry)?;
+        }
+    }
     Ok(())
 }
 
@@ -89,58 +121,70 @@ fn together(now: Vec<ConsumerRecord>, mut departed: Vec<ConsumerRecord>) -> Vec<
     [now, departed].concat()
 }
 
-/// Whether the same migration is rolled out to the same code, and only who is part of
-/// the fleet is different.
-fn only_members_changed(
-    found: &Binding,
-    wanted: &Binding,
-    before: &BTreeMap<String, WorkspaceRecord<WorkspacePlan>>,
-    now: &[WorkspaceRecord<&WorkspacePlan>],
-) -> bool {
-    let same = |now: &WorkspaceRecord<&WorkspacePlan>| {
-        before.get(&now.place.id).is_none_or(|old| old.plan_digest == now.plan_digest)
-    };
-    found.migration_digest == wanted.migration_digest
-        && found.verify_digest == wanted.verify_digest
-        && now.iter().all(same)
-}
-
-/// The waves as they stand, without those who left before they got anything; newcomers
-/// join the last one, or one after it where that is closed.
-fn with_newcomers(
+/// The waves as they stand, without those who left before they got anything. Whoever is
+/// made anew stays in its wave where that is open, and joins the next one that is where it
+/// is not; newcomers join the last one. Where none is open, one comes after them.
+fn going_on(
     store: &Store,
     request: &Request<'_>,
     mut waves: Vec<WaveRecord>,
-    before: &BTreeMap<String, WorkspaceRecord<WorkspacePlan>>,
-    now: &[WorkspaceRecord<&WorkspacePlan>],
+    turned: &Turned<'_>,
     departed: &[WorkspaceRecord<&WorkspacePlan>],
 ) -> Result<(Vec<WaveRecord>, Vec<String>), RolloutError> {
-    let stays: BTreeSet<&str> = now.iter().chain(departed).map(|w| w.place.id.as_str()).collect();
     let deliveries = store.deliveries()?;
-    let forgotten: Vec<String> = deliveries.into_keys().filter(|id| !stays.contains(id.as_str())).collect();
-    for wave in &mut waves {
-        wave.members.retain(|id| stays.contains(id.as_str()));
-    }
-    waves.retain(|wave| !wave.members.is_empty() || wave.state != WaveState::Planned);
-    let plans: Vec<&WorkspacePlan> = now.iter().map(|w| w.plan).collect();
-    let mut new: Vec<Unit> = units_of(&request.migration.rollout.lineup, request.fleet, &plans).into_values().collect();
-    new.retain(|unit| !before.contains_key(&unit.workspace));
-    let rollout = &request.migration.rollout;
-    waves::order(&mut new, &rollout.first, &rollout.seed, &request.migration.id);
-    let members: Vec<String> = new.into_iter().map(|unit| unit.workspace).collect();
-    if members.is_empty() {
-        return Ok((waves, forgotten));
-    }
+    let now: BTreeMap<&str, &WorkspacePlan> = turned.records.iter().map(|w| (w.place.id.as_str(), w.plan)).collect();
+    let gone: BTreeSet<&str> = departed.iter().map(|w| w.place.id.as_str()).collect();
+    let is_out = |id: &str| deliveries.get(id).is_some_and(|record| out_there(&record.state));
+    let stays = |id: &str| {
+        gone.contains(id) || now.get(id).is_some_and(|plan| deliverable(plan) || deliveries.contains_key(id))
+    };
+    let here = |id: &str| gone.contains(id) || now.contains_key(id);
+    let mut forgotten: Vec<String> = deliveries.keys().filter(|id| !here(id)).cloned().collect();
+    forgotten.extend(turned.anew.iter().cloned());
+    let again: BTreeSet<&str> = turned.anew.iter().chain(&turned.over).map(String::as_str).collect();
     let open =
         |wave: &WaveRecord| matches!(wave.state, WaveState::Planned | WaveState::Running | WaveState::Inconclusive(_));
-    match waves.last_mut() {
-        Some(last) if open(last) => last.members.extend(members),
-        last => {
-            let number = last.map_or(1, |wave| wave.number + 1);
+    let mut moving: BTreeSet<String> = BTreeSet::new();
+    for wave in &mut waves {
+        let is_open = open(wave);
+        wave.members.retain(|id| {
+            let again = again.contains(id.as_str());
+            let wanted = now.get(id.as_str()).is_some_and(|plan| deliverable(plan));
+            if again && wanted && !is_open {
+                moving.insert(id.clone());
+                return false;
+            }
+            stays(id) && (!again || wanted || is_out(id))
+        });
+    }
+    waves.retain(|wave| !wave.members.is_empty() || wave.state != WaveState::Planned);
+    let standing: BTreeSet<&str> = waves.iter().flat_map(|wave| &wave.members).map(String::as_str).collect();
+    let plans: Vec<&WorkspacePlan> = turned.records.iter().map(|w| w.plan).collect();
+    let rollout = &request.migration.rollout;
+    let mut new: Vec<Unit> = units_of(&rollout.lineup, request.fleet, &plans).into_values().collect();
+    new.retain(|unit| !standing.contains(unit.workspace.as_str()));
+    waves::order(&mut new, &rollout.first, &rollout.seed, &request.migration.id);
+    let (moving, new): (Vec<String>, Vec<String>) =
+        new.into_iter().map(|unit| unit.workspace).partition(|id| moving.contains(id));
+    let next = waves.iter().position(open);
+    join(&mut waves, next, moving);
+    let last = waves.len().checked_sub(1).filter(|last| open(&waves[*last]));
+    join(&mut waves, last, new);
+    Ok((waves, forgotten))
+}
+
+/// Adds members to a wave, or a wave of them after the others.
+fn join(waves: &mut Vec<WaveRecord>, index: Option<usize>, members: Vec<String>) {
+    if members.is_empty() {
+        return;
+    }
+    match index.and_then(|index| waves.get_mut(index)) {
+        Some(wave) => wave.members.extend(members),
+        None => {
+            let number = waves.last().map_or(1, |wave| wave.number + 1);
             waves.push(WaveRecord::planned(number, "100%".to_owned(), members));
         }
     }
-    Ok((waves, forgotten))
 }
 
 fn workspace_records<'a>(request: &Request<'a>) -> Result<Vec<WorkspaceRecord<&'a WorkspacePlan>>, RolloutError> {
@@ -184,6 +228,14 @@ fn consumer_records(request: &Request<'_>) -> Vec<ConsumerRecord> {
             workspace,
             unresolved,
             lifecycle: consumer.lifecycle.clone(),
+            upstream: request
+                .fleet
+                .upstream
+                .get(&consumer.entity)
+                .into_iter()
+                .flatten()
+                .map(ToString::to_string)
+                .collect(),
         }
     };
     request.fleet.consumers.iter().map(record).collect()
@@ -214,35 +266,11 @@ fn binding(request: &Request<'_>, workspaces: &[WorkspaceRecord<&WorkspacePlan>]
     }
 }
 
-fn what_changed(
-    found: &Binding,
-    wanted: &Binding,
-    before: &BTreeMap<String, WorkspaceRecord<WorkspacePlan>>,
-    now: &[WorkspaceRecord<&WorkspacePlan>],
-) -> String {
-    let mut parts = Vec::new();
-    if found.migration_digest != wanted.migration_digest {
-        parts.push("the migration file, a rule or a mapping changed".to_owned());
-    } else if found.verify_digest != wanted.verify_digest {
-        parts.push("the way to verify changed".to_owned());
+fn what_changed(found: &Binding, wanted: &Binding) -> String {
+    match found.migration_digest != wanted.migration_digest {
+        true => "the migration file, a rule or a mapping changed".to_owned(),
+        false => "the way to verify changed".to_owned(),
     }
-    if found.plan_digest != wanted.plan_digest {
-        let mut names = BTreeSet::new();
-        for workspace in now {
-            let id = workspace.place.id.as_str();
-            let same = before.get(id).is_some_and(|old| old.plan_digest == workspace.plan_digest);
-            if !same {
-                names.insert(id);
-            }
-        }
-        let present: BTreeSet<&str> = now.iter().map(|w| w.place.id.as_str()).collect();
-        names.extend(before.keys().map(String::as_str).filter(|id| !present.contains(id)));
-        parts.push(match some_of(&names) {
-            names if names.is_empty() => "the consumers changed".to_owned(),
-            names => format!("the pinned bytes or the plan of {names} changed"),
-        });
-    }
-    parts.join(", and ")
 }
 
 fn some_of(names: &BTreeSet<&str>) -> String {
@@ -260,28 +288,12 @@ struct Kept {
     forgotten: Vec<String>,
 }
 
-/// The waves that stand when a changed plan is taken in: those with a change set
-/// that is delivered. Each such change set has to be the same as before; what else
-/// is in those waves is verified again, and they are judged again.
-fn kept_waves(
-    store: &Store,
-    before: &BTreeMap<String, WorkspaceRecord<WorkspacePlan>>,
-    now: &[WorkspaceRecord<&WorkspacePlan>],
-) -> Result<Kept, RolloutError> {
+/// The waves that stand when a changed plan is taken in: those with a change set that is
+/// out. What else is in them is verified again, and they are judged again.
+fn kept_waves(store: &Store, now: &[WorkspaceRecord<&WorkspacePlan>]) -> Result<Kept, RolloutError> {
     let now: BTreeMap<&str, &WorkspaceRecord<&WorkspacePlan>> = now.iter().map(|w| (w.place.id.as_str(), w)).collect();
-    let same = |id: &str| {
-        let (old, new) = (before.get(id), now.get(id));
-        old.zip(new).is_some_and(|(old, new)| old.plan_digest == new.plan_digest)
-    };
     let deliveries = store.deliveries()?;
     let is_out = |id: &str| deliveries.get(id).is_some_and(|record| out_there(&record.state));
-    let here = |id: &str| now.contains_key(id);
-    let moved = |id: &&str| is_out(id) && here(id) && !same(id);
-    let moved: BTreeSet<&str> = deliveries.keys().map(String::as_str).filter(moved).collect();
-    if !moved.is_empty() {
-        let workspaces = some_of(&moved);
-        return Err(RolloutError::Delivered { workspaces });
-    }
     let mut kept = Kept { waves: Vec::new(), forgotten: deliveries.keys().filter(|id| !is_out(id)).cloned().collect() };
     for mut wave in store.waves()? {
         let stays = |id: &str| now.get(id).map_or_else(|| is_out(id), |w| deliverable(w.plan));

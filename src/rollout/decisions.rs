@@ -2,8 +2,8 @@
 //! record with who, when and why before anything follows; the next run acts on it.
 
 use super::driver::move_waves;
-use super::ledger::Snapshot;
 use super::machine::wave::{Event as Move, State};
+use super::snapshot::Snapshot;
 use super::{RolloutError, deliver};
 use crate::digest::DigestBuilder;
 use crate::state::{DecisionKind, DeliveryState, Entry, Store, WaveRecord, WaveState};

@@ -9,11 +9,13 @@ use serde::Serialize;
 use super::bind::{bind, out_there};
 use super::decisions::ROLLOUT;
 use super::judge::{judge_wave, note_waits};
-use super::ledger::{Ledger, Snapshot, ledger, verdict_key};
+use super::ledger::{Ledger, ledger};
 use super::machine::consumer;
 use super::machine::wave::{Event as Move, State};
+use super::observe::observe;
 use super::rollback::finish_rollbacks;
 use super::ship::ship_all;
+use super::snapshot::{Snapshot, verdict_key};
 use super::{Event, Request, RolloutError, ToVerify};
 use crate::digest::Digest;
 use crate::state::{DecisionKind, DeliveryState, Entry, Store, WaveRecord, WaveState, WorkspaceRecord};
@@ -28,6 +30,7 @@ use crate::workspace::Pin;
 /// Where the state can't be used, or does not belong to what is asked for.
 pub fn run(store: &mut Store, request: &Request<'_>) -> Result<Ledger, RolloutError> {
     let run = store.begin_run()?;
+    observe(store, request)?;
     bind(store, request)?;
     if request.retry {
         forget(store)?;
@@ -141,7 +144,10 @@ pub(super) fn current(store: &Store, number: u32) -> Result<WaveRecord, RolloutE
 fn is_whole(snapshot: &Snapshot, wave: &WaveRecord) -> bool {
     wave.members.iter().all(|member| {
         let state = snapshot.deliveries.get(member).map(|record| &record.state);
-        let ended = !matches!(state, None | Some(DeliveryState::Waiting | DeliveryState::Delivering));
+        let ended = !matches!(
+            state,
+            None | Some(DeliveryState::Waiting | DeliveryState::Superseded | DeliveryState::Delivering)
+        );
         // Whom a person has excluded needs no verdict.
         let judged = snapshot.verdict(member).is_some() || snapshot.excluded(member).is_some();
         // What a person has approved since is still to go out.

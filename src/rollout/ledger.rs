@@ -9,13 +9,9 @@ use super::decisions::ROLLOUT;
 use super::gate::Counts;
 use super::machine::consumer::{Facts, State};
 use super::outcome::{Outcome, SourceFact, VerdictFact, outcome};
-use crate::digest::{Digest, DigestBuilder};
-use crate::state::{
-    ConsumerRecord, Decision, DecisionKind, DeliveryRecord, DeliveryState, Store, Wait, WaveRecord, WaveState,
-    WorkspaceRecord,
-};
-use crate::transform::{FindingKind, WorkspacePlan};
-use crate::verify::{Strength, Verdict, VerdictKind};
+use super::snapshot::Briefs;
+use crate::state::{ConsumerRecord, DecisionKind, DeliveryState, Store, Wait, WaveRecord, WaveState};
+use crate::verify::{Strength, VerdictKind};
 
 /// What became of a fleet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,91 +122,12 @@ pub enum RunEnd {
     },
 }
 
-/// Names what a verdict is about: the change of one workspace, and how it is verified.
-pub(super) fn verdict_key(plan: &Digest, verify: &Digest) -> Digest {
-    DigestBuilder::new("gander.verdict").field(plan.as_bytes()).field(verify.as_bytes()).finish()
-}
-
-/// What the state knows, read once.
-pub(super) struct Snapshot {
-    pub consumers: Vec<ConsumerRecord>,
-    pub workspaces: BTreeMap<String, WorkspaceRecord<WorkspacePlan>>,
-    pub waves: Vec<WaveRecord>,
-    pub verdicts: BTreeMap<String, Verdict>,
-    pub deliveries: BTreeMap<String, DeliveryRecord>,
-    pub decisions: BTreeMap<(DecisionKind, String), Decision>,
-}
-
-impl Snapshot {
-    pub(super) fn read(store: &Store) -> Result<Self, RolloutError> {
-        let workspaces: BTreeMap<String, WorkspaceRecord<WorkspacePlan>> = store.workspaces()?;
-        let steps = store.binding()?.map(|binding| binding.verify_digest);
-        let mut verdicts = BTreeMap::new();
-        for ((workspace, key), verdict) in store.verdicts::<Verdict>()? {
-            // Verdicts over other plans or steps stay in the state; they are not about
-            // what is rolled out now.
-            let current = workspaces.get(&workspace).zip(steps.as_ref());
-            let current = current.map(|(record, steps)| verdict_key(&record.plan_digest, steps));
-            if current.is_some_and(|current| current.to_string() == key) {
-                verdicts.insert(workspace, verdict);
-            }
-        }
-        Ok(Self {
-            consumers: store.consumers()?,
-            workspaces,
-            waves: store.waves()?,
-            verdicts,
-            deliveries: store.deliveries()?,
-            decisions: store.decisions()?,
-        })
-    }
-
-    /// Why a person has left a workspace out, and who.
-    pub(super) fn excluded(&self, workspace: &str) -> Option<&Decision> {
-        self.decisions.get(&(DecisionKind::Exclude, workspace.to_owned()))
-    }
-
-    /// A person has approved exactly this change set, and it waits for that.
-    pub(super) fn approved(&self, workspace: &str, record: &DeliveryRecord) -> bool {
-        let decision = self.decisions.get(&(DecisionKind::Approve, workspace.to_owned()));
-        matches!(record.state, DeliveryState::AwaitingApproval(_))
-            && decision.is_some_and(|decision| decision.about == record.change_id.to_string())
-    }
-
-    pub(super) fn verdict(&self, workspace: &str) -> Option<&Verdict> {
-        self.verdicts.get(workspace)
-    }
-
-    /// The consumers of each workspace, ordered.
-    pub(super) fn sharing(&self) -> BTreeMap<&str, Vec<&ConsumerRecord>> {
-        let mut sharing: BTreeMap<&str, Vec<&ConsumerRecord>> = BTreeMap::new();
-        for consumer in &self.consumers {
-            if let Some(workspace) = &consumer.workspace {
-                sharing.entry(workspace).or_default().push(consumer);
-            }
-        }
-        sharing
-    }
-
-    pub(super) fn counts(&self, wave: &WaveRecord) -> Counts {
-        let sharing = self.sharing();
-        let mut counts = Counts::default();
-        for member in wave.members.iter().filter(|member| self.excluded(member).is_none()) {
-            let consumers = sharing.get(member.as_str()).map_or(0, Vec::len) as u64;
-            let verdict = self.verdict(member);
-            counts.add(verdict.map(|verdict| verdict.kind), consumers);
-            counts.add_strength(verdict.and_then(Verdict::strength), consumers);
-        }
-        counts
-    }
-}
-
 /// The ledger of what is recorded.
 ///
 /// # Errors
 /// Where the state can't be read.
 pub fn ledger(store: &Store) -> Result<Ledger, RolloutError> {
-    let snapshot = Snapshot::read(store)?;
+    let snapshot = Briefs::read(store)?;
     let mut wave_of: BTreeMap<&str, &WaveRecord> = BTreeMap::new();
     for wave in &snapshot.waves {
         wave_of.extend(wave.members.iter().map(|m| (m.as_str(), wave)));
@@ -221,7 +138,7 @@ pub fn ledger(store: &Store) -> Result<Ledger, RolloutError> {
         number: wave.number,
         label: wave.label.clone(),
         state: wave.state.clone(),
-        counts: snapshot.counts(wave),
+        counts: snapshot.counts(wave, &sharing),
         members: wave
             .members
             .iter()
@@ -238,10 +155,10 @@ pub fn ledger(store: &Store) -> Result<Ledger, RolloutError> {
 }
 
 /// Groups regressions by signature, so that one cause of many reads as one.
-fn failures(snapshot: &Snapshot) -> Vec<FailureGroup> {
+fn failures(snapshot: &Briefs) -> Vec<FailureGroup> {
     let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for consumer in &snapshot.consumers {
-        let verdict = consumer.workspace.as_deref().and_then(|id| snapshot.verdict(id));
+        let verdict = consumer.workspace.as_deref().and_then(|id| snapshot.verdicts.get(id));
         if let Some(signature) = verdict.and_then(|verdict| verdict.signature.as_deref()) {
             groups.entry(signature).or_default().push(consumer.entity.clone());
         }
@@ -253,35 +170,30 @@ fn failures(snapshot: &Snapshot) -> Vec<FailureGroup> {
     groups
 }
 
-fn flags(verdict: &Verdict) -> Vec<String> {
-    let flag = |flag: &crate::verify::Flag| match flag.path.as_str() {
-        "" => flag.message.clone(),
-        path => format!("{path}: {}", flag.message),
-    };
-    verdict.flags.iter().map(flag).collect()
-}
-
-fn row(snapshot: &Snapshot, wave_of: &BTreeMap<&str, &WaveRecord>, consumer: &ConsumerRecord) -> LedgerRow {
+fn row(snapshot: &Briefs, wave_of: &BTreeMap<&str, &WaveRecord>, consumer: &ConsumerRecord) -> LedgerRow {
     let id = consumer.workspace.as_deref().unwrap_or_default();
-    let plan = snapshot.workspaces.get(id).map(|record| &record.plan);
+    let plan = snapshot.plans.get(id).map(|(_, plan)| plan);
     let delivery = snapshot.deliveries.get(id);
-    let verdict = snapshot.verdict(id);
+    let verdict = snapshot.verdicts.get(id);
     let source = match (&consumer.unresolved, plan) {
         (Some(reason), _) => SourceFact::Unresolved(reason),
-        (None, Some(plan)) => SourceFact::Transformed { result: &plan.result, changes: !plan.files.is_empty() },
+        (None, Some(plan)) => SourceFact::Transformed { result: &plan.result, changes: plan.files > 0 },
         (None, None) => SourceFact::Untransformed,
     };
     let fact = verdict.map(|verdict| VerdictFact { kind: verdict.kind, reason: &verdict.reason });
     let waiting = DeliveryState::Waiting;
     let state = delivery.map_or(&waiting, |delivery| &delivery.state);
     let (outcome, mut reason) = outcome(source, fact, state);
-    if let Some(strength) = verdict.and_then(Verdict::strength).filter(|strength| *strength != Strength::Untried) {
+    if let Some(strength) =
+        verdict.and_then(|verdict| verdict.strength).filter(|strength| *strength != Strength::Untried)
+    {
         reason = format!("{reason} [{} evidence]", strength.as_str());
     }
-    let left = |plan: &WorkspacePlan| {
-        let annotated = |f: &&crate::transform::Finding| f.kind == FindingKind::Annotated;
-        plan.findings.iter().filter(annotated).count()
-    };
+    if let Some((branch, _)) =
+        delivery.filter(|d| d.state == DeliveryState::RollingBack).and_then(|d| d.revert.as_ref())
+    {
+        reason = format!("it was merged: its owner is asked to merge the revert on the branch {branch}");
+    }
     LedgerRow {
         entity: consumer.entity.clone(),
         owner: consumer.owner.clone(),
@@ -290,21 +202,21 @@ fn row(snapshot: &Snapshot, wave_of: &BTreeMap<&str, &WaveRecord>, consumer: &Co
         outcome,
         reason,
         verdict: verdict.map(|verdict| verdict.kind),
-        evidence: verdict.and_then(Verdict::strength),
-        flags: verdict.map(flags).unwrap_or_default(),
-        files: plan.map_or(0, |plan| plan.files.len()),
-        left: plan.map_or(0, left),
+        evidence: verdict.and_then(|verdict| verdict.strength),
+        flags: verdict.map(|verdict| verdict.flags.clone()).unwrap_or_default(),
+        files: plan.map_or(0, |plan| plan.files),
+        left: plan.map_or(0, |plan| plan.left),
         change_set: delivery
             .filter(|delivery| !matches!(delivery.state, DeliveryState::Refused(_) | DeliveryState::Failed(_)))
             .map(|delivery| delivery.folder.clone()),
         branch: delivery.and_then(|delivery| delivery.branch.clone()),
         state: State::of(&Facts {
-            pinned: snapshot.workspaces.get(id).is_some_and(|record| record.pin.is_some()),
-            changes: plan.is_some_and(|plan| !plan.files.is_empty()),
+            pinned: snapshot.plans.get(id).is_some_and(|(pinned, _)| *pinned),
+            changes: plan.is_some_and(|plan| plan.files > 0),
             verified: verdict.is_some(),
             delivery: delivery.map(|delivery| &delivery.state),
             wave: wave_of.get(id).map(|wave| &wave.state),
-            departed: consumer.entity.ends_with(')') && consumer.entity.contains(" (at "),
+            departed: delivery.is_some_and(|delivery| delivery.departed),
         })
         .as_str()
         .to_owned(),
@@ -313,7 +225,7 @@ fn row(snapshot: &Snapshot, wave_of: &BTreeMap<&str, &WaveRecord>, consumer: &Co
 
 /// Where a rollout stands, by its waves. What was taken back outweighs what passed;
 /// of several, the last one is where it stopped.
-fn end_of(snapshot: &Snapshot) -> RunEnd {
+fn end_of(snapshot: &Briefs) -> RunEnd {
     let waves = &snapshot.waves;
     let is_back = |wave: &&WaveRecord| matches!(wave.state, WaveState::RolledBack(_));
     let is_going_back = |wave: &&WaveRecord| matches!(wave.state, WaveState::RollingBack(_));

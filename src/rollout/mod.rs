@@ -18,38 +18,47 @@ use crate::workspace::{Consumer, EntityRef, FileVersion, Fleet, Workspace};
 mod bind;
 mod decisions;
 mod deliver;
+mod digest;
 mod driver;
 pub mod gate;
 mod judge;
 mod ledger;
 pub mod machine;
 mod notice;
+mod observe;
 pub mod outcome;
 pub mod pace;
+mod recover;
 mod rollback;
 mod settle;
 mod ship;
 mod show;
 pub mod simulate;
+mod snapshot;
+mod supersede;
 #[cfg(test)]
 mod tests;
 mod units;
 mod versions;
 pub mod waves;
+mod why;
 
 pub use decisions::{About, approve, exclude, pause, resume, retry};
 pub use deliver::WITHDRAWN;
+pub use digest::{Digest, digest};
 pub use driver::run;
 pub use gate::{Counts, Finding, Judgement, Said};
 pub use judge::dry_run;
 pub use ledger::{FailureGroup, Ledger, LedgerRow, RunEnd, WaveReport, ledger};
 pub use notice::{Kind, Notice, tell};
 pub use outcome::Outcome;
-pub use rollback::{Scope, roll_back};
+pub use recover::{Recovered, recover};
+pub use rollback::{Prospect, Scope, dry_rollback, roll_back};
 pub use settle::{Settled, settle};
 pub use show::{Left, View, history, left, look};
 pub use units::{Preview, explain, preview};
 pub use versions::{VersionsError, versions_of};
+pub use why::{Reason, Row, Why, rows, why};
 
 /// Reads the pinned bytes of a path of a workspace, by the workspace's index in
 /// [`Fleet::workspaces`]. Must give the same bytes before and after a delivery.
@@ -92,12 +101,19 @@ pub struct Request<'a> {
     pub describe: &'a Describe<'a>,
     /// Why a workspace, by its index, wants no change; `None` where it takes part.
     pub opted_out: &'a dyn Fn(usize) -> Option<String>,
+    /// Whom CODEOWNERS names for some paths of a workspace, by its index.
+    pub code_owners: &'a dyn Fn(usize, &[&str]) -> Vec<String>,
     /// Hears of progress, as it happens.
     pub tell: &'a dyn Fn(Event<'_>),
     /// Forgets verdicts that say nothing and deliveries that failed.
     pub retry: bool,
     /// Takes in a migration or plan that changed under a rollout that has begun.
     pub replan: bool,
+    /// What a changed plan wants of consumers that have merged an earlier change set is
+    /// delivered over it.
+    pub correct: bool,
+    /// Rules whose changes wait for a person.
+    pub review: &'a BTreeSet<String>,
     /// Advances these consumers only; all where empty. A wave that is not whole
     /// is not judged.
     pub only: &'a BTreeSet<EntityRef>,
@@ -119,6 +135,8 @@ pub struct Staged<'a> {
     pub versions: &'a [FileVersion],
     /// Its patches.
     pub set: &'a ChangeSet,
+    /// Whom CODEOWNERS names for its files.
+    pub code_owners: &'a [String],
     /// Its wave.
     pub wave: u32,
     /// Why it is kept back; `None` where it goes out.
@@ -143,6 +161,13 @@ pub enum Event<'a> {
         workspace: &'a str,
         /// Where it stands now.
         state: &'a DeliveryState,
+    },
+    /// What became of what was delivered there could not be seen.
+    Unseen {
+        /// A repository here or elsewhere.
+        place: &'a str,
+        /// Why.
+        why: &'a str,
     },
     /// A wave was judged, or taken back.
     WaveJudged {

@@ -133,7 +133,7 @@ fn undelivered(plain: (Outcome, String), delivery: &DeliveryState) -> (Outcome, 
     use DeliveryState as D;
     match delivery {
         D::Waiting | D::Held(_) | D::AwaitingApproval(_) | D::Refused(_) | D::RolledBack | D::Closed(_) => plain,
-        D::Delivering | D::Delivered | D::RollingBack | D::Edited(_) | D::Replaced(_) => {
+        D::Delivering | D::Delivered | D::Superseded | D::RollingBack | D::Edited(_) | D::Replaced(_) => {
             let reason = "a change set was delivered that the plan no longer has: roll it back";
             (Outcome::Errored, reason.to_owned())
         }
@@ -159,6 +159,7 @@ fn of_change_set(
         D::Delivering => (Outcome::Pending, interrupted("delivery")),
         D::RollingBack => (Outcome::Pending, interrupted("rollback")),
         D::Delivered => sent(result, verdict),
+        D::Superseded => (Outcome::Pending, "its base moved: its change set is made anew".to_owned()),
         D::Edited(reason) => {
             let (outcome, seen) = sent(result, verdict);
             (outcome, format!("{reason}; {seen}"))
@@ -226,14 +227,25 @@ fn sent(result: &Transformed, verdict: Option<VerdictFact<'_>>) -> (Outcome, Str
     }
 }
 
+/// What else is known of a change set that a policy may speak of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// It weakens what tests it, or leaves what its rules declare.
+    pub flagged: bool,
+    /// It passed, and tests did not notice a deliberately wrong variant of it.
+    pub weak: bool,
+    /// A rule whose changes want a person's look touched it.
+    pub review: bool,
+}
+
 /// What the policy says of a verified change set. Regressions and failures of the
-/// machine are never delivered, whatever it says; where two of its rules apply,
-/// the stricter one holds. What is flagged waits for a person. The reason says why it
+/// machine are never delivered, whatever it says; where several of its rules apply,
+/// the strictest one holds. What is flagged waits for a person. The reason says why it
 /// stays, where it does.
 pub fn disposition(
     result: &Transformed,
     verdict: VerdictKind,
-    flagged: bool,
+    marks: Marks,
     policy: &Policy,
 ) -> (Disposition, &'static str) {
     let left = match result {
@@ -251,14 +263,22 @@ pub fn disposition(
         VerdictKind::Regressed => (Disposition::Hold, "it regressed"),
         VerdictKind::Infra => (Disposition::Hold, "its verification failed"),
     };
-    let flagged = match flagged {
+    let weak = match marks.weak {
+        true => (policy.weak, "the policy on weakly verified change sets"),
+        false => (Disposition::Deliver, ""),
+    };
+    let review = match marks.review {
+        true => (policy.review, "the policy on rules that want a review"),
+        false => (Disposition::Deliver, ""),
+    };
+    let flagged = match marks.flagged {
         true => (Disposition::Approve, "it weakens what tests it, or leaves what its rules declare"),
         false => (Disposition::Deliver, ""),
     };
     let stricter = |one: (Disposition, &'static str), two: (Disposition, &'static str)| {
         if strictness(one.0) >= strictness(two.0) { one } else { two }
     };
-    stricter(stricter(evidence, flagged), left)
+    [flagged, left, review, weak].into_iter().fold(evidence, stricter)
 }
 
 fn strictness(disposition: Disposition) -> u8 {
@@ -293,6 +313,7 @@ mod tests {
             D::Edited(text("edited")),
             D::Closed(text("closed")),
             D::Replaced(text("replaced")),
+            D::Superseded,
         ]
     }
 
@@ -340,17 +361,17 @@ mod tests {
         let of = |result: &Transformed, changes| table(SourceFact::Transformed { result, changes });
         let annotated = Transformed::Annotated(text("left"));
         // Waiting, held, approval, refused, delivering, delivered, rolling back,
-        // rolled back, conflict, failed, edited, closed, replaced.
-        let changed = ["pprvvEpvv", "pprvvEpvv", "pprvvEpvv", F, P, "ECECCECCC", P, B, E, E, "ECECCECCC", F, E];
+        // rolled back, conflict, failed, edited, closed, replaced, superseded.
+        let changed = ["pprvvEpvv", "pprvvEpvv", "pprvvEpvv", F, P, "ECECCECCC", P, B, E, E, "ECECCECCC", F, E, P];
         assert_eq!(of(&Transformed::Changed, true), changed);
-        let left = ["pArvvEAvv", "pArvvEAvv", "pprvvEpvv", F, P, "EAEAAEAAA", P, B, E, E, "EAEAAEAAA", F, E];
+        let left = ["pArvvEAvv", "pArvvEAvv", "pprvvEpvv", F, P, "EAEAAEAAA", P, B, E, E, "EAEAAEAAA", F, E, P];
         assert_eq!(of(&annotated, true), left);
         let plain = |letter: &str| {
             let row = letter.repeat(9);
             let errored = text(E);
             let rows = [
                 &row, &row, &row, &row, &errored, &errored, &errored, &row, &errored, &errored, &errored, &row,
-                &errored,
+                &errored, &errored,
             ];
             rows.map(Clone::clone).to_vec()
         };
@@ -361,8 +382,8 @@ mod tests {
         }
         assert_eq!(of(&annotated, false), plain("A"));
         assert_eq!(of(&Transformed::Changed, false), plain("E"));
-        assert_eq!(table(SourceFact::Unresolved("gone")), ["?????????"; 13]);
-        assert_eq!(table(SourceFact::Untransformed), [P; 13]);
+        assert_eq!(table(SourceFact::Unresolved("gone")), ["?????????"; 14]);
+        assert_eq!(table(SourceFact::Untransformed), [P; 14]);
     }
 
     #[test]
@@ -370,8 +391,8 @@ mod tests {
         use Disposition::{Approve, Deliver, Hold};
         let annotated = Transformed::Annotated(text("left"));
         let say = |result: &Transformed, kind, on_annotated, on_unverified| {
-            let policy = Policy { annotated: on_annotated, unverified: on_unverified };
-            disposition(result, kind, false, &policy).0
+            let policy = Policy { annotated: on_annotated, unverified: on_unverified, ..Policy::default() };
+            disposition(result, kind, Marks::default(), &policy).0
         };
         for verdict in [VerdictKind::Regressed, VerdictKind::Infra] {
             assert_eq!(say(&Transformed::Changed, verdict, Deliver, Deliver), Hold);
@@ -386,13 +407,26 @@ mod tests {
         assert_eq!(say(&Transformed::Changed, VerdictKind::Fixed, Hold, Hold), Deliver);
         // What is flagged never goes out by itself, and is held where it would be anyway.
         let flagged = |kind, unverified| {
-            let policy = Policy { annotated: Deliver, unverified };
-            disposition(&Transformed::Changed, kind, true, &policy).0
+            let policy = Policy { annotated: Deliver, unverified, ..Policy::default() };
+            disposition(&Transformed::Changed, kind, Marks { flagged: true, ..Marks::default() }, &policy).0
         };
         assert_eq!(flagged(VerdictKind::Pass, Deliver), Approve);
         assert_eq!(flagged(VerdictKind::NoData, Deliver), Approve);
         assert_eq!(flagged(VerdictKind::NoData, Hold), Hold);
         assert_eq!(flagged(VerdictKind::Regressed, Deliver), Hold);
+        // Weak evidence and rules that want a review are the migration's to say.
+        for to in [Deliver, Hold, Approve] {
+            let policy = Policy { weak: to, review: Deliver, ..Policy::default() };
+            let weak = Marks { weak: true, ..Marks::default() };
+            assert_eq!(disposition(&Transformed::Changed, VerdictKind::Pass, weak, &policy).0, to);
+            let policy = Policy { review: to, ..Policy::default() };
+            let review = Marks { review: true, ..Marks::default() };
+            assert_eq!(disposition(&Transformed::Changed, VerdictKind::Pass, review, &policy).0, to);
+            assert_eq!(disposition(&Transformed::Changed, VerdictKind::Regressed, review, &policy).0, Hold);
+        }
+        let usual = Policy::default();
+        let both = Marks { weak: true, review: true, ..Marks::default() };
+        assert_eq!(disposition(&Transformed::Changed, VerdictKind::Pass, both, &usual).0, Approve);
         for result in [Transformed::Unchanged, Transformed::Refused(text("no"))] {
             assert_eq!(say(&result, VerdictKind::Pass, Deliver, Deliver), Hold);
         }

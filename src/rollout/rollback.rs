@@ -5,9 +5,10 @@ use super::bind::out_there;
 use super::deliver;
 use super::driver::move_waves;
 use super::judge::note_waits;
-use super::ledger::{Ledger, Snapshot, ledger};
+use super::ledger::{Ledger, ledger};
 use super::machine::wave::Event as Move;
 use super::ship::{AWAY, change_set, shipment, workspace};
+use super::snapshot::Snapshot;
 use super::{Event, RolloutError};
 use crate::state::{DeliveryRecord, DeliveryState, Store, Wait, WaitFor, WaveRecord, WaveState};
 
@@ -80,17 +81,30 @@ pub(super) fn finish_rollbacks(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> R
         let WaveState::RollingBack(reason) = &wave.state else {
             continue;
         };
-        let (mut stuck, mut away) = (0, Vec::new());
+        let (mut stuck, mut away, mut asked) = (0, Vec::new(), Vec::new());
         for member in wave.members.iter().rev() {
-            match take_back(store, &snapshot, member, reason, tell)? {
+            let record = take_back(store, &snapshot, member, reason, tell)?;
+            match record.map_or(DeliveryState::RolledBack, |record| match record.revert {
+                Some(_) if record.state == DeliveryState::RollingBack => DeliveryState::Waiting,
+                _ => record.state,
+            }) {
                 DeliveryState::RolledBack => {}
                 DeliveryState::RollingBack => away.push(member.as_str()),
+                DeliveryState::Waiting => asked.push(member.as_str()),
                 _ => stuck += 1,
             }
         }
+        let mut waits = Vec::new();
         if let Some(first) = away.first() {
             let why = format!("the remote of {first} can't be reached, and {} wait to be taken back", away.len());
-            note_waits(store, wave, &[Wait { what: WaitFor::Remote, until: Some(store.now() + AWAY), why }])?;
+            waits.push(Wait { what: WaitFor::Remote, until: Some(store.now() + AWAY), why });
+        }
+        if let Some(first) = asked.first() {
+            let why = format!("owners have to merge {} reverts, first that of {first}", asked.len());
+            waits.push(Wait { what: WaitFor::Merge, until: None, why });
+        }
+        if !waits.is_empty() {
+            note_waits(store, wave, &waits)?;
             continue;
         }
         let reason = match stuck {
@@ -104,17 +118,17 @@ pub(super) fn finish_rollbacks(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> R
     Ok(())
 }
 
-/// Takes back one delivery; where that led. What is not out is as good as back.
+/// Takes back one delivery; where that led, `None` where nothing is out.
 fn take_back(
     store: &mut Store,
     snapshot: &Snapshot,
     id: &str,
     because: &str,
     tell: &dyn Fn(Event<'_>),
-) -> Result<DeliveryState, RolloutError> {
+) -> Result<Option<DeliveryRecord>, RolloutError> {
     let record = snapshot.deliveries.get(id);
     let Some(record) = record.filter(|record| out_there(&record.state)) else {
-        return Ok(DeliveryState::RolledBack);
+        return Ok(None);
     };
     let mut record = record.clone();
     let workspace = workspace(snapshot, id)?;
@@ -124,5 +138,72 @@ fn take_back(
     deliver::roll_back(store, &shipment, &mut record, because)?;
     let state = &record.state;
     tell(Event::Shipped { workspace: id, state });
-    Ok(record.state)
+    Ok(Some(record))
+}
+
+/// What would come of taking back one consumer's change set.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Prospect {
+    /// The workspace.
+    pub workspace: String,
+    /// Its wave.
+    pub wave: u32,
+    /// What would be done; why it can't be where `conflict` says so.
+    pub what: String,
+    /// A person would have to look.
+    pub conflict: bool,
+    /// Consumers downstream whose change sets are out, too, and not part of this.
+    pub dependants: Vec<String>,
+}
+
+/// What a rollback would come to, in its order: nothing is done, and nothing is recorded.
+///
+/// # Errors
+/// As [`roll_back`].
+pub fn dry_rollback(store: &Store, scope: &Scope) -> Result<Vec<Prospect>, RolloutError> {
+    let snapshot = Snapshot::read(store)?;
+    let mut asked: Vec<(u32, String)> = Vec::new();
+    for wave in snapshot.waves.iter().rev() {
+        let within = |id: &&String| match scope {
+            Scope::All => true,
+            Scope::Wave(number) => wave.number == *number,
+            Scope::Consumer(entity) => {
+                let of = |one: &&crate::state::ConsumerRecord| one.entity == *entity;
+                snapshot.consumers.iter().find(of).is_some_and(|one| one.workspace.as_deref() == Some(id.as_str()))
+            }
+        };
+        asked.extend(wave.members.iter().rev().filter(within).map(|id| (wave.number, id.clone())));
+    }
+    match scope {
+        Scope::Consumer(entity) if asked.is_empty() => {
+            return Err(RolloutError::NoSuch { what: format!("consumer {entity}") });
+        }
+        Scope::Wave(number) if asked.is_empty() => return Err(RolloutError::NoSuch { what: format!("wave {number}") }),
+        _ => {}
+    }
+    let is_out = |id: &str| snapshot.deliveries.get(id).is_some_and(|record| out_there(&record.state));
+    let mut prospects = Vec::new();
+    for (wave, id) in asked.iter().filter(|(_, id)| is_out(id)) {
+        let (workspace, record) = (workspace(&snapshot, id)?, &snapshot.deliveries[id]);
+        let versions = store.versions(id)?;
+        let set = change_set(&workspace.place, &versions);
+        let tried = deliver::try_back(&shipment(workspace, &versions, &set), record);
+        let conflict = tried.is_err();
+        let what = tried.map_or_else(|obstacle| obstacle.into_reason(), str::to_owned);
+        let below = |other: &&String| {
+            is_out(other) && !asked.iter().any(|(_, one)| one == *other) && workspace_is_below(&snapshot, id, other)
+        };
+        let dependants = snapshot.deliveries.keys().filter(below).cloned().collect();
+        prospects.push(Prospect { workspace: id.clone(), wave: *wave, what, conflict, dependants });
+    }
+    Ok(prospects)
+}
+
+/// Whether some consumer of `other` consumes what one of `id` makes.
+fn workspace_is_below(snapshot: &Snapshot, id: &str, other: &str) -> bool {
+    let of = |id: &str| {
+        snapshot.consumers.iter().filter(move |one| one.workspace.as_deref() == Some(id)).collect::<Vec<_>>()
+    };
+    let upstream = of(id);
+    of(other).iter().any(|one| one.upstream.iter().any(|name| upstream.iter().any(|up| up.entity == *name)))
 }

@@ -6,18 +6,20 @@ use std::sync::{Mutex, mpsc};
 use rayon::prelude::*;
 
 use super::deliver::{self, Papers, Shipment, Target};
-use super::ledger::Snapshot;
-use super::outcome::disposition;
+use super::machine::consumer::Event as Move;
+use super::outcome::{Marks, disposition};
 use super::pace::{self, Traffic};
+use super::snapshot::Snapshot;
+use super::units;
 use super::versions::versions_of;
 use super::{Event, Request, RolloutError, Staged};
 use crate::changeset::{self, ChangeSet, Side};
 use crate::config::{Delivery, Disposition};
 use crate::digest::Digest;
 use crate::files;
-use crate::state::{DeliveryRecord, DeliveryState, Store, Wait, WaitFor, WorkspaceRecord};
+use crate::state::{DeliveryRecord, DeliveryState, Entry, Store, Wait, WaitFor, WorkspaceRecord};
 use crate::transform::WorkspacePlan;
-use crate::verify::Verdict;
+use crate::verify::{Strength, Verdict};
 use crate::workspace::{Consumer, EntityRef, FileVersion, Source, Workspace};
 
 /// How many change sets are held in memory and proven at once.
@@ -39,6 +41,8 @@ struct Parcel<'a> {
     set: ChangeSet,
     /// The record of a delivery that was interrupted.
     begun: Option<&'a DeliveryRecord>,
+    /// The record of an earlier change set that this one replaces.
+    over: Option<&'a DeliveryRecord>,
 }
 
 /// Brings each verified change set to where the policy lets it go: proven many at once,
@@ -62,10 +66,14 @@ pub(super) fn ship_all(
             .map(|parcel| changeset::prove(&parcel.versions, &parcel.set).err())
             .map(|error| error.map(|error| format!("its patches were not proven: {error}")))
             .collect();
-        let mut begun = Vec::new();
+        let mut begun: Vec<Begun<'_>> = Vec::new();
         for (parcel, unproven) in parcels.iter().zip(proofs) {
             if crate::interrupt::wanted() {
                 break; // the next run goes on here
+            }
+            // What is upstream is out before what is downstream goes.
+            if begun.iter().any(|before| is_below(request, before.parcel, parcel)) {
+                push_all(store, request, std::mem::take(&mut begun), &mut waits)?;
             }
             let owner = parcel.consumers.first().and_then(|consumer| consumer.owner.as_ref());
             let calendar = &request.migration.rollout.calendar;
@@ -98,6 +106,13 @@ pub(super) fn ship_all(
         }
     }
     Ok(waits)
+}
+
+/// Whether a consumer of `parcel` consumes what one of `maker` makes.
+fn is_below(request: &Request<'_>, maker: &Parcel<'_>, parcel: &Parcel<'_>) -> bool {
+    let upstream = |consumer: &&Consumer| request.fleet.upstream.get(&consumer.entity);
+    let makes = |name: &EntityRef| maker.consumers.iter().any(|consumer| consumer.entity == *name);
+    parcel.consumers.iter().filter_map(upstream).any(|all| all.iter().any(makes))
 }
 
 /// A delivery that is in the journal and not made yet.
@@ -166,16 +181,28 @@ fn traffic(store: &Store, request: &Request<'_>, snapshot: &Snapshot) -> Result<
     if calendar.max_open.is_some() {
         let out = snapshot.deliveries.values().filter(|record| record.state == DeliveryState::Delivered);
         // Nobody has to act on a patch in gander's own folder, or on a file in place.
-        traffic.open = out.filter(|record| matches!(record.how, Delivery::Branch | Delivery::Push)).count() as u64;
+        let open = |record: &&DeliveryRecord| {
+            matches!(record.how, Delivery::Branch | Delivery::Push) && record.merged.is_none() && !record.departed
+        };
+        traffic.open = out.filter(open).count() as u64;
     }
     Ok(traffic)
+}
+
+/// What a policy may speak of besides the verdict.
+fn marks(request: &Request<'_>, parcel: &Parcel<'_>) -> Marks {
+    let rules = units::rules_of(&parcel.workspace.plan);
+    Marks {
+        flagged: !parcel.verdict.flags.is_empty(),
+        weak: parcel.verdict.strength() == Some(Strength::Weak),
+        review: rules.iter().any(|rule| request.review.contains(*rule)),
+    }
 }
 
 /// The policy, or a person, lets it out.
 fn goes_out(request: &Request<'_>, snapshot: &Snapshot, parcel: &Parcel<'_>) -> bool {
     let result = &parcel.workspace.plan.result;
-    let flagged = !parcel.verdict.flags.is_empty();
-    let disposition = disposition(result, parcel.verdict.kind, flagged, &request.migration.policy).0;
+    let disposition = disposition(result, parcel.verdict.kind, marks(request, parcel), &request.migration.policy).0;
     disposition == Disposition::Deliver || parcel.begun.is_some_and(|record| snapshot.approved(parcel.id, record))
 }
 
@@ -188,20 +215,17 @@ fn pack<'a>(
     wave: u32,
     id: &'a str,
 ) -> Result<Option<Parcel<'a>>, RolloutError> {
-    let begun = snapshot.deliveries.get(id);
-    if let (Some(excluded), None) = (snapshot.excluded(id), begun) {
-        let mut record = new_record(request, wave, &consumers_of(request, id), &ChangeSet::new(&[], ""));
-        let reason = format!("excluded by {}: {}", excluded.actor, excluded.reason);
-        deliver::keep(store, id, &mut record, DeliveryState::Refused(reason), "excluded")?;
-        return Ok(None);
-    }
-    if begun.is_none()
-        && let Some(index) = request.fleet.workspaces.iter().position(|w| w.id == id)
-        && let Some(reason) = (request.opted_out)(index)
-    {
-        let mut record = new_record(request, wave, &consumers_of(request, id), &ChangeSet::new(&[], ""));
-        deliver::keep(store, id, &mut record, DeliveryState::Refused(format!("it opts out: {reason}")), "it opts out")?;
-        return Ok(None);
+    let record = snapshot.deliveries.get(id);
+    let over = record.filter(|record| record.state == DeliveryState::Superseded);
+    let begun = record.filter(|_| over.is_none());
+    let index = request.fleet.workspaces.iter().position(|w| w.id == id);
+    if begun.is_none() {
+        let excluded = snapshot.excluded(id).map(|by| (format!("excluded by {}: {}", by.actor, by.reason), "excluded"));
+        let opted_out = || (request.opted_out)(index?).map(|why| (format!("it opts out: {why}"), "it opts out"));
+        if let Some((reason, why)) = excluded.or_else(opted_out) {
+            refuse(store, request, snapshot, (id, wave, over), (DeliveryState::Refused(reason), why))?;
+            return Ok(None);
+        }
     }
     let Some(verdict) = snapshot.verdict(id) else {
         return Ok(None);
@@ -217,15 +241,51 @@ fn pack<'a>(
         None => match fresh_versions(request, id, &workspace.plan) {
             Ok(versions) => versions,
             Err(reason) => {
-                let empty = ChangeSet::new(&[], "");
-                let mut record = new_record(request, wave, &consumers, &empty);
-                deliver::keep(store, id, &mut record, DeliveryState::Failed(reason), "it could not be staged")?;
+                let failed = (DeliveryState::Failed(reason), "it could not be staged");
+                refuse(store, request, snapshot, (id, wave, over), failed)?;
                 return Ok(None);
             }
         },
     };
     let set = change_set(&workspace.place, &versions);
-    Ok(Some(Parcel { id, workspace, consumers, verdict, versions, set, begun }))
+    Ok(Some(Parcel { id, workspace, consumers, verdict, versions, set, begun, over }))
+}
+
+/// Keeps back a change set that was never made; one that is out in its place is withdrawn.
+fn refuse(
+    store: &mut Store,
+    request: &Request<'_>,
+    snapshot: &Snapshot,
+    (id, wave, over): (&str, u32, Option<&DeliveryRecord>),
+    (state, why): (DeliveryState, &str),
+) -> Result<(), RolloutError> {
+    if let Some(over) = over {
+        let (DeliveryState::Refused(reason) | DeliveryState::Failed(reason)) = &state else { return Ok(()) };
+        return withdraw(store, workspace(snapshot, id)?, over, reason).map(drop);
+    }
+    let mut record = new_record(request, wave, &consumers_of(request, id), &ChangeSet::new(&[], ""), None);
+    deliver::keep(store, id, &mut record, state, why)
+}
+
+/// Takes back the change set that is out, where its successor does not go out.
+fn withdraw(
+    store: &mut Store,
+    workspace: &WorkspaceRecord<WorkspacePlan>,
+    over: &DeliveryRecord,
+    because: &str,
+) -> Result<DeliveryState, RolloutError> {
+    let versions = store.versions(&workspace.place.id)?;
+    let set = change_set(&workspace.place, &versions);
+    let mut record = over.clone();
+    if over.merged.is_some() {
+        // What its owner has stays; the correction is what does not go out.
+        let entry = Entry::of("supersede", &*workspace.place.id, format!("not corrected: {because}"));
+        deliver::go(store, &workspace.place.id, &mut record, (Move::Deliver, DeliveryState::Delivered), entry)?;
+        return Ok(record.state);
+    }
+    let because = format!("its base moved, and what was made anew does not go out: {because}");
+    deliver::roll_back(store, &shipment(workspace, &versions, &set), &mut record, &because)?;
+    Ok(record.state)
 }
 
 /// The record of a delivery that is about to be begun, and how it is to be kept back
@@ -238,7 +298,7 @@ fn record_of(request: &Request<'_>, wave: u32, parcel: &Parcel<'_>) -> (Delivery
     }
     let result = &parcel.workspace.plan.result;
     let (disposition, why) =
-        disposition(result, parcel.verdict.kind, !parcel.verdict.flags.is_empty(), &request.migration.policy);
+        disposition(result, parcel.verdict.kind, marks(request, parcel), &request.migration.policy);
     let kept = match disposition {
         Disposition::Deliver => None,
         Disposition::Hold => Some(DeliveryState::Held(format!("held: {why}"))),
@@ -246,7 +306,7 @@ fn record_of(request: &Request<'_>, wave: u32, parcel: &Parcel<'_>) -> (Delivery
     };
     let folder = if kept.is_some() { "held".to_owned() } else { format!("wave-{wave}") };
     let folder = format!("change-sets/{folder}/{}", slug(&parcel.consumers));
-    (DeliveryRecord { folder, ..new_record(request, wave, &parcel.consumers, &parcel.set) }, kept)
+    (DeliveryRecord { folder, ..new_record(request, wave, &parcel.consumers, &parcel.set, parcel.over) }, kept)
 }
 
 fn send_off<'p>(
@@ -262,7 +322,11 @@ fn send_off<'p>(
         Some(DeliveryState::Held(reason) | DeliveryState::AwaitingApproval(reason)) => Some(reason.clone()),
         _ => None,
     };
+    let paths: Vec<&str> = parcel.versions.iter().map(|version| version.path.as_str()).collect();
+    let index = request.fleet.workspaces.iter().position(|w| w.id == id);
+    let code_owners = index.map(|index| (request.code_owners)(index, &paths)).unwrap_or_default();
     let folder = (request.describe)(&Staged {
+        code_owners: &code_owners,
         migration: request.migration,
         consumers: &parcel.consumers,
         place: &parcel.workspace.place,
@@ -273,6 +337,11 @@ fn send_off<'p>(
         wave,
         kept_back: kept_back.as_deref(),
     });
+    if let (Some(over), Some(why)) = (parcel.over, unproven.as_deref().or(kept_back.as_deref())) {
+        let state = withdraw(store, parcel.workspace, over, why)?;
+        (request.tell)(Event::Shipped { workspace: id, state: &state });
+        return Ok(Sent::Ended(state));
+    }
     if parcel.begun.is_none() {
         store.record_versions(id, &parcel.versions)?;
     }
@@ -354,12 +423,21 @@ pub(super) fn shipment<'a>(
     Shipment { place: &workspace.place, pin: workspace.pin.as_ref(), versions, set }
 }
 
-fn new_record(request: &Request<'_>, wave: u32, consumers: &[&Consumer], set: &ChangeSet) -> DeliveryRecord {
+fn new_record(
+    request: &Request<'_>,
+    wave: u32,
+    consumers: &[&Consumer],
+    set: &ChangeSet,
+    over: Option<&DeliveryRecord>,
+) -> DeliveryRecord {
     let how = request.migration.deliver.how;
     let slug = slug(consumers);
-    let branch = format!("gander/{}/{}", request.migration.id, branch_part(&slug));
+    // What was merged keeps its branch; what corrects it has one of its own.
+    let number = over.map_or(0, |over| over.number + u32::from(over.merged.is_some()));
+    let correction = if number == 0 { String::new() } else { format!("-{}", number + 1) };
+    let branch = format!("gander/{}/{}{correction}", request.migration.id, branch_part(&slug));
     DeliveryRecord {
-        state: DeliveryState::Waiting,
+        state: over.map_or(DeliveryState::Waiting, |over| over.state.clone()),
         how,
         wave,
         folder: format!("change-sets/held/{slug}"),
@@ -368,9 +446,23 @@ fn new_record(request: &Request<'_>, wave: u32, consumers: &[&Consumer], set: &C
         after: set.digest(Side::After),
         branch: matches!(how, Delivery::Branch | Delivery::Push).then_some((branch, None)),
         remote: None,
-        replaces: None,
+        replaces: over
+            .filter(|over| over.merged.is_none())
+            .and_then(|over| over.branch.as_ref())
+            .and_then(|(_, commit)| commit.clone()),
+        number,
         tries: 0,
+        merged: None,
+        revert: None,
+        departed: false,
     }
+}
+
+/// The record of a workspace of which nothing is known yet.
+pub(super) fn blank_record(request: &Request<'_>, wave: u32, id: &str, set: &ChangeSet) -> DeliveryRecord {
+    let consumers = consumers_of(request, id);
+    let folder = format!("change-sets/wave-{wave}/{}", slug(&consumers));
+    DeliveryRecord { folder, ..new_record(request, wave, &consumers, set, None) }
 }
 
 /// git takes no `..`, no `.lock` and no dot at the end of a name.

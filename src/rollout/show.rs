@@ -1,6 +1,7 @@
 //! All that is recorded of one consumer, for a person who has to decide.
 
-use super::ledger::{LedgerRow, Snapshot, ledger};
+use super::ledger::{LedgerRow, ledger};
+use super::snapshot::Snapshot;
 use super::{Outcome, RolloutError, Verdict, WorkspacePlan};
 use crate::state::{DeliveryRecord, Recorded, Store};
 use crate::transform::{Finding, FindingKind};

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::RolloutError;
 use super::gate::{self, Finding, Judgement, Said, Seen};
 use super::machine::{consumer, wave};
-use super::outcome::disposition;
+use super::outcome::{Marks, disposition};
 use super::waves::{self, Earlier, Unit};
 use crate::config::{Disposition, Gate, Migration, OnFailedGate};
 use crate::transform::Transformed;
@@ -144,7 +144,7 @@ fn deliver(migration: &Migration, one: &mut Consumer) -> Result<(), RolloutError
         Ok(())
     };
     go(E::Verify)?;
-    match disposition(&Transformed::Changed, one.verdict, false, &migration.policy).0 {
+    match disposition(&Transformed::Changed, one.verdict, Marks::default(), &migration.policy).0 {
         Disposition::Deliver => {
             go(E::Stage)?;
             go(E::Deliver)
@@ -305,7 +305,8 @@ mod tests {
         policy.rollout.waves = sizes.iter().map(|n| wave(WavePart::Count(*n), n.to_string())).collect();
         policy.rollout.waves.push(wave(WavePart::Percent(100.0), "100%".to_owned()));
         policy.rollout.gates = gates;
-        policy.policy = Policy { annotated: Disposition::Deliver, unverified: Disposition::Deliver };
+        policy.policy =
+            Policy { annotated: Disposition::Deliver, unverified: Disposition::Deliver, ..Policy::default() };
         policy
     }
 

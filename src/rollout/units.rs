@@ -7,13 +7,21 @@ use super::bind::deliverable;
 use super::waves::{self, Earlier, Unit};
 use crate::config::{Lineup, Rollout, Selector};
 use crate::language;
-use crate::transform::{FileOutcome, Plan, Transformed, WorkspacePlan};
-use crate::workspace::{Fleet, Source};
+use crate::transform::{FileOutcome, FilePlan, Plan, Transformed, WorkspacePlan};
+use crate::workspace::{EntityRef, Fleet, Source};
 
 /// What travels together, by workspace index: the workspaces that have something
 /// to deliver, with their consumers.
 pub(super) fn units_of(lineup: &Lineup, fleet: &Fleet, plans: &[&WorkspacePlan]) -> BTreeMap<usize, Unit> {
     let mut units: BTreeMap<usize, Unit> = BTreeMap::new();
+    let home: BTreeMap<&EntityRef, usize> = fleet
+        .consumers
+        .iter()
+        .filter_map(|consumer| match consumer.source {
+            Source::Workspace(index) => Some((&consumer.entity, index)),
+            Source::Unresolved(_) => None,
+        })
+        .collect();
     for consumer in &fleet.consumers {
         let Source::Workspace(index) = &consumer.source else {
             continue;
@@ -26,6 +34,9 @@ pub(super) fn units_of(lineup: &Lineup, fleet: &Fleet, plans: &[&WorkspacePlan])
             let stratum = shape.stratum();
             Unit { stratum, ..Unit::new(plan.id.clone(), Vec::new()) }
         });
+        let makers = fleet.upstream.get(&consumer.entity).into_iter().flatten().filter_map(|maker| home.get(maker));
+        let makers = makers.filter(|maker| *maker != index).filter_map(|maker| plans.get(*maker));
+        unit.after.extend(makers.map(|plan| plan.id.clone()));
         unit.consumers.push(consumer.entity.clone());
         let means = |selector: &Selector| selector.means(consumer, &shape.languages);
         let lead = lineup.first.iter().position(means);
@@ -33,6 +44,23 @@ pub(super) fn units_of(lineup: &Lineup, fleet: &Fleet, plans: &[&WorkspacePlan])
         unit.tail |= lineup.last.contains(&consumer.entity) || lineup.last_where.iter().any(means);
     }
     units
+}
+
+/// The rules that a change set is made by.
+pub(super) fn rules_of(plan: &WorkspacePlan) -> BTreeSet<&str> {
+    let mut rules: BTreeSet<&str> = BTreeSet::new();
+    for file in &plan.files {
+        match &file.outcome {
+            FileOutcome::Edit { edits, .. } => rules.extend(edits.iter().map(|edit| edit.rule.as_str())),
+            FileOutcome::Rename { edits, rule, .. } => {
+                rules.extend(edits.iter().map(|edit| edit.rule.as_str()).chain([rule.as_str()]));
+            }
+            FileOutcome::Create { rule, .. }
+            | FileOutcome::Delete { rule }
+            | FileOutcome::SetExecutable { rule, .. } => drop(rules.insert(rule)),
+        }
+    }
+    rules
 }
 
 /// The shape of a change: which rules make it, in which languages, and whether something is
@@ -45,20 +73,10 @@ struct Shape<'a> {
 
 impl<'a> Shape<'a> {
     fn of(plan: &'a WorkspacePlan) -> Self {
-        let mut rules: BTreeSet<&str> = BTreeSet::new();
-        let mut languages: BTreeSet<&'static str> = BTreeSet::new();
-        for file in &plan.files {
-            languages.extend(language::of_path(Path::new(&file.path)).map(|language| language.facts.name.as_str()));
-            match &file.outcome {
-                FileOutcome::Edit { edits, .. } => rules.extend(edits.iter().map(|edit| edit.rule.as_str())),
-                FileOutcome::Rename { edits, rule, .. } => {
-                    rules.extend(edits.iter().map(|edit| edit.rule.as_str()).chain([rule.as_str()]));
-                }
-                FileOutcome::Create { rule, .. }
-                | FileOutcome::Delete { rule }
-                | FileOutcome::SetExecutable { rule, .. } => drop(rules.insert(rule)),
-            }
-        }
+        let of_path =
+            |file: &FilePlan| language::of_path(Path::new(&file.path)).map(|language| language.facts.name.as_str());
+        let languages: BTreeSet<&'static str> = plan.files.iter().filter_map(of_path).collect();
+        let rules = rules_of(plan);
         Self { rules, languages: languages.into_iter().collect(), left: plan.result != Transformed::Changed }
     }
 

@@ -19,12 +19,14 @@ pub struct Unit {
     pub lead: Option<usize>,
     /// Whether it goes last.
     pub tail: bool,
+    /// Workspaces that make what it consumes: none of them goes after it.
+    pub after: BTreeSet<String>,
 }
 
 impl Unit {
     /// One like any other.
     pub fn new(workspace: String, consumers: Vec<EntityRef>) -> Self {
-        Self { workspace, consumers, stratum: String::new(), lead: None, tail: false }
+        Self { workspace, consumers, stratum: String::new(), lead: None, tail: false, after: BTreeSet::new() }
     }
 }
 
@@ -50,7 +52,9 @@ pub struct Earlier {
 }
 
 /// Puts units in the order of the rollout: those of `first`, in that order, then those
-/// that lead, then by a hash of seed, migration and reference; those of the tail last.
+/// that lead, then by a hash of seed, migration and reference; those of the tail last. Of
+/// units that depend on each other, what is upstream comes first, and goes first with
+/// those of which somebody wants that.
 pub fn order(units: &mut [Unit], first: &[EntityRef], seed: &str, migration: &str) {
     let led: BTreeMap<&EntityRef, usize> = first.iter().enumerate().map(|(n, entity)| (entity, n)).collect();
     for unit in units.iter_mut() {
@@ -58,11 +62,79 @@ pub fn order(units: &mut [Unit], first: &[EntityRef], seed: &str, migration: &st
         // Whom a selector means comes after those that are named.
         unit.lead = named.or(unit.lead.map(|rank| rank.saturating_add(first.len())));
     }
+    pull_along(units);
     units.sort_by_cached_key(|unit| {
         let name = unit.consumers.first().map_or("", EntityRef::as_str);
         let lead = unit.lead.unwrap_or(usize::MAX);
         (lead, unit.tail && unit.lead.is_none(), shuffled(seed, migration, name), unit.workspace.clone())
     });
+    upstream_first(units);
+}
+
+/// Whatever is upstream of one that leads leads with it; what is downstream of the tail is
+/// of the tail.
+fn pull_along(units: &mut [Unit]) {
+    if units.iter().all(|unit| unit.after.is_empty()) {
+        return;
+    }
+    let index: BTreeMap<String, usize> =
+        units.iter().enumerate().map(|(n, unit)| (unit.workspace.clone(), n)).collect();
+    loop {
+        let mut changed = false;
+        for at in 0..units.len() {
+            for maker in units[at].after.clone() {
+                let Some(maker) = index.get(&maker).copied().filter(|maker| *maker != at) else { continue };
+                let lead = [units[maker].lead, units[at].lead].into_iter().flatten().min();
+                if lead != units[maker].lead {
+                    units[maker].lead = lead;
+                    changed = true;
+                }
+                if units[maker].tail && units[maker].lead.is_none() && !units[at].tail {
+                    units[at].tail = true;
+                    changed = true;
+                }
+            }
+        }
+        if !changed {
+            return;
+        }
+    }
+}
+
+/// Moves each unit behind those that it comes after, and leaves the order as it is
+/// otherwise. Of a circle, what comes first stays first, and waits for nobody in it.
+fn upstream_first(units: &mut [Unit]) {
+    let index: BTreeMap<String, usize> =
+        units.iter().enumerate().map(|(n, unit)| (unit.workspace.clone(), n)).collect();
+    let mut place = vec![usize::MAX; units.len()];
+    let mut next = 0;
+    for start in 0..units.len() {
+        // An own stack: chains may be long.
+        let mut stack = vec![start];
+        let mut entered = BTreeSet::new();
+        while let Some(at) = stack.last().copied() {
+            let waits = units[at].after.iter().filter_map(|maker| index.get(maker)).copied();
+            let open = waits.filter(|maker| place[*maker] == usize::MAX && !entered.contains(maker)).min();
+            entered.insert(at);
+            match open {
+                Some(maker) if maker != at => stack.push(maker),
+                _ => {
+                    stack.pop();
+                    if place[at] == usize::MAX {
+                        place[at] = next;
+                        next += 1;
+                    }
+                }
+            }
+        }
+    }
+    let places: BTreeMap<String, usize> =
+        units.iter().zip(&place).map(|(unit, at)| (unit.workspace.clone(), *at)).collect();
+    for unit in units.iter_mut() {
+        let own = places.get(&unit.workspace).copied();
+        unit.after.retain(|maker| places.get(maker).copied() < own && places.contains_key(maker));
+    }
+    units.sort_by_key(|unit| places.get(&unit.workspace).copied());
 }
 
 fn shuffled(seed: &str, migration: &str, entity: &str) -> Digest {
@@ -146,7 +218,11 @@ fn take(rest: &[&Unit], goal: u64, assigned: &mut u64, seen: &BTreeSet<&str>) ->
                 3 => plain,
                 _ => true,
             };
-            if wanted && taken.insert(index) {
+            // What it comes after is in an earlier wave, or in this one already.
+            let ready = |maker: &String| {
+                rest.iter().position(|other| other.workspace == *maker).is_none_or(|at| taken.contains(&at))
+            };
+            if wanted && unit.after.iter().all(ready) && taken.insert(index) {
                 here.insert(&unit.stratum);
                 *assigned += unit.consumers.len() as u64;
             }
@@ -181,6 +257,40 @@ mod tests {
             size("max(25%, 59)", &[Percent(25.0), Count(59)]),
             size("100%", &[Percent(100.0)]),
         ]
+    }
+
+    #[test]
+    fn upstream_goes_before_downstream() {
+        let waves = |units: &[(usize, &[usize])], sizes: &[u64], first: &[&str]| {
+            let mut all = self::units(8);
+            for (at, after) in units {
+                all[*at].after = after.iter().map(|n| format!("w{n:03}")).collect();
+                all[*at].stratum = "its own".to_owned();
+            }
+            let first: Vec<EntityRef> = first.iter().map(|name| entity(name)).collect();
+            order(&mut all, &first, "s", "m");
+            let sizes: Vec<WaveSize> = sizes.iter().map(|n| size(&n.to_string(), &[WavePart::Count(*n)])).collect();
+            fill(&sizes, &all, Earlier::default())
+        };
+        let place = |waves: &[Wave], n: usize| {
+            let all = waves.iter().flat_map(|wave| &wave.members).position(|id| *id == format!("w{n:03}"));
+            all.unwrap()
+        };
+        for chain in [[0, 1, 2], [2, 1, 0], [5, 0, 7], [7, 3, 4]] {
+            let links: [(usize, &[usize]); 2] = [(chain[1], &chain[..1]), (chain[2], &chain[1..2])];
+            for sizes in [&[1, 3, 8][..], &[8], &[2, 8]] {
+                let filled = waves(&links, sizes, &[]);
+                assert_eq!(filled.iter().map(|wave| wave.members.len()).sum::<usize>(), 8);
+                assert!(place(&filled, chain[0]) < place(&filled, chain[1]), "{chain:?} {filled:?}");
+                assert!(place(&filled, chain[1]) < place(&filled, chain[2]), "{chain:?} {filled:?}");
+            }
+            // Whoever is to go first takes along what it comes after.
+            let filled = waves(&links, &[1, 3, 8], &[&format!("c{:03}", chain[2])]);
+            assert_eq!(chain.map(|n| place(&filled, n)), [0, 1, 2], "{filled:?}");
+        }
+        // A circle has a beginning, and nobody is lost.
+        let circle = waves(&[(1, &[2]), (2, &[1])], &[1, 8], &[]);
+        assert_eq!(circle.iter().map(|wave| wave.members.len()).sum::<usize>(), 8);
     }
 
     #[test]

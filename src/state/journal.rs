@@ -137,6 +137,14 @@ impl Store {
         self.lines("SELECT * FROM journal WHERE seq > ?1 ORDER BY seq", params![seq])
     }
 
+    /// The lines that were written after `at`, oldest first.
+    ///
+    /// # Errors
+    /// As [`Store::journal`].
+    pub fn journal_since(&self, at: i64) -> Result<Vec<Recorded>, StateError> {
+        self.lines("SELECT * FROM journal WHERE at > ?1 ORDER BY seq", params![at])
+    }
+
     /// The lines about one subject, oldest first.
     ///
     /// # Errors

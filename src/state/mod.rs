@@ -21,6 +21,7 @@ mod lease;
 mod lock;
 mod records;
 mod schema;
+mod summaries;
 mod tables;
 
 pub use decisions::{Decision, DecisionKind};
@@ -29,6 +30,7 @@ pub use records::{
     Binding, ConsumerRecord, DeliveryRecord, DeliveryState, Wait, WaitFor, WaveRecord, WaveState, WorkspaceRecord,
 };
 pub use schema::SCHEMA_VERSION;
+pub use summaries::{Summary, WorkspaceBrief};
 
 /// The state can't be used. Nothing was written to it.
 #[derive(Debug, thiserror::Error)]
@@ -312,6 +314,10 @@ mod tests {
             remote: None,
             replaces: None,
             tries: 0,
+            merged: None,
+            revert: None,
+            number: 0,
+            departed: false,
         }
     }
 

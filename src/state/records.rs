@@ -32,6 +32,8 @@ pub struct ConsumerRecord {
     pub unresolved: Option<String>,
     /// `production`, `deprecated`, …; `None` also where that was not recorded yet.
     pub lifecycle: Option<String>,
+    /// Other consumers that make what it consumes.
+    pub upstream: Vec<String>,
 }
 
 /// A workspace as it was pinned and transformed. `P` is the plan of one workspace.
@@ -118,6 +120,8 @@ pub enum WaitFor {
     Observation,
     /// A git remote that could not be reached.
     Remote,
+    /// Owners who have to merge reverts.
+    Merge,
 }
 
 /// One thing that a wave waits for.
@@ -173,6 +177,8 @@ pub enum DeliveryState {
     Delivering,
     /// It was delivered.
     Delivered,
+    /// Its base moved since: what is out is to be replaced by a change set made anew.
+    Superseded,
     /// Its rollback was begun.
     RollingBack,
     /// It was taken back: the bytes are those of the pin.
@@ -199,6 +205,7 @@ impl DeliveryState {
             Self::Refused(_) => "refused",
             Self::Delivering => "delivering",
             Self::Delivered => "delivered",
+            Self::Superseded => "superseded",
             Self::RollingBack => "rolling-back",
             Self::RolledBack => "rolled-back",
             Self::Conflict(_) => "conflict",
@@ -238,4 +245,16 @@ pub struct DeliveryRecord {
     /// How many runs did not reach the remote since it was begun.
     #[serde(default)]
     pub tries: u32,
+    /// The commit of the consumer's own history in which it was seen merged.
+    #[serde(default)]
+    pub merged: Option<String>,
+    /// How many change sets of it were merged before this one.
+    #[serde(default)]
+    pub number: u32,
+    /// The branch and commit that take it back, once merged by its owner.
+    #[serde(default)]
+    pub revert: Option<(String, String)>,
+    /// No source names its consumer any more, or names another place.
+    #[serde(default)]
+    pub departed: bool,
 }

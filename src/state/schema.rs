@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::StateError;
 
 /// The version of the tables that this gander reads and writes.
-pub const SCHEMA_VERSION: i64 = 4;
+pub const SCHEMA_VERSION: i64 = 5;
 
 /// The oldest version that is brought to this one; older verdicts said less, and what
 /// they would have said can't be told.
@@ -148,6 +148,14 @@ CREATE TRIGGER gates_are_append_only_2 BEFORE DELETE ON gates
     BEGIN SELECT RAISE(ABORT, 'the record of gates only grows'); END;
 ";
 
+/// What version 5 adds: who is upstream of whom, and what a list of all consumers needs of
+/// plans and verdicts, which are large.
+const VERSION_5: &str = "
+ALTER TABLE consumers ADD COLUMN upstream TEXT;
+ALTER TABLE workspaces ADD COLUMN summary TEXT;
+ALTER TABLE verdicts ADD COLUMN summary TEXT;
+";
+
 /// Makes the tables in an empty file; brings those of an older version to this one, all
 /// at once; refuses every other.
 pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<(), StateError> {
@@ -159,7 +167,10 @@ pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<(), StateError
         } else if !has_lifecycle(&transaction)? {
             transaction.execute_batch("ALTER TABLE consumers ADD COLUMN lifecycle TEXT")?;
         }
-        transaction.execute_batch(VERSION_4)?;
+        if found.is_none_or(|found| found < 4) {
+            transaction.execute_batch(VERSION_4)?;
+        }
+        transaction.execute_batch(VERSION_5)?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         transaction.commit()
     };

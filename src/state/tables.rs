@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::journal::{self, Entry};
 use super::records::{Binding, ConsumerRecord, DeliveryRecord, Wait, WaveRecord, WaveState, WorkspaceRecord};
+use super::summaries::Summary;
 use super::{StateError, Store};
 use crate::digest::Digest;
 use crate::workspace::{Content, FileVersion, Pin, Workspace};
@@ -52,11 +53,11 @@ impl Store {
     ///
     /// # Errors
     /// Where the file can't be written.
-    pub fn bind<P: Serialize>(
+    pub fn bind<P: Serialize + Summary>(
         &mut self,
         binding: &Binding,
         consumers: &[ConsumerRecord],
-        workspaces: &[WorkspaceRecord<P>],
+        workspaces: &[WorkspaceRecord<&P>],
         waves: &[WaveRecord],
         forgotten: &[String],
     ) -> Result<(), StateError> {
@@ -80,6 +81,7 @@ impl Store {
                 pin.transpose()?,
                 self.json(&workspace.plan)?,
                 workspace.plan_digest.to_string(),
+                self.json(&workspace.plan.brief())?,
             ));
         }
         self.write("state.bind", |transaction, at| {
@@ -95,15 +97,23 @@ impl Store {
                     at
                 ],
             )?;
-            let mut insert = transaction.prepare_cached("INSERT INTO consumers VALUES (?1, ?2, ?3, ?4, ?5)")?;
+            let mut insert = transaction.prepare_cached("INSERT INTO consumers VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
             for one in consumers {
-                insert.execute(params![one.entity, one.owner, one.workspace, one.unresolved, one.lifecycle])?;
+                let upstream = (!one.upstream.is_empty()).then(|| one.upstream.join("\n"));
+                insert.execute(params![
+                    one.entity,
+                    one.owner,
+                    one.workspace,
+                    one.unresolved,
+                    one.lifecycle,
+                    upstream
+                ])?;
             }
             let mut insert = transaction.prepare_cached(
-                "INSERT INTO workspaces (id, place, pin, plan, plan_digest) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO workspaces (id, place, pin, plan, plan_digest, summary) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?;
             for row in &rows {
-                insert.execute(params![row.0, row.1, row.2, row.3, row.4])?;
+                insert.execute(params![row.0, row.1, row.2, row.3, row.4, row.5])?;
             }
             replace_waves(transaction, waves, &states)?;
             for workspace in forgotten {
@@ -118,7 +128,7 @@ impl Store {
     /// # Errors
     /// Where the file can't be read.
     pub fn consumers(&self) -> Result<Vec<ConsumerRecord>, StateError> {
-        let query = "SELECT entity, owner, workspace, unresolved, lifecycle FROM consumers ORDER BY entity";
+        let query = "SELECT entity, owner, workspace, unresolved, lifecycle, upstream FROM consumers ORDER BY entity";
         self.rows(query, [], |row| {
             Ok(ConsumerRecord {
                 entity: row.get(0)?,
@@ -126,6 +136,10 @@ impl Store {
                 workspace: row.get(2)?,
                 unresolved: row.get(3)?,
                 lifecycle: row.get(4)?,
+                // No reference holds a line end.
+                upstream: row
+                    .get::<_, Option<String>>(5)?
+                    .map_or_else(Vec::new, |text| text.lines().map(str::to_owned).collect()),
             })
         })
     }
@@ -266,20 +280,20 @@ impl Store {
     ///
     /// # Errors
     /// Where the file can't be written.
-    pub fn record_verdict<V: Serialize>(
+    pub fn record_verdict<V: Serialize + Summary>(
         &mut self,
         workspace: &str,
         key: &Digest,
         verdict: &V,
         entry: &Entry,
     ) -> Result<(), StateError> {
-        let text = self.json(verdict)?;
+        let (text, short) = (self.json(verdict)?, self.json(&verdict.brief())?);
         let signed = self.signed();
         self.write("state.verdict", |transaction, at| {
             journal::append(transaction, at, &signed, entry)?;
             transaction.execute(
-                "INSERT OR REPLACE INTO verdicts (workspace, key, verdict, at) VALUES (?1, ?2, ?3, ?4)",
-                params![workspace, key.to_string(), text, at],
+                "INSERT OR REPLACE INTO verdicts (workspace, key, verdict, at, summary) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![workspace, key.to_string(), text, at, short],
             )?;
             Ok(())
         })

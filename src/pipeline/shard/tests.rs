@@ -37,7 +37,7 @@ fn fleet(size: usize) -> Fleet {
         _ => Source::Workspace(if n.is_multiple_of(3) { n } else { n - n % 3 }),
     };
     let consumers = (0..size).map(|n| consumer(&format!("c{n:04}"), source(n))).collect();
-    Fleet { consumers, workspaces, problems: Vec::new() }
+    Fleet { consumers, workspaces, ..Fleet::default() }
 }
 
 fn planned(fleet: Fleet, identity: Digest) -> Planned {
@@ -55,6 +55,7 @@ fn planned(fleet: Fleet, identity: Digest) -> Planned {
     let rules = Digest::of(b"rules");
     let digest = transform::plan_digest(rules, Partial::default(), Dirty::default(), &workspaces);
     Planned {
+        review: Default::default(),
         plan: Plan { digest, workspaces },
         fleet,
         manifests: Vec::new(),

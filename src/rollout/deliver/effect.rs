@@ -8,7 +8,7 @@ use crate::config::Delivery;
 use crate::digest::Digest;
 use crate::fault;
 use crate::files::{self, FilesError};
-use crate::git::{self, GitError, Push, Remote, Repository, Work};
+use crate::git::{self, GitError, Push, Remote, Repository, TRAILER, Work};
 use crate::state::DeliveryRecord;
 use crate::workspace::{FileVersion, GitPlace, Pin};
 
@@ -57,7 +57,7 @@ fn commit(
 /// Commits the change set and pushes it; what an earlier run pushed is found.
 fn push(shipment: &Shipment<'_>, papers: &Papers<'_>, record: &mut DeliveryRecord) -> Result<(), Obstacle> {
     let (place, branch, made) = commit(shipment, papers, record)?;
-    let remote = known_remote(record)?;
+    let remote = remote_of_record(record)?;
     let found = remote.branch(&branch)?;
     if found.as_ref() == Some(&made) {
         return Ok(());
@@ -88,10 +88,10 @@ fn push(shipment: &Shipment<'_>, papers: &Papers<'_>, record: &mut DeliveryRecor
 }
 
 /// The remote that a delivery was begun for: its URL was allowed then.
-fn known_remote(record: &DeliveryRecord) -> Result<Remote, Obstacle> {
-    let url = record.remote.as_deref().ok_or_else(|| Obstacle::Failed("its remote is not on record".to_owned()))?;
+pub fn remote_of_record(record: &DeliveryRecord) -> Result<Remote, GitError> {
+    let url = record.remote.as_deref().unwrap_or_default();
     let protocol = url.split_once("://").map_or("ssh", |(protocol, _)| protocol);
-    Ok(Remote::new(url, &[protocol.to_owned()])?)
+    Remote::new(url, &[protocol.to_owned()])
 }
 
 /// After an intent, a file on neither end is a matter for a person.
@@ -160,9 +160,10 @@ pub(super) fn take_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Res
         Delivery::Branch => delete_branch(&commit_place(shipment)?, record),
         Delivery::Push => {
             let Some((branch, commit)) = &record.branch else { return Ok(()) };
-            let remote = known_remote(record)?;
+            let remote = remote_of_record(record)?;
             let found = match (remote.branch(branch)?, commit) {
                 (None, _) => None,
+                (Some(found), _) if Some(&found) == record.replaces.as_ref() => Some(found),
                 (Some(_), Some(made)) => Some(made.clone()),
                 // A kill between the push and its record: the trailer tells ours.
                 (Some(found), None) => {
@@ -183,17 +184,44 @@ pub(super) fn take_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Res
     }
 }
 
+/// What [`take_back`] would do, as far as can be told without doing it.
+pub(super) fn look_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Result<&'static str, Obstacle> {
+    let conflict = |name: &str| Obstacle::Conflict(format!("somebody else moved the branch {name}"));
+    match (record.how, &record.branch) {
+        (Delivery::Patches, _) => Ok("its patches are marked as withdrawn"),
+        (Delivery::Checkout, _) => {
+            ends_match(shipment, on_either_end)?;
+            Ok("its files are put back")
+        }
+        (_, None) => Ok("nothing is out"),
+        (how, Some((name, made))) => {
+            let found = match how {
+                Delivery::Push => remote_of_record(record)?.branch(name)?,
+                _ => git::find_branch(&commit_place(shipment)?, name)?.map(|found| found.commit),
+            };
+            match (found, made) {
+                (None, _) => Ok("its branch is gone already"),
+                (Some(found), Some(made)) if found == *made => Ok("its branch is deleted"),
+                (Some(found), _) if Some(&found) == record.replaces.as_ref() => Ok("its branch is deleted"),
+                (Some(_), None) => Ok("its branch is deleted where it is gander's"),
+                _ => Err(conflict(name)),
+            }
+        }
+    }
+}
+
 /// Deletes a branch of this repository, where it is still gander's own.
 fn delete_branch(place: &GitPlace, record: &DeliveryRecord) -> Result<(), Obstacle> {
     let Some((branch, commit)) = &record.branch else { return Ok(()) };
     // A kill between the branch and its record: the trailer tells ours.
     let found = git::find_branch(place, branch)?;
-    let ours = found.filter(|found| found.message.ends_with(&trailer(&record.change_id)));
-    let expected = commit.clone().or_else(|| ours.map(|found| found.commit));
+    let replaced = || record.replaces.clone().filter(|old| found.as_ref().is_some_and(|found| found.commit == *old));
+    let ours = found.as_ref().filter(|found| found.message.ends_with(&trailer(&record.change_id)));
+    let expected = replaced().or_else(|| commit.clone()).or_else(|| ours.map(|found| found.commit.clone()));
     git::delete_branch(place, branch, expected.as_deref().unwrap_or_default()).map_err(Obstacle::from)
 }
 
 /// The line that names a change in the message of its commit.
 pub fn trailer(change_id: &Digest) -> String {
-    format!("Gander-Change-Id: {change_id}")
+    format!("{TRAILER}: {change_id}")
 }

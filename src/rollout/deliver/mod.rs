@@ -4,12 +4,15 @@
 
 mod effect;
 mod look;
+mod revert;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+pub(super) use effect::remote_of_record;
 pub use effect::trailer;
 pub use look::{is_own, own_writes};
+pub use revert::revert_id;
 
 use super::RolloutError;
 use super::machine::consumer::{Event, State};
@@ -73,6 +76,15 @@ pub enum Obstacle {
     Failed(String),
     /// The other side could not be reached: it may have come about or not.
     Away(String),
+}
+
+impl Obstacle {
+    /// Why, for people.
+    pub fn into_reason(self) -> String {
+        match self {
+            Self::Refused(reason) | Self::Conflict(reason) | Self::Failed(reason) | Self::Away(reason) => reason,
+        }
+    }
 }
 
 impl From<FilesError> for Obstacle {
@@ -219,10 +231,12 @@ fn end(
     obstacle: Obstacle,
 ) -> Result<(), RolloutError> {
     let back = verb == "rollback";
+    // While another one's change set is out in its place, nothing may be forgotten.
+    let over = record.replaces.is_some() || record.state == DeliveryState::Superseded;
     let (event, state, reason) = match obstacle {
         // What can't be taken back now is still out there, whatever the reason.
         Obstacle::Refused(reason) | Obstacle::Conflict(reason) | Obstacle::Failed(reason) | Obstacle::Away(reason)
-            if back =>
+            if back || over =>
         {
             (Event::Conflict, DeliveryState::Conflict(reason.clone()), reason)
         }
@@ -250,14 +264,25 @@ pub fn roll_back(
     if !State::of_delivery(&record.state).is_out() {
         return Ok(());
     }
+    if record.state == D::RollingBack && record.revert.is_some() {
+        return Ok(()); // its owner has to merge that
+    }
     let id = shipment.place.id.as_str();
     let intent = Entry { detail: because.to_owned(), ..entry("rollback", id, record, Phase::Intent, true) };
     go(store, id, record, (Event::Revert, D::RollingBack), intent)?;
     let folder = store.folder().join(&record.folder);
-    let taken =
-        proven(shipment).and_then(|()| effect::take_back(shipment, record)).and_then(|()| withdraw(&folder, because));
-    match taken {
-        Ok(()) => {}
+    let taken = proven(shipment).and_then(|()| bring_back(shipment, record, &folder, store.now()));
+    match taken.and_then(|reverting| withdraw(&folder, because).map(|()| reverting)) {
+        Ok(None) => {}
+        // Back it is once its owner has merged that.
+        Ok(Some(revert)) => {
+            let asked = Entry {
+                detail: format!("its owner is asked to merge {}", revert.0),
+                ..entry("revert", id, record, Phase::Done, true)
+            };
+            record.revert = Some(revert);
+            return go(store, id, record, (Event::Revert, D::RollingBack), asked);
+        }
         Err(Obstacle::Away(why)) if record.tries < MOST_TRIES => {
             record.tries += 1;
             let again = Entry { detail: why, ..entry("away", id, record, Phase::Done, true) };
@@ -267,6 +292,41 @@ pub fn roll_back(
     }
     let done = entry("rollback", id, record, Phase::Done, true);
     go(store, id, record, (Event::Back, D::RolledBack), done)
+}
+
+/// Withdraws what is not merged, and reverts what is: the branch and commit that do so.
+fn bring_back(
+    shipment: &Shipment<'_>,
+    record: &DeliveryRecord,
+    folder: &Path,
+    time: i64,
+) -> Result<Option<(String, String)>, Obstacle> {
+    let branches = matches!(record.how, Delivery::Branch | Delivery::Push);
+    match effect::take_back(shipment, record) {
+        // What its owner did with the branch after the merge is the owner's.
+        Err(Obstacle::Conflict(_)) if branches && record.merged.is_some() => {}
+        taken => taken?,
+    }
+    match branches && record.merged.is_some() {
+        true => revert::revert(shipment, record, folder, time),
+        false => Ok(None),
+    }
+}
+
+/// What taking a change set back would come to, were it tried now; nothing is done.
+///
+/// # Errors
+/// What would keep it from being taken back.
+pub fn try_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Result<&'static str, Obstacle> {
+    proven(shipment)?;
+    match record.how {
+        _ if record.revert.is_some() => Ok("its revert waits for its owner"),
+        Delivery::Branch | Delivery::Push if record.merged.is_some() => {
+            let reverse = revert::plan(shipment, record, None)?;
+            Ok(if reverse.files.is_empty() { "it is back already" } else { "it is merged: a revert is asked for" })
+        }
+        _ => effect::look_back(shipment, record),
+    }
 }
 
 fn proven(shipment: &Shipment<'_>) -> Result<(), Obstacle> {

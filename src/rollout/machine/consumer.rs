@@ -25,7 +25,7 @@ pub enum State {
     Healthy,
     /// It is kept back: by its verdict, the policy, a failure, or a person.
     Quarantined,
-    /// Its base moved: its change set is made anew.
+    /// Its base moved: its change set is made anew, over the one that is out.
     Superseded,
     /// Its owner changed what was delivered.
     Edited,
@@ -64,7 +64,7 @@ pub enum Event {
     Pass,
     /// It is tried again.
     Retry,
-    /// Its base is another, and no change set of it is out.
+    /// Its base is another, and nobody has merged what is out.
     Supersede,
     /// Its owner changed what was delivered.
     Edit,
@@ -153,6 +153,7 @@ impl State {
             | DeliveryState::Failed(_) => Self::Quarantined,
             DeliveryState::Delivering => Self::Staged,
             DeliveryState::Delivered => Self::Delivered,
+            DeliveryState::Superseded => Self::Superseded,
             DeliveryState::Edited(_) => Self::Edited,
             DeliveryState::Closed(_) => Self::Closed,
             DeliveryState::Replaced(_) => Self::Replaced,
@@ -188,7 +189,17 @@ impl State {
     /// The change set is in the consumer's hands, or may be.
     pub fn is_out(self) -> bool {
         use State as S;
-        matches!(self, S::Staged | S::Delivered | S::Baking | S::Healthy | S::Edited | S::Reverting | S::RevertConflict)
+        matches!(
+            self,
+            S::Staged
+                | S::Delivered
+                | S::Baking
+                | S::Healthy
+                | S::Superseded
+                | S::Edited
+                | S::Reverting
+                | S::RevertConflict
+        )
     }
 
     /// What it becomes by `event`; `None` where that can't be.
@@ -197,27 +208,35 @@ impl State {
         use State as S;
         Some(match (self, event) {
             // Before anything is out, it may be read, planned and verified anew at any time.
-            (S::Discovered | S::Pinned | S::Transformed | S::Verified | S::Superseded, E::Pin) => S::Pinned,
+            (S::Discovered | S::Pinned | S::Transformed | S::Verified, E::Pin) => S::Pinned,
             (S::Pinned | S::Transformed | S::Verified, E::Transform) => S::Transformed,
             (S::Transformed | S::Verified, E::Verify) => S::Verified,
             // A person may exclude somebody who was never verified.
             (S::Transformed | S::Verified | S::Staged | S::Quarantined, E::Quarantine) => S::Quarantined,
             // Only what has a verdict, or was kept back with one, goes out; a kill may
             // come between the intent and the effect.
-            (S::Verified | S::Quarantined | S::Staged, E::Stage) => S::Staged,
-            (S::Staged, E::Deliver) => S::Delivered,
+            (S::Verified | S::Quarantined | S::Staged | S::Superseded, E::Stage) => S::Staged,
+            // What was to be corrected, and is not, stays what it is.
+            (S::Staged | S::Superseded, E::Deliver) => S::Delivered,
             (S::Delivered | S::Baking | S::Healthy, E::Bake) => S::Baking,
             (S::Baking, E::Pass) => S::Healthy,
             (S::Verified | S::Quarantined | S::Reverted | S::Closed | S::Replaced, E::Retry) => S::Transformed,
-            (S::Pinned | S::Transformed | S::Verified | S::Quarantined, E::Supersede) => S::Superseded,
-            (S::Reverted | S::Closed | S::Replaced, E::Supersede) => S::Superseded,
+            (S::Pinned | S::Transformed | S::Verified | S::Quarantined, E::Supersede) => S::Transformed,
+            (S::Reverted | S::Closed | S::Replaced, E::Supersede) => S::Transformed,
+            // Nobody has merged it yet: the new change set takes its place.
+            (S::Delivered | S::Baking | S::Healthy | S::Superseded, E::Supersede) => S::Superseded,
             (S::Delivered | S::Baking | S::Healthy | S::Edited, E::Edit) => S::Edited,
             (S::Delivered | S::Baking | S::Healthy | S::Edited, E::Close) => S::Closed,
             (S::Delivered | S::Baking | S::Healthy | S::Edited, E::Replace) => S::Replaced,
             (S::Staged | S::Delivered | S::Baking | S::Healthy, E::Revert) => S::Reverting,
-            (S::Edited | S::Departed | S::Reverting | S::RevertConflict, E::Revert) => S::Reverting,
+            (S::Edited | S::Departed | S::Superseded | S::Reverting | S::RevertConflict, E::Revert) => S::Reverting,
             (S::Reverting, E::Back) => S::Reverted,
             (S::Reverting, E::Conflict) => S::RevertConflict,
+            // The new one can't take the place of the old one, which is still there.
+            (S::Staged | S::Superseded, E::Conflict) => S::RevertConflict,
+            (S::Superseded, E::Edit) => S::Edited,
+            (S::Superseded, E::Close) => S::Closed,
+            (S::Superseded, E::Replace) => S::Replaced,
             (_, E::Depart) => S::Departed,
             // Whoever comes back is found again.
             (S::Departed, E::Pin) => S::Pinned,
@@ -303,20 +322,20 @@ mod tests {
         // close replace revert back conflict depart
         let table = [
             "p...............g", // discovered
-            "pt.......x......g", // pinned
-            "ptvq.....x......g", // transformed
-            "ptvqs...tx......g", // verified
-            "...qsD.......r..g", // staged
-            "......b...EcRr..g", // delivered
-            "......bh..EcRr..g", // baking
-            "......b...EcRr..g", // healthy
-            "...qs...tx......g", // quarantined
-            "p...............g", // superseded
+            "pt.......t......g", // pinned
+            "ptvq.....t......g", // transformed
+            "ptvqs...tt......g", // verified
+            "...qsD.......r.Cg", // staged
+            "......b..xEcRr..g", // delivered
+            "......bh.xEcRr..g", // baking
+            "......b..xEcRr..g", // healthy
+            "...qs...tt......g", // quarantined
+            "....sD...xEcRr.Cg", // superseded
             "..........EcRr..g", // edited
-            "........tx......g", // closed
-            "........tx......g", // replaced
+            "........tt......g", // closed
+            "........tt......g", // replaced
             ".............rBCg", // reverting
-            "........tx......g", // reverted
+            "........tt......g", // reverted
             ".............r..g", // revert-conflict
             "p............r..g", // departed
         ];
@@ -329,8 +348,8 @@ mod tests {
 
     #[test]
     fn nothing_unverified_goes_out_and_nothing_that_is_out_is_forgotten() {
-        assert_eq!(before(State::Delivered), [State::Staged]);
-        assert_eq!(before(State::Staged), [State::Verified, State::Quarantined]);
+        assert_eq!(before(State::Delivered), [State::Staged, State::Superseded]);
+        assert_eq!(before(State::Staged), [State::Verified, State::Quarantined, State::Superseded]);
         assert_eq!(before(State::Healthy), [State::Baking]);
         assert_eq!(before(State::Reverted), [State::Reverting]);
         // What is out leaves only by being taken back, by its owner, by an end of its own

@@ -28,7 +28,8 @@ fn world(rng: &mut Rng) -> World {
     let mut world = World::within(folder, Delivery::Patches, &results, &verdicts);
     world.migration.deliver.how = Delivery::Checkout;
     let say = |n: u8| [Disposition::Deliver, Disposition::Hold, Disposition::Approve][usize::from(n)];
-    world.migration.policy = Policy { annotated: say(rng.u8(0..3)), unverified: say(rng.u8(0..3)) };
+    world.migration.policy =
+        Policy { annotated: say(rng.u8(0..3)), unverified: say(rng.u8(0..3)), ..Policy::default() };
     let rollout = &mut world.migration.rollout;
     rollout.on_failed_gate =
         [OnFailedGate::RollbackWave, OnFailedGate::RollbackAll, OnFailedGate::Stop][rng.usize(0..3)];
@@ -159,7 +160,7 @@ fn places(world: &World, ledger: &Ledger) {
         let refused = matches!(plan.result, Transformed::Refused(_));
         assert!(!(changed && refused), "{row:?}");
         let expected = match row.state.as_str() {
-            "delivered" | "baking" | "healthy" | "revert-conflict" => true,
+            "delivered" | "baking" | "healthy" | "edited" | "revert-conflict" => true,
             "reverted" | "quarantined" | "verified" | "transformed" | "pinned" | "discovered" => false,
             state => panic!("{state} is no place to end a run in"),
         };

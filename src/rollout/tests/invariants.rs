@@ -43,7 +43,7 @@ proptest! {
     ) {
         let (results, verdicts): (Vec<_>, Vec<_>) = parts.iter().cloned().unzip();
         let mut world = World::new(Delivery::Checkout, &results, &verdicts);
-        world.migration.policy = Policy { annotated, unverified };
+        world.migration.policy = Policy { annotated, unverified, ..Policy::default() };
         world.migration.rollout.on_failed_gate =
             if all { OnFailedGate::RollbackAll } else { OnFailedGate::RollbackWave };
         // Earlier runs in which some verdicts did not come.

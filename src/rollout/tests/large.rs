@@ -35,6 +35,7 @@ fn fleet(world: &World, store: &mut Store) {
             workspace: Some(name(index)),
             unresolved: None,
             lifecycle: None,
+            upstream: Vec::new(),
         })
         .collect();
     let sizes = [1, 11, 588, 11_400];
@@ -53,10 +54,19 @@ fn fleet(world: &World, store: &mut Store) {
         plan_digest: digest,
         verify_digest: digest,
     };
-    store.bind(&binding, &consumers, &workspaces, &waves, &[]).unwrap();
+    let by_plan: Vec<WorkspaceRecord<&WorkspacePlan>> = workspaces
+        .iter()
+        .map(|one| WorkspaceRecord {
+            place: one.place.clone(),
+            pin: one.pin.clone(),
+            plan: &one.plan,
+            plan_digest: one.plan_digest,
+        })
+        .collect();
+    store.bind(&binding, &consumers, &by_plan, &waves, &[]).unwrap();
     let verdict = Verdict { baseline: vec![step()], patched: vec![step()], ..verdict(VerdictKind::Pass) };
     for (index, record) in workspaces.iter().enumerate() {
-        let key = crate::rollout::ledger::verdict_key(&record.plan_digest, &digest);
+        let key = crate::rollout::snapshot::verdict_key(&record.plan_digest, &digest);
         let id = name(index);
         store.record_verdict(&id, &key, &verdict, &Entry::of("verify", &*id, "")).unwrap();
         let delivery = DeliveryRecord {
@@ -71,6 +81,10 @@ fn fleet(world: &World, store: &mut Store) {
             remote: None,
             replaces: None,
             tries: 0,
+            merged: None,
+            revert: None,
+            number: 0,
+            departed: false,
         };
         store.record_delivery(&id, &delivery, &Entry::of("deliver.patches", &*id, "")).unwrap();
     }

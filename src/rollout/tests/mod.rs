@@ -30,6 +30,8 @@ use crate::workspace::{GitPlace, Mode, Pin, Source};
 const OLD: &str = "select plan_type\r\nfrom users_v1";
 const NEW: &str = "select plan\r\nfrom users_v2";
 
+static NO_REVIEW: BTreeSet<String> = BTreeSet::new();
+
 /// Every file of a fleet with its executable bit.
 type Bytes = BTreeMap<PathBuf, (Vec<u8>, bool)>;
 
@@ -68,7 +70,7 @@ pub(super) fn migration(root: &Path, how: Delivery) -> Migration {
         transform: Transform::default(),
         verify: Verify::default(),
         sandbox: SandboxConfig { mode: SandboxMode::None, ..SandboxConfig::default() },
-        policy: Policy { annotated: Disposition::Deliver, unverified: Disposition::Hold },
+        policy: Policy { annotated: Disposition::Deliver, unverified: Disposition::Hold, ..Policy::default() },
         rollout: Rollout {
             waves: vec![
                 size("1", WavePart::Count(1)),
@@ -81,7 +83,12 @@ pub(super) fn migration(root: &Path, how: Delivery) -> Migration {
             on_failed_gate: OnFailedGate::RollbackWave,
             ..Rollout::default()
         },
-        deliver: Deliver { how, author: Some("Goose <goose@example.org>".to_owned()), remote: "origin".to_owned() },
+        deliver: Deliver {
+            how,
+            author: Some("Goose <goose@example.org>".to_owned()),
+            remote: "origin".to_owned(),
+            template: None,
+        },
         state: root.join(".gander/users-v2"),
         digest: Digest::of(b"migration"),
     }
@@ -244,9 +251,12 @@ impl World {
             verify,
             describe: &describe,
             opted_out: &|_| None,
+            code_owners: &|_, _| Vec::new(),
             tell,
             retry,
             replan: retry,
+            correct: false,
+            review: &NO_REVIEW,
             only,
         }
     }

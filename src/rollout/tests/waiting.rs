@@ -113,9 +113,17 @@ fn an_approval_is_about_exactly_what_was_seen() {
     waves[1].members.push(third);
     let binding = store.binding().unwrap().unwrap();
     let (consumers, workspaces) = (store.consumers().unwrap(), store.workspaces::<WorkspacePlan>().unwrap());
-    let workspaces: Vec<_> = workspaces.into_values().collect();
+    let workspaces: Vec<_> = workspaces
+        .values()
+        .map(|one| crate::state::WorkspaceRecord {
+            place: one.place.clone(),
+            pin: one.pin.clone(),
+            plan: &one.plan,
+            plan_digest: one.plan_digest,
+        })
+        .collect();
     store.bind(&binding, &consumers, &workspaces, &waves, &[]).unwrap();
-    let snapshot = crate::rollout::ledger::Snapshot::read(&store).unwrap();
+    let snapshot = crate::rollout::snapshot::Snapshot::read(&store).unwrap();
     let given = store.decisions().unwrap().remove(&(crate::state::DecisionKind::Approve, "wave 2".to_owned())).unwrap();
     assert_ne!(given.about, crate::rollout::decisions::wave_digest(&snapshot, &snapshot.waves[1]));
 }

@@ -1,0 +1,71 @@
+//! Files at a commit, and texts merged line by line.
+
+use super::{GitError, Repository, SETTINGS, object_name};
+use crate::process::{Exit, Invocation};
+use crate::workspace::{Content, is_inner_path};
+
+impl Repository {
+    /// What lies at a path of a commit; `None` where nothing does, or no plain file.
+    ///
+    /// # Errors
+    /// Where git can't be asked, or the content is not here.
+    pub fn file_at(&self, commit: &str, path: &str) -> Result<Option<Content>, GitError> {
+        if !is_inner_path(path) {
+            return Err(GitError::BadName(path.to_owned()));
+        }
+        let line = self.answer(&["ls-tree", "-z", "--full-tree", object_name(commit)?, "--", path])?;
+        let text = String::from_utf8_lossy(&line);
+        let mut fields = text.split(['\t', '\0']).next().unwrap_or_default().split(' ');
+        let executable = match fields.next() {
+            Some("100644") => false,
+            Some("100755") => true,
+            _ => return Ok(None),
+        };
+        let blob = object_name(fields.nth(1).unwrap_or_default())?.to_owned();
+        Ok(Some(Content { bytes: self.answer(&["cat-file", "blob", &blob])?, executable }))
+    }
+}
+
+/// What leads from `base` to `theirs`, applied to `ours`; `None` where both changed the
+/// same lines, or it is no text.
+///
+/// # Errors
+/// Where git can't be run.
+pub fn merge_texts(ours: &[u8], base: &[u8], theirs: &[u8]) -> Result<Option<Vec<u8>>, GitError> {
+    if ours == base || ours == theirs {
+        return Ok(Some(theirs.to_vec()));
+    }
+    let folder = tempfile::tempdir().map_err(GitError::Temporary)?;
+    for (name, bytes) in [("ours", ours), ("base", base), ("theirs", theirs)] {
+        crate::files::write_cache(&folder.path().join(name), bytes).map_err(GitError::Left)?;
+    }
+    let mut call = Invocation::new("git").env_clear().current_dir(folder.path()).arg("--no-pager");
+    for setting in SETTINGS {
+        call = call.args(["-c", setting]);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let call =
+        call.env("PATH", path).env("LC_ALL", "C").env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+    let output = call.args(["merge-file", "-p", "--quiet", "ours", "base", "theirs"]).run()?;
+    // The exit code counts the conflicts; 255 is something that is no text.
+    Ok((output.status == Exit::Code(0)).then_some(output.stdout))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_lines_are_kept_and_the_same_ones_conflict() {
+        let merge = |ours: &str, base: &str, theirs: &str| {
+            merge_texts(ours.as_bytes(), base.as_bytes(), theirs.as_bytes())
+                .unwrap()
+                .map(|b| String::from_utf8(b).unwrap())
+        };
+        let (before, after) = ("1\n2\n3\n4\nold\n", "1\n2\n3\n4\nnew\n");
+        assert_eq!(merge(after, after, before).as_deref(), Some(before));
+        assert_eq!(merge("one\n2\n3\n4\nnew\n", after, before).as_deref(), Some("one\n2\n3\n4\nold\n"));
+        assert_eq!(merge("1\n2\n3\n4\nnewer\n", after, before), None);
+        assert_eq!(merge(before, after, before).as_deref(), Some(before), "it is back already");
+    }
+}

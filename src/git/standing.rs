@@ -1,0 +1,105 @@
+//! What became of gander's branches: where they point, and what of them is in a history.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{GitError, Repository, object_name};
+use crate::process::Exit;
+
+/// The key of the trailer that names a change.
+pub const TRAILER: &str = "Gander-Change-Id";
+
+/// The most commits that are named as seen already: an argument each.
+const MOST_KNOWN: usize = 200;
+
+/// What became of the branches below a prefix.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standings {
+    /// Where each branch points, by its name without `refs/heads/`.
+    pub tips: BTreeMap<String, String>,
+    /// The commit of the history that was looked at; `None` where there is none.
+    pub head: Option<String>,
+    /// Commits that are in that history, of those that were asked about.
+    pub merged: BTreeSet<String>,
+    /// Change ids that a commit of that history names, with the commit.
+    pub named: BTreeMap<String, String>,
+}
+
+impl Repository {
+    /// What became of the branches below `prefix`, against the history of `head`. `asked`
+    /// are the commits that gander made, `known` those from which it made them.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn standings(
+        &self,
+        prefix: &str,
+        head: &str,
+        asked: &BTreeSet<String>,
+        known: &BTreeSet<String>,
+    ) -> Result<Standings, GitError> {
+        let pattern = format!("refs/heads/{prefix}");
+        let text = self.answer(&["for-each-ref", "--format=%(objectname) %(refname)", &pattern])?;
+        let text = String::from_utf8_lossy(&text);
+        let tip = |line: &str| {
+            let (commit, name) = line.split_once(' ')?;
+            Some((name.strip_prefix("refs/heads/")?.to_owned(), commit.to_owned()))
+        };
+        let tips = text.lines().filter_map(tip).collect();
+        let Some(head) = self.commit_named(head)? else { return Ok(Standings { tips, ..Standings::default() }) };
+        let mut merged = BTreeSet::new();
+        for commit in asked {
+            if self.contains(&head, commit)? {
+                merged.insert(commit.clone());
+            }
+        }
+        let mut args: Vec<String> = ["log", "-F", "--no-show-signature"].map(str::to_owned).to_vec();
+        args.push(format!("--grep={TRAILER}: "));
+        args.push(format!("--format=%H %(trailers:key={TRAILER},valueonly,separator=%x2C)"));
+        args.extend(["--end-of-options".to_owned(), head.clone()]);
+        for commit in known.iter().take(MOST_KNOWN) {
+            if self.has(commit)? {
+                args.push(format!("^{}", object_name(commit)?));
+            }
+        }
+        let text = self.answer(&args.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let mut named = BTreeMap::new();
+        for line in String::from_utf8_lossy(&text).lines() {
+            if let Some((commit, ids)) = line.split_once(' ') {
+                named.extend(ids.split(',').map(|id| (id.trim().to_owned(), commit.to_owned())));
+            }
+        }
+        Ok(Standings { tips, head: Some(head), merged, named })
+    }
+
+    /// Whether an object is here.
+    fn has(&self, commit: &str) -> Result<bool, GitError> {
+        let call = self.invoke(&["cat-file", "-e", object_name(commit)?]);
+        Ok(call.run()?.status == Exit::Code(0))
+    }
+
+    /// Whether `commit` is `later` or one of its ancestors; one that is not here is not.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn contains(&self, later: &str, commit: &str) -> Result<bool, GitError> {
+        if !self.has(commit)? || !self.has(later)? {
+            return Ok(false);
+        }
+        let args = ["merge-base", "--is-ancestor", object_name(commit)?, object_name(later)?];
+        let output = self.invoke(&args).run()?;
+        match output.status {
+            Exit::Code(0) => Ok(true),
+            Exit::Code(1) => Ok(false),
+            _ => Err(self.failure("merge-base", &output)),
+        }
+    }
+
+    /// The message of a commit.
+    ///
+    /// # Errors
+    /// Where git can't be asked, or it is not here.
+    pub fn message(&self, commit: &str) -> Result<String, GitError> {
+        let args = ["log", "-1", "--no-show-signature", "--format=%B", "--end-of-options", object_name(commit)?];
+        Ok(String::from_utf8_lossy(&self.answer(&args)?).trim_end().to_owned())
+    }
+}

@@ -1,0 +1,126 @@
+//! What the person on call reads besides the ledger: why, what happened, what a rollback
+//! would come to, what was recovered and collected.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::table::{counted, one_line, summary};
+use crate::rollout::{Digest, Prospect, Recovered, Why};
+use crate::transform::FindingKind;
+
+fn moment(at: i64) -> String {
+    jiff::Timestamp::from_second(at).map_or_else(|_| at.to_string(), |at| at.to_string())
+}
+
+/// What `gander why` prints.
+pub fn why(why: &Why) -> String {
+    let mut out = format!("{}\n", one_line(&why.entity));
+    for reason in &why.reasons {
+        let path = one_line(&reason.path);
+        let place = if reason.line == 0 { path } else { format!("{path}:{}", reason.line) };
+        let number = if reason.match_number == 0 { String::new() } else { format!(", match {}", reason.match_number) };
+        let _ = writeln!(out, "\n{place}  {}{number}", one_line(&reason.rule));
+        for line in &reason.before {
+            let _ = writeln!(out, "  - {}", one_line(line));
+        }
+        for line in &reason.after {
+            let _ = writeln!(out, "  + {}", one_line(line));
+        }
+        for row in &reason.mappings {
+            let _ = writeln!(out, "  mapping   {} = {:?}", one_line(&row.place), row.to);
+        }
+        if let Some(noticed) = &reason.noticed {
+            let _ = writeln!(out, "  evidence  {}", one_line(noticed));
+        }
+    }
+    if !why.findings.is_empty() {
+        out.push('\n');
+    }
+    for finding in &why.findings {
+        let (path, message) = (one_line(&finding.path), one_line(&finding.message));
+        let place = if finding.line == 0 { path } else { format!("{path}:{}:{}", finding.line, finding.column) };
+        let kind = match finding.kind {
+            FindingKind::Mapped => "mapped",
+            FindingKind::Annotated => "annotated",
+            FindingKind::Refused => "refused",
+            FindingKind::Skipped => "left alone",
+            FindingKind::Errored => "failed",
+        };
+        let _ = writeln!(out, "{place}  {kind}: {message} [{}]", one_line(&finding.rule));
+    }
+    if why.reasons.is_empty() && why.findings.is_empty() {
+        out.push_str("nothing was done there, and nothing is left there\n");
+    }
+    if let Some(evidence) = &why.evidence {
+        let _ = writeln!(out, "\nverified: {}", one_line(evidence));
+    }
+    out
+}
+
+/// What `gander digest` prints.
+pub fn digest(digest: &Digest) -> String {
+    let mut out = format!("since {}\n", moment(digest.since));
+    if digest.counts.is_empty() && digest.events.is_empty() {
+        out.push_str("nothing happened\n");
+    }
+    for (word, (count, named)) in &digest.counts {
+        let more = if *count > named.len() { ", …" } else { "" };
+        let _ = writeln!(out, "  {count:>6}  {word}: {}{more}", one_line(&named.join(", ")));
+    }
+    if !digest.events.is_empty() {
+        out.push('\n');
+    }
+    for (at, subject, what, why) in &digest.events {
+        let why = if why.is_empty() { String::new() } else { format!(": {}", one_line(why)) };
+        let _ = writeln!(out, "{}  {}  {}{why}", moment(*at), one_line(subject), one_line(what));
+    }
+    let _ = write!(out, "\nnow: {}", summary(&digest.now));
+    out
+}
+
+/// What `gander rollback --dry-run` prints.
+pub fn prospects(prospects: &[Prospect]) -> String {
+    let mut out = String::new();
+    for one in prospects {
+        let mark = if one.conflict { "CONFLICT  " } else { "" };
+        let _ = writeln!(out, "{}  wave {}  {mark}{}", one_line(&one.workspace), one.wave, one_line(&one.what));
+        if !one.dependants.is_empty() {
+            let _ = writeln!(out, "    its dependants have moved already: {}", one_line(&one.dependants.join(", ")));
+        }
+    }
+    let conflicts = prospects.iter().filter(|one| one.conflict).count();
+    let _ = writeln!(
+        out,
+        "{} would be taken back, {conflicts} of them need a person",
+        counted(prospects.len(), "change set")
+    );
+    out
+}
+
+/// What `gander recover` prints.
+pub fn recovered(found: &[Recovered]) -> String {
+    let mut out = String::new();
+    for one in found {
+        let _ = writeln!(out, "{}  {}: {}", one_line(&one.workspace), one.state, one_line(&one.because));
+    }
+    let _ = writeln!(
+        out,
+        "{} recovered; of the others nothing tells that anything is out. Verdicts, gates and decisions are lost: \
+         `gander run` verifies and judges again.",
+        counted(found.len(), "delivery")
+    );
+    out
+}
+
+/// What `gander gc` prints: what went, below the state folder, with its bytes.
+pub fn collected(gone: &[(std::path::PathBuf, u64)], state: &Path, dry: bool) -> String {
+    let mut out = String::new();
+    for (path, bytes) in gone {
+        let shown = path.strip_prefix(state).unwrap_or(path).display().to_string();
+        let _ = writeln!(out, "{bytes:>12}  {}", one_line(&shown));
+    }
+    let total: u64 = gone.iter().map(|(_, bytes)| bytes).sum();
+    let what = if dry { "would go" } else { "are gone" };
+    let _ = writeln!(out, "{} and {total} bytes {what}", counted(gone.len(), "folder"));
+    out
+}

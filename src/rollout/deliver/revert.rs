@@ -1,0 +1,194 @@
+//! Change sets that their owners have merged: a change of its own takes them back, made
+//! over the present head and proven there. Where later commits changed the same lines, a
+//! person gets the three versions side by side.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::effect::{remote_of_record, trailer};
+use super::{Obstacle, Shipment};
+use crate::changeset::{self, ChangeSet};
+use crate::config::Delivery;
+use crate::digest::{Digest, DigestBuilder};
+use crate::files;
+use crate::git::{self, Abroad, GitError, NewCommit, Remote, Repository};
+use crate::state::DeliveryRecord;
+use crate::workspace::{Content, FileVersion, GitPlace};
+
+/// The folder of the three versions, beside the patches.
+const SIDE_BY_SIDE: &str = "conflict";
+
+/// Where a change set is taken back.
+enum Ground {
+    /// In the consumer's repository here.
+    Here(Repository),
+    /// In its remote, of which the present head was fetched.
+    There(Remote, Abroad),
+}
+
+impl Ground {
+    fn repository(&self) -> &Repository {
+        match self {
+            Self::Here(repository) => repository,
+            Self::There(_, abroad) => abroad.repository().0,
+        }
+    }
+}
+
+/// A change that takes a merged change set back.
+pub(super) struct Reverse {
+    ground: Ground,
+    head: String,
+    /// Both ends of the files that are not back yet.
+    pub(super) files: Vec<FileVersion>,
+}
+
+/// Names the change that takes another one back.
+pub fn revert_id(change: &Digest) -> Digest {
+    DigestBuilder::new("gander.revert").field(change.as_bytes()).finish()
+}
+
+/// The branch that takes back what was delivered as `branch`.
+fn revert_branch(branch: &str) -> String {
+    format!("{branch}.revert")
+}
+
+/// What would take the change set back from the present head. Nothing is made yet.
+///
+/// # Errors
+/// [`Obstacle::Conflict`] naming the files whose lines were changed since.
+pub(super) fn plan(
+    shipment: &Shipment<'_>,
+    record: &DeliveryRecord,
+    side_by_side: Option<&Path>,
+) -> Result<Reverse, Obstacle> {
+    let place = shipment.place.git.as_ref();
+    let place = place.ok_or_else(|| Obstacle::Failed("its repository is not here any more".to_owned()))?;
+    let (ground, head) = ground(place, record)?;
+    let mut files = Vec::new();
+    let mut stuck: Vec<&str> = Vec::new();
+    let mut versions: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    for version in shipment.versions {
+        let path = shipment.set.joined(&version.path);
+        let present = ground.repository().file_at(&head, &path)?;
+        match back(version, present.as_ref())? {
+            Some(wanted) if wanted == present => {}
+            Some(wanted) => files.push(FileVersion {
+                path: version.path.clone(),
+                before: present,
+                after: wanted,
+                renamed_from: None,
+            }),
+            None => {
+                stuck.push(&version.path);
+                let sides = [
+                    ("before", version.before.as_ref()),
+                    ("delivered", version.after.as_ref()),
+                    ("now", present.as_ref()),
+                ];
+                for (name, content) in sides {
+                    let bytes = content.map_or_else(Vec::new, |content| content.bytes.clone());
+                    versions.insert(format!("{}.{name}", version.path), bytes);
+                }
+            }
+        }
+    }
+    if let Some(first) = stuck.first() {
+        let mut reason = format!("later commits changed the same lines of {first}");
+        if stuck.len() > 1 {
+            reason.push_str(&format!(" and of {} more", stuck.len() - 1));
+        }
+        if let Some(folder) = side_by_side {
+            files::write_folder_whole(&folder.join(SIDE_BY_SIDE), &versions)?;
+            reason.push_str(": the three versions lie side by side in the folder `conflict` of its change set");
+        }
+        return Err(Obstacle::Conflict(reason));
+    }
+    Ok(Reverse { ground, head, files })
+}
+
+/// What a file has to be to be back; `None` where somebody changed the same lines.
+fn back(version: &FileVersion, present: Option<&Content>) -> Result<Option<Option<Content>>, GitError> {
+    if present == version.after.as_ref() || present == version.before.as_ref() {
+        return Ok(Some(version.before.clone()));
+    }
+    let (Some(now), Some(after), Some(before)) = (present, &version.after, &version.before) else { return Ok(None) };
+    let merged = git::merge_texts(&now.bytes, &after.bytes, &before.bytes)?;
+    let executable = if now.executable == after.executable { before.executable } else { now.executable };
+    Ok(merged.map(|bytes| Some(Content { bytes, executable })))
+}
+
+fn ground(place: &GitPlace, record: &DeliveryRecord) -> Result<(Ground, String), Obstacle> {
+    if record.how == Delivery::Push {
+        let remote = remote_of_record(record)?;
+        let lender = place.toplevel.is_dir().then(|| Repository::open(&place.toplevel)).transpose()?;
+        let (abroad, head) = remote.head(lender.as_ref())?;
+        return Ok((Ground::There(remote, abroad), head));
+    }
+    let repository = Repository::open(&place.toplevel)?;
+    let head = repository.head()?.ok_or_else(|| Obstacle::Failed("its repository has no commit".to_owned()))?;
+    Ok((Ground::Here(repository), head))
+}
+
+/// Takes back a change set that was merged: the branch and commit that do so, for its owner
+/// to merge; `None` where its files are back already.
+///
+/// # Errors
+/// As [`plan`], and what git refuses.
+pub(super) fn revert(
+    shipment: &Shipment<'_>,
+    record: &DeliveryRecord,
+    folder: &Path,
+    time: i64,
+) -> Result<Option<(String, String)>, Obstacle> {
+    let Some((branch, _)) = &record.branch else { return Ok(None) };
+    let branch = revert_branch(branch);
+    let id = revert_id(&record.change_id);
+    if let Some(found) = made_already(shipment, record, &branch)? {
+        return match found.message.ends_with(&trailer(&id)) {
+            true => Ok(Some((branch, found.commit))),
+            false => Err(Obstacle::Conflict(format!("there is a branch {branch} that gander did not make"))),
+        };
+    }
+    let reverse = plan(shipment, record, Some(folder))?;
+    if reverse.files.is_empty() {
+        return Ok(None);
+    }
+    // Proven against the bytes of the present head before anybody sees it.
+    let set = ChangeSet::new(&reverse.files, &shipment.set.prefix);
+    changeset::prove(&reverse.files, &set).map_err(|error| Obstacle::Failed(error.to_string()))?;
+    let repository = reverse.ground.repository();
+    let author = repository.identity()?.ok_or(GitError::NoIdentity)?;
+    let message = format!(
+        "Take back {}\n\nThis takes back a migration that was merged here; what came after it stays.\n\n{}\n",
+        record.change_id,
+        trailer(&id)
+    );
+    let new = NewCommit {
+        branch: &branch,
+        expected: None,
+        base: &reverse.head,
+        prefix: &shipment.set.prefix,
+        files: &reverse.files,
+        message: &message,
+        author: &author,
+        time,
+    };
+    let commit = repository.commit(&new)?;
+    if let Ground::There(remote, _) = &reverse.ground {
+        remote.push_from(repository, &branch, &commit)?;
+    }
+    Ok(Some((branch, commit)))
+}
+
+fn made_already(
+    shipment: &Shipment<'_>,
+    record: &DeliveryRecord,
+    branch: &str,
+) -> Result<Option<git::BranchFacts>, Obstacle> {
+    match (record.how, &shipment.place.git) {
+        (Delivery::Push, _) => Ok(remote_of_record(record)?.facts(branch)?),
+        (_, Some(place)) => Ok(git::find_branch(place, branch)?),
+        _ => Ok(None),
+    }
+}

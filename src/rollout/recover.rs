@@ -1,0 +1,178 @@
+//! A state that was lost, rebuilt as far as the world tells: by branches and the change ids
+//! in their commits, by what was merged, by files in place, by the folders of change sets.
+//! What nobody can tell is not guessed: it is verified and judged again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::bind::{bind, deliverable};
+use super::deliver::{self, trailer};
+use super::ship;
+use super::snapshot::Snapshot;
+use super::{Request, RolloutError, versions_of};
+use crate::changeset::ChangeSet;
+use crate::config::Delivery;
+use crate::files;
+use crate::git::{BranchFacts, GitError, Remote, Repository, Standings};
+use crate::state::{DeliveryRecord, DeliveryState, Entry, Store, WaveState};
+use crate::workspace::{GitPlace, Pin, Workspace};
+
+/// What was found of one workspace.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Recovered {
+    /// The workspace.
+    pub workspace: String,
+    /// Where it stands now.
+    pub state: String,
+    /// What tells so.
+    pub because: String,
+}
+
+/// Binds a new state and records what the world tells of deliveries. Waves that some of it
+/// belongs to are open: they are verified and judged again by the next run.
+///
+/// # Errors
+/// [`RolloutError::Undecidable`] where the state is not lost, and where it can't be written.
+pub fn recover(store: &mut Store, request: &Request<'_>) -> Result<Vec<Recovered>, RolloutError> {
+    if store.binding()?.is_some() {
+        return Err(RolloutError::Undecidable(
+            "the state is there: `gander status` shows it, and `gander run` goes on with it".to_owned(),
+        ));
+    }
+    let run = store.begin_run()?;
+    bind(store, request)?;
+    let snapshot = Snapshot::read(store)?;
+    let wave_of: BTreeMap<&str, u32> = snapshot
+        .waves
+        .iter()
+        .flat_map(|wave| wave.members.iter().map(|member| (member.as_str(), wave.number)))
+        .collect();
+    let mut found = Vec::new();
+    let mut touched: BTreeSet<u32> = BTreeSet::new();
+    for (index, place) in request.fleet.workspaces.iter().enumerate() {
+        let plan = &request.plan.workspaces[index];
+        let Some(wave) = wave_of.get(place.id.as_str()).copied().filter(|_| deliverable(plan)) else { continue };
+        let read = |path: &str| (request.read_pinned)(index, path);
+        let Ok(versions) = versions_of(plan, &read) else { continue };
+        let set = ship::change_set(place, &versions);
+        let mut record = ship::blank_record(request, wave, &place.id, &set);
+        let seen = match look(request, place, plan.pin.as_ref(), &set, &mut record, store.folder()) {
+            Ok(seen) => seen,
+            Err(error) => Some((
+                DeliveryState::Conflict(format!("what became of it can't be seen ({error}): look there first")),
+                error.to_string(),
+            )),
+        };
+        let Some((state, because)) = seen else { continue };
+        record.state = state;
+        store.record_versions(&place.id, &versions)?;
+        let to = super::machine::consumer::State::of_delivery(&record.state);
+        let entry = Entry::of("recover", &*place.id, &*because).moving("unknown", to.as_str());
+        store.record_delivery(&place.id, &record, &entry)?;
+        touched.insert(wave);
+        found.push(Recovered { workspace: place.id.clone(), state: record.state.as_str().to_owned(), because });
+    }
+    // Everything up to the last wave of which something is out was opened once.
+    let last = touched.last().copied().unwrap_or(0);
+    let moves: Vec<(u32, WaveState, Entry)> = snapshot
+        .waves
+        .iter()
+        .filter(|wave| wave.number <= last)
+        .map(|wave| {
+            let entry = Entry::of("wave.recover", format!("wave {}", wave.number), "what its gates saw is lost")
+                .moving(wave.state.as_str(), WaveState::Running.as_str());
+            (wave.number, WaveState::Running, entry)
+        })
+        .collect();
+    store.set_waves(&moves)?;
+    store.end_run(run, &super::ledger(store)?.end)?;
+    Ok(found)
+}
+
+/// What the world tells of one delivery; nothing where it tells nothing.
+fn look(
+    request: &Request<'_>,
+    place: &Workspace,
+    pin: Option<&Pin>,
+    set: &ChangeSet,
+    record: &mut DeliveryRecord,
+    state: &std::path::Path,
+) -> Result<Option<(DeliveryState, String)>, GitError> {
+    match (record.how, &place.git) {
+        (Delivery::Patches, _) => Ok(of_folder(state, record, set)),
+        (Delivery::Checkout, _) => Ok(None),
+        (_, None) => Ok(None),
+        (how, Some(git)) => {
+            let remote = match how {
+                Delivery::Push => {
+                    let url = Repository::open(&git.toplevel)?.push_url(&request.migration.deliver.remote)?;
+                    let Some(url) = url else { return Ok(None) };
+                    Some(Remote::new(&url, &request.migration.code.protocols)?)
+                }
+                _ => None,
+            };
+            record.remote = remote.as_ref().map(|remote| remote.url().to_owned());
+            of_branch(request, git, pin, set, record, remote.as_ref())
+        }
+    }
+}
+
+fn of_branch(
+    request: &Request<'_>,
+    git: &GitPlace,
+    pin: Option<&Pin>,
+    set: &ChangeSet,
+    record: &mut DeliveryRecord,
+    remote: Option<&Remote>,
+) -> Result<Option<(DeliveryState, String)>, GitError> {
+    let Some((name, _)) = record.branch.clone() else { return Ok(None) };
+    let prefix = format!("gander/{}/", request.migration.id);
+    let here = Repository::open(&git.toplevel)?;
+    let known: BTreeSet<String> = match pin {
+        Some(Pin::Commit { commit, .. }) => BTreeSet::from([commit.clone()]),
+        _ => BTreeSet::new(),
+    };
+    let (standings, facts): (Standings, Option<BranchFacts>) = match remote {
+        Some(remote) => {
+            let history = remote.history(Some(&here), &prefix)?;
+            let (repository, head) = history.repository();
+            (repository.standings(&prefix, head, &BTreeSet::new(), &known)?, remote.facts(&name)?)
+        }
+        None => (here.standings(&prefix, "HEAD", &BTreeSet::new(), &known)?, crate::git::find_branch(git, &name)?),
+    };
+    let id = set.id().to_string();
+    if let Some(commit) = standings.named.get(&id) {
+        record.merged = Some(commit.clone());
+        record.branch = Some((name, facts.map(|facts| facts.commit)));
+        return Ok(Some((DeliveryState::Delivered, format!("its change is in {commit}"))));
+    }
+    let Some(facts) = facts else { return Ok(None) };
+    record.branch = Some((name.clone(), Some(facts.commit.clone())));
+    if facts.message.ends_with(&trailer(&set.id())) {
+        return Ok(Some((DeliveryState::Delivered, format!("the branch {name} holds its change {id}"))));
+    }
+    let why = match facts.message.contains(&format!("{}: ", crate::git::TRAILER)) {
+        true => format!("the branch {name} holds another change of gander's: compare it, then delete it and retry"),
+        false => format!("the branch {name} is not gander's any more"),
+    };
+    Ok(Some((DeliveryState::Conflict(why.clone()), why)))
+}
+
+/// A folder of a change set tells of a delivery of patches.
+fn of_folder(state: &std::path::Path, record: &mut DeliveryRecord, set: &ChangeSet) -> Option<(DeliveryState, String)> {
+    let name = record.folder.rsplit('/').next()?.to_owned();
+    let folders = std::fs::read_dir(state.join("change-sets")).ok()?;
+    let mut waves: Vec<String> = folders.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    waves.retain(|wave| wave.starts_with("wave-"));
+    waves.sort();
+    for wave in waves {
+        let folder = format!("change-sets/{wave}/{name}");
+        let patch = files::read_below(state, &format!("{folder}/change.patch")).ok().flatten();
+        if patch.is_some_and(|patch| patch.bytes == set.change) {
+            record.folder.clone_from(&folder);
+            let withdrawn = state.join(&folder).join(deliver::WITHDRAWN).is_file();
+            let back = if withdrawn { DeliveryState::RolledBack } else { DeliveryState::Delivered };
+            return Some((back, format!("its patches lie in {folder}")));
+        }
+    }
+    None
+}

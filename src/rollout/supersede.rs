@@ -1,0 +1,154 @@
+//! What a new plan means for what is recorded of a consumer: its base moved, or a rule is
+//! another one. What owners have taken stays as it was made; what they have not is made
+//! anew, over the old one.
+
+use std::collections::BTreeMap;
+
+use super::bind::deliverable;
+use super::deliver;
+use super::machine::consumer::{Event, State};
+use super::ship::{change_set, shipment};
+use super::{Request, RolloutError};
+use crate::config::Delivery;
+use crate::state::{DeliveryRecord, DeliveryState, Entry, Store, WorkspaceRecord};
+use crate::transform::WorkspacePlan;
+use crate::workspace::Pin;
+
+/// What becomes of a recorded workspace by a new plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// The new plan holds, and what is recorded of its delivery, too.
+    Fresh,
+    /// The new plan holds, and nothing is out: it is verified and delivered anew.
+    Anew,
+    /// The new plan holds, and its change set replaces the one that is out.
+    Over,
+    /// The new plan wants no change: the change set that is out is withdrawn.
+    Withdraw,
+    /// The old plan stays: the owner has what was made of it.
+    Keep,
+}
+
+/// What was decided of all workspaces.
+#[derive(Default)]
+pub(super) struct Turned<'b> {
+    /// The records that hold from now on, in the order of the new ones.
+    pub records: Vec<WorkspaceRecord<&'b WorkspacePlan>>,
+    /// Those to be verified and delivered again, of which nothing is out.
+    pub anew: Vec<String>,
+    /// Those whose change set is out and is to be replaced.
+    pub over: Vec<String>,
+    /// Those whose files were written in place and would be others now.
+    pub stuck: Vec<String>,
+}
+
+fn turn(old: &WorkspaceRecord<WorkspacePlan>, now: &WorkspacePlan, record: &DeliveryRecord, correct: bool) -> Turn {
+    use DeliveryState as D;
+    let wanted = deliverable(now);
+    match &record.state {
+        D::Waiting | D::Held(_) | D::AwaitingApproval(_) | D::Refused(_) | D::Failed(_) => Turn::Anew,
+        D::RolledBack | D::Closed(_) | D::Replaced(_) => Turn::Fresh,
+        D::Superseded if wanted => Turn::Over,
+        D::Superseded if record.merged.is_some() => Turn::Keep,
+        D::Superseded => Turn::Withdraw,
+        // It has a change set of its own, over the merged one.
+        D::Delivered if record.merged.is_some() && correct && wanted && !same_change(&old.plan, now) => Turn::Over,
+        D::Delivered if record.merged.is_some() || record.how == Delivery::Checkout => Turn::Keep,
+        // The same edits of the same files still apply where their owner merges them.
+        D::Delivered if same_change(&old.plan, now) => Turn::Keep,
+        D::Delivered if wanted => Turn::Over,
+        D::Delivered => Turn::Withdraw,
+        D::Delivering | D::Edited(_) | D::RollingBack | D::Conflict(_) => Turn::Keep,
+    }
+}
+
+fn same_change(old: &WorkspacePlan, now: &WorkspacePlan) -> bool {
+    let files = |plan: &WorkspacePlan| serde_json::to_vec(&plan.files).ok();
+    old.result == now.result && files(old) == files(now)
+}
+
+/// Decides what becomes of every workspace whose plan is another one, and records it.
+///
+/// # Errors
+/// Where the state can't be used.
+pub(super) fn turn_all<'b>(
+    store: &mut Store,
+    request: &Request<'_>,
+    before: &'b BTreeMap<String, WorkspaceRecord<WorkspacePlan>>,
+    now: Vec<WorkspaceRecord<&'b WorkspacePlan>>,
+) -> Result<Turned<'b>, RolloutError> {
+    let deliveries = store.deliveries()?;
+    let mut turned = Turned::default();
+    for fresh in now {
+        let id = fresh.place.id.clone();
+        let pair = before.get(&id).filter(|old| old.plan_digest != fresh.plan_digest).zip(deliveries.get(&id));
+        let Some((old, record)) = pair else {
+            turned.records.push(fresh);
+            continue;
+        };
+        let mut record = record.clone();
+        let mut turn = turn(old, fresh.plan, &record, request.correct);
+        if turn == Turn::Withdraw {
+            turn = withdraw(store, old, &mut record, request)?;
+        }
+        match turn {
+            Turn::Fresh | Turn::Withdraw => turned.records.push(fresh),
+            Turn::Anew => {
+                let from = State::of_delivery(&record.state);
+                let to = from.step(Event::Supersede, &id)?;
+                let entry = Entry::of("supersede", &*id, moved(old, &fresh)).moving(from.as_str(), to.as_str());
+                store.note(&entry)?;
+                turned.anew.push(id);
+                turned.records.push(fresh);
+            }
+            Turn::Over => {
+                let entry = Entry::of("supersede", &*id, moved(old, &fresh));
+                deliver::go(store, &id, &mut record, (Event::Supersede, DeliveryState::Superseded), entry)?;
+                turned.over.push(id);
+                turned.records.push(fresh);
+            }
+            Turn::Keep => {
+                let in_place = record.how == Delivery::Checkout && record.state == DeliveryState::Delivered;
+                if in_place && record.merged.is_none() && !same_change(&old.plan, fresh.plan) {
+                    turned.stuck.push(id);
+                }
+                turned.records.push(WorkspaceRecord {
+                    place: fresh.place,
+                    pin: old.pin.clone(),
+                    plan: &old.plan,
+                    plan_digest: old.plan_digest,
+                });
+            }
+        }
+    }
+    Ok(turned)
+}
+
+/// Withdraws a change set that nobody needs any more; where that can't be done now, it
+/// stays what it is.
+fn withdraw(
+    store: &mut Store,
+    old: &WorkspaceRecord<WorkspacePlan>,
+    record: &mut DeliveryRecord,
+    request: &Request<'_>,
+) -> Result<Turn, RolloutError> {
+    let versions = store.versions(&old.place.id)?;
+    let set = change_set(&old.place, &versions);
+    let because = "its base moved, and the rules want no change of it any more";
+    deliver::roll_back(store, &shipment(old, &versions, &set), record, because)?;
+    (request.tell)(super::Event::Shipped { workspace: &old.place.id, state: &record.state });
+    Ok(if record.state == DeliveryState::RolledBack { Turn::Fresh } else { Turn::Keep })
+}
+
+/// From where to where a base moved.
+fn moved(old: &WorkspaceRecord<WorkspacePlan>, now: &WorkspaceRecord<&WorkspacePlan>) -> String {
+    let name = |pin: &Option<Pin>| match pin {
+        Some(Pin::Commit { commit, .. }) => commit.chars().take(12).collect(),
+        Some(Pin::Content { digest, .. }) => digest.short(),
+        None => "nothing".to_owned(),
+    };
+    match (name(&old.pin), name(&now.pin)) {
+        (from, to) if from == to => "its plan is another one".to_owned(),
+        (from, to) => format!("its base moved from {from} to {to}"),
+    }
+}

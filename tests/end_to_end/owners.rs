@@ -1,0 +1,297 @@
+//! What owners do with what was pushed to them, and what becomes of it when their code
+//! moves on.
+
+use super::bench::{Bench, git, outcomes, reason};
+use super::push::{branches, fleet, remote, tip};
+
+const OLD: &str = "rows = read_table(\"users_v1\")\n";
+const NEW: &str = "rows = read_table(\"users_v2\")\n";
+
+/// The owner's own clone of a consumer, at this branch.
+fn owner(bench: &Bench, name: &str, branch: &str) -> std::path::PathBuf {
+    let place = bench.root.join("owners").join(format!("{name}-{}", branch.replace('/', "-")));
+    let url = remote(bench, name).display().to_string();
+    git(&bench.root, &["clone", "-q", "-b", branch, &url, place.to_str().unwrap()]);
+    place
+}
+
+fn commit(place: &std::path::Path, path: &str, text: &str, arguments: &[&str]) {
+    std::fs::write(place.join(path), text).unwrap();
+    git(place, &["add", "-A"]);
+    git(place, &[&["commit", "-q", "-m", "ours"], arguments].concat());
+}
+
+fn pull(bench: &Bench, name: &str) {
+    git(&bench.root.join("apps").join(name), &["pull", "-q", "origin", "main"]);
+}
+
+fn state(bench: &Bench, name: &str) -> String {
+    let ledger = bench.ledger();
+    let rows = ledger["rows"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["entity"].as_str().unwrap().ends_with(&format!("/{name}"))).unwrap();
+    row["state"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_owners_merge_stays_and_is_not_asked_for_again() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let branch = |name: &str| format!("origin/gander/small/{name}");
+    // One merges and deletes the branch, one squashes and keeps it, one does nothing.
+    let ant = owner(&bench, "ant", "main");
+    commit(&ant, "more.txt", "more\n", &[]);
+    git(&ant, &["merge", "-q", "--no-ff", "-m", "merged", &branch("ant")]);
+    git(&ant, &["push", "-q", "origin", "main", ":gander/small/ant"]);
+    let bee = owner(&bench, "bee", "main");
+    git(&bee, &["merge", "-q", "--squash", &branch("bee")]);
+    let message = git(&bee, &["log", "-1", "--format=%B", &branch("bee")]);
+    git(&bee, &["commit", "-q", "-m", &format!("Squashed (#7)\n\n{message}")]);
+    // And goes on in the same lines at once.
+    commit(&bee, "job.py", "rows = read_table(\"users_v2\", 7)\n", &[]);
+    git(&bee, &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]).expect(0);
+    let history = bench.gander(&["history"]).stdout;
+    for name in ["ant", "bee"] {
+        let line = format!("apps/{name}  its change is in ");
+        assert!(history.contains(&line), "{name}:\n{history}");
+        assert_eq!(outcomes(&bench.ledger())[name], "changed");
+        pull(&bench, name);
+    }
+    assert!(!history.contains("apps/cat  its change is in"), "{history}");
+    // Their clones come after: nothing of it is made anew.
+    bench.gander(&["run"]).expect(0);
+    let after = bench.gander(&["history"]).stdout;
+    assert!(!after.contains("supersede"), "{after}");
+    assert!(outcomes(&bench.ledger()).values().all(|word| word == "changed"), "{:#}", bench.ledger());
+    assert_eq!(tip(&bench, "ant"), None, "it is not pushed again");
+}
+
+#[test]
+fn what_owners_edit_close_and_replace_is_seen_and_left_alone() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let (ant, bee) = (owner(&bench, "ant", "gander/small/ant"), owner(&bench, "bee", "gander/small/bee"));
+    commit(&ant, "more.txt", "mine\n", &[]);
+    git(&ant, &["push", "-q"]);
+    git(&bee, &["checkout", "-q", "-B", "other", "origin/main"]);
+    commit(&bee, "more.txt", "other\n", &[]);
+    git(&bee, &["push", "-q", "-f", "origin", "other:gander/small/bee"]);
+    git(&remote(&bench, "cat"), &["branch", "-D", "gander/small/cat"]);
+    let before = ["ant", "bee", "cat"].map(|name| branches(&bench, name));
+    bench.gander(&["run"]);
+    let ledger = bench.ledger();
+    assert_eq!(["ant", "bee", "cat"].map(|name| state(&bench, name)), ["edited", "replaced", "closed"]);
+    for (name, why) in [("ant", "went on with"), ("bee", "holds something else"), ("cat", "was deleted")] {
+        assert!(reason(&ledger, name).contains(why), "{}", reason(&ledger, name));
+    }
+    bench.gander(&["run"]);
+    bench.gander(&["rollback", "--all"]);
+    assert_eq!(["ant", "bee", "cat"].map(|name| branches(&bench, name)), before, "nothing of theirs is touched");
+    // An amended commit is an edited one.
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let ant = owner(&bench, "ant", "gander/small/ant");
+    std::fs::write(ant.join("job.py"), "rows = read_table(\"users_v2\", 1)\n").unwrap();
+    git(&ant, &["commit", "-q", "-a", "--amend", "--no-edit"]);
+    git(&ant, &["push", "-q", "-f"]);
+    bench.gander(&["run"]);
+    assert_eq!(state(&bench, "ant"), "edited");
+    // Whoever wants it anew after closing it says so.
+    git(&remote(&bench, "bee"), &["branch", "-D", "gander/small/bee"]);
+    bench.gander(&["run"]);
+    assert_eq!(state(&bench, "bee"), "closed");
+    bench.gander(&["retry", "bee"]).expect(0);
+    bench.gander(&["run"]).expect(0);
+    assert!(tip(&bench, "bee").is_some());
+}
+
+#[test]
+fn a_base_that_moves_makes_the_change_set_anew() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let old = ["ant", "bee", "cat"].map(|name| tip(&bench, name).unwrap());
+    // One has more to be changed, one only changed something else.
+    let ant = owner(&bench, "ant", "main");
+    commit(&ant, "second.py", OLD, &[]);
+    git(&ant, &["push", "-q"]);
+    let bee = owner(&bench, "bee", "main");
+    commit(&bee, "notes.txt", "kept\n", &[]);
+    git(&bee, &["push", "-q"]);
+    pull(&bench, "ant");
+    pull(&bench, "bee");
+    bench.gander(&["run"]).expect(0);
+    let there = remote(&bench, "ant");
+    for path in ["job.py", "second.py"] {
+        assert_eq!(git(&there, &["show", &format!("gander/small/ant:{path}")]), NEW);
+    }
+    assert_eq!(git(&there, &["rev-parse", "gander/small/ant^"]), git(&there, &["rev-parse", "main"]));
+    assert_eq!(git(&there, &["rev-list", "--count", "main..gander/small/ant"]), "1\n");
+    assert_eq!([tip(&bench, "bee").unwrap(), tip(&bench, "cat").unwrap()], [old[1].clone(), old[2].clone()]);
+    let history = bench.gander(&["history", "--consumer", "ant"]).stdout;
+    assert!(history.contains("its base moved from"), "{history}");
+    assert_eq!(outcomes(&bench.ledger())["ant"], "changed");
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert_eq!(tip(&bench, "ant"), None, "the new one is gander's own, too");
+}
+
+#[test]
+fn a_base_that_needs_no_change_any_more_or_breaks_by_it_gets_it_withdrawn() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    // One owner made the change alone, otherwise; another one's tests turn red by it now.
+    let ant = owner(&bench, "ant", "main");
+    commit(&ant, "job.py", "rows = new_reader()\n", &[]);
+    git(&ant, &["push", "-q"]);
+    let bee = owner(&bench, "bee", "main");
+    std::fs::remove_file(bee.join("job.py")).unwrap();
+    commit(&bee, "renamed.py", OLD, &[]);
+    git(&bee, &["push", "-q"]);
+    pull(&bench, "ant");
+    pull(&bench, "bee");
+    bench.gander(&["run"]);
+    assert_eq!((tip(&bench, "ant"), tip(&bench, "bee")), (None, None));
+    let ledger = bench.ledger();
+    assert_eq!((state(&bench, "ant").as_str(), state(&bench, "bee").as_str()), ("reverted", "reverted"), "{ledger:#}");
+    assert_eq!(outcomes(&ledger)["cat"], "changed");
+}
+
+#[test]
+fn a_consumer_that_leaves_stays_on_record_with_what_it_got() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    std::fs::rename(bench.root.join("apps/cat"), bench.root.join("gone")).unwrap();
+    bench.gander(&["run"]);
+    assert_eq!(state(&bench, "cat"), "departed");
+    bench.gander(&["rollback", "--consumer", "cat"]).expect(0);
+    assert_eq!(tip(&bench, "cat"), None, "the branch of one that left is withdrawn, too");
+    std::fs::rename(bench.root.join("gone"), bench.root.join("apps/cat")).unwrap();
+    bench.gander(&["run"]);
+    assert_eq!(state(&bench, "cat"), "reverted");
+}
+
+#[test]
+fn only_what_somebody_can_act_on_counts_as_open() {
+    let bench = fleet("max_open = 1");
+    bench.gander(&["run"]).expect(4);
+    assert_eq!(["ant", "bee", "cat"].map(|name| tip(&bench, name).is_some()), [true, false, false]);
+    let ant = owner(&bench, "ant", "main");
+    git(&ant, &["merge", "-q", "origin/gander/small/ant"]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]).expect(4);
+    assert_eq!([tip(&bench, "bee").is_some(), tip(&bench, "cat").is_some()].iter().filter(|out| **out).count(), 1);
+}
+
+/// A consumer whose file is long enough for others to work in it, too; merged by its owner.
+fn merged(more: &str) -> (Bench, std::path::PathBuf, String) {
+    let bench = fleet(more);
+    let ant = owner(&bench, "ant", "main");
+    let text = format!("import os\n\n\n\n{OLD}\n\n\nprint(rows)\n");
+    commit(&ant, "job.py", &text, &[]);
+    git(&ant, &["push", "-q"]);
+    pull(&bench, "ant");
+    bench.gander(&["run"]).expect(0);
+    git(&ant, &["fetch", "-q"]);
+    git(&ant, &["merge", "-q", "--no-ff", "-m", "merged", "origin/gander/small/ant"]);
+    git(&ant, &["push", "-q", "origin", "main", ":gander/small/ant"]);
+    (bench, ant, text)
+}
+
+#[test]
+fn what_was_merged_is_reverted_over_what_came_since() {
+    let (bench, ant, text) = merged("");
+    let now = text.replace("users_v1", "users_v2").replace("import os", "import sys");
+    commit(&ant, "job.py", &now, &[]);
+    git(&ant, &["push", "-q"]);
+    bench.gander(&["run"]).expect(0);
+    let dry = bench.gander(&["rollback", "--all", "--dry-run"]).expect(0).stdout;
+    assert!(dry.contains("apps/ant  wave 1  it is merged: a revert is asked for"), "{dry}");
+    assert!(dry.contains("apps/bee  wave 2  its branch is deleted"), "{dry}");
+    assert!(tip(&bench, "bee").is_some(), "nothing was done");
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert_eq!((state(&bench, "ant").as_str(), state(&bench, "bee").as_str()), ("reverting", "reverted"));
+    let there = remote(&bench, "ant");
+    let back = "gander/small/ant.revert";
+    assert_eq!(git(&there, &["show", &format!("{back}:job.py")]), text.replace("import os", "import sys"));
+    assert_eq!(git(&there, &["rev-parse", &format!("{back}^")]), git(&there, &["rev-parse", "main"]));
+    assert!(reason(&bench.ledger(), "ant").contains("asked to merge the revert"), "{:#}", bench.ledger());
+    let ended = bench.gander(&["run", "--json"]).expect(4).json();
+    assert_eq!(ended["end"]["waits"][0]["for"], "merge", "{:#}", ended["end"]);
+    let journal = bench.gander(&["history"]).stdout;
+    bench.gander(&["run"]).expect(4);
+    assert_eq!(bench.gander(&["history"]).stdout, journal, "waiting leaves no trace");
+    git(&ant, &["fetch", "-q"]);
+    git(&ant, &["merge", "-q", &format!("origin/{back}")]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]).expect(3);
+    assert_eq!(state(&bench, "ant"), "reverted");
+}
+
+#[test]
+fn later_commits_in_the_same_lines_are_shown_side_by_side() {
+    let (bench, ant, text) = merged("");
+    let now = text.replace("read_table(\"users_v1\")", "read_table(\"users_v2\", fresh=True)");
+    commit(&ant, "job.py", &now, &[]);
+    git(&ant, &["push", "-q"]);
+    bench.gander(&["run"]).expect(0);
+    let dry = bench.gander(&["rollback", "--consumer", "ant", "--dry-run"]).expect(1).stdout;
+    assert!(dry.contains("CONFLICT  later commits changed the same lines of job.py"), "{dry}");
+    bench.gander(&["rollback", "--consumer", "ant"]).expect(5);
+    assert_eq!(state(&bench, "ant"), "revert-conflict");
+    let folder = ".gander/small/change-sets/wave-1/ant/conflict";
+    for (name, wanted) in [("before", &text), ("delivered", &text.replace("users_v1", "users_v2")), ("now", &now)] {
+        assert_eq!(&bench.text(&format!("{folder}/job.py.{name}")), wanted);
+    }
+    assert_eq!(branches(&bench, "ant").len(), 1, "only main");
+}
+
+#[test]
+fn a_mended_rule_corrects_what_was_merged() {
+    let (bench, _, text) = merged("");
+    bench.gander(&["run"]).expect(0);
+    // The name was wrong: the rule is mended, for those who have merged it, too.
+    bench.put(
+        "small.rhai",
+        "rule(\"small/table\").lang(\"python\").find(\"read_table(\\\"users_v1\\\")\").replace(\"read_table(\\\"users_v3\\\")\");\n\
+         rule(\"small/fix\").lang(\"python\").find(\"read_table(\\\"users_v2\\\")\").replace(\"read_table(\\\"users_v3\\\")\");\n",
+    );
+    pull(&bench, "ant");
+    bench.put("old.toml", bench.text("migration.toml").replace("small.rhai", "old.rhai"));
+    bench.put("old.rhai", "rule(\"small/table\").lang(\"python\").find(\"read_table(\\\"users_v1\\\")\").replace(\"read_table(\\\"users_v2\\\")\");\n");
+    let altered = bench.gander(&["plan", "--diff", "old.toml", "migration.toml"]).expect(0).stdout;
+    assert!(altered.contains("# component:default/ant: unchanged → changed, merged"), "{altered}");
+    assert!(altered.contains("# component:default/bee: changed, delivered"), "{altered}");
+    assert!(altered.contains("+rows = read_table(\"users_v3\")"), "{altered}");
+    bench.gander(&["run"]).expect(5);
+    bench.gander(&["correct"]).expect(0);
+    let there = remote(&bench, "ant");
+    let wanted = text.replace("users_v1", "users_v3");
+    assert_eq!(git(&there, &["show", "gander/small/ant-2:job.py"]), wanted);
+    assert_eq!(git(&there, &["rev-parse", "gander/small/ant-2^"]), git(&there, &["rev-parse", "main"]));
+    let bee = git(&remote(&bench, "bee"), &["show", "gander/small/bee:job.py"]);
+    assert_eq!(bee, OLD.replace("users_v1", "users_v3"), "what nobody has merged is replaced");
+    assert!(outcomes(&bench.ledger()).values().all(|word| word == "changed"), "{:#}", bench.ledger());
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert_eq!(branches(&bench, "ant").len(), 1, "the correction is withdrawn; what was merged before it stays");
+}
+
+#[test]
+fn a_lost_state_is_rebuilt_from_what_the_world_tells() {
+    let (bench, _, _) = merged("");
+    // One is merged, one stands, one holds something else by now.
+    git(&bench.root.join("apps/cat"), &["push", "-q", "-f", "origin", "main:gander/small/cat"]);
+    let bee = tip(&bench, "bee");
+    std::fs::remove_dir_all(bench.root.join(".gander")).unwrap();
+    for name in ["ant", "bee", "cat"] {
+        git(&bench.root.join("apps").join(name), &["branch", "-q", "-D", &format!("gander/small/{name}")]);
+    }
+    let said = bench.gander(&["recover"]).expect(0).stdout;
+    assert!(said.contains("apps/ant  delivered: its change is in "), "{said}");
+    assert!(said.contains("apps/bee  delivered: the branch gander/small/bee holds its change"), "{said}");
+    assert!(said.contains("apps/cat  conflict: the branch gander/small/cat is not gander's any more"), "{said}");
+    bench.gander(&["recover"]).expect(5);
+    bench.gander(&["run"]);
+    assert_eq!((tip(&bench, "ant"), tip(&bench, "bee")), (None, bee), "nothing is pushed again");
+    assert_eq!(outcomes(&bench.ledger())["ant"], "changed");
+    bench.gander(&["rollback", "--consumer", "bee"]).expect(0);
+    assert_eq!(tip(&bench, "bee"), None);
+}
