@@ -138,11 +138,17 @@ pub fn settle(
     };
     added.retain(|wanted, _| !there(wanted));
     added.retain(|wanted, _| !replaced.values().any(|(heir, _)| heir == wanted));
-    // Of several that bring the same, the first does.
-    let mut heirs: BTreeSet<&Wanted> = BTreeSet::new();
-    let mut first = |wanted| heirs.insert(wanted);
-    let stays = replaced.iter().filter(|(_, (wanted, _))| !there(wanted) && first(wanted));
-    let stays: BTreeSet<usize> = stays.map(|(i, _)| *i).collect();
+    // Of several that bring the same, the first does, where all of the file sees it.
+    let (mut stays, mut seen) = (BTreeSet::new(), BTreeSet::new());
+    for (index, (wanted, _)) in replaced.iter().filter(|(_, (wanted, _))| !there(wanted)) {
+        if seen.contains(wanted) {
+            continue;
+        }
+        if block.is_top(&symbols.imports()[*index]) {
+            seen.insert(wanted);
+        }
+        stays.insert(*index);
+    }
     let mut statements: Vec<Node<'_>> = symbols.imports().iter().map(|i| new.node(i.statement)).collect();
     statements.sort_by_key(|s| s.id);
     statements.dedup_by_key(|s| s.id);
