@@ -16,6 +16,7 @@ use super::replace::Replaced;
 use super::sql::{self, Setting};
 use super::text::{self, Placeholders, Text};
 use super::usage::{Doubt, Form, Of, Unit, Use};
+use super::visible;
 use crate::language::by_name;
 use crate::tree::{Node, ParseError, Tree, is_text, operands, parse_embedded};
 
@@ -53,7 +54,9 @@ pub(super) fn decided(tree: &Tree, datasets: &Datasets, around: &Around) -> Resu
         if node.id.0 < skip_until {
             continue;
         }
-        if let Some(read) = text_of(node) {
+        if visible::is_said(node) {
+            skip_until = node.id.0 + node.subtree_len() as u32;
+        } else if let Some(read) = text_of(node) {
             skip_until = node.id.0 + node.subtree_len() as u32;
             file.text(node, read)?;
             // A hole may hold a text of its own.
@@ -74,6 +77,8 @@ pub(super) fn text_of(node: Node<'_>) -> Option<Option<Text>> {
         return None;
     }
     let (placeholders, margin) = call_around(node);
+    // Who fills them in may be anywhere.
+    let placeholders = if placeholders == Placeholders::None { Placeholders::Any } else { placeholders };
     Some(text::read(node, placeholders, margin))
 }
 

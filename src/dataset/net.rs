@@ -11,6 +11,7 @@ use super::decide::{Fate, Reason};
 use super::file::{Around, Decided};
 use super::mapping::{Position, System};
 use super::replace;
+use super::text::{self, Placeholders};
 use super::usage::{Doubt, Form, Of, Unit, Use};
 use super::visible;
 use crate::tree::{Node, Tree, is_text};
@@ -56,7 +57,10 @@ pub(super) fn unread(tree: &Tree, datasets: &Datasets, known: &[&Unit]) -> Vec<U
                 let comment = around().any(|node| holds(&node) && node.is_extra() && node.kind().contains("comment"));
                 // A text of SQL is a value, in code it may be a query.
                 let in_text = around().any(|node| holds(&node) && is_text(node));
-                let named = in_text != sql || sql && is_source_call(&text[..word.start], of);
+                let template = || around().any(|node| holds(&node) && node.kind().starts_with("jinja"));
+                let named = in_text != sql || sql && (template() || is_source_call(&text[..word.start], of));
+                // A text that is a statement of its own says something to people.
+                let comment = comment || around().any(|node| holds(&node) && visible::is_said(node));
                 if comment || !data && !named {
                     continue;
                 }
@@ -140,6 +144,7 @@ pub(super) fn hold_what_grows(tree: &Tree, datasets: &Datasets, units: &mut [Dec
         };
         units.iter().any(|one| holds(&one.unit))
     };
+    hold_what_names_grow(tree, &moving, units);
     let texts = tree.iter().filter(|node| tree.language.is_string(node.kind_id()));
     for node in texts {
         if !is_part(node.text(), &moving, datasets) {
@@ -208,6 +213,57 @@ pub(super) fn hold_what_others_have(tree: &Tree, around: &Around, units: &mut [D
             one.fate = Fate::Annotated(Reason { range: first, why });
         }
     }
+}
+
+/// Clauses whose first word alone is put behind a query: what follows may be any name.
+const ALONE: [&str; 4] = ["where", "order by", "group by", "having"];
+
+/// Holds the queries that a part may be put behind into which a name is put at run time.
+fn hold_what_names_grow(tree: &Tree, moving: &BTreeSet<usize>, units: &mut [Decided]) {
+    let mut until = 0;
+    for node in tree.iter() {
+        if node.id.0 < until || !is_text(node) {
+            continue;
+        }
+        until = node.id.0 + node.subtree_len() as u32;
+        let Some(read) = text::read(node, Placeholders::Any, false) else { continue };
+        let first = match read.holes.first() {
+            // `{q} where {column} = 1`: the query itself.
+            Some(hole) if read.masked[..hole.start].trim().is_empty() => hole.end,
+            _ => 0,
+        };
+        let part = read.masked[first..].trim().to_lowercase();
+        let begins =
+            PARTS.iter().any(|word| part.strip_prefix(word).is_some_and(|rest| rest.starts_with(char::is_whitespace)));
+        let named =
+            read.holes.iter().filter(|hole| hole.start > first).any(|hole| is_name_put_in(&read.masked[..hole.start]));
+        let alone = ALONE.contains(&part.as_str());
+        if !(begins && named && !part.starts_with("select ")) && !alone {
+            continue;
+        }
+        let why = "a part into which a name is put at run time may be put behind a query of this file";
+        for one in units.iter_mut().filter(|one| matches!(one.fate, Fate::Mapped(_))) {
+            let query = one.unit.uses.iter().any(|one| one.of == Of::Dataset && moving.contains(&one.dataset));
+            let range = one.unit.uses.first().map_or(0..0, |one| one.range.clone());
+            let text = std::iter::once(tree.last_from(range.start)).chain(tree.last_from(range.start).ancestors());
+            let inside = text.into_iter().any(is_text);
+            let same = node.range().start <= range.start && range.end <= node.range().end;
+            if query && inside && !same {
+                one.fate = Fate::Annotated(Reason { range, why: why.to_owned() });
+            }
+        }
+    }
+}
+
+/// Whether what is put in behind this is a name: no value stands there.
+fn is_name_put_in(before: &str) -> bool {
+    if !before.matches('\'').count().is_multiple_of(2) || !before.matches('"').count().is_multiple_of(2) {
+        return false;
+    }
+    let before = before.trim_end().to_lowercase();
+    let values = ["=", "<", ">", " like", " limit", " offset", " between", " in", " in (", " in("];
+    let limit = ["limit", "offset"].contains(&before.trim());
+    !limit && !values.iter().any(|value| before.ends_with(value)) && !before.ends_with('@')
 }
 
 /// Whether a text may stand behind a query: it begins as a part of one does, or it compares

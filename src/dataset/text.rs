@@ -33,6 +33,8 @@ pub(super) enum Placeholders {
     Braces,
     /// `%s`, `%(name)s`
     Percent,
+    /// What looks like one of these, and like nothing else of SQL.
+    Any,
 }
 
 /// Reads a text; `None` where its pieces can't be told apart: `"users" + "_v1"`.
@@ -116,7 +118,8 @@ pub(super) fn plain(node: Node<'_>) -> Option<Text> {
 impl Text {
     fn finish(mut self, masked: Vec<u8>) -> Option<Self> {
         self.masked = String::from_utf8(masked).ok()?;
-        self.holes.sort_by_key(|hole| hole.start);
+        self.holes.sort_by_key(|hole| (hole.start, hole.end));
+        self.holes.dedup();
         self.opaque.retain(|range| !range.is_empty());
         self.opaque.sort_by_key(|range| range.start);
         Some(self)
@@ -171,7 +174,9 @@ impl Mask<'_> {
                     pair.len()
                 } else if rest[0] == b'\\' && !parts.raw {
                     self.escape(at, content.end, &mut quotes, facts.escape_letters)
-                } else if let Some(length) = placeholder(rest, placeholders) {
+                } else if let Some(length) =
+                    placeholder(rest, placeholders).filter(|_| placeholders != Placeholders::Any || self.may_begin(at))
+                {
                     self.hole(at..at + length);
                     length
                 } else if let Some(length) = legacy(rest) {
@@ -198,6 +203,14 @@ impl Mask<'_> {
         self.out[range.clone()].fill(b'x');
         self.opaque.push(range.clone());
         self.holes.push(range);
+    }
+
+    /// Whether no template, and no hole of another kind, begins before this.
+    fn may_begin(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).and_then(|at| self.bytes.get(at)).copied();
+        // `'%s'` may be a pattern.
+        let quoted = matches!(before, Some(b'\'' | b'"')) && self.bytes.get(at + 2).copied() == before;
+        !quoted && !matches!(before, Some(b'{' | b'$' | b'%' | b'#'))
     }
 
     fn begins_line(&self, at: usize, start: usize) -> bool {
@@ -261,6 +274,18 @@ impl Mask<'_> {
 fn placeholder(rest: &[u8], kind: Placeholders) -> Option<usize> {
     match kind {
         Placeholders::None => None,
+        Placeholders::Any if rest[0] == b'{' => {
+            let name = rest[1..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+            (rest.get(1 + name) == Some(&b'}')).then_some(name + 2)
+        }
+        Placeholders::Any if rest.starts_with(b"%(") => {
+            let name = rest[2..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+            rest[2 + name..].starts_with(b")s").then_some(name + 4)
+        }
+        Placeholders::Any if rest.starts_with(b"%s") => {
+            let ends = rest.get(2).is_none_or(|byte| !byte.is_ascii_alphanumeric() && !b"_%".contains(byte));
+            ends.then_some(2)
+        }
         Placeholders::Braces if rest[0] == b'{' => {
             let end = rest.iter().take(80).position(|byte| *byte == b'}')?;
             (!rest[1..end].contains(&b'{')).then_some(end + 1)

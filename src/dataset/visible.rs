@@ -67,6 +67,14 @@ pub(super) fn is_function(node: Node<'_>) -> bool {
     FUNCTIONS.contains(&node.kind())
 }
 
+/// Whether a text is a statement of its own: documentation, which nothing runs.
+pub(super) fn is_said(node: Node<'_>) -> bool {
+    let statement = node.parent().filter(|parent| parent.kind() == "expression_statement");
+    family(node) == Family::Python
+        && matches!(node.kind(), "string" | "concatenated_string")
+        && statement.is_some_and(|statement| statement.named_children().count() == 1)
+}
+
 /// From where a declaration can be spoken of by its name.
 pub(super) fn seen(declaration: Node<'_>, name: &str) -> Seen {
     let family = family(declaration);

@@ -165,7 +165,12 @@ pub fn file<'p>(rules: &RuleSet, facts: &Arc<Facts>, place: impl Into<Place<'p>>
     let Some(language) = rules.spoken_in(place) else { return searched(rules, path, bytes) };
     // Its names stand in other bytes, so that not finding them says nothing.
     if skip::is_utf16(bytes) {
-        return left_alone(path, SkipReason::NotUtf8);
+        let may = rules.datasets.as_ref().is_some_and(|datasets| datasets.may_stand(&skip::halves(bytes)));
+        return if may {
+            names_a_dataset(path, SkipReason::NotUtf8, true)
+        } else {
+            left_alone(path, SkipReason::NotUtf8)
+        };
     }
     let hits = rules.scan(language, place, bytes);
     let moves_with_others = facts.units_of(path).is_some_and(|units| !units.is_empty());
@@ -173,7 +178,7 @@ pub fn file<'p>(rules: &RuleSet, facts: &Arc<Facts>, place: impl Into<Place<'p>>
         return FileReport::without_literal();
     }
     if let Some(reason) = skip::by_path(path).or_else(|| skip::by_content(bytes)) {
-        return if hits.datasets { names_a_dataset(path, reason) } else { left_alone(path, reason) };
+        return if hits.datasets { names_a_dataset(path, reason, true) } else { left_alone(path, reason) };
     }
     let Ok(whole) = std::str::from_utf8(bytes) else { return left_alone(path, SkipReason::NotUtf8) };
     let text = whole.strip_prefix(BOM).unwrap_or(whole);
@@ -219,9 +224,9 @@ fn searched(rules: &RuleSet, path: &str, bytes: &[u8]) -> FileReport {
     let other = FileReport { skipped: Some(SkipReason::OtherLanguage), ..FileReport::default() };
     let Some(datasets) = rules.datasets.as_ref().filter(|datasets| datasets.may_stand(bytes)) else { return other };
     if let Some(reason) = skip::by_path(path).or_else(|| skip::by_content(bytes)) {
-        return names_a_dataset(path, reason);
+        return names_a_dataset(path, reason, false);
     }
-    let Ok(text) = std::str::from_utf8(bytes) else { return names_a_dataset(path, SkipReason::NotUtf8) };
+    let Ok(text) = std::str::from_utf8(bytes) else { return names_a_dataset(path, SkipReason::NotUtf8, false) };
     let mut report = other;
     sort_out(rules, path, outcomes_of_text(datasets, path, text), &mut report);
     report
@@ -229,9 +234,10 @@ fn searched(rules: &RuleSet, path: &str, bytes: &[u8]) -> FileReport {
 
 /// A file that names a dataset and can't be read: a person looks at it, unless it is
 /// somebody else's or made by a program.
-fn names_a_dataset(path: &str, reason: SkipReason) -> FileReport {
+fn names_a_dataset(path: &str, reason: SkipReason, code: bool) -> FileReport {
     let mut report = left_alone(path, reason);
-    if matches!(reason, SkipReason::Minified | SkipReason::NotUtf8) {
+    // Code with a byte of zero in it is code still.
+    if matches!(reason, SkipReason::Minified | SkipReason::NotUtf8) || code && reason == SkipReason::Binary {
         report.findings.iter_mut().for_each(|finding| {
             finding.kind = FindingKind::Annotated;
             finding.message = format!("may name a dataset that moves, and is left alone: {}", reason.words());

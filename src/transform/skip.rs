@@ -10,8 +10,18 @@ const MAX_LINE: usize = 20_000;
 const HEAD: usize = 2048;
 
 /// Folders of code that somebody else maintains.
-const VENDORED: &[&str] =
-    &["node_modules", "vendor", "third_party", "thirdparty", "bower_components", "site-packages", ".venv", "venv"];
+const VENDORED: &[&str] = &[
+    "dbt_packages",
+    "dbt_modules",
+    "node_modules",
+    "vendor",
+    "third_party",
+    "thirdparty",
+    "bower_components",
+    "site-packages",
+    ".venv",
+    "venv",
+];
 
 /// What the path alone tells.
 pub(super) fn by_path(path: &str) -> Option<SkipReason> {
@@ -52,6 +62,11 @@ pub(super) fn by_content(bytes: &[u8]) -> Option<SkipReason> {
 /// Whether a byte order mark says so.
 pub(super) fn is_utf16(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF])
+}
+
+/// The letters of a text in UTF-16 that are of ASCII.
+pub(super) fn halves(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().copied().filter(|byte| *byte != 0).collect()
 }
 
 fn is_generated(head: &[u8]) -> bool {

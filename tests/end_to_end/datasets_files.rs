@@ -221,3 +221,15 @@ fn what_is_remembered_of_a_file_does_not_outlive_another_one() {
     bench.put("apps/a/b.py", "print(2)\n");
     assert_eq!(results(&bench)[0].1, "changed");
 }
+
+#[test]
+fn code_that_is_no_text_and_names_a_dataset_is_left_to_a_person() {
+    let bench = bench();
+    let query = "select country_code from analytics.users_v1\n";
+    let wide: Vec<u8> = "\u{feff}".encode_utf16().chain(query.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    bench.put("apps/a/a.sql", wide);
+    bench.put("apps/b/b.sql", format!("{query}\0"));
+    bench.put("apps/c/dbt_packages/p/models/a.sql", query);
+    let kinds: Vec<String> = results(&bench).into_iter().map(|(_, kind, _)| kind).collect();
+    assert_eq!(kinds, ["annotated", "annotated", "unchanged"]);
+}

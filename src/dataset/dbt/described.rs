@@ -281,4 +281,30 @@ mod tests {
         let (texts, _) = moved(&[own, project, ("models/e.yml", exposure)]);
         assert_eq!(texts[2], exposure);
     }
+
+    #[test]
+    fn what_a_template_writes_behind_a_query_may_name_a_column() {
+        let model = |rest: &str| format!("select u.country_code as c from {{{{ ref('dim_users_v1') }}}} u {rest}\n");
+        for rest in [
+            "{{ only('u', 'country_code') }}",
+            "{{ limit_dev(\"signup_ts\") }}",
+            "where u.user_id = 1\n{{ more() }}",
+            "join b.other c {{ on_country() }}",
+        ] {
+            stays(&[("models/k.sql", &model(rest))], "may name any column");
+        }
+        let set = format!("{{% set where = \"where country_code = 'DE'\" %}}\n{}", model("{{ where }}"));
+        stays(&[("models/k.sql", &set)], "may name any column");
+        let config = format!("{{{{ config(materialized='table') }}}}\n{}", model("where u.user_id = 1"));
+        let (texts, why) = moved(&[("models/k.sql", &config)]);
+        assert!(why.is_empty() && texts[0].contains("users_v2"), "{why:?}");
+        let hook =
+            format!("{{{{ config(pre_hook=\"delete from a.users_v1 where country_code is null\") }}}}\n{}", model(""));
+        stays(&[("models/k.sql", &hook)], "not understood");
+        let version = model("").replace("'dim_users_v1'", "'dim_users_v1', v=2");
+        stays(&[("models/k.sql", &version)], "a version of the model");
+        let named = ("macros/up.sql", "{% macro up(c) %}date({{ c }}) as {{ c }}{% endmacro %}");
+        let calls = "select {{ up('signup_ts') }} from {{ ref('dim_users_v1') }}";
+        stays(&[("models/k.sql", calls), named], "may name any column");
+    }
 }

@@ -138,7 +138,8 @@ impl<'t> Flow<'t> {
                     Value::Function(function) => {
                         self.run(function, vec![element.clone()], one.node);
                     }
-                    other => self.lost(&other.clone(), one.node, "it is sorted by this"),
+                    _ if matches!(shape(one.node), Shape::Constant) => {}
+                    _ => self.lost(&first.value, one.node, "what it is sorted by is not shown here"),
                 }
             }
             return first.value.clone();
@@ -158,7 +159,7 @@ impl<'t> Flow<'t> {
         for one in given {
             match one.name_node {
                 Some(name) => {
-                    self.mention(&Mention { whole: name, name, read: true }, &data, Self::row_place());
+                    self.mention(&Mention { whole: name, name, read: true, field: false }, &data, Self::row_place());
                 }
                 None => self.doubt(source, Doubt::open(one.node.range(), "a column is given by its place")),
             }
@@ -447,7 +448,7 @@ impl<'t> Flow<'t> {
 
     fn gather_columns(value: &Value<'t>, into: &mut super::value::Columns<'t>) {
         match value {
-            Value::Text(text) => into.mentions.push(Mention { whole: *text, name: *text, read: false }),
+            Value::Text(text) => into.mentions.push(Mention { whole: *text, name: *text, read: false, field: false }),
             Value::Columns(more) => into.mentions.extend(more.mentions.iter().copied()),
             Value::Tuple(all) => {
                 for one in all.iter() {

@@ -54,7 +54,7 @@ impl<'t> Flow<'t> {
                             return self.unread(node, *text, Named::Column);
                         }
                         "expr" => {
-                            let mention = Mention { whole: node, name: *text, read: false };
+                            let mention = Mention { whole: node, name: *text, read: false, field: false };
                             let columns = Columns { mentions: vec![mention], ..Columns::default() };
                             return Value::Columns(Rc::new(Columns { named: Named::Given(String::new()), ..columns }));
                         }
@@ -62,13 +62,13 @@ impl<'t> Flow<'t> {
                         _ => at == 0 || ALL_TEXTS.contains(&name),
                     };
                     if is_column {
-                        columns.mentions.push(Mention { whole: *text, name: *text, read: false });
+                        columns.mentions.push(Mention { whole: *text, name: *text, read: false, field: false });
                     }
                 }
                 Value::Columns(more) => columns.mentions.extend(more.mentions.iter().copied()),
                 Value::Plain if matches!(name, "col" | "column" | "expr") => {
                     // A name that is put together: whatever is read, it may be it.
-                    columns.mentions.push(Mention { whole: node, name: node, read: false });
+                    columns.mentions.push(Mention { whole: node, name: node, read: false, field: false });
                 }
                 Value::Tuple(_) => {
                     let Value::Columns(more) = self.all_columns(std::slice::from_ref(one)) else { continue };
@@ -77,6 +77,9 @@ impl<'t> Flow<'t> {
                 Value::Plain | Value::Function(_) => {}
                 other => self.lost(&other.clone(), one.node, "a function of Spark's that gander does not know"),
             }
+        }
+        if name == "struct" {
+            columns.mentions.iter_mut().for_each(|mention| mention.field = true);
         }
         // The elements keep their parts.
         Value::Columns(Rc::new(columns))
@@ -106,7 +109,7 @@ impl<'t> Flow<'t> {
         for one in value.alternatives() {
             match &one {
                 Value::Text(text) => {
-                    let mention = Mention { whole: *text, name: *text, read: false };
+                    let mention = Mention { whole: *text, name: *text, read: false, field: false };
                     let parts = self.mention(&mention, data, place);
                     found.push(Read { named: Named::Column, parts, node: Some(*text) });
                 }
@@ -173,7 +176,7 @@ impl<'t> Flow<'t> {
                 Named::Given(name) if name.is_empty() => names.rest = vec![Rest::Other],
                 Named::Given(name) => names.set(&name, inner),
                 Named::Column => {
-                    let mention = node.map(|node| Mention { whole: node, name: node, read: false });
+                    let mention = node.map(|node| Mention { whole: node, name: node, read: false, field: false });
                     match mention.and_then(|mention| self.spelled(&mention)) {
                         Some((name, _)) if name == "*" => {
                             names = names.joined(data);
@@ -223,7 +226,11 @@ impl<'t> Flow<'t> {
         let named = match shape(name) {
             Shape::Text if self.literal(name).is_some() => true,
             Shape::Text => {
-                self.mention(&Mention { whole, name, read: true }, &frame.data, Place::read(frame.library));
+                self.mention(
+                    &Mention { whole, name, read: true, field: false },
+                    &frame.data,
+                    Place::read(frame.library),
+                );
                 return Value::Columns(Rc::new(Columns::default()));
             }
             _ => name.id != whole.id && matches!(shape(whole), Shape::Member { .. }),
@@ -235,7 +242,7 @@ impl<'t> Flow<'t> {
             }
             return Value::Columns(Rc::new(Columns::default()));
         }
-        let mention = Mention { whole, name, read: true };
+        let mention = Mention { whole, name, read: true, field: false };
         let parts = self.mention(&mention, &frame.data, Place::read(frame.library));
         let mut keeps = None;
         if let (Library::Pandas, Some((name, _))) = (frame.library, self.spelled(&mention)) {
@@ -277,7 +284,7 @@ impl<'t> Flow<'t> {
                     match &one.value {
                         Value::Columns(more) => after.mentions.extend(more.mentions.iter().copied()),
                         Value::Text(text) if texts => {
-                            after.mentions.push(Mention { whole: *text, name: *text, read: false });
+                            after.mentions.push(Mention { whole: *text, name: *text, read: false, field: false });
                         }
                         _ => {}
                     }
@@ -300,11 +307,11 @@ impl<'t> Flow<'t> {
             // It may be of a column that is not read yet.
             let mut after = (**columns).clone();
             after.named = Named::Made;
-            after.mentions.push(Mention { whole, name: whole, read: false });
+            after.mentions.push(Mention { whole, name: whole, read: false, field: false });
             return Value::Columns(Rc::new(after));
         };
         let data = Data::of(Rest::Fields(source, column));
-        let mention = Mention { whole, name, read: true };
+        let mention = Mention { whole, name, read: true, field: false };
         self.mention(&mention, &data, Place::read(Library::Spark));
         Value::Columns(Rc::new(Columns { mentions: columns.mentions.clone(), ..Columns::default() }))
     }

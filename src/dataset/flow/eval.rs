@@ -396,7 +396,7 @@ impl<'t> Flow<'t> {
 
     /// A column that is named before it is known whose it is.
     pub(super) fn unread(&mut self, whole: Node<'t>, name: Node<'t>, named: Named) -> Value<'t> {
-        let mentions = vec![Mention { whole, name, read: false }];
+        let mentions = vec![Mention { whole, name, read: false, field: false }];
         Value::Columns(Rc::new(super::value::Columns { mentions, named, ..super::value::Columns::default() }))
     }
 

@@ -169,6 +169,7 @@ impl<'t> Flow<'t> {
             Hit::Parts(source, column) => Some((source, column)),
             Hit::Column(source, column) => {
                 let place = if rest.is_empty() { place } else { Place { leaves: false, ..place } };
+                let place = Place { leaves: place.leaves || mention.field, ..place };
                 self.column(mention, source, Of::Column(column), own, place);
                 let fields = &self.datasets.mappings[self.datasets_of[source]].columns[column].fields;
                 (!fields.is_empty()).then_some((source, column))

@@ -159,7 +159,7 @@ impl<'t> Flow<'t> {
         }
         let mut picked = Data { exact: true, ..Data::default() };
         for text in texts {
-            let mention = Mention { whole: text, name: text, read: true };
+            let mention = Mention { whole: text, name: text, read: true, field: false };
             let parts = self.mention(&mention, data, Place::read(Library::Pandas));
             let Some((name, _)) = self.spelled(&mention) else { continue };
             let inner = match (self.hit(data, &name), parts) {
@@ -199,7 +199,7 @@ impl<'t> Flow<'t> {
                 let mut keys = Vec::new();
                 if let Some(by) = method.argument(0, "by") {
                     for text in self.column_texts(by, data) {
-                        let mention = Mention { whole: text, name: text, read: true };
+                        let mention = Mention { whole: text, name: text, read: true, field: false };
                         self.mention(&mention, data, read.at(Position::Group));
                         if let Some((name, _)) = self.spelled(&mention) {
                             let inner = match self.hit(data, &name) {
@@ -244,7 +244,7 @@ impl<'t> Flow<'t> {
                     match self.hit(data, name) {
                         super::value::Hit::Column(..) => {
                             self.mention(
-                                &Mention { whole: node, name: node, read: true },
+                                &Mention { whole: node, name: node, read: true, field: false },
                                 data,
                                 Place { role: Role::Target, ..read.at(Position::Write) },
                             );
@@ -318,7 +318,7 @@ impl<'t> Flow<'t> {
         let data = &frame.data;
         let mut after = data.clone();
         for (key, new) in pairs {
-            let mention = Mention { whole: key, name: key, read: true };
+            let mention = Mention { whole: key, name: key, read: true, field: false };
             let parts = self.mention(&mention, data, Place::read(Library::Pandas));
             let (Some((old, _)), Some((name, range))) = (self.spelled(&mention), self.literal(new)) else {
                 self.lost(&value, key, "what is renamed is not written here");
@@ -354,7 +354,7 @@ impl<'t> Flow<'t> {
             if let Some(one) = method.named(word) {
                 let one = one.clone();
                 for text in self.column_texts(&one, &data) {
-                    let mention = Mention { whole: text, name: text, read: true };
+                    let mention = Mention { whole: text, name: text, read: true, field: false };
                     self.mention(&mention, &data, Place::read(Library::Pandas).at(Position::Using));
                 }
             }
@@ -363,7 +363,7 @@ impl<'t> Flow<'t> {
         match on {
             Some(on) if on.name == Some("on") => {
                 for text in self.column_texts(&on, &joined.clone()) {
-                    let mention = Mention { whole: text, name: text, read: true };
+                    let mention = Mention { whole: text, name: text, read: true, field: false };
                     self.join_key(&mention, &frame.data, &right, Library::Pandas);
                     if let Some((name, _)) = self.literal(text) {
                         joined.set(&name, Inner::Own);
@@ -406,7 +406,7 @@ impl<'t> Flow<'t> {
         };
         let data = match shape(name) {
             Shape::Name if matches!(shape(whole), Shape::Member { .. }) => {
-                let mention = Mention { whole, name, read: true };
+                let mention = Mention { whole, name, read: true, field: false };
                 self.mention(&mention, &frame.data, Place::read(Library::Pandas));
                 let mut data = Data { exact: true, ..Data::default() };
                 if let super::value::Hit::Column(source, column) = self.hit(&frame.data, name.text()) {

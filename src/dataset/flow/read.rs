@@ -232,7 +232,7 @@ impl<'t> Flow<'t> {
                         self.lost(&value, item.value, "which columns are read is not written here");
                         continue;
                     }
-                    let mention = Mention { whole: item.value, name: item.value, read: true };
+                    let mention = Mention { whole: item.value, name: item.value, read: true, field: false };
                     self.mention(&mention, data, Self::row_place());
                 }
             }

@@ -178,7 +178,7 @@ impl<'t> Flow<'t> {
                     match one.name_node {
                         Some(name) => {
                             let place = Place { role: Role::Target, ..Self::row_place().at(Position::Write) };
-                            self.mention(&Mention { whole: name, name, read: true }, &row.data, place);
+                            self.mention(&Mention { whole: name, name, read: true, field: false }, &row.data, place);
                         }
                         None => self.lost(&value, one.node, "a column is given by its place"),
                     }
@@ -258,7 +258,7 @@ impl<'t> Flow<'t> {
             let more = match &one {
                 // A constant that holds the name is not looked for: it may have other readers.
                 Value::Text(text) if text.id == key.id => {
-                    let mention = Mention { whole, name: key, read: true };
+                    let mention = Mention { whole, name: key, read: true, field: false };
                     let parts = self.mention(&mention, &row.data, Self::row_place());
                     self.part_of(&row.data, parts, row.style)
                 }
@@ -302,7 +302,7 @@ impl<'t> Flow<'t> {
             self.lost(&Value::Row(row.clone()), name, "gander does not know what this does with the row");
             return Value::Plain;
         }
-        let mention = Mention { whole: node, name, read: true };
+        let mention = Mention { whole: node, name, read: true, field: false };
         let parts = self.mention(&mention, &row.data, Self::row_place());
         self.part_of(&row.data, parts, row.style)
     }
@@ -333,7 +333,7 @@ impl<'t> Flow<'t> {
                     self.lost(&one, *key, "the rest of a row is taken with all its columns");
                     continue;
                 }
-                let mention = Mention { whole: *key, name: *key, read: true };
+                let mention = Mention { whole: *key, name: *key, read: true, field: false };
                 let parts = self.mention(&mention, &row.data, place);
                 let part = self.part_of(&row.data, parts, row.style);
                 self.assign(*inner, part, None, binds);

@@ -82,7 +82,7 @@ impl<'t> Flow<'t> {
             if keys.len() == 2 {
                 self.value(keys[0]);
             }
-            let mention = Mention { whole: *key, name: *key, read: true };
+            let mention = Mention { whole: *key, name: *key, read: true, field: false };
             let Some((name, range)) = matches!(shape(*key), Shape::Text).then(|| self.spelled(&mention)).flatten()
             else {
                 self.lost(&one, target, "which column is written is not shown here");
@@ -176,7 +176,7 @@ impl<'t> Flow<'t> {
                 .parent()
                 .is_some_and(|parent| parent.kind() == "attribute" && name.field_name() == Some("attribute"));
             if !is_attribute {
-                let mention = Mention { whole: name, name, read: true };
+                let mention = Mention { whole: name, name, read: true, field: false };
                 inner.mention(&mention, data, Place::read(Library::Pandas).at(Position::Filter));
             }
         }

@@ -414,7 +414,7 @@ impl<'t> Flow<'t> {
                 self.reads(on, &joined.clone(), Place::read(Library::Spark).at(Position::Filter));
             }
             for text in texts {
-                let mention = Mention { whole: text, name: text, read: false };
+                let mention = Mention { whole: text, name: text, read: false, field: false };
                 self.join_key(&mention, &frame.data, &data, Library::Spark);
                 if let Some((name, _)) = self.literal(text) {
                     joined.set(&name, Inner::Own);

@@ -543,3 +543,57 @@ fn a_function_reads_what_a_name_holds_when_it_runs() {
         "a name that several functions share",
     );
 }
+
+#[test]
+fn a_field_of_a_struct_keeps_its_name() {
+    spark(
+        "def f(spark):\n    x = spark.table('a.users_v1').select(F.struct('user_id', 'country_code').alias('s'))\n    return x.select('s.country_code').count()\n",
+        &[MOVES, ("'user_id', 'country_code'", "'user_id', F.col('country').alias('country_code')")],
+    );
+}
+
+#[test]
+fn rows_are_sorted_by_what_is_shown() {
+    let sorted = |key: &str| {
+        format!(
+            "import pandas as pd\nrows = pd.read_parquet('gs://lake/users_v1').to_dict('records')\nprint(len(sorted(rows, key={key}, reverse=True)))\n"
+        )
+    };
+    becomes("python", &sorted("lambda r: r['country_code']"), &[MOVES, ("country_code", "country")]);
+    stays("python", &sorted("itemgetter('country_code')"), "what it is sorted by is not shown");
+    stays("python", &sorted("partial(get, name='country_code')"), "what it is sorted by is not shown");
+}
+
+#[test]
+fn placeholders_are_holes_and_documentation_is_none_of_the_code() {
+    for rest in ["where user_id = %s", "where user_id = %(id)s", "where user_id = 1 limit {n}", "where user_id = {id}"]
+    {
+        let code = format!("q = \"select country_code as c from a.users_v1 {rest}\"\n");
+        becomes("python", &code, &[("country_code", "country"), MOVES]);
+    }
+    for rest in ["{where}", "where {condition}", "%s"] {
+        let (text, why) = moved("python", &format!("q = \"select country_code as c from a.users_v1 {rest}\"\n"));
+        assert!(text.contains("users_v1") && !why.is_empty(), "{text}");
+    }
+    let said = "def f():\n    \"\"\"select country_code from a.users_v1\"\"\"\n    'reads a.users_v1'\n";
+    assert_eq!(moved("python", said), (said.to_owned(), Vec::new()));
+}
+
+#[test]
+fn a_part_with_a_name_that_is_put_in_holds_the_queries_it_may_be_put_behind() {
+    let query = "def f(c, col):\n    q = \"select user_id from a.users_v1\"\n";
+    for rest in [
+        "    return q + f\" where {col} = 1\"\n",
+        "    return f\"{q} where {col} = 1\"\n",
+        "    return q + \" where \" + col + \" = 1\"\n",
+        "    return \"{} where {} = 1\".format(q, col)\n",
+        "    return \" \".join([q, \"where\", col, \"= 1\"])\n",
+        "    for k in c:\n        q += f\" and {k} = 1\"\n",
+        "    return q + \" order by %s\" % col\n",
+    ] {
+        stays("python", &format!("{query}{rest}"), "a name is put at run time");
+    }
+    for rest in ["    return q + f\" where user_id = {col}\"\n", "    return q + f\" limit {col}\"\n"] {
+        becomes("python", &format!("{query}{rest}"), &[MOVES]);
+    }
+}

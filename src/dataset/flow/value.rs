@@ -155,6 +155,8 @@ pub(super) struct Mention<'t> {
     pub(super) name: Node<'t>,
     /// Whether it is known already whose column it is.
     pub(super) read: bool,
+    /// Whether it becomes the name of a field.
+    pub(super) field: bool,
 }
 
 /// A function.

@@ -85,6 +85,12 @@ impl<'t> Resolver<'t> {
             _ => Met::Other,
         };
         let last = plain.last().copied().unwrap_or(at);
+        let met = match met {
+            Met::Dataset(dataset, _) if function == "ref" && plain.len() < arguments.len() => {
+                Met::Half(dataset, "a version of the model is named, which the new one may not have".to_owned())
+            }
+            met => met,
+        };
         match met {
             Met::Dataset(dataset, new) => {
                 let strings = &plain[plain.len().saturating_sub(new.len())..];

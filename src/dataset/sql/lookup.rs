@@ -285,6 +285,9 @@ impl<'t> Resolver<'t> {
     pub(super) fn meets_new(&mut self, path: &Path<'t>, stand: Stand, name: &str, of: Option<(usize, usize)>) {
         let mut found = None;
         'all: for scope in self.scopes_from(stand.scope) {
+            if self.scopes[scope].locals.contains_key(name) {
+                break;
+            }
             for (at, one) in self.scopes[scope].relations.iter().enumerate() {
                 if of != Some((scope, at)) && self.shapes.will_have(&one.source, name) {
                     found = self.shapes.starred(&one.source).first().copied();

@@ -89,8 +89,10 @@ impl<'t> Resolver<'t> {
         let name = folded(path.parts[0].text());
         let local = self.scopes_from(stand.scope).find_map(|scope| self.local(scope, &name));
         if let Some(local) = local {
-            if let Some((dataset, column)) = local {
-                self.fields(path, 1, dataset, column, stand);
+            match local {
+                Some((dataset, column)) => self.fields(path, 1, dataset, column, stand),
+                // A parameter further out than a table that will have its name.
+                None => self.meets_new(path, stand, &name, None),
             }
             return;
         }
@@ -106,7 +108,8 @@ impl<'t> Resolver<'t> {
                 }
             }
             Found::Alias => {
-                if stand.clause == Clause::Either {
+                // Behind `order by` the list's name stays the nearer one.
+                if stand.clause != Clause::Names {
                     self.meets_new(path, stand, &name, None);
                 }
             }

@@ -38,6 +38,10 @@ user_id = "user_id"
 
 /// The text after all that may move has moved; `!` and why for what stays.
 fn moved(sql: &str) -> String {
+    moved_in(sql, &Setting::default())
+}
+
+fn moved_in(sql: &str, setting: &Setting) -> String {
     let schemas = "\"b.other\" = [\"id\", \"country\", \"user_id\"]\n\"b.plain\" = [\"id\"]\n";
     let datasets = Datasets {
         mappings: [USERS, ORDERS].map(|text| mapping::read(text, Notation::Toml, "m").unwrap()).into(),
@@ -46,7 +50,7 @@ fn moved(sql: &str) -> String {
     };
     let tree = parse(by_name("sql").unwrap(), sql).unwrap();
     let mut text = sql.to_owned();
-    for unit in units(&tree, &datasets, &Setting::default()).into_iter().rev() {
+    for unit in units(&tree, &datasets, setting).into_iter().rev() {
         match decide(&unit, &datasets, &Plain) {
             Fate::Mapped(edits) => edits.into_iter().rev().for_each(|(range, new)| text.replace_range(range, &new)),
             Fate::Annotated(reason) | Fate::Refused(reason) => return format!("! {}", reason.why),
@@ -199,4 +203,21 @@ fn a_table_further_in_may_have_a_column_that_nobody_listed() {
         &format!("{outer}users_v1.country_code = 'x')"),
         "select user_id as a from a.users_v2 where user_id in (select user_id from s.orders_v2 where users_v2.country = 'x')",
     );
+}
+
+#[test]
+fn a_parameter_of_a_function_is_not_taken_for_a_new_column() {
+    for create in ["create function f(country string) as ((", "create table function f(country string) as (("] {
+        let sql = format!("{create}select count(*) as n from a.users_v1 where country_code = country))");
+        check(&sql, "! users will have a column country");
+    }
+}
+
+#[test]
+fn a_name_of_the_list_is_not_taken_for_a_new_column() {
+    let snowflake = Setting { dialect: Dialect::Snowflake, ..Setting::default() };
+    let sql = "select upper(country_code) as country, country || 'x' as y from a.users_v1";
+    assert!(moved_in(sql, &snowflake).contains("will have a column country"), "{}", moved_in(sql, &snowflake));
+    let plain = "select country_code as country from a.users_v1";
+    assert_eq!(moved_in(plain, &snowflake), "select country as country from a.users_v2");
 }
