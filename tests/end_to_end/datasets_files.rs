@@ -95,6 +95,23 @@ fn stays() -> Vec<(Files, &'static str)> {
             ],
             "speaks of USERS",
         ),
+        // Names of columns that a value or a function holds.
+        (
+            vec![
+                ("a.py", own("from pyspark.sql import functions as F\nIS_DE = F.col('country_code') == 'DE'\n\
+                              def run(spark):\n    return TABLE.where(IS_DE).count()\n")),
+                ("b.py", "from a import IS_DE\nleads.where(IS_DE)\n".into()),
+            ],
+            "at one time and something else at another",
+        ),
+        (
+            vec![
+                ("a.py", own("from pyspark.sql import functions as F\ndef is_de():\n    return F.col('country_code') == 'DE'\n\
+                              def run(spark):\n    return TABLE.where(is_de()).count()\n")),
+                ("b.py", "from a import is_de\nleads.where(is_de())\n".into()),
+            ],
+            "at one time and something else at another",
+        ),
         // Other languages.
         (
             vec![

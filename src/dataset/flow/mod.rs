@@ -105,7 +105,7 @@ struct Flow<'t> {
     watches: Vec<control::Watch<'t>>,
     captured: control::Captured<'t>,
     /// What went through functions, and the names that they have besides their own.
-    meetings: HashMap<NodeId, reach::Meeting>,
+    meetings: HashMap<NodeId, reach::Meeting<'t>>,
     names: HashMap<NodeId, Vec<NodeId>>,
 }
 

@@ -14,14 +14,19 @@ use crate::tree::{Node, NodeId};
 
 /// Where a function meets other files.
 #[derive(Default)]
-pub(super) struct Meeting {
+pub(super) struct Meeting<'t> {
     /// Sources of what goes in.
     given: Vec<usize>,
     /// Sources of what comes back.
     gives: Vec<usize>,
     /// Functions that it gives.
     makes: Vec<NodeId>,
+    /// What it gives that holds names of columns.
+    names: Vec<Value<'t>>,
 }
+
+/// How many values that hold names are kept of a function.
+const MAX_NAMES: usize = 64;
 
 impl<'t> Flow<'t> {
     /// The declaration that gives a function its name, and the name's node.
@@ -51,10 +56,14 @@ impl<'t> Flow<'t> {
             _ => None,
         });
         let makes: Vec<NodeId> = makes.collect();
-        if ins.is_empty() && outs.is_empty() && makes.is_empty() {
+        let names = matches!(given, Value::Columns(_) | Value::Text(_) | Value::Tuple(_));
+        if ins.is_empty() && outs.is_empty() && makes.is_empty() && !names {
             return;
         }
         let meeting = self.meetings.entry(function.id).or_default();
+        if names && !meeting.names.iter().any(|known| known.same(given)) && meeting.names.len() < MAX_NAMES {
+            meeting.names.push(given.clone());
+        }
         for (known, more) in [(&mut meeting.given, ins), (&mut meeting.gives, outs)] {
             known.extend(more);
             known.sort_unstable();
@@ -77,10 +86,12 @@ impl<'t> Flow<'t> {
 
     /// A value gets a name that other files may read.
     pub(super) fn shown(&mut self, target: Node<'t>, value: &Value<'t>) {
-        if self.around.elsewhere.is_none() || self.changing(value).is_empty() {
+        if self.around.elsewhere.is_none() || matches!(value, Value::Plain | Value::Nothing | Value::Function(_)) {
             return;
         }
         if let Some(place) = self.spoken_at(target, target) {
+            // Names that it holds may be of another table there.
+            self.read_elsewhere(value);
             let why = format!("{place} speaks of {}, too: what it reads there is not followed", target.text());
             self.lost(value, target, &why);
         }
@@ -94,7 +105,7 @@ impl<'t> Flow<'t> {
 
     /// Tells of functions that other files may call.
     pub(super) fn tell_meetings(&mut self) {
-        let mut meetings: Vec<(NodeId, Meeting)> = std::mem::take(&mut self.meetings).into_iter().collect();
+        let mut meetings: Vec<(NodeId, Meeting<'t>)> = std::mem::take(&mut self.meetings).into_iter().collect();
         meetings.sort_by_key(|(id, _)| id.0);
         let mut made: Vec<(NodeId, String)> = Vec::new();
         let told: Vec<(usize, Option<String>)> =
@@ -112,7 +123,8 @@ impl<'t> Flow<'t> {
         }
     }
 
-    fn tell_meeting(&mut self, id: NodeId, meeting: &Meeting, place: &str) {
+    fn tell_meeting(&mut self, id: NodeId, meeting: &Meeting<'t>, place: &str) {
+        meeting.names.iter().for_each(|value| self.read_elsewhere(value));
         let node = self.tree.node(id);
         let name = self.declaration(id).map(|(_, name)| name);
         let range = name.unwrap_or(node).range();

@@ -370,7 +370,12 @@ impl<'t> Flow<'t> {
         }
         if word == "apply" {
             return match method.arguments.first().map(|one| one.value.clone()) {
-                Some(Value::Function(function)) => self.run(&function, vec![one()], method.node).many(),
+                Some(Value::Function(function)) => {
+                    let given = self.run(&function, vec![one()], method.node).many();
+                    // Rows that a filter leaves are what they were.
+                    let filters = method.arguments.first().is_some_and(|only| only.node.text().starts_with("Filter"));
+                    if filters { many() } else { given }
+                }
                 _ => {
                     self.lost(&many(), method.node, "it goes through a transform that this file does not show");
                     Value::Plain

@@ -12,7 +12,7 @@ const SAME: [&str; 9] =
 const COMPARES: [&str; 9] =
     ["isin", "eq", "ne", "equals", "contentEquals", "eqNullSafe", "isInCollection", "equalTo", "notEqual"];
 /// What depends on which values are the same, not on what they are.
-const COUNTS: [&str; 22] = [
+const COUNTS: [&str; 20] = [
     "isNull",
     "isNotNull",
     "isna",
@@ -27,8 +27,6 @@ const COUNTS: [&str; 22] = [
     "countDistinct",
     "count_distinct",
     "approx_count_distinct",
-    "groupBy",
-    "groupby",
     "dropDuplicates",
     "drop_duplicates",
     "drop",
