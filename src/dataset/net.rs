@@ -225,8 +225,8 @@ fn hold_what_names_grow(tree: &Tree, moving: &BTreeSet<usize>, units: &mut [Deci
         if node.id.0 < until || !is_text(node) {
             continue;
         }
-        until = node.id.0 + node.subtree_len() as u32;
         let Some(read) = text::read(node, Placeholders::Any, false) else { continue };
+        until = node.id.0 + node.subtree_len() as u32;
         let first = match read.holes.first() {
             // `{q} where {column} = 1`: the query itself.
             Some(hole) if read.masked[..hole.start].trim().is_empty() => hole.end,
