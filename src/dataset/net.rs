@@ -238,7 +238,8 @@ fn hold_what_names_grow(tree: &Tree, moving: &BTreeSet<usize>, units: &mut [Deci
         let named =
             read.holes.iter().filter(|hole| hole.start > first).any(|hole| is_name_put_in(&read.masked[..hole.start]));
         let alone = ALONE.contains(&part.as_str());
-        if !(begins && named && !part.starts_with("select ")) && !alone {
+        let grows = begins && named && !part.starts_with("select ");
+        if !grows && !alone {
             continue;
         }
         let why = "a part into which a name is put at run time may be put behind a query of this file";
