@@ -18,20 +18,18 @@ fn streams_status_env_and_directory() {
 
 #[test]
 fn a_program_is_looked_for_on_its_own_path() {
-    use std::os::unix::fs::PermissionsExt as _;
     let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let script = |folder: &Path, says: &str, mode: u32| {
-        let file = folder.join("hello");
-        files::write_cache(&file, format!("#!/bin/sh\necho {says}\n").as_bytes()).unwrap();
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+    let script = |folder: &Path, says: &str, executable: bool| {
+        let text = format!("#!/bin/sh\necho {says}\n");
+        files::write_whole(&folder.join("hello"), text.as_bytes(), executable).unwrap();
     };
-    script(first.path(), "first", 0o644);
-    script(second.path(), "second", 0o755);
+    script(first.path(), "first", false);
+    script(second.path(), "second", true);
     let path = std::env::join_paths([first.path(), second.path(), Path::new("/bin")]).unwrap();
     let call = || Invocation::new("hello").env_clear().env("PATH", &path);
     assert_eq!(call().located(), Some(second.path().join("hello")), "the first can't be run");
     assert_eq!(call().run().unwrap().stdout, b"second\n");
-    script(first.path(), "first", 0o755);
+    script(first.path(), "first", true);
     assert_eq!(call().run().unwrap().stdout, b"first\n");
 
     let named = Invocation::new("sh").args(["-c", "echo $0"]).env_clear().env("PATH", "/usr/bin:/bin");
