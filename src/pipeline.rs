@@ -416,6 +416,7 @@ pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
     // Before anything is written: a mistake in the rules leaves no trace.
     load_rules(migration)?;
     report::pull_request::check_template(migration).map_err(PipelineError::Template)?;
+    not_lost(migration)?;
     let mut store = Store::open(&migration.state, clock)?;
     let planned = plan_over(migration, options, (Some(&store), Fetching::Missing), clock, tell)?;
     if let Some(nobody) = options.only.iter().find(|e| !planned.fleet.consumers.iter().any(|c| c.entity == **e)) {
@@ -429,6 +430,24 @@ pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
     let unresolved = |one: &&Consumer| matches!(one.source, Source::Unresolved(_));
     let unresolved = planned.fleet.consumers.iter().filter(unresolved).count();
     Ok(Ran { ledger, problems: planned.fleet.problems.len() + unresolved })
+}
+
+/// A lost state is not begun anew: exclusions and pauses would be forgotten, and what was
+/// merged or taken back would be delivered again.
+fn not_lost(migration: &Migration) -> Result<(), PipelineError> {
+    let state = migration.state.join("state.db");
+    let there = std::fs::metadata(&state).is_ok_and(|found| found.len() > 0);
+    let holds =
+        |name: &&str| std::fs::read_dir(migration.state.join(name)).is_ok_and(|mut entries| entries.next().is_some());
+    match ["change-sets", "pins"].iter().find(|name| holds(name)).filter(|_| !there) {
+        None => Ok(()),
+        Some(name) => Err(RolloutError::Undecidable(format!(
+            "{} is missing or empty, but {name} of an earlier run are beside it: `gander recover` rebuilds the state; \
+             to begin anew, move the folder away",
+            state.display()
+        ))
+        .into()),
+    }
 }
 
 /// Hands `work` on as what a rollout asks for.

@@ -157,7 +157,7 @@ fn notify(migration: &Migration, listener: &[String], screen: &Screen) {
     let configured = &migration.rollout.notify;
     for listener in [listener, configured.as_slice()].into_iter().filter(|listener| !listener.is_empty()) {
         // Where nothing was recorded there is nothing to tell.
-        if !migration.state.join("state.db").is_file() {
+        if !std::fs::metadata(migration.state.join("state.db")).is_ok_and(|found| found.len() > 0) {
             return;
         }
         let told = Store::open(&migration.state, &Clock::System)

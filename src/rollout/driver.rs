@@ -12,7 +12,7 @@ use super::judge::{judge_wave, note_waits};
 use super::ledger::{Ledger, ledger};
 use super::machine::consumer;
 use super::machine::wave::{Event as Move, State};
-use super::observe::observe;
+use super::observe::{Look, observe};
 use super::rollback::finish_rollbacks;
 use super::ship::ship_all;
 use super::snapshot::{Snapshot, verdict_key};
@@ -30,7 +30,7 @@ use crate::workspace::Pin;
 /// Where the state can't be used, or does not belong to what is asked for.
 pub fn run(store: &mut Store, request: &Request<'_>) -> Result<Ledger, RolloutError> {
     let run = store.begin_run()?;
-    observe(store, request)?;
+    observe(store, &Look::at(request), request.tell)?;
     bind(store, request)?;
     if request.retry {
         forget(store)?;

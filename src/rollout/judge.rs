@@ -7,6 +7,7 @@ use super::decisions::wave_digest;
 use super::driver::{current, move_waves};
 use super::gate::{self, Around, Finding, Judgement, Said, Seen};
 use super::machine::wave::{Event as Move, State};
+use super::observe::{Look, observe};
 use super::rollback::finish_rollbacks;
 use super::snapshot::Snapshot;
 use super::{Event, Request, RolloutError};
@@ -165,6 +166,8 @@ fn act(store: &mut Store, request: &Request<'_>, number: u32, judgement: Judgeme
     let state = current(store, number)?.state;
     (request.tell)(Event::WaveJudged { number, state: &state });
     if matches!(state, WaveState::RollingBack(_)) {
+        // Verification takes its time: owners may have merged since this run began.
+        observe(store, &Look { closely: true, ..Look::at(request) }, request.tell)?;
         finish_rollbacks(store, request.tell)?;
     }
     Ok(matches!(state, WaveState::Passed(_)))

@@ -1,5 +1,6 @@
 //! What owners did with what was delivered to them: merged, edited, thrown away, replaced.
-//! Seen at the start of each run, before anything is planned over it.
+//! Seen at the start of each run, before anything is planned over it, and before anything is
+//! taken back.
 //!
 //! Must not: change anything outside of the state.
 
@@ -14,7 +15,7 @@ use super::{Request, RolloutError};
 use crate::config::Delivery;
 use crate::files;
 use crate::git::{GitError, Repository, Standings};
-use crate::state::{DeliveryRecord, DeliveryState, Entry, Store};
+use crate::state::{DeliveryRecord, DeliveryState, Entry, Store, WaveRecord, WaveState};
 use crate::workspace::{FileVersion, GitPlace, Pin, Workspace};
 
 /// How many remotes are asked at once.
@@ -39,7 +40,7 @@ struct Subject<'a> {
 
 /// What somebody did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Seen {
+pub(super) enum Seen {
     Merged(String),
     Edited(String),
     Closed(String),
@@ -50,21 +51,64 @@ enum Seen {
     Refused(String),
 }
 
+/// Whose ends are looked for, and how closely.
+#[derive(Default)]
+pub(super) struct Look<'a> {
+    /// Where the code lies now; those that are not in it lie where they lay when recorded.
+    pub places: BTreeMap<&'a str, &'a Workspace>,
+    /// These workspaces only; all where `None`.
+    pub only: Option<BTreeSet<String>>,
+    /// They are about to be taken back: what their owners merged under another name is
+    /// told by its files, also where the branch still stands.
+    pub closely: bool,
+}
+
+impl<'a> Look<'a> {
+    /// A look at everybody in a fleet.
+    pub(super) fn at(request: &Request<'a>) -> Self {
+        let places = request.fleet.workspaces.iter().map(|place| (place.id.as_str(), place)).collect();
+        Self { places, ..Self::default() }
+    }
+}
+
 /// Looks at what is out, and records what became of it. What can't be reached is looked at
 /// by the next run.
-pub(super) fn observe(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError> {
+pub(super) fn observe(store: &mut Store, look: &Look<'_>, tell: &dyn Fn(super::Event<'_>)) -> Result<(), RolloutError> {
     let snapshot = Snapshot::read(store)?;
-    let current: BTreeMap<&str, &Workspace> =
-        request.fleet.workspaces.iter().map(|place| (place.id.as_str(), place)).collect();
+    for (id, seen) in look_around(store, &snapshot, look, tell)? {
+        if let Some(record) = snapshot.deliveries.get(&id) {
+            note(store, &id, record, &seen)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether anything may have become of a delivery. What was taken back may have been merged
+/// before that.
+fn is_open(record: &DeliveryRecord) -> bool {
+    use DeliveryState as D;
+    match &record.state {
+        D::RollingBack if record.revert.is_some() => true,
+        D::Delivered | D::Edited(_) | D::Superseded => record.merged.is_none(),
+        D::Delivering | D::RollingBack | D::Conflict(_) | D::RolledBack => record.merged.is_none(),
+        D::Waiting | D::Held(_) | D::AwaitingApproval(_) => false,
+        D::Refused(_) | D::Failed(_) | D::Closed(_) | D::Replaced(_) => false,
+    }
+}
+
+/// What became of what is out, ordered by workspace. Nothing is recorded.
+pub(super) fn look_around(
+    store: &Store,
+    snapshot: &Snapshot,
+    look: &Look<'_>,
+    tell: &dyn Fn(super::Event<'_>),
+) -> Result<Vec<(String, Seen)>, RolloutError> {
     let mut branches: BTreeMap<Where, Vec<Subject<'_>>> = BTreeMap::new();
     let mut found: Vec<(String, Seen)> = Vec::new();
-    for (id, record) in &snapshot.deliveries {
-        let open =
-            matches!(record.state, DeliveryState::Delivered | DeliveryState::Edited(_) | DeliveryState::Superseded);
-        let reverting = record.state == DeliveryState::RollingBack && record.revert.is_some();
-        let open = (open && record.merged.is_none()) || reverting;
-        let Some(workspace) = snapshot.workspaces.get(id).filter(|_| open) else { continue };
-        let place = current.get(id.as_str()).copied().unwrap_or(&workspace.place);
+    let asked = |id: &String| look.only.as_ref().is_none_or(|only| only.contains(id));
+    for (id, record) in snapshot.deliveries.iter().filter(|(id, record)| asked(id) && is_open(record)) {
+        let Some(workspace) = snapshot.workspaces.get(id) else { continue };
+        let place = look.places.get(id.as_str()).copied().unwrap_or(&workspace.place);
         let pinned = match &workspace.pin {
             Some(Pin::Commit { commit, .. }) => Some(commit.as_str()),
             _ => None,
@@ -75,30 +119,86 @@ pub(super) fn observe(store: &mut Store, request: &Request<'_>) -> Result<(), Ro
             (Delivery::Branch, _, Some(git)) => {
                 branches.entry(Where::Here(git.toplevel.clone())).or_default().push(subject);
             }
-            (Delivery::Checkout, ..) if record.state == DeliveryState::Delivered => {
+            // What is taken back holds its files against both ends itself.
+            (Delivery::Checkout, ..) if record.state == DeliveryState::Delivered && !look.closely => {
                 let seen = in_place(place, pinned, &store.versions(id)?);
                 found.extend(seen.map(|seen| (id.clone(), seen)));
             }
             _ => {}
         }
     }
-    let prefix = format!("gander/{}/", request.migration.id);
-    let (looked, unseen) = look_at_all(&prefix, branches);
-    found.extend(looked);
+    let Some(binding) = store.binding()? else { return Ok(found) };
+    let (looked, mut unseen) = look_at_all(&format!("gander/{}/", binding.migration), branches);
+    let (doubtful, sure): (Vec<_>, Vec<_>) =
+        looked.into_iter().partition(|(id, seen)| is_doubtful(snapshot, look, id, seen.as_ref()));
+    found.extend(sure.into_iter().filter_map(|(id, seen)| Some((id, seen?))));
+    let (told, more) = by_content(store, snapshot, look, doubtful)?;
+    found.extend(told.into_iter().filter_map(|(id, seen)| Some((id, seen?))));
+    unseen.extend(more);
     for (url, why) in unseen {
-        (request.tell)(super::Event::Unseen { place: &url, why: &why });
+        tell(super::Event::Unseen { place: &url, why: &why });
     }
     found.sort_by(|a, b| a.0.cmp(&b.0));
-    for (id, seen) in found {
-        if let Some(record) = snapshot.deliveries.get(&id) {
-            note(store, &id, record, seen)?;
+    Ok(found)
+}
+
+/// Whether only its files tell if it was merged: neither its commit nor its change id is in
+/// the history, and it is gone, or about to be taken back. What was taken back already is
+/// not asked: the same files may be their owner's own work by now.
+fn is_doubtful(snapshot: &Snapshot, look: &Look<'_>, id: &str, seen: Option<&Seen>) -> bool {
+    let Some(record) = snapshot.deliveries.get(id) else { return false };
+    let going = |wave: &WaveRecord| {
+        matches!(wave.state, WaveState::RollingBack(_)) && wave.members.iter().any(|member| member == id)
+    };
+    match seen {
+        _ if record.merged.is_some() || record.state == DeliveryState::RolledBack => false,
+        Some(Seen::Closed(_) | Seen::Replaced(_)) => true,
+        Some(Seen::Merged(_) | Seen::Back(_) | Seen::Refused(_)) => false,
+        Some(Seen::Edited(_)) | None => {
+            look.closely || record.state == DeliveryState::RollingBack || snapshot.waves.iter().any(going)
         }
     }
-    Ok(())
+}
+
+/// Compares files where nothing else tells.
+fn by_content(
+    store: &Store,
+    snapshot: &Snapshot,
+    look: &Look<'_>,
+    doubtful: Vec<(String, Option<Seen>)>,
+) -> Result<Looked, RolloutError> {
+    let mut results = (Vec::new(), Vec::new());
+    for chunk in doubtful.chunks(AT_ONCE) {
+        let mut loaded = Vec::with_capacity(chunk.len());
+        for (id, seen) in chunk {
+            let pair = snapshot.workspaces.get(id).zip(snapshot.deliveries.get(id));
+            let Some((workspace, record)) = pair else { continue };
+            let place = look.places.get(id.as_str()).copied().unwrap_or(&workspace.place);
+            loaded.push((id, seen, place, record, store.versions(id)?));
+        }
+        let compared: Vec<_> = std::thread::scope(|scope| {
+            let compare = |one: &'_ (_, _, &'_ Workspace, &'_ DeliveryRecord, Vec<FileVersion>)| {
+                let (place, record, versions) = (one.2, one.3, one.4.as_slice());
+                deliver::merged_as_files(place, record, versions)
+            };
+            let handles: Vec<_> = loaded.iter().map(|one| scope.spawn(move || compare(one))).collect();
+            let failed = |_| Err(deliver::Obstacle::Failed("the comparison of its files failed".to_owned()));
+            handles.into_iter().map(|handle| handle.join().unwrap_or_else(failed)).collect()
+        });
+        for ((id, seen, ..), merged) in loaded.into_iter().zip(compared) {
+            match merged {
+                Ok(Some(head)) => results.0.push((id.clone(), Some(Seen::Merged(head)))),
+                Ok(None) => results.0.push((id.clone(), seen.clone())),
+                // Not known is not closed.
+                Err(obstacle) => results.1.push((id.clone(), obstacle.into_reason())),
+            }
+        }
+    }
+    Ok(results)
 }
 
 /// What became of workspaces, and what could not be seen, with why.
-type Looked = (Vec<(String, Seen)>, Vec<(String, String)>);
+type Looked = (Vec<(String, Option<Seen>)>, Vec<(String, String)>);
 
 fn look_at_all(prefix: &str, branches: BTreeMap<Where, Vec<Subject<'_>>>) -> Looked {
     let queue = Mutex::new(branches.into_iter());
@@ -126,7 +226,7 @@ fn look_at_all(prefix: &str, branches: BTreeMap<Where, Vec<Subject<'_>>>) -> Loo
     results.into_inner().unwrap_or_default()
 }
 
-fn look_at(prefix: &str, place: &Where, subjects: &[Subject<'_>]) -> Result<Vec<(String, Seen)>, GitError> {
+fn look_at(prefix: &str, place: &Where, subjects: &[Subject<'_>]) -> Result<Vec<(String, Option<Seen>)>, GitError> {
     let made_by_us = |subject: &Subject<'_>| {
         let revert = subject.record.revert.as_ref().map(|(_, commit)| commit.clone());
         [made(subject.record), revert].into_iter().flatten().collect::<Vec<_>>()
@@ -135,10 +235,9 @@ fn look_at(prefix: &str, place: &Where, subjects: &[Subject<'_>]) -> Result<Vec<
     let known: BTreeSet<String> = subjects.iter().filter_map(|subject| subject.pinned.map(str::to_owned)).collect();
     let lender = subjects.iter().find_map(|subject| subject.git.filter(|git| git.toplevel.is_dir()));
     let all = |repository: &Repository, standings: &Standings| {
-        let seen = |subject: &Subject<'_>| {
-            Ok(become_of(repository, standings, subject.record)?.map(|s| (subject.id.to_owned(), s)))
-        };
-        subjects.iter().filter_map(|subject| seen(subject).transpose()).collect::<Result<Vec<_>, GitError>>()
+        let seen =
+            |subject: &Subject<'_>| Ok((subject.id.to_owned(), become_of(repository, standings, subject.record)?));
+        subjects.iter().map(seen).collect::<Result<Vec<_>, GitError>>()
     };
     match place {
         Where::Here(toplevel) => {
@@ -156,7 +255,8 @@ fn look_at(prefix: &str, place: &Where, subjects: &[Subject<'_>]) -> Result<Vec<
                     return false;
                 }
                 let name = subject.record.branch.as_ref().map(|(name, _)| name.as_str()).unwrap_or_default();
-                tips.get(name).cloned() == made(subject.record) && head.as_deref() == subject.pinned
+                let left = made(subject.record).filter(|_| subject.record.state != DeliveryState::RolledBack);
+                tips.get(name).cloned() == left && head.as_deref() == subject.pinned
             };
             if subjects.iter().all(as_it_was) {
                 return Ok(Vec::new());
@@ -189,11 +289,16 @@ fn become_of(
         let gone = !standings.tips.contains_key(name);
         return Ok(gone.then(|| Seen::Refused(format!("its owner threw away the branch {name} that takes it back"))));
     }
-    let (Some((name, _)), Some(made)) = (&record.branch, made(record)) else { return Ok(None) };
+    let made = made(record);
     let merged = standings.named.get(&record.change_id.to_string()).cloned();
-    if let Some(merged) = merged.or_else(|| standings.head.clone().filter(|_| standings.merged.contains(&made))) {
+    let is_in = made.as_ref().is_some_and(|made| standings.merged.contains(made));
+    if let Some(merged) = merged.or_else(|| standings.head.clone().filter(|_| is_in)) {
         return Ok(Some(Seen::Merged(merged)));
     }
+    // Of all others only a merge is news.
+    let is_out =
+        matches!(record.state, DeliveryState::Delivered | DeliveryState::Edited(_) | DeliveryState::Superseded);
+    let (Some((name, _)), Some(made), true) = (&record.branch, made, is_out) else { return Ok(None) };
     Ok(match standings.tips.get(name) {
         Some(tip) if *tip == made => None,
         None => Some(Seen::Closed(format!("the branch {name} was deleted, and its change was not merged"))),
@@ -230,27 +335,50 @@ fn in_place(place: &Workspace, pinned: Option<&str>, versions: &[FileVersion]) -
     }
 }
 
-/// Records what was seen, where it is news.
-fn note(store: &mut Store, id: &str, record: &DeliveryRecord, seen: Seen) -> Result<(), RolloutError> {
-    let (event, state, why) = match seen {
-        Seen::Merged(commit) => {
-            let entry = Entry::of("merged", id, format!("its change is in {commit}"));
-            let state = match &record.state {
-                DeliveryState::Superseded => DeliveryState::Delivered,
-                other => other.clone(),
-            };
-            let merged = DeliveryRecord { merged: Some(commit), state, ..record.clone() };
-            return Ok(store.record_delivery(id, &merged, &entry)?);
-        }
-        Seen::Back(why) => (Event::Back, DeliveryState::RolledBack, why),
-        Seen::Refused(why) => (Event::Conflict, DeliveryState::Conflict(why.clone()), why),
-        Seen::Edited(why) => (Event::Edit, DeliveryState::Edited(why.clone()), why),
-        Seen::Closed(why) => (Event::Close, DeliveryState::Closed(why.clone()), why),
-        Seen::Replaced(why) => (Event::Replace, DeliveryState::Replaced(why.clone()), why),
+/// A delivery by what was seen of it.
+pub(super) fn as_seen(record: &DeliveryRecord, seen: &Seen) -> DeliveryRecord {
+    use DeliveryState as D;
+    let state = match seen {
+        Seen::Merged(_) => match &record.state {
+            D::Superseded | D::Delivering => D::Delivered,
+            // Its branch was deleted, and what is in it was not taken back.
+            D::RolledBack => D::RollingBack,
+            other => other.clone(),
+        },
+        Seen::Back(_) => D::RolledBack,
+        Seen::Refused(why) => D::Conflict(why.clone()),
+        Seen::Edited(why) => D::Edited(why.clone()),
+        Seen::Closed(why) => D::Closed(why.clone()),
+        Seen::Replaced(why) => D::Replaced(why.clone()),
     };
-    if state == record.state {
+    let merged = match seen {
+        Seen::Merged(commit) => Some(commit.clone()),
+        _ => record.merged.clone(),
+    };
+    DeliveryRecord { state, merged, ..record.clone() }
+}
+
+/// Records what was seen, where it is news.
+fn note(store: &mut Store, id: &str, record: &DeliveryRecord, seen: &Seen) -> Result<(), RolloutError> {
+    let now = as_seen(record, seen);
+    if now == *record {
         return Ok(());
     }
-    let entry = Entry { detail: why, ..Entry::of(format!("owner.{}", event.as_str()), id, "") };
-    deliver::go(store, id, &mut record.clone(), (event, state), entry)
+    let (event, why) = match seen {
+        Seen::Merged(commit) => {
+            let entry = Entry::of("merged", id, format!("its change is in {commit}"));
+            if record.state != DeliveryState::RolledBack {
+                return Ok(store.record_delivery(id, &now, &entry)?);
+            }
+            let mut record = DeliveryRecord { merged: now.merged, tries: 0, ..record.clone() };
+            return deliver::go(store, id, &mut record, (Event::Revert, now.state), entry);
+        }
+        Seen::Back(why) => (Event::Back, why),
+        Seen::Refused(why) => (Event::Conflict, why),
+        Seen::Edited(why) => (Event::Edit, why),
+        Seen::Closed(why) => (Event::Close, why),
+        Seen::Replaced(why) => (Event::Replace, why),
+    };
+    let entry = Entry { detail: why.clone(), ..Entry::of(format!("owner.{}", event.as_str()), id, "") };
+    deliver::go(store, id, &mut record.clone(), (event, now.state), entry)
 }

@@ -14,7 +14,7 @@ use crate::config::Delivery;
 use crate::files;
 use crate::git::{BranchFacts, GitError, Remote, Repository, Standings};
 use crate::state::{DeliveryRecord, DeliveryState, Entry, Store, WaveState};
-use crate::workspace::{GitPlace, Pin, Workspace};
+use crate::workspace::{FileVersion, GitPlace, Pin, Workspace};
 
 /// What was found of one workspace.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -55,7 +55,8 @@ pub fn recover(store: &mut Store, request: &Request<'_>) -> Result<Vec<Recovered
         let Ok(versions) = versions_of(plan, &read) else { continue };
         let set = ship::change_set(place, &versions);
         let mut record = ship::blank_record(request, wave, &place.id, &set);
-        let seen = match look(request, place, plan.pin.as_ref(), &set, &mut record, store.folder()) {
+        let lost = Lost { request, place, pin: plan.pin.as_ref(), versions: &versions, set: &set };
+        let seen = match look(&lost, &mut record, store.folder()) {
             Ok(seen) => seen,
             Err(error) => Some((
                 DeliveryState::Conflict(format!("what became of it can't be seen ({error}): look there first")),
@@ -88,17 +89,24 @@ pub fn recover(store: &mut Store, request: &Request<'_>) -> Result<Vec<Recovered
     Ok(found)
 }
 
+/// What would be delivered, and of which nobody knows whether it was.
+struct Lost<'a> {
+    request: &'a Request<'a>,
+    place: &'a Workspace,
+    pin: Option<&'a Pin>,
+    versions: &'a [FileVersion],
+    set: &'a ChangeSet,
+}
+
 /// What the world tells of one delivery; nothing where it tells nothing.
 fn look(
-    request: &Request<'_>,
-    place: &Workspace,
-    pin: Option<&Pin>,
-    set: &ChangeSet,
+    lost: &Lost<'_>,
     record: &mut DeliveryRecord,
     state: &std::path::Path,
 ) -> Result<Option<(DeliveryState, String)>, GitError> {
-    match (record.how, &place.git) {
-        (Delivery::Patches, _) => Ok(of_folder(state, record, set)),
+    let request = lost.request;
+    match (record.how, &lost.place.git) {
+        (Delivery::Patches, _) => Ok(of_folder(state, record, lost.set)),
         (Delivery::Checkout, _) => Ok(None),
         (_, None) => Ok(None),
         (how, Some(git)) => {
@@ -111,23 +119,22 @@ fn look(
                 _ => None,
             };
             record.remote = remote.as_ref().map(|remote| remote.url().to_owned());
-            of_branch(request, git, pin, set, record, remote.as_ref())
+            of_branch(lost, git, record, remote.as_ref())
         }
     }
 }
 
 fn of_branch(
-    request: &Request<'_>,
+    lost: &Lost<'_>,
     git: &GitPlace,
-    pin: Option<&Pin>,
-    set: &ChangeSet,
     record: &mut DeliveryRecord,
     remote: Option<&Remote>,
 ) -> Result<Option<(DeliveryState, String)>, GitError> {
     let Some((name, _)) = record.branch.clone() else { return Ok(None) };
-    let prefix = format!("gander/{}/", request.migration.id);
+    let set = lost.set;
+    let prefix = format!("gander/{}/", lost.request.migration.id);
     let here = Repository::open(&git.toplevel)?;
-    let known: BTreeSet<String> = match pin {
+    let known: BTreeSet<String> = match lost.pin {
         Some(Pin::Commit { commit, .. }) => BTreeSet::from([commit.clone()]),
         _ => BTreeSet::new(),
     };
@@ -140,21 +147,34 @@ fn of_branch(
         None => (here.standings(&prefix, "HEAD", &BTreeSet::new(), &known)?, crate::git::find_branch(git, &name)?),
     };
     let id = set.id().to_string();
+    // Only what gander would make itself is its own to delete.
+    let ours = facts.as_ref().map(|facts| is_made(lost, git, facts)).transpose()? == Some(true);
+    record.branch = Some((name.clone(), facts.as_ref().filter(|_| ours).map(|facts| facts.commit.clone())));
     if let Some(commit) = standings.named.get(&id) {
         record.merged = Some(commit.clone());
-        record.branch = Some((name, facts.map(|facts| facts.commit)));
         return Ok(Some((DeliveryState::Delivered, format!("its change is in {commit}"))));
     }
     let Some(facts) = facts else { return Ok(None) };
-    record.branch = Some((name.clone(), Some(facts.commit.clone())));
-    if facts.message.ends_with(&trailer(&set.id())) {
+    if ours {
         return Ok(Some((DeliveryState::Delivered, format!("the branch {name} holds its change {id}"))));
+    }
+    if facts.message.contains(&trailer(&set.id())) {
+        let why = format!("its owner made the commit on the branch {name} anew");
+        return Ok(Some((DeliveryState::Edited(why.clone()), why)));
     }
     let why = match facts.message.contains(&format!("{}: ", crate::git::TRAILER)) {
         true => format!("the branch {name} holds another change of gander's: compare it, then delete it and retry"),
         false => format!("the branch {name} is not gander's any more"),
     };
     Ok(Some((DeliveryState::Conflict(why.clone()), why)))
+}
+
+/// Whether a branch holds exactly what gander makes of the change set.
+fn is_made(lost: &Lost<'_>, git: &GitPlace, facts: &BranchFacts) -> Result<bool, GitError> {
+    let Some(Pin::Commit { commit, .. }) = lost.pin else { return Ok(false) };
+    let place = GitPlace { commit: commit.clone(), ..git.clone() };
+    let same = facts.message == ship::message(lost.request, lost.set).trim_end();
+    Ok(same && deliver::is_ours(&place, lost.versions, &lost.set.id(), facts)?)
 }
 
 /// A folder of a change set tells of a delivery of patches.

@@ -7,6 +7,7 @@ use super::driver::move_waves;
 use super::judge::note_waits;
 use super::ledger::{Ledger, ledger};
 use super::machine::wave::Event as Move;
+use super::observe::{Look, as_seen, look_around, observe};
 use super::ship::{AWAY, change_set, shipment, workspace};
 use super::snapshot::Snapshot;
 use super::{Event, RolloutError};
@@ -23,7 +24,8 @@ pub enum Scope {
     Consumer(String),
 }
 
-/// Takes back what a person asks for, the newest wave first, and closes its waves.
+/// Looks at what became of what a person asks for, takes it back, the newest wave first, and
+/// closes its waves.
 /// What is back already stays as it is.
 ///
 /// # Errors
@@ -37,6 +39,8 @@ pub fn roll_back(store: &mut Store, scope: &Scope, tell: &dyn Fn(Event<'_>)) -> 
             let found = consumers.into_iter().find(|c| c.entity == *entity);
             let id = found.and_then(|consumer| consumer.workspace);
             let id = id.ok_or_else(|| RolloutError::NoSuch { what: format!("consumer {entity}") })?;
+            let only = Some([id.clone()].into());
+            observe(store, &Look { only, closely: true, ..Look::default() }, tell)?;
             let snapshot = Snapshot::read(store)?;
             take_back(store, &snapshot, &id, because, tell)?;
         }
@@ -51,6 +55,8 @@ pub fn roll_back(store: &mut Store, scope: &Scope, tell: &dyn Fn(Event<'_>)) -> 
                 return Err(RolloutError::NoSuch { what });
             }
             let asked: Vec<&WaveRecord> = waves.iter().filter(|wave| numbers.contains(&wave.number)).collect();
+            let only = asked.iter().flat_map(|wave| wave.members.iter().cloned()).collect();
+            observe(store, &Look { only: Some(only), closely: true, ..Look::default() }, tell)?;
             move_waves(store, &asked, Move::RollBack, because)?;
         }
     }
@@ -75,7 +81,12 @@ pub(super) fn finish_rollbacks(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> R
     }
     let snapshot = Snapshot::read(store)?;
     for id in alone {
-        take_back(store, &snapshot, id, "rolled back by hand", tell)?;
+        let wave = waves.iter().find(|wave| wave.members.contains(id)).map(|wave| &wave.state);
+        let because = match wave {
+            Some(WaveState::RolledBack(reason)) => reason,
+            _ => "rolled back by hand",
+        };
+        take_back(store, &snapshot, id, because, tell)?;
     }
     for wave in going.iter().rev() {
         let WaveState::RollingBack(reason) = &wave.state else {
@@ -83,6 +94,15 @@ pub(super) fn finish_rollbacks(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> R
         };
         let (mut stuck, mut away, mut asked) = (0, Vec::new(), Vec::new());
         for member in wave.members.iter().rev() {
+            // An owner who threw the revert away has answered: only a person asks again.
+            if let Some(record) = snapshot.deliveries.get(member)
+                && matches!(record.state, DeliveryState::Conflict(_))
+                && record.revert.is_some()
+            {
+                tell(Event::Shipped { workspace: member, state: &record.state });
+                stuck += 1;
+                continue;
+            }
             let record = take_back(store, &snapshot, member, reason, tell)?;
             match record.map_or(DeliveryState::RolledBack, |record| match record.revert {
                 Some(_) if record.state == DeliveryState::RollingBack => DeliveryState::Waiting,
@@ -161,7 +181,7 @@ pub struct Prospect {
 /// # Errors
 /// As [`roll_back`].
 pub fn dry_rollback(store: &Store, scope: &Scope) -> Result<Vec<Prospect>, RolloutError> {
-    let snapshot = Snapshot::read(store)?;
+    let mut snapshot = Snapshot::read(store)?;
     let mut asked: Vec<(u32, String)> = Vec::new();
     for wave in snapshot.waves.iter().rev() {
         let within = |id: &&String| match scope {
@@ -180,6 +200,14 @@ pub fn dry_rollback(store: &Store, scope: &Scope) -> Result<Vec<Prospect>, Rollo
         }
         Scope::Wave(number) if asked.is_empty() => return Err(RolloutError::NoSuch { what: format!("wave {number}") }),
         _ => {}
+    }
+    let only = asked.iter().map(|(_, id)| id.clone()).collect();
+    // A remote that is away is told by the trial.
+    let look = Look { only: Some(only), closely: true, ..Look::default() };
+    for (id, seen) in look_around(store, &snapshot, &look, &|_| {})? {
+        if let Some(record) = snapshot.deliveries.get_mut(&id) {
+            *record = as_seen(record, &seen);
+        }
     }
     let is_out = |id: &str| snapshot.deliveries.get(id).is_some_and(|record| out_there(&record.state));
     let mut prospects = Vec::new();

@@ -474,7 +474,7 @@ fn branch_part(slug: &str) -> String {
     format!("{}-{digest}", slug.replace('.', "-"))
 }
 
-fn message(request: &Request<'_>, set: &ChangeSet) -> String {
+pub(super) fn message(request: &Request<'_>, set: &ChangeSet) -> String {
     let guide = match &request.migration.guide {
         Some(guide) => format!("Guide: {guide}\n\n"),
         None => String::new(),

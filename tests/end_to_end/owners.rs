@@ -181,8 +181,8 @@ fn only_what_somebody_can_act_on_counts_as_open() {
     assert_eq!([tip(&bench, "bee").is_some(), tip(&bench, "cat").is_some()].iter().filter(|out| **out).count(), 1);
 }
 
-/// A consumer whose file is long enough for others to work in it, too; merged by its owner.
-fn merged(more: &str) -> (Bench, std::path::PathBuf, String) {
+/// A consumer whose file is long enough for others to work in it, too.
+fn long(more: &str) -> (Bench, std::path::PathBuf, String) {
     let bench = fleet(more);
     let ant = owner(&bench, "ant", "main");
     let text = format!("import os\n\n\n\n{OLD}\n\n\nprint(rows)\n");
@@ -191,6 +191,12 @@ fn merged(more: &str) -> (Bench, std::path::PathBuf, String) {
     pull(&bench, "ant");
     bench.gander(&["run"]).expect(0);
     git(&ant, &["fetch", "-q"]);
+    (bench, ant, text)
+}
+
+/// The same, merged by its owner.
+fn merged(more: &str) -> (Bench, std::path::PathBuf, String) {
+    let (bench, ant, text) = long(more);
     git(&ant, &["merge", "-q", "--no-ff", "-m", "merged", "origin/gander/small/ant"]);
     git(&ant, &["push", "-q", "origin", "main", ":gander/small/ant"]);
     (bench, ant, text)
@@ -294,4 +300,97 @@ fn a_lost_state_is_rebuilt_from_what_the_world_tells() {
     assert_eq!(outcomes(&bench.ledger())["ant"], "changed");
     bench.gander(&["rollback", "--consumer", "bee"]).expect(0);
     assert_eq!(tip(&bench, "bee"), None);
+}
+
+/// The owner's clone of `main` with the branch merged into it; not pushed yet.
+fn merge(bench: &Bench, name: &str, arguments: &[&str]) -> std::path::PathBuf {
+    let place = owner(bench, name, "main");
+    git(&place, &[&["merge", "-q"], arguments, &[&format!("origin/gander/small/{name}")]].concat());
+    place
+}
+
+#[test]
+fn a_rollback_looks_first_at_what_owners_merged_since_the_last_run() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    // One merges, one squashes under a name of its own and deletes the branch.
+    git(&merge(&bench, "ant", &["--no-ff", "-m", "merged"]), &["push", "-q", "origin", "main"]);
+    let bee = merge(&bench, "bee", &["--squash"]);
+    git(&bee, &["commit", "-q", "-m", "Read the new table"]);
+    git(&bee, &["push", "-q", "origin", "main", ":gander/small/bee"]);
+    let dry = bench.gander(&["rollback", "--all", "--dry-run"]).expect(0).stdout;
+    for name in ["ant", "bee"] {
+        let line = dry.lines().find(|line| line.contains(&format!("apps/{name}  "))).unwrap_or_default();
+        assert!(line.ends_with("it is merged: a revert is asked for"), "{name}:\n{dry}");
+    }
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert_eq!(["ant", "bee", "cat"].map(|name| state(&bench, name)), ["reverting", "reverting", "reverted"]);
+    for name in ["ant", "bee"] {
+        assert_eq!(git(&remote(&bench, name), &["show", &format!("gander/small/{name}.revert:job.py")]), OLD);
+    }
+}
+
+#[test]
+fn what_turns_out_to_be_merged_after_it_was_taken_back_gets_a_revert() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let ant = merge(&bench, "ant", &["--no-ff", "-m", "merged"]);
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert_eq!((tip(&bench, "ant"), state(&bench, "ant").as_str()), (None, "reverted"));
+    // The owner had merged it already, and pushes that now.
+    git(&ant, &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]).expect(3);
+    assert_eq!(state(&bench, "ant"), "reverting");
+    assert_eq!(git(&remote(&bench, "ant"), &["show", "gander/small/ant.revert:job.py"]), OLD);
+    // An owner who throws the revert away is not asked at every run.
+    git(&remote(&bench, "ant"), &["branch", "-D", "gander/small/ant.revert"]);
+    for _ in 0..2 {
+        bench.gander(&["run"]);
+        assert_eq!((branches(&bench, "ant").len(), state(&bench, "ant").as_str()), (1, "revert-conflict"));
+    }
+    bench.gander(&["rollback", "--consumer", "ant"]).expect(0);
+    assert_eq!((branches(&bench, "ant").len(), state(&bench, "ant").as_str()), (2, "reverting"));
+}
+
+#[test]
+fn a_squash_under_another_name_is_a_merge_by_its_files() {
+    let (bench, ant, text) = long("");
+    git(&ant, &["merge", "-q", "--squash", "origin/gander/small/ant"]);
+    git(&ant, &["commit", "-q", "-m", "Read the new table"]);
+    commit(&ant, "job.py", &text.replace("users_v1", "users_v2").replace("import os", "import sys"), &[]);
+    git(&ant, &["push", "-q", "origin", "main", ":gander/small/ant"]);
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(outcomes(&bench.ledger())["ant"], "changed", "{}", reason(&bench.ledger(), "ant"));
+    bench.gander(&["rollback", "--all"]).expect(0);
+    let back = git(&remote(&bench, "ant"), &["show", "gander/small/ant.revert:job.py"]);
+    assert_eq!(back, text.replace("import os", "import sys"));
+}
+
+#[test]
+fn after_a_recovery_nothing_of_an_owner_is_deleted() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    // One goes on with the branch, one amends its commit and keeps the message.
+    let (ant, bee) = (owner(&bench, "ant", "gander/small/ant"), owner(&bench, "bee", "gander/small/bee"));
+    commit(&ant, "more.txt", "mine\n", &[]);
+    git(&ant, &["push", "-q"]);
+    std::fs::write(bee.join("job.py"), "rows = read_table(\"users_v2\", 1)\n").unwrap();
+    git(&bee, &["commit", "-q", "-a", "--amend", "--no-edit"]);
+    git(&bee, &["push", "-q", "-f"]);
+    let theirs = ["ant", "bee"].map(|name| branches(&bench, name));
+    // An empty file is a lost state, too: nothing is begun anew over it.
+    std::fs::write(bench.root.join(".gander/small/state.db"), "").unwrap();
+    let refused = bench.gander(&["run"]).expect(5).stderr;
+    assert!(refused.contains("gander recover") && refused.contains("move the folder away"), "{refused}");
+    std::fs::remove_file(bench.root.join(".gander/small/state.db")).unwrap();
+    bench.gander(&["run"]).expect(5);
+    std::fs::write(bench.root.join(".gander/small/state.db"), "").unwrap();
+    let said = bench.gander(&["recover"]).expect(0).stdout;
+    assert!(said.contains("apps/ant  conflict: ") && said.contains("apps/bee  edited: "), "{said}");
+    assert!(said.contains("apps/cat  delivered: "), "{said}");
+    let dry = bench.gander(&["rollback", "--all", "--dry-run"]).expect(1).stdout;
+    assert_eq!(dry.matches("somebody else moved the branch").count(), 2, "{dry}");
+    bench.gander(&["rollback", "--all"]).expect(5);
+    assert_eq!(["ant", "bee"].map(|name| branches(&bench, name)), theirs, "nothing of theirs is touched");
+    assert_eq!(tip(&bench, "cat"), None);
 }

@@ -8,7 +8,7 @@ use crate::config::Delivery;
 use crate::digest::Digest;
 use crate::fault;
 use crate::files::{self, FilesError};
-use crate::git::{self, GitError, Push, Remote, Repository, TRAILER, Work};
+use crate::git::{self, BranchFacts, GitError, NewCommit, Push, Remote, Repository, TRAILER, Work};
 use crate::state::DeliveryRecord;
 use crate::workspace::{FileVersion, GitPlace, Pin};
 
@@ -157,7 +157,7 @@ pub(super) fn take_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Res
             ends_match(shipment, on_either_end)?;
             bring_to(shipment, Side::Before).map_err(Obstacle::from)
         }
-        Delivery::Branch => delete_branch(&commit_place(shipment)?, record),
+        Delivery::Branch => delete_branch(shipment, &commit_place(shipment)?, record),
         Delivery::Push => {
             let Some((branch, commit)) = &record.branch else { return Ok(()) };
             let remote = remote_of_record(record)?;
@@ -165,19 +165,19 @@ pub(super) fn take_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Res
                 (None, _) => None,
                 (Some(found), _) if Some(&found) == record.replaces.as_ref() => Some(found),
                 (Some(_), Some(made)) => Some(made.clone()),
-                // A kill between the push and its record: the trailer tells ours.
-                (Some(found), None) => {
-                    let facts = remote.facts(branch)?;
-                    let ours = facts.filter(|facts| facts.message.ends_with(&trailer(&record.change_id)));
-                    Some(ours.map_or_else(|| "0".repeat(found.len()), |facts| facts.commit))
-                }
+                // A kill between the push and its record: what is in it tells ours.
+                (Some(_), None) => match remote.facts(branch)? {
+                    None => None,
+                    Some(facts) if ours(shipment, record, &facts)? => Some(facts.commit),
+                    Some(_) => return Err(moved(branch)),
+                },
             };
             if let Some(expected) = found {
                 remote.delete(branch, &expected)?;
             }
             // The consumer may have gone with its clone.
             match commit_place(shipment) {
-                Ok(place) if place.toplevel.is_dir() => delete_branch(&place, record),
+                Ok(place) if place.toplevel.is_dir() => delete_branch(shipment, &place, record),
                 _ => Ok(()),
             }
         }
@@ -186,7 +186,6 @@ pub(super) fn take_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Res
 
 /// What [`take_back`] would do, as far as can be told without doing it.
 pub(super) fn look_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Result<&'static str, Obstacle> {
-    let conflict = |name: &str| Obstacle::Conflict(format!("somebody else moved the branch {name}"));
     match (record.how, &record.branch) {
         (Delivery::Patches, _) => Ok("its patches are marked as withdrawn"),
         (Delivery::Checkout, _) => {
@@ -195,30 +194,69 @@ pub(super) fn look_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Res
         }
         (_, None) => Ok("nothing is out"),
         (how, Some((name, made))) => {
-            let found = match how {
-                Delivery::Push => remote_of_record(record)?.branch(name)?,
-                _ => git::find_branch(&commit_place(shipment)?, name)?.map(|found| found.commit),
+            let found = match (how, made) {
+                (Delivery::Push, Some(_)) => remote_of_record(record)?.branch(name)?.map(|commit| (commit, None)),
+                (Delivery::Push, None) => remote_of_record(record)?.facts(name)?.map(with_commit),
+                _ => git::find_branch(&commit_place(shipment)?, name)?.map(with_commit),
             };
             match (found, made) {
                 (None, _) => Ok("its branch is gone already"),
-                (Some(found), Some(made)) if found == *made => Ok("its branch is deleted"),
-                (Some(found), _) if Some(&found) == record.replaces.as_ref() => Ok("its branch is deleted"),
-                (Some(_), None) => Ok("its branch is deleted where it is gander's"),
-                _ => Err(conflict(name)),
+                (Some((found, _)), Some(made)) if found == *made => Ok("its branch is deleted"),
+                (Some((found, _)), _) if Some(&found) == record.replaces.as_ref() => Ok("its branch is deleted"),
+                (Some((_, Some(facts))), None) if ours(shipment, record, &facts)? => Ok("its branch is deleted"),
+                _ => Err(moved(name)),
             }
         }
     }
 }
 
 /// Deletes a branch of this repository, where it is still gander's own.
-fn delete_branch(place: &GitPlace, record: &DeliveryRecord) -> Result<(), Obstacle> {
+fn delete_branch(shipment: &Shipment<'_>, place: &GitPlace, record: &DeliveryRecord) -> Result<(), Obstacle> {
     let Some((branch, commit)) = &record.branch else { return Ok(()) };
-    // A kill between the branch and its record: the trailer tells ours.
-    let found = git::find_branch(place, branch)?;
-    let replaced = || record.replaces.clone().filter(|old| found.as_ref().is_some_and(|found| found.commit == *old));
-    let ours = found.as_ref().filter(|found| found.message.ends_with(&trailer(&record.change_id)));
-    let expected = replaced().or_else(|| commit.clone()).or_else(|| ours.map(|found| found.commit.clone()));
-    git::delete_branch(place, branch, expected.as_deref().unwrap_or_default()).map_err(Obstacle::from)
+    let Some(found) = git::find_branch(place, branch)? else { return Ok(()) };
+    let replaced = record.replaces.clone().filter(|old| found.commit == *old);
+    let expected = match replaced.or_else(|| commit.clone()) {
+        Some(expected) => expected,
+        // A kill between the branch and its record: what is in it tells ours.
+        None if ours(shipment, record, &found)? => found.commit,
+        None => return Err(moved(branch)),
+    };
+    git::delete_branch(place, branch, &expected).map_err(Obstacle::from)
+}
+
+fn with_commit(facts: BranchFacts) -> (String, Option<BranchFacts>) {
+    (facts.commit.clone(), Some(facts))
+}
+
+fn moved(branch: &str) -> Obstacle {
+    Obstacle::Conflict(format!("somebody else moved the branch {branch}"))
+}
+
+/// Whether a branch is gander's by all that is in it.
+fn ours(shipment: &Shipment<'_>, record: &DeliveryRecord, facts: &BranchFacts) -> Result<bool, Obstacle> {
+    Ok(is_ours(&commit_place(shipment)?, shipment.versions, &record.change_id, facts)?)
+}
+
+/// Whether a commit is what gander makes of a change set over `place.commit` or an earlier
+/// one: its parent with the change set's files in it and nothing else, named by its trailer.
+/// A message alone says nothing: whoever amends a commit keeps it.
+///
+/// # Errors
+/// Where the repository can't be asked.
+pub fn is_ours(
+    place: &GitPlace,
+    files: &[FileVersion],
+    change_id: &Digest,
+    facts: &BranchFacts,
+) -> Result<bool, GitError> {
+    let [parent] = facts.parents.as_slice() else { return Ok(false) };
+    let repository = Repository::open(&place.toplevel)?;
+    if !facts.message.ends_with(&trailer(change_id)) || !repository.contains(&place.commit, parent)? {
+        return Ok(false);
+    }
+    let (base, prefix) = (parent.as_str(), place.prefix.as_str());
+    let new = NewCommit { branch: "", expected: None, base, prefix, files, message: "", author: "", time: 0 };
+    Ok(facts.tree == repository.tree_of(&new)?)
 }
 
 /// The line that names a change in the message of its commit.

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 pub(super) use effect::remote_of_record;
-pub use effect::trailer;
+pub use effect::{is_ours, trailer};
 pub use look::{is_own, own_writes};
-pub use revert::revert_id;
+pub use revert::{merged_as_files, revert_id};
 
 use super::RolloutError;
 use super::machine::consumer::{Event, State};

@@ -13,7 +13,7 @@ use crate::digest::{Digest, DigestBuilder};
 use crate::files;
 use crate::git::{self, Abroad, GitError, NewCommit, Remote, Repository};
 use crate::state::DeliveryRecord;
-use crate::workspace::{Content, FileVersion, GitPlace};
+use crate::workspace::{Content, FileVersion, GitPlace, Workspace};
 
 /// The folder of the three versions, beside the patches.
 const SIDE_BY_SIDE: &str = "conflict";
@@ -116,6 +116,40 @@ fn back(version: &FileVersion, present: Option<&Content>) -> Result<Option<Optio
     let merged = git::merge_texts(&now.bytes, &after.bytes, &before.bytes)?;
     let executable = if now.executable == after.executable { before.executable } else { now.executable };
     Ok(merged.map(|bytes| Some(Content { bytes, executable })))
+}
+
+/// The present head of a consumer's repository, where its files tell that a change set was
+/// merged there, whatever its commit says: taken over them, it would change nothing more.
+///
+/// # Errors
+/// Where the repository can't be read or reached.
+pub fn merged_as_files(
+    place: &Workspace,
+    record: &DeliveryRecord,
+    versions: &[FileVersion],
+) -> Result<Option<String>, Obstacle> {
+    let Some(git) = place.git.as_ref().filter(|_| !versions.is_empty()) else { return Ok(None) };
+    let (ground, head) = ground(git, record)?;
+    for version in versions {
+        let path = match git.prefix.as_str() {
+            "" => version.path.clone(),
+            prefix => format!("{prefix}/{}", version.path),
+        };
+        if !is_in(version, ground.repository().file_at(&head, &path)?.as_ref())? {
+            return Ok(None);
+        }
+    }
+    Ok(Some(head))
+}
+
+/// Whether a file holds all of a change, also beside others.
+fn is_in(version: &FileVersion, present: Option<&Content>) -> Result<bool, GitError> {
+    if present == version.before.as_ref() || present == version.after.as_ref() {
+        return Ok(present != version.before.as_ref());
+    }
+    let (Some(now), Some(before), Some(after)) = (present, &version.before, &version.after) else { return Ok(false) };
+    let merged = git::merge_texts(&now.bytes, &before.bytes, &after.bytes)?;
+    Ok(before.bytes != after.bytes && merged.as_ref() == Some(&now.bytes))
 }
 
 fn ground(place: &GitPlace, record: &DeliveryRecord) -> Result<(Ground, String), Obstacle> {

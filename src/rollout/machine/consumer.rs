@@ -230,6 +230,8 @@ impl State {
             (S::Delivered | S::Baking | S::Healthy | S::Edited, E::Replace) => S::Replaced,
             (S::Staged | S::Delivered | S::Baking | S::Healthy, E::Revert) => S::Reverting,
             (S::Edited | S::Departed | S::Superseded | S::Reverting | S::RevertConflict, E::Revert) => S::Reverting,
+            // Its owner had merged it before its branch was withdrawn.
+            (S::Reverted, E::Revert) => S::Reverting,
             (S::Reverting, E::Back) => S::Reverted,
             (S::Reverting, E::Conflict) => S::RevertConflict,
             // The new one can't take the place of the old one, which is still there.
@@ -335,7 +337,7 @@ mod tests {
             "........tt......g", // closed
             "........tt......g", // replaced
             ".............rBCg", // reverting
-            "........tt......g", // reverted
+            "........tt...r..g", // reverted
             ".............r..g", // revert-conflict
             "p............r..g", // departed
         ];
