@@ -89,7 +89,7 @@ fn is_expression(body: &str, parameters: &[&str]) -> bool {
     while let Some(at) = rest.find("{{") {
         let Some(end) = rest[at..].find("}}") else { return false };
         let inside = rest[at + 2..at + end].trim_matches(['-', ' ', '\n', '\t']);
-        if !parameters.contains(&inside) {
+        if !parameters.contains(&inside) || !is_operand(&rest[..at], &rest[at + end + 2..]) {
             return false;
         }
         plain.push_str(&rest[..at]);
@@ -114,6 +114,22 @@ fn is_expression(body: &str, parameters: &[&str]) -> bool {
                 || WORDS.contains(&word.to_lowercase().as_str())
                 || word.chars().all(|c| c.is_ascii_digit())
         })
+}
+
+/// Whether what stands between `before` and `after` is an operand: no alias, type, name of a
+/// function, text, or part of a longer name.
+fn is_operand(before: &str, after: &str) -> bool {
+    let touches = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '}' | '{' | '\'' | '"' | '`');
+    if before.ends_with(touches) || after.starts_with(touches) || before.matches('\'').count() % 2 == 1 {
+        return false;
+    }
+    let (before, after) = (before.trim_end(), after.trim_start());
+    let word = before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or("").to_lowercase();
+    let leads = before.is_empty()
+        || before.ends_with(['(', ',', '=', '<', '>', '+', '-', '*', '/', '|', '%'])
+        || ["case", "when", "then", "else", "and", "or", "not", "in", "between", "distinct", "like"]
+            .contains(&word.as_str());
+    leads && !after.starts_with(['(', '{'])
 }
 
 fn is_name(text: &str) -> bool {

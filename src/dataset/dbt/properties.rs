@@ -320,6 +320,10 @@ impl<'a> Properties<'a> {
                 let edits = pairs.map(|((at, old), new)| (start + at..start + at + old.len(), new.clone())).collect();
                 let (at, old) = arguments.last()?;
                 self.named(dataset, start + at..start + at + old.len(), edits);
+                if node.text()[*at..].split(')').next().is_some_and(|rest| rest.contains('=')) {
+                    let why = "a version of the model is asked for, and the new one has others";
+                    self.doubt(dataset, node.range(), why);
+                }
                 Some(dataset)
             }
             Met::Half(dataset, why) => {
@@ -370,18 +374,36 @@ impl<'a> Properties<'a> {
     /// Tables by their paths, in any value: told, since nothing says what reads them.
     fn paths(&mut self, document: &Item<'_>) {
         let mut found: Vec<(Range<usize>, usize)> = Vec::new();
+        let selects = document.get("selectors").is_some();
         document.scalars(&mut Vec::new(), &mut |keys, node| {
             if keys.iter().any(|key| PROSE.contains(key)) {
                 return;
             }
             for (at, word) in words(node.text(), true) {
                 let word = word.trim_end_matches(['.', ':']);
+                let (at, word) = match word.strip_prefix("source:") {
+                    Some(rest) => (at + "source:".len(), rest),
+                    None => (at, word),
+                };
                 let parts: Vec<Part<'_>> = word.split(['.', ':']).map(Some).collect();
                 let table = (parts.len() > 1).then(|| self.datasets.table(&parts, true));
                 let dataset = match table {
                     Some(Met::Dataset(dataset, _) | Met::Half(dataset, _)) => Some(dataset),
                     _ => self.datasets.path(word).map(|(dataset, _)| dataset),
                 };
+                let dataset = dataset.or_else(|| {
+                    let source = || match parts[..] {
+                        [Some(source), table] => Some(self.meant("source", &[(0, source), (0, table?)])),
+                        _ => None,
+                    };
+                    let model = || Some(self.meant("ref", &[(0, word)]));
+                    // `--select` and `selectors.yml` name models and sources without a call.
+                    match if parts.len() == 1 { model() } else { source() }.filter(|_| selects)? {
+                        Meant::Known(dataset) => dataset,
+                        Meant::Met(Met::Dataset(dataset, _) | Met::Half(dataset, _)) => Some(dataset),
+                        Meant::Met(_) => None,
+                    }
+                });
                 let start = node.range().start + at;
                 found.extend(dataset.map(|dataset| (start..start + word.len(), dataset)));
             }
@@ -432,6 +454,10 @@ fn call(text: &str) -> Option<(&str, Vec<(usize, &str)>)> {
     for part in text[open..close].split(',') {
         let lead = part.len() - part.trim_start().len();
         let trimmed = part.trim();
+        if trimmed.contains('=') && !trimmed.starts_with(['\'', '"']) {
+            at += part.len() + 1;
+            continue;
+        }
         let inner = trimmed.strip_prefix(['\'', '"'])?.strip_suffix(['\'', '"'])?;
         arguments.push((at + lead + 1, inner));
         at += part.len() + 1;

@@ -134,6 +134,12 @@ fn only_macros_that_are_plain_expressions_take_columns() {
         "{% macro m(c) %} {{ c | upper }} {% endmacro %}",
         "{% macro m(c) %} (select {{ c }} from t.u) {% endmacro %}",
         "{% macro m(c='x') %} {{ c }} {% endmacro %}",
+        "{% macro m(c) %} date({{ c }}) as {{ c }} {% endmacro %}",
+        "{% macro m(c) %} date({{ c }}) {{ c }} {% endmacro %}",
+        "{% macro m(c, t) %} cast({{ c }} as {{ t }}) {% endmacro %}",
+        "{% macro m(c) %} '{{ c }}' {% endmacro %}",
+        "{% macro m(c) %} {{ c }}1 {% endmacro %}",
+        "{% macro m(f) %} {{ f }}(1) {% endmacro %}",
     ] {
         assert!(of(other).is_empty(), "{other}");
     }
@@ -151,4 +157,34 @@ fn what_a_template_may_write_is_told_with_the_macros_that_may_write_it() {
         all[1].iter().flat_map(|one| &one.unit.uses).map(|one| &written.1[one.range.clone()]).collect();
     assert_eq!(told, ["country_code"]);
     assert!(all.iter().flatten().all(|one| matches!(one.fate, Fate::Annotated(_))));
+}
+
+#[test]
+fn what_templates_do_with_a_dataset_is_not_shown_and_holds_it() {
+    let good = ("models/m.sql", "select country_code as c from {{ ref('dim_users_v1') }}");
+    for (text, because) in [
+        ("{{ dbt_utils.deduplicate(relation=ref('dim_users_v1'), partition_by='country_code') }}", "not shown here"),
+        ("{{ dbt_utils.union_relations(relations=[ref('dim_users_v1'), ref('o')]) }}", "not shown here"),
+        ("{% for r in run_query(\"select country_code from a.users_v1\") %} select 1 {% endfor %}", "SQL in a text"),
+        ("{% for c in adapter.get_columns_in_relation(ref('dim_users_v1')) %} select 1 {% endfor %}", "not shown here"),
+        (
+            "{{ config(pre_hook=\"delete from a.users_v1 where country_code is null\") }} select 1 from {{ ref('o') }}",
+            "SQL in a text",
+        ),
+        ("select country_code as c from {{ ref('dim_users_v1', v=2) }}", "a version of the model"),
+        ("select {{ up('signup_ts') }} from {{ ref('dim_users_v1') }}", "may name any column"),
+        ("select user_id from {{ ref('dim_users_v1') }} {{ up('signup_ts') }}", "may name any column"),
+    ] {
+        let up = ("macros/up.sql", "{% macro up(c) %} date({{ c }}) as {{ c }} {% endmacro %}");
+        stays(&[good, ("models/n.sql", text), up], because);
+    }
+    for text in [
+        "selectors:\n  - name: u\n    definition: 'source:a.users_v1+'\n",
+        "selectors:\n  - name: u\n    definition: {method: source, value: a.users_v1}\n",
+        "selectors:\n  - name: u\n    definition: dim_users_v1+\n",
+    ] {
+        stays(&[good, ("selectors.yml", text)], "named as a value");
+    }
+    let versioned = "models:\n  - name: m\n    columns:\n      - name: c\n        tests:\n          - relationships: {to: \"ref('dim_users_v1', v=2)\", field: user_id}\n";
+    stays(&[good, ("models/s.yml", versioned)], "a version of the model");
 }

@@ -5,7 +5,7 @@ use super::lookup::Clause;
 use super::path::Stand;
 use super::{Around, Goes, Resolver, folded};
 use crate::dataset::mapping::Position;
-use crate::dataset::usage::{Doubt, Role};
+use crate::dataset::usage::{Doubt, Form, Of, Role};
 use crate::tree::Node;
 
 /// Kinds of nodes that hold expressions, and mean nothing for names by themselves.
@@ -71,6 +71,34 @@ const PLAIN: [&str; 60] = [
     "unnest",
     "system_time",
 ];
+
+/// Variables that BigQuery has itself: others are put in by whoever reads the text.
+const SYSTEM: [&str; 14] = [
+    "dataset_id",
+    "dataset_project_id",
+    "project_id",
+    "query_label",
+    "time_zone",
+    "row_count",
+    "script",
+    "session_id",
+    "current_job_id",
+    "last_job_id",
+    "location",
+    "error",
+    "reservation",
+    "version",
+];
+
+/// Whether a star is that of `count(*)`.
+fn counts_rows(star: Node<'_>) -> bool {
+    let arguments = star.parent().filter(|parent| parent.kind() == "argument").and_then(|one| one.parent());
+    let Some(arguments) = arguments.filter(|one| !one.children().any(|child| child.kind() == "distinct")) else {
+        return false;
+    };
+    let function = arguments.parent().and_then(|call| call.field("function"));
+    function.is_some_and(|name| name.text().eq_ignore_ascii_case("count"))
+}
 
 impl<'t> Resolver<'t> {
     /// Every name in an expression, or in a clause that holds expressions.
@@ -178,6 +206,14 @@ impl<'t> Resolver<'t> {
                 }
                 false
             }
+            "system_variable" => {
+                let name = node.named_children().next().map_or(String::new(), |name| name.text().to_lowercase());
+                if !SYSTEM.contains(&name.as_str()) && self.reads_a_dataset(stand.scope) {
+                    let why = "no variable of the warehouse's: what is put in here may name any column";
+                    self.doubts.push(Doubt::open(node.range(), why));
+                }
+                true
+            }
             "subquery" => {
                 let goes = self.goes(node);
                 let shape = self.subquery(node, around, goes);
@@ -218,10 +254,10 @@ impl<'t> Resolver<'t> {
             }
             "star" => {
                 // `count(*)`; `count(t.*)` is a row.
-                if let Some(table) = node.field("table")
-                    && let Some(path) = self.path_of(table)
-                {
-                    self.path(&path, stand);
+                match node.field("table").and_then(|table| self.path_of(table)) {
+                    Some(path) => self.path(&path, stand),
+                    None if counts_rows(node) => {}
+                    None => self.star_as_value(node, stand),
                 }
                 false
             }
@@ -263,6 +299,18 @@ impl<'t> Resolver<'t> {
                 }
                 true
             }
+        }
+    }
+
+    /// `hash(*)`, `struct(*)`: every column, most often under its name.
+    fn star_as_value(&mut self, node: Node<'t>, stand: Stand) {
+        let Some(scope) = stand.scope else { return };
+        let sources: Vec<_> = self.scopes[scope].relations.iter().map(|one| one.source.clone()).collect();
+        sources.iter().for_each(|source| self.reads_all(source));
+        for dataset in sources.iter().flat_map(|source| self.shapes.starred(source)).collect::<Vec<_>>() {
+            self.push(node, dataset, Of::Dataset, Position::Read, Form::Told);
+            let why = "its star is a value, with every old name and the order of the columns in it";
+            self.doubts.push(Doubt::open(node.range(), why));
         }
     }
 

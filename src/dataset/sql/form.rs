@@ -5,9 +5,9 @@
 use std::ops::Range;
 
 use super::path::{Path, Stand};
-use super::{Resolver, unquoted};
+use super::{Dialect, Resolver, unquoted};
 use crate::dataset::mapping::{Becomes, Position};
-use crate::dataset::usage::{ColumnForm, Form, Of, Role, Use, ValueUse};
+use crate::dataset::usage::{Accessor, ColumnForm, Form, Of, Role, Use, ValueUse};
 use crate::tree::Node;
 
 impl<'t> Resolver<'t> {
@@ -126,7 +126,50 @@ impl<'t> Resolver<'t> {
         range.start + quotes..range.end - quotes
     }
 
-    pub(super) fn push(&mut self, node: Node<'t>, dataset: usize, of: Of, position: Position, form: Form) {
+    /// A new name as it must be written where `name` stands: Snowflake knows a table's plain
+    /// names in upper case, and in quotes case counts.
+    pub(super) fn cased(&self, name: Node<'t>, new: &str) -> String {
+        if self.is_upper(name) { new.to_uppercase() } else { new.to_owned() }
+    }
+
+    pub(super) fn is_upper(&self, name: Node<'t>) -> bool {
+        let text = name.text();
+        self.setting.dialect == Dialect::Snowflake
+            && text.starts_with('"')
+            && !text.contains(char::is_lowercase)
+            && text.contains(char::is_uppercase)
+    }
+
+    /// As [`Resolver::cased`], of a column.
+    fn column_cased(&mut self, name: Node<'t>, dataset: usize, of: &Of, form: &mut ColumnForm) {
+        if form.accessor.is_some() || !self.is_upper(name) {
+            return;
+        }
+        let new = match of {
+            Of::Column(column) => match &self.datasets.mappings[dataset].columns[*column].becomes {
+                Becomes::To(new) => new,
+                Becomes::Expressions(_) => {
+                    self.doubt(name, "it became an expression, and in quotes case counts");
+                    return;
+                }
+                _ => return,
+            },
+            Of::Field(column, field) => &self.datasets.mappings[dataset].columns[*column].fields[*field].1,
+            _ => return,
+        };
+        form.accessor = Some(Box::new(Accessor {
+            language: "sql",
+            before: format!("{}\"", form.qualifier),
+            after: "\"".to_owned(),
+            lead: None,
+            renamed: Some(new.to_uppercase()),
+        }));
+    }
+
+    pub(super) fn push(&mut self, node: Node<'t>, dataset: usize, of: Of, position: Position, mut form: Form) {
+        if let Form::Column(form) = &mut form {
+            self.column_cased(node, dataset, &of, form);
+        }
         self.uses.push(Use { range: node.range(), dataset, of, position, form });
     }
 

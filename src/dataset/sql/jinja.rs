@@ -84,6 +84,12 @@ impl<'t> Resolver<'t> {
             ("ref", [Some(package), Some(model)]) => self.setting.project.model(self.datasets, Some(package), model),
             _ => Met::Other,
         };
+        let met = match met {
+            Met::Dataset(dataset, _) if plain.len() != arguments.len() => {
+                Met::Half(dataset, "a version of the model is asked for, and the new one has others".to_owned())
+            }
+            met => met,
+        };
         let last = plain.last().copied().unwrap_or(at);
         let met = match met {
             Met::Dataset(dataset, _) if function == "ref" && plain.len() < arguments.len() => {
@@ -162,6 +168,66 @@ impl<'t> Resolver<'t> {
         self.jinja_left(node);
         self.account(node);
         self.doubts.push(Doubt::open(node.range(), "what a template writes here may name any column"));
+    }
+
+    /// Whether what a template writes is no part of a query, or only joins parts of one:
+    /// `{{ config(…) }}`, `{{ "," if not loop.last }}`.
+    pub(super) fn is_harmless(node: Node<'t>) -> bool {
+        let calls = || node.descendants().filter(|below| below.kind() == "jinja_call");
+        if let Some(call) = calls().next() {
+            let name = call.field("function").map_or("", Node::text);
+            let only = call.parent().is_some_and(|parent| parent.id == node.id);
+            return only && matches!(name, "config" | "log" | "print" | "debug");
+        }
+        let joins = ["union", "all", "distinct", "and", "or", "intersect", "except"];
+        node.descendants().all(|below| match below.kind() {
+            "string" => super::words(below.text(), false)
+                .into_iter()
+                .all(|(_, word)| joins.contains(&word.to_lowercase().as_str())),
+            "identifier" => matches!(below.text(), "loop" | "last" | "first"),
+            _ => true,
+        })
+    }
+
+    /// Datasets that templates name and no statement reads: `{{ macro(ref('x')) }}`, SQL in a
+    /// text that a template runs.
+    pub(super) fn templates(&mut self, root: Node<'t>) {
+        let is_template = |node: &Node<'t>| matches!(node.kind(), "jinja_output" | "jinja_tag");
+        for template in root.descendants().filter(is_template).collect::<Vec<_>>() {
+            let known = self.units.iter().flat_map(|unit| &unit.uses).map(|one| one.range.clone());
+            let range = template.range();
+            let known: Vec<_> = known.filter(|one| range.start <= one.start && one.end <= range.end).collect();
+            let is_known = |node: Node<'t>| {
+                let range = node.range();
+                known.iter().any(|one| one.start < range.end && range.start < one.end)
+            };
+            self.unit(range, |resolver| {
+                for below in template.descendants() {
+                    match below.kind() {
+                        "string" if !is_known(below) && resolver.tables_in_text(below) => {
+                            resolver.doubt(below, "SQL in a text of a template");
+                        }
+                        "jinja_call"
+                            if !is_known(below)
+                                && matches!(below.field("function").map(Node::text), Some("ref" | "source")) =>
+                        {
+                            let before = resolver.uses.len();
+                            resolver.relation_of(below, below);
+                            let found = resolver.uses.len() > before;
+                            resolver.uses[before..].iter_mut().for_each(|one| one.form = Form::Told);
+                            if found {
+                                let why = "a template does with it what is not shown here";
+                                resolver.doubts.push(Doubt::open(below.range(), why));
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+                if !resolver.uses.is_empty() {
+                    resolver.told_columns(template);
+                }
+            });
+        }
     }
 
     /// Datasets and columns that a template's output names.

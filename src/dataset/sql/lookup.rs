@@ -7,7 +7,7 @@ use super::path::{Path, Stand};
 use super::relation::{Hit, Source};
 use super::{Alias, Dialect, Relation, Resolver, folded};
 use crate::dataset::mapping::Becomes;
-use crate::dataset::usage::{Doubt, Of};
+use crate::dataset::usage::{Doubt, Form, Of};
 use crate::tree::Node;
 
 /// Which names are looked up first.
@@ -305,6 +305,58 @@ impl<'t> Resolver<'t> {
         }
     }
 
+    /// A parameter of a function around: columns of tables further in are nearer.
+    pub(super) fn local_meets(&mut self, path: &Path<'t>, stand: Stand, name: &str, of: usize) {
+        let inner: Vec<usize> = self.scopes_from(stand.scope).take_while(|scope| *scope != of).collect();
+        let sources: Vec<Source> = inner
+            .into_iter()
+            .flat_map(|scope| self.scopes[scope].relations.iter().map(|one| one.source.clone()))
+            .collect();
+        for source in sources {
+            if let Some((dataset, of)) = self.changed(self.shapes.find(&source, name)) {
+                self.push(path.parts[0], dataset, of, stand.position, Form::Told);
+                self.doubts.push(Doubt::annotate(path.parts[0].range(), "a column and a parameter have this name"));
+            } else if self.shapes.will_have(&source, name) {
+                let dataset = self.shapes.starred(&source).first().copied();
+                let dataset = dataset.map_or("the table", |dataset| &self.datasets.mappings[dataset].dataset);
+                let why = format!("{dataset} will have a column {name}, which would be meant and not the parameter");
+                self.doubts.push(Doubt::annotate(path.parts[0].range(), why));
+            }
+        }
+    }
+
+    /// A table's name that qualifies: a column of a table further in would be nearer.
+    pub(super) fn qualifier_meets_new(&mut self, path: &Path<'t>, stand: Stand, of: usize) {
+        let name = folded(path.parts[0].text());
+        let meets = self
+            .scopes_from(stand.scope)
+            .take_while(|scope| *scope != of)
+            .any(|scope| self.scopes[scope].relations.iter().any(|one| self.shapes.will_have(&one.source, &name)));
+        if meets {
+            let why = format!("a table further in will have a column {name}, which would be meant and not the table");
+            self.doubts.push(Doubt::annotate(path.parts[0].range(), why));
+        }
+    }
+
+    /// A table without an alias is called by its name, and its new one must not be another's.
+    pub(super) fn tables_meet(&mut self, scope: usize, node: Node<'t>) {
+        let called = |one: &Relation| match &one.renamed {
+            Some(new) => new.last().map(|last| last.to_lowercase()),
+            None => one.name.clone(),
+        };
+        let relations = &self.scopes[scope].relations;
+        let names: Vec<Option<String>> = relations.iter().map(called).collect();
+        let meets = relations.iter().enumerate().find_map(|(at, one)| {
+            one.renamed.as_ref()?;
+            let other = names.iter().enumerate().any(|(other, name)| other != at && *name == names[at]);
+            let before = relations.iter().enumerate().any(|(other, two)| other != at && two.name == one.name);
+            names[at].clone().filter(|_| other && !before)
+        });
+        if let Some(name) = meets {
+            self.doubt(node, format!("two tables of this query would be called {name}"));
+        }
+    }
+
     /// The new name of a column without qualifier must not be another's.
     pub(super) fn meets_others(
         &mut self,
@@ -327,6 +379,8 @@ impl<'t> Resolver<'t> {
             for at in self.scopes_from(stand.scope) {
                 let inner = at != scope;
                 meets |= self.scopes[at].locals.contains_key(&new);
+                // A table's name alone is its whole row.
+                meets |= self.scopes[at].relations.iter().any(|one| one.name.as_deref() == Some(&new));
                 meets |= self.scopes[at].relations.iter().enumerate().any(|(number, one)| {
                     let own = (at, number) == (scope, relation);
                     let merged =

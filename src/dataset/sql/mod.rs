@@ -180,6 +180,8 @@ struct Resolver<'t> {
     values: HashSet<usize>,
     /// Names of catalogs that the text gives itself, in lower case.
     attached: HashSet<String>,
+    /// What a template writes beside the statement that is read, without a clause of its own.
+    beside: Vec<Node<'t>>,
     /// What `{% set x = ref(…) %}` and `{% set x = source(…) %}` gave a name to.
     variables: HashMap<String, Node<'t>>,
     depth: usize,
@@ -274,6 +276,7 @@ impl<'t> Resolver<'t> {
             paths: HashSet::new(),
             values: HashSet::new(),
             attached: HashSet::new(),
+            beside: Vec::new(),
             variables: HashMap::new(),
             depth: 0,
         }

@@ -82,17 +82,18 @@ impl<'t> Resolver<'t> {
         // The longest qualifier first.
         for qualifier in (1..path.before.min(4)).rev() {
             if let Some((scope, relation)) = self.qualified(stand.scope, &path.parts[..qualifier]) {
+                self.qualifier_meets_new(path, stand, scope);
                 self.of_relation(path, qualifier, scope, relation, stand);
                 return;
             }
         }
         let name = folded(path.parts[0].text());
-        let local = self.scopes_from(stand.scope).find_map(|scope| self.local(scope, &name));
-        if let Some(local) = local {
-            match local {
-                Some((dataset, column)) => self.fields(path, 1, dataset, column, stand),
-                // A parameter further out than a table that will have its name.
-                None => self.meets_new(path, stand, &name, None),
+        let local =
+            self.scopes_from(stand.scope).find_map(|scope| self.local(scope, &name).map(|local| (scope, local)));
+        if let Some((scope, local)) = local {
+            self.local_meets(path, stand, &name, scope);
+            if let Some((dataset, column)) = local {
+                self.fields(path, 1, dataset, column, stand);
             }
             return;
         }
@@ -108,8 +109,9 @@ impl<'t> Resolver<'t> {
                 }
             }
             Found::Alias => {
-                // Behind `order by` the list's name stays the nearer one.
-                if stand.clause != Clause::Names {
+                // Behind `order by` the list's names come first, at least where they stand alone.
+                let whole = path.node.parent().is_some_and(|parent| parent.kind() == "order_item");
+                if stand.clause != Clause::Names || !whole && self.setting.dialect != super::Dialect::BigQuery {
                     self.meets_new(path, stand, &name, None);
                 }
             }
@@ -177,6 +179,7 @@ impl<'t> Resolver<'t> {
     /// A whole row as a value.
     fn row(&mut self, node: Node<'t>, (scope, relation): (usize, usize)) {
         let source = self.scopes[scope].relations[relation].source.clone();
+        self.reads_all(&source);
         if let Source::Element(dataset, column) = source {
             if self.datasets.mappings[dataset].columns[column].changes_fields() {
                 self.push(node, dataset, Of::Column(column), Position::Read, Form::Told);
@@ -196,7 +199,8 @@ impl<'t> Resolver<'t> {
         if let (Source::Dataset(dataset), Some(new)) = (&one.source, &one.renamed) {
             // The table's own name qualifies, and moves with the table.
             let new = &new[new.len().saturating_sub(qualifier)..];
-            let edits = path.parts[..qualifier].iter().zip(new).map(|(part, new)| (self.inner(*part), new.clone()));
+            let edits =
+                path.parts[..qualifier].iter().zip(new).map(|(part, new)| (self.inner(*part), self.cased(*part, new)));
             let edits: Vec<_> = edits.filter(|(range, new)| self.differs(range, new)).collect();
             let last = path.parts[qualifier - 1];
             self.push(last, *dataset, Of::Dataset, Position::Read, Form::Name(edits));

@@ -1,5 +1,7 @@
 //! Queries: common table expressions, set operations, and what each hands on.
 
+use std::collections::HashSet;
+
 use super::lookup::Clause;
 use super::relation::{Output, Relation, Shape, Source, Star};
 use super::{Around, Goes, Resolver, folded};
@@ -242,19 +244,39 @@ impl<'t> Resolver<'t> {
 
     fn hands_out(&mut self, shape: usize, node: Node<'t>, why: &str) {
         let source = Source::Derived(shape);
-        for (shape, column) in self.shapes.handed_on(&source) {
-            self.read.extend(self.shapes.all[shape].columns[column].hands_on);
-        }
+        self.reads_all(&source);
         if !self.shapes.starred(&source).is_empty() {
             let at = self.shapes.all[shape].stars.first().map_or(node.range(), |star| star.at.clone());
             self.doubts.push(Doubt::open(at, why));
         }
     }
 
-    /// Dropped columns that nothing reads may be taken out of their lists; others refuse.
-    pub(super) fn finish_drops(&mut self) {
+    /// Every column that a relation hands on is read, under whatever name.
+    pub(super) fn reads_all(&mut self, source: &Source) {
+        for (shape, column) in self.shapes.handed_on(source) {
+            self.read.extend(self.shapes.all[shape].columns[column].hands_on);
+        }
+    }
+
+    /// Dropped columns that nothing reads may be taken out of their lists; others refuse. One
+    /// whose name stands anywhere else in the statement is not taken out: who means what there
+    /// depends on the dialect.
+    pub(super) fn finish_drops(&mut self, node: Node<'t>) {
         use crate::dataset::usage::Form;
-        for at in std::mem::take(&mut self.read) {
+        let mut keep: HashSet<usize> = std::mem::take(&mut self.read);
+        let drops: Vec<usize> = (0..self.uses.len()).filter(|at| self.drops(*at)).collect();
+        let listed = |at: &usize| matches!(&self.uses[*at].form, Form::Column(form) if form.removable.is_some());
+        let own: HashSet<usize> = drops.iter().filter(|at| listed(at)).map(|at| self.uses[*at].range.start).collect();
+        for at in drops {
+            let Form::Column(form) = &self.uses[at].form else { continue };
+            let name = folded(&form.spelled);
+            let leaves = node.descendants().filter(|below| matches!(below.kind(), "identifier" | "string"));
+            let mut others = leaves.filter(|leaf| !own.contains(&leaf.range().start));
+            if others.any(|leaf| folded(leaf.text()) == name) {
+                keep.insert(at);
+            }
+        }
+        for at in keep {
             if let Some(Form::Column(form)) = self.uses.get_mut(at).map(|one| &mut one.form) {
                 form.removable = None;
             }

@@ -18,6 +18,7 @@ impl<'t> Resolver<'t> {
         for from in node.named_children().filter(|child| child.kind() == "from_clause") {
             self.from(from, &inner, scope);
         }
+        self.tables_meet(scope, node);
         let clause = node.named_children().find(|child| child.kind() == "select_clause");
         if let Some(clause) = clause {
             self.aliases(clause, scope);
@@ -241,7 +242,8 @@ impl<'t> Resolver<'t> {
                     Some((relation, parts)) => {
                         if let (Source::Dataset(dataset), Some(new)) = (&relation.source, &relation.renamed) {
                             let new = &new[new.len().saturating_sub(parts.len())..];
-                            let edits = parts.iter().zip(new).map(|(part, new)| (self.inner(*part), new.clone()));
+                            let edits =
+                                parts.iter().zip(new).map(|(part, new)| (self.inner(*part), self.cased(*part, new)));
                             let edits = edits.filter(|(range, new)| self.differs(range, new)).collect();
                             let last = parts[parts.len() - 1];
                             self.push(
@@ -377,6 +379,8 @@ impl<'t> Resolver<'t> {
         if kind.to_lowercase().contains("natural") || node.children().any(|child| child.kind() == "natural") {
             let touches = self.scopes[scope].relations.iter().any(|one| !self.shapes.starred(&one.source).is_empty());
             self.scopes[scope].natural = true;
+            let sources: Vec<Source> = self.scopes[scope].relations.iter().map(|one| one.source.clone()).collect();
+            sources.iter().for_each(|source| self.reads_all(source));
             if touches {
                 self.doubt(node, "a natural join joins on every common name, and names change");
             }

@@ -33,9 +33,12 @@ impl<'t> Resolver<'t> {
                 self.group(group, &mut within_macro);
             }
         }
+        self.templates(root);
     }
 
     fn group(&mut self, mut pending: Vec<Node<'t>>, within_macro: &mut usize) {
+        let is_beside = |node: &&Node<'t>| node.kind() == "jinja_output" && !Self::is_harmless(**node);
+        self.beside = pending.iter().filter(is_beside).copied().collect();
         pending.reverse();
         while let Some(node) = pending.pop() {
             match node.kind() {
@@ -99,11 +102,16 @@ impl<'t> Resolver<'t> {
                 resolver.doubt(node, "a macro writes this into other models");
             }
             resolver.inside(node);
+            if !resolver.uses.is_empty() {
+                for output in resolver.beside.clone() {
+                    resolver.jinja_body(output);
+                }
+            }
         });
     }
 
     /// Opens a unit, has it read, and closes it.
-    fn unit(&mut self, range: std::ops::Range<usize>, read: impl FnOnce(&mut Self)) {
+    pub(super) fn unit(&mut self, range: std::ops::Range<usize>, read: impl FnOnce(&mut Self)) {
         self.uses.clear();
         self.doubts.clear();
         self.read.clear();
@@ -124,7 +132,7 @@ impl<'t> Resolver<'t> {
     fn unit_of(&mut self, node: Node<'t>, read: impl FnOnce(&mut Self)) {
         self.unit(node.range(), |resolver| {
             read(resolver);
-            resolver.finish_drops();
+            resolver.finish_drops(node);
             resolver.sweep(node);
         });
     }

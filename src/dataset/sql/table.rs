@@ -17,8 +17,22 @@ pub(super) struct Named {
     text: Option<String>,
     /// What comes before a hole.
     head: Option<String>,
+    /// Whether its new name is to be written in upper case.
+    upper: bool,
     range: Range<usize>,
 }
+
+/// Functions that make arrays of plain values.
+const SCALARS: [&str; 8] = [
+    "split",
+    "generate_array",
+    "generate_date_array",
+    "generate_timestamp_array",
+    "regexp_extract_all",
+    "json_extract_string_array",
+    "json_value_array",
+    "to_code_points",
+];
 
 impl<'t> Resolver<'t> {
     /// A table of a `from`: it becomes a relation of `scope`.
@@ -95,7 +109,13 @@ impl<'t> Resolver<'t> {
     /// What an array that is no dataset's hands on: its alias, and whatever its structs have.
     fn elements(&self, unnest: Node<'t>, alias: Option<Node<'t>>) -> Source {
         let mut names: HashSet<String> = alias.into_iter().map(|alias| folded(alias.text())).collect();
-        let written = unnest.descendants().any(|below| below.kind() == "array");
+        let made = unnest
+            .descendants()
+            .find(|below| below.kind() == "argument")
+            .and_then(|argument| argument.field("value"))
+            .and_then(|value| value.field("function"));
+        let scalars = made.is_some_and(|name| SCALARS.contains(&name.text().to_lowercase().as_str()));
+        let written = scalars || unnest.descendants().any(|below| below.kind() == "array");
         let structs: Vec<Node<'t>> =
             unnest.descendants().filter(|below| matches!(below.kind(), "struct" | "struct_type")).collect();
         if !written || structs.is_empty() {
@@ -188,6 +208,13 @@ impl<'t> Resolver<'t> {
             return self.stored(string);
         }
         let before = self.uses.len();
+        if name == "external_query" {
+            for string in &strings {
+                if self.tables_in_text(*string) {
+                    self.doubts.push(Doubt::open(string.range(), "SQL in a text that another database runs"));
+                }
+            }
+        }
         self.expression(node, around, Position::Read);
         if matches!(name.as_str(), "flatten" | "explode" | "explode_outer") {
             let argument = node.descendants().find(|below| below.kind() == "argument");
@@ -217,6 +244,7 @@ impl<'t> Resolver<'t> {
                 vec![Named {
                     text: Some(inner.to_owned()),
                     head: None,
+                    upper: self.is_upper(string),
                     range: string.range().start + 1..string.range().end - 1,
                 }],
                 string,
@@ -267,7 +295,13 @@ impl<'t> Resolver<'t> {
             return self.stored(path);
         }
         let parts = self.parts(&leaves);
+        let alone = parts.len() == 1;
         let relation = self.by_name(parts, node);
+        if let Some(new) = relation.renamed.as_ref().and_then(|new| new.last()).filter(|_| alone)
+            && around.ctes.get(&new.to_lowercase()).is_some()
+        {
+            self.doubt(node, format!("its new name, {new}, is a query of this statement"));
+        }
         self.account(node);
         relation
     }
@@ -315,7 +349,12 @@ impl<'t> Resolver<'t> {
                     .filter(|hole| hole.start > local.start)
                     .map(|hole| text[at..at + hole.start - local.start].to_owned());
                 let plain = leaf.kind() == "identifier" && hole.is_none();
-                parts.push(Named { text: plain.then(|| text[at..end].to_owned()), head, range });
+                parts.push(Named {
+                    text: plain.then(|| text[at..end].to_owned()),
+                    head,
+                    upper: self.is_upper(*leaf),
+                    range,
+                });
                 at = end + 1;
             }
         }
@@ -357,7 +396,9 @@ impl<'t> Resolver<'t> {
                     let same = |text: &String| text == *new || fold && text.eq_ignore_ascii_case(new);
                     !part.text.as_ref().is_some_and(same)
                 });
-                let edits = changed.map(|(part, new)| (part.range.clone(), new.clone())).collect();
+                let edits = changed
+                    .map(|(part, new)| (part.range.clone(), if part.upper { new.to_uppercase() } else { new.clone() }))
+                    .collect();
                 let range = parts.last().map_or(node.range(), |part| part.range.clone());
                 self.uses.push(Use {
                     range,

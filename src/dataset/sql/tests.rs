@@ -61,7 +61,12 @@ fn moved_in(sql: &str, setting: &Setting) -> String {
 
 #[track_caller]
 fn check(sql: &str, expected: &str) {
-    let moved = moved(sql);
+    check_in(Dialect::BigQuery, sql, expected);
+}
+
+#[track_caller]
+fn check_in(dialect: Dialect, sql: &str, expected: &str) {
+    let moved = moved_in(sql, &Setting { dialect, ..Setting::default() });
     let same = if expected.starts_with('!') {
         moved.contains(expected.trim_start_matches(['!', ' ']))
     } else {
@@ -220,4 +225,113 @@ fn a_name_of_the_list_is_not_taken_for_a_new_column() {
     assert!(moved_in(sql, &snowflake).contains("will have a column country"), "{}", moved_in(sql, &snowflake));
     let plain = "select country_code as country from a.users_v1";
     assert_eq!(moved_in(plain, &snowflake), "select country as country from a.users_v2");
+}
+
+#[test]
+fn what_is_called_like_a_new_name_never_becomes_it() {
+    // A column further in is nearer than a parameter of the function.
+    let of = "create function f(country string) as ((select count(*) from a.users_v1 where country_code = country))";
+    check(of, "! will have a column country, which would be meant and not the parameter");
+    check(
+        "create table function f(country_code string) as select user_id from a.users_v1 where country_code = 'x'",
+        "! a column and a parameter have this name",
+    );
+    // A lambda's own parameter is nearer than any column.
+    check(
+        "select array_filter(x.l, country -> country = 'x') as y from b.plain x, a.users_v1 u where u.country_code = 'x'",
+        "select array_filter(x.l, country -> country = 'x') as y from b.plain x, a.users_v2 u where u.country = 'x'",
+    );
+    // Items see each other's names, and columns come first.
+    for dialect in [Dialect::Snowflake, Dialect::Spark, Dialect::DuckDb] {
+        check_in(
+            dialect,
+            "select upper(country_code) as country, concat(country, 'x') as y from a.users_v1",
+            "! users will have a column country",
+        );
+        check_in(
+            dialect,
+            "select signup_ts as country from a.users_v1 where country > 'x'",
+            "! users will have a column country",
+        );
+    }
+    check(
+        "select upper(display_name) as country from a.users_v1 order by country",
+        "select upper(display_name) as country from a.users_v2 order by country",
+    );
+    // A table's name alone is its row.
+    check("select country_code from a.users_v1 as country group by country_code", "! its new name, country");
+    check(
+        "select country.id from b.plain as country where exists (select 1 from a.users_v1 where country.id = user_id)",
+        "! a table further in will have a column country",
+    );
+    check(
+        "select users_v1.user_id from a.users_v1 join c.users_v2 on true",
+        "! two tables of this query would be called users_v2",
+    );
+}
+
+#[test]
+fn a_dropped_column_stays_where_anything_may_read_it() {
+    let list = "select user_id, score from a.users_v1";
+    check(&format!("select user_id from ({list} order by score limit 10)"), "! score has no successor");
+    check(&format!("select user_id from ({list} order by upper(score) limit 10)"), "! score has no successor");
+    let with = format!("with u as ({list}) select");
+    check(&format!("{with} a.user_id from u a join b.plain b using (score)"), "! score has no successor");
+    check(&format!("{with} a.user_id from u a natural join b.plain b"), "! score has no successor");
+    for row in ["u", "to_json_string(u)", "array_agg(u)", "count(distinct to_json_string(u))"] {
+        check(&format!("{with} {row} as x from u"), "! score has no successor");
+    }
+    check(&format!("{with} to_json(struct(*)) as x from u"), "! score has no successor");
+    check(
+        &format!("{with} user_id from u order by user_id"),
+        "with u as (select user_id from a.users_v2) select user_id from u order by user_id",
+    );
+}
+
+#[test]
+fn a_star_that_is_an_argument_is_a_value() {
+    for call in ["object_construct(*)", "to_json(struct(*))", "hash(*)", "concat_ws(',', *)", "count(distinct *)"] {
+        for dialect in [Dialect::Snowflake, Dialect::Spark, Dialect::BigQuery] {
+            check_in(dialect, &format!("select {call} as x from a.users_v1"), "! its star is a value");
+        }
+    }
+    check("select count(*) as n from a.users_v1", "select count(*) as n from a.users_v2");
+    check("select count(*) over () as n from a.users_v1", "select count(*) over () as n from a.users_v2");
+}
+
+#[test]
+fn names_in_quotes_keep_the_case_that_snowflake_has_them_in() {
+    check_in(
+        Dialect::Snowflake,
+        "select \"COUNTRY_CODE\", u.\"COUNTRY_CODE\" as c, signup_ts as s from \"P\".\"A\".\"USERS_V1\" u",
+        "select \"COUNTRY\" as \"COUNTRY_CODE\", u.\"COUNTRY\" as c, signed_up_at as s from \"P\".\"A\".\"USERS_V2\" u",
+    );
+    check_in(
+        Dialect::Snowflake,
+        "select \"USERS_V1\".\"COUNTRY_CODE\" as c from A.\"USERS_V1\"",
+        "select \"USERS_V2\".\"COUNTRY\" as c from A.\"USERS_V2\"",
+    );
+    check_in(Dialect::Snowflake, "select \"LAST_SEEN\" as c from A.USERS_V1", "! in quotes case counts");
+    check_in(Dialect::Ansi, "select \"COUNTRY_CODE\" as c from a.users_v1", "select \"country\" as c from a.users_v2");
+}
+
+#[test]
+fn what_is_put_in_beside_a_clause_holds_its_unit() {
+    check("select user_id from a.users_v1 {{ where }}", "! may name any column");
+    check("select user_id from a.users_v1 u {{ only('u', 'country_code') }} order by 1", "! may name any column");
+    check("select 1 from a.users_v1 u join b.plain c {{ on_country() }}", "! may name any column");
+    check("{{ ctes() }} select user_id from a.users_v1", "! may name any column");
+    let config = "{{ config(materialized='table') }} select user_id from a.users_v1";
+    check(config, &config.replace("users_v1", "users_v2"));
+    check("select @@COL as x from a.users_v1", "! no variable of the warehouse's");
+    let known = "select @@project_id as x from a.users_v1";
+    check(known, &known.replace("users_v1", "users_v2"));
+    check(
+        "select country_code as c from external_query('c', 'select country_code from a.users_v1')",
+        "! SQL in a text",
+    );
+    check(
+        "select c from a.users_v1 u cross join unnest(split(u.country_code, ',')) as c",
+        "select c from a.users_v2 u cross join unnest(split(u.country, ',')) as c",
+    );
 }

@@ -146,6 +146,28 @@ impl<'t> Resolver<'t> {
         }
     }
 
+    /// Tables that a text of SQL names, and with them its columns; whether there is one.
+    pub(super) fn tables_in_text(&mut self, string: Node<'t>) -> bool {
+        let before = self.uses.len();
+        let fold = self.setting.dialect.folds_tables();
+        for (at, word) in words(string.text(), true) {
+            let word = word.trim_end_matches(['.', ':']);
+            let parts: Vec<Part<'_>> = word.split(['.', ':']).map(Some).collect();
+            let met = if parts.len() > 1 { self.datasets.table(&parts, fold) } else { Met::Other };
+            if let Met::Dataset(dataset, _) | Met::Half(dataset, _) = met {
+                let start = string.range().start + at;
+                let range = start..start + word.len();
+                let told = Use { range, dataset, of: Of::Dataset, position: Position::Read, form: Form::Told };
+                self.uses.push(told);
+            }
+        }
+        let found = self.uses.len() > before;
+        if found {
+            self.names_in_text(string);
+        }
+        found
+    }
+
     fn is_last(&self, dataset: usize, word: &str) -> bool {
         self.datasets.mappings[dataset].names.iter().any(|name| {
             name.old
@@ -245,7 +267,11 @@ impl<'t> Resolver<'t> {
             .collect();
         for leaf in left {
             if leaf.kind() == "jinja_output" {
-                self.jinja_left(leaf);
+                if Self::is_harmless(leaf) {
+                    self.jinja_left(leaf);
+                } else {
+                    self.jinja_body(leaf);
+                }
                 continue;
             }
             if leaf.ancestors().any(|up| up.kind().starts_with("jinja")) {
