@@ -267,7 +267,8 @@ impl<'t> Resolver<'t> {
             .collect();
         for leaf in left {
             if leaf.kind() == "jinja_output" {
-                if Self::is_harmless(leaf) {
+                let in_text = leaf.ancestors().any(|up| matches!(up.kind(), "string" | "comment"));
+                if in_text || Self::is_harmless(leaf) {
                     self.jinja_left(leaf);
                 } else {
                     self.jinja_body(leaf);
