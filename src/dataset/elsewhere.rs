@@ -45,6 +45,8 @@ pub struct Speaker {
     parts: Vec<(usize, String, u32)>,
     /// Words beside a call that replaces something in a text: their numbers, sorted, and lines.
     replaced: Vec<(u32, u32)>,
+    /// Files of SQL that it names, without `.sql`, and where; an empty name is put together.
+    scripts: Vec<(String, u32)>,
     /// Whether it may reach any module.
     any: bool,
 }
@@ -143,7 +145,8 @@ impl Subjects {
             self.numbers.get(*word).is_some_and(|number| words.binary_search_by_key(number, |(word, _)| *word).is_ok())
         });
         let (parts, replaced) = (parts(path, text, datasets), self.replaced(text));
-        Some(Speaker { path: path.to_owned(), family, words, parts, replaced, any })
+        let scripts = scripts(text);
+        Some(Speaker { path: path.to_owned(), family, words, parts, replaced, scripts, any })
     }
 
     /// The words that stand on a line on which something is replaced, or on the one before.
@@ -175,6 +178,25 @@ impl Lines<'_> {
         self.at = place;
         self.line
     }
+}
+
+/// Files of SQL that a text names.
+fn scripts(text: &str) -> Vec<(String, u32)> {
+    let mut found = Vec::new();
+    for (line, now) in (1_u32..).zip(text.lines()) {
+        for (at, end) in now.match_indices(".sql") {
+            let before = &now[..at];
+            let goes_on = now[at + end.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
+            let name = before.trim_end_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-'));
+            // `%s.sql`, `*.sql`: any file.
+            let start = if name.ends_with('%') { before.len() } else { name.len() };
+            // `spark.sql(…)` is a call, not a file.
+            if !goes_on && !now[at + end.len()..].trim_start().starts_with('(') {
+                found.push((before[start..].to_lowercase(), line));
+            }
+        }
+    }
+    found
 }
 
 /// Parts of queries in a file.
@@ -273,6 +295,19 @@ impl Elsewhere {
         })
     }
 
+    /// The part of a query, in code that names a file of SQL, that names a column of a dataset:
+    /// its column, and where.
+    pub fn part_beside(&self, path: &str, dataset: usize) -> Option<(String, String)> {
+        let own = module(path).to_lowercase();
+        let reads = |speaker: &&Speaker| {
+            speaker.scripts.iter().any(|(name, _)| *name == own || name.is_empty() || name.starts_with(['-', '_']))
+        };
+        self.speakers.iter().filter(reads).find_map(|speaker| {
+            let (_, column, line) = speaker.parts.iter().find(|(of, ..)| *of == dataset)?;
+            Some((column.clone(), format!("{}:{line}", speaker.path)))
+        })
+    }
+
     /// Where another file may replace something in what a name holds.
     pub fn change(&self, path: &str, name: &str, seen: &Seen) -> Option<String> {
         let number = self.numbers.get(name)?;
@@ -295,6 +330,27 @@ mod tests {
         let datasets = Datasets::default();
         let speakers = files.iter().filter_map(|(path, text)| subjects.speaker(path, text, &datasets)).collect();
         Elsewhere::new(subjects, speakers, &BTreeSet::from([bearing.to_owned()]))
+    }
+
+    #[test]
+    fn code_that_names_a_file_of_sql_and_has_parts_of_queries_may_add_them() {
+        let text =
+            "[dataset]\nname = \"u\"\n[names]\ntable = { old = \"p.a.u1\", new = \"p.a.u2\" }\n[columns]\nc = \"d\"\n";
+        let mapping = crate::dataset::mapping::read(text, crate::dataset::mapping::Notation::Toml, "m").unwrap();
+        let datasets = Datasets { mappings: vec![mapping], ..Datasets::default() };
+        let part = |code: &str, path: &str| {
+            let subjects = Subjects::default();
+            let speaker = subjects.speaker("jobs/a.py", code, &datasets).unwrap();
+            let all = Elsewhere::new(subjects, vec![speaker], &BTreeSet::from([path.to_owned()]));
+            all.part_beside(path, 0)
+        };
+        let reads = "q = open('sql/users.sql').read()\nrun(q + \" and c = 'DE'\")\n";
+        assert_eq!(part(reads, "sql/users.sql"), Some(("c".to_owned(), "jobs/a.py:2".to_owned())));
+        assert_eq!(part(reads, "sql/others.sql"), None);
+        assert!(part(&reads.replace("users.sql", "{name}.sql"), "sql/users.sql").is_some());
+        assert!(part("run(open('users.sql').read().replace('X', 'c'))\n", "users.sql").is_some());
+        assert_eq!(part(&reads.replace("open('sql/users.sql').read()", "spark.sql('x')"), "sql/users.sql"), None);
+        assert_eq!(part("run(open('users.sql').read())\n", "users.sql"), None);
     }
 
     #[test]

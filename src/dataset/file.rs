@@ -81,6 +81,9 @@ pub fn of_tree(tree: &Tree, datasets: &Datasets, around: &Around) -> Result<Vec<
         net::hold_what_grows(tree, datasets, &mut decided);
         net::hold_what_others_have(tree, around, &mut decided);
     }
+    if tree.language.facts.name == "sql" {
+        net::hold_what_code_adds(around, &mut decided);
+    }
     decided.sort_by_key(|one| one.unit.range.start);
     Ok(decided)
 }

@@ -267,6 +267,19 @@ fn is_name_put_in(before: &str) -> bool {
     !limit && !values.iter().any(|value| before.ends_with(value)) && !before.ends_with('@')
 }
 
+/// Holds the queries of a file of SQL that code reads which has parts of queries, too.
+pub(super) fn hold_what_code_adds(around: &Around, units: &mut [Decided]) {
+    let Some((path, elsewhere)) = &around.elsewhere else { return };
+    for one in units.iter_mut().filter(|one| matches!(one.fate, Fate::Mapped(_))) {
+        let Some(first) = one.unit.uses.first().map(|first| first.range.clone()) else { continue };
+        let part = one.unit.uses.iter().find_map(|one| elsewhere.part_beside(path, one.dataset));
+        if let Some((column, place)) = part {
+            let why = format!("code names this file, and may put a part behind the query that names {column}: {place}");
+            one.fate = Fate::Annotated(Reason { range: first, why });
+        }
+    }
+}
+
 /// Whether a text may stand behind a query: it begins as a part of one does, or it compares
 /// a column that changes; what is put in before that may be the query.
 fn is_part(text: &str, moving: &BTreeSet<usize>, datasets: &Datasets) -> bool {

@@ -28,8 +28,10 @@ pub(super) fn of(rules: &RuleSet, wanted: &[Wanted<'_>], all: &[Vec<&str>]) -> V
     let code = |paths: &[&str]| paths.iter().filter(|path| is_code(path)).count();
     // A file that is alone is spoken of by none.
     let first = narrowed(&|index| {
-        let alone = code(&all[index]) < 2;
-        let paths = wanted[index].paths.iter().filter(|path| !alone && is_code(path));
+        let code = code(&all[index]);
+        let paths = wanted[index].paths.iter();
+        // Code may put parts behind what a file of SQL says.
+        let paths = paths.filter(|path| code > 1 && is_code(path) || code > 0 && path.ends_with(".sql"));
         paths.map(|path| (*path).to_owned()).collect()
     });
     let bearing: Vec<Mutex<Vec<(String, String)>>> = wanted.iter().map(|_| Mutex::default()).collect();

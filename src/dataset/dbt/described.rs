@@ -300,7 +300,7 @@ mod tests {
         assert!(why.is_empty() && texts[0].contains("users_v2"), "{why:?}");
         let hook =
             format!("{{{{ config(pre_hook=\"delete from a.users_v1 where country_code is null\") }}}}\n{}", model(""));
-        stays(&[("models/k.sql", &hook)], "not understood");
+        stays(&[("models/k.sql", &hook)], "SQL in a text of a template");
         let version = model("").replace("'dim_users_v1'", "'dim_users_v1', v=2");
         stays(&[("models/k.sql", &version)], "a version of the model");
         let named = ("macros/up.sql", "{% macro up(c) %}date({{ c }}) as {{ c }}{% endmacro %}");

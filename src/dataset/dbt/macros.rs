@@ -93,11 +93,6 @@ fn is_expression(body: &str, parameters: &[&str]) -> bool {
             return false;
         }
         plain.push_str(&rest[..at]);
-        // As a name of the list, or in a text, it is no column.
-        let last = plain.trim_end().rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
-        if last.eq_ignore_ascii_case("as") || !plain.matches('\'').count().is_multiple_of(2) {
-            return false;
-        }
         plain.push(' ');
         rest = &rest[at + end + 2..];
     }

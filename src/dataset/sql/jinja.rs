@@ -91,12 +91,6 @@ impl<'t> Resolver<'t> {
             met => met,
         };
         let last = plain.last().copied().unwrap_or(at);
-        let met = match met {
-            Met::Dataset(dataset, _) if function == "ref" && plain.len() < arguments.len() => {
-                Met::Half(dataset, "a version of the model is named, which the new one may not have".to_owned())
-            }
-            met => met,
-        };
         match met {
             Met::Dataset(dataset, new) => {
                 let strings = &plain[plain.len().saturating_sub(new.len())..];
@@ -177,7 +171,7 @@ impl<'t> Resolver<'t> {
         if let Some(call) = calls().next() {
             let name = call.field("function").map_or("", Node::text);
             let only = call.parent().is_some_and(|parent| parent.id == node.id);
-            return only && matches!(name, "config" | "log" | "print" | "debug");
+            return only && matches!(name, "config" | "log" | "print" | "debug" | "docs") || Self::is_ordinals(node);
         }
         let joins = ["union", "all", "distinct", "and", "or", "intersect", "except"];
         node.descendants().all(|below| match below.kind() {
@@ -186,6 +180,17 @@ impl<'t> Resolver<'t> {
                 .all(|(_, word)| joins.contains(&word.to_lowercase().as_str())),
             "identifier" => matches!(below.text(), "loop" | "last" | "first"),
             _ => true,
+        })
+    }
+
+    /// `{{ dbt_utils.group_by(n=2) }}`: places of the list.
+    pub(super) fn is_ordinals(node: Node<'t>) -> bool {
+        let mut calls = node.named_children().filter(|child| child.kind() == "jinja_call");
+        calls.any(|call| {
+            let numbers = |list: Node<'t>| !list.descendants().any(|below| below.kind() == "string");
+            call.field("function").map(Node::text) == Some("dbt_utils.group_by")
+                && call.field("arguments").is_some_and(numbers)
+                && call.descendants().filter(|below| below.kind() == "identifier").count() <= 3
         })
     }
 

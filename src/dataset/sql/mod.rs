@@ -126,34 +126,7 @@ pub enum Known {
 pub fn units(tree: &Tree, datasets: &Datasets, setting: &Setting) -> Vec<Unit> {
     let mut resolver = Resolver::new(tree, datasets, setting);
     resolver.file();
-    written_behind(tree, &mut resolver.units);
     super::decide::merged(resolver.units)
-}
-
-/// Functions of templates that write nothing, or no name of a column.
-const WRITE_NO_NAMES: [&str; 6] = ["config", "log", "print", "group_by", "exceptions", "docs"];
-
-/// What a template writes between the clauses of a query, or behind it, may name any column.
-fn written_behind(tree: &Tree, units: &mut [Unit]) {
-    let text = tree.text();
-    for node in tree.iter().filter(|node| node.kind() == "jinja_output" && node.is_extra()) {
-        let content = node.named_children().next();
-        let word = content.and_then(|content| content.field("function")).map_or("", Node::text);
-        if WRITE_NO_NAMES.contains(&word.rsplit('.').next().unwrap_or(word)) {
-            continue;
-        }
-        let range = node.range();
-        let local = |at: usize| at - tree.base();
-        let goes_on = |unit: &Unit| {
-            let within = unit.range.start <= range.start && range.end <= unit.range.end;
-            within
-                || unit.range.end <= range.start
-                    && text.get(local(unit.range.end)..local(range.start)).is_some_and(|between| !between.contains(';'))
-        };
-        for unit in units.iter_mut().filter(|unit| goes_on(unit)) {
-            unit.doubts.push(Doubt::open(range.clone(), "what a template writes here may name any column"));
-        }
-    }
 }
 
 /// Deepest nesting of queries.

@@ -265,15 +265,26 @@ impl<'t> Resolver<'t> {
         use crate::dataset::usage::Form;
         let mut keep: HashSet<usize> = std::mem::take(&mut self.read);
         let drops: Vec<usize> = (0..self.uses.len()).filter(|at| self.drops(*at)).collect();
+        if !drops.is_empty() && node.descendants().any(Self::is_ordinals) {
+            keep.extend(&drops);
+        }
         let listed = |at: &usize| matches!(&self.uses[*at].form, Form::Column(form) if form.removable.is_some());
         let own: HashSet<usize> = drops.iter().filter(|at| listed(at)).map(|at| self.uses[*at].range.start).collect();
         for at in drops {
             let Form::Column(form) = &self.uses[at].form else { continue };
             let name = folded(&form.spelled);
             let leaves = node.descendants().filter(|below| matches!(below.kind(), "identifier" | "string"));
-            let mut others = leaves.filter(|leaf| !own.contains(&leaf.range().start));
-            if others.any(|leaf| folded(leaf.text()) == name) {
+            let others = leaves.filter(|leaf| !own.contains(&leaf.range().start));
+            let others: Vec<Node<'t>> = others.filter(|leaf| folded(leaf.text()) == name).collect();
+            if !others.is_empty() {
                 keep.insert(at);
+            }
+            // Those without a qualifier are told with it.
+            let (dataset, of) = (self.uses[at].dataset, self.uses[at].of.clone());
+            for leaf in others.into_iter().filter(|leaf| leaf.parent().is_some_and(|up| up.subtree_len() == 2)) {
+                if !self.uses.iter().any(|one| one.range.start == leaf.range().start) {
+                    self.push(leaf, dataset, of.clone(), Position::Read, Form::Told);
+                }
             }
         }
         for at in keep {

@@ -323,6 +323,15 @@ fn what_is_put_in_beside_a_clause_holds_its_unit() {
     check("{{ ctes() }} select user_id from a.users_v1", "! may name any column");
     let config = "{{ config(materialized='table') }} select user_id from a.users_v1";
     check(config, &config.replace("users_v1", "users_v2"));
+    let ordinals = "select user_id, count(*) as n from a.users_v1 {{ dbt_utils.group_by(n=1) }}";
+    check(ordinals, &ordinals.replace("users_v1", "users_v2"));
+    check("select 1 from a.users_v1 {{ dbt_utils.group_by(columns) }} {{ dbt_utils.group_by('x') }}", "! may name any");
+    check(
+        "with u as (select user_id, score from a.users_v1 {{ dbt_utils.group_by(2) }}) select user_id from u",
+        "! score has no successor",
+    );
+    let text = "select user_id from a.users_v1 where date(signup_ts) = '{{ ds }}'";
+    check(text, &text.replace("users_v1", "users_v2").replace("signup_ts", "signed_up_at"));
     check("select @@COL as x from a.users_v1", "! no variable of the warehouse's");
     let known = "select @@project_id as x from a.users_v1";
     check(known, &known.replace("users_v1", "users_v2"));
