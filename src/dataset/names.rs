@@ -10,7 +10,8 @@ use super::schema::Schemas;
 pub struct Datasets {
     /// One mapping for each dataset.
     pub mappings: Vec<Mapping>,
-    /// Columns of tables that are not migrated.
+    /// Columns of tables: of those that are not migrated, and, where they are given, all
+    /// that the old ones have.
     pub schemas: Schemas,
     /// `project.dataset` or `dataset` in which tables of one part lie, where that is known.
     pub default: Option<String>,
@@ -53,6 +54,14 @@ impl Datasets {
         }
         let known: Option<Vec<&str>> = parts.iter().copied().collect();
         known.and_then(|parts| self.schemas.of(&parts)).map_or(Met::Other, Met::Known)
+    }
+
+    /// Whether a dataset has no such column: its mapping lists what becomes of its columns, and
+    /// only a schema of its old table says that there are no others.
+    pub fn surely_lacks(&self, dataset: usize, column: &str) -> bool {
+        let listed = |name: &Renamed| self.schemas.of(&name.old.split('.').collect::<Vec<_>>());
+        let mut schemas = self.mappings[dataset].names(System::Table).filter_map(listed).peekable();
+        schemas.peek().is_some() && schemas.all(|schema| !self.schemas.has(schema, column))
     }
 
     /// The dataset that a name begins like, where the rest of its last part is put in at

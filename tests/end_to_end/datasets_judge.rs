@@ -48,9 +48,9 @@ fn renaming(table: &str, columns: &[String], column: &str) -> mapping::Mapping {
     mapping::read(&text, Notation::Toml, "judge").unwrap_or_else(|errors| panic!("{errors}"))
 }
 
-fn schemas_without(all: &BTreeMap<String, Vec<String>>, table: &str) -> Schemas {
+fn schemas_of(all: &BTreeMap<String, Vec<String>>) -> Schemas {
     let mut schemas = Schemas::default();
-    for (name, columns) in all.iter().filter(|(name, _)| *name != table) {
+    for (name, columns) in all {
         let columns: HashSet<String> = columns.iter().map(|column| column.to_lowercase()).collect();
         schemas.add(&format!("d.{name}"), columns);
     }
@@ -76,7 +76,7 @@ fn answers() {
             for column in columns {
                 let datasets = Datasets {
                     mappings: vec![renaming(table, columns, column)],
-                    schemas: schemas_without(all, table),
+                    schemas: schemas_of(all),
                     default: Some("d".to_owned()),
                 };
                 let (mut fate, mut why, mut edits) = ("none", String::new(), Vec::new());

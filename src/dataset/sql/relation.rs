@@ -120,6 +120,7 @@ impl Shapes<'_> {
                 let mapping = &self.datasets.mappings[*dataset];
                 match mapping.index(name, true) {
                     Some(column) => Hit::Dataset(*dataset, column),
+                    None if self.datasets.surely_lacks(*dataset, name) => Hit::No,
                     None => Hit::Unlisted(*dataset),
                 }
             }

@@ -36,15 +36,25 @@ table = { old = "p.s.orders_v1", new = "p.s.orders_v2" }
 user_id = "user_id"
 "#;
 
+const CLICKS: &str = r#"
+[dataset]
+name = "clicks"
+[names]
+table = { old = "p.s.clicks_v1", new = "p.s.clicks_v2" }
+[columns]
+user_id = "user_id"
+"#;
+
 /// The text after all that may move has moved; `!` and why for what stays.
 fn moved(sql: &str) -> String {
     moved_in(sql, &Setting::default())
 }
 
 fn moved_in(sql: &str, setting: &Setting) -> String {
-    let schemas = "\"b.other\" = [\"id\", \"country\", \"user_id\"]\n\"b.plain\" = [\"id\"]\n";
+    let schemas = "\"b.other\" = [\"id\", \"country\", \"user_id\"]\n\"b.plain\" = [\"id\"]\n\
+                   \"s.clicks_v1\" = [\"user_id\", \"page\"]\n";
     let datasets = Datasets {
-        mappings: [USERS, ORDERS].map(|text| mapping::read(text, Notation::Toml, "m").unwrap()).into(),
+        mappings: [USERS, ORDERS, CLICKS].map(|text| mapping::read(text, Notation::Toml, "m").unwrap()).into(),
         schemas: Schemas::read(schemas, "s").unwrap(),
         default: None,
     };
@@ -204,6 +214,12 @@ fn a_table_further_in_may_have_a_column_that_nobody_listed() {
     let outer = "select user_id as a from a.users_v1 where user_id in (select user_id from s.orders_v1 where ";
     check(&format!("{outer}country_code = 'x')"), "! may belong to orders, whose mapping does not list it, or to");
     check(&format!("{outer}display_name = 'x')"), "! does not list display_name");
+    // The schema of the nearer table says that it has none.
+    check(
+        &outer.replace("orders_v1 where ", "clicks_v1 where country_code = 'x')"),
+        "select user_id as a from a.users_v2 where user_id in (select user_id from s.clicks_v2 where country = 'x')",
+    );
+    check(&outer.replace("orders_v1 where ", "clicks_v1 where page = 'x')"), "! does not list page");
     check(
         &format!("{outer}users_v1.country_code = 'x')"),
         "select user_id as a from a.users_v2 where user_id in (select user_id from s.orders_v2 where users_v2.country = 'x')",
