@@ -28,10 +28,12 @@ use crate::verify::{self, Declared, Verdict};
 use crate::workspace::{Consumer, EntityRef, FileVersion, Fleet, Manifest, Pin, Source, Workspace};
 
 mod collect;
+mod compare;
 mod uses;
 mod verifying;
 
 pub use collect::collect;
+pub use compare::{Altered, compare};
 pub use uses::{Checked, FleetUse, check, meant, owner, subjects};
 use verifying::Work;
 pub use verifying::{Verified, VerifyOptions, enter, kept, prepare, verify};
@@ -494,83 +496,6 @@ pub fn recover(
     let found =
         with_request(migration, &options, &planned, &work, tell, |request| rollout::recover(&mut store, request));
     Ok(found?)
-}
-
-/// What another migration file makes of a consumer that this one makes something else of.
-#[derive(Clone, Debug)]
-pub struct Altered {
-    /// The consumers that share the workspace.
-    pub consumers: Vec<EntityRef>,
-    /// What the two make of it: `changed`, `unchanged`, …
-    pub words: (&'static str, &'static str),
-    /// Where its change set stands by the state of the new one, where that was run.
-    pub delivered: Option<String>,
-    /// From the files as the old one leaves them to those as the new one does.
-    pub diff: String,
-}
-
-/// What a changed rule or mapping alters: the same fleet, planned by two migration files.
-///
-/// # Errors
-/// See [`PipelineError`].
-pub fn compare(
-    old: &Migration,
-    new: &Migration,
-    clock: &Clock,
-    tell: &Tell<'_>,
-) -> Result<Vec<Altered>, PipelineError> {
-    let options = Options::default();
-    // Over the code as it is, also where a change set was merged.
-    let planned = plan_over(new, &options, (None, Fetching::Never), clock, tell)?;
-    let (rules, digest) = load_rules(old)?;
-    let mut before = Vec::new();
-    for (workspace, manifest) in planned.fleet.workspaces.iter().zip(&planned.manifests) {
-        let content = match manifest {
-            Some(manifest) => Ok((manifest.clone(), pin::pin_of(workspace, manifest))),
-            None => continue,
-        };
-        before.push(Pinned { workspace, content });
-    }
-    let request = transform::Request {
-        rules: &rules,
-        rules_digest: digest,
-        partial: old.transform.partial,
-        dirty: old.consumers.dirty,
-        threads: None,
-        index: None,
-        answers: None,
-        progress: &|done, total| tell(Progress::Transformed(done, total)),
-    };
-    let plans = transform::transform(&request, &before);
-    let by_id: BTreeMap<&str, &WorkspacePlan> = plans.workspaces.iter().map(|plan| (plan.id.as_str(), plan)).collect();
-    let deliveries = recorded(new)?.map(|store| store.deliveries()).transpose()?.unwrap_or_default();
-    let mut altered = Vec::new();
-    for (index, now) in planned.plan.workspaces.iter().enumerate() {
-        let Some(was) = by_id.get(now.id.as_str()) else { continue };
-        let diff = planned.between(index, was).map_err(PipelineError::Folder)?;
-        let words = (word(&was.result), word(&now.result));
-        if diff.is_empty() && words.0 == words.1 {
-            continue;
-        }
-        let here = |consumer: &&Consumer| matches!(consumer.source, Source::Workspace(at) if at == index);
-        let consumers = planned.fleet.consumers.iter().filter(here).map(|one| one.entity.clone()).collect();
-        let delivered = deliveries.get(&now.id).map(|record| match &record.merged {
-            Some(_) => "merged".to_owned(),
-            None => record.state.as_str().to_owned(),
-        });
-        altered.push(Altered { consumers, words, delivered, diff });
-    }
-    Ok(altered)
-}
-
-fn word(result: &Transformed) -> &'static str {
-    match result {
-        Transformed::Changed => "changed",
-        Transformed::Unchanged => "unchanged",
-        Transformed::Annotated(_) => "annotated",
-        Transformed::Refused(_) => "refused",
-        Transformed::Errored(_) => "errored",
-    }
 }
 
 /// A consumer in a plan, before anything is verified.

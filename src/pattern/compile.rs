@@ -104,13 +104,7 @@ const MAX_DEPTH: usize = 500;
 /// # Errors
 /// See [`PatternError`].
 pub fn compile(language: &'static Language, source: &str, context: Option<&str>) -> Result<Pattern, PatternError> {
-    let text = source.trim();
-    if text.is_empty() {
-        return Err(PatternError::Empty);
-    }
-    if text.len() > MAX_TEXT {
-        return Err(PatternError::TooLarge);
-    }
+    let text = bounded(source)?;
     let contexts: Vec<&Context> =
         language.facts.context.iter().filter(|c| context.is_none_or(|n| n == c.name)).collect();
     if contexts.is_empty() {
@@ -140,19 +134,22 @@ pub fn compile(language: &'static Language, source: &str, context: Option<&str>)
     }
 }
 
+/// The text of a pattern without what is around it.
+fn bounded(source: &str) -> Result<&str, PatternError> {
+    match source.trim() {
+        "" => Err(PatternError::Empty),
+        text if text.len() > MAX_TEXT => Err(PatternError::TooLarge),
+        text => Ok(text),
+    }
+}
+
 /// Compiles a pattern of a call: its parts, however the code puts them together.
 pub(super) fn invocation(language: &'static Language, source: &str) -> Result<Invocation, PatternError> {
     if !knows_calls(language) {
         let known = call_languages().collect::<Vec<_>>().join(", ");
         return Err(PatternError::UnknownCalls { language: language.facts.name.clone(), known });
     }
-    let text = source.trim();
-    if text.is_empty() {
-        return Err(PatternError::Empty);
-    }
-    if text.len() > MAX_TEXT {
-        return Err(PatternError::TooLarge);
-    }
+    let text = bounded(source)?;
     let spelt = Spelt::new(language, text, false);
     let mut shown = String::new();
     for context in language.facts.context.iter().filter(|c| !c.last_resort) {
@@ -514,13 +511,7 @@ pub struct Reads {
 /// # Errors
 /// Where it is empty, too large, or beyond the parser.
 pub fn readings(language: &'static Language, source: &str) -> Result<Vec<Reads>, PatternError> {
-    let text = source.trim();
-    if text.is_empty() {
-        return Err(PatternError::Empty);
-    }
-    if text.len() > MAX_TEXT {
-        return Err(PatternError::TooLarge);
-    }
+    let text = bounded(source)?;
     let spelt = Spelt::new(language, text, false);
     let one = |context: &Context| {
         let tree = parse(language, format!("{}{}{}", context.before, spelt.code, context.after))?;

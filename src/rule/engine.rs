@@ -345,13 +345,8 @@ impl Runner<'_, '_> {
         }
         for context in &variant.context {
             let key = (std::ptr::from_ref(context), std::ptr::from_ref(tree));
-            let (Context::Inside(m)
-            | Context::Outside(m)
-            | Context::Has(m)
-            | Context::Lacks(m)
-            | Context::Precedes(m)
-            | Context::Follows(m)) = context;
-            let around = Arc::clone(self.around.entry(key).or_insert_with(|| Arc::new(Around::new(tree, m))));
+            let around =
+                Arc::clone(self.around.entry(key).or_insert_with(|| Arc::new(Around::new(tree, context.matcher()))));
             // Each matches alone; what remains is whether shared names agree.
             sum = sum.and(|| match context {
                 Context::Inside(m) => some(around.above(node), m, bindings),

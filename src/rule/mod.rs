@@ -153,15 +153,7 @@ pub struct Variant {
 impl Variant {
     /// Whether it asks for uses of datasets, anywhere.
     pub(crate) fn asks_for_uses(&self) -> bool {
-        let around = self.context.iter().any(|context| {
-            let (Context::Inside(m)
-            | Context::Outside(m)
-            | Context::Has(m)
-            | Context::Lacks(m)
-            | Context::Precedes(m)
-            | Context::Follows(m)) = context;
-            m.asks_for_uses()
-        });
+        let around = self.context.iter().any(|context| context.matcher().asks_for_uses());
         around || self.find.asks_for_uses() || self.conditions.iter().any(|(_, matcher)| matcher.asks_for_uses())
     }
 }
@@ -189,6 +181,15 @@ pub enum Context {
     Precedes(Matcher),
     /// Some sibling before it matches.
     Follows(Matcher),
+}
+
+impl Context {
+    /// What is looked for, wherever that may be.
+    pub(crate) fn matcher(&self) -> &Matcher {
+        let (Self::Inside(m) | Self::Outside(m) | Self::Has(m) | Self::Lacks(m) | Self::Precedes(m) | Self::Follows(m)) =
+            self;
+        m
+    }
 }
 
 /// What a rule does with a match.
