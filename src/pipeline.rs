@@ -3,8 +3,11 @@
 //!
 //! Must not: print, or know the command line.
 
+mod base;
 mod shard;
 
+use base::Base;
+pub use base::Behind;
 pub use shard::{Merged, Part, PartError, Shard};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -160,6 +163,8 @@ pub enum Progress<'a> {
     Discovered(usize, usize),
     /// The fleet is another than that of the last run.
     Changed(&'a Change),
+    /// Clones are behind their remotes: what is there now is planned over.
+    Behind(&'a Behind),
     /// Something in a catalog could not be read; the rest was.
     Problem(&'a str),
     /// Files done, of how many.
@@ -261,7 +266,7 @@ pub fn plan(
     tell: &Tell<'_>,
 ) -> Result<Planned, PipelineError> {
     let store = recorded(migration)?;
-    plan_over(migration, options, (store.as_ref(), Fetching::Never), clock, tell)
+    plan_over(migration, options, (store.as_ref(), Fetching::Never, Base::Here), clock, tell)
 }
 
 /// Discovers for a plan or a run. A run stops here where the list must be complete and
@@ -318,12 +323,19 @@ fn index_folder(migration: &Migration) -> PathBuf {
 fn plan_over(
     migration: &Migration,
     options: &Options,
-    (store, fetching): (Option<&Store>, Fetching),
+    (store, fetching, base): (Option<&Store>, Fetching, Base),
     clock: &Clock,
     tell: &Tell<'_>,
 ) -> Result<Planned, PipelineError> {
     let (rules, rules_digest) = load_rules(migration)?;
     let mut fleet = find(migration, &rules, (store, fetching), clock, tell)?;
+    if let Some(store) = store.filter(|_| base == Base::Remote) {
+        let behind = base::at_remotes(migration, store, &mut fleet)?;
+        not_interrupted()?;
+        if behind.clones > 0 {
+            tell(Progress::Behind(&behind));
+        }
+    }
     let identity = shard::identity(&fleet);
     if let Some(shard) = options.shard {
         shard.restrict(&mut fleet);
@@ -420,7 +432,7 @@ pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
     report::pull_request::check_template(migration).map_err(PipelineError::Template)?;
     not_lost(migration)?;
     let mut store = Store::open(&migration.state, clock)?;
-    let planned = plan_over(migration, options, (Some(&store), Fetching::Missing), clock, tell)?;
+    let planned = plan_over(migration, options, (Some(&store), Fetching::Missing, Base::Remote), clock, tell)?;
     if let Some(nobody) = options.only.iter().find(|e| !planned.fleet.consumers.iter().any(|c| c.entity == **e)) {
         return Err(PipelineError::NoSuchConsumer(nobody.clone()));
     }
@@ -491,7 +503,7 @@ pub fn recover(
     load_rules(migration)?;
     let mut store = Store::open(&migration.state, clock)?;
     let options = Options::default();
-    let planned = plan_over(migration, &options, (Some(&store), Fetching::Missing), clock, tell)?;
+    let planned = plan_over(migration, &options, (Some(&store), Fetching::Missing, Base::Here), clock, tell)?;
     let work = Work::new(migration, &planned, None, tell)?;
     let found =
         with_request(migration, &options, &planned, &work, tell, |request| rollout::recover(&mut store, request));

@@ -150,6 +150,7 @@ impl Screen {
                 self.note(format!("discovered {consumers} in {workspaces}"));
             }
             Progress::Changed(change) => self.note(format!("  {}", report::discovery::change(change))),
+            Progress::Behind(behind) => self.note(behind_text(behind)),
             Progress::Transformed(done, total) => self.files(*done, *total),
             Progress::Verified(workspace, verdict) => {
                 let word = format!("{:<10}", verdict.kind.as_str());
@@ -242,6 +243,20 @@ impl Screen {
             bar.finish_and_clear();
         }
     }
+}
+
+/// `2 clones are not where their remotes are (apps/ads by 3 commits, …): …`.
+fn behind_text(behind: &crate::pipeline::Behind) -> String {
+    let first = behind.first.as_ref().map_or_else(String::new, |(workspace, commits)| match commits {
+        Some(commits) => format!(
+            " ({workspace} by {}{})",
+            counted(*commits as usize, "commit"),
+            if behind.clones > 1 { ", …" } else { "" }
+        ),
+        None => format!(" ({workspace})"),
+    });
+    let are = if behind.clones == 1 { "is not where its remote is" } else { "are not where their remotes are" };
+    format!("{} {are}{first}: what is there now is what counts", counted(behind.clones, "clone"))
 }
 
 /// `verifying 3 of 25 done, 20 wait, about 1 min left: ads, geo-lookup`.

@@ -8,6 +8,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::present::REVISION;
 use super::{GitError, Repository, SETTINGS, object_name};
 use crate::process::{Exit, Invocation};
 use crate::workspace::without_userinfo;
@@ -116,6 +117,11 @@ impl Repository {
             ("core.autocrlf", "false"),
         ] {
             repository.answer(&["config", key, value])?;
+        }
+        // More of the same commit is asked for by its name: what it was cloned at stays.
+        let revision = what.revision.unwrap_or("HEAD");
+        if object_name(revision).is_err() || !repository.is_set(REVISION)? {
+            repository.answer(&["config", REVISION, revision])?;
         }
         repository.filters = repository.filter_names()?;
         let commit = match what.revision.filter(|revision| object_name(revision).is_ok()) {

@@ -15,6 +15,7 @@ mod commit;
 mod fetch;
 mod list;
 mod merge;
+mod present;
 mod push;
 mod standing;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub use commit::NewCommit;
 pub use fetch::{Fetch, Left, check_url};
 pub use list::{Listing, TreeEntry};
 pub use merge::merge_texts;
+pub use present::{Follows, Present};
 pub use push::{Abroad, Push, Remote};
 pub use standing::{Standings, TRAILER};
 

@@ -6,6 +6,7 @@
 //! borrows the consumer's objects and sees only what the user's own git is set up with.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::fetch::OFFLINE;
@@ -32,6 +33,9 @@ pub struct Push<'a> {
     pub replaces: Option<&'a str>,
 }
 
+/// What a server says where two pushes of one branch meet.
+const RACES: [&str; 3] = ["failed to update ref", "cannot lock ref", "failed to lock"];
+
 /// The branch of an [`Abroad`] that stands for the remote's HEAD.
 const HEAD: &str = "head-of-the-remote";
 
@@ -53,7 +57,7 @@ pub(super) struct Outbox {
 
 impl Outbox {
     /// One that borrows the objects of `lender`, where there is one.
-    fn new(lender: Option<&Repository>, remote: Option<&Remote>) -> Result<Self, GitError> {
+    pub(super) fn new(lender: Option<&Repository>, remote: Option<&Remote>) -> Result<Self, GitError> {
         let folder = tempfile::Builder::new().prefix("gander-outbox-").tempdir().map_err(GitError::Temporary)?;
         let repository = Repository { toplevel: folder.path().to_path_buf(), filters: Vec::new() };
         let mut init = vec!["init".to_owned(), "-q".into(), "--template=".into(), "--initial-branch=out".into()];
@@ -70,6 +74,27 @@ impl Outbox {
 }
 
 impl Outbox {
+    /// Lets it say to a remote that these commits need not be sent.
+    pub(super) fn knows(&self, commits: &[String]) -> Result<(), GitError> {
+        let mut refs = "# pack-refs with: peeled fully-peeled sorted \n".to_owned();
+        for (number, commit) in commits.iter().enumerate() {
+            let _ = writeln!(refs, "{} refs/heads/have-{number:05}", object_name(commit)?);
+        }
+        let place = self.repository.toplevel.join(".git/packed-refs");
+        crate::files::write_cache(&place, refs.as_bytes()).map_err(GitError::Left)
+    }
+
+    /// A call to another repository whose objects go into this folder.
+    pub(super) fn write_into(
+        &self,
+        objects: &std::path::Path,
+        args: &[&str],
+        remote: &Remote,
+    ) -> Result<crate::process::Output, GitError> {
+        let call = self.repository.to_remote(args, remote).env("GIT_OBJECT_DIRECTORY", objects);
+        call.run().map_err(|error| remote.away(&error.to_string()))
+    }
+
     /// A call by the user's own settings.
     pub(super) fn own(&self, args: &[&str]) -> crate::process::Invocation {
         self.repository.reaching(args, &[], OFFLINE)
@@ -86,7 +111,7 @@ impl Repository {
         Ok(if signs { Some((outbox, self.path_of_git("objects")?)) } else { None })
     }
 
-    fn path_of_git(&self, path: &str) -> Result<PathBuf, GitError> {
+    pub(super) fn path_of_git(&self, path: &str) -> Result<PathBuf, GitError> {
         let out = self.answer(&["rev-parse", "--path-format=absolute", "--git-path", path])?;
         Ok(path_from_bytes(out.strip_suffix(b"\n").unwrap_or(&out)))
     }
@@ -129,8 +154,12 @@ impl Repository {
 
     /// A call to another repository by the user's own settings, hooks included.
     fn abroad(&self, args: &[&str], remote: &Remote) -> Result<crate::process::Output, GitError> {
+        self.to_remote(args, remote).run().map_err(|error| remote.away(&error.to_string()))
+    }
+
+    fn to_remote(&self, args: &[&str], remote: &Remote) -> crate::process::Invocation {
         let without = [OFFLINE, &["core.hooksPath=/dev/null"]].concat();
-        self.reaching(args, &remote.protocols, &without).run().map_err(|error| remote.away(&error.to_string()))
+        self.reaching(args, &remote.protocols, &without)
     }
 }
 
@@ -151,12 +180,12 @@ impl Remote {
         &self.url
     }
 
-    fn away(&self, why: &str) -> GitError {
+    pub(super) fn away(&self, why: &str) -> GitError {
         GitError::Away { url: without_userinfo(&self.url), why: why.to_owned() }
     }
 
     /// A call failed that says nothing about the branch itself.
-    fn failed(&self, output: &crate::process::Output) -> GitError {
+    pub(super) fn failed(&self, output: &crate::process::Output) -> GitError {
         let text = String::from_utf8_lossy(&output.stderr);
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let why: String = lines.join("; ").chars().take(300).collect();
@@ -219,7 +248,7 @@ impl Remote {
         Ok((head, found.into_iter().filter_map(branch).collect()))
     }
 
-    fn list(&self, patterns: &[&str]) -> Result<BTreeMap<String, String>, GitError> {
+    pub(super) fn list(&self, patterns: &[&str]) -> Result<BTreeMap<String, String>, GitError> {
         let outbox = Outbox::new(None, Some(self))?;
         let args = [&["ls-remote", "--", &self.url], patterns].concat();
         let output = outbox.repository.abroad(&args, self)?;
@@ -298,7 +327,11 @@ impl Remote {
             return Ok(());
         }
         let outbox = Outbox::new(None, Some(self))?;
-        self.send(&outbox.repository, branch, "", Some(object_name(expected)?))?;
+        let sent = self.send(&outbox.repository, branch, "", Some(object_name(expected)?));
+        // The push of a run that was killed goes on without it, and may have come first.
+        if sent.is_err() && self.branch(branch)?.is_some() {
+            return sent;
+        }
         fault::point("git.remote-branch-deleted");
         Ok(())
     }
@@ -331,6 +364,8 @@ impl Remote {
                 let found = name(self.branch(branch)?.as_deref());
                 Err(GitError::Moved { branch: branch.to_owned(), expected: name(expected), found })
             }
+            // Somebody else moves it at this very moment; who, the next look tells.
+            Some(why) if RACES.iter().any(|race| why.contains(race)) => Err(self.away(why)),
             Some(why) => Err(GitError::Rejected {
                 url: without_userinfo(&self.url),
                 branch: branch.to_owned(),

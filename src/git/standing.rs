@@ -72,7 +72,10 @@ impl Repository {
     }
 
     /// Whether an object is here.
-    fn has(&self, commit: &str) -> Result<bool, GitError> {
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn has(&self, commit: &str) -> Result<bool, GitError> {
         let call = self.invoke(&["cat-file", "-e", object_name(commit)?]);
         Ok(call.run()?.status == Exit::Code(0))
     }

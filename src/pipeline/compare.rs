@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::base::Base;
 use super::{Options, PipelineError, Progress, Tell, load_rules, plan_over, recorded};
 use crate::clock::Clock;
 use crate::config::Migration;
@@ -35,7 +36,7 @@ pub fn compare(
 ) -> Result<Vec<Altered>, PipelineError> {
     let options = Options::default();
     // Over the code as it is, also where a change set was merged.
-    let planned = plan_over(new, &options, (None, Fetching::Never), clock, tell)?;
+    let planned = plan_over(new, &options, (None, Fetching::Never, Base::Here), clock, tell)?;
     let (rules, digest) = load_rules(old)?;
     let mut before = Vec::new();
     for (workspace, manifest) in planned.fleet.workspaces.iter().zip(&planned.manifests) {

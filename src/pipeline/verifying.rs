@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::base::Base;
 use super::{Options, PipelineError, Planned, Progress, Tell, plan_over};
 use crate::clock::Clock;
 use crate::codeowners;
@@ -384,7 +385,8 @@ pub fn verify(
 ) -> Result<Vec<Verified>, PipelineError> {
     super::load_rules(migration)?;
     let store = Store::open(&migration.state, clock)?;
-    let planned = plan_over(migration, &Options::default(), (Some(&store), Fetching::Missing), clock, tell)?;
+    let planned =
+        plan_over(migration, &Options::default(), (Some(&store), Fetching::Missing, Base::Here), clock, tell)?;
     if let Some(nobody) = options.only.iter().find(|e| !planned.fleet.consumers.iter().any(|c| c.entity == **e)) {
         return Err(PipelineError::NoSuchConsumer(nobody.clone()));
     }

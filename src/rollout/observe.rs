@@ -49,6 +49,8 @@ pub(super) enum Seen {
     Back(String),
     /// Its revert was thrown away.
     Refused(String),
+    /// It is there, though its delivery was taken to have failed.
+    Arrived,
 }
 
 /// Whose ends are looked for, and how closely.
@@ -91,8 +93,11 @@ fn is_open(record: &DeliveryRecord) -> bool {
         D::RollingBack if record.revert.is_some() => true,
         D::Delivered | D::Edited(_) | D::Superseded => record.merged.is_none(),
         D::Delivering | D::RollingBack | D::Conflict(_) | D::RolledBack => record.merged.is_none(),
-        D::Waiting | D::Held(_) | D::AwaitingApproval(_) => false,
-        D::Refused(_) | D::Failed(_) | D::Closed(_) | D::Replaced(_) => false,
+        // Whoever deletes a branch may have merged its commit, or do so later.
+        D::Closed(_) => record.merged.is_none(),
+        // A push that a killed run left behind arrives when it likes.
+        D::Refused(_) | D::Failed(_) => record.how == Delivery::Push && made(record).is_some(),
+        D::Waiting | D::Held(_) | D::AwaitingApproval(_) | D::Replaced(_) => false,
     }
 }
 
@@ -151,13 +156,19 @@ fn is_doubtful(snapshot: &Snapshot, look: &Look<'_>, id: &str, seen: Option<&See
         matches!(wave.state, WaveState::RollingBack(_)) && wave.members.iter().any(|member| member == id)
     };
     match seen {
-        _ if record.merged.is_some() || record.state == DeliveryState::RolledBack => false,
+        _ if record.merged.is_some() || !stands(&record.state) => false,
         Some(Seen::Closed(_) | Seen::Replaced(_)) => true,
-        Some(Seen::Merged(_) | Seen::Back(_) | Seen::Refused(_)) => false,
+        Some(Seen::Merged(_) | Seen::Back(_) | Seen::Refused(_) | Seen::Arrived) => false,
         Some(Seen::Edited(_)) | None => {
             look.closely || record.state == DeliveryState::RollingBack || snapshot.waves.iter().any(going)
         }
     }
+}
+
+/// Whether its branch should be there: nobody took it back, threw it away or refused it.
+fn stands(state: &DeliveryState) -> bool {
+    use DeliveryState as D;
+    !matches!(state, D::RolledBack | D::Closed(_) | D::Refused(_) | D::Failed(_))
 }
 
 /// Compares files where nothing else tells.
@@ -255,7 +266,7 @@ fn look_at(prefix: &str, place: &Where, subjects: &[Subject<'_>]) -> Result<Vec<
                     return false;
                 }
                 let name = subject.record.branch.as_ref().map(|(name, _)| name.as_str()).unwrap_or_default();
-                let left = made(subject.record).filter(|_| subject.record.state != DeliveryState::RolledBack);
+                let left = made(subject.record).filter(|_| stands(&subject.record.state));
                 tips.get(name).cloned() == left && head.as_deref() == subject.pinned
             };
             if subjects.iter().all(as_it_was) {
@@ -294,6 +305,11 @@ fn become_of(
     let is_in = made.as_ref().is_some_and(|made| standings.merged.contains(made));
     if let Some(merged) = merged.or_else(|| standings.head.clone().filter(|_| is_in)) {
         return Ok(Some(Seen::Merged(merged)));
+    }
+    let arrived = |(name, made): (&String, &String)| standings.tips.get(name) == Some(made);
+    if matches!(record.state, DeliveryState::Failed(_) | DeliveryState::Refused(_)) {
+        let branch = record.branch.as_ref().map(|(name, _)| name).zip(made.as_ref());
+        return Ok(branch.is_some_and(arrived).then_some(Seen::Arrived));
     }
     // Of all others only a merge is news.
     let is_out =
@@ -340,12 +356,13 @@ pub(super) fn as_seen(record: &DeliveryRecord, seen: &Seen) -> DeliveryRecord {
     use DeliveryState as D;
     let state = match seen {
         Seen::Merged(_) => match &record.state {
-            D::Superseded | D::Delivering => D::Delivered,
+            D::Superseded | D::Delivering | D::Closed(_) | D::Failed(_) | D::Refused(_) => D::Delivered,
             // Its branch was deleted, and what is in it was not taken back.
             D::RolledBack => D::RollingBack,
             other => other.clone(),
         },
         Seen::Back(_) => D::RolledBack,
+        Seen::Arrived => D::Delivered,
         Seen::Refused(why) => D::Conflict(why.clone()),
         Seen::Edited(why) => D::Edited(why.clone()),
         Seen::Closed(why) => D::Closed(why.clone()),
@@ -367,11 +384,21 @@ fn note(store: &mut Store, id: &str, record: &DeliveryRecord, seen: &Seen) -> Re
     let (event, why) = match seen {
         Seen::Merged(commit) => {
             let entry = Entry::of("merged", id, format!("its change is in {commit}"));
-            if record.state != DeliveryState::RolledBack {
-                return Ok(store.record_delivery(id, &now, &entry)?);
-            }
-            let mut record = DeliveryRecord { merged: now.merged, tries: 0, ..record.clone() };
-            return deliver::go(store, id, &mut record, (Event::Revert, now.state), entry);
+            let mut record = DeliveryRecord { merged: now.merged.clone(), tries: 0, ..record.clone() };
+            let event = match &record.state {
+                DeliveryState::RolledBack => Event::Revert,
+                DeliveryState::Closed(_) => Event::Deliver,
+                DeliveryState::Failed(_) | DeliveryState::Refused(_) => {
+                    return arrived(store, id, &mut record, entry);
+                }
+                _ => return Ok(store.record_delivery(id, &now, &entry)?),
+            };
+            return deliver::go(store, id, &mut record, (event, now.state), entry);
+        }
+        Seen::Arrived => {
+            let entry =
+                Entry::of("arrived", id, "its branch is there after all: a push that was begun came to its end");
+            return arrived(store, id, &mut record.clone(), entry);
         }
         Seen::Back(why) => (Event::Back, why),
         Seen::Refused(why) => (Event::Conflict, why),
@@ -381,4 +408,11 @@ fn note(store: &mut Store, id: &str, record: &DeliveryRecord, seen: &Seen) -> Re
     };
     let entry = Entry { detail: why.clone(), ..Entry::of(format!("owner.{}", event.as_str()), id, "") };
     deliver::go(store, id, &mut record.clone(), (event, now.state), entry)
+}
+
+/// A delivery that was taken to have failed is there: it was begun again, and is done.
+fn arrived(store: &mut Store, id: &str, record: &mut DeliveryRecord, entry: Entry) -> Result<(), RolloutError> {
+    let begun = Entry::of("arrived", id, "");
+    deliver::go(store, id, record, (Event::Stage, DeliveryState::Delivering), begun)?;
+    deliver::go(store, id, record, (Event::Deliver, DeliveryState::Delivered), entry)
 }

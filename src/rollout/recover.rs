@@ -154,7 +154,18 @@ fn of_branch(
         record.merged = Some(commit.clone());
         return Ok(Some((DeliveryState::Delivered, format!("its change is in {commit}"))));
     }
-    let Some(facts) = facts else { return Ok(None) };
+    let Some(facts) = facts else {
+        // Squashed under a message of its owner's, and its branch deleted: its files tell.
+        let merged = deliver::merged_as_files(lost.place, record, lost.versions);
+        return match merged {
+            Ok(None) => Ok(None),
+            Ok(Some(head)) => {
+                record.merged = Some(head.clone());
+                Ok(Some((DeliveryState::Delivered, format!("its files are in {head} as it leaves them"))))
+            }
+            Err(obstacle) => Err(GitError::Away { url: name, why: obstacle.into_reason() }),
+        };
+    };
     if ours {
         return Ok(Some((DeliveryState::Delivered, format!("the branch {name} holds its change {id}"))));
     }

@@ -165,6 +165,10 @@ fn push_all(
                 let why = format!("the remote of {} can't be reached", one.parcel.id);
                 waits.push(Wait { what: WaitFor::Remote, until: Some(store.now() + AWAY), why });
             }
+            if *state == DeliveryState::Superseded {
+                let why = format!("the code of {} moved on at its remote: its change set is made anew", one.parcel.id);
+                waits.push(Wait { what: WaitFor::Base, until: Some(store.now()), why });
+            }
             (request.tell)(Event::Shipped { workspace: one.parcel.id, state });
         }
         Ok(())

@@ -122,6 +122,8 @@ pub enum WaitFor {
     Remote,
     /// Owners who have to merge reverts.
     Merge,
+    /// Code that moved on while its change set was verified: it is made anew.
+    Base,
 }
 
 /// One thing that a wave waits for.

@@ -394,3 +394,36 @@ fn after_a_recovery_nothing_of_an_owner_is_deleted() {
     assert_eq!(["ant", "bee"].map(|name| branches(&bench, name)), theirs, "nothing of theirs is touched");
     assert_eq!(tip(&bench, "cat"), None);
 }
+
+#[test]
+fn what_is_closed_first_and_merged_later_is_merged() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let ant = owner(&bench, "ant", "main");
+    let theirs = tip(&bench, "ant").unwrap();
+    git(&ant, &["push", "-q", "origin", ":gander/small/ant"]);
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(state(&bench, "ant"), "closed");
+    git(&ant, &["merge", "-q", "--no-ff", "-m", "merged", &theirs]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert_eq!(state(&bench, "ant"), "reverting", "{:#}", bench.ledger());
+    assert_eq!(git(&remote(&bench, "ant"), &["show", "gander/small/ant.revert:job.py"]), OLD);
+}
+
+#[test]
+fn a_lost_state_knows_what_was_squashed_by_its_files() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let ant = owner(&bench, "ant", "main");
+    git(&ant, &["merge", "-q", "--squash", "origin/gander/small/ant"]);
+    git(&ant, &["commit", "-q", "-m", "mine"]);
+    git(&ant, &["push", "-q", "origin", "main", ":gander/small/ant"]);
+    std::fs::remove_dir_all(bench.root.join(".gander")).unwrap();
+    let said = bench.gander(&["recover"]).expect(0).stdout;
+    assert!(said.contains("apps/ant  delivered: its files are in "), "{said}");
+    bench.gander(&["run"]);
+    assert_eq!(tip(&bench, "ant"), None, "it is not pushed again");
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert_eq!(git(&remote(&bench, "ant"), &["show", "gander/small/ant.revert:job.py"]), OLD);
+}

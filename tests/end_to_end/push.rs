@@ -274,3 +274,113 @@ fn hooks_and_signatures_are_the_users_own() {
     assert_eq!(bench.text("hook").lines().count(), 3, "{}", bench.text("hook"));
     assert!(!evil.exists());
 }
+
+/// A clone of a consumer in which its owners work.
+fn owners_clone(bench: &Bench, name: &str) -> PathBuf {
+    let place = bench.root.join("owners").join(name);
+    git(&bench.root, &["clone", "-q", remote(bench, name).to_str().unwrap(), place.to_str().unwrap()]);
+    place
+}
+
+fn push_commit(place: &Path, path: &str, text: &str) {
+    std::fs::write(place.join(path), text).unwrap();
+    git(place, &["add", "-A"]);
+    git(place, &["commit", "-q", "-m", "ours"]);
+    git(place, &["push", "-q"]);
+}
+
+#[test]
+fn what_the_remote_has_now_counts_and_not_a_clone_that_is_behind() {
+    let bench = fleet("");
+    // The clones are behind: one by a line of its own, one by the change itself; the third has
+    // a commit that nobody has seen, and somebody's changes in its work tree.
+    let ant = owners_clone(&bench, "ant");
+    push_commit(&ant, "job.py", &format!("import os\n{JOB}"));
+    push_commit(&owners_clone(&bench, "bee"), "job.py", "rows = new_reader()\n");
+    let cat = bench.root.join("apps/cat");
+    std::fs::write(cat.join("job.py"), format!("secret = 7\n{JOB}")).unwrap();
+    git(&cat, &["commit", "-q", "-am", "not pushed"]);
+    std::fs::write(cat.join("job.py"), "unsaved\n").unwrap();
+    let refs = git(&bench.root.join("apps/ant"), &["for-each-ref"]);
+    let ended = bench.gander(&["run"]).expect(0);
+    assert!(
+        ended.stderr.contains("3 clones are not where their remotes are (apps/ant by 1 commit, …)"),
+        "{}",
+        ended.stderr
+    );
+    let there = remote(&bench, "ant");
+    let wanted = format!("import os\n{}", JOB.replace("users_v1", "users_v2"));
+    assert_eq!(git(&there, &["show", "gander/small/ant:job.py"]), wanted);
+    assert_eq!(git(&there, &["rev-parse", "gander/small/ant^"]), git(&there, &["rev-parse", "main"]));
+    assert_eq!(tip(&bench, "bee"), None, "nothing of it is to be changed any more");
+    let there = remote(&bench, "cat");
+    assert_eq!(git(&there, &["show", "gander/small/cat:job.py"]), JOB.replace("users_v1", "users_v2"));
+    assert_eq!(std::fs::read_to_string(cat.join("job.py")).unwrap(), "unsaved\n");
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert_eq!(git(&bench.root.join("apps/ant"), &["for-each-ref"]), refs, "no branch of the clone has moved");
+}
+
+#[test]
+fn code_that_moves_on_while_it_is_verified_is_planned_again() {
+    let bench = fleet("");
+    // The test step of `bee` plays its owner, who commits while it runs.
+    let bee = owners_clone(&bench, "bee");
+    let text = bench.text("migration.toml");
+    let step = format!(
+        "run = [\"sh\", \"-c\", \"test -s job.py\"]\n[sandbox]\nmode = \"none\"\n[[verify.step]]\nname = \"owner\"\n\
+         run = [\"sh\", \"{}\"]\n",
+        bench.root.join("owner.sh").display()
+    );
+    bench.put("migration.toml", text.replace("run = [\"sh\", \"-c\", \"test -s job.py\"]\n", &step));
+    bench.put(
+        "owner.sh",
+        format!(
+            "cd {0} && test -e {1} || exit 0\nrm {1}\nprintf 'import os\\n' | cat - job.py > new && mv new job.py\n\
+             git -c user.name=a -c user.email=a@b commit -qam two && git push -q\n",
+            bee.display(),
+            bench.root.join("once").display()
+        ),
+    );
+    bench.gander(&["run", "--only", "ant"]).expect(4);
+    bench.put("once", "");
+    let ended = bench.gander(&["run", "--json"]).expect(4);
+    let end = ended.json()["end"].clone();
+    assert_eq!(end["waits"][0]["for"].as_str(), Some("base"), "{end:#}");
+    assert_eq!(tip(&bench, "bee"), None, "what nobody has any more is not pushed");
+    assert!(reason(&bench.ledger(), "bee").contains("its base moved"), "{}", reason(&bench.ledger(), "bee"));
+    let history = bench.gander(&["history"]).stdout;
+    assert!(history.contains("moved on by 1 commits, and job.py with it"), "{history}");
+    bench.gander(&["run"]).expect(0);
+    let there = remote(&bench, "bee");
+    let wanted = format!("import os\n{}", JOB.replace("users_v1", "users_v2"));
+    assert_eq!(git(&there, &["show", "gander/small/bee:job.py"]), wanted);
+}
+
+#[test]
+fn a_push_that_a_killed_run_left_behind_is_gander_s_own_when_it_arrives() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let made = tip(&bench, "bee").unwrap();
+    // As if the push were still under way: the branch comes to be between the look and the push.
+    git(&remote(&bench, "bee"), &["update-ref", "-d", "refs/heads/gander/small/bee"]);
+    bench.gander(&["run"]);
+    bench.gander(&["retry", "bee"]).expect(0);
+    let arrive = format!(
+        "#!/bin/sh\nunset GIT_QUARANTINE_PATH\ngit update-ref refs/heads/gander/small/bee {made}\n{{ echo; }} >&2\n"
+    );
+    hook(&remote(&bench, "bee"), "pre-receive", &arrive);
+    let codes: Vec<_> = (0..3).map(|_| bench.gander(&["run"]).code).collect();
+    assert_eq!(codes.last(), Some(&Some(0)), "{codes:?} {:#}", bench.ledger());
+    assert_eq!(tip(&bench, "bee"), Some(made));
+    assert_eq!(outcomes(&bench.ledger())["bee"], "changed");
+    // A refusal is final; what arrives after it all the same is seen, and taken back.
+    let bench = fleet("");
+    hook(&remote(&bench, "bee"), "pre-receive", "#!/bin/sh\nexit 1\n");
+    bench.gander(&["run"]).expect(7);
+    assert_eq!(outcomes(&bench.ledger())["bee"], "errored");
+    std::fs::remove_file(remote(&bench, "bee").join("hooks/pre-receive")).unwrap();
+    let clone = bench.root.join("apps/bee");
+    git(&clone, &["push", "-q", "origin", "gander/small/bee"]);
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert_eq!(tip(&bench, "bee"), None);
+}

@@ -8,7 +8,7 @@ use crate::config::Delivery;
 use crate::digest::Digest;
 use crate::fault;
 use crate::files::{self, FilesError};
-use crate::git::{self, BranchFacts, GitError, NewCommit, Push, Remote, Repository, TRAILER, Work};
+use crate::git::{self, BranchFacts, GitError, NewCommit, Present, Push, Remote, Repository, TRAILER, Work};
 use crate::state::DeliveryRecord;
 use crate::workspace::{FileVersion, GitPlace, Pin};
 
@@ -56,35 +56,85 @@ fn commit(
 
 /// Commits the change set and pushes it; what an earlier run pushed is found.
 fn push(shipment: &Shipment<'_>, papers: &Papers<'_>, record: &mut DeliveryRecord) -> Result<(), Obstacle> {
-    let (place, branch, made) = commit(shipment, papers, record)?;
+    let base = commit_place(shipment)?;
+    let repository = Repository::open(&base.toplevel)?;
     let remote = remote_of_record(record)?;
-    let found = remote.branch(&branch)?;
+    let name = record.branch.as_ref().map(|(name, _)| name.clone()).unwrap_or_default();
+    let present = remote.present(&repository.follows()?, &name)?;
+    let found = present.tips.get(&name).cloned();
+    // What is there already was made of what was there then.
+    if found.is_none() || found == record.replaces {
+        not_moved(shipment, &base, &repository, (&remote, &present))?;
+    }
+    let (place, branch, made) = commit(shipment, papers, record)?;
     if found.as_ref() == Some(&made) {
         return Ok(());
     }
     if found.is_some() && found != record.replaces {
         // The same, pushed from another clone or by a run whose state was lost?
-        let (theirs, ours) = (remote.facts(&branch)?, git::find_branch(&place, &branch)?);
-        return match (theirs, ours) {
-            (Some(theirs), Some(ours))
-                if (&theirs.tree, &theirs.parents, &theirs.message) == (&ours.tree, &ours.parents, &ours.message) =>
-            {
-                // The branch there is the one that counts.
-                git::delete_branch(&place, &branch, &made)?;
-                record.branch = Some((branch, Some(theirs.commit)));
-                Ok(())
-            }
-            _ => Err(Obstacle::Refused(format!(
+        return adopt(&place, &remote, record, &made).and_then(|found| match found {
+            true => Ok(()),
+            false => Err(Obstacle::Refused(format!(
                 "{} has a branch {branch} that gander did not make; rename or delete it, then run again with --retry",
                 remote.url()
             ))),
-        };
+        });
     }
     let push = Push { branch: &branch, commit: &made, replaces: found.as_deref() };
-    match remote.push(&Repository::open(&place.toplevel)?, &push) {
-        Err(error @ GitError::Moved { .. }) => Err(Obstacle::Refused(error.to_string())),
+    match remote.push(&repository, &push) {
+        // The push of a run that was killed goes on without it, and may have come first.
+        Err(error @ (GitError::Moved { .. } | GitError::Rejected { .. })) => {
+            match remote.branch(&branch)? == Some(made.clone()) || adopt(&place, &remote, record, &made)? {
+                true => Ok(()),
+                false if matches!(error, GitError::Moved { .. }) => Err(Obstacle::Refused(error.to_string())),
+                false => Err(error.into()),
+            }
+        }
         pushed => Ok(pushed?),
     }
+}
+
+/// Takes the branch at a remote for ours where it is the same work, of another second: false
+/// where it is not.
+fn adopt(place: &GitPlace, remote: &Remote, record: &mut DeliveryRecord, made: &str) -> Result<bool, Obstacle> {
+    let Some((branch, _)) = record.branch.clone() else { return Ok(false) };
+    match (remote.facts(&branch)?, git::find_branch(place, &branch)?) {
+        (Some(theirs), Some(ours))
+            if (&theirs.tree, &theirs.parents, &theirs.message) == (&ours.tree, &ours.parents, &ours.message) =>
+        {
+            // The branch there is the one that counts.
+            git::delete_branch(place, &branch, made)?;
+            record.branch = Some((branch, Some(theirs.commit)));
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Nobody shall get a change of code that they do not have any more: where the remote moved
+/// on since the pin, every file of the change set has to be the same there.
+fn not_moved(
+    shipment: &Shipment<'_>,
+    base: &GitPlace,
+    repository: &Repository,
+    (remote, present): (&Remote, &Present),
+) -> Result<(), Obstacle> {
+    let Some(now) = present.commit.as_ref().filter(|now| **now != base.commit) else { return Ok(()) };
+    remote.bring(repository, present)?;
+    let mut moved = Vec::new();
+    for version in shipment.versions {
+        if repository.file_at(now, &shipment.set.joined(&version.path))? != version.before {
+            moved.push(version.path.as_str());
+        }
+    }
+    let Some(first) = moved.first() else { return Ok(()) };
+    let more = if moved.len() > 1 { format!(" and {} more", moved.len() - 1) } else { String::new() };
+    let behind = repository.count_between(&base.commit, now)?.map_or_else(String::new, |n| format!(" by {n} commits"));
+    let branch = present.reference.strip_prefix("refs/heads/").unwrap_or(&present.reference);
+    Err(Obstacle::Moved(format!(
+        "{branch} of {} moved on{behind}, and {first}{more} with it: the rules are run over that, and it is verified again",
+        remote.url()
+    )))
 }
 
 /// The remote that a delivery was begun for: its URL was allowed then.

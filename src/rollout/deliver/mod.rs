@@ -76,13 +76,16 @@ pub enum Obstacle {
     Failed(String),
     /// The other side could not be reached: it may have come about or not.
     Away(String),
+    /// Its code is another one by now: nothing was done, and it has to be made anew.
+    Moved(String),
 }
 
 impl Obstacle {
     /// Why, for people.
     pub fn into_reason(self) -> String {
         match self {
-            Self::Refused(reason) | Self::Conflict(reason) | Self::Failed(reason) | Self::Away(reason) => reason,
+            Self::Refused(reason) | Self::Conflict(reason) | Self::Failed(reason) => reason,
+            Self::Away(reason) | Self::Moved(reason) => reason,
         }
     }
 }
@@ -214,6 +217,14 @@ pub fn finish(
             let again = Entry { detail: why, ..entry("away", id, record, Phase::Done, false) };
             go(store, id, record, (Event::Stage, DeliveryState::Delivering), again)
         }
+        Err(Obstacle::Moved(why)) => {
+            // What it was to take the place of is what is out.
+            if let Some((_, commit)) = &mut record.branch {
+                commit.clone_from(&record.replaces);
+            }
+            let again = Entry { detail: why, ..entry("supersede", id, record, Phase::Done, false) };
+            go(store, id, record, (Event::Supersede, DeliveryState::Superseded), again)
+        }
         Err(obstacle) => end(store, id, record, "deliver", obstacle),
         Ok(()) => {
             let done = entry("deliver", id, record, Phase::Done, false);
@@ -235,13 +246,17 @@ fn end(
     let over = record.replaces.is_some() || record.state == DeliveryState::Superseded;
     let (event, state, reason) = match obstacle {
         // What can't be taken back now is still out there, whatever the reason.
-        Obstacle::Refused(reason) | Obstacle::Conflict(reason) | Obstacle::Failed(reason) | Obstacle::Away(reason)
+        Obstacle::Refused(reason)
+        | Obstacle::Conflict(reason)
+        | Obstacle::Failed(reason)
+        | Obstacle::Away(reason)
+        | Obstacle::Moved(reason)
             if back || over =>
         {
             (Event::Conflict, DeliveryState::Conflict(reason.clone()), reason)
         }
         Obstacle::Refused(reason) => (Event::Quarantine, DeliveryState::Refused(reason.clone()), reason),
-        Obstacle::Conflict(reason) | Obstacle::Failed(reason) | Obstacle::Away(reason) => {
+        Obstacle::Conflict(reason) | Obstacle::Failed(reason) | Obstacle::Away(reason) | Obstacle::Moved(reason) => {
             (Event::Quarantine, DeliveryState::Failed(reason.clone()), reason)
         }
     };

@@ -218,6 +218,8 @@ impl State {
             (S::Verified | S::Quarantined | S::Staged | S::Superseded, E::Stage) => S::Staged,
             // What was to be corrected, and is not, stays what it is.
             (S::Staged | S::Superseded, E::Deliver) => S::Delivered,
+            // Its owner threw the branch away, and merged what was on it.
+            (S::Closed, E::Deliver) => S::Delivered,
             (S::Delivered | S::Baking | S::Healthy, E::Bake) => S::Baking,
             (S::Baking, E::Pass) => S::Healthy,
             (S::Verified | S::Quarantined | S::Reverted | S::Closed | S::Replaced, E::Retry) => S::Transformed,
@@ -225,6 +227,8 @@ impl State {
             (S::Reverted | S::Closed | S::Replaced, E::Supersede) => S::Transformed,
             // Nobody has merged it yet: the new change set takes its place.
             (S::Delivered | S::Baking | S::Healthy | S::Superseded, E::Supersede) => S::Superseded,
+            // Its base moved on before it was out.
+            (S::Staged, E::Supersede) => S::Superseded,
             (S::Delivered | S::Baking | S::Healthy | S::Edited, E::Edit) => S::Edited,
             (S::Delivered | S::Baking | S::Healthy | S::Edited, E::Close) => S::Closed,
             (S::Delivered | S::Baking | S::Healthy | S::Edited, E::Replace) => S::Replaced,
@@ -327,14 +331,14 @@ mod tests {
             "pt.......t......g", // pinned
             "ptvq.....t......g", // transformed
             "ptvqs...tt......g", // verified
-            "...qsD.......r.Cg", // staged
+            "...qsD...x...r.Cg", // staged
             "......b..xEcRr..g", // delivered
             "......bh.xEcRr..g", // baking
             "......b..xEcRr..g", // healthy
             "...qs...tt......g", // quarantined
             "....sD...xEcRr.Cg", // superseded
             "..........EcRr..g", // edited
-            "........tt......g", // closed
+            ".....D..tt......g", // closed
             "........tt......g", // replaced
             ".............rBCg", // reverting
             "........tt...r..g", // reverted
@@ -350,7 +354,7 @@ mod tests {
 
     #[test]
     fn nothing_unverified_goes_out_and_nothing_that_is_out_is_forgotten() {
-        assert_eq!(before(State::Delivered), [State::Staged, State::Superseded]);
+        assert_eq!(before(State::Delivered), [State::Staged, State::Superseded, State::Closed]);
         assert_eq!(before(State::Staged), [State::Verified, State::Quarantined, State::Superseded]);
         assert_eq!(before(State::Healthy), [State::Baking]);
         assert_eq!(before(State::Reverted), [State::Reverting]);

@@ -1,0 +1,204 @@
+//! The code that a remote has now, of which the clone here may be behind.
+
+use std::collections::BTreeMap;
+
+use super::push::Outbox;
+use super::{GitError, Remote, Repository, object_name};
+use crate::process::Exit;
+
+/// The setting by which a clone of gander's own says what it was cloned at.
+pub(super) const REVISION: &str = "gander.revision";
+
+/// The most branches of a clone that a remote is told of, so that it sends what is new.
+const MOST_HAVES: usize = 200;
+
+/// Which branch of its remote a clone stands for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Follows {
+    /// This one where it is there, else the remote's HEAD.
+    Branch(String),
+    /// This one, and no other one.
+    Only(String),
+    /// Whatever the remote calls HEAD.
+    Head,
+    /// None: it lies at a commit that somebody named.
+    Nothing,
+}
+
+/// Where a remote stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Present {
+    /// The reference that was looked up: `refs/heads/main`, `HEAD`.
+    pub reference: String,
+    /// Its commit; `None` where it is not there.
+    pub commit: Option<String>,
+    /// The commits of the branches below a prefix, by name without `refs/heads/`.
+    pub tips: BTreeMap<String, String>,
+}
+
+impl Repository {
+    /// Which branch of its remote this clone stands for: what is checked out here, or what
+    /// gander cloned.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn follows(&self) -> Result<Follows, GitError> {
+        let line = |args: &[&str]| -> Result<Option<String>, GitError> {
+            let output = self.invoke(args).run()?;
+            let text = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
+            Ok((output.status == Exit::Code(0) && !text.is_empty()).then_some(text))
+        };
+        if let Some(branch) = line(&["symbolic-ref", "--quiet", "HEAD"])? {
+            let name = branch.strip_prefix("refs/heads/").unwrap_or(&branch);
+            return Ok(Follows::Branch(name.to_owned()));
+        }
+        Ok(match line(&["config", "--get", REVISION])? {
+            Some(revision) if object_name(&revision).is_ok() || revision.starts_with("refs/") => Follows::Nothing,
+            Some(revision) if revision != "HEAD" => Follows::Only(revision),
+            _ => Follows::Head,
+        })
+    }
+
+    /// Whether its configuration has a setting.
+    pub(super) fn is_set(&self, key: &str) -> Result<bool, GitError> {
+        Ok(self.invoke(&["config", "--get", key]).run()?.status == Exit::Code(0))
+    }
+
+    /// How many commits of `later` are not in `earlier`; `None` where one of them is not here.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn count_between(&self, earlier: &str, later: &str) -> Result<Option<u64>, GitError> {
+        if !self.has(earlier)? || !self.has(later)? {
+            return Ok(None);
+        }
+        let range = format!("{}..{}", object_name(earlier)?, object_name(later)?);
+        let text = self.answer(&["rev-list", "--count", "--end-of-options", &range])?;
+        Ok(String::from_utf8_lossy(&text).trim().parse().ok())
+    }
+}
+
+impl Remote {
+    /// Where the branch stands that a clone follows, and the branches below `prefix`: one call.
+    ///
+    /// # Errors
+    /// [`GitError::Away`].
+    pub fn present(&self, follows: &Follows, prefix: &str) -> Result<Present, GitError> {
+        let below = format!("refs/heads/{prefix}*");
+        let branch = match follows {
+            Follows::Branch(name) | Follows::Only(name) => format!("refs/heads/{name}"),
+            Follows::Head | Follows::Nothing => "HEAD".to_owned(),
+        };
+        let mut found = self.list(&["HEAD", &branch, &below])?;
+        let (head, there) = (found.remove("HEAD"), found.get(&branch).cloned());
+        let (reference, commit) = match (there, follows) {
+            (None, Follows::Branch(_) | Follows::Head) => ("HEAD".to_owned(), head),
+            (_, Follows::Nothing) => ("HEAD".to_owned(), None),
+            (there, _) => (branch, there),
+        };
+        let begins = format!("refs/heads/{prefix}");
+        let tip = |(name, commit): (String, String)| {
+            let name = name.starts_with(&begins).then(|| name.strip_prefix("refs/heads/"))??.to_owned();
+            Some((name, commit))
+        };
+        Ok(Present { reference, commit, tips: found.into_iter().filter_map(tip).collect() })
+    }
+
+    /// Brings a commit of a reference into a clone, as `git fetch` would, without moving any
+    /// branch of it: the work tree, the index and every reference stay as they are.
+    ///
+    /// # Errors
+    /// [`GitError::Away`], also where the reference is at another commit by now.
+    pub fn bring(&self, clone: &Repository, present: &Present) -> Result<(), GitError> {
+        let Some(commit) = &present.commit else { return Err(self.away("it has no HEAD")) };
+        if clone.has(commit)? {
+            return Ok(());
+        }
+        let outbox = Outbox::new(Some(clone), Some(self))?;
+        outbox.knows(&clone.some_tips()?)?;
+        let to = format!("+{}:refs/heads/head-of-the-remote", present.reference);
+        let args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--"];
+        let args = [&args[..], &[self.url(), &to]].concat();
+        let output = outbox.write_into(&clone.path_of_git("objects")?, &args, self)?;
+        if output.status != Exit::Code(0) {
+            return Err(self.failed(&output));
+        }
+        if clone.has(commit)? { Ok(()) } else { Err(self.away("it moved while it was looked at")) }
+    }
+}
+
+impl Repository {
+    /// Commits that are surely here, and that a remote may have, too.
+    fn some_tips(&self) -> Result<Vec<String>, GitError> {
+        let count = format!("--count={MOST_HAVES}");
+        let args = ["for-each-ref", &count, "--format=%(objecttype) %(objectname)", "refs/remotes", "refs/heads"];
+        let text = self.answer(&args)?;
+        let text = String::from_utf8_lossy(&text);
+        let tips = text.lines().filter_map(|line| line.strip_prefix("commit ")).map(str::to_owned);
+        let mut tips: Vec<String> = tips.chain(self.head()?).collect();
+        tips.sort();
+        tips.dedup();
+        Ok(tips)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::tests::Sandpit;
+
+    fn remote(pit: &Sandpit) -> Remote {
+        Remote::new(&format!("file://{}", pit.root().display()), &["file".to_owned()]).unwrap()
+    }
+
+    #[test]
+    fn a_clone_gets_what_its_remote_has_and_nothing_of_it_moves() {
+        let there = Sandpit::committed(&[("a/x", "1"), ("b/y", "1")]);
+        there.git(&["config", "uploadpack.allowFilter", "true"]);
+        let url = format!("file://{}", there.root().display());
+        let folder = tempfile::tempdir().unwrap();
+        for (name, how) in [("full", &[][..]), ("part", &["--depth=1", "--filter=blob:none"][..])] {
+            let place = folder.path().join(name);
+            there.git(&[&["clone", "-q", "--no-local"], how, &[&url, place.to_str().unwrap()]].concat());
+        }
+        there.commit(&[("a/x", "2")]);
+        there.commit(&[("a/x", "3")]);
+        there.git(&["branch", "gander/m/ads"]);
+        for name in ["full", "part"] {
+            let clone = Repository::open(&folder.path().join(name)).unwrap();
+            assert_eq!(clone.follows().unwrap(), Follows::Branch("main".to_owned()));
+            let before = (clone.head().unwrap().unwrap(), clone.answer(&["for-each-ref"]).unwrap());
+            let present = remote(&there).present(&clone.follows().unwrap(), "gander/m/").unwrap();
+            let commit = present.commit.clone().unwrap();
+            assert_eq!(
+                (commit.as_str(), present.reference.as_str()),
+                (there.git(&["rev-parse", "HEAD"]).as_str(), "refs/heads/main")
+            );
+            assert_eq!(present.tips.keys().collect::<Vec<_>>(), ["gander/m/ads"]);
+            assert_eq!(clone.count_between(&before.0, &commit).unwrap(), None);
+            remote(&there).bring(&clone, &present).unwrap();
+            assert_eq!(clone.file_at(&commit, "a/x").unwrap().unwrap().bytes, b"3");
+            assert_eq!(clone.count_between(&before.0, &commit).unwrap(), Some(2));
+            assert_eq!((clone.head().unwrap().unwrap(), clone.answer(&["for-each-ref"]).unwrap()), before);
+        }
+    }
+
+    #[test]
+    fn what_is_checked_out_says_which_branch_counts() {
+        let there = Sandpit::committed(&[("x", "1")]);
+        there.git(&["branch", "develop"]);
+        there.commit(&[("x", "2")]);
+        let repository = Repository::open(&there.root()).unwrap();
+        let present = |follows: Follows| remote(&there).present(&follows, "gander/m/").unwrap();
+        assert_eq!(present(Follows::Branch("develop".to_owned())).reference, "refs/heads/develop");
+        let mine = present(Follows::Branch("mine".to_owned()));
+        assert_eq!((mine.reference.as_str(), mine.commit), ("HEAD", repository.head().unwrap()));
+        there.git(&["checkout", "-q", "--detach"]);
+        assert_eq!(repository.follows().unwrap(), Follows::Head);
+        there.git(&["config", REVISION, "develop"]);
+        assert_eq!(repository.follows().unwrap(), Follows::Only("develop".to_owned()));
+        assert_eq!(present(Follows::Only("v1".to_owned())).commit, None, "a tag stays what it is");
+        there.git(&["config", REVISION, &repository.head().unwrap().unwrap()]);
+        assert_eq!(repository.follows().unwrap(), Follows::Nothing);
+    }
+}

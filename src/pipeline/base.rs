@@ -1,0 +1,162 @@
+//! The code that change sets are made of, where they are pushed: what the remote has now. A
+//! clone here may be behind it, hold work that nobody else has seen, or have somebody's
+//! changes in its work tree.
+//!
+//! Must not: move a branch of a clone, or touch its work tree.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use super::PipelineError;
+use crate::config::{Delivery, Migration};
+use crate::git::{Follows, GitError, Remote, Repository};
+use crate::state::Store;
+use crate::workspace::{Fleet, GitPlace, Pin};
+
+/// How many remotes are asked at once.
+const AT_ONCE: usize = 16;
+
+/// Which code a plan is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Base {
+    /// What is checked out here.
+    Here,
+    /// Where change sets are pushed, what the remote has.
+    Remote,
+}
+
+/// Clones that are not where their remotes are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Behind {
+    /// How many.
+    pub clones: usize,
+    /// The first of them: a workspace, and by how many commits, where that can be told.
+    pub first: Option<(String, Option<u64>)>,
+}
+
+/// Where the code of one repository stands.
+struct Standing {
+    commit: String,
+    /// The tree of each prefix that was asked for.
+    trees: Vec<Option<String>>,
+    behind: Option<u64>,
+}
+
+/// Makes the remote's present commit the place of every workspace that is pushed to one.
+/// Where a remote can't be reached, what was planned over last stays.
+///
+/// # Errors
+/// Where the state can't be read.
+pub(super) fn at_remotes(migration: &Migration, store: &Store, fleet: &mut Fleet) -> Result<Behind, PipelineError> {
+    let mut behind = Behind::default();
+    if migration.deliver.how != Delivery::Push {
+        return Ok(behind);
+    }
+    let mut repositories: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
+    for (index, workspace) in fleet.workspaces.iter().enumerate() {
+        if let Some(git) = &workspace.git {
+            repositories.entry(git.toplevel.clone()).or_default().push(index);
+        }
+    }
+    let places = |indices: &[usize]| -> Vec<GitPlace> {
+        indices.iter().filter_map(|index| fleet.workspaces[*index].git.clone()).collect()
+    };
+    let asked: Vec<(PathBuf, Vec<usize>, Vec<GitPlace>)> =
+        repositories.into_iter().map(|(top, indices)| (top, indices.clone(), places(&indices))).collect();
+    let recorded = store.workspaces::<serde::de::IgnoredAny>()?;
+    for (top, indices, standing) in ask_all(migration, asked) {
+        match standing {
+            Ok(Some(standing)) => {
+                let moved = settle(fleet, &indices, &standing);
+                if let Some(first) = moved {
+                    behind.clones += 1;
+                    behind.first.get_or_insert((first, standing.behind));
+                }
+            }
+            Ok(None) => {}
+            // Not known is not changed.
+            Err(_) => {
+                for index in indices {
+                    let workspace = &mut fleet.workspaces[index];
+                    let pin = recorded.get(&workspace.id).and_then(|record| record.pin.as_ref());
+                    if let (Some(git), Some(Pin::Commit { commit, tree })) = (&mut workspace.git, pin)
+                        && is_here(&top, commit)
+                    {
+                        (git.commit, git.tree) = (commit.clone(), tree.clone());
+                        git.dirty.clear();
+                    }
+                }
+            }
+        }
+    }
+    Ok(behind)
+}
+
+/// Makes a commit the place of some workspaces; the first one that lay elsewhere before.
+fn settle(fleet: &mut Fleet, indices: &[usize], standing: &Standing) -> Option<String> {
+    let mut first = None;
+    for (index, tree) in indices.iter().zip(&standing.trees) {
+        let workspace = &mut fleet.workspaces[*index];
+        // A folder that is not there any more stays what it is here; its delivery will tell.
+        let (Some(git), Some(tree)) = (&mut workspace.git, tree) else { continue };
+        if git.commit != standing.commit && first.is_none() {
+            first = Some(workspace.id.clone());
+        }
+        (git.commit, git.tree) = (standing.commit.clone(), tree.clone());
+        git.dirty.clear();
+    }
+    first
+}
+
+fn is_here(toplevel: &Path, commit: &str) -> bool {
+    Repository::open(toplevel).and_then(|repository| repository.has(commit)).unwrap_or(false)
+}
+
+/// What came of asking for one repository.
+type Answer = (PathBuf, Vec<usize>, Result<Option<Standing>, GitError>);
+
+fn ask_all(migration: &Migration, asked: Vec<(PathBuf, Vec<usize>, Vec<GitPlace>)>) -> Vec<Answer> {
+    let queue = Mutex::new(asked.into_iter());
+    let answers = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some((top, indices, places)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
+                    let standing = ask(migration, &top, &places);
+                    let Ok(mut answers) = answers.lock() else { return };
+                    answers.push((top, indices, standing));
+                }
+            });
+        }
+    });
+    let mut answers = answers.into_inner().unwrap_or_default();
+    answers.sort_by(|a, b| a.0.cmp(&b.0));
+    answers
+}
+
+/// Where one repository stands at its remote; `None` where it has none that may be asked, or
+/// stays at the commit that somebody named.
+fn ask(migration: &Migration, toplevel: &Path, places: &[GitPlace]) -> Result<Option<Standing>, GitError> {
+    let Some(first) = places.first() else { return Ok(None) };
+    let repository = Repository::open(toplevel)?;
+    let Some(url) = repository.push_url(&migration.deliver.remote)? else { return Ok(None) };
+    // One that may not be asked is refused at delivery, with the reason.
+    let Ok(remote) = Remote::new(&url, &migration.code.protocols) else { return Ok(None) };
+    let follows = repository.follows()?;
+    if follows == Follows::Nothing {
+        return Ok(None);
+    }
+    let present = remote.present(&follows, &format!("gander/{}/", migration.id))?;
+    let Some(commit) = present.commit.clone() else { return Ok(None) };
+    remote.bring(&repository, &present)?;
+    // A commit without a branch may be anywhere: only one that the remote has left behind
+    // is known to stand for it.
+    if follows == Follows::Head && !repository.contains(&commit, &first.commit)? {
+        return Ok(None);
+    }
+    let prefixes: Vec<&str> = places.iter().map(|place| place.prefix.as_str()).collect();
+    let trees = repository.trees(&commit, &prefixes)?;
+    let behind = repository.count_between(&first.commit, &commit)?;
+    Ok(Some(Standing { commit, trees, behind }))
+}
