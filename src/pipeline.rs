@@ -4,10 +4,12 @@
 //! Must not: print, or know the command line.
 
 mod base;
+mod correct;
 mod shard;
 
 use base::Base;
 pub use base::Behind;
+use correct::{Correction, Whose};
 pub use shard::{Merged, Part, PartError, Shard};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,6 +132,8 @@ pub struct Planned {
     datasets: Option<std::sync::Arc<crate::rule::DatasetRules>>,
     /// Rules whose changes want a person's look.
     review: BTreeSet<String>,
+    /// What owners have merged and the rules would make otherwise now, by workspace.
+    outdated: BTreeMap<usize, String>,
     /// Of the whole fleet, also where only a shard of it was planned.
     identity: Digest,
     /// Of rules, parameters and mappings.
@@ -376,6 +380,14 @@ fn plan_over(
         progress: &|done, total| tell(Progress::Transformed(done, total)),
     };
     let mut plan = transform::transform(&request, &pinned);
+    let corrections = match store {
+        Some(store) => {
+            let whose = if options.correct || options.replan { Whose::Everybody } else { Whose::Begun };
+            let request = transform::Request { index: None, answers: None, progress: &|_, _| {}, ..request };
+            correct::look(store, &fleet, whose, &|pinned| transform::transform(&request, pinned))?
+        }
+        None => BTreeMap::new(),
+    };
     let whole = options.shard.is_none();
     let saved = index.map(|index| index.save(|l| whole && rules.speaks(l)));
     if let Some(Err(error)) = saved.and_then(|saved| Some(saved.and(answers?.save(whole)))) {
@@ -384,10 +396,12 @@ fn plan_over(
     for (index, settled) in settled {
         plan.workspaces[index] = settled.plan;
     }
+    let outdated = install(&mut plan, corrections, store, &fleet, options.correct)?;
     let datasets = rules.datasets.clone();
     Ok(Planned {
         fleet,
         plan,
+        outdated,
         manifests,
         declared: declared(&rules),
         review: review(&rules),
@@ -395,6 +409,46 @@ fn plan_over(
         identity,
         rules: rules_digest,
     })
+}
+
+/// Puts corrections in the place of what the rules make of the present code, where they are
+/// asked for or out already. What can't be corrected, or is not asked for, is named.
+fn install(
+    plan: &mut Plan,
+    corrections: BTreeMap<usize, Correction>,
+    store: Option<&Store>,
+    fleet: &Fleet,
+    asked: bool,
+) -> Result<BTreeMap<usize, String>, PipelineError> {
+    let mut outdated = BTreeMap::new();
+    let Some(store) = store.filter(|_| !corrections.is_empty()) else { return Ok(outdated) };
+    let deliveries = store.deliveries()?;
+    for (index, correction) in corrections {
+        let begun = deliveries.get(&fleet.workspaces[index].id).is_some_and(|record| record.merged.is_none());
+        // What the rules make of the present code by themselves is a correction, too.
+        let by_itself = (asked || begun) && !plan.workspaces[index].files.is_empty();
+        match correction {
+            Correction::Needed(wanted) if asked || begun => plan.workspaces[index] = *wanted,
+            Correction::Needed(_) => {
+                let why =
+                    "an earlier rule made it, and its owner has merged it: `gander correct` makes a change set over it";
+                outdated.insert(index, why.to_owned());
+            }
+            Correction::Stuck(why) if !by_itself => {
+                outdated.insert(
+                    index,
+                    format!("an earlier rule made it, its owner has merged it, and it is not corrected: {why}"),
+                );
+                if begun {
+                    let result = Transformed::Refused(format!("its correction can't be made anew: {why}"));
+                    plan.workspaces[index] =
+                        WorkspacePlan { result, files: Vec::new(), ..plan.workspaces[index].clone() };
+                }
+            }
+            Correction::Right | Correction::Stuck(_) => {}
+        }
+    }
+    Ok(outdated)
 }
 
 /// The rules that say `safety("review")`.
@@ -432,6 +486,10 @@ pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
     report::pull_request::check_template(migration).map_err(PipelineError::Template)?;
     not_lost(migration)?;
     let mut store = Store::open(&migration.state, clock)?;
+    if options.correct || options.replan {
+        // What was merged since the last run is to be corrected, too.
+        rollout::look_at_owners(&mut store, &|event| tell(Progress::Rollout(event)))?;
+    }
     let planned = plan_over(migration, options, (Some(&store), Fetching::Missing, Base::Remote), clock, tell)?;
     if let Some(nobody) = options.only.iter().find(|e| !planned.fleet.consumers.iter().any(|c| c.entity == **e)) {
         return Err(PipelineError::NoSuchConsumer(nobody.clone()));
@@ -487,6 +545,7 @@ fn with_request<T>(
         replan: options.replan,
         correct: options.correct,
         review: &planned.review,
+        outdated: &planned.outdated,
         only: &options.only,
     })
 }

@@ -6,7 +6,7 @@ use super::screen::Screen;
 use super::{Exit, MigrationFile};
 use crate::clock::Clock;
 use crate::config::{Migration, SandboxMode};
-use crate::pipeline::{self, Options, PipelineError};
+use crate::pipeline::{self, Options, PipelineError, Progress};
 use crate::report;
 use crate::rollout::{self, Judgement, RolloutError, RunEnd};
 use crate::state::Store;
@@ -100,8 +100,15 @@ fn advance(args: &Args, correct: bool, screen: &Screen) -> Result<Exit, Exit> {
         shard: None,
         index: None,
     };
+    let corrections = std::sync::atomic::AtomicUsize::new(0);
+    let tell = |progress: Progress<'_>| {
+        if let Progress::Rollout(rollout::Event::Corrects { .. }) = progress {
+            corrections.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+        screen.progress(&progress);
+    };
     let ran = loop {
-        let ran = pipeline::run(&migration, &options, &Clock::System, &|p| screen.progress(&p));
+        let ran = pipeline::run(&migration, &options, &Clock::System, &tell);
         notify(&migration, &args.notify, screen);
         let ran = ran.map_err(|error| screen.failure(&error))?;
         match pause(&ran.ledger.end).filter(|_| args.wait) {
@@ -118,11 +125,25 @@ fn advance(args: &Args, correct: bool, screen: &Screen) -> Result<Exit, Exit> {
             "warning: discovery met {what}, so that a consumer may be unknown or without its code; `gander discover` lists them"
         ));
     }
+    let corrected = !correct || said_of_corrections(&ran.ledger, corrections.into_inner(), screen);
     Ok(match exit(&ran.ledger.end) {
+        Exit::Done if !corrected => Exit::Negative,
         // What was found is done, and more may be found.
         Exit::Done if ran.problems > 0 => Exit::Waiting,
         exit => exit,
     })
+}
+
+/// Says what came of `gander correct`; false where something is left as it is.
+fn said_of_corrections(ledger: &rollout::Ledger, made: usize, screen: &Screen) -> bool {
+    let left: Vec<_> = ledger.rows.iter().filter_map(|row| Some((&row.entity, row.outdated.as_ref()?))).collect();
+    for (entity, why) in &left {
+        screen.diagnostic(format!("not corrected: {entity}: {}", report::table::one_line(why)));
+    }
+    if made == 0 && left.is_empty() {
+        screen.note("nothing is to be corrected: what was merged is what the rules make");
+    }
+    left.is_empty()
 }
 
 /// How often what waits for a person or another program is looked at again, in seconds.

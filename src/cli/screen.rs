@@ -214,6 +214,9 @@ impl Screen {
             Event::WaveOpened { number, label, workspaces } => {
                 self.note(format!("wave {number} ({label}): {workspaces} to verify and deliver"));
             }
+            Event::Corrects { workspace } => {
+                self.note(format!("  correction {workspace}: over what its owner has merged"))
+            }
             Event::Unseen { place, why } => {
                 self.note(format!("  {place}: what became of the change sets there can't be seen: {why}"));
             }

@@ -117,6 +117,20 @@ impl Repository {
         Ok(text.rsplit_once("> ").filter(|_| found).map(|(who, _)| format!("{who}>")))
     }
 
+    /// Who made a commit, `Name <address>`, and the first line of its message; `None` where it
+    /// is not here.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn said(&self, commit: &str) -> Result<Option<(String, String)>, GitError> {
+        if !self.has(commit)? {
+            return Ok(None);
+        }
+        let args = ["log", "-1", "--no-show-signature", "--format=%an <%ae>%x00%s", "--end-of-options", commit];
+        let text = text(self.answer(&args)?);
+        Ok(text.trim_end().split_once('\0').map(|(author, title)| (author.to_owned(), title.to_owned())))
+    }
+
     /// `<mode> <object>\t<path>\0` for each file; deletions first, so that a
     /// folder can take the place of a file.
     fn index_records(&self, new: &NewCommit<'_>, hash: usize) -> Result<Vec<u8>, GitError> {

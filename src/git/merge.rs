@@ -51,6 +51,28 @@ pub fn merge_texts(ours: &[u8], base: &[u8], theirs: &[u8]) -> Result<Option<Vec
     Ok((output.status == Exit::Code(0)).then_some(output.stdout))
 }
 
+/// What leads from `base` to `theirs`, applied to `ours`, each of which may be no file;
+/// `None` where both changed the same lines, or one of them the file as a whole.
+///
+/// # Errors
+/// Where git can't be run.
+pub fn merge_contents(
+    ours: Option<&Content>,
+    base: Option<&Content>,
+    theirs: Option<&Content>,
+) -> Result<Option<Option<Content>>, GitError> {
+    if ours == base || ours == theirs {
+        return Ok(Some(theirs.cloned()));
+    }
+    if base == theirs {
+        return Ok(Some(ours.cloned()));
+    }
+    let (Some(ours), Some(base), Some(theirs)) = (ours, base, theirs) else { return Ok(None) };
+    let merged = merge_texts(&ours.bytes, &base.bytes, &theirs.bytes)?;
+    let executable = if ours.executable == base.executable { theirs.executable } else { ours.executable };
+    Ok(merged.map(|bytes| Some(Content { bytes, executable })))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

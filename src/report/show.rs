@@ -177,6 +177,7 @@ mod tests {
         };
         let view = View {
             row: LedgerRow {
+                outdated: None,
                 entity: "component:default/ads".to_owned(),
                 owner: None,
                 workspace: Some("apps/ads".to_owned()),

@@ -285,6 +285,7 @@ mod tests {
 
     fn row(name: &str, outcome: Outcome, wave: Option<u32>, reason: &str) -> LedgerRow {
         LedgerRow {
+            outdated: None,
             entity: format!("component:default/{name}"),
             owner: Some("group:default/ads".to_owned()),
             workspace: None,

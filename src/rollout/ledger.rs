@@ -58,6 +58,9 @@ pub struct LedgerRow {
     pub branch: Option<(String, Option<String>)>,
     /// Where it stands, by the table of [`super::machine`].
     pub state: String,
+    /// Why it is not what the rules make now, and stays what it is.
+    #[serde(default)]
+    pub outdated: Option<String>,
 }
 
 /// Consumers that a change broke in the same way.
@@ -194,7 +197,12 @@ fn row(snapshot: &Briefs, wave_of: &BTreeMap<&str, &WaveRecord>, consumer: &Cons
     {
         reason = format!("it was merged: its owner is asked to merge the revert on the branch {branch}");
     }
+    let outdated = delivery.and_then(|delivery| delivery.outdated.clone());
+    if let Some(why) = &outdated {
+        reason = format!("{reason}; {why}");
+    }
     LedgerRow {
+        outdated,
         entity: consumer.entity.clone(),
         owner: consumer.owner.clone(),
         workspace: consumer.workspace.clone(),

@@ -51,6 +51,7 @@ pub use gate::{Counts, Finding, Judgement, Said};
 pub use judge::dry_run;
 pub use ledger::{FailureGroup, Ledger, LedgerRow, RunEnd, WaveReport, ledger};
 pub use notice::{Kind, Notice, tell};
+pub use observe::look_at_owners;
 pub use outcome::Outcome;
 pub use recover::{Recovered, recover};
 pub use rollback::{Prospect, Scope, dry_rollback, roll_back};
@@ -112,6 +113,8 @@ pub struct Request<'a> {
     /// What a changed plan wants of consumers that have merged an earlier change set is
     /// delivered over it.
     pub correct: bool,
+    /// Why what owners have merged is not what the rules make now, by workspace.
+    pub outdated: &'a BTreeMap<usize, String>,
     /// Rules whose changes wait for a person.
     pub review: &'a BTreeSet<String>,
     /// Advances these consumers only; all where empty. A wave that is not whole
@@ -161,6 +164,11 @@ pub enum Event<'a> {
         workspace: &'a str,
         /// Where it stands now.
         state: &'a DeliveryState,
+    },
+    /// A change set is made over one that its owner has merged.
+    Corrects {
+        /// The workspace's id.
+        workspace: &'a str,
     },
     /// What became of what was delivered there could not be seen.
     Unseen {

@@ -85,6 +85,14 @@ pub(super) fn observe(store: &mut Store, look: &Look<'_>, tell: &dyn Fn(super::E
     Ok(())
 }
 
+/// Looks at what owners did, before anything is planned over it.
+///
+/// # Errors
+/// Where the state can't be used.
+pub fn look_at_owners(store: &mut Store, tell: &dyn Fn(super::Event<'_>)) -> Result<(), RolloutError> {
+    observe(store, &Look::default(), tell)
+}
+
 /// Whether anything may have become of a delivery. What was taken back may have been merged
 /// before that.
 fn is_open(record: &DeliveryRecord) -> bool {
@@ -185,7 +193,7 @@ fn by_content(
             let pair = snapshot.workspaces.get(id).zip(snapshot.deliveries.get(id));
             let Some((workspace, record)) = pair else { continue };
             let place = look.places.get(id.as_str()).copied().unwrap_or(&workspace.place);
-            loaded.push((id, seen, place, record, store.versions(id)?));
+            loaded.push((id, seen, place, record, store.versions_of(id, &record.change_id)?));
         }
         let compared: Vec<_> = std::thread::scope(|scope| {
             let compare = |one: &'_ (_, _, &'_ Workspace, &'_ DeliveryRecord, Vec<FileVersion>)| {

@@ -65,6 +65,7 @@ pub fn recover(store: &mut Store, request: &Request<'_>) -> Result<Vec<Recovered
         };
         let Some((state, because)) = seen else { continue };
         record.state = state;
+        record.pin.clone_from(&plan.pin);
         store.record_versions(&place.id, &versions)?;
         let to = super::machine::consumer::State::of_delivery(&record.state);
         let entry = Entry::of("recover", &*place.id, &*because).moving("unknown", to.as_str());

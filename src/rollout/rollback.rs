@@ -2,13 +2,13 @@
 //! last one first.
 
 use super::bind::out_there;
-use super::deliver;
+use super::deliver::{self, Shipment};
 use super::driver::move_waves;
 use super::judge::note_waits;
 use super::ledger::{Ledger, ledger};
 use super::machine::wave::Event as Move;
 use super::observe::{Look, as_seen, look_around, observe};
-use super::ship::{AWAY, change_set, shipment, workspace};
+use super::ship::{AWAY, change_set, files_of, shipment, workspace};
 use super::snapshot::Snapshot;
 use super::{Event, RolloutError};
 use crate::state::{DeliveryRecord, DeliveryState, Store, Wait, WaitFor, WaveRecord, WaveState};
@@ -146,19 +146,26 @@ fn take_back(
     because: &str,
     tell: &dyn Fn(Event<'_>),
 ) -> Result<Option<DeliveryRecord>, RolloutError> {
-    let record = snapshot.deliveries.get(id);
-    let Some(record) = record.filter(|record| out_there(&record.state)) else {
+    let Some(mut record) = snapshot.deliveries.get(id).cloned() else { return Ok(None) };
+    if is_only_below(&record) {
+        deliver::put_below(store, id, &mut record, None)?;
+    }
+    if !out_there(&record.state) {
         return Ok(None);
-    };
-    let mut record = record.clone();
+    }
     let workspace = workspace(snapshot, id)?;
-    let versions = store.versions(id)?;
+    let (versions, under) = files_of(store, id, &record)?;
     let set = change_set(&workspace.place, &versions);
-    let shipment = shipment(workspace, &versions, &set);
+    let shipment = Shipment { under: &under, ..shipment(workspace, &versions, &set) };
     deliver::roll_back(store, &shipment, &mut record, because)?;
     let state = &record.state;
     tell(Event::Shipped { workspace: id, state });
     Ok(Some(record))
+}
+
+/// Its correction is not there any more, and what was merged under it is.
+fn is_only_below(record: &DeliveryRecord) -> bool {
+    record.over.is_some() && matches!(record.state, DeliveryState::Closed(_) | DeliveryState::Replaced(_))
 }
 
 /// What would come of taking back one consumer's change set.
@@ -209,13 +216,19 @@ pub fn dry_rollback(store: &Store, scope: &Scope) -> Result<Vec<Prospect>, Rollo
             *record = as_seen(record, &seen);
         }
     }
+    for record in snapshot.deliveries.values_mut().filter(|record| is_only_below(record)) {
+        if let Some(below) = record.over.take() {
+            *record = *below;
+        }
+    }
     let is_out = |id: &str| snapshot.deliveries.get(id).is_some_and(|record| out_there(&record.state));
     let mut prospects = Vec::new();
     for (wave, id) in asked.iter().filter(|(_, id)| is_out(id)) {
         let (workspace, record) = (workspace(&snapshot, id)?, &snapshot.deliveries[id]);
-        let versions = store.versions(id)?;
+        let (versions, under) = files_of(store, id, record)?;
         let set = change_set(&workspace.place, &versions);
-        let tried = deliver::try_back(&shipment(workspace, &versions, &set), record);
+        let shipment = Shipment { under: &under, ..shipment(workspace, &versions, &set) };
+        let tried = deliver::try_back(&shipment, record);
         let conflict = tried.is_err();
         let what = tried.map_or_else(|obstacle| obstacle.into_reason(), str::to_owned);
         let below = |other: &&String| {

@@ -278,17 +278,24 @@ fn withdraw(
     over: &DeliveryRecord,
     because: &str,
 ) -> Result<DeliveryState, RolloutError> {
-    let versions = store.versions(&workspace.place.id)?;
+    let id = workspace.place.id.as_str();
+    let (versions, under) = files_of(store, id, over)?;
     let set = change_set(&workspace.place, &versions);
     let mut record = over.clone();
     if over.merged.is_some() {
         // What its owner has stays; the correction is what does not go out.
-        let entry = Entry::of("supersede", &*workspace.place.id, format!("not corrected: {because}"));
-        deliver::go(store, &workspace.place.id, &mut record, (Move::Deliver, DeliveryState::Delivered), entry)?;
+        let why = format!("not corrected: {because}");
+        let entry = Entry::of("supersede", id, &*why);
+        record.outdated = Some(why);
+        deliver::go(store, id, &mut record, (Move::Deliver, DeliveryState::Delivered), entry)?;
         return Ok(record.state);
     }
     let because = format!("its base moved, and what was made anew does not go out: {because}");
-    deliver::roll_back(store, &shipment(workspace, &versions, &set), &mut record, &because)?;
+    let shipment = Shipment { under: &under, ..shipment(workspace, &versions, &set) };
+    match over.over {
+        Some(_) => deliver::step_down(store, &shipment, &mut record, &because)?,
+        None => deliver::roll_back(store, &shipment, &mut record, &because)?,
+    }
     Ok(record.state)
 }
 
@@ -310,7 +317,8 @@ fn record_of(request: &Request<'_>, wave: u32, parcel: &Parcel<'_>) -> (Delivery
     };
     let folder = if kept.is_some() { "held".to_owned() } else { format!("wave-{wave}") };
     let folder = format!("change-sets/{folder}/{}", slug(&parcel.consumers));
-    (DeliveryRecord { folder, ..new_record(request, wave, &parcel.consumers, &parcel.set, parcel.over) }, kept)
+    let new = new_record(request, wave, &parcel.consumers, &parcel.set, parcel.over);
+    (DeliveryRecord { folder, pin: parcel.workspace.pin.clone(), ..new }, kept)
 }
 
 fn send_off<'p>(
@@ -347,6 +355,9 @@ fn send_off<'p>(
         return Ok(Sent::Ended(state));
     }
     if parcel.begun.is_none() {
+        if let Some(merged) = parcel.over.filter(|over| over.merged.is_some()) {
+            store.keep_versions(id, &merged.change_id)?;
+        }
         store.record_versions(id, &parcel.versions)?;
     }
     if let Some(unproven) = unproven {
@@ -424,7 +435,19 @@ pub(super) fn shipment<'a>(
     versions: &'a [FileVersion],
     set: &'a ChangeSet,
 ) -> Shipment<'a> {
-    Shipment { place: &workspace.place, pin: workspace.pin.as_ref(), versions, set }
+    Shipment { place: &workspace.place, pin: workspace.pin.as_ref(), versions, set, under: &[] }
+}
+
+/// Both ends of the files of a change set, and of those that were merged under it, the newest
+/// first.
+pub(super) fn files_of(
+    store: &Store,
+    id: &str,
+    record: &DeliveryRecord,
+) -> Result<(Vec<FileVersion>, Vec<Vec<FileVersion>>), RolloutError> {
+    let under = std::iter::successors(record.over.as_deref(), |one| one.over.as_deref());
+    let under: Result<Vec<_>, _> = under.map(|one| store.versions_of(id, &one.change_id)).collect();
+    Ok((store.versions_of(id, &record.change_id)?, under?))
 }
 
 fn new_record(
@@ -459,6 +482,12 @@ fn new_record(
         merged: None,
         revert: None,
         departed: false,
+        pin: None,
+        over: over.and_then(|over| match over.merged {
+            Some(_) => Some(Box::new(DeliveryRecord { state: DeliveryState::Delivered, ..over.clone() })),
+            None => over.over.clone(),
+        }),
+        outdated: None,
     }
 }
 

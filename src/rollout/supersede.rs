@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 use super::bind::deliverable;
-use super::deliver;
+use super::deliver::{self, Shipment};
 use super::machine::consumer::{Event, State};
-use super::ship::{change_set, shipment};
+use super::ship::{change_set, files_of, shipment};
 use super::{Request, RolloutError};
 use crate::config::Delivery;
 use crate::state::{DeliveryRecord, DeliveryState, Entry, Store, WorkspaceRecord};
-use crate::transform::WorkspacePlan;
+use crate::transform::{Transformed, WorkspacePlan};
 use crate::workspace::Pin;
 
 /// What becomes of a recorded workspace by a new plan.
@@ -50,6 +50,10 @@ fn turn(old: &WorkspaceRecord<WorkspacePlan>, now: &WorkspacePlan, record: &Deli
         D::RolledBack | D::Closed(_) | D::Replaced(_) => Turn::Fresh,
         D::Superseded if wanted => Turn::Over,
         D::Superseded if record.merged.is_some() => Turn::Keep,
+        // A correction that can't be made over what is there now stays what it is.
+        D::Delivered | D::Superseded if record.over.is_some() && matches!(now.result, Transformed::Refused(_)) => {
+            Turn::Keep
+        }
         D::Superseded => Turn::Withdraw,
         // It has a change set of its own, over the merged one.
         D::Delivered if record.merged.is_some() && correct && wanted && !same_change(&old.plan, now) => Turn::Over,
@@ -103,6 +107,11 @@ pub(super) fn turn_all<'b>(
             }
             Turn::Over => {
                 let entry = Entry::of("supersede", &*id, moved(old, &fresh));
+                if record.merged.is_some() {
+                    // A state of an older gander has it with the workspace alone.
+                    record.pin = record.pin.take().or_else(|| old.pin.clone());
+                    (request.tell)(super::Event::Corrects { workspace: &id });
+                }
                 deliver::go(store, &id, &mut record, (Event::Supersede, DeliveryState::Superseded), entry)?;
                 turned.over.push(id);
                 turned.records.push(fresh);
@@ -110,7 +119,12 @@ pub(super) fn turn_all<'b>(
             Turn::Keep => {
                 let in_place = record.how == Delivery::Checkout && record.state == DeliveryState::Delivered;
                 if in_place && record.merged.is_none() && !same_change(&old.plan, fresh.plan) {
-                    turned.stuck.push(id);
+                    turned.stuck.push(id.clone());
+                }
+                let edited = matches!(record.state, DeliveryState::Edited(_)) && record.merged.is_none();
+                if edited && request.replan && !same_change(&old.plan, fresh.plan) {
+                    let why = "an earlier rule made it, and its owner goes on with it: tell them";
+                    note_outdated(store, &id, why)?;
                 }
                 turned.records.push(WorkspaceRecord {
                     place: fresh.place,
@@ -121,7 +135,30 @@ pub(super) fn turn_all<'b>(
             }
         }
     }
+    for (index, place) in request.fleet.workspaces.iter().enumerate() {
+        let why = request.outdated.get(&index);
+        if let Some(why) = why {
+            note_outdated(store, &place.id, why)?;
+        }
+        let was = deliveries.get(&place.id).filter(|record| record.merged.is_some() && record.outdated.is_some());
+        if why.is_none() && request.replan && was.is_some() {
+            note_outdated(store, &place.id, "")?;
+        }
+    }
     Ok(turned)
+}
+
+/// Puts on record that what is out is not what the rules make now, where that is news; that
+/// it is again where `why` is empty.
+fn note_outdated(store: &mut Store, id: &str, why: &str) -> Result<(), RolloutError> {
+    let Some(record) = store.deliveries()?.remove(id) else { return Ok(()) };
+    let outdated = Some(why.to_owned()).filter(|why| !why.is_empty());
+    if record.outdated == outdated || record.state == DeliveryState::Superseded {
+        return Ok(());
+    }
+    let said = if why.is_empty() { "it is what the rules make" } else { why };
+    let entry = Entry::of("outdated", id, said);
+    Ok(store.record_delivery(id, &DeliveryRecord { outdated, ..record }, &entry)?)
 }
 
 /// Withdraws a change set that nobody needs any more; where that can't be done now, it
@@ -132,10 +169,15 @@ fn withdraw(
     record: &mut DeliveryRecord,
     request: &Request<'_>,
 ) -> Result<Turn, RolloutError> {
-    let versions = store.versions(&old.place.id)?;
+    let (versions, under) = files_of(store, &old.place.id, record)?;
     let set = change_set(&old.place, &versions);
     let because = "its base moved, and the rules want no change of it any more";
-    deliver::roll_back(store, &shipment(old, &versions, &set), record, because)?;
+    let shipment = Shipment { under: &under, ..shipment(old, &versions, &set) };
+    if record.over.is_some() {
+        deliver::step_down(store, &shipment, record, because)?;
+        return Ok(Turn::Keep);
+    }
+    deliver::roll_back(store, &shipment, record, because)?;
     (request.tell)(super::Event::Shipped { workspace: &old.place.id, state: &record.state });
     Ok(if record.state == DeliveryState::RolledBack { Turn::Fresh } else { Turn::Keep })
 }

@@ -318,6 +318,9 @@ mod tests {
             revert: None,
             number: 0,
             departed: false,
+            pin: None,
+            over: None,
+            outdated: None,
         }
     }
 

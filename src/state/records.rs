@@ -259,4 +259,13 @@ pub struct DeliveryRecord {
     /// No source names its consumer any more, or names another place.
     #[serde(default)]
     pub departed: bool,
+    /// The bytes that it was made of.
+    #[serde(default)]
+    pub pin: Option<Pin>,
+    /// The change set that its owner merged before this one, which corrects it.
+    #[serde(default)]
+    pub over: Option<Box<DeliveryRecord>>,
+    /// Why it is not what the rules make now, and stays what it is.
+    #[serde(default)]
+    pub outdated: Option<String>,
 }

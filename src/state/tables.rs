@@ -389,6 +389,31 @@ impl Store {
         })
     }
 
+    /// Keeps the files of a change set also after [`Self::record_versions`] of another one.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn keep_versions(&mut self, workspace: &str, change: &Digest) -> Result<(), StateError> {
+        let kept = kept_as(workspace, change);
+        self.write("state.versions", |transaction, _| {
+            transaction.execute(
+                "INSERT INTO versions SELECT ?2, path, before, before_executable, after, after_executable, renamed_from
+                 FROM versions WHERE workspace = ?1 AND NOT EXISTS (SELECT 1 FROM versions WHERE workspace = ?2)",
+                params![workspace, kept],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Both ends of the files of one change set of a workspace, which may be an earlier one.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn versions_of(&self, workspace: &str, change: &Digest) -> Result<Vec<FileVersion>, StateError> {
+        let kept = self.versions(&kept_as(workspace, change))?;
+        if kept.is_empty() { self.versions(workspace) } else { Ok(kept) }
+    }
+
     /// Both ends of a workspace's files, by path.
     ///
     /// # Errors
@@ -502,4 +527,9 @@ fn forget_delivery(transaction: &Transaction<'_>, workspace: &str) -> rusqlite::
         transaction.execute(&delete, params![workspace])?;
     }
     Ok(())
+}
+
+/// Under which name the files of an earlier change set are kept; no workspace has it.
+fn kept_as(workspace: &str, change: &Digest) -> String {
+    format!("{workspace}\n{change}")
 }

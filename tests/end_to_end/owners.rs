@@ -276,8 +276,74 @@ fn a_mended_rule_corrects_what_was_merged() {
     let bee = git(&remote(&bench, "bee"), &["show", "gander/small/bee:job.py"]);
     assert_eq!(bee, OLD.replace("users_v1", "users_v3"), "what nobody has merged is replaced");
     assert!(outcomes(&bench.ledger()).values().all(|word| word == "changed"), "{:#}", bench.ledger());
+    // It stays what it is, and both go back together.
+    let made = branches(&bench, "ant");
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(branches(&bench, "ant"), made);
     bench.gander(&["rollback", "--all"]).expect(0);
-    assert_eq!(branches(&bench, "ant").len(), 1, "the correction is withdrawn; what was merged before it stays");
+    let names: Vec<String> = branches(&bench, "ant").into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["gander/small/ant-2.revert", "main"]);
+    assert_eq!(git(&there, &["show", "gander/small/ant-2.revert:job.py"]), text);
+    let said = git(&there, &["log", "-1", "--format=%an <%ae>%n%s", "gander/small/ant-2.revert"]);
+    assert_eq!(said, "Goose <goose@example.org>\nTake back: Read users_v2\n");
+}
+
+/// The rule of the fleet, naming another table.
+fn mended(bench: &Bench) {
+    let rule = bench.text("small.rhai").replace("users_v2", "users_v3");
+    bench.put("small.rhai", rule);
+}
+
+#[test]
+fn a_correction_is_made_over_what_is_there_now() {
+    // Whether the clone is behind or at the merged commit; its owner went on beside it.
+    for behind in [true, false] {
+        let (bench, ant, text) = merged("");
+        let now = text.replace("users_v1", "users_v2").replace("import os", "import sys");
+        commit(&ant, "job.py", &now, &[]);
+        git(&ant, &["push", "-q"]);
+        if !behind {
+            pull(&bench, "ant");
+        }
+        mended(&bench);
+        // Who only takes the rule in hears that something else was merged.
+        bench.gander(&["run", "--replan"]).expect(0);
+        assert!(reason(&bench.ledger(), "ant").contains("`gander correct` makes a change set"), "{:#}", bench.ledger());
+        bench.gander(&["correct"]).expect(0);
+        let there = remote(&bench, "ant");
+        let wanted = now.replace("users_v2", "users_v3");
+        assert_eq!(git(&there, &["show", "gander/small/ant-2:job.py"]), wanted, "behind: {behind}");
+        assert_eq!(git(&there, &["rev-parse", "gander/small/ant-2^"]), git(&there, &["rev-parse", "main"]));
+        if behind {
+            continue;
+        }
+        // Merged as well, both are one revert; what its owner did beside them stays.
+        git(&ant, &["fetch", "-q"]);
+        git(&ant, &["merge", "-q", "origin/gander/small/ant-2"]);
+        git(&ant, &["push", "-q", "origin", "main"]);
+        let again = bench.gander(&["correct"]).expect(0).stderr;
+        assert!(again.contains("nothing is to be corrected"), "{again}");
+        bench.gander(&["rollback", "--all"]).expect(0);
+        let wanted = text.replace("import os", "import sys");
+        assert_eq!(git(&there, &["show", "gander/small/ant-2.revert:job.py"]), wanted);
+    }
+}
+
+#[test]
+fn what_can_not_be_corrected_is_said() {
+    let (bench, ant, text) = merged("");
+    let now = text.replace("read_table(\"users_v1\")", "read_table(\"users_v2\", fresh=True)");
+    commit(&ant, "job.py", &now, &[]);
+    git(&ant, &["push", "-q"]);
+    mended(&bench);
+    let ended = bench.gander(&["correct"]).expect(1);
+    assert!(ended.stderr.contains("not corrected: component:default/ant: "), "{}", ended.stderr);
+    assert!(reason(&bench.ledger(), "ant").contains("later commits changed the same lines of job.py"));
+    // Its owner mends it by hand: nothing is left to say.
+    commit(&ant, "job.py", &text.replace("users_v1", "users_v3"), &[]);
+    git(&ant, &["push", "-q"]);
+    bench.gander(&["correct"]).expect(0);
+    assert!(!reason(&bench.ledger(), "ant").contains("not corrected"), "{:#}", bench.ledger());
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub struct Shipment<'a> {
     pub versions: &'a [FileVersion],
     /// Its patches.
     pub set: &'a ChangeSet,
+    /// Both ends of the files of change sets that were merged under it, the newest first.
+    pub under: &'a [Vec<FileVersion>],
 }
 
 /// What a delivery needs besides: what is written, and in whose name.
@@ -242,6 +244,11 @@ fn end(
     obstacle: Obstacle,
 ) -> Result<(), RolloutError> {
     let back = verb == "rollback";
+    if !back && record.over.is_some() && record.replaces.is_none() {
+        // What is under it is still out, whatever came of what was to correct it.
+        let why = format!("not corrected: {}", obstacle.into_reason());
+        return put_below(store, id, record, Some(why));
+    }
     // While another one's change set is out in its place, nothing may be forgotten.
     let over = record.replaces.is_some() || record.state == DeliveryState::Superseded;
     let (event, state, reason) = match obstacle {
@@ -309,6 +316,50 @@ pub fn roll_back(
     go(store, id, record, (Event::Back, D::RolledBack), done)
 }
 
+/// Takes a correction back, and leaves what was merged under it as it is. Where the remote
+/// is away, the next run goes on.
+///
+/// # Errors
+/// Where the state can't be written.
+pub fn step_down(
+    store: &mut Store,
+    shipment: &Shipment<'_>,
+    record: &mut DeliveryRecord,
+    because: &str,
+) -> Result<(), RolloutError> {
+    let id = shipment.place.id.as_str();
+    if record.state != DeliveryState::Superseded {
+        let intent = Entry { detail: because.to_owned(), ..entry("withdraw", id, record, Phase::Intent, true) };
+        go(store, id, record, (Event::Supersede, DeliveryState::Superseded), intent)?;
+    }
+    // What its owner did with the branch is the owner's.
+    if let Err(Obstacle::Away(_)) = effect::take_back(shipment, record) {
+        return Ok(());
+    }
+    put_below(store, id, record, None)
+}
+
+/// Puts the change set that was merged under a correction in its place again.
+///
+/// # Errors
+/// Where the state can't be written.
+pub fn put_below(
+    store: &mut Store,
+    id: &str,
+    record: &mut DeliveryRecord,
+    outdated: Option<String>,
+) -> Result<(), RolloutError> {
+    let Some(below) = record.over.take() else { return Ok(()) };
+    let why = outdated.clone().unwrap_or_else(|| "its correction is withdrawn".to_owned());
+    *record = DeliveryRecord { state: record.state.clone(), outdated, ..*below };
+    go(store, id, record, (Event::Deliver, DeliveryState::Delivered), Entry::of("correct", id, why))
+}
+
+/// Whether something of it is in its owner's hands that a revert alone takes back.
+fn is_merged(record: &DeliveryRecord) -> bool {
+    matches!(record.how, Delivery::Branch | Delivery::Push) && (record.merged.is_some() || record.over.is_some())
+}
+
 /// Withdraws what is not merged, and reverts what is: the branch and commit that do so.
 fn bring_back(
     shipment: &Shipment<'_>,
@@ -316,14 +367,14 @@ fn bring_back(
     folder: &Path,
     time: i64,
 ) -> Result<Option<(String, String)>, Obstacle> {
-    let branches = matches!(record.how, Delivery::Branch | Delivery::Push);
+    let said = revert::said(shipment, record);
     match effect::take_back(shipment, record) {
         // What its owner did with the branch after the merge is the owner's.
-        Err(Obstacle::Conflict(_)) if branches && record.merged.is_some() => {}
+        Err(Obstacle::Conflict(_)) if is_merged(record) => {}
         taken => taken?,
     }
-    match branches && record.merged.is_some() {
-        true => revert::revert(shipment, record, folder, time),
+    match is_merged(record) {
+        true => revert::revert(shipment, record, folder, (time, said)),
         false => Ok(None),
     }
 }
@@ -336,7 +387,7 @@ pub fn try_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Result<&'st
     proven(shipment)?;
     match record.how {
         _ if record.revert.is_some() => Ok("its revert waits for its owner"),
-        Delivery::Branch | Delivery::Push if record.merged.is_some() => {
+        Delivery::Branch | Delivery::Push if is_merged(record) => {
             let reverse = revert::plan(shipment, record, None)?;
             Ok(if reverse.files.is_empty() { "it is back already" } else { "it is merged: a revert is asked for" })
         }

@@ -68,27 +68,23 @@ pub(super) fn plan(
     let mut files = Vec::new();
     let mut stuck: Vec<&str> = Vec::new();
     let mut versions: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    for version in shipment.versions {
-        let path = shipment.set.joined(&version.path);
-        let present = ground.repository().file_at(&head, &path)?;
-        match back(version, present.as_ref())? {
+    for (path, made) in merged(shipment, record) {
+        let present = ground.repository().file_at(&head, &shipment.set.joined(path))?;
+        match back(&made, present.as_ref())? {
             Some(wanted) if wanted == present => {}
-            Some(wanted) => files.push(FileVersion {
-                path: version.path.clone(),
-                before: present,
-                after: wanted,
-                renamed_from: None,
-            }),
+            Some(wanted) => {
+                files.push(FileVersion { path: path.to_owned(), before: present, after: wanted, renamed_from: None })
+            }
             None => {
-                stuck.push(&version.path);
+                stuck.push(path);
                 let sides = [
-                    ("before", version.before.as_ref()),
-                    ("delivered", version.after.as_ref()),
+                    ("before", made.last().and_then(|version| version.before.as_ref())),
+                    ("delivered", made.first().and_then(|version| version.after.as_ref())),
                     ("now", present.as_ref()),
                 ];
                 for (name, content) in sides {
                     let bytes = content.map_or_else(Vec::new, |content| content.bytes.clone());
-                    versions.insert(format!("{}.{name}", version.path), bytes);
+                    versions.insert(format!("{path}.{name}"), bytes);
                 }
             }
         }
@@ -107,15 +103,34 @@ pub(super) fn plan(
     Ok(Reverse { ground, head, files })
 }
 
-/// What a file has to be to be back; `None` where somebody changed the same lines.
-fn back(version: &FileVersion, present: Option<&Content>) -> Result<Option<Option<Content>>, GitError> {
-    if present == version.after.as_ref() || present == version.before.as_ref() {
-        return Ok(Some(version.before.clone()));
+/// What was merged of each file: its versions, the newest first.
+fn merged<'a>(shipment: &Shipment<'a>, record: &DeliveryRecord) -> BTreeMap<&'a str, Vec<&'a FileVersion>> {
+    let newest = Some(shipment.versions).filter(|_| record.merged.is_some());
+    let mut files: BTreeMap<&str, Vec<&FileVersion>> = BTreeMap::new();
+    for version in newest.into_iter().chain(shipment.under.iter().map(Vec::as_slice)).flatten() {
+        files.entry(&version.path).or_default().push(version);
     }
-    let (Some(now), Some(after), Some(before)) = (present, &version.after, &version.before) else { return Ok(None) };
-    let merged = git::merge_texts(&now.bytes, &after.bytes, &before.bytes)?;
-    let executable = if now.executable == after.executable { before.executable } else { now.executable };
-    Ok(merged.map(|bytes| Some(Content { bytes, executable })))
+    files
+}
+
+/// What a file has to be to be back; `None` where somebody changed the same lines.
+fn back(made: &[&FileVersion], present: Option<&Content>) -> Result<Option<Option<Content>>, GitError> {
+    let mut now = present.cloned();
+    for version in made {
+        let (after, before) = (version.after.as_ref(), version.before.as_ref());
+        match git::merge_contents(now.as_ref(), after, before)? {
+            Some(back) => now = back,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(now))
+}
+
+/// In whose name a change set was delivered, and what its commit is called.
+pub(super) fn said(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Option<(String, String)> {
+    let commit = record.branch.as_ref()?.1.as_ref().or(record.merged.as_ref())?;
+    let place = shipment.place.git.as_ref()?;
+    Repository::open(&place.toplevel).and_then(|repository| repository.said(commit)).ok().flatten()
 }
 
 /// The present head of a consumer's repository, where its files tell that a change set was
@@ -173,7 +188,7 @@ pub(super) fn revert(
     shipment: &Shipment<'_>,
     record: &DeliveryRecord,
     folder: &Path,
-    time: i64,
+    (time, said): (i64, Option<(String, String)>),
 ) -> Result<Option<(String, String)>, Obstacle> {
     let Some((branch, _)) = &record.branch else { return Ok(None) };
     let branch = revert_branch(branch);
@@ -192,9 +207,12 @@ pub(super) fn revert(
     let set = ChangeSet::new(&reverse.files, &shipment.set.prefix);
     changeset::prove(&reverse.files, &set).map_err(|error| Obstacle::Failed(error.to_string()))?;
     let repository = reverse.ground.repository();
-    let author = repository.identity()?.ok_or(GitError::NoIdentity)?;
+    let (author, title) = match said {
+        Some((author, title)) => (author, title),
+        None => (repository.identity()?.ok_or(GitError::NoIdentity)?, "a migration".to_owned()),
+    };
     let message = format!(
-        "Take back {}\n\nThis takes back a migration that was merged here; what came after it stays.\n\n{}\n",
+        "Take back: {title}\n\nThis takes back what was merged here as {}; what came after it stays.\n\n{}\n",
         record.change_id,
         trailer(&id)
     );

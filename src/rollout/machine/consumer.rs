@@ -218,8 +218,9 @@ impl State {
             (S::Verified | S::Quarantined | S::Staged | S::Superseded, E::Stage) => S::Staged,
             // What was to be corrected, and is not, stays what it is.
             (S::Staged | S::Superseded, E::Deliver) => S::Delivered,
-            // Its owner threw the branch away, and merged what was on it.
-            (S::Closed, E::Deliver) => S::Delivered,
+            // Its owner threw the branch away, and merged what was on it; or what was merged
+            // under it is what is left.
+            (S::Closed | S::Replaced, E::Deliver) => S::Delivered,
             (S::Delivered | S::Baking | S::Healthy, E::Bake) => S::Baking,
             (S::Baking, E::Pass) => S::Healthy,
             (S::Verified | S::Quarantined | S::Reverted | S::Closed | S::Replaced, E::Retry) => S::Transformed,
@@ -339,7 +340,7 @@ mod tests {
             "....sD...xEcRr.Cg", // superseded
             "..........EcRr..g", // edited
             ".....D..tt......g", // closed
-            "........tt......g", // replaced
+            ".....D..tt......g", // replaced
             ".............rBCg", // reverting
             "........tt...r..g", // reverted
             ".............r..g", // revert-conflict
@@ -354,7 +355,7 @@ mod tests {
 
     #[test]
     fn nothing_unverified_goes_out_and_nothing_that_is_out_is_forgotten() {
-        assert_eq!(before(State::Delivered), [State::Staged, State::Superseded, State::Closed]);
+        assert_eq!(before(State::Delivered), [State::Staged, State::Superseded, State::Closed, State::Replaced]);
         assert_eq!(before(State::Staged), [State::Verified, State::Quarantined, State::Superseded]);
         assert_eq!(before(State::Healthy), [State::Baking]);
         assert_eq!(before(State::Reverted), [State::Reverting]);

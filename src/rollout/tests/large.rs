@@ -85,6 +85,9 @@ fn fleet(world: &World, store: &mut Store) {
             revert: None,
             number: 0,
             departed: false,
+            pin: None,
+            over: None,
+            outdated: None,
         };
         store.record_delivery(&id, &delivery, &Entry::of("deliver.patches", &*id, "")).unwrap();
     }

@@ -31,6 +31,7 @@ const OLD: &str = "select plan_type\r\nfrom users_v1";
 const NEW: &str = "select plan\r\nfrom users_v2";
 
 static NO_REVIEW: BTreeSet<String> = BTreeSet::new();
+static NOT_OUTDATED: BTreeMap<usize, String> = BTreeMap::new();
 
 /// Every file of a fleet with its executable bit.
 type Bytes = BTreeMap<PathBuf, (Vec<u8>, bool)>;
@@ -257,6 +258,7 @@ impl World {
             replan: retry,
             correct: false,
             review: &NO_REVIEW,
+            outdated: &NOT_OUTDATED,
             only,
         }
     }

@@ -1,0 +1,313 @@
+//! Corrections: owners have merged what a rule made, and the rule is another one by now. What
+//! leads from the old result to the new one is carried over to the code that is there now,
+//! as a plan like any other.
+//!
+//! Must not: deliver, or decide whether a correction is wanted.
+
+use std::collections::BTreeMap;
+
+use similar::{Algorithm, DiffOp};
+
+use super::{PipelineError, ends};
+use crate::config::Delivery;
+use crate::digest::Digest;
+use crate::edit::{Edit, Fragment, Splice};
+use crate::git::{GitError, Repository, merge_contents};
+use crate::pin;
+use crate::state::{DeliveryRecord, DeliveryState, Store};
+use crate::transform::{FileOutcome, FilePlan, Finding, FindingKind, Pinned, Plan, Transformed, WorkspacePlan};
+use crate::workspace::{Content, FileVersion, Fleet, GitPlace, Mode, Pin, Workspace};
+
+/// Whose correction is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Those of which one is out already.
+    Begun,
+    /// And all who have merged something.
+    Everybody,
+}
+
+/// What came of looking for a correction.
+#[derive(Clone, Debug)]
+pub(super) enum Correction {
+    /// What was merged is what the rules make.
+    Right,
+    /// What has to become of the code that is there now.
+    Needed(Box<WorkspacePlan>),
+    /// It is not what the rules make, and why that can't be mended.
+    Stuck(String),
+}
+
+/// A workspace of which something was merged.
+struct Subject {
+    index: usize,
+    /// As it was when the first change set was made.
+    then: Workspace,
+    /// What all that was merged has made of it, by path: before and after.
+    made: BTreeMap<String, (Option<Content>, Option<Content>)>,
+    /// The rule that each file was changed by.
+    rules: BTreeMap<String, String>,
+}
+
+type Optional = Option<Content>;
+
+/// Runs rules over workspaces as they were; the composition knows with which.
+pub(super) type Again<'a> = dyn Fn(&[Pinned<'_>]) -> Plan + 'a;
+
+/// Looks for corrections, by the indices of their workspaces.
+///
+/// # Errors
+/// Where the state can't be read.
+pub(super) fn look(
+    store: &Store,
+    fleet: &Fleet,
+    whose: Whose,
+    again: &Again<'_>,
+) -> Result<BTreeMap<usize, Correction>, PipelineError> {
+    let deliveries = store.deliveries()?;
+    let merged: Vec<(usize, &DeliveryRecord)> = fleet
+        .workspaces
+        .iter()
+        .enumerate()
+        .filter_map(|(index, workspace)| Some((index, deliveries.get(&workspace.id)?)))
+        .filter(|(_, record)| is_asked(record, whose))
+        .collect();
+    let mut found = BTreeMap::new();
+    if merged.is_empty() {
+        return Ok(found);
+    }
+    let recorded = store.workspaces::<WorkspacePlan>()?;
+    let mut subjects = Vec::new();
+    for (index, record) in merged {
+        let workspace = &fleet.workspaces[index];
+        let known = recorded.get(&workspace.id);
+        let pin = known.and_then(|known| known.pin.clone());
+        match subject(store, (index, workspace), record, pin)? {
+            Ok(mut subject) => {
+                subject.rules = known.map(|known| rules_of(&known.plan)).unwrap_or_default();
+                subjects.push(subject);
+            }
+            Err(why) => drop(found.insert(index, Correction::Stuck(why))),
+        }
+    }
+    let manifests: Vec<_> = subjects.iter().map(|subject| pin::manifest(&subject.then)).collect();
+    let kept: Vec<_> = manifests.iter().map(|manifest| manifest.as_ref().ok().cloned()).collect();
+    let pinned: Vec<Pinned<'_>> = subjects
+        .iter()
+        .zip(manifests)
+        .map(|(subject, manifest)| Pinned {
+            workspace: &subject.then,
+            content: manifest.map(|manifest| {
+                let pin = pin::pin_of(&subject.then, &manifest);
+                (manifest, pin)
+            }),
+        })
+        .collect();
+    let plan = again(&pinned);
+    for ((subject, manifest), wanted) in subjects.iter().zip(&kept).zip(&plan.workspaces) {
+        let now = &fleet.workspaces[subject.index];
+        let manifest = manifest.as_ref().ok_or("the code that it was made of can't be read any more");
+        let correction = manifest.map_err(str::to_owned).and_then(|manifest| {
+            let versions = match &wanted.result {
+                Transformed::Refused(why) | Transformed::Errored(why) => return Err(why.clone()),
+                _ => ends(&subject.then, manifest, wanted)?,
+            };
+            carry(subject, now, wanted, &versions)
+        });
+        found.insert(subject.index, correction.unwrap_or_else(Correction::Stuck));
+    }
+    Ok(found)
+}
+
+fn is_asked(record: &DeliveryRecord, whose: Whose) -> bool {
+    let branches = matches!(record.how, Delivery::Branch | Delivery::Push);
+    match (&record.merged, &record.over) {
+        (Some(_), _) => branches && whose == Whose::Everybody && record.state == DeliveryState::Delivered,
+        // One that is out goes on being what it is about.
+        (None, Some(_)) => branches && !matches!(record.state, DeliveryState::RolledBack | DeliveryState::RollingBack),
+        (None, None) => false,
+    }
+}
+
+/// All that was merged of a workspace, or why nobody can tell.
+fn subject(
+    store: &Store,
+    (index, workspace): (usize, &Workspace),
+    record: &DeliveryRecord,
+    pinned: Option<Pin>,
+) -> Result<Result<Subject, String>, PipelineError> {
+    let mut chain: Vec<&DeliveryRecord> = std::iter::successors(Some(record), |one| one.over.as_deref()).collect();
+    chain.retain(|one| one.merged.is_some());
+    chain.reverse();
+    let first = chain.first().and_then(|one| one.pin.clone());
+    // A state of an older gander has it with the workspace alone.
+    let Some(Pin::Commit { commit, tree }) = first.or(pinned) else {
+        return Ok(Err("what it was made of was no commit".to_owned()));
+    };
+    let Some(git) = &workspace.git else { return Ok(Err("it is in no git repository any more".to_owned())) };
+    let mut made: BTreeMap<String, (Optional, Optional)> = BTreeMap::new();
+    for one in chain {
+        for version in store.versions_of(&workspace.id, &one.change_id)? {
+            let Some((_, after)) = made.get_mut(&version.path) else {
+                made.insert(version.path, (version.before, version.after));
+                continue;
+            };
+            match merge_contents(after.as_ref(), version.before.as_ref(), version.after.as_ref()) {
+                Ok(Some(merged)) => *after = merged,
+                _ => return Ok(Err(format!("what was merged of {} is in pieces", version.path))),
+            }
+        }
+    }
+    let git = GitPlace { commit, tree, dirty: Vec::new(), ..git.clone() };
+    let then = Workspace { git: Some(git), ..workspace.clone() };
+    Ok(Ok(Subject { index, then, made, rules: BTreeMap::new() }))
+}
+
+/// Carries the way from what was made to what is wanted over to the present code.
+fn carry(
+    subject: &Subject,
+    now: &Workspace,
+    wanted: &WorkspacePlan,
+    versions: &[FileVersion],
+) -> Result<Correction, String> {
+    let git = now.git.as_ref().ok_or("it is in no git repository any more")?;
+    let said = |error: GitError| error.to_string();
+    let repository = Repository::open(&git.toplevel).map_err(said)?;
+    let wanted_of = rules_of(wanted);
+    let mut ways: BTreeMap<&str, (Optional, Optional)> = BTreeMap::new();
+    for (path, (before, after)) in &subject.made {
+        ways.insert(path, (after.clone(), before.clone()));
+    }
+    for version in versions {
+        let way = ways.entry(&version.path).or_insert_with(|| (version.before.clone(), None));
+        way.1.clone_from(&version.after);
+    }
+    let (mut files, mut stuck, mut rest) = (Vec::new(), Vec::new(), None);
+    for (path, (made, wanted)) in ways.iter().filter(|(_, (made, wanted))| made != wanted) {
+        let full = if git.prefix.is_empty() { (*path).to_owned() } else { format!("{}/{path}", git.prefix) };
+        let present = repository.file_at(&git.commit, &full).map_err(said)?;
+        match merge_contents(present.as_ref(), made.as_ref(), wanted.as_ref()).map_err(said)? {
+            None => stuck.push(*path),
+            Some(becomes) if becomes == present => {}
+            Some(becomes) => {
+                let rule = wanted_of.get(*path).or_else(|| subject.rules.get(*path));
+                let rule = rule.map_or("correct", String::as_str);
+                files.push(file(path, present.as_ref(), becomes.as_ref(), rule)?);
+            }
+        }
+        rest = rest.or(Some(*path));
+    }
+    if let Some(first) = stuck.first() {
+        let more = if stuck.len() > 1 { format!(" and of {} more", stuck.len() - 1) } else { String::new() };
+        return Err(format!("later commits changed the same lines of {first}{more}"));
+    }
+    if files.is_empty() {
+        return Ok(Correction::Right);
+    }
+    let findings = files.iter().map(|file: &FilePlan| mapped(file)).collect();
+    let result = match &wanted.result {
+        left @ Transformed::Annotated(_) => left.clone(),
+        _ => Transformed::Changed,
+    };
+    let pin = Some(Pin::Commit { commit: git.commit.clone(), tree: git.tree.clone() });
+    Ok(Correction::Needed(Box::new(WorkspacePlan { pin, result, files, findings, ..wanted.clone() })))
+}
+
+/// One file as a plan has it.
+fn file(path: &str, before: Option<&Content>, after: Option<&Content>, rule: &str) -> Result<FilePlan, String> {
+    let rule = rule.to_owned();
+    let text = |content: &Content| {
+        String::from_utf8(content.bytes.clone()).map_err(|_| format!("{path} is not UTF-8, and can't be corrected"))
+    };
+    let mode = before.map(|before| if before.executable { Mode::Executable } else { Mode::File });
+    let outcome = match (before, after) {
+        (Some(before), Some(after)) if before.bytes == after.bytes => {
+            FileOutcome::SetExecutable { executable: after.executable, rule }
+        }
+        (Some(before), Some(after)) => {
+            let (edits, splices) = edits(&text(before)?, &text(after)?, &rule);
+            FileOutcome::Edit { edits, splices, after: Digest::of(&after.bytes) }
+        }
+        (None, Some(after)) => FileOutcome::Create { text: text(after)?, executable: after.executable, rule },
+        (_, None) => FileOutcome::Delete { rule },
+    };
+    let before = before.map(|before| Digest::of(&before.bytes));
+    Ok(FilePlan { path: path.to_owned(), before, mode, outcome })
+}
+
+/// Whole lines that differ, as edits and as splices.
+fn edits(before: &str, after: &str, rule: &str) -> (Vec<Edit>, Vec<Splice>) {
+    let (old, new): (Vec<&str>, Vec<&str>) =
+        (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());
+    let starts: Vec<usize> = std::iter::once(0)
+        .chain(old.iter().scan(0, |at, line| {
+            *at += line.len();
+            Some(*at)
+        }))
+        .collect();
+    let ops = similar::capture_diff_slices(Algorithm::Myers, &old, &new);
+    let mut splices = Vec::new();
+    for op in ops.iter().filter(|op| !matches!(op, DiffOp::Equal { .. })) {
+        let (from, to) = (op.old_range(), op.new_range());
+        splices.push(Splice { range: starts[from.start]..starts[from.end], text: new[to].concat() });
+    }
+    let edit = |(number, splice): (usize, &Splice)| Edit {
+        range: splice.range.clone(),
+        replacement: vec![Fragment::Text(splice.text.clone())],
+        rule: rule.to_owned(),
+        match_id: u32::try_from(number).unwrap_or(u32::MAX),
+    };
+    (splices.iter().enumerate().map(edit).collect(), splices)
+}
+
+fn mapped(file: &FilePlan) -> Finding {
+    let rule = rule_of(file).unwrap_or_default().to_owned();
+    Finding {
+        rule,
+        path: file.path.clone(),
+        line: 0,
+        column: 0,
+        kind: FindingKind::Mapped,
+        message: "what an earlier rule made of it, and was merged, is corrected".to_owned(),
+        subject: None,
+    }
+}
+
+/// The rule that each file is changed by.
+fn rules_of(plan: &WorkspacePlan) -> BTreeMap<String, String> {
+    plan.files.iter().filter_map(|file| Some((file.path.clone(), rule_of(file)?.to_owned()))).collect()
+}
+
+fn rule_of(file: &FilePlan) -> Option<&str> {
+    match &file.outcome {
+        FileOutcome::Edit { edits, .. } => edits.first().map(|edit| edit.rule.as_str()),
+        FileOutcome::Create { rule, .. }
+        | FileOutcome::Delete { rule }
+        | FileOutcome::Rename { rule, .. }
+        | FileOutcome::SetExecutable { rule, .. } => Some(rule),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edit;
+
+    #[test]
+    fn lines_that_differ_become_edits_that_compose_to_the_whole() {
+        for (before, after) in
+            [("a\nb\nc\n", "a\nB\nc\nd\n"), ("", "x\n"), ("x\ny", "y"), ("same\n", "same\n"), ("ü\nö", "ü\nä\nö\n")]
+        {
+            let (edits, splices) = edits(before, after, "r");
+            assert_eq!(edit::compose(before, &edits).unwrap(), splices);
+            let mut made = String::new();
+            let mut at = 0;
+            for splice in &splices {
+                made += &before[at..splice.range.start];
+                made += &splice.text;
+                at = splice.range.end;
+            }
+            assert_eq!(made + &before[at..], after);
+        }
+    }
+}
