@@ -205,8 +205,30 @@ impl File<'_> {
         if is_piece(node) {
             unit.doubts.push(Doubt::open(unit.range.clone(), "the query is put together piece by piece"));
         }
+        self.doubt_given(&mut unit, node);
         let fate = decide(&unit, self.datasets, &Literal { read });
         self.found.push(Decided { unit, fate });
+    }
+
+    /// A value that may not reach every position leaves the query for code that speaks of it.
+    fn doubt_given(&self, unit: &mut Unit, text: Node<'_>) {
+        let inside = text.range();
+        for (name, column) in std::mem::take(&mut unit.gives) {
+            let getter = format!("get{}", name.replace('_', ""));
+            let speaks = |node: &Node<'_>| {
+                let word = node.text().trim_matches(['"', '\'', '`', '$']);
+                let range = node.range();
+                node.is_leaf()
+                    && !(inside.start <= range.start && range.end <= inside.end)
+                    && (word.eq_ignore_ascii_case(&name) || word.eq_ignore_ascii_case(&getter))
+            };
+            if let Some(node) = self.tree.iter().find(speaks) {
+                let why = format!(
+                    "the mapping does not let {column} move in every position, and what this does with it is not followed"
+                );
+                unit.doubts.push(Doubt::annotate(node.range(), why));
+            }
+        }
     }
 
     /// Texts in the holes of a text.

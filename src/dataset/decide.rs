@@ -148,9 +148,7 @@ impl Verdict {
         let stays = |at: At| at != At::Map;
         let at = column.at(one.position);
         if stays(at) {
-            let why =
-                format!("the mapping does not let {} move in this position ({})", column.name, one.position.word());
-            self.stay(at == At::Refuse, one.range.clone(), &why);
+            self.stay(at == At::Refuse, one.range.clone(), &column.held_at(one.position));
             return;
         }
         match &column.becomes {
@@ -285,6 +283,7 @@ pub fn merged(units: Vec<Unit>) -> Vec<Unit> {
             joined.range = joined.range.start.min(known.range.start)..joined.range.end.max(known.range.end);
             joined.uses.extend(known.uses);
             joined.doubts.extend(known.doubts);
+            joined.gives.extend(known.gives);
         }
         joined.uses.sort_by_key(|one| (one.range.start, one.range.end));
         joined.uses.dedup();

@@ -67,7 +67,7 @@ pub(super) fn unread(tree: &Tree, datasets: &Datasets, known: &[&Unit]) -> Vec<U
                 let told =
                     Use { range: word.clone(), dataset, of: Of::Dataset, position: Position::Read, form: Form::Told };
                 let doubt = Doubt::open(word.clone(), "the dataset is named here in a way that is not understood");
-                found.push(Unit { range: word, uses: vec![told], doubts: vec![doubt] });
+                found.push(Unit { range: word, uses: vec![told], doubts: vec![doubt], ..Unit::default() });
             }
         }
     }

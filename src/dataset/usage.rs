@@ -15,6 +15,9 @@ pub struct Unit {
     pub uses: Vec<Use>,
     /// Why it can't move, where something beside a use's own mapping says so.
     pub doubts: Vec<Doubt>,
+    /// Names, in lower case, under which values leave that may not reach every position, and
+    /// the columns that they are of.
+    pub gives: Vec<(String, String)>,
 }
 
 /// One use of a dataset, of a column or of a value.

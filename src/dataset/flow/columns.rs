@@ -19,6 +19,8 @@ pub(super) struct Read<'t> {
     pub(super) named: Named,
     pub(super) parts: Option<(usize, usize)>,
     pub(super) node: Option<Node<'t>>,
+    /// The column whose value is in it and may not reach every position.
+    pub(super) bound: Option<(usize, usize)>,
 }
 
 /// What is read of a column that is no field of it.
@@ -65,7 +67,7 @@ impl<'t> Flow<'t> {
                         columns.mentions.push(Mention { whole: *text, name: *text, read: false, field: false });
                     }
                 }
-                Value::Columns(more) => columns.mentions.extend(more.mentions.iter().copied()),
+                Value::Columns(more) => columns.add(more),
                 Value::Plain if matches!(name, "col" | "column" | "expr") => {
                     // A name that is put together: whatever is read, it may be it.
                     columns.mentions.push(Mention { whole: node, name: node, read: false, field: false });
@@ -111,11 +113,13 @@ impl<'t> Flow<'t> {
                 Value::Text(text) => {
                     let mention = Mention { whole: *text, name: *text, read: false, field: false };
                     let parts = self.mention(&mention, data, place);
-                    found.push(Read { named: Named::Column, parts, node: Some(*text) });
+                    let bound = self.bound_by(&mention, data);
+                    found.push(Read { named: Named::Column, parts, node: Some(*text), bound });
                 }
                 Value::Columns(columns) => {
                     let bare = columns.named == Named::Column;
                     let place = Place { leaves: place.leaves && bare, ..place };
+                    let place = if columns.compares { place.compared() } else { place };
                     let mut parts = columns.parts;
                     for mention in &columns.mentions {
                         if Self::is_expression(mention) {
@@ -137,8 +141,9 @@ impl<'t> Flow<'t> {
                             parts = parts.or(more);
                         }
                     }
-                    let name = columns.mentions.first().map(|mention| mention.name).filter(|_| bare);
-                    found.push(Read { named: columns.named.clone(), parts, node: name });
+                    let name = columns.mentions.first().map(|mention| mention.name);
+                    let bound = columns.mentions.iter().find_map(|mention| self.bound_by(mention, data));
+                    found.push(Read { named: columns.named.clone(), parts, node: name, bound });
                 }
                 Value::Tuple(all) => {
                     for inner in all.iter() {
@@ -151,7 +156,7 @@ impl<'t> Flow<'t> {
                         let why = "what is read here is put together where gander does not see it";
                         self.doubt(source, Doubt::open(node.range(), why));
                     }
-                    found.push(Read { named: Named::Made, parts: None, node: None });
+                    found.push(Read { named: Named::Made, parts: None, node: None, bound: None });
                 }
             }
         }
@@ -170,8 +175,11 @@ impl<'t> Flow<'t> {
     /// What a list of columns gives: own names, each with what it has in it.
     pub(super) fn listed(&mut self, found: Vec<Read<'t>>, data: &Data) -> Data {
         let mut names = Data::default();
-        for Read { named, parts, node } in found {
-            let inner = parts.map_or(Inner::Own, |(source, column)| Inner::Fields(source, column));
+        for Read { named, parts, node, bound } in found {
+            let inner = Self::inner(parts, bound);
+            if let (Named::Made, Some((source, column)), Some(node)) = (&named, bound, node) {
+                self.doubt_bound(source, column, node);
+            }
             match named {
                 Named::Given(name) if name.is_empty() => names.rest = vec![Rest::Other],
                 Named::Given(name) => names.set(&name, inner),
@@ -244,6 +252,9 @@ impl<'t> Flow<'t> {
         }
         let mention = Mention { whole, name, read: true, field: false };
         let parts = self.mention(&mention, &frame.data, Place::read(frame.library));
+        if frame.library == Library::Pandas {
+            self.value_of_mention(&mention, &frame.data);
+        }
         let mut keeps = None;
         if let (Library::Pandas, Some((name, _))) = (frame.library, self.spelled(&mention)) {
             let mut data = Data { exact: true, ..Data::default() };
@@ -252,7 +263,13 @@ impl<'t> Flow<'t> {
                 keeps = Some(data);
             }
         }
-        Value::Columns(Rc::new(Columns { mentions: vec![mention], named: Named::Column, keeps, parts }))
+        Value::Columns(Rc::new(Columns {
+            mentions: vec![mention],
+            named: Named::Column,
+            keeps,
+            parts,
+            compares: false,
+        }))
     }
 
     /// Methods of columns.
@@ -264,6 +281,7 @@ impl<'t> Flow<'t> {
             return self.series_method(columns, method);
         }
         let mut after = Columns { named: Named::Made, ..(**columns).clone() };
+        after.compares |= super::use_of_value::compares(word);
         match word {
             "alias" | "as" | "name" => {
                 let given = method.plain().next().and_then(|one| self.literal(one.node));
@@ -282,7 +300,7 @@ impl<'t> Flow<'t> {
                 for one in &method.arguments {
                     let texts = matches!(word, "partitionBy" | "orderBy");
                     match &one.value {
-                        Value::Columns(more) => after.mentions.extend(more.mentions.iter().copied()),
+                        Value::Columns(more) => after.add(more),
                         Value::Text(text) if texts => {
                             after.mentions.push(Mention { whole: *text, name: *text, read: false, field: false });
                         }
@@ -293,7 +311,7 @@ impl<'t> Flow<'t> {
             _ => {
                 for one in &method.arguments {
                     if let Value::Columns(more) = &one.value {
-                        after.mentions.extend(more.mentions.iter().copied());
+                        after.add(more);
                     }
                 }
             }

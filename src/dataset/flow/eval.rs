@@ -410,7 +410,13 @@ impl<'t> Flow<'t> {
         if word == "->" && self.tree.language.facts.name == "scala" {
             return Value::tuple(values.into_iter().map(|(_, value)| value).collect());
         }
-        self.calculated(node, values)
+        let value = self.calculated(node, values);
+        match value {
+            Value::Columns(columns) if super::use_of_value::compares(word) => {
+                Value::Columns(Rc::new(super::value::Columns { compares: true, ..(*columns).clone() }))
+            }
+            value => value,
+        }
     }
 
     /// A new value that is calculated of others.
@@ -422,7 +428,7 @@ impl<'t> Flow<'t> {
                 match &one {
                     Value::Columns(more) => {
                         any = true;
-                        columns.mentions.extend(more.mentions.iter().copied());
+                        columns.add(more);
                         if columns.keeps.is_none() {
                             columns.keeps.clone_from(&more.keeps);
                         }

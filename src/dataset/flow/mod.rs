@@ -6,6 +6,7 @@
 //! frames and rows do. A value that goes where nothing is known of it is lost: what came
 //! with it stays. Must not: guess, or read another file.
 
+mod bound;
 mod call;
 mod columns;
 mod control;

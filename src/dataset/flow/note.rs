@@ -33,6 +33,11 @@ impl Place {
     pub(super) fn at(self, position: Position) -> Self {
         Self { position, ..self }
     }
+
+    /// What is compared decides what is kept, wherever it stands.
+    pub(super) fn compared(self) -> Self {
+        if self.position == Position::Read { self.at(Position::Filter) } else { self }
+    }
 }
 
 impl<'t> Flow<'t> {
@@ -68,6 +73,12 @@ impl<'t> Flow<'t> {
 
     /// A value goes where it is not followed.
     pub(super) fn lost(&mut self, value: &Value<'t>, node: Node<'t>, why: &str) {
+        self.written_out(value, node, why);
+        self.lose(value, node);
+    }
+
+    /// A value goes where only the names in it matter: it is written with them.
+    pub(super) fn written_out(&mut self, value: &Value<'t>, node: Node<'t>, why: &str) {
         for source in self.changing(value) {
             self.doubt(source, Doubt::open(node.range(), why));
         }
@@ -98,7 +109,7 @@ impl<'t> Flow<'t> {
                 (!kept).then_some(source)
             }
             Inner::Fields(source, _) => Some(source),
-            Inner::Own => None,
+            Inner::Own | Inner::Carried(..) => None,
         });
         let rest = data.rest.iter().filter_map(|rest| match rest {
             Rest::Source(source) | Rest::Fields(source, _) => Some(*source),
@@ -167,6 +178,11 @@ impl<'t> Flow<'t> {
                 None
             }
             Hit::Parts(source, column) => Some((source, column)),
+            Hit::Carried(source, column) => {
+                self.elsewhere.insert(range.start);
+                self.reach(source, column, mention.whole, place.position);
+                None
+            }
             Hit::Column(source, column) => {
                 let place = if rest.is_empty() { place } else { Place { leaves: false, ..place } };
                 let place = Place { leaves: place.leaves || mention.field, ..place };
@@ -264,8 +280,7 @@ impl<'t> Flow<'t> {
         };
         self.check_new_name(source, &of, mention, &range, language);
         // What is compared decides what is kept, wherever it stands.
-        let compared = place.position == Position::Read && self.is_compared(mention.whole);
-        let position = if compared { Position::Filter } else { place.position };
+        let position = self.position_of(mention.whole, place.position);
         let form = ColumnForm {
             qualifier: before.clone(),
             spelled: name,
@@ -520,8 +535,10 @@ impl<'t> Flow<'t> {
                 })),
             };
             let of = Of::Column(column);
-            let compared = position == Position::Read && self.is_compared(name);
-            let position = if compared { Position::Filter } else { position };
+            if verb == "get" {
+                self.value_goes(name, source, column);
+            }
+            let position = self.position_of(name, position);
             self.add(source, Use { range, dataset, of, position, form: Form::Column(one) });
         }
         true

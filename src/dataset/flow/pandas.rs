@@ -164,6 +164,7 @@ impl<'t> Flow<'t> {
             let Some((name, _)) = self.spelled(&mention) else { continue };
             let inner = match (self.hit(data, &name), parts) {
                 (super::value::Hit::Column(source, column), _) => Inner::Raw(source, column),
+                (super::value::Hit::Carried(source, column), _) => Inner::Carried(source, column),
                 (_, Some((source, column))) => Inner::Fields(source, column),
                 _ => Inner::Own,
             };
@@ -187,7 +188,7 @@ impl<'t> Flow<'t> {
                 value
             }
             _ if WRITES.contains(&word) => {
-                self.lost(&value, method.name, LEAVES);
+                self.written_out(&value, method.name, LEAVES);
                 Value::Plain
             }
             "count" | "nunique" | "max" | "min" | "sum" | "mean" | "any" | "all" | "describe" | "info" => {
@@ -204,6 +205,7 @@ impl<'t> Flow<'t> {
                         if let Some((name, _)) = self.spelled(&mention) {
                             let inner = match self.hit(data, &name) {
                                 super::value::Hit::Column(source, column) => Inner::Raw(source, column),
+                                super::value::Hit::Carried(source, column) => Inner::Carried(source, column),
                                 _ => Inner::Own,
                             };
                             keys.push((name, inner));
@@ -330,7 +332,8 @@ impl<'t> Flow<'t> {
             if !after.rest.is_empty() {
                 after.set(&old, Inner::Own);
             }
-            after.set(&name, parts.map_or(Inner::Own, |(source, column)| Inner::Fields(source, column)));
+            let bound = self.bound_in(data, &old);
+            after.set(&name, Self::inner(parts, bound));
         }
         if method.named("inplace").is_some() {
             self.lost(&value, method.node, "it is changed in place");
@@ -366,7 +369,8 @@ impl<'t> Flow<'t> {
                     let mention = Mention { whole: text, name: text, read: true, field: false };
                     self.join_key(&mention, &frame.data, &right, Library::Pandas);
                     if let Some((name, _)) = self.literal(text) {
-                        joined.set(&name, Inner::Own);
+                        let bound = self.bound_in(&frame.data, &name).or_else(|| self.bound_in(&right, &name));
+                        joined.set(&name, Self::inner(None, bound));
                     }
                 }
             }

@@ -260,6 +260,7 @@ impl<'t> Flow<'t> {
                 Value::Text(text) if text.id == key.id => {
                     let mention = Mention { whole, name: key, read: true, field: false };
                     let parts = self.mention(&mention, &row.data, Self::row_place());
+                    self.value_of_mention(&mention, &row.data);
                     self.part_of(&row.data, parts, row.style)
                 }
                 _ => {
@@ -304,6 +305,7 @@ impl<'t> Flow<'t> {
         }
         let mention = Mention { whole: node, name, read: true, field: false };
         let parts = self.mention(&mention, &row.data, Self::row_place());
+        self.value_of_mention(&mention, &row.data);
         self.part_of(&row.data, parts, row.style)
     }
 
@@ -346,7 +348,8 @@ impl<'t> Flow<'t> {
     /// anything.
     fn values_of_names(&mut self, row: &Row, pairs: &[(Node<'t>, Node<'t>)]) {
         for (key, _) in pairs {
-            if let Hit::Column(source, column) = self.hit(&row.data, key.text()) {
+            if let Hit::Column(source, column) | Hit::Carried(source, column) = self.hit(&row.data, key.text()) {
+                self.doubt_bound(source, column, *key);
                 let mapping = &self.datasets.mappings[self.datasets_of[source]];
                 if mapping.columns[column].values.is_some() {
                     let why = "its values change, and a variable that holds them is not followed";
@@ -365,7 +368,7 @@ impl<'t> Flow<'t> {
         let many = || Value::Many(Rc::clone(element));
         let word = method.word();
         if word.starts_with("save") || word.starts_with("write") || word.starts_with("to") && word.ends_with("File") {
-            self.lost(&many(), method.name, "the rows are written with the names of their columns");
+            self.written_out(&many(), method.name, "the rows are written with the names of their columns");
             return Value::Plain;
         }
         if word == "apply" {

@@ -20,7 +20,7 @@ impl<'t> Flow<'t> {
             return Value::Plain;
         }
         if WRITES.contains(&word) {
-            self.lost(&Value::Columns(Rc::clone(columns)), method.name, LEAVES);
+            self.written_out(&Value::Columns(Rc::clone(columns)), method.name, LEAVES);
             return Value::Plain;
         }
         if matches!(word, "apply" | "map") {
@@ -89,7 +89,7 @@ impl<'t> Flow<'t> {
                 continue;
             };
             match self.hit(&data, &name) {
-                super::value::Hit::Unlisted(_) | super::value::Hit::Other => {
+                super::value::Hit::Unlisted(_) | super::value::Hit::Other | super::value::Hit::Carried(..) => {
                     self.arrives(&data, &name, range.clone());
                     self.elsewhere.insert(range.start);
                     if let (Value::Frame(frame), Shape::Name) = (&one, shape(object)) {

@@ -314,10 +314,11 @@ impl<'t> Flow<'t> {
     pub(super) fn with_column(&mut self, frame: &Frame, method: &Method<'t>) -> Value<'t> {
         let data = &frame.data;
         let Some(name) = method.argument(0, "colName") else { return Value::Frame(frame.clone()) };
-        let mut parts = None;
+        let (mut parts, mut bound) = (None, None);
         if let Some(value) = method.argument(1, "col") {
             let found = self.reads(value, data, Place::read(Library::Spark));
             parts = found.first().and_then(|read| read.parts);
+            bound = found.iter().find_map(|read| read.bound);
         }
         let Some((text, range)) = self.literal(name.node) else {
             for source in self.changing_names(data) {
@@ -335,7 +336,7 @@ impl<'t> Flow<'t> {
             }
         }
         self.elsewhere.insert(range.start);
-        after.set(&text, parts.map_or(Inner::Own, |(source, column)| Inner::Fields(source, column)));
+        after.set(&text, Self::inner(parts, bound));
         Value::frame(Library::Spark, after)
     }
 
@@ -357,12 +358,13 @@ impl<'t> Flow<'t> {
         };
         let found = self.reads(old, data, Place::read(Library::Spark));
         let parts = found.first().and_then(|read| read.parts);
+        let bound = found.iter().find_map(|read| read.bound);
         let mut after = data.clone();
         match (self.literal(old.node), self.literal(new.node)) {
             (Some((old, _)), Some((name, range))) => {
                 self.arrives(data, &name, range);
                 after.set(&old, Inner::Own);
-                after.set(&name, parts.map_or(Inner::Own, |(source, column)| Inner::Fields(source, column)));
+                after.set(&name, Self::inner(parts, bound));
             }
             _ => {
                 for source in self.changing_names(data) {
@@ -417,7 +419,8 @@ impl<'t> Flow<'t> {
                 let mention = Mention { whole: text, name: text, read: false, field: false };
                 self.join_key(&mention, &frame.data, &data, Library::Spark);
                 if let Some((name, _)) = self.literal(text) {
-                    joined.set(&name, Inner::Own);
+                    let bound = self.bound_in(&frame.data, &name).or_else(|| self.bound_in(&data, &name));
+                    joined.set(&name, Self::inner(None, bound));
                 }
             }
         }
@@ -465,7 +468,7 @@ impl<'t> Flow<'t> {
         }
         match word {
             "write" | "writeStream" => {
-                self.lost(&value, name, LISTS_NAMES);
+                self.written_out(&value, name, LISTS_NAMES);
                 Value::Plain
             }
             "rdd" => Value::Row(Row { style: Style::Named, data: frame.data.clone() }).many(),

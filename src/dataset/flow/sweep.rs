@@ -106,7 +106,7 @@ impl<'t> Flow<'t> {
         words(&content, false).into_iter().all(|(_, word)| match self.hit(data, word) {
             Hit::Column(source, column) => self.datasets.mappings[self.datasets_of[source]].columns[column].is_kept(),
             Hit::Other | Hit::Unlisted(_) => true,
-            Hit::Field(..) | Hit::Doubtful(_) | Hit::Parts(..) => false,
+            Hit::Field(..) | Hit::Doubtful(_) | Hit::Parts(..) | Hit::Carried(..) => false,
         })
     }
 

@@ -11,6 +11,31 @@ const SAME: [&str; 9] =
 /// Methods that compare it with their arguments.
 const COMPARES: [&str; 9] =
     ["isin", "eq", "ne", "equals", "contentEquals", "eqNullSafe", "isInCollection", "equalTo", "notEqual"];
+/// Operators and other methods that ask how it compares.
+const OPERATORS: [&str; 22] = [
+    "==",
+    "!=",
+    "===",
+    "!==",
+    "=!=",
+    "<=>",
+    "<",
+    ">",
+    "<=",
+    ">=",
+    "in",
+    "not in",
+    "is",
+    "is not",
+    "between",
+    "like",
+    "rlike",
+    "ilike",
+    "startsWith",
+    "startswith",
+    "contains",
+    "compareTo",
+];
 /// What depends on which values are the same, not on what they are.
 const COUNTS: [&str; 20] = [
     "isNull",
@@ -87,30 +112,11 @@ impl<'t> Flow<'t> {
             let Some(parent) = around(at) else { return false };
             match shape(parent) {
                 Shape::Same(_) | Shape::Sequence(_) => at = parent,
-                Shape::Operator(word, _) => {
-                    return matches!(
-                        word.as_str(),
-                        "==" | "!="
-                            | "==="
-                            | "!=="
-                            | "=!="
-                            | "<=>"
-                            | "<"
-                            | ">"
-                            | "<="
-                            | ">="
-                            | "in"
-                            | "not in"
-                            | "is"
-                            | "is not"
-                    );
-                }
+                Shape::Operator(word, _) => return compares(&word),
                 Shape::Member { name, .. } if name.id == at.id => at = parent,
                 Shape::Member { name, .. } | Shape::Call { callee: Callee::Method { name, .. }, .. } => {
                     let word = name.text();
-                    if COMPARES.contains(&word)
-                        || matches!(word, "between" | "like" | "rlike" | "startsWith" | "contains")
-                    {
+                    if compares(word) {
                         return true;
                     }
                     if name.id != at.id && !SAME.contains(&word) {
@@ -209,8 +215,29 @@ impl<'t> Flow<'t> {
     }
 }
 
+/// Whether the value at a node is only counted, or asked whether it is there.
+pub(super) fn counts(node: Node<'_>) -> bool {
+    let Some(parent) = around(node) else { return false };
+    match shape(parent) {
+        Shape::Member { object, name } | Shape::Call { callee: Callee::Method { object, name }, .. }
+            if object.id == node.id =>
+        {
+            COUNTS.contains(&name.text())
+        }
+        Shape::Call { callee: Callee::Method { name, .. } | Callee::Value(name), .. } => {
+            name.id != node.id && COUNTS.contains(&name.text())
+        }
+        _ => false,
+    }
+}
+
+/// Whether an operator or a method compares.
+pub(super) fn compares(word: &str) -> bool {
+    COMPARES.contains(&word) || OPERATORS.contains(&word)
+}
+
 /// The node around, lists of arguments left out.
-fn around(node: Node<'_>) -> Option<Node<'_>> {
+pub(super) fn around(node: Node<'_>) -> Option<Node<'_>> {
     let mut at = node.parent()?;
     while matches!(at.kind(), "argument_list" | "arguments" | "keyword_argument") {
         at = at.parent()?;

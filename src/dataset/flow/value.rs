@@ -103,6 +103,8 @@ pub(super) enum Inner {
     Raw(usize, usize),
     /// What a column holds that has parts: fields.
     Fields(usize, usize),
+    /// The value of a column that may not reach every position, under a name of its own.
+    Carried(usize, usize),
 }
 
 /// What a name is found to be.
@@ -118,6 +120,8 @@ pub(super) enum Hit {
     Other,
     /// The parts of a column that has an own name.
     Parts(usize, usize),
+    /// The value of a column that has an own name, and may not reach every position.
+    Carried(usize, usize),
     /// Of a source, or of another table.
     Doubtful(usize),
 }
@@ -132,6 +136,16 @@ pub(super) struct Columns<'t> {
     pub(super) keeps: Option<Data>,
     /// What its elements have, where they have parts.
     pub(super) parts: Option<(usize, usize)>,
+    /// Whether it is compared with something.
+    pub(super) compares: bool,
+}
+
+impl<'t> Columns<'t> {
+    /// Adds what another expression is calculated of.
+    pub(super) fn add(&mut self, more: &Self) {
+        self.mentions.extend(more.mentions.iter().copied());
+        self.compares |= more.compares;
+    }
 }
 
 /// The name of an expression.
@@ -198,6 +212,7 @@ impl Data {
             Some(Inner::Own) => return Hit::Other,
             Some(Inner::Raw(source, column)) => return Hit::Column(*source, *column),
             Some(Inner::Fields(source, column)) => return Hit::Parts(*source, *column),
+            Some(Inner::Carried(source, column)) => return Hit::Carried(*source, *column),
             None => {}
         }
         let mut hits: Vec<Hit> = Vec::new();
@@ -240,7 +255,7 @@ impl Data {
     /// The sources whose own names are among these.
     pub(super) fn sources(&self) -> Vec<usize> {
         let named = self.names.values().filter_map(|inner| match inner {
-            Inner::Raw(source, _) | Inner::Fields(source, _) => Some(*source),
+            Inner::Raw(source, _) | Inner::Fields(source, _) | Inner::Carried(source, _) => Some(*source),
             Inner::Own => None,
         });
         let rest = self.rest.iter().filter_map(|rest| match rest {
@@ -270,7 +285,8 @@ impl Hit {
             | Self::Field(source, ..)
             | Self::Unlisted(source)
             | Self::Doubtful(source)
-            | Self::Parts(source, _) => Some(source),
+            | Self::Parts(source, _)
+            | Self::Carried(source, _) => Some(source),
             Self::Other => None,
         }
     }
@@ -339,6 +355,7 @@ impl<'t> Value<'t> {
                 a.named == b.named
                     && a.keeps == b.keeps
                     && a.parts == b.parts
+                    && a.compares == b.compares
                     && a.mentions.len() == b.mentions.len()
                     && a.mentions.iter().zip(&b.mentions).all(|(a, b)| a.name.id == b.name.id && a.read == b.read)
             }

@@ -255,6 +255,17 @@ impl Column {
         self.to() == Some(&self.name) && self.values.is_none() && self.positions.is_empty() && !self.changes_fields()
     }
 
+    /// Whether its value may not reach every position in which it can be compared: where it
+    /// goes on, it is to be followed.
+    pub fn is_bound(&self) -> bool {
+        [Position::Filter, Position::Using, Position::Group].into_iter().any(|one| self.at(one) != At::Map)
+    }
+
+    /// Why it may not move in this position.
+    pub fn held_at(&self, position: Position) -> String {
+        format!("the mapping does not let {} move in this position ({})", self.name, position.word())
+    }
+
     /// Whether a field of it has another name in the new dataset.
     pub fn changes_fields(&self) -> bool {
         self.fields.iter().any(|(old, new)| old != new)

@@ -3,6 +3,7 @@
 
 use super::lookup::Clause;
 use super::path::Stand;
+use super::relation::Source;
 use super::{Around, Goes, Resolver, folded};
 use crate::dataset::mapping::Position;
 use crate::dataset::usage::{Doubt, Form, Of, Role};
@@ -217,6 +218,10 @@ impl<'t> Resolver<'t> {
             "subquery" => {
                 let goes = self.goes(node);
                 let shape = self.subquery(node, around, goes);
+                if goes != Goes::Nowhere {
+                    let position = self.position_of(node, stand.position);
+                    self.reach(&self.shapes.carried(&Source::Derived(shape)), position, node);
+                }
                 match goes {
                     Goes::Out => self.leaves(shape, node),
                     Goes::ByPlace => self.paired(shape, node),

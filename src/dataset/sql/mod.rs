@@ -5,6 +5,7 @@
 //! hides structure) is a doubt, and a unit with a doubt does not move: nothing is skipped.
 //! Must not: decide what becomes of a use.
 
+mod carry;
 mod context;
 mod expression;
 mod form;
@@ -26,6 +27,7 @@ use std::rc::Rc;
 
 use self::relation::{Relation, Shapes};
 pub(in crate::dataset) use self::told::words;
+use super::mapping::Position;
 use super::usage::{Doubt, Unit, Use};
 use super::{Datasets, Met};
 use crate::tree::{Node, Tree};
@@ -143,6 +145,11 @@ struct Resolver<'t> {
     /// Indices of uses that dropped columns are, and that something reads from where they
     /// were handed on.
     read: HashSet<usize>,
+    /// Indices of uses whose value may not reach every position, in the order in which they
+    /// are read, directly or from what a query hands on.
+    carried: Vec<usize>,
+    /// Names under which such values leave the statement, and their uses.
+    given: Vec<(String, usize)>,
     shapes: Shapes<'t>,
     scopes: Vec<Scope>,
     /// Names that were accounted for, by their nodes' numbers.
@@ -173,6 +180,10 @@ struct Scope {
     aliases: HashMap<String, Alias>,
     /// Parameters of lambdas and functions, in lower case: the struct that one is.
     locals: HashMap<String, Option<(usize, usize)>>,
+    /// What names of the list carry, as far as it is read.
+    carries: HashMap<String, Vec<usize>>,
+    /// Names of the list that were read before it, where, and what that asks of them.
+    asked: Vec<(String, Position, Range<usize>)>,
 }
 
 /// A name of a select list.
@@ -243,6 +254,8 @@ impl<'t> Resolver<'t> {
             uses: Vec::new(),
             doubts: Vec::new(),
             read: HashSet::new(),
+            carried: Vec::new(),
+            given: Vec::new(),
             shapes: Shapes { datasets, all: Vec::new() },
             scopes: Vec::new(),
             seen: HashSet::new(),

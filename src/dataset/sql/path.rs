@@ -109,6 +109,7 @@ impl<'t> Resolver<'t> {
                 }
             }
             Found::Alias => {
+                self.alias_reached(stand, &name, path.node);
                 // Behind `order by` the list's names come first, at least where they stand alone.
                 let whole = path.node.parent().is_some_and(|parent| parent.kind() == "order_item");
                 if stand.clause != Clause::Names || !whole && self.setting.dialect != super::Dialect::BigQuery {
@@ -180,6 +181,7 @@ impl<'t> Resolver<'t> {
     fn row(&mut self, node: Node<'t>, (scope, relation): (usize, usize)) {
         let source = self.scopes[scope].relations[relation].source.clone();
         self.reads_all(&source);
+        self.carried.extend(self.shapes.carried(&source));
         if let Source::Element(dataset, column) = source {
             if self.datasets.mappings[dataset].columns[column].changes_fields() {
                 self.push(node, dataset, Of::Column(column), Position::Read, Form::Told);
@@ -222,6 +224,8 @@ impl<'t> Resolver<'t> {
             }
             Hit::Element(dataset, column) => self.fields(path, at + 1, dataset, column, stand),
             Hit::Output(shape, column) => {
+                let carries = self.shapes.all[shape].columns[column].carries.clone();
+                self.carry(&carries, stand.position, path.node);
                 if let Some(one) = self.shapes.all[shape].columns[column].hands_on {
                     self.read.insert(one);
                     let (dataset, of) = (self.uses[one].dataset, self.uses[one].of.clone());
@@ -288,7 +292,11 @@ impl<'t> Resolver<'t> {
             self.doubt(path.parts[at], "a field of a column that the mapping takes for a plain value");
         }
         let form = self.column_form(path, at, stand);
-        self.push(path.parts[at], dataset, Of::Column(column), stand.position, Form::Column(form));
+        let position = self.position_of(path.node, stand.position);
+        if known.is_bound() && form.value != ValueUse::Same {
+            self.carried.push(self.uses.len());
+        }
+        self.push(path.parts[at], dataset, Of::Column(column), position, Form::Column(form));
     }
 
     /// The struct of a path into it; its own name may change, too.

@@ -141,11 +141,12 @@ impl<'t> Resolver<'t> {
     /// `a union all b …`: the first names the output.
     fn set_operation(&mut self, node: Node<'t>, around: &Around, goes: Goes) -> usize {
         let (mut branches, mut at) = (Vec::new(), node);
-        let mut by_name = false;
+        let (mut by_name, mut compares): (bool, Option<Position>) = (false, None);
         while at.kind() == "set_operation" {
             if let Some(operator) = at.field("operator") {
                 let text = operator.text().to_lowercase();
                 by_name |= text.contains("name") || text.contains("corresponding");
+                compares = compares.or(super::carry::set_position(&text));
                 if operator.kind() == "jinja_output" {
                     self.jinja_body(operator);
                 } else {
@@ -170,7 +171,13 @@ impl<'t> Resolver<'t> {
                 if goes != Goes::Nowhere {
                     self.paired(shape, *branch);
                 }
-                first = first.or(Some(shape));
+                if let Some(position) = compares {
+                    self.reach(&self.shapes.carried(&Source::Derived(shape)), position, *branch);
+                }
+                match first {
+                    Some(first) => self.carry_into(first, shape, by_name, *branch),
+                    None => first = Some(shape),
+                }
             }
         }
         first.unwrap_or_else(|| self.shapes.add(Shape { open: true, ..Shape::default() }))
@@ -203,13 +210,16 @@ impl<'t> Resolver<'t> {
             if let Some(depth) = cte.named_children().find(|child| child.kind() == "depth_clause") {
                 self.account(depth);
             }
+            if recursive {
+                self.lose_recursion(shape, query, &folded(name.text()));
+            }
             around.ctes = around.ctes.with(folded(name.text()), shape);
         }
     }
 
     /// The names that a recursive query hands on, before it is read.
     fn foreseen(&self, query: Node<'t>, columns: &[Node<'t>]) -> Shape {
-        let output = |name: Option<String>| Output { name, hands_on: None, element: None };
+        let output = Output::of;
         if !columns.is_empty() {
             let columns = columns.iter().map(|column| output(Some(folded(column.text())))).collect();
             return Shape { columns, ..Shape::default() };
@@ -228,18 +238,41 @@ impl<'t> Resolver<'t> {
     /// A shape whose columns get other names, by place.
     pub(super) fn renamed(&mut self, shape: usize, names: &[Node<'t>], at: Node<'t>) -> usize {
         self.paired(shape, at);
-        let output = |name: &Node<'t>| Output { name: Some(folded(name.text())), hands_on: None, element: None };
-        self.shapes.add(Shape { columns: names.iter().map(output).collect(), ..Shape::default() })
+        let plain = self.shapes.all[shape].stars.is_empty();
+        if !plain {
+            self.lose(&self.shapes.carried(&Source::Derived(shape)), at);
+        }
+        let carries = |place: usize| {
+            let column = self.shapes.all[shape].columns.get(place).filter(|_| plain);
+            column.map_or_else(Vec::new, |column| column.carries.clone())
+        };
+        let output = |(place, name): (usize, &Node<'t>)| {
+            let name = Some(folded(name.text()));
+            Output { name, carries: carries(place), ..Output::default() }
+        };
+        let columns = names.iter().enumerate().map(output).collect();
+        self.shapes.add(Shape { columns, ..Shape::default() })
     }
 
     /// What a query hands on leaves for good.
     pub(super) fn leaves(&mut self, shape: usize, node: Node<'t>) {
+        self.gives(shape);
         self.hands_out(shape, node, "its star leaves the query, and with it every old name");
     }
 
     /// What a query hands on is paired by place with something else.
     pub(super) fn paired(&mut self, shape: usize, node: Node<'t>) {
         self.hands_out(shape, node, "columns of its star are paired by place");
+    }
+
+    /// What a query hands on leaves, as far as it may not reach every position.
+    fn gives(&mut self, shape: usize) {
+        for (shape, column) in self.shapes.handed_on(&Source::Derived(shape)) {
+            let output = &self.shapes.all[shape].columns[column];
+            if let (Some(name), Some(one)) = (&output.name, output.carries.first()) {
+                self.given.push((name.clone(), *one));
+            }
+        }
     }
 
     fn hands_out(&mut self, shape: usize, node: Node<'t>, why: &str) {
@@ -349,16 +382,17 @@ impl<'t> Resolver<'t> {
         for child in node.named_children() {
             if child.kind() == "group_by_clause" {
                 for item in child.named_children().filter(|item| item.kind() == "grouping_item") {
+                    let before = self.carried.len();
                     let name = self.group_of_pipe(item, around, goes);
-                    shape.columns.push(Output { name, hands_on: None, element: None });
+                    shape.columns.push(Output { name, carries: self.carried_since(before), ..Output::default() });
                 }
             } else if let Some(item) = child.named_children().find(|item| item.kind() == "select_item") {
-                let name = self.output_name(item);
+                let (name, before) = (self.output_name(item), self.carried.len());
                 if let Some(value) = item.field("value") {
                     self.expression(value, around, Position::Read);
                 }
                 item.named_children().filter(|one| one.field_name() == Some("alias")).for_each(|one| self.account(one));
-                shape.columns.push(Output { name, hands_on: None, element: None });
+                shape.columns.push(Output { name, carries: self.carried_since(before), ..Output::default() });
             }
         }
         self.shapes.add(shape)

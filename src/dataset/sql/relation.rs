@@ -44,7 +44,7 @@ pub(super) struct Shape {
 }
 
 /// A column that a query hands on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Output {
     /// In lower case; `None` where it has none.
     pub(super) name: Option<String>,
@@ -52,6 +52,15 @@ pub(super) struct Output {
     pub(super) hands_on: Option<usize>,
     /// The struct or array that it is.
     pub(super) element: Option<(usize, usize)>,
+    /// The uses whose value is in it and may not reach every position, by their indices.
+    pub(super) carries: Vec<usize>,
+}
+
+impl Output {
+    /// One of which only the name is known.
+    pub(super) fn of(name: Option<String>) -> Self {
+        Self { name, ..Self::default() }
+    }
 }
 
 /// `*` or `t.*` of a relation.
@@ -144,10 +153,10 @@ impl Shapes<'_> {
         let shape = &self.all[index];
         let named = |column: &Output| column.name.as_deref() == Some(name);
         if let Some(at) = shape.columns.iter().position(named) {
-            return match shape.columns[at] {
-                Output { element: Some((dataset, column)), .. } => Hit::Element(dataset, column),
-                Output { hands_on: Some(_), .. } => Hit::Output(index, at),
-                _ => Hit::Other,
+            return match &shape.columns[at] {
+                Output { element: Some((dataset, column)), .. } => Hit::Element(*dataset, *column),
+                Output { hands_on: None, carries, .. } if carries.is_empty() => Hit::Other,
+                _ => Hit::Output(index, at),
             };
         }
         let mut best = if shape.open { Hit::Maybe } else { Hit::No };
@@ -207,7 +216,13 @@ impl Shapes<'_> {
         found
     }
 
-    /// The uses that a star of this hands on.
+    /// The uses whose value is in a column that this hands on, and may not reach every position.
+    pub(super) fn carried(&self, source: &Source) -> Vec<usize> {
+        let columns = self.handed_on(source).into_iter();
+        columns.flat_map(|(shape, column)| self.all[shape].columns[column].carries.clone()).collect()
+    }
+
+    /// The columns that a star of this hands on: shapes and places.
     pub(super) fn handed_on(&self, source: &Source) -> Vec<(usize, usize)> {
         let (mut found, mut pending, mut left) = (Vec::new(), vec![source], 4 * MAX_FOLLOWED);
         while let Some(next) = pending.pop() {

@@ -55,6 +55,7 @@ impl<'t> Resolver<'t> {
             Some(clause) => self.list(clause, &inner, goes),
             None => self.shapes.add(Shape { open: true, ..Shape::default() }),
         };
+        self.groups_by_place(node, shape);
         if self.has_ordinals(node) {
             // A number means a place in the list: nothing may be taken out of it.
             self.read.extend(self.shapes.all[shape].columns.iter().filter_map(|column| column.hands_on));
@@ -133,6 +134,10 @@ impl<'t> Resolver<'t> {
             }
         }
         self.stars_meet_names(&shape, clause);
+        self.aliases_reach(&shape, around.scope);
+        if distinct {
+            self.stars_reach(&shape, Position::Group, clause);
+        }
         if as_struct && goes != Goes::Nowhere {
             let made = Shape { columns: shape.columns.clone(), stars: shape.stars.clone(), open: shape.open };
             let made = self.shapes.add(made);
@@ -191,9 +196,10 @@ impl<'t> Resolver<'t> {
         }
         let name = self.output_name(item);
         let path = self.path_of(value).filter(|_| value.kind() != "string" || value.text().starts_with('"'));
+        let carried = self.carried.len();
         let Some(path) = path else {
             self.expression(value, around, stand.position);
-            shape.columns.push(Output { name, hands_on: None, element: None });
+            self.hand_on(Output::of(name), carried, around.scope, shape);
             return;
         };
         let before = self.uses.len();
@@ -215,7 +221,7 @@ impl<'t> Resolver<'t> {
             }
         }
         let element = self.array_of(value, around.scope);
-        shape.columns.push(Output { name, hands_on, element });
+        self.hand_on(Output { name, hands_on, element, ..Output::default() }, carried, around.scope, shape);
     }
 
     /// `*`, `t.*`, with `except` and `replace`.
@@ -303,8 +309,10 @@ impl<'t> Resolver<'t> {
             }
             "replace" => {
                 for item in node.named_children().filter(|child| child.kind() == "select_item") {
+                    let before = self.carried.len();
                     if let Some(value) = item.field("value") {
                         self.expression(value, around, Position::Read);
+                        self.lose(&self.carried_since(before), value);
                     }
                     if let Some(alias) = item.field("alias") {
                         replaced.insert(folded(alias.text()));
@@ -381,6 +389,9 @@ impl<'t> Resolver<'t> {
             self.scopes[scope].natural = true;
             let sources: Vec<Source> = self.scopes[scope].relations.iter().map(|one| one.source.clone()).collect();
             sources.iter().for_each(|source| self.reads_all(source));
+            for source in &sources {
+                self.reach(&self.shapes.carried(source), Position::Using, node);
+            }
             if touches {
                 self.doubt(node, "a natural join joins on every common name, and names change");
             }
@@ -410,6 +421,7 @@ impl<'t> Resolver<'t> {
             let (left, right) = (hits(left), hits(right));
             let all: Vec<Hit> = left.iter().chain(&right).copied().collect();
             self.account(one);
+            self.outputs_reach(&all, Position::Using, leaf);
             let ours = all.iter().find_map(|hit| match hit {
                 Hit::Dataset(dataset, column) | Hit::Replaced(dataset, column) => Some((*dataset, *column)),
                 _ => None,

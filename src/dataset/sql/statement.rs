@@ -84,6 +84,7 @@ impl<'t> Resolver<'t> {
                     if child.kind() == "subquery" {
                         let shape = resolver.subquery(child, &around, Goes::Out);
                         resolver.leaves(shape, child);
+                        resolver.lose(&resolver.shapes.carried(&Source::Derived(shape)), child);
                     } else {
                         resolver.expression(child, &around, Position::Filter);
                     }
@@ -115,6 +116,8 @@ impl<'t> Resolver<'t> {
         self.uses.clear();
         self.doubts.clear();
         self.read.clear();
+        self.carried.clear();
+        self.given.clear();
         self.shapes.all.clear();
         self.scopes.clear();
         read(self);
@@ -123,9 +126,10 @@ impl<'t> Resolver<'t> {
         if uses.is_empty() {
             return;
         }
+        let gives = self.names_given(&uses);
         uses.sort_by_key(|one| (one.range.start, one.range.end));
         uses.dedup_by(|a, b| a.range == b.range && a.of == b.of);
-        self.units.push(Unit { range, uses, doubts });
+        self.units.push(Unit { range, uses, doubts, gives });
     }
 
     /// As [`Resolver::unit`], of a node; what was not accounted for is a doubt.
@@ -158,6 +162,8 @@ impl<'t> Resolver<'t> {
                         _ => self.expression(value, &around, Position::Read),
                     }
                 }
+                // The variable may be compared by any statement behind it.
+                self.lose(&self.carried.clone(), node);
             }
             "call_statement" => {
                 for call in node.named_children() {
@@ -263,6 +269,9 @@ impl<'t> Resolver<'t> {
                 "query" => {
                     let shape = self.query(child, around, Goes::Out);
                     self.leaves(shape, child);
+                    if self.is_read_on(node) {
+                        self.lose(&self.shapes.carried(&Source::Derived(shape)), child);
+                    }
                 }
                 "string" => self.names_as_data(child, true),
                 _ if is_function => self.expression(child, around, Position::Read),

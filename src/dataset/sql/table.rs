@@ -51,6 +51,7 @@ impl<'t> Resolver<'t> {
         columns.iter().for_each(|column| self.account(*column));
         let Some(table) = node.field("table") else { return };
         let lateral = node.children().any(|child| child.kind() == "lateral");
+        let before = self.carried.len();
         let mut relation = match table.kind() {
             "table_name" => self.table(table, &inner),
             "subquery" => {
@@ -88,6 +89,9 @@ impl<'t> Resolver<'t> {
             }
             _ => unnamed(Source::Unknown),
         };
+        if matches!(table.kind(), "unnest" | "table_call") {
+            self.lose(&self.carried_since(before), table);
+        }
         if let Some(alias) = alias {
             relation.name = Some(folded(alias.text()));
             relation.renamed = None;
@@ -161,7 +165,7 @@ impl<'t> Resolver<'t> {
 
     /// `lateral view explode(t.array) name as column`.
     fn lateral_view(&mut self, node: Node<'t>, around: &Around, scope: usize) {
-        let mut names: Vec<Node<'t>> = Vec::new();
+        let (mut names, before): (Vec<Node<'t>>, usize) = (Vec::new(), self.carried.len());
         for child in node.named_children() {
             match child.kind() {
                 "table_call" => self.expression(child, around, Position::Read),
@@ -177,12 +181,15 @@ impl<'t> Resolver<'t> {
         let argument = call.and_then(|call| call.descendants().find(|below| below.kind() == "argument"));
         let array = argument.and_then(|one| one.field("value")).and_then(|value| self.array_of(value, Some(scope)));
         let only = columns.len() == 1;
+        let carries = self.carried_since(before);
         let outputs = columns.iter().map(|name| Output {
             name: Some(folded(name.text())),
-            hands_on: None,
             element: array.filter(|_| only),
+            carries: carries.clone(),
+            ..Output::default()
         });
-        let shape = self.shapes.add(Shape { columns: outputs.collect(), ..Shape::default() });
+        let outputs = outputs.collect();
+        let shape = self.shapes.add(Shape { columns: outputs, ..Shape::default() });
         let mut relation = unnamed(Source::Derived(shape));
         relation.name = alias.map(|alias| folded(alias.text()));
         self.scopes[scope].relations.push(relation);
@@ -220,7 +227,7 @@ impl<'t> Resolver<'t> {
             let argument = node.descendants().find(|below| below.kind() == "argument");
             let array =
                 argument.and_then(|one| one.field("value")).and_then(|value| self.array_of(value, around.scope));
-            let value = |name: &str, element| Output { name: Some(name.to_owned()), hands_on: None, element };
+            let value = |name: &str, element| Output { element, ..Output::of(Some(name.to_owned())) };
             let mut columns = vec![value("value", array), value("col", array)];
             columns.extend(["index", "key", "path", "seq", "this", "pos"].map(|name| value(name, None)));
             let shape = self.shapes.add(Shape { columns, ..Shape::default() });

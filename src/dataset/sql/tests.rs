@@ -25,6 +25,13 @@ to = "one"
 values = { a = "x", b = "x" }
 [columns.score]
 drop = "gone"
+[columns.tier]
+to = "segment"
+filter = "annotate"
+using = "refuse"
+[columns.band]
+to = "bracket"
+group = "annotate"
 "#;
 
 const ORDERS: &str = r#"
@@ -359,4 +366,72 @@ fn what_is_put_in_beside_a_clause_holds_its_unit() {
         "select c from a.users_v1 u cross join unnest(split(u.country_code, ',')) as c",
         "select c from a.users_v2 u cross join unnest(split(u.country, ',')) as c",
     );
+}
+
+#[test]
+fn a_policy_of_positions_follows_the_value() {
+    let filter = "! the mapping does not let tier move in this position (filter)";
+    for sql in [
+        "with u as (select user_id, tier from a.users_v1) select user_id from u where tier = 3",
+        "select user_id from (select user_id, tier + 1 as t from a.users_v1) where t = 3",
+        "select case tier when 3 then 'a' end as x from a.users_v1",
+        "select case when tier = 3 then 'a' end as x from a.users_v1",
+        "select if(tier > 2, 1, 0) as y from a.users_v1",
+        "select coalesce(tier, 0) in (1, 2) as y from a.users_v1",
+        "select max(tier) as t, user_id from a.users_v1 group by user_id having t = 3",
+        "with u(k, t) as (select user_id, tier from a.users_v1) select k from u where t = 3",
+        "with u as (select id as t from b.other union all select tier from a.users_v1) select t from u where t = 3",
+        "select 1 as one from b.plain where id in (select tier from a.users_v1)",
+        "select id from b.plain join (select tier as t from a.users_v1) as s on s.t = id",
+        "with u as (select tier as t from a.users_v1), v as (select *, 1 as n from u) select n from v where t > 2",
+        "select id from b.plain except distinct select tier from a.users_v1",
+        "select n from (select (select max(tier) from a.users_v1) as m, 1 as n) where m = 3",
+    ] {
+        check(sql, filter);
+    }
+    check(
+        "select count(*) as n from (select tier from a.users_v1) as a join (select id as tier from b.plain) using (tier)",
+        "! the mapping does not let tier move in this position (using)",
+    );
+    for sql in [
+        "select b from (select band as b from a.users_v1) group by b",
+        "select band as b, count(*) as n from a.users_v1 group by 1",
+        "select distinct b from (select band as b from a.users_v1)",
+        "select band from a.users_v1 union distinct select id from b.plain",
+    ] {
+        check(sql, "! the mapping does not let band move in this position (group)");
+    }
+    check("with u as (select distinct * from a.users_v1) select user_id from u", "! rows are the same or not");
+    for sql in [
+        "select x from unnest(array(select tier from a.users_v1)) as x where x = 3",
+        "create temp table t as select tier from a.users_v1",
+        "with recursive r as (select tier as t from a.users_v1 union all select t from r where t > 2) select t from r",
+        "with u as (select *, 1 as n from b.plain union all select tier, 1 from a.users_v1) select n from u where id = 3",
+    ] {
+        check(sql, "! the mapping does not let tier move in every position");
+    }
+}
+
+#[test]
+fn a_value_under_a_policy_moves_where_it_is_only_read() {
+    for (sql, moved) in [
+        (
+            "tier as t, count(*) as n from a.users_v1 group by tier order by t",
+            "segment as t, count(*) as n from a.users_v2 group by segment order by t",
+        ),
+        (
+            "user_id from (select user_id, tier from a.users_v1)",
+            "user_id from (select user_id, segment as tier from a.users_v2)",
+        ),
+        (
+            "n from (select count(tier) as n from a.users_v1) where n > 3",
+            "n from (select count(segment) as n from a.users_v2) where n > 3",
+        ),
+        (
+            "t from (select tier as t, 1 as n from a.users_v1) where n = 1",
+            "t from (select segment as t, 1 as n from a.users_v2) where n = 1",
+        ),
+    ] {
+        check(&format!("select {sql}"), &format!("select {moved}"));
+    }
 }

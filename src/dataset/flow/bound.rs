@@ -1,0 +1,160 @@
+//! Values that may not reach every position, as `filter = "annotate"` says: under the names
+//! that frames give them, and out of what is followed.
+//!
+//! Must not: note a use.
+
+use super::Flow;
+use super::shape::{Callee, Shape, shape};
+use super::use_of_value::{around, counts};
+use super::value::{Data, Hit, Inner, Mention, Value};
+use crate::dataset::mapping::{At, Position};
+use crate::dataset::usage::{Doubt, Of};
+use crate::tree::Node;
+
+/// Functions and methods that show a value to people.
+const SHOWS: [&str; 13] = [
+    "print", "println", "printf", "info", "debug", "warn", "warning", "error", "log", "trace", "write", "echo", "show",
+];
+
+impl<'t> Flow<'t> {
+    /// The position of what is read at `node`: what is compared decides, wherever it stands.
+    pub(super) fn position_of(&self, node: Node<'t>, position: Position) -> Position {
+        if position == Position::Read && self.is_compared(node) { Position::Filter } else { position }
+    }
+
+    /// What a name stands for, of its parts and of the column whose value it has.
+    pub(super) fn inner(parts: Option<(usize, usize)>, bound: Option<(usize, usize)>) -> Inner {
+        match (parts, bound) {
+            (_, Some((source, column))) => Inner::Carried(source, column),
+            (Some((source, column)), None) => Inner::Fields(source, column),
+            (None, None) => Inner::Own,
+        }
+    }
+
+    fn column_at(&self, source: usize, column: usize) -> &'t crate::dataset::mapping::Column {
+        let datasets = self.datasets;
+        &datasets.mappings[self.datasets_of[source]].columns[column]
+    }
+
+    /// The column that a name of `data` is, or carries, if its value may not reach every
+    /// position.
+    pub(super) fn bound_in(&self, data: &Data, name: &str) -> Option<(usize, usize)> {
+        match self.hit(data, name) {
+            Hit::Column(source, column) | Hit::Carried(source, column) => {
+                self.column_at(source, column).is_bound().then_some((source, column))
+            }
+            _ => None,
+        }
+    }
+
+    /// As [`Flow::bound_in`], of a mention whose value goes on.
+    pub(super) fn bound_by(&self, mention: &Mention<'t>, data: &Data) -> Option<(usize, usize)> {
+        let (name, range) = self.spelled(mention)?;
+        if counts(mention.whole) {
+            return None;
+        }
+        let first = name.split('.').next().unwrap_or(&name);
+        let read = || {
+            let known = self.noted.get(&(range.start, range.end))?;
+            known.iter().find_map(|(source, one)| match one.of {
+                Of::Column(column) if self.column_at(*source, column).is_bound() => Some((*source, column)),
+                _ => None,
+            })
+        };
+        if mention.read { read() } else { self.bound_in(data, first) }
+    }
+
+    /// The value of a column comes to a position under a name of its own.
+    pub(super) fn reach(&mut self, source: usize, column: usize, node: Node<'t>, position: Position) {
+        let position = self.position_of(node, position);
+        let known = self.column_at(source, column);
+        let at = known.at(position);
+        if at != At::Map {
+            let doubt = Doubt::annotate(node.range(), known.held_at(position));
+            self.doubt(source, Doubt { refuses: at == At::Refuse, ..doubt });
+        }
+    }
+
+    /// The value of a column goes on where it is not followed, if that matters.
+    pub(super) fn doubt_bound(&mut self, source: usize, column: usize, node: Node<'t>) {
+        let known = self.column_at(source, column);
+        if known.is_bound() {
+            let name = &known.name;
+            let why = format!(
+                "the mapping does not let {name} move in every position, and its value goes on where it is not followed"
+            );
+            self.doubt(source, Doubt::annotate(node.range(), why));
+        }
+    }
+
+    /// What becomes of a value that is read at `node`.
+    pub(super) fn value_goes(&mut self, node: Node<'t>, source: usize, column: usize) {
+        if self.column_at(source, column).is_bound() && goes_on(node) {
+            self.doubt_bound(source, column, node);
+        }
+    }
+
+    /// As [`Flow::value_goes`], of a mention in a row or a frame.
+    pub(super) fn value_of_mention(&mut self, mention: &Mention<'t>, data: &Data) {
+        let Some((name, _)) = self.spelled(mention) else { return };
+        if let Hit::Column(source, column) | Hit::Carried(source, column) = self.hit(data, &name) {
+            self.value_goes(mention.whole, source, column);
+        }
+    }
+
+    /// A value of which something goes on under a name of its own is not followed any more.
+    pub(super) fn lose(&mut self, value: &Value<'t>, node: Node<'t>) {
+        match value {
+            Value::Frame(frame) | Value::Grouped(frame, _) => self.lose_names(&frame.data, node),
+            Value::Row(row) => self.lose_names(&row.data, node),
+            Value::Many(inner) => self.lose(inner, node),
+            Value::Tuple(all) | Value::Either(all) => all.iter().for_each(|one| self.lose(one, node)),
+            _ => {}
+        }
+    }
+
+    fn lose_names(&mut self, data: &Data, node: Node<'t>) {
+        for inner in data.names.values() {
+            if let Inner::Carried(source, column) = *inner {
+                self.doubt_bound(source, column, node);
+            }
+        }
+    }
+}
+
+/// Whether a value goes on from where it is read, other than to be shown or counted.
+fn goes_on(node: Node<'_>) -> bool {
+    let mut at = node;
+    for _ in 0..64 {
+        let Some(parent) = around(at) else { return false };
+        let is = |other: Node<'_>| other.id == at.id;
+        at = match shape(parent) {
+            Shape::Operator(word, _) if super::use_of_value::compares(&word) => return false,
+            Shape::Operator(word, _) if matches!(word.as_str(), "+" | "-" | "*" | "/" | "%" | "//") => parent,
+            Shape::Same(_) | Shape::Text | Shape::Sequence(_) => parent,
+            Shape::Member { object, name } if is(object) || is(name) => {
+                if super::use_of_value::compares(name.text()) || counts(at) {
+                    return false;
+                }
+                parent
+            }
+            Shape::Call { callee: Callee::Method { object, name }, .. } if is(object) || is(name) => {
+                if is(object) && (super::use_of_value::compares(name.text()) || counts(at)) {
+                    return false;
+                }
+                parent
+            }
+            Shape::Call { callee: Callee::Value(name), .. } if is(name) => parent,
+            Shape::Call { callee: Callee::Method { name, .. } | Callee::Value(name), .. } => {
+                return !SHOWS.contains(&name.text()) && !super::use_of_value::compares(name.text());
+            }
+            Shape::Block(..) => return false,
+            // What is put into a text.
+            Shape::Other(_) if parent.kind().contains("interpolation") || parent.kind().contains("substitution") => {
+                parent
+            }
+            _ => return true,
+        };
+    }
+    true
+}
