@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::decide::{Fate, Host, decide};
+use super::elsewhere::Seen;
 use super::file::{Around, Decided};
 use super::flow;
 use super::mapping::Position;
@@ -227,6 +228,10 @@ impl File<'_> {
                     "the mapping does not let {column} move in every position, and what this does with it is not followed"
                 );
                 unit.doubts.push(Doubt::annotate(node.range(), why));
+            } else if let Some(place) = self.around.spoken(&name, &Seen::Imported) {
+                let why =
+                    format!("the mapping does not let {column} move in every position, and {place} speaks of {name}");
+                unit.doubts.push(Doubt::annotate(unit.range.clone(), why));
             }
         }
     }

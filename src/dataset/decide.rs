@@ -224,6 +224,12 @@ impl Verdict {
     }
 
     fn values(&mut self, one: &Use, column: &Column, form: &ColumnForm, values: &Values, host: &dyn Host) {
+        let typed = |language: &str| matches!(language, "java" | "scala");
+        if values.old != values.new && form.accessor.as_ref().is_some_and(|accessor| typed(accessor.language)) {
+            let why = format!("the values of {} are of another type, and what reads them says theirs", column.name);
+            self.stay(false, one.range.clone(), &why);
+            return;
+        }
         match &form.value {
             ValueUse::Same if values.are_distinct() => {}
             ValueUse::Same => {

@@ -180,6 +180,14 @@ impl Lines<'_> {
     }
 }
 
+impl Speaker {
+    /// Whether it names a file of SQL, or may.
+    fn reads(&self, path: &str) -> bool {
+        let own = module(path).to_lowercase();
+        self.scripts.iter().any(|(name, _)| *name == own || name.is_empty() || name.starts_with(['-', '_']))
+    }
+}
+
 /// Files of SQL that a text names.
 fn scripts(text: &str) -> Vec<(String, u32)> {
     let mut found = Vec::new();
@@ -298,14 +306,16 @@ impl Elsewhere {
     /// The part of a query, in code that names a file of SQL, that names a column of a dataset:
     /// its column, and where.
     pub fn part_beside(&self, path: &str, dataset: usize) -> Option<(String, String)> {
-        let own = module(path).to_lowercase();
-        let reads = |speaker: &&Speaker| {
-            speaker.scripts.iter().any(|(name, _)| *name == own || name.is_empty() || name.starts_with(['-', '_']))
-        };
-        self.speakers.iter().filter(reads).find_map(|speaker| {
+        self.speakers.iter().filter(|speaker| speaker.reads(path)).find_map(|speaker| {
             let (_, column, line) = speaker.parts.iter().find(|(of, ..)| *of == dataset)?;
             Some((column.clone(), format!("{}:{line}", speaker.path)))
         })
+    }
+
+    /// Where code that names a file of SQL speaks of a name.
+    pub fn spoken_beside(&self, path: &str, name: &str) -> Option<String> {
+        let beside = self.speakers.iter().filter(|speaker| speaker.reads(path));
+        beside.into_iter().find_map(|speaker| Some(format!("{}:{}", speaker.path, self.line(speaker, name)?)))
     }
 
     /// Where another file may replace something in what a name holds.

@@ -111,9 +111,30 @@ impl Datasets {
         Some((index, format!("{}{rest}", name.new.trim_end_matches('/'))))
     }
 
+    /// Why files below a dataset's path may not be had as they are: a part of the path names a
+    /// column, as `country_code=DE`, that changes or that the mapping does not list.
+    pub fn partition(&self, dataset: usize, path: &str) -> Option<String> {
+        let mapping = &self.mappings[dataset];
+        let names = path.split('/').filter_map(|part| part.split_once('=')).map(|(name, _)| name);
+        names.into_iter().find_map(|name| match mapping.column(name, true) {
+            Some(column) if column.is_kept() => None,
+            Some(_) => Some(format!("a part of the path names the column {name}, which changes")),
+            None => Some(format!("a part of the path names a column that the mapping does not list: {name}")),
+        })
+    }
+
     /// Every word that some old name ends with: what a search may begin with.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.mappings.iter().flat_map(|mapping| mapping.names.iter()).map(|name| last_part(&name.old))
+    }
+
+    /// What a table's name may begin like where the rest is a pattern or put in at run time:
+    /// `users_*`, `users_v{`.
+    pub fn patterns(&self) -> Vec<String> {
+        let tables = self.mappings.iter().flat_map(|mapping| mapping.names(System::Table));
+        let lasts = tables.map(|name| last_part(&name.old)).filter(|last| last.is_ascii());
+        let heads = lasts.flat_map(|last| (MIN_HEAD..=last.len()).map(|end| &last[..end]));
+        heads.flat_map(|head| GOES_ON.map(|mark| format!("{head}{mark}"))).collect()
     }
 
     fn meet(&self, system: System, one: impl Fn(&Renamed) -> One) -> Met {
@@ -130,6 +151,11 @@ impl Datasets {
         half
     }
 }
+
+/// The shortest beginning of a name that is looked for, in bytes.
+const MIN_HEAD: usize = 4;
+/// What stands behind the beginning of a name that is not written out.
+const GOES_ON: [char; 4] = ['*', '{', '$', '%'];
 
 /// What a name ends with, up to a `*`.
 pub fn last_part(name: &str) -> &str {

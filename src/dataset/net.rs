@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::Datasets;
 use super::decide::{Fate, Reason};
+use super::elsewhere::Seen;
 use super::file::{Around, Decided};
 use super::mapping::{Position, System};
 use super::replace;
@@ -71,7 +72,49 @@ pub(super) fn unread(tree: &Tree, datasets: &Datasets, known: &[&Unit]) -> Vec<U
             }
         }
     }
+    if matches!(tree.language.facts.name.as_str(), "kotlin") {
+        found.extend(classes(tree, datasets));
+    }
     found.sort_by_key(|unit| unit.range.start);
+    found
+}
+
+/// Generated classes in a language of which no values are followed: where they are named, and
+/// what may be read of them.
+fn classes(tree: &Tree, datasets: &Datasets) -> Vec<Unit> {
+    let mut found = Vec::new();
+    let leaves = || tree.iter().filter(|node| node.is_leaf() && node.kind().contains("identifier"));
+    for (dataset, mapping) in datasets.mappings.iter().enumerate() {
+        for name in mapping.names(System::Type) {
+            let (of, last) = name.old.rsplit_once('.').unwrap_or(("", &name.old));
+            // By its full name, by a wildcard, or from its own package.
+            if !tree.text().contains(of) {
+                continue;
+            }
+            let told = |node: Node<'_>, of: Of| Use {
+                range: node.range(),
+                dataset,
+                of,
+                position: Position::Read,
+                form: Form::Told,
+            };
+            let mut uses: Vec<Use> =
+                leaves().filter(|node| node.text() == last).map(|node| told(node, Of::Dataset)).collect();
+            let Some(first) = uses.first().map(|one| one.range.clone()) else { continue };
+            for node in leaves() {
+                let word = node.text().trim_start_matches("get").trim_start_matches("set").replace('_', "");
+                let reads = |column: &super::mapping::Column| {
+                    !column.is_kept() && column.name.replace('_', "").eq_ignore_ascii_case(&word)
+                };
+                let column = mapping.columns.iter().position(reads);
+                uses.extend(column.map(|column| told(node, Of::Column(column))));
+            }
+            uses.sort_by_key(|one| (one.range.start, one.range.end));
+            let why = "values are not followed in this language, and a class of the dataset is named";
+            let doubts = vec![Doubt::annotate(first, why)];
+            found.push(Unit { range: 0..tree.text().len(), uses, doubts, ..Unit::default() });
+        }
+    }
     found
 }
 
@@ -196,7 +239,8 @@ pub(super) fn hold_what_others_have(tree: &Tree, around: &Around, units: &mut [D
             continue;
         };
         let datasets: BTreeSet<usize> = one.unit.uses.iter().map(|one| one.dataset).collect();
-        let names = visible::carried(text);
+        let mut names = visible::carried(text);
+        names.extend(handed_a_part(text));
         let why = names.iter().find_map(|(name, seen)| {
             let part = |dataset: &usize| elsewhere.part(path, name, seen, *dataset);
             let grown = || {
@@ -213,6 +257,21 @@ pub(super) fn hold_what_others_have(tree: &Tree, around: &Around, units: &mut [D
             one.fate = Fate::Annotated(Reason { range: first, why });
         }
     }
+}
+
+/// The functions of the file that have to do with a text, other than by giving it: what is
+/// handed to them may be put behind it.
+fn handed_a_part(text: Node<'_>) -> Vec<(String, Seen)> {
+    let names = replace::carried_on(text);
+    let speaks = |node: Node<'_>| {
+        let mut leaves = node.descendants().filter(|below| below.is_leaf() && below.kind().contains("identifier"));
+        node.contains(text) || leaves.any(|leaf| names.contains(leaf.text()))
+    };
+    let functions = text.tree().iter().filter(|node| visible::is_function(*node));
+    let named = functions.filter_map(|node| Some((node, node.field("name")?)));
+    let found = named.filter(|(node, _)| speaks(*node));
+    let seen = found.map(|(node, name)| (name.text().to_owned(), visible::seen(node, name.text())));
+    seen.filter(|(_, seen)| *seen != Seen::Nowhere).collect()
 }
 
 /// Clauses whose first word alone is put behind a query: what follows may be any name.
@@ -275,6 +334,16 @@ pub(super) fn hold_what_code_adds(around: &Around, units: &mut [Decided]) {
         let part = one.unit.uses.iter().find_map(|one| elsewhere.part_beside(path, one.dataset));
         if let Some((column, place)) = part {
             let why = format!("code names this file, and may put a part behind the query that names {column}: {place}");
+            one.fate = Fate::Annotated(Reason { range: first, why });
+            continue;
+        }
+        let given = one.unit.gives.iter();
+        let told =
+            given.into_iter().find_map(|(name, column)| Some((name, column, elsewhere.spoken_beside(path, name)?)));
+        if let Some((name, column, place)) = told {
+            let why = format!(
+                "the mapping does not let {column} move in every position, and code that names this file speaks of {name}: {place}"
+            );
             one.fate = Fate::Annotated(Reason { range: first, why });
         }
     }

@@ -141,7 +141,7 @@ fn is_telling(text: &str) -> bool {
 }
 
 /// The names that hold what is made of a text, in its file: by assignments and calls.
-fn carried_on(text: Node<'_>) -> BTreeSet<&str> {
+pub(super) fn carried_on(text: Node<'_>) -> BTreeSet<&str> {
     let tree = text.tree();
     let mut names: BTreeSet<&str> = BTreeSet::new();
     let mut functions: Vec<(&str, Vec<&str>)> = Vec::new();

@@ -38,9 +38,11 @@ pub struct DatasetRules {
     /// Of all that they were read from.
     pub identity: Digest,
     ids: Vec<String>,
-    /// What a file must hold: one of the names' last parts.
+    /// What a file must hold: one of the names' last parts, or what begins like one.
     clauses: Vec<Clause>,
     /// The same, as an automaton; `None` where a file may hold anything.
+    may: Option<AhoCorasick>,
+    /// Of it the names' last parts alone.
     words: Option<AhoCorasick>,
 }
 
@@ -63,10 +65,12 @@ impl DatasetRules {
         let ids = datasets.mappings.iter().map(|mapping| format!("dataset/{}", mapping.dataset)).collect();
         let words: BTreeSet<String> = datasets.words().map(str::to_owned).collect();
         let tells = !words.is_empty() && words.iter().all(|word| !word.is_empty());
-        let clauses = if tells { vec![Clause::of(words, true)] } else { Vec::new() };
         let build = |clause: &Clause| AhoCorasick::builder().ascii_case_insensitive(true).build(&clause.texts).ok();
-        let words = clauses.first().and_then(build);
-        Self { datasets, dialects, identity, ids, clauses, words }
+        let named = Clause::of(words.iter().cloned(), true);
+        let held = Clause::of(words.into_iter().chain(datasets.patterns()), true);
+        let (words, may) = if tells { (build(&named), build(&held)) } else { (None, None) };
+        let clauses = if tells { vec![held] } else { Vec::new() };
+        Self { datasets, dialects, identity, ids, clauses, words, may }
     }
 
     /// What findings and edits of a dataset are named by: `dataset/users`.
@@ -81,7 +85,7 @@ impl DatasetRules {
 
     /// Whether a file may use a dataset, told from its bytes; `false` is certain.
     pub fn may_stand(&self, bytes: &[u8]) -> bool {
-        self.words.as_ref().is_none_or(|words| words.is_match(bytes))
+        self.may.as_ref().is_none_or(|may| may.is_match(bytes))
     }
 
     /// What a file must hold.

@@ -174,8 +174,49 @@ fn stays() -> Vec<(Files, &'static str)> {
             ],
             "replaces something in it",
         ),
+        // A part of a query that a function of this file is handed.
+        (
+            vec![
+                ("a.py", "Q = 'select user_id from analytics.users_v1 where true '\ndef f(c, extra=''):\n    return c.query(Q + extra)\n".into()),
+                ("b.py", "from a import f\nf(None, \"and country_code = 'DE'\")\n".into()),
+            ],
+            "speaks of f, and may put a part behind this query",
+        ),
+        // The name of the table, and a class that is made of it.
+        (
+            vec![
+                ("a.py", "T = 'analytics.users_v1'\ndef run(spark):\n    u = spark.table(T)\n    return u.where(u['country_code'] == 'DE').count()\n".into()),
+                ("b.py", "from a import T\nspark.table(T).select('country_code')\n".into()),
+            ],
+            "b.py:1 speaks of T",
+        ),
+        (
+            vec![
+                ("A.scala", format!("object A {{ val T = \"{SPEC}\"\n  def run(sc: ScioContext) = {SCIO}(T)).map(_.getString(\"country_code\").size) }}\n")),
+                ("B.scala", format!("object B {{ def run(sc: ScioContext) = {SCIO}(A.T)).map(_.getString(\"country_code\")) }}\n")),
+            ],
+            "B.scala:1 speaks of T",
+        ),
+        (
+            vec![
+                ("A.scala", format!("object A {{ @BigQueryType.fromTable(\"{SPEC}\") class U }}\n")),
+                ("B.scala", "import A._\nobject B { def run(sc: ScioContext) = sc.typedBigQuery[U]().map(_.country_code) }\n".into()),
+            ],
+            "B.scala:2 speaks of U",
+        ),
+        // A column that may not be compared, and a file that may do so.
+        (
+            vec![
+                ("a.py", "Q = 'select user_id, tier from analytics.users_v1'\n".into()),
+                ("b.py", "from a import Q\nfor row in client.query(Q):\n    print(row['tier'] == 3)\n".into()),
+            ],
+            "b.py:3 speaks of tier",
+        ),
     ]
 }
+
+const SPEC: &str = "acme-data:analytics.users_v1";
+const SCIO: &str = "sc.bigQueryTable(Table.Spec";
 
 /// As [`stays`]: these move, as nothing of another file meets them.
 fn moves() -> Vec<Files> {
@@ -196,6 +237,10 @@ fn moves() -> Vec<Files> {
             ("A.java", "class A { private static long clean(java.util.List<TableRow> rows) { return rows.stream().filter(r -> r.get(\"country_code\") != null).count(); }\n\
                \x20 long run(BigQuery bq) { return clean(bq.listTableData(TableId.of(\"analytics\", \"users_v1\"))); }\n}\n".into()),
             ("B.java", "class B { long run(java.util.List<TableRow> x) { return A.clean(x); } }\n".into()),
+        ],
+        vec![
+            ("A.scala", format!("object A {{ private val T = \"{SPEC}\"\n  def run(sc: ScioContext) = {SCIO}(T)).map(_.getString(\"country_code\").size) }}\n")),
+            ("B.scala", "object B { val n = A.T }\n".into()),
         ],
     ]
 }

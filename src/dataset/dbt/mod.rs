@@ -3,7 +3,9 @@
 //!
 //! Must not: read files, or run dbt.
 
+mod comments;
 mod described;
+mod handed_on;
 mod macros;
 mod places;
 mod properties;
@@ -76,6 +78,7 @@ pub fn decided(
             let mut unread = net::unread(&tree, datasets, &units[at].iter().collect::<Vec<_>>());
             unread.retain(|unit| !is_other_source(file.text, unit, &project));
             units[at].extend(unread);
+            units[at].extend(comments::depends_on(file.text, datasets, &project));
             for unit in &mut units[at] {
                 undeclared(unit, file.text, &declared, datasets);
             }
@@ -90,6 +93,7 @@ pub fn decided(
         units.iter_mut().for_each(|unit| open_templates(unit, file.text, datasets));
     }
     open_macros(files, &mut units, datasets);
+    handed_on::hold(files, &mut units);
     Ok(together(files, units, datasets))
 }
 

@@ -17,6 +17,9 @@ annotate = "split"
 [columns.plan_type]
 to = "plan"
 values = { F = "free", P = "premium" }
+[columns.tier]
+to = "segment"
+filter = "annotate"
 "#;
 
 const SOURCES: (&str, &str) = ("models/sources.yml", "sources:\n  - name: a\n    tables:\n      - name: users_v1\n");

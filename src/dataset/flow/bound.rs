@@ -138,9 +138,13 @@ fn goes_on(node: Node<'_>) -> bool {
                 }
                 parent
             }
-            Shape::Call { callee: Callee::Method { object, name }, .. } if is(object) || is(name) => {
+            Shape::Call { callee: Callee::Method { object, name }, arguments } if is(object) || is(name) => {
                 if is(object) && (super::use_of_value::compares(name.text()) || counts(at)) {
                     return false;
+                }
+                // What a function does with it is not followed.
+                if is(object) && !arguments.is_empty() {
+                    return true;
                 }
                 parent
             }

@@ -169,6 +169,15 @@ impl<'t> Flow<'t> {
 
     /// What a value does where it is called.
     pub(super) fn apply_value(&mut self, value: &Value<'t>, given: &[Given<'t>], node: Node<'t>) -> Value<'t> {
+        if let Some(known) = self.overloaded(value, given.len()) {
+            let Some(only) = known else {
+                for argument in given {
+                    self.unknown_argument(argument, "several functions of this file have the name");
+                }
+                return Value::Plain;
+            };
+            return self.apply(&only, given, node);
+        }
         let mut result: Option<Value<'t>> = None;
         for one in value.alternatives() {
             let more = match &one {
@@ -196,6 +205,26 @@ impl<'t> Flow<'t> {
             });
         }
         result.unwrap_or(Value::Plain)
+    }
+
+    /// Where several functions share a name: the only one with so many parameters, if it is.
+    fn overloaded(&self, value: &Value<'t>, arguments: usize) -> Option<Option<Rc<Function<'t>>>> {
+        if !matches!(self.tree.language.facts.name.as_str(), "java" | "scala") {
+            return None;
+        }
+        let functions = value.alternatives().into_iter().filter_map(|one| match one {
+            Value::Function(function) => Some(function),
+            _ => None,
+        });
+        let functions: Vec<Rc<Function<'t>>> = functions.collect();
+        let name = |function: &Rc<Function<'t>>| self.declaration(function.id).map(|(_, name)| name.text());
+        let shared = functions.len() > 1 && name(&functions[0]).is_some();
+        if !shared || functions.iter().any(|one| name(one) != name(&functions[0])) {
+            return None;
+        }
+        let mut fitting = functions.into_iter().filter(|one| one.parameters.len() == arguments);
+        let first = fitting.next();
+        Some(first.filter(|_| fitting.next().is_none()))
     }
 
     /// Runs a function with arguments by place and by name.
@@ -231,7 +260,11 @@ impl<'t> Flow<'t> {
         let of = object.text();
         let own = matches!(of, "self" | "this" | "cls")
             || self.bound(of).is_none() && of.starts_with(char::is_uppercase) && self.imported(of).is_none();
-        let Some(Value::Function(function)) = self.bound(name.text()).cloned().filter(|_| own) else { return None };
+        let value = self.bound(name.text()).cloned().filter(|_| own)?;
+        if self.overloaded(&value, given.len()).is_some() {
+            return Some(self.apply_value(&value, given, node));
+        }
+        let Value::Function(function) = value else { return None };
         let mut given = given.to_vec();
         let first = function.parameters.first().map(|first: &Parameter<'t>| first.pattern.text());
         if matches!(first, Some("self" | "cls")) {
@@ -325,6 +358,11 @@ impl<'t> Flow<'t> {
     fn unknown_argument(&mut self, one: &Given<'t>, why: &str) {
         self.lost(&one.value, one.node, why);
         self.read_elsewhere(&one.value);
+        if let Value::Text(text) = &one.value
+            && let Some((_, range)) = self.literal(*text)
+        {
+            self.unfollowed.insert(range.start);
+        }
         for value in one.value.alternatives() {
             if let Value::Function(function) = value {
                 let values = function.parameters.iter().map(|parameter| self.declared(parameter, false)).collect();

@@ -83,6 +83,12 @@ impl<'t> Flow<'t> {
         if name == "struct" {
             columns.mentions.iter_mut().for_each(|mention| mention.field = true);
         }
+        columns.named = match name {
+            "explode" | "explode_outer" => Named::Given("col".to_owned()),
+            // Several columns come of it.
+            "posexplode" | "posexplode_outer" | "inline" => Named::Given(String::new()),
+            _ => Named::Made,
+        };
         // The elements keep their parts.
         Value::Columns(Rc::new(columns))
     }
@@ -181,7 +187,13 @@ impl<'t> Flow<'t> {
                 self.doubt_bound(source, column, node);
             }
             match named {
-                Named::Given(name) if name.is_empty() => names.rest = vec![Rest::Other],
+                Named::Given(name) if name.is_empty() => {
+                    names.rest = vec![Rest::Other];
+                    if let (Some((source, _)), Some(node)) = (parts, node) {
+                        let why = "fields of a column go on under names that are not followed";
+                        self.doubt(source, Doubt::open(node.range(), why));
+                    }
+                }
                 Named::Given(name) => names.set(&name, inner),
                 Named::Column => {
                     let mention = node.map(|node| Mention { whole: node, name: node, read: false, field: false });
@@ -284,7 +296,8 @@ impl<'t> Flow<'t> {
         after.compares |= super::use_of_value::compares(word);
         match word {
             "alias" | "as" | "name" => {
-                let given = method.plain().next().and_then(|one| self.literal(one.node));
+                let only = method.plain().next().filter(|_| method.plain().count() == 1);
+                let given = only.and_then(|one| self.literal(one.node));
                 after.named = Named::Given(given.map_or(String::new(), |(name, _)| name));
                 if let Some((_, range)) = method.plain().next().and_then(|one| self.literal(one.node)) {
                     self.elsewhere.insert(range.start);

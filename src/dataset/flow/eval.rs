@@ -106,7 +106,11 @@ impl<'t> Flow<'t> {
             Shape::Name => self.name(node),
             Shape::Member { object, name } => self.member(node, object, name),
             Shape::Index { object, keys } => self.index(node, object, &keys),
-            Shape::Call { callee, arguments } => self.call(node, callee, arguments),
+            Shape::Call { callee, arguments } => {
+                let value = self.call(node, callee, arguments);
+                self.said_at(node, &value);
+                value
+            }
             Shape::Lambda(parameters, body) => self.function(node, parameters, Body::Nodes(body)),
             Shape::Cases(cases) => self.function(node, Vec::new(), Body::Cases(cases)),
             Shape::Match(subject, cases) => {
@@ -127,7 +131,11 @@ impl<'t> Flow<'t> {
                 }
                 Value::Plain
             }
-            Shape::Same(inner) => self.value(inner),
+            Shape::Same(inner) => {
+                let value = self.value(inner);
+                self.said_at(node, &value);
+                value
+            }
             Shape::Return(value) => {
                 let given = value.map_or(Value::Nothing, |value| self.value(value));
                 if let Some(returns) = self.returns.last_mut() {
@@ -155,6 +163,9 @@ impl<'t> Flow<'t> {
             Shape::Assign { targets, value, declared, binds } => {
                 let mut given = value.map_or(Value::Nothing, |value| self.value(value));
                 if let Some(declared) = declared {
+                    if let Value::Function(function) = &given {
+                        self.typed.insert(function.id, declared);
+                    }
                     given = self.as_declared(given, declared);
                 }
                 if let Value::Function(function) = &given
@@ -267,6 +278,7 @@ impl<'t> Flow<'t> {
     /// Runs a function with these arguments.
     pub(super) fn run(&mut self, function: &Rc<Function<'t>>, arguments: Vec<Value<'t>>, at: Node<'t>) -> Value<'t> {
         self.called.insert(function.id);
+        self.said_of_function(function, &arguments);
         if self.active.contains(&function.id) || self.active.len() >= MAX_CALLS {
             for value in &arguments {
                 self.lost(value, at, "a function that calls itself, or calls that are nested too deep");
@@ -316,6 +328,9 @@ impl<'t> Flow<'t> {
         self.active.pop();
         self.captured.owners = owners;
         self.own = own;
+        if let Some(said) = self.tree.node(function.id).field("return_type") {
+            self.said(&given, said);
+        }
         self.passed(function, &kept, &given);
         given
     }

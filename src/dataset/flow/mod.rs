@@ -11,6 +11,7 @@ mod call;
 mod columns;
 mod control;
 mod eval;
+mod generated;
 mod host;
 mod java;
 mod note;
@@ -41,7 +42,7 @@ use super::file::{Around, Decided};
 use super::text::Text;
 use super::usage::{Doubt, Use};
 use crate::symbol::{Symbols, normal};
-use crate::tree::{NodeId, Tree};
+use crate::tree::{Node, NodeId, Tree};
 
 /// What the flow of values shows of a file.
 #[derive(Default)]
@@ -105,6 +106,16 @@ struct Flow<'t> {
     /// Bodies that may be left at any place.
     watches: Vec<control::Watch<'t>>,
     captured: control::Captured<'t>,
+    /// Texts that other files have by a name, where they stand and why that matters.
+    had: Vec<(NodeId, Range<usize>, String)>,
+    /// Sources that a generated class is.
+    class_sources: BTreeSet<usize>,
+    /// Where texts begin that nothing is known of what reads them.
+    unfollowed: HashSet<usize>,
+    /// Functions that are said to be of a type, and where.
+    typed: HashMap<NodeId, Node<'t>>,
+    /// The package of the file.
+    package: Option<String>,
     /// What went through functions, and the names that they have besides their own.
     meetings: HashMap<NodeId, reach::Meeting<'t>>,
     names: HashMap<NodeId, Vec<NodeId>>,
@@ -151,6 +162,11 @@ impl<'t> Flow<'t> {
             own: 0,
             watches: Vec::new(),
             captured: control::Captured::default(),
+            had: Vec::new(),
+            class_sources: BTreeSet::new(),
+            unfollowed: HashSet::new(),
+            typed: HashMap::new(),
+            package: symbols.package().map(str::to_owned),
             meetings: HashMap::new(),
             names: HashMap::new(),
         }

@@ -175,6 +175,7 @@ impl<'t> Flow<'t> {
         let parts = match hit {
             Hit::Other => {
                 self.elsewhere.insert(range.start);
+                self.arrives(data, first, own);
                 None
             }
             Hit::Parts(source, column) => Some((source, column)),
@@ -442,6 +443,7 @@ impl<'t> Flow<'t> {
                 self.doubt(source, Doubt::open(self.places[source].clone(), why));
             }
         }
+        self.hold_what_is_had();
         self.sweep_getters();
         self.sweep_names();
         let noted = std::mem::take(&mut self.noted);

@@ -239,7 +239,10 @@ impl<'t> Flow<'t> {
             "assign" => {
                 let mut after = data.clone();
                 for one in &method.arguments {
-                    let (Some(name), Some(node)) = (one.name, one.name_node) else { continue };
+                    let (Some(name), Some(node)) = (one.name, one.name_node) else {
+                        self.lost(&value, one.node, "columns are named in a dictionary");
+                        continue;
+                    };
                     if let Value::Function(function) = one.value.clone() {
                         self.run(&function, vec![value.clone()], one.node);
                     }
@@ -382,6 +385,8 @@ impl<'t> Flow<'t> {
                 }
             }
         }
+        self.new_names_meet(&frame.data, &right, method.node);
+        self.new_names_meet(&right, &frame.data, method.node);
         // Names that both have get suffixes.
         let (left, right_names) = (self.changing_names(&frame.data), self.changing_names(&right));
         if method.named("suffixes").is_some() {
@@ -391,6 +396,53 @@ impl<'t> Flow<'t> {
             }
         }
         Value::frame(Library::Pandas, joined)
+    }
+
+    /// A new name that the other frame has already: the two would get suffixes. Of a frame that
+    /// is not known, it is told by whether the file speaks of the name.
+    fn new_names_meet(&mut self, data: &Data, other: &Data, node: Node<'t>) {
+        for (source, to) in self.arriving(data) {
+            let has = |rest: &Rest| match rest {
+                Rest::Known(schema) => self.datasets.schemas.has(*schema, &to),
+                Rest::Other => self.speaks_of(&to),
+                Rest::Source(_) | Rest::Fields(..) => false,
+            };
+            if other.names.contains_key(&to) || other.rest.iter().any(has) {
+                let why = format!("the other frame may have a column {to}, which is the new name of one of these");
+                self.doubt(source, Doubt::open(node.range(), why));
+            }
+        }
+    }
+
+    /// New names that columns of these get, and that the table had not before.
+    pub(super) fn arriving(&self, data: &Data) -> Vec<(usize, String)> {
+        let mut found = Vec::new();
+        let mut add = |source: usize, column: Option<usize>| {
+            let mapping = &self.datasets.mappings[self.datasets_of[source]];
+            let columns = mapping.columns.iter().enumerate().filter(|(at, _)| column.is_none_or(|only| only == *at));
+            let new = columns.filter_map(|(_, column)| column.to()).filter(|to| mapping.arrives(&to.to_lowercase()));
+            found.extend(new.map(|to| (source, to.to_owned())));
+        };
+        for rest in &data.rest {
+            if let Rest::Source(source) = rest {
+                add(*source, None);
+            }
+        }
+        for inner in data.names.values() {
+            if let Inner::Raw(source, column) = inner {
+                add(*source, Some(*column));
+            }
+        }
+        found
+    }
+
+    /// Whether the file has a name as a text or as a member.
+    fn speaks_of(&self, name: &str) -> bool {
+        self.tree.iter().any(|node| match shape(node) {
+            Shape::Text => self.literal(node).is_some_and(|(text, _)| text == name),
+            Shape::Member { name: member, .. } => member.text() == name,
+            _ => false,
+        })
     }
 
     /// Some columns of what is grouped.

@@ -3,6 +3,7 @@
 //!
 //! Must not: look into another file; [`Around`](super::Around) says who speaks of what.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::Flow;
@@ -94,6 +95,27 @@ impl<'t> Flow<'t> {
             self.read_elsewhere(value);
             let why = format!("{place} speaks of {}, too: what it reads there is not followed", target.text());
             self.lost(value, target, &why);
+            self.had_elsewhere(value, target.range(), &why);
+        }
+    }
+
+    /// Texts that other files have: a table that one names is read there, too.
+    fn had_elsewhere(&mut self, value: &Value<'t>, range: Range<usize>, why: &str) {
+        for one in value.alternatives() {
+            match one {
+                Value::Text(text) => self.had.push((text.id, range.clone(), why.to_owned())),
+                Value::Tuple(all) => all.iter().for_each(|one| self.had_elsewhere(one, range.clone(), why)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Holds the tables whose names other files have.
+    pub(super) fn hold_what_is_had(&mut self) {
+        for (text, range, why) in std::mem::take(&mut self.had) {
+            if let Some(source) = self.known.get(&text).copied() {
+                self.doubt(source, Doubt::open(range, why));
+            }
         }
     }
 
@@ -129,6 +151,8 @@ impl<'t> Flow<'t> {
         let name = self.declaration(id).map(|(_, name)| name);
         let range = name.unwrap_or(node).range();
         let word = name.map_or("a function of this file", Node::text);
+        let why = format!("{place} speaks of {word}, too: what it reads by what that gives is not followed");
+        meeting.names.iter().for_each(|value| self.had_elsewhere(value, range.clone(), &why));
         for source in &meeting.given {
             let why = format!("{place} speaks of {word}, too: what it is given there is not followed");
             self.doubt(*source, Doubt::open(range.clone(), why));

@@ -4,13 +4,14 @@ use std::ops::Range;
 
 use super::Flow;
 use super::call::{Given, Method};
-use super::shape::{Callee, Parameter, Shape, shape};
+use super::shape::{Argument, Callee, Parameter, Shape, shape};
 use super::value::{Data, Library, Mention, Rest, Style, Value};
 use crate::dataset::mapping::Position;
 use crate::dataset::mapping::System;
 use crate::dataset::names::{Met, Part};
 use crate::dataset::text::{self, Placeholders};
 use crate::dataset::usage::{Accessor, ColumnForm, Doubt, Form, Of, Role, Use, ValueUse};
+use crate::dataset::visible;
 use crate::tree::Node;
 
 impl<'t> Flow<'t> {
@@ -52,6 +53,7 @@ impl<'t> Flow<'t> {
             "format" | "option" | "options" | "schema" if of_read() => Some(Value::Plain),
             "parquet" | "orc" | "avro" | "json" | "csv" if of_read() => {
                 let mut data = None;
+                let chain = chain_of(method.object);
                 for one in method.arguments.iter().filter(|one| one.name.is_none()) {
                     if let Value::Text(text) = one.value {
                         let found = self.path_text(text);
@@ -62,38 +64,50 @@ impl<'t> Flow<'t> {
                         };
                     }
                 }
+                self.options_of_read(&chain, &mut data);
                 Some(frame(data))
             }
-            "load" if of_read() => {
-                let mut chain = Vec::new();
-                let mut at = method.object;
-                while let Shape::Call { callee: Callee::Method { object, name }, arguments } = shape(at) {
-                    chain.push((name.text(), arguments));
-                    at = object;
-                }
-                let mut data = match first.map(|one| &one.value) {
-                    Some(Value::Text(text)) => self.table_or_path(*text),
-                    _ => None,
-                };
-                let option = |key: &str| {
-                    chain.iter().filter(|(word, _)| *word == "option").find_map(|(_, arguments)| match &arguments[..] {
-                        [name, value] if name.value.text().trim_matches(['"', '\'']) == key => Some(value.value),
-                        _ => None,
-                    })
-                };
-                for key in ["table", "dbtable", "path"] {
-                    if data.is_none()
-                        && let Some(text) = option(key)
-                    {
-                        data = self.table_or_path(text);
-                    }
-                }
-                if let (Some(known), Some(filter)) = (&data, option("filter")) {
-                    self.fragment(filter, &known.clone(), "select 1 from spark_t where ", "");
-                }
-                Some(frame(data))
-            }
+            "load" if of_read() => Some(frame(self.loaded(method))),
             _ => None,
+        }
+    }
+
+    /// `spark.read.….load(…)`: by its argument, or by what the calls before say.
+    fn loaded(&mut self, method: &Method<'t>) -> Option<Data> {
+        let chain = chain_of(method.object);
+        let mut data = match method.arguments.first().map(|one| &one.value) {
+            Some(Value::Text(text)) => self.table_or_path(*text),
+            _ => None,
+        };
+        for key in ["table", "dbtable", "path"] {
+            if data.is_none()
+                && let Some(text) = option(&chain, key)
+            {
+                data = self.table_or_path(text);
+            }
+        }
+        if let (Some(known), Some(filter)) = (&data, option(&chain, "filter")) {
+            self.fragment(filter, &known.clone(), "select 1 from spark_t where ", "");
+        }
+        self.options_of_read(&chain, &mut data);
+        data
+    }
+
+    /// What the calls before say of what is read: its columns, and where its files begin.
+    fn options_of_read(&mut self, chain: &[(&'t str, Vec<Argument<'t>>)], data: &mut Option<Data>) {
+        if let Some(base) = option(chain, "basePath")
+            && let Some(more) = self.path_text(base)
+        {
+            let both: Vec<usize> = data.iter().flat_map(Data::sources).chain(more.sources()).collect();
+            self.together(&both);
+            *data = data.take().or(Some(more));
+        }
+        let schema = chain.iter().find(|(word, _)| *word == "schema").and_then(|(_, given)| given.first());
+        for source in data.iter().flat_map(Data::sources).collect::<Vec<_>>() {
+            if let Some(schema) = schema {
+                let why = "its columns are listed where it is read, in a way that gander does not rewrite";
+                self.doubt(source, Doubt::open(schema.value.range(), why));
+            }
         }
     }
 
@@ -299,14 +313,27 @@ impl<'t> Flow<'t> {
 
     /// A table by texts that hold a part of its name each.
     fn parts_of_name(&mut self, parts: &[Node<'t>]) -> Option<Data> {
-        let texts: Vec<Option<(String, Range<usize>)>> = parts.iter().map(|part| self.literal(*part)).collect();
-        let names: Vec<Part<'_>> = texts.iter().map(|text| text.as_ref().map(|(name, _)| name.as_str())).collect();
         let last = *parts.last()?;
-        let met = self.datasets.table(&names, false);
+        let mut named = false;
+        let mut texts: Vec<Option<(String, Range<usize>)>> = Vec::new();
         for part in parts {
             self.accounted.insert(part.range().start);
+            let own = self.literal(*part);
+            // A constant that holds a part of a name may be a part of another's, too.
+            let held = match self.value(*part) {
+                Value::Text(text) if own.is_none() => self.literal(text).map(|(text, _)| (text, part.range())),
+                _ => None,
+            };
+            named |= held.is_some();
+            texts.push(own.or(held));
         }
-        match met {
+        let names: Vec<Part<'_>> = texts.iter().map(|text| text.as_ref().map(|(name, _)| name.as_str())).collect();
+        match self.datasets.table(&names, false) {
+            Met::Dataset(dataset, _) if named => {
+                let source = self.source(last, dataset, last.range(), Form::Told);
+                self.doubt(source, Doubt::open(last.range(), "a part of the table's name is held by a name"));
+                Some(Data::of(Rest::Source(source)))
+            }
             Met::Dataset(dataset, new) => {
                 let pairs = texts.iter().flatten().zip(&new).filter(|((old, _), new)| old != *new);
                 let edits = pairs.map(|((_, range), new)| (range.clone(), new.clone())).collect();
@@ -434,7 +461,10 @@ impl<'t> Flow<'t> {
             self.accounted.insert(text.range().start);
             return None;
         };
-        let source = self.source(text, dataset, range.clone(), Form::Name(vec![(range, new)]));
+        let source = self.source(text, dataset, range.clone(), Form::Name(vec![(range.clone(), new)]));
+        if let Some(why) = self.datasets.partition(dataset, &name) {
+            self.doubt(source, Doubt::annotate(range, why));
+        }
         Some(Data::of(Rest::Source(source)))
     }
 
@@ -453,65 +483,6 @@ impl<'t> Flow<'t> {
         None
     }
 
-    /// The source that a generated class is of: all its mentions in the file are one use each.
-    pub(super) fn generated(&mut self, class: Node<'t>) -> Option<usize> {
-        let name = class.text();
-        let path = self.imported(name).unwrap_or(name).to_owned();
-        for (dataset, mapping) in self.datasets.mappings.iter().enumerate() {
-            let Some(renamed) = mapping.names(System::Type).find(|known| known.old == path) else { continue };
-            let (old, new) = (renamed.old.clone(), renamed.new.clone());
-            let last = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
-            let package = |path: &str| path.rsplit_once('.').map_or(String::new(), |(package, _)| package.to_owned());
-            let mut source = None;
-            for node in self.tree.iter().filter(|node| node.is_leaf() && node.text() == name) {
-                if !matches!(node.kind(), "identifier" | "type_identifier") {
-                    continue;
-                }
-                let form = Form::Name(vec![(node.range(), last(&new))]);
-                match source {
-                    None => source = Some(self.class_source(node, dataset, form)),
-                    Some(source) => {
-                        let one = Use { range: node.range(), dataset, of: Of::Dataset, position: Position::Read, form };
-                        self.add(source, one);
-                    }
-                }
-            }
-            if let Some(source) = source {
-                if package(&old) != package(&new) || last(&old) != name {
-                    let why = "the new class lies in another package, or has another name in this file";
-                    self.doubt(source, Doubt::annotate(self.places[source].clone(), why));
-                }
-                return Some(source);
-            }
-        }
-        None
-    }
-
-    fn class_source(&mut self, node: Node<'t>, dataset: usize, form: Form) -> usize {
-        self.source(node, dataset, node.range(), form)
-    }
-
-    /// Notes generated classes that the file imports, whether or not they are followed.
-    pub(super) fn generated_classes(&mut self) {
-        let olds: Vec<String> = self
-            .datasets
-            .mappings
-            .iter()
-            .flat_map(|mapping| mapping.names(System::Type).map(|name| name.old.clone()).collect::<Vec<_>>())
-            .collect();
-        let mut named: Vec<String> =
-            self.imports.iter().filter(|(_, path)| olds.contains(path)).map(|(name, _)| name.clone()).collect();
-        named.sort();
-        for name in named {
-            let node = self.tree.iter().find(|node| {
-                node.is_leaf() && node.text() == name && matches!(node.kind(), "identifier" | "type_identifier")
-            });
-            if let Some(node) = node {
-                self.generated(node);
-            }
-        }
-    }
-
     /// A class whose fields a macro makes of a table.
     pub(super) fn class(&mut self, node: Node<'t>, name: Option<Node<'t>>) {
         let Some(name) = name.filter(|_| self.tree.language.facts.name == "scala") else { return };
@@ -525,6 +496,10 @@ impl<'t> Flow<'t> {
             && let [Rest::Source(source)] = data.rest[..]
         {
             self.classes.insert(name.text().to_owned(), source);
+            if let Some(place) = self.around.spoken(name.text(), &visible::seen(node, name.text())) {
+                let why = format!("{place} speaks of {}, too: what it reads there is not followed", name.text());
+                self.doubt(source, Doubt::open(name.range(), why));
+            }
             if texts.len() > 1 {
                 self.doubt(source, Doubt::annotate(annotation.range(), "the table's name is put together"));
             }
@@ -550,11 +525,7 @@ impl<'t> Flow<'t> {
     /// A value that is declared to be of a type.
     pub(super) fn as_declared(&mut self, value: Value<'t>, declared: Node<'t>) -> Value<'t> {
         if !value.is_plain() {
-            let web = matches!(self.tree.language.facts.name.as_str(), "typescript" | "tsx");
-            let rows = value.alternatives().iter().any(|one| matches!(one, Value::Row(_) | Value::Many(_)));
-            if web && rows && !super::typescript::is_open(declared.text()) {
-                self.lost(&value, declared, "it is said to be of a type that names the columns, too");
-            }
+            self.said(&value, declared);
             return value;
         }
         let mut name = declared;
@@ -595,4 +566,23 @@ impl<'t> Flow<'t> {
         let form = if matches!(of, Of::Unlisted(_)) { Form::Told } else { Form::Column(form) };
         self.add(source, Use { range, dataset, of, position: Position::Read, form });
     }
+}
+
+/// The calls behind which a method is called, the nearest first.
+fn chain_of<'t>(object: Node<'t>) -> Vec<(&'t str, Vec<Argument<'t>>)> {
+    let mut chain = Vec::new();
+    let mut at = object;
+    while let Shape::Call { callee: Callee::Method { object, name }, arguments } = shape(at) {
+        chain.push((name.text(), arguments));
+        at = object;
+    }
+    chain
+}
+
+/// The value of `.option("key", value)`.
+fn option<'t>(chain: &[(&'t str, Vec<Argument<'t>>)], key: &str) -> Option<Node<'t>> {
+    chain.iter().filter(|(word, _)| *word == "option").find_map(|(_, arguments)| match &arguments[..] {
+        [name, value] if name.value.text().trim_matches(['"', '\'']) == key => Some(value.value),
+        _ => None,
+    })
 }

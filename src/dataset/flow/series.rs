@@ -180,6 +180,8 @@ impl<'t> Flow<'t> {
                 inner.mention(&mention, data, Place::read(Library::Pandas).at(Position::Filter));
             }
         }
+        // The quotes around are the code's.
+        self.texts.extend(crate::dataset::text::read(text, crate::dataset::text::Placeholders::None, false));
         let (noted, doubts) = (inner.noted, inner.doubts);
         for (_, uses) in noted {
             for (source, one) in uses {

@@ -342,12 +342,9 @@ impl<'t> Flow<'t> {
 
     /// A name of the author's that a column of the new table has, too.
     pub(super) fn arrives(&mut self, data: &Data, name: &str, range: std::ops::Range<usize>) {
-        for rest in data.rest.clone() {
-            let super::value::Rest::Source(source) = rest else { continue };
-            if self.datasets.mappings[self.datasets_of[source]].arrives(&name.to_lowercase()) {
-                let why = format!("the new table has a column {name} of its own");
-                self.doubt(source, Doubt::annotate(range.clone(), why));
-            }
+        for (source, _) in self.arriving(data).into_iter().filter(|(_, to)| to.eq_ignore_ascii_case(name)) {
+            let why = format!("the new table has a column {name} of its own");
+            self.doubt(source, Doubt::annotate(range.clone(), why));
         }
     }
 

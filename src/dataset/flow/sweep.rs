@@ -1,13 +1,11 @@
-//! What was not followed: getters of a generated class that nothing in the file ties to
-//! it, and names of columns that nothing has read.
+//! What was not followed: names of columns that nothing has read.
 //!
 //! Must not: doubt a name whose declaration says that it is something else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::Flow;
-use super::note::camel;
-use super::shape::{Callee, Shape, shape};
+use super::shape::{Shape, shape};
 use super::value::{Data, Hit};
 use crate::dataset::mapping::{Position, System};
 use crate::dataset::sql::words;
@@ -15,48 +13,6 @@ use crate::dataset::usage::{Doubt, Form, Of, Use};
 use crate::tree::Node;
 
 impl<'t> Flow<'t> {
-    /// Tells getters of what is not followed, in a file that imports a generated class.
-    pub(super) fn sweep_getters(&mut self) {
-        let mut wanted: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-        for (source, place) in self.places.iter().enumerate() {
-            let dataset = self.datasets_of[source];
-            let mapping = &self.datasets.mappings[dataset];
-            let base = self.tree.base();
-            let text = self.tree.text().get(place.start - base..place.end - base).unwrap_or("");
-            let imported = self.imported(text);
-            let class = mapping.names(System::Type).any(|name| imported == Some(name.old.as_str()));
-            if !class {
-                continue;
-            }
-            for (at, column) in mapping.columns.iter().enumerate().filter(|(_, column)| !column.is_kept()) {
-                for verb in ["get", "set", "has", "clear"] {
-                    wanted.insert(format!("{verb}{}", camel(&column.name)), (source, at));
-                }
-            }
-        }
-        if wanted.is_empty() {
-            return;
-        }
-        let nodes: Vec<Node<'t>> = self.tree.iter().collect();
-        for node in nodes {
-            let (Shape::Member { object, name } | Shape::Call { callee: Callee::Method { object, name }, .. }) =
-                shape(node)
-            else {
-                continue;
-            };
-            let Some((source, column)) = wanted.get(name.text()).copied() else { continue };
-            let range = name.range();
-            if self.noted.contains_key(&(range.start, range.end)) || self.is_declared_otherwise(object) {
-                continue;
-            }
-            let dataset = self.datasets_of[source];
-            let of = Of::Column(column);
-            self.add(source, Use { range: range.clone(), dataset, of, position: Position::Read, form: Form::Told });
-            let why = "what this is called on may be a record of the class: nothing here says what it is";
-            self.doubt(source, Doubt::annotate(range, why));
-        }
-    }
-
     /// Tells names of columns, as texts and as members, that nothing has read: code that was
     /// not followed may read them.
     pub(super) fn sweep_names(&mut self) {
@@ -74,10 +30,16 @@ impl<'t> Flow<'t> {
             };
             // Where a collection of names is read, that is told there.
             let is_key = node.field_name() == Some("key");
-            if is_key || known.range(range.clone()).next().is_some() || self.elsewhere.contains(&range.start) {
+            if is_key || known.range(range.clone()).next().is_some() {
                 continue;
             }
+            let elsewhere = self.elsewhere.contains(&range.start);
             for dataset in &datasets {
+                // A record of a generated class may be read by the name, too.
+                let class = || self.class_sources.iter().any(|source| self.datasets_of[*source] == *dataset);
+                if elsewhere && !(self.unfollowed.contains(&range.start) && class()) {
+                    continue;
+                }
                 let mapping = &self.datasets.mappings[*dataset];
                 // `address.postcode` names a column and a field of it.
                 let last = name.rsplit('.').next().unwrap_or(&name);
@@ -111,7 +73,7 @@ impl<'t> Flow<'t> {
     }
 
     /// Whether the file declares a name, everywhere, to be of another class.
-    fn is_declared_otherwise(&self, object: Node<'t>) -> bool {
+    pub(super) fn is_declared_otherwise(&self, object: Node<'t>) -> bool {
         if !matches!(shape(object), Shape::Name) {
             return false;
         }

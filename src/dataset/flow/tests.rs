@@ -23,6 +23,10 @@ filter = "annotate"
 [columns.plan_type]
 to = "plan"
 values = { F = "free", P = "premium" }
+[columns.state]
+to = "state"
+values = { 1 = "paid", 2 = "open" }
+literals = { old = "integer", new = "string" }
 [columns.address]
 to = "address"
 fields = { postcode = "zip", city = "city" }
@@ -638,4 +642,160 @@ fn a_value_under_a_policy_moves_where_it_is_only_read() {
         &[MOVES, tier],
     );
     spark("rows = q('select user_id, tier from a.users_v1')\nsave(rows)\n", &[("tier", "segment as tier"), MOVES]);
+}
+
+#[test]
+fn functions_that_share_a_name_are_told_apart_or_stay() {
+    let code = |other: &str| {
+        format!(
+            "object J {{ def cc(r: TableRow): String = r.getString(\"country_code\")\n  {other}\n  def run(sc: ScioContext) = sc.bigQueryTable(Table.Spec(\"p:a.users_v1\")).map(r => cc(r)).countByValue }}"
+        )
+    };
+    stays(
+        "scala",
+        &code("def cc(m: Map[String, String]): String = m(\"country_code\")"),
+        "several functions of this file",
+    );
+    let two = code("def cc(m: Map[String, String], k: String): String = m(\"country_code\")");
+    becomes("scala", &two, &[("getString(\"country_code\")", "getString(\"country\")"), MOVES]);
+}
+
+#[test]
+fn a_generated_class_is_had_by_its_import_or_stays() {
+    let body = "class J { String f(UserV1 u) { return u.getCountryCode(); } }";
+    let private = "class J { private static String f(UserV1 u) { return u.getCountryCode(); }\n static String g() { return f(UserV1.newBuilder().build()); } }";
+    let class = ("UserV1", "UserV2");
+    becomes(
+        "java",
+        &format!("import com.acme.UserV1;\n{private}"),
+        &[class, class, ("getCountryCode", "getCountry"), class],
+    );
+    for head in ["import com.acme.*;\n", "package com.acme;\n"] {
+        stays("java", &format!("{head}{body}"), "nothing here imports UserV1 by its name");
+    }
+    stays(
+        "java",
+        "class J { Object o = com.acme.UserV1.newBuilder().build(); }",
+        "nothing here imports UserV1 by its name",
+    );
+    stays("java", &format!("import com.acme.UserV1;\nclass J {{ F f = UserV1::getCountryCode; }}"), "is a value here");
+    stays(
+        "java",
+        &format!("import com.acme.UserV1;\nclass J {{ O o = UserV1.SCHEMA.getField(\"country_code\"); }}"),
+        "what reads this name",
+    );
+    stays(
+        "java",
+        "import com.acme.UserV1;\nclass J extends UserV1 { public String getCountryCode() { return \"x\"; } }",
+        "made of the generated one",
+    );
+    stays("java", "import com.acme.UserV1;\nclass J { Object o = new UserV1(1L, \"DE\"); }", "by their places");
+    let scala = "object J { def f(sc: ScioContext) = sc.avroFile[UserV1](\"gs://x\").map(_.getCountryCode) }";
+    stays("scala", &format!("import com.acme._\n{scala}"), "nothing here imports UserV1 by its name");
+    for kotlin in [
+        "import com.acme.UserV1\nfun f(u: UserV1) = u.countryCode\n",
+        "import com.acme.*\nfun f(u: UserV1) = u.getCountryCode()\n",
+    ] {
+        stays("kotlin", kotlin, "a class of the dataset is named");
+    }
+    // Another class of that name is none.
+    let other = format!("import com.other.UserV1;\n{body}");
+    assert_eq!(moved("java", &other), (other.clone(), vec![]));
+}
+
+#[test]
+fn values_of_another_type_are_read_by_getters_that_say_theirs() {
+    let java = |read: &str| {
+        format!(
+            "class A {{ void f(BigQuery q) {{ for (FieldValueList r : q.listTableData(TableId.of(\"a\", \"users_v1\")).iterateAll()) {{ if ({read}) g(); }} }} }}"
+        )
+    };
+    stays("java", &java("r.get(\"state\").getLongValue() == 1"), "are of another type");
+    stays(
+        "scala",
+        "object J { def f(sc: ScioContext) = sc.bigQueryTable(Table.Spec(\"p:a.users_v1\")).filter(r => r.getLong(\"state\") == 1L).count }",
+        "are of another type",
+    );
+    spark("spark.table('a.users_v1').where(F.col('state') == 1).count()\n", &[MOVES, ("== 1", "== \"paid\"")]);
+    becomes(
+        "python",
+        "import pandas as pd\nu = pd.read_parquet('gs://lake/users_v1')\nprint(u.query(\"state == 1\").shape)\n",
+        &[MOVES, ("== 1", "== 'paid'")],
+    );
+}
+
+#[test]
+fn types_of_typescript_name_the_columns_too() {
+    let code = |before: &str, rest: &str| {
+        format!(
+            "{before}export const f = async () => {{ const [rows] = await new BigQuery().dataset('a').table('users_v1').getRows(); {rest} }};\n"
+        )
+    };
+    let own = "interface Row { country_code: string }\n";
+    let each = "rows.forEach((r: Row) => console.log(r.country_code));";
+    for (before, rest) in [
+        (own, each),
+        ("import type { Row } from './types';\n", each),
+        ("import { Row } from '@acme/types';\n", each),
+        ("type Row = { country_code: string };\n", "const r: Row = rows[0]; console.log(r.country_code);"),
+        (
+            "type Cb = (r: { country_code: string }) => void;\n",
+            "const cb: Cb = (r) => console.log(r.country_code); rows.forEach(cb);",
+        ),
+        (
+            "interface Row { country_code: string }\nconst show = ({ country_code }: Row) => console.log(country_code);\n",
+            "rows.forEach(show);",
+        ),
+    ] {
+        stays("typescript", &code(before, rest), "of a type that names the columns");
+    }
+    stays(
+        "typescript",
+        "interface Row { country_code: string }\nasync function load(): Promise<Row[]> { const [rows] = await new BigQuery().dataset('a').table('users_v1').getRows(); return rows; }\nexport const f = async () => console.log((await load()).map((r) => r.country_code).length);\n",
+        "of a type that names the columns",
+    );
+    becomes(
+        "typescript",
+        &code("import type { Row } from '@google-cloud/bigquery';\n", each),
+        &[MOVES, ("country_code", "country")],
+    );
+}
+
+#[test]
+fn a_part_of_a_tables_name_that_has_a_name_of_its_own_stays() {
+    stays(
+        "typescript",
+        "const T = 'users_v1';\nexport const f = async (q) => { const [rows] = await q.dataset('a').table(T).getRows(); rows.forEach((r) => console.log(r.country_code)); };\n",
+        "is held by a name",
+    );
+}
+
+#[test]
+fn what_is_listed_where_files_are_read_stays_with_them() {
+    let read = "u = spark.read{x}.parquet('gs://lake/users_v1{y}')\nu.select('country_code').count()\n";
+    let of = |x: &str, y: &str| read.replace("{x}", x).replace("{y}", y);
+    spark_stays(&of(".schema('user_id long, country_code string')", ""), "listed where it is read");
+    spark_stays(&of("", "/country_code=DE"), "names the column country_code, which changes");
+    spark_stays(&of("", "/dt=2024"), "does not list: dt");
+    spark(&of("", "/user_id=3"), &[MOVES, ("'country_code'", "F.col('country').alias('country_code')")]);
+    let based = of(".option('basePath', 'gs://lake/users_v1')", "/user_id=3");
+    spark(&based, &[MOVES, MOVES, ("'country_code'", "F.col('country').alias('country_code')")]);
+    spark_stays(&of(".option('basePath', 'gs://lake/users_v1')", "/dt=1"), "does not list: dt");
+    spark_stays(
+        "spark.table('a.users_v1').select(F.posexplode('address').alias('i', 'd')).select('d.postcode').count()\n",
+        "under names that are not followed",
+    );
+}
+
+#[test]
+fn a_new_name_of_the_other_frame_is_not_met() {
+    let read = "import pandas as pd\nu = pd.read_parquet('gs://lake/users_v1')[['user_id', 'country_code']]\n";
+    let merge = "m = u.merge(other[['user_id', 'country']], on='user_id')\nprint(m['country'].max())\n";
+    stays("python", &format!("{read}{merge}"), "which is the new name of one of these");
+    becomes(
+        "python",
+        &format!("{read}{}", merge.replace("'country'", "'land'")),
+        &[MOVES, ("country_code", "country")],
+    );
+    stays("python", &format!("{read}print(u.assign(**{{'country_code': 1}}).shape)\n"), "named in a dictionary");
 }

@@ -1,6 +1,9 @@
 //! The shapes of TypeScript and JavaScript.
 
+use std::rc::Rc;
+
 use super::shape::{Argument, Parameter, Shape, Try, call, children, operator, text_or_other};
+use super::value::{Function, Value};
 use crate::tree::Node;
 
 pub(super) fn shape(node: Node<'_>) -> Shape<'_> {
@@ -59,22 +62,86 @@ pub(super) fn shape(node: Node<'_>) -> Shape<'_> {
     }
 }
 
-/// Whether a type says nothing of the names of columns.
+/// Words of types that say nothing of the names of columns.
+const OPEN: [&str; 30] = [
+    "any",
+    "unknown",
+    "const",
+    "object",
+    "void",
+    "null",
+    "undefined",
+    "string",
+    "number",
+    "boolean",
+    "Date",
+    "Buffer",
+    "Promise",
+    "Array",
+    "ReadonlyArray",
+    "readonly",
+    "Record",
+    "Iterable",
+    "AsyncIterable",
+    "Iterator",
+    "Map",
+    "Set",
+    "Readonly",
+    "Partial",
+    "Generator",
+    "AsyncGenerator",
+    "never",
+    "Row",
+    "RowMetadata",
+    "TableRow",
+];
+
+/// Whether a type says nothing of the names of columns, as far as its words go.
 pub(super) fn is_open(said: &str) -> bool {
-    let said = said.trim_start_matches(':').trim();
-    matches!(
-        said,
-        "any"
-            | "any[]"
-            | "unknown"
-            | "unknown[]"
-            | "const"
-            | "object"
-            | "object[]"
-            | "Row"
-            | "RowMetadata"
-            | "TableRow"
-    ) || said.starts_with("Record<string")
+    let mut words = said.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+    !said.contains(['{', '\'', '"']) && words.all(|word| OPEN.contains(&word))
+}
+
+impl<'t> super::Flow<'t> {
+    /// A value is said to be of a type: where that names the columns, it stays as it is.
+    pub(super) fn said(&mut self, value: &Value<'t>, said: Node<'t>) {
+        let web = matches!(self.tree.language.facts.name.as_str(), "typescript" | "tsx");
+        if !web || self.changing(value).is_empty() || is_open(said.text()) && !self.is_own_type(said.text()) {
+            return;
+        }
+        self.lost(value, said, "it is said to be of a type that names the columns, too");
+    }
+
+    /// As [`super::Flow::said`], of `value as T` and `f<T>()`.
+    pub(super) fn said_at(&mut self, node: Node<'t>, value: &Value<'t>) {
+        let said = match node.kind() {
+            "as_expression" | "satisfies_expression" => children(node).get(1).copied(),
+            "call_expression" => node.field("type_arguments"),
+            _ => None,
+        };
+        said.into_iter().for_each(|said| self.said(value, said));
+    }
+
+    /// As [`super::Flow::said`], of what goes into a function whose type is written elsewhere.
+    pub(super) fn said_of_function(&mut self, function: &Rc<Function<'t>>, arguments: &[Value<'t>]) {
+        let Some(said) = self.typed.get(&function.id).copied() else { return };
+        arguments.iter().for_each(|value| self.said(value, said));
+    }
+
+    /// Whether a type has a name that this file, or one beside it, gives to a type of its own.
+    fn is_own_type(&self, said: &str) -> bool {
+        let declares = |node: Node<'t>| {
+            matches!(node.kind(), "interface_declaration" | "type_alias_declaration" | "class_declaration")
+        };
+        let words = said.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+        words.into_iter().any(|word| {
+            let beside = self
+                .imported(word)
+                .is_some_and(|path| path.starts_with(['.', '@', '~']) && !path.starts_with("@google-cloud"));
+            let named = |node: Node<'t>| node.field("name").is_some_and(|name| name.text() == word);
+            beside || self.tree.iter().any(|node| declares(node) && named(node))
+        })
+    }
 }
 
 fn statement(node: Node<'_>) -> Shape<'_> {

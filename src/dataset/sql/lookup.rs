@@ -150,6 +150,13 @@ impl<'t> Resolver<'t> {
         clause != Clause::Columns || self.setting.dialect != Dialect::BigQuery && !own()
     }
 
+    /// Whether a column comes before a name of the list: behind `group by`, everywhere but in
+    /// BigQuery.
+    fn groups_by_columns(&self, node: Option<Node<'t>>) -> bool {
+        let grouped = || node.is_some_and(|node| node.ancestors().take(256).any(|up| up.kind() == "group_by_clause"));
+        self.setting.dialect != Dialect::BigQuery && grouped()
+    }
+
     pub(super) fn lookup_at(&self, scope: Option<usize>, name: &str, clause: Clause, node: Option<Node<'t>>) -> Found {
         let mut unlisted = None;
         let mut unknown: Vec<String> = Vec::new();
@@ -180,7 +187,7 @@ impl<'t> Resolver<'t> {
                 if let (Some(inner), Found::Hit(hit, _, at)) = (unlisted, &found) {
                     return self.nearer(inner, *hit, scope.relations[*at].name.as_deref());
                 }
-                if first && clause == Clause::Either && alias == Some(Alias::Given) {
+                if first && clause == Clause::Either && alias == Some(Alias::Given) && !self.groups_by_columns(node) {
                     return self.either(found);
                 }
                 return found;
@@ -232,14 +239,14 @@ impl<'t> Resolver<'t> {
         scope: usize,
         name: &str,
     ) -> Option<Found> {
-        let (hit, at) = *certain.first()?;
         let ours = certain.iter().find_map(|(hit, _)| self.changed(*hit));
+        let (hit, at) = *certain.iter().find(|(hit, _)| self.changed(*hit).is_some()).or_else(|| certain.first())?;
         let merged = self.scopes[scope].natural || self.scopes[scope].merged.contains(name);
         if let Some((dataset, of)) = ours {
             let label =
                 |at: usize| self.scopes[scope].relations[at].name.clone().unwrap_or_else(|| "a subquery".to_owned());
-            let alike = certain.iter().all(|(other, _)| *other == hit);
-            if certain.len() > 1 && !(merged && alike) {
+            // What `using` made one is held there, if the two sides differ.
+            if certain.len() > 1 && !merged {
                 let names: Vec<String> = certain.iter().map(|(_, at)| label(*at)).collect();
                 return Some(Found::Ambiguous(dataset, of, format!("{} all have it", names.join(", "))));
             }

@@ -261,6 +261,9 @@ impl<'t> Resolver<'t> {
             Some((dataset, new)) if !self.has_hole(&string.local_range()) => {
                 let range = string.range().start + 1..string.range().end - 1;
                 self.push(string, dataset, Of::Dataset, Position::Read, Form::Name(vec![(range, new)]));
+                if let Some(why) = self.datasets.partition(dataset, inner) {
+                    self.doubt(string, why);
+                }
                 unnamed(Source::Dataset(dataset))
             }
             Some((dataset, _)) => {

@@ -435,3 +435,27 @@ fn a_value_under_a_policy_moves_where_it_is_only_read() {
         check(&format!("select {sql}"), &format!("select {moved}"));
     }
 }
+
+#[test]
+fn columns_come_before_names_of_the_list_where_the_dialect_says_so() {
+    let sql = "select upper(country_code) as country_code, count(*) as n from a.users_v1 group by country_code";
+    let moved = "select upper(country) as country_code, count(*) as n from a.users_v2 group by country";
+    check(sql, "! a name of the list or a column");
+    for dialect in [Dialect::Ansi, Dialect::Snowflake, Dialect::DuckDb, Dialect::Spark] {
+        check_in(dialect, sql, moved);
+    }
+    let having = "select max(country_code) as country_code from a.users_v1 having country_code = 'x'";
+    check_in(Dialect::Snowflake, having, "! a name of the list or a column");
+}
+
+#[test]
+fn what_using_made_one_is_no_other_tables() {
+    check(
+        "select country_code as c from a.users_v1 as u join (select country_code from a.users_v1) as w using (country_code)",
+        "! the two sides would no longer have the column in common",
+    );
+    check(
+        "select country_code as c from a.users_v1 as u join a.users_v1 as w using (country_code)",
+        "select country as c from a.users_v2 as u join a.users_v2 as w using (country)",
+    );
+}
