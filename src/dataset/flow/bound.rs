@@ -162,3 +162,50 @@ fn goes_on(node: Node<'_>) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::dataset::flow::tests::{MOVES, SPARK, moved, spark, spark_stays, stays};
+
+    #[test]
+    fn a_policy_of_positions_follows_the_value() {
+        let filter = "does not let tier move in this position (filter)";
+        for code in [
+            "for r in {t}.groupBy('tier').count().collect():\n    if r.tier == 3:\n        print(r['count'])\n",
+            "x = {t}.withColumn('t', F.col('tier'))\nprint(x.filter(F.col('t') == 3).count())\n",
+            "x = {t}.withColumnRenamed('tier', 't')\nprint(x.filter('t = 3').count())\n",
+            "x = {t}.select('user_id', F.col('tier').alias('t'))\nx.filter(x.t > 3).count()\n",
+            "c = F.col('tier')\n{t}.select((c == 3).alias('x')).count()\n",
+            "x = {t}.groupBy('user_id').agg(F.max('tier').alias('t'))\nx.where(F.col('t').isin(1, 2)).count()\n",
+        ] {
+            let code = code.replace("{t}", "spark.table('a.users_v1')");
+            let (text, why) = moved("python", &format!("{SPARK}{code}"));
+            assert!(text.ends_with(&code), "{text}");
+            assert!(why.iter().any(|why| why.contains(filter) || why.contains("names are not all")), "{code}{why:?}");
+        }
+        let lost = "does not let tier move in every position";
+        for code in [
+            "for r in spark.table('a.users_v1').collect():\n    t = r.tier\n    print(t == 3)\n",
+            "def f(r):\n    return r.tier\nfor r in spark.table('a.users_v1').collect():\n    f(r)\n",
+            "train(spark.table('a.users_v1').select('tier', 'user_id'))\n",
+            "import pandas as pd\nu = pd.read_parquet('gs://lake/users_v1')\nt = u['tier']\nprint((t == 3).sum())\n",
+            "rows = q('select user_id, tier from a.users_v1')\nfor r in rows:\n    print(r.tier == 3)\n",
+        ] {
+            spark_stays(code, lost);
+        }
+        let scala = "object J { def f(sc: ScioContext) = sc.bigQueryTable(Table.Spec(\"p:a.users_v1\"))";
+        stays("scala", &format!("{scala}.map(_.getLong(\"tier\")).filter(_ == 3) }}"), lost);
+        stays("scala", &format!("{scala}.map(r => {{ val t = r.getLong(\"tier\"); t > 3 }}) }}"), lost);
+    }
+
+    #[test]
+    fn a_value_under_a_policy_moves_where_it_is_only_read() {
+        let tier = ("tier", "segment");
+        spark("for r in spark.table('a.users_v1').collect():\n    print(f'{r.tier}', r.tier)\n", &[MOVES, tier, tier]);
+        spark(
+            "x = spark.table('a.users_v1').withColumn('t', F.col('tier')).where(F.col('user_id') == 3)\nx.select('t').write.parquet('x')\n",
+            &[MOVES, tier],
+        );
+        spark("rows = q('select user_id, tier from a.users_v1')\nsave(rows)\n", &[("tier", "segment as tier"), MOVES]);
+    }
+}

@@ -186,3 +186,55 @@ impl<'t> Flow<'t> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::dataset::flow::tests::{becomes, moved, stays};
+
+    #[test]
+    fn a_generated_class_is_had_by_its_import_or_stays() {
+        let body = "class J { String f(UserV1 u) { return u.getCountryCode(); } }";
+        let private = "class J { private static String f(UserV1 u) { return u.getCountryCode(); }\n static String g() { return f(UserV1.newBuilder().build()); } }";
+        let class = ("UserV1", "UserV2");
+        becomes(
+            "java",
+            &format!("import com.acme.UserV1;\n{private}"),
+            &[class, class, ("getCountryCode", "getCountry"), class],
+        );
+        for head in ["import com.acme.*;\n", "package com.acme;\n"] {
+            stays("java", &format!("{head}{body}"), "nothing here imports UserV1 by its name");
+        }
+        stays(
+            "java",
+            "class J { Object o = com.acme.UserV1.newBuilder().build(); }",
+            "nothing here imports UserV1 by its name",
+        );
+        stays(
+            "java",
+            &format!("import com.acme.UserV1;\nclass J {{ F f = UserV1::getCountryCode; }}"),
+            "is a value here",
+        );
+        stays(
+            "java",
+            &format!("import com.acme.UserV1;\nclass J {{ O o = UserV1.SCHEMA.getField(\"country_code\"); }}"),
+            "what reads this name",
+        );
+        stays(
+            "java",
+            "import com.acme.UserV1;\nclass J extends UserV1 { public String getCountryCode() { return \"x\"; } }",
+            "made of the generated one",
+        );
+        stays("java", "import com.acme.UserV1;\nclass J { Object o = new UserV1(1L, \"DE\"); }", "by their places");
+        let scala = "object J { def f(sc: ScioContext) = sc.avroFile[UserV1](\"gs://x\").map(_.getCountryCode) }";
+        stays("scala", &format!("import com.acme._\n{scala}"), "nothing here imports UserV1 by its name");
+        for kotlin in [
+            "import com.acme.UserV1\nfun f(u: UserV1) = u.countryCode\n",
+            "import com.acme.*\nfun f(u: UserV1) = u.getCountryCode()\n",
+        ] {
+            stays("kotlin", kotlin, "a class of the dataset is named");
+        }
+        // Another class of that name is none.
+        let other = format!("import com.other.UserV1;\n{body}");
+        assert_eq!(moved("java", &other), (other.clone(), vec![]));
+    }
+}

@@ -1,3 +1,5 @@
+mod read;
+
 use crate::dataset::decide::Fate;
 use crate::dataset::file::{Around, decided};
 use crate::dataset::mapping::{self, Notation};
@@ -41,7 +43,7 @@ fn datasets() -> Datasets {
 }
 
 /// The code after all that may move has moved, and why the rest stays.
-fn moved(language: &str, code: &str) -> (String, Vec<String>) {
+pub(super) fn moved(language: &str, code: &str) -> (String, Vec<String>) {
     let units = decided(by_name(language).unwrap(), code, &datasets(), &Around::default()).unwrap();
     let (mut edits, mut why) = (Vec::new(), Vec::new());
     for unit in units {
@@ -74,19 +76,19 @@ pub(in crate::dataset) fn stays(language: &str, code: &str, because: &str) {
     assert!(why.iter().any(|why| why.contains(because)), "{why:?}");
 }
 
-const SPARK: &str = "from pyspark.sql import functions as F\n";
+pub(super) const SPARK: &str = "from pyspark.sql import functions as F\n";
 
 #[track_caller]
-fn spark(code: &str, expected: &[(&str, &str)]) {
+pub(super) fn spark(code: &str, expected: &[(&str, &str)]) {
     becomes("python", &format!("{SPARK}{code}"), expected);
 }
 
 #[track_caller]
-fn spark_stays(code: &str, because: &str) {
+pub(super) fn spark_stays(code: &str, because: &str) {
     stays("python", &format!("{SPARK}{code}"), because);
 }
 
-const MOVES: (&str, &str) = ("users_v1", "users_v2");
+pub(super) const MOVES: (&str, &str) = ("users_v1", "users_v2");
 
 #[test]
 fn a_condition_is_followed_to_the_frame_that_reads_it() {
@@ -600,202 +602,4 @@ fn a_part_with_a_name_that_is_put_in_holds_the_queries_it_may_be_put_behind() {
     for rest in ["    return q + f\" where user_id = {col}\"\n", "    return q + f\" limit {col}\"\n"] {
         becomes("python", &format!("{query}{rest}"), &[MOVES]);
     }
-}
-
-#[test]
-fn a_policy_of_positions_follows_the_value() {
-    let filter = "does not let tier move in this position (filter)";
-    for code in [
-        "for r in {t}.groupBy('tier').count().collect():\n    if r.tier == 3:\n        print(r['count'])\n",
-        "x = {t}.withColumn('t', F.col('tier'))\nprint(x.filter(F.col('t') == 3).count())\n",
-        "x = {t}.withColumnRenamed('tier', 't')\nprint(x.filter('t = 3').count())\n",
-        "x = {t}.select('user_id', F.col('tier').alias('t'))\nx.filter(x.t > 3).count()\n",
-        "c = F.col('tier')\n{t}.select((c == 3).alias('x')).count()\n",
-        "x = {t}.groupBy('user_id').agg(F.max('tier').alias('t'))\nx.where(F.col('t').isin(1, 2)).count()\n",
-    ] {
-        let code = code.replace("{t}", "spark.table('a.users_v1')");
-        let (text, why) = moved("python", &format!("{SPARK}{code}"));
-        assert!(text.ends_with(&code), "{text}");
-        assert!(why.iter().any(|why| why.contains(filter) || why.contains("names are not all")), "{code}{why:?}");
-    }
-    let lost = "does not let tier move in every position";
-    for code in [
-        "for r in spark.table('a.users_v1').collect():\n    t = r.tier\n    print(t == 3)\n",
-        "def f(r):\n    return r.tier\nfor r in spark.table('a.users_v1').collect():\n    f(r)\n",
-        "train(spark.table('a.users_v1').select('tier', 'user_id'))\n",
-        "import pandas as pd\nu = pd.read_parquet('gs://lake/users_v1')\nt = u['tier']\nprint((t == 3).sum())\n",
-        "rows = q('select user_id, tier from a.users_v1')\nfor r in rows:\n    print(r.tier == 3)\n",
-    ] {
-        spark_stays(code, lost);
-    }
-    let scala = "object J { def f(sc: ScioContext) = sc.bigQueryTable(Table.Spec(\"p:a.users_v1\"))";
-    stays("scala", &format!("{scala}.map(_.getLong(\"tier\")).filter(_ == 3) }}"), lost);
-    stays("scala", &format!("{scala}.map(r => {{ val t = r.getLong(\"tier\"); t > 3 }}) }}"), lost);
-}
-
-#[test]
-fn a_value_under_a_policy_moves_where_it_is_only_read() {
-    let tier = ("tier", "segment");
-    spark("for r in spark.table('a.users_v1').collect():\n    print(f'{r.tier}', r.tier)\n", &[MOVES, tier, tier]);
-    spark(
-        "x = spark.table('a.users_v1').withColumn('t', F.col('tier')).where(F.col('user_id') == 3)\nx.select('t').write.parquet('x')\n",
-        &[MOVES, tier],
-    );
-    spark("rows = q('select user_id, tier from a.users_v1')\nsave(rows)\n", &[("tier", "segment as tier"), MOVES]);
-}
-
-#[test]
-fn functions_that_share_a_name_are_told_apart_or_stay() {
-    let code = |other: &str| {
-        format!(
-            "object J {{ def cc(r: TableRow): String = r.getString(\"country_code\")\n  {other}\n  def run(sc: ScioContext) = sc.bigQueryTable(Table.Spec(\"p:a.users_v1\")).map(r => cc(r)).countByValue }}"
-        )
-    };
-    stays(
-        "scala",
-        &code("def cc(m: Map[String, String]): String = m(\"country_code\")"),
-        "several functions of this file",
-    );
-    let two = code("def cc(m: Map[String, String], k: String): String = m(\"country_code\")");
-    becomes("scala", &two, &[("getString(\"country_code\")", "getString(\"country\")"), MOVES]);
-}
-
-#[test]
-fn a_generated_class_is_had_by_its_import_or_stays() {
-    let body = "class J { String f(UserV1 u) { return u.getCountryCode(); } }";
-    let private = "class J { private static String f(UserV1 u) { return u.getCountryCode(); }\n static String g() { return f(UserV1.newBuilder().build()); } }";
-    let class = ("UserV1", "UserV2");
-    becomes(
-        "java",
-        &format!("import com.acme.UserV1;\n{private}"),
-        &[class, class, ("getCountryCode", "getCountry"), class],
-    );
-    for head in ["import com.acme.*;\n", "package com.acme;\n"] {
-        stays("java", &format!("{head}{body}"), "nothing here imports UserV1 by its name");
-    }
-    stays(
-        "java",
-        "class J { Object o = com.acme.UserV1.newBuilder().build(); }",
-        "nothing here imports UserV1 by its name",
-    );
-    stays("java", &format!("import com.acme.UserV1;\nclass J {{ F f = UserV1::getCountryCode; }}"), "is a value here");
-    stays(
-        "java",
-        &format!("import com.acme.UserV1;\nclass J {{ O o = UserV1.SCHEMA.getField(\"country_code\"); }}"),
-        "what reads this name",
-    );
-    stays(
-        "java",
-        "import com.acme.UserV1;\nclass J extends UserV1 { public String getCountryCode() { return \"x\"; } }",
-        "made of the generated one",
-    );
-    stays("java", "import com.acme.UserV1;\nclass J { Object o = new UserV1(1L, \"DE\"); }", "by their places");
-    let scala = "object J { def f(sc: ScioContext) = sc.avroFile[UserV1](\"gs://x\").map(_.getCountryCode) }";
-    stays("scala", &format!("import com.acme._\n{scala}"), "nothing here imports UserV1 by its name");
-    for kotlin in [
-        "import com.acme.UserV1\nfun f(u: UserV1) = u.countryCode\n",
-        "import com.acme.*\nfun f(u: UserV1) = u.getCountryCode()\n",
-    ] {
-        stays("kotlin", kotlin, "a class of the dataset is named");
-    }
-    // Another class of that name is none.
-    let other = format!("import com.other.UserV1;\n{body}");
-    assert_eq!(moved("java", &other), (other.clone(), vec![]));
-}
-
-#[test]
-fn values_of_another_type_are_read_by_getters_that_say_theirs() {
-    let java = |read: &str| {
-        format!(
-            "class A {{ void f(BigQuery q) {{ for (FieldValueList r : q.listTableData(TableId.of(\"a\", \"users_v1\")).iterateAll()) {{ if ({read}) g(); }} }} }}"
-        )
-    };
-    stays("java", &java("r.get(\"state\").getLongValue() == 1"), "are of another type");
-    stays(
-        "scala",
-        "object J { def f(sc: ScioContext) = sc.bigQueryTable(Table.Spec(\"p:a.users_v1\")).filter(r => r.getLong(\"state\") == 1L).count }",
-        "are of another type",
-    );
-    spark("spark.table('a.users_v1').where(F.col('state') == 1).count()\n", &[MOVES, ("== 1", "== \"paid\"")]);
-    becomes(
-        "python",
-        "import pandas as pd\nu = pd.read_parquet('gs://lake/users_v1')\nprint(u.query(\"state == 1\").shape)\n",
-        &[MOVES, ("== 1", "== 'paid'")],
-    );
-}
-
-#[test]
-fn types_of_typescript_name_the_columns_too() {
-    let code = |before: &str, rest: &str| {
-        format!(
-            "{before}export const f = async () => {{ const [rows] = await new BigQuery().dataset('a').table('users_v1').getRows(); {rest} }};\n"
-        )
-    };
-    let own = "interface Row { country_code: string }\n";
-    let each = "rows.forEach((r: Row) => console.log(r.country_code));";
-    for (before, rest) in [
-        (own, each),
-        ("import type { Row } from './types';\n", each),
-        ("import { Row } from '@acme/types';\n", each),
-        ("type Row = { country_code: string };\n", "const r: Row = rows[0]; console.log(r.country_code);"),
-        (
-            "type Cb = (r: { country_code: string }) => void;\n",
-            "const cb: Cb = (r) => console.log(r.country_code); rows.forEach(cb);",
-        ),
-        (
-            "interface Row { country_code: string }\nconst show = ({ country_code }: Row) => console.log(country_code);\n",
-            "rows.forEach(show);",
-        ),
-    ] {
-        stays("typescript", &code(before, rest), "of a type that names the columns");
-    }
-    stays(
-        "typescript",
-        "interface Row { country_code: string }\nasync function load(): Promise<Row[]> { const [rows] = await new BigQuery().dataset('a').table('users_v1').getRows(); return rows; }\nexport const f = async () => console.log((await load()).map((r) => r.country_code).length);\n",
-        "of a type that names the columns",
-    );
-    becomes(
-        "typescript",
-        &code("import type { Row } from '@google-cloud/bigquery';\n", each),
-        &[MOVES, ("country_code", "country")],
-    );
-}
-
-#[test]
-fn a_part_of_a_tables_name_that_has_a_name_of_its_own_stays() {
-    stays(
-        "typescript",
-        "const T = 'users_v1';\nexport const f = async (q) => { const [rows] = await q.dataset('a').table(T).getRows(); rows.forEach((r) => console.log(r.country_code)); };\n",
-        "is held by a name",
-    );
-}
-
-#[test]
-fn what_is_listed_where_files_are_read_stays_with_them() {
-    let read = "u = spark.read{x}.parquet('gs://lake/users_v1{y}')\nu.select('country_code').count()\n";
-    let of = |x: &str, y: &str| read.replace("{x}", x).replace("{y}", y);
-    spark_stays(&of(".schema('user_id long, country_code string')", ""), "listed where it is read");
-    spark_stays(&of("", "/country_code=DE"), "names the column country_code, which changes");
-    spark_stays(&of("", "/dt=2024"), "does not list: dt");
-    spark(&of("", "/user_id=3"), &[MOVES, ("'country_code'", "F.col('country').alias('country_code')")]);
-    let based = of(".option('basePath', 'gs://lake/users_v1')", "/user_id=3");
-    spark(&based, &[MOVES, MOVES, ("'country_code'", "F.col('country').alias('country_code')")]);
-    spark_stays(&of(".option('basePath', 'gs://lake/users_v1')", "/dt=1"), "does not list: dt");
-    spark_stays(
-        "spark.table('a.users_v1').select(F.posexplode('address').alias('i', 'd')).select('d.postcode').count()\n",
-        "under names that are not followed",
-    );
-}
-
-#[test]
-fn a_new_name_of_the_other_frame_is_not_met() {
-    let read = "import pandas as pd\nu = pd.read_parquet('gs://lake/users_v1')[['user_id', 'country_code']]\n";
-    let merge = "m = u.merge(other[['user_id', 'country']], on='user_id')\nprint(m['country'].max())\n";
-    stays("python", &format!("{read}{merge}"), "which is the new name of one of these");
-    becomes(
-        "python",
-        &format!("{read}{}", merge.replace("'country'", "'land'")),
-        &[MOVES, ("country_code", "country")],
-    );
-    stays("python", &format!("{read}print(u.assign(**{{'country_code': 1}}).shape)\n"), "named in a dictionary");
 }

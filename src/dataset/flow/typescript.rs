@@ -259,3 +259,45 @@ fn parameter(node: Node<'_>) -> Parameter<'_> {
         None => Parameter { pattern: node, declared: None },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::dataset::flow::tests::{MOVES, becomes, stays};
+
+    #[test]
+    fn types_of_typescript_name_the_columns_too() {
+        let code = |before: &str, rest: &str| {
+            format!(
+                "{before}export const f = async () => {{ const [rows] = await new BigQuery().dataset('a').table('users_v1').getRows(); {rest} }};\n"
+            )
+        };
+        let own = "interface Row { country_code: string }\n";
+        let each = "rows.forEach((r: Row) => console.log(r.country_code));";
+        for (before, rest) in [
+            (own, each),
+            ("import type { Row } from './types';\n", each),
+            ("import { Row } from '@acme/types';\n", each),
+            ("type Row = { country_code: string };\n", "const r: Row = rows[0]; console.log(r.country_code);"),
+            (
+                "type Cb = (r: { country_code: string }) => void;\n",
+                "const cb: Cb = (r) => console.log(r.country_code); rows.forEach(cb);",
+            ),
+            (
+                "interface Row { country_code: string }\nconst show = ({ country_code }: Row) => console.log(country_code);\n",
+                "rows.forEach(show);",
+            ),
+        ] {
+            stays("typescript", &code(before, rest), "of a type that names the columns");
+        }
+        stays(
+            "typescript",
+            "interface Row { country_code: string }\nasync function load(): Promise<Row[]> { const [rows] = await new BigQuery().dataset('a').table('users_v1').getRows(); return rows; }\nexport const f = async () => console.log((await load()).map((r) => r.country_code).length);\n",
+            "of a type that names the columns",
+        );
+        becomes(
+            "typescript",
+            &code("import type { Row } from '@google-cloud/bigquery';\n", each),
+            &[MOVES, ("country_code", "country")],
+        );
+    }
+}

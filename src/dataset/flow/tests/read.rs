@@ -1,0 +1,79 @@
+//! What code says of the values, names and files that it reads.
+
+use super::{MOVES, becomes, spark, spark_stays, stays};
+
+#[test]
+fn functions_that_share_a_name_are_told_apart_or_stay() {
+    let code = |other: &str| {
+        format!(
+            "object J {{ def cc(r: TableRow): String = r.getString(\"country_code\")\n  {other}\n  def run(sc: ScioContext) = sc.bigQueryTable(Table.Spec(\"p:a.users_v1\")).map(r => cc(r)).countByValue }}"
+        )
+    };
+    stays(
+        "scala",
+        &code("def cc(m: Map[String, String]): String = m(\"country_code\")"),
+        "several functions of this file",
+    );
+    let two = code("def cc(m: Map[String, String], k: String): String = m(\"country_code\")");
+    becomes("scala", &two, &[("getString(\"country_code\")", "getString(\"country\")"), MOVES]);
+}
+
+#[test]
+fn values_of_another_type_are_read_by_getters_that_say_theirs() {
+    let java = |read: &str| {
+        format!(
+            "class A {{ void f(BigQuery q) {{ for (FieldValueList r : q.listTableData(TableId.of(\"a\", \"users_v1\")).iterateAll()) {{ if ({read}) g(); }} }} }}"
+        )
+    };
+    stays("java", &java("r.get(\"state\").getLongValue() == 1"), "are of another type");
+    stays(
+        "scala",
+        "object J { def f(sc: ScioContext) = sc.bigQueryTable(Table.Spec(\"p:a.users_v1\")).filter(r => r.getLong(\"state\") == 1L).count }",
+        "are of another type",
+    );
+    spark("spark.table('a.users_v1').where(F.col('state') == 1).count()\n", &[MOVES, ("== 1", "== \"paid\"")]);
+    becomes(
+        "python",
+        "import pandas as pd\nu = pd.read_parquet('gs://lake/users_v1')\nprint(u.query(\"state == 1\").shape)\n",
+        &[MOVES, ("== 1", "== 'paid'")],
+    );
+}
+
+#[test]
+fn a_part_of_a_tables_name_that_has_a_name_of_its_own_stays() {
+    stays(
+        "typescript",
+        "const T = 'users_v1';\nexport const f = async (q) => { const [rows] = await q.dataset('a').table(T).getRows(); rows.forEach((r) => console.log(r.country_code)); };\n",
+        "is held by a name",
+    );
+}
+
+#[test]
+fn what_is_listed_where_files_are_read_stays_with_them() {
+    let read = "u = spark.read{x}.parquet('gs://lake/users_v1{y}')\nu.select('country_code').count()\n";
+    let of = |x: &str, y: &str| read.replace("{x}", x).replace("{y}", y);
+    spark_stays(&of(".schema('user_id long, country_code string')", ""), "listed where it is read");
+    spark_stays(&of("", "/country_code=DE"), "names the column country_code, which changes");
+    spark_stays(&of("", "/dt=2024"), "does not list: dt");
+    spark(&of("", "/user_id=3"), &[MOVES, ("'country_code'", "F.col('country').alias('country_code')")]);
+    let based = of(".option('basePath', 'gs://lake/users_v1')", "/user_id=3");
+    spark(&based, &[MOVES, MOVES, ("'country_code'", "F.col('country').alias('country_code')")]);
+    spark_stays(&of(".option('basePath', 'gs://lake/users_v1')", "/dt=1"), "does not list: dt");
+    spark_stays(
+        "spark.table('a.users_v1').select(F.posexplode('address').alias('i', 'd')).select('d.postcode').count()\n",
+        "under names that are not followed",
+    );
+}
+
+#[test]
+fn a_new_name_of_the_other_frame_is_not_met() {
+    let read = "import pandas as pd\nu = pd.read_parquet('gs://lake/users_v1')[['user_id', 'country_code']]\n";
+    let merge = "m = u.merge(other[['user_id', 'country']], on='user_id')\nprint(m['country'].max())\n";
+    stays("python", &format!("{read}{merge}"), "which is the new name of one of these");
+    becomes(
+        "python",
+        &format!("{read}{}", merge.replace("'country'", "'land'")),
+        &[MOVES, ("country_code", "country")],
+    );
+    stays("python", &format!("{read}print(u.assign(**{{'country_code': 1}}).shape)\n"), "named in a dictionary");
+}
