@@ -214,7 +214,14 @@ impl File<'_> {
     /// A value that may not reach every position leaves the query for code that speaks of it.
     fn doubt_given(&self, unit: &mut Unit, text: Node<'_>) {
         let inside = text.range();
-        for (name, column) in std::mem::take(&mut unit.gives) {
+        let given = std::mem::take(&mut unit.gives);
+        if let Some(((_, column), place)) = given.first().zip(self.tree.iter().find(|node| is_by_place(*node))) {
+            let why = format!(
+                "the mapping does not let {column} move in every position, and this file reads what queries give by its place"
+            );
+            unit.doubts.push(Doubt::annotate(place.range(), why));
+        }
+        for (name, column) in given {
             let getter = format!("get{}", name.replace('_', ""));
             let speaks = |node: &Node<'_>| {
                 let word = node.text().trim_matches(['"', '\'', '`', '$']);
@@ -419,6 +426,24 @@ impl File<'_> {
         }
         found
     }
+}
+
+/// Whether something is read by its place: `row[1]`, `row.getLong(1)`, `for a, b in rows`.
+fn is_by_place(node: Node<'_>) -> bool {
+    let kind = node.kind();
+    let number = |node: Node<'_>| node.text().bytes().all(|byte| byte.is_ascii_digit());
+    if kind.contains("subscript") || kind.contains("index") || kind == "array_access" {
+        return node.named_children().skip(1).any(number);
+    }
+    if kind.contains("call") || kind == "method_invocation" {
+        let text = node.text();
+        let (head, arguments) = text.split_once('(').unwrap_or((text, ""));
+        let name = head.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
+        let digits = arguments.trim_end_matches(')');
+        let place = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        return name == "Scan" || name.starts_with("get") && place;
+    }
+    kind == "pattern_list" || kind == "tuple_pattern"
 }
 
 fn told(range: Range<usize>, dataset: usize, of: Of) -> Use {

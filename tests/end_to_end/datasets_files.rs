@@ -204,6 +204,15 @@ fn stays() -> Vec<(Files, &'static str)> {
             ],
             "B.scala:2 speaks of U",
         ),
+        // Files in which the name does not stand.
+        (
+            vec![("a.sql", "select country_code as c from `analytics.users_*` where _table_suffix = 'v1'\n".into())],
+            "a pattern that covers the dataset",
+        ),
+        (
+            vec![("a.py", "V = 'v1'\nq = f'select country_code as c from analytics.users_{V}'\n".into())],
+            "its name is put together at run time",
+        ),
         // A column that may not be compared, and a file that may do so.
         (
             vec![

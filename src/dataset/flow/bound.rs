@@ -8,6 +8,7 @@ use super::shape::{Callee, Shape, shape};
 use super::use_of_value::{around, counts};
 use super::value::{Data, Hit, Inner, Mention, Value};
 use crate::dataset::mapping::{At, Position};
+use crate::dataset::sql::words;
 use crate::dataset::usage::{Doubt, Of};
 use crate::tree::Node;
 
@@ -19,7 +20,11 @@ const SHOWS: [&str; 13] = [
 impl<'t> Flow<'t> {
     /// The position of what is read at `node`: what is compared decides, wherever it stands.
     pub(super) fn position_of(&self, node: Node<'t>, position: Position) -> Position {
-        if position == Position::Read && self.is_compared(node) { Position::Filter } else { position }
+        match position {
+            Position::Read if self.is_compared(node) => Position::Filter,
+            Position::Read if groups(node) => Position::Group,
+            position => position,
+        }
     }
 
     /// What a name stands for, of its parts and of the column whose value it has.
@@ -54,6 +59,9 @@ impl<'t> Flow<'t> {
             return None;
         }
         let first = name.split('.').next().unwrap_or(&name);
+        if Self::is_expression(mention) {
+            return words(&name, false).into_iter().find_map(|(_, word)| self.bound_in(data, word));
+        }
         let read = || {
             let known = self.noted.get(&(range.start, range.end))?;
             known.iter().find_map(|(source, one)| match one.of {
@@ -122,6 +130,19 @@ impl<'t> Flow<'t> {
     }
 }
 
+/// Methods of series that ask which values are the same.
+const GROUPS: [&str; 6] = ["value_counts", "unique", "drop_duplicates", "duplicated", "mode", "distinct"];
+
+fn groups(node: Node<'_>) -> bool {
+    around(node).is_some_and(|parent| match shape(parent) {
+        Shape::Member { object, name } => object.id == node.id && GROUPS.contains(&name.text()),
+        Shape::Call { callee: Callee::Method { object, name }, .. } => {
+            object.id == node.id && GROUPS.contains(&name.text())
+        }
+        _ => false,
+    })
+}
+
 /// Whether a value goes on from where it is read, other than to be shown or counted.
 fn goes_on(node: Node<'_>) -> bool {
     let mut at = node;
@@ -176,6 +197,7 @@ mod tests {
             "x = {t}.withColumnRenamed('tier', 't')\nprint(x.filter('t = 3').count())\n",
             "x = {t}.select('user_id', F.col('tier').alias('t'))\nx.filter(x.t > 3).count()\n",
             "c = F.col('tier')\n{t}.select((c == 3).alias('x')).count()\n",
+            "x = {t}.select(F.expr('tier + 1').alias('t'))\nx.where(x.t == 3).count()\n",
             "x = {t}.groupBy('user_id').agg(F.max('tier').alias('t'))\nx.where(F.col('t').isin(1, 2)).count()\n",
         ] {
             let code = code.replace("{t}", "spark.table('a.users_v1')");
@@ -190,11 +212,22 @@ mod tests {
             "train(spark.table('a.users_v1').select('tier', 'user_id'))\n",
             "import pandas as pd\nu = pd.read_parquet('gs://lake/users_v1')\nt = u['tier']\nprint((t == 3).sum())\n",
             "rows = q('select user_id, tier from a.users_v1')\nfor r in rows:\n    print(r.tier == 3)\n",
+            "for u, x in q('select user_id, tier from a.users_v1'):\n    print(x == 3)\n",
+            "for r in q('select user_id, tier from a.users_v1'):\n    print(r[1] == 3)\n",
+            "x = spark.table('a.users_v1').select(F.expr('tier + 1 as t'))\nx.where(x.t == 3).count()\n",
         ] {
             spark_stays(code, lost);
         }
         let scala = "object J { def f(sc: ScioContext) = sc.bigQueryTable(Table.Spec(\"p:a.users_v1\"))";
         stays("scala", &format!("{scala}.map(_.getLong(\"tier\")).filter(_ == 3) }}"), lost);
+        for go in ["rows.Scan(&u, &x)", "x := rows[1]"] {
+            let go = format!("package a\nfunc f() {{ rows := q(`select user_id, tier from a.users_v1`); {go} }}\n");
+            stays("go", &go, "reads what queries give by its place");
+        }
+        spark_stays(
+            "w = Window.partitionBy('band')\nspark.table('a.users_v1').withColumn('n', F.row_number().over(w)).count()\n",
+            "does not let band move in this position (group)",
+        );
         stays("scala", &format!("{scala}.map(r => {{ val t = r.getLong(\"tier\"); t > 3 }}) }}"), lost);
     }
 

@@ -307,7 +307,9 @@ impl<'t> Flow<'t> {
             return Some(self.spark_function(node, path, given));
         }
         if path.ends_with("Window.partitionBy") || path.ends_with("Window.orderBy") {
-            return Some(self.all_columns(given));
+            let Value::Columns(columns) = self.all_columns(given) else { return None };
+            let groups = path.ends_with("partitionBy");
+            return Some(Value::Columns(Rc::new(super::value::Columns { groups, ..(*columns).clone() })));
         }
         if let Some(name) = path.strip_prefix("pandas.") {
             return Some(self.pandas_function(node, name, given));

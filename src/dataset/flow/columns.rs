@@ -126,6 +126,7 @@ impl<'t> Flow<'t> {
                     let bare = columns.named == Named::Column;
                     let place = Place { leaves: place.leaves && bare, ..place };
                     let place = if columns.compares { place.compared() } else { place };
+                    let place = if columns.groups { place.grouped() } else { place };
                     let mut parts = columns.parts;
                     for mention in &columns.mentions {
                         if Self::is_expression(mention) {
@@ -183,7 +184,8 @@ impl<'t> Flow<'t> {
         let mut names = Data::default();
         for Read { named, parts, node, bound } in found {
             let inner = Self::inner(parts, bound);
-            if let (Named::Made, Some((source, column)), Some(node)) = (&named, bound, node) {
+            let nameless = matches!(&named, Named::Made) || matches!(&named, Named::Given(name) if name.is_empty());
+            if let (true, Some((source, column)), Some(node)) = (nameless, bound, node) {
                 self.doubt_bound(source, column, node);
             }
             match named {
@@ -280,7 +282,7 @@ impl<'t> Flow<'t> {
             named: Named::Column,
             keeps,
             parts,
-            compares: false,
+            ..Columns::default()
         }))
     }
 
@@ -312,6 +314,7 @@ impl<'t> Flow<'t> {
             "over" | "partitionBy" | "orderBy" | "when" | "otherwise" | "isin" | "between" => {
                 for one in &method.arguments {
                     let texts = matches!(word, "partitionBy" | "orderBy");
+                    after.groups |= word == "partitionBy";
                     match &one.value {
                         Value::Columns(more) => after.add(more),
                         Value::Text(text) if texts => {

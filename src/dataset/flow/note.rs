@@ -38,6 +38,11 @@ impl Place {
     pub(super) fn compared(self) -> Self {
         if self.position == Position::Read { self.at(Position::Filter) } else { self }
     }
+
+    /// As [`Place::compared`], of what something is grouped by.
+    pub(super) fn grouped(self) -> Self {
+        if self.position == Position::Read { self.at(Position::Group) } else { self }
+    }
 }
 
 impl<'t> Flow<'t> {

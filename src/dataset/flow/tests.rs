@@ -25,6 +25,9 @@ filter = "annotate"
 [columns.plan_type]
 to = "plan"
 values = { F = "free", P = "premium" }
+[columns.band]
+to = "bracket"
+group = "annotate"
 [columns.state]
 to = "state"
 values = { 1 = "paid", 2 = "open" }

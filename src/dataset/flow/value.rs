@@ -138,6 +138,8 @@ pub(super) struct Columns<'t> {
     pub(super) parts: Option<(usize, usize)>,
     /// Whether it is compared with something.
     pub(super) compares: bool,
+    /// Whether something is grouped by it.
+    pub(super) groups: bool,
 }
 
 impl<'t> Columns<'t> {
@@ -145,6 +147,7 @@ impl<'t> Columns<'t> {
     pub(super) fn add(&mut self, more: &Self) {
         self.mentions.extend(more.mentions.iter().copied());
         self.compares |= more.compares;
+        self.groups |= more.groups;
     }
 }
 
@@ -355,7 +358,7 @@ impl<'t> Value<'t> {
                 a.named == b.named
                     && a.keeps == b.keeps
                     && a.parts == b.parts
-                    && a.compares == b.compares
+                    && (a.compares, a.groups) == (b.compares, b.groups)
                     && a.mentions.len() == b.mentions.len()
                     && a.mentions.iter().zip(&b.mentions).all(|(a, b)| a.name.id == b.name.id && a.read == b.read)
             }
