@@ -209,14 +209,10 @@ mod tests {
             "class J { Object o = com.acme.UserV1.newBuilder().build(); }",
             "nothing here imports UserV1 by its name",
         );
+        stays("java", "import com.acme.UserV1;\nclass J { F f = UserV1::getCountryCode; }", "is a value here");
         stays(
             "java",
-            &format!("import com.acme.UserV1;\nclass J {{ F f = UserV1::getCountryCode; }}"),
-            "is a value here",
-        );
-        stays(
-            "java",
-            &format!("import com.acme.UserV1;\nclass J {{ O o = UserV1.SCHEMA.getField(\"country_code\"); }}"),
+            "import com.acme.UserV1;\nclass J { O o = UserV1.SCHEMA.getField(\"country_code\"); }",
             "what reads this name",
         );
         stays(

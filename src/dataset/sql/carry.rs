@@ -38,11 +38,7 @@ impl<'t> Resolver<'t> {
         for up in node.ancestors() {
             let is = |field: &str| up.field(field).is_some_and(|one| one.id == at.id);
             match up.kind() {
-                "binary" => {
-                    if up.field("operator").is_some_and(|one| COMPARE.contains(&one.kind())) {
-                        return true;
-                    }
-                }
+                "binary" if up.field("operator").is_some_and(|one| COMPARE.contains(&one.kind())) => return true,
                 "in" | "like" | "between" | "is" => return true,
                 "case" if is("value") => return true,
                 "when" if is("condition") => return true,
