@@ -381,6 +381,20 @@ pub struct Deliver {
     pub remote: String,
     /// `template`: what takes the place of gander's own text for pull requests.
     pub template: Option<String>,
+    /// `branch_per`: whose change sets of one repository are on one branch.
+    pub branch_per: BranchPer,
+}
+
+/// Whose change sets of one repository are on one branch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BranchPer {
+    /// Those of each consumer.
+    #[default]
+    Consumer,
+    /// Those of each owner in a wave.
+    Owner,
+    /// All of a wave.
+    Wave,
 }
 
 /// How change sets reach their consumers.

@@ -13,8 +13,8 @@ use super::raw::{Section, Value};
 use super::rollout_sections::rollout;
 use super::verify_sections::verify;
 use super::{
-    DatasetFiles, Deliver, Delivery, Disposition, Migration, Partial, Policy, SandboxConfig, SandboxMode, Transform,
-    units,
+    BranchPer, DatasetFiles, Deliver, Delivery, Disposition, Migration, Partial, Policy, SandboxConfig, SandboxMode,
+    Transform, units,
 };
 use crate::dataset::Dialects;
 use crate::dataset::sql::Dialect;
@@ -370,7 +370,7 @@ fn policy(root: &Section<'_>) -> Policy {
 const MOST_TEMPLATE: u64 = 256 << 10;
 
 fn deliver(root: &Section<'_>, place: &Place<'_>, seal: &mut Seal) -> Deliver {
-    let section = root.section("deliver", &["how", "author", "remote", "template"]);
+    let section = root.section("deliver", &["how", "author", "remote", "template", "branch_per"]);
     let choices = [
         ("patches", Delivery::Patches),
         ("checkout", Delivery::Checkout),
@@ -399,7 +399,10 @@ fn deliver(root: &Section<'_>, place: &Place<'_>, seal: &mut Seal) -> Deliver {
             }
         }
     });
-    Deliver { how: how.unwrap_or_default(), author, remote: remote.unwrap_or_else(|| "origin".to_owned()), template }
+    let choices = [("consumer", BranchPer::Consumer), ("owner", BranchPer::Owner), ("wave", BranchPer::Wave)];
+    let branch_per = section.get("branch_per").and_then(|value| value.one_of(&choices)).unwrap_or_default();
+    let remote = remote.unwrap_or_else(|| "origin".to_owned());
+    Deliver { how: how.unwrap_or_default(), author, remote, template, branch_per }
 }
 
 fn author(value: &Value<'_>) -> Option<String> {

@@ -217,6 +217,7 @@ mod tests {
                 author: None,
                 remote: String::new(),
                 template: None,
+                branch_per: Default::default(),
             },
             state: PathBuf::from("/m/.gander"),
             digest: Digest::of(b"m"),

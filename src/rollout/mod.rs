@@ -31,6 +31,7 @@ pub mod pace;
 mod recover;
 mod rollback;
 mod settle;
+mod shared;
 mod ship;
 mod show;
 pub mod simulate;

@@ -325,6 +325,8 @@ fn become_of(
     let (Some((name, _)), Some(made), true) = (&record.branch, made, is_out) else { return Ok(None) };
     Ok(match standings.tips.get(name) {
         Some(tip) if *tip == made => None,
+        // It is about to be made anew, with others or without them.
+        Some(tip) if record.shared && Some(tip) == record.replaces.as_ref() => None,
         None => Some(Seen::Closed(format!("the branch {name} was deleted, and its change was not merged"))),
         Some(tip) if repository.contains(tip, &made)? => {
             Some(Seen::Edited(format!("its owner went on with the branch {name}")))

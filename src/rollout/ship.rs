@@ -1,6 +1,6 @@
 //! Verified change sets on their way to where the policy lets them go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, mpsc};
 
 use rayon::prelude::*;
@@ -9,12 +9,13 @@ use super::deliver::{self, Papers, Shipment, Target};
 use super::machine::consumer::Event as Move;
 use super::outcome::{Marks, disposition};
 use super::pace::{self, Traffic};
+use super::shared;
 use super::snapshot::Snapshot;
 use super::units;
 use super::versions::versions_of;
 use super::{Event, Request, RolloutError, Staged};
 use crate::changeset::{self, ChangeSet, Side};
-use crate::config::{Delivery, Disposition};
+use crate::config::{BranchPer, Delivery, Disposition};
 use crate::digest::Digest;
 use crate::files;
 use crate::state::{DeliveryRecord, DeliveryState, Entry, Store, Wait, WaitFor, WorkspaceRecord};
@@ -32,12 +33,12 @@ const PUSHES: usize = 16;
 pub(super) const AWAY: i64 = 60;
 
 /// A change set with all that is known of it.
-struct Parcel<'a> {
-    id: &'a str,
-    workspace: &'a WorkspaceRecord<WorkspacePlan>,
+pub(super) struct Parcel<'a> {
+    pub id: &'a str,
+    pub workspace: &'a WorkspaceRecord<WorkspacePlan>,
     consumers: Vec<&'a Consumer>,
     verdict: &'a Verdict,
-    versions: Vec<FileVersion>,
+    pub versions: Vec<FileVersion>,
     set: ChangeSet,
     /// The record of a delivery that was interrupted.
     begun: Option<&'a DeliveryRecord>,
@@ -56,7 +57,12 @@ pub(super) fn ship_all(
 ) -> Result<Vec<Wait>, RolloutError> {
     let mut waits: Vec<Wait> = Vec::new();
     let mut traffic = traffic(store, request, snapshot)?;
-    for members in members.chunks(AT_ONCE) {
+    // What shares a branch is put there together.
+    let at_once = match request.migration.deliver.branch_per {
+        BranchPer::Consumer => AT_ONCE,
+        BranchPer::Owner | BranchPer::Wave => members.len().max(1),
+    };
+    for members in members.chunks(at_once) {
         let mut parcels = Vec::with_capacity(members.len());
         for member in members {
             parcels.extend(pack(store, request, snapshot, wave, member)?);
@@ -72,7 +78,7 @@ pub(super) fn ship_all(
                 break; // the next run goes on here
             }
             // What is upstream is out before what is downstream goes.
-            if begun.iter().any(|before| is_below(request, before.parcel, parcel)) {
+            if begun.iter().any(|before| !before.record.shared && is_below(request, before.parcel, parcel)) {
                 push_all(store, request, std::mem::take(&mut begun), &mut waits)?;
             }
             let owner = parcel.consumers.first().and_then(|consumer| consumer.owner.as_ref());
@@ -116,11 +122,17 @@ fn is_below(request: &Request<'_>, maker: &Parcel<'_>, parcel: &Parcel<'_>) -> b
 }
 
 /// A delivery that is in the journal and not made yet.
-struct Begun<'p> {
-    parcel: &'p Parcel<'p>,
-    folder: BTreeMap<String, Vec<u8>>,
+pub(super) struct Begun<'p> {
+    pub parcel: &'p Parcel<'p>,
+    pub folder: BTreeMap<String, Vec<u8>>,
     message: String,
-    record: DeliveryRecord,
+    pub record: DeliveryRecord,
+}
+
+impl Begun<'_> {
+    pub(super) fn shipment(&self) -> Shipment<'_> {
+        shipment(self.parcel.workspace, &self.parcel.versions, &self.parcel.set)
+    }
 }
 
 /// What came of sending a parcel off.
@@ -140,8 +152,10 @@ fn push_all(
     waits: &mut Vec<Wait>,
 ) -> Result<(), RolloutError> {
     let (state, author, time) = (store.folder().to_owned(), request.migration.deliver.author.as_deref(), store.now());
+    let (shared, begun): (Vec<Begun<'_>>, Vec<Begun<'_>>) = begun.into_iter().partition(|one| one.record.shared);
+    shared::deliver_together(store, shared, (&head(request), author), |store, one| ended(store, request, one, waits))?;
     let queue = Mutex::new(begun.into_iter());
-    let (send, ended) = mpsc::channel();
+    let (send, done) = mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..PUSHES {
             let (send, queue, state) = (send.clone(), &queue, &state);
@@ -158,21 +172,26 @@ fn push_all(
             });
         }
         drop(send);
-        for (mut one, made) in ended {
+        for (mut one, made) in done {
             deliver::finish(store, one.parcel.id, &mut one.record, made)?;
-            let state = &one.record.state;
-            if *state == DeliveryState::Delivering {
-                let why = format!("the remote of {} can't be reached", one.parcel.id);
-                waits.push(Wait { what: WaitFor::Remote, until: Some(store.now() + AWAY), why });
-            }
-            if *state == DeliveryState::Superseded {
-                let why = format!("the code of {} moved on at its remote: its change set is made anew", one.parcel.id);
-                waits.push(Wait { what: WaitFor::Base, until: Some(store.now()), why });
-            }
-            (request.tell)(Event::Shipped { workspace: one.parcel.id, state });
+            ended(store, request, &one, waits);
         }
         Ok(())
     })
+}
+
+/// Notes what follows from the end of a delivery.
+fn ended(store: &Store, request: &Request<'_>, one: &Begun<'_>, waits: &mut Vec<Wait>) {
+    let state = &one.record.state;
+    if *state == DeliveryState::Delivering {
+        let why = format!("the remote of {} can't be reached", one.parcel.id);
+        waits.push(Wait { what: WaitFor::Remote, until: Some(store.now() + AWAY), why });
+    }
+    if *state == DeliveryState::Superseded {
+        let why = format!("the code of {} moved on at its remote: its change set is made anew", one.parcel.id);
+        waits.push(Wait { what: WaitFor::Base, until: Some(store.now()), why });
+    }
+    (request.tell)(Event::Shipped { workspace: one.parcel.id, state });
 }
 
 /// What is open, and what went out within the hour.
@@ -188,7 +207,9 @@ fn traffic(store: &Store, request: &Request<'_>, snapshot: &Snapshot) -> Result<
         let open = |record: &&DeliveryRecord| {
             matches!(record.how, Delivery::Branch | Delivery::Push) && record.merged.is_none() && !record.departed
         };
-        traffic.open = out.filter(open).count() as u64;
+        let (shared, alone): (Vec<_>, Vec<_>) = out.filter(open).partition(|record| record.shared);
+        let shared: BTreeSet<_> = shared.into_iter().map(|record| (&record.remote, &record.branch)).collect();
+        traffic.open = (alone.len() + shared.len()) as u64;
     }
     Ok(traffic)
 }
@@ -372,7 +393,7 @@ fn send_off<'p>(
         let _ = files::remove_folder(&held);
         let target = Target { remote: &request.migration.deliver.remote, protocols: &request.migration.code.protocols };
         if deliver::begin(store, &shipment, &target, &mut record)? {
-            if record.how == Delivery::Push {
+            if record.how == Delivery::Push || record.shared {
                 return Ok(Sent::Begun(Box::new(Begun { parcel, folder, message, record })));
             }
             let author = request.migration.deliver.author.as_deref();
@@ -461,8 +482,20 @@ fn new_record(
     let slug = slug(consumers);
     // What was merged keeps its branch; what corrects it has one of its own.
     let number = over.map_or(0, |over| over.number + u32::from(over.merged.is_some()));
-    let correction = if number == 0 { String::new() } else { format!("-{}", number + 1) };
-    let branch = format!("gander/{}/{}{correction}", request.migration.id, branch_part(&slug));
+    let owner = consumers.first().and_then(|consumer| consumer.owner.as_ref());
+    let (branch, shared) = match request.migration.deliver.branch_per {
+        BranchPer::Owner if number == 0 => (format!("wave-{wave}.{}", owner_part(owner)), true),
+        BranchPer::Wave if number == 0 => (format!("wave-{wave}"), true),
+        _ if number == 0 => (branch_part(&slug), false),
+        // What corrects a merged change set is one consumer's alone.
+        _ => (format!("{}-{}", branch_part(&slug), number + 1), false),
+    };
+    let shared = shared && matches!(how, Delivery::Branch | Delivery::Push);
+    let branch = format!("gander/{}/{branch}", request.migration.id);
+    // Made anew, it stays on the branch that it is on.
+    let same = over.filter(|over| over.merged.is_none()).and_then(|over| over.branch.as_ref());
+    let branch = same.map_or(branch, |(name, _)| name.clone());
+    let shared = over.filter(|over| over.merged.is_none()).map_or(shared, |over| over.shared);
     DeliveryRecord {
         state: over.map_or(DeliveryState::Waiting, |over| over.state.clone()),
         how,
@@ -488,7 +521,16 @@ fn new_record(
             None => over.over.clone(),
         }),
         outdated: None,
+        shared,
     }
+}
+
+/// The part of a branch that names an owner.
+fn owner_part(owner: Option<&EntityRef>) -> String {
+    let Some(owner) = owner else { return "nobody".to_owned() };
+    let plain = owner.as_str().strip_prefix("group:default/");
+    let plain = plain.filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')));
+    plain.map_or_else(|| branch_part(&owner.slug()), str::to_owned)
 }
 
 /// The record of a workspace of which nothing is known yet.
@@ -508,10 +550,14 @@ fn branch_part(slug: &str) -> String {
 }
 
 pub(super) fn message(request: &Request<'_>, set: &ChangeSet) -> String {
-    let guide = match &request.migration.guide {
-        Some(guide) => format!("Guide: {guide}\n\n"),
-        None => String::new(),
-    };
-    let (title, trailer) = (&request.migration.title, deliver::trailer(&set.id()));
-    format!("{title}\n\n{guide}{trailer}")
+    format!("{}\n\n{}", head(request), deliver::trailer(&set.id()))
+}
+
+/// A commit's message, but for what names its changes.
+fn head(request: &Request<'_>) -> String {
+    let title = &request.migration.title;
+    match &request.migration.guide {
+        Some(guide) => format!("{title}\n\nGuide: {guide}"),
+        None => title.clone(),
+    }
 }

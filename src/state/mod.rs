@@ -321,6 +321,7 @@ mod tests {
             pin: None,
             over: None,
             outdated: None,
+            shared: false,
         }
     }
 

@@ -268,4 +268,7 @@ pub struct DeliveryRecord {
     /// Why it is not what the rules make now, and stays what it is.
     #[serde(default)]
     pub outdated: Option<String>,
+    /// Its branch is that of others, too.
+    #[serde(default)]
+    pub shared: bool,
 }

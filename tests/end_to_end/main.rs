@@ -24,6 +24,7 @@ mod kill;
 mod lsp;
 mod malice;
 mod matchers;
+mod monorepo;
 mod moves;
 mod newcomer;
 mod operation;

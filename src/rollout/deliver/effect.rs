@@ -111,6 +111,15 @@ fn adopt(place: &GitPlace, remote: &Remote, record: &mut DeliveryRecord, made: &
     }
 }
 
+/// As [`not_moved`], over the pin of the shipment.
+pub fn not_moved_there(
+    shipment: &Shipment<'_>,
+    repository: &Repository,
+    there: (&Remote, &Present),
+) -> Result<(), Obstacle> {
+    not_moved(shipment, &commit_place(shipment)?, repository, there)
+}
+
 /// Nobody shall get a change of code that they do not have any more: where the remote moved
 /// on since the pin, every file of the change set has to be the same there.
 fn not_moved(
@@ -251,6 +260,11 @@ pub(super) fn look_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Res
             };
             match (found, made) {
                 (None, _) => Ok("its branch is gone already"),
+                (Some((found, _)), made)
+                    if record.shared && (made.as_ref() == Some(&found) || record.replaces.as_ref() == Some(&found)) =>
+                {
+                    Ok("it is taken out of the branch that it shares")
+                }
                 (Some((found, _)), Some(made)) if found == *made => Ok("its branch is deleted"),
                 (Some((found, _)), _) if Some(&found) == record.replaces.as_ref() => Ok("its branch is deleted"),
                 (Some((_, Some(facts))), None) if ours(shipment, record, &facts)? => Ok("its branch is deleted"),

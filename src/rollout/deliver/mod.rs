@@ -9,13 +9,13 @@ mod revert;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-pub(super) use effect::remote_of_record;
 pub use effect::{is_ours, trailer};
+pub(super) use effect::{not_moved_there as not_moved, remote_of_record};
 pub use look::{is_own, own_writes};
 pub use revert::{merged_as_files, revert_id};
 
-use super::RolloutError;
 use super::machine::consumer::{Event, State};
+use super::{RolloutError, shared};
 use crate::changeset::{self, ChangeSet};
 use crate::config::Delivery;
 use crate::files::{self, FilesError};
@@ -68,7 +68,7 @@ pub struct Target<'a> {
 const MOST_TRIES: u32 = 10;
 
 /// Why an effect did not come about. It becomes a recorded state, not an error.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Obstacle {
     /// The place must not be touched; it was not.
     Refused(String),
@@ -293,7 +293,13 @@ pub fn roll_back(
     let intent = Entry { detail: because.to_owned(), ..entry("rollback", id, record, Phase::Intent, true) };
     go(store, id, record, (Event::Revert, D::RollingBack), intent)?;
     let folder = store.folder().join(&record.folder);
-    let taken = proven(shipment).and_then(|()| bring_back(shipment, record, &folder, store.now()));
+    let said = revert::said(shipment, record);
+    let taken = match proven(shipment) {
+        Ok(()) if record.shared => shared::take_out(store, shipment, record)?,
+        Ok(()) => effect::take_back(shipment, record),
+        unproven => unproven,
+    };
+    let taken = bring_back(shipment, record, &folder, (store.now(), said), taken);
     match taken.and_then(|reverting| withdraw(&folder, because).map(|()| reverting)) {
         Ok(None) => {}
         // Back it is once its owner has merged that.
@@ -365,10 +371,10 @@ fn bring_back(
     shipment: &Shipment<'_>,
     record: &DeliveryRecord,
     folder: &Path,
-    time: i64,
+    (time, said): (i64, Option<(String, String)>),
+    withdrawn: Result<(), Obstacle>,
 ) -> Result<Option<(String, String)>, Obstacle> {
-    let said = revert::said(shipment, record);
-    match effect::take_back(shipment, record) {
+    match withdrawn {
         // What its owner did with the branch after the merge is the owner's.
         Err(Obstacle::Conflict(_)) if is_merged(record) => {}
         taken => taken?,

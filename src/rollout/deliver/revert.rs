@@ -48,9 +48,16 @@ pub fn revert_id(change: &Digest) -> Digest {
     DigestBuilder::new("gander.revert").field(change.as_bytes()).finish()
 }
 
-/// The branch that takes back what was delivered as `branch`.
-fn revert_branch(branch: &str) -> String {
-    format!("{branch}.revert")
+/// The branch that takes back what was delivered as `branch`. What shared one goes back by a
+/// branch of its own, named as the folder of its change set.
+fn revert_branch(branch: &str, record: &DeliveryRecord) -> String {
+    match (branch.rsplit_once('/'), record.folder.rsplit_once('/')) {
+        (Some((folder, _)), Some((_, name))) if record.shared => {
+            let name = name.replace("..", "-");
+            format!("{folder}/{}.revert", name.trim_end_matches('.'))
+        }
+        _ => format!("{branch}.revert"),
+    }
 }
 
 /// What would take the change set back from the present head. Nothing is made yet.
@@ -191,7 +198,7 @@ pub(super) fn revert(
     (time, said): (i64, Option<(String, String)>),
 ) -> Result<Option<(String, String)>, Obstacle> {
     let Some((branch, _)) = &record.branch else { return Ok(None) };
-    let branch = revert_branch(branch);
+    let branch = revert_branch(branch, record);
     let id = revert_id(&record.change_id);
     if let Some(found) = made_already(shipment, record, &branch)? {
         return match found.message.ends_with(&trailer(&id)) {

@@ -88,6 +88,7 @@ fn fleet(world: &World, store: &mut Store) {
             pin: None,
             over: None,
             outdated: None,
+            shared: false,
         };
         store.record_delivery(&id, &delivery, &Entry::of("deliver.patches", &*id, "")).unwrap();
     }

@@ -89,6 +89,7 @@ pub(super) fn migration(root: &Path, how: Delivery) -> Migration {
             author: Some("Goose <goose@example.org>".to_owned()),
             remote: "origin".to_owned(),
             template: None,
+            branch_per: Default::default(),
         },
         state: root.join(".gander/users-v2"),
         digest: Digest::of(b"migration"),

@@ -1,0 +1,168 @@
+//! A monorepo whose change sets share branches: one commit for several consumers, from which
+//! each can be taken alone.
+
+use std::path::PathBuf;
+
+use super::bench::{Bench, git, outcomes, reason};
+
+const JOB: &str = "rows = read_table(\"users_v1\")\n";
+const NEW: &str = "rows = read_table(\"users_v2\")\n";
+
+/// Four consumers of two owners in one repository with a bare remote.
+fn fleet(per: &str) -> Bench {
+    let bench = Bench::new();
+    for (name, owner) in [("ant", "red"), ("bee", "blue"), ("cat", "red"), ("dog", "blue")] {
+        bench.put(&format!("mono/apps/{name}/job.py"), JOB);
+        let catalog = format!(
+            "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: {name}\nspec:\n  type: service\n  \
+             lifecycle: production\n  owner: {owner}\n"
+        );
+        bench.put(&format!("mono/apps/{name}/catalog-info.yaml"), catalog);
+    }
+    bench.put(
+        "migration.toml",
+        format!(
+            "[migration]\nid = \"small\"\ntitle = \"Read users_v2\"\nrules = [\"small.rhai\"]\n\
+             [code]\nprotocols = [\"file\"]\n[[consumers.from]]\nfolders = [\"mono/apps/*\"]\n\
+             [[verify.step]]\nname = \"test\"\nrun = [\"sh\", \"-c\", \"test -s job.py\"]\n\
+             [sandbox]\nmode = \"none\"\n[deliver]\nhow = \"push\"\nbranch_per = \"{per}\"\n\
+             author = \"Bot <bot@example.org>\"\n[rollout]\nwaves = [\"1\", \"100%\"]\nfirst = [\"component:default/ant\"]\n"
+        ),
+    );
+    let rule = "rule(\"small/table\").lang(\"python\").find(\"read_table(\\\"users_v1\\\")\")\
+                .replace(\"read_table(\\\"users_v2\\\")\");\n";
+    bench.put("small.rhai", rule);
+    let mono = bench.root.join("mono");
+    git(&mono, &["init", "-q", "-b", "main"]);
+    git(&mono, &["add", "-A"]);
+    git(&mono, &["commit", "-q", "-m", "one"]);
+    git(&bench.root, &["clone", "-q", "--bare", "mono", "mono.git"]);
+    git(&mono, &["remote", "add", "origin", &format!("file://{}", remote(&bench).display())]);
+    bench
+}
+
+fn remote(bench: &Bench) -> PathBuf {
+    bench.root.join("mono.git")
+}
+
+fn branches(bench: &Bench) -> Vec<String> {
+    let text = git(&remote(bench), &["for-each-ref", "--format=%(refname:short)", "refs/heads/gander"]);
+    text.lines().map(str::to_owned).collect()
+}
+
+/// Who is changed on a branch, against the main one.
+fn on(bench: &Bench, branch: &str) -> Vec<String> {
+    let text = git(&remote(bench), &["diff", "--name-only", "main", branch]);
+    for path in text.lines() {
+        assert_eq!(git(&remote(bench), &["show", &format!("{branch}:{path}")]), NEW);
+    }
+    text.lines().map(|path| path.split('/').nth(1).unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_wave_is_one_branch_and_each_leaves_it_alone() {
+    let bench = fleet("wave");
+    bench.gander(&["run"]).expect(0);
+    let (one, two) = ("gander/small/wave-1", "gander/small/wave-2");
+    assert_eq!(branches(&bench), [one, two]);
+    assert_eq!(
+        (on(&bench, one), on(&bench, two)),
+        (vec!["ant".to_owned()], ["bee", "cat", "dog"].map(str::to_owned).to_vec())
+    );
+    assert_eq!(git(&remote(&bench), &["rev-list", "--count", &format!("main..{two}")]), "1\n");
+    let message = git(&remote(&bench), &["log", "-1", "--format=%an%n%B", two]);
+    assert_eq!(message.matches("Gander-Change-Id: ").count(), 3, "{message}");
+    assert!(message.starts_with("Bot\nRead users_v2\n"), "{message}");
+    bench.gander(&["run"]).expect(0);
+    // One of three goes back: the branch is made anew without it.
+    let dry = bench.gander(&["rollback", "--consumer", "cat", "--dry-run"]).expect(0).stdout;
+    assert!(dry.contains("it is taken out of the branch that it shares"), "{dry}");
+    bench.gander(&["rollback", "--consumer", "cat"]).expect(0);
+    assert_eq!(on(&bench, two), ["bee", "dog"]);
+    let message = git(&remote(&bench), &["log", "-1", "--format=%an%n%B", two]);
+    assert_eq!(message.matches("Gander-Change-Id: ").count(), 2, "{message}");
+    assert!(message.starts_with("Bot\nRead users_v2\n"), "{message}");
+    bench.gander(&["run"]);
+    let words = outcomes(&bench.ledger());
+    assert_eq!((words["bee"].as_str(), words["cat"].as_str()), ("changed", "rolled-back"), "{:#}", bench.ledger());
+    // The rest is merged: each is reverted by a branch of its own.
+    let owner = bench.root.join("owner");
+    git(&bench.root, &["clone", "-q", "mono.git", "owner"]);
+    git(&owner, &["merge", "-q", "--no-ff", "-m", "merged", &format!("origin/{two}")]);
+    git(&owner, &["push", "-q", "origin", "main", &format!(":{two}")]);
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert_eq!(branches(&bench), ["gander/small/bee.revert", "gander/small/dog.revert"]);
+    let there = remote(&bench);
+    assert_eq!(git(&there, &["diff", "--name-only", "main", "gander/small/bee.revert"]), "apps/bee/job.py\n");
+    assert_eq!(git(&there, &["show", "gander/small/bee.revert:apps/bee/job.py"]), JOB);
+    assert_eq!(
+        git(&there, &["log", "-1", "--format=%an %s", "gander/small/bee.revert"]),
+        "Bot Take back: Read users_v2\n"
+    );
+}
+
+#[test]
+fn an_owner_gets_one_branch_and_what_comes_later_joins_it() {
+    let bench = fleet("owner");
+    // One of the second wave is left out at first.
+    bench.gander(&["run", "--only", "ant"]).expect(4);
+    bench.gander(&["exclude", "dog", "--reason", "later"]).expect(0);
+    bench.gander(&["run"]).expect(0);
+    let (red, blue) = ("gander/small/wave-2.red", "gander/small/wave-2.blue");
+    assert_eq!(branches(&bench), ["gander/small/wave-1.red", blue, red]);
+    assert_eq!((on(&bench, blue), on(&bench, red)), (vec!["bee".to_owned()], vec!["cat".to_owned()]));
+    bench.gander(&["retry", "dog"]).expect(0);
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(on(&bench, blue), ["bee", "dog"]);
+    assert_eq!(git(&remote(&bench), &["rev-list", "--count", &format!("main..{blue}")]), "1\n");
+    // Their code moves on, of one of the two: it is made anew there, and the other stays.
+    let owner = bench.root.join("owner");
+    git(&bench.root, &["clone", "-q", "mono.git", "owner"]);
+    std::fs::write(owner.join("apps/dog/job.py"), format!("import os\n{JOB}")).unwrap();
+    git(&owner, &["commit", "-q", "-am", "two"]);
+    git(&owner, &["push", "-q"]);
+    bench.gander(&["run"]).expect(0);
+    let there = remote(&bench);
+    assert_eq!(git(&there, &["show", &format!("{blue}:apps/dog/job.py")]), format!("import os\n{NEW}"));
+    assert_eq!(git(&there, &["show", &format!("{blue}:apps/bee/job.py")]), NEW);
+    assert_eq!(git(&there, &["rev-parse", &format!("{blue}^")]), git(&there, &["rev-parse", "main"]));
+    // Somebody goes on with a branch: it is theirs from then on, with all that is on it.
+    git(&owner, &["fetch", "-q"]);
+    git(&owner, &["checkout", "-q", "-b", "theirs", &format!("origin/{red}")]);
+    std::fs::write(owner.join("more.txt"), "mine\n").unwrap();
+    git(&owner, &["add", "-A"]);
+    git(&owner, &["commit", "-q", "-m", "mine"]);
+    git(&owner, &["push", "-q", "origin", &format!("theirs:{red}")]);
+    bench.gander(&["rollback", "--all"]).expect(5);
+    assert_eq!(branches(&bench), [red]);
+    assert!(reason(&bench.ledger(), "cat").contains("somebody else moved the branch"), "{:#}", bench.ledger());
+}
+
+#[test]
+fn a_shared_branch_survives_a_kill_at_any_step() {
+    // The points of a run that puts three on one branch, and of one that takes one out again.
+    let points = [
+        ("git.branch-made#2", "git.branch-made"),
+        ("journal.share.done#3", "journal.share.done#1"),
+        ("git.pushed#2", "git.pushed"),
+        ("journal.deliver.push.done#3", "journal.rollback.push.intent"),
+    ];
+    for (out, back) in points {
+        let bench = fleet("wave");
+        let kill = |point: &str, arguments: &[&str]| {
+            let ended = bench.gander_with(&[("GANDER_FAULT_POINT", point.as_ref())], arguments);
+            assert_eq!(ended.signal, Some(9), "{point} was not passed: {}", ended.stderr);
+        };
+        kill(out, &["run", "-q"]);
+        bench.gander(&["run"]).expect(0);
+        let two = "gander/small/wave-2";
+        assert_eq!(on(&bench, two), ["bee", "cat", "dog"], "{out}");
+        kill(back, &["rollback", "-q", "--consumer", "cat"]);
+        bench.gander(&["run"]);
+        assert_eq!(on(&bench, two), ["bee", "dog"], "{back}");
+        let words = outcomes(&bench.ledger());
+        assert_eq!((words["bee"].as_str(), words["cat"].as_str()), ("changed", "rolled-back"), "{back}");
+        bench.gander(&["rollback", "--all"]).expect(0);
+        assert_eq!(branches(&bench), [""; 0], "{out}, {back}");
+    }
+}
