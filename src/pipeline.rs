@@ -484,7 +484,6 @@ pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
     // Before anything is written: a mistake in the rules leaves no trace.
     load_rules(migration)?;
     report::pull_request::check_template(migration).map_err(PipelineError::Template)?;
-    not_lost(migration)?;
     let mut store = Store::open(&migration.state, clock)?;
     if options.correct || options.replan {
         // What was merged since the last run is to be corrected, too.
@@ -504,24 +503,6 @@ pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
     Ok(Ran { ledger, problems: planned.fleet.problems.len() + unresolved })
 }
 
-/// A lost state is not begun anew: exclusions and pauses would be forgotten, and what was
-/// merged or taken back would be delivered again.
-fn not_lost(migration: &Migration) -> Result<(), PipelineError> {
-    let state = migration.state.join("state.db");
-    let there = std::fs::metadata(&state).is_ok_and(|found| found.len() > 0);
-    let holds =
-        |name: &&str| std::fs::read_dir(migration.state.join(name)).is_ok_and(|mut entries| entries.next().is_some());
-    match ["change-sets", "pins"].iter().find(|name| holds(name)).filter(|_| !there) {
-        None => Ok(()),
-        Some(name) => Err(RolloutError::Undecidable(format!(
-            "{} is missing or empty, but {name} of an earlier run are beside it: `gander recover` rebuilds the state; \
-             to begin anew, move the folder away",
-            state.display()
-        ))
-        .into()),
-    }
-}
-
 /// Hands `work` on as what a rollout asks for.
 fn with_request<T>(
     migration: &Migration,
@@ -536,7 +517,7 @@ fn with_request<T>(
         fleet: &planned.fleet,
         plan: &planned.plan,
         read_pinned: &|index, path| work.read(index, path),
-        verify: &|wanted, take| work.verify(wanted, take),
+        verify: &|wanted, may_begin, take| work.verify(wanted, may_begin, take),
         describe: &|staged| report::folder(staged),
         opted_out: &|index| work.opted_out(index),
         code_owners: &|index, paths| work.code_owners(index, paths),
@@ -560,7 +541,7 @@ pub fn recover(
     tell: &Tell<'_>,
 ) -> Result<Vec<rollout::Recovered>, PipelineError> {
     load_rules(migration)?;
-    let mut store = Store::open(&migration.state, clock)?;
+    let mut store = Store::rebuild(&migration.state, clock)?;
     let options = Options::default();
     let planned = plan_over(migration, &options, (Some(&store), Fetching::Missing, Base::Here), clock, tell)?;
     let work = Work::new(migration, &planned, None, tell)?;

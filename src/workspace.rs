@@ -20,6 +20,9 @@ const LONGEST: usize = 1_000;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct EntityRef(String);
 
+/// How many bytes of a reference a file name keeps.
+const LONGEST_SLUG: usize = 100;
+
 impl EntityRef {
     /// Reads `[kind:][namespace/]name`; what is left out is taken from
     /// `default_kind` and the namespace `default`. `None` where a part is empty, or all
@@ -57,11 +60,12 @@ impl EntityRef {
         let text = self.0.strip_prefix("component:default/").unwrap_or(&self.0);
         let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let slug: String = text.chars().map(|c| if safe(c) { c } else { '-' }).collect();
-        if slug == text && !slug.starts_with('.') {
+        if slug == text && !slug.starts_with('.') && slug.len() <= LONGEST_SLUG {
             return slug;
         }
         // Two references that read alike once cleaned must not share a folder.
-        format!("{}-{}", slug.trim_start_matches('.'), &Digest::of(self.0.as_bytes()).short()[..8])
+        let head: String = slug.trim_start_matches('.').chars().take(LONGEST_SLUG).collect();
+        format!("{head}-{}", &Digest::of(self.0.as_bytes()).short()[..8])
     }
 }
 
@@ -338,5 +342,8 @@ mod tests {
         assert_eq!(slug("ads"), "ads");
         assert_ne!(slug("a:b-c"), slug("a:b/c"));
         assert!(!slug("..").starts_with('.'));
+        // File systems take 255 bytes, and branches grow endings.
+        let long = |last: char| slug(&format!("{}{last}", "n".repeat(299)));
+        assert!(long('a').len() < 120 && long('a') != long('b'), "{}", long('a'));
     }
 }

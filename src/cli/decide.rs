@@ -1,11 +1,13 @@
 //! What the person on call decides: `pause`, `resume`, `approve`, `exclude`, `retry`.
 
+use std::time::{Duration, Instant};
+
 use super::screen::Screen;
 use super::{Exit, MigrationOption, run};
 use crate::clock::Clock;
 use crate::config::Migration;
-use crate::rollout::{self, About, RolloutError};
-use crate::state::Store;
+use crate::rollout::{self, About, Ask, RolloutError};
+use crate::state::{self, StateError, Store};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  gander pause --reason \"the pager rings\"")]
@@ -13,7 +15,7 @@ pub(super) struct Pause {
     #[command(flatten)]
     file: MigrationOption,
     /// Why, for the others and the history.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = words)]
     reason: String,
 }
 
@@ -51,29 +53,30 @@ pub(super) struct Exclude {
     #[command(flatten)]
     file: MigrationOption,
     /// Why, for the others and the history.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = words)]
     reason: String,
 }
 
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example:\n  gander retry geo-lookup && gander run")]
+#[command(after_help = "Examples:\n  gander retry geo-lookup && gander run\n  gander retry --wave 2 && gander run")]
 pub(super) struct Retry {
     /// The consumer that is verified and delivered again by the next run.
-    consumer: String,
+    #[arg(required_unless_present = "wave", conflicts_with = "wave")]
+    consumer: Option<String>,
+    /// The wave that is tried again; where it was taken back, those that were taken back
+    /// after it, too.
+    #[arg(long, value_name = "N")]
+    wave: Option<u32>,
     #[command(flatten)]
     file: MigrationOption,
 }
 
 pub(super) fn pause(args: &Pause, screen: &Screen) -> Result<Exit, Exit> {
-    decide(&args.file, screen, |store| rollout::pause(store, &args.reason))?;
-    screen.note("paused: `gander run` watches and takes back, and begins nothing new; `gander resume` ends it");
-    Ok(Exit::Done)
+    decide(&args.file, screen, Ask::Pause { reason: args.reason.clone() })
 }
 
 pub(super) fn resume(args: &Resume, screen: &Screen) -> Result<Exit, Exit> {
-    decide(&args.file, screen, |store| rollout::resume(store, &args.reason))?;
-    screen.note("resumed: `gander run` goes on");
-    Ok(Exit::Done)
+    decide(&args.file, screen, Ask::Resume { reason: args.reason.clone() })
 }
 
 pub(super) fn approve(args: &Approve, screen: &Screen) -> Result<Exit, Exit> {
@@ -82,23 +85,21 @@ pub(super) fn approve(args: &Approve, screen: &Screen) -> Result<Exit, Exit> {
         (Some(name), None) => About::Consumer(entity(name, screen)?),
         (None, None) => return Err(Exit::Usage),
     };
-    decide(&args.file, screen, |store| rollout::approve(store, &about, &args.reason))?;
-    screen.note("approved: `gander run` goes on");
-    Ok(Exit::Done)
+    decide(&args.file, screen, Ask::Approve { about, reason: args.reason.clone() })
 }
 
 pub(super) fn exclude(args: &Exclude, screen: &Screen) -> Result<Exit, Exit> {
     let entity = entity(&args.consumer, screen)?;
-    decide(&args.file, screen, |store| rollout::exclude(store, &entity, &args.reason))?;
-    screen.note(format!("excluded: {entity} gets no change set; `gander retry {}` takes it in again", args.consumer));
-    Ok(Exit::Done)
+    decide(&args.file, screen, Ask::Exclude { entity, reason: args.reason.clone() })
 }
 
 pub(super) fn retry(args: &Retry, screen: &Screen) -> Result<Exit, Exit> {
-    let entity = entity(&args.consumer, screen)?;
-    decide(&args.file, screen, |store| rollout::retry(store, &entity))?;
-    screen.note(format!("{entity} is verified and delivered again by the next `gander run`"));
-    Ok(Exit::Done)
+    let ask = match (&args.consumer, args.wave) {
+        (_, Some(number)) => Ask::RetryWave { number },
+        (Some(name), None) => Ask::Retry { entity: entity(name, screen)? },
+        (None, None) => return Err(Exit::Usage),
+    };
+    decide(&args.file, screen, ask)
 }
 
 fn entity(name: &String, screen: &Screen) -> Result<String, Exit> {
@@ -106,28 +107,82 @@ fn entity(name: &String, screen: &Screen) -> Result<String, Exit> {
     Ok(names.into_iter().next().ok_or(Exit::Usage)?.to_string())
 }
 
-fn decide(
-    file: &MigrationOption,
-    screen: &Screen,
-    decision: impl FnOnce(&mut Store) -> Result<(), RolloutError>,
-) -> Result<(), Exit> {
+fn decide(file: &MigrationOption, screen: &Screen, ask: Ask) -> Result<Exit, Exit> {
     let migration = file.load(screen)?;
-    let mut store = open(&migration, screen)?;
-    decision(&mut store).map_err(|error| match error {
-        RolloutError::NoSuch { .. } | RolloutError::Undecidable(_) => {
-            screen.diagnostic(format!("error: {error}"));
-            Exit::Usage
-        }
-        error => screen.failure(&error.into()),
-    })
+    let gates = &migration.rollout.gates;
+    let done = put_through(&migration, &ask, screen, |store| rollout::perform(store, &ask, gates, &|_| {}))?;
+    match done {
+        Through::Done(answer) | Through::Answered(answer) => screen.note(answer),
+        Through::Asked(controller) => screen.note(later(&ask, &controller)),
+    }
+    run::notify(&migration, &[], screen);
+    Ok(Exit::Done)
 }
 
-/// The state, to write decisions of whoever is logged in.
-fn open(migration: &Migration, screen: &Screen) -> Result<Store, Exit> {
+/// What became of what a person wants.
+pub(super) enum Through<T> {
+    /// It was done here.
+    Done(T),
+    /// The controller that is at work has done it, or says why not.
+    Answered(String),
+    /// The controller that is at work, which will do it.
+    Asked(String),
+}
+
+/// How long a controller is waited for that is at work: most begin something every few
+/// seconds.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Does what a person wants, or has the controller do it that is at work.
+pub(super) fn put_through<T>(
+    migration: &Migration,
+    ask: &Ask,
+    screen: &Screen,
+    work: impl FnOnce(&mut Store) -> Result<T, RolloutError>,
+) -> Result<Through<T>, Exit> {
+    let failed = |error: StateError| screen.failure(&error.into());
     // Reading first: a decision about what was never run makes no state.
-    let exists = Store::read(&migration.state).map(drop);
-    let store = exists.and_then(|()| Store::open(&migration.state, &Clock::System));
-    Ok(store.map_err(|error| screen.failure(&error.into()))?.by(&person()))
+    let reader = Store::read(&migration.state).map_err(failed)?;
+    let (clock, person) = (Clock::System, person());
+    let busy = match Store::open(&migration.state, &clock) {
+        Ok(store) => {
+            let mut store = store.by(&person);
+            heed(&mut store, migration, screen)?;
+            return work(&mut store).map(Through::Done).map_err(|error| screen.refusal(error));
+        }
+        Err(busy @ (StateError::Locked { .. } | StateError::Leased { .. })) => busy,
+        Err(error) => return Err(failed(error)),
+    };
+    let seq = state::ask(&migration.state, &person, clock.now(), ask, &ask.entry()).map_err(failed)?;
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        if let Some(answer) = reader.answered(seq).map_err(failed)? {
+            return Ok(Through::Answered(answer));
+        }
+        // It may have ended without having looked again.
+        if let Ok(mut store) = Store::open(&migration.state, &clock) {
+            heed(&mut store, migration, screen)?;
+        }
+    }
+    Ok(Through::Asked(busy.controller()))
+}
+
+/// Does what others have asked before, and nobody did.
+fn heed(store: &mut Store, migration: &Migration, screen: &Screen) -> Result<(), Exit> {
+    rollout::heed(store, &migration.rollout.gates, &|_| {}).map_err(|error| screen.failure(&error.into()))
+}
+
+/// What a controller will do, for whoever asked it.
+pub(super) fn later(ask: &Ask, controller: &str) -> String {
+    format!("{controller} is at work, and was asked: {}; `gander history` says when", ask.prospect())
+}
+
+/// A reason that says something.
+fn words(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("say why: others will read it".to_owned()),
+        text => Ok(text.to_owned()),
+    }
 }
 
 /// Who is logged in, as far as the environment tells.

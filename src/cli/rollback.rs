@@ -1,10 +1,11 @@
 //! `gander rollback`.
 
+use super::decide::{self, Through};
 use super::screen::Screen;
 use super::{Exit, MigrationFile, run};
 use crate::clock::Clock;
 use crate::pipeline::Progress;
-use crate::rollout::{self, Scope};
+use crate::rollout::{self, Ask, Scope};
 use crate::state::{DeliveryState, Store};
 
 #[derive(clap::Args, Debug)]
@@ -61,10 +62,6 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         ));
         return Err(Exit::Negative);
     }
-    // Reading first: a rollback of what was never run makes no state.
-    let exists = Store::read(&migration.state).map(drop);
-    let store = exists.and_then(|()| Store::open(&migration.state, &Clock::System));
-    let mut store = store.map_err(|error| screen.failure(&error.into()))?;
     let stuck = std::cell::Cell::new(false);
     let tell = |event: rollout::Event<'_>| {
         if let rollout::Event::Shipped { state: DeliveryState::Conflict(_), .. } = event {
@@ -72,7 +69,22 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         }
         screen.progress(&Progress::Rollout(event));
     };
-    let ledger = rollout::roll_back(&mut store, &scope, &tell).map_err(|error| screen.failure(&error.into()))?;
+    let ask = Ask::RollBack { scope };
+    let Ask::RollBack { scope } = &ask else { return Err(Exit::Usage) };
+    let done = decide::put_through(&migration, &ask, screen, |store| rollout::roll_back(store, scope, &tell))?;
+    let ledger = match done {
+        Through::Done(ledger) => ledger,
+        Through::Answered(answer) => {
+            screen.note(answer);
+            let read = Store::read(&migration.state).map_err(Into::into).and_then(|store| rollout::ledger(&store));
+            read.map_err(|error| screen.failure(&error.into()))?
+        }
+        Through::Asked(controller) => {
+            screen.note(decide::later(&ask, &controller));
+            return Ok(Exit::Waiting);
+        }
+    };
+    run::notify(&migration, &[], screen);
     run::print(&ledger, args.json, screen)?;
     // What is still out there is no success, whatever the rest came to.
     Ok(if stuck.get() { Exit::Failed } else { Exit::Done })
@@ -87,7 +99,7 @@ pub(super) fn days_left(day: jiff::civil::Date) -> i32 {
 
 fn dry(args: &Args, scope: &Scope, migration: &crate::config::Migration, screen: &Screen) -> Result<Exit, Exit> {
     let store = Store::read(&migration.state).map_err(|error| screen.failure(&error.into()))?;
-    let prospects = rollout::dry_rollback(&store, scope).map_err(|error| screen.failure(&error.into()))?;
+    let prospects = rollout::dry_rollback(&store, scope).map_err(|error| screen.refusal(error))?;
     if args.json {
         let text = serde_json::to_string_pretty(&prospects).map_err(|error| {
             screen.diagnostic(format!("error: it can't be written as JSON: {error}"));

@@ -174,7 +174,7 @@ fn wait(seconds: i64, end: &RunEnd, screen: &Screen) -> Result<(), Exit> {
 }
 
 /// Tells whoever is to hear of it; a listener that fails is told again by the next run.
-fn notify(migration: &Migration, listener: &[String], screen: &Screen) {
+pub(super) fn notify(migration: &Migration, listener: &[String], screen: &Screen) {
     let configured = &migration.rollout.notify;
     for listener in [listener, configured.as_slice()].into_iter().filter(|listener| !listener.is_empty()) {
         // Where nothing was recorded there is nothing to tell.
@@ -186,7 +186,7 @@ fn notify(migration: &Migration, listener: &[String], screen: &Screen) {
             .and_then(|mut store| rollout::tell(&mut store, &migration.id, listener));
         let failed = match told {
             Ok((_, Ok(()))) => continue,
-            Ok((_, Err(error))) => error.to_string(),
+            Ok((_, Err(error))) => error,
             Err(error) => error.to_string(),
         };
         screen.diagnostic(format!("warning: nobody was notified: {failed}; the next run tries again"));

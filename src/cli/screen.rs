@@ -123,6 +123,17 @@ impl Screen {
         }
     }
 
+    /// An error of the rollout, where what a person asked for may not be possible.
+    pub(super) fn refusal(&self, error: RolloutError) -> Exit {
+        match error {
+            RolloutError::NoSuch { .. } | RolloutError::Undecidable(_) => {
+                self.diagnostic(format!("error: {error}"));
+                Exit::Usage
+            }
+            error => self.failure(&error.into()),
+        }
+    }
+
     /// An error of the rollout, where it may be that nobody is called so.
     pub(super) fn no_such(&self, error: RolloutError, name: &str) -> Exit {
         match error {
@@ -226,6 +237,13 @@ impl Screen {
                 DeliveryState::RolledBack => self.note(format!("  taken back {workspace}")),
                 _ => {}
             },
+            Event::Heeded { what, subject, by, answer } => {
+                let (subject, by) = (report::table::one_line(subject), report::table::one_line(by));
+                self.note(format!("{what} ({subject}) by {by}: {}", report::table::one_line(answer)));
+            }
+            Event::WaveReopened { number, why } => {
+                self.note(format!("wave {number} is opened again: {}", report::table::one_line(why)));
+            }
             Event::WaveJudged { number, state } => {
                 let word = match state {
                     WaveState::Passed(reason) => format!("passed: {reason}"),

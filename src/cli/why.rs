@@ -3,7 +3,7 @@
 use super::screen::Screen;
 use super::{Exit, run};
 use crate::report;
-use crate::rollout;
+use crate::rollout::{self, RolloutError};
 use crate::script;
 use crate::state::Store;
 
@@ -33,7 +33,10 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let tables = script::read_mappings(&migration.mappings).map_err(|error| screen.failure(&error.into()))?;
     let store = Store::read(&migration.state).map_err(|error| screen.failure(&error.into()))?;
     let why = rollout::why(&store, &entity, place, &rollout::rows(&tables));
-    let why = why.map_err(|error| screen.no_such(error, &entity))?;
+    let why = why.map_err(|error| match error {
+        RolloutError::Undecidable(_) => screen.refusal(error),
+        error => screen.no_such(error, &entity),
+    })?;
     if args.json {
         let text = serde_json::to_string_pretty(&why).map_err(|error| {
             screen.diagnostic(format!("error: it can't be written as JSON: {error}"));

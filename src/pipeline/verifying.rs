@@ -18,7 +18,7 @@ use crate::discover::Fetching;
 use crate::files;
 use crate::git::Repository;
 use crate::pin;
-use crate::rollout::{self, TakeVerdict, ToVerify};
+use crate::rollout::{self, MayBegin, TakeVerdict, ToVerify};
 use crate::sandbox::{self, PromiseState, Sandbox, SandboxError, StepEnd};
 use crate::state::Store;
 use crate::verify::{self, Accepted, Cache, Job, Sql, Subject, Verdict, VerdictKind, accepted};
@@ -180,12 +180,15 @@ impl<'a> Work<'a> {
     }
 
     /// Verifies for a rollout.
-    pub(super) fn verify(&self, wanted: &[ToVerify], take: &TakeVerdict<'_>) {
+    pub(super) fn verify(&self, wanted: &[ToVerify], may_begin: &MayBegin<'_>, take: &TakeVerdict<'_>) {
         let challenged = |wanted: &ToVerify| wanted.first_wave || self.migration.verify.challenge;
         self.verify_each(
             wanted,
             |wanted| wanted.index,
-            |wanted| Some(self.verify_one(wanted.index, How { challenge: challenged(wanted), ..How::default() })?.0),
+            |wanted| {
+                let how = How { challenge: challenged(wanted), ..How::default() };
+                may_begin(wanted.index).then(|| self.verify_one(wanted.index, how))?.map(|(verdict, _)| verdict)
+            },
             take,
         );
     }

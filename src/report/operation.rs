@@ -46,7 +46,8 @@ pub fn why(why: &Why) -> String {
             FindingKind::Skipped => "left alone",
             FindingKind::Errored => "failed",
         };
-        let _ = writeln!(out, "{place}  {kind}: {message} [{}]", one_line(&finding.rule));
+        let message = if message.is_empty() { String::new() } else { format!(": {message}") };
+        let _ = writeln!(out, "{place}  {kind}{message} [{}]", one_line(&finding.rule));
     }
     if why.reasons.is_empty() && why.findings.is_empty() {
         out.push_str("nothing was done there, and nothing is left there\n");
@@ -59,7 +60,10 @@ pub fn why(why: &Why) -> String {
 
 /// What `gander digest` prints.
 pub fn digest(digest: &Digest) -> String {
-    let mut out = format!("since {}\n", moment(digest.since));
+    let mut out = match digest.since {
+        ..=0 => "since the beginning\n".to_owned(),
+        since => format!("since {}\n", moment(since)),
+    };
     if digest.counts.is_empty() && digest.events.is_empty() {
         out.push_str("nothing happened\n");
     }
@@ -100,6 +104,10 @@ pub fn prospects(prospects: &[Prospect]) -> String {
 /// What `gander recover` prints.
 pub fn recovered(found: &[Recovered]) -> String {
     let mut out = String::new();
+    if found.is_empty() {
+        out.push_str("Nothing tells that anything is out: `gander run` begins with the first wave.\n");
+        return out;
+    }
     for one in found {
         let _ = writeln!(out, "{}  {}: {}", one_line(&one.workspace), one.state, one_line(&one.because));
     }
@@ -107,7 +115,7 @@ pub fn recovered(found: &[Recovered]) -> String {
         out,
         "{} recovered; of the others nothing tells that anything is out. Verdicts, gates and decisions are lost: \
          `gander run` verifies and judges again.",
-        counted(found.len(), "delivery")
+        counted(found.len(), "change set")
     );
     out
 }

@@ -131,7 +131,8 @@ fn evidence(out: &mut String, verdict: &Verdict) {
         verdict.differences.iter().filter_map(|difference| difference.test.as_ref().map(|test| (test, difference)))
     {
         let (test, difference) = difference;
-        let _ = writeln!(out, "  test {}: {:?} → {:?}", one_line(test), difference.before, difference.after);
+        let (before, after) = (super::verdicts::runs(&difference.before), super::verdicts::runs(&difference.after));
+        let _ = writeln!(out, "  test {}: {before} → {after}", one_line(test));
     }
     for blame in &verdict.blame {
         let sites: Vec<String> = blame.edits.iter().map(|site| one_line(&site.to_string())).collect();

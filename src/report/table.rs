@@ -101,6 +101,9 @@ pub fn counts(ledger: &Ledger) -> Vec<(Outcome, usize)> {
     all.filter(|(_, count)| *count > 0).collect()
 }
 
+/// The most columns that a name takes of those beside it.
+const WIDEST: usize = 48;
+
 const HEAD: [&str; 5] = ["consumer", "outcome", "wave", "owner", "reason"];
 
 fn rows(ledger: &Ledger, layout: Layout) -> String {
@@ -111,6 +114,8 @@ fn rows(ledger: &Ledger, layout: Layout) -> String {
             *width = (*width).max(text.chars().count());
         }
     }
+    // One long name does not push everybody else aside.
+    widths.iter_mut().take(4).for_each(|width| *width = (*width).min(WIDEST));
     let fixed: usize = widths.iter().take(4).map(|width| width + 2).sum();
     // A reason always has some room, also where the terminal is too narrow for it.
     let room = layout.width.map(|width| width.saturating_sub(fixed).max(24));
@@ -151,7 +156,7 @@ fn line(
             Some(room) => cut(text, room),
             None => text.clone(),
         };
-        let pad = if last { 0 } else { width + 2 - text.chars().count() };
+        let pad = if last { 0 } else { (width + 2).saturating_sub(text.chars().count()).max(2) };
         if layout.color {
             let style = style(column);
             let _ = write!(out, "{style}{text}{style:#}");
@@ -178,6 +183,12 @@ pub(super) fn style_of(outcome: Outcome) -> Style {
 fn short(entity: &str) -> &str {
     let name = entity.strip_prefix("component:default/");
     name.or_else(|| entity.strip_prefix("group:default/")).unwrap_or(entity)
+}
+
+/// A consumer as it is typed: a name that begins with a dash would be taken for an option.
+fn typed(entity: &str) -> &str {
+    let name = short(entity);
+    if name.starts_with('-') { entity } else { name }
 }
 
 /// Reasons may quote what others wrote: no line break and no escape gets through.
@@ -225,43 +236,83 @@ pub fn summary(ledger: &Ledger) -> String {
     if ledger.waves.is_empty() {
         out.push_str("There is no change set to deliver.");
     } else {
-        out.push_str(&next(&ledger.end));
+        out.push_str(&next(ledger));
     }
     out.push('\n');
+    if let Some(controller) = &ledger.at_work {
+        let _ = writeln!(out, "{} is at work.", one_line(controller));
+    }
+    if let Some(pause) = ledger.paused.as_ref().filter(|_| !matches!(ledger.end, RunEnd::Paused { by: Some(_), .. })) {
+        let (who, why) = (one_line(&pause.actor), one_line(&pause.reason));
+        let _ = writeln!(out, "It is paused, too, by {who}: {why}. `gander resume` ends that.");
+    }
     for (outcome, _) in counts {
         if let Some(hint) = hint(outcome) {
             let first = ledger.rows.iter().find(|row| row.outcome == outcome);
-            let name = first.map_or("CONSUMER", |row| short(&row.entity));
+            let name = first.map_or("CONSUMER", |row| typed(&row.entity));
             let _ = writeln!(out, "  {outcome}: {}", hint.replace("NAME", &one_line(name)));
         }
     }
     out
 }
 
-fn next(end: &RunEnd) -> String {
-    match end {
+/// What became of it, and what to do next.
+fn next(ledger: &Ledger) -> String {
+    match &ledger.end {
         RunEnd::Complete => "Every wave passed.".to_owned(),
-        RunEnd::RolledBack { wave, reason } => format!(
-            "Wave {wave} was rolled back ({}), and later waves stay closed. \
-             Mend the rules, then `gander run --replan`.",
-            one_line(reason)
-        ),
+        RunEnd::RolledBack { wave, reason } => rolled_back(ledger, *wave, reason),
         RunEnd::Stopped { wave, reason } => format!(
-            "Wave {wave} failed ({}), and its change sets stay as they are. \
-             Decide: `gander rollback`, or mend the rules and `gander run --replan`.",
+            "Wave {wave} failed ({}), and its change sets stay as they are. Decide: `gander rollback --wave {wave}`; \
+             mend or `gander exclude` consumers, then `gander retry --wave {wave}`; or mend the rules, then \
+             `gander run --replan`.",
             one_line(reason)
         ),
-        RunEnd::Paused { wave, reason } => format!(
+        RunEnd::Paused { wave, reason, by: Some(_) } => format!(
+            "Wave {wave} is {}. What is out is watched on, and taken back where it fails; `gander resume` ends the pause.",
+            one_line(reason)
+        ),
+        RunEnd::Paused { wave, reason, by: None } => format!(
             "Wave {wave} is paused: {}. A person has to look; `gander run` goes on once its gates can tell, \
              and `--retry` verifies again what said nothing.",
             one_line(reason)
         ),
+        RunEnd::Waiting { wave, waits, .. } if waits.is_empty() && ledger.at_work.is_some() => {
+            format!("Wave {wave} is worked on.")
+        }
         RunEnd::Waiting { wave, waits, reason } => {
             let until = waits.iter().filter_map(|wait| wait.until).max();
             let until = until.map(|until| format!(" until {}", super::history::when(until))).unwrap_or_default();
             format!("Wave {wave} waits{until}: {}. `gander run` goes on.", one_line(reason))
         }
     }
+}
+
+fn rolled_back(ledger: &Ledger, wave: u32, reason: &str) -> String {
+    let back = |one: &&WaveReport| matches!(one.state, WaveState::RolledBack(_));
+    let first = ledger.waves.iter().find(back).map_or(wave, |one| one.number);
+    let reason = one_line(reason);
+    let mut text = match reason.starts_with("rolled back by hand") {
+        true => format!(
+            "Wave {wave} was {reason}, and later waves stay closed. `gander retry --wave {first}` tries it again."
+        ),
+        false => format!(
+            "Wave {wave} was rolled back ({reason}), and later waves stay closed. Mend the rules, then \
+             `gander run --replan`; or mend or `gander exclude` consumers, then `gander retry --wave {first}`."
+        ),
+    };
+    let open = |one: &&WaveReport| {
+        let closed = matches!(one.state, WaveState::Planned | WaveState::RolledBack(_) | WaveState::RollingBack(_));
+        one.number > first && !closed
+    };
+    let out: Vec<String> = ledger.waves.iter().filter(open).map(|one| one.number.to_string()).collect();
+    if !out.is_empty() {
+        let _ = write!(
+            text,
+            "\nOut after it, and watched on: wave {}. `gander rollback --all` takes that back, too.",
+            out.join(", ")
+        );
+    }
+    text
 }
 
 fn hint(outcome: Outcome) -> Option<&'static str> {
@@ -328,6 +379,8 @@ mod tests {
                 },
             ],
             end: RunEnd::RolledBack { wave: 2, reason: "1 of 1 regressed, 0 allowed".to_owned() },
+            at_work: None,
+            paused: None,
         }
     }
 
@@ -345,10 +398,21 @@ mod tests {
         wave 2 (100%): 1 consumer, rolled back: 1 of 1 regressed, 0 allowed
 
         3 consumers: 1 changed, 1 regressed, 1 unresolved
-        Wave 2 was rolled back (1 of 1 regressed, 0 allowed), and later waves stay closed. Mend the rules, then `gander run --replan`.
+        Wave 2 was rolled back (1 of 1 regressed, 0 allowed), and later waves stay closed. Mend the rules, then `gander run --replan`; or mend or `gander exclude` consumers, then `gander retry --wave 2`.
           regressed: `gander show billing-service` shows the step that turned red
           unresolved: correct where the catalog says that their code lies
         ");
+    }
+
+    #[test]
+    fn long_names_and_names_like_options_are_in_nobodys_way() {
+        let mut ledger = example();
+        ledger.rows[0].entity = format!("component:default/{}", "n".repeat(300));
+        ledger.rows[1].entity = "component:default/-rf".to_owned();
+        let text = ledger_text(&ledger, PLAIN);
+        let short = text.lines().find(|line| line.starts_with("crm")).unwrap();
+        assert!(short.len() < 100, "{short}");
+        assert!(text.contains("`gander show component:default/-rf`"), "{text}");
     }
 
     #[test]

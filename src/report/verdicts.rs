@@ -35,14 +35,18 @@ pub fn verdicts_text(rows: &[(String, Option<&Verdict>)]) -> String {
     out
 }
 
-fn details(out: &mut String, verdict: &Verdict) {
+/// How a test ended in each run, in words.
+pub(super) fn runs(colors: &[Color]) -> String {
     let word = |color: &Color| match color {
         Color::Green => "green",
         Color::Red => "red",
         Color::Skipped => "skipped",
         Color::Absent => "absent",
     };
-    let runs = |colors: &[Color]| colors.iter().map(word).collect::<Vec<_>>().join(" ");
+    colors.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+fn details(out: &mut String, verdict: &Verdict) {
     for difference in verdict.differences.iter().take(MOST) {
         let what = difference.test.as_deref().unwrap_or(&difference.step);
         let (before, after) = (runs(&difference.before), runs(&difference.after));

@@ -60,7 +60,9 @@ pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), Rollo
     }
     let begun = began(&waves);
     let (waves, forgotten) = match found {
-        Some(_) if begun && !request.replan => going_on(store, request, waves, &turned, &departed)?,
+        // Waves are planned anew where the migration is another one; what of its consumers
+        // changed is taken in by every run.
+        Some(_) if begun && !another => going_on(store, request, waves, &turned, &departed)?,
         _ => {
             let kept = kept_waves(store, workspaces)?;
             let known = if begun { Some(&before) } else { None };

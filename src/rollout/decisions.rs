@@ -5,6 +5,7 @@ use super::driver::move_waves;
 use super::machine::wave::{Event as Move, State};
 use super::snapshot::Snapshot;
 use super::{RolloutError, deliver};
+use crate::config::Gate;
 use crate::digest::DigestBuilder;
 use crate::state::{DecisionKind, DeliveryState, Entry, Store, WaveRecord, WaveState};
 
@@ -12,7 +13,8 @@ use crate::state::{DecisionKind, DeliveryState, Entry, Store, WaveRecord, WaveSt
 pub(super) const ROLLOUT: &str = "rollout";
 
 /// Whom a decision is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum About {
     /// A wave, by its number.
     Wave(u32),
@@ -51,7 +53,7 @@ pub fn resume(store: &mut Store, reason: &str) -> Result<(), RolloutError> {
     Ok(store.undecide(DecisionKind::Pause, ROLLOUT, &Entry::of("resume", ROLLOUT, reason))?)
 }
 
-fn undecidable(why: impl Into<String>) -> RolloutError {
+pub(super) fn undecidable(why: impl Into<String>) -> RolloutError {
     RolloutError::Undecidable(why.into())
 }
 
@@ -60,13 +62,22 @@ fn undecidable(why: impl Into<String>) -> RolloutError {
 ///
 /// # Errors
 /// [`RolloutError::Undecidable`] where nothing of it waits for approval.
-pub fn approve(store: &mut Store, about: &About, reason: &str) -> Result<(), RolloutError> {
+pub fn approve(store: &mut Store, about: &About, reason: &str, gates: &[Gate]) -> Result<(), RolloutError> {
     let snapshot = Snapshot::read(store)?;
     match about {
         About::Wave(number) => {
             let wave = wave_of(&snapshot, *number)?;
-            if wave.since.is_none() {
-                return Err(undecidable(format!("not all of wave {number} is out; approve it once it is")));
+            if !gates.contains(&Gate::Approval) {
+                return Err(undecidable(format!("no gate of wave {number} asks for an approval")));
+            }
+            match State::of(&wave.state) {
+                State::Baking | State::Judging | State::Inconclusive if wave.since.is_some() => {}
+                State::Planned | State::Running | State::Baking | State::Judging | State::Inconclusive => {
+                    return Err(undecidable(format!("not all of wave {number} is out; approve it once it is")));
+                }
+                state => {
+                    return Err(undecidable(format!("wave {number} waits for no approval: it is {}", state.as_str())));
+                }
             }
             let subject = format!("wave {number}");
             let entry = Entry::of("approve", &*subject, reason);
@@ -89,7 +100,7 @@ pub fn approve(store: &mut Store, about: &About, reason: &str) -> Result<(), Rol
     }
 }
 
-fn wave_of(snapshot: &Snapshot, number: u32) -> Result<&WaveRecord, RolloutError> {
+pub(super) fn wave_of(snapshot: &Snapshot, number: u32) -> Result<&WaveRecord, RolloutError> {
     let found = snapshot.waves.iter().find(|wave| wave.number == number);
     found.ok_or_else(|| RolloutError::NoSuch { what: format!("wave {number}") })
 }
@@ -111,11 +122,12 @@ fn reopen(store: &mut Store, snapshot: &Snapshot, id: &str, why: &str) -> Result
     }
 }
 
-/// Leaves a consumer, and those that share its code, out of the rollout.
+/// Leaves a consumer, and those that share its code, out of the rollout. Its wave, where that
+/// failed or was taken back: it does so without it only once it is tried again.
 ///
 /// # Errors
 /// [`RolloutError::Undecidable`] where its change set is out.
-pub fn exclude(store: &mut Store, entity: &str, reason: &str) -> Result<(), RolloutError> {
+pub fn exclude(store: &mut Store, entity: &str, reason: &str) -> Result<Option<u32>, RolloutError> {
     let snapshot = Snapshot::read(store)?;
     let id = workspace_of(&snapshot, entity)?;
     let record = snapshot.deliveries.get(&id);
@@ -124,31 +136,56 @@ pub fn exclude(store: &mut Store, entity: &str, reason: &str) -> Result<(), Roll
             "the change set of {entity} is out: take it back first with `gander rollback --consumer {entity}`"
         )));
     }
+    let said = snapshot.excluded(&id).is_some_and(|by| by.reason == reason && by.actor == store.actor());
+    let wave = back_with(&snapshot, &id).map(|wave| wave.number);
+    if said {
+        return Ok(wave);
+    }
     let entry = Entry::of("exclude", &*id, reason);
     store.decide(DecisionKind::Exclude, &id, ("", reason), &entry)?;
     if let Some(record) = record {
-        let state = DeliveryState::Refused(format!("excluded: {reason}"));
+        let state = DeliveryState::Refused(format!("excluded by {}: {reason}", store.actor()));
         if record.state != state && record.state != DeliveryState::RolledBack {
             deliver::keep(store, &id, &mut record.clone(), state, "excluded")?;
         }
     }
-    Ok(())
+    Ok(wave)
 }
 
-/// Has a consumer verified and delivered again by the next run.
+/// The wave of a workspace, where it failed or was taken back.
+fn back_with<'s>(snapshot: &'s Snapshot, id: &str) -> Option<&'s WaveRecord> {
+    let wave = snapshot.waves.iter().find(|wave| wave.members.iter().any(|member| member == id))?;
+    matches!(State::of(&wave.state), State::Failed | State::RollingBack | State::RolledBack).then_some(wave)
+}
+
+/// Has a consumer verified and delivered again by the next run. Whom a person has excluded
+/// takes part again; its wave, where that has to be tried again for it.
 ///
 /// # Errors
-/// [`RolloutError::Undecidable`] where its change set is out.
-pub fn retry(store: &mut Store, entity: &str) -> Result<(), RolloutError> {
+/// [`RolloutError::Undecidable`] where its change set is out, or its wave failed or was taken
+/// back: nobody goes out alone.
+pub fn retry(store: &mut Store, entity: &str) -> Result<Option<u32>, RolloutError> {
     let snapshot = Snapshot::read(store)?;
     let id = workspace_of(&snapshot, entity)?;
     if snapshot.deliveries.get(&id).is_some_and(|record| super::bind::out_there(&record.state)) {
         return Err(undecidable(format!("the change set of {entity} is out: there is nothing to try again")));
     }
-    let exclusion = (DecisionKind::Exclude, id.clone());
-    if store.decisions()?.contains_key(&exclusion) {
+    let back = back_with(&snapshot, &id);
+    if let Some(wave) = back.filter(|_| snapshot.excluded(&id).is_none()) {
+        let (number, state) = (wave.number, State::of(&wave.state).as_str());
+        return Err(undecidable(format!(
+            "wave {number}, which {entity} is in, is {state} ({}), and nobody goes out alone: \
+             `gander retry --wave {number}` tries all of it again",
+            wave.state.reason()
+        )));
+    }
+    if snapshot.excluded(&id).is_some() {
         store.undecide(DecisionKind::Exclude, &id, &Entry::of("include", &*id, "it is tried again"))?;
     }
+    if let Some(wave) = back {
+        return Ok(Some(wave.number));
+    }
     reopen(store, &snapshot, &id, "a consumer of it is tried again")?;
-    Ok(store.forget(&[id], true)?)
+    store.forget(&[id], true)?;
+    Ok(None)
 }

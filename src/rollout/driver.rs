@@ -1,27 +1,22 @@
 //! Advances a rollout as far as it can: one wave after the other, and back where
 //! one fails.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
-
-use serde::Serialize;
-
 use super::bind::{bind, out_there};
 use super::decisions::ROLLOUT;
-use super::judge::{judge_wave, note_waits};
-use super::ledger::{Ledger, ledger};
-use super::machine::consumer;
+use super::fill::fill_up;
+use super::judge::{judge_wave, note_waits, watch};
+use super::ledger::{Ledger, LedgerRow, RunEnd, ledger};
 use super::machine::wave::{Event as Move, State};
 use super::observe::{Look, observe};
+use super::reopen::reopen_changed;
+use super::requests::heed;
 use super::rollback::finish_rollbacks;
 use super::ship::ship_all;
-use super::snapshot::{Snapshot, verdict_key};
-use super::{Event, Request, RolloutError, ToVerify};
-use crate::digest::Digest;
-use crate::state::{DecisionKind, DeliveryState, Entry, Store, WaveRecord, WaveState, WorkspaceRecord};
-use crate::transform::WorkspacePlan;
-use crate::verify::{Strength, Verdict, VerdictKind};
-use crate::workspace::Pin;
+use super::snapshot::Snapshot;
+use super::verdicts::verify;
+use super::{Event, Request, RolloutError};
+use crate::state::{DecisionKind, DeliveryState, Entry, Store, WaveRecord, WaveState};
+use crate::verify::VerdictKind;
 
 /// Advances the rollout as far as it can and says where everybody stands. What an
 /// earlier run did is not done again.
@@ -32,24 +27,48 @@ pub fn run(store: &mut Store, request: &Request<'_>) -> Result<Ledger, RolloutEr
     let run = store.begin_run()?;
     observe(store, &Look::at(request), request.tell)?;
     bind(store, request)?;
+    heed_all(store, request)?;
+    if request.replan {
+        reopen_changed(store, request.tell)?;
+    }
     if request.retry {
-        forget(store)?;
+        tried_again(store, None)?;
     }
     advance(store, request)?;
-    let ledger = ledger(store)?;
+    let mut ledger = ledger(store)?;
+    if !request.only.is_empty() {
+        say_who_comes_first(&mut ledger, request);
+    }
     store.end_run(run, &ledger.end)?;
     Ok(ledger)
 }
 
-/// Forgets verdicts that say nothing and deliveries that failed, and opens their
-/// waves again.
-fn forget(store: &mut Store) -> Result<(), RolloutError> {
+/// Whoever is advanced alone may have to wait for others: a run of the same helps nobody.
+fn say_who_comes_first(ledger: &mut Ledger, request: &Request<'_>) {
+    let RunEnd::Waiting { wave, waits, reason } = &mut ledger.end else { return };
+    if !waits.is_empty() {
+        return;
+    }
+    let asked = |row: &&LedgerRow| request.only.iter().any(|only| only.as_str() == row.entity);
+    *reason = match ledger.rows.iter().filter(asked).filter_map(|row| row.wave).min() {
+        Some(theirs) if theirs > *wave => {
+            format!("who was asked for is in wave {theirs}, and wave {wave} comes first: run without --only")
+        }
+        _ => "only some of it was asked for: run without --only".to_owned(),
+    };
+}
+
+/// Forgets verdicts that say nothing and deliveries that failed, of one wave or of all, and
+/// opens their waves again; false where there are none.
+pub(super) fn tried_again(store: &mut Store, only: Option<u32>) -> Result<bool, RolloutError> {
     let snapshot = Snapshot::read(store)?;
-    let (mut unverified, mut undelivered, mut waves) = (Vec::new(), Vec::new(), BTreeMap::new());
-    for wave in &snapshot.waves {
+    let (mut unverified, mut undelivered, mut waves) = (Vec::new(), Vec::new(), Vec::new());
+    let asked = |wave: &&WaveRecord| only.is_none_or(|only| only == wave.number);
+    for wave in snapshot.waves.iter().filter(asked) {
         if wave.state == WaveState::Planned || State::of(&wave.state).after(Move::Reopen).is_none() {
             continue;
         }
+        let before = unverified.len() + undelivered.len();
         for member in &wave.members {
             let state = snapshot.deliveries.get(member).map(|record| &record.state);
             if state.is_some_and(out_there) {
@@ -63,21 +82,15 @@ fn forget(store: &mut Store) -> Result<(), RolloutError> {
                 unverified.push(member.clone());
             } else if matches!(state, Some(DeliveryState::Failed(_) | DeliveryState::Refused(_))) {
                 undelivered.push(member.clone());
-            } else {
-                continue;
             }
-            waves.insert(wave.number, ());
+        }
+        if unverified.len() + undelivered.len() > before {
+            waves.push(wave);
         }
     }
-    // The waves first: a kill in between leaves them open, which does no harm.
-    let numbers: Vec<u32> = waves.into_keys().collect();
-    if !numbers.is_empty() {
-        let waves: Vec<&WaveRecord> = snapshot.waves.iter().filter(|wave| numbers.contains(&wave.number)).collect();
-        move_waves(store, &waves, Move::Reopen, "some of it is tried again")?;
-        store.forget(&unverified, true)?;
-        store.forget(&undelivered, false)?;
-    }
-    Ok(())
+    let moves = moves_of(&waves, Move::Reopen, "some of it is tried again")?;
+    store.reopen(&moves, &unverified, &undelivered)?;
+    Ok(!waves.is_empty())
 }
 
 fn advance(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError> {
@@ -86,28 +99,52 @@ fn advance(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError>
         let all: Vec<String> = store.waves()?.into_iter().flat_map(|wave| wave.members).collect();
         verify(store, request, &all)?;
     }
-    for wave in store.waves()? {
-        let open = match wave.state {
-            WaveState::Passed(_) => true,
-            WaveState::Failed(_) | WaveState::RolledBack(_) | WaveState::RollingBack(_) => false,
-            // Its gates are asked again, and it goes on only where they pass.
-            WaveState::Inconclusive(_) if is_whole(&Snapshot::read(store)?, &wave) => {
-                judge_wave(store, request, wave.number)?
-            }
-            WaveState::Baking | WaveState::Judging => judge_wave(store, request, wave.number)?,
-            WaveState::Planned | WaveState::Running | WaveState::Inconclusive(_) => {
-                !is_paused(store)? && advance_wave(store, request, &wave)?
-            }
-        };
-        if !open {
-            break;
+    let numbers: Vec<u32> = store.waves()?.iter().map(|wave| wave.number).collect();
+    let mut open = true;
+    for number in numbers {
+        heed_all(store, request)?;
+        // Another one may have taken all of it over.
+        if let Some(wave) = store.waves()?.into_iter().find(|wave| wave.number == number) {
+            open = advance_or_watch(store, request, wave, open)?;
         }
     }
-    Ok(())
+    heed_all(store, request)
+}
+
+/// Does what people asked of this run.
+fn heed_all(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError> {
+    heed(store, &request.migration.rollout.gates, request.tell)
+}
+
+/// Advances a wave, or watches what is out of it where an earlier one has not passed or a
+/// person wants nothing new to be begun; true where the next one may open.
+fn advance_or_watch(
+    store: &mut Store,
+    request: &Request<'_>,
+    wave: WaveRecord,
+    open: bool,
+) -> Result<bool, RolloutError> {
+    let wave = if open { fill_up(store, request, wave)? } else { wave };
+    Ok(match wave.state {
+        WaveState::Passed(_) => open,
+        WaveState::Failed(_) | WaveState::RolledBack(_) | WaveState::RollingBack(_) => false,
+        // Its gates are asked again, and it goes on only where they pass.
+        WaveState::Inconclusive(_) if is_whole(&Snapshot::read(store)?, &wave) => {
+            judge_wave(store, request, wave.number)? && open
+        }
+        WaveState::Baking | WaveState::Judging => judge_wave(store, request, wave.number)? && open,
+        WaveState::Planned | WaveState::Running | WaveState::Inconclusive(_) => {
+            if open && !is_paused(store)? {
+                return advance_wave(store, request, &wave);
+            }
+            watch(store, request, &wave)?;
+            false
+        }
+    })
 }
 
 /// A person wants nothing new to be begun.
-fn is_paused(store: &Store) -> Result<bool, RolloutError> {
+pub(super) fn is_paused(store: &Store) -> Result<bool, RolloutError> {
     Ok(store.decisions()?.contains_key(&(DecisionKind::Pause, ROLLOUT.to_owned())))
 }
 
@@ -127,7 +164,9 @@ fn advance_wave(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> 
     let waits = ship_all(store, request, &snapshot, wave.number, &members)?;
     let snapshot = Snapshot::read(store)?;
     if !is_whole(&snapshot, wave) {
-        note_waits(store, &current(store, wave.number)?, &waits)?;
+        let wave = current(store, wave.number)?;
+        note_waits(store, &wave, &waits)?;
+        watch(store, request, &wave)?;
         return Ok(false);
     }
     move_waves(store, &[&current(store, wave.number)?], Move::Whole, "")?;
@@ -157,108 +196,12 @@ fn is_whole(snapshot: &Snapshot, wave: &WaveRecord) -> bool {
 }
 
 /// The request is about this workspace.
-fn chosen(snapshot: &Snapshot, request: &Request<'_>, workspace: &str) -> bool {
+pub(super) fn chosen(snapshot: &Snapshot, request: &Request<'_>, workspace: &str) -> bool {
     request.only.is_empty()
         || snapshot.consumers.iter().any(|consumer| {
             consumer.workspace.as_deref() == Some(workspace)
                 && request.only.iter().any(|only| only.as_str() == consumer.entity)
         })
-}
-
-/// Verifies those of `members` that have no verdict yet, and records each as soon
-/// as it is there.
-fn verify(store: &mut Store, request: &Request<'_>, members: &[String]) -> Result<(), RolloutError> {
-    let snapshot = Snapshot::read(store)?;
-    let Some(binding) = store.binding()? else {
-        return Ok(());
-    };
-    let first = snapshot.waves.first().map(|wave| wave.members.clone()).unwrap_or_default();
-    // The first wave is always challenged, also where a verdict is known from a later one.
-    let unchallenged = |id: &str, verdict: &Verdict| {
-        let lead = first.iter().any(|member| member == id) && !snapshot.deliveries.contains_key(id);
-        lead && verdict.kind == VerdictKind::Pass && verdict.evidence.is_none()
-    };
-    let lacks = |id: &str| {
-        snapshot.excluded(id).is_none() && snapshot.verdict(id).is_none_or(|verdict| unchallenged(id, verdict))
-    };
-    let missing: BTreeSet<&str> =
-        members.iter().map(String::as_str).filter(|id| lacks(id) && chosen(&snapshot, request, id)).collect();
-    let places = &request.fleet.workspaces;
-    let indices: Vec<usize> = (0..places.len()).filter(|index| missing.contains(places[*index].id.as_str())).collect();
-    if indices.is_empty() {
-        return Ok(());
-    }
-    let allowed: BTreeSet<usize> = indices.iter().copied().collect();
-    let before = |id: &str| match snapshot.verdict(id) {
-        Some(_) => consumer::State::Verified,
-        None => consumer::State::Transformed,
-    };
-    let shared = Mutex::new((store, None::<RolloutError>));
-    let take = |index: usize, verdict: Verdict| {
-        let mut guard = match shared.lock() {
-            Ok(guard) => guard,
-            Err(poisoned) => poisoned.into_inner(),
-        };
-        let (store, error) = &mut *guard;
-        let record = places.get(index).and_then(|place| snapshot.workspaces.get(&place.id));
-        let Some(record) = record.filter(|_| allowed.contains(&index) && error.is_none()) else {
-            return;
-        };
-        let key = verdict_key(&record.plan_digest, &binding.verify_digest);
-        let (from, to) = (before(&record.place.id), consumer::State::Verified);
-        *error = match from.step(consumer::Event::Verify, &record.place.id) {
-            Err(forbidden) => Some(forbidden.into()),
-            Ok(_) => {
-                let entry = Entry::of("verify", &*record.place.id, &*verdict.reason)
-                    .moving(from.as_str(), to.as_str())
-                    .resting_on(&Seen::of(&verdict, record, &key));
-                store.record_verdict(&record.place.id, &key, &verdict, &entry).err().map(RolloutError::from)
-            }
-        };
-    };
-    let wanted: Vec<ToVerify> = indices
-        .iter()
-        .map(|index| ToVerify { index: *index, first_wave: first.contains(&places[*index].id) })
-        .collect();
-    (request.verify)(&wanted, &take);
-    let (_, error) = match shared.into_inner() {
-        Ok(inner) => inner,
-        Err(poisoned) => poisoned.into_inner(),
-    };
-    match error {
-        Some(error) => Err(error),
-        None => Ok(()),
-    }
-}
-
-/// What the journal keeps of an attempt: the latest whole verdict is in the state.
-#[derive(Serialize)]
-struct Seen<'a> {
-    verdict: VerdictKind,
-    evidence: Option<Strength>,
-    signature: Option<&'a str>,
-    flags: usize,
-    steps: (usize, usize),
-    tests: (u64, u64),
-    pin: Option<&'a Pin>,
-    plan: String,
-    key: String,
-}
-
-impl<'a> Seen<'a> {
-    fn of(verdict: &'a Verdict, about: &'a WorkspaceRecord<WorkspacePlan>, key: &Digest) -> Self {
-        Self {
-            verdict: verdict.kind,
-            evidence: verdict.strength(),
-            signature: verdict.signature.as_deref(),
-            flags: verdict.flags.len(),
-            steps: (verdict.baseline.len(), verdict.patched.len()),
-            tests: verdict.tests,
-            pin: about.pin.as_ref(),
-            plan: about.plan_digest.to_string(),
-            key: key.to_string(),
-        }
-    }
 }
 
 /// Moves waves on together: the table is asked, and each move is in the journal.
@@ -268,6 +211,15 @@ pub(super) fn move_waves(
     event: Move,
     reason: &str,
 ) -> Result<(), RolloutError> {
+    Ok(store.set_waves(&moves_of(waves, event, reason)?)?)
+}
+
+/// What the table says of moving waves on, with what the journal is to say.
+pub(super) fn moves_of(
+    waves: &[&WaveRecord],
+    event: Move,
+    reason: &str,
+) -> Result<Vec<(u32, WaveState, Entry)>, RolloutError> {
     let mut moves = Vec::with_capacity(waves.len());
     for wave in waves {
         let to = State::of(&wave.state).step(event, wave.number)?;
@@ -275,5 +227,5 @@ pub(super) fn move_waves(
             .moving(wave.state.as_str(), to.as_str());
         moves.push((wave.number, to.because(reason.to_owned()), entry));
     }
-    Ok(store.set_waves(&moves)?)
+    Ok(moves)
 }

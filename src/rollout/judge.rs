@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 
 use super::decisions::wave_digest;
 use super::driver::{current, move_waves};
-use super::gate::{self, Around, Finding, Judgement, Said, Seen};
+use super::gate::{self, Around, Finding, Judgement, Said, Seen, Sent};
 use super::machine::wave::{Event as Move, State};
 use super::observe::{Look, observe};
-use super::rollback::finish_rollbacks;
+use super::rollback::{BY_HAND, finish_rollbacks};
+use super::ship::OPTED_OUT;
 use super::snapshot::Snapshot;
 use super::{Event, Request, RolloutError};
 use crate::config::{Migration, OnFailedGate};
-use crate::state::{DecisionKind, DeliveryState, Entry, Store, Wait, WaveRecord, WaveState};
+use crate::state::{DecisionKind, DeliveryRecord, DeliveryState, Entry, Store, Wait, WaveRecord, WaveState};
 use crate::verify::VerdictKind;
 
 /// What the gates of a wave see and say now. Nothing is recorded and nothing follows.
@@ -49,12 +50,29 @@ fn look(
     Ok((seen, findings))
 }
 
-/// What gander itself knows of a wave.
+/// What gander itself knows of a wave. What was taken back speaks for nothing any more.
 fn seen(snapshot: &Snapshot, wave: &WaveRecord) -> Seen {
+    use DeliveryState as D;
     let sharing = snapshot.sharing();
     let mut signatures: BTreeMap<String, u64> = BTreeMap::new();
-    let (mut pairs, mut undelivered) = ((0, 0), 0);
+    let (mut pairs, mut undelivered, mut sent) = ((0, 0), 0, Sent::default());
+    let mut there = WaveRecord { members: Vec::new(), ..wave.clone() };
     for member in wave.members.iter().filter(|member| snapshot.excluded(member).is_none()) {
+        let record = snapshot.deliveries.get(member);
+        match record.map(|record| &record.state) {
+            Some(D::RolledBack | D::RollingBack | D::Conflict(_)) if record.is_some_and(by_hand) => {
+                sent.back += 1;
+                continue;
+            }
+            Some(D::Delivering | D::Delivered | D::Superseded | D::Edited(_)) => sent.out += 1,
+            Some(D::Closed(_) | D::Replaced(_)) => sent.closed += 1,
+            Some(D::AwaitingApproval(_)) => sent.asked += 1,
+            // Owners who opt out take no part.
+            Some(D::Refused(why)) => sent.refused += u64::from(!why.starts_with(OPTED_OUT)),
+            Some(D::Conflict(_) | D::RollingBack) => sent.out += 1,
+            Some(D::Waiting | D::Held(_) | D::Failed(_) | D::RolledBack) | None => {}
+        }
+        there.members.push(member.clone());
         let verdict = snapshot.verdict(member);
         if let Some(signature) = verdict.and_then(|verdict| verdict.signature.clone()) {
             *signatures.entry(signature).or_default() += sharing.get(member.as_str()).map_or(0, Vec::len) as u64;
@@ -67,7 +85,7 @@ fn seen(snapshot: &Snapshot, wave: &WaveRecord) -> Seen {
         let failed = snapshot.deliveries.get(member).is_some_and(|d| matches!(d.state, DeliveryState::Failed(_)));
         undelivered += u64::from(failed);
     }
-    Seen { counts: snapshot.counts(wave), signatures, pairs, undelivered }
+    Seen { counts: snapshot.counts(&there), signatures, pairs, undelivered, sent }
 }
 
 /// What the gates of the wave that is open would decide now: its number, what each says,
@@ -77,11 +95,37 @@ fn seen(snapshot: &Snapshot, wave: &WaveRecord) -> Seen {
 /// Where the state can't be read.
 pub fn dry_run(store: &Store, migration: &Migration) -> Result<Option<(u32, Vec<Finding>, Judgement)>, RolloutError> {
     let snapshot = Snapshot::read(store)?;
-    let passed = |wave: &&WaveRecord| !matches!(wave.state, WaveState::Passed(_));
-    let Some(wave) = snapshot.waves.iter().find(passed) else { return Ok(None) };
+    let Some(wave) = open_wave(&snapshot.waves) else { return Ok(None) };
     let (seen, findings) = look(store, migration, &snapshot, wave, true)?;
     let judgement = gate::together(&findings, &seen);
     Ok(Some((wave.number, findings, judgement)))
+}
+
+/// The wave that the gates are asked about: the first one that is worked on; the first of
+/// those to come, where none was taken back.
+fn open_wave(waves: &[WaveRecord]) -> Option<&WaveRecord> {
+    use State as S;
+    let at_work =
+        |wave: &&WaveRecord| matches!(State::of(&wave.state), S::Running | S::Baking | S::Judging | S::Inconclusive);
+    let back = waves.iter().any(|wave| matches!(State::of(&wave.state), S::RollingBack | S::RolledBack));
+    let next = |wave: &&WaveRecord| matches!(State::of(&wave.state), S::Failed | S::Planned) && !back;
+    waves.iter().find(at_work).or_else(|| waves.iter().find(next))
+}
+
+/// Whether a gate fails of a wave of which not all is out: what is out is watched, and taken
+/// back, also while the rest waits or nothing more may be begun.
+pub(super) fn watch(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> Result<(), RolloutError> {
+    let snapshot = Snapshot::read(store)?;
+    if !request.only.is_empty() || seen(&snapshot, wave).sent.out == 0 {
+        return Ok(());
+    }
+    let (seen, findings) = look(store, request.migration, &snapshot, wave, false)?;
+    let judgement = gate::together(&findings, &seen);
+    if !matches!(judgement, Judgement::Failed(_)) {
+        return Ok(());
+    }
+    store.record_gate(wave.number, (&judgement, &(&seen, &findings)), None)?;
+    act(store, request, wave.number, judgement).map(drop)
 }
 
 /// Judges a wave of which all is out, and acts on it; true where the next one may open.
@@ -171,4 +215,8 @@ fn act(store: &mut Store, request: &Request<'_>, number: u32, judgement: Judgeme
         finish_rollbacks(store, request.tell)?;
     }
     Ok(matches!(state, WaveState::Passed(_)))
+}
+
+fn by_hand(record: &DeliveryRecord) -> bool {
+    record.because == BY_HAND
 }

@@ -9,8 +9,11 @@ use super::decisions::ROLLOUT;
 use super::gate::Counts;
 use super::machine::consumer::{Facts, State};
 use super::outcome::{Outcome, SourceFact, VerdictFact, outcome};
+use super::rollback::BY_HAND;
 use super::snapshot::Briefs;
-use crate::state::{ConsumerRecord, DecisionKind, DeliveryState, Store, Wait, WaveRecord, WaveState};
+use crate::state::{
+    ConsumerRecord, Decision, DecisionKind, DeliveryRecord, DeliveryState, Store, Wait, WaveRecord, WaveState,
+};
 use crate::verify::{Strength, VerdictKind};
 
 /// What became of a fleet.
@@ -24,6 +27,12 @@ pub struct Ledger {
     pub failures: Vec<FailureGroup>,
     /// Where the rollout stands.
     pub end: RunEnd,
+    /// The controller that is at work meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_work: Option<String>,
+    /// Who wants nothing new to be begun, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Decision>,
 }
 
 /// What became of one consumer.
@@ -113,6 +122,9 @@ pub enum RunEnd {
         wave: u32,
         /// Why.
         reason: String,
+        /// The person who paused it; `None` where a gate did.
+        #[serde(default)]
+        by: Option<String>,
     },
     /// It goes on when it is run again, once what it waits for has come.
     Waiting {
@@ -154,6 +166,8 @@ pub fn ledger(store: &Store) -> Result<Ledger, RolloutError> {
         waves: snapshot.waves.iter().map(report).collect(),
         failures: failures(&snapshot),
         end: end_of(&snapshot),
+        at_work: store.at_work(),
+        paused: snapshot.decisions.get(&(DecisionKind::Pause, ROLLOUT.to_owned())).cloned(),
     })
 }
 
@@ -184,9 +198,18 @@ fn row(snapshot: &Briefs, wave_of: &BTreeMap<&str, &WaveRecord>, consumer: &Cons
         (None, None) => SourceFact::Untransformed,
     };
     let fact = verdict.map(|verdict| VerdictFact { kind: verdict.kind, reason: &verdict.reason });
-    let waiting = DeliveryState::Waiting;
-    let state = delivery.map_or(&waiting, |delivery| &delivery.state);
-    let (outcome, mut reason) = outcome(source, fact, state);
+    let excluded = snapshot.decisions.get(&(DecisionKind::Exclude, id.to_owned()));
+    let state = match (delivery.map(|delivery| &delivery.state), excluded) {
+        (None | Some(DeliveryState::Waiting), Some(by)) => DeliveryState::Refused(excluded_by(by)),
+        (state, _) => state.cloned().unwrap_or_default(),
+    };
+    let wave = wave_of.get(id).copied();
+    let (mut outcome, mut reason) = outcome(source, fact, &state);
+    if let Some(back) = delivery.and_then(|delivery| taken_back(delivery, wave)) {
+        (outcome, reason) = (Outcome::RolledBack, back.to_owned());
+    } else if state == DeliveryState::Waiting && outcome == Outcome::Pending && plan.is_some() {
+        reason = not_out_yet(snapshot, wave, verdict.is_some());
+    }
     if let Some(strength) =
         verdict.and_then(|verdict| verdict.strength).filter(|strength| *strength != Strength::Untried)
     {
@@ -206,7 +229,7 @@ fn row(snapshot: &Briefs, wave_of: &BTreeMap<&str, &WaveRecord>, consumer: &Cons
         entity: consumer.entity.clone(),
         owner: consumer.owner.clone(),
         workspace: consumer.workspace.clone(),
-        wave: wave_of.get(id).map(|wave| wave.number),
+        wave: wave.map(|wave| wave.number),
         outcome,
         reason,
         verdict: verdict.map(|verdict| verdict.kind),
@@ -222,13 +245,50 @@ fn row(snapshot: &Briefs, wave_of: &BTreeMap<&str, &WaveRecord>, consumer: &Cons
             pinned: snapshot.plans.get(id).is_some_and(|(pinned, _)| *pinned),
             changes: plan.is_some_and(|plan| plan.files > 0),
             verified: verdict.is_some(),
-            delivery: delivery.map(|delivery| &delivery.state),
-            wave: wave_of.get(id).map(|wave| &wave.state),
+            delivery: Some(&state),
+            wave: wave.map(|wave| &wave.state),
             departed: delivery.is_some_and(|delivery| delivery.departed),
         })
         .as_str()
         .to_owned(),
     }
+}
+
+/// Why it is back, where a person or its wave took it back; what was withdrawn as nobody
+/// needs it any more is what its plan says.
+fn taken_back(record: &DeliveryRecord, wave: Option<&WaveRecord>) -> Option<&'static str> {
+    let with_wave =
+        || wave.is_some_and(|wave| matches!(wave.state, WaveState::RollingBack(_) | WaveState::RolledBack(_)));
+    match record.state == DeliveryState::RolledBack {
+        true if record.because == BY_HAND => Some("taken back by hand"),
+        true if with_wave() => Some("taken back with its wave"),
+        _ => None,
+    }
+}
+
+/// As a ledger names who left somebody out, and why.
+pub(super) fn excluded_by(decision: &Decision) -> String {
+    format!("excluded by {}: {}", decision.actor, decision.reason)
+}
+
+/// Why a change set is not out that nothing keeps back.
+fn not_out_yet(snapshot: &Briefs, wave: Option<&WaveRecord>, verified: bool) -> String {
+    let Some(wave) = wave else { return "its wave has not come".to_owned() };
+    let back = |one: &&WaveRecord| matches!(one.state, WaveState::RollingBack(_) | WaveState::RolledBack(_));
+    match (&wave.state, snapshot.waves.iter().find(back)) {
+        (WaveState::Planned, Some(back)) => format!("its wave has not come, and wave {} was rolled back", back.number),
+        (WaveState::Planned, None) => "its wave has not come".to_owned(),
+        (WaveState::RollingBack(_) | WaveState::RolledBack(_), _) => {
+            "its wave was rolled back before it went out".to_owned()
+        }
+        _ if !verified => "its wave is open: it is to be verified".to_owned(),
+        _ if wave.waits.is_empty() => "verified, and to go out: run again".to_owned(),
+        _ => format!("verified, and not out yet: {}", in_words(&wave.waits)),
+    }
+}
+
+fn in_words(waits: &[Wait]) -> String {
+    waits.iter().map(|wait| wait.why.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 /// Where a rollout stands, by its waves. What was taken back outweighs what passed;
@@ -248,7 +308,7 @@ fn end_of(snapshot: &Briefs) -> RunEnd {
     match wave.state.clone() {
         WaveState::RolledBack(reason) => RunEnd::RolledBack { wave: number, reason },
         WaveState::Failed(reason) => RunEnd::Stopped { wave: number, reason },
-        WaveState::Inconclusive(reason) => RunEnd::Paused { wave: number, reason },
+        WaveState::Inconclusive(reason) => RunEnd::Paused { wave: number, reason, by: None },
         WaveState::RollingBack(reason) => match wave.waits.first() {
             Some(wait) => waiting(wait.why.clone()),
             None => waiting(format!("its rollback was interrupted ({reason}): run again")),
@@ -256,11 +316,11 @@ fn end_of(snapshot: &Briefs) -> RunEnd {
         WaveState::Planned | WaveState::Running | WaveState::Baking | WaveState::Judging | WaveState::Passed(_) => {
             match snapshot.decisions.get(&(DecisionKind::Pause, ROLLOUT.to_owned())) {
                 Some(pause) => {
-                    let why = if pause.reason.is_empty() { String::new() } else { format!(": {}", pause.reason) };
-                    RunEnd::Paused { wave: number, reason: format!("paused by {}{why}", pause.actor) }
+                    let reason = format!("paused by {}: {}", pause.actor, pause.reason);
+                    RunEnd::Paused { wave: number, reason, by: Some(pause.actor.clone()) }
                 }
                 None if wave.waits.is_empty() => waiting("it is not judged yet: run again".to_owned()),
-                None => waiting(wave.waits.iter().map(|wait| wait.why.as_str()).collect::<Vec<_>>().join("; ")),
+                None => waiting(in_words(&wave.waits)),
             }
         }
     }

@@ -20,6 +20,7 @@ mod decisions;
 mod deliver;
 mod digest;
 mod driver;
+mod fill;
 pub mod gate;
 mod judge;
 mod ledger;
@@ -29,6 +30,8 @@ mod observe;
 pub mod outcome;
 pub mod pace;
 mod recover;
+mod reopen;
+mod requests;
 mod rollback;
 mod settle;
 mod shared;
@@ -40,6 +43,7 @@ mod supersede;
 #[cfg(test)]
 mod tests;
 mod units;
+mod verdicts;
 mod versions;
 pub mod waves;
 mod why;
@@ -55,6 +59,8 @@ pub use notice::{Kind, Notice, tell};
 pub use observe::look_at_owners;
 pub use outcome::Outcome;
 pub use recover::{Recovered, recover};
+pub use reopen::retry_wave;
+pub use requests::{Ask, heed, perform};
 pub use rollback::{Prospect, Scope, dry_rollback, roll_back};
 pub use settle::{Settled, settle};
 pub use show::{Left, View, history, left, look};
@@ -79,9 +85,13 @@ pub struct ToVerify {
     pub first_wave: bool,
 }
 
+/// Whether a workspace, by its index, may be begun now: asked from any thread, right before
+/// that. A person may have wanted an end since.
+pub type MayBegin<'a> = dyn Fn(usize) -> bool + Sync + 'a;
+
 /// Verifies workspaces and hands on each verdict. One that it leaves out is verified
 /// by the next run, and the wave waits for it.
-pub type VerifyAll<'a> = dyn Fn(&[ToVerify], &TakeVerdict<'_>) + 'a;
+pub type VerifyAll<'a> = dyn Fn(&[ToVerify], &MayBegin<'_>, &TakeVerdict<'_>) + 'a;
 
 /// Writes the files of a change set's folder, as names and bytes. Must be a pure
 /// function of what it is given.
@@ -176,6 +186,24 @@ pub enum Event<'a> {
         /// A repository here or elsewhere.
         place: &'a str,
         /// Why.
+        why: &'a str,
+    },
+    /// What somebody asked of this controller was done, or can't be.
+    Heeded {
+        /// What was asked.
+        what: &'a str,
+        /// Of whom.
+        subject: &'a str,
+        /// Who asked.
+        by: &'a str,
+        /// What came of it.
+        answer: &'a str,
+    },
+    /// A wave that failed or was taken back is opened again.
+    WaveReopened {
+        /// From 1.
+        number: u32,
+        /// Who or what of it changed.
         why: &'a str,
     },
     /// A wave was judged, or taken back.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::RolloutError;
-use crate::process::{Invocation, ProcessError};
+use crate::process::{Exit, Invocation, ProcessError};
 use crate::state::{Recorded, Store, Wait, WaitFor};
 
 /// How long a listener may take for one notice.
@@ -79,7 +79,7 @@ pub fn tell(
     store: &mut Store,
     migration: &str,
     listener: &[String],
-) -> Result<(usize, Result<(), ProcessError>), RolloutError> {
+) -> Result<(usize, Result<(), String>), RolloutError> {
     let Some((program, arguments)) = listener.split_first() else { return Ok((0, Ok(()))) };
     let name = listener.join("\u{1f}");
     let told = store.told(&name)?.unwrap_or(0);
@@ -102,7 +102,7 @@ pub fn tell(
                 Ok(output) if output.success() => count += 1,
                 ended => {
                     keep(store, &name, told, last)?;
-                    return Ok((count, failed(program, ended)));
+                    return Ok((count, Err(failed(program, ended))));
                 }
             }
         }
@@ -119,12 +119,10 @@ fn keep(store: &mut Store, name: &str, told: i64, last: i64) -> Result<(), Rollo
     Ok(())
 }
 
-fn failed(program: &str, ended: Result<crate::process::Output, ProcessError>) -> Result<(), ProcessError> {
-    match ended {
-        Err(error) => Err(error),
-        Ok(output) => Err(ProcessError::Io {
-            program: program.to_owned(),
-            source: std::io::Error::other(format!("it ended with {:?}", output.status)),
-        }),
+fn failed(program: &str, ended: Result<crate::process::Output, ProcessError>) -> String {
+    match ended.map(|output| output.status) {
+        Err(error) => error.to_string(),
+        Ok(Exit::Code(code)) => format!("`{program}` exited with {code}"),
+        Ok(Exit::Signal(signal)) => format!("`{program}` was ended by signal {signal}"),
     }
 }

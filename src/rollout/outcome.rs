@@ -155,7 +155,7 @@ fn of_change_set(
         D::Conflict(reason) => (Outcome::Errored, reason.clone()),
         D::Failed(reason) => (Outcome::Errored, reason.clone()),
         D::Refused(reason) => (Outcome::Refused, reason.clone()),
-        D::RolledBack => (Outcome::RolledBack, taken_back(verdict)),
+        D::RolledBack => (Outcome::RolledBack, "taken back".to_owned()),
         D::Delivering => (Outcome::Pending, interrupted("delivery")),
         D::RollingBack => (Outcome::Pending, interrupted("rollback")),
         D::Delivered => sent(result, verdict),
@@ -178,13 +178,6 @@ fn of_change_set(
 
 fn interrupted(what: &str) -> String {
     format!("its {what} was interrupted: run again")
-}
-
-fn taken_back(verdict: Option<VerdictFact<'_>>) -> String {
-    match verdict {
-        Some(verdict) => format!("taken back with its wave ({})", verdict.reason),
-        None => "taken back with its wave".to_owned(),
-    }
 }
 
 /// A change set that did not go out.

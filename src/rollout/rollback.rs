@@ -8,13 +8,14 @@ use super::judge::note_waits;
 use super::ledger::{Ledger, ledger};
 use super::machine::wave::Event as Move;
 use super::observe::{Look, as_seen, look_around, observe};
-use super::ship::{AWAY, change_set, files_of, shipment, workspace};
+use super::ship::{change_set, files_of, shipment, workspace};
 use super::snapshot::Snapshot;
 use super::{Event, RolloutError};
 use crate::state::{DeliveryRecord, DeliveryState, Store, Wait, WaitFor, WaveRecord, WaveState};
 
 /// What to take back.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// Every delivered wave.
     All,
@@ -24,44 +25,94 @@ pub enum Scope {
     Consumer(String),
 }
 
+/// Why something is back that a person asked for.
+pub(super) const BY_HAND: &str = "rolled back by hand";
+
 /// Looks at what became of what a person asks for, takes it back, the newest wave first, and
-/// closes its waves.
-/// What is back already stays as it is.
+/// closes its waves. What is back already stays as it is, with its reason.
 ///
 /// # Errors
-/// Where the state can't be used, or holds no such wave or consumer.
+/// [`RolloutError::Undecidable`] where nothing of it is out, [`RolloutError::NoSuch`] where
+/// there is no such wave or consumer, and where the state can't be used.
 pub fn roll_back(store: &mut Store, scope: &Scope, tell: &dyn Fn(Event<'_>)) -> Result<Ledger, RolloutError> {
-    let because = "rolled back by hand";
-    let waves = store.waves()?;
     match scope {
-        Scope::Consumer(entity) => {
-            let consumers = store.consumers()?;
-            let found = consumers.into_iter().find(|c| c.entity == *entity);
-            let id = found.and_then(|consumer| consumer.workspace);
-            let id = id.ok_or_else(|| RolloutError::NoSuch { what: format!("consumer {entity}") })?;
-            let only = Some([id.clone()].into());
-            observe(store, &Look { only, closely: true, ..Look::default() }, tell)?;
-            let snapshot = Snapshot::read(store)?;
-            take_back(store, &snapshot, &id, because, tell)?;
-        }
-        Scope::All | Scope::Wave(_) => {
-            let within = |wave: &&WaveRecord| match scope {
-                Scope::Wave(number) => wave.number == *number,
-                _ => wave.state != WaveState::Planned,
-            };
-            let numbers: Vec<u32> = waves.iter().filter(within).map(|w| w.number).collect();
-            if let (Scope::Wave(number), true) = (scope, numbers.is_empty()) {
-                let what = format!("wave {number}");
-                return Err(RolloutError::NoSuch { what });
-            }
-            let asked: Vec<&WaveRecord> = waves.iter().filter(|wave| numbers.contains(&wave.number)).collect();
-            let only = asked.iter().flat_map(|wave| wave.members.iter().cloned()).collect();
-            observe(store, &Look { only: Some(only), closely: true, ..Look::default() }, tell)?;
-            move_waves(store, &asked, Move::RollBack, because)?;
-        }
+        Scope::Consumer(entity) => consumer_back(store, entity, tell)?,
+        Scope::All | Scope::Wave(_) => waves_back(store, scope, tell)?,
     }
     finish_rollbacks(store, tell)?;
     ledger(store)
+}
+
+fn consumer_back(store: &mut Store, entity: &str, tell: &dyn Fn(Event<'_>)) -> Result<(), RolloutError> {
+    let found = store.consumers()?.into_iter().find(|c| c.entity == *entity);
+    let found = found.ok_or_else(|| RolloutError::NoSuch { what: format!("consumer {entity}") })?;
+    let id = found.workspace.unwrap_or_default();
+    let only = Some([id.clone()].into());
+    observe(store, &Look { only, closely: true, ..Look::default() }, tell)?;
+    let snapshot = Snapshot::read(store)?;
+    let taken = take_back(store, &snapshot, &id, BY_HAND, tell)?;
+    let is_back = snapshot.deliveries.get(&id).is_some_and(|record| record.state == DeliveryState::RolledBack);
+    if taken.is_none() && !is_back {
+        return Err(RolloutError::Undecidable(format!(
+            "nothing of {entity} is out, so that nothing can be taken back; `gander show {}` says where it stands",
+            shown(entity)
+        )));
+    }
+    Ok(())
+}
+
+fn waves_back(store: &mut Store, scope: &Scope, tell: &dyn Fn(Event<'_>)) -> Result<(), RolloutError> {
+    let waves = store.waves()?;
+    let within = |wave: &&WaveRecord| match scope {
+        Scope::Wave(number) => wave.number == *number,
+        _ => wave.state != WaveState::Planned,
+    };
+    let asked: Vec<&WaveRecord> = waves.iter().filter(within).collect();
+    if let Scope::Wave(number) = scope {
+        match asked.first().map(|wave| &wave.state) {
+            None => return Err(RolloutError::NoSuch { what: format!("wave {number}") }),
+            Some(WaveState::Planned) => {
+                return Err(RolloutError::Undecidable(format!(
+                    "wave {number} was not opened, so that nothing of it can be taken back; \
+                     `gander exclude` leaves consumers out, `gander pause` keeps it closed"
+                )));
+            }
+            Some(_) => {}
+        }
+    }
+    let only = asked.iter().flat_map(|wave| wave.members.iter().cloned()).collect();
+    observe(store, &Look { only: Some(only), closely: true, ..Look::default() }, tell)?;
+    let deliveries = store.deliveries()?;
+    let is_out = |id: &String| deliveries.get(id).is_some_and(|record| out_there(&record.state));
+    let mut fresh = Vec::new();
+    for wave in asked {
+        match &wave.state {
+            WaveState::RollingBack(_) => {}
+            // Of some that could not be taken back then it is tried again.
+            WaveState::RolledBack(reason) if wave.members.iter().any(is_out) => {
+                move_waves(store, &[wave], Move::RollBack, reason_alone(reason))?;
+            }
+            WaveState::RolledBack(_) => {}
+            _ => fresh.push(wave),
+        }
+    }
+    move_waves(store, &fresh, Move::RollBack, BY_HAND)
+}
+
+/// A consumer as it is typed: one whose name begins with a dash would be taken for an option.
+pub(super) fn shown(entity: &str) -> &str {
+    let name = entity.strip_prefix("component:default/").unwrap_or(entity);
+    if name.starts_with('-') { entity } else { name }
+}
+
+/// What a wave's reason says of those that were left over.
+const LEFT_OVER: &str = " could not be taken back";
+
+fn reason_alone(reason: &str) -> &str {
+    match reason.rsplit_once("; ") {
+        Some((reason, left)) if left.ends_with(LEFT_OVER) => reason,
+        _ => reason,
+    }
 }
 
 /// Takes back the waves that are on their way back, the newest first, and goes on with
@@ -75,67 +126,75 @@ pub(super) fn finish_rollbacks(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> R
     let alone = |(id, record): &(&String, &DeliveryRecord)| {
         record.state == DeliveryState::RollingBack && !going.iter().any(|wave| wave.members.contains(id))
     };
-    let alone: Vec<&String> = deliveries.iter().filter(alone).map(|(id, _)| id).collect();
+    let alone: Vec<(&String, &DeliveryRecord)> = deliveries.iter().filter(alone).collect();
     if going.is_empty() && alone.is_empty() {
         return Ok(());
     }
     let snapshot = Snapshot::read(store)?;
-    for id in alone {
-        let wave = waves.iter().find(|wave| wave.members.contains(id)).map(|wave| &wave.state);
-        let because = match wave {
-            Some(WaveState::RolledBack(reason)) => reason,
-            _ => "rolled back by hand",
-        };
+    for (id, record) in alone {
+        let because = if record.because.is_empty() { BY_HAND } else { &record.because };
         take_back(store, &snapshot, id, because, tell)?;
     }
     for wave in going.iter().rev() {
         let WaveState::RollingBack(reason) = &wave.state else {
             continue;
         };
-        let (mut stuck, mut away, mut asked) = (0, Vec::new(), Vec::new());
-        for member in wave.members.iter().rev() {
-            // An owner who threw the revert away has answered: only a person asks again.
-            if let Some(record) = snapshot.deliveries.get(member)
-                && matches!(record.state, DeliveryState::Conflict(_))
-                && record.revert.is_some()
-            {
-                tell(Event::Shipped { workspace: member, state: &record.state });
-                stuck += 1;
-                continue;
-            }
-            let record = take_back(store, &snapshot, member, reason, tell)?;
-            match record.map_or(DeliveryState::RolledBack, |record| match record.revert {
-                Some(_) if record.state == DeliveryState::RollingBack => DeliveryState::Waiting,
-                _ => record.state,
-            }) {
-                DeliveryState::RolledBack => {}
-                DeliveryState::RollingBack => away.push(member.as_str()),
-                DeliveryState::Waiting => asked.push(member.as_str()),
-                _ => stuck += 1,
-            }
-        }
-        let mut waits = Vec::new();
-        if let Some(first) = away.first() {
-            let why = format!("the remote of {first} can't be reached, and {} wait to be taken back", away.len());
-            waits.push(Wait { what: WaitFor::Remote, until: Some(store.now() + AWAY), why });
-        }
-        if let Some(first) = asked.first() {
-            let why = format!("owners have to merge {} reverts, first that of {first}", asked.len());
-            waits.push(Wait { what: WaitFor::Merge, until: None, why });
-        }
+        let (stuck, waits) = members_back(store, &snapshot, wave, reason, tell)?;
         if !waits.is_empty() {
             note_waits(store, wave, &waits)?;
             continue;
         }
         let reason = match stuck {
             0 => reason.clone(),
-            count => format!("{reason}; {count} could not be taken back"),
+            count => format!("{reason}; {count}{LEFT_OVER}"),
         };
         move_waves(store, &[wave], Move::Back, &reason)?;
         let (number, state) = (wave.number, WaveState::RolledBack(reason));
         tell(Event::WaveJudged { number, state: &state });
     }
     Ok(())
+}
+
+/// Takes back the members of a wave, the last one first: how many could not be, and what
+/// the others wait for.
+fn members_back(
+    store: &mut Store,
+    snapshot: &Snapshot,
+    wave: &WaveRecord,
+    reason: &str,
+    tell: &dyn Fn(Event<'_>),
+) -> Result<(usize, Vec<Wait>), RolloutError> {
+    let (mut stuck, mut away, mut asked) = (0, Vec::new(), Vec::new());
+    for member in wave.members.iter().rev() {
+        // An owner who threw the revert away has answered: only a person asks again.
+        if let Some(record) = snapshot.deliveries.get(member)
+            && matches!(record.state, DeliveryState::Conflict(_))
+            && record.revert.is_some()
+        {
+            tell(Event::Shipped { workspace: member, state: &record.state });
+            stuck += 1;
+            continue;
+        }
+        match take_back(store, snapshot, member, reason, tell)? {
+            None => {}
+            Some(record) => match record.state {
+                DeliveryState::RolledBack => {}
+                DeliveryState::RollingBack if record.revert.is_some() => asked.push(member.as_str()),
+                DeliveryState::RollingBack => away.push((member.as_str(), record.again)),
+                _ => stuck += 1,
+            },
+        }
+    }
+    let mut waits = Vec::new();
+    if let Some((first, _)) = away.first() {
+        let why = format!("the remote of {first} can't be reached, and {} wait to be taken back", away.len());
+        waits.push(Wait { what: WaitFor::Remote, until: away.iter().filter_map(|(_, again)| *again).min(), why });
+    }
+    if let Some(first) = asked.first() {
+        let why = format!("owners have to merge {} reverts, first that of {first}", asked.len());
+        waits.push(Wait { what: WaitFor::Merge, until: None, why });
+    }
+    Ok((stuck, waits))
 }
 
 /// Takes back one delivery; where that led, `None` where nothing is out.

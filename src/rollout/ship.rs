@@ -6,9 +6,11 @@ use std::sync::{Mutex, mpsc};
 use rayon::prelude::*;
 
 use super::deliver::{self, Papers, Shipment, Target};
+use super::ledger::excluded_by;
 use super::machine::consumer::Event as Move;
 use super::outcome::{Marks, disposition};
 use super::pace::{self, Traffic};
+use super::requests::heed_urgent;
 use super::shared;
 use super::snapshot::Snapshot;
 use super::units;
@@ -18,7 +20,7 @@ use crate::changeset::{self, ChangeSet, Side};
 use crate::config::{BranchPer, Delivery, Disposition};
 use crate::digest::Digest;
 use crate::files;
-use crate::state::{DeliveryRecord, DeliveryState, Entry, Store, Wait, WaitFor, WorkspaceRecord};
+use crate::state::{DecisionKind, DeliveryRecord, DeliveryState, Entry, Store, Wait, WaitFor, WorkspaceRecord};
 use crate::transform::WorkspacePlan;
 use crate::verify::{Strength, Verdict};
 use crate::workspace::{Consumer, EntityRef, FileVersion, Source, Workspace};
@@ -29,8 +31,8 @@ const AT_ONCE: usize = 64;
 /// How many are pushed at once: each waits for another machine most of the time.
 const PUSHES: usize = 16;
 
-/// After how many seconds a remote that was away is asked again.
-pub(super) const AWAY: i64 = 60;
+/// How the reason of a consumer begins whose owners want no change.
+pub(super) const OPTED_OUT: &str = "it opts out: ";
 
 /// A change set with all that is known of it.
 pub(super) struct Parcel<'a> {
@@ -57,6 +59,7 @@ pub(super) fn ship_all(
 ) -> Result<Vec<Wait>, RolloutError> {
     let mut waits: Vec<Wait> = Vec::new();
     let mut traffic = traffic(store, request, snapshot)?;
+    let mut stopped = false;
     // What shares a branch is put there together.
     let at_once = match request.migration.deliver.branch_per {
         BranchPer::Consumer => AT_ONCE,
@@ -74,8 +77,12 @@ pub(super) fn ship_all(
             .collect();
         let mut begun: Vec<Begun<'_>> = Vec::new();
         for (parcel, unproven) in parcels.iter().zip(proofs) {
-            if crate::interrupt::wanted() {
+            if crate::interrupt::wanted() || !heed_urgent(store, request.tell)? {
+                stopped = true;
                 break; // the next run goes on here
+            }
+            if excluded_since(store, request, snapshot, wave, parcel)? {
+                continue;
             }
             // What is upstream is out before what is downstream goes.
             if begun.iter().any(|before| !before.record.shared && is_below(request, before.parcel, parcel)) {
@@ -107,11 +114,26 @@ pub(super) fn ship_all(
             }
         }
         push_all(store, request, begun, &mut waits)?;
-        if crate::interrupt::wanted() {
+        if stopped {
             return Ok(waits);
         }
     }
     Ok(waits)
+}
+
+/// Keeps back whom somebody has excluded since the wave was looked at.
+fn excluded_since(
+    store: &mut Store,
+    request: &Request<'_>,
+    snapshot: &Snapshot,
+    wave: u32,
+    parcel: &Parcel<'_>,
+) -> Result<bool, RolloutError> {
+    let decision = store.decisions()?.remove(&(DecisionKind::Exclude, parcel.id.to_owned()));
+    let Some(by) = decision.filter(|_| parcel.begun.is_none()) else { return Ok(false) };
+    let excluded = (DeliveryState::Refused(excluded_by(&by)), "excluded");
+    refuse(store, request, snapshot, (parcel.id, wave, parcel.over), excluded)?;
+    Ok(true)
 }
 
 /// Whether a consumer of `parcel` consumes what one of `maker` makes.
@@ -185,7 +207,7 @@ fn ended(store: &Store, request: &Request<'_>, one: &Begun<'_>, waits: &mut Vec<
     let state = &one.record.state;
     if *state == DeliveryState::Delivering {
         let why = format!("the remote of {} can't be reached", one.parcel.id);
-        waits.push(Wait { what: WaitFor::Remote, until: Some(store.now() + AWAY), why });
+        waits.push(Wait { what: WaitFor::Remote, until: one.record.again, why });
     }
     if *state == DeliveryState::Superseded {
         let why = format!("the code of {} moved on at its remote: its change set is made anew", one.parcel.id);
@@ -245,8 +267,8 @@ fn pack<'a>(
     let begun = record.filter(|_| over.is_none());
     let index = request.fleet.workspaces.iter().position(|w| w.id == id);
     if begun.is_none() {
-        let excluded = snapshot.excluded(id).map(|by| (format!("excluded by {}: {}", by.actor, by.reason), "excluded"));
-        let opted_out = || (request.opted_out)(index?).map(|why| (format!("it opts out: {why}"), "it opts out"));
+        let excluded = snapshot.excluded(id).map(|by| (excluded_by(by), "excluded"));
+        let opted_out = || (request.opted_out)(index?).map(|why| (format!("{OPTED_OUT}{why}"), "it opts out"));
         if let Some((reason, why)) = excluded.or_else(opted_out) {
             refuse(store, request, snapshot, (id, wave, over), (DeliveryState::Refused(reason), why))?;
             return Ok(None);
@@ -522,6 +544,8 @@ fn new_record(
         }),
         outdated: None,
         shared,
+        because: String::new(),
+        again: None,
     }
 }
 

@@ -75,6 +75,15 @@ pub fn why(
     let Some(record) = snapshot.workspaces.remove(&id) else { return Ok(why) };
     let verdict = snapshot.verdicts.remove(&id);
     let versions = store.versions(&id)?;
+    if let Some((path, _)) = place {
+        let known = record.plan.files.iter().any(|file| file.path == path)
+            || record.plan.findings.iter().any(|finding| finding.path == path)
+            || versions.iter().any(|version| version.path == path);
+        if !known && files::read_below(&record.place.root, path).ok().flatten().is_none() {
+            let what = format!("file {path} in {}, as far as its folder {} tells", entity, record.place.root.display());
+            return Err(RolloutError::Undecidable(format!("there is no {what}")));
+        }
+    }
     let wanted = |path: &str| place.is_none_or(|(wanted, _)| wanted == path);
     let line = place.and_then(|(_, line)| line);
     for file in record.plan.files.iter().filter(|file| wanted(&file.path)) {

@@ -43,6 +43,15 @@ pub(super) fn take(db: &mut Connection, folder: &Path, now: i64) -> Result<i64, 
     Ok(token)
 }
 
+/// The controller of another machine that was at work a moment ago.
+pub(super) fn elsewhere(db: &Connection, now: i64) -> Option<(String, i64)> {
+    let query = "SELECT host, pid, at FROM lease";
+    let row =
+        db.query_row(query, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)));
+    let (name, pid, at) = row.optional().ok().flatten()?;
+    (!name.is_empty() && name != host() && now - at < SILENCE).then_some((name, pid))
+}
+
 /// Says that the holder of `token` lives; false where another one holds the lease.
 pub(super) fn renew(transaction: &Transaction<'_>, token: i64, now: i64) -> rusqlite::Result<bool> {
     let mut update = transaction.prepare_cached("UPDATE lease SET at = ?2 WHERE token = ?1")?;

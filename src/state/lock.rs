@@ -24,6 +24,19 @@ impl Drop for ControllerLock {
     }
 }
 
+/// The process that holds the lock of a state folder, where one does.
+pub(super) fn holder(folder: &Path) -> Option<String> {
+    let mut file = File::open(folder.join("lock")).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            file.read_to_string(&mut holder).ok()?;
+            Some(holder.trim().to_owned())
+        }
+        _ => None,
+    }
+}
+
 /// Takes the lock of a state folder.
 pub(super) fn take(folder: &Path) -> Result<ControllerLock, StateError> {
     let path = folder.join("lock");

@@ -20,6 +20,7 @@ mod journal;
 mod lease;
 mod lock;
 mod records;
+mod requests;
 mod schema;
 mod summaries;
 mod tables;
@@ -29,6 +30,7 @@ pub use journal::{Entry, Phase, Recorded};
 pub use records::{
     Binding, ConsumerRecord, DeliveryRecord, DeliveryState, Wait, WaitFor, WaveRecord, WaveState, WorkspaceRecord,
 };
+pub use requests::{Asked, ask};
 pub use schema::SCHEMA_VERSION;
 pub use summaries::{Summary, WorkspaceBrief};
 
@@ -66,6 +68,29 @@ pub enum StateError {
     Missing {
         /// `state.db`.
         path: PathBuf,
+    },
+    /// It was lost, and what it knew of is still there.
+    #[error(
+        "{} is missing or empty, but {beside} of an earlier run are beside it: `gander recover` rebuilds the state; \
+         to begin anew, move the folder away",
+        path.display()
+    )]
+    Lost {
+        /// `state.db`.
+        path: PathBuf,
+        /// The folder that is still there.
+        beside: &'static str,
+    },
+    /// The disk, or somebody, has damaged it.
+    #[error(
+        "{}: {source}: restore it from a copy; or move it away, and `gander recover` rebuilds it as far as the world tells",
+        path.display()
+    )]
+    Damaged {
+        /// `state.db`.
+        path: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
     },
     /// Another process advances this migration.
     #[error(
@@ -124,13 +149,42 @@ pub enum StateError {
 }
 
 impl StateError {
+    /// Who is at work, where that is why: for people.
+    pub fn controller(&self) -> String {
+        match self {
+            Self::Locked { pid, .. } => format!("gander (process {pid})"),
+            Self::Leased { host, pid, .. } => format!("gander on {host} (process {pid})"),
+            _ => "another gander".to_owned(),
+        }
+    }
+
     fn of(path: &Path, source: rusqlite::Error) -> Self {
         let not_a_database = source.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase);
         if not_a_database {
             return Self::Foreign { path: path.to_owned() };
         }
+        if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) {
+            return Self::Damaged { path: path.to_owned(), source };
+        }
         Self::Database { path: path.to_owned(), source }
     }
+}
+
+/// What lies beside a state that was used, in its folder.
+const BESIDE: [&str; 2] = ["change-sets", "pins"];
+
+/// Where the state of a folder is not there, what is left of an earlier one. Beginning anew
+/// over it would forget exclusions and pauses, and deliver what was merged or taken back.
+fn left_over(folder: &Path) -> Option<&'static str> {
+    let path = folder.join("state.db");
+    if std::fs::metadata(path).is_ok_and(|found| found.len() > 0) {
+        return None;
+    }
+    BESIDE.into_iter().find(|name| holds_something(&folder.join(name)))
+}
+
+fn holds_something(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// An open state. Only one that holds the controller's lock writes.
@@ -163,9 +217,27 @@ impl Store {
     /// none. The lock is held until the store is dropped or the process dies.
     ///
     /// # Errors
-    /// [`StateError::Locked`] where another process holds it, and where the state
-    /// is of another version, foreign or unwritable.
+    /// [`StateError::Locked`] where another process holds it, [`StateError::Lost`] where it
+    /// was lost, and where the state is of another version, foreign or unwritable.
     pub fn open(folder: &Path, clock: &Clock) -> Result<Self, StateError> {
+        let path = folder.join("state.db");
+        if let Some(beside) = left_over(folder) {
+            return Err(StateError::Lost { path, beside });
+        }
+        let store = Self::rebuild(folder, clock)?;
+        // Made over a lost one by a gander that did not look.
+        let delivered = holds_something(&folder.join(BESIDE[0]));
+        match delivered && store.binding()?.is_none() {
+            true => Err(StateError::Lost { path, beside: BESIDE[0] }),
+            false => Ok(store),
+        }
+    }
+
+    /// The same where the state was lost: for whoever rebuilds it.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn rebuild(folder: &Path, clock: &Clock) -> Result<Self, StateError> {
         files::make_folder(folder)?;
         let lock = lock::take(folder)?;
         let path = folder.join("state.db");
@@ -186,6 +258,9 @@ impl Store {
     /// [`StateError::Missing`] where nothing has been run, else as [`Store::open`].
     pub fn read(folder: &Path) -> Result<Self, StateError> {
         let path = folder.join("state.db");
+        if let Some(beside) = left_over(folder) {
+            return Err(StateError::Lost { path, beside });
+        }
         if !path.is_file() {
             return Err(StateError::Missing { path });
         }
@@ -210,6 +285,23 @@ impl Store {
     pub fn by(mut self, actor: &str) -> Self {
         actor.clone_into(&mut self.actor);
         self
+    }
+
+    /// In whose name things are recorded; empty where gander does them by itself.
+    pub fn actor(&self) -> &str {
+        &self.actor
+    }
+
+    /// Who is at work on it, where this store is only read: for people.
+    pub fn at_work(&self) -> Option<String> {
+        if self._lock.is_some() {
+            return None;
+        }
+        let here = lock::holder(&self.folder).map(|pid| format!("gander (process {pid})"));
+        here.or_else(|| {
+            let (host, pid) = lease::elsewhere(&self.db, self.now())?;
+            Some(format!("gander on {host} (process {pid})"))
+        })
     }
 
     /// The state folder.
@@ -285,7 +377,7 @@ impl Drop for Store {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::config::Delivery;
     use crate::workspace::{Content, FileVersion};
@@ -301,7 +393,7 @@ mod tests {
         }
     }
 
-    fn delivery(state: DeliveryState) -> DeliveryRecord {
+    pub(crate) fn delivery(state: DeliveryState) -> DeliveryRecord {
         DeliveryRecord {
             state,
             how: Delivery::Patches,
@@ -322,6 +414,8 @@ mod tests {
             over: None,
             outdated: None,
             shared: false,
+            because: String::new(),
+            again: None,
         }
     }
 
@@ -361,6 +455,52 @@ mod tests {
         let error = Store::open(folder.path(), &Clock::at(1)).unwrap_err();
         assert!(matches!(error, StateError::OtherVersion { found, .. } if found == SCHEMA_VERSION + 1), "{error}");
         assert!(matches!(Store::read(folder.path()), Err(StateError::OtherVersion { .. })));
+    }
+
+    #[test]
+    fn a_lost_state_is_begun_anew_by_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        drop(Store::open(folder.path(), &Clock::at(1)).unwrap());
+        files::make_folder(&folder.path().join("change-sets/wave-1")).unwrap();
+        let lost = |done: Result<Store, StateError>| {
+            let error = done.unwrap_err();
+            assert!(matches!(error, StateError::Lost { .. }), "{error}");
+            assert!(error.to_string().contains("gander recover"), "{error}");
+        };
+        // Made by a run, or by `discover`, that did not look; then emptied; then gone.
+        lost(Store::open(folder.path(), &Clock::at(1)));
+        for gone in [false, true] {
+            if gone {
+                files::remove(&path).unwrap()
+            } else {
+                files::write_whole(&path, b"", false).unwrap()
+            }
+            lost(Store::open(folder.path(), &Clock::at(1)));
+            lost(Store::read(folder.path()));
+            assert_eq!(path.exists(), !gone, "nothing is made");
+        }
+        Store::rebuild(folder.path(), &Clock::at(1)).unwrap();
+    }
+
+    #[test]
+    fn who_is_at_work_is_known_to_readers() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), &Clock::System).unwrap();
+        let reader = Store::read(folder.path()).unwrap();
+        assert_eq!(
+            (store.at_work(), reader.at_work()),
+            (None, Some(format!("gander (process {})", std::process::id())))
+        );
+        drop(store);
+        assert_eq!(reader.at_work(), None);
+        let elsewhere = "INSERT OR REPLACE INTO lease VALUES (1, 7, 'elsewhere', 9, ?1)";
+        let db = Connection::open(folder.path().join("state.db")).unwrap();
+        db.execute(elsewhere, [Clock::System.now()]).unwrap();
+        assert_eq!(reader.at_work(), Some("gander on elsewhere (process 9)".to_owned()));
+        let damaged =
+            StateError::of(Path::new("/state.db"), rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(11), None));
+        assert!(damaged.to_string().contains("gander recover"), "{damaged}");
     }
 
     #[test]

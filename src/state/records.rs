@@ -271,4 +271,11 @@ pub struct DeliveryRecord {
     /// Its branch is that of others, too.
     #[serde(default)]
     pub shared: bool,
+    /// Why it is taken back, once that was begun.
+    #[serde(default)]
+    pub because: String,
+    /// From when on a further try counts where its remote was away, in seconds since the
+    /// Unix epoch.
+    #[serde(default)]
+    pub again: Option<i64>,
 }

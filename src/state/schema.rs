@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::StateError;
 
 /// The version of the tables that this gander reads and writes.
-pub const SCHEMA_VERSION: i64 = 5;
+pub const SCHEMA_VERSION: i64 = 6;
 
 /// The oldest version that is brought to this one; older verdicts said less, and what
 /// they would have said can't be told.
@@ -156,6 +156,17 @@ ALTER TABLE workspaces ADD COLUMN summary TEXT;
 ALTER TABLE verdicts ADD COLUMN summary TEXT;
 ";
 
+/// What version 6 adds: what people ask of a controller that is at work.
+const VERSION_6: &str = "
+CREATE TABLE requests (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    what TEXT NOT NULL,
+    answer TEXT
+) STRICT;
+";
+
 /// Makes the tables in an empty file; brings those of an older version to this one, all
 /// at once; refuses every other.
 pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<(), StateError> {
@@ -170,7 +181,10 @@ pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<(), StateError
         if found.is_none_or(|found| found < 4) {
             transaction.execute_batch(VERSION_4)?;
         }
-        transaction.execute_batch(VERSION_5)?;
+        if found.is_none_or(|found| found < 5) {
+            transaction.execute_batch(VERSION_5)?;
+        }
+        transaction.execute_batch(VERSION_6)?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         transaction.commit()
     };

@@ -229,6 +229,20 @@ impl Store {
     /// # Errors
     /// Where the file can't be written.
     pub fn set_waves(&mut self, moves: &[(u32, WaveState, Entry)]) -> Result<(), StateError> {
+        self.reopen(moves, &[], &[])
+    }
+
+    /// As [`Store::set_waves`], and forgets where the deliveries of some workspaces stand, and
+    /// of `unverified` the verdicts, too: they are tried again.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn reopen(
+        &mut self,
+        moves: &[(u32, WaveState, Entry)],
+        unverified: &[String],
+        undelivered: &[String],
+    ) -> Result<(), StateError> {
         let Some((_, _, first)) = moves.first() else { return Ok(()) };
         let point = first.fault_point();
         let signed = self.signed();
@@ -244,6 +258,31 @@ impl Store {
             for ((number, state, entry), text) in moves.iter().zip(&texts) {
                 journal::append(transaction, at, &signed, entry)?;
                 update.execute(params![number, text, state.as_str(), at])?;
+            }
+            forget(transaction, at, &signed, unverified, true)?;
+            forget(transaction, at, &signed, undelivered, false)
+        })
+    }
+
+    /// Puts other members into waves; one of which nobody is left is a wave no more.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn set_members(&mut self, moves: &[(u32, Vec<String>)], entry: &Entry) -> Result<(), StateError> {
+        let signed = self.signed();
+        self.write(&entry.fault_point(), |transaction, at| {
+            journal::append(transaction, at, &signed, entry)?;
+            for (number, members) in moves {
+                transaction.execute("DELETE FROM members WHERE wave = ?1", params![number])?;
+                if members.is_empty() {
+                    transaction.execute("DELETE FROM waves WHERE number = ?1", params![number])?;
+                }
+            }
+            let mut insert = transaction.prepare_cached("INSERT INTO members VALUES (?1, ?2, ?3)")?;
+            for (number, members) in moves {
+                for (position, member) in (0_i64..).zip(members) {
+                    insert.execute(params![member, number, position])?;
+                }
             }
             Ok(())
         })
@@ -306,22 +345,7 @@ impl Store {
     /// Where the file can't be written.
     pub fn forget(&mut self, workspaces: &[String], verdicts: bool) -> Result<(), StateError> {
         let signed = self.signed();
-        self.write("state.forget", |transaction, at| {
-            for workspace in workspaces {
-                let what = if verdicts {
-                    "its verdict and its delivery are tried again"
-                } else {
-                    "its delivery is tried again"
-                };
-                journal::append(transaction, at, &signed, &Entry::of("retry", workspace, what))?;
-                forget_delivery(transaction, workspace)?;
-                if verdicts {
-                    let delete = "DELETE FROM verdicts WHERE workspace = ?1";
-                    transaction.execute(delete, params![workspace])?;
-                }
-            }
-            Ok(())
-        })
+        self.write("state.forget", |transaction, at| forget(transaction, at, &signed, workspaces, verdicts))
     }
 
     /// Every delivery by workspace.
@@ -516,6 +540,24 @@ fn replace_waves(transaction: &Transaction<'_>, waves: &[WaveRecord], states: &[
         )?;
         for (position, member) in (0_i64..).zip(&wave.members) {
             insert.execute(params![member, wave.number, position])?;
+        }
+    }
+    Ok(())
+}
+
+fn forget(
+    transaction: &Transaction<'_>,
+    at: i64,
+    signed: &journal::Signed,
+    workspaces: &[String],
+    verdicts: bool,
+) -> rusqlite::Result<()> {
+    let what = if verdicts { "its verdict and its delivery are tried again" } else { "its delivery is tried again" };
+    for workspace in workspaces {
+        journal::append(transaction, at, signed, &Entry::of("retry", workspace, what))?;
+        forget_delivery(transaction, workspace)?;
+        if verdicts {
+            transaction.execute("DELETE FROM verdicts WHERE workspace = ?1", params![workspace])?;
         }
     }
     Ok(())

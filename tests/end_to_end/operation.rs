@@ -49,6 +49,8 @@ fn why_names_rule_match_mapping_and_evidence() {
     assert_eq!(json["reasons"].as_array().unwrap().len(), 3, "{json:#}");
     bench.gander(&["why", "ant", "job.py:1"]).expect(1);
     bench.gander(&["why", "nobody"]).expect(2);
+    let nowhere = bench.gander(&["why", "ant", "nofile.py"]).expect(2);
+    assert!(nowhere.stderr.contains("there is no file nofile.py"), "{}", nowhere.stderr);
 }
 
 #[test]

@@ -143,3 +143,28 @@ fn owners_opt_out_by_a_file() {
     assert_eq!(super::bench::reason(&ledger, "bee"), "it opts out: we are being rewritten");
     assert_eq!(bench.text("apps/bee/job.py"), JOB);
 }
+
+#[test]
+fn a_pause_gets_through_to_a_run_of_another_process() {
+    let bench = fleet("", "");
+    bench.put("migration.toml", bench.text("migration.toml").replace("test -s job.py", "sleep 0.7; test -s job.py"));
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| bench.gander(&["run"]));
+        let begun = || bench.gander(&["history"]).stdout.contains("wave.open");
+        while !begun() && !run.is_finished() {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        let status = bench.gander(&["status"]).stdout;
+        assert!(status.contains("is at work"), "{status}");
+        let asked = bench.gander_with(&[("GANDER_ACTOR", "ana".as_ref())], &["pause", "--reason", "the pager rings"]);
+        assert!(asked.stderr.contains("paused: ") || asked.stderr.contains("is at work, and was asked"), "{asked:?}");
+        asked.expect(0);
+        let ended = run.join().unwrap().expect(7);
+        assert!(ended.stdout.contains("paused by ana: the pager rings"), "{}", ended.stdout);
+    });
+    assert_eq!(bench.text("apps/cat/job.py"), JOB);
+    let history = bench.gander(&["history"]).stdout;
+    assert!(history.contains("asked.pause") && history.contains("by ana"), "{history}");
+    bench.gander(&["resume"]).expect(0);
+    bench.gander(&["run"]).expect(0);
+}

@@ -50,8 +50,8 @@ pub(super) fn look_first(
     Ok(fits.and_then(|()| shipment.place.git.as_ref().map_or(Ok(()), |git| none_ignored(shipment, git))))
 }
 
-/// Every file that gander wrote into a working tree and that is still delivered,
-/// by absolute path, with what it wrote.
+/// Every file that gander wrote into a working tree, with what it wrote, by absolute path:
+/// what is still delivered, and what was put back over a change that its owner had committed.
 ///
 /// # Errors
 /// Where the state can't be read.
@@ -59,9 +59,10 @@ pub fn own_writes(store: &Store) -> Result<BTreeMap<PathBuf, Option<FileDigest>>
     let places = store.workspaces::<serde::de::IgnoredAny>()?;
     let mut own = BTreeMap::new();
     for (id, record) in store.deliveries()? {
+        let back = record.state == DeliveryState::RolledBack;
         let active =
             matches!(record.state, DeliveryState::Delivered | DeliveryState::Delivering | DeliveryState::RollingBack);
-        let Some(workspace) = places.get(&id).filter(|_| active) else {
+        let Some(workspace) = places.get(&id).filter(|_| active || back) else {
             continue;
         };
         if record.how != Delivery::Checkout {
@@ -69,7 +70,8 @@ pub fn own_writes(store: &Store) -> Result<BTreeMap<PathBuf, Option<FileDigest>>
         }
         for version in store.versions(&id)? {
             let path = workspace.place.root.join(&version.path);
-            own.insert(path, version.after.as_ref().map(FileDigest::of));
+            let wrote = if back { &version.before } else { &version.after };
+            own.insert(path, wrote.as_ref().map(FileDigest::of));
         }
     }
     Ok(own)

@@ -63,9 +63,27 @@ pub struct Target<'a> {
     pub protocols: &'a [String],
 }
 
-/// How many runs may find a remote away before the delivery has failed: then a person
+/// How many tries may find a remote away before the delivery has failed: then a person
 /// has to look.
 const MOST_TRIES: u32 = 10;
+
+/// After how many seconds a further try counts, the first time; twice as long after each,
+/// until it is an hour: an outage of some hours is nobody's failure.
+const PAUSE: i64 = 60;
+
+/// Whether a remote that is away is tried again. However often it is asked before its pause
+/// is over, that is one try: runs that follow each other quickly find what was mended.
+fn tried_again(record: &mut DeliveryRecord, now: i64) -> bool {
+    if record.again.is_some_and(|again| now < again) {
+        return true;
+    }
+    if record.tries >= MOST_TRIES {
+        return false;
+    }
+    record.again = Some(now + (PAUSE << record.tries).min(3600));
+    record.tries += 1;
+    true
+}
 
 /// Why an effect did not come about. It becomes a recorded state, not an error.
 #[derive(Clone, Debug)]
@@ -214,8 +232,7 @@ pub fn finish(
     made: Result<(), Obstacle>,
 ) -> Result<(), RolloutError> {
     match made {
-        Err(Obstacle::Away(why)) if record.tries < MOST_TRIES => {
-            record.tries += 1;
+        Err(Obstacle::Away(why)) if tried_again(record, store.now()) => {
             let again = Entry { detail: why, ..entry("away", id, record, Phase::Done, false) };
             go(store, id, record, (Event::Stage, DeliveryState::Delivering), again)
         }
@@ -229,6 +246,7 @@ pub fn finish(
         }
         Err(obstacle) => end(store, id, record, "deliver", obstacle),
         Ok(()) => {
+            (record.tries, record.again) = (0, None);
             let done = entry("deliver", id, record, Phase::Done, false);
             go(store, id, record, (Event::Deliver, DeliveryState::Delivered), done)
         }
@@ -291,6 +309,10 @@ pub fn roll_back(
     }
     let id = shipment.place.id.as_str();
     let intent = Entry { detail: because.to_owned(), ..entry("rollback", id, record, Phase::Intent, true) };
+    because.clone_into(&mut record.because);
+    if record.state != D::RollingBack {
+        (record.tries, record.again) = (0, None);
+    }
     go(store, id, record, (Event::Revert, D::RollingBack), intent)?;
     let folder = store.folder().join(&record.folder);
     let said = revert::said(shipment, record);
@@ -311,8 +333,7 @@ pub fn roll_back(
             record.revert = Some(revert);
             return go(store, id, record, (Event::Revert, D::RollingBack), asked);
         }
-        Err(Obstacle::Away(why)) if record.tries < MOST_TRIES => {
-            record.tries += 1;
+        Err(Obstacle::Away(why)) if tried_again(record, store.now()) => {
             let again = Entry { detail: why, ..entry("away", id, record, Phase::Done, true) };
             return go(store, id, record, (Event::Revert, D::RollingBack), again);
         }
@@ -414,4 +435,23 @@ fn withdraw(folder: &Path, because: &str) -> Result<(), Obstacle> {
          `change.patch`; where somebody did, `git apply revert.patch` takes it back.\n"
     );
     files::write_whole(&folder.join(WITHDRAWN), text.as_bytes(), false).map_err(Obstacle::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quick_tries_of_a_remote_that_is_away_are_one() {
+        let mut record = crate::state::tests::delivery(DeliveryState::Delivering);
+        for now in 0..60 {
+            assert!(tried_again(&mut record, now));
+        }
+        assert_eq!((record.tries, record.again), (1, Some(60)));
+        let mut now = 60;
+        while tried_again(&mut record, now) {
+            now = record.again.unwrap();
+        }
+        assert_eq!((record.tries, now), (MOST_TRIES, 60 + 60 * (2 + 4 + 8 + 16 + 32) + 4 * 3600));
+    }
 }

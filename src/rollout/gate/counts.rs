@@ -78,4 +78,22 @@ pub struct Seen {
     pub pairs: (u64, u64),
     /// Workspaces whose delivery failed.
     pub undelivered: u64,
+    /// What became of the others' deliveries.
+    #[serde(default)]
+    pub sent: Sent,
+}
+
+/// What became of the change sets of a wave that could go out, by workspaces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// They are out.
+    pub out: u64,
+    /// The place they should go to must not be touched.
+    pub refused: u64,
+    /// A person took them back.
+    pub back: u64,
+    /// Their owners threw them away, or put something else there.
+    pub closed: u64,
+    /// They wait for a person's approval.
+    pub asked: u64,
 }

@@ -15,11 +15,11 @@ mod tests;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use counts::{Counts, Seen};
+pub use counts::{Counts, Seen, Sent};
 pub use outside::{Around, ask};
 
 use crate::config::Gate;
-use crate::state::Wait;
+use crate::state::{Wait, WaitFor};
 
 /// What a gate says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +91,7 @@ pub fn own(gates: &[Gate], seen: &Seen) -> Vec<Finding> {
             Some(Finding { gate: gate.label(), says, why, wait: None, own: true, reading: None })
         })
         .collect();
+    findings.extend(nothing_out(&seen.sent));
     if seen.undelivered > 0 {
         findings.push(Finding {
             gate: "delivery".to_owned(),
@@ -102,6 +103,28 @@ pub fn own(gates: &[Gate], seen: &Seen) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// A wave of which nothing is out shows nothing, whatever was verified: it does not pass,
+/// unless nothing of it was to go out.
+fn nothing_out(sent: &Sent) -> Option<Finding> {
+    let parts = [
+        (sent.asked, "wait for approval (`gander approve CONSUMER`)"),
+        (sent.refused, "were refused"),
+        (sent.back, "were taken back by hand"),
+        (sent.closed, "were closed by their owners"),
+    ];
+    let parts: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    if sent.out > 0 || parts.is_empty() {
+        return None;
+    }
+    let why = format!("nothing of it is out: {}", parts.join(", "));
+    let (says, why, wait) = match sent.asked {
+        0 => (Said::Inconclusive, format!("{why}; `gander retry` or `gander exclude` them"), None),
+        _ => (Said::Wait, why.clone(), Some(Wait { what: WaitFor::Approval, until: None, why })),
+    };
+    Some(Finding { gate: "delivery".to_owned(), says, why, wait, own: true, reading: None })
 }
 
 /// What findings say together: failed where one fails; else, where gander's own evidence

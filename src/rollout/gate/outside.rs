@@ -100,7 +100,7 @@ fn approval(around: &Around<'_>) -> Answer {
             Answer::of(Said::Pass, format!("approved by {}{reason}", given.actor), json!(given))
         }
         None => {
-            let why = format!("wave {} waits for approval: `gander approve --wave {0}`", around.wave);
+            let why = format!("approval is asked for: `gander approve --wave {}`", around.wave);
             Answer::waits(WaitFor::Approval, None, why)
         }
     }
@@ -108,10 +108,19 @@ fn approval(around: &Around<'_>) -> Answer {
 
 fn bake(time: Duration, around: &Around<'_>) -> Answer {
     let until = around.since.saturating_add(i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
-    let hours = format!("{} h", (time.as_secs_f64() / 36.0).round() / 100.0);
+    let span = span(time);
     match around.clock.now() < until {
-        true => Answer::waits(WaitFor::Bake, Some(until), format!("it bakes for {hours}")),
-        false => Answer::of(Said::Pass, format!("it baked for {hours}"), json!({ "until": until })),
+        true => Answer::waits(WaitFor::Bake, Some(until), format!("it bakes for {span}")),
+        false => Answer::of(Said::Pass, format!("it baked for {span}"), json!({ "until": until })),
+    }
+}
+
+/// A time as people write it: `24 h`, `90 min`, `40 s`.
+fn span(time: Duration) -> String {
+    match time.as_secs() {
+        seconds if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
+        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
     }
 }
 

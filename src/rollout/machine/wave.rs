@@ -51,6 +51,8 @@ pub enum Event {
     Reopen,
     /// A changed plan was taken in, and some of it is out.
     Replan,
+    /// It failed or was taken back, and is to be tried again.
+    Again,
 }
 
 impl State {
@@ -124,12 +126,17 @@ impl State {
             (S::Judging, E::Pass) => S::Passed,
             (S::Judging, E::Wait) => S::Baking,
             (S::Judging, E::Doubt) => S::Inconclusive,
-            (S::Judging, E::Fail) => S::Failed,
+            // Of what is out so far, where the rest still waits, it may fail, too.
+            (S::Judging | S::Running | S::Inconclusive, E::Fail) => S::Failed,
             // What was taken back may be asked for again: some of it may have stuck.
             (_, E::RollBack) => S::RollingBack,
             (S::RollingBack, E::Back) => S::RolledBack,
             (S::Running | S::Baking | S::Judging | S::Passed | S::Inconclusive, E::Reopen) => S::Running,
             (_, E::Replan) => S::Running,
+            // What is out stays out, and is judged again.
+            (S::Failed, E::Again) => S::Running,
+            // It opens once the waves before it have passed.
+            (S::RolledBack, E::Again) => S::Planned,
             _ => return None,
         })
     }
@@ -146,7 +153,7 @@ impl State {
 
 impl Event {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Open,
         Self::Whole,
         Self::Look,
@@ -158,6 +165,7 @@ impl Event {
         Self::Back,
         Self::Reopen,
         Self::Replan,
+        Self::Again,
     ];
 
     /// Its name, as the journal writes it.
@@ -174,6 +182,7 @@ impl Event {
             Self::Back => "rolled-back",
             Self::Reopen => "reopen",
             Self::Replan => "replan",
+            Self::Again => "again",
         }
     }
 }
@@ -201,17 +210,17 @@ mod tests {
         let cell = |state: State, event| state.after(event).map_or('.', letter);
         let row = |state: &State| Event::ALL.iter().map(|event| cell(*state, *event)).collect::<String>();
         let rows: Vec<String> = State::ALL.iter().map(row).collect();
-        // open whole look pass wait doubt fail rollback back reopen replan
+        // open whole look pass wait doubt fail rollback back reopen replan again
         let table = [
-            "r......<..r", // planned
-            "rb.....<.rr", // running
-            "..j....<.rr", // baking
-            "..jPb?F<.rr", // judging
-            ".......<.rr", // passed
-            "r.j....<.rr", // inconclusive
-            ".......<..r", // failed
-            ".......<B.r", // rolling back
-            ".......<..r", // rolled back
+            "r......<..r.", // planned
+            "rb....F<.rr.", // running
+            "..j....<.rr.", // baking
+            "..jPb?F<.rr.", // judging
+            ".......<.rr.", // passed
+            "r.j...F<.rr.", // inconclusive
+            ".......<..rr", // failed
+            ".......<B.r.", // rolling back
+            ".......<..rp", // rolled back
         ];
         assert_eq!(rows, table);
     }

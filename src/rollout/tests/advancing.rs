@@ -131,6 +131,7 @@ fn only_some_consumers_can_be_advanced() {
     let ledger = world.run_as(false, &BTreeSet::from([entity("c3")])).unwrap();
     assert_eq!(*world.verified.borrow(), [3]);
     assert_eq!(count(&ledger, Outcome::Pending), 4, "wave 1 comes before it");
+    assert!(matches!(&ledger.end, RunEnd::Waiting { reason, .. } if reason.contains("wave 1 comes first")));
     let ledger = world.run_as(false, &BTreeSet::from([entity("c0")])).unwrap();
     assert_eq!(count(&ledger, Outcome::Changed), 1);
     assert_eq!(world.run().unwrap().end, RunEnd::Complete);

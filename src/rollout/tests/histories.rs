@@ -6,7 +6,7 @@ use fastrand::Rng;
 use rayon::prelude::*;
 
 use super::*;
-use crate::rollout::{About, approve, exclude, pause, resume, retry};
+use crate::rollout::{About, approve, exclude, pause, resume, retry, retry_wave};
 use crate::state::{Phase, Recorded};
 
 const THEIRS: &str = "theirs";
@@ -62,7 +62,8 @@ fn happen(world: &mut World, rng: &mut Rng) -> String {
         Err(error) => panic!("{error}"),
     };
     let run = |world: &World, retry: bool, only: &BTreeSet<EntityRef>| drop(world.run_as(retry, only).unwrap());
-    let what = rng.u8(0..24);
+    let gates = &world.migration.rollout.gates.clone();
+    let what = rng.u8(0..25);
     match what {
         0..=7 => run(world, false, &BTreeSet::new()),
         8 => run(world, false, &BTreeSet::from([entity(&format!("c{index}"))])),
@@ -70,10 +71,11 @@ fn happen(world: &mut World, rng: &mut Rng) -> String {
         10..=12 => world.clock.advance(3600),
         13 => decided(pause(&mut world.store(), "why")),
         14..=15 => decided(resume(&mut world.store(), "why")),
-        16 => decided(approve(&mut world.store(), &About::Wave(wave), "")),
-        17 => decided(approve(&mut world.store(), &About::Consumer(name.clone()), "")),
-        18 => decided(exclude(&mut world.store(), &name, "why")),
-        19 => decided(retry(&mut world.store(), &name)),
+        16 => decided(approve(&mut world.store(), &About::Wave(wave), "", gates)),
+        17 => decided(approve(&mut world.store(), &About::Consumer(name.clone()), "", gates)),
+        18 => decided(exclude(&mut world.store(), &name, "why").map(drop)),
+        19 => decided(retry(&mut world.store(), &name).map(drop)),
+        24 => decided(retry_wave(&mut world.store(), wave).map(drop)),
         20 => {
             let scope = [Scope::All, Scope::Wave(wave), Scope::Consumer(name.clone())][rng.usize(0..3)].clone();
             decided(crate::rollout::roll_back(&mut world.store(), &scope, &|_| {}).map(drop));
@@ -114,6 +116,12 @@ impl Told {
         let subject = entry.subject.clone();
         if entry.point == "retry" {
             self.states.remove(&subject);
+        }
+        if entry.point == "wave.fill" {
+            let moves: Vec<(u32, Vec<String>)> = serde_json::from_value(entry.evidence.clone().unwrap()).unwrap();
+            for (number, _) in moves.iter().filter(|(_, members)| members.is_empty()) {
+                self.states.remove(&format!("wave {number}"));
+            }
         }
         let (Some(from), Some(to)) = (&entry.from, &entry.to) else { return };
         if let Some(number) = subject.strip_prefix("wave ").and_then(|n| n.parse::<u32>().ok()) {

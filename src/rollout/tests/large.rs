@@ -89,6 +89,8 @@ fn fleet(world: &World, store: &mut Store) {
             over: None,
             outdated: None,
             shared: false,
+            because: String::new(),
+            again: None,
         };
         store.record_delivery(&id, &delivery, &Entry::of("deliver.patches", &*id, "")).unwrap();
     }

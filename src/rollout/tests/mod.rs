@@ -7,11 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 mod advancing;
+mod asked;
 mod effects;
 mod histories;
 mod invariants;
 mod killed;
 mod large;
+mod on_call;
 mod waiting;
 
 use super::*;
@@ -237,14 +239,18 @@ impl World {
             let bytes = self.pinned.get(&(index, path.to_owned()));
             bytes.cloned().ok_or_else(|| "not pinned".to_owned())
         }));
-        let verify: &'a VerifyAll<'a> = Box::leak(Box::new(move |wanted: &[ToVerify], take: &TakeVerdict<'_>| {
-            for index in wanted.iter().map(|wanted| &wanted.index) {
-                self.verified.borrow_mut().push(*index);
-                if let Some(kind) = self.verdicts.get(index) {
-                    take(*index, verdict(*kind));
+        let verify: &'a VerifyAll<'a> =
+            Box::leak(Box::new(move |wanted: &[ToVerify], may_begin: &MayBegin<'_>, take: &TakeVerdict<'_>| {
+                for index in wanted.iter().map(|wanted| &wanted.index) {
+                    if !may_begin(*index) {
+                        continue;
+                    }
+                    self.verified.borrow_mut().push(*index);
+                    if let Some(kind) = self.verdicts.get(index) {
+                        take(*index, verdict(*kind));
+                    }
                 }
-            }
-        }));
+            }));
         Request {
             migration: &self.migration,
             fleet: &self.fleet,

@@ -81,7 +81,7 @@ fn doubt_pauses_after_the_bake_and_ends_where_the_gate_can_tell() {
     world.clock.advance(HOUR);
     let ledger = world.run().unwrap();
     assert!(
-        matches!(&ledger.end, RunEnd::Paused { wave: 1, reason } if reason.contains("says nothing")),
+        matches!(&ledger.end, RunEnd::Paused { wave: 1, reason, by: None } if reason.contains("says nothing")),
         "{:?}",
         ledger.end
     );
@@ -95,16 +95,19 @@ fn doubt_pauses_after_the_bake_and_ends_where_the_gate_can_tell() {
 #[test]
 fn an_approval_is_about_exactly_what_was_seen() {
     let mut world = world(&[Gate::Approval]);
+    let gates = &world.migration.rollout.gates.clone();
     assert_eq!(waits(&world.run().unwrap()), (1, vec![(WaitFor::Approval, None)]));
-    let too_early = approve(&mut world.store(), &About::Wave(2), "").unwrap_err();
+    let unasked = approve(&mut world.store(), &About::Wave(1), "", &[]).unwrap_err();
+    assert!(unasked.to_string().contains("no gate of wave 1 asks"), "{unasked}");
+    let too_early = approve(&mut world.store(), &About::Wave(2), "", gates).unwrap_err();
     assert!(matches!(too_early, RolloutError::Undecidable(_)), "{too_early}");
-    approve(&mut world.store().by("ana"), &About::Wave(1), "read the diff").unwrap();
+    approve(&mut world.store().by("ana"), &About::Wave(1), "read the diff", gates).unwrap();
     assert_eq!(waits(&world.run().unwrap()).0, 2);
     let journal = world.store().journal().unwrap();
     let approval = journal.iter().find(|line| line.entry.point == "approve").unwrap();
     assert_eq!((approval.actor.as_str(), approval.entry.detail.as_str()), ("ana", "read the diff"));
     // Wave 2 was approved, and then another consumer joined it.
-    approve(&mut world.store(), &About::Wave(2), "").unwrap();
+    approve(&mut world.store(), &About::Wave(2), "", gates).unwrap();
     world.fleet.consumers.retain(|one| one.entity != entity("c1"));
     world.consume("c1", Source::Workspace(1));
     let mut store = world.store();
@@ -135,7 +138,8 @@ fn a_pause_begins_nothing_and_still_takes_back() {
     pause(&mut world.store().by("ana"), "the pager rings").unwrap();
     world.clock.advance(HOUR);
     let ledger = world.run().unwrap();
-    assert_eq!(ledger.end, RunEnd::Paused { wave: 2, reason: "paused by ana: the pager rings".to_owned() });
+    let (reason, by) = ("paused by ana: the pager rings".to_owned(), Some("ana".to_owned()));
+    assert_eq!(ledger.end, RunEnd::Paused { wave: 2, reason, by });
     assert!(matches!(ledger.waves[0].state, WaveState::Passed(_)), "what is open is judged on");
     assert_eq!(*world.verified.borrow(), [0], "nothing new is begun");
     let mut store = world.store();
@@ -157,8 +161,8 @@ fn what_waits_for_approval_goes_out_once_it_has_it() {
     assert_eq!(std::fs::read_to_string(world.root(0).join("q.sql")).unwrap(), OLD);
     let name = ledger.rows[0].entity.clone();
     let wrong = About::Consumer(ledger.rows[1].entity.clone());
-    assert!(matches!(approve(&mut world.store(), &wrong, ""), Err(RolloutError::Undecidable(_))));
-    approve(&mut world.store().by("ana"), &About::Consumer(name), "").unwrap();
+    assert!(matches!(approve(&mut world.store(), &wrong, "", &[]), Err(RolloutError::Undecidable(_))));
+    approve(&mut world.store().by("ana"), &About::Consumer(name), "", &[]).unwrap();
     let ledger = world.run().unwrap();
     assert_eq!((ledger.rows[0].outcome, states(&ledger)[0]), (Outcome::Annotated, "healthy"));
     assert_eq!(std::fs::read_to_string(world.root(0).join("q.sql")).unwrap(), NEW);

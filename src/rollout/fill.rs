@@ -1,0 +1,54 @@
+//! A wave of which everybody is left out shows nothing, and must not open the next one:
+//! others take their place.
+
+use super::bind::out_there;
+use super::driver::{current, move_waves};
+use super::machine::wave::{Event as Move, State};
+use super::snapshot::Snapshot;
+use super::{Request, RolloutError};
+use crate::state::{Entry, Store, WaveRecord, WaveState};
+
+/// Brings as many of those who come next into a wave as it has members, where a person has
+/// excluded all of them, or their owners opt out. Where nobody comes next, it stays as it is.
+pub(super) fn fill_up(store: &mut Store, request: &Request<'_>, wave: WaveRecord) -> Result<WaveRecord, RolloutError> {
+    use State as S;
+    if !matches!(State::of(&wave.state), S::Planned | S::Running | S::Baking | S::Judging | S::Inconclusive) {
+        return Ok(wave);
+    }
+    let snapshot = Snapshot::read(store)?;
+    if wave.members.is_empty() || !wave.members.iter().all(|member| is_left_out(request, &snapshot, member)) {
+        return Ok(wave);
+    }
+    let later = snapshot.waves.iter().filter(|one| one.number > wave.number && one.state == WaveState::Planned);
+    let (mut members, mut moves) = (wave.members.clone(), Vec::new());
+    for one in later {
+        let wanted = 2 * wave.members.len() - members.len();
+        let takes_part = |member: &&String| !is_left_out(request, &snapshot, member);
+        let taken: Vec<String> = one.members.iter().filter(takes_part).take(wanted).cloned().collect();
+        if !taken.is_empty() {
+            let rest = one.members.iter().filter(|member| !taken.contains(member)).cloned().collect();
+            moves.push((one.number, rest));
+            members.extend(taken);
+        }
+    }
+    if moves.is_empty() {
+        return Ok(wave);
+    }
+    if !matches!(State::of(&wave.state), S::Planned | S::Running) {
+        move_waves(store, &[&wave], Move::Reopen, "others take the place of those who are left out")?;
+    }
+    let new = members[wave.members.len()..].join(", ");
+    let why = format!("all of it are left out: {new} take their place");
+    moves.insert(0, (wave.number, members));
+    store.set_members(&moves, &Entry::of("wave.fill", format!("wave {}", wave.number), why).resting_on(&moves))?;
+    current(store, wave.number)
+}
+
+/// A person has excluded it, or its owners opt out, and nothing of it is out.
+fn is_left_out(request: &Request<'_>, snapshot: &Snapshot, id: &str) -> bool {
+    if snapshot.deliveries.get(id).is_some_and(|record| out_there(&record.state)) {
+        return false;
+    }
+    let index = || request.fleet.workspaces.iter().position(|workspace| workspace.id == id);
+    snapshot.excluded(id).is_some() || index().is_some_and(|index| (request.opted_out)(index).is_some())
+}

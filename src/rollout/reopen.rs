@@ -1,0 +1,113 @@
+//! What failed or was taken back is tried again: a wave, where a person says so; waves that a
+//! gate took back also by `--replan`, once somebody of them is excluded or has other code.
+
+use std::collections::BTreeSet;
+
+use super::bind::out_there;
+use super::decisions::{undecidable, wave_of};
+use super::driver::{moves_of, tried_again};
+use super::machine::wave::Event as Move;
+use super::rollback::BY_HAND;
+use super::snapshot::Snapshot;
+use super::{Event, RolloutError};
+use crate::state::{Store, WaveRecord, WaveState};
+use crate::verify::{Verdict, VerdictKind};
+
+/// Has a wave tried again, and those after it that were taken back, too: each opens once the
+/// one before has passed. Which ones.
+///
+/// # Errors
+/// [`RolloutError::Undecidable`] where there is nothing to try again in it, or another wave
+/// comes first; [`RolloutError::NoSuch`]; where the state can't be used.
+pub fn retry_wave(store: &mut Store, number: u32) -> Result<Vec<u32>, RolloutError> {
+    let snapshot = Snapshot::read(store)?;
+    let wave = wave_of(&snapshot, number)?;
+    if let Some(before) = snapshot.waves.iter().find(|one| one.number < number && is_back(one)) {
+        let before = before.number;
+        return Err(undecidable(format!(
+            "wave {before} comes before it and did not pass, either: `gander retry --wave {before}` tries both again"
+        )));
+    }
+    match &wave.state {
+        WaveState::RolledBack(_) | WaveState::Failed(_) => again(store, &snapshot, wave, "a person has it tried again"),
+        WaveState::RollingBack(_) => {
+            Err(undecidable(format!("wave {number} is still on its way back: `gander run` goes on with that")))
+        }
+        WaveState::Planned => Err(undecidable(format!("wave {number} was not opened: `gander run` comes to it"))),
+        _ if tried_again(store, Some(number))? => Ok(vec![number]),
+        _ => Err(undecidable(format!(
+            "nothing of wave {number} failed or was without evidence; `gander retry CONSUMER` has one verified again"
+        ))),
+    }
+}
+
+fn is_back(wave: &WaveRecord) -> bool {
+    matches!(wave.state, WaveState::RolledBack(_) | WaveState::RollingBack(_) | WaveState::Failed(_))
+}
+
+/// Opens what a gate took back, where it may end otherwise now: somebody of it was excluded
+/// since, or has other code.
+pub(super) fn reopen_changed(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> Result<(), RolloutError> {
+    let snapshot = Snapshot::read(store)?;
+    let Some(wave) = snapshot.waves.iter().find(|wave| is_back(wave)) else { return Ok(()) };
+    match &wave.state {
+        WaveState::RolledBack(reason) | WaveState::Failed(reason) if !reason.starts_with(BY_HAND) => {}
+        // What a person took back a person opens.
+        _ => return Ok(()),
+    }
+    let why = changed(store, &snapshot, wave)?;
+    if !why.is_empty() {
+        let why = why.join("; ");
+        again(store, &snapshot, wave, &why)?;
+        tell(Event::WaveReopened { number: wave.number, why: &why });
+    }
+    Ok(())
+}
+
+/// What of a wave is otherwise than when it failed.
+fn changed(store: &Store, snapshot: &Snapshot, wave: &WaveRecord) -> Result<Vec<String>, RolloutError> {
+    let last = |subject: &str, is: &dyn Fn(&crate::state::Entry) -> bool| -> Result<i64, RolloutError> {
+        let lines = store.journal_of(subject)?;
+        Ok(lines.iter().rev().find(|line| is(&line.entry)).map_or(0, |line| line.seq))
+    };
+    let failed = last(&format!("wave {}", wave.number), &|entry| {
+        matches!(entry.to.as_deref(), Some("failed" | "rolling-back"))
+    })?;
+    let verdicts = store.verdicts::<Verdict>()?;
+    let known: BTreeSet<&str> = verdicts.keys().map(|(workspace, _)| workspace.as_str()).collect();
+    let mut why = Vec::new();
+    for member in &wave.members {
+        if snapshot.excluded(member).is_some() {
+            if last(member, &|entry| entry.point == "exclude")? > failed {
+                why.push(format!("{member} is excluded"));
+            }
+        } else if snapshot.verdict(member).is_none() && known.contains(member.as_str()) {
+            why.push(format!("{member} has other code"));
+        }
+    }
+    Ok(why)
+}
+
+/// Opens a wave again, all at once with those that were taken back after it. What is out
+/// stays out; what passed its verification need not do so again.
+fn again(store: &mut Store, snapshot: &Snapshot, wave: &WaveRecord, why: &str) -> Result<Vec<u32>, RolloutError> {
+    let mut waves = vec![wave];
+    if matches!(wave.state, WaveState::RolledBack(_)) {
+        let later = |one: &&WaveRecord| one.number > wave.number && matches!(one.state, WaveState::RolledBack(_));
+        waves.extend(snapshot.waves.iter().filter(later));
+    }
+    let (mut unverified, mut undelivered) = (Vec::new(), Vec::new());
+    for member in waves.iter().flat_map(|wave| &wave.members) {
+        if snapshot.deliveries.get(member).is_some_and(|record| out_there(&record.state)) {
+            continue;
+        }
+        let passed = |verdict: &Verdict| matches!(verdict.kind, VerdictKind::Pass | VerdictKind::Fixed);
+        match snapshot.verdict(member).is_some_and(passed) || snapshot.excluded(member).is_some() {
+            true => undelivered.push(member.clone()),
+            false => unverified.push(member.clone()),
+        }
+    }
+    let moves = moves_of(&waves, Move::Again, why)?;
+    store.reopen(&moves, &unverified, &undelivered)?;
+    Ok(waves.iter().map(|wave| wave.number).collect())
+}

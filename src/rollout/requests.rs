@@ -1,0 +1,178 @@
+//! What people ask of a rollout, also while a controller is at work on it: that reads what
+//! was asked before each thing that it begins, and does it in the asker's name.
+
+use serde::{Deserialize, Serialize};
+
+use super::decisions::{self, About};
+use super::rollback::{Scope, roll_back};
+use super::{Event, RolloutError, retry_wave};
+use crate::config::Gate;
+use crate::state::{Asked, Entry, Store};
+
+/// What somebody wants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Ask {
+    /// Nothing new is begun.
+    Pause {
+        /// Why.
+        reason: String,
+    },
+    /// A pause ends.
+    Resume {
+        /// Why.
+        reason: String,
+    },
+    /// A wave goes on, or a change set goes out.
+    Approve {
+        /// Which.
+        about: About,
+        /// Why.
+        reason: String,
+    },
+    /// A consumer is left out.
+    Exclude {
+        /// Its reference.
+        entity: String,
+        /// Why.
+        reason: String,
+    },
+    /// A consumer is verified and delivered again.
+    Retry {
+        /// Its reference.
+        entity: String,
+    },
+    /// A wave is tried again.
+    RetryWave {
+        /// Its number.
+        number: u32,
+    },
+    /// Something is taken back.
+    RollBack {
+        /// What.
+        scope: Scope,
+    },
+}
+
+impl Ask {
+    /// The line of the journal that says that it was asked.
+    pub fn entry(&self) -> Entry {
+        let (word, subject, why) = match self {
+            Self::Pause { reason } => ("pause", decisions::ROLLOUT.to_owned(), reason.as_str()),
+            Self::Resume { reason } => ("resume", decisions::ROLLOUT.to_owned(), reason.as_str()),
+            Self::Approve { about: About::Wave(number), reason } => ("approve", format!("wave {number}"), &**reason),
+            Self::Approve { about: About::Consumer(entity), reason } => ("approve", entity.clone(), &**reason),
+            Self::Exclude { entity, reason } => ("exclude", entity.clone(), &**reason),
+            Self::Retry { entity } => ("retry", entity.clone(), ""),
+            Self::RetryWave { number } => ("retry", format!("wave {number}"), ""),
+            Self::RollBack { scope: Scope::All } => ("rollback", decisions::ROLLOUT.to_owned(), ""),
+            Self::RollBack { scope: Scope::Wave(number) } => ("rollback", format!("wave {number}"), ""),
+            Self::RollBack { scope: Scope::Consumer(entity) } => ("rollback", entity.clone(), ""),
+        };
+        Entry::of(format!("asked.{word}"), subject, why)
+    }
+
+    /// What a controller that is at work makes of it, and when.
+    pub fn prospect(&self) -> &'static str {
+        match self {
+            Self::Pause { .. } => "it finishes what it has begun, and begins nothing new from then on",
+            Self::Exclude { .. } => "it leaves it out of all that it has not begun yet",
+            Self::RollBack { .. } => "it finishes what it has begun, and takes it back then",
+            Self::Resume { .. } | Self::Approve { .. } | Self::Retry { .. } | Self::RetryWave { .. } => {
+                "it does so once the wave that it works on is done, or the next run does"
+            }
+        }
+    }
+
+    /// It is heard before each single step; everything else between two waves.
+    fn is_urgent(&self) -> bool {
+        matches!(self, Self::Pause { .. } | Self::Resume { .. } | Self::Exclude { .. })
+    }
+}
+
+/// Does what somebody wants: what came of it, for that person.
+///
+/// # Errors
+/// [`RolloutError::Undecidable`] and [`RolloutError::NoSuch`] where it can't be, as things
+/// stand; where the state can't be used.
+pub fn perform(store: &mut Store, ask: &Ask, gates: &[Gate], tell: &dyn Fn(Event<'_>)) -> Result<String, RolloutError> {
+    Ok(match ask {
+        Ask::Pause { reason } => {
+            decisions::pause(store, reason)?;
+            "paused: `gander run` watches and takes back, and begins nothing new; `gander resume` ends it".to_owned()
+        }
+        Ask::Resume { reason } => {
+            decisions::resume(store, reason)?;
+            "resumed: `gander run` goes on".to_owned()
+        }
+        Ask::Approve { about, reason } => {
+            decisions::approve(store, about, reason, gates)?;
+            "approved: `gander run` goes on".to_owned()
+        }
+        Ask::Exclude { entity, reason } => excluded(entity, decisions::exclude(store, entity, reason)?),
+        Ask::Retry { entity } => match decisions::retry(store, entity)? {
+            Some(wave) => format!("{entity} takes part again, once `gander retry --wave {wave}` opens its wave"),
+            None => format!("{entity} is verified and delivered again by the next `gander run`"),
+        },
+        Ask::RetryWave { number } => {
+            let later =
+                retry_wave(store, *number)?.iter().skip(1).map(|wave| format!(", then {wave}")).collect::<String>();
+            format!("wave {number}{later} is tried again by the next `gander run`")
+        }
+        Ask::RollBack { scope } => {
+            roll_back(store, scope, tell)?;
+            "taken back, as far as the ledger says: `gander status`".to_owned()
+        }
+    })
+}
+
+fn excluded(entity: &str, back: Option<u32>) -> String {
+    let name = super::rollback::shown(entity);
+    let text = format!("excluded: {entity} gets no change set; `gander retry {name}` takes it in again");
+    match back {
+        None => text,
+        Some(wave) => format!(
+            "{text}\nits wave {wave} stays as it is: `gander retry --wave {wave}`, or `gander run --replan`, tries it \
+             without {entity}"
+        ),
+    }
+}
+
+/// Does all that was asked, between two things that are done.
+///
+/// # Errors
+/// Where the state can't be used; what can't be done is answered so.
+pub fn heed(store: &mut Store, gates: &[Gate], tell: &dyn Fn(Event<'_>)) -> Result<(), RolloutError> {
+    heed_some(store, gates, tell, |_| true).map(drop)
+}
+
+/// Does what can be done in the midst of a wave; false where nothing more of it may be begun.
+pub(super) fn heed_urgent(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> Result<bool, RolloutError> {
+    let left = heed_some(store, &[], tell, Ask::is_urgent)?;
+    let stops = |asked: &Asked<Ask>| matches!(asked.what, Ask::RollBack { .. });
+    Ok(!left.iter().any(stops) && !super::driver::is_paused(store)?)
+}
+
+/// What was asked and stays so.
+fn heed_some(
+    store: &mut Store,
+    gates: &[Gate],
+    tell: &dyn Fn(Event<'_>),
+    wanted: impl Fn(&Ask) -> bool,
+) -> Result<Vec<Asked<Ask>>, RolloutError> {
+    let (now, later): (Vec<_>, Vec<_>) = store.asked::<Ask>()?.into_iter().partition(|asked| wanted(&asked.what));
+    for one in now {
+        let done = store.in_the_name_of(&one.actor, |store| perform(store, &one.what, gates, tell));
+        let (point, answer) = match done {
+            Ok(answer) => ("answer.done", answer),
+            Err(error @ (RolloutError::Undecidable(_) | RolloutError::NoSuch { .. })) => {
+                ("answer.refused", error.to_string())
+            }
+            Err(error) => return Err(error),
+        };
+        let asked = one.what.entry();
+        tell(Event::Heeded { what: &asked.point, subject: &asked.subject, by: &one.actor, answer: &answer });
+        store.answer(one.seq, &answer, &Entry::of(point, asked.subject, &*answer))?;
+    }
+    Ok(later)
+}

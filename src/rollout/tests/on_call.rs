@@ -1,0 +1,281 @@
+//! What the person on call may do in bad hours, and what follows from it.
+
+use super::*;
+use crate::rollout::{exclude, pause, retry, retry_wave, roll_back};
+
+fn name(index: usize) -> String {
+    format!("component:default/c{index}")
+}
+
+fn exclude_one(world: &World, index: usize) {
+    exclude(&mut world.store().by("ana"), &name(index), "audit").unwrap();
+}
+
+fn back(world: &World, scope: Scope) -> Result<Ledger, RolloutError> {
+    roll_back(&mut world.store(), &scope, &|_| {})
+}
+
+/// One consumer a wave, in order; `gates` beside the one that allows no regression.
+fn in_single_file(how: Delivery, verdicts: &[VerdictKind], gates: &[Gate]) -> World {
+    let mut world = World::new(how, &changed(verdicts.len()), verdicts);
+    let all = 0..verdicts.len();
+    world.migration.rollout.first = all.clone().map(|index| entity(&format!("c{index}"))).collect();
+    world.migration.rollout.gates = [&[Gate::Regressions { max: 0 }], gates].concat();
+    let size = |index: usize| {
+        let count = index as u64 + 1;
+        WaveSize { text: count.to_string(), parts: vec![WavePart::Count(count)] }
+    };
+    world.migration.rollout.waves = all.map(size).collect();
+    world
+}
+
+/// A program that fails once the file `bad` lies beside the migration.
+fn look_out(world: &World) -> Gate {
+    let run = ["sh", "-c", "test ! -e bad || exit 1"].map(str::to_owned).to_vec();
+    Gate::Command { run, fails: vec![1], timeout: std::time::Duration::from_secs(30), folder: world.top.clone() }
+}
+
+fn bake() -> Gate {
+    Gate::Bake { time: std::time::Duration::from_secs(3600) }
+}
+
+#[test]
+fn a_wave_of_which_nothing_is_out_does_not_pass_and_others_take_the_place_of_the_excluded() {
+    let world = in_single_file(Delivery::Checkout, &[VerdictKind::Pass; 4], &[]);
+    files::write_whole(&world.root(0).join("q.sql"), b"theirs", false).unwrap();
+    let ledger = world.run().unwrap();
+    let RunEnd::Paused { wave: 1, reason, .. } = &ledger.end else { panic!("{:?}", ledger.end) };
+    assert!(reason.contains("nothing of it is out: 1 were refused"), "{reason}");
+    assert_eq!(*world.verified.borrow(), [0], "the next wave stays closed");
+    // Without it there would be no first wave: the next one comes into its place.
+    exclude_one(&world, 0);
+    exclude_one(&world, 1);
+    let ledger = world.run().unwrap();
+    let members: Vec<_> = ledger.waves.iter().map(|wave| (wave.number, wave.members.clone())).collect();
+    assert_eq!(members, [(1, vec![name(0), name(2)]), (2, vec![name(1), name(3)])]);
+    assert_eq!(ledger.end, RunEnd::Complete);
+    assert_eq!(ledger.rows[1].reason, "excluded by ana: audit");
+    let journal = world.store().journal().unwrap();
+    assert!(journal.iter().any(|line| line.entry.point == "wave.fill" && line.entry.detail.contains("apps/c2")));
+}
+
+#[test]
+fn who_is_excluded_before_its_wave_is_shown_so() {
+    let world = in_single_file(Delivery::Patches, &[VerdictKind::Pass; 2], &[bake()]);
+    world.run().unwrap();
+    for _ in 0..2 {
+        exclude_one(&world, 1);
+    }
+    let ledger = ledger(&world.store()).unwrap();
+    assert_eq!((ledger.rows[1].outcome, ledger.rows[1].reason.as_str()), (Outcome::Refused, "excluded by ana: audit"));
+    let journal = world.store().journal().unwrap();
+    assert_eq!(journal.iter().filter(|line| line.entry.point == "exclude").count(), 1, "said once");
+}
+
+#[test]
+fn what_is_taken_back_by_hand_is_no_evidence() {
+    let world = in_single_file(Delivery::Patches, &[VerdictKind::Pass; 3], &[bake()]);
+    world.run().unwrap();
+    let ledger = back(&world, Scope::Consumer(name(0))).unwrap();
+    assert_eq!(ledger.rows[0].reason, "taken back by hand");
+    world.clock.advance(3600);
+    let ledger = world.run().unwrap();
+    let RunEnd::Paused { wave: 1, reason, .. } = &ledger.end else { panic!("{:?}", ledger.end) };
+    assert!(reason.contains("1 were taken back by hand"), "{reason}");
+    assert_eq!(*world.verified.borrow(), [0]);
+    retry(&mut world.store(), &name(0)).unwrap();
+    world.run().unwrap();
+    world.clock.advance(3600);
+    assert!(matches!(world.run().unwrap().end, RunEnd::Waiting { wave: 2, .. }));
+}
+
+#[test]
+fn what_is_out_after_a_wave_that_was_taken_back_is_watched_on() {
+    let mut world = in_single_file(Delivery::Patches, &[VerdictKind::Pass; 3], &[bake()]);
+    world.migration.rollout.gates.push(look_out(&world));
+    world.run().unwrap();
+    world.clock.advance(3600);
+    assert!(matches!(world.run().unwrap().end, RunEnd::Waiting { wave: 2, .. }));
+    back(&world, Scope::Wave(1)).unwrap();
+    let store = Store::read(&world.migration.state).unwrap();
+    let (asked, ..) = crate::rollout::dry_run(&store, &world.migration).unwrap().unwrap();
+    assert_eq!(asked, 2, "the one that is taken back is not asked about");
+    world.run().unwrap();
+    files::write_whole(&world.top.join("bad"), b"", false).unwrap();
+    let ledger = world.run().unwrap();
+    assert!(matches!(ledger.waves[1].state, WaveState::RolledBack(_)), "{:?}", ledger.waves);
+    assert_eq!(ledger.rows[1].outcome, Outcome::RolledBack);
+    assert_eq!(*world.verified.borrow(), [0, 1], "the third one was never opened");
+}
+
+#[test]
+fn what_is_out_is_watched_while_the_rest_of_its_wave_waits() {
+    let mut world = in_single_file(Delivery::Patches, &[VerdictKind::Pass; 2], &[]);
+    world.migration.rollout.waves.remove(0);
+    world.migration.rollout.calendar.per_hour = Some(1);
+    world.migration.rollout.gates.push(look_out(&world));
+    let ledger = world.run().unwrap();
+    assert_eq!(ledger.rows[0].outcome, Outcome::Changed);
+    let waits = "verified, and not out yet: 1 went out within the hour, at most 1 may";
+    assert_eq!((ledger.rows[1].outcome, ledger.rows[1].reason.as_str()), (Outcome::Pending, waits));
+    files::write_whole(&world.top.join("bad"), b"", false).unwrap();
+    assert!(matches!(world.run().unwrap().end, RunEnd::RolledBack { wave: 1, .. }));
+    assert_eq!(world.run().unwrap().rows[1].reason, "its wave was rolled back before it went out");
+}
+
+#[test]
+fn what_is_not_out_is_not_taken_back_and_what_is_back_keeps_its_reason() {
+    use VerdictKind as V;
+    let world = in_single_file(Delivery::Patches, &[V::Pass, V::Regressed, V::Pass], &[]);
+    world.run().unwrap();
+    let not_out = |scope: Scope| match back(&world, scope) {
+        Err(RolloutError::Undecidable(why)) => why,
+        other => panic!("{other:?}"),
+    };
+    assert!(not_out(Scope::Wave(3)).contains("was not opened"));
+    assert!(not_out(Scope::Consumer(name(2))).contains("nothing of component:default/c2 is out"));
+    assert!(matches!(back(&world, Scope::Wave(9)), Err(RolloutError::NoSuch { .. })));
+    let journal = world.store().journal().unwrap();
+    let ledger = back(&world, Scope::Wave(2)).unwrap();
+    assert!(matches!(&ledger.waves[1].state, WaveState::RolledBack(why) if why.starts_with("1 of 1 regressed")));
+    assert_eq!(world.store().journal().unwrap(), journal, "what is back already leaves no trace");
+    back(&world, Scope::All).unwrap();
+    let ledger = back(&world, Scope::All).unwrap();
+    assert!(matches!(&ledger.waves[0].state, WaveState::RolledBack(why) if why == "rolled back by hand"));
+    assert!(matches!(ledger.waves[2].state, WaveState::Planned));
+}
+
+#[test]
+fn a_row_that_is_back_is_not_changed_by_what_gander_put_back() {
+    let mut world = in_single_file(Delivery::Checkout, &[VerdictKind::Pass], &[]);
+    assert_eq!(world.run().unwrap().end, RunEnd::Complete);
+    run_git(&world.top, &["add", "-A"]);
+    run_git(&world.top, &["commit", "-q", "-m", "taken"]);
+    let ledger = back(&world, Scope::All).unwrap();
+    assert_eq!(std::fs::read_to_string(world.root(0).join("q.sql")).unwrap(), OLD);
+    let mut fleet = world.fleet.clone();
+    let dirty = ["gone.sh", "new/made.sh", "q.sql"].map(str::to_owned).to_vec();
+    fleet.workspaces[0].git.as_mut().unwrap().dirty = dirty;
+    crate::rollout::settle(&world.store(), &mut fleet).unwrap();
+    assert_eq!(fleet.workspaces[0].git.as_ref().unwrap().dirty, [""; 0], "its own writes");
+    // The commit wants no change any more.
+    world.plan.workspaces[0].result = Transformed::Unchanged;
+    world.plan.workspaces[0].files.clear();
+    assert_eq!(world.run().unwrap().rows[0].reason, ledger.rows[0].reason);
+}
+
+/// The first wave passed, the second one was taken back as `c1` regressed.
+fn one_that_regressed() -> World {
+    use VerdictKind as V;
+    let world = in_single_file(Delivery::Patches, &[V::Pass, V::Regressed, V::Pass], &[]);
+    let ledger = world.run().unwrap();
+    assert!(matches!(ledger.end, RunEnd::RolledBack { wave: 2, .. }));
+    assert!(matches!(replan(&world).end, RunEnd::RolledBack { wave: 2, .. }), "nothing changed");
+    world
+}
+
+fn replan(world: &World) -> Ledger {
+    let only = BTreeSet::new();
+    let request = Request { replan: true, ..world.request(false, &only, &|_| {}) };
+    crate::rollout::run(&mut world.store(), &request).unwrap()
+}
+
+fn undecidable<T: std::fmt::Debug>(done: Result<T, RolloutError>) -> String {
+    match done {
+        Err(RolloutError::Undecidable(why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn excluding_who_broke_a_wave_lets_it_go_on_without_it() {
+    for by_replan in [true, false] {
+        let world = one_that_regressed();
+        assert_eq!(exclude(&mut world.store(), &name(1), "later").unwrap(), Some(2), "its wave is told");
+        assert!(matches!(world.run().unwrap().end, RunEnd::RolledBack { wave: 2, .. }), "not by itself");
+        let ledger = match by_replan {
+            true => replan(&world),
+            false => {
+                assert_eq!(retry_wave(&mut world.store(), 2).unwrap(), [2]);
+                world.run().unwrap()
+            }
+        };
+        assert_eq!(ledger.end, RunEnd::Complete, "{:?}", ledger.waves);
+        let outcomes: Vec<Outcome> = ledger.rows[..3].iter().map(|row| row.outcome).collect();
+        assert_eq!(outcomes, [Outcome::Changed, Outcome::Refused, Outcome::Changed]);
+        assert_eq!(*world.verified.borrow(), [0, 1, 2], "what passed is not verified again");
+    }
+}
+
+#[test]
+fn a_consumer_that_mends_its_code_lets_its_wave_go_on() {
+    for by_replan in [true, false] {
+        let mut world = one_that_regressed();
+        let alone = undecidable(retry(&mut world.store(), &name(1)));
+        assert!(alone.contains("nobody goes out alone") && alone.contains("gander retry --wave 2"), "{alone}");
+        world.plan.workspaces[1].pin = Some(Pin::Content { digest: Digest::of(b"mended"), dirty: false });
+        world.verdicts.insert(1, VerdictKind::Pass);
+        if !by_replan {
+            assert!(matches!(world.run().unwrap().end, RunEnd::RolledBack { wave: 2, .. }), "not by itself");
+            retry_wave(&mut world.store(), 2).unwrap();
+        }
+        let ledger = if by_replan { replan(&world) } else { world.run().unwrap() };
+        assert_eq!((ledger.end.clone(), count(&ledger, Outcome::Changed)), (RunEnd::Complete, 3), "{:?}", ledger.rows);
+        let journal = world.store().journal().unwrap();
+        let line = journal.iter().find(|line| line.entry.point == "wave.again").unwrap();
+        let why = if by_replan { "apps/c1 has other code" } else { "a person has it tried again" };
+        assert_eq!((line.entry.detail.as_str(), line.entry.to.as_deref()), (why, Some("planned")));
+    }
+}
+
+#[test]
+fn what_a_person_took_back_a_person_opens_again_one_wave_after_the_other() {
+    let world = in_single_file(Delivery::Checkout, &[VerdictKind::Pass; 3], &[bake()]);
+    for _ in 0..3 {
+        world.run().unwrap();
+        world.clock.advance(3600);
+    }
+    assert_eq!(world.run().unwrap().end, RunEnd::Complete);
+    back(&world, Scope::All).unwrap();
+    assert!(matches!(replan(&world).end, RunEnd::RolledBack { .. }), "a false alarm is a person's to call");
+    let first = undecidable(retry_wave(&mut world.store(), 2));
+    assert!(first.contains("wave 1 comes before it"), "{first}");
+    assert_eq!(retry_wave(&mut world.store(), 1).unwrap(), [1, 2, 3]);
+    let ledger = world.run().unwrap();
+    assert!(matches!(ledger.end, RunEnd::Waiting { wave: 1, .. }), "{:?}", ledger.end);
+    let words: Vec<Outcome> = ledger.rows[..3].iter().map(|row| row.outcome).collect();
+    assert_eq!(words, [Outcome::Changed, Outcome::Pending, Outcome::Pending]);
+    for _ in 0..3 {
+        world.clock.advance(3600);
+        world.run().unwrap();
+    }
+    assert_eq!(world.run().unwrap().end, RunEnd::Complete);
+    assert_eq!(world.verified.borrow().len(), 3);
+    assert!(undecidable(retry_wave(&mut world.store(), 1)).contains("nothing of wave 1 failed"));
+}
+
+#[test]
+fn a_failed_wave_is_judged_again_without_whom_it_broke() {
+    use VerdictKind as V;
+    let mut world = in_single_file(Delivery::Checkout, &[V::Pass, V::Regressed, V::Pass], &[]);
+    world.migration.rollout.waves.remove(0);
+    world.migration.rollout.on_failed_gate = OnFailedGate::Stop;
+    assert!(matches!(world.run().unwrap().end, RunEnd::Stopped { wave: 1, .. }));
+    exclude_one(&world, 1);
+    retry_wave(&mut world.store(), 1).unwrap();
+    let ledger = world.run().unwrap();
+    assert_eq!(ledger.end, RunEnd::Complete, "{:?}", ledger.waves);
+    assert_eq!(ledger.rows[1].reason, "excluded by ana: audit");
+}
+
+#[test]
+fn a_pause_is_shown_beside_whatever_else_holds() {
+    let world = one_that_regressed();
+    pause(&mut world.store().by("ana"), "the pager rings").unwrap();
+    let ledger = world.run().unwrap();
+    assert!(matches!(ledger.end, RunEnd::RolledBack { .. }));
+    assert_eq!(ledger.paused.as_ref().map(|pause| pause.reason.as_str()), Some("the pager rings"));
+    let text = crate::report::ledger_text(&ledger, crate::report::table::Layout { color: false, width: None });
+    assert!(text.contains("It is paused, too, by ana: the pager rings. `gander resume`"), "{text}");
+    assert!(text.contains("then `gander retry --wave 2`"), "{text}");
+}
