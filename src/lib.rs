@@ -37,6 +37,7 @@ pub mod workspace;
 
 // The stages, in order.
 pub mod discover;
+pub mod toolchain;
 pub mod transform;
 pub mod verify;
 

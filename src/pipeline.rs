@@ -28,6 +28,7 @@ use crate::rollout::{self, Event, Ledger, RolloutError};
 use crate::sandbox::SandboxError;
 use crate::script::{self, Inputs, ScriptErrors};
 use crate::state::{StateError, Store};
+use crate::toolchain;
 use crate::transform::{self, Pinned, Plan, Transformed, WorkspacePlan};
 use crate::verify::{self, Declared, Verdict};
 use crate::workspace::{Consumer, EntityRef, FileVersion, Fleet, Manifest, Pin, Source, Workspace};
@@ -357,6 +358,13 @@ fn plan_over(
         settled.retain(|index, _| deliveries.get(&fleet.workspaces[*index].id).is_none_or(|one| one.merged.is_none()));
     }
     let content = pin::manifests(&fleet.workspaces);
+    for (workspace, manifest) in fleet.workspaces.iter().zip(&content) {
+        let Ok(manifest) = manifest else { continue };
+        let tools = toolchain::tools(|file| manifest.entries.contains_key(file));
+        if !tools.is_empty() {
+            fleet.tools.insert(workspace.id.clone(), tools);
+        }
+    }
     let mut manifests = Vec::new();
     let mut pinned = Vec::new();
     for (workspace, manifest) in fleet.workspaces.iter().zip(content) {

@@ -121,6 +121,9 @@ pub struct Fleet {
     /// Why owners want no change of any migration, as their catalog entities say.
     #[serde(default)]
     pub opted_out: BTreeMap<EntityRef, String>,
+    /// What each workspace, by its id, is built with; those of which nothing tells are not in it.
+    #[serde(default)]
+    pub tools: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// The unit that is transformed, verified and delivered, once however many

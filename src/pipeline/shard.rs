@@ -104,6 +104,9 @@ pub struct Part {
     consumers: BTreeMap<EntityRef, Member>,
     /// By id.
     workspaces: BTreeMap<String, WorkspacePlan>,
+    /// What they are built with, by id.
+    #[serde(default)]
+    tools: BTreeMap<String, BTreeSet<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -195,6 +198,7 @@ impl Part {
             shards: [shard.number].into(),
             consumers: fleet.consumers.into_iter().map(member).collect(),
             workspaces: plan.workspaces.into_iter().map(|w| (w.id.clone(), w)).collect(),
+            tools: fleet.tools,
         }
     }
 
@@ -221,6 +225,7 @@ impl Part {
             }
         }
         self.shards.extend(other.shards);
+        self.tools.extend(other.tools);
         Ok(self)
     }
 
@@ -284,6 +289,7 @@ impl Part {
             workspaces,
             problems: self.common.problems,
             upstream: self.common.upstream,
+            tools: self.tools,
             ..Fleet::default()
         };
         let plans: Vec<WorkspacePlan> = self.workspaces.into_values().collect();

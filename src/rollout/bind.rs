@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::machine::consumer::State;
+use super::reopen;
 use super::supersede::{self, Turned};
 use super::units::units_of;
 use super::waves::{self, Earlier, Unit};
@@ -60,9 +61,10 @@ pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), Rollo
     }
     let begun = began(&waves);
     let (waves, forgotten) = match found {
-        // Waves are planned anew where the migration is another one; what of its consumers
-        // changed is taken in by every run.
-        Some(_) if begun && !another => going_on(store, request, waves, &turned, &departed)?,
+        // What was taken back opens again for its own reasons, not by being planned anew.
+        Some(_) if begun && !another && (!request.replan || waves.iter().any(reopen::is_back)) => {
+            going_on(store, request, waves, &turned, &departed)?
+        }
         _ => {
             let kept = kept_waves(store, workspaces)?;
             let known = if begun { Some(&before) } else { None };
@@ -148,11 +150,12 @@ fn going_on(
         |wave: &WaveRecord| matches!(wave.state, WaveState::Planned | WaveState::Running | WaveState::Inconclusive(_));
     let mut moving: BTreeSet<String> = BTreeSet::new();
     for wave in &mut waves {
-        let is_open = open(wave);
+        // Who did not pass is tried again where it stands.
+        let stays_put = open(wave) || reopen::is_back(wave);
         wave.members.retain(|id| {
             let again = again.contains(id.as_str());
             let wanted = now.get(id.as_str()).is_some_and(|plan| deliverable(plan));
-            if again && wanted && !is_open {
+            if again && wanted && !stays_put {
                 moving.insert(id.clone());
                 return false;
             }

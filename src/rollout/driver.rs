@@ -8,6 +8,7 @@ use super::judge::{judge_wave, note_waits, watch};
 use super::ledger::{Ledger, LedgerRow, RunEnd, ledger};
 use super::machine::wave::{Event as Move, State};
 use super::observe::{Look, observe};
+use super::recover;
 use super::reopen::reopen_changed;
 use super::requests::heed;
 use super::rollback::finish_rollbacks;
@@ -24,6 +25,7 @@ use crate::verify::VerdictKind;
 /// # Errors
 /// Where the state can't be used, or does not belong to what is asked for.
 pub fn run(store: &mut Store, request: &Request<'_>) -> Result<Ledger, RolloutError> {
+    recover::is_whole(store)?;
     let run = store.begin_run()?;
     observe(store, &Look::at(request), request.tell)?;
     bind(store, request)?;

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bind::{bind, deliverable};
+use super::decisions::ROLLOUT;
 use super::deliver::{self, trailer};
 use super::ship;
 use super::snapshot::Snapshot;
@@ -13,7 +14,7 @@ use crate::changeset::ChangeSet;
 use crate::config::Delivery;
 use crate::files;
 use crate::git::{BranchFacts, GitError, Remote, Repository, Standings};
-use crate::state::{DeliveryRecord, DeliveryState, Entry, Store, WaveState};
+use crate::state::{DeliveryRecord, DeliveryState, Entry, Phase, Store, WaveState};
 use crate::workspace::{FileVersion, GitPlace, Pin, Workspace};
 
 /// What was found of one workspace.
@@ -28,17 +29,22 @@ pub struct Recovered {
 }
 
 /// Binds a new state and records what the world tells of deliveries. Waves that some of it
-/// belongs to are open: they are verified and judged again by the next run.
+/// belongs to are open: they are verified and judged again by the next run. One that was
+/// killed begins again.
 ///
 /// # Errors
 /// [`RolloutError::Undecidable`] where the state is not lost, and where it can't be written.
 pub fn recover(store: &mut Store, request: &Request<'_>) -> Result<Vec<Recovered>, RolloutError> {
-    if store.binding()?.is_some() {
+    if store.binding()?.is_some() && !is_half_done(store)? {
         return Err(RolloutError::Undecidable(
-            "the state is there: `gander status` shows it, and `gander run` goes on with it".to_owned(),
+            "the state is there: `gander status` shows it, and `gander run` goes on with it; where a run began it \
+             anew over a lost one, move the state folder away first"
+                .to_owned(),
         ));
     }
     let run = store.begin_run()?;
+    let begun = Entry { phase: Phase::Intent, ..Entry::of(RECOVERY, ROLLOUT, "") };
+    store.note(&begun)?;
     bind(store, request)?;
     let snapshot = Snapshot::read(store)?;
     let wave_of: BTreeMap<&str, u32> = snapshot
@@ -86,8 +92,31 @@ pub fn recover(store: &mut Store, request: &Request<'_>) -> Result<Vec<Recovered
         })
         .collect();
     store.set_waves(&moves)?;
+    store.note(&Entry::of(RECOVERY, ROLLOUT, ""))?;
     store.end_run(run, &super::ledger(store)?.end)?;
     Ok(found)
+}
+
+/// The point of the journal that says that a recovery was begun, and that it was done.
+const RECOVERY: &str = "recovery";
+
+fn is_half_done(store: &Store) -> Result<bool, RolloutError> {
+    let lines = store.journal_of(ROLLOUT)?;
+    let last = lines.iter().rev().find(|line| line.entry.point == RECOVERY);
+    Ok(last.is_some_and(|line| line.entry.phase == Phase::Intent))
+}
+
+/// What a recovery that was killed has not looked at would be taken for not delivered.
+///
+/// # Errors
+/// [`RolloutError::Undecidable`] where there is such a one.
+pub(super) fn is_whole(store: &Store) -> Result<(), RolloutError> {
+    match is_half_done(store)? {
+        false => Ok(()),
+        true => Err(RolloutError::Undecidable(
+            "a recovery was interrupted, and what is out is not known yet: `gander recover` begins it again".to_owned(),
+        )),
+    }
 }
 
 /// What would be delivered, and of which nobody knows whether it was.

@@ -41,7 +41,8 @@ pub fn retry_wave(store: &mut Store, number: u32) -> Result<Vec<u32>, RolloutErr
     }
 }
 
-fn is_back(wave: &WaveRecord) -> bool {
+/// A wave that did not pass, and is not to be opened again by itself.
+pub(super) fn is_back(wave: &WaveRecord) -> bool {
     matches!(wave.state, WaveState::RolledBack(_) | WaveState::RollingBack(_) | WaveState::Failed(_))
 }
 

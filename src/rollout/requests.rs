@@ -96,6 +96,7 @@ impl Ask {
 /// [`RolloutError::Undecidable`] and [`RolloutError::NoSuch`] where it can't be, as things
 /// stand; where the state can't be used.
 pub fn perform(store: &mut Store, ask: &Ask, gates: &[Gate], tell: &dyn Fn(Event<'_>)) -> Result<String, RolloutError> {
+    super::recover::is_whole(store)?;
     Ok(match ask {
         Ask::Pause { reason } => {
             decisions::pause(store, reason)?;

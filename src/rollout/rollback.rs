@@ -35,6 +35,7 @@ pub(super) const BY_HAND: &str = "rolled back by hand";
 /// [`RolloutError::Undecidable`] where nothing of it is out, [`RolloutError::NoSuch`] where
 /// there is no such wave or consumer, and where the state can't be used.
 pub fn roll_back(store: &mut Store, scope: &Scope, tell: &dyn Fn(Event<'_>)) -> Result<Ledger, RolloutError> {
+    super::recover::is_whole(store)?;
     match scope {
         Scope::Consumer(entity) => consumer_back(store, entity, tell)?,
         Scope::All | Scope::Wave(_) => waves_back(store, scope, tell)?,

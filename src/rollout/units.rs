@@ -31,7 +31,7 @@ pub(super) fn units_of(lineup: &Lineup, fleet: &Fleet, plans: &[&WorkspacePlan])
         };
         let shape = Shape::of(plan);
         let unit = units.entry(*index).or_insert_with(|| {
-            let stratum = shape.stratum();
+            let stratum = shape.stratum(fleet.tools.get(&plan.id));
             Unit { stratum, ..Unit::new(plan.id.clone(), Vec::new()) }
         });
         let makers = fleet.upstream.get(&consumer.entity).into_iter().flatten().filter_map(|maker| home.get(maker));
@@ -64,7 +64,7 @@ pub(super) fn rules_of(plan: &WorkspacePlan) -> BTreeSet<&str> {
 }
 
 /// The shape of a change: which rules make it, in which languages, and whether something is
-/// left to a person.
+/// left to a person. With what its workspace is built with, it is the kind of a unit.
 struct Shape<'a> {
     rules: BTreeSet<&'a str>,
     languages: Vec<&'static str>,
@@ -80,10 +80,12 @@ impl<'a> Shape<'a> {
         Self { rules, languages: languages.into_iter().collect(), left: plan.result != Transformed::Changed }
     }
 
-    fn stratum(&self) -> String {
+    fn stratum(&self, tools: Option<&BTreeSet<String>>) -> String {
         let rules: Vec<&str> = self.rules.iter().copied().collect();
         let left = if self.left { ", something left" } else { "" };
-        format!("{} in {}{left}", rules.join(" + "), self.languages.join(" + "))
+        let tools = tools.map(|tools| tools.iter().cloned().collect::<Vec<_>>().join(" + "));
+        let tools = tools.map_or_else(String::new, |tools| format!(" with {tools}"));
+        format!("{} in {}{tools}{left}", rules.join(" + "), self.languages.join(" + "))
     }
 }
 

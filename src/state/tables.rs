@@ -3,16 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{OptionalExtension as _, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::deliveries::forget_delivery;
 use super::journal::{self, Entry};
-use super::records::{Binding, ConsumerRecord, DeliveryRecord, Wait, WaveRecord, WaveState, WorkspaceRecord};
+use super::records::{Binding, ConsumerRecord, WaveRecord, WorkspaceRecord};
 use super::summaries::Summary;
+use super::waves::replace_waves;
 use super::{StateError, Store};
 use crate::digest::Digest;
-use crate::workspace::{Content, FileVersion, Pin, Workspace};
+use crate::workspace::{Pin, Workspace};
 
 /// What the journal keeps of a plan that is taken in.
 #[derive(Serialize)]
@@ -183,125 +185,6 @@ impl Store {
         rows.into_iter().map(|(id, place)| Ok((id, self.value(&place)?))).collect()
     }
 
-    /// Every wave with its members, by number.
-    ///
-    /// # Errors
-    /// As [`Store::workspaces`].
-    pub fn waves(&self) -> Result<Vec<WaveRecord>, StateError> {
-        let query = "SELECT number, label, state, since, waits FROM waves ORDER BY number";
-        let rows = self.rows(query, [], |row| {
-            Ok((
-                row.get::<_, u32>(0)?,
-                row.get::<_, String>(1)?,
-                row.get::<_, String>(2)?,
-                row.get::<_, Option<i64>>(3)?,
-                row.get::<_, Option<String>>(4)?,
-            ))
-        })?;
-        let query = "SELECT wave, workspace FROM members ORDER BY wave, position";
-        let members = self.rows(query, [], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?)))?;
-        let mut by_wave: BTreeMap<u32, Vec<String>> = BTreeMap::new();
-        for (wave, workspace) in members {
-            by_wave.entry(wave).or_default().push(workspace);
-        }
-        let mut waves = Vec::with_capacity(rows.len());
-        for (number, label, state, since, waits) in rows {
-            waves.push(WaveRecord {
-                number,
-                label,
-                state: self.value(&state)?,
-                members: by_wave.remove(&number).unwrap_or_default(),
-                since,
-                waits: waits.map(|waits| self.value(&waits)).transpose()?.unwrap_or_default(),
-            });
-        }
-        Ok(waves)
-    }
-
-    fn wave_states(&self, waves: &[WaveRecord]) -> Result<Vec<String>, StateError> {
-        waves.iter().map(|wave| self.json(&wave.state)).collect()
-    }
-
-    /// Moves waves on, all at once, each with a journal entry. One that bakes does so
-    /// since it was whole; one that is opened is not whole any more. What they waited
-    /// for is over.
-    ///
-    /// # Errors
-    /// Where the file can't be written.
-    pub fn set_waves(&mut self, moves: &[(u32, WaveState, Entry)]) -> Result<(), StateError> {
-        self.reopen(moves, &[], &[])
-    }
-
-    /// As [`Store::set_waves`], and forgets where the deliveries of some workspaces stand, and
-    /// of `unverified` the verdicts, too: they are tried again.
-    ///
-    /// # Errors
-    /// Where the file can't be written.
-    pub fn reopen(
-        &mut self,
-        moves: &[(u32, WaveState, Entry)],
-        unverified: &[String],
-        undelivered: &[String],
-    ) -> Result<(), StateError> {
-        let Some((_, _, first)) = moves.first() else { return Ok(()) };
-        let point = first.fault_point();
-        let signed = self.signed();
-        let mut texts = Vec::with_capacity(moves.len());
-        for (_, state, _) in moves {
-            texts.push(self.json(state)?);
-        }
-        self.write(&point, |transaction, at| {
-            let mut update = transaction.prepare_cached(
-                "UPDATE waves SET state = ?2, waits = NULL, since = CASE ?3 WHEN 'baking' THEN COALESCE(since, ?4)
-                 WHEN 'planned' THEN NULL WHEN 'running' THEN NULL ELSE since END WHERE number = ?1",
-            )?;
-            for ((number, state, entry), text) in moves.iter().zip(&texts) {
-                journal::append(transaction, at, &signed, entry)?;
-                update.execute(params![number, text, state.as_str(), at])?;
-            }
-            forget(transaction, at, &signed, unverified, true)?;
-            forget(transaction, at, &signed, undelivered, false)
-        })
-    }
-
-    /// Puts other members into waves; one of which nobody is left is a wave no more.
-    ///
-    /// # Errors
-    /// Where the file can't be written.
-    pub fn set_members(&mut self, moves: &[(u32, Vec<String>)], entry: &Entry) -> Result<(), StateError> {
-        let signed = self.signed();
-        self.write(&entry.fault_point(), |transaction, at| {
-            journal::append(transaction, at, &signed, entry)?;
-            for (number, members) in moves {
-                transaction.execute("DELETE FROM members WHERE wave = ?1", params![number])?;
-                if members.is_empty() {
-                    transaction.execute("DELETE FROM waves WHERE number = ?1", params![number])?;
-                }
-            }
-            let mut insert = transaction.prepare_cached("INSERT INTO members VALUES (?1, ?2, ?3)")?;
-            for (number, members) in moves {
-                for (position, member) in (0_i64..).zip(members) {
-                    insert.execute(params![member, number, position])?;
-                }
-            }
-            Ok(())
-        })
-    }
-
-    /// Notes what a wave waits for.
-    ///
-    /// # Errors
-    /// Where the file can't be written.
-    pub fn set_waits(&mut self, number: u32, waits: &[Wait], entry: &Entry) -> Result<(), StateError> {
-        let text = self.json(&waits)?;
-        let signed = self.signed();
-        self.write(&entry.fault_point(), |transaction, at| {
-            journal::append(transaction, at, &signed, entry)?;
-            transaction.execute("UPDATE waves SET waits = ?2 WHERE number = ?1", params![number, text])?;
-            Ok(())
-        })
-    }
-
     /// Every verdict by workspace, with the key of what was verified.
     ///
     /// # Errors
@@ -338,161 +221,6 @@ impl Store {
         })
     }
 
-    /// Forgets verdicts and where these workspaces' deliveries stand, so that they
-    /// are verified again.
-    ///
-    /// # Errors
-    /// Where the file can't be written.
-    pub fn forget(&mut self, workspaces: &[String], verdicts: bool) -> Result<(), StateError> {
-        let signed = self.signed();
-        self.write("state.forget", |transaction, at| forget(transaction, at, &signed, workspaces, verdicts))
-    }
-
-    /// Every delivery by workspace.
-    ///
-    /// # Errors
-    /// As [`Store::workspaces`].
-    pub fn deliveries(&self) -> Result<BTreeMap<String, DeliveryRecord>, StateError> {
-        let query = "SELECT workspace, delivery FROM deliveries";
-        let rows = self.rows(query, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-        rows.into_iter().map(|(workspace, text)| Ok((workspace, self.value(&text)?))).collect()
-    }
-
-    /// Records where a delivery stands, with its journal entry, at once.
-    ///
-    /// # Errors
-    /// Where the file can't be written.
-    pub fn record_delivery(
-        &mut self,
-        workspace: &str,
-        delivery: &DeliveryRecord,
-        entry: &Entry,
-    ) -> Result<(), StateError> {
-        let text = self.json(delivery)?;
-        let signed = self.signed();
-        self.write(&entry.fault_point(), |transaction, at| {
-            journal::append(transaction, at, &signed, entry)?;
-            transaction
-                .execute("INSERT OR REPLACE INTO deliveries VALUES (?1, ?2, ?3)", params![workspace, text, at])?;
-            Ok(())
-        })
-    }
-
-    /// When change sets went out after `since`.
-    ///
-    /// # Errors
-    /// Where the file can't be read.
-    pub fn deliveries_since(&self, since: i64) -> Result<Vec<i64>, StateError> {
-        let query = "SELECT at FROM journal WHERE at > ?1 AND to_state = 'delivered' AND phase = 'done' ORDER BY seq";
-        self.rows(query, params![since], |row| row.get(0))
-    }
-
-    /// Keeps both ends of a workspace's files, so that a rollback needs nothing else.
-    ///
-    /// # Errors
-    /// Where the file can't be written.
-    pub fn record_versions(&mut self, workspace: &str, versions: &[FileVersion]) -> Result<(), StateError> {
-        self.write("state.versions", |transaction, _| {
-            let delete = "DELETE FROM versions WHERE workspace = ?1";
-            transaction.execute(delete, params![workspace])?;
-            let mut insert = transaction.prepare_cached("INSERT INTO versions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
-            for version in versions {
-                let bytes = |end: &Option<Content>| end.as_ref().map(|end| end.bytes.clone());
-                let runs = |end: &Option<Content>| end.as_ref().is_some_and(|end| end.executable);
-                insert.execute(params![
-                    workspace,
-                    version.path,
-                    bytes(&version.before),
-                    runs(&version.before),
-                    bytes(&version.after),
-                    runs(&version.after),
-                    version.renamed_from,
-                ])?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Keeps the files of a change set also after [`Self::record_versions`] of another one.
-    ///
-    /// # Errors
-    /// Where the file can't be written.
-    pub fn keep_versions(&mut self, workspace: &str, change: &Digest) -> Result<(), StateError> {
-        let kept = kept_as(workspace, change);
-        self.write("state.versions", |transaction, _| {
-            transaction.execute(
-                "INSERT INTO versions SELECT ?2, path, before, before_executable, after, after_executable, renamed_from
-                 FROM versions WHERE workspace = ?1 AND NOT EXISTS (SELECT 1 FROM versions WHERE workspace = ?2)",
-                params![workspace, kept],
-            )?;
-            Ok(())
-        })
-    }
-
-    /// Both ends of the files of one change set of a workspace, which may be an earlier one.
-    ///
-    /// # Errors
-    /// Where the file can't be read.
-    pub fn versions_of(&self, workspace: &str, change: &Digest) -> Result<Vec<FileVersion>, StateError> {
-        let kept = self.versions(&kept_as(workspace, change))?;
-        if kept.is_empty() { self.versions(workspace) } else { Ok(kept) }
-    }
-
-    /// Both ends of a workspace's files, by path.
-    ///
-    /// # Errors
-    /// Where the file can't be read.
-    pub fn versions(&self, workspace: &str) -> Result<Vec<FileVersion>, StateError> {
-        let query = "SELECT path, before, before_executable, after, after_executable, renamed_from
-                     FROM versions WHERE workspace = ?1 ORDER BY path";
-        self.rows(query, params![workspace], |row| {
-            let end = |bytes: Option<Vec<u8>>, executable| bytes.map(|bytes| Content { bytes, executable });
-            Ok(FileVersion {
-                path: row.get(0)?,
-                before: end(row.get(1)?, row.get(2)?),
-                after: end(row.get(3)?, row.get(4)?),
-                renamed_from: row.get(5)?,
-            })
-        })
-    }
-
-    /// Records what the gates of a wave saw and say, and moves the wave on, at once.
-    ///
-    /// # Errors
-    /// Where the file can't be written.
-    pub fn record_gate<R: Serialize, I: Serialize>(
-        &mut self,
-        wave: u32,
-        (result, inputs): (&R, &I),
-        moves: Option<(&WaveState, &Entry)>,
-    ) -> Result<(), StateError> {
-        let (result, inputs) = (self.json(result)?, self.json(inputs)?);
-        let signed = self.signed();
-        let moves = moves.map(|(state, entry)| Ok::<_, StateError>((self.json(state)?, entry))).transpose()?;
-        self.write("state.gate", |transaction, at| {
-            transaction.execute(
-                "INSERT INTO gates (wave, result, inputs, at) VALUES (?1, ?2, ?3, ?4)",
-                params![wave, result, inputs, at],
-            )?;
-            if let Some((state, entry)) = &moves {
-                journal::append(transaction, at, &signed, entry)?;
-                transaction.execute("UPDATE waves SET state = ?2 WHERE number = ?1", params![wave, state])?;
-            }
-            Ok(())
-        })
-    }
-
-    /// What the gates of a wave said and saw last, as it was recorded.
-    ///
-    /// # Errors
-    /// As [`Store::workspaces`].
-    pub fn last_gate<R: DeserializeOwned, I: DeserializeOwned>(&self, wave: u32) -> Result<Option<(R, I)>, StateError> {
-        let query = "SELECT result, inputs FROM gates WHERE wave = ?1 ORDER BY seq DESC LIMIT 1";
-        let rows = self.rows(query, params![wave], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-        let read = |(result, inputs): &(String, String)| Ok((self.value(result)?, self.value(inputs)?));
-        rows.first().map(read).transpose()
-    }
-
     /// Notes that a run began; its number.
     ///
     /// # Errors
@@ -517,61 +245,4 @@ impl Store {
             Ok(())
         })
     }
-
-    /// How the last run that came to its end ended.
-    ///
-    /// # Errors
-    /// As [`Store::workspaces`].
-    pub fn last_end<E: DeserializeOwned>(&self) -> Result<Option<E>, StateError> {
-        let query = "SELECT end FROM runs WHERE end IS NOT NULL ORDER BY id DESC LIMIT 1";
-        let text: Option<String> =
-            self.db.query_row(query, [], |row| row.get(0)).optional().map_err(|source| self.error(source))?;
-        text.map(|text| self.value(&text)).transpose()
-    }
-}
-
-fn replace_waves(transaction: &Transaction<'_>, waves: &[WaveRecord], states: &[String]) -> rusqlite::Result<()> {
-    transaction.execute_batch("DELETE FROM waves; DELETE FROM members")?;
-    let mut insert = transaction.prepare_cached("INSERT INTO members VALUES (?1, ?2, ?3)")?;
-    for (wave, state) in waves.iter().zip(states) {
-        transaction.execute(
-            "INSERT INTO waves (number, label, state, since) VALUES (?1, ?2, ?3, ?4)",
-            params![wave.number, wave.label, state, wave.since],
-        )?;
-        for (position, member) in (0_i64..).zip(&wave.members) {
-            insert.execute(params![member, wave.number, position])?;
-        }
-    }
-    Ok(())
-}
-
-fn forget(
-    transaction: &Transaction<'_>,
-    at: i64,
-    signed: &journal::Signed,
-    workspaces: &[String],
-    verdicts: bool,
-) -> rusqlite::Result<()> {
-    let what = if verdicts { "its verdict and its delivery are tried again" } else { "its delivery is tried again" };
-    for workspace in workspaces {
-        journal::append(transaction, at, signed, &Entry::of("retry", workspace, what))?;
-        forget_delivery(transaction, workspace)?;
-        if verdicts {
-            transaction.execute("DELETE FROM verdicts WHERE workspace = ?1", params![workspace])?;
-        }
-    }
-    Ok(())
-}
-
-fn forget_delivery(transaction: &Transaction<'_>, workspace: &str) -> rusqlite::Result<()> {
-    for table in ["deliveries", "versions"] {
-        let delete = format!("DELETE FROM {table} WHERE workspace = ?1");
-        transaction.execute(&delete, params![workspace])?;
-    }
-    Ok(())
-}
-
-/// Under which name the files of an earlier change set are kept; no workspace has it.
-fn kept_as(workspace: &str, change: &Digest) -> String {
-    format!("{workspace}\n{change}")
 }

@@ -161,3 +161,17 @@ fn pinned_bytes_that_changed_are_noticed() {
     world.pinned.insert((0, "q.sql".to_owned()), OLD.as_bytes().to_vec());
     assert_eq!(world.run_as(true, &BTreeSet::new()).unwrap().end, RunEnd::Complete);
 }
+
+#[test]
+fn a_small_wave_sees_every_build_tool() {
+    let mut world = World::new(Delivery::Patches, &changed(12), &[VerdictKind::Pass; 12]);
+    let size = |count: u64| WaveSize { text: count.to_string(), parts: vec![WavePart::Count(count)] };
+    world.migration.rollout.waves = vec![size(3), size(12)];
+    for (index, tool) in [(4, "npm"), (9, "maven")] {
+        world.fleet.tools.insert(format!("apps/c{index}"), [tool.to_owned()].into());
+    }
+    let waves = crate::rollout::explain("users-v2", &world.migration.rollout, &world.fleet, &world.plan);
+    let kinds: Vec<&str> = waves[0].strata.keys().map(String::as_str).collect();
+    let endings = ["", "with maven", "with npm"];
+    assert!(kinds.len() == 3 && kinds.iter().zip(endings).all(|(kind, end)| kind.ends_with(end)), "{kinds:?}");
+}

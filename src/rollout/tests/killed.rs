@@ -12,16 +12,76 @@ fn how_named(name: &str) -> (Delivery, OnFailedGate) {
         "patches" => (Delivery::Patches, OnFailedGate::RollbackWave),
         "checkout" => (Delivery::Checkout, OnFailedGate::RollbackAll),
         "by hand" => (Delivery::Checkout, OnFailedGate::Stop),
+        REVERT | SUPERSEDE | RECOVER => (Delivery::Branch, OnFailedGate::RollbackWave),
         _ => (Delivery::Branch, OnFailedGate::RollbackAll),
     }
 }
 
-fn to_the_end(world: &World, name: &str) -> Ledger {
-    let ledger = world.run().unwrap();
-    if name != "by hand" {
-        return ledger;
+/// A merged change set gets a revert, and the others are withdrawn.
+const REVERT: &str = "revert";
+/// A base moved: what is out is replaced by what is made anew, or withdrawn.
+const SUPERSEDE: &str = "supersede";
+/// A lost state is rebuilt.
+const RECOVER: &str = "recover";
+
+/// What is rolled out, as it stands when [`child`] begins; `top` where that is another one's.
+fn world_of(name: &str, top: Option<&Path>) -> World {
+    let (how, on_failed_gate) = how_named(name);
+    if ![REVERT, SUPERSEDE, RECOVER].contains(&name) {
+        return failing_world(top, how, on_failed_gate);
     }
-    crate::rollout::roll_back(&mut world.store(), &Scope::All, &|_| {}).unwrap()
+    let verdicts = [VerdictKind::Pass; 3];
+    let mut world = match top {
+        Some(top) => World::over(top, how, &changed(3), &verdicts),
+        None => World::new(how, &changed(3), &verdicts),
+    };
+    world.migration.rollout.first = (0..3).map(|index| entity(&format!("c{index}"))).collect();
+    if name == SUPERSEDE && top.is_some() {
+        world.plan.workspaces[0].files.truncate(1);
+        world.plan.workspaces[1].result = Transformed::Unchanged;
+        world.plan.workspaces[1].files.clear();
+    }
+    world
+}
+
+/// Brings a new world to where [`child`] begins.
+fn begun(name: &str) -> World {
+    let world = world_of(name, None);
+    if ![REVERT, SUPERSEDE, RECOVER].contains(&name) {
+        return world;
+    }
+    assert_eq!(world.run().unwrap().end, RunEnd::Complete);
+    if name == SUPERSEDE {
+        files::write_whole(&world.top.join("apps/more"), b"more", false).unwrap();
+        run_git(&world.top, &["add", "."]);
+        run_git(&world.top, &["commit", "-q", "-m", "two"]);
+    } else {
+        run_git(&world.top, &["merge", "-q", "--no-ff", "-m", "merged", "gander/users-v2/c1"]);
+    }
+    if name == RECOVER {
+        files::remove(&world.migration.state.join("state.db")).unwrap();
+    }
+    let World { _temporary: folder, top, .. } = world;
+    World { _temporary: folder, ..world_of(name, Some(&top)) }
+}
+
+fn to_the_end(world: &World, name: &str) -> Ledger {
+    if name == RECOVER {
+        let (none, mut store) = (BTreeSet::new(), Store::rebuild(&world.migration.state, &world.clock).unwrap());
+        match crate::rollout::recover(&mut store, &world.request(false, &none, &|_| {})) {
+            Ok(found) => assert_eq!(found.len(), 3, "{found:?}"),
+            // The kill came after its last write.
+            Err(error) => assert!(error.to_string().contains("the state is there"), "{error}"),
+        }
+    }
+    if name != REVERT {
+        let ledger = world.run().unwrap();
+        if name != "by hand" {
+            return ledger;
+        }
+    }
+    let ledger = crate::rollout::roll_back(&mut world.store(), &Scope::All, &|_| {}).unwrap();
+    if name == REVERT { world.run().unwrap() } else { ledger }
 }
 
 #[test]
@@ -29,8 +89,7 @@ fn to_the_end(world: &World, name: &str) -> Ledger {
 fn child() {
     let top = PathBuf::from(std::env::var_os(CHILD_TOP).unwrap());
     let name = std::env::var(CHILD_HOW).unwrap();
-    let (how, on_failed_gate) = how_named(&name);
-    to_the_end(&failing_world(Some(&top), how, on_failed_gate), &name);
+    to_the_end(&world_of(&name, Some(&top)), &name);
 }
 
 /// Runs [`child`] over `world` with a fault; its status and whether it was killed.
@@ -64,9 +123,7 @@ fn end_of(world: &World, mut ledger: Ledger) -> End {
 
 /// Kills `name` at every point that it passes, and runs it to its end again.
 fn killed_everywhere(name: &str) {
-    let (how, on_failed_gate) = how_named(name);
-    let make = || failing_world(None, how, on_failed_gate);
-    let whole = make();
+    let whole = begun(name);
     let log = whole.top.join("points");
     assert!(run_child(&whole, name, crate::fault::LOG_VARIABLE, log.to_str().unwrap()));
     let log = std::fs::read_to_string(&log).unwrap();
@@ -88,7 +145,7 @@ fn killed_everywhere(name: &str) {
         Some(0)
     };
     points[begin.unwrap()..].par_iter().for_each(|point| {
-        let world = make();
+        let world = begun(name);
         let ended = run_child(&world, name, crate::fault::POINT_VARIABLE, point);
         assert!(!ended, "{name}: {point} killed nothing");
         let found = end_of(&world, to_the_end(&world, name));
@@ -114,4 +171,19 @@ fn branches_end_the_same_wherever_they_are_killed() {
 #[test]
 fn a_rollback_by_hand_ends_the_same_wherever_it_is_killed() {
     killed_everywhere("by hand");
+}
+
+#[test]
+fn reverts_end_the_same_wherever_they_are_killed() {
+    killed_everywhere(REVERT);
+}
+
+#[test]
+fn what_is_made_anew_ends_the_same_wherever_it_is_killed() {
+    killed_everywhere(SUPERSEDE);
+}
+
+#[test]
+fn a_recovery_ends_the_same_wherever_it_is_killed() {
+    killed_everywhere(RECOVER);
 }
