@@ -29,6 +29,9 @@ enum Turn {
     Keep,
 }
 
+/// Why a change set is withdrawn that nobody needs any more.
+const UNWANTED: &str = "its base moved, and the rules want no change of it any more";
+
 /// What was decided of all workspaces.
 #[derive(Default)]
 pub(super) struct Turned<'b> {
@@ -47,6 +50,8 @@ fn turn(old: &WorkspaceRecord<WorkspacePlan>, now: &WorkspacePlan, record: &Deli
     let wanted = deliverable(now);
     match &record.state {
         D::Waiting | D::Held(_) | D::AwaitingApproval(_) | D::Refused(_) | D::Failed(_) => Turn::Anew,
+        // One that was killed on its way goes on with it.
+        D::RollingBack if record.because == UNWANTED && record.revert.is_none() && !wanted => Turn::Withdraw,
         D::RolledBack | D::Closed(_) | D::Replaced(_) => Turn::Fresh,
         D::Superseded if wanted => Turn::Over,
         D::Superseded if record.merged.is_some() => Turn::Keep,
@@ -171,13 +176,12 @@ fn withdraw(
 ) -> Result<Turn, RolloutError> {
     let (versions, under) = files_of(store, &old.place.id, record)?;
     let set = change_set(&old.place, &versions);
-    let because = "its base moved, and the rules want no change of it any more";
     let shipment = Shipment { under: &under, ..shipment(old, &versions, &set) };
     if record.over.is_some() {
-        deliver::step_down(store, &shipment, record, because)?;
+        deliver::step_down(store, &shipment, record, UNWANTED)?;
         return Ok(Turn::Keep);
     }
-    deliver::roll_back(store, &shipment, record, because)?;
+    deliver::roll_back(store, &shipment, record, UNWANTED)?;
     (request.tell)(super::Event::Shipped { workspace: &old.place.id, state: &record.state });
     Ok(if record.state == DeliveryState::RolledBack { Turn::Fresh } else { Turn::Keep })
 }
