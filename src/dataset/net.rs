@@ -239,8 +239,8 @@ pub(super) fn hold_what_others_have(tree: &Tree, around: &Around, units: &mut [D
             continue;
         };
         let datasets: BTreeSet<usize> = one.unit.uses.iter().map(|one| one.dataset).collect();
-        let mut names = visible::carried(text);
-        names.extend(handed_a_part(text));
+        let names = visible::carried(text);
+        let handed = || handed_a_part(text, around, &datasets);
         let why = names.iter().find_map(|(name, seen)| {
             let part = |dataset: &usize| elsewhere.part(path, name, seen, *dataset);
             let grown = || {
@@ -253,25 +253,33 @@ pub(super) fn hold_what_others_have(tree: &Tree, around: &Around, units: &mut [D
             };
             grown().or_else(changed)
         });
+        let why = why.or_else(handed);
         if let Some(why) = why {
             one.fate = Fate::Annotated(Reason { range: first, why });
         }
     }
 }
 
-/// The functions of the file that have to do with a text, other than by giving it: what is
-/// handed to them may be put behind it.
-fn handed_a_part(text: Node<'_>) -> Vec<(String, Seen)> {
+/// Why what other files hand to a function of this one may be put behind a text: the function
+/// has to do with it, others speak of the function, and they, or who reaches them, have a part.
+fn handed_a_part(text: Node<'_>, around: &Around, datasets: &BTreeSet<usize>) -> Option<String> {
+    let (path, elsewhere) = around.elsewhere.as_ref()?;
     let names = replace::carried_on(text);
     let speaks = |node: Node<'_>| {
         let mut leaves = node.descendants().filter(|below| below.is_leaf() && below.kind().contains("identifier"));
         node.contains(text) || leaves.any(|leaf| names.contains(leaf.text()))
     };
     let functions = text.tree().iter().filter(|node| visible::is_function(*node));
-    let named = functions.filter_map(|node| Some((node, node.field("name")?)));
-    let found = named.filter(|(node, _)| speaks(*node));
-    let seen = found.map(|(node, name)| (name.text().to_owned(), visible::seen(node, name.text())));
-    seen.filter(|(_, seen)| *seen != Seen::Nowhere).collect()
+    let mut named = functions.filter_map(|node| Some((node, node.field("name")?))).filter(|(node, _)| speaks(*node));
+    named.find_map(|(node, name)| {
+        let name = name.text();
+        around.spoken(name, &visible::seen(node, name))?;
+        let part = |dataset: &usize| elsewhere.part(path, name, &Seen::ImportedAs, *dataset);
+        let (column, place) = datasets.iter().find_map(part)?;
+        Some(format!(
+            "{name} is spoken of elsewhere, and may be handed the part of a query at {place}, which names {column}"
+        ))
+    })
 }
 
 /// Clauses whose first word alone is put behind a query: what follows may be any name.

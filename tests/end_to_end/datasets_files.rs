@@ -180,7 +180,15 @@ fn stays() -> Vec<(Files, &'static str)> {
                 ("a.py", "Q = 'select user_id from analytics.users_v1 where true '\ndef f(c, extra=''):\n    return c.query(Q + extra)\n".into()),
                 ("b.py", "from a import f\nf(None, \"and country_code = 'DE'\")\n".into()),
             ],
-            "speaks of f, and may put a part behind this query",
+            "may be handed the part of a query at b.py:2",
+        ),
+        (
+            vec![
+                ("a.py", "Q = 'select user_id from analytics.users_v1 where true '\ndef f(c, extra=''):\n    return c.query(Q + extra)\n".into()),
+                ("b.py", "from a import f\ndef g(c, x):\n    return f(c, x)\n".into()),
+                ("c.py", "from b import g\ng(None, \"and country_code = 'DE'\")\n".into()),
+            ],
+            "may be handed the part of a query at c.py:2",
         ),
         // The name of the table, and a class that is made of it.
         (

@@ -222,9 +222,17 @@ impl<'t> Flow<'t> {
         if !shared || functions.iter().any(|one| name(one) != name(&functions[0])) {
             return None;
         }
-        let mut fitting = functions.into_iter().filter(|one| one.parameters.len() == arguments);
+        let mut fitting = functions.into_iter().filter(|one| self.takes(one, arguments));
         let first = fitting.next();
         Some(first.filter(|_| fitting.next().is_none()))
+    }
+
+    /// Whether a function may be called with so many arguments.
+    fn takes(&self, function: &Function<'t>, arguments: usize) -> bool {
+        let list = self.tree.node(function.id).field("parameters").map_or("", Node::text);
+        let default = |one: &&Parameter<'t>| one.pattern.parent().is_some_and(|up| up.field("default_value").is_some());
+        let needed = function.parameters.len() - function.parameters.iter().filter(default).count();
+        list.contains("...") || list.contains('*') || (needed..=function.parameters.len()).contains(&arguments)
     }
 
     /// Runs a function with arguments by place and by name.

@@ -14,6 +14,9 @@ fn functions_that_share_a_name_are_told_apart_or_stay() {
         &code("def cc(m: Map[String, String]): String = m(\"country_code\")"),
         "several functions of this file",
     );
+    let default = code("def cc(s: String): String = s");
+    let default = default.replace("cc(r: TableRow)", "cc(r: TableRow, d: String = \"\")");
+    stays("scala", &default, "several functions of this file");
     let two = code("def cc(m: Map[String, String], k: String): String = m(\"country_code\")");
     becomes("scala", &two, &[("getString(\"country_code\")", "getString(\"country\")"), MOVES]);
 }
