@@ -303,6 +303,13 @@ impl Elsewhere {
         })
     }
 
+    /// Whether other code that could speak of a file has parts of queries over a dataset.
+    pub fn has_parts(&self, path: &str, dataset: usize) -> bool {
+        let family = family(path);
+        let others = self.speakers.iter().filter(|one| Some(one.family) == family && one.path != path);
+        others.into_iter().any(|one| one.parts.iter().any(|(of, ..)| *of == dataset))
+    }
+
     /// The part of a query, in code that names a file of SQL, that names a column of a dataset:
     /// its column, and where.
     pub fn part_beside(&self, path: &str, dataset: usize) -> Option<(String, String)> {

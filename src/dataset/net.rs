@@ -264,6 +264,9 @@ pub(super) fn hold_what_others_have(tree: &Tree, around: &Around, units: &mut [D
 /// has to do with it, others speak of the function, and they, or who reaches them, have a part.
 fn handed_a_part(text: Node<'_>, around: &Around, datasets: &BTreeSet<usize>) -> Option<String> {
     let (path, elsewhere) = around.elsewhere.as_ref()?;
+    if !datasets.iter().any(|dataset| elsewhere.has_parts(path, *dataset)) {
+        return None;
+    }
     let names = replace::carried_on(text);
     let speaks = |node: Node<'_>| {
         let mut leaves = node.descendants().filter(|below| below.is_leaf() && below.kind().contains("identifier"));
@@ -273,8 +276,12 @@ fn handed_a_part(text: Node<'_>, around: &Around, datasets: &BTreeSet<usize>) ->
     let mut named = functions.filter_map(|node| Some((node, node.field("name")?))).filter(|(node, _)| speaks(*node));
     named.find_map(|(node, name)| {
         let name = name.text();
-        around.spoken(name, &visible::seen(node, name))?;
-        let part = |dataset: &usize| elsewhere.part(path, name, &Seen::ImportedAs, *dataset);
+        let seen = visible::seen(node, name);
+        around.spoken(name, &seen)?;
+        let part = |dataset: &usize| {
+            let own = elsewhere.part(path, name, &seen, *dataset);
+            own.or_else(|| elsewhere.part(path, name, &Seen::ImportedAs, *dataset))
+        };
         let (column, place) = datasets.iter().find_map(part)?;
         Some(format!(
             "{name} is spoken of elsewhere, and may be handed the part of a query at {place}, which names {column}"

@@ -41,6 +41,11 @@ impl<'t> Flow<'t> {
         &datasets.mappings[self.datasets_of[source]].columns[column]
     }
 
+    /// Whether rules alone say what becomes of what is read of a source.
+    fn is_by_rules(&self, source: usize) -> bool {
+        self.datasets.mappings[self.datasets_of[source]].by_rules
+    }
+
     /// The column that a name of `data` is, or carries, if its value may not reach every
     /// position.
     pub(super) fn bound_in(&self, data: &Data, name: &str) -> Option<(usize, usize)> {
@@ -77,7 +82,7 @@ impl<'t> Flow<'t> {
         let position = self.position_of(node, position);
         let known = self.column_at(source, column);
         let at = known.at(position);
-        if at != At::Map {
+        if at != At::Map && !self.is_by_rules(source) {
             let doubt = Doubt::annotate(node.range(), known.held_at(position));
             self.doubt(source, Doubt { refuses: at == At::Refuse, ..doubt });
         }
@@ -86,7 +91,7 @@ impl<'t> Flow<'t> {
     /// The value of a column goes on where it is not followed, if that matters.
     pub(super) fn doubt_bound(&mut self, source: usize, column: usize, node: Node<'t>) {
         let known = self.column_at(source, column);
-        if known.is_bound() {
+        if known.is_bound() && !self.is_by_rules(source) {
             let name = &known.name;
             let why = format!(
                 "the mapping does not let {name} move in every position, and its value goes on where it is not followed"

@@ -133,7 +133,8 @@ impl<'t> Flow<'t> {
         for node in nodes {
             self.made_by_place(node, &classes);
             let Some((name, why)) = self.accessor(node, &classes) else { continue };
-            let Some((source, column)) = wanted.get(name.text()).copied() else { continue };
+            let word = name.text().trim_matches('"');
+            let Some((source, column)) = wanted.get(word).copied() else { continue };
             let range = name.range();
             if self.noted.contains_key(&(range.start, range.end)) {
                 continue;
@@ -155,6 +156,7 @@ impl<'t> Flow<'t> {
             {
                 Some((name, "what this is called on may be a record of the class: nothing here says what it is"))
             }
+            Shape::Text => Some((node, "a method of the class is named in a text")),
             Shape::Function { name: Some(name), .. } if Self::extends(node, classes) => {
                 Some((name, "a method of a class that is made of the generated one"))
             }
@@ -177,6 +179,10 @@ impl<'t> Flow<'t> {
 
     /// `new UserV1(1, "DE")`: columns by their place.
     fn made_by_place(&mut self, node: Node<'t>, classes: &BTreeMap<String, usize>) {
+        let pattern = (node.kind() == "case_class_pattern").then(|| node.field("type")).flatten();
+        if let Some(source) = pattern.and_then(|class| classes.get(class.text())).copied() {
+            self.doubt(source, Doubt::open(node.range(), "a record is taken apart by the places of its columns"));
+        }
         if !MAKES.contains(&node.kind()) {
             return;
         }
@@ -221,6 +227,16 @@ mod tests {
             "made of the generated one",
         );
         stays("java", "import com.acme.UserV1;\nclass J { Object o = new UserV1(1L, \"DE\"); }", "by their places");
+        stays(
+            "java",
+            "import com.acme.UserV1;\nclass J { Object m = UserV1.class.getMethod(\"getCountryCode\"); }",
+            "named in a text",
+        );
+        stays(
+            "scala",
+            "import com.acme.UserV1\nobject J { val f = (x: Any) => x match { case UserV1(id, cc) => cc } }",
+            "by the places of its columns",
+        );
         let scala = "object J { def f(sc: ScioContext) = sc.avroFile[UserV1](\"gs://x\").map(_.getCountryCode) }";
         stays("scala", &format!("import com.acme._\n{scala}"), "nothing here imports UserV1 by its name");
         for kotlin in [

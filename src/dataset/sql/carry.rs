@@ -216,10 +216,20 @@ impl<'t> Resolver<'t> {
         }
     }
 
-    /// Whether what a `create` makes is there for the statements behind it.
-    pub(super) fn is_read_on(&self, clause: Node<'t>) -> bool {
-        let head = clause.parent().map_or("", Node::text).to_lowercase();
-        head.split_whitespace().take(5).any(|word| matches!(word, "temp" | "temporary"))
+    /// What a statement writes into a table is lost where another one of the text names it.
+    pub(super) fn lose_written(&mut self, statement: Node<'t>, table: Option<Node<'t>>, shape: usize) {
+        let Some(name) = table.and_then(|table| {
+            let leaves = std::iter::once(table).chain(table.descendants());
+            leaves.filter(|below| below.kind() == "identifier").last()
+        }) else {
+            return;
+        };
+        let (last, own) = (folded(name.text()), statement.local_range());
+        let mut leaves = self.tree.iter().filter(|node| node.kind() == "identifier");
+        let named = leaves.any(|node| !own.contains(&node.local_range().start) && folded(node.text()) == last);
+        if named {
+            self.lose(&self.shapes.carried(&Source::Derived(shape)), statement);
+        }
     }
 
     /// The names under which values leave, with the columns that they are of.

@@ -293,7 +293,8 @@ impl<'t> Resolver<'t> {
         }
         let form = self.column_form(path, at, stand);
         let position = self.position_of(path.node, stand.position);
-        if known.is_bound() && form.value != ValueUse::Same {
+        let followed = known.is_bound() && !self.datasets.mappings[dataset].by_rules;
+        if followed && form.value != ValueUse::Same {
             self.carried.push(self.uses.len());
         }
         self.push(path.parts[at], dataset, Of::Column(column), position, Form::Column(form));

@@ -269,8 +269,8 @@ impl<'t> Resolver<'t> {
                 "query" => {
                     let shape = self.query(child, around, Goes::Out);
                     self.leaves(shape, child);
-                    if self.is_read_on(node) {
-                        self.lose(&self.shapes.carried(&Source::Derived(shape)), child);
+                    if let Some(statement) = node.parent() {
+                        self.lose_written(statement, statement.field("name"), shape);
                     }
                 }
                 "string" => self.names_as_data(child, true),
@@ -335,6 +335,7 @@ impl<'t> Resolver<'t> {
             if query.kind() == "query" {
                 let shape = self.query(query, &around, goes);
                 self.paired(shape, query);
+                self.lose_written(node, node.field("table"), shape);
             } else if self.uses.is_empty() {
                 self.account(query);
             } else {

@@ -404,7 +404,9 @@ fn a_policy_of_positions_follows_the_value() {
     check("with u as (select distinct * from a.users_v1) select user_id from u", "! rows are the same or not");
     for sql in [
         "select x from unnest(array(select tier from a.users_v1)) as x where x = 3",
-        "create temp table t as select tier from a.users_v1",
+        "create temp table t as select tier from a.users_v1; select 1 as n from t where tier = 3",
+        "create or replace view m.x as select tier as y from a.users_v1; select y from m.x",
+        "insert into m.x (y) select tier from a.users_v1; delete from m.x where y = 3",
         "with recursive r as (select tier as t from a.users_v1 union all select t from r where t > 2) select t from r",
         "with u as (select *, 1 as n from b.plain union all select tier, 1 from a.users_v1) select n from u where id = 3",
     ] {
@@ -414,6 +416,10 @@ fn a_policy_of_positions_follows_the_value() {
 
 #[test]
 fn a_value_under_a_policy_moves_where_it_is_only_read() {
+    check(
+        "create table m.x as select tier as y from a.users_v1",
+        "create table m.x as select segment as y from a.users_v2",
+    );
     for (sql, moved) in [
         (
             "tier as t, count(*) as n from a.users_v1 group by tier order by t",
