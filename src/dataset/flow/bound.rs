@@ -202,6 +202,7 @@ mod tests {
             "x = {t}.withColumnRenamed('tier', 't')\nprint(x.filter('t = 3').count())\n",
             "x = {t}.select('user_id', F.col('tier').alias('t'))\nx.filter(x.t > 3).count()\n",
             "c = F.col('tier')\n{t}.select((c == 3).alias('x')).count()\n",
+            "x = {t}.select(F.array_contains('tier', 3).alias('x'))\nx.count()\n",
             "x = {t}.select(F.expr('tier + 1').alias('t'))\nx.where(x.t == 3).count()\n",
             "x = {t}.groupBy('user_id').agg(F.max('tier').alias('t'))\nx.where(F.col('t').isin(1, 2)).count()\n",
         ] {

@@ -12,7 +12,7 @@ const SAME: [&str; 9] =
 const COMPARES: [&str; 9] =
     ["isin", "eq", "ne", "equals", "contentEquals", "eqNullSafe", "isInCollection", "equalTo", "notEqual"];
 /// Operators and other methods that ask how it compares.
-const OPERATORS: [&str; 22] = [
+const OPERATORS: [&str; 25] = [
     "==",
     "!=",
     "===",
@@ -30,6 +30,9 @@ const OPERATORS: [&str; 22] = [
     "between",
     "like",
     "rlike",
+    "array_contains",
+    "arrays_overlap",
+    "nullif",
     "ilike",
     "startsWith",
     "startswith",
@@ -125,6 +128,7 @@ impl<'t> Flow<'t> {
                     at = parent;
                 }
                 Shape::Call { callee: Callee::Value(name), .. } if name.id == at.id => at = parent,
+                Shape::Call { callee: Callee::Value(name), .. } => return compares(name.text()),
                 _ => return false,
             }
         }

@@ -15,6 +15,26 @@ use crate::tree::Node;
 /// Operators that compare what stands on both sides.
 const COMPARE: [&str; 9] = ["=", "==", "<>", "!=", "<=>", "<", ">", "<=", ">="];
 
+/// Functions that compare their arguments.
+const COMPARING: [&str; 16] = [
+    "nullif",
+    "decode",
+    "equal_null",
+    "starts_with",
+    "startswith",
+    "ends_with",
+    "endswith",
+    "contains",
+    "contains_substr",
+    "regexp_contains",
+    "regexp_like",
+    "rlike",
+    "array_contains",
+    "list_contains",
+    "array_position",
+    "array_includes",
+];
+
 /// What an operator between queries asks of their values.
 pub(super) fn set_position(operator: &str) -> Option<Position> {
     match operator {
@@ -47,7 +67,8 @@ impl<'t> Resolver<'t> {
                     let (list, call) = (around.next(), around.next());
                     let name = call.and_then(|call| call.field("function")).map_or("", Node::text);
                     let first = list.and_then(|list| list.named_children().next()).is_some_and(|one| one.id == up.id);
-                    if first && ["if", "iff"].iter().any(|word| name.eq_ignore_ascii_case(word)) {
+                    let is = |word: &&str| name.eq_ignore_ascii_case(word);
+                    if first && ["if", "iff"].iter().any(|word| is(word)) || COMPARING.iter().any(|word| is(word)) {
                         return true;
                     }
                     if self.value_use(at) == ValueUse::Same {

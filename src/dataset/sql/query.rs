@@ -6,7 +6,7 @@ use super::lookup::Clause;
 use super::relation::{Output, Relation, Shape, Source, Star};
 use super::{Around, Goes, Resolver, folded};
 use crate::dataset::mapping::Position;
-use crate::dataset::usage::Doubt;
+use crate::dataset::usage::{Doubt, Of};
 use crate::tree::Node;
 
 impl<'t> Resolver<'t> {
@@ -430,9 +430,11 @@ impl<'t> Resolver<'t> {
     fn values_leave(&mut self, node: Node<'t>) {
         use crate::dataset::usage::{Form, ValueUse};
         let range = node.range();
-        for one in self.uses.iter_mut().filter(|one| range.contains(&one.range.start)) {
+        for (at, one) in self.uses.iter_mut().enumerate().filter(|(_, one)| range.contains(&one.range.start)) {
             if let Form::Column(form) = &mut one.form {
                 form.value = ValueUse::Elsewhere("its values leave the list, and they change");
+                let bound = matches!(one.of, Of::Column(column) if self.datasets.mappings[one.dataset].columns[column].is_bound());
+                self.carried.extend(bound.then_some(at));
             }
         }
     }

@@ -377,6 +377,8 @@ fn a_policy_of_positions_follows_the_value() {
         "select case tier when 3 then 'a' end as x from a.users_v1",
         "select case when tier = 3 then 'a' end as x from a.users_v1",
         "select if(tier > 2, 1, 0) as y from a.users_v1",
+        "select nullif(tier, 3) as y from a.users_v1",
+        "from a.users_v1 |> aggregate count(*) as n group by tier |> where tier = 3",
         "select coalesce(tier, 0) in (1, 2) as y from a.users_v1",
         "select max(tier) as t, user_id from a.users_v1 group by user_id having t = 3",
         "with u(k, t) as (select user_id, tier from a.users_v1) select k from u where t = 3",
