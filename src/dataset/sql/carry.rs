@@ -68,7 +68,7 @@ impl<'t> Resolver<'t> {
                     let name = call.and_then(|call| call.field("function")).map_or("", Node::text);
                     let first = list.and_then(|list| list.named_children().next()).is_some_and(|one| one.id == up.id);
                     let is = |word: &&str| name.eq_ignore_ascii_case(word);
-                    if first && ["if", "iff"].iter().any(|word| is(word)) || COMPARING.iter().any(|word| is(word)) {
+                    if first && ["if", "iff"].iter().any(&is) || COMPARING.iter().any(is) {
                         return true;
                     }
                     if self.value_use(at) == ValueUse::Same {
