@@ -33,11 +33,11 @@ pub mod script;
 pub mod state;
 pub mod symbol;
 pub mod tree;
+pub mod toolchain;
 pub mod workspace;
 
 // The stages, in order.
 pub mod discover;
-pub mod toolchain;
 pub mod transform;
 pub mod verify;
 

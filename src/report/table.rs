@@ -304,13 +304,13 @@ fn rolled_back(ledger: &Ledger, wave: u32, reason: &str) -> String {
         let closed = matches!(one.state, WaveState::Planned | WaveState::RolledBack(_) | WaveState::RollingBack(_));
         one.number > first && !closed
     };
-    let out: Vec<String> = ledger.waves.iter().filter(open).map(|one| one.number.to_string()).collect();
+    let named = |one: &WaveReport| match &one.state {
+        WaveState::Passed(_) => format!("wave {}, which passed", one.number),
+        _ => format!("wave {}, which is watched on", one.number),
+    };
+    let out: Vec<String> = ledger.waves.iter().filter(open).map(named).collect();
     if !out.is_empty() {
-        let _ = write!(
-            text,
-            "\nOut after it, and watched on: wave {}. `gander rollback --all` takes that back, too.",
-            out.join(", ")
-        );
+        let _ = write!(text, "\nStill out: {}. `gander rollback --all` takes that back, too.", out.join("; "));
     }
     text
 }

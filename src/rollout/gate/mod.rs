@@ -91,7 +91,11 @@ pub fn own(gates: &[Gate], seen: &Seen) -> Vec<Finding> {
             Some(Finding { gate: gate.label(), says, why, wait: None, own: true, reading: None })
         })
         .collect();
-    findings.extend(nothing_out(&seen.sent));
+    if let Some(finding) = nothing_out(&seen.sent) {
+        // That nobody is left to yield evidence says the same.
+        findings.retain(|finding| seen.counts.consumers > 0 || finding.says != Said::Inconclusive);
+        findings.push(finding);
+    }
     if seen.undelivered > 0 {
         findings.push(Finding {
             gate: "delivery".to_owned(),
@@ -109,13 +113,13 @@ pub fn own(gates: &[Gate], seen: &Seen) -> Vec<Finding> {
 /// unless nothing of it was to go out.
 fn nothing_out(sent: &Sent) -> Option<Finding> {
     let parts = [
-        (sent.asked, "wait for approval (`gander approve CONSUMER`)"),
-        (sent.refused, "were refused"),
-        (sent.back, "were taken back by hand"),
-        (sent.closed, "were closed by their owners"),
+        (sent.asked, "approval is asked for (`gander approve CONSUMER`)"),
+        (sent.refused, "refused"),
+        (sent.back, "taken back by hand"),
+        (sent.closed, "closed by the owner"),
     ];
     let parts: Vec<String> =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} × {what}")).collect();
     if sent.out > 0 || parts.is_empty() {
         return None;
     }
