@@ -32,8 +32,8 @@ pub mod sandbox;
 pub mod script;
 pub mod state;
 pub mod symbol;
-pub mod tree;
 pub mod toolchain;
+pub mod tree;
 pub mod workspace;
 
 // The stages, in order.

@@ -10,6 +10,7 @@ use super::{Obstacle, Shipment};
 use crate::changeset::{self, ChangeSet};
 use crate::config::Delivery;
 use crate::digest::{Digest, DigestBuilder};
+use crate::fault;
 use crate::files;
 use crate::git::{self, Abroad, GitError, NewCommit, Remote, Repository};
 use crate::state::DeliveryRecord;
@@ -234,6 +235,7 @@ pub(super) fn revert(
         time,
     };
     let commit = repository.commit(&new)?;
+    fault::point("revert.made");
     if let Ground::There(remote, _) = &reverse.ground {
         remote.push_from(repository, &branch, &commit)?;
     }
