@@ -1,12 +1,15 @@
 //! A wave of which everybody is left out shows nothing, and must not open the next one:
 //! others take their place.
 
+use std::collections::BTreeMap;
+
 use super::bind::out_there;
 use super::driver::{current, move_waves};
 use super::machine::wave::{Event as Move, State};
-use super::snapshot::Snapshot;
 use super::{Request, RolloutError};
-use crate::state::{Entry, Store, WaveRecord, WaveState};
+use crate::state::{Decision, DecisionKind, Entry, Store, WaveRecord, WaveState};
+
+type Decisions = BTreeMap<(DecisionKind, String), Decision>;
 
 /// Brings as many of those who come next into a wave as it has members, where a person has
 /// excluded all of them, or their owners opt out. Where nobody comes next, it stays as it is.
@@ -15,15 +18,22 @@ pub(super) fn fill_up(store: &mut Store, request: &Request<'_>, wave: WaveRecord
     if !matches!(State::of(&wave.state), S::Planned | S::Running | S::Baking | S::Judging | S::Inconclusive) {
         return Ok(wave);
     }
-    let snapshot = Snapshot::read(store)?;
-    if wave.members.is_empty() || !wave.members.iter().all(|member| is_left_out(request, &snapshot, member)) {
+    let decisions = store.decisions()?;
+    let left_out = |id: &String| is_left_out(request, &decisions, id);
+    // The first one that takes part says so: nothing large is read for most waves.
+    if wave.members.is_empty() || !wave.members.iter().all(left_out) {
         return Ok(wave);
     }
-    let later = snapshot.waves.iter().filter(|one| one.number > wave.number && one.state == WaveState::Planned);
+    let deliveries = store.deliveries()?;
+    if wave.members.iter().any(|id| deliveries.get(id).is_some_and(|record| out_there(&record.state))) {
+        return Ok(wave);
+    }
+    let waves = store.waves()?;
+    let later = waves.iter().filter(|one| one.number > wave.number && one.state == WaveState::Planned);
     let (mut members, mut moves) = (wave.members.clone(), Vec::new());
     for one in later {
         let wanted = 2 * wave.members.len() - members.len();
-        let takes_part = |member: &&String| !is_left_out(request, &snapshot, member);
+        let takes_part = |member: &&String| !left_out(member);
         let taken: Vec<String> = one.members.iter().filter(takes_part).take(wanted).cloned().collect();
         if !taken.is_empty() {
             let rest = one.members.iter().filter(|member| !taken.contains(member)).cloned().collect();
@@ -44,11 +54,9 @@ pub(super) fn fill_up(store: &mut Store, request: &Request<'_>, wave: WaveRecord
     current(store, wave.number)
 }
 
-/// A person has excluded it, or its owners opt out, and nothing of it is out.
-fn is_left_out(request: &Request<'_>, snapshot: &Snapshot, id: &str) -> bool {
-    if snapshot.deliveries.get(id).is_some_and(|record| out_there(&record.state)) {
-        return false;
-    }
+/// A person has excluded it, or its owners opt out.
+fn is_left_out(request: &Request<'_>, decisions: &Decisions, id: &str) -> bool {
     let index = || request.fleet.workspaces.iter().position(|workspace| workspace.id == id);
-    snapshot.excluded(id).is_some() || index().is_some_and(|index| (request.opted_out)(index).is_some())
+    decisions.contains_key(&(DecisionKind::Exclude, id.to_owned()))
+        || index().is_some_and(|index| (request.opted_out)(index).is_some())
 }
