@@ -22,8 +22,13 @@ use crate::verify::{Verdict, VerdictKind};
 pub fn retry_wave(store: &mut Store, number: u32) -> Result<Vec<u32>, RolloutError> {
     let snapshot = Snapshot::read(store)?;
     let wave = wave_of(&snapshot, number)?;
-    if let Some(before) = snapshot.waves.iter().find(|one| one.number < number && is_back(one)) {
-        let before = before.number;
+    let back = snapshot.waves.iter().find(|one| one.number < number && is_back(one)).map(|one| one.number);
+    if let Some(before) = back.filter(|_| wave.state == WaveState::Planned) {
+        return Err(undecidable(format!(
+            "wave {number} was not opened, as wave {before} did not pass: `gander retry --wave {before}`"
+        )));
+    }
+    if let Some(before) = back {
         return Err(undecidable(format!(
             "wave {before} comes before it and did not pass, either: `gander retry --wave {before}` tries both again"
         )));
