@@ -103,8 +103,7 @@ impl Repository {
     /// # Errors
     /// Those of git; the folder then holds a part, from which the next attempt goes on.
     pub fn fetch_into(folder: &Path, what: &Fetch<'_>) -> Result<String, GitError> {
-        check_url(what.url, what.protocols)
-            .map_err(|why| GitError::BadName(format!("{} {why}", without_userinfo(what.url))))?;
+        check_url(what.url, what.protocols).map_err(|why| GitError::Url { url: without_userinfo(what.url), why })?;
         let mut repository = Self { toplevel: folder.to_path_buf(), filters: Vec::new() };
         if what.left != Left::Nothing {
             repository.sweep()?;

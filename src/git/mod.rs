@@ -116,6 +116,14 @@ pub enum GitError {
     /// A name that git would not take as one.
     #[error("{0:?} is not a name that gander gives to git")]
     BadName(String),
+    /// A URL that git may not be given: without its password, and why.
+    #[error("{url} {why}")]
+    Url {
+        /// The URL.
+        url: String,
+        /// Why not, and what to do.
+        why: String,
+    },
     /// A branch points elsewhere than gander left it.
     #[error(
         "the branch {branch} is at {found}, not at {expected}: someone else moved it; rename or delete it, then run again"

@@ -1,6 +1,6 @@
 //! The code that a remote has now, of which the clone here may be behind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::push::Outbox;
 use super::{GitError, Remote, Repository, object_name};
@@ -124,6 +124,81 @@ impl Remote {
             return Err(self.failed(&output));
         }
         if clone.has(commit)? { Ok(()) } else { Err(self.away("it moved while it was looked at")) }
+    }
+}
+
+impl Remote {
+    /// Brings the commits of some of its branches into a clone, as [`Remote::bring`]: those that
+    /// are not here yet, in few calls.
+    ///
+    /// # Errors
+    /// [`GitError::Away`].
+    pub fn bring_branches(&self, clone: &Repository, tips: &BTreeMap<&str, &str>) -> Result<(), GitError> {
+        let commits: BTreeSet<&str> = tips.values().copied().collect();
+        let missing = clone.missing(&commits)?;
+        let names: Vec<&str> = tips.iter().filter(|(_, tip)| missing.contains(**tip)).map(|(name, _)| *name).collect();
+        for names in names.chunks(MOST_HAVES) {
+            let outbox = Outbox::new(Some(clone), Some(self))?;
+            outbox.knows(&clone.some_tips()?)?;
+            let args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--"];
+            let refs: Vec<String> = names.iter().map(|name| format!("+refs/heads/{name}:refs/heads/{name}")).collect();
+            let refs = refs.iter().map(String::as_str);
+            let args: Vec<&str> = args.into_iter().chain([self.url()]).chain(refs).collect();
+            let output = outbox.write_into(&clone.path_of_git("objects")?, &args, self)?;
+            if output.status != Exit::Code(0) {
+                return Err(self.failed(&output));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Repository {
+    /// Those of some commits that are not here.
+    fn missing(&self, commits: &BTreeSet<&str>) -> Result<BTreeSet<String>, GitError> {
+        let asked: Vec<&str> = commits.iter().copied().map(object_name).collect::<Result<_, _>>()?;
+        let call = self.invoke(&["cat-file", "--batch-check=%(objectname)"]).stdin(asked.join("\n").into_bytes());
+        let text = self.finish("cat-file", call)?;
+        let text = String::from_utf8_lossy(&text);
+        Ok(text.lines().filter_map(|line| line.strip_suffix(" missing")).map(str::to_owned).collect())
+    }
+
+    /// The paths that each of some commits changes against its parent. One that is not here
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn touched(&self, commits: &BTreeSet<&str>) -> Result<BTreeMap<String, Vec<String>>, GitError> {
+        let missing = self.missing(commits)?;
+        let here: Vec<&str> = commits.iter().copied().filter(|commit| !missing.contains(*commit)).collect();
+        let input = here.iter().flat_map(|commit| [*commit, "\n"]).collect::<String>();
+        let call = self.invoke(&["diff-tree", "--stdin", "-r", "--root", "--name-only", "--no-renames", "-z"]);
+        let text = self.finish("diff-tree", call.stdin(input.into_bytes()))?;
+        let (mut touched, mut commit) = (BTreeMap::<String, Vec<String>>::new(), String::new());
+        for field in String::from_utf8_lossy(&text).split('\0') {
+            let field = field.trim_start_matches('\n');
+            if here.contains(&field) {
+                field.clone_into(&mut commit);
+            } else if !field.is_empty() {
+                touched.entry(commit.clone()).or_default().push(field.to_owned());
+            }
+        }
+        Ok(touched)
+    }
+
+    /// Where the branches below a prefix are, by name without `refs/heads/`.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn tips(&self, prefix: &str) -> Result<BTreeMap<String, String>, GitError> {
+        let pattern = format!("refs/heads/{}", prefix.trim_end_matches('/'));
+        let text = self.answer(&["for-each-ref", "--format=%(objectname) %(refname)", &pattern])?;
+        let text = String::from_utf8_lossy(&text);
+        let tip = |line: &str| {
+            let (commit, name) = line.split_once(' ')?;
+            Some((name.strip_prefix("refs/heads/")?.to_owned(), commit.to_owned()))
+        };
+        Ok(text.lines().filter_map(tip).collect())
     }
 }
 

@@ -167,11 +167,11 @@ impl Remote {
     /// A repository by its URL, where git may be given it.
     ///
     /// # Errors
-    /// [`GitError::BadName`] where it may not.
+    /// [`GitError::Url`] where it may not.
     pub fn new(url: &str, protocols: &[String]) -> Result<Self, GitError> {
         match check_url(url, protocols) {
             Ok(()) => Ok(Self { url: url.to_owned(), protocols: protocols.to_vec() }),
-            Err(why) => Err(GitError::BadName(format!("{} {why}", without_userinfo(url)))),
+            Err(why) => Err(GitError::Url { url: without_userinfo(url), why }),
         }
     }
 
@@ -369,8 +369,17 @@ impl Remote {
             Some(why) => Err(GitError::Rejected {
                 url: without_userinfo(&self.url),
                 branch: branch.to_owned(),
-                why: why.to_owned(),
+                why: said_by_hook(why, &output.stderr),
             }),
         }
     }
+}
+
+/// Why a push was refused, with what the other side's own programs said of it.
+fn said_by_hook(why: &str, stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let lines = text.lines().filter_map(|line| line.strip_prefix("remote:")).map(str::trim);
+    let said: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    let said: String = said.join("; ").chars().filter(|c| !c.is_control()).take(300).collect();
+    if said.is_empty() { why.to_owned() } else { format!("{said} {why}") }
 }

@@ -37,14 +37,7 @@ impl Repository {
         asked: &BTreeSet<String>,
         known: &BTreeSet<String>,
     ) -> Result<Standings, GitError> {
-        let pattern = format!("refs/heads/{prefix}");
-        let text = self.answer(&["for-each-ref", "--format=%(objectname) %(refname)", &pattern])?;
-        let text = String::from_utf8_lossy(&text);
-        let tip = |line: &str| {
-            let (commit, name) = line.split_once(' ')?;
-            Some((name.strip_prefix("refs/heads/")?.to_owned(), commit.to_owned()))
-        };
-        let tips = text.lines().filter_map(tip).collect();
+        let tips = self.tips(prefix)?;
         let Some(head) = self.commit_named(head)? else { return Ok(Standings { tips, ..Standings::default() }) };
         let mut merged = BTreeSet::new();
         for commit in asked {

@@ -40,9 +40,7 @@ pub enum Why {
     #[error("there is no such thing here (404): check the address; it is the server's own, without a path of its API")]
     NotFound,
     /// 3xx.
-    #[error(
-        "answers with a redirect to {0:?}, which is not followed with a token: write the final address into the migration"
-    )]
+    #[error("answers with a redirect to {0:?}, which is not followed: write the final address into the migration")]
     Redirect(String),
     /// 429, 5xx and everything else that is no success.
     #[error("answers with status {0} ({1}): try again later, or ask whoever runs it")]
@@ -51,10 +49,13 @@ pub enum Why {
     #[error("asks to wait {long} (status {1}): {next}", long = for_so_long(*.0), next = then(*.0))]
     Patience(u64, u16),
     /// All questions together take too long, in seconds.
-    #[error("not done within {0} s, and not asked any further: run again once it is quicker, or set a longer `limit`")]
-    OverTime(u64),
+    #[error("not done within {0} s{last}, and not asked any further: run again once it is quicker, or allow it more time \
+         (`limit` of a source, `timeout` of a gate)", last = after(.1))]
+    OverTime(u64, Option<Box<Why>>),
     /// A page for people.
-    #[error("answers with {0:?} where JSON was expected: is this the API's address, or a login page before it?")]
+    #[error(
+        "answers with {0:?} where JSON was expected: check that this is the API's address, and no login page before it"
+    )]
     NotJson(String),
     /// The body ends too early.
     #[error("the answer is cut short ({0}): try again; if it stays, a proxy between may have a limit")]
@@ -71,6 +72,11 @@ pub enum Why {
 }
 
 const DAY: u64 = 24 * 3600;
+
+/// What the last attempt came to, where there was one.
+fn after(last: &Option<Box<Why>>) -> String {
+    last.as_ref().map_or_else(String::new, |last| format!(" (last: {last})"))
+}
 
 fn for_so_long(seconds: u64) -> String {
     if seconds > DAY { "for more than a day".to_owned() } else { format!("for {seconds} s") }

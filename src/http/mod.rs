@@ -130,7 +130,17 @@ impl Client {
                 let answer = answer.map_err(failed)?;
                 return self.understood(&answer).map_err(failed);
             };
-            self.in_time(pause).map_err(failed)?;
+            if let Err(over) = self.in_time(pause) {
+                // What kept it from coming about says more than that it did not.
+                let last = match answer {
+                    Ok(answer) => Why::Status(answer.status, said(&answer.body)),
+                    Err(last) => last,
+                };
+                return Err(failed(match over {
+                    Why::OverTime(seconds, _) => Why::OverTime(seconds, Some(Box::new(last))),
+                    over => over,
+                }));
+            }
             self.wait(pause);
             attempt += 1;
         }
@@ -141,7 +151,7 @@ impl Client {
         let passed = u64::try_from(self.clock.now() - self.begun).unwrap_or(0);
         let left = self.within.saturating_sub(Duration::from_secs(passed)).saturating_sub(pause);
         if crate::interrupt::wanted() || left.is_zero() {
-            return Err(Why::OverTime(self.within.as_secs()));
+            return Err(Why::OverTime(self.within.as_secs(), None));
         }
         Ok(left)
     }

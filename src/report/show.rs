@@ -6,6 +6,7 @@ use super::change_set::rule_counts;
 use super::pull_request::ended;
 use super::table::{Layout, counted, one_line, style_of};
 use crate::rollout::View;
+use crate::state::DeliveryState;
 use crate::transform::{Finding, FindingKind, WorkspacePlan};
 use crate::verify::{StepEnd, Verdict};
 
@@ -66,10 +67,17 @@ fn head(view: &View, layout: Layout) -> String {
     };
     field("outcome", &format!("{outcome}: {}", one_line(&row.reason)));
     let wave = row.wave.map(|wave| wave.to_string());
-    let branch = row.branch.as_ref().map(|(name, commit)| match commit {
+    let delivery = view.delivery.as_ref();
+    let merged = delivery.and_then(|delivery| delivery.merged.as_ref()).map(|commit| format!("in {commit}"));
+    let revert = delivery.and_then(|delivery| delivery.revert.as_ref()).map(|(name, at)| format!("{name} at {at}"));
+    let back = delivery.is_some_and(|delivery| delivery.state == DeliveryState::RolledBack);
+    // What is merged, or was taken back, needs no branch any more.
+    let branch = row.branch.as_ref().filter(|_| merged.is_none() && !back).map(|(name, commit)| match commit {
         Some(commit) => format!("{name} at {commit}"),
         None => name.clone(),
     });
+    let under = delivery.and_then(|delivery| delivery.over.as_ref()).and_then(|over| over.merged.clone());
+    let under = under.map(|commit| format!("the change set that was merged in {commit}"));
     let shared = (!view.shared_with.is_empty()).then(|| view.shared_with.join(", "));
     for (name, value) in [
         ("owner", &row.owner),
@@ -78,6 +86,9 @@ fn head(view: &View, layout: Layout) -> String {
         ("wave", &wave),
         ("change set", &row.change_set),
         ("branch", &branch),
+        ("merged", &merged),
+        ("corrects", &under),
+        ("revert", &revert),
     ] {
         if let Some(value) = value {
             field(name, &one_line(value));

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RolloutError;
 use super::decisions::ROLLOUT;
+use super::deliver;
 use super::gate::Counts;
 use super::machine::consumer::{Facts, State};
 use super::outcome::{Outcome, SourceFact, VerdictFact, outcome};
@@ -214,6 +215,14 @@ fn row(snapshot: &Briefs, wave_of: &BTreeMap<&str, &WaveRecord>, consumer: &Cons
         verdict.and_then(|verdict| verdict.strength).filter(|strength| *strength != Strength::Untried)
     {
         reason = format!("{reason} [{} evidence]", strength.as_str());
+    }
+    if let Some(delivery) = delivery
+        && matches!(delivery.state, DeliveryState::Delivering | DeliveryState::RollingBack)
+        && delivery.tries > 0
+        && delivery.revert.is_none()
+    {
+        let (tries, most) = (delivery.tries, deliver::MOST_TRIES);
+        reason = format!("its remote can't be reached: try {tries} of {most}, `gander run` tries again");
     }
     if let Some((branch, _)) =
         delivery.filter(|d| d.state == DeliveryState::RollingBack).and_then(|d| d.revert.as_ref())

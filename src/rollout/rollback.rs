@@ -2,7 +2,7 @@
 //! last one first.
 
 use super::bind::out_there;
-use super::deliver::{self, Shipment};
+use super::deliver::{self, Obstacle, Shipment};
 use super::driver::move_waves;
 use super::judge::note_waits;
 use super::ledger::{Ledger, ledger};
@@ -289,8 +289,13 @@ pub fn dry_rollback(store: &Store, scope: &Scope) -> Result<Vec<Prospect>, Rollo
         let set = change_set(&workspace.place, &versions);
         let shipment = Shipment { under: &under, ..shipment(workspace, &versions, &set) };
         let tried = deliver::try_back(&shipment, record);
-        let conflict = tried.is_err();
-        let what = tried.map_or_else(|obstacle| obstacle.into_reason(), str::to_owned);
+        // What is merely away is taken back by a later run.
+        let conflict = tried.as_ref().is_err_and(|obstacle| !matches!(obstacle, Obstacle::Away(_)));
+        let what = match tried {
+            Ok(what) => what.to_owned(),
+            Err(Obstacle::Away(why)) => format!("{why}; it is taken back once it can be"),
+            Err(obstacle) => obstacle.into_reason(),
+        };
         let below = |other: &&String| {
             is_out(other) && !asked.iter().any(|(_, one)| one == *other) && workspace_is_below(&snapshot, id, other)
         };

@@ -229,7 +229,7 @@ impl Branch {
         let remote = match record.how {
             Delivery::Push => {
                 let remote = deliver::remote_of_record(record)?;
-                let present = remote.present(&repository.follows()?, name)?;
+                let present = remote.present(&repository.follows()?, "gander/")?;
                 Some((remote, present))
             }
             _ => None,
@@ -252,10 +252,20 @@ impl Branch {
         }
         let on_it =
             self.tip.is_some() && record.branch.as_ref().and_then(|(_, commit)| commit.as_ref()) == self.tip.as_ref();
-        match &self.remote {
-            Some((remote, present)) if !on_it => deliver::not_moved(shipment, &self.repository, (remote, present)),
-            _ => Ok(()),
+        if on_it {
+            return Ok(());
         }
+        let looked = match &self.remote {
+            Some((remote, present)) => {
+                deliver::not_moved(shipment, &self.repository, (remote, present))?;
+                deliver::no_clash(shipment, &self.name, &self.repository, (Some(remote), &present.tips))
+            }
+            None => {
+                let tips = self.repository.tips("gander/")?;
+                deliver::no_clash(shipment, &self.name, &self.repository, (None, &tips))
+            }
+        };
+        deliver::unless_approved(record, looked)
     }
 
     /// The commit that holds the change sets of all of them.

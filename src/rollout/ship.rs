@@ -348,7 +348,11 @@ fn record_of(request: &Request<'_>, wave: u32, parcel: &Parcel<'_>) -> (Delivery
     if let Some(begun) = parcel.begun {
         // One that was approved leaves the folder of what is held.
         let folder = format!("change-sets/wave-{wave}/{}", slug(&parcel.consumers));
-        return (DeliveryRecord { folder, ..begun.clone() }, None);
+        let approved = match &begun.state {
+            DeliveryState::AwaitingApproval(why) => Some(why.clone()),
+            _ => begun.approved.clone(),
+        };
+        return (DeliveryRecord { folder, approved, ..begun.clone() }, None);
     }
     let result = &parcel.workspace.plan.result;
     let (disposition, why) =
@@ -543,6 +547,7 @@ fn new_record(
             None => over.over.clone(),
         }),
         outdated: None,
+        approved: None,
         shared,
         because: String::new(),
         again: None,

@@ -268,6 +268,9 @@ pub struct DeliveryRecord {
     /// Why it is not what the rules make now, and stays what it is.
     #[serde(default)]
     pub outdated: Option<String>,
+    /// What a person has approved it in spite of.
+    #[serde(default)]
+    pub approved: Option<String>,
     /// Its branch is that of others, too.
     #[serde(default)]
     pub shared: bool,

@@ -35,6 +35,7 @@ pub(crate) fn delivery(state: DeliveryState) -> DeliveryRecord {
         pin: None,
         over: None,
         outdated: None,
+        approved: None,
         shared: false,
         because: String::new(),
         again: None,

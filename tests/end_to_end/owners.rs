@@ -213,10 +213,19 @@ fn what_was_merged_is_reverted_over_what_came_since() {
     assert!(dry.contains("apps/ant  wave 1  it is merged: a revert is asked for"), "{dry}");
     assert!(dry.contains("apps/bee  wave 2  its branch is deleted"), "{dry}");
     assert!(tip(&bench, "bee").is_some(), "nothing was done");
-    bench.gander(&["rollback", "--all"]).expect(0);
-    assert_eq!((state(&bench, "ant").as_str(), state(&bench, "bee").as_str()), ("reverting", "reverted"));
+    let shown = bench.gander(&["show", "ant"]).expect(0).stdout;
+    assert!(shown.contains("\n  merged      in ") && !shown.contains("\n  branch "), "{shown}");
     let there = remote(&bench, "ant");
     let back = "gander/small/ant.revert";
+    // Somebody's branch of that name is left alone, and in the way.
+    git(&there, &["branch", back, "main"]);
+    bench.gander(&["rollback", "--consumer", "ant"]).expect(5);
+    assert!(reason(&bench.ledger(), "ant").contains("rename or delete it, then roll"), "{:#}", bench.ledger());
+    git(&there, &["branch", "-D", back]);
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert_eq!((state(&bench, "ant").as_str(), state(&bench, "bee").as_str()), ("reverting", "reverted"));
+    let shown = bench.gander(&["show", "ant"]).expect(0).stdout;
+    assert!(shown.contains(&format!("\n  revert      {back} at ")), "{shown}");
     assert_eq!(git(&there, &["show", &format!("{back}:job.py")]), text.replace("import os", "import sys"));
     assert_eq!(git(&there, &["rev-parse", &format!("{back}^")]), git(&there, &["rev-parse", "main"]));
     assert!(reason(&bench.ledger(), "ant").contains("asked to merge the revert"), "{:#}", bench.ledger());

@@ -120,11 +120,14 @@ fn a_remote_that_is_away_is_waited_for() {
     assert_eq!((end["kind"].as_str(), end["waits"][0]["for"].as_str()), (Some("waiting"), Some("remote")), "{end:#}");
     assert!(end["reason"].as_str().unwrap().contains("apps/bee"), "{end:#}");
     assert_eq!(outcomes(&bench.ledger())["cat"], "changed", "the others are not held up");
+    assert!(reason(&bench.ledger(), "bee").contains("can't be reached: try 1 of 10"), "{:#}", bench.ledger());
     std::fs::rename(&gone, &there).unwrap();
     bench.gander(&["run"]).expect(0);
     assert!(tip(&bench, "bee").is_some());
     // The same on the way back.
     std::fs::rename(&there, &gone).unwrap();
+    let dry = bench.gander(&["rollback", "--all", "--dry-run"]).expect(0).stdout;
+    assert!(dry.contains("it is taken back once it can be") && !dry.contains("CONFLICT"), "{dry}");
     bench.gander(&["rollback", "--all"]);
     assert_eq!(tip(&bench, "cat"), None);
     bench.gander(&["run"]).expect(4);
@@ -169,6 +172,7 @@ fn a_refusal_pauses_until_a_person_has_looked() {
     bench.gander(&["run"]).expect(7);
     let why = reason(&bench.ledger(), "bee").to_owned();
     assert!(why.contains("refuses the branch gander/small/bee") && why.contains("pre-receive hook declined"), "{why}");
+    assert!(why.contains("no pushes on Sundays"), "what the hook said: {why}");
     std::fs::remove_file(remote(&bench, "bee").join("hooks/pre-receive")).unwrap();
     bench.gander(&["run", "--retry"]).expect(0);
     assert!(tip(&bench, "bee").is_some());
@@ -213,6 +217,9 @@ fn a_repository_starts_no_program_of_its_own() {
     bench.gander(&["run"]);
     assert!(!pwned.exists());
     assert_eq!(outcomes(&bench.ledger())["bee"], "refused", "{:#}", bench.ledger());
+    let ledger = bench.ledger();
+    let why = reason(&ledger, "bee");
+    assert!(why.contains("is no URL that git may be given") && !why.contains("a name that gander gives"), "{why}");
 }
 
 #[test]
@@ -383,4 +390,43 @@ fn a_push_that_a_killed_run_left_behind_is_gander_s_own_when_it_arrives() {
     git(&clone, &["push", "-q", "origin", "gander/small/bee"]);
     bench.gander(&["rollback", "--all"]).expect(0);
     assert_eq!(tip(&bench, "bee"), None);
+}
+
+#[test]
+fn another_migration_in_the_same_lines_is_noticed() {
+    let bench = fleet("");
+    for (name, text) in
+        [("ant", "rows = only(read_table(\"users_v1\"))\n"), ("bee", &format!("import os\n\n\n\n{JOB}"))]
+    {
+        let folder = bench.root.join("apps").join(name);
+        std::fs::write(folder.join("job.py"), text).unwrap();
+        git(&folder, &["commit", "-q", "-am", "two"]);
+        git(&folder, &["push", "-q", "origin", "main"]);
+    }
+    bench.gander(&["run"]).expect(0);
+    let text =
+        bench.text("migration.toml").replace("id = \"small\"", "id = \"other\"").replace("small.rhai", "other.rhai");
+    bench.put("other.toml", text);
+    bench.put(
+        "other.rhai",
+        "rule(\"other/only\").lang(\"python\").find(\"only($X)\").replace(\"never($X)\");\n\
+         rule(\"other/os\").lang(\"python\").find(\"import os\").replace(\"import sys\");\n",
+    );
+    bench.gander(&["run", "other.toml"]).expect(0);
+    let ledger = bench.gander(&["status", "other.toml", "--json"]).json();
+    let why = reason(&ledger, "ant");
+    assert_eq!(
+        (outcomes(&ledger)["ant"].as_str(), outcomes(&ledger)["bee"].as_str()),
+        ("pending", "changed"),
+        "{ledger:#}"
+    );
+    for part in ["waits for approval", "the migration small", "job.py:1", "branch gander/small/ant"] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+    let there = |name: &str| branches(&bench, name).iter().any(|(branch, _)| *branch == format!("gander/other/{name}"));
+    assert_eq!((there("ant"), there("bee")), (false, true));
+    // A person may let it out all the same.
+    bench.gander(&["approve", "ant", "-m", "other.toml"]).expect(0);
+    bench.gander(&["run", "other.toml"]).expect(0);
+    assert!(there("ant"));
 }

@@ -85,7 +85,7 @@ fn a_catalog_that_never_rests_is_said_to() {
 fn an_html_page_a_cut_page_and_a_nameless_entity() {
     let html = answer(200, "Content-Type: text/html\r\n", "<html>Sign in</html>");
     let (discovery, _) = asked(vec![html.clone()]);
-    assert!(only_problem(&discovery).contains("is this the API's address, or a login page before it?"));
+    assert!(only_problem(&discovery).contains("check that this is the API's address, and no login page before it"));
     let begin = |rest: &[Vec<u8>]| [&counts(4, 3)[..], &counts(4, 3), &[root()], rest].concat();
     let first = page(&[component("a", "1"), component("b", "2")], Some("n"));
     let cut = answer(200, "", "{\"items\": [{\"kind\"");
@@ -195,7 +195,7 @@ fn what_marquez_may_answer_instead() {
     let short = || answer(200, "", "{\"graph\": [");
     let empty = || ok(&json!({"graph": []}));
     for (answers, told) in [
-        (vec![html(), empty()], "is this the API's address, or a login page before it?"),
+        (vec![html(), empty()], "check that this is the API's address, and no login page before it"),
         (cuts, "the answer is cut short"),
         (vec![short(), empty()], "the answer is cut short"),
         (vec![ok(&json!({"graph": null})), empty()], "without a graph"),

@@ -2,6 +2,7 @@
 //! journal before it is made, and can be begun again after a kill: each file is
 //! compared with both of its ends first.
 
+mod clash;
 mod effect;
 mod look;
 mod revert;
@@ -9,8 +10,9 @@ mod revert;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+pub use clash::no_clash;
 pub use effect::{is_ours, trailer};
-pub(super) use effect::{not_moved_there as not_moved, remote_of_record};
+pub(super) use effect::{not_moved_there as not_moved, remote_of_record, unless_approved};
 pub use look::{is_own, own_writes};
 pub use revert::{merged_as_files, revert_id};
 
@@ -20,7 +22,7 @@ use crate::changeset::{self, ChangeSet};
 use crate::config::Delivery;
 use crate::files::{self, FilesError};
 use crate::git::GitError;
-use crate::state::{DeliveryRecord, DeliveryState, Entry, Phase, Store};
+use crate::state::{DecisionKind, DeliveryRecord, DeliveryState, Entry, Phase, Store};
 use crate::workspace::{FileVersion, Pin, Workspace};
 
 /// The file that marks the folder of a change set that was taken back.
@@ -65,7 +67,7 @@ pub struct Target<'a> {
 
 /// How many tries may find a remote away before the delivery has failed: then a person
 /// has to look.
-const MOST_TRIES: u32 = 10;
+pub const MOST_TRIES: u32 = 10;
 
 /// After how many seconds a further try counts, the first time; twice as long after each,
 /// until it is an hour: an outage of some hours is nobody's failure.
@@ -98,6 +100,8 @@ pub enum Obstacle {
     Away(String),
     /// Its code is another one by now: nothing was done, and it has to be made anew.
     Moved(String),
+    /// Another migration changes the same lines: a person has to say yes.
+    Clash(String),
 }
 
 impl Obstacle {
@@ -105,7 +109,7 @@ impl Obstacle {
     pub fn into_reason(self) -> String {
         match self {
             Self::Refused(reason) | Self::Conflict(reason) | Self::Failed(reason) => reason,
-            Self::Away(reason) | Self::Moved(reason) => reason,
+            Self::Away(reason) | Self::Moved(reason) | Self::Clash(reason) => reason,
         }
     }
 }
@@ -205,6 +209,11 @@ pub fn begin(
     Ok(true)
 }
 
+/// What a change set waits for that a person may let out.
+pub(super) fn waits_for_approval(why: &str) -> String {
+    format!("waits for approval: {why}")
+}
+
 /// The effect of a delivery that was begun: its folder below `state`, and what reaches
 /// the consumer. Needs no store, so that many can be made at once.
 ///
@@ -244,6 +253,14 @@ pub fn finish(
             let again = Entry { detail: why, ..entry("supersede", id, record, Phase::Done, false) };
             go(store, id, record, (Event::Supersede, DeliveryState::Superseded), again)
         }
+        Err(Obstacle::Clash(why)) if record.over.is_none() && record.replaces.is_none() => {
+            // What a person approved before was said without knowing of this.
+            if store.decisions()?.contains_key(&(DecisionKind::Approve, id.to_owned())) {
+                store.undecide(DecisionKind::Approve, id, &Entry::of("reopen", id, "something else came up"))?;
+            }
+            let why = waits_for_approval(&why);
+            keep(store, id, record, DeliveryState::AwaitingApproval(why.clone()), &why)
+        }
         Err(obstacle) => end(store, id, record, "deliver", obstacle),
         Ok(()) => {
             (record.tries, record.again) = (0, None);
@@ -276,14 +293,17 @@ fn end(
         | Obstacle::Failed(reason)
         | Obstacle::Away(reason)
         | Obstacle::Moved(reason)
+        | Obstacle::Clash(reason)
             if back || over =>
         {
             (Event::Conflict, DeliveryState::Conflict(reason.clone()), reason)
         }
         Obstacle::Refused(reason) => (Event::Quarantine, DeliveryState::Refused(reason.clone()), reason),
-        Obstacle::Conflict(reason) | Obstacle::Failed(reason) | Obstacle::Away(reason) | Obstacle::Moved(reason) => {
-            (Event::Quarantine, DeliveryState::Failed(reason.clone()), reason)
-        }
+        Obstacle::Conflict(reason)
+        | Obstacle::Failed(reason)
+        | Obstacle::Away(reason)
+        | Obstacle::Moved(reason)
+        | Obstacle::Clash(reason) => (Event::Quarantine, DeliveryState::Failed(reason.clone()), reason),
     };
     let ended = Entry { detail: reason, ..entry(verb, id, record, Phase::Done, back) };
     go(store, id, record, (event, state), ended)

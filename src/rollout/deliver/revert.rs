@@ -204,7 +204,10 @@ pub(super) fn revert(
     if let Some(found) = made_already(shipment, record, &branch)? {
         return match found.message.ends_with(&trailer(&id)) {
             true => Ok(Some((branch, found.commit))),
-            false => Err(Obstacle::Conflict(format!("there is a branch {branch} that gander did not make"))),
+            false => Err(Obstacle::Conflict(format!(
+                "there is a branch {branch} that gander did not make: rename or delete it, then roll this consumer \
+                 back again with `gander rollback --consumer`"
+            ))),
         };
     }
     let reverse = plan(shipment, record, Some(folder))?;

@@ -88,6 +88,7 @@ fn fleet(world: &World, store: &mut Store) {
             pin: None,
             over: None,
             outdated: None,
+            approved: None,
             shared: false,
             because: String::new(),
             again: None,
