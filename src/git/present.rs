@@ -12,6 +12,10 @@ pub(super) const REVISION: &str = "gander.revision";
 /// The most branches of a clone that a remote is told of, so that it sends what is new.
 const MOST_HAVES: usize = 200;
 
+fn is_own(branch: &str) -> bool {
+    branch.starts_with("gander/")
+}
+
 /// Which branch of its remote a clone stands for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Follows {
@@ -50,13 +54,28 @@ impl Repository {
         };
         if let Some(branch) = line(&["symbolic-ref", "--quiet", "HEAD"])? {
             let name = branch.strip_prefix("refs/heads/").unwrap_or(&branch);
-            return Ok(Follows::Branch(name.to_owned()));
+            // Somebody looks at what gander made: that is not what it is made of.
+            return Ok(if is_own(name) { Follows::Head } else { Follows::Branch(name.to_owned()) });
         }
         Ok(match line(&["config", "--get", REVISION])? {
             Some(revision) if object_name(&revision).is_ok() || revision.starts_with("refs/") => Follows::Nothing,
             Some(revision) if revision != "HEAD" => Follows::Only(revision),
             _ => Follows::Head,
         })
+    }
+
+    /// Fails where a branch of gander's own is checked out: HEAD then says nothing of what its
+    /// owners have merged.
+    ///
+    /// # Errors
+    /// [`GitError::CheckedOut`].
+    pub fn not_on_own_branch(&self) -> Result<(), GitError> {
+        let output = self.invoke(&["symbolic-ref", "--quiet", "HEAD"]).run()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        match text.trim_end().strip_prefix("refs/heads/").filter(|name| is_own(name)) {
+            Some(name) => Err(GitError::CheckedOut { branch: name.to_owned() }),
+            None => Ok(()),
+        }
     }
 
     /// Whether its configuration has a setting.

@@ -90,6 +90,22 @@ impl Repository {
         }
     }
 
+    /// Whether two commits hold the same files; one that is not here does not.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn same_tree(&self, one: &str, other: &str) -> Result<bool, GitError> {
+        if !self.has(one)? || !self.has(other)? {
+            return Ok(false);
+        }
+        let args = ["log", "--no-walk=unsorted", "--no-show-signature", "--format=%T", "--end-of-options"];
+        let args = [&args[..], &[object_name(one)?, object_name(other)?]].concat();
+        let text = self.answer(&args)?;
+        let text = String::from_utf8_lossy(&text);
+        let trees: Vec<&str> = text.lines().collect();
+        Ok(matches!(trees[..], [one, other] if one == other))
+    }
+
     /// The message of a commit.
     ///
     /// # Errors

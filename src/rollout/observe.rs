@@ -102,10 +102,10 @@ fn is_open(record: &DeliveryRecord) -> bool {
         D::Delivered | D::Edited(_) | D::Superseded => record.merged.is_none(),
         D::Delivering | D::RollingBack | D::Conflict(_) | D::RolledBack => record.merged.is_none(),
         // Whoever deletes a branch may have merged its commit, or do so later.
-        D::Closed(_) => record.merged.is_none(),
+        D::Closed(_) | D::Replaced(_) => record.merged.is_none(),
         // A push that a killed run left behind arrives when it likes.
         D::Refused(_) | D::Failed(_) => record.how == Delivery::Push && made(record).is_some(),
-        D::Waiting | D::Held(_) | D::AwaitingApproval(_) | D::Replaced(_) => false,
+        D::Waiting | D::Held(_) | D::AwaitingApproval(_) => false,
     }
 }
 
@@ -261,6 +261,7 @@ fn look_at(prefix: &str, place: &Where, subjects: &[Subject<'_>]) -> Result<Vec<
     match place {
         Where::Here(toplevel) => {
             let repository = Repository::open(toplevel)?;
+            repository.not_on_own_branch()?;
             let standings = repository.standings(prefix, "HEAD", &asked, &known)?;
             all(&repository, &standings)
         }
@@ -334,6 +335,9 @@ fn become_of(
         Some(tip) if repository.message(tip)?.contains(&trailer(&record.change_id)) => {
             Some(Seen::Edited(format!("its owner made the commit on the branch {name} anew")))
         }
+        Some(tip) if repository.same_tree(tip, &made)? => {
+            Some(Seen::Edited(format!("its owner gave the commit on the branch {name} other words")))
+        }
         Some(_) => Some(Seen::Replaced(format!("the branch {name} holds something else now"))),
     })
 }
@@ -366,7 +370,8 @@ pub(super) fn as_seen(record: &DeliveryRecord, seen: &Seen) -> DeliveryRecord {
     use DeliveryState as D;
     let state = match seen {
         Seen::Merged(_) => match &record.state {
-            D::Superseded | D::Delivering | D::Closed(_) | D::Failed(_) | D::Refused(_) => D::Delivered,
+            D::Superseded | D::Delivering => D::Delivered,
+            D::Closed(_) | D::Replaced(_) | D::Failed(_) | D::Refused(_) => D::Delivered,
             // Its branch was deleted, and what is in it was not taken back.
             D::RolledBack => D::RollingBack,
             other => other.clone(),
@@ -397,7 +402,7 @@ fn note(store: &mut Store, id: &str, record: &DeliveryRecord, seen: &Seen) -> Re
             let mut record = DeliveryRecord { merged: now.merged.clone(), tries: 0, ..record.clone() };
             let event = match &record.state {
                 DeliveryState::RolledBack => Event::Revert,
-                DeliveryState::Closed(_) => Event::Deliver,
+                DeliveryState::Closed(_) | DeliveryState::Replaced(_) => Event::Deliver,
                 DeliveryState::Failed(_) | DeliveryState::Refused(_) => {
                     return arrived(store, id, &mut record, entry);
                 }

@@ -206,7 +206,8 @@ fn take_back(
     because: &str,
     tell: &dyn Fn(Event<'_>),
 ) -> Result<Option<DeliveryRecord>, RolloutError> {
-    let Some(mut record) = snapshot.deliveries.get(id).cloned() else { return Ok(None) };
+    // Read now: what shares a branch with another one may have moved with it.
+    let Some(mut record) = store.delivery(id)? else { return Ok(None) };
     if is_only_below(&record) {
         deliver::put_below(store, id, &mut record, None)?;
     }

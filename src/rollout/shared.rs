@@ -16,6 +16,31 @@ use crate::git::{self, GitError, Present, Push, Remote, Repository, Work};
 use crate::state::{DeliveryRecord, DeliveryState, Entry, Store, WaveState};
 use crate::workspace::{FileVersion, GitPlace, Pin, Workspace};
 
+/// Which branch it is: by its name, and where it counts. Two clones of one remote have one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Whose {
+    name: String,
+    remote: Option<String>,
+    /// Where there is no remote.
+    toplevel: Option<PathBuf>,
+}
+
+impl Whose {
+    pub(super) fn of(record: &DeliveryRecord, place: &Workspace) -> Self {
+        let name = record.branch.as_ref().map(|(name, _)| name.clone()).unwrap_or_default();
+        let toplevel = place.git.as_ref().map(|git| git.toplevel.clone());
+        let toplevel = toplevel.filter(|_| record.how != Delivery::Push);
+        Self { name, remote: record.remote.clone(), toplevel }
+    }
+
+    /// Whether a change set would go onto it: where it is pushed, it has no remote on record yet,
+    /// and one name stands for one branch of a rollout.
+    pub(super) fn is_that_of(&self, record: &DeliveryRecord, place: &Workspace) -> bool {
+        let other = Self::of(record, place);
+        record.shared && self.name == other.name && self.toplevel == other.toplevel
+    }
+}
+
 /// One of those who share a branch.
 struct Rider {
     id: String,
@@ -52,15 +77,13 @@ pub(super) fn deliver_together(
     (head, author): (&str, Option<&str>),
     mut ended: impl FnMut(&Store, &Begun<'_>),
 ) -> Result<(), RolloutError> {
-    let mut groups: BTreeMap<(String, PathBuf), Vec<Begun<'_>>> = BTreeMap::new();
+    let mut groups: BTreeMap<Whose, Vec<Begun<'_>>> = BTreeMap::new();
     for one in begun {
-        let name = one.record.branch.as_ref().map(|(name, _)| name.clone()).unwrap_or_default();
-        let top = one.parcel.workspace.place.git.as_ref().map(|git| git.toplevel.clone()).unwrap_or_default();
-        groups.entry((name, top)).or_default().push(one);
+        groups.entry(Whose::of(&one.record, &one.parcel.workspace.place)).or_default().push(one);
     }
-    for ((name, toplevel), mut group) in groups {
+    for (whose, mut group) in groups {
         let says = Says { head, author, time: store.now() };
-        let made = put(store, &name, &toplevel, &mut group, &says)?;
+        let made = put(store, &whose, &mut group, &says)?;
         for (mut one, made) in group.into_iter().zip(made) {
             deliver::finish(store, one.parcel.id, &mut one.record, made)?;
             ended(store, &one);
@@ -72,20 +95,27 @@ pub(super) fn deliver_together(
 /// Puts some change sets on one branch; what came of each.
 fn put(
     store: &mut Store,
-    name: &str,
-    toplevel: &Path,
+    whose: &Whose,
     group: &mut [Begun<'_>],
     says: &Says<'_>,
 ) -> Result<Vec<Result<(), Obstacle>>, RolloutError> {
+    let name = whose.name.as_str();
     let ids: BTreeSet<&str> = group.iter().map(|one| one.parcel.id).collect();
-    let stay = riders(store, name, toplevel, &|id, _| !ids.contains(id))?;
-    let known = known(store, name)?;
+    let stay = riders(store, whose, &|id| !ids.contains(id))?;
+    let known = known(store, whose)?;
+    let toplevel = group.first().and_then(|one| one.parcel.workspace.place.git.as_ref());
+    let toplevel = toplevel.map(|git| git.toplevel.clone()).unwrap_or_default();
     let mut made: Vec<Result<(), Obstacle>> = Vec::with_capacity(group.len());
     let folder = store.folder().to_owned();
-    let branch = group.first().map(|first| Branch::find(name, toplevel, &first.record, known));
+    let branch = group.first().map(|first| Branch::find(name, &toplevel, &first.record, known));
+    // What somebody has deleted or merged meanwhile is not made again: the next run looks at it.
+    let gone = !stay.is_empty() && matches!(&branch, Some(Ok(branch)) if branch.tip.is_none());
     for one in group.iter_mut() {
         let written = files::write_folder_whole(&folder.join(&one.record.folder), &one.folder).map_err(Obstacle::from);
         let fits = written.and_then(|()| match &branch {
+            Some(Ok(_)) if gone => {
+                Err(Obstacle::Moved(format!("the branch {name} that it would join is gone, merged or deleted")))
+            }
             Some(Ok(branch)) => branch.takes(&one.shipment(), &one.record),
             Some(Err(obstacle)) => Err(obstacle.clone()),
             None => Ok(()),
@@ -108,7 +138,9 @@ fn put(
                 one.record.branch = Some((name.to_owned(), Some(commit.clone())));
                 one.record.replaces.clone_from(&branch.tip);
             }
-            branch.publish(&commit)
+            let published = branch.publish(&commit);
+            restore(store, &all, &coming, &published)?;
+            published
         }
         Err(obstacle) => Err(obstacle),
     };
@@ -132,8 +164,9 @@ pub(super) fn take_out(
         .filter(|wave| matches!(wave.state, WaveState::RollingBack(_)))
         .flat_map(|wave| wave.members)
         .collect();
-    let stay = riders(store, name, &git.toplevel, &|id, _| id != shipment.place.id && !going.contains(id))?;
-    let branch = match Branch::find(name, &git.toplevel, record_of, known(store, name)?) {
+    let whose = Whose::of(record_of, shipment.place);
+    let stay = riders(store, &whose, &|id| id != shipment.place.id && !going.contains(id))?;
+    let branch = match Branch::find(name, &git.toplevel, record_of, known(store, &whose)?) {
         Ok(branch) => branch,
         Err(obstacle) => return Ok(Err(obstacle)),
     };
@@ -156,25 +189,39 @@ pub(super) fn take_out(
         Err(obstacle) => return Ok(Err(obstacle)),
     };
     record(store, &branch, &stay, &commit, &BTreeSet::new())?;
-    Ok(branch.publish(&commit))
+    let published = branch.publish(&commit);
+    restore(store, &stay, &BTreeSet::new(), &published)?;
+    Ok(published)
+}
+
+/// Where a branch could not be moved, those who are on it are where they were. Of a remote
+/// that went away nobody knows: it is at the one commit or the other, and both are on record.
+fn restore(
+    store: &mut Store,
+    riders: &[Rider],
+    coming: &BTreeSet<String>,
+    published: &Result<(), Obstacle>,
+) -> Result<(), RolloutError> {
+    if matches!(published, Ok(()) | Err(Obstacle::Away(_))) {
+        return Ok(());
+    }
+    for rider in riders.iter().filter(|rider| !coming.contains(&rider.id)) {
+        let entry = Entry::of("share", &*rider.id, "its branch could not be moved, and is what it was");
+        store.record_delivery(&rider.id, &rider.record, &entry)?;
+    }
+    Ok(())
 }
 
 /// Those who are on a branch and whose owners have not merged it.
-fn riders(
-    store: &Store,
-    name: &str,
-    toplevel: &Path,
-    wanted: &dyn Fn(&str, &DeliveryRecord) -> bool,
-) -> Result<Vec<Rider>, RolloutError> {
+fn riders(store: &Store, whose: &Whose, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Rider>, RolloutError> {
     let places = store.workspaces::<serde::de::IgnoredAny>()?;
     let mut riders = Vec::new();
     for (id, record) in store.deliveries()? {
-        let on = record.shared
-            && record.state == DeliveryState::Delivered
-            && record.merged.is_none()
-            && record.branch.as_ref().is_some_and(|(on, _)| on == name);
-        let Some(place) = places.get(&id).filter(|_| on && wanted(&id, &record)) else { continue };
-        let Some(git) = place.place.git.as_ref().filter(|git| git.toplevel == toplevel) else { continue };
+        let on = record.shared && record.state == DeliveryState::Delivered && record.merged.is_none();
+        let Some(place) = places.get(&id).filter(|_| on && wanted(&id)) else { continue };
+        let Some(git) = place.place.git.as_ref().filter(|_| Whose::of(&record, &place.place) == *whose) else {
+            continue;
+        };
         let versions = store.versions_of(&id, &record.change_id)?;
         riders.push(rider(&id, git, place.pin.as_ref(), &versions, &record));
     }
@@ -190,10 +237,12 @@ fn rider(id: &str, git: &GitPlace, pin: Option<&Pin>, versions: &[FileVersion], 
 }
 
 /// Commits that gander has put on a branch, by what is on record of anybody.
-fn known(store: &Store, name: &str) -> Result<BTreeSet<String>, RolloutError> {
+fn known(store: &Store, whose: &Whose) -> Result<BTreeSet<String>, RolloutError> {
+    let places = store.workspaces::<serde::de::IgnoredAny>()?;
     let mut known = BTreeSet::new();
-    for record in store.deliveries()?.into_values() {
-        if let Some((_, commit)) = record.branch.filter(|(on, _)| on == name) {
+    for (id, record) in store.deliveries()? {
+        let here = places.get(&id).is_some_and(|place| Whose::of(&record, &place.place) == *whose);
+        if let Some((_, commit)) = record.branch.filter(|_| here) {
             known.extend(commit.into_iter().chain(record.replaces));
         }
     }
@@ -238,6 +287,10 @@ impl Branch {
             Some((_, present)) => present.tips.get(name).cloned(),
             None => repository.branch(name)?,
         };
+        // Another clone of the same remote may have made it.
+        if let (Some((remote, _)), Some(tip)) = (&remote, &tip) {
+            remote.bring_branches(&repository, &BTreeMap::from([(name, tip.as_str())]))?;
+        }
         Ok(Self { name: name.to_owned(), repository, remote, tip, known })
     }
 

@@ -11,7 +11,7 @@ use super::machine::consumer::Event as Move;
 use super::outcome::{Marks, disposition};
 use super::pace::{self, Traffic};
 use super::requests::heed_urgent;
-use super::shared;
+use super::shared::{self, Whose};
 use super::snapshot::Snapshot;
 use super::units;
 use super::versions::versions_of;
@@ -60,6 +60,11 @@ pub(super) fn ship_all(
     let mut waits: Vec<Wait> = Vec::new();
     let mut traffic = traffic(store, request, snapshot)?;
     let mut stopped = false;
+    // Branches that are open already: whoever joins one opens nothing.
+    let mut open: BTreeSet<Whose> = BTreeSet::new();
+    for (id, record) in snapshot.deliveries.iter().filter(|(_, record)| record.shared && is_open(record)) {
+        open.extend(snapshot.workspaces.get(id).map(|place| Whose::of(record, &place.place)));
+    }
     // What shares a branch is put there together.
     let at_once = match request.migration.deliver.branch_per {
         BranchPer::Consumer => AT_ONCE,
@@ -90,7 +95,10 @@ pub(super) fn ship_all(
             }
             let owner = parcel.consumers.first().and_then(|consumer| consumer.owner.as_ref());
             let calendar = &request.migration.rollout.calendar;
-            let barred = pace::barred(calendar, owner.map(EntityRef::as_str), &traffic, store.now());
+            let joins = request.migration.deliver.branch_per != BranchPer::Consumer
+                && open.iter().any(|one| one.is_that_of(&record_of(request, wave, parcel).0, &parcel.workspace.place));
+            let now = if joins { Traffic { open: 0, ..traffic.clone() } } else { traffic.clone() };
+            let barred = pace::barred(calendar, owner.map(EntityRef::as_str), &now, store.now());
             // What was begun is finished, and what is kept back touches nobody.
             match barred.filter(|_| parcel.begun.is_none_or(|record| record.state != DeliveryState::Delivering)) {
                 Some(wait) if goes_out(request, snapshot, parcel) => {
@@ -106,7 +114,9 @@ pub(super) fn ship_all(
                         }
                     }
                     Sent::Begun(delivery) => {
-                        traffic.open += 1;
+                        let whose = Whose::of(&delivery.record, &delivery.parcel.workspace.place);
+                        let joins = delivery.record.shared && !open.insert(whose);
+                        traffic.open += u64::from(!joins);
                         traffic.recent.push(store.now());
                         begun.push(*delivery);
                     }
@@ -224,16 +234,21 @@ fn traffic(store: &Store, request: &Request<'_>, snapshot: &Snapshot) -> Result<
         traffic.recent = store.deliveries_since(store.now() - 3600)?;
     }
     if calendar.max_open.is_some() {
-        let out = snapshot.deliveries.values().filter(|record| record.state == DeliveryState::Delivered);
-        // Nobody has to act on a patch in gander's own folder, or on a file in place.
-        let open = |record: &&DeliveryRecord| {
-            matches!(record.how, Delivery::Branch | Delivery::Push) && record.merged.is_none() && !record.departed
-        };
-        let (shared, alone): (Vec<_>, Vec<_>) = out.filter(open).partition(|record| record.shared);
+        let out = snapshot.deliveries.values().filter(|record| is_open(record));
+        let (shared, alone): (Vec<_>, Vec<_>) = out.partition(|record| record.shared);
         let shared: BTreeSet<_> = shared.into_iter().map(|record| (&record.remote, &record.branch)).collect();
         traffic.open = (alone.len() + shared.len()) as u64;
     }
     Ok(traffic)
+}
+
+/// Whether somebody has to act on it: nobody has on a patch in gander's own folder, or on a
+/// file in place.
+fn is_open(record: &DeliveryRecord) -> bool {
+    record.state == DeliveryState::Delivered
+        && matches!(record.how, Delivery::Branch | Delivery::Push)
+        && record.merged.is_none()
+        && !record.departed
 }
 
 /// What a policy may speak of besides the verdict.

@@ -12,7 +12,7 @@ use super::{Request, RolloutError};
 use crate::config::Delivery;
 use crate::state::{DeliveryRecord, DeliveryState, Entry, Store, WorkspaceRecord};
 use crate::transform::{Transformed, WorkspacePlan};
-use crate::workspace::Pin;
+use crate::workspace::{Pin, Workspace};
 
 /// What becomes of a recorded workspace by a new plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,13 +90,18 @@ pub(super) fn turn_all<'b>(
     let mut turned = Turned::default();
     for fresh in now {
         let id = fresh.place.id.clone();
-        let pair = before.get(&id).filter(|old| old.plan_digest != fresh.plan_digest).zip(deliveries.get(&id));
-        let Some((old, record)) = pair else {
+        let moved_on = before.get(&id).filter(|old| old.plan_digest != fresh.plan_digest);
+        // Read now: what shares a branch with another one may have moved with it.
+        let pair =
+            moved_on.map(|old| Ok::<_, RolloutError>(store.delivery(&id)?.map(|record| (old, record)))).transpose()?;
+        let Some((old, mut record)) = pair.flatten() else {
             turned.records.push(fresh);
             continue;
         };
-        let mut record = record.clone();
         let mut turn = turn(old, fresh.plan, &record, request.correct);
+        if matches!(turn, Turn::Withdraw | Turn::Over) && record.merged.is_none() {
+            turn = unless_merged(store, &fresh.place, &mut record, turn)?;
+        }
         if turn == Turn::Withdraw {
             turn = withdraw(store, old, &mut record, request)?;
         }
@@ -164,6 +169,31 @@ fn note_outdated(store: &mut Store, id: &str, why: &str) -> Result<(), RolloutEr
     let said = if why.is_empty() { "it is what the rules make" } else { why };
     let entry = Entry::of("outdated", id, said);
     Ok(store.record_delivery(id, &DeliveryRecord { outdated, ..record }, &entry)?)
+}
+
+/// Before anything of it is withdrawn or made anew: its owner may have merged it under another
+/// name, which its files tell. What can't be known stays what it is.
+fn unless_merged(
+    store: &mut Store,
+    place: &Workspace,
+    record: &mut DeliveryRecord,
+    turn: Turn,
+) -> Result<Turn, RolloutError> {
+    if !matches!(record.how, Delivery::Branch | Delivery::Push) {
+        return Ok(turn);
+    }
+    let versions = store.versions_of(&place.id, &record.change_id)?;
+    match deliver::merged_as_files(place, record, &versions) {
+        Ok(None) => Ok(turn),
+        Ok(Some(head)) => {
+            let entry = Entry::of("merged", &*place.id, format!("its change is in {head}, by its files"));
+            let state = DeliveryState::Delivered;
+            *record = DeliveryRecord { merged: Some(head), state, ..record.clone() };
+            store.record_delivery(&place.id, record, &entry)?;
+            Ok(Turn::Keep)
+        }
+        Err(_) => Ok(Turn::Keep),
+    }
 }
 
 /// Withdraws a change set that nobody needs any more; where that can't be done now, it

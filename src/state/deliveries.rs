@@ -31,6 +31,16 @@ impl Store {
         rows.into_iter().map(|(workspace, text)| Ok((workspace, self.value(&text)?))).collect()
     }
 
+    /// Where the delivery of one workspace stands.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn delivery(&self, workspace: &str) -> Result<Option<DeliveryRecord>, StateError> {
+        let query = "SELECT delivery FROM deliveries WHERE workspace = ?1";
+        let rows = self.rows(query, params![workspace], |row| row.get::<_, String>(0))?;
+        rows.first().map(|text| self.value(text)).transpose()
+    }
+
     /// Records where a delivery stands, with its journal entry, at once.
     ///
     /// # Errors

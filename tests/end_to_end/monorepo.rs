@@ -166,3 +166,55 @@ fn a_shared_branch_survives_a_kill_at_any_step() {
         assert_eq!(branches(&bench), [""; 0], "{out}, {back}");
     }
 }
+
+#[test]
+fn two_clones_of_one_remote_share_the_branch_and_it_is_open_once() {
+    let bench = fleet("wave");
+    git(&bench.root, &["clone", "-q", &format!("file://{}", remote(&bench).display()), "mono2"]);
+    let text = bench.text("migration.toml");
+    let folders = "folders = [\"mono/apps/ant\", \"mono/apps/bee\", \"mono2/apps/cat\", \"mono2/apps/dog\"]";
+    let text = text.replace("folders = [\"mono/apps/*\"]", folders);
+    bench.put("migration.toml", text.replace("waves = [\"1\", \"100%\"]", "waves = [\"100%\"]\nmax_open = 1"));
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(branches(&bench), ["gander/small/wave-1"]);
+    assert_eq!(on(&bench, "gander/small/wave-1"), ["ant", "bee", "cat", "dog"]);
+    bench.gander(&["rollback", "--consumer", "ant"]).expect(0);
+    bench.gander(&["rollback", "--consumer", "dog"]).expect(0);
+    assert_eq!(on(&bench, "gander/small/wave-1"), ["bee", "cat"]);
+    // All of it is done by its owners, in a way of their own: both are withdrawn in one run.
+    let owner = bench.root.join("owner");
+    git(&bench.root, &["clone", "-q", "mono.git", "owner"]);
+    for name in ["bee", "cat"] {
+        std::fs::write(owner.join(format!("apps/{name}/job.py")), "rows = new_reader()\n").unwrap();
+    }
+    git(&owner, &["commit", "-q", "-am", "two"]);
+    git(&owner, &["push", "-q"]);
+    bench.gander(&["run"]);
+    assert_eq!(branches(&bench), [""; 0], "{:#}", bench.ledger());
+}
+
+#[test]
+fn what_somebody_deletes_while_another_one_joins_is_not_made_again() {
+    let bench = fleet("wave");
+    let owner = bench.root.join("owner");
+    git(&bench.root, &["clone", "-q", "mono.git", "owner"]);
+    let step = format!("run = [\"sh\", \"{}\"]\n", bench.root.join("owner.sh").display());
+    let text = bench.text("migration.toml").replace("run = [\"sh\", \"-c\", \"test -s job.py\"]\n", &step);
+    bench.put("migration.toml", text);
+    let (once, two) = (bench.root.join("once"), "gander/small/wave-2");
+    bench.put(
+        "owner.sh",
+        format!("cd {} && test -e {1} || exit 0\nrm {1}\ngit push -q origin :{two}\n", owner.display(), once.display()),
+    );
+    bench.gander(&["run", "--only", "ant"]).expect(4);
+    bench.gander(&["exclude", "dog", "--reason", "later"]).expect(0);
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(on(&bench, two), ["bee", "cat"]);
+    bench.gander(&["retry", "dog"]).expect(0);
+    std::fs::write(&once, "").unwrap();
+    bench.gander(&["run"]).expect(4);
+    assert_eq!(branches(&bench), ["gander/small/wave-1"]);
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(on(&bench, two), ["dog"]);
+    assert_eq!(outcomes(&bench.ledger())["bee"], "refused", "{:#}", bench.ledger());
+}

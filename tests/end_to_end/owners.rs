@@ -502,3 +502,40 @@ fn a_lost_state_knows_what_was_squashed_by_its_files() {
     bench.gander(&["rollback", "--all"]).expect(0);
     assert_eq!(git(&remote(&bench, "ant"), &["show", "gander/small/ant.revert:job.py"]), OLD);
 }
+
+#[test]
+fn what_is_squashed_and_left_standing_or_gets_other_words_is_merged() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let (ant, bee) = (owner(&bench, "ant", "main"), owner(&bench, "bee", "gander/small/bee"));
+    git(&ant, &["merge", "-q", "--squash", "origin/gander/small/ant"]);
+    git(&ant, &["commit", "-q", "-m", "ours"]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    git(&bee, &["commit", "-q", "--amend", "-m", "our words"]);
+    git(&bee, &["push", "-q", "-f"]);
+    bench.gander(&["run"]).expect(0);
+    assert_eq!((state(&bench, "ant").as_str(), state(&bench, "bee").as_str()), ("healthy", "edited"));
+    git(&bee, &["push", "-q", "origin", "HEAD:main", ":gander/small/bee"]);
+    bench.gander(&["run"]).expect(0);
+    bench.gander(&["rollback", "--all"]).expect(0);
+    for name in ["ant", "bee"] {
+        assert_eq!(state(&bench, name), "reverting", "{:#}", bench.ledger());
+        assert_eq!(git(&remote(&bench, name), &["show", &format!("gander/small/{name}.revert:job.py")]), OLD);
+    }
+}
+
+#[test]
+fn a_branch_of_gander_s_that_is_checked_out_is_not_merged() {
+    let bench = fleet("");
+    bench.put("migration.toml", bench.text("migration.toml").replace("how = \"push\"", "how = \"branch\""));
+    bench.gander(&["run"]).expect(0);
+    let ant = bench.root.join("apps/ant");
+    git(&ant, &["checkout", "-q", "gander/small/ant"]);
+    let said = bench.gander(&["run"]).expect(0).stderr;
+    assert!(said.contains("gander/small/ant is checked out"), "{said}");
+    git(&ant, &["checkout", "-q", "main"]);
+    bench.gander(&["run"]).expect(0);
+    assert!(!bench.gander(&["history"]).stdout.contains("its change is in"));
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert_eq!(git(&ant, &["branch", "--format=%(refname:short)"]), "main\n");
+}

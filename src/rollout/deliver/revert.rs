@@ -183,6 +183,7 @@ fn ground(place: &GitPlace, record: &DeliveryRecord) -> Result<(Ground, String),
         return Ok((Ground::There(remote, abroad), head));
     }
     let repository = Repository::open(&place.toplevel)?;
+    repository.not_on_own_branch()?;
     let head = repository.head()?.ok_or_else(|| Obstacle::Failed("its repository has no commit".to_owned()))?;
     Ok((Ground::Here(repository), head))
 }
