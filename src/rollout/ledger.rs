@@ -11,7 +11,7 @@ use super::gate::Counts;
 use super::machine::consumer::{Facts, State};
 use super::outcome::{Outcome, SourceFact, VerdictFact, outcome};
 use super::rollback::BY_HAND;
-use super::snapshot::Briefs;
+use super::snapshot::{Briefs, PlanBrief, VerdictBrief};
 use crate::state::{
     ConsumerRecord, Decision, DecisionKind, DeliveryRecord, DeliveryState, Store, Wait, WaveRecord, WaveState,
 };
@@ -188,53 +188,34 @@ fn failures(snapshot: &Briefs) -> Vec<FailureGroup> {
     groups
 }
 
+/// What is recorded of one consumer.
+struct Known<'s> {
+    plan: Option<&'s PlanBrief>,
+    verdict: Option<&'s VerdictBrief>,
+    delivery: Option<&'s DeliveryRecord>,
+    wave: Option<&'s WaveRecord>,
+    /// Where its delivery stands; who is excluded before anything of it was recorded is refused.
+    state: DeliveryState,
+}
+
 fn row(snapshot: &Briefs, wave_of: &BTreeMap<&str, &WaveRecord>, consumer: &ConsumerRecord) -> LedgerRow {
     let id = consumer.workspace.as_deref().unwrap_or_default();
-    let plan = snapshot.plans.get(id).map(|(_, plan)| plan);
     let delivery = snapshot.deliveries.get(id);
-    let verdict = snapshot.verdicts.get(id);
-    let source = match (&consumer.unresolved, plan) {
-        (Some(reason), _) => SourceFact::Unresolved(reason),
-        (None, Some(plan)) => SourceFact::Transformed { result: &plan.result, changes: plan.files > 0 },
-        (None, None) => SourceFact::Untransformed,
-    };
-    let fact = verdict.map(|verdict| VerdictFact { kind: verdict.kind, reason: &verdict.reason });
     let excluded = snapshot.decisions.get(&(DecisionKind::Exclude, id.to_owned()));
-    let state = match (delivery.map(|delivery| &delivery.state), excluded) {
-        (None | Some(DeliveryState::Waiting), Some(by)) => DeliveryState::Refused(excluded_by(by)),
-        (state, _) => state.cloned().unwrap_or_default(),
+    let known = Known {
+        plan: snapshot.plans.get(id).map(|(_, plan)| plan),
+        verdict: snapshot.verdicts.get(id),
+        delivery,
+        wave: wave_of.get(id).copied(),
+        state: match (delivery.map(|delivery| &delivery.state), excluded) {
+            (None | Some(DeliveryState::Waiting), Some(by)) => DeliveryState::Refused(excluded_by(by)),
+            (state, _) => state.cloned().unwrap_or_default(),
+        },
     };
-    let wave = wave_of.get(id).copied();
-    let (mut outcome, mut reason) = outcome(source, fact, &state);
-    if let Some(back) = delivery.and_then(|delivery| taken_back(delivery, wave)) {
-        (outcome, reason) = (Outcome::RolledBack, back.to_owned());
-    } else if state == DeliveryState::Waiting && outcome == Outcome::Pending && plan.is_some() {
-        reason = not_out_yet(snapshot, wave, verdict.is_some());
-    }
-    if let Some(strength) =
-        verdict.and_then(|verdict| verdict.strength).filter(|strength| *strength != Strength::Untried)
-    {
-        reason = format!("{reason} [{} evidence]", strength.as_str());
-    }
-    if let Some(delivery) = delivery
-        && matches!(delivery.state, DeliveryState::Delivering | DeliveryState::RollingBack)
-        && delivery.tries > 0
-        && delivery.revert.is_none()
-    {
-        let (tries, most) = (delivery.tries, deliver::MOST_TRIES);
-        reason = format!("its remote can't be reached: try {tries} of {most}, `gander run` tries again");
-    }
-    if let Some((branch, _)) =
-        delivery.filter(|d| d.state == DeliveryState::RollingBack).and_then(|d| d.revert.as_ref())
-    {
-        reason = format!("it was merged: its owner is asked to merge the revert on the branch {branch}");
-    }
-    let outdated = delivery.and_then(|delivery| delivery.outdated.clone());
-    if let Some(why) = &outdated {
-        reason = format!("{reason}; {why}");
-    }
+    let (outcome, reason) = said(snapshot, &known, consumer);
+    let Known { plan, verdict, wave, state, .. } = known;
     LedgerRow {
-        outdated,
+        outdated: delivery.and_then(|delivery| delivery.outdated.clone()),
         entity: consumer.entity.clone(),
         owner: consumer.owner.clone(),
         workspace: consumer.workspace.clone(),
@@ -261,6 +242,43 @@ fn row(snapshot: &Briefs, wave_of: &BTreeMap<&str, &WaveRecord>, consumer: &Cons
         .as_str()
         .to_owned(),
     }
+}
+
+/// What became of a consumer, and why, in one line.
+fn said(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Outcome, String) {
+    let Known { plan, verdict, delivery, wave, state } = known;
+    let source = match (&consumer.unresolved, plan) {
+        (Some(reason), _) => SourceFact::Unresolved(reason),
+        (None, Some(plan)) => SourceFact::Transformed { result: &plan.result, changes: plan.files > 0 },
+        (None, None) => SourceFact::Untransformed,
+    };
+    let fact = verdict.map(|verdict| VerdictFact { kind: verdict.kind, reason: &verdict.reason });
+    let (mut outcome, mut reason) = outcome(source, fact, state);
+    if let Some(back) = delivery.and_then(|delivery| taken_back(delivery, *wave)) {
+        (outcome, reason) = (Outcome::RolledBack, back.to_owned());
+    } else if *state == DeliveryState::Waiting && outcome == Outcome::Pending && plan.is_some() {
+        reason = not_out_yet(snapshot, *wave, verdict.is_some());
+    }
+    let strength = verdict.and_then(|verdict| verdict.strength).filter(|strength| *strength != Strength::Untried);
+    if let Some(strength) = strength {
+        reason = format!("{reason} [{} evidence]", strength.as_str());
+    }
+    if let Some(delivery) = delivery
+        && matches!(delivery.state, DeliveryState::Delivering | DeliveryState::RollingBack)
+        && delivery.tries > 0
+        && delivery.revert.is_none()
+    {
+        let (tries, most) = (delivery.tries, deliver::MOST_TRIES);
+        reason = format!("its remote can't be reached: try {tries} of {most}, `gander run` tries again");
+    }
+    let reverting = delivery.filter(|delivery| delivery.state == DeliveryState::RollingBack);
+    if let Some((branch, _)) = reverting.and_then(|delivery| delivery.revert.as_ref()) {
+        reason = format!("it was merged: its owner is asked to merge the revert on the branch {branch}");
+    }
+    if let Some(why) = delivery.and_then(|delivery| delivery.outdated.as_ref()) {
+        reason = format!("{reason}; {why}");
+    }
+    (outcome, reason)
 }
 
 /// Why it is back, where a person or its wave took it back; what was withdrawn as nobody

@@ -79,8 +79,14 @@ pub fn recover(store: &mut Store, request: &Request<'_>) -> Result<Vec<Recovered
         touched.insert(wave);
         found.push(Recovered { workspace: place.id.clone(), state: record.state.as_str().to_owned(), because });
     }
-    // Everything up to the last wave of which something is out was opened once.
-    let last = touched.last().copied().unwrap_or(0);
+    open_again(store, &snapshot, touched.last().copied().unwrap_or(0))?;
+    store.note(&Entry::of(RECOVERY, ROLLOUT, ""))?;
+    store.end_run(run, &super::ledger(store)?.end)?;
+    Ok(found)
+}
+
+/// Everything up to the last wave of which something is out was opened once.
+fn open_again(store: &mut Store, snapshot: &Snapshot, last: u32) -> Result<(), RolloutError> {
     let moves: Vec<(u32, WaveState, Entry)> = snapshot
         .waves
         .iter()
@@ -91,10 +97,7 @@ pub fn recover(store: &mut Store, request: &Request<'_>) -> Result<Vec<Recovered
             (wave.number, WaveState::Running, entry)
         })
         .collect();
-    store.set_waves(&moves)?;
-    store.note(&Entry::of(RECOVERY, ROLLOUT, ""))?;
-    store.end_run(run, &super::ledger(store)?.end)?;
-    Ok(found)
+    Ok(store.set_waves(&moves)?)
 }
 
 /// The point of the journal that says that a recovery was begun, and that it was done.
