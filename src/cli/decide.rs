@@ -160,8 +160,9 @@ pub(super) fn put_through<T>(
             return Ok(Through::Answered(answer));
         }
         // It may have ended without having looked again.
-        if let Ok(mut store) = Store::open(&migration.state, &clock) {
-            heed(&mut store, migration, screen)?;
+        match Store::open(&migration.state, &clock) {
+            Ok(mut store) => heed(&mut store, migration, screen)?,
+            Err(_) => clock.sleep(Duration::from_millis(100)),
         }
     }
     Ok(Through::Asked(busy.controller()))
