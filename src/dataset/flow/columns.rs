@@ -41,6 +41,14 @@ const MEMBERS: [&str; 14] = [
     "toString",
 ];
 
+/// Functions whose first argument is no column, besides those without any.
+const FIRST_IS_NONE: [&str; 6] = ["udf", "pandas_udf", "date_trunc", "concat_ws", "format_string", "broadcast"];
+
+/// Whether the first argument of a function is a column, or a condition.
+fn takes_a_column(function: &str) -> bool {
+    !FIRST_IS_NONE.contains(&function) && !NO_TEXTS.contains(&function)
+}
+
 impl<'t> Flow<'t> {
     /// A function of Spark's: what it is calculated of.
     pub(super) fn spark_function(&mut self, node: Node<'t>, name: &str, given: &[Given<'t>]) -> Value<'t> {
@@ -76,6 +84,9 @@ impl<'t> Flow<'t> {
                     let Value::Columns(more) = self.all_columns(std::slice::from_ref(one)) else { continue };
                     columns.mentions.extend(more.mentions.iter().copied());
                 }
+                Value::Plain if at == 0 && takes_a_column(name) && !matches!(shape(one.node), Shape::Constant) => {
+                    columns.mentions.push(Self::unseen(one.node));
+                }
                 Value::Plain | Value::Function(_) => {}
                 other => self.lost(&other.clone(), one.node, "a function of Spark's that gander does not know"),
             }
@@ -91,6 +102,11 @@ impl<'t> Flow<'t> {
         };
         // The elements keep their parts.
         Value::Columns(Rc::new(columns))
+    }
+
+    /// Columns that are put together where nothing shows them: whatever is read, it may be they.
+    pub(super) fn unseen(node: Node<'t>) -> Mention<'t> {
+        Mention { whole: node, name: node, read: false, field: false }
     }
 
     /// Whether a mention is a part of a query: `F.expr("…")`.
@@ -320,6 +336,8 @@ impl<'t> Flow<'t> {
                         Value::Text(text) if texts => {
                             after.mentions.push(Mention { whole: *text, name: *text, read: false, field: false });
                         }
+                        // A window, or names, of another file.
+                        Value::Plain if texts || word == "over" => after.mentions.push(Self::unseen(one.node)),
                         _ => {}
                     }
                 }

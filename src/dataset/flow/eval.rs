@@ -435,7 +435,10 @@ impl<'t> Flow<'t> {
     }
 
     /// A new value that is calculated of others.
-    pub(super) fn calculated(&mut self, _: Node<'t>, values: Vec<(Node<'t>, Value<'t>)>) -> Value<'t> {
+    pub(super) fn calculated(&mut self, whole: Node<'t>, values: Vec<(Node<'t>, Value<'t>)>) -> Value<'t> {
+        // A condition beside another one may be of columns that are named elsewhere.
+        let conditions =
+            matches!(shape(whole), Shape::Operator(word, _) if matches!(word.as_str(), "&" | "|" | "&&" | "||"));
         let mut columns = super::value::Columns::default();
         let mut any = false;
         for (node, value) in &values {
@@ -447,6 +450,9 @@ impl<'t> Flow<'t> {
                         if columns.keeps.is_none() {
                             columns.keeps.clone_from(&more.keeps);
                         }
+                    }
+                    Value::Plain if conditions && !matches!(shape(*node), Shape::Constant) => {
+                        columns.mentions.push(Self::unseen(*node));
                     }
                     Value::Plain => {}
                     Value::Text(_) => self.read_elsewhere(&one),

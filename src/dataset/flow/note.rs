@@ -171,6 +171,10 @@ impl<'t> Flow<'t> {
         };
         // What it is called is the column's own name, whatever the frame was joined with.
         if name == "*" {
+            for source in self.changing_names(data).into_iter().filter(|_| mention.field) {
+                let why = "all columns become fields of a struct, under their old names";
+                self.doubt(source, Doubt::open(mention.name.range(), why));
+            }
             return None;
         }
         let dotted = place.library == Some(Library::Spark) && name.contains('.');

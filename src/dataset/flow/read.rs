@@ -156,7 +156,13 @@ impl<'t> Flow<'t> {
                         self.together(&path.iter().flat_map(Data::sources).chain([source]).collect::<Vec<_>>());
                         Some(rows(Style::Getter, Self::exact(Rest::Source(source))))
                     }
-                    (None, Some(data)) if class.is_none() => Some(rows(Style::Named, Data { exact: true, ..data })),
+                    (None, Some(data)) if class.is_none() => {
+                        if let Some(schema) = method.arguments.get(1) {
+                            let value = Value::Handle(data.clone());
+                            self.lost(&value, schema.node, "it is read by a schema that names the columns, too");
+                        }
+                        Some(rows(Style::Named, Data { exact: true, ..data }))
+                    }
                     (None, Some(data)) => {
                         let class = class?;
                         self.lost(&Value::Handle(data), class, "its columns are the fields of a class that stays");
@@ -267,7 +273,14 @@ impl<'t> Flow<'t> {
                 self.parts_of_name(&parts).map(Value::Handle)
             }
             "listTableData" | "listPartitions" => match first?.value {
-                Value::Handle(data) => Some(Value::row(Style::Named, Data { exact: true, ..data }).many()),
+                Value::Handle(data) => {
+                    let schema = method.arguments.iter().skip(1).find(|one| !one.node.text().contains("ListOption"));
+                    if let Some(schema) = schema {
+                        let value = Value::Handle(data.clone());
+                        self.lost(&value, schema.node, "the names of its columns are said at the call");
+                    }
+                    Some(Value::row(Style::Named, Data { exact: true, ..data }).many())
+                }
                 _ => None,
             },
             "getTable" => match &first?.value {

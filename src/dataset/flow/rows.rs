@@ -101,6 +101,12 @@ const METHODS: [(&str, Does); 61] = [
     ("streamAll", Does::Keep),
 ];
 
+/// Those of them that ask a function of each element, and give elements.
+const ASKS: [&str; 10] =
+    ["filter", "filterNot", "withFilter", "takeWhile", "dropWhile", "sortBy", "sorted", "distinctBy", "tap", "find"];
+/// Functions of a language that read no column.
+const HARMLESS: [&str; 3] = ["Boolean", "Objects::nonNull", "Objects::isNull"];
+
 /// Methods of a row that read a column by its name.
 const READS: [&str; 30] = [
     "get",
@@ -395,9 +401,7 @@ impl<'t> Flow<'t> {
                 other => other.many(),
             },
             Some(Does::Keep | Does::Map) => {
-                if method.arguments.iter().any(|argument| matches!(argument.value, Value::Function(_))) {
-                    self.call_back(method, &[one()]);
-                }
+                self.asked(method, &one());
                 many()
             }
             Some(Does::Look) => {
@@ -405,9 +409,7 @@ impl<'t> Flow<'t> {
                 Value::Plain
             }
             Some(Does::One) => {
-                if method.arguments.iter().any(|argument| matches!(argument.value, Value::Function(_))) {
-                    self.call_back(method, &[one()]);
-                }
+                self.asked(method, &one());
                 one()
             }
             Some(Does::End) => {
@@ -440,6 +442,23 @@ impl<'t> Flow<'t> {
                 self.lost(&many(), method.name, "gander does not know what this does with the rows");
                 self.unknown_call(method);
                 Value::Plain
+            }
+        }
+    }
+
+    /// What is asked of each element: a function that is not shown here may read any column.
+    fn asked(&mut self, method: &Method<'t>, element: &Value<'t>) {
+        for argument in &method.arguments {
+            for one in argument.value.alternatives() {
+                match one {
+                    Value::Function(function) => {
+                        self.run(&function, vec![element.clone()], method.node);
+                    }
+                    _ if ASKS.contains(&method.word()) && !HARMLESS.contains(&argument.node.text()) => {
+                        self.lost(element, argument.node, "it goes into a function that this file does not show");
+                    }
+                    _ => {}
+                }
             }
         }
     }

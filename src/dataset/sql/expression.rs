@@ -101,6 +101,12 @@ fn counts_rows(star: Node<'_>) -> bool {
     function.is_some_and(|name| name.text().eq_ignore_ascii_case("count"))
 }
 
+/// Whether a parameter has a name of its own: `$name`, `${name}`.
+fn is_named(parameter: Node<'_>) -> bool {
+    let text = parameter.text();
+    text.starts_with('$') && text[1..].starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '{'))
+}
+
 impl<'t> Resolver<'t> {
     /// Every name in an expression, or in a clause that holds expressions.
     pub(super) fn expression(&mut self, node: Node<'t>, around: &Around, position: Position) {
@@ -190,8 +196,8 @@ impl<'t> Resolver<'t> {
                 }
                 false
             }
-            // `where $filter`: what a dashboard puts in is more than a value.
-            "parameter" if node.text().starts_with('$') && self.is_condition(node) => {
+            // `where $filter`, `${column} = 1`: what a template puts in is more than a value.
+            "parameter" if is_named(node) && !self.is_value_put_in(node) => {
                 if self.reads_a_dataset(stand.scope) {
                     self.doubts.push(Doubt::open(node.range(), "what is put in here may name any column"));
                 }
@@ -319,16 +325,6 @@ impl<'t> Resolver<'t> {
         }
     }
 
-    /// Whether a node stands where a whole condition or item does.
-    fn is_condition(&self, node: Node<'t>) -> bool {
-        node.parent().is_some_and(|parent| match parent.kind() {
-            "where_clause" | "having_clause" | "qualify_clause" | "on_clause" | "select_item" | "grouping_item"
-            | "order_item" | "partition_by" => true,
-            "binary" => parent.field("operator").is_some_and(|one| matches!(one.kind(), "and" | "or")),
-            _ => false,
-        })
-    }
-
     /// What becomes of the output of a subquery in an expression.
     fn goes(&self, node: Node<'t>) -> Goes {
         let Some(parent) = node.parent() else { return Goes::Out };
@@ -355,6 +351,10 @@ impl<'t> Resolver<'t> {
                 }
                 self.doubts.push(Doubt::open(call.range(), "columns are chosen by a pattern"));
             }
+        }
+        let given = call.descendants().any(|below| below.kind() == "parameter" || below.kind() == "string");
+        if name == "identifier" && given && self.reads_a_dataset(stand.scope) {
+            self.doubts.push(Doubt::open(call.range(), "a text is taken for a name"));
         }
         if name == "struct" && !self.is_bigquery() {
             // `struct(a)` of Spark is a call; its fields are named like the columns.

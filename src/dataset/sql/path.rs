@@ -138,30 +138,7 @@ impl<'t> Resolver<'t> {
 
     /// A name of which a part is put in at run time.
     fn hole(&mut self, path: &Path<'t>, stand: Stand) {
-        // A value that a column is compared with is none of the table's.
-        let mut at = path.node;
-        while let Some(parent) = at.parent().filter(|parent| parent.kind() == "parenthesized") {
-            at = parent;
-        }
-        let parent = at.parent();
-        let compared = path.parts.len() == 1
-            && parent.is_some_and(|parent| match parent.kind() {
-                "binary" => {
-                    let other = ["left", "right"]
-                        .into_iter()
-                        .filter_map(|side| parent.field(side))
-                        .find(|side| side.id != at.id);
-                    let joins =
-                        parent.field("operator").is_some_and(|operator| matches!(operator.kind(), "and" | "or"));
-                    !joins && other.is_some_and(|other| self.reads_a_column(other))
-                }
-                "between" => parent.field("left").is_some_and(|left| left.id != at.id && self.reads_a_column(left)),
-                "expression_list" => parent.parent().is_some_and(|around| {
-                    around.kind() == "in" && around.field("left").is_some_and(|left| self.reads_a_column(left))
-                }),
-                "limit_clause" | "offset_clause" | "interval" => true,
-                _ => false,
-            });
+        let compared = path.parts.len() == 1 && self.is_value_put_in(path.node);
         if compared {
             let range = path.node.local_range();
             let here = self.setting.holes.iter().filter(|hole| hole.start < range.end && range.start < hole.end);
@@ -169,6 +146,29 @@ impl<'t> Resolver<'t> {
         } else if self.reads_a_dataset(stand.scope) {
             self.doubts.push(Doubt::open(path.node.range(), "what is put in at run time may name any column"));
         }
+    }
+
+    /// Whether what is put in here is a value: one that a column is compared with is none of the
+    /// table's.
+    pub(super) fn is_value_put_in(&self, node: Node<'t>) -> bool {
+        let mut at = node;
+        while let Some(parent) = at.parent().filter(|parent| parent.kind() == "parenthesized") {
+            at = parent;
+        }
+        at.parent().is_some_and(|parent| match parent.kind() {
+            "binary" => {
+                let other =
+                    ["left", "right"].into_iter().filter_map(|side| parent.field(side)).find(|side| side.id != at.id);
+                let joins = parent.field("operator").is_some_and(|operator| matches!(operator.kind(), "and" | "or"));
+                !joins && other.is_some_and(|other| self.reads_a_column(other))
+            }
+            "between" => parent.field("left").is_some_and(|left| left.id != at.id && self.reads_a_column(left)),
+            "expression_list" => parent.parent().is_some_and(|around| {
+                around.kind() == "in" && around.field("left").is_some_and(|left| self.reads_a_column(left))
+            }),
+            "limit_clause" | "offset_clause" | "interval" => true,
+            _ => false,
+        })
     }
 
     fn reads_a_column(&self, node: Node<'t>) -> bool {

@@ -467,3 +467,15 @@ fn what_using_made_one_is_no_other_tables() {
         "select country as c from a.users_v2 as u join a.users_v2 as w using (country)",
     );
 }
+
+#[test]
+fn what_a_template_puts_in_is_a_value_only_beside_a_column() {
+    for part in ["$col = 'x'", "${COL} = 'x'", "identifier(:col) = 'x'", "user_id = 1 and $filter"] {
+        let sql = format!("select user_id from a.users_v1 where {part}");
+        assert!(moved(&sql).starts_with('!'), "{sql}: {}", moved(&sql));
+    }
+    for part in ["country = $c", "country = ${C}", "country in ($a, $b)", "country = $1"] {
+        let old = format!("select user_id from a.users_v1 where {}", part.replace("country", "country_code"));
+        check(&old, &format!("select user_id from a.users_v2 where {part}"));
+    }
+}

@@ -80,3 +80,64 @@ fn a_new_name_of_the_other_frame_is_not_met() {
     );
     stays("python", &format!("{read}print(u.assign(**{{'country_code': 1}}).shape)\n"), "named in a dictionary");
 }
+
+#[test]
+fn a_function_of_another_file_may_read_any_column() {
+    let scala = |rest: &str| {
+        format!("object J {{ def f(sc: ScioContext) = sc.bigQueryTable(Table.Spec(\"p:a.users_v1\")){rest}.count }}")
+    };
+    for rest in [
+        ".filter(Preds.isDe)",
+        ".filterNot(isDe)",
+        ".distinctBy(Preds.key)",
+        ".tap(Preds.log)",
+        ".filter(Preds.isDe.andThen(!_))",
+    ] {
+        stays("scala", &scala(rest), "a function that this file does not show");
+    }
+    becomes("scala", &scala(".filter(_.getString(\"country_code\") == \"DE\")"), &[MOVES, ("country_code", "country")]);
+    let script = |rest: &str| {
+        format!(
+            "export const f = async (q) => {{ const [rows] = await q.dataset('a').table('users_v1').getRows(); return rows{rest}.length; }};\n"
+        )
+    };
+    for rest in [".filter(P.isDe)", ".filter(not(isDe))", ".filter(this.isDe)"] {
+        stays("typescript", &script(rest), "a function that this file does not show");
+    }
+    becomes("typescript", &script(".filter(Boolean).slice(n)"), &[MOVES]);
+    let java = |rest: &str| {
+        format!(
+            "class A {{ long f(BigQuery q) {{ return q.listTableData(TableId.of(\"a\", \"users_v1\")).streamAll(){rest}.count(); }} }}"
+        )
+    };
+    for rest in [".filter(P::isDe)", ".filter(pred)", ".filter(Predicate.not(P::isDe))"] {
+        stays("java", &java(rest), "a function that this file does not show");
+    }
+    spark_stays("spark.table('a.users_v1').rdd.filter(p.is_de).count()\n", "a function that this file does not show");
+    spark_stays(
+        "spark.table('a.users_v1').withColumn('n', F.row_number().over(p.W)).where('n = 1').count()\n",
+        "put together at run time",
+    );
+    spark_stays("spark.table('a.users_v1').where((F.col('user_id') == 1) & p.IS_DE).count()\n", "put together");
+    spark_stays(
+        "def f(spark, c):\n    return spark.table('a.users_v1').agg(F.max(c).alias('m')).count()\n",
+        "put together",
+    );
+}
+
+#[test]
+fn schemas_at_a_call_name_the_columns_too() {
+    let java = "class A { void f(BigQuery q) { for (FieldValueList r : q.listTableData(TableId.of(\"a\", \"users_v1\"){x}).iterateAll()) g(r.get(\"country_code\").getStringValue().length()); } }";
+    stays("java", &java.replace("{x}", ", Schema.of(FIELD)"), "said at the call");
+    becomes(
+        "java",
+        &java.replace("{x}", ", BigQuery.TableDataListOption.pageSize(9)"),
+        &[MOVES, ("country_code", "country")],
+    );
+    let scala = "object J { def f(sc: ScioContext) = sc.avroFile(\"gs://lake/users_v1\", schema).map((g: GenericRecord) => g.get(\"country_code\")).count }";
+    stays("scala", scala, "by a schema that names the columns");
+    spark_stays(
+        "spark.table('a.users_v1').select(F.struct('*').alias('s')).select('s.country_code').count()\n",
+        "become fields of a struct",
+    );
+}
