@@ -218,7 +218,9 @@ impl Verdict {
             text = format!("({text})");
         }
         if let Some(alias) = &form.alias {
-            text.push_str(alias);
+            // The parenthesis that closes what a name would be led in by.
+            let led = form.accessor.as_ref().is_some_and(|accessor| accessor.lead.is_some());
+            text.push_str(alias.strip_prefix(')').filter(|_| led).unwrap_or(alias));
         }
         self.edits.push((form.whole.clone(), text));
     }

@@ -14,16 +14,22 @@ use crate::language::of_path;
 use crate::tree::parse;
 
 /// Languages whose files can speak of each other's names, by how their files end.
-const FAMILIES: [&[&str]; 5] = [
+const FAMILIES: [&[&str]; 6] = [
     &["py", "pyi", "pyx", "ipynb"],
     &["java", "scala", "sc", "sbt", "kt", "kts", "groovy"],
     &["ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "vue", "svelte"],
     &["go"],
     &["rs"],
+    &["sh", "bash", "zsh", "ksh"],
 ];
+/// The one whose texts are not told from its code.
+const SHELL: usize = 5;
 
 /// Words of files that reach modules whose names they do not spell.
 const IMPORTS_BY_TEXT: [&str; 2] = ["import_module", "__import__"];
+
+/// Folders that no import names.
+const SOURCES: [&str; 5] = ["src", "lib", "dist", "python", "main"];
 
 /// Longest file that is read for its words, in bytes.
 const MAX_TEXT: usize = 4 << 20;
@@ -49,6 +55,10 @@ pub struct Speaker {
     scripts: Vec<(String, u32)>,
     /// Whether it may reach any module.
     any: bool,
+    /// Whether it imports a folder by dots alone.
+    dots: bool,
+    /// Numbers of words that it gives another name: `USERS as PAID`.
+    renames: Vec<u32>,
 }
 
 /// The files of a consumer that speak of each other.
@@ -92,6 +102,29 @@ fn module(path: &str) -> &str {
     }
 }
 
+/// The words by which imports name a file: of one that stands for its folder the folder, and of
+/// `src` and the like the one around.
+fn modules(path: &str) -> Vec<&str> {
+    let first = module(path);
+    let mut found = vec![first];
+    if is_index(path) && SOURCES.contains(&first) {
+        found.extend(path.rsplit('/').nth(2));
+    }
+    found
+}
+
+/// Whether a file stands for its folder.
+fn is_index(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    matches!(name.split('.').next(), Some("__init__" | "index" | "mod"))
+}
+
+/// Whether a text imports a folder by dots alone: `from "."`.
+fn imports_by_dots(text: &str) -> bool {
+    let dots = |part: &str| part.starts_with('.') && part.bytes().all(|byte| matches!(byte, b'.' | b'/'));
+    text.split(['"', '\'']).skip(1).step_by(2).any(dots) || text.lines().any(|line| line.starts_with("from . import"))
+}
+
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let mut at = 0;
@@ -114,7 +147,7 @@ impl Subjects {
     /// Adds the names of the modules that there are.
     pub fn modules<'p>(&mut self, paths: impl Iterator<Item = &'p str>) {
         IMPORTS_BY_TEXT.iter().for_each(|word| self.number(word));
-        paths.filter(|path| family(path).is_some()).for_each(|path| self.number(module(path)));
+        paths.filter(|path| family(path).is_some()).flat_map(modules).for_each(|word| self.number(word));
     }
 
     /// Adds the words of a file that names a dataset.
@@ -145,8 +178,18 @@ impl Subjects {
             self.numbers.get(*word).is_some_and(|number| words.binary_search_by_key(number, |(word, _)| *word).is_ok())
         });
         let (parts, replaced) = (parts(path, text, datasets), self.replaced(text));
-        let scripts = scripts(text);
-        Some(Speaker { path: path.to_owned(), family, words, parts, replaced, scripts, any })
+        let (scripts, dots, renames) = (scripts(text), imports_by_dots(text), self.renamed(text));
+        Some(Speaker { path: path.to_owned(), family, words, parts, replaced, scripts, any, dots, renames })
+    }
+
+    /// Words that get another name: `USERS as PAID`, `{A => B}`.
+    fn renamed(&self, text: &str) -> Vec<u32> {
+        let renames = |end: usize| {
+            let rest = text[end..].trim_start();
+            rest.starts_with("as ") || rest.starts_with("=>")
+        };
+        let all = words(text).filter(|(at, word)| renames(at + word.len()));
+        all.filter_map(|(_, word)| self.numbers.get(word).copied()).collect()
     }
 
     /// The words that stand on a line on which something is replaced, or on the one before.
@@ -215,9 +258,26 @@ fn parts(path: &str, text: &str, datasets: &Datasets) -> Vec<(usize, String, u32
             .iter()
             .any(|mapping| mapping.index(word, true).is_some_and(|column| !mapping.columns[column].is_kept()))
     };
+    if family(path) == Some(SHELL) {
+        return words_of_columns(text, datasets);
+    }
     let language = of_path(std::path::Path::new(path)).filter(|_| words(text).any(|(_, word)| changes(word)));
     let Some(tree) = language.and_then(|language| parse(language, text).ok()) else { return Vec::new() };
     net::parts(&tree, datasets)
+}
+
+/// Columns that change, in any word of a text.
+fn words_of_columns(text: &str, datasets: &Datasets) -> Vec<(usize, String, u32)> {
+    let mut found = Vec::new();
+    for (line, now) in (1_u32..).zip(text.lines()) {
+        for (_, word) in words(now) {
+            for (dataset, mapping) in datasets.mappings.iter().enumerate() {
+                let column = mapping.column(word, true).filter(|column| !column.is_kept());
+                found.extend(column.map(|column| (dataset, column.name.clone(), line)));
+            }
+        }
+    }
+    found
 }
 
 impl Elsewhere {
@@ -241,17 +301,18 @@ impl Elsewhere {
     fn reaching(&self, path: &str) -> BTreeSet<usize> {
         let Some(family) = family(path) else { return BTreeSet::new() };
         let mut found = BTreeSet::new();
-        let mut modules: Vec<&str> = vec![module(path)];
-        let mut seen: BTreeSet<&str> = modules.iter().copied().collect();
-        while let Some(of) = modules.pop() {
+        let mut pending: Vec<&str> = vec![path];
+        while let Some(of) = pending.pop() {
+            let (names, index) = (modules(of), is_index(of));
             for (number, speaker) in self.speakers.iter().enumerate() {
+                let names = || names.iter().any(|name| self.line(speaker, name).is_some());
                 if speaker.family == family
                     && speaker.path != path
-                    && (speaker.any || self.line(speaker, of).is_some())
-                    && found.insert(number)
-                    && seen.insert(module(&speaker.path))
+                    && !found.contains(&number)
+                    && (speaker.any || index && speaker.dots || names())
                 {
-                    modules.push(module(&speaker.path));
+                    found.insert(number);
+                    pending.push(&speaker.path);
                 }
             }
         }
@@ -273,6 +334,11 @@ impl Elsewhere {
     ) -> impl Iterator<Item = (&'e Speaker, u32)> {
         let family = family(path);
         let reach = self.reach.get(path);
+        // Under another name it may be had by whoever reaches the file that gives it one.
+        let number = self.numbers.get(name);
+        let renamed = *seen == Seen::Imported
+            && reach.into_iter().flatten().any(|at| number.is_some_and(|one| self.speakers[*at].renames.contains(one)));
+        let seen = if renamed { &Seen::ImportedAs } else { seen };
         self.speakers.iter().enumerate().filter_map(move |(number, speaker)| {
             if Some(speaker.family) != family || speaker.path == path {
                 return None;
@@ -368,6 +434,29 @@ mod tests {
         assert!(part("run(open('users.sql').read().replace('X', 'c'))\n", "users.sql").is_some());
         assert_eq!(part(&reads.replace("open('sql/users.sql').read()", "spark.sql('x')"), "sql/users.sql"), None);
         assert_eq!(part("run(open('users.sql').read())\n", "users.sql"), None);
+    }
+
+    #[test]
+    fn a_folder_is_reached_by_dots_and_by_its_package_and_names_under_others() {
+        let files = [
+            ("packages/q/src/queries.ts", "export const USERS = 'x';\n"),
+            ("packages/q/src/index.ts", "export * from './queries';\n"),
+            ("packages/q/src/a.ts", "import { USERS } from '.';\n"),
+            ("packages/b/src/b.ts", "import { USERS } from '@acme/q';\n"),
+            ("packages/c/src/c.ts", "import { OTHER } from '@acme/c';\nconst USERS = 1;\n"),
+        ];
+        let of = |files: &[(&str, &str)], path: &str| {
+            let all = all(files, path);
+            let found = all.speaking(path, "USERS", &Seen::Imported).map(|(speaker, _)| speaker.path.clone());
+            found.collect::<Vec<String>>()
+        };
+        assert_eq!(of(&files, "packages/q/src/queries.ts"), ["packages/b/src/b.ts", "packages/q/src/a.ts"]);
+        let renamed = [
+            ("pkg/queries.py", "USERS = 'x'\n"),
+            ("pkg/__init__.py", "from .queries import USERS as PAID\n"),
+            ("main.py", "from pkg import PAID\n"),
+        ];
+        assert!(of(&renamed, "pkg/queries.py").contains(&"main.py".to_owned()));
     }
 
     #[test]

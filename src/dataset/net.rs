@@ -239,7 +239,10 @@ pub(super) fn hold_what_others_have(tree: &Tree, around: &Around, units: &mut [D
             continue;
         };
         let datasets: BTreeSet<usize> = one.unit.uses.iter().map(|one| one.dataset).collect();
-        let names = visible::carried(text);
+        let mut names = visible::carried(text);
+        if datasets.iter().any(|dataset| elsewhere.has_parts(path, *dataset)) {
+            names.extend(visible::held_by(tree, &replace::carried_on(text)));
+        }
         let handed = || handed_a_part(text, around, &datasets);
         let why = names.iter().find_map(|(name, seen)| {
             let part = |dataset: &usize| elsewhere.part(path, name, seen, *dataset);

@@ -116,8 +116,31 @@ pub(super) fn carried(node: Node<'_>) -> Vec<(String, Seen)> {
                 found.push((name.text().to_owned(), seen(up, name.text())));
             }
         }
+        if is_default(up) {
+            found.push(("default".to_owned(), Seen::ImportedAs));
+        }
+        // `Queries[name].value` of an enumeration.
+        if family(up) == Family::Python
+            && CLASSES.contains(&up.kind())
+            && let Some(name) = up.field("name")
+        {
+            found.push((name.text().to_owned(), seen(up, name.text())));
+        }
         for (name, is_member) in targets(up) {
             let seen = if is_member { Seen::Anywhere } else { seen(up, name) };
+            found.push((name.to_owned(), seen));
+        }
+    }
+    found.retain(|(_, seen)| *seen != Seen::Nowhere);
+    found
+}
+
+/// Names of the file, from where they can be spoken of, that are given what these hold.
+pub(super) fn held_by(tree: &crate::tree::Tree, names: &std::collections::BTreeSet<&str>) -> Vec<(String, Seen)> {
+    let mut found = Vec::new();
+    for node in tree.iter() {
+        for (name, is_member) in targets(node).into_iter().filter(|(name, _)| names.contains(name)) {
+            let seen = if is_member { Seen::Anywhere } else { seen(node, name) };
             found.push((name.to_owned(), seen));
         }
     }
@@ -190,10 +213,13 @@ fn is_static(declaration: Node<'_>, class: Node<'_>) -> bool {
     }
 }
 
+/// `export default …`
+fn is_default(node: Node<'_>) -> bool {
+    node.kind() == "export_statement" && node.children().any(|child| child.text() == "default")
+}
+
 /// Whether a module gives a name to others under another one.
 fn is_exported_otherwise(declaration: Node<'_>, name: &str) -> bool {
-    let is_default =
-        |node: Node<'_>| node.kind() == "export_statement" && node.children().any(|child| child.text() == "default");
     if declaration.ancestors().any(is_default) {
         return true;
     }
@@ -229,7 +255,9 @@ mod tests {
         let one = |name: &str, seen: Seen| vec![(name.to_owned(), seen)];
         assert_eq!(names("python", "BASE = 'a'\n"), one("BASE", Seen::Imported));
         assert_eq!(names("python", "def f(c):\n    s = 'a'\n    return s\n"), one("f", Seen::Imported));
-        assert_eq!(names("python", "class A:\n    base = 'a'\n"), one("base", Seen::Anywhere));
+        let class = [("base".to_owned(), Seen::Anywhere), ("A".to_owned(), Seen::Imported)];
+        assert_eq!(names("python", "class A:\n    base = 'a'\n"), class);
+        assert_eq!(names("typescript", "export default 'a';\n"), one("default", Seen::ImportedAs));
         assert_eq!(names("python", "def f(self):\n    self.base = 'a'\n")[0], ("base".to_owned(), Seen::Anywhere));
         assert_eq!(names("python", "@task\ndef f(c):\n    return 'a'\n"), one("f", Seen::Anywhere));
         assert_eq!(names("python", "Q = {'x': 'a'}\n"), one("Q", Seen::Imported));

@@ -190,6 +190,35 @@ fn stays() -> Vec<(Files, &'static str)> {
             ],
             "may be handed the part of a query at c.py:2",
         ),
+        (
+            vec![
+                ("a.py", "USERS = 'select user_id from analytics.users_v1'\nALL = {'users': USERS}\n".into()),
+                ("b.py", "from a import ALL\nq = ALL['users'] + \" and country_code = 'DE'\"\n".into()),
+            ],
+            "speaks of ALL, and may put a part behind this query",
+        ),
+        (
+            vec![
+                ("a.ts", "export default 'select user_id from analytics.users_v1';\n".into()),
+                ("b.ts", "import users from './a';\nexport const q = users + \" and country_code = 'DE'\";\n".into()),
+            ],
+            "b.ts:1 speaks of default",
+        ),
+        (
+            vec![
+                ("q.sql", "select user_id from analytics.users_v1\n".into()),
+                ("run.sh", "(cat q.sql; echo \" where country_code = 'DE'\") | bq query\n".into()),
+            ],
+            "run.sh:1",
+        ),
+        (
+            vec![
+                ("a.py", own("def de(df):\n    return df.where(df['country_code'] == 'DE').count()\nSTEPS = [de]\n\
+                              def run(spark):\n    return [s(TABLE) for s in STEPS]\n")),
+                ("b.py", "from a import STEPS\nfor s in STEPS:\n    s(leads)\n".into()),
+            ],
+            "b.py:1",
+        ),
         // The name of the table, and a class that is made of it.
         (
             vec![

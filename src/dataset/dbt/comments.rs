@@ -6,7 +6,7 @@ use crate::dataset::Datasets;
 use crate::dataset::mapping::Position;
 use crate::dataset::names::Met;
 use crate::dataset::sql::Project;
-use crate::dataset::usage::{Form, Of, Unit, Use};
+use crate::dataset::usage::{Doubt, Form, Of, Unit, Use};
 
 /// A unit for each `ref` of a dataset in such a comment.
 pub(super) fn depends_on(text: &str, datasets: &Datasets, project: &Project) -> Vec<Unit> {
@@ -20,6 +20,21 @@ pub(super) fn depends_on(text: &str, datasets: &Datasets, project: &Project) -> 
             let inside = call + word.len();
             let Some(end) = line[inside..].find(')') else { continue };
             found.extend(unit(&line[inside..inside + end], start + inside, datasets, project));
+        }
+    }
+    found
+}
+
+/// A unit for each `ref` of a dataset in a model that is code: it is told, and stays.
+pub(super) fn in_code(text: &str, datasets: &Datasets, project: &Project) -> Vec<Unit> {
+    let mut found = Vec::new();
+    for (call, word) in text.match_indices("ref(") {
+        let inside = call + word.len();
+        let Some(end) = text[inside..].find(')') else { continue };
+        if let Some(mut unit) = unit(&text[inside..inside + end], inside, datasets, project) {
+            unit.uses.iter_mut().for_each(|one| one.form = Form::Told);
+            unit.doubts.push(Doubt::open(unit.range.clone(), "models that are code are searched, not edited"));
+            found.push(unit);
         }
     }
     found
@@ -71,6 +86,9 @@ mod tests {
             .replacen("users_v1", "users_v2", 1)
             .replace("from {{ ref('dim_users_v1", "from {{ ref('dim_users_v2");
         assert_eq!(texts[0], expected);
+        let model =
+            "def model(dbt, session):\n    return dbt.ref(\"dim_users_v1\").groupBy(\"country_code\").count()\n";
+        stays(&[("models/k.sql", &of("country_code")), ("models/p.py", model)], "searched, not edited");
         stays(&[("models/k.sql", &of("referrer"))], "another file of the project keeps it from moving");
     }
 }

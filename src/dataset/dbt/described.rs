@@ -24,6 +24,11 @@ impl<'a> Properties<'a> {
             Item::Map(pairs) if depth < MAX_DEPTH => {
                 for (key, value) in pairs {
                     let Item::Scalar(node) = value else { continue };
+                    if key.text() == "to"
+                        && let Some(dataset) = self.dataset_of(node.text())
+                    {
+                        self.beside_to(pairs, dataset);
+                    }
                     if let Some(dataset) = self.dataset_of(node.text()).filter(|_| key.text() != "to") {
                         self.beside_call(item, key.text(), dataset, *node);
                     }
@@ -32,6 +37,15 @@ impl<'a> Properties<'a> {
             }
             Item::List(items) if depth < MAX_DEPTH => items.iter().for_each(|item| self.described(item, depth + 1)),
             _ => {}
+        }
+    }
+
+    /// What a test says of the table that it compares with, besides the field.
+    fn beside_to(&mut self, pairs: &[(Node<'_>, Item<'_>)], dataset: usize) {
+        let others =
+            pairs.iter().filter(|(key, _)| !matches!(key.text(), "to" | "field") && !PROSE.contains(&key.text()));
+        for (_, value) in others {
+            self.told_below(value, dataset, None, 0);
         }
     }
 
@@ -242,6 +256,10 @@ mod tests {
             (
                 "snapshots:\n  - name: s\n    relation: ref('dim_users_v1')\n    config: {unique_key: user_id}\n",
                 "a snapshot keeps all",
+            ),
+            (
+                "models:\n  - name: k\n    columns:\n      - name: c\n        tests:\n          - dbt_utils.relationships_where: {to: ref('dim_users_v1'), field: country_code, to_condition: \"plan_type = 'P'\"}\n",
+                "not read",
             ),
             (
                 "models:\n  - name: k\n    tests:\n      - dbt_utils.equality:\n          compare_model: ref('dim_users_v1')\n          compare_columns: [country_code]\n",

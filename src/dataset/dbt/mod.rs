@@ -87,6 +87,9 @@ pub fn decided(
                 .into_iter()
                 .map(|one| one.unit)
                 .collect();
+            if extension(file.path) == "py" {
+                units[at].extend(comments::in_code(file.text, datasets, &project));
+            }
         }
     }
     for (file, units) in files.iter().zip(units.iter_mut()).filter(|(file, _)| extension(file.path) == "sql") {

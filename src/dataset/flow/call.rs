@@ -490,6 +490,14 @@ impl<'t> Flow<'t> {
         let mut columns = super::value::Columns::default();
         for one in given {
             Self::gather_columns(&one.value, &mut columns);
+            let parts = match &one.value {
+                Value::Tuple(all) => all.to_vec(),
+                other => vec![other.clone()],
+            };
+            let unseen = |value: &Value<'t>| matches!(value, Value::Plain | Value::Many(_));
+            if parts.iter().any(unseen) && !matches!(shape(one.node), Shape::Constant) {
+                columns.mentions.push(Self::unseen(one.node));
+            }
         }
         Value::Columns(Rc::new(columns))
     }

@@ -84,7 +84,10 @@ impl<'t> Flow<'t> {
                     let Value::Columns(more) = self.all_columns(std::slice::from_ref(one)) else { continue };
                     columns.mentions.extend(more.mentions.iter().copied());
                 }
-                Value::Plain if at == 0 && takes_a_column(name) && !matches!(shape(one.node), Shape::Constant) => {
+                Value::Plain
+                    if (at == 0 && takes_a_column(name) || ALL_TEXTS.contains(&name))
+                        && !matches!(shape(one.node), Shape::Constant) =>
+                {
                     columns.mentions.push(Self::unseen(one.node));
                 }
                 Value::Plain | Value::Function(_) => {}

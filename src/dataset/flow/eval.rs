@@ -128,6 +128,7 @@ impl<'t> Flow<'t> {
                     self.value(key);
                     let value_of = self.value(value);
                     self.lost(&value_of, value, "it goes into a collection by name");
+                    self.collected(node, &value_of);
                 }
                 Value::Plain
             }

@@ -256,7 +256,13 @@ impl<'t> Flow<'t> {
         let is_text = matches!(shape(mention.name), Shape::Text);
         let alone = is_text && mention.whole.id == mention.name.id;
         let spark = place.library == Some(Library::Spark);
-        let whole = mention.whole.range();
+        let mut whole = mention.whole.range();
+        if range.start < whole.start || whole.end < range.end {
+            // `KEY = "c"` and `F.col(KEY)`: who else reads the name is not looked for.
+            let why = "the name of a column stands elsewhere than where it is read";
+            self.doubt(source, Doubt::annotate(range.clone(), why));
+            whole = range.clone();
+        }
         let (before, after, lead) = if alone {
             let col = self.column_function().map(|col| format!("{col}("));
             let lead = col.clone();

@@ -182,8 +182,9 @@ impl<'t> Flow<'t> {
                 if let Some(subset) = method.named("subset") {
                     self.picked(data, subset);
                 }
-                if word == "fillna" && method.arguments.iter().any(|one| matches!(shape(one.node), Shape::Pairs(_))) {
-                    self.lost(&value, method.node, "columns are named in a dictionary");
+                let plain = |one: &&Given<'t>| !matches!(shape(one.node), Shape::Constant | Shape::Text);
+                if word == "fillna" && method.plain().any(|one| plain(&one)) {
+                    self.lost(&value, method.node, "columns may be named in a dictionary");
                 }
                 value
             }
@@ -243,8 +244,14 @@ impl<'t> Flow<'t> {
                         self.lost(&value, one.node, "columns are named in a dictionary");
                         continue;
                     };
-                    if let Value::Function(function) = one.value.clone() {
-                        self.run(&function, vec![value.clone()], one.node);
+                    match one.value.clone() {
+                        Value::Function(function) => {
+                            self.run(&function, vec![value.clone()], one.node);
+                        }
+                        Value::Plain if matches!(shape(one.node), Shape::Name | Shape::Member { .. }) => {
+                            self.lost(&value, one.node, "it may go into a function that this file does not show");
+                        }
+                        _ => {}
                     }
                     match self.hit(data, name) {
                         super::value::Hit::Column(..) => {
@@ -528,6 +535,11 @@ impl<'t> Flow<'t> {
             },
             _ => "",
         };
+        for (key, one) in keys.iter().zip(values) {
+            if let Value::Function(function) = one {
+                self.run(function, vec![value.clone()], *key);
+            }
+        }
         match (keys, values) {
             ([_], [Value::Columns(mask)]) => {
                 self.filters_by(mask);

@@ -76,13 +76,28 @@ impl<'t> Flow<'t> {
     /// Remembers a name that a function gets besides its own.
     pub(super) fn called_besides(&mut self, target: Node<'t>, value: &Value<'t>) {
         for one in value.alternatives() {
-            if let Value::Function(function) = one {
-                let names = self.names.entry(function.id).or_default();
-                if !names.contains(&target.id) {
-                    names.push(target.id);
+            match one {
+                Value::Function(function) => {
+                    let names = self.names.entry(function.id).or_default();
+                    if !names.contains(&target.id) {
+                        names.push(target.id);
+                    }
                 }
+                Value::Tuple(all) => all.iter().for_each(|one| self.called_besides(target, one)),
+                Value::Many(inner) => self.called_besides(target, &inner),
+                _ => {}
             }
         }
+    }
+
+    /// Remembers the name of a collection that a function goes into.
+    pub(super) fn collected(&mut self, node: Node<'t>, value: &Value<'t>) {
+        let holder = node.ancestors().find(|up| !visible::targets(*up).is_empty());
+        let name = holder.and_then(|holder| {
+            let targets = visible::targets(holder);
+            holder.descendants().find(|leaf| leaf.is_leaf() && targets.iter().any(|(name, _)| *name == leaf.text()))
+        });
+        name.into_iter().for_each(|name| self.called_besides(name, value));
     }
 
     /// A value gets a name that other files may read.

@@ -157,7 +157,9 @@ impl<'t> Flow<'t> {
                         Some(rows(Style::Getter, Self::exact(Rest::Source(source))))
                     }
                     (None, Some(data)) if class.is_none() => {
-                        if let Some(schema) = method.arguments.get(1) {
+                        // One that whoever calls gives is taken to be of what is read.
+                        let given = |one: &&Given<'t>| matches!(shape(one.node), Shape::Name);
+                        if let Some(schema) = method.arguments.get(1).filter(|one| !given(one)) {
                             let value = Value::Handle(data.clone());
                             self.lost(&value, schema.node, "it is read by a schema that names the columns, too");
                         }
@@ -274,7 +276,10 @@ impl<'t> Flow<'t> {
             }
             "listTableData" | "listPartitions" => match first?.value {
                 Value::Handle(data) => {
-                    let schema = method.arguments.iter().skip(1).find(|one| !one.node.text().contains("ListOption"));
+                    let schema =
+                        method.arguments.iter().skip(1).find(|one| {
+                            !one.node.text().contains("ListOption") && !matches!(one.value, Value::Handle(_))
+                        });
                     if let Some(schema) = schema {
                         let value = Value::Handle(data.clone());
                         self.lost(&value, schema.node, "the names of its columns are said at the call");

@@ -134,10 +134,36 @@ fn schemas_at_a_call_name_the_columns_too() {
         &java.replace("{x}", ", BigQuery.TableDataListOption.pageSize(9)"),
         &[MOVES, ("country_code", "country")],
     );
-    let scala = "object J { def f(sc: ScioContext) = sc.avroFile(\"gs://lake/users_v1\", schema).map((g: GenericRecord) => g.get(\"country_code\")).count }";
+    let scala = "object J { def f(sc: ScioContext) = sc.avroFile(\"gs://lake/users_v1\", Schemas.users).map((g: GenericRecord) => g.get(\"country_code\")).count }";
     stays("scala", scala, "by a schema that names the columns");
     spark_stays(
         "spark.table('a.users_v1').select(F.struct('*').alias('s')).select('s.country_code').count()\n",
         "become fields of a struct",
+    );
+}
+
+#[test]
+fn a_name_that_stands_elsewhere_holds_what_reads_it() {
+    let table = "spark.table('a.users_v1')";
+    for code in [
+        "KEY = 'country_code'\n{t}.select(F.col(KEY)).count()\n",
+        "def up(c):\n    return F.upper(F.col(c))\n{t}.filter(up('country_code') == 'DE').count()\n",
+        "def by(df, c):\n    return df.groupBy(F.col(c)).count()\nby({t}, 'country_code').count()\n",
+        "up = lambda c: F.col(c)\n{t}.select(up('country_code')).count()\n",
+    ] {
+        spark_stays(&code.replace("{t}", table), "stands elsewhere than where it is read");
+    }
+    stays(
+        "scala",
+        "import org.apache.spark.sql.functions._\nobject J { def up(c: String) = upper(col(c))\n  def f(spark: SparkSession) = spark.table(\"a.users_v1\").filter(up(\"country_code\") === \"DE\").count }",
+        "stands elsewhere than where it is read",
+    );
+}
+
+#[test]
+fn an_expression_keeps_the_name_of_a_bare_text() {
+    spark(
+        "spark.table('a.users_v1').select('last_seen', 'user_id').count()\n",
+        &[MOVES, ("'last_seen'", "F.to_date(F.col('last_active_at')).alias('last_seen')")],
     );
 }
