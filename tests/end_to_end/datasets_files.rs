@@ -202,7 +202,7 @@ fn stays() -> Vec<(Files, &'static str)> {
                 ("a.ts", "export default 'select user_id from analytics.users_v1';\n".into()),
                 ("b.ts", "import users from './a';\nexport const q = users + \" and country_code = 'DE'\";\n".into()),
             ],
-            "b.ts:1 speaks of default",
+            "speaks of default, and may put a part behind this query",
         ),
         (
             vec![
