@@ -15,9 +15,8 @@ pub use shard::{Merged, Part, PartError, Shard};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::changeset::ChangeSet;
 use crate::clock::Clock;
-use crate::config::{Complete, Migration, Rollout, SandboxMode};
+use crate::config::{Complete, Migration, SandboxMode};
 use crate::digest::{Digest, DigestBuilder};
 use crate::discover::{self, Change, DiscoverError, Discovered, Fetching};
 use crate::files::FilesError;
@@ -31,15 +30,18 @@ use crate::state::{StateError, Store};
 use crate::toolchain;
 use crate::transform::{self, Pinned, Plan, Transformed, WorkspacePlan};
 use crate::verify::{self, Declared, Verdict};
-use crate::workspace::{Consumer, EntityRef, FileVersion, Fleet, Manifest, Pin, Source, Workspace};
+use crate::workspace::{Consumer, EntityRef, Fleet, Manifest, Pin, Source};
 
 mod collect;
 mod compare;
+mod planned;
 mod uses;
 mod verifying;
 
 pub use collect::collect;
 pub use compare::{Altered, compare};
+use planned::rows;
+pub use planned::{Planned, PlannedRow, patch};
 pub use uses::{Checked, FleetUse, check, meant, owner, subjects};
 use verifying::Work;
 pub use verifying::{Verified, VerifyOptions, enter, kept, prepare, verify};
@@ -117,28 +119,6 @@ pub struct Ran {
     /// What could not be read on the way, and consumers whose code was not found: while there is any, there may be consumers
     /// that nobody knows of.
     pub problems: usize,
-}
-
-/// A fleet and what the rules make of it.
-pub struct Planned {
-    /// Who consumes.
-    pub fleet: Fleet,
-    /// What becomes of it.
-    pub plan: Plan,
-    /// What is pinned of each workspace; `None` where it can't be read.
-    manifests: Vec<Option<Manifest>>,
-    /// The languages that each rule declares.
-    declared: Declared,
-    /// The datasets that are migrated, if any are.
-    datasets: Option<std::sync::Arc<crate::rule::DatasetRules>>,
-    /// Rules whose changes want a person's look.
-    review: BTreeSet<String>,
-    /// What owners have merged and the rules would make otherwise now, by workspace.
-    outdated: BTreeMap<usize, String>,
-    /// Of the whole fleet, also where only a shard of it was planned.
-    identity: Digest,
-    /// Of rules, parameters and mappings.
-    rules: Digest,
 }
 
 /// How to run.
@@ -556,116 +536,4 @@ pub fn recover(
     let found =
         with_request(migration, &options, &planned, &work, tell, |request| rollout::recover(&mut store, request));
     Ok(found?)
-}
-
-/// A consumer in a plan, before anything is verified.
-pub struct PlannedRow<'a> {
-    /// Who.
-    pub entity: &'a EntityRef,
-    /// `changed`, `annotated`, `unchanged`, `refused`, `errored` or `unresolved`.
-    pub word: &'static str,
-    /// Why; empty where the word says it all.
-    pub reason: &'a str,
-    /// Index of its workspace.
-    pub workspace: Option<usize>,
-    /// Its wave, from 1, where it has something to deliver.
-    pub wave: Option<u32>,
-}
-
-/// Every consumer, ordered by reference.
-fn rows<'a>(migration: &str, rollout: &Rollout, fleet: &'a Fleet, plan: &'a Plan) -> Vec<PlannedRow<'a>> {
-    let waves = rollout::preview(migration, rollout, fleet, plan);
-    fleet.consumers.iter().map(|consumer| row(consumer, plan, &waves)).collect()
-}
-
-fn row<'a>(consumer: &'a Consumer, plan: &'a Plan, waves: &BTreeMap<usize, u32>) -> PlannedRow<'a> {
-    let entity = &consumer.entity;
-    let index = match &consumer.source {
-        Source::Unresolved(reason) => {
-            return PlannedRow { entity, word: "unresolved", reason, workspace: None, wave: None };
-        }
-        Source::Workspace(index) => *index,
-    };
-    let (word, reason) = match &plan.workspaces[index].result {
-        Transformed::Changed => ("changed", ""),
-        Transformed::Unchanged => ("unchanged", ""),
-        Transformed::Annotated(reason) => ("annotated", reason.as_str()),
-        Transformed::Refused(reason) => ("refused", reason.as_str()),
-        Transformed::Errored(reason) => ("errored", reason.as_str()),
-    };
-    PlannedRow { entity, word, reason, workspace: Some(index), wave: waves.get(&index).copied() }
-}
-
-impl Planned {
-    /// Every consumer, ordered by reference.
-    pub fn rows(&self, migration: &Migration) -> Vec<PlannedRow<'_>> {
-        rows(&migration.id, &migration.rollout, &self.fleet, &self.plan)
-    }
-
-    /// Who would be in which wave, and why.
-    pub fn waves(&self, migration: &Migration) -> Vec<rollout::Preview> {
-        rollout::explain(&migration.id, &migration.rollout, &self.fleet, &self.plan)
-    }
-
-    /// From the files as another plan leaves them to those as this one does.
-    ///
-    /// # Errors
-    /// Where the pinned bytes can't be read any more.
-    fn between(&self, index: usize, other: &WorkspacePlan) -> Result<String, String> {
-        let Some(manifest) = &self.manifests[index] else { return Ok(String::new()) };
-        let (workspace, now) = (&self.fleet.workspaces[index], &self.plan.workspaces[index]);
-        let (was, now) = (ends(workspace, manifest, other)?, ends(workspace, manifest, now)?);
-        let find = |all: &[FileVersion], path: &str| all.iter().find(|one| one.path == path).cloned();
-        let mut paths: Vec<&str> = was.iter().chain(&now).map(|version| version.path.as_str()).collect();
-        paths.sort_unstable();
-        paths.dedup();
-        let mut versions = Vec::new();
-        for path in paths {
-            let (was, now) = (find(&was, path), find(&now, path));
-            // What one of the plans leaves alone is as it is pinned.
-            let pinned = || was.as_ref().or(now.as_ref()).and_then(|version| version.before.clone());
-            let before = was.as_ref().map_or_else(pinned, |version| version.after.clone());
-            let after = now.as_ref().map_or_else(pinned, |version| version.after.clone());
-            if before != after {
-                versions.push(FileVersion { path: path.to_owned(), before, after, renamed_from: None });
-            }
-        }
-        let prefix = workspace.git.as_ref().map_or("", |git| git.prefix.as_str());
-        Ok(String::from_utf8_lossy(&ChangeSet::new(&versions, prefix).change).into_owned())
-    }
-
-    /// The change of a workspace as a patch.
-    ///
-    /// # Errors
-    /// Where the pinned bytes can't be read any more.
-    pub fn diff(&self, index: usize) -> Result<String, String> {
-        let Some(manifest) = &self.manifests[index] else { return Ok(String::new()) };
-        patch(&self.fleet.workspaces[index], manifest, &self.plan.workspaces[index])
-    }
-}
-
-/// What a plan changes in a workspace, as a patch.
-///
-/// # Errors
-/// Where the pinned bytes can't be read any more.
-pub fn patch(workspace: &Workspace, manifest: &Manifest, plan: &WorkspacePlan) -> Result<String, String> {
-    let versions = ends(workspace, manifest, plan)?;
-    let prefix = workspace.git.as_ref().map_or("", |git| git.prefix.as_str());
-    Ok(String::from_utf8_lossy(&ChangeSet::new(&versions, prefix).change).into_owned())
-}
-
-/// Both ends of all files that a plan changes.
-fn ends(workspace: &Workspace, manifest: &Manifest, plan: &WorkspacePlan) -> Result<Vec<FileVersion>, String> {
-    let Some(pin) = &plan.pin else { return Ok(Vec::new()) };
-    let paths: Vec<&str> = plan.files.iter().map(|f| f.path.as_str()).collect();
-    let mut bytes: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    pin::contents(workspace, pin, manifest, &paths, u64::MAX, &mut |path, found| {
-        if let pin::Found::Bytes(found) = found {
-            bytes.insert(path.to_owned(), found.to_vec());
-        }
-        Ok::<(), PinError>(())
-    })
-    .map_err(|e| e.to_string())?;
-    let read = |path: &str| bytes.get(path).cloned().ok_or_else(|| format!("{path} is not pinned"));
-    rollout::versions_of(plan, &read).map_err(|e| e.to_string())
 }

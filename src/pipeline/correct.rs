@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use similar::{Algorithm, DiffOp};
 
-use super::{PipelineError, ends};
+use super::PipelineError;
+use super::planned::ends;
 use crate::config::Delivery;
 use crate::digest::Digest;
 use crate::edit::{Edit, Fragment, Splice};

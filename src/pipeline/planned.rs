@@ -1,0 +1,152 @@
+//! A fleet and what the rules make of it, before anything is verified.
+//!
+//! Must not: run rules, or read anything but pinned bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::changeset::ChangeSet;
+use crate::config::{Migration, Rollout};
+use crate::digest::Digest;
+use crate::pin::{self, PinError};
+use crate::rollout;
+use crate::transform::{Plan, Transformed, WorkspacePlan};
+use crate::verify::Declared;
+use crate::workspace::{Consumer, EntityRef, FileVersion, Fleet, Manifest, Source, Workspace};
+
+/// A fleet and what the rules make of it.
+pub struct Planned {
+    /// Who consumes.
+    pub fleet: Fleet,
+    /// What becomes of it.
+    pub plan: Plan,
+    /// What is pinned of each workspace; `None` where it can't be read.
+    pub(super) manifests: Vec<Option<Manifest>>,
+    /// The languages that each rule declares.
+    pub(super) declared: Declared,
+    /// The datasets that are migrated, if any are.
+    pub(super) datasets: Option<std::sync::Arc<crate::rule::DatasetRules>>,
+    /// Rules whose changes want a person's look.
+    pub(super) review: BTreeSet<String>,
+    /// What owners have merged and the rules would make otherwise now, by workspace.
+    pub(super) outdated: BTreeMap<usize, String>,
+    /// Of the whole fleet, also where only a shard of it was planned.
+    pub(super) identity: Digest,
+    /// Of rules, parameters and mappings.
+    pub(super) rules: Digest,
+}
+
+/// A consumer in a plan, before anything is verified.
+pub struct PlannedRow<'a> {
+    /// Who.
+    pub entity: &'a EntityRef,
+    /// `changed`, `annotated`, `unchanged`, `refused`, `errored` or `unresolved`.
+    pub word: &'static str,
+    /// Why; empty where the word says it all.
+    pub reason: &'a str,
+    /// Index of its workspace.
+    pub workspace: Option<usize>,
+    /// Its wave, from 1, where it has something to deliver.
+    pub wave: Option<u32>,
+}
+
+/// Every consumer, ordered by reference.
+pub(super) fn rows<'a>(migration: &str, rollout: &Rollout, fleet: &'a Fleet, plan: &'a Plan) -> Vec<PlannedRow<'a>> {
+    let waves = rollout::preview(migration, rollout, fleet, plan);
+    fleet.consumers.iter().map(|consumer| row(consumer, plan, &waves)).collect()
+}
+
+fn row<'a>(consumer: &'a Consumer, plan: &'a Plan, waves: &BTreeMap<usize, u32>) -> PlannedRow<'a> {
+    let entity = &consumer.entity;
+    let index = match &consumer.source {
+        Source::Unresolved(reason) => {
+            return PlannedRow { entity, word: "unresolved", reason, workspace: None, wave: None };
+        }
+        Source::Workspace(index) => *index,
+    };
+    let (word, reason) = match &plan.workspaces[index].result {
+        Transformed::Changed => ("changed", ""),
+        Transformed::Unchanged => ("unchanged", ""),
+        Transformed::Annotated(reason) => ("annotated", reason.as_str()),
+        Transformed::Refused(reason) => ("refused", reason.as_str()),
+        Transformed::Errored(reason) => ("errored", reason.as_str()),
+    };
+    PlannedRow { entity, word, reason, workspace: Some(index), wave: waves.get(&index).copied() }
+}
+
+impl Planned {
+    /// Every consumer, ordered by reference.
+    pub fn rows(&self, migration: &Migration) -> Vec<PlannedRow<'_>> {
+        rows(&migration.id, &migration.rollout, &self.fleet, &self.plan)
+    }
+
+    /// Who would be in which wave, and why.
+    pub fn waves(&self, migration: &Migration) -> Vec<rollout::Preview> {
+        rollout::explain(&migration.id, &migration.rollout, &self.fleet, &self.plan)
+    }
+
+    /// From the files as another plan leaves them to those as this one does.
+    ///
+    /// # Errors
+    /// Where the pinned bytes can't be read any more.
+    pub(super) fn between(&self, index: usize, other: &WorkspacePlan) -> Result<String, String> {
+        let Some(manifest) = &self.manifests[index] else { return Ok(String::new()) };
+        let (workspace, now) = (&self.fleet.workspaces[index], &self.plan.workspaces[index]);
+        let (was, now) = (ends(workspace, manifest, other)?, ends(workspace, manifest, now)?);
+        let find = |all: &[FileVersion], path: &str| all.iter().find(|one| one.path == path).cloned();
+        let mut paths: Vec<&str> = was.iter().chain(&now).map(|version| version.path.as_str()).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        let mut versions = Vec::new();
+        for path in paths {
+            let (was, now) = (find(&was, path), find(&now, path));
+            // What one of the plans leaves alone is as it is pinned.
+            let pinned = || was.as_ref().or(now.as_ref()).and_then(|version| version.before.clone());
+            let before = was.as_ref().map_or_else(pinned, |version| version.after.clone());
+            let after = now.as_ref().map_or_else(pinned, |version| version.after.clone());
+            if before != after {
+                versions.push(FileVersion { path: path.to_owned(), before, after, renamed_from: None });
+            }
+        }
+        let prefix = workspace.git.as_ref().map_or("", |git| git.prefix.as_str());
+        Ok(String::from_utf8_lossy(&ChangeSet::new(&versions, prefix).change).into_owned())
+    }
+
+    /// The change of a workspace as a patch.
+    ///
+    /// # Errors
+    /// Where the pinned bytes can't be read any more.
+    pub fn diff(&self, index: usize) -> Result<String, String> {
+        let Some(manifest) = &self.manifests[index] else { return Ok(String::new()) };
+        patch(&self.fleet.workspaces[index], manifest, &self.plan.workspaces[index])
+    }
+}
+
+/// What a plan changes in a workspace, as a patch.
+///
+/// # Errors
+/// Where the pinned bytes can't be read any more.
+pub fn patch(workspace: &Workspace, manifest: &Manifest, plan: &WorkspacePlan) -> Result<String, String> {
+    let versions = ends(workspace, manifest, plan)?;
+    let prefix = workspace.git.as_ref().map_or("", |git| git.prefix.as_str());
+    Ok(String::from_utf8_lossy(&ChangeSet::new(&versions, prefix).change).into_owned())
+}
+
+/// Both ends of all files that a plan changes.
+pub(super) fn ends(
+    workspace: &Workspace,
+    manifest: &Manifest,
+    plan: &WorkspacePlan,
+) -> Result<Vec<FileVersion>, String> {
+    let Some(pin) = &plan.pin else { return Ok(Vec::new()) };
+    let paths: Vec<&str> = plan.files.iter().map(|f| f.path.as_str()).collect();
+    let mut bytes: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    pin::contents(workspace, pin, manifest, &paths, u64::MAX, &mut |path, found| {
+        if let pin::Found::Bytes(found) = found {
+            bytes.insert(path.to_owned(), found.to_vec());
+        }
+        Ok::<(), PinError>(())
+    })
+    .map_err(|e| e.to_string())?;
+    let read = |path: &str| bytes.get(path).cloned().ok_or_else(|| format!("{path} is not pinned"));
+    rollout::versions_of(plan, &read).map_err(|e| e.to_string())
+}
