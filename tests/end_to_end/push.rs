@@ -406,7 +406,7 @@ fn another_migration_in_the_same_lines_is_noticed() {
     bench.gander(&["run"]).expect(0);
     let text =
         bench.text("migration.toml").replace("id = \"small\"", "id = \"other\"").replace("small.rhai", "other.rhai");
-    bench.put("other.toml", text);
+    bench.put("other.toml", text.replace("waves = [\"1\", \"100%\"]", "waves = [\"100%\"]"));
     bench.put(
         "other.rhai",
         "rule(\"other/only\").lang(\"python\").find(\"only($X)\").replace(\"never($X)\");\n\
