@@ -19,7 +19,7 @@ fn is_own(branch: &str) -> bool {
 /// Which branch of its remote a clone stands for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Follows {
-    /// This one where it is there, else the remote's HEAD.
+    /// One of its own, and the remote's HEAD for what is to be merged: there it is looked for.
     Branch(String),
     /// This one, and no other one.
     Only(String),
@@ -105,8 +105,8 @@ impl Remote {
     pub fn present(&self, follows: &Follows, prefix: &str) -> Result<Present, GitError> {
         let below = format!("refs/heads/{prefix}*");
         let branch = match follows {
-            Follows::Branch(name) | Follows::Only(name) => format!("refs/heads/{name}"),
-            Follows::Head | Follows::Nothing => "HEAD".to_owned(),
+            Follows::Only(name) => format!("refs/heads/{name}"),
+            Follows::Branch(_) | Follows::Head | Follows::Nothing => "HEAD".to_owned(),
         };
         let mut found = self.list(&["HEAD", &branch, &below])?;
         let (head, there) = (found.remove("HEAD"), found.get(&branch).cloned());
@@ -266,7 +266,7 @@ mod tests {
             let commit = present.commit.clone().unwrap();
             assert_eq!(
                 (commit.as_str(), present.reference.as_str()),
-                (there.git(&["rev-parse", "HEAD"]).as_str(), "refs/heads/main")
+                (there.git(&["rev-parse", "HEAD"]).as_str(), "HEAD")
             );
             assert_eq!(present.tips.keys().collect::<Vec<_>>(), ["gander/m/ads"]);
             assert_eq!(clone.count_between(&before.0, &commit).unwrap(), None);
@@ -284,7 +284,8 @@ mod tests {
         there.commit(&[("x", "2")]);
         let repository = Repository::open(&there.root()).unwrap();
         let present = |follows: Follows| remote(&there).present(&follows, "gander/m/").unwrap();
-        assert_eq!(present(Follows::Branch("develop".to_owned())).reference, "refs/heads/develop");
+        assert_eq!(present(Follows::Only("develop".to_owned())).reference, "refs/heads/develop");
+        assert_eq!(present(Follows::Branch("develop".to_owned())).reference, "HEAD");
         let mine = present(Follows::Branch("mine".to_owned()));
         assert_eq!((mine.reference.as_str(), mine.commit), ("HEAD", repository.head().unwrap()));
         there.git(&["checkout", "-q", "--detach"]);

@@ -170,6 +170,15 @@ pub fn retry(store: &mut Store, entity: &str) -> Result<Option<u32>, RolloutErro
     if snapshot.deliveries.get(&id).is_some_and(|record| super::bind::out_there(&record.state)) {
         return Err(undecidable(format!("the change set of {entity} is out: there is nothing to try again")));
     }
+    let thrown = |state: &DeliveryState| matches!(state, DeliveryState::Closed(_) | DeliveryState::Replaced(_));
+    let record = snapshot.deliveries.get(&id).filter(|record| record.over.is_some() && thrown(&record.state));
+    if let Some(record) = record {
+        let why = "not corrected: its owner threw the correction away".to_owned();
+        deliver::put_below(store, &id, &mut record.clone(), Some(why))?;
+        return Err(undecidable(format!(
+            "what {entity} has merged is out: there is nothing to try again; `gander correct` makes its correction anew"
+        )));
+    }
     let back = back_with(&snapshot, &id);
     if let Some(wave) = back.filter(|_| snapshot.excluded(&id).is_none()) {
         let (number, state) = (wave.number, State::of(&wave.state).as_str());

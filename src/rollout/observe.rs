@@ -302,7 +302,7 @@ fn become_of(
     record: &DeliveryRecord,
 ) -> Result<Option<Seen>, GitError> {
     if let (DeliveryState::RollingBack, Some((name, commit))) = (&record.state, &record.revert) {
-        let named = standings.named.get(&deliver::revert_id(&record.change_id).to_string()).cloned();
+        let named = standings.named.get(&deliver::revert_id(record).to_string()).cloned();
         if let Some(by) = named.or_else(|| Some(commit.clone()).filter(|commit| standings.merged.contains(commit))) {
             return Ok(Some(Seen::Back(format!("its revert is in {by}"))));
         }
@@ -317,6 +317,10 @@ fn become_of(
     }
     let arrived = |(name, made): (&String, &String)| standings.tips.get(name) == Some(made);
     if matches!(record.state, DeliveryState::Failed(_) | DeliveryState::Refused(_)) {
+        let branch = record.branch.as_ref().map(|(name, _)| name).zip(made.as_ref());
+        return Ok(branch.is_some_and(arrived).then_some(Seen::Arrived));
+    }
+    if record.state == DeliveryState::RolledBack {
         let branch = record.branch.as_ref().map(|(name, _)| name).zip(made.as_ref());
         return Ok(branch.is_some_and(arrived).then_some(Seen::Arrived));
     }
@@ -377,6 +381,7 @@ pub(super) fn as_seen(record: &DeliveryRecord, seen: &Seen) -> DeliveryRecord {
             other => other.clone(),
         },
         Seen::Back(_) => D::RolledBack,
+        Seen::Arrived if record.state == D::RolledBack => D::RollingBack,
         Seen::Arrived => D::Delivered,
         Seen::Refused(why) => D::Conflict(why.clone()),
         Seen::Edited(why) => D::Edited(why.clone()),
@@ -413,6 +418,9 @@ fn note(store: &mut Store, id: &str, record: &DeliveryRecord, seen: &Seen) -> Re
         Seen::Arrived => {
             let entry =
                 Entry::of("arrived", id, "its branch is there after all: a push that was begun came to its end");
+            if record.state == DeliveryState::RolledBack {
+                return deliver::go(store, id, &mut record.clone(), (Event::Revert, now.state), entry);
+            }
             return arrived(store, id, &mut record.clone(), entry);
         }
         Seen::Back(why) => (Event::Back, why),

@@ -101,7 +101,9 @@ fn put(
 ) -> Result<Vec<Result<(), Obstacle>>, RolloutError> {
     let name = whose.name.as_str();
     let ids: BTreeSet<&str> = group.iter().map(|one| one.parcel.id).collect();
-    let stay = riders(store, whose, &|id| !ids.contains(id))?;
+    let mut stay = riders(store, whose, &|id| !ids.contains(id))?;
+    // One that is to be made anew may not fit what is there now: it comes again itself.
+    stay.retain(|rider| rider.record.state == DeliveryState::Delivered);
     let known = known(store, whose)?;
     let toplevel = group.first().and_then(|one| one.parcel.workspace.place.git.as_ref());
     let toplevel = toplevel.map(|git| git.toplevel.clone()).unwrap_or_default();
@@ -217,7 +219,10 @@ fn riders(store: &Store, whose: &Whose, wanted: &dyn Fn(&str) -> bool) -> Result
     let places = store.workspaces::<serde::de::IgnoredAny>()?;
     let mut riders = Vec::new();
     for (id, record) in store.deliveries()? {
-        let on = record.shared && record.state == DeliveryState::Delivered && record.merged.is_none();
+        let out = matches!(record.state, DeliveryState::Delivered | DeliveryState::Superseded);
+        // Whoever left has no code here any more that a new commit could be made over.
+        let on = record.shared && out && record.merged.is_none() && !record.departed;
+        let on = on && record.branch.as_ref().is_some_and(|(_, commit)| commit.is_some());
         let Some(place) = places.get(&id).filter(|_| on && wanted(&id)) else { continue };
         let Some(git) = place.place.git.as_ref().filter(|_| Whose::of(&record, &place.place) == *whose) else {
             continue;

@@ -99,7 +99,10 @@ pub(super) fn turn_all<'b>(
             continue;
         };
         let mut turn = turn(old, fresh.plan, &record, request.correct);
-        if matches!(turn, Turn::Withdraw | Turn::Over) && record.merged.is_none() {
+        // One that was thrown away may have been merged under another name.
+        let gone = matches!(record.state, DeliveryState::Closed(_) | DeliveryState::Replaced(_));
+        let asked = matches!(turn, Turn::Withdraw | Turn::Over) || (gone && !deliverable(fresh.plan));
+        if asked && record.merged.is_none() {
             turn = unless_merged(store, &fresh.place, &mut record, turn)?;
         }
         if turn == Turn::Withdraw {

@@ -539,3 +539,33 @@ fn a_branch_of_gander_s_that_is_checked_out_is_not_merged() {
     bench.gander(&["rollback", "--all"]).expect(0);
     assert_eq!(git(&ant, &["branch", "--format=%(refname:short)"]), "main\n");
 }
+
+#[test]
+fn what_was_closed_and_comes_under_another_name_is_merged() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let ant = owner(&bench, "ant", "main");
+    let theirs = tip(&bench, "ant").unwrap();
+    git(&ant, &["push", "-q", "origin", ":gander/small/ant"]);
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(state(&bench, "ant"), "closed");
+    git(&ant, &["merge", "-q", "--squash", &theirs]);
+    git(&ant, &["commit", "-q", "-m", "JIRA-1"]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(state(&bench, "ant"), "healthy", "{:#}", bench.ledger());
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert_eq!(git(&remote(&bench, "ant"), &["show", "gander/small/ant.revert:job.py"]), OLD);
+}
+
+#[test]
+fn a_branch_that_comes_after_it_was_taken_back_is_taken_back_again() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let made = tip(&bench, "bee").unwrap();
+    bench.gander(&["rollback", "--all"]).expect(0);
+    git(&bench.root.join("apps/bee"), &["push", "-q", "origin", &format!("{made}:refs/heads/gander/small/bee")]);
+    bench.gander(&["run"]);
+    assert_eq!(tip(&bench, "bee"), None);
+    assert_eq!(state(&bench, "bee"), "reverted");
+}

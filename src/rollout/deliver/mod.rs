@@ -341,6 +341,11 @@ pub fn roll_back(
         Ok(()) => effect::take_back(shipment, record),
         unproven => unproven,
     };
+    // A branch under a correction that was squashed is not in the history, and looks open.
+    for below in std::iter::successors(record.over.as_deref(), |one| one.over.as_deref()).filter(|one| !one.shared) {
+        // One that somebody moved since is theirs.
+        let _ = effect::take_back(shipment, below);
+    }
     let taken = bring_back(shipment, record, &folder, (store.now(), said), taken);
     match taken.and_then(|reverting| withdraw(&folder, because).map(|()| reverting)) {
         Ok(None) => {}

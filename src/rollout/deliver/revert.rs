@@ -12,7 +12,7 @@ use crate::config::Delivery;
 use crate::digest::{Digest, DigestBuilder};
 use crate::fault;
 use crate::files;
-use crate::git::{self, Abroad, GitError, NewCommit, Remote, Repository};
+use crate::git::{self, Abroad, GitError, NewCommit, Remote, Repository, TRAILER};
 use crate::state::DeliveryRecord;
 use crate::workspace::{Content, FileVersion, GitPlace, Workspace};
 
@@ -44,9 +44,12 @@ pub(super) struct Reverse {
     pub(super) files: Vec<FileVersion>,
 }
 
-/// Names the change that takes another one back.
-pub fn revert_id(change: &Digest) -> Digest {
-    DigestBuilder::new("gander.revert").field(change.as_bytes()).finish()
+/// Names the change that takes a change set back from where it was merged: merged again, it
+/// is another one.
+pub fn revert_id(record: &DeliveryRecord) -> Digest {
+    let below = record.over.as_ref().and_then(|over| over.merged.as_deref());
+    let merged = record.merged.as_deref().or(below).unwrap_or_default();
+    DigestBuilder::new("gander.revert").field(record.change_id.as_bytes()).field(merged).finish()
 }
 
 /// The branch that takes back what was delivered as `branch`. What shared one goes back by a
@@ -200,16 +203,23 @@ pub(super) fn revert(
     (time, said): (i64, Option<(String, String)>),
 ) -> Result<Option<(String, String)>, Obstacle> {
     let Some((branch, _)) = &record.branch else { return Ok(None) };
-    let branch = revert_branch(branch, record);
-    let id = revert_id(&record.change_id);
-    if let Some(found) = made_already(shipment, record, &branch)? {
-        return match found.message.ends_with(&trailer(&id)) {
-            true => Ok(Some((branch, found.commit))),
-            false => Err(Obstacle::Conflict(format!(
-                "there is a branch {branch} that gander did not make: rename or delete it, then roll this consumer \
+    let first = revert_branch(branch, record);
+    let (id, mut branch) = (revert_id(record), first.clone());
+    for number in 2_u32.. {
+        let Some(found) = made_already(shipment, record, &branch)? else { break };
+        if found.message.ends_with(&trailer(&id)) {
+            return Ok(Some((branch, found.commit)));
+        }
+        match found.message.contains(&format!("\n{TRAILER}: ")) && number < 100 {
+            // It took back what was merged before, and stays as it is.
+            true => branch = format!("{first}-{number}"),
+            false => {
+                return Err(Obstacle::Conflict(format!(
+                    "there is a branch {branch} that gander did not make: rename or delete it, then roll this consumer \
                  back again with `gander rollback --consumer`"
-            ))),
-        };
+                )));
+            }
+        }
     }
     let reverse = plan(shipment, record, Some(folder))?;
     if reverse.files.is_empty() {
