@@ -46,9 +46,9 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let missing = merged.missing();
     if !missing.is_empty() {
         let numbers: Vec<String> = missing.iter().map(ToString::to_string).collect();
-        let what = if missing.len() == 1 { "shard" } else { "shards" };
+        let (what, them) = if missing.len() == 1 { ("shard", "it") } else { ("shards", "them") };
         screen.diagnostic(format!(
-            "error: {what} {} missing; plan them, or use --out to merge further",
+            "error: {what} {} missing; plan {them} with `gander plan --shard`, or use --out to merge further",
             numbers.join(", ")
         ));
         return Ok(Exit::Negative);

@@ -95,7 +95,9 @@ pub fn find(paths: &[PathBuf]) -> Found {
             if files.is_empty() {
                 found.errors.push(TestError::NoRules(path.clone()));
             }
-            wanted.extend(files.into_iter().map(|file| (file, None)));
+            // Who names a migration means its rules, too.
+            let named = if path.is_file() { rules_of(path, &mut migrations) } else { Vec::new() };
+            wanted.extend(files.into_iter().chain(named).map(|file| (file, None)));
         }
     }
     for (file, chosen) in wanted {
@@ -112,6 +114,22 @@ pub fn find(paths: &[PathBuf]) -> Found {
         }
     }
     found
+}
+
+/// The rule files that `file` names, if it is a `migration.toml`, as `file` was named. What is wrong
+/// with it is said where it is tested.
+fn rules_of(file: &Path, migrations: &mut BTreeMap<PathBuf, Option<Migration>>) -> Vec<PathBuf> {
+    if file.file_name().is_none_or(|name| name != "migration.toml") {
+        return Vec::new();
+    }
+    let Belongs::To(migration) = load(file, migrations, &mut Vec::new()) else {
+        migrations.clear();
+        return Vec::new();
+    };
+    let shown = file.parent().unwrap_or(Path::new(""));
+    let full = migration.file.parent().unwrap_or(Path::new(""));
+    let name = |rule: &PathBuf| rule.strip_prefix(full).map_or_else(|_| rule.clone(), |below| shown.join(below));
+    migration.rules.iter().map(name).collect()
 }
 
 /// The file whose cases lie at `path`, which is below its folder of cases.
