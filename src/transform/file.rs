@@ -161,6 +161,22 @@ pub fn unsettled<'p>(
 /// relative to the workspace.
 pub fn file<'p>(rules: &RuleSet, facts: &Arc<Facts>, place: impl Into<Place<'p>>, bytes: &[u8]) -> FileReport {
     let place = place.into();
+    contained(place.name(), || looked_through(rules, facts, place, bytes))
+}
+
+/// A file that gander itself fails on must not end the run of a whole fleet: its consumer gets an
+/// outcome like any other. Where it failed was printed by Rust.
+pub(super) fn contained(path: &str, work: impl FnOnce() -> FileReport) -> FileReport {
+    // Nothing outlives a panic but buffers that every use clears first.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let why =
+            "gander failed on this file, and nothing of it is changed; please report what it printed and the file";
+        let failed = about(path, "gander/failed", (0, 0), FindingKind::Errored, why);
+        FileReport { parsed: true, findings: vec![failed], ..FileReport::default() }
+    })
+}
+
+fn looked_through(rules: &RuleSet, facts: &Arc<Facts>, place: Place<'_>, bytes: &[u8]) -> FileReport {
     let path = place.name();
     let Some(language) = rules.spoken_in(place) else { return searched(rules, path, bytes) };
     // Its names stand in other bytes, so that not finding them says nothing.

@@ -283,3 +283,10 @@ rule("makes").lang("python").find("LATER = $N")
     let before = planned(script, &[("a.py", "MOVED = 'f'\n"), ("b.py", "f()\n")]);
     assert_eq!(before, "refused b.py:1: ask somebody\n", "once");
 }
+
+#[test]
+fn a_file_that_gander_fails_on_is_an_outcome() {
+    let report = crate::transform::file::contained("a.py", || panic!("as a defect would"));
+    let [finding] = report.findings.as_slice() else { panic!("{report:?}") };
+    assert_eq!((finding.kind, finding.path.as_str(), report.change.is_some()), (FindingKind::Errored, "a.py", false));
+}
