@@ -208,11 +208,11 @@ const TABLES: &[(&str, &str, i32)] = &[
     ("gander history", "gander history", 0),
     ("gander show CONSUMER", "gander show capacity-forecast", 0),
     (
-        "gander uses users.country_code --owner data-eng",
+        "gander uses DATASET.COLUMN --owner TEAM",
         "gander uses users.country_code --owner marketing-science -m datasets.toml",
         0,
     ),
-    ("gander todo --owner data-eng", "gander todo --owner marketing-science", 0),
+    ("gander todo --owner TEAM", "gander todo --owner marketing-science", 0),
     ("gander check migration.toml --since origin/main", "gander check datasets.toml consumers/capacity-forecast", 1),
     (
         "gander mapping OLD NEW",
