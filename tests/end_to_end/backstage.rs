@@ -56,6 +56,9 @@ impl Backstage {
         let begun = Instant::now();
         let mut last = 0;
         while last != count {
+            if let Some(status) = self.child.lock().unwrap().try_wait().unwrap() {
+                panic!("it ended: {status}; {}", std::fs::read_to_string(&self.log).unwrap());
+            }
             if begun.elapsed() > Duration::from_secs(240) {
                 panic!("{last} of {count} entities; {}", std::fs::read_to_string(&self.log).unwrap());
             }
