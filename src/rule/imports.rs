@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::elements::{element, elements};
+use super::import_block::{Block, delicate, is_top, whole_lines};
 use super::layout::{line_end, line_start};
 use crate::edit::{Edit, Fragment, Splice, in_old_text};
-use crate::language::ImportFacts;
 use crate::symbol::{Import, Symbols, Wanted, normal};
 use crate::tree::{Node, Tree};
 
@@ -159,66 +159,6 @@ pub fn settle(
         changes.add(wanted, rule, &gone)?;
     }
     changes.finish()
-}
-
-/// The imports at the head of a file.
-struct Block<'t> {
-    symbols: &'t Symbols,
-    facts: &'static ImportFacts,
-    /// Top-level statements that import, in order.
-    statements: Vec<Node<'t>>,
-}
-
-impl<'t> Block<'t> {
-    fn new(tree: &'t Tree, symbols: &'t Symbols) -> Self {
-        let mut statements: Vec<Node<'t>> = Vec::new();
-        for import in symbols.imports() {
-            let statement = tree.node(import.statement);
-            if is_top(statement) && !statements.iter().any(|s| s.id == statement.id) {
-                statements.push(statement);
-            }
-        }
-        let facts = &tree.language.facts.symbols;
-        let called = !statements.is_empty() && statements.iter().all(|s| !s.text().starts_with("import"));
-        let calls = called && !facts.require.name.is_empty();
-        Self { symbols, facts: if calls { &facts.require } else { &facts.import }, statements }
-    }
-
-    /// Whether an import can go: at the head of the file, or beside other code of its block.
-    fn may_go(&self, tree: &Tree, import: &Import) -> bool {
-        let statement = tree.node(import.statement);
-        let beside = || statement.parent().is_some_and(|p| p.named_children().nth(1).is_some());
-        self.is_top(import) || beside()
-    }
-
-    fn is_top(&self, import: &Import) -> bool {
-        self.statements.iter().any(|s| s.id == import.statement)
-    }
-
-    /// The imports of one statement.
-    fn of(&self, statement: Node<'_>) -> impl Iterator<Item = (usize, &Import)> {
-        let id = statement.id;
-        self.symbols.imports().iter().enumerate().filter(move |(_, i)| i.statement == id)
-    }
-}
-
-/// Whether an import stands at the head of the file, and not in a block of code.
-fn is_top(statement: Node<'_>) -> bool {
-    statement.ancestors().all(|a| a.parent().is_none() || a.kind().starts_with("import"))
-}
-
-/// Why a statement that imports is not edited.
-fn delicate(statement: Node<'_>) -> Option<&'static str> {
-    let many = |kind: &str| statement.children().filter(|c| c.kind() == kind).count();
-    if statement.kind().ends_with("_declaration") && (many("variable_declarator") > 1 || many(",") > 0) {
-        return Some("the statement declares more than this import");
-    }
-    let around = statement.parent();
-    let mut before = around.iter().flat_map(|p| p.children()).filter(|c| c.id < statement.id && !c.is_extra());
-    if before.by_ref().last().is_some_and(|b| b.kind() == "attribute_item") {
-        return Some("an attribute is about this import");
-    }
-    statement.text().starts_with("pub").then_some("the import is public: other files may use it")
 }
 
 type Gone = BTreeMap<usize, String>;
@@ -610,22 +550,4 @@ fn key_of(statement: &str, wanted: &Wanted) -> Key {
     let rank = u8::from(statement.starts_with("from")) + u8::from(statement.starts_with("import static"));
     let name = wanted.name.clone().unwrap_or_default();
     (rank, normal(&wanted.module), name)
-}
-
-/// The lines of a statement, with a comment that ends them; and where they end with one
-/// of two blank lines that would meet.
-fn whole_lines(tree: &Tree, node: Node<'_>) -> (Range<usize>, usize) {
-    let (text, range) = (tree.text(), node.local_range());
-    let start = line_start(text, range.start);
-    let end = text[range.end..].find('\n').map_or(text.len(), |i| range.end + i + 1);
-    let rest = text[range.end..end].trim().trim_start_matches(';').trim_start();
-    let comment = tree.iter().any(|n| n.is_extra() && n.local_range().start >= range.end && n.local_range().end <= end);
-    if !text[start..range.start].trim().is_empty() || !(rest.is_empty() || comment) {
-        return (range.clone(), range.end);
-    }
-    let blank_before = start == 0 || text[..start].ends_with("\n\n") || text[..start].ends_with("\n\r\n");
-    let blank_after = text[end..].starts_with('\n') || text[end..].starts_with("\r\n");
-    let both = blank_before && blank_after;
-    let blank = if both { end + text[end..].find('\n').map_or(0, |i| i + 1) } else { end };
-    (start..end, blank)
 }

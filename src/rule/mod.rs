@@ -11,6 +11,7 @@ mod engine;
 mod exercise;
 mod facts;
 mod ignore;
+mod import_block;
 mod imports;
 mod layout;
 mod matcher;

@@ -1,0 +1,88 @@
+//! The imports that stand at the head of a file, and what of them may be edited.
+//!
+//! Must not: edit anything.
+
+use std::ops::Range;
+
+use super::layout::line_start;
+use crate::language::ImportFacts;
+use crate::symbol::{Import, Symbols};
+use crate::tree::{Node, Tree};
+
+/// The imports at the head of a file.
+pub(super) struct Block<'t> {
+    pub(super) symbols: &'t Symbols,
+    pub(super) facts: &'static ImportFacts,
+    /// Top-level statements that import, in order.
+    pub(super) statements: Vec<Node<'t>>,
+}
+
+impl<'t> Block<'t> {
+    pub(super) fn new(tree: &'t Tree, symbols: &'t Symbols) -> Self {
+        let mut statements: Vec<Node<'t>> = Vec::new();
+        for import in symbols.imports() {
+            let statement = tree.node(import.statement);
+            if is_top(statement) && !statements.iter().any(|s| s.id == statement.id) {
+                statements.push(statement);
+            }
+        }
+        let facts = &tree.language.facts.symbols;
+        let called = !statements.is_empty() && statements.iter().all(|s| !s.text().starts_with("import"));
+        let calls = called && !facts.require.name.is_empty();
+        Self { symbols, facts: if calls { &facts.require } else { &facts.import }, statements }
+    }
+
+    /// Whether an import can go: at the head of the file, or beside other code of its block.
+    pub(super) fn may_go(&self, tree: &Tree, import: &Import) -> bool {
+        let statement = tree.node(import.statement);
+        let beside = || statement.parent().is_some_and(|p| p.named_children().nth(1).is_some());
+        self.is_top(import) || beside()
+    }
+
+    pub(super) fn is_top(&self, import: &Import) -> bool {
+        self.statements.iter().any(|s| s.id == import.statement)
+    }
+
+    /// The imports of one statement.
+    pub(super) fn of(&self, statement: Node<'_>) -> impl Iterator<Item = (usize, &Import)> {
+        let id = statement.id;
+        self.symbols.imports().iter().enumerate().filter(move |(_, i)| i.statement == id)
+    }
+}
+
+/// Whether an import stands at the head of the file, and not in a block of code.
+pub(super) fn is_top(statement: Node<'_>) -> bool {
+    statement.ancestors().all(|a| a.parent().is_none() || a.kind().starts_with("import"))
+}
+
+/// Why a statement that imports is not edited.
+pub(super) fn delicate(statement: Node<'_>) -> Option<&'static str> {
+    let many = |kind: &str| statement.children().filter(|c| c.kind() == kind).count();
+    if statement.kind().ends_with("_declaration") && (many("variable_declarator") > 1 || many(",") > 0) {
+        return Some("the statement declares more than this import");
+    }
+    let around = statement.parent();
+    let mut before = around.iter().flat_map(|p| p.children()).filter(|c| c.id < statement.id && !c.is_extra());
+    if before.by_ref().last().is_some_and(|b| b.kind() == "attribute_item") {
+        return Some("an attribute is about this import");
+    }
+    statement.text().starts_with("pub").then_some("the import is public: other files may use it")
+}
+
+/// The lines of a statement, with a comment that ends them; and where they end with one
+/// of two blank lines that would meet.
+pub(super) fn whole_lines(tree: &Tree, node: Node<'_>) -> (Range<usize>, usize) {
+    let (text, range) = (tree.text(), node.local_range());
+    let start = line_start(text, range.start);
+    let end = text[range.end..].find('\n').map_or(text.len(), |i| range.end + i + 1);
+    let rest = text[range.end..end].trim().trim_start_matches(';').trim_start();
+    let comment = tree.iter().any(|n| n.is_extra() && n.local_range().start >= range.end && n.local_range().end <= end);
+    if !text[start..range.start].trim().is_empty() || !(rest.is_empty() || comment) {
+        return (range.clone(), range.end);
+    }
+    let blank_before = start == 0 || text[..start].ends_with("\n\n") || text[..start].ends_with("\n\r\n");
+    let blank_after = text[end..].starts_with('\n') || text[end..].starts_with("\r\n");
+    let both = blank_before && blank_after;
+    let blank = if both { end + text[end..].find('\n').map_or(0, |i| i + 1) } else { end };
+    (start..end, blank)
+}
