@@ -222,13 +222,16 @@ impl File<'_> {
             unit.doubts.push(Doubt::annotate(place.range(), why));
         }
         for (name, column) in given {
-            let getter = format!("get{}", name.replace('_', ""));
+            // A field of Go or Kotlin has the name without its lines: `UserTier`, `userTier`.
+            let bare = |word: &str| word.replace('_', "").to_ascii_lowercase();
+            let own = bare(&name);
             let speaks = |node: &Node<'_>| {
                 let word = node.text().trim_matches(['"', '\'', '`', '$']);
                 let range = node.range();
                 node.is_leaf()
                     && !(inside.start <= range.start && range.end <= inside.end)
-                    && (word.eq_ignore_ascii_case(&name) || word.eq_ignore_ascii_case(&getter))
+                    && word.len() >= own.len()
+                    && (bare(word) == own || bare(word).strip_prefix("get") == Some(&*own))
             };
             if let Some(node) = self.tree.iter().find(speaks) {
                 let why = format!(

@@ -121,8 +121,15 @@ fn is_index(path: &str) -> bool {
 
 /// Whether a text imports a folder by dots alone: `from "."`.
 fn imports_by_dots(text: &str) -> bool {
-    let dots = |part: &str| part.starts_with('.') && part.bytes().all(|byte| matches!(byte, b'.' | b'/'));
-    text.split(['"', '\'']).skip(1).step_by(2).any(dots) || text.lines().any(|line| line.starts_with("from . import"))
+    // Quotes are not paired: one in a comment would turn texts and what is between them round.
+    let dotted = |mark: &str| {
+        text.match_indices(mark).any(|(at, _)| {
+            let rest = &text[at + 1..];
+            let end = rest.find(['"', '\'']);
+            end.is_some_and(|end| rest[..end].bytes().all(|byte| matches!(byte, b'.' | b'/')))
+        })
+    };
+    dotted("'.") || dotted("\".") || text.contains("from . import")
 }
 
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -195,6 +202,10 @@ impl Subjects {
     /// The words that stand on a line on which something is replaced, or on the one before.
     fn replaced(&self, text: &str) -> Vec<(u32, u32)> {
         let mut found = Vec::new();
+        // No call of them spans a line.
+        if !replace::is_spoken(text) {
+            return found;
+        }
         let mut before = "";
         for (line, now) in (1_u32..).zip(text.lines()) {
             if replace::is_spoken(now) {
@@ -234,6 +245,9 @@ impl Speaker {
 /// Files of SQL that a text names.
 fn scripts(text: &str) -> Vec<(String, u32)> {
     let mut found = Vec::new();
+    if !text.contains(".sql") {
+        return found;
+    }
     for (line, now) in (1_u32..).zip(text.lines()) {
         for (at, end) in now.match_indices(".sql") {
             let before = &now[..at];
@@ -413,6 +427,14 @@ mod tests {
         let datasets = Datasets::default();
         let speakers = files.iter().filter_map(|(path, text)| subjects.speaker(path, text, &datasets)).collect();
         Elsewhere::new(subjects, speakers, &BTreeSet::from([bearing.to_owned()]))
+    }
+
+    #[test]
+    fn an_import_by_dots_is_seen_whatever_stands_before_it() {
+        for text in ["import { A } from '.'", "// don't\nimport { A } from '.'", "x = \"it's\"\nrequire(\"../\")"] {
+            assert!(imports_by_dots(text), "{text}");
+        }
+        assert!(!imports_by_dots("f('.x') + '. '"));
     }
 
     #[test]

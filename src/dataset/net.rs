@@ -102,9 +102,11 @@ fn classes(tree: &Tree, datasets: &Datasets) -> Vec<Unit> {
                 leaves().filter(|node| node.text() == last).map(|node| told(node, Of::Dataset)).collect();
             let Some(first) = uses.first().map(|one| one.range.clone()) else { continue };
             for node in leaves() {
-                let word = node.text().trim_start_matches("get").trim_start_matches("set").replace('_', "");
+                let word = node.text().replace('_', "");
+                let accessed = ["get", "set"].iter().find_map(|verb| word.strip_prefix(verb)).unwrap_or(&word);
                 let reads = |column: &super::mapping::Column| {
-                    !column.is_kept() && column.name.replace('_', "").eq_ignore_ascii_case(&word)
+                    let name = column.name.replace('_', "");
+                    !column.is_kept() && (name.eq_ignore_ascii_case(&word) || name.eq_ignore_ascii_case(accessed))
                 };
                 let column = mapping.columns.iter().position(reads);
                 uses.extend(column.map(|column| told(node, Of::Column(column))));

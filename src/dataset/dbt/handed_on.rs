@@ -1,8 +1,9 @@
-//! Columns that may not reach every position, from one model to those that read it.
+//! Columns that may not reach every position, from one model to those that read it: whoever
+//! speaks of the name may compare it.
 //!
-//! Must not: resolve a column of another model: whoever speaks of its name may compare it.
+//! Must not: resolve a column of another model.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::{ProjectFile, extension, is_yaml, stem};
 use crate::dataset::sql::words;
@@ -10,14 +11,21 @@ use crate::dataset::usage::{Doubt, Unit};
 
 /// Holds the units that hand such a column on to a model, or a test, that names it.
 pub(super) fn hold(files: &[ProjectFile<'_>], units: &mut [Vec<Unit>]) {
+    if units.iter().flatten().all(|unit| unit.gives.is_empty()) {
+        return;
+    }
+    let said: Vec<HashSet<String>> = files
+        .iter()
+        .map(|file| words(file.text, false).into_iter().map(|(_, word)| word.to_ascii_lowercase()).collect())
+        .collect();
     for (at, file) in files.iter().enumerate().filter(|(_, file)| extension(file.path) == "sql") {
         if units[at].iter().all(|unit| unit.gives.is_empty()) {
             continue;
         }
-        let readers = readers(files, at);
+        let readers = readers(files, &said, at);
         for unit in &mut units[at] {
             for (name, column) in std::mem::take(&mut unit.gives) {
-                let speaks = |reader: &&usize| has_word(files[**reader].text, &name);
+                let speaks = |reader: &&usize| said[**reader].contains(&name.to_ascii_lowercase());
                 if let Some(reader) = readers.iter().find(speaks) {
                     let why = format!(
                         "the mapping does not let {column} move in every position, and {} names {name}, which {} hands on",
@@ -31,15 +39,15 @@ pub(super) fn hold(files: &[ProjectFile<'_>], units: &mut [Vec<Unit>]) {
 }
 
 /// The files that read a model, or one that reads it, and so on; and those that describe it.
-fn readers(files: &[ProjectFile<'_>], of: usize) -> BTreeSet<usize> {
+fn readers(files: &[ProjectFile<'_>], said: &[HashSet<String>], of: usize) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
-    let mut pending = vec![stem(files[of].path)];
+    let mut pending = names(files[of].path);
     while let Some(model) = pending.pop() {
         for (at, file) in files.iter().enumerate().filter(|(at, _)| *at != of) {
-            if !found.contains(&at) && has_word(file.text, &model) {
+            if !found.contains(&at) && said[at].contains(&model) {
                 found.insert(at);
                 if !is_yaml(file.path) {
-                    pending.push(stem(file.path));
+                    pending.extend(names(file.path));
                 }
             }
         }
@@ -47,8 +55,12 @@ fn readers(files: &[ProjectFile<'_>], of: usize) -> BTreeSet<usize> {
     found
 }
 
-fn has_word(text: &str, word: &str) -> bool {
-    words(text, false).into_iter().any(|(_, one)| one.eq_ignore_ascii_case(word))
+/// What a model is read by, in small letters: `stg_v2.sql` also as `ref('stg', v=2)`.
+fn names(path: &str) -> Vec<String> {
+    let name = stem(path).to_ascii_lowercase();
+    let versioned = name.rsplit_once("_v").filter(|(_, version)| version.bytes().all(|byte| byte.is_ascii_digit()));
+    let plain = versioned.map(|(plain, _)| plain.to_owned());
+    plain.into_iter().chain([name]).collect()
 }
 
 #[cfg(test)]
@@ -64,6 +76,9 @@ mod tests {
         stays(&[first, next, last], why);
         let yaml = "models:\n  - name: stg\n    columns:\n      - name: level\n        tests: [{accepted_values: {values: [1]}}]\n";
         stays(&[first, ("models/stg.yml", yaml)], "models/stg.yml names level");
+        let versioned = ("models/stg_v2.sql", first.1);
+        let reader = ("models/top.sql", "select user_id from {{ ref('stg', v=2) }} where level = 3\n");
+        stays(&[versioned, reader], "models/top.sql names level, which models/stg_v2.sql hands on");
         let (texts, why) = moved(&[first, next, ("models/other.sql", "select 1 as level\n")]);
         assert!(why.is_empty() && texts[0].contains("segment as level"), "{why:?}");
     }

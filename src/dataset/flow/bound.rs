@@ -13,9 +13,19 @@ use crate::dataset::usage::{Doubt, Of};
 use crate::tree::Node;
 
 /// Functions and methods that show a value to people.
-const SHOWS: [&str; 13] = [
-    "print", "println", "printf", "info", "debug", "warn", "warning", "error", "log", "trace", "write", "echo", "show",
-];
+const SHOWS: [&str; 12] =
+    ["print", "println", "printf", "info", "debug", "warn", "warning", "error", "trace", "write", "echo", "show"];
+
+/// Whether a call shows its arguments to people. `log` does where it is a logger's; elsewhere it calculates.
+fn shows(callee: Callee<'_>) -> bool {
+    match callee {
+        Callee::Method { object, name } if name.text() == "log" => {
+            let object = object.text().to_ascii_lowercase();
+            object.ends_with("console") || object.ends_with("logger")
+        }
+        Callee::Method { name, .. } | Callee::Value(name) => SHOWS.contains(&name.text()),
+    }
+}
 
 impl<'t> Flow<'t> {
     /// The position of what is read at `node`: what is compared decides, wherever it stands.
@@ -102,7 +112,8 @@ impl<'t> Flow<'t> {
 
     /// What becomes of a value that is read at `node`.
     pub(super) fn value_goes(&mut self, node: Node<'t>, source: usize, column: usize) {
-        if self.column_at(source, column).is_bound() && goes_on(node) {
+        // What is compared itself is noted as that; what is calculated of it and compared then is not.
+        if self.column_at(source, column).is_bound() && !self.is_compared(node) && goes_on(node) {
             self.doubt_bound(source, column, node);
         }
     }
@@ -155,18 +166,24 @@ fn goes_on(node: Node<'_>) -> bool {
         let Some(parent) = around(at) else { return false };
         let is = |other: Node<'_>| other.id == at.id;
         at = match shape(parent) {
-            Shape::Operator(word, _) if super::use_of_value::compares(&word) => return false,
+            Shape::Operator(word, _) if super::use_of_value::compares(&word) => return true,
             Shape::Operator(word, _) if matches!(word.as_str(), "+" | "-" | "*" | "/" | "%" | "//") => parent,
             Shape::Same(_) | Shape::Text | Shape::Sequence(_) => parent,
             Shape::Member { object, name } if is(object) || is(name) => {
-                if super::use_of_value::compares(name.text()) || counts(at) {
+                if counts(at) {
                     return false;
+                }
+                if super::use_of_value::compares(name.text()) {
+                    return true;
                 }
                 parent
             }
             Shape::Call { callee: Callee::Method { object, name }, arguments } if is(object) || is(name) => {
-                if is(object) && (super::use_of_value::compares(name.text()) || counts(at)) {
+                if is(object) && counts(at) {
                     return false;
+                }
+                if is(object) && super::use_of_value::compares(name.text()) {
+                    return true;
                 }
                 // What a function does with it is not followed.
                 if is(object) && !arguments.is_empty() {
@@ -175,9 +192,7 @@ fn goes_on(node: Node<'_>) -> bool {
                 parent
             }
             Shape::Call { callee: Callee::Value(name), .. } if is(name) => parent,
-            Shape::Call { callee: Callee::Method { name, .. } | Callee::Value(name), .. } => {
-                return !SHOWS.contains(&name.text()) && !super::use_of_value::compares(name.text());
-            }
+            Shape::Call { callee, .. } => return !shows(callee),
             Shape::Block(..) => return false,
             // What is put into a text.
             Shape::Other(_) if parent.kind().contains("interpolation") || parent.kind().contains("substitution") => {
@@ -216,6 +231,11 @@ mod tests {
             "for r in spark.table('a.users_v1').collect():\n    t = r.tier\n    print(t == 3)\n",
             "def f(r):\n    return r.tier\nfor r in spark.table('a.users_v1').collect():\n    f(r)\n",
             "train(spark.table('a.users_v1').select('tier', 'user_id'))\n",
+            // What is calculated of it is compared, or goes on.
+            "for r in spark.table('a.users_v1').collect():\n    print(r.tier + 1 == 3)\n",
+            "for r in spark.table('a.users_v1').collect():\n    print(f'{r.tier}' == '3')\n",
+            "for r in spark.table('a.users_v1').collect():\n    print(math.log(r.tier) > 2)\n",
+            "import pandas as pd\nu = pd.read_parquet('gs://lake/users_v1')\nprint((u['tier'] + 1 == 3).sum())\n",
             "import pandas as pd\nu = pd.read_parquet('gs://lake/users_v1')\nt = u['tier']\nprint((t == 3).sum())\n",
             "rows = q('select user_id, tier from a.users_v1')\nfor r in rows:\n    print(r.tier == 3)\n",
             "for u, x in q('select user_id, tier from a.users_v1'):\n    print(x == 3)\n",
@@ -226,10 +246,14 @@ mod tests {
         }
         let scala = "object J { def f(sc: ScioContext) = sc.bigQueryTable(Table.Spec(\"p:a.users_v1\"))";
         stays("scala", &format!("{scala}.map(_.getLong(\"tier\")).filter(_ == 3) }}"), lost);
+        let field = "package a\ntype row struct { UserTier int }\nfunc f() { r := q(`select tier as user_tier from a.users_v1`); g(r.UserTier == 3) }\n";
+        stays("go", field, "what this does with it is not followed");
         for go in ["rows.Scan(&u, &x)", "x := rows[1]"] {
             let go = format!("package a\nfunc f() {{ rows := q(`select user_id, tier from a.users_v1`); {go} }}\n");
             stays("go", &go, "reads what queries give by its place");
         }
+        let grouped = "import pandas as pd\nu = pd.read_parquet('gs://lake/users_v1').rename(columns={'tier': 't'})\ng = u.groupby('user_id').t.max()\nprint((g == 3).sum())\n";
+        spark_stays(grouped, "does not let tier move");
         spark_stays(
             "w = Window.partitionBy('band')\nspark.table('a.users_v1').withColumn('n', F.row_number().over(w)).count()\n",
             "does not let band move in this position (group)",

@@ -132,7 +132,7 @@ impl<'t> Flow<'t> {
         let nodes: Vec<Node<'t>> = self.tree.iter().collect();
         for node in nodes {
             self.made_by_place(node, &classes);
-            let Some((name, why)) = self.accessor(node, &classes) else { continue };
+            let Some((name, why)) = self.accessor(node, (&wanted, &classes)) else { continue };
             let word = name.text().trim_matches('"');
             let Some((source, column)) = wanted.get(word).copied() else { continue };
             let range = name.range();
@@ -146,18 +146,23 @@ impl<'t> Flow<'t> {
     }
 
     /// What a node names that may be an accessor of a class, and why it is not followed.
-    fn accessor(&self, node: Node<'t>, classes: &BTreeMap<String, usize>) -> Option<(Node<'t>, &'static str)> {
+    fn accessor(
+        &self,
+        node: Node<'t>,
+        (wanted, classes): (&BTreeMap<String, (usize, usize)>, &BTreeMap<String, usize>),
+    ) -> Option<(Node<'t>, &'static str)> {
         if node.kind() == "method_reference" {
             return Some((node.named_children().last()?, "a method of the class is a value here"));
         }
         match shape(node) {
             Shape::Member { object, name } | Shape::Call { callee: Callee::Method { object, name }, .. }
-                if !self.is_declared_otherwise(object) =>
+                // The name first: what an object is declared as is looked for in the whole file.
+                if wanted.contains_key(name.text()) && !self.is_declared_otherwise(object) =>
             {
                 Some((name, "what this is called on may be a record of the class: nothing here says what it is"))
             }
             Shape::Text => Some((node, "a method of the class is named in a text")),
-            Shape::Function { name: Some(name), .. } if Self::extends(node, classes) => {
+            Shape::Function { name: Some(name), .. } if wanted.contains_key(name.text()) && Self::extends(node, classes) => {
                 Some((name, "a method of a class that is made of the generated one"))
             }
             _ => None,

@@ -162,13 +162,7 @@ impl<'t> Flow<'t> {
             let mention = Mention { whole: text, name: text, read: true, field: false };
             let parts = self.mention(&mention, data, Place::read(Library::Pandas));
             let Some((name, _)) = self.spelled(&mention) else { continue };
-            let inner = match (self.hit(data, &name), parts) {
-                (super::value::Hit::Column(source, column), _) => Inner::Raw(source, column),
-                (super::value::Hit::Carried(source, column), _) => Inner::Carried(source, column),
-                (_, Some((source, column))) => Inner::Fields(source, column),
-                _ => Inner::Own,
-            };
-            picked.set(&name, inner);
+            picked.set(&name, self.kept(data, &name, parts));
         }
         picked
     }
@@ -204,11 +198,7 @@ impl<'t> Flow<'t> {
                         let mention = Mention { whole: text, name: text, read: true, field: false };
                         self.mention(&mention, data, read.at(Position::Group));
                         if let Some((name, _)) = self.spelled(&mention) {
-                            let inner = match self.hit(data, &name) {
-                                super::value::Hit::Column(source, column) => Inner::Raw(source, column),
-                                super::value::Hit::Carried(source, column) => Inner::Carried(source, column),
-                                _ => Inner::Own,
-                            };
+                            let inner = self.kept(data, &name, None);
                             keys.push((name, inner));
                         }
                     }
@@ -452,6 +442,15 @@ impl<'t> Flow<'t> {
         })
     }
 
+    /// What a name that is taken out of `data` stands for then.
+    fn kept(&self, data: &Data, name: &str, parts: Option<(usize, usize)>) -> Inner {
+        match self.hit(data, name) {
+            super::value::Hit::Column(source, column) => Inner::Raw(source, column),
+            super::value::Hit::Carried(source, column) => Inner::Carried(source, column),
+            _ => Self::inner(parts, None),
+        }
+    }
+
     /// Some columns of what is grouped.
     pub(super) fn of_grouped(
         &mut self,
@@ -472,9 +471,7 @@ impl<'t> Flow<'t> {
                 let mention = Mention { whole, name, read: true, field: false };
                 self.mention(&mention, &frame.data, Place::read(Library::Pandas));
                 let mut data = Data { exact: true, ..Data::default() };
-                if let super::value::Hit::Column(source, column) = self.hit(&frame.data, name.text()) {
-                    data.set(name.text(), Inner::Raw(source, column));
-                }
+                data.set(name.text(), self.kept(&frame.data, name.text(), None));
                 data
             }
             _ => self.picked(&frame.data, &Given { name: None, name_node: None, node: name, value }),

@@ -20,7 +20,7 @@ impl<'t> Flow<'t> {
         let language = self.tree.language.facts.name.as_str();
         match language {
             "python" => self.spark_reader(method),
-            "scala" => self.scio_reader(method, path).or_else(|| self.spark_reader(method)),
+            "scala" => self.scio_reader(method).or_else(|| self.spark_reader(method)),
             "java" => self.java_reader(method, path),
             _ => self.node_reader(method),
         }
@@ -112,8 +112,7 @@ impl<'t> Flow<'t> {
     }
 
     /// What Scio reads.
-    fn scio_reader(&mut self, method: &Method<'t>, path: Option<&str>) -> Option<Value<'t>> {
-        let _ = path;
+    fn scio_reader(&mut self, method: &Method<'t>) -> Option<Value<'t>> {
         let rows = |style: Style, data: Data| Value::row(style, data).many();
         let first = method.arguments.first().cloned();
         let class = self.type_argument(method.node);
