@@ -112,10 +112,14 @@ fn decide(file: &MigrationOption, screen: &Screen, ask: Ask) -> Result<Exit, Exi
     let gates = &migration.rollout.gates;
     let done = put_through(&migration, &ask, screen, |store| rollout::perform(store, &ask, gates, &|_| {}))?;
     match done {
-        Through::Done(answer) | Through::Answered(answer) => screen.note(answer),
+        Through::Done(answer) => {
+            screen.note(answer);
+            run::notify(&migration, &[], screen);
+        }
+        // The one at work tells them itself.
+        Through::Answered(answer) => screen.note(answer),
         Through::Asked(controller) => screen.note(later(&ask, &controller)),
     }
-    run::notify(&migration, &[], screen);
     Ok(Exit::Done)
 }
 

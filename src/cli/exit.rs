@@ -7,11 +7,12 @@ use std::process::{ExitCode, Termination};
 pub enum Exit {
     /// 0: done; nothing waits and nothing failed.
     Done = 0,
-    /// 1: the question was answered with no: `find` found nothing, `apply` refused a file.
+    /// 1: the question was answered with no: `find` found nothing, `apply` refused a file, a consumer
+    /// of a rollout that is through ended as errored.
     Negative = 1,
     /// 2: the command line, a migration file or a rule is wrong. Nothing was done.
     Usage = 2,
-    /// 3: a wave failed its gate and was rolled back, or waits to be.
+    /// 3: a wave failed its gate or was taken back; somebody has to decide.
     RolledBack = 3,
     /// 4: the rollout waits for somebody or something, and goes on when run again.
     Waiting = 4,
@@ -29,9 +30,12 @@ impl Exit {
     /// Every code with its meaning, for `--help` and the manual.
     pub const ALL: [(Self, &'static str); 9] = [
         (Self::Done, "done; nothing waits and nothing failed"),
-        (Self::Negative, "the answer is no: nothing was found, or a file was refused"),
+        (
+            Self::Negative,
+            "the answer is no: nothing was found, a file was refused, a consumer errored or was not corrected",
+        ),
         (Self::Usage, "the command line, a migration file or a rule is wrong; nothing was done"),
-        (Self::RolledBack, "a wave failed its gate and was rolled back"),
+        (Self::RolledBack, "a wave failed its gate or was taken back; somebody has to decide"),
         (Self::Waiting, "the rollout waits for time, a window, an approval or others; run it again later"),
         (Self::Failed, "gander could not know or could not do it"),
         (Self::NoSandbox, "this machine can't isolate as the migration requires"),

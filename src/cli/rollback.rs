@@ -69,11 +69,13 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         }
         screen.progress(&Progress::Rollout(event));
     };
-    let ask = Ask::RollBack { scope };
-    let Ask::RollBack { scope } = &ask else { return Err(Exit::Usage) };
-    let done = decide::put_through(&migration, &ask, screen, |store| rollout::roll_back(store, scope, &tell))?;
+    let ask = Ask::RollBack { scope: scope.clone() };
+    let done = decide::put_through(&migration, &ask, screen, |store| rollout::roll_back(store, &scope, &tell))?;
     let ledger = match done {
-        Through::Done(ledger) => ledger,
+        Through::Done(ledger) => {
+            run::notify(&migration, &[], screen);
+            ledger
+        }
         Through::Answered(answer) => {
             screen.note(answer);
             let read = Store::read(&migration.state).map_err(Into::into).and_then(|store| rollout::ledger(&store));
@@ -84,7 +86,6 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
             return Ok(Exit::Waiting);
         }
     };
-    run::notify(&migration, &[], screen);
     run::print(&ledger, args.json, screen)?;
     // What is still out there is no success, whatever the rest came to.
     Ok(if stuck.get() { Exit::Failed } else { Exit::Done })

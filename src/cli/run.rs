@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::config::{Migration, SandboxMode};
 use crate::pipeline::{self, Options, PipelineError, Progress};
 use crate::report;
-use crate::rollout::{self, Judgement, RolloutError, RunEnd};
+use crate::rollout::{self, Judgement, Outcome, RolloutError, RunEnd};
 use crate::state::Store;
 use crate::workspace::EntityRef;
 
@@ -130,6 +130,8 @@ fn advance(args: &Args, correct: bool, screen: &Screen) -> Result<Exit, Exit> {
         Exit::Done if !corrected => Exit::Negative,
         // What was found is done, and more may be found.
         Exit::Done if ran.problems > 0 => Exit::Waiting,
+        // A rule or gander itself failed on somebody: nobody may take that for done.
+        Exit::Done if ran.ledger.rows.iter().any(|row| row.outcome == Outcome::Errored) => Exit::Negative,
         exit => exit,
     })
 }
@@ -141,7 +143,9 @@ fn said_of_corrections(ledger: &rollout::Ledger, made: usize, screen: &Screen) -
         screen.diagnostic(format!("not corrected: {entity}: {}", report::table::one_line(why)));
     }
     if made == 0 && left.is_empty() {
-        screen.note("nothing is to be corrected: what was merged is what the rules make");
+        screen.note(
+            "nothing more is to be corrected: what was merged is what the rules make, or a correction of it is out",
+        );
     }
     left.is_empty()
 }

@@ -268,13 +268,11 @@ impl Screen {
 
 /// `2 clones are not where their remotes are (apps/ads by 3 commits, …): …`.
 fn behind_text(behind: &crate::pipeline::Behind) -> String {
-    let first = behind.first.as_ref().map_or_else(String::new, |(workspace, commits)| match commits {
-        Some(commits) => format!(
-            " ({workspace} by {}{})",
-            counted(*commits as usize, "commit"),
-            if behind.clones > 1 { ", …" } else { "" }
-        ),
-        None => format!(" ({workspace})"),
+    let first = behind.first.as_ref().map_or_else(String::new, |(workspace, commits)| {
+        // One that is ahead of its remote is not there either, by none.
+        let commits = commits.filter(|commits| *commits > 0);
+        let by = commits.map_or_else(String::new, |commits| format!(" by {}", counted(commits as usize, "commit")));
+        format!(" ({workspace}{by}{})", if behind.clones > 1 { ", …" } else { "" })
     });
     let are = if behind.clones == 1 { "is not where its remote is" } else { "are not where their remotes are" };
     format!("{} {are}{first}: what is there now is what counts", counted(behind.clones, "clone"))

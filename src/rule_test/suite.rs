@@ -96,7 +96,7 @@ pub fn find(paths: &[PathBuf]) -> Found {
                 found.errors.push(TestError::NoRules(path.clone()));
             }
             // Who names a migration means its rules, too.
-            let named = if path.is_file() { rules_of(path, &mut migrations) } else { Vec::new() };
+            let named = if path.is_file() { rules_of(path, &mut migrations, &mut found.errors) } else { Vec::new() };
             wanted.extend(files.into_iter().chain(named).map(|file| (file, None)));
         }
     }
@@ -116,16 +116,16 @@ pub fn find(paths: &[PathBuf]) -> Found {
     found
 }
 
-/// The rule files that `file` names, if it is a `migration.toml`, as `file` was named. What is wrong
-/// with it is said where it is tested.
-fn rules_of(file: &Path, migrations: &mut BTreeMap<PathBuf, Option<Migration>>) -> Vec<PathBuf> {
+/// The rule files that `file` names, if it is a `migration.toml`, as `file` was named.
+fn rules_of(
+    file: &Path,
+    migrations: &mut BTreeMap<PathBuf, Option<Migration>>,
+    errors: &mut Vec<TestError>,
+) -> Vec<PathBuf> {
     if file.file_name().is_none_or(|name| name != "migration.toml") {
         return Vec::new();
     }
-    let Belongs::To(migration) = load(file, migrations, &mut Vec::new()) else {
-        migrations.clear();
-        return Vec::new();
-    };
+    let Belongs::To(migration) = load(file, migrations, errors) else { return Vec::new() };
     let shown = file.parent().unwrap_or(Path::new(""));
     let full = migration.file.parent().unwrap_or(Path::new(""));
     let name = |rule: &PathBuf| rule.strip_prefix(full).map_or_else(|_| rule.clone(), |below| shown.join(below));
