@@ -1,4 +1,6 @@
 //! The code that a remote has now, of which the clone here may be behind.
+//!
+//! Must not: move a reference of a clone, or touch its index or its work tree.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -182,25 +184,25 @@ impl Repository {
         Ok(text.lines().filter_map(|line| line.strip_suffix(" missing")).map(str::to_owned).collect())
     }
 
-    /// The paths that each of some commits changes against its parent. One that is not here
-    /// changes nothing.
+    /// The paths that each of some commits changes with all that it has over `base`: what came to
+    /// a branch later hides nothing that was on it before. One that is not here changes nothing.
     ///
     /// # Errors
     /// Where git can't be asked.
-    pub fn touched(&self, commits: &BTreeSet<&str>) -> Result<BTreeMap<String, Vec<String>>, GitError> {
+    pub fn touched(
+        &self,
+        base: &str,
+        commits: &BTreeSet<&str>,
+    ) -> Result<BTreeMap<String, BTreeSet<String>>, GitError> {
         let missing = self.missing(commits)?;
-        let here: Vec<&str> = commits.iter().copied().filter(|commit| !missing.contains(*commit)).collect();
-        let input = here.iter().flat_map(|commit| [*commit, "\n"]).collect::<String>();
-        let call = self.invoke(&["diff-tree", "--stdin", "-r", "--root", "--name-only", "--no-renames", "-z"]);
-        let text = self.finish("diff-tree", call.stdin(input.into_bytes()))?;
-        let (mut touched, mut commit) = (BTreeMap::<String, Vec<String>>::new(), String::new());
-        for field in String::from_utf8_lossy(&text).split('\0') {
-            let field = field.trim_start_matches('\n');
-            if here.contains(&field) {
-                field.clone_into(&mut commit);
-            } else if !field.is_empty() {
-                touched.entry(commit.clone()).or_default().push(field.to_owned());
-            }
+        let without = format!("^{}", object_name(base)?);
+        let mut touched = BTreeMap::new();
+        for commit in commits.iter().filter(|commit| !missing.contains(**commit)) {
+            let log = ["log", "--no-show-signature", "--format=", "--name-only", "--no-renames", "-z"];
+            let text = self.answer(&[&log[..], &["--end-of-options", object_name(commit)?, &without]].concat())?;
+            let text = String::from_utf8_lossy(&text);
+            let paths = text.split('\0').map(|path| path.trim_start_matches('\n')).filter(|path| !path.is_empty());
+            touched.insert((*commit).to_owned(), paths.map(str::to_owned).collect());
         }
         Ok(touched)
     }

@@ -20,7 +20,7 @@ pub struct Standings {
     pub head: Option<String>,
     /// Commits that are in that history, of those that were asked about.
     pub merged: BTreeSet<String>,
-    /// Change ids that a commit of that history names, with the commit.
+    /// Change ids that a commit of that history names, with the newest such commit.
     pub named: BTreeMap<String, String>,
 }
 
@@ -45,7 +45,7 @@ impl Repository {
                 merged.insert(commit.clone());
             }
         }
-        let mut args: Vec<String> = ["log", "-F", "--no-show-signature"].map(str::to_owned).to_vec();
+        let mut args: Vec<String> = ["log", "-F", "--topo-order", "--no-show-signature"].map(str::to_owned).to_vec();
         args.push(format!("--grep={TRAILER}: "));
         args.push(format!("--format=%H %(trailers:key={TRAILER},valueonly,separator=%x2C)"));
         args.extend(["--end-of-options".to_owned(), head.clone()]);
@@ -58,7 +58,9 @@ impl Repository {
         let mut named = BTreeMap::new();
         for line in String::from_utf8_lossy(&text).lines() {
             if let Some((commit, ids)) = line.split_once(' ') {
-                named.extend(ids.split(',').map(|id| (id.trim().to_owned(), commit.to_owned())));
+                for id in ids.split(',') {
+                    named.entry(id.trim().to_owned()).or_insert_with(|| commit.to_owned());
+                }
             }
         }
         Ok(Standings { tips, head: Some(head), merged, named })

@@ -183,7 +183,7 @@ fn carry(
         let way = ways.entry(&version.path).or_insert_with(|| (version.before.clone(), None));
         way.1.clone_from(&version.after);
     }
-    let (mut files, mut stuck, mut rest) = (Vec::new(), Vec::new(), None);
+    let (mut files, mut stuck) = (Vec::new(), Vec::new());
     for (path, (made, wanted)) in ways.iter().filter(|(_, (made, wanted))| made != wanted) {
         let full = if git.prefix.is_empty() { (*path).to_owned() } else { format!("{}/{path}", git.prefix) };
         let present = repository.file_at(&git.commit, &full).map_err(said)?;
@@ -196,7 +196,6 @@ fn carry(
                 files.push(file(path, present.as_ref(), becomes.as_ref(), rule)?);
             }
         }
-        rest = rest.or(Some(*path));
     }
     if let Some(first) = stuck.first() {
         let more = if stuck.len() > 1 { format!(" and of {} more", stuck.len() - 1) } else { String::new() };
@@ -224,6 +223,11 @@ fn file(path: &str, before: Option<&Content>, after: Option<&Content>, rule: &st
     let outcome = match (before, after) {
         (Some(before), Some(after)) if before.bytes == after.bytes => {
             FileOutcome::SetExecutable { executable: after.executable, rule }
+        }
+        (Some(before), Some(after)) if before.executable != after.executable => {
+            return Err(format!(
+                "{path} would change its bytes and whether it is executable, which is not done at once"
+            ));
         }
         (Some(before), Some(after)) => {
             let (edits, splices) = edits(&text(before)?, &text(after)?, &rule);

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use crate::rollout::{Ledger, LedgerRow, Outcome, RunEnd, WaveReport};
+use crate::rollout::{self, Ledger, LedgerRow, Outcome, RunEnd, WaveReport};
 use crate::state::WaveState;
 
 /// The version of the ledger's JSON.
@@ -291,14 +291,13 @@ fn rolled_back(ledger: &Ledger, wave: u32, reason: &str) -> String {
     let back = |one: &&WaveReport| matches!(one.state, WaveState::RolledBack(_));
     let first = ledger.waves.iter().find(back).map_or(wave, |one| one.number);
     let reason = one_line(reason);
-    let mut text = match reason.starts_with("rolled back by hand") {
-        true => format!(
-            "Wave {wave} was {reason}, and later waves stay closed. `gander retry --wave {first}` tries it again."
-        ),
-        false => format!(
+    let mut text = if reason.starts_with(rollout::BY_HAND) {
+        format!("Wave {wave} was {reason}, and later waves stay closed. `gander retry --wave {first}` tries it again.")
+    } else {
+        format!(
             "Wave {wave} was rolled back ({reason}), and later waves stay closed. Mend the rules, then \
              `gander run --replan`; or mend or `gander exclude` consumers, then `gander retry --wave {first}`."
-        ),
+        )
     };
     let open = |one: &&WaveReport| {
         let closed = matches!(one.state, WaveState::Planned | WaveState::RolledBack(_) | WaveState::RollingBack(_));

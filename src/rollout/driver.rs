@@ -105,8 +105,11 @@ fn advance(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError>
     let mut open = true;
     for number in numbers {
         heed_all(store, request)?;
+        let waves = store.waves()?;
+        // What was heeded may have taken an earlier one back.
+        open &= waves.iter().filter(|wave| wave.number < number).all(|wave| matches!(wave.state, WaveState::Passed(_)));
         // Another one may have taken all of it over.
-        if let Some(wave) = store.waves()?.into_iter().find(|wave| wave.number == number) {
+        if let Some(wave) = waves.into_iter().find(|wave| wave.number == number) {
             open = advance_or_watch(store, request, wave, open)?;
         }
     }

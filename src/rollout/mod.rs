@@ -61,7 +61,7 @@ pub use outcome::Outcome;
 pub use recover::{Recovered, recover};
 pub use reopen::retry_wave;
 pub use requests::{Ask, heed, perform};
-pub use rollback::{Prospect, Scope, dry_rollback, roll_back};
+pub use rollback::{BY_HAND, Prospect, Scope, dry_rollback, roll_back};
 pub use settle::{Settled, settle};
 pub use show::{Left, View, history, left, look};
 pub use units::{Preview, explain, preview};

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use super::deliver::{self, trailer};
+use super::deliver::{self, Named, trailer};
 use super::machine::consumer::Event;
 use super::snapshot::Snapshot;
 use super::{Request, RolloutError};
@@ -310,17 +310,15 @@ fn become_of(
         return Ok(gone.then(|| Seen::Refused(format!("its owner threw away the branch {name} that takes it back"))));
     }
     let made = made(record);
-    let merged = standings.named.get(&record.change_id.to_string()).cloned();
-    let is_in = made.as_ref().is_some_and(|made| standings.merged.contains(made));
-    if let Some(merged) = merged.or_else(|| standings.head.clone().filter(|_| is_in)) {
-        return Ok(Some(Seen::Merged(merged)));
+    match deliver::named(standings, &record.change_id) {
+        Named::In(merged) => return Ok(Some(Seen::Merged(merged))),
+        Named::Nowhere if made.as_ref().is_some_and(|made| standings.merged.contains(made)) => {
+            return Ok(standings.head.clone().map(Seen::Merged));
+        }
+        Named::Nowhere | Named::Reverted => {}
     }
     let arrived = |(name, made): (&String, &String)| standings.tips.get(name) == Some(made);
-    if matches!(record.state, DeliveryState::Failed(_) | DeliveryState::Refused(_)) {
-        let branch = record.branch.as_ref().map(|(name, _)| name).zip(made.as_ref());
-        return Ok(branch.is_some_and(arrived).then_some(Seen::Arrived));
-    }
-    if record.state == DeliveryState::RolledBack {
+    if matches!(record.state, DeliveryState::Failed(_) | DeliveryState::Refused(_) | DeliveryState::RolledBack) {
         let branch = record.branch.as_ref().map(|(name, _)| name).zip(made.as_ref());
         return Ok(branch.is_some_and(arrived).then_some(Seen::Arrived));
     }

@@ -183,7 +183,7 @@ fn of_branch(
     // Only what gander would make itself is its own to delete.
     let ours = facts.as_ref().map(|facts| is_made(lost, git, facts)).transpose()? == Some(true);
     record.branch = Some((name.clone(), facts.as_ref().filter(|_| ours).map(|facts| facts.commit.clone())));
-    if let Some(commit) = standings.named.get(&id) {
+    if let deliver::Named::In(commit) = deliver::named(&standings, &set.id()) {
         record.merged = Some(commit.clone());
         return Ok(Some((DeliveryState::Delivered, format!("its change is in {commit}"))));
     }

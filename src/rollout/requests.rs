@@ -78,7 +78,8 @@ impl Ask {
             Self::Pause { .. } => "it finishes what it has begun, and begins nothing new from then on",
             Self::Exclude { .. } => "it leaves it out of all that it has not begun yet",
             Self::RollBack { .. } => "it finishes what it has begun, and takes it back then",
-            Self::Resume { .. } | Self::Approve { .. } | Self::Retry { .. } | Self::RetryWave { .. } => {
+            Self::Resume { .. } => "it goes on from its next step",
+            Self::Approve { .. } | Self::Retry { .. } | Self::RetryWave { .. } => {
                 "it does so once the wave that it works on is done, or the next run does"
             }
         }
@@ -166,10 +167,9 @@ fn heed_some(
         let done = store.in_the_name_of(&one.actor, |store| perform(store, &one.what, gates, tell));
         let (point, answer) = match done {
             Ok(answer) => ("answer.done", answer),
-            Err(error @ (RolloutError::Undecidable(_) | RolloutError::NoSuch { .. })) => {
-                ("answer.refused", error.to_string())
-            }
-            Err(error) => return Err(error),
+            Err(error @ RolloutError::State(_)) => return Err(error),
+            // Unanswered, it would stop every run after this one.
+            Err(error) => ("answer.refused", error.to_string()),
         };
         let asked = one.what.entry();
         tell(Event::Heeded { what: &asked.point, subject: &asked.subject, by: &one.actor, answer: &answer });

@@ -26,7 +26,7 @@ pub enum Scope {
 }
 
 /// Why something is back that a person asked for.
-pub(super) const BY_HAND: &str = "rolled back by hand";
+pub const BY_HAND: &str = "rolled back by hand";
 
 /// Looks at what became of what a person asks for, takes it back, the newest wave first, and
 /// closes its waves. What is back already stays as it is, with its reason.

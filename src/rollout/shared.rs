@@ -228,7 +228,9 @@ fn riders(store: &Store, whose: &Whose, wanted: &dyn Fn(&str) -> bool) -> Result
             continue;
         };
         let versions = store.versions_of(&id, &record.change_id)?;
-        riders.push(rider(&id, git, place.pin.as_ref(), &versions, &record));
+        // What is out was made of its own pin, and not of what its workspace is planned over now.
+        let pin = record.pin.as_ref().or(place.pin.as_ref());
+        riders.push(rider(&id, git, pin, &versions, &record));
     }
     Ok(riders)
 }
@@ -340,7 +342,7 @@ impl Branch {
                     "" => version.path.clone(),
                     prefix => format!("{prefix}/{}", version.path),
                 };
-                if rider.base.as_ref() != Some(&base) && self.repository.file_at(&base, &path)? != version.before {
+                if self.repository.file_at(&base, &path)? != version.before {
                     return Err(Obstacle::Moved(format!("the code of {} moved on, and {path} with it", rider.id)));
                 }
                 files.push(FileVersion { path, ..version.clone() });

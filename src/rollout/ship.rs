@@ -140,7 +140,14 @@ fn excluded_since(
     parcel: &Parcel<'_>,
 ) -> Result<bool, RolloutError> {
     let decision = store.decisions()?.remove(&(DecisionKind::Exclude, parcel.id.to_owned()));
-    let Some(by) = decision.filter(|_| parcel.begun.is_none()) else { return Ok(false) };
+    let Some(by) = decision else { return Ok(false) };
+    match parcel.begun {
+        // It is on its way.
+        Some(begun) if begun.state == DeliveryState::Delivering => return Ok(false),
+        // Whoever excluded it has put that on record.
+        Some(_) => return Ok(true),
+        None => {}
+    }
     let excluded = (DeliveryState::Refused(excluded_by(&by)), "excluded");
     refuse(store, request, snapshot, (parcel.id, wave, parcel.over), excluded)?;
     Ok(true)
@@ -537,35 +544,22 @@ fn new_record(
     let same = over.filter(|over| over.merged.is_none()).and_then(|over| over.branch.as_ref());
     let branch = same.map_or(branch, |(name, _)| name.clone());
     let shared = over.filter(|over| over.merged.is_none()).map_or(shared, |over| over.shared);
+    let folder = format!("change-sets/held/{slug}");
+    let digests = (set.id(), set.digest(Side::Before), set.digest(Side::After));
     DeliveryRecord {
         state: over.map_or(DeliveryState::Waiting, |over| over.state.clone()),
-        how,
-        wave,
-        folder: format!("change-sets/held/{slug}"),
-        change_id: set.id(),
-        before: set.digest(Side::Before),
-        after: set.digest(Side::After),
         branch: matches!(how, Delivery::Branch | Delivery::Push).then_some((branch, None)),
-        remote: None,
         replaces: over
             .filter(|over| over.merged.is_none())
             .and_then(|over| over.branch.as_ref())
             .and_then(|(_, commit)| commit.clone()),
         number,
-        tries: 0,
-        merged: None,
-        revert: None,
-        departed: false,
-        pin: None,
         over: over.and_then(|over| match over.merged {
             Some(_) => Some(Box::new(DeliveryRecord { state: DeliveryState::Delivered, ..over.clone() })),
             None => over.over.clone(),
         }),
-        outdated: None,
-        approved: None,
         shared,
-        because: String::new(),
-        again: None,
+        ..DeliveryRecord::waiting(how, wave, folder, digests)
     }
 }
 

@@ -164,7 +164,7 @@ pub(super) fn turn_all<'b>(
 /// Puts on record that what is out is not what the rules make now, where that is news; that
 /// it is again where `why` is empty.
 fn note_outdated(store: &mut Store, id: &str, why: &str) -> Result<(), RolloutError> {
-    let Some(record) = store.deliveries()?.remove(id) else { return Ok(()) };
+    let Some(record) = store.delivery(id)? else { return Ok(()) };
     let outdated = Some(why.to_owned()).filter(|why| !why.is_empty());
     if record.outdated == outdated || record.state == DeliveryState::Superseded {
         return Ok(());

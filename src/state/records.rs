@@ -282,3 +282,39 @@ pub struct DeliveryRecord {
     #[serde(default)]
     pub again: Option<i64>,
 }
+
+impl DeliveryRecord {
+    /// A change set of which nothing has gone out: its folder, its id, and the digests of its
+    /// files before and after.
+    pub fn waiting(
+        how: Delivery,
+        wave: u32,
+        folder: String,
+        (change_id, before, after): (Digest, Digest, Digest),
+    ) -> Self {
+        Self {
+            state: DeliveryState::Waiting,
+            how,
+            wave,
+            folder,
+            change_id,
+            before,
+            after,
+            branch: None,
+            remote: None,
+            replaces: None,
+            tries: 0,
+            merged: None,
+            number: 0,
+            revert: None,
+            departed: false,
+            pin: None,
+            over: None,
+            outdated: None,
+            approved: None,
+            shared: false,
+            because: String::new(),
+            again: None,
+        }
+    }
+}

@@ -156,8 +156,11 @@ ALTER TABLE workspaces ADD COLUMN summary TEXT;
 ALTER TABLE verdicts ADD COLUMN summary TEXT;
 ";
 
-/// What version 6 adds: what people ask of a controller that is at work.
+/// What version 6 adds: what people ask of a controller that is at work; and short forms where
+/// the whole plans and verdicts need not be read past, which lie before them in each row.
 const VERSION_6: &str = "
+CREATE INDEX workspace_briefs ON workspaces (id, pin, plan_digest, summary);
+CREATE INDEX verdict_briefs ON verdicts (workspace, key, summary);
 CREATE TABLE requests (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,

@@ -16,29 +16,10 @@ fn entry(subject: &str, phase: Phase) -> Entry {
 }
 
 pub(crate) fn delivery(state: DeliveryState) -> DeliveryRecord {
+    let digests = (Digest::of(b"c"), Digest::of(b"1"), Digest::of(b"2"));
     DeliveryRecord {
         state,
-        how: Delivery::Patches,
-        wave: 1,
-        folder: "change-sets/wave-1/a".to_owned(),
-        change_id: Digest::of(b"c"),
-        before: Digest::of(b"1"),
-        after: Digest::of(b"2"),
-        branch: None,
-        remote: None,
-        replaces: None,
-        tries: 0,
-        merged: None,
-        revert: None,
-        number: 0,
-        departed: false,
-        pin: None,
-        over: None,
-        outdated: None,
-        approved: None,
-        shared: false,
-        because: String::new(),
-        again: None,
+        ..DeliveryRecord::waiting(Delivery::Patches, 1, "change-sets/wave-1/a".to_owned(), digests)
     }
 }
 

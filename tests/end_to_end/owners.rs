@@ -242,6 +242,37 @@ fn what_was_merged_is_reverted_over_what_came_since() {
 }
 
 #[test]
+fn what_is_merged_a_second_time_is_taken_back_a_second_time() {
+    let (bench, ant, _) = merged("");
+    let there = remote(&bench, "ant");
+    let main = || git(&there, &["show", "main:job.py"]);
+    let take_back = || {
+        bench.gander(&["rollback", "--consumer", "ant"]).expect(0);
+        assert_eq!(state(&bench, "ant"), "reverting");
+        git(&ant, &["fetch", "-q"]);
+        git(&ant, &["merge", "-q", "--no-ff", "-m", "back", "origin/gander/small/ant.revert"]);
+        git(&ant, &["push", "-q", "origin", "main", ":gander/small/ant.revert"]);
+        bench.gander(&["run"]);
+        assert_eq!(state(&bench, "ant"), "reverted");
+        assert!(main().contains("users_v1"), "{}", main());
+    };
+    bench.gander(&["run"]).expect(0);
+    take_back();
+    // The same change has the same name; where it stands is about the second time.
+    bench.gander(&["retry", "--wave", "1"]).expect(0);
+    bench.gander(&["run"]).expect(0);
+    assert!(tip(&bench, "ant").is_some(), "{:#}", bench.ledger());
+    let shown = bench.gander(&["show", "ant"]).expect(0).stdout;
+    assert!(!shown.contains("\n  merged "), "{shown}");
+    git(&ant, &["fetch", "-q"]);
+    git(&ant, &["merge", "-q", "--no-ff", "-m", "again", "origin/gander/small/ant"]);
+    git(&ant, &["push", "-q", "origin", "main", ":gander/small/ant"]);
+    bench.gander(&["run"]).expect(0);
+    assert!(main().contains("users_v2"), "{}", main());
+    take_back();
+}
+
+#[test]
 fn later_commits_in_the_same_lines_are_shown_side_by_side() {
     let (bench, ant, text) = merged("");
     let now = text.replace("read_table(\"users_v1\")", "read_table(\"users_v2\", fresh=True)");

@@ -342,7 +342,7 @@ fn code_that_moves_on_while_it_is_verified_is_planned_again() {
     bench.put(
         "owner.sh",
         format!(
-            "cd {0} && test -e {1} || exit 0\nrm {1}\nprintf 'import os\\n' | cat - job.py > new && mv new job.py\n\
+            "cd {0} && rm {1} || exit 0\nprintf 'import os\\n' | cat - job.py > new && mv new job.py\n\
              git -c user.name=a -c user.email=a@b commit -qam two && git push -q\n",
             bee.display(),
             bench.root.join("once").display()
@@ -356,7 +356,7 @@ fn code_that_moves_on_while_it_is_verified_is_planned_again() {
     assert_eq!(tip(&bench, "bee"), None, "what nobody has any more is not pushed");
     assert!(reason(&bench.ledger(), "bee").contains("its base moved"), "{}", reason(&bench.ledger(), "bee"));
     let history = bench.gander(&["history"]).stdout;
-    assert!(history.contains("moved on by 1 commits, and job.py with it"), "{history}");
+    assert!(history.contains("moved on by 1 commit, and job.py with it"), "{history}");
     bench.gander(&["run"]).expect(0);
     let there = remote(&bench, "bee");
     let wanted = format!("import os\n{}", JOB.replace("users_v1", "users_v2"));
@@ -412,6 +412,13 @@ fn another_migration_in_the_same_lines_is_noticed() {
         "rule(\"other/only\").lang(\"python\").find(\"only($X)\").replace(\"never($X)\");\n\
          rule(\"other/os\").lang(\"python\").find(\"import os\").replace(\"import sys\");\n",
     );
+    // What its owner adds to the branch hides nothing that is on it.
+    let theirs = bench.root.join("theirs");
+    git(&bench.root, &["clone", "-q", "-b", "gander/small/ant", remote(&bench, "ant").to_str().unwrap(), "theirs"]);
+    std::fs::write(theirs.join("more.txt"), "more\n").unwrap();
+    git(&theirs, &["add", "-A"]);
+    git(&theirs, &["commit", "-q", "-m", "more"]);
+    git(&theirs, &["push", "-q", "origin", "gander/small/ant"]);
     bench.gander(&["run", "other.toml"]).expect(0);
     let ledger = bench.gander(&["status", "other.toml", "--json"]).json();
     let why = reason(&ledger, "ant");

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::effect::commit_place;
 use super::{Obstacle, Shipment};
 use crate::git::{Remote, Repository, TRAILER, merge_contents};
 use crate::workspace::FileVersion;
@@ -25,7 +26,7 @@ pub fn no_clash(
         .filter(|(name, _)| name.starts_with("gander/") && !name.starts_with(&own))
         .map(|(name, tip)| (name.as_str(), tip.as_str()))
         .collect();
-    if others.is_empty() {
+    if others.is_empty() || shipment.versions.is_empty() {
         return Ok(());
     }
     if let Some(remote) = remote {
@@ -34,7 +35,7 @@ pub fn no_clash(
     let files: BTreeMap<String, &FileVersion> =
         shipment.versions.iter().map(|version| (shipment.set.joined(&version.path), version)).collect();
     let tips: BTreeSet<&str> = others.values().copied().collect();
-    let touched = repository.touched(&tips)?;
+    let touched = repository.touched(&commit_place(shipment)?.commit, &tips)?;
     for (name, tip) in &others {
         for path in touched.get(*tip).into_iter().flatten() {
             let Some(version) = files.get(path) else { continue };

@@ -27,7 +27,11 @@ pub(super) fn send(shipment: &Shipment<'_>, papers: &Papers<'_>, record: &mut De
             let place = commit_place(shipment)?;
             let repository = Repository::open(&place.toplevel)?;
             let name = record.branch.as_ref().map(|(name, _)| name.clone()).unwrap_or_default();
-            unless_approved(record, no_clash(shipment, &name, &repository, (None, &repository.tips("gander/")?)))?;
+            let tips = repository.tips("gander/")?;
+            // What is there already was asked about then.
+            if !tips.contains_key(&name) {
+                unless_approved(record, no_clash(shipment, &name, &repository, (None, &tips)))?;
+            }
             commit(shipment, papers, record).map(drop)
         }
         Delivery::Push => push(shipment, papers, record),
@@ -155,7 +159,11 @@ fn not_moved(
     }
     let Some(first) = moved.first() else { return Ok(()) };
     let more = if moved.len() > 1 { format!(" and {} more", moved.len() - 1) } else { String::new() };
-    let behind = repository.count_between(&base.commit, now)?.map_or_else(String::new, |n| format!(" by {n} commits"));
+    let behind = match repository.count_between(&base.commit, now)? {
+        None | Some(0) => String::new(),
+        Some(1) => " by 1 commit".to_owned(),
+        Some(n) => format!(" by {n} commits"),
+    };
     let branch = present.reference.strip_prefix("refs/heads/").unwrap_or(&present.reference);
     Err(Obstacle::Moved(format!(
         "{branch} of {} moved on{behind}, and {first}{more} with it: the rules are run over that, and it is verified again",

@@ -14,7 +14,7 @@ pub use clash::no_clash;
 pub use effect::{is_ours, trailer};
 pub(super) use effect::{not_moved_there as not_moved, remote_of_record, unless_approved};
 pub use look::{is_own, own_writes};
-pub use revert::{merged_as_files, revert_id};
+pub use revert::{Named, merged_as_files, named, revert_id};
 
 use super::machine::consumer::{Event, State};
 use super::{RolloutError, shared};

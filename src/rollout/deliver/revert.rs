@@ -12,7 +12,7 @@ use crate::config::Delivery;
 use crate::digest::{Digest, DigestBuilder};
 use crate::fault;
 use crate::files;
-use crate::git::{self, Abroad, GitError, NewCommit, Remote, Repository, TRAILER};
+use crate::git::{self, Abroad, GitError, NewCommit, Remote, Repository, Standings, TRAILER};
 use crate::state::DeliveryRecord;
 use crate::workspace::{Content, FileVersion, GitPlace, Workspace};
 
@@ -48,8 +48,32 @@ pub(super) struct Reverse {
 /// is another one.
 pub fn revert_id(record: &DeliveryRecord) -> Digest {
     let below = record.over.as_ref().and_then(|over| over.merged.as_deref());
-    let merged = record.merged.as_deref().or(below).unwrap_or_default();
-    DigestBuilder::new("gander.revert").field(record.change_id.as_bytes()).field(merged).finish()
+    revert_of(&record.change_id, record.merged.as_deref().or(below).unwrap_or_default())
+}
+
+/// As [`revert_id`], of a change that was merged in a commit.
+fn revert_of(change: &Digest, merged: &str) -> Digest {
+    DigestBuilder::new("gander.revert").field(change.as_bytes()).field(merged).finish()
+}
+
+/// What the commits of a history say of a change by its name.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Named {
+    /// No commit names it.
+    Nowhere,
+    /// It is in this commit.
+    In(String),
+    /// It was in one, and another one takes that back. Delivered again, it has the same name.
+    Reverted,
+}
+
+/// Looks a change up in a history; the last time that it was merged is what counts.
+pub fn named(standings: &Standings, change: &Digest) -> Named {
+    match standings.named.get(&change.to_string()) {
+        None => Named::Nowhere,
+        Some(commit) if standings.named.contains_key(&revert_of(change, commit).to_string()) => Named::Reverted,
+        Some(commit) => Named::In(commit.clone()),
+    }
 }
 
 /// The branch that takes back what was delivered as `branch`. What shared one goes back by a

@@ -69,30 +69,9 @@ fn fleet(world: &World, store: &mut Store) {
         let key = crate::rollout::snapshot::verdict_key(&record.plan_digest, &digest);
         let id = name(index);
         store.record_verdict(&id, &key, &verdict, &Entry::of("verify", &*id, "")).unwrap();
-        let delivery = DeliveryRecord {
-            state: DeliveryState::Delivered,
-            how: Delivery::Patches,
-            wave: 1,
-            folder: format!("change-sets/wave-1/c{index:05}"),
-            change_id: digest,
-            before: digest,
-            after: digest,
-            branch: None,
-            remote: None,
-            replaces: None,
-            tries: 0,
-            merged: None,
-            revert: None,
-            number: 0,
-            departed: false,
-            pin: None,
-            over: None,
-            outdated: None,
-            approved: None,
-            shared: false,
-            because: String::new(),
-            again: None,
-        };
+        let folder = format!("change-sets/wave-1/c{index:05}");
+        let waiting = DeliveryRecord::waiting(Delivery::Patches, 1, folder, (digest, digest, digest));
+        let delivery = DeliveryRecord { state: DeliveryState::Delivered, ..waiting };
         store.record_delivery(&id, &delivery, &Entry::of("deliver.patches", &*id, "")).unwrap();
     }
 }
