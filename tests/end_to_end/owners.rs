@@ -247,7 +247,7 @@ fn what_is_merged_a_second_time_is_taken_back_a_second_time() {
     let there = remote(&bench, "ant");
     let main = || git(&there, &["show", "main:job.py"]);
     let take_back = || {
-        bench.gander(&["rollback", "--consumer", "ant"]).expect(0);
+        bench.gander(&["rollback", "--all"]).expect(0);
         assert_eq!(state(&bench, "ant"), "reverting");
         git(&ant, &["fetch", "-q"]);
         git(&ant, &["merge", "-q", "--no-ff", "-m", "back", "origin/gander/small/ant.revert"]);
@@ -362,7 +362,7 @@ fn a_correction_is_made_over_what_is_there_now() {
         git(&ant, &["merge", "-q", "origin/gander/small/ant-2"]);
         git(&ant, &["push", "-q", "origin", "main"]);
         let again = bench.gander(&["correct"]).expect(0).stderr;
-        assert!(again.contains("nothing is to be corrected"), "{again}");
+        assert!(again.contains("nothing more is to be corrected"), "{again}");
         bench.gander(&["rollback", "--all"]).expect(0);
         let wanted = text.replace("import os", "import sys");
         assert_eq!(git(&there, &["show", "gander/small/ant-2.revert:job.py"]), wanted);
