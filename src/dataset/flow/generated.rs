@@ -132,7 +132,7 @@ impl<'t> Flow<'t> {
         let nodes: Vec<Node<'t>> = self.tree.iter().collect();
         for node in nodes {
             self.made_by_place(node, &classes);
-            let Some((name, why)) = self.accessor(node, (&wanted, &classes)) else { continue };
+            let Some((name, why)) = self.accessor(node, &wanted, &classes) else { continue };
             let word = name.text().trim_matches('"');
             let Some((source, column)) = wanted.get(word).copied() else { continue };
             let range = name.range();
@@ -149,7 +149,8 @@ impl<'t> Flow<'t> {
     fn accessor(
         &self,
         node: Node<'t>,
-        (wanted, classes): (&BTreeMap<String, (usize, usize)>, &BTreeMap<String, usize>),
+        wanted: &BTreeMap<String, (usize, usize)>,
+        classes: &BTreeMap<String, usize>,
     ) -> Option<(Node<'t>, &'static str)> {
         if node.kind() == "method_reference" {
             return Some((node.named_children().last()?, "a method of the class is a value here"));
