@@ -51,10 +51,40 @@
   name: (object_pattern (pair_pattern key: (property_identifier) @import.name value: (identifier) @import.alias))
   value: (call_expression function: (identifier) @_require arguments: (arguments . (string) @source .))) .
   (#eq? @_require "require")) @import
+(lexical_declaration . (variable_declarator name: (identifier) @import.module
+  value: (await_expression (call_expression function: (import) arguments: (arguments . (string) @source .)))) .) @import
+(lexical_declaration . (variable_declarator name: (object_pattern (shorthand_property_identifier_pattern) @import.name)
+  value: (await_expression (call_expression function: (import) arguments: (arguments . (string) @source .)))) .) @import
+(lexical_declaration . (variable_declarator
+  name: (object_pattern (pair_pattern key: (property_identifier) @import.name value: (identifier) @import.alias))
+  value: (await_expression (call_expression function: (import) arguments: (arguments . (string) @source .)))) .) @import
+((lexical_declaration . (variable_declarator
+  name: (object_pattern (pair_pattern key: (property_identifier) @within
+    value: (object_pattern (shorthand_property_identifier_pattern) @import.name)))
+  value: (call_expression function: (identifier) @_require arguments: (arguments . (string) @source .))) .)
+  (#eq? @_require "require")) @import
 ((call_expression function: (identifier) @_require arguments: (arguments . (string) @module.path .)) @module
   (#eq? @_require "require"))
 
 (await_expression (call_expression function: (import) arguments: (arguments . (string) @module.path .))) @module
+(call_expression function: (import) arguments: (arguments . (string) @module.path .)) @module
+
+; What `import("m").then(…)` hands on.
+((call_expression
+  function: (member_expression object: (call_expression function: (import)) @value property: (property_identifier) @_then)
+  arguments: (arguments . [
+    (arrow_function parameter: (identifier) @name)
+    (arrow_function parameters: (formal_parameters . (required_parameter pattern: (identifier) @name) .))
+    (function_expression parameters: (formal_parameters . (required_parameter pattern: (identifier) @name) .))
+  ]))
+  (#eq? @_then "then"))
+((call_expression
+  function: (member_expression object: (call_expression function: (import)) @value property: (property_identifier) @_then)
+  arguments: (arguments . [
+    (arrow_function parameters: (formal_parameters . (required_parameter pattern: (object_pattern (shorthand_property_identifier_pattern) @name @value.member)) .))
+    (function_expression parameters: (formal_parameters . (required_parameter pattern: (object_pattern (shorthand_property_identifier_pattern) @name @value.member)) .))
+  ]))
+  (#eq? @_then "then"))
 
 (member_expression object: (_) @member.object property: (property_identifier) @member.name) @member
 (nested_type_identifier module: (_) @member.object name: (type_identifier) @member.name) @member

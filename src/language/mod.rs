@@ -164,6 +164,9 @@ pub struct SymbolFacts {
     /// How a file writes them that imports by calls, and has no import statement.
     #[serde(default)]
     pub require: ImportFacts,
+    /// How one is written that waits for a module while the program runs.
+    #[serde(default)]
+    pub dynamic: ImportFacts,
     /// Names that every file has: a dotted path that begins with any other name, which
     /// the file does not define, may be anything. Empty where such a path is what it says.
     #[serde(default)]

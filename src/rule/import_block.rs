@@ -26,10 +26,13 @@ impl<'t> Block<'t> {
                 statements.push(statement);
             }
         }
+        // One that waits for a module tells nothing of how the others are written.
         let facts = &tree.language.facts.symbols;
-        let called = !statements.is_empty() && statements.iter().all(|s| !s.text().starts_with("import"));
-        let calls = called && !facts.require.name.is_empty();
-        Self { symbols, facts: if calls { &facts.require } else { &facts.import }, statements }
+        let mut written =
+            statements.iter().map(|s| facts_of(*s)).filter(|f| !std::ptr::eq(*f, &raw const facts.dynamic));
+        let first = written.next().unwrap_or(&facts.import);
+        let alike = written.all(|f| std::ptr::eq(f, first));
+        Self { symbols, facts: if alike { first } else { &facts.import }, statements }
     }
 
     /// Whether an import can go: at the head of the file, or beside other code of its block.
@@ -47,6 +50,19 @@ impl<'t> Block<'t> {
     pub(super) fn of(&self, statement: Node<'_>) -> impl Iterator<Item = (usize, &Import)> {
         let id = statement.id;
         self.symbols.imports().iter().enumerate().filter(move |(_, i)| i.statement == id)
+    }
+}
+
+/// How a statement imports: most languages know one way, JavaScript three.
+pub(super) fn facts_of(statement: Node<'_>) -> &'static ImportFacts {
+    let facts = &statement.tree().language.facts.symbols;
+    let waits = || statement.descendants().any(|n| n.kind() == "import");
+    if facts.require.name.is_empty() || statement.text().starts_with("import") {
+        &facts.import
+    } else if !facts.dynamic.name.is_empty() && waits() {
+        &facts.dynamic
+    } else {
+        &facts.require
     }
 }
 

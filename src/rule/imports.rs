@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::elements::{element, elements};
-use super::import_block::{Block, delicate, is_top, whole_lines};
+use super::import_block::{Block, delicate, facts_of, is_top, whole_lines};
 use super::layout::{line_end, line_start};
 use crate::edit::{Edit, Fragment, Splice, in_old_text};
+use crate::language::ImportFacts;
 use crate::symbol::{Import, Symbols, Wanted, normal};
 use crate::tree::{Node, Tree};
 
@@ -170,7 +171,7 @@ struct Changes<'b, 't> {
     splices: &'b [Splice],
     edits: Vec<Edit>,
     /// New lines, by the place in the new text where they go.
-    inserted: BTreeMap<usize, Vec<(Key, String, String)>>,
+    inserted: BTreeMap<usize, Vec<(Key, Wanted, String)>>,
     /// Lines that go, with a blank one that would be left beside another; and the rule.
     removed: Vec<(Range<usize>, usize, String)>,
 }
@@ -203,19 +204,18 @@ impl<'t> Changes<'_, 't> {
         if let Some(why) = delicate(statement) {
             return Err(Unsettled { rule: rule.clone(), why: why.to_owned() });
         }
+        let facts = facts_of(statement);
         let element = |import: &Import| self.new.node(import.element);
         // A name of the same module changes where it stands.
         let same = |import: &Import, wanted: &Wanted| {
             let module = import.module.as_deref().map(normal);
-            module == Some(normal(&wanted.module))
-                && !self.block.facts.lists.is_empty()
-                && element(import).id != statement.id
+            module == Some(normal(&wanted.module)) && !facts.lists.is_empty() && element(import).id != statement.id
         };
         let (mut goes, mut heirs, mut renamed): (Vec<Node<'t>>, Vec<&Wanted>, Vec<_>) = Default::default();
         for (index, import) in &of {
             match replaced.get(index) {
                 Some((wanted, _)) if stays.contains(index) && same(import, wanted) => {
-                    renamed.push((element(import).local_range(), self.element(wanted)));
+                    renamed.push((element(import).local_range(), element_text(facts, wanted)));
                 }
                 Some((wanted, _)) => {
                     goes.push(element(import));
@@ -234,7 +234,7 @@ impl<'t> Changes<'_, 't> {
         let indent = &text[line_start(text, start)..start];
         let indent = if indent.trim().is_empty() { indent } else { "" };
         let between = format!("{}{indent}", line_end(text));
-        let lines = self.statements(&heirs);
+        let lines = self.statements(&heirs, facts);
         if goes.len() == of.len() {
             if lines.is_empty() {
                 let (range, blank) = whole_lines(self.new, self.outermost(statement, gone));
@@ -264,6 +264,8 @@ impl<'t> Changes<'_, 't> {
             let held = of.iter().filter(|(_, i)| p.contains(self.new.node(i.element))).count();
             held == goes.len() && goes.iter().all(|g| p.contains(*g))
         });
+        // `{ types: { isDate } }`: a list that is the value of a pair goes with its key.
+        let whole = whole.map(|list| list.parent().filter(|p| p.kind() == "pair_pattern").unwrap_or(list));
         let ranges = match whole {
             Some(list) => vec![element(list).0],
             None => elements(goes).unwrap_or_else(|| goes.iter().map(|one| element(*one).0).collect()),
@@ -272,25 +274,26 @@ impl<'t> Changes<'_, 't> {
     }
 
     /// New statements: names of one module share one, where the language lets them.
-    fn statements(&self, wanted: &[&Wanted]) -> Vec<String> {
-        let facts = self.block.facts;
+    fn statements(&self, wanted: &[&Wanted], facts: &ImportFacts) -> Vec<String> {
         let mut lines: Vec<(String, String)> = Vec::new();
         for one in wanted {
-            let joins = !facts.lists.is_empty() && !facts.module_lists && one.name.as_deref().is_some_and(|n| n != "*");
+            let joins = !facts.lists.is_empty()
+                && !facts.module_lists
+                && one.name.as_deref().is_some_and(|n| !matches!(n, "*" | "default"));
             match lines.iter_mut().find(|(module, _)| joins && *module == one.module) {
                 Some((_, names)) => {
                     *names += ", ";
-                    *names += &self.element(one);
+                    *names += &element_text(facts, one);
                 }
-                None if joins => lines.push((one.module.clone(), self.element(one))),
-                None => lines.push((String::new(), self.statement(one))),
+                None if joins => lines.push((one.module.clone(), element_text(facts, one))),
+                None => lines.push((String::new(), self.statement(one, facts))),
             }
         }
         let whole = |(module, names): (String, String)| {
             if module.is_empty() {
                 return names;
             }
-            self.statement(&Wanted { module, name: Some(names), alias: None })
+            self.statement(&Wanted { module, name: Some(names), alias: None }, facts)
         };
         lines.into_iter().map(whole).collect()
     }
@@ -307,13 +310,13 @@ impl<'t> Changes<'_, 't> {
 
     /// The last name of a list that a wanted name can join: the imports of the same module.
     fn list_of(&self, wanted: &Wanted, gone: &BTreeMap<usize, String>) -> Option<Vec<Node<'t>>> {
-        let facts = self.block.facts;
         let name = wanted.name.as_deref().filter(|n| *n != "*" && *n != "default");
-        if name.is_none() && !facts.module_lists {
+        if name.is_none() && !self.block.facts.module_lists {
             return None;
         }
         let mut lists: Vec<(Node<'t>, Vec<Node<'t>>)> = Vec::new();
         for (index, import) in self.block.symbols.imports().iter().enumerate() {
+            let facts = facts_of(self.new.node(import.statement));
             let element = self.new.node(import.element);
             let element = if facts.module_lists { self.new.node(import.statement) } else { element };
             let Some(list) = element.parent().filter(|p| facts.lists.iter().any(|k| k == p.kind())) else { continue };
@@ -337,11 +340,10 @@ impl<'t> Changes<'_, 't> {
             self.comes_first(names.first().map_or(0, |n| n.local_range().start), wanted, rule)?;
             return self.join(&names, wanted, rule);
         }
-        let key = key_of(&self.statement(wanted), wanted);
+        let key = key_of(&self.statement(wanted, self.block.facts), wanted);
         let at = self.place(wanted, &key);
         self.comes_first(at, wanted, rule)?;
-        let line = self.statement(wanted);
-        self.inserted.entry(at).or_default().push((key, line, rule.to_owned()));
+        self.inserted.entry(at).or_default().push((key, wanted.clone(), rule.to_owned()));
         Ok(())
     }
 
@@ -358,7 +360,10 @@ impl<'t> Changes<'_, 't> {
 
     /// Puts a name into a list of names.
     fn join(&mut self, names: &[Node<'t>], wanted: &Wanted, rule: &str) -> Result<(), Unsettled> {
-        let new = self.element(wanted);
+        let Some(last) = names.last() else { return Ok(()) };
+        let statement = last.ancestors().find(|a| self.block.statements.iter().any(|s| s.id == a.id));
+        let facts = statement.map_or(self.block.facts, facts_of);
+        let new = element_text(facts, wanted);
         let text = self.new.text();
         let shown: Vec<&str> = names.iter().map(|n| n.text()).collect();
         let sorted = shown.is_sorted();
@@ -369,13 +374,12 @@ impl<'t> Changes<'_, 't> {
             let start = n.local_range().start;
             text[line_start(text, start)..start].to_owned()
         };
-        let separator = if self.block.facts.module_lists { "" } else { "," };
+        let separator = if facts.module_lists { "" } else { "," };
         if let Some(next) = next {
             let at = next.local_range().start;
             let gap = if own_line(next) { format!("{}{}", line_end(text), indent(next)) } else { " ".to_owned() };
             return self.edit(at..at, format!("{new}{separator}{gap}"), rule);
         }
-        let Some(last) = names.last() else { return Ok(()) };
         let end = last.local_range().end;
         let gap = if own_line(*last) { format!("{}{}", line_end(text), indent(*last)) } else { " ".to_owned() };
         let listed = last.parent().into_iter().flat_map(Node::children).filter(|c| !c.is_extra());
@@ -478,8 +482,7 @@ impl<'t> Changes<'_, 't> {
         line
     }
 
-    fn statement(&self, wanted: &Wanted) -> String {
-        let facts = self.block.facts;
+    fn statement(&self, wanted: &Wanted, facts: &ImportFacts) -> String {
         let separator = &self.new.language.facts.symbols.separator;
         let statements = &self.block.statements;
         let template = match (&wanted.name, &wanted.alias) {
@@ -505,19 +508,6 @@ impl<'t> Changes<'_, 't> {
         if bare { text.trim_end_matches(';').to_owned() } else { text }
     }
 
-    fn element(&self, wanted: &Wanted) -> String {
-        let facts = self.block.facts;
-        let name = wanted.name.as_deref().unwrap_or("");
-        if facts.module_lists {
-            let alias = wanted.alias.as_ref().map(|a| format!("{a} ")).unwrap_or_default();
-            return format!("{alias}\"{}\"", wanted.module);
-        }
-        match &wanted.alias {
-            Some(alias) => facts.element_as.replace("<name>", name).replace("<alias>", alias),
-            None => name.to_owned(),
-        }
-    }
-
     fn finish(mut self) -> Result<Vec<Edit>, Unsettled> {
         let text = self.new.text();
         let end = line_end(text);
@@ -526,7 +516,9 @@ impl<'t> Changes<'_, 't> {
         for (at, mut lines) in std::mem::take(&mut self.inserted) {
             lines.sort();
             let rule = lines[0].2.clone();
-            let mut new: String = lines.iter().map(|(_, line, _)| format!("{line}{end}")).collect();
+            let wanted: Vec<&Wanted> = lines.iter().map(|(_, wanted, _)| wanted).collect();
+            let lines = self.statements(&wanted, self.block.facts);
+            let mut new: String = lines.iter().map(|line| format!("{line}{end}")).collect();
             if at > 0 && !text[..at].ends_with('\n') {
                 new = format!("{end}{new}");
             }
@@ -543,6 +535,19 @@ impl<'t> Changes<'_, 't> {
         let mut unique: BTreeSet<(usize, usize, String)> = BTreeSet::new();
         self.edits.retain(|e| unique.insert((e.range.start, e.range.end, format!("{:?}", e.replacement))));
         Ok(self.edits)
+    }
+}
+
+/// A name in a list, or a module in a list of them.
+fn element_text(facts: &ImportFacts, wanted: &Wanted) -> String {
+    let name = wanted.name.as_deref().unwrap_or("");
+    if facts.module_lists {
+        let alias = wanted.alias.as_ref().map(|a| format!("{a} ")).unwrap_or_default();
+        return format!("{alias}\"{}\"", wanted.module);
+    }
+    match &wanted.alias {
+        Some(alias) => facts.element_as.replace("<name>", name).replace("<alias>", alias),
+        None => name.to_owned(),
     }
 }
 

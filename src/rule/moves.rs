@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Decision, ImportRequest, Match, Replacement};
 use crate::edit::Fragment;
 use crate::language::Language;
-use crate::symbol::{Import, Name, Symbols, Wanted, normal};
+use crate::symbol::{Import, Name, Symbols, Through, Wanted, normal};
 use crate::tree::{Node, Tree};
 
 /// Old paths and new ones.
@@ -37,7 +37,8 @@ impl Moves {
         }
         let names = symbols.names(node);
         let path = names.iter().find_map(|name| match name {
-            Name::Path(path) | Name::Free(path) | Name::Local(Some(path)) => self.0.get_key_value(path),
+            Name::Path(path) => self.of_path(node.tree().language, path),
+            Name::Free(path) | Name::Local(Some(path)) => self.0.get_key_value(path),
             Name::Local(None) => None,
         });
         match path {
@@ -49,6 +50,12 @@ impl Moves {
     fn imported<'m>(&'m self, symbols: &'m Symbols, node: Node<'_>) -> Option<(&'m str, &'m str)> {
         let of = symbols.imports().iter().filter(|i| i.element == node.id && i.name.is_some());
         of.filter_map(|i| self.0.get_key_value(&normal(&i.path))).map(|(old, new)| (old.as_str(), new.as_str())).next()
+    }
+
+    /// What a path becomes. A module's default export may be the module itself.
+    fn of_path(&self, language: &Language, path: &str) -> Option<(&String, &String)> {
+        let itself = || language.facts.symbols.default.then(|| path.replacen(".default", "", 1));
+        self.0.get_key_value(path).or_else(|| self.0.get_key_value(&itself()?))
     }
 }
 
@@ -92,7 +99,7 @@ fn used(symbols: &Symbols, node: Node<'_>, old: &str, new: &str) -> Decision {
     let wanted = Wanted::parse(language, new);
     let module = |path: &str| path.rsplit_once('.').map(|(module, _)| module.to_owned());
     let (last, new_last) = (old.rsplit('.').next().unwrap_or(old), wanted.bound());
-    if let Some((_, name)) = symbols.member_at(node) {
+    if let Some((object, name)) = symbols.member_at(node) {
         // `encoding.force_text`: what it is a member of stays where it was.
         if module(old) == Some(normal(&wanted.module)) {
             return replaces(name, new_last, Vec::new());
@@ -100,7 +107,8 @@ fn used(symbols: &Symbols, node: Node<'_>, old: &str, new: &str) -> Decision {
         if symbols.is_written(node) || symbols.is_written(name) {
             return Decision::Refuse(format!("`{old}` is assigned to, and its module changes"));
         }
-        let reached = symbols.reach(node, &wanted, false);
+        let (wanted, through) = as_before(symbols, object, wanted);
+        let reached = symbols.reach(node, &wanted, through);
         let mut imports: Vec<ImportRequest> = reached.import.into_iter().map(ImportRequest::Add).collect();
         imports.push(ImportRequest::DropOrphans);
         return replaces(node, reached.text, imports);
@@ -117,6 +125,24 @@ fn used(symbols: &Symbols, node: Node<'_>, old: &str, new: &str) -> Decision {
         return Decision::Edits(Vec::new());
     }
     replaces(node, new_last, Vec::new())
+}
+
+/// How a name that was a member of a module is reached in its new one: where modules are
+/// files, as a member, too, of a module that is imported in the same way.
+fn as_before(symbols: &Symbols, object: Node<'_>, wanted: Wanted) -> (Wanted, Through) {
+    let files = object.tree().language.facts.symbols.import.file_modules;
+    let Some(import) = symbols.import_of(object).filter(|_| files) else { return (wanted, Through::Either) };
+    let module = import.module.as_deref().map(normal).unwrap_or_default();
+    let path = normal(&import.path);
+    match path.strip_prefix(&module) {
+        Some("") => (wanted, Through::Module),
+        Some(".default") => {
+            let alias = Some(Wanted { name: None, ..wanted.clone() }.bound());
+            let name = wanted.name.as_ref().map(|name| format!("default.{name}"));
+            (Wanted { name, alias, ..wanted }, Through::Either)
+        }
+        _ => (wanted, Through::Either),
+    }
 }
 
 fn replaces(node: Node<'_>, text: String, imports: Vec<ImportRequest>) -> Decision {

@@ -14,7 +14,7 @@ use super::reference::Api;
 use crate::edit::{FileEdit, Fragment};
 use crate::language::{FileLanguages, Language, literal};
 use crate::rule::{Decision, Filling, ImportRequest, Replacement, Template, element, elements, written};
-use crate::symbol::{Symbols, Wanted};
+use crate::symbol::{Symbols, Through, Wanted};
 use crate::tree::{Node, Tree};
 
 /// Code that a rule writes, before it is known in which language.
@@ -47,14 +47,14 @@ pub(super) enum Path {
 pub(super) struct Reference {
     pub(super) path: Path,
     /// An import for it brings the module.
-    pub(super) through: bool,
+    pub(super) through: Through,
     /// Imports that are left without a use go.
     pub(super) orphans: bool,
 }
 
 impl Reference {
     pub(super) fn new(path: Path) -> Self {
-        Self { path, through: false, orphans: true }
+        Self { path, through: Through::Either, orphans: true }
     }
 }
 

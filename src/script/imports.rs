@@ -7,7 +7,7 @@ use super::code::{EditSpec, ImportEdit, Path, Reference, Snippet};
 use super::error::fail;
 use super::explain::plain;
 use super::reference::Api;
-use crate::symbol::Wanted;
+use crate::symbol::{Through, Wanted};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
@@ -28,7 +28,7 @@ fn references(api: &mut Api<'_>) {
     api.function("ref_to(module, name) -> Code", docs, example, |module: &str, name: &str| {
         Snippet::reference(Reference::new(parted(module, name)))
     });
-    let docs = "The same; `alias` is the name that a new import gets, with `through: true` it brings the module, and with `orphans: false` imports stay that are left without a use.";
+    let docs = "The same; `alias` is the name that a new import gets, with `through: true` it brings the module, with `through: false` the name, even where the file has the module, and with `orphans: false` imports stay that are left without a use.";
     let example = r#".find(symbol("old.utc")).rewrite(|m, cx| ref_to("datetime", "timezone.utc", #{ alias: "dt", through: true })).example("from old import utc\nf(utc)", "import datetime as dt\nf(dt.timezone.utc)")"#;
     api.function(
         "ref_to(module, name, options) -> Code",
@@ -90,14 +90,15 @@ pub(super) fn parted(module: &str, name: &str) -> Path {
 /// The name that an import would get, whether it would bring the module, and whether
 /// imports that are left without a use go.
 fn with_options(module: &str, name: &str, options: &Map) -> Fallible<Snippet> {
-    let (mut alias, mut through, mut orphans) = (None, false, true);
+    let (mut alias, mut through, mut orphans) = (None, Through::Either, true);
     let flag = |key: &str, value: &Dynamic| {
         value.as_bool().map_err(|kind| fail(format!("{key} is true or false, not {}", plain(kind))))
     };
     for (key, value) in options {
         match key.as_str() {
             "alias" => alias = Some(text(value)?),
-            "through" => through = flag("through", value)?,
+            "through" if flag("through", value)? => through = Through::Module,
+            "through" => through = Through::Name,
             "orphans" => orphans = flag("orphans", value)?,
             other => {
                 return Err(fail(format!("ref_to has no option `{other}`; it has: alias, through, orphans")));

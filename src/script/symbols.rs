@@ -97,6 +97,8 @@ fn nodes(api: &mut Api<'_>) {
     let example = r#".find("f($X)").when(|m| m.X.symbol == "a.b.c").replace("g($X)").example("from a import b as k\nf(k.c)", "from a import b as k\ng(k.c)").unchanged("f(b.c)")"#;
     api.function("Node.symbol -> text or ()", docs, example, |n: &mut RhaiNode| -> Dynamic {
         match Symbols::of(&n.tree).names(n.node()).as_slice() {
+            // As `symbol` does: a module's default export may be the module itself.
+            [Name::Path(path)] if n.tree.language.facts.symbols.default => path.replacen(".default", "", 1).into(),
             [Name::Path(path) | Name::Free(path) | Name::Local(Some(path))] => path.clone().into(),
             _ => Dynamic::UNIT,
         }

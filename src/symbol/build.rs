@@ -153,6 +153,11 @@ impl<'t> Builder<'t> {
         let Some((capture, node)) = captures.iter().find(|(n, _)| n.starts_with("import.")) else { return };
         let source = get(captures, "source").and_then(plain);
         let before = source.or_else(|| prefix(statement, *node, &facts.prefix));
+        // `{ types: { isDate } }` looks into a member of the module.
+        let before = match get(captures, "within") {
+            Some(within) => before.map(|before| format!("{before}.{}", within.text())),
+            None => before,
+        };
         let join = |text: String| match &before {
             Some(before) if before.ends_with('.') => Some(format!("{before}{text}")),
             Some(before) => Some(format!("{before}.{text}")),

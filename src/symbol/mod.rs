@@ -19,7 +19,7 @@ use crate::language::Language;
 use crate::tree::{Node, NodeId, Tree};
 
 pub use library::{Declarations, Library, LibraryError};
-pub use reach::{Reached, Wanted};
+pub use reach::{Reached, Through, Wanted};
 pub use resolve::Name;
 pub use types::Type;
 

@@ -16,6 +16,18 @@ pub struct Wanted {
     pub alias: Option<String>,
 }
 
+/// Whether a path is spoken of as a member of its module, or by a name of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Through {
+    /// As the file does already; a new import brings the name.
+    #[default]
+    Either,
+    /// The same, and a new import brings the module.
+    Module,
+    /// By a name of its own, even where the module is there.
+    Name,
+}
+
 /// What to write for a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reached {
@@ -51,18 +63,31 @@ impl Wanted {
 
     /// The name that it gives it.
     pub fn bound(&self) -> String {
-        let last = |path: &str| path.rsplit(['.', '/', ':']).next().unwrap_or(path).to_owned();
+        let last = |path: &str| as_name(path.rsplit(['.', '/', ':']).next().unwrap_or(path));
         self.alias.clone().unwrap_or_else(|| self.name.clone().unwrap_or_else(|| last(&self.module)))
     }
 }
 
+/// `react-dom` is imported as `reactDom`.
+fn as_name(segment: &str) -> String {
+    let mut parts = segment.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '$'));
+    let mut name = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let mut letters = part.chars();
+        name.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+        name.push_str(letters.as_str());
+    }
+    name
+}
+
 impl Symbols {
-    /// How code at `node` can speak of `wanted`, whose name may have several segments;
-    /// with `through`, an import for it brings the module.
-    pub fn reach(&self, node: Node<'_>, wanted: &Wanted, through: bool) -> Reached {
+    /// How code at `node` can speak of `wanted`, whose name may have several segments.
+    pub fn reach(&self, node: Node<'_>, wanted: &Wanted, through: Through) -> Reached {
         let facts = &node.tree().language.facts.symbols;
         let separator = facts.separator.as_str();
         let path = wanted.path();
+        // `default` of a module whose default export may be the module itself.
+        let path = if facts.default { path.replacen(".default", "", 1) } else { path };
         let written = |first: &str, rest: &str| {
             let rest: Vec<&str> = rest.split('.').filter(|s| !s.is_empty()).collect();
             std::iter::once(first).chain(rest).collect::<Vec<_>>().join(separator)
@@ -81,7 +106,8 @@ impl Symbols {
             let certain = !seen.is_empty()
                 && seen.iter().all(|d| d.kind == Kind::Import(index))
                 && !self.is_for_types(node.tree(), import);
-            if reaches && certain && best.as_ref().is_none_or(|(len, _)| *len < of.len()) {
+            let itself = through == Through::Name && of.len() == normal(&wanted.module).len();
+            if reaches && certain && !itself && best.as_ref().is_none_or(|(len, _)| *len < of.len()) {
                 best = Some((of.len(), written(name, rest)));
             }
         }
@@ -106,7 +132,7 @@ impl Symbols {
             return Reached { text: written(first, rest), import: None };
         }
         // The language reaches members of a module through it only.
-        let through = through || facts.import.through_module || first.is_empty();
+        let through = through == Through::Module || facts.import.through_module || first.is_empty();
         let import = Wanted {
             module: wanted.module.clone(),
             name: (!through).then(|| first.to_owned()),

@@ -194,12 +194,16 @@ impl Symbols {
         self.seen_at(node, node.text())
     }
 
-    /// The import that a name refers to, where it is the only thing of that name.
+    /// The import that a name refers to, where it is the only thing of that name, or one of
+    /// several that bring the same.
     pub fn import_of(&self, node: Node<'_>) -> Option<&Import> {
-        match self.definitions_of(node).as_slice() {
-            [Definition { kind: Kind::Import(index), .. }] => self.imports.get(*index),
-            _ => None,
-        }
+        let import = |d: &&Definition| match d.kind {
+            Kind::Import(index) => self.imports.get(index),
+            Kind::Plain | Kind::Class => None,
+        };
+        let all: Vec<&Import> = self.definitions_of(node).iter().map(import).collect::<Option<_>>()?;
+        let first = *all.first()?;
+        all.iter().all(|i| normal(&i.path) == normal(&first.path)).then_some(first)
     }
 
     /// The definitions that `name` refers to where `node` stands.
@@ -239,11 +243,7 @@ impl Symbols {
         let rest = tree.text()[statement.local_range().end..].lines().next().unwrap_or_default();
         let marked = |t: &str| ["noqa", "re-export", "reexport", "unused"].iter().any(|mark| t.contains(mark));
         let markup = || matches!(name, "React" | "h") && tree.iter().any(|n| n.kind().starts_with("jsx_"));
-        text.starts_with("pub")
-            || text.contains(&format!("{name} as {name}"))
-            || marked(text)
-            || marked(rest)
-            || markup()
+        text.starts_with("pub") || is_exported_again(text, name) || marked(text) || marked(rest) || markup()
     }
 
     /// Whether anything in the file speaks of what an import brings, by its index. A
@@ -257,7 +257,7 @@ impl Symbols {
         let word = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == name);
         let speaks = |n: Node<'_>| {
             if tree.language.is_string(n.kind_id()) {
-                return !self.in_import(n) && word(n.text());
+                return !self.in_import(n) && word(n.text()) && word(&said(n));
             }
             if n.is_extra() {
                 return (n.text().contains("type:") || n.text().contains('@')) && word(n.text());
@@ -294,16 +294,23 @@ impl Symbols {
         let facts = &tree.language.facts.symbols;
         let defined: Vec<usize> =
             self.by_name.iter().filter(|((_, n), _)| n == name).flat_map(|(_, all)| all.iter().copied()).collect();
-        let [only] = defined.as_slice() else { return false };
-        let Kind::Import(index) = self.definitions[*only].kind else { return false };
-        let own = tree.node(self.imports[index].statement);
+        // A file may import the same twice.
+        let brings = |number: &usize| match self.definitions[*number].kind {
+            Kind::Import(index) => Some(index).filter(|i| normal(&self.imports[*i].path) == path),
+            Kind::Plain | Kind::Class => None,
+        };
+        let Some(indexes) = defined.iter().map(brings).collect::<Option<Vec<usize>>>() else { return false };
+        if indexes.is_empty() {
+            return false;
+        }
+        let own = |n: Node<'_>| indexes.iter().any(|i| tree.node(self.imports[*i].statement).contains(n));
         let word = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == name);
         let covered = |n: Node<'_>| {
-            if own.contains(n) {
+            if own(n) {
                 return true;
             }
             if tree.language.is_string(n.kind_id()) {
-                return self.in_import(n) || !word(n.text());
+                return self.in_import(n) || !word(n.text()) || !word(&said(n));
             }
             if n.is_extra() {
                 return !(n.text().contains("type:") || n.text().contains('@')) || !word(n.text());
@@ -356,7 +363,7 @@ impl Symbols {
             !introduces
                 && !self.is_written(n)
                 && facts.names.iter().any(|k| k == n.kind())
-                && self.definitions_of(n).iter().all(|d| d.kind == Kind::Import(index))
+                && self.definitions_of(n).iter().all(|d| matches!(d.kind, Kind::Import(i) if indexes.contains(&i)))
                 && self.names(n) == [Name::Path(path.to_owned())]
         };
         tree.iter().all(covered)
@@ -423,6 +430,26 @@ impl Symbols {
             || node.parent().filter(segment).is_some()
             || facts.dotted.iter().any(|k| k == node.kind()) && !segment(&node)
     }
+}
+
+/// What a string says without its holes, which are code.
+fn said(string: Node<'_>) -> String {
+    let holes = &string.tree().language.facts.string.holes;
+    let mut text = string.text().to_owned();
+    let start = string.local_range().start;
+    let inside = string.named_children().filter(|c| holes.iter().any(|h| h == c.kind()));
+    for hole in inside.map(|c| c.local_range()).collect::<Vec<_>>().into_iter().rev() {
+        text.replace_range(hole.start - start..hole.end - start, " ");
+    }
+    text
+}
+
+/// Whether an import says `name as name`, as it does for those who read what this file exports.
+fn is_exported_again(text: &str, name: &str) -> bool {
+    let again = format!("{name} as {name}");
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+    text.match_indices(&again)
+        .any(|(at, _)| !text[..at].ends_with(is_word) && !text[at + again.len()..].starts_with(is_word))
 }
 
 /// The names of a dotted path, in order: some grammars nest the path before the last of them.
