@@ -1,0 +1,5 @@
+const { mainModule } = process;
+
+if (mainModule === module) {
+  run();
+}

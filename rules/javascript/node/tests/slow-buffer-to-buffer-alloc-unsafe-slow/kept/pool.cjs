@@ -1,0 +1,3 @@
+const SlowBuffer = require('buffer').SlowBuffer;
+
+module.exports = (size) => new SlowBuffer(size);

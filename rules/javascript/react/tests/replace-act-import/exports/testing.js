@@ -1,0 +1,2 @@
+export * from "react-dom/test-utils";
+export const nothing = () => null;
