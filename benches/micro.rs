@@ -77,6 +77,7 @@ fn splice(bencher: Bencher<'_, '_>, edits: usize) {
         replacement: vec![Fragment::Text("new(".to_owned()), Fragment::Copy(n * 12 + 9..n * 12 + 10)],
         rule: "r".to_owned(),
         match_id: n as u32,
+        drops: false,
     };
     let all: Vec<Edit> = (0..edits).map(one).collect();
     bencher.counter(ItemsCount::new(edits)).bench_local(|| apply(&text, &arrange(&text, &all).unwrap().splices).len());

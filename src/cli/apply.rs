@@ -89,7 +89,7 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let (mut waiting, mut edited) = (Vec::new(), BTreeMap::new());
     let work = |path: &Path, found: Option<&Metadata>| -> Result<Done, String> {
         let place = Place::of(&args.paths, path)?;
-        if known.rules_out(path, found) {
+        if !rules.spreads() && known.rules_out(path, found) {
             return Ok(Done::Itself(FileReport::default(), String::new()));
         }
         let now = Known::now();

@@ -343,7 +343,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn edit(rule: &str, range: std::ops::Range<usize>, replacement: Vec<Fragment>) -> Edit {
-        Edit { range, replacement, rule: rule.to_owned(), match_id: 0 }
+        Edit { range, replacement, rule: rule.to_owned(), match_id: 0, drops: false }
     }
 
     fn text(text: &str) -> Fragment {

@@ -4,8 +4,10 @@
 //! Must not: know a rule, a stage, or the file system.
 
 mod compose;
+mod regions;
 
 pub use compose::{Arranged, ComposeError, Kept, Placed, apply, arrange, compose, in_old_text};
+pub use regions::{Grown, Region, in_first_text, in_new_text, regions_after};
 
 use std::ops::Range;
 
@@ -36,6 +38,9 @@ pub struct Edit {
     /// Which match of the rule in this file, counted from 0. Edits of one match
     /// apply together or not at all.
     pub match_id: u32,
+    /// Whether comments in the range may go, or go elsewhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drops: bool,
 }
 
 /// What a rule wants of a whole file. Paths are relative to the workspace, with `/`.

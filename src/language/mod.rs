@@ -34,6 +34,8 @@ pub struct Language {
     lists: Vec<u16>,
     /// Node kinds that are string literals, as ids, sorted.
     strings: Vec<u16>,
+    /// Other node kinds whose lines are data, as ids, sorted.
+    verbatim: Vec<u16>,
 }
 
 /// `grammars/<language>/language.toml`.
@@ -81,6 +83,15 @@ pub struct Facts {
     /// name: what the name is of.
     #[serde(default)]
     pub keeps: Vec<String>,
+    /// Node kinds of functions: where follow-ups of an edit in one look.
+    #[serde(default)]
+    pub functions: Vec<String>,
+    /// Node kinds of classes and the like: the same.
+    #[serde(default)]
+    pub classes: Vec<String>,
+    /// Node kinds besides string literals whose lines are data: heredocs.
+    #[serde(default)]
+    pub verbatim: Vec<String>,
     /// Where a pattern may stand, in the order in which they are tried.
     pub context: Vec<Context>,
     /// String literals.
@@ -397,6 +408,16 @@ impl Language {
         self.strings.binary_search(&kind).is_ok()
     }
 
+    /// Whether the lines of nodes of this kind are data, and keep their bytes.
+    pub fn is_verbatim(&self, kind: u16) -> bool {
+        self.is_string(kind) || self.verbatim.binary_search(&kind).is_ok()
+    }
+
+    /// Whether code that goes elsewhere takes the indentation of where it goes.
+    pub fn moves_lines(&self) -> bool {
+        self.facts.indented || !self.facts.functions.is_empty()
+    }
+
     /// Whether a token only parts or ends list elements.
     pub fn is_separator(&self, token: &str) -> bool {
         self.facts.separators.iter().any(|s| s == token)
@@ -422,8 +443,20 @@ impl Language {
         ids(&facts.string.joins)?;
         ids(&facts.never_empty)?;
         ids(&facts.keeps)?;
+        ids(&facts.functions)?;
+        let verbatim = ids(&facts.verbatim)?;
+        ids(&facts.classes)?;
         let statements = (described.statements, OnceLock::new());
-        Ok(Self { lists, strings, facts, grammar, version: described.version, statements, tests: described.tests })
+        Ok(Self {
+            lists,
+            strings,
+            verbatim,
+            facts,
+            grammar,
+            version: described.version,
+            statements,
+            tests: described.tests,
+        })
     }
 
     /// What a comment may stand above. The queries are compiled in, and a test

@@ -5,10 +5,11 @@ use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::calls::Call;
 use super::invocation::Invocation;
-use super::{Child, Pattern, Shape};
+use super::{Child, Givens, Pattern, Shape};
 use crate::tree::{Node, same_text};
 
 /// What a hole stands for.
@@ -24,9 +25,21 @@ pub enum Binding<'t> {
 #[derive(Clone, Debug, Default)]
 pub struct Bindings<'t> {
     slots: Vec<(String, Option<Binding<'t>>)>,
+    /// What names stand for besides: bound as the first of equal names is.
+    given: Option<Arc<Givens>>,
 }
 
 impl<'t> Bindings<'t> {
+    /// None yet, where some names stand for something from the start.
+    pub fn with(given: Option<Arc<Givens>>) -> Self {
+        Self { slots: Vec::new(), given }
+    }
+
+    /// What names stand for from the start; `None` where none can.
+    pub fn given(&self) -> Option<&Arc<Givens>> {
+        self.given.as_ref()
+    }
+
     /// What `name` stands for.
     pub fn get(&self, name: &str) -> Option<&Binding<'t>> {
         self.slots.iter().find(|(n, _)| n == name)?.1.as_ref()
@@ -40,7 +53,10 @@ impl<'t> Bindings<'t> {
     /// Adds all bindings of `other`. A name that is bound already must stand for
     /// the same code; otherwise nothing is added, and the answer is `false`.
     pub fn merge(&mut self, other: Bindings<'t>) -> bool {
-        let agrees = |(name, binding): (&str, &Binding<'t>)| self.get(name).is_none_or(|b| same_binding(b, binding));
+        let meant = |name: &str| self.given.as_ref().and_then(|given| given.get(name));
+        let agrees = |(name, binding): (&str, &Binding<'t>)| {
+            self.get(name).is_none_or(|b| same_binding(b, binding)) && meant(name).is_none_or(|g| g.is_bound(binding))
+        };
         if !other.iter().all(agrees) {
             return false;
         }
@@ -151,7 +167,7 @@ impl<'p, 't> Matcher<'p, 't> {
             Slot::Many(run, range) => Binding::Many(run.nodes[range].to_vec()),
         };
         let slots = self.slots.into_iter().map(|slot| slot.map(binding));
-        found.then(|| Bindings { slots: self.pattern.names.iter().cloned().zip(slots).collect() })
+        found.then(|| Bindings { slots: self.pattern.names.iter().cloned().zip(slots).collect(), given: None })
     }
 
     fn pay(&mut self, steps: usize) -> bool {

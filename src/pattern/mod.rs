@@ -8,12 +8,14 @@
 
 mod calls;
 mod compile;
+mod given;
 mod holes;
 mod invocation;
 mod matching;
 
 pub use calls::{Call, call_at, call_languages, knows_calls};
 pub use compile::{PatternError, Reads, compile, readings};
+pub use given::{Given, Givens};
 pub use holes::{Hole, Piece, split};
 pub use invocation::{Invocation, compile_invocation};
 pub use matching::{Binding, Bindings, gave_up};

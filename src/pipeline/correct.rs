@@ -261,6 +261,7 @@ fn edits(before: &str, after: &str, rule: &str) -> (Vec<Edit>, Vec<Splice>) {
         replacement: vec![Fragment::Text(splice.text.clone())],
         rule: rule.to_owned(),
         match_id: u32::try_from(number).unwrap_or(u32::MAX),
+        drops: false,
     };
     (splices.iter().enumerate().map(edit).collect(), splices)
 }

@@ -9,7 +9,7 @@ use super::pull_request;
 use crate::changeset::{FileDigests, Side};
 use crate::digest::Digest;
 use crate::rollout::Staged;
-use crate::transform::{FileOutcome, FilePlan, Finding};
+use crate::transform::{FileOutcome, FilePlan, Finding, TouchedComment};
 use crate::verify::{self, Snapshot, Verdict};
 use crate::workspace::Pin;
 
@@ -74,6 +74,8 @@ struct Change<'a> {
     rules: BTreeMap<&'a str, RuleCount>,
     files: &'a [FilePlan],
     findings: &'a [Finding],
+    /// Comments that were moved, or went with their code.
+    comments: &'a [TouchedComment],
     verdict: &'a Verdict,
     digests: Digests<'a>,
 }
@@ -163,6 +165,7 @@ fn change<'a>(staged: &Staged<'a>) -> Change<'a> {
         rules: rule_counts(&staged.plan.files),
         files: &staged.plan.files,
         findings: &staged.plan.findings,
+        comments: &staged.plan.comments,
         verdict: staged.verdict,
         digests: Digests {
             change: staged.set.id(),
@@ -225,8 +228,13 @@ mod tests {
     }
 
     fn plan() -> WorkspacePlan {
-        let edit =
-            |match_id, range| Edit { range, replacement: Vec::new(), rule: "users-v2/table".to_owned(), match_id };
+        let edit = |match_id, range| Edit {
+            range,
+            replacement: Vec::new(),
+            rule: "users-v2/table".to_owned(),
+            match_id,
+            drops: false,
+        };
         WorkspacePlan {
             id: "apps/ads".to_owned(),
             pin: None,
@@ -251,6 +259,7 @@ mod tests {
                 message: "users.plan has *no* counterpart, @ask".to_owned(),
                 subject: None,
             }],
+            comments: Vec::new(),
             skipped: BTreeMap::new(),
             files_read: 2,
             files_parsed: 1,

@@ -150,6 +150,24 @@ fn what(out: &mut String, staged: &Staged<'_>) {
     }
     let files = staged.set.digests.len();
     let _ = writeln!(out, "\n{files} {} in all.\n", plural(files, "file", "files"));
+    comments(out, staged);
+}
+
+/// Comments that were moved, or went with their code.
+fn comments(out: &mut String, staged: &Staged<'_>) {
+    let comments = &staged.plan.comments;
+    if comments.is_empty() {
+        return;
+    }
+    out.push_str("Comments that went with their code, or elsewhere:\n\n");
+    for one in comments.iter().take(MOST_FINDINGS) {
+        let place = code(&format!("{}:{}", one.path, one.line));
+        let _ = writeln!(out, "- {place}: {} {}", code(&one.text), if one.moved { "moved" } else { "is gone" });
+    }
+    if let Some(more) = comments.len().checked_sub(MOST_FINDINGS).filter(|n| *n > 0) {
+        let _ = writeln!(out, "- and {more} more, in `change.json`");
+    }
+    out.push('\n');
 }
 
 fn evidence(out: &mut String, staged: &Staged<'_>) {

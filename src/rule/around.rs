@@ -15,7 +15,8 @@ pub(super) struct Around {
 }
 
 impl Around {
-    pub(super) fn new(tree: &Tree, matcher: &Matcher) -> Self {
+    /// `base` is what names stand for from the start.
+    pub(super) fn new(tree: &Tree, matcher: &Matcher, base: &Bindings<'_>) -> Self {
         let mut nodes = Vec::new();
         let mut nearest = Vec::with_capacity(tree.len());
         let mut fits = vec![false; tree.len()];
@@ -31,7 +32,7 @@ impl Around {
                     nearest[above]
                 }
             }));
-            if matcher.answer(node, &mut Bindings::default()) != Certainty::No {
+            if matcher.answer(node, &mut Bindings::with(base.given().cloned())) != Certainty::No {
                 fits[own as usize] = true;
                 nodes.push(node.id);
             }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::around::Around;
 use super::embedded::{joined, told};
+use super::follow::{Seed, planted};
 use super::ignore;
-use super::layout::placed;
+use super::layout::{ended, moved_above, placed, whole_lines};
 use super::note::{Comment, Note};
 use super::prefilter::{Clause, Hits, is_escape};
 use super::set::{Origin, RuleSet, Unit};
@@ -15,14 +16,14 @@ use super::template::Filling;
 use super::used::{Used, nodes_of};
 use super::uses::{self, Subject};
 use super::{
-    Action, Bound, Context, Decision, Embedded, Facts, IfUnknown, ImportRequest, Match, Matcher, Place, Replacement,
-    Rule, Variant, embed, exercise,
+    Action, Bound, Comments, Context, Decision, Embedded, Facts, IfUnknown, ImportRequest, Match, Matcher, Place,
+    Replacement, Rule, Variant, embed, exercise,
 };
 use crate::dataset::file::Decided;
 
 use crate::edit::{Edit, FileEdit, Fragment};
 use crate::language::{FileLanguages, Language};
-use crate::pattern::{Binding, Bindings, gave_up};
+use crate::pattern::{Binding, Bindings, Givens, gave_up};
 use crate::symbol::Certainty;
 use crate::tree::{Node, NodeId, ParseError, Tree};
 
@@ -45,6 +46,8 @@ pub struct Outcome {
     pub literal: Option<(Range<usize>, &'static Language)>,
     /// For a use of a dataset: of what.
     pub subject: Option<Subject>,
+    /// The follow-ups that its edits ask for.
+    pub seeds: Vec<Seed>,
 }
 
 /// The answer to a match.
@@ -118,7 +121,7 @@ pub struct File<'f> {
 }
 
 /// What a traversal is for: each rule takes part in one of the two.
-enum Phase<'f> {
+pub(super) enum Phase<'f> {
     Collect(&'f mut Facts),
     Edit(&'f Arc<Facts>),
 }
@@ -134,17 +137,7 @@ fn traverse(
     // What is decided with other files may name nothing in this one.
     let in_project = matches!(&phase, Phase::Edit(facts) if facts.units_of(path).is_some());
     let _recording = exercise::begin(set.exercise.as_ref());
-    let mut runner = Runner {
-        phase,
-        set,
-        file: tree,
-        path: path.into(),
-        outcomes: Vec::new(),
-        counts: BTreeMap::new(),
-        failed: BTreeSet::new(),
-        around: HashMap::new(),
-        read: BTreeSet::new(),
-    };
+    let mut runner = Runner::new(set, File { path, tree }, phase);
     gave_up();
     set.stand_beside(tree);
     let Some(index) = set.by_language.get(&tree.language.facts.name) else { return Ok(Vec::new()) };
@@ -185,21 +178,21 @@ fn traverse(
 
 /// For each unit, whether it is possible, and its file has the texts that it asks for.
 fn files_had(set: &RuleSet, tree: &Tree, hits: &Hits) -> Vec<bool> {
-    let mut lower: Option<String> = None;
-    let mut has = |variant: &Variant| {
-        variant.file_has.iter().all(|needle| {
-            if !variant.language.facts.case_insensitive {
-                return tree.text().contains(needle);
-            }
-            let lower = lower.get_or_insert_with(|| tree.text().to_ascii_lowercase());
-            lower.contains(&needle.to_ascii_lowercase())
-        })
-    };
     let units = set.units.iter().enumerate();
-    units.map(|(unit, it)| hits.possible.get(unit) == Some(&true) && has(set.variant(it))).collect()
+    units.map(|(unit, it)| hits.possible.get(unit) == Some(&true) && has_texts(set.variant(it), tree)).collect()
 }
 
-struct Runner<'r, 'f> {
+/// Whether a file has the texts that a rule asks for.
+pub(super) fn has_texts(variant: &Variant, tree: &Tree) -> bool {
+    let fold = variant.language.facts.case_insensitive && !variant.file_has.is_empty();
+    let lower = if fold { tree.text().to_ascii_lowercase() } else { String::new() };
+    let has = |needle: &String| {
+        if fold { lower.contains(&needle.to_ascii_lowercase()) } else { tree.text().contains(needle.as_str()) }
+    };
+    variant.file_has.iter().all(has)
+}
+
+pub(super) struct Runner<'r, 'f> {
     phase: Phase<'f>,
     set: &'r RuleSet,
     file: &'r Arc<Tree>,
@@ -213,14 +206,59 @@ struct Runner<'r, 'f> {
     around: HashMap<(*const Context, *const Tree), Arc<Around>>,
     /// Literals that a unit has read.
     read: BTreeSet<(usize, NodeId)>,
+    /// What the seed of a follow-up gives it.
+    given: Option<Arc<Givens>>,
 }
 
-impl Runner<'_, '_> {
+impl<'r, 'f> Runner<'r, 'f> {
+    pub(super) fn new(set: &'r RuleSet, file: File<'r>, phase: Phase<'f>) -> Self {
+        Self {
+            phase,
+            set,
+            file: file.tree,
+            path: file.path.into(),
+            outcomes: Vec::new(),
+            counts: BTreeMap::new(),
+            failed: BTreeSet::new(),
+            around: HashMap::new(),
+            read: BTreeSet::new(),
+            given: None,
+        }
+    }
+
+    /// From now on, rules are follow-ups that are given this.
+    pub(super) fn given(&mut self, given: Option<Arc<Givens>>) {
+        self.given = given;
+        // What lies around was told for other names.
+        self.around.clear();
+    }
+
+    pub(super) fn outcomes(&self) -> &Outcomes {
+        &self.outcomes
+    }
+
+    /// What was found since this was last asked.
+    pub(super) fn take(&mut self) -> Outcomes {
+        std::mem::take(&mut self.outcomes)
+    }
+
     fn candidate(&mut self, unit: usize, tree: &Arc<Tree>, node: Node<'_>, embedded: Option<(&Embedded, Node<'_>)>) {
-        let unit = &self.set.units[unit];
-        let variant = self.set.variant(unit);
-        let mut bindings = Bindings::default();
-        if node.is_missing() || self.failed.contains(&unit.rule) {
+        let set = self.set;
+        let unit = &set.units[unit];
+        self.rule_at(unit.rule, set.variant(unit), tree, node, embedded);
+    }
+
+    /// Asks one rule about one node.
+    pub(super) fn rule_at(
+        &mut self,
+        rule_index: usize,
+        variant: &Variant,
+        tree: &Arc<Tree>,
+        node: Node<'_>,
+        embedded: Option<(&Embedded, Node<'_>)>,
+    ) {
+        let mut bindings = Bindings::with(self.given.clone());
+        if node.is_missing() || self.failed.contains(&rule_index) {
             return;
         }
         let since = exercise::started();
@@ -240,15 +278,15 @@ impl Runner<'_, '_> {
         if gave_up() {
             let why =
                 "this code is too long for a pattern that names a list twice: it can't be told whether it matches";
-            self.push(unit.rule, node.range(), Answer::Refuse(why.to_owned()), literal);
+            self.push(rule_index, node.range(), Answer::Refuse(why.to_owned()), literal);
             return;
         }
         if answer == Certainty::No {
-            exercise::ended(unit.rule, since, false);
+            exercise::ended(rule_index, since, false);
             return;
         }
-        let found = owned(tree, node, &self.path, &bindings);
-        let rule = &self.set.rules[unit.rule];
+        let found = Match { given: self.given.clone(), ..owned(tree, node, &self.path, &bindings) };
+        let rule = &self.set.rules[rule_index];
         let unknown = answer == Certainty::Unknown && rule.if_unknown != IfUnknown::Match;
         let mut guarded = rule
             .guards
@@ -259,10 +297,10 @@ impl Runner<'_, '_> {
             guarded = Ok(true);
         }
         if guarded == Ok(false) {
-            exercise::ended(unit.rule, since, false);
+            exercise::ended(rule_index, since, false);
             return;
         }
-        let id = self.counts.entry(unit.rule).or_default();
+        let id = self.counts.entry(rule_index).or_default();
         let match_id = *id;
         *id += 1;
         let decided = guarded.and_then(|_| match (&rule.action, &mut self.phase) {
@@ -280,12 +318,12 @@ impl Runner<'_, '_> {
             )))),
             None => decided,
         };
-        exercise::ended(unit.rule, since, true);
+        exercise::ended(rule_index, since, true);
         let Some(decided) = decided.transpose().map(|d| if unknown { in_doubt(rule, d) } else { d }) else { return };
-        let (mut imports, mut files) = (Vec::new(), Vec::new());
-        let answer = match decided {
+        let (mut imports, mut files, mut seeds) = (Vec::new(), Vec::new(), Vec::new());
+        let mut answer = match decided {
             Err(why) => {
-                self.failed.insert(unit.rule);
+                self.failed.insert(rule_index);
                 Answer::Fail(why)
             }
             Ok(Decision::Skip(why)) => Answer::Skip(why),
@@ -306,10 +344,20 @@ impl Runner<'_, '_> {
                 self.edits(rule, replacements, match_id, embedded.map(|(e, _)| e))
             }
         };
-        self.push(unit.rule, node.range(), answer, literal);
+        if let (Answer::Edit(_), false) = (&answer, rule.follow_ups.is_empty()) {
+            match planted(self.set, rule, &found) {
+                Ok(planted) => seeds = planted,
+                Err(why) => {
+                    self.failed.insert(rule_index);
+                    answer = Answer::Fail(why);
+                }
+            }
+        }
+        self.push(rule_index, node.range(), answer, literal);
         if let Some(outcome) = self.outcomes.last_mut() {
             outcome.imports = imports;
             outcome.files = files;
+            outcome.seeds = seeds;
         }
     }
 
@@ -322,8 +370,8 @@ impl Runner<'_, '_> {
     ) {
         let place = self.file.line_column(range.start);
         let origin = Origin::Rule(rule);
-        let (imports, files, subject) = (Vec::new(), Vec::new(), None);
-        self.outcomes.push(Outcome { origin, range, place, answer, imports, files, literal, subject });
+        let (imports, files, subject, seeds) = (Vec::new(), Vec::new(), None, Vec::new());
+        self.outcomes.push(Outcome { origin, range, place, answer, imports, files, literal, subject, seeds });
     }
 
     fn holds<'t>(&mut self, variant: &Variant, tree: &Tree, node: Node<'t>, bindings: &mut Bindings<'t>) -> Certainty {
@@ -345,8 +393,9 @@ impl Runner<'_, '_> {
         }
         for context in &variant.context {
             let key = (std::ptr::from_ref(context), std::ptr::from_ref(tree));
-            let around =
-                Arc::clone(self.around.entry(key).or_insert_with(|| Arc::new(Around::new(tree, context.matcher()))));
+            let around = Arc::clone(
+                self.around.entry(key).or_insert_with(|| Arc::new(Around::new(tree, context.matcher(), bindings))),
+            );
             // Each matches alone; what remains is whether shared names agree.
             sum = sum.and(|| match context {
                 Context::Inside(m) => some(around.above(node), m, bindings),
@@ -422,7 +471,7 @@ impl Runner<'_, '_> {
 
     fn edits(&self, rule: &Rule, replacements: Vec<Replacement>, match_id: u32, embedded: Option<&Embedded>) -> Answer {
         let mut edits = Vec::new();
-        for Replacement { range, fragments, indent_at, .. } in replacements {
+        for Replacement { range, fragments, indent_at, comments, .. } in replacements {
             if range.is_empty() && fragments.is_empty() {
                 continue;
             }
@@ -436,7 +485,12 @@ impl Runner<'_, '_> {
             }
             let at = indent_at.unwrap_or(range.start);
             let replacement = placed(self.file, &(at..at), fragments, embedded.is_some());
-            edits.push(Edit { range, replacement, rule: rule.id.clone(), match_id });
+            let (policy, own) = (comments.unwrap_or(rule.comments), (rule.id.as_str(), match_id));
+            if policy == Comments::Move && embedded.is_none() {
+                edits.extend(moved_above(self.file, &range, &replacement, own));
+            }
+            let drops = policy != Comments::Guard;
+            edits.push(Edit { range, replacement, rule: rule.id.clone(), match_id, drops });
         }
         Answer::Edit(edits)
     }
@@ -483,7 +537,7 @@ fn owned(tree: &Arc<Tree>, node: Node<'_>, path: &Arc<str>, bindings: &Bindings<
             (name.to_owned(), bound)
         })
         .collect();
-    Match { tree: Arc::clone(tree), node: node.id, path: Arc::clone(path), bindings }
+    Match { tree: Arc::clone(tree), node: node.id, path: Arc::clone(path), bindings, given: None }
 }
 
 fn decide(rule: &Rule, found: &Match, facts: &Arc<Facts>, languages: &FileLanguages) -> Result<Decision, String> {
@@ -494,28 +548,24 @@ fn decide(rule: &Rule, found: &Match, facts: &Arc<Facts>, languages: &FileLangua
         Action::Ask(closure) => closure.decide(found, facts, languages),
         Action::Collect(..) => Ok(Decision::Skip("it collects".to_owned())),
         Action::Delete => {
-            let range = found.node().range();
-            Ok(Decision::Edits(vec![Replacement {
-                range,
-                fragments: Vec::new(),
-                imports: Vec::new(),
-                file: None,
-                indent_at: None,
-            }]))
+            let node = found.node();
+            // Lines of a literal are its own.
+            let range = if node.tree().base() > 0 { node.range() } else { whole_lines(node) };
+            Ok(Decision::Edits(vec![Replacement::new(range, Vec::new())]))
         }
         Action::Replace(template) => {
             let fill = |name: &str| match found.bindings.get(name)? {
                 Bound::Many(nodes) if nodes.is_empty() => Some(Filling::Nothing),
                 _ => found.range_of(name).map(Filling::Copy),
             };
-            let fragments = found.with_breaks(template.fill(fill).map_err(|e| e.to_string())?);
-            Ok(Decision::Edits(vec![Replacement {
-                range: found.replaced_by(&fragments),
-                fragments,
-                imports: Vec::new(),
-                file: None,
-                indent_at: None,
-            }]))
+            let given = |name: &str| {
+                let text = found.given.as_ref()?.get(name)?.text().to_owned();
+                Some(if text.is_empty() { Filling::Nothing } else { Filling::Code(vec![Fragment::Text(text)]) })
+            };
+            let fill = |name: &str| fill(name).or_else(|| given(name));
+            let fragments = ended(&found.tree, template.fill(fill).map_err(|e| e.to_string())?);
+            let fragments = found.with_breaks(fragments);
+            Ok(Decision::Edits(vec![Replacement::new(found.replaced_by(&fragments), fragments)]))
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::Seed;
 use crate::dataset::elsewhere::Elsewhere;
 use crate::dataset::file::Decided;
 
@@ -16,6 +17,8 @@ pub struct Facts {
     together: BTreeMap<String, Vec<Decided>>,
     /// What files say of each other's names.
     elsewhere: Option<Arc<Elsewhere>>,
+    /// Follow-ups that edits ask for in the whole workspace.
+    seeds: BTreeSet<Seed>,
 }
 
 impl Facts {
@@ -30,6 +33,7 @@ impl Facts {
             self.sets.entry(name).or_default().extend(values);
         }
         self.together.extend(other.together);
+        self.seeds.extend(other.seeds);
         self.elsewhere = self.elsewhere.take().or(other.elsewhere);
     }
 
@@ -51,6 +55,18 @@ impl Facts {
     /// The same, as it was said; `None` for a file that stands alone.
     pub fn units_of(&self, path: &str) -> Option<&[Decided]> {
         self.together.get(path).map(Vec::as_slice)
+    }
+
+    /// Adds follow-ups for the whole workspace; whether there were new ones.
+    pub fn plant(&mut self, seeds: impl IntoIterator<Item = Seed>) -> bool {
+        let before = self.seeds.len();
+        self.seeds.extend(seeds);
+        self.seeds.len() > before
+    }
+
+    /// The follow-ups for the whole workspace.
+    pub fn seeds(&self) -> &BTreeSet<Seed> {
+        &self.seeds
     }
 
     /// The facts of one name, sorted.

@@ -30,6 +30,7 @@ pub(super) fn respect(set: &RuleSet, tree: &Tree, outcomes: &mut Outcomes) {
         outcome.answer = Answer::Skip(format!("a comment ignores it: {reason}"));
         outcome.imports.clear();
         outcome.files.clear();
+        outcome.seeds.clear();
     }
 }
 

@@ -186,7 +186,7 @@ impl<'t> Changes<'_, 't> {
             why: "an edit writes the same import that another would change; leave it to one of them".to_owned(),
         })?;
         let replacement = if text.is_empty() { Vec::new() } else { vec![Fragment::Text(text)] };
-        self.edits.push(Edit { range: old, replacement, rule: rule.to_owned(), match_id: u32::MAX });
+        self.edits.push(Edit { range: old, replacement, rule: rule.to_owned(), match_id: u32::MAX, drops: false });
         Ok(())
     }
 

@@ -5,11 +5,11 @@
 use std::ops::Range;
 
 use super::template::indented;
-use crate::edit::Fragment;
+use crate::edit::{Edit, Fragment};
 use crate::tree::{Node, Tree};
 
-/// Gives the lines of a replacement the indentation of where they go. Copied
-/// lines move only where indentation means something, and never in a literal.
+/// Gives the lines of a replacement the indentation of where they go. Copied lines move
+/// where the language has code in blocks, and never in a literal.
 pub(super) fn placed(file: &Tree, range: &Range<usize>, fragments: Vec<Fragment>, embedded: bool) -> Vec<Fragment> {
     let text = file.text();
     let (indent, line_end) = (indentation(text, range.start), line_end(text));
@@ -24,7 +24,7 @@ pub(super) fn placed(file: &Tree, range: &Range<usize>, fragments: Vec<Fragment>
                 }
                 out.push(Fragment::Text(new));
             }
-            Fragment::Copy(range) if embedded || !file.language.facts.indented => out.push(Fragment::Copy(range)),
+            Fragment::Copy(range) if embedded || !file.language.moves_lines() => out.push(Fragment::Copy(range)),
             Fragment::Copy(range) => {
                 // Behind a break that was copied, code stands where it stood.
                 let copied = text.get(range.clone()).unwrap_or("");
@@ -243,9 +243,92 @@ fn moved(tree: &Tree, range: Range<usize>, target: &str, out: &mut Vec<Fragment>
 }
 
 fn in_literal(tree: &Tree, at: usize) -> bool {
-    let inside = |n: &Node<'_>| n.local_range().start < at && at < n.local_range().end;
+    // A heredoc begins with a line.
+    let begins = |n: &Node<'_>| usize::from(tree.language.is_string(n.kind_id()));
+    let inside = |n: &Node<'_>| n.local_range().start + begins(n) <= at && at < n.local_range().end;
     let node = tree.last_from(at);
-    std::iter::once(node).chain(node.ancestors()).any(|n| inside(&n) && tree.language.is_string(n.kind_id()))
+    std::iter::once(node).chain(node.ancestors()).any(|n| inside(&n) && tree.language.is_verbatim(n.kind_id()))
+}
+
+/// Bytes of the file that a list takes, with the comments that stand right before its first
+/// node and right behind its last one: they go where the list goes.
+pub fn run_of(first: Node<'_>, last: Node<'_>) -> Range<usize> {
+    let is_comment = |node: &&Node<'_>| node.is_extra() && node.is_named();
+    let siblings: Vec<Node<'_>> = first.parent().map(|parent| parent.children().collect()).unwrap_or_default();
+    let at = |node: Node<'_>| siblings.iter().position(|other| other.id == node.id);
+    let (Some(from), Some(to)) = (at(first), at(last)) else { return first.range().start..last.range().end };
+    let leading = siblings[..from].iter().rev().take_while(is_comment).last();
+    let trailing = siblings[to + 1..].iter().take_while(is_comment).last();
+    leading.unwrap_or(&first).range().start..trailing.unwrap_or(&last).range().end
+}
+
+/// Code in which nothing that follows stands in the comment that a copy ends with.
+pub fn ended(tree: &Tree, fragments: Vec<Fragment>) -> Vec<Fragment> {
+    let Some(mark) = tree.language.facts.line_comment.as_deref() else { return fragments };
+    let mut out: Vec<Fragment> = Vec::with_capacity(fragments.len());
+    for fragment in fragments {
+        if let (Some(Fragment::Copy(range)), Fragment::Text(text)) = (out.last(), &fragment) {
+            let end = range.end - tree.base();
+            let last = tree.last_from(end.saturating_sub(1));
+            let open = last.is_extra() && last.local_range().end == end && last.text().starts_with(mark);
+            if open && !text.starts_with(['\n', '\r']) {
+                out.push(Fragment::Text(format!("\n{}", text.trim_start())));
+                continue;
+            }
+        }
+        out.push(fragment);
+    }
+    out
+}
+
+/// The node, or its whole lines where nothing else is on them.
+pub fn whole_lines(node: Node<'_>) -> Range<usize> {
+    let node = whole_statement(node);
+    let (text, range, base) = (node.tree().text(), node.local_range(), node.tree().base());
+    let start = text[..range.start].rfind('\n').map_or(0, |i| i + 1);
+    let end = text[range.end..].find('\n').map_or(text.len(), |i| range.end + i + 1);
+    let alone = text[start..range.start].trim().is_empty() && text[range.end..end].trim().is_empty();
+    let range = if alone { start..end } else { range };
+    range.start + base..range.end + base
+}
+
+/// The statement that a node is all of, but for what ends it; else the node.
+fn whole_statement(node: Node<'_>) -> Node<'_> {
+    let (tree, own) = (node.tree(), node.local_range());
+    let is = |around: &Node<'_>| {
+        let rest = tree.text().get(own.end..around.local_range().end).unwrap_or("").trim();
+        around.local_range().start == own.start && (rest.is_empty() || tree.language.is_separator(rest))
+    };
+    let around = node.ancestors().take_while(is).filter(|around| tree.statements().contains(&around.id));
+    around.last().unwrap_or(node)
+}
+
+/// The comments in code that is replaced and not copied, each on a line of its own above the
+/// statement. `own` is the rule and the match.
+pub(super) fn moved_above(
+    file: &Tree,
+    range: &Range<usize>,
+    replacement: &[Fragment],
+    (rule, match_id): (&str, u32),
+) -> Option<Edit> {
+    let copied = |comment: &Range<usize>| {
+        replacement.iter().any(|f| matches!(f, Fragment::Copy(r) if r.start <= comment.start && comment.end <= r.end))
+    };
+    let within = |n: &Node<'_>| range.start <= n.local_range().start && n.local_range().end <= range.end;
+    let comments = file.iter().filter(|n| n.is_extra() && n.is_named() && within(n));
+    let comments: Vec<Range<usize>> = comments.map(|n| n.local_range()).filter(|c| !copied(c)).collect();
+    let first = comments.first()?;
+    let text = file.text();
+    // Of what is deleted with its lines, the statement begins behind them.
+    let begins = range.start + text[range.clone()].len() - text[range.clone()].trim_start().len();
+    let statement = statement_start(file.last_from(begins.min(first.start)));
+    let line = line_start(text, statement);
+    let (indent, line_end) = (indentation(text, line), line_end(text));
+    let each = |comment: Range<usize>| {
+        [Fragment::Text(indent.to_owned()), Fragment::Copy(comment), Fragment::Text(line_end.to_owned())]
+    };
+    let replacement = comments.into_iter().flat_map(each).collect();
+    Some(Edit { range: line..line, replacement, rule: rule.to_owned(), match_id, drops: false })
 }
 
 /// Where the innermost statement around `node` begins that is first on its line, so

@@ -16,7 +16,7 @@ use super::used::UseMatcher;
 use crate::language::{Language, literal};
 use crate::pattern::{Binding, Bindings, Invocation, Pattern};
 use crate::symbol::Certainty;
-use crate::tree::{Node, NodeId, QueryHits, Tree};
+use crate::tree::{Node, NodeId, QueryHits, Tree, literal_value};
 
 /// What a node must be.
 pub enum Matcher {
@@ -52,6 +52,8 @@ pub enum Matcher {
     Field(String),
     /// It is a use of a dataset, or of a column of one.
     Use(UseMatcher),
+    /// It is what the seed of a follow-up gave under this name.
+    Given(String),
 }
 
 /// A set of texts, folded to lower case where the language ignores case.
@@ -211,6 +213,10 @@ impl Matcher {
             Self::Nth(place) => yes(is_nth(node, *place)),
             Self::Field(name) => yes(node.field_name() == Some(name.as_str())),
             Self::Use(sought) => sought.answer(node),
+            Self::Given(name) => match bindings.given() {
+                Some(given) => yes(given.get(name).is_some_and(|given| given.is(node))),
+                None => Certainty::Unknown,
+            },
             Self::Not(matcher) => matcher.answer(node, &mut bindings.clone()).negated(),
             Self::Any(matchers) => {
                 let before = bindings.clone();
@@ -353,9 +359,13 @@ impl Matcher {
             Self::Use(sought) => sought.required(),
             Self::All(matchers) => matchers.iter().flat_map(|m| m.required(language)).collect(),
             Self::Any(matchers) => Clause::either(matchers.iter().map(|m| m.required(language))),
-            Self::Kind(_) | Self::Query(_) | Self::Not(_) | Self::Typed(_) | Self::Nth(_) | Self::Field(_) => {
-                Vec::new()
-            }
+            Self::Kind(_)
+            | Self::Query(_)
+            | Self::Not(_)
+            | Self::Typed(_)
+            | Self::Nth(_)
+            | Self::Field(_)
+            | Self::Given(_) => Vec::new(),
         }
     }
 }
@@ -434,17 +444,4 @@ fn texts(node: Node<'_>) -> Vec<String> {
         Some(value) => vec![value],
         None => vec![node.text().to_owned()],
     }
-}
-
-/// The value of a string literal without holes, where it is certain.
-pub fn literal_value(node: Node<'_>) -> Option<String> {
-    let language = node.tree().language;
-    if !language.is_string(node.kind_id()) {
-        return None;
-    }
-    let holes = &language.facts.string.holes;
-    if node.descendants().any(|n| holes.iter().any(|h| h == n.kind())) {
-        return None;
-    }
-    literal::value(language, node.text())
 }

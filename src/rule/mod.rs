@@ -10,6 +10,7 @@ mod embedded;
 mod engine;
 mod exercise;
 mod facts;
+mod follow;
 mod ignore;
 mod import_block;
 mod imports;
@@ -31,9 +32,10 @@ pub use embedded::{Embedded, embed};
 pub use engine::{Answer, Failure, File, Outcome, Outcomes, collect, run};
 pub use exercise::Exercise;
 pub use facts::Facts;
+pub use follow::{Bind, FollowUp, Scope, Seed, follow, may_follow};
 pub use imports::{ImportRequest, Unsettled, settle};
-pub use layout::written;
-pub use matcher::{Lookup, Matcher, QueryMatcher, literal_value};
+pub use layout::{ended, run_of, whole_lines, written};
+pub use matcher::{Lookup, Matcher, QueryMatcher};
 pub use moves::Moves;
 pub use paths::{Paths, Place};
 pub use prefilter::{Clause, Gate, Hits, Prefilter};
@@ -50,6 +52,7 @@ use std::sync::Arc;
 use crate::digest::Digest;
 use crate::edit::{FileEdit, Fragment};
 use crate::language::{FileLanguages, Language};
+use crate::pattern::Givens;
 use crate::tree::{Node, NodeId, Tree};
 
 /// One rule, compiled for every language it names.
@@ -73,6 +76,12 @@ pub struct Rule {
     pub imports: Vec<ImportRequest>,
     /// What to do where the file alone can't tell whether it is one.
     pub if_unknown: IfUnknown,
+    /// What becomes of the comments that its edits take.
+    pub comments: Comments,
+    /// What goes on where it made an edit.
+    pub follow_ups: Vec<FollowUp>,
+    /// Of a follow-up, the names that it takes from its seed: it never starts alone.
+    pub takes: Option<Vec<String>>,
     /// One for each language.
     pub variants: Vec<Variant>,
     /// Code before and after; equal where it must stay unchanged.
@@ -265,6 +274,27 @@ pub struct Replacement {
     pub file: Option<FileEdit>,
     /// A byte on the line whose indentation the new lines get; of the range where `None`.
     pub indent_at: Option<usize>,
+    /// What becomes of the comments that it takes; what its rule says where `None`.
+    pub comments: Option<Comments>,
+}
+
+impl Replacement {
+    /// Of a range by these fragments, and no more.
+    pub fn new(range: Range<usize>, fragments: Vec<Fragment>) -> Self {
+        Self { range, fragments, imports: Vec::new(), file: None, indent_at: None, comments: None }
+    }
+}
+
+/// What becomes of comments in code that is replaced and not copied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Comments {
+    /// The edit is refused, unless it deletes the code.
+    #[default]
+    Guard,
+    /// They go.
+    Drop,
+    /// They go above the statement.
+    Move,
 }
 
 /// A match that may outlive the traversal that found it.
@@ -278,6 +308,8 @@ pub struct Match {
     pub path: Arc<str>,
     /// What the holes stand for.
     pub bindings: BTreeMap<String, Bound>,
+    /// Of a follow-up, what its seed gives it.
+    pub given: Option<Arc<Givens>>,
 }
 
 /// What a hole stands for.
@@ -320,7 +352,7 @@ impl Match {
             Bound::One(id) => Some(self.tree.node(*id).range()),
             Bound::Many(ids) => {
                 let (first, last) = (ids.first()?, ids.last()?);
-                Some(self.tree.node(*first).range().start..self.tree.node(*last).range().end)
+                Some(run_of(self.tree.node(*first), self.tree.node(*last)))
             }
         }
     }

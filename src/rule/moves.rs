@@ -146,21 +146,10 @@ fn as_before(symbols: &Symbols, object: Node<'_>, wanted: Wanted) -> (Wanted, Th
 }
 
 fn replaces(node: Node<'_>, text: String, imports: Vec<ImportRequest>) -> Decision {
-    Decision::Edits(vec![Replacement {
-        range: node.range(),
-        fragments: vec![Fragment::Text(text)],
-        imports,
-        file: None,
-        indent_at: None,
-    }])
+    let fragments = vec![Fragment::Text(text)];
+    Decision::Edits(vec![Replacement { imports, ..Replacement::new(node.range(), fragments) }])
 }
 
 fn asks(request: ImportRequest) -> Decision {
-    Decision::Edits(vec![Replacement {
-        range: 0..0,
-        fragments: Vec::new(),
-        imports: vec![request],
-        file: None,
-        indent_at: None,
-    }])
+    Decision::Edits(vec![Replacement { imports: vec![request], ..Replacement::new(0..0, Vec::new()) }])
 }

@@ -53,6 +53,6 @@ impl Note<'_> {
         let message = if language.name == "sql" { message.replace('{', "(").replace('}', ")") } else { message };
         let comment = format!("{indent}{mark} {tag}: {message}{guide}{}", line_end(text));
         let replacement = vec![Fragment::Text(comment)];
-        Comment::New(Edit { range: line..line, replacement, rule: self.id.to_owned(), match_id })
+        Comment::New(Edit { range: line..line, replacement, rule: self.id.to_owned(), match_id, drops: false })
     }
 }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use super::matcher::escapes;
 use super::prefilter::{Clause, Gate, Hits, Prefilter};
 use super::uses::DatasetRules;
-use super::{Action, Context, Exercise, Place, Rule, Variant};
-use crate::digest::Digest;
+use super::{Action, Context, Exercise, Place, Rule, Safety, Scope, Variant};
+use crate::digest::{Digest, DigestBuilder};
 use crate::language::{self, FileLanguages, Language};
 use crate::symbol::Library;
 use crate::tree::Tree;
@@ -34,6 +34,8 @@ pub struct RuleSet {
     pub(super) units: Vec<Unit>,
     pub(super) prefilter: Prefilter,
     pub(super) by_language: HashMap<String, Index>,
+    /// The languages of the follow-ups that look at whole workspaces.
+    wide: Vec<String>,
 }
 
 pub(super) struct Unit {
@@ -79,11 +81,13 @@ pub struct Required<'s> {
 }
 impl RuleSet {
     /// Derives prefilter and index.
-    pub fn new(rules: Vec<Rule>, guide: Option<String>) -> Self {
+    pub fn new(mut rules: Vec<Rule>, guide: Option<String>) -> Self {
+        let wide = follows(&mut rules);
         let mut units = Vec::new();
         let mut by_language: HashMap<String, Index> = HashMap::new();
         for (rule, one) in rules.iter().enumerate() {
-            for (variant, it) in one.variants.iter().enumerate() {
+            // A follow-up never starts alone.
+            for (variant, it) in one.variants.iter().enumerate().filter(|_| one.takes.is_none()) {
                 let unit = units.len();
                 let (clauses, inner) = (required(it, true), required(it, false));
                 units.push(Unit { rule, variant, asks_for_uses: it.asks_for_uses(), clauses, inner });
@@ -120,12 +124,15 @@ impl RuleSet {
             exercise: None,
             units,
             by_language,
+            wide,
         }
     }
 
     /// Whether any rule speaks this language; datasets are looked for in every one.
     pub fn speaks(&self, language: &Language) -> bool {
-        self.by_language.contains_key(&language.facts.name) || self.datasets.is_some()
+        self.by_language.contains_key(&language.facts.name)
+            || self.datasets.is_some()
+            || self.wide.contains(&language.facts.name)
     }
 
     /// What findings and edits of this origin are named by.
@@ -156,9 +163,15 @@ impl RuleSet {
         Library::put_beside(self.libraries.get(&tree.language.facts.name), tree);
     }
 
-    /// Whether any rule collects facts: then a workspace is read twice.
+    /// Whether any file decides what becomes of others, by facts that it gives or by follow-ups
+    /// in the whole workspace: then a workspace is read twice.
     pub fn collects(&self) -> bool {
-        self.rules.iter().any(|r| matches!(r.action, Action::Collect(..)))
+        self.spreads() || self.rules.iter().any(|r| matches!(r.action, Action::Collect(..)))
+    }
+
+    /// Whether an edit may ask for follow-ups in the whole workspace.
+    pub fn spreads(&self) -> bool {
+        !self.wide.is_empty()
     }
 
     /// Which rules can match a file of this language, told from its raw bytes.
@@ -247,6 +260,43 @@ impl RuleSet {
     pub(super) fn variant(&self, unit: &Unit) -> &Variant {
         &self.rules[unit.rule].variants[unit.variant]
     }
+}
+
+/// Makes what each rule is include its follow-ups: their answers are part of its own, and what
+/// one of them wants a person for, it wants one for. The languages of those that look at whole
+/// workspaces.
+fn follows(rules: &mut [Rule]) -> Vec<String> {
+    let numbers: HashMap<String, usize> = rules.iter().enumerate().map(|(at, rule)| (rule.id.clone(), at)).collect();
+    let next = |rule: &Rule| -> Vec<usize> {
+        rule.follow_ups.iter().flat_map(|follow| &follow.rules).filter_map(|id| numbers.get(id).copied()).collect()
+    };
+    let mut wide: BTreeSet<usize> = BTreeSet::new();
+    for follow in rules.iter().flat_map(|rule| &rule.follow_ups).filter(|follow| follow.scope == Scope::Workspace) {
+        wide.extend(follow.rules.iter().filter_map(|id| numbers.get(id)));
+    }
+    let reached: Vec<BTreeSet<usize>> = (0..rules.len())
+        .map(|from| {
+            let (mut seen, mut pending) = (BTreeSet::new(), next(&rules[from]));
+            while let Some(one) = pending.pop() {
+                if seen.insert(one) {
+                    pending.extend(next(&rules[one]));
+                }
+            }
+            seen
+        })
+        .collect();
+    let own: Vec<(Digest, Safety)> = rules.iter().map(|rule| (rule.identity, rule.safety)).collect();
+    for (rule, reached) in rules.iter_mut().zip(reached).filter(|(_, reached)| !reached.is_empty()) {
+        let identity = DigestBuilder::new("gander.followed").field(rule.identity.as_bytes());
+        rule.identity =
+            reached.iter().fold(identity, |identity, other| identity.field(own[*other].0.as_bytes())).finish();
+        if reached.iter().any(|other| own[*other].1 == Safety::Review) {
+            rule.safety = Safety::Review;
+        }
+    }
+    let languages = wide.into_iter().flat_map(|rule| &rules[rule].variants);
+    let names: BTreeSet<String> = languages.map(|variant| variant.language.facts.name.clone()).collect();
+    names.into_iter().collect()
 }
 
 /// What a file must hold for the rule to match in it; without the hosts, what the

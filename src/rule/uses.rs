@@ -210,8 +210,8 @@ impl<'f> Found<'f> {
 
     fn push(&mut self, dataset: usize, range: Range<usize>, answer: Answer, subject: Option<Subject>) {
         let (origin, place) = (Origin::Dataset(dataset), self.place(range.start));
-        let (imports, files, literal) = (Vec::new(), Vec::new(), None);
-        self.outcomes.push(Outcome { origin, range, place, answer, imports, files, literal, subject });
+        let (imports, files, literal, seeds) = (Vec::new(), Vec::new(), None, Vec::new());
+        self.outcomes.push(Outcome { origin, range, place, answer, imports, files, literal, subject, seeds });
     }
 
     fn unit(&mut self, Decided { unit, fate }: Decided, number: u32) {
@@ -249,7 +249,7 @@ impl<'f> Found<'f> {
         let id = self.rules.id(dataset).to_owned();
         let edit = |(range, text): (Range<usize>, String)| {
             let replacement = if text.is_empty() { Vec::new() } else { vec![Fragment::Text(text)] };
-            Edit { range, replacement, rule: id.clone(), match_id: number }
+            Edit { range, replacement, rule: id.clone(), match_id: number, drops: false }
         };
         let mut edits: Vec<Edit> = edits.into_iter().map(edit).collect();
         for one in uses {

@@ -145,6 +145,7 @@ fn shown(matcher: &Matcher, language: &Language) -> String {
         Matcher::Nth(place) => format!("nth({place})"),
         Matcher::Field(name) => format!("field({name:?})"),
         Matcher::Use(sought) => sought.shown(),
+        Matcher::Given(name) => format!("given({name:?})"),
         Matcher::Any(_) => "any(…)".to_owned(),
         Matcher::All(_) => "all(…)".to_owned(),
         Matcher::Not(inner) => format!("not({})", shown(inner, language)),

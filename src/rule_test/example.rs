@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::rule::{After, Facts, Place, Rule, RuleSet};
-use crate::transform::{Fate, FileReport, FindingKind, Lies, collect, decide, file, unsettled};
+use crate::transform::{Fate, FileReport, FindingKind, Lies, collect, decide, file, spread, unsettled};
 use crate::tree::parse;
 
 /// What came of one example.
@@ -73,8 +73,9 @@ fn file_name(rule: &Rule) -> Option<String> {
 fn one(rules: &RuleSet, name: &str, before: &str) -> (String, Option<String>) {
     let unchanged = |why: String| (before.to_owned(), Some(why));
     let place = Place::Example(name);
-    let facts = match collect(rules, place, before.as_bytes()) {
-        Ok(facts) => Arc::new(facts),
+    let planted = |facts: &Arc<Facts>| file(rules, facts, place, before.as_bytes()).seeds;
+    let facts = match collect(rules, place, before.as_bytes()).and_then(|facts| spread(rules, facts, planted)) {
+        Ok(facts) => facts,
         Err(finding) => return unchanged(finding.message),
     };
     if rules.exercise.is_some() {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use rhai::{AST, Array, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext, Position};
 
 use super::closure::{Closure, Kind};
-use super::code::ImportEdit;
+use super::code::{ImportEdit, policy_of};
 use super::draft::{Around, Draft, Then};
 use super::error::ScriptError;
 use super::error::fail;
@@ -18,8 +18,8 @@ use super::survey::Survey;
 use super::{Source, purity};
 use crate::language::{self, Language};
 use crate::rule::{
-    Action, After, Context, Decide, Example, Guard, Host, IfUnknown, ImportRequest, Matcher, Moves, Paths, Rule,
-    Safety, Template, Variant,
+    Action, After, Bind, Context, Decide, Example, FollowUp, Guard, Host, ImportRequest, Matcher, Moves, Paths, Rule,
+    Safety, Scope, Template, Variant,
 };
 
 /// What the methods are called on: the number of a draft.
@@ -46,41 +46,38 @@ pub(super) fn register(api: &mut Api<'_>, drafts: &Arc<Mutex<Vec<Draft>>>) {
     let example = r#".find("f($X)").replace("g($X)").example("f(1)", "g(1)")"#;
     let docs = "A rule being declared. Its methods can be called in any order; it needs a language, something to find, and exactly one thing to do.";
     api.type_of::<Handle>("Rule", docs, example);
-    let drafts = Arc::clone(drafts);
     let docs = "Declares a rule. Its id is unique in a migration, and stands in every finding.";
-    api.function("rule(id) -> Rule", docs, example, move |cx: NativeCallContext, id: &str| -> Fallible<Handle> {
-        let well_formed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/' | '.');
-        if id.is_empty() || !id.chars().all(well_formed) {
-            return Err(fail(format!("a rule's id is letters, digits, `-`, `_`, `.` and `/`, not {id:?}")));
-        }
-        let mut all = drafts.lock().map_err(|_| fail("rules can't be declared here"))?;
-        all.push(Draft {
-            id: id.to_owned(),
-            at: cx.call_position(),
-            title: None,
-            safety: Safety::Safe,
-            languages: Vec::new(),
-            paths: Vec::new(),
-            find: None,
-            conditions: Vec::new(),
-            context: Vec::new(),
-            file_has: Vec::new(),
-            hosts: Vec::new(),
-            survey: None,
-            guards: Vec::new(),
-            actions: Vec::new(),
-            examples: Vec::new(),
-            if_unknown: IfUnknown::default(),
-            imports: Vec::new(),
-            cut_short: false,
-        });
-        Ok(Handle { drafts: Arc::clone(&drafts), index: all.len() - 1 })
+    let all = Arc::clone(drafts);
+    api.function("rule(id) -> Rule", docs, example, move |cx: NativeCallContext, id: &str| {
+        declare(&all, id, cx.call_position(), None)
+    });
+    let docs = "Declares a rule that never starts alone: an edit of another rule asks for it with `then`, and gives it code for these names. Its patterns match only that code where they name it, and so does `given(name)`.";
+    let example = r#"rule("flag").lang("python")
+    .find("enabled('new')").replace("True")
+    .then("fold", "parent")
+    .example("x = enabled('new') or g()\n", "x = True\n");
+followup("fold", []).lang("python")
+    .find("True or $_").replace("True");"#;
+    let all = Arc::clone(drafts);
+    api.function("followup(id, names) -> Rule", docs, example, move |cx: NativeCallContext, id: &str, names: Array| {
+        let takes = strings(&Dynamic::from(names))?;
+        declare(&all, id, cx.call_position(), Some(takes))
     });
     declarations(api);
     conditions(api);
     closures(api);
     actions(api);
     deciders(api);
+}
+
+fn declare(drafts: &Arc<Mutex<Vec<Draft>>>, id: &str, at: Position, takes: Option<Vec<String>>) -> Fallible<Handle> {
+    let well_formed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/' | '.');
+    if id.is_empty() || !id.chars().all(well_formed) {
+        return Err(fail(format!("a rule's id is letters, digits, `-`, `_`, `.` and `/`, not {id:?}")));
+    }
+    let mut all = drafts.lock().map_err(|_| fail("rules can't be declared here"))?;
+    all.push(Draft::new(id, at, takes));
+    Ok(Handle { drafts: Arc::clone(drafts), index: all.len() - 1 })
 }
 
 fn declarations(api: &mut Api<'_>) {
@@ -231,13 +228,13 @@ const AROUND: &[(&str, Around, &str, &str)] = &[
         "precedes",
         Around::Precedes,
         "Some sibling after the match must fit: in a list of statements, a statement.",
-        r#".find(stmt("import $M")).where(#{ M: "old" }).precedes(stmt("import new")).delete().example("import old\nimport new\n", "\nimport new\n").unchanged("import new\nimport old\n")"#,
+        r#".find(stmt("import $M")).where(#{ M: "old" }).precedes(stmt("import new")).delete().example("import old\nimport new\n", "import new\n").unchanged("import new\nimport old\n")"#,
     ),
     (
         "follows",
         Around::Follows,
         "Some sibling before the match must fit.",
-        r#".find(stmt("import $M")).where(#{ M: "new" }).follows(stmt("import old")).delete().example("import old\nimport new\n", "import old\n\n").unchanged("import new\nimport old\n")"#,
+        r#".find(stmt("import $M")).where(#{ M: "new" }).follows(stmt("import old")).delete().example("import old\nimport new\n", "import old\n").unchanged("import new\nimport old\n")"#,
     ),
 ];
 
@@ -277,10 +274,16 @@ fn actions(api: &mut Api<'_>) {
             then(h, cx.call_position(), Then::Replace(text.to_owned()))
         },
     );
-    let docs = "Deletes the match.";
-    let example = r#".find(stmt("import old")).delete().example("import old\nf()", "\nf()").unchanged("import older")"#;
+    let docs = "Deletes the match, with its lines where nothing else is on them.";
+    let example = r#".find(stmt("import old")).delete().example("import old\nf()", "f()").unchanged("import older")"#;
     api.function("Rule.delete() -> Rule", docs, example, move |cx: NativeCallContext, h: &mut Handle| {
         then(h, cx.call_position(), Then::Delete)
+    });
+    let docs = "What becomes of comments in the code that its edits take: `\"drop\"` lets them go, `\"move\"` puts them above the statement. Without it an edit is refused where it would lose one; of code that is deleted they go with it.";
+    let example = r##".find("f($X, $Y)").replace("g($X)").comments("move").example("a = f(1,  # one\n      2)\n", "# one\na = g(1)\n")"##;
+    api.function("Rule.comments(policy) -> Rule", docs, example, |h: &mut Handle, policy: &str| -> Fallible<Handle> {
+        let policy = policy_of(policy)?;
+        Ok(h.change(|d| d.comments = policy))
     });
     let docs = "Leaves the code, and puts this comment above it for a person to look at.";
     let example = r##".find("f($X)").annotate("f is gone").example("f(1)", "# gander[example]: f is gone\nf(1)").unchanged("g(1)")"##;
@@ -391,6 +394,7 @@ pub(super) fn finish(
         .collect();
     let imports = imports(&draft.imports, &variants);
     let action = finisher.action(&draft, &variants, (engine, ast), survey.as_ref());
+    let follow_ups = finisher.follow_ups(&draft, (engine, ast), survey.as_ref());
     match action {
         Some(action) if finisher.errors.is_empty() => Ok(Rule {
             identity: parts.identity(&draft),
@@ -405,6 +409,9 @@ pub(super) fn finish(
             examples: draft.examples,
             if_unknown: draft.if_unknown,
             imports,
+            comments: draft.comments,
+            follow_ups,
+            takes: draft.takes,
         }),
         _ => Err(finisher.errors),
     }
@@ -455,6 +462,7 @@ impl Finisher<'_> {
         let (spec, at) = draft.find.as_ref()?;
         let find = self.compile(spec, language, *at)?.sought();
         let (always, sometimes) = find.holes();
+        self.takes(draft, spec, *at);
         let mut conditions = Vec::new();
         for (name, spec, at) in &draft.conditions {
             if !always.contains(name) && !sometimes.contains(name) {
@@ -531,7 +539,8 @@ impl Finisher<'_> {
             Then::Replace(text) => {
                 let template = Template::new(text);
                 for variant in variants {
-                    let (always, sometimes) = variant.find.holes();
+                    let (mut always, sometimes) = variant.find.holes();
+                    always.extend(draft.takes.iter().flatten().cloned());
                     if let Err(error) = template.check(&always, &sometimes) {
                         self.error(*at, &error.to_string(), "");
                     }
@@ -555,6 +564,38 @@ impl Finisher<'_> {
         })
     }
 
+    /// Names that a seed is asked for are names that the follow-up takes.
+    fn takes(&mut self, draft: &Draft, find: &Spec, at: Position) {
+        let all = std::iter::once(find).chain(draft.conditions.iter().map(|(_, spec, _)| spec));
+        let all = all.chain(draft.context.iter().map(|(_, spec, _)| spec));
+        let takes = draft.takes.as_deref().unwrap_or_default();
+        if let Some(name) = all.flat_map(Spec::given).find(|name| !takes.iter().any(|taken| taken == name)) {
+            let hint = format!("declare it as followup({:?}, [\"{name}\"])", self.id);
+            self.error(at, &format!("given(\"{name}\") is no name that it takes from a seed"), &hint);
+        }
+        if draft.takes.is_some() && !draft.hosts.is_empty() {
+            self.error(at, "a follow-up looks at code, and not into literals of it", "leave out in_host(…)");
+        }
+    }
+
+    fn follow_ups(
+        &mut self,
+        draft: &Draft,
+        (engine, ast): (&Arc<Engine>, &Arc<AST>),
+        survey: Option<&Arc<Survey>>,
+    ) -> Vec<FollowUp> {
+        let mut all = Vec::new();
+        for one in &draft.follow_ups {
+            let bind = one.bind.as_ref().map(|closure| -> Box<dyn Bind> {
+                self.pure(ast, closure, one.at);
+                Box::new(Closure::new(engine, ast, closure, Kind::Bind, survey, (&self.source.name, one.at)))
+            });
+            let at = (one.at.line().unwrap_or(1) as u32, one.at.position().unwrap_or(1) as u32);
+            all.push(FollowUp { rules: one.rules.clone(), scope: one.scope, bind, at });
+        }
+        all
+    }
+
     fn pure(&mut self, ast: &AST, closure: &FnPtr, at: Position) {
         if let Some((name, position)) = purity::captured_write(ast, closure) {
             let at = if position.is_none() { at } else { position };
@@ -562,4 +603,40 @@ impl Finisher<'_> {
             self.error(at, &format!("the closure writes `{name}`, which it captured"), hint);
         }
     }
+}
+
+/// What is wrong with the follow-ups that a rule names, given all rules.
+pub(super) fn unmet(rule: &Rule, source: &Source, all: &[(&Source, Rule)]) -> Vec<ScriptError> {
+    let mut errors = Vec::new();
+    let mut wrong = |follow: &FollowUp, message: String, hint: &str| {
+        let message = format!("rule `{}`: then(…): {message}", rule.id);
+        errors.push(ScriptError::at(&source.name, &source.text, follow.at, &message).hint(hint));
+    };
+    for follow in &rule.follow_ups {
+        for id in &follow.rules {
+            let Some((_, other)) = all.iter().find(|(_, other)| other.id == *id) else {
+                wrong(follow, format!("there is no follow-up `{id}`"), &format!("declare followup({id:?}, […])"));
+                continue;
+            };
+            let Some(takes) = &other.takes else {
+                let hint = format!("declare it as followup({id:?}, [])");
+                wrong(follow, format!("`{id}` is a rule that starts alone"), &hint);
+                continue;
+            };
+            let spoken =
+                |variant: &Variant| rule.variants.iter().any(|own| std::ptr::eq(own.language, variant.language));
+            if follow.scope != Scope::Workspace && !other.variants.iter().any(spoken) {
+                wrong(follow, format!("`{id}` speaks none of its languages"), "name one of them in lang(…)");
+            }
+            let bound = |name: &String| {
+                let own = rule.takes.iter().flatten().any(|own| own == name);
+                own || rule.variants.iter().all(|variant| variant.find.holes().0.contains(name))
+            };
+            if let Some(name) = takes.iter().find(|name| follow.bind.is_none() && !bound(name)) {
+                let hint = format!("give it: .then({id:?}, …, |m| #{{ {name}: … }})");
+                wrong(follow, format!("`{id}` takes `{name}`, which no hole of this rule binds"), &hint);
+            }
+        }
+    }
+    errors
 }

@@ -24,6 +24,8 @@ pub(super) enum Kind {
     When,
     /// `collect`: a text, or several.
     Collect,
+    /// `then`: what a follow-up takes.
+    Bind,
 }
 
 pub(super) struct Closure {
@@ -68,7 +70,7 @@ impl Closure {
         }
     }
 
-    fn call(&self, found: &Match, facts: &Arc<Facts>) -> Result<Dynamic, String> {
+    pub(super) fn call(&self, found: &Match, facts: &Arc<Facts>) -> Result<Dynamic, String> {
         refill();
         let m = RhaiMatch(Arc::new(found.clone()));
         let cx = Cx {
@@ -77,6 +79,7 @@ impl Closure {
             tree: Arc::clone(&found.tree),
             path: Arc::clone(&found.path),
             survey: self.survey.clone(),
+            given: found.given.clone(),
         };
         let result = match self.arity {
             0 => self.function.call(&self.engine, &self.ast, ()),
@@ -92,6 +95,11 @@ impl Closure {
 
     fn place(&self, at: Position) -> String {
         format!("{}:{}:{}", self.file, at.line().unwrap_or(1), at.position().unwrap_or(1))
+    }
+
+    /// Where the rule hands it over.
+    pub(super) fn place_of(&self) -> String {
+        self.place(self.at)
     }
 
     fn wrong(&self, expected: &str, got: &Dynamic) -> String {

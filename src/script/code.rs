@@ -13,7 +13,10 @@ use super::nodes::{RhaiList, RhaiNode};
 use super::reference::Api;
 use crate::edit::{FileEdit, Fragment};
 use crate::language::{FileLanguages, Language, literal};
-use crate::rule::{Decision, Filling, ImportRequest, Replacement, Template, element, elements, written};
+use crate::rule::{
+    Comments, Decision, Filling, ImportRequest, Replacement, Template, element, elements, ended, run_of, whole_lines,
+    written,
+};
 use crate::symbol::{Symbols, Through, Wanted};
 use crate::tree::{Node, Tree};
 
@@ -101,6 +104,7 @@ pub(super) struct EditSpec {
     import: Option<ImportEdit>,
     file: Option<FileAsk>,
     indent_at: Option<usize>,
+    comments: Option<Comments>,
 }
 
 /// What an edit asks of a whole file.
@@ -113,7 +117,12 @@ pub(super) enum FileAsk {
 
 impl EditSpec {
     pub(super) fn replace(range: Range<usize>, code: Snippet) -> Self {
-        Self { range, code, import: None, file: None, indent_at: None }
+        Self { range, code, import: None, file: None, indent_at: None, comments: None }
+    }
+
+    /// What becomes of the comments that it takes.
+    pub(super) fn with_comments(self, comments: Comments) -> Self {
+        Self { comments: Some(comments), ..self }
     }
 
     /// Its lines are indented as the line of this byte is.
@@ -122,11 +131,11 @@ impl EditSpec {
     }
 
     pub(super) fn import(edit: ImportEdit) -> Self {
-        Self { range: 0..0, code: Snippet::default(), import: Some(edit), file: None, indent_at: None }
+        Self { import: Some(edit), ..Self::replace(0..0, Snippet::default()) }
     }
 
     pub(super) fn file(ask: FileAsk) -> Self {
-        Self { range: 0..0, code: Snippet::default(), import: None, file: Some(ask), indent_at: None }
+        Self { file: Some(ask), ..Self::replace(0..0, Snippet::default()) }
     }
 }
 
@@ -208,9 +217,10 @@ pub(super) fn to_replacement(edit: &EditSpec, tree: &Tree, languages: &FileLangu
             Fragment::Text(reached.text)
         }
     };
-    let fragments = edit.code.0.iter().map(write).collect();
+    let fragments = ended(tree, edit.code.0.iter().map(write).collect());
     let file = edit.file.as_ref().map(|ask| file_edit(ask, tree, languages));
-    Replacement { range: edit.range.clone(), fragments, imports, file, indent_at: edit.indent_at }
+    let (indent_at, comments) = (edit.indent_at, edit.comments);
+    Replacement { imports, file, indent_at, comments, ..Replacement::new(edit.range.clone(), fragments) }
 }
 
 /// What is asked of a whole file; what it takes from `tree` is taken now.
@@ -306,6 +316,16 @@ fn register_edits(api: &mut Api<'_>) {
     api.function("replace(node, code) -> Edit", docs, example, |node: RhaiNode, code: Snippet| {
         EditSpec::replace(node.node().range(), code)
     });
+    let docs = "The same, and what becomes of the comments of the node that the code does not hold: `#{ comments: \"drop\" }` lets them go, `\"move\"` puts them above the statement. Without it the edit is refused where it would lose one.";
+    let example = r##".find("f($X, $Y)").edit(|m, cx| edits([replace(m.node, code("g($X)", #{ X: m.X }), #{ comments: "move" })])).example("a = f(1,  # one\n      2)\n", "# one\na = g(1)\n")"##;
+    api.function(
+        "replace(node, code, options) -> Edit",
+        docs,
+        example,
+        |node: RhaiNode, code: Snippet, options: Map| -> Fallible<EditSpec> {
+            Ok(EditSpec::replace(node.node().range(), code).with_comments(comments("replace", &options)?))
+        },
+    );
     let docs = "Puts code right before a node; before a statement, on a line of its own. An error where that would change what the code around it means, as before the only statement of an `if` without braces; code that ends with white space is put right before the node as it is.";
     let example = r#".find("f($X)").edit(|m, cx| edits([insert_before(m.X, code("0, "))])).example("f(1)", "f(0, 1)")"#;
     api.function("insert_before(node, code) -> Edit", docs, example, |node: RhaiNode, code: Snippet| {
@@ -316,7 +336,7 @@ fn register_edits(api: &mut Api<'_>) {
     api.function("insert_after(node, code) -> Edit", docs, example, |node: RhaiNode, code: Snippet| {
         insertion(node.node(), code, false)
     });
-    let docs = "Deletes a node, with its lines where nothing else is on them.";
+    let docs = "Deletes a node, with its lines where nothing else is on them. Of a node that is all of a statement, the statement goes.";
     let example = r#".find(stmt("import old")).edit(|m, cx| edits([delete(m.node)])).example("import a\nimport old\nf()", "import a\nf()")"#;
     api.function("delete(node) -> Edit", docs, example, |node: RhaiNode| {
         EditSpec::replace(whole_lines(node.node()), Snippet::default())
@@ -386,9 +406,9 @@ fn filling(name: &str, value: &Dynamic, literals: &mut Vec<Part>) -> Fallible<Fi
         return Ok(Filling::Copy(node.node().range()));
     }
     if let Some(list) = value.read_lock::<RhaiList>() {
-        let range = |id| list.tree.node(id).range();
+        let node = |id| list.tree.node(id);
         return Ok(match (list.ids.first(), list.ids.last()) {
-            (Some(first), Some(last)) => Filling::Copy(range(*first).start..range(*last).end),
+            (Some(first), Some(last)) => Filling::Copy(run_of(node(*first), node(*last))),
             _ => Filling::Nothing,
         });
     }
@@ -430,12 +450,20 @@ fn delete_elements(nodes: &Array) -> Fallible<Array> {
     Ok(ranges.into_iter().map(|r| Dynamic::from(EditSpec::replace(r, Snippet::default()))).collect())
 }
 
-/// The node, or its whole lines where nothing else is on them.
-pub(super) fn whole_lines(node: Node<'_>) -> Range<usize> {
-    let (text, range, base) = (node.tree().text(), node.local_range(), node.tree().base());
-    let start = text[..range.start].rfind('\n').map_or(0, |i| i + 1);
-    let end = text[range.end..].find('\n').map_or(text.len(), |i| range.end + i + 1);
-    let alone = text[start..range.start].trim().is_empty() && text[range.end..end].trim().is_empty();
-    let range = if alone { start..end } else { range };
-    range.start + base..range.end + base
+/// What the options of an edit say of comments.
+fn comments(of: &str, options: &Map) -> Fallible<Comments> {
+    if let Some(other) = options.keys().find(|key| *key != "comments") {
+        return Err(fail(format!("{of}(…) has no option `{other}`; it has: comments")));
+    }
+    let policy = options.get("comments").and_then(|value| value.clone().into_immutable_string().ok());
+    policy_of(policy.as_deref().unwrap_or_default())
+}
+
+/// The policy of this name.
+pub(super) fn policy_of(word: &str) -> Fallible<Comments> {
+    match word {
+        "drop" => Ok(Comments::Drop),
+        "move" => Ok(Comments::Move),
+        other => Err(fail(format!("comments are dropped or moved: \"drop\" or \"move\", not {other:?}"))),
+    }
 }

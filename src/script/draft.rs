@@ -8,8 +8,9 @@ use rhai::{FnPtr, Position};
 use super::closure::Kind;
 use super::code::ImportEdit;
 use super::finder::Spec;
+use super::follow::Followed;
 use super::identity::Said;
-use crate::rule::{Example, IfUnknown, Safety};
+use crate::rule::{Comments, Example, IfUnknown, Safety};
 
 /// A rule as declared.
 #[derive(Clone)]
@@ -31,11 +32,41 @@ pub(super) struct Draft {
     pub(super) examples: Vec<Example>,
     pub(super) if_unknown: IfUnknown,
     pub(super) imports: Vec<ImportEdit>,
+    pub(super) comments: Comments,
+    pub(super) follow_ups: Vec<Followed>,
+    /// Of a follow-up, the names that it takes.
+    pub(super) takes: Option<Vec<String>>,
     /// An error ended its declaration: what is missing may have been to come.
     pub(super) cut_short: bool,
 }
 
 impl Draft {
+    pub(super) fn new(id: &str, at: Position, takes: Option<Vec<String>>) -> Self {
+        Self {
+            id: id.to_owned(),
+            at,
+            title: None,
+            safety: Safety::Safe,
+            languages: Vec::new(),
+            paths: Vec::new(),
+            find: None,
+            conditions: Vec::new(),
+            context: Vec::new(),
+            file_has: Vec::new(),
+            hosts: Vec::new(),
+            survey: None,
+            guards: Vec::new(),
+            actions: Vec::new(),
+            examples: Vec::new(),
+            if_unknown: IfUnknown::default(),
+            imports: Vec::new(),
+            comments: Comments::default(),
+            follow_ups: Vec::new(),
+            takes,
+            cut_short: false,
+        }
+    }
+
     /// Where it is declared.
     pub(super) fn at(&self) -> Position {
         self.at
@@ -58,6 +89,9 @@ impl Draft {
             actions,
             if_unknown,
             imports,
+            comments,
+            follow_ups,
+            takes,
             at: _,
             title: _,
             safety: _,
@@ -74,6 +108,10 @@ impl Draft {
         said.value("hosts", &hosts.iter().map(|(name, spec, _)| (name, spec)).collect::<Vec<_>>());
         said.value("if_unknown", if_unknown);
         said.value("imports", imports);
+        said.value("comments", comments);
+        said.value("takes", takes);
+        said.value("then", &follow_ups.iter().map(|one| (&one.rules, one.scope)).collect::<Vec<_>>());
+        follow_ups.iter().filter_map(|one| one.bind.as_ref()).for_each(|closure| said.closure("bind", closure));
         survey.iter().for_each(|(closure, _)| said.closure("survey", closure));
         guards.iter().for_each(|(closure, _)| said.closure("when", closure));
         actions.iter().for_each(|(then, _)| said.then(then));

@@ -4,15 +4,15 @@
 use rhai::{Array, Dynamic, EvalAltResult, Map};
 
 use super::budget::charge;
-use super::code::{EditSpec, Snippet, code, lit, whole_lines};
+use super::code::{EditSpec, Snippet, code, lit};
 use super::error::fail;
 use super::explain::plain;
 use super::nodes::{RhaiList, RhaiNode};
 use super::reference::Api;
 use crate::edit::Fragment;
-use crate::rule::literal_value;
+use crate::rule::{Comments, whole_lines};
 use crate::symbol::Symbols;
-use crate::tree::Node;
+use crate::tree::{Node, literal_value};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
@@ -166,7 +166,7 @@ fn unresolved<'t>(root: Node<'t>, name: &str, uses: &[Node<'t>]) -> Option<Node<
 }
 
 fn deletions(api: &mut Api<'_>) {
-    let docs = "The same, and what becomes of comments: `#{ comments: \"drop\" }` takes those on the lines right above with it, unless they begin the file, `\"keep\"` leaves those in the deleted code, each on a line of its own. Without it those inside go, and those above stay.";
+    let docs = "The same, and what becomes of comments: `#{ comments: \"drop\" }` takes those on the lines right above with it, unless they begin the file, `\"keep\"` leaves those in the deleted code, each on a line of its own, `\"move\"` puts them above the statement. Without it those inside go, and those above stay.";
     let example = r##".find(stmt("old($$$)")).edit(|m, cx| edits([delete(m.node, #{ comments: "keep" })])).example("old(  # why\n    1)\nf()\n", "# why\nf()\n")"##;
     api.function(
         "delete(node, options) -> Edit",
@@ -181,7 +181,13 @@ fn deletions(api: &mut Api<'_>) {
             match policy.as_ref().map(|policy| policy.as_str()) {
                 Some("drop") => Ok(EditSpec::replace(with_comments_above(node.node()), Snippet::default())),
                 Some("keep") => keep_comments(node.node()),
-                _ => Err(fail("delete(…) keeps or drops comments: #{ comments: \"keep\" } or #{ comments: \"drop\" }")),
+                Some("move") => {
+                    let whole = whole_lines(node.node());
+                    Ok(EditSpec::replace(whole, Snippet::default()).with_comments(Comments::Move))
+                }
+                _ => {
+                    Err(fail("delete(…) keeps, moves or drops comments: #{ comments: \"keep\" }, \"move\" or \"drop\""))
+                }
             }
         },
     );

@@ -9,7 +9,9 @@ use super::draft::Draft;
 use super::error::fail;
 use super::library::Libraries;
 use super::reference::{Api, Constant};
-use super::{Inputs, bind, builder, code, datasets, edits, files, finder, imports, library, nodes, symbols, types};
+use super::{
+    Inputs, bind, builder, code, datasets, edits, files, finder, follow, imports, library, nodes, symbols, types,
+};
 
 /// Operations of one closure call, or of loading one file: beyond that it is a loop.
 pub(super) const OPERATIONS: u64 = 1_000_000;
@@ -55,6 +57,7 @@ pub(super) fn new(
     edits::register(&mut api);
     files::register(&mut api);
     builder::register(&mut api, drafts);
+    follow::register(&mut api);
     symbols::register(&mut api);
     types::register(&mut api);
     library::register(&mut api, libraries);

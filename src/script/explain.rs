@@ -21,6 +21,11 @@ pub(super) fn explain(error: &EvalAltResult) -> (Position, String) {
         EvalAltResult::ErrorPropertyNotFound(name, _) => {
             format!("the map has no key `{name}`: ask for it first, with `\"{name}\" in …`")
         }
+        EvalAltResult::ErrorDataRace(..) => {
+            "a closure uses what the method that it is given to is called on: take out first what it needs of it, as \
+             in `let name = x.text; x.uses().filter(|u| u.text == name)`"
+                .to_owned()
+        }
         EvalAltResult::ErrorMismatchDataType(wanted, got, _) if !wanted.is_empty() => {
             format!("this must be {}, and is {}", plain(wanted), plain(got))
         }
@@ -116,7 +121,10 @@ fn no_variable(name: &str) -> String {
         return format!("`{name}` is a function: call it, `{name}(…)`");
     }
     let near = nearest(name, free.iter().map(|e| e.name.clone()));
-    format!("there is no variable `{name}`{near}; text stands in quotes, and `const NAME = …` makes a constant")
+    format!(
+        "there is no variable `{name}`{near}; text stands in quotes, and `const NAME = …` makes a constant, \
+             which a `fn` is to be given as an argument"
+    )
 }
 
 /// `; did you mean …?`, or nothing.

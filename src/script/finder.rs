@@ -40,6 +40,8 @@ pub(super) enum Spec {
         words: Vec<String>,
         datasets: String,
     },
+    /// What the seed of a follow-up gives under this name.
+    Given(String),
 }
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -186,12 +188,16 @@ fn contexts(api: &mut Api<'_>) {
             context: Some(context.to_owned()),
         });
     }
-    let docs = "A pattern that is read as a type, where it would also read as something else.";
-    let example = r#".find(type_pattern("Optional[$T]")).replace("$T | None").example("a: Optional[int]", "a: int | None").unchanged("a = Optional[int]")"#;
-    api.function("type_pattern(pattern) -> Matcher", docs, example, |text: &str| Spec::Pattern {
-        text: text.to_owned(),
-        context: Some("type".to_owned()),
-    });
+    for name in ["type", "type_pattern"] {
+        let docs = "A pattern that is read as a type, where it would also read as something else.";
+        let example = format!(
+            r#".find({name}("Optional[$T]")).replace("$T | None").example("a: Optional[int]", "a: int | None").unchanged("a = Optional[int]")"#
+        );
+        api.function(&format!("{name}(pattern) -> Matcher"), docs, &example, |text: &str| Spec::Pattern {
+            text: text.to_owned(),
+            context: Some("type".to_owned()),
+        });
+    }
 }
 
 fn compositions(api: &mut Api<'_>) {
@@ -209,6 +215,16 @@ fn compositions(api: &mut Api<'_>) {
 }
 
 impl Spec {
+    /// The names that a seed must give.
+    pub(super) fn given(&self) -> Vec<&str> {
+        match self {
+            Self::Given(name) => vec![name],
+            Self::Any(specs) | Self::All(specs) => specs.iter().flat_map(Self::given).collect(),
+            Self::Not(spec) => spec.given(),
+            _ => Vec::new(),
+        }
+    }
+
     fn depth(&self) -> usize {
         match self {
             Self::Any(specs) | Self::All(specs) => 1 + specs.iter().map(Self::depth).max().unwrap_or(0),
@@ -256,6 +272,7 @@ impl Spec {
             Self::Use { name, position, words, .. } => {
                 Ok(Matcher::Use(UseMatcher::new(name.clone(), position.clone(), words.clone())))
             }
+            Self::Given(name) => Ok(Matcher::Given(name.clone())),
             Self::Not(spec) => Ok(Matcher::Not(Box::new(spec.compile(language)?))),
         }
     }

@@ -119,7 +119,9 @@ fn statements(engine: &Engine, text: &str) -> Option<Vec<Range<usize>>> {
                 depth += 1;
             }
             Token::RightParen | Token::RightBrace | Token::RightBracket => depth = depth.checked_sub(1)?,
-            Token::Identifier(name) if top && begins && name.as_str() == "rule" => open = Some(offset(text, at)),
+            Token::Identifier(name) if top && begins && ["rule", "followup"].contains(&name.as_str()) => {
+                open = Some(offset(text, at))
+            }
             Token::SemiColon if top => found.extend(open.take().map(|start| start..offset(text, at))),
             _ => {}
         }

@@ -16,6 +16,7 @@ mod error;
 mod explain;
 mod files;
 mod finder;
+mod follow;
 mod identity;
 mod imports;
 mod insertion;
@@ -42,7 +43,7 @@ use std::sync::{Arc, Mutex};
 use rhai::{Dynamic, Scope};
 
 use crate::language::FileLanguages;
-use crate::rule::{DatasetRules, RuleSet};
+use crate::rule::{DatasetRules, Rule, RuleSet};
 use draft::Draft;
 
 /// A rule file, read.
@@ -184,11 +185,19 @@ fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptError
         let parts = identity::Parts::new(&engine, source, inputs, &declarations);
         for draft in declared {
             match builder::finish(draft, source, &parts, (&engine, &wide), &ast) {
-                Ok(rule) => rules.push(rule),
+                Ok(rule) => rules.push((source, rule)),
                 Err(more) => errors.extend(more),
             }
         }
     }
+    let mut unmet = Vec::new();
+    for (source, rule) in &rules {
+        unmet.extend(builder::unmet(rule, source, &rules));
+    }
+    if errors.is_empty() {
+        errors = unmet;
+    }
+    let rules: Vec<Rule> = rules.into_iter().map(|(_, rule)| rule).collect();
     let mut seen = BTreeMap::new();
     for id in inputs.datasets.iter().flat_map(|datasets| datasets.ids()) {
         seen.insert(id.clone(), "the mapping table of the dataset".to_owned());

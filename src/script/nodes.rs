@@ -11,9 +11,9 @@ use super::finder::{Spec, spec};
 use super::reference::Api;
 use super::survey::Survey;
 use crate::language::Language;
-use crate::pattern::{Binding, Bindings};
-use crate::rule::{Bound, Facts, Match, Matcher, literal_value};
-use crate::tree::{Node, NodeId, Tree};
+use crate::pattern::{Binding, Bindings, Givens};
+use crate::rule::{Bound, Facts, Match, Matcher};
+use crate::tree::{Node, NodeId, Tree, literal_value};
 
 /// `m`.
 #[derive(Clone)]
@@ -27,6 +27,7 @@ pub(super) struct Cx {
     pub(super) tree: Arc<Tree>,
     pub(super) path: Arc<str>,
     pub(super) survey: Option<Arc<Survey>>,
+    pub(super) given: Option<Arc<Givens>>,
 }
 
 /// A node that a script holds.

@@ -637,3 +637,90 @@ fn a_value_is_set_in_toml_and_never_without_its_anchor() {
         assert!(out.starts_with(code) && out.contains("which would go"), "{out}");
     }
 }
+
+#[test]
+fn an_ambiguous_pattern_shows_its_trees_and_how_to_say_which() {
+    let said = error("rule(\"a\").lang(\"java\").find(\"Outer.$X\").annotate(\"x\");");
+    let wanted = [
+        "reads in more than one way in java; say which:",
+        "expr(\"Outer.$X\"):",
+        "field_access",
+        "type(\"Outer.$X\"):",
+        "scoped_type_identifier",
+        "test.rhai:1:24",
+    ];
+    for part in wanted {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    // What it says is what helps.
+    for call in ["expr", "type", "type_pattern"] {
+        let script = format!("rule(\"a\").lang(\"java\").find({call}(\"Outer.$X\")).annotate(\"x\");");
+        assert_eq!(error(&script), "loads", "{call}");
+    }
+    // Every context of every language can be asked for.
+    for language in language::all() {
+        for context in &language.facts.context {
+            let known = super::entries().iter().any(|entry| entry.of.is_none() && entry.name == context.name);
+            assert!(known, "{}: there is no {}(…)", language.facts.name, context.name);
+        }
+    }
+}
+
+#[test]
+fn comments_of_a_list_go_with_it() {
+    let script = r#"rule("r").lang("java").find(stmt("if (a) { $$$B }")).replace("$$$B");"#;
+    let code = "class A { void m() {\n  if (a) {\n    // one\n    f(); /* two */\n  }\n} }";
+    assert_eq!(check(script, "java", code), "class A { void m() {\n  // one\n  f(); /* two */\n} }");
+    let script = r#"rule("r").lang("python").find("f($A, $$$R)").replace("g($$$R, $A)");"#;
+    assert_eq!(check(script, "python", "f(1,  # one\n  2  # two\n)"), "g(# one\n  2  # two\n, 1)");
+}
+
+#[test]
+fn a_node_that_is_all_of_a_statement_goes_with_its_end() {
+    let script = r#"rule("r").lang("javascript").find("$S.f($$$)").edit(|m, cx| edits([delete(m.node)]));"#;
+    assert_eq!(check(script, "javascript", "a();\ns.f(1);\nb(s.f(2) || 1);\n"), "a();\nb( || 1);\n");
+    let script = r#"rule("r").lang("java").find("$S.f($$$)").delete();"#;
+    assert_eq!(
+        check(script, "java", "class A { void m() {\n  s.f(1);\n  g();\n} }"),
+        "class A { void m() {\n  g();\n} }"
+    );
+}
+
+#[test]
+fn comments_of_deleted_code_go_where_the_rule_says() {
+    let with = |policy: &str| {
+        let script = format!(
+            "rule(\"r\").lang(\"java\").find(\"old($$$)\").edit(|m, cx| edits([delete(m.node, #{{ comments: \"{policy}\" }})]));"
+        );
+        check(&script, "java", "class A { void m() {\n  old(1, // why\n      2 /* and */);\n  g();\n} }")
+    };
+    assert_eq!(with("drop"), "class A { void m() {\n  g();\n} }");
+    assert_eq!(with("move"), "class A { void m() {\n  // why\n  /* and */\n  g();\n} }");
+    let error = error("rule(\"r\").lang(\"java\").find(\"f()\").delete().comments(\"leave\");");
+    assert!(error.contains("\"drop\" or \"move\", not \"leave\""), "{error}");
+}
+
+#[test]
+fn code_that_goes_elsewhere_is_indented_and_its_data_is_not() {
+    let java = r#"rule("r").lang("java").find(stmt("if (a) { $$$B }")).replace("$$$B");"#;
+    let code = "class A { void m() {\n\tif (a) {\n\t\tf(\n\t\t\t1);\n\t\tg(\"\"\"\n\t\ttext\n\t\t\"\"\");\n\t}\n} }";
+    let new = "class A { void m() {\n\tf(\n\t\t1);\n\tg(\"\"\"\n\t\ttext\n\t\t\"\"\");\n} }";
+    assert_eq!(check(java, "java", code), new);
+    let js = r#"rule("r").lang(["javascript", "typescript", "tsx"]).find(stmt("if (a) { $$$B }")).replace("$$$B");"#;
+    for name in ["javascript", "typescript", "tsx"] {
+        let code = "if (a) {\r\n  f(`\r\n  data\r\n`);\r\n  g();\r\n}\r\n";
+        assert_eq!(check(js, name, code), "f(`\r\n  data\r\n`);\r\ng();\r\n", "{name}");
+    }
+    let go = r#"rule("r").lang("go").find(stmt("if a { $$$B }")).replace("$$$B");"#;
+    let code = "package p\nfunc m() {\n\tif a {\n\t\tf(`\n\t\tx`)\n\t\tg()\n\t}\n}\n";
+    assert_eq!(check(go, "go", code), "package p\nfunc m() {\n\tf(`\n\t\tx`)\n\tg()\n}\n");
+    let rust = r##"rule("r").lang("rust").find(stmt("if a { $$$B }")).replace("$$$B");"##;
+    let code = "fn m() {\n    if a {\n        f(\"\n        x\");\n        g();\n    }\n}\n";
+    assert_eq!(check(rust, "rust", code), "fn m() {\n    f(\"\n        x\");\n    g();\n}\n");
+    let kotlin = r#"rule("r").lang("kotlin").find(stmt("if (a) { $$$B }")).replace("$$$B");"#;
+    let code = "fun m() {\n    if (a) {\n        f(\"\"\"\n        x\"\"\")\n        g()\n    }\n}\n";
+    assert_eq!(check(kotlin, "kotlin", code), "fun m() {\n    f(\"\"\"\n        x\"\"\")\n    g()\n}\n");
+    let bash = r#"rule("r").lang("bash").find(stmt("if a; then $$$B\nfi")).replace("$$$B");"#;
+    let code = "if a; then\n    cat <<EOF\n    data\nEOF\n    b\nfi\n";
+    assert_eq!(check(bash, "bash", code), "cat <<EOF\n    data\nEOF\nb\n");
+}

@@ -19,6 +19,17 @@ pub(super) struct Wrong {
     pub why: String,
 }
 
+/// A comment that an edit took away, or elsewhere.
+#[derive(Clone, Debug)]
+pub(super) struct Touched {
+    /// Where it was, in bytes of the old text.
+    pub at: usize,
+    /// The beginning of its text.
+    pub text: String,
+    /// Whether it is somewhere else now.
+    pub moved: bool,
+}
+
 /// Old and new code, and the edits between them.
 pub(super) struct Result<'r> {
     pub old: &'r Tree,
@@ -27,6 +38,8 @@ pub(super) struct Result<'r> {
     pub arranged: &'r Arranged,
     /// The comments of files that are made besides, and how often each is there.
     pub moved: &'r BTreeMap<String, usize>,
+    /// The line, for people, of a byte of `old`.
+    pub line: &'r dyn Fn(usize) -> u32,
 }
 
 impl Result<'_> {
@@ -36,17 +49,25 @@ impl Result<'_> {
         &self,
         comments: &BTreeSet<usize>,
         literals: &BTreeMap<(usize, usize), &'static Language>,
-    ) -> std::result::Result<(), Wrong> {
+    ) -> std::result::Result<Vec<Touched>, Wrong> {
         if let Some((at, what)) = new_error(self.old, self.new, &self.arranged.splices) {
             return Err(self.wrong(at, format!("the edit would leave code that does not parse: {what}")));
         }
-        self.empty_blocks()?;
         self.borders()?;
-        self.lost_comments()?;
+        let touched = self.lost_comments()?;
         self.annotations(comments)?;
         self.literal_lines()?;
         let moves = Moves::new(&self.arranged.splices);
-        literals.iter().try_for_each(|((start, end), language)| self.literal(&(*start..*end), language, &moves))
+        literals.iter().try_for_each(|((start, end), language)| self.literal(&(*start..*end), language, &moves))?;
+        Ok(touched)
+    }
+
+    /// What holds for a file once nothing more is done to it.
+    pub(super) fn whole(&self) -> std::result::Result<(), Wrong> {
+        if let Some((at, what)) = new_error(self.old, self.new, &self.arranged.splices) {
+            return Err(self.wrong(at, format!("the edit would leave code that does not parse: {what}")));
+        }
+        self.empty_blocks()
     }
 
     fn wrong(&self, at: usize, why: String) -> Wrong {
@@ -90,9 +111,11 @@ impl Result<'_> {
         }
     }
 
-    /// Comments inside of replaced code must be in the result, unless their code was deleted.
-    fn lost_comments(&self) -> std::result::Result<(), Wrong> {
-        let empties = self.edits.iter().filter(|e| e.replacement.is_empty());
+    /// Comments inside of replaced code must be in the result, unless their code was deleted
+    /// or a rule lets them go: those that went, and those that went elsewhere.
+    fn lost_comments(&self) -> std::result::Result<Vec<Touched>, Wrong> {
+        let mut touched = Vec::new();
+        let empties = self.edits.iter().filter(|e| e.replacement.is_empty() || e.drops);
         let deletions = Covers::new(empties.map(|e| (e.range.clone(), ())));
         let kept = Covers::new(self.arranged.kept.iter().map(|k| (k.old.clone(), k.new)));
         let comments = self.old.iter().filter(|n| is_comment(*n));
@@ -110,22 +133,28 @@ impl Result<'_> {
                 nodes.take_while(|n| n.local_range().start == place.start).any(|n| n.is_extra())
             };
             let copied = kept.of(&range).any(|(old, new)| still(new + range.start - old.start));
-            if copied || deletions.of(&range).next().is_some() {
-                continue;
-            }
+            let taken = deletions.of(&range).next().is_some();
+            let mut touch = |moved| touched.push(Touched { at: range.start, text: shortened(comment.text()), moved });
             match moved.get_mut(&said(comment)) {
-                Some(left) if *left > 0 => {
+                // What was copied where its own edit keeps it stays as it was.
+                _ if copied && !taken => continue,
+                Some(left) if *left > 0 && !copied => {
                     *left -= 1;
+                    touch(true);
+                    continue;
+                }
+                _ if taken => {
+                    touch(copied);
                     continue;
                 }
                 _ => {}
             }
             let short = shortened(comment.text());
-            let (line, _) = comment.line_column();
+            let line = (self.line)(range.start);
             let why = format!("the edit would lose the comment `{short}` on line {line}: keep it, or move it first");
             return Err(self.wrong(range.start, why));
         }
-        Ok(())
+        Ok(touched)
     }
 
     /// The comment of an annotation must be one where it came to stand.

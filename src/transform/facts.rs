@@ -3,19 +3,19 @@
 //!
 //! Where no rule collects and there is no project of dbt, nothing here reads a file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::file::{Fate, FileReport, collect, unsettled};
+use super::file::{Fate, FileReport, collect, file, spread, unsettled};
 use super::file_edits::Decided;
 use super::fleet::Done;
 use super::plan::Finding;
 use super::{projects, skip};
 use crate::dataset::elsewhere::Elsewhere;
 use crate::pin::{Found, PinError, Wanted, contents_of};
-use crate::rule::{Facts, RuleSet};
+use crate::rule::{Facts, RuleSet, Seed};
 
 /// What the files of a workspace say of each other, where they do; and the same of each.
 type Others = Option<Arc<Elsewhere>>;
@@ -81,6 +81,9 @@ impl<'a> After<'a> {
 /// The facts of a workspace, by path what failed to be collected, and the texts of projects.
 type Learned = (Facts, BTreeMap<String, Finding>, BTreeMap<String, String>);
 
+/// What is learned of a workspace, and the roots of its projects.
+type Slot = (Mutex<Learned>, Vec<String>);
+
 /// Collects over the pinned files, or over what becomes of them.
 fn gather(
     rules: &RuleSet,
@@ -114,16 +117,41 @@ fn gather(
     for (index, after) in after.into_iter().flatten().enumerate() {
         after.new.iter().for_each(|(path, bytes)| learn(index, path, bytes));
     }
-    let result = |((slot, roots), elsewhere): ((Mutex<Learned>, Vec<String>), &Others)| {
+    let result = |(index, (learned, elsewhere)): (usize, (Slot, &Others))| {
+        let (slot, roots) = learned;
         let (mut facts, failed, texts) = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(finding) = failed.into_values().next() {
             return Err(finding);
         }
         projects::learn(rules, &roots, &texts, &mut facts)?;
         elsewhere.iter().for_each(|one| facts.set_elsewhere(Arc::clone(one)));
-        Ok(Arc::new(facts))
+        spread(rules, facts, |facts| planted(rules, &wanted[index], after.map(|after| &after[index]), facts))
     };
-    slots.into_par_iter().zip(roots).zip(elsewhere).map(result).collect()
+    slots.into_par_iter().zip(roots).zip(elsewhere).enumerate().map(result).collect()
+}
+
+/// What the edits of a workspace's files ask for in all of them.
+fn planted(rules: &RuleSet, wanted: &Wanted<'_>, after: Option<&After<'_>>, facts: &Arc<Facts>) -> BTreeSet<Seed> {
+    let found: Mutex<BTreeSet<Seed>> = Mutex::default();
+    let look = |path: &str, bytes: &[u8]| {
+        let seeds = file(rules, facts, path, bytes).seeds;
+        found.lock().unwrap_or_else(PoisonError::into_inner).extend(seeds);
+    };
+    let one = [Wanted {
+        workspace: wanted.workspace,
+        pin: wanted.pin,
+        manifest: wanted.manifest,
+        paths: wanted.paths.clone(),
+    }];
+    let _: Vec<Result<(), PinError>> = contents_of(&one, skip::MAX_BYTES, &|_, path, found| {
+        let Found::Bytes(pinned) = found else { return Ok(()) };
+        if let Some((path, bytes)) = after.map_or(Some((path, pinned)), |after| after.of(path, pinned)) {
+            look(path, bytes);
+        }
+        Ok(())
+    });
+    after.into_iter().flat_map(|after| &after.new).for_each(|(path, bytes)| look(path, bytes));
+    found.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Files in which the rules would go on, by path, and the rule that would.

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::check::{self, Wrong};
-use super::skip;
-use super::{Finding, FindingKind, SkipReason};
-use crate::edit::{Edit, FileEdit, Fragment, Splice, apply, arrange};
+use super::asked::{Asked, sort_out};
+use super::check::{self, Touched, Wrong};
+use super::{Finding, FindingKind, SkipReason, TouchedComment};
+use super::{follow, skip};
+use crate::edit::{Arranged, Edit, FileEdit, Fragment, Splice, apply, arrange};
 use crate::language::Language;
 use crate::rule::{
-    Answer, Facts, File, Hits, ImportRequest, Outcome, Outcomes, Place, RuleSet, outcomes_of_text, run, settle,
+    Answer, Facts, File, Hits, Outcome, Place, RuleSet, Seed, may_follow, outcomes_of_text, run, settle,
 };
 use crate::tree::{Tree, line_column, parse};
 
@@ -28,6 +29,10 @@ pub struct FileReport {
     pub fate: Fate,
     /// The files that it wants to be there besides.
     pub creations: Vec<Creation>,
+    /// The follow-ups that its edits ask for in every file of the workspace.
+    pub seeds: BTreeSet<Seed>,
+    /// Comments that the change takes away, or elsewhere.
+    pub comments: Vec<TouchedComment>,
 }
 
 /// What becomes of a file as a whole.
@@ -93,7 +98,7 @@ impl FileReport {
     }
 
     /// The first finding that forbids a change.
-    fn objection(&self) -> Option<&Finding> {
+    pub(super) fn objection(&self) -> Option<&Finding> {
         self.findings.iter().find(|f| matches!(f.kind, FindingKind::Refused | FindingKind::Errored))
     }
 
@@ -102,6 +107,8 @@ impl FileReport {
         self.change = None;
         self.fate = Fate::Stays;
         self.creations.clear();
+        self.seeds.clear();
+        self.comments.clear();
         self.findings.push(about(path, rule, place, FindingKind::Refused, why));
     }
 
@@ -136,6 +143,32 @@ pub fn collect<'p>(rules: &RuleSet, place: impl Into<Place<'p>>, bytes: &[u8]) -
         _ => Ok(facts),
     }
 }
+
+/// What edits of files ask for in the whole workspace is done in every file of it, and may ask
+/// for more: `planted` tells what all files ask for, given these facts.
+///
+/// # Errors
+/// Where that has no end.
+pub fn spread(
+    rules: &RuleSet,
+    mut facts: Facts,
+    planted: impl Fn(&Arc<Facts>) -> BTreeSet<Seed>,
+) -> Result<Arc<Facts>, Finding> {
+    for _ in 0..MAX_SPREAD {
+        let now = Arc::new(facts);
+        let more = if rules.spreads() { planted(&now) } else { BTreeSet::new() };
+        facts = Facts::clone(&now);
+        if !facts.plant(more) {
+            return Ok(now);
+        }
+    }
+    let why =
+        format!("the follow-ups in the workspace have no end: there was still a new one after {MAX_SPREAD} rounds");
+    Err(about("", "gander/follow-ups", (0, 0), FindingKind::Errored, &why))
+}
+
+/// More rounds are no clean-up.
+const MAX_SPREAD: usize = 10;
 
 /// Whether the rules, given these facts, would still change a file, or refuse it, where `there` knows
 /// the files that were asked for: the rule that would.
@@ -190,7 +223,7 @@ fn looked_through(rules: &RuleSet, facts: &Arc<Facts>, place: Place<'_>, bytes: 
     }
     let hits = rules.scan(language, place, bytes);
     let moves_with_others = facts.units_of(path).is_some_and(|units| !units.is_empty());
-    if !hits.any() && !moves_with_others {
+    if !hits.any() && !moves_with_others && !may_follow(rules, language, bytes, facts.seeds()) {
         return FileReport::without_literal();
     }
     if let Some(reason) = skip::by_path(path).or_else(|| skip::by_content(bytes)) {
@@ -212,14 +245,27 @@ fn looked_through(rules: &RuleSet, facts: &Arc<Facts>, place: Place<'_>, bytes: 
             return report;
         }
     };
-    let asked = sort_out(rules, path, outcomes, &mut report);
+    let mut asked = sort_out(rules, path, outcomes, &mut report);
+    let again = Again { rules, facts, place };
+    if report.objection().is_none() && !(asked.seeds.is_empty() && facts.seeds().is_empty()) {
+        match follow::follow(&again, &tree, asked, &mut report) {
+            Ok(followed) => asked = followed,
+            Err(wrong) => {
+                let place = line_column(text, wrong.at);
+                report.refuse(path, &wrong.rule, place, &wrong.why);
+                return report;
+            }
+        }
+    }
     if report.objection().is_some() || asked.is_nothing() {
         return report;
     }
     let comments = asked.comments.len();
-    let again = Again { rules, facts, place };
     match asked.fate(path).and_then(|fate| again.decided(&tree, asked, &fate).map(|decided| (fate, decided))) {
         Ok((fate, (changed, creations))) => {
+            let touched = changed.as_ref().map(|(.., touched)| touched.as_slice()).unwrap_or_default();
+            report.comments.extend(touched_comments(path, &tree, touched));
+            let changed = changed.map(|(edits, splices, new, _)| (edits, splices, new));
             report.fate = fate;
             report.creations = creations;
             report.change = changed.filter(|(_, _, new)| new != text).map(|(edits, splices, new)| {
@@ -275,7 +321,7 @@ pub(super) fn left_alone(path: &str, reason: SkipReason) -> FileReport {
     }
 }
 
-fn about(path: &str, rule: &str, place: (u32, u32), kind: FindingKind, message: &str) -> Finding {
+pub(super) fn about(path: &str, rule: &str, place: (u32, u32), kind: FindingKind, message: &str) -> Finding {
     Finding {
         rule: rule.to_owned(),
         path: path.to_owned(),
@@ -310,128 +356,32 @@ fn error_place(tree: &Tree, range: &std::ops::Range<usize>) -> (u32, u32) {
     tree.errors().find(|e| range.contains(&e.local_range().start)).map_or((1, 1), |e| e.line_column())
 }
 
-/// What the rules ask of a file.
-#[derive(Default)]
-struct Asked {
-    edits: Vec<Edit>,
-    /// Those of `edits` that are the comments of annotations, by index.
-    comments: BTreeSet<usize>,
-    /// What the edits need of the imports of the file, and the rules that ask.
-    imports: Vec<(String, ImportRequest)>,
-    /// What is asked of whole files: the rule, the match and its place in the text.
-    files: Vec<Wish>,
-    /// Literals in which some edit lies, and the language in them.
-    literals: BTreeMap<(usize, usize), &'static Language>,
+/// The edits, what they compose to, the new text, and the comments that they touch.
+type Checked = (Vec<Edit>, Vec<Splice>, String, Vec<Touched>);
+
+/// Comments of `old`, for people.
+pub(super) fn touched_comments(path: &str, old: &Tree, touched: &[Touched]) -> Vec<TouchedComment> {
+    let one = |touched: &Touched| TouchedComment {
+        path: path.to_owned(),
+        line: old.line_column(touched.at).0,
+        text: touched.text.clone(),
+        moved: touched.moved,
+    };
+    touched.iter().map(one).collect()
 }
-
-/// What a match asks of a whole file.
-struct Wish {
-    rule: String,
-    at: usize,
-    place: (u32, u32),
-    edit: FileEdit,
-}
-
-impl Asked {
-    fn is_nothing(&self) -> bool {
-        self.edits.is_empty() && self.imports.is_empty() && self.files.is_empty()
-    }
-
-    /// What becomes of the file as a whole, where all rules agree.
-    fn fate(&self, path: &str) -> Result<Fate, Wrong> {
-        let mut decided: Option<&Wish> = None;
-        for wish in self.files.iter().filter(|wish| !matches!(wish.edit, FileEdit::Create { .. })) {
-            match decided {
-                Some(first) if first.edit != wish.edit => return Err(conflict(first, wish)),
-                _ => decided = decided.or(Some(wish)),
-            }
-        }
-        let Some(Wish { rule, at, edit, .. }) = decided else { return Ok(Fate::Stays) };
-        match edit {
-            FileEdit::Rename { to } if to == path => Ok(Fate::Stays),
-            FileEdit::Rename { to } => Ok(Fate::Moves { to: to.clone(), rule: rule.clone() }),
-            _ => match self.editor() {
-                None => Ok(Fate::Goes { rule: rule.clone() }),
-                Some(other) => {
-                    let why = format!(
-                        "`{rule}` deletes this file, and `{other}` changes it: order them, or narrow one of them"
-                    );
-                    Err(Wrong { at: *at, rule: rule.clone(), why })
-                }
-            },
-        }
-    }
-
-    /// The first rule that changes something in the file.
-    fn editor(&self) -> Option<&str> {
-        let of_imports = || self.imports.first().map(|(rule, _)| rule.as_str());
-        self.edits.first().map(|edit| edit.rule.as_str()).or_else(of_imports)
-    }
-
-    /// The files that are asked for.
-    fn creations(&self) -> Vec<Creation> {
-        let one = |wish: &Wish| match &wish.edit {
-            FileEdit::Create { path, text } => {
-                Some(Creation { path: path.clone(), text: text.clone(), rule: wish.rule.clone(), place: wish.place })
-            }
-            _ => None,
-        };
-        self.files.iter().filter_map(one).collect()
-    }
-}
-
-fn conflict(first: &Wish, second: &Wish) -> Wrong {
-    let why = format!(
-        "`{}` (line {}) {}, and `{}` (line {}) {}: order them, or narrow one of them",
-        first.rule, first.place.0, first.edit, second.rule, second.place.0, second.edit
-    );
-    Wrong { at: second.at, rule: second.rule.clone(), why }
-}
-
-/// Splits outcomes into findings and the edits of those that edit.
-fn sort_out(rules: &RuleSet, path: &str, outcomes: Outcomes, report: &mut FileReport) -> Asked {
-    let mut asked = Asked { edits: Vec::new(), comments: BTreeSet::new(), ..Asked::default() };
-    for outcome in outcomes {
-        let rule = &rules.id_of(outcome.origin).to_owned();
-        let (kind, message) = match outcome.answer {
-            Answer::Edit(more) => {
-                asked.edits.extend(more);
-                asked.imports.extend(outcome.imports.into_iter().map(|request| (rule.clone(), request)));
-                asked.literals.extend(outcome.literal.map(|(range, language)| ((range.start, range.end), language)));
-                let does: Vec<String> = outcome.files.iter().map(ToString::to_string).collect();
-                let (at, place) = (outcome.range.start, outcome.place);
-                asked.files.extend(outcome.files.into_iter().map(|edit| Wish { rule: rule.clone(), at, place, edit }));
-                (FindingKind::Mapped, does.join(", "))
-            }
-            Answer::Annotate(message, more) => {
-                asked.comments.extend(asked.edits.len()..asked.edits.len() + more.len());
-                asked.edits.extend(more);
-                (FindingKind::Annotated, message)
-            }
-            Answer::Refuse(reason) => (FindingKind::Refused, reason),
-            Answer::Skip(reason) => (FindingKind::Skipped, reason),
-            Answer::Fail(reason) => (FindingKind::Errored, reason),
-        };
-        let finding = about(path, rule, outcome.place, kind, &message);
-        report.findings.push(Finding { subject: outcome.subject.map(|subject| Box::new(subject.into())), ..finding });
-    }
-    asked
-}
-
-type Checked = (Vec<Edit>, Vec<Splice>, String);
 
 /// Rounds of parentheses before the rest is refused.
 const ROUNDS: usize = 12;
 
 /// A run over the result, which must find nothing more to do.
-struct Again<'a> {
-    rules: &'a RuleSet,
-    facts: &'a Arc<Facts>,
+pub(super) struct Again<'a> {
+    pub(super) rules: &'a RuleSet,
+    pub(super) facts: &'a Arc<Facts>,
     /// Where the file lies now.
-    place: Place<'a>,
+    pub(super) place: Place<'a>,
 }
 
-fn syntax(error: crate::tree::ParseError) -> Wrong {
+pub(super) fn syntax(error: crate::tree::ParseError) -> Wrong {
     Wrong { at: 0, rule: "gander/syntax".to_owned(), why: error.to_string() }
 }
 
@@ -526,18 +476,36 @@ fn in_language(language: &'static Language, text: &str, rule: &str) -> Result<Tr
 /// Composes the edits, and checks what comes of them: it must read no worse
 /// than before, and nothing may be lost.
 fn checked(rules: &RuleSet, old_tree: &Tree, mut asked: Asked) -> Result<(Checked, Tree), Wrong> {
+    let (arranged, new_tree) = composed(old_tree, &mut asked)?;
+    let result = check::Result {
+        old: old_tree,
+        new: &new_tree,
+        edits: &asked.edits,
+        arranged: &arranged,
+        moved: &comments_of(rules, &asked.creations()),
+        line: &|at| old_tree.line_column(at).0,
+    };
+    let touched = if asked.worked { Vec::new() } else { result.check(&asked.comments, &asked.literals)? };
+    result.whole()?;
+    let new = new_tree.text().to_owned();
+    Ok(((asked.edits, arranged.splices, new, touched), new_tree))
+}
+
+/// One text of all edits, with the parentheses and imports that it needs.
+pub(super) fn composed(old_tree: &Tree, asked: &mut Asked) -> Result<(Arranged, Tree), Wrong> {
     let (language, text) = (old_tree.language, old_tree.text());
-    let (mut round, mut settled) = (0, false);
-    let (arranged, new_tree) = loop {
+    let (mut round, mut settled) = (0, asked.worked);
+    loop {
         let arranged = arrange(text, &asked.edits).map_err(|error| {
             let why = format!("{error}; order them, or narrow one of them");
             Wrong { at: error.at(), rule: error.rule().to_owned(), why }
         })?;
         let new_tree = parse(language, apply(text, &arranged.splices)).map_err(syntax)?;
         round += 1;
-        if round > ROUNDS || !check::parenthesise(old_tree, &new_tree, &arranged, &mut asked.edits) {
+        let done = asked.worked || round > ROUNDS;
+        if done || !check::parenthesise(old_tree, &new_tree, &arranged, &mut asked.edits) {
             if std::mem::replace(&mut settled, true) {
-                break (arranged, new_tree);
+                return Ok((arranged, new_tree));
             }
             // What the imports must be is only known now.
             let more = settle(old_tree, &new_tree, &arranged.splices, &asked.imports).map_err(|u| Wrong {
@@ -546,21 +514,15 @@ fn checked(rules: &RuleSet, old_tree: &Tree, mut asked: Asked) -> Result<(Checke
                 why: u.why,
             })?;
             if more.is_empty() {
-                break (arranged, new_tree);
+                return Ok((arranged, new_tree));
             }
             asked.edits.extend(more);
         }
-    };
-    let moved = comments_of(rules, &asked.creations());
-    let result =
-        check::Result { old: old_tree, new: &new_tree, edits: &asked.edits, arranged: &arranged, moved: &moved };
-    result.check(&asked.comments, &asked.literals)?;
-    let new = new_tree.text().to_owned();
-    Ok(((asked.edits, arranged.splices, new), new_tree))
+    }
 }
 
 /// The comments of new files, and how often each is there.
-fn comments_of(rules: &RuleSet, creations: &[Creation]) -> BTreeMap<String, usize> {
+pub(super) fn comments_of(rules: &RuleSet, creations: &[Creation]) -> BTreeMap<String, usize> {
     let mut comments = BTreeMap::new();
     // Several matches may ask for one file.
     let files: BTreeSet<(&str, &str)> = creations.iter().map(|c| (c.path.as_str(), c.text.as_str())).collect();

@@ -286,6 +286,7 @@ fn workspace_plan(
         result: Transformed::Unchanged,
         files: Vec::new(),
         findings: Vec::new(),
+        comments: Vec::new(),
         skipped,
         files_read: 0,
         files_parsed: 0,
@@ -338,6 +339,9 @@ fn add(plan: &mut WorkspacePlan, manifest: &Manifest, path: &str, digests: Optio
         *plan.skipped.entry(reason).or_default() += 1;
     }
     plan.findings.extend(report.findings);
+    if report.change.is_some() {
+        plan.comments.extend(report.comments);
+    }
     let outcome = match (report.fate, report.change, digests) {
         (Fate::Goes { rule }, ..) => FileOutcome::Delete { rule },
         (Fate::Moves { to, rule }, change, Some(Digests { after, .. })) => {
@@ -366,11 +370,13 @@ fn summary(plan: &mut WorkspacePlan, partial: Partial) -> Transformed {
     };
     if let Some(reason) = reason(FindingKind::Errored) {
         plan.files.clear();
+        plan.comments.clear();
         return Transformed::Errored(reason);
     }
     if let Some(reason) = reason(FindingKind::Refused) {
         if partial == Partial::Withhold || plan.files.is_empty() {
             plan.files.clear();
+            plan.comments.clear();
             return Transformed::Refused(reason);
         }
         return Transformed::Annotated(format!("delivered in part: {reason}"));

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::file::{Change, Fate, FileReport};
 use super::fleet::{Digests, Request};
-use super::plan::{Finding, FindingKind, SkipReason};
+use super::plan::{Finding, FindingKind, SkipReason, TouchedComment};
 use crate::digest::{Digest, DigestBuilder};
 use crate::edit::{Edit, Splice};
 use crate::index::{Answers, Index, Key, Query, program, summary_of};
@@ -72,6 +72,10 @@ impl<'a> Memory<'a> {
         let (Some(index), Some(entry), Some(asked)) = (self.index, manifest.entries.get(path), self.asked(path)) else {
             return Known::Nothing;
         };
+        // What follows from edits of other files, no rule's own clauses tell.
+        if self.rules.spreads() {
+            return Known::Nothing;
+        }
         let Some(numbers) = index.matching(&Key::of_blob(&entry.blob), &asked.query) else { return Known::Nothing };
         let rules = self.meant(asked, path, numbers);
         if rules.is_empty() {
@@ -155,6 +159,7 @@ impl<'a> Memory<'a> {
             report.change = Some(Change { edits, splices, comments, bytes: Vec::new() });
         }
         report.findings = kept.findings;
+        report.comments = kept.comments;
         Some((digests, report))
     }
 }
@@ -165,6 +170,7 @@ struct Kept {
     skipped: Option<SkipReason>,
     parsed: bool,
     findings: Vec<Finding>,
+    comments: Vec<TouchedComment>,
     written: Option<Written>,
 }
 
@@ -201,6 +207,7 @@ impl Kept {
                 Some(Written { before, after, edits, splices, comments: change.comments, summary, rules })
             }
         };
-        Some(Self { skipped: report.skipped, parsed: report.parsed, findings: report.findings.clone(), written })
+        let (findings, comments) = (report.findings.clone(), report.comments.clone());
+        Some(Self { skipped: report.skipped, parsed: report.parsed, findings, comments, written })
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! Must not: write anything, start a program, read a clock.
 
+mod asked;
 mod check;
 mod elsewhere;
 mod facts;
 mod file;
 mod file_edits;
 mod fleet;
+mod follow;
 mod memory;
 pub mod plan;
 mod projects;
@@ -16,8 +18,10 @@ mod skip;
 mod tests;
 mod twins;
 
-pub use file::{Change, Creation, Fate, FileReport, collect, file, unsettled};
+pub use file::{Change, Creation, Fate, FileReport, collect, file, spread, unsettled};
 pub use file_edits::{Decided, Lies, NewFile, Reported, decide, is_twin};
 pub use fleet::{Pinned, Request, plan_digest, transform};
-pub use plan::{FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Subject, Transformed, WorkspacePlan};
+pub use plan::{
+    FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Subject, TouchedComment, Transformed, WorkspacePlan,
+};
 pub use twins::{folded, prefixes};

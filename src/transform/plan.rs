@@ -32,12 +32,28 @@ pub struct WorkspacePlan {
     pub files: Vec<FilePlan>,
     /// Every place that matters to a person, ordered by path and place.
     pub findings: Vec<Finding>,
+    /// Comments that edits took away, or elsewhere, ordered by path and place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comments: Vec<TouchedComment>,
     /// How many files were left alone, and why.
     pub skipped: BTreeMap<SkipReason, u64>,
     /// How many files were read.
     pub files_read: u64,
     /// How many files were parsed.
     pub files_parsed: u64,
+}
+
+/// A comment that an edit took away with the code that it was on, or put elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TouchedComment {
+    /// Relative to the workspace.
+    pub path: String,
+    /// Where it was, from 1.
+    pub line: u32,
+    /// The beginning of its text.
+    pub text: String,
+    /// Whether it is somewhere else now; gone where not.
+    pub moved: bool,
 }
 
 /// The recorded transform result of a workspace.

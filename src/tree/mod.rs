@@ -11,7 +11,7 @@ mod text;
 pub use node::{Node, NodeId, same_text};
 pub use parse::{ParseError, parse, parse_embedded};
 pub use print::{PrintOptions, print};
-pub use text::{is_text, joins, operands};
+pub use text::{is_text, joins, literal_value, operands};
 
 use std::sync::Arc;
 

@@ -3,6 +3,7 @@
 //! Must not: know what is in them.
 
 use super::Node;
+use crate::language::literal;
 
 /// Whether a node puts texts together: a join of its language, by an operator that does.
 pub fn joins(node: Node<'_>) -> bool {
@@ -32,4 +33,17 @@ pub fn operands(node: Node<'_>) -> Vec<Node<'_>> {
         }
     }
     found
+}
+
+/// The value of a string literal without holes, where it is certain.
+pub fn literal_value(node: Node<'_>) -> Option<String> {
+    let language = node.tree().language;
+    if !language.is_string(node.kind_id()) {
+        return None;
+    }
+    let holes = &language.facts.string.holes;
+    if node.descendants().any(|n| holes.iter().any(|h| h == n.kind())) {
+        return None;
+    }
+    literal::value(language, node.text())
 }

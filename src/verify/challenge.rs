@@ -177,7 +177,13 @@ mod tests {
             .map(|(index, (from, to))| {
                 let start = old.find(from).unwrap();
                 let replacement = vec![Fragment::Text((*to).to_owned())];
-                Edit { range: start..start + from.len(), replacement, rule: "r".to_owned(), match_id: index as u32 }
+                Edit {
+                    range: start..start + from.len(),
+                    replacement,
+                    rule: "r".to_owned(),
+                    match_id: index as u32,
+                    drops: false,
+                }
             })
             .collect();
         let splices = edit::compose(old, &edits).unwrap();

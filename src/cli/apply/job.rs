@@ -1,7 +1,7 @@
 //! What is asked of all files together, before each is edited by itself: the facts
 //! that some rules collect, and whether the result would be changed again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::super::walk::{each, with_bytes};
 use super::held::{self, Held, World};
 use super::place::Place;
 use super::speaks;
-use crate::rule::{Facts, RuleSet};
+use crate::rule::{Facts, RuleSet, Seed};
 use crate::transform::{self, Fate, collect, file};
 
 /// The rules and where they are applied.
@@ -57,7 +57,7 @@ impl Job<'_> {
         mut take: impl FnMut(&Path, T) -> Result<(), Exit> + Send,
     ) -> Result<(), Exit> {
         let looked_at = |path: &Path, found: Option<&Metadata>| {
-            let known = !after.files.contains_key(path) && self.known.rules_out(path, found);
+            let known = !after.files.contains_key(path) && !self.rules.spreads() && self.known.rules_out(path, found);
             (!known).then(|| work(path, found))
         };
         let wanted = |path: &Path| speaks(self.rules, path);
@@ -94,7 +94,28 @@ impl Job<'_> {
         for (_, path, bytes) in after.new_files() {
             facts.merge(collect(self.rules, path, bytes).map_err(|f| failed(f.message))?);
         }
-        Ok(Arc::new(facts))
+        transform::spread(self.rules, facts, |facts| self.planted(after, facts)).map_err(|f| failed(f.message))
+    }
+
+    /// What the edits of all files ask for in every one of them.
+    fn planted(&self, after: &After, facts: &Arc<Facts>) -> BTreeSet<Seed> {
+        let mut all = BTreeSet::new();
+        let look = |path: &Path, found: Option<&Metadata>| {
+            let place = Place::of(self.paths, path).ok()?;
+            let seeds = |bytes: &[u8]| {
+                let (now, bytes) = after.of(&place, path, bytes)?;
+                Some(file(self.rules, facts, &now.name, bytes).seeds)
+            };
+            with_bytes(path, found, |bytes, _| seeds(bytes)).ok()?
+        };
+        // Who can't be read is told where it is edited.
+        let _ = self.each(after, look, |_, seeds| {
+            all.extend(seeds.unwrap_or_default());
+            Ok(())
+        });
+        let new = after.new_files().map(|(_, path, bytes)| file(self.rules, facts, path, bytes).seeds);
+        all.extend(new.flatten());
+        all
     }
 
     /// Files that the rules would go on changing, given what the result of all files

@@ -47,6 +47,7 @@ fn planned(fleet: Fleet, identity: Digest) -> Planned {
         result: if w.id.ends_with('9') { Transformed::Refused(w.id.clone()) } else { Transformed::Changed },
         files: Vec::new(),
         findings: Vec::new(),
+        comments: Vec::new(),
         skipped: BTreeMap::new(),
         files_read: 1,
         files_parsed: 0,

@@ -206,6 +206,7 @@ impl World {
             result: result.clone(),
             files: if changes { file_plans() } else { Vec::new() },
             findings: Vec::new(),
+            comments: Vec::new(),
             skipped: BTreeMap::new(),
             files_read: 2,
             files_parsed: 1,

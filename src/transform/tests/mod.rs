@@ -2,6 +2,7 @@
 
 mod files;
 mod fleet;
+mod follow;
 mod imports;
 mod memory;
 

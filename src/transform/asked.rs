@@ -1,0 +1,139 @@
+//! What the rules ask of a file: outcomes of matches, sorted into findings, edits, imports,
+//! whole files and follow-ups.
+//!
+//! Must not: decide whether it may be had.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::check::Wrong;
+use super::file::{Creation, Fate, FileReport, about};
+use super::{Finding, FindingKind};
+use crate::edit::{Edit, FileEdit};
+use crate::language::Language;
+use crate::rule::{Answer, ImportRequest, Outcomes, RuleSet, Seed};
+
+/// What the rules ask of a file.
+#[derive(Default)]
+pub(super) struct Asked {
+    pub(super) edits: Vec<Edit>,
+    /// Those of `edits` that are the comments of annotations, by index.
+    pub(super) comments: BTreeSet<usize>,
+    /// What the edits need of the imports of the file, and the rules that ask.
+    pub(super) imports: Vec<(String, ImportRequest)>,
+    /// What is asked of whole files: the rule, the match and its place in the text.
+    pub(super) files: Vec<Wish>,
+    /// Literals in which some edit lies, and the language in them.
+    pub(super) literals: BTreeMap<(usize, usize), &'static Language>,
+    /// The follow-ups that matches ask for.
+    pub(super) seeds: Vec<Planted>,
+    /// Whether the edits were checked already, round by round.
+    pub(super) worked: bool,
+}
+
+/// What a match plants.
+pub(super) struct Planted {
+    pub(super) seeds: Vec<Seed>,
+    /// Its edits, by index.
+    pub(super) edits: Range<usize>,
+    /// The match, in bytes of the text.
+    pub(super) at: Range<usize>,
+}
+
+/// What a match asks of a whole file.
+pub(super) struct Wish {
+    pub(super) rule: String,
+    pub(super) at: usize,
+    pub(super) place: (u32, u32),
+    pub(super) edit: FileEdit,
+}
+
+impl Asked {
+    pub(super) fn is_nothing(&self) -> bool {
+        self.edits.is_empty() && self.imports.is_empty() && self.files.is_empty() && self.seeds.is_empty()
+    }
+
+    /// What becomes of the file as a whole, where all rules agree.
+    pub(super) fn fate(&self, path: &str) -> Result<Fate, Wrong> {
+        let mut decided: Option<&Wish> = None;
+        for wish in self.files.iter().filter(|wish| !matches!(wish.edit, FileEdit::Create { .. })) {
+            match decided {
+                Some(first) if first.edit != wish.edit => return Err(conflict(first, wish)),
+                _ => decided = decided.or(Some(wish)),
+            }
+        }
+        let Some(Wish { rule, at, edit, .. }) = decided else { return Ok(Fate::Stays) };
+        match edit {
+            FileEdit::Rename { to } if to == path => Ok(Fate::Stays),
+            FileEdit::Rename { to } => Ok(Fate::Moves { to: to.clone(), rule: rule.clone() }),
+            _ => match self.editor() {
+                None => Ok(Fate::Goes { rule: rule.clone() }),
+                Some(other) => {
+                    let why = format!(
+                        "`{rule}` deletes this file, and `{other}` changes it: order them, or narrow one of them"
+                    );
+                    Err(Wrong { at: *at, rule: rule.clone(), why })
+                }
+            },
+        }
+    }
+
+    /// The first rule that changes something in the file.
+    fn editor(&self) -> Option<&str> {
+        let of_imports = || self.imports.first().map(|(rule, _)| rule.as_str());
+        self.edits.first().map(|edit| edit.rule.as_str()).or_else(of_imports)
+    }
+
+    /// The files that are asked for.
+    pub(super) fn creations(&self) -> Vec<Creation> {
+        let one = |wish: &Wish| match &wish.edit {
+            FileEdit::Create { path, text } => {
+                Some(Creation { path: path.clone(), text: text.clone(), rule: wish.rule.clone(), place: wish.place })
+            }
+            _ => None,
+        };
+        self.files.iter().filter_map(one).collect()
+    }
+}
+
+fn conflict(first: &Wish, second: &Wish) -> Wrong {
+    let why = format!(
+        "`{}` (line {}) {}, and `{}` (line {}) {}: order them, or narrow one of them",
+        first.rule, first.place.0, first.edit, second.rule, second.place.0, second.edit
+    );
+    Wrong { at: second.at, rule: second.rule.clone(), why }
+}
+
+/// Splits outcomes into findings and the edits of those that edit.
+pub(super) fn sort_out(rules: &RuleSet, path: &str, outcomes: Outcomes, report: &mut FileReport) -> Asked {
+    let mut asked = Asked::default();
+    for outcome in outcomes {
+        let rule = &rules.id_of(outcome.origin).to_owned();
+        let (kind, message) = match outcome.answer {
+            Answer::Edit(more) => {
+                if !outcome.seeds.is_empty() {
+                    let edits = asked.edits.len()..asked.edits.len() + more.len();
+                    asked.seeds.push(Planted { seeds: outcome.seeds, edits, at: outcome.range.clone() });
+                }
+                asked.edits.extend(more);
+                asked.imports.extend(outcome.imports.into_iter().map(|request| (rule.clone(), request)));
+                asked.literals.extend(outcome.literal.map(|(range, language)| ((range.start, range.end), language)));
+                let does: Vec<String> = outcome.files.iter().map(ToString::to_string).collect();
+                let (at, place) = (outcome.range.start, outcome.place);
+                asked.files.extend(outcome.files.into_iter().map(|edit| Wish { rule: rule.clone(), at, place, edit }));
+                (FindingKind::Mapped, does.join(", "))
+            }
+            Answer::Annotate(message, more) => {
+                asked.comments.extend(asked.edits.len()..asked.edits.len() + more.len());
+                asked.edits.extend(more);
+                (FindingKind::Annotated, message)
+            }
+            Answer::Refuse(reason) => (FindingKind::Refused, reason),
+            Answer::Skip(reason) => (FindingKind::Skipped, reason),
+            Answer::Fail(reason) => (FindingKind::Errored, reason),
+        };
+        let finding = about(path, rule, outcome.place, kind, &message);
+        report.findings.push(Finding { subject: outcome.subject.map(|subject| Box::new(subject.into())), ..finding });
+    }
+    asked
+}
