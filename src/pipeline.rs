@@ -3,10 +3,12 @@
 //!
 //! Must not: print, or know the command line.
 
+mod back;
 mod base;
 mod correct;
 mod shard;
 
+pub use back::Backs;
 use base::Base;
 pub use base::Behind;
 use correct::{Correction, Whose};
@@ -26,11 +28,11 @@ use crate::report;
 use crate::rollout::{self, Event, Ledger, RolloutError};
 use crate::sandbox::SandboxError;
 use crate::script::{self, Inputs, ScriptErrors};
-use crate::state::{StateError, Store};
+use crate::state::{StateError, Store, WaveRecord, WaveState};
 use crate::toolchain;
 use crate::transform::{self, Pinned, Plan, Transformed, WorkspacePlan};
 use crate::verify::{self, Declared, Verdict};
-use crate::workspace::{Consumer, EntityRef, Fleet, Manifest, Pin, Source};
+use crate::workspace::{Consumer, EntityRef, Fleet, Manifest, Pin, Source, Workspace};
 
 mod collect;
 mod compare;
@@ -97,9 +99,23 @@ pub enum PipelineError {
     /// There is nothing to prepare.
     #[error("nothing is to be prepared: the migration has no [verify.sql]")]
     NothingToPrepare,
-    /// `--only` names nobody.
-    #[error("no consumer is called {0}; `gander plan` lists them")]
-    NoSuchConsumer(EntityRef),
+    /// `--only` names nobody: the name, and who is called nearly so.
+    #[error("no consumer is called {0}{near}; `gander plan` lists them", near = near(.1))]
+    NoSuchConsumer(EntityRef, Vec<EntityRef>),
+}
+
+fn near(names: &[EntityRef]) -> String {
+    let names: Vec<&str> = names.iter().map(|name| rollout::shown(name.as_str())).collect();
+    if names.is_empty() { String::new() } else { format!(" (is it {}?)", names.join(", ")) }
+}
+
+/// Fails where somebody is asked for who is not in the fleet.
+pub(crate) fn all_known(only: &BTreeSet<EntityRef>, fleet: &Fleet) -> Result<(), PipelineError> {
+    let names: Vec<&str> = fleet.consumers.iter().map(|consumer| consumer.entity.as_str()).collect();
+    let Some(nobody) = only.iter().find(|one| !names.contains(&one.as_str())) else { return Ok(()) };
+    let near = similar::get_close_matches(nobody.as_str(), &names, 3, 0.75);
+    let near = fleet.consumers.iter().map(|one| &one.entity).filter(|one| near.contains(&one.as_str())).cloned();
+    Err(PipelineError::NoSuchConsumer(nobody.clone(), near.collect()))
 }
 
 fn count(consumers: usize) -> String {
@@ -251,7 +267,13 @@ pub fn plan(
     tell: &Tell<'_>,
 ) -> Result<Planned, PipelineError> {
     let store = recorded(migration)?;
-    plan_over(migration, options, (store.as_ref(), Fetching::Never, Base::Here), clock, tell)
+    let mut planned = plan_over(migration, options, (store.as_ref(), Fetching::Never, Base::Here), clock, tell)?;
+    all_known(&options.only, &planned.fleet)?;
+    if let Some(store) = store {
+        let begun = |waves: &[WaveRecord]| waves.iter().any(|wave| wave.state != WaveState::Planned);
+        planned.standing = Some(store.waves()?).filter(|waves| begun(waves)).unwrap_or_default();
+    }
+    Ok(planned)
 }
 
 /// Discovers for a plan or a run. A run stops here where the list must be complete and
@@ -328,33 +350,16 @@ fn plan_over(
     // A plan makes no folder unasked; it keeps an index that is there.
     let usual = || Some(index_folder(migration)).filter(|folder| fetching != Fetching::Never || folder.is_dir());
     let index = options.index.clone().or_else(usual);
-    let mut settled = match store {
-        Some(store) => rollout::settle(store, &mut fleet)?,
-        None => Default::default(),
-    };
-    if let Some(store) = store.filter(|_| options.correct) {
-        // What was merged is what the rules are to look at.
-        let deliveries = store.deliveries()?;
-        settled.retain(|index, _| deliveries.get(&fleet.workspaces[*index].id).is_none_or(|one| one.merged.is_none()));
-    }
+    let settled = settled(store, migration, options, &mut fleet)?;
     let content = pin::manifests(&fleet.workspaces);
-    for (workspace, manifest) in fleet.workspaces.iter().zip(&content) {
-        let Ok(manifest) = manifest else { continue };
-        let tools = toolchain::tools(|file| manifest.entries.contains_key(file));
-        if !tools.is_empty() {
-            fleet.tools.insert(workspace.id.clone(), tools);
-        }
-    }
-    let mut manifests = Vec::new();
-    let mut pinned = Vec::new();
-    for (workspace, manifest) in fleet.workspaces.iter().zip(content) {
-        manifests.push(manifest.as_ref().ok().cloned());
-        let content: Result<(Manifest, Pin), PinError> = manifest.map(|m| {
-            let pin = pin::pin_of(workspace, &m);
-            (m, pin)
-        });
-        pinned.push(Pinned { workspace, content });
-    }
+    note_tools(&mut fleet, &content);
+    let manifests = content.iter().map(|manifest| manifest.as_ref().ok().cloned()).collect();
+    let pinned: Vec<Pinned<'_>> = fleet
+        .workspaces
+        .iter()
+        .zip(content)
+        .map(|(workspace, manifest)| Pinned { workspace, content: manifest.map(|m| with_pin(workspace, m)) })
+        .collect();
     let index = index.map(|folder| Index::open(&folder, std::slice::from_ref(&migration.file)));
     let answers = index.as_ref().map(Index::answers);
     let request = transform::Request {
@@ -368,14 +373,7 @@ fn plan_over(
         progress: &|done, total| tell(Progress::Transformed(done, total)),
     };
     let mut plan = transform::transform(&request, &pinned);
-    let corrections = match store {
-        Some(store) => {
-            let whose = if options.correct || options.replan { Whose::Everybody } else { Whose::Begun };
-            let request = transform::Request { index: None, answers: None, progress: &|_, _| {}, ..request };
-            correct::look(store, &fleet, whose, &|pinned| transform::transform(&request, pinned))?
-        }
-        None => BTreeMap::new(),
-    };
+    let corrections = corrections(store, options, &fleet, request)?;
     let whole = options.shard.is_none();
     let saved = index.map(|index| index.save(|l| whole && rules.speaks(l)));
     if let Some(Err(error)) = saved.and_then(|saved| Some(saved.and(answers?.save(whole)))) {
@@ -390,6 +388,7 @@ fn plan_over(
         fleet,
         plan,
         outdated,
+        standing: Vec::new(),
         manifests,
         declared: declared(&rules),
         review: review(&rules),
@@ -397,6 +396,57 @@ fn plan_over(
         identity,
         rules: rules_digest,
     })
+}
+
+/// Those whose recorded plans stay, and where their code has to be looked at for that.
+fn settled(
+    store: Option<&Store>,
+    migration: &Migration,
+    options: &Options,
+    fleet: &mut Fleet,
+) -> Result<BTreeMap<usize, rollout::Settled>, PipelineError> {
+    let Some(store) = store else { return Ok(BTreeMap::new()) };
+    let mut settled = rollout::settle(store, migration, fleet)?;
+    if options.correct {
+        // What was merged is what the rules are to look at.
+        let deliveries = store.deliveries()?;
+        settled.retain(|index, _| deliveries.get(&fleet.workspaces[*index].id).is_none_or(|one| one.merged.is_none()));
+    }
+    for (index, settled) in &settled {
+        if let (Some(git), Some((commit, tree))) = (&mut fleet.workspaces[*index].git, &settled.at) {
+            (git.commit, git.tree) = (commit.clone(), tree.clone());
+        }
+    }
+    Ok(settled)
+}
+
+/// Notes what each codebase is built with.
+fn note_tools(fleet: &mut Fleet, content: &[Result<Manifest, PinError>]) {
+    for (workspace, manifest) in fleet.workspaces.iter().zip(content) {
+        let Ok(manifest) = manifest else { continue };
+        let tools = toolchain::tools(|file| manifest.entries.contains_key(file));
+        if !tools.is_empty() {
+            fleet.tools.insert(workspace.id.clone(), tools);
+        }
+    }
+}
+
+fn with_pin(workspace: &Workspace, manifest: Manifest) -> (Manifest, Pin) {
+    let pin = pin::pin_of(workspace, &manifest);
+    (manifest, pin)
+}
+
+/// Looks for corrections of what was merged; by whom, the options say.
+fn corrections(
+    store: Option<&Store>,
+    options: &Options,
+    fleet: &Fleet,
+    request: transform::Request<'_>,
+) -> Result<BTreeMap<usize, Correction>, PipelineError> {
+    let Some(store) = store else { return Ok(BTreeMap::new()) };
+    let whose = if options.correct || options.replan { Whose::Everybody } else { Whose::Begun };
+    let request = transform::Request { index: None, answers: None, progress: &|_, _| {}, ..request };
+    correct::look(store, fleet, whose, &|pinned| transform::transform(&request, pinned))
 }
 
 /// Puts corrections in the place of what the rules make of the present code, where they are
@@ -412,7 +462,7 @@ fn install(
     let Some(store) = store.filter(|_| !corrections.is_empty()) else { return Ok(outdated) };
     let deliveries = store.deliveries()?;
     for (index, correction) in corrections {
-        let begun = deliveries.get(&fleet.workspaces[index].id).is_some_and(|record| record.merged.is_none());
+        let begun = deliveries.get(&fleet.workspaces[index].id).is_some_and(correct::is_begun);
         // What the rules make of the present code by themselves is a correction, too.
         let by_itself = (asked || begun) && !plan.workspaces[index].files.is_empty();
         match correction {
@@ -478,9 +528,7 @@ pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
         rollout::look_at_owners(&mut store, &|event| tell(Progress::Rollout(event)))?;
     }
     let planned = plan_over(migration, options, (Some(&store), Fetching::Missing, Base::Remote), clock, tell)?;
-    if let Some(nobody) = options.only.iter().find(|e| !planned.fleet.consumers.iter().any(|c| c.entity == **e)) {
-        return Err(PipelineError::NoSuchConsumer(nobody.clone()));
-    }
+    all_known(&options.only, &planned.fleet)?;
     let work = Work::new(migration, &planned, options.sandbox, tell)?;
     let ledger = with_request(migration, options, &planned, &work, tell, |request| rollout::run(&mut store, request));
     work.finish()?;
@@ -510,6 +558,7 @@ fn with_request<T>(
         opted_out: &|index| work.opted_out(index),
         code_owners: &|index, paths| work.code_owners(index, paths),
         tell: &|event| tell(Progress::Rollout(event)),
+        prove_back: &|trials| work.backs().try_all(trials),
         retry: options.retry,
         replan: options.replan,
         correct: options.correct,

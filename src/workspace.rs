@@ -235,6 +235,11 @@ pub struct Manifest {
 }
 
 /// Whether a path from a tree, a plan or a rule stays below the folder it is
+/// A path of a workspace as its repository has it: below where the workspace lies in it.
+pub fn below(prefix: &str, path: &str) -> String {
+    if prefix.is_empty() { path.to_owned() } else { format!("{prefix}/{path}") }
+}
+
 /// relative to, out of git's own folder, and has one spelling only.
 pub fn is_inner_path(path: &str) -> bool {
     let fine = |part: &str| {

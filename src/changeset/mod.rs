@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, DigestBuilder};
-use crate::workspace::{Content, FileVersion};
+use crate::workspace::{Content, FileVersion, below};
 
 pub mod patch;
 mod prove;
@@ -89,7 +89,7 @@ impl ChangeSet {
 
     /// The path of a file of the workspace as the patches write it.
     pub fn joined(&self, path: &str) -> String {
-        if self.prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) }
+        below(&self.prefix, path)
     }
 
     /// One digest for all files as they are on `side`.

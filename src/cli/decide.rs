@@ -6,7 +6,8 @@ use super::screen::Screen;
 use super::{Exit, MigrationOption, run};
 use crate::clock::Clock;
 use crate::config::Migration;
-use crate::rollout::{self, About, Ask, RolloutError};
+use crate::pipeline::Backs;
+use crate::rollout::{self, About, Ask, Hooks, RolloutError};
 use crate::state::{self, StateError, Store};
 
 #[derive(clap::Args, Debug)]
@@ -110,7 +111,7 @@ fn entity(name: &String, screen: &Screen) -> Result<String, Exit> {
 fn decide(file: &MigrationOption, screen: &Screen, ask: Ask) -> Result<Exit, Exit> {
     let migration = file.load(screen)?;
     let gates = &migration.rollout.gates;
-    let done = put_through(&migration, &ask, screen, |store| rollout::perform(store, &ask, gates, &|_| {}))?;
+    let done = put_through(&migration, &ask, screen, |store| rollout::perform(store, &ask, gates, &Hooks::none()))?;
     match done {
         Through::Done(answer) => {
             screen.note(answer);
@@ -160,8 +161,10 @@ pub(super) fn put_through<T>(
     let seq = state::ask(&migration.state, &person, clock.now(), ask, &ask.entry()).map_err(failed)?;
     let begun = Instant::now();
     while begun.elapsed() < PATIENCE {
-        if let Some(answer) = reader.answered(seq).map_err(failed)? {
-            return Ok(Through::Answered(answer));
+        match reader.answered(seq).map_err(failed)? {
+            Some(Ok(answer)) => return Ok(Through::Answered(answer)),
+            Some(Err(why)) => return Err(screen.refusal(RolloutError::Undecidable(why))),
+            None => {}
         }
         // It may have ended without having looked again.
         match Store::open(&migration.state, &clock) {
@@ -174,7 +177,11 @@ pub(super) fn put_through<T>(
 
 /// Does what others have asked before, and nobody did.
 fn heed(store: &mut Store, migration: &Migration, screen: &Screen) -> Result<(), Exit> {
-    rollout::heed(store, &migration.rollout.gates, &|_| {}).map_err(|error| screen.failure(&error.into()))
+    let backs = Backs::new(migration, None);
+    let tested = |trials: &[rollout::Trial]| backs.try_all(trials);
+    let says = (migration.title.as_str(), migration.deliver.author.as_deref());
+    let hooks = Hooks { prove_back: &tested, says, ..Hooks::none() };
+    rollout::heed(store, &migration.rollout.gates, &hooks).map_err(|error| screen.failure(&error.into()))
 }
 
 /// What a controller will do, for whoever asked it.

@@ -75,8 +75,8 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     }
     let migration = args.file.load(screen)?;
     let index = args.index.asked();
-    let options = Options { threads: args.threads, shard: args.shard, index, ..Options::default() };
     let only = super::run::consumers(&args.only, screen)?;
+    let options = Options { threads: args.threads, shard: args.shard, index, only: only.clone(), ..Options::default() };
     let planned = pipeline::plan(&migration, &options, &Clock::System, &|p| screen.progress(&p));
     let planned = planned.map_err(|error| screen.failure(&error))?;
     if let Some(out) = &args.out {

@@ -4,8 +4,8 @@ use super::decide::{self, Through};
 use super::screen::Screen;
 use super::{Exit, MigrationFile, run};
 use crate::clock::Clock;
-use crate::pipeline::Progress;
-use crate::rollout::{self, Ask, Scope};
+use crate::pipeline::{Backs, Progress};
+use crate::rollout::{self, Ask, Hooks, Scope};
 use crate::state::{DeliveryState, Store};
 
 #[derive(clap::Args, Debug)]
@@ -23,6 +23,12 @@ pub(super) struct Args {
     /// Also after the day that the migration names in `revertible_until`.
     #[arg(long)]
     late: bool,
+    /// Make reverts of what is merged without building and testing them first.
+    #[arg(long)]
+    untested: bool,
+    /// How the steps are isolated that test a revert; `none` is the explicit way round.
+    #[arg(long, value_name = "MODE")]
+    sandbox: Option<run::Mode>,
     /// The ledger as JSON.
     #[arg(long)]
     json: bool,
@@ -62,15 +68,25 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         ));
         return Err(Exit::Negative);
     }
-    let stuck = std::cell::Cell::new(false);
+    let (stuck, waits) = (std::cell::Cell::new(false), std::cell::Cell::new(false));
     let tell = |event: rollout::Event<'_>| {
-        if let rollout::Event::Shipped { state: DeliveryState::Conflict(_), .. } = event {
-            stuck.set(true);
+        match event {
+            rollout::Event::Shipped { state: DeliveryState::Conflict(_), .. } => stuck.set(true),
+            // Its remote is away, or its owner has to merge what takes it back.
+            rollout::Event::Shipped { state: DeliveryState::RollingBack, .. } => waits.set(true),
+            _ => {}
         }
         screen.progress(&Progress::Rollout(event));
     };
-    let ask = Ask::RollBack { scope: scope.clone() };
-    let done = decide::put_through(&migration, &ask, screen, |store| rollout::roll_back(store, &scope, &tell))?;
+    let ask = Ask::RollBack { scope: scope.clone(), untested: args.untested };
+    let backs = Backs::new(&migration, args.sandbox.map(Into::into));
+    let tested = |trials: &[rollout::Trial]| backs.try_all(trials);
+    let says = (migration.title.as_str(), migration.deliver.author.as_deref());
+    let mut hooks = Hooks { tell: &tell, says, ..Hooks::none() };
+    if !args.untested {
+        hooks.prove_back = &tested;
+    }
+    let done = decide::put_through(&migration, &ask, screen, |store| rollout::roll_back(store, &scope, &hooks))?;
     let ledger = match done {
         Through::Done(ledger) => {
             run::notify(&migration, &[], screen);
@@ -88,7 +104,11 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     };
     run::print(&ledger, args.json, screen)?;
     // What is still out there is no success, whatever the rest came to.
-    Ok(if stuck.get() { Exit::Failed } else { Exit::Done })
+    Ok(match (stuck.get(), waits.get()) {
+        (true, _) => Exit::Failed,
+        (false, true) => Exit::Waiting,
+        (false, false) => Exit::Done,
+    })
 }
 
 /// How many days there are left until a day, by the clock of this machine.

@@ -128,6 +128,11 @@ fn advance(args: &Args, correct: bool, screen: &Screen) -> Result<Exit, Exit> {
     let corrected = !correct || said_of_corrections(&ran.ledger, corrections.into_inner(), screen);
     Ok(match exit(&ran.ledger.end) {
         Exit::Done if !corrected => Exit::Negative,
+        // A later run finds nobody either, unless somebody writes another source.
+        Exit::Done if ran.problems > 0 && ran.ledger.rows.is_empty() => {
+            screen.diagnostic("error: no consumer was found: correct [consumers] in the migration file".to_owned());
+            Exit::Usage
+        }
         // What was found is done, and more may be found.
         Exit::Done if ran.problems > 0 => Exit::Waiting,
         // A rule or gander itself failed on somebody: nobody may take that for done.

@@ -85,7 +85,7 @@ impl Screen {
                 self.diagnostic(errors.render(self.color_errors));
                 Exit::Usage
             }
-            PipelineError::NoSuchConsumer(_) => {
+            PipelineError::NoSuchConsumer(..) => {
                 self.diagnostic(format!("error: {error}"));
                 Exit::Usage
             }

@@ -361,6 +361,8 @@ pub enum WavePart {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnFailedGate {
+    /// Those of the wave that the gate names; all of it where it names nobody.
+    RollbackConsumer,
     /// Roll back the wave and stop.
     #[default]
     RollbackWave,

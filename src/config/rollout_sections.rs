@@ -29,6 +29,7 @@ pub(super) fn rollout(root: &Section<'_>, id: &str, place: &Place<'_>) -> Rollou
     ];
     let section = root.section("rollout", &keys);
     let choices = [
+        ("rollback-consumer", OnFailedGate::RollbackConsumer),
         ("rollback-wave", OnFailedGate::RollbackWave),
         ("rollback-all", OnFailedGate::RollbackAll),
         ("stop", OnFailedGate::Stop),

@@ -400,7 +400,14 @@ fn deliver(root: &Section<'_>, place: &Place<'_>, seal: &mut Seal) -> Deliver {
         }
     });
     let choices = [("consumer", BranchPer::Consumer), ("owner", BranchPer::Owner), ("wave", BranchPer::Wave)];
-    let branch_per = section.get("branch_per").and_then(|value| value.one_of(&choices)).unwrap_or_default();
+    let branch_per = section.get("branch_per").and_then(|value| {
+        let per = value.one_of(&choices)?;
+        if per != BranchPer::Consumer && !matches!(how, Some(Delivery::Branch | Delivery::Push)) {
+            value.wrong("nothing is delivered as a branch here", "write how = \"branch\" or how = \"push\" beside it");
+        }
+        Some(per)
+    });
+    let branch_per = branch_per.unwrap_or_default();
     let remote = remote.unwrap_or_else(|| "origin".to_owned());
     Deliver { how: how.unwrap_or_default(), author, remote, template, branch_per }
 }

@@ -43,6 +43,19 @@ pub struct Work<'a> {
 /// # Errors
 /// [`GitError::Moved`] where the branch is something else, and what git refuses.
 pub fn commit_on_branch(place: &GitPlace, work: &Work<'_>) -> Result<String, GitError> {
+    let commit = commit_beside(place, work)?;
+    let repository = Repository::open(&place.toplevel)?;
+    let found = repository.branch(work.branch)?;
+    repository.set_branch(work.branch, &commit, work.replaces.filter(|_| found.is_some()))?;
+    fault::point("git.branch-made");
+    Ok(commit)
+}
+
+/// As [`commit_on_branch`], without moving the branch yet.
+///
+/// # Errors
+/// What git refuses.
+pub fn commit_beside(place: &GitPlace, work: &Work<'_>) -> Result<String, GitError> {
     let repository = Repository::open(&place.toplevel)?;
     let author = match work.author {
         Some(author) => author.to_owned(),
@@ -52,7 +65,7 @@ pub fn commit_on_branch(place: &GitPlace, work: &Work<'_>) -> Result<String, Git
     let found = find_branch(place, work.branch)?;
     let new = NewCommit {
         branch: work.branch,
-        expected: work.replaces.filter(|_| found.is_some()),
+        expected: None,
         base: &place.commit,
         prefix: &place.prefix,
         files: work.files,
@@ -61,14 +74,16 @@ pub fn commit_on_branch(place: &GitPlace, work: &Work<'_>) -> Result<String, Git
         time: work.time,
     };
     if let Some(found) = found {
-        let same = found.parents == [place.commit.clone()] && found.message == message.trim_end();
+        // Where a branch may only go forward, it comes after what it takes the place of.
+        let own = |parent: &String| *parent == place.commit || Some(parent.as_str()) == work.replaces;
+        let same = found.parents.last() == Some(&place.commit)
+            && found.parents.iter().all(own)
+            && found.message == message.trim_end();
         if same && found.tree == repository.tree_of(&new)? {
             return Ok(found.commit);
         }
     }
-    let commit = repository.commit(&new)?;
-    fault::point("git.branch-made");
-    Ok(commit)
+    repository.commit_alone(&new)
 }
 
 /// Deletes `branch` where it still points at `expected`; one that is gone

@@ -3,7 +3,7 @@
 
 use super::{GitError, Repository, object_name};
 use crate::process::Exit;
-use crate::workspace::{FileVersion, is_inner_path};
+use crate::workspace::{FileVersion, below, is_inner_path};
 
 /// The branches that gander may make, move and delete.
 const NAMESPACE: &str = "gander/";
@@ -37,21 +37,66 @@ impl Repository {
     /// [`GitError::Moved`] where the branch is not as expected, in which case it
     /// stays as it is; [`GitError::CheckedOut`]; those of git.
     pub fn commit(&self, new: &NewCommit<'_>) -> Result<String, GitError> {
-        let reference = self.own_branch(new.branch)?;
-        let base = object_name(new.base)?;
+        let commit = self.commit_alone(new)?;
+        self.set_branch(new.branch, &commit, new.expected)?;
+        Ok(commit)
+    }
+
+    /// Makes a commit that no branch points to yet.
+    ///
+    /// # Errors
+    /// Those of git.
+    pub fn commit_alone(&self, new: &NewCommit<'_>) -> Result<String, GitError> {
+        self.own_branch(new.branch)?;
         let tree = self.tree_of(new)?;
-        let commit = self.commit_tree(new, &tree, base)?;
-        if self.resolve(&reference)?.as_deref() == Some(commit.as_str()) {
-            return Ok(commit);
+        self.commit_tree(new, &tree, &[object_name(new.base)?])
+    }
+
+    /// Lets a branch of gander's own point to a commit, where it is as expected.
+    ///
+    /// # Errors
+    /// As [`Repository::commit`].
+    pub fn set_branch(&self, branch: &str, commit: &str, expected: Option<&str>) -> Result<(), GitError> {
+        let (reference, commit) = (self.own_branch(branch)?, object_name(commit)?);
+        if self.resolve(&reference)?.as_deref() == Some(commit) {
+            return Ok(());
         }
-        self.check_branch(new.branch, &reference, new.expected)?;
+        self.check_branch(branch, &reference, expected)?;
         let nothing = "0".repeat(commit.len());
-        let old = match new.expected {
+        let old = match expected {
             Some(expected) => object_name(expected)?,
             None => &nothing,
         };
-        self.move_branch(new.branch, &reference, &["update-ref", &reference, &commit, old], new.expected)?;
-        Ok(commit)
+        self.move_branch(branch, &reference, &["update-ref", &reference, commit, old], expected)
+    }
+
+    /// A commit with the tree and the words of `commit`, which comes after `tip` as well: where a
+    /// branch may only go forward, it is what takes its place. Its last parent is what `commit`
+    /// was made over.
+    ///
+    /// # Errors
+    /// Those of git.
+    pub fn after(&self, commit: &str, tip: &str) -> Result<String, GitError> {
+        let (commit, tip) = (object_name(commit)?, object_name(tip)?);
+        let format = "--format=%T%x00%P%x00%an <%ae>%x00%at%x00%B";
+        let text = text(self.answer(&["log", "-1", "--no-show-signature", format, "--end-of-options", commit])?);
+        let mut fields = text.splitn(5, '\0');
+        let mut next = || fields.next().unwrap_or_default().to_owned();
+        let (tree, parents, author, time, message) = (next(), next(), next(), next(), next());
+        let base = parents.split_whitespace().next_back().unwrap_or(tip).to_owned();
+        let message = format!("{}\n", message.trim_end());
+        let new = NewCommit {
+            branch: "",
+            expected: None,
+            base: &base,
+            prefix: "",
+            files: &[],
+            message: &message,
+            author: &author,
+            time: time.trim().parse().unwrap_or(0),
+        };
+        let parents = if base == tip { vec![tip] } else { vec![tip, object_name(&base)?] };
+        self.commit_tree(&new, object_name(&tree)?, &parents)
     }
 
     /// The tree that a commit would have: the base with the files in it, made in
@@ -137,10 +182,7 @@ impl Repository {
         let mut deleted = Vec::new();
         let mut written = Vec::new();
         for file in new.files {
-            let path = match new.prefix {
-                "" => file.path.clone(),
-                prefix => format!("{prefix}/{}", file.path),
-            };
+            let path = below(new.prefix, &file.path);
             if !is_inner_path(&path) {
                 return Err(GitError::BadName(path));
             }
@@ -160,12 +202,13 @@ impl Repository {
         Ok(deleted)
     }
 
-    fn commit_tree(&self, new: &NewCommit<'_>, tree: &str, base: &str) -> Result<String, GitError> {
+    fn commit_tree(&self, new: &NewCommit<'_>, tree: &str, parents: &[&str]) -> Result<String, GitError> {
         let bad = || GitError::BadName(new.author.to_owned());
         let (name, rest) = new.author.split_once(" <").ok_or_else(bad)?;
         let address = rest.strip_suffix('>').ok_or_else(bad)?;
         let date = format!("@{} +0000", new.time);
-        let mut args = vec!["commit-tree", "--no-gpg-sign", "-p", base, "-F", "-", tree];
+        let mut args = vec!["commit-tree", "--no-gpg-sign", "-F", "-", tree];
+        args.extend(parents.iter().flat_map(|parent| ["-p", parent]));
         // Signed by the user's own settings: a repository's could name any program.
         let signing = self.signing()?;
         let mut call = match &signing {

@@ -22,7 +22,7 @@ mod standing;
 pub(crate) mod tests;
 
 pub use blob::Blob;
-pub use branch::{BranchFacts, Work, commit_on_branch, delete_branch, find_branch};
+pub use branch::{BranchFacts, Work, commit_beside, commit_on_branch, delete_branch, find_branch};
 pub use checkout::Standing;
 pub use commit::NewCommit;
 pub use fetch::{Fetch, Left, check_url};

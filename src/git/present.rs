@@ -135,15 +135,7 @@ impl Remote {
         if clone.has(commit)? {
             return Ok(());
         }
-        let outbox = Outbox::new(Some(clone), Some(self))?;
-        outbox.knows(&clone.some_tips()?)?;
-        let to = format!("+{}:refs/heads/head-of-the-remote", present.reference);
-        let args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--"];
-        let args = [&args[..], &[self.url(), &to]].concat();
-        let output = outbox.write_into(&clone.path_of_git("objects")?, &args, self)?;
-        if output.status != Exit::Code(0) {
-            return Err(self.failed(&output));
-        }
+        self.fetch_objects(clone, &[format!("+{}:refs/heads/head-of-the-remote", present.reference)])?;
         if clone.has(commit)? { Ok(()) } else { Err(self.away("it moved while it was looked at")) }
     }
 }
@@ -159,18 +151,21 @@ impl Remote {
         let missing = clone.missing(&commits)?;
         let names: Vec<&str> = tips.iter().filter(|(_, tip)| missing.contains(**tip)).map(|(name, _)| *name).collect();
         for names in names.chunks(MOST_HAVES) {
-            let outbox = Outbox::new(Some(clone), Some(self))?;
-            outbox.knows(&clone.some_tips()?)?;
-            let args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--"];
             let refs: Vec<String> = names.iter().map(|name| format!("+refs/heads/{name}:refs/heads/{name}")).collect();
-            let refs = refs.iter().map(String::as_str);
-            let args: Vec<&str> = args.into_iter().chain([self.url()]).chain(refs).collect();
-            let output = outbox.write_into(&clone.path_of_git("objects")?, &args, self)?;
-            if output.status != Exit::Code(0) {
-                return Err(self.failed(&output));
-            }
+            self.fetch_objects(clone, &refs)?;
         }
         Ok(())
+    }
+
+    /// Fetches references into the objects of a clone, of which no reference moves.
+    fn fetch_objects(&self, clone: &Repository, refs: &[String]) -> Result<(), GitError> {
+        let outbox = Outbox::new(Some(clone), Some(self))?;
+        outbox.knows(&clone.some_tips()?)?;
+        let args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--"];
+        let refs = refs.iter().map(String::as_str);
+        let args: Vec<&str> = args.into_iter().chain([self.url()]).chain(refs).collect();
+        let output = outbox.write_into(&clone.path_of_git("objects")?, &args, self)?;
+        if output.status == Exit::Code(0) { Ok(()) } else { Err(self.failed(&output)) }
     }
 }
 

@@ -198,7 +198,9 @@ impl Remote {
     /// # Errors
     /// [`GitError::Away`].
     pub fn history(&self, lender: Option<&Repository>, prefix: &str) -> Result<Abroad, GitError> {
-        let outbox = Outbox::new(lender, Some(self))?;
+        // What a shallow clone lends ends where it does: a merge before that would not be seen.
+        let whole = |lender: &&Repository| lender.path_of_git("shallow").is_ok_and(|place| !place.is_file());
+        let outbox = Outbox::new(lender.filter(whole), Some(self))?;
         let branches = format!("+refs/heads/{prefix}*:refs/heads/{prefix}*");
         let head = format!("+HEAD:refs/heads/{HEAD}");
         let args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=tree:0", "--"];

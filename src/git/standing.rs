@@ -45,25 +45,68 @@ impl Repository {
                 merged.insert(commit.clone());
             }
         }
+        let mut named = BTreeMap::new();
+        for (commit, ids) in self.naming(&head, known)? {
+            for id in ids {
+                named.entry(id).or_insert_with(|| commit.clone());
+            }
+        }
+        Ok(Standings { tips, head: Some(head), merged, named })
+    }
+
+    /// The commits of a history that name changes, the newest first, each with what it names;
+    /// without those that `known` commits have in theirs.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn naming(&self, head: &str, known: &BTreeSet<String>) -> Result<Vec<(String, Vec<String>)>, GitError> {
         let mut args: Vec<String> = ["log", "-F", "--topo-order", "--no-show-signature"].map(str::to_owned).to_vec();
         args.push(format!("--grep={TRAILER}: "));
         args.push(format!("--format=%H %(trailers:key={TRAILER},valueonly,separator=%x2C)"));
-        args.extend(["--end-of-options".to_owned(), head.clone()]);
+        args.extend(["--end-of-options".to_owned(), head.to_owned()]);
         for commit in known.iter().take(MOST_KNOWN) {
             if self.has(commit)? {
                 args.push(format!("^{}", object_name(commit)?));
             }
         }
         let text = self.answer(&args.iter().map(String::as_str).collect::<Vec<_>>())?;
-        let mut named = BTreeMap::new();
-        for line in String::from_utf8_lossy(&text).lines() {
-            if let Some((commit, ids)) = line.split_once(' ') {
-                for id in ids.split(',') {
-                    named.entry(id.trim().to_owned()).or_insert_with(|| commit.to_owned());
-                }
-            }
+        let line = |line: &str| {
+            let (commit, ids) = line.split_once(' ')?;
+            Some((commit.to_owned(), ids.split(',').map(|id| id.trim().to_owned()).collect()))
+        };
+        Ok(String::from_utf8_lossy(&text).lines().filter_map(line).collect())
+    }
+
+    /// What a commit was made over, and the paths that it changes there: against its last parent.
+    /// `None` where it has none.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn changed_by(&self, commit: &str) -> Result<Option<(String, Vec<String>)>, GitError> {
+        let commit = object_name(commit)?;
+        let args = ["log", "-1", "--no-show-signature", "--format=%P", "--end-of-options", commit];
+        let parents = String::from_utf8_lossy(&self.answer(&args)?).into_owned();
+        let Some(parent) = parents.split_whitespace().next_back() else { return Ok(None) };
+        let parent = object_name(parent)?;
+        let text = self.answer(&["diff-tree", "-r", "-z", "--no-renames", "--name-only", parent, commit])?;
+        let text = String::from_utf8_lossy(&text);
+        let paths = text.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
+        Ok(Some((parent.to_owned(), paths)))
+    }
+
+    /// The paths at which two commits differ; `None` where one of them, or a tree of it, is not here.
+    ///
+    /// # Errors
+    /// Where git can't be run.
+    pub fn paths_between(&self, one: &str, other: &str) -> Result<Option<BTreeSet<String>>, GitError> {
+        if !self.has(one)? || !self.has(other)? {
+            return Ok(None);
         }
-        Ok(Standings { tips, head: Some(head), merged, named })
+        let args = ["diff-tree", "-r", "-z", "--no-renames", "--name-only", object_name(one)?, object_name(other)?];
+        let output = self.invoke(&args).run()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let paths = text.split('\0').filter(|path| !path.is_empty()).map(str::to_owned);
+        Ok((output.status == Exit::Code(0)).then(|| paths.collect()))
     }
 
     /// Whether an object is here.

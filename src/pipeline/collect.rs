@@ -19,7 +19,7 @@ use crate::workspace::Pin;
 pub fn collect(migration: &Migration, dry: bool, clock: &Clock) -> Result<Vec<(PathBuf, u64)>, PipelineError> {
     // Whoever holds the lock is alone here.
     drop(Store::read(&migration.state)?);
-    let store = Store::open(&migration.state, clock)?;
+    let mut store = Store::open(&migration.state, clock)?;
     let workspaces = store.workspaces::<serde::de::IgnoredAny>()?;
     let pins: BTreeSet<String> = workspaces.values().filter_map(|one| one.pin.as_ref().map(Pin::key)).collect();
     let roots: Vec<&Path> = workspaces.values().map(|one| one.place.root.as_path()).collect();
@@ -42,6 +42,9 @@ pub fn collect(migration: &Migration, dry: bool, clock: &Clock) -> Result<Vec<(P
     take("scratch", &|_, _| false)?;
     take("clones", &|path, _| roots.iter().any(|root| root.starts_with(path)))?;
     gone.sort();
+    if !dry {
+        store.sweep_versions()?;
+    }
     Ok(gone)
 }
 

@@ -1,4 +1,6 @@
 //! What a changed rule or mapping alters: one fleet, planned by two migration files.
+//!
+//! Must not: write anything, or ask a remote.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +10,7 @@ use crate::clock::Clock;
 use crate::config::Migration;
 use crate::discover::Fetching;
 use crate::pin;
-use crate::transform::{self, Pinned, Transformed, WorkspacePlan};
+use crate::transform::{self, Pinned, WorkspacePlan};
 use crate::workspace::{Consumer, EntityRef, Source};
 
 /// What another migration file makes of a consumer that this one makes something else of.
@@ -63,7 +65,7 @@ pub fn compare(
     for (index, now) in planned.plan.workspaces.iter().enumerate() {
         let Some(was) = by_id.get(now.id.as_str()) else { continue };
         let diff = planned.between(index, was).map_err(PipelineError::Folder)?;
-        let words = (word(&was.result), word(&now.result));
+        let words = (was.result.word(), now.result.word());
         if diff.is_empty() && words.0 == words.1 {
             continue;
         }
@@ -76,14 +78,4 @@ pub fn compare(
         altered.push(Altered { consumers, words, delivered, diff });
     }
     Ok(altered)
-}
-
-fn word(result: &Transformed) -> &'static str {
-    match result {
-        Transformed::Changed => "changed",
-        Transformed::Unchanged => "unchanged",
-        Transformed::Annotated(_) => "annotated",
-        Transformed::Refused(_) => "refused",
-        Transformed::Errored(_) => "errored",
-    }
 }

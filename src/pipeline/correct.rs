@@ -6,18 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use similar::{Algorithm, DiffOp};
-
 use super::PipelineError;
 use super::planned::ends;
 use crate::config::Delivery;
-use crate::digest::Digest;
-use crate::edit::{Edit, Fragment, Splice};
 use crate::git::{GitError, Repository, merge_contents};
 use crate::pin;
 use crate::state::{DeliveryRecord, DeliveryState, Store};
-use crate::transform::{FileOutcome, FilePlan, Finding, FindingKind, Pinned, Plan, Transformed, WorkspacePlan};
-use crate::workspace::{Content, FileVersion, Fleet, GitPlace, Mode, Pin, Workspace};
+use crate::transform::{self, FileOutcome, FilePlan, Finding, FindingKind, Pinned, Plan, Transformed, WorkspacePlan};
+use crate::workspace::{Content, FileVersion, Fleet, GitPlace, Pin, Workspace, below};
 
 /// Whose correction is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,9 +116,15 @@ pub(super) fn look(
     Ok(found)
 }
 
+/// Whether a correction of it was begun: it is out, on its way, or kept back.
+pub(super) fn is_begun(record: &DeliveryRecord) -> bool {
+    record.merged.is_none() || record.state == DeliveryState::Superseded || record.correction.is_some()
+}
+
 fn is_asked(record: &DeliveryRecord, whose: Whose) -> bool {
     let branches = matches!(record.how, Delivery::Branch | Delivery::Push);
     match (&record.merged, &record.over) {
+        (Some(_), _) if is_begun(record) => branches,
         (Some(_), _) => branches && whose == Whose::Everybody && record.state == DeliveryState::Delivered,
         // One that is out goes on being what it is about.
         (None, Some(_)) => branches && !matches!(record.state, DeliveryState::RolledBack | DeliveryState::RollingBack),
@@ -185,7 +187,7 @@ fn carry(
     }
     let (mut files, mut stuck) = (Vec::new(), Vec::new());
     for (path, (made, wanted)) in ways.iter().filter(|(_, (made, wanted))| made != wanted) {
-        let full = if git.prefix.is_empty() { (*path).to_owned() } else { format!("{}/{path}", git.prefix) };
+        let full = below(&git.prefix, path);
         let present = repository.file_at(&git.commit, &full).map_err(said)?;
         match merge_contents(present.as_ref(), made.as_ref(), wanted.as_ref()).map_err(said)? {
             None => stuck.push(*path),
@@ -193,7 +195,7 @@ fn carry(
             Some(becomes) => {
                 let rule = wanted_of.get(*path).or_else(|| subject.rules.get(*path));
                 let rule = rule.map_or("correct", String::as_str);
-                files.push(file(path, present.as_ref(), becomes.as_ref(), rule)?);
+                files.push(transform::file_plan(path, present.as_ref(), becomes.as_ref(), rule)?);
             }
         }
     }
@@ -211,59 +213,6 @@ fn carry(
     };
     let pin = Some(Pin::Commit { commit: git.commit.clone(), tree: git.tree.clone() });
     Ok(Correction::Needed(Box::new(WorkspacePlan { pin, result, files, findings, ..wanted.clone() })))
-}
-
-/// One file as a plan has it.
-fn file(path: &str, before: Option<&Content>, after: Option<&Content>, rule: &str) -> Result<FilePlan, String> {
-    let rule = rule.to_owned();
-    let text = |content: &Content| {
-        String::from_utf8(content.bytes.clone()).map_err(|_| format!("{path} is not UTF-8, and can't be corrected"))
-    };
-    let mode = before.map(|before| if before.executable { Mode::Executable } else { Mode::File });
-    let outcome = match (before, after) {
-        (Some(before), Some(after)) if before.bytes == after.bytes => {
-            FileOutcome::SetExecutable { executable: after.executable, rule }
-        }
-        (Some(before), Some(after)) if before.executable != after.executable => {
-            return Err(format!(
-                "{path} would change its bytes and whether it is executable, which is not done at once"
-            ));
-        }
-        (Some(before), Some(after)) => {
-            let (edits, splices) = edits(&text(before)?, &text(after)?, &rule);
-            FileOutcome::Edit { edits, splices, after: Digest::of(&after.bytes) }
-        }
-        (None, Some(after)) => FileOutcome::Create { text: text(after)?, executable: after.executable, rule },
-        (_, None) => FileOutcome::Delete { rule },
-    };
-    let before = before.map(|before| Digest::of(&before.bytes));
-    Ok(FilePlan { path: path.to_owned(), before, mode, outcome })
-}
-
-/// Whole lines that differ, as edits and as splices.
-fn edits(before: &str, after: &str, rule: &str) -> (Vec<Edit>, Vec<Splice>) {
-    let (old, new): (Vec<&str>, Vec<&str>) =
-        (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());
-    let starts: Vec<usize> = std::iter::once(0)
-        .chain(old.iter().scan(0, |at, line| {
-            *at += line.len();
-            Some(*at)
-        }))
-        .collect();
-    let ops = similar::capture_diff_slices(Algorithm::Myers, &old, &new);
-    let mut splices = Vec::new();
-    for op in ops.iter().filter(|op| !matches!(op, DiffOp::Equal { .. })) {
-        let (from, to) = (op.old_range(), op.new_range());
-        splices.push(Splice { range: starts[from.start]..starts[from.end], text: new[to].concat() });
-    }
-    let edit = |(number, splice): (usize, &Splice)| Edit {
-        range: splice.range.clone(),
-        replacement: vec![Fragment::Text(splice.text.clone())],
-        rule: rule.to_owned(),
-        match_id: u32::try_from(number).unwrap_or(u32::MAX),
-        drops: false,
-    };
-    (splices.iter().enumerate().map(edit).collect(), splices)
 }
 
 fn mapped(file: &FilePlan) -> Finding {
@@ -291,29 +240,5 @@ fn rule_of(file: &FilePlan) -> Option<&str> {
         | FileOutcome::Delete { rule }
         | FileOutcome::Rename { rule, .. }
         | FileOutcome::SetExecutable { rule, .. } => Some(rule),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::edit;
-
-    #[test]
-    fn lines_that_differ_become_edits_that_compose_to_the_whole() {
-        for (before, after) in
-            [("a\nb\nc\n", "a\nB\nc\nd\n"), ("", "x\n"), ("x\ny", "y"), ("same\n", "same\n"), ("ü\nö", "ü\nä\nö\n")]
-        {
-            let (edits, splices) = edits(before, after, "r");
-            assert_eq!(edit::compose(before, &edits).unwrap(), splices);
-            let mut made = String::new();
-            let mut at = 0;
-            for splice in &splices {
-                made += &before[at..splice.range.start];
-                made += &splice.text;
-                at = splice.range.end;
-            }
-            assert_eq!(made + &before[at..], after);
-        }
     }
 }

@@ -9,7 +9,8 @@ use crate::config::{Migration, Rollout};
 use crate::digest::Digest;
 use crate::pin::{self, PinError};
 use crate::rollout;
-use crate::transform::{Plan, Transformed, WorkspacePlan};
+use crate::state::WaveRecord;
+use crate::transform::{Plan, WorkspacePlan};
 use crate::verify::Declared;
 use crate::workspace::{Consumer, EntityRef, FileVersion, Fleet, Manifest, Source, Workspace};
 
@@ -29,6 +30,8 @@ pub struct Planned {
     pub(super) review: BTreeSet<String>,
     /// What owners have merged and the rules would make otherwise now, by workspace.
     pub(super) outdated: BTreeMap<usize, String>,
+    /// The waves of a rollout that has begun: they stay what they are.
+    pub(super) standing: Vec<WaveRecord>,
     /// Of the whole fleet, also where only a shard of it was planned.
     pub(super) identity: Digest,
     /// Of rules, parameters and mappings.
@@ -63,25 +66,32 @@ fn row<'a>(consumer: &'a Consumer, plan: &'a Plan, waves: &BTreeMap<usize, u32>)
         }
         Source::Workspace(index) => *index,
     };
-    let (word, reason) = match &plan.workspaces[index].result {
-        Transformed::Changed => ("changed", ""),
-        Transformed::Unchanged => ("unchanged", ""),
-        Transformed::Annotated(reason) => ("annotated", reason.as_str()),
-        Transformed::Refused(reason) => ("refused", reason.as_str()),
-        Transformed::Errored(reason) => ("errored", reason.as_str()),
-    };
+    let result = &plan.workspaces[index].result;
+    let (word, reason) = (result.word(), result.reason());
     PlannedRow { entity, word, reason, workspace: Some(index), wave: waves.get(&index).copied() }
 }
 
 impl Planned {
     /// Every consumer, ordered by reference.
     pub fn rows(&self, migration: &Migration) -> Vec<PlannedRow<'_>> {
-        rows(&migration.id, &migration.rollout, &self.fleet, &self.plan)
+        let mut rows = rows(&migration.id, &migration.rollout, &self.fleet, &self.plan);
+        if !self.standing.is_empty() {
+            let waves: BTreeMap<&str, u32> = self
+                .standing
+                .iter()
+                .flat_map(|wave| wave.members.iter().map(|member| (member.as_str(), wave.number)))
+                .collect();
+            for row in &mut rows {
+                let id = row.workspace.map(|index| self.plan.workspaces[index].id.as_str());
+                row.wave = id.and_then(|id| waves.get(id)).copied();
+            }
+        }
+        rows
     }
 
     /// Who would be in which wave, and why.
     pub fn waves(&self, migration: &Migration) -> Vec<rollout::Preview> {
-        rollout::explain(&migration.id, &migration.rollout, &self.fleet, &self.plan)
+        rollout::explain(&migration.id, &migration.rollout, (&self.fleet, &self.plan), &self.standing)
     }
 
     /// From the files as another plan leaves them to those as this one does.

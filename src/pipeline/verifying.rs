@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::back::Backs;
 use super::base::Base;
-use super::{Options, PipelineError, Planned, Progress, Tell, plan_over};
+use super::{Options, PipelineError, Planned, Progress, Tell, all_known, plan_over};
 use crate::clock::Clock;
 use crate::codeowners;
 use crate::config::{Migration, SandboxMode};
@@ -22,7 +23,7 @@ use crate::rollout::{self, MayBegin, TakeVerdict, ToVerify};
 use crate::sandbox::{self, PromiseState, Sandbox, SandboxError, StepEnd};
 use crate::state::Store;
 use crate::verify::{self, Accepted, Cache, Job, Sql, Subject, Verdict, VerdictKind, accepted};
-use crate::workspace::{Consumer, EntityRef, FileVersion, Pin, Source};
+use crate::workspace::{Consumer, EntityRef, FileVersion, Manifest, Pin, Source, Workspace, below};
 
 /// What verification needs of the other stages.
 pub(super) struct Work<'a> {
@@ -42,6 +43,7 @@ pub(super) struct Work<'a> {
     code_owners: Mutex<BTreeMap<(PathBuf, String), Option<String>>>,
     /// How long each workspace took last time.
     timings: Mutex<BTreeMap<String, u64>>,
+    backs: Backs<'a>,
     tell: &'a Tell<'a>,
 }
 
@@ -115,6 +117,7 @@ impl<'a> Work<'a> {
             cache: Mutex::new(None),
             code_owners: Mutex::new(BTreeMap::new()),
             timings: Mutex::new(timings.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()),
+            backs: Backs::new(migration, mode),
             tell,
         })
     }
@@ -124,19 +127,15 @@ impl<'a> Work<'a> {
     fn tree(&self, index: usize) -> Result<PathBuf, String> {
         let workspace = &self.planned.fleet.workspaces[index];
         let pin = self.planned.plan.workspaces[index].pin.as_ref().ok_or("the workspace is not pinned")?;
-        let place = self.pins.join(pin.key());
         // One at a time: two workspaces with the same bytes share a copy.
         let _making = self.making.lock().map_err(|_| "an earlier copy failed")?;
-        if place.is_dir() {
-            return Ok(place);
-        }
-        let manifest = self.planned.manifests[index].as_ref().ok_or("the workspace can't be read")?;
-        let half = self.pins.join(format!("{}.half", pin.key()));
-        files::remove_folder(&half).map_err(|e| e.to_string())?;
-        files::make_folder(&half).map_err(|e| e.to_string())?;
-        pin::materialise(workspace, pin, manifest, &half).map_err(|e| e.to_string())?;
-        files::settle_folder(&half, &place).map_err(|e| e.to_string())?;
-        Ok(place)
+        let manifest = || self.planned.manifests[index].clone().ok_or("the workspace can't be read".to_owned());
+        copy_of(&self.pins, workspace, pin, manifest)
+    }
+
+    /// Tests reverts.
+    pub(super) fn backs(&self) -> &Backs<'a> {
+        &self.backs
     }
 
     /// The pinned bytes of a path.
@@ -173,9 +172,7 @@ impl<'a> Work<'a> {
         let Ok(mut known) = self.code_owners.lock() else { return Vec::new() };
         let text = known.entry(key).or_insert_with(|| code_owners_of(&git.toplevel, commit)).clone();
         let Some(text) = text else { return Vec::new() };
-        let full =
-            |path: &&str| if git.prefix.is_empty() { (*path).to_owned() } else { format!("{}/{path}", git.prefix) };
-        let full: Vec<String> = paths.iter().map(full).collect();
+        let full: Vec<String> = paths.iter().map(|path| below(&git.prefix, path)).collect();
         codeowners::owners(&text, full.iter().map(String::as_str)).into_iter().collect()
     }
 
@@ -313,6 +310,26 @@ impl<'a> Work<'a> {
     }
 }
 
+/// The folder below `pins` that holds exactly the pinned bytes of a workspace, made where it is
+/// not there yet.
+pub(super) fn copy_of(
+    pins: &Path,
+    workspace: &Workspace,
+    pin: &Pin,
+    manifest: impl FnOnce() -> Result<Manifest, String>,
+) -> Result<PathBuf, String> {
+    let place = pins.join(pin.key());
+    if place.is_dir() {
+        return Ok(place);
+    }
+    let half = pins.join(format!("{}.half", pin.key()));
+    files::remove_folder(&half).map_err(|e| e.to_string())?;
+    files::make_folder(&half).map_err(|e| e.to_string())?;
+    pin::materialise(workspace, pin, &manifest()?, &half).map_err(|e| e.to_string())?;
+    files::settle_folder(&half, &place).map_err(|e| e.to_string())?;
+    Ok(place)
+}
+
 /// How queries are compared, where the migration asks for it and has datasets.
 fn sql(migration: &Migration, planned: &Planned, memory: u64) -> Option<Sql> {
     let (config, rules) = migration.verify.sql.as_ref().zip(planned.datasets.as_ref())?;
@@ -390,9 +407,7 @@ pub fn verify(
     let store = Store::open(&migration.state, clock)?;
     let planned =
         plan_over(migration, &Options::default(), (Some(&store), Fetching::Missing, Base::Here), clock, tell)?;
-    if let Some(nobody) = options.only.iter().find(|e| !planned.fleet.consumers.iter().any(|c| c.entity == **e)) {
-        return Err(PipelineError::NoSuchConsumer(nobody.clone()));
-    }
+    all_known(&options.only, &planned.fleet)?;
     let work = Work::new(migration, &planned, options.sandbox, tell)?;
     let mut chosen: BTreeMap<usize, Vec<EntityRef>> = BTreeMap::new();
     for consumer in &planned.fleet.consumers {

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::table::{counted, one_line, summary};
+use super::table::{code_line, counted, one_line, summary};
 use crate::rollout::{Digest, Prospect, Recovered, Why};
 use crate::transform::FindingKind;
 
@@ -21,10 +21,10 @@ pub fn why(why: &Why) -> String {
         let number = if reason.match_number == 0 { String::new() } else { format!(", match {}", reason.match_number) };
         let _ = writeln!(out, "\n{place}  {}{number}", one_line(&reason.rule));
         for line in &reason.before {
-            let _ = writeln!(out, "  - {}", one_line(line));
+            let _ = writeln!(out, "  - {}", code_line(line));
         }
         for line in &reason.after {
-            let _ = writeln!(out, "  + {}", one_line(line));
+            let _ = writeln!(out, "  + {}", code_line(line));
         }
         for row in &reason.mappings {
             let _ = writeln!(out, "  mapping   {} = {:?}", one_line(&row.place), row.to);

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use super::change_set::rule_counts;
 use super::markdown::{block, cell, code, prose};
+use crate::config::{BranchPer, Delivery};
 use crate::rollout::Staged;
 use crate::transform::{Finding, FindingKind};
 use crate::verify::{Comparison, StepEnd, StepResult, VerdictKind};
@@ -318,13 +319,32 @@ fn back(out: &mut String, staged: &Staged<'_>) {
         ),
         (None, _) => "the consumer's folder".to_owned(),
     };
-    let _ = writeln!(
-        out,
-        "## Going back\n\n`git apply revert.patch`, at {root}, gives back exactly the bytes that \
-         this change started from. gander proved that when it made the patch.\n\n\
-         Gander-Change-Id: {}",
-        staged.set.id()
-    );
+    out.push_str("## Going back\n\n");
+    let deliver = &staged.migration.deliver;
+    if matches!(deliver.how, Delivery::Branch | Delivery::Push) {
+        let consumer = staged.consumers.first().map_or("", |one| crate::rollout::shown(one.entity.as_str()));
+        let alone = match deliver.branch_per {
+            BranchPer::Consumer => "closing it is enough, and ",
+            BranchPer::Owner | BranchPer::Wave => "",
+        };
+        let _ = writeln!(
+            out,
+            "Until this is merged, {alone}`gander rollback --consumer {consumer}` withdraws it. After that the same \
+             proposes a change that takes it back and leaves what came since; so does `git revert`. \
+             `revert.patch` of this change set, at {root}, gives back exactly the bytes that this change started \
+             from. gander proved that when it made the patch.\n"
+        );
+    } else {
+        let _ = writeln!(
+            out,
+            "`git apply revert.patch`, at {root}, gives back exactly the bytes that this change started from. \
+             gander proved that when it made the patch.\n"
+        );
+    }
+    if deliver.branch_per != BranchPer::Consumer {
+        out.push_str("The branch holds the change sets of other consumers, too, each with its own change id.\n\n");
+    }
+    let _ = writeln!(out, "Gander-Change-Id: {}", staged.set.id());
 }
 
 fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {

@@ -72,9 +72,10 @@ fn head(view: &View, layout: Layout) -> String {
     let revert = delivery.and_then(|delivery| delivery.revert.as_ref()).map(|(name, at)| format!("{name} at {at}"));
     let back = delivery.is_some_and(|delivery| delivery.state == DeliveryState::RolledBack);
     // What is merged, or was taken back, needs no branch any more.
+    let others = if delivery.is_some_and(|delivery| delivery.shared) { ", with other consumers" } else { "" };
     let branch = row.branch.as_ref().filter(|_| merged.is_none() && !back).map(|(name, commit)| match commit {
-        Some(commit) => format!("{name} at {commit}"),
-        None => name.clone(),
+        Some(commit) => format!("{name} at {commit}{others}"),
+        None => format!("{name}{others}"),
     });
     let under = delivery.and_then(|delivery| delivery.over.as_ref()).and_then(|over| over.merged.clone());
     let under = under.map(|commit| format!("the change set that was merged in {commit}"));

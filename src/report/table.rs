@@ -197,6 +197,11 @@ pub fn one_line(text: &str) -> String {
     words.chars().map(|c| if obeyed(c) { '\u{fffd}' } else { c }).collect()
 }
 
+/// As [`one_line`], of code: its white space stays.
+pub fn code_line(text: &str) -> String {
+    text.chars().map(|c| if c != '\t' && obeyed(c) { '\u{fffd}' } else { c }).collect()
+}
+
 fn cut(text: &str, room: usize) -> String {
     if text.chars().count() <= room {
         return text.to_owned();

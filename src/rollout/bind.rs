@@ -9,6 +9,7 @@ use super::supersede::{self, Turned};
 use super::units::units_of;
 use super::waves::{self, Earlier, Unit};
 use super::{Request, RolloutError};
+use crate::config::Migration;
 use crate::digest::{Digest, DigestBuilder};
 use crate::state::{
     Binding, ConsumerRecord, DeliveryRecord, DeliveryState, Entry, Store, WaveRecord, WaveState, WorkspaceRecord,
@@ -258,17 +259,19 @@ fn binding(request: &Request<'_>, workspaces: &[WorkspaceRecord<&WorkspacePlan>]
             .field(consumer.workspace.unwrap_or_default())
             .field(consumer.unresolved.unwrap_or_default());
     }
-    // How many run at once does not change what they find.
-    let sandbox = crate::config::SandboxConfig { jobs: None, ..request.migration.sandbox.clone() };
-    let verify = DigestBuilder::new("gander.verify")
-        .field(format!("{:?}", request.migration.verify))
-        .field(format!("{sandbox:?}"));
     Binding {
         migration: request.migration.id.clone(),
         migration_digest: request.migration.digest,
         plan_digest: plan.finish(),
-        verify_digest: verify.finish(),
+        verify_digest: verify_digest(request.migration),
     }
+}
+
+/// Names how change sets are verified: steps and sandbox.
+pub(super) fn verify_digest(migration: &Migration) -> Digest {
+    // How many run at once does not change what they find.
+    let sandbox = crate::config::SandboxConfig { jobs: None, ..migration.sandbox.clone() };
+    DigestBuilder::new("gander.verify").field(format!("{:?}", migration.verify)).field(format!("{sandbox:?}")).finish()
 }
 
 fn what_changed(found: &Binding, wanted: &Binding) -> String {
@@ -299,7 +302,12 @@ fn kept_waves(store: &Store, now: &[WorkspaceRecord<&WorkspacePlan>]) -> Result<
     let now: BTreeMap<&str, &WorkspaceRecord<&WorkspacePlan>> = now.iter().map(|w| (w.place.id.as_str(), w)).collect();
     let deliveries = store.deliveries()?;
     let is_out = |id: &str| deliveries.get(id).is_some_and(|record| out_there(&record.state));
-    let mut kept = Kept { waves: Vec::new(), forgotten: deliveries.keys().filter(|id| !is_out(id)).cloned().collect() };
+    // What owners threw away they do not get again unasked.
+    let thrown = |id: &str| {
+        deliveries.get(id).is_some_and(|one| matches!(one.state, DeliveryState::Closed(_) | DeliveryState::Replaced(_)))
+    };
+    let forgotten = deliveries.keys().filter(|id| !is_out(id) && !thrown(id)).cloned().collect();
+    let mut kept = Kept { waves: Vec::new(), forgotten };
     for mut wave in store.waves()? {
         let stays = |id: &str| now.get(id).map_or_else(|| is_out(id), |w| deliverable(w.plan));
         wave.members.retain(|id| stays(id));

@@ -7,7 +7,7 @@ use super::snapshot::Snapshot;
 use super::{RolloutError, deliver};
 use crate::config::Gate;
 use crate::digest::DigestBuilder;
-use crate::state::{DecisionKind, DeliveryState, Entry, Store, WaveRecord, WaveState};
+use crate::state::{DecisionKind, DeliveryRecord, DeliveryState, Entry, Store, WaveRecord, WaveState};
 
 /// The subject of a decision about all of it.
 pub(super) const ROLLOUT: &str = "rollout";
@@ -47,7 +47,7 @@ pub fn pause(store: &mut Store, reason: &str) -> Result<(), RolloutError> {
 /// # Errors
 /// [`RolloutError::Undecidable`] where it is not paused.
 pub fn resume(store: &mut Store, reason: &str) -> Result<(), RolloutError> {
-    if !store.decisions()?.contains_key(&(DecisionKind::Pause, ROLLOUT.to_owned())) {
+    if store.decision(DecisionKind::Pause, ROLLOUT)?.is_none() {
         return Err(undecidable("nobody paused this rollout; `gander status` says what it waits for"));
     }
     Ok(store.undecide(DecisionKind::Pause, ROLLOUT, &Entry::of("resume", ROLLOUT, reason))?)
@@ -85,17 +85,21 @@ pub fn approve(store: &mut Store, about: &About, reason: &str, gates: &[Gate]) -
         }
         About::Consumer(entity) => {
             let id = workspace_of(&snapshot, entity)?;
-            let record = snapshot.deliveries.get(&id);
-            let record = record.filter(|record| matches!(record.state, DeliveryState::AwaitingApproval(_)));
-            let record = record.ok_or_else(|| {
+            let waits = |record: &DeliveryRecord| match (&record.state, &record.correction) {
+                (DeliveryState::AwaitingApproval(_), _) => Some(record.change_id),
+                // What it has merged stays; what corrects that waits.
+                (DeliveryState::Delivered, Some(kept)) if kept.asks => Some(kept.change_id),
+                _ => None,
+            };
+            let change = snapshot.deliveries.get(&id).and_then(waits).ok_or_else(|| {
                 undecidable(format!(
                     "no change set of {entity} waits for approval; `gander show {entity}` says where it stands"
                 ))
             })?;
-            let change = record.change_id.to_string();
-            let entry = Entry { after: Some(record.change_id), ..Entry::of("approve", &*id, reason) };
-            store.decide(DecisionKind::Approve, &id, (&change, reason), &entry)?;
-            reopen(store, &snapshot, &id, "a change set of it was approved")
+            // First: an approval of which the wave knows nothing would be forgotten by a kill.
+            reopen(store, &snapshot, &id, "a change set of it was approved")?;
+            let entry = Entry { after: Some(change), ..Entry::of("approve", &*id, reason) };
+            Ok(store.decide(DecisionKind::Approve, &id, (&change.to_string(), reason), &entry)?)
         }
     }
 }

@@ -34,7 +34,7 @@ pub fn run(store: &mut Store, request: &Request<'_>) -> Result<Ledger, RolloutEr
         reopen_changed(store, request.tell)?;
     }
     if request.retry {
-        tried_again(store, None)?;
+        open_silent(store, None)?;
     }
     advance(store, request)?;
     let mut ledger = ledger(store)?;
@@ -62,7 +62,7 @@ fn say_who_comes_first(ledger: &mut Ledger, request: &Request<'_>) {
 
 /// Forgets verdicts that say nothing and deliveries that failed, of one wave or of all, and
 /// opens their waves again; false where there are none.
-pub(super) fn tried_again(store: &mut Store, only: Option<u32>) -> Result<bool, RolloutError> {
+pub(super) fn open_silent(store: &mut Store, only: Option<u32>) -> Result<bool, RolloutError> {
     let snapshot = Snapshot::read(store)?;
     let (mut unverified, mut undelivered, mut waves) = (Vec::new(), Vec::new(), Vec::new());
     let asked = |wave: &&WaveRecord| only.is_none_or(|only| only == wave.number);
@@ -96,7 +96,7 @@ pub(super) fn tried_again(store: &mut Store, only: Option<u32>) -> Result<bool, 
 }
 
 fn advance(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError> {
-    finish_rollbacks(store, request.tell)?;
+    finish_rollbacks(store, &request.hooks())?;
     if !request.only.is_empty() {
         let all: Vec<String> = store.waves()?.into_iter().flat_map(|wave| wave.members).collect();
         verify(store, request, &all)?;
@@ -118,7 +118,7 @@ fn advance(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError>
 
 /// Does what people asked of this run.
 fn heed_all(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError> {
-    heed(store, &request.migration.rollout.gates, request.tell)
+    heed(store, &request.migration.rollout.gates, &request.hooks())
 }
 
 /// Advances a wave, or watches what is out of it where an earlier one has not passed or a
@@ -150,7 +150,7 @@ fn advance_or_watch(
 
 /// A person wants nothing new to be begun.
 pub(super) fn is_paused(store: &Store) -> Result<bool, RolloutError> {
-    Ok(store.decisions()?.contains_key(&(DecisionKind::Pause, ROLLOUT.to_owned())))
+    Ok(store.decision(DecisionKind::Pause, ROLLOUT)?.is_some())
 }
 
 /// Verifies, delivers and judges one wave; true where the next one may open.
@@ -195,7 +195,11 @@ fn is_whole(snapshot: &Snapshot, wave: &WaveRecord) -> bool {
         // Whom a person has excluded needs no verdict.
         let judged = snapshot.verdict(member).is_some() || snapshot.excluded(member).is_some();
         // What a person has approved since is still to go out.
-        let approved = snapshot.deliveries.get(member).is_some_and(|record| snapshot.approved(member, record));
+        let approved = snapshot.deliveries.get(member).is_some_and(|record| {
+            let correction = record.correction.as_ref().filter(|_| record.state == DeliveryState::Delivered);
+            snapshot.approved(member, record)
+                || correction.is_some_and(|kept| snapshot.has_approved(member, &kept.change_id))
+        });
         judged && ended && !approved
     })
 }

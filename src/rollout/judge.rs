@@ -1,19 +1,22 @@
 //! Judges waves, and acts on what their gates say. What gates saw is on record before
 //! anything follows from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::bind::out_there;
 use super::decisions::wave_digest;
 use super::driver::{current, move_waves};
 use super::gate::{self, Around, Finding, Judgement, Said, Seen, Sent};
 use super::machine::wave::{Event as Move, State};
 use super::observe::{Look, observe};
-use super::rollback::{BY_HAND, finish_rollbacks};
+use super::rollback::{BY_HAND, NAMED, finish_rollbacks, take_back};
 use super::ship::OPTED_OUT;
 use super::snapshot::Snapshot;
 use super::{Event, Request, RolloutError};
 use crate::config::{Migration, OnFailedGate};
-use crate::state::{DecisionKind, DeliveryRecord, DeliveryState, Entry, Store, Wait, WaveRecord, WaveState};
+use crate::state::{
+    ConsumerRecord, DecisionKind, DeliveryRecord, DeliveryState, Entry, Store, Wait, WaitFor, WaveRecord, WaveState,
+};
 use crate::verify::VerdictKind;
 
 /// What the gates of a wave see and say now. Nothing is recorded and nothing follows.
@@ -27,15 +30,22 @@ fn look(
     let seen = seen(snapshot, wave);
     if wave.members.iter().all(|member| snapshot.excluded(member).is_some()) {
         let why = "every consumer of it is excluded".to_owned();
-        let nothing =
-            Finding { gate: "members".to_owned(), says: Said::Pass, why, wait: None, own: false, reading: None };
+        let nothing = Finding {
+            gate: "members".to_owned(),
+            says: Said::Pass,
+            why,
+            wait: None,
+            own: false,
+            reading: None,
+            consumers: Vec::new(),
+        };
         return Ok((seen, vec![nothing]));
     }
     let gates = &migration.rollout.gates;
     let mut findings = gate::own(gates, &seen);
     // Where gander's own evidence fails already, nobody else need be asked.
     if all || !findings.iter().any(|finding| finding.says == Said::Fail) {
-        let approval = store.decisions()?.remove(&(DecisionKind::Approve, format!("wave {}", wave.number)));
+        let approval = store.decision(DecisionKind::Approve, &format!("wave {}", wave.number))?;
         let digest = wave_digest(snapshot, wave);
         let around = Around {
             migration: &migration.id,
@@ -44,10 +54,19 @@ fn look(
             clock: store.clock(),
             approval: approval.as_ref().filter(|approval| approval.about == digest),
             seen: &seen,
+            out: out_of(snapshot, wave),
         };
         findings.extend(gate::ask(gates, &around));
     }
     Ok((seen, findings))
+}
+
+/// The consumers of a wave whose change sets are out.
+fn out_of<'s>(snapshot: &'s Snapshot, wave: &WaveRecord) -> Vec<&'s str> {
+    let is_out = |id: &String| snapshot.deliveries.get(id).is_some_and(|record| out_there(&record.state));
+    let out: BTreeSet<&String> = wave.members.iter().filter(|id| is_out(id)).collect();
+    let of = |one: &'s ConsumerRecord| one.workspace.as_ref().is_some_and(|id| out.contains(id));
+    snapshot.consumers.iter().filter(|one| of(one)).map(|one| one.entity.as_str()).collect()
 }
 
 /// What gander itself knows of a wave. What was taken back speaks for nothing any more.
@@ -115,8 +134,12 @@ fn open_wave(waves: &[WaveRecord]) -> Option<&WaveRecord> {
 /// Whether a gate fails of a wave of which not all is out: what is out is watched, and taken
 /// back, also while the rest waits or nothing more may be begun.
 pub(super) fn watch(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> Result<(), RolloutError> {
+    // Of one that was not opened nothing is out: nothing large is read for most waves.
+    if !request.only.is_empty() || wave.state == WaveState::Planned {
+        return Ok(());
+    }
     let snapshot = Snapshot::read(store)?;
-    if !request.only.is_empty() || seen(&snapshot, wave).sent.out == 0 {
+    if seen(&snapshot, wave).sent.out == 0 {
         return Ok(());
     }
     let (seen, findings) = look(store, request.migration, &snapshot, wave, false)?;
@@ -125,7 +148,7 @@ pub(super) fn watch(store: &mut Store, request: &Request<'_>, wave: &WaveRecord)
         return Ok(());
     }
     store.record_gate(wave.number, (&judgement, &(&seen, &findings)), None)?;
-    act(store, request, wave.number, judgement).map(drop)
+    act(store, request, wave.number, judgement, &findings).map(drop)
 }
 
 /// Judges a wave of which all is out, and acts on it; true where the next one may open.
@@ -144,7 +167,7 @@ pub(super) fn judge_wave(store: &mut Store, request: &Request<'_>, number: u32) 
         return Ok(false);
     }
     record(store, &wave, &judgement, &(&seen, &findings))?;
-    act(store, request, number, judgement)
+    act(store, request, number, judgement, &findings)
 }
 
 /// Nothing follows yet; what is waited for is noted where it is new.
@@ -190,7 +213,13 @@ fn record(
     Ok(store.record_gate(wave.number, (judgement, inputs), Some((&judging, &entry)))?)
 }
 
-fn act(store: &mut Store, request: &Request<'_>, number: u32, judgement: Judgement) -> Result<bool, RolloutError> {
+fn act(
+    store: &mut Store,
+    request: &Request<'_>,
+    number: u32,
+    judgement: Judgement,
+    findings: &[Finding],
+) -> Result<bool, RolloutError> {
     let wave = current(store, number)?;
     match judgement {
         Judgement::Passed(reason) => move_waves(store, &[&wave], Move::Pass, &reason)?,
@@ -198,6 +227,10 @@ fn act(store: &mut Store, request: &Request<'_>, number: u32, judgement: Judgeme
         Judgement::Inconclusive(reason) => move_waves(store, &[&wave], Move::Doubt, &reason)?,
         Judgement::Failed(reason) => match request.migration.rollout.on_failed_gate {
             OnFailedGate::Stop => move_waves(store, &[&wave], Move::Fail, &reason)?,
+            OnFailedGate::RollbackConsumer if names(findings).next().is_some() => {
+                named_back(store, request, &wave, (&reason, findings))?;
+            }
+            OnFailedGate::RollbackConsumer => move_waves(store, &[&wave], Move::RollBack, &reason)?,
             OnFailedGate::RollbackWave => move_waves(store, &[&wave], Move::RollBack, &reason)?,
             OnFailedGate::RollbackAll => {
                 let reason = format!("wave {number}: {reason}");
@@ -212,11 +245,53 @@ fn act(store: &mut Store, request: &Request<'_>, number: u32, judgement: Judgeme
     if matches!(state, WaveState::RollingBack(_)) {
         // Verification takes its time: owners may have merged since this run began.
         observe(store, &Look { closely: true, ..Look::at(request) }, request.tell)?;
-        finish_rollbacks(store, request.tell)?;
+        finish_rollbacks(store, &request.hooks())?;
     }
     Ok(matches!(state, WaveState::Passed(_)))
 }
 
+/// The consumers by which gates fail that name them.
+fn names(findings: &[Finding]) -> impl Iterator<Item = &String> {
+    findings.iter().filter(|finding| finding.says == Said::Fail).flat_map(|finding| &finding.consumers)
+}
+
+/// Takes back those of a wave by whom a gate fails; it is asked again without them. Where nothing
+/// of them is out any more and it fails all the same, a person decides.
+fn named_back(
+    store: &mut Store,
+    request: &Request<'_>,
+    wave: &WaveRecord,
+    (reason, findings): (&str, &[Finding]),
+) -> Result<(), RolloutError> {
+    observe(store, &Look { closely: true, ..Look::at(request) }, request.tell)?;
+    let snapshot = Snapshot::read(store)?;
+    let named: BTreeSet<&String> = names(findings).collect();
+    let is_named = |one: &&ConsumerRecord| named.contains(&one.entity);
+    let ids: BTreeSet<&String> =
+        snapshot.consumers.iter().filter(is_named).filter_map(|one| one.workspace.as_ref()).collect();
+    let goes = |id: &&String| {
+        let record = snapshot.deliveries.get(*id);
+        ids.contains(id) && record.is_some_and(|record| out_there(&record.state) && !by_hand(record))
+    };
+    let going: Vec<&String> = wave.members.iter().rev().filter(goes).collect();
+    if going.is_empty() {
+        let why = format!("{reason}; nothing more is out of those that it names");
+        return move_waves(store, &[wave], Move::Fail, &why);
+    }
+    let because = format!("{NAMED}: {reason}");
+    for id in going {
+        take_back(store, &snapshot, id, &because, &request.hooks())?;
+    }
+    if State::of(&wave.state) == State::Judging {
+        move_waves(store, &[wave], Move::Wait, reason)?;
+        let why = "a gate failed by some of it, which are taken back: it is asked again without them".to_owned();
+        let waits = [Wait { what: WaitFor::Observation, until: Some(store.now()), why }];
+        note_waits(store, &current(store, wave.number)?, &waits)?;
+    }
+    Ok(())
+}
+
+/// It was taken back by itself, and speaks for nothing any more: a person did so, or a gate named it.
 fn by_hand(record: &DeliveryRecord) -> bool {
-    record.because == BY_HAND
+    record.because == BY_HAND || record.because.starts_with(NAMED)
 }

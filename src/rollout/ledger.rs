@@ -10,7 +10,7 @@ use super::deliver;
 use super::gate::Counts;
 use super::machine::consumer::{Facts, State};
 use super::outcome::{Outcome, SourceFact, VerdictFact, outcome};
-use super::rollback::BY_HAND;
+use super::rollback::{BY_HAND, NAMED};
 use super::snapshot::{Briefs, PlanBrief, VerdictBrief};
 use crate::state::{
     ConsumerRecord, Decision, DecisionKind, DeliveryRecord, DeliveryState, Store, Wait, WaveRecord, WaveState,
@@ -259,6 +259,10 @@ fn said(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Out
     } else if *state == DeliveryState::Waiting && outcome == Outcome::Pending && plan.is_some() {
         reason = not_out_yet(snapshot, *wave, verdict.is_some());
     }
+    if let Some(plan) = plan.filter(|plan| outcome == Outcome::Unchanged && plan.parsed > 0) {
+        let files = if plan.parsed == 1 { "a file holds".to_owned() } else { format!("{} files hold", plan.parsed) };
+        reason = format!("{reason}, though {files} names that the rules look for: `gander explain`");
+    }
     let strength = verdict.and_then(|verdict| verdict.strength).filter(|strength| *strength != Strength::Untried);
     if let Some(strength) = strength {
         reason = format!("{reason} [{} evidence]", strength.as_str());
@@ -275,7 +279,11 @@ fn said(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Out
     if let Some((branch, _)) = reverting.and_then(|delivery| delivery.revert.as_ref()) {
         reason = format!("it was merged: its owner is asked to merge the revert on the branch {branch}");
     }
-    if let Some(why) = delivery.and_then(|delivery| delivery.outdated.as_ref()) {
+    if delivery.is_some_and(|one| one.state == DeliveryState::Superseded && one.merged.is_some()) {
+        "what it has merged is to be corrected: the change set over that is not out yet".clone_into(&mut reason);
+    }
+    let said = |of: fn(&DeliveryRecord) -> Option<&String>| delivery.and_then(of);
+    for why in [said(|one| one.outdated.as_ref()), said(|one| one.doubt.as_ref())].into_iter().flatten() {
         reason = format!("{reason}; {why}");
     }
     (outcome, reason)
@@ -283,11 +291,12 @@ fn said(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Out
 
 /// Why it is back, where a person or its wave took it back; what was withdrawn as nobody
 /// needs it any more is what its plan says.
-fn taken_back(record: &DeliveryRecord, wave: Option<&WaveRecord>) -> Option<&'static str> {
+fn taken_back<'r>(record: &'r DeliveryRecord, wave: Option<&WaveRecord>) -> Option<&'r str> {
     let with_wave =
         || wave.is_some_and(|wave| matches!(wave.state, WaveState::RollingBack(_) | WaveState::RolledBack(_)));
     match record.state == DeliveryState::RolledBack {
         true if record.because == BY_HAND => Some("taken back by hand"),
+        true if record.because.starts_with(NAMED) => Some(&record.because),
         true if with_wave() => Some("taken back with its wave"),
         _ => None,
     }

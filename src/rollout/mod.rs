@@ -29,6 +29,7 @@ mod notice;
 mod observe;
 pub mod outcome;
 pub mod pace;
+mod record;
 mod recover;
 mod reopen;
 mod requests;
@@ -61,7 +62,7 @@ pub use outcome::Outcome;
 pub use recover::{Recovered, recover};
 pub use reopen::retry_wave;
 pub use requests::{Ask, heed, perform};
-pub use rollback::{BY_HAND, Prospect, Scope, dry_rollback, roll_back};
+pub use rollback::{BY_HAND, Prospect, Scope, dry_rollback, roll_back, shown};
 pub use settle::{Settled, settle};
 pub use show::{Left, View, history, left, look};
 pub use units::{Preview, explain, preview};
@@ -97,6 +98,54 @@ pub type VerifyAll<'a> = dyn Fn(&[ToVerify], &MayBegin<'_>, &TakeVerdict<'_>) + 
 /// function of what it is given.
 pub type Describe<'a> = dyn Fn(&Staged<'_>) -> BTreeMap<String, Vec<u8>> + 'a;
 
+/// A change that takes back what was merged, over the code that is there now.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// Where that code lies, and at which commit.
+    pub place: Workspace,
+    /// Both ends of the files that go back.
+    pub files: Vec<FileVersion>,
+}
+
+/// What came of building and testing one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tried {
+    /// Nothing that was green turns red by it, and what says so.
+    Green(String),
+    /// Something does, and what.
+    Red(String),
+    /// Nothing can be said, and why.
+    Unknown(String),
+    /// The user wanted an end.
+    Ended,
+}
+
+/// Builds and tests reverts before they are used, an answer each. The same again costs nothing.
+pub type ProveBack<'a> = dyn Fn(&[Trial]) -> Vec<Tried> + 'a;
+
+/// What a rollback asks of the composition, and whom it tells.
+#[derive(Clone, Copy)]
+pub struct Hooks<'a> {
+    /// Hears of progress, as it happens.
+    pub tell: &'a dyn Fn(Event<'_>),
+    /// Builds and tests reverts.
+    pub prove_back: &'a ProveBack<'a>,
+    /// What the migration is called, and in whose name it commits, where no commit tells.
+    pub says: (&'a str, Option<&'a str>),
+}
+
+impl Hooks<'_> {
+    /// Nobody hears of it, and no revert is tested: each says so.
+    pub fn none() -> Self {
+        Self { tell: &|_| {}, prove_back: &untested, says: ("a migration", None) }
+    }
+}
+
+/// As nobody asks for a test.
+fn untested(trials: &[Trial]) -> Vec<Tried> {
+    trials.iter().map(|_| Tried::Unknown("nobody asked for a test of it".to_owned())).collect()
+}
+
 /// All that a rollout needs.
 pub struct Request<'a> {
     /// The migration.
@@ -117,6 +166,8 @@ pub struct Request<'a> {
     pub code_owners: &'a dyn Fn(usize, &[&str]) -> Vec<String>,
     /// Hears of progress, as it happens.
     pub tell: &'a dyn Fn(Event<'_>),
+    /// Builds and tests reverts.
+    pub prove_back: &'a ProveBack<'a>,
     /// Forgets verdicts that say nothing and deliveries that failed.
     pub retry: bool,
     /// Takes in a migration or plan that changed under a rollout that has begun.
@@ -131,6 +182,14 @@ pub struct Request<'a> {
     /// Advances these consumers only; all where empty. A wave that is not whole
     /// is not judged.
     pub only: &'a BTreeSet<EntityRef>,
+}
+
+impl<'a> Request<'a> {
+    fn hooks(&self) -> Hooks<'a> {
+        let migration = self.migration;
+        let says = (migration.title.as_str(), migration.deliver.author.as_deref());
+        Hooks { tell: self.tell, prove_back: self.prove_back, says }
+    }
 }
 
 /// A change set about to be written: all that its description rests on.

@@ -65,6 +65,8 @@ fn kind(line: &Recorded) -> Option<Kind> {
         point if point.starts_with("keep.") => {
             entry.detail.starts_with("waits for approval").then_some(Kind::ApprovalAsked)
         }
+        // What the world does not tell of it; empty once it does.
+        "doubt" => (!entry.detail.is_empty()).then_some(Kind::Conflict),
         _ => (entry.to.as_deref() == Some("revert-conflict")).then_some(Kind::Conflict),
     }
 }

@@ -4,44 +4,36 @@
 //!
 //! Must not: change anything outside of the state.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::sync::Mutex;
+mod branches;
+mod contents;
 
-use super::deliver::{self, Named, trailer};
+use std::collections::{BTreeMap, BTreeSet};
+
+use branches::{Subject, Where, look_at_all};
+pub(super) use contents::is_unclear;
+
+use super::deliver;
 use super::machine::consumer::Event;
 use super::snapshot::Snapshot;
 use super::{Request, RolloutError};
 use crate::config::Delivery;
+use crate::digest::Digest;
 use crate::files;
-use crate::git::{GitError, Repository, Standings};
-use crate::state::{DeliveryRecord, DeliveryState, Entry, Store, WaveRecord, WaveState};
-use crate::workspace::{FileVersion, GitPlace, Pin, Workspace};
+use crate::state::{DeliveryRecord, DeliveryState, Entry, Store};
+use crate::workspace::{FileVersion, Pin, Workspace};
 
 /// How many remotes are asked at once.
 const AT_ONCE: usize = 16;
-
-/// Where branches of some deliveries live.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Where {
-    /// In this repository.
-    Here(PathBuf),
-    /// In the one with this URL.
-    There(String),
-}
-
-/// A delivery whose end is looked for.
-struct Subject<'a> {
-    id: &'a str,
-    record: &'a DeliveryRecord,
-    git: Option<&'a GitPlace>,
-    pinned: Option<&'a str>,
-}
 
 /// What somebody did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Seen {
     Merged(String),
+    /// Of the change sets that this one took the place of, this one was merged.
+    Earlier {
+        change: Digest,
+        commit: String,
+    },
     Edited(String),
     Closed(String),
     Replaced(String),
@@ -51,6 +43,32 @@ pub(super) enum Seen {
     Refused(String),
     /// It is there, though its delivery was taken to have failed.
     Arrived,
+}
+
+/// What branches and histories tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Sight {
+    seen: Option<Seen>,
+    /// A commit that names the change, and is not gander's own: whether its files are in it,
+    /// they have to tell.
+    named: Option<String>,
+    /// A change set that it took the place of is in the history, in this commit.
+    earlier: Option<(Digest, String)>,
+}
+
+impl From<Seen> for Sight {
+    fn from(seen: Seen) -> Self {
+        Self { seen: Some(seen), ..Self::default() }
+    }
+}
+
+/// What is new of a workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct News {
+    pub id: String,
+    pub seen: Option<Seen>,
+    /// What can't be told of it, where that was asked.
+    pub doubt: Option<Option<String>>,
 }
 
 /// Whose ends are looked for, and how closely.
@@ -77,10 +95,19 @@ impl<'a> Look<'a> {
 /// by the next run.
 pub(super) fn observe(store: &mut Store, look: &Look<'_>, tell: &dyn Fn(super::Event<'_>)) -> Result<(), RolloutError> {
     let snapshot = Snapshot::read(store)?;
-    for (id, seen) in look_around(store, &snapshot, look, tell)? {
-        if let Some(record) = snapshot.deliveries.get(&id) {
-            note(store, &id, record, &seen)?;
+    let (news, heads) = look_around(store, &snapshot, look, tell)?;
+    for one in news {
+        let Some(record) = snapshot.deliveries.get(&one.id) else { continue };
+        if let Some(seen) = &one.seen {
+            note(store, &one.id, record, seen)?;
         }
+        if let Some(doubt) = one.doubt {
+            note_doubt(store, &one.id, doubt)?;
+        }
+    }
+    // What only some were looked for is not known of the others.
+    if look.only.is_none() {
+        store.set_heads(&heads)?;
     }
     Ok(())
 }
@@ -94,12 +121,13 @@ pub fn look_at_owners(store: &mut Store, tell: &dyn Fn(super::Event<'_>)) -> Res
 }
 
 /// Whether anything may have become of a delivery. What was taken back may have been merged
-/// before that.
+/// before that, and what was merged may be taken back by its owner.
 fn is_open(record: &DeliveryRecord) -> bool {
     use DeliveryState as D;
     match &record.state {
         D::RollingBack if record.revert.is_some() => true,
-        D::Delivered | D::Edited(_) | D::Superseded => record.merged.is_none(),
+        D::Delivered | D::Edited(_) => true,
+        D::Superseded => record.merged.is_none(),
         D::Delivering | D::RollingBack | D::Conflict(_) | D::RolledBack => record.merged.is_none(),
         // Whoever deletes a branch may have merged its commit, or do so later.
         D::Closed(_) | D::Replaced(_) => record.merged.is_none(),
@@ -109,15 +137,16 @@ fn is_open(record: &DeliveryRecord) -> bool {
     }
 }
 
-/// What became of what is out, ordered by workspace. Nothing is recorded.
+/// What became of what is out, ordered by workspace, and the heads of the repositories that
+/// were looked at. Nothing is recorded.
 pub(super) fn look_around(
     store: &Store,
     snapshot: &Snapshot,
     look: &Look<'_>,
     tell: &dyn Fn(super::Event<'_>),
-) -> Result<Vec<(String, Seen)>, RolloutError> {
+) -> Result<(Vec<News>, BTreeMap<String, String>), RolloutError> {
     let mut branches: BTreeMap<Where, Vec<Subject<'_>>> = BTreeMap::new();
-    let mut found: Vec<(String, Seen)> = Vec::new();
+    let mut found: Vec<News> = Vec::new();
     let asked = |id: &String| look.only.as_ref().is_none_or(|only| only.contains(id));
     for (id, record) in snapshot.deliveries.iter().filter(|(id, record)| asked(id) && is_open(record)) {
         let Some(workspace) = snapshot.workspaces.get(id) else { continue };
@@ -135,159 +164,25 @@ pub(super) fn look_around(
             // What is taken back holds its files against both ends itself.
             (Delivery::Checkout, ..) if record.state == DeliveryState::Delivered && !look.closely => {
                 let seen = in_place(place, pinned, &store.versions(id)?);
-                found.extend(seen.map(|seen| (id.clone(), seen)));
+                found.extend(seen.map(|seen| News { id: id.clone(), seen: Some(seen), doubt: None }));
             }
             _ => {}
         }
     }
-    let Some(binding) = store.binding()? else { return Ok(found) };
-    let (looked, mut unseen) = look_at_all(&format!("gander/{}/", binding.migration), branches);
-    let (doubtful, sure): (Vec<_>, Vec<_>) =
-        looked.into_iter().partition(|(id, seen)| is_doubtful(snapshot, look, id, seen.as_ref()));
-    found.extend(sure.into_iter().filter_map(|(id, seen)| Some((id, seen?))));
-    let (told, more) = by_content(store, snapshot, look, doubtful)?;
-    found.extend(told.into_iter().filter_map(|(id, seen)| Some((id, seen?))));
+    let Some(binding) = store.binding()? else { return Ok((found, BTreeMap::new())) };
+    let prefix = format!("gander/{}/", binding.migration);
+    let (looked, mut unseen) = look_at_all(&prefix, branches, &store.heads()?);
+    let mut heads = contents::heads(&looked);
+    let (told, more) = contents::settle(store, snapshot, look, looked)?;
+    found.extend(told);
     unseen.extend(more);
-    for (url, why) in unseen {
-        tell(super::Event::Unseen { place: &url, why: &why });
+    for (place, why) in unseen {
+        // It is looked at again.
+        heads.remove(&place);
+        tell(super::Event::Unseen { place: &place, why: &why });
     }
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    Ok(found)
-}
-
-/// Whether only its files tell if it was merged: neither its commit nor its change id is in
-/// the history, and it is gone, or about to be taken back. What was taken back already is
-/// not asked: the same files may be their owner's own work by now.
-fn is_doubtful(snapshot: &Snapshot, look: &Look<'_>, id: &str, seen: Option<&Seen>) -> bool {
-    let Some(record) = snapshot.deliveries.get(id) else { return false };
-    let going = |wave: &WaveRecord| {
-        matches!(wave.state, WaveState::RollingBack(_)) && wave.members.iter().any(|member| member == id)
-    };
-    match seen {
-        _ if record.merged.is_some() || !stands(&record.state) => false,
-        Some(Seen::Closed(_) | Seen::Replaced(_)) => true,
-        Some(Seen::Merged(_) | Seen::Back(_) | Seen::Refused(_) | Seen::Arrived) => false,
-        Some(Seen::Edited(_)) | None => {
-            look.closely || record.state == DeliveryState::RollingBack || snapshot.waves.iter().any(going)
-        }
-    }
-}
-
-/// Whether its branch should be there: nobody took it back, threw it away or refused it.
-fn stands(state: &DeliveryState) -> bool {
-    use DeliveryState as D;
-    !matches!(state, D::RolledBack | D::Closed(_) | D::Refused(_) | D::Failed(_))
-}
-
-/// Compares files where nothing else tells.
-fn by_content(
-    store: &Store,
-    snapshot: &Snapshot,
-    look: &Look<'_>,
-    doubtful: Vec<(String, Option<Seen>)>,
-) -> Result<Looked, RolloutError> {
-    let mut results = (Vec::new(), Vec::new());
-    for chunk in doubtful.chunks(AT_ONCE) {
-        let mut loaded = Vec::with_capacity(chunk.len());
-        for (id, seen) in chunk {
-            let pair = snapshot.workspaces.get(id).zip(snapshot.deliveries.get(id));
-            let Some((workspace, record)) = pair else { continue };
-            let place = look.places.get(id.as_str()).copied().unwrap_or(&workspace.place);
-            loaded.push((id, seen, place, record, store.versions_of(id, &record.change_id)?));
-        }
-        let compared: Vec<_> = std::thread::scope(|scope| {
-            let compare = |one: &'_ (_, _, &'_ Workspace, &'_ DeliveryRecord, Vec<FileVersion>)| {
-                let (place, record, versions) = (one.2, one.3, one.4.as_slice());
-                deliver::merged_as_files(place, record, versions)
-            };
-            let handles: Vec<_> = loaded.iter().map(|one| scope.spawn(move || compare(one))).collect();
-            let failed = |_| Err(deliver::Obstacle::Failed("the comparison of its files failed".to_owned()));
-            handles.into_iter().map(|handle| handle.join().unwrap_or_else(failed)).collect()
-        });
-        for ((id, seen, ..), merged) in loaded.into_iter().zip(compared) {
-            match merged {
-                Ok(Some(head)) => results.0.push((id.clone(), Some(Seen::Merged(head)))),
-                Ok(None) => results.0.push((id.clone(), seen.clone())),
-                // Not known is not closed.
-                Err(obstacle) => results.1.push((id.clone(), obstacle.into_reason())),
-            }
-        }
-    }
-    Ok(results)
-}
-
-/// What became of workspaces, and what could not be seen, with why.
-type Looked = (Vec<(String, Option<Seen>)>, Vec<(String, String)>);
-
-fn look_at_all(prefix: &str, branches: BTreeMap<Where, Vec<Subject<'_>>>) -> Looked {
-    let queue = Mutex::new(branches.into_iter());
-    let results = Mutex::new((Vec::new(), Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while let Some((place, subjects)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
-                    let looked = look_at(prefix, &place, &subjects);
-                    let Ok(mut results) = results.lock() else { return };
-                    match looked {
-                        Ok(seen) => results.0.extend(seen),
-                        Err(error) => {
-                            let name = match place {
-                                Where::Here(path) => path.display().to_string(),
-                                Where::There(url) => url,
-                            };
-                            results.1.push((name, error.to_string()));
-                        }
-                    }
-                }
-            });
-        }
-    });
-    results.into_inner().unwrap_or_default()
-}
-
-fn look_at(prefix: &str, place: &Where, subjects: &[Subject<'_>]) -> Result<Vec<(String, Option<Seen>)>, GitError> {
-    let made_by_us = |subject: &Subject<'_>| {
-        let revert = subject.record.revert.as_ref().map(|(_, commit)| commit.clone());
-        [made(subject.record), revert].into_iter().flatten().collect::<Vec<_>>()
-    };
-    let asked: BTreeSet<String> = subjects.iter().flat_map(made_by_us).collect();
-    let known: BTreeSet<String> = subjects.iter().filter_map(|subject| subject.pinned.map(str::to_owned)).collect();
-    let lender = subjects.iter().find_map(|subject| subject.git.filter(|git| git.toplevel.is_dir()));
-    let all = |repository: &Repository, standings: &Standings| {
-        let seen =
-            |subject: &Subject<'_>| Ok((subject.id.to_owned(), become_of(repository, standings, subject.record)?));
-        subjects.iter().map(seen).collect::<Result<Vec<_>, GitError>>()
-    };
-    match place {
-        Where::Here(toplevel) => {
-            let repository = Repository::open(toplevel)?;
-            repository.not_on_own_branch()?;
-            let standings = repository.standings(prefix, "HEAD", &asked, &known)?;
-            all(&repository, &standings)
-        }
-        Where::There(_) => {
-            let Some(first) = subjects.first() else { return Ok(Vec::new()) };
-            let remote = deliver::remote_of_record(first.record)?;
-            // One call tells where nothing happened, which is nearly everywhere.
-            let (head, tips) = remote.tips(prefix)?;
-            let as_it_was = |subject: &Subject<'_>| {
-                if subject.record.revert.is_some() {
-                    return false;
-                }
-                let name = subject.record.branch.as_ref().map(|(name, _)| name.as_str()).unwrap_or_default();
-                let left = made(subject.record).filter(|_| stands(&subject.record.state));
-                tips.get(name).cloned() == left && head.as_deref() == subject.pinned
-            };
-            if subjects.iter().all(as_it_was) {
-                return Ok(Vec::new());
-            }
-            let lender = lender.map(|git| Repository::open(&git.toplevel)).transpose()?;
-            let history = remote.history(lender.as_ref(), prefix)?;
-            let (repository, head) = history.repository();
-            let standings = repository.standings(prefix, head, &asked, &known)?;
-            all(repository, &standings)
-        }
-    }
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok((found, heads))
 }
 
 /// The commit that gander made and that is out.
@@ -295,53 +190,10 @@ fn made(record: &DeliveryRecord) -> Option<String> {
     record.branch.as_ref().and_then(|(_, commit)| commit.clone())
 }
 
-/// What became of one branch.
-fn become_of(
-    repository: &Repository,
-    standings: &Standings,
-    record: &DeliveryRecord,
-) -> Result<Option<Seen>, GitError> {
-    if let (DeliveryState::RollingBack, Some((name, commit))) = (&record.state, &record.revert) {
-        let named = standings.named.get(&deliver::revert_id(record).to_string()).cloned();
-        if let Some(by) = named.or_else(|| Some(commit.clone()).filter(|commit| standings.merged.contains(commit))) {
-            return Ok(Some(Seen::Back(format!("its revert is in {by}"))));
-        }
-        let gone = !standings.tips.contains_key(name);
-        return Ok(gone.then(|| Seen::Refused(format!("its owner threw away the branch {name} that takes it back"))));
-    }
-    let made = made(record);
-    match deliver::named(standings, &record.change_id) {
-        Named::In(merged) => return Ok(Some(Seen::Merged(merged))),
-        Named::Nowhere if made.as_ref().is_some_and(|made| standings.merged.contains(made)) => {
-            return Ok(standings.head.clone().map(Seen::Merged));
-        }
-        Named::Nowhere | Named::Reverted => {}
-    }
-    let arrived = |(name, made): (&String, &String)| standings.tips.get(name) == Some(made);
-    if matches!(record.state, DeliveryState::Failed(_) | DeliveryState::Refused(_) | DeliveryState::RolledBack) {
-        let branch = record.branch.as_ref().map(|(name, _)| name).zip(made.as_ref());
-        return Ok(branch.is_some_and(arrived).then_some(Seen::Arrived));
-    }
-    // Of all others only a merge is news.
-    let is_out =
-        matches!(record.state, DeliveryState::Delivered | DeliveryState::Edited(_) | DeliveryState::Superseded);
-    let (Some((name, _)), Some(made), true) = (&record.branch, made, is_out) else { return Ok(None) };
-    Ok(match standings.tips.get(name) {
-        Some(tip) if *tip == made => None,
-        // It is about to be made anew, with others or without them.
-        Some(tip) if record.shared && Some(tip) == record.replaces.as_ref() => None,
-        None => Some(Seen::Closed(format!("the branch {name} was deleted, and its change was not merged"))),
-        Some(tip) if repository.contains(tip, &made)? => {
-            Some(Seen::Edited(format!("its owner went on with the branch {name}")))
-        }
-        Some(tip) if repository.message(tip)?.contains(&trailer(&record.change_id)) => {
-            Some(Seen::Edited(format!("its owner made the commit on the branch {name} anew")))
-        }
-        Some(tip) if repository.same_tree(tip, &made)? => {
-            Some(Seen::Edited(format!("its owner gave the commit on the branch {name} other words")))
-        }
-        Some(_) => Some(Seen::Replaced(format!("the branch {name} holds something else now"))),
-    })
+/// Whether its branch should be there: nobody took it back, threw it away or refused it.
+fn stands(state: &DeliveryState) -> bool {
+    use DeliveryState as D;
+    !matches!(state, D::RolledBack | D::Closed(_) | D::Refused(_) | D::Failed(_))
 }
 
 /// What became of files that were written in place.
@@ -371,7 +223,7 @@ fn in_place(place: &Workspace, pinned: Option<&str>, versions: &[FileVersion]) -
 pub(super) fn as_seen(record: &DeliveryRecord, seen: &Seen) -> DeliveryRecord {
     use DeliveryState as D;
     let state = match seen {
-        Seen::Merged(_) => match &record.state {
+        Seen::Merged(_) | Seen::Earlier { .. } => match &record.state {
             D::Superseded | D::Delivering => D::Delivered,
             D::Closed(_) | D::Replaced(_) | D::Failed(_) | D::Refused(_) => D::Delivered,
             // Its branch was deleted, and what is in it was not taken back.
@@ -387,10 +239,24 @@ pub(super) fn as_seen(record: &DeliveryRecord, seen: &Seen) -> DeliveryRecord {
         Seen::Replaced(why) => D::Replaced(why.clone()),
     };
     let merged = match seen {
-        Seen::Merged(commit) => Some(commit.clone()),
+        Seen::Merged(commit) | Seen::Earlier { commit, .. } => Some(commit.clone()),
+        // It is not there any more, whatever was merged once.
+        Seen::Closed(_) => None,
         _ => record.merged.clone(),
     };
-    DeliveryRecord { state, merged, ..record.clone() }
+    let now = DeliveryRecord { state, merged, ..record.clone() };
+    match seen {
+        Seen::Earlier { change, .. } => as_earlier(now, change),
+        _ => now,
+    }
+}
+
+/// A delivery of which one of those is merged that it took the place of: that is what is out.
+pub(super) fn as_earlier(record: DeliveryRecord, change: &Digest) -> DeliveryRecord {
+    let Some(at) = record.earlier.iter().position(|one| one.change_id == *change) else { return record };
+    let (one, earlier) = (record.earlier[at].clone(), record.earlier[at + 1..].to_vec());
+    let (change_id, before, after) = (one.change_id, one.before, one.after);
+    DeliveryRecord { change_id, before, after, pin: one.pin.or(record.pin), earlier, ..record }
 }
 
 /// Records what was seen, where it is news.
@@ -400,9 +266,9 @@ fn note(store: &mut Store, id: &str, record: &DeliveryRecord, seen: &Seen) -> Re
         return Ok(());
     }
     let (event, why) = match seen {
-        Seen::Merged(commit) => {
+        Seen::Merged(commit) | Seen::Earlier { commit, .. } => {
             let entry = Entry::of("merged", id, format!("its change is in {commit}"));
-            let mut record = DeliveryRecord { merged: now.merged.clone(), tries: 0, ..record.clone() };
+            let mut record = DeliveryRecord { state: record.state.clone(), tries: 0, ..now.clone() };
             let event = match &record.state {
                 DeliveryState::RolledBack => Event::Revert,
                 DeliveryState::Closed(_) | DeliveryState::Replaced(_) => Event::Deliver,
@@ -428,7 +294,15 @@ fn note(store: &mut Store, id: &str, record: &DeliveryRecord, seen: &Seen) -> Re
         Seen::Replaced(why) => (Event::Replace, why),
     };
     let entry = Entry { detail: why.clone(), ..Entry::of(format!("owner.{}", event.as_str()), id, "") };
-    deliver::go(store, id, &mut record.clone(), (event, now.state), entry)
+    let mut record = DeliveryRecord { merged: now.merged, ..record.clone() };
+    deliver::go(store, id, &mut record, (event, now.state), entry)
+}
+
+/// Records what can't be told of a delivery, or that it can be now, where that is news.
+fn note_doubt(store: &mut Store, id: &str, doubt: Option<String>) -> Result<(), RolloutError> {
+    let Some(record) = store.delivery(id)?.filter(|record| record.doubt != doubt) else { return Ok(()) };
+    let entry = Entry::of("doubt", id, doubt.as_deref().unwrap_or_default());
+    Ok(store.record_delivery(id, &DeliveryRecord { doubt, ..record }, &entry)?)
 }
 
 /// A delivery that was taken to have failed is there: it was begun again, and is done.

@@ -132,7 +132,10 @@ pub fn outcome(
 fn undelivered(plain: (Outcome, String), delivery: &DeliveryState) -> (Outcome, String) {
     use DeliveryState as D;
     match delivery {
-        D::Waiting | D::Held(_) | D::AwaitingApproval(_) | D::Refused(_) | D::RolledBack | D::Closed(_) => plain,
+        D::Waiting | D::Held(_) | D::AwaitingApproval(_) | D::Refused(_) | D::RolledBack => plain,
+        // What stands there now is its owner's, whatever the rules say of it.
+        D::Closed(reason) if plain.0 == Outcome::Unchanged => (Outcome::Refused, reason.clone()),
+        D::Closed(_) => plain,
         D::Delivering | D::Delivered | D::Superseded | D::RollingBack | D::Edited(_) | D::Replaced(_) => {
             let reason = "a change set was delivered that the plan no longer has: roll it back";
             (Outcome::Errored, reason.to_owned())
@@ -361,9 +364,9 @@ mod tests {
         assert_eq!(of(&annotated, true), left);
         let plain = |letter: &str| {
             let row = letter.repeat(9);
-            let errored = text(E);
+            let (errored, closed) = (text(E), if letter == "U" { text(F) } else { row.clone() });
             let rows = [
-                &row, &row, &row, &row, &errored, &errored, &errored, &row, &errored, &errored, &errored, &row,
+                &row, &row, &row, &row, &errored, &errored, &errored, &row, &errored, &errored, &errored, &closed,
                 &errored, &errored,
             ];
             rows.map(Clone::clone).to_vec()

@@ -2,19 +2,24 @@
 //! in their commits, by what was merged, by files in place, by the folders of change sets.
 //! What nobody can tell is not guessed: it is verified and judged again.
 
+mod world;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use world::{Scene, Story};
 
 use super::bind::{bind, deliverable};
 use super::decisions::ROLLOUT;
 use super::deliver::{self, trailer};
-use super::ship;
 use super::snapshot::Snapshot;
-use super::{Request, RolloutError, versions_of};
+use super::{Request, RolloutError, record, ship, versions_of};
 use crate::changeset::ChangeSet;
 use crate::config::Delivery;
 use crate::files;
 use crate::git::{BranchFacts, GitError, Remote, Repository, Standings};
 use crate::state::{DeliveryRecord, DeliveryState, Entry, Phase, Store, WaveState};
+use crate::transform::{Plan, Transformed, WorkspacePlan};
 use crate::workspace::{FileVersion, GitPlace, Pin, Workspace};
 
 /// What was found of one workspace.
@@ -28,7 +33,8 @@ pub struct Recovered {
     pub because: String,
 }
 
-/// Binds a new state and records what the world tells of deliveries. Waves that some of it
+/// Binds a new state and records what the world tells of deliveries: commits first, and by what
+/// the rules make now where they tell nothing. Waves that some of it
 /// belongs to are open: they are verified and judged again by the next run. One that was
 /// killed begins again.
 ///
@@ -42,6 +48,9 @@ pub fn recover(store: &mut Store, request: &Request<'_>) -> Result<Vec<Recovered
                 .to_owned(),
         ));
     }
+    let (mut stories, unseen) = stories(request);
+    let plan = told_plan(request, &stories);
+    let request = &Request { plan: &plan, ..*request };
     let run = store.begin_run()?;
     let begun = Entry { phase: Phase::Intent, ..Entry::of(RECOVERY, ROLLOUT, "") };
     store.note(&begun)?;
@@ -56,33 +65,139 @@ pub fn recover(store: &mut Store, request: &Request<'_>) -> Result<Vec<Recovered
     let mut touched: BTreeSet<u32> = BTreeSet::new();
     for (index, place) in request.fleet.workspaces.iter().enumerate() {
         let plan = &request.plan.workspaces[index];
-        let Some(wave) = wave_of.get(place.id.as_str()).copied().filter(|_| deliverable(plan)) else { continue };
-        let read = |path: &str| (request.read_pinned)(index, path);
-        let Ok(versions) = versions_of(plan, &read) else { continue };
-        let set = ship::change_set(place, &versions);
-        let mut record = ship::blank_record(request, wave, &place.id, &set);
-        let lost = Lost { request, place, pin: plan.pin.as_ref(), versions: &versions, set: &set };
-        let seen = match look(&lost, &mut record, store.folder()) {
-            Ok(seen) => seen,
-            Err(error) => Some((
-                DeliveryState::Conflict(format!("what became of it can't be seen ({error}): look there first")),
-                error.to_string(),
-            )),
+        let Some(wave) = wave_of.get(place.id.as_str()).copied().filter(|_| deliverable(plan)) else {
+            if let Some(why) = unseen.get(&index) {
+                let (workspace, because) = (place.id.clone(), format!("{why}: look there first"));
+                found.push(Recovered { workspace, state: "unknown".to_owned(), because });
+            }
+            continue;
         };
-        let Some((state, because)) = seen else { continue };
-        record.state = state;
-        record.pin.clone_from(&plan.pin);
-        store.record_versions(&place.id, &versions)?;
-        let to = super::machine::consumer::State::of_delivery(&record.state);
-        let entry = Entry::of("recover", &*place.id, &*because).moving("unknown", to.as_str());
-        store.record_delivery(&place.id, &record, &entry)?;
-        touched.insert(wave);
-        found.push(Recovered { workspace: place.id.clone(), state: record.state.as_str().to_owned(), because });
+        let done = match stories.remove(&index) {
+            Some(story) => Some(as_told(store, request, (index, wave), story)?),
+            None => as_looked(store, request, (index, wave))?,
+        };
+        if let Some(done) = done {
+            touched.insert(wave);
+            found.push(done);
+        }
     }
     open_again(store, &snapshot, touched.last().copied().unwrap_or(0))?;
     store.note(&Entry::of(RECOVERY, ROLLOUT, ""))?;
     store.end_run(run, &super::ledger(store)?.end)?;
     Ok(found)
+}
+
+/// What the commits of repositories tell, by the indices of workspaces, and where they can't
+/// be asked, with why.
+fn stories(request: &Request<'_>) -> (BTreeMap<usize, Story>, BTreeMap<usize, String>) {
+    let (mut told, mut unseen) = (BTreeMap::new(), BTreeMap::new());
+    let how = request.migration.deliver.how;
+    if !matches!(how, Delivery::Branch | Delivery::Push) {
+        return (told, unseen);
+    }
+    let mut scenes: BTreeMap<PathBuf, Result<Option<Scene>, String>> = BTreeMap::new();
+    for (index, place) in request.fleet.workspaces.iter().enumerate() {
+        let Some(git) = &place.git else { continue };
+        let scene = scenes
+            .entry(git.toplevel.clone())
+            .or_insert_with(|| Scene::of(request, git, how).map_err(|error| error.to_string()));
+        let blank = record::blank_record(request, 0, &place.id, &ChangeSet::new(&[], ""));
+        let story = match scene {
+            Ok(None) => Ok(None),
+            Ok(Some(scene)) => scene.tell(request, place, &blank).map_err(|error| error.to_string()),
+            Err(why) => Err(why.clone()),
+        };
+        match story {
+            Ok(story) => told.extend(story.map(|story| (index, story))),
+            Err(why) => drop(unseen.insert(index, why)),
+        }
+    }
+    (told, unseen)
+}
+
+/// The plan, with what was delivered in the place of what the rules make now, where that is
+/// something else: of code that has it already they make nothing.
+fn told_plan(request: &Request<'_>, stories: &BTreeMap<usize, Story>) -> Plan {
+    let mut plan = request.plan.clone();
+    for (index, story) in stories {
+        let (now, Some(last)) = (&request.plan.workspaces[*index], story.made.last()) else { continue };
+        let read = |path: &str| (request.read_pinned)(*index, path);
+        let place = &request.fleet.workspaces[*index];
+        let same = || versions_of(now, &read).is_ok_and(|made| ship::change_set(place, &made).id() == last.set.id());
+        if deliverable(now) && same() {
+            continue;
+        }
+        let file = |one: &FileVersion| {
+            crate::transform::file_plan(&one.path, one.before.as_ref(), one.after.as_ref(), "recovered")
+        };
+        if let Ok(files) = last.versions.iter().map(file).collect::<Result<Vec<_>, _>>() {
+            let (pin, result) = (Some(last.pin.clone()), Transformed::Changed);
+            plan.workspaces[*index] = WorkspacePlan { pin, result, files, findings: Vec::new(), ..now.clone() };
+        }
+    }
+    plan
+}
+
+/// Records what commits tell of a workspace: all that was made of it, to the byte.
+fn as_told(
+    store: &mut Store,
+    request: &Request<'_>,
+    (index, wave): (usize, u32),
+    story: Story,
+) -> Result<Recovered, RolloutError> {
+    let id = request.fleet.workspaces[index].id.as_str();
+    for one in &story.made {
+        store.record_versions(id, &one.versions)?;
+        store.keep_versions(id, &one.set.id())?;
+    }
+    let folder = record::blank_record(request, wave, id, &ChangeSet::new(&[], "")).folder;
+    let mut record = DeliveryRecord { wave, folder, ..story.record };
+    let mut because = story.because;
+    record.state = match story.gone {
+        None if record.revert.is_some() => DeliveryState::RollingBack,
+        None => DeliveryState::Delivered,
+        Some((true, why)) => {
+            because = format!("{because}; {why}");
+            DeliveryState::RolledBack
+        }
+        Some((false, why)) => {
+            (record.merged, because) = (None, why.clone());
+            DeliveryState::Closed(why)
+        }
+    };
+    let to = super::machine::consumer::State::of_delivery(&record.state);
+    let entry = Entry::of("recover", id, &*because).moving("unknown", to.as_str());
+    store.record_delivery(id, &record, &entry)?;
+    Ok(Recovered { workspace: id.to_owned(), state: record.state.as_str().to_owned(), because })
+}
+
+/// Records what is told of a workspace by what the rules make of it now; nothing where nothing is.
+fn as_looked(
+    store: &mut Store,
+    request: &Request<'_>,
+    (index, wave): (usize, u32),
+) -> Result<Option<Recovered>, RolloutError> {
+    let (place, plan) = (&request.fleet.workspaces[index], &request.plan.workspaces[index]);
+    let read = |path: &str| (request.read_pinned)(index, path);
+    let Ok(versions) = versions_of(plan, &read) else { return Ok(None) };
+    let set = ship::change_set(place, &versions);
+    let mut record = record::blank_record(request, wave, &place.id, &set);
+    let lost = Lost { request, place, pin: plan.pin.as_ref(), versions: &versions, set: &set };
+    let seen = match look(&lost, &mut record, store.folder()) {
+        Ok(seen) => seen,
+        Err(error) => Some((
+            DeliveryState::Conflict(format!("what became of it can't be seen ({error}): look there first")),
+            error.to_string(),
+        )),
+    };
+    let Some((state, because)) = seen else { return Ok(None) };
+    record.state = state;
+    record.pin.clone_from(&plan.pin);
+    store.record_versions(&place.id, &versions)?;
+    let to = super::machine::consumer::State::of_delivery(&record.state);
+    let entry = Entry::of("recover", &*place.id, &*because).moving("unknown", to.as_str());
+    store.record_delivery(&place.id, &record, &entry)?;
+    Ok(Some(Recovered { workspace: place.id.clone(), state: record.state.as_str().to_owned(), because }))
 }
 
 /// Everything up to the last wave of which something is out was opened once.
@@ -217,7 +332,7 @@ fn of_branch(
 fn is_made(lost: &Lost<'_>, git: &GitPlace, facts: &BranchFacts) -> Result<bool, GitError> {
     let Some(Pin::Commit { commit, .. }) = lost.pin else { return Ok(false) };
     let place = GitPlace { commit: commit.clone(), ..git.clone() };
-    let same = facts.message == ship::message(lost.request, lost.set).trim_end();
+    let same = facts.message == record::message(lost.request, lost.set).trim_end();
     Ok(same && deliver::is_ours(&place, lost.versions, &lost.set.id(), facts)?)
 }
 

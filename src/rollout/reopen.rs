@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::bind::out_there;
 use super::decisions::{undecidable, wave_of};
-use super::driver::{moves_of, tried_again};
+use super::driver::{moves_of, open_silent};
 use super::machine::wave::Event as Move;
 use super::rollback::BY_HAND;
 use super::snapshot::Snapshot;
@@ -39,7 +39,7 @@ pub fn retry_wave(store: &mut Store, number: u32) -> Result<Vec<u32>, RolloutErr
             Err(undecidable(format!("wave {number} is still on its way back: `gander run` goes on with that")))
         }
         WaveState::Planned => Err(undecidable(format!("wave {number} was not opened: `gander run` comes to it"))),
-        _ if tried_again(store, Some(number))? => Ok(vec![number]),
+        _ if open_silent(store, Some(number))? => Ok(vec![number]),
         _ => Err(undecidable(format!(
             "nothing of wave {number} failed or was without evidence; `gander retry CONSUMER` has one verified again"
         ))),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::decisions::{self, About};
 use super::rollback::{Scope, roll_back};
-use super::{Event, RolloutError, retry_wave};
+use super::{Event, Hooks, RolloutError, retry_wave};
 use crate::config::Gate;
 use crate::state::{Asked, Entry, Store};
 
@@ -51,6 +51,9 @@ pub enum Ask {
     RollBack {
         /// What.
         scope: Scope,
+        /// Reverts are not built and tested first.
+        #[serde(default)]
+        untested: bool,
     },
 }
 
@@ -65,9 +68,9 @@ impl Ask {
             Self::Exclude { entity, reason } => ("exclude", entity.clone(), &**reason),
             Self::Retry { entity } => ("retry", entity.clone(), ""),
             Self::RetryWave { number } => ("retry", format!("wave {number}"), ""),
-            Self::RollBack { scope: Scope::All } => ("rollback", decisions::ROLLOUT.to_owned(), ""),
-            Self::RollBack { scope: Scope::Wave(number) } => ("rollback", format!("wave {number}"), ""),
-            Self::RollBack { scope: Scope::Consumer(entity) } => ("rollback", entity.clone(), ""),
+            Self::RollBack { scope: Scope::All, .. } => ("rollback", decisions::ROLLOUT.to_owned(), ""),
+            Self::RollBack { scope: Scope::Wave(number), .. } => ("rollback", format!("wave {number}"), ""),
+            Self::RollBack { scope: Scope::Consumer(entity), .. } => ("rollback", entity.clone(), ""),
         };
         Entry::of(format!("asked.{word}"), subject, why)
     }
@@ -85,6 +88,11 @@ impl Ask {
         }
     }
 
+    /// Both are about the same consumer or wave.
+    fn is_about(&self, other: &Self) -> bool {
+        self.entry().subject == other.entry().subject
+    }
+
     /// It is heard before each single step; everything else between two waves.
     fn is_urgent(&self) -> bool {
         matches!(self, Self::Pause { .. } | Self::Resume { .. } | Self::Exclude { .. })
@@ -96,7 +104,7 @@ impl Ask {
 /// # Errors
 /// [`RolloutError::Undecidable`] and [`RolloutError::NoSuch`] where it can't be, as things
 /// stand; where the state can't be used.
-pub fn perform(store: &mut Store, ask: &Ask, gates: &[Gate], tell: &dyn Fn(Event<'_>)) -> Result<String, RolloutError> {
+pub fn perform(store: &mut Store, ask: &Ask, gates: &[Gate], hooks: &Hooks<'_>) -> Result<String, RolloutError> {
     super::recover::is_whole(store)?;
     Ok(match ask {
         Ask::Pause { reason } => {
@@ -121,8 +129,9 @@ pub fn perform(store: &mut Store, ask: &Ask, gates: &[Gate], tell: &dyn Fn(Event
                 retry_wave(store, *number)?.iter().skip(1).map(|wave| format!(", then {wave}")).collect::<String>();
             format!("wave {number}{later} is tried again by the next `gander run`")
         }
-        Ask::RollBack { scope } => {
-            roll_back(store, scope, tell)?;
+        Ask::RollBack { scope, untested } => {
+            let hooks = if *untested { Hooks { prove_back: Hooks::none().prove_back, ..*hooks } } else { *hooks };
+            roll_back(store, scope, &hooks)?;
             "taken back, as far as the ledger says: `gander status`".to_owned()
         }
     })
@@ -144,13 +153,13 @@ fn excluded(entity: &str, back: Option<u32>) -> String {
 ///
 /// # Errors
 /// Where the state can't be used; what can't be done is answered so.
-pub fn heed(store: &mut Store, gates: &[Gate], tell: &dyn Fn(Event<'_>)) -> Result<(), RolloutError> {
-    heed_some(store, gates, tell, |_| true).map(drop)
+pub fn heed(store: &mut Store, gates: &[Gate], hooks: &Hooks<'_>) -> Result<(), RolloutError> {
+    heed_some(store, gates, hooks, |_| true).map(drop)
 }
 
 /// Does what can be done in the midst of a wave; false where nothing more of it may be begun.
 pub(super) fn heed_urgent(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> Result<bool, RolloutError> {
-    let left = heed_some(store, &[], tell, Ask::is_urgent)?;
+    let left = heed_some(store, &[], &Hooks { tell, ..Hooks::none() }, Ask::is_urgent)?;
     let stops = |asked: &Asked<Ask>| matches!(asked.what, Ask::RollBack { .. });
     Ok(!left.iter().any(stops) && !super::driver::is_paused(store)?)
 }
@@ -159,21 +168,29 @@ pub(super) fn heed_urgent(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> Result
 fn heed_some(
     store: &mut Store,
     gates: &[Gate],
-    tell: &dyn Fn(Event<'_>),
+    hooks: &Hooks<'_>,
     wanted: impl Fn(&Ask) -> bool,
 ) -> Result<Vec<Asked<Ask>>, RolloutError> {
-    let (now, later): (Vec<_>, Vec<_>) = store.asked::<Ask>()?.into_iter().partition(|asked| wanted(&asked.what));
+    let (mut now, mut later) = (Vec::new(), Vec::<Asked<Ask>>::new());
+    for one in store.asked::<Ask>()? {
+        // Nobody overtakes what was asked of the same before: whoever has one tried again and
+        // excludes it then wants it excluded.
+        let first = later.iter().any(|before| before.what.is_about(&one.what));
+        if wanted(&one.what) && !first { now.push(one) } else { later.push(one) }
+    }
     for one in now {
-        let done = store.in_the_name_of(&one.actor, |store| perform(store, &one.what, gates, tell));
-        let (point, answer) = match done {
-            Ok(answer) => ("answer.done", answer),
+        let done = store.in_the_name_of(&one.actor, |store| perform(store, &one.what, gates, hooks));
+        let answer = match done {
             Err(error @ RolloutError::State(_)) => return Err(error),
             // Unanswered, it would stop every run after this one.
-            Err(error) => ("answer.refused", error.to_string()),
+            done => done.map_err(|error| error.to_string()),
         };
+        let point = if answer.is_ok() { "answer.done" } else { "answer.refused" };
+        let answer = answer.as_deref().map_err(String::as_str);
+        let text = answer.unwrap_or_else(|why| why);
         let asked = one.what.entry();
-        tell(Event::Heeded { what: &asked.point, subject: &asked.subject, by: &one.actor, answer: &answer });
-        store.answer(one.seq, &answer, &Entry::of(point, asked.subject, &*answer))?;
+        (hooks.tell)(Event::Heeded { what: &asked.point, subject: &asked.subject, by: &one.actor, answer: text });
+        store.answer(one.seq, answer, &Entry::of(point, asked.subject, text))?;
     }
     Ok(later)
 }

@@ -6,12 +6,13 @@ use super::deliver::{self, Obstacle, Shipment};
 use super::driver::move_waves;
 use super::judge::note_waits;
 use super::ledger::{Ledger, ledger};
+use super::machine::consumer::Event as Turn;
 use super::machine::wave::Event as Move;
-use super::observe::{Look, as_seen, look_around, observe};
+use super::observe::{Look, as_seen, is_unclear, look_around, observe};
 use super::ship::{change_set, files_of, shipment, workspace};
 use super::snapshot::Snapshot;
-use super::{Event, RolloutError};
-use crate::state::{DeliveryRecord, DeliveryState, Store, Wait, WaitFor, WaveRecord, WaveState};
+use super::{Event, Hooks, RolloutError, Trial};
+use crate::state::{DeliveryRecord, DeliveryState, Entry, Store, Wait, WaitFor, WaveRecord, WaveState};
 
 /// What to take back.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -28,30 +29,40 @@ pub enum Scope {
 /// Why something is back that a person asked for.
 pub const BY_HAND: &str = "rolled back by hand";
 
+/// How the reason begins why one is back that a gate names.
+pub(super) const NAMED: &str = "a gate names it";
+
 /// Looks at what became of what a person asks for, takes it back, the newest wave first, and
 /// closes its waves. What is back already stays as it is, with its reason.
 ///
 /// # Errors
 /// [`RolloutError::Undecidable`] where nothing of it is out, [`RolloutError::NoSuch`] where
 /// there is no such wave or consumer, and where the state can't be used.
-pub fn roll_back(store: &mut Store, scope: &Scope, tell: &dyn Fn(Event<'_>)) -> Result<Ledger, RolloutError> {
+pub fn roll_back(store: &mut Store, scope: &Scope, hooks: &Hooks<'_>) -> Result<Ledger, RolloutError> {
     super::recover::is_whole(store)?;
     match scope {
-        Scope::Consumer(entity) => consumer_back(store, entity, tell)?,
-        Scope::All | Scope::Wave(_) => waves_back(store, scope, tell)?,
+        Scope::Consumer(entity) => consumer_back(store, entity, hooks)?,
+        Scope::All | Scope::Wave(_) => waves_back(store, scope, hooks.tell)?,
     }
-    finish_rollbacks(store, tell)?;
+    finish_rollbacks(store, hooks)?;
     ledger(store)
 }
 
-fn consumer_back(store: &mut Store, entity: &str, tell: &dyn Fn(Event<'_>)) -> Result<(), RolloutError> {
+fn consumer_back(store: &mut Store, entity: &str, hooks: &Hooks<'_>) -> Result<(), RolloutError> {
     let found = store.consumers()?.into_iter().find(|c| c.entity == *entity);
     let found = found.ok_or_else(|| RolloutError::NoSuch { what: format!("consumer {entity}") })?;
     let id = found.workspace.unwrap_or_default();
     let only = Some([id.clone()].into());
-    observe(store, &Look { only, closely: true, ..Look::default() }, tell)?;
-    let snapshot = Snapshot::read(store)?;
-    let taken = take_back(store, &snapshot, &id, BY_HAND, tell)?;
+    observe(store, &Look { only, closely: true, ..Look::default() }, hooks.tell)?;
+    let mut snapshot = Snapshot::read(store)?;
+    if let Some(record) = snapshot.deliveries.get(&id).filter(|record| stands_again(record)) {
+        merged_after_all(store, &snapshot, &id, &mut record.clone())?;
+        snapshot = Snapshot::read(store)?;
+    }
+    let taken = take_back(store, &snapshot, &id, BY_HAND, hooks)?;
+    if let Some(record) = snapshot.deliveries.get(&id).filter(|record| is_unclear(record)) {
+        return Err(RolloutError::Undecidable(record.doubt.clone().unwrap_or_default()));
+    }
     let is_back = snapshot.deliveries.get(&id).is_some_and(|record| record.state == DeliveryState::RolledBack);
     if taken.is_none() && !is_back {
         return Err(RolloutError::Undecidable(format!(
@@ -60,6 +71,26 @@ fn consumer_back(store: &mut Store, entity: &str, tell: &dyn Fn(Event<'_>)) -> R
         )));
     }
     Ok(())
+}
+
+/// It was taken back, and its files are there all the same.
+fn stands_again(record: &DeliveryRecord) -> bool {
+    record.state == DeliveryState::RolledBack && record.merged.is_none() && record.doubt.is_some()
+}
+
+/// A person says of what was taken back, and is there all the same, that it is to go.
+fn merged_after_all(
+    store: &mut Store,
+    snapshot: &Snapshot,
+    id: &str,
+    record: &mut DeliveryRecord,
+) -> Result<(), RolloutError> {
+    let versions = store.versions_of(id, &record.change_id)?;
+    let found = deliver::merged_as_files(&workspace(snapshot, id)?.place, record, &versions);
+    let Ok(Some(head)) = found else { return Ok(()) };
+    let entry = Entry::of("merged", id, format!("its change is in {head}, by its files"));
+    let mut now = DeliveryRecord { merged: Some(head), doubt: None, ..record.clone() };
+    deliver::go(store, id, &mut now, (Turn::Revert, DeliveryState::RollingBack), entry)
 }
 
 fn waves_back(store: &mut Store, scope: &Scope, tell: &dyn Fn(Event<'_>)) -> Result<(), RolloutError> {
@@ -101,7 +132,7 @@ fn waves_back(store: &mut Store, scope: &Scope, tell: &dyn Fn(Event<'_>)) -> Res
 }
 
 /// A consumer as it is typed: one whose name begins with a dash would be taken for an option.
-pub(super) fn shown(entity: &str) -> &str {
+pub fn shown(entity: &str) -> &str {
     let name = entity.strip_prefix("component:default/").unwrap_or(entity);
     if name.starts_with('-') { entity } else { name }
 }
@@ -119,7 +150,7 @@ fn reason_alone(reason: &str) -> &str {
 /// Takes back the waves that are on their way back, the newest first, and goes on with
 /// rollbacks of single consumers that were begun. A wave of which a remote is away stays
 /// on its way until the next run.
-pub(super) fn finish_rollbacks(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> Result<(), RolloutError> {
+pub(super) fn finish_rollbacks(store: &mut Store, hooks: &Hooks<'_>) -> Result<(), RolloutError> {
     let is_going_back = |wave: &WaveRecord| matches!(wave.state, WaveState::RollingBack(_));
     let waves = store.waves()?;
     let deliveries = store.deliveries()?;
@@ -134,13 +165,13 @@ pub(super) fn finish_rollbacks(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> R
     let snapshot = Snapshot::read(store)?;
     for (id, record) in alone {
         let because = if record.because.is_empty() { BY_HAND } else { &record.because };
-        take_back(store, &snapshot, id, because, tell)?;
+        take_back(store, &snapshot, id, because, hooks)?;
     }
     for wave in going.iter().rev() {
         let WaveState::RollingBack(reason) = &wave.state else {
             continue;
         };
-        let (stuck, waits) = members_back(store, &snapshot, wave, reason, tell)?;
+        let (stuck, waits) = members_back(store, &snapshot, wave, reason, hooks)?;
         if !waits.is_empty() {
             note_waits(store, wave, &waits)?;
             continue;
@@ -151,7 +182,7 @@ pub(super) fn finish_rollbacks(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> R
         };
         move_waves(store, &[wave], Move::Back, &reason)?;
         let (number, state) = (wave.number, WaveState::RolledBack(reason));
-        tell(Event::WaveJudged { number, state: &state });
+        (hooks.tell)(Event::WaveJudged { number, state: &state });
     }
     Ok(())
 }
@@ -163,20 +194,23 @@ fn members_back(
     snapshot: &Snapshot,
     wave: &WaveRecord,
     reason: &str,
-    tell: &dyn Fn(Event<'_>),
+    hooks: &Hooks<'_>,
 ) -> Result<(usize, Vec<Wait>), RolloutError> {
+    let tell = hooks.tell;
+    prove_together(store, snapshot, wave, hooks)?;
     let (mut stuck, mut away, mut asked) = (0, Vec::new(), Vec::new());
     for member in wave.members.iter().rev() {
         // An owner who threw the revert away has answered: only a person asks again.
         if let Some(record) = snapshot.deliveries.get(member)
-            && matches!(record.state, DeliveryState::Conflict(_))
-            && record.revert.is_some()
+            && ((matches!(record.state, DeliveryState::Conflict(_)) && record.revert.is_some()) || is_unclear(record))
         {
-            tell(Event::Shipped { workspace: member, state: &record.state });
+            let doubt = || record.doubt.clone().map(DeliveryState::Conflict);
+            let state = if is_unclear(record) { doubt() } else { None };
+            tell(Event::Shipped { workspace: member, state: state.as_ref().unwrap_or(&record.state) });
             stuck += 1;
             continue;
         }
-        match take_back(store, snapshot, member, reason, tell)? {
+        match take_back(store, snapshot, member, reason, hooks)? {
             None => {}
             Some(record) => match record.state {
                 DeliveryState::RolledBack => {}
@@ -192,19 +226,47 @@ fn members_back(
         waits.push(Wait { what: WaitFor::Remote, until: away.iter().filter_map(|(_, again)| *again).min(), why });
     }
     if let Some(first) = asked.first() {
-        let why = format!("owners have to merge {} reverts, first that of {first}", asked.len());
+        let reverts = if asked.len() == 1 { "a revert".to_owned() } else { format!("{} reverts", asked.len()) };
+        let why = format!("owners have to merge {reverts}, first that of {first}");
         waits.push(Wait { what: WaitFor::Merge, until: None, why });
     }
     Ok((stuck, waits))
 }
 
+/// Has the reverts that a wave needs tested all at once: each of them is used after that, one
+/// after the other.
+fn prove_together(
+    store: &Store,
+    snapshot: &Snapshot,
+    wave: &WaveRecord,
+    hooks: &Hooks<'_>,
+) -> Result<(), RolloutError> {
+    let mut reverses = Vec::new();
+    for id in &wave.members {
+        let record = snapshot.deliveries.get(id).filter(|record| out_there(&record.state) && record.revert.is_none());
+        let Some((record, workspace)) = record.zip(snapshot.workspaces.get(id)) else { continue };
+        if record.merged.is_some() || record.over.is_some() {
+            let (versions, under) = files_of(store, id, record)?;
+            let set = change_set(&workspace.place, &versions);
+            let shipment = Shipment { under: &under, ..shipment(workspace, &versions, &set) };
+            // What can't be made is told when it is to be used.
+            reverses.extend(deliver::trial(&shipment, record).ok().flatten());
+        }
+    }
+    if reverses.len() > 1 {
+        let trials: Vec<Trial> = reverses.iter().map(|(_, trial)| trial.clone()).collect();
+        (hooks.prove_back)(&trials);
+    }
+    Ok(())
+}
+
 /// Takes back one delivery; where that led, `None` where nothing is out.
-fn take_back(
+pub(super) fn take_back(
     store: &mut Store,
     snapshot: &Snapshot,
     id: &str,
     because: &str,
-    tell: &dyn Fn(Event<'_>),
+    hooks: &Hooks<'_>,
 ) -> Result<Option<DeliveryRecord>, RolloutError> {
     // Read now: what shares a branch with another one may have moved with it.
     let Some(mut record) = store.delivery(id)? else { return Ok(None) };
@@ -218,9 +280,9 @@ fn take_back(
     let (versions, under) = files_of(store, id, &record)?;
     let set = change_set(&workspace.place, &versions);
     let shipment = Shipment { under: &under, ..shipment(workspace, &versions, &set) };
-    deliver::roll_back(store, &shipment, &mut record, because)?;
+    deliver::roll_back(store, &shipment, &mut record, (because, hooks))?;
     let state = &record.state;
-    tell(Event::Shipped { workspace: id, state });
+    (hooks.tell)(Event::Shipped { workspace: id, state });
     Ok(Some(record))
 }
 
@@ -272,10 +334,12 @@ pub fn dry_rollback(store: &Store, scope: &Scope) -> Result<Vec<Prospect>, Rollo
     let only = asked.iter().map(|(_, id)| id.clone()).collect();
     // A remote that is away is told by the trial.
     let look = Look { only: Some(only), closely: true, ..Look::default() };
-    for (id, seen) in look_around(store, &snapshot, &look, &|_| {})? {
-        if let Some(record) = snapshot.deliveries.get_mut(&id) {
-            *record = as_seen(record, &seen);
+    for news in look_around(store, &snapshot, &look, &|_| {})?.0 {
+        let Some(record) = snapshot.deliveries.get_mut(&news.id) else { continue };
+        if let Some(seen) = &news.seen {
+            *record = as_seen(record, seen);
         }
+        record.doubt = news.doubt.unwrap_or(record.doubt.take());
     }
     for record in snapshot.deliveries.values_mut().filter(|record| is_only_below(record)) {
         if let Some(below) = record.over.take() {
@@ -284,6 +348,11 @@ pub fn dry_rollback(store: &Store, scope: &Scope) -> Result<Vec<Prospect>, Rollo
     }
     let is_out = |id: &str| snapshot.deliveries.get(id).is_some_and(|record| out_there(&record.state));
     let mut prospects = Vec::new();
+    for (wave, id) in &asked {
+        let Some(what) = snapshot.deliveries.get(id).filter(|record| is_unclear(record)) else { continue };
+        let (workspace, what) = (id.clone(), what.doubt.clone().unwrap_or_default());
+        prospects.push(Prospect { workspace, wave: *wave, what, conflict: true, dependants: Vec::new() });
+    }
     for (wave, id) in asked.iter().filter(|(_, id)| is_out(id)) {
         let (workspace, record) = (workspace(&snapshot, id)?, &snapshot.deliveries[id]);
         let (versions, under) = files_of(store, id, record)?;

@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::RolloutError;
+use super::bind::verify_digest;
 use super::deliver::{is_own, own_writes};
-use crate::config::Delivery;
+use super::snapshot::verdict_key;
+use crate::config::{Delivery, Migration};
 use crate::files;
 use crate::state::{DeliveryState, Store};
 use crate::transform::WorkspacePlan;
@@ -18,18 +20,25 @@ pub struct Settled {
     pub pin: Option<Pin>,
     /// The plan that was made of them.
     pub plan: WorkspacePlan,
+    /// The commit and the tree that it is to be verified as, where those are not what lies there now.
+    pub at: Option<(String, String)>,
 }
 
 /// Between discover and transform: takes the paths that gander itself changed out
 /// of [`crate::workspace::GitPlace::dirty`], and gives, by index, the workspaces
 /// that must not be transformed again because their change set is in place and
 /// their pinned bytes are gone: delivered into a folder without git, or committed
-/// by their owner since. The composition puts their recorded plans in the place of
+/// by their owner since; and those that are merged and have to be
+/// verified once more: their state was lost, or it is done in another way. The composition puts their recorded plans in the place of
 /// new ones.
 ///
 /// # Errors
 /// Where the state can't be read.
-pub fn settle(store: &Store, fleet: &mut Fleet) -> Result<BTreeMap<usize, Settled>, RolloutError> {
+pub fn settle(
+    store: &Store,
+    migration: &Migration,
+    fleet: &mut Fleet,
+) -> Result<BTreeMap<usize, Settled>, RolloutError> {
     let own = own_writes(store)?;
     let deliveries = store.deliveries()?;
     let mut settled = BTreeMap::new();
@@ -37,6 +46,11 @@ pub fn settle(store: &Store, fleet: &mut Fleet) -> Result<BTreeMap<usize, Settle
         return Ok(settled);
     }
     let mut recorded = store.workspaces::<WorkspacePlan>()?;
+    let judged = match deliveries.values().any(|one| one.merged.is_some()) {
+        true => store.verdict_keys()?,
+        false => Default::default(),
+    };
+    let steps = verify_digest(migration);
     for (index, workspace) in fleet.workspaces.iter_mut().enumerate() {
         let root = &workspace.root;
         if let Some(git) = &mut workspace.git {
@@ -48,6 +62,15 @@ pub fn settle(store: &Store, fleet: &mut Fleet) -> Result<BTreeMap<usize, Settle
         let Some(record) = recorded.remove(&workspace.id) else {
             continue;
         };
+        let key = (workspace.id.clone(), verdict_key(&record.plan_digest, &steps).to_string());
+        if delivery.merged.is_some() && delivery.state == DeliveryState::Delivered && !judged.contains(&key) {
+            // Lost, or to be verified in another way: as what it was made of.
+            if let Some(Pin::Commit { commit, tree }) = record.pin.clone().filter(|_| workspace.git.is_some()) {
+                let (pin, plan, at) = (record.pin, record.plan, Some((commit, tree)));
+                settled.insert(index, Settled { pin, plan, at });
+                continue;
+            }
+        }
         let in_place = match delivery.state {
             // Half of it may be there: the journal knows, the bytes do not tell.
             DeliveryState::Delivering | DeliveryState::RollingBack => delivery.how == Delivery::Checkout,
@@ -56,7 +79,7 @@ pub fn settle(store: &Store, fleet: &mut Fleet) -> Result<BTreeMap<usize, Settle
         };
         let (pin, plan) = (record.pin, record.plan);
         if in_place && !can_be_read_again(workspace, pin.as_ref()) {
-            settled.insert(index, Settled { pin, plan });
+            settled.insert(index, Settled { pin, plan, at: None });
         }
     }
     Ok(settled)

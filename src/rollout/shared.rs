@@ -11,10 +11,11 @@ use super::RolloutError;
 use super::deliver::{self, Obstacle, Shipment};
 use super::ship::Begun;
 use crate::config::Delivery;
+use crate::fault;
 use crate::files;
 use crate::git::{self, GitError, Present, Push, Remote, Repository, Work};
 use crate::state::{DeliveryRecord, DeliveryState, Entry, Store, WaveState};
-use crate::workspace::{FileVersion, GitPlace, Pin, Workspace};
+use crate::workspace::{FileVersion, GitPlace, Pin, Workspace, below};
 
 /// Which branch it is: by its name, and where it counts. Two clones of one remote have one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,6 +59,8 @@ struct Branch {
     remote: Option<(Remote, Present)>,
     /// The commit that it counts to be at: at the remote, where there is one.
     tip: Option<String>,
+    /// The commit that it is at here.
+    here: Option<String>,
     /// Commits that gander has put there.
     known: BTreeSet<String>,
 }
@@ -137,10 +140,12 @@ fn put(
             // What is on the branch is on record before it is there.
             record(store, &branch, &all, &commit, &coming)?;
             for (one, _) in group.iter_mut().zip(&made).filter(|(_, made)| made.is_ok()) {
-                one.record.branch = Some((name.to_owned(), Some(commit.clone())));
                 one.record.replaces.clone_from(&branch.tip);
             }
-            let published = branch.publish(&commit);
+            let (commit, published) = publish(store, &branch, &all, commit, &coming)?;
+            for (one, _) in group.iter_mut().zip(&made).filter(|(_, made)| made.is_ok()) {
+                one.record.branch = Some((name.to_owned(), Some(commit.clone())));
+            }
             restore(store, &all, &coming, &published)?;
             published
         }
@@ -190,10 +195,33 @@ pub(super) fn take_out(
         Ok(commit) => commit,
         Err(obstacle) => return Ok(Err(obstacle)),
     };
-    record(store, &branch, &stay, &commit, &BTreeSet::new())?;
-    let published = branch.publish(&commit);
-    restore(store, &stay, &BTreeSet::new(), &published)?;
+    let nobody = BTreeSet::new();
+    record(store, &branch, &stay, &commit, &nobody)?;
+    let (_, published) = publish(store, &branch, &stay, commit, &nobody)?;
+    restore(store, &stay, &nobody, &published)?;
     Ok(published)
+}
+
+/// Brings a branch to a commit that is on record. Where it may only go forward, to one that comes
+/// after what is there: which.
+fn publish(
+    store: &mut Store,
+    branch: &Branch,
+    riders: &[Rider],
+    commit: String,
+    coming: &BTreeSet<String>,
+) -> Result<(String, Result<(), Obstacle>), RolloutError> {
+    let published = branch.publish(&commit, branch.here.as_deref());
+    let (Err(GitError::Rejected { .. }), Some(tip)) = (&published, &branch.tip) else {
+        return Ok((commit, published.map_err(Obstacle::from)));
+    };
+    let after = match branch.repository.after(&commit, tip) {
+        Ok(after) => after,
+        Err(error) => return Ok((commit, Err(error.into()))),
+    };
+    record(store, branch, riders, &after, coming)?;
+    let published = branch.publish(&after, Some(&commit));
+    Ok((after, published.map_err(Obstacle::from)))
 }
 
 /// Where a branch could not be moved, those who are on it are where they were. Of a remote
@@ -298,7 +326,8 @@ impl Branch {
         if let (Some((remote, _)), Some(tip)) = (&remote, &tip) {
             remote.bring_branches(&repository, &BTreeMap::from([(name, tip.as_str())]))?;
         }
-        Ok(Self { name: name.to_owned(), repository, remote, tip, known })
+        let here = repository.branch(name)?;
+        Ok(Self { name: name.to_owned(), repository, remote, tip, here, known })
     }
 
     /// Whether a change set may go onto it now.
@@ -338,10 +367,7 @@ impl Branch {
         let mut files = Vec::new();
         for rider in riders {
             for version in &rider.versions {
-                let path = match rider.prefix.as_str() {
-                    "" => version.path.clone(),
-                    prefix => format!("{prefix}/{}", version.path),
-                };
+                let path = below(&rider.prefix, &version.path);
                 if self.repository.file_at(&base, &path)? != version.before {
                     return Err(Obstacle::Moved(format!("the code of {} moved on, and {path} with it", rider.id)));
                 }
@@ -359,17 +385,16 @@ impl Branch {
             tree: String::new(),
             dirty: Vec::new(),
         };
-        let here = self.repository.branch(&self.name)?;
-        let replaces = here.as_deref().filter(|here| self.known.contains(*here));
-        let (author, time) = (says.author, says.time);
-        let work = Work { branch: &self.name, files: &files, message: &message, author, time, replaces };
-        match git::commit_on_branch(&place, &work) {
-            Ok(commit) => Ok(commit),
-            Err(error @ (GitError::Moved { .. } | GitError::CheckedOut { .. })) => {
-                Err(Obstacle::Refused(error.to_string()))
-            }
-            Err(error) => Err(error.into()),
+        if let Some(here) = self.here.as_ref().filter(|here| !self.known.contains(*here)) {
+            return Err(Obstacle::Refused(format!(
+                "the branch {} is at {here} here, where gander did not put it: rename or delete it, then run again \
+                 with --retry",
+                self.name
+            )));
         }
+        let (author, time) = (says.author, says.time);
+        let work = Work { branch: &self.name, files: &files, message: &message, author, time, replaces: None };
+        Ok(git::commit_beside(&place, &work)?)
     }
 
     /// Of the commits that some were made over, the one that has all others in it.
@@ -387,8 +412,10 @@ impl Branch {
         Ok(bases.into_iter().next_back().cloned())
     }
 
-    /// Brings the branch to a commit where it counts.
-    fn publish(&self, commit: &str) -> Result<(), Obstacle> {
+    /// Brings the branch to a commit, here and where it counts. What is on it is on record by now.
+    fn publish(&self, commit: &str, from: Option<&str>) -> Result<(), GitError> {
+        self.repository.set_branch(&self.name, commit, from)?;
+        fault::point("git.branch-made");
         let Some((remote, _)) = &self.remote else { return Ok(()) };
         if self.tip.as_deref() == Some(commit) {
             return Ok(());
@@ -397,9 +424,9 @@ impl Branch {
         match remote.push(&self.repository, &push) {
             Err(error @ (GitError::Moved { .. } | GitError::Rejected { .. })) => {
                 // The push of a run that was killed goes on without it, and may have come first.
-                if remote.branch(&self.name)?.as_deref() == Some(commit) { Ok(()) } else { Err(error.into()) }
+                if remote.branch(&self.name)?.as_deref() == Some(commit) { Ok(()) } else { Err(error) }
             }
-            pushed => Ok(pushed?),
+            pushed => pushed,
         }
     }
 

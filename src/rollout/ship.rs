@@ -10,26 +10,31 @@ use super::ledger::excluded_by;
 use super::machine::consumer::Event as Move;
 use super::outcome::{Marks, disposition};
 use super::pace::{self, Traffic};
+use super::record::{consumers_of, earlier, head, message, new_record, slug};
 use super::requests::heed_urgent;
 use super::shared::{self, Whose};
 use super::snapshot::Snapshot;
 use super::units;
 use super::versions::versions_of;
 use super::{Event, Request, RolloutError, Staged};
-use crate::changeset::{self, ChangeSet, Side};
+use crate::changeset::{self, ChangeSet};
 use crate::config::{BranchPer, Delivery, Disposition};
-use crate::digest::Digest;
 use crate::files;
-use crate::state::{DecisionKind, DeliveryRecord, DeliveryState, Entry, Store, Wait, WaitFor, WorkspaceRecord};
+use crate::state::{
+    DecisionKind, DeliveryRecord, DeliveryState, Entry, KeptBack, Store, Wait, WaitFor, WorkspaceRecord,
+};
 use crate::transform::WorkspacePlan;
 use crate::verify::{Strength, Verdict};
-use crate::workspace::{Consumer, EntityRef, FileVersion, Source, Workspace};
+use crate::workspace::{Consumer, EntityRef, FileVersion, Workspace};
 
 /// How many change sets are held in memory and proven at once.
 const AT_ONCE: usize = 64;
 
 /// How many are pushed at once: each waits for another machine most of the time.
 const PUSHES: usize = 16;
+
+/// Why what is out is withdrawn where its successor does not go out.
+const MADE_ANEW: &str = "its base moved, and what was made anew does not go out";
 
 /// How the reason of a consumer begins whose owners want no change.
 pub(super) const OPTED_OUT: &str = "it opts out: ";
@@ -46,6 +51,16 @@ pub(super) struct Parcel<'a> {
     begun: Option<&'a DeliveryRecord>,
     /// The record of an earlier change set that this one replaces.
     over: Option<&'a DeliveryRecord>,
+    /// A person has approved exactly this one, over that.
+    approved: bool,
+}
+
+/// What is open, what went out, and what is waited for, while change sets go out.
+struct Traffics {
+    now: Traffic,
+    /// Branches that are open already: whoever joins one opens nothing.
+    open: BTreeSet<Whose>,
+    waits: Vec<Wait>,
 }
 
 /// Brings each verified change set to where the policy lets it go: proven many at once,
@@ -57,13 +72,9 @@ pub(super) fn ship_all(
     wave: u32,
     members: &[&str],
 ) -> Result<Vec<Wait>, RolloutError> {
-    let mut waits: Vec<Wait> = Vec::new();
-    let mut traffic = traffic(store, request, snapshot)?;
-    let mut stopped = false;
-    // Branches that are open already: whoever joins one opens nothing.
-    let mut open: BTreeSet<Whose> = BTreeSet::new();
+    let mut traffic = Traffics { now: traffic(store, request, snapshot)?, open: BTreeSet::new(), waits: Vec::new() };
     for (id, record) in snapshot.deliveries.iter().filter(|(_, record)| record.shared && is_open(record)) {
-        open.extend(snapshot.workspaces.get(id).map(|place| Whose::of(record, &place.place)));
+        traffic.open.extend(snapshot.workspaces.get(id).map(|place| Whose::of(record, &place.place)));
     }
     // What shares a branch is put there together.
     let at_once = match request.migration.deliver.branch_per {
@@ -81,9 +92,10 @@ pub(super) fn ship_all(
             .map(|error| error.map(|error| format!("its patches were not proven: {error}")))
             .collect();
         let mut begun: Vec<Begun<'_>> = Vec::new();
+        let mut stopped = false;
         for (parcel, unproven) in parcels.iter().zip(proofs) {
-            if crate::interrupt::wanted() || !heed_urgent(store, request.tell)? {
-                stopped = true;
+            stopped = crate::interrupt::wanted() || !heed_urgent(store, request.tell)?;
+            if stopped {
                 break; // the next run goes on here
             }
             if excluded_since(store, request, snapshot, wave, parcel)? {
@@ -91,44 +103,56 @@ pub(super) fn ship_all(
             }
             // What is upstream is out before what is downstream goes.
             if begun.iter().any(|before| !before.record.shared && is_below(request, before.parcel, parcel)) {
-                push_all(store, request, std::mem::take(&mut begun), &mut waits)?;
+                push_all(store, request, std::mem::take(&mut begun), &mut traffic.waits)?;
             }
-            let owner = parcel.consumers.first().and_then(|consumer| consumer.owner.as_ref());
-            let calendar = &request.migration.rollout.calendar;
-            let joins = request.migration.deliver.branch_per != BranchPer::Consumer
-                && open.iter().any(|one| one.is_that_of(&record_of(request, wave, parcel).0, &parcel.workspace.place));
-            let now = if joins { Traffic { open: 0, ..traffic.clone() } } else { traffic.clone() };
-            let barred = pace::barred(calendar, owner.map(EntityRef::as_str), &now, store.now());
-            // What was begun is finished, and what is kept back touches nobody.
-            match barred.filter(|_| parcel.begun.is_none_or(|record| record.state != DeliveryState::Delivering)) {
-                Some(wait) if goes_out(request, snapshot, parcel) => {
-                    if !waits.contains(&wait) {
-                        waits.push(wait);
-                    }
-                }
-                _ => match send_off(store, request, wave, parcel, unproven)? {
-                    Sent::Ended(state) => {
-                        if state == DeliveryState::Delivered {
-                            traffic.open += 1;
-                            traffic.recent.push(store.now());
-                        }
-                    }
-                    Sent::Begun(delivery) => {
-                        let whose = Whose::of(&delivery.record, &delivery.parcel.workspace.place);
-                        let joins = delivery.record.shared && !open.insert(whose);
-                        traffic.open += u64::from(!joins);
-                        traffic.recent.push(store.now());
-                        begun.push(*delivery);
-                    }
-                },
-            }
+            begun.extend(ship(store, request, (snapshot, wave), (parcel, unproven), &mut traffic)?);
         }
-        push_all(store, request, begun, &mut waits)?;
+        push_all(store, request, begun, &mut traffic.waits)?;
         if stopped {
-            return Ok(waits);
+            break;
         }
     }
-    Ok(waits)
+    Ok(traffic.waits)
+}
+
+/// Sends one off, unless it has to wait; what is made together with others.
+fn ship<'p>(
+    store: &mut Store,
+    request: &Request<'_>,
+    (snapshot, wave): (&Snapshot, u32),
+    (parcel, unproven): (&'p Parcel<'p>, Option<String>),
+    traffic: &mut Traffics,
+) -> Result<Option<Begun<'p>>, RolloutError> {
+    let owner = parcel.consumers.first().and_then(|consumer| consumer.owner.as_ref());
+    let calendar = &request.migration.rollout.calendar;
+    let joins = request.migration.deliver.branch_per != BranchPer::Consumer
+        && traffic.open.iter().any(|one| one.is_that_of(&record_of(request, wave, parcel).0, &parcel.workspace.place));
+    let now = if joins { Traffic { open: 0, ..traffic.now.clone() } } else { traffic.now.clone() };
+    let barred = pace::barred(calendar, owner.map(EntityRef::as_str), &now, store.now());
+    // What was begun is finished, and what is kept back touches nobody.
+    let barred = barred.filter(|_| parcel.begun.is_none_or(|record| record.state != DeliveryState::Delivering));
+    if let Some(wait) = barred.filter(|_| goes_out(request, snapshot, parcel)) {
+        if !traffic.waits.contains(&wait) {
+            traffic.waits.push(wait);
+        }
+        return Ok(None);
+    }
+    match send_off(store, request, wave, parcel, unproven)? {
+        Sent::Ended(state) => {
+            if state == DeliveryState::Delivered {
+                traffic.now.open += 1;
+                traffic.now.recent.push(store.now());
+            }
+            Ok(None)
+        }
+        Sent::Begun(delivery) => {
+            let whose = Whose::of(&delivery.record, &delivery.parcel.workspace.place);
+            let joins = delivery.record.shared && !traffic.open.insert(whose);
+            traffic.now.open += u64::from(!joins);
+            traffic.now.recent.push(store.now());
+            Ok(Some(*delivery))
+        }
+    }
 }
 
 /// Keeps back whom somebody has excluded since the wave was looked at.
@@ -139,7 +163,7 @@ fn excluded_since(
     wave: u32,
     parcel: &Parcel<'_>,
 ) -> Result<bool, RolloutError> {
-    let decision = store.decisions()?.remove(&(DecisionKind::Exclude, parcel.id.to_owned()));
+    let decision = store.decision(DecisionKind::Exclude, parcel.id)?;
     let Some(by) = decision else { return Ok(false) };
     match parcel.begun {
         // It is on its way.
@@ -223,8 +247,16 @@ fn push_all(
 fn ended(store: &Store, request: &Request<'_>, one: &Begun<'_>, waits: &mut Vec<Wait>) {
     let state = &one.record.state;
     if *state == DeliveryState::Delivering {
-        let why = format!("the remote of {} can't be reached", one.parcel.id);
-        waits.push(Wait { what: WaitFor::Remote, until: one.record.again, why });
+        let name = one.record.branch.as_ref().filter(|_| one.record.shared).map(|(name, _)| name);
+        let whose = name.map_or_else(|| one.parcel.id.to_owned(), |name| format!("the branch {name}"));
+        let wait = Wait {
+            what: WaitFor::Remote,
+            until: one.record.again,
+            why: format!("the remote of {whose} can't be reached"),
+        };
+        if !waits.contains(&wait) {
+            waits.push(wait);
+        }
     }
     if *state == DeliveryState::Superseded {
         let why = format!("the code of {} moved on at its remote: its change set is made anew", one.parcel.id);
@@ -272,7 +304,9 @@ fn marks(request: &Request<'_>, parcel: &Parcel<'_>) -> Marks {
 fn goes_out(request: &Request<'_>, snapshot: &Snapshot, parcel: &Parcel<'_>) -> bool {
     let result = &parcel.workspace.plan.result;
     let disposition = disposition(result, parcel.verdict.kind, marks(request, parcel), &request.migration.policy).0;
-    disposition == Disposition::Deliver || parcel.begun.is_some_and(|record| snapshot.approved(parcel.id, record))
+    disposition == Disposition::Deliver
+        || parcel.approved
+        || parcel.begun.is_some_and(|record| snapshot.approved(parcel.id, record))
 }
 
 /// Both ends of a workspace's files; nothing where there is no verdict yet or its
@@ -286,7 +320,11 @@ fn pack<'a>(
 ) -> Result<Option<Parcel<'a>>, RolloutError> {
     let record = snapshot.deliveries.get(id);
     let over = record.filter(|record| record.state == DeliveryState::Superseded);
-    let begun = record.filter(|_| over.is_none());
+    // One that was killed between the two goes on here.
+    let is_anew = |record: &&DeliveryRecord| {
+        record.state == DeliveryState::RolledBack && record.because.starts_with(MADE_ANEW) && record.merged.is_none()
+    };
+    let begun = record.filter(|_| over.is_none()).filter(|record| !is_anew(record));
     let index = request.fleet.workspaces.iter().position(|w| w.id == id);
     if begun.is_none() {
         let excluded = snapshot.excluded(id).map(|by| (excluded_by(by), "excluded"));
@@ -317,7 +355,8 @@ fn pack<'a>(
         },
     };
     let set = change_set(&workspace.place, &versions);
-    Ok(Some(Parcel { id, workspace, consumers, verdict, versions, set, begun, over }))
+    let approved = over.is_some() && snapshot.has_approved(id, &set.id());
+    Ok(Some(Parcel { id, workspace, consumers, verdict, versions, set, begun, over, approved }))
 }
 
 /// Keeps back a change set that was never made; one that is out in its place is withdrawn.
@@ -330,7 +369,7 @@ fn refuse(
 ) -> Result<(), RolloutError> {
     if let Some(over) = over {
         let (DeliveryState::Refused(reason) | DeliveryState::Failed(reason)) = &state else { return Ok(()) };
-        return withdraw(store, workspace(snapshot, id)?, over, reason).map(drop);
+        return withdraw(store, request, workspace(snapshot, id)?, over, (reason, None)).map(drop);
     }
     let mut record = new_record(request, wave, &consumers_of(request, id), &ChangeSet::new(&[], ""), None);
     deliver::keep(store, id, &mut record, state, why)
@@ -339,9 +378,10 @@ fn refuse(
 /// Takes back the change set that is out, where its successor does not go out.
 fn withdraw(
     store: &mut Store,
+    request: &Request<'_>,
     workspace: &WorkspaceRecord<WorkspacePlan>,
     over: &DeliveryRecord,
-    because: &str,
+    (because, correction): (&str, Option<KeptBack>),
 ) -> Result<DeliveryState, RolloutError> {
     let id = workspace.place.id.as_str();
     let (versions, under) = files_of(store, id, over)?;
@@ -349,17 +389,20 @@ fn withdraw(
     let mut record = over.clone();
     if over.merged.is_some() {
         // What its owner has stays; the correction is what does not go out.
-        let why = format!("not corrected: {because}");
-        let entry = Entry::of("supersede", id, &*why);
-        record.outdated = Some(why);
+        let why = match &correction {
+            Some(kept) if kept.asks => format!("its correction {because}: `gander approve` lets it out"),
+            _ => format!("not corrected: {because}"),
+        };
+        let entry = Entry::of("keep.correction", id, because);
+        (record.outdated, record.correction) = (Some(why), correction);
         deliver::go(store, id, &mut record, (Move::Deliver, DeliveryState::Delivered), entry)?;
         return Ok(record.state);
     }
-    let because = format!("its base moved, and what was made anew does not go out: {because}");
+    let because = format!("{MADE_ANEW}: {because}");
     let shipment = Shipment { under: &under, ..shipment(workspace, &versions, &set) };
     match over.over {
         Some(_) => deliver::step_down(store, &shipment, &mut record, &because)?,
-        None => deliver::roll_back(store, &shipment, &mut record, &because)?,
+        None => deliver::roll_back(store, &shipment, &mut record, (&because, &request.hooks()))?,
     }
     Ok(record.state)
 }
@@ -379,15 +422,17 @@ fn record_of(request: &Request<'_>, wave: u32, parcel: &Parcel<'_>) -> (Delivery
     let result = &parcel.workspace.plan.result;
     let (disposition, why) =
         disposition(result, parcel.verdict.kind, marks(request, parcel), &request.migration.policy);
-    let kept = match disposition {
-        Disposition::Deliver => None,
-        Disposition::Hold => Some(DeliveryState::Held(format!("held: {why}"))),
-        Disposition::Approve => Some(DeliveryState::AwaitingApproval(format!("waits for approval: {why}"))),
+    let asks = deliver::waits_for_approval(why);
+    let (kept, approved) = match disposition {
+        Disposition::Deliver => (None, None),
+        Disposition::Hold => (Some(DeliveryState::Held(format!("held: {why}"))), None),
+        Disposition::Approve if parcel.approved => (None, Some(asks)),
+        Disposition::Approve => (Some(DeliveryState::AwaitingApproval(asks)), None),
     };
     let folder = if kept.is_some() { "held".to_owned() } else { format!("wave-{wave}") };
     let folder = format!("change-sets/{folder}/{}", slug(&parcel.consumers));
     let new = new_record(request, wave, &parcel.consumers, &parcel.set, parcel.over);
-    (DeliveryRecord { folder, pin: parcel.workspace.pin.clone(), ..new }, kept)
+    (DeliveryRecord { folder, approved, pin: parcel.workspace.pin.clone(), ..new }, kept)
 }
 
 fn send_off<'p>(
@@ -419,15 +464,31 @@ fn send_off<'p>(
         kept_back: kept_back.as_deref(),
     });
     if let (Some(over), Some(why)) = (parcel.over, unproven.as_deref().or(kept_back.as_deref())) {
-        let state = withdraw(store, parcel.workspace, over, why)?;
+        let asks = matches!(kept, Some(DeliveryState::AwaitingApproval(_)));
+        let correction = kept.as_ref().filter(|_| unproven.is_none()).map(|_| KeptBack { change_id: set.id(), asks });
+        if correction.is_some() && over.merged.is_some() {
+            files::write_folder_whole(&store.folder().join(&record.folder), &folder).ok();
+        }
+        let mut state = withdraw(store, request, parcel.workspace, over, (why, correction))?;
+        // Nothing is out any more: what was made anew waits as any other does.
+        if let (DeliveryState::RolledBack, Some(kept), true) = (&state, kept, asks && unproven.is_none()) {
+            record = anew(record);
+            store.keep_versions(id, &over.change_id)?;
+            store.record_versions(id, &parcel.versions)?;
+            record.earlier = earlier(Some(over), &store.past_deliveries(id)?);
+            hold(store, id, &mut record, kept, &folder)?;
+            state = record.state;
+        }
         (request.tell)(Event::Shipped { workspace: id, state: &state });
         return Ok(Sent::Ended(state));
     }
     if parcel.begun.is_none() {
-        if let Some(merged) = parcel.over.filter(|over| over.merged.is_some()) {
-            store.keep_versions(id, &merged.change_id)?;
+        // What is merged, and what an owner may still merge, is told by its files.
+        if let Some(over) = parcel.over {
+            store.keep_versions(id, &over.change_id)?;
         }
         store.record_versions(id, &parcel.versions)?;
+        record.earlier = earlier(parcel.over, &store.past_deliveries(id)?);
     }
     if let Some(unproven) = unproven {
         deliver::keep(store, id, &mut record, DeliveryState::Failed(unproven), "the proof failed")?;
@@ -452,6 +513,12 @@ fn send_off<'p>(
     }
     (request.tell)(Event::Shipped { workspace: id, state: &record.state });
     Ok(Sent::Ended(record.state))
+}
+
+/// A record as of a change set of which nothing was out before.
+fn anew(record: DeliveryRecord) -> DeliveryRecord {
+    let branch = record.branch.map(|(name, _)| (name, None));
+    DeliveryRecord { state: DeliveryState::Waiting, branch, replaces: None, ..record }
 }
 
 /// Writes the folder of a change set that is kept back, for a person to look at.
@@ -482,18 +549,6 @@ pub(super) fn workspace<'a>(
     found.ok_or_else(|| RolloutError::UnknownWorkspace { workspace: id.to_owned() })
 }
 
-fn consumers_of<'a>(request: &Request<'a>, id: &str) -> Vec<&'a Consumer> {
-    let fleet = request.fleet;
-    let index = fleet.workspaces.iter().position(|w| w.id == id);
-    fleet.consumers.iter().filter(|c| matches!(c.source, Source::Workspace(i) if Some(i) == index)).collect()
-}
-
-/// Folders and branches are named by the first consumer of a workspace.
-fn slug(consumers: &[&Consumer]) -> String {
-    let first = consumers.first();
-    first.map_or_else(|| "unnamed".to_owned(), |consumer| consumer.entity.slug())
-}
-
 pub(super) fn change_set(place: &Workspace, versions: &[FileVersion]) -> ChangeSet {
     let prefix = place.git.as_ref().map_or("", |git| git.prefix.as_str());
     ChangeSet::new(versions, prefix)
@@ -517,85 +572,4 @@ pub(super) fn files_of(
     let under = std::iter::successors(record.over.as_deref(), |one| one.over.as_deref());
     let under: Result<Vec<_>, _> = under.map(|one| store.versions_of(id, &one.change_id)).collect();
     Ok((store.versions_of(id, &record.change_id)?, under?))
-}
-
-fn new_record(
-    request: &Request<'_>,
-    wave: u32,
-    consumers: &[&Consumer],
-    set: &ChangeSet,
-    over: Option<&DeliveryRecord>,
-) -> DeliveryRecord {
-    let how = request.migration.deliver.how;
-    let slug = slug(consumers);
-    // What was merged keeps its branch; what corrects it has one of its own.
-    let number = over.map_or(0, |over| over.number + u32::from(over.merged.is_some()));
-    let owner = consumers.first().and_then(|consumer| consumer.owner.as_ref());
-    let (branch, shared) = match request.migration.deliver.branch_per {
-        BranchPer::Owner if number == 0 => (format!("wave-{wave}.{}", owner_part(owner)), true),
-        BranchPer::Wave if number == 0 => (format!("wave-{wave}"), true),
-        _ if number == 0 => (branch_part(&slug), false),
-        // What corrects a merged change set is one consumer's alone.
-        _ => (format!("{}-{}", branch_part(&slug), number + 1), false),
-    };
-    let shared = shared && matches!(how, Delivery::Branch | Delivery::Push);
-    let branch = format!("gander/{}/{branch}", request.migration.id);
-    // Made anew, it stays on the branch that it is on.
-    let same = over.filter(|over| over.merged.is_none()).and_then(|over| over.branch.as_ref());
-    let branch = same.map_or(branch, |(name, _)| name.clone());
-    let shared = over.filter(|over| over.merged.is_none()).map_or(shared, |over| over.shared);
-    let folder = format!("change-sets/held/{slug}");
-    let digests = (set.id(), set.digest(Side::Before), set.digest(Side::After));
-    DeliveryRecord {
-        state: over.map_or(DeliveryState::Waiting, |over| over.state.clone()),
-        branch: matches!(how, Delivery::Branch | Delivery::Push).then_some((branch, None)),
-        replaces: over
-            .filter(|over| over.merged.is_none())
-            .and_then(|over| over.branch.as_ref())
-            .and_then(|(_, commit)| commit.clone()),
-        number,
-        over: over.and_then(|over| match over.merged {
-            Some(_) => Some(Box::new(DeliveryRecord { state: DeliveryState::Delivered, ..over.clone() })),
-            None => over.over.clone(),
-        }),
-        shared,
-        ..DeliveryRecord::waiting(how, wave, folder, digests)
-    }
-}
-
-/// The part of a branch that names an owner.
-fn owner_part(owner: Option<&EntityRef>) -> String {
-    let Some(owner) = owner else { return "nobody".to_owned() };
-    let plain = owner.as_str().strip_prefix("group:default/");
-    let plain = plain.filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')));
-    plain.map_or_else(|| branch_part(&owner.slug()), str::to_owned)
-}
-
-/// The record of a workspace of which nothing is known yet.
-pub(super) fn blank_record(request: &Request<'_>, wave: u32, id: &str, set: &ChangeSet) -> DeliveryRecord {
-    let consumers = consumers_of(request, id);
-    let folder = format!("change-sets/wave-{wave}/{}", slug(&consumers));
-    DeliveryRecord { folder, ..new_record(request, wave, &consumers, set, None) }
-}
-
-/// git takes no `..`, no `.lock` and no dot at the end of a name.
-fn branch_part(slug: &str) -> String {
-    if !slug.contains("..") && !slug.ends_with('.') && !slug.to_lowercase().ends_with(".lock") {
-        return slug.to_owned();
-    }
-    let digest = Digest::of(slug.as_bytes()).short();
-    format!("{}-{digest}", slug.replace('.', "-"))
-}
-
-pub(super) fn message(request: &Request<'_>, set: &ChangeSet) -> String {
-    format!("{}\n\n{}", head(request), deliver::trailer(&set.id()))
-}
-
-/// A commit's message, but for what names its changes.
-fn head(request: &Request<'_>) -> String {
-    let title = &request.migration.title;
-    match &request.migration.guide {
-        Some(guide) => format!("{title}\n\nGuide: {guide}"),
-        None => title.clone(),
-    }
 }

@@ -206,6 +206,7 @@ fn judge(
             wait: None,
             own: false,
             reading: None,
+            consumers: Vec::new(),
         });
     }
     gate::together(&findings, &seen)
@@ -224,7 +225,8 @@ fn fail(
             state.step(wave::Event::Fail, number)?;
             return Ok(());
         }
-        OnFailedGate::RollbackWave => false,
+        // No gate of a made-up fleet names anybody.
+        OnFailedGate::RollbackWave | OnFailedGate::RollbackConsumer => false,
         OnFailedGate::RollbackAll => true,
     };
     state.step(wave::Event::RollBack, number)?.step(wave::Event::Back, number)?;

@@ -22,6 +22,9 @@ pub struct PlanBrief {
     pub files: usize,
     /// Places that are left to a person.
     pub left: usize,
+    /// Files that hold what a rule looks for.
+    #[serde(default)]
+    pub parsed: u64,
 }
 
 /// What a ledger says of a verdict.
@@ -44,7 +47,7 @@ impl Summary for WorkspacePlan {
 
     fn brief(&self) -> PlanBrief {
         let left = self.findings.iter().filter(|finding| finding.kind == FindingKind::Annotated).count();
-        PlanBrief { result: self.result.clone(), files: self.files.len(), left }
+        PlanBrief { result: self.result.clone(), files: self.files.len(), left, parsed: self.files_parsed }
     }
 }
 
@@ -172,9 +175,13 @@ impl Snapshot {
 
     /// A person has approved exactly this change set, and it waits for that.
     pub(super) fn approved(&self, workspace: &str, record: &DeliveryRecord) -> bool {
+        matches!(record.state, DeliveryState::AwaitingApproval(_)) && self.has_approved(workspace, &record.change_id)
+    }
+
+    /// A person has approved exactly this change set.
+    pub(super) fn has_approved(&self, workspace: &str, change: &Digest) -> bool {
         let decision = self.decisions.get(&(DecisionKind::Approve, workspace.to_owned()));
-        matches!(record.state, DeliveryState::AwaitingApproval(_))
-            && decision.is_some_and(|decision| decision.about == record.change_id.to_string())
+        decision.is_some_and(|decision| decision.about == change.to_string())
     }
 
     pub(super) fn verdict(&self, workspace: &str) -> Option<&Verdict> {

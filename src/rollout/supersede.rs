@@ -8,9 +8,9 @@ use super::bind::deliverable;
 use super::deliver::{self, Shipment};
 use super::machine::consumer::{Event, State};
 use super::ship::{change_set, files_of, shipment};
-use super::{Request, RolloutError};
+use super::{Request, RolloutError, observe};
 use crate::config::Delivery;
-use crate::state::{DeliveryRecord, DeliveryState, Entry, Store, WorkspaceRecord};
+use crate::state::{DecisionKind, DeliveryRecord, DeliveryState, Entry, KeptBack, Store, WorkspaceRecord};
 use crate::transform::{Transformed, WorkspacePlan};
 use crate::workspace::{Pin, Workspace};
 
@@ -87,9 +87,30 @@ pub(super) fn turn_all<'b>(
     now: Vec<WorkspaceRecord<&'b WorkspacePlan>>,
 ) -> Result<Turned<'b>, RolloutError> {
     let deliveries = store.deliveries()?;
+    let decisions = store.decisions()?;
     let mut turned = Turned::default();
-    for fresh in now {
+    for mut fresh in now {
         let id = fresh.place.id.clone();
+        let approval = decisions.get(&(DecisionKind::Approve, id.clone()));
+        let goes_out = |kept: &KeptBack| {
+            request.correct || approval.is_some_and(|approval| approval.about == kept.change_id.to_string())
+        };
+        // What corrects a merged change set and was kept back goes out after all.
+        let kept = deliveries.get(&id).filter(|one| one.state == DeliveryState::Delivered && one.merged.is_some());
+        if let Some((old, record)) =
+            before.get(&id).zip(kept.filter(|one| one.correction.as_ref().is_some_and(goes_out)))
+        {
+            if !deliverable(fresh.plan) {
+                fresh = WorkspaceRecord { place: fresh.place, pin: old.pin.clone(), plan: &old.plan, ..fresh };
+                fresh.plan_digest = old.plan_digest;
+            }
+            (request.tell)(super::Event::Corrects { workspace: &id });
+            let (entry, mut record) = (Entry::of("supersede", &*id, "its correction may go out"), record.clone());
+            deliver::go(store, &id, &mut record, (Event::Supersede, DeliveryState::Superseded), entry)?;
+            turned.over.push(id);
+            turned.records.push(fresh);
+            continue;
+        }
         let moved_on = before.get(&id).filter(|old| old.plan_digest != fresh.plan_digest);
         // Read now: what shares a branch with another one may have moved with it.
         let pair =
@@ -185,18 +206,27 @@ fn unless_merged(
     if !matches!(record.how, Delivery::Branch | Delivery::Push) {
         return Ok(turn);
     }
-    let versions = store.versions_of(&place.id, &record.change_id)?;
-    match deliver::merged_as_files(place, record, &versions) {
-        Ok(None) => Ok(turn),
-        Ok(Some(head)) => {
-            let entry = Entry::of("merged", &*place.id, format!("its change is in {head}, by its files"));
-            let state = DeliveryState::Delivered;
-            *record = DeliveryRecord { merged: Some(head), state, ..record.clone() };
-            store.record_delivery(&place.id, record, &entry)?;
-            Ok(Turn::Keep)
-        }
-        Err(_) => Ok(Turn::Keep),
+    let mut asked = vec![(None, store.versions_of(&place.id, &record.change_id)?)];
+    for one in &record.earlier {
+        asked.push((Some(one.change_id), store.kept_versions(&place.id, &one.change_id)?));
     }
+    for (earlier, versions) in asked {
+        match deliver::merged_as_files(place, record, &versions) {
+            Ok(None) => {}
+            Ok(Some(head)) => {
+                let entry = Entry::of("merged", &*place.id, format!("its change is in {head}, by its files"));
+                let (merged, state) = (Some(head), DeliveryState::Delivered);
+                *record = DeliveryRecord { merged, state, ..record.clone() };
+                if let Some(change) = earlier {
+                    *record = observe::as_earlier(record.clone(), &change);
+                }
+                store.record_delivery(&place.id, record, &entry)?;
+                return Ok(Turn::Keep);
+            }
+            Err(_) => return Ok(Turn::Keep),
+        }
+    }
+    Ok(turn)
 }
 
 /// Withdraws a change set that nobody needs any more; where that can't be done now, it
@@ -214,7 +244,7 @@ fn withdraw(
         deliver::step_down(store, &shipment, record, UNWANTED)?;
         return Ok(Turn::Keep);
     }
-    deliver::roll_back(store, &shipment, record, UNWANTED)?;
+    deliver::roll_back(store, &shipment, record, (UNWANTED, &request.hooks()))?;
     (request.tell)(super::Event::Shipped { workspace: &old.place.id, state: &record.state });
     Ok(if record.state == DeliveryState::RolledBack { Turn::Fresh } else { Turn::Keep })
 }

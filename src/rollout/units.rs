@@ -7,6 +7,7 @@ use super::bind::deliverable;
 use super::waves::{self, Earlier, Unit};
 use crate::config::{Lineup, Rollout, Selector};
 use crate::language;
+use crate::state::WaveRecord;
 use crate::transform::{FileOutcome, FilePlan, Plan, Transformed, WorkspacePlan};
 use crate::workspace::{EntityRef, Fleet, Source};
 
@@ -105,21 +106,35 @@ pub struct Preview {
     pub strata: BTreeMap<String, usize>,
 }
 
-/// The waves as they would be filled now, explained.
-pub fn explain(migration: &str, rollout: &Rollout, fleet: &Fleet, plan: &Plan) -> Vec<Preview> {
+/// The waves as they would be filled now, explained; those that `standing` has, where there are any.
+pub fn explain(
+    migration: &str,
+    rollout: &Rollout,
+    (fleet, plan): (&Fleet, &Plan),
+    standing: &[WaveRecord],
+) -> Vec<Preview> {
     let plans: Vec<&WorkspacePlan> = plan.workspaces.iter().collect();
     let mut units: Vec<Unit> = units_of(&rollout.lineup, fleet, &plans).into_values().collect();
     waves::order(&mut units, &rollout.first, &rollout.seed, migration);
     let by_id: BTreeMap<&str, &Unit> = units.iter().map(|unit| (unit.workspace.as_str(), unit)).collect();
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     let mut previews = Vec::new();
-    for wave in waves::fill(&rollout.waves, &units, Earlier::default()) {
-        let members: Vec<&Unit> = wave.members.iter().filter_map(|id| by_id.get(id.as_str()).copied()).collect();
+    let stands = !standing.is_empty();
+    let filled: Vec<(u32, String, Vec<String>)> = match stands {
+        true => standing.iter().map(|wave| (wave.number, wave.label.clone(), wave.members.clone())).collect(),
+        false => waves::fill(&rollout.waves, &units, Earlier::default())
+            .into_iter()
+            .map(|wave| (wave.number, wave.label, wave.members))
+            .collect(),
+    };
+    for (number, label, all) in filled {
+        let members: Vec<&Unit> = all.iter().filter_map(|id| by_id.get(id.as_str()).copied()).collect();
         let mut strata: BTreeMap<String, usize> = BTreeMap::new();
         let mut rows = Vec::new();
         for unit in &members {
             *strata.entry(unit.stratum.clone()).or_default() += 1;
             let why = match () {
+                () if stands => "the rollout has it there",
                 () if unit.lead.is_some() => "it goes first",
                 () if unit.tail => "it goes last",
                 () if seen.insert(&unit.stratum) => "the first of its kind",
@@ -130,7 +145,7 @@ pub fn explain(migration: &str, rollout: &Rollout, fleet: &Fleet, plan: &Plan) -
             rows.push((unit.workspace.clone(), first, unit.stratum.clone(), why));
         }
         let consumers = members.iter().map(|unit| unit.consumers.len()).sum();
-        previews.push(Preview { number: wave.number, label: wave.label, consumers, members: rows, strata });
+        previews.push(Preview { number, label, consumers, members: rows, strata });
     }
     previews
 }

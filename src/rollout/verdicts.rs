@@ -84,10 +84,8 @@ impl<'a> Desk<'a> {
         let mut guard = self.lock();
         let (store, error) = &mut *guard;
         let Some(place) = self.places.get(index).filter(|_| error.is_none()) else { return false };
-        let asked = heed_urgent(store, &|_| {}).and_then(|goes_on| {
-            let excluded = (DecisionKind::Exclude, place.id.clone());
-            Ok(goes_on && !store.decisions()?.contains_key(&excluded))
-        });
+        let asked = heed_urgent(store, &|_| {})
+            .and_then(|goes_on| Ok(goes_on && store.decision(DecisionKind::Exclude, &place.id)?.is_none()));
         asked.unwrap_or_else(|failed| {
             *error = Some(failed);
             false

@@ -87,6 +87,18 @@ impl Store {
         })
     }
 
+    /// What holds of one kind about one subject.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn decision(&self, kind: DecisionKind, subject: &str) -> Result<Option<Decision>, StateError> {
+        let query = "SELECT actor, about, reason, at FROM decisions WHERE kind = ?1 AND subject = ?2";
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Decision { actor: row.get(0)?, about: row.get(1)?, reason: row.get(2)?, at: row.get(3)? })
+        };
+        Ok(self.rows(query, params![kind.as_str(), subject], read)?.pop())
+    }
+
     /// All that hold, by kind and subject.
     ///
     /// # Errors

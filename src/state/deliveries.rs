@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::journal::{self, Entry};
 use super::records::DeliveryRecord;
@@ -102,14 +102,7 @@ impl Store {
     /// Where the file can't be written.
     pub fn keep_versions(&mut self, workspace: &str, change: &Digest) -> Result<(), StateError> {
         let kept = kept_as(workspace, change);
-        self.write("state.versions", |transaction, _| {
-            transaction.execute(
-                "INSERT INTO versions SELECT ?2, path, before, before_executable, after, after_executable, renamed_from
-                 FROM versions WHERE workspace = ?1 AND NOT EXISTS (SELECT 1 FROM versions WHERE workspace = ?2)",
-                params![workspace, kept],
-            )?;
-            Ok(())
-        })
+        self.write("state.versions", |transaction, _| transaction.execute(KEEP, params![workspace, kept]).map(drop))
     }
 
     /// Both ends of the files of one change set of a workspace, which may be an earlier one.
@@ -117,8 +110,79 @@ impl Store {
     /// # Errors
     /// Where the file can't be read.
     pub fn versions_of(&self, workspace: &str, change: &Digest) -> Result<Vec<FileVersion>, StateError> {
-        let kept = self.versions(&kept_as(workspace, change))?;
+        let kept = self.kept_versions(workspace, change)?;
         if kept.is_empty() { self.versions(workspace) } else { Ok(kept) }
+    }
+
+    /// The same, of an earlier change set alone; nothing where none of that name was kept.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn kept_versions(&self, workspace: &str, change: &Digest) -> Result<Vec<FileVersion>, StateError> {
+        self.versions(&kept_as(workspace, change))
+    }
+
+    /// Change sets of a workspace that were out and are forgotten: it was delivered again since.
+    ///
+    /// # Errors
+    /// Where the file can't be read, or holds what gander did not write.
+    pub fn past_deliveries(&self, workspace: &str) -> Result<Vec<DeliveryRecord>, StateError> {
+        let query = "SELECT delivery FROM past WHERE workspace = ?1 ORDER BY rowid DESC";
+        let rows = self.rows(query, params![workspace], |row| row.get::<_, String>(0))?;
+        rows.iter().map(|text| self.value(text)).collect()
+    }
+
+    /// Where repositories stood when they were last looked at, by URL or path.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn heads(&self) -> Result<BTreeMap<String, String>, StateError> {
+        let rows = self.rows("SELECT place, head FROM heads", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Notes where repositories stand now, so that what has not moved is not looked at again.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn set_heads(&mut self, heads: &BTreeMap<String, String>) -> Result<(), StateError> {
+        let known = self.heads()?;
+        let new: Vec<_> = heads.iter().filter(|(place, head)| known.get(*place) != Some(*head)).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        self.write("state.heads", |transaction, _| {
+            let mut insert = transaction.prepare_cached("INSERT OR REPLACE INTO heads VALUES (?1, ?2)")?;
+            new.iter().try_for_each(|(place, head)| insert.execute(params![place, head]).map(drop))
+        })
+    }
+
+    /// Deletes the files of change sets that no record names any more; how many rows went.
+    ///
+    /// # Errors
+    /// Where the file can't be read or written.
+    pub fn sweep_versions(&mut self) -> Result<usize, StateError> {
+        let mut named: Vec<String> = Vec::new();
+        let mut note = |id: &str, record: &DeliveryRecord| {
+            for one in std::iter::successors(Some(record), |one| one.over.as_deref()) {
+                named.push(kept_as(id, &one.change_id));
+                named.extend(one.earlier.iter().map(|one| kept_as(id, &one.change_id)));
+            }
+        };
+        let query = "SELECT workspace, delivery FROM deliveries UNION ALL SELECT workspace, delivery FROM past";
+        for (id, text) in self.rows(query, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))? {
+            note(&id, &self.value(&text)?);
+        }
+        let query = "SELECT DISTINCT workspace FROM versions WHERE instr(workspace, char(10)) > 0";
+        let mut kept = self.rows(query, [], |row| row.get::<_, String>(0))?;
+        kept.retain(|name| !named.contains(name));
+        if kept.is_empty() {
+            return Ok(0);
+        }
+        self.write("state.sweep", |transaction, _| {
+            let mut delete = transaction.prepare_cached("DELETE FROM versions WHERE workspace = ?1")?;
+            kept.iter().map(|name| delete.execute(params![name])).sum()
+        })
     }
 
     /// Both ends of a workspace's files, by path.
@@ -158,13 +222,30 @@ pub(super) fn forget(
     Ok(())
 }
 
+/// Forgets where a delivery stands. What was out is kept as what it was: an owner may have a
+/// copy of it, and merge it.
 pub(super) fn forget_delivery(transaction: &Transaction<'_>, workspace: &str) -> rusqlite::Result<()> {
+    let query = "SELECT delivery FROM deliveries WHERE workspace = ?1";
+    let text: Option<String> = transaction.query_row(query, params![workspace], |row| row.get(0)).optional()?;
+    let record = text.as_deref().and_then(|text| serde_json::from_str::<DeliveryRecord>(text).ok());
+    let is_out = |record: &DeliveryRecord| record.branch.as_ref().is_some_and(|(_, commit)| commit.is_some());
+    if let Some(record) = record.filter(is_out) {
+        let change = record.change_id;
+        let insert = "INSERT OR REPLACE INTO past VALUES (?1, ?2, ?3)";
+        transaction.execute(insert, params![workspace, change.to_string(), text])?;
+        transaction.execute(KEEP, params![workspace, kept_as(workspace, &change)])?;
+    }
     for table in ["deliveries", "versions"] {
         let delete = format!("DELETE FROM {table} WHERE workspace = ?1");
         transaction.execute(&delete, params![workspace])?;
     }
     Ok(())
 }
+
+/// Copies the files of a workspace to a name under which they are kept.
+const KEEP: &str = "INSERT INTO versions
+    SELECT ?2, path, before, before_executable, after, after_executable, renamed_from
+    FROM versions WHERE workspace = ?1 AND NOT EXISTS (SELECT 1 FROM versions WHERE workspace = ?2)";
 
 /// Under which name the files of an earlier change set are kept; no workspace has it.
 fn kept_as(workspace: &str, change: &Digest) -> String {

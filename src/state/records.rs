@@ -281,6 +281,56 @@ pub struct DeliveryRecord {
     /// Unix epoch.
     #[serde(default)]
     pub again: Option<i64>,
+    /// Change sets that were out in its place before, and that an owner may still merge, the
+    /// newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Earlier>,
+    /// What the world does not tell of it, for a person to look at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
+    /// It was found after the state was lost: what its verification saw is not known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recovered: bool,
+    /// The correction of it that is kept back, once it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction: Option<KeptBack>,
+}
+
+/// A change set over a merged one that does not go out by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptBack {
+    /// The name of the change itself.
+    pub change_id: Digest,
+    /// Whether a person's approval lets it out; else the policy has to be another one.
+    pub asks: bool,
+}
+
+/// A change set that another one has taken the place of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earlier {
+    /// The name of the change itself.
+    pub change_id: Digest,
+    /// Digest of all its files as pinned.
+    pub before: Digest,
+    /// Digest of all its files as changed.
+    pub after: Digest,
+    /// The commit that it was.
+    pub commit: Option<String>,
+    /// The bytes that it was made of.
+    pub pin: Option<Pin>,
+}
+
+impl Earlier {
+    /// What has to be known of a change set once another one takes its place.
+    pub fn of(record: &DeliveryRecord) -> Self {
+        Self {
+            change_id: record.change_id,
+            before: record.before,
+            after: record.after,
+            commit: record.branch.as_ref().and_then(|(_, commit)| commit.clone()),
+            pin: record.pin.clone(),
+        }
+    }
 }
 
 impl DeliveryRecord {
@@ -315,6 +365,10 @@ impl DeliveryRecord {
             shared: false,
             because: String::new(),
             again: None,
+            earlier: Vec::new(),
+            doubt: None,
+            recovered: false,
+            correction: None,
         }
     }
 }

@@ -68,27 +68,30 @@ impl Store {
         rows.into_iter().map(|(seq, actor, what)| Ok(Asked { seq, actor, what: self.value(&what)? })).collect()
     }
 
-    /// Answers a request.
+    /// Answers a request: what came of it, or why it can't be.
     ///
     /// # Errors
     /// Where the file can't be written.
-    pub fn answer(&mut self, seq: i64, answer: &str, entry: &Entry) -> Result<(), StateError> {
+    pub fn answer(&mut self, seq: i64, answer: Result<&str, &str>, entry: &Entry) -> Result<(), StateError> {
         let signed = self.signed();
+        let (text, refused) = (answer.unwrap_or_else(|why| why), answer.is_err());
         self.write(&entry.fault_point(), |transaction, at| {
             journal::append(transaction, at, &signed, entry)?;
-            transaction.execute("UPDATE requests SET answer = ?2 WHERE seq = ?1", params![seq, answer])?;
+            let update = "UPDATE requests SET answer = ?2, refused = ?3 WHERE seq = ?1";
+            transaction.execute(update, params![seq, text, refused])?;
             Ok(())
         })
     }
 
-    /// What was answered to a request, once it was.
+    /// What was answered to a request, once it was: what came of it, or why it can't be.
     ///
     /// # Errors
     /// Where the file can't be read.
-    pub fn answered(&self, seq: i64) -> Result<Option<String>, StateError> {
-        let query = "SELECT answer FROM requests WHERE seq = ?1";
-        let found = self.db.query_row(query, params![seq], |row| row.get::<_, Option<String>>(0)).optional();
-        Ok(found.map_err(|source| self.error(source))?.flatten())
+    pub fn answered(&self, seq: i64) -> Result<Option<Result<String, String>>, StateError> {
+        let query = "SELECT answer, refused FROM requests WHERE seq = ?1";
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Option<String>>(0)?, row.get::<_, bool>(1)?));
+        let found = self.db.query_row(query, params![seq], read).optional().map_err(|source| self.error(source))?;
+        Ok(found.and_then(|(answer, refused)| answer.map(|text| if refused { Err(text) } else { Ok(text) })))
     }
 
     /// Does something in the name of somebody else: the journal says so.

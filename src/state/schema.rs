@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::StateError;
 
 /// The version of the tables that this gander reads and writes.
-pub const SCHEMA_VERSION: i64 = 6;
+pub const SCHEMA_VERSION: i64 = 7;
 
 /// The oldest version that is brought to this one; older verdicts said less, and what
 /// they would have said can't be told.
@@ -170,6 +170,22 @@ CREATE TABLE requests (
 ) STRICT;
 ";
 
+/// What version 7 adds: whether a request was refused; where repositories stood when they were
+/// looked at; and deliveries that were forgotten, since an owner may still merge what was out.
+const VERSION_7: &str = "
+ALTER TABLE requests ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE heads (
+    place TEXT PRIMARY KEY,
+    head TEXT NOT NULL
+) STRICT;
+CREATE TABLE past (
+    workspace TEXT NOT NULL,
+    change_id TEXT NOT NULL,
+    delivery TEXT NOT NULL,
+    PRIMARY KEY (workspace, change_id)
+) STRICT;
+";
+
 /// Makes the tables in an empty file; brings those of an older version to this one, all
 /// at once; refuses every other.
 pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<(), StateError> {
@@ -187,7 +203,10 @@ pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<(), StateError
         if found.is_none_or(|found| found < 5) {
             transaction.execute_batch(VERSION_5)?;
         }
-        transaction.execute_batch(VERSION_6)?;
+        if found.is_none_or(|found| found < 6) {
+            transaction.execute_batch(VERSION_6)?;
+        }
+        transaction.execute_batch(VERSION_7)?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         transaction.commit()
     };

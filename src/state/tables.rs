@@ -1,7 +1,7 @@
 //! What is read from the tables and written to them. Values of later stages are stored
 //! as the JSON they serialise to; this module does not know them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension as _, params};
 use serde::Serialize;
@@ -183,6 +183,15 @@ impl Store {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
         })?;
         rows.into_iter().map(|(id, place)| Ok((id, self.value(&place)?))).collect()
+    }
+
+    /// What there are verdicts over: each workspace, with the key of what was verified.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn verdict_keys(&self) -> Result<BTreeSet<(String, String)>, StateError> {
+        let rows = self.rows("SELECT workspace, key FROM verdicts", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.into_iter().collect())
     }
 
     /// Every verdict by workspace, with the key of what was verified.

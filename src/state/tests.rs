@@ -1,5 +1,7 @@
 //! States that are lost, foreign, old or fenced off; what only grows, and what is kept.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::config::Delivery;
 use crate::workspace::{Content, FileVersion};
@@ -216,4 +218,45 @@ fn versions_keep_their_bytes() {
     assert_eq!(store.versions("w").unwrap(), versions);
     store.forget(&["w".to_owned()], false).unwrap();
     assert_eq!(store.versions("w").unwrap(), []);
+}
+
+#[test]
+fn a_state_of_version_6_is_brought_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let mut store = Store::open(folder.path(), &Clock::at(1)).unwrap();
+    store.record_delivery("a", &delivery(DeliveryState::Delivered), &entry("a", Phase::Done)).unwrap();
+    drop(store);
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch("DROP TABLE heads; DROP TABLE past; ALTER TABLE requests DROP COLUMN refused").unwrap();
+    old.pragma_update(None, "user_version", 6).unwrap();
+    drop(old);
+    let mut store = Store::open(folder.path(), &Clock::at(2)).unwrap();
+    assert_eq!(store.delivery("a").unwrap(), Some(delivery(DeliveryState::Delivered)));
+    store.set_heads(&BTreeMap::from([("here".to_owned(), "abc".to_owned())])).unwrap();
+    assert_eq!(store.heads().unwrap()["here"], "abc");
+}
+
+#[test]
+fn what_was_out_and_is_forgotten_is_kept_as_what_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path(), &Clock::at(1)).unwrap();
+    let version = |text: &str| FileVersion {
+        path: "f".to_owned(),
+        before: None,
+        after: Some(Content { bytes: text.as_bytes().to_vec(), executable: false }),
+        renamed_from: None,
+    };
+    let branch = Some(("gander/m/a".to_owned(), Some("c0ffee".to_owned())));
+    let out = DeliveryRecord { branch, ..delivery(DeliveryState::RolledBack) };
+    store.record_versions("a", &[version("old")]).unwrap();
+    store.record_delivery("a", &out, &entry("a", Phase::Done)).unwrap();
+    store.forget(&["a".to_owned()], true).unwrap();
+    assert_eq!((store.delivery("a").unwrap(), store.past_deliveries("a").unwrap()), (None, vec![out.clone()]));
+    store.record_versions("a", &[version("new")]).unwrap();
+    assert_eq!(store.kept_versions("a", &out.change_id).unwrap(), [version("old")]);
+    assert_eq!(store.sweep_versions().unwrap(), 0, "it is still named");
+    store.keep_versions("a", &Digest::of(b"nobody's")).unwrap();
+    assert_eq!(store.sweep_versions().unwrap(), 1);
+    assert_eq!(store.versions("a").unwrap(), [version("new")]);
 }

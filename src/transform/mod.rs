@@ -17,6 +17,7 @@ mod skip;
 #[cfg(test)]
 mod tests;
 mod twins;
+mod written;
 
 pub use file::{Change, Creation, Fate, FileReport, collect, file, spread, unsettled};
 pub use file_edits::{Decided, Lies, NewFile, Reported, decide, is_twin};
@@ -25,3 +26,4 @@ pub use plan::{
     FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Subject, TouchedComment, Transformed, WorkspacePlan,
 };
 pub use twins::{folded, prefixes};
+pub use written::file_plan;

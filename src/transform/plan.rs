@@ -72,6 +72,27 @@ pub enum Transformed {
     Errored(String),
 }
 
+impl Transformed {
+    /// As it is written everywhere.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Unchanged => "unchanged",
+            Self::Annotated(_) => "annotated",
+            Self::Refused(_) => "refused",
+            Self::Errored(_) => "errored",
+        }
+    }
+
+    /// Why; empty where the word says it all.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Changed | Self::Unchanged => "",
+            Self::Annotated(reason) | Self::Refused(reason) | Self::Errored(reason) => reason,
+        }
+    }
+}
+
 /// The change of one file. Edits are the truth; splices are derived from them
 /// and kept because every reader needs them.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -52,7 +52,7 @@ fn branches(bench: &Bench) -> Vec<String> {
 
 /// Who is changed on a branch, against the main one.
 fn on(bench: &Bench, branch: &str) -> Vec<String> {
-    let text = git(&remote(bench), &["diff", "--name-only", "main", branch]);
+    let text = git(&remote(bench), &["diff", "--name-only", &format!("main...{branch}")]);
     for path in text.lines() {
         assert_eq!(git(&remote(bench), &["show", &format!("{branch}:{path}")]), NEW);
     }
@@ -90,7 +90,7 @@ fn a_wave_is_one_branch_and_each_leaves_it_alone() {
     git(&bench.root, &["clone", "-q", "mono.git", "owner"]);
     git(&owner, &["merge", "-q", "--no-ff", "-m", "merged", &format!("origin/{two}")]);
     git(&owner, &["push", "-q", "origin", "main", &format!(":{two}")]);
-    bench.gander(&["rollback", "--all"]).expect(0);
+    bench.gander(&["rollback", "--all"]).expect(4);
     assert_eq!(branches(&bench), ["gander/small/bee.revert", "gander/small/dog.revert"]);
     let there = remote(&bench);
     assert_eq!(git(&there, &["diff", "--name-only", "main", "gander/small/bee.revert"]), "apps/bee/job.py\n");
@@ -168,6 +168,30 @@ fn a_shared_branch_survives_a_kill_at_any_step() {
 }
 
 #[test]
+fn a_shared_branch_here_survives_a_kill_before_and_after_it_moves() {
+    for (out, back) in [("git.branch-made#2", "git.branch-made"), ("journal.share.done#3", "journal.share.done#1")] {
+        let bench = fleet("wave");
+        let text = bench.text("migration.toml").replace("how = \"push\"", "how = \"branch\"");
+        bench.put("migration.toml", text);
+        let mono = bench.root.join("mono");
+        let on = |branch: &str| git(&mono, &["diff", "--name-only", "main", branch]);
+        let kill = |point: &str, arguments: &[&str]| {
+            let ended = bench.gander_with(&[("GANDER_FAULT_POINT", point.as_ref())], arguments);
+            assert_eq!(ended.signal, Some(9), "{point} was not passed: {}", ended.stderr);
+        };
+        kill(out, &["run", "-q"]);
+        bench.gander(&["run"]).expect(0);
+        let two = "gander/small/wave-2";
+        assert_eq!(on(two).lines().count(), 3, "{out}");
+        kill(back, &["rollback", "-q", "--consumer", "cat"]);
+        bench.gander(&["run"]);
+        assert_eq!(on(two), "apps/bee/job.py\napps/dog/job.py\n", "{back}: {:#}", bench.ledger());
+        bench.gander(&["rollback", "--all"]).expect(0);
+        assert_eq!(git(&mono, &["branch", "--format=%(refname:short)"]), "main\n", "{out}, {back}");
+    }
+}
+
+#[test]
 fn two_clones_of_one_remote_share_the_branch_and_it_is_open_once() {
     let bench = fleet("wave");
     git(&bench.root, &["clone", "-q", &format!("file://{}", remote(&bench).display()), "mono2"]);
@@ -217,4 +241,94 @@ fn what_somebody_deletes_while_another_one_joins_is_not_made_again() {
     bench.gander(&["run"]).expect(0);
     assert_eq!(on(&bench, two), ["dog"]);
     assert_eq!(outcomes(&bench.ledger())["bee"], "refused", "{:#}", bench.ledger());
+}
+
+#[test]
+fn what_an_owner_leaves_out_of_a_shared_branch_is_not_merged() {
+    for squashed in [true, false] {
+        let bench = fleet("wave");
+        bench.gander(&["run"]).expect(0);
+        let (owner, two) = (bench.root.join("owner"), "gander/small/wave-2");
+        git(&bench.root, &["clone", "-q", "mono.git", "owner"]);
+        let message = git(&owner, &["log", "-1", "--format=%B", &format!("origin/{two}")]);
+        if squashed {
+            // The whole message, and one consumer alone.
+            git(&owner, &["checkout", "-q", &format!("origin/{two}"), "--", "apps/cat"]);
+            git(&owner, &["commit", "-q", "-m", &message]);
+        } else {
+            git(&owner, &["checkout", "-q", "-b", "theirs", &format!("origin/{two}")]);
+            git(&owner, &["checkout", "-q", "main", "--", "apps/bee", "apps/dog"]);
+            git(&owner, &["commit", "-q", "-m", "not these"]);
+            git(&owner, &["checkout", "-q", "main"]);
+            git(&owner, &["merge", "-q", "--no-ff", "-m", "merged", "theirs"]);
+        }
+        git(&owner, &["push", "-q", "origin", "main", &format!(":{two}")]);
+        for _ in 0..2 {
+            bench.gander(&["run"]);
+            let words = outcomes(&bench.ledger());
+            let words = ["bee", "cat", "dog"].map(|name| words[name].as_str());
+            assert_eq!(words, ["refused", "changed", "refused"], "{squashed}: {:#}", bench.ledger());
+        }
+        bench.gander(&["retry", "bee"]).expect(0);
+        bench.gander(&["run"]);
+        assert_eq!(on(&bench, two), ["bee"], "{squashed}");
+        bench.gander(&["rollback", "--all"]);
+        assert_eq!(branches(&bench), ["gander/small/cat.revert"], "{squashed}");
+    }
+}
+
+#[test]
+fn a_lost_state_knows_who_shares_a_branch() {
+    let bench = fleet("wave");
+    bench.gander(&["run"]).expect(0);
+    let two = "gander/small/wave-2";
+    std::fs::remove_dir_all(bench.root.join(".gander")).unwrap();
+    let said = bench.gander(&["recover"]).expect(0).stdout;
+    assert_eq!(said.matches(&format!("delivered: the branch {two} holds its change")).count(), 3, "{said}");
+    let before = git(&remote(&bench), &["rev-parse", two]);
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(git(&remote(&bench), &["rev-parse", two]), before, "nothing is pushed again");
+    bench.gander(&["rollback", "--consumer", "cat"]);
+    assert_eq!(on(&bench, two), ["bee", "dog"]);
+    bench.gander(&["rollback", "--all"]);
+    assert_eq!(branches(&bench), [""; 0]);
+}
+
+#[test]
+fn where_branches_only_go_forward_a_shared_one_does_so() {
+    let bench = fleet("wave");
+    git(&remote(&bench), &["config", "receive.denyNonFastForwards", "true"]);
+    bench.gander(&["run", "--only", "ant"]).expect(4);
+    bench.gander(&["exclude", "dog", "--reason", "later"]).expect(0);
+    bench.gander(&["run"]).expect(0);
+    let (owner, two) = (bench.root.join("owner"), "gander/small/wave-2");
+    let tip = || git(&remote(&bench), &["rev-parse", two]).trim().to_owned();
+    let forward = |old: &str| {
+        git(&remote(&bench), &["merge-base", "--is-ancestor", old, two]);
+    };
+    // One joins over code that has moved on; its diff against that is its own.
+    let first = tip();
+    git(&bench.root, &["clone", "-q", "mono.git", "owner"]);
+    std::fs::write(owner.join("notes.txt"), "kept\n").unwrap();
+    git(&owner, &["add", "-A"]);
+    git(&owner, &["commit", "-q", "-m", "two"]);
+    git(&owner, &["push", "-q"]);
+    bench.gander(&["retry", "dog"]).expect(0);
+    bench.gander(&["run"]).expect(0);
+    forward(&first);
+    assert_eq!(on(&bench, two), ["bee", "cat", "dog"], "{:#}", bench.ledger());
+    let second = tip();
+    bench.gander(&["rollback", "--consumer", "cat"]).expect(0);
+    forward(&second);
+    assert_eq!(on(&bench, two), ["bee", "dog"]);
+    bench.gander(&["run"]);
+    assert_eq!(outcomes(&bench.ledger())["bee"], "changed", "{:#}", bench.ledger());
+    // Merged with all that came and went, it is what is left of it.
+    git(&owner, &["fetch", "-q"]);
+    git(&owner, &["merge", "-q", "--no-ff", "-m", "merged", &format!("origin/{two}")]);
+    git(&owner, &["push", "-q", "origin", "main", &format!(":{two}")]);
+    bench.gander(&["run"]);
+    let words = outcomes(&bench.ledger());
+    let words = ["bee", "cat", "dog"].map(|name| words[name].as_str());
+    assert_eq!(words, ["changed", "rolled-back", "changed"], "{:#}", bench.ledger());
 }

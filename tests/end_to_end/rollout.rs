@@ -144,21 +144,43 @@ fn owners_opt_out_by_a_file() {
     assert_eq!(bench.text("apps/bee/job.py"), JOB);
 }
 
+/// Waits until the history has a point.
+fn until(bench: &Bench, point: &str) {
+    for _ in 0..6000 {
+        if bench.gander(&["history"]).stdout.contains(point) {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    panic!("{point} did not come");
+}
+
 #[test]
 fn a_pause_gets_through_to_a_run_of_another_process() {
     let bench = fleet("", "");
-    bench.put("migration.toml", bench.text("migration.toml").replace("test -s job.py", "sleep 0.7; test -s job.py"));
+    let go = bench.root.join("go");
+    // Each step lasts until it is told to go on.
+    let step = format!("until test -e {}; do sleep 0.02; done; test -s job.py", go.display());
+    bench.put("migration.toml", bench.text("migration.toml").replace("test -s job.py", &step));
     std::thread::scope(|scope| {
         let run = scope.spawn(|| bench.gander(&["run"]));
-        let begun = || bench.gander(&["history"]).stdout.contains("wave.open");
-        while !begun() && !run.is_finished() {
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
+        until(&bench, "wave.open");
         let status = bench.gander(&["status"]).stdout;
         assert!(status.contains("is at work"), "{status}");
+        let let_go = scope.spawn(|| {
+            until(&bench, "asked.pause");
+            std::fs::write(&go, "").unwrap();
+        });
+        // What can't be done is refused there as it is here.
+        let refused = scope.spawn(|| bench.gander(&["rollback", "--wave", "2"]));
+        until(&bench, "asked.rollback");
         let asked = bench.gander_with(&[("GANDER_ACTOR", "ana".as_ref())], &["pause", "--reason", "the pager rings"]);
         assert!(asked.stderr.contains("paused: ") || asked.stderr.contains("is at work, and was asked"), "{asked:?}");
         asked.expect(0);
+        let refused = refused.join().unwrap();
+        assert!(refused.stderr.contains("wave 2 was not opened"), "{refused:?}");
+        refused.expect(2);
+        let_go.join().unwrap();
         let ended = run.join().unwrap().expect(7);
         assert!(ended.stdout.contains("paused by ana: the pager rings"), "{}", ended.stdout);
     });

@@ -56,6 +56,7 @@ fn planned(fleet: Fleet, identity: Digest) -> Planned {
     let rules = Digest::of(b"rules");
     let digest = transform::plan_digest(rules, Partial::default(), Dirty::default(), &workspaces);
     Planned {
+        standing: Vec::new(),
         outdated: std::collections::BTreeMap::new(),
         review: Default::default(),
         plan: Plan { digest, workspaces },

@@ -49,7 +49,10 @@ fn commit(
         return Err(Obstacle::Failed("the branch has no name".to_owned()));
     };
     let Papers { message, author, time, .. } = *papers;
-    let replaces = record.replaces.as_deref();
+    // One of its own from before may still stand here, though nobody has it any more elsewhere.
+    let here = Repository::open(&place.toplevel)?.branch(branch)?;
+    let stale = here.filter(|here| record.earlier.iter().any(|one| one.commit.as_ref() == Some(here)));
+    let replaces = stale.as_deref().or(record.replaces.as_deref());
     let work = Work { branch, files: shipment.versions, message, author, time, replaces };
     match git::commit_on_branch(&place, &work) {
         Ok(made) => {
@@ -94,7 +97,15 @@ fn push(shipment: &Shipment<'_>, papers: &Papers<'_>, record: &mut DeliveryRecor
         });
     }
     let push = Push { branch: &branch, commit: &made, replaces: found.as_deref() };
-    match remote.push(&repository, &push) {
+    let mut pushed = remote.push(&repository, &push);
+    if let (Err(GitError::Rejected { .. }), Some(tip)) = (&pushed, found.as_deref()) {
+        // Where a branch may only go forward, what is made anew comes after what was there.
+        let after = repository.after(&made, tip)?;
+        repository.set_branch(&branch, &after, Some(&made))?;
+        record.branch = Some((branch.clone(), Some(after.clone())));
+        pushed = remote.push(&repository, &Push { commit: &after, ..push });
+    }
+    match pushed {
         // The push of a run that was killed goes on without it, and may have come first.
         Err(error @ (GitError::Moved { .. } | GitError::Rejected { .. })) => {
             match remote.branch(&branch)? == Some(made.clone()) || adopt(&place, &remote, record, &made)? {
@@ -253,7 +264,7 @@ pub(super) fn take_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Res
                 (Some(_), None) => match remote.facts(branch)? {
                     None => None,
                     Some(facts) if ours(shipment, record, &facts)? => Some(facts.commit),
-                    Some(_) => return Err(moved(branch)),
+                    Some(_) => return Err(unknown(branch)),
                 },
             };
             if let Some(expected) = found {
@@ -293,6 +304,7 @@ pub(super) fn look_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Res
                 (Some((found, _)), Some(made)) if found == *made => Ok("its branch is deleted"),
                 (Some((found, _)), _) if Some(&found) == record.replaces.as_ref() => Ok("its branch is deleted"),
                 (Some((_, Some(facts))), None) if ours(shipment, record, &facts)? => Ok("its branch is deleted"),
+                (_, None) => Err(unknown(name)),
                 _ => Err(moved(name)),
             }
         }
@@ -308,13 +320,21 @@ fn delete_branch(shipment: &Shipment<'_>, place: &GitPlace, record: &DeliveryRec
         Some(expected) => expected,
         // A kill between the branch and its record: what is in it tells ours.
         None if ours(shipment, record, &found)? => found.commit,
-        None => return Err(moved(branch)),
+        None => return Err(unknown(branch)),
     };
     git::delete_branch(place, branch, &expected).map_err(Obstacle::from)
 }
 
 fn with_commit(facts: BranchFacts) -> (String, Option<BranchFacts>) {
     (facts.commit.clone(), Some(facts))
+}
+
+/// A branch of which no record says which commit gander put there, and that gander would not make so.
+fn unknown(branch: &str) -> Obstacle {
+    Obstacle::Conflict(format!(
+        "the branch {branch} is not what gander made, as far as anything tells since the state was lost: look at it, \
+         and delete it by hand where it is to go"
+    ))
 }
 
 fn moved(branch: &str) -> Obstacle {

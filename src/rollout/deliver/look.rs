@@ -11,7 +11,7 @@ use crate::config::Delivery;
 use crate::files;
 use crate::git::{Remote, Repository};
 use crate::state::{DeliveryRecord, DeliveryState, StateError, Store};
-use crate::workspace::{Content, FileVersion, GitPlace, Pin, Workspace};
+use crate::workspace::{Content, FileVersion, GitPlace, Pin, Workspace, below};
 
 /// What must hold before a delivery is begun. Nothing is touched.
 pub(super) fn look_first(
@@ -110,12 +110,8 @@ fn dirty_paths(place: &Workspace, git: &GitPlace, tree: Option<&str>, state: &Pa
 
 /// A new file that git ignores would be in no commit, and its old path out of the next.
 fn none_ignored(shipment: &Shipment<'_>, git: &GitPlace) -> Result<(), Obstacle> {
-    let within = |path: &str| match git.prefix.as_str() {
-        "" => path.to_owned(),
-        prefix => format!("{prefix}/{path}"),
-    };
     let new = shipment.versions.iter().filter(|version| version.before.is_none() && version.after.is_some());
-    let new: Vec<String> = new.map(|version| within(&version.path)).collect();
+    let new: Vec<String> = new.map(|version| below(&git.prefix, &version.path)).collect();
     if new.is_empty() {
         return Ok(());
     }

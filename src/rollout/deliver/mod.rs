@@ -14,10 +14,11 @@ pub use clash::no_clash;
 pub use effect::{is_ours, trailer};
 pub(super) use effect::{not_moved_there as not_moved, remote_of_record, unless_approved};
 pub use look::{is_own, own_writes};
-pub use revert::{Named, merged_as_files, named, revert_id};
+use revert::Reverting;
+pub use revert::{Named, Told, merged_as_files, named, present, revert_id, trial};
 
 use super::machine::consumer::{Event, State};
-use super::{RolloutError, shared};
+use super::{Hooks, RolloutError, shared};
 use crate::changeset::{self, ChangeSet};
 use crate::config::Delivery;
 use crate::files::{self, FilesError};
@@ -74,9 +75,10 @@ pub const MOST_TRIES: u32 = 10;
 const PAUSE: i64 = 60;
 
 /// Whether a remote that is away is tried again. However often it is asked before its pause
-/// is over, that is one try: runs that follow each other quickly find what was mended.
+/// is over, that is one try: runs that follow each other quickly find what was mended. What a
+/// person ended was none.
 fn tried_again(record: &mut DeliveryRecord, now: i64) -> bool {
-    if record.again.is_some_and(|again| now < again) {
+    if record.again.is_some_and(|again| now < again) || crate::interrupt::wanted() {
         return true;
     }
     if record.tries >= MOST_TRIES {
@@ -255,7 +257,7 @@ pub fn finish(
         }
         Err(Obstacle::Clash(why)) if record.over.is_none() && record.replaces.is_none() => {
             // What a person approved before was said without knowing of this.
-            if store.decisions()?.contains_key(&(DecisionKind::Approve, id.to_owned())) {
+            if store.decision(DecisionKind::Approve, id)?.is_some() {
                 store.undecide(DecisionKind::Approve, id, &Entry::of("reopen", id, "something else came up"))?;
             }
             let why = waits_for_approval(&why);
@@ -318,7 +320,7 @@ pub fn roll_back(
     store: &mut Store,
     shipment: &Shipment<'_>,
     record: &mut DeliveryRecord,
-    because: &str,
+    (because, hooks): (&str, &Hooks<'_>),
 ) -> Result<(), RolloutError> {
     use DeliveryState as D;
     if !State::of_delivery(&record.state).is_out() {
@@ -346,7 +348,8 @@ pub fn roll_back(
         // One that somebody moved since is theirs.
         let _ = effect::take_back(shipment, below);
     }
-    let taken = bring_back(shipment, record, &folder, (store.now(), said), taken);
+    let papers = Reverting { folder: &folder, time: store.now(), said, hooks };
+    let taken = bring_back(shipment, record, papers, taken);
     match taken.and_then(|reverting| withdraw(&folder, because).map(|()| reverting)) {
         Ok(None) => {}
         // Back it is once its owner has merged that.
@@ -416,8 +419,7 @@ fn is_merged(record: &DeliveryRecord) -> bool {
 fn bring_back(
     shipment: &Shipment<'_>,
     record: &DeliveryRecord,
-    folder: &Path,
-    (time, said): (i64, Option<(String, String)>),
+    papers: Reverting<'_>,
     withdrawn: Result<(), Obstacle>,
 ) -> Result<Option<(String, String)>, Obstacle> {
     match withdrawn {
@@ -426,7 +428,7 @@ fn bring_back(
         taken => taken?,
     }
     match is_merged(record) {
-        true => revert::revert(shipment, record, folder, (time, said)),
+        true => revert::revert(shipment, record, papers),
         false => Ok(None),
     }
 }

@@ -2,7 +2,7 @@
 //! over the present head and proven there. Where later commits changed the same lines, a
 //! person gets the three versions side by side.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::effect::{remote_of_record, trailer};
@@ -13,8 +13,9 @@ use crate::digest::{Digest, DigestBuilder};
 use crate::fault;
 use crate::files;
 use crate::git::{self, Abroad, GitError, NewCommit, Remote, Repository, Standings, TRAILER};
+use crate::rollout::{Hooks, ProveBack, Trial, Tried};
 use crate::state::DeliveryRecord;
-use crate::workspace::{Content, FileVersion, GitPlace, Workspace};
+use crate::workspace::{Content, FileVersion, GitPlace, Pin, Workspace, below};
 
 /// The folder of the three versions, beside the patches.
 const SIDE_BY_SIDE: &str = "conflict";
@@ -37,11 +38,85 @@ impl Ground {
 }
 
 /// A change that takes a merged change set back.
-pub(super) struct Reverse {
+pub struct Reverse {
     ground: Ground,
     head: String,
     /// Both ends of the files that are not back yet.
     pub(super) files: Vec<FileVersion>,
+}
+
+/// What a revert needs besides.
+pub(super) struct Reverting<'a> {
+    /// The folder of its change set.
+    pub folder: &'a Path,
+    /// Of the commit, in seconds since the Unix epoch.
+    pub time: i64,
+    /// In whose name the change set was delivered, and what its commit is called.
+    pub said: Option<(String, String)>,
+    /// Builds and tests it; what it is called where no commit is here that tells.
+    pub hooks: &'a Hooks<'a>,
+}
+
+impl Reverse {
+    /// What is to be built and tested: the present head with the files that go back. `None`
+    /// where that is the code which the change set was made of, of which its verification knows.
+    fn trial(&self, shipment: &Shipment<'_>) -> Result<Option<Trial>, Obstacle> {
+        let (repository, prefix) = (self.ground.repository(), shipment.set.prefix.as_str());
+        let new = NewCommit {
+            branch: "",
+            expected: None,
+            base: &self.head,
+            prefix,
+            files: &self.files,
+            message: "",
+            author: "",
+            time: 0,
+        };
+        let back = repository.trees(&repository.tree_of(&new)?, &[prefix])?.pop().flatten();
+        if matches!((shipment.pin, &back), (Some(Pin::Commit { tree, .. }), Some(back)) if tree == back) {
+            return Ok(None);
+        }
+        let tree = repository.trees(&self.head, &[prefix])?.pop().flatten().unwrap_or_default();
+        let git = GitPlace {
+            toplevel: repository.toplevel().to_owned(),
+            prefix: prefix.to_owned(),
+            commit: self.head.clone(),
+            tree,
+            dirty: Vec::new(),
+        };
+        let place = Workspace { git: Some(git), ..shipment.place.clone() };
+        Ok(Some(Trial { place, files: self.files.clone() }))
+    }
+}
+
+/// What has to be tested before a change set that was merged is taken back from the present
+/// head; it lives as long as the first one.
+///
+/// # Errors
+/// As [`plan`].
+pub fn trial(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Result<Option<(Reverse, Trial)>, Obstacle> {
+    let reverse = plan(shipment, record, None)?;
+    if reverse.files.is_empty() {
+        return Ok(None);
+    }
+    Ok(reverse.trial(shipment)?.map(|trial| (reverse, trial)))
+}
+
+/// Tests a revert, and says in its commit what came of that.
+fn tested(reverse: &Reverse, shipment: &Shipment<'_>, prove: &ProveBack<'_>) -> Result<String, Obstacle> {
+    let Some(trial) = reverse.trial(shipment)? else {
+        return Ok("It leaves the code that the change was made of, which its verification has run.".to_owned());
+    };
+    let (head, name) = (&reverse.head, &shipment.place.id);
+    match prove(&[trial]).pop() {
+        Some(Tried::Green(why)) => Ok(format!("Over {head} it was built and tested: {why}.")),
+        Some(Tried::Unknown(why)) => Ok(format!("Over {head} no test of it says anything: {why}.")),
+        Some(Tried::Red(why)) => Err(Obstacle::Conflict(format!(
+            "it is not taken back from {name}: over {head} that turns something red ({why}); \
+             `gander rollback --consumer … --untested` makes the revert all the same"
+        ))),
+        Some(Tried::Ended) | None => Err(Obstacle::Away("the test of its revert was interrupted".to_owned())),
+    }
 }
 
 /// Names the change that takes a change set back from where it was merged: merged again, it
@@ -168,6 +243,74 @@ pub(super) fn said(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Option<(
     Repository::open(&place.toplevel).and_then(|repository| repository.said(commit)).ok().flatten()
 }
 
+/// What the files of a history's head say of a change set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// They hold all of it, maybe beside other changes.
+    There,
+    /// They are as they were before it, in all of its lines.
+    NotThere,
+    /// Some of it is there, or other lines stand in their place.
+    Unclear {
+        /// The first file that does not hold its part, relative to the workspace.
+        path: String,
+        /// Whether that one is as it was before.
+        back: bool,
+    },
+}
+
+/// The present head of a consumer's repository, to be asked about its files.
+pub struct Present {
+    ground: Ground,
+    head: String,
+}
+
+/// The present head of the repository that a change set was delivered to.
+///
+/// # Errors
+/// Where it can't be read or reached.
+pub fn present(place: &GitPlace, record: &DeliveryRecord) -> Result<Present, Obstacle> {
+    let (ground, head) = ground(place, record)?;
+    Ok(Present { ground, head })
+}
+
+impl Present {
+    /// Its commit.
+    pub fn head(&self) -> &str {
+        &self.head
+    }
+
+    /// The paths that are others there than in an earlier commit; `None` where that is not here.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub fn moved_since(&self, before: &str) -> Result<Option<BTreeSet<String>>, Obstacle> {
+        Ok(self.ground.repository().paths_between(before, &self.head)?)
+    }
+
+    /// What its files say of a change of a workspace below `prefix`.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub fn tells(&self, prefix: &str, versions: &[FileVersion]) -> Result<Told, Obstacle> {
+        let (mut back, mut first) = (0, None);
+        let changed: Vec<&FileVersion> = versions.iter().filter(|one| one.before != one.after).collect();
+        for version in &changed {
+            let found = self.ground.repository().file_at(&self.head, &below(prefix, &version.path))?;
+            let is_in = is_in(version, found.as_ref())?;
+            back += usize::from(is_in == Some(false));
+            if is_in != Some(true) && first.is_none() {
+                first = Some((version.path.clone(), is_in == Some(false)));
+            }
+        }
+        Ok(match first {
+            None => Told::There,
+            Some(_) if back == changed.len() => Told::NotThere,
+            Some((path, back)) => Told::Unclear { path, back },
+        })
+    }
+}
+
 /// The present head of a consumer's repository, where its files tell that a change set was
 /// merged there, whatever its commit says: taken over them, it would change nothing more.
 ///
@@ -178,28 +321,22 @@ pub fn merged_as_files(
     record: &DeliveryRecord,
     versions: &[FileVersion],
 ) -> Result<Option<String>, Obstacle> {
-    let Some(git) = place.git.as_ref().filter(|_| !versions.is_empty()) else { return Ok(None) };
-    let (ground, head) = ground(git, record)?;
-    for version in versions {
-        let path = match git.prefix.as_str() {
-            "" => version.path.clone(),
-            prefix => format!("{prefix}/{}", version.path),
-        };
-        if !is_in(version, ground.repository().file_at(&head, &path)?.as_ref())? {
-            return Ok(None);
-        }
-    }
-    Ok(Some(head))
+    let Some(git) = place.git.as_ref().filter(|_| versions.iter().any(|one| one.before != one.after)) else {
+        return Ok(None);
+    };
+    let present = present(git, record)?;
+    let there = present.tells(&git.prefix, versions)? == Told::There;
+    Ok(there.then_some(present.head))
 }
 
-/// Whether a file holds all of a change, also beside others.
-fn is_in(version: &FileVersion, present: Option<&Content>) -> Result<bool, GitError> {
+/// Whether a file holds all of a change, also beside others; false where it is as it was in
+/// those lines, `None` where something else stands there.
+fn is_in(version: &FileVersion, present: Option<&Content>) -> Result<Option<bool>, GitError> {
     if present == version.before.as_ref() || present == version.after.as_ref() {
-        return Ok(present != version.before.as_ref());
+        return Ok(Some(present != version.before.as_ref()));
     }
-    let (Some(now), Some(before), Some(after)) = (present, &version.before, &version.after) else { return Ok(false) };
-    let merged = git::merge_texts(&now.bytes, &before.bytes, &after.bytes)?;
-    Ok(before.bytes != after.bytes && merged.as_ref() == Some(&now.bytes))
+    let merged = git::merge_contents(present, version.before.as_ref(), version.after.as_ref())?;
+    Ok(merged.map(|merged| merged.as_ref() == present))
 }
 
 fn ground(place: &GitPlace, record: &DeliveryRecord) -> Result<(Ground, String), Obstacle> {
@@ -223,9 +360,9 @@ fn ground(place: &GitPlace, record: &DeliveryRecord) -> Result<(Ground, String),
 pub(super) fn revert(
     shipment: &Shipment<'_>,
     record: &DeliveryRecord,
-    folder: &Path,
-    (time, said): (i64, Option<(String, String)>),
+    papers: Reverting<'_>,
 ) -> Result<Option<(String, String)>, Obstacle> {
+    let Reverting { folder, time, said, hooks } = papers;
     let Some((branch, _)) = &record.branch else { return Ok(None) };
     let first = revert_branch(branch, record);
     let (id, mut branch) = (revert_id(record), first.clone());
@@ -252,13 +389,18 @@ pub(super) fn revert(
     // Proven against the bytes of the present head before anybody sees it.
     let set = ChangeSet::new(&reverse.files, &shipment.set.prefix);
     changeset::prove(&reverse.files, &set).map_err(|error| Obstacle::Failed(error.to_string()))?;
+    let tested = tested(&reverse, shipment, hooks.prove_back)?;
     let repository = reverse.ground.repository();
     let (author, title) = match said {
         Some((author, title)) => (author, title),
-        None => (repository.identity()?.ok_or(GitError::NoIdentity)?, "a migration".to_owned()),
+        None => {
+            let (title, author) = hooks.says;
+            let own = || repository.identity()?.ok_or(GitError::NoIdentity);
+            (author.map_or_else(own, |author| Ok(author.to_owned()))?, title.to_owned())
+        }
     };
     let message = format!(
-        "Take back: {title}\n\nThis takes back what was merged here as {}; what came after it stays.\n\n{}\n",
+        "Take back: {title}\n\nThis takes back what was merged here as {}; what came after it stays.\n{tested}\n\n{}\n",
         record.change_id,
         trailer(&id)
     );

@@ -62,6 +62,9 @@ pub struct Finding {
     pub own: bool,
     /// What it read from somebody else.
     pub reading: Option<Value>,
+    /// The consumers that it fails by, where it names them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consumers: Vec<String>,
 }
 
 /// What the gates of a wave say together.
@@ -88,7 +91,7 @@ pub fn own(gates: &[Gate], seen: &Seen) -> Vec<Finding> {
         .chain(&least)
         .filter_map(|gate| {
             let (says, why) = own::say(gate, seen)?;
-            Some(Finding { gate: gate.label(), says, why, wait: None, own: true, reading: None })
+            Some(Finding { gate: gate.label(), says, why, wait: None, own: true, reading: None, consumers: Vec::new() })
         })
         .collect();
     if let Some(finding) = nothing_out(&seen.sent) {
@@ -104,6 +107,7 @@ pub fn own(gates: &[Gate], seen: &Seen) -> Vec<Finding> {
             wait: None,
             own: true,
             reading: None,
+            consumers: Vec::new(),
         });
     }
     findings
@@ -128,7 +132,7 @@ fn nothing_out(sent: &Sent) -> Option<Finding> {
         0 => (Said::Inconclusive, format!("{why}; `gander retry` or `gander exclude` them"), None),
         _ => (Said::Wait, why.clone(), Some(Wait { what: WaitFor::Approval, until: None, why })),
     };
-    Some(Finding { gate: "delivery".to_owned(), says, why, wait, own: true, reading: None })
+    Some(Finding { gate: "delivery".to_owned(), says, why, wait, own: true, reading: None, consumers: Vec::new() })
 }
 
 /// What findings say together: failed where one fails; else, where gander's own evidence

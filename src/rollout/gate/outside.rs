@@ -11,9 +11,13 @@ use crate::config::{Endpoint, Gate, Limits};
 use crate::http::{Client, Secret};
 use crate::process::{Exit, Invocation};
 use crate::state::{Decision, Wait, WaitFor};
+use crate::workspace::EntityRef;
 
 /// The most bytes of a program's output that are read.
 const MAX_OUTPUT: usize = 1 << 20;
+
+/// The most consumers that an answer may name.
+const MOST_NAMED: usize = 10_000;
 
 /// What gates may know beside gander's own evidence.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ pub struct Around<'a> {
     pub approval: Option<&'a Decision>,
     /// What gander knows of the wave.
     pub seen: &'a Seen,
+    /// Its consumers whose change sets are out.
+    pub out: Vec<&'a str>,
 }
 
 /// What a gate that asks outside of itself says.
@@ -38,20 +44,21 @@ pub(super) struct Answer {
     pub why: String,
     pub wait: Option<Wait>,
     pub reading: Option<Value>,
+    pub consumers: Vec<String>,
 }
 
 impl Answer {
     pub(super) fn of(says: Said, why: impl Into<String>, reading: Value) -> Self {
-        Self { says, why: why.into(), wait: None, reading: Some(reading) }
+        Self { says, why: why.into(), wait: None, reading: Some(reading), consumers: Vec::new() }
     }
 
     pub(super) fn unknown(why: impl Into<String>) -> Self {
-        Self { says: Said::Inconclusive, why: why.into(), wait: None, reading: None }
+        Self { says: Said::Inconclusive, why: why.into(), wait: None, reading: None, consumers: Vec::new() }
     }
 
     pub(super) fn waits(what: WaitFor, until: Option<i64>, why: String) -> Self {
         let wait = Wait { what, until, why: why.clone() };
-        Self { says: Said::Wait, why, wait: Some(wait), reading: None }
+        Self { says: Said::Wait, why, wait: Some(wait), reading: None, consumers: Vec::new() }
     }
 }
 
@@ -66,6 +73,7 @@ pub fn ask(gates: &[Gate], around: &Around<'_>) -> Vec<Finding> {
             wait: answer.wait,
             own: false,
             reading: answer.reading,
+            consumers: answer.consumers,
         })
     };
     gates.iter().filter_map(ask_one).collect()
@@ -132,6 +140,7 @@ fn told(around: &Around<'_>) -> Vec<u8> {
         "wave": around.wave,
         "since": around.since,
         "seen": around.seen,
+        "out": around.out,
     });
     about.to_string().into_bytes()
 }
@@ -160,7 +169,20 @@ fn command(invocation: Invocation, program: &str, fails: &[u64], around: &Around
         Exit::Code(code) => json!({ "code": code }),
         Exit::Signal(signal) => json!({ "signal": signal }),
     };
-    Answer::of(says, why, json!({ "status": status, "said": last }))
+    // One that fails by some alone says so in its last line.
+    let named = serde_json::from_str::<Value>(&last_line(&text)).map(|value| named(&value)).unwrap_or_default();
+    Answer { consumers: named, ..Answer::of(says, why, json!({ "status": status, "said": last })) }
+}
+
+fn last_line(text: &str) -> String {
+    text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned()
+}
+
+/// The consumers that an answer names in `consumers`.
+fn named(value: &Value) -> Vec<String> {
+    let names = value.get("consumers").and_then(Value::as_array).into_iter().flatten();
+    let whole = |name: &str| EntityRef::parse(name, "component").map(|name| name.to_string());
+    names.filter_map(Value::as_str).filter_map(whole).take(MOST_NAMED).collect()
 }
 
 /// A client for one question of a gate.
@@ -184,7 +206,10 @@ fn http(source: &Endpoint, pointer: Option<&str>, limits: Limits, around: &Aroun
         let said = |what: &str| if reason.is_empty() { format!("{} says {what}", source.url) } else { reason.clone() };
         return match found.get("result").and_then(Value::as_str) {
             Some("pass") => Answer::of(Said::Pass, said("pass"), json!({ "result": "pass" })),
-            Some("fail") => Answer::of(Said::Fail, said("fail"), json!({ "result": "fail" })),
+            Some("fail") => {
+                let answer = Answer::of(Said::Fail, said("fail"), json!({ "result": "fail" }));
+                Answer { consumers: named(&found), ..answer }
+            }
             _ => Answer::unknown(format!("{} says neither \"pass\" nor \"fail\" in /result", source.url)),
         };
     };

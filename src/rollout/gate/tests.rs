@@ -76,7 +76,8 @@ fn rates_errors_and_pairs() {
 
 fn asked(gate: Gate, now: i64) -> Finding {
     let (clock, seen) = (Clock::at(now), Seen::default());
-    let around = Around { migration: "m", wave: 2, since: 1000, clock: &clock, approval: None, seen: &seen };
+    let around =
+        Around { migration: "m", wave: 2, since: 1000, clock: &clock, approval: None, seen: &seen, out: vec![] };
     ask(&[gate], &around).remove(0)
 }
 

@@ -89,7 +89,7 @@ fn a_changed_plan_is_never_mixed_in_silently() {
     assert_eq!((ledger.end, *world.verified.borrow().last().unwrap()), (RunEnd::Complete, 0));
     let folder = world.migration.state.join("change-sets/wave-1/c0/change.patch");
     assert!(!std::fs::read_to_string(folder).unwrap().contains("users_v2"), "the folder holds the new one");
-    crate::rollout::roll_back(&mut world.store(), &Scope::All, &|_| {}).unwrap();
+    crate::rollout::roll_back(&mut world.store(), &Scope::All, &Hooks::none()).unwrap();
     assert!(matches!(world.run_as(true, &BTreeSet::new()).unwrap().end, RunEnd::RolledBack { .. }), "it stays so");
     world.migration.digest = Digest::of(b"mended again");
     let ledger = world.run_as(true, &BTreeSet::new()).unwrap();
@@ -170,7 +170,7 @@ fn a_small_wave_sees_every_build_tool() {
     for (index, tool) in [(4, "npm"), (9, "maven")] {
         world.fleet.tools.insert(format!("apps/c{index}"), [tool.to_owned()].into());
     }
-    let waves = crate::rollout::explain("users-v2", &world.migration.rollout, &world.fleet, &world.plan);
+    let waves = crate::rollout::explain("users-v2", &world.migration.rollout, (&world.fleet, &world.plan), &[]);
     let kinds: Vec<&str> = waves[0].strata.keys().map(String::as_str).collect();
     let endings = ["", "with maven", "with npm"];
     assert!(kinds.len() == 3 && kinds.iter().zip(endings).all(|(kind, end)| kind.ends_with(end)), "{kinds:?}");

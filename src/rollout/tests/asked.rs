@@ -77,7 +77,7 @@ fn whom_somebody_excludes_meanwhile_is_left_out() {
 #[test]
 fn a_rollback_stops_a_run_at_work_and_takes_back() {
     let world = world(false);
-    let ledger = run_and_ask(&world, 1, &Ask::RollBack { scope: Scope::All });
+    let ledger = run_and_ask(&world, 1, &Ask::RollBack { scope: Scope::All, untested: false });
     assert!(matches!(&ledger.end, RunEnd::RolledBack { reason, .. } if reason == "rolled back by hand"));
     assert_eq!((outs(&world), world.verified.borrow().as_slice()), (vec![false; 3], &[0, 1][..]));
     assert_eq!(ledger.rows[0].reason, "taken back by hand");
@@ -89,14 +89,14 @@ fn a_rollback_stops_a_run_at_work_and_takes_back() {
 fn what_nobody_answered_the_next_one_does_and_what_cannot_be_is_said() {
     let world = world(false);
     world.run_as(false, &BTreeSet::from([entity("c0")])).unwrap();
-    ask(&world, &Ask::RollBack { scope: Scope::Wave(3) });
+    ask(&world, &Ask::RollBack { scope: Scope::Wave(3), untested: false });
     ask(&world, &Ask::Pause { reason: "lunch".to_owned() });
     let ledger = world.run().unwrap();
     assert!(matches!(ledger.end, RunEnd::Paused { by: Some(_), .. }), "{:?}", ledger.end);
     let mut store = world.store();
-    assert!(store.answered(1).unwrap().unwrap().contains("wave 3 was not opened"));
-    assert!(store.answered(2).unwrap().unwrap().starts_with("paused: "));
+    assert!(store.answered(1).unwrap().unwrap().unwrap_err().contains("wave 3 was not opened"));
+    assert!(store.answered(2).unwrap().unwrap().unwrap().starts_with("paused: "));
     let journal = store.journal().unwrap();
-    heed(&mut store, &[], &|_| {}).unwrap();
+    heed(&mut store, &[], &Hooks::none()).unwrap();
     assert_eq!(store.journal().unwrap(), journal, "once");
 }

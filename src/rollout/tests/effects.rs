@@ -52,9 +52,9 @@ fn everything_can_be_taken_back_to_the_bytes_of_the_pin() {
     assert!(matches!(ledger.end, RunEnd::Stopped { wave: 2, .. }));
     assert_eq!(count(&ledger, Outcome::Changed), 2);
     let mut store = world.store();
-    let ledger = crate::rollout::roll_back(&mut store, &Scope::All, &|_| {}).unwrap();
+    let ledger = crate::rollout::roll_back(&mut store, &Scope::All, &Hooks::none()).unwrap();
     assert_eq!(count(&ledger, Outcome::RolledBack), 2);
-    let again = crate::rollout::roll_back(&mut store, &Scope::All, &|_| {}).unwrap();
+    let again = crate::rollout::roll_back(&mut store, &Scope::All, &Hooks::none()).unwrap();
     assert_eq!(outcomes(&again), outcomes(&ledger));
     assert_eq!(run_git(&world.top, &["status", "--porcelain"]), "");
 }
@@ -65,7 +65,7 @@ fn what_a_person_changed_since_is_a_conflict_and_stays() {
     assert_eq!(world.run().unwrap().end, RunEnd::Complete);
     let theirs = world.root(0).join("q.sql");
     files::write_whole(&theirs, b"theirs", false).unwrap();
-    let ledger = crate::rollout::roll_back(&mut world.store(), &Scope::Wave(1), &|_| {}).unwrap();
+    let ledger = crate::rollout::roll_back(&mut world.store(), &Scope::Wave(1), &Hooks::none()).unwrap();
     assert_eq!(ledger.rows[0].outcome, Outcome::Errored);
     assert!(ledger.rows[0].reason.contains("q.sql"), "{}", ledger.rows[0].reason);
     assert_eq!(std::fs::read(&theirs).unwrap(), b"theirs");
@@ -73,7 +73,7 @@ fn what_a_person_changed_since_is_a_conflict_and_stays() {
     // Once they put it back, the rollback can be asked for again.
     files::write_whole(&theirs, NEW.as_bytes(), false).unwrap();
     let entity = ledger.rows[0].entity.clone();
-    let ledger = crate::rollout::roll_back(&mut world.store(), &Scope::Consumer(entity), &|_| {}).unwrap();
+    let ledger = crate::rollout::roll_back(&mut world.store(), &Scope::Consumer(entity), &Hooks::none()).unwrap();
     assert_eq!(ledger.rows[0].outcome, Outcome::RolledBack);
     assert_eq!(std::fs::read_to_string(&theirs).unwrap(), OLD);
 }
@@ -128,7 +128,7 @@ fn a_second_run_knows_its_own_writes() {
     for workspace in &mut fleet.workspaces {
         workspace.git.as_mut().unwrap().dirty = dirty.clone();
     }
-    let settled = crate::rollout::settle(&world.store(), &mut fleet).unwrap();
+    let settled = crate::rollout::settle(&world.store(), &world.migration, &mut fleet).unwrap();
     assert!(settled.is_empty(), "a commit can be read again");
     for workspace in &fleet.workspaces {
         assert_eq!(workspace.git.as_ref().unwrap().dirty, ["theirs"]);
@@ -142,13 +142,13 @@ fn a_folder_without_git_is_taken_back_and_known_again() {
     let before = world.bytes();
     assert_eq!(world.run().unwrap().end, RunEnd::Complete);
     let mut fleet = world.fleet.clone();
-    let settled = crate::rollout::settle(&world.store(), &mut fleet).unwrap();
+    let settled = crate::rollout::settle(&world.store(), &world.migration, &mut fleet).unwrap();
     assert_eq!(settled[&0].pin, world.plan.workspaces[0].pin);
     assert_eq!(settled[&0].plan.files.len(), 3);
-    let ledger = crate::rollout::roll_back(&mut world.store(), &Scope::All, &|_| {}).unwrap();
+    let ledger = crate::rollout::roll_back(&mut world.store(), &Scope::All, &Hooks::none()).unwrap();
     assert_eq!(ledger.rows[0].outcome, Outcome::RolledBack);
     assert_eq!(world.bytes(), before);
-    assert!(crate::rollout::settle(&world.store(), &mut fleet).unwrap().is_empty());
+    assert!(crate::rollout::settle(&world.store(), &world.migration, &mut fleet).unwrap().is_empty());
     let mut world = World::new(Delivery::Patches, &changed(1), &[VerdictKind::Pass]);
     world.migration.deliver.how = Delivery::Branch;
     let ledger = world.run().unwrap();
@@ -179,7 +179,7 @@ fn a_branch_that_is_taken_is_left_alone() {
     let ledger = world.run().unwrap();
     assert_eq!(ledger.rows[0].outcome, Outcome::Refused, "{}", ledger.rows[0].reason);
     assert!(ledger.rows[0].reason.contains("gander/users-v2/c0"), "{}", ledger.rows[0].reason);
-    crate::rollout::roll_back(&mut world.store(), &Scope::All, &|_| {}).unwrap();
+    crate::rollout::roll_back(&mut world.store(), &Scope::All, &Hooks::none()).unwrap();
     let branches = run_git(&world.top, &["branch", "--format=%(refname:short)"]);
     assert_eq!(branches, "gander/users-v2/c0\nmain");
 }
@@ -222,7 +222,7 @@ fn an_owner_may_commit_what_was_delivered() {
     let ledger = world.run().unwrap();
     assert_eq!((ledger.end.clone(), count(&ledger, Outcome::Changed)), (RunEnd::Complete, 2), "they have it");
     let mut fleet = world.fleet.clone();
-    let settled = crate::rollout::settle(&world.store(), &mut fleet).unwrap();
+    let settled = crate::rollout::settle(&world.store(), &world.migration, &mut fleet).unwrap();
     assert_eq!(settled.keys().collect::<Vec<_>>(), [&0]);
     for (index, settled) in settled {
         world.plan.workspaces[index] = settled.plan;

@@ -78,7 +78,7 @@ fn happen(world: &mut World, rng: &mut Rng) -> String {
         24 => decided(retry_wave(&mut world.store(), wave).map(drop)),
         20 => {
             let scope = [Scope::All, Scope::Wave(wave), Scope::Consumer(name.clone())][rng.usize(0..3)].clone();
-            decided(crate::rollout::roll_back(&mut world.store(), &scope, &|_| {}).map(drop));
+            decided(crate::rollout::roll_back(&mut world.store(), &scope, &Hooks::none()).map(drop));
         }
         21 => drop(world.verdicts.insert(index, VerdictKind::Pass)),
         22 => drop(world.verdicts.remove(&index)),
@@ -188,7 +188,7 @@ fn history(seed: u64) {
             told.hear(&store, world.migration.policy);
             places(&world, &ledger(&store).unwrap());
         }
-        crate::rollout::roll_back(&mut world.store(), &Scope::All, &|_| {}).unwrap();
+        crate::rollout::roll_back(&mut world.store(), &Scope::All, &Hooks::none()).unwrap();
         let store = Store::read(&world.migration.state).unwrap();
         told.hear(&store, world.migration.policy);
         places(&world, &ledger(&store).unwrap());

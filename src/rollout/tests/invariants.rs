@@ -81,7 +81,7 @@ proptest! {
         prop_assert_eq!(&world.run().unwrap(), &ledger);
         let mut verified = world.verified.borrow().clone();
         verified.sort_unstable();
-        let ledger = crate::rollout::roll_back(&mut world.store(), &Scope::All, &|_| {}).unwrap();
+        let ledger = crate::rollout::roll_back(&mut world.store(), &Scope::All, &Hooks::none()).unwrap();
         prop_assert!(ledger.rows.iter().all(|row| row.outcome != Outcome::Changed));
         prop_assert_eq!(run_git(&world.top, &["status", "--porcelain"]), "");
     }

@@ -80,7 +80,7 @@ fn to_the_end(world: &World, name: &str) -> Ledger {
             return ledger;
         }
     }
-    let ledger = crate::rollout::roll_back(&mut world.store(), &Scope::All, &|_| {}).unwrap();
+    let ledger = crate::rollout::roll_back(&mut world.store(), &Scope::All, &Hooks::none()).unwrap();
     if name == REVERT { world.run().unwrap() } else { ledger }
 }
 

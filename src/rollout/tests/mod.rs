@@ -262,6 +262,7 @@ impl World {
             opted_out: &|_| None,
             code_owners: &|_, _| Vec::new(),
             tell,
+            prove_back: &untested,
             retry,
             replan: retry,
             correct: false,

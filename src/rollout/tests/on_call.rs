@@ -12,7 +12,7 @@ fn exclude_one(world: &World, index: usize) {
 }
 
 fn back(world: &World, scope: Scope) -> Result<Ledger, RolloutError> {
-    roll_back(&mut world.store(), &scope, &|_| {})
+    roll_back(&mut world.store(), &scope, &Hooks::none())
 }
 
 /// One consumer a wave, in order; `gates` beside the one that allows no regression.
@@ -156,7 +156,7 @@ fn a_row_that_is_back_is_not_changed_by_what_gander_put_back() {
     let mut fleet = world.fleet.clone();
     let dirty = ["gone.sh", "new/made.sh", "q.sql"].map(str::to_owned).to_vec();
     fleet.workspaces[0].git.as_mut().unwrap().dirty = dirty;
-    crate::rollout::settle(&world.store(), &mut fleet).unwrap();
+    crate::rollout::settle(&world.store(), &world.migration, &mut fleet).unwrap();
     assert_eq!(fleet.workspaces[0].git.as_ref().unwrap().dirty, [""; 0], "its own writes");
     // The commit wants no change any more.
     world.plan.workspaces[0].result = Transformed::Unchanged;
@@ -278,4 +278,43 @@ fn a_pause_is_shown_beside_whatever_else_holds() {
     let text = crate::report::ledger_text(&ledger, crate::report::table::Layout { color: false, width: None });
     assert!(text.contains("It is paused, too, by ana: the pager rings. `gander resume`"), "{text}");
     assert!(text.contains("then `gander retry --wave 2`"), "{text}");
+}
+
+#[test]
+fn whom_a_gate_names_goes_back_alone_and_it_is_asked_again() {
+    let mut world = in_single_file(Delivery::Checkout, &[VerdictKind::Pass; 3], &[]);
+    world.migration.rollout.waves = vec![WaveSize { text: "3".to_owned(), parts: vec![WavePart::Count(3)] }];
+    world.migration.rollout.on_failed_gate = OnFailedGate::RollbackConsumer;
+    // It names one of them as long as that one has the change, and hears who has.
+    let script = "grep -q users_v2 apps/c1/q.sql || test -e bad || exit 0; grep -q c0 - || exit 9; \
+                  echo '{\"consumers\": [\"c1\", \"nobody\"]}'; exit 1";
+    let run = ["sh", "-c", script].map(str::to_owned).to_vec();
+    let gate =
+        Gate::Command { run, fails: vec![1], timeout: std::time::Duration::from_secs(30), folder: world.top.clone() };
+    world.migration.rollout.gates.push(gate);
+    let ledger = world.run().unwrap();
+    assert!(matches!(ledger.end, RunEnd::Waiting { wave: 1, .. }), "{:?}", ledger.end);
+    let words: Vec<Outcome> = ledger.rows[..3].iter().map(|row| row.outcome).collect();
+    assert_eq!(words, [Outcome::Changed, Outcome::RolledBack, Outcome::Changed]);
+    assert!(ledger.rows[1].reason.starts_with("a gate names it: `sh` fails"), "{}", ledger.rows[1].reason);
+    assert_eq!(world.run().unwrap().end, RunEnd::Complete);
+    // It goes on failing by one that is back already: a person decides.
+    let mut world = in_single_file(Delivery::Checkout, &[VerdictKind::Pass; 3], &[]);
+    world.migration.rollout.waves = vec![WaveSize { text: "3".to_owned(), parts: vec![WavePart::Count(3)] }];
+    world.migration.rollout.on_failed_gate = OnFailedGate::RollbackConsumer;
+    let run = ["sh", "-c", "echo '{\"consumers\": [\"c1\"]}'; exit 1"].map(str::to_owned).to_vec();
+    let gate =
+        Gate::Command { run, fails: vec![1], timeout: std::time::Duration::from_secs(30), folder: world.top.clone() };
+    world.migration.rollout.gates.push(gate);
+    world.run().unwrap();
+    let ledger = world.run().unwrap();
+    assert!(matches!(ledger.end, RunEnd::Stopped { wave: 1, .. }), "{:?}", ledger.end);
+    assert_eq!(count(&ledger, Outcome::RolledBack), 1);
+    // One that names nobody means all of it.
+    let mut world = in_single_file(Delivery::Checkout, &[VerdictKind::Pass; 3], &[]);
+    world.migration.rollout.waves = vec![WaveSize { text: "3".to_owned(), parts: vec![WavePart::Count(3)] }];
+    world.migration.rollout.on_failed_gate = OnFailedGate::RollbackConsumer;
+    world.migration.rollout.gates.push(look_out(&world));
+    files::write_whole(&world.top.join("bad"), b"", false).unwrap();
+    assert_eq!(count(&world.run().unwrap(), Outcome::RolledBack), 3);
 }

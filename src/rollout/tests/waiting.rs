@@ -143,7 +143,7 @@ fn a_pause_begins_nothing_and_still_takes_back() {
     assert!(matches!(ledger.waves[0].state, WaveState::Passed(_)), "what is open is judged on");
     assert_eq!(*world.verified.borrow(), [0], "nothing new is begun");
     let mut store = world.store();
-    crate::rollout::roll_back(&mut store, &Scope::Wave(1), &|_| {}).unwrap();
+    crate::rollout::roll_back(&mut store, &Scope::Wave(1), &Hooks::none()).unwrap();
     drop(store);
     resume(&mut world.store(), "").unwrap();
     let again = resume(&mut world.store(), "").unwrap_err();
@@ -209,7 +209,7 @@ fn a_listener_hears_of_everything_once_and_later_where_it_failed() {
     assert_eq!(heard(&mut store), 0, "once");
     drop(store);
     pause(&mut world.store(), "lunch").unwrap();
-    crate::rollout::roll_back(&mut world.store(), &Scope::All, &|_| {}).unwrap();
+    crate::rollout::roll_back(&mut world.store(), &Scope::All, &Hooks::none()).unwrap();
     assert_eq!(heard(&mut world.store()), 3);
     let lines = std::fs::read_to_string(&log).unwrap();
     let kinds: Vec<String> = lines

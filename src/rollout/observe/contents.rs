@@ -1,0 +1,210 @@
+//! What files tell of a delivery where its branch and the history don't, or say too much: a
+//! squash under other words, a merge without some of it, one that its owner took back.
+
+use std::collections::BTreeMap;
+
+use super::branches::{Looked, Subject};
+use super::{AT_ONCE, Look, News, Seen, Sight, made, stands};
+use crate::digest::Digest;
+use crate::rollout::RolloutError;
+use crate::rollout::deliver::{self, Obstacle, Told};
+use crate::rollout::snapshot::Snapshot;
+use crate::state::{DeliveryRecord, DeliveryState, Store, WaveRecord, WaveState};
+use crate::workspace::{FileVersion, GitPlace, below};
+
+/// What could not be seen, with why.
+type Unseen = Vec<(String, String)>;
+
+/// One whose files are compared.
+struct Case<'a> {
+    subject: Subject<'a>,
+    sight: Sight,
+    /// Both ends of its files; of the change sets that it took the place of, too.
+    versions: Vec<FileVersion>,
+    earlier: Vec<(Digest, Vec<FileVersion>)>,
+}
+
+/// What files say of one, and of those that it took the place of.
+struct Answer {
+    head: String,
+    told: Told,
+    earlier: Vec<(Digest, Told)>,
+}
+
+/// What became of all that was looked at, and what could not be seen, with why.
+pub(super) fn settle(
+    store: &Store,
+    snapshot: &Snapshot,
+    look: &Look<'_>,
+    looked: Vec<Looked<'_>>,
+) -> Result<(Vec<News>, Unseen), RolloutError> {
+    let (mut news, mut unseen, mut groups) = (Vec::new(), Vec::new(), Vec::new());
+    for one in looked {
+        let mut cases = Vec::new();
+        for (subject, sight) in one.sights {
+            if is_asked(snapshot, look, &subject, &sight, one.same) {
+                cases.push(case(store, subject, sight)?);
+            } else if let Some(seen) = sight.seen {
+                news.push(News { id: subject.id.to_owned(), seen: Some(seen), doubt: None });
+            }
+        }
+        if !cases.is_empty() {
+            groups.push((one.place, one.before, cases));
+        }
+    }
+    for chunk in groups.chunks(AT_ONCE) {
+        let answers: Vec<Result<Vec<Option<Answer>>, Obstacle>> = std::thread::scope(|scope| {
+            let handles: Vec<_> =
+                chunk.iter().map(|(_, before, cases)| scope.spawn(move || compare(before.as_deref(), cases))).collect();
+            let failed = |_| Err(Obstacle::Failed("the comparison of its files failed".to_owned()));
+            handles.into_iter().map(|handle| handle.join().unwrap_or_else(failed)).collect()
+        });
+        for ((place, _, cases), answers) in chunk.iter().zip(answers) {
+            match answers {
+                Ok(answers) => news.extend(cases.iter().zip(answers).filter_map(|(case, answer)| told(case, answer))),
+                // Not known is not closed.
+                Err(obstacle) => unseen.push((place.clone(), obstacle.into_reason())),
+            }
+        }
+    }
+    Ok((news, unseen))
+}
+
+/// Whether files are to be asked.
+fn is_asked(snapshot: &Snapshot, look: &Look<'_>, subject: &Subject<'_>, sight: &Sight, same: bool) -> bool {
+    use DeliveryState as D;
+    let record = subject.record;
+    if record.merged.is_some() {
+        return !same && matches!(record.state, D::Delivered | D::Edited(_)) && sight.seen.is_none();
+    }
+    if sight.named.is_some() || sight.earlier.is_some() {
+        return true;
+    }
+    let going = |wave: &WaveRecord| {
+        matches!(wave.state, WaveState::RollingBack(_)) && wave.members.iter().any(|member| member == subject.id)
+    };
+    match &sight.seen {
+        Some(Seen::Merged(_) | Seen::Closed(_) | Seen::Replaced(_)) => true,
+        Some(Seen::Earlier { .. } | Seen::Back(_) | Seen::Refused(_) | Seen::Arrived) => false,
+        // The same files may be their owner's own work by now: that is said.
+        None if record.state == D::RolledBack => (!same || look.closely) && made(record).is_some(),
+        Some(Seen::Edited(_)) | None => {
+            matches!(record.state, D::Closed(_) | D::Replaced(_))
+                || (stands(&record.state)
+                    && (look.closely || record.state == D::RollingBack || snapshot.waves.iter().any(going)))
+        }
+    }
+}
+
+fn case<'a>(store: &Store, subject: Subject<'a>, sight: Sight) -> Result<Case<'a>, RolloutError> {
+    let record = subject.record;
+    let versions = store.versions_of(subject.id, &record.change_id)?;
+    let mut earlier = Vec::new();
+    for one in &record.earlier {
+        earlier.push((one.change_id, store.kept_versions(subject.id, &one.change_id)?));
+    }
+    Ok(Case { subject, sight, versions, earlier })
+}
+
+/// Compares the files of some that lie in one repository with what its owners have there.
+fn compare(before: Option<&str>, cases: &[Case<'_>]) -> Result<Vec<Option<Answer>>, Obstacle> {
+    let Some((git, first)) = cases.iter().find_map(|one| Some((one.subject.git?, one.subject.record))) else {
+        return Ok(cases.iter().map(|_| None).collect());
+    };
+    let present = deliver::present(git, first)?;
+    // Of what is merged most stays as it is, whatever else a large repository does.
+    let moved = before.map(|before| present.moved_since(before)).transpose()?.flatten();
+    let stays = |case: &Case<'_>, prefix: &str| {
+        let is_moved =
+            |version: &FileVersion| moved.as_ref().is_none_or(|moved| moved.contains(&below(prefix, &version.path)));
+        case.subject.record.merged.is_some() && !case.versions.iter().any(is_moved)
+    };
+    let one = |case: &Case<'_>| {
+        let asked = |git: &&GitPlace| !case.versions.is_empty() && !stays(case, &git.prefix);
+        let Some(git) = case.subject.git.filter(asked) else { return Ok(None) };
+        let head = present.head().to_owned();
+        let told = present.tells(&git.prefix, &case.versions)?;
+        let mut earlier = Vec::new();
+        for (change, versions) in case.earlier.iter().filter(|(_, versions)| !versions.is_empty()) {
+            earlier.push((*change, present.tells(&git.prefix, versions)?));
+        }
+        Ok(Some(Answer { head, told, earlier }))
+    };
+    cases.iter().map(one).collect()
+}
+
+/// What follows from what the files say.
+fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
+    use DeliveryState as D;
+    let (id, record, sight) = (case.subject.id.to_owned(), case.subject.record, &case.sight);
+    let news = |seen: Option<Seen>, doubt: Option<String>| Some(News { id: id.clone(), seen, doubt: Some(doubt) });
+    let Some(Answer { head, told, earlier }) = answer else {
+        let seen = sight.named.clone().map(Seen::Merged).or_else(|| sight.seen.clone());
+        return seen.map(|seen| News { id: id.clone(), seen: Some(seen), doubt: None });
+    };
+    let gone = || Seen::Closed(format!("its change was merged, and is not in {head} any more: its owner took it back"));
+    if record.merged.is_some() {
+        return match told {
+            Told::NotThere => news(Some(gone()), None),
+            Told::Unclear { path, back: true } => {
+                news(None, Some(format!("of what was merged, {path} is as it was before: its owner took that back")))
+            }
+            Told::There | Told::Unclear { .. } => news(None, None),
+        };
+    }
+    if let Some(Seen::Merged(commit)) = &sight.seen {
+        let out = matches!(record.state, D::Delivered | D::Edited(_) | D::Superseded);
+        return match told {
+            // In the history, and not in the files: left out, or taken back since.
+            Told::NotThere => news(Some(gone()).filter(|_| out), None),
+            _ => news(Some(Seen::Merged(commit.clone())), None),
+        };
+    }
+    let back = record.state == D::RolledBack;
+    match (&told, &sight.named) {
+        (Told::There, None) if back => return news(sight.seen.clone(), Some(again(&head))),
+        (Told::There, named) => return news(Some(Seen::Merged(named.clone().unwrap_or(head))), None),
+        // What its commits say it is, they may say of a part of it alone.
+        (Told::Unclear { .. }, Some(named)) => return news(Some(Seen::Merged(named.clone())), None),
+        _ => {}
+    }
+    let of = |change: &Digest| earlier.iter().find(|(one, _)| one == change).map(|(_, told)| told);
+    if let Some((change, commit)) = sight.earlier.clone().filter(|(change, _)| of(change) != Some(&Told::NotThere)) {
+        return news(Some(Seen::Earlier { change, commit }), None);
+    }
+    if let Some((change, _)) = earlier.iter().find(|(_, told)| *told == Told::There).filter(|_| !back) {
+        return news(Some(Seen::Earlier { change: *change, commit: head }), None);
+    }
+    let thrown = matches!(record.state, D::Closed(_) | D::Replaced(_))
+        || matches!(sight.seen, Some(Seen::Closed(_) | Seen::Replaced(_)));
+    let doubt = match told {
+        Told::Unclear { path, .. } if thrown => Some(unclear(&path, &head)),
+        _ => None,
+    };
+    news(sight.seen.clone(), doubt)
+}
+
+/// What was taken back is there all the same.
+fn again(head: &str) -> String {
+    format!(
+        "what was taken back is in {head} all the same: it was merged after that, or is its owner's own work by now; \
+         `gander rollback --consumer` makes a revert of it"
+    )
+}
+
+fn unclear(path: &str, head: &str) -> String {
+    format!(
+        "in {head}, {path} is neither as it was before nor as gander left it: its owner may have merged it with \
+         changes of their own, which gander can't tell and won't take back: look there"
+    )
+}
+
+/// What stands in the way of saying that a delivery is back, or nothing of it is out.
+pub(in crate::rollout) fn is_unclear(record: &DeliveryRecord) -> bool {
+    record.doubt.is_some() && matches!(record.state, DeliveryState::Closed(_) | DeliveryState::Replaced(_))
+}
+
+/// The places that were looked at, each with its head.
+pub(super) fn heads(looked: &[Looked<'_>]) -> BTreeMap<String, String> {
+    looked.iter().filter_map(|one| Some((one.place.clone(), one.head.clone()?))).collect()
+}

@@ -1,0 +1,253 @@
+//! What repositories tell of change sets of which nobody knows any more: by the commits that
+//! name changes, in histories and on gander's branches, and by what these commits change. Only
+//! what is gander's to the byte is taken for it.
+//!
+//! Must not: record anything, or take a message alone for a proof.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::changeset::ChangeSet;
+use crate::config::Delivery;
+use crate::git::{GitError, Remote, Repository, Standings, TRAILER};
+use crate::rollout::deliver::{self, Named, Obstacle, Told};
+use crate::rollout::{Request, record, ship};
+use crate::state::DeliveryRecord;
+use crate::workspace::{FileVersion, GitPlace, Pin, Workspace, below};
+
+/// What one repository tells.
+pub(super) struct Scene {
+    repository: Repository,
+    remote: Option<Remote>,
+    /// gander's branches of this migration, where they count.
+    tips: BTreeMap<String, String>,
+    /// Commits of the history that name changes, the oldest first.
+    history: Vec<Naming>,
+    /// The same of the branches.
+    open: Vec<(String, Naming)>,
+    /// Of the history, to look changes up in.
+    standings: Standings,
+}
+
+/// A commit that names changes.
+struct Naming {
+    commit: String,
+    ids: Vec<String>,
+    parent: String,
+    paths: Vec<String>,
+    message: String,
+}
+
+/// A change set as it was found.
+pub(super) struct Made {
+    /// Both ends of its files.
+    pub versions: Vec<FileVersion>,
+    /// Its patches.
+    pub set: ChangeSet,
+    /// The code that it was made of.
+    pub pin: Pin,
+    commit: String,
+    /// The branch that it is on; `None` where it was merged.
+    branch: Option<String>,
+    shared: bool,
+}
+
+/// What a repository tells of one workspace.
+#[derive(Default)]
+pub(super) struct Found {
+    /// What was merged and is there, the oldest first.
+    merged: Vec<Made>,
+    /// What was merged and taken back by gander after that: the newest.
+    back: Option<Made>,
+    /// What is on a branch.
+    open: Option<Made>,
+}
+
+/// What became of a workspace.
+pub(super) struct Story {
+    /// Its record, but for its state.
+    pub record: DeliveryRecord,
+    /// All that was made, the oldest first; the last one is what the record is about.
+    pub made: Vec<Made>,
+    /// Its revert was merged, or its owner took it back: how that is known.
+    pub gone: Option<(bool, String)>,
+    /// What tells so.
+    pub because: String,
+}
+
+impl Scene {
+    /// Looks at the repository of a workspace, and where its branches are pushed to.
+    pub(super) fn of(request: &Request<'_>, git: &GitPlace, how: Delivery) -> Result<Option<Self>, GitError> {
+        let repository = Repository::open(&git.toplevel)?;
+        let prefix = format!("gander/{}/", request.migration.id);
+        let (remote, tips, head) = match how {
+            Delivery::Push => {
+                let Some(url) = repository.push_url(&request.migration.deliver.remote)? else { return Ok(None) };
+                let remote = Remote::new(&url, &request.migration.code.protocols)?;
+                let present = remote.present(&repository.follows()?, &prefix)?;
+                let Some(head) = present.commit.clone() else { return Ok(None) };
+                remote.bring(&repository, &present)?;
+                let names = present.tips.iter().map(|(name, tip)| (name.as_str(), tip.as_str())).collect();
+                remote.bring_branches(&repository, &names)?;
+                (Some(remote), present.tips, head)
+            }
+            _ => {
+                repository.not_on_own_branch()?;
+                let Some(head) = repository.head()? else { return Ok(None) };
+                (None, repository.tips(&prefix)?, head)
+            }
+        };
+        let naming = |commit: &str, ids: Vec<String>| -> Result<Option<Naming>, GitError> {
+            let Some((parent, paths)) = repository.changed_by(commit)? else { return Ok(None) };
+            let message = repository.message(commit)?;
+            Ok(Some(Naming { commit: commit.to_owned(), ids, parent, paths, message }))
+        };
+        let (mut history, mut named) = (Vec::new(), BTreeMap::new());
+        for (commit, ids) in repository.naming(&head, &BTreeSet::new())? {
+            for id in &ids {
+                named.entry(id.clone()).or_insert_with(|| commit.clone());
+            }
+            history.extend(naming(&commit, ids)?);
+        }
+        history.reverse();
+        let mut open = Vec::new();
+        for (name, tip) in &tips {
+            let message = repository.message(tip)?;
+            let of = |line: &str| Some(line.strip_prefix(TRAILER)?.strip_prefix(": ")?.trim().to_owned());
+            let ids: Vec<String> = message.lines().filter_map(of).collect();
+            if !ids.is_empty() {
+                open.extend(naming(tip, ids)?.map(|naming| (name.clone(), naming)));
+            }
+        }
+        let standings = Standings { head: Some(head), named, ..Standings::default() };
+        Ok(Some(Self { repository, remote, tips, history, open, standings }))
+    }
+
+    /// What it tells of a workspace: change sets of this migration, whose commits change in it
+    /// exactly what they say.
+    fn find(&self, request: &Request<'_>, place: &Workspace, git: &GitPlace) -> Result<Found, GitError> {
+        let mut found = Found::default();
+        for naming in &self.history {
+            let Some(made) = self.made(request, place, git, naming, None)? else { continue };
+            match deliver::named(&self.standings, &made.set.id()) {
+                Named::In(commit) if commit == naming.commit => found.merged.push(made),
+                Named::Reverted => found.back = Some(made),
+                Named::In(_) | Named::Nowhere => {}
+            }
+        }
+        for (name, naming) in &self.open {
+            let in_history = self.standings.head.as_deref().is_some_and(|head| head == naming.commit)
+                || self.history.iter().any(|one| one.commit == naming.commit);
+            if !in_history && let Some(made) = self.made(request, place, git, naming, Some(name))? {
+                found.open = Some(made);
+            }
+        }
+        Ok(found)
+    }
+
+    fn made(
+        &self,
+        request: &Request<'_>,
+        place: &Workspace,
+        git: &GitPlace,
+        naming: &Naming,
+        branch: Option<&String>,
+    ) -> Result<Option<Made>, GitError> {
+        let inner = |path: &String| match git.prefix.as_str() {
+            "" => Some(path.clone()),
+            prefix => path.strip_prefix(prefix)?.strip_prefix('/').map(str::to_owned),
+        };
+        let paths: Vec<String> = naming.paths.iter().filter_map(inner).collect();
+        if paths.is_empty() || !naming.message.contains(&record::head(request)) {
+            return Ok(None);
+        }
+        let mut versions = Vec::with_capacity(paths.len());
+        for path in paths {
+            let full = below(&git.prefix, &path);
+            let before = self.repository.file_at(&naming.parent, &full)?;
+            let after = self.repository.file_at(&naming.commit, &full)?;
+            versions.push(FileVersion { path, before, after, renamed_from: None });
+        }
+        let set = ship::change_set(place, &versions);
+        if !naming.ids.contains(&set.id().to_string()) {
+            return Ok(None);
+        }
+        let tree = self.repository.trees(&naming.parent, &[git.prefix.as_str()])?.pop().flatten();
+        let pin = Pin::Commit { commit: naming.parent.clone(), tree: tree.unwrap_or_default() };
+        let shared = naming.ids.len() > 1 || branch.is_some_and(|name| name.contains("/wave-"));
+        let (commit, branch) = (naming.commit.clone(), branch.cloned());
+        Ok(Some(Made { versions, set, pin, commit, branch, shared }))
+    }
+
+    /// What became of a workspace, from `blank`, the record of one of which nothing is known;
+    /// `None` where nothing of it is exactly gander's.
+    pub(super) fn tell(
+        &self,
+        request: &Request<'_>,
+        place: &Workspace,
+        blank: &DeliveryRecord,
+    ) -> Result<Option<Story>, GitError> {
+        let Some(git) = &place.git else { return Ok(None) };
+        let found = self.find(request, place, git)?;
+        let url = self.remote.as_ref().map(|remote| remote.url().to_owned());
+        let blank = DeliveryRecord { remote: url, ..blank.clone() };
+        let mut made: Vec<Made> = found.merged;
+        let mut gone = None;
+        if made.is_empty() && found.open.is_none() {
+            let Some(back) = found.back else { return Ok(None) };
+            gone = Some((true, "what takes it back is in the history".to_owned()));
+            made.push(back);
+        }
+        made.extend(found.open);
+        let mut record: Option<DeliveryRecord> = None;
+        for (number, one) in (0..).zip(&made) {
+            record = Some(self.record(&blank, one, number, record));
+        }
+        let (Some(mut record), Some(last)) = (record, made.last()) else { return Ok(None) };
+        let because = match &record.merged {
+            Some(commit) => format!("its change is in {commit}"),
+            None => {
+                let name = record.branch.as_ref().map_or("", |(name, _)| name.as_str());
+                format!("the branch {name} holds its change {}", record.change_id)
+            }
+        };
+        if record.merged.is_some() && gone.is_none() {
+            record.revert = self.revert_of(&record);
+            if let Ok(present) = deliver::present(git, &record) {
+                let told = present.tells(&git.prefix, &last.versions).map_err(Obstacle::into_reason);
+                if told == Ok(Told::NotThere) {
+                    let why = format!("its change was merged, and is not in {} any more", present.head());
+                    gone = Some((false, format!("{why}: its owner took it back")));
+                }
+            }
+        }
+        Ok(Some(Story { record, made, gone, because }))
+    }
+
+    fn record(&self, blank: &DeliveryRecord, one: &Made, number: u32, below: Option<DeliveryRecord>) -> DeliveryRecord {
+        use crate::changeset::Side;
+        let usual = blank.branch.as_ref().map(|(name, _)| name.clone()).unwrap_or_default();
+        let usual = if number == 0 { usual } else { format!("{usual}-{}", number + 1) };
+        let is_open = one.branch.is_some();
+        let commit = (is_open || self.tips.get(&usual) == Some(&one.commit)).then(|| one.commit.clone());
+        DeliveryRecord {
+            change_id: one.set.id(),
+            before: one.set.digest(Side::Before),
+            after: one.set.digest(Side::After),
+            branch: Some((one.branch.clone().unwrap_or(usual), commit)),
+            merged: (!is_open).then(|| one.commit.clone()),
+            pin: Some(one.pin.clone()),
+            shared: one.shared,
+            number,
+            over: below.map(Box::new),
+            recovered: true,
+            ..blank.clone()
+        }
+    }
+
+    /// The branch that takes a merged change set back, where gander has made it.
+    fn revert_of(&self, record: &DeliveryRecord) -> Option<(String, String)> {
+        let id = deliver::revert_id(record).to_string();
+        let found = self.open.iter().find(|(_, naming)| naming.ids.contains(&id));
+        found.map(|(name, naming)| (name.clone(), naming.commit.clone()))
+    }
+}
