@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anstyle::AnsiColor;
 
-use super::Exit;
 use super::known::{IndexFolder, Known};
 use super::screen::Screen;
 use super::walk::{each, with_bytes};
+use super::{Exit, nearest};
 use crate::digest::DigestBuilder;
 use crate::language::{self, Language};
 use crate::pattern::{Pattern, compile};
@@ -29,6 +29,9 @@ pub(super) struct Args {
     /// How to read the pattern (`expr`, `stmt`, …), where it reads in several ways.
     #[arg(long)]
     context: Option<String>,
+    /// Why it matches nothing: the code that comes nearest, and the first difference.
+    #[arg(long, conflicts_with = "json")]
+    explain: bool,
     /// One JSON object a match.
     #[arg(long)]
     json: bool,
@@ -45,6 +48,9 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         screen.diagnostic(format!("error: {error}"));
         Exit::Usage
     })?;
+    if args.explain {
+        return nearest::explain(&pattern, &args.paths, screen);
+    }
     let fold = language.facts.case_insensitive;
     let clauses: Vec<Clause> = pattern.literals().iter().map(|l| Clause::one(l.clone(), fold)).collect();
     let required = clauses.clone();

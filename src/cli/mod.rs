@@ -20,6 +20,7 @@ mod languages;
 mod lsp;
 mod mapping;
 mod merge;
+mod nearest;
 mod new;
 mod plan;
 mod recover;

@@ -36,6 +36,8 @@ pub struct Language {
     strings: Vec<u16>,
     /// Other node kinds whose lines are data, as ids, sorted.
     verbatim: Vec<u16>,
+    /// Node kinds of assignments that hold each other, as ids, sorted.
+    chained: Vec<u16>,
 }
 
 /// `grammars/<language>/language.toml`.
@@ -67,6 +69,11 @@ pub struct Facts {
     /// Node kinds that must hold something, though the grammar reads them empty.
     #[serde(default)]
     pub never_empty: Vec<String>,
+    /// What stands in a block that would be empty.
+    pub filler: Option<String>,
+    /// What goes with an element of a list, and which can't go.
+    #[serde(default)]
+    pub elements: ElementFacts,
     /// True and false.
     #[serde(default = "Facts::default_truth")]
     pub truth: [String; 2],
@@ -89,6 +96,12 @@ pub struct Facts {
     /// Node kinds of classes and the like: the same.
     #[serde(default)]
     pub classes: Vec<String>,
+    /// Kinds of assignments that hold each other: `x = y = 1`.
+    #[serde(default)]
+    pub chained: Vec<String>,
+    /// How holes of lists are spelt where the plain spelling does not read: members, parameters.
+    #[serde(default)]
+    pub list_holes: Vec<String>,
     /// Node kinds besides string literals whose lines are data: heredocs.
     #[serde(default)]
     pub verbatim: Vec<String>,
@@ -105,6 +118,34 @@ pub struct Facts {
     /// Names and what they refer to; where `symbols.scm` is.
     #[serde(default)]
     pub symbols: SymbolFacts,
+}
+
+/// What goes with a node that is deleted, and what of a list can't go.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ElementFacts {
+    /// Node kinds that say something of the next sibling, and are nothing without it.
+    #[serde(default)]
+    pub attached: Vec<String>,
+    /// What begins a comment that does the same.
+    #[serde(default)]
+    pub documents: Vec<String>,
+    /// Node kinds that are nothing without their last child: `export`.
+    #[serde(default)]
+    pub carriers: Vec<String>,
+    /// Kinds of lists whose only element has a separator behind it: `(a,)`.
+    #[serde(default)]
+    pub single: Vec<String>,
+    /// Kinds of lists that have no such form.
+    #[serde(default)]
+    pub never_single: Vec<String>,
+    /// Kinds of lists in which the place of an element says what it is; `around.field` for
+    /// those in that field of that kind.
+    #[serde(default)]
+    pub by_place: Vec<String>,
+    /// What lists of these kinds are when they are empty.
+    #[serde(default)]
+    pub empty: std::collections::BTreeMap<String, String>,
 }
 
 /// A first rule in this language, and code to try it on.
@@ -413,6 +454,11 @@ impl Language {
         self.is_string(kind) || self.verbatim.binary_search(&kind).is_ok()
     }
 
+    /// Whether nodes of this kind are assignments that may hold each other.
+    pub fn is_chained(&self, kind: u16) -> bool {
+        self.chained.binary_search(&kind).is_ok()
+    }
+
     /// Whether code that goes elsewhere takes the indentation of where it goes.
     pub fn moves_lines(&self) -> bool {
         self.facts.indented || !self.facts.functions.is_empty()
@@ -445,12 +491,14 @@ impl Language {
         ids(&facts.keeps)?;
         ids(&facts.functions)?;
         let verbatim = ids(&facts.verbatim)?;
+        let chained = ids(&facts.chained)?;
         ids(&facts.classes)?;
         let statements = (described.statements, OnceLock::new());
         Ok(Self {
             lists,
             strings,
             verbatim,
+            chained,
             facts,
             grammar,
             version: described.version,

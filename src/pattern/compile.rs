@@ -4,100 +4,16 @@
 use std::collections::BTreeSet;
 
 use super::calls::{Call, call_at, call_languages, knows_calls};
+use super::error::{PatternError, advice, marked};
 use super::invocation::Invocation;
 use super::{Child, Hole, Pattern, Piece, Shape, split};
 use crate::language::{Context, Language};
-use crate::tree::{Node, ParseError, PrintOptions, Tree, parse, print};
-
-/// Why a pattern was refused.
-#[derive(Debug, thiserror::Error)]
-pub enum PatternError {
-    /// It is empty.
-    #[error("the pattern is empty")]
-    Empty,
-    /// It fits no context of the language.
-    #[error(
-        "`{pattern}` is not {language} in any context ({contexts})\n{tree}\
-         write it as it would stand in code, or name a context: expr(\"…\"), stmt(\"…\")"
-    )]
-    Unreadable {
-        /// As written.
-        pattern: String,
-        /// The language.
-        language: String,
-        /// The contexts that were tried.
-        contexts: String,
-        /// The best attempt, with the error marked.
-        tree: String,
-    },
-    /// A hole is not a node of its own.
-    #[error(
-        "in `{pattern}`, `{hole}` is not a node of its own in {language} but part of `{inside}`\n\
-         make it stand for a whole name, expression or argument"
-    )]
-    HoleLost {
-        /// As written.
-        pattern: String,
-        /// The language.
-        language: String,
-        /// The hole.
-        hole: String,
-        /// The node that swallowed it.
-        inside: String,
-    },
-    /// Two contexts fit and mean different things.
-    #[error("`{pattern}` reads in more than one way in {language}; say which:\n{candidates}")]
-    Ambiguous {
-        /// As written.
-        pattern: String,
-        /// The language.
-        language: String,
-        /// One tree a context, with how to ask for it.
-        candidates: String,
-    },
-    /// A context that the language does not have.
-    #[error("{language} has no context `{context}`; it has {contexts}")]
-    NoSuchContext {
-        /// The language.
-        language: String,
-        /// As asked for.
-        context: String,
-        /// What there is.
-        contexts: String,
-    },
-    /// It is asked for as a call, and is none.
-    #[error("`{pattern}` is no call in {language}; write one, such as `$R.$F($$$ARGS)`\n{tree}")]
-    NoCall {
-        /// As written.
-        pattern: String,
-        /// The language.
-        language: String,
-        /// How it reads.
-        tree: String,
-    },
-    /// The calls of the language are not known.
-    #[error("calls are not known in {language}; they are in {known}")]
-    UnknownCalls {
-        /// The language.
-        language: String,
-        /// Where they are.
-        known: String,
-    },
-    /// A lone hole matches everything.
-    #[error("`{0}` alone matches every node; say more, or use kind(\"…\")")]
-    MatchesAll(String),
-    /// Longer or deeper than any code that a person writes.
-    #[error("the pattern is longer than {} KiB or nested more than {MAX_DEPTH} deep", MAX_TEXT >> 10)]
-    TooLarge,
-    /// The parser gave up.
-    #[error(transparent)]
-    Parse(#[from] ParseError),
-}
+use crate::tree::{Node, PrintOptions, Tree, parse, print};
 
 /// Longest pattern, in bytes.
-const MAX_TEXT: usize = 64 << 10;
+pub(super) const MAX_TEXT: usize = 64 << 10;
 /// Deepest nesting of a pattern's nodes: matching recurses as deep.
-const MAX_DEPTH: usize = 500;
+pub(super) const MAX_DEPTH: usize = 500;
 
 /// Compiles `source` for `language`, in the named context or in the one that fits.
 ///
@@ -122,12 +38,24 @@ pub fn compile(language: &'static Language, source: &str, context: Option<&str>)
         readings = read_all(&contexts, &statements, context.is_some(), language)?.0;
         spelt = statements;
     }
+    if readings.is_empty() {
+        for others in spellings(language, &spelt) {
+            let other = Spelt::with(language, text, &others);
+            readings = read_all(&contexts, &other, context.is_some(), language)?.0;
+            readings.retain(|reading| reading.lost.is_none());
+            if !readings.is_empty() {
+                spelt = other;
+                break;
+            }
+        }
+    }
     match readings.len() {
         0 => Err(PatternError::Unreadable {
             pattern: text.to_owned(),
             language: language.facts.name.clone(),
             contexts: context_names(contexts.into_iter()),
-            tree: worst,
+            tree: format!("{}{}", marked(text, &spelt, worst.at), worst.tree),
+            advice: advice(text, context),
         }),
         1 => finish(language, text, spelt, readings.remove(0)),
         _ => Err(ambiguous(language, text, &spelt, &readings)),
@@ -219,37 +147,81 @@ fn read_all(
     spelt: &Spelt,
     named: bool,
     language: &'static Language,
-) -> Result<(Vec<Reading>, String), PatternError> {
-    let mut readings: Vec<Reading> = Vec::new();
-    let mut worst = String::new();
+) -> Result<(Vec<Reading>, Attempt), PatternError> {
+    let (mut readings, mut seldom): (Vec<Reading>, Vec<Reading>) = Default::default();
+    let mut worst = Attempt::default();
     for candidate in contexts {
         if candidate.last_resort && !readings.is_empty() {
             continue;
         }
         let tree = parse(language, format!("{}{}{}", candidate.before, spelt.code, candidate.after))?;
         match read(candidate, spelt, &tree)? {
-            Ok(reading) if !named && candidate.except.iter().any(|kind| *kind == reading.kind) => {}
+            Ok(reading) if !named && candidate.except.iter().any(|kind| *kind == reading.kind) => {
+                seldom.push(reading);
+            }
             Ok(reading) if readings.iter().any(|r| r.tree == reading.tree) => {}
             Ok(reading) => readings.push(reading),
-            Err(shown) if worst.is_empty() => worst = shown,
+            Err(shown) if worst.tree.is_empty() => worst = shown,
             Err(_) => {}
         }
     }
+    // What is hardly ever meant is, where it reads as nothing else.
+    if readings.is_empty() {
+        seldom.truncate(1);
+        readings = seldom;
+    }
     Ok((readings, worst))
 }
+
+/// How each hole of a list may be spelt besides, in every combination: none for the plain one.
+fn spellings(language: &'static Language, spelt: &Spelt) -> Vec<Vec<Option<&'static str>>> {
+    let ways: Vec<&'static str> = language.facts.list_holes.iter().map(String::as_str).collect();
+    let lists = spelt.holes.iter().filter(|(_, hole)| hole.many).count();
+    let choices = ways.len() + 1;
+    let count = u32::try_from(lists).ok().and_then(|lists| choices.checked_pow(lists)).unwrap_or(usize::MAX);
+    if ways.is_empty() || lists == 0 || count > MAX_SPELLINGS {
+        return Vec::new();
+    }
+    let nth = |mut number: usize| {
+        let mut one = Vec::new();
+        for (_, hole) in &spelt.holes {
+            one.push(if hole.many {
+                let way = number % choices;
+                number /= choices;
+                way.checked_sub(1).map(|way| ways[way])
+            } else {
+                None
+            });
+        }
+        one
+    };
+    (1..count).map(nth).collect()
+}
+
+/// More combinations are no pattern that a person writes.
+const MAX_SPELLINGS: usize = 256;
 
 fn context_names<'a>(contexts: impl Iterator<Item = &'a Context>) -> String {
     contexts.map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// The pattern with its holes spelt so that the grammar can read them.
-struct Spelt {
-    code: String,
+pub(super) struct Spelt {
+    pub(super) code: String,
     holes: Vec<(String, Hole)>,
 }
 
 impl Spelt {
     fn new(language: &Language, text: &str, statements: bool) -> Self {
+        Self::made(language, text, statements, &[])
+    }
+
+    /// With some holes, by their number, spelt otherwise.
+    fn with(language: &Language, text: &str, others: &[Option<&str>]) -> Self {
+        Self::made(language, text, false, others)
+    }
+
+    fn made(language: &Language, text: &str, statements: bool, others: &[Option<&str>]) -> Self {
         // A stem that the pattern does not use, so that no code is taken for a hole.
         let stem = (0..).map(|n| format!("gndr{n}x")).find(|stem| !text.contains(stem.as_str())).unwrap_or_default();
         let mut code = String::new();
@@ -259,7 +231,9 @@ impl Spelt {
             match piece {
                 Piece::Text(text) => code.push_str(text),
                 Piece::Hole(hole) => {
-                    let mut spelling = language.facts.hole.replace("{}", &format!("{stem}{}x", holes.len()));
+                    let other = others.get(holes.len()).copied().flatten();
+                    let how = other.unwrap_or(&language.facts.hole);
+                    let mut spelling = how.replace("{}", &format!("{stem}{}x", holes.len()));
                     let begins = code.trim_end().ends_with(['{', ';', '}']);
                     let ends = match pieces.get(at + 1) {
                         Some(Piece::Text(next)) => next.trim_start_matches(' ').starts_with(['}', '\n', '\r']),
@@ -280,13 +254,20 @@ impl Spelt {
         self.holes.iter().find(|(spelling, _)| spelling == text).map(|(_, hole)| hole)
     }
 
-    fn show(&self, text: &str) -> String {
+    pub(super) fn show(&self, text: &str) -> String {
         self.holes.iter().rev().fold(text.to_owned(), |text, (spelling, hole)| text.replace(spelling, &written(hole)))
     }
 }
 
 fn written(hole: &Hole) -> String {
     format!("{}{}", if hole.many { "$$$" } else { "$" }, hole.name.as_deref().unwrap_or("_"))
+}
+
+/// A reading that failed: the tree, and where in the pattern, as it was spelt, it goes wrong.
+#[derive(Default)]
+struct Attempt {
+    tree: String,
+    at: Option<usize>,
 }
 
 /// One way in which the pattern can be read.
@@ -303,12 +284,14 @@ struct Reading {
 }
 
 /// Reads the pattern in one context; the inner error is the tree, for people.
-fn read(context: &Context, spelt: &Spelt, tree: &Tree) -> Result<Result<Reading, String>, PatternError> {
+fn read(context: &Context, spelt: &Spelt, tree: &Tree) -> Result<Result<Reading, Attempt>, PatternError> {
     let (start, end) = (context.before.len(), context.before.len() + spelt.code.len());
     let broken = tree.errors().next().is_some();
     let top = if broken { None } else { innermost(tree, start, end) };
     let Some(node) = top else {
-        return Ok(Err(spelt.show(&print(tree, tree.root(), PrintOptions::default()))));
+        let at =
+            tree.errors().map(|error| error.local_range().start.saturating_sub(start)).find(|at| *at <= end - start);
+        return Ok(Err(Attempt { tree: spelt.show(&print(tree, tree.root(), PrintOptions::default())), at }));
     };
     if is_deep(tree) {
         return Err(PatternError::TooLarge);
@@ -519,7 +502,7 @@ pub fn readings(language: &'static Language, source: &str) -> Result<Vec<Reads>,
             Ok(reading) => {
                 Reads { context: context.name.clone(), fits: reading.lost.is_none(), tree: spelt.show(&reading.tree) }
             }
-            Err(shown) => Reads { context: context.name.clone(), fits: false, tree: shown },
+            Err(shown) => Reads { context: context.name.clone(), fits: false, tree: shown.tree },
         })
     };
     language.facts.context.iter().map(one).collect()

@@ -122,6 +122,11 @@ pub(super) fn matches<'t>(pattern: &Pattern, node: Node<'t>) -> Option<Bindings<
     if !std::ptr::eq(pattern.language, node.tree().language) {
         return None;
     }
+    // `y = 1` of `x = y = 1` is no assignment by itself.
+    let chained = |n: Node<'_>| node.tree().language.is_chained(n.kind_id());
+    if chained(node) && node.parent().is_some_and(chained) {
+        return None;
+    }
     let mut matcher = Matcher::new(pattern);
     let found = matcher.shape(&pattern.root, node);
     matcher.finish(found)
@@ -212,6 +217,10 @@ impl<'p, 't> Matcher<'p, 't> {
             return false;
         }
         let language = node.tree().language;
+        // A value is no assignment, though a grammar may have chains of them nest.
+        if chain.len() == 1 && language.is_chained(node.kind_id()) && !chain.contains(&node.kind_id()) {
+            return false;
+        }
         let mut bound = node;
         for (depth, kind) in chain.iter().enumerate() {
             if bound.kind_id() != *kind || depth + 1 == chain.len() {
@@ -272,6 +281,16 @@ impl<'p, 't> Matcher<'p, 't> {
             return self.many(name, rest, code, at);
         }
         let saved = self.slots.clone();
+        // `if a {}` against `if $A { $$$B }`: the list that has no node of its own is empty.
+        if let Some(name) = only_list(&first.shape)
+            && code.nodes.get(at).is_none_or(|node| first.shape.kind() != Some(node.kind_id()))
+        {
+            if self.bind(name, Slot::Many(code.clone(), at..at)) && self.list(rest, code, at) {
+                return true;
+            }
+            self.slots = saved;
+            return false;
+        }
         if let Some(node) = code.nodes.get(at).copied() {
             let placed = !self.fields || first.field == node.field_id();
             if placed && self.shape(&first.shape, node) && self.list(rest, code, at + 1) {
@@ -332,6 +351,16 @@ impl<'p, 't> Matcher<'p, 't> {
 
     fn is_separator_shape(&self, shape: &Shape) -> bool {
         matches!(shape, Shape::Leaf { named: false, text, .. } if self.pattern.language.is_separator(text))
+    }
+}
+
+/// The name of a hole that a list consists of, and nothing else.
+fn only_list(shape: &Shape) -> Option<Option<usize>> {
+    let Shape::Inner { children, gaps, .. } = shape else { return None };
+    match children.as_slice() {
+        [Child { shape: Shape::Many { name }, .. }] if gaps.is_empty() => Some(*name),
+        [Child { shape, .. }] if gaps.is_empty() => only_list(shape),
+        _ => None,
     }
 }
 

@@ -8,17 +8,21 @@
 
 mod calls;
 mod compile;
+mod error;
 mod given;
 mod holes;
 mod invocation;
 mod matching;
+mod nearest;
 
 pub use calls::{Call, call_at, call_languages, knows_calls};
-pub use compile::{PatternError, Reads, compile, readings};
+pub use compile::{Reads, compile, readings};
+pub use error::PatternError;
 pub use given::{Given, Givens};
 pub use holes::{Hole, Piece, split};
 pub use invocation::{Invocation, compile_invocation};
 pub use matching::{Binding, Bindings, gave_up};
+pub use nearest::{Nearest, nearest};
 
 use crate::language::Language;
 use crate::tree::Node;
@@ -57,6 +61,16 @@ pub(crate) enum Shape {
     Many { name: Option<usize> },
 }
 
+impl Shape {
+    /// The kind of the node, where it is told.
+    pub(crate) fn kind(&self) -> Option<u16> {
+        match self {
+            Self::Leaf { kind, .. } | Self::Inner { kind, .. } => Some(*kind),
+            Self::One { .. } | Self::Many { .. } => None,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Child {
     pub(crate) field: u16,
@@ -66,10 +80,7 @@ pub(crate) struct Child {
 impl Pattern {
     /// The kinds that a match's root can have; `None` where it can be any.
     pub fn root_kind(&self) -> Option<u16> {
-        match &self.root {
-            Shape::Leaf { kind, .. } | Shape::Inner { kind, .. } => Some(*kind),
-            Shape::One { .. } | Shape::Many { .. } => None,
-        }
+        self.root.kind()
     }
 
     /// Texts that any match must hold, longest first.

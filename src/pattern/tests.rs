@@ -111,3 +111,49 @@ fn patterns_that_mean_nothing_are_refused() {
     assert!(matches!(two, Some(PatternError::Ambiguous { .. })), "a field or a type: {two:?}");
     assert!(compile(by_name("java").unwrap(), "Outer.$X", Some("type")).is_ok());
 }
+
+#[test]
+fn a_hole_of_a_list_may_be_a_member_or_a_parameter() {
+    assert_eq!(check("java", "class $C { $$$B }", "class A { int x; void m() {} }"), "C=A; B=[int x; void m() {}]");
+    let params = check_in("java", "void f($$$A) { $$$B }", Some("member"), "class A { void f(int a, int b) { g(); } }");
+    assert_eq!(params.unwrap(), ["A=[int a , int b]; B=[g();]"]);
+    assert_eq!(check("scala", "def f($$$A) = $B", "def f(a: Int, b: Int) = 1"), "A=[a: Int , b: Int]; B=1");
+    assert_eq!(check("kotlin", "fun f($$$X) { $$$B }", "fun f(a: Int) { g() }"), "X=[a: Int]; B=[g()]");
+    assert_eq!(check("rust", "struct $S { $$$F }", "struct A { x: u8, y: u8 }"), "S=A; F=[x: u8 , y: u8]");
+    assert_eq!(
+        check("go", "func f($$$A) { $$$B }", "package p\nfunc f(a int, b int) { g() }"),
+        "A=[a int , b int]; B=[g()]"
+    );
+}
+
+#[test]
+fn a_list_may_be_empty_though_its_grammar_has_no_node_for_it() {
+    assert_eq!(check("go", "if $A { $$$B }", "package p\nfunc f() { if a {} }"), "A=a; B=[]");
+    assert_eq!(check("go", "if $A { $$$B }", "package p\nfunc f() { if a { g() } }"), "A=a; B=[g()]");
+    assert_eq!(check("kotlin", "if ($A) { $$$B }", "fun f() { if (a) {} }"), "A=a; B=[]");
+    assert_eq!(check("java", "if ($A) { $$$B }", "class A { void f() { if (a) {} } }"), "A=a; B=[]");
+}
+
+#[test]
+fn a_hole_is_one_thing() {
+    assert_eq!(check("python", "$A = $B", "x = y = 1\nz = 2"), "A=z; B=2", "neither end of a chain");
+    assert_eq!(check("python", "lambda $X: $Y", "lambda x, y: x\nlambda z: z"), "X=z; Y=z");
+    assert_eq!(check("javascript", "import $X from 'a'", "import x, {y} from 'a'\nimport z from 'a'"), "X=z");
+    assert_eq!(check("python", "if $A: $B", "if a:\n  b = 1\n"), "A=a; B=b = 1", "a statement may be an assignment");
+}
+
+#[test]
+fn what_reads_as_a_statement_is_one() {
+    assert_eq!(check("javascript", "function f($$$A) { $$$B }", "function f(a) { g(); }"), "A=[a]; B=[g();]");
+    assert_eq!(check("typescript", "class A { $$$B }", "class A {}"), "B=[]");
+    assert_eq!(check("javascript", "function ($A) { $$$B }", "x = function (a) {}"), "A=a; B=[]");
+}
+
+#[test]
+fn a_pattern_that_does_not_read_shows_where_and_what_next() {
+    let error = |pattern: &str| compile(by_name("python").unwrap(), pattern, None).unwrap_err().to_string();
+    assert!(error("f($x)").contains("  f($x)\n    ^ it can't be read from here\n"), "{}", error("f($x)"));
+    assert!(error("f($x)").ends_with("holes are written in upper case: $X, $$$ARGS"));
+    assert!(error("foo($X").ends_with("`(` is not closed"), "{}", error("foo($X"));
+    assert!(error("f(]").ends_with("`]` closes nothing") || error("f(]").ends_with("`(` is not closed"));
+}

@@ -6,25 +6,40 @@ use std::ops::Range;
 
 use crate::tree::Node;
 
-/// The node with the separator that belongs to it and the space between; and what
-/// of that stays, where a comment of a neighbour stands there.
-pub fn element(node: Node<'_>) -> (Range<usize>, Option<Range<usize>>) {
+/// A node, from what hangs on it, with the separator that belongs to it and the space between;
+/// and what of that stays, where a comment of a neighbour stands there.
+pub(super) fn element(head: Node<'_>, node: Node<'_>) -> (Range<usize>, Option<Range<usize>>) {
     let siblings: Vec<Node<'_>> = node.parent().map(|p| p.children().collect()).unwrap_or_default();
     let at = siblings.iter().position(|s| s.id == node.id).unwrap_or(0);
     let after = siblings[(at + 1).min(siblings.len())..].iter().find(|s| !s.is_extra());
-    let range = node.range();
+    let range = head.range().start..node.range().end;
+    let before_head = siblings.iter().position(|s| s.id == head.id).unwrap_or(at);
     if let Some(parting) = after.filter(|s| is_separator(s))
         && let Some(next) = siblings.iter().find(|s| s.id > parting.id && s.is_named())
     {
         // A comment before the separator is this element's, one after it may be the next one's.
         return (range.start..next.range().start, None);
     }
-    if let Some(before) = siblings[..at].iter().rev().find(|s| !s.is_extra()).filter(|s| is_separator(s)) {
-        let comments = siblings.iter().any(|s| s.is_extra() && before.id < s.id && s.id < node.id);
+    if let Some(before) = siblings[..before_head].iter().rev().find(|s| !s.is_extra()).filter(|s| is_separator(s)) {
+        let comments = siblings.iter().any(|s| s.is_extra() && before.id < s.id && s.id < head.id);
         let kept = comments.then(|| before.range().end..range.start);
         return (before.range().start..range.end, kept);
     }
+    // The only element, and what ends the list behind it.
+    if let Some(parting) = after.filter(|s| is_separator(s)) {
+        return (alone_on_lines(node, range.start..parting.range().end), None);
+    }
     (range, None)
+}
+
+/// A range, with its lines where nothing else is on them.
+fn alone_on_lines(node: Node<'_>, range: Range<usize>) -> Range<usize> {
+    let (text, base) = (node.tree().text(), node.tree().base());
+    let own = range.start - base..range.end - base;
+    let start = text[..own.start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[own.end..].find('\n').map_or(text.len(), |at| own.end + at + 1);
+    let alone = start > 0 && text[start..own.start].trim().is_empty() && text[own.end..end].trim().is_empty();
+    if alone { start + base..end + base } else { range }
 }
 
 fn siblings(node: Node<'_>) -> Vec<Node<'_>> {
@@ -32,7 +47,7 @@ fn siblings(node: Node<'_>) -> Vec<Node<'_>> {
 }
 
 fn is_separator(node: &Node<'_>) -> bool {
-    !node.is_named() && node.tree().language.is_separator(node.kind())
+    !node.is_named() && (node.text() == ";" || node.tree().language.is_separator(node.kind()))
 }
 
 /// Several elements of one list at once: ranges of the file, in order, disjoint.

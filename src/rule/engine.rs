@@ -5,10 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::around::Around;
+use super::deletion::deletion;
 use super::embedded::{joined, told};
 use super::follow::{Seed, planted};
+use super::group::Groups;
 use super::ignore;
-use super::layout::{ended, moved_above, placed, whole_lines};
+use super::layout::{blocks, ended, moved_above, placed};
 use super::note::{Comment, Note};
 use super::prefilter::{Clause, Hits, is_escape};
 use super::set::{Origin, RuleSet, Unit};
@@ -172,6 +174,7 @@ fn traverse(
             }
         }
     }
+    runner.close_groups();
     runner.outcomes.sort_by_key(place_and_origin);
     Ok(runner.outcomes)
 }
@@ -193,21 +196,23 @@ pub(super) fn has_texts(variant: &Variant, tree: &Tree) -> bool {
 }
 
 pub(super) struct Runner<'r, 'f> {
-    phase: Phase<'f>,
-    set: &'r RuleSet,
+    pub(super) phase: Phase<'f>,
+    pub(super) set: &'r RuleSet,
     file: &'r Arc<Tree>,
     path: Arc<str>,
     outcomes: Outcomes,
     counts: BTreeMap<usize, u32>,
     /// Rules that failed in this file. They are not asked again: the consumer is
     /// out already, and a failure may have cost its whole budget.
-    failed: BTreeSet<usize>,
+    pub(super) failed: BTreeSet<usize>,
     /// For each context of a variant, told by its place in memory, and each tree.
     around: HashMap<(*const Context, *const Tree), Arc<Around>>,
     /// Literals that a unit has read.
     read: BTreeSet<(usize, NodeId)>,
     /// What the seed of a follow-up gives it.
     given: Option<Arc<Givens>>,
+    /// Matches that wait for others.
+    pub(super) groups: Groups,
 }
 
 impl<'r, 'f> Runner<'r, 'f> {
@@ -223,6 +228,7 @@ impl<'r, 'f> Runner<'r, 'f> {
             around: HashMap::new(),
             read: BTreeSet::new(),
             given: None,
+            groups: Groups::new(),
         }
     }
 
@@ -239,6 +245,7 @@ impl<'r, 'f> Runner<'r, 'f> {
 
     /// What was found since this was last asked.
     pub(super) fn take(&mut self) -> Outcomes {
+        self.close_groups();
         std::mem::take(&mut self.outcomes)
     }
 
@@ -303,12 +310,16 @@ impl<'r, 'f> Runner<'r, 'f> {
         let id = self.counts.entry(rule_index).or_default();
         let match_id = *id;
         *id += 1;
+        if let (Action::Join(_), Phase::Edit(_), false, Ok(_)) = (&rule.action, &self.phase, unknown, &guarded) {
+            return self.waits(rule_index, &found, match_id, since);
+        }
         let decided = guarded.and_then(|_| match (&rule.action, &mut self.phase) {
             (Action::Collect(..), _) if unknown => Ok(Some(Decision::Skip(DOUBT.to_owned()))),
             (Action::Collect(name, closure), Phase::Collect(learned)) => {
                 closure.learn(&found)?.into_iter().for_each(|value| learned.insert(name, value));
                 Ok(None)
             }
+            (Action::Join(_), Phase::Edit(_)) if unknown => Ok(Some(Decision::Edits(Vec::new()))),
             (_, Phase::Edit(facts)) => decide(rule, &found, facts, &self.set.languages).map(Some),
             (_, Phase::Collect(_)) => Ok(None),
         });
@@ -320,6 +331,29 @@ impl<'r, 'f> Runner<'r, 'f> {
         };
         exercise::ended(rule_index, since, true);
         let Some(decided) = decided.transpose().map(|d| if unknown { in_doubt(rule, d) } else { d }) else { return };
+        self.answered(rule_index, &found, decided, (match_id, embedded));
+    }
+
+    /// A match that may belong to others.
+    fn waits(&mut self, rule: usize, found: &Match, match_id: u32, since: Option<std::time::Instant>) {
+        let answer = self.join(rule, found, match_id);
+        exercise::ended(rule, since, true);
+        if let Some(decided) = answer {
+            self.answered(rule, found, decided, (match_id, None));
+        }
+    }
+
+    /// Makes an outcome of an answer.
+    pub(super) fn answered(
+        &mut self,
+        rule_index: usize,
+        found: &Match,
+        decided: Result<Decision, String>,
+        (match_id, embedded): (u32, Option<(&Embedded, Node<'_>)>),
+    ) {
+        let rule = &self.set.rules[rule_index];
+        let node = found.node();
+        let literal = embedded.map(|(_, host)| (host.range(), found.tree.language));
         let (mut imports, mut files, mut seeds) = (Vec::new(), Vec::new(), Vec::new());
         let mut answer = match decided {
             Err(why) => {
@@ -345,7 +379,7 @@ impl<'r, 'f> Runner<'r, 'f> {
             }
         };
         if let (Answer::Edit(_), false) = (&answer, rule.follow_ups.is_empty()) {
-            match planted(self.set, rule, &found) {
+            match planted(self.set, rule, found) {
                 Ok(planted) => seeds = planted,
                 Err(why) => {
                     self.failed.insert(rule_index);
@@ -361,7 +395,7 @@ impl<'r, 'f> Runner<'r, 'f> {
         }
     }
 
-    fn push(
+    pub(super) fn push(
         &mut self,
         rule: usize,
         range: Range<usize>,
@@ -540,6 +574,27 @@ fn owned(tree: &Arc<Tree>, node: Node<'_>, path: &Arc<str>, bindings: &Bindings<
     Match { tree: Arc::clone(tree), node: node.id, path: Arc::clone(path), bindings, given: None }
 }
 
+/// What becomes of comments in code that a rule deletes.
+fn deleting(rule: &Rule) -> Comments {
+    if rule.comments == Comments::Guard { Comments::Drop } else { rule.comments }
+}
+
+/// The deletion of a match.
+fn deleted(rule: &Rule, found: &Match) -> Decision {
+    let node = found.node();
+    // Lines of a literal are its own.
+    if node.tree().base() > 0 {
+        return Decision::Edits(vec![Replacement::new(node.range(), Vec::new())]);
+    }
+    match deletion(node) {
+        Ok((range, left)) => {
+            let comments = Some(deleting(rule));
+            Decision::Edits(vec![Replacement { comments, ..Replacement::new(range, left) }])
+        }
+        Err(why) => Decision::Refuse(why),
+    }
+}
+
 fn decide(rule: &Rule, found: &Match, facts: &Arc<Facts>, languages: &FileLanguages) -> Result<Decision, String> {
     match &rule.action {
         Action::Annotate(message) => Ok(Decision::Annotate(message.clone())),
@@ -547,12 +602,8 @@ fn decide(rule: &Rule, found: &Match, facts: &Arc<Facts>, languages: &FileLangua
         Action::Move(moves) => Ok(moves.decide(found)),
         Action::Ask(closure) => closure.decide(found, facts, languages),
         Action::Collect(..) => Ok(Decision::Skip("it collects".to_owned())),
-        Action::Delete => {
-            let node = found.node();
-            // Lines of a literal are its own.
-            let range = if node.tree().base() > 0 { node.range() } else { whole_lines(node) };
-            Ok(Decision::Edits(vec![Replacement::new(range, Vec::new())]))
-        }
+        Action::Join(_) => Ok(Decision::Skip("it waits for others".to_owned())),
+        Action::Delete => Ok(deleted(rule, found)),
         Action::Replace(template) => {
             let fill = |name: &str| match found.bindings.get(name)? {
                 Bound::Many(nodes) if nodes.is_empty() => Some(Filling::Nothing),
@@ -563,8 +614,13 @@ fn decide(rule: &Rule, found: &Match, facts: &Arc<Facts>, languages: &FileLangua
                 Some(if text.is_empty() { Filling::Nothing } else { Filling::Code(vec![Fragment::Text(text)]) })
             };
             let fill = |name: &str| fill(name).or_else(|| given(name));
-            let fragments = ended(&found.tree, template.fill(fill).map_err(|e| e.to_string())?);
+            let fragments = template.fill(fill).map_err(|e| e.to_string())?;
+            let fragments = ended(&found.tree, blocks(found.node(), fragments));
             let fragments = found.with_breaks(fragments);
+            // Nothing in its place is a deletion.
+            if fragments.is_empty() {
+                return Ok(deleted(rule, found));
+            }
             Ok(Decision::Edits(vec![Replacement::new(found.replaced_by(&fragments), fragments)]))
         }
     }

@@ -267,8 +267,8 @@ impl<'t> Changes<'_, 't> {
         // `{ types: { isDate } }`: a list that is the value of a pair goes with its key.
         let whole = whole.map(|list| list.parent().filter(|p| p.kind() == "pair_pattern").unwrap_or(list));
         let ranges = match whole {
-            Some(list) => vec![element(list).0],
-            None => elements(goes).unwrap_or_else(|| goes.iter().map(|one| element(*one).0).collect()),
+            Some(list) => vec![element(list, list).0],
+            None => elements(goes).unwrap_or_else(|| goes.iter().map(|one| element(*one, *one).0).collect()),
         };
         ranges.into_iter().try_for_each(|range| self.edit(range, String::new(), rule))
     }

@@ -262,6 +262,34 @@ pub fn run_of(first: Node<'_>, last: Node<'_>) -> Range<usize> {
     leading.unwrap_or(&first).range().start..trailing.unwrap_or(&last).range().end
 }
 
+/// Code in which a body of several lines stands on lines of its own: behind the `:` of a head
+/// its first statement alone would be in the block. `found` is what is replaced.
+pub fn blocks(found: Node<'_>, fragments: Vec<Fragment>) -> Vec<Fragment> {
+    let tree = found.tree();
+    let facts = &tree.language.facts;
+    if !facts.indented || facts.functions.is_empty() || tree.base() > 0 {
+        return fragments;
+    }
+    let text = tree.text();
+    let mut out: Vec<Fragment> = Vec::with_capacity(fragments.len());
+    for fragment in fragments {
+        if let (Some(Fragment::Text(head)), Fragment::Copy(range)) = (out.last_mut(), &fragment)
+            && head.trim_end_matches(' ').ends_with(':')
+            && text.get(range.clone()).is_some_and(|body| body.contains('\n'))
+            && text[line_start(text, range.start)..range.start].trim().is_empty()
+        {
+            let outer = indentation(text, found.local_range().start).len();
+            let inner = indentation(text, range.start);
+            let unit = inner.get(outer..).filter(|unit| !unit.is_empty()).unwrap_or("    ");
+            let line = head.rsplit('\n').next().unwrap_or("");
+            let own = &line[..line.len() - line.trim_start().len()];
+            *head = format!("{}\n{own}{unit}", head.trim_end_matches(' '));
+        }
+        out.push(fragment);
+    }
+    out
+}
+
 /// Code in which nothing that follows stands in the comment that a copy ends with.
 pub fn ended(tree: &Tree, fragments: Vec<Fragment>) -> Vec<Fragment> {
     let Some(mark) = tree.language.facts.line_comment.as_deref() else { return fragments };
@@ -279,28 +307,6 @@ pub fn ended(tree: &Tree, fragments: Vec<Fragment>) -> Vec<Fragment> {
         out.push(fragment);
     }
     out
-}
-
-/// The node, or its whole lines where nothing else is on them.
-pub fn whole_lines(node: Node<'_>) -> Range<usize> {
-    let node = whole_statement(node);
-    let (text, range, base) = (node.tree().text(), node.local_range(), node.tree().base());
-    let start = text[..range.start].rfind('\n').map_or(0, |i| i + 1);
-    let end = text[range.end..].find('\n').map_or(text.len(), |i| range.end + i + 1);
-    let alone = text[start..range.start].trim().is_empty() && text[range.end..end].trim().is_empty();
-    let range = if alone { start..end } else { range };
-    range.start + base..range.end + base
-}
-
-/// The statement that a node is all of, but for what ends it; else the node.
-fn whole_statement(node: Node<'_>) -> Node<'_> {
-    let (tree, own) = (node.tree(), node.local_range());
-    let is = |around: &Node<'_>| {
-        let rest = tree.text().get(own.end..around.local_range().end).unwrap_or("").trim();
-        around.local_range().start == own.start && (rest.is_empty() || tree.language.is_separator(rest))
-    };
-    let around = node.ancestors().take_while(is).filter(|around| tree.statements().contains(&around.id));
-    around.last().unwrap_or(node)
 }
 
 /// The comments in code that is replaced and not copied, each on a line of its own above the

@@ -5,12 +5,14 @@
 
 mod arguments;
 mod around;
+mod deletion;
 mod elements;
 mod embedded;
 mod engine;
 mod exercise;
 mod facts;
 mod follow;
+mod group;
 mod ignore;
 mod import_block;
 mod imports;
@@ -27,14 +29,16 @@ mod used;
 mod uses;
 
 pub use arguments::{Argument, Bound as BoundArguments, Parameter, bind, parts as argument_parts, signature};
-pub use elements::{element, elements};
+pub use deletion::{Deletion, deletion, element_gone, fillings, whole_lines};
+pub use elements::elements;
 pub use embedded::{Embedded, embed};
 pub use engine::{Answer, Failure, File, Outcome, Outcomes, collect, run};
 pub use exercise::Exercise;
 pub use facts::Facts;
 pub use follow::{Bind, FollowUp, Scope, Seed, follow, may_follow};
+pub use group::Join;
 pub use imports::{ImportRequest, Unsettled, settle};
-pub use layout::{ended, run_of, whole_lines, written};
+pub use layout::{blocks, ended, run_of, written};
 pub use matcher::{Lookup, Matcher, QueryMatcher};
 pub use moves::Moves;
 pub use paths::{Paths, Place};
@@ -78,6 +82,8 @@ pub struct Rule {
     pub if_unknown: IfUnknown,
     /// What becomes of the comments that its edits take.
     pub comments: Comments,
+    /// The rules that come after it where both want the same code.
+    pub before: Vec<String>,
     /// What goes on where it made an edit.
     pub follow_ups: Vec<FollowUp>,
     /// Of a follow-up, the names that it takes from its seed: it never starts alone.
@@ -216,6 +222,8 @@ pub enum Action {
     Refuse(String),
     /// Asks.
     Ask(Box<dyn Decide>),
+    /// Asks about many matches at once.
+    Join(Box<dyn Join>),
     /// Changes nothing, but learns facts of this name for the edits of other rules.
     Collect(String, Box<dyn Learn>),
 }

@@ -12,6 +12,7 @@ use super::error::ScriptError;
 use super::error::fail;
 use super::explain::plain;
 use super::finder::{Spec, condition, spec};
+use super::group::Grouped;
 use super::identity::Parts;
 use super::reference::Api;
 use super::survey::Survey;
@@ -279,6 +280,19 @@ fn actions(api: &mut Api<'_>) {
     api.function("Rule.delete() -> Rule", docs, example, move |cx: NativeCallContext, h: &mut Handle| {
         then(h, cx.call_position(), Then::Delete)
     });
+    let docs = "Orders rules: where this one and another want the same code, its edit is made, and the other looks at the result. Rules that nobody orders are a conflict: the file is refused, and both are named.";
+    let example = r#"rule("inner").lang("python").find("f($X)").replace("g($X)").before("outer")
+    .example("h(f(1))\nf(2)\nh(3)\n", "k()\ng(2)\nk()\n");
+rule("outer").lang("python").find("h($_)").replace("k()");"#;
+    api.function(
+        "Rule.before(ids) -> Rule",
+        docs,
+        example,
+        |cx: NativeCallContext, h: &mut Handle, ids: Dynamic| -> Fallible<Handle> {
+            let ids = strings(&ids)?;
+            Ok(h.change(|d| d.order.extend(ids.into_iter().map(|id| (id, cx.call_position())))))
+        },
+    );
     let docs = "What becomes of comments in the code that its edits take: `\"drop\"` lets them go, `\"move\"` puts them above the statement. Without it an edit is refused where it would lose one; of code that is deleted they go with it.";
     let example = r##".find("f($X, $Y)").replace("g($X)").comments("move").example("a = f(1,  # one\n      2)\n", "# one\na = g(1)\n")"##;
     api.function("Rule.comments(policy) -> Rule", docs, example, |h: &mut Handle, policy: &str| -> Fallible<Handle> {
@@ -410,6 +424,7 @@ pub(super) fn finish(
             if_unknown: draft.if_unknown,
             imports,
             comments: draft.comments,
+            before: draft.order.into_iter().map(|(id, _)| id).collect(),
             follow_ups,
             takes: draft.takes,
         }),
@@ -527,10 +542,19 @@ impl Finisher<'_> {
             }
             let what =
                 if draft.actions.is_empty() { "it does nothing with a match" } else { "it does more than one thing" };
-            let hint = "end it with exactly one of .replace, .rewrite, .edit, .delete, .rename_symbols, .annotate, .refuse, .collect";
+            let hint = "end it with exactly one of .replace, .rewrite, .edit, .delete, .edit_group, .rename_symbols, .annotate, .refuse, .collect";
             self.error(draft.at, what, hint);
             return None;
         };
+        match (then, &draft.group_by) {
+            (Then::Join(_), _) if !draft.hosts.is_empty() => {
+                self.error(*at, "edit_group(…) joins matches of files, and not of literals", "leave out in_host(…)");
+            }
+            (Then::Join(_), _) | (_, None) => {}
+            (_, Some((_, at))) => {
+                self.error(*at, "group_by(…) says nothing by itself", "end it with .edit_group(|key, ms, cx| …)");
+            }
+        }
         Some(match then {
             Then::Delete => Action::Delete,
             Then::Annotate(message) => Action::Annotate(message.clone()),
@@ -554,6 +578,22 @@ impl Finisher<'_> {
                     name.clone(),
                     Box::new(Closure::new(engine, ast, closure, Kind::Collect, survey, place)),
                 )
+            }
+            Then::Join(closure) => {
+                let Some((key, key_at)) = &draft.group_by else {
+                    self.error(
+                        *at,
+                        "edit_group(…) needs to be told which matches belong together",
+                        "add .group_by(|m, cx| …)",
+                    );
+                    return None;
+                };
+                self.pure(ast, closure, *at);
+                self.pure(ast, key, *key_at);
+                let made = |closure: &FnPtr, at: Position| {
+                    Closure::new(engine, ast, closure, Kind::Join, survey, (&self.source.name, at))
+                };
+                Action::Join(Box::new(Grouped { key: made(key, *key_at), edit: made(closure, *at) }))
             }
             Then::Ask(closure, kind) => {
                 self.pure(ast, closure, *at);
@@ -608,6 +648,10 @@ impl Finisher<'_> {
 /// What is wrong with the follow-ups that a rule names, given all rules.
 pub(super) fn unmet(rule: &Rule, source: &Source, all: &[(&Source, Rule)]) -> Vec<ScriptError> {
     let mut errors = Vec::new();
+    for id in rule.before.iter().filter(|id| !all.iter().any(|(_, other)| other.id == **id)) {
+        let message = format!("rule `{}`: before(…): there is no rule `{id}`", rule.id);
+        errors.push(ScriptError::of_file(&rule.place, &message));
+    }
     let mut wrong = |follow: &FollowUp, message: String, hint: &str| {
         let message = format!("rule `{}`: then(…): {message}", rule.id);
         errors.push(ScriptError::at(&source.name, &source.text, follow.at, &message).hint(hint));

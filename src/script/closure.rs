@@ -11,7 +11,7 @@ use super::explain::{explain, plain};
 use super::nodes::{Cx, RhaiMatch};
 use super::survey::Survey;
 use crate::language::FileLanguages;
-use crate::rule::{Decide, Decision, Facts, Guard, Learn, Match};
+use crate::rule::{Decide, Decision, Facts, Guard, Learn, Match, blocks};
 
 /// What a closure's answer may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(super) enum Kind {
     Collect,
     /// `then`: what a follow-up takes.
     Bind,
+    /// `group_by` and `edit_group`.
+    Join,
 }
 
 pub(super) struct Closure {
@@ -71,8 +73,12 @@ impl Closure {
     }
 
     pub(super) fn call(&self, found: &Match, facts: &Arc<Facts>) -> Result<Dynamic, String> {
+        self.call_with(found, facts, vec![Dynamic::from(RhaiMatch(Arc::new(found.clone())))])
+    }
+
+    /// With these arguments before the context, which is that of `found`.
+    pub(super) fn call_with(&self, found: &Match, facts: &Arc<Facts>, before: Vec<Dynamic>) -> Result<Dynamic, String> {
         refill();
-        let m = RhaiMatch(Arc::new(found.clone()));
         let cx = Cx {
             language: found.tree.language.facts.name.clone(),
             facts: Arc::clone(facts),
@@ -81,11 +87,10 @@ impl Closure {
             survey: self.survey.clone(),
             given: found.given.clone(),
         };
-        let result = match self.arity {
-            0 => self.function.call(&self.engine, &self.ast, ()),
-            1 => self.function.call(&self.engine, &self.ast, (m,)),
-            _ => self.function.call(&self.engine, &self.ast, (m, cx)),
-        };
+        let mut given = before;
+        given.extend([Dynamic::from(cx)]);
+        given.truncate(self.arity);
+        let result = self.function.call::<Dynamic>(&self.engine, &self.ast, given);
         result.map_err(|error: Box<EvalAltResult>| {
             let (position, message) = explain(&error);
             let position = if position.is_none() { self.at } else { position };
@@ -102,7 +107,7 @@ impl Closure {
         self.place(self.at)
     }
 
-    fn wrong(&self, expected: &str, got: &Dynamic) -> String {
+    pub(super) fn wrong(&self, expected: &str, got: &Dynamic) -> String {
         let got = plain(got.type_name());
         format!(
             "{}: the closure gave {got}; it must give {expected}, annotate(…), refuse(…) or skip(…)",
@@ -122,7 +127,7 @@ impl Decide for Closure {
                 Some(code) => {
                     let edit = EditSpec::replace(found.node().range(), code.clone());
                     let mut replacement = to_replacement(&edit, &found.tree, languages);
-                    replacement.fragments = found.with_breaks(replacement.fragments);
+                    replacement.fragments = found.with_breaks(blocks(found.node(), replacement.fragments));
                     replacement.range = found.replaced_by(&replacement.fragments);
                     Ok(Decision::Edits(vec![replacement]))
                 }

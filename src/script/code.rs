@@ -14,8 +14,8 @@ use super::reference::Api;
 use crate::edit::{FileEdit, Fragment};
 use crate::language::{FileLanguages, Language, literal};
 use crate::rule::{
-    Comments, Decision, Filling, ImportRequest, Replacement, Template, element, elements, ended, run_of, whole_lines,
-    written,
+    Comments, Decision, Deletion, Filling, ImportRequest, Replacement, Template, deletion, element_gone, elements,
+    ended, run_of, written,
 };
 use crate::symbol::{Symbols, Through, Wanted};
 use crate::tree::{Node, Tree};
@@ -270,6 +270,22 @@ fn register_code(api: &mut Api<'_>) {
     let docs = "Code with holes, and what fills them: nodes, lists, code or literals, never a bare string.";
     let example = r#".find("f($X, $$$R)").rewrite(|m, cx| code("g($$$R, $X)", #{ X: m.X, R: m.R })).example("f(1, 2, 3); f(4)", "g(2, 3, 1); g(4)")"#;
     api.function("code(text, holes) -> Code", docs, example, |text: &str, holes: Map| code(text, &holes));
+    let docs = "Nodes and code as one, with this text between them.";
+    let example = r#".find("f($X, $Y)").rewrite(|m, cx| code("g($A)", #{ A: codes([m.Y, m.X], ", ") })).example("f(1, 2)", "g(2, 1)")"#;
+    api.function("codes(parts, between) -> Code", docs, example, |parts: Array, between: &str| -> Fallible<Snippet> {
+        let mut all = Snippet::default();
+        for (at, part) in parts.iter().enumerate() {
+            if at > 0 {
+                all.append(&Snippet::text(between));
+            }
+            match (part.read_lock::<RhaiNode>(), part.read_lock::<Snippet>()) {
+                (Some(node), _) => all.push(Fragment::Copy(node.node().range())),
+                (_, Some(code)) => all.append(&code),
+                _ => return Err(fail(format!("codes(…) takes nodes and code, not {}", plain(part.type_name())))),
+            }
+        }
+        Ok(all)
+    });
     let docs = "The code of a node.";
     let example = r#".find("f($X)").rewrite(|m, cx| code_of(m.X)).example("f(1 + 2)", "1 + 2")"#;
     api.function("code_of(node) -> Code", docs, example, |node: RhaiNode| {
@@ -288,10 +304,18 @@ fn register_code(api: &mut Api<'_>) {
 fn register_verdicts(api: &mut Api<'_>) {
     let docs = "Leaves the code, and puts a comment above it for a person to look at.";
     let example = r##".find("f($X)").edit(|m, cx| annotate("f is gone: decide what " + m.X.text + " becomes")).example("f(1)", "# gander[example]: f is gone: decide what 1 becomes\nf(1)")"##;
-    api.function("annotate(message) -> Verdict", docs, example, |message: &str| Decision::Annotate(message.to_owned()));
+    let said = |what: &str, text: &str| match text.trim() {
+        "" => Err(fail(format!("{what}(…) must say why, to whoever reads it"))),
+        _ => Ok(text.to_owned()),
+    };
+    api.function("annotate(message) -> Verdict", docs, example, move |message: &str| {
+        said("annotate", message).map(Decision::Annotate)
+    });
     let docs = "Keeps the whole consumer out of the rollout, with this reason.";
     let example = r#".find("f($X)").edit(|m, cx| if m.X.kind == "integer" { skip("harmless") } else { refuse("f of a variable") }).unchanged("f(1)")"#;
-    api.function("refuse(reason) -> Verdict", docs, example, |reason: &str| Decision::Refuse(reason.to_owned()));
+    api.function("refuse(reason) -> Verdict", docs, example, move |reason: &str| {
+        said("refuse", reason).map(Decision::Refuse)
+    });
     let docs = "Says that the match is not meant, and why; the ledger counts it.";
     let example = r#".find("f($X)").edit(|m, cx| skip("never meant")).unchanged("f(1)")"#;
     api.function("skip(reason) -> Verdict", docs, example, |reason: &str| Decision::Skip(reason.to_owned()));
@@ -336,22 +360,34 @@ fn register_edits(api: &mut Api<'_>) {
     api.function("insert_after(node, code) -> Edit", docs, example, |node: RhaiNode, code: Snippet| {
         insertion(node.node(), code, false)
     });
-    let docs = "Deletes a node, with its lines where nothing else is on them. Of a node that is all of a statement, the statement goes.";
+    let docs = "Deletes a node, with its lines where nothing else is on them. Of a node that is all of a statement, the statement goes; what hangs on it, as attributes and decorators do, goes, too, and the separator of an element of a list. An error where the place of an element says what the others are, as in `a, b = c`.";
     let example = r#".find(stmt("import old")).edit(|m, cx| edits([delete(m.node)])).example("import a\nimport old\nf()", "import a\nf()")"#;
-    api.function("delete(node) -> Edit", docs, example, |node: RhaiNode| {
-        EditSpec::replace(whole_lines(node.node()), Snippet::default())
-    });
+    api.function("delete(node) -> Edit", docs, example, |node: RhaiNode| deletion_of(&node));
     let docs = "Deletes an element of a list with the separator that belongs to it.";
     let example = r#".find(kind("keyword_argument")).when(|m| m.node.text == "x=1").edit(|m, cx| edits([delete_element(m.node)])).example("f(x=1, y=2); f(y=2, x=1)", "f(y=2); f(y=2)")"#;
     api.function("delete_element(node) -> Edit", docs, example, |node: RhaiNode| -> Fallible<EditSpec> {
         charge(node.node().parent().map_or(0, |p| p.subtree_len()))?;
-        let (range, kept) = element(node.node());
-        let code = kept.map(|range| Part::Fragment(Fragment::Copy(range)));
-        Ok(EditSpec::replace(range, Snippet(code.into_iter().collect())))
+        Ok(without(element_gone(node.node()).map_err(fail)?))
     });
     let docs = "The edits that delete several elements of one list, with their separators.";
     let example = r#".find("f($$$X)").when(|m| m.X.nodes.some(|n| n.text == "0")).edit(|m, cx| edits(delete_elements(m.X.nodes.filter(|n| n.text == "0")))).example("f(0, 1, 0)", "f(1)")"#;
     api.function("delete_elements(nodes) -> Array", docs, example, |nodes: Array| delete_elements(&nodes));
+}
+
+/// The edit that deletes a node.
+pub(super) fn deletion_of(node: &RhaiNode) -> Fallible<EditSpec> {
+    let node = node.node();
+    charge(node.parent().map_or(0, |p| p.subtree_len()))?;
+    // Lines of a literal are its own.
+    if node.tree().base() > 0 {
+        return Ok(EditSpec::replace(node.range(), Snippet::default()));
+    }
+    Ok(without(deletion(node).map_err(fail)?))
+}
+
+fn without((range, left): Deletion) -> EditSpec {
+    let parts: Vec<Part> = left.into_iter().map(Part::Fragment).collect();
+    EditSpec::replace(range, Snippet(parts)).with_comments(Comments::Drop)
 }
 
 pub(super) fn code(text: &str, holes: &Map) -> Fallible<Snippet> {

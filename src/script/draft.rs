@@ -28,12 +28,15 @@ pub(super) struct Draft {
     pub(super) hosts: Vec<(String, Spec, Position)>,
     pub(super) survey: Option<(FnPtr, Position)>,
     pub(super) guards: Vec<(FnPtr, Position)>,
+    pub(super) group_by: Option<(FnPtr, Position)>,
     pub(super) actions: Vec<(Then, Position)>,
     pub(super) examples: Vec<Example>,
     pub(super) if_unknown: IfUnknown,
     pub(super) imports: Vec<ImportEdit>,
     pub(super) comments: Comments,
     pub(super) follow_ups: Vec<Followed>,
+    /// The rules that come after it where both want the same code.
+    pub(super) order: Vec<(String, Position)>,
     /// Of a follow-up, the names that it takes.
     pub(super) takes: Option<Vec<String>>,
     /// An error ended its declaration: what is missing may have been to come.
@@ -56,6 +59,8 @@ impl Draft {
             hosts: Vec::new(),
             survey: None,
             guards: Vec::new(),
+            group_by: None,
+            order: Vec::new(),
             actions: Vec::new(),
             examples: Vec::new(),
             if_unknown: IfUnknown::default(),
@@ -86,6 +91,8 @@ impl Draft {
             hosts,
             survey,
             guards,
+            group_by,
+            order,
             actions,
             if_unknown,
             imports,
@@ -114,6 +121,8 @@ impl Draft {
         follow_ups.iter().filter_map(|one| one.bind.as_ref()).for_each(|closure| said.closure("bind", closure));
         survey.iter().for_each(|(closure, _)| said.closure("survey", closure));
         guards.iter().for_each(|(closure, _)| said.closure("when", closure));
+        group_by.iter().for_each(|(closure, _)| said.closure("group_by", closure));
+        said.value("order", &order.iter().map(|(id, _)| id).collect::<Vec<_>>());
         actions.iter().for_each(|(then, _)| said.then(then));
     }
 
@@ -143,5 +152,6 @@ pub(super) enum Then {
     Refuse(String),
     Move(Vec<(String, String)>),
     Ask(FnPtr, Kind),
+    Join(FnPtr),
     Collect(String, FnPtr),
 }

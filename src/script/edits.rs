@@ -4,7 +4,7 @@
 use rhai::{Array, Dynamic, EvalAltResult, Map};
 
 use super::budget::charge;
-use super::code::{EditSpec, Snippet, code, lit};
+use super::code::{EditSpec, Snippet, code, deletion_of, lit};
 use super::error::fail;
 use super::explain::plain;
 use super::nodes::{RhaiList, RhaiNode};
@@ -181,10 +181,7 @@ fn deletions(api: &mut Api<'_>) {
             match policy.as_ref().map(|policy| policy.as_str()) {
                 Some("drop") => Ok(EditSpec::replace(with_comments_above(node.node()), Snippet::default())),
                 Some("keep") => keep_comments(node.node()),
-                Some("move") => {
-                    let whole = whole_lines(node.node());
-                    Ok(EditSpec::replace(whole, Snippet::default()).with_comments(Comments::Move))
-                }
+                Some("move") => Ok(deletion_of(&node)?.with_comments(Comments::Move)),
                 _ => {
                     Err(fail("delete(…) keeps, moves or drops comments: #{ comments: \"keep\" }, \"move\" or \"drop\""))
                 }

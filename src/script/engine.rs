@@ -10,7 +10,7 @@ use super::error::fail;
 use super::library::Libraries;
 use super::reference::{Api, Constant};
 use super::{
-    Inputs, bind, builder, code, datasets, edits, files, finder, follow, imports, library, nodes, symbols, types,
+    Inputs, bind, builder, code, datasets, edits, files, finder, follow, group, imports, library, nodes, symbols, types,
 };
 
 /// Operations of one closure call, or of loading one file: beyond that it is a loop.
@@ -58,6 +58,7 @@ pub(super) fn new(
     files::register(&mut api);
     builder::register(&mut api, drafts);
     follow::register(&mut api);
+    group::register(&mut api);
     symbols::register(&mut api);
     types::register(&mut api);
     library::register(&mut api, libraries);

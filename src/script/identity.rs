@@ -91,6 +91,7 @@ impl Said {
                 self.value("ask", kind);
                 self.closure("closure", closure);
             }
+            Then::Join(closure) => self.closure("join", closure),
             Then::Collect(name, closure) => {
                 self.value("collect", name);
                 self.closure("closure", closure);

@@ -17,6 +17,7 @@ mod explain;
 mod files;
 mod finder;
 mod follow;
+mod group;
 mod identity;
 mod imports;
 mod insertion;

@@ -5,13 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::check::Wrong;
 use super::file::{Creation, Fate, FileReport, about};
 use super::{Finding, FindingKind};
-use crate::edit::{Edit, FileEdit};
+use crate::edit::{ComposeError, Edit, FileEdit, arrange};
 use crate::language::Language;
-use crate::rule::{Answer, ImportRequest, Outcomes, RuleSet, Seed};
+use crate::rule::{Answer, ImportRequest, Outcomes, RuleSet, Scope, Seed};
 
 /// What the rules ask of a file.
 #[derive(Default)]
@@ -38,6 +39,8 @@ pub(super) struct Planted {
     pub(super) edits: Range<usize>,
     /// The match, in bytes of the text.
     pub(super) at: Range<usize>,
+    /// The match that it is, where that has no edit: rule and number.
+    pub(super) of: Option<(String, u32)>,
 }
 
 /// What a match asks of a whole file.
@@ -113,7 +116,7 @@ pub(super) fn sort_out(rules: &RuleSet, path: &str, outcomes: Outcomes, report: 
             Answer::Edit(more) => {
                 if !outcome.seeds.is_empty() {
                     let edits = asked.edits.len()..asked.edits.len() + more.len();
-                    asked.seeds.push(Planted { seeds: outcome.seeds, edits, at: outcome.range.clone() });
+                    asked.seeds.push(Planted { seeds: outcome.seeds, edits, at: outcome.range.clone(), of: None });
                 }
                 asked.edits.extend(more);
                 asked.imports.extend(outcome.imports.into_iter().map(|request| (rule.clone(), request)));
@@ -136,4 +139,70 @@ pub(super) fn sort_out(rules: &RuleSet, path: &str, outcomes: Outcomes, report: 
         report.findings.push(Finding { subject: outcome.subject.map(|subject| Box::new(subject.into())), ..finding });
     }
     asked
+}
+
+impl Asked {
+    /// Decides overlaps as far as anybody ordered them: of two rules, the one that comes later
+    /// looks at the result; a match within code that another match of its own rule takes away
+    /// goes with that code. What is left is a conflict.
+    pub(super) fn in_order(&mut self, rules: &RuleSet, text: &str) {
+        // Each turn takes a match away.
+        while let Err(ComposeError::Conflict { first, second, at }) = arrange(text, &self.edits) {
+            let comes_first = |a: &str, b: &str| {
+                rules.rules.iter().any(|rule| rule.id == a && rule.before.iter().any(|other| other == b))
+            };
+            let inner = self.edits.iter().position(|edit| edit.rule == second && edit.range.start == at);
+            let outer = self.edits.iter().position(|edit| {
+                edit.rule == first
+                    && edit.range.start <= at
+                    && at < edit.range.end
+                    && Some(edit) != inner.map(|i| &self.edits[i])
+            });
+            let (Some(inner), Some(outer)) = (inner, outer) else { return };
+            let loser = if comes_first(&first, &second) {
+                inner
+            } else if comes_first(&second, &first) {
+                outer
+            } else if first == second && self.is_within(inner, outer) {
+                self.leave_out(inner);
+                continue;
+            } else {
+                return;
+            };
+            let (rule, match_id) = (self.edits[loser].rule.clone(), self.edits[loser].match_id);
+            let Some(index) = rules.rules.iter().position(|one| one.id == rule) else { return };
+            if rules.rules[index].variants.iter().any(|variant| !variant.hosts.is_empty()) {
+                return;
+            }
+            let seed = Seed { rule: index, scope: Scope::File, given: Arc::default() };
+            self.leave_out(loser);
+            let (edits, at) = (0..0, 0..text.len());
+            self.seeds.push(Planted { seeds: vec![seed], edits, at, of: Some((rule, match_id)) });
+        }
+    }
+
+    /// Whether all edits of a match lie within one edit of another.
+    fn is_within(&self, inner: usize, outer: usize) -> bool {
+        let (inner, outer) = (&self.edits[inner], &self.edits[outer]);
+        let own = |edit: &&Edit| edit.rule == inner.rule && edit.match_id == inner.match_id;
+        let within = |edit: &Edit| outer.range.start <= edit.range.start && edit.range.end <= outer.range.end;
+        inner.match_id != outer.match_id && self.edits.iter().filter(own).all(within)
+    }
+
+    /// Leaves out the match that an edit is of.
+    fn leave_out(&mut self, edit: usize) {
+        let (rule, match_id) = (self.edits[edit].rule.clone(), self.edits[edit].match_id);
+        let gone = |edit: &Edit| edit.rule == rule && edit.match_id == match_id;
+        let kept: Vec<usize> = (0..self.edits.len()).filter(|at| !gone(&self.edits[*at])).collect();
+        let number: BTreeMap<usize, usize> = kept.iter().enumerate().map(|(new, old)| (*old, new)).collect();
+        let before = |at: usize| kept.partition_point(|old| *old < at);
+        self.comments = self.comments.iter().filter_map(|at| number.get(at).copied()).collect();
+        for one in &mut self.seeds {
+            one.edits = before(one.edits.start)..before(one.edits.end);
+        }
+        self.edits = kept.iter().map(|at| self.edits[*at].clone()).collect();
+        if !self.edits.iter().any(|edit| edit.rule == rule) {
+            self.imports.retain(|(asker, _)| *asker != rule);
+        }
+    }
 }

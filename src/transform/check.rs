@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::edit::{Arranged, Edit, Fragment, Placed, Splice, in_old_text};
 use crate::language::Language;
-use crate::rule::{Embedded, embed};
+use crate::rule::{Embedded, embed, fillings};
 use crate::tree::{Node, Tree};
 
 /// Why a result is refused.
@@ -54,6 +54,7 @@ impl Result<'_> {
             return Err(self.wrong(at, format!("the edit would leave code that does not parse: {what}")));
         }
         self.borders()?;
+        self.runs()?;
         let touched = self.lost_comments()?;
         self.annotations(comments)?;
         self.literal_lines()?;
@@ -109,6 +110,35 @@ impl Result<'_> {
                 Err(Wrong { at: edit.range.start, rule: edit.rule.clone(), why })
             }
         }
+    }
+
+    /// What was copied as neighbours must be neighbours still: the second statement of a body must
+    /// not stand behind it.
+    fn runs(&self) -> std::result::Result<(), Wrong> {
+        for placed in &self.arranged.placed {
+            let edit = &self.edits[placed.edit];
+            let Some(Fragment::Copy(range)) = placed.fragment.and_then(|f| edit.replacement.get(f)) else { continue };
+            let Some((first, last)) = ends(self.old, range).filter(|(a, b)| a != b) else { continue };
+            let together = |tree: &Tree, a: crate::tree::NodeId, b| {
+                tree.node(a).parent().map(|n| n.id) == tree.node(b).parent().map(|n| n.id)
+            };
+            if !together(self.old, first, last) {
+                continue;
+            }
+            let whole = self.new.text().get(placed.range.clone()).unwrap_or("");
+            let from = placed.range.start + whole.len() - whole.trim_start().len();
+            let to = from + whole.trim().len();
+            if ends(self.new, &(from..to)).is_some_and(|(a, b)| !together(self.new, a, b)) {
+                let node = self.new.last_from(from);
+                let why = format!(
+                    "the edit would change what belongs together: of the code that was put at {}, a part ends up \
+                     somewhere else; give it lines, or brackets, of its own in the rule",
+                    self.place(node)
+                );
+                return Err(Wrong { at: edit.range.start, rule: edit.rule.clone(), why });
+            }
+        }
+        Ok(())
     }
 
     /// Comments inside of replaced code must be in the result, unless their code was deleted
@@ -239,6 +269,22 @@ impl Result<'_> {
     }
 }
 
+/// Writes what a block holds that deletions would leave empty. Whether anything was changed.
+pub(super) fn fill_blocks(old: &Tree, edits: &mut [Edit]) -> bool {
+    let empty = |edit: &Edit| edit.replacement.is_empty() && !edit.range.is_empty();
+    let deletions: Vec<(usize, Range<usize>)> =
+        edits.iter().enumerate().filter(|(_, e)| empty(e)).map(|(at, e)| (at, e.range.clone())).collect();
+    let fillings = if deletions.is_empty() { Vec::new() } else { fillings(old, &deletions) };
+    for (at, text) in &fillings {
+        let same: Vec<usize> = (0..edits.len()).filter(|other| edits[*other].range == edits[*at].range).collect();
+        for one in same {
+            edits[one].replacement = vec![Fragment::Text(text.clone())];
+            edits[one].drops = true;
+        }
+    }
+    !fillings.is_empty()
+}
+
 /// Where a tree has a block that holds nothing, though its language forbids it.
 pub(super) fn empty_block(tree: &Tree) -> Option<(u32, u32)> {
     let kinds = &tree.language.facts.never_empty;
@@ -307,6 +353,25 @@ impl<'a> Moves<'a> {
         let end = range.end;
         self.splices[from..].iter().take_while(move |s| s.range.start <= end).filter(move |s| s.range.end <= end)
     }
+}
+
+/// The largest nodes, comments left out, that begin and end where a range does.
+fn ends(tree: &Tree, range: &Range<usize>) -> Option<(crate::tree::NodeId, crate::tree::NodeId)> {
+    let within = |n: &Node<'_>| range.start <= n.local_range().start && n.local_range().end <= range.end;
+    let top = |n: Node<'_>| std::iter::once(n).chain(n.ancestors()).take_while(within).last().map(|n| n.id);
+    // Comments may stand at both ends.
+    let code = |n: &Node<'_>| n.is_leaf() && !n.is_extra() && n.is_named() && within(n) && !n.local_range().is_empty();
+    let from = tree.last_from(range.start);
+    let start = std::iter::once(from)
+        .chain(from.ancestors())
+        .take_while(|n| n.local_range().start >= range.start)
+        .last()
+        .unwrap_or(from);
+    let leaves = (start.id.0..tree.len() as u32).map(|id| tree.node(crate::tree::NodeId(id)));
+    let mut leaves = leaves.take_while(|n| n.local_range().start < range.end).filter(code);
+    let first = leaves.next()?;
+    let last = leaves.last().unwrap_or(first);
+    Some((top(first)?, top(last)?))
 }
 
 fn shortened(text: &str) -> String {

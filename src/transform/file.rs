@@ -246,6 +246,7 @@ fn looked_through(rules: &RuleSet, facts: &Arc<Facts>, place: Place<'_>, bytes: 
         }
     };
     let mut asked = sort_out(rules, path, outcomes, &mut report);
+    asked.in_order(rules, text);
     let again = Again { rules, facts, place };
     if report.objection().is_none() && !(asked.seeds.is_empty() && facts.seeds().is_empty()) {
         match follow::follow(&again, &tree, asked, &mut report) {
@@ -503,6 +504,9 @@ pub(super) fn composed(old_tree: &Tree, asked: &mut Asked) -> Result<(Arranged, 
         let new_tree = parse(language, apply(text, &arranged.splices)).map_err(syntax)?;
         round += 1;
         let done = asked.worked || round > ROUNDS;
+        if !done && check::fill_blocks(old_tree, &mut asked.edits) {
+            continue;
+        }
         if done || !check::parenthesise(old_tree, &new_tree, &arranged, &mut asked.edits) {
             if std::mem::replace(&mut settled, true) {
                 return Ok((arranged, new_tree));

@@ -100,7 +100,10 @@ pub(super) fn follow(
         work.pending.push(Pending { seed: seed.clone(), place: 0..old.text().len(), keys });
     }
     let owners: Vec<Keys> = asked.edits.iter().map(|edit| [key(edit)].into()).collect();
-    let planters = asked.seeds.iter().map(|one| one.edits.clone().flat_map(|at| owners[at].clone()).collect());
+    let planters = asked
+        .seeds
+        .iter()
+        .map(|one| one.edits.clone().flat_map(|at| owners[at].clone()).chain(one.of.clone()).collect());
     let planters = planters.collect();
     work.make(Round { asked, owners, planters })?;
     work.run()?;

@@ -1,5 +1,6 @@
 //! Rules over whole files: the exact bytes that come of them, or why none do.
 
+mod deletions;
 mod files;
 mod fleet;
 mod follow;
@@ -100,8 +101,7 @@ fn blocks_keep_their_shape() {
         "with new():\n    if FLAG:\n        a()\n        b()\n"
     );
     let gone = r#"rule("d").lang("python").find("f()").edit(|m, cx| edits([delete(m.node)]));"#;
-    let out = check(gone, "a.py", "if a:\n    f()\nb()\n");
-    assert!(out.starts_with("=\nRefused"), "an `if` without a block: {out}");
+    assert_eq!(check(gone, "a.py", "if a:\n    f()\nb()\n"), "if a:\n    pass\nb()\n", "no `if` without a block");
     let literal = replaced("python", "a.py", "f()", "g('''a\nb''')", "if a:\n    f()\n");
     assert!(literal.contains("its lines would be indented"), "{literal}");
 }
@@ -243,4 +243,63 @@ fn large_and_deep_files_take_linear_time() {
     let out = check(list, "a.py", &arguments);
     assert!(out == "=" || out.contains("too long for a pattern"), "{out}");
     assert!(started.elapsed() < std::time::Duration::from_secs(120), "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_body_of_several_lines_stays_in_its_block() {
+    let python = |find: &str, replace: &str, code: &str| {
+        let script = format!("rule(\"r\").lang(\"python\").find(stmt({find:?})).replace({replace:?});");
+        check(&script, "a.py", code)
+    };
+    let code = "def f():\n  if x:\n    a()\n    b()\n";
+    assert_eq!(python("if $A: $$$B", "while new: $$$B", code), "def f():\n  while new:\n    a()\n    b()\n");
+    assert_eq!(python("if $A: $$$B", "while new: $$$B", "if x: a()\n"), "while new: a()\n");
+    let code = "try:\n    a()\n    b()\nexcept E:\n    c()\n    d()\n";
+    let new = "try:\n    a()\n    b()\nexcept F:\n    c()\n    d()\n";
+    assert_eq!(python("try: $$$A\nexcept E: $$$B", "try: $$$A\nexcept F: $$$B", code), new);
+    let rewrite =
+        "rule(\"r\").lang(\"python\").find(stmt(\"if $A: $$$B\")).rewrite(|m, cx| code(\"with y: $B\", #{ B: m.B }));";
+    assert_eq!(check(rewrite, "a.py", "if x:\n    a()\n    b()\n"), "with y:\n    a()\n    b()\n");
+    // What would part is refused, whatever parts it.
+    let parts = replaced("javascript", "a.js", "if (a) { $$$B }", "if (b) $$$B", "if (a) { f(); g(); }\n");
+    assert!(parts.contains("belongs together"), "{parts}");
+}
+
+#[test]
+fn rules_that_want_the_same_code_are_ordered_or_refused() {
+    let both = |order: &str| {
+        let script = format!(
+            "rule(\"a\").lang(\"python\").find(\"f($X)\").replace(\"g($X)\"){order};\nrule(\"b\").lang(\"python\").find(\"h($_)\").replace(\"k()\");"
+        );
+        check(&script, "a.py", "x = h(f(1))\ny = f(2)\n")
+    };
+    let refused = both("");
+    assert!(refused.contains("rules `b` and `a`") && refused.starts_with('='), "{refused}");
+    assert_eq!(both(".before(\"b\")"), "x = k()\ny = g(2)\n");
+    // Within what its own rule takes away, a match goes with it.
+    assert_eq!(replaced("python", "a.py", "f($_)", "g()", "x = f(f(1))\n"), "x = g()\n");
+}
+
+#[test]
+fn many_matches_are_one_edit_set() {
+    let script = r#"
+rule("r").lang("python").find("register($C, $M)")
+    .group_by(|m, cx| if m.C.text == "Z" { skip("not Z") } else { m.C.text })
+    .edit_group(|name, ms, cx| {
+        if ms.len == 3 { return refuse("three of " + name); }
+        let others = ms.extract(1);
+        edits([replace(ms[0].node, code("all_of($C, $M)", #{ C: ms[0].C, M: codes(ms.map(|one| one.M), ", ") }))]
+            + others.map(|one| delete(one.node)))
+    });
+"#;
+    let code = "register(A, 1)\nregister(B, 2)\nregister(A, 3)\nregister(Z, 4)\n";
+    assert_eq!(check(script, "a.py", code), "all_of(A, 1, 3)\nall_of(B, 2)\nregister(Z, 4)\n\nSkipped: not Z");
+    let refused = check(script, "a.py", "register(A, 1)\nregister(A, 2)\nregister(A, 3)\n");
+    assert!(refused.starts_with("=\nRefused: three of A"), "{refused}");
+    let source = Source { name: "t.rhai".to_owned(), text: script.to_owned(), ..Source::default() };
+    let rules = load(&[source], &Inputs::default()).unwrap();
+    let report = file(&rules, &Default::default(), "a.py", code.as_bytes());
+    let matches: std::collections::BTreeSet<u32> =
+        report.change.unwrap().edits.iter().map(|edit| edit.match_id).collect();
+    assert_eq!(matches.len(), 2, "each group is one");
 }

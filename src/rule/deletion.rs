@@ -1,0 +1,208 @@
+//! What goes with a node that is deleted: the statement that it is all of, what hangs on it
+//! or is nothing without it, its lines, its separator. And what can't go: an element whose
+//! place says what the others are.
+//!
+//! Must not: say what becomes of comments.
+
+use std::ops::Range;
+
+use super::elements::element;
+use super::layout::line_end;
+use crate::edit::Fragment;
+use crate::tree::{Node, Tree};
+
+/// Bytes that go, and what is left in their place.
+pub type Deletion = (Range<usize>, Vec<Fragment>);
+
+/// The deletion of a node, wherever it stands.
+///
+/// # Errors
+/// Where the place of an element says what the others are.
+pub fn deletion(node: Node<'_>) -> Result<Deletion, String> {
+    let node = whole(node);
+    let facts = &node.tree().language.facts.elements;
+    let in_list = node.parent().is_some_and(|list| {
+        facts.empty.contains_key(list.kind()) || facts.single.iter().any(|kind| kind == list.kind())
+    });
+    if in_list || is_element(node) { element_gone(node) } else { Ok((whole_lines(node), Vec::new())) }
+}
+
+/// The deletion of an element of a list, with its separator.
+///
+/// # Errors
+/// Where the place of an element says what the others are.
+pub fn element_gone(node: Node<'_>) -> Result<Deletion, String> {
+    let Some(list) = node.parent() else { return Ok((node.range(), Vec::new())) };
+    let facts = &node.tree().language.facts.elements;
+    let is = |kinds: &[String]| kinds.iter().any(|kind| kind == list.kind());
+    let named: Vec<Node<'_>> = list.named_children().filter(|other| !hangs(*other)).collect();
+    let words = |why: &str| {
+        let (line, column) = node.line_column();
+        Err(format!("`{}` at {line}:{column} can't go from a list {why}", short(node.text())))
+    };
+    let at = list.ancestors().next().map(|around| format!("{}.{}", around.kind(), list.field_name().unwrap_or("")));
+    let by_place = is(&facts.by_place) || at.is_some_and(|at| facts.by_place.contains(&at));
+    if by_place || has_holes(list) {
+        return words("of which each place means something");
+    }
+    let head = head(node);
+    let (whole, kept) = element(head, node);
+    match named.as_slice() {
+        [_] => match facts.empty.get(list.kind()) {
+            Some(text) => Ok((list.range(), vec![Fragment::Text(text.clone())])),
+            None if is(&facts.single) && !list.text().starts_with('(') => words("that would be empty"),
+            None if is(&facts.single) => Ok((list.range(), vec![Fragment::Text("()".to_owned())])),
+            None => Ok((whole, kept.map(Fragment::Copy).into_iter().collect())),
+        },
+        [first, second] if is(&facts.single) && !ends_with_separator(list) => {
+            // One that is left needs its separator still.
+            let other = if first.id == node.id { second } else { first };
+            let range = first.range().start.min(head.range().start)..second.range().end;
+            Ok((range, vec![Fragment::Copy(other.range()), Fragment::Text(",".to_owned())]))
+        }
+        [_, _] if is(&facts.never_single) => words("that would have one element only"),
+        _ => Ok((whole, kept.map(Fragment::Copy).into_iter().collect())),
+    }
+}
+
+fn short(text: &str) -> String {
+    text.lines().next().unwrap_or("").chars().take(40).collect()
+}
+
+fn is_comma(node: &Node<'_>) -> bool {
+    !node.is_named() && node.text() == "," && node.tree().language.is_separator(",")
+}
+
+/// Whether elements are left out: `[a, , b]`.
+fn has_holes(list: Node<'_>) -> bool {
+    let children: Vec<Node<'_>> = list.children().filter(|child| !child.is_extra()).collect();
+    let opens = |node: &Node<'_>| !node.is_named() && matches!(node.text(), "[" | "{" | "(");
+    children.windows(2).any(|pair| is_comma(&pair[1]) && (is_comma(&pair[0]) || opens(&pair[0])))
+}
+
+fn ends_with_separator(list: Node<'_>) -> bool {
+    let tokens: Vec<Node<'_>> = list.children().filter(|child| !child.is_extra()).collect();
+    let closes = |node: &Node<'_>| !node.is_named() && matches!(node.text(), ")" | "]" | "}" | ">");
+    tokens.iter().rev().find(|node| !closes(node)).is_some_and(is_comma)
+}
+
+/// Whether a separator stands on one side of a node: a comma, or a `;` on its line.
+fn is_element(node: Node<'_>) -> bool {
+    let Some(parent) = node.parent() else { return false };
+    let siblings: Vec<Node<'_>> = parent.children().filter(|child| !child.is_extra()).collect();
+    let Some(at) = siblings.iter().position(|other| other.id == node.id) else { return false };
+    let head = siblings.iter().position(|other| other.id == head(node).id).unwrap_or(at);
+    let sides = [head.checked_sub(1), Some(at + 1)].map(|at| at.and_then(|at| siblings.get(at)));
+    let on_line = |other: &Node<'_>| {
+        let (from, to) = (
+            other.local_range().end.min(node.local_range().end),
+            other.local_range().start.max(node.local_range().start),
+        );
+        other.tree().text().get(from..to).is_none_or(|gap| !gap.contains('\n'))
+    };
+    let parts = |side: Option<&Node<'_>>, next: Option<&Node<'_>>| {
+        let semicolon = |s: &Node<'_>| !s.is_named() && s.text() == ";" && next.is_some_and(on_line);
+        side.is_some_and(|side| is_comma(side) || semicolon(side))
+    };
+    let before = parts(sides[0], head.checked_sub(2).and_then(|at| siblings.get(at)));
+    before || parts(sides[1], siblings.get(at + 2))
+}
+
+/// The node that goes where this one does: the statement that it is all of, and what would be
+/// nothing without it, as `export` or a decorator are.
+fn whole(node: Node<'_>) -> Node<'_> {
+    let tree = node.tree();
+    let carries = |around: &Node<'_>, inner: Node<'_>| {
+        let kinds = &tree.language.facts.elements.carriers;
+        let last = around.named_children().last().is_some_and(|last| last.id == inner.id);
+        last && kinds.iter().any(|kind| kind == around.kind())
+    };
+    let is_all = |around: &Node<'_>, inner: Node<'_>| {
+        let (outer, own) = (around.local_range(), inner.local_range());
+        let rest = tree.text().get(own.end..outer.end).unwrap_or("").trim();
+        let ends = rest.is_empty() || tree.language.is_separator(rest);
+        outer.start == own.start && ends && tree.statements().contains(&around.id)
+    };
+    let mut inner = node;
+    while let Some(around) = inner.parent().filter(|around| carries(around, inner) || is_all(around, inner)) {
+        inner = around;
+    }
+    // Between a node and its statement there may be others that are all of it.
+    let statement = inner.ancestors().take_while(|around| around.local_range().start == inner.local_range().start);
+    match statement.filter(|around| is_all(around, inner)).last() {
+        Some(statement) if statement.id != inner.id => whole(statement),
+        _ => inner,
+    }
+}
+
+/// Whether a node is nothing by itself, but says something of the next one.
+fn hangs(node: Node<'_>) -> bool {
+    let facts = &node.tree().language.facts.elements;
+    if node.is_extra() {
+        return node.is_named() && facts.documents.iter().any(|mark| node.text().starts_with(mark.as_str()));
+    }
+    facts.attached.iter().any(|kind| kind == node.kind())
+}
+
+/// The first of what hangs on a node, or the node.
+pub(super) fn head(node: Node<'_>) -> Node<'_> {
+    let siblings: Vec<Node<'_>> = node.parent().map(|parent| parent.children().collect()).unwrap_or_default();
+    let at = siblings.iter().position(|other| other.id == node.id).unwrap_or(0);
+    let comment = |node: &Node<'_>| node.is_extra() && node.is_named();
+    let before = siblings[..at].iter().rev().take_while(|other| hangs(**other) || comment(other));
+    before.filter(|other| hangs(**other)).last().copied().unwrap_or(node)
+}
+
+/// Where the code of a node ends: a comment behind it that stands no deeper is not its own.
+fn content_end(node: Node<'_>) -> usize {
+    let (tree, range) = (node.tree(), node.local_range());
+    let column = |at: usize| at - tree.text()[..at].rfind('\n').map_or(0, |line| line + 1);
+    let deep = |n: &Node<'_>| !n.is_extra() || column(n.local_range().start) > column(range.start);
+    let leaves = node.descendants().filter(|n| n.is_leaf() || n.is_extra());
+    leaves.filter(deep).map(|n| n.local_range().end).max().filter(|end| *end < range.end).map_or(range.end, |end| {
+        let trailing = node.descendants().any(|n| n.is_extra() && n.local_range().start >= end);
+        if trailing { end } else { range.end }
+    })
+}
+
+/// A node and what hangs on it; its whole lines where nothing else is on them.
+pub fn whole_lines(node: Node<'_>) -> Range<usize> {
+    let node = whole(node);
+    let (text, base) = (node.tree().text(), node.tree().base());
+    let range = head(node).local_range().start..content_end(node);
+    let start = text[..range.start].rfind('\n').map_or(0, |i| i + 1);
+    let end = text[range.end..].find('\n').map_or(text.len(), |i| range.end + i + 1);
+    let alone = text[start..range.start].trim().is_empty() && text[range.end..end].trim().is_empty();
+    let range = if alone { start..end } else { range };
+    range.start + base..range.end + base
+}
+
+/// Deletions that leave a block with nothing in it, though its language wants something: for
+/// each such block one of them, by its number, and what is to be written in its place.
+pub fn fillings(tree: &Tree, deletions: &[(usize, Range<usize>)]) -> Vec<(usize, String)> {
+    let facts = &tree.language.facts;
+    let Some(filler) = &facts.filler else { return Vec::new() };
+    let gone = |node: &Node<'_>| {
+        let range = node.local_range();
+        deletions.iter().find(|(_, deleted)| deleted.start <= range.start && range.end <= deleted.end)
+    };
+    let mut all = Vec::new();
+    for block in tree.iter().filter(|node| facts.never_empty.iter().any(|kind| kind == node.kind())) {
+        let children: Vec<Node<'_>> = block.named_children().collect();
+        let whole =
+            gone(&block).is_some_and(|(_, range)| range.start < block.local_range().start && children.len() != 1);
+        if children.is_empty() || whole || !children.iter().all(|child| gone(child).is_some()) {
+            continue;
+        }
+        // Where what is around it goes, too, it needs nothing.
+        if block.parent().is_some_and(|parent| gone(&parent).is_some()) {
+            continue;
+        }
+        let Some((number, range)) = children.first().and_then(gone) else { continue };
+        let text = &tree.text()[range.clone()];
+        let indent = &text[..text.len() - text.trim_start().len()];
+        let end = if text.ends_with('\n') { line_end(tree.text()) } else { "" };
+        all.push((*number, format!("{indent}{filler}{end}")));
+    }
+    all
+}

@@ -1,0 +1,91 @@
+//! What goes with code that is deleted, what can't go, and what is left in its place.
+
+use super::check;
+
+/// Deletes what `find` finds.
+fn without(language: &str, path: &str, find: &str, code: &str) -> String {
+    let script = format!("rule(\"r\").lang({language:?}).find({find}).edit(|m, cx| edits([delete(m.node)]));");
+    let edited = check(&script, path, code);
+    let script = format!("rule(\"r\").lang({language:?}).find({find}).delete();");
+    let deleted = check(&script, path, code);
+    let refused = |text: &str| text.starts_with('=');
+    assert!(edited == deleted || refused(&edited) && refused(&deleted), "{edited}\n{deleted}");
+    edited
+}
+
+const OLD: &str = r#"all([kind("identifier"), regex("^old$")])"#;
+
+#[test]
+fn what_hangs_on_a_node_goes_with_it() {
+    let rust = |find: &str, code: &str| without("rust", "a.rs", find, code);
+    assert_eq!(
+        rust(r#"item("fn old() { $$$B }")"#, "/// Old.\n#[cfg(test)]\nfn old() {}\n\npub fn live() {}\n"),
+        "\npub fn live() {}\n"
+    );
+    assert_eq!(rust(r#"kind("enum_variant")"#, "enum E {\n    #[default]\n    A,\n}\n"), "enum E {\n}\n");
+    let field = r#"all([kind("field_declaration"), regex("^old")])"#;
+    assert_eq!(
+        rust(field, "struct S {\n    #[serde(default)]\n    old: u8,\n    new: u8,\n}\n"),
+        "struct S {\n    new: u8,\n}\n"
+    );
+    let python = |find: &str, code: &str| without("python", "a.py", find, code);
+    let code =
+        "class A:\n    @property\n    def old(self):\n        return 1\n\n    def live(self):\n        return 2\n";
+    assert_eq!(python(r#"stmt("def old(self): $$$")"#, code), "class A:\n\n    def live(self):\n        return 2\n");
+    let ts = |find: &str, code: &str| without("typescript", "a.ts", find, code);
+    assert_eq!(ts(r#"stmt("const A = 1;")"#, "export const A = 1;\nfunction f() {}\n"), "function f() {}\n");
+    assert_eq!(
+        ts(r#"stmt("function old() {}")"#, "export default function old() {}\nclass Live {}\n"),
+        "class Live {}\n"
+    );
+    let method = r#"all([kind("method_definition"), regex("^old")])"#;
+    assert_eq!(ts(method, "class A {\n  @Get(\"/m\")\n  old() {}\n  n() {}\n}\n"), "class A {\n  n() {}\n}\n");
+    let js = |find: &str, code: &str| without("javascript", "a.js", find, code);
+    assert_eq!(js(r#"stmt("const A = 1;")"#, "export const A = 1;\nfunction f() {}\n"), "function f() {}\n");
+    let java = "class A {\n  /** Old. */\n  void old() {}\n  void live() {}\n}\n";
+    assert_eq!(without("java", "A.java", r#"member("void old() {}")"#, java), "class A {\n  void live() {}\n}\n");
+}
+
+#[test]
+fn an_element_takes_its_separator_and_a_tuple_stays_one() {
+    let python = |code: &str| without("python", "a.py", OLD, code);
+    assert_eq!(python("f(a, old)\n"), "f(a)\n");
+    assert_eq!(python("x = {a, old}\n"), "x = {a}\n");
+    assert_eq!(python("x = (old, a)\n"), "x = (a,)\n");
+    assert_eq!(python("x = (a, old)\n"), "x = (a,)\n");
+    assert_eq!(python("x = (a, old,)\n"), "x = (a,)\n");
+    assert_eq!(python("x = (a, old, b)\n"), "x = (a, b)\n");
+    assert_eq!(python("x = (old,)\n"), "x = ()\n");
+    assert_eq!(python("x = a, old\n"), "x = a,\n");
+    assert_eq!(python("x = {old}\n"), "x = set()\n");
+    for code in ["a, old = b\n", "for a, old in b: pass\n", "x = a[old, b]\n"] {
+        let said = python(code);
+        assert!(said.contains("of which each place means something"), "{code}: {said}");
+    }
+    let rust = |code: &str| without("rust", "a.rs", OLD, code);
+    assert_eq!(rust("fn f() { g((old, a)); }\n"), "fn f() { g((a,)); }\n");
+    assert!(rust("fn f() { let (old, a) = b; }\n").contains("each place means something"));
+    let js = |code: &str| without("javascript", "a.js", OLD, code);
+    assert_eq!(js("x = [a, old];\n"), "x = [a];\n");
+    assert!(js("x = [old, , a];\n").contains("each place means something"));
+    let scala = without("scala", "a.scala", OLD, "val x = (old, a)\n");
+    assert!(scala.contains("have one element only"), "{scala}");
+}
+
+#[test]
+fn a_statement_leaves_its_line_and_no_block_empty() {
+    let python = |code: &str| without("python", "a.py", "\"old()\"", code);
+    assert_eq!(python("old(); g()\n"), "g()\n");
+    assert_eq!(python("f(); old()\n"), "f()\n");
+    assert_eq!(python("if x:\n    old()\ng()\n"), "if x:\n    pass\ng()\n");
+    assert_eq!(python("if x: old()\ng()\n"), "if x: pass\ng()\n");
+    assert_eq!(python("def f():\n    old()  # why\n    old()\n"), "def f():\n    pass  # why\n");
+    let js = without("javascript", "a.js", "\"old()\"", "f();\nold();\n");
+    assert_eq!(js, "f();\n");
+}
+
+#[test]
+fn a_comment_behind_deleted_yaml_stays() {
+    let code = "a: 1\nold:\n  # in\n  c: 2\n  d:\n    - x\n# next\nb: 3\n";
+    assert_eq!(without("yaml", "a.yaml", "pair(\"old: $V\")", code), "a: 1\n# next\nb: 3\n");
+}
