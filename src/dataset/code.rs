@@ -11,13 +11,14 @@ use super::decide::{Fate, Host, decide};
 use super::elsewhere::Seen;
 use super::file::{Around, Decided};
 use super::flow;
-use super::mapping::Position;
+use super::mapping::{Position, held_as_it_goes_on};
 use super::names::{Datasets, Met, Part};
 use super::replace::Replaced;
 use super::sql::{self, Setting};
 use super::text::{self, Placeholders, Text};
 use super::usage::{Doubt, Form, Of, Unit, Use};
 use super::visible;
+use super::word::{is_name, is_word, words};
 use crate::language::by_name;
 use crate::tree::{Node, ParseError, Tree, is_text, operands, parse_embedded};
 
@@ -153,6 +154,7 @@ impl File<'_> {
             };
             let units = sql::units(&tree, self.datasets, &setting);
             if !units.is_empty() {
+                let open = open || puts_names_in(&read.masked);
                 for mut unit in units {
                     if open {
                         let why = "something in the query is replaced, and what that is is not written out";
@@ -216,9 +218,7 @@ impl File<'_> {
         let inside = text.range();
         let given = std::mem::take(&mut unit.gives);
         if let Some(((_, column), place)) = given.first().zip(self.tree.iter().find(|node| is_by_place(*node))) {
-            let why = format!(
-                "the mapping does not let {column} move in every position, and this file reads what queries give by its place"
-            );
+            let why = held_as_it_goes_on(column, "this file reads what queries give by its place");
             unit.doubts.push(Doubt::annotate(place.range(), why));
         }
         for (name, column) in given {
@@ -234,13 +234,10 @@ impl File<'_> {
                     && (bare(word) == own || bare(word).strip_prefix("get") == Some(&*own))
             };
             if let Some(node) = self.tree.iter().find(speaks) {
-                let why = format!(
-                    "the mapping does not let {column} move in every position, and what this does with it is not followed"
-                );
+                let why = held_as_it_goes_on(&column, "what this does with it is not followed");
                 unit.doubts.push(Doubt::annotate(node.range(), why));
             } else if let Some(place) = self.around.spoken(&name, &Seen::Imported) {
-                let why =
-                    format!("the mapping does not let {column} move in every position, and {place} speaks of {name}");
+                let why = held_as_it_goes_on(&column, &format!("{place} speaks of {name}"));
                 unit.doubts.push(Doubt::annotate(unit.range.clone(), why));
             }
         }
@@ -431,6 +428,16 @@ impl File<'_> {
     }
 }
 
+/// Whether a library puts names into a query: `$1:name`, `${columns:csv}`, `$<c~>`.
+fn puts_names_in(query: &str) -> bool {
+    query.match_indices('$').any(|(at, _)| {
+        let rest = query[at + 1..].trim_start_matches(['{', '(', '<', '[', '/']);
+        let rest = rest.trim_start_matches(is_word);
+        rest.starts_with(['~', '^'])
+            || [":name", ":raw", ":alias", ":csv", ":value"].iter().any(|end| rest.starts_with(end))
+    })
+}
+
 /// Whether something is read by its place: `row[1]`, `row.getLong(1)`, `for a, b in rows`.
 fn is_by_place(node: Node<'_>) -> bool {
     let kind = node.kind();
@@ -451,15 +458,6 @@ fn is_by_place(node: Node<'_>) -> bool {
 
 fn told(range: Range<usize>, dataset: usize, of: Of) -> Use {
     Use { range, dataset, of, position: Position::Read, form: Form::Told }
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_')
-}
-
-/// Words of a text and where they begin: names, with their dots where `paths`.
-fn words(text: &str, paths: bool) -> Vec<(usize, &str)> {
-    super::sql::words(text, paths)
 }
 
 /// A query in literals of code.

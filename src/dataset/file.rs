@@ -8,7 +8,7 @@ use super::decide::{Fate, Plain, decide};
 use super::elsewhere::{Elsewhere, Seen};
 use super::sql::{self, Dialect, Project, Setting};
 use super::usage::Unit;
-use super::{Datasets, code, net};
+use super::{Datasets, code, elsewhere, net};
 use crate::language::Language;
 use crate::tree::{ParseError, Tree, parse};
 
@@ -33,6 +33,17 @@ pub struct Around {
 }
 
 impl Around {
+    /// The path of the file, where others may speak of it.
+    fn path(&self) -> &str {
+        self.elsewhere.as_ref().map_or("", |(path, _)| path)
+    }
+
+    /// Where another file of the consumer names a column of a dataset that changes, in any way.
+    pub(super) fn named_elsewhere(&self, dataset: usize) -> Option<(String, String)> {
+        let (path, elsewhere) = self.elsewhere.as_ref()?;
+        elsewhere.names_a_column(path, dataset)
+    }
+
     /// Where another file may speak of a name.
     pub(super) fn spoken(&self, name: &str, seen: &Seen) -> Option<String> {
         let (path, elsewhere) = self.elsewhere.as_ref()?;
@@ -77,11 +88,15 @@ pub fn of_tree(tree: &Tree, datasets: &Datasets, around: &Around) -> Result<Vec<
         let fate = decide(&unit, datasets, &Plain);
         Decided { unit, fate }
     }));
-    if !matches!(tree.language.facts.name.as_str(), "sql" | "yaml" | "json") {
-        net::hold_what_grows(tree, datasets, &mut decided);
-        net::hold_what_others_have(tree, around, &mut decided);
+    match tree.language.facts.name.as_str() {
+        "yaml" | "json" => net::hold_what_stands_beside(tree, datasets, &mut decided),
+        "sql" => {}
+        _ => {
+            net::hold_what_grows(tree, datasets, &mut decided);
+            net::hold_what_others_have(tree, around, &mut decided);
+        }
     }
-    if tree.language.facts.name == "sql" {
+    if elsewhere::is_script(around.path()) {
         net::hold_what_code_adds(around, &mut decided);
     }
     decided.sort_by_key(|one| one.unit.range.start);
@@ -92,8 +107,8 @@ fn read(tree: &Tree, datasets: &Datasets, around: &Around) -> Result<Vec<Decided
     if tree.language.facts.name != "sql" {
         return code::decided(tree, datasets, around);
     }
-    let setting =
-        Setting { dialect: around.dialect, holes: Vec::new(), project: around.project.clone(), ..Setting::default() };
+    let project = around.project.clone();
+    let setting = Setting { dialect: around.dialect, project, file: true, ..Setting::default() };
     let units = sql::units(tree, datasets, &setting);
     let with_fate = |unit: Unit| {
         let fate = decide(&unit, datasets, &Plain);

@@ -20,10 +20,12 @@ mod queries;
 mod replace;
 mod schema;
 pub mod search;
+mod speaker;
 pub mod sql;
 mod text;
 pub mod usage;
 mod visible;
+mod word;
 
 pub use dialects::Dialects;
 pub use names::{Datasets, Met, Part, last_part};

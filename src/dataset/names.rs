@@ -132,8 +132,17 @@ impl Datasets {
     /// `users_*`, `users_v{`.
     pub fn patterns(&self) -> Vec<String> {
         let tables = self.mappings.iter().flat_map(|mapping| mapping.names(System::Table));
-        let lasts = tables.map(|name| last_part(&name.old)).filter(|last| last.is_ascii());
-        let heads = lasts.flat_map(|last| (MIN_HEAD..=last.len()).map(|end| &last[..end]));
+        let parts = tables.map(|name| (name.old.rsplit('.').nth(1).unwrap_or(""), last_part(&name.old)));
+        let ascii = parts.filter(|(of, last)| of.is_ascii() && last.is_ascii());
+        // A short beginning tells nothing without what it stands in.
+        let heads = ascii.flat_map(|(of, last)| {
+            let ends = (0..=last.len()).filter(move |end| *end >= MIN_HEAD || !of.is_empty());
+            ends.flat_map(move |end| {
+                let befores =
+                    if end >= MIN_HEAD { vec![String::new()] } else { vec![format!("{of}."), format!("{of}`.`")] };
+                befores.into_iter().map(move |before| format!("{before}{}", &last[..end]))
+            })
+        });
         heads.flat_map(|head| GOES_ON.map(|mark| format!("{head}{mark}"))).collect()
     }
 
@@ -152,7 +161,7 @@ impl Datasets {
     }
 }
 
-/// The shortest beginning of a name that is looked for, in bytes.
+/// The shortest beginning of a name that is looked for without its dataset, in bytes.
 const MIN_HEAD: usize = 4;
 /// What stands behind the beginning of a name that is not written out.
 const GOES_ON: [char; 4] = ['*', '{', '$', '%'];

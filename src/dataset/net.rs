@@ -10,11 +10,12 @@ use super::Datasets;
 use super::decide::{Fate, Reason};
 use super::elsewhere::Seen;
 use super::file::{Around, Decided};
-use super::mapping::{Position, System};
+use super::mapping::{Position, System, held_as_it_goes_on};
 use super::replace;
 use super::text::{self, Placeholders};
 use super::usage::{Doubt, Form, Of, Unit, Use};
 use super::visible;
+use super::word::{each, is_word};
 use crate::tree::{Node, Tree, is_text};
 
 /// What may stand between the parts of a name, besides dots.
@@ -131,7 +132,6 @@ fn places(text: &str, word: &str, goes_on: bool) -> Vec<Range<usize>> {
     if word.is_empty() {
         return Vec::new();
     }
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
     // Letters that are no ASCII stay as they are, so that places are those of the text.
     let (lower, word) = (text.to_ascii_lowercase(), word.to_ascii_lowercase());
     let all = lower.match_indices(word.as_str()).map(|(at, found)| at..at + found.len());
@@ -152,11 +152,7 @@ fn is_qualified(before: &str, of: &str, project: Option<&str>) -> bool {
     };
     let (at, end) = head;
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
-    if between == 0
-        || between > MOST_BETWEEN
-        || !end.eq_ignore_ascii_case(of)
-        || before[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_')
-    {
+    if between == 0 || between > MOST_BETWEEN || !end.eq_ignore_ascii_case(of) || before[..at].ends_with(is_word) {
         return false;
     }
     let Some(front) = before[..at].strip_suffix(['.', ':']) else { return true };
@@ -190,36 +186,42 @@ pub(super) fn hold_what_grows(tree: &Tree, datasets: &Datasets, units: &mut [Dec
         units.iter().any(|one| holds(&one.unit))
     };
     hold_what_names_grow(tree, &moving, units);
+    let pieces = Pieces::of(tree, datasets);
     let texts = tree.iter().filter(|node| tree.language.is_string(node.kind_id()));
     for node in texts {
-        if !is_part(node.text(), &moving, datasets) {
+        if !is_part(node.text(), &moving, datasets) && !pieces.has(node) {
             continue;
         }
-        for (at, word) in super::sql::words(node.text(), false) {
+        for (at, word) in each(node.text()) {
             let range = node.range().start + at..node.range().start + at + word.len();
             for dataset in &moving {
                 let mapping = &datasets.mappings[*dataset];
                 let changes = mapping.index(word, true).filter(|column| !mapping.columns[*column].is_kept());
                 let Some(column) = changes.filter(|_| !inside(&range, units)) else { continue };
-                hold(units, *dataset, column, &range, &mapping.columns[column].name);
+                let name = &mapping.columns[column].name;
+                let why = format!("{name} is named in a text that may be put behind a query of this file");
+                hold(units, *dataset, column, &range, &why);
             }
         }
     }
 }
 
 /// Parts of queries in the texts of a file: the dataset, a column of it that changes, and the
-/// line. A query of its own is none, and neither is a text that begins like none.
+/// line. A query of its own is none, and neither is a text that begins like none. What has a name
+/// put in may be a part of any.
 pub(super) fn parts(tree: &Tree, datasets: &Datasets) -> Vec<(usize, String, u32)> {
     let all: BTreeSet<usize> = (0..datasets.mappings.len()).collect();
+    let texts = || tree.iter().filter(|node| tree.language.is_string(node.kind_id()));
+    let pieces = Pieces::of(tree, datasets);
     let mut found = Vec::new();
-    for node in tree.iter().filter(|node| tree.language.is_string(node.kind_id())) {
+    for node in texts() {
         let whole = node.ancestors().take_while(|up| is_text(*up)).last().unwrap_or(node);
         let begins = whole.text().trim_start_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
         let own = begins.starts_with("select ") || begins.starts_with("with ");
-        if (own || !is_part(node.text(), &all, datasets)) && !replace::is_argument(node) {
+        if (own || !is_part(node.text(), &all, datasets)) && !replace::is_argument(node) && !pieces.has(node) {
             continue;
         }
-        for (_, word) in super::sql::words(node.text(), false) {
+        for (_, word) in each(node.text()) {
             for (dataset, mapping) in datasets.mappings.iter().enumerate() {
                 let changes = mapping.index(word, true).filter(|column| !mapping.columns[*column].is_kept());
                 found.extend(
@@ -228,7 +230,75 @@ pub(super) fn parts(tree: &Tree, datasets: &Datasets) -> Vec<(usize, String, u32
             }
         }
     }
+    let open = texts().find(|node| text::read(*node, Placeholders::Any, false).is_some_and(|read| grows(&read)));
+    let open =
+        open.into_iter().flat_map(|node| all.iter().map(move |one| (*one, ANY.to_owned(), node.line_column().0)));
+    found.extend(open);
     found
+}
+
+/// Words of SQL that a text alone is where a query is put together of pieces.
+const JOINERS: [&str; 6] = ["where", "and", "or", "having", "order by", "group by"];
+
+/// Names of columns alone, of which a part may be put together: `" ".join([QUERY, "and", "c", "= 1"])`,
+/// `QUERY + filters({"c": 1})`.
+struct Pieces<'a> {
+    datasets: &'a Datasets,
+    /// Whether a text of the file is a word of SQL alone.
+    beside: bool,
+}
+
+impl<'a> Pieces<'a> {
+    fn of(tree: &Tree, datasets: &'a Datasets) -> Self {
+        let texts = tree.iter().filter(|node| tree.language.is_string(node.kind_id()));
+        let beside = texts.into_iter().any(|node| JOINERS.contains(&Self::bare(node).as_str()));
+        Self { datasets, beside }
+    }
+
+    fn bare(node: Node<'_>) -> String {
+        node.text().trim_matches(|c: char| !is_word(c)).to_lowercase()
+    }
+
+    fn has(&self, node: Node<'_>) -> bool {
+        let name = Self::bare(node);
+        self.datasets.mappings.iter().any(|mapping| mapping.index(&name, true).is_some())
+            && (self.beside || is_added(node))
+    }
+}
+
+/// What a part names into which a name is put at run time.
+const ANY: &str = "any column";
+
+/// Whether a text goes into another one, in a call or by itself: `QUERY + filters({"c": 1})`. A key
+/// that is read by does not.
+fn is_added(node: Node<'_>) -> bool {
+    for up in node.ancestors().take(12) {
+        let kind = up.kind();
+        let called = || {
+            let function = up.field("function").or_else(|| up.field("name")).map_or("", |node| node.text());
+            function.rsplit(|c: char| !is_word(c)).next().unwrap_or("").to_owned()
+        };
+        match kind {
+            _ if kind.contains("subscript") || kind.contains("index") || kind.ends_with("statement") => return false,
+            _ if kind.contains("interpolation") || kind.contains("substitution") => return true,
+            "binary_operator" | "binary_expression" | "infix_expression" | "additive_expression" => {
+                let words = ["==", "!=", "===", "and", "or", "&&", "||"];
+                return up.children().any(|child| child.text() == "+" || child.text() == "++")
+                    && !up.children().any(|child| words.contains(&child.text()));
+            }
+            _ if kind.contains("call") || kind == "method_invocation" => {
+                let called = called();
+                if called.starts_with("get") || called == "print" {
+                    return false;
+                }
+                if matches!(called.as_str(), "join" | "format" | "concat" | "append" | "format_map") {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
 }
 
 /// Holds the queries in texts of code that another file may put a part behind, or change.
@@ -250,7 +320,7 @@ pub(super) fn hold_what_others_have(tree: &Tree, around: &Around, units: &mut [D
             let part = |dataset: &usize| elsewhere.part(path, name, seen, *dataset);
             let grown = || {
                 let (column, place) = datasets.iter().find_map(part)?;
-                Some(format!("{place} speaks of {name}, and may put a part behind this query that names {column}"))
+                Some(format!("{place} can reach {name}, and may put a part behind this query that names {column}"))
             };
             let changed = || {
                 let place = elsewhere.change(path, name, seen)?;
@@ -306,19 +376,7 @@ fn hold_what_names_grow(tree: &Tree, moving: &BTreeSet<usize>, units: &mut [Deci
         }
         let Some(read) = text::read(node, Placeholders::Any, false) else { continue };
         until = node.id.0 + node.subtree_len() as u32;
-        let first = match read.holes.first() {
-            // `{q} where {column} = 1`: the query itself.
-            Some(hole) if read.masked[..hole.start].trim().is_empty() => hole.end,
-            _ => 0,
-        };
-        let part = read.masked[first..].trim().to_lowercase();
-        let begins =
-            PARTS.iter().any(|word| part.strip_prefix(word).is_some_and(|rest| rest.starts_with(char::is_whitespace)));
-        let named =
-            read.holes.iter().filter(|hole| hole.start > first).any(|hole| is_name_put_in(&read.masked[..hole.start]));
-        let alone = ALONE.contains(&part.as_str());
-        let grows = begins && named && !part.starts_with("select ");
-        if !grows && !alone {
+        if !grows(&read) {
             continue;
         }
         let why = "a part into which a name is put at run time may be put behind a query of this file";
@@ -335,6 +393,21 @@ fn hold_what_names_grow(tree: &Tree, moving: &BTreeSet<usize>, units: &mut [Deci
     }
 }
 
+/// Whether a text is a part of a query into which a name is put, or may be.
+fn grows(read: &text::Text) -> bool {
+    let first = match read.holes.first() {
+        // `{q} where {column} = 1`: the query itself.
+        Some(hole) if read.masked[..hole.start].trim().is_empty() => hole.end,
+        _ => 0,
+    };
+    let part = read.masked[first..].trim().to_lowercase();
+    let begins =
+        PARTS.iter().any(|word| part.strip_prefix(word).is_some_and(|rest| rest.starts_with(char::is_whitespace)));
+    let named =
+        read.holes.iter().filter(|hole| hole.start > first).any(|hole| is_name_put_in(&read.masked[..hole.start]));
+    begins && named && !part.starts_with("select ") || ALONE.contains(&part.as_str())
+}
+
 /// Whether what is put in behind this is a name: no value stands there.
 fn is_name_put_in(before: &str) -> bool {
     if !before.matches('\'').count().is_multiple_of(2) || !before.matches('"').count().is_multiple_of(2) {
@@ -346,7 +419,76 @@ fn is_name_put_in(before: &str) -> bool {
     !limit && !values.iter().any(|value| before.ends_with(value)) && !before.ends_with('@')
 }
 
-/// Holds the queries of a file of SQL that code reads which has parts of queries, too.
+/// Keys of configuration whose values are for people, or name what stands there.
+const PROSE: [&str; 14] = [
+    "description",
+    "doc",
+    "docs",
+    "comment",
+    "title",
+    "summary",
+    "note",
+    "notes",
+    "$comment",
+    "name",
+    "labels",
+    "tags",
+    "id",
+    "owner",
+];
+
+/// Holds the queries of a file of configuration beside which a column that changes is named: a
+/// filter, a list of columns, a key.
+pub(super) fn hold_what_stands_beside(tree: &Tree, datasets: &Datasets, units: &mut [Decided]) {
+    let moves = |one: &Decided| matches!(one.fate, Fate::Mapped(_));
+    let moving: BTreeSet<usize> =
+        units.iter().filter(|one| moves(one)).flat_map(|one| one.unit.uses.iter().map(|one| one.dataset)).collect();
+    if moving.is_empty() {
+        return;
+    }
+    let held = |range: &Range<usize>| {
+        let within =
+            |unit: &Unit| unit.uses.iter().any(|one| one.range.start < range.end && range.start < one.range.end);
+        units.iter().any(|one| {
+            within(&one.unit) || one.unit.range.start <= range.start && range.end <= one.unit.range.end && moves(one)
+        })
+    };
+    let prose = |node: Node<'_>| {
+        std::iter::once(node).chain(node.ancestors()).take(16).any(|up| {
+            let key = up.field("key").map(|key| key.text().trim_matches(['"', '\'']).to_lowercase());
+            key.is_some_and(|key| PROSE.contains(&key.as_str()))
+        })
+    };
+    // A query of its own is looked at by itself.
+    let is_query = |node: Node<'_>| {
+        let begins = node.text().trim_start_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        ["select", "with"]
+            .iter()
+            .any(|word| begins.strip_prefix(word).is_some_and(|rest| rest.starts_with(char::is_whitespace)))
+    };
+    let mut beside: Vec<(usize, usize, Range<usize>)> = Vec::new();
+    for (at, word) in each(tree.text()) {
+        let range = at + tree.base()..at + tree.base() + word.len();
+        for dataset in &moving {
+            let mapping = &datasets.mappings[*dataset];
+            let changes = mapping.index(word, true).filter(|column| !mapping.columns[*column].is_kept());
+            let node = || tree.last_from(range.start);
+            if let Some(column) = changes.filter(|_| !held(&range))
+                && !node().is_extra()
+                && !prose(node())
+                && !is_query(node())
+            {
+                beside.push((*dataset, column, range.clone()));
+            }
+        }
+    }
+    for (dataset, column, range) in beside {
+        let name = &datasets.mappings[dataset].columns[column].name;
+        hold(units, dataset, column, &range, &format!("{name} is named beside a query of this file"));
+    }
+}
+
+/// Holds the queries of a file of SQL or configuration that code reads which has parts of queries, too.
 pub(super) fn hold_what_code_adds(around: &Around, units: &mut [Decided]) {
     let Some((path, elsewhere)) = &around.elsewhere else { return };
     for one in units.iter_mut().filter(|one| matches!(one.fate, Fate::Mapped(_))) {
@@ -361,9 +503,7 @@ pub(super) fn hold_what_code_adds(around: &Around, units: &mut [Decided]) {
         let told =
             given.into_iter().find_map(|(name, column)| Some((name, column, elsewhere.spoken_beside(path, name)?)));
         if let Some((name, column, place)) = told {
-            let why = format!(
-                "the mapping does not let {column} move in every position, and code that names this file speaks of {name}: {place}"
-            );
+            let why = held_as_it_goes_on(column, &format!("code that names this file speaks of {name}: {place}"));
             one.fate = Fate::Annotated(Reason { range: first, why });
         }
     }
@@ -397,7 +537,7 @@ fn is_part(text: &str, moving: &BTreeSet<usize>, datasets: &Datasets) -> bool {
     column && compares.iter().any(|word| rest.starts_with(word))
 }
 
-fn hold(units: &mut [Decided], dataset: usize, column: usize, range: &Range<usize>, name: &str) {
+fn hold(units: &mut [Decided], dataset: usize, column: usize, range: &Range<usize>, why: &str) {
     let told =
         Use { range: range.clone(), dataset, of: Of::Column(column), position: Position::Read, form: Form::Told };
     let mut first = true;
@@ -406,7 +546,6 @@ fn hold(units: &mut [Decided], dataset: usize, column: usize, range: &Range<usiz
         if !query || !matches!(one.fate, Fate::Mapped(_)) {
             continue;
         }
-        let why = format!("{name} is named in a text that may be put behind a query of this file");
         let own = one.unit.uses.first().map_or(0..0, |one| one.range.clone());
         let range = if std::mem::take(&mut first) {
             one.unit.uses.push(told.clone());
@@ -415,6 +554,6 @@ fn hold(units: &mut [Decided], dataset: usize, column: usize, range: &Range<usiz
         } else {
             own
         };
-        one.fate = Fate::Annotated(Reason { range, why });
+        one.fate = Fate::Annotated(Reason { range, why: why.to_owned() });
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::visible;
+use super::word::{each, is_word};
 use crate::language::literal;
 use crate::tree::{Node, Tree};
 
@@ -32,13 +33,14 @@ const CALLS: [&str; 14] = [
 const PATTERNS: [&str; 4] = ["sub", "subn", "replaceAll", "replaceFirst"];
 const ELSEWHERE: [&str; 4] = ["replaceAllIn", "replaceFirstIn", "replace_all", "ReplaceAllString"];
 
+/// Whether a word is the name of such a call.
+pub(super) fn is_call(word: &str) -> bool {
+    CALLS.contains(&word)
+}
+
 /// Whether a line may hold such a call.
 pub(super) fn is_spoken(line: &str) -> bool {
-    CALLS.iter().any(|call| {
-        line.match_indices(call).any(|(at, _)| {
-            line[at + call.len()..].starts_with('(') && !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_')
-        })
-    })
+    each(line).any(|(at, word)| line[at + word.len()..].starts_with('(') && is_call(word))
 }
 
 /// The name of what is called, if it is one of these.
@@ -51,13 +53,13 @@ fn called(node: Node<'_>) -> Option<&str> {
     CALLS.contains(&last).then_some(last)
 }
 
-fn is_call(node: Node<'_>) -> bool {
+fn is_called(node: Node<'_>) -> bool {
     called(node).is_some()
 }
 
 /// The call that a literal is an argument of.
 fn call_of(node: Node<'_>) -> Option<Node<'_>> {
-    node.ancestors().take(4).find(|up| is_call(*up)).filter(|call| {
+    node.ancestors().take(4).find(|up| is_called(*up)).filter(|call| {
         let list = call.field("arguments").or_else(|| call.named_children().last());
         list.is_some_and(|list| list.contains(node))
     })
@@ -111,7 +113,7 @@ impl Replaced {
                     .collect(),
             }
         };
-        Self { calls: tree.iter().filter(|node| is_call(*node)).map(call).collect() }
+        Self { calls: tree.iter().filter(|node| is_called(*node)).map(call).collect() }
     }
 
     /// What is replaced in the text at a node, the longest first, and whether that may be
@@ -137,7 +139,8 @@ impl Replaced {
 
 /// Whether replacing a text may change a name.
 fn is_telling(text: &str) -> bool {
-    text.chars().any(|c| c.is_alphanumeric() || c == '_')
+    // `?` stands for a value, or for what is put there.
+    text.chars().any(|c| is_word(c) || c == '?')
 }
 
 /// The names that hold what is made of a text, in its file: by assignments and calls.

@@ -13,8 +13,8 @@ use super::decide::{Plain, decide};
 use super::file::Decided;
 use super::mapping::{Position, System};
 use super::names::{Met, Part};
-use super::sql::words;
 use super::usage::{Doubt, Form, Of, Unit, Use};
+use super::word::words;
 use crate::language::by_name;
 use crate::tree::{Node, Tree, parse};
 

@@ -56,7 +56,7 @@ pub(super) fn read(node: Node<'_>, placeholders: Placeholders, margin: bool) -> 
     };
     let mut masked = vec![b' '; whole.len()];
     let (mut at, mut open_word) = (whole.start, false);
-    let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let word = |c: Option<char>| c.is_some_and(super::word::is_word);
     for piece in &pieces {
         let range = piece.local_range();
         text.opaque.push(at + base..range.start + base);

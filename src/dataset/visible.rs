@@ -63,8 +63,16 @@ const ASSIGNMENTS: [&str; 14] = [
 
 /// Whether a node is a function.
 pub(super) fn is_function(node: Node<'_>) -> bool {
-    // Python's word for a class is Scala's, and Scala's for a function is Python's.
-    FUNCTIONS.contains(&node.kind())
+    // Python's word for a class is Scala's, and Scala's for a function is Python's. The grammar of Kotlin
+    // takes the body of `object A { … }` for a lambda.
+    let object = |node: Node<'_>| node.kind() == "infix_expression" && node.text().starts_with("object ");
+    FUNCTIONS.contains(&node.kind()) && !(node.kind() == "lambda_literal" && node.parent().is_some_and(object))
+}
+
+/// The names of the classes and objects of a file.
+pub(super) fn classes(tree: &crate::tree::Tree) -> std::collections::HashSet<&str> {
+    let named = tree.iter().filter(|node| CLASSES.contains(&node.kind()));
+    named.filter_map(|node| node.field("name")).map(Node::text).collect()
 }
 
 /// Whether a text is a statement of its own: documentation, which nothing runs.
@@ -119,6 +127,13 @@ pub(super) fn carried(node: Node<'_>) -> Vec<(String, Seen)> {
         if is_default(up) {
             found.push(("default".to_owned(), Seen::ImportedAs));
         }
+        // `USERS("select …")` of an enumeration is had by the name of that, too.
+        if family(up) == Family::Virtual
+            && up.kind().contains("enum")
+            && let Some(class) = up.ancestors().find(|up| CLASSES.contains(&up.kind())).and_then(|up| up.field("name"))
+        {
+            found.push((class.text().to_owned(), Seen::With(class.text().to_owned())));
+        }
         // `Queries[name].value` of an enumeration.
         if family(up) == Family::Python
             && CLASSES.contains(&up.kind())
@@ -155,16 +170,23 @@ pub(super) fn targets(node: Node<'_>) -> Vec<(&str, bool)> {
         return Vec::new();
     }
     let target = ["left", "name", "pattern"].iter().find_map(|field| node.field(field));
-    let target = target.or_else(|| node.named_children().next());
+    // Of Kotlin's the modifiers and `val` come first.
+    let first = || node.named_children().find(|child| !child.kind().contains("modifier") && has_a_name(*child));
+    let target = target.or_else(first);
     let Some(target) = target else { return Vec::new() };
     let last = target.text().rsplit('.').next().unwrap_or("");
-    if target.text().contains('.') && last.chars().all(|c| c.is_alphanumeric() || c == '_') {
+    if target.text().contains('.') && super::word::is_name(last) {
         return vec![(last, true)];
     }
     let all = std::iter::once(target).chain(target.descendants());
     all.filter(|below| below.is_leaf() && below.kind().contains("identifier"))
         .map(|name| (name.text(), false))
         .collect()
+}
+
+fn has_a_name(node: Node<'_>) -> bool {
+    let name = |one: Node<'_>| one.is_leaf() && one.kind().contains("identifier");
+    name(node) || node.descendants().any(name)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -271,5 +293,12 @@ mod tests {
         assert_eq!(names("scala", "object A { val q = \"a\" }"), one("q", Seen::With("A".to_owned())));
         assert_eq!(names("scala", "object A extends B { def q = \"a\" }"), one("q", Seen::Anywhere));
         assert_eq!(names("go", "package a\nconst q = \"a\"\n"), one("q", Seen::Anywhere));
+        for kotlin in
+            ["const val q = \"a\"\n", "object A { const val q = \"a\" }\n", "object A {\n  val q = \"a\"\n}\n"]
+        {
+            assert_eq!(names("kotlin", kotlin), one("q", Seen::Anywhere), "{kotlin}");
+        }
+        let java = names("java", "enum A { B(\"a\"); A(String s) {} }");
+        assert!(java.contains(&("A".to_owned(), Seen::With("A".to_owned()))), "{java:?}");
     }
 }

@@ -9,14 +9,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+use super::file::caught;
 use super::skip;
-use crate::dataset::elsewhere::{Elsewhere, Speaker, Subjects, family};
+use crate::dataset::elsewhere::{Elsewhere, Speaker, Subjects, family, is_code, is_script};
 use crate::pin::{Found, PinError, Wanted, contents_of};
 use crate::rule::RuleSet;
 
-/// Whether a file is code that others may speak of.
-pub(super) fn is_code(path: &str) -> bool {
+/// Whether a file may say something of others.
+fn speaks(path: &str) -> bool {
     family(path).is_some() && skip::by_path(path).is_none()
+}
+
+/// Whether what becomes of a file may depend on others.
+pub(super) fn is_spoken_of(path: &str) -> bool {
+    (is_code(path) || is_script(path)) && skip::by_path(path).is_none()
 }
 
 /// For each workspace, what its files say of each other; `all` are the paths of its files,
@@ -25,13 +31,10 @@ pub(super) fn of(rules: &RuleSet, wanted: &[Wanted<'_>], all: &[Vec<&str>]) -> V
     let Some(datasets) = &rules.datasets else { return wanted.iter().map(|_| None).collect() };
     let narrowed =
         |paths: &dyn Fn(usize) -> Vec<String>| -> Vec<Vec<String>> { (0..wanted.len()).map(paths).collect() };
-    let code = |paths: &[&str]| paths.iter().filter(|path| is_code(path)).count();
     // A file that is alone is spoken of by none.
     let first = narrowed(&|index| {
-        let code = code(&all[index]);
-        let paths = wanted[index].paths.iter();
-        // Code may put parts behind what a file of SQL says.
-        let paths = paths.filter(|path| code > 1 && is_code(path) || code > 0 && path.ends_with(".sql"));
+        let many = all[index].iter().filter(|path| speaks(path)).nth(1).is_some();
+        let paths = wanted[index].paths.iter().filter(|path| many && is_spoken_of(path));
         paths.map(|path| (*path).to_owned()).collect()
     });
     let bearing: Vec<Mutex<Vec<(String, String)>>> = wanted.iter().map(|_| Mutex::default()).collect();
@@ -49,20 +52,22 @@ pub(super) fn of(rules: &RuleSet, wanted: &[Wanted<'_>], all: &[Vec<&str>]) -> V
             if files.is_empty() {
                 return None;
             }
-            let mut subjects = Subjects::default();
+            let mut subjects = Subjects::of(&datasets.datasets);
             subjects.modules(all.iter().copied());
             files.iter().for_each(|(_, text)| subjects.file(text));
             Some((subjects, files.into_iter().map(|(path, _)| path).collect()))
         })
         .collect();
     let second = narrowed(&|index| {
-        let paths = all[index].iter().filter(|path| subjects[index].is_some() && is_code(path));
+        let paths = all[index].iter().filter(|path| subjects[index].is_some() && speaks(path));
         paths.map(|path| (*path).to_owned()).collect()
     });
     let speakers: Vec<Mutex<Vec<Speaker>>> = wanted.iter().map(|_| Mutex::default()).collect();
     read(wanted, &second, &|index, path, text| {
-        let speaker =
-            subjects[index].as_ref().and_then(|(subjects, _)| subjects.speaker(path, text, &datasets.datasets));
+        let Some((subjects, _)) = &subjects[index] else { return };
+        // A file that gander fails on says what its words say; the edit phase reports it.
+        let speaker = caught(|| subjects.speaker(path, text, &datasets.datasets));
+        let speaker = speaker.or_else(|| caught(|| subjects.unread(path, text))).flatten();
         speakers[index].lock().unwrap_or_else(PoisonError::into_inner).extend(speaker);
     });
     let both = subjects.into_par_iter().zip(speakers);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::file::{Fate, FileReport, collect, file, spread, unsettled};
+use super::file::{Fate, FileReport, caught, collect, failed, file, spread, unsettled};
 use super::file_edits::Decided;
 use super::fleet::Done;
 use super::plan::Finding;
@@ -95,7 +95,8 @@ fn gather(
     let roots: Vec<Vec<String>> =
         wanted.iter().map(|wanted| projects::roots(rules, wanted.paths.iter().copied())).collect();
     let learn = |index: usize, path: &str, bytes: &[u8]| {
-        let learned = if rules.collects() { collect(rules, path, bytes) } else { Ok(Facts::default()) };
+        let collected = || if rules.collects() { collect(rules, path, bytes) } else { Ok(Facts::default()) };
+        let learned = caught(collected).unwrap_or_else(|| Err(failed(path)));
         let text = projects::root_of(&roots[index], path).and_then(|_| std::str::from_utf8(bytes).ok());
         let mut slot = slots[index].lock().unwrap_or_else(PoisonError::into_inner);
         slot.2.extend(text.map(|text| (path.to_owned(), text.to_owned())));

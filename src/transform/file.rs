@@ -200,13 +200,19 @@ pub fn file<'p>(rules: &RuleSet, facts: &Arc<Facts>, place: impl Into<Place<'p>>
 /// A file that gander itself fails on must not end the run of a whole fleet: its consumer gets an
 /// outcome like any other. Where it failed was printed by Rust.
 pub(super) fn contained(path: &str, work: impl FnOnce() -> FileReport) -> FileReport {
+    caught(work).unwrap_or_else(|| FileReport { parsed: true, findings: vec![failed(path)], ..FileReport::default() })
+}
+
+/// What comes of some work, or nothing where gander itself fails in it.
+pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
     // Nothing outlives a panic but buffers that every use clears first.
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        let why =
-            "gander failed on this file, and nothing of it is changed; please report what it printed and the file";
-        let failed = about(path, "gander/failed", (0, 0), FindingKind::Errored, why);
-        FileReport { parsed: true, findings: vec![failed], ..FileReport::default() }
-    })
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok()
+}
+
+/// Says that gander itself failed on a file.
+pub(super) fn failed(path: &str) -> Finding {
+    let why = "gander failed on this file, and nothing of it is changed; please report what it printed and the file";
+    about(path, "gander/failed", (0, 0), FindingKind::Errored, why)
 }
 
 fn looked_through(rules: &RuleSet, facts: &Arc<Facts>, place: Place<'_>, bytes: &[u8]) -> FileReport {

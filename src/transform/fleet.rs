@@ -175,7 +175,7 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
 
 /// Whether what was remembered of a file may be other because of another file.
 fn rests_on_others(path: &str, report: &FileReport) -> bool {
-    elsewhere::is_code(path) && !report.findings.is_empty()
+    elsewhere::is_spoken_of(path) && !report.findings.is_empty()
 }
 
 /// What comes of the bytes of a file, remembered or found out.

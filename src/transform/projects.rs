@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::file::BOM;
+use super::file::{BOM, caught, failed};
 use super::plan::{Finding, FindingKind};
 use super::skip;
 use crate::dataset::dbt::{ProjectFile, decided};
@@ -55,7 +55,8 @@ pub(super) fn learn(
         let files: Vec<ProjectFile<'_>> =
             own.iter().map(|(path, text)| ProjectFile { path: &path[root.len()..], text }).collect();
         let dialect = datasets.dialects.of(&format!("{root}{MARK}"));
-        let units = decided(&files, &datasets.datasets, dialect).map_err(|error| Finding {
+        let units = caught(|| decided(&files, &datasets.datasets, dialect));
+        let units = units.ok_or_else(|| failed(&format!("{root}{MARK}")))?.map_err(|error| Finding {
             rule: "gander/syntax".to_owned(),
             path: format!("{root}{MARK}"),
             line: 0,

@@ -28,6 +28,9 @@ fn results(bench: &Bench) -> Vec<(String, String, String)> {
 
 const TABLE: &str = "spark.table('analytics.users_v1')";
 
+const QUERY: &str = "\"select user_id from analytics.users_v1 where user_id > 1\"";
+const SQL: &str = "select user_id from analytics.users_v1 where user_id > 1\n";
+
 /// The files of a consumer: path and text.
 type Files = Vec<(&'static str, String)>;
 
@@ -86,6 +89,100 @@ fn stays() -> Vec<(Files, &'static str)> {
                 ("b.py", "def f(job, df):\n    return job.clean(df)\n".into()),
             ],
             "b.py:2",
+        ),
+        // Queries that other files have under a second name, in whatever holds them.
+        (
+            vec![
+                ("q.ts", "export const USERS = 'select user_id from analytics.users_v1 where user_id > 1';\n".into()),
+                ("index.ts", "export { USERS as PAID } from './q';\n".into()),
+                ("b.ts", "import { PAID } from './index';\nrun(`${PAID} and country_code = 'DE'`);\n".into()),
+            ],
+            "b.ts:2",
+        ),
+        (
+            vec![
+                ("q.py", format!("USERS = {QUERY}\n")),
+                ("b.py", "import q\ndef f(k):\n    return getattr(q, k) + \" and country_code = 'DE'\"\n".into()),
+            ],
+            "b.py:3",
+        ),
+        (
+            vec![
+                ("Q.java", format!("enum Q {{ USERS({QUERY}); final String sql; Q(String s) {{ sql = s; }} }}\n")),
+                ("B.java", "class B { String f(Q q) { return q.sql + \" and country_code = 'DE'\"; } }\n".into()),
+            ],
+            "B.java:1",
+        ),
+        (
+            vec![
+                ("Q.kt", format!("object Q {{ const val USERS = {QUERY} }}\n")),
+                ("B.kt", "fun f() = Q.USERS + \" and country_code = 'DE'\"\n".into()),
+            ],
+            "B.kt:1",
+        ),
+        // Queries in other files than code, and what puts those together.
+        (
+            vec![
+                ("q.yaml", format!("users: {QUERY}\n")),
+                ("b.py", "q = safe_load(open('q.yaml'))['users'] + \" and country_code = 'DE'\"\n".into()),
+            ],
+            "b.py:1",
+        ),
+        (
+            vec![
+                ("q.json", format!("{{\"users\": {QUERY}}}\n")),
+                ("b.py", "q = json.load(f)['users'] + \" and country_code = 'DE'\"\n".into()),
+            ],
+            "b.py:1",
+        ),
+        (vec![("q.yaml", format!("base: {QUERY}\nfilters: [\"country_code = 'DE'\"]\n"))], "beside a query"),
+        (vec![("q.yaml", format!("base: {QUERY}\norder_by: country_code\n"))], "beside a query"),
+        (
+            vec![
+                ("sql/base.sql", SQL.into()),
+                ("sql/de.sql", "{% include 'base.sql' %} and country_code = 'DE'\n".into()),
+            ],
+            "sql/de.sql:1",
+        ),
+        (
+            vec![
+                ("sql/de.sql", SQL.into()),
+                ("Makefile", "run:\n\t(cat sql/de.sql; echo \"and country_code = 'DE'\") | bq query\n".into()),
+            ],
+            "Makefile:2",
+        ),
+        (
+            vec![
+                ("sql/users.sql", SQL.into()),
+                ("load.py", "def load(name):\n    return resources.files('sql').joinpath(name + EXT).read_text()\n".into()),
+                ("b.py", "from load import load\nq = load(name) + \" and country_code = 'DE'\"\n".into()),
+            ],
+            "b.py:2",
+        ),
+        (vec![("q.sql", "select :cols from analytics.users_v1 where :col = 'x' order by user_id\n".into())], "may name any column"),
+        (vec![("q.sql", "select f.value:os_name from analytics.users_v1 u, table(flatten(u.devices)) f\n".into())], "go through a function"),
+        (vec![("q.sql", "select country_code from `analytics.us*`\n".into())], "a pattern that covers the dataset"),
+        (
+            vec![("q.ts", "export const f = (db) => db.any('select $1:name from analytics.users_v1', ['country_code']);\n".into())],
+            "is replaced",
+        ),
+        (
+            vec![("q.py", format!("BASE = {QUERY}\n")), ("b.py", "from q import *\nrun(BASE + f\" and {c} = 'DE'\")\n".into())],
+            "b.py:2",
+        ),
+        (
+            vec![("q.py", format!("BASE = {QUERY}\n")), ("b.py", "from q import BASE\nrun(BASE + filters({\"country_code\": \"DE\"}))\n".into())],
+            "b.py:2",
+        ),
+        (vec![("q.py", format!("B = {QUERY}\nrun(' '.join([B, 'and', 'country_code', \"= 'DE'\"]))\n"))], "may be put behind"),
+        (vec![("q.py", format!("B = {QUERY}\nrun(B + filters({{'country_code': 'DE'}}))\n"))], "may be put behind"),
+        // What names columns besides.
+        (
+            vec![
+                ("J.scala", "import org.apache.avro.generic.GenericRecord\nobject J { def f(sc: ScioContext, schema: Schema) =\n  sc.avroFile(\"gs://acme-lake/users_v1/*.avro\", schema).map((g: GenericRecord) => g.get(\"country_code\")).count }\n".into()),
+                ("user.avsc", "{\"type\": \"record\", \"name\": \"U\", \"fields\": [{\"name\": \"country_code\", \"type\": \"string\"}]}\n".into()),
+            ],
+            "user.avsc:1",
         ),
         // A value of the module.
         (
@@ -180,7 +277,7 @@ fn stays() -> Vec<(Files, &'static str)> {
                 ("a.py", "Q = 'select user_id from analytics.users_v1 where true '\ndef f(c, extra=''):\n    return c.query(Q + extra)\n".into()),
                 ("b.py", "from a import f\nf(None, \"and country_code = 'DE'\")\n".into()),
             ],
-            "may be handed the part of a query at b.py:2",
+            "b.py:2",
         ),
         (
             vec![
@@ -188,21 +285,21 @@ fn stays() -> Vec<(Files, &'static str)> {
                 ("b.py", "from a import f\ndef g(c, x):\n    return f(c, x)\n".into()),
                 ("c.py", "from b import g\ng(None, \"and country_code = 'DE'\")\n".into()),
             ],
-            "may be handed the part of a query at c.py:2",
+            "c.py:2",
         ),
         (
             vec![
                 ("a.py", "USERS = 'select user_id from analytics.users_v1'\nALL = {'users': USERS}\n".into()),
                 ("b.py", "from a import ALL\nq = ALL['users'] + \" and country_code = 'DE'\"\n".into()),
             ],
-            "speaks of ALL, and may put a part behind this query",
+            "and may put a part behind this query",
         ),
         (
             vec![
                 ("a.ts", "export default 'select user_id from analytics.users_v1';\n".into()),
                 ("b.ts", "import users from './a';\nexport const q = users + \" and country_code = 'DE'\";\n".into()),
             ],
-            "speaks of default, and may put a part behind this query",
+            "can reach default, and may put a part behind this query",
         ),
         (
             vec![

@@ -10,8 +10,8 @@ use std::ops::Range;
 use super::properties::{PROSE, Properties};
 use super::yaml::{self, Item};
 use crate::dataset::mapping::Position;
-use crate::dataset::sql::words;
 use crate::dataset::usage::{Form, LiteralUse, Of, Use, ValueUse};
+use crate::dataset::word::words;
 use crate::tree::Node;
 
 /// Deepest nesting that is looked into.

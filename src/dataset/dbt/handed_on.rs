@@ -6,8 +6,9 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::{ProjectFile, extension, is_yaml, stem};
-use crate::dataset::sql::words;
+use crate::dataset::mapping::held_as_it_goes_on;
 use crate::dataset::usage::{Doubt, Unit};
+use crate::dataset::word::words;
 
 /// Holds the units that hand such a column on to a model, or a test, that names it.
 pub(super) fn hold(files: &[ProjectFile<'_>], units: &mut [Vec<Unit>]) {
@@ -27,10 +28,8 @@ pub(super) fn hold(files: &[ProjectFile<'_>], units: &mut [Vec<Unit>]) {
             for (name, column) in std::mem::take(&mut unit.gives) {
                 let speaks = |reader: &&usize| said[**reader].contains(&name.to_ascii_lowercase());
                 if let Some(reader) = readers.iter().find(speaks) {
-                    let why = format!(
-                        "the mapping does not let {column} move in every position, and {} names {name}, which {} hands on",
-                        files[*reader].path, file.path
-                    );
+                    let told = format!("{} names {name}, which {} hands on", files[*reader].path, file.path);
+                    let why = held_as_it_goes_on(&column, &told);
                     unit.doubts.push(Doubt::annotate(unit.range.clone(), why));
                 }
             }

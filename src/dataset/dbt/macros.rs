@@ -103,7 +103,7 @@ fn is_expression(body: &str, parameters: &[&str]) -> bool {
         outside.push_str(if at.is_multiple_of(2) { part } else { " " });
     }
     !outside.contains([';', '"', '`', '.'])
-        && crate::dataset::sql::words(&outside, false).into_iter().all(|(at, word)| {
+        && crate::dataset::word::words(&outside, false).into_iter().all(|(at, word)| {
             let calls = outside[at + word.len()..].trim_start().starts_with('(');
             calls && word != "select" && word != "exists"
                 || WORDS.contains(&word.to_lowercase().as_str())
@@ -119,7 +119,7 @@ fn is_operand(before: &str, after: &str) -> bool {
         return false;
     }
     let (before, after) = (before.trim_end(), after.trim_start());
-    let word = before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or("").to_lowercase();
+    let word = before.rsplit(|c: char| !crate::dataset::word::is_word(c)).next().unwrap_or("").to_lowercase();
     let leads = before.is_empty()
         || before.ends_with(['(', ',', '=', '<', '>', '+', '-', '*', '/', '|', '%'])
         || ["case", "when", "then", "else", "and", "or", "not", "in", "between", "distinct", "like"]
@@ -128,5 +128,5 @@ fn is_operand(before: &str, after: &str) -> bool {
 }
 
 fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+    crate::dataset::word::is_name(text)
 }

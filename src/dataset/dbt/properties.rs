@@ -10,8 +10,9 @@ use super::yaml::{self, Item};
 use crate::dataset::Datasets;
 use crate::dataset::mapping::Position;
 use crate::dataset::names::{Met, Part};
-use crate::dataset::sql::{Known, Project, words};
+use crate::dataset::sql::{Known, Project};
 use crate::dataset::usage::{Accessor, ColumnForm, Doubt, Form, LiteralUse, Of, Role, Unit, Use, ValueUse};
+use crate::dataset::word::words;
 use crate::tree::{Node, Tree};
 
 /// Keys under which lists of columns stand, in tests of tables.
@@ -175,7 +176,11 @@ impl<'a> Properties<'a> {
         for column in table.get("columns").map_or(&[][..], Item::items) {
             let Some((name, range)) = column.get("name").and_then(Item::scalar) else { continue };
             let values = self.values(column, dataset);
-            self.column(dataset, name, range, values);
+            self.tests_compare(column, dataset, name, &range);
+            match name.split_once('.') {
+                Some((of, field)) => self.field(dataset, (of, field), &range),
+                None => self.column(dataset, name, range, values),
+            }
         }
         let Item::Map(pairs) = table else { return };
         for (key, value) in pairs {
@@ -190,6 +195,23 @@ impl<'a> Properties<'a> {
             for (keys, node) in found {
                 self.beside(&keys, node, dataset);
             }
+        }
+    }
+
+    /// Tests of a column that compare its values with others.
+    fn tests_compare(&mut self, column: &Item<'_>, dataset: usize, name: &str, range: &Range<usize>) {
+        let tests = column.get("tests").or_else(|| column.get("data_tests"));
+        let counts = |test: &Item<'_>| test.scalar().is_some_and(|(text, _)| matches!(text, "not_null" | "unique"));
+        if tests.map_or(&[][..], Item::items).iter().any(|test| !counts(test)) {
+            self.compared(dataset, name, range);
+        }
+    }
+
+    /// The values of a column are compared with others.
+    fn compared(&mut self, dataset: usize, name: &str, range: &Range<usize>) {
+        let column = self.datasets.mappings[dataset].column(name, true);
+        if let Some(column) = column.filter(|column| column.is_bound()) {
+            self.doubt(dataset, range.clone(), &column.held_as_it_goes_on("a test compares its values"));
         }
     }
 
@@ -262,9 +284,27 @@ impl<'a> Properties<'a> {
         ValueUse::Literals(literals)
     }
 
+    /// `address.postcode`: a column, and a field of it.
+    fn field(&mut self, dataset: usize, (name, field): (&str, &str), range: &Range<usize>) {
+        let (at, mapping) = (range.start + name.len() + 1, &self.datasets.mappings[dataset]);
+        let Some(column) = mapping.index(name, true) else { return };
+        let fields = &mapping.columns[column].fields;
+        let known = fields.iter().position(|(old, _)| old.eq_ignore_ascii_case(field));
+        self.column(dataset, name, range.start..range.start + name.len(), ValueUse::Same);
+        match known {
+            Some(known) => self.use_of(dataset, Of::Field(column, known), field, at..range.end, ValueUse::Same),
+            None if fields.is_empty() => {}
+            None => self.doubt(dataset, at..range.end, "the mapping does not list this field of the column"),
+        }
+    }
+
     pub(super) fn column(&mut self, dataset: usize, name: &str, range: Range<usize>, value: ValueUse) {
         self.seen.insert(range.start);
         let Some(column) = self.datasets.mappings[dataset].index(name, true) else { return };
+        self.use_of(dataset, Of::Column(column), name, range, value);
+    }
+
+    fn use_of(&mut self, dataset: usize, of: Of, name: &str, range: Range<usize>, value: ValueUse) {
         let accessor =
             Accessor { language: "yaml", before: String::new(), after: String::new(), lead: None, renamed: None };
         let form = ColumnForm {
@@ -279,7 +319,6 @@ impl<'a> Properties<'a> {
             operand: false,
             accessor: Some(Box::new(accessor)),
         };
-        let of = Of::Column(column);
         self.add(Use { range, dataset, of, position: Position::Read, form: Form::Column(form) });
     }
 
@@ -293,6 +332,7 @@ impl<'a> Properties<'a> {
         for (key, node) in found {
             if key == "field" {
                 if let (Some(dataset), Some((name, range))) = (leads.take(), yaml::text(node)) {
+                    self.compared(dataset, name, &range);
                     self.column(dataset, name, range, ValueUse::Same);
                 }
                 continue;

@@ -20,6 +20,9 @@ values = { F = "free", P = "premium" }
 [columns.tier]
 to = "segment"
 filter = "annotate"
+[columns.address]
+to = "address"
+fields = { postcode = "zip" }
 "#;
 
 const SOURCES: (&str, &str) = ("models/sources.yml", "sources:\n  - name: a\n    tables:\n      - name: users_v1\n");
@@ -190,4 +193,51 @@ fn what_templates_do_with_a_dataset_is_not_shown_and_holds_it() {
     }
     let versioned = "models:\n  - name: m\n    columns:\n      - name: c\n        tests:\n          - relationships: {to: \"ref('dim_users_v1', v=2)\", field: user_id}\n";
     stays(&[good, ("models/s.yml", versioned)], "a version of the model");
+}
+
+#[test]
+fn fields_and_tests_of_a_source_are_read() {
+    let model = |list: &str| format!("select {list} from {{{{ source('a', 'users_v1') }}}}");
+    let source = |column: &str| format!("{}        columns:\n          - name: {column}\n", SOURCES.1);
+    let (texts, why) =
+        moved(&[("models/m.sql", &model("address.postcode as p")), ("models/s.yml", &source("address.postcode"))]);
+    assert!(why.is_empty() && texts[0].contains("address.zip as p") && texts[1].contains("address.zip"), "{why:?}");
+    let street = source("address.street");
+    stays(&[("models/m.sql", &model("user_id")), ("models/s.yml", &street)], "does not list this field");
+    for test in ["accepted_values: {values: [1, 2]}", "relationships: {to: ref('t'), field: id}", "my_test"] {
+        let tests = format!("{}            tests:\n              - {test}\n", source("tier"));
+        stays(&[("models/m.sql", &model("user_id")), ("models/s.yml", &tests)], "a test compares its values");
+    }
+    let counted = source("tier") + "            tests:\n              - not_null\n";
+    let (texts, why) = moved(&[("models/m.sql", &model("user_id")), ("models/s.yml", &counted)]);
+    assert!(texts[1].contains("name: segment"), "{why:?}");
+}
+
+#[test]
+fn what_the_model_built_before_has_the_names_of_its_list() {
+    let newer = "where signup_ts > (select max(signup_ts) from {{ this }})";
+    for (old, new) in [
+        (
+            format!("select user_id, signup_ts from {{{{ source('a', 'users_v1') }}}} {newer}"),
+            format!(
+                "select user_id, signed_up_at as signup_ts from {{{{ source('a', 'users_v2') }}}} {}",
+                newer.replacen("signup_ts", "signed_up_at", 1)
+            ),
+        ),
+        (
+            format!(
+                "with s as (select signup_ts from {{{{ source('a', 'users_v1') }}}}) select signup_ts from s {newer}"
+            ),
+            format!(
+                "with s as (select signed_up_at as signup_ts from {{{{ source('a', 'users_v2') }}}}) select signup_ts from s {newer}"
+            ),
+        ),
+    ] {
+        let (texts, why) = moved(&[("models/m.sql", &old), SOURCES]);
+        assert_eq!(texts[0], new, "{why:?}");
+    }
+    // A name that the list does not show may be either's.
+    let other = "select user_id, * from {{ source('a', 'users_v1') }} where signup_ts > (select max(signup_ts) from {{ this }})";
+    let (texts, _) = moved(&[("models/m.sql", other), SOURCES]);
+    assert_eq!(texts[0], other);
 }

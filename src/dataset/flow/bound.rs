@@ -8,8 +8,8 @@ use super::shape::{Callee, Shape, shape};
 use super::use_of_value::{around, counts};
 use super::value::{Data, Hit, Inner, Mention, Value};
 use crate::dataset::mapping::{At, Position};
-use crate::dataset::sql::words;
 use crate::dataset::usage::{Doubt, Of};
+use crate::dataset::word::words;
 use crate::tree::Node;
 
 /// Functions and methods that show a value to people.
@@ -17,7 +17,7 @@ const SHOWS: [&str; 12] =
     ["print", "println", "printf", "info", "debug", "warn", "warning", "error", "trace", "write", "echo", "show"];
 
 /// Whether a call shows its arguments to people. `log` does where it is a logger's; elsewhere it calculates.
-fn shows(callee: Callee<'_>) -> bool {
+pub(super) fn shows(callee: Callee<'_>) -> bool {
     match callee {
         Callee::Method { object, name } if name.text() == "log" => {
             let object = object.text().to_ascii_lowercase();
@@ -102,10 +102,7 @@ impl<'t> Flow<'t> {
     pub(super) fn doubt_bound(&mut self, source: usize, column: usize, node: Node<'t>) {
         let known = self.column_at(source, column);
         if known.is_bound() && !self.is_by_rules(source) {
-            let name = &known.name;
-            let why = format!(
-                "the mapping does not let {name} move in every position, and its value goes on where it is not followed"
-            );
+            let why = known.held_as_it_goes_on("its value goes on where it is not followed");
             self.doubt(source, Doubt::annotate(node.range(), why));
         }
     }
@@ -231,6 +228,8 @@ mod tests {
             "for r in spark.table('a.users_v1').collect():\n    t = r.tier\n    print(t == 3)\n",
             "def f(r):\n    return r.tier\nfor r in spark.table('a.users_v1').collect():\n    f(r)\n",
             "train(spark.table('a.users_v1').select('tier', 'user_id'))\n",
+            // What is written is read by nobody knows whom.
+            "spark.table('a.users_v1').select(F.col('tier').alias('t')).write.parquet('x')\n",
             // What is calculated of it is compared, or goes on.
             "for r in spark.table('a.users_v1').collect():\n    print(r.tier + 1 == 3)\n",
             "for r in spark.table('a.users_v1').collect():\n    print(f'{r.tier}' == '3')\n",
@@ -266,7 +265,7 @@ mod tests {
         let tier = ("tier", "segment");
         spark("for r in spark.table('a.users_v1').collect():\n    print(f'{r.tier}', r.tier)\n", &[MOVES, tier, tier]);
         spark(
-            "x = spark.table('a.users_v1').withColumn('t', F.col('tier')).where(F.col('user_id') == 3)\nx.select('t').write.parquet('x')\n",
+            "x = spark.table('a.users_v1').withColumn('t', F.col('tier')).where(F.col('user_id') == 3)\nx.select('t').show()\n",
             &[MOVES, tier],
         );
         spark("rows = q('select user_id, tier from a.users_v1')\nsave(rows)\n", &[("tier", "segment as tier"), MOVES]);

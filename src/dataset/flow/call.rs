@@ -60,6 +60,7 @@ const UNKNOWN: &str = "it goes where this file does not show what is done with i
 impl<'t> Flow<'t> {
     pub(super) fn call(&mut self, node: Node<'t>, callee: Callee<'t>, arguments: Vec<Argument<'t>>) -> Value<'t> {
         let given: Vec<Given<'t>> = arguments.into_iter().map(|one| self.argument(one)).collect();
+        given.iter().for_each(|one| self.mix(&one.value));
         let path = match callee {
             Callee::Method { object, name } => self.path(object).map(|path| format!("{path}.{}", name.text())),
             Callee::Value(function) => self.path(function),
@@ -79,6 +80,7 @@ impl<'t> Flow<'t> {
                 if receiver.is_plain()
                     && let Some(value) = self.reader(&method, path.as_deref())
                 {
+                    self.reads_tables(&method.arguments);
                     return value;
                 }
                 self.method(&receiver, &method)
@@ -117,6 +119,7 @@ impl<'t> Flow<'t> {
         }
         let method = Method { node, object: function, name: function, arguments: given.to_vec() };
         if let Some(value) = self.reader(&method, Some(name)) {
+            self.reads_tables(given);
             return value;
         }
         if let Some(source) = self.classes.get(name).copied() {
@@ -136,7 +139,7 @@ impl<'t> Flow<'t> {
             for one in &given[1..] {
                 match &one.value {
                     Value::Function(function) => {
-                        self.run(function, vec![element.clone()], one.node);
+                        self.called_with(function, vec![element.clone()], one.node);
                     }
                     _ if matches!(shape(one.node), Shape::Constant) => {}
                     _ => self.lost(&first.value, one.node, "what it is sorted by is not shown here"),
@@ -235,6 +238,32 @@ impl<'t> Flow<'t> {
         list.contains("...") || list.contains('*') || (needed..=function.parameters.len()).contains(&arguments)
     }
 
+    /// Runs a function that code elsewhere calls with these values. Of one that takes more nothing
+    /// is known of the rest: it may be of the same rows.
+    pub(super) fn called_with(
+        &mut self,
+        function: &Rc<Function<'t>>,
+        mut values: Vec<Value<'t>>,
+        at: Node<'t>,
+    ) -> Value<'t> {
+        // `map((key, row) => …)` of pairs.
+        if let ([Value::Tuple(parts)], true) = (&values[..], function.parameters.len() > 1)
+            && parts.len() == function.parameters.len()
+        {
+            values = parts.to_vec();
+        }
+        if function.parameters.len() > values.len() {
+            let why = "it goes into a function that takes more than is known here";
+            values.iter().for_each(|value| self.lost(value, at, why));
+        }
+        self.run(function, values, at)
+    }
+
+    /// Arguments of a call that reads tables, or of a function whose parameters hold them.
+    pub(super) fn reads_tables(&mut self, given: &[Given<'t>]) {
+        given.iter().filter(|one| !matches!(one.value, Value::Plain)).for_each(|one| self.read_as_table(one.node));
+    }
+
     /// Runs a function with arguments by place and by name.
     pub(super) fn apply(&mut self, function: &Rc<Function<'t>>, given: &[Given<'t>], node: Node<'t>) -> Value<'t> {
         let mut values: Vec<Value<'t>> = Vec::new();
@@ -254,6 +283,7 @@ impl<'t> Flow<'t> {
                 self.lost(&one.value, one.node, "an argument that the function names no parameter for");
             }
         }
+        self.reads_tables(given);
         self.run(function, values, node)
     }
 
@@ -266,8 +296,7 @@ impl<'t> Flow<'t> {
         node: Node<'t>,
     ) -> Option<Value<'t>> {
         let of = object.text();
-        let own = matches!(of, "self" | "this" | "cls")
-            || self.bound(of).is_none() && of.starts_with(char::is_uppercase) && self.imported(of).is_none();
+        let own = matches!(of, "self" | "this" | "cls") || self.bound(of).is_none() && self.classes_here.contains(of);
         let value = self.bound(name.text()).cloned().filter(|_| own)?;
         if self.overloaded(&value, given.len()).is_some() {
             return Some(self.apply_value(&value, given, node));
@@ -393,7 +422,7 @@ impl<'t> Flow<'t> {
         let receiver = self.value(object);
         if receiver.is_plain() {
             // `this.users`, `Tables.USERS`: what the class gave the name to.
-            let own = matches!(object.text(), "self" | "this" | "cls") || object.text().starts_with(char::is_uppercase);
+            let own = matches!(object.text(), "self" | "this" | "cls") || self.classes_here.contains(object.text());
             if let Some(value) = self.bound(name.text()).cloned().filter(|value| own && !value.is_plain()) {
                 return value;
             }
@@ -491,8 +520,8 @@ impl<'t> Flow<'t> {
         for one in given {
             Self::gather_columns(&one.value, &mut columns);
             let parts = match &one.value {
-                Value::Tuple(all) => all.to_vec(),
-                other => vec![other.clone()],
+                Value::Tuple(all) => all.iter().flat_map(Value::alternatives).collect(),
+                other => other.alternatives(),
             };
             let unseen = |value: &Value<'t>| matches!(value, Value::Plain | Value::Many(_));
             if parts.iter().any(unseen) && !matches!(shape(one.node), Shape::Constant) {
@@ -506,7 +535,7 @@ impl<'t> Flow<'t> {
         match value {
             Value::Text(text) => into.mentions.push(Mention { whole: *text, name: *text, read: false, field: false }),
             Value::Columns(more) => into.mentions.extend(more.mentions.iter().copied()),
-            Value::Tuple(all) => {
+            Value::Tuple(all) | Value::Either(all) => {
                 for one in all.iter() {
                     Self::gather_columns(one, into);
                 }

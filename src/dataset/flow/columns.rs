@@ -49,6 +49,55 @@ fn takes_a_column(function: &str) -> bool {
     !FIRST_IS_NONE.contains(&function) && !NO_TEXTS.contains(&function)
 }
 
+/// Functions that take values after their first argument, or none at all.
+const VALUES: [&str; 40] = [
+    "when",
+    "date_add",
+    "date_sub",
+    "add_months",
+    "round",
+    "bround",
+    "substring",
+    "split",
+    "regexp_replace",
+    "regexp_extract",
+    "lag",
+    "lead",
+    "date_format",
+    "to_date",
+    "to_timestamp",
+    "to_utc_timestamp",
+    "from_utc_timestamp",
+    "from_unixtime",
+    "unix_timestamp",
+    "lpad",
+    "rpad",
+    "percentile_approx",
+    "approx_count_distinct",
+    "array_contains",
+    "element_at",
+    "from_json",
+    "from_csv",
+    "to_json",
+    "window",
+    "nth_value",
+    "sha2",
+    "conv",
+    "trunc",
+    "first",
+    "last",
+    "slice",
+    "next_day",
+    "format_number",
+    "udf",
+    "pandas_udf",
+];
+
+/// Whether what follows the first argument of a function is a value, not a column.
+fn takes_values(function: &str) -> bool {
+    VALUES.contains(&function) || NO_TEXTS.contains(&function)
+}
+
 impl<'t> Flow<'t> {
     /// A function of Spark's: what it is calculated of.
     pub(super) fn spark_function(&mut self, node: Node<'t>, name: &str, given: &[Given<'t>]) -> Value<'t> {
@@ -57,44 +106,13 @@ impl<'t> Flow<'t> {
             return given.first().map_or(Value::Plain, |one| one.value.clone());
         }
         for (at, one) in given.iter().enumerate() {
-            match &one.value {
-                Value::Text(text) => {
-                    let is_column = match name {
-                        "col" | "column" => {
-                            return self.unread(node, *text, Named::Column);
-                        }
-                        "expr" => {
-                            let mention = Mention { whole: node, name: *text, read: false, field: false };
-                            let columns = Columns { mentions: vec![mention], ..Columns::default() };
-                            return Value::Columns(Rc::new(Columns { named: Named::Given(String::new()), ..columns }));
-                        }
-                        _ if NO_TEXTS.contains(&name) || name == "when" => false,
-                        _ => at == 0 || ALL_TEXTS.contains(&name),
-                    };
-                    if is_column {
-                        columns.mentions.push(Mention { whole: *text, name: *text, read: false, field: false });
-                    }
+            for value in one.value.alternatives() {
+                if let Some(column) = self.argument_of_function((node, name), (at, one), &value, &mut columns) {
+                    return column;
                 }
-                Value::Columns(more) => columns.add(more),
-                Value::Plain if matches!(name, "col" | "column" | "expr") => {
-                    // A name that is put together: whatever is read, it may be it.
-                    columns.mentions.push(Mention { whole: node, name: node, read: false, field: false });
-                }
-                Value::Tuple(_) => {
-                    let Value::Columns(more) = self.all_columns(std::slice::from_ref(one)) else { continue };
-                    columns.mentions.extend(more.mentions.iter().copied());
-                }
-                Value::Plain
-                    if (at == 0 && takes_a_column(name) || ALL_TEXTS.contains(&name))
-                        && !matches!(shape(one.node), Shape::Constant) =>
-                {
-                    columns.mentions.push(Self::unseen(one.node));
-                }
-                Value::Plain | Value::Function(_) => {}
-                other => self.lost(&other.clone(), one.node, "a function of Spark's that gander does not know"),
             }
         }
-        if name == "struct" {
+        if name == "struct" || name != "count" && columns.mentions.iter().any(|mention| self.is_star(mention)) {
             columns.mentions.iter_mut().for_each(|mention| mention.field = true);
         }
         columns.named = match name {
@@ -105,6 +123,68 @@ impl<'t> Flow<'t> {
         };
         // The elements keep their parts.
         Value::Columns(Rc::new(columns))
+    }
+
+    /// What an argument adds to a function's columns; the column that it is, of `col` and `expr`.
+    fn argument_of_function(
+        &mut self,
+        (node, name): (Node<'t>, &str),
+        (at, one): (usize, &Given<'t>),
+        value: &Value<'t>,
+        columns: &mut Columns<'t>,
+    ) -> Option<Value<'t>> {
+        let names_a_column = if takes_a_column(name) { at == 0 } else { at > 0 && !takes_values(name) };
+        let is_column = names_a_column || ALL_TEXTS.contains(&name);
+        match value {
+            Value::Text(text) if matches!(name, "col" | "column") => {
+                return Some(self.unread(node, *text, Named::Column));
+            }
+            Value::Text(text) if name == "expr" => {
+                let mention = Mention { whole: node, name: *text, read: false, field: false };
+                let columns = Columns { mentions: vec![mention], ..Columns::default() };
+                return Some(Value::Columns(Rc::new(Columns { named: Named::Given(String::new()), ..columns })));
+            }
+            Value::Text(text) if is_column && name != "when" => {
+                columns.mentions.push(Mention { whole: *text, name: *text, read: false, field: false });
+            }
+            Value::Columns(more) => columns.add(more),
+            Value::Plain if matches!(name, "col" | "column" | "expr") => {
+                // A name that is put together: whatever is read, it may be it.
+                columns.mentions.push(Mention { whole: node, name: node, read: false, field: false });
+            }
+            Value::Tuple(_) => {
+                if let Value::Columns(more) = self.all_columns(std::slice::from_ref(one)) {
+                    columns.mentions.extend(more.mentions.iter().copied());
+                }
+            }
+            Value::Plain if matches!(shape(one.node), Shape::Constant) => {}
+            Value::Plain if is_column || at > 0 && !takes_values(name) || self.may_be_column(one.node) => {
+                columns.mentions.push(Self::unseen(one.node));
+            }
+            Value::Text(_) | Value::Plain | Value::Function(_) | Value::Nothing => {}
+            other => self.lost(other, one.node, "a function of Spark's that gander does not know"),
+        }
+        None
+    }
+
+    /// Whether what another module gives here may be a column: some file of the consumer names one.
+    pub(super) fn may_be_column(&self, node: Node<'t>) -> bool {
+        let path = match shape(node) {
+            Shape::Member { .. } => self.path(node),
+            Shape::Call { callee: Callee::Method { object, .. }, .. } => self.path(object),
+            Shape::Call { callee: Callee::Value(name), .. } => self.path(name),
+            Shape::Name => self.imported(node.text()).map(str::to_owned),
+            _ => None,
+        };
+        let first = path.as_deref().and_then(|path| path.split('.').next()).unwrap_or("");
+        let module = self.imports.values().any(|known| known.split('.').next() == Some(first));
+        let library = ["pyspark", "datetime", "os", "sys", "org", "java", "scala", "time", "uuid"].contains(&first);
+        let named = || (0..self.datasets.mappings.len()).any(|one| self.around.named_elsewhere(one).is_some());
+        module && !library && named()
+    }
+
+    fn is_star(&self, mention: &Mention<'t>) -> bool {
+        self.spelled(mention).is_some_and(|(name, _)| name == "*")
     }
 
     /// Columns that are put together where nothing shows them: whatever is read, it may be they.
@@ -330,24 +410,31 @@ impl<'t> Flow<'t> {
                     return self.column_part(columns, method.node, one.node);
                 }
             }
+            "withField" | "dropFields" => {
+                let unseen = |one: &&Given<'t>| !matches!(shape(one.node), Shape::Text | Shape::Constant);
+                let names = method.arguments.iter().take(if word == "withField" { 1 } else { usize::MAX });
+                after.mentions.extend(names.filter(unseen).map(|one| Self::unseen(one.node)));
+            }
             "over" | "partitionBy" | "orderBy" | "when" | "otherwise" | "isin" | "between" => {
                 for one in &method.arguments {
                     let texts = matches!(word, "partitionBy" | "orderBy");
                     after.groups |= word == "partitionBy";
-                    match &one.value {
-                        Value::Columns(more) => after.add(more),
-                        Value::Text(text) if texts => {
-                            after.mentions.push(Mention { whole: *text, name: *text, read: false, field: false });
+                    for value in one.value.alternatives() {
+                        match &value {
+                            Value::Columns(more) => after.add(more),
+                            Value::Text(text) if texts => {
+                                after.mentions.push(Mention { whole: *text, name: *text, read: false, field: false });
+                            }
+                            // A window, or names, of another file.
+                            Value::Plain if texts || word == "over" => after.mentions.push(Self::unseen(one.node)),
+                            _ => {}
                         }
-                        // A window, or names, of another file.
-                        Value::Plain if texts || word == "over" => after.mentions.push(Self::unseen(one.node)),
-                        _ => {}
                     }
                 }
             }
             _ => {
-                for one in &method.arguments {
-                    if let Value::Columns(more) = &one.value {
+                for value in method.arguments.iter().flat_map(|one| one.value.alternatives()) {
+                    if let Value::Columns(more) = &value {
                         after.add(more);
                     }
                 }

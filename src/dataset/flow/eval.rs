@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::shape::{Clause, Parameter, Shape, shape};
 use super::value::{Body, Data, Function, Hit, Mention, Named, Value};
 use super::{Flow, MAX_CALLS, MAX_DEPTH, MAX_STEPS};
-use crate::dataset::sql::words;
+use crate::dataset::word::words;
 use crate::tree::{Node, NodeId, operands};
 
 /// How often a file is gone through until its functions read nothing new from outside.
@@ -139,6 +139,7 @@ impl<'t> Flow<'t> {
             }
             Shape::Return(value) => {
                 let given = value.map_or(Value::Nothing, |value| self.value(value));
+                value.into_iter().for_each(|value| self.read_as_table(value));
                 if let Some(returns) = self.returns.last_mut() {
                     returns.push(given);
                 } else if let Some(value) = value {
@@ -324,6 +325,8 @@ impl<'t> Flow<'t> {
             given = Some(self.one_of(given, one, at));
         }
         let given = given.unwrap_or(Value::Nothing);
+        let holder = self.declaration(function.id).map_or_else(|| self.tree.node(function.id), |(_, name)| name);
+        self.hold(holder, &given);
         self.scopes.truncate(depth);
         self.scopes.extend(hidden);
         self.active.pop();
@@ -452,7 +455,9 @@ impl<'t> Flow<'t> {
                             columns.keeps.clone_from(&more.keeps);
                         }
                     }
-                    Value::Plain if conditions && !matches!(shape(*node), Shape::Constant) => {
+                    Value::Plain
+                        if conditions && !matches!(shape(*node), Shape::Constant) || self.may_be_column(*node) =>
+                    {
                         columns.mentions.push(Self::unseen(*node));
                     }
                     Value::Plain => {}
@@ -471,6 +476,8 @@ impl<'t> Flow<'t> {
             Shape::Name => {
                 let name = target.text();
                 self.called_besides(target, &value);
+                self.hold(target, &value);
+                from.into_iter().for_each(|from| self.read_as_table(from));
                 self.shown(target, &value);
                 if binds { self.bind(name, value) } else { self.rebind(target, value) }
             }

@@ -13,6 +13,7 @@ use super::note::camel;
 use super::shape::{Callee, Shape, shape};
 use crate::dataset::mapping::{Position, System};
 use crate::dataset::usage::{Doubt, Form, Of, Use};
+use crate::dataset::word::is_word;
 use crate::tree::Node;
 
 /// Nodes that make a record by the name of its class.
@@ -86,7 +87,6 @@ impl<'t> Flow<'t> {
     /// Whether the file has a path in it, letter by letter.
     fn is_spelled_out(&self, path: &str) -> bool {
         let text = self.tree.text();
-        let is_word = |c: char| c.is_alphanumeric() || c == '_';
         text.match_indices(path).any(|(at, _)| {
             let (before, after) = (&text[..at], &text[at + path.len()..]);
             !before.ends_with(|c: char| is_word(c) || c == '.') && !after.starts_with(is_word)

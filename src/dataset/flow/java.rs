@@ -31,7 +31,10 @@ pub(super) fn shape(node: Node<'_>) -> Shape<'_> {
             Shape::Lambda(field("parameters").map_or(Vec::new(), parameters), field("body").into_iter().collect())
         }
         "method_reference" => match children(node).last() {
-            Some(last) if last.kind() == "identifier" => Shape::Same(*last),
+            Some(last) if last.kind() == "identifier" => match children(node)[..] {
+                [object, name] => Shape::Member { object, name },
+                _ => Shape::Same(*last),
+            },
             _ => Shape::Other(children(node)),
         },
         "binary_expression" => match text_or_other(node) {

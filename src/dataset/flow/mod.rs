@@ -6,14 +6,17 @@
 //! frames and rows do. A value that goes where nothing is known of it is lost: what came
 //! with it stays. Must not: guess, or read another file.
 
+mod arguments;
 mod bound;
 mod call;
 mod columns;
 mod control;
 mod eval;
 mod generated;
+mod held;
 mod host;
 mod java;
+mod merge;
 mod note;
 mod pandas;
 mod python;
@@ -21,6 +24,7 @@ mod reach;
 mod read;
 mod rows;
 mod scala;
+mod scio;
 mod series;
 mod shape;
 mod spark;
@@ -41,6 +45,7 @@ use super::decide::decide;
 use super::file::{Around, Decided};
 use super::text::Text;
 use super::usage::{Doubt, Use};
+use super::visible;
 use crate::symbol::{Symbols, normal};
 use crate::tree::{Node, NodeId, Tree};
 
@@ -108,6 +113,14 @@ struct Flow<'t> {
     captured: control::Captured<'t>,
     /// Texts that other files have by a name, where they stand and why that matters.
     had: Vec<(NodeId, Range<usize>, String)>,
+    /// Texts that names hold: the nodes of these names.
+    held: HashMap<NodeId, Vec<NodeId>>,
+    /// Texts of which one is given to a call.
+    mixed: HashSet<NodeId>,
+    /// Names that are read as tables.
+    tables_read: HashSet<NodeId>,
+    /// Names of the classes of the file.
+    classes_here: HashSet<&'t str>,
     /// Sources that a generated class is.
     class_sources: BTreeSet<usize>,
     /// Where texts begin that nothing is known of what reads them.
@@ -163,6 +176,10 @@ impl<'t> Flow<'t> {
             watches: Vec::new(),
             captured: control::Captured::default(),
             had: Vec::new(),
+            held: HashMap::new(),
+            mixed: HashSet::new(),
+            tables_read: HashSet::new(),
+            classes_here: visible::classes(tree),
             class_sources: BTreeSet::new(),
             unfollowed: HashSet::new(),
             typed: HashMap::new(),

@@ -10,6 +10,7 @@ use crate::dataset::mapping::{Becomes, Position};
 use crate::dataset::sql::{self, Dialect, Setting};
 use crate::dataset::text::{self, Placeholders, Text};
 use crate::dataset::usage::{Accessor, ColumnForm, Doubt, Form, Of, Role, Unit, Use};
+use crate::dataset::word::{is_name, is_word, words};
 use crate::language::{by_name, literal};
 use crate::tree::{Node, parse_embedded};
 
@@ -149,9 +150,8 @@ impl<'t> Flow<'t> {
             Shape::Text => self.literal(mention.name),
             Shape::Mention => {
                 let text = mention.name.text();
-                let start = text.find(|c: char| c.is_alphanumeric() || c == '_')?;
-                let name: String =
-                    text[start..].chars().take_while(|c| c.is_alphanumeric() || "_.".contains(*c)).collect();
+                let start = text.find(is_word)?;
+                let name: String = text[start..].chars().take_while(|c| is_word(*c) || *c == '.').collect();
                 let at = mention.name.range().start + start;
                 let range = at..at + name.len();
                 Some((name, range))
@@ -326,10 +326,8 @@ impl<'t> Flow<'t> {
         let bare = !matches!(shape(mention.name), Shape::Text);
         match &column.becomes {
             Becomes::To(new) if bare && *new != column.name => {
-                let mut chars = new.chars();
-                let is_name = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
-                    && chars.all(|c| c.is_alphanumeric() || c == '_');
-                if !is_name
+                if !is_name(new)
+                    || new.starts_with(char::is_numeric)
                     || super::spark::is_method(new)
                     || super::pandas::is_method(new)
                     || KEYWORDS.contains(&new.as_str())
@@ -341,7 +339,7 @@ impl<'t> Flow<'t> {
             Becomes::Expressions(all) => {
                 let Some(expression) = all.get(language) else { return };
                 let text = expression.write(|_| String::new());
-                let names = sql::words(&text, false)
+                let names = words(&text, false)
                     .into_iter()
                     .filter(|(at, word)| text[at + word.len()..].starts_with('.') && !text[..*at].ends_with('.'));
                 let missing = names.map(|(_, word)| word.to_owned()).find(|word| self.imported(word).is_none());
@@ -459,6 +457,7 @@ impl<'t> Flow<'t> {
             }
         }
         self.hold_what_is_had();
+        self.hold_what_names_hold();
         self.sweep_getters();
         self.sweep_names();
         let noted = std::mem::take(&mut self.noted);

@@ -126,6 +126,7 @@ impl<'t> Flow<'t> {
     }
 
     pub(super) fn pandas_read(&mut self, name: &str, method: &Method<'t>) -> Value<'t> {
+        self.reads_tables(&method.arguments);
         let Some(first) = method.arguments.first() else { return Value::Plain };
         let data = match (&first.value, name) {
             (Value::Text(text), "read_gbq" | "read_sql_table") => self.table_text(*text, false),
@@ -145,7 +146,9 @@ impl<'t> Flow<'t> {
         {
             self.lost(&Value::frame(Library::Pandas, data.clone()), filters.node, "filters that gander does not read");
         }
-        Value::frame(Library::Pandas, data)
+        let value = Value::frame(Library::Pandas, data);
+        self.other_arguments(&value, method, 1, &["columns", "usecols", "filters"]);
+        value
     }
 
     /// Some columns of a frame, under the names that they have.
@@ -170,20 +173,20 @@ impl<'t> Flow<'t> {
     pub(super) fn pandas_method(&mut self, frame: &Frame, method: &Method<'t>) -> Value<'t> {
         let (data, word) = (&frame.data, method.word());
         let value = Value::Frame(frame.clone());
-        let read = Place::read(Library::Pandas);
         match word {
             _ if SAME.contains(&word) => {
-                if let Some(subset) = method.named("subset") {
-                    self.picked(data, subset);
+                match method.named("subset") {
+                    Some(subset) => drop(self.picked(data, subset)),
+                    None if word == "dropna" => self.grouped_whole(data, method.node),
+                    None => {}
                 }
-                let plain = |one: &&Given<'t>| !matches!(shape(one.node), Shape::Constant | Shape::Text);
-                if word == "fillna" && method.plain().any(|one| plain(&one)) {
-                    self.lost(&value, method.node, "columns may be named in a dictionary");
-                }
+                // A number of rows is no column, whatever it is.
+                let rows = matches!(word, "head" | "tail" | "sample");
+                self.other_arguments(&value, method, usize::from(rows), &["subset"]);
                 value
             }
             _ if WRITES.contains(&word) => {
-                self.written_out(&value, method.name, LEAVES);
+                self.lost(&value, method.name, LEAVES);
                 Value::Plain
             }
             "count" | "nunique" | "max" | "min" | "sum" | "mean" | "any" | "all" | "describe" | "info" => {
@@ -191,26 +194,14 @@ impl<'t> Flow<'t> {
                 Value::Frame(frame.clone())
             }
             "merge" => self.merged(frame, method),
-            "groupby" => {
-                let mut keys = Vec::new();
-                if let Some(by) = method.argument(0, "by") {
-                    for text in self.column_texts(by, data) {
-                        let mention = Mention { whole: text, name: text, read: true, field: false };
-                        self.mention(&mention, data, read.at(Position::Group));
-                        if let Some((name, _)) = self.spelled(&mention) {
-                            let inner = self.kept(data, &name, None);
-                            keys.push((name, inner));
-                        }
-                    }
-                }
-                Value::Grouped(frame.clone(), keys)
-            }
+            "groupby" => self.pandas_groupby(frame, method),
             "query" => {
                 if let Some(Given { value: Value::Text(text), .. }) = method.argument(0, "expr") {
                     self.query_text(*text, data);
                 } else {
                     self.lost(&value, method.node, "a query whose text is not written here");
                 }
+                self.other_arguments(&value, method, 1, &["expr"]);
                 value
             }
             "sort_values" | "drop_duplicates" | "nlargest" | "nsmallest" => {
@@ -224,56 +215,12 @@ impl<'t> Flow<'t> {
                     None if word == "drop_duplicates" => self.grouped_whole(data, method.node),
                     None => {}
                 }
+                self.other_arguments(&value, method, at + 1, &[name, "n", "columns"]);
                 value
             }
             "rename" => self.renamed(frame, method),
-            "assign" => {
-                let mut after = data.clone();
-                for one in &method.arguments {
-                    let (Some(name), Some(node)) = (one.name, one.name_node) else {
-                        self.lost(&value, one.node, "columns are named in a dictionary");
-                        continue;
-                    };
-                    match one.value.clone() {
-                        Value::Function(function) => {
-                            self.run(&function, vec![value.clone()], one.node);
-                        }
-                        Value::Plain if matches!(shape(one.node), Shape::Name | Shape::Member { .. }) => {
-                            self.lost(&value, one.node, "it may go into a function that this file does not show");
-                        }
-                        _ => {}
-                    }
-                    match self.hit(data, name) {
-                        super::value::Hit::Column(..) => {
-                            self.mention(
-                                &Mention { whole: node, name: node, read: true, field: false },
-                                data,
-                                Place { role: Role::Target, ..read.at(Position::Write) },
-                            );
-                        }
-                        _ => {
-                            self.arrives(data, name, node.range());
-                            after.set(name, Inner::Own);
-                        }
-                    }
-                }
-                Value::frame(Library::Pandas, after)
-            }
-            "drop" => {
-                match method.named("columns") {
-                    Some(columns) => {
-                        let columns = columns.clone();
-                        let gone = self.picked(data, &columns);
-                        let mut after = data.clone();
-                        for name in gone.names.keys() {
-                            after.set(name, Inner::Own);
-                        }
-                        return Value::frame(Library::Pandas, after);
-                    }
-                    None => self.lost(&value, method.node, "what is dropped is not named as columns"),
-                }
-                value
-            }
+            "assign" => self.assigned(frame, method),
+            "drop" => self.pandas_drop(frame, method),
             "iterrows" => {
                 Value::tuple(vec![Value::Plain, Value::Row(Row { style: Style::Named, data: data.clone() })]).many()
             }
@@ -293,6 +240,75 @@ impl<'t> Flow<'t> {
                 Value::Plain
             }
         }
+    }
+
+    fn pandas_groupby(&mut self, frame: &Frame, method: &Method<'t>) -> Value<'t> {
+        let (data, value) = (&frame.data, Value::Frame(frame.clone()));
+        self.other_arguments(&value, method, 1, &["by"]);
+        let mut keys = Vec::new();
+        if let Some(by) = method.argument(0, "by") {
+            for text in self.column_texts(by, data) {
+                let mention = Mention { whole: text, name: text, read: true, field: false };
+                self.mention(&mention, data, Place::read(Library::Pandas).at(Position::Group));
+                if let Some((name, _)) = self.spelled(&mention) {
+                    let inner = self.kept(data, &name, None);
+                    keys.push((name, inner));
+                }
+            }
+        }
+        Value::Grouped(frame.clone(), keys)
+    }
+
+    /// `assign(name=value)`
+    fn assigned(&mut self, frame: &Frame, method: &Method<'t>) -> Value<'t> {
+        let (data, value) = (&frame.data, Value::Frame(frame.clone()));
+        let mut after = data.clone();
+        for one in &method.arguments {
+            let (Some(name), Some(node)) = (one.name, one.name_node) else {
+                self.lost(&value, one.node, "columns are named in a dictionary");
+                continue;
+            };
+            match one.value.clone() {
+                Value::Function(function) => {
+                    self.called_with(&function, vec![value.clone()], one.node);
+                }
+                Value::Plain if matches!(shape(one.node), Shape::Name | Shape::Member { .. }) => {
+                    self.lost(&value, one.node, "it may go into a function that this file does not show");
+                }
+                _ => {}
+            }
+            match self.hit(data, name) {
+                super::value::Hit::Column(..) => {
+                    self.mention(
+                        &Mention { whole: node, name: node, read: true, field: false },
+                        data,
+                        Place { role: Role::Target, ..Place::read(Library::Pandas).at(Position::Write) },
+                    );
+                }
+                _ => {
+                    self.arrives(data, name, node.range());
+                    after.set(name, Inner::Own);
+                }
+            }
+        }
+        Value::frame(Library::Pandas, after)
+    }
+
+    fn pandas_drop(&mut self, frame: &Frame, method: &Method<'t>) -> Value<'t> {
+        let (data, value) = (&frame.data, Value::Frame(frame.clone()));
+        match method.named("columns") {
+            Some(columns) => {
+                let columns = columns.clone();
+                let gone = self.picked(data, &columns);
+                let mut after = data.clone();
+                for name in gone.names.keys() {
+                    after.set(name, Inner::Own);
+                }
+                return Value::frame(Library::Pandas, after);
+            }
+            None => self.lost(&value, method.node, "what is dropped is not named as columns"),
+        }
+        value
     }
 
     /// Texts that name columns, or a doubt.
@@ -339,107 +355,6 @@ impl<'t> Flow<'t> {
             self.lost(&value, method.node, "it is changed in place");
         }
         Value::frame(Library::Pandas, after)
-    }
-
-    pub(super) fn merged(&mut self, frame: &Frame, method: &Method<'t>) -> Value<'t> {
-        let Some(other) = method.argument(0, "right") else { return Value::Frame(frame.clone()) };
-        let right = match &other.value {
-            Value::Frame(other) => other.data.clone(),
-            value => {
-                self.lost(&value.clone(), other.node, "it is merged in a way that gander does not follow");
-                Data { exact: true, ..Data::other() }
-            }
-        };
-        let both: Vec<usize> = frame.data.sources().into_iter().chain(right.sources()).collect();
-        self.together(&both);
-        let mut joined = frame.data.clone().joined(&right);
-        for (word, data) in [("left_on", frame.data.clone()), ("right_on", right.clone())] {
-            if let Some(one) = method.named(word) {
-                let one = one.clone();
-                for text in self.column_texts(&one, &data) {
-                    let mention = Mention { whole: text, name: text, read: true, field: false };
-                    self.mention(&mention, &data, Place::read(Library::Pandas).at(Position::Using));
-                }
-            }
-        }
-        let on = method.argument(1, "on").cloned();
-        match on {
-            Some(on) if on.name == Some("on") => {
-                for text in self.column_texts(&on, &joined.clone()) {
-                    let mention = Mention { whole: text, name: text, read: true, field: false };
-                    self.join_key(&mention, &frame.data, &right, Library::Pandas);
-                    if let Some((name, _)) = self.literal(text) {
-                        let bound = self.bound_in(&frame.data, &name).or_else(|| self.bound_in(&right, &name));
-                        joined.set(&name, Self::inner(None, bound));
-                    }
-                }
-            }
-            _ if method.named("left_on").is_some() || method.named("left_index").is_some() => {}
-            _ => {
-                for source in self.changing_names(&joined) {
-                    let why = "it is merged by all columns that the two have in common";
-                    self.doubt(source, Doubt::open(method.node.range(), why));
-                }
-            }
-        }
-        self.new_names_meet(&frame.data, &right, method.node);
-        self.new_names_meet(&right, &frame.data, method.node);
-        // Names that both have get suffixes.
-        let (left, right_names) = (self.changing_names(&frame.data), self.changing_names(&right));
-        if method.named("suffixes").is_some() {
-            for source in left.into_iter().chain(right_names) {
-                let why = "columns of one name get suffixes, and others have one name afterwards";
-                self.doubt(source, Doubt::open(method.node.range(), why));
-            }
-        }
-        Value::frame(Library::Pandas, joined)
-    }
-
-    /// A new name that the other frame has already: the two would get suffixes. Of a frame that
-    /// is not known, it is told by whether the file speaks of the name.
-    fn new_names_meet(&mut self, data: &Data, other: &Data, node: Node<'t>) {
-        for (source, to) in self.arriving(data) {
-            let has = |rest: &Rest| match rest {
-                Rest::Known(schema) => self.datasets.schemas.has(*schema, &to),
-                Rest::Other => self.speaks_of(&to),
-                Rest::Source(_) | Rest::Fields(..) => false,
-            };
-            if other.names.contains_key(&to) || other.rest.iter().any(has) {
-                let why = format!("the other frame may have a column {to}, which is the new name of one of these");
-                self.doubt(source, Doubt::open(node.range(), why));
-            }
-        }
-    }
-
-    /// New names that columns of these get, and that the table had not before.
-    pub(super) fn arriving(&self, data: &Data) -> Vec<(usize, String)> {
-        let mut found = Vec::new();
-        let mut add = |source: usize, column: Option<usize>| {
-            let mapping = &self.datasets.mappings[self.datasets_of[source]];
-            let columns = mapping.columns.iter().enumerate().filter(|(at, _)| column.is_none_or(|only| only == *at));
-            let new = columns.filter_map(|(_, column)| column.to()).filter(|to| mapping.arrives(&to.to_lowercase()));
-            found.extend(new.map(|to| (source, to.to_owned())));
-        };
-        for rest in &data.rest {
-            if let Rest::Source(source) = rest {
-                add(*source, None);
-            }
-        }
-        for inner in data.names.values() {
-            if let Inner::Raw(source, column) = inner {
-                add(*source, Some(*column));
-            }
-        }
-        found
-    }
-
-    /// Whether the file has a name as a text or as a member.
-    fn speaks_of(&self, name: &str) -> bool {
-        self.tree.iter().any(|node| match shape(node) {
-            Shape::Text => self.literal(node).is_some_and(|(text, _)| text == name),
-            Shape::Member { name: member, .. } => member.text() == name,
-            _ => false,
-        })
     }
 
     /// What a name that is taken out of `data` stands for then.
@@ -534,7 +449,7 @@ impl<'t> Flow<'t> {
         };
         for (key, one) in keys.iter().zip(values) {
             if let Value::Function(function) = one {
-                self.run(function, vec![value.clone()], *key);
+                self.called_with(function, vec![value.clone()], *key);
             }
         }
         match (keys, values) {
@@ -570,7 +485,7 @@ impl<'t> Flow<'t> {
             ([key], [_]) if matches!(key.kind(), "slice") => value,
             ([key], [inner]) => {
                 // A mask, or the name of a column that is put together.
-                if inner.is_plain() {
+                if !matches!(inner, Value::Function(_)) {
                     self.lost(&value, *key, "which columns or rows are taken is not written here");
                 }
                 value

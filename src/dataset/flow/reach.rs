@@ -57,7 +57,7 @@ impl<'t> Flow<'t> {
             _ => None,
         });
         let makes: Vec<NodeId> = makes.collect();
-        let names = matches!(given, Value::Columns(_) | Value::Text(_) | Value::Tuple(_));
+        let names = matches!(given, Value::Columns(_) | Value::Text(_) | Value::Tuple(_) | Value::Either(_));
         if ins.is_empty() && outs.is_empty() && makes.is_empty() && !names {
             return;
         }

@@ -3,16 +3,49 @@
 use std::ops::Range;
 
 use super::Flow;
-use super::call::{Given, Method};
+use super::call::Method;
 use super::shape::{Argument, Callee, Parameter, Shape, shape};
-use super::value::{Data, Library, Mention, Rest, Style, Value};
+use super::value::{Data, Library, Rest, Style, Value};
 use crate::dataset::mapping::Position;
 use crate::dataset::mapping::System;
 use crate::dataset::names::{Met, Part};
 use crate::dataset::text::{self, Placeholders};
 use crate::dataset::usage::{Accessor, ColumnForm, Doubt, Form, Of, Role, Use, ValueUse};
-use crate::dataset::visible;
 use crate::tree::Node;
+
+/// Options of what Spark reads that name no column and no version, in lower case.
+const OPTIONS: [&str; 25] = [
+    "table",
+    "dbtable",
+    "path",
+    "filter",
+    "basepath",
+    "header",
+    "inferschema",
+    "mergeschema",
+    "delimiter",
+    "sep",
+    "encoding",
+    "multiline",
+    "project",
+    "parentproject",
+    "dataset",
+    "viewsenabled",
+    "materializationdataset",
+    "materializationproject",
+    "credentialsfile",
+    "url",
+    "driver",
+    "user",
+    "password",
+    "recursivefilelookup",
+    "readdataformat",
+];
+
+fn is_known_option(given: &[Argument<'_>]) -> bool {
+    let key = given.first().map_or("", |one| one.value.text()).trim_matches(['"', '\'']).to_ascii_lowercase();
+    OPTIONS.contains(&key.as_str())
+}
 
 impl<'t> Flow<'t> {
     /// What a call reads, whose object is nothing that is followed.
@@ -65,6 +98,7 @@ impl<'t> Flow<'t> {
                     }
                 }
                 self.options_of_read(&chain, &mut data);
+                self.options_of_call(method, data.as_ref());
                 Some(frame(data))
             }
             "load" if of_read() => Some(frame(self.loaded(method))),
@@ -90,6 +124,7 @@ impl<'t> Flow<'t> {
             self.fragment(filter, &known.clone(), "select 1 from spark_t where ", "");
         }
         self.options_of_read(&chain, &mut data);
+        self.options_of_call(method, data.as_ref());
         data
     }
 
@@ -102,166 +137,31 @@ impl<'t> Flow<'t> {
             self.together(&both);
             *data = data.take().or(Some(more));
         }
-        let schema = chain.iter().find(|(word, _)| *word == "schema").and_then(|(_, given)| given.first());
+        let first = |wanted: &str| {
+            let mut given = chain.iter().filter(|(word, _)| *word == wanted);
+            given.find_map(|(_, given)| given.first()).map(|one| one.value)
+        };
+        let (schema, open) = (first("schema"), first("options"));
+        let unknown = chain.iter().any(|(word, given)| *word == "option" && !is_known_option(given));
+        let other = first("option").filter(|_| unknown);
         for source in data.iter().flat_map(Data::sources).collect::<Vec<_>>() {
-            if let Some(schema) = schema {
-                let why = "its columns are listed where it is read, in a way that gander does not rewrite";
-                self.doubt(source, Doubt::open(schema.value.range(), why));
+            for (node, why) in [
+                (schema, "its columns are listed where it is read, in a way that gander does not rewrite"),
+                (open, "options of what is read are not written here"),
+                (other, "an option of what is read that gander does not know: it may name a column, or a version"),
+            ] {
+                node.into_iter().for_each(|node| self.doubt(source, Doubt::open(node.range(), why)));
             }
         }
     }
 
-    /// What Scio reads.
-    fn scio_reader(&mut self, method: &Method<'t>) -> Option<Value<'t>> {
-        let rows = |style: Style, data: Data| Value::row(style, data).many();
-        let first = method.arguments.first().cloned();
-        let class = self.type_argument(method.node);
-        match method.word() {
-            "Spec" | "Ref" if method.object.text().ends_with("Table") => match &first?.value {
-                Value::Text(text) => Some(self.table_text(*text, false).map_or(Value::Plain, Value::Handle)),
-                handle @ Value::Handle(_) => Some(handle.clone()),
-                _ => None,
-            },
-            "bigQueryTable" | "bigQueryStorage" | "typedBigQueryTable" | "tableRowJsonFile" => {
-                let data = self.handle_of(&first?)?;
-                let data = Data { exact: true, ..data };
-                for one in method.arguments.iter().skip(1) {
-                    self.storage_option(one, &data);
-                }
-                Some(rows(Style::Named, data))
-            }
-            "typedBigQuery" | "typedBigQueryStorage" => {
-                let source = self.classes.get(class?.text()).copied()?;
-                for one in &method.arguments {
-                    self.lost(
-                        &Value::Handle(Data::of(Rest::Source(source))),
-                        one.node,
-                        "what is read is said at the call",
-                    );
-                }
-                Some(rows(Style::Field, Self::exact(Rest::Source(source))))
-            }
-            "avroFile" | "parquetAvroFile" | "objectFile" | "protobufFile" => {
-                let generated = class.and_then(|class| self.generated(class));
-                let path = match &first?.value {
-                    Value::Text(text) => self.path_text(*text),
-                    _ => None,
-                };
-                for one in method.arguments.iter().skip(1) {
-                    self.value(one.node);
-                }
-                match (generated, path) {
-                    (Some(source), path) => {
-                        self.together(&path.iter().flat_map(Data::sources).chain([source]).collect::<Vec<_>>());
-                        Some(rows(Style::Getter, Self::exact(Rest::Source(source))))
-                    }
-                    (None, Some(data)) if class.is_none() => {
-                        // One that whoever calls gives is taken to be of what is read.
-                        let given = |one: &&Given<'t>| matches!(shape(one.node), Shape::Name);
-                        if let Some(schema) = method.arguments.get(1).filter(|one| !given(one)) {
-                            let value = Value::Handle(data.clone());
-                            self.lost(&value, schema.node, "it is read by a schema that names the columns, too");
-                        }
-                        Some(rows(Style::Named, Data { exact: true, ..data }))
-                    }
-                    (None, Some(data)) => {
-                        let class = class?;
-                        self.lost(&Value::Handle(data), class, "its columns are the fields of a class that stays");
-                        Some(Value::Plain)
-                    }
-                    _ => None,
-                }
-            }
-            "typedParquetFile" | "parquetTypeFile" => {
-                let Value::Text(text) = &first?.value else { return None };
-                let data = self.path_text(*text)?;
-                self.lost(
-                    &Value::Handle(data),
-                    class.unwrap_or(method.name),
-                    "its columns are the fields of a class that stays",
-                );
-                Some(Value::Plain)
-            }
-            // `new TableReference().setDatasetId(…).setTableId(…)`
-            "setTableId" | "setDatasetId" | "setProjectId" => self.table_reference(method),
-            // `AvroSortedBucketIO.read(new TupleTag[UserV1]("users"), classOf[UserV1]).from(path)`
-            "from" => {
-                let Value::Text(text) = &first?.value else { return None };
-                let path = self.path_text(*text);
-                let Shape::Call { arguments, .. } = shape(method.object) else { return None };
-                let class = arguments.iter().find_map(|one| {
-                    self.type_argument(one.value).filter(|_| one.value.text().starts_with("classOf"))
-                })?;
-                let source = self.generated(class)?;
-                self.together(&path.iter().flat_map(Data::sources).chain([source]).collect::<Vec<_>>());
-                Some(rows(Style::Getter, Self::exact(Rest::Source(source))))
-            }
-            "sortMergeJoin" | "sortMergeCoGroup" | "sortMergeGroupByKey" => {
-                let mut values = Vec::new();
-                for one in method.arguments.iter().skip(1) {
-                    values.push(match &one.value {
-                        Value::Many(element) => (**element).clone(),
-                        other => other.clone(),
-                    });
-                }
-                let sources: Vec<usize> = values.iter().flat_map(Value::sources).collect();
-                self.together(&sources);
-                if method.word() != "sortMergeJoin" {
-                    values
-                        .into_iter()
-                        .for_each(|value| self.lost(&value, method.name, "gander does not know this way to join"));
-                    return Some(Value::Plain);
-                }
-                Some(Value::tuple(vec![Value::Plain, Value::tuple(values)]).many())
-            }
-            "Projection" | "Predicate" => {
-                let source = self.generated(class?)?;
-                let row = Value::row(Style::Getter, Self::exact(Rest::Source(source)));
-                for one in &method.arguments {
-                    if let Value::Function(function) = one.value.clone() {
-                        self.run(&function, vec![row.clone()], one.node);
-                    } else {
-                        self.lost(&row, one.node, "which columns are read is not written here");
-                    }
-                }
-                Some(Value::Plain)
-            }
-            _ => None,
-        }
-    }
-
-    /// The rows' table, of a name, a specification or a reference.
-    fn handle_of(&mut self, one: &Given<'t>) -> Option<Data> {
-        match &one.value {
-            Value::Handle(data) => Some(data.clone()),
-            Value::Text(text) => self.table_text(*text, false),
-            _ => None,
-        }
-    }
-
-    /// `selectedFields = List(…)`, `rowRestriction = "…"`
-    fn storage_option(&mut self, one: &Given<'t>, data: &Data) {
-        let value = Value::Handle(data.clone());
-        match one.name {
-            Some("selectedFields") => {
-                let Shape::Call { arguments, .. } = shape(one.node) else {
-                    self.lost(&value, one.node, "which columns are read is not written here");
-                    return;
-                };
-                for item in arguments {
-                    if !matches!(shape(item.value), Shape::Text) {
-                        self.lost(&value, item.value, "which columns are read is not written here");
-                        continue;
-                    }
-                    let mention = Mention { whole: item.value, name: item.value, read: true, field: false };
-                    self.mention(&mention, data, Self::row_place());
-                }
-            }
-            Some("rowRestriction") => {
-                let plain = Data { exact: false, ..data.clone() };
-                self.fragment(one.node, &plain, "select 1 from t_ where ", "");
-            }
-            _ => self.lost(&value, one.node, "an option that gander does not know"),
+    /// Options that a call that reads files gets by their names.
+    fn options_of_call(&mut self, method: &Method<'t>, data: Option<&Data>) {
+        let known = |name: &str| name == "path" || OPTIONS.contains(&name.to_ascii_lowercase().as_str());
+        let other = method.arguments.iter().find(|one| one.name.is_some_and(|name| name != "format" && !known(name)));
+        let why = "an option of what is read that gander does not know: it may name a column, or a version";
+        for source in data.into_iter().flat_map(Data::sources) {
+            other.into_iter().for_each(|one| self.doubt(source, Doubt::open(one.node.range(), why)));
         }
     }
 
@@ -367,7 +267,7 @@ impl<'t> Flow<'t> {
         }
     }
 
-    fn table_reference(&mut self, method: &Method<'t>) -> Option<Value<'t>> {
+    pub(super) fn table_reference(&mut self, method: &Method<'t>) -> Option<Value<'t>> {
         let mut found: [Option<Node<'t>>; 3] = [None; 3];
         let mut at = method.node;
         while let Shape::Call { callee: Callee::Method { object, name }, arguments } = shape(at) {
@@ -486,7 +386,7 @@ impl<'t> Flow<'t> {
     }
 
     /// `f[T](…)`, `classOf[T]`, `new C[T](…)`: `T`.
-    fn type_argument(&self, node: Node<'t>) -> Option<Node<'t>> {
+    pub(super) fn type_argument(&self, node: Node<'t>) -> Option<Node<'t>> {
         let mut at = node;
         for _ in 0..4 {
             if matches!(at.kind(), "generic_function" | "generic_type") {
@@ -498,29 +398,6 @@ impl<'t> Flow<'t> {
             at = at.field("function").or_else(|| at.named_children().next())?;
         }
         None
-    }
-
-    /// A class whose fields a macro makes of a table.
-    pub(super) fn class(&mut self, node: Node<'t>, name: Option<Node<'t>>) {
-        let Some(name) = name.filter(|_| self.tree.language.facts.name == "scala") else { return };
-        let annotation =
-            node.named_children().find(|child| child.kind() == "annotation" && child.text().contains("fromTable"));
-        let Some(annotation) = annotation else { return };
-        let texts: Vec<Node<'t>> =
-            annotation.descendants().filter(|below| matches!(shape(*below), Shape::Text)).collect();
-        let Some(text) = texts.first() else { return };
-        if let Some(data) = self.table_text(*text, false)
-            && let [Rest::Source(source)] = data.rest[..]
-        {
-            self.classes.insert(name.text().to_owned(), source);
-            if let Some(place) = self.around.spoken(name.text(), &visible::seen(node, name.text())) {
-                let why = format!("{place} speaks of {}, too: what it reads there is not followed", name.text());
-                self.doubt(source, Doubt::open(name.range(), why));
-            }
-            if texts.len() > 1 {
-                self.doubt(source, Doubt::annotate(annotation.range(), "the table's name is put together"));
-            }
-        }
     }
 
     /// What a parameter is declared to be.

@@ -104,6 +104,8 @@ const METHODS: [(&str, Does); 61] = [
 /// Those of them that ask a function of each element, and give elements.
 const ASKS: [&str; 10] =
     ["filter", "filterNot", "withFilter", "takeWhile", "dropWhile", "sortBy", "sorted", "distinctBy", "tap", "find"];
+/// Those that compare two elements.
+const SORTS: [&str; 2] = ["sorted", "sort"];
 /// Functions of a language that read no column.
 const HARMLESS: [&str; 3] = ["Boolean", "Objects::nonNull", "Objects::isNull"];
 
@@ -374,13 +376,13 @@ impl<'t> Flow<'t> {
         let many = || Value::Many(Rc::clone(element));
         let word = method.word();
         if word.starts_with("save") || word.starts_with("write") || word.starts_with("to") && word.ends_with("File") {
-            self.written_out(&many(), method.name, "the rows are written with the names of their columns");
+            self.lost(&many(), method.name, "the rows are written with the names of their columns");
             return Value::Plain;
         }
         if word == "apply" {
             return match method.arguments.first().map(|one| one.value.clone()) {
                 Some(Value::Function(function)) => {
-                    let given = self.run(&function, vec![one()], method.node).many();
+                    let given = self.called_with(&function, vec![one()], method.node).many();
                     // Rows that a filter leaves are what they were.
                     let filters = method.arguments.first().is_some_and(|only| only.node.text().starts_with("Filter"));
                     if filters { many() } else { given }
@@ -392,34 +394,35 @@ impl<'t> Flow<'t> {
             };
         }
         if word == "reduce" && method.arguments.len() == 2 {
-            return self.call_back(method, &[Value::Plain, one()]);
+            return self.call_back(method, &[Value::Plain, one(), Value::Plain, many()]);
         }
+        let each = self.each(element);
         match Self::does(word) {
-            Some(Does::Map) if !method.arguments.is_empty() => self.call_back(method, &[one()]).many(),
-            Some(Does::Flat) => match self.call_back(method, &[one()]) {
+            Some(Does::Map) if !method.arguments.is_empty() => self.call_back(method, &each).many(),
+            Some(Does::Flat) => match self.call_back(method, &each) {
                 Value::Many(inner) => Value::Many(inner),
                 other => other.many(),
             },
             Some(Does::Keep | Does::Map) => {
-                self.asked(method, &one());
+                self.asked(method, &each);
                 many()
             }
             Some(Does::Look) => {
-                self.call_back(method, &[one(), Value::Plain]);
+                self.call_back(method, &each);
                 Value::Plain
             }
             Some(Does::One) => {
-                self.asked(method, &one());
+                self.asked(method, &each);
                 one()
             }
             Some(Does::End) => {
                 if !method.arguments.is_empty() {
-                    self.call_back(method, &[one()]);
+                    self.call_back(method, &each);
                 }
                 Value::Plain
             }
             Some(Does::Key) => {
-                let key = self.call_back(method, &[one()]);
+                let key = self.call_back(method, &each);
                 Value::tuple(vec![key, one()]).many()
             }
             Some(Does::Values) => match one() {
@@ -446,13 +449,28 @@ impl<'t> Flow<'t> {
         }
     }
 
+    /// What a function of a collection is called with, for each element: in TypeScript its place and
+    /// the collection, too.
+    fn each(&self, element: &Rc<Value<'t>>) -> Vec<Value<'t>> {
+        let mut each = vec![(**element).clone()];
+        if !matches!(self.tree.language.facts.name.as_str(), "java" | "scala" | "python") {
+            each.extend([Value::Plain, Value::Many(Rc::clone(element))]);
+        }
+        each
+    }
+
     /// What is asked of each element: a function that is not shown here may read any column.
-    fn asked(&mut self, method: &Method<'t>, element: &Value<'t>) {
+    fn asked(&mut self, method: &Method<'t>, each: &[Value<'t>]) {
+        let element = &each[0];
         for argument in &method.arguments {
             for one in argument.value.alternatives() {
                 match one {
+                    // `sorted((a, b) -> …)`: both are elements.
+                    Value::Function(function) if SORTS.contains(&method.word()) && function.parameters.len() == 2 => {
+                        self.run(&function, vec![element.clone(), element.clone()], method.node);
+                    }
                     Value::Function(function) => {
-                        self.run(&function, vec![element.clone()], method.node);
+                        self.called_with(&function, each.to_vec(), method.node);
                     }
                     _ if ASKS.contains(&method.word()) && !HARMLESS.contains(&argument.node.text()) => {
                         self.lost(element, argument.node, "it goes into a function that this file does not show");
@@ -494,7 +512,7 @@ impl<'t> Flow<'t> {
         let whole = Value::Tuple(Rc::clone(values));
         if matches!(method.word(), "then" | "map" | "filter" | "forEach" | "some" | "every" | "find") {
             let element = if method.word() == "then" { whole } else { self.element(&whole, method.node) };
-            return self.call_back(method, &[element]).many();
+            return self.call_back(method, &[element, Value::Plain]).many();
         }
         self.lost(&whole, method.name, "gander does not know what this does with the values");
         self.unknown_call(method);

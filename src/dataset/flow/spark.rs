@@ -9,7 +9,7 @@ use crate::dataset::usage::{Doubt, Role};
 use crate::tree::Node;
 
 /// Methods that give the same rows and columns.
-const SAME: [&str; 11] = [
+const SAME: [&str; 10] = [
     "limit",
     "cache",
     "persist",
@@ -19,13 +19,13 @@ const SAME: [&str; 11] = [
     "sample",
     "hint",
     "coalesce",
-    "withWatermark",
     "distinct",
 ];
 /// Methods that give a number, or show some rows.
 pub(super) const ENDS: [&str; 6] = ["count", "isEmpty", "show", "printSchema", "explain", "isStreaming"];
 /// Methods whose columns are only read.
-const READS: [&str; 6] = ["orderBy", "sort", "sortWithinPartitions", "repartition", "repartitionByRange", "dropna"];
+const READS: [&str; 7] =
+    ["orderBy", "sort", "sortWithinPartitions", "repartition", "repartitionByRange", "dropna", "withWatermark"];
 /// What is read of a frame that is no column.
 const MEMBERS: [&str; 12] = [
     "write",
@@ -169,7 +169,12 @@ impl<'t> Flow<'t> {
                 self.grouped_whole(data, method.node);
                 same()
             }
-            _ if SAME.contains(&word) => same(),
+            _ if SAME.contains(&word) => {
+                if word == "hint" {
+                    self.other_arguments(&same(), method, 1, &[]);
+                }
+                same()
+            }
             _ if ENDS.contains(&word) => Value::Plain,
             "where" | "filter" => {
                 for one in &method.arguments {
@@ -183,39 +188,18 @@ impl<'t> Flow<'t> {
                 same()
             }
             _ if READS.contains(&word) => {
-                for one in &method.arguments {
-                    if one.name.is_none() || matches!(one.name, Some("subset" | "cols")) {
-                        self.reads(one, data, read);
-                    }
-                }
+                self.only_read(data, method);
                 same()
             }
-            "select" | "groupBy" | "groupby" | "rollup" | "cube" => {
-                let position = if word == "select" { Position::Read } else { Position::Group };
-                let place = Place { leaves: true, ..read.at(position) };
-                let found: Vec<_> = method.arguments.iter().flat_map(|one| self.reads(one, data, place)).collect();
-                self.made_names(&found, &method.arguments);
-                let listed = self.listed(found, data);
-                if word == "select" {
-                    return Value::frame(Library::Spark, listed);
-                }
-                let keys = listed.names.into_iter().collect();
-                Value::Grouped(frame.clone(), keys)
-            }
+            "select" | "groupBy" | "groupby" | "rollup" | "cube" => self.listed_or_grouped(frame, method),
             "agg" => self.aggregated(frame, &[], method),
             "withColumn" => self.with_column(frame, method),
             "withColumnRenamed" => self.with_renamed(frame, method),
-            "drop" => {
-                let mut left = data.clone();
-                for one in &method.arguments {
-                    self.reads(one, data, read);
-                    if let Some((name, _)) = self.literal(one.node) {
-                        left.set(&name, Inner::Own);
-                    }
-                }
-                Value::frame(Library::Spark, left)
-            }
+            "drop" => self.spark_drop(data, method),
             "dropDuplicates" | "drop_duplicates" => {
+                if method.arguments.is_empty() {
+                    self.grouped_whole(data, method.node);
+                }
                 for one in &method.arguments {
                     self.reads(one, data, read.at(Position::Group));
                 }
@@ -247,11 +231,57 @@ impl<'t> Flow<'t> {
         }
     }
 
+    /// Columns that rows are ordered by, or chosen by whether they are there.
+    fn only_read(&mut self, data: &Data, method: &Method<'t>) {
+        let reads = |one: &&Given<'t>| one.name.is_none() || matches!(one.name, Some("subset" | "cols" | "eventTime"));
+        // Of `dropna` all columns decide, unless some are named; the rest of the others is a duration.
+        let some = match method.word() {
+            "dropna" => method.named("subset").into_iter().collect(),
+            "withWatermark" => method.arguments.iter().filter(reads).take(1).collect::<Vec<_>>(),
+            _ => method.arguments.iter().filter(reads).collect(),
+        };
+        if method.word() == "dropna" && some.is_empty() {
+            self.grouped_whole(data, method.node);
+        }
+        some.into_iter().for_each(|one| drop(self.reads(one, data, Place::read(Library::Spark))));
+    }
+
+    /// A list of columns: a new frame, or what rows are grouped by.
+    fn listed_or_grouped(&mut self, frame: &Frame, method: &Method<'t>) -> Value<'t> {
+        let (data, word) = (&frame.data, method.word());
+        let position = if word == "select" { Position::Read } else { Position::Group };
+        let place = Place { leaves: true, ..Place::read(Library::Spark).at(position) };
+        let found: Vec<_> = method.arguments.iter().flat_map(|one| self.reads(one, data, place)).collect();
+        self.made_names(&found, &method.arguments);
+        let listed = self.listed(found, data);
+        if word == "select" {
+            return Value::frame(Library::Spark, listed);
+        }
+        let keys = listed.names.into_iter().collect();
+        Value::Grouped(frame.clone(), keys)
+    }
+
+    fn spark_drop(&mut self, data: &Data, method: &Method<'t>) -> Value<'t> {
+        let mut left = data.clone();
+        for one in &method.arguments {
+            self.reads(one, data, Place::read(Library::Spark));
+            if let Some((name, _)) = self.literal(one.node) {
+                left.set(&name, Inner::Own);
+            }
+        }
+        Value::frame(Library::Spark, left)
+    }
+
     /// Runs the function that is given.
     pub(super) fn call_back(&mut self, method: &Method<'t>, values: &[Value<'t>]) -> Value<'t> {
         let Some(first) = method.arguments.first() else { return Value::Plain };
         match first.value.clone() {
-            Value::Function(function) => self.run(&function, values.to_vec(), method.node),
+            Value::Function(function) => {
+                // `pipe(f, since)`: what follows goes in, too.
+                let more = method.arguments[1..].iter().filter(|one| one.name.is_none() && Self::hands_on_more(method));
+                let values = values.iter().cloned().chain(more.map(|one| one.value.clone())).collect();
+                self.called_with(&function, values, method.node)
+            }
             _ => {
                 for value in values {
                     self.lost(value, first.node, "it goes into a function that this file does not show");
@@ -261,19 +291,17 @@ impl<'t> Flow<'t> {
         }
     }
 
-    /// All columns are grouped by at once.
+    /// Whether a method hands the rest of its arguments to the function that it is given.
+    fn hands_on_more(method: &Method<'t>) -> bool {
+        matches!(method.word(), "pipe" | "transform")
+    }
+
+    /// All columns decide at once which rows there are: the new table's are others.
     pub(super) fn grouped_whole(&mut self, data: &Data, node: Node<'t>) {
         for rest in data.rest.clone() {
             let super::value::Rest::Source(source) = rest else { continue };
-            let mapping = &self.datasets.mappings[self.datasets_of[source]];
-            let uneven = mapping.columns.iter().any(|column| {
-                column.at(Position::Group) != crate::dataset::mapping::At::Map
-                    || column.values.as_ref().is_some_and(|values| !values.are_distinct())
-            });
-            if uneven {
-                let why = "rows are the same or not by all columns, and some of them change";
-                self.doubt(source, Doubt::annotate(node.range(), why));
-            }
+            let why = "which rows there are depends on all columns, and the new table has others";
+            self.doubt(source, Doubt::annotate(node.range(), why));
         }
     }
 
@@ -465,7 +493,7 @@ impl<'t> Flow<'t> {
         }
         match word {
             "write" | "writeStream" => {
-                self.written_out(&value, name, LISTS_NAMES);
+                self.lost(&value, name, LISTS_NAMES);
                 Value::Plain
             }
             "rdd" => Value::Row(Row { style: Style::Named, data: frame.data.clone() }).many(),

@@ -8,8 +8,8 @@ use super::Flow;
 use super::shape::{Shape, shape};
 use super::value::{Data, Hit};
 use crate::dataset::mapping::{Position, System};
-use crate::dataset::sql::words;
 use crate::dataset::usage::{Doubt, Form, Of, Use};
+use crate::dataset::word::words;
 use crate::tree::Node;
 
 impl<'t> Flow<'t> {
@@ -37,7 +37,9 @@ impl<'t> Flow<'t> {
             for dataset in &datasets {
                 // A record of a generated class may be read by the name, too.
                 let class = || self.class_sources.iter().any(|source| self.datasets_of[*source] == *dataset);
-                if elsewhere && !(self.unfollowed.contains(&range.start) && class()) {
+                // A name that holds it may give it to anything.
+                let held = self.held.contains_key(&node.id);
+                if elsewhere && !held && !(self.unfollowed.contains(&range.start) && class()) {
                     continue;
                 }
                 let mapping = &self.datasets.mappings[*dataset];

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::shape::{Argument, Parameter, Shape, Try, call, children, operator, text_or_other};
 use super::value::{Function, Value};
+use crate::dataset::word::each;
 use crate::tree::Node;
 
 pub(super) fn shape(node: Node<'_>) -> Shape<'_> {
@@ -105,7 +106,14 @@ pub(super) fn is_open(said: &str) -> bool {
 impl<'t> super::Flow<'t> {
     /// A value is said to be of a type: where that names the columns, it stays as it is.
     pub(super) fn said(&mut self, value: &Value<'t>, said: Node<'t>) {
-        let web = matches!(self.tree.language.facts.name.as_str(), "typescript" | "tsx");
+        let language = self.tree.language.facts.name.as_str();
+        if language == "python" {
+            if !self.changing(value).is_empty() && self.is_typed_here(said.text()) {
+                self.lost(value, said, "it is said to be of a type that names the columns, too");
+            }
+            return;
+        }
+        let web = matches!(language, "typescript" | "tsx");
         if !web || self.changing(value).is_empty() || is_open(said.text()) && !self.is_own_type(said.text()) {
             return;
         }
@@ -124,8 +132,23 @@ impl<'t> super::Flow<'t> {
 
     /// As [`super::Flow::said`], of what goes into a function whose type is written elsewhere.
     pub(super) fn said_of_function(&mut self, function: &Rc<Function<'t>>, arguments: &[Value<'t>]) {
-        let Some(said) = self.typed.get(&function.id).copied() else { return };
+        // `(r): r is Row`
+        let asked = self.tree.node(function.id).field("return_type").filter(|said| said.kind().contains("predicate"));
+        let Some(said) = self.typed.get(&function.id).copied().or(asked) else { return };
         arguments.iter().for_each(|value| self.said(value, said));
+    }
+
+    /// Whether a type of Python is one of this consumer's: a class that may name the columns.
+    fn is_typed_here(&self, said: &str) -> bool {
+        let libraries = ["pandas", "pyspark", "typing", "collections", "google", "datetime", "numpy", "apache_beam"];
+        each(said).any(|(_, word)| {
+            let imported = self.imported(word);
+            let other = imported.is_some_and(|path| {
+                let of = path.split('.').next().unwrap_or("");
+                !libraries.contains(&of) && word.starts_with(char::is_uppercase)
+            });
+            self.classes_here.contains(word) || other
+        })
     }
 
     /// Whether a type has a name that this file, or one beside it, gives to a type of its own.

@@ -266,6 +266,11 @@ impl Column {
         format!("the mapping does not let {} move in this position ({})", self.name, position.word())
     }
 
+    /// Why a unit stays in which its value goes on: what becomes of it there.
+    pub fn held_as_it_goes_on(&self, why: &str) -> String {
+        held_as_it_goes_on(&self.name, why)
+    }
+
     /// Whether a field of it has another name in the new dataset.
     pub fn changes_fields(&self) -> bool {
         self.fields.iter().any(|(old, new)| old != new)
@@ -275,4 +280,9 @@ impl Column {
     pub fn at(&self, position: Position) -> At {
         self.positions.get(&position).copied().unwrap_or(At::Map)
     }
+}
+
+/// As [`Column::held_as_it_goes_on`], of a column by its name.
+pub fn held_as_it_goes_on(column: &str, why: &str) -> String {
+    format!("the mapping does not let {column} move in every position, and {why}")
 }

@@ -129,10 +129,7 @@ impl<'t> Resolver<'t> {
     /// Values go on in a way that is not followed.
     pub(super) fn lose(&mut self, values: &[usize], node: Node<'t>) {
         let Some(column) = values.iter().find_map(|one| self.bound(*one)) else { return };
-        let why = format!(
-            "the mapping does not let {} move in every position, and its value goes on where it is not followed",
-            column.name
-        );
+        let why = column.held_as_it_goes_on("its value goes on where it is not followed");
         self.doubts.push(Doubt::annotate(node.range(), why));
     }
 
@@ -192,12 +189,13 @@ impl<'t> Resolver<'t> {
         for star in &shape.stars {
             self.reach(&self.shapes.carried(&star.source), position, clause);
             for dataset in self.shapes.starred(&star.source) {
+                // What is filtered by is named, and decided there.
                 let mapping = &self.datasets.mappings[dataset];
                 let uneven = mapping.columns.iter().any(|column| {
                     column.at(position) != At::Map || column.values.as_ref().is_some_and(|one| !one.are_distinct())
                 });
-                if uneven {
-                    let why = "rows are the same or not by all columns, and some of them change";
+                if uneven || position == Position::Group {
+                    let why = "rows are the same or not by all columns, and the new table has others";
                     self.doubts.push(Doubt::annotate(clause.range(), why));
                 }
             }
@@ -237,18 +235,9 @@ impl<'t> Resolver<'t> {
         }
     }
 
-    /// What a statement writes into a table is lost where another one of the text names it.
+    /// What a statement writes into a table is lost: whoever reads that is not seen.
     pub(super) fn lose_written(&mut self, statement: Node<'t>, table: Option<Node<'t>>, shape: usize) {
-        let Some(name) = table.and_then(|table| {
-            let leaves = std::iter::once(table).chain(table.descendants());
-            leaves.filter(|below| below.kind() == "identifier").last()
-        }) else {
-            return;
-        };
-        let (last, own) = (folded(name.text()), statement.local_range());
-        let mut leaves = self.tree.iter().filter(|node| node.kind() == "identifier");
-        let named = leaves.any(|node| !own.contains(&node.local_range().start) && folded(node.text()) == last);
-        if named {
+        if table.is_some() {
             self.lose(&self.shapes.carried(&Source::Derived(shape)), statement);
         }
     }

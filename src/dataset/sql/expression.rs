@@ -101,10 +101,11 @@ fn counts_rows(star: Node<'_>) -> bool {
     function.is_some_and(|name| name.text().eq_ignore_ascii_case("count"))
 }
 
-/// Whether a parameter has a name of its own: `$name`, `${name}`.
-fn is_named(parameter: Node<'_>) -> bool {
+/// Whether a parameter has a name of its own: `$name`, `${name}`; in a file `:name`, as `psql` has it.
+fn is_named(parameter: Node<'_>, file: bool) -> bool {
     let text = parameter.text();
-    text.starts_with('$') && text[1..].starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '{'))
+    let rest = text.strip_prefix('$').or_else(|| text.strip_prefix(':').filter(|_| file));
+    rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '{')))
 }
 
 impl<'t> Resolver<'t> {
@@ -197,7 +198,7 @@ impl<'t> Resolver<'t> {
                 false
             }
             // `where $filter`, `${column} = 1`: what a template puts in is more than a value.
-            "parameter" if is_named(node) && !self.is_value_put_in(node) => {
+            "parameter" if is_named(node, self.setting.file) && !self.is_value_put_in(node) => {
                 if self.reads_a_dataset(stand.scope) {
                     self.doubts.push(Doubt::open(node.range(), "what is put in here may name any column"));
                 }

@@ -1,6 +1,8 @@
 //! Jinja in SQL: `ref` and `source` are tables; anything else that a template puts in may
 //! be any name.
 
+use std::collections::HashSet;
+
 use super::path::{Path, Stand};
 use super::relation::{Relation, Source};
 use super::{Known, Resolver};
@@ -28,6 +30,18 @@ impl<'t> Resolver<'t> {
         self.variables.retain(|name, _| !twice.contains(name));
     }
 
+    /// `{{ this }}`: what the model has built before, under the names of its own list. They stay
+    /// what they are.
+    fn own_outputs(&self, node: Node<'t>) -> Source {
+        let outer = node.ancestors().filter(|up| up.kind() == "query").last();
+        let select = outer.and_then(|query| query.named_children().find(|child| child.kind() == "select"));
+        let clause = select.and_then(|select| select.named_children().find(|child| child.kind() == "select_clause"));
+        let items: Vec<Node<'t>> = clause.into_iter().flat_map(Node::named_children).collect();
+        let name = |item: &Node<'t>| (item.kind() == "select_item").then(|| self.output_name(*item)).flatten();
+        let names: Option<HashSet<String>> = items.iter().map(name).collect();
+        names.filter(|names| !names.is_empty()).map_or(Source::Unknown, Source::Names)
+    }
+
     /// The table that a name is which a template puts in; `None` where it is a plain one.
     pub(super) fn jinja_table(&mut self, node: Node<'t>) -> Option<Relation> {
         let output = node.children().find(|child| child.kind() == "jinja_output")?;
@@ -43,7 +57,12 @@ impl<'t> Resolver<'t> {
         let content = match content.kind() {
             "identifier" => match self.variables.get(content.text()) {
                 Some(value) => *value,
-                None => return Some(relation),
+                None => {
+                    if content.text() == "this" {
+                        relation.source = self.own_outputs(node);
+                    }
+                    return Some(relation);
+                }
             },
             _ => content,
         };
@@ -136,7 +155,7 @@ impl<'t> Resolver<'t> {
         }
         for (argument, parameter) in arguments.iter().zip(parameters.clone()) {
             let text = argument.text().trim_matches(['\'', '"']).to_owned();
-            let is_name = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_');
+            let is_name = crate::dataset::word::is_name(&text);
             if parameter.is_none() || !is_name {
                 return false;
             }
@@ -175,7 +194,7 @@ impl<'t> Resolver<'t> {
         }
         let joins = ["union", "all", "distinct", "and", "or", "intersect", "except"];
         node.descendants().all(|below| match below.kind() {
-            "string" => super::words(below.text(), false)
+            "string" => crate::dataset::word::words(below.text(), false)
                 .into_iter()
                 .all(|(_, word)| joins.contains(&word.to_lowercase().as_str())),
             "identifier" => matches!(below.text(), "loop" | "last" | "first"),

@@ -26,7 +26,6 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use self::relation::{Relation, Shapes};
-pub(in crate::dataset) use self::told::words;
 use super::mapping::Position;
 use super::usage::{Doubt, Unit, Use};
 use super::{Datasets, Met};
@@ -78,6 +77,8 @@ pub struct Setting {
     pub holes: Vec<Range<usize>>,
     /// What a project of dbt says of names.
     pub project: Project,
+    /// Whether it is a file: what is put in there is put in as it is, and may be a name.
+    pub file: bool,
     /// Datasets under a name that the code around gives them; the name stays.
     pub tables: BTreeMap<String, usize>,
 }

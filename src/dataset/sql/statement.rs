@@ -442,7 +442,9 @@ impl<'t> Resolver<'t> {
             }
             (_, None) => self.account(target),
         }
+        let before = self.carried.len();
         self.expression(value, around, Position::Read);
+        self.lose(&self.carried_since(before), node);
     }
 
     fn delete(&mut self, node: Node<'t>, mut around: Around) {
@@ -514,11 +516,12 @@ impl<'t> Resolver<'t> {
             match child.kind() {
                 "assignment" => self.assignment(child, dataset, scope, around),
                 "column_list" => self.account(child),
-                _ => self.expression(
-                    child,
-                    around,
-                    if child.kind() == "row" { Position::Read } else { Position::Filter },
-                ),
+                "row" => {
+                    let before = self.carried.len();
+                    self.expression(child, around, Position::Read);
+                    self.lose(&self.carried_since(before), child);
+                }
+                _ => self.expression(child, around, Position::Filter),
             }
         }
     }

@@ -139,7 +139,13 @@ impl<'t> Resolver<'t> {
         }
         for child in node.named_children().filter(|child| child.field_name() != Some("offset")) {
             match child.kind() {
-                "system_time" => self.expression(child, around, Position::Read),
+                "system_time" => {
+                    self.expression(child, around, Position::Read);
+                    // A while ago both tables are there; what a day in the past had, the new one may not.
+                    if !child.text().to_ascii_lowercase().contains("current_") && !self.uses.is_empty() {
+                        self.doubts.push(Doubt::annotate(child.range(), "the table is read as it was at a time"));
+                    }
+                }
                 "sample" => self.account(child),
                 "lock_clause" => {}
                 "lateral_view" => self.lateral_view(child, around, scope),
@@ -232,6 +238,15 @@ impl<'t> Resolver<'t> {
             columns.extend(["index", "key", "path", "seq", "this", "pos"].map(|name| value(name, None)));
             let shape = self.shapes.add(Shape { columns, ..Shape::default() });
             return unnamed(Source::Derived(shape));
+        }
+        // `table(flatten(…))`: what comes of a struct is read under names that are not followed.
+        let fields = |one: &crate::dataset::usage::Use| match one.of {
+            Of::Column(column) => self.datasets.mappings[one.dataset].columns[column].changes_fields(),
+            _ => false,
+        };
+        if self.uses[before..].iter().any(fields) {
+            let why = "the fields of a struct go through a function that makes a table";
+            self.doubts.push(Doubt::open(node.range(), why));
         }
         // A table that is named in a text.
         let told = self.uses[before..].iter().find(|one| one.of == Of::Dataset).map(|one| one.dataset);

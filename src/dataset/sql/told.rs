@@ -10,6 +10,7 @@ use super::{Resolver, folded};
 use crate::dataset::mapping::Position;
 use crate::dataset::names::{Met, Part};
 use crate::dataset::usage::{Doubt, Form, Of, Use};
+use crate::dataset::word::words;
 use crate::tree::Node;
 
 impl<'t> Resolver<'t> {
@@ -296,22 +297,4 @@ impl<'t> Resolver<'t> {
             }
         }
     }
-}
-
-/// Words of a text and where they begin: names, with their dots where `paths`.
-pub(in crate::dataset) fn words(text: &str, paths: bool) -> Vec<(usize, &str)> {
-    let inside = |c: char| c.is_alphanumeric() || c == '_' || paths && matches!(c, '.' | ':' | '-' | '*' | '/');
-    let mut found = Vec::new();
-    let mut start = None;
-    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
-        match (inside(c), start) {
-            (true, None) => start = Some(at),
-            (false, Some(from)) => {
-                found.push((from, &text[from..at]));
-                start = None;
-            }
-            _ => {}
-        }
-    }
-    found
 }

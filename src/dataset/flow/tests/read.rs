@@ -151,12 +151,12 @@ fn a_name_that_stands_elsewhere_holds_what_reads_it() {
         "def by(df, c):\n    return df.groupBy(F.col(c)).count()\nby({t}, 'country_code').count()\n",
         "up = lambda c: F.col(c)\n{t}.select(up('country_code')).count()\n",
     ] {
-        spark_stays(&code.replace("{t}", table), "stands elsewhere than where it is read");
+        spark_stays(&code.replace("{t}", table), "holds the name of a column");
     }
     stays(
         "scala",
         "import org.apache.spark.sql.functions._\nobject J { def up(c: String) = upper(col(c))\n  def f(spark: SparkSession) = spark.table(\"a.users_v1\").filter(up(\"country_code\") === \"DE\").count }",
-        "stands elsewhere than where it is read",
+        "holds the name of a column",
     );
 }
 
@@ -166,4 +166,140 @@ fn an_expression_keeps_the_name_of_a_bare_text() {
         "spark.table('a.users_v1').select('last_seen', 'user_id').count()\n",
         &[MOVES, ("'last_seen'", "F.to_date(F.col('last_active_at')).alias('last_seen')")],
     );
+}
+
+#[test]
+fn what_a_name_holds_is_read_by_others_too() {
+    let held = "holds the name of a column";
+    for code in [
+        "C = 'country_code'\nx = {t}.groupBy('user_id').agg(F.max(C).alias(C)).select('user_id', 'country_code')\n",
+        "C = D = 'country_code'\n{t}.select(F.max(C).alias(D)).write.parquet('x')\n",
+        "def up(c):\n    return F.upper(c).alias(c)\n{t}.select(up('country_code')).count()\n",
+        "def nulls(c):\n    return F.sum(c).alias('nulls_' + c)\n{t}.select(nulls('country_code')).count()\n",
+        "def n(df, c):\n    return df.groupBy(c).agg(F.max('user_id').alias(f'by_{c}'))\nn({t}, 'country_code').count()\n",
+        "c = 'country_code'\nx = {t}.groupBy(c).count().toPandas()[c]\n",
+        "KEYS = ['user_id', 'country_code']\na = {t}.select(KEYS)\na.join(other, KEYS, 'left_anti').count()\n",
+        "KEY = 'country_code'\n{t}.select(KEY).where(f\"{KEY} = 'DE'\").count()\n",
+        "E = \"upper(country_code)\"\n{t}.select(F.expr(E).alias('e')).count()\nspark.sql(f'select {E} from x.archive')\n",
+        "for c in ['country_code', 'user_id']:\n    print(c, {t}.select(F.max(c)).count())\n",
+        "def key():\n    return 'country_code'\n{t}.select(F.max(key()).alias(key())).count()\n",
+    ] {
+        spark_stays(&code.replace("{t}", "spark.table('a.users_v1')"), held);
+    }
+    let pandas = "import pandas as pd\nQ = \"country_code == 'DE'\"\nu = pd.read_parquet('gs://lake/users_v1')\n";
+    stays("python", &format!("{pandas}print(u.query(Q).shape, pd.read_csv('x.csv').query(Q))\n"), held);
+    // So is a table's name, unless each reader is one of a table.
+    let table = "T = 'a.users_v1'\nprint(T)\nn = spark.table(T).select('user_id').count()\n";
+    spark(table, &[MOVES]);
+    for more in ["spark.sql(f'select * from {T}').show()\n", "run('select * from ' + T)\n", "report(T)\n"] {
+        spark_stays(&format!("{table}{more}"), "holds the table's name");
+    }
+}
+
+#[test]
+fn all_columns_at_once_are_others_in_the_new_table() {
+    let all = "depends on all columns";
+    for call in ["dropna()", "dropna(how='all')", "distinct()", "dropDuplicates()", "drop_duplicates()"] {
+        spark_stays(&format!("spark.table('a.users_v1').{call}.select('country_code').count()\n"), all);
+    }
+    spark(
+        "spark.table('a.users_v1').dropna(subset=['country_code']).select('user_id').distinct().count()\n",
+        &[MOVES, ("country_code", "country")],
+    );
+    for call in ["dropna()", "drop_duplicates()"] {
+        let pandas = format!(
+            "import pandas as pd\nprint(pd.read_parquet('gs://lake/users_v1').{call}.country_code.nunique())\n"
+        );
+        stays("python", &pandas, all);
+    }
+    for call in ["F.hash('*')", "F.xxhash64(F.col('*'))", "F.countDistinct('*')"] {
+        spark_stays(&format!("spark.table('a.users_v1').select({call}.alias('h')).count()\n"), "become fields");
+    }
+}
+
+#[test]
+fn what_an_argument_may_name_stays() {
+    let pandas = |read: &str, call: &str| {
+        format!(
+            "import pandas as pd\nu = pd.read_csv('gs://lake/users_v1'{read})\nprint(u{call}['country_code'].nunique())\n"
+        )
+    };
+    for (read, call) in [
+        (", names=NAMES", ""),
+        (", dtype={'country_code': str}", ""),
+        (", parse_dates=p.DATES", ""),
+        ("", ".fillna(FILL)"),
+        ("", ".fillna(value=p.FILL)"),
+        ("", ".sample(5, weights=p.KEY)"),
+        ("", ".sort_values('user_id', key=p.key)"),
+    ] {
+        stays("python", &pandas(read, call), "may name columns that this does not show");
+    }
+    for (read, call) in [(", sep=SEP, nrows=n", ".head(n)"), ("", ".sample(frac=f).fillna('??')")] {
+        becomes("python", &pandas(read, call), &[MOVES, ("country_code", "country")]);
+    }
+    for code in ["concat_ws('-', p.C)", "date_trunc('day', c)", "greatest('user_id', p.C)"] {
+        spark_stays(&format!("spark.table('a.users_v1').select(F.{code}.alias('x')).count()\n"), "put together");
+    }
+    spark_stays(
+        "spark.table('a.users_v1').withWatermark(p.C, '1 day').select('country_code').count()\n",
+        "put together",
+    );
+}
+
+#[test]
+fn functions_of_two_parameters_are_known_or_hold_the_rows() {
+    let java = |call: &str| {
+        format!(
+            "class A {{ static boolean isDe(FieldValueList r) {{ return r.get(\"country_code\") == null; }}\n void f(BigQuery q) {{ q.listTableData(TableId.of(\"a\", \"users_v1\")).streamAll(){call}.count(); }} }}"
+        )
+    };
+    let both = java(
+        ".sorted((a, b) -> a.get(\"country_code\").getStringValue().compareTo(b.get(\"country_code\").getStringValue()))",
+    );
+    let (country, table) = (("\"country_code\").get", "\"country\").get"), ("\"users_v1\"", "\"users_v2\""));
+    becomes(
+        "java",
+        &both.replace("static boolean isDe(FieldValueList r) { return r.get(\"country_code\") == null; }\n", ""),
+        &[table, country, country],
+    );
+    stays("java", &java(".takeWhile(P::isDe)"), "does not show");
+    stays("java", &java(".filter((a, b) -> b.get(\"country_code\") == null)"), "takes more than is known");
+    let script = |call: &str| {
+        format!(
+            "export const f = async (q) => {{ const [rows] = await q.dataset('a').table('users_v1').getRows(); console.log(rows{call}.length); }};\n"
+        )
+    };
+    becomes(
+        "typescript",
+        &script(".filter((r, i, all) => i > 0 && r.country_code !== all[0].country_code)"),
+        &[("users_v1", "users_v2"), ("country_code", "country"), ("country_code", "country")],
+    );
+    stays(
+        "typescript",
+        &script(".filter((r): r is User => r.country_code === 'DE')"),
+        "of a type that names the columns",
+    );
+    // A function of another class is none of this file's.
+    let scala = |object: &str| {
+        format!(
+            "object J {{ def isDe(r: TableRow) = r.getString(\"country_code\") == \"DE\"\n  def run(sc: ScioContext) = sc.bigQueryTable(Table.Spec(\"p:a.users_v1\")).filter(r => {object}.isDe(r)).count }}"
+        )
+    };
+    stays("scala", &scala("Preds"), "what is done with it");
+    becomes("scala", &scala("J"), &[("country_code", "country"), MOVES]);
+}
+
+#[test]
+fn types_of_python_name_the_columns_too() {
+    let code = |head: &str, said: &str| {
+        format!(
+            "{head}def f(spark):\n    rows: {said} = spark.table('a.users_v1').collect()\n    for r in rows:\n        print(r['country_code'])\n"
+        )
+    };
+    let own = "from typing import TypedDict\nclass User(TypedDict):\n    country_code: str\n";
+    spark_stays(&code(own, "list[User]"), "of a type that names the columns");
+    spark_stays(&code("from shapes import User\n", "list[User]"), "of a type that names the columns");
+    let free = code("from pyspark.sql import Row\n", "list[Row]");
+    spark(&free, &[MOVES, ("country_code", "country")]);
 }
