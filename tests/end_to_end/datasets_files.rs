@@ -417,14 +417,19 @@ fn what_is_remembered_of_a_file_does_not_outlive_another_one() {
     let bench = bench();
     let job = "def clean(df):\n    return df.where(df['country_code'] == 'DE').count()\n\
                def run(spark):\n    return clean(spark.table('analytics.users_v1'))\n";
+    let kinds = |bench: &Bench| results(bench).into_iter().map(|(_, kind, _)| kind).collect::<Vec<String>>();
     bench.put("apps/a/a.py", job);
     bench.put("apps/a/b.py", "print(1)\n");
-    assert_eq!(results(&bench)[0].1, "changed");
-    assert_eq!(results(&bench)[0].1, "changed");
+    bench.put("apps/b/q.sql", SQL);
+    bench.put("apps/b/b.py", "print(1)\n");
+    assert_eq!(kinds(&bench), ["changed", "changed"]);
+    assert_eq!(kinds(&bench), ["changed", "changed"]);
     bench.put("apps/a/b.py", "from a import clean\nclean(spark.table('crm.leads'))\n");
-    assert_eq!(results(&bench)[0].1, "annotated");
+    bench.put("apps/b/b.py", "run(open('q.sql').read() + \" and country_code = 'DE'\")\n");
+    assert_eq!(kinds(&bench), ["annotated", "annotated"]);
     bench.put("apps/a/b.py", "print(2)\n");
-    assert_eq!(results(&bench)[0].1, "changed");
+    bench.put("apps/b/b.py", "print(2)\n");
+    assert_eq!(kinds(&bench), ["changed", "changed"]);
 }
 
 #[test]

@@ -286,6 +286,7 @@ rule("makes").lang("python").find("LATER = $N")
 
 #[test]
 fn a_file_that_gander_fails_on_is_an_outcome() {
+    assert_eq!(crate::transform::file::caught(|| -> u8 { panic!("as a defect would") }), None);
     let report = crate::transform::file::contained("a.py", || panic!("as a defect would"));
     let [finding] = report.findings.as_slice() else { panic!("{report:?}") };
     assert_eq!((finding.kind, finding.path.as_str(), report.change.is_some()), (FindingKind::Errored, "a.py", false));
