@@ -325,16 +325,9 @@ impl<'t> Flow<'t> {
         let column = &mapping.columns[*column];
         let bare = !matches!(shape(mention.name), Shape::Text);
         match &column.becomes {
-            Becomes::To(new) if bare && *new != column.name => {
-                if !is_name(new)
-                    || new.starts_with(char::is_numeric)
-                    || super::spark::is_method(new)
-                    || super::pandas::is_method(new)
-                    || KEYWORDS.contains(&new.as_str())
-                {
-                    let why = format!("{new} can't be written as an attribute: it means something else");
-                    self.doubt(source, Doubt::annotate(range.clone(), why));
-                }
+            Becomes::To(new) if bare && *new != column.name && !is_attribute(new) => {
+                let why = format!("{new} can't be written as an attribute: it means something else");
+                self.doubt(source, Doubt::annotate(range.clone(), why));
             }
             Becomes::Expressions(all) => {
                 let Some(expression) = all.get(language) else { return };
@@ -568,6 +561,12 @@ impl<'t> Flow<'t> {
 
 /// How many doubts of one source are kept: one is enough for it to stay.
 const MAX_DOUBTS: usize = 64;
+
+/// Whether a name can be written behind a dot, and means a column there.
+fn is_attribute(name: &str) -> bool {
+    let means_more = super::spark::is_method(name) || super::pandas::is_method(name);
+    is_name(name) && !name.starts_with(char::is_numeric) && !means_more && !KEYWORDS.contains(&name)
+}
 
 /// Words that no attribute may be.
 const KEYWORDS: [&str; 24] = [
