@@ -113,8 +113,11 @@ fn near(names: &[EntityRef]) -> String {
 pub(crate) fn all_known(only: &BTreeSet<EntityRef>, fleet: &Fleet) -> Result<(), PipelineError> {
     let names: Vec<&str> = fleet.consumers.iter().map(|consumer| consumer.entity.as_str()).collect();
     let Some(nobody) = only.iter().find(|one| !names.contains(&one.as_str())) else { return Ok(()) };
-    let near = similar::get_close_matches(nobody.as_str(), &names, 3, 0.75);
-    let near = fleet.consumers.iter().map(|one| &one.entity).filter(|one| near.contains(&one.as_str())).cloned();
+    // By what people type: the kind and the namespace are the same of nearly all.
+    let typed: Vec<&str> = names.iter().map(|name| rollout::shown(name)).collect();
+    let near = similar::get_close_matches(rollout::shown(nobody.as_str()), &typed, 3, 0.6);
+    let is_near = |one: &&EntityRef| near.contains(&rollout::shown(one.as_str()));
+    let near = fleet.consumers.iter().map(|one| &one.entity).filter(is_near).cloned();
     Err(PipelineError::NoSuchConsumer(nobody.clone(), near.collect()))
 }
 

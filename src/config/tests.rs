@@ -690,3 +690,12 @@ fn every_key_is_documented_and_no_other() {
     assert_eq!(documented, asked, "docs/configuration.md and the code that reads migration.toml");
     assert!(asked.len() > 70);
 }
+
+#[test]
+fn a_branch_for_several_needs_branches() {
+    let found = errors(format!("{GOOD}\n[deliver]\nbranch_per = \"owner\"\n"));
+    assert!(found.contains("nothing is delivered as a branch here"), "{found}");
+    let dir = folder();
+    let text = format!("{GOOD}\n[deliver]\nhow = \"push\"\nbranch_per = \"owner\"\n");
+    assert!(load_in(dir.path(), text).is_ok());
+}

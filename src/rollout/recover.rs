@@ -12,6 +12,7 @@ use world::{Scene, Story};
 use super::bind::{bind, deliverable};
 use super::decisions::ROLLOUT;
 use super::deliver::{self, trailer};
+use super::rollback::BY_HAND;
 use super::snapshot::Snapshot;
 use super::{Request, RolloutError, record, ship, versions_of};
 use crate::changeset::ChangeSet;
@@ -165,6 +166,10 @@ fn as_told(
             DeliveryState::Closed(why)
         }
     };
+    // Why is lost: it speaks for nothing any more, as what a person took back.
+    if matches!(record.state, DeliveryState::RollingBack | DeliveryState::RolledBack) {
+        BY_HAND.clone_into(&mut record.because);
+    }
     let to = super::machine::consumer::State::of_delivery(&record.state);
     let entry = Entry::of("recover", id, &*because).moving("unknown", to.as_str());
     store.record_delivery(id, &record, &entry)?;

@@ -88,9 +88,9 @@ impl Ask {
         }
     }
 
-    /// Both are about the same consumer or wave.
-    fn is_about(&self, other: &Self) -> bool {
-        self.entry().subject == other.entry().subject
+    /// Whoever has a consumer tried again and excludes it then wants it excluded.
+    fn is_undone_by(&self, later: &Self) -> bool {
+        matches!((self, later), (Self::Retry { entity }, Self::Exclude { entity: other, .. }) if entity == other)
     }
 
     /// It is heard before each single step; everything else between two waves.
@@ -171,15 +171,14 @@ fn heed_some(
     hooks: &Hooks<'_>,
     wanted: impl Fn(&Ask) -> bool,
 ) -> Result<Vec<Asked<Ask>>, RolloutError> {
-    let (mut now, mut later) = (Vec::new(), Vec::<Asked<Ask>>::new());
-    for one in store.asked::<Ask>()? {
-        // Nobody overtakes what was asked of the same before: whoever has one tried again and
-        // excludes it then wants it excluded.
-        let first = later.iter().any(|before| before.what.is_about(&one.what));
-        if wanted(&one.what) && !first { now.push(one) } else { later.push(one) }
-    }
+    let (now, later): (Vec<_>, Vec<_>) = store.asked::<Ask>()?.into_iter().partition(|asked| wanted(&asked.what));
     for one in now {
-        let done = store.in_the_name_of(&one.actor, |store| perform(store, &one.what, gates, hooks));
+        // What could not wait may have been asked after this: the later one holds.
+        let overtaken = store.done_after::<Ask>(one.seq)?.iter().any(|later| one.what.is_undone_by(later));
+        let done = match overtaken {
+            true => Err(RolloutError::Undecidable("something else was asked of it after that, and done".to_owned())),
+            false => store.in_the_name_of(&one.actor, |store| perform(store, &one.what, gates, hooks)),
+        };
         let answer = match done {
             Err(error @ RolloutError::State(_)) => return Err(error),
             // Unanswered, it would stop every run after this one.

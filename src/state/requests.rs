@@ -68,6 +68,16 @@ impl Store {
         rows.into_iter().map(|(seq, actor, what)| Ok(Asked { seq, actor, what: self.value(&what)? })).collect()
     }
 
+    /// What was asked after a request, and is done already.
+    ///
+    /// # Errors
+    /// As [`Store::asked`].
+    pub fn done_after<A: DeserializeOwned>(&self, seq: i64) -> Result<Vec<A>, StateError> {
+        let query = "SELECT what FROM requests WHERE seq > ?1 AND answer IS NOT NULL AND refused = 0 ORDER BY seq";
+        let rows = self.rows(query, params![seq], |row| row.get::<_, String>(0))?;
+        rows.iter().map(|text| self.value(text)).collect()
+    }
+
     /// Answers a request: what came of it, or why it can't be.
     ///
     /// # Errors

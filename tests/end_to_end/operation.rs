@@ -47,6 +47,12 @@ fn why_names_rule_match_mapping_and_evidence() {
     assert!(line.contains("users_v2") && !line.contains("plans_v2") && !line.contains("somebody"), "{line}");
     let json = bench.gander(&["why", "ant", "job.py", "--json"]).expect(0).json();
     assert_eq!(json["reasons"].as_array().unwrap().len(), 3, "{json:#}");
+    // Code is shown as it stands.
+    bench.put("apps/cat/job.py", "if True:\n    rows = read_table( \"users_v1\" )  #  as ever\n");
+    bench.commit_all();
+    bench.gander(&["run"]);
+    let spaced = bench.gander(&["why", "cat"]).expect(0).stdout;
+    assert!(spaced.contains("  -     rows = read_table( \"users_v1\" )  #  as ever\n"), "{spaced}");
     bench.gander(&["why", "ant", "job.py:1"]).expect(1);
     bench.gander(&["why", "nobody"]).expect(2);
     let nowhere = bench.gander(&["why", "ant", "nofile.py"]).expect(2);

@@ -114,3 +114,46 @@ fn shards_merge_to_the_plan_of_one_run() {
     assert!(merged.stdout == whole, "the merged plan differs from the plan of one run");
     assert_eq!(merge(&named("half"), &[]).expect(0).stdout, ledger);
 }
+
+#[test]
+fn who_is_asked_for_is_there_and_waves_are_those_of_the_rollout() {
+    let bench = Bench::new();
+    let migration = |first: &str, folders: &str| {
+        format!(
+            "[migration]\nid = \"small\"\ntitle = \"t\"\nrules = [\"small.rhai\"]\n\
+             [[consumers.from]]\nfolders = [\"{folders}\"]\n\
+             [[verify.step]]\nname = \"test\"\nrun = [\"sh\", \"-c\", \"test -s job.py\"]\n\
+             [sandbox]\nmode = \"none\"\n\
+             [rollout]\nwaves = [\"1\", \"100%\"]\nfirst = [\"component:default/{first}\"]\n"
+        )
+    };
+    bench.put("small.rhai", "rule(\"small/r\").lang(\"python\").find(\"old($X)\").replace(\"new($X)\");\n");
+    for name in ["billing", "orders"] {
+        bench.put(&format!("apps/{name}/job.py"), "old(1)\n");
+    }
+    bench.put("apps/quiet/job.py", "old = 1\n");
+    bench.put("apps/still/job.py", "x = 1\n");
+    bench.put("migration.toml", migration("orders", "nothing/*"));
+    bench.commit_all();
+    let nobody = bench.gander(&["run"]);
+    assert!(nobody.stderr.contains("no consumer was found: correct [consumers]"), "{}", nobody.stderr);
+    nobody.expect(2);
+    bench.put("migration.toml", migration("orders", "apps/*"));
+    for arguments in [["plan", "--only", "biling"], ["run", "--only", "biling"]] {
+        let ended = bench.gander(&arguments);
+        assert!(ended.stderr.contains("no consumer is called component:default/biling (is it billing?)"), "{ended:?}");
+        ended.expect(2);
+    }
+    bench.gander(&["run"]).expect(0);
+    // Another order in the file is not that of the rollout that has begun.
+    bench.put("migration.toml", migration("billing", "apps/*"));
+    let rows = bench.gander(&["plan", "--no-diff"]).expect(0).stdout;
+    let of = |name: &str| rows.lines().find(|line| line.contains(name)).unwrap_or_default();
+    assert!(of("orders").contains("wave 1") && of("billing").contains("wave 2"), "{rows}");
+    let waves = bench.gander(&["plan", "--waves"]).expect(0).stdout;
+    assert!(waves.contains("component:default/orders: the rollout has it there"), "{waves}");
+    let ledger = bench.ledger();
+    let why = |name: &str| super::bench::reason(&ledger, name);
+    assert_eq!(why("still"), "no rule matched");
+    assert!(why("quiet").contains("though a file holds names that the rules look for"), "{}", why("quiet"));
+}

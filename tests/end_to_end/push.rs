@@ -75,6 +75,8 @@ fn branches_reach_every_remote_and_are_withdrawn() {
         let message = git(&there, &["log", "-1", "--format=%B", &branch]);
         assert!(message.starts_with("Read users_v2\n") && message.contains("\nGander-Change-Id: "), "{message}");
     }
+    let back = bench.text(".gander/small/change-sets/wave-1/ant/PULL_REQUEST.md");
+    assert!(back.contains("`gander rollback --consumer ant` withdraws it") && back.contains("`git revert`"), "{back}");
     let tips = ["ant", "bee", "cat"].map(|name| tip(&bench, name).unwrap());
     bench.gander(&["run"]).expect(0);
     assert_eq!(["ant", "bee", "cat"].map(|name| tip(&bench, name).unwrap()), tips, "nothing is pushed twice");

@@ -100,3 +100,27 @@ fn what_nobody_answered_the_next_one_does_and_what_cannot_be_is_said() {
     heed(&mut store, &[], &Hooks::none()).unwrap();
     assert_eq!(store.journal().unwrap(), journal, "once");
 }
+
+#[test]
+fn who_is_excluded_after_a_retry_was_asked_for_stays_excluded() {
+    let world = world(false);
+    let entity = || "component:default/c2".to_owned();
+    let (only, mut store) = (BTreeSet::new(), world.store());
+    let verify = |wanted: &[ToVerify], may_begin: &MayBegin<'_>, take: &TakeVerdict<'_>| {
+        for index in wanted.iter().map(|wanted| wanted.index).filter(|index| may_begin(*index)) {
+            take(index, verdict(VerdictKind::Pass));
+            if index == 0 {
+                ask(&world, &Ask::Retry { entity: entity() });
+                ask(&world, &Ask::Exclude { entity: entity(), reason: "audit".to_owned() });
+            }
+        }
+    };
+    let request = Request { verify: &verify, ..world.request(false, &only, &|_| {}) };
+    let ledger = crate::rollout::run(&mut store, &request).unwrap();
+    assert_eq!(ledger.rows[2].reason, "excluded by ana: audit");
+    assert!(
+        store.answered(1).unwrap().unwrap().unwrap_err().contains("something else was asked"),
+        "the later one holds"
+    );
+    assert!(store.answered(2).unwrap().unwrap().is_ok());
+}
