@@ -12,7 +12,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 Case = collections.namedtuple("Case", "name file before after")
 
-COLUMNS = ("pairs", "exact", "equal", "wrong", "none", "noop", "kept", "false")
+# Cases that count apart: what is expected contradicts gander, or is no program.
+APART = {
+    "slow-buffer-to-buffer-alloc-unsafe-slow file-08": "declares Buffer and constants twice",
+    "slow-buffer-to-buffer-alloc-unsafe-slow file-09-module": "imports Buffer twice",
+    "slow-buffer-to-buffer-alloc-unsafe-slow file-12-module": "declares Buffer twice, and leaves SlowBuffer.allocUnsafeSlow",
+}
+
+COLUMNS = ("pairs", "exact", "equal", "wrong", "none", "noop", "kept", "false", "apart")
 
 
 def main(doc, folder, cases, others):
@@ -25,7 +32,7 @@ def main(doc, folder, cases, others):
     parser.add_argument("--show", action="store_true", help="what differs")
     options = parser.parse_args()
     sums, taken = collections.Counter(), 0
-    print(f"{'':42} pairs exact equal wrong none | noop kept false")
+    print(f"{'':42} pairs exact equal wrong none | noop kept false apart")
     for rules in sorted(folder.rglob("*.rhai")):
         if options.only not in rules.stem:
             continue
@@ -41,9 +48,9 @@ def main(doc, folder, cases, others):
     return 1 if sums["wrong"] or sums["false"] else 0
 
 
-def line(name, row):
+def line(name, row, width=42):
     counts = [row[column] for column in COLUMNS]
-    return f"{name:42} {'{:5} {:5} {:5} {:5} {:4} | {:4} {:4} {:5}'.format(*counts)}"
+    return f"{name:{width}} {'{:5} {:5} {:5} {:5} {:4} | {:4} {:4} {:5} {:5}'.format(*counts)}"
 
 
 def run(options, rules, cases):
@@ -62,6 +69,9 @@ def run(options, rules, cases):
         for case, copy in zip(cases, copies, strict=True):
             result = copy.read_text()
             kind = judge(options.gander, case, result)
+            if f"{rules.stem} {case.name}" in APART and kind != "exact":
+                row["apart"] += 1
+                continue
             row["noop" if case.before == case.after else "pairs"] += 1
             row[kind] += 1
             if options.show and kind not in ("kept", "exact"):

@@ -39,9 +39,9 @@ def plain(node):
     """The same without parentheses and comments."""
     field, kind, leaf, children = node
     children = tuple(plain(c) for c in children if "comment" not in c[1])
-    # A list of nothing is a leaf, and may hold blanks.
-    if leaf is not None and "string" not in kind:
-        leaf = "".join(leaf.split())
+    # What holds nothing but brackets and blanks is a leaf, and holds nothing.
+    if leaf is not None and "string" not in kind and not re.sub(r"\\[nrt]|[\s\"(){}\[\]]", "", leaf):
+        leaf = None
     if kind == "parenthesized_expression" and len(children) == 1:
         return (field, *children[0][1:])
     return (field, kind, leaf, children)

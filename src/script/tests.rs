@@ -139,6 +139,9 @@ rule("e").lang("python").find(kind("keyword_argument")).when(|m| m.node.text == 
     .edit(|m, cx| edits([delete_element(m.node)]));"#;
     assert_eq!(check(script, "python", "f(x=1,  # on x\n  y=2)\n"), "f(# on x\n  y=2)\n");
     assert_eq!(check(script, "python", "f(y=2,  # on y\n  x=1)\n"), "f(y=2  # on y\n  )\n");
+    assert_eq!(check(script, "python", "f(x=1,)\n"), "f()\n", "the only one takes the comma behind it");
+    let entry = r#"rule("e").lang("kotlin").find(kind("enum_entry")).edit(|m, cx| edits([delete_element(m.node)]));"#;
+    assert_eq!(check(entry, "kotlin", "enum class A {\n    B,\n}\n"), "enum class A {\n}\n");
 }
 
 #[test]

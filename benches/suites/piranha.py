@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Runs rules/java, kotlin, go and python on the feature flags that uber/piranha is tested by.
+
+    benches/suites/piranha.py CLONE [--gander PROGRAM] [--half seen|held] [--show]
+
+CLONE is a checkout of uber/piranha. Nothing of it is kept. A case is a folder of inputs, its
+parameters are those of piranha's own tests, and each file that must change is a pair. Every second
+case, in the order below, is the half that the rules were not written by. Cases of a language that
+gander has no grammar for are counted: not expressible.
+"""
+import argparse
+import collections
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import suite
+import trees
+
+# The folder, the rules, and what the test substitutes.
+CASES = [
+    ("java/feature_flag_system_1/treated", "java/flags.rhai", {"treated": "true"}),
+    ("java/feature_flag_system_1/control", "java/flags.rhai", {"treated": "false"}),
+    ("java/feature_flag_system_2/treated", "java/flags.rhai", {"treated": "true"}),
+    ("java/feature_flag_system_2/control", "java/flags.rhai", {"treated": "false"}),
+    ("kt/feature_flag_system_1/treated", "kotlin/flags.rhai", {"treated": "true"}),
+    ("kt/feature_flag_system_1/control", "kotlin/flags.rhai", {"treated": "false"}),
+    ("kt/feature_flag_system_2/treated", "kotlin/flags.rhai", {"treated": "true"}),
+    ("kt/feature_flag_system_2/control", "kotlin/flags.rhai", {"treated": "false"}),
+    ("go/feature_flag/builtin_rules/boolean_expression_simplify", "go/flags.rhai", {"on": "true", "off": "false", "nothing": "nil"}),
+    ("go/feature_flag/builtin_rules/statement_cleanup", "go/flags.rhai", {"on": "true", "off": "false"}),
+    ("go/feature_flag/system_1/const_same_file", "go/flags.rhai", {"off": "staleFlag"}),
+    ("python/delete_cleanup_str_in_list", "python/dependencies.rhai", {"gone": "dependency2", "old": "dependency1", "new": "dependency1_1"}),
+    ("swift/*", None, {}),
+]
+ALWAYS = {"flag": "STALE_FLAG", "namespace": "some_long_name"}
+
+
+def text(path):
+    return path.read_text() if path.exists() else None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clone", type=pathlib.Path)
+    parser.add_argument("--gander", default=suite.ROOT / "target" / "debug" / "gander", type=pathlib.Path)
+    parser.add_argument("--half", choices=["seen", "held"])
+    parser.add_argument("--only", default="")
+    parser.add_argument("--show", action="store_true", help="what differs")
+    options = parser.parse_args()
+    sums = collections.Counter()
+    print(f"{'':58} pairs exact equal wrong none | noop kept false apart")
+    halves = {None: slice(None), "seen": slice(0, None, 2), "held": slice(1, None, 2)}
+    for folder, rules, parameters in CASES[halves[options.half]]:
+        if options.only not in folder:
+            continue
+        row = run(options, folder, rules, {**ALWAYS, **parameters})
+        sums.update(row)
+        print(suite.line(folder, row, 58))
+    print(suite.line("all", sums, 58))
+    return 1 if sums["wrong"] or sums["false"] else 0
+
+
+def pairs(base):
+    names = {p.relative_to(base / side) for side in ("input", "expected") for p in (base / side).rglob("*") if p.is_file()}
+    return [(str(n), text(base / "input" / n), text(base / "expected" / n)) for n in sorted(names)]
+
+
+def run(options, folder, rules, parameters):
+    row = collections.Counter()
+    resources = options.clone / "crates" / "core" / "test-resources"
+    if rules is None or not (suite.ROOT / "rules" / rules).exists():
+        for base in (p.parent for p in resources.glob(f"{folder}/**/input")):
+            changed = [b != a for _, b, a in pairs(base)]
+            row.update(pairs=sum(changed), none=sum(changed))
+        if not rules:
+            return row
+        base = resources / folder
+        row.update(pairs=len(pairs(base)), none=len(pairs(base)))
+        return row
+    base = resources / folder
+    with tempfile.TemporaryDirectory() as copy:
+        shutil.copytree(base / "input", copy, dirs_exist_ok=True)
+        given = [f"--param={name}={value}" for name, value in parameters.items()]
+        command = [options.gander, "apply", suite.ROOT / "rules" / rules, copy, "--write", *given]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode not in (0, 1, 3):
+            sys.exit(f"{folder}: {done.stderr}")
+        for name, before, after in pairs(base):
+            result = text(pathlib.Path(copy) / name)
+            kind = judge(options.gander, name, before, after, result)
+            row["noop" if before == after else "pairs"] += 1
+            row[kind] += 1
+            if options.show and kind not in ("kept", "exact", "equal"):
+                print(f"--- {kind}: {folder}/{name}")
+                if result is not None and after is not None:
+                    compare(result, after)
+        if options.show:
+            print(done.stdout[-2000:], done.stderr[-2000:])
+    return row
+
+
+def compare(result, after):
+    with tempfile.NamedTemporaryFile("w") as a, tempfile.NamedTemporaryFile("w") as b:
+        a.write(result), b.write(after), a.flush(), b.flush()
+        shown = subprocess.run(["diff", "-wB", a.name, b.name], capture_output=True, text=True, check=False)
+    print(shown.stdout)
+
+
+def judge(gander, name, before, after, result):
+    if before == after:
+        return "kept" if result == before else "false"
+    if result == after:
+        return "exact"
+    if result == before:
+        return "none"
+    if result is None and not after.strip():
+        # Piranha's test asks it to keep files that it has emptied.
+        return "equal"
+    if result is None or after is None:
+        return "wrong"
+    return "equal" if trees.tree(gander, name, result) == trees.tree(gander, name, after) is not None else "wrong"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,5 @@
+package shop
+
+enum class OldFlags {
+    STALE_FLAG
+}

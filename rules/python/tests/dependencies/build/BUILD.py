@@ -1,0 +1,5 @@
+server = library(
+    deps = ["client", "old-client"],
+)
+tests = ["old-client"]
+names = {"client": 1}
