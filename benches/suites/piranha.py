@@ -35,6 +35,22 @@ CASES = [
     ("python/delete_cleanup_str_in_list", "python/dependencies.rhai", {"gone": "dependency2", "old": "dependency1", "new": "dependency1_1"}),
     ("swift/*", None, {}),
 ]
+# Cases that only find: the folder, what is sought, and how often it is there.
+FOUND = [
+    ("typescript/structural_find/find_fors", 'kind("for_statement")', "", 3),
+    ("typescript/structural_find/find_fors_within_functions", 'kind("for_statement")', '.inside(kind("function_declaration"))', 2),
+    (
+        "typescript/structural_find/find_fors_within_functions_not_within_whiles",
+        'kind("for_statement")',
+        '.inside(kind("function_declaration")).when(|m| m.node.enclosing("function_declaration").find_all(kind("while_statement")).is_empty())',
+        1,
+    ),
+    ("tsx/structural_find/find_jsx_elements", 'kind("jsx_element")', "", 4),
+    ("tsx/structural_find/find_props_identifiers_within_b_jsx_elements", "expr(\"props\")", '.inside("<b $$$>$$$</b>")', 2),
+    ("go/structural_find/for_loop", 'kind("for_statement")', "", 4),
+    ("go/structural_find/go_stmt_for_loop", 'kind("go_statement")', '.inside(kind("for_statement"))', 1),
+    ("go/structural_find/expression_with_string_literal", '"$_.BoolValue($KEY)"', '.where(#{ KEY: literal("") })', 1),
+]
 ALWAYS = {"flag": "STALE_FLAG", "namespace": "some_long_name"}
 
 
@@ -60,7 +76,25 @@ def main():
         sums.update(row)
         print(suite.line(folder, row, 58))
     print(suite.line("all", sums, 58))
+    if not options.half and not options.only:
+        found = sum(finds(options, *case) for case in FOUND)
+        print(f"cases that only find: {found} of {len(FOUND)} as often as expected")
     return 1 if sums["wrong"] or sums["false"] else 0
+
+
+def finds(options, folder, sought, conditions, times):
+    """Whether a rule finds what a case seeks as often as it is there."""
+    language = {"typescript": "typescript", "tsx": "tsx", "go": "go"}[folder.split("/")[0]]
+    base = options.clone / "crates" / "core" / "test-resources" / folder / "input"
+    with tempfile.NamedTemporaryFile("w", suffix=".rhai") as rules:
+        rules.write(f'rule("found").lang("{language}").find({sought}){conditions}.edit(|m, cx| skip("found"));')
+        rules.flush()
+        command = [options.gander, "apply", rules.name, base, "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    count = done.stdout.count('"rule":"found"')
+    if count != times or options.show:
+        print(f"{folder}: {count} found, {times} there {done.stderr[:500]}")
+    return count == times
 
 
 def pairs(base):

@@ -223,6 +223,9 @@ pub struct SymbolFacts {
     /// the file does not define, may be anything. Empty where such a path is what it says.
     #[serde(default)]
     pub globals: Vec<String>,
+    /// Whether a text may speak of what the file imports: an annotation, or a list of exports.
+    #[serde(default = "SymbolFacts::default_in_texts")]
+    pub named_in_texts: bool,
     /// Whether such a name hides an earlier one of its own scope.
     #[serde(default)]
     pub shadows: bool,
@@ -401,6 +404,10 @@ pub struct ImportFacts {
 }
 
 impl SymbolFacts {
+    fn default_in_texts() -> bool {
+        true
+    }
+
     fn default_separator() -> String {
         ".".to_owned()
     }

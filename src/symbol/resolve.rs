@@ -255,9 +255,10 @@ impl Symbols {
             return true;
         }
         let word = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == name);
+        let texts = tree.language.facts.symbols.named_in_texts;
         let speaks = |n: Node<'_>| {
             if tree.language.is_string(n.kind_id()) {
-                return !self.in_import(n) && word(n.text()) && word(&said(n));
+                return texts && !self.in_import(n) && word(n.text()) && word(&said(n));
             }
             if n.is_extra() {
                 return (n.text().contains("type:") || n.text().contains('@')) && word(n.text());
@@ -265,7 +266,8 @@ impl Symbols {
             if !n.is_leaf() || n.text() != name || own.contains(n) || self.is_definition(n) {
                 return false;
             }
-            let quoted = n.parent().is_some_and(|p| tree.language.is_string(p.kind_id())) && self.in_import(n);
+            let quoted = n.parent().is_some_and(|p| tree.language.is_string(p.kind_id()));
+            let quoted = quoted && (!texts || self.in_import(n));
             if quoted || n.kind() == "property_identifier" || self.labels.contains(&n.id) {
                 return false;
             }
@@ -310,7 +312,7 @@ impl Symbols {
                 return true;
             }
             if tree.language.is_string(n.kind_id()) {
-                return self.in_import(n) || !word(n.text()) || !word(&said(n));
+                return !facts.named_in_texts || self.in_import(n) || !word(n.text()) || !word(&said(n));
             }
             if n.is_extra() {
                 return !(n.text().contains("type:") || n.text().contains('@')) || !word(n.text());
