@@ -66,6 +66,21 @@ pub struct Facts {
     /// Whether parentheses around an expression change nothing but precedence.
     #[serde(default)]
     pub parentheses: bool,
+    /// What needs parentheses in what, though the grammar reads it without.
+    #[serde(default)]
+    pub needs_parentheses: Vec<Place>,
+    /// What can't stand in what, though the grammar reads it.
+    #[serde(default)]
+    pub refused: Vec<Place>,
+    /// Whether a line break outside of brackets may end a statement.
+    #[serde(default)]
+    pub breaks: bool,
+    /// Node kinds that are text between tags, and no code.
+    #[serde(default)]
+    pub texts: Vec<String>,
+    /// Node kinds in which there are tokens and nothing more: what a macro is given.
+    #[serde(default)]
+    pub tokens: Vec<String>,
     /// Node kinds that must hold something, though the grammar reads them empty.
     #[serde(default)]
     pub never_empty: Vec<String>,
@@ -148,6 +163,25 @@ pub struct ElementFacts {
     pub empty: std::collections::BTreeMap<String, String>,
 }
 
+/// Kinds of code, in a place that the grammar lets them stand in.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The kind of the node around it.
+    pub inside: String,
+    /// Whether it begins that node as a part of a part of it, and is no part itself.
+    #[serde(default)]
+    pub first: bool,
+    /// The operators of that node; any, if none is named.
+    #[serde(default)]
+    pub operators: Vec<String>,
+    /// The field of that node that it is in; any, if none is named.
+    #[serde(default)]
+    pub field: String,
+    /// What it is: a kind, or a kind and its operator (`binary_expression ||`).
+    pub kinds: Vec<String>,
+}
+
 /// A first rule in this language, and code to try it on.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -174,6 +208,12 @@ pub struct ArgumentFacts {
     /// Kinds of what spreads a list over parameters.
     #[serde(default)]
     pub splats: Vec<String>,
+    /// Whether an argument without a name may not stand behind one with a name.
+    #[serde(default)]
+    pub named_last: bool,
+    /// The kind of a placeholder that makes a function of what is around it: `_ + 1`.
+    #[serde(default)]
+    pub placeholder: Option<String>,
     /// Kinds of what stands behind the list, and is the last parameter's.
     #[serde(default)]
     pub trailing: Vec<String>,
@@ -317,6 +357,9 @@ pub struct StringFacts {
     /// Node kinds of the holes in them (`${x}`).
     #[serde(default)]
     pub holes: Vec<String>,
+    /// Whether a hole can't hold the quote that its literal begins with.
+    #[serde(default)]
+    pub quotes_end_holes: bool,
     /// Node kinds that join literals, with the operators between them.
     #[serde(default)]
     pub joins: Vec<String>,

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 
-use crate::edit::{Arranged, Edit, Fragment, Placed, Splice, in_old_text};
+use super::moves::Moves;
+use super::together;
+use crate::edit::{Arranged, Edit, Fragment, Splice, in_old_text};
 use crate::language::Language;
 use crate::rule::{Embedded, embed, fillings};
 use crate::tree::{Node, Tree};
@@ -98,18 +100,36 @@ impl Result<'_> {
 
     /// Replaced and copied code must still stand apart from what is around it.
     fn borders(&self) -> std::result::Result<(), Wrong> {
-        match crossings(self.old, self.new, self.arranged, self.edits).into_iter().next() {
-            None => Ok(()),
-            Some((placed, node)) => {
-                let (edit, short) = (&self.edits[placed.edit], shortened(node.text()));
-                let why = format!(
-                    "the edit would change what belongs together: `{short}` at {} takes only a part of the code \
-                     that was put there; put parentheses or braces around it in the rule",
-                    self.place(node)
-                );
-                Err(Wrong { at: edit.range.start, rule: edit.rule.clone(), why })
-            }
+        if let Some(torn) = together::torn(self.old, self.new, self.arranged, self.edits).into_iter().next() {
+            let edit = &self.edits[torn.placed.edit];
+            let part = shortened(self.new.text().get(torn.placed.range.clone()).unwrap_or("").trim());
+            let why = format!(
+                "the edit would change what belongs together: `{part}` is no piece of its own in `{}` at {}; put \
+                 parentheses or braces around it in the rule",
+                shortened(torn.around.text()),
+                self.place(torn.around)
+            );
+            return Err(Wrong { at: edit.range.start, rule: edit.rule.clone(), why });
         }
+        if let Some(part) = together::misplaced(self.old, self.new, self.arranged, self.edits) {
+            let edit = &self.edits[part.placed.edit];
+            let why = format!(
+                "`{}` can't stand in `{}` at {}",
+                shortened(self.new.text().get(part.placed.range.clone()).unwrap_or("").trim()),
+                shortened(part.around.text()),
+                self.place(part.around)
+            );
+            return Err(Wrong { at: edit.range.start, rule: edit.rule.clone(), why });
+        }
+        if let Some(node) = together::swallowed(self.old, self.new, self.arranged) {
+            let why = format!(
+                "the edit would change what stands beside it: `{}` is no piece of its own any more; end the new code \
+                 where it ends, as by `;` or parentheses",
+                shortened(node.text())
+            );
+            return Err(self.wrong(node.local_range().start, why));
+        }
+        Ok(())
     }
 
     /// What was copied as neighbours must be neighbours still: the second statement of a body must
@@ -320,41 +340,6 @@ impl<T: Copy> Covers<T> {
     }
 }
 
-/// Where places of the old text have gone to.
-struct Moves<'a> {
-    /// Ordered and disjoint.
-    splices: &'a [Splice],
-    /// How far what stands before each splice has moved; one more for what is behind the last.
-    shifts: Vec<isize>,
-}
-
-impl<'a> Moves<'a> {
-    fn new(splices: &'a [Splice]) -> Self {
-        let mut shift = 0;
-        let grown = splices.iter().map(|s| s.text.len() as isize - s.range.len() as isize);
-        let shifts = std::iter::once(0).chain(grown.map(|by| {
-            shift += by;
-            shift
-        }));
-        Self { shifts: shifts.collect(), splices }
-    }
-
-    fn of(&self, at: usize) -> usize {
-        at.saturating_add_signed(self.shifts[self.splices.partition_point(|s| s.range.end <= at)])
-    }
-
-    /// Whether a splice takes what is on both sides of a place.
-    fn cross(&self, at: usize) -> bool {
-        self.splices.get(self.splices.partition_point(|s| s.range.end <= at)).is_some_and(|s| s.range.start < at)
-    }
-
-    fn within(&self, range: &Range<usize>) -> impl Iterator<Item = &'a Splice> {
-        let from = self.splices.partition_point(|s| s.range.start < range.start);
-        let end = range.end;
-        self.splices[from..].iter().take_while(move |s| s.range.start <= end).filter(move |s| s.range.end <= end)
-    }
-}
-
 /// The largest nodes, comments left out, that begin and end where a range does.
 fn ends(tree: &Tree, range: &Range<usize>) -> Option<(crate::tree::NodeId, crate::tree::NodeId)> {
     let within = |n: &Node<'_>| range.start <= n.local_range().start && n.local_range().end <= range.end;
@@ -376,72 +361,6 @@ fn ends(tree: &Tree, range: &Range<usize>) -> Option<(crate::tree::NodeId, crate
 
 fn shortened(text: &str) -> String {
     text.lines().next().unwrap_or("").chars().take(40).collect()
-}
-
-/// Parts whose border some node of the new tree crosses, and that node.
-fn crossings<'a>(old: &Tree, new: &'a Tree, arranged: &'a Arranged, edits: &[Edit]) -> Vec<(&'a Placed, Node<'a>)> {
-    let is_node = |range: &Range<usize>| old.spanning(range.start, range.end).is_some_and(|n| n.is_named());
-    let mut found = Vec::new();
-    for placed in &arranged.placed {
-        let edit = &edits[placed.edit];
-        let whole = match placed.fragment.map(|f| &edit.replacement[f]) {
-            None => !edit.range.is_empty() && !edit.replacement.is_empty() && is_node(&edit.range),
-            Some(Fragment::Copy(range)) => is_node(range),
-            Some(Fragment::Text(_)) => false,
-        };
-        let text = new.text().get(placed.range.clone()).unwrap_or("");
-        let start = placed.range.start + text.len() - text.trim_start().len();
-        let range = start..start + text.trim().len();
-        if let Some(node) = new.crossing(&range).filter(|_| whole) {
-            found.push((placed, node));
-        }
-    }
-    found
-}
-
-/// Puts parentheses where precedence needs them: around copies and replacements
-/// of expressions that would fall apart. Whether anything was changed.
-pub(super) fn parenthesise(old: &Tree, new: &Tree, arranged: &Arranged, edits: &mut [Edit]) -> bool {
-    if !new.language.facts.parentheses {
-        return false;
-    }
-    let mut wraps: BTreeMap<usize, BTreeSet<Option<usize>>> = BTreeMap::new();
-    let found = crossings(old, new, arranged, edits);
-    let within = |inner: &Placed, outer: &Placed| {
-        inner.range != outer.range && outer.range.start <= inner.range.start && inner.range.end <= outer.range.end
-    };
-    // Parts of one edit come before the whole, and inner edits before outer ones:
-    // what is around a part may hold together once the part does.
-    let mut innermost: Vec<&Placed> = Vec::new();
-    for (placed, _) in &found {
-        if !innermost.iter().rev().take_while(|p| p.range.end > placed.range.start).any(|p| within(p, placed)) {
-            innermost.push(placed);
-        }
-    }
-    let ends = |p: &&Placed| {
-        let text = new.text().get(p.range.clone()).unwrap_or("").trim_end();
-        new.language.facts.separators.iter().any(|s| !s.trim().is_empty() && text.ends_with(s.as_str()))
-    };
-    // A statement fits in no parentheses.
-    for placed in innermost.into_iter().filter(|p| !ends(p)) {
-        wraps.entry(placed.edit).or_default().insert(placed.fragment);
-    }
-    let mut changed = false;
-    for (edit, mut parts) in wraps {
-        let edit = &mut edits[edit];
-        // A replacement falls apart because a copy in it does: that one first.
-        let whole = parts.remove(&None) && parts.is_empty();
-        let bare = std::mem::take(&mut edit.replacement);
-        let around = |on: bool, text: &str| on.then(|| Fragment::Text(text.to_owned()));
-        edit.replacement.extend(around(whole, "("));
-        for (number, fragment) in bare.into_iter().enumerate() {
-            let wrap = parts.contains(&Some(number));
-            edit.replacement.extend(around(wrap, "(").into_iter().chain([fragment]).chain(around(wrap, ")")));
-        }
-        edit.replacement.extend(around(whole, ")"));
-        changed |= whole || !parts.is_empty();
-    }
-    changed
 }
 
 /// The first ERROR or MISSING node of the new tree that is no old one: where

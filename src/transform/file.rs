@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::asked::{Asked, sort_out};
 use super::check::{self, Touched, Wrong};
 use super::{Finding, FindingKind, SkipReason, TouchedComment};
-use super::{follow, skip};
+use super::{follow, skip, together};
 use crate::edit::{Arranged, Edit, FileEdit, Fragment, Splice, apply, arrange};
 use crate::language::Language;
 use crate::rule::{
@@ -513,7 +513,7 @@ pub(super) fn composed(old_tree: &Tree, asked: &mut Asked) -> Result<(Arranged, 
         if !done && check::fill_blocks(old_tree, &mut asked.edits) {
             continue;
         }
-        if done || !check::parenthesise(old_tree, &new_tree, &arranged, &mut asked.edits) {
+        if done || !together::parenthesise(old_tree, &new_tree, &arranged, &mut asked.edits) {
             if std::mem::replace(&mut settled, true) {
                 return Ok((arranged, new_tree));
             }

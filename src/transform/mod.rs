@@ -11,11 +11,13 @@ mod file_edits;
 mod fleet;
 mod follow;
 mod memory;
+mod moves;
 pub mod plan;
 mod projects;
 mod skip;
 #[cfg(test)]
 mod tests;
+mod together;
 mod twins;
 mod written;
 

@@ -6,6 +6,7 @@ mod fleet;
 mod follow;
 mod imports;
 mod memory;
+mod together;
 
 use super::{FindingKind, file};
 use crate::script::{Inputs, Source, load};

@@ -1,0 +1,400 @@
+//! Whether edited code holds together as it did: what was copied or put there is one piece
+//! still, and what stands beside it reads as before. Parentheses go where they mend that.
+//!
+//! A grammar reads more than its language allows, and puts flat together what means something:
+//! that new code parses proves little.
+//!
+//! Must not: look at what the code means, or edit anything but the replacements of edits.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::moves::Moves;
+use crate::edit::{Arranged, Edit, Fragment, Placed};
+use crate::language::Place;
+use crate::tree::{Node, Tree};
+
+/// What opens a list.
+const BRACKETS: [&str; 4] = ["(", "[", "{", "<"];
+
+/// A part that is no piece of its own in the new code, and what it became a part of.
+pub(super) struct Torn<'a> {
+    /// Which part.
+    pub placed: &'a Placed,
+    /// What it became a part of.
+    pub around: Node<'a>,
+}
+
+/// A part of an edit that was one node of the old code.
+struct Part<'a> {
+    placed: &'a Placed,
+    /// That node.
+    was: Node<'a>,
+    /// Whether it was copied, and not replaced.
+    copied: bool,
+    /// Where it is in the new text, without the space around it.
+    range: Range<usize>,
+}
+
+/// The parts of edits that were one node.
+fn parts<'a>(old: &'a Tree, new: &Tree, arranged: &'a Arranged, edits: &[Edit]) -> Vec<Part<'a>> {
+    let node = |range: &Range<usize>| old.spanning(range.start, range.end).filter(|n| n.is_named());
+    let part = |placed: &'a Placed| {
+        let edit = &edits[placed.edit];
+        let (was, copied) = match placed.fragment.map(|f| &edit.replacement[f]) {
+            None if !edit.range.is_empty() && !edit.replacement.is_empty() => (node(&edit.range)?, false),
+            Some(Fragment::Copy(range)) => (node(range)?, true),
+            None | Some(Fragment::Text(_)) => return None,
+        };
+        let text = new.text().get(placed.range.clone()).unwrap_or("");
+        let start = placed.range.start + text.len() - text.trim_start().len();
+        let range = start..start + text.trim().len();
+        (!range.is_empty()).then_some(Part { placed, was, copied, range })
+    };
+    arranged.placed.iter().filter_map(part).collect()
+}
+
+/// Parts that are torn.
+pub(super) fn torn<'a>(old: &'a Tree, new: &'a Tree, arranged: &'a Arranged, edits: &[Edit]) -> Vec<Torn<'a>> {
+    let parts = parts(old, new, arranged, edits).into_iter();
+    parts.filter_map(|part| apart(&part, new).map(|around| Torn { placed: part.placed, around })).collect()
+}
+
+/// What a part became a part of, if it is no piece of its own.
+fn apart<'a>(part: &Part<'_>, new: &'a Tree) -> Option<Node<'a>> {
+    if let Some(crossing) = new.crossing(&part.range) {
+        return Some(crossing);
+    }
+    if !new.language.facts.parentheses {
+        return None;
+    }
+    let Some(node) = new.spanning(part.range.start, part.range.end) else {
+        let around = around(new, &part.range);
+        return (!is_run(part, around)).then_some(around);
+    };
+    let chain: Vec<Node<'_>> = layers(node).collect();
+    // `{a: 1}` where a statement begins is a block.
+    let is_block = |n: &Node<'_>| part.copied && n.kind().contains("block") && !part.was.kind().contains("block");
+    let wrong = chain.iter().any(is_block) || chain.iter().any(|n| is_too_loose(*n)) || is_broken(part, new);
+    wrong.then(|| node.parent()).flatten()
+}
+
+/// A node, and those in it that span the same.
+fn layers(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
+    std::iter::successors(Some(node), |n| n.children().next().filter(|c| c.local_range() == n.local_range()))
+}
+
+/// The smallest node around a range.
+fn around<'a>(tree: &'a Tree, range: &Range<usize>) -> Node<'a> {
+    let first = tree.last_from(range.start);
+    let holds = |n: &Node<'_>| n.local_range().start <= range.start && range.end <= n.local_range().end;
+    std::iter::once(first).chain(first.ancestors()).find(holds).unwrap_or_else(|| tree.root())
+}
+
+fn is_bracketed(node: Node<'_>) -> bool {
+    node.children().next().is_some_and(|first| BRACKETS.contains(&first.text()))
+}
+
+/// Whether a part that is several nodes by now may be that: statements, elements of a list
+/// that a rule writes, code in a text or in a macro, of which no more is known than its tokens.
+fn is_run(part: &Part<'_>, around: Node<'_>) -> bool {
+    let language = around.tree().language;
+    let is_text = |n: &Node<'_>| language.is_string(n.kind_id());
+    if std::iter::once(around).chain(around.ancestors().take(1)).any(|n| is_text(&n)) {
+        return true;
+    }
+    if language.facts.tokens.iter().any(|kind| kind == around.kind()) {
+        return true;
+    }
+    let within = |n: &Node<'_>| part.range.start <= n.local_range().start && n.local_range().end <= part.range.end;
+    let bracketed = is_bracketed(around);
+    // A sign may be a part of the number behind it.
+    if around.is_leaf() && around.text().trim_start_matches(['-', '+']) == part.was.text() {
+        return true;
+    }
+    let parting = |n: &Node<'_>| match n.text().trim() {
+        ";" | "" => true,
+        text => !part.copied && bracketed && language.is_separator(text),
+    };
+    let as_before = match part.copied {
+        true => language.is_list(part.was.kind_id()),
+        false => part.was.parent().is_some_and(|parent| parent.kind_id() == around.kind_id()),
+    };
+    as_before && around.children().filter(within).filter(|n| !n.is_named() && !n.is_extra()).all(|n| parting(&n))
+}
+
+/// Whether code needs parentheses where it stands, though the grammar reads it without.
+fn is_too_loose(node: Node<'_>) -> bool {
+    let facts = &node.tree().language.facts;
+    joins(node) || facts.needs_parentheses.iter().any(|place| is_there(node, place))
+}
+
+/// Whether a node stands in a place that the description of its language names.
+fn is_there(node: Node<'_>, place: &Place) -> bool {
+    let kind = |kind: &String| match kind.split_once(' ') {
+        Some((kind, own)) => node.kind() == kind && operator(node) == own,
+        None => node.kind() == kind.as_str(),
+    };
+    if !place.kinds.iter().any(kind) {
+        return false;
+    }
+    let Some(parent) = node.parent() else { return false };
+    if place.first {
+        let leads = |n: &Node<'_>| n.parent().is_some_and(|p| p.local_range().start == n.local_range().start);
+        let upwards = std::iter::successors(Some(node), |n| n.parent().filter(|_| leads(n)));
+        return upwards.skip(2).any(|n| n.kind() == place.inside);
+    }
+    place.inside == parent.kind()
+        && (place.operators.is_empty() || place.operators.iter().any(|o| o == operator(parent)))
+        && (place.field.is_empty() || node.field_name() == Some(place.field.as_str()))
+}
+
+/// The operator of an expression; empty where it has none.
+fn operator(node: Node<'_>) -> &str {
+    node.field("operator").map_or("", |operator| operator.text())
+}
+
+/// Whether a sign and the one before it make another operator, or a comment.
+fn joins(node: Node<'_>) -> bool {
+    let (text, start) = (node.tree().text().as_bytes(), node.local_range().start);
+    start > 0 && text[start] == text[start - 1] && b"+-".contains(&text[start])
+}
+
+/// A part that can't stand where it came to, parentheses or not, and what is around it.
+pub(super) fn misplaced<'a>(old: &'a Tree, new: &'a Tree, arranged: &'a Arranged, edits: &[Edit]) -> Option<Torn<'a>> {
+    let facts = &new.language.facts;
+    let has_name = |n: &Node<'_>| {
+        facts.arguments.named.iter().any(|kind| kind == n.kind()) && n.children().any(|c| c.text() == "=")
+    };
+    let is_splat = |n: &Node<'_>| facts.arguments.splats.iter().any(|kind| kind == n.kind());
+    parts(old, new, arranged, edits).into_iter().find_map(|part| {
+        let node = new.spanning(part.range.start, part.range.end)?;
+        let parent = node.parent()?;
+        let refused = layers(node).any(|n| facts.refused.iter().any(|place| is_there(n, place)));
+        let moved = part.copied && part.was.parent().is_some_and(|list| list.kind_id() != parent.kind_id());
+        // A name of an argument says something in a list of arguments only, a star in any list.
+        let in_list = is_bracketed(parent) && !parent.kind().contains("parenthesized");
+        let argument = moved && layers(part.was).any(|n| has_name(&n) || is_splat(&n) && !in_list);
+        let after = facts.arguments.named_last && is_after_named(node, parent);
+        let is_text = |n: Node<'_>| facts.texts.iter().any(|kind| kind == n.kind());
+        let text = part.copied && is_text(part.was) != layers(node).any(is_text);
+        let placeholder = part.copied && moves_placeholder(part.was, node);
+        let quoted = !part.copied && ends_its_literal(node, new.text().get(part.range.clone()).unwrap_or(""));
+        (refused || argument || after || text || placeholder || quoted)
+            .then_some(Torn { placed: part.placed, around: parent })
+    })
+}
+
+/// Whether what a placeholder makes a function of has changed: `f(_)` is a function of its
+/// argument, `g(f(_))` gives one to `g`.
+fn moves_placeholder(was: Node<'_>, now: Node<'_>) -> bool {
+    // What stands in a list of its own is a function already, and in any other one, too.
+    let Some(placeholder) = &was.tree().language.facts.arguments.placeholder else { return false };
+    let is_one = |n: &Node<'_>| n.kind() == placeholder.as_str();
+    let free = |n: Node<'_>| {
+        let between = n.ancestors().take_while(|up| up.id != was.id);
+        is_one(&n) && between.into_iter().all(|up| !is_bracketed(up))
+    };
+    if is_one(&was) {
+        // It goes beyond the list that it stands in: how many lists are around it counts.
+        let lists = |n: Node<'_>| {
+            n.ancestors().take_while(|up| !up.kind().contains("definition")).filter(|up| is_bracketed(*up)).count()
+        };
+        return lists(was) != lists(now);
+    }
+    let list = now.parent().filter(|up| is_bracketed(*up) && !up.kind().contains("parenthesized"));
+    was.descendants().any(free) && list.is_none()
+}
+
+/// Whether code in a hole of a literal holds the quote that the literal begins with.
+fn ends_its_literal(node: Node<'_>, code: &str) -> bool {
+    let language = node.tree().language;
+    let facts = &language.facts.string;
+    let hole = node.ancestors().find(|up| facts.holes.iter().any(|kind| kind == up.kind()));
+    let Some(hole) = hole.filter(|_| facts.quotes_end_holes) else { return false };
+    let literal = hole.ancestors().find(|up| language.is_string(up.kind_id()));
+    let text = literal.map_or("", |literal| literal.text()).trim_start_matches(char::is_alphanumeric);
+    let Some(quote) = text.chars().next() else { return false };
+    let triple = text.chars().take_while(|c| *c == quote).count() >= 3;
+    if triple { code.contains(&quote.to_string().repeat(3)) } else { code.contains(quote) }
+}
+
+/// Whether an argument without a name stands behind one with a name, which it may not.
+fn is_after_named(node: Node<'_>, parent: Node<'_>) -> bool {
+    let arguments = &node.tree().language.facts.arguments;
+    let named = |n: &Node<'_>| arguments.named.iter().any(|kind| kind == n.kind());
+    let splat = |n: &Node<'_>| arguments.splats.iter().any(|kind| kind == n.kind());
+    let (mut seen, mut wrong) = (false, false);
+    for one in parent.named_children().filter(|n| !n.is_extra()) {
+        wrong |= seen && !named(&one) && !splat(&one);
+        seen |= named(&one);
+    }
+    wrong
+}
+
+/// Whether a line break of copied code stood in brackets, and stands in none any more, in a
+/// language where it ends a statement there.
+fn is_broken(part: &Part<'_>, new: &Tree) -> bool {
+    if !part.copied || !new.language.facts.breaks || !part.was.text().contains('\n') {
+        return false;
+    }
+    let bracketed = |from: Node<'_>, at: usize, upto: Option<Node<'_>>| {
+        let chain = std::iter::once(from).chain(from.ancestors());
+        let chain = chain.take_while(|n| upto.is_none_or(|upto| n.id != upto.id && upto.contains(*n)));
+        for node in chain {
+            let facts = &node.tree().language;
+            if facts.is_list(node.kind_id()) || facts.facts.never_empty.iter().any(|kind| kind == node.kind()) {
+                return false;
+            }
+            let opens =
+                node.children().next().is_some_and(|c| BRACKETS.contains(&c.text()) && c.local_range().end <= at);
+            if opens && at < node.local_range().end || facts.is_string(node.kind_id()) || node.is_extra() {
+                return true;
+            }
+        }
+        false
+    };
+    let start = part.was.local_range().start;
+    let breaks = part.was.text().match_indices('\n').map(|(at, _)| at);
+    let open = breaks.filter(|at| {
+        let place = start + at;
+        let deepest = around(part.was.tree(), &(place..place + 1));
+        !bracketed(deepest, place, Some(part.was)) && !own_bracket(part.was, place)
+    });
+    let mut open = open.peekable();
+    let Some(_) = open.peek() else { return false };
+    let was_in = part.was.parent().is_some_and(|parent| bracketed(parent, start, None));
+    let is_in = new
+        .spanning(part.range.start, part.range.end)
+        .and_then(|n| n.parent())
+        .is_some_and(|parent| bracketed(parent, part.range.start, None));
+    was_in && !is_in
+}
+
+/// Whether a node has brackets of its own around a place.
+fn own_bracket(node: Node<'_>, at: usize) -> bool {
+    let first = node.children().next();
+    first.is_some_and(|c| BRACKETS.contains(&c.text()) && c.local_range().end <= at)
+        || node.tree().language.is_string(node.kind_id())
+}
+
+/// A node of the old code beside an edit that is no piece of its own any more.
+pub(super) fn swallowed<'a>(old: &'a Tree, new: &Tree, arranged: &Arranged) -> Option<Node<'a>> {
+    if !new.language.facts.parentheses {
+        return None;
+    }
+    let moves = Moves::new(&arranged.splices);
+    let text = old.text();
+    for splice in &arranged.splices {
+        let before = text[..splice.range.start].trim_end().len();
+        let after = text.len() - text[splice.range.end..].trim_start().len();
+        let beside = [before.checked_sub(1), Some(after).filter(|after| *after < text.len())];
+        for at in beside.into_iter().flatten() {
+            // The byte may lie within a character.
+            let deepest = old.last_from(at);
+            let chain = std::iter::once(deepest).chain(deepest.ancestors());
+            let apart = |n: &Node<'_>| {
+                let range = n.local_range();
+                range.end <= splice.range.start || splice.range.end <= range.start
+            };
+            for node in chain.take_while(apart).filter(|n| n.local_range().contains(&at)) {
+                if !stands(node, new, &moves) {
+                    return Some(node);
+                }
+            }
+        }
+    }
+    None
+}
+
+/// Whether a node that no edit touches is in the new code, too.
+fn stands(node: Node<'_>, new: &Tree, moves: &Moves<'_>) -> bool {
+    let range = node.local_range();
+    if range.is_empty() || node.is_extra() || node.text().trim().is_empty() || moves.touches(&range) {
+        return true;
+    }
+    let now = moves.of(range.start)..moves.of(range.end);
+    if let Some(top) = new.spanning(now.start, now.end) {
+        // A statement that another one goes on with is an expression of it.
+        return !node.kind().ends_with("statement") || layers(top).any(|n| n.kind_id() == node.kind_id());
+    }
+    // Texts that nothing parts any more are one.
+    let around = around(new, &now);
+    node.is_leaf()
+        && around.is_leaf()
+        && around.kind_id() == node.kind_id()
+        && node.text().contains(char::is_whitespace)
+        || new.language.facts.tokens.iter().any(|kind| kind == around.kind())
+        || new.language.is_string(around.kind_id())
+}
+
+/// Puts parentheses around parts that are torn. Whether anything was changed.
+pub(super) fn parenthesise(old: &Tree, new: &Tree, arranged: &Arranged, edits: &mut [Edit]) -> bool {
+    if !new.language.facts.parentheses {
+        return false;
+    }
+    let mut wraps: BTreeMap<usize, BTreeSet<Option<usize>>> = BTreeMap::new();
+    let found = torn(old, new, arranged, edits);
+    let within = |inner: &Placed, outer: &Placed| {
+        inner.range != outer.range && outer.range.start <= inner.range.start && inner.range.end <= outer.range.end
+    };
+    let is_node = |p: &Placed| {
+        let range = &edits[p.edit].range;
+        old.spanning(range.start, range.end).is_some_and(|n| n.is_named())
+    };
+    // Parts of one edit come before the whole, and inner edits before outer ones:
+    // what is around a part may hold together once the part does.
+    let mut innermost: Vec<&Placed> = Vec::new();
+    for Torn { placed, around } in &found {
+        // What goes beyond the edit tears the edit, and no part of it.
+        let whole = arranged.placed.iter().find(|p| p.edit == placed.edit && p.fragment.is_none());
+        let beyond = |p: &&Placed| {
+            let (own, outer) = (around.local_range(), &p.range);
+            let holds = own.start <= placed.range.start && placed.range.end <= own.end;
+            holds && (own.start < outer.start || outer.end < own.end)
+        };
+        let placed = whole.filter(|p| beyond(p) && is_node(p)).unwrap_or(placed);
+        let known = |p: &&Placed| p.range == placed.range || within(p, placed);
+        if !innermost.iter().rev().take_while(|p| p.range.end > placed.range.start).any(|p| known(&p)) {
+            innermost.push(placed);
+        }
+    }
+    let ends = |p: &&Placed| {
+        let text = new.text().get(p.range.clone()).unwrap_or("").trim_end();
+        new.language.facts.separators.iter().any(|s| !s.trim().is_empty() && text.ends_with(s.as_str()))
+    };
+    // A statement fits in no parentheses.
+    for placed in innermost.into_iter().filter(|p| !ends(p)) {
+        wraps.entry(placed.edit).or_default().insert(placed.fragment);
+    }
+    let mut changed = false;
+    for (edit, parts) in wraps {
+        changed |= wrap(&mut edits[edit].replacement, parts);
+    }
+    changed
+}
+
+/// Puts parentheses around parts of a replacement, `None` for all of it. What has some
+/// already needs others: around all.
+fn wrap(replacement: &mut Vec<Fragment>, mut parts: BTreeSet<Option<usize>>) -> bool {
+    let parenthesis = |text: &str| Fragment::Text(text.to_owned());
+    let has = |from: Option<usize>, to: usize| {
+        from.and_then(|from| replacement.get(from)) == Some(&parenthesis("("))
+            && replacement.get(to) == Some(&parenthesis(")"))
+    };
+    let all_has = has(Some(0), replacement.len().saturating_sub(1));
+    // A replacement falls apart because a copy in it does: that one first.
+    let whole = parts.remove(&None);
+    let asked = !parts.is_empty();
+    parts.retain(|part| part.is_none_or(|at| !has(at.checked_sub(1), at + 1)));
+    let whole = !all_has && parts.is_empty() && (whole || asked);
+    let bare = std::mem::take(replacement);
+    let around = |on: bool, text: &str| on.then(|| parenthesis(text));
+    replacement.extend(around(whole, "("));
+    for (number, fragment) in bare.into_iter().enumerate() {
+        let wrap = parts.contains(&Some(number));
+        replacement.extend(around(wrap, "(").into_iter().chain([fragment]).chain(around(wrap, ")")));
+    }
+    replacement.extend(around(whole, ")"));
+    whole || !parts.is_empty()
+}
