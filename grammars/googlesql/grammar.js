@@ -682,8 +682,9 @@ const rules = {
   identifier: () => /[A-Za-z_\u00aa-\u1fff\u2c00-\u2fff\u3005-\ud7ff\uf900-\ufdff][A-Za-z0-9_$\u00aa-\u1fff\u2c00-\u2fff\u3005-\ud7ff\uf900-\ufdff]*/,
 };
 
-// An optional end belongs to the innermost rule that can have it.
-for (const [rule, body] of Object.entries(rules)) {
+// An optional end belongs to the innermost rule that can have it. What is written out elsewhere has the
+// precedence of that place, which one of its own would hide.
+for (const [rule, body] of Object.entries(rules).filter(([rule]) => rule !== '_expr')) {
   rules[rule] = ($) => {
     const made = body($);
     return made.type?.startsWith('PREC') || made instanceof RegExp || made.type === 'TOKEN' ? made : prec.right(made);

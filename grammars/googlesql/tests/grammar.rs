@@ -60,6 +60,42 @@ fn the_corpus_reads_as_written() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A condition with parentheses around every `and`, `or`, `not` and comparison.
+fn bound(node: tree_sitter::Node<'_>, text: &str) -> String {
+    let part = |field| node.child_by_field_name(field).map_or_else(String::new, |part| bound(part, text));
+    let operator = || node.child_by_field_name("operator").map_or("", |o| &text[o.byte_range()]);
+    match node.kind() {
+        "binary" => format!("({} {} {})", part("left"), operator(), part("right")),
+        "unary" => format!("({} {})", operator(), part("operand")),
+        _ => text[node.byte_range()].to_owned(),
+    }
+}
+
+#[test]
+fn not_binds_closer_than_and_which_binds_closer_than_or() {
+    let cases = [
+        ("a and b or c", "((a and b) or c)"),
+        ("a or b and c", "(a or (b and c))"),
+        ("a and b and c", "((a and b) and c)"),
+        ("a or b or c", "((a or b) or c)"),
+        ("not a or b", "((not a) or b)"),
+        ("not a and not b or c", "(((not a) and (not b)) or c)"),
+        ("not a = b and c", "((not (a = b)) and c)"),
+        ("not not a", "(not (not a))"),
+        ("a = b or c = d and e", "((a = b) or ((c = d) and e))"),
+        ("a + b * c - d", "((a + (b * c)) - d)"),
+    ];
+    for (code, wanted) in cases {
+        let text = format!("select {code}");
+        let tree = parser().parse(&text, None).unwrap();
+        let (mut node, value) = (tree.root_node(), text.find(code).unwrap());
+        while node.start_byte() < value || node.kind() == "select_item" {
+            node = node.named_child(node.named_child_count() as u32 - 1).unwrap();
+        }
+        assert_eq!(bound(node, &text), wanted, "{code}");
+    }
+}
+
 #[test]
 fn an_error_stays_in_its_statement() {
     let text = "select a from b;\nselect from where (;\nselect c from d;\nselect e from f;\n";
