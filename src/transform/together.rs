@@ -132,7 +132,7 @@ fn is_too_loose(node: Node<'_>) -> bool {
 /// Whether a node stands in a place that the description of its language names.
 fn is_there(node: Node<'_>, place: &Place) -> bool {
     let kind = |kind: &String| match kind.split_once(' ') {
-        Some((kind, own)) => node.kind() == kind && operator(node) == own,
+        Some((kind, own)) => node.kind() == kind && operator(node).eq_ignore_ascii_case(own),
         None => node.kind() == kind.as_str(),
     };
     if !place.kinds.iter().any(kind) {
@@ -145,7 +145,7 @@ fn is_there(node: Node<'_>, place: &Place) -> bool {
         return upwards.skip(2).any(|n| n.kind() == place.inside);
     }
     place.inside == parent.kind()
-        && (place.operators.is_empty() || place.operators.iter().any(|o| o == operator(parent)))
+        && (place.operators.is_empty() || place.operators.iter().any(|o| operator(parent).eq_ignore_ascii_case(o)))
         && (place.field.is_empty() || node.field_name() == Some(place.field.as_str()))
 }
 
@@ -355,7 +355,7 @@ pub(super) fn parenthesise(old: &Tree, new: &Tree, arranged: &Arranged, edits: &
         };
         let placed = whole.filter(|p| beyond(p) && is_node(p)).unwrap_or(placed);
         let known = |p: &&Placed| p.range == placed.range || within(p, placed);
-        if !innermost.iter().rev().take_while(|p| p.range.end > placed.range.start).any(|p| known(&p)) {
+        if !innermost.iter().rev().take_while(|p| p.range.end > placed.range.start).any(known) {
             innermost.push(placed);
         }
     }

@@ -30,6 +30,8 @@ fn new_code_is_one_piece_where_it_comes_to_stand() {
         // A comment in SQL, a decrement elsewhere.
         ("sql", "f($A)", "-$A", "select a, 1 -f(b), c from t\n", "select a, 1 -(-b), c from t\n"),
         ("sql", "f($A)", "not $A", "select f(a or b) from t\n", "select not (a or b) from t\n"),
+        ("sql", "f($A)", "$A", "select 1 from t where x and f(a or b)\n", "select 1 from t where x and (a or b)\n"),
+        ("sql", "f($A)", "$A OR b", "select 1 from t where f(a) AND c\n", "select 1 from t where (a OR b) AND c\n"),
         ("go", "f($A)", "-$A", "package p\n\nvar x = y -f(a)\n", "package p\n\nvar x = y -(-a)\n"),
         ("go", "f($A)", "$A", "package p\n\nfunc m() {\n\tf(1)\n}\n", NO),
         // A body of an arrow function that is no block, and a statement that is none.
