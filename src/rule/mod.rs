@@ -5,6 +5,7 @@
 
 mod arguments;
 mod around;
+mod decide;
 mod deletion;
 mod elements;
 mod embedded;

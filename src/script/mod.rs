@@ -16,6 +16,7 @@ mod error;
 mod explain;
 mod files;
 mod finder;
+mod finish;
 mod follow;
 mod group;
 mod identity;
@@ -185,7 +186,7 @@ fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptError
     for (source, ast, declared) in all {
         let parts = identity::Parts::new(&engine, source, inputs, &declarations);
         for draft in declared {
-            match builder::finish(draft, source, &parts, (&engine, &wide), &ast) {
+            match finish::finish(draft, source, &parts, (&engine, &wide), &ast) {
                 Ok(rule) => rules.push((source, rule)),
                 Err(more) => errors.extend(more),
             }
@@ -193,7 +194,7 @@ fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptError
     }
     let mut unmet = Vec::new();
     for (source, rule) in &rules {
-        unmet.extend(builder::unmet(rule, source, &rules));
+        unmet.extend(finish::unmet(rule, source, &rules));
     }
     if errors.is_empty() {
         errors = unmet;

@@ -342,12 +342,14 @@ pub(super) fn parenthesise(old: &Tree, new: &Tree, arranged: &Arranged, edits: &
         let range = &edits[p.edit].range;
         old.spanning(range.start, range.end).is_some_and(|n| n.is_named())
     };
+    let wholes: BTreeMap<usize, &Placed> =
+        arranged.placed.iter().filter(|p| p.fragment.is_none()).map(|p| (p.edit, p)).collect();
     // Parts of one edit come before the whole, and inner edits before outer ones:
     // what is around a part may hold together once the part does.
     let mut innermost: Vec<&Placed> = Vec::new();
     for Torn { placed, around } in &found {
         // What goes beyond the edit tears the edit, and no part of it.
-        let whole = arranged.placed.iter().find(|p| p.edit == placed.edit && p.fragment.is_none());
+        let whole = wholes.get(&placed.edit).copied();
         let beyond = |p: &&Placed| {
             let (own, outer) = (around.local_range(), &p.range);
             let holds = own.start <= placed.range.start && placed.range.end <= own.end;

@@ -4,28 +4,28 @@
 use super::bench::{Bench, git, outcomes, reason};
 use super::push::{branches, fleet, remote, tip};
 
-const OLD: &str = "rows = read_table(\"users_v1\")\n";
-const NEW: &str = "rows = read_table(\"users_v2\")\n";
+pub(super) const OLD: &str = "rows = read_table(\"users_v1\")\n";
+pub(super) const NEW: &str = "rows = read_table(\"users_v2\")\n";
 
 /// The owner's own clone of a consumer, at this branch.
-fn owner(bench: &Bench, name: &str, branch: &str) -> std::path::PathBuf {
+pub(super) fn owner(bench: &Bench, name: &str, branch: &str) -> std::path::PathBuf {
     let place = bench.root.join("owners").join(format!("{name}-{}", branch.replace('/', "-")));
     let url = remote(bench, name).display().to_string();
     git(&bench.root, &["clone", "-q", "-b", branch, &url, place.to_str().unwrap()]);
     place
 }
 
-fn commit(place: &std::path::Path, path: &str, text: &str, arguments: &[&str]) {
+pub(super) fn commit(place: &std::path::Path, path: &str, text: &str, arguments: &[&str]) {
     std::fs::write(place.join(path), text).unwrap();
     git(place, &["add", "-A"]);
     git(place, &[&["commit", "-q", "-m", "ours"], arguments].concat());
 }
 
-fn pull(bench: &Bench, name: &str) {
+pub(super) fn pull(bench: &Bench, name: &str) {
     git(&bench.root.join("apps").join(name), &["pull", "-q", "origin", "main"]);
 }
 
-fn state(bench: &Bench, name: &str) -> String {
+pub(super) fn state(bench: &Bench, name: &str) -> String {
     let ledger = bench.ledger();
     let rows = ledger["rows"].as_array().unwrap();
     let row = rows.iter().find(|row| row["entity"].as_str().unwrap().ends_with(&format!("/{name}"))).unwrap();
@@ -182,7 +182,7 @@ fn only_what_somebody_can_act_on_counts_as_open() {
 }
 
 /// A consumer whose file is long enough for others to work in it, too.
-fn long(more: &str) -> (Bench, std::path::PathBuf, String) {
+pub(super) fn long(more: &str) -> (Bench, std::path::PathBuf, String) {
     let bench = fleet(more);
     let ant = owner(&bench, "ant", "main");
     let text = format!("import os\n\n\n\n{OLD}\n\n\nprint(rows)\n");
@@ -195,7 +195,7 @@ fn long(more: &str) -> (Bench, std::path::PathBuf, String) {
 }
 
 /// The same, merged by its owner.
-fn merged(more: &str) -> (Bench, std::path::PathBuf, String) {
+pub(super) fn merged(more: &str) -> (Bench, std::path::PathBuf, String) {
     let (bench, ant, text) = long(more);
     git(&ant, &["merge", "-q", "--no-ff", "-m", "merged", "origin/gander/small/ant"]);
     git(&ant, &["push", "-q", "origin", "main", ":gander/small/ant"]);
@@ -292,126 +292,8 @@ fn later_commits_in_the_same_lines_are_shown_side_by_side() {
     assert_eq!(branches(&bench, "ant").len(), 1, "only main");
 }
 
-#[test]
-fn a_mended_rule_corrects_what_was_merged() {
-    let (bench, _, text) = merged("");
-    bench.gander(&["run"]).expect(0);
-    // The name was wrong: the rule is mended, for those who have merged it, too.
-    bench.put(
-        "small.rhai",
-        "rule(\"small/table\").lang(\"python\").find(\"read_table(\\\"users_v1\\\")\").replace(\"read_table(\\\"users_v3\\\")\");\n\
-         rule(\"small/fix\").lang(\"python\").find(\"read_table(\\\"users_v2\\\")\").replace(\"read_table(\\\"users_v3\\\")\");\n",
-    );
-    pull(&bench, "ant");
-    bench.put("old.toml", bench.text("migration.toml").replace("small.rhai", "old.rhai"));
-    bench.put("old.rhai", "rule(\"small/table\").lang(\"python\").find(\"read_table(\\\"users_v1\\\")\").replace(\"read_table(\\\"users_v2\\\")\");\n");
-    let altered = bench.gander(&["plan", "--diff", "old.toml", "migration.toml"]).expect(0).stdout;
-    assert!(altered.contains("# component:default/ant: unchanged → changed, merged"), "{altered}");
-    assert!(altered.contains("# component:default/bee: changed, delivered"), "{altered}");
-    assert!(altered.contains("+rows = read_table(\"users_v3\")"), "{altered}");
-    bench.gander(&["run"]).expect(5);
-    bench.gander(&["correct"]).expect(0);
-    let there = remote(&bench, "ant");
-    let wanted = text.replace("users_v1", "users_v3");
-    assert_eq!(git(&there, &["show", "gander/small/ant-2:job.py"]), wanted);
-    assert_eq!(git(&there, &["rev-parse", "gander/small/ant-2^"]), git(&there, &["rev-parse", "main"]));
-    let bee = git(&remote(&bench, "bee"), &["show", "gander/small/bee:job.py"]);
-    assert_eq!(bee, OLD.replace("users_v1", "users_v3"), "what nobody has merged is replaced");
-    assert!(outcomes(&bench.ledger()).values().all(|word| word == "changed"), "{:#}", bench.ledger());
-    // It stays what it is, and both go back together.
-    let made = branches(&bench, "ant");
-    bench.gander(&["run"]).expect(0);
-    assert_eq!(branches(&bench, "ant"), made);
-    bench.gander(&["rollback", "--all"]).expect(4);
-    let names: Vec<String> = branches(&bench, "ant").into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names, ["gander/small/ant-2.revert", "main"]);
-    assert_eq!(git(&there, &["show", "gander/small/ant-2.revert:job.py"]), text);
-    let said = git(&there, &["log", "-1", "--format=%an <%ae>%n%s", "gander/small/ant-2.revert"]);
-    assert_eq!(said, "Goose <goose@example.org>\nTake back: Read users_v2\n");
-}
-
-/// The rule of the fleet, naming another table.
-fn mended(bench: &Bench) {
-    let rule = bench.text("small.rhai").replace("users_v2", "users_v3");
-    bench.put("small.rhai", rule);
-}
-
-#[test]
-fn a_correction_is_made_over_what_is_there_now() {
-    // Whether the clone is behind or at the merged commit; its owner went on beside it.
-    for behind in [true, false] {
-        let (bench, ant, text) = merged("");
-        let now = text.replace("users_v1", "users_v2").replace("import os", "import sys");
-        commit(&ant, "job.py", &now, &[]);
-        git(&ant, &["push", "-q"]);
-        if !behind {
-            pull(&bench, "ant");
-        }
-        mended(&bench);
-        // Who only takes the rule in hears that something else was merged.
-        bench.gander(&["run", "--replan"]).expect(0);
-        assert!(reason(&bench.ledger(), "ant").contains("`gander correct` makes a change set"), "{:#}", bench.ledger());
-        bench.gander(&["correct"]).expect(0);
-        let there = remote(&bench, "ant");
-        let wanted = now.replace("users_v2", "users_v3");
-        assert_eq!(git(&there, &["show", "gander/small/ant-2:job.py"]), wanted, "behind: {behind}");
-        assert_eq!(git(&there, &["rev-parse", "gander/small/ant-2^"]), git(&there, &["rev-parse", "main"]));
-        if behind {
-            continue;
-        }
-        // Merged as well, both are one revert; what its owner did beside them stays.
-        git(&ant, &["fetch", "-q"]);
-        git(&ant, &["merge", "-q", "origin/gander/small/ant-2"]);
-        git(&ant, &["push", "-q", "origin", "main"]);
-        let again = bench.gander(&["correct"]).expect(0).stderr;
-        assert!(again.contains("nothing more is to be corrected"), "{again}");
-        bench.gander(&["rollback", "--all"]).expect(4);
-        let wanted = text.replace("import os", "import sys");
-        assert_eq!(git(&there, &["show", "gander/small/ant-2.revert:job.py"]), wanted);
-    }
-}
-
-#[test]
-fn what_can_not_be_corrected_is_said() {
-    let (bench, ant, text) = merged("");
-    let now = text.replace("read_table(\"users_v1\")", "read_table(\"users_v2\", fresh=True)");
-    commit(&ant, "job.py", &now, &[]);
-    git(&ant, &["push", "-q"]);
-    mended(&bench);
-    let ended = bench.gander(&["correct"]).expect(1);
-    assert!(ended.stderr.contains("not corrected: component:default/ant: "), "{}", ended.stderr);
-    assert!(reason(&bench.ledger(), "ant").contains("later commits changed the same lines of job.py"));
-    // Its owner mends it by hand: nothing is left to say.
-    commit(&ant, "job.py", &text.replace("users_v1", "users_v3"), &[]);
-    git(&ant, &["push", "-q"]);
-    bench.gander(&["correct"]).expect(0);
-    assert!(!reason(&bench.ledger(), "ant").contains("not corrected"), "{:#}", bench.ledger());
-}
-
-#[test]
-fn a_lost_state_is_rebuilt_from_what_the_world_tells() {
-    let (bench, _, _) = merged("");
-    // One is merged, one stands, one holds something else by now.
-    git(&bench.root.join("apps/cat"), &["push", "-q", "-f", "origin", "main:gander/small/cat"]);
-    let bee = tip(&bench, "bee");
-    std::fs::remove_dir_all(bench.root.join(".gander")).unwrap();
-    for name in ["ant", "bee", "cat"] {
-        git(&bench.root.join("apps").join(name), &["branch", "-q", "-D", &format!("gander/small/{name}")]);
-    }
-    let said = bench.gander(&["recover"]).expect(0).stdout;
-    assert!(said.contains("apps/ant  delivered: its change is in "), "{said}");
-    assert!(said.contains("apps/bee  delivered: the branch gander/small/bee holds its change"), "{said}");
-    assert!(said.contains("apps/cat  conflict: the branch gander/small/cat is not gander's any more"), "{said}");
-    bench.gander(&["recover"]).expect(5);
-    bench.gander(&["run"]);
-    assert_eq!((tip(&bench, "ant"), tip(&bench, "bee")), (None, bee), "nothing is pushed again");
-    assert_eq!(outcomes(&bench.ledger())["ant"], "changed");
-    bench.gander(&["rollback", "--consumer", "bee"]).expect(0);
-    assert_eq!(tip(&bench, "bee"), None);
-}
-
 /// The owner's clone of `main` with the branch merged into it; not pushed yet.
-fn merge(bench: &Bench, name: &str, arguments: &[&str]) -> std::path::PathBuf {
+pub(super) fn merge(bench: &Bench, name: &str, arguments: &[&str]) -> std::path::PathBuf {
     let place = owner(bench, name, "main");
     git(&place, &[&["merge", "-q"], arguments, &[&format!("origin/gander/small/{name}")]].concat());
     place
@@ -475,35 +357,6 @@ fn a_squash_under_another_name_is_a_merge_by_its_files() {
 }
 
 #[test]
-fn after_a_recovery_nothing_of_an_owner_is_deleted() {
-    let bench = fleet("");
-    bench.gander(&["run"]).expect(0);
-    // One goes on with the branch, one amends its commit and keeps the message.
-    let (ant, bee) = (owner(&bench, "ant", "gander/small/ant"), owner(&bench, "bee", "gander/small/bee"));
-    commit(&ant, "more.txt", "mine\n", &[]);
-    git(&ant, &["push", "-q"]);
-    std::fs::write(bee.join("job.py"), "rows = read_table(\"users_v2\", 1)\n").unwrap();
-    git(&bee, &["commit", "-q", "-a", "--amend", "--no-edit"]);
-    git(&bee, &["push", "-q", "-f"]);
-    let theirs = ["ant", "bee"].map(|name| branches(&bench, name));
-    // An empty file is a lost state, too: nothing is begun anew over it.
-    std::fs::write(bench.root.join(".gander/small/state.db"), "").unwrap();
-    let refused = bench.gander(&["run"]).expect(5).stderr;
-    assert!(refused.contains("gander recover") && refused.contains("move the folder away"), "{refused}");
-    std::fs::remove_file(bench.root.join(".gander/small/state.db")).unwrap();
-    bench.gander(&["run"]).expect(5);
-    std::fs::write(bench.root.join(".gander/small/state.db"), "").unwrap();
-    let said = bench.gander(&["recover"]).expect(0).stdout;
-    assert!(said.contains("apps/ant  conflict: ") && said.contains("apps/bee  edited: "), "{said}");
-    assert!(said.contains("apps/cat  delivered: "), "{said}");
-    let dry = bench.gander(&["rollback", "--all", "--dry-run"]).expect(1).stdout;
-    assert_eq!(dry.matches("is not what gander made").count(), 2, "{dry}");
-    bench.gander(&["rollback", "--all"]).expect(5);
-    assert_eq!(["ant", "bee"].map(|name| branches(&bench, name)), theirs, "nothing of theirs is touched");
-    assert_eq!(tip(&bench, "cat"), None);
-}
-
-#[test]
 fn what_is_closed_first_and_merged_later_is_merged() {
     let bench = fleet("");
     bench.gander(&["run"]).expect(0);
@@ -516,23 +369,6 @@ fn what_is_closed_first_and_merged_later_is_merged() {
     git(&ant, &["push", "-q", "origin", "main"]);
     bench.gander(&["rollback", "--all"]).expect(4);
     assert_eq!(state(&bench, "ant"), "reverting", "{:#}", bench.ledger());
-    assert_eq!(git(&remote(&bench, "ant"), &["show", "gander/small/ant.revert:job.py"]), OLD);
-}
-
-#[test]
-fn a_lost_state_knows_what_was_squashed_by_its_files() {
-    let bench = fleet("");
-    bench.gander(&["run"]).expect(0);
-    let ant = owner(&bench, "ant", "main");
-    git(&ant, &["merge", "-q", "--squash", "origin/gander/small/ant"]);
-    git(&ant, &["commit", "-q", "-m", "mine"]);
-    git(&ant, &["push", "-q", "origin", "main", ":gander/small/ant"]);
-    std::fs::remove_dir_all(bench.root.join(".gander")).unwrap();
-    let said = bench.gander(&["recover"]).expect(0).stdout;
-    assert!(said.contains("apps/ant  delivered: its files are in "), "{said}");
-    bench.gander(&["run"]);
-    assert_eq!(tip(&bench, "ant"), None, "it is not pushed again");
-    bench.gander(&["rollback", "--all"]).expect(4);
     assert_eq!(git(&remote(&bench, "ant"), &["show", "gander/small/ant.revert:job.py"]), OLD);
 }
 
@@ -715,90 +551,4 @@ fn a_revert_that_would_turn_something_red_is_not_made_unasked() {
     assert_eq!(state(&bench, "ant"), "reverting");
     let said = git(&remote(&bench, "ant"), &["log", "-1", "--format=%B", "gander/small/ant.revert"]);
     assert!(said.contains("nobody asked for a test of it"), "{said}");
-}
-
-#[test]
-fn a_correction_that_is_kept_back_goes_out_once_it_may() {
-    for policy in ["approve", "hold"] {
-        let (bench, _, text) = merged("");
-        bench.gander(&["run"]).expect(0);
-        let policies = format!("[policy]\nreview = \"{policy}\"\n[deliver]");
-        bench.put("migration.toml", bench.text("migration.toml").replace("[deliver]", &policies));
-        let rule = bench.text("small.rhai").replace("users_v2", "users_v3");
-        bench.put("small.rhai", rule.replace(".lang(\"python\")", ".lang(\"python\").safety(\"review\")"));
-        let said = bench.gander(&["correct"]).stderr;
-        assert!(said.contains("not corrected: component:default/ant: "), "{said}");
-        let there = remote(&bench, "ant");
-        assert_eq!(branches(&bench, "ant").len(), 1, "{policy}: {:#}", bench.ledger());
-        let why = reason(&bench.ledger(), "ant").to_owned();
-        if policy == "approve" {
-            assert!(why.contains("its correction waits for approval") && why.contains("gander approve"), "{why}");
-            assert!(bench.text(".gander/small/change-sets/held/ant/change.patch").contains("users_v3"));
-            bench.gander(&["run"]);
-            assert_eq!(branches(&bench, "ant").len(), 1, "not by itself");
-            bench.gander(&["approve", "ant"]).expect(0);
-            // One that nobody has merged is withdrawn, and waits as any other.
-            assert_eq!((tip(&bench, "bee"), outcomes(&bench.ledger())["bee"].as_str()), (None, "pending"));
-            bench.gander(&["approve", "bee"]).expect(0);
-            bench.gander(&["run"]).expect(0);
-            assert!(tip(&bench, "bee").is_some(), "{:#}", bench.ledger());
-        } else {
-            assert!(why.contains("not corrected: held"), "{why}");
-            bench.gander(&["approve", "ant"]).expect(2);
-            bench.put(
-                "migration.toml",
-                bench.text("migration.toml").replace("review = \"hold\"", "review = \"deliver\""),
-            );
-            bench.gander(&["correct"]).expect(0);
-        }
-        let wanted = text.replace("users_v1", "users_v3");
-        assert_eq!(git(&there, &["show", "gander/small/ant-2:job.py"]), wanted, "{policy}");
-        bench.gander(&["rollback", "--consumer", "ant"]);
-        assert_eq!(git(&there, &["show", "gander/small/ant-2.revert:job.py"]), text, "both go back: {policy}");
-    }
-}
-
-#[test]
-fn a_lost_state_is_rebuilt_from_commits_where_the_rules_find_nothing_any_more() {
-    // One is merged and pulled; one has a correction over it; one was taken back again.
-    let (bench, ant, text) = merged("");
-    bench.gander(&["run"]).expect(0);
-    let cat = merge(&bench, "cat", &["--no-ff", "-m", "merged"]);
-    git(&cat, &["push", "-q", "origin", "main", ":gander/small/cat"]);
-    bench.gander(&["run"]).expect(0);
-    bench.gander(&["rollback", "--consumer", "cat"]);
-    git(&cat, &["fetch", "-q"]);
-    git(&cat, &["merge", "-q", "--no-ff", "-m", "back", "origin/gander/small/cat.revert"]);
-    git(&cat, &["push", "-q", "origin", "main", ":gander/small/cat.revert"]);
-    let bee = merge(&bench, "bee", &["--no-ff", "-m", "merged"]);
-    git(&bee, &["push", "-q", "origin", "main", ":gander/small/bee"]);
-    bench.gander(&["run"]);
-    commit(&ant, "job.py", &text.replace("users_v1", "users_v2").replace("import os", "import sys"), &[]);
-    git(&ant, &["push", "-q"]);
-    for name in ["ant", "bee", "cat"] {
-        pull(&bench, name);
-    }
-    mended(&bench);
-    bench.gander(&["exclude", "cat", "--reason", "no more"]);
-    bench.gander(&["correct"]);
-    let open: Vec<_> = ["ant", "bee"].iter().map(|name| branches(&bench, name)).collect();
-    assert!(open.iter().all(|one| one.iter().any(|(name, _)| name.ends_with("-2"))), "{open:?}");
-    std::fs::remove_dir_all(bench.root.join(".gander")).unwrap();
-    git(&remote(&bench, "ant"), &["branch", "-q", "-D", "gander/small/ant-2"]);
-    let said = bench.gander(&["recover"]).expect(0).stdout;
-    assert!(said.contains("apps/ant  delivered: its change is in "), "{said}");
-    assert!(said.contains("apps/bee  delivered: the branch gander/small/bee-2 holds its change"), "{said}");
-    assert!(said.contains("apps/cat  rolled-back: its change is in ") && said.contains("what takes it back"), "{said}");
-    let before: Vec<_> = ["ant", "bee", "cat"].iter().map(|name| branches(&bench, name)).collect();
-    bench.gander(&["run"]);
-    let after: Vec<_> = ["ant", "bee", "cat"].iter().map(|name| branches(&bench, name)).collect();
-    assert_eq!(after, before, "nothing is made again: {:#}", bench.ledger());
-    assert_eq!(outcomes(&bench.ledger())["ant"], "changed", "{:#}", bench.ledger());
-    assert!(reason(&bench.ledger(), "ant").contains("green before and after"), "{:#}", bench.ledger());
-    bench.gander(&["rollback", "--all"]);
-    let there = remote(&bench, "ant");
-    assert_eq!(git(&there, &["show", "gander/small/ant.revert:job.py"]), text.replace("import os", "import sys"));
-    let names: Vec<String> = branches(&bench, "bee").into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names, ["gander/small/bee-2.revert", "main"]);
-    assert_eq!(git(&remote(&bench, "bee"), &["show", "gander/small/bee-2.revert:job.py"]), OLD);
 }

@@ -1,0 +1,445 @@
+//! What `grammars/<language>/language.toml` says of a language.
+//!
+//! Must not: know a grammar, or any language by name.
+
+use serde::Deserialize;
+
+/// `grammars/<language>/language.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Facts {
+    /// The name that rules use.
+    pub name: String,
+    /// Other names that mean the same.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// File extensions, without the dot, in lower case.
+    #[serde(default)]
+    pub extensions: Vec<String>,
+    /// Whole file names.
+    #[serde(default)]
+    pub filenames: Vec<String>,
+    /// What starts a comment that ends with the line.
+    pub line_comment: Option<String>,
+    /// Whether identifiers and keywords ignore ASCII case.
+    #[serde(default)]
+    pub case_insensitive: bool,
+    /// Whether indentation tells blocks apart.
+    #[serde(default)]
+    pub indented: bool,
+    /// Whether parentheses around an expression change nothing but precedence.
+    #[serde(default)]
+    pub parentheses: bool,
+    /// What needs parentheses in what, though the grammar reads it without.
+    #[serde(default)]
+    pub needs_parentheses: Vec<Place>,
+    /// What can't stand in what, though the grammar reads it.
+    #[serde(default)]
+    pub refused: Vec<Place>,
+    /// Whether a line break outside of brackets may end a statement.
+    #[serde(default)]
+    pub breaks: bool,
+    /// Node kinds that are text between tags, and no code.
+    #[serde(default)]
+    pub texts: Vec<String>,
+    /// Node kinds in which there are tokens and nothing more: what a macro is given.
+    #[serde(default)]
+    pub tokens: Vec<String>,
+    /// Node kinds that must hold something, though the grammar reads them empty.
+    #[serde(default)]
+    pub never_empty: Vec<String>,
+    /// What stands in a block that would be empty.
+    pub filler: Option<String>,
+    /// What goes with an element of a list, and which can't go.
+    #[serde(default)]
+    pub elements: ElementFacts,
+    /// True and false.
+    #[serde(default = "Facts::default_truth")]
+    pub truth: [String; 2],
+    /// How a hole is spelt while a pattern is parsed; `{}` stands for an identifier.
+    #[serde(default = "Facts::default_hole")]
+    pub hole: String,
+    /// Tokens that part list elements: optional after the last one.
+    #[serde(default)]
+    pub separators: Vec<String>,
+    /// Node kinds whose children are a list of equals: `$X` in one means its only child.
+    #[serde(default)]
+    pub lists: Vec<String>,
+    /// Node kinds that a pattern is not read without, though nothing is in them but one
+    /// name: what the name is of.
+    #[serde(default)]
+    pub keeps: Vec<String>,
+    /// Node kinds of functions: where follow-ups of an edit in one look.
+    #[serde(default)]
+    pub functions: Vec<String>,
+    /// Node kinds of classes and the like: the same.
+    #[serde(default)]
+    pub classes: Vec<String>,
+    /// Kinds of assignments that hold each other: `x = y = 1`.
+    #[serde(default)]
+    pub chained: Vec<String>,
+    /// How holes of lists are spelt where the plain spelling does not read: members, parameters.
+    #[serde(default)]
+    pub list_holes: Vec<String>,
+    /// Node kinds besides string literals whose lines are data: heredocs.
+    #[serde(default)]
+    pub verbatim: Vec<String>,
+    /// Where a pattern may stand, in the order in which they are tried.
+    pub context: Vec<Context>,
+    /// String literals.
+    #[serde(default)]
+    pub string: StringFacts,
+    /// What `gander new` starts from.
+    pub starter: Option<Starter>,
+    /// Arguments of calls; where `calls.scm` is.
+    #[serde(default)]
+    pub arguments: ArgumentFacts,
+    /// Names and what they refer to; where `symbols.scm` is.
+    #[serde(default)]
+    pub symbols: SymbolFacts,
+}
+
+/// What goes with a node that is deleted, and what of a list can't go.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ElementFacts {
+    /// Node kinds that say something of the next sibling, and are nothing without it.
+    #[serde(default)]
+    pub attached: Vec<String>,
+    /// What begins a comment that does the same.
+    #[serde(default)]
+    pub documents: Vec<String>,
+    /// Node kinds that are nothing without their last child: `export`.
+    #[serde(default)]
+    pub carriers: Vec<String>,
+    /// Kinds of lists whose only element has a separator behind it: `(a,)`.
+    #[serde(default)]
+    pub single: Vec<String>,
+    /// Kinds of lists that have no such form.
+    #[serde(default)]
+    pub never_single: Vec<String>,
+    /// Kinds of lists in which the place of an element says what it is; `around.field` for
+    /// those in that field of that kind.
+    #[serde(default)]
+    pub by_place: Vec<String>,
+    /// What lists of these kinds are when they are empty.
+    #[serde(default)]
+    pub empty: std::collections::BTreeMap<String, String>,
+}
+
+/// Kinds of code, in a place that the grammar lets them stand in.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The kind of the node around it.
+    pub inside: String,
+    /// Whether it begins that node as a part of a part of it, and is no part itself.
+    #[serde(default)]
+    pub first: bool,
+    /// The operators of that node; any, if none is named.
+    #[serde(default)]
+    pub operators: Vec<String>,
+    /// The field of that node that it is in; any, if none is named.
+    #[serde(default)]
+    pub field: String,
+    /// What it is: a kind, or a kind and its operator (`binary_expression ||`).
+    pub kinds: Vec<String>,
+}
+
+/// A first rule in this language, and code to try it on.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Starter {
+    /// What it finds: a pattern or matcher, as a rule writes it. Its only hole is `$X`.
+    pub find: String,
+    /// What it writes.
+    pub replace: String,
+    /// Code that it changes.
+    pub before: String,
+    /// What becomes of that.
+    pub after: String,
+    /// Code that it leaves alone.
+    pub unchanged: String,
+}
+
+/// What can't be said in `calls.scm`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArgumentFacts {
+    /// Kinds of arguments that may be given by name: the name, `=`, the value.
+    #[serde(default)]
+    pub named: Vec<String>,
+    /// Kinds of what spreads a list over parameters.
+    #[serde(default)]
+    pub splats: Vec<String>,
+    /// Whether an argument without a name may not stand behind one with a name.
+    #[serde(default)]
+    pub named_last: bool,
+    /// The kind of a placeholder that makes a function of what is around it: `_ + 1`.
+    #[serde(default)]
+    pub placeholder: Option<String>,
+    /// Kinds of what stands behind the list, and is the last parameter's.
+    #[serde(default)]
+    pub trailing: Vec<String>,
+}
+
+/// What can't be said in `symbols.scm`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SymbolFacts {
+    /// Kinds of leaves that are names.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// Kinds whose children are the segments of one path: `a.b.C`.
+    #[serde(default)]
+    pub dotted: Vec<String>,
+    /// Kinds around a type or value that is the one meant: `List` of `List<T>`.
+    #[serde(default)]
+    pub wrappers: Vec<String>,
+    /// Fields of an import that hold what stands before each of its names.
+    #[serde(default)]
+    pub prefix: Vec<String>,
+    /// Whether a wildcard import may bring names that were defined elsewhere.
+    #[serde(default)]
+    pub reexports: bool,
+    /// First segments of paths that depend on where the file lies: `crate`.
+    #[serde(default)]
+    pub relative: Vec<String>,
+    /// Modules whose names need no import.
+    #[serde(default)]
+    pub implicit: Vec<String>,
+    /// Kinds of declarations whose names are known only after them: `let x = x`.
+    #[serde(default)]
+    pub after_declaration: Vec<String>,
+    /// What stands between the segments of a path in code.
+    #[serde(default = "SymbolFacts::default_separator")]
+    pub separator: String,
+    /// How imports are written.
+    #[serde(default)]
+    pub import: ImportFacts,
+    /// How a file writes them that imports by calls, and has no import statement.
+    #[serde(default)]
+    pub require: ImportFacts,
+    /// How one is written that waits for a module while the program runs.
+    #[serde(default)]
+    pub dynamic: ImportFacts,
+    /// Names that every file has: a dotted path that begins with any other name, which
+    /// the file does not define, may be anything. Empty where such a path is what it says.
+    #[serde(default)]
+    pub globals: Vec<String>,
+    /// Whether a text may speak of what the file imports: an annotation, or a list of exports.
+    #[serde(default = "SymbolFacts::default_in_texts")]
+    pub named_in_texts: bool,
+    /// Whether such a name hides an earlier one of its own scope.
+    #[serde(default)]
+    pub shadows: bool,
+    /// Kinds of whole import statements, where `symbols.scm` marks parts of them.
+    #[serde(default)]
+    pub imports: Vec<String>,
+    /// Whether a module's default export may be the module itself.
+    #[serde(default)]
+    pub default: bool,
+    /// Whether a call of a capitalised name makes a value of that type.
+    #[serde(default)]
+    pub capitalised_types: bool,
+    /// How types are written.
+    #[serde(default)]
+    pub types: TypeFacts,
+}
+
+/// How types are written, and what literals are.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypeFacts {
+    /// Kinds of nodes that are types and nothing else.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+    /// Kinds of lists of type arguments.
+    #[serde(default)]
+    pub arguments: Vec<String>,
+    /// Kinds around a type, besides those around values.
+    #[serde(default)]
+    pub wrappers: Vec<String>,
+    /// Kinds of types of tuples.
+    #[serde(default)]
+    pub tuples: Vec<String>,
+    /// The path of their class, without the number that ends it.
+    #[serde(default)]
+    pub tuple: String,
+    /// Kinds of types with an operator between two others.
+    #[serde(default)]
+    pub infix: Vec<String>,
+    /// The operator that says that one type is another.
+    #[serde(default)]
+    pub evidence: String,
+    /// Kinds of expressions in parentheses.
+    #[serde(default)]
+    pub parenthesized: Vec<String>,
+    /// Kinds of expressions with type arguments.
+    #[serde(default)]
+    pub applied: Vec<String>,
+    /// The member that is meant where a value, or a class, is called.
+    #[serde(default)]
+    pub apply: String,
+    /// Kinds of declarations whose members are those of a class itself, not of its values.
+    #[serde(default)]
+    pub objects: Vec<String>,
+    /// Of which class literals are, by their kind.
+    #[serde(default)]
+    pub literals: std::collections::BTreeMap<String, String>,
+}
+
+/// A place where a pattern may stand.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Context {
+    /// What rules call it: `expr`, `stmt`, `member`, `type`, `item`.
+    pub name: String,
+    /// Code before the pattern.
+    #[serde(default)]
+    pub before: String,
+    /// Code after the pattern.
+    #[serde(default)]
+    pub after: String,
+    /// Tried only when asked for by name, or when nothing else fits: here almost
+    /// any expression would read, too, and mean something else.
+    #[serde(default)]
+    pub last_resort: bool,
+    /// Node kinds that a pattern is not read as here, unless the context is asked
+    /// for by name: `f(x)` is a call, and hardly ever Rust's type of functions.
+    #[serde(default)]
+    pub except: Vec<String>,
+}
+
+/// How the language writes strings.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StringFacts {
+    /// Node kinds of whole literals, quotes included.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+    /// Node kinds of the holes in them (`${x}`).
+    #[serde(default)]
+    pub holes: Vec<String>,
+    /// Whether a hole can't hold the quote that its literal begins with.
+    #[serde(default)]
+    pub quotes_end_holes: bool,
+    /// Node kinds that join literals, with the operators between them.
+    #[serde(default)]
+    pub joins: Vec<String>,
+    /// Whether a backslash escapes, in literals that are not raw.
+    #[serde(default)]
+    pub escapes: bool,
+    /// Prefix letters that make a literal raw.
+    #[serde(default)]
+    pub raw_prefixes: String,
+    /// Whether `\\n`, `\\t`, `\\x41` … mean something, and not only `\\"`.
+    #[serde(default = "StringFacts::default_escape_letters")]
+    pub escape_letters: bool,
+    /// Whether a backslash before a letter that means nothing stands for the letter.
+    #[serde(default)]
+    pub escapes_any: bool,
+    /// Whether `$` opens a hole in literals of the language's own quote.
+    #[serde(default)]
+    pub interpolates: bool,
+    /// The operators of `joins` that put texts together.
+    #[serde(default = "StringFacts::default_join_operators")]
+    pub join_operators: Vec<String>,
+    /// Pairs of characters that stand for their first one in literals with holes: `{{`, `$$`.
+    #[serde(default)]
+    pub doubled: Vec<String>,
+    /// Prefixes of the literals in which `doubled` holds, in lower case; empty for all.
+    #[serde(default)]
+    pub doubled_prefixes: Vec<String>,
+    /// Quotes around a text whose indentation is stripped, as Java does it.
+    #[serde(default)]
+    pub stripped_quotes: Vec<String>,
+    /// Quotes that are written twice inside of a literal.
+    #[serde(default)]
+    pub doubled_quotes: Vec<String>,
+    /// Opening quotes that make a literal raw.
+    #[serde(default)]
+    pub raw_quotes: Vec<String>,
+    /// The quote that new literals get.
+    #[serde(default = "StringFacts::default_quote")]
+    pub quote: String,
+}
+
+/// How imports are written: `<module>`, `<name>`, `<alias>` and `<q>`, the file's quote, are filled in.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportFacts {
+    /// A name of a module.
+    #[serde(default)]
+    pub name: String,
+    /// The same, under another name; empty where that can't be.
+    #[serde(default)]
+    pub name_as: String,
+    /// A module.
+    #[serde(default)]
+    pub module: String,
+    /// The same, under another name.
+    #[serde(default)]
+    pub module_as: String,
+    /// What a module exports by default.
+    #[serde(default)]
+    pub default: String,
+    /// What stands for every name of a module.
+    #[serde(default)]
+    pub wildcard: String,
+    /// A name with an alias in a list.
+    #[serde(default)]
+    pub element_as: String,
+    /// Kinds of lists that names of one module may join.
+    #[serde(default)]
+    pub lists: Vec<String>,
+    /// Whether those lists hold modules, and not names of one.
+    #[serde(default)]
+    pub module_lists: bool,
+    /// Kinds of what must stand before every import.
+    #[serde(default)]
+    pub preamble: Vec<String>,
+    /// Whether modules are named by paths of files, with dots in them.
+    #[serde(default)]
+    pub file_modules: bool,
+    /// Whether what a module holds is reached through the module only.
+    #[serde(default)]
+    pub through_module: bool,
+    /// Whether the `;` may be left out.
+    #[serde(default)]
+    pub optional_semicolon: bool,
+}
+
+impl SymbolFacts {
+    fn default_in_texts() -> bool {
+        true
+    }
+
+    fn default_separator() -> String {
+        ".".to_owned()
+    }
+}
+
+impl Facts {
+    fn default_truth() -> [String; 2] {
+        ["true", "false"].map(str::to_owned)
+    }
+
+    fn default_hole() -> String {
+        "{}".to_owned()
+    }
+}
+
+impl StringFacts {
+    fn default_escape_letters() -> bool {
+        true
+    }
+
+    fn default_join_operators() -> Vec<String> {
+        vec!["+".to_owned()]
+    }
+
+    fn default_quote() -> String {
+        "\"".to_owned()
+    }
+}

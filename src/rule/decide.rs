@@ -1,0 +1,100 @@
+//! What a rule makes of one match.
+//!
+//! Must not: look for matches.
+
+use std::sync::Arc;
+
+use super::deletion::deletion;
+use super::layout::{blocks, ended};
+use super::template::Filling;
+use super::{Action, Bound, Comments, Decision, Facts, IfUnknown, Match, Replacement, Rule};
+use crate::edit::Fragment;
+use crate::language::FileLanguages;
+use crate::pattern::{Binding, Bindings};
+use crate::tree::{Node, Tree};
+/// Why a match is in doubt.
+pub(super) const DOUBT: &str = "this file alone can't tell whether this is what the rule looks for: its name may come from a \
+                     wildcard import, its type is not declared here, or a literal has an odd escape";
+
+/// What a rule does where the file alone can't tell whether it is meant.
+pub(super) fn in_doubt(rule: &Rule, decided: Result<Decision, String>) -> Result<Decision, String> {
+    match (rule.if_unknown, decided) {
+        // A rule that looks closer and finds that it is not meant has decided.
+        (_, Ok(Decision::Skip(why))) => Ok(Decision::Skip(why)),
+        (IfUnknown::Match, decided) => decided,
+        (IfUnknown::Skip, _) => Ok(Decision::Skip(DOUBT.to_owned())),
+        (IfUnknown::Annotate, _) => Ok(Decision::Annotate(DOUBT.to_owned())),
+        (IfUnknown::Refuse, _) => Ok(Decision::Refuse(DOUBT.to_owned())),
+    }
+}
+
+pub(super) fn owned(tree: &Arc<Tree>, node: Node<'_>, path: &Arc<str>, bindings: &Bindings<'_>) -> Match {
+    let bindings = bindings
+        .iter()
+        .map(|(name, binding)| {
+            let bound = match binding {
+                Binding::One(node) => Bound::One(node.id),
+                Binding::Many(nodes) => Bound::Many(nodes.iter().map(|n| n.id).collect()),
+            };
+            (name.to_owned(), bound)
+        })
+        .collect();
+    Match { tree: Arc::clone(tree), node: node.id, path: Arc::clone(path), bindings, given: None }
+}
+
+/// What becomes of comments in code that a rule deletes.
+pub(super) fn deleting(rule: &Rule) -> Comments {
+    if rule.comments == Comments::Guard { Comments::Drop } else { rule.comments }
+}
+
+/// The deletion of a match.
+fn deleted(rule: &Rule, found: &Match) -> Decision {
+    let node = found.node();
+    // Lines of a literal are its own.
+    if node.tree().base() > 0 {
+        return Decision::Edits(vec![Replacement::new(node.range(), Vec::new())]);
+    }
+    match deletion(node) {
+        Ok((range, left)) => {
+            let comments = Some(deleting(rule));
+            Decision::Edits(vec![Replacement { comments, ..Replacement::new(range, left) }])
+        }
+        Err(why) => Decision::Refuse(why),
+    }
+}
+
+pub(super) fn decide(
+    rule: &Rule,
+    found: &Match,
+    facts: &Arc<Facts>,
+    languages: &FileLanguages,
+) -> Result<Decision, String> {
+    match &rule.action {
+        Action::Annotate(message) => Ok(Decision::Annotate(message.clone())),
+        Action::Refuse(reason) => Ok(Decision::Refuse(reason.clone())),
+        Action::Move(moves) => Ok(moves.decide(found)),
+        Action::Ask(closure) => closure.decide(found, facts, languages),
+        Action::Collect(..) => Ok(Decision::Skip("it collects".to_owned())),
+        Action::Join(_) => Ok(Decision::Skip("it waits for others".to_owned())),
+        Action::Delete => Ok(deleted(rule, found)),
+        Action::Replace(template) => {
+            let fill = |name: &str| match found.bindings.get(name)? {
+                Bound::Many(nodes) if nodes.is_empty() => Some(Filling::Nothing),
+                _ => found.range_of(name).map(Filling::Copy),
+            };
+            let given = |name: &str| {
+                let text = found.given.as_ref()?.get(name)?.text().to_owned();
+                Some(if text.is_empty() { Filling::Nothing } else { Filling::Code(vec![Fragment::Text(text)]) })
+            };
+            let fill = |name: &str| fill(name).or_else(|| given(name));
+            let fragments = template.fill(fill).map_err(|e| e.to_string())?;
+            let fragments = ended(&found.tree, blocks(found.node(), fragments));
+            let fragments = found.with_breaks(fragments);
+            // Nothing in its place is a deletion.
+            if fragments.is_empty() {
+                return Ok(deleted(rule, found));
+            }
+            Ok(Decision::Edits(vec![Replacement::new(found.replaced_by(&fragments), fragments)]))
+        }
+    }
+}

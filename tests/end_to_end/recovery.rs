@@ -1,0 +1,119 @@
+//! A state that is lost is rebuilt from what the world tells, and what it does not tell is said.
+
+use super::bench::{git, outcomes, reason};
+use super::corrections::mended;
+use super::owners::{OLD, commit, merge, merged, owner, pull};
+use super::push::{branches, fleet, remote, tip};
+
+#[test]
+fn a_lost_state_is_rebuilt_from_what_the_world_tells() {
+    let (bench, _, _) = merged("");
+    // One is merged, one stands, one holds something else by now.
+    git(&bench.root.join("apps/cat"), &["push", "-q", "-f", "origin", "main:gander/small/cat"]);
+    let bee = tip(&bench, "bee");
+    std::fs::remove_dir_all(bench.root.join(".gander")).unwrap();
+    for name in ["ant", "bee", "cat"] {
+        git(&bench.root.join("apps").join(name), &["branch", "-q", "-D", &format!("gander/small/{name}")]);
+    }
+    let said = bench.gander(&["recover"]).expect(0).stdout;
+    assert!(said.contains("apps/ant  delivered: its change is in "), "{said}");
+    assert!(said.contains("apps/bee  delivered: the branch gander/small/bee holds its change"), "{said}");
+    assert!(said.contains("apps/cat  conflict: the branch gander/small/cat is not gander's any more"), "{said}");
+    bench.gander(&["recover"]).expect(5);
+    bench.gander(&["run"]);
+    assert_eq!((tip(&bench, "ant"), tip(&bench, "bee")), (None, bee), "nothing is pushed again");
+    assert_eq!(outcomes(&bench.ledger())["ant"], "changed");
+    bench.gander(&["rollback", "--consumer", "bee"]).expect(0);
+    assert_eq!(tip(&bench, "bee"), None);
+}
+
+#[test]
+fn after_a_recovery_nothing_of_an_owner_is_deleted() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    // One goes on with the branch, one amends its commit and keeps the message.
+    let (ant, bee) = (owner(&bench, "ant", "gander/small/ant"), owner(&bench, "bee", "gander/small/bee"));
+    commit(&ant, "more.txt", "mine\n", &[]);
+    git(&ant, &["push", "-q"]);
+    std::fs::write(bee.join("job.py"), "rows = read_table(\"users_v2\", 1)\n").unwrap();
+    git(&bee, &["commit", "-q", "-a", "--amend", "--no-edit"]);
+    git(&bee, &["push", "-q", "-f"]);
+    let theirs = ["ant", "bee"].map(|name| branches(&bench, name));
+    // An empty file is a lost state, too: nothing is begun anew over it.
+    std::fs::write(bench.root.join(".gander/small/state.db"), "").unwrap();
+    let refused = bench.gander(&["run"]).expect(5).stderr;
+    assert!(refused.contains("gander recover") && refused.contains("move the folder away"), "{refused}");
+    std::fs::remove_file(bench.root.join(".gander/small/state.db")).unwrap();
+    bench.gander(&["run"]).expect(5);
+    std::fs::write(bench.root.join(".gander/small/state.db"), "").unwrap();
+    let said = bench.gander(&["recover"]).expect(0).stdout;
+    assert!(said.contains("apps/ant  conflict: ") && said.contains("apps/bee  edited: "), "{said}");
+    assert!(said.contains("apps/cat  delivered: "), "{said}");
+    let dry = bench.gander(&["rollback", "--all", "--dry-run"]).expect(1).stdout;
+    assert_eq!(dry.matches("is not what gander made").count(), 2, "{dry}");
+    bench.gander(&["rollback", "--all"]).expect(5);
+    assert_eq!(["ant", "bee"].map(|name| branches(&bench, name)), theirs, "nothing of theirs is touched");
+    assert_eq!(tip(&bench, "cat"), None);
+}
+
+#[test]
+fn a_lost_state_knows_what_was_squashed_by_its_files() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let ant = owner(&bench, "ant", "main");
+    git(&ant, &["merge", "-q", "--squash", "origin/gander/small/ant"]);
+    git(&ant, &["commit", "-q", "-m", "mine"]);
+    git(&ant, &["push", "-q", "origin", "main", ":gander/small/ant"]);
+    std::fs::remove_dir_all(bench.root.join(".gander")).unwrap();
+    let said = bench.gander(&["recover"]).expect(0).stdout;
+    assert!(said.contains("apps/ant  delivered: its files are in "), "{said}");
+    bench.gander(&["run"]);
+    assert_eq!(tip(&bench, "ant"), None, "it is not pushed again");
+    bench.gander(&["rollback", "--all"]).expect(4);
+    assert_eq!(git(&remote(&bench, "ant"), &["show", "gander/small/ant.revert:job.py"]), OLD);
+}
+
+#[test]
+fn a_lost_state_is_rebuilt_from_commits_where_the_rules_find_nothing_any_more() {
+    // One is merged and pulled; one has a correction over it; one was taken back again.
+    let (bench, ant, text) = merged("");
+    bench.gander(&["run"]).expect(0);
+    let cat = merge(&bench, "cat", &["--no-ff", "-m", "merged"]);
+    git(&cat, &["push", "-q", "origin", "main", ":gander/small/cat"]);
+    bench.gander(&["run"]).expect(0);
+    bench.gander(&["rollback", "--consumer", "cat"]);
+    git(&cat, &["fetch", "-q"]);
+    git(&cat, &["merge", "-q", "--no-ff", "-m", "back", "origin/gander/small/cat.revert"]);
+    git(&cat, &["push", "-q", "origin", "main", ":gander/small/cat.revert"]);
+    let bee = merge(&bench, "bee", &["--no-ff", "-m", "merged"]);
+    git(&bee, &["push", "-q", "origin", "main", ":gander/small/bee"]);
+    bench.gander(&["run"]);
+    commit(&ant, "job.py", &text.replace("users_v1", "users_v2").replace("import os", "import sys"), &[]);
+    git(&ant, &["push", "-q"]);
+    for name in ["ant", "bee", "cat"] {
+        pull(&bench, name);
+    }
+    mended(&bench);
+    bench.gander(&["exclude", "cat", "--reason", "no more"]);
+    bench.gander(&["correct"]);
+    let open: Vec<_> = ["ant", "bee"].iter().map(|name| branches(&bench, name)).collect();
+    assert!(open.iter().all(|one| one.iter().any(|(name, _)| name.ends_with("-2"))), "{open:?}");
+    std::fs::remove_dir_all(bench.root.join(".gander")).unwrap();
+    git(&remote(&bench, "ant"), &["branch", "-q", "-D", "gander/small/ant-2"]);
+    let said = bench.gander(&["recover"]).expect(0).stdout;
+    assert!(said.contains("apps/ant  delivered: its change is in "), "{said}");
+    assert!(said.contains("apps/bee  delivered: the branch gander/small/bee-2 holds its change"), "{said}");
+    assert!(said.contains("apps/cat  rolled-back: its change is in ") && said.contains("what takes it back"), "{said}");
+    let before: Vec<_> = ["ant", "bee", "cat"].iter().map(|name| branches(&bench, name)).collect();
+    bench.gander(&["run"]);
+    let after: Vec<_> = ["ant", "bee", "cat"].iter().map(|name| branches(&bench, name)).collect();
+    assert_eq!(after, before, "nothing is made again: {:#}", bench.ledger());
+    assert_eq!(outcomes(&bench.ledger())["ant"], "changed", "{:#}", bench.ledger());
+    assert!(reason(&bench.ledger(), "ant").contains("green before and after"), "{:#}", bench.ledger());
+    bench.gander(&["rollback", "--all"]);
+    let there = remote(&bench, "ant");
+    assert_eq!(git(&there, &["show", "gander/small/ant.revert:job.py"]), text.replace("import os", "import sys"));
+    let names: Vec<String> = branches(&bench, "bee").into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["gander/small/bee-2.revert", "main"]);
+    assert_eq!(git(&remote(&bench, "bee"), &["show", "gander/small/bee-2.revert:job.py"]), OLD);
+}
