@@ -108,7 +108,7 @@ class Statement:
         self.writes = isinstance(tree, (exp.Insert, exp.Merge, exp.Update, exp.Delete))
         plain(tree, reading)
         if isinstance(tree, exp.Query):
-            titled(tree)
+            titled(tree, reading.dialect)
         if isinstance(tree, exp.Create):
             tree.set("properties", None)
             tree.set("replace", True)
@@ -185,14 +185,19 @@ def is_target(table):
     return isinstance(parent, (exp.Create, exp.Insert, exp.Drop, exp.Schema)) and table.arg_key == "this"
 
 
-def titled(tree):
-    """Names what the list leaves without a name: engines would name it by its text."""
+# Dialects whose engines name what has no name by its text.
+BY_TEXT = {"duckdb", "snowflake", "spark"}
+
+
+def titled(tree, dialect):
+    """Names what the list leaves without a name as the dialect's engine would."""
     inner = tree
     while isinstance(inner, (exp.SetOperation, exp.Subquery)):
         inner = inner.this
     for at, item in enumerate(getattr(inner, "expressions", [])):
         if not item.alias_or_name and not item.is_star:
-            item.replace(exp.alias_(item.copy(), f"f{at}_"))
+            given = item.sql(dialect=dialect) if dialect in BY_TEXT else f"f{at}_"
+            item.replace(exp.alias_(item.copy(), given, quoted=True))
 
 
 class Engine:
@@ -281,6 +286,7 @@ class Script:
         self.affected = [at for at, (a, b) in enumerate(zip(*texts)) if a != b]
         datasets = [Dataset(index, one) for index, one in enumerate(given["datasets"])]
         self.reading = Reading(datasets, given["schemas"], given["default"])
+        self.reading.dialect = self.dialect
         self.errors = {}
         for number, (tree, _) in enumerate(self.before):
             try:

@@ -135,8 +135,13 @@ def is_query(path):
     return path.endswith(".sql") and not {"macros", "dbt_packages"} & set(path.split("/")[:-1])
 
 
+# What a dialect quotes a name with.
+QUOTES = {"duckdb": '"', "snowflake": '"', "ansi": '"', "": '"'}
+quote = "`"
+
+
 def table_of(names):
-    return ".".join("`" + name.replace("`", "") + "`" for name in names)
+    return ".".join(quote + name.replace(quote, "") + quote for name in names)
 
 
 def scripts(given, datasets):
@@ -144,6 +149,8 @@ def scripts(given, datasets):
 
     A file that changes and that no model shows is told, too.
     """
+    global quote
+    quote = QUOTES.get(given["dialect"], "`")
     old, new = Project(given["old"], datasets), Project(given["new"], datasets)
     shown, failed = 0, None
     for path in sorted(old.files):
