@@ -32,6 +32,8 @@ pub struct Field {
     pub name: String,
     /// Its type, as BigQuery calls it; `None` where the schema does not say.
     pub kind: Option<String>,
+    /// The same as Avro has it, in full: how a value is coded, and what it may be.
+    pub coded: Option<String>,
     /// Fields of a struct, or of the structs in an array.
     pub fields: Vec<Field>,
     /// Names that it had before, as the schema says.
@@ -86,7 +88,7 @@ fn of_bigquery(field: &Value, depth: usize) -> Result<Field, String> {
         kind.to_owned()
     };
     let fields = fields.iter().map(|field| of_bigquery(field, depth + 1)).collect::<Result<_, _>>()?;
-    Ok(Field { name, kind: Some(kind), fields, aliases: Vec::new() })
+    Ok(Field { name, kind: Some(kind), fields, ..Field::default() })
 }
 
 fn of_avro(record: &Value) -> Result<Table, String> {
@@ -105,8 +107,9 @@ fn avro_fields(record: &Value, depth: usize) -> Result<Vec<Field>, String> {
         let kind = field.get("type").ok_or_else(|| format!("{name} has no type"))?;
         let aliases = field.get("aliases").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let aliases = aliases.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        let coded = Some(coded(kind, 0));
         let (kind, fields) = avro_type(kind, depth)?;
-        Ok(Field { name, kind: Some(kind), fields, aliases })
+        Ok(Field { name, kind: Some(kind), coded, fields, aliases })
     };
     fields.iter().map(one).collect()
 }
@@ -145,6 +148,36 @@ fn avro_type(kind: &Value, depth: usize) -> Result<(String, Vec<Field>), String>
             }
         }
         _ => Err("a type is neither a name nor an object".to_owned()),
+    }
+}
+
+/// A type of Avro in full, but for what a record holds and whether it may be null.
+fn coded(kind: &Value, depth: usize) -> String {
+    let inner = |one: &Value| if depth < MAX_DEPTH { coded(one, depth + 1) } else { String::new() };
+    match kind {
+        Value::Array(branches) => {
+            let rest = branches.iter().filter(|one| one.as_str() != Some("null"));
+            rest.map(inner).collect::<Vec<_>>().join(" or ")
+        }
+        Value::Object(_) => {
+            let text = |key: &str| kind.get(key).and_then(Value::as_str);
+            let base = match (text("type"), kind.get("type")) {
+                (Some("array"), _) => format!("array of {}", kind.get("items").map(inner).unwrap_or_default()),
+                (Some("map"), _) => format!("map of {}", kind.get("values").map(inner).unwrap_or_default()),
+                (Some(name), _) => name.to_owned(),
+                (None, of) => of.map(inner).unwrap_or_default(),
+            };
+            let symbols = kind.get("symbols").and_then(Value::as_array).map(|all| {
+                let all = all.iter().filter_map(Value::as_str);
+                all.collect::<Vec<_>>().join("/")
+            });
+            let number = |key: &str| Some(format!("{key} {}", kind.get(key)?.as_u64()?));
+            let more =
+                [text("logicalType").map(str::to_owned), symbols, number("precision"), number("scale"), number("size")];
+            let more: Vec<String> = more.into_iter().flatten().collect();
+            if more.is_empty() { base } else { format!("{base} ({})", more.join(", ")) }
+        }
+        other => other.as_str().unwrap_or_default().to_owned(),
     }
 }
 
@@ -217,6 +250,7 @@ fn of_dbt(text: &str, wanted: Option<&str>) -> Result<Table, String> {
         });
     };
     let column = |column: DbtColumn| Field {
+        coded: None,
         name: column.name,
         kind: column.data_type.map(|kind| kind.trim().to_uppercase()),
         ..Field::default()
@@ -308,6 +342,11 @@ fn becomes(old: &Field, new: &[Field]) -> Becomes {
         let word = |kind: &Option<String>| kind.clone().unwrap_or_else(|| "no type".to_owned());
         return Becomes::Open(format!("{} was {}, and is {}", found.name, word(&old.kind), word(&found.kind)));
     }
+    if let (Some(was), Some(is)) = (&old.coded, &found.coded)
+        && was != is
+    {
+        return Becomes::Open(format!("{} was {was} in Avro, and is {is}", found.name));
+    }
     let mut fields = Vec::new();
     for field in &old.fields {
         match becomes(field, &found.fields) {
@@ -346,4 +385,33 @@ fn quoted(text: &str) -> String {
 fn key(name: &str) -> String {
     let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     if bare { name.to_owned() } else { quoted(name) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_are_coded_otherwise_are_left_to_a_person() {
+        let table = |kind: &str| {
+            let field = format!(r#"{{"name": "c", "type": {kind}}}"#);
+            read(&format!(r#"{{"type": "record", "name": "a.B", "fields": [{field}]}}"#), false, None).unwrap()
+        };
+        let of = |old: &str, new: &str| derive("b", &table(old), &table(new)).toml;
+        for (old, new) in [
+            (r#""int""#, r#""long""#),
+            (
+                r#"{"type": "long", "logicalType": "timestamp-micros"}"#,
+                r#"{"type": "long", "logicalType": "timestamp-millis"}"#,
+            ),
+            (
+                r#"{"type": "enum", "name": "E", "symbols": ["A", "B"]}"#,
+                r#"{"type": "enum", "name": "E", "symbols": ["A", "C"]}"#,
+            ),
+            (r#"{"type": "array", "items": "int"}"#, r#"{"type": "array", "items": "long"}"#),
+        ] {
+            assert!(of(old, new).contains("in Avro, and is"), "{}", of(old, new));
+        }
+        assert!(of(r#"["null", "int"]"#, r#""int""#).contains("c = \"c\""));
+    }
 }
