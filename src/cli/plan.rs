@@ -135,7 +135,11 @@ pub(super) fn print_rows(rows: &[&PlannedRow<'_>], screen: &Screen) {
 fn line(row: &PlannedRow<'_>, width: usize, screen: &Screen) -> String {
     let wave = row.wave.map(|w| format!("wave {w}")).unwrap_or_default();
     let word = screen.styled(&format!("{:<10}", row.word), color(row.word));
-    let text = format!("{:<width$}  {word}  {wave:<7}  {}", row.entity.as_str(), row.reason);
+    let left = row.left.first().map_or_else(String::new, |first| {
+        let more = if row.left.len() > 1 { format!(" (and {} more)", row.left.len() - 1) } else { String::new() };
+        format!("{}:{}: {}{more}", first.path, first.line, first.message)
+    });
+    let text = format!("{:<width$}  {word}  {wave:<7}  {}{left}", row.entity.as_str(), row.reason);
     format!("{}\n", text.trim_end())
 }
 

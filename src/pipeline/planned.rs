@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::pin::{self, PinError};
 use crate::rollout;
 use crate::state::WaveRecord;
-use crate::transform::{Plan, WorkspacePlan};
+use crate::transform::{Finding, FindingKind, Plan, Transformed, WorkspacePlan};
 use crate::verify::Declared;
 use crate::workspace::{Consumer, EntityRef, FileVersion, Fleet, Manifest, Source, Workspace};
 
@@ -50,6 +50,8 @@ pub struct PlannedRow<'a> {
     pub workspace: Option<usize>,
     /// Its wave, from 1, where it has something to deliver.
     pub wave: Option<u32>,
+    /// What names a dataset and stays as it is, where nothing else becomes of the consumer.
+    pub left: Vec<&'a Finding>,
 }
 
 /// Every consumer, ordered by reference.
@@ -62,13 +64,16 @@ fn row<'a>(consumer: &'a Consumer, plan: &'a Plan, waves: &BTreeMap<usize, u32>)
     let entity = &consumer.entity;
     let index = match &consumer.source {
         Source::Unresolved(reason) => {
-            return PlannedRow { entity, word: "unresolved", reason, workspace: None, wave: None };
+            return PlannedRow { entity, word: "unresolved", reason, workspace: None, wave: None, left: Vec::new() };
         }
         Source::Workspace(index) => *index,
     };
     let result = &plan.workspaces[index].result;
     let (word, reason) = (result.word(), result.reason());
-    PlannedRow { entity, word, reason, workspace: Some(index), wave: waves.get(&index).copied() }
+    let left = |finding: &&Finding| finding.kind == FindingKind::Skipped && finding.rule.starts_with("dataset/");
+    let unchanged = matches!(result, Transformed::Unchanged).then_some(&plan.workspaces[index].findings);
+    let left = unchanged.into_iter().flatten().filter(left).collect();
+    PlannedRow { entity, word, reason, workspace: Some(index), wave: waves.get(&index).copied(), left }
 }
 
 impl Planned {
