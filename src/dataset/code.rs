@@ -11,6 +11,7 @@ use super::decide::{Fate, Host, decide};
 use super::elsewhere::Seen;
 use super::file::{Around, Decided};
 use super::flow;
+use super::last;
 use super::mapping::{Position, held_as_it_goes_on};
 use super::names::{Datasets, Met, Part};
 use super::replace::Replaced;
@@ -48,8 +49,10 @@ pub(super) fn decided(tree: &Tree, datasets: &Datasets, around: &Around) -> Resu
         named: Vec::new(),
         holed: Vec::new(),
         texts: Vec::new(),
+        loose: Vec::new(),
         accounted: followed.accounted,
         replaced: Replaced::of(tree),
+        by_text: BY_TEXT.iter().any(|library| tree.text().contains(library)),
     };
     let mut skip_until = 0;
     for node in tree.iter() {
@@ -75,7 +78,8 @@ pub(super) fn text_of(node: Node<'_>) -> Option<Option<Text>> {
     if matches!(node.kind(), "plain_scalar" | "block_scalar") && node.tree().language.facts.name == "yaml" {
         return Some(text::plain(node));
     }
-    if !is_text(node) {
+    // `f(x) + g(x)` is no text.
+    if !is_text(node) || !operands(node).iter().any(|one| node.tree().language.is_string(one.kind_id())) {
         return None;
     }
     let (placeholders, margin) = call_around(node);
@@ -125,14 +129,21 @@ struct File<'a> {
     holed: Vec<(usize, String)>,
     /// Texts that hold no unit: where, and what they say.
     texts: Vec<(usize, String)>,
+    /// Their nodes, but for those that are put into another text.
+    loose: Vec<Node<'a>>,
     /// Where texts begin that name tables, and that the flow of values knows.
     accounted: BTreeSet<usize>,
     /// What is replaced in texts.
     replaced: Replaced,
+    /// Whether a library of the file names what is calculated by its text.
+    by_text: bool,
 }
 
-impl File<'_> {
-    fn text(&mut self, node: Node<'_>, read: Option<Text>) -> Result<(), ParseError> {
+/// Libraries that do.
+const BY_TEXT: [&str; 5] = ["spark", "duckdb", "snowflake", "mysql", "sqlite"];
+
+impl<'a> File<'a> {
+    fn text(&mut self, node: Node<'a>, read: Option<Text>) -> Result<(), ParseError> {
         let Some(mut read) = read else {
             self.half_known(node);
             return Ok(());
@@ -150,6 +161,7 @@ impl File<'_> {
                 dialect: self.around.dialect,
                 holes: read.holes.clone(),
                 project: self.around.project.clone(),
+                by_text: self.by_text,
                 ..Setting::default()
             };
             let units = sql::units(&tree, self.datasets, &setting);
@@ -185,7 +197,10 @@ impl File<'_> {
                 let at = read.start + lead;
                 self.named.push((at..at + read.masked.trim().len(), dataset));
             }
-            None => self.texts.push((read.start, read.masked)),
+            None => {
+                self.texts.push((read.start, read.masked));
+                self.loose.push(node);
+            }
         }
         Ok(())
     }
@@ -201,7 +216,7 @@ impl File<'_> {
         {
             return Some(dataset);
         }
-        self.datasets.path(text).map(|(dataset, _)| dataset)
+        self.datasets.path(text).map(|(dataset, _)| dataset).or_else(|| self.datasets.path_pattern(text))
     }
 
     fn unit(&mut self, mut unit: Unit, read: &Text, node: Node<'_>) {
@@ -321,20 +336,31 @@ impl File<'_> {
     fn name_what_is_left(&mut self) {
         let holed = std::mem::take(&mut self.holed);
         let named = std::mem::take(&mut self.named);
-        if !named.is_empty() || !self.split_reference().is_empty() {
+        let (split, last) = (self.split_reference(), self.last_parts());
+        let whole = !named.is_empty() || !split.is_empty();
+        if whole || !last.is_empty() {
             let mut unit = Unit { range: 0..self.tree.text().len(), ..Unit::default() };
             unit.uses.extend(named.iter().map(|(range, dataset)| told(range.clone(), *dataset, Of::Dataset)));
-            unit.uses.extend(self.split_reference());
+            unit.uses.extend(split.into_iter().chain(last));
+            unit.uses.sort_by_key(|one| (one.range.start, one.range.end));
             let datasets: BTreeSet<usize> = unit.uses.iter().map(|one| one.dataset).collect();
             for (start, text) in &holed {
                 unit.uses.extend(self.columns_in(*start, text, &datasets));
             }
-            let why = if holed.is_empty() {
-                "the dataset is named as a value: what is read through it is not shown here"
-            } else {
-                "a query's table is put in at run time"
+            let why = match (holed.is_empty(), whole) {
+                (false, _) => "a query's table is put in at run time",
+                (true, true) => "the dataset is named as a value: what is read through it is not shown here",
+                (true, false) => "the last part of the dataset's name stands here, and the rest is put in elsewhere",
             };
-            let first = unit.uses.first().map_or(0..0, |one| one.range.clone());
+            let read = datasets.iter().find_map(|dataset| self.around.read_elsewhere(*dataset));
+            let why = match read {
+                Some((column, place)) => {
+                    format!("{why}; {place} reads a table whose name is put in, and names {column}")
+                }
+                None => why.to_owned(),
+            };
+            let named = unit.uses.iter().find(|one| one.of == Of::Dataset);
+            let first = named.map_or(0..0, |one| one.range.clone());
             unit.doubts.push(Doubt::open(first, why));
             let more = self.loose_columns(&datasets);
             unit.uses.extend(more);
@@ -397,6 +423,34 @@ impl File<'_> {
         found
     }
 
+    /// Names of which only the last part is written: see [`last`].
+    fn last_parts(&self) -> Vec<Use> {
+        let mut found = Vec::new();
+        for node in &self.loose {
+            let selected = last::selected(node.text(), self.datasets).into_iter();
+            let start = node.range().start;
+            found.extend(selected.map(|(at, dataset)| told(start + at.start..start + at.end, dataset, Of::Dataset)));
+        }
+        // `Class.forName("com.acme.schemas.UserV1")`
+        for (dataset, mapping) in self.datasets.mappings.iter().enumerate() {
+            for name in mapping.names(super::mapping::System::Type) {
+                for (start, text) in self.texts.iter().filter(|(_, text)| text.trim() == name.old) {
+                    let at = start + text.len() - text.trim_start().len();
+                    found.push(told(at..at + name.old.len(), dataset, Of::Dataset));
+                }
+            }
+        }
+        for last in last::lasts(self.datasets) {
+            for node in &self.loose {
+                let places = last.places(node.text()).into_iter();
+                let meant = places.filter(|(at, stands)| last.is_meant(*stands, *node, at));
+                let start = node.range().start;
+                found.extend(meant.map(|(at, _)| told(start + at.start..start + at.end, last.dataset, Of::Dataset)));
+            }
+        }
+        found
+    }
+
     /// `"datasetId": "analytics", "tableId": "users_v1"`: a name in its parts.
     fn split_reference(&self) -> Vec<Use> {
         let values: BTreeSet<&str> = self.texts.iter().map(|(_, text)| text.trim()).collect();
@@ -411,6 +465,13 @@ impl File<'_> {
                     continue;
                 }
                 for (start, text) in self.texts.iter().filter(|(_, text)| text.trim() == *last) {
+                    let at = start + text.len() - text.trim_start().len();
+                    found.push(told(at..at + last.len(), dataset, Of::Dataset));
+                }
+            }
+            for name in mapping.names(super::mapping::System::Type) {
+                let Some((of, last)) = name.old.rsplit_once('.') else { continue };
+                for (start, text) in self.texts.iter().filter(|(_, text)| values.contains(of) && text.trim() == last) {
                     let at = start + text.len() - text.trim_start().len();
                     found.push(told(at..at + last.len(), dataset, Of::Dataset));
                 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::Datasets;
 use super::mapping::{At, Becomes, Column, Literal, Values};
+use super::reserved;
 use super::usage::{ColumnForm, Form, LiteralUse, Of, Role, Unit, Use, ValueUse};
 
 /// What becomes of a unit.
@@ -56,6 +57,11 @@ pub fn decide(unit: &Unit, datasets: &Datasets, host: &dyn Host) -> Fate {
     for doubt in &unit.doubts {
         verdict.stay(doubt.refuses, doubt.range.clone(), &doubt.why);
     }
+    let names = unit.uses.iter().filter_map(|one| match &one.form {
+        Form::Name(edits) => Some(edits),
+        _ => None,
+    });
+    verdict.names = names.flatten().cloned().collect();
     let mut moves = false;
     for one in unit.uses.iter().filter(|one| !datasets.mappings[one.dataset].by_rules) {
         moves |= matches!(one.form, Form::Name(_));
@@ -77,6 +83,10 @@ struct Verdict {
     refused: Option<Reason>,
     /// The first use that is only told of; what says more of the unit goes before it.
     told: Option<Range<usize>>,
+    /// Edits of names of tables.
+    names: Vec<(Range<usize>, String)>,
+    /// What expressions replace, qualifiers included.
+    replaced: Vec<Range<usize>>,
 }
 
 impl Verdict {
@@ -88,6 +98,11 @@ impl Verdict {
     }
 
     fn fate(mut self, host: &dyn Host) -> Fate {
+        // A qualifier went into the expression that replaced it.
+        let (names, replaced) = (std::mem::take(&mut self.names), std::mem::take(&mut self.replaced));
+        let inside =
+            |range: &Range<usize>| replaced.iter().any(|whole| whole.start <= range.start && range.end < whole.end);
+        self.edits.retain(|edit| !(inside(&edit.0) && names.contains(edit)));
         self.edits.sort_by(|a, b| (a.0.start, a.0.end, &a.1).cmp(&(b.0.start, b.0.end, &b.1)));
         self.edits.dedup();
         for pair in 1..self.edits.len() {
@@ -168,6 +183,12 @@ impl Verdict {
                     self.stay(false, one.range.clone(), "the two sides would no longer have the column in common");
                     return;
                 }
+                let quoted = form.spelled.starts_with(['`', '"', '[']);
+                if renamed && form.accessor.is_none() && !quoted && reserved::is_word_of_sql(new) {
+                    let why = format!("its new name, {new}, is a word of SQL: it has to be written in quotes");
+                    self.stay(false, one.range.clone(), &why);
+                    return;
+                }
                 if renamed {
                     self.rename(form, new);
                 }
@@ -208,10 +229,11 @@ impl Verdict {
             Role::Value => {}
         }
         let quote = form.spelled.chars().next().filter(|first| matches!(first, '`' | '"'));
+        let qualifier = self.qualifier(form);
         let spell = |name: &str| match (&form.accessor, quote) {
             (Some(code), _) => format!("{}{name}{}", code.before, code.after),
-            (None, Some(quote)) => format!("{}{quote}{name}{quote}", form.qualifier),
-            (None, None) => format!("{}{name}", form.qualifier),
+            (None, Some(quote)) => format!("{qualifier}{quote}{name}{quote}"),
+            (None, None) => format!("{qualifier}{name}"),
         };
         let mut text = expression.write(spell);
         if form.operand && expression.is_open() {
@@ -222,7 +244,25 @@ impl Verdict {
             let led = form.accessor.as_ref().is_some_and(|accessor| accessor.lead.is_some());
             text.push_str(alias.strip_prefix(')').filter(|_| led).unwrap_or(alias));
         }
+        self.replaced.push(form.whole.clone());
         self.edits.push((form.whole.clone(), text));
+    }
+
+    /// What stands before a name, with the new names of the tables in it.
+    fn qualifier(&self, form: &ColumnForm) -> String {
+        let mut text = form.qualifier.clone();
+        let start = form.whole.start;
+        let mut names: Vec<&(Range<usize>, String)> =
+            self.names.iter().filter(|(range, _)| start <= range.start && range.end <= start + text.len()).collect();
+        names.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
+        names.dedup();
+        for (range, new) in names {
+            let local = range.start - start..range.end - start;
+            if text.get(local.clone()).is_some() {
+                text.replace_range(local, new);
+            }
+        }
+        text
     }
 
     fn values(&mut self, one: &Use, column: &Column, form: &ColumnForm, values: &Values, host: &dyn Host) {

@@ -141,8 +141,8 @@ impl Elsewhere {
 
     /// The part of a query, in another file that may have what a name holds, that names a column
     /// of a dataset: its column, and where. Whoever reaches a file may have it under any name.
-    pub fn part(&self, path: &str, name: &str, seen: &Seen, dataset: usize) -> Option<(String, String)> {
-        if *seen == Seen::Nowhere || !self.has_parts(path, dataset) {
+    pub fn part(&self, path: &str, name: &str, seen: &Seen, dataset: usize, open: bool) -> Option<(String, String)> {
+        if *seen == Seen::Nowhere || !self.has_parts(path, dataset, open) {
             return None;
         }
         let own = family(path)?;
@@ -161,20 +161,21 @@ impl Elsewhere {
             may.extend(speaking);
         }
         let others = may.into_iter().map(|at| &self.speakers[at]).filter(|one| one.path != path);
-        others.into_iter().find_map(|one| one.part(dataset))
+        others.into_iter().find_map(|one| one.part(dataset, open))
     }
 
-    /// Whether other code that could speak of a file has parts of queries over a dataset.
-    pub fn has_parts(&self, path: &str, dataset: usize) -> bool {
+    /// Whether other code that could speak of a file has parts of queries over a dataset; with `open`, or
+    /// the name of a column for a query into which something is put.
+    pub fn has_parts(&self, path: &str, dataset: usize, open: bool) -> bool {
         let family = family(path);
         let others = self.speakers.iter().filter(|one| Some(one.family) == family && one.path != path);
-        others.into_iter().any(|one| one.parts.iter().any(|(of, ..)| *of == dataset))
+        others.into_iter().any(|one| one.part(dataset, open).is_some())
     }
 
     /// The part of a query, in a file that names this one or may read it, that names a column of a
     /// dataset: its column, and where.
     pub fn part_beside(&self, path: &str, dataset: usize) -> Option<(String, String)> {
-        self.beside(path).find_map(|speaker| speaker.part(dataset))
+        self.beside(path).find_map(|speaker| speaker.part(dataset, true))
     }
 
     /// Where a file that names this one, or may read it, speaks of a name.
@@ -199,6 +200,15 @@ impl Elsewhere {
         others.into_iter().find_map(|one| {
             let (_, column, line) = one.named.iter().find(|(of, ..)| *of == dataset)?;
             Some((column.clone(), format!("{}:{line}", one.path)))
+        })
+    }
+
+    /// Where another file reads a table whose name is put in, and names a column of a dataset that changes.
+    pub fn reads_any_table(&self, path: &str, dataset: usize) -> Option<(String, String)> {
+        let others = self.speakers.iter().filter(|one| one.path != path);
+        others.into_iter().find_map(|one| {
+            let (_, column, _) = one.named.iter().find(|(of, ..)| *of == dataset)?;
+            Some((column.clone(), format!("{}:{}", one.path, one.opened?)))
         })
     }
 

@@ -44,6 +44,13 @@ impl Around {
         elsewhere.names_a_column(path, dataset)
     }
 
+    /// Where another file reads a table whose name is put in, which may be a dataset's, and the column of it
+    /// that it names.
+    pub(super) fn read_elsewhere(&self, dataset: usize) -> Option<(String, String)> {
+        let (path, elsewhere) = self.elsewhere.as_ref()?;
+        elsewhere.reads_any_table(path, dataset)
+    }
+
     /// Where another file may speak of a name.
     pub(super) fn spoken(&self, name: &str, seen: &Seen) -> Option<String> {
         let (path, elsewhere) = self.elsewhere.as_ref()?;

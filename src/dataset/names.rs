@@ -111,6 +111,13 @@ impl Datasets {
         Some((index, format!("{}{rest}", name.new.trim_end_matches('/'))))
     }
 
+    /// The dataset whose files a pattern covers, with others besides: `gs://lake/users_*`.
+    pub fn path_pattern(&self, path: &str) -> Option<usize> {
+        let head = &path[..path.find(['*', '?', '[', '{'])?];
+        let covers = |name: &Renamed| head.contains("://") && name.old.starts_with(head);
+        self.mappings.iter().position(|mapping| mapping.names(System::Path).any(covers))
+    }
+
     /// Why files below a dataset's path may not be had as they are: a part of the path names a
     /// column, as `country_code=DE`, that changes or that the mapping does not list.
     pub fn partition(&self, dataset: usize, path: &str) -> Option<String> {
@@ -190,8 +197,8 @@ fn whole(name: &Renamed, parts: &[Part<'_>], fold: bool) -> One {
         return One::No;
     }
     if parts.iter().any(Option::is_none) {
-        return match parts.last() {
-            Some(None) => One::No,
+        return match parts.first() {
+            Some(None) if parts.last().is_some_and(Option::is_none) => One::No,
             _ => One::Half("a part of its name is put in at run time".to_owned()),
         };
     }
@@ -205,7 +212,8 @@ fn met(name: &Renamed, parts: &[Part<'_>], fold: bool) -> One {
     if parts.is_empty() || parts.len() > 3 {
         return One::No;
     }
-    let star = match star(last, table, fold) {
+    let (whole, decorated) = decorator(table);
+    let star = match star(last, whole, fold) {
         Star::No => return One::No,
         Star::Wide => None,
         Star::Is(star) => Some(star),
@@ -219,6 +227,9 @@ fn met(name: &Renamed, parts: &[Part<'_>], fold: bool) -> One {
     let Some(star) = star else {
         return half("a pattern that covers the dataset and other tables besides");
     };
+    if decorated {
+        return half("a partition of the table is named, or a state that it had: the new one may not have it");
+    }
     if parts.len() == 1 {
         return half("the dataset that a bare name belongs to is decided elsewhere");
     }
@@ -237,6 +248,14 @@ fn met(name: &Renamed, parts: &[Part<'_>], fold: bool) -> One {
     }
     let new = new[new.len() - parts.len()..].iter().map(|part| part.replace('*', &star)).collect();
     One::Yes(new)
+}
+
+/// A table without its decorator, `users_v1$20240101` or `users_v1@-3600000-`, and whether it has one.
+fn decorator(table: &str) -> (&str, bool) {
+    match table.find(['$', '@']) {
+        Some(at) if at > 0 => (&table[..at], true),
+        _ => (table, false),
+    }
 }
 
 enum Star {

@@ -10,6 +10,8 @@ use super::Datasets;
 use super::decide::{Fate, Reason};
 use super::elsewhere::Seen;
 use super::file::{Around, Decided};
+use super::given;
+use super::last;
 use super::mapping::{Position, System, held_as_it_goes_on};
 use super::replace;
 use super::text::{self, Placeholders};
@@ -60,7 +62,11 @@ pub(super) fn unread(tree: &Tree, datasets: &Datasets, known: &[&Unit]) -> Vec<U
                 // A text of SQL is a value, in code it may be a query.
                 let in_text = around().any(|node| holds(&node) && is_text(node));
                 let template = || around().any(|node| holds(&node) && node.kind().starts_with("jinja"));
-                let named = in_text != sql || sql && (template() || is_source_call(&text[..word.start], of));
+                // `analytics.users_v1` in code is hardly anything else.
+                let member = || !sql && text[..word.start].ends_with(&format!("{of}."));
+                let named = in_text != sql
+                    || !in_text && member()
+                    || sql && (template() || is_source_call(&text[..word.start], of));
                 // A text that is a statement of its own says something to people.
                 let comment = comment || around().any(|node| holds(&node) && visible::is_said(node));
                 if comment || !data && !named {
@@ -72,6 +78,16 @@ pub(super) fn unread(tree: &Tree, datasets: &Datasets, known: &[&Unit]) -> Vec<U
                 found.push(Unit { range: word, uses: vec![told], doubts: vec![doubt], ..Unit::default() });
             }
         }
+    }
+    if sql {
+        let held = |range: &Range<usize>, found: &[Unit]| {
+            let holds =
+                |unit: &&Unit| unit.uses.iter().any(|one| one.range.start < range.end && range.start < one.range.end);
+            known.iter().copied().chain(found).any(|unit| holds(&unit))
+        };
+        let behind = last::behind_holes(tree, datasets);
+        let more: Vec<Unit> = behind.into_iter().filter(|unit| !held(&unit.range, &found)).collect();
+        found.extend(more);
     }
     if matches!(tree.language.facts.name.as_str(), "kotlin") {
         found.extend(classes(tree, datasets));
@@ -187,9 +203,11 @@ pub(super) fn hold_what_grows(tree: &Tree, datasets: &Datasets, units: &mut [Dec
     };
     hold_what_names_grow(tree, &moving, units);
     let pieces = Pieces::of(tree, datasets);
+    let open = units.iter().any(|one| matches!(one.fate, Fate::Mapped(_)) && given::takes_values(tree, one));
     let texts = tree.iter().filter(|node| tree.language.is_string(node.kind_id()));
     for node in texts {
-        if !is_part(node.text(), &moving, datasets) && !pieces.has(node) {
+        let given = open && given::is_given(node, datasets);
+        if !is_part(node.text(), &moving, datasets) && !pieces.has(node) && !given {
             continue;
         }
         for (at, word) in each(node.text()) {
@@ -312,12 +330,13 @@ pub(super) fn hold_what_others_have(tree: &Tree, around: &Around, units: &mut [D
         };
         let datasets: BTreeSet<usize> = one.unit.uses.iter().map(|one| one.dataset).collect();
         let mut names = visible::carried(text);
-        if datasets.iter().any(|dataset| elsewhere.has_parts(path, *dataset)) {
+        let open = given::is_open(text);
+        if datasets.iter().any(|dataset| elsewhere.has_parts(path, *dataset, open)) {
             names.extend(visible::held_by(tree, &replace::carried_on(text)));
         }
         let handed = || handed_a_part(text, around, &datasets);
         let why = names.iter().find_map(|(name, seen)| {
-            let part = |dataset: &usize| elsewhere.part(path, name, seen, *dataset);
+            let part = |dataset: &usize| elsewhere.part(path, name, seen, *dataset, open);
             let grown = || {
                 let (column, place) = datasets.iter().find_map(part)?;
                 Some(format!("{place} can reach {name}, and may put a part behind this query that names {column}"))
@@ -339,7 +358,8 @@ pub(super) fn hold_what_others_have(tree: &Tree, around: &Around, units: &mut [D
 /// has to do with it, others speak of the function, and they, or who reaches them, have a part.
 fn handed_a_part(text: Node<'_>, around: &Around, datasets: &BTreeSet<usize>) -> Option<String> {
     let (path, elsewhere) = around.elsewhere.as_ref()?;
-    if !datasets.iter().any(|dataset| elsewhere.has_parts(path, *dataset)) {
+    let open = given::is_open(text);
+    if !datasets.iter().any(|dataset| elsewhere.has_parts(path, *dataset, open)) {
         return None;
     }
     let names = replace::carried_on(text);
@@ -354,8 +374,8 @@ fn handed_a_part(text: Node<'_>, around: &Around, datasets: &BTreeSet<usize>) ->
         let seen = visible::seen(node, name);
         around.spoken(name, &seen)?;
         let part = |dataset: &usize| {
-            let own = elsewhere.part(path, name, &seen, *dataset);
-            own.or_else(|| elsewhere.part(path, name, &Seen::ImportedAs, *dataset))
+            let own = elsewhere.part(path, name, &seen, *dataset, open);
+            own.or_else(|| elsewhere.part(path, name, &Seen::ImportedAs, *dataset, open))
         };
         let (column, place) = datasets.iter().find_map(part)?;
         Some(format!(

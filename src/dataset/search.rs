@@ -11,6 +11,7 @@ use std::path::Path;
 use super::Datasets;
 use super::decide::{Plain, decide};
 use super::file::Decided;
+use super::last;
 use super::mapping::{Position, System};
 use super::names::{Met, Part};
 use super::usage::{Doubt, Form, Of, Unit, Use};
@@ -61,6 +62,8 @@ fn names(text: &str, parts: &[Range<usize>], datasets: &Datasets) -> Vec<Use> {
     for (at, word) in all(true) {
         // The word of a sentence or of an escape ends before its full stop.
         let word = word.trim_end_matches(['.', ':']);
+        // `dbt run --select source:analytics.users_v1+`
+        let (at, word) = word.strip_prefix("source:").map_or((at, word), |rest| (at + word.len() - rest.len(), rest));
         let path: Vec<Part<'_>> = word.split(['.', ':']).filter(|part| !part.is_empty()).map(Some).collect();
         let table = (path.len() > 1).then(|| datasets.table(&path, true));
         let dataset = match table {
@@ -68,6 +71,24 @@ fn names(text: &str, parts: &[Range<usize>], datasets: &Datasets) -> Vec<Use> {
             _ => datasets.path(word).map(|(dataset, _)| dataset).or_else(|| generated(word, datasets)),
         };
         found.extend(dataset.map(|dataset| told(at, word, dataset, Of::Dataset)));
+    }
+    for (start, part) in parts.iter().filter_map(|part| Some((part.start, text.get(part.clone())?))) {
+        let selected = last::selected(part, datasets).into_iter();
+        found.extend(selected.map(|(at, dataset)| told(start + at.start, &part[at.clone()], dataset, Of::Dataset)));
+    }
+    found.extend(classes(text, datasets));
+    for last in last::lasts(datasets) {
+        for (start, part) in parts.iter().filter_map(|part| Some((part.start, text.get(part.clone())?))) {
+            let places = last.places(part).into_iter();
+            let named = places.filter(|(at, stands)| last.is_named(*stands, part, at.start));
+            for (at, _) in named.collect::<Vec<_>>() {
+                let range = start + at.start..start + at.end;
+                let read = found.iter().any(|one: &Use| one.range.start < range.end && range.start < one.range.end);
+                if !read {
+                    found.push(told(range.start, &part[at], last.dataset, Of::Dataset));
+                }
+            }
+        }
     }
     let plain: BTreeSet<&str> = all(false).map(|(_, word)| word).collect();
     for (dataset, mapping) in datasets.mappings.iter().enumerate() {
@@ -87,6 +108,19 @@ fn names(text: &str, parts: &[Range<usize>], datasets: &Datasets) -> Vec<Use> {
 /// The dataset whose generated class a word names with its package.
 fn generated(word: &str, datasets: &Datasets) -> Option<usize> {
     datasets.mappings.iter().position(|mapping| mapping.names(System::Type).any(|name| name.old == word))
+}
+
+/// Generated classes by their own name, in a file that names their package, too.
+fn classes(text: &str, datasets: &Datasets) -> Vec<Use> {
+    let mut found = Vec::new();
+    for (dataset, mapping) in datasets.mappings.iter().enumerate() {
+        for name in mapping.names(System::Type) {
+            let Some((_, last)) = name.old.rsplit_once('.').filter(|(of, _)| text.contains(of)) else { continue };
+            let own = words(text, false).into_iter().filter(|(at, word)| *word == last && !text[..*at].ends_with('.'));
+            found.extend(own.map(|(at, word)| told(at, word, dataset, Of::Dataset)));
+        }
+    }
+    found
 }
 
 /// Words that may be columns of these datasets, or fields of such columns.
@@ -167,6 +201,17 @@ mod tests {
         );
         assert_eq!(found("a.avdl", "import com.acme.UserV1"), ["com.acme.UserV1"]);
         assert_eq!(found("a.sh", "bq extract p:a.users_v1 x"), ["p:a.users_v1"]);
+    }
+
+    #[test]
+    fn a_part_of_a_name_is_told_where_what_is_around_it_says_so() {
+        assert_eq!(found("a.sh", "bq show $DS.users_v1"), ["users_v1"]);
+        assert_eq!(found("a.sh", "bq show \"${DS}.users_v1\""), ["users_v1"]);
+        assert_eq!(found("a.toml", "table = \"users_v1\"\ncountry_code = 1"), ["users_v1", "country_code"]);
+        assert_eq!(found("a.properties", "source.table=users_v1"), ["users_v1"]);
+        assert_eq!(found("a.sh", "gsutil ls $LAKE/users_v1/"), ["users_v1"]);
+        assert_eq!(found("a.avdl", "@namespace(\"com.acme\") record UserV1 {}"), ["UserV1"]);
+        assert!(found("a.sh", "# table: users_v1\nbq show crm.users_v1 # users_v1").is_empty());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Datasets;
+use super::given;
 use super::net;
 use super::replace;
 use super::word::{each, is_word};
@@ -113,8 +114,12 @@ pub struct Speaker {
     pub(super) words: Vec<(u32, u32)>,
     /// Parts of queries that name a column which changes.
     pub(super) parts: Vec<Named>,
+    /// Columns that change, as texts of their own that go on.
+    pub(super) given: Vec<Named>,
     /// For each dataset, where a column which changes is named first, in any way.
     pub(super) named: Vec<Named>,
+    /// Where it first reads a table whose name is put in at run time.
+    pub(super) opened: Option<u32>,
     /// Words beside a call that replaces something in a text: their numbers, sorted, and lines.
     pub(super) replaced: Vec<(u32, u32)>,
     /// Files of SQL, YAML or JSON that it names, without their end; an empty name is put together.
@@ -230,7 +235,9 @@ impl Subjects {
     pub fn speaker(&self, path: &str, text: &str, datasets: &Datasets) -> Option<Speaker> {
         let (mut speaker, grows) = self.of_words(path, text)?;
         if speaker.family < GLUE && (grows || !speaker.parts.is_empty()) {
-            speaker.parts = parts(path, text, datasets);
+            let tree = of_path(std::path::Path::new(path)).and_then(|language| parse(language, text).ok());
+            speaker.given = tree.as_ref().map_or_else(Vec::new, |tree| given::all(tree, datasets));
+            speaker.parts = tree.as_ref().map_or_else(Vec::new, |tree| net::parts(tree, datasets));
         }
         Some(speaker)
     }
@@ -261,6 +268,8 @@ impl Subjects {
             opens: has(&OPENS),
             words: said.words,
             parts: said.named,
+            opened: said.opened,
+            given: Vec::new(),
             named,
             replaced: if said.replaces { self.replaced(text) } else { Vec::new() },
             scripts: scripts(text),
@@ -280,6 +289,9 @@ impl Subjects {
             said.replaces |= rest.first() == Some(&b'(') && replace::is_call(word);
             said.grows |= rest.first() == Some(&b' ') && may_grow(before, word, &rest[1..]);
             before = word;
+            if said.opened.is_none() && opens(word, rest) {
+                said.opened = Some(lines.of(at));
+            }
             for (dataset, column) in self.columns.of(word) {
                 said.named.push((*dataset, column.clone(), lines.of(at)));
             }
@@ -326,6 +338,42 @@ struct Said {
     replaces: bool,
     /// Whether there may be a part of a query into which a name is put.
     grows: bool,
+    /// The first line on which a table is read whose name is put in.
+    opened: Option<u32>,
+}
+
+/// What a table's name stands behind in a query, and what reads one in code.
+const BEFORE_TABLES: [&str; 4] = ["from", "join", "into", "update"];
+const READS_TABLES: [&str; 10] = [
+    "table",
+    "parquet",
+    "read_parquet",
+    "read_gbq",
+    "read_sql_table",
+    "read_table",
+    "get_table",
+    "list_rows",
+    "bigQueryTable",
+    "listTableData",
+];
+
+/// Whether a table is read behind a word whose name is put in: `from {table}`, `"from " + table`,
+/// `table(name)`.
+fn opens(word: &str, rest: &[u8]) -> bool {
+    if BEFORE_TABLES.iter().any(|one| one.eq_ignore_ascii_case(word)) {
+        let name = rest.trim_ascii_start();
+        if name.len() == rest.len() {
+            return false;
+        }
+        let hole = ["{", "$", "%s", "%(", "`{", "`$"].iter().any(|mark| name.starts_with(mark.as_bytes()));
+        let ends = matches!(name.first(), Some(b'"' | b'\'')) && {
+            let behind = name[1..].trim_ascii_start();
+            behind.first().is_none_or(|byte| matches!(byte, b'+' | b')' | b'.' | b',' | b';' | b'%'))
+        };
+        return hole || ends;
+    }
+    let name = rest.strip_prefix(b"(").and_then(|list| list.first());
+    READS_TABLES.contains(&word) && name.is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
 }
 
 /// Whether a part of a query may begin with a word, into which a name is put behind it.
@@ -361,8 +409,9 @@ impl Speaker {
     }
 
     /// A part of a query over a dataset: the column that it names, and where.
-    pub(super) fn part(&self, dataset: usize) -> Option<(String, String)> {
-        let (_, column, line) = self.parts.iter().find(|(of, ..)| *of == dataset)?;
+    pub(super) fn part(&self, dataset: usize, open: bool) -> Option<(String, String)> {
+        let given = self.given.iter().filter(|_| open);
+        let (_, column, line) = self.parts.iter().chain(given).find(|(of, ..)| *of == dataset)?;
         Some((column.clone(), format!("{}:{line}", self.path)))
     }
 
@@ -392,12 +441,6 @@ fn scripts(text: &str) -> Vec<String> {
     found.sort_unstable();
     found.dedup();
     found
-}
-
-/// Parts of queries in a file of code.
-fn parts(path: &str, text: &str, datasets: &Datasets) -> Vec<Named> {
-    let tree = of_path(std::path::Path::new(path)).and_then(|language| parse(language, text).ok());
-    tree.map_or_else(Vec::new, |tree| net::parts(&tree, datasets))
 }
 
 #[cfg(test)]

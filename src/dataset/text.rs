@@ -310,7 +310,7 @@ fn legacy(rest: &[u8]) -> Option<usize> {
     }
     let end = rest.iter().take(300).position(|byte| *byte == b']')?;
     let inner = &rest[1..end];
-    let named = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.:$*".contains(byte);
+    let named = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.:$*@".contains(byte);
     (inner.contains(&b':') && inner.contains(&b'.') && inner.iter().all(named)).then_some(end + 1)
 }
 

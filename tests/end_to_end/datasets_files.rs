@@ -43,6 +43,37 @@ fn stays() -> Vec<(Files, &'static str)> {
     vec![
         (vec![("a.py", clean.clone()), ("b.py", format!("from a import clean\n{main}"))], "b.py:1 speaks of clean"),
         (vec![("a.py", clean.clone()), ("b.py", format!("import a\n{}", main.replace("clean", "a.clean")))], "b.py:3"),
+        // What others give where a value stands may be a column.
+        (
+            vec![
+                ("a.py", own("from pyspark.sql import functions as F\ndef f(spark, c):\n    return TABLE.filter(F.col('user_id') > c).count()\n")),
+                ("b.py", "from a import f\nf(spark, F.col('country_code'))\n".into()),
+            ],
+            "put together at run time",
+        ),
+        (
+            vec![
+                ("a.py", own("from pyspark.sql import functions as F\nclass J:\n    def f(self, spark):\n        \
+                              m = self.most\n        return TABLE.filter(F.col('user_id').between(1, m)).count()\n")),
+                ("b.py", "from a import J\nJ().most = F.col('country_code')\n".into()),
+            ],
+            "put together at run time",
+        ),
+        (
+            vec![
+                ("q.py", "def q(i):\n    return f\"select user_id from analytics.users_v1 where user_id = {i}\"\n".into()),
+                ("b.py", "from q import q\nrun(q(\"country_code\"))\n".into()),
+            ],
+            "b.py:2",
+        ),
+        // The rest of a name stands elsewhere, and so does what is read by it.
+        (
+            vec![
+                ("a.yaml", "table: users_v1\n".into()),
+                ("b.py", "def f(t):\n    return run(f\"select country_code from {t}\")\n".into()),
+            ],
+            "b.py:2 reads a table whose name is put in, and names country_code",
+        ),
         // By a package that hands it on, and by a name that is put together.
         (
             vec![

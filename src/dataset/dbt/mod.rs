@@ -47,7 +47,8 @@ pub fn decided(
     dialect: Dialect,
 ) -> Result<Vec<Vec<Decided>>, ParseError> {
     let models: HashSet<String> = files.iter().filter(|file| is_model(file.path)).map(|file| stem(file.path)).collect();
-    let mut project = Project { models, name: name_of(files)?, ..Project::default() };
+    let (name, variables) = settings(files)?;
+    let mut project = Project { models, name, variables, ..Project::default() };
     let mut units: Vec<Vec<Unit>> = vec![Vec::new(); files.len()];
     let mut declared: BTreeSet<usize> = BTreeSet::new();
     for (at, file) in files.iter().enumerate() {
@@ -101,16 +102,22 @@ pub fn decided(
     Ok(together(files, units, datasets))
 }
 
-/// What the project calls itself.
-fn name_of(files: &[ProjectFile<'_>]) -> Result<Option<String>, ParseError> {
+/// What the project calls itself, and what its variables hold.
+fn settings(files: &[ProjectFile<'_>]) -> Result<(Option<String>, HashSet<String>), ParseError> {
     let (Some(file), Some(language)) = (files.iter().find(|file| file.path == "dbt_project.yml"), by_name("yaml"))
     else {
-        return Ok(None);
+        return Ok((None, HashSet::new()));
     };
     let tree = parse(language, file.text)?;
-    let mut documents = tree.root().named_children().map(yaml::read);
-    let name = documents.find_map(|document| Some(document.get("name")?.scalar()?.0.to_owned()));
-    Ok(name.filter(|name| !name.contains("{{")))
+    let documents: Vec<yaml::Item<'_>> = tree.root().named_children().map(yaml::read).collect();
+    let name = documents.iter().find_map(|document| Some(document.get("name")?.scalar()?.0.to_owned()));
+    let mut variables = HashSet::new();
+    for variable in documents.iter().filter_map(|document| document.get("vars")) {
+        variable.scalars(&mut Vec::new(), &mut |_, node| {
+            variables.extend(yaml::text(node).map(|(text, _)| text.to_owned()));
+        });
+    }
+    Ok((name.filter(|name| !name.contains("{{")), variables))
 }
 
 /// Whether a name is `source(…)` of a source that the project says is another table.

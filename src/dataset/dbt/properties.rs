@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::yaml::{self, Item};
 use crate::dataset::Datasets;
-use crate::dataset::mapping::Position;
+use crate::dataset::mapping::{Position, System};
 use crate::dataset::names::{Met, Part};
 use crate::dataset::sql::{Known, Project};
 use crate::dataset::usage::{Accessor, ColumnForm, Doubt, Form, LiteralUse, Of, Role, Unit, Use, ValueUse};
@@ -20,6 +20,7 @@ const LISTS: [&str; 6] =
     ["combination_of_columns", "column_list", "compare_columns", "group_by_columns", "unique_key", "column_names"];
 /// Keys that hold one column.
 const SINGLE: [&str; 4] = ["loaded_at_field", "column_name", "field_name", "partition_by"];
+const ANOTHER_SCHEMA: &str = "the new table lies in another schema than the source";
 /// Keys whose values are for people, or for dbt.
 pub(super) const PROSE: [&str; 8] = ["description", "meta", "tags", "owner", "label", "docs", "loader", "name"];
 
@@ -145,23 +146,38 @@ impl<'a> Properties<'a> {
             Some(text) => text.filter(|text| !unsaid(text)).map(str::to_owned),
         };
         let (schema_of, table_of) = (part(schema, name), part(identifier, own));
-        if identifier.is_none()
-            && let Met::Dataset(dataset, new) = self.datasets.source(Some(name), Some(own))
-            && let [new_source, new_table] = &new[..]
-            && schema_of.as_deref().is_none_or(|schema| schema == name || schema_of.is_none())
-        {
-            return Table::Named(dataset, new_source.clone(), new_table.clone());
-        }
         let mut parts: Vec<Part<'_>> = vec![schema_of.as_deref(), table_of.as_deref()];
         if let Some(Some(database)) = database.filter(|database| database.is_some_and(|text| !unsaid(text))) {
             parts.insert(0, Some(database));
         }
-        match self.datasets.table(&parts, false) {
+        let stored = self.datasets.table(&parts, false);
+        if let Met::Dataset(dataset, new) = self.datasets.source(Some(name), Some(own))
+            && let [new_source, new_table] = &new[..]
+        {
+            let plain = identifier.is_none() && schema_of.as_deref().is_none_or(|schema| schema == name);
+            // Where a table is stored tells it from the dataset only where the mapping says where that is.
+            let has_tables = self.datasets.mappings[dataset].names(System::Table).next().is_some();
+            match &stored {
+                Met::Dataset(same, new) if *same == dataset && identifier.is_none() && !plain => {
+                    let (schema, table) = (new.iter().rev().nth(1), new.last());
+                    return match (schema != schema_of.as_ref(), table != Some(new_table)) {
+                        (true, _) => Table::Half(dataset, ANOTHER_SCHEMA.to_owned()),
+                        (_, true) => {
+                            Table::Half(dataset, "the new table and the new source have different names".to_owned())
+                        }
+                        _ => Table::Named(dataset, new_source.clone(), new_table.clone()),
+                    };
+                }
+                _ if plain || !has_tables => return Table::Named(dataset, new_source.clone(), new_table.clone()),
+                _ => {}
+            }
+        }
+        match stored {
             Met::Dataset(dataset, new) => {
                 let moves = new.len() >= 2 && Some(&new[new.len() - 2]) != schema_of.as_ref();
                 match new.last() {
                     Some(last) if !moves => Table::Stored(dataset, last.clone()),
-                    _ => Table::Half(dataset, "the new table lies in another schema than the source".to_owned()),
+                    _ => Table::Half(dataset, ANOTHER_SCHEMA.to_owned()),
                 }
             }
             Met::Half(dataset, why) => Table::Half(dataset, why),

@@ -29,7 +29,11 @@ const SOURCES: (&str, &str) = ("models/sources.yml", "sources:\n  - name: a\n   
 
 /// Files after all that may move has moved, and why the rest stays.
 pub(super) fn moved(files: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
-    let mappings = vec![mapping::read(USERS, Notation::Toml, "m").unwrap()];
+    moved_by(USERS, files)
+}
+
+fn moved_by(mapping: &str, files: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
+    let mappings = vec![mapping::read(mapping, Notation::Toml, "m").unwrap()];
     let datasets = Datasets { mappings, ..Datasets::default() };
     let given: Vec<ProjectFile<'_>> = files.iter().map(|(path, text)| ProjectFile { path, text }).collect();
     let all = decided(&given, &datasets, Dialect::BigQuery).unwrap();
@@ -98,6 +102,84 @@ fn a_source_may_have_another_name_or_be_another_table() {
     let (schema, plain) =
         ("sources:\n  - name: b\n    schema: a\n    tables:\n      - name: users_v1\n", model("users_v1"));
     stays(&[("models/m.sql", &plain.replace("'a'", "'b'")), ("models/s.yml", schema)], "must become an identifier");
+}
+
+#[test]
+fn where_a_source_is_stored_tells_it_from_the_dataset_only_where_the_mapping_knows_tables() {
+    let names = |table: &str, new: &str| {
+        let table = if table.is_empty() {
+            String::new()
+        } else {
+            format!("table = {{ old = \"p.{table}.orders\", new = \"p.raw.orders2\" }}\n")
+        };
+        format!(
+            "[dataset]\nname = \"o\"\n[names]\n{table}dbt-source = {{ old = \"ecom.orders\", new = \"{new}\" }}\n[columns]\nplaced = \"ordered\"\n"
+        )
+    };
+    let sources =
+        |more: &str| format!("sources:\n  - name: ecom\n    schema: raw\n    tables:\n      - name: orders\n{more}");
+    let model = ("models/m.sql", "select placed as p from {{ source('ecom', 'orders') }}");
+    let of = |mapping: &str, more: &str| moved_by(mapping, &[model, ("models/s.yml", &sources(more))]);
+    for table in ["", "raw"] {
+        let (texts, why) = of(&names(table, "ecom.orders2"), "");
+        assert!(texts[0].contains("ordered as p") && texts[1].contains("name: orders2"), "{table}: {why:?}");
+    }
+    for (mapping, more, because) in [
+        (names("", "shop.orders2"), "", "the source says itself which schema"),
+        (names("", "ecom.orders2"), "        identifier: x\n", "an identifier besides"),
+        (names("raw", "ecom.orders3"), "", "have different names"),
+    ] {
+        let (texts, why) = of(&mapping, more);
+        assert_eq!(texts, [model.1.to_owned(), sources(more)]);
+        assert!(why.iter().any(|why| why.contains(because)), "{why:?}");
+    }
+    // It is another table.
+    assert_eq!(of(&names("other", "ecom.orders2"), ""), (vec![model.1.to_owned(), sources("")], Vec::new()));
+}
+
+#[test]
+fn a_source_that_is_named_in_any_way_is_the_projects() {
+    let named = "select country_code as c from {{ source(source_name='a', table_name='users_v1') }}";
+    let (texts, why) = moved(&[("models/m.sql", named), SOURCES]);
+    assert!(texts[0].contains("country as c") && texts[0].contains("table_name='users_v2'"), "{why:?}");
+    let vars = ("dbt_project.yml", "name: p\nvars:\n  t: dim_users_v1\n");
+    let plain = ("dbt_project.yml", "name: p\n");
+    for (settings, text) in [
+        (plain, "select country_code as c from {{ source('a', var('t')) }}"),
+        (plain, "{% for t in ['users_v1', 'x'] %} select country_code as c from {{ source('a', t) }} {% endfor %}"),
+        (plain, "select country_code as c from {{ builtins.ref('dim_users_v1', v=1) }}"),
+        (plain, "select country_code as c from {{ ref(var('t', 'dim_users_v1')) }}"),
+        (vars, "select country_code as c from {{ ref(var('t')) }}"),
+    ] {
+        let (texts, why) = moved(&[("models/m.sql", text), SOURCES, settings]);
+        assert_eq!(texts[..2], [text, SOURCES.1], "{text}");
+        assert!(!why.is_empty(), "{text}");
+    }
+    let other = "select country_code as c from {{ ref(var('t')) }}";
+    assert_eq!(moved(&[("models/m.sql", other), plain]).1, Vec::<String>::new());
+}
+
+#[test]
+fn a_column_that_a_template_names_keeps_its_query() {
+    let from = "from {{ source('a', 'users_v1') }}";
+    for list in [
+        "{% if x %} country_code {% else %} 'x' as country_code {% endif %}",
+        "{% if x %} country_code {% else %} signup_ts {% endif %}",
+        "country_code {% if x %} as c {% endif %}",
+    ] {
+        stays(&[("models/m.sql", &format!("select user_id, {list} {from}")), SOURCES], "a template decides");
+    }
+    for (text, new) in [
+        (format!("select user_id, {{% if x %}} country_code {{% else %}} 'x' {{% endif %}} as c {from}"), "country {%"),
+        (format!("select {{% if x %}} country_code, {{% endif %}} user_id {from}"), "country as country_code"),
+        (
+            format!("{{% if x %}} select c from {{{{ ref('o') }}}} union all {{% endif %}} select country_code {from}"),
+            "country as country_code",
+        ),
+    ] {
+        let (texts, why) = moved(&[("models/m.sql", &text), SOURCES]);
+        assert!(texts[0].contains(new), "{}: {why:?}", texts[0]);
+    }
 }
 
 #[test]

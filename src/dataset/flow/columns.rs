@@ -10,8 +10,10 @@ use super::note::Place;
 use super::shape::{Callee, Shape, shape};
 use super::spark::{ALL_TEXTS, NO_TEXTS};
 use super::value::{Columns, Data, Frame, Inner, Library, Mention, Named, Rest, Value};
+use crate::dataset::elsewhere::Seen;
 use crate::dataset::mapping::Position;
 use crate::dataset::usage::Doubt;
+use crate::dataset::visible;
 use crate::tree::Node;
 
 /// What an argument reads: what it is called, its parts, and where its name stands.
@@ -40,6 +42,15 @@ const MEMBERS: [&str; 14] = [
     "distinct",
     "toString",
 ];
+
+/// Modules that give no columns of a consumer's.
+const LIBRARIES: [&str; 9] = ["pyspark", "datetime", "os", "sys", "org", "java", "scala", "time", "uuid"];
+/// How far it is looked where a value comes from.
+const MAX_GIVEN: usize = 4;
+
+/// Functions that take an array of structs apart, or count it.
+const TAKES_APART: [&str; 9] =
+    ["explode", "explode_outer", "posexplode", "posexplode_outer", "inline", "size", "count", "isnull", "isnotnull"];
 
 /// Functions whose first argument is no column, besides those without any.
 const FIRST_IS_NONE: [&str; 6] = ["udf", "pandas_udf", "date_trunc", "concat_ws", "format_string", "broadcast"];
@@ -122,6 +133,7 @@ impl<'t> Flow<'t> {
             _ => Named::Made,
         };
         // The elements keep their parts.
+        columns.calculated |= !TAKES_APART.contains(&name);
         Value::Columns(Rc::new(columns))
     }
 
@@ -147,7 +159,12 @@ impl<'t> Flow<'t> {
             Value::Text(text) if is_column && name != "when" => {
                 columns.mentions.push(Mention { whole: *text, name: *text, read: false, field: false });
             }
-            Value::Columns(more) => columns.add(more),
+            Value::Columns(more) => {
+                if !TAKES_APART.contains(&name) {
+                    self.struct_goes_on(more.parts, one.node);
+                }
+                columns.add(more);
+            }
             Value::Plain if matches!(name, "col" | "column" | "expr") => {
                 // A name that is put together: whatever is read, it may be it.
                 columns.mentions.push(Mention { whole: node, name: node, read: false, field: false });
@@ -167,8 +184,14 @@ impl<'t> Flow<'t> {
         None
     }
 
-    /// Whether what another module gives here may be a column: some file of the consumer names one.
+    /// Whether what others give here may be a column: another module, or who calls a function or has an
+    /// object of the file; some file of the consumer names one.
     pub(super) fn may_be_column(&self, node: Node<'t>) -> bool {
+        let named = || (0..self.datasets.mappings.len()).any(|one| self.around.named_elsewhere(one).is_some());
+        (self.is_of_a_module(node) || self.is_given(node, 0)) && named()
+    }
+
+    fn is_of_a_module(&self, node: Node<'t>) -> bool {
         let path = match shape(node) {
             Shape::Member { .. } => self.path(node),
             Shape::Call { callee: Callee::Method { object, .. }, .. } => self.path(object),
@@ -178,9 +201,50 @@ impl<'t> Flow<'t> {
         };
         let first = path.as_deref().and_then(|path| path.split('.').next()).unwrap_or("");
         let module = self.imports.values().any(|known| known.split('.').next() == Some(first));
-        let library = ["pyspark", "datetime", "os", "sys", "org", "java", "scala", "time", "uuid"].contains(&first);
-        let named = || (0..self.datasets.mappings.len()).any(|one| self.around.named_elsewhere(one).is_some());
-        module && !library && named()
+        module && !LIBRARIES.contains(&first)
+    }
+
+    /// Whether a value is what a parameter holds, or a member of an object, that other files may give.
+    fn is_given(&self, node: Node<'t>, depth: usize) -> bool {
+        if depth > MAX_GIVEN {
+            return true;
+        }
+        match shape(node) {
+            Shape::Name => self.is_given_name(node, depth),
+            Shape::Member { object, name } => {
+                let own = matches!(object.text(), "self" | "this" | "cls");
+                own && self.around.spoken(name.text(), &Seen::Anywhere).is_some() || self.is_given(object, depth + 1)
+            }
+            Shape::Call { callee: Callee::Method { object, .. }, arguments } => {
+                self.is_given(object, depth + 1) || arguments.iter().any(|one| self.is_given(one.value, depth + 1))
+            }
+            Shape::Call { callee: Callee::Value(name), arguments } => {
+                self.is_given(name, depth + 1) || arguments.iter().any(|one| self.is_given(one.value, depth + 1))
+            }
+            Shape::Index { object, .. } | Shape::Same(object) => self.is_given(object, depth + 1),
+            Shape::Operator(_, operands) => operands.into_iter().any(|one| self.is_given(one, depth + 1)),
+            Shape::Choice(_, ways) => ways.into_iter().any(|one| self.is_given(one, depth + 1)),
+            _ => false,
+        }
+    }
+
+    /// The same, of a name: a parameter of a function that other files speak of, or what one was given to.
+    fn is_given_name(&self, node: Node<'t>, depth: usize) -> bool {
+        let name = node.text();
+        for function in node.ancestors().filter(|up| visible::is_function(*up)) {
+            let takes = |list: Node<'t>| list.descendants().any(|below| below.is_leaf() && below.text() == name);
+            if ["parameters", "parameter"].iter().filter_map(|field| function.field(field)).any(takes) {
+                let (at, own) = self.declaration(function.id).unwrap_or((function, function));
+                let seen = visible::seen(at, own.text());
+                return own.is_leaf() && self.around.spoken(own.text(), &seen).is_some();
+            }
+            let given = function.descendants().filter(|below| visible::targets(*below).iter().any(|one| one.0 == name));
+            let mut values = given.filter_map(|below| below.field("right").or_else(|| below.field("value")));
+            if values.any(|value| !value.contains(node) && self.is_given(value, depth + 1)) {
+                return true;
+            }
+        }
+        false
     }
 
     fn is_star(&self, mention: &Mention<'t>) -> bool {
@@ -244,6 +308,9 @@ impl<'t> Flow<'t> {
                             }
                         } else {
                             let more = self.mention(mention, data, place);
+                            if columns.calculated {
+                                self.struct_goes_on(more, mention.whole);
+                            }
                             parts = parts.or(more);
                         }
                     }
@@ -367,6 +434,7 @@ impl<'t> Flow<'t> {
         let parts = self.mention(&mention, &frame.data, Place::read(frame.library));
         if frame.library == Library::Pandas {
             self.value_of_mention(&mention, &frame.data);
+            self.struct_goes_on(parts, whole);
         }
         let mut keeps = None;
         if let (Library::Pandas, Some((name, _))) = (frame.library, self.spelled(&mention)) {
@@ -383,6 +451,16 @@ impl<'t> Flow<'t> {
             parts,
             ..Columns::default()
         }))
+    }
+
+    /// A struct is a value as a whole: what reads its fields behind that is not followed.
+    pub(super) fn struct_goes_on(&mut self, parts: Option<(usize, usize)>, node: Node<'t>) {
+        let Some((source, column)) = parts else { return };
+        let known = &self.datasets.mappings[self.datasets_of[source]].columns[column];
+        if known.changes_fields() && !super::use_of_value::counts(node) {
+            let why = "the whole struct goes on, and one of its fields is renamed";
+            self.doubt(source, Doubt::open(node.range(), why));
+        }
     }
 
     /// Methods of columns.
@@ -426,16 +504,26 @@ impl<'t> Flow<'t> {
                                 after.mentions.push(Mention { whole: *text, name: *text, read: false, field: false });
                             }
                             // A window, or names, of another file.
-                            Value::Plain if texts || word == "over" => after.mentions.push(Self::unseen(one.node)),
+                            Value::Plain if texts || word == "over" || self.may_be_column(one.node) => {
+                                after.mentions.push(Self::unseen(one.node));
+                            }
                             _ => {}
                         }
                     }
                 }
             }
             _ => {
-                for value in method.arguments.iter().flat_map(|one| one.value.alternatives()) {
-                    if let Value::Columns(more) = &value {
-                        after.add(more);
+                self.struct_goes_on(columns.parts, method.object);
+                after.calculated |= !super::use_of_value::counts(method.object);
+                for one in &method.arguments {
+                    for value in one.value.alternatives() {
+                        match &value {
+                            Value::Columns(more) => after.add(more),
+                            Value::Plain if self.may_be_column(one.node) => {
+                                after.mentions.push(Self::unseen(one.node));
+                            }
+                            _ => {}
+                        }
                     }
                 }
             }

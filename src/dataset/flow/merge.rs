@@ -11,6 +11,9 @@ use crate::dataset::mapping::Position;
 use crate::dataset::usage::Doubt;
 use crate::tree::Node;
 
+/// What pandas puts behind a name that both frames have.
+const SUFFIXES: [&str; 2] = ["_x", "_y"];
+
 impl<'t> Flow<'t> {
     pub(super) fn merged(&mut self, frame: &Frame, method: &Method<'t>) -> Value<'t> {
         let Some(other) = method.argument(0, "right") else { return Value::Frame(frame.clone()) };
@@ -37,9 +40,9 @@ impl<'t> Flow<'t> {
         self.new_names_meet(&frame.data, &right, method.node);
         self.new_names_meet(&right, &frame.data, method.node);
         // Names that both have get suffixes.
-        let (left, right_names) = (self.changing_names(&frame.data), self.changing_names(&right));
-        if method.named("suffixes").is_some() {
-            for source in left.into_iter().chain(right_names) {
+        let all = self.changing_names(&frame.data).into_iter().chain(self.changing_names(&right));
+        for source in all.collect::<Vec<_>>() {
+            if method.named("suffixes").is_some() || self.speaks_of_suffixed(source) {
                 let why = "columns of one name get suffixes, and others have one name afterwards";
                 self.doubt(source, Doubt::open(method.node.range(), why));
             }
@@ -107,6 +110,14 @@ impl<'t> Flow<'t> {
             }
         }
         found
+    }
+
+    /// Whether the file has a name that pandas gives to one of two columns, of which one changes.
+    fn speaks_of_suffixed(&self, source: usize) -> bool {
+        let columns = &self.datasets.mappings[self.datasets_of[source]].columns;
+        let changed = columns.iter().filter(|column| !column.is_kept());
+        let names = changed.flat_map(|column| [Some(column.name.as_str()), column.to()].into_iter().flatten());
+        names.into_iter().any(|name| SUFFIXES.iter().any(|end| self.speaks_of(&format!("{name}{end}"))))
     }
 
     /// Whether the file has a name as a text or as a member.

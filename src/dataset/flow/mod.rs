@@ -7,6 +7,7 @@
 //! with it stays. Must not: guess, or read another file.
 
 mod arguments;
+mod attributes;
 mod bound;
 mod call;
 mod columns;

@@ -564,7 +564,7 @@ const MAX_DOUBTS: usize = 64;
 
 /// Whether a name can be written behind a dot, and means a column there.
 fn is_attribute(name: &str) -> bool {
-    let means_more = super::spark::is_method(name) || super::pandas::is_method(name);
+    let means_more = super::attributes::is_of_frames(name);
     is_name(name) && !name.starts_with(char::is_numeric) && !means_more && !KEYWORDS.contains(&name)
 }
 

@@ -5,7 +5,7 @@ use super::call::{Given, Method};
 use super::note::Place;
 use super::shape::{Shape, shape};
 use super::value::{Columns, Data, Frame, Inner, Library, Mention, Rest, Row, Style, Value};
-use crate::dataset::mapping::Position;
+use crate::dataset::mapping::{Position, Renamed, System};
 use crate::dataset::usage::{Doubt, Role};
 use crate::tree::Node;
 
@@ -89,6 +89,13 @@ pub(super) fn is_method(name: &str) -> bool {
 
 pub(super) const LEAVES: &str = "it leaves with the names of its columns";
 
+/// Whether a member is one of what has a value for each column.
+fn is_summary(member: Node<'_>) -> bool {
+    let Shape::Member { object, .. } = shape(member) else { return false };
+    let Shape::Call { callee: super::shape::Callee::Method { name, .. }, .. } = shape(object) else { return false };
+    matches!(name.text(), "count" | "nunique" | "max" | "min" | "sum" | "mean" | "any" | "all")
+}
+
 impl<'t> Flow<'t> {
     /// A function of the module.
     pub(super) fn pandas_function(&mut self, node: Node<'t>, name: &str, given: &[Given<'t>]) -> Value<'t> {
@@ -137,6 +144,16 @@ impl<'t> Flow<'t> {
             return Value::frame(Library::Pandas, Data { exact: true, ..Data::other() });
         };
         let mut data = Data { exact: true, ..data };
+        if let Some((project, range)) = method.named("project_id").and_then(|one| self.literal(one.node)) {
+            for source in data.sources() {
+                let mapping = &self.datasets.mappings[self.datasets_of[source]];
+                let lies =
+                    |name: &Renamed| name.old.split('.').count() < 3 || name.old.starts_with(&format!("{project}."));
+                if !mapping.names(System::Table).any(lies) {
+                    self.doubt(source, Doubt::open(range.clone(), "another project is named here than the dataset's"));
+                }
+            }
+        }
         let columns = method.named("columns").or_else(|| method.named("usecols"));
         if let Some(columns) = columns {
             data = self.picked(&data, columns);
@@ -414,7 +431,27 @@ impl<'t> Flow<'t> {
     pub(super) fn pandas_member(&mut self, frame: &Frame, node: Node<'t>, name: Node<'t>) -> Value<'t> {
         let value = Value::Frame(frame.clone());
         match name.text() {
-            "shape" | "size" | "empty" | "index" => Value::Plain,
+            // How many columns there are is part of it.
+            "size" => {
+                self.grouped_whole(&frame.data, name);
+                Value::Plain
+            }
+            "shape" => {
+                let rows = |up: Node<'_>| match shape(up) {
+                    Shape::Index { keys, .. } => matches!(keys[..], [key] if key.text() == "0"),
+                    Shape::Call { callee, .. } => super::bound::shows(callee),
+                    _ => false,
+                };
+                if !super::use_of_value::around(node).is_some_and(rows) {
+                    self.grouped_whole(&frame.data, name);
+                }
+                Value::Plain
+            }
+            "index" if is_summary(node) => {
+                self.lost(&value, name, "the names or the places of its columns are read as values");
+                Value::Plain
+            }
+            "empty" | "index" => Value::Plain,
             "loc" => value,
             word if is_method(word) => {
                 self.lost(&value, name, "the names or the places of its columns are read as values");

@@ -75,7 +75,8 @@ impl<'t> Flow<'t> {
         };
         let first = method.arguments.first();
         match method.word() {
-            "table" if method.arguments.len() == 1 => {
+            // Others have a method of the name, too.
+            "table" if method.arguments.len() == 1 && self.speaks_of_spark() => {
                 let data = match first.map(|one| &one.value) {
                     Some(Value::Text(text)) => self.table_text(*text, true),
                     _ => None,
@@ -104,6 +105,12 @@ impl<'t> Flow<'t> {
             "load" if of_read() => Some(frame(self.loaded(method))),
             _ => None,
         }
+    }
+
+    /// Whether the file speaks of Spark, or of what has its methods.
+    fn speaks_of_spark(&self) -> bool {
+        let text = self.tree.text().to_ascii_lowercase();
+        ["spark", "snowpark", "databricks", "sqlcontext"].iter().any(|word| text.contains(word))
     }
 
     /// `spark.read.….load(…)`: by its argument, or by what the calls before say.
@@ -374,6 +381,11 @@ impl<'t> Flow<'t> {
                 return Some(Data::of(Rest::Source(source)));
             }
         };
+        if let (None, Some(dataset)) = (self.datasets.path(&name), self.datasets.path_pattern(&name)) {
+            let source = self.source(text, dataset, range.clone(), Form::Told);
+            self.doubt(source, Doubt::open(range, "a pattern that covers the dataset and other files besides"));
+            return Some(Data::of(Rest::Source(source)));
+        }
         let Some((dataset, new)) = self.datasets.path(&name) else {
             self.accounted.insert(text.range().start);
             return None;

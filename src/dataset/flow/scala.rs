@@ -124,8 +124,9 @@ fn statement(node: Node<'_>) -> Shape<'_> {
             Shape::Class { name: field("name"), members: field("body").map_or(Vec::new(), children) }
         }
         "return_expression" => Shape::Return(children(node).first().copied()),
-        "import_declaration"
-        | "package_clause"
+        // `import row._`
+        "import_declaration" => Shape::Other(children(node).into_iter().take(1).collect()),
+        "package_clause"
         | "annotation"
         | "function_declaration"
         | "val_declaration"

@@ -162,7 +162,8 @@ impl<'t> Flow<'t> {
             lost(self, "a query that gander can't read");
             return;
         };
-        if tree.iter().any(|node| node.is_error() || node.is_missing()) {
+        // What backticks hold is a name, and none of Python's.
+        if content.contains('`') || tree.iter().any(|node| node.is_error() || node.is_missing()) {
             lost(self, "a query that gander can't read");
             return;
         }
@@ -177,7 +178,8 @@ impl<'t> Flow<'t> {
                 .is_some_and(|parent| parent.kind() == "attribute" && name.field_name() == Some("attribute"));
             if !is_attribute {
                 let mention = Mention { whole: name, name, read: true, field: false };
-                inner.mention(&mention, data, Place::read(Library::Pandas).at(Position::Filter));
+                let parts = inner.mention(&mention, data, Place::read(Library::Pandas).at(Position::Filter));
+                inner.struct_goes_on(parts, name);
             }
         }
         // The quotes around are the code's.

@@ -208,7 +208,9 @@ impl<'t> Flow<'t> {
             "join" => self.spark_join(frame, method),
             "unionByName" | "union" | "unionAll" => self.spark_union(frame, method),
             "collect" | "take" | "toLocalIterator" | "head" | "first" | "tail" => {
-                let row = Value::Row(Row { style: Style::Named, data: data.clone() });
+                // Names of rows are compared with their case.
+                let exact = data.exact || data.names.is_empty();
+                let row = Value::Row(Row { style: Style::Named, data: Data { exact, ..data.clone() } });
                 let one = word == "first" || word == "head" && method.arguments.is_empty();
                 if one { row } else { row.many() }
             }

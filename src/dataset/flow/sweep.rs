@@ -16,6 +16,7 @@ impl<'t> Flow<'t> {
     /// Tells names of columns, as texts and as members, that nothing has read: code that was
     /// not followed may read them.
     pub(super) fn sweep_names(&mut self) {
+        self.sweep_classes();
         let datasets: BTreeSet<usize> = self.datasets_of.iter().copied().collect();
         let known: BTreeSet<usize> = self.noted.keys().map(|(start, _)| *start).collect();
         let nodes: Vec<Node<'t>> = self.tree.iter().collect();
@@ -64,6 +65,20 @@ impl<'t> Flow<'t> {
         }
     }
 
+    /// Tells where a class that a macro makes of a table is used in a way that is not followed: `U.table`,
+    /// `client.rows[U]`.
+    fn sweep_classes(&mut self) {
+        let mut classes: Vec<(String, usize)> = self.classes.clone().into_iter().collect();
+        classes.sort();
+        for (name, source) in classes {
+            let uses = self.tree.iter().filter(|node| node.is_leaf() && node.text() == name);
+            let lost: Vec<Node<'t>> = uses.filter(|node| !is_followed(*node)).collect();
+            for node in lost {
+                self.doubt(source, Doubt::open(node.range(), "the class is used in a way that is not followed"));
+            }
+        }
+    }
+
     /// Whether a part of a query names no column that changes.
     pub(super) fn names_nothing(&self, text: Node<'t>, data: &Data) -> bool {
         let Some((content, _)) = self.literal(text) else { return false };
@@ -102,4 +117,19 @@ impl<'t> Flow<'t> {
         }
         any
     }
+}
+
+/// Whether a mention of such a class says what something is, and what reads it is known.
+fn is_followed(class: Node<'_>) -> bool {
+    let Some(parent) = class.parent() else { return true };
+    if parent.kind() == "field_expression" {
+        return parent.field("value").is_none_or(|value| value.id != class.id);
+    }
+    let list = class.ancestors().take(3).find(|up| up.kind() == "type_arguments");
+    let Some(call) = list.and_then(|list| list.parent()).filter(|call| call.kind() == "generic_function") else {
+        return true;
+    };
+    let function = call.field("function").map_or("", Node::text);
+    let word = function.rsplit('.').next().unwrap_or("");
+    word.starts_with("typedBigQuery") || matches!(word, "asInstanceOf" | "classOf" | "map" | "flatMap" | "parallelize")
 }

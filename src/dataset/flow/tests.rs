@@ -1,4 +1,5 @@
 mod read;
+mod told;
 
 use crate::dataset::decide::Fate;
 use crate::dataset::file::{Around, decided};
@@ -17,6 +18,7 @@ type = { old = "com.acme.UserV1", new = "com.acme.UserV2" }
 user_id = "user_id"
 country_code = "country"
 signup_ts = "count"
+sort_of = "product"
 [columns.last_seen]
 pyspark = "F.to_date({last_active_at})"
 [columns.tier]
@@ -186,6 +188,7 @@ fn a_name_that_is_a_method_is_no_attribute() {
     let read = "def f(spark):\n    df = spark.table('a.users_v1')\n";
     spark(&format!("{read}    return df.agg(F.max(df['signup_ts']).alias('m'))\n"), &[MOVES, ("signup_ts", "count")]);
     spark_stays(&format!("{read}    return df.agg(F.max(df.signup_ts).alias('m'))\n"), "as an attribute");
+    spark_stays("import pandas as pd\nn = pd.read_gbq('a.users_v1').sort_of.nunique()\n", "as an attribute");
 }
 
 #[test]

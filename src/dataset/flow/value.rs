@@ -140,6 +140,8 @@ pub(super) struct Columns<'t> {
     pub(super) compares: bool,
     /// Whether something is grouped by it.
     pub(super) groups: bool,
+    /// Whether it is what a function or a method makes of them.
+    pub(super) calculated: bool,
 }
 
 impl<'t> Columns<'t> {
@@ -148,6 +150,7 @@ impl<'t> Columns<'t> {
         self.mentions.extend(more.mentions.iter().copied());
         self.compares |= more.compares;
         self.groups |= more.groups;
+        self.calculated |= more.calculated;
     }
 }
 

@@ -7,9 +7,33 @@ use super::path::{Path, Stand};
 use super::relation::{Relation, Source};
 use super::{Known, Resolver};
 use crate::dataset::mapping::Position;
-use crate::dataset::names::Met;
+use crate::dataset::mapping::{Mapping, System};
+use crate::dataset::names::{Met, last_part};
 use crate::dataset::usage::{Doubt, Form, Of, Use};
 use crate::tree::Node;
+
+/// What a template calls; `builtins.ref` is `ref`.
+fn called(call: Node<'_>) -> &str {
+    let name = call.field("function").map_or("", Node::text);
+    name.strip_prefix("builtins.").unwrap_or(name)
+}
+
+/// Arguments of `ref` and `source`, those that are given by their names in their places.
+fn by_place<'t>(arguments: &[Node<'t>]) -> Vec<Node<'t>> {
+    let mut plain = Vec::new();
+    for wanted in [None, Some(["source_name", "package_name", "package"]), Some(["table_name", "model_name", "name"])] {
+        for one in arguments {
+            match wanted {
+                None if one.kind() != "keyword_argument" => plain.push(*one),
+                Some(names) if one.field("name").is_some_and(|name| names.contains(&name.text())) => {
+                    plain.extend(one.field("value"));
+                }
+                _ => {}
+            }
+        }
+    }
+    plain
+}
 
 impl<'t> Resolver<'t> {
     /// The word of a tag: `if`, `endfor`.
@@ -67,9 +91,7 @@ impl<'t> Resolver<'t> {
             _ => content,
         };
         relation.source = self.relation_of(content, node);
-        if matches!(relation.source, Source::Unknown)
-            && !matches!(content.field("function").map(Node::text), Some("ref" | "source"))
-        {
+        if matches!(relation.source, Source::Unknown) && !matches!(called(content), "ref" | "source") {
             self.jinja_left(node);
         }
         Some(relation)
@@ -77,10 +99,10 @@ impl<'t> Resolver<'t> {
 
     /// What a call of `ref` or `source` is.
     fn relation_of(&mut self, call: Node<'t>, at: Node<'t>) -> Source {
-        let function = call.field("function").map_or("", Node::text);
+        let function = called(call);
         let arguments: Vec<Node<'t>> =
             call.field("arguments").into_iter().flat_map(|list| list.named_children()).collect();
-        let plain: Vec<Node<'t>> = arguments.iter().copied().filter(|one| one.kind() != "keyword_argument").collect();
+        let plain: Vec<Node<'t>> = by_place(&arguments);
         let text =
             |node: &Node<'t>| (node.kind() == "string").then(|| node.text().trim_matches(['\'', '"']).to_owned());
         let texts: Vec<Option<String>> = plain.iter().map(text).collect();
@@ -101,7 +123,14 @@ impl<'t> Resolver<'t> {
             }
             ("ref", [Some(model)]) => self.setting.project.model(self.datasets, None, model),
             ("ref", [Some(package), Some(model)]) => self.setting.project.model(self.datasets, Some(package), model),
+            ("ref", [None] | [_, None]) => self.put_in(at, System::DbtRef),
             _ => Met::Other,
+        };
+        let met = match met {
+            Met::Other if function == "source" && texts.iter().all(Option::is_none) => {
+                self.put_in(at, System::DbtSource)
+            }
+            met => met,
         };
         let met = match met {
             Met::Dataset(dataset, _) if plain.len() != arguments.len() => {
@@ -125,6 +154,25 @@ impl<'t> Resolver<'t> {
                 Source::Dataset(dataset)
             }
             _ => Source::Unknown,
+        }
+    }
+
+    /// The dataset that `ref(var('model'))` may be: a text of the file, or a variable of the project, is its
+    /// name.
+    fn put_in(&self, at: Node<'t>, system: System) -> Met {
+        let root = at.ancestors().last().unwrap_or(at);
+        let written = |last: &str| {
+            let text = |node: Node<'_>| node.kind() == "string" && node.text().trim_matches(['\'', '"']) == last;
+            self.setting.project.variables.contains(last) || root.descendants().any(text)
+        };
+        let named = |mapping: &Mapping| {
+            mapping
+                .names(system)
+                .any(|name| !self.setting.project.models.contains(&name.old) && written(last_part(&name.old)))
+        };
+        match self.datasets.mappings.iter().position(named) {
+            Some(dataset) => Met::Half(dataset, "its name is put in by a template".to_owned()),
+            None => Met::Other,
         }
     }
 
@@ -231,10 +279,7 @@ impl<'t> Resolver<'t> {
                         "string" if !is_known(below) && resolver.tables_in_text(below) => {
                             resolver.doubt(below, "SQL in a text of a template");
                         }
-                        "jinja_call"
-                            if !is_known(below)
-                                && matches!(below.field("function").map(Node::text), Some("ref" | "source")) =>
-                        {
+                        "jinja_call" if !is_known(below) && matches!(called(below), "ref" | "source") => {
                             let before = resolver.uses.len();
                             resolver.relation_of(below, below);
                             let found = resolver.uses.len() > before;
@@ -258,7 +303,7 @@ impl<'t> Resolver<'t> {
     pub(super) fn jinja_left(&mut self, node: Node<'t>) {
         let calls: Vec<Node<'t>> = node.descendants().filter(|below| below.kind() == "jinja_call").collect();
         for call in calls {
-            if !matches!(call.field("function").map(Node::text), Some("ref" | "source")) || call.id == node.id {
+            if !matches!(called(call), "ref" | "source") || call.id == node.id {
                 continue;
             }
             let before = self.uses.len();
@@ -283,7 +328,7 @@ impl<'t> Resolver<'t> {
         let before = self.uses.len();
         let calls: Vec<Node<'t>> = node.descendants().filter(|below| below.kind() == "jinja_call").collect();
         for call in calls {
-            if matches!(call.field("function").map(Node::text), Some("ref" | "source")) {
+            if matches!(called(call), "ref" | "source") {
                 self.relation_of(call, call);
             }
         }

@@ -364,6 +364,35 @@ impl<'t> Resolver<'t> {
         }
     }
 
+    /// The new name of a table must not be what a query around it, or within it, calls another one.
+    pub(super) fn tables_catch(&mut self, node: Node<'t>) {
+        let encloses = |outer: usize, inner: usize| self.scopes_from(Some(inner)).any(|scope| scope == outer);
+        let mut caught = None;
+        for (at, scope) in self.scopes.iter().enumerate() {
+            for one in &scope.relations {
+                let Some(new) = one.renamed.as_ref().and_then(|new| new.last()).map(|last| last.to_lowercase()) else {
+                    continue;
+                };
+                if one.name.as_ref() == Some(&new) {
+                    continue;
+                }
+                let others = self
+                    .scopes
+                    .iter()
+                    .enumerate()
+                    .filter(|(other, _)| *other != at && (encloses(*other, at) || encloses(at, *other)));
+                // What moves to the name as well is the table itself.
+                let same = |other: &Relation| other.name.as_ref() == Some(&new) && other.source != one.source;
+                if others.into_iter().any(|(_, other)| other.relations.iter().any(same)) {
+                    caught = Some(new);
+                }
+            }
+        }
+        if let Some(new) = caught {
+            self.doubt(node, format!("its new name, {new}, is what another table is called around it or within it"));
+        }
+    }
+
     /// The new name of a column without qualifier must not be another's.
     pub(super) fn meets_others(
         &mut self,

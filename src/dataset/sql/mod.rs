@@ -79,8 +79,17 @@ pub struct Setting {
     pub project: Project,
     /// Whether it is a file: what is put in there is put in as it is, and may be a name.
     pub file: bool,
+    /// Whether a library of the file around, whatever the dialect, names what is calculated by its text.
+    pub by_text: bool,
     /// Datasets under a name that the code around gives them; the name stays.
     pub tables: BTreeMap<String, usize>,
+}
+
+impl Setting {
+    /// Whether what is calculated is named by the text of the calculation.
+    fn names_by_text(&self) -> bool {
+        self.by_text || self.dialect != Dialect::BigQuery
+    }
 }
 
 /// What is known of a project of dbt.
@@ -93,6 +102,8 @@ pub struct Project {
     pub sources: BTreeMap<(String, String), Known>,
     /// Models of the project itself: `ref` of one is none of a dataset's.
     pub models: HashSet<String>,
+    /// What variables of the project hold.
+    pub variables: HashSet<String>,
     /// What the project is called, if that is written out.
     pub name: Option<String>,
 }

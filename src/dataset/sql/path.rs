@@ -209,7 +209,20 @@ impl<'t> Resolver<'t> {
         }
         let name = folded(path.parts[qualifier].text());
         let hit = self.shapes.find(&one.source, &name);
+        if hit == Hit::No && self.is_named_further_out(scope, one.name.as_deref()) {
+            self.doubt(path.node, "the table has no such column, and one further out has the same name");
+        }
         self.hit(path, qualifier, hit, stand, None);
+    }
+
+    /// Whether a dataset further out than a scope has this name.
+    fn is_named_further_out(&self, scope: usize, name: Option<&str>) -> bool {
+        self.scopes_from(Some(scope)).skip(1).any(|outer| {
+            let mut relations = self.scopes[outer].relations.iter();
+            relations.any(|one| {
+                name.is_some() && one.name.as_deref() == name && !self.shapes.starred(&one.source).is_empty()
+            })
+        })
     }
 
     /// What is known of `parts[at]`, a column.
@@ -253,6 +266,13 @@ impl<'t> Resolver<'t> {
         }
     }
 
+    /// Whether the first name of a path is a table's, too.
+    fn is_table(&self, path: &Path<'t>, at: usize, stand: Stand) -> bool {
+        let name = folded(path.parts[0].text());
+        let named = |scope: usize| self.scopes[scope].relations.iter().any(|one| one.name.as_deref() == Some(&name));
+        at == 0 && self.scopes_from(stand.scope).any(named)
+    }
+
     /// A column of a dataset, with what comes behind it.
     #[expect(clippy::too_many_arguments, reason = "one place makes every use of a column")]
     fn column(
@@ -288,10 +308,16 @@ impl<'t> Resolver<'t> {
                 self.doubts.push(Doubt::annotate(path.parts[at].range(), why));
                 return;
             }
-        } else if path.parts.len() > at + 1 && known.to() != Some(&known.name) && known.to().is_none() {
+        } else if path.parts.len() > at + 1 && self.is_table(path, at, stand) {
+            self.doubt(path.node, "a field of this column, or a column of a table further out");
+        } else if path.parts.len() > at + 1 && known.to().is_none() {
             self.doubt(path.parts[at], "a field of a column that the mapping takes for a plain value");
         }
-        let form = self.column_form(path, at, stand);
+        let mut form = self.column_form(path, at, stand);
+        let is_part = |node: Node<'_>| node.kind() == "subscript";
+        if is_part(path.node) || path.node.descendants().any(is_part) {
+            form.value = ValueUse::Elsewhere("a part of its value is taken");
+        }
         let position = self.position_of(path.node, stand.position);
         let followed = known.is_bound() && !self.datasets.mappings[dataset].by_rules;
         if followed && form.value != ValueUse::Same {

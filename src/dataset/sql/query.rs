@@ -140,7 +140,7 @@ impl<'t> Resolver<'t> {
 
     /// `a union all b …`: the first names the output.
     fn set_operation(&mut self, node: Node<'t>, around: &Around, goes: Goes) -> usize {
-        let (mut branches, mut at) = (Vec::new(), node);
+        let (mut branches, mut at, mut any_first) = (Vec::new(), node, false);
         let (mut by_name, mut compares): (bool, Option<Position>) = (false, None);
         while at.kind() == "set_operation" {
             if let Some(operator) = at.field("operator") {
@@ -153,6 +153,8 @@ impl<'t> Resolver<'t> {
                     self.account(operator);
                 }
             }
+            // A template may leave the first out: any may name the output.
+            any_first |= at.children().any(|child| child.kind() == "jinja_tag");
             branches.extend(at.field("right"));
             let Some(left) = at.field("left") else { break };
             at = left;
@@ -163,7 +165,7 @@ impl<'t> Resolver<'t> {
         for (number, branch) in branches.iter().enumerate() {
             let goes = match goes {
                 Goes::Nowhere => Goes::Nowhere,
-                _ if number == 0 || by_name => goes,
+                _ if number == 0 || by_name || any_first => goes,
                 _ => Goes::ByPlace,
             };
             let (shape, _) = self.body(*branch, around, goes);

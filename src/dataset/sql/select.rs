@@ -10,6 +10,44 @@ use crate::dataset::mapping::Position;
 use crate::dataset::usage::{Doubt, Of, Role, ValueUse};
 use crate::tree::Node;
 
+/// Whether another clause of the query may mean an item by its name.
+fn names_its_list(clause: Node<'_>) -> bool {
+    let Some(select) = clause.parent() else { return false };
+    let own = select.named_children().any(|child| matches!(child.kind(), "having_clause" | "qualify_clause"));
+    let query = select.parent().filter(|parent| parent.kind() == "query");
+    own || query.is_some_and(|query| query.named_children().any(|child| child.kind() == "order_by_clause"))
+}
+
+const MADE_OF_TEXT: &str = "the name of what is calculated is made of the column's name, and leaves";
+const NAMED_BY_TEMPLATE: &str = "a template decides what this column is called";
+
+/// Whether a tag of a template lies in an item so that its name depends on it: `{% if x %} a {% else %} b
+/// {% endif %}`. An alias behind all of them names each.
+fn is_named_by_template(item: Node<'_>) -> bool {
+    let mut tags = item.descendants().filter(|below| below.kind() == "jinja_tag").peekable();
+    if tags.peek().is_none() {
+        return false;
+    }
+    let alias = item.named_children().filter(|child| child.field_name() == Some("alias")).last();
+    let Some(alias) = alias else { return true };
+    let (mut open, mut last) = (0_i32, 0);
+    for tag in tags {
+        let word = tag.field("tag").map_or("", Node::text);
+        let word = word.trim_start_matches(|c: char| !c.is_alphabetic());
+        open += i32::from(matches!(word, "if" | "for")) - i32::from(word.starts_with("end"));
+        last = tag.range().end;
+    }
+    // A tag before the item may have opened what is closed here.
+    open > 0 || last > alias.range().start || is_alternative(item, alias)
+}
+
+/// Whether an alias may be that of the last of several values alone: no tag closes them before it.
+fn is_alternative(item: Node<'_>, alias: Node<'_>) -> bool {
+    let closes = |tag: Node<'_>| tag.text().contains("end") && tag.range().end <= alias.range().start;
+    let closed = item.descendants().filter(|below| below.kind() == "jinja_tag").any(closes);
+    item.field("value").is_some_and(|value| value.kind() == "alternatives") && !closed
+}
+
 impl<'t> Resolver<'t> {
     /// A `select`: its shape, and the scope that an `order by` behind it sees.
     pub(super) fn select(&mut self, node: Node<'t>, around: &Around, goes: Goes) -> (usize, usize) {
@@ -114,7 +152,7 @@ impl<'t> Resolver<'t> {
         let distinct = words.contains(&"distinct");
         let as_struct = words.contains(&"struct") || words.contains(&"value");
         let mut shape = Shape::default();
-        let named = matches!(goes, Goes::Out | Goes::Inside) || as_struct;
+        let named = matches!(goes, Goes::Out | Goes::Inside) || as_struct || names_its_list(clause);
         let position = if distinct { Position::Group } else { Position::Read };
         for child in clause.named_children() {
             match child.kind() {
@@ -166,10 +204,10 @@ impl<'t> Resolver<'t> {
                 let meets = columns.iter().filter_map(|column| column.to()).any(|to| {
                     let to = to.to_lowercase();
                     self.datasets.mappings[dataset].arrives(&to)
-                        && sources
-                            .iter()
-                            .enumerate()
-                            .any(|(other, one)| other != at && self.shapes.find(&one.source, &to) == Hit::Other)
+                        && sources.iter().enumerate().any(|(other, one)| {
+                            let hit = self.shapes.find(&one.source, &to);
+                            other != at && matches!(hit, Hit::Other | Hit::Maybe)
+                        })
                 });
                 if meets {
                     self.doubts.push(Doubt::annotate(clause.range(), "two stars will have a column of the same name"));
@@ -197,12 +235,18 @@ impl<'t> Resolver<'t> {
         let name = self.output_name(item);
         let path = self.path_of(value).filter(|_| value.kind() != "string" || value.text().starts_with('"'));
         let carried = self.carried.len();
+        let before = self.uses.len();
         let Some(path) = path else {
             self.expression(value, around, stand.position);
+            if name.is_none() && self.setting.names_by_text() {
+                self.doubt_name(value, before, goes, MADE_OF_TEXT);
+            }
+            if is_named_by_template(item) {
+                self.doubt_name(item, before, goes, NAMED_BY_TEMPLATE);
+            }
             self.hand_on(Output::of(name), carried, around.scope, shape);
             return;
         };
-        let before = self.uses.len();
         self.path(&path, Stand { named: stand.named && aliases.is_empty(), ..stand });
         // Subscripts of the path hold expressions of their own.
         self.expression(value, around, stand.position);
@@ -220,8 +264,26 @@ impl<'t> Resolver<'t> {
                 }
             }
         }
+        if is_named_by_template(item) {
+            self.doubt_name(item, before, goes, NAMED_BY_TEMPLATE);
+        }
         let element = self.array_of(value, around.scope);
         self.hand_on(Output { name, hands_on, element, ..Output::default() }, carried, around.scope, shape);
+    }
+
+    /// Holds the query where an item's name goes on that is made of a column's, which changes.
+    fn doubt_name(&mut self, at: Node<'t>, before: usize, goes: Goes, why: &str) {
+        let changes = |one: &crate::dataset::usage::Use| match one.of {
+            Of::Column(column) => !self.datasets.mappings[one.dataset].columns[column].is_kept(),
+            Of::Field(column, field) => {
+                let (old, new) = &self.datasets.mappings[one.dataset].columns[column].fields[field];
+                old != new
+            }
+            _ => false,
+        };
+        if matches!(goes, Goes::Out | Goes::Inside) && self.uses[before..].iter().any(changes) {
+            self.doubt(at, why);
+        }
     }
 
     /// `*`, `t.*`, with `except` and `replace`.

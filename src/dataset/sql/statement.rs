@@ -136,6 +136,7 @@ impl<'t> Resolver<'t> {
     fn unit_of(&mut self, node: Node<'t>, read: impl FnOnce(&mut Self)) {
         self.unit(node.range(), |resolver| {
             read(resolver);
+            resolver.tables_catch(node);
             resolver.finish_drops(node);
             resolver.sweep(node);
         });

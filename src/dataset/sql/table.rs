@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use super::relation::{Output, Relation, Shape, Source};
 use super::{Around, Goes, Resolver, folded, unquoted};
-use crate::dataset::mapping::Position;
+use crate::dataset::mapping::{Position, Renamed, System};
 use crate::dataset::names::{Met, Part};
 use crate::dataset::usage::{Doubt, Form, Of, Use};
+use crate::dataset::word::each;
 use crate::tree::Node;
 
 /// A part of a table's name and its bytes in the file.
@@ -408,6 +409,14 @@ impl<'t> Resolver<'t> {
             relation.source = Source::Dataset(dataset);
             return relation;
         }
+        if let [.., Some(of), None] = texts[..]
+            && let Some(dataset) = self.any_table_of(&texts[..texts.len() - 2], of, node)
+        {
+            self.push(node, dataset, Of::Dataset, Position::Read, Form::Told);
+            self.doubts.push(Doubt::open(node.range(), "which table is read is put in at run time"));
+            relation.source = Source::Dataset(dataset);
+            return relation;
+        }
         if let [Some(only)] = texts[..]
             && let Some(dataset) = self.setting.tables.get(only)
         {
@@ -444,6 +453,25 @@ impl<'t> Resolver<'t> {
             Met::Other => {}
         }
         relation
+    }
+}
+
+impl Resolver<'_> {
+    /// The dataset that lies where a table is read whose own name is put in, if the text names a column of it
+    /// that changes.
+    fn any_table_of(&self, project: &[Part<'_>], of: &str, node: Node<'_>) -> Option<usize> {
+        let fold = self.setting.dialect.folds_tables();
+        let same = |a: &str, b: &str| a == b || fold && a.eq_ignore_ascii_case(b);
+        let lies = |name: &Renamed| {
+            let mut back = name.old.rsplit('.').skip(1);
+            back.next().is_some_and(|known| same(known, of))
+                && project.iter().rev().zip(back).all(|(part, known)| part.is_none_or(|part| same(known, part)))
+        };
+        let root = node.ancestors().last().unwrap_or(node);
+        self.datasets.mappings.iter().position(|mapping| {
+            let changes = |word: &str| mapping.column(word, true).is_some_and(|column| !column.is_kept());
+            mapping.names(System::Table).any(lies) && each(root.text()).any(|(_, word)| changes(word))
+        })
     }
 }
 

@@ -15,6 +15,7 @@ user_id = "user_id"
 country_code = "country"
 signup_ts = "signed_up_at"
 display_name = "display_name"
+born = "current_date"
 [columns.last_seen]
 sql = "{last_active_at} + 0"
 [columns.plan_type]
@@ -366,6 +367,63 @@ fn what_is_put_in_beside_a_clause_holds_its_unit() {
         "select c from a.users_v1 u cross join unnest(split(u.country_code, ',')) as c",
         "select c from a.users_v2 u cross join unnest(split(u.country, ',')) as c",
     );
+}
+
+#[test]
+fn what_is_named_by_its_text_keeps_its_query_where_the_name_leaves() {
+    let made = "! the name of what is calculated is made of";
+    for dialect in [Dialect::Spark, Dialect::DuckDb, Dialect::Snowflake, Dialect::Ansi] {
+        check_in(dialect, "select max(signup_ts) from a.users_v1", made);
+        check_in(dialect, "with t as (select upper(country_code) from a.users_v1) select * from t", made);
+        check_in(
+            dialect,
+            "select max(signup_ts) as m, count(user_id) from a.users_v1 where upper(country_code) = 'DE'",
+            "select max(signed_up_at) as m, count(user_id) from a.users_v2 where upper(country) = 'DE'",
+        );
+    }
+    check("select max(signup_ts) from a.users_v1", "select max(signed_up_at) from a.users_v2");
+    // A table's name that qualifies goes into the expression.
+    check("select users_v1.last_seen as l from a.users_v1", "select users_v2.last_active_at + 0 as l from a.users_v2");
+    // A word of SQL is no name without quotes.
+    check("select born as b from a.users_v1", "! has to be written in quotes");
+    check("select `born` as b from a.users_v1", "select `current_date` as b from a.users_v2");
+    // A part of a value is another value.
+    check_in(Dialect::DuckDb, "select plan_type[1] = 'P' as p from a.users_v1", "! a part of its value is taken");
+}
+
+#[test]
+fn names_that_other_clauses_and_other_queries_mean_stay_what_they_are() {
+    let kept = "country as country_code";
+    for sql in [
+        "insert into x.y select country_code from a.users_v1 order by country_code limit 3",
+        "select array(select country_code from a.users_v1 order by country_code) as a",
+        "select 1 from x.y where c in (select country_code from a.users_v1 order by country_code limit 3)",
+        "select c from x.y union all (select country_code from a.users_v1 order by country_code limit 3)",
+    ] {
+        let moved = moved(sql);
+        assert!(moved.contains(kept) && moved.contains("order by country_code"), "{moved}");
+    }
+    for sql in [
+        "select user_id, (select count(*) from b.x as users_v2 where users_v2.i = users_v1.user_id) as n from a.users_v1",
+        "select 1 from b.x as users_v2 where exists (select 1 from a.users_v1 where users_v1.user_id = users_v2.i)",
+    ] {
+        check(sql, "! is what another table is called");
+    }
+    let two = "with x as (select u.*, o.* from a.users_v1 u join b.x o using (user_id)) select country_code from x";
+    check(two, "! two stars");
+}
+
+#[test]
+fn a_table_of_whose_name_a_part_is_put_in_is_told() {
+    let put_in = |sql: &str, hole: &str| {
+        let at = sql.find(hole).unwrap();
+        moved_in(sql, &Setting { holes: vec![at..at + hole.len()], ..Setting::default() })
+    };
+    assert!(put_in("select country_code from a.xxx", "xxx").starts_with("! which table is read"));
+    assert_eq!(put_in("select other from a.xxx", "xxx"), "select other from a.xxx");
+    assert_eq!(put_in("select country_code from b.xxx", "xxx"), "select country_code from b.xxx");
+    check("select country_code from a.`users_v1$20240101`", "! a partition of the table is named");
+    check("select country_code from `p.a.users_v1@-3600000-`", "! a partition of the table is named");
 }
 
 #[test]
