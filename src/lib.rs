@@ -15,6 +15,7 @@ pub mod clock;
 pub mod codeowners;
 pub mod config;
 pub mod dataset;
+pub mod dependency;
 pub mod digest;
 pub mod edit;
 pub mod fault;
@@ -45,7 +46,8 @@ pub mod rollout;
 
 pub mod report;
 
-// Above the stages: their composition, the tests of rules, and who calls them.
+// Above the stages: the tests of rules, without which none runs, the composition of the stages,
+// and who calls them.
 pub mod cli;
 pub mod lsp;
 pub mod pipeline;

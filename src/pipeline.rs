@@ -26,6 +26,7 @@ use crate::index::Index;
 use crate::pin::{self, PinError};
 use crate::report;
 use crate::rollout::{self, Event, Ledger, RolloutError};
+use crate::rule_test::{self, Given};
 use crate::sandbox::SandboxError;
 use crate::script::{self, Inputs, ScriptErrors};
 use crate::state::{StateError, Store, WaveRecord, WaveState};
@@ -43,7 +44,7 @@ mod verifying;
 pub use collect::collect;
 pub use compare::{Altered, compare};
 use planned::rows;
-pub use planned::{Planned, PlannedRow, patch};
+pub use planned::{Planned, PlannedRow};
 pub use uses::{Checked, FleetUse, check, meant, owner, subjects};
 use verifying::Work;
 pub use verifying::{Verified, VerifyOptions, enter, kept, prepare, verify};
@@ -171,6 +172,8 @@ pub enum Progress<'a> {
     Behind(&'a Behind),
     /// Something in a catalog could not be read; the rest was.
     Problem(&'a str),
+    /// What is worth a look in the rules.
+    Hint(&'a str),
     /// Files done, of how many.
     Transformed(usize, usize),
     /// A workspace was verified: its id and the verdict.
@@ -184,7 +187,7 @@ pub enum Progress<'a> {
 /// Hears of progress, from any thread.
 pub type Tell<'a> = dyn Fn(Progress<'_>) + Sync + 'a;
 
-/// Rules, parameters and mappings of a migration, compiled.
+/// Rules, parameters and mappings of a migration, compiled, and held to their own examples.
 ///
 /// # Errors
 /// Everything that is wrong with them.
@@ -200,16 +203,18 @@ pub fn load_rules(migration: &Migration) -> Result<(crate::rule::RuleSet, Digest
         digest = digest.field(name).field(table.to_string());
     }
     digest = digest.field(migration.languages.said());
+    digest = digest.field(format!("{:?}", migration.order));
     let datasets = script::read_datasets(&migration.datasets)?;
     if let Some(rules) = &datasets {
         digest = digest.field(rules.identity.as_bytes());
     }
     let (parameters, languages) = (migration.parameters.clone(), migration.languages.clone());
-    let inputs = Inputs { parameters, mappings, guide: migration.guide.clone(), languages, datasets };
+    let order = migration.order.clone();
+    let inputs = Inputs { parameters, mappings, guide: migration.guide.clone(), languages, datasets, order };
     let sources: Vec<script::Source> = sources.into_iter().map(|s| relative(s, migration)).collect();
-    let rules = script::load(&sources, &inputs)?;
-    if !rules.libraries.is_empty() {
-        // What they declare lies in files of its own; each rule's identity holds it.
+    let rules = rule_test::load(&sources, &inputs, Given::ByMigration)?;
+    if rules.modular || !rules.libraries.is_empty() {
+        // What they import or declare lies in files of its own; each rule's identity holds it.
         digest = rules.rules.iter().fold(digest, |digest, rule| digest.field(rule.identity.as_bytes()));
     }
     Ok((rules, digest.finish()))
@@ -338,6 +343,9 @@ fn plan_over(
     tell: &Tell<'_>,
 ) -> Result<Planned, PipelineError> {
     let (rules, rules_digest) = load_rules(migration)?;
+    if let Some(hint) = rule_test::hint_of_unexampled(&rules) {
+        tell(Progress::Hint(&hint));
+    }
     let mut fleet = find(migration, &rules, (store, fetching), clock, tell)?;
     if let Some(store) = store.filter(|_| base == Base::Remote) {
         let behind = base::at_remotes(migration, store, &mut fleet)?;

@@ -21,8 +21,9 @@ use crate::changeset::ChangeSet;
 use crate::files;
 use crate::report::table::counted;
 use crate::rule::{Facts, RuleSet};
+use crate::rule_test::{self, Given};
 use crate::script::{self, Inputs};
-use crate::transform::{Fate, FileReport, FindingKind, file};
+use crate::transform::{self, Builds, Fate, FileReport, FindingKind, file};
 use crate::workspace::{Content, FileVersion};
 
 #[derive(clap::Args, Debug)]
@@ -76,13 +77,16 @@ struct Totals {
     created: usize,
     renamed: usize,
     deleted: usize,
+    /// Who edited something, and where first.
+    editors: transform::Editors,
 }
 
 pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let rules = load(&args.rules, screen)?;
     let known =
         Known::open(&args.index, &args.paths, |language| rules.clauses(language).collect::<Vec<_>>().into_iter());
-    let job = Job { rules: &rules, paths: &args.paths, known: &known, screen };
+    let builds = job::builds(&rules, &args.paths, screen)?;
+    let job = Job { rules: &rules, paths: &args.paths, known: &known, screen, builds: builds.as_ref() };
     let facts = job.facts()?;
     let restless = job.restless(&facts)?;
     let mut totals = Totals::default();
@@ -131,6 +135,9 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     )?;
     known.save(|language| rules.speaks(language), screen);
     together(args, &rules, &facts, waiting, &edited, &mut totals, screen)?;
+    if let Some(builds) = &builds {
+        versions(args, &rules, builds, &mut totals, screen)?;
+    }
     screen.note(totals.line(read, args.write));
     Ok(match () {
         () if totals.errored > 0 => Exit::Failed,
@@ -206,8 +213,26 @@ fn together(
             Fate::Moves { .. } => totals.renamed += 1,
             Fate::Goes { .. } => totals.deleted += 1,
         }
-        totals.count_change(&report);
+        totals.count_change(&path, &report);
         say(args, &path, &mut report, totals, screen);
+    }
+    Ok(())
+}
+
+/// The versions that rules set where they edited something.
+fn versions(args: &Args, rules: &RuleSet, builds: &Builds, totals: &mut Totals, screen: &Screen) -> Result<(), Exit> {
+    let root = args.paths.first().cloned().unwrap_or_default();
+    for (name, report) in transform::set_versions(rules, builds, &std::mem::take(&mut totals.editors)) {
+        let path = if root.is_dir() { root.join(&name) } else { root.clone() };
+        let text = builds.texts.get(&name).map_or("", String::as_str);
+        if report.change.is_some() && std::fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
+            screen.diagnostic(format!("refused: {}: it changed since it was read; run this again", path.display()));
+            totals.refused += 1;
+            continue;
+        }
+        let shown = report.change.as_ref().filter(|_| args.shows_diff());
+        let patch = shown.map(|change| patch(&path.to_string_lossy(), text.as_bytes(), &change.bytes, screen));
+        report_on(args, &path, report, patch.unwrap_or_default(), totals, screen)?;
     }
     Ok(())
 }
@@ -218,7 +243,12 @@ pub(super) fn load(args: &RuleFile, screen: &Screen) -> Result<RuleSet, Exit> {
     let loaded = script::read(std::slice::from_ref(&args.rule)).and_then(|sources| {
         let mappings = script::read_mappings(&files)?;
         let parameters = args.param.iter().map(|(k, v)| (k.clone(), toml::Value::from(v.clone()))).collect();
-        script::load(&sources, &Inputs { parameters, mappings, ..Inputs::default() })
+        rule_test::load(&sources, &Inputs { parameters, mappings, ..Inputs::default() }, Given::ByHand)
+    });
+    let loaded = loaded.inspect(|rules| {
+        if let Some(hint) = rule_test::hint_of_unexampled(rules) {
+            screen.note(format!("hint: {hint}"));
+        }
     });
     loaded.map_err(|errors| {
         screen.diagnostic(errors.render(screen.color_errors));
@@ -255,14 +285,15 @@ fn report_on(
     screen: &Screen,
 ) -> Result<(), Exit> {
     say(args, path, &mut report, totals, screen);
-    totals.count_change(&report);
+    totals.count_change(path, &report);
     let Some(change) = &report.change else { return Ok(()) };
     screen.result(patch);
     if args.write { write(path, &change.bytes, screen) } else { Ok(()) }
 }
 
 impl Totals {
-    fn count_change(&mut self, report: &FileReport) {
+    fn count_change(&mut self, path: &Path, report: &FileReport) {
+        transform::edited(&mut self.editors, &shown_path(path), report);
         if let Some(change) = &report.change {
             self.changed += 1;
             self.edits += change.edits.len() - change.comments;

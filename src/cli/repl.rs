@@ -18,7 +18,8 @@ use crate::language::Language;
 use crate::lsp::completion::words;
 use crate::pattern::{Binding, compile};
 use crate::rule::Facts;
-use crate::script::{self, Inputs, Source};
+use crate::rule_test::{self, Given};
+use crate::script::{Inputs, Source};
 use crate::transform::{FindingKind, collect, file};
 use crate::tree::{PrintOptions, parse, print};
 use crate::workspace::{Content, FileVersion};
@@ -196,7 +197,7 @@ fn name(session: &Session) -> String {
 
 fn reported(session: &Session, script: &str) -> Result<crate::transform::FileReport, String> {
     let source = Source { name: "input".to_owned(), text: script.to_owned(), ..Source::default() };
-    let rules = script::load(&[source], &Inputs::default()).map_err(|e| format!("{e}\n"))?;
+    let rules = rule_test::load(&[source], &Inputs::default(), Given::ByHand).map_err(|e| format!("{e}\n"))?;
     let (name, bytes) = (name(session), session.text.as_bytes());
     // Rhai recurses deeper than this thread's stack may hold.
     std::thread::scope(|scope| {

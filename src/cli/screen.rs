@@ -161,6 +161,7 @@ impl Screen {
                 self.note(format!("discovered {consumers} in {workspaces}"));
             }
             Progress::Changed(change) => self.note(format!("  {}", report::discovery::change(change))),
+            Progress::Hint(hint) => self.note(format!("hint: {hint}")),
             Progress::Behind(behind) => self.note(behind_text(behind)),
             Progress::Transformed(done, total) => self.files(*done, *total),
             Progress::Verified(workspace, verdict) => {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anstyle::AnsiColor;
+use similar::ChangeTag;
 
 use super::Exit;
 use super::screen::Screen;
@@ -134,7 +135,7 @@ fn said(error: &TestError, screen: &Screen) {
 }
 
 fn failed_example(example: &ExampleResult, screen: &Screen) {
-    let ExampleResult { rule, place, number, wanted, came, failed, before } = example;
+    let ExampleResult { rule, place, number, wanted, came, failed, before, .. } = example;
     let why = failed.as_ref().map_or(String::new(), |why| format!(": {why}"));
     let head = screen.styled("failed", AnsiColor::Red);
     screen.result(format!("{head} {place}: example {number} of {rule}{why}\n"));
@@ -169,25 +170,11 @@ fn failed_case(case: &CaseResult, check: bool, screen: &Screen) {
 
 /// Two texts, line by line.
 fn difference(old: &str, new: &str, screen: &Screen) -> String {
-    let (old, new) = (format!("{}\n", old.trim_end()), format!("{}\n", new.trim_end()));
-    let old = if old.trim().is_empty() { String::new() } else { old };
-    let diff = similar::TextDiff::from_lines(&old, &new);
-    let mut out = String::new();
-    for (at, group) in diff.grouped_ops(3).iter().enumerate() {
-        if at > 0 {
-            out.push_str("    …\n");
-        }
-        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            let line = change.value().trim_end_matches('\n');
-            out += &match change.tag() {
-                similar::ChangeTag::Delete => screen.styled(&format!("  - {line}"), AnsiColor::Red),
-                similar::ChangeTag::Insert => screen.styled(&format!("  + {line}"), AnsiColor::Green),
-                similar::ChangeTag::Equal => format!("    {line}"),
-            };
-            out.push('\n');
-        }
-    }
-    out
+    rule_test::difference(old, new, &|tag, line| match tag {
+        ChangeTag::Delete => screen.styled(&format!("  - {line}"), AnsiColor::Red),
+        ChangeTag::Insert => screen.styled(&format!("  + {line}"), AnsiColor::Green),
+        ChangeTag::Equal => format!("    {line}"),
+    })
 }
 
 /// What passes, but is worth a look.

@@ -53,8 +53,10 @@ pub struct Migration {
     pub title: String,
     /// `[migration] guide`: the human guide that annotations and pull requests link to.
     pub guide: Option<String>,
-    /// `[migration] rules`, in the order that decides overlaps between them.
+    /// `[migration] rules`, in the order of findings.
     pub rules: Vec<PathBuf>,
+    /// `[migration] order`: ids of rules; of two in a list that want the same code the first goes first.
+    pub order: Vec<Vec<String>>,
     /// `[parameters]`: what rules read as `params`.
     pub parameters: toml::Table,
     /// `[mappings]`: name to file, what rules read as `mapping("name")`.

@@ -51,7 +51,7 @@ pub(super) fn migration(
     file: PathBuf,
     parameters: toml::Table,
 ) -> Option<Migration> {
-    let head = root.section("migration", &["id", "title", "guide", "rules"]);
+    let head = root.section("migration", &["id", "title", "guide", "rules", "order"]);
     let present = head.require("[migration] with `id`, `title` and `rules`");
     let id = present.then(|| id(&head)).flatten();
     let title = present.then(|| title(&head)).flatten();
@@ -59,6 +59,7 @@ pub(super) fn migration(
     let guide = guide.and_then(|value| value.string("\"https://…\""));
     let datasets = datasets(root, place, seal);
     let rules = present.then(|| rules(&head, place, seal, datasets.mappings.is_empty())).flatten();
+    let order = order(&head);
     root.section("parameters", &["*"]);
     let mappings = mappings(root, place, seal);
     let languages = languages(root);
@@ -79,6 +80,7 @@ pub(super) fn migration(
         title: title?,
         guide: guide.map(str::to_owned),
         rules: rules?,
+        order,
         parameters,
         mappings,
         datasets,
@@ -143,6 +145,27 @@ fn rules(head: &Section<'_>, place: &Place<'_>, seal: &mut Seal, needed: bool) -
         paths.push(path);
     }
     Some(paths)
+}
+
+/// Each list needs two rules that differ: one alone is in order.
+fn order(head: &Section<'_>) -> Vec<Vec<String>> {
+    let example = "[[\"users-v2/first\", \"users-v2/second\"]]";
+    let lists = head.get("order").and_then(|value| value.array("an array of lists of rule ids", example));
+    let mut all = Vec::new();
+    for list in lists.into_iter().flatten() {
+        let Some(items) = list.strings("[\"users-v2/first\", \"users-v2/second\"]") else { continue };
+        let ids: Vec<String> = items.iter().map(|(_, id)| (*id).to_owned()).collect();
+        if ids.len() < 2 {
+            list.wrong("an order is of two rules at least", format!("write for example `order = {example}`"));
+        }
+        for (at, (item, id)) in items.iter().enumerate() {
+            if ids[..at].iter().any(|earlier| earlier == id) {
+                item.wrong(format!("{id:?} is named twice in one order"), "remove one of the two");
+            }
+        }
+        all.push(ids);
+    }
+    all
 }
 
 fn mappings(root: &Section<'_>, place: &Place<'_>, seal: &mut Seal) -> BTreeMap<String, PathBuf> {

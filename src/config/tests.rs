@@ -75,6 +75,7 @@ id = "users-v2"
 title = "t"
 guide = "https://example.org/guide"
 rules = ["a.rhai"]
+order = [["a/x", "a/y"]]
 [parameters]
 deep = { list = [1, 2.5, 2026-01-01] }
 [mappings]
@@ -124,6 +125,7 @@ path = "../state"
     let migration = load_in(dir.path(), text).unwrap();
     assert_eq!(migration.consumers.dirty, Dirty::Pin);
     assert_eq!(migration.transform.partial, Partial::Deliver);
+    assert_eq!(migration.order, [["a/x", "a/y"]]);
     let step = &migration.verify.steps[0];
     assert_eq!(step.when.as_deref(), Some("Cargo.toml"));
     assert_eq!((step.run.len(), step.timeout), (3, Duration::from_secs(90)));

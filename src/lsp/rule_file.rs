@@ -38,14 +38,14 @@ fn mistake(text: &str, error: &ScriptError) -> Diagnostic {
 }
 
 fn failed(text: &str, example: &ExampleResult) -> Diagnostic {
-    let line = example.place.rsplit(':').next().and_then(|n| n.parse::<u32>().ok()).unwrap_or(1);
-    let from = offset_of_column(text, line, 1);
-    // The example stands somewhere below: at its own code, if that is written as it is.
+    let (line, column) = example.at;
+    let from = offset_of_column(text, line, column);
+    // At its own code, if that is written as it is.
     let at = text[from..].find(&example.before).filter(|_| !example.before.is_empty());
     let at = at.map_or(from..from, |at| from + at..from + at + example.before.len());
     let why = example.failed.as_ref().map_or_else(|| format!("this becomes\n{}", example.came), Clone::clone);
     let message = format!("example {} of {} fails: {why}", example.number, example.rule);
-    of(Range { start: position(text, at.start), end: position(text, at.end) }, DiagnosticSeverity::WARNING, message)
+    of(Range { start: position(text, at.start), end: position(text, at.end) }, DiagnosticSeverity::ERROR, message)
 }
 
 pub(super) fn of(range: Range, severity: DiagnosticSeverity, message: String) -> Diagnostic {

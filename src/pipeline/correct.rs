@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 
 use super::PipelineError;
-use super::planned::ends;
 use crate::config::Delivery;
 use crate::git::{GitError, Repository, merge_contents};
 use crate::pin;
@@ -107,7 +106,7 @@ pub(super) fn look(
         let correction = manifest.map_err(str::to_owned).and_then(|manifest| {
             let versions = match &wanted.result {
                 Transformed::Refused(why) | Transformed::Errored(why) => return Err(why.clone()),
-                _ => ends(&subject.then, manifest, wanted)?,
+                _ => crate::rollout::ends(&subject.then, manifest, wanted)?,
             };
             carry(subject, now, wanted, &versions)
         });

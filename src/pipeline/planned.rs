@@ -7,12 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::changeset::ChangeSet;
 use crate::config::{Migration, Rollout};
 use crate::digest::Digest;
-use crate::pin::{self, PinError};
-use crate::rollout;
+use crate::rollout::{self, ends, patch};
 use crate::state::WaveRecord;
 use crate::transform::{Finding, FindingKind, Plan, Transformed, WorkspacePlan};
 use crate::verify::Declared;
-use crate::workspace::{Consumer, EntityRef, FileVersion, Fleet, Manifest, Source, Workspace};
+use crate::workspace::{Consumer, EntityRef, FileVersion, Fleet, Manifest, Source};
 
 /// A fleet and what the rules make of it.
 pub struct Planned {
@@ -134,34 +133,4 @@ impl Planned {
         let Some(manifest) = &self.manifests[index] else { return Ok(String::new()) };
         patch(&self.fleet.workspaces[index], manifest, &self.plan.workspaces[index])
     }
-}
-
-/// What a plan changes in a workspace, as a patch.
-///
-/// # Errors
-/// Where the pinned bytes can't be read any more.
-pub fn patch(workspace: &Workspace, manifest: &Manifest, plan: &WorkspacePlan) -> Result<String, String> {
-    let versions = ends(workspace, manifest, plan)?;
-    let prefix = workspace.git.as_ref().map_or("", |git| git.prefix.as_str());
-    Ok(String::from_utf8_lossy(&ChangeSet::new(&versions, prefix).change).into_owned())
-}
-
-/// Both ends of all files that a plan changes.
-pub(super) fn ends(
-    workspace: &Workspace,
-    manifest: &Manifest,
-    plan: &WorkspacePlan,
-) -> Result<Vec<FileVersion>, String> {
-    let Some(pin) = &plan.pin else { return Ok(Vec::new()) };
-    let paths: Vec<&str> = plan.files.iter().map(|f| f.path.as_str()).collect();
-    let mut bytes: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    pin::contents(workspace, pin, manifest, &paths, u64::MAX, &mut |path, found| {
-        if let pin::Found::Bytes(found) = found {
-            bytes.insert(path.to_owned(), found.to_vec());
-        }
-        Ok::<(), PinError>(())
-    })
-    .map_err(|e| e.to_string())?;
-    let read = |path: &str| bytes.get(path).cloned().ok_or_else(|| format!("{path} is not pinned"));
-    rollout::versions_of(plan, &read).map_err(|e| e.to_string())
 }

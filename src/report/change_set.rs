@@ -197,6 +197,7 @@ mod tests {
             title: "Read users_v2 instead of users_v1".to_owned(),
             guide: Some("https://example.org/guide".to_owned()),
             rules: Vec::new(),
+            order: Vec::new(),
             parameters: toml::Table::new(),
             mappings: BTreeMap::new(),
             datasets: Default::default(),

@@ -66,7 +66,7 @@ pub use rollback::{BY_HAND, Prospect, Scope, dry_rollback, roll_back, shown};
 pub use settle::{Settled, settle};
 pub use show::{Left, View, history, left, look};
 pub use units::{Preview, explain, preview};
-pub use versions::{VersionsError, versions_of};
+pub use versions::{VersionsError, ends, patch, versions_of};
 pub use why::{Reason, Row, Why, rows, why};
 
 /// Reads the pinned bytes of a path of a workspace, by the workspace's index in

@@ -1,9 +1,13 @@
 //! From a plan to bytes: both ends of every file that a workspace plan changes.
 
+use std::collections::BTreeMap;
+
+use crate::changeset::ChangeSet;
 use crate::digest::Digest;
 use crate::edit::Splice;
+use crate::pin::{self, PinError};
 use crate::transform::{FileOutcome, FilePlan, WorkspacePlan};
-use crate::workspace::{Content, FileVersion, Mode};
+use crate::workspace::{Content, FileVersion, Manifest, Mode, Workspace};
 
 /// The plan does not fit the pinned bytes, or itself. Nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +71,35 @@ pub fn versions_of(
         }
     }
     Ok(versions)
+}
+
+/// The same, over what is pinned of its workspace.
+///
+/// # Errors
+/// Where the pinned bytes can't be read any more.
+pub fn ends(workspace: &Workspace, manifest: &Manifest, plan: &WorkspacePlan) -> Result<Vec<FileVersion>, String> {
+    let Some(pin) = &plan.pin else { return Ok(Vec::new()) };
+    let paths: Vec<&str> = plan.files.iter().map(|f| f.path.as_str()).collect();
+    let mut bytes: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    pin::contents(workspace, pin, manifest, &paths, u64::MAX, &mut |path, found| {
+        if let pin::Found::Bytes(found) = found {
+            bytes.insert(path.to_owned(), found.to_vec());
+        }
+        Ok::<(), PinError>(())
+    })
+    .map_err(|e| e.to_string())?;
+    let read = |path: &str| bytes.get(path).cloned().ok_or_else(|| format!("{path} is not pinned"));
+    versions_of(plan, &read).map_err(|e| e.to_string())
+}
+
+/// What a plan changes in a workspace, as a patch.
+///
+/// # Errors
+/// Where the pinned bytes can't be read any more.
+pub fn patch(workspace: &Workspace, manifest: &Manifest, plan: &WorkspacePlan) -> Result<String, String> {
+    let versions = ends(workspace, manifest, plan)?;
+    let prefix = workspace.git.as_ref().map_or("", |git| git.prefix.as_str());
+    Ok(String::from_utf8_lossy(&ChangeSet::new(&versions, prefix).change).into_owned())
 }
 
 fn pinned(file: &FilePlan, read: &dyn Fn(&str) -> Result<Vec<u8>, String>) -> Result<Option<Content>, VersionsError> {

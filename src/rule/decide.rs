@@ -16,15 +16,15 @@ use crate::tree::{Node, Tree};
 pub(super) const DOUBT: &str = "this file alone can't tell whether this is what the rule looks for: its name may come from a \
                      wildcard import, its type is not declared here, or a literal has an odd escape";
 
-/// What a rule does where the file alone can't tell whether it is meant.
-pub(super) fn in_doubt(rule: &Rule, decided: Result<Decision, String>) -> Result<Decision, String> {
+/// What a rule does where it can't be told whether it is meant, and why it can't.
+pub(super) fn in_doubt(rule: &Rule, decided: Result<Decision, String>, why: &str) -> Result<Decision, String> {
     match (rule.if_unknown, decided) {
         // A rule that looks closer and finds that it is not meant has decided.
         (_, Ok(Decision::Skip(why))) => Ok(Decision::Skip(why)),
         (IfUnknown::Match, decided) => decided,
-        (IfUnknown::Skip, _) => Ok(Decision::Skip(DOUBT.to_owned())),
-        (IfUnknown::Annotate, _) => Ok(Decision::Annotate(DOUBT.to_owned())),
-        (IfUnknown::Refuse, _) => Ok(Decision::Refuse(DOUBT.to_owned())),
+        (IfUnknown::Skip, _) => Ok(Decision::Skip(why.to_owned())),
+        (IfUnknown::Annotate, _) => Ok(Decision::Annotate(why.to_owned())),
+        (IfUnknown::Refuse, _) => Ok(Decision::Refuse(why.to_owned())),
     }
 }
 

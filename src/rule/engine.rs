@@ -275,10 +275,7 @@ impl<'r, 'f> Runner<'r, 'f> {
                 let file = Arc::clone(self.file);
                 self.holds(variant, &file, host, &mut bindings)
             }),
-            None => match variant.find.answer(node, &mut bindings) {
-                Certainty::No => Certainty::No,
-                found => found.and(|| self.holds(variant, tree, node, &mut bindings)),
-            },
+            None => self.sought(variant, tree, node, &mut bindings),
         };
         let literal = embedded.map(|(_, host)| (host.range(), tree.language));
         if gave_up() {
@@ -287,6 +284,14 @@ impl<'r, 'f> Runner<'r, 'f> {
             self.push(rule_index, node.range(), Answer::Refuse(why.to_owned()), literal);
             return;
         }
+        let (built, why) = match &self.phase {
+            Phase::Edit(facts) if answer != Certainty::No => {
+                facts.have(&self.set.rules[rule_index].requires, &self.path)
+            }
+            _ => (Certainty::Yes, String::new()),
+        };
+        let doubt = if built == Certainty::Unknown { why } else { DOUBT.to_owned() };
+        let answer = answer.and(|| built);
         if answer == Certainty::No {
             exercise::ended(rule_index, since, false);
             return;
@@ -313,7 +318,7 @@ impl<'r, 'f> Runner<'r, 'f> {
             return self.waits(rule_index, &found, match_id, since);
         }
         let decided = guarded.and_then(|_| match (&rule.action, &mut self.phase) {
-            (Action::Collect(..), _) if unknown => Ok(Some(Decision::Skip(DOUBT.to_owned()))),
+            (Action::Collect(..), _) if unknown => Ok(Some(Decision::Skip(doubt.clone()))),
             (Action::Collect(name, closure), Phase::Collect(learned)) => {
                 closure.learn(&found)?.into_iter().for_each(|value| learned.insert(name, value));
                 Ok(None)
@@ -329,7 +334,9 @@ impl<'r, 'f> Runner<'r, 'f> {
             None => decided,
         };
         exercise::ended(rule_index, since, true);
-        let Some(decided) = decided.transpose().map(|d| if unknown { in_doubt(rule, d) } else { d }) else { return };
+        let Some(decided) = decided.transpose().map(|d| if unknown { in_doubt(rule, d, &doubt) } else { d }) else {
+            return;
+        };
         self.answered(rule_index, &found, decided, (match_id, embedded));
     }
 
@@ -405,6 +412,34 @@ impl<'r, 'f> Runner<'r, 'f> {
         let origin = Origin::Rule(rule);
         let (imports, files, subject, seeds) = (Vec::new(), Vec::new(), None, Vec::new());
         self.outcomes.push(Outcome { origin, range, place, answer, imports, files, literal, subject, seeds });
+    }
+
+    /// Whether a node is what is looked for, holes and all around it included. Of several shapes that
+    /// fit, it is the first of which that holds.
+    fn sought<'t>(&mut self, variant: &Variant, tree: &Tree, node: Node<'t>, bindings: &mut Bindings<'t>) -> Certainty {
+        let shapes = match &variant.find {
+            Matcher::Any(shapes) => shapes.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let (before, mut sum) = (bindings.clone(), Certainty::No);
+        for shape in shapes {
+            let mut found = before.clone();
+            let fits = shape.answer(node, &mut found);
+            if shapes.len() > 1 {
+                exercise::asked(shape, fits == Certainty::Yes);
+            }
+            if fits == Certainty::No {
+                continue;
+            }
+            let one = fits.and(|| self.holds(variant, tree, node, &mut found));
+            if one == Certainty::Yes || one == Certainty::Unknown && sum == Certainty::No {
+                (*bindings, sum) = (found, one);
+            }
+            if sum == Certainty::Yes {
+                break;
+            }
+        }
+        sum
     }
 
     fn holds<'t>(&mut self, variant: &Variant, tree: &Tree, node: Node<'t>, bindings: &mut Bindings<'t>) -> Certainty {

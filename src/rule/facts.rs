@@ -6,6 +6,8 @@ use std::sync::Arc;
 use super::Seed;
 use crate::dataset::elsewhere::Elsewhere;
 use crate::dataset::file::Decided;
+use crate::dependency::{Dependencies, Wanted};
+use crate::symbol::Certainty;
 
 /// Facts of a workspace: sets of texts, by name. Collecting is a union, so that
 /// neither the order of files nor the number of threads matters; the edit phase
@@ -19,6 +21,20 @@ pub struct Facts {
     elsewhere: Option<Arc<Elsewhere>>,
     /// Follow-ups that edits ask for in the whole workspace.
     seeds: BTreeSet<Seed>,
+    /// What the workspace depends on.
+    builds: Builds,
+}
+
+/// What is known of the builds of a workspace.
+#[derive(Clone, Debug, Default)]
+pub enum Builds {
+    /// Nobody read them: what depends on them is unknown.
+    #[default]
+    Unread,
+    /// They have whatever a rule asks for, as those of an example do.
+    AsAsked,
+    /// This is what they declare.
+    Read(Arc<Dependencies>),
 }
 
 impl Facts {
@@ -55,6 +71,30 @@ impl Facts {
     /// The same, as it was said; `None` for a file that stands alone.
     pub fn units_of(&self, path: &str) -> Option<&[Decided]> {
         self.together.get(path).map(Vec::as_slice)
+    }
+
+    /// Says what the workspace depends on.
+    pub fn set_builds(&mut self, builds: Builds) {
+        self.builds = builds;
+    }
+
+    /// Whether the code at a path has all of these dependencies; and why that can't be told.
+    pub fn have(&self, wanted: &[Wanted], path: &str) -> (Certainty, String) {
+        let builds = match &self.builds {
+            Builds::AsAsked => return (Certainty::Yes, String::new()),
+            Builds::Unread if wanted.is_empty() => return (Certainty::Yes, String::new()),
+            Builds::Unread => return (Certainty::Unknown, "the files of its build were not read".to_owned()),
+            Builds::Read(builds) => builds,
+        };
+        let (mut told, mut doubt) = (Certainty::Yes, String::new());
+        for one in wanted {
+            let (answer, why) = builds.has(one, path);
+            if answer == Certainty::Unknown && doubt.is_empty() {
+                doubt = why;
+            }
+            told = told.and(|| answer);
+        }
+        (told, doubt)
     }
 
     /// Adds follow-ups for the whole workspace; whether there were new ones.

@@ -21,6 +21,7 @@ mod layout;
 mod matcher;
 mod moves;
 mod note;
+mod order;
 mod paths;
 mod prefilter;
 mod set;
@@ -35,13 +36,14 @@ pub use elements::elements;
 pub use embedded::{Embedded, embed};
 pub use engine::{Answer, Failure, File, Outcome, Outcomes, collect, run};
 pub use exercise::Exercise;
-pub use facts::Facts;
+pub use facts::{Builds, Facts};
 pub use follow::{Bind, FollowUp, Scope, Seed, follow, may_follow};
 pub use group::Join;
 pub use imports::{ImportRequest, Unsettled, settle};
 pub use layout::{blocks, ended, run_of, written};
 pub use matcher::{Lookup, Matcher, QueryMatcher};
 pub use moves::Moves;
+pub use order::{Disorder, order};
 pub use paths::{Paths, Place};
 pub use prefilter::{Clause, Gate, Hits, Prefilter};
 pub use set::{Origin, Required, RuleSet};
@@ -54,6 +56,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::dependency::{Version, Wanted};
 use crate::digest::Digest;
 use crate::edit::{FileEdit, Fragment};
 use crate::language::{FileLanguages, Language};
@@ -85,6 +88,10 @@ pub struct Rule {
     pub comments: Comments,
     /// The rules that come after it where both want the same code.
     pub before: Vec<String>,
+    /// What a workspace must depend on for it to be meant.
+    pub requires: Vec<Wanted>,
+    /// What a workspace in which it made an edit is to depend on.
+    pub sets: Vec<SetDependency>,
     /// What goes on where it made an edit.
     pub follow_ups: Vec<FollowUp>,
     /// Of a follow-up, the names that it takes from its seed: it never starts alone.
@@ -95,6 +102,15 @@ pub struct Rule {
     pub examples: Vec<Example>,
     /// The file that declares it and the line, for diagnostics.
     pub place: String,
+}
+
+/// `set_dependency(name, version)`: a change of code, and of what it is built with, in one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetDependency {
+    /// As builds name it.
+    pub name: String,
+    /// The version to set; a build that has a later one keeps it.
+    pub version: Version,
 }
 
 /// Whether a rule's edits may go out without a person.
@@ -129,6 +145,8 @@ pub struct Example {
     pub before: String,
     /// What must come of it.
     pub after: After,
+    /// Where the rule states it: line and column from 1.
+    pub at: (u32, u32),
 }
 
 /// What must come of an example.

@@ -28,6 +28,8 @@ pub struct RuleSet {
     pub datasets: Option<Arc<DatasetRules>>,
     /// What rules declare of the libraries that code uses, by language.
     pub libraries: BTreeMap<String, Arc<Library>>,
+    /// Whether rules are made of more than their own files and inputs: their identities tell of it.
+    pub modular: bool,
     /// Where it is recorded what of the rules was exercised, if anybody wants to know.
     pub exercise: Option<Arc<Exercise>>,
     /// Every rule in every language: what the prefilter counts in.
@@ -121,6 +123,7 @@ impl RuleSet {
             languages: FileLanguages::default(),
             datasets: None,
             libraries: BTreeMap::new(),
+            modular: false,
             exercise: None,
             units,
             by_language,
@@ -161,6 +164,11 @@ impl RuleSet {
     /// From now on a tree is read beside what the rules declare for its language.
     pub(super) fn stand_beside(&self, tree: &Tree) {
         Library::put_beside(self.libraries.get(&tree.language.facts.name), tree);
+    }
+
+    /// Whether what becomes of files depends on what their builds declare.
+    pub fn asks_builds(&self) -> bool {
+        self.rules.iter().any(|rule| !rule.requires.is_empty() || !rule.sets.is_empty())
     }
 
     /// Whether any file decides what becomes of others, by facts that it gives or by follow-ups

@@ -54,7 +54,7 @@ pub fn for_insta(path: &Path) -> Result<Vec<ForInsta>, String> {
 }
 
 fn said(example: &ExampleResult) -> String {
-    let ExampleResult { rule, place, number, before, wanted, came, failed } = example;
+    let ExampleResult { rule, place, number, before, wanted, came, failed, .. } = example;
     let why = failed.as_ref().map_or(String::new(), |why| format!(" ({why})"));
     format!("{place}: example {number} of {rule}{why}\n--- of\n{before}\n--- came\n{came}\n--- not\n{wanted}")
 }

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{Case, Suite, TestError};
+use super::{Case, TestError};
 use crate::config::{Dirty, Partial};
 use crate::digest::Digest;
 use crate::discover::{self, Identity};
 use crate::pin;
-use crate::pipeline;
+use crate::rollout;
 use crate::rule::RuleSet;
+use crate::script::Inputs;
 use crate::transform::{Finding, FindingKind, Pinned, Request, SkipReason, Transformed, WorkspacePlan, transform};
 use crate::workspace::{Manifest, Pin, Workspace};
 
@@ -66,7 +67,7 @@ pub(super) fn run(rules: &RuleSet, case: &Case, input: Input, partial: Partial) 
     let pinned = [Pinned { workspace: &workspace, content: Ok((manifest.clone(), pin)) }];
     let plan = transform(&request, &pinned);
     let plan = plan.workspaces.first().ok_or_else(|| unreadable("no plan was made of it".to_owned()))?;
-    let patch = pipeline::patch(&workspace, &manifest, plan).map_err(unreadable)?;
+    let patch = rollout::patch(&workspace, &manifest, plan).map_err(unreadable)?;
     let identity = discover::identify(&workspace.root).map_err(unreadable)?;
     let noted = plan.findings.iter().any(|f| f.kind != FindingKind::Skipped);
     let unchanged = plan.result == Transformed::Unchanged && !noted;
@@ -118,10 +119,9 @@ fn line(out: &mut String, finding: &Finding) {
     let _ = writeln!(out, "{place}:{of} {word} by {rule}{message}");
 }
 
-/// Changes with everything that the rules of a case read besides code.
-pub(super) fn inputs_key(suite: &Suite, case: Option<&Case>) -> String {
-    let inputs = case.map_or(&suite.inputs, |case| &case.inputs);
-    let crate::script::Inputs { parameters, mappings, guide, .. } = inputs;
-    let datasets = inputs.datasets.as_ref().map(|datasets| datasets.identity);
-    format!("{parameters} {mappings:?} {guide:?} {datasets:?} {:?}", suite.partial)
+/// Changes with everything that rules read besides code.
+pub(super) fn inputs_key(inputs: &Inputs) -> String {
+    let Inputs { parameters, mappings, guide, languages, datasets, order } = inputs;
+    let datasets = datasets.as_ref().map(|datasets| datasets.identity);
+    format!("{parameters} {mappings:?} {guide:?} {datasets:?} {} {order:?}", languages.said())
 }

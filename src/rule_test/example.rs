@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::rule::{After, Facts, Place, Rule, RuleSet};
+use crate::rule::{After, Builds, Example, Facts, Place, Rule, RuleSet};
 use crate::transform::{Fate, FileReport, FindingKind, Lies, collect, decide, file, spread, unsettled};
 use crate::tree::parse;
 
@@ -25,6 +25,8 @@ pub struct ExampleResult {
     pub came: String,
     /// Why a rule or a check forbids the change.
     pub failed: Option<String>,
+    /// Where the rule states it: line and column from 1.
+    pub at: (u32, u32),
 }
 
 impl ExampleResult {
@@ -37,26 +39,29 @@ impl ExampleResult {
 /// Runs the examples of every rule, each as a file of its own, together with the
 /// other rules of the set.
 pub fn examples(rules: &RuleSet) -> Vec<ExampleResult> {
-    let mut results = Vec::new();
-    for rule in &rules.rules {
-        let name = file_name(rule);
-        for (at, example) in rule.examples.iter().enumerate() {
-            let (came, failed) = match &name {
-                Some(name) => one(rules, name, &example.before),
-                None => (example.before.clone(), Some("no file name tells its language".to_owned())),
-            };
-            results.push(ExampleResult {
-                rule: rule.id.clone(),
-                place: rule.place.clone(),
-                number: at + 1,
-                before: example.before.clone(),
-                wanted: example.after.to_string(),
-                came,
-                failed,
-            });
+    rules.rules.iter().flat_map(|rule| examples_of(rules, rule)).collect()
+}
+
+/// The same for one rule of the set.
+pub(super) fn examples_of(rules: &RuleSet, rule: &Rule) -> Vec<ExampleResult> {
+    let name = file_name(rule);
+    let result = |(at, example): (usize, &Example)| {
+        let (came, failed) = match &name {
+            Some(name) => one(rules, name, &example.before),
+            None => (example.before.clone(), Some("no file name tells its language".to_owned())),
+        };
+        ExampleResult {
+            rule: rule.id.clone(),
+            place: rule.place.clone(),
+            number: at + 1,
+            before: example.before.clone(),
+            wanted: example.after.to_string(),
+            came,
+            failed,
+            at: example.at,
         }
-    }
-    results
+    };
+    rule.examples.iter().enumerate().map(result).collect()
 }
 
 /// A file name that makes gander read an example in the rule's first language, or
@@ -74,7 +79,11 @@ fn one(rules: &RuleSet, name: &str, before: &str) -> (String, Option<String>) {
     let unchanged = |why: String| (before.to_owned(), Some(why));
     let place = Place::Example(name);
     let planted = |facts: &Arc<Facts>| file(rules, facts, place, before.as_bytes()).seeds;
-    let facts = match collect(rules, place, before.as_bytes()).and_then(|facts| spread(rules, facts, planted)) {
+    let asked = |mut facts: Facts| {
+        facts.set_builds(Builds::AsAsked);
+        spread(rules, facts, planted)
+    };
+    let facts = match collect(rules, place, before.as_bytes()).and_then(asked) {
         Ok(facts) => facts,
         Err(finding) => return unchanged(finding.message),
     };
@@ -132,6 +141,7 @@ fn restless(
         return None;
     }
     let mut facts = Facts::default();
+    facts.set_builds(Builds::AsAsked);
     for (path, text) in files {
         facts.merge(collect(rules, Place::Example(path), text.as_bytes()).ok()?);
     }

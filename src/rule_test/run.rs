@@ -37,7 +37,7 @@ pub struct Memory {
 type Done = (CaseResult, Arc<RuleSet>);
 
 /// Rhai recurses; see the limits of `script`.
-const STACK: usize = 16 << 20;
+pub(super) const STACK: usize = 16 << 20;
 
 /// Runs the tests, and proposes snapshots (`CASE.snap.new`) for what changed. No
 /// snapshot is written.
@@ -167,7 +167,11 @@ fn load(
     for source in sources {
         key = key.field(&source.name).field(&source.text);
     }
-    let key = key.field(suite.file.to_string_lossy().as_bytes()).field(inputs_key(suite, case)).finish();
+    let key = key
+        .field(suite.file.to_string_lossy().as_bytes())
+        .field(inputs_key(case.map_or(&suite.inputs, |case| &case.inputs)))
+        .field(format!("{:?}", suite.partial))
+        .finish();
     let known = memory.rules.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
     if let Some(rules) = known {
         return Ok((rules, key));

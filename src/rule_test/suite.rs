@@ -175,8 +175,10 @@ fn files(path: &Path) -> Vec<PathBuf> {
         .follow_links(false)
         .require_git(false)
         .filter_entry(|entry| {
-            let tests = entry.depth() > 0 && entry.file_name() == "tests" && entry.path().is_dir();
-            !tests || !entry.path().parent().is_some_and(has_rules)
+            let below = |name: &str| entry.depth() > 0 && entry.file_name() == name && entry.path().is_dir();
+            let cases = below("tests") && entry.path().parent().is_some_and(has_rules);
+            // Modules declare no rules.
+            !cases && !below("modules")
         })
         .build();
     let files = walk.filter_map(Result::ok).filter(|e| e.file_type().is_some_and(|t| t.is_file()));
@@ -224,11 +226,7 @@ fn suite(
         folder.push(file.file_stem().unwrap_or_default());
     }
     if let Some(migration) = migration {
-        let mappings = script::read_mappings(&migration.mappings).map_err(TestError::Rules)?;
-        let guide = migration.guide.clone();
-        let (parameters, languages) = (migration.parameters.clone(), migration.languages.clone());
-        let datasets = script::read_datasets(&migration.datasets).map_err(TestError::Rules)?;
-        suite.inputs = Inputs { parameters, mappings, guide, languages, datasets };
+        suite.inputs = given_by(&migration)?;
         suite.partial = migration.transform.partial;
         suite.owner = Some(migration.file.clone());
         if is_migration {
@@ -237,11 +235,42 @@ fn suite(
         }
     }
     if !is_migration {
-        let name = format!("{}.toml", file.file_stem().unwrap_or_default().to_string_lossy());
-        described(&folder.with_file_name(name), &mut suite.inputs)?;
+        // It names rules of other files, too.
+        suite.inputs.order.clear();
+        described(&description_of(file), &mut suite.inputs)?;
     }
     cases(&folder, &mut suite, errors)?;
     Ok(Some(suite))
+}
+
+fn given_by(migration: &Migration) -> Result<Inputs, TestError> {
+    let mappings = script::read_mappings(&migration.mappings).map_err(TestError::Rules)?;
+    let guide = migration.guide.clone();
+    let (parameters, languages) = (migration.parameters.clone(), migration.languages.clone());
+    let datasets = script::read_datasets(&migration.datasets).map_err(TestError::Rules)?;
+    let order = migration.order.clone();
+    Ok(Inputs { parameters, mappings, guide, languages, datasets, order })
+}
+
+/// What lies beside the cases of a rule file, for all of them.
+fn description_of(file: &Path) -> PathBuf {
+    let name = format!("{}.toml", file.file_stem().unwrap_or_default().to_string_lossy());
+    file.parent().unwrap_or(Path::new("")).join("tests").join(name)
+}
+
+/// What the examples of a rule file may read: what `base` gives, or the migration above that names
+/// the file, and what lies beside its cases.
+pub(super) fn inputs_of(file: &Path, base: Option<&Inputs>) -> Result<Inputs, TestError> {
+    let mut inputs = match base {
+        Some(base) => base.clone(),
+        None => match owner_of(file, &mut BTreeMap::new(), &mut Vec::new()) {
+            Belongs::To(migration) => given_by(&migration)?,
+            Belongs::Alone | Belongs::Broken => Inputs::default(),
+        },
+    };
+    inputs.order.clear();
+    described(&description_of(file), &mut inputs)?;
+    Ok(inputs)
 }
 
 /// The migration that gives a rule file its inputs.

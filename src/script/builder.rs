@@ -32,6 +32,12 @@ impl Handle {
         }
         self.clone()
     }
+
+    fn example(&self, cx: &NativeCallContext, before: &str, after: After) -> Self {
+        let at = cx.call_position();
+        let at = (at.line().unwrap_or(1) as u32, at.position().unwrap_or(1) as u32);
+        self.change(|d| d.examples.push(Example { before: before.to_owned(), after, at }))
+    }
 }
 
 pub(super) fn register(api: &mut Api<'_>, drafts: &Arc<Mutex<Vec<Draft>>>) {
@@ -105,32 +111,37 @@ fn declarations(api: &mut Api<'_>) {
             Ok(h.change(|d| d.paths.extend(globs.into_iter().map(|glob| (glob, cx.call_position())))))
         },
     );
-    let docs = "Code, and what must become of it: `gander test` runs it.";
+    let docs =
+        "Code, and what must become of it: what does not hold is an error of the rule, which then does not load.";
     let example = r#".find("f($X)").replace("g($X)").example("f(1)", "g(1)")"#;
-    api.function("Rule.example(before, after) -> Rule", docs, example, |h: &mut Handle, before: &str, after: &str| {
-        h.change(|d| d.examples.push(Example { before: before.to_owned(), after: After::Text(after.to_owned()) }))
-    });
+    api.function(
+        "Rule.example(before, after) -> Rule",
+        docs,
+        example,
+        |cx: NativeCallContext, h: &mut Handle, before: &str, after: &str| {
+            h.example(&cx, before, After::Text(after.to_owned()))
+        },
+    );
     let docs = "Code, and all files that must come of it, by path: the code itself is `example.py`, or how files of the rule's language are called.";
     let example = r#".find("OLD = $X").edit(|m, cx| edits([rename_file("new.py")])).when(|m, cx| cx.path != "new.py").example("OLD = 1\n", #{ "new.py": "OLD = 1\n" })"#;
     api.function(
         "Rule.example(before, files) -> Rule",
         docs,
         example,
-        |h: &mut Handle, before: &str, files: Map| -> Fallible<Handle> {
+        |cx: NativeCallContext, h: &mut Handle, before: &str, files: Map| -> Fallible<Handle> {
             let files = files.iter().map(|(path, text)| {
                 let text = text.clone().into_immutable_string();
                 let wrong =
                     |kind| fail(format!("the files of an example are a map of paths to text, not to {}", plain(kind)));
                 Ok((path.to_string(), text.map_err(wrong)?.to_string()))
             });
-            let after = After::Files(files.collect::<Fallible<_>>()?);
-            Ok(h.change(|d| d.examples.push(Example { before: before.to_owned(), after })))
+            Ok(h.example(&cx, before, After::Files(files.collect::<Fallible<_>>()?)))
         },
     );
-    let docs = "Code that must stay as it is: `gander test` runs it.";
+    let docs = "Code that must stay as it is; where it does not, the rule does not load.";
     let example = r#".find("f($X)").replace("g($X)").unchanged("f2(1)")"#;
-    api.function("Rule.unchanged(code) -> Rule", docs, example, |h: &mut Handle, code: &str| {
-        h.change(|d| d.examples.push(Example { before: code.to_owned(), after: After::Text(code.to_owned()) }))
+    api.function("Rule.unchanged(code) -> Rule", docs, example, |cx: NativeCallContext, h: &mut Handle, code: &str| {
+        h.example(&cx, code, After::Text(code.to_owned()))
     });
 }
 

@@ -6,7 +6,7 @@ use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, Position};
 
 use super::budget::refill;
 use super::code::{EditSpec, Snippet, to_replacement};
-use super::explain::{explain, plain};
+use super::explain::{explain, file_of, plain};
 
 use super::nodes::{Cx, RhaiMatch};
 use super::survey::Survey;
@@ -93,13 +93,18 @@ impl Closure {
         let result = self.function.call::<Dynamic>(&self.engine, &self.ast, given);
         result.map_err(|error: Box<EvalAltResult>| {
             let (position, message) = explain(&error);
-            let position = if position.is_none() { self.at } else { position };
-            format!("{}: {message}", self.place(position))
+            match file_of(&error).filter(|file| *file != self.file && !position.is_none()) {
+                Some(module) => format!("{}: {message}", place_in(module, position)),
+                None => {
+                    let position = if position.is_none() { self.at } else { position };
+                    format!("{}: {message}", self.place(position))
+                }
+            }
         })
     }
 
     fn place(&self, at: Position) -> String {
-        format!("{}:{}:{}", self.file, at.line().unwrap_or(1), at.position().unwrap_or(1))
+        place_in(&self.file, at)
     }
 
     /// Where the rule hands it over.
@@ -114,6 +119,10 @@ impl Closure {
             self.place(self.at)
         )
     }
+}
+
+fn place_in(file: &str, at: Position) -> String {
+    format!("{file}:{}:{}", at.line().unwrap_or(1), at.position().unwrap_or(1))
 }
 
 impl Decide for Closure {

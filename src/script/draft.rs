@@ -10,7 +10,8 @@ use super::code::ImportEdit;
 use super::finder::Spec;
 use super::follow::Followed;
 use super::identity::Said;
-use crate::rule::{Comments, Example, IfUnknown, Safety};
+use crate::dependency::Wanted;
+use crate::rule::{Comments, Example, IfUnknown, Safety, SetDependency};
 
 /// A rule as declared.
 #[derive(Clone)]
@@ -37,6 +38,8 @@ pub(super) struct Draft {
     pub(super) follow_ups: Vec<Followed>,
     /// The rules that come after it where both want the same code.
     pub(super) order: Vec<(String, Position)>,
+    pub(super) requires: Vec<Wanted>,
+    pub(super) sets: Vec<SetDependency>,
     /// Of a follow-up, the names that it takes.
     pub(super) takes: Option<Vec<String>>,
     /// An error ended its declaration: what is missing may have been to come.
@@ -67,6 +70,8 @@ impl Draft {
             imports: Vec::new(),
             comments: Comments::default(),
             follow_ups: Vec::new(),
+            requires: Vec::new(),
+            sets: Vec::new(),
             takes,
             cut_short: false,
         }
@@ -98,6 +103,8 @@ impl Draft {
             imports,
             comments,
             follow_ups,
+            requires,
+            sets,
             takes,
             at: _,
             title: _,
@@ -117,6 +124,9 @@ impl Draft {
         said.value("imports", imports);
         said.value("comments", comments);
         said.value("takes", takes);
+        if !requires.is_empty() || !sets.is_empty() {
+            said.value("dependencies", &(requires, sets));
+        }
         said.value("then", &follow_ups.iter().map(|one| (&one.rules, one.scope)).collect::<Vec<_>>());
         follow_ups.iter().filter_map(|one| one.bind.as_ref()).for_each(|closure| said.closure("bind", closure));
         survey.iter().for_each(|(closure, _)| said.closure("survey", closure));

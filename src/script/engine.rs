@@ -10,7 +10,8 @@ use super::error::fail;
 use super::library::Libraries;
 use super::reference::{Api, Constant};
 use super::{
-    Inputs, bind, builder, code, datasets, edits, files, finder, follow, group, imports, library, nodes, symbols, types,
+    Inputs, bind, builder, code, datasets, dependencies, edits, files, finder, follow, group, imports, library, nodes,
+    symbols, types,
 };
 
 /// Operations of one closure call, or of loading one file: beyond that it is a loop.
@@ -63,6 +64,7 @@ pub(super) fn new(
     types::register(&mut api);
     library::register(&mut api, libraries);
     imports::register(&mut api);
+    dependencies::register(&mut api);
     tables(&mut api, inputs);
     datasets::register(&mut api, inputs.datasets.as_ref());
     api.finish();

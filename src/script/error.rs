@@ -44,7 +44,9 @@ impl ScriptError {
         Self { file: file.to_owned(), place: None, message: message.to_owned(), hint: None, text: String::new() }
     }
 
-    pub(super) fn at(file: &str, text: &str, place: (u32, u32), message: &str) -> Self {
+    /// About a place in a file with this text; line and column from 1. What follows the first line of
+    /// the message is shown beneath the code.
+    pub fn at(file: &str, text: &str, place: (u32, u32), message: &str) -> Self {
         Self {
             file: file.to_owned(),
             place: Some(place),
@@ -73,7 +75,9 @@ impl ScriptError {
         Self::in_source(source, position, &message)
     }
 
-    pub(super) fn hint(mut self, hint: &str) -> Self {
+    /// With what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: &str) -> Self {
         self.hint = Some(hint.to_owned());
         self
     }

@@ -15,6 +15,9 @@ pub(super) fn explain(error: &EvalAltResult) -> (Position, String) {
         EvalAltResult::ErrorRuntime(value, _) => value.to_string(),
         EvalAltResult::ErrorTooManyOperations(_) => "the rule did not end within its budget of operations".to_owned(),
         EvalAltResult::ErrorStackOverflow(_) => "the rule calls itself too deeply".to_owned(),
+        EvalAltResult::ErrorTooManyModules(_) => {
+            "an import stands at the top of a rule file, before all else: `import \"names\" as names;`".to_owned()
+        }
         EvalAltResult::ErrorTerminated(value, _) => value.to_string(),
         EvalAltResult::ErrorFunctionNotFound(call, _) => no_function(call),
         EvalAltResult::ErrorVariableNotFound(name, _) => no_variable(name),
@@ -39,6 +42,17 @@ pub(super) fn explain(error: &EvalAltResult) -> (Position, String) {
         }
     };
     (position, message)
+}
+
+/// The file in which an error came about, where that is not the one that was called.
+pub(super) fn file_of(error: &EvalAltResult) -> Option<&str> {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(_, file, inner, _) => {
+            file_of(inner).or_else(|| Some(file.as_str()).filter(|file| !file.is_empty()))
+        }
+        EvalAltResult::ErrorInModule(_, inner, _) => file_of(inner),
+        _ => None,
+    }
 }
 
 /// `name (Type, Type)`, as Rhai names a call that it has no function for.

@@ -54,6 +54,7 @@ pub(super) fn finish(
     let imports = imports(&draft.imports, &variants);
     let action = finisher.action(&draft, &variants, (engine, ast), survey.as_ref());
     let follow_ups = finisher.follow_ups(&draft, (engine, ast), survey.as_ref());
+    finisher.dependencies(&draft);
     match action {
         Some(action) if finisher.errors.is_empty() => Ok(Rule {
             identity: parts.identity(&draft),
@@ -70,6 +71,8 @@ pub(super) fn finish(
             imports,
             comments: draft.comments,
             before: draft.order.into_iter().map(|(id, _)| id).collect(),
+            requires: draft.requires,
+            sets: draft.sets,
             follow_ups,
             takes: draft.takes,
         }),
@@ -247,6 +250,27 @@ impl Finisher<'_> {
                 Action::Ask(closure)
             }
         })
+    }
+
+    /// Dependencies are asked where code is edited, and set for edits.
+    fn dependencies(&mut self, draft: &Draft) {
+        let action = draft.actions.first().map(|(then, _)| then);
+        if !draft.requires.is_empty() && matches!(action, Some(Then::Collect(..))) {
+            self.error(
+                draft.at,
+                "requires(…) is asked by rules that edit",
+                "ask it in the rules that read these facts",
+            );
+        }
+        if draft.sets.is_empty() {
+            return;
+        }
+        if draft.takes.is_some() {
+            let hint = "write it into the rule that begins: its edits and those that follow are one";
+            self.error(draft.at, "a follow-up sets no dependency", hint);
+        } else if matches!(action, Some(Then::Annotate(_) | Then::Refuse(_) | Then::Collect(..))) {
+            self.error(draft.at, "it edits nothing for which set_dependency(…) would be", "leave it out");
+        }
     }
 
     /// Names that a seed is asked for are names that the follow-up takes.

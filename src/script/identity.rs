@@ -23,10 +23,17 @@ pub(super) struct Parts<'s> {
     inputs: Digest,
     /// What is declared of libraries, if anything is: any rule may ask for types.
     libraries: Option<Digest>,
+    /// The texts of what the file imports, if it does: any closure may call it.
+    modules: Option<Digest>,
 }
 
 impl<'s> Parts<'s> {
-    pub(super) fn new(engine: &Engine, source: &'s Source, inputs: &Inputs, libraries: &[Declarations]) -> Self {
+    pub(super) fn new(
+        engine: &Engine,
+        source: &'s Source,
+        inputs: &Inputs,
+        (libraries, modules): (&[Declarations], Option<Digest>),
+    ) -> Self {
         let mut digest = DigestBuilder::new("gander.inputs").field(inputs.parameters.to_string());
         for (name, table) in &inputs.mappings {
             digest = digest.field(name).field(table.to_string());
@@ -37,7 +44,7 @@ impl<'s> Parts<'s> {
             beside = beside.field(&one.language).field(&one.text);
         }
         let libraries = (!libraries.is_empty()).then(|| beside.finish());
-        Self { text, rules: statements(engine, text).unwrap_or_default(), inputs: digest.finish(), libraries }
+        Self { text, rules: statements(engine, text).unwrap_or_default(), inputs: digest.finish(), libraries, modules }
     }
 
     /// The identity of a rule that this file declares.
@@ -51,6 +58,10 @@ impl<'s> Parts<'s> {
         if !closures {
             return digest.finish();
         }
+        let digest = match &self.modules {
+            Some(modules) => digest.field("modules").field(modules.as_bytes()),
+            None => digest,
+        };
         let own = offset(self.text, draft.at());
         let mut at = 0;
         let mut code = String::new();
@@ -133,7 +144,7 @@ fn statements(engine: &Engine, text: &str) -> Option<Vec<Range<usize>>> {
 }
 
 /// The byte of a position, which counts lines and characters from 1.
-fn offset(text: &str, at: Position) -> usize {
+pub(super) fn offset(text: &str, at: Position) -> usize {
     let (line, character) = (at.line().unwrap_or(1), at.position().unwrap_or(1));
     let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
     let rest = &text[start..];

@@ -1,7 +1,7 @@
 //! Rules written in Rhai: files → [`RuleSet`]. The only module that knows Rhai.
 //!
-//! Scripts are untrusted: no I/O, no time, no `eval`, no imports; every budget is
-//! counted, and closures are pure. Must not: know a stage or write anything.
+//! Scripts are untrusted: no I/O, no time, no `eval`, no imports but of modules beside them; every
+//! budget is counted, and closures are pure. Must not: know a stage or write anything.
 
 mod bind;
 mod budget;
@@ -9,6 +9,7 @@ mod builder;
 mod closure;
 mod code;
 mod datasets;
+mod dependencies;
 mod draft;
 mod edits;
 mod engine;
@@ -23,6 +24,7 @@ mod identity;
 mod imports;
 mod insertion;
 mod library;
+mod modules;
 mod nodes;
 mod purity;
 mod reference;
@@ -42,11 +44,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use rhai::{Dynamic, Scope};
+use rhai::{AST, Dynamic, Engine, Scope};
 
+use crate::digest::Digest;
 use crate::language::FileLanguages;
-use crate::rule::{DatasetRules, Rule, RuleSet};
+use crate::rule::{self, DatasetRules, Disorder, Rule, RuleSet};
 use draft::Draft;
+use modules::Imported;
 
 /// A rule file, read.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +76,8 @@ pub struct Inputs {
     pub languages: FileLanguages,
     /// The datasets that are migrated, if any are.
     pub datasets: Option<Arc<DatasetRules>>,
+    /// Ids of rules: where two of a list want the same code, the one named first goes first.
+    pub order: Vec<Vec<String>>,
 }
 
 /// Larger rule or mapping files are refused.
@@ -150,16 +156,65 @@ pub fn load(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptErrors
     })
 }
 
-fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptErrors> {
-    let drafts: Arc<Mutex<Vec<Draft>>> = Arc::default();
-    let libraries = library::Libraries::default();
-    let engine = Arc::new(engine::new(inputs, (&drafts, &libraries), engine::OPERATIONS));
-    let wide = Arc::new(engine::new(inputs, (&drafts, &libraries), survey::OPERATIONS));
-    let mut errors = Vec::new();
+/// Orders the rules; what is wrong with that.
+fn disorder(rules: &mut [Rule], inputs: &Inputs) -> Vec<ScriptError> {
+    let Err(wrong) = rule::order(rules, &inputs.order) else { return Vec::new() };
+    let place = |id: &str| rules.iter().find(|rule| rule.id == id).map_or("rules", |rule| rule.place.as_str());
+    let said = |wrong: Disorder| match wrong {
+        Disorder::Absent(id, nearest) => {
+            let error = ScriptError::of_file(
+                "rules",
+                &format!("the migration's `order` names `{id}`, and there is no such rule"),
+            );
+            match nearest {
+                Some(near) => error.hint(&format!("did you mean `{near}`?")),
+                None => error.hint("name rules by the ids that their files declare"),
+            }
+        }
+        Disorder::Contradiction(one, other) => {
+            let why = format!("rule `{one}` is to go before `{other}`, and `{other}` before `{one}`");
+            let hint = "leave one of the two out: in before(…) of the rules, or in the migration's `order`";
+            ScriptError::of_file(place(&one), &why).hint(hint)
+        }
+    };
+    wrong.into_iter().map(said).collect()
+}
+
+/// A rule file that was run, and the engines that its closures are called with.
+struct Read<'s> {
+    source: &'s Source,
+    ast: Arc<AST>,
+    drafts: Vec<Draft>,
+    engines: (Arc<Engine>, Arc<Engine>),
+    modules: Option<Digest>,
+}
+
+/// Makes an engine with a budget of so many operations.
+type Make<'a> = dyn Fn(u64) -> Engine + 'a;
+
+/// Runs rule files, each beside what it imports. What is wrong is added to `errors`; what was
+/// declared until then is there.
+fn run<'s>(
+    sources: &'s [Source],
+    inputs: &Inputs,
+    (drafts, libraries): (&Arc<Mutex<Vec<Draft>>>, &library::Libraries),
+    errors: &mut Vec<ScriptError>,
+) -> Vec<Read<'s>> {
+    let make = |operations: u64| engine::new(inputs, (drafts, libraries), operations);
+    let shared = (Arc::new(make(engine::OPERATIONS)), Arc::new(make(survey::OPERATIONS)));
+    let declared = || drafts.lock().is_ok_and(|mut all| !std::mem::take(&mut *all).is_empty());
     let mut all = Vec::new();
     for source in sources {
-        library::open(&libraries, source.folder.as_deref());
-        let mut ast = match engine.compile(&source.text) {
+        library::open(libraries, source.folder.as_deref());
+        let imported = match modules::read(source, inputs, &shared.0, &declared) {
+            Ok(imported) => imported,
+            Err(more) => {
+                errors.extend(more);
+                continue;
+            }
+        };
+        let engines = engines(&shared, &imported, &make);
+        let mut ast = match engines.0.compile(imported.text.as_ref().unwrap_or(&source.text)) {
             Ok(ast) => ast,
             Err(error) => {
                 errors.push(ScriptError::parsing(source, &error));
@@ -171,21 +226,43 @@ fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptError
         let mut scope = Scope::new();
         scope.push_constant_dynamic("params", engine::params(inputs));
         budget::refill();
-        let result = engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast);
+        let result = engines.0.eval_ast_with_scope::<Dynamic>(&mut scope, &ast);
         let mut declared = drafts.lock().map(|mut d| std::mem::take(&mut *d)).unwrap_or_default();
         if let Err(error) = result {
             errors.push(ScriptError::running(source, &error));
             // What the rest of its chain would have declared is not missing.
             declared.last_mut().into_iter().for_each(Draft::cut_short);
         }
-        all.push((source, ast, declared));
+        all.push(Read { source, ast, drafts: declared, engines, modules: imported.digest });
     }
+    all
+}
+
+/// Of a rule file that imports something, its own: names of modules hold in one file.
+fn engines(shared: &(Arc<Engine>, Arc<Engine>), imported: &Imported, make: &Make<'_>) -> (Arc<Engine>, Arc<Engine>) {
+    if imported.is_empty() {
+        return shared.clone();
+    }
+    let own = |operations: u64| {
+        let mut engine = make(operations);
+        imported.install(&mut engine);
+        Arc::new(engine)
+    };
+    (own(engine::OPERATIONS), own(survey::OPERATIONS))
+}
+
+fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptErrors> {
+    let drafts: Arc<Mutex<Vec<Draft>>> = Arc::default();
+    let libraries = library::Libraries::default();
+    let mut errors = Vec::new();
+    let all = run(sources, inputs, (&drafts, &libraries), &mut errors);
     // From here on nothing more can be declared.
     let declarations = library::close(&libraries);
+    let modular = all.iter().any(|read| read.modules.is_some());
     let mut rules = Vec::new();
-    for (source, ast, declared) in all {
-        let parts = identity::Parts::new(&engine, source, inputs, &declarations);
-        for draft in declared {
+    for Read { source, ast, drafts, engines: (engine, wide), modules } in all {
+        let parts = identity::Parts::new(&engine, source, inputs, (&declarations, modules));
+        for draft in drafts {
             match finish::finish(draft, source, &parts, (&engine, &wide), &ast) {
                 Ok(rule) => rules.push((source, rule)),
                 Err(more) => errors.extend(more),
@@ -199,7 +276,11 @@ fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptError
     if errors.is_empty() {
         errors = unmet;
     }
-    let rules: Vec<Rule> = rules.into_iter().map(|(_, rule)| rule).collect();
+    let mut rules: Vec<Rule> = rules.into_iter().map(|(_, rule)| rule).collect();
+    // Of rules that did not compile nothing is known.
+    if errors.is_empty() {
+        errors.extend(disorder(&mut rules, inputs));
+    }
     let mut seen = BTreeMap::new();
     for id in inputs.datasets.iter().flat_map(|datasets| datasets.ids()) {
         seen.insert(id.clone(), "the mapping table of the dataset".to_owned());
@@ -216,6 +297,7 @@ fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptError
     let mut set = RuleSet::new(rules, inputs.guide.clone());
     set.languages = inputs.languages.clone();
     set.datasets = inputs.datasets.clone();
+    set.modular = modular;
     set.libraries =
         library::read(&declarations).map_err(|why| ScriptErrors(vec![ScriptError::of_file("rules", &why)]))?;
     Ok(set)

@@ -387,7 +387,8 @@ const TAIL: &str = "
 
 Rules are Rhai scripts, and have its language, its numbers, strings, arrays and maps.
 These are the names; [Rhai's book](https://rhai.rs/book/language/) tells what they do.
-There are no files, no clock, no `eval` and no modules, and every loop has a budget.
+There are no files, no clock and no `eval`, modules come from [one folder](modules.md) alone, and every
+loop has a budget.
 
 ";
 

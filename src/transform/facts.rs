@@ -8,31 +8,55 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+use super::dependencies::Builds;
 use super::file::{Fate, FileReport, caught, collect, failed, file, spread, unsettled};
 use super::file_edits::Decided;
 use super::fleet::Done;
 use super::plan::Finding;
 use super::{projects, skip};
 use crate::dataset::elsewhere::Elsewhere;
+use crate::dependency::Dependencies;
 use crate::pin::{Found, PinError, Wanted, contents_of};
-use crate::rule::{Facts, RuleSet, Seed};
+use crate::rule::{self, Facts, RuleSet, Seed};
 
-/// What the files of a workspace say of each other, where they do; and the same of each.
-type Others = Option<Arc<Elsewhere>>;
-pub(super) type Elsewheres = [Others];
+/// What is known of a workspace beside the files that are edited, and the same of each.
+#[derive(Default)]
+pub(super) struct Beside {
+    /// What its files say of each other, where they do.
+    elsewhere: Option<Arc<Elsewhere>>,
+    /// What its builds declare, where rules ask for that.
+    dependencies: Option<Arc<Dependencies>>,
+}
+
+impl Beside {
+    fn tell(&self, facts: &mut Facts) {
+        self.elsewhere.iter().for_each(|one| facts.set_elsewhere(Arc::clone(one)));
+        self.dependencies.iter().for_each(|one| facts.set_builds(rule::Builds::Read(Arc::clone(one))));
+    }
+}
+
+/// Both of each workspace.
+pub(super) fn beside(elsewhere: Vec<Option<Arc<Elsewhere>>>, builds: &[Option<Builds>]) -> Vec<Beside> {
+    let both = elsewhere.into_iter().zip(builds);
+    let one = |(elsewhere, builds): (_, &Option<Builds>)| {
+        let dependencies = builds.as_ref().map(|builds| Arc::clone(&builds.dependencies));
+        Beside { elsewhere, dependencies }
+    };
+    both.map(one).collect()
+}
 
 /// The facts of each workspace, or the first place where a rule failed to collect.
-pub(super) fn of(rules: &RuleSet, wanted: &[Wanted<'_>], elsewhere: &Elsewheres) -> Vec<Result<Arc<Facts>, Finding>> {
+pub(super) fn of(rules: &RuleSet, wanted: &[Wanted<'_>], beside: &[Beside]) -> Vec<Result<Arc<Facts>, Finding>> {
     let (wanted, none) = concerned(rules, wanted);
     if none {
-        let only = |elsewhere: &Others| {
+        let only = |beside: &Beside| {
             let mut facts = Facts::default();
-            elsewhere.iter().for_each(|one| facts.set_elsewhere(Arc::clone(one)));
+            beside.tell(&mut facts);
             Ok(Arc::new(facts))
         };
-        return elsewhere.iter().map(only).collect();
+        return beside.iter().map(only).collect();
     }
-    gather(rules, &wanted, None, elsewhere)
+    gather(rules, &wanted, None, beside)
 }
 
 /// The files that tell something of others, and whether there are none.
@@ -89,7 +113,7 @@ fn gather(
     rules: &RuleSet,
     wanted: &[Wanted<'_>],
     after: Option<&[After<'_>]>,
-    elsewhere: &Elsewheres,
+    beside: &[Beside],
 ) -> Vec<Result<Arc<Facts>, Finding>> {
     let slots: Vec<Mutex<Learned>> = wanted.iter().map(|_| Mutex::default()).collect();
     let roots: Vec<Vec<String>> =
@@ -118,17 +142,17 @@ fn gather(
     for (index, after) in after.into_iter().flatten().enumerate() {
         after.new.iter().for_each(|(path, bytes)| learn(index, path, bytes));
     }
-    let result = |(index, (learned, elsewhere)): (usize, (Slot, &Others))| {
+    let result = |(index, (learned, beside)): (usize, (Slot, &Beside))| {
         let (slot, roots) = learned;
         let (mut facts, failed, texts) = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(finding) = failed.into_values().next() {
             return Err(finding);
         }
         projects::learn(rules, &roots, &texts, &mut facts)?;
-        elsewhere.iter().for_each(|one| facts.set_elsewhere(Arc::clone(one)));
+        beside.tell(&mut facts);
         spread(rules, facts, |facts| planted(rules, &wanted[index], after.map(|after| &after[index]), facts))
     };
-    slots.into_par_iter().zip(roots).zip(elsewhere).enumerate().map(result).collect()
+    slots.into_par_iter().zip(roots).zip(beside).enumerate().map(result).collect()
 }
 
 /// What the edits of a workspace's files ask for in all of them.
@@ -163,7 +187,7 @@ type Restless = BTreeMap<String, String>;
 pub(super) fn check(
     rules: &RuleSet,
     wanted: &[Wanted<'_>],
-    elsewhere: &Elsewheres,
+    beside: &[Beside],
     reports: &mut [Vec<Done>],
     decided: &mut [Decided],
 ) {
@@ -171,7 +195,7 @@ pub(super) fn check(
     if none {
         return;
     }
-    let restless = restless(rules, &wanted, elsewhere, reports, decided);
+    let restless = restless(rules, &wanted, beside, reports, decided);
     for ((done, decided), restless) in reports.iter_mut().zip(decided).zip(restless) {
         for (path, rule) in restless {
             let sources = decided.new.get(&path).map(|new| new.sources.clone());
@@ -190,13 +214,13 @@ pub(super) fn check(
 fn restless(
     rules: &RuleSet,
     wanted: &[Wanted<'_>],
-    elsewhere: &Elsewheres,
+    beside: &[Beside],
     reports: &[Vec<Done>],
     decided: &[Decided],
 ) -> Vec<Restless> {
     let found: Vec<Mutex<Restless>> = wanted.iter().map(|_| Mutex::default()).collect();
     let after: Vec<After<'_>> = reports.iter().zip(decided).map(|(done, decided)| After::new(done, decided)).collect();
-    let facts = gather(rules, wanted, Some(&after), elsewhere);
+    let facts = gather(rules, wanted, Some(&after), beside);
     let look = |index: usize, named: &str, path: &str, bytes: &[u8]| {
         let facts = match &facts[index] {
             Ok(facts) => facts,

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::elsewhere;
 use super::file_edits::{self, Decided};
 use super::memory::{Known, Memory};
 use super::plan::{FileOutcome, FilePlan, Finding, FindingKind, Plan, SkipReason, Transformed, WorkspacePlan};
 use super::{Fate, FileReport, facts, file, projects, skip};
+use super::{dependencies, elsewhere};
 use rayon::prelude::*;
 
 use crate::config::{Dirty, Partial};
@@ -127,8 +127,9 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
     }
     let total: usize = wanted.iter().map(|w| w.paths.len()).sum();
     let finished = AtomicUsize::new(0);
-    let elsewhere = elsewhere::of(request.rules, &wanted, &every);
-    let facts = facts::of(request.rules, &wanted, &elsewhere);
+    let builds = dependencies::of(request.rules, &wanted);
+    let beside = facts::beside(elsewhere::of(request.rules, &wanted, &every), &builds);
+    let facts = facts::of(request.rules, &wanted, &beside);
     let done: Vec<Mutex<Vec<Done>>> = wanted.iter().map(|_| Mutex::default()).collect();
     let read: Vec<Result<(), PinError>> = contents_of(&wanted, skip::MAX_BYTES, &|index, path, found| {
         let (digest, report) = match found {
@@ -159,7 +160,11 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
         .enumerate()
         .map(|(index, done)| decide(request.rules, &facts[index], &wanted[index], done))
         .collect();
-    facts::check(request.rules, &wanted, &elsewhere, &mut reports, &mut decided);
+    facts::check(request.rules, &wanted, &beside, &mut reports, &mut decided);
+    for (builds, done) in builds.iter().zip(&mut reports) {
+        builds.iter().for_each(|builds| dependencies::set(request.rules, builds, done));
+        done.sort_by(|a, b| a.0.cmp(&b.0));
+    }
     let mut results: BTreeMap<usize, Result<(Vec<Done>, Decided), PinError>> = BTreeMap::new();
     for (((index, done), decided), read) in indices.into_iter().zip(reports).zip(decided).zip(read) {
         results.insert(index, read.map(|()| (done, decided)));

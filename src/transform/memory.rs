@@ -53,8 +53,8 @@ impl<'a> Memory<'a> {
             let query = Query::new(rules.asking(l).map(|(_, clauses)| clauses));
             (l.facts.name.as_str(), Asked { query, origins: rules.asking(l).map(|(origin, _)| origin).collect() })
         };
-        // What rules collect in one file decides what becomes of others.
-        let answers = request.answers.filter(|_| !rules.collects() && rules.exercise.is_none());
+        // What rules collect in one file, or what a build declares, decides what becomes of others.
+        let answers = request.answers.filter(|_| !rules.collects() && !rules.asks_builds() && rules.exercise.is_none());
         let scope = |program: Key| {
             let digest = DigestBuilder::new("gander.answers").field(program.as_bytes()).field(language::versions());
             digest.field(rules.guide.as_deref().unwrap_or("")).field(rules.languages.said()).finish()

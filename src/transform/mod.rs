@@ -4,6 +4,7 @@
 
 mod asked;
 mod check;
+mod dependencies;
 mod elsewhere;
 mod facts;
 mod file;
@@ -21,6 +22,7 @@ mod together;
 mod twins;
 mod written;
 
+pub use dependencies::{Builds, Editors, edited, set_versions};
 pub use file::{Change, Creation, Fate, FileReport, collect, file, spread, unsettled};
 pub use file_edits::{Decided, Lies, NewFile, Reported, decide, is_twin};
 pub use fleet::{Pinned, Request, plan_digest, transform};

@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// From below to above; what is not named is foundation.
 const ABOVE_FOUNDATION: [&str; 9] =
-    ["discover", "transform", "verify", "rollout", "report", "pipeline", "rule_test", "lsp", "cli"];
+    ["discover", "transform", "verify", "rollout", "report", "rule_test", "pipeline", "lsp", "cli"];
 
 /// Words that only some files may say, and why these may.
 struct Reserved {

@@ -64,6 +64,7 @@ pub(super) fn migration(root: &Path, how: Delivery) -> Migration {
         title: "Read users_v2".to_owned(),
         guide: Some("https://example.org/guide".to_owned()),
         rules: Vec::new(),
+        order: Vec::new(),
         parameters: toml::Table::new(),
         mappings: BTreeMap::new(),
         datasets: Default::default(),

@@ -75,7 +75,7 @@ impl World {
     }
 
     /// The new text of a file, if it changes.
-    fn after(&self, plan: &Plan, workspace: usize, path: &str) -> Option<String> {
+    pub(super) fn after(&self, plan: &Plan, workspace: usize, path: &str) -> Option<String> {
         let file = plan.workspaces[workspace].files.iter().find(|f| f.path == path)?;
         let FileOutcome::Edit { splices, .. } = &file.outcome else { return None };
         let old = std::fs::read_to_string(self.workspaces[workspace].root.join(path)).unwrap();

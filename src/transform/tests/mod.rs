@@ -1,6 +1,7 @@
 //! Rules over whole files: the exact bytes that come of them, or why none do.
 
 mod deletions;
+mod dependencies;
 mod files;
 mod fleet;
 mod follow;
@@ -277,8 +278,30 @@ fn rules_that_want_the_same_code_are_ordered_or_refused() {
     let refused = both("");
     assert!(refused.contains("rules `b` and `a`") && refused.starts_with('='), "{refused}");
     assert_eq!(both(".before(\"b\")"), "x = k()\ny = g(2)\n");
+    // The same, said by the migration of rules that say nothing.
+    let text = "rule(\"a\").lang(\"python\").find(\"f($X)\").replace(\"g($X)\");\nrule(\"b\").lang(\"python\").find(\"h($_)\").replace(\"k()\");";
+    let ordered = |text: &str, ids: &[&str]| {
+        let order = vec![ids.iter().map(|id| (*id).to_owned()).collect()];
+        let source = Source { name: "t.rhai".to_owned(), text: text.to_owned(), ..Source::default() };
+        load(&[source], &Inputs { order, ..Inputs::default() })
+    };
+    let rules = ordered(text, &["a", "b"]).unwrap();
+    let report = file(&rules, &Default::default(), "a.py", b"x = h(f(1))\ny = f(2)\n");
+    assert_eq!(report.change.unwrap().bytes, b"x = k()\ny = g(2)\n");
+    assert_ne!(rules.rules[0].identity, ordered(text, &["b", "a"]).unwrap().rules[0].identity);
+    let wrong = |text: &str, ids: &[&str]| ordered(text, ids).err().unwrap().to_string();
+    assert!(wrong(text, &["a", "bb"]).contains("names `bb`"), "{}", wrong(text, &["a", "bb"]));
+    let contrary = text.replacen(";", ".before(\"b\");", 1);
+    assert!(wrong(&contrary, &["b", "a"]).contains("`a` is to go before `b`, and `b` before `a`"));
     // Within what its own rule takes away, a match goes with it.
     assert_eq!(replaced("python", "a.py", "f($_)", "g()", "x = f(f(1))\n"), "x = g()\n");
+}
+
+#[test]
+fn of_several_shapes_the_one_whose_holes_fit_is_meant() {
+    // `$C` of the first is `k=b`, too.
+    let script = r#"rule("r").lang("python").find(any(["f($M, $C)", "f($M, k=$C)"])).where(#{ C: kind("identifier") }).replace("g($C, $M)");"#;
+    assert_eq!(check(script, "a.py", "f(1, a)\nf(2, k=b)\nf(3, 4)\n"), "g(a, 1)\ng(b, 2)\nf(3, 4)\n");
 }
 
 #[test]
