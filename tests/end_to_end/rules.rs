@@ -246,3 +246,20 @@ fn trees_of_snippets_and_patterns() {
     assert_eq!(broken.status.code(), Some(1));
     assert!(out(&broken).contains("expr: does not read"));
 }
+
+/// What a language of rules is asked to say: eight migrations, each with code before and after and
+/// code that stays, and with what takes a whole workspace.
+#[test]
+fn eight_migrations_are_said_in_the_language() {
+    let sketches = root().join("fixtures/sketches");
+    let found = find(&[sketches.join("migration.toml")]);
+    let files: Vec<_> = found.suites.iter().filter(|suite| !suite.migration).collect();
+    assert_eq!(files.len(), 8, "{:?}", found.errors);
+    for suite in files {
+        let rules = script::load(&script::read(&suite.rules).unwrap(), &suite.inputs).unwrap();
+        let examples = || rules.rules.iter().flat_map(|rule| &rule.examples);
+        let stays = |e: &&gander::rule::Example| e.after == gander::rule::After::Text(e.before.clone());
+        assert!(examples().any(|e| !stays(&e)) && examples().any(|e| stays(&e)), "{}", suite.file.display());
+    }
+    gander::assert_rules!("fixtures/sketches");
+}
