@@ -1,11 +1,14 @@
 //! The proof of a change set: real `git apply`, there and back, in a folder of its
 //! own, judged by the bytes it leaves and not by its exit code.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use walkdir::WalkDir;
 
 use super::ChangeSet;
+use crate::digest::{Digest, DigestBuilder};
 use crate::files::{self, FilesError};
 use crate::process::{Invocation, ProcessError};
 use crate::workspace::{Content, FileVersion};
@@ -42,12 +45,42 @@ pub enum ProofError {
     NoFolder(std::io::Error),
 }
 
+/// What this process has proven, by all that a proof rests on: the same bytes need no second one
+/// where they are taken back by the run that brought them out.
+static PROVEN: Mutex<BTreeSet<Digest>> = Mutex::new(BTreeSet::new());
+
 /// Applies the change to the files as they were, then the revert, and compares
 /// bytes and executable bits of every file both times; a file too many counts too.
 ///
 /// # Errors
 /// [`ProofError`], saying which patch and file.
 pub fn prove(versions: &[FileVersion], set: &ChangeSet) -> Result<(), ProofError> {
+    let name = rests_on(versions, set);
+    let proven = || PROVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if proven().contains(&name) {
+        return Ok(());
+    }
+    apply_both(versions, set)?;
+    proven().insert(name);
+    Ok(())
+}
+
+/// Names a change set by its patches and both ends of its files.
+fn rests_on(versions: &[FileVersion], set: &ChangeSet) -> Digest {
+    let mut name = DigestBuilder::new("gander.proof").field(&set.prefix).field(&set.change).field(&set.revert);
+    for version in versions {
+        name = name.field(&version.path);
+        for end in [&version.before, &version.after] {
+            name = match end {
+                None => name.field("none"),
+                Some(end) => name.field(if end.executable { "runs" } else { "file" }).field(&end.bytes),
+            };
+        }
+    }
+    name.finish()
+}
+
+fn apply_both(versions: &[FileVersion], set: &ChangeSet) -> Result<(), ProofError> {
     let folder = tempfile::Builder::new().prefix("gander-proof-").tempdir().map_err(ProofError::NoFolder)?;
     let top = folder.path().canonicalize().map_err(ProofError::NoFolder)?;
     let tree = top.join("tree");

@@ -7,7 +7,7 @@ use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
 use super::journal::{self, Entry};
-use super::{StateError, Store};
+use super::{StateError, Store, execute};
 
 /// What was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,7 +65,8 @@ impl Store {
         let signed = self.signed();
         self.write(&entry.fault_point(), |transaction, at| {
             journal::append(transaction, at, &signed, entry)?;
-            transaction.execute(
+            execute(
+                transaction,
                 "INSERT OR REPLACE INTO decisions VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 params![kind.as_str(), subject, signed.actor, about, reason, at],
             )?;
@@ -82,7 +83,7 @@ impl Store {
         self.write(&entry.fault_point(), |transaction, at| {
             journal::append(transaction, at, &signed, entry)?;
             let delete = "DELETE FROM decisions WHERE kind = ?1 AND subject = ?2";
-            transaction.execute(delete, params![kind.as_str(), subject])?;
+            execute(transaction, delete, params![kind.as_str(), subject])?;
             Ok(())
         })
     }

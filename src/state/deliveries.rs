@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::journal::{self, Entry};
 use super::records::DeliveryRecord;
-use super::{StateError, Store};
+use super::{StateError, Store, execute};
 use crate::digest::Digest;
 use crate::workspace::{Content, FileVersion};
 
@@ -55,8 +55,11 @@ impl Store {
         let signed = self.signed();
         self.write(&entry.fault_point(), |transaction, at| {
             journal::append(transaction, at, &signed, entry)?;
-            transaction
-                .execute("INSERT OR REPLACE INTO deliveries VALUES (?1, ?2, ?3)", params![workspace, text, at])?;
+            execute(
+                transaction,
+                "INSERT OR REPLACE INTO deliveries VALUES (?1, ?2, ?3)",
+                params![workspace, text, at],
+            )?;
             Ok(())
         })
     }
@@ -77,7 +80,7 @@ impl Store {
     pub fn record_versions(&mut self, workspace: &str, versions: &[FileVersion]) -> Result<(), StateError> {
         self.write("state.versions", |transaction, _| {
             let delete = "DELETE FROM versions WHERE workspace = ?1";
-            transaction.execute(delete, params![workspace])?;
+            execute(transaction, delete, params![workspace])?;
             let mut insert = transaction.prepare_cached("INSERT INTO versions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
             for version in versions {
                 let bytes = |end: &Option<Content>| end.as_ref().map(|end| end.bytes.clone());
@@ -102,7 +105,7 @@ impl Store {
     /// Where the file can't be written.
     pub fn keep_versions(&mut self, workspace: &str, change: &Digest) -> Result<(), StateError> {
         let kept = kept_as(workspace, change);
-        self.write("state.versions", |transaction, _| transaction.execute(KEEP, params![workspace, kept]).map(drop))
+        self.write("state.versions", |transaction, _| execute(transaction, KEEP, params![workspace, kept]).map(drop))
     }
 
     /// Both ends of the files of one change set of a workspace, which may be an earlier one.
@@ -216,7 +219,7 @@ pub(super) fn forget(
         journal::append(transaction, at, signed, &Entry::of("retry", workspace, what))?;
         forget_delivery(transaction, workspace)?;
         if verdicts {
-            transaction.execute("DELETE FROM verdicts WHERE workspace = ?1", params![workspace])?;
+            execute(transaction, "DELETE FROM verdicts WHERE workspace = ?1", params![workspace])?;
         }
     }
     Ok(())
@@ -229,15 +232,15 @@ pub(super) fn forget_delivery(transaction: &Transaction<'_>, workspace: &str) ->
     let text: Option<String> = transaction.query_row(query, params![workspace], |row| row.get(0)).optional()?;
     let record = text.as_deref().and_then(|text| serde_json::from_str::<DeliveryRecord>(text).ok());
     let is_out = |record: &DeliveryRecord| record.branch.as_ref().is_some_and(|(_, commit)| commit.is_some());
-    if let Some(record) = record.filter(is_out) {
+    if let Some(record) = record.filter(|record| is_out(record) || !record.earlier.is_empty()) {
         let change = record.change_id;
         let insert = "INSERT OR REPLACE INTO past VALUES (?1, ?2, ?3)";
-        transaction.execute(insert, params![workspace, change.to_string(), text])?;
-        transaction.execute(KEEP, params![workspace, kept_as(workspace, &change)])?;
+        execute(transaction, insert, params![workspace, change.to_string(), text])?;
+        execute(transaction, KEEP, params![workspace, kept_as(workspace, &change)])?;
     }
     for table in ["deliveries", "versions"] {
         let delete = format!("DELETE FROM {table} WHERE workspace = ?1");
-        transaction.execute(&delete, params![workspace])?;
+        execute(transaction, &delete, params![workspace])?;
     }
     Ok(())
 }

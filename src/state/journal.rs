@@ -5,7 +5,7 @@ use rusqlite::{Transaction, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{StateError, Store};
+use super::{StateError, Store, execute};
 use crate::digest::Digest;
 
 /// Before or after the effect.
@@ -177,7 +177,7 @@ impl Store {
     /// Where the file can't be written.
     pub fn set_told(&mut self, listener: &str, seq: i64) -> Result<(), StateError> {
         self.write("state.told", |transaction, _| {
-            transaction.execute("INSERT OR REPLACE INTO told VALUES (?1, ?2)", params![listener, seq])?;
+            execute(transaction, "INSERT OR REPLACE INTO told VALUES (?1, ?2)", params![listener, seq])?;
             Ok(())
         })
     }

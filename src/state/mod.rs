@@ -284,6 +284,15 @@ impl Store {
         Ok(Self { db, folder, clock, token: 0, run: None, actor: String::new(), _lock: None })
     }
 
+    /// The same for a test that nobody else reads beside: nothing is locked or brought to a disk.
+    #[cfg(test)]
+    pub(crate) fn alone(self) -> Self {
+        for (name, value) in [("locking_mode", "EXCLUSIVE"), ("synchronous", "OFF"), ("journal_mode", "MEMORY")] {
+            self.db.pragma_update(None, name, value).unwrap();
+        }
+        self
+    }
+
     /// The same, in the name of `actor`: what is recorded from now on says so.
     pub fn by(mut self, actor: &str) -> Self {
         actor.clone_into(&mut self.actor);
@@ -369,6 +378,11 @@ impl Store {
     fn digest(&self, text: &str) -> Result<Digest, StateError> {
         text.parse().map_err(|error| self.corrupt(error))
     }
+}
+
+/// Executes a statement that is used again and again: it is parsed once.
+fn execute(transaction: &Transaction<'_>, statement: &str, parameters: impl Params) -> rusqlite::Result<usize> {
+    transaction.prepare_cached(statement)?.execute(parameters)
 }
 
 impl Drop for Store {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::journal::{self, Entry, Signed};
-use super::{SCHEMA_VERSION, StateError, Store, schema};
+use super::{SCHEMA_VERSION, StateError, Store, execute, schema};
 
 /// What somebody asked and nobody has answered yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub fn ask<A: Serialize>(folder: &Path, actor: &str, now: i64, what: &A, entry: 
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         journal::append(&transaction, now, &signed, entry)?;
         let insert = "INSERT INTO requests (at, actor, what) VALUES (?1, ?2, ?3)";
-        transaction.execute(insert, params![now, actor, text])?;
+        execute(&transaction, insert, params![now, actor, text])?;
         let seq = transaction.last_insert_rowid();
         transaction.commit()?;
         Ok(seq)
@@ -88,7 +88,7 @@ impl Store {
         self.write(&entry.fault_point(), |transaction, at| {
             journal::append(transaction, at, &signed, entry)?;
             let update = "UPDATE requests SET answer = ?2, refused = ?3 WHERE seq = ?1";
-            transaction.execute(update, params![seq, text, refused])?;
+            execute(transaction, update, params![seq, text, refused])?;
             Ok(())
         })
     }

@@ -105,6 +105,8 @@ CREATE TRIGGER journal_is_append_only_2 BEFORE DELETE ON journal
 /// Sets how the connection writes. A rollback journal and full syncs: one plain
 /// file that survives a kill at any time, and no shared memory beside it.
 pub(super) fn configure(db: &Connection) -> rusqlite::Result<()> {
+    // All that are used again and again: parsing one takes longer than running it.
+    db.set_prepared_statement_cache_capacity(64);
     db.busy_timeout(std::time::Duration::from_secs(10))?;
     db.pragma_update(None, "journal_mode", "DELETE")?;
     db.pragma_update(None, "synchronous", "FULL")?;
@@ -156,11 +158,8 @@ ALTER TABLE workspaces ADD COLUMN summary TEXT;
 ALTER TABLE verdicts ADD COLUMN summary TEXT;
 ";
 
-/// What version 6 adds: what people ask of a controller that is at work; and short forms where
-/// the whole plans and verdicts need not be read past, which lie before them in each row.
+/// What version 6 adds: what people ask of a controller that is at work.
 const VERSION_6: &str = "
-CREATE INDEX workspace_briefs ON workspaces (id, pin, plan_digest, summary);
-CREATE INDEX verdict_briefs ON verdicts (workspace, key, summary);
 CREATE TABLE requests (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,
@@ -171,8 +170,12 @@ CREATE TABLE requests (
 ";
 
 /// What version 7 adds: whether a request was refused; where repositories stood when they were
-/// looked at; and deliveries that were forgotten, since an owner may still merge what was out.
+/// looked at; deliveries that were forgotten, since an owner may still merge what was out; and
+/// short forms where the whole plans and verdicts need not be read past, which lie before them in
+/// each row. Some states of version 6 have those already.
 const VERSION_7: &str = "
+CREATE INDEX IF NOT EXISTS workspace_briefs ON workspaces (id, pin, plan_digest, summary);
+CREATE INDEX IF NOT EXISTS verdict_briefs ON verdicts (workspace, key, summary);
 ALTER TABLE requests ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE heads (
     place TEXT PRIMARY KEY,

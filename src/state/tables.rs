@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -12,7 +12,7 @@ use super::journal::{self, Entry};
 use super::records::{Binding, ConsumerRecord, WaveRecord, WorkspaceRecord};
 use super::summaries::Summary;
 use super::waves::replace_waves;
-use super::{StateError, Store};
+use super::{StateError, Store, execute};
 use crate::digest::Digest;
 use crate::workspace::{Pin, Workspace};
 
@@ -34,19 +34,20 @@ impl Store {
     /// Where the file can't be read.
     pub fn binding(&self) -> Result<Option<Binding>, StateError> {
         let query = "SELECT migration, migration_digest, plan_digest, verify_digest FROM binding";
-        let row = self.db.query_row(query, [], |row| {
+        let rows = self.rows(query, [], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?))
-        });
-        let row = row.optional().map_err(|source| self.error(source))?;
-        row.map(|(migration, migration_digest, plan_digest, verify_digest)| {
-            Ok(Binding {
-                migration,
-                migration_digest: self.digest(&migration_digest)?,
-                plan_digest: self.digest(&plan_digest)?,
-                verify_digest: self.digest(&verify_digest)?,
+        })?;
+        rows.into_iter()
+            .next()
+            .map(|(migration, migration_digest, plan_digest, verify_digest)| {
+                Ok(Binding {
+                    migration,
+                    migration_digest: self.digest(&migration_digest)?,
+                    plan_digest: self.digest(&plan_digest)?,
+                    verify_digest: self.digest(&verify_digest)?,
+                })
             })
-        })
-        .transpose()
+            .transpose()
     }
 
     /// Binds the state to a migration and plan: replaces what is known of consumers,
@@ -89,7 +90,8 @@ impl Store {
         self.write("state.bind", |transaction, at| {
             journal::append(transaction, at, &signed, &entry)?;
             transaction.execute_batch("DELETE FROM binding; DELETE FROM consumers; DELETE FROM workspaces")?;
-            transaction.execute(
+            execute(
+                transaction,
                 "INSERT INTO binding VALUES (1, ?1, ?2, ?3, ?4, ?5)",
                 params![
                     binding.migration,
@@ -222,7 +224,8 @@ impl Store {
         let signed = self.signed();
         self.write("state.verdict", |transaction, at| {
             journal::append(transaction, at, &signed, entry)?;
-            transaction.execute(
+            execute(
+                transaction,
                 "INSERT OR REPLACE INTO verdicts (workspace, key, verdict, at, summary) VALUES (?1, ?2, ?3, ?4, ?5)",
                 params![workspace, key.to_string(), text, at, short],
             )?;
@@ -236,7 +239,7 @@ impl Store {
     /// Where the file can't be written.
     pub fn begin_run(&mut self) -> Result<i64, StateError> {
         let run = self.write("state.run-begun", |transaction, at| {
-            transaction.execute("INSERT INTO runs (pid, started) VALUES (?1, ?2)", params![std::process::id(), at])?;
+            execute(transaction, "INSERT INTO runs (pid, started) VALUES (?1, ?2)", params![std::process::id(), at])?;
             Ok(transaction.last_insert_rowid())
         })?;
         self.run = Some(run);
@@ -250,7 +253,7 @@ impl Store {
     pub fn end_run<E: Serialize>(&mut self, run: i64, end: &E) -> Result<(), StateError> {
         let end = self.json(end)?;
         self.write("state.run-ended", |transaction, at| {
-            transaction.execute("UPDATE runs SET ended = ?2, end = ?3 WHERE id = ?1", params![run, at, end])?;
+            execute(transaction, "UPDATE runs SET ended = ?2, end = ?3 WHERE id = ?1", params![run, at, end])?;
             Ok(())
         })
     }

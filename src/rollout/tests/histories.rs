@@ -46,50 +46,81 @@ fn world(rng: &mut Rng) -> World {
     world
 }
 
-/// One thing that happens. What can't be, as things stand, is refused, and that is fine.
-fn happen(world: &mut World, rng: &mut Rng) -> String {
-    let index = rng.usize(0..world.plan.workspaces.len());
-    let name = format!("component:default/c{index}");
-    let wave = rng.u32(1..4);
-    let file = world.root(index).join("q.sql");
-    let decided = |done: Result<(), RolloutError>| match done {
-        Ok(())
-        | Err(
-            RolloutError::Undecidable(_)
-            | RolloutError::NoSuch { .. }
-            | RolloutError::State(StateError::Missing { .. }),
-        ) => {}
-        Err(error) => panic!("{error}"),
-    };
-    let run = |world: &World, retry: bool, only: &BTreeSet<EntityRef>| drop(world.run_as(retry, only).unwrap());
-    let gates = &world.migration.rollout.gates.clone();
-    let what = rng.u8(0..25);
-    match what {
-        0..=7 => run(world, false, &BTreeSet::new()),
-        8 => run(world, false, &BTreeSet::from([entity(&format!("c{index}"))])),
-        9 => run(world, true, &BTreeSet::new()),
-        10..=12 => world.clock.advance(3600),
-        13 => decided(pause(&mut world.store(), "why")),
-        14..=15 => decided(resume(&mut world.store(), "why")),
-        16 => decided(approve(&mut world.store(), &About::Wave(wave), "", gates)),
-        17 => decided(approve(&mut world.store(), &About::Consumer(name.clone()), "", gates)),
-        18 => decided(exclude(&mut world.store(), &name, "why").map(drop)),
-        19 => decided(retry(&mut world.store(), &name).map(drop)),
-        24 => decided(retry_wave(&mut world.store(), wave).map(drop)),
-        20 => {
-            let scope = [Scope::All, Scope::Wave(wave), Scope::Consumer(name.clone())][rng.usize(0..3)].clone();
-            decided(crate::rollout::roll_back(&mut world.store(), &scope, &Hooks::none()).map(drop));
-        }
-        21 => drop(world.verdicts.insert(index, VerdictKind::Pass)),
-        22 => drop(world.verdicts.remove(&index)),
-        // The owner edits what was delivered, or puts it back.
-        _ => match std::fs::read_to_string(&file).unwrap().as_str() {
-            NEW => files::write_whole(&file, THEIRS.as_bytes(), false).unwrap(),
-            THEIRS => files::write_whole(&file, NEW.as_bytes(), false).unwrap(),
-            _ => {}
-        },
+/// A world and the controller that works on it.
+struct Life {
+    world: World,
+    /// Open until the process ends, so to speak.
+    store: Option<Store>,
+}
+
+impl Life {
+    fn store(&mut self) -> &mut Store {
+        let Self { world, store } = self;
+        store.get_or_insert_with(|| world.store().alone())
     }
-    format!("{what} {index} {wave}")
+
+    fn run(&mut self, retry: bool, only: &[EntityRef]) -> Result<(), RolloutError> {
+        let Self { world, store } = self;
+        let store = store.get_or_insert_with(|| world.store().alone());
+        let only = only.iter().cloned().collect();
+        crate::rollout::run(store, &world.request(retry, &only, &|_| {})).unwrap();
+        Ok(())
+    }
+
+    /// One thing that happens. What can't be, as things stand, is refused, and that is fine.
+    fn happen(&mut self, rng: &mut Rng) -> String {
+        if rng.u8(0..6) == 0 {
+            self.store = None;
+        }
+        let index = rng.usize(0..self.world.plan.workspaces.len());
+        let name = format!("component:default/c{index}");
+        let wave = rng.u32(1..4);
+        let what = rng.u8(0..25);
+        let decided = match what {
+            0..=7 => self.run(false, &[]),
+            8 => self.run(false, &[entity(&format!("c{index}"))]),
+            9 => self.run(true, &[]),
+            13 => pause(self.store(), "why"),
+            14..=15 => resume(self.store(), "why"),
+            16 | 17 => {
+                let gates = &self.world.migration.rollout.gates.clone();
+                let about = if what == 16 { About::Wave(wave) } else { About::Consumer(name) };
+                approve(self.store(), &about, "", gates).map(drop)
+            }
+            18 => exclude(self.store(), &name, "why").map(drop),
+            19 => retry(self.store(), &name).map(drop),
+            20 => {
+                let scope = [Scope::All, Scope::Wave(wave), Scope::Consumer(name)][rng.usize(0..3)].clone();
+                crate::rollout::roll_back(self.store(), &scope, &Hooks::none()).map(drop)
+            }
+            24 => retry_wave(self.store(), wave).map(drop),
+            _ => {
+                self.around(what, index);
+                Ok(())
+            }
+        };
+        match decided {
+            Ok(()) | Err(RolloutError::Undecidable(_) | RolloutError::NoSuch { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+        format!("{what} {index} {wave}")
+    }
+
+    /// What happens without gander: time passes, tests change, owners work.
+    fn around(&mut self, what: u8, index: usize) {
+        let file = self.world.root(index).join("q.sql");
+        match what {
+            10..=12 => self.world.clock.advance(3600),
+            21 => drop(self.world.verdicts.insert(index, VerdictKind::Pass)),
+            22 => drop(self.world.verdicts.remove(&index)),
+            // The owner edits what was delivered, or puts it back.
+            _ => match std::fs::read_to_string(&file).unwrap().as_str() {
+                NEW => files::write_whole(&file, THEIRS.as_bytes(), false).unwrap(),
+                THEIRS => files::write_whole(&file, NEW.as_bytes(), false).unwrap(),
+                _ => {}
+            },
+        }
+    }
 }
 
 /// What the journal has told so far.
@@ -178,20 +209,23 @@ fn places(world: &World, ledger: &Ledger) {
 
 fn history(seed: u64) {
     let mut rng = Rng::with_seed(seed);
-    let mut world = world(&mut rng);
+    let mut life = Life { world: world(&mut rng), store: None };
     let (mut told, mut done) = (Told::default(), Vec::new());
+    let policy = life.world.migration.policy;
+    let mut holds = |life: &mut Life| {
+        let store = life.store();
+        told.hear(store, policy);
+        let ledger = ledger(store).unwrap();
+        places(&life.world, &ledger);
+    };
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        world.run().unwrap();
+        life.run(false, &[]).unwrap();
         for _ in 0..rng.usize(4..16) {
-            done.push(happen(&mut world, &mut rng));
-            let store = Store::read(&world.migration.state).unwrap();
-            told.hear(&store, world.migration.policy);
-            places(&world, &ledger(&store).unwrap());
+            done.push(life.happen(&mut rng));
+            holds(&mut life);
         }
-        crate::rollout::roll_back(&mut world.store(), &Scope::All, &Hooks::none()).unwrap();
-        let store = Store::read(&world.migration.state).unwrap();
-        told.hear(&store, world.migration.policy);
-        places(&world, &ledger(&store).unwrap());
+        crate::rollout::roll_back(life.store(), &Scope::All, &Hooks::none()).unwrap();
+        holds(&mut life);
     }));
     assert!(ended.is_ok(), "history {seed}: {done:?}");
 }
@@ -200,5 +234,5 @@ fn history(seed: u64) {
 fn every_history_keeps_its_promises() {
     let wanted = std::env::var("GANDER_HISTORIES").ok().and_then(|n| n.parse().ok());
     let first = std::env::var("GANDER_HISTORY").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
-    (first..first + wanted.unwrap_or(150)).into_par_iter().for_each(history);
+    (first..first + wanted.unwrap_or(400)).into_par_iter().for_each(history);
 }
