@@ -70,6 +70,11 @@ pub fn check_url(url: &str, protocols: &[String]) -> Result<(), String> {
         // `user@host:path`, but not `helper::…`.
         None => match url.split_once(':') {
             Some((host, path)) if host.contains('@') && !path.starts_with(':') && !host.contains('/') => ("ssh", host),
+            _ if url.starts_with(['/', '.', '~']) => {
+                return Err(
+                    "is a path, and no URL: write `file:///path`, and add \"file\" to [code] protocols".to_owned()
+                );
+            }
             _ => return Err("is no URL of a repository: write `https://host/path`".to_owned()),
         },
     };
@@ -305,6 +310,10 @@ mod tests {
             "https://example.org/a\n--x",
         ] {
             assert!(check_url(bad, &known).is_err(), "{bad:?}");
+        }
+        for path in ["/srv/git/x.git", "../x", "~/x"] {
+            let why = check_url(path, &known).unwrap_err();
+            assert!(why.contains("write `file:///path`"), "{path}: {why}");
         }
     }
 

@@ -1,8 +1,13 @@
 //! Files at a commit, and texts merged line by line.
 
-use super::{GitError, Repository, SETTINGS, object_name};
+use std::collections::BTreeMap;
+
+use super::{Blob, GitError, Repository, SETTINGS, object_name};
 use crate::process::{Exit, Invocation};
 use crate::workspace::{Content, is_inner_path};
+
+/// How many paths are asked for at once: an argument each.
+const MOST_PATHS: usize = 500;
 
 impl Repository {
     /// What lies at a path of a commit; `None` where nothing does, or no plain file.
@@ -23,6 +28,47 @@ impl Repository {
         };
         let blob = object_name(fields.nth(1).unwrap_or_default())?.to_owned();
         Ok(Some(Content { bytes: self.answer(&["cat-file", "blob", &blob])?, executable }))
+    }
+
+    /// As [`Repository::file_at`], of many paths in few calls; those where no plain file lies are
+    /// left out.
+    ///
+    /// # Errors
+    /// As [`Repository::file_at`].
+    pub fn files_at(&self, commit: &str, paths: &[String]) -> Result<BTreeMap<String, Content>, GitError> {
+        if let Some(bad) = paths.iter().find(|path| !is_inner_path(path)) {
+            return Err(GitError::BadName(bad.clone()));
+        }
+        let commit = object_name(commit)?;
+        let mut found: Vec<(String, bool, String)> = Vec::new();
+        for paths in paths.chunks(MOST_PATHS) {
+            let args = ["ls-tree", "-z", "--full-tree", commit, "--"].into_iter();
+            let args: Vec<&str> = args.chain(paths.iter().map(String::as_str)).collect();
+            let output = self.answer(&args)?;
+            let text = String::from_utf8_lossy(&output);
+            for (head, path) in text.split('\0').filter_map(|record| record.split_once('\t')) {
+                let mut fields = head.split(' ');
+                let executable = match fields.next() {
+                    Some("100644") => false,
+                    Some("100755") => true,
+                    _ => continue,
+                };
+                let blob = object_name(fields.nth(1).unwrap_or_default())?;
+                found.push((path.to_owned(), executable, blob.to_owned()));
+            }
+        }
+        let blobs: Vec<&str> = found.iter().map(|(_, _, blob)| blob.as_str()).collect();
+        let mut contents: Vec<Vec<u8>> = Vec::with_capacity(found.len());
+        self.blobs(&blobs, u64::MAX, &mut |index, blob| {
+            contents.push(match blob {
+                Blob::Bytes(bytes) => bytes.to_vec(),
+                // It says itself what it lacks.
+                Blob::TooLarge(_) | Blob::Missing => self.answer(&["cat-file", "blob", blobs[index]])?,
+            });
+            Ok::<_, GitError>(())
+        })?;
+        let content = |((path, executable, _), bytes)| (path, Content { bytes, executable });
+        Ok(found.into_iter().zip(contents).map(content).collect())
     }
 }
 

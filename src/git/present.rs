@@ -171,7 +171,7 @@ impl Remote {
 
 impl Repository {
     /// Those of some commits that are not here.
-    fn missing(&self, commits: &BTreeSet<&str>) -> Result<BTreeSet<String>, GitError> {
+    pub(super) fn missing(&self, commits: &BTreeSet<&str>) -> Result<BTreeSet<String>, GitError> {
         let asked: Vec<&str> = commits.iter().copied().map(object_name).collect::<Result<_, _>>()?;
         let call = self.invoke(&["cat-file", "--batch-check=%(objectname)"]).stdin(asked.join("\n").into_bytes());
         let text = self.finish("cat-file", call)?;

@@ -39,12 +39,7 @@ impl Repository {
     ) -> Result<Standings, GitError> {
         let tips = self.tips(prefix)?;
         let Some(head) = self.commit_named(head)? else { return Ok(Standings { tips, ..Standings::default() }) };
-        let mut merged = BTreeSet::new();
-        for commit in asked {
-            if self.contains(&head, commit)? {
-                merged.insert(commit.clone());
-            }
-        }
+        let merged = self.contained(&head, asked)?;
         let mut named = BTreeMap::new();
         for (commit, ids) in self.naming(&head, known)? {
             for id in ids {
@@ -64,10 +59,10 @@ impl Repository {
         args.push(format!("--grep={TRAILER}: "));
         args.push(format!("--format=%H %(trailers:key={TRAILER},valueonly,separator=%x2C)"));
         args.extend(["--end-of-options".to_owned(), head.to_owned()]);
-        for commit in known.iter().take(MOST_KNOWN) {
-            if self.has(commit)? {
-                args.push(format!("^{}", object_name(commit)?));
-            }
+        let known: BTreeSet<&str> = known.iter().take(MOST_KNOWN).map(String::as_str).collect();
+        let missing = self.missing(&known)?;
+        for commit in known.into_iter().filter(|commit| !missing.contains(*commit)) {
+            args.push(format!("^{}", object_name(commit)?));
         }
         let text = self.answer(&args.iter().map(String::as_str).collect::<Vec<_>>())?;
         let line = |line: &str| {
@@ -133,6 +128,26 @@ impl Repository {
             Exit::Code(1) => Ok(false),
             _ => Err(self.failure("merge-base", &output)),
         }
+    }
+
+    /// Those of some commits that are `later` or ancestors of it, with one question for all; those
+    /// that are not here are not.
+    fn contained(&self, later: &str, commits: &BTreeSet<String>) -> Result<BTreeSet<String>, GitError> {
+        let asked: BTreeSet<&str> = commits.iter().map(String::as_str).collect();
+        if asked.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let missing = self.missing(&asked)?;
+        let here: BTreeSet<&str> = asked.into_iter().filter(|commit| !missing.contains(*commit)).collect();
+        let mut questions = format!("^{}\n", object_name(later)?);
+        for commit in &here {
+            questions.push_str(commit);
+            questions.push('\n');
+        }
+        let output = self.finish("rev-list", self.invoke(&["rev-list", "--stdin"]).stdin(questions.into_bytes()))?;
+        let output = String::from_utf8_lossy(&output);
+        let outside: BTreeSet<&str> = output.lines().collect();
+        Ok(here.into_iter().filter(|commit| !outside.contains(commit)).map(str::to_owned).collect())
     }
 
     /// Whether two commits hold the same files; one that is not here does not.

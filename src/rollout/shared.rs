@@ -365,10 +365,15 @@ impl Branch {
             ));
         };
         let mut files = Vec::new();
+        let mut paths = Vec::new();
+        for rider in riders {
+            paths.extend(rider.versions.iter().map(|version| below(&rider.prefix, &version.path)));
+        }
+        let now = self.repository.files_at(&base, &paths)?;
         for rider in riders {
             for version in &rider.versions {
                 let path = below(&rider.prefix, &version.path);
-                if self.repository.file_at(&base, &path)? != version.before {
+                if now.get(&path) != version.before.as_ref() {
                     return Err(Obstacle::Moved(format!("the code of {} moved on, and {path} with it", rider.id)));
                 }
                 files.push(FileVersion { path, ..version.clone() });

@@ -15,7 +15,7 @@ pub use effect::{is_ours, trailer};
 pub(super) use effect::{not_moved_there as not_moved, remote_of_record, unless_approved};
 pub use look::{is_own, own_writes};
 use revert::Reverting;
-pub use revert::{Named, Told, merged_as_files, named, present, revert_id, trial};
+pub use revert::{Named, Present, Told, merged_as_files, named, present, revert_id, trial};
 
 use super::machine::consumer::{Event, State};
 use super::{Hooks, RolloutError, shared};

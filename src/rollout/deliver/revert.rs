@@ -256,6 +256,8 @@ pub enum Told {
         path: String,
         /// Whether that one is as it was before.
         back: bool,
+        /// The first file that is neither as it was before nor as it was made.
+        neither: Option<String>,
     },
 }
 
@@ -263,6 +265,8 @@ pub enum Told {
 pub struct Present {
     ground: Ground,
     head: String,
+    /// Files that were read already; those that are not there are `None`.
+    read: BTreeMap<String, Option<Content>>,
 }
 
 /// The present head of the repository that a change set was delivered to.
@@ -271,13 +275,25 @@ pub struct Present {
 /// Where it can't be read or reached.
 pub fn present(place: &GitPlace, record: &DeliveryRecord) -> Result<Present, Obstacle> {
     let (ground, head) = ground(place, record)?;
-    Ok(Present { ground, head })
+    Ok(Present { ground, head, read: BTreeMap::new() })
 }
 
 impl Present {
     /// Its commit.
     pub fn head(&self) -> &str {
         &self.head
+    }
+
+    /// Reads some files in few calls, by their paths in the repository, in the place of those that
+    /// were read before.
+    ///
+    /// # Errors
+    /// Where they can't be read.
+    pub fn read(&mut self, paths: Vec<String>) -> Result<(), Obstacle> {
+        let mut found = self.ground.repository().files_at(&self.head, &paths)?;
+        self.read =
+            paths.into_iter().map(|path| (found.remove(&path), path)).map(|(file, path)| (path, file)).collect();
+        Ok(())
     }
 
     /// The paths that are others there than in an earlier commit; `None` where that is not here.
@@ -293,20 +309,27 @@ impl Present {
     /// # Errors
     /// Where it can't be read.
     pub fn tells(&self, prefix: &str, versions: &[FileVersion]) -> Result<Told, Obstacle> {
-        let (mut back, mut first) = (0, None);
+        let (mut back, mut first, mut neither) = (0, None, None);
         let changed: Vec<&FileVersion> = versions.iter().filter(|one| one.before != one.after).collect();
         for version in &changed {
-            let found = self.ground.repository().file_at(&self.head, &below(prefix, &version.path))?;
+            let path = below(prefix, &version.path);
+            let found = match self.read.get(&path) {
+                Some(found) => found.clone(),
+                None => self.ground.repository().file_at(&self.head, &path)?,
+            };
             let is_in = is_in(version, found.as_ref())?;
             back += usize::from(is_in == Some(false));
             if is_in != Some(true) && first.is_none() {
                 first = Some((version.path.clone(), is_in == Some(false)));
             }
+            if is_in.is_none() && neither.is_none() {
+                neither = Some(version.path.clone());
+            }
         }
         Ok(match first {
             None => Told::There,
             Some(_) if back == changed.len() => Told::NotThere,
-            Some((path, back)) => Told::Unclear { path, back },
+            Some((path, back)) => Told::Unclear { path, back, neither },
         })
     }
 }

@@ -60,10 +60,11 @@ pub(super) fn look_at_all<'a>(
     branches: BTreeMap<Where, Vec<Subject<'a>>>,
     heads: &BTreeMap<String, String>,
 ) -> All<'a> {
+    let count = branches.len();
     let queue = Mutex::new(branches.into_iter());
     let results = Mutex::new((Vec::new(), Vec::new()));
     std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
+        for _ in 0..AT_ONCE.min(count) {
             scope.spawn(|| {
                 while let Some((place, subjects)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
                     let name = place.name();

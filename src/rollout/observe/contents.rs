@@ -1,7 +1,7 @@
 //! What files tell of a delivery where its branch and the history don't, or say too much: a
 //! squash under other words, a merge without some of it, one that its owner took back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::branches::{Looked, Subject};
 use super::{AT_ONCE, Look, News, Seen, Sight, made, stands};
@@ -10,7 +10,14 @@ use crate::rollout::RolloutError;
 use crate::rollout::deliver::{self, Obstacle, Told};
 use crate::rollout::snapshot::Snapshot;
 use crate::state::{DeliveryRecord, DeliveryState, Store, WaveRecord, WaveState};
-use crate::workspace::{FileVersion, GitPlace, below};
+use crate::workspace::{FileVersion, below};
+
+/// The files of how many are read at once.
+const CASES_AT_ONCE: usize = 256;
+
+/// Of how many change sets that were out before, the newest ones, files tell that one is merged.
+/// Commits and their words tell it of all.
+const EARLIER_COMPARED: usize = 50;
 
 /// What could not be seen, with why.
 type Unseen = Vec<(String, String)>;
@@ -100,7 +107,7 @@ fn case<'a>(store: &Store, subject: Subject<'a>, sight: Sight) -> Result<Case<'a
     let record = subject.record;
     let versions = store.versions_of(subject.id, &record.change_id)?;
     let mut earlier = Vec::new();
-    for one in &record.earlier {
+    for one in record.earlier.iter().take(EARLIER_COMPARED) {
         earlier.push((one.change_id, store.kept_versions(subject.id, &one.change_id)?));
     }
     Ok(Case { subject, sight, versions, earlier })
@@ -111,7 +118,7 @@ fn compare(before: Option<&str>, cases: &[Case<'_>]) -> Result<Vec<Option<Answer
     let Some((git, first)) = cases.iter().find_map(|one| Some((one.subject.git?, one.subject.record))) else {
         return Ok(cases.iter().map(|_| None).collect());
     };
-    let present = deliver::present(git, first)?;
+    let mut present = deliver::present(git, first)?;
     // Of what is merged most stays as it is, whatever else a large repository does.
     let moved = before.map(|before| present.moved_since(before)).transpose()?.flatten();
     let stays = |case: &Case<'_>, prefix: &str| {
@@ -119,18 +126,34 @@ fn compare(before: Option<&str>, cases: &[Case<'_>]) -> Result<Vec<Option<Answer
             |version: &FileVersion| moved.as_ref().is_none_or(|moved| moved.contains(&below(prefix, &version.path)));
         case.subject.record.merged.is_some() && !case.versions.iter().any(is_moved)
     };
-    let one = |case: &Case<'_>| {
-        let asked = |git: &&GitPlace| !case.versions.is_empty() && !stays(case, &git.prefix);
-        let Some(git) = case.subject.git.filter(asked) else { return Ok(None) };
-        let head = present.head().to_owned();
-        let told = present.tells(&git.prefix, &case.versions)?;
-        let mut earlier = Vec::new();
-        for (change, versions) in case.earlier.iter().filter(|(_, versions)| !versions.is_empty()) {
-            earlier.push((*change, present.tells(&git.prefix, versions)?));
+    let asked =
+        |case: &&Case<'_>| case.subject.git.is_some_and(|git| !case.versions.is_empty() && !stays(case, &git.prefix));
+    let mut answers = Vec::with_capacity(cases.len());
+    for cases in cases.chunks(CASES_AT_ONCE) {
+        let paths = |case: &Case<'_>| {
+            let prefix = case.subject.git.map_or("", |git| git.prefix.as_str()).to_owned();
+            let earlier = case.earlier.iter().flat_map(|(_, versions)| versions);
+            let all = case.versions.iter().chain(earlier);
+            all.map(|version| below(&prefix, &version.path)).collect::<BTreeSet<_>>()
+        };
+        present.read(cases.iter().filter(asked).flat_map(paths).collect())?;
+        for case in cases {
+            answers.push(if asked(&case) { Some(answer(&present, case)?) } else { None });
         }
-        Ok(Some(Answer { head, told, earlier }))
-    };
-    cases.iter().map(one).collect()
+    }
+    Ok(answers)
+}
+
+/// What the files of one say.
+fn answer(present: &deliver::Present, case: &Case<'_>) -> Result<Answer, Obstacle> {
+    let prefix = case.subject.git.map_or("", |git| git.prefix.as_str());
+    let head = present.head().to_owned();
+    let told = present.tells(prefix, &case.versions)?;
+    let mut earlier = Vec::new();
+    for (change, versions) in case.earlier.iter().filter(|(_, versions)| !versions.is_empty()) {
+        earlier.push((*change, present.tells(prefix, versions)?));
+    }
+    Ok(Answer { head, told, earlier })
 }
 
 /// What follows from what the files say.
@@ -146,7 +169,7 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
     if record.merged.is_some() {
         return match told {
             Told::NotThere => news(Some(gone()), None),
-            Told::Unclear { path, back: true } => {
+            Told::Unclear { path, back: true, .. } => {
                 news(None, Some(format!("of what was merged, {path} is as it was before: its owner took that back")))
             }
             Told::There | Told::Unclear { .. } => news(None, None),
@@ -161,16 +184,18 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
         };
     }
     let back = record.state == D::RolledBack;
+    let of = |change: &Digest| earlier.iter().find(|(one, _)| one == change).map(|(_, told)| told);
+    let in_history = || sight.earlier.clone().filter(|(change, _)| of(change) != Some(&Told::NotThere));
+    // What a history names says more than files that another one may have left so, too.
+    if let Some((change, commit)) = in_history().filter(|_| sight.named.is_none()) {
+        return news(Some(Seen::Earlier { change, commit }), None);
+    }
     match (&told, &sight.named) {
-        (Told::There, None) if back => return news(sight.seen.clone(), Some(again(&head))),
+        (Told::There, None) if back => return news(sight.seen.clone(), Some(AGAIN.to_owned())),
         (Told::There, named) => return news(Some(Seen::Merged(named.clone().unwrap_or(head))), None),
         // What its commits say it is, they may say of a part of it alone.
         (Told::Unclear { .. }, Some(named)) => return news(Some(Seen::Merged(named.clone())), None),
         _ => {}
-    }
-    let of = |change: &Digest| earlier.iter().find(|(one, _)| one == change).map(|(_, told)| told);
-    if let Some((change, commit)) = sight.earlier.clone().filter(|(change, _)| of(change) != Some(&Told::NotThere)) {
-        return news(Some(Seen::Earlier { change, commit }), None);
     }
     if let Some((change, _)) = earlier.iter().find(|(_, told)| *told == Told::There).filter(|_| !back) {
         return news(Some(Seen::Earlier { change: *change, commit: head }), None);
@@ -178,23 +203,24 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
     let thrown = matches!(record.state, D::Closed(_) | D::Replaced(_))
         || matches!(sight.seen, Some(Seen::Closed(_) | Seen::Replaced(_)));
     let doubt = match told {
-        Told::Unclear { path, .. } if thrown => Some(unclear(&path, &head)),
+        Told::Unclear { neither: Some(path), .. } if thrown => Some(unclear(&path)),
+        Told::Unclear { path, .. } if thrown => Some(format!(
+            "{path} is as it was before, and other files of it are as gander left them: its owner may have merged a \
+             part of it, which gander can't tell and won't take back: look there"
+        )),
         _ => None,
     };
     news(sight.seen.clone(), doubt)
 }
 
-/// What was taken back is there all the same.
-fn again(head: &str) -> String {
-    format!(
-        "what was taken back is in {head} all the same: it was merged after that, or is its owner's own work by now; \
-         `gander rollback --consumer` makes a revert of it"
-    )
-}
+/// What was taken back is there all the same. As every doubt, it names no commit: it is said once,
+/// and not with each further commit of its owner.
+const AGAIN: &str = "what was taken back is there all the same: it was merged after that, or is its owner's own work by \
+                     now; `gander rollback --consumer` makes a revert of it";
 
-fn unclear(path: &str, head: &str) -> String {
+fn unclear(path: &str) -> String {
     format!(
-        "in {head}, {path} is neither as it was before nor as gander left it: its owner may have merged it with \
+        "{path} is neither as it was before nor as gander left it: its owner may have merged it with \
          changes of their own, which gander can't tell and won't take back: look there"
     )
 }
