@@ -347,8 +347,9 @@ fn plan_over(
         tell(Progress::Hint(&hint));
     }
     let mut fleet = find(migration, &rules, (store, fetching), clock, tell)?;
+    let mut behind = Behind::default();
     if let Some(store) = store.filter(|_| base == Base::Remote) {
-        let behind = base::at_remotes(migration, store, &mut fleet)?;
+        behind = base::at_remotes(migration, store, &mut fleet)?;
         not_interrupted()?;
         if behind.clones > 0 {
             tell(Progress::Behind(&behind));
@@ -392,6 +393,9 @@ fn plan_over(
     }
     for (index, settled) in settled {
         plan.workspaces[index] = settled.plan;
+    }
+    if let Some(store) = store {
+        base::refuse(&behind, store, &mut plan)?;
     }
     let outdated = install(&mut plan, corrections, store, &fleet, options.correct)?;
     let datasets = rules.datasets.clone();

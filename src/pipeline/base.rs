@@ -12,6 +12,7 @@ use super::PipelineError;
 use crate::config::{Delivery, Migration};
 use crate::git::{Follows, GitError, Remote, Repository};
 use crate::state::Store;
+use crate::transform::{Plan, Transformed};
 use crate::workspace::{Fleet, GitPlace, Pin};
 
 /// How many remotes are asked at once.
@@ -29,6 +30,8 @@ pub(super) enum Base {
 /// Clones that are not where their remotes are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Behind {
+    /// Why nothing can be pushed, by workspace: known before anything is built.
+    pub refused: BTreeMap<String, String>,
     /// How many.
     pub clones: usize,
     /// The first of them: a workspace, and by how many commits, where that can be told.
@@ -75,6 +78,10 @@ pub(super) fn at_remotes(migration: &Migration, store: &Store, fleet: &mut Fleet
                 }
             }
             Ok(None) => {}
+            Err(error @ GitError::Url { .. }) => {
+                let ids = indices.iter().map(|index| fleet.workspaces[*index].id.clone());
+                behind.refused.extend(ids.map(|id| (id, error.to_string())));
+            }
             // Not known is not changed.
             Err(_) => {
                 for index in indices {
@@ -91,6 +98,24 @@ pub(super) fn at_remotes(migration: &Migration, store: &Store, fleet: &mut Fleet
         }
     }
     Ok(behind)
+}
+
+/// Refuses what can be pushed nowhere, before it is verified; of what is out already, its plan stays.
+///
+/// # Errors
+/// Where the state can't be read.
+pub(super) fn refuse(behind: &Behind, store: &Store, plan: &mut Plan) -> Result<(), PipelineError> {
+    if behind.refused.is_empty() {
+        return Ok(());
+    }
+    let deliveries = store.deliveries()?;
+    for workspace in plan.workspaces.iter_mut().filter(|workspace| !workspace.files.is_empty()) {
+        if let Some(why) = behind.refused.get(&workspace.id).filter(|_| !deliveries.contains_key(&workspace.id)) {
+            workspace.result = Transformed::Refused(why.clone());
+            workspace.files.clear();
+        }
+    }
+    Ok(())
 }
 
 /// Makes a commit the place of some workspaces; the first one that lay elsewhere before.
@@ -141,8 +166,7 @@ fn ask(migration: &Migration, toplevel: &Path, places: &[GitPlace]) -> Result<Op
     let Some(first) = places.first() else { return Ok(None) };
     let repository = Repository::open(toplevel)?;
     let Some(url) = repository.push_url(&migration.deliver.remote)? else { return Ok(None) };
-    // One that may not be asked is refused at delivery, with the reason.
-    let Ok(remote) = Remote::new(&url, &migration.code.protocols) else { return Ok(None) };
+    let remote = Remote::new(&url, &migration.code.protocols)?;
     let follows = repository.follows()?;
     if follows == Follows::Nothing {
         return Ok(None);

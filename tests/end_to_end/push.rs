@@ -222,6 +222,8 @@ fn a_repository_starts_no_program_of_its_own() {
     let ledger = bench.ledger();
     let why = reason(&ledger, "bee");
     assert!(why.contains("is no URL that git may be given") && !why.contains("a name that gander gives"), "{why}");
+    let history = bench.gander(&["history", "--consumer", "bee"]).expect(0).stdout;
+    assert!(!history.contains("verify"), "it is refused before anything is built: {history}");
 }
 
 #[test]
