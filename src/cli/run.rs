@@ -184,8 +184,10 @@ fn wait(seconds: i64, end: &RunEnd, screen: &Screen) -> Result<(), Exit> {
 
 /// Tells whoever is to hear of it; a listener that fails is told again by the next run.
 pub(super) fn notify(migration: &Migration, listener: &[String], screen: &Screen) {
-    let configured = &migration.rollout.notify;
-    for listener in [listener, configured.as_slice()].into_iter().filter(|listener| !listener.is_empty()) {
+    let beside = migration.file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    // What the file names lies beside it, wherever gander was started.
+    let listeners = [(listener, None), (migration.rollout.notify.as_slice(), beside)];
+    for listener in listeners.into_iter().filter(|(listener, _)| !listener.is_empty()) {
         // Where nothing was recorded there is nothing to tell.
         if !std::fs::metadata(migration.state.join("state.db")).is_ok_and(|found| found.len() > 0) {
             return;

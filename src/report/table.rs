@@ -238,7 +238,7 @@ pub fn summary(ledger: &Ledger) -> String {
     let counts = counts(ledger);
     let parts: Vec<String> = counts.iter().map(|(o, n)| format!("{n} {o}")).collect();
     let mut out = format!("{total}: {}\n", parts.join(", "));
-    if ledger.waves.is_empty() {
+    if ledger.waves.is_empty() && !matches!(ledger.end, RunEnd::Waiting { .. }) {
         out.push_str("There is no change set to deliver.");
     } else {
         out.push_str(&next(ledger));
@@ -284,6 +284,7 @@ fn next(ledger: &Ledger) -> String {
         RunEnd::Waiting { wave, waits, .. } if waits.is_empty() && ledger.at_work.is_some() => {
             format!("Wave {wave} is worked on.")
         }
+        RunEnd::Waiting { wave: 0, reason, .. } => format!("Nothing is done yet: {}.", one_line(reason)),
         RunEnd::Waiting { wave, waits, reason } => {
             let until = waits.iter().filter_map(|wait| wait.until).max();
             let until = until.map(|until| format!(" until {}", super::history::when(until))).unwrap_or_default();

@@ -3,8 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::driver::move_waves;
 use super::machine::consumer::State;
+use super::machine::wave::Event as Move;
 use super::reopen;
+use super::rollback::BY_HAND;
 use super::supersede::{self, Turned};
 use super::units::units_of;
 use super::waves::{self, Earlier, Unit};
@@ -69,7 +72,8 @@ pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), Rollo
         _ => {
             let kept = kept_waves(store, workspaces)?;
             let known = if begun { Some(&before) } else { None };
-            (all_waves(request, workspaces, kept.waves, known), kept.forgotten)
+            let forgotten = kept.forgotten.clone();
+            (all_waves(request, workspaces, kept, known), forgotten)
         }
     };
     mark_departed(store, &departed)?;
@@ -127,10 +131,11 @@ fn together(now: Vec<ConsumerRecord>, mut departed: Vec<ConsumerRecord>) -> Vec<
 }
 
 /// The waves as they stand, without those who left before they got anything. Whoever is
-/// made anew stays in its wave where that is open, and joins the next one that is where it
-/// is not; newcomers join the last one. Where none is open, one comes after them.
+/// made anew stays in its wave where that has not passed, which is judged anew with it, and joins
+/// the next one that is open where it has; newcomers join the last one. Where none is open, one
+/// comes after them.
 fn going_on(
-    store: &Store,
+    store: &mut Store,
     request: &Request<'_>,
     mut waves: Vec<WaveRecord>,
     turned: &Turned<'_>,
@@ -150,12 +155,18 @@ fn going_on(
     let open =
         |wave: &WaveRecord| matches!(wave.state, WaveState::Planned | WaveState::Running | WaveState::Inconclusive(_));
     let mut moving: BTreeSet<String> = BTreeSet::new();
+    let mut unwhole: Vec<u32> = Vec::new();
     for wave in &mut waves {
         // Who did not pass is tried again where it stands.
-        let stays_put = open(wave) || reopen::is_back(wave);
+        let is_judged = matches!(wave.state, WaveState::Baking | WaveState::Judging);
+        let stays_put = open(wave) || is_judged || reopen::is_back(wave);
+        let number = wave.number;
         wave.members.retain(|id| {
             let again = again.contains(id.as_str());
             let wanted = now.get(id.as_str()).is_some_and(|plan| deliverable(plan));
+            if again && wanted && is_judged && !unwhole.contains(&number) {
+                unwhole.push(number);
+            }
             if again && wanted && !stays_put {
                 moving.insert(id.clone());
                 return false;
@@ -163,7 +174,13 @@ fn going_on(
             stays(id) && (!again || wanted || is_out(id))
         });
     }
-    waves.retain(|wave| !wave.members.is_empty() || wave.state != WaveState::Planned);
+    let ended = |wave: &WaveRecord| matches!(wave.state, WaveState::Passed(_)) || reopen::is_back(wave);
+    waves.retain(|wave| !wave.members.is_empty() || ended(wave));
+    let reopened: Vec<&WaveRecord> = waves.iter().filter(|wave| unwhole.contains(&wave.number)).collect();
+    move_waves(store, &reopened, Move::Reopen, "some of it is made anew, and it is judged with that")?;
+    for wave in waves.iter_mut().filter(|wave| unwhole.contains(&wave.number)) {
+        (wave.state, wave.since) = (WaveState::Running, None);
+    }
     let standing: BTreeSet<&str> = waves.iter().flat_map(|wave| &wave.members).map(String::as_str).collect();
     let plans: Vec<&WorkspacePlan> = turned.records.iter().map(|w| w.plan).collect();
     let rollout = &request.migration.rollout;
@@ -172,9 +189,11 @@ fn going_on(
     waves::order(&mut new, &rollout.first, &rollout.seed, &request.migration.id);
     let (moving, new): (Vec<String>, Vec<String>) =
         new.into_iter().map(|unit| unit.workspace).partition(|id| moving.contains(id));
-    let next = waves.iter().position(open);
+    // Nothing new goes out beside what can't be told.
+    let takes = |wave: &WaveRecord| matches!(wave.state, WaveState::Planned | WaveState::Running);
+    let next = waves.iter().position(takes);
     join(&mut waves, next, moving);
-    let last = waves.len().checked_sub(1).filter(|last| open(&waves[*last]));
+    let last = waves.len().checked_sub(1).filter(|last| takes(&waves[*last]));
     join(&mut waves, last, new);
     Ok((waves, forgotten))
 }
@@ -293,6 +312,8 @@ fn some_of(names: &BTreeSet<&str>) -> String {
 
 struct Kept {
     waves: Vec<WaveRecord>,
+    /// Those of them that failed or were taken back: what is still out of them shows nothing.
+    back: BTreeSet<u32>,
     forgotten: Vec<String>,
 }
 
@@ -302,18 +323,35 @@ fn kept_waves(store: &Store, now: &[WorkspaceRecord<&WorkspacePlan>]) -> Result<
     let now: BTreeMap<&str, &WorkspaceRecord<&WorkspacePlan>> = now.iter().map(|w| (w.place.id.as_str(), w)).collect();
     let deliveries = store.deliveries()?;
     let is_out = |id: &str| deliveries.get(id).is_some_and(|record| out_there(&record.state));
-    // What owners threw away they do not get again unasked.
+    let by_hand = |id: &str| {
+        deliveries.get(id).is_some_and(|one| one.state == DeliveryState::RolledBack && one.because == BY_HAND)
+    };
+    // What owners threw away, or a person took back, comes again unasked for nobody.
     let thrown = |id: &str| {
-        deliveries.get(id).is_some_and(|one| matches!(one.state, DeliveryState::Closed(_) | DeliveryState::Replaced(_)))
+        let state = deliveries.get(id).map(|one| &one.state);
+        by_hand(id) || matches!(state, Some(DeliveryState::Closed(_) | DeliveryState::Replaced(_)))
     };
     let forgotten = deliveries.keys().filter(|id| !is_out(id) && !thrown(id)).cloned().collect();
-    let mut kept = Kept { waves: Vec::new(), forgotten };
+    let mut kept = Kept { waves: Vec::new(), back: BTreeSet::new(), forgotten };
     for mut wave in store.waves()? {
         let stays = |id: &str| now.get(id).map_or_else(|| is_out(id), |w| deliverable(w.plan));
         wave.members.retain(|id| stays(id));
-        if wave.members.iter().any(|id| is_out(id)) {
+        if reopen::is_back(&wave) {
+            kept.back.insert(wave.number);
+            if !reopen::is_by_hand(&wave) {
+                // Only what is stuck: everybody else comes again in waves of their own.
+                wave.members.retain(|id| is_out(id));
+            }
+        }
+        if reopen::is_by_hand(&wave) {
+            kept.waves.push(wave);
+        } else if wave.members.iter().any(|id| is_out(id)) {
             wave.state = WaveState::Running;
             wave.since = None;
+            kept.waves.push(wave);
+        } else if wave.members.iter().any(|id| by_hand(id)) {
+            // Nobody else of it got anything: whoever is left of it is planned anew.
+            wave.members.retain(|id| by_hand(id));
             kept.waves.push(wave);
         }
     }
@@ -335,7 +373,7 @@ pub(super) fn deliverable(plan: &WorkspacePlan) -> bool {
 fn all_waves(
     request: &Request<'_>,
     workspaces: &[WorkspaceRecord<&WorkspacePlan>],
-    mut kept: Vec<WaveRecord>,
+    Kept { waves: mut kept, back, .. }: Kept,
     known: Option<&BTreeMap<String, WorkspaceRecord<WorkspacePlan>>>,
 ) -> Vec<WaveRecord> {
     let plans: Vec<&WorkspacePlan> = workspaces.iter().map(|w| w.plan).collect();
@@ -343,10 +381,20 @@ fn all_waves(
     let standing: BTreeSet<&str> = kept.iter().flat_map(|w| &w.members).map(String::as_str).collect();
     let (settled, mut free): (Vec<Unit>, Vec<Unit>) =
         units.into_values().partition(|unit| standing.contains(unit.workspace.as_str()));
+    // A wave that did not pass stands for none of the sizes: those that come again begin small.
+    let counts: BTreeSet<&str> = kept
+        .iter()
+        .filter(|wave| !back.contains(&wave.number))
+        .flat_map(|wave| &wave.members)
+        .map(String::as_str)
+        .collect();
+    let counted = settled.iter().filter(|unit| counts.contains(unit.workspace.as_str()));
+    let last = |wanted: &dyn Fn(&&WaveRecord) -> bool| kept.iter().filter(wanted).map(|wave| wave.number).max();
     let earlier = Earlier {
-        waves: kept.iter().map(|wave| wave.number).max().unwrap_or(0),
-        consumers: settled.iter().map(|unit| unit.consumers.len() as u64).sum(),
+        waves: last(&|wave| !back.contains(&wave.number)).unwrap_or(0),
+        consumers: counted.map(|unit| unit.consumers.len() as u64).sum(),
     };
+    let beyond = last(&|_| true).unwrap_or(0) - earlier.waves;
     let rollout = &request.migration.rollout;
     // Newcomers come last.
     for unit in &mut free {
@@ -356,6 +404,6 @@ fn all_waves(
     }
     waves::order(&mut free, &rollout.first, &rollout.seed, &request.migration.id);
     let new = waves::fill(&rollout.waves, &free, earlier);
-    kept.extend(new.into_iter().map(|wave| WaveRecord::planned(wave.number, wave.label, wave.members)));
+    kept.extend(new.into_iter().map(|wave| WaveRecord::planned(wave.number + beyond, wave.label, wave.members)));
     kept
 }

@@ -58,11 +58,12 @@ pub(super) fn undecidable(why: impl Into<String>) -> RolloutError {
 }
 
 /// Lets a wave go on, or a change set go out, that waits for approval. It is about
-/// exactly what is there now: where that changes, it is asked for again.
+/// exactly what is there now: where that changes, it is asked for again. Its wave, where that failed
+/// or was taken back: it goes out only once that is tried again.
 ///
 /// # Errors
 /// [`RolloutError::Undecidable`] where nothing of it waits for approval.
-pub fn approve(store: &mut Store, about: &About, reason: &str, gates: &[Gate]) -> Result<(), RolloutError> {
+pub fn approve(store: &mut Store, about: &About, reason: &str, gates: &[Gate]) -> Result<Option<u32>, RolloutError> {
     let snapshot = Snapshot::read(store)?;
     match about {
         About::Wave(number) => {
@@ -81,7 +82,8 @@ pub fn approve(store: &mut Store, about: &About, reason: &str, gates: &[Gate]) -
             }
             let subject = format!("wave {number}");
             let entry = Entry::of("approve", &*subject, reason);
-            Ok(store.decide(DecisionKind::Approve, &subject, (&wave_digest(&snapshot, wave), reason), &entry)?)
+            store.decide(DecisionKind::Approve, &subject, (&wave_digest(&snapshot, wave), reason), &entry)?;
+            Ok(None)
         }
         About::Consumer(entity) => {
             let id = workspace_of(&snapshot, entity)?;
@@ -99,7 +101,8 @@ pub fn approve(store: &mut Store, about: &About, reason: &str, gates: &[Gate]) -
             // First: an approval of which the wave knows nothing would be forgotten by a kill.
             reopen(store, &snapshot, &id, "a change set of it was approved")?;
             let entry = Entry { after: Some(change), ..Entry::of("approve", &*id, reason) };
-            Ok(store.decide(DecisionKind::Approve, &id, (&change.to_string(), reason), &entry)?)
+            store.decide(DecisionKind::Approve, &id, (&change.to_string(), reason), &entry)?;
+            Ok(back_with(&snapshot, &id).map(|wave| wave.number))
         }
     }
 }
@@ -149,7 +152,10 @@ pub fn exclude(store: &mut Store, entity: &str, reason: &str) -> Result<Option<u
     store.decide(DecisionKind::Exclude, &id, ("", reason), &entry)?;
     if let Some(record) = record {
         let state = DeliveryState::Refused(format!("excluded by {}: {reason}", store.actor()));
-        if record.state != state && record.state != DeliveryState::RolledBack {
+        // What was out once is known as that: its owner may still merge it.
+        let was_out =
+            matches!(record.state, DeliveryState::RolledBack | DeliveryState::Closed(_) | DeliveryState::Replaced(_));
+        if record.state != state && !was_out {
             deliver::keep(store, &id, &mut record.clone(), state, "excluded")?;
         }
     }

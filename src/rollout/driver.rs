@@ -73,7 +73,11 @@ pub(super) fn open_silent(store: &mut Store, only: Option<u32>) -> Result<bool, 
         let before = unverified.len() + undelivered.len();
         for member in &wave.members {
             let state = snapshot.deliveries.get(member).map(|record| &record.state);
-            if state.is_some_and(out_there) {
+            // What an owner threw away, or was taken back, comes again only where it is asked for by name.
+            let ended = |state: &DeliveryState| {
+                matches!(state, DeliveryState::Closed(_) | DeliveryState::Replaced(_) | DeliveryState::RolledBack)
+            };
+            if state.is_some_and(|state| out_there(state) || ended(state)) {
                 continue;
             }
             let silent = snapshot.verdict(member).is_some_and(|verdict| {

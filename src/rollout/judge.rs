@@ -9,7 +9,7 @@ use super::driver::{current, move_waves};
 use super::gate::{self, Around, Finding, Judgement, Said, Seen, Sent};
 use super::machine::wave::{Event as Move, State};
 use super::observe::{Look, observe};
-use super::rollback::{BY_HAND, NAMED, finish_rollbacks, take_back};
+use super::rollback::{BY_HAND, NAMED, early_back, finish_rollbacks, take_back};
 use super::ship::OPTED_OUT;
 use super::snapshot::Snapshot;
 use super::{Event, Request, RolloutError};
@@ -28,7 +28,7 @@ fn look(
     all: bool,
 ) -> Result<(Seen, Vec<Finding>), RolloutError> {
     let seen = seen(snapshot, wave);
-    if wave.members.iter().all(|member| snapshot.excluded(member).is_some()) {
+    if !wave.members.is_empty() && wave.members.iter().all(|member| snapshot.excluded(member).is_some()) {
         let why = "every consumer of it is excluded".to_owned();
         let nothing = Finding {
             gate: "members".to_owned(),
@@ -89,7 +89,8 @@ fn seen(snapshot: &Snapshot, wave: &WaveRecord) -> Seen {
             // Owners who opt out take no part.
             Some(D::Refused(why)) => sent.refused += u64::from(!why.starts_with(OPTED_OUT)),
             Some(D::Conflict(_) | D::RollingBack) => sent.out += 1,
-            Some(D::Waiting | D::Held(_) | D::Failed(_) | D::RolledBack) | None => {}
+            Some(D::Held(_)) => sent.held += 1,
+            Some(D::Waiting | D::Failed(_) | D::RolledBack) | None => {}
         }
         there.members.push(member.clone());
         let verdict = snapshot.verdict(member);
@@ -234,8 +235,15 @@ fn act(
             OnFailedGate::RollbackWave => move_waves(store, &[&wave], Move::RollBack, &reason)?,
             OnFailedGate::RollbackAll => {
                 let reason = format!("wave {number}: {reason}");
-                let all = store.waves()?;
-                let all: Vec<&WaveRecord> = all.iter().filter(|wave| wave.number <= number).collect();
+                early_back(store, None, &reason, &request.hooks())?;
+                let (all, deliveries) = (store.waves()?, store.deliveries()?);
+                let is_out = |id: &String| deliveries.get(id).is_some_and(|record| out_there(&record.state));
+                // What is back already stays so for its own reason.
+                let goes = |wave: &&WaveRecord| {
+                    wave.number <= number
+                        && (!matches!(wave.state, WaveState::RolledBack(_)) || wave.members.iter().any(is_out))
+                };
+                let all: Vec<&WaveRecord> = all.iter().filter(goes).collect();
                 move_waves(store, &all, Move::RollBack, &reason)?;
             }
         },

@@ -10,10 +10,10 @@ use super::deliver;
 use super::gate::Counts;
 use super::machine::consumer::{Facts, State};
 use super::outcome::{Outcome, SourceFact, VerdictFact, outcome};
-use super::rollback::{BY_HAND, NAMED};
+use super::rollback::{BY_HAND, NAMED, shown};
 use super::snapshot::{Briefs, PlanBrief, VerdictBrief};
 use crate::state::{
-    ConsumerRecord, Decision, DecisionKind, DeliveryRecord, DeliveryState, Store, Wait, WaveRecord, WaveState,
+    ConsumerRecord, Decision, DecisionKind, DeliveryRecord, DeliveryState, Store, Wait, WaitFor, WaveRecord, WaveState,
 };
 use crate::verify::{Strength, VerdictKind};
 
@@ -166,11 +166,18 @@ pub fn ledger(store: &Store) -> Result<Ledger, RolloutError> {
         rows,
         waves: snapshot.waves.iter().map(report).collect(),
         failures: failures(&snapshot),
-        end: end_of(&snapshot),
+        end: match store.binding()? {
+            Some(_) => end_of(&snapshot),
+            // A run that was killed, or found no room, before it knew the fleet: nothing is done yet.
+            None => RunEnd::Waiting { wave: 0, waits: Vec::new(), reason: NOTHING_KNOWN.to_owned() },
+        },
         at_work: store.at_work(),
         paused: snapshot.decisions.get(&(DecisionKind::Pause, ROLLOUT.to_owned())).cloned(),
     })
 }
+
+/// What a state says that no run has brought a fleet into.
+pub(super) const NOTHING_KNOWN: &str = "no run came so far as to know the fleet: `gander run`";
 
 /// Groups regressions by signature, so that one cause of many reads as one.
 fn failures(snapshot: &Briefs) -> Vec<FailureGroup> {
@@ -283,6 +290,12 @@ fn said(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Out
         "what it has merged is to be corrected: the change set over that is not out yet".clone_into(&mut reason);
     }
     let said = |of: fn(&DeliveryRecord) -> Option<&String>| delivery.and_then(of);
+    // What was out once keeps its state, and why it stays away is said beside it.
+    let was_out = matches!(state, DeliveryState::RolledBack | DeliveryState::Closed(_) | DeliveryState::Replaced(_));
+    let id = consumer.workspace.as_deref().unwrap_or_default();
+    if let Some(by) = snapshot.decisions.get(&(DecisionKind::Exclude, id.to_owned())).filter(|_| was_out) {
+        reason = format!("{reason}; {}", excluded_by(by));
+    }
     for why in [said(|one| one.outdated.as_ref()), said(|one| one.doubt.as_ref())].into_iter().flatten() {
         reason = format!("{reason}; {why}");
     }
@@ -327,6 +340,24 @@ fn in_words(waits: &[Wait]) -> String {
     waits.iter().map(|wait| wait.why.as_str()).collect::<Vec<_>>().join("; ")
 }
 
+/// Change sets that wait for a person though every wave has passed: nobody else would tell.
+fn asked_for(snapshot: &Briefs) -> Option<RunEnd> {
+    let asks = |record: &DeliveryRecord| match &record.state {
+        DeliveryState::AwaitingApproval(_) => true,
+        DeliveryState::Delivered => record.correction.as_ref().is_some_and(|kept| kept.asks),
+        _ => false,
+    };
+    let excluded = |id: &str| snapshot.decisions.contains_key(&(DecisionKind::Exclude, id.to_owned()));
+    let waits = |id: &str| !excluded(id) && snapshot.deliveries.get(id).is_some_and(asks);
+    let mut waiting = snapshot.consumers.iter().filter(|one| one.workspace.as_deref().is_some_and(waits));
+    let (first, more) = (waiting.next()?, waiting.count());
+    let wave = first.workspace.as_ref().and_then(|id| snapshot.deliveries.get(id)).map_or(0, |record| record.wave);
+    let sets = if more == 0 { "a change set waits".to_owned() } else { format!("{} change sets wait", more + 1) };
+    let reason = format!("{sets} for approval: `gander approve {}`", shown(&first.entity));
+    let waits = vec![Wait { what: WaitFor::Approval, until: None, why: reason.clone() }];
+    Some(RunEnd::Waiting { wave, waits, reason })
+}
+
 /// Where a rollout stands, by its waves. What was taken back outweighs what passed;
 /// of several, the last one is where it stopped.
 fn end_of(snapshot: &Briefs) -> RunEnd {
@@ -337,7 +368,7 @@ fn end_of(snapshot: &Briefs) -> RunEnd {
     let decisive = waves.iter().rfind(is_going_back);
     let decisive = decisive.or_else(|| waves.iter().rfind(is_back));
     let Some(wave) = decisive.or_else(|| waves.iter().find(is_open)) else {
-        return RunEnd::Complete;
+        return asked_for(snapshot).unwrap_or(RunEnd::Complete);
     };
     let number = wave.number;
     let waiting = |reason: String| RunEnd::Waiting { wave: number, waits: wave.waits.clone(), reason };

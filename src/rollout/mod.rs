@@ -44,6 +44,7 @@ mod supersede;
 #[cfg(test)]
 mod tests;
 mod units;
+mod upstream;
 mod verdicts;
 mod versions;
 pub mod waves;

@@ -2,11 +2,13 @@
 //! The journal is the outbox, so that a notice is not lost with the process that should
 //! have given it; a listener may hear of one twice, never not at all.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::RolloutError;
+use super::rollback::NAMED;
 use crate::process::{Exit, Invocation, ProcessError};
 use crate::state::{Recorded, Store, Wait, WaitFor};
 
@@ -67,12 +69,16 @@ fn kind(line: &Recorded) -> Option<Kind> {
         }
         // What the world does not tell of it; empty once it does.
         "doubt" => (!entry.detail.is_empty()).then_some(Kind::Conflict),
+        // Whoever goes back alone, as a gate names it: of a wave one hears as a whole.
+        point if point.starts_with("rollback.") && entry.detail.starts_with(NAMED) => {
+            (entry.from.as_deref() != Some("reverting")).then_some(Kind::RolledBack)
+        }
         _ => (entry.to.as_deref() == Some("revert-conflict")).then_some(Kind::Conflict),
     }
 }
 
-/// Tells a listener of everything that it was not told of yet; one that was never told
-/// anything hears of all that happened so far. How many notices it got, and why it got no
+/// Tells a listener, which starts in `folder` where one is given, of everything that it was not
+/// told of yet; one that was never told anything hears of all that happened so far. How many notices it got, and why it got no
 /// more: then it is told again by the next run.
 ///
 /// # Errors
@@ -80,7 +86,7 @@ fn kind(line: &Recorded) -> Option<Kind> {
 pub fn tell(
     store: &mut Store,
     migration: &str,
-    listener: &[String],
+    (listener, folder): (&[String], Option<&Path>),
 ) -> Result<(usize, Result<(), String>), RolloutError> {
     let Some((program, arguments)) = listener.split_first() else { return Ok((0, Ok(()))) };
     let name = listener.join("\u{1f}");
@@ -99,8 +105,12 @@ pub fn tell(
                 seq: line.seq,
             };
             let text = serde_json::to_vec(&notice)?;
-            let run = Invocation::new(program).args(arguments).stdin(text).limit(PATIENCE).output_limit(1 << 20).run();
-            match run {
+            let run = Invocation::new(program).args(arguments).stdin(text).limit(PATIENCE).output_limit(1 << 20);
+            let run = match folder {
+                Some(folder) => run.current_dir(folder),
+                None => run,
+            };
+            match run.run() {
                 Ok(output) if output.success() => count += 1,
                 ended => {
                     keep(store, &name, told, last)?;

@@ -27,7 +27,7 @@ pub(super) fn slug(consumers: &[&Consumer]) -> String {
 
 /// How many change sets are kept of which an owner may still merge one. Each is one that was out
 /// and was made anew over code that had moved on.
-const MOST_EARLIER: usize = 50;
+const MOST_EARLIER: usize = 1000;
 
 /// The change sets that were out before this one and that an owner may still merge, the newest
 /// first. What was merged and taken back is over.

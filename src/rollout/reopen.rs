@@ -34,7 +34,9 @@ pub fn retry_wave(store: &mut Store, number: u32) -> Result<Vec<u32>, RolloutErr
         )));
     }
     match &wave.state {
-        WaveState::RolledBack(_) | WaveState::Failed(_) => again(store, &snapshot, wave, "a person has it tried again"),
+        WaveState::RolledBack(_) | WaveState::Failed(_) => {
+            again(store, &snapshot, wave, ("a person has it tried again", true))
+        }
         WaveState::RollingBack(_) => {
             Err(undecidable(format!("wave {number} is still on its way back: `gander run` goes on with that")))
         }
@@ -51,20 +53,26 @@ pub(super) fn is_back(wave: &WaveRecord) -> bool {
     matches!(wave.state, WaveState::RolledBack(_) | WaveState::RollingBack(_) | WaveState::Failed(_))
 }
 
+/// A wave that a person took back.
+pub(super) fn is_by_hand(wave: &WaveRecord) -> bool {
+    matches!(&wave.state, WaveState::RolledBack(_) | WaveState::RollingBack(_))
+        && wave.state.reason().starts_with(BY_HAND)
+}
+
 /// Opens what a gate took back, where it may end otherwise now: somebody of it was excluded
 /// since, or has other code.
 pub(super) fn reopen_changed(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> Result<(), RolloutError> {
     let snapshot = Snapshot::read(store)?;
     let Some(wave) = snapshot.waves.iter().find(|wave| is_back(wave)) else { return Ok(()) };
     match &wave.state {
-        WaveState::RolledBack(reason) | WaveState::Failed(reason) if !reason.starts_with(BY_HAND) => {}
         // What a person took back a person opens.
+        WaveState::RolledBack(_) | WaveState::Failed(_) if !is_by_hand(wave) => {}
         _ => return Ok(()),
     }
     let why = changed(store, &snapshot, wave)?;
     if !why.is_empty() {
         let why = why.join("; ");
-        again(store, &snapshot, wave, &why)?;
+        again(store, &snapshot, wave, (&why, false))?;
         tell(Event::WaveReopened { number: wave.number, why: &why });
     }
     Ok(())
@@ -95,11 +103,18 @@ fn changed(store: &Store, snapshot: &Snapshot, wave: &WaveRecord) -> Result<Vec<
 }
 
 /// Opens a wave again, all at once with those that were taken back after it. What is out
-/// stays out; what passed its verification need not do so again.
-fn again(store: &mut Store, snapshot: &Snapshot, wave: &WaveRecord, why: &str) -> Result<Vec<u32>, RolloutError> {
+/// stays out; what passed its verification need not do so again. What a person took back comes with
+/// it only where a person asks.
+fn again(
+    store: &mut Store,
+    snapshot: &Snapshot,
+    wave: &WaveRecord,
+    (why, asked): (&str, bool),
+) -> Result<Vec<u32>, RolloutError> {
     let mut waves = vec![wave];
     if matches!(wave.state, WaveState::RolledBack(_)) {
-        let later = |one: &&WaveRecord| one.number > wave.number && matches!(one.state, WaveState::RolledBack(_));
+        let back = |one: &WaveRecord| matches!(one.state, WaveState::RolledBack(_)) && (asked || !is_by_hand(one));
+        let later = |one: &&WaveRecord| one.number > wave.number && back(one);
         waves.extend(snapshot.waves.iter().filter(later));
     }
     let (mut unverified, mut undelivered) = (Vec::new(), Vec::new());

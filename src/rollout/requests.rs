@@ -115,10 +115,10 @@ pub fn perform(store: &mut Store, ask: &Ask, gates: &[Gate], hooks: &Hooks<'_>) 
             decisions::resume(store, reason)?;
             "resumed: `gander run` goes on".to_owned()
         }
-        Ask::Approve { about, reason } => {
-            decisions::approve(store, about, reason, gates)?;
-            "approved: `gander run` goes on".to_owned()
-        }
+        Ask::Approve { about, reason } => match decisions::approve(store, about, reason, gates)? {
+            Some(wave) => format!("approved: it goes out once `gander retry --wave {wave}` opens its wave again"),
+            None => "approved: `gander run` goes on".to_owned(),
+        },
         Ask::Exclude { entity, reason } => excluded(entity, decisions::exclude(store, entity, reason)?),
         Ask::Retry { entity } => match decisions::retry(store, entity)? {
             Some(wave) => format!("{entity} takes part again, once `gander retry --wave {wave}` opens its wave"),

@@ -5,7 +5,7 @@ use super::bind::out_there;
 use super::deliver::{self, Obstacle, Shipment};
 use super::driver::move_waves;
 use super::judge::note_waits;
-use super::ledger::{Ledger, ledger};
+use super::ledger::{Ledger, NOTHING_KNOWN, ledger};
 use super::machine::consumer::Event as Turn;
 use super::machine::wave::Event as Move;
 use super::observe::{Look, as_seen, is_unclear, look_around, observe};
@@ -40,9 +40,12 @@ pub(super) const NAMED: &str = "a gate names it";
 /// there is no such wave or consumer, and where the state can't be used.
 pub fn roll_back(store: &mut Store, scope: &Scope, hooks: &Hooks<'_>) -> Result<Ledger, RolloutError> {
     super::recover::is_whole(store)?;
+    if store.binding()?.is_none() {
+        return Err(RolloutError::Undecidable(NOTHING_KNOWN.to_owned()));
+    }
     match scope {
         Scope::Consumer(entity) => consumer_back(store, entity, hooks)?,
-        Scope::All | Scope::Wave(_) => waves_back(store, scope, hooks.tell)?,
+        Scope::All | Scope::Wave(_) => waves_back(store, scope, hooks)?,
     }
     finish_rollbacks(store, hooks)?;
     ledger(store)
@@ -93,7 +96,35 @@ fn merged_after_all(
     deliver::go(store, id, &mut now, (Turn::Revert, DeliveryState::RollingBack), entry)
 }
 
-fn waves_back(store: &mut Store, scope: &Scope, tell: &dyn Fn(Event<'_>)) -> Result<(), RolloutError> {
+/// Takes back what is out of waves that have not opened: it was delivered in an earlier one, and is
+/// to be made anew in that. How many.
+pub(super) fn early_back(
+    store: &mut Store,
+    only: Option<u32>,
+    because: &str,
+    hooks: &Hooks<'_>,
+) -> Result<usize, RolloutError> {
+    let asked = |wave: &&WaveRecord| wave.state == WaveState::Planned && only.is_none_or(|only| only == wave.number);
+    let waves = store.waves()?;
+    let waves: Vec<&WaveRecord> = waves.iter().filter(asked).collect();
+    let deliveries = store.deliveries()?;
+    let is_out = |id: &&String| deliveries.get(*id).is_some_and(|record| out_there(&record.state));
+    let members: Vec<&String> = waves.iter().rev().flat_map(|wave| wave.members.iter().rev()).filter(is_out).collect();
+    if members.is_empty() {
+        return Ok(0);
+    }
+    let only = Some(members.iter().map(|id| (*id).clone()).collect());
+    observe(store, &Look { only, closely: true, ..Look::default() }, hooks.tell)?;
+    let snapshot = Snapshot::read(store)?;
+    for id in &members {
+        take_back(store, &snapshot, id, because, hooks)?;
+    }
+    Ok(members.len())
+}
+
+fn waves_back(store: &mut Store, scope: &Scope, hooks: &Hooks<'_>) -> Result<(), RolloutError> {
+    let number = if let Scope::Wave(number) = scope { Some(*number) } else { None };
+    let early = early_back(store, number, BY_HAND, hooks)?;
     let waves = store.waves()?;
     let within = |wave: &&WaveRecord| match scope {
         Scope::Wave(number) => wave.number == *number,
@@ -103,6 +134,7 @@ fn waves_back(store: &mut Store, scope: &Scope, tell: &dyn Fn(Event<'_>)) -> Res
     if let Scope::Wave(number) = scope {
         match asked.first().map(|wave| &wave.state) {
             None => return Err(RolloutError::NoSuch { what: format!("wave {number}") }),
+            Some(WaveState::Planned) if early > 0 => return Ok(()),
             Some(WaveState::Planned) => {
                 return Err(RolloutError::Undecidable(format!(
                     "wave {number} was not opened, so that nothing of it can be taken back; \
@@ -113,7 +145,7 @@ fn waves_back(store: &mut Store, scope: &Scope, tell: &dyn Fn(Event<'_>)) -> Res
         }
     }
     let only = asked.iter().flat_map(|wave| wave.members.iter().cloned()).collect();
-    observe(store, &Look { only: Some(only), closely: true, ..Look::default() }, tell)?;
+    observe(store, &Look { only: Some(only), closely: true, ..Look::default() }, hooks.tell)?;
     let deliveries = store.deliveries()?;
     let is_out = |id: &String| deliveries.get(id).is_some_and(|record| out_there(&record.state));
     let mut fresh = Vec::new();

@@ -15,6 +15,7 @@ use super::requests::heed_urgent;
 use super::shared::{self, Whose};
 use super::snapshot::Snapshot;
 use super::units;
+use super::upstream::{comes_first, is_below};
 use super::versions::versions_of;
 use super::{Event, Request, RolloutError, Staged};
 use crate::changeset::{self, ChangeSet};
@@ -51,6 +52,8 @@ pub(super) struct Parcel<'a> {
     begun: Option<&'a DeliveryRecord>,
     /// The record of an earlier change set that this one replaces.
     over: Option<&'a DeliveryRecord>,
+    /// The record of one that was withdrawn, since this one does not go out in its place.
+    withdrawn: Option<&'a DeliveryRecord>,
     /// A person has approved exactly this one, over that.
     approved: bool,
 }
@@ -102,8 +105,15 @@ pub(super) fn ship_all(
                 continue;
             }
             // What is upstream is out before what is downstream goes.
-            if begun.iter().any(|before| !before.record.shared && is_below(request, before.parcel, parcel)) {
+            let below = |before: &Begun<'_>| is_below(request, &before.parcel.consumers, &parcel.consumers);
+            if begun.iter().any(|before| !before.record.shared && below(before)) {
                 push_all(store, request, std::mem::take(&mut begun), &mut traffic.waits)?;
+            }
+            let together = begun.iter().any(|before| before.record.shared && below(before));
+            let first = comes_first(store, request, snapshot, (parcel.id, &parcel.consumers))?;
+            if let Some(wait) = first.filter(|_| !together && goes_out(request, snapshot, parcel)) {
+                traffic.waits.push(wait);
+                continue;
             }
             begun.extend(ship(store, request, (snapshot, wave), (parcel, unproven), &mut traffic)?);
         }
@@ -127,7 +137,9 @@ fn ship<'p>(
     let calendar = &request.migration.rollout.calendar;
     let joins = request.migration.deliver.branch_per != BranchPer::Consumer
         && traffic.open.iter().any(|one| one.is_that_of(&record_of(request, wave, parcel).0, &parcel.workspace.place));
-    let now = if joins { Traffic { open: 0, ..traffic.now.clone() } } else { traffic.now.clone() };
+    // What is made anew is open already.
+    let is_anew = parcel.over.is_some_and(is_open);
+    let now = if joins || is_anew { Traffic { open: 0, ..traffic.now.clone() } } else { traffic.now.clone() };
     let barred = pace::barred(calendar, owner.map(EntityRef::as_str), &now, store.now());
     // What was begun is finished, and what is kept back touches nobody.
     let barred = barred.filter(|_| parcel.begun.is_none_or(|record| record.state != DeliveryState::Delivering));
@@ -140,7 +152,7 @@ fn ship<'p>(
     match send_off(store, request, wave, parcel, unproven)? {
         Sent::Ended(state) => {
             if state == DeliveryState::Delivered {
-                traffic.now.open += 1;
+                traffic.now.open += u64::from(!is_anew);
                 traffic.now.recent.push(store.now());
             }
             Ok(None)
@@ -148,7 +160,7 @@ fn ship<'p>(
         Sent::Begun(delivery) => {
             let whose = Whose::of(&delivery.record, &delivery.parcel.workspace.place);
             let joins = delivery.record.shared && !traffic.open.insert(whose);
-            traffic.now.open += u64::from(!joins);
+            traffic.now.open += u64::from(!joins && !is_anew);
             traffic.now.recent.push(store.now());
             Ok(Some(*delivery))
         }
@@ -175,13 +187,6 @@ fn excluded_since(
     let excluded = (DeliveryState::Refused(excluded_by(&by)), "excluded");
     refuse(store, request, snapshot, (parcel.id, wave, parcel.over), excluded)?;
     Ok(true)
-}
-
-/// Whether a consumer of `parcel` consumes what one of `maker` makes.
-fn is_below(request: &Request<'_>, maker: &Parcel<'_>, parcel: &Parcel<'_>) -> bool {
-    let upstream = |consumer: &&Consumer| request.fleet.upstream.get(&consumer.entity);
-    let makes = |name: &EntityRef| maker.consumers.iter().any(|consumer| consumer.entity == *name);
-    parcel.consumers.iter().filter_map(upstream).any(|all| all.iter().any(makes))
 }
 
 /// A delivery that is in the journal and not made yet.
@@ -217,10 +222,11 @@ fn push_all(
     let (state, author, time) = (store.folder().to_owned(), request.migration.deliver.author.as_deref(), store.now());
     let (shared, begun): (Vec<Begun<'_>>, Vec<Begun<'_>>) = begun.into_iter().partition(|one| one.record.shared);
     shared::deliver_together(store, shared, (&head(request), author), |store, one| ended(store, request, one, waits))?;
+    let count = begun.len();
     let queue = Mutex::new(begun.into_iter());
     let (send, done) = mpsc::channel();
     std::thread::scope(|scope| {
-        for _ in 0..PUSHES {
+        for _ in 0..PUSHES.min(count) {
             let (send, queue, state) = (send.clone(), &queue, &state);
             scope.spawn(move || {
                 while let Some(mut one) = queue.lock().ok().and_then(|mut queue| queue.next()) {
@@ -284,10 +290,15 @@ fn traffic(store: &Store, request: &Request<'_>, snapshot: &Snapshot) -> Result<
 /// Whether somebody has to act on it: nobody has on a patch in gander's own folder, or on a
 /// file in place.
 fn is_open(record: &DeliveryRecord) -> bool {
-    record.state == DeliveryState::Delivered
-        && matches!(record.how, Delivery::Branch | Delivery::Push)
-        && record.merged.is_none()
-        && !record.departed
+    use DeliveryState as D;
+    let is_made = record.branch.as_ref().is_some_and(|(_, commit)| commit.is_some());
+    let stands = match &record.state {
+        D::Delivered | D::Edited(_) | D::Superseded | D::Conflict(_) => record.merged.is_none(),
+        // Its revert waits for them.
+        D::RollingBack => record.revert.is_some(),
+        _ => false,
+    };
+    stands && is_made && matches!(record.how, Delivery::Branch | Delivery::Push) && !record.departed
 }
 
 /// What a policy may speak of besides the verdict.
@@ -325,11 +336,16 @@ fn pack<'a>(
         record.state == DeliveryState::RolledBack && record.because.starts_with(MADE_ANEW) && record.merged.is_none()
     };
     let begun = record.filter(|_| over.is_none()).filter(|record| !is_anew(record));
+    let withdrawn = record.filter(is_anew);
     let index = request.fleet.workspaces.iter().position(|w| w.id == id);
     if begun.is_none() {
         let excluded = snapshot.excluded(id).map(|by| (excluded_by(by), "excluded"));
         let opted_out = || (request.opted_out)(index?).map(|why| (format!("{OPTED_OUT}{why}"), "it opts out"));
         if let Some((reason, why)) = excluded.or_else(opted_out) {
+            // What was out and is withdrawn stays on record as that: its owner may still merge it.
+            if withdrawn.is_some() {
+                return Ok(None);
+            }
             refuse(store, request, snapshot, (id, wave, over), (DeliveryState::Refused(reason), why))?;
             return Ok(None);
         }
@@ -356,7 +372,7 @@ fn pack<'a>(
     };
     let set = change_set(&workspace.place, &versions);
     let approved = over.is_some() && snapshot.has_approved(id, &set.id());
-    Ok(Some(Parcel { id, workspace, consumers, verdict, versions, set, begun, over, approved }))
+    Ok(Some(Parcel { id, workspace, consumers, verdict, versions, set, begun, over, withdrawn, approved }))
 }
 
 /// Keeps back a change set that was never made; one that is out in its place is withdrawn.
@@ -484,11 +500,12 @@ fn send_off<'p>(
     }
     if parcel.begun.is_none() {
         // What is merged, and what an owner may still merge, is told by its files.
-        if let Some(over) = parcel.over {
-            store.keep_versions(id, &over.change_id)?;
+        let before = parcel.over.or(parcel.withdrawn);
+        if let Some(before) = before {
+            store.keep_versions(id, &before.change_id)?;
         }
         store.record_versions(id, &parcel.versions)?;
-        record.earlier = earlier(parcel.over, &store.past_deliveries(id)?);
+        record.earlier = earlier(before, &store.past_deliveries(id)?);
     }
     if let Some(unproven) = unproven {
         deliver::keep(store, id, &mut record, DeliveryState::Failed(unproven), "the proof failed")?;
@@ -532,7 +549,12 @@ fn hold(
     let place = store.folder().join(&record.folder);
     let written = files::write_folder_whole(&place, folder);
     let state = written.map_or_else(|error| DeliveryState::Failed(error.to_string()), |()| kept);
-    deliver::keep(store, id, record, state, "kept back")
+    // Why is in the history, too, and whoever is to approve it hears of it.
+    let why = match &state {
+        DeliveryState::Held(why) | DeliveryState::AwaitingApproval(why) | DeliveryState::Failed(why) => why.clone(),
+        _ => "kept back".to_owned(),
+    };
+    deliver::keep(store, id, record, state, &why)
 }
 
 fn fresh_versions(request: &Request<'_>, id: &str, plan: &WorkspacePlan) -> Result<Vec<FileVersion>, String> {

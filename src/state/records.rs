@@ -124,6 +124,8 @@ pub enum WaitFor {
     Merge,
     /// Code that moved on while its change set was verified: it is made anew.
     Base,
+    /// What it consumes, which goes out first.
+    Upstream,
 }
 
 /// One thing that a wave waits for.

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::deliveries::forget;
 use super::journal::{self, Entry};
 use super::records::{Wait, WaveRecord, WaveState};
-use super::{StateError, Store};
+use super::{StateError, Store, execute};
 
 impl Store {
     /// Every wave with its members, by number.
@@ -84,9 +84,15 @@ impl Store {
                 "UPDATE waves SET state = ?2, waits = NULL, since = CASE ?3 WHEN 'baking' THEN COALESCE(since, ?4)
                  WHEN 'planned' THEN NULL WHEN 'running' THEN NULL ELSE since END WHERE number = ?1",
             )?;
+            // Who approved a wave did so before it failed, and has not looked since.
+            let mut unapprove =
+                transaction.prepare_cached("DELETE FROM decisions WHERE kind = 'approve' AND subject = ?1")?;
             for ((number, state, entry), text) in moves.iter().zip(&texts) {
                 journal::append(transaction, at, &signed, entry)?;
                 update.execute(params![number, text, state.as_str(), at])?;
+                if matches!(state, WaveState::Failed(_) | WaveState::RollingBack(_)) {
+                    unapprove.execute(params![format!("wave {number}")])?;
+                }
             }
             forget(transaction, at, &signed, unverified, true)?;
             forget(transaction, at, &signed, undelivered, false)
@@ -102,9 +108,9 @@ impl Store {
         self.write(&entry.fault_point(), |transaction, at| {
             journal::append(transaction, at, &signed, entry)?;
             for (number, members) in moves {
-                transaction.execute("DELETE FROM members WHERE wave = ?1", params![number])?;
+                execute(transaction, "DELETE FROM members WHERE wave = ?1", params![number])?;
                 if members.is_empty() {
-                    transaction.execute("DELETE FROM waves WHERE number = ?1", params![number])?;
+                    execute(transaction, "DELETE FROM waves WHERE number = ?1", params![number])?;
                 }
             }
             let mut insert = transaction.prepare_cached("INSERT INTO members VALUES (?1, ?2, ?3)")?;
@@ -126,7 +132,7 @@ impl Store {
         let signed = self.signed();
         self.write(&entry.fault_point(), |transaction, at| {
             journal::append(transaction, at, &signed, entry)?;
-            transaction.execute("UPDATE waves SET waits = ?2 WHERE number = ?1", params![number, text])?;
+            execute(transaction, "UPDATE waves SET waits = ?2 WHERE number = ?1", params![number, text])?;
             Ok(())
         })
     }
@@ -145,13 +151,14 @@ impl Store {
         let signed = self.signed();
         let moves = moves.map(|(state, entry)| Ok::<_, StateError>((self.json(state)?, entry))).transpose()?;
         self.write("state.gate", |transaction, at| {
-            transaction.execute(
+            execute(
+                transaction,
                 "INSERT INTO gates (wave, result, inputs, at) VALUES (?1, ?2, ?3, ?4)",
                 params![wave, result, inputs, at],
             )?;
             if let Some((state, entry)) = &moves {
                 journal::append(transaction, at, &signed, entry)?;
-                transaction.execute("UPDATE waves SET state = ?2 WHERE number = ?1", params![wave, state])?;
+                execute(transaction, "UPDATE waves SET state = ?2 WHERE number = ?1", params![wave, state])?;
             }
             Ok(())
         })
@@ -177,7 +184,8 @@ pub(super) fn replace_waves(
     transaction.execute_batch("DELETE FROM waves; DELETE FROM members")?;
     let mut insert = transaction.prepare_cached("INSERT INTO members VALUES (?1, ?2, ?3)")?;
     for (wave, state) in waves.iter().zip(states) {
-        transaction.execute(
+        execute(
+            transaction,
             "INSERT INTO waves (number, label, state, since) VALUES (?1, ?2, ?3, ?4)",
             params![wave.number, wave.label, state, wave.since],
         )?;

@@ -96,4 +96,7 @@ pub struct Sent {
     pub closed: u64,
     /// They wait for a person's approval.
     pub asked: u64,
+    /// Their verdict or the policy keeps them back.
+    #[serde(default)]
+    pub held: u64,
 }

@@ -119,6 +119,7 @@ fn nothing_out(sent: &Sent) -> Option<Finding> {
     let parts = [
         (sent.asked, "approval is asked for (`gander approve CONSUMER`)"),
         (sent.refused, "refused"),
+        (sent.held, "held"),
         (sent.back, "taken back by hand"),
         (sent.closed, "closed by the owner"),
     ];

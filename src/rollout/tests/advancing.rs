@@ -93,6 +93,10 @@ fn a_changed_plan_is_never_mixed_in_silently() {
     assert!(matches!(world.run_as(true, &BTreeSet::new()).unwrap().end, RunEnd::RolledBack { .. }), "it stays so");
     world.migration.digest = Digest::of(b"mended again");
     let ledger = world.run_as(true, &BTreeSet::new()).unwrap();
+    assert!(matches!(ledger.end, RunEnd::RolledBack { .. }), "also where something else changed: {:?}", ledger.end);
+    assert_eq!(count(&ledger, Outcome::RolledBack), 2, "{:?}", ledger.rows);
+    crate::rollout::retry_wave(&mut world.store(), 1).unwrap();
+    let ledger = world.run().unwrap();
     assert_eq!(ledger.end, RunEnd::Complete, "{:?}", ledger.rows);
     world.migration.id = "other".to_owned();
     assert!(matches!(world.run(), Err(RolloutError::OtherMigration { .. })));

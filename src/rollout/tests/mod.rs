@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 mod advancing;
+mod anew;
 mod asked;
 mod effects;
 mod histories;

@@ -1,7 +1,7 @@
 //! What the person on call may do in bad hours, and what follows from it.
 
 use super::*;
-use crate::rollout::{exclude, pause, retry, retry_wave, roll_back};
+use crate::rollout::{BY_HAND, exclude, pause, retry, retry_wave, roll_back};
 
 fn name(index: usize) -> String {
     format!("component:default/c{index}")
@@ -297,6 +297,11 @@ fn whom_a_gate_names_goes_back_alone_and_it_is_asked_again() {
     let words: Vec<Outcome> = ledger.rows[..3].iter().map(|row| row.outcome).collect();
     assert_eq!(words, [Outcome::Changed, Outcome::RolledBack, Outcome::Changed]);
     assert!(ledger.rows[1].reason.starts_with("a gate names it: `sh` fails"), "{}", ledger.rows[1].reason);
+    let beside = ["./hear.sh".to_owned()];
+    files::write_whole(&world.top.join("hear.sh"), b"#!/bin/sh\ncat >> heard; echo >> heard\n", true).unwrap();
+    let told = crate::rollout::tell(&mut world.store(), "users-v2", (&beside, Some(&world.top))).unwrap();
+    assert_eq!(told, (1, Ok(())), "somebody hears of who goes back alone");
+    assert!(std::fs::read_to_string(world.top.join("heard")).unwrap().contains("\"rolled-back\""));
     assert_eq!(world.run().unwrap().end, RunEnd::Complete);
     // It goes on failing by one that is back already: a person decides.
     let mut world = in_single_file(Delivery::Checkout, &[VerdictKind::Pass; 3], &[]);
@@ -317,4 +322,209 @@ fn whom_a_gate_names_goes_back_alone_and_it_is_asked_again() {
     world.migration.rollout.gates.push(look_out(&world));
     files::write_whole(&world.top.join("bad"), b"", false).unwrap();
     assert_eq!(count(&world.run().unwrap(), Outcome::RolledBack), 3);
+}
+
+/// Every state that a delivery may be on record in.
+fn all_states() -> Vec<DeliveryState> {
+    use DeliveryState as D;
+    let why = || "why".to_owned();
+    vec![
+        D::Waiting,
+        D::Held(why()),
+        D::AwaitingApproval(why()),
+        D::Refused(why()),
+        D::Delivering,
+        D::Delivered,
+        D::Superseded,
+        D::RollingBack,
+        D::RolledBack,
+        D::Conflict(why()),
+        D::Failed(why()),
+        D::Edited(why()),
+        D::Closed(why()),
+        D::Replaced(why()),
+    ]
+}
+
+#[test]
+fn whatever_stands_a_decision_is_done_whole_or_not_at_all() {
+    let world = in_single_file(Delivery::Patches, &[VerdictKind::Pass], &[Gate::Approval]);
+    world.run().unwrap();
+    let mut store = world.store().by("ana");
+    let record = store.delivery("apps/c0").unwrap().unwrap();
+    for state in all_states() {
+        for what in ["exclude", "approve", "retry"] {
+            let set = crate::state::Entry::of("test", "apps/c0", "");
+            let set_to = crate::state::DeliveryRecord { state: state.clone(), ..record.clone() };
+            store.record_delivery("apps/c0", &set_to, &set).unwrap();
+            let before = (store.decisions().unwrap(), store.journal().unwrap());
+            let done = match what {
+                "exclude" => exclude(&mut store, &name(0), "audit").map(drop),
+                "retry" => retry(&mut store, &name(0)).map(drop),
+                _ => crate::rollout::approve(&mut store, &crate::rollout::About::Consumer(name(0)), "", &[]).map(drop),
+            };
+            match done {
+                Ok(()) => {}
+                Err(RolloutError::Undecidable(_)) => {
+                    assert_eq!((store.decisions().unwrap(), store.journal().unwrap()), before, "{what} of {state:?}");
+                }
+                Err(error) => panic!("{what} of {state:?}: {error}"),
+            }
+            if what == "exclude" && done_in(&store) {
+                let reason = &ledger(&store).unwrap().rows[0].reason;
+                assert!(reason.contains("excluded by ana: audit"), "{state:?}: {reason}");
+            }
+            let include = crate::state::Entry::of("include", "apps/c0", "");
+            store.undecide(crate::state::DecisionKind::Exclude, "apps/c0", &include).unwrap();
+        }
+    }
+}
+
+/// Whether the first consumer is excluded.
+fn done_in(store: &Store) -> bool {
+    store.decision(crate::state::DecisionKind::Exclude, "apps/c0").unwrap().is_some()
+}
+
+#[test]
+fn what_is_tried_again_without_a_name_is_not_what_somebody_threw_away_or_took_back() {
+    use DeliveryState as D;
+    for state in all_states() {
+        let mut world = in_single_file(Delivery::Patches, &[VerdictKind::NoData], &[]);
+        world.migration.policy.unverified = Disposition::Deliver;
+        assert!(matches!(world.run().unwrap().end, RunEnd::Paused { .. }));
+        let mut store = world.store();
+        let record = store.delivery("apps/c0").unwrap().unwrap();
+        let record = crate::state::DeliveryRecord { state: state.clone(), ..record };
+        store.record_delivery("apps/c0", &record, &crate::state::Entry::of("test", "apps/c0", "")).unwrap();
+        crate::rollout::driver::open_silent(&mut store, None).unwrap();
+        let tried = matches!(state, D::Waiting | D::Held(_) | D::AwaitingApproval(_) | D::Refused(_) | D::Failed(_));
+        assert_eq!(store.delivery("apps/c0").unwrap().is_none(), tried, "{state:?}");
+    }
+}
+
+#[test]
+fn an_approval_that_the_policy_asks_for_is_heard_of_and_waited_for() {
+    let mut world = in_single_file(Delivery::Patches, &[VerdictKind::Pass, VerdictKind::NoData], &[]);
+    world.migration.rollout.waves.remove(0);
+    world.migration.policy.unverified = Disposition::Approve;
+    let ledger = world.run().unwrap();
+    assert!(matches!(ledger.waves[0].state, WaveState::Passed(_)), "{:?}", ledger.waves);
+    let RunEnd::Waiting { wave: 1, waits, reason } = &ledger.end else { panic!("{:?}", ledger.end) };
+    assert_eq!(reason, "a change set waits for approval: `gander approve c1`");
+    assert_eq!(waits[0].what, crate::state::WaitFor::Approval);
+    let listener = ["sh", "-c", "cat > /dev/null"].map(str::to_owned).to_vec();
+    assert_eq!(crate::rollout::tell(&mut world.store(), "users-v2", (&listener, None)).unwrap(), (1, Ok(())));
+    crate::rollout::approve(&mut world.store(), &crate::rollout::About::Consumer(name(1)), "", &[]).unwrap();
+    assert_eq!(world.run().unwrap().end, RunEnd::Complete);
+}
+
+#[test]
+fn an_approval_ends_with_the_wave_that_it_was_about() {
+    let mut world = in_single_file(Delivery::Patches, &[VerdictKind::Pass; 2], &[Gate::Approval]);
+    world.migration.rollout.gates.push(look_out(&world));
+    world.run().unwrap();
+    crate::rollout::approve(&mut world.store(), &crate::rollout::About::Wave(1), "", &[Gate::Approval]).unwrap();
+    files::write_whole(&world.top.join("bad"), b"", false).unwrap();
+    assert!(matches!(world.run().unwrap().end, RunEnd::RolledBack { wave: 1, .. }));
+    files::remove(&world.top.join("bad")).unwrap();
+    retry_wave(&mut world.store(), 1).unwrap();
+    let ledger = world.run().unwrap();
+    assert!(matches!(ledger.end, RunEnd::Waiting { wave: 1, .. }), "nobody has looked since: {:?}", ledger.end);
+}
+
+#[test]
+fn a_branch_that_its_owner_goes_on_with_is_open() {
+    let mut world = World::new(Delivery::Branch, &changed(2), &[VerdictKind::Pass; 2]);
+    world.migration.rollout.first = vec![entity("c0"), entity("c1")];
+    world.migration.rollout.waves.drain(..2);
+    world.migration.rollout.calendar.max_open = Some(1);
+    world.run().unwrap();
+    run_git(&world.top, &["checkout", "-q", "gander/users-v2/c0"]);
+    run_git(&world.top, &["commit", "-q", "--allow-empty", "-m", "mine"]);
+    run_git(&world.top, &["checkout", "-q", "main"]);
+    let ledger = world.run().unwrap();
+    assert_eq!((ledger.rows[0].state.as_str(), ledger.rows[1].outcome), ("edited", Outcome::Pending));
+}
+
+#[test]
+fn what_a_person_took_back_stays_so_whatever_else_is_taken_in_or_taken_back() {
+    let mut world = in_single_file(Delivery::Patches, &[VerdictKind::Pass; 3], &[bake()]);
+    world.migration.rollout.on_failed_gate = OnFailedGate::RollbackAll;
+    world.migration.rollout.gates.push(look_out(&world));
+    world.run().unwrap();
+    world.clock.advance(3600);
+    world.run().unwrap();
+    back(&world, Scope::Wave(1)).unwrap();
+    files::write_whole(&world.top.join("bad"), b"", false).unwrap();
+    let ledger = world.run().unwrap();
+    let reason = |ledger: &Ledger, index: usize| ledger.waves[index].state.reason().to_owned();
+    assert_eq!(reason(&ledger, 0), BY_HAND, "it keeps its reason");
+    assert!(reason(&ledger, 1).starts_with("wave 2: "), "{}", reason(&ledger, 1));
+    // One alone, of a wave that passed.
+    let mut world = in_single_file(Delivery::Patches, &[VerdictKind::Pass; 2], &[]);
+    assert_eq!(world.run().unwrap().end, RunEnd::Complete);
+    back(&world, Scope::Consumer(name(1))).unwrap();
+    world.migration.digest = Digest::of(b"a comment more");
+    let ledger = replan(&world);
+    assert_eq!((ledger.rows[1].reason.as_str(), count(&ledger, Outcome::Changed)), ("taken back by hand", 1));
+}
+
+#[test]
+fn a_wave_of_which_everybody_is_held_shows_nothing() {
+    let mut world = in_single_file(Delivery::Patches, &[VerdictKind::Pass; 2], &[]);
+    world.plan.workspaces[0].result = Transformed::Annotated("left".to_owned());
+    world.migration.policy.annotated = Disposition::Hold;
+    let ledger = world.run().unwrap();
+    let RunEnd::Paused { wave: 1, reason, .. } = &ledger.end else { panic!("{:?}", ledger.end) };
+    assert!(reason.starts_with("nothing of it is out: 1 × held"), "{reason}");
+    assert_eq!(*world.verified.borrow(), [0], "the next wave stays closed");
+}
+
+#[test]
+fn nobody_joins_a_wave_that_cannot_be_told() {
+    let mut world = World::new(Delivery::Patches, &changed(3), &[VerdictKind::Pass; 3]);
+    world.migration.rollout.waves.drain(..2);
+    let run = ["sh", "-c", "exit 9"].map(str::to_owned).to_vec();
+    let (folder, timeout) = (world.top.clone(), std::time::Duration::from_secs(30));
+    world.migration.rollout.gates.push(Gate::Command { run, fails: vec![1], timeout, folder });
+    let newcomer = (world.fleet.workspaces.pop().unwrap(), world.plan.workspaces.pop().unwrap());
+    let at = world.fleet.consumers.iter().position(|one| one.entity == entity("c2")).unwrap();
+    let consumer = world.fleet.consumers.remove(at);
+    assert!(matches!(world.run().unwrap().end, RunEnd::Paused { wave: 1, .. }));
+    world.fleet.workspaces.push(newcomer.0);
+    world.plan.workspaces.push(newcomer.1);
+    world.fleet.consumers.insert(at, consumer);
+    let ledger = world.run().unwrap();
+    let waves: Vec<usize> = ledger.waves.iter().map(|wave| wave.members.len()).collect();
+    assert_eq!((waves, world.verified.borrow().contains(&2)), (vec![2, 1], false), "{:?}", ledger.waves);
+}
+
+#[test]
+fn after_a_rollback_a_mended_rule_begins_small_whoever_is_stuck() {
+    for stuck in 0..3_usize {
+        let mut world = in_single_file(Delivery::Checkout, &[VerdictKind::Pass; 3], &[]);
+        let size = |count: u64| WaveSize { text: count.to_string(), parts: vec![WavePart::Count(count)] };
+        world.migration.rollout.waves = vec![size(1), size(3)];
+        world.migration.rollout.on_failed_gate = OnFailedGate::RollbackAll;
+        assert_eq!(world.run().unwrap().end, RunEnd::Complete);
+        let theirs = world.root(stuck).join("q.sql");
+        files::write_whole(&theirs, b"theirs", false).unwrap();
+        let mut store = world.store();
+        let waves = store.waves().unwrap();
+        let all: Vec<&crate::state::WaveRecord> = waves.iter().collect();
+        crate::rollout::driver::move_waves(
+            &mut store,
+            &all,
+            crate::rollout::machine::wave::Event::RollBack,
+            "wave 2: the gate failed",
+        )
+        .unwrap();
+        drop(store);
+        assert!(matches!(world.run().unwrap().end, RunEnd::RolledBack { .. }));
+        world.migration.digest = Digest::of(b"mended");
+        world.migration.rollout.gates.push(bake());
+        let ledger = replan(&world);
+        let first = ledger.waves.iter().find(|wave| !wave.members.contains(&name(stuck))).unwrap();
+        assert_eq!((first.label.as_str(), first.members.len()), ("1", 1), "{stuck}: {:?}", ledger.waves);
+    }
 }

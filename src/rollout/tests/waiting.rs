@@ -202,9 +202,9 @@ fn a_listener_hears_of_everything_once_and_later_where_it_failed() {
     let listener = ["sh", "-c", &script].map(str::to_owned).to_vec();
     let failing = ["sh", "-c", "exit 1"].map(str::to_owned).to_vec();
     let mut store = world.store();
-    let (count, ended) = tell(&mut store, "users-v2", &failing).unwrap();
+    let (count, ended) = tell(&mut store, "users-v2", (&failing, None)).unwrap();
     assert!(count == 0 && ended.is_err());
-    let heard = |store: &mut Store| tell(store, "users-v2", &listener).unwrap().0;
+    let heard = |store: &mut Store| tell(store, "users-v2", (&listener, None)).unwrap().0;
     assert_eq!(heard(&mut store), 1);
     assert_eq!(heard(&mut store), 0, "once");
     drop(store);
@@ -217,7 +217,7 @@ fn a_listener_hears_of_everything_once_and_later_where_it_failed() {
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["kind"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(kinds, ["approval-asked", "paused", "failed", "rolled-back"]);
-    let (count, _) = tell(&mut world.store(), "users-v2", &failing).unwrap();
+    let (count, _) = tell(&mut world.store(), "users-v2", (&failing, None)).unwrap();
     assert_eq!(count, 0, "the one that failed still has all of it before it");
 }
 

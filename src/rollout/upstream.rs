@@ -1,0 +1,63 @@
+//! Who comes before whom: what makes something is out before what consumes it goes.
+
+use super::bind::deliverable;
+use super::snapshot::Snapshot;
+use super::{Request, RolloutError};
+use crate::state::{DecisionKind, DeliveryState, Store, Wait, WaitFor};
+use crate::workspace::{Consumer, EntityRef, Source};
+
+/// Whether one of `consumers` consumes what one of `makers` makes.
+pub(super) fn is_below(request: &Request<'_>, makers: &[&Consumer], consumers: &[&Consumer]) -> bool {
+    let upstream = |consumer: &&Consumer| request.fleet.upstream.get(&consumer.entity);
+    let makes = |name: &EntityRef| makers.iter().any(|consumer| consumer.entity == *name);
+    consumers.iter().filter_map(upstream).any(|all| all.iter().any(makes))
+}
+
+/// What a workspace has to wait for that is upstream of it, comes before it and is not out. What a
+/// verdict, a policy, an owner or a person has the last word on is waited for no more; neither is
+/// what failed in a wave that has passed. Whoever is asked for by name waits for nobody.
+pub(super) fn comes_first(
+    store: &Store,
+    request: &Request<'_>,
+    snapshot: &Snapshot,
+    (id, consumers): (&str, &[&Consumer]),
+) -> Result<Option<Wait>, RolloutError> {
+    if request.fleet.upstream.is_empty() || !request.only.is_empty() {
+        return Ok(None);
+    }
+    let place = |id: &str| {
+        let at = |(number, members): (u32, &Vec<String>)| Some((number, members.iter().position(|one| one == id)?));
+        snapshot.waves.iter().find_map(|wave| at((wave.number, &wave.members)))
+    };
+    let Some(own) = place(id) else { return Ok(None) };
+    let makers = consumers.iter().filter_map(|one| request.fleet.upstream.get(&one.entity)).flatten();
+    for maker in makers {
+        let found = request.fleet.consumers.iter().find(|one| one.entity == *maker);
+        let Some(Source::Workspace(index)) = found.map(|one| &one.source) else { continue };
+        let Some(above) = request.fleet.workspaces.get(*index).map(|workspace| workspace.id.as_str()) else { continue };
+        let Some(theirs) = place(above).filter(|theirs| *theirs < own) else { continue };
+        let wanted = snapshot.workspaces.get(above).is_some_and(|record| deliverable(&record.plan));
+        if !wanted || store.decision(DecisionKind::Exclude, above)?.is_some() || (request.opted_out)(*index).is_some() {
+            continue;
+        }
+        if let Some(why) = not_out(store.delivery(above)?.map(|record| record.state), theirs.0 == own.0) {
+            let why = format!("{maker} is upstream of {id} and goes out first: {why}");
+            return Ok(Some(Wait { what: WaitFor::Upstream, until: None, why }));
+        }
+    }
+    Ok(None)
+}
+
+/// Why something is not out that is still to go.
+fn not_out(state: Option<DeliveryState>, same_wave: bool) -> Option<String> {
+    use DeliveryState as D;
+    match state {
+        None | Some(D::Waiting) => Some("it is not out yet".to_owned()),
+        Some(D::Delivering) => Some("its delivery was begun and has not ended".to_owned()),
+        Some(D::AwaitingApproval(why)) => Some(why),
+        Some(D::Failed(why) | D::Refused(why)) if same_wave => {
+            Some(format!("{why} (`gander run --retry`, or `gander exclude` it)"))
+        }
+        _ => None,
+    }
+}
