@@ -75,13 +75,20 @@ pub fn ledger_json(ledger: &Ledger) -> Result<String, serde_json::Error> {
 /// the first 32 of them, and these stand nowhere but in strings.
 pub(super) fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            '\n' => out.push(c),
-            c if obeyed(c) => drop(write!(out, "\\u{:04x}", u32::from(c))),
-            c => out.push(c),
+    let shown = |byte: u8| byte == b'\n' || (b' '..=b'~').contains(&byte);
+    let mut rest = json;
+    // Nearly all of it is shown, and copied in long runs.
+    while let Some(at) = rest.bytes().position(|byte| !shown(byte)) {
+        let (run, from) = rest.split_at(at);
+        out.push_str(run);
+        let mut chars = from.chars();
+        match chars.next() {
+            Some(c) if obeyed(c) => drop(write!(out, "\\u{:04x}", u32::from(c))),
+            c => out.extend(c),
         }
+        rest = chars.as_str();
     }
+    out.push_str(rest);
     out
 }
 
@@ -193,6 +200,10 @@ fn typed(entity: &str) -> &str {
 
 /// Reasons may quote what others wrote: no line break and no escape gets through.
 pub fn one_line(text: &str) -> String {
+    // As nearly all are: a ledger has thousands.
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && !text.contains("  ") && text.trim() == text {
+        return text.to_owned();
+    }
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     words.chars().map(|c| if obeyed(c) { '\u{fffd}' } else { c }).collect()
 }
@@ -428,6 +439,18 @@ mod tests {
         let colored = ledger_text(&example(), Layout { color: true, width: None });
         assert!(colored.contains("\u{1b}[31mregressed\u{1b}[0m"));
         assert!(!colored.contains("exit\u{1b}[31m"), "no foreign escapes");
+    }
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_gets_through_and_all_else_does() {
+        let text = "a\u{7f}b\n\u{202e}é\u{9b}2J 日本\u{2069}";
+        assert_eq!(escaped(text), "a\\u007fb\n\\u202eé\\u009b2J 日本\\u2069");
+        assert_eq!(escaped("plain"), "plain");
+        for (text, line) in
+            [(" a  b\n c ", "a b c"), ("a\u{1b}[31mé", "a\u{fffd}[31mé"), ("as it is", "as it is"), (" ", ""), ("", "")]
+        {
+            assert_eq!(one_line(text), line);
+        }
     }
 
     #[test]

@@ -26,9 +26,9 @@ impl Store {
     /// # Errors
     /// As [`Store::workspaces`].
     pub fn deliveries(&self) -> Result<BTreeMap<String, DeliveryRecord>, StateError> {
-        let query = "SELECT workspace, delivery FROM deliveries";
+        let query = "SELECT workspace, delivery FROM deliveries ORDER BY workspace";
         let rows = self.rows(query, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-        rows.into_iter().map(|(workspace, text)| Ok((workspace, self.value(&text)?))).collect()
+        Ok(self.values(rows)?.into_iter().collect())
     }
 
     /// Where the delivery of one workspace stands.

@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use rusqlite::{Connection, OpenFlags, Params, Row, Transaction, TransactionBehavior};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -373,6 +374,13 @@ impl Store {
 
     fn value<T: DeserializeOwned>(&self, text: &str) -> Result<T, StateError> {
         serde_json::from_str(text).map_err(|error| self.corrupt(error))
+    }
+
+    /// What each of many rows holds, read by all threads; where several are corrupt, the first is told.
+    fn values<K: Send, T: DeserializeOwned + Send>(&self, rows: Vec<(K, String)>) -> Result<Vec<(K, T)>, StateError> {
+        let read = |(key, text): (K, String)| serde_json::from_str(&text).map(|value| (key, value));
+        let read: Vec<serde_json::Result<(K, T)>> = rows.into_par_iter().with_min_len(256).map(read).collect();
+        read.into_iter().map(|row| row.map_err(|error| self.corrupt(error))).collect()
     }
 
     fn digest(&self, text: &str) -> Result<Digest, StateError> {

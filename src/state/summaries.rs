@@ -24,15 +24,18 @@ pub trait Summary: DeserializeOwned {
 pub type WorkspaceBrief<B> = (String, bool, Digest, B);
 
 impl Store {
-    fn short<T: Summary>(
+    /// The short forms of many rows. Where one was not written with its value, the value itself is read by `whole`.
+    fn short<T: Summary<Brief: Send>, K: Send>(
         &self,
-        short: Option<&str>,
-        whole: impl FnOnce() -> Result<String, StateError>,
-    ) -> Result<T::Brief, StateError> {
-        match short {
-            Some(text) => self.value(text),
-            None => Ok(self.value::<T>(&whole()?)?.brief()),
-        }
+        rows: Vec<(K, Option<String>)>,
+        whole: impl Fn(&K) -> Result<String, StateError>,
+    ) -> Result<Vec<(K, T::Brief)>, StateError> {
+        let text = |(key, short): (K, Option<String>)| {
+            let made = || self.json(&self.value::<T>(&whole(&key)?)?.brief());
+            let text = short.map_or_else(made, Ok)?;
+            Ok((key, text))
+        };
+        self.values(rows.into_iter().map(text).collect::<Result<_, StateError>>()?)
     }
 
     /// Every workspace's id, whether its bytes are named, its plan's digest and the short
@@ -40,43 +43,32 @@ impl Store {
     ///
     /// # Errors
     /// Where the file can't be read, or holds what gander did not write.
-    pub fn workspace_briefs<P: Summary>(&self) -> Result<Vec<WorkspaceBrief<P::Brief>>, StateError> {
+    pub fn workspace_briefs<P: Summary<Brief: Send>>(&self) -> Result<Vec<WorkspaceBrief<P::Brief>>, StateError> {
         let rows = self.rows("SELECT id, pin IS NOT NULL, plan_digest, summary FROM workspaces", [], |row| {
-            Ok((
-                row.get::<_, String>(0)?,
-                row.get::<_, bool>(1)?,
-                row.get::<_, String>(2)?,
-                row.get::<_, Option<String>>(3)?,
-            ))
+            let key = (row.get::<_, String>(0)?, row.get::<_, bool>(1)?, row.get::<_, String>(2)?);
+            Ok((key, row.get::<_, Option<String>>(3)?))
         })?;
-        rows.into_iter()
-            .map(|(id, pinned, digest, short)| {
-                let whole = || self.one("SELECT plan FROM workspaces WHERE id = ?1", params![id]);
-                let brief = self.short::<P>(short.as_deref(), whole)?;
-                Ok((id, pinned, self.digest(&digest)?, brief))
-            })
-            .collect()
+        type Key = (String, bool, String);
+        let whole = |(id, ..): &Key| self.one("SELECT plan FROM workspaces WHERE id = ?1", params![id]);
+        let briefs = self.short::<P, Key>(rows, whole)?;
+        briefs.into_iter().map(|((id, pinned, digest), brief)| Ok((id, pinned, self.digest(&digest)?, brief))).collect()
     }
 
     /// The short form of every verdict that `wanted` names by workspace and key.
     ///
     /// # Errors
     /// As [`Store::workspace_briefs`].
-    pub fn verdict_briefs<V: Summary>(
+    pub fn verdict_briefs<V: Summary<Brief: Send>>(
         &self,
         wanted: &dyn Fn(&str, &str) -> bool,
     ) -> Result<BTreeMap<String, V::Brief>, StateError> {
         let rows = self.rows("SELECT workspace, key, summary FROM verdicts", [], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<String>>(2)?))
+            Ok(((row.get::<_, String>(0)?, row.get::<_, String>(1)?), row.get::<_, Option<String>>(2)?))
         })?;
-        let wanted = rows.into_iter().filter(|(id, key, _)| wanted(id, key));
-        wanted
-            .map(|(id, key, short)| {
-                let query = "SELECT verdict FROM verdicts WHERE workspace = ?1 AND key = ?2";
-                let brief = self.short::<V>(short.as_deref(), || self.one(query, params![id, key]))?;
-                Ok((id, brief))
-            })
-            .collect()
+        let wanted: Vec<_> = rows.into_iter().filter(|((id, key), _)| wanted(id, key)).collect();
+        let query = "SELECT verdict FROM verdicts WHERE workspace = ?1 AND key = ?2";
+        let briefs = self.short::<V, _>(wanted, |(id, key)| self.one(query, params![id, key]))?;
+        Ok(briefs.into_iter().map(|((id, _), brief)| (id, brief)).collect())
     }
 
     fn one(&self, query: &str, parameters: impl rusqlite::Params) -> Result<String, StateError> {

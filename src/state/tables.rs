@@ -184,7 +184,7 @@ impl Store {
         let rows = self.rows("SELECT id, place FROM workspaces", [], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
         })?;
-        rows.into_iter().map(|(id, place)| Ok((id, self.value(&place)?))).collect()
+        Ok(self.values(rows)?.into_iter().collect())
     }
 
     /// What there are verdicts over: each workspace, with the key of what was verified.
@@ -200,12 +200,12 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::workspaces`].
-    pub fn verdicts<V: DeserializeOwned>(&self) -> Result<BTreeMap<(String, String), V>, StateError> {
+    pub fn verdicts<V: DeserializeOwned + Send>(&self) -> Result<BTreeMap<(String, String), V>, StateError> {
         let query = "SELECT workspace, key, verdict FROM verdicts";
         let rows = self.rows(query, [], |row| {
             Ok(((row.get::<_, String>(0)?, row.get::<_, String>(1)?), row.get::<_, String>(2)?))
         })?;
-        rows.into_iter().map(|(key, text)| Ok((key, self.value(&text)?))).collect()
+        Ok(self.values(rows)?.into_iter().collect())
     }
 
     /// Records what the verification of `key` found; a second one replaces it, and the
