@@ -36,6 +36,15 @@ pub struct Facts {
     /// What can't stand in what, though the grammar reads it.
     #[serde(default)]
     pub refused: Vec<Place>,
+    /// What the grammar reads as other code than the language does.
+    #[serde(default)]
+    pub misread: Vec<Place>,
+    /// Kinds of what is a statement, where an expression of the same text could stand: `{}`.
+    #[serde(default)]
+    pub blocks: Vec<String>,
+    /// What can't leave the function, or the loop, that it stands in.
+    #[serde(default)]
+    pub belongs: Vec<Belonging>,
     /// Whether a line break outside of brackets may end a statement.
     #[serde(default)]
     pub breaks: bool,
@@ -122,28 +131,59 @@ pub struct ElementFacts {
     /// those in that field of that kind.
     #[serde(default)]
     pub by_place: Vec<String>,
+    /// Kinds of what is something else, or nothing, without the value in it; `around.field` as above.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// Where a statement is a whole body, without braces.
+    #[serde(default)]
+    pub bodies: Vec<String>,
+    /// What such a body is when it is empty.
+    #[serde(default)]
+    pub body: String,
     /// What lists of these kinds are when they are empty.
     #[serde(default)]
     pub empty: std::collections::BTreeMap<String, String>,
 }
 
 /// Kinds of code, in a place that the grammar lets them stand in.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
-    /// The kind of the node around it.
-    pub inside: String,
-    /// Whether it begins that node as a part of a part of it, and is no part itself.
+    /// The kinds of the node around it; `kind.field` for what is in that field of it.
+    #[serde(default)]
+    pub inside: Vec<String>,
+    /// Where nothing is inside: every kind but these.
+    #[serde(default)]
+    pub outside: Vec<String>,
+    /// Whether it may also begin that node as a part of a part of it.
     #[serde(default)]
     pub first: bool,
+    /// Whether it may also be a part of a part of that node, with no brackets between.
+    #[serde(default)]
+    pub deep: bool,
     /// The operators of that node; any, if none is named.
     #[serde(default)]
     pub operators: Vec<String>,
-    /// The field of that node that it is in; any, if none is named.
-    #[serde(default)]
-    pub field: String,
     /// What it is: a kind, or a kind and its operator (`binary_expression ||`).
+    #[serde(default)]
     pub kinds: Vec<String>,
+    /// Where no kinds are named: every kind but these.
+    #[serde(default)]
+    pub except: Vec<String>,
+    /// Whether a node that begins with one of these is one, too, if only the operators differ:
+    /// `a?.b.c` goes on with `a?.b`.
+    #[serde(default)]
+    pub chain: bool,
+}
+
+/// Kinds of code that belong to what is around them: an `await` to its function.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Belonging {
+    /// What belongs.
+    pub kinds: Vec<String>,
+    /// The kinds of what it belongs to: the nearest.
+    pub to: Vec<String>,
 }
 
 /// A first rule in this language, and code to try it on.
@@ -172,6 +212,9 @@ pub struct ArgumentFacts {
     /// Kinds of what spreads a list over parameters.
     #[serde(default)]
     pub splats: Vec<String>,
+    /// Kinds of arguments that stand in the place of their list: `f(x for x in y)`.
+    #[serde(default)]
+    pub bare: Vec<String>,
     /// Whether an argument without a name may not stand behind one with a name.
     #[serde(default)]
     pub named_last: bool,
@@ -408,6 +451,9 @@ pub struct ImportFacts {
     /// Whether the `;` may be left out.
     #[serde(default)]
     pub optional_semicolon: bool,
+    /// Whether one brings its names only once it was run.
+    #[serde(default)]
+    pub runs: bool,
 }
 
 impl SymbolFacts {

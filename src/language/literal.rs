@@ -166,7 +166,9 @@ pub fn write(language: &Language, value: &str, like: Option<&str>) -> String {
         doubled && value.contains(['{', '}', '$']) || parts.quote == "`" && value.contains("${")
     });
     let strips = facts.stripped_quotes.iter().any(|q| q == quote);
-    let dollar = facts.interpolates && value.contains(['$', '`']);
+    // A shell runs what stands in backticks; elsewhere they are letters.
+    let opens = |c: char| facts.interpolates && (c == '$' || c == '`' && !facts.escape_letters);
+    let dollar = value.contains(opens);
     let plain = !value.contains(quote) && !value.contains(['\n', '\r', '\\']) && !holes && !strips && !dollar;
     if plain {
         let close: String = prefix.chars().filter(|c| *c == '#').collect();
@@ -181,7 +183,7 @@ pub fn write(language: &Language, value: &str, like: Option<&str>) -> String {
             '\n' => text.push_str("\\n"),
             '\r' => text.push_str("\\r"),
             '\\' => text.push_str("\\\\"),
-            c if own.contains(c) || facts.interpolates && matches!(c, '$' | '`') => {
+            c if own.contains(c) || opens(c) => {
                 text.push('\\');
                 text.push(c);
             }
@@ -280,6 +282,7 @@ mod tests {
         assert_eq!(write(python, "it's", Some("'old'")), "\"it's\"");
         assert_eq!(write(python, "{x}", Some("f'old'")), "\"{x}\"");
         assert_eq!(write(by_name("kotlin").unwrap(), "a$b", None), "\"a\\$b\"");
+        assert_eq!(write(by_name("kotlin").unwrap(), "a`b", None), "\"a`b\"");
         assert_eq!(write(by_name("javascript").unwrap(), "${b}", Some("`a`")), "\"${b}\"");
         assert_eq!(write(python, "a\"b\n", None), "\"a\\\"b\\n\"");
         assert_eq!(write(by_name("sql").unwrap(), "it's", None), "'it\\'s'");

@@ -15,7 +15,8 @@ use std::sync::OnceLock;
 pub mod literal;
 
 pub use facts::{
-    ArgumentFacts, Context, ElementFacts, Facts, ImportFacts, Place, Starter, StringFacts, SymbolFacts, TypeFacts,
+    ArgumentFacts, Belonging, Context, ElementFacts, Facts, ImportFacts, Place, Starter, StringFacts, SymbolFacts,
+    TypeFacts,
 };
 pub use files::FileLanguages;
 
@@ -105,6 +106,20 @@ impl Language {
         let verbatim = ids(&facts.verbatim)?;
         let chained = ids(&facts.chained)?;
         ids(&facts.classes)?;
+        ids(&facts.blocks)?;
+        for place in facts.needs_parentheses.iter().chain(&facts.refused).chain(&facts.misread) {
+            let bare = |text: &String| text.split([' ', '.']).next().unwrap_or("").to_owned();
+            let kinds = [&place.kinds, &place.except, &place.inside, &place.outside];
+            ids(&kinds.into_iter().flatten().map(bare).collect::<Vec<_>>())?;
+        }
+        let elements =
+            [&facts.arguments.bare, &facts.elements.carriers, &facts.elements.values, &facts.elements.bodies];
+        let bare = |text: &String| text.split('.').next().unwrap_or("").to_owned();
+        ids(&elements.into_iter().flatten().map(bare).collect::<Vec<_>>())?;
+        for belonging in &facts.belongs {
+            ids(&belonging.kinds)?;
+            ids(&belonging.to)?;
+        }
         let statements = (described.statements, OnceLock::new());
         Ok(Self {
             lists,

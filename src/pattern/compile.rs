@@ -327,7 +327,8 @@ fn is_deep(tree: &Tree) -> bool {
 fn innermost<'t>(tree: &'t Tree, start: usize, end: usize) -> Option<Node<'t>> {
     let keeps = &tree.language.facts.keeps;
     let mut node = tree.spanning(start, end)?;
-    while let Some(only) = node.children().find(|c| c.local_range() == node.local_range())
+    // A keyword alone is the statement, and not the word at the head of others: `return`.
+    while let Some(only) = node.children().find(|c| c.is_named() && c.local_range() == node.local_range())
         && !keeps.iter().any(|k| k == node.kind())
     {
         node = only;

@@ -192,13 +192,28 @@ impl<'p, 't> Matcher<'p, 't> {
                     && (blank || same_text(text, node.text(), self.fold))
                     && (!named || node.is_leaf())
             }
-            Shape::Inner { kind, children, gaps } => node.kind_id() == *kind && self.inner(children, gaps, node),
+            Shape::Inner { kind, children, gaps } if node.kind_id() == *kind => self.inner(children, gaps, node),
+            Shape::Inner { children, gaps, .. } => gaps.is_empty() && self.bare(children, node),
             Shape::One { name, chain } => self.one(*name, chain, node),
             Shape::Many { name } => {
                 let run = Run { nodes: Rc::new(vec![node]), owner: node.id.0 };
                 self.bind(*name, Slot::Many(run, 0..1))
             }
         }
+    }
+
+    /// An argument whose own parentheses are those of the call: `f(x for x in y)`.
+    fn bare(&mut self, children: &[Child], node: Node<'t>) -> bool {
+        let kinds = &self.pattern.language.facts.arguments.bare;
+        let opens = |child: &Child| matches!(&child.shape, Shape::Leaf { text, .. } if text == "(");
+        if !kinds.iter().any(|kind| kind == node.kind()) || !children.first().is_some_and(opens) {
+            return false;
+        }
+        let (Some(first), Some(last)) = (node.children().next(), node.children().last()) else { return false };
+        let fields = std::mem::replace(&mut self.fields, false);
+        let found = self.list(children, &Run { nodes: Rc::new(vec![first, node, last]), owner: node.id.0 }, 0);
+        self.fields = fields;
+        found
     }
 
     fn inner(&mut self, children: &[Child], gaps: &[String], node: Node<'t>) -> bool {

@@ -24,7 +24,37 @@ pub fn deletion(node: Node<'_>) -> Result<Deletion, String> {
     let in_list = node.parent().is_some_and(|list| {
         facts.empty.contains_key(list.kind()) || facts.single.iter().any(|kind| kind == list.kind())
     });
-    if in_list || is_element(node) { element_gone(node) } else { Ok((whole_lines(node), Vec::new())) }
+    if in_list || is_element(node) {
+        return element_gone(node);
+    }
+    let is_in = |kinds: &[String]| node.parent().filter(|around| is_listed(*around, node, kinds));
+    if is_body(node) {
+        // Without a body, what stands behind it would be one.
+        return Ok((node.range(), vec![Fragment::Text(facts.body.clone())]));
+    }
+    if let Some(around) = is_in(&facts.values) {
+        let (line, column) = node.line_column();
+        return Err(format!(
+            "`{}` at {line}:{column} is a value that `{}` needs: delete the whole of it, or replace it",
+            short(node.text()),
+            short(around.text())
+        ));
+    }
+    Ok((whole_lines(node), Vec::new()))
+}
+
+/// Whether a statement is all of a body that has no braces.
+pub fn is_body(statement: Node<'_>) -> bool {
+    let kinds = &statement.tree().language.facts.elements.bodies;
+    statement.parent().is_some_and(|around| is_listed(around, statement, kinds))
+}
+
+/// Whether a node is in one of these kinds, or in that field of one: `kind.field`.
+fn is_listed(around: Node<'_>, node: Node<'_>, kinds: &[String]) -> bool {
+    kinds.iter().any(|kind| match kind.split_once('.') {
+        Some((kind, field)) => around.kind() == kind && node.field_name() == Some(field),
+        None => around.kind() == kind.as_str(),
+    })
 }
 
 /// The deletion of an element of a list, with its separator.
@@ -121,7 +151,7 @@ fn whole(node: Node<'_>) -> Node<'_> {
         let (outer, own) = (around.local_range(), inner.local_range());
         let rest = tree.text().get(own.end..outer.end).unwrap_or("").trim();
         let ends = rest.is_empty() || tree.language.is_separator(rest);
-        outer.start == own.start && ends && tree.statements().contains(&around.id)
+        outer.start == own.start && ends && (tree.statements().contains(&around.id) || is_body(*around))
     };
     let mut inner = node;
     while let Some(around) = inner.parent().filter(|around| carries(around, inner) || is_all(around, inner)) {

@@ -77,6 +77,9 @@ pub(super) fn delicate(statement: Node<'_>) -> Option<&'static str> {
     if statement.kind().ends_with("_declaration") && (many("variable_declarator") > 1 || many(",") > 0) {
         return Some("the statement declares more than this import");
     }
+    if statement.descendants().any(|n| n.kind() == "rest_pattern") {
+        return Some("what is not named in this import is in the rest of it");
+    }
     let around = statement.parent();
     let mut before = around.iter().flat_map(|p| p.children()).filter(|c| c.id < statement.id && !c.is_extra());
     if before.by_ref().last().is_some_and(|b| b.kind() == "attribute_item") {

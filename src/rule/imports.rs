@@ -380,14 +380,32 @@ impl<'t> Changes<'_, 't> {
             let gap = if own_line(next) { format!("{}{}", line_end(text), indent(next)) } else { " ".to_owned() };
             return self.edit(at..at, format!("{new}{separator}{gap}"), rule);
         }
+        // Without brackets, a line ends the list.
+        let bracketed = last.parent().is_some_and(|list| list.children().any(|c| matches!(c.text(), "(" | "{" | "[")));
+        if !bracketed {
+            let end = last.local_range().end;
+            return self.edit(end..end, format!("{separator} {new}"), rule);
+        }
         let end = last.local_range().end;
         let gap = if own_line(*last) { format!("{}{}", line_end(text), indent(*last)) } else { " ".to_owned() };
         let listed = last.parent().into_iter().flat_map(Node::children).filter(|c| !c.is_extra());
         let closing = listed.filter(|c| !matches!(c.text(), ")" | "}" | "]")).last();
         let trailing = closing.is_some_and(|c| c.text() == ",");
+        // A comment that ends the line is about the name before it.
+        let behind = |at: usize| {
+            let rest = &text[at..at + text[at..].find('\n').unwrap_or(text.len() - at)];
+            let comment = self.new.last_from(at + rest.len() - rest.trim_start().len());
+            let is = comment.is_extra() && comment.is_named() && comment.local_range().start >= at;
+            if is && own_line(*last) { comment.local_range().end } else { at }
+        };
         if trailing {
-            let at = end + text[end..].find(',').unwrap_or(0) + 1;
+            let at = behind(end + text[end..].find(',').unwrap_or(0) + 1);
             return self.edit(at..at, format!("{gap}{new},"), rule);
+        }
+        let at = behind(end);
+        if at > end {
+            self.edit(end..end, separator.to_owned(), rule)?;
+            return self.edit(at..at, format!("{gap}{new}"), rule);
         }
         self.edit(end..end, format!("{separator}{gap}{new}"), rule)
     }
@@ -475,6 +493,11 @@ impl<'t> Changes<'_, 't> {
                 break;
             }
             from = above;
+            // What says something of the code below stays with it.
+            let documents = &self.new.language.facts.elements.documents;
+            if documents.iter().any(|mark| text[above..].trim_start().starts_with(mark.as_str())) {
+                line = above;
+            }
         }
         if from > 0 {
             line = from;

@@ -31,7 +31,7 @@ mod used;
 mod uses;
 
 pub use arguments::{Argument, Bound as BoundArguments, Parameter, bind, parts as argument_parts, signature};
-pub use deletion::{Deletion, deletion, element_gone, fillings, whole_lines};
+pub use deletion::{Deletion, deletion, element_gone, fillings, is_body, whole_lines};
 pub use elements::elements;
 pub use embedded::{Embedded, embed};
 pub use engine::{Answer, Failure, File, Outcome, Outcomes, collect, run};

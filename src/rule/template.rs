@@ -82,8 +82,9 @@ impl Template {
                     let name = hole.name.as_deref().ok_or(TemplateError::Nameless)?;
                     match fill(name).ok_or_else(|| TemplateError::Unbound(name.to_owned(), String::new()))? {
                         Filling::Copy(range) => out.push(Fragment::Copy(range)),
-                        Filling::Code(code) => out.extend(code),
-                        Filling::Nothing => swallow_separator = true,
+                        // No code is as little as no nodes.
+                        Filling::Code(code) if !code.iter().all(is_empty) => out.extend(code),
+                        Filling::Code(_) | Filling::Nothing => swallow_separator = true,
                     }
                 }
             }
@@ -92,6 +93,13 @@ impl Template {
             without_separator(&mut out, "");
         }
         Ok(out)
+    }
+}
+
+fn is_empty(fragment: &Fragment) -> bool {
+    match fragment {
+        Fragment::Text(text) => text.is_empty(),
+        Fragment::Copy(range) => range.is_empty(),
     }
 }
 
@@ -149,6 +157,11 @@ mod tests {
         assert_eq!(check("f($$$A, $B)", "A"), "f(b)");
         assert_eq!(check("f($A, $$$B, $C)", "B"), "f(a, c)");
         assert_eq!(check("f($$$A)", "A"), "f()");
+        let fill =
+            |name: &str| Some(Filling::Code(vec![Fragment::Text(if name == "A" { "a" } else { "" }.to_owned())]));
+        let filled = Template::new("f($A, $B)").fill(fill).unwrap();
+        let texts = filled.iter().map(|f| if let Fragment::Text(t) = f { t.as_str() } else { "?" });
+        assert_eq!(texts.collect::<String>(), "f(a)", "no code is as little as no nodes");
     }
 
     #[test]

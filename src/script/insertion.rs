@@ -7,6 +7,7 @@ use rhai::EvalAltResult;
 use super::budget::charge;
 use super::code::{EditSpec, Snippet};
 use super::error::fail;
+use crate::rule::is_body;
 use crate::tree::{Node, parse};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -35,6 +36,11 @@ pub(super) fn insertion(node: Node<'_>, code: Snippet, before: bool) -> Fallible
         None if (whole || begins) && is_statement(node) => Err(fail(format!(
             "the node of kind `{}` on line {} is not a statement that stands on lines of its own in a block: put the code beside the statement around it",
             node.kind(),
+            node.line_column().0
+        ))),
+        None if whole && written.trim_end().ends_with(';') => Err(fail(format!(
+            "{written:?} is a statement, and `{}` on line {} is not: put it beside the statement around it",
+            node.text().chars().take(60).collect::<String>(),
             node.line_column().0
         ))),
         _ if whole && grows_together(node, &written, before) => Err(fail(format!(
@@ -131,6 +137,12 @@ fn check(statement: Node<'_>, written: &str, before: bool, stop: usize) -> Falli
     let by_line = tree.language.facts.indented || tree.language.is_separator("\n");
     if before && !by_line && statement.text().starts_with(['(', '[', '`', '+', '-']) && !written.ends_with([';', '}']) {
         return Err(fail(format!("the statement on line {line} would go on with {written:?}: end that with `;`")));
+    }
+    if is_body(statement) {
+        return Err(fail(format!(
+            "the statement on line {line} is all of a body without braces, and {written:?} would change what is in it: \
+             replace it by a block of both"
+        )));
     }
     let attribute = |n: Node<'_>| n.kind() == "attribute_item";
     if before && statement.prev_named().is_some_and(attribute) && !written.starts_with('#') {

@@ -681,7 +681,9 @@ fn comments_of_a_list_go_with_it() {
 #[test]
 fn a_node_that_is_all_of_a_statement_goes_with_its_end() {
     let script = r#"rule("r").lang("javascript").find("$S.f($$$)").edit(|m, cx| edits([delete(m.node)]));"#;
-    assert_eq!(check(script, "javascript", "a();\ns.f(1);\nb(s.f(2) || 1);\n"), "a();\nb( || 1);\n");
+    assert_eq!(check(script, "javascript", "a();\ns.f(1);\nb(2);\n"), "a();\nb(2);\n");
+    let needed = check(script, "javascript", "b(s.f(2) || 1);\n");
+    assert!(needed.contains("`s.f(2)` at 1:3 is a value that `s.f(2) || 1` needs"), "{needed}");
     let script = r#"rule("r").lang("java").find("$S.f($$$)").delete();"#;
     assert_eq!(
         check(script, "java", "class A { void m() {\n  s.f(1);\n  g();\n} }"),

@@ -80,6 +80,22 @@ fn as_name(segment: &str) -> String {
     name
 }
 
+/// Whether an import has run where code stands, in a language in which it has to.
+fn is_in_force(statement: Node<'_>, node: Node<'_>) -> bool {
+    let facts = &node.tree().language.facts;
+    let by_call = !facts.symbols.require.name.is_empty() && !statement.text().starts_with("import");
+    let own = if by_call { &facts.symbols.require } else { &facts.symbols.import };
+    if !own.runs {
+        return true;
+    }
+    let around = |n: &Node<'_>| n.contains(node);
+    let function = |n: &Node<'_>| facts.functions.iter().any(|kind| kind == n.kind());
+    let later = node.ancestors().filter(function).any(|n| !n.contains(statement));
+    // What runs in some cases only may not have run.
+    let always = statement.ancestors().take_while(|n| !around(n)).next().is_none();
+    always && (later || statement.local_range().start < node.local_range().start)
+}
+
 impl Symbols {
     /// How code at `node` can speak of `wanted`, whose name may have several segments.
     pub fn reach(&self, node: Node<'_>, wanted: &Wanted, through: Through) -> Reached {
@@ -105,7 +121,8 @@ impl Symbols {
             let seen = self.seen_at(node, name);
             let certain = !seen.is_empty()
                 && seen.iter().all(|d| d.kind == Kind::Import(index))
-                && !self.is_for_types(node.tree(), import);
+                && !self.is_for_types(node.tree(), import)
+                && is_in_force(node.tree().node(import.statement), node);
             let itself = through == Through::Name && of.len() == normal(&wanted.module).len();
             if reaches && certain && !itself && best.as_ref().is_none_or(|(len, _)| *len < of.len()) {
                 best = Some((of.len(), written(name, rest)));
@@ -127,7 +144,8 @@ impl Symbols {
         let module = normal(&wanted.module);
         let known = facts.implicit.contains(&module)
             || self.package.as_deref() == Some(module.as_str())
-            || self.imports.iter().any(|i| i.name.is_none() && normal(&i.path) == module);
+            // What runs may bring less than all.
+            || !facts.import.runs && self.imports.iter().any(|i| i.name.is_none() && normal(&i.path) == module);
         if known && !first.is_empty() && self.seen_at(node, first).is_empty() {
             return Reached { text: written(first, rest), import: None };
         }

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 
+use super::inside::{Inside, read};
 use super::moves::Moves;
-use super::together;
+use super::{standing, together};
 use crate::edit::{Arranged, Edit, Fragment, Splice, in_old_text};
 use crate::language::Language;
-use crate::rule::{Embedded, embed, fillings};
+use crate::rule::fillings;
 use crate::tree::{Node, Tree};
 
 /// Why a result is refused.
@@ -120,6 +121,26 @@ impl Result<'_> {
                 self.place(part.around)
             );
             return Err(Wrong { at: edit.range.start, rule: edit.rule.clone(), why });
+        }
+        if let Some(illegal) = standing::illegal(self.old, self.new, self.arranged, self.edits) {
+            let node = illegal.node;
+            let around = node.parent().map_or("", |around| around.text());
+            let mend = if illegal.loose { " without parentheses: write them in the rule" } else { "" };
+            let why = format!(
+                "`{}` can't stand in `{}` at {}{mend}",
+                shortened(node.text()),
+                shortened(around),
+                self.place(node)
+            );
+            return Err(self.wrong(nearest(&self.arranged.splices, node.local_range().start), why));
+        }
+        if let Some(stray) = standing::stray(self.old, self.new, self.arranged, self.edits) {
+            let why = format!(
+                "`{}` belongs to what is around it, and would come into another function or loop, or out of its own",
+                shortened(stray.node.text())
+            );
+            let rule = self.edits[stray.edit].rule.clone();
+            return Err(Wrong { at: stray.node.local_range().start, rule, why });
         }
         if let Some(node) = together::swallowed(self.old, self.new, self.arranged) {
             let why = format!(
@@ -259,20 +280,11 @@ impl Result<'_> {
             Err(self
                 .wrong(range.start, format!("the edit would break the {} in this literal: {why}", language.facts.name)))
         };
-        let read = |tree: &Tree, range: &Range<usize>| -> Option<Embedded> {
-            let mut node = tree.spanning(range.start, range.end)?;
-            loop {
-                if let Ok(Some(embedded)) = embed(node, language) {
-                    return Some(embedded);
-                }
-                node = node.children().find(|c| c.local_range() == *range)?;
-            }
-        };
         if moves.cross(range.start) {
             return Ok(());
         }
         let (Some(old), Some(new)) =
-            (read(self.old, range), read(self.new, &(moves.of(range.start)..moves.of(range.end))))
+            (read(self.old, range, language), read(self.new, &(moves.of(range.start)..moves.of(range.end)), language))
         else {
             return wrong("it can't be read any more");
         };
@@ -285,7 +297,16 @@ impl Result<'_> {
         if crate::edit::apply(old.tree.text(), &local) != new.tree.text() {
             return wrong("a quote, an escape or a hole in the new text means something else there");
         }
-        Ok(())
+        let Some(inside) = Inside::new(self.old, range, language, self.edits) else { return Ok(()) };
+        let line = |at: usize| (self.line)(at + range.start);
+        let (edits, arranged) = (&inside.edits, &inside.arranged);
+        let code = Result { old: &inside.tree, new: &new.tree, edits, arranged, moved: self.moved, line: &line };
+        let checked = code.borders().and_then(|()| code.runs()).and_then(|()| code.lost_comments().map(|_| ()));
+        checked.map_err(|wrong| Wrong {
+            at: wrong.at + range.start,
+            why: format!("in the {} of this literal: {}", language.facts.name, wrong.why),
+            ..wrong
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::asked::{Asked, sort_out};
 use super::check::{self, Touched, Wrong};
 use super::{Finding, FindingKind, SkipReason, TouchedComment};
-use super::{follow, skip, together};
+use super::{follow, inside, skip, standing, together};
 use crate::edit::{Arranged, Edit, FileEdit, Fragment, Splice, apply, arrange};
 use crate::language::Language;
 use crate::rule::{
@@ -356,6 +356,19 @@ fn unreadable(tree: &Tree, hits: &Hits, shift: usize, path: &str) -> Vec<Finding
             findings.push(about(path, "gander/syntax", (line, column), FindingKind::Refused, &message));
         }
     }
+    for node in standing::misread(tree) {
+        let named = |p: usize| node.local_range().contains(&p);
+        if let Some(at) = hits.places.iter().map(|p| p.saturating_sub(shift)).find(|p| named(*p)) {
+            let (line, column) = line_column(tree.text(), at);
+            let message = format!(
+                "the grammar of {} reads `{}` as other code than it is, and it names what the rules look for at \
+                 {line}:{column}: write it otherwise, as with a variable",
+                tree.language.facts.name,
+                node.text().lines().next().unwrap_or("").chars().take(40).collect::<String>()
+            );
+            findings.push(about(path, "gander/syntax", (line, column), FindingKind::Refused, &message));
+        }
+    }
     findings
 }
 
@@ -510,7 +523,14 @@ pub(super) fn composed(old_tree: &Tree, asked: &mut Asked) -> Result<(Arranged, 
         let new_tree = parse(language, apply(text, &arranged.splices)).map_err(syntax)?;
         round += 1;
         let done = asked.worked || round > ROUNDS;
+        if !done && let Some(edits) = together::readable(old_tree, &new_tree, &arranged, &asked.edits) {
+            asked.edits = edits;
+            continue;
+        }
         if !done && check::fill_blocks(old_tree, &mut asked.edits) {
+            continue;
+        }
+        if !done && inside::parenthesise(old_tree, &asked.literals, &mut asked.edits) {
             continue;
         }
         if done || !together::parenthesise(old_tree, &new_tree, &arranged, &mut asked.edits) {

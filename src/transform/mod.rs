@@ -11,11 +11,13 @@ mod file;
 mod file_edits;
 mod fleet;
 mod follow;
+mod inside;
 mod memory;
 mod moves;
 pub mod plan;
 mod projects;
 mod skip;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod together;

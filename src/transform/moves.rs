@@ -30,6 +30,28 @@ impl<'a> Moves<'a> {
         at.saturating_add_signed(self.shifts[self.splices.partition_point(|s| s.range.end <= at)])
     }
 
+    /// Where a place is now; before what was put there.
+    pub(super) fn before(&self, at: usize) -> usize {
+        at.saturating_add_signed(self.shifts[self.splices.partition_point(|s| s.range.end < at)])
+    }
+
+    /// Whether a splice takes what begins at a place.
+    pub(super) fn took(&self, at: usize) -> bool {
+        self.splices.get(self.splices.partition_point(|s| s.range.end <= at)).is_some_and(|s| s.range.start <= at)
+    }
+
+    /// Whether a splice put what begins at a place of the new text.
+    pub(super) fn wrote(&self, at: usize) -> bool {
+        let start = |number: usize| self.splices[number].range.start.saturating_add_signed(self.shifts[number]);
+        // The starts of splices in the new text never fall.
+        let (mut from, mut to) = (0, self.splices.len());
+        while from < to {
+            let middle = (from + to) / 2;
+            if start(middle) <= at { from = middle + 1 } else { to = middle }
+        }
+        from.checked_sub(1).is_some_and(|last| at < start(last) + self.splices[last].text.len())
+    }
+
     /// Whether a splice takes what is on both sides of a place.
     pub(super) fn cross(&self, at: usize) -> bool {
         self.splices.get(self.splices.partition_point(|s| s.range.end <= at)).is_some_and(|s| s.range.start < at)

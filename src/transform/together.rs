@@ -10,12 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::moves::Moves;
-use crate::edit::{Arranged, Edit, Fragment, Placed};
-use crate::language::Place;
-use crate::tree::{Node, Tree};
-
-/// What opens a list.
-const BRACKETS: [&str; 4] = ["(", "[", "{", "<"];
+use super::standing::{is_bracketed, is_there, layers, needs_parentheses, opens};
+use crate::edit::{Arranged, Edit, Fragment, Placed, Splice, apply, arrange, in_old_text};
+use crate::rule::is_body;
+use crate::tree::{Node, Tree, parse};
 
 /// A part that is no piece of its own in the new code, and what it became a part of.
 pub(super) struct Torn<'a> {
@@ -72,16 +70,40 @@ fn apart<'a>(part: &Part<'_>, new: &'a Tree) -> Option<Node<'a>> {
         let around = around(new, &part.range);
         return (!is_run(part, around)).then_some(around);
     };
-    let chain: Vec<Node<'_>> = layers(node).collect();
-    // `{a: 1}` where a statement begins is a block.
-    let is_block = |n: &Node<'_>| part.copied && n.kind().contains("block") && !part.was.kind().contains("block");
-    let wrong = chain.iter().any(is_block) || chain.iter().any(|n| is_too_loose(*n)) || is_broken(part, new);
+    // A word that says something alone says it of what follows now: `yield`.
+    let wrong =
+        !node.is_named() || is_block(part, node) || joins(node) || is_too_loose(part, node) || is_broken(part, new);
     wrong.then(|| node.parent()).flatten()
 }
 
-/// A node, and those in it that span the same.
-fn layers(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
-    std::iter::successors(Some(node), |n| n.children().next().filter(|c| c.local_range() == n.local_range()))
+/// Whether an expression became a statement: `{a: 1}` where one begins is a block.
+fn is_block(part: &Part<'_>, node: Node<'_>) -> bool {
+    let language = node.tree().language;
+    let listed = |n: &Node<'_>| language.facts.blocks.iter().any(|kind| kind == n.kind());
+    let is = |n: &Node<'_>| part.copied && n.kind().contains("block") || listed(n);
+    let was = |n: &Node<'_>| n.kind().contains("block") || listed(n) || is_statement(*n);
+    // `with (a, b):` is about two.
+    let clause = part.copied && is_bracketed(part.was) && node.kind().ends_with("clause") && is_bracketed(node);
+    clause || begins_statement(part, node) || layers(node).any(|n| is(&n)) && !layers(part.was).any(|n| was(&n))
+}
+
+/// Whether what takes the place of an expression is a statement of its own: `{ a } * k`.
+fn begins_statement(part: &Part<'_>, node: Node<'_>) -> bool {
+    let kind = |n: Node<'_>| n.parent().map(|around| around.kind_id());
+    !part.copied && kind(part.was) != kind(node) && is_statement(node) && !layers(part.was).any(is_statement)
+}
+
+fn is_statement(node: Node<'_>) -> bool {
+    node.tree().statements().contains(&node.id) || is_body(node)
+}
+
+/// Whether a part needs parentheses where it stands, and did not where it stood.
+fn is_too_loose(part: &Part<'_>, node: Node<'_>) -> bool {
+    let facts = &node.tree().language.facts;
+    facts
+        .needs_parentheses
+        .iter()
+        .any(|place| needs_parentheses(node, place) && !layers(part.was).any(|n| is_there(n, place)))
 }
 
 /// The smallest node around a range.
@@ -89,10 +111,6 @@ fn around<'a>(tree: &'a Tree, range: &Range<usize>) -> Node<'a> {
     let first = tree.last_from(range.start);
     let holds = |n: &Node<'_>| n.local_range().start <= range.start && range.end <= n.local_range().end;
     std::iter::once(first).chain(first.ancestors()).find(holds).unwrap_or_else(|| tree.root())
-}
-
-fn is_bracketed(node: Node<'_>) -> bool {
-    node.children().next().is_some_and(|first| BRACKETS.contains(&first.text()))
 }
 
 /// Whether a part that is several nodes by now may be that: statements, elements of a list
@@ -123,41 +141,11 @@ fn is_run(part: &Part<'_>, around: Node<'_>) -> bool {
     as_before && around.children().filter(within).filter(|n| !n.is_named() && !n.is_extra()).all(|n| parting(&n))
 }
 
-/// Whether code needs parentheses where it stands, though the grammar reads it without.
-fn is_too_loose(node: Node<'_>) -> bool {
-    let facts = &node.tree().language.facts;
-    joins(node) || facts.needs_parentheses.iter().any(|place| is_there(node, place))
-}
-
-/// Whether a node stands in a place that the description of its language names.
-fn is_there(node: Node<'_>, place: &Place) -> bool {
-    let kind = |kind: &String| match kind.split_once(' ') {
-        Some((kind, own)) => node.kind() == kind && operator(node).eq_ignore_ascii_case(own),
-        None => node.kind() == kind.as_str(),
-    };
-    if !place.kinds.iter().any(kind) {
-        return false;
-    }
-    let Some(parent) = node.parent() else { return false };
-    if place.first {
-        let leads = |n: &Node<'_>| n.parent().is_some_and(|p| p.local_range().start == n.local_range().start);
-        let upwards = std::iter::successors(Some(node), |n| n.parent().filter(|_| leads(n)));
-        return upwards.skip(2).any(|n| n.kind() == place.inside);
-    }
-    place.inside == parent.kind()
-        && (place.operators.is_empty() || place.operators.iter().any(|o| operator(parent).eq_ignore_ascii_case(o)))
-        && (place.field.is_empty() || node.field_name() == Some(place.field.as_str()))
-}
-
-/// The operator of an expression; empty where it has none.
-fn operator(node: Node<'_>) -> &str {
-    node.field("operator").map_or("", |operator| operator.text())
-}
-
 /// Whether a sign and the one before it make another operator, or a comment.
 fn joins(node: Node<'_>) -> bool {
     let (text, start) = (node.tree().text().as_bytes(), node.local_range().start);
-    start > 0 && text[start] == text[start - 1] && b"+-".contains(&text[start])
+    let pair = start.checked_sub(1).and_then(|before| text.get(before..=start));
+    pair.is_some_and(|pair| [b"++", b"--", b"/*", b"//", b"<-", b"&^", b"&&"].iter().any(|one| pair == &one[..]))
 }
 
 /// A part that can't stand where it came to, parentheses or not, and what is around it.
@@ -170,7 +158,6 @@ pub(super) fn misplaced<'a>(old: &'a Tree, new: &'a Tree, arranged: &'a Arranged
     parts(old, new, arranged, edits).into_iter().find_map(|part| {
         let node = new.spanning(part.range.start, part.range.end)?;
         let parent = node.parent()?;
-        let refused = layers(node).any(|n| facts.refused.iter().any(|place| is_there(n, place)));
         let moved = part.copied && part.was.parent().is_some_and(|list| list.kind_id() != parent.kind_id());
         // A name of an argument says something in a list of arguments only, a star in any list.
         let in_list = is_bracketed(parent) && !parent.kind().contains("parenthesized");
@@ -179,9 +166,9 @@ pub(super) fn misplaced<'a>(old: &'a Tree, new: &'a Tree, arranged: &'a Arranged
         let is_text = |n: Node<'_>| facts.texts.iter().any(|kind| kind == n.kind());
         let text = part.copied && is_text(part.was) != layers(node).any(is_text);
         let placeholder = part.copied && moves_placeholder(part.was, node);
-        let quoted = !part.copied && ends_its_literal(node, new.text().get(part.range.clone()).unwrap_or(""));
-        (refused || argument || after || text || placeholder || quoted)
-            .then_some(Torn { placed: part.placed, around: parent })
+        let quoted = ends_its_literal(node, new.text().get(part.range.clone()).unwrap_or(""))
+            && !ends_its_literal(part.was, part.was.text());
+        (argument || after || text || placeholder || quoted).then_some(Torn { placed: part.placed, around: parent })
     })
 }
 
@@ -216,7 +203,7 @@ fn ends_its_literal(node: Node<'_>, code: &str) -> bool {
     let text = literal.map_or("", |literal| literal.text()).trim_start_matches(char::is_alphanumeric);
     let Some(quote) = text.chars().next() else { return false };
     let triple = text.chars().take_while(|c| *c == quote).count() >= 3;
-    if triple { code.contains(&quote.to_string().repeat(3)) } else { code.contains(quote) }
+    if triple { code.contains(&quote.to_string().repeat(3)) } else { code.contains([quote, '\n']) }
 }
 
 /// Whether an argument without a name stands behind one with a name, which it may not.
@@ -246,8 +233,7 @@ fn is_broken(part: &Part<'_>, new: &Tree) -> bool {
             if facts.is_list(node.kind_id()) || facts.facts.never_empty.iter().any(|kind| kind == node.kind()) {
                 return false;
             }
-            let opens =
-                node.children().next().is_some_and(|c| BRACKETS.contains(&c.text()) && c.local_range().end <= at);
+            let opens = node.children().next().is_some_and(|c| opens(c) && c.local_range().end <= at);
             if opens && at < node.local_range().end || facts.is_string(node.kind_id()) || node.is_extra() {
                 return true;
             }
@@ -274,8 +260,7 @@ fn is_broken(part: &Part<'_>, new: &Tree) -> bool {
 /// Whether a node has brackets of its own around a place.
 fn own_bracket(node: Node<'_>, at: usize) -> bool {
     let first = node.children().next();
-    first.is_some_and(|c| BRACKETS.contains(&c.text()) && c.local_range().end <= at)
-        || node.tree().language.is_string(node.kind_id())
+    first.is_some_and(|c| opens(c) && c.local_range().end <= at) || node.tree().language.is_string(node.kind_id())
 }
 
 /// A node of the old code beside an edit that is no piece of its own any more.
@@ -315,8 +300,10 @@ fn stands(node: Node<'_>, new: &Tree, moves: &Moves<'_>) -> bool {
     }
     let now = moves.of(range.start)..moves.of(range.end);
     if let Some(top) = new.spanning(now.start, now.end) {
+        let same = layers(top).find(|n| n.kind_id() == node.kind_id());
         // A statement that another one goes on with is an expression of it.
-        return !node.kind().ends_with("statement") || layers(top).any(|n| n.kind_id() == node.kind_id());
+        let goes_on = node.kind().ends_with("statement") && same.is_none();
+        return !goes_on && stays(node, same.unwrap_or(top), moves);
     }
     // Texts that nothing parts any more are one.
     let around = around(new, &now);
@@ -326,6 +313,17 @@ fn stands(node: Node<'_>, new: &Tree, moves: &Moves<'_>) -> bool {
         && node.text().contains(char::is_whitespace)
         || new.language.facts.tokens.iter().any(|kind| kind == around.kind())
         || new.language.is_string(around.kind_id())
+}
+
+/// Whether a statement is in the same block: without its body, an `if` takes the statement behind it.
+fn stays(was: Node<'_>, now: Node<'_>, moves: &Moves<'_>) -> bool {
+    let (Some(block), Some(around)) = (was.parent(), now.parent()) else { return true };
+    let (start, new) = (block.local_range().start, around.local_range().start);
+    // What is around it may be taken away, or written anew.
+    if !was.tree().statements().contains(&was.id) || moves.took(start) || moves.wrote(new) {
+        return true;
+    }
+    block.kind_id() == around.kind_id() && (moves.of(start) == new || moves.before(start) == new)
 }
 
 /// Puts parentheses around parts that are torn. Whether anything was changed.
@@ -365,8 +363,13 @@ pub(super) fn parenthesise(old: &Tree, new: &Tree, arranged: &Arranged, edits: &
         let text = new.text().get(p.range.clone()).unwrap_or("").trim_end();
         new.language.facts.separators.iter().any(|s| !s.trim().is_empty() && text.ends_with(s.as_str()))
     };
+    // What stands right before them would be called.
+    let called = |p: &&Placed| {
+        let before = new.text()[..p.range.start].chars().next_back();
+        before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | ')' | ']' | '"' | '\''))
+    };
     // A statement fits in no parentheses.
-    for placed in innermost.into_iter().filter(|p| !ends(p)) {
+    for placed in innermost.into_iter().filter(|p| !ends(p) && !called(p)) {
         wraps.entry(placed.edit).or_default().insert(placed.fragment);
     }
     let mut changed = false;
@@ -399,4 +402,69 @@ fn wrap(replacement: &mut Vec<Fragment>, mut parts: BTreeSet<Option<usize>>) -> 
     }
     replacement.extend(around(whole, ")"));
     whole || !parts.is_empty()
+}
+
+/// Edits with parentheses around parts of them that can't be read without: around what is
+/// new, or what was copied, or both. `None` where none make the code read better.
+pub(super) fn readable(old: &Tree, new: &Tree, arranged: &Arranged, edits: &[Edit]) -> Option<Vec<Edit>> {
+    if !new.language.facts.parentheses || new.errors().next().is_none() {
+        return None;
+    }
+    let errors = |tree: &Tree, splices: &[Splice]| new_errors(old, tree, splices).len();
+    let wrong: Vec<Range<usize>> = new_errors(old, new, &arranged.splices).iter().map(|n| n.local_range()).collect();
+    let near = |own: &Range<usize>| wrong.iter().any(|error| error.start <= own.end && own.start <= error.end);
+    let whole = |p: &&Placed| p.fragment.is_none() && near(&p.range);
+    let torn: BTreeSet<usize> = arranged.placed.iter().filter(whole).map(|p| p.edit).collect();
+    let is_node = |range: &Range<usize>| {
+        let node = old.spanning(range.start, range.end);
+        node.is_some_and(|n| n.is_named() && n.children().next().is_some() && !is_bracketed(n))
+    };
+    for (outer, inner) in [(true, false), (false, true), (true, true)] {
+        let mut tried = edits.to_vec();
+        let mut changed = false;
+        for at in &torn {
+            let edit = &mut tried[*at];
+            let copies = edit.replacement.iter().enumerate().filter_map(|(at, fragment)| match fragment {
+                Fragment::Copy(range) if inner && is_node(range) => Some(Some(at)),
+                _ => None,
+            });
+            let mut parts: BTreeSet<Option<usize>> = copies.collect();
+            let all = outer && !edit.replacement.is_empty() && old.spanning(edit.range.start, edit.range.end).is_some();
+            parts.extend(all.then_some(None));
+            let both = all && parts.len() > 1;
+            changed |= !parts.is_empty() && wrap(&mut edit.replacement, parts);
+            if both {
+                wrap(&mut edit.replacement, BTreeSet::from([None]));
+            }
+        }
+        let Some(arranged) = changed.then(|| arrange(old.text(), &tried).ok()).flatten() else { continue };
+        let Ok(tree) = parse(new.language, apply(old.text(), &arranged.splices)) else { continue };
+        if errors(&tree, &arranged.splices) < wrong.len() && only_parentheses(&tree, &arranged, &tried, &torn) {
+            return Some(tried);
+        }
+    }
+    None
+}
+
+/// Whether the parentheses that edits begin or end with are that, and no list of arguments.
+fn only_parentheses(tree: &Tree, arranged: &Arranged, edits: &[Edit], of: &BTreeSet<usize>) -> bool {
+    arranged.placed.iter().filter(|p| of.contains(&p.edit)).all(|placed| {
+        let opens = |text: &Fragment| *text == Fragment::Text("(".to_owned());
+        let is = placed.fragment.is_some_and(|at| edits[placed.edit].replacement.get(at).is_some_and(opens));
+        let node = tree.last_from(placed.range.start);
+        !is || std::iter::once(node)
+            .chain(node.ancestors())
+            .find(|n| n.is_named())
+            .is_some_and(|n| n.kind().contains("parenthesized") && n.local_range().start == placed.range.start)
+    })
+}
+
+/// The errors of the new code that the old code did not have.
+fn new_errors<'a>(old: &Tree, new: &'a Tree, splices: &[Splice]) -> Vec<Node<'a>> {
+    let known: BTreeSet<_> = old.errors().map(|e| (e.kind_id(), e.local_range().start, e.local_range().end)).collect();
+    let anew = |n: &Node<'_>| {
+        let before = in_old_text(splices, &n.local_range());
+        before.is_none_or(|range| !known.contains(&(n.kind_id(), range.start, range.end)))
+    };
+    new.errors().filter(anew).collect()
 }

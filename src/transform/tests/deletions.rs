@@ -89,3 +89,58 @@ fn a_comment_behind_deleted_yaml_stays() {
     let code = "a: 1\nold:\n  # in\n  c: 2\n  d:\n    - x\n# next\nb: 3\n";
     assert_eq!(without("yaml", "a.yaml", "pair(\"old: $V\")", code), "a: 1\n# next\nb: 3\n");
 }
+
+#[test]
+fn a_value_that_something_needs_can_not_go() {
+    let cases = [
+        ("python", "a.py", "def f():\n    return old()\n"),
+        ("python", "a.py", "x = old()[0]\n"),
+        ("python", "a.py", "try: pass\nexcept E: raise old()\n"),
+        ("javascript", "a.js", "function f() { return old(); }\n"),
+        ("typescript", "a.ts", "x = old().a;\n"),
+        ("tsx", "a.tsx", "x = -old();\n"),
+        ("java", "A.java", "class A { void f() { x = (B) old(); } }\n"),
+        ("kotlin", "a.kt", "fun f() {\n    return old()\n}\n"),
+        ("kotlin", "a.kt", "fun f() {\n    x = -old()\n}\n"),
+        ("scala", "a.scala", "object A { def f = { x = a - old()\n b } }\n"),
+        ("go", "a.go", "package p\n\nfunc f() {\n\treturn old()\n}\n"),
+        ("rust", "a.rs", "fn f() { let x = a..old(); }\n"),
+    ];
+    for (language, path, code) in cases {
+        let said = without(language, path, r#"expr("old()")"#, code);
+        assert!(said.starts_with('=') && said.contains("is a value that"), "{language}: {code}: {said}");
+    }
+    let python = |code: &str| without("python", "a.py", "\"old()\"", code);
+    assert_eq!(python("x = [(old()), 1]\n"), "x = [1]\n", "with its parentheses");
+    assert_eq!(python("f((old()))\n"), "f()\n");
+    assert_eq!(without("kotlin", "a.kt", r#"expr("old()")"#, "val x = f(1, old())\n"), "val x = f(1)\n");
+}
+
+#[test]
+fn what_stands_behind_a_body_does_not_become_one() {
+    let cases = [
+        ("javascript", "a.js", "if (a) old()\nb()\n", "if (a) {}\nb()\n"),
+        ("javascript", "a.js", "if (a) b()\nelse old()\nc()\n", "if (a) b()\nelse {}\nc()\n"),
+        ("typescript", "a.ts", "while (a)\n  old()\n\nb()\n", "while (a)\n  {}\n\nb()\n"),
+        ("tsx", "a.tsx", "for (const x of y) old()\nb()\n", "for (const x of y) {}\nb()\n"),
+        (
+            "java",
+            "A.java",
+            "class A { void f() { if (a) old(); b(); } }\n",
+            "class A { void f() { if (a) {} b(); } }\n",
+        ),
+        ("kotlin", "a.kt", "fun f() {\n    if (a) old()\n    b()\n}\n", "fun f() {\n    if (a) {}\n    b()\n}\n"),
+        (
+            "scala",
+            "a.scala",
+            "object A {\n  def f = {\n    if (a) old()\n    b()\n  }\n}\n",
+            "object A {\n  def f = {\n    if (a) {}\n    b()\n  }\n}\n",
+        ),
+    ];
+    for (language, path, code, wanted) in cases {
+        assert_eq!(without(language, path, "\"old()\"", code), wanted, "{language}: {code}");
+    }
+    // Whatever takes the body away.
+    let said = super::replaced("javascript", "a.js", "f($$$A)", "$$$A", "if (a) f()\nb()\n");
+    assert_eq!(said, "if (a) {}\nb()\n");
+}

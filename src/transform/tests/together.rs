@@ -62,6 +62,92 @@ fn new_code_is_one_piece_where_it_comes_to_stand() {
         ("scala", "f($A)", "g(h($A))", "object A { val x = xs.map(f(_)) }\n", NO),
         ("scala", "f($A)", "h($A)", "object A { val x = xs.map(f(_)) }\n", "object A { val x = xs.map(h(_)) }\n"),
         ("scala", "f($A)", "$A + 1", "object A { val x = f(_ * 2) }\n", NO),
+        // What the grammar reads without parentheses, and the language does not, or as other code.
+        (
+            "python",
+            "f($A)",
+            "$A",
+            "async def h():\n    x = await f(a ** b)\n",
+            "async def h():\n    x = await (a ** b)\n",
+        ),
+        ("python", "f($A)", "$A", "with f((a, b)): pass\n", "with ((a, b)): pass\n"),
+        ("python", "f($A)", "$A", "x = f'{f(a := 1)}'\n", "x = f'{(a := 1)}'\n"),
+        ("python", "f($A)", "$A", "x = f(a := 1) and b\n", "x = (a := 1) and b\n"),
+        ("python", "f($A)", "$A", "if f(a := 1): pass\n", "if a := 1: pass\n"),
+        ("python", "f($A)", "$A", "x = b and f(lambda: 1)\n", "x = b and (lambda: 1)\n"),
+        ("python", "f($A)", "$A", "x = {**f(a or b)}\n", "x = {**(a or b)}\n"),
+        ("python", "f($A)", "$A", "x = 1 if f(a if b else c) else 2\n", "x = 1 if (a if b else c) else 2\n"),
+        ("python", "f($A)", "$A", "x = f(**a)\n", NO),
+        ("python", "f($A)", "$A", "x = [f(*a) for b in c]\n", NO),
+        ("python", "f($A)", "f'{$A}'", "x = f('s')\n", NO),
+        ("python", "f($A)", "not $A", "x = 1 + f(a)\n", "x = 1 + (not a)\n"),
+        ("python", "f($A)", "{**$A or b}", "x = f(a)\n", NO),
+        ("javascript", "f($A)", "$A", "x = f(a?.b).c;\n", "x = (a?.b).c;\n"),
+        ("javascript", "f($A)", "$A(z)", "x = f(a?.b.c);\n", "x = (a?.b.c)(z);\n"),
+        ("javascript", "$A.b()", "$A.c()", "x = a?.d.b();\n", "x = a?.d.c();\n"),
+        ("javascript", "f($A)", "{}", "x = () => f(a);\n", "x = () => ({});\n"),
+        ("javascript", "f($A)", "$A", "f(function () {}());\n", "(function () {}());\n"),
+        ("javascript", "f($A)", "$A", "x = y => f({a: 1}.a);\n", "x = y => ({a: 1}.a);\n"),
+        ("javascript", "f($A)", "$A", "f(function* () {});\n", "(function* () {});\n"),
+        ("javascript", "f($A)", "$A", "x = b && f(() => 1);\n", "x = b && (() => 1);\n"),
+        ("javascript", "f($A)", "$A", "x = !f(a = 1);\n", "x = !(a = 1);\n"),
+        ("javascript", "f($A)", "$A", "for (let i = f('a' in b); ;) c();\n", "for (let i = ('a' in b); ;) c();\n"),
+        ("javascript", "f($A)", "$A", "class A extends f(a || b) {}\n", "class A extends (a || b) {}\n"),
+        ("javascript", "$A.b", "g($A)", "a.b = 1;\n", NO),
+        ("javascript", "f($A)", "-$A ** 2", "x = f(a);\n", NO),
+        ("typescript", "f($A)", "$A", "x = f(a && b) as B;\n", "x = (a && b) as B;\n"),
+        ("typescript", "f($A)", "$A", "x = f(a as B).c;\n", "x = (a as B).c;\n"),
+        ("typescript", "f($A)", "$A", "x = 2 ** f(a as B);\n", "x = 2 ** (a as B);\n"),
+        ("tsx", "f($A)", "$A", "x = f(a?.b).c as B;\n", "x = (a?.b).c as B;\n"),
+        ("java", "f($A)", "$A", "class A { void m() { f(a instanceof B); } }\n", NO),
+        ("java", "f($A)", "$A", "class A { void m() { for (f(a + b);;) {} } }\n", NO),
+        ("java", "f($A)", "$A", "class A { int x = 1 + f(a = 1); }\n", "class A { int x = 1 + (a = 1); }\n"),
+        (
+            "go",
+            "f($A)",
+            "$A",
+            "package p\n\nfunc m() {\n\tif k := f(A{1}); k.b {\n\t}\n}\n",
+            "package p\n\nfunc m() {\n\tif k := (A{1}); k.b {\n\t}\n}\n",
+        ),
+        ("go", "f($A)", "$A", "package p\n\nfunc m() {\n\tgo f(a[0])\n}\n", NO),
+        ("rust", "f($A)", "$A", "fn m() { let x = f(a.b)(c); }\n", "fn m() { let x = (a.b)(c); }\n"),
+        (
+            "rust",
+            "f($A)",
+            "$A",
+            "fn m() { if let Some(k) = f(a || b) {} }\n",
+            "fn m() { if let Some(k) = (a || b) {} }\n",
+        ),
+        ("rust", "f($A)", "$A", "fn m() { f({ a }) * k; }\n", "fn m() { ({ a }) * k; }\n"),
+        // What belongs to a function, or a loop, stays in it.
+        ("python", "f($A)", "[$A for q in r]", "def h():\n    x = f((yield))\n", NO),
+        ("python", "f($A)", "lambda: $A", "async def h():\n    x = f(await a)\n", NO),
+        (
+            "python",
+            "f($A)",
+            "[$A for q in r]",
+            "async def h():\n    x = f(await a)\n",
+            "async def h():\n    x = [await a for q in r]\n",
+        ),
+        ("javascript", "f($A)", "() => $A", "async () => f(await a);\n", NO),
+        (
+            "javascript",
+            "f($A)",
+            "async () => $A",
+            "async () => f(async () => await a);\n",
+            "async () => async () => async () => await a;\n",
+        ),
+        ("javascript", "f($A)", "function () { return $A; }", "x = f(this.a);\n", NO),
+        ("javascript", "f($A)", "() => $A", "x = f(this.a);\n", "x = () => this.a;\n"),
+        ("rust", "f($A)", "g(|| $A)", "fn m() { let x = f(a?); }\n", NO),
+        ("go", "f(func() { $$$B })", "$$$B", "package p\n\nfunc m() {\n\tf(func() { return })\n}\n", NO),
+        // A keyword is the statement that it is all of.
+        ("python", "return", "pass", "def h():\n    return a\n", "="),
+        ("python", "return", "pass", "def h():\n    return\n", "def h():\n    pass\n"),
+        // What is misread is not missed.
+        ("python", "f($A)", "g($A)", "x = [*f(a)]\n", NO),
+        ("python", "f($A)", "g($A)", "x = f(a for a in b)\n", "x = g((a for a in b))\n"),
+        ("python", "f($$$A)", "g(1, $$$A)", "x = f(a for a in b)\n", "x = g(1, (a for a in b))\n"),
         // Several elements of a list are what a rule may write.
         ("python", "f($A, $B)", "$A, $B", "g(f(1, 2))\n", "g(1, 2)\n"),
     ];
@@ -85,4 +171,26 @@ fn new_code_is_one_piece_where_it_comes_to_stand() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn code_in_a_literal_is_one_piece_as_well() {
+    // What is looked for, what is written, the code in the literal, and what becomes of it.
+    let cases = [
+        ("f($A)", "$A + 1", "select f(a) * 2 from t", "select (a + 1) * 2 from t"),
+        ("f($A)", "$A + 1", "select b - f(a) from t", "select b - (a + 1) from t"),
+        ("f($A)", "$A + 1", "select f(a or b) from t", "select (a or b) + 1 from t"),
+        ("f($A)", "$A", "select not f(a or b) from t", "select not (a or b) from t"),
+        ("f($A)", "$A", "select f(a) from t", "select a from t"),
+        ("f($A)", "g($A)", "select f(/* why */ a) from t", "="),
+        ("f($A)", "g($A) -- c", "select f(a) from t", "="),
+    ];
+    for (find, replace, code, wanted) in cases {
+        let rule = format!(
+            "rule(\"r\").lang(\"sql\").find(expr({find:?})).in_host(\"python\", \"q($S)\").replace({replace:?});"
+        );
+        let made = super::check(&rule, "a.py", &format!("q('{code}')\n"));
+        let fits = if wanted == "=" { made.starts_with(NO) } else { made == format!("q('{wanted}')\n") };
+        assert!(fits, "{find} -> {replace}: {code}: {made}");
+    }
 }

@@ -1,0 +1,278 @@
+//! Where code may stand, as the description of its language says it: a grammar reads more than
+//! its language does.
+//!
+//! Must not: know a language by name, or edit anything.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
+
+use super::moves::Moves;
+use crate::edit::{Arranged, Edit, Fragment, Placed, Splice};
+use crate::language::{Facts, Place};
+use crate::tree::{Node, Tree};
+
+/// What opens a list.
+const BRACKETS: [&str; 4] = ["(", "[", "{", "<"];
+
+/// Whether a node is a list of its own: what is in it can be told from what is around it.
+pub(super) fn is_bracketed(node: Node<'_>) -> bool {
+    node.children().next().is_some_and(|first| opens(first))
+}
+
+/// Whether a token opens a list.
+pub(super) fn opens(token: Node<'_>) -> bool {
+    BRACKETS.contains(&token.text())
+}
+
+/// A node, and those in it that span the same.
+pub(super) fn layers(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
+    std::iter::successors(Some(node), |n| n.children().next().filter(|c| c.local_range() == n.local_range()))
+}
+
+/// Whether a node stands in a place that the description of its language names.
+pub(super) fn is_there(node: Node<'_>, place: &Place) -> bool {
+    if !is_one_of(node, place) {
+        return false;
+    }
+    let mut inner = node;
+    while let Some(around) = inner.parent() {
+        if is_in(inner, around, place) {
+            return true;
+        }
+        let leads = place.first && around.local_range().start == inner.local_range().start;
+        if !leads && !(place.deep && !is_bracketed(around)) {
+            return false;
+        }
+        inner = around;
+    }
+    false
+}
+
+fn is_in(inner: Node<'_>, around: Node<'_>, place: &Place) -> bool {
+    let named = |kind: &String| match kind.split_once('.') {
+        Some((kind, field)) => around.kind() == kind && inner.field_name() == Some(field),
+        None => around.kind() == kind.as_str(),
+    };
+    let listed = match place.inside.is_empty() {
+        true => !place.outside.iter().any(named),
+        false => place.inside.iter().any(named),
+    };
+    listed && (place.operators.is_empty() || place.operators.iter().any(|own| has_operator(around, own)))
+}
+
+fn is_one_of(node: Node<'_>, place: &Place) -> bool {
+    if place.kinds.is_empty() {
+        return node.is_named() && !node.is_extra() && !place.except.iter().any(|kind| kind == node.kind());
+    }
+    let is = |node: &Node<'_>, own: bool| {
+        place.kinds.iter().any(|kind| match kind.split_once(' ') {
+            Some((kind, operator)) => node.kind() == kind && !(own && !has_operator(*node, operator)),
+            None => node.kind() == kind.as_str(),
+        })
+    };
+    let spine =
+        std::iter::successors(Some(node), |n| n.named_children().next().filter(|n| place.chain && is(n, false)));
+    is(&node, false) && spine.into_iter().any(|n| is(&n, true))
+}
+
+/// Whether that is an operator of an expression.
+fn has_operator(node: Node<'_>, operator: &str) -> bool {
+    let is = |token: &Node<'_>| token.text().eq_ignore_ascii_case(operator);
+    match node.field("operator") {
+        Some(own) => is(&own),
+        None => node.children().filter(|n| n.is_leaf() || n.children().all(|c| !c.is_named())).any(|n| is(&n)),
+    }
+}
+
+/// Whether code needs parentheses where it stands, or what it begins with, or is loose in it.
+pub(super) fn needs_parentheses(node: Node<'_>, place: &Place) -> bool {
+    if layers(node).any(|n| is_there(n, place)) {
+        return true;
+    }
+    let start = node.local_range().start;
+    if place.first {
+        let spine =
+            std::iter::successors(Some(node), |n| n.children().next().filter(|c| c.local_range().start == start));
+        return spine.into_iter().any(|n| is_there(n, place));
+    }
+    if place.deep && is_around(node, place) {
+        let mut pending = vec![node];
+        while let Some(next) = pending.pop() {
+            if is_there(next, place) {
+                return true;
+            }
+            pending.extend(next.named_children().filter(|n| !is_bracketed(*n)));
+        }
+    }
+    false
+}
+
+/// Whether a node is in what a place is inside of, with no brackets between.
+fn is_around(node: Node<'_>, place: &Place) -> bool {
+    let mut inner = node;
+    while let Some(around) = inner.parent() {
+        if is_in(inner, around, place) {
+            return true;
+        }
+        if is_bracketed(around) {
+            return false;
+        }
+        inner = around;
+    }
+    false
+}
+
+/// What the grammar reads as other code than the language does: the nodes around it.
+pub(super) fn misread(tree: &Tree) -> impl Iterator<Item = Node<'_>> {
+    let rows = &tree.language.facts.misread;
+    let nodes = (!rows.is_empty()).then(|| tree.iter()).into_iter().flatten();
+    nodes.filter(|node| rows.iter().any(|row| is_there(*node, row))).filter_map(|node| node.parent())
+}
+
+/// A node that stands where it may not.
+pub(super) struct Illegal<'a> {
+    pub node: Node<'a>,
+    /// Whether parentheses would mend it.
+    pub loose: bool,
+}
+
+/// The first node in or around what edits wrote that stands where it may not, and did not before.
+pub(super) fn illegal<'a>(old: &Tree, new: &'a Tree, arranged: &Arranged, edits: &[Edit]) -> Option<Illegal<'a>> {
+    let facts = &new.language.facts;
+    let moves = Moves::new(&arranged.splices);
+    let were: Vec<Range<usize>> = arranged.splices.iter().map(|s| s.range.clone()).collect();
+    let mut shift = 0_isize;
+    let mut now = |splice: &Splice| {
+        let start = splice.range.start.saturating_add_signed(shift);
+        shift += splice.text.len() as isize - splice.range.len() as isize;
+        start..start + splice.text.len()
+    };
+    let are: Vec<Range<usize>> = arranged.splices.iter().map(&mut now).collect();
+    let found = wrong(new, &are);
+    if found.is_empty() {
+        return None;
+    }
+    // Where a table says more than the language does, the old code did, too.
+    let mut known: BTreeSet<(usize, usize)> = BTreeSet::new();
+    for (row, node) in wrong(old, &were) {
+        let start = node.local_range().start;
+        known.insert((row, moves.of(start)));
+        let kept = arranged.kept.iter().filter(|k| k.old.contains(&start));
+        known.extend(kept.map(|k| (row, k.new + start - k.old.start)));
+        let whole = |p: &&Placed| p.fragment.is_none() && edits[p.edit].range == node.local_range();
+        known.extend(arranged.placed.iter().filter(whole).map(|p| (row, p.range.start)));
+    }
+    let rows = facts.needs_parentheses.len();
+    let anew = found.into_iter().find(|(row, node)| !known.contains(&(*row, node.local_range().start)));
+    anew.map(|(row, node)| Illegal { node, loose: row < rows })
+}
+
+/// What stands where it may not, of the nodes that touch one of these ranges: which row of the
+/// tables says so, and the node. Ranges are in order.
+fn wrong<'a>(tree: &'a Tree, ranges: &[Range<usize>]) -> Vec<(usize, Node<'a>)> {
+    let rows = rows(&tree.language.facts);
+    let mut found = Vec::new();
+    let mut pending = if rows.is_empty() { Vec::new() } else { vec![tree.root()] };
+    while let Some(node) = pending.pop() {
+        let places = rows.get(node.kind()).into_iter().chain(rows.get("")).flatten();
+        found.extend(places.filter(|(_, place)| is_there(node, place)).map(|(row, _)| (*row, node)));
+        let touches = |n: &Node<'a>| {
+            let own = n.local_range();
+            let next = ranges.partition_point(|range| range.end < own.start);
+            ranges.get(next).is_some_and(|range| range.start <= own.end)
+        };
+        pending.extend(node.named_children().filter(touches));
+    }
+    found.sort_by_key(|(row, node)| (node.id, *row));
+    found
+}
+
+/// The rows of both tables, by the kinds that they speak of; those that name none by no name.
+fn rows(facts: &Facts) -> HashMap<&str, Vec<(usize, &Place)>> {
+    let mut rows: HashMap<&str, Vec<(usize, &Place)>> = HashMap::new();
+    for (row, place) in facts.needs_parentheses.iter().chain(&facts.refused).enumerate() {
+        let kinds: BTreeSet<&str> = place.kinds.iter().filter_map(|kind| kind.split(' ').next()).collect();
+        let kinds = if kinds.is_empty() { BTreeSet::from([""]) } else { kinds };
+        kinds.into_iter().for_each(|kind| rows.entry(kind).or_default().push((row, place)));
+    }
+    rows
+}
+
+/// What belongs to the function or loop that it stood in, and has come into another one, or into none.
+pub(super) struct Stray<'a> {
+    /// The edit.
+    pub edit: usize,
+    pub node: Node<'a>,
+}
+
+/// The first that has.
+pub(super) fn stray<'a>(old: &'a Tree, new: &Tree, arranged: &Arranged, edits: &[Edit]) -> Option<Stray<'a>> {
+    let belongs = &new.language.facts.belongs;
+    if belongs.is_empty() {
+        return None;
+    }
+    let wholes: HashMap<usize, &Range<usize>> =
+        arranged.placed.iter().filter(|p| p.fragment.is_none()).map(|p| (p.edit, &p.range)).collect();
+    for placed in &arranged.placed {
+        let edit = &edits[placed.edit];
+        let Some(Fragment::Copy(copied)) = placed.fragment.and_then(|f| edit.replacement.get(f)) else { continue };
+        let Some(whole) = wholes.get(&placed.edit) else { continue };
+        let kept = arranged.kept.iter().skip(arranged.kept.partition_point(|k| k.new < placed.range.start));
+        for kept in kept.take_while(|k| k.new < placed.range.end) {
+            for row in belongs {
+                let is = |kinds: &[String], n: &Node<'_>| kinds.iter().any(|kind| kind == n.kind());
+                let home = |n: Node<'a>| n.ancestors().find(|up| is(&row.to, up));
+                let mut nodes = within(old, &kept.old).filter(|n| is(&row.kinds, n));
+                let lost = nodes.find(|node| {
+                    let was = home(*node);
+                    // What it belongs to goes with it.
+                    if was.is_some_and(|was| holds(copied, &was.local_range())) {
+                        return false;
+                    }
+                    let place = kept.new + node.local_range().start - kept.old.start;
+                    let leaf = new.last_from(place);
+                    let mut same = std::iter::once(leaf).chain(leaf.ancestors());
+                    let Some(now) = same.find(|n| n.local_range().start == place && n.kind_id() == node.kind_id())
+                    else {
+                        return false;
+                    };
+                    let is_home = now.ancestors().find(|up| is(&row.to, up));
+                    let (was_in, is_in) = (
+                        was.filter(|n| holds(&edit.range, &n.local_range())),
+                        is_home.filter(|n| holds(whole, &n.local_range())),
+                    );
+                    match (was_in, is_in) {
+                        (None, None) => false,
+                        (Some(was), Some(is)) => was.kind_id() != is.kind_id() || first_word(was) != first_word(is),
+                        _ => true,
+                    }
+                });
+                if let Some(node) = lost {
+                    return Some(Stray { edit: placed.edit, node });
+                }
+            }
+        }
+    }
+    None
+}
+
+/// `async`, where a function begins so.
+fn first_word(node: Node<'_>) -> &str {
+    node.children().next().filter(|first| first.is_leaf() && !first.is_named()).map_or("", |first| first.text())
+}
+
+fn holds(outer: &Range<usize>, inner: &Range<usize>) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
+
+/// The nodes that begin in a range.
+fn within<'a>(tree: &'a Tree, range: &Range<usize>) -> impl Iterator<Item = Node<'a>> {
+    let last = tree.last_from(range.start);
+    let first =
+        std::iter::once(last).chain(last.ancestors()).take_while(|n| n.local_range().start >= range.start).last();
+    let first = first.map_or(last.id.0 + 1, |n| n.id.0);
+    let end = range.end;
+    (first..tree.len() as u32)
+        .map(|id| tree.node(crate::tree::NodeId(id)))
+        .take_while(move |n| n.local_range().start < end)
+}
