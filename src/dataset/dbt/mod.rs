@@ -58,7 +58,8 @@ pub fn decided(
             && let Some(language) = by_name("yaml")
         {
             let tree: Tree = parse(language, file.text)?;
-            let Properties { sources, declared: more, units: found, .. } = Properties::read(&tree, datasets, &project);
+            let Properties { sources, declared: more, units: found, .. } =
+                Properties::read(&tree, datasets, &project, dialect.folds_tables());
             project.sources.extend(sources);
             declared.extend(more);
             units[at] = found.into_values().collect();

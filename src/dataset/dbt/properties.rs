@@ -28,6 +28,8 @@ pub(super) const PROSE: [&str; 8] = ["description", "meta", "tags", "owner", "la
 pub(super) struct Properties<'a> {
     datasets: &'a Datasets,
     project: &'a Project,
+    /// Whether names of tables are compared without case.
+    folds: bool,
     /// By dataset.
     pub(super) units: BTreeMap<usize, Unit>,
     /// What `source(a, b)` means where that is not its name.
@@ -39,10 +41,11 @@ pub(super) struct Properties<'a> {
 }
 
 impl<'a> Properties<'a> {
-    pub(super) fn read(tree: &Tree, datasets: &'a Datasets, project: &'a Project) -> Self {
+    pub(super) fn read(tree: &Tree, datasets: &'a Datasets, project: &'a Project, folds: bool) -> Self {
         let mut found = Self {
             datasets,
             project,
+            folds,
             units: BTreeMap::new(),
             sources: BTreeMap::new(),
             declared: BTreeSet::new(),
@@ -150,7 +153,7 @@ impl<'a> Properties<'a> {
         if let Some(Some(database)) = database.filter(|database| database.is_some_and(|text| !unsaid(text))) {
             parts.insert(0, Some(database));
         }
-        let stored = self.datasets.table(&parts, false);
+        let stored = self.datasets.table(&parts, self.folds);
         if let Met::Dataset(dataset, new) = self.datasets.source(Some(name), Some(own))
             && let [new_source, new_table] = &new[..]
         {
@@ -174,9 +177,16 @@ impl<'a> Properties<'a> {
         }
         match stored {
             Met::Dataset(dataset, new) => {
-                let moves = new.len() >= 2 && Some(&new[new.len() - 2]) != schema_of.as_ref();
+                let same = |a: &str, b: &str| a == b || self.folds && a.eq_ignore_ascii_case(b);
+                let moves =
+                    new.len() >= 2 && !schema_of.as_deref().is_some_and(|schema| same(&new[new.len() - 2], schema));
                 match new.last() {
-                    Some(last) if !moves => Table::Stored(dataset, last.clone()),
+                    Some(last) if !moves => {
+                        let upper = table_of
+                            .as_deref()
+                            .is_some_and(|old| old.chars().any(char::is_alphabetic) && old == old.to_uppercase());
+                        Table::Stored(dataset, if upper { last.to_uppercase() } else { last.clone() })
+                    }
                     _ => Table::Half(dataset, ANOTHER_SCHEMA.to_owned()),
                 }
             }

@@ -33,10 +33,14 @@ pub(super) fn moved(files: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
 }
 
 fn moved_by(mapping: &str, files: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
+    moved_in(Dialect::BigQuery, mapping, files)
+}
+
+fn moved_in(dialect: Dialect, mapping: &str, files: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
     let mappings = vec![mapping::read(mapping, Notation::Toml, "m").unwrap()];
     let datasets = Datasets { mappings, ..Datasets::default() };
     let given: Vec<ProjectFile<'_>> = files.iter().map(|(path, text)| ProjectFile { path, text }).collect();
-    let all = decided(&given, &datasets, Dialect::BigQuery).unwrap();
+    let all = decided(&given, &datasets, dialect).unwrap();
     let mut why = Vec::new();
     let texts = files.iter().zip(all).map(|((_, text), units)| {
         let mut edits = Vec::new();
@@ -98,6 +102,11 @@ fn a_source_may_have_another_name_or_be_another_table() {
     let other = sources("      - name: users_v1\n        identifier: elsewhere\n");
     let (texts, why) = moved(&[("models/m.sql", &model("users_v1")), ("models/s.yml", &other)]);
     assert_eq!((texts, why), (vec![model("users_v1"), other], Vec::new()));
+    // Snowflake compares names without their case, and theirs stays.
+    let upper = "sources:\n  - name: raw\n    schema: A\n    tables:\n      - name: u\n        identifier: USERS_V1\n";
+    let reads = "select country_code as c from {{ source('raw', 'u') }}";
+    let (texts, why) = moved_in(Dialect::Snowflake, USERS, &[("models/m.sql", reads), ("models/s.yml", upper)]);
+    assert_eq!(texts, [reads.replace("country_code", "country"), upper.replace("V1", "V2")], "{why:?}");
     // The name of a table that has none in dbt is its path.
     let (schema, plain) =
         ("sources:\n  - name: b\n    schema: a\n    tables:\n      - name: users_v1\n", model("users_v1"));

@@ -1,6 +1,16 @@
-//! Attributes that every frame has: a column of such a name is not read by it.
+//! What a new name, or an expression, can't be written as in code: attributes that every frame has, functions
+//! that are not there, placeholders.
 //!
-//! Must not: know which of them are followed.
+//! Must not: note a use.
+
+use std::ops::Range;
+
+use super::Flow;
+use super::shape::{Shape, shape};
+use super::value::Mention;
+use crate::dataset::mapping::Becomes;
+use crate::dataset::usage::{Doubt, Of};
+use crate::dataset::word::{is_name, words};
 
 /// Public attributes of a data frame of pandas, beside those that are followed.
 const PANDAS: &str = "abs add align all any apply at attrs axes bool clip combine corr cov cummax cummin cumprod cumsum \
@@ -28,3 +38,96 @@ pub(super) fn is_of_frames(name: &str) -> bool {
     let named = || [PANDAS, SPARK].iter().any(|all| all.split_whitespace().any(|one| one == name));
     super::spark::is_method(name) || super::pandas::is_method(name) || named()
 }
+
+impl<'t> Flow<'t> {
+    /// Names that code can't spell where the old one stands.
+    pub(super) fn check_new_name(
+        &mut self,
+        source: usize,
+        of: &Of,
+        mention: &Mention<'t>,
+        range: &Range<usize>,
+        language: &str,
+    ) {
+        let mapping = &self.datasets.mappings[self.datasets_of[source]];
+        let Of::Column(column) = of else { return };
+        let column = &mapping.columns[*column];
+        let bare = !matches!(shape(mention.name), Shape::Text);
+        match &column.becomes {
+            Becomes::To(new) if bare && *new != column.name && !is_attribute(new) => {
+                let why = format!("{new} can't be written as an attribute: it means something else");
+                self.doubt(source, Doubt::annotate(range.clone(), why));
+            }
+            Becomes::Expressions(all) => {
+                let Some(expression) = all.get(language) else { return };
+                let text = expression.write(|_| String::new());
+                let names = words(&text, false)
+                    .into_iter()
+                    .filter(|(at, word)| text[at + word.len()..].starts_with('.') && !text[..*at].ends_with('.'));
+                let missing = names.map(|(_, word)| word.to_owned()).find(|word| self.imported(word).is_none());
+                let missing = missing.or_else(|| self.missing_function(&text));
+                if language == "scala" && mention.whole.text().starts_with('_') {
+                    let why = "the function of a placeholder would end within the expression";
+                    self.doubt(source, Doubt::annotate(range.clone(), why));
+                }
+                if let Some(word) = missing {
+                    let why = format!("the expression speaks of {word}, which is not imported here");
+                    self.doubt(source, Doubt::annotate(range.clone(), why));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A function that an expression calls, and that the file neither has nor imports.
+    fn missing_function(&self, expression: &str) -> Option<String> {
+        let mut called = words(expression, false)
+            .into_iter()
+            .filter(|(at, word)| expression[at + word.len()..].starts_with('(') && !expression[..*at].ends_with('.'));
+        let known = |word: &str| {
+            BUILTINS.contains(&word)
+                || self.imported(word).is_some()
+                || !self.wildcards.is_empty()
+                || self.tree.iter().any(|node| node.field_name() == Some("name") && node.text() == word)
+        };
+        called.find(|(_, word)| !known(word)).map(|(_, word)| word.to_owned())
+    }
+}
+
+/// Functions and types that are there without an import.
+const BUILTINS: [&str; 22] = [
+    "str",
+    "int",
+    "float",
+    "bool",
+    "len",
+    "round",
+    "abs",
+    "min",
+    "max",
+    "sum",
+    "String",
+    "Number",
+    "Boolean",
+    "Date",
+    "BigInt",
+    "parseInt",
+    "parseFloat",
+    "Math",
+    "Some",
+    "Option",
+    "Long",
+    "Integer",
+];
+
+/// Whether a name can be written behind a dot, and means a column there.
+fn is_attribute(name: &str) -> bool {
+    let means_more = super::attributes::is_of_frames(name);
+    is_name(name) && !name.starts_with(char::is_numeric) && !means_more && !KEYWORDS.contains(&name)
+}
+
+/// Words that no attribute may be.
+const KEYWORDS: [&str; 24] = [
+    "from", "class", "import", "def", "return", "lambda", "global", "is", "in", "not", "and", "or", "with", "as",
+    "type", "val", "var", "object", "package", "default", "case", "match", "new", "this",
+];

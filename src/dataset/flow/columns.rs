@@ -9,11 +9,10 @@ use super::call::{Given, Method};
 use super::note::Place;
 use super::shape::{Callee, Shape, shape};
 use super::spark::{ALL_TEXTS, NO_TEXTS};
-use super::value::{Columns, Data, Frame, Inner, Library, Mention, Named, Rest, Value};
-use crate::dataset::elsewhere::Seen;
+use super::value::{Columns, Data, Frame, Hit, Inner, Library, Mention, Named, Rest, Value};
 use crate::dataset::mapping::Position;
-use crate::dataset::usage::Doubt;
-use crate::dataset::visible;
+use crate::dataset::usage::{Doubt, Of};
+use crate::dataset::word::words;
 use crate::tree::Node;
 
 /// What an argument reads: what it is called, its parts, and where its name stands.
@@ -42,11 +41,6 @@ const MEMBERS: [&str; 14] = [
     "distinct",
     "toString",
 ];
-
-/// Modules that give no columns of a consumer's.
-const LIBRARIES: [&str; 9] = ["pyspark", "datetime", "os", "sys", "org", "java", "scala", "time", "uuid"];
-/// How far it is looked where a value comes from.
-const MAX_GIVEN: usize = 4;
 
 /// Functions that take an array of structs apart, or count it.
 const TAKES_APART: [&str; 9] =
@@ -162,6 +156,11 @@ impl<'t> Flow<'t> {
             Value::Columns(more) => {
                 if !TAKES_APART.contains(&name) {
                     self.struct_goes_on(more.parts, one.node);
+                } else if name.contains("explode") {
+                    columns.parts = more.parts;
+                }
+                if matches!(name, "struct" | "named_struct") && more.named == Named::Column {
+                    self.names_a_field(more, one.node);
                 }
                 columns.add(more);
             }
@@ -184,67 +183,30 @@ impl<'t> Flow<'t> {
         None
     }
 
-    /// Whether what others give here may be a column: another module, or who calls a function or has an
-    /// object of the file; some file of the consumer names one.
-    pub(super) fn may_be_column(&self, node: Node<'t>) -> bool {
-        let named = || (0..self.datasets.mappings.len()).any(|one| self.around.named_elsewhere(one).is_some());
-        (self.is_of_a_module(node) || self.is_given(node, 0)) && named()
-    }
-
-    fn is_of_a_module(&self, node: Node<'t>) -> bool {
-        let path = match shape(node) {
-            Shape::Member { .. } => self.path(node),
-            Shape::Call { callee: Callee::Method { object, .. }, .. } => self.path(object),
-            Shape::Call { callee: Callee::Value(name), .. } => self.path(name),
-            Shape::Name => self.imported(node.text()).map(str::to_owned),
-            _ => None,
-        };
-        let first = path.as_deref().and_then(|path| path.split('.').next()).unwrap_or("");
-        let module = self.imports.values().any(|known| known.split('.').next() == Some(first));
-        module && !LIBRARIES.contains(&first)
-    }
-
-    /// Whether a value is what a parameter holds, or a member of an object, that other files may give.
-    fn is_given(&self, node: Node<'t>, depth: usize) -> bool {
-        if depth > MAX_GIVEN {
-            return true;
-        }
-        match shape(node) {
-            Shape::Name => self.is_given_name(node, depth),
-            Shape::Member { object, name } => {
-                let own = matches!(object.text(), "self" | "this" | "cls");
-                own && self.around.spoken(name.text(), &Seen::Anywhere).is_some() || self.is_given(object, depth + 1)
+    /// A column that is read already becomes a field of its name, if that changes.
+    fn names_a_field(&mut self, columns: &Columns<'t>, node: Node<'t>) {
+        for mention in columns.mentions.iter().filter(|mention| mention.read) {
+            let Some((_, range)) = self.spelled(mention) else { continue };
+            let known = self.noted.get(&(range.start, range.end)).cloned().unwrap_or_default();
+            for (source, one) in known {
+                let kept = |column: usize| self.datasets.mappings[one.dataset].columns[column].is_kept();
+                if !matches!(one.of, Of::Column(column) if kept(column)) {
+                    let why = "the name of a field is made of the column's name, which changes";
+                    self.doubt(source, Doubt::annotate(node.range(), why));
+                }
             }
-            Shape::Call { callee: Callee::Method { object, .. }, arguments } => {
-                self.is_given(object, depth + 1) || arguments.iter().any(|one| self.is_given(one.value, depth + 1))
-            }
-            Shape::Call { callee: Callee::Value(name), arguments } => {
-                self.is_given(name, depth + 1) || arguments.iter().any(|one| self.is_given(one.value, depth + 1))
-            }
-            Shape::Index { object, .. } | Shape::Same(object) => self.is_given(object, depth + 1),
-            Shape::Operator(_, operands) => operands.into_iter().any(|one| self.is_given(one, depth + 1)),
-            Shape::Choice(_, ways) => ways.into_iter().any(|one| self.is_given(one, depth + 1)),
-            _ => false,
         }
     }
 
-    /// The same, of a name: a parameter of a function that other files speak of, or what one was given to.
-    fn is_given_name(&self, node: Node<'t>, depth: usize) -> bool {
-        let name = node.text();
-        for function in node.ancestors().filter(|up| visible::is_function(*up)) {
-            let takes = |list: Node<'t>| list.descendants().any(|below| below.is_leaf() && below.text() == name);
-            if ["parameters", "parameter"].iter().filter_map(|field| function.field(field)).any(takes) {
-                let (at, own) = self.declaration(function.id).unwrap_or((function, function));
-                let seen = visible::seen(at, own.text());
-                return own.is_leaf() && self.around.spoken(own.text(), &seen).is_some();
-            }
-            let given = function.descendants().filter(|below| visible::targets(*below).iter().any(|one| one.0 == name));
-            let mut values = given.filter_map(|below| below.field("right").or_else(|| below.field("value")));
-            if values.any(|value| !value.contains(node) && self.is_given(value, depth + 1)) {
-                return true;
+    /// Structs that a part of a query hands on as a whole: `F.expr("explode(devices)")`.
+    fn structs_in_text(&mut self, text: Node<'t>, data: &Data) {
+        let Some((content, _)) = self.literal(text) else { return };
+        for (at, word) in words(&content, false) {
+            let whole = !content[at + word.len()..].starts_with('.');
+            if let (true, Hit::Column(source, column)) = (whole, self.hit(data, word)) {
+                self.struct_goes_on(Some((source, column)), text);
             }
         }
-        false
     }
 
     fn is_star(&self, mention: &Mention<'t>) -> bool {
@@ -294,6 +256,7 @@ impl<'t> Flow<'t> {
                     for mention in &columns.mentions {
                         if Self::is_expression(mention) {
                             self.fragment(mention.name, data, "select ", " from spark_t");
+                            self.structs_in_text(mention.name, data);
                         } else if mention.name.id == mention.whole.id
                             && !matches!(shape(mention.name), Shape::Text | Shape::Mention)
                             && !mention.read

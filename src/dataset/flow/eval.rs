@@ -479,6 +479,10 @@ impl<'t> Flow<'t> {
                 self.hold(target, &value);
                 from.into_iter().for_each(|from| self.read_as_table(from));
                 self.shown(target, &value);
+                if matches!(value, Value::Frame(_) | Value::Either(_)) && self.tree.language.facts.name == "python" {
+                    let sources = self.changing(&value);
+                    self.framed.entry(name.to_owned()).or_default().extend(sources);
+                }
                 if binds { self.bind(name, value) } else { self.rebind(target, value) }
             }
             Shape::Same(inner) => self.assign(inner, value, from, binds),

@@ -19,6 +19,7 @@ mod host;
 mod java;
 mod merge;
 mod note;
+mod outside;
 mod pandas;
 mod python;
 mod reach;
@@ -124,6 +125,8 @@ struct Flow<'t> {
     classes_here: HashSet<&'t str>,
     /// Sources that a generated class is.
     class_sources: BTreeSet<usize>,
+    /// Names that frames had, with the sources of what changes in them.
+    framed: BTreeMap<String, BTreeSet<usize>>,
     /// Where texts begin that nothing is known of what reads them.
     unfollowed: HashSet<usize>,
     /// Functions that are said to be of a type, and where.
@@ -182,6 +185,7 @@ impl<'t> Flow<'t> {
             tables_read: HashSet::new(),
             classes_here: visible::classes(tree),
             class_sources: BTreeSet::new(),
+            framed: BTreeMap::new(),
             unfollowed: HashSet::new(),
             typed: HashMap::new(),
             package: symbols.package().map(str::to_owned),

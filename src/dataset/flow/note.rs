@@ -6,11 +6,11 @@ use std::ops::Range;
 use super::Flow;
 use super::shape::{Shape, shape};
 use super::value::{Data, Hit, Library, Mention, Value};
-use crate::dataset::mapping::{Becomes, Position};
+use crate::dataset::mapping::Position;
 use crate::dataset::sql::{self, Dialect, Setting};
 use crate::dataset::text::{self, Placeholders, Text};
 use crate::dataset::usage::{Accessor, ColumnForm, Doubt, Form, Of, Role, Unit, Use};
-use crate::dataset::word::{is_name, is_word, words};
+use crate::dataset::word::is_word;
 use crate::language::{by_name, literal};
 use crate::tree::{Node, parse_embedded};
 
@@ -301,7 +301,7 @@ impl<'t> Flow<'t> {
             qualifier: before.clone(),
             spelled: name,
             inner: range.clone(),
-            role: place.role,
+            role: named_role(place, mention, alone),
             value: self.use_of_value(mention.whole),
             alias: alias.filter(|_| changed),
             removable: None,
@@ -316,33 +316,6 @@ impl<'t> Flow<'t> {
             whole,
         };
         self.add(source, Use { range, dataset, of, position, form: Form::Column(form) });
-    }
-
-    /// Names that code can't spell where the old one stands.
-    fn check_new_name(&mut self, source: usize, of: &Of, mention: &Mention<'t>, range: &Range<usize>, language: &str) {
-        let mapping = &self.datasets.mappings[self.datasets_of[source]];
-        let Of::Column(column) = of else { return };
-        let column = &mapping.columns[*column];
-        let bare = !matches!(shape(mention.name), Shape::Text);
-        match &column.becomes {
-            Becomes::To(new) if bare && *new != column.name && !is_attribute(new) => {
-                let why = format!("{new} can't be written as an attribute: it means something else");
-                self.doubt(source, Doubt::annotate(range.clone(), why));
-            }
-            Becomes::Expressions(all) => {
-                let Some(expression) = all.get(language) else { return };
-                let text = expression.write(|_| String::new());
-                let names = words(&text, false)
-                    .into_iter()
-                    .filter(|(at, word)| text[at + word.len()..].starts_with('.') && !text[..*at].ends_with('.'));
-                let missing = names.map(|(_, word)| word.to_owned()).find(|word| self.imported(word).is_none());
-                if let Some(word) = missing {
-                    let why = format!("the expression speaks of {word}, which is not imported here");
-                    self.doubt(source, Doubt::annotate(range.clone(), why));
-                }
-            }
-            _ => {}
-        }
     }
 
     /// How this file calls Spark's `col`.
@@ -562,17 +535,13 @@ impl<'t> Flow<'t> {
 /// How many doubts of one source are kept: one is enough for it to stay.
 const MAX_DOUBTS: usize = 64;
 
-/// Whether a name can be written behind a dot, and means a column there.
-fn is_attribute(name: &str) -> bool {
-    let means_more = super::attributes::is_of_frames(name);
-    is_name(name) && !name.starts_with(char::is_numeric) && !means_more && !KEYWORDS.contains(&name)
+/// What a column is where its name stands alone: nothing but a name can stand there in a frame of pandas, in
+/// a pattern, or for a keyword.
+fn named_role(place: Place, mention: &Mention<'_>, text: bool) -> Role {
+    let bare = mention.whole.id == mention.name.id && !matches!(shape(mention.name), Shape::Text | Shape::Mention);
+    let only = bare || text && place.library == Some(Library::Pandas);
+    if only && place.role == Role::Value { Role::Star } else { place.role }
 }
-
-/// Words that no attribute may be.
-const KEYWORDS: [&str; 24] = [
-    "from", "class", "import", "def", "return", "lambda", "global", "is", "in", "not", "and", "or", "with", "as",
-    "type", "val", "var", "object", "package", "default", "case", "match", "new", "this",
-];
 
 fn known_language(name: &str) -> &'static str {
     ["pyspark", "pandas", "python", "scala", "java", "typescript", "tsx", "javascript"]

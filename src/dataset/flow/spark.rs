@@ -201,7 +201,7 @@ impl<'t> Flow<'t> {
                     self.grouped_whole(data, method.node);
                 }
                 for one in &method.arguments {
-                    self.reads(one, data, read.at(Position::Group));
+                    self.reads(one, data, Place { role: Role::Star, ..read.at(Position::Group) });
                 }
                 same()
             }
@@ -245,7 +245,9 @@ impl<'t> Flow<'t> {
         if method.word() == "dropna" && some.is_empty() {
             self.grouped_whole(data, method.node);
         }
-        some.into_iter().for_each(|one| drop(self.reads(one, data, Place::read(Library::Spark))));
+        let names = matches!(method.word(), "dropna" | "withWatermark");
+        let place = Place { role: if names { Role::Star } else { Role::Value }, ..Place::read(Library::Spark) };
+        some.into_iter().for_each(|one| drop(self.reads(one, data, place)));
     }
 
     /// A list of columns: a new frame, or what rows are grouped by.
@@ -266,7 +268,7 @@ impl<'t> Flow<'t> {
     fn spark_drop(&mut self, data: &Data, method: &Method<'t>) -> Value<'t> {
         let mut left = data.clone();
         for one in &method.arguments {
-            self.reads(one, data, Place::read(Library::Spark));
+            self.reads(one, data, Place { role: Role::Star, ..Place::read(Library::Spark) });
             if let Some((name, _)) = self.literal(one.node) {
                 left.set(&name, Inner::Own);
             }
@@ -383,7 +385,7 @@ impl<'t> Flow<'t> {
         let (Some(old), Some(new)) = (method.argument(0, "existing"), method.argument(1, "new")) else {
             return Value::Frame(frame.clone());
         };
-        let found = self.reads(old, data, Place::read(Library::Spark));
+        let found = self.reads(old, data, Place { role: Role::Star, ..Place::read(Library::Spark) });
         let parts = found.first().and_then(|read| read.parts);
         let bound = found.iter().find_map(|read| read.bound);
         let mut after = data.clone();

@@ -9,7 +9,7 @@ use super::shape::{Shape, shape};
 use super::value::{Data, Hit};
 use crate::dataset::mapping::{Position, System};
 use crate::dataset::usage::{Doubt, Form, Of, Use};
-use crate::dataset::word::words;
+use crate::dataset::word::{each, words};
 use crate::tree::Node;
 
 impl<'t> Flow<'t> {
@@ -17,6 +17,7 @@ impl<'t> Flow<'t> {
     /// not followed may read them.
     pub(super) fn sweep_names(&mut self) {
         self.sweep_classes();
+        self.sweep_frames();
         let datasets: BTreeSet<usize> = self.datasets_of.iter().copied().collect();
         let known: BTreeSet<usize> = self.noted.keys().map(|(start, _)| *start).collect();
         let nodes: Vec<Node<'t>> = self.tree.iter().collect();
@@ -61,6 +62,41 @@ impl<'t> Flow<'t> {
                     );
                     self.doubt(source, Doubt::annotate(range, "gander did not follow what reads this name"));
                 }
+            }
+        }
+    }
+
+    /// Tells where a query in a text may read a frame by the name of its variable, as DuckDB does, and where all
+    /// names are handed on at once.
+    fn sweep_frames(&mut self) {
+        let framed = std::mem::take(&mut self.framed);
+        let all: BTreeSet<usize> = framed.values().flatten().copied().collect();
+        if all.is_empty() {
+            return;
+        }
+        for node in self.tree.iter().filter(|node| matches!(shape(*node), Shape::Text)).collect::<Vec<_>>() {
+            let mut before = "";
+            for (_, word) in each(node.text()) {
+                if ["from", "join"].iter().any(|one| one.eq_ignore_ascii_case(before))
+                    && let Some(sources) = framed.get(word)
+                {
+                    for source in sources {
+                        let why = format!("a query in a text may read {word} by its name");
+                        self.doubt(*source, Doubt::open(node.range(), why));
+                    }
+                }
+                before = word;
+            }
+        }
+        let calls = self.tree.iter().filter(|node| node.kind() == "call");
+        let given = calls.filter(|call| {
+            let function = call.field("function").map_or("", Node::text);
+            matches!(function, "locals" | "globals" | "vars" | "eval" | "pd.eval" | "pandas.eval")
+        });
+        for call in given.collect::<Vec<_>>() {
+            for source in &all {
+                let why = "what stands here may read every value of this code by its name";
+                self.doubt(*source, Doubt::open(call.range(), why));
             }
         }
     }

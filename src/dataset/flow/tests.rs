@@ -21,6 +21,8 @@ signup_ts = "count"
 sort_of = "product"
 [columns.last_seen]
 pyspark = "F.to_date({last_active_at})"
+pandas = "pd.to_datetime({last_active_at})"
+scala = "dayOf({last_active_at})"
 [columns.tier]
 to = "segment"
 filter = "annotate"

@@ -35,7 +35,10 @@ impl<'t> Resolver<'t> {
                         ];
                         let asks = ["exists", "any_match", "all_match", "none_match", "forall"];
                         let has_lambda = || around.descendants().any(|below| below.kind() == "lambda");
-                        looks.contains(&name.as_str())
+                        // In a list each element is a value as a whole.
+                        let row =
+                            around.kind() == "call" && matches!(name.as_str(), "explode" | "explode_outer" | "unnest");
+                        looks.contains(&name.as_str()) && !row
                             || asks.contains(&name.as_str()) && has_lambda()
                             || matches!(name.as_str(), "filter" | "list_filter" | "array_filter")
                                 && has_lambda()

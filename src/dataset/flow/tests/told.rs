@@ -123,3 +123,52 @@ fn what_only_looks_like_a_reader_of_the_dataset_stays() {
     let sums = format!("n = f({}) + g(1)\n", "spark.table('a.users_v1').count()");
     becomes("python", &sums, &[MOVES]);
 }
+
+#[test]
+fn an_expression_stands_only_where_more_than_a_name_can() {
+    let name = "a name is needed here";
+    for code in [
+        "drop('last_seen')",
+        "dropDuplicates(['last_seen'])",
+        "withColumnRenamed('last_seen', 'd')",
+        "withWatermark('last_seen', '1 day')",
+        "dropna(subset=['last_seen'])",
+    ] {
+        spark_stays(&format!("n = spark.table('a.users_v1').{code}.count()\n"), name);
+    }
+    for code in ["sort_values('last_seen')", "rename(columns={'last_seen': 'd'})", "drop(columns=['last_seen'])"] {
+        stays("python", &format!("import pandas as pd\nn = len(pd.read_gbq('a.users_v1').{code})\n"), name);
+    }
+    let scala = |code: &str| {
+        format!(
+            "import b.dayOf\nobject J {{ def f(sc: ScioContext) = sc.bigQueryTable(Table.Spec(\"p:a.users_v1\")).map({code}).count }}"
+        )
+    };
+    stays("scala", &scala("_.getString(\"last_seen\")"), "the function of a placeholder");
+    let named = scala("r => r.getString(\"last_seen\")");
+    stays("scala", &named.replace("import b.dayOf\n", ""), "speaks of dayOf, which is not imported");
+    let moved = moved("scala", &named).0;
+    assert!(moved.contains("dayOf(r.getString(\"last_active_at\"))"), "{moved}");
+}
+
+#[test]
+fn structs_of_frames_and_frames_by_their_names_stay() {
+    for (code, why) in [
+        ("df.groupBy('user_id').agg(F.max(F.struct(df.country_code)).alias('m'))", "the name of a field"),
+        ("df.select(F.first(df.address).alias('a'))", "the whole struct"),
+        ("df.select(F.expr('explode(address)').alias('d'))", "the whole struct"),
+    ] {
+        spark_stays(&format!("df = spark.table('a.users_v1')\nn = {code}.count()\n"), why);
+    }
+    let exploded = "df = spark.table('a.users_v1')\nn = df.select(F.explode(df.address).alias('d')).select('d.postcode').count()\n";
+    let (text, why) = moved("python", &format!("from pyspark.sql import functions as F\n{exploded}"));
+    assert!(text.contains("d.zip") || !why.is_empty(), "{text}");
+    let read = "import pandas as pd\ndf = pd.read_gbq('a.users_v1')\n";
+    for code in [
+        "n = duckdb.sql('select * from df where user_id > 3').df()['country_code'].nunique()\n",
+        "n = sqldf('select user_id from df', locals())\n",
+        "n = pd.eval(\"df.country_code == 'DE'\")\n",
+    ] {
+        stays("python", &format!("{read}{code}"), "by its name");
+    }
+}
