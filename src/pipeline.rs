@@ -32,7 +32,7 @@ use crate::script::{self, Inputs, ScriptErrors};
 use crate::state::{StateError, Store, WaveRecord, WaveState};
 use crate::toolchain;
 use crate::transform::{self, Pinned, Plan, Transformed, WorkspacePlan};
-use crate::verify::{self, Declared, Verdict};
+use crate::verify::{self, Verdict};
 use crate::workspace::{Consumer, EntityRef, Fleet, Manifest, Pin, Source, Workspace};
 
 mod collect;
@@ -43,8 +43,8 @@ mod verifying;
 
 pub use collect::collect;
 pub use compare::{Altered, compare};
-use planned::rows;
 pub use planned::{Planned, PlannedRow};
+use planned::{declared, rows};
 pub use uses::{Checked, FleetUse, check, meant, owner, subjects};
 use verifying::Work;
 pub use verifying::{Verified, VerifyOptions, enter, kept, prepare, verify};
@@ -508,24 +508,6 @@ fn install(
 fn review(rules: &crate::rule::RuleSet) -> BTreeSet<String> {
     let wants = |rule: &&crate::rule::Rule| rule.safety == crate::rule::Safety::Review;
     rules.rules.iter().filter(wants).map(|rule| rule.id.clone()).collect()
-}
-
-/// What each rule declares to be its business, hosts of embedded code included.
-fn declared(rules: &crate::rule::RuleSet) -> Declared {
-    let languages = |rule: &crate::rule::Rule| {
-        let of = |variant: &crate::rule::Variant| {
-            let hosts = variant.hosts.iter().map(|host| host.language);
-            hosts.chain([variant.language]).map(|language| language.facts.name.clone()).collect::<Vec<_>>()
-        };
-        rule.variants.iter().flat_map(of).collect()
-    };
-    let scope = |rule: &crate::rule::Rule| verify::Scope { languages: languages(rule), paths: rule.paths.clone() };
-    let datasets = || rules.datasets.iter().flat_map(|datasets| datasets.ids());
-    // Datasets are looked for in every language; what is not edited may get a comment.
-    let all = crate::language::all().iter().map(|language| language.facts.name.clone()).collect();
-    let anywhere = verify::Scope { languages: all, paths: crate::rule::Paths::default() };
-    let of_rules = rules.rules.iter().map(|rule| (rule.id.clone(), scope(rule)));
-    of_rules.chain(datasets().map(|id| (id.clone(), anywhere.clone()))).collect()
 }
 
 /// Advances a migration as far as it can.

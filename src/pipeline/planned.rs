@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::rollout::{self, ends, patch};
 use crate::state::WaveRecord;
 use crate::transform::{Finding, FindingKind, Plan, Transformed, WorkspacePlan};
-use crate::verify::Declared;
+use crate::verify::{Declared, Scope};
 use crate::workspace::{Consumer, EntityRef, FileVersion, Fleet, Manifest, Source};
 
 /// A fleet and what the rules make of it.
@@ -133,4 +133,26 @@ impl Planned {
         let Some(manifest) = &self.manifests[index] else { return Ok(String::new()) };
         patch(&self.fleet.workspaces[index], manifest, &self.plan.workspaces[index])
     }
+}
+
+/// What each rule declares to be its business, hosts of embedded code included.
+pub(super) fn declared(rules: &crate::rule::RuleSet) -> Declared {
+    let languages = |rule: &crate::rule::Rule| {
+        let of = |variant: &crate::rule::Variant| {
+            let hosts = variant.hosts.iter().map(|host| host.language);
+            hosts.chain([variant.language]).map(|language| language.facts.name.clone()).collect::<Vec<_>>()
+        };
+        rule.variants.iter().flat_map(of).collect()
+    };
+    let scope = |rule: &crate::rule::Rule| Scope {
+        languages: languages(rule),
+        paths: rule.paths.clone(),
+        builds: !rule.sets.is_empty(),
+    };
+    let datasets = || rules.datasets.iter().flat_map(|datasets| datasets.ids());
+    // Datasets are looked for in every language; what is not edited may get a comment.
+    let all = crate::language::all().iter().map(|language| language.facts.name.clone()).collect();
+    let anywhere = Scope { languages: all, ..Scope::default() };
+    let of_rules = rules.rules.iter().map(|rule| (rule.id.clone(), scope(rule)));
+    of_rules.chain(datasets().map(|id| (id.clone(), anywhere.clone()))).collect()
 }

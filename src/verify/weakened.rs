@@ -52,6 +52,8 @@ pub struct Scope {
     pub languages: BTreeSet<String>,
     /// Their paths.
     pub paths: Paths,
+    /// Whether it sets versions in the files of builds, wherever these lie.
+    pub builds: bool,
 }
 
 /// The scope of each rule, by its id.
@@ -249,6 +251,9 @@ pub fn outside(files: &[FilePlan], declared: &Declared, languages: &FileLanguage
         for (rule, path) in rules.iter().flat_map(|rule| paths.iter().map(move |path| (*rule, *path))) {
             let language = languages.of(path).map(|language| language.facts.name.as_str());
             let scope = declared.get(rule);
+            if scope.is_some_and(|scope| scope.builds) && crate::dependency::declares(path) {
+                continue;
+            }
             let mut flag = |message: String| {
                 flags.insert(Flag { kind: FlagKind::OutsideRule, path: path.to_owned(), message });
             };

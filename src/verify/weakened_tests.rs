@@ -188,9 +188,15 @@ fn a_rule_that_leaves_its_languages_is_flagged() {
     assert_eq!(outside(&[file("a.py", renamed)], &declared, &FileLanguages::default()).len(), 1);
     let unknown = FileOutcome::Delete { rule: "b".to_owned() };
     assert_eq!(outside(&[file("a.py", unknown)], &declared, &FileLanguages::default()).len(), 1);
+    // Versions are set in the files of builds.
+    let scope = Scope { languages: python(), builds: true, ..Scope::default() };
+    let builds = Declared::from([("a".to_owned(), scope)]);
+    for (path, wanted) in [("requirements.txt", 0), ("x/pom.xml", 0), ("ci.sh", 1)] {
+        assert_eq!(outside(&[file(path, delete())], &builds, &FileLanguages::default()).len(), wanted, "{path}");
+    }
     // The right language in the wrong place.
     let paths = Paths::new(&["jobs/**".to_owned(), "!**/vendor/**".to_owned()]).unwrap();
-    let declared = Declared::from([("a".to_owned(), Scope { languages: python(), paths })]);
+    let declared = Declared::from([("a".to_owned(), Scope { languages: python(), paths, builds: false })]);
     assert_eq!(outside(&[file("jobs/a.py", delete())], &declared, &FileLanguages::default()), []);
     for path in ["a.py", "jobs/vendor/a.py"] {
         let flags = outside(&[file(path, delete())], &declared, &FileLanguages::default());

@@ -22,6 +22,7 @@ mod fleet;
 mod git_server;
 mod index;
 mod kill;
+mod language;
 mod lsp;
 mod malice;
 mod matchers;

@@ -3,9 +3,9 @@
 
 use proptest::prelude::*;
 
-use super::super::Declared;
 use super::*;
 use crate::transform::Transformed;
+use crate::verify::Declared;
 
 fn consumer(name: &str, source: Source) -> Consumer {
     let entity = EntityRef::parse(name, "component").unwrap();
