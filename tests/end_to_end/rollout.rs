@@ -158,13 +158,20 @@ fn until(bench: &Bench, point: &str) {
 #[test]
 fn a_pause_gets_through_to_a_run_of_another_process() {
     let bench = fleet("", "");
-    let go = bench.root.join("go");
+    let (go, begun) = (bench.root.join("go"), bench.root.join("begun"));
     // Each step lasts until it is told to go on.
-    let step = format!("until test -e {}; do sleep 0.02; done; test -s job.py", go.display());
+    let step = format!(": > {}; until test -e {}; do sleep 0.02; done; test -s job.py", begun.display(), go.display());
     bench.put("migration.toml", bench.text("migration.toml").replace("test -s job.py", &step));
     std::thread::scope(|scope| {
         let run = scope.spawn(|| bench.gander(&["run"]));
         until(&bench, "wave.open");
+        // What is asked before anything is begun keeps it from being begun.
+        for _ in 0..6000 {
+            if begun.exists() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
         let status = bench.gander(&["status"]).stdout;
         assert!(status.contains("is at work"), "{status}");
         let let_go = scope.spawn(|| {
