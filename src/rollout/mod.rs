@@ -43,6 +43,7 @@ mod snapshot;
 mod supersede;
 #[cfg(test)]
 mod tests;
+mod traffic;
 mod units;
 mod upstream;
 mod verdicts;

@@ -14,6 +14,7 @@ use super::record::{consumers_of, earlier, head, message, new_record, slug};
 use super::requests::heed_urgent;
 use super::shared::{self, Whose};
 use super::snapshot::Snapshot;
+use super::traffic::{is_open, traffic};
 use super::units;
 use super::upstream::{comes_first, is_below};
 use super::versions::versions_of;
@@ -271,36 +272,6 @@ fn ended(store: &Store, request: &Request<'_>, one: &Begun<'_>, waits: &mut Vec<
     (request.tell)(Event::Shipped { workspace: one.parcel.id, state });
 }
 
-/// What is open, and what went out within the hour.
-fn traffic(store: &Store, request: &Request<'_>, snapshot: &Snapshot) -> Result<Traffic, RolloutError> {
-    let calendar = &request.migration.rollout.calendar;
-    let mut traffic = Traffic::default();
-    if calendar.per_hour.is_some() {
-        traffic.recent = store.deliveries_since(store.now() - 3600)?;
-    }
-    if calendar.max_open.is_some() {
-        let out = snapshot.deliveries.values().filter(|record| is_open(record));
-        let (shared, alone): (Vec<_>, Vec<_>) = out.partition(|record| record.shared);
-        let shared: BTreeSet<_> = shared.into_iter().map(|record| (&record.remote, &record.branch)).collect();
-        traffic.open = (alone.len() + shared.len()) as u64;
-    }
-    Ok(traffic)
-}
-
-/// Whether somebody has to act on it: nobody has on a patch in gander's own folder, or on a
-/// file in place.
-fn is_open(record: &DeliveryRecord) -> bool {
-    use DeliveryState as D;
-    let is_made = record.branch.as_ref().is_some_and(|(_, commit)| commit.is_some());
-    let stands = match &record.state {
-        D::Delivered | D::Edited(_) | D::Superseded | D::Conflict(_) => record.merged.is_none(),
-        // Its revert waits for them.
-        D::RollingBack => record.revert.is_some(),
-        _ => false,
-    };
-    stands && is_made && matches!(record.how, Delivery::Branch | Delivery::Push) && !record.departed
-}
-
 /// What a policy may speak of besides the verdict.
 fn marks(request: &Request<'_>, parcel: &Parcel<'_>) -> Marks {
     let rules = units::rules_of(&parcel.workspace.plan);
@@ -349,6 +320,13 @@ fn pack<'a>(
             refuse(store, request, snapshot, (id, wave, over), (DeliveryState::Refused(reason), why))?;
             return Ok(None);
         }
+    }
+    // An owner may opt out while a person is still to look.
+    let kept = begun.filter(|one| matches!(one.state, DeliveryState::AwaitingApproval(_) | DeliveryState::Held(_)));
+    if let Some((record, why)) = kept.zip(index.and_then(|index| (request.opted_out)(index))) {
+        let state = DeliveryState::Refused(format!("{OPTED_OUT}{why}"));
+        deliver::keep(store, id, &mut record.clone(), state, "it opts out")?;
+        return Ok(None);
     }
     let Some(verdict) = snapshot.verdict(id) else {
         return Ok(None);
@@ -527,6 +505,10 @@ fn send_off<'p>(
             let made = deliver::make(store.folder(), &shipment, &papers, &mut record);
             deliver::finish(store, id, &mut record, made)?;
         }
+    }
+    if let Some(over) = parcel.over.filter(|over| over.merged.is_none() && over.folder != record.folder) {
+        // Made anew in another wave: nobody shall take the old patch for the one that holds.
+        deliver::mark_withdrawn(store.folder(), over, "it was made anew");
     }
     (request.tell)(Event::Shipped { workspace: id, state: &record.state });
     Ok(Sent::Ended(record.state))

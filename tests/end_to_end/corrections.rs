@@ -123,7 +123,7 @@ fn a_correction_that_is_kept_back_goes_out_once_it_may() {
             // One that nobody has merged is withdrawn, and waits as any other.
             assert_eq!((tip(&bench, "bee"), outcomes(&bench.ledger())["bee"].as_str()), (None, "pending"));
             bench.gander(&["approve", "bee"]).expect(0);
-            bench.gander(&["run"]).expect(0);
+            bench.gander(&["run"]).expect(4);
             assert!(tip(&bench, "bee").is_some(), "{:#}", bench.ledger());
         } else {
             assert!(why.contains("not corrected: held"), "{why}");

@@ -62,7 +62,7 @@ fn why_names_rule_match_mapping_and_evidence() {
 #[test]
 fn rules_that_want_a_review_wait_for_a_person() {
     let bench = fleet("");
-    bench.gander(&["run"]).expect(0);
+    bench.gander(&["run"]).expect(4);
     assert_eq!(outcomes(&bench.ledger())["bee"], "pending", "{:#}", bench.ledger());
     assert_eq!(bench.text("apps/bee/job.py"), "risky(1)\n");
     bench.gander(&["approve", "bee"]).expect(0);

@@ -524,7 +524,7 @@ fn what_the_world_does_not_tell_is_said_and_left_to_a_person() {
     assert!(why.contains("all the same: it was merged after that, or is its owner's own work"), "{why}");
     assert_eq!((state(&bench, "cat").as_str(), branches(&bench, "cat").len()), ("reverted", 1), "nothing is done");
     let dry = bench.gander(&["rollback", "--all", "--dry-run"]).expect(1).stdout;
-    assert!(dry.contains("apps/bee  wave 2  CONFLICT  in "), "{dry}");
+    assert!(dry.contains("apps/bee  wave 2  CONFLICT  job.py is neither"), "{dry}");
     let said = bench.gander(&["rollback", "--consumer", "bee"]).expect(2).stderr;
     assert!(said.contains("neither as it was before"), "{said}");
     bench.gander(&["rollback", "--all"]).expect(5);

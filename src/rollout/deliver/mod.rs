@@ -453,6 +453,12 @@ fn proven(shipment: &Shipment<'_>) -> Result<(), Obstacle> {
     changeset::prove(shipment.versions, shipment.set).map_err(|error| Obstacle::Failed(error.to_string()))
 }
 
+/// Marks the folder of a change set that does not hold any more, below the state folder. Where
+/// that can't be written, it stays what it is.
+pub(super) fn mark_withdrawn(state: &Path, record: &DeliveryRecord, because: &str) {
+    let _ = withdraw(&state.join(&record.folder), because);
+}
+
 fn withdraw(folder: &Path, because: &str) -> Result<(), Obstacle> {
     if !folder.is_dir() {
         return Ok(());

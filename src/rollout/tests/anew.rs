@@ -163,3 +163,34 @@ fn an_owner_may_merge_any_of_those_that_were_out() {
     let merged = record(&world, 0);
     assert_eq!((merged.change_id, merged.merged.is_some()), (first.change_id, true));
 }
+
+#[test]
+fn the_patch_of_a_wave_that_passed_is_marked_once_it_is_made_anew_in_another() {
+    let mut world = baking(Delivery::Patches, 2);
+    world.run().unwrap();
+    world.clock.advance(3600);
+    world.run().unwrap();
+    moves_on(&mut world, 0);
+    world.run().unwrap();
+    world.clock.advance(3600);
+    world.run().unwrap();
+    let folder = |wave: u32| world.migration.state.join(format!("change-sets/wave-{wave}/c0"));
+    let last = record(&world, 0).wave;
+    assert!(last > 1, "{last}");
+    assert!(folder(1).join(WITHDRAWN).is_file() && !folder(last).join(WITHDRAWN).exists());
+}
+
+#[test]
+fn who_opts_out_while_a_person_is_to_look_gets_nothing_by_an_approval() {
+    let mut world = baking(Delivery::Patches, 2);
+    world.migration.rollout.waves.remove(0);
+    world.verdicts.insert(1, VerdictKind::NoData);
+    world.migration.policy.unverified = Disposition::Approve;
+    world.run().unwrap();
+    let (only, about) = (BTreeSet::new(), crate::rollout::About::Consumer("component:default/c1".to_owned()));
+    crate::rollout::approve(&mut world.store(), &about, "", &[]).unwrap();
+    let opted_out = |index: usize| (index == 1).then(|| "no thanks".to_owned());
+    let request = Request { opted_out: &opted_out, ..world.request(false, &only, &|_| {}) };
+    crate::rollout::run(&mut world.store(), &request).unwrap();
+    assert_eq!(record(&world, 1).state, DeliveryState::Refused("it opts out: no thanks".to_owned()));
+}
