@@ -381,8 +381,8 @@ impl<'t> Resolver<'t> {
                     .iter()
                     .enumerate()
                     .filter(|(other, _)| *other != at && (encloses(*other, at) || encloses(at, *other)));
-                // What moves to the name as well is the table itself.
-                let same = |other: &Relation| other.name.as_ref() == Some(&new) && other.source != one.source;
+                // What gets another name itself is edited wherever it qualifies.
+                let same = |other: &Relation| other.name.as_ref() == Some(&new) && other.renamed.is_none();
                 if others.into_iter().any(|(_, other)| other.relations.iter().any(same)) {
                     caught = Some(new);
                 }

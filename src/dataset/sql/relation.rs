@@ -18,7 +18,7 @@ pub(super) struct Relation {
 }
 
 /// Where a relation's columns come from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) enum Source {
     /// A dataset that is migrated.
     Dataset(usize),

@@ -405,6 +405,7 @@ fn names_that_other_clauses_and_other_queries_mean_stay_what_they_are() {
     }
     for sql in [
         "select user_id, (select count(*) from b.x as users_v2 where users_v2.i = users_v1.user_id) as n from a.users_v1",
+        "select (select max(users_v2.user_id) from a.users_v1 as users_v2 where users_v1.user_id = 1) as n from a.users_v1",
         "select 1 from b.x as users_v2 where exists (select 1 from a.users_v1 where users_v1.user_id = users_v2.i)",
     ] {
         check(sql, "! is what another table is called");
