@@ -418,7 +418,7 @@ fn names_that_other_clauses_and_other_queries_mean_stay_what_they_are() {
 fn a_table_of_whose_name_a_part_is_put_in_is_told() {
     let put_in = |sql: &str, hole: &str| {
         let at = sql.find(hole).unwrap();
-        moved_in(sql, &Setting { holes: vec![at..at + hole.len()], ..Setting::default() })
+        moved_in(sql, &Setting { holes: std::iter::once(at..at + hole.len()).collect(), ..Setting::default() })
     };
     assert!(put_in("select country_code from a.xxx", "xxx").starts_with("! which table is read"));
     assert_eq!(put_in("select other from a.xxx", "xxx"), "select other from a.xxx");
