@@ -423,7 +423,7 @@ fn another_migration_in_the_same_lines_is_noticed() {
     git(&theirs, &["add", "-A"]);
     git(&theirs, &["commit", "-q", "-m", "more"]);
     git(&theirs, &["push", "-q", "origin", "gander/small/ant"]);
-    bench.gander(&["run", "other.toml"]).expect(0);
+    bench.gander(&["run", "other.toml"]).expect(4);
     let ledger = bench.gander(&["status", "other.toml", "--json"]).json();
     let why = reason(&ledger, "ant");
     assert_eq!(
