@@ -117,6 +117,25 @@ fn a_value_that_something_needs_can_not_go() {
 }
 
 #[test]
+fn an_item_of_a_query_takes_its_separator_with_it() {
+    let sql = |code: &str| without("sql", "a.sql", r#"expr("old($A)")"#, code);
+    assert_eq!(sql("select b, old(a) from t\n"), "select b from t\n");
+    assert_eq!(sql("select old(a), b from t\n"), "select b from t\n");
+    assert_eq!(sql("select b from t group by 1, old(a)\n"), "select b from t group by 1\n");
+    let cases = [
+        ("select old(a) x, b from t\n", "is a value that"),
+        ("select distinct old(a) from t\n", "is a value that"),
+        ("select 1 from t where x in (old(a))\n", "is a value that"),
+        ("select 1 from t where not old(a)\n", "is a value that"),
+        ("insert into t (a, b) values (old(a), 2)\n", "each place means something"),
+    ];
+    for (code, why) in cases {
+        let said = sql(code);
+        assert!(said.starts_with('=') && said.contains(why), "{code}: {said}");
+    }
+}
+
+#[test]
 fn what_stands_behind_a_body_does_not_become_one() {
     let cases = [
         ("javascript", "a.js", "if (a) old()\nb()\n", "if (a) {}\nb()\n"),

@@ -98,6 +98,7 @@ fn new_code_is_one_piece_where_it_comes_to_stand() {
         ("typescript", "f($A)", "$A", "x = f(a && b) as B;\n", "x = (a && b) as B;\n"),
         ("typescript", "f($A)", "$A", "x = f(a as B).c;\n", "x = (a as B).c;\n"),
         ("typescript", "f($A)", "$A", "x = 2 ** f(a as B);\n", "x = 2 ** (a as B);\n"),
+        ("typescript", "f($A)", "$A", "x = k in f(a < b);\n", "x = k in (a < b);\n"),
         ("tsx", "f($A)", "$A", "x = f(a?.b).c as B;\n", "x = (a?.b).c as B;\n"),
         ("java", "f($A)", "$A", "class A { void m() { f(a instanceof B); } }\n", NO),
         ("java", "f($A)", "$A", "class A { void m() { for (f(a + b);;) {} } }\n", NO),
