@@ -280,10 +280,8 @@ fn looked_through(rules: &RuleSet, facts: &Arc<Facts>, place: Place<'_>, bytes: 
                 Change { comments, ..shifted(edits, splices, bytes, shift) }
             });
         }
-        Err(wrong) => {
-            let place = line_column(text, wrong.at);
-            report.findings.push(about(path, &wrong.rule, place, FindingKind::Refused, &wrong.why));
-        }
+        // What is not edited asks for nothing elsewhere.
+        Err(wrong) => report.refuse(path, &wrong.rule, line_column(text, wrong.at), &wrong.why),
     }
     report
 }

@@ -179,8 +179,10 @@ fn moves_placeholder(was: Node<'_>, now: Node<'_>) -> bool {
     let Some(placeholder) = &was.tree().language.facts.arguments.placeholder else { return false };
     let is_one = |n: &Node<'_>| n.kind() == placeholder.as_str();
     let free = |n: Node<'_>| {
-        let between = n.ancestors().take_while(|up| up.id != was.id);
-        is_one(&n) && between.into_iter().all(|up| !is_bracketed(up))
+        // One that is all of an argument belongs to the call.
+        let own = n.parent().filter(|list| list.id != was.id).map(|list| list.id);
+        let mut between = n.ancestors().take_while(|up| up.id != was.id);
+        is_one(&n) && between.all(|up| !is_bracketed(up) || Some(up.id) == own)
     };
     if is_one(&was) {
         // It goes beyond the list that it stands in: how many lists are around it counts.
@@ -190,7 +192,8 @@ fn moves_placeholder(was: Node<'_>, now: Node<'_>) -> bool {
         return lists(was) != lists(now);
     }
     let list = now.parent().filter(|up| is_bracketed(*up) && !up.kind().contains("parenthesized"));
-    was.descendants().any(free) && list.is_none()
+    let alike = was.parent().map(|up| up.kind_id()) == now.parent().map(|up| up.kind_id());
+    was.descendants().any(free) && list.is_none() && !alike
 }
 
 /// Whether code in a hole of a literal holds the quote that the literal begins with.

@@ -149,6 +149,12 @@ fn new_code_is_one_piece_where_it_comes_to_stand() {
         ("python", "f($A)", "g($A)", "x = [*f(a)]\n", NO),
         ("python", "f($A)", "g($A)", "x = f(a for a in b)\n", "x = g((a for a in b))\n"),
         ("python", "f($$$A)", "g(1, $$$A)", "x = f(a for a in b)\n", "x = g(1, (a for a in b))\n"),
+        ("scala", "f($A)", "$A + 1", "object A { val x = f(g(_)) }\n", NO),
+        ("scala", "f($A)", "h($A)", "object A { val x = f(g(_)) }\n", "object A { val x = h(g(_)) }\n"),
+        ("scala", "f($A)", "1 + $A", "object A { val x = f((a, b)) }\n", "object A { val x = 1 + ((a, b)) }\n"),
+        ("scala", "f($A)", "$A(1)", "object A { val x = f(new B(1)) }\n", "object A { val x = (new B(1))(1) }\n"),
+        ("sql", "f($A)", "$A + 1", "select f(a || b) from t\n", "select (a || b) + 1 from t\n"),
+        ("python", "$A.b", "True", "del x.b\n", NO),
         // Several elements of a list are what a rule may write.
         ("python", "f($A, $B)", "$A, $B", "g(f(1, 2))\n", "g(1, 2)\n"),
     ];
