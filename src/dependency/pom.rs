@@ -38,11 +38,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Declared>, String> {
                 }
                 path.push(name);
             }
-            Event::End(_) => {
-                if path.pop().as_deref() == Some("dependency") {
-                    all.extend(open.take());
-                }
-            }
+            Event::End(_) if path.pop().as_deref() == Some("dependency") => all.extend(open.take()),
             Event::Text(_) => {
                 let raw = text.get(before..after).unwrap_or("");
                 let start = before + raw.len() - raw.trim_start().len();
