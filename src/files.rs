@@ -303,12 +303,13 @@ pub fn is_executable(_metadata: &fs::Metadata) -> bool {
 /// # Errors
 /// Where a key is not a path below the folder, or the file system refuses.
 pub fn write_folder_whole(path: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), FilesError> {
-    if folder_digest(path)? == Some(digest_of_folder(files)) {
-        return Ok(());
-    }
     let temporary = temporary_name(path)?;
     let aside = temporary.with_extension("old");
+    // One that was killed after its last step has left what it put aside.
     discard(&temporary)?;
+    if folder_digest(path)? == Some(digest_of_folder(files)) {
+        return discard(&aside);
+    }
     discard(&aside)?;
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(failed("make the folder", parent))?;

@@ -41,7 +41,7 @@ mod planned;
 mod uses;
 mod verifying;
 
-pub use collect::collect;
+pub use collect::{Collected, collect};
 pub use compare::{Altered, compare};
 pub use planned::{Planned, PlannedRow};
 use planned::{declared, rows};

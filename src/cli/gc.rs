@@ -18,7 +18,7 @@ pub(super) struct Args {
 
 pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let migration = args.file.load(screen)?;
-    let gone = pipeline::collect(&migration, args.dry_run, &Clock::System).map_err(|error| screen.failure(&error))?;
-    screen.result(report::operation::collected(&gone, &migration.state, args.dry_run));
+    let found = pipeline::collect(&migration, args.dry_run, &Clock::System).map_err(|error| screen.failure(&error))?;
+    screen.result(report::operation::collected(&found.gone, &found.kept, &migration.state, args.dry_run));
     Ok(Exit::Done)
 }

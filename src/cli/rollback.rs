@@ -5,8 +5,8 @@ use super::screen::Screen;
 use super::{Exit, MigrationFile, run};
 use crate::clock::Clock;
 use crate::pipeline::{Backs, Progress};
-use crate::rollout::{self, Ask, Hooks, Scope};
-use crate::state::{DeliveryState, Store};
+use crate::rollout::{self, Ask, Hooks, NotBack, Scope};
+use crate::state::Store;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:\n  gander rollback migration.toml --wave 2\n  \
@@ -68,16 +68,7 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         ));
         return Err(Exit::Negative);
     }
-    let (stuck, waits) = (std::cell::Cell::new(false), std::cell::Cell::new(false));
-    let tell = |event: rollout::Event<'_>| {
-        match event {
-            rollout::Event::Shipped { state: DeliveryState::Conflict(_), .. } => stuck.set(true),
-            // Its remote is away, or its owner has to merge what takes it back.
-            rollout::Event::Shipped { state: DeliveryState::RollingBack, .. } => waits.set(true),
-            _ => {}
-        }
-        screen.progress(&Progress::Rollout(event));
-    };
+    let tell = |event: rollout::Event<'_>| screen.progress(&Progress::Rollout(event));
     let ask = Ask::RollBack { scope: scope.clone(), untested: args.untested };
     let backs = Backs::new(&migration, args.sandbox.map(Into::into));
     let tested = |trials: &[rollout::Trial]| backs.try_all(trials);
@@ -104,10 +95,11 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     };
     run::print(&ledger, args.json, screen)?;
     // What is still out there is no success, whatever the rest came to.
-    Ok(match (stuck.get(), waits.get()) {
-        (true, _) => Exit::Failed,
-        (false, true) => Exit::Waiting,
-        (false, false) => Exit::Done,
+    let store = Store::read(&migration.state).map_err(|error| screen.failure(&error.into()))?;
+    Ok(match rollout::not_back(&store, &scope).map_err(|error| screen.failure(&error.into()))? {
+        NotBack { stuck: true, .. } => Exit::Failed,
+        NotBack { waits: true, .. } => Exit::Waiting,
+        NotBack { .. } => Exit::Done,
     })
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Clock;
 use crate::config::CodeConfig;
 use crate::digest::DigestBuilder;
-use crate::files;
+use crate::files::{self, FilesError};
 use crate::git::{self, Fetch, GitError, Left, Repository};
 use crate::process::ProcessError;
 use crate::workspace::without_userinfo;
@@ -330,6 +330,38 @@ impl Cloning<'_> {
         write(&record_of(&old.folder), &record)?;
         self.one(key, need, Some(&Known { folder: old.folder.clone(), record }))
     }
+}
+
+/// Whether a clone of gander's own holds what is nowhere else: another commit than the one that
+/// was cloned, changes of files, branches that gander did not make, a stash.
+///
+/// # Errors
+/// Where it can't be read.
+pub fn holds_work(folder: &Path) -> Result<bool, String> {
+    if !folder.join(".git").exists() {
+        return Ok(false);
+    }
+    let repository = Repository::open(folder).map_err(|error| error.to_string())?;
+    if repository.has_work().map_err(|error| error.to_string())? {
+        return Ok(true);
+    }
+    // One that was not finished holds half of a work tree, and nothing of anybody.
+    match known(&record_of(folder)).map(|one| one.record).filter(|record| record.begun.is_none()) {
+        None => Ok(false),
+        Some(record) => {
+            let head = std::fs::read_to_string(folder.join(".git/HEAD")).unwrap_or_default();
+            Ok(head.trim() != record.commit || dirty(folder).map_err(|error| error.to_string())?)
+        }
+    }
+}
+
+/// Removes a clone, and what is on record of it.
+///
+/// # Errors
+/// Where it can't be removed.
+pub fn remove(folder: &Path) -> Result<(), FilesError> {
+    files::remove(&record_of(folder))?;
+    files::remove_folder(folder)
 }
 
 fn record_of(folder: &Path) -> PathBuf {

@@ -41,7 +41,7 @@ mod yaml;
 
 pub use agreement::{Agreement, Declared, Place, Shown, Undeclared};
 pub use changes::{Change, What, changes, missing};
-pub use cloning::Fetching;
+pub use cloning::{Fetching, holds_work, remove as remove_clone};
 pub use exclusions::Excluded;
 pub use graph::{Graph, GraphNode};
 pub use search::names;

@@ -89,6 +89,10 @@ fn folders_are_swapped_whole() {
     write_folder_whole(&path, &files("2")).unwrap();
     assert_eq!(folder_digest(&path).unwrap(), Some(digest_of_folder(&files("2"))));
     assert_eq!(fs::read_dir(root.path().join("wave-1")).unwrap().count(), 1);
+    // Killed after the swap, what was put aside goes with the next one.
+    fs::create_dir(temporary_name(&path).unwrap().with_extension("old")).unwrap();
+    write_folder_whole(&path, &files("2")).unwrap();
+    assert_eq!(fs::read_dir(root.path().join("wave-1")).unwrap().count(), 1);
     let evil = BTreeMap::from([("../x".to_owned(), Vec::new())]);
     assert!(write_folder_whole(&path, &evil).is_err());
 }

@@ -239,10 +239,18 @@ impl Repository {
         Ok(reference)
     }
 
-    fn check_branch(&self, branch: &str, reference: &str, expected: Option<&str>) -> Result<(), GitError> {
+    /// Whether somebody has a branch in a work tree of this repository.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn is_checked_out(&self, branch: &str) -> Result<bool, GitError> {
         let worktrees = text(self.answer(&["worktree", "list", "--porcelain"])?);
-        let line = format!("branch {reference}");
-        if worktrees.lines().any(|l| l == line) {
+        let line = format!("branch refs/heads/{branch}");
+        Ok(worktrees.lines().any(|l| l == line))
+    }
+
+    fn check_branch(&self, branch: &str, reference: &str, expected: Option<&str>) -> Result<(), GitError> {
+        if self.is_checked_out(branch)? {
             return Err(GitError::CheckedOut { branch: branch.to_owned() });
         }
         let found = self.resolve(reference)?;

@@ -66,6 +66,18 @@ impl Repository {
         })
     }
 
+    /// The branch of its remote that its change sets are merged into; `None` for whatever the
+    /// remote calls HEAD.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn merges_into(&self) -> Result<Option<String>, GitError> {
+        Ok(match self.follows()? {
+            Follows::Only(name) => Some(name),
+            Follows::Branch(_) | Follows::Head | Follows::Nothing => None,
+        })
+    }
+
     /// Fails where a branch of gander's own is checked out: HEAD then says nothing of what its
     /// owners have merged.
     ///
@@ -78,6 +90,16 @@ impl Repository {
             Some(name) => Err(GitError::CheckedOut { branch: name.to_owned() }),
             None => Ok(()),
         }
+    }
+
+    /// Whether it holds a branch that gander did not make, or a stash.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn has_work(&self) -> Result<bool, GitError> {
+        let text = self.answer(&["for-each-ref", "--format=%(refname)", "refs/heads", "refs/stash"])?;
+        let text = String::from_utf8_lossy(&text);
+        Ok(text.lines().any(|name| !name.strip_prefix("refs/heads/").is_some_and(is_own)))
     }
 
     /// Whether its configuration has a setting.
@@ -107,13 +129,15 @@ impl Remote {
     pub fn present(&self, follows: &Follows, prefix: &str) -> Result<Present, GitError> {
         let below = format!("refs/heads/{prefix}*");
         let branch = match follows {
-            Follows::Only(name) => format!("refs/heads/{name}"),
-            Follows::Branch(_) | Follows::Head | Follows::Nothing => "HEAD".to_owned(),
+            Follows::Only(name) | Follows::Branch(name) => format!("refs/heads/{name}"),
+            Follows::Head | Follows::Nothing => "HEAD".to_owned(),
         };
         let mut found = self.list(&["HEAD", &branch, &below])?;
         let (head, there) = (found.remove("HEAD"), found.get(&branch).cloned());
         let (reference, commit) = match (there, follows) {
-            (None, Follows::Branch(_) | Follows::Head) => ("HEAD".to_owned(), head),
+            // The branch that is checked out counts where HEAD names none.
+            (Some(there), Follows::Branch(_)) if head.is_none() => (branch, Some(there)),
+            (_, Follows::Branch(_) | Follows::Head) => ("HEAD".to_owned(), head),
             (_, Follows::Nothing) => ("HEAD".to_owned(), None),
             (there, _) => (branch, there),
         };

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::fetch::OFFLINE;
+use super::present::Follows;
 use super::{BranchFacts, GitError, Repository, check_url, object_name, path_from_bytes};
 use crate::fault;
 use crate::process::Exit;
@@ -193,40 +194,56 @@ impl Remote {
     }
 
     /// A copy of its history and of gander's branches in it, without any file: to be asked
-    /// what became of them. What `lender` has is not fetched.
+    /// what became of them. It is that of the branch `into`, or of HEAD. What `lender` has is not
+    /// fetched.
     ///
     /// # Errors
     /// [`GitError::Away`].
-    pub fn history(&self, lender: Option<&Repository>, prefix: &str) -> Result<Abroad, GitError> {
+    pub fn history(&self, lender: Option<&Repository>, into: Option<&str>, prefix: &str) -> Result<Abroad, GitError> {
         // What a shallow clone lends ends where it does: a merge before that would not be seen.
         let whole = |lender: &&Repository| lender.path_of_git("shallow").is_ok_and(|place| !place.is_file());
         let outbox = Outbox::new(lender.filter(whole), Some(self))?;
         let branches = format!("+refs/heads/{prefix}*:refs/heads/{prefix}*");
-        let head = format!("+HEAD:refs/heads/{HEAD}");
-        let args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=tree:0", "--"];
-        let args = [&args[..], &[self.url.as_str(), &head, &branches]].concat();
-        let output = outbox.repository.abroad(&args, self)?;
-        if output.status != Exit::Code(0) {
-            return Err(self.failed(&output));
-        }
+        self.fetch_head(&outbox, (lender, into), "--filter=tree:0", &[branches.as_str()])?;
         Ok(Abroad(outbox))
     }
 
-    /// Its present head with all files, as far as `lender` does not have them already, and
-    /// its commit.
+    /// The present commit of its branch `into`, or of its HEAD, with all files, as far as
+    /// `lender` does not have them already.
     ///
     /// # Errors
     /// [`GitError::Away`].
-    pub fn head(&self, lender: Option<&Repository>) -> Result<(Abroad, String), GitError> {
+    pub fn head(&self, lender: Option<&Repository>, into: Option<&str>) -> Result<(Abroad, String), GitError> {
         let outbox = Outbox::new(lender, Some(self))?;
-        let head = format!("+HEAD:refs/heads/{HEAD}");
-        let args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--depth=1", "--", &self.url, &head];
-        let output = outbox.repository.abroad(&args, self)?;
-        if output.status != Exit::Code(0) {
-            return Err(self.failed(&output));
-        }
+        self.fetch_head(&outbox, (lender, into), "--depth=1", &[])?;
         let commit = outbox.repository.commit_named(HEAD)?.ok_or_else(|| self.away("it has no HEAD"))?;
         Ok((Abroad(outbox), commit))
+    }
+
+    /// Fetches the branch `into`, or HEAD; where HEAD names no branch that is there, the one that
+    /// `clone` stands for.
+    fn fetch_head(
+        &self,
+        outbox: &Outbox,
+        (clone, into): (Option<&Repository>, Option<&str>),
+        how: &str,
+        more: &[&str],
+    ) -> Result<(), GitError> {
+        let fetch = |reference: &str| {
+            let head = format!("+{reference}:refs/heads/{HEAD}");
+            let args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", how, "--", &self.url, &head];
+            outbox.repository.abroad(&[&args[..], more].concat(), self)
+        };
+        let mut output = fetch(&merged_into(into))?;
+        let is_missing = || String::from_utf8_lossy(&output.stderr).contains("couldn't find remote ref HEAD");
+        if output.status != Exit::Code(0)
+            && into.is_none()
+            && is_missing()
+            && let Some(Follows::Branch(name)) = clone.map(Repository::follows).transpose()?
+        {
+            output = fetch(&format!("refs/heads/{name}"))?;
+        }
+        if output.status == Exit::Code(0) { Ok(()) } else { Err(self.failed(&output)) }
     }
 
     /// Pushes a commit that was made over [`Remote::head`] to a branch that is not there.
@@ -239,14 +256,24 @@ impl Remote {
         Ok(())
     }
 
-    /// The commits of its HEAD and of its branches whose names begin with `prefix`.
+    /// The commits of its branch `into`, or of its HEAD, and of its branches whose names begin
+    /// with `prefix`.
     ///
     /// # Errors
     /// [`GitError::Away`].
-    pub fn tips(&self, prefix: &str) -> Result<(Option<String>, BTreeMap<String, String>), GitError> {
-        let mut found = self.list(&["HEAD", &format!("refs/heads/{prefix}*")])?;
-        let head = found.remove("HEAD");
-        let branch = |(name, commit): (String, String)| Some((name.strip_prefix("refs/heads/")?.to_owned(), commit));
+    pub fn tips(
+        &self,
+        into: Option<&str>,
+        prefix: &str,
+    ) -> Result<(Option<String>, BTreeMap<String, String>), GitError> {
+        let reference = merged_into(into);
+        let begins = format!("refs/heads/{prefix}");
+        let found = self.list(&[&reference, &format!("{begins}*")])?;
+        let head = found.get(&reference).cloned();
+        let branch = |(name, commit): (String, String)| {
+            let own = name.starts_with(&begins);
+            Some((name.strip_prefix("refs/heads/").filter(|_| own)?.to_owned(), commit))
+        };
         Ok((head, found.into_iter().filter_map(branch).collect()))
     }
 
@@ -271,7 +298,7 @@ impl Remote {
     /// # Errors
     /// [`GitError::Away`].
     pub fn branches(&self, prefix: &str) -> Result<BTreeMap<String, String>, GitError> {
-        Ok(self.tips(prefix)?.1)
+        Ok(self.tips(None, prefix)?.1)
     }
 
     /// The commit that one of its branches points to.
@@ -375,6 +402,11 @@ impl Remote {
             }),
         }
     }
+}
+
+/// The reference that change sets are merged into: a branch, or whatever is called HEAD.
+fn merged_into(branch: Option<&str>) -> String {
+    branch.map_or_else(|| "HEAD".to_owned(), |name| format!("refs/heads/{name}"))
 }
 
 /// Why a push was refused, with what the other side's own programs said of it.

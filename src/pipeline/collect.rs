@@ -7,45 +7,78 @@ use std::path::{Path, PathBuf};
 use super::PipelineError;
 use crate::clock::Clock;
 use crate::config::Migration;
-use crate::files;
+use crate::discover;
+use crate::files::{self, FilesError};
 use crate::state::Store;
 use crate::workspace::Pin;
 
-/// Removes what nothing needs, and says what that was, with its bytes. All of it can be made
-/// again; what was delivered, and what a rollback rests on, stays.
+/// What was found that no run needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// What is gone, or would be, with its bytes.
+    pub gone: Vec<(PathBuf, u64)>,
+    /// Clones that stay, each with why.
+    pub kept: Vec<(PathBuf, String)>,
+}
+
+/// Removes what nothing needs, and says what that was. All of it can be made again; what was
+/// delivered, what a rollback rests on, and clones in which somebody works stay.
 ///
 /// # Errors
 /// Where the state can't be read, or a folder not be removed.
-pub fn collect(migration: &Migration, dry: bool, clock: &Clock) -> Result<Vec<(PathBuf, u64)>, PipelineError> {
+pub fn collect(migration: &Migration, dry: bool, clock: &Clock) -> Result<Collected, PipelineError> {
     // Whoever holds the lock is alone here.
     drop(Store::read(&migration.state)?);
     let mut store = Store::open(&migration.state, clock)?;
     let workspaces = store.workspaces::<serde::de::IgnoredAny>()?;
     let pins: BTreeSet<String> = workspaces.values().filter_map(|one| one.pin.as_ref().map(Pin::key)).collect();
     let roots: Vec<&Path> = workspaces.values().map(|one| one.place.root.as_path()).collect();
-    let mut gone = Vec::new();
-    let mut take = |folder: &str, needed: &dyn Fn(&Path, &str) -> bool| -> Result<(), PipelineError> {
-        for entry in std::fs::read_dir(migration.state.join(folder)).into_iter().flatten().flatten() {
-            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-            if !entry.file_type().is_ok_and(|kind| kind.is_dir()) || needed(&path, &name) {
-                continue;
-            }
-            let bytes = size(&path);
-            if !dry {
-                files::remove_folder(&path)?;
-            }
-            gone.push((path, bytes));
+    let mut found = Collected::default();
+    for path in folders(migration, "pins").filter(|path| !pins.contains(&name_of(path))) {
+        found.take(path, dry, files::remove_folder)?;
+    }
+    for path in folders(migration, "scratch") {
+        found.take(path, dry, files::remove_folder)?;
+    }
+    for path in folders(migration, "clones").filter(|path| !roots.iter().any(|root| root.starts_with(path))) {
+        match discover::holds_work(&path) {
+            Ok(false) => found.take(path, dry, discover::remove_clone)?,
+            Ok(true) => found.kept.push((path, "somebody's work is in it".to_owned())),
+            Err(why) => found.kept.push((path, format!("it can't be read: {why}"))),
         }
-        Ok(())
-    };
-    take("pins", &|_, name| pins.contains(name))?;
-    take("scratch", &|_, _| false)?;
-    take("clones", &|path, _| roots.iter().any(|root| root.starts_with(path)))?;
-    gone.sort();
+    }
+    found.gone.sort();
+    found.kept.sort();
     if !dry {
         store.sweep_versions()?;
     }
-    Ok(gone)
+    Ok(found)
+}
+
+impl Collected {
+    fn take(
+        &mut self,
+        path: PathBuf,
+        dry: bool,
+        remove: impl Fn(&Path) -> Result<(), FilesError>,
+    ) -> Result<(), PipelineError> {
+        let bytes = size(&path);
+        if !dry {
+            remove(&path)?;
+        }
+        self.gone.push((path, bytes));
+        Ok(())
+    }
+}
+
+/// The folders in one of the state folder's own.
+fn folders(migration: &Migration, name: &str) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(migration.state.join(name)).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path())
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 fn size(folder: &Path) -> u64 {

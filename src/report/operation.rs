@@ -2,7 +2,7 @@
 //! would come to, what was recovered and collected.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::table::{code_line, counted, one_line, summary};
 use crate::rollout::{Digest, Prospect, Recovered, Why};
@@ -121,11 +121,14 @@ pub fn recovered(found: &[Recovered]) -> String {
 }
 
 /// What `gander gc` prints: what went, below the state folder, with its bytes.
-pub fn collected(gone: &[(std::path::PathBuf, u64)], state: &Path, dry: bool) -> String {
+pub fn collected(gone: &[(PathBuf, u64)], kept: &[(PathBuf, String)], state: &Path, dry: bool) -> String {
     let mut out = String::new();
+    let shown = |path: &Path| one_line(&path.strip_prefix(state).unwrap_or(path).display().to_string());
     for (path, bytes) in gone {
-        let shown = path.strip_prefix(state).unwrap_or(path).display().to_string();
-        let _ = writeln!(out, "{bytes:>12}  {}", one_line(&shown));
+        let _ = writeln!(out, "{bytes:>12}  {}", shown(path));
+    }
+    for (path, why) in kept {
+        let _ = writeln!(out, "{:>12}  {}: {}", "kept", shown(path), one_line(why));
     }
     let total: u64 = gone.iter().map(|(_, bytes)| bytes).sum();
     let what = if dry { "would go" } else { "are gone" };

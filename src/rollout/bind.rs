@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::driver::move_waves;
 use super::machine::consumer::State;
 use super::machine::wave::Event as Move;
+use super::moved;
 use super::reopen;
 use super::rollback::BY_HAND;
 use super::supersede::{self, Turned};
@@ -54,6 +55,7 @@ pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), Rollo
     {
         return Ok(());
     }
+    moved::carry_over(store, &consumer_records(request), &|id| before.contains_key(id))?;
     let (departed, departed_consumers) = departed(store, &before, workspaces)?;
     let consumers = together(consumer_records(request), departed_consumers);
     let all: Vec<WorkspaceRecord<&WorkspacePlan>> = workspaces.iter().chain(&departed).cloned().collect();

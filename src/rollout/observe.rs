@@ -10,7 +10,7 @@ mod contents;
 use std::collections::{BTreeMap, BTreeSet};
 
 use branches::{Subject, Where, look_at_all};
-pub(super) use contents::is_unclear;
+pub(super) use contents::{is_unclear, unclear};
 
 use super::deliver;
 use super::machine::consumer::Event;
@@ -41,7 +41,8 @@ pub(super) enum Seen {
     Back(String),
     /// Its revert was thrown away.
     Refused(String),
-    /// It is there, though its delivery was taken to have failed.
+    /// Its branch is there, though its delivery was taken to have failed, or its owner had
+    /// thrown it away.
     Arrived,
 }
 
@@ -95,7 +96,8 @@ impl<'a> Look<'a> {
 /// by the next run.
 pub(super) fn observe(store: &mut Store, look: &Look<'_>, tell: &dyn Fn(super::Event<'_>)) -> Result<(), RolloutError> {
     let snapshot = Snapshot::read(store)?;
-    let (news, heads) = look_around(store, &snapshot, look, tell)?;
+    let Around { news, heads, unseen } = look_around(store, &snapshot, look, tell)?;
+    store.note_unseen(heads.keys(), unseen);
     for one in news {
         let Some(record) = snapshot.deliveries.get(&one.id) else { continue };
         if let Some(seen) = &one.seen {
@@ -137,14 +139,23 @@ fn is_open(record: &DeliveryRecord) -> bool {
     }
 }
 
-/// What became of what is out, ordered by workspace, and the heads of the repositories that
-/// were looked at. Nothing is recorded.
+/// What there was to be seen.
+pub(super) struct Around {
+    /// What became of what is out, ordered by workspace.
+    pub news: Vec<News>,
+    /// The heads of the repositories that were looked at, by place.
+    pub heads: BTreeMap<String, String>,
+    /// The places that could not be looked at.
+    pub unseen: BTreeSet<String>,
+}
+
+/// Looks at what became of what is out. Nothing is recorded.
 pub(super) fn look_around(
     store: &Store,
     snapshot: &Snapshot,
     look: &Look<'_>,
     tell: &dyn Fn(super::Event<'_>),
-) -> Result<(Vec<News>, BTreeMap<String, String>), RolloutError> {
+) -> Result<Around, RolloutError> {
     let mut branches: BTreeMap<Where, Vec<Subject<'_>>> = BTreeMap::new();
     let mut found: Vec<News> = Vec::new();
     let asked = |id: &String| look.only.as_ref().is_none_or(|only| only.contains(id));
@@ -156,8 +167,8 @@ pub(super) fn look_around(
             _ => None,
         };
         let subject = Subject { id, record, git: place.git.as_ref(), pinned };
-        match (record.how, &record.remote, &place.git) {
-            (Delivery::Push, Some(url), _) => branches.entry(Where::There(url.clone())).or_default().push(subject),
+        match (record.how, record.pushed_to(), &place.git) {
+            (Delivery::Push, Some(name), _) => branches.entry(Where::There(name)).or_default().push(subject),
             (Delivery::Branch, _, Some(git)) => {
                 branches.entry(Where::Here(git.toplevel.clone())).or_default().push(subject);
             }
@@ -169,20 +180,22 @@ pub(super) fn look_around(
             _ => {}
         }
     }
-    let Some(binding) = store.binding()? else { return Ok((found, BTreeMap::new())) };
+    let Some(binding) = store.binding()? else {
+        return Ok(Around { news: found, heads: BTreeMap::new(), unseen: BTreeSet::new() });
+    };
     let prefix = format!("gander/{}/", binding.migration);
     let (looked, mut unseen) = look_at_all(&prefix, branches, &store.heads()?);
     let mut heads = contents::heads(&looked);
     let (told, more) = contents::settle(store, snapshot, look, looked)?;
     found.extend(told);
     unseen.extend(more);
-    for (place, why) in unseen {
+    for (place, why) in &unseen {
         // It is looked at again.
-        heads.remove(&place);
-        tell(super::Event::Unseen { place: &place, why: &why });
+        heads.remove(place);
+        tell(super::Event::Unseen { place, why });
     }
     found.sort_by(|a, b| a.id.cmp(&b.id));
-    Ok((found, heads))
+    Ok(Around { news: found, heads, unseen: unseen.into_iter().map(|(place, _)| place).collect() })
 }
 
 /// The commit that gander made and that is out.
@@ -193,7 +206,7 @@ fn made(record: &DeliveryRecord) -> Option<String> {
 /// Whether its branch should be there: nobody took it back, threw it away or refused it.
 fn stands(state: &DeliveryState) -> bool {
     use DeliveryState as D;
-    !matches!(state, D::RolledBack | D::Closed(_) | D::Refused(_) | D::Failed(_))
+    !matches!(state, D::RolledBack | D::Closed(_) | D::Replaced(_) | D::Refused(_) | D::Failed(_))
 }
 
 /// What became of files that were written in place.
@@ -241,10 +254,15 @@ pub(super) fn as_seen(record: &DeliveryRecord, seen: &Seen) -> DeliveryRecord {
     let merged = match seen {
         Seen::Merged(commit) | Seen::Earlier { commit, .. } => Some(commit.clone()),
         // It is not there any more, whatever was merged once.
-        Seen::Closed(_) => None,
+        Seen::Closed(_) | Seen::Back(_) => None,
         _ => record.merged.clone(),
     };
-    let now = DeliveryRecord { state, merged, ..record.clone() };
+    let mut now = DeliveryRecord { state, merged, ..record.clone() };
+    if matches!(seen, Seen::Back(_)) {
+        // It may come again, which is about another commit then.
+        let below = record.over.as_ref().and_then(|over| over.merged.clone());
+        (now.once, now.revert) = (record.merged.clone().or(below), None);
+    }
     match seen {
         Seen::Earlier { change, .. } => as_earlier(now, change),
         _ => now,
@@ -280,12 +298,18 @@ fn note(store: &mut Store, id: &str, record: &DeliveryRecord, seen: &Seen) -> Re
             return deliver::go(store, id, &mut record, (event, now.state), entry);
         }
         Seen::Arrived => {
-            let entry =
-                Entry::of("arrived", id, "its branch is there after all: a push that was begun came to its end");
-            if record.state == DeliveryState::RolledBack {
-                return deliver::go(store, id, &mut record.clone(), (Event::Revert, now.state), entry);
-            }
-            return arrived(store, id, &mut record.clone(), entry);
+            let after_all = "its branch is there after all: a push that was begun came to its end";
+            let again = Entry::of("restored", id, "its owner brought its branch back");
+            let entry = Entry::of("arrived", id, after_all);
+            return match &record.state {
+                DeliveryState::RolledBack => {
+                    deliver::go(store, id, &mut record.clone(), (Event::Revert, now.state), entry)
+                }
+                DeliveryState::Closed(_) | DeliveryState::Replaced(_) => {
+                    deliver::go(store, id, &mut record.clone(), (Event::Deliver, now.state), again)
+                }
+                _ => arrived(store, id, &mut record.clone(), entry),
+            };
         }
         Seen::Back(why) => (Event::Back, why),
         Seen::Refused(why) => (Event::Conflict, why),
@@ -294,12 +318,12 @@ fn note(store: &mut Store, id: &str, record: &DeliveryRecord, seen: &Seen) -> Re
         Seen::Replaced(why) => (Event::Replace, why),
     };
     let entry = Entry { detail: why.clone(), ..Entry::of(format!("owner.{}", event.as_str()), id, "") };
-    let mut record = DeliveryRecord { merged: now.merged, ..record.clone() };
-    deliver::go(store, id, &mut record, (event, now.state), entry)
+    let (state, mut record) = (now.state.clone(), DeliveryRecord { state: record.state.clone(), ..now });
+    deliver::go(store, id, &mut record, (event, state), entry)
 }
 
 /// Records what can't be told of a delivery, or that it can be now, where that is news.
-fn note_doubt(store: &mut Store, id: &str, doubt: Option<String>) -> Result<(), RolloutError> {
+pub(super) fn note_doubt(store: &mut Store, id: &str, doubt: Option<String>) -> Result<(), RolloutError> {
     let Some(record) = store.delivery(id)?.filter(|record| record.doubt != doubt) else { return Ok(()) };
     let entry = Entry::of("doubt", id, doubt.as_deref().unwrap_or_default());
     Ok(store.record_delivery(id, &DeliveryRecord { doubt, ..record }, &entry)?)

@@ -136,7 +136,8 @@ fn undelivered(plain: (Outcome, String), delivery: &DeliveryState) -> (Outcome, 
         // What stands there now is its owner's, whatever the rules say of it.
         D::Closed(reason) if plain.0 == Outcome::Unchanged => (Outcome::Refused, reason.clone()),
         D::Closed(_) => plain,
-        D::Delivering | D::Delivered | D::Superseded | D::RollingBack | D::Edited(_) | D::Replaced(_) => {
+        D::RollingBack => (Outcome::Pending, interrupted("rollback")),
+        D::Delivering | D::Delivered | D::Superseded | D::Edited(_) | D::Replaced(_) => {
             let reason = "a change set was delivered that the plan no longer has: roll it back";
             (Outcome::Errored, reason.to_owned())
         }

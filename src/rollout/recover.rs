@@ -265,8 +265,9 @@ fn look(
         (how, Some(git)) => {
             let remote = match how {
                 Delivery::Push => {
-                    let url = Repository::open(&git.toplevel)?.push_url(&request.migration.deliver.remote)?;
-                    let Some(url) = url else { return Ok(None) };
+                    let repository = Repository::open(&git.toplevel)?;
+                    let Some(url) = repository.push_url(&request.migration.deliver.remote)? else { return Ok(None) };
+                    record.into = repository.merges_into()?;
                     Some(Remote::new(&url, &request.migration.code.protocols)?)
                 }
                 _ => None,
@@ -293,7 +294,7 @@ fn of_branch(
     };
     let (standings, facts): (Standings, Option<BranchFacts>) = match remote {
         Some(remote) => {
-            let history = remote.history(Some(&here), &prefix)?;
+            let history = remote.history(Some(&here), record.into.as_deref(), &prefix)?;
             let (repository, head) = history.repository();
             (repository.standings(&prefix, head, &BTreeSet::new(), &known)?, remote.facts(&name)?)
         }

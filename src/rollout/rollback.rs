@@ -51,6 +51,39 @@ pub fn roll_back(store: &mut Store, scope: &Scope, hooks: &Hooks<'_>) -> Result<
     ledger(store)
 }
 
+/// What is not back of what was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NotBack {
+    /// A person has to look at some of it.
+    pub stuck: bool,
+    /// A remote is away, or owners have to merge reverts.
+    pub waits: bool,
+}
+
+/// What is not back of what a rollback was asked for, as it is on record.
+///
+/// # Errors
+/// Where the state can't be read.
+pub fn not_back(store: &Store, scope: &Scope) -> Result<NotBack, RolloutError> {
+    let deliveries = store.deliveries()?;
+    let members: Vec<String> = match scope {
+        Scope::All => deliveries.keys().cloned().collect(),
+        Scope::Wave(number) => {
+            store.waves()?.into_iter().filter(|wave| wave.number == *number).flat_map(|wave| wave.members).collect()
+        }
+        Scope::Consumer(entity) => {
+            store.consumers()?.into_iter().filter(|one| one.entity == *entity).filter_map(|one| one.workspace).collect()
+        }
+    };
+    let mut left = NotBack::default();
+    for record in members.iter().filter_map(|id| deliveries.get(id)) {
+        let stuck = matches!(record.state, DeliveryState::Conflict(_)) || is_unclear(record) || stands_again(record);
+        left.stuck |= stuck;
+        left.waits |= record.state == DeliveryState::RollingBack;
+    }
+    Ok(left)
+}
+
 fn consumer_back(store: &mut Store, entity: &str, hooks: &Hooks<'_>) -> Result<(), RolloutError> {
     let found = store.consumers()?.into_iter().find(|c| c.entity == *entity);
     let found = found.ok_or_else(|| RolloutError::NoSuch { what: format!("consumer {entity}") })?;
@@ -366,7 +399,7 @@ pub fn dry_rollback(store: &Store, scope: &Scope) -> Result<Vec<Prospect>, Rollo
     let only = asked.iter().map(|(_, id)| id.clone()).collect();
     // A remote that is away is told by the trial.
     let look = Look { only: Some(only), closely: true, ..Look::default() };
-    for news in look_around(store, &snapshot, &look, &|_| {})?.0 {
+    for news in look_around(store, &snapshot, &look, &|_| {})?.news {
         let Some(record) = snapshot.deliveries.get_mut(&news.id) else { continue };
         if let Some(seen) = &news.seen {
             *record = as_seen(record, seen);
@@ -376,6 +409,12 @@ pub fn dry_rollback(store: &Store, scope: &Scope) -> Result<Vec<Prospect>, Rollo
     for record in snapshot.deliveries.values_mut().filter(|record| is_only_below(record)) {
         if let Some(below) = record.over.take() {
             *record = *below;
+        }
+    }
+    if matches!(scope, Scope::Consumer(_)) {
+        // A person says of one that is there all the same that it is to go.
+        for record in snapshot.deliveries.values_mut().filter(|record| stands_again(record)) {
+            (record.state, record.merged) = (DeliveryState::RollingBack, Some(String::new()));
         }
     }
     let is_out = |id: &str| snapshot.deliveries.get(id).is_some_and(|record| out_there(&record.state));

@@ -14,7 +14,7 @@ use crate::config::Delivery;
 use crate::fault;
 use crate::files;
 use crate::git::{self, GitError, Present, Push, Remote, Repository, Work};
-use crate::state::{DeliveryRecord, DeliveryState, Entry, Store, WaveState};
+use crate::state::{DeliveryRecord, DeliveryState, Earlier, Entry, Store, WaveState};
 use crate::workspace::{FileVersion, GitPlace, Pin, Workspace, below};
 
 /// Which branch it is: by its name, and where it counts. Two clones of one remote have one.
@@ -104,9 +104,10 @@ fn put(
 ) -> Result<Vec<Result<(), Obstacle>>, RolloutError> {
     let name = whose.name.as_str();
     let ids: BTreeSet<&str> = group.iter().map(|one| one.parcel.id).collect();
-    let mut stay = riders(store, whose, &|id| !ids.contains(id))?;
     // One that is to be made anew may not fit what is there now: it comes again itself.
-    stay.retain(|rider| rider.record.state == DeliveryState::Delivered);
+    let (stay, left): (Vec<Rider>, Vec<Rider>) = riders(store, whose, &|id| !ids.contains(id))?
+        .into_iter()
+        .partition(|rider| rider.record.state == DeliveryState::Delivered);
     let known = known(store, whose)?;
     let toplevel = group.first().and_then(|one| one.parcel.workspace.place.git.as_ref());
     let toplevel = toplevel.map(|git| git.toplevel.clone()).unwrap_or_default();
@@ -139,6 +140,7 @@ fn put(
         Ok(commit) => {
             // What is on the branch is on record before it is there.
             record(store, &branch, &all, &commit, &coming)?;
+            leave(store, &left)?;
             for (one, _) in group.iter_mut().zip(&made).filter(|(_, made)| made.is_ok()) {
                 one.record.replaces.clone_from(&branch.tip);
             }
@@ -147,6 +149,7 @@ fn put(
                 one.record.branch = Some((name.to_owned(), Some(commit.clone())));
             }
             restore(store, &all, &coming, &published)?;
+            restore(store, &left, &BTreeSet::new(), &published)?;
             published
         }
         Err(obstacle) => Err(obstacle),
@@ -303,6 +306,20 @@ fn record(
             false => format!("the branch {} is made anew: another one comes or goes", branch.name),
         };
         store.record_delivery(&rider.id, &record, &Entry::of("share", &*rider.id, why))?;
+    }
+    Ok(())
+}
+
+/// Puts on record, of those who are to be made anew, that they are not on their branch any more:
+/// nobody has thrown them away.
+fn leave(store: &mut Store, left: &[Rider]) -> Result<(), RolloutError> {
+    for Rider { id, record, .. } in left {
+        store.keep_versions(id, &record.change_id)?;
+        let branch = record.branch.as_ref().map(|(name, _)| (name.clone(), None));
+        let earlier = std::iter::once(Earlier::of(record)).chain(record.earlier.iter().cloned()).collect();
+        let now = DeliveryRecord { branch, replaces: None, earlier, ..record.clone() };
+        let why = "its branch is made anew without it: it is made anew itself";
+        store.record_delivery(id, &now, &Entry::of("share", &**id, why))?;
     }
     Ok(())
 }

@@ -210,15 +210,15 @@ fn unless_merged(
     for one in &record.earlier {
         asked.push((Some(one.change_id), store.kept_versions(&place.id, &one.change_id)?));
     }
-    for (earlier, versions) in asked {
-        match deliver::merged_as_files(place, record, &versions) {
+    for (earlier, versions) in &asked {
+        match deliver::merged_as_files(place, record, versions) {
             Ok(None) => {}
             Ok(Some(head)) => {
                 let entry = Entry::of("merged", &*place.id, format!("its change is in {head}, by its files"));
                 let (merged, state) = (Some(head), DeliveryState::Delivered);
                 *record = DeliveryRecord { merged, state, ..record.clone() };
                 if let Some(change) = earlier {
-                    *record = observe::as_earlier(record.clone(), &change);
+                    *record = observe::as_earlier(record.clone(), change);
                 }
                 store.record_delivery(&place.id, record, &entry)?;
                 return Ok(Turn::Keep);
@@ -226,7 +226,14 @@ fn unless_merged(
             Err(_) => return Ok(Turn::Keep),
         }
     }
-    Ok(turn)
+    match deliver::half_merged(place, record, &asked[0].1) {
+        Ok(None) => Ok(turn),
+        Ok(Some(path)) => {
+            observe::note_doubt(store, &place.id, Some(observe::unclear(&path)))?;
+            Ok(Turn::Keep)
+        }
+        Err(_) => Ok(Turn::Keep),
+    }
 }
 
 /// Withdraws a change set that nobody needs any more; where that can't be done now, it

@@ -74,6 +74,26 @@ impl Store {
         })
     }
 
+    /// Lets a decision about one subject hold of another one as well, in the name of whoever made it.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn copy_decision(
+        &mut self,
+        kind: DecisionKind,
+        (from, to): (&str, &str),
+        entry: &Entry,
+    ) -> Result<(), StateError> {
+        let signed = self.signed();
+        self.write(&entry.fault_point(), |transaction, at| {
+            journal::append(transaction, at, &signed, entry)?;
+            let copy = "INSERT OR REPLACE INTO decisions
+                        SELECT kind, ?3, actor, about, reason, at FROM decisions WHERE kind = ?1 AND subject = ?2";
+            transaction.execute(copy, params![kind.as_str(), from, to])?;
+            Ok(())
+        })
+    }
+
     /// Takes a decision back; nothing happens where there is none.
     ///
     /// # Errors

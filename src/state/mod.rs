@@ -4,6 +4,7 @@
 //! Must not: know a stage (their values are stored as JSON), decide anything, or
 //! write a file other than its own.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -203,6 +204,8 @@ pub struct Store {
     run: Option<i64>,
     /// Who is at work, for the journal.
     actor: String,
+    /// Places elsewhere of which this process could not see what became of them.
+    unseen: BTreeSet<String>,
     _lock: Option<lock::ControllerLock>,
 }
 
@@ -253,7 +256,16 @@ impl Store {
         let token = lease::take(&mut db, folder, clock.now())?;
         fault::point("state.opened");
         let (folder, clock) = (folder.to_owned(), clock.clone());
-        Ok(Self { db, folder, clock, token, run: None, actor: String::new(), _lock: Some(lock) })
+        Ok(Self {
+            db,
+            folder,
+            clock,
+            token,
+            run: None,
+            actor: String::new(),
+            unseen: BTreeSet::new(),
+            _lock: Some(lock),
+        })
     }
 
     /// Opens the state in `folder` to read it, also while another process advances it.
@@ -282,7 +294,7 @@ impl Store {
         }
         db.pragma_update(None, "query_only", true).map_err(failed)?;
         let (folder, clock) = (folder.to_owned(), Clock::System);
-        Ok(Self { db, folder, clock, token: 0, run: None, actor: String::new(), _lock: None })
+        Ok(Self { db, folder, clock, token: 0, run: None, actor: String::new(), unseen: BTreeSet::new(), _lock: None })
     }
 
     /// The same for a test that nobody else reads beside: nothing is locked or brought to a disk.
@@ -315,6 +327,19 @@ impl Store {
             let (host, pid) = lease::elsewhere(&self.db, self.now())?;
             Some(format!("gander on {host} (process {pid})"))
         })
+    }
+
+    /// Remembers, for as long as it is open, which places were looked at and which could not be.
+    pub fn note_unseen<'p>(&mut self, seen: impl Iterator<Item = &'p String>, unseen: BTreeSet<String>) {
+        for place in seen {
+            self.unseen.remove(place);
+        }
+        self.unseen.extend(unseen);
+    }
+
+    /// Whether a place could not be looked at when that was tried last.
+    pub fn is_unseen(&self, place: &str) -> bool {
+        self.unseen.contains(place)
     }
 
     /// The state folder.

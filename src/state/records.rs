@@ -243,6 +243,9 @@ pub struct DeliveryRecord {
     /// The URL that it was pushed to.
     #[serde(default)]
     pub remote: Option<String>,
+    /// The branch of that remote that it is to be merged into; `None` for its HEAD.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub into: Option<String>,
     /// The commit of an earlier change set that this one replaces on its branch.
     #[serde(default)]
     pub replaces: Option<String>,
@@ -252,6 +255,9 @@ pub struct DeliveryRecord {
     /// The commit of the consumer's own history in which it was seen merged.
     #[serde(default)]
     pub merged: Option<String>,
+    /// The commit in which it was merged before it was taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<String>,
     /// How many change sets of it were merged before this one.
     #[serde(default)]
     pub number: u32,
@@ -336,6 +342,12 @@ impl Earlier {
 }
 
 impl DeliveryRecord {
+    /// The name under which it is remembered where the place that it was pushed to stands.
+    pub fn pushed_to(&self) -> Option<String> {
+        let url = self.remote.as_ref()?;
+        Some(self.into.as_ref().map_or_else(|| url.clone(), |branch| format!("{url} at {branch}")))
+    }
+
     /// A change set of which nothing has gone out: its folder, its id, and the digests of its
     /// files before and after.
     pub fn waiting(
@@ -354,9 +366,11 @@ impl DeliveryRecord {
             after,
             branch: None,
             remote: None,
+            into: None,
             replaces: None,
             tries: 0,
             merged: None,
+            once: None,
             number: 0,
             revert: None,
             departed: false,

@@ -38,6 +38,7 @@ mod prometheus;
 mod push;
 mod queries;
 mod recovery;
+mod returns;
 mod rollout;
 mod rules;
 mod tls;

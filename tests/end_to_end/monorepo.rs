@@ -332,3 +332,32 @@ fn where_branches_only_go_forward_a_shared_one_does_so() {
     let words = ["bee", "cat", "dog"].map(|name| words[name].as_str());
     assert_eq!(words, ["changed", "rolled-back", "changed"], "{:#}", bench.ledger());
 }
+
+#[test]
+fn who_is_made_anew_while_another_one_joins_its_branch_has_not_thrown_it_away() {
+    let bench = fleet("wave");
+    let text = bench.text("migration.toml").replace("\"1\", ", "\"3\", ");
+    bench.put("migration.toml", format!("{text}[[rollout.gate]]\nkind = \"approval\"\n"));
+    bench.gander(&["run"]).expect(4);
+    bench.gander(&["approve", "--wave", "1"]).expect(0);
+    bench.gander(&["run"]).expect(4);
+    let rows = bench.ledger()["rows"].as_array().unwrap().clone();
+    let first = rows.iter().filter(|row| row["wave"] == 1).map(|row| row["entity"].as_str().unwrap());
+    let first: Vec<String> = first.map(|entity| entity.rsplit('/').next().unwrap().to_owned()).collect();
+    let (moves, comes) = (&first[0], &first[1]);
+    // One is taken back, the code of another one moves on, and the first comes again.
+    bench.gander(&["rollback", "--consumer", comes]).expect(0);
+    let owner = bench.root.join("owner");
+    git(&bench.root, &["clone", "-q", "mono.git", "owner"]);
+    std::fs::write(owner.join(format!("apps/{moves}/job.py")), format!("import os\n{JOB}")).unwrap();
+    git(&owner, &["commit", "-q", "-am", "two"]);
+    git(&owner, &["push", "-q"]);
+    bench.gander(&["run"]);
+    bench.gander(&["retry", comes]).expect(0);
+    for _ in 0..2 {
+        bench.gander(&["run"]);
+        let words = outcomes(&bench.ledger());
+        assert_eq!(words[moves], "pending", "{:#}", bench.ledger());
+        assert_eq!(words[comes], "changed", "{:#}", bench.ledger());
+    }
+}

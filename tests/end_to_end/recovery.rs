@@ -117,3 +117,24 @@ fn a_lost_state_is_rebuilt_from_commits_where_the_rules_find_nothing_any_more() 
     assert_eq!(names, ["gander/small/bee-2.revert", "main"]);
     assert_eq!(git(&remote(&bench, "bee"), &["show", "gander/small/bee-2.revert:job.py"]), OLD);
 }
+
+#[test]
+fn a_lost_state_knows_what_was_squashed_by_its_name_whatever_its_title_says() {
+    let bench = fleet("");
+    bench.put(
+        "migration.toml",
+        bench.text("migration.toml").replace("rules =", "guide = \"https://example.org/v2\"\nrules ="),
+    );
+    bench.gander(&["run"]).expect(0);
+    let ant = owner(&bench, "ant", "main");
+    let message = git(&ant, &["log", "-1", "--format=%b", "origin/gander/small/ant"]);
+    git(&ant, &["merge", "-q", "--squash", "origin/gander/small/ant"]);
+    git(&ant, &["commit", "-q", "-m", &format!("Read users_v2 (#12)\n\n{message}")]);
+    git(&ant, &["push", "-q", "origin", "main", ":gander/small/ant"]);
+    pull(&bench, "ant");
+    std::fs::remove_dir_all(bench.root.join(".gander")).unwrap();
+    let said = bench.gander(&["recover"]).expect(0).stdout;
+    assert!(said.contains("apps/ant  delivered: its change is in "), "{said}");
+    bench.gander(&["rollback", "--all"]).expect(4);
+    assert_eq!(git(&remote(&bench, "ant"), &["show", "gander/small/ant.revert:job.py"]), OLD);
+}

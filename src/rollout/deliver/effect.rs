@@ -59,6 +59,16 @@ fn commit(
             *commit = Some(made.clone());
             Ok((place, branch.clone(), made))
         }
+        // Where it is pushed, nobody needs a branch here.
+        Err(GitError::CheckedOut { .. }) if record.how == Delivery::Push => {
+            let made = git::commit_beside(&place, &work)?;
+            *commit = Some(made.clone());
+            Ok((place, branch.clone(), made))
+        }
+        // What is out stays out until somebody looks at something else.
+        Err(error @ GitError::CheckedOut { .. }) if record.replaces.is_some() => {
+            Err(Obstacle::Moved(format!("it can't be made anew: {error}")))
+        }
         // A branch of that name that is somebody else's: nothing was delivered.
         Err(error @ (GitError::Moved { .. } | GitError::CheckedOut { .. })) => {
             Err(Obstacle::Refused(error.to_string()))
@@ -272,7 +282,11 @@ pub(super) fn take_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Res
             }
             // The consumer may have gone with its clone.
             match commit_place(shipment) {
-                Ok(place) if place.toplevel.is_dir() => delete_branch(shipment, &place, record),
+                Ok(place) if place.toplevel.is_dir() => match delete_branch(shipment, &place, record) {
+                    // Somebody looks at it here; at the remote it is gone.
+                    Err(Obstacle::Conflict(_)) if is_checked_out(&place, branch) => Ok(()),
+                    deleted => deleted,
+                },
                 _ => Ok(()),
             }
         }
@@ -323,6 +337,10 @@ fn delete_branch(shipment: &Shipment<'_>, place: &GitPlace, record: &DeliveryRec
         None => return Err(unknown(branch)),
     };
     git::delete_branch(place, branch, &expected).map_err(Obstacle::from)
+}
+
+fn is_checked_out(place: &GitPlace, branch: &str) -> bool {
+    Repository::open(&place.toplevel).and_then(|repository| repository.is_checked_out(branch)).unwrap_or(false)
 }
 
 fn with_commit(facts: BranchFacts) -> (String, Option<BranchFacts>) {

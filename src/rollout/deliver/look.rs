@@ -24,7 +24,10 @@ pub(super) fn look_first(
         Delivery::Patches | Delivery::Branch => return Ok(Ok(())),
         Delivery::Push => {
             let found = remote_of(shipment, target);
-            return Ok(found.map(|remote| record.remote = Some(remote.url().to_owned())));
+            return Ok(found.map(|(remote, into)| {
+                record.remote = Some(remote.url().to_owned());
+                record.into = into;
+            }));
         }
         Delivery::Checkout => {}
     }
@@ -158,15 +161,17 @@ pub(super) fn on_either_end(version: &FileVersion, found: Option<&Content>) -> b
     found == version.before.as_ref() || found == version.after.as_ref()
 }
 
-/// Where a workspace's branches are pushed to.
-fn remote_of(shipment: &Shipment<'_>, target: &Target<'_>) -> Result<Remote, Obstacle> {
+/// Where a workspace's branches are pushed to, and which branch there they are to be merged into.
+fn remote_of(shipment: &Shipment<'_>, target: &Target<'_>) -> Result<(Remote, Option<String>), Obstacle> {
     let place = commit_place(shipment)?;
-    let url = Repository::open(&place.toplevel)?.push_url(target.remote)?;
+    let repository = Repository::open(&place.toplevel)?;
+    let url = repository.push_url(target.remote)?;
     let url = url.ok_or_else(|| {
         Obstacle::Refused(format!(
             "its repository has no remote {:?}: add one, or name another in [deliver] remote",
             target.remote
         ))
     })?;
-    Remote::new(&url, target.protocols).map_err(|error| Obstacle::Refused(error.to_string()))
+    let remote = Remote::new(&url, target.protocols).map_err(|error| Obstacle::Refused(error.to_string()))?;
+    Ok((remote, repository.merges_into()?))
 }

@@ -15,7 +15,7 @@ pub use effect::{is_ours, trailer};
 pub(super) use effect::{not_moved_there as not_moved, remote_of_record, unless_approved};
 pub use look::{is_own, own_writes};
 use revert::Reverting;
-pub use revert::{Named, Present, Told, merged_as_files, named, present, revert_id, trial};
+pub use revert::{Named, Present, Told, half_merged, merged_as_files, named, present, revert_id, trial};
 
 use super::machine::consumer::{Event, State};
 use super::{Hooks, RolloutError, shared};
@@ -338,7 +338,10 @@ pub fn roll_back(
     go(store, id, record, (Event::Revert, D::RollingBack), intent)?;
     let folder = store.folder().join(&record.folder);
     let said = revert::said(shipment, record);
+    let unseen = record.merged.is_none() && record.pushed_to().is_some_and(|place| store.is_unseen(&place));
     let taken = match proven(shipment) {
+        // Its branch may be gone as it was merged.
+        Ok(()) if unseen => Err(Obstacle::Away("what became of it there can't be seen now".to_owned())),
         Ok(()) if record.shared => shared::take_out(store, shipment, record)?,
         Ok(()) => effect::take_back(shipment, record),
         unproven => unproven,

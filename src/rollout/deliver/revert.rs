@@ -334,6 +334,42 @@ impl Present {
     }
 }
 
+/// A file of a head that may hold a part of a change set with other changes in its lines, where
+/// none of its files is as it was before: which.
+///
+/// # Errors
+/// Where the repository can't be read or reached.
+pub fn half_merged(
+    place: &Workspace,
+    record: &DeliveryRecord,
+    versions: &[FileVersion],
+) -> Result<Option<String>, Obstacle> {
+    let Some(git) = &place.git else { return Ok(None) };
+    let present = present(git, record)?;
+    let mut first = None;
+    for version in versions.iter().filter(|one| one.before != one.after) {
+        let found = present.ground.repository().file_at(&present.head, &below(&git.prefix, &version.path))?;
+        match is_in(version, found.as_ref())? {
+            Some(true) => {}
+            None if has_new_words(version, found.as_ref()) => first = first.or_else(|| Some(version.path.clone())),
+            // As it was before, or something of its owner's own.
+            Some(false) | None => return Ok(None),
+        }
+    }
+    Ok(first)
+}
+
+/// Whether a file holds a word that a change brought into it.
+fn has_new_words(version: &FileVersion, present: Option<&Content>) -> bool {
+    let words = |content: Option<&Content>| -> BTreeSet<String> {
+        let text = content.map(|content| String::from_utf8_lossy(&content.bytes).into_owned()).unwrap_or_default();
+        let words = text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+        words.map(str::to_owned).collect()
+    };
+    let (before, after, now) = (words(version.before.as_ref()), words(version.after.as_ref()), words(present));
+    after.difference(&before).any(|word| now.contains(word))
+}
+
 /// The present head of a consumer's repository, where its files tell that a change set was
 /// merged there, whatever its commit says: taken over them, it would change nothing more.
 ///
@@ -358,15 +394,51 @@ fn is_in(version: &FileVersion, present: Option<&Content>) -> Result<Option<bool
     if present == version.before.as_ref() || present == version.after.as_ref() {
         return Ok(Some(present != version.before.as_ref()));
     }
-    let merged = git::merge_contents(present, version.before.as_ref(), version.after.as_ref())?;
-    Ok(merged.map(|merged| merged.as_ref() == present))
+    let (before, after) = (version.before.as_ref(), version.after.as_ref());
+    if git::merge_contents(present, before, after)?.is_some_and(|merged| merged.as_ref() == present) {
+        return Ok(Some(true));
+    }
+    // Half of it may be there: it is as it was only where there is nothing to take back.
+    let back = git::merge_contents(present, after, before)?;
+    Ok(back.is_some_and(|back| back.as_ref() == present).then_some(false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_holds_all_of_a_change_nothing_of_it_or_that_is_not_clear() {
+        let lines = |changed: &[usize], beside: bool| {
+            let line = |n: usize| if changed.contains(&(n / 12)) && n % 12 == 6 { "new" } else { "old" };
+            let first = if beside { "theirs\n" } else { "first\n" };
+            let text: String = (0..36).map(|n| format!("{n} {}\n", line(n))).collect();
+            Some(Content { bytes: format!("{first}{text}").into_bytes(), executable: false })
+        };
+        let parts: [&[usize]; 8] = [&[], &[0], &[1], &[2], &[0, 1], &[0, 2], &[1, 2], &[0, 1, 2]];
+        for all in parts.into_iter().filter(|all| !all.is_empty()) {
+            let (before, after) = (lines(&[], false), lines(all, false));
+            let version = FileVersion { path: "x".to_owned(), before, after, renamed_from: None };
+            for there in parts.into_iter().filter(|there| there.iter().all(|part| all.contains(part))) {
+                for beside in [false, true] {
+                    let wanted = match there.len() {
+                        0 => Some(false),
+                        count if count == all.len() => Some(true),
+                        _ => None,
+                    };
+                    let found = is_in(&version, lines(there, beside).as_ref()).unwrap();
+                    assert_eq!(found, wanted, "{there:?} of {all:?}, beside other changes: {beside}");
+                }
+            }
+        }
+    }
 }
 
 fn ground(place: &GitPlace, record: &DeliveryRecord) -> Result<(Ground, String), Obstacle> {
     if record.how == Delivery::Push {
         let remote = remote_of_record(record)?;
         let lender = place.toplevel.is_dir().then(|| Repository::open(&place.toplevel)).transpose()?;
-        let (abroad, head) = remote.head(lender.as_ref())?;
+        let (abroad, head) = remote.head(lender.as_ref(), record.into.as_deref())?;
         return Ok((Ground::There(remote, abroad), head));
     }
     let repository = Repository::open(&place.toplevel)?;

@@ -15,7 +15,7 @@ use crate::workspace::GitPlace;
 pub(super) enum Where {
     /// In this repository.
     Here(PathBuf),
-    /// In the one with this URL.
+    /// In another one, by [`DeliveryRecord::pushed_to`].
     There(String),
 }
 
@@ -24,7 +24,7 @@ impl Where {
     pub(super) fn name(&self) -> String {
         match self {
             Self::Here(path) => path.display().to_string(),
-            Self::There(url) => url.clone(),
+            Self::There(name) => name.clone(),
         }
     }
 }
@@ -113,7 +113,8 @@ fn look_at<'a>(
             let Some(first) = subjects.first() else { return Ok(Looked::default()) };
             let remote = deliver::remote_of_record(first.record)?;
             // One call tells where nothing happened, which is nearly everywhere.
-            let (head, tips) = remote.tips(prefix)?;
+            let into = first.record.into.as_deref();
+            let (head, tips) = remote.tips(into, prefix)?;
             let same = head.is_some() && head.as_ref() == before;
             let as_it_was = |subject: &Subject<'_>| {
                 let record = subject.record;
@@ -131,7 +132,7 @@ fn look_at<'a>(
                 return Ok(Looked { place: place.name(), head, same, ..Looked::default() });
             }
             let lender = lender.map(|git| Repository::open(&git.toplevel)).transpose()?;
-            let history = remote.history(lender.as_ref(), prefix)?;
+            let history = remote.history(lender.as_ref(), into, prefix)?;
             let (repository, head) = history.repository();
             let standings = repository.standings(prefix, head, &asked, &known)?;
             all(repository, &standings)
@@ -174,6 +175,11 @@ fn become_of(repository: &Repository, standings: &Standings, record: &DeliveryRe
         Some((one.change_id, commit?))
     });
     sight.seen = of_branch(repository, standings, record, made)?;
+    let thrown = matches!(record.state, DeliveryState::Closed(_) | DeliveryState::Replaced(_));
+    if thrown && sight.named.is_some() && sight.seen == Some(Seen::Arrived) {
+        // It was merged, and taken back; the branch was left where it is.
+        sight.seen = None;
+    }
     Ok(sight)
 }
 
@@ -185,7 +191,8 @@ fn of_branch(
     made: Option<String>,
 ) -> Result<Option<Seen>, GitError> {
     let arrived = |(name, made): (&String, &String)| standings.tips.get(name) == Some(made);
-    if matches!(record.state, DeliveryState::Failed(_) | DeliveryState::Refused(_) | DeliveryState::RolledBack) {
+    use DeliveryState as D;
+    if matches!(record.state, D::Failed(_) | D::Refused(_) | D::RolledBack | D::Closed(_) | D::Replaced(_)) {
         let branch = record.branch.as_ref().map(|(name, _)| name).zip(made.as_ref());
         return Ok(branch.is_some_and(arrived).then_some(Seen::Arrived));
     }

@@ -81,6 +81,10 @@ pub(super) fn settle(
 fn is_asked(snapshot: &Snapshot, look: &Look<'_>, subject: &Subject<'_>, sight: &Sight, same: bool) -> bool {
     use DeliveryState as D;
     let record = subject.record;
+    if is_asked_back(record) {
+        // Its owner may take it back in another way than by merging gander's revert.
+        return matches!(sight.seen, Some(Seen::Refused(_))) || (!same && sight.seen.is_none());
+    }
     if record.merged.is_some() {
         return !same && matches!(record.state, D::Delivered | D::Edited(_)) && sight.seen.is_none();
     }
@@ -98,14 +102,39 @@ fn is_asked(snapshot: &Snapshot, look: &Look<'_>, subject: &Subject<'_>, sight: 
         Some(Seen::Edited(_)) | None => {
             matches!(record.state, D::Closed(_) | D::Replaced(_))
                 || (stands(&record.state)
-                    && (look.closely || record.state == D::RollingBack || snapshot.waves.iter().any(going)))
+                    && (look.closely
+                        || (record.doubt.is_some() && !same)
+                        || record.state == D::RollingBack
+                        || snapshot.waves.iter().any(going)))
         }
     }
 }
 
+/// Its owner is asked to merge a revert of it.
+fn is_asked_back(record: &DeliveryRecord) -> bool {
+    record.state == DeliveryState::RollingBack && record.revert.is_some()
+}
+
+/// Both ends of all files of a delivery, with those that were merged under it.
+fn all_versions(store: &Store, id: &str, record: &DeliveryRecord) -> Result<Vec<FileVersion>, RolloutError> {
+    let mut files: BTreeMap<String, FileVersion> = BTreeMap::new();
+    for one in std::iter::successors(Some(record), |one| one.over.as_deref()).filter(|one| one.merged.is_some()) {
+        for version in store.versions_of(id, &one.change_id)? {
+            match files.get_mut(&version.path) {
+                Some(newer) => newer.before = version.before,
+                None => drop(files.insert(version.path.clone(), version)),
+            }
+        }
+    }
+    Ok(files.into_values().collect())
+}
+
 fn case<'a>(store: &Store, subject: Subject<'a>, sight: Sight) -> Result<Case<'a>, RolloutError> {
     let record = subject.record;
-    let versions = store.versions_of(subject.id, &record.change_id)?;
+    let versions = match is_asked_back(record) {
+        true => all_versions(store, subject.id, record)?,
+        false => store.versions_of(subject.id, &record.change_id)?,
+    };
     let mut earlier = Vec::new();
     for one in record.earlier.iter().take(EARLIER_COMPARED) {
         earlier.push((one.change_id, store.kept_versions(subject.id, &one.change_id)?));
@@ -124,7 +153,8 @@ fn compare(before: Option<&str>, cases: &[Case<'_>]) -> Result<Vec<Option<Answer
     let stays = |case: &Case<'_>, prefix: &str| {
         let is_moved =
             |version: &FileVersion| moved.as_ref().is_none_or(|moved| moved.contains(&below(prefix, &version.path)));
-        case.subject.record.merged.is_some() && !case.versions.iter().any(is_moved)
+        let record = case.subject.record;
+        record.merged.is_some() && !is_asked_back(record) && !case.versions.iter().any(is_moved)
     };
     let asked =
         |case: &&Case<'_>| case.subject.git.is_some_and(|git| !case.versions.is_empty() && !stays(case, &git.prefix));
@@ -162,9 +192,16 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
     let (id, record, sight) = (case.subject.id.to_owned(), case.subject.record, &case.sight);
     let news = |seen: Option<Seen>, doubt: Option<String>| Some(News { id: id.clone(), seen, doubt: Some(doubt) });
     let Some(Answer { head, told, earlier }) = answer else {
+        if record.state == D::RolledBack && record.once.is_some() {
+            return None;
+        }
         let seen = sight.named.clone().map(Seen::Merged).or_else(|| sight.seen.clone());
         return seen.map(|seen| News { id: id.clone(), seen: Some(seen), doubt: None });
     };
+    if is_asked_back(record) {
+        let back = || Seen::Back(format!("its files are as they were before it in {head}"));
+        return news((told == Told::NotThere).then(back).or_else(|| sight.seen.clone()), None);
+    }
     let gone = || Seen::Closed(format!("its change was merged, and is not in {head} any more: its owner took it back"));
     if record.merged.is_some() {
         return match told {
@@ -175,6 +212,12 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
             Told::There | Told::Unclear { .. } => news(None, None),
         };
     }
+    let back = record.state == D::RolledBack;
+    if back && record.once.is_some() {
+        // That it was in the history once says nothing any more: only the files do.
+        let seen = sight.seen.clone().filter(|seen| *seen == Seen::Arrived);
+        return news(seen, (told == Told::There).then(|| AGAIN.to_owned()));
+    }
     if let Some(Seen::Merged(commit)) = &sight.seen {
         let out = matches!(record.state, D::Delivered | D::Edited(_) | D::Superseded);
         return match told {
@@ -183,7 +226,6 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
             _ => news(Some(Seen::Merged(commit.clone())), None),
         };
     }
-    let back = record.state == D::RolledBack;
     let of = |change: &Digest| earlier.iter().find(|(one, _)| one == change).map(|(_, told)| told);
     let in_history = || sight.earlier.clone().filter(|(change, _)| of(change) != Some(&Told::NotThere));
     // What a history names says more than files that another one may have left so, too.
@@ -201,6 +243,7 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
         return news(Some(Seen::Earlier { change: *change, commit: head }), None);
     }
     let thrown = matches!(record.state, D::Closed(_) | D::Replaced(_))
+        || record.doubt.is_some()
         || matches!(sight.seen, Some(Seen::Closed(_) | Seen::Replaced(_)));
     let doubt = match told {
         Told::Unclear { neither: Some(path), .. } if thrown => Some(unclear(&path)),
@@ -218,7 +261,7 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
 const AGAIN: &str = "what was taken back is there all the same: it was merged after that, or is its owner's own work by \
                      now; `gander rollback --consumer` makes a revert of it";
 
-fn unclear(path: &str) -> String {
+pub(in crate::rollout) fn unclear(path: &str) -> String {
     format!(
         "{path} is neither as it was before nor as gander left it: its owner may have merged it with \
          changes of their own, which gander can't tell and won't take back: look there"
@@ -227,7 +270,11 @@ fn unclear(path: &str) -> String {
 
 /// What stands in the way of saying that a delivery is back, or nothing of it is out.
 pub(in crate::rollout) fn is_unclear(record: &DeliveryRecord) -> bool {
-    record.doubt.is_some() && matches!(record.state, DeliveryState::Closed(_) | DeliveryState::Replaced(_))
+    use DeliveryState as D;
+    let thrown = matches!(record.state, D::Closed(_) | D::Replaced(_));
+    // Its branch stands, and half of it seems to be merged.
+    let half = matches!(record.state, D::Delivered | D::Edited(_)) && record.merged.is_none();
+    record.doubt.is_some() && (thrown || half)
 }
 
 /// The places that were looked at, each with its head.

@@ -157,7 +157,8 @@ impl Scene {
             prefix => path.strip_prefix(prefix)?.strip_prefix('/').map(str::to_owned),
         };
         let paths: Vec<String> = naming.paths.iter().filter_map(inner).collect();
-        if paths.is_empty() || !naming.message.contains(&record::head(request)) {
+        // What was squashed may go by other words; its name is a digest of what it changes.
+        if paths.is_empty() || (branch.is_some() && !naming.message.contains(&record::head(request))) {
             return Ok(None);
         }
         let mut versions = Vec::with_capacity(paths.len());
@@ -189,7 +190,8 @@ impl Scene {
         let Some(git) = &place.git else { return Ok(None) };
         let found = self.find(request, place, git)?;
         let url = self.remote.as_ref().map(|remote| remote.url().to_owned());
-        let blank = DeliveryRecord { remote: url, ..blank.clone() };
+        let into = self.remote.as_ref().map(|_| self.repository.merges_into()).transpose()?.flatten();
+        let blank = DeliveryRecord { remote: url, into, ..blank.clone() };
         let mut made: Vec<Made> = found.merged;
         let mut gone = None;
         if made.is_empty() && found.open.is_none() {

@@ -1,0 +1,283 @@
+//! What owners put back, restore or take back in their own way after gander has looked, and
+//! what is said where gander can't look.
+
+use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::bench::{Bench, git, outcomes, reason};
+use super::owners::{NEW, OLD, commit, merge, owner, state};
+use super::push::{branches, fleet, remote, tip};
+
+/// The file of a consumer on a branch of its remote.
+fn job(bench: &Bench, name: &str, branch: &str) -> String {
+    git(&remote(bench, name), &["show", &format!("{branch}:job.py")])
+}
+
+#[test]
+fn what_lands_on_the_branch_that_a_clone_was_made_of_is_seen_there() {
+    let bench = fleet("");
+    for name in ["ant", "bee", "cat"] {
+        let place = bench.root.join("apps").join(name);
+        git(&place, &["checkout", "-q", "-b", "develop"]);
+        commit(&place, "dev.txt", "dev\n", &[]);
+        git(&place, &["push", "-q", "origin", "develop"]);
+        // As a clone of gander's own of `…/tree/develop` lies there.
+        git(&place, &["checkout", "-q", "--detach"]);
+        git(&place, &["branch", "-q", "-D", "develop"]);
+        git(&place, &["config", "gander.revision", "develop"]);
+    }
+    bench.gander(&["run"]).expect(0);
+    // One merges, one squashes under words of its own.
+    let [ant, bee] = ["ant", "bee"].map(|name| owner(&bench, name, "develop"));
+    git(&ant, &["merge", "-q", "--no-ff", "-m", "merged", "origin/gander/small/ant"]);
+    git(&ant, &["push", "-q", "origin", "develop", ":gander/small/ant"]);
+    git(&bee, &["merge", "-q", "--squash", "origin/gander/small/bee"]);
+    git(&bee, &["commit", "-q", "-m", "ours"]);
+    git(&bee, &["push", "-q", "origin", "develop", ":gander/small/bee"]);
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(["ant", "bee"].map(|name| state(&bench, name)), ["healthy", "healthy"], "{:#}", bench.ledger());
+    bench.gander(&["rollback", "--all"]).expect(4);
+    assert_eq!(tip(&bench, "cat"), None);
+    for name in ["ant", "bee"] {
+        let back = format!("gander/small/{name}.revert");
+        assert_eq!(job(&bench, name, &back), OLD);
+        let there = remote(&bench, name);
+        assert_eq!(git(&there, &["rev-parse", &format!("{back}^")]), git(&there, &["rev-parse", "develop"]));
+        let place = if name == "ant" { &ant } else { &bee };
+        git(place, &["fetch", "-q"]);
+        git(place, &["merge", "-q", &format!("origin/{back}")]);
+        git(place, &["push", "-q", "origin", "develop"]);
+    }
+    bench.gander(&["run"]).expect(3);
+    assert_eq!(["ant", "bee"].map(|name| state(&bench, name)), ["reverted", "reverted"]);
+}
+
+#[test]
+fn a_remote_whose_head_names_no_branch_is_seen_by_the_branch_of_its_clone() {
+    let bench = fleet("");
+    git(&remote(&bench, "ant"), &["symbolic-ref", "HEAD", "refs/heads/trunk"]);
+    bench.gander(&["run"]).expect(0);
+    let ant = owner(&bench, "ant", "main");
+    git(&ant, &["merge", "-q", "--no-ff", "-m", "merged", "origin/gander/small/ant"]);
+    git(&ant, &["push", "-q", "origin", "main", ":gander/small/ant"]);
+    let said = bench.gander(&["run"]).expect(0).stderr;
+    assert!(!said.contains("can't be seen"), "{said}");
+    bench.gander(&["rollback", "--consumer", "ant"]).expect(4);
+    assert_eq!(job(&bench, "ant", "gander/small/ant.revert"), OLD);
+}
+
+#[test]
+fn what_can_not_be_seen_is_not_said_to_be_back() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    git(&merge(&bench, "bee", &["--no-ff", "-m", "merged"]), &["push", "-q", "origin", "main", ":gander/small/bee"]);
+    // One call of git fails, as a connection that breaks; the next one comes through.
+    let (once, calls) = (bench.root.join("once"), "#!/bin/sh\ncase \" $* \" in *\" fetch \"*)");
+    bench.put("once", "");
+    let text = format!(
+        "{calls} if rm {} 2> /dev/null; then echo 'fatal: Connection reset' >&2; exit 128; fi ;; esac\n\
+         PATH=\"${{PATH#*:}}\" exec git \"$@\"\n",
+        once.display()
+    );
+    bench.put("bin/git", text);
+    let program = bench.root.join("bin/git");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut path = OsString::from(bench.root.join("bin"));
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap());
+    bench.gander_with(&[("PATH", &path)], &["rollback", "--consumer", "bee"]).expect(4);
+    assert!(!once.exists(), "nothing was fetched");
+    assert_eq!(state(&bench, "bee"), "reverting");
+    // It goes on by itself.
+    bench.gander(&["run"]);
+    assert_eq!(job(&bench, "bee", "gander/small/bee.revert"), OLD, "{:#}", bench.ledger());
+}
+
+#[test]
+fn a_branch_that_its_owner_restores_is_out_again() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let made = ["bee", "cat"].map(|name| tip(&bench, name).unwrap());
+    git(&remote(&bench, "bee"), &["branch", "-D", "gander/small/bee"]);
+    git(&remote(&bench, "cat"), &["update-ref", "refs/heads/gander/small/cat", "main"]);
+    bench.gander(&["run"]);
+    assert_eq!(["bee", "cat"].map(|name| state(&bench, name)), ["closed", "replaced"]);
+    for (name, commit) in ["bee", "cat"].into_iter().zip(&made) {
+        let clone = bench.root.join("apps").join(name);
+        git(&clone, &["push", "-q", "-f", "origin", &format!("{commit}:refs/heads/gander/small/{name}")]);
+    }
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(["bee", "cat"].map(|name| state(&bench, name)), ["healthy", "healthy"]);
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert_eq!(["bee", "cat"].map(|name| tip(&bench, name)), [None, None]);
+}
+
+#[test]
+fn a_revert_may_come_back_in_the_words_of_its_owner_and_be_taken_back_again() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let places = ["ant", "bee", "cat"].map(|name| {
+        let place = merge(&bench, name, &["--no-ff", "-m", "merged"]);
+        git(&place, &["push", "-q", "origin", "main", &format!(":gander/small/{name}")]);
+        place
+    });
+    bench.gander(&["run"]).expect(0);
+    bench.gander(&["rollback", "--all"]).expect(4);
+    // One squashes the revert, one makes a revert of its own, one merges it.
+    let back = |name: &str| format!("origin/gander/small/{name}.revert");
+    places.iter().for_each(|place| drop(git(place, &["fetch", "-q"])));
+    let [ant, bee, cat] = &places;
+    git(ant, &["merge", "-q", "--squash", &back("ant")]);
+    git(ant, &["commit", "-q", "-m", "undo (#9)"]);
+    git(ant, &["push", "-q", "origin", "main", ":gander/small/ant.revert"]);
+    git(bee, &["revert", "--no-edit", "-m", "1", "HEAD"]);
+    git(bee, &["push", "-q", "origin", "main", ":gander/small/bee.revert"]);
+    git(cat, &["merge", "-q", "--no-ff", "-m", "back", &back("cat")]);
+    git(cat, &["push", "-q", "origin", "main", ":gander/small/cat.revert"]);
+    bench.gander(&["run"]).expect(3);
+    for name in ["ant", "bee", "cat"] {
+        assert_eq!(state(&bench, name), "reverted", "{name}: {:#}", bench.ledger());
+    }
+    // Who takes that back in turn has the change again.
+    git(cat, &["revert", "--no-edit", "-m", "1", "HEAD"]);
+    git(cat, &["push", "-q", "origin", "main"]);
+    assert_eq!(job(&bench, "cat", "main"), NEW);
+    bench.gander(&["run"]);
+    let why = reason(&bench.ledger(), "cat").to_owned();
+    assert!(why.contains("all the same"), "{why}");
+    let dry = bench.gander(&["rollback", "--consumer", "cat", "--dry-run"]).stdout;
+    assert!(dry.contains("apps/cat  ") && dry.contains("a revert is asked for"), "{dry}");
+    bench.gander(&["rollback", "--all"]).expect(5);
+    bench.gander(&["rollback", "--consumer", "cat"]).expect(4);
+    let made: Vec<String> = branches(&bench, "cat").into_iter().map(|(name, _)| name).collect();
+    assert_eq!(made, ["gander/small/cat.revert", "main"]);
+    assert_eq!(job(&bench, "cat", &made[0]), OLD);
+    assert_eq!(outcomes(&bench.ledger())["cat"], "pending", "{:#}", bench.ledger());
+    git(cat, &["fetch", "-q"]);
+    git(cat, &["merge", "-q", "--no-ff", "-m", "back", &back("cat")]);
+    git(cat, &["push", "-q", "origin", "main", ":gander/small/cat.revert"]);
+    bench.gander(&["run"]);
+    assert_eq!(state(&bench, "cat"), "reverted");
+}
+
+#[test]
+fn half_of_a_change_set_under_other_words_is_neither_withdrawn_nor_made_anew() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let place = merge(&bench, "ant", &["--squash"]);
+    std::fs::write(place.join("job.py"), "rows = list(read_table(\"users_v2\"))\n").unwrap();
+    git(&place, &["commit", "-q", "-a", "-m", "users v2 (#3)"]);
+    git(&place, &["push", "-q", "origin", "main"]);
+    let made = tip(&bench, "ant");
+    for _ in 0..2 {
+        bench.gander(&["run"]);
+        assert_eq!(tip(&bench, "ant"), made, "{:#}", bench.ledger());
+        let why = reason(&bench.ledger(), "ant").to_owned();
+        assert!(why.contains("job.py is neither as it was before"), "{why}");
+    }
+    bench.gander(&["rollback", "--all"]).expect(5);
+}
+
+#[test]
+fn a_clone_in_which_somebody_works_is_not_collected() {
+    let bench = fleet("");
+    std::fs::remove_dir_all(bench.root.join("apps")).unwrap();
+    let names = ["ant", "bee", "cat"];
+    let list = |names: &[&str]| {
+        let urls = names.iter().map(|name| format!("file://{}\n", remote(&bench, name).display()));
+        bench.put("list.txt", urls.collect::<String>());
+    };
+    list(&names);
+    let text = bench.text("migration.toml").replace("folders = [\"apps/*\"]", "repositories = \"list.txt\"");
+    bench.put("migration.toml", text.replace("[code]", "[code]\nclone = true"));
+    bench.gander(&["run"]).expect(0);
+    bench.gander(&["rollback", "--all"]).expect(0);
+    let clones = bench.root.join(".gander/small/clones");
+    let clone = |name: &str| {
+        let mut found = std::fs::read_dir(&clones).unwrap().map(|entry| entry.unwrap().path());
+        found.find(|path| path.is_dir() && path.file_name().unwrap().to_str().unwrap().starts_with(name))
+    };
+    // One has a commit that is nowhere else, one a file; nobody works in the third.
+    let [ant, bee] = ["ant", "bee"].map(|name| clone(name).unwrap());
+    git(&ant, &["checkout", "-q", "-b", "mine"]);
+    commit(&ant, "notes.txt", "mine\n", &[]);
+    git(&ant, &["checkout", "-q", "--detach", "HEAD^"]);
+    std::fs::write(bee.join("notes.txt"), "mine\n").unwrap();
+    list(&[]);
+    bench.put("apps/dog/job.py", OLD);
+    bench.put(
+        "migration.toml",
+        bench.text("migration.toml").replace("repositories = \"list.txt\"", "folders = [\"apps/*\"]"),
+    );
+    bench.gander(&["run", "--replan"]);
+    for arguments in [&["gc", "--dry-run"][..], &["gc"]] {
+        let said = bench.gander(arguments).expect(0).stdout;
+        assert_eq!(said.matches(": somebody's work is in it").count(), 2, "{said}");
+    }
+    assert_eq!(["ant", "bee", "cat"].map(|name| clone(name).is_some()), [true, true, false]);
+    assert!(
+        !std::fs::read_dir(&clones)
+            .unwrap()
+            .any(|entry| { entry.unwrap().file_name().to_str().unwrap().starts_with("cat") }),
+        "nor what is on record of it"
+    );
+}
+
+#[test]
+fn what_was_said_of_a_consumer_holds_where_its_code_lies_now() {
+    let bench = fleet("");
+    bench.put("platform/dog/notes.txt", "nothing\n");
+    bench.put("migration.toml", bench.text("migration.toml").replace("[\"apps/*\"]", "[\"apps/*\", \"platform/*\"]"));
+    bench.gander(&["run", "--only", "ant"]);
+    bench.gander(&["exclude", "cat", "--reason", "frozen for the audit"]).expect(0);
+    bench.gander(&["run"]).expect(0);
+    bench.gander(&["rollback", "--consumer", "bee"]).expect(0);
+    git(&remote(&bench, "ant"), &["branch", "-D", "gander/small/ant"]);
+    bench.gander(&["run"]);
+    assert_eq!(state(&bench, "ant"), "closed");
+    for name in ["ant", "bee", "cat"] {
+        let [from, to] = ["apps", "platform"].map(|folder| bench.root.join(folder).join(name));
+        std::fs::rename(from, to).unwrap();
+    }
+    std::fs::create_dir_all(bench.root.join("apps")).unwrap();
+    bench.put("apps/eel/notes.txt", "nothing\n");
+    for _ in 0..2 {
+        bench.gander(&["run"]);
+        assert_eq!(["ant", "bee", "cat"].map(|name| tip(&bench, name)), [None, None, None], "{:#}", bench.ledger());
+    }
+    let ledger = bench.ledger();
+    for (name, why) in [("ant", "was deleted"), ("bee", "taken back by hand"), ("cat", "frozen for the audit")] {
+        assert!(reason(&ledger, name).contains(why), "{name}: {}", reason(&ledger, name));
+    }
+    bench.gander(&["retry", "ant"]).expect(0);
+    bench.gander(&["run"]);
+    assert!(tip(&bench, "ant").is_some(), "{:#}", bench.ledger());
+}
+
+#[test]
+fn a_branch_that_somebody_looks_at_is_made_anew_all_the_same() {
+    let bench = fleet("");
+    let ways = ["push", "branch"];
+    for how in ways {
+        bench
+            .put("migration.toml", bench.text("migration.toml").replace("how = \"push\"", &format!("how = \"{how}\"")));
+        let _ = std::fs::remove_dir_all(bench.root.join(".gander"));
+        bench.gander(&["run"]).expect(0);
+        let clone = bench.root.join("apps/ant");
+        let look = bench.root.join("look");
+        git(&clone, &["worktree", "add", "-q", look.to_str().unwrap(), "gander/small/ant"]);
+        let text = format!("import {how}\n{}", std::fs::read_to_string(clone.join("job.py")).unwrap());
+        commit(&clone, "job.py", &text, &[]);
+        git(&clone, &["push", "-q", "origin", "main"]);
+        bench.gander(&["run"]);
+        assert_ne!(state(&bench, "ant"), "revert-conflict", "{how}: {:#}", bench.ledger());
+        git(&clone, &["worktree", "remove", "--force", look.to_str().unwrap()]);
+        bench.gander(&["run"]).expect(0);
+        let there = if how == "push" { remote(&bench, "ant") } else { clone.clone() };
+        assert_eq!(git(&there, &["show", "gander/small/ant:job.py"]), text.replace("users_v1", "users_v2"), "{how}");
+        bench.gander(&["rollback", "--all"]).expect(0);
+        for name in ["ant", "bee", "cat"] {
+            git(&bench.root.join("apps").join(name), &["for-each-ref", "refs/heads/gander"]);
+        }
+    }
+}
