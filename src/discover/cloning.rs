@@ -73,6 +73,8 @@ pub(super) struct Need {
     pub(super) url: String,
     /// It is a mirror on this machine, which the migration names.
     pub(super) mirror: bool,
+    /// Where its branches are pushed to, where that is not what it is cloned from.
+    pub(super) push: Option<String>,
     /// What the revision is called there, where that is not its own name.
     pub(super) named: Option<String>,
     pub(super) paths: BTreeSet<String>,
@@ -187,8 +189,17 @@ impl Cloning<'_> {
     }
 
     fn one(&self, key: &Key, need: &Need, known: Option<&Known>) -> Result<PathBuf, Failed> {
+        let folder = self.had(key, need, known)?;
+        if let Some(url) = &need.push {
+            // Nobody reads what is pushed into a mirror, and its next update deletes it.
+            Repository::open(&folder)?.push_to(url)?;
+        }
+        Ok(folder)
+    }
+
+    fn had(&self, key: &Key, need: &Need, known: Option<&Known>) -> Result<PathBuf, Failed> {
         let (repository, revision) = (key.0.as_str(), key.1.as_deref());
-        let Need { url, mirror, named, paths } = need;
+        let Need { url, mirror, named, paths, .. } = need;
         let local = [String::from("file")];
         let protocols = if *mirror { &local[..] } else { &self.config.protocols };
         git::check_url(url, protocols).map_err(|why| Failed::Said(format!("{:?} {why}", without_userinfo(url))))?;

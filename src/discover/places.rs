@@ -260,7 +260,8 @@ fn needs(asked: &BTreeMap<Key, Asked>, ways: &BTreeMap<Key, Way>) -> Needs {
     let need = |(key, asked): (&Key, &Asked)| match ways.get(key)? {
         Way::Clone { url, mirror, named } => {
             let (url, mirror, named, paths) = (url.clone(), *mirror, named.clone(), asked.paths.clone());
-            Some((key.clone(), Need { url, mirror, named, paths }))
+            let push = mirror.then(|| asked.remote.url.clone());
+            Some((key.clone(), Need { url, mirror, push, named, paths }))
         }
         _ => None,
     };

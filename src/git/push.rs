@@ -117,6 +117,17 @@ impl Repository {
         Ok(path_from_bytes(out.strip_suffix(b"\n").unwrap_or(&out)))
     }
 
+    /// Lets what is pushed to `origin` go to another URL than the one that it was cloned from.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn push_to(&self, url: &str) -> Result<(), GitError> {
+        if self.push_url("origin")?.as_deref() != Some(url) {
+            self.answer(&["config", "remote.origin.pushurl", url])?;
+        }
+        Ok(())
+    }
+
     /// Where `git push` of a remote by its name goes; `None` where there is none.
     ///
     /// # Errors

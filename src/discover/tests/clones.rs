@@ -267,7 +267,11 @@ fn a_bare_mirror_is_cloned_from_and_no_link_leads_out_of_one() {
     assert!(found[1].contains("h/o/plain/out@main leads out of"), "{found:?}");
     assert_eq!(found[2], "component:default/plain = mirrors/h/o/plain");
     let commit = origin.git(&["rev-parse", "HEAD"]);
-    assert_eq!(fleet.workspaces[0].git.as_ref().unwrap().commit, commit);
+    let git = fleet.workspaces[0].git.as_ref().unwrap();
+    assert_eq!(git.commit, commit);
+    // Nothing is pushed into a mirror, which nobody reads.
+    let pushed = crate::git::Repository::open(&git.toplevel).unwrap().push_url("origin").unwrap();
+    assert!(pushed.as_ref().is_some_and(|url| url.starts_with("https://h/o/bare")), "{pushed:?}");
 }
 
 #[test]
