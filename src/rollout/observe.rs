@@ -42,7 +42,7 @@ pub(super) enum Seen {
     /// Its revert was thrown away.
     Refused(String),
     /// Its branch is there, though its delivery was taken to have failed, or its owner had
-    /// thrown it away.
+    /// thrown it away; or what was in the way of its rollback is gone.
     Arrived,
 }
 
@@ -203,6 +203,13 @@ fn made(record: &DeliveryRecord) -> Option<String> {
     record.branch.as_ref().and_then(|(_, commit)| commit.clone())
 }
 
+/// It was to be taken back, and what its owner did with the branch was in the way: once that is
+/// merged or gone, its rollback goes on.
+fn is_in_the_way(record: &DeliveryRecord) -> bool {
+    let began = !record.because.is_empty() && record.revert.is_none() && record.merged.is_none();
+    matches!(record.state, DeliveryState::Conflict(_)) && began && !record.shared && record.over.is_none()
+}
+
 /// Whether its branch should be there: nobody took it back, threw it away or refused it.
 fn stands(state: &DeliveryState) -> bool {
     use DeliveryState as D;
@@ -241,10 +248,11 @@ pub(super) fn as_seen(record: &DeliveryRecord, seen: &Seen) -> DeliveryRecord {
             D::Closed(_) | D::Replaced(_) | D::Failed(_) | D::Refused(_) => D::Delivered,
             // Its branch was deleted, and what is in it was not taken back.
             D::RolledBack => D::RollingBack,
+            D::Conflict(_) if is_in_the_way(record) => D::RollingBack,
             other => other.clone(),
         },
         Seen::Back(_) => D::RolledBack,
-        Seen::Arrived if record.state == D::RolledBack => D::RollingBack,
+        Seen::Arrived if record.state == D::RolledBack || is_in_the_way(record) => D::RollingBack,
         Seen::Arrived => D::Delivered,
         Seen::Refused(why) => D::Conflict(why.clone()),
         Seen::Edited(why) => D::Edited(why.clone()),
@@ -289,6 +297,7 @@ fn note(store: &mut Store, id: &str, record: &DeliveryRecord, seen: &Seen) -> Re
             let mut record = DeliveryRecord { state: record.state.clone(), tries: 0, ..now.clone() };
             let event = match &record.state {
                 DeliveryState::RolledBack => Event::Revert,
+                DeliveryState::Conflict(_) if is_in_the_way(&record) => Event::Revert,
                 DeliveryState::Closed(_) | DeliveryState::Replaced(_) => Event::Deliver,
                 DeliveryState::Failed(_) | DeliveryState::Refused(_) => {
                     return arrived(store, id, &mut record, entry);
@@ -304,6 +313,10 @@ fn note(store: &mut Store, id: &str, record: &DeliveryRecord, seen: &Seen) -> Re
             return match &record.state {
                 DeliveryState::RolledBack => {
                     deliver::go(store, id, &mut record.clone(), (Event::Revert, now.state), entry)
+                }
+                DeliveryState::Conflict(_) => {
+                    let freed = Entry::of("freed", id, "what was in the way of its rollback is gone");
+                    deliver::go(store, id, &mut record.clone(), (Event::Revert, now.state), freed)
                 }
                 DeliveryState::Closed(_) | DeliveryState::Replaced(_) => {
                     deliver::go(store, id, &mut record.clone(), (Event::Deliver, now.state), again)

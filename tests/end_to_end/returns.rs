@@ -281,3 +281,22 @@ fn a_branch_that_somebody_looks_at_is_made_anew_all_the_same() {
         }
     }
 }
+
+#[test]
+fn a_rollback_goes_on_once_what_was_in_its_way_is_merged_or_gone() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    for name in ["ant", "bee"] {
+        let place = owner(&bench, name, &format!("gander/small/{name}"));
+        commit(&place, "more.txt", "mine\n", &[]);
+        git(&place, &["push", "-q"]);
+    }
+    bench.gander(&["rollback", "--all"]).expect(5);
+    assert_eq!(["ant", "bee"].map(|name| state(&bench, name)), ["revert-conflict", "revert-conflict"]);
+    git(&remote(&bench, "ant"), &["branch", "-D", "gander/small/ant"]);
+    let bee = merge(&bench, "bee", &["--no-ff", "-m", "merged"]);
+    git(&bee, &["push", "-q", "origin", "main", ":gander/small/bee"]);
+    bench.gander(&["run"]);
+    assert_eq!(["ant", "bee"].map(|name| state(&bench, name)), ["reverted", "reverting"], "{:#}", bench.ledger());
+    assert_eq!(job(&bench, "bee", "gander/small/bee.revert"), OLD);
+}

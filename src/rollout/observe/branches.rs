@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use super::{AT_ONCE, Seen, Sight, made, stands};
+use super::{AT_ONCE, Seen, Sight, is_in_the_way, made, stands};
 use crate::git::{GitError, Repository, Standings};
 use crate::rollout::deliver::{self, Named, trailer};
 use crate::state::{DeliveryRecord, DeliveryState};
@@ -195,6 +195,10 @@ fn of_branch(
     if matches!(record.state, D::Failed(_) | D::Refused(_) | D::RolledBack | D::Closed(_) | D::Replaced(_)) {
         let branch = record.branch.as_ref().map(|(name, _)| name).zip(made.as_ref());
         return Ok(branch.is_some_and(arrived).then_some(Seen::Arrived));
+    }
+    if is_in_the_way(record) {
+        let gone = record.branch.as_ref().is_some_and(|(name, _)| !standings.tips.contains_key(name));
+        return Ok(gone.then_some(Seen::Arrived));
     }
     // Of all others only a merge is news.
     let is_out =

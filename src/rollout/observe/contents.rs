@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::branches::{Looked, Subject};
-use super::{AT_ONCE, Look, News, Seen, Sight, made, stands};
+use super::{AT_ONCE, Look, News, Seen, Sight, is_in_the_way, made, stands};
 use crate::digest::Digest;
 use crate::rollout::RolloutError;
 use crate::rollout::deliver::{self, Obstacle, Told};
@@ -96,6 +96,7 @@ fn is_asked(snapshot: &Snapshot, look: &Look<'_>, subject: &Subject<'_>, sight: 
     };
     match &sight.seen {
         Some(Seen::Merged(_) | Seen::Closed(_) | Seen::Replaced(_)) => true,
+        Some(Seen::Arrived) if is_in_the_way(record) => true,
         Some(Seen::Earlier { .. } | Seen::Back(_) | Seen::Refused(_) | Seen::Arrived) => false,
         // The same files may be their owner's own work by now: that is said.
         None if record.state == D::RolledBack => (!same || look.closely) && made(record).is_some(),
