@@ -110,7 +110,9 @@ fn departed<'b>(
 ) -> Result<(Vec<WorkspaceRecord<&'b WorkspacePlan>>, Vec<ConsumerRecord>), RolloutError> {
     let present: BTreeSet<&str> = now.iter().map(|w| w.place.id.as_str()).collect();
     let deliveries = store.deliveries()?;
-    let out = |id: &str| !present.contains(id) && deliveries.get(id).is_some_and(|record| out_there(&record.state));
+    // What was merged under a correction that its owner threw away is out all the same.
+    let is_out = |record: &DeliveryRecord| out_there(&record.state) || record.over.is_some();
+    let out = |id: &str| !present.contains(id) && deliveries.get(id).is_some_and(is_out);
     let departed = before.values().filter(|old| out(&old.place.id)).map(|old| WorkspaceRecord {
         place: old.place.clone(),
         pin: old.pin.clone(),

@@ -140,3 +140,23 @@ fn a_correction_that_is_kept_back_goes_out_once_it_may() {
         assert_eq!(git(&there, &["show", "gander/small/ant-2.revert:job.py"]), text, "both go back: {policy}");
     }
 }
+
+#[test]
+fn who_leaves_with_a_correction_thrown_away_keeps_what_was_merged_on_record() {
+    let (bench, _, _) = merged("");
+    bench.gander(&["run"]).expect(0);
+    mended(&bench);
+    pull(&bench, "ant");
+    let rule = bench.text("small.rhai");
+    bench.put(
+        "small.rhai",
+        format!("{rule}{}", rule.replace("small/table", "small/fix").replace("users_v1", "users_v2")),
+    );
+    bench.gander(&["correct"]);
+    git(&remote(&bench, "ant"), &["branch", "-D", "gander/small/ant-2"]);
+    bench.gander(&["run"]);
+    std::fs::rename(bench.root.join("apps/ant"), bench.root.join("gone")).unwrap();
+    bench.gander(&["run"]);
+    let dry = bench.gander(&["rollback", "--all", "--dry-run"]).stdout;
+    assert!(dry.contains("apps/ant  "), "{dry}");
+}
