@@ -40,7 +40,7 @@ pub(super) fn is_there(node: Node<'_>, place: &Place) -> bool {
             return true;
         }
         let leads = place.first && around.local_range().start == inner.local_range().start;
-        if !leads && !(place.deep && !is_bracketed(around)) {
+        if !(leads || place.deep && !is_bracketed(around)) {
             return false;
         }
         inner = around;
@@ -66,7 +66,7 @@ fn is_one_of(node: Node<'_>, place: &Place) -> bool {
     }
     let is = |node: &Node<'_>, own: bool| {
         place.kinds.iter().any(|kind| match kind.split_once(' ') {
-            Some((kind, operator)) => node.kind() == kind && !(own && !has_operator(*node, operator)),
+            Some((kind, operator)) => node.kind() == kind && (!own || has_operator(*node, operator)),
             None => node.kind() == kind.as_str(),
         })
     };
