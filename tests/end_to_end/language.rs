@@ -1,5 +1,5 @@
-//! What the language of rules promises of whole migrations: rules that lie run nowhere, and follow-ups
-//! reach every file of a consumer.
+//! What the language of rules promises of whole migrations: rules that lie run nowhere, follow-ups
+//! reach every file, modules and orders are a part of the plan, and builds follow the code.
 
 use super::bench::{Bench, outcomes, tree};
 
@@ -67,4 +67,74 @@ followup("m/use", ["FLAG", "VALUE"]).lang("python").find("is_on($FLAG)").replace
     assert_eq!((ledger["ant"].as_str(), ledger["bee"].as_str()), ("changed", "unchanged"));
     bench.gander(&["rollback", "--all"]).expect(0);
     files.iter().for_each(|(path, text)| assert_eq!(bench.text(path), *text, "{path}"));
+}
+
+#[test]
+fn orders_and_modules_are_a_part_of_the_plan() {
+    let rules = r#"import "names" as names;
+rule("m/inner").lang("python").find("f($X)").rewrite(|m, cx| code(names::named("g") + "($X)", #{ X: m.X })).example("f(1)", "new_g(1)");
+rule("m/outer").lang("python").find("h($_)").replace("k()").example("h(1)", "k()");
+"#;
+    let bench = bench(
+        "",
+        rules,
+        &[("apps/ant/a.py", "x = h(f(1))\n"), ("rules/modules/names.rhai", "fn named(name) { \"new_\" + name }\n")],
+    );
+    let refused = bench.gander(&["plan", "--json"]).expect(0).json();
+    assert!(refused.to_string().contains("m/outer") && refused.to_string().contains("refused"), "{refused}");
+    bench.put("migration.toml", migration("order = [[\"m/inner\", \"m/outer\"]]"));
+    let ordered = bench.gander(&["plan"]).expect(0);
+    assert!(ordered.stdout.contains("+x = k()"), "{}", ordered.stdout);
+    bench.put("migration.toml", migration("order = [[\"m/outer\", \"m/inner\"]]"));
+    assert!(bench.gander(&["plan"]).expect(0).stdout.contains("+x = k()"), "the inner match went with the outer one");
+    bench.put("migration.toml", migration("order = [[\"m/inner\", \"m/other\"]]"));
+    let ended = bench.gander(&["plan"]).expect(2);
+    assert!(
+        ended.stderr.contains("names `m/other`") && ended.stderr.contains("did you mean `m/outer`"),
+        "{}",
+        ended.stderr
+    );
+    // Another module is another plan: what the rule says of itself does not hold any more.
+    bench.put("migration.toml", migration(""));
+    bench.put("rules/modules/names.rhai", "fn named(name) { \"newer_\" + name }\n");
+    let ended = bench.gander(&["plan"]).expect(2);
+    assert!(ended.stderr.contains("+ newer_g(1)"), "{}", ended.stderr);
+}
+
+#[test]
+fn the_version_of_a_library_goes_with_the_code_that_needs_it() {
+    let rules = r#"rule("m/call").lang("python")
+    .find("client.old($X)").requires(dependency("client", "<2")).set_dependency("client", "2.0.1")
+    .replace("client.new($X)").example("client.old(1)", "client.new(1)");
+"#;
+    let files = [
+        ("apps/ant/requirements.txt", "client==1.4.2  # pinned\nother==1.4.2\n"),
+        ("apps/ant/src/a.py", "client.old(1)\n"),
+        ("apps/bee/requirements.txt", "client==1.4.2\n"),
+        ("apps/bee/a.py", "client.other(1)\n"),
+        ("apps/cat/requirements.txt", "client==2.1\n"),
+        ("apps/cat/a.py", "client.old(1)\n"),
+        ("apps/dog/pyproject.toml", "[project]\nname = \"dog\"\ndependencies = [\"client>=1.4\"]\n"),
+        ("apps/dog/a.py", "client.old(1)\n"),
+    ];
+    let bench = bench("", rules, &files);
+    let plan = bench.gander(&["plan"]).expect(0);
+    assert!(
+        plan.stdout.contains("-client==1.4.2  # pinned\n+client==2.0.1  # pinned\n other==1.4.2"),
+        "{}",
+        plan.stdout
+    );
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(bench.text("apps/ant/requirements.txt"), "client==2.0.1  # pinned\nother==1.4.2\n");
+    assert_eq!(bench.text("apps/ant/src/a.py"), "client.new(1)\n");
+    files[2..].iter().for_each(|(path, text)| assert_eq!(bench.text(path), *text, "{path}"));
+    // `>=1.4` is below 2 only in part: nobody guesses, and the ledger tells.
+    let shown = bench.gander(&["show", "dog"]).expect(0);
+    assert!(shown.stdout.contains("unchanged"), "{}", shown.stdout);
+    // The same on plain folders.
+    let ended = bench.gander(&["apply", "rules/r.rhai", "apps/ant"]).expect(0);
+    assert!(!ended.stdout.contains("diff"), "a second run has nothing to do: {}", ended.stdout);
+    bench.git(&["checkout", "-q", "--", "apps"]);
+    bench.gander(&["apply", "rules/r.rhai", "apps/ant", "--write"]).expect(0);
+    assert_eq!(bench.text("apps/ant/requirements.txt"), "client==2.0.1  # pinned\nother==1.4.2\n");
 }

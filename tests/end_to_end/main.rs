@@ -15,6 +15,7 @@ mod datasets_files;
 mod datasets_judge;
 mod datasets_program;
 mod delivery;
+mod differential;
 mod discovery;
 mod expected;
 mod file_edits;
