@@ -366,8 +366,10 @@ mod tests {
         let plain = |letter: &str| {
             let row = letter.repeat(9);
             let (errored, closed) = (text(E), if letter == "U" { text(F) } else { row.clone() });
+            // What is on its way back is no error, also where nothing is wanted there any more.
+            let back = text(P);
             let rows = [
-                &row, &row, &row, &row, &errored, &errored, &errored, &row, &errored, &errored, &errored, &closed,
+                &row, &row, &row, &row, &errored, &errored, &back, &row, &errored, &errored, &errored, &closed,
                 &errored, &errored,
             ];
             rows.map(Clone::clone).to_vec()
