@@ -496,6 +496,11 @@ fn send_off<'p>(
         // A leftover of an earlier verdict is no reason to fail.
         let _ = files::remove_folder(&held);
         let target = Target { remote: &request.migration.deliver.remote, protocols: &request.migration.code.protocols };
+        if let Some(over) = parcel.over.filter(|over| over.merged.is_none() && over.folder != record.folder) {
+            // Made anew in another wave: nobody shall take the old patch for the one that holds. First, as
+            // nobody knows of the old one any more once this is begun.
+            deliver::mark_withdrawn(store.folder(), over, "it was made anew");
+        }
         if deliver::begin(store, &shipment, &target, &mut record)? {
             if record.how == Delivery::Push || record.shared {
                 return Ok(Sent::Begun(Box::new(Begun { parcel, folder, message, record })));
@@ -505,10 +510,6 @@ fn send_off<'p>(
             let made = deliver::make(store.folder(), &shipment, &papers, &mut record);
             deliver::finish(store, id, &mut record, made)?;
         }
-    }
-    if let Some(over) = parcel.over.filter(|over| over.merged.is_none() && over.folder != record.folder) {
-        // Made anew in another wave: nobody shall take the old patch for the one that holds.
-        deliver::mark_withdrawn(store.folder(), over, "it was made anew");
     }
     (request.tell)(Event::Shipped { workspace: id, state: &record.state });
     Ok(Sent::Ended(record.state))
