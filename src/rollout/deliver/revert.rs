@@ -403,37 +403,6 @@ fn is_in(version: &FileVersion, present: Option<&Content>) -> Result<Option<bool
     Ok(back.is_some_and(|back| back.as_ref() == present).then_some(false))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_holds_all_of_a_change_nothing_of_it_or_that_is_not_clear() {
-        let lines = |changed: &[usize], beside: bool| {
-            let line = |n: usize| if changed.contains(&(n / 12)) && n % 12 == 6 { "new" } else { "old" };
-            let first = if beside { "theirs\n" } else { "first\n" };
-            let text: String = (0..36).map(|n| format!("{n} {}\n", line(n))).collect();
-            Some(Content { bytes: format!("{first}{text}").into_bytes(), executable: false })
-        };
-        let parts: [&[usize]; 8] = [&[], &[0], &[1], &[2], &[0, 1], &[0, 2], &[1, 2], &[0, 1, 2]];
-        for all in parts.into_iter().filter(|all| !all.is_empty()) {
-            let (before, after) = (lines(&[], false), lines(all, false));
-            let version = FileVersion { path: "x".to_owned(), before, after, renamed_from: None };
-            for there in parts.into_iter().filter(|there| there.iter().all(|part| all.contains(part))) {
-                for beside in [false, true] {
-                    let wanted = match there.len() {
-                        0 => Some(false),
-                        count if count == all.len() => Some(true),
-                        _ => None,
-                    };
-                    let found = is_in(&version, lines(there, beside).as_ref()).unwrap();
-                    assert_eq!(found, wanted, "{there:?} of {all:?}, beside other changes: {beside}");
-                }
-            }
-        }
-    }
-}
-
 fn ground(place: &GitPlace, record: &DeliveryRecord) -> Result<(Ground, String), Obstacle> {
     if record.how == Delivery::Push {
         let remote = remote_of_record(record)?;
@@ -526,5 +495,36 @@ fn made_already(
         (Delivery::Push, _) => Ok(remote_of_record(record)?.facts(branch)?),
         (_, Some(place)) => Ok(git::find_branch(place, branch)?),
         _ => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_holds_all_of_a_change_nothing_of_it_or_that_is_not_clear() {
+        let lines = |changed: &[usize], beside: bool| {
+            let line = |n: usize| if changed.contains(&(n / 12)) && n % 12 == 6 { "new" } else { "old" };
+            let first = if beside { "theirs\n" } else { "first\n" };
+            let text: String = (0..36).map(|n| format!("{n} {}\n", line(n))).collect();
+            Some(Content { bytes: format!("{first}{text}").into_bytes(), executable: false })
+        };
+        let parts: [&[usize]; 8] = [&[], &[0], &[1], &[2], &[0, 1], &[0, 2], &[1, 2], &[0, 1, 2]];
+        for all in parts.into_iter().filter(|all| !all.is_empty()) {
+            let (before, after) = (lines(&[], false), lines(all, false));
+            let version = FileVersion { path: "x".to_owned(), before, after, renamed_from: None };
+            for there in parts.into_iter().filter(|there| there.iter().all(|part| all.contains(part))) {
+                for beside in [false, true] {
+                    let wanted = match there.len() {
+                        0 => Some(false),
+                        count if count == all.len() => Some(true),
+                        _ => None,
+                    };
+                    let found = is_in(&version, lines(there, beside).as_ref()).unwrap();
+                    assert_eq!(found, wanted, "{there:?} of {all:?}, beside other changes: {beside}");
+                }
+            }
+        }
     }
 }
