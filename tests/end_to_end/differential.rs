@@ -47,6 +47,10 @@ impl LanguageExt for Theirs {
     }
 }
 
+/// A language: its name, its grammar, what stands for `$` in it, folders of this repository, the ending of
+/// their files, and patterns.
+type Row = (&'static str, TSLanguage, char, &'static [&'static str], &'static str, &'static [&'static str]);
+
 /// Why a place that one of the two finds is none for the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Reason {
@@ -179,7 +183,7 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
 
 #[test]
 fn what_another_tool_finds_is_found_or_told_apart() {
-    let rows: [(&str, TSLanguage, char, &[&str], &str, &[&str]); 5] = [
+    let rows: [Row; 5] = [
         (
             "rust",
             tree_sitter_rust::LANGUAGE.into(),
