@@ -10,6 +10,7 @@ mod arguments;
 mod attributes;
 mod bound;
 mod call;
+mod collections;
 mod columns;
 mod control;
 mod eval;

@@ -2,6 +2,7 @@
 
 mod clones;
 mod live;
+mod places;
 mod sources;
 
 use super::*;
