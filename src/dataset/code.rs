@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::dbt;
 use super::decide::{Fate, Host, decide};
 use super::elsewhere::Seen;
 use super::file::{Around, Decided};
@@ -19,7 +20,7 @@ use super::sql::{self, Setting};
 use super::text::{self, Placeholders, Text};
 use super::usage::{Doubt, Form, Of, Unit, Use};
 use super::visible;
-use super::word::{is_name, is_word, words};
+use super::word::{self, is_name, is_word, words};
 use crate::language::by_name;
 use crate::tree::{Node, ParseError, Tree, is_text, operands, parse_embedded};
 
@@ -52,7 +53,7 @@ pub(super) fn decided(tree: &Tree, datasets: &Datasets, around: &Around) -> Resu
         loose: Vec::new(),
         accounted: followed.accounted,
         replaced: Replaced::of(tree),
-        by_text: BY_TEXT.iter().any(|library| tree.text().contains(library)),
+        by_text: word::has_any(tree.text(), &BY_TEXT),
     };
     let mut skip_until = 0;
     for node in tree.iter() {
@@ -140,7 +141,8 @@ struct File<'a> {
 }
 
 /// Libraries that do.
-const BY_TEXT: [&str; 5] = ["spark", "duckdb", "snowflake", "mysql", "sqlite"];
+const BY_TEXT: [&str; 9] =
+    ["spark", "snowpark", "databricks", "duckdb", "snowflake", "mysql", "mariadb", "sqlite", "clickhouse"];
 
 impl<'a> File<'a> {
     fn text(&mut self, node: Node<'a>, read: Option<Text>) -> Result<(), ParseError> {
@@ -427,17 +429,14 @@ impl<'a> File<'a> {
     fn last_parts(&self) -> Vec<Use> {
         let mut found = Vec::new();
         for node in &self.loose {
-            let selected = last::selected(node.text(), self.datasets).into_iter();
+            let selected = dbt::selected(node.text(), self.datasets).into_iter();
             let start = node.range().start;
             found.extend(selected.map(|(at, dataset)| told(start + at.start..start + at.end, dataset, Of::Dataset)));
         }
         // `Class.forName("com.acme.schemas.UserV1")`
         for (dataset, mapping) in self.datasets.mappings.iter().enumerate() {
             for name in mapping.names(super::mapping::System::Type) {
-                for (start, text) in self.texts.iter().filter(|(_, text)| text.trim() == name.old) {
-                    let at = start + text.len() - text.trim_start().len();
-                    found.push(told(at..at + name.old.len(), dataset, Of::Dataset));
-                }
+                found.extend(self.texts_that_are(&name.old, dataset));
             }
         }
         for last in last::lasts(self.datasets) {
@@ -451,6 +450,14 @@ impl<'a> File<'a> {
         found
     }
 
+    /// Texts that are this and nothing else, as names of a dataset.
+    fn texts_that_are<'s>(&'s self, name: &'s str, dataset: usize) -> impl Iterator<Item = Use> + 's {
+        self.texts.iter().filter(move |(_, text)| text.trim() == name).map(move |(start, text)| {
+            let at = start + text.len() - text.trim_start().len();
+            told(at..at + name.len(), dataset, Of::Dataset)
+        })
+    }
+
     /// `"datasetId": "analytics", "tableId": "users_v1"`: a name in its parts.
     fn split_reference(&self) -> Vec<Use> {
         let values: BTreeSet<&str> = self.texts.iter().map(|(_, text)| text.trim()).collect();
@@ -458,30 +465,23 @@ impl<'a> File<'a> {
         for (dataset, mapping) in self.datasets.mappings.iter().enumerate() {
             for name in mapping.names(super::mapping::System::Table) {
                 let parts: Vec<&str> = name.old.split('.').collect();
-                let (Some(last), Some(of)) = (parts.last(), parts.len().checked_sub(2).map(|at| parts[at])) else {
-                    continue;
-                };
+                let [.., of, last] = parts[..] else { continue };
                 if !values.contains(of) {
                     continue;
                 }
-                for (start, text) in self.texts.iter().filter(|(_, text)| text.trim() == *last) {
-                    let at = start + text.len() - text.trim_start().len();
-                    found.push(told(at..at + last.len(), dataset, Of::Dataset));
-                }
+                found.extend(self.texts_that_are(last, dataset));
             }
             for name in mapping.names(super::mapping::System::Type) {
                 let Some((of, last)) = name.old.rsplit_once('.') else { continue };
-                for (start, text) in self.texts.iter().filter(|(_, text)| values.contains(of) && text.trim() == last) {
-                    let at = start + text.len() - text.trim_start().len();
-                    found.push(told(at..at + last.len(), dataset, Of::Dataset));
+                if values.contains(of) {
+                    found.extend(self.texts_that_are(last, dataset));
                 }
             }
             for name in mapping.names(super::mapping::System::Path) {
                 let Some((of, last)) = name.old.trim_end_matches('/').rsplit_once('/') else { continue };
                 let beside = self.texts.iter().any(|(_, text)| text.trim().trim_end_matches(['/', 'x']) == of);
-                for (start, text) in self.texts.iter().filter(|(_, text)| beside && text.trim() == last) {
-                    let at = start + text.len() - text.trim_start().len();
-                    found.push(told(at..at + last.len(), dataset, Of::Dataset));
+                if beside {
+                    found.extend(self.texts_that_are(last, dataset));
                 }
             }
         }

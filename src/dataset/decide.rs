@@ -183,10 +183,7 @@ impl Verdict {
                     self.stay(false, one.range.clone(), "the two sides would no longer have the column in common");
                     return;
                 }
-                let quoted = form.spelled.starts_with(['`', '"', '[']);
-                if renamed && form.accessor.is_none() && !quoted && reserved::is_word_of_sql(new) {
-                    let why = format!("its new name, {new}, is a word of SQL: it has to be written in quotes");
-                    self.stay(false, one.range.clone(), &why);
+                if renamed && self.is_no_name(one, form, new) {
                     return;
                 }
                 if renamed {
@@ -199,6 +196,17 @@ impl Verdict {
                 }
             }
         }
+    }
+
+    /// Whether a new name would be read as a word of SQL where the old one stands; the unit stays.
+    fn is_no_name(&mut self, one: &Use, form: &ColumnForm, new: &str) -> bool {
+        let quoted = form.spelled.starts_with(['`', '"', '[']);
+        let wrong = form.accessor.is_none() && !quoted && reserved::is_word_of_sql(new);
+        if wrong {
+            let why = format!("its new name, {new}, is a word of SQL: it has to be written in quotes");
+            self.stay(false, one.range.clone(), &why);
+        }
+        wrong
     }
 
     fn expression(
@@ -215,6 +223,9 @@ impl Verdict {
             self.stay(false, one.range.clone(), &why);
             return;
         };
+        if expression.columns().any(|name| self.is_no_name(one, form, name)) {
+            return;
+        }
         match form.role {
             Role::Target => {
                 let why = format!("{} became an expression, which can't be written", column.name);

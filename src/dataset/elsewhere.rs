@@ -173,9 +173,9 @@ impl Elsewhere {
     }
 
     /// The part of a query, in a file that names this one or may read it, that names a column of a
-    /// dataset: its column, and where.
-    pub fn part_beside(&self, path: &str, dataset: usize) -> Option<(String, String)> {
-        self.beside(path).find_map(|speaker| speaker.part(dataset, true))
+    /// dataset: its column, and where; with `open` as in [`Elsewhere::has_parts`].
+    pub fn part_beside(&self, path: &str, dataset: usize, open: bool) -> Option<(String, String)> {
+        self.beside(path).find_map(|speaker| speaker.part(dataset, open))
     }
 
     /// Where a file that names this one, or may read it, speaks of a name.
@@ -243,13 +243,14 @@ mod tests {
             "[dataset]\nname = \"u\"\n[names]\ntable = { old = \"p.a.u1\", new = \"p.a.u2\" }\n[columns]\nc = \"d\"\n";
         let mapping = crate::dataset::mapping::read(text, crate::dataset::mapping::Notation::Toml, "m").unwrap();
         let datasets = Datasets { mappings: vec![mapping], ..Datasets::default() };
-        let part = |code: &str, path: &str| {
+        let part_of = |code: &str, path: &str, open: bool| {
             let mut subjects = Subjects::of(&datasets);
             subjects.modules([path, "jobs/a.py"].into_iter());
             let speaker = subjects.speaker("jobs/a.py", code, &datasets).unwrap();
             let all = Elsewhere::new(subjects, vec![speaker], &BTreeSet::from([path.to_owned()]));
-            all.part_beside(path, 0)
+            all.part_beside(path, 0, open)
         };
+        let part = |code: &str, path: &str| part_of(code, path, false);
         let reads = "q = open('sql/users.sql').read()\nrun(q + \" and c = 'DE'\")\n";
         assert_eq!(part(reads, "sql/users.sql"), Some(("c".to_owned(), "jobs/a.py:2".to_owned())));
         // Code that reads files may read any.
@@ -260,6 +261,10 @@ mod tests {
         assert!(part("run(open('users.sql').read().replace('X', 'c'))\n", "users.sql").is_some());
         assert_eq!(part(&reads.replace("open('sql/users.sql').read()", "spark.sql('x')"), "sql/users.sql"), None);
         assert_eq!(part("run(open('users.sql').read())\n", "users.sql"), None);
+        // A name alone can only be put in where something is.
+        let named = "run(open('users.sql').read(), f('c'), x + ' and y = 1')\n";
+        assert_eq!(part(named, "users.sql"), None);
+        assert!(part_of(named, "users.sql", true).is_some());
     }
 
     #[test]

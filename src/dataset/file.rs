@@ -104,7 +104,7 @@ pub fn of_tree(tree: &Tree, datasets: &Datasets, around: &Around) -> Result<Vec<
         }
     }
     if elsewhere::is_script(around.path()) {
-        net::hold_what_code_adds(around, &mut decided);
+        net::hold_what_code_adds(tree, around, &mut decided);
     }
     decided.sort_by_key(|one| one.unit.range.start);
     Ok(decided)

@@ -6,6 +6,7 @@
 use super::Datasets;
 use super::file::Decided;
 use super::text::{self, Placeholders};
+use super::visible;
 use super::word::is_word;
 use crate::tree::{Node, Tree, is_text};
 
@@ -59,7 +60,7 @@ pub(super) fn all(tree: &Tree, datasets: &Datasets) -> Vec<(usize, String, u32)>
     let mut found = Vec::new();
     for node in texts.filter(|node| is_given(*node, datasets)) {
         let columns = datasets.mappings.iter().enumerate().filter_map(|(dataset, mapping)| {
-            let column = mapping.column(&bare(node), true)?;
+            let column = mapping.column(&bare(node), true).filter(|column| !column.is_kept())?;
             Some((dataset, column.name.clone(), node.line_column().0))
         });
         found.extend(columns);
@@ -69,20 +70,38 @@ pub(super) fn all(tree: &Tree, datasets: &Datasets) -> Vec<(usize, String, u32)>
 
 /// Whether something is put into the query of a unit where a value stands, outside of quotes.
 pub(super) fn takes_values(tree: &Tree, one: &Decided) -> bool {
-    let Some(first) = one.unit.uses.first() else { return false };
-    let node = tree.last_from(first.range.start);
-    let text = std::iter::once(node).chain(node.ancestors()).filter(|node| is_text(*node)).last();
-    text.is_some_and(is_open)
+    text_around(tree, one).is_some_and(is_open)
+}
+
+/// The whole text that a unit stands in, if it is one of code.
+pub(super) fn text_around<'t>(tree: &'t Tree, one: &Decided) -> Option<Node<'t>> {
+    let node = tree.last_from(one.unit.uses.first()?.range.start);
+    std::iter::once(node).chain(node.ancestors()).filter(|node| is_text(*node)).last()
 }
 
 pub(super) fn is_open(text: Node<'_>) -> bool {
     let read = text::read(text, Placeholders::Any, false);
-    read.is_some_and(|read| {
-        read.holes.iter().any(|hole| {
-            let before = &read.masked[..hole.start];
-            before.matches('\'').count().is_multiple_of(2) && before.matches('"').count().is_multiple_of(2)
-        })
-    })
+    read.is_some_and(|read| read.holes.iter().any(|hole| !is_quoted(&read.masked[..hole.start])))
+}
+
+/// Whether what stands behind this part of a query is in quotes; those of its comments are none.
+pub(super) fn is_quoted(before: &str) -> bool {
+    let (mut open, mut rest) = (None, before);
+    while let Some(first) = rest.chars().next() {
+        let comment =
+            if rest.starts_with("--") || first == '#' { Some("\n") } else { rest.starts_with("/*").then_some("*/") };
+        match (open, comment) {
+            (Some(quote), _) if first == quote => open = None,
+            (None, Some(end)) => {
+                rest = rest[1..].find(end).map_or("", |at| &rest[1 + at..]);
+                continue;
+            }
+            (None, None) if matches!(first, '\'' | '"') => open = Some(first),
+            _ => {}
+        }
+        rest = &rest[first.len_utf8()..];
+    }
+    open.is_some()
 }
 
 /// Whether a text is such a name, and goes on.
@@ -118,10 +137,7 @@ fn goes_on(node: Node<'_>) -> bool {
             // A default, or what a name holds.
             return true;
         }
-        if matches!(
-            kind,
-            "const_spec" | "var_spec" | "property_declaration" | "const_item" | "static_item" | "let_declaration"
-        ) {
+        if kind == "let_declaration" || !visible::targets(up).is_empty() {
             return true;
         }
         if kind.contains("call") || kind == "method_invocation" || kind == "macro_invocation" {
@@ -137,4 +153,26 @@ fn goes_on(node: Node<'_>) -> bool {
         at = up;
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_of_comments_are_none() {
+        for (before, quoted) in [
+            ("where x = '", true),
+            ("where x = 'it''s' and y = ", false),
+            ("-- the user's id\nwhere x = ", false),
+            ("-- the user's id\nwhere x = '", true),
+            ("/* the user's */ where x = ", false),
+            ("# don't\nwhere x = ", false),
+            ("where x = '-- no comment", true),
+            ("where x = '-- no comment' and y = ", false),
+            ("where x = \"it's", true),
+        ] {
+            assert_eq!(is_quoted(before), quoted, "{before}");
+        }
+    }
 }

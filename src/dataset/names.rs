@@ -113,8 +113,13 @@ impl Datasets {
 
     /// The dataset whose files a pattern covers, with others besides: `gs://lake/users_*`.
     pub fn path_pattern(&self, path: &str) -> Option<usize> {
-        let head = &path[..path.find(['*', '?', '[', '{'])?];
-        let covers = |name: &Renamed| head.contains("://") && name.old.starts_with(head);
+        let at = path.find(['*', '?', '[', '{'])?;
+        let (head, rest) = path.split_at(at);
+        // `{a,b}` is a choice, `{date}` is put in.
+        let chooses = !rest.starts_with('{') || rest.split('}').next().is_some_and(|one| one.contains(','));
+        // Everything there is begins with `gs://`.
+        let says = head.split_once("://").is_some_and(|(_, below)| below.contains('/'));
+        let covers = |name: &Renamed| says && chooses && name.old.starts_with(head);
         self.mappings.iter().position(|mapping| mapping.names(System::Path).any(covers))
     }
 
@@ -196,11 +201,11 @@ fn whole(name: &Renamed, parts: &[Part<'_>], fold: bool) -> One {
     if old.len() != parts.len() || !old.iter().zip(parts).all(same) {
         return One::No;
     }
+    if parts.iter().all(Option::is_none) {
+        return One::No;
+    }
     if parts.iter().any(Option::is_none) {
-        return match parts.first() {
-            Some(None) if parts.last().is_some_and(Option::is_none) => One::No,
-            _ => One::Half("a part of its name is put in at run time".to_owned()),
-        };
+        return One::Half("a part of its name is put in at run time".to_owned());
     }
     One::Yes(name.new.split('.').map(str::to_owned).collect())
 }

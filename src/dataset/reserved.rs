@@ -1,7 +1,8 @@
-//! Words of SQL that no column is called by without quotes: reserved ones, and functions that are called
-//! without parentheses, which would be read instead of the column.
+//! Words that BigQuery reserves, and functions that are called without parentheses, which would be read instead of
+//! a column: no column is called by one without quotes.
 //!
-//! Must not: tell dialects apart: a name that one of them reserves is quoted in all.
+//! Must not: tell dialects apart: what is in the list is held in all. A word that another one reserves does not parse
+//! there.
 
 const WORDS: &str = "all and any array as asc assert_rows_modified at between by case cast check collate column constraint \
     contains create cross cube current current_date current_time current_timestamp current_user default define desc distinct \

@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::Datasets;
+use super::dbt;
 use super::decide::{Plain, decide};
 use super::file::Decided;
 use super::last;
@@ -54,7 +55,7 @@ pub fn searched(path: &Path, text: &str, datasets: &Datasets) -> Vec<Decided> {
 
 /// Words that name a dataset: by its path, or by its last part beside the one before it.
 fn names(text: &str, parts: &[Range<usize>], datasets: &Datasets) -> Vec<Use> {
-    let mut found = Vec::new();
+    let mut found: Vec<Use> = Vec::new();
     let all = |paths: bool| {
         let within = parts.iter().filter_map(|part| Some((part.start, text.get(part.clone())?)));
         within.flat_map(move |(start, part)| words(part, paths).into_iter().map(move |(at, word)| (start + at, word)))
@@ -73,18 +74,21 @@ fn names(text: &str, parts: &[Range<usize>], datasets: &Datasets) -> Vec<Use> {
         found.extend(dataset.map(|dataset| told(at, word, dataset, Of::Dataset)));
     }
     for (start, part) in parts.iter().filter_map(|part| Some((part.start, text.get(part.clone())?))) {
-        let selected = last::selected(part, datasets).into_iter();
-        found.extend(selected.map(|(at, dataset)| told(start + at.start, &part[at.clone()], dataset, Of::Dataset)));
+        for (at, dataset) in dbt::selected(part, datasets) {
+            let range = start + at.start..start + at.end;
+            if !is_read(&found, &range) {
+                found.push(told(range.start, &part[at], dataset, Of::Dataset));
+            }
+        }
+        found.extend(classes(text, start..start + part.len(), datasets));
     }
-    found.extend(classes(text, datasets));
     for last in last::lasts(datasets) {
         for (start, part) in parts.iter().filter_map(|part| Some((part.start, text.get(part.clone())?))) {
             let places = last.places(part).into_iter();
             let named = places.filter(|(at, stands)| last.is_named(*stands, part, at.start));
             for (at, _) in named.collect::<Vec<_>>() {
                 let range = start + at.start..start + at.end;
-                let read = found.iter().any(|one: &Use| one.range.start < range.end && range.start < one.range.end);
-                if !read {
+                if !is_read(&found, &range) {
                     found.push(told(range.start, &part[at], last.dataset, Of::Dataset));
                 }
             }
@@ -110,14 +114,20 @@ fn generated(word: &str, datasets: &Datasets) -> Option<usize> {
     datasets.mappings.iter().position(|mapping| mapping.names(System::Type).any(|name| name.old == word))
 }
 
-/// Generated classes by their own name, in a file that names their package, too.
-fn classes(text: &str, datasets: &Datasets) -> Vec<Use> {
-    let mut found = Vec::new();
+/// Whether a place is told already.
+fn is_read(found: &[Use], range: &Range<usize>) -> bool {
+    found.iter().any(|one| one.range.start < range.end && range.start < one.range.end)
+}
+
+/// Generated classes by their own name in a part of a file that names their package, too.
+fn classes(text: &str, part: Range<usize>, datasets: &Datasets) -> Vec<Use> {
+    let (mut found, inside) = (Vec::new(), &text[part.clone()]);
     for (dataset, mapping) in datasets.mappings.iter().enumerate() {
         for name in mapping.names(System::Type) {
             let Some((_, last)) = name.old.rsplit_once('.').filter(|(of, _)| text.contains(of)) else { continue };
-            let own = words(text, false).into_iter().filter(|(at, word)| *word == last && !text[..*at].ends_with('.'));
-            found.extend(own.map(|(at, word)| told(at, word, dataset, Of::Dataset)));
+            let own =
+                words(inside, false).into_iter().filter(|(at, word)| *word == last && !inside[..*at].ends_with('.'));
+            found.extend(own.map(|(at, word)| told(part.start + at, word, dataset, Of::Dataset)));
         }
     }
     found
@@ -182,6 +192,7 @@ mod tests {
 
     fn found(path: &str, text: &str) -> Vec<String> {
         let users = "[dataset]\nname = \"users\"\n[names]\ntable = { old = \"p.a.users_v1\", new = \"p.a.users_v2\" }\n\
+            dbt-source = { old = \"a.users_v1\", new = \"a.users_v2\" }\n\
             path = { old = \"gs://lake/users_v1\", new = \"gs://lake/users_v2\" }\n\
             type = { old = \"com.acme.UserV1\", new = \"com.acme.UserV2\" }\n\
             [columns]\nid = \"id\"\ncountry_code = \"country\"\n";
@@ -212,6 +223,9 @@ mod tests {
         assert_eq!(found("a.sh", "gsutil ls $LAKE/users_v1/"), ["users_v1"]);
         assert_eq!(found("a.avdl", "@namespace(\"com.acme\") record UserV1 {}"), ["UserV1"]);
         assert!(found("a.sh", "# table: users_v1\nbq show crm.users_v1 # users_v1").is_empty());
+        // White space of several bytes ends a path, too.
+        assert!(found("a.sh", "x:\u{a0}b/users_v1 \u{3000}b/users_v1").is_empty());
+        assert_eq!(found("a.sh", "dbt run -s source:a.users_v1+"), ["a.users_v1"]);
     }
 
     #[test]
@@ -226,6 +240,8 @@ mod tests {
         let notebook = |cells: &[String]| format!("{{\"cells\": [{}]}}", cells.join(", "));
         let prose = cell("markdown", "About a.users_v1 and country_code");
         assert!(found("a.ipynb", &notebook(std::slice::from_ref(&prose))).is_empty());
+        let class = [cell("markdown", "UserV1"), cell("code", "import com.acme.x")];
+        assert!(found("a.ipynb", &notebook(&class)).is_empty());
         let code = cell("code", "q(\\\"select country_code from a.users_v1\\\")");
         assert_eq!(found("a.ipynb", &notebook(&[prose, code])), ["country_code", "a.users_v1"]);
         assert_eq!(found("a.ipynb", "no notebook: a.users_v1"), ["a.users_v1"]);

@@ -366,7 +366,12 @@ fn opens(word: &str, rest: &[u8]) -> bool {
             return false;
         }
         let hole = ["{", "$", "%s", "%(", "`{", "`$"].iter().any(|mark| name.starts_with(mark.as_bytes()));
-        let ends = matches!(name.first(), Some(b'"' | b'\'')) && {
+        // `from {{ ref('orders') }}` says its name.
+        let call = name.strip_prefix(b"{{").map(|call| call.trim_ascii_start());
+        let hole = hole && !call.is_some_and(|call| call.starts_with(b"ref(") || call.starts_with(b"source("));
+        // `import a from './b'` is no query.
+        let module = |rest: &[u8]| [&b"./"[..], b"..", b".'", b".\""].iter().any(|mark| rest.starts_with(mark));
+        let ends = matches!(name.first(), Some(b'"' | b'\'')) && !module(&name[1..]) && {
             let behind = name[1..].trim_ascii_start();
             behind.first().is_none_or(|byte| matches!(byte, b'+' | b')' | b'.' | b',' | b';' | b'%'))
         };
@@ -446,6 +451,16 @@ fn scripts(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_is_opened_where_its_name_is_put_in() {
+        for (word, rest) in [("from", " {t}"), ("FROM", " `${t}`"), ("join", " \".concat(t)"), ("table", "(name)")] {
+            assert!(opens(word, rest.as_bytes()), "{word}{rest}");
+        }
+        for rest in [" './b'\n", " '..'", " {{ ref('a') }}", " {{source('a', 'b')}}", " users"] {
+            assert!(!opens("from", rest.as_bytes()), "from{rest}");
+        }
+    }
 
     #[test]
     fn an_import_by_dots_is_seen_whatever_stands_before_it() {

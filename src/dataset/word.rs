@@ -12,6 +12,12 @@ pub(in crate::dataset) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(is_word)
 }
 
+/// Whether a text holds one of these, which are in lower case, whatever its own case.
+pub(in crate::dataset) fn has_any(text: &str, all: &[&str]) -> bool {
+    let lower = text.to_ascii_lowercase();
+    all.iter().any(|one| lower.contains(one))
+}
+
 /// What a byte is to a word: outside, in it, or a part of a character that decides.
 const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];

@@ -9,6 +9,7 @@ mod handed_on;
 mod macros;
 mod places;
 mod properties;
+mod selected;
 #[cfg(test)]
 mod tests;
 mod yaml;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 pub use self::places::places;
 use self::properties::Properties;
+pub(in crate::dataset) use self::selected::selected;
 use super::decide::{Fate, Plain, Reason, decide};
 use super::file::Decided;
 use super::mapping::Position;
@@ -59,7 +61,7 @@ pub fn decided(
         {
             let tree: Tree = parse(language, file.text)?;
             let Properties { sources, declared: more, units: found, .. } =
-                Properties::read(&tree, datasets, &project, dialect.folds_tables());
+                Properties::read(&tree, datasets, &project, dialect);
             project.sources.extend(sources);
             declared.extend(more);
             units[at] = found.into_values().collect();

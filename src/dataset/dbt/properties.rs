@@ -10,7 +10,7 @@ use super::yaml::{self, Item};
 use crate::dataset::Datasets;
 use crate::dataset::mapping::{Position, System};
 use crate::dataset::names::{Met, Part};
-use crate::dataset::sql::{Known, Project};
+use crate::dataset::sql::{Dialect, Known, Project};
 use crate::dataset::usage::{Accessor, ColumnForm, Doubt, Form, LiteralUse, Of, Role, Unit, Use, ValueUse};
 use crate::dataset::word::words;
 use crate::tree::{Node, Tree};
@@ -28,8 +28,7 @@ pub(super) const PROSE: [&str; 8] = ["description", "meta", "tags", "owner", "la
 pub(super) struct Properties<'a> {
     datasets: &'a Datasets,
     project: &'a Project,
-    /// Whether names of tables are compared without case.
-    folds: bool,
+    dialect: Dialect,
     /// By dataset.
     pub(super) units: BTreeMap<usize, Unit>,
     /// What `source(a, b)` means where that is not its name.
@@ -41,11 +40,11 @@ pub(super) struct Properties<'a> {
 }
 
 impl<'a> Properties<'a> {
-    pub(super) fn read(tree: &Tree, datasets: &'a Datasets, project: &'a Project, folds: bool) -> Self {
+    pub(super) fn read(tree: &Tree, datasets: &'a Datasets, project: &'a Project, dialect: Dialect) -> Self {
         let mut found = Self {
             datasets,
             project,
-            folds,
+            dialect,
             units: BTreeMap::new(),
             sources: BTreeMap::new(),
             declared: BTreeSet::new(),
@@ -153,7 +152,9 @@ impl<'a> Properties<'a> {
         if let Some(Some(database)) = database.filter(|database| database.is_some_and(|text| !unsaid(text))) {
             parts.insert(0, Some(database));
         }
-        let stored = self.datasets.table(&parts, self.folds);
+        let folds = self.dialect.folds_tables();
+        let stored = self.datasets.table(&parts, folds);
+        let same = |a: &str, b: &str| a == b || folds && a.eq_ignore_ascii_case(b);
         if let Met::Dataset(dataset, new) = self.datasets.source(Some(name), Some(own))
             && let [new_source, new_table] = &new[..]
         {
@@ -161,9 +162,13 @@ impl<'a> Properties<'a> {
             // Where a table is stored tells it from the dataset only where the mapping says where that is.
             let has_tables = self.datasets.mappings[dataset].names(System::Table).next().is_some();
             match &stored {
-                Met::Dataset(same, new) if *same == dataset && identifier.is_none() && !plain => {
+                Met::Dataset(one, new) if *one == dataset && identifier.is_none() && !plain => {
                     let (schema, table) = (new.iter().rev().nth(1), new.last());
-                    return match (schema != schema_of.as_ref(), table != Some(new_table)) {
+                    let differ = |a: Option<&String>, b: Option<&String>| match (a, b) {
+                        (Some(a), Some(b)) => !same(a, b),
+                        _ => a != b,
+                    };
+                    return match (differ(schema, schema_of.as_ref()), differ(table, Some(new_table))) {
                         (true, _) => Table::Half(dataset, ANOTHER_SCHEMA.to_owned()),
                         (_, true) => {
                             Table::Half(dataset, "the new table and the new source have different names".to_owned())
@@ -177,14 +182,15 @@ impl<'a> Properties<'a> {
         }
         match stored {
             Met::Dataset(dataset, new) => {
-                let same = |a: &str, b: &str| a == b || self.folds && a.eq_ignore_ascii_case(b);
                 let moves =
                     new.len() >= 2 && !schema_of.as_deref().is_some_and(|schema| same(&new[new.len() - 2], schema));
                 match new.last() {
                     Some(last) if !moves => {
-                        let upper = table_of
-                            .as_deref()
-                            .is_some_and(|old| old.chars().any(char::is_alphabetic) && old == old.to_uppercase());
+                        // Where names are in upper case by themselves, the new one is written as the old one was.
+                        let upper = self.dialect == Dialect::Snowflake
+                            && table_of
+                                .as_deref()
+                                .is_some_and(|old| old.chars().any(char::is_alphabetic) && old == old.to_uppercase());
                         Table::Stored(dataset, if upper { last.to_uppercase() } else { last.clone() })
                     }
                     _ => Table::Half(dataset, ANOTHER_SCHEMA.to_owned()),

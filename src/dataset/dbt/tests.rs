@@ -107,6 +107,16 @@ fn a_source_may_have_another_name_or_be_another_table() {
     let reads = "select country_code as c from {{ source('raw', 'u') }}";
     let (texts, why) = moved_in(Dialect::Snowflake, USERS, &[("models/m.sql", reads), ("models/s.yml", upper)]);
     assert_eq!(texts, [reads.replace("country_code", "country"), upper.replace("V1", "V2")], "{why:?}");
+    // In BigQuery another case is another table.
+    let (text, mapping) = (upper.replace("schema: A", "schema: a"), USERS.replace("a.users_v1", "a.USERS_V1"));
+    let (texts, why) = moved_in(Dialect::BigQuery, &mapping, &[("models/m.sql", reads), ("models/s.yml", &text)]);
+    assert_eq!(texts[1], text.replace("USERS_V1", "users_v2"), "{why:?}");
+    let named = "sources:\n  - name: ecom\n    schema: RAW\n    tables:\n      - name: orders\n";
+    let orders = "[dataset]\nname = \"o\"\n[names]\ntable = { old = \"p.raw.orders\", new = \"p.raw.orders2\" }\n\
+        dbt-source = { old = \"ecom.orders\", new = \"ecom.orders2\" }\n[columns]\nplaced = \"ordered\"\n";
+    let placed = ("models/m.sql", "select placed as p from {{ source('ecom', 'orders') }}");
+    let (texts, why) = moved_in(Dialect::Snowflake, orders, &[placed, ("models/s.yml", named)]);
+    assert!(texts[1].contains("name: orders2"), "{why:?}");
     // The name of a table that has none in dbt is its path.
     let (schema, plain) =
         ("sources:\n  - name: b\n    schema: a\n    tables:\n      - name: users_v1\n", model("users_v1"));
@@ -175,6 +185,8 @@ fn a_column_that_a_template_names_keeps_its_query() {
         "{% if x %} country_code {% else %} 'x' as country_code {% endif %}",
         "{% if x %} country_code {% else %} signup_ts {% endif %}",
         "country_code {% if x %} as c {% endif %}",
+        "{% if x %} country_code {% elif weekend %} 'x' as country_code {% endif %}",
+        "{% if x %} country_code {% elif weekend %} 'x' as country_code, 1 as n {% endif %}",
     ] {
         stays(&[("models/m.sql", &format!("select user_id, {list} {from}")), SOURCES], "a template decides");
     }

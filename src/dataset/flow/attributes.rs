@@ -61,11 +61,7 @@ impl<'t> Flow<'t> {
             Becomes::Expressions(all) => {
                 let Some(expression) = all.get(language) else { return };
                 let text = expression.write(|_| String::new());
-                let names = words(&text, false)
-                    .into_iter()
-                    .filter(|(at, word)| text[at + word.len()..].starts_with('.') && !text[..*at].ends_with('.'));
-                let missing = names.map(|(_, word)| word.to_owned()).find(|word| self.imported(word).is_none());
-                let missing = missing.or_else(|| self.missing_function(&text));
+                let missing = self.missing(&text);
                 if language == "scala" && mention.whole.text().starts_with('_') {
                     let why = "the function of a placeholder would end within the expression";
                     self.doubt(source, Doubt::annotate(range.clone(), why));
@@ -79,27 +75,34 @@ impl<'t> Flow<'t> {
         }
     }
 
-    /// A function that an expression calls, and that the file neither has nor imports.
-    fn missing_function(&self, expression: &str) -> Option<String> {
-        let mut called = words(expression, false)
-            .into_iter()
-            .filter(|(at, word)| expression[at + word.len()..].starts_with('(') && !expression[..*at].ends_with('.'));
-        let known = |word: &str| {
+    /// A name that an expression calls, or has something of, and that the file neither has nor imports.
+    fn missing(&self, expression: &str) -> Option<String> {
+        let known = |word: &str, called: bool| {
             BUILTINS.contains(&word)
                 || self.imported(word).is_some()
-                || !self.wildcards.is_empty()
+                || called && !self.wildcards.is_empty()
                 || self.tree.iter().any(|node| node.field_name() == Some("name") && node.text() == word)
         };
-        called.find(|(_, word)| !known(word)).map(|(_, word)| word.to_owned())
+        words(expression, false).into_iter().find_map(|(at, word)| {
+            let next = expression[at + word.len()..].chars().next();
+            let begins = matches!(next, Some('(' | '.')) && !expression[..at].ends_with('.');
+            let begins = begins && !word.starts_with(|c: char| c.is_ascii_digit());
+            (begins && !known(word, next == Some('('))).then(|| word.to_owned())
+        })
     }
 }
 
 /// Functions and types that are there without an import.
-const BUILTINS: [&str; 22] = [
+const BUILTINS: [&str; 27] = [
     "str",
     "int",
     "float",
     "bool",
+    "bytes",
+    "dict",
+    "list",
+    "set",
+    "sorted",
     "len",
     "round",
     "abs",
@@ -122,7 +125,7 @@ const BUILTINS: [&str; 22] = [
 
 /// Whether a name can be written behind a dot, and means a column there.
 fn is_attribute(name: &str) -> bool {
-    let means_more = super::attributes::is_of_frames(name);
+    let means_more = is_of_frames(name);
     is_name(name) && !name.starts_with(char::is_numeric) && !means_more && !KEYWORDS.contains(&name)
 }
 

@@ -80,7 +80,7 @@ impl<'t> Flow<'t> {
         for (source, to) in self.arriving(data) {
             let has = |rest: &Rest| match rest {
                 Rest::Known(schema) => self.datasets.schemas.has(*schema, &to),
-                Rest::Other => self.speaks_of(&to),
+                Rest::Other => self.speaks_of(|word| word == to),
                 Rest::Source(_) | Rest::Fields(..) => false,
             };
             if other.names.contains_key(&to) || other.rest.iter().any(has) {
@@ -115,16 +115,16 @@ impl<'t> Flow<'t> {
     /// Whether the file has a name that pandas gives to one of two columns, of which one changes.
     fn speaks_of_suffixed(&self, source: usize) -> bool {
         let columns = &self.datasets.mappings[self.datasets_of[source]].columns;
-        let changed = columns.iter().filter(|column| !column.is_kept());
-        let names = changed.flat_map(|column| [Some(column.name.as_str()), column.to()].into_iter().flatten());
-        names.into_iter().any(|name| SUFFIXES.iter().any(|end| self.speaks_of(&format!("{name}{end}"))))
+        let changes =
+            |name: &str| columns.iter().any(|one| !one.is_kept() && (one.name == name || one.to() == Some(name)));
+        self.speaks_of(|word| SUFFIXES.iter().any(|end| word.strip_suffix(end).is_some_and(changes)))
     }
 
-    /// Whether the file has a name as a text or as a member.
-    fn speaks_of(&self, name: &str) -> bool {
+    /// Whether the file has such a name as a text or as a member.
+    fn speaks_of(&self, is: impl Fn(&str) -> bool) -> bool {
         self.tree.iter().any(|node| match shape(node) {
-            Shape::Text => self.literal(node).is_some_and(|(text, _)| text == name),
-            Shape::Member { name: member, .. } => member.text() == name,
+            Shape::Text => self.literal(node).is_some_and(|(text, _)| is(&text)),
+            Shape::Member { name, .. } => is(name.text()),
             _ => false,
         })
     }

@@ -38,6 +38,7 @@ mod typescript;
 mod use_of_value;
 mod value;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
@@ -132,6 +133,8 @@ struct Flow<'t> {
     unfollowed: HashSet<usize>,
     /// Functions that are said to be of a type, and where.
     typed: HashMap<NodeId, Node<'t>>,
+    /// Whether the file speaks of Spark, once that was asked.
+    of_spark: OnceCell<bool>,
     /// The package of the file.
     package: Option<String>,
     /// What went through functions, and the names that they have besides their own.
@@ -189,6 +192,7 @@ impl<'t> Flow<'t> {
             framed: BTreeMap::new(),
             unfollowed: HashSet::new(),
             typed: HashMap::new(),
+            of_spark: OnceCell::new(),
             package: symbols.package().map(str::to_owned),
             meetings: HashMap::new(),
             names: HashMap::new(),

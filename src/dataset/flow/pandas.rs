@@ -144,7 +144,10 @@ impl<'t> Flow<'t> {
             return Value::frame(Library::Pandas, Data { exact: true, ..Data::other() });
         };
         let mut data = Data { exact: true, ..data };
-        if let Some((project, range)) = method.named("project_id").and_then(|one| self.literal(one.node)) {
+        // A table that names its project is not the one of who pays.
+        let whole = self.literal(first.node).is_some_and(|(name, _)| name.split(['.', ':']).count() > 2);
+        let project = method.named("project_id").filter(|_| !whole).and_then(|one| self.literal(one.node));
+        if let Some((project, range)) = project {
             for source in data.sources() {
                 let mapping = &self.datasets.mappings[self.datasets_of[source]];
                 let lies =

@@ -11,6 +11,7 @@ use crate::dataset::mapping::System;
 use crate::dataset::names::{Met, Part};
 use crate::dataset::text::{self, Placeholders};
 use crate::dataset::usage::{Accessor, ColumnForm, Doubt, Form, Of, Role, Use, ValueUse};
+use crate::dataset::word::has_any;
 use crate::tree::Node;
 
 /// Options of what Spark reads that name no column and no version, in lower case.
@@ -109,8 +110,7 @@ impl<'t> Flow<'t> {
 
     /// Whether the file speaks of Spark, or of what has its methods.
     fn speaks_of_spark(&self) -> bool {
-        let text = self.tree.text().to_ascii_lowercase();
-        ["spark", "snowpark", "databricks", "sqlcontext"].iter().any(|word| text.contains(word))
+        *self.of_spark.get_or_init(|| has_any(self.tree.text(), &["spark", "snowpark", "databricks", "sqlcontext"]))
     }
 
     /// `spark.read.….load(…)`: by its argument, or by what the calls before say.

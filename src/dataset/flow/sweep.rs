@@ -91,7 +91,10 @@ impl<'t> Flow<'t> {
         let calls = self.tree.iter().filter(|node| node.kind() == "call");
         let given = calls.filter(|call| {
             let function = call.field("function").map_or("", Node::text);
-            matches!(function, "locals" | "globals" | "vars" | "eval" | "pd.eval" | "pandas.eval")
+            // `vars(args)` is what an object holds.
+            let alone = || call.field("arguments").is_none_or(|list| list.named_children().next().is_none());
+            matches!(function, "locals" | "globals" | "eval" | "pd.eval" | "pandas.eval")
+                || function == "vars" && alone()
         });
         for call in given.collect::<Vec<_>>() {
             for source in &all {

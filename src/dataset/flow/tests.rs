@@ -24,6 +24,9 @@ sort_of = "product"
 pyspark = "F.to_date({last_active_at})"
 pandas = "pd.to_datetime({last_active_at})"
 scala = "dayOf({last_active_at})"
+[columns.points]
+pandas = "{score} * 1.5"
+typescript = "Math.round({score})"
 [columns.tier]
 to = "segment"
 filter = "annotate"

@@ -32,8 +32,7 @@ fn is_named_by_template(item: Node<'_>) -> bool {
     let Some(alias) = alias else { return true };
     let (mut open, mut last) = (0_i32, 0);
     for tag in tags {
-        let word = tag.field("tag").map_or("", Node::text);
-        let word = word.trim_start_matches(|c: char| !c.is_alphabetic());
+        let word = Resolver::tag(tag);
         open += i32::from(matches!(word, "if" | "for")) - i32::from(word.starts_with("end"));
         last = tag.range().end;
     }
@@ -43,7 +42,7 @@ fn is_named_by_template(item: Node<'_>) -> bool {
 
 /// Whether an alias may be that of the last of several values alone: no tag closes them before it.
 fn is_alternative(item: Node<'_>, alias: Node<'_>) -> bool {
-    let closes = |tag: Node<'_>| tag.text().contains("end") && tag.range().end <= alias.range().start;
+    let closes = |tag: Node<'_>| Resolver::tag(tag).starts_with("end") && tag.range().end <= alias.range().start;
     let closed = item.descendants().filter(|below| below.kind() == "jinja_tag").any(closes);
     item.field("value").is_some_and(|value| value.kind() == "alternatives") && !closed
 }

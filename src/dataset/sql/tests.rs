@@ -18,6 +18,8 @@ display_name = "display_name"
 born = "current_date"
 [columns.last_seen]
 sql = "{last_active_at} + 0"
+[columns.born_on]
+sql = "{current_date} + 0"
 [columns.plan_type]
 to = "plan"
 values = { F = "free", P = "premium" }
@@ -386,6 +388,7 @@ fn what_is_named_by_its_text_keeps_its_query_where_the_name_leaves() {
     check("select users_v1.last_seen as l from a.users_v1", "select users_v2.last_active_at + 0 as l from a.users_v2");
     // A word of SQL is no name without quotes.
     check("select born as b from a.users_v1", "! has to be written in quotes");
+    check("select born_on as b from a.users_v1", "! has to be written in quotes");
     check("select `born` as b from a.users_v1", "select `current_date` as b from a.users_v2");
     // A part of a value is another value.
     check_in(Dialect::DuckDb, "select plan_type[1] = 'P' as p from a.users_v1", "! a part of its value is taken");

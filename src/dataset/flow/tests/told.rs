@@ -1,6 +1,6 @@
 //! What stays, with a comment: values that are not followed, and names of which only a part is written.
 
-use super::{MOVES, becomes, moved, spark_stays, stays};
+use super::{MOVES, becomes, moved, spark, spark_stays, stays};
 
 #[test]
 fn structs_and_names_of_pandas_that_are_not_followed_stay() {
@@ -27,8 +27,11 @@ fn structs_and_names_of_pandas_that_are_not_followed_stay() {
     }
     let scala = "object J { def f(sc: ScioContext) = sc.bigQueryTable(Table.Spec(\"p:a.users_v1\")).map { r => import r._; getString(\"country_code\") } }";
     stays("scala", scala, "does not follow values");
-    let by_text = "r = spark.sql('select max(country_code) from a.users_v1').collect()\n";
-    stays("python", by_text, "the name of what is calculated");
+    let by_text = "r = run('select max(country_code) from a.users_v1')\n";
+    for library in ["import MySQLdb", "from databricks import sql", "import clickhouse_connect"] {
+        stays("python", &format!("{library}\n{by_text}"), "the name of what is calculated");
+    }
+    becomes("python", by_text, &[("country_code", "country"), MOVES]);
 }
 
 #[test]
@@ -62,7 +65,6 @@ fn the_last_part_of_a_name_is_told_where_it_can_hardly_be_anothers() {
         ("python", "d = client.dataset('crm').table('users_v1')\n"),
         ("python", "d = open('data/users_v1')\n"),
         ("python", "log.info('users_v1 is gone')\n"),
-        ("python", "import x\nfrom users_v1 import y\n"),
         ("typescript", "import x from 'users_v1';\n"),
         ("java", "class A { TableId t = TableId.of(\"crm\", \"users_v1\"); }"),
         ("yaml", "dataset: crm\ntable: users_v1\n"),
@@ -96,6 +98,11 @@ fn a_column_that_is_put_in_where_a_value_stands_keeps_the_query() {
     ] {
         becomes("python", &code, &[MOVES]);
     }
+    // A name alone is put into what has a hole, and into nothing else.
+    let plain = "\ny = run(\"select country_code from a.users_v1 where user_id = 1\")\n";
+    let (text, _) = moved("python", &format!("x = run(f\"{query}{{i}}\")\nf('country_code'){plain}"));
+    assert!(text.contains("= {i}") && text.contains("a.users_v1 where user_id = {i}"), "{text}");
+    assert!(text.contains("select country as country_code from a.users_v2 where user_id = 1"), "{text}");
 }
 
 #[test]
@@ -107,11 +114,19 @@ fn what_only_looks_like_a_reader_of_the_dataset_stays() {
     stays("python", other, "another project");
     let (own, new) = (other.replace("'other'", "'p'"), [MOVES, ("country_code", "country")]);
     becomes("python", &own, &new);
+    // Who pays is not whose table it is.
+    becomes("python", &other.replace("'a.users_v1'", "'p.a.users_v1'"), &new);
+    let given = "args = vars(parser.parse_args())\n";
+    becomes("python", &own.replace("n = ", &format!("{given}n = ")), &new);
     let rows = "r = [r['COUNTRY_CODE'] for r in spark.table('a.users_v1').collect()]\n";
     stays("python", rows, "does not list COUNTRY_CODE");
     for path in ["gs://lake/users_*", "gs://lake/*", "gs://lake/{users_v1,x}", "gs://lake/users_v[12]"] {
         let code = format!("n = spark.read.parquet('{path}').count()\n");
         stays("python", &code, "a pattern that covers");
+    }
+    // What is put in may be anything, and so may what lies in any bucket.
+    for path in ["gs://{bucket}/orders", "gs://*/x", "gs://lake/{date}/events"] {
+        assert_eq!(moved("yaml", &format!("path: {path}\n")).1, Vec::<String>::new(), "{path}");
     }
     let class = |code: &str| {
         format!("object J {{ @BigQueryType.fromTable(\"p:a.users_v1\") class U\n def f(sc: ScioContext) = {code} }}")
@@ -152,6 +167,15 @@ fn an_expression_stands_only_where_more_than_a_name_can() {
 }
 
 #[test]
+fn what_needs_no_import_is_none_that_is_missing() {
+    let frame = "import pandas as pd\ndf = pd.read_gbq('a.users_v1')\nn = df['points'].sum()\n";
+    becomes("python", frame, &[MOVES, ("df['points']", "(df['score'] * 1.5)")]);
+    let rows = "async function f(bq: BigQuery) {\n  const [rows] = await bq.query('select * from a.users_v1');\n  return rows.map((r) => r.points);\n}\n";
+    let (text, why) = moved("typescript", rows);
+    assert!(text.contains("Math.round(r.score)") || why.iter().all(|why| !why.contains("not imported")), "{why:?}");
+}
+
+#[test]
 fn structs_of_frames_and_frames_by_their_names_stay() {
     for (code, why) in [
         ("df.groupBy('user_id').agg(F.max(F.struct(df.country_code)).alias('m'))", "the name of a field"),
@@ -161,8 +185,8 @@ fn structs_of_frames_and_frames_by_their_names_stay() {
         spark_stays(&format!("df = spark.table('a.users_v1')\nn = {code}.count()\n"), why);
     }
     let exploded = "df = spark.table('a.users_v1')\nn = df.select(F.explode(df.address).alias('d')).select('d.postcode').count()\n";
-    let (text, why) = moved("python", &format!("from pyspark.sql import functions as F\n{exploded}"));
-    assert!(text.contains("d.zip") || !why.is_empty(), "{text}");
+    let new = [MOVES, ("'d.postcode'", "F.col('d.zip').alias('postcode')")];
+    spark(exploded, &new);
     let read = "import pandas as pd\ndf = pd.read_gbq('a.users_v1')\n";
     for code in [
         "n = duckdb.sql('select * from df where user_id > 3').df()['country_code'].nunique()\n",
