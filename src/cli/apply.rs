@@ -1,5 +1,6 @@
 //! `gander apply`: rules over plain folders, without a migration.
 
+mod builds;
 mod held;
 mod job;
 mod place;
@@ -10,6 +11,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::Exit;
+use builds::Near;
 use held::Held;
 use job::Job;
 use place::Place;
@@ -23,7 +25,7 @@ use crate::report::table::counted;
 use crate::rule::{Facts, RuleSet};
 use crate::rule_test::{self, Given};
 use crate::script::{self, Inputs};
-use crate::transform::{self, Builds, Fate, FileReport, FindingKind, file};
+use crate::transform::{self, Fate, FileReport, FindingKind, file};
 use crate::workspace::{Content, FileVersion};
 
 #[derive(clap::Args, Debug)]
@@ -68,7 +70,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 /// What became of all files.
 #[derive(Default)]
-struct Totals {
+struct Totals<'n> {
     changed: usize,
     edits: usize,
     annotated: usize,
@@ -77,7 +79,11 @@ struct Totals {
     created: usize,
     renamed: usize,
     deleted: usize,
-    /// Who edited something, and where first.
+    /// Matches that were left, and what is said of the first.
+    skipped: usize,
+    first_skip: Option<String>,
+    /// The builds, where rules ask for them, and who edited something.
+    near: Option<&'n Near>,
     editors: transform::Editors,
 }
 
@@ -85,12 +91,12 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let rules = load(&args.rules, screen)?;
     let known =
         Known::open(&args.index, &args.paths, |language| rules.clauses(language).collect::<Vec<_>>().into_iter());
-    let builds = job::builds(&rules, &args.paths, screen)?;
-    let job = Job { rules: &rules, paths: &args.paths, known: &known, screen, builds: builds.as_ref() };
+    let near = Near::read(&rules, &args.paths, screen)?;
+    let job = Job { rules: &rules, paths: &args.paths, known: &known, screen, near: near.as_ref() };
     let facts = job.facts()?;
     let restless = job.restless(&facts)?;
-    let mut totals = Totals::default();
-    let (mut waiting, mut edited) = (Vec::new(), BTreeMap::new());
+    let mut totals = Totals { near: near.as_ref(), ..Totals::default() };
+    let (mut waiting, mut edited, mut beside) = (Vec::new(), BTreeMap::new(), Vec::new());
     let work = |path: &Path, found: Option<&Metadata>| -> Result<Done, String> {
         let place = Place::of(&args.paths, path)?;
         if !rules.spreads() && known.rules_out(path, found) {
@@ -106,6 +112,13 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
             if report.moves_files() {
                 return Done::Waits(Held::new(path, &place, bytes, meta, report));
             }
+            let name = near.as_ref().map(|near| near.name(&place));
+            // It is written once, with the versions that rules set in it.
+            if let (Some(near), Some(name)) = (&near, &name)
+                && near.builds.texts.contains_key(name)
+            {
+                return Done::Build(name.clone(), report);
+            }
             let change = report.change.as_ref().filter(|_| args.shows_diff());
             let patch = change.map(|change| patch(&path.to_string_lossy(), bytes, &change.bytes, screen));
             Done::Itself(report, patch.unwrap_or_default())
@@ -120,7 +133,15 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
             Ok(Done::Itself(report, patch)) => {
                 let rule = report.change.as_ref().and_then(|change| Some(change.edits.first()?.rule.clone()));
                 edited.extend(rule.map(|rule| (path.to_owned(), rule)));
+                totals.learn(args, path, &report);
                 report_on(args, path, report, patch, &mut totals, screen)
+            }
+            Ok(Done::Build(name, report)) => {
+                let rule = report.change.as_ref().and_then(|change| Some(change.edits.first()?.rule.clone()));
+                edited.extend(rule.map(|rule| (path.to_owned(), rule)));
+                totals.learn(args, path, &report);
+                beside.push((name, report));
+                Ok(())
             }
             Ok(Done::Waits(held)) => {
                 waiting.push(held);
@@ -135,10 +156,14 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     )?;
     known.save(|language| rules.speaks(language), screen);
     together(args, &rules, &facts, waiting, &edited, &mut totals, screen)?;
-    if let Some(builds) = &builds {
-        versions(args, &rules, builds, &mut totals, screen)?;
+    if let Some(near) = &near {
+        versions(args, &rules, near, beside, &mut totals, screen)?;
     }
     screen.note(totals.line(read, args.write));
+    if let Some(first) = &totals.first_skip {
+        let more = if totals.skipped > 1 { "; `--json` lists all" } else { "" };
+        screen.note(format!("left as it is: {first}{more}"));
+    }
     Ok(match () {
         () if totals.errored > 0 => Exit::Failed,
         () if totals.refused > 0 => Exit::Negative,
@@ -152,6 +177,8 @@ enum Done {
     Itself(FileReport, String),
     /// It asks for whole files.
     Waits(Held),
+    /// It is a file of a build, in which versions may be set as well; and its name there.
+    Build(String, FileReport),
 }
 
 impl Args {
@@ -160,7 +187,7 @@ impl Args {
     }
 }
 
-impl Totals {
+impl Totals<'_> {
     fn line(&self, read: usize, written: bool) -> String {
         let mut line = format!(
             "{} searched, {} {}, {}, {} annotated, {} refused, {} errored",
@@ -172,7 +199,13 @@ impl Totals {
             self.refused,
             self.errored
         );
-        for (number, word) in [(self.created, "created"), (self.renamed, "renamed"), (self.deleted, "deleted")] {
+        let more = [
+            (self.skipped, "skipped"),
+            (self.created, "created"),
+            (self.renamed, "renamed"),
+            (self.deleted, "deleted"),
+        ];
+        for (number, word) in more {
             if number > 0 {
                 line += &format!(", {number} {word}");
             }
@@ -188,7 +221,7 @@ fn together(
     facts: &Arc<Facts>,
     mut waiting: Vec<Held>,
     edited: &BTreeMap<PathBuf, String>,
-    totals: &mut Totals,
+    totals: &mut Totals<'_>,
     screen: &Screen,
 ) -> Result<(), Exit> {
     let worlds = held::decide(rules, facts, &mut waiting, edited);
@@ -213,18 +246,27 @@ fn together(
             Fate::Moves { .. } => totals.renamed += 1,
             Fate::Goes { .. } => totals.deleted += 1,
         }
-        totals.count_change(&path, &report);
+        totals.learn(args, &path, &report);
+        totals.count_change(&report);
         say(args, &path, &mut report, totals, screen);
     }
     Ok(())
 }
 
-/// The versions that rules set where they edited something.
-fn versions(args: &Args, rules: &RuleSet, builds: &Builds, totals: &mut Totals, screen: &Screen) -> Result<(), Exit> {
-    let root = args.paths.first().cloned().unwrap_or_default();
-    for (name, report) in transform::set_versions(rules, builds, &std::mem::take(&mut totals.editors)) {
-        let path = if root.is_dir() { root.join(&name) } else { root.clone() };
-        let text = builds.texts.get(&name).map_or("", String::as_str);
+/// The versions that rules set where they edited something, beside what they edited in files of
+/// builds themselves.
+fn versions(
+    args: &Args,
+    rules: &RuleSet,
+    near: &Near,
+    beside: Vec<(String, FileReport)>,
+    totals: &mut Totals<'_>,
+    screen: &Screen,
+) -> Result<(), Exit> {
+    let editors = std::mem::take(&mut totals.editors);
+    for (name, report) in transform::set_versions(rules, &near.builds, &editors, beside) {
+        let path = near.path(&name);
+        let text = near.builds.texts.get(&name).map_or("", String::as_str);
         if report.change.is_some() && std::fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
             screen.diagnostic(format!("refused: {}: it changed since it was read; run this again", path.display()));
             totals.refused += 1;
@@ -281,19 +323,25 @@ fn report_on(
     path: &Path,
     mut report: FileReport,
     patch: String,
-    totals: &mut Totals,
+    totals: &mut Totals<'_>,
     screen: &Screen,
 ) -> Result<(), Exit> {
     say(args, path, &mut report, totals, screen);
-    totals.count_change(path, &report);
+    totals.count_change(&report);
     let Some(change) = &report.change else { return Ok(()) };
     screen.result(patch);
     if args.write { write(path, &change.bytes, screen) } else { Ok(()) }
 }
 
-impl Totals {
-    fn count_change(&mut self, path: &Path, report: &FileReport) {
-        transform::edited(&mut self.editors, &shown_path(path), report);
+impl Totals<'_> {
+    /// Notes who edited a file, for the versions that are set after.
+    fn learn(&mut self, args: &Args, path: &Path, report: &FileReport) {
+        if let (Some(near), Ok(place)) = (self.near, Place::of(&args.paths, path)) {
+            transform::edited(&mut self.editors, &near.name(&place), report);
+        }
+    }
+
+    fn count_change(&mut self, report: &FileReport) {
         if let Some(change) = &report.change {
             self.changed += 1;
             self.edits += change.edits.len() - change.comments;
@@ -302,11 +350,12 @@ impl Totals {
 }
 
 /// What the rules say of a file.
-fn say(args: &Args, path: &Path, report: &mut FileReport, totals: &mut Totals, screen: &Screen) {
+fn say(args: &Args, path: &Path, report: &mut FileReport, totals: &mut Totals<'_>, screen: &Screen) {
     let of = |kind: FindingKind| report.findings.iter().filter(|f| f.kind == kind).count();
     totals.annotated += of(FindingKind::Annotated);
     totals.refused += usize::from(of(FindingKind::Refused) > 0);
     totals.errored += usize::from(of(FindingKind::Errored) > 0);
+    totals.skipped += of(FindingKind::Skipped);
     let shown = path.strip_prefix(".").unwrap_or(path).display().to_string();
     report.findings.iter_mut().for_each(|finding| finding.path.clone_from(&shown));
     if args.json && !report.findings.is_empty() {
@@ -322,11 +371,17 @@ fn say(args: &Args, path: &Path, report: &mut FileReport, totals: &mut Totals, s
             FindingKind::Refused => "refused",
             FindingKind::Errored => "error",
             FindingKind::Annotated => "annotated",
-            FindingKind::Mapped | FindingKind::Skipped => continue,
+            FindingKind::Mapped => continue,
+            FindingKind::Skipped => "",
         };
         let place =
             if finding.line == 0 { shown.clone() } else { format!("{shown}:{}:{}", finding.line, finding.column) };
-        screen.diagnostic(format!("{word}: {place}: {} [{}]", finding.message, finding.rule));
+        let told = format!("{place}: {} [{}]", finding.message, finding.rule);
+        if finding.kind == FindingKind::Skipped {
+            totals.first_skip.get_or_insert(told);
+        } else {
+            screen.diagnostic(format!("{word}: {told}"));
+        }
     }
 }
 

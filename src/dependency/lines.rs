@@ -2,71 +2,96 @@
 
 use std::ops::Range as Bytes;
 
-use super::{Declared, Range, Version};
+use super::{Contents, Declared, Range, Version};
+
+/// Which versions, and the one number to change.
+type Read = (Result<Range, String>, Result<Bytes<usize>, String>);
 
 /// `requirements*.txt`: `name[extra]==1.2 ; marker  # comment`.
-pub(super) fn requirements(text: &str) -> Result<Vec<Declared>, String> {
-    let mut at = 0;
-    let mut all = Vec::new();
-    for line in text.split_inclusive('\n') {
-        let code = line.find(" #").map_or(line, |end| &line[..end]);
-        // `-r other.txt`, `--hash=…`, addresses and comments are none.
-        if code.starts_with(|c: char| c.is_ascii_alphanumeric()) && !code.contains("://") {
-            all.extend(requirement(code.trim_end(), at));
-        }
+pub(super) fn requirements(text: &str) -> Result<Contents, String> {
+    let (mut at, mut all) = (0, Vec::new());
+    let mut lines = text.split_inclusive('\n').peekable();
+    while let Some(line) = lines.next() {
+        let (start, code) = (at, line.find(" #").map_or(line, |end| &line[..end]).trim_end());
         at += line.len();
+        // What a line goes on with.
+        let (mut goes_on, mut more) = (line.trim_end().ends_with('\\'), String::new());
+        while let Some(next) = lines.next_if(|_| goes_on) {
+            at += next.len();
+            goes_on = next.trim_end().ends_with('\\');
+            more += next.trim_end().trim_end_matches('\\');
+        }
+        // `-r other.txt` and comments are none.
+        let read = code.starts_with(|c: char| c.is_ascii_alphanumeric()).then(|| requirement(code, start)).flatten();
+        all.extend(read.map(|one| match () {
+            () if more.split_whitespace().any(|word| !word.starts_with("--")) => {
+                Declared::unknown(&one.name, "it goes on in the next line")
+            }
+            // They are those of one version.
+            () if code.contains("--hash") || more.contains("--hash") => {
+                Declared { site: Err("its hashes pin it: make the file anew with what made it".to_owned()), ..one }
+            }
+            () => one,
+        }));
     }
-    Ok(all)
+    Ok(all.into())
 }
+
+/// Why a requirement without a version has none.
+const NONE: &str = "it names none";
 
 /// One requirement as Python writes it, which begins at this byte of its file.
 pub(super) fn requirement(text: &str, at: usize) -> Option<Declared> {
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c))).unwrap_or(text.len());
-    let name = text.get(..end).filter(|name| !name.is_empty())?.to_owned();
+    let name = text.get(..end).filter(|name| !name.is_empty())?;
     let mut from = end;
     if text[from..].trim_start().starts_with('[') {
         from += text[from..].find(']')? + 1;
     }
     let rest = &text[from..];
+    if rest.trim_start().starts_with('@') {
+        return Some(Declared::unknown(name, "an address decides it"));
+    }
+    if rest.contains("://") {
+        // An address without a name.
+        return None;
+    }
     let rest = &rest[..rest.find(';').or_else(|| rest.find(" --")).unwrap_or(rest.len())];
     let rest = rest.trim_end_matches(['\\', ' ']);
     if rest.trim().is_empty() {
-        return Some(Declared { name, versions: Err("it names none".to_owned()), site: None });
+        return Some(Declared::unknown(name, NONE));
     }
     let inner = rest.trim().trim_start_matches('(').trim_end_matches(')');
     let from = from + rest.find(inner).unwrap_or(0);
     let (versions, site) = pythons(inner, at + from);
-    Some(Declared { name, versions, site })
+    Some(Declared::new(name, versions, site))
 }
 
-/// `>=1.2,<2`, and `~=1.4.2`, which lets only the last number grow.
-fn pythons(text: &str, at: usize) -> (Result<Range, String>, Option<Bytes<usize>>) {
-    let unread = || (Err(format!("`{text}` is not read")), None);
+/// Versions as Python and Poetry write them: `>=1.2,<2`, and `~=1.4.2`, which lets only the last
+/// number grow.
+pub(super) fn pythons(text: &str, at: usize) -> Read {
     let Some(compatible) = text.strip_prefix("~=") else { return bounds(text, at, Range::parse) };
-    let written = compatible.trim().split('.').count();
-    let (Some(low), Some(dot)) = (Version::parse(compatible), written.checked_sub(2)) else { return unread() };
-    let kept: Vec<&str> = compatible.trim().split('.').take(dot + 1).collect();
-    let next = kept.last().and_then(|last| last.parse::<u64>().ok()).map(|last| last + 1);
-    let Some(next) = next else { return unread() };
-    let high = [&kept[..dot], &[next.to_string().as_str()]].concat().join(".");
-    let Some(high) = Version::parse(&high) else { return unread() };
-    let mut range = Range::default();
-    if range.bound(">=", low).and_then(|()| range.bound("<", high)).is_none() {
-        return unread();
-    }
-    (Ok(range), number(text, at))
+    bounds(text, at, |_| {
+        let low = Version::parse(compatible)?;
+        let kept: Vec<&str> = compatible.trim().split('.').collect();
+        let (last, before) = kept.get(..kept.len().checked_sub(1)?)?.split_last()?;
+        let next = last.parse::<u64>().ok()?.checked_add(1)?.to_string();
+        let high = Version::parse(&[before, &[next.as_str()]].concat().join("."))?;
+        let mut range = Range::default();
+        range.bound(">=", low)?;
+        range.bound("<", high)?;
+        Some(range)
+    })
 }
 
 /// Bounds as `read` understands them; the number to change where there is one bound, from below.
-pub(super) fn bounds(
-    text: &str,
-    at: usize,
-    read: impl FnOnce(&str) -> Option<Range>,
-) -> (Result<Range, String>, Option<Bytes<usize>>) {
-    match read(text) {
-        None => (Err(format!("`{text}` is not read")), None),
-        Some(range) => (Ok(range), number(text, at)),
-    }
+pub(super) fn bounds(text: &str, at: usize, read: impl FnOnce(&str) -> Option<Range>) -> Read {
+    let Some(range) = read(text) else {
+        let why = format!("`{text}` is not read");
+        return (Err(why.clone()), Err(why));
+    };
+    let site = number(text, at).ok_or_else(|| format!("`{range}` is no single bound"));
+    (Ok(range), site)
 }
 
 /// What may stand before the only number of a bound from below.
@@ -81,37 +106,46 @@ fn number(text: &str, at: usize) -> Option<Bytes<usize>> {
 }
 
 /// `go.mod`: `require name v1.2.3`, alone or in a list.
-pub(super) fn go_mod(text: &str) -> Result<Vec<Declared>, String> {
-    let (mut at, mut inside) = (0, false);
-    let mut all = Vec::new();
+pub(super) fn go_mod(text: &str) -> Result<Contents, String> {
+    let (mut at, mut inside) = (0, "");
+    let (mut all, mut replaced) = (Vec::<Declared>::new(), Vec::new());
     for line in text.split_inclusive('\n') {
         let code = line.split("//").next().unwrap_or("");
         let words: Vec<&str> = code.split_whitespace().collect();
-        let pair = match words.as_slice() {
-            ["require", "("] => {
-                inside = true;
-                None
+        let words = match words.as_slice() {
+            [verb, "("] => {
+                inside = verb;
+                &[]
             }
             [")"] => {
-                inside = false;
-                None
+                inside = "";
+                &[]
             }
-            ["require", name, version] => Some((*name, *version)),
-            [name, version] if inside => Some((*name, *version)),
-            _ => None,
+            words if inside.is_empty() => words,
+            words => &[&[inside], words].concat(),
         };
-        if let Some((name, version)) = pair {
-            let start = at + code.rfind(version).unwrap_or(0);
-            let (versions, site) = match Version::parse(version) {
-                Some(read) => {
-                    let digits = start + usize::from(version.starts_with('v'));
-                    (Ok(Range::exactly(read)), Some(digits..start + version.len()))
-                }
-                None => (Err(format!("`{version}` is no single version")), None),
-            };
-            all.push(Declared { name: name.to_owned(), versions, site });
+        match words {
+            ["require", name, version] => all.push(required(name, version, at + code.rfind(version).unwrap_or(0))),
+            ["replace", name, ..] => replaced.push((*name).to_owned()),
+            _ => {}
         }
         at += line.len();
     }
-    Ok(all)
+    for one in all.iter_mut().filter(|one| replaced.contains(&one.name)) {
+        *one = Declared::unknown(&one.name, "`replace` says what is built instead");
+    }
+    Ok(all.into())
+}
+
+/// `v1.2.3`, which begins at this byte.
+fn required(name: &str, version: &str, at: usize) -> Declared {
+    // Says how the library is laid out, and stays.
+    let plain = version.strip_suffix("+incompatible").unwrap_or(version);
+    match Version::parse(plain) {
+        Some(read) => {
+            let digits = at + usize::from(version.starts_with('v'));
+            Declared::new(name, Ok(Range::exactly(read)), Ok(digits..at + plain.len()))
+        }
+        None => Declared::unknown(name, &format!("`{version}` is no single version")),
+    }
 }

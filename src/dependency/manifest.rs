@@ -5,35 +5,65 @@ use std::ops::Range as Bytes;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::lines::{bounds, requirement};
-use super::{Declared, Range, Version};
+use super::lines::{bounds, pythons, requirement};
+use super::{Contents, Declared, Range, Role, Version};
 use crate::language;
 use crate::tree::{Node, parse};
 
 /// The lists of `package.json`.
 const NPM: [&str; 4] = ["dependencies", "devDependencies", "peerDependencies", "optionalDependencies"];
 
+/// What says of dependencies of dependencies which version is installed, in npm, Yarn and pnpm.
+const INSTEAD: [&[&str]; 3] = [&["overrides"], &["resolutions"], &["pnpm", "overrides"]];
+
 /// `package.json`.
-pub(super) fn package_json(text: &str) -> Result<Vec<Declared>, String> {
+pub(super) fn package_json(text: &str) -> Result<Contents, String> {
     let language = language::by_name("json").ok_or("there is no grammar of JSON")?;
     let tree = parse(language, text).map_err(|error| error.to_string())?;
     if let Some(error) = tree.errors().next() {
         let (line, column) = error.line_column();
         return Err(format!("{line}:{column} is no JSON"));
     }
-    let lists = tree.root().named_children().flat_map(pairs).filter(|(key, _)| NPM.contains(&inner(*key).0));
-    let all = lists.flat_map(|(_, list)| pairs(list)).map(|(name, version)| {
+    let root: Vec<_> = tree.root().named_children().flat_map(pairs).collect();
+    let lists = root.iter().filter(|(key, _)| NPM.contains(&inner(*key).0));
+    let mut all = Vec::new();
+    for (name, version) in lists.flat_map(|(_, list)| pairs(*list)) {
         let (text, at) = inner(version);
         let (versions, site) = bounds(text, at.start, npm);
-        Declared { name: inner(name).0.to_owned(), versions, site }
-    });
-    Ok(all.collect())
+        all.push(Declared::new(inner(name).0, versions, site));
+    }
+    for path in INSTEAD {
+        let why = format!("`{}` says what is installed instead", path[path.len() - 1]);
+        // One within another is that of a dependency of it.
+        let mut waiting = path.iter().fold(root.clone(), |list, key| below(list, key));
+        while !waiting.is_empty() {
+            all.extend(
+                waiting.iter().map(|(name, _)| Declared::unknown(selected(inner(*name).0), &why).with(Role::Replaces)),
+            );
+            waiting = waiting.into_iter().flat_map(|(_, value)| pairs(value)).collect();
+        }
+    }
+    Ok(all.into())
+}
+
+/// The dependency that a selector ends with: that of `**/a`, `x>a@1` and `@s/a`.
+fn selected(selector: &str) -> &str {
+    let last = selector.rsplit('>').next().unwrap_or(selector);
+    let last = last.rfind('@').filter(|at| *at > 0 && !last[..*at].ends_with('/')).map_or(last, |at| &last[..at]);
+    let scope = last.rfind("/@").map(|at| at + 1).or_else(|| last.starts_with('@').then_some(0));
+    let plain = || last.rfind('/').map_or(0, |at| at + 1);
+    &last[scope.unwrap_or_else(plain)..]
 }
 
 /// The pairs of an object.
 fn pairs(object: Node<'_>) -> Vec<(Node<'_>, Node<'_>)> {
     let pairs = object.named_children().filter(|node| node.kind() == "pair");
     pairs.filter_map(|pair| Some((pair.field("key")?, pair.field("value")?))).collect()
+}
+
+/// The pairs of what stands under a key.
+fn below<'t>(list: Vec<(Node<'t>, Node<'t>)>, key: &str) -> Vec<(Node<'t>, Node<'t>)> {
+    list.into_iter().filter(|(name, _)| inner(*name).0 == key).flat_map(|(_, value)| pairs(value)).collect()
 }
 
 /// A string without its quotes, and where that stands.
@@ -52,17 +82,32 @@ fn npm(text: &str) -> Option<Range> {
         return None;
     }
     let mut range = Range::default();
+    // A sign may stand apart from its number.
+    let mut sign = "";
     for part in text.split_whitespace() {
-        let split = part.find(|c: char| c.is_ascii_digit() || c == 'v')?;
-        range.bound(&part[..split], Version::parse(&part[split..])?)?;
+        let split = part.find(|c: char| c.is_ascii_digit() || c == 'v').unwrap_or(part.len());
+        if split == part.len() && sign.is_empty() {
+            sign = part;
+            continue;
+        }
+        if !sign.is_empty() && split > 0 {
+            return None;
+        }
+        let operator = if sign.is_empty() { &part[..split] } else { std::mem::take(&mut sign) };
+        range.bound_of_many(operator, Version::parse(&part[split..])?)?;
     }
-    Some(range).filter(|range| *range != Range::default())
+    Some(range).filter(|range| sign.is_empty() && *range != Range::default())
 }
 
 /// `0.12` lets it grow as `^0.12` does.
 fn caret(text: &str) -> Option<Range> {
-    let bare = text.trim_start().starts_with(|c: char| c.is_ascii_digit());
-    Range::parse(&if bare { format!("^{}", text.trim_start()) } else { text.to_owned() })
+    let mut range = Range::default();
+    for part in text.split(',').map(str::trim) {
+        let split = part.find(|c: char| !"<>=~^".contains(c))?;
+        let operator = if split == 0 { "^" } else { &part[..split] };
+        range.bound_of_many(operator, Version::parse(&part[split..])?)?;
+    }
+    Some(range)
 }
 
 type Table<'a> = DeTable<'a>;
@@ -79,56 +124,86 @@ fn at<'t, 'a>(table: &'t Table<'a>, path: &[&str]) -> Option<&'t Table<'a>> {
     })
 }
 
+/// The names in a table, as what takes the place of what is asked for.
+fn replaced<'t>(table: Option<&'t Table<'_>>, why: &'t str) -> impl Iterator<Item = Declared> + 't {
+    let names = table.into_iter().flat_map(|table| table.keys());
+    // `[replace]` names versions, too.
+    names.map(move |name| {
+        let name = name.get_ref().split(':').next().unwrap_or_default();
+        Declared::unknown(name, why).with(Role::Replaces)
+    })
+}
+
 /// `Cargo.toml`.
-pub(super) fn cargo(text: &str) -> Result<Vec<Declared>, String> {
+pub(super) fn cargo(text: &str) -> Result<Contents, String> {
     const LISTS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
     let read = toml_of(text)?;
     let root = read.get_ref();
     let mut tables: Vec<&Table<'_>> = LISTS.iter().filter_map(|list| at(root, &[list])).collect();
-    tables.extend(at(root, &["workspace", "dependencies"]));
     for (_, target) in at(root, &["target"]).into_iter().flat_map(|targets| targets.iter()) {
         if let DeValue::Table(target) = target.get_ref() {
             tables.extend(LISTS.iter().filter_map(|list| at(target, &[list])));
         }
     }
-    Ok(tables.into_iter().flat_map(|table| list(table, text, caret)).collect())
+    let cargos = |text: &str, at: usize| bounds(text, at, caret);
+    let mut all: Vec<Declared> = tables.into_iter().flat_map(|table| list(table, text, cargos)).collect();
+    let managed = at(root, &["workspace", "dependencies"]).into_iter().flat_map(|table| list(table, text, cargos));
+    all.extend(managed.map(|one| one.with(Role::Manages)));
+    for (_, source) in at(root, &["patch"]).into_iter().flat_map(|sources| sources.iter()) {
+        if let DeValue::Table(source) = source.get_ref() {
+            all.extend(replaced(Some(source), "`[patch]` says what is built instead"));
+        }
+    }
+    all.extend(replaced(at(root, &["replace"]), "`[replace]` says what is built instead"));
+    Ok(all.into())
 }
+
+/// Reads versions that begin at this byte.
+type Read = fn(&str, usize) -> (Result<Range, String>, Result<Bytes<usize>, String>);
 
 /// A table of names and versions, or of tables that hold a version.
-fn list(table: &Table<'_>, text: &str, read: fn(&str) -> Option<Range>) -> Vec<Declared> {
-    let one = |key: &str, value: &Spanned<DeValue<'_>>| {
-        let (name, version) = match value.get_ref() {
-            DeValue::String(_) => (key.to_owned(), Some(value)),
-            DeValue::Table(more) => {
-                let named = more.get("package").and_then(|name| match name.get_ref() {
-                    DeValue::String(name) => Some(name.to_string()),
-                    _ => None,
-                });
-                (named.unwrap_or_else(|| key.to_owned()), more.get("version"))
-            }
-            _ => return None,
-        };
-        let Some(version) = version else {
-            let why = "it is not written here".to_owned();
-            return Some(Declared { name, versions: Err(why), site: None });
-        };
-        let (inner, at) = quoted(text, version.span())?;
-        let (versions, site) = bounds(inner, at, read);
-        Some(Declared { name, versions, site })
-    };
-    table.iter().filter_map(|(key, value)| one(key.get_ref(), value)).collect()
+fn list(table: &Table<'_>, text: &str, read: Read) -> Vec<Declared> {
+    let all = table.iter().flat_map(|(key, value)| match value.get_ref() {
+        DeValue::Array(several) => several.iter().map(|one| entry(key.get_ref(), one, text, read)).collect(),
+        _ => vec![entry(key.get_ref(), value, text, read)],
+    });
+    all.collect()
 }
 
-/// A string of TOML without its quotes and escapes, and the byte at which it begins.
-fn quoted(text: &str, span: Bytes<usize>) -> Option<(&str, usize)> {
-    let raw = text.get(span.clone())?;
-    let quote = raw.chars().next().filter(|quote| ['"', '\''].contains(quote))?;
-    let inner = raw.strip_prefix(quote)?.strip_suffix(quote)?;
-    (!inner.contains(['\\', '"', '\''])).then_some((inner, span.start + 1))
+fn entry(key: &str, value: &Spanned<DeValue<'_>>, text: &str, read: Read) -> Declared {
+    let DeValue::Table(more) = value.get_ref() else { return versions(key, value, text, read) };
+    let name = match more.get("package").map(Spanned::get_ref) {
+        Some(DeValue::String(name)) => name,
+        _ => key,
+    };
+    let workspace = more.get("workspace").map(Spanned::get_ref);
+    match (more.get("version"), workspace) {
+        (Some(version), _) => versions(name, version, text, read),
+        (None, Some(DeValue::Boolean(true))) => Declared::unknown(name, "its workspace decides it").with(Role::Defers),
+        (None, _) => Declared::unknown(name, "it is not written here"),
+    }
+}
+
+fn versions(name: &str, value: &Spanned<DeValue<'_>>, text: &str, read: Read) -> Declared {
+    let DeValue::String(written) = value.get_ref() else { return Declared::unknown(name, "it is not read") };
+    let (versions, site) = match plain(text, value.span(), written) {
+        Some(at) => read(written, at),
+        None => (read(written, 0).0, Err(ESCAPED.to_owned())),
+    };
+    Declared::new(name, versions, site)
+}
+
+/// Why a text has no place for another number.
+const ESCAPED: &str = "it is written with escapes or in several lines";
+
+/// The byte at which a string of TOML begins, where it is written as it reads.
+fn plain(text: &str, span: Bytes<usize>, written: &str) -> Option<usize> {
+    let inner = text.get(span.start + 1..span.end.checked_sub(1)?)?;
+    (inner == written).then_some(span.start + 1)
 }
 
 /// `pyproject.toml`, as Python's standard has it and as Poetry does.
-pub(super) fn pyproject(text: &str) -> Result<Vec<Declared>, String> {
+pub(super) fn pyproject(text: &str) -> Result<Contents, String> {
     let read = toml_of(text)?;
     let root = read.get_ref();
     let mut all = Vec::new();
@@ -139,11 +214,7 @@ pub(super) fn pyproject(text: &str) -> Result<Vec<Declared>, String> {
         lists.extend(optional.map(|(_, list)| list.get_ref()));
     }
     lists.extend(at(root, &["dependency-groups"]).into_iter().flat_map(|all| all.iter()).map(|(_, l)| l.get_ref()));
-    for list in lists {
-        let DeValue::Array(items) = list else { continue };
-        let strings = items.iter().filter_map(|item| quoted(text, item.span()));
-        all.extend(strings.filter_map(|(inner, at)| requirement(inner, at)));
-    }
+    all.extend(lists.into_iter().flat_map(|list| required(list, text)));
     if let Some(poetry) = at(root, &["tool", "poetry"]) {
         let groups = at(poetry, &["group"]).into_iter().flat_map(|groups| groups.iter());
         let groups = groups.filter_map(|(_, group)| match group.get_ref() {
@@ -151,7 +222,27 @@ pub(super) fn pyproject(text: &str) -> Result<Vec<Declared>, String> {
             _ => None,
         });
         let own = ["dependencies", "dev-dependencies"].iter().filter_map(|list| at(poetry, &[list]));
-        all.extend(own.chain(groups).flat_map(|table| self::list(table, text, Range::parse)));
+        all.extend(own.chain(groups).flat_map(|table| list(table, text, pythons)));
     }
-    Ok(all)
+    if let Some(uv) = at(root, &["tool", "uv"]) {
+        const WHY: &str = "`tool.uv` says what is installed instead";
+        all.extend(replaced(at(uv, &["sources"]), WHY));
+        let instead = uv.get("override-dependencies").into_iter().flat_map(|list| required(list.get_ref(), text));
+        all.extend(instead.map(|one| Declared::unknown(&one.name, WHY).with(Role::Replaces)));
+    }
+    Ok(all.into())
+}
+
+/// The requirements in a list.
+fn required(list: &DeValue<'_>, text: &str) -> Vec<Declared> {
+    let DeValue::Array(items) = list else { return Vec::new() };
+    let one = |item: &Spanned<DeValue<'_>>| {
+        // `{ include-group = … }` is none.
+        let DeValue::String(written) = item.get_ref() else { return None };
+        match plain(text, item.span(), written) {
+            Some(at) => requirement(written, at),
+            None => requirement(written, 0).map(|one| Declared { site: one.site.and(Err(ESCAPED.to_owned())), ..one }),
+        }
+    };
+    items.iter().filter_map(one).collect()
 }

@@ -4,6 +4,7 @@
 //! A version that is not written in the file that asks for it is unknown: nothing is guessed, no
 //! build is run, and no network is asked. Must not: know a rule or a stage.
 
+mod codebase;
 mod jvm;
 mod lines;
 mod manifest;
@@ -12,12 +13,12 @@ mod pom;
 mod tests;
 mod version;
 
-use std::collections::BTreeMap;
 use std::ops;
 
+pub use codebase::{Dependencies, few};
 pub use version::{Range, Version};
 
-use crate::symbol::Certainty;
+use crate::language::Ecosystem;
 
 /// A dependency as one file declares it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,42 +27,92 @@ pub struct Declared {
     pub name: String,
     /// Which versions, or why that is not known.
     pub versions: Result<Range, String>,
-    /// The bytes of the file that are the one number to change for another version.
-    pub site: Option<ops::Range<usize>>,
+    /// The bytes of the file that are the one number to change for another version, or why there
+    /// is none.
+    pub site: Result<ops::Range<usize>, String>,
+    /// What it says of other declarations.
+    pub role: Role,
+}
+
+/// What a declaration says of others of the same dependency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Nothing: it asks for a version.
+    Asks,
+    /// The version is the one that this file, or a file above it, manages.
+    Defers,
+    /// It gives a version to those that defer.
+    Manages,
+    /// It takes the place of what is asked for, in its folder and in every one below.
+    Replaces,
+}
+
+impl Declared {
+    fn new(name: &str, versions: Result<Range, String>, site: Result<ops::Range<usize>, String>) -> Self {
+        Self { name: name.to_owned(), versions, site, role: Role::Asks }
+    }
+
+    /// One whose versions are not known.
+    fn unknown(name: &str, why: &str) -> Self {
+        Self::new(name, Err(why.to_owned()), Err(why.to_owned()))
+    }
+
+    fn with(self, role: Role) -> Self {
+        Self { role, ..self }
+    }
+}
+
+/// What a file of a build says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Contents {
+    declared: Vec<Declared>,
+    /// What others call it as their parent.
+    own: Option<String>,
+    /// The file whose versions it takes over, from its folder on, and what that must be called.
+    parent: Option<(String, String)>,
+}
+
+impl From<Vec<Declared>> for Contents {
+    fn from(declared: Vec<Declared>) -> Self {
+        Self { declared, ..Self::default() }
+    }
 }
 
 /// Larger files are no build files.
 pub const MAX_BYTES: u64 = 4 << 20;
 
 /// Reads what a file declares.
-type Read = fn(&str) -> Result<Vec<Declared>, String>;
+type Read = fn(&str) -> Result<Contents, String>;
 
-/// How a file is read, where it is one that declares dependencies.
-fn reader(path: &str) -> Option<Read> {
+/// How a file is read, where it is one that declares dependencies, and whose names those are.
+fn reader(path: &str) -> Option<(Ecosystem, Read)> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let scala = name.ends_with(".scala") && (folder == "project" || folder.ends_with("/project"));
     Some(match name {
-        "pom.xml" => pom::read,
-        "package.json" => manifest::package_json,
-        "Cargo.toml" => manifest::cargo,
-        "pyproject.toml" => manifest::pyproject,
-        "go.mod" => lines::go_mod,
-        _ if name.ends_with(".sbt") || scala => jvm::sbt,
-        _ if name.ends_with(".gradle") || name.ends_with(".gradle.kts") => jvm::gradle,
-        _ if name.starts_with("requirements") && name.ends_with(".txt") => lines::requirements,
+        "pom.xml" => (Ecosystem::Jvm, pom::read),
+        "package.json" => (Ecosystem::Npm, manifest::package_json),
+        "Cargo.toml" => (Ecosystem::Cargo, manifest::cargo),
+        "pyproject.toml" => (Ecosystem::Python, manifest::pyproject),
+        "go.mod" => (Ecosystem::Go, lines::go_mod),
+        _ if name.ends_with(".sbt") || scala => (Ecosystem::Jvm, jvm::sbt),
+        _ if name.ends_with(".gradle") || name.ends_with(".gradle.kts") => (Ecosystem::Jvm, jvm::gradle),
+        _ if name.starts_with("requirements") && name.ends_with(".txt") => (Ecosystem::Python, lines::requirements),
         _ => return None,
     })
 }
 
 /// Files that pin versions, the files of builds whose versions they pin, and what makes them anew.
-const LOCKS: [(&str, &str, &str); 9] = [
+const LOCKS: [(&str, &str, &str); 11] = [
     ("package-lock.json", "package.json", "npm install"),
+    ("npm-shrinkwrap.json", "package.json", "npm install"),
     ("yarn.lock", "package.json", "yarn install"),
     ("pnpm-lock.yaml", "package.json", "pnpm install"),
+    ("bun.lock", "package.json", "bun install"),
     ("poetry.lock", "pyproject.toml", "poetry lock"),
     ("uv.lock", "pyproject.toml", "uv lock"),
     ("pdm.lock", "pyproject.toml", "pdm lock"),
-    ("Cargo.lock", "Cargo.toml", "cargo update"),
+    // Without `--workspace` it renews everything that it may.
+    ("Cargo.lock", "Cargo.toml", "cargo update --workspace"),
     ("go.sum", "go.mod", "go mod tidy"),
     ("gradle.lockfile", "build.gradle", "gradle dependencies --write-locks"),
 ];
@@ -90,7 +141,7 @@ pub fn declares(path: &str) -> bool {
 /// # Errors
 /// Why it can't be read.
 pub fn read(path: &str, text: &str) -> Result<Vec<Declared>, String> {
-    reader(path).map_or_else(|| Ok(Vec::new()), |read| read(text))
+    reader(path).map_or_else(|| Ok(Vec::new()), |(_, read)| Ok(read(text)?.declared))
 }
 
 /// What a rule asks for: a dependency of versions within a range.
@@ -103,83 +154,24 @@ pub struct Wanted {
 }
 
 /// A name without what does not count in its ecosystem.
-fn key(name: &str) -> String {
-    match name.split_once(':') {
+fn key(name: &str, ecosystem: Ecosystem) -> String {
+    match ecosystem {
         // sbt adds the version of Scala to it.
-        Some((group, artifact)) => {
-            let plain = artifact.rsplit_once('_').filter(|(_, suffix)| ["2.11", "2.12", "2.13", "3"].contains(suffix));
-            format!("{group}:{}", plain.map_or(artifact, |(artifact, _)| artifact))
+        Ecosystem::Jvm => {
+            let suffixed = name.rsplit_once('_').filter(|(_, suffix)| ["2.11", "2.12", "2.13", "3"].contains(suffix));
+            suffixed.map_or(name, |(plain, _)| plain).to_owned()
         }
-        // Python writes `-` or `_`; in names of npm and Go both count, and never meet there.
-        None if name.contains(['/', '@']) => name.to_owned(),
-        None => name.to_ascii_lowercase().replace(['_', '.'], "-"),
+        // Runs of these are one `-`, and case does not count.
+        Ecosystem::Python => {
+            let parts = name.split(['-', '_', '.']).filter(|part| !part.is_empty());
+            parts.collect::<Vec<_>>().join("-").to_ascii_lowercase()
+        }
+        Ecosystem::Cargo => name.replace('_', "-"),
+        Ecosystem::Go | Ecosystem::Npm => name.to_owned(),
     }
 }
 
-/// Whether two names are one dependency.
-pub fn same(one: &str, other: &str) -> bool {
-    key(one) == key(other)
-}
-
-/// All that the builds of a codebase declare.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Dependencies {
-    files: BTreeMap<String, Result<Vec<Declared>, String>>,
-}
-
-impl Dependencies {
-    /// Adds what the file at this path declares.
-    pub fn add(&mut self, path: &str, text: &str) {
-        self.files.insert(path.to_owned(), read(path, text));
-    }
-
-    /// Adds a file that could not be read.
-    pub fn unreadable(&mut self, path: &str, why: &str) {
-        self.files.insert(path.to_owned(), Err(why.to_owned()));
-    }
-
-    /// Every declaration of a dependency, with the file that it stands in.
-    pub fn of<'d>(&'d self, name: &'d str) -> impl Iterator<Item = (&'d str, &'d Declared)> {
-        let all = self.files.iter().filter_map(|(path, read)| Some((path.as_str(), read.as_ref().ok()?)));
-        all.flat_map(|(path, all)| all.iter().map(move |one| (path, one))).filter(move |(_, one)| same(&one.name, name))
-    }
-
-    /// Whether the code at a path has such a dependency; and why that can't be told.
-    ///
-    /// What stands nearest above the code decides; where that says several things, nobody does.
-    pub fn has(&self, wanted: &Wanted, path: &str) -> (Certainty, String) {
-        let all: Vec<(&str, &Declared)> = self.of(&wanted.name).collect();
-        let folder = |file: &str| file.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-        let above = |file: &str| path.starts_with(&folder(file));
-        let nearest = all.iter().filter(|(file, _)| above(file)).map(|(file, _)| folder(file).len()).max();
-        let counted = all.iter().filter(|(file, _)| nearest.is_none_or(|len| above(file) && folder(file).len() == len));
-        let told: Vec<(Certainty, String)> = counted.map(|(file, one)| answer(file, one, wanted)).collect();
-        match told.split_first() {
-            None => (Certainty::Unknown, self.nowhere(&wanted.name)),
-            Some((first, rest)) if rest.iter().all(|other| other.0 == first.0) => first.clone(),
-            Some(_) => {
-                let files: Vec<&str> = all.iter().map(|(file, _)| *file).collect();
-                (Certainty::Unknown, format!("{} declare several versions of {}", files.join(", "), wanted.name))
-            }
-        }
-    }
-
-    fn nowhere(&self, name: &str) -> String {
-        let broken = self.files.iter().find_map(|(path, read)| Some((path, read.as_ref().err()?)));
-        match broken {
-            Some((path, why)) => format!("{path} can't be read: {why}"),
-            None if self.files.is_empty() => format!("no file of a build was found that could declare {name}"),
-            None => format!("no file of the build declares {name}"),
-        }
-    }
-}
-
-fn answer(file: &str, declared: &Declared, wanted: &Wanted) -> (Certainty, String) {
-    match &declared.versions {
-        Err(why) => (Certainty::Unknown, format!("{file}: which version of {} is not known: {why}", wanted.name)),
-        Ok(versions) => {
-            let told = versions.lies_in(&wanted.versions);
-            (told, format!("{file} allows versions of {} of which not all are meant", wanted.name))
-        }
-    }
+/// Whether two names in a file of a build are one dependency.
+pub fn same(path: &str, one: &str, other: &str) -> bool {
+    reader(path).is_some_and(|(ecosystem, _)| key(one, ecosystem) == key(other, ecosystem))
 }

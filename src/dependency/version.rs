@@ -39,8 +39,10 @@ impl Version {
                 _ => break,
             }
         }
-        // `1.x` is many versions.
-        if rest.split(['.', '-']).any(|part| part.eq_ignore_ascii_case("x")) {
+        // `1.x` is many versions, and so are `1.+` and `1.2+` of the JVM. (What follows a `+` is a build
+        // of one.)
+        let mut parts = rest.strip_prefix(['.', '-', '+', '_']).unwrap_or(rest).split(['.', '-', '+']);
+        if !rest.is_empty() && parts.any(|part| part.is_empty() || part.eq_ignore_ascii_case("x")) {
             return None;
         }
         let written = numbers.len();
@@ -126,6 +128,21 @@ impl Range {
         self.low = low.or(self.low.take());
         self.high = high.or(self.high.take());
         Some(())
+    }
+
+    /// Adds one bound of an ecosystem in which less than three numbers are many versions: `18` is all
+    /// of 18, `>1.2` begins at 1.3, and `<=1.2` ends before it.
+    pub fn bound_of_many(&mut self, operator: &str, version: Version) -> Option<()> {
+        if version.written > 2 || !version.rest.is_empty() {
+            return self.bound(operator, version);
+        }
+        let next = version.above(version.written - 1);
+        match operator {
+            "" | "=" => self.bound(">=", version).and_then(|()| self.bound("<", next)),
+            ">" => self.bound(">=", next),
+            "<=" => self.bound("<", next),
+            _ => self.bound(operator, version),
+        }
     }
 
     /// Whether all of it lies within another range; unknown where a part of it does.
@@ -222,7 +239,9 @@ mod tests {
             let read = |text| Range::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(read(own).lies_in(&read(other)), wanted, "{own} in {other}");
         }
-        for none in ["", "latest", "<", "1.x", "${scio}", "1.2 || 2", ">=1, >=2", "<1, 2"] {
+        for none in
+            ["", "latest", "<", "1.x", "${scio}", "1.2 || 2", "1.+", "1.2.+", "1.2+", "1..2", ">=1, >=2", "<1, 2"]
+        {
             assert_eq!(Range::parse(none), None, "{none}");
         }
     }

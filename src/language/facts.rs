@@ -19,6 +19,8 @@ pub struct Facts {
     /// Whole file names.
     #[serde(default)]
     pub filenames: Vec<String>,
+    /// Where the libraries that its code uses come from; where none is said, from any.
+    pub ecosystem: Option<Ecosystem>,
     /// What starts a comment that ends with the line.
     pub line_comment: Option<String>,
     /// Whether identifiers and keywords ignore ASCII case.
@@ -106,6 +108,23 @@ pub struct Facts {
     /// Names and what they refer to; where `symbols.scm` is.
     #[serde(default)]
     pub symbols: SymbolFacts,
+}
+
+/// Who gives the names of libraries their meaning: in another ecosystem, the same name is
+/// another library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ecosystem {
+    /// crates.io.
+    Cargo,
+    /// The modules of Go.
+    Go,
+    /// Maven's repositories, whatever builds with them.
+    Jvm,
+    /// npm, whatever installs from it.
+    Npm,
+    /// PyPI.
+    Python,
 }
 
 /// What goes with a node that is deleted, and what of a list can't go.

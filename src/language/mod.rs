@@ -15,8 +15,8 @@ use std::sync::OnceLock;
 pub mod literal;
 
 pub use facts::{
-    ArgumentFacts, Belonging, Context, ElementFacts, Facts, ImportFacts, Place, Starter, StringFacts, SymbolFacts,
-    TypeFacts,
+    ArgumentFacts, Belonging, Context, Ecosystem, ElementFacts, Facts, ImportFacts, Place, Starter, StringFacts,
+    SymbolFacts, TypeFacts,
 };
 pub use files::FileLanguages;
 

@@ -286,7 +286,7 @@ impl<'r, 'f> Runner<'r, 'f> {
         }
         let (built, why) = match &self.phase {
             Phase::Edit(facts) if answer != Certainty::No => {
-                facts.have(&self.set.rules[rule_index].requires, &self.path)
+                facts.have(&self.set.rules[rule_index].requires, &self.path, self.file.language.facts.ecosystem)
             }
             _ => (Certainty::Yes, String::new()),
         };

@@ -1,5 +1,6 @@
 //! What is learned from all files of a workspace before any of them is edited.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use super::Seed;
 use crate::dataset::elsewhere::Elsewhere;
 use crate::dataset::file::Decided;
 use crate::dependency::{Dependencies, Wanted};
+use crate::language::Ecosystem;
 use crate::symbol::Certainty;
 
 /// Facts of a workspace: sets of texts, by name. Collecting is a union, so that
@@ -33,8 +35,9 @@ pub enum Builds {
     Unread,
     /// They have whatever a rule asks for, as those of an example do.
     AsAsked,
-    /// This is what they declare.
-    Read(Arc<Dependencies>),
+    /// This is what they declare, and the folder of the code with its `/`, from where their paths
+    /// begin.
+    Read(Arc<Dependencies>, String),
 }
 
 impl Facts {
@@ -78,17 +81,19 @@ impl Facts {
         self.builds = builds;
     }
 
-    /// Whether the code at a path has all of these dependencies; and why that can't be told.
-    pub fn have(&self, wanted: &[Wanted], path: &str) -> (Certainty, String) {
-        let builds = match &self.builds {
+    /// Whether the code at a path has all of these dependencies, which come from where its language
+    /// has them from; and why that can't be told.
+    pub fn have(&self, wanted: &[Wanted], path: &str, ecosystem: Option<Ecosystem>) -> (Certainty, String) {
+        let (builds, folder) = match &self.builds {
             Builds::AsAsked => return (Certainty::Yes, String::new()),
             Builds::Unread if wanted.is_empty() => return (Certainty::Yes, String::new()),
             Builds::Unread => return (Certainty::Unknown, "the files of its build were not read".to_owned()),
-            Builds::Read(builds) => builds,
+            Builds::Read(builds, folder) => (builds, folder),
         };
+        let path = if folder.is_empty() { Cow::Borrowed(path) } else { Cow::Owned(format!("{folder}{path}")) };
         let (mut told, mut doubt) = (Certainty::Yes, String::new());
         for one in wanted {
-            let (answer, why) = builds.has(one, path);
+            let (answer, why) = builds.has(one, &path, ecosystem);
             if answer == Certainty::Unknown && doubt.is_empty() {
                 doubt = why;
             }

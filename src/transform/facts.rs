@@ -31,7 +31,7 @@ pub(super) struct Beside {
 impl Beside {
     fn tell(&self, facts: &mut Facts) {
         self.elsewhere.iter().for_each(|one| facts.set_elsewhere(Arc::clone(one)));
-        self.dependencies.iter().for_each(|one| facts.set_builds(rule::Builds::Read(Arc::clone(one))));
+        self.dependencies.iter().for_each(|one| facts.set_builds(rule::Builds::Read(Arc::clone(one), String::new())));
     }
 }
 

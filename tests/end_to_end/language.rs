@@ -130,11 +130,32 @@ fn the_version_of_a_library_goes_with_the_code_that_needs_it() {
     files[2..].iter().for_each(|(path, text)| assert_eq!(bench.text(path), *text, "{path}"));
     // `>=1.4` is below 2 only in part: nobody guesses, and the ledger tells.
     let shown = bench.gander(&["show", "dog"]).expect(0);
-    assert!(shown.stdout.contains("unchanged"), "{}", shown.stdout);
+    let why = "client >=1.4, of which not all need be <2";
+    assert!(shown.stdout.contains("unchanged") && shown.stdout.contains(why), "{}", shown.stdout);
     // The same on plain folders.
     let ended = bench.gander(&["apply", "rules/r.rhai", "apps/ant"]).expect(0);
     assert!(!ended.stdout.contains("diff"), "a second run has nothing to do: {}", ended.stdout);
     bench.git(&["checkout", "-q", "--", "apps"]);
     bench.gander(&["apply", "rules/r.rhai", "apps/ant", "--write"]).expect(0);
     assert_eq!(bench.text("apps/ant/requirements.txt"), "client==2.0.1  # pinned\nother==1.4.2\n");
+    let left = bench.gander(&["apply", "rules/r.rhai", "apps/dog"]).expect(0);
+    assert!(left.stderr.contains("0 errored, 1 skipped\n") && left.stderr.contains(why), "{}", left.stderr);
+    // A build that lies above what was named is asked as well, and set.
+    for named in ["apps/ant/src", "apps/ant/src/a.py"] {
+        bench.git(&["checkout", "-q", "--", "apps"]);
+        let ended = bench.gander(&["apply", "rules/r.rhai", named, "--write"]).expect(0);
+        assert!(ended.stdout.contains("+++ b/apps/ant/requirements.txt"), "{}", ended.stdout);
+        assert_eq!(bench.text("apps/ant/requirements.txt"), "client==2.0.1  # pinned\nother==1.4.2\n", "{named}");
+    }
+    // One rule edits the file in which another sets a version.
+    bench.put("apps/eel/package.json", r#"{ "name": "x", "dependencies": { "left": "^1.0.0" } }"#);
+    bench.put("apps/eel/a.js", "old(1);\n");
+    bench.put(
+        "two.rhai",
+        r#"rule("r").lang("javascript").find("old($X)").replace("next($X)").set_dependency("left", "2.0.0");
+rule("s").lang("json").find(all([kind("string"), one_of(["x"])])).edit(|m, cx| edits([set_value(m.node, "y")]));"#,
+    );
+    bench.gander(&["apply", "two.rhai", "apps/eel", "--write"]).expect(0);
+    let both = r#"{ "name": "y", "dependencies": { "left": "^2.0.0" } }"#;
+    assert_eq!((&*bench.text("apps/eel/package.json"), &*bench.text("apps/eel/a.js")), (both, "next(1);\n"));
 }

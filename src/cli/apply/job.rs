@@ -10,12 +10,12 @@ use super::super::Exit;
 use super::super::known::Known;
 use super::super::screen::Screen;
 use super::super::walk::{each, with_bytes};
+use super::builds::Near;
 use super::held::{self, Held, World};
 use super::place::Place;
 use super::speaks;
-use crate::dependency;
-use crate::rule::{self, Facts, RuleSet, Seed};
-use crate::transform::{self, Builds, Fate, collect, file};
+use crate::rule::{Facts, RuleSet, Seed};
+use crate::transform::{self, Fate, collect, file};
 
 /// The rules and where they are applied.
 pub(super) struct Job<'a> {
@@ -23,40 +23,8 @@ pub(super) struct Job<'a> {
     pub(super) paths: &'a [PathBuf],
     pub(super) known: &'a Known,
     pub(super) screen: &'a Screen,
-    /// What the builds below the paths declare, where rules ask for that.
-    pub(super) builds: Option<&'a Builds>,
-}
-
-/// Reads the builds below the paths.
-pub(super) fn builds(rules: &RuleSet, paths: &[PathBuf], screen: &Screen) -> Result<Option<Builds>, Exit> {
-    if !rules.asks_builds() {
-        return Ok(None);
-    }
-    if paths.len() > 1 {
-        screen.diagnostic(
-            "error: a rule asks what the build declares, and several folders have several builds; name one of them",
-        );
-        return Err(Exit::Usage);
-    }
-    let mut builds = Builds::default();
-    let name = |path: &Path| path.to_string_lossy().replace('\\', "/");
-    let wanted = |path: &Path| dependency::declares(&name(path)) || dependency::lock(&name(path)).is_some();
-    let read = |path: &Path, found: Option<&Metadata>| {
-        let place = Place::of(paths, path)?;
-        let small = found.is_none_or(|meta| meta.len() <= dependency::MAX_BYTES);
-        let bytes =
-            (small && dependency::declares(&place.name)).then(|| with_bytes(path, found, |bytes, _| bytes.to_vec()));
-        Ok::<_, String>((place.name, bytes.transpose()?))
-    };
-    each(paths, screen, wanted, read, |path, read| {
-        match read {
-            Ok((name, _)) if dependency::lock(&name).is_some() => builds.locks.push(name),
-            Ok((name, bytes)) => builds.add(&name, bytes.as_deref()),
-            Err(why) => screen.diagnostic(format!("error: {}: {why}", path.display())),
-        }
-        Ok(())
-    })?;
-    Ok(Some(builds))
+    /// The builds of the paths, where rules ask for that.
+    pub(super) near: Option<&'a Near>,
 }
 
 /// What all files would be after the change.
@@ -107,9 +75,7 @@ impl Job<'_> {
 
     fn facts_after(&self, after: &After) -> Result<Arc<Facts>, Exit> {
         let mut facts = Facts::default();
-        if let Some(builds) = self.builds {
-            facts.set_builds(rule::Builds::Read(Arc::clone(&builds.dependencies)));
-        }
+        self.near.iter().for_each(|near| facts.set_builds(near.told()));
         if !self.rules.collects() {
             return Ok(Arc::new(facts));
         }
