@@ -4,7 +4,7 @@
 //! the query does not show, what else in the file looks like one of the names is told with
 //! it. Must not: follow values; a dataset's name that is no query's is told, and stays.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
 use super::dbt;
@@ -15,6 +15,7 @@ use super::flow;
 use super::last;
 use super::mapping::{Position, held_as_it_goes_on};
 use super::names::{Datasets, Met, Part};
+use super::put_in::{self, Table};
 use super::replace::Replaced;
 use super::sql::{self, Setting};
 use super::text::{self, Placeholders, Text};
@@ -126,8 +127,8 @@ struct File<'a> {
     found: Vec<Decided>,
     /// Texts that are a dataset's name, and nothing else.
     named: Vec<(Range<usize>, usize)>,
-    /// Queries whose table is put in at run time, as bytes of the file and their words.
-    holed: Vec<(usize, String)>,
+    /// Queries whose table is put in at run time: where, what they say, and these tables.
+    holed: Vec<(usize, String, Vec<Table>)>,
     /// Texts that hold no unit: where, and what they say.
     texts: Vec<(usize, String)>,
     /// Their nodes, but for those that are put into another text.
@@ -178,15 +179,9 @@ impl<'a> File<'a> {
                 }
                 return Ok(());
             }
-            let table_in_hole = tree.iter().any(|below| {
-                below.kind() == "table_name"
-                    && read
-                        .holes
-                        .iter()
-                        .any(|hole| hole.start < below.local_range().end && below.local_range().start < hole.end)
-            });
-            if table_in_hole {
-                self.holed.push((read.start, read.masked.clone()));
+            let tables = put_in::tables(&read.masked, &read.holes);
+            if !tables.is_empty() && (lower.contains("select") || tree.errors().next().is_none()) {
+                self.holed.push((read.start, read.masked, tables));
                 return Ok(());
             }
         }
@@ -346,9 +341,6 @@ impl<'a> File<'a> {
             unit.uses.extend(split.into_iter().chain(last));
             unit.uses.sort_by_key(|one| (one.range.start, one.range.end));
             let datasets: BTreeSet<usize> = unit.uses.iter().map(|one| one.dataset).collect();
-            for (start, text) in &holed {
-                unit.uses.extend(self.columns_in(*start, text, &datasets));
-            }
             let why = match (holed.is_empty(), whole) {
                 (false, _) => "a query's table is put in at run time",
                 (true, true) => "the dataset is named as a value: what is read through it is not shown here",
@@ -368,6 +360,12 @@ impl<'a> File<'a> {
             unit.uses.extend(more);
             self.push(unit);
         }
+        for (start, query, tables) in &holed {
+            let loose = |dataset: usize| self.loose_columns(&BTreeSet::from([dataset]));
+            let named = |dataset: usize| self.around.names(self.tree.text(), self.datasets, dataset);
+            let units = put_in::units((*start, query), tables, self.datasets, &loose, &named);
+            units.into_iter().for_each(|unit| self.push(unit));
+        }
         for at in 0..self.found.len() {
             let one = &self.found[at];
             let open = one.unit.doubts.iter().any(|doubt| doubt.opens);
@@ -375,7 +373,11 @@ impl<'a> File<'a> {
                 continue;
             }
             let datasets: BTreeSet<usize> = one.unit.uses.iter().map(|one| one.dataset).collect();
-            let more = self.loose_columns(&datasets);
+            let mut more = self.loose_columns(&datasets);
+            // One that came of another query is told with that.
+            let told: HashSet<(usize, usize)> =
+                self.found.iter().flat_map(|one| &one.unit.uses).map(|one| (one.range.start, one.dataset)).collect();
+            more.retain(|one| !told.contains(&(one.range.start, one.dataset)));
             let unit = &mut self.found[at].unit;
             unit.uses.extend(more);
             unit.uses.sort_by_key(|one| (one.range.start, one.range.end));

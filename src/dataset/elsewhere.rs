@@ -20,6 +20,10 @@ pub struct Elsewhere {
     speaking_of: HashMap<u32, Vec<usize>>,
     /// Speakers that read files, or reach one that does.
     openers: BTreeSet<usize>,
+    /// Where datasets are named: each, and a place.
+    named: Vec<(usize, String)>,
+    /// Files that read a table whose name is put in, and name a column of a dataset that another one names.
+    opening: BTreeSet<String>,
 }
 
 /// From where a name can be spoken of.
@@ -61,6 +65,30 @@ impl Elsewhere {
         all
     }
 
+    /// Says where datasets are named: each, the file and the line.
+    #[must_use]
+    pub fn naming(mut self, named: &[(usize, String, u32)]) -> Self {
+        let reads = |one: &&Speaker| {
+            let known = |dataset: usize| named.iter().any(|(of, path, _)| *of == dataset && *path != one.path);
+            one.opened.is_some() && one.named.iter().any(|(dataset, ..)| known(*dataset))
+        };
+        self.opening = self.speakers.iter().filter(reads).map(|one| one.path.clone()).collect();
+        self.named = named.iter().map(|(dataset, path, line)| (*dataset, format!("{path}:{line}"))).collect();
+        self.named.sort();
+        self
+    }
+
+    /// The files that may read a dataset of which they name no part.
+    pub fn opening(&self) -> &BTreeSet<String> {
+        &self.opening
+    }
+
+    /// Where another file names a dataset.
+    pub fn names_dataset(&self, path: &str, dataset: usize) -> Option<&str> {
+        let own = |place: &str| place.rsplit_once(':').is_some_and(|(of, _)| of == path);
+        self.named.iter().find(|(of, place)| *of == dataset && !own(place)).map(|(_, place)| place.as_str())
+    }
+
     /// Which files speak of which modules.
     fn index(&mut self) {
         let modules = self.speakers.iter().flat_map(|one| modules(&one.path));
@@ -74,7 +102,7 @@ impl Elsewhere {
 
     /// Whether others may decide what becomes of a file.
     pub fn concerns(&self, path: &str) -> bool {
-        self.reach.contains_key(path)
+        self.reach.contains_key(path) || self.opening.contains(path)
     }
 
     /// The files that import one of these modules, or one that imports it, and so on.

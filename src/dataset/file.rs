@@ -8,7 +8,7 @@ use super::decide::{Fate, Plain, decide};
 use super::elsewhere::{Elsewhere, Seen};
 use super::sql::{self, Dialect, Project, Setting};
 use super::usage::Unit;
-use super::{Datasets, code, elsewhere, net};
+use super::{Datasets, code, elsewhere, net, put_in};
 use crate::language::Language;
 use crate::tree::{ParseError, Tree, parse};
 
@@ -49,6 +49,15 @@ impl Around {
     pub(super) fn read_elsewhere(&self, dataset: usize) -> Option<(String, String)> {
         let (path, elsewhere) = self.elsewhere.as_ref()?;
         elsewhere.reads_any_table(path, dataset)
+    }
+
+    /// Where the consumer names a dataset, as a part of a sentence: in this text, or in another file.
+    pub(super) fn names(&self, text: &str, datasets: &Datasets, dataset: usize) -> Option<String> {
+        if put_in::spoken(text, &datasets.mappings[dataset]).is_some() {
+            return Some("this file names".to_owned());
+        }
+        let (path, elsewhere) = self.elsewhere.as_ref()?;
+        elsewhere.names_dataset(path, dataset).map(|place| format!("{place} names"))
     }
 
     /// Where another file may speak of a name.
@@ -97,7 +106,10 @@ pub fn of_tree(tree: &Tree, datasets: &Datasets, around: &Around) -> Result<Vec<
     }));
     match tree.language.facts.name.as_str() {
         "yaml" | "json" => net::hold_what_stands_beside(tree, datasets, &mut decided),
-        "sql" => {}
+        "sql" => {
+            let more = put_in(tree, datasets, around, &decided);
+            decided.extend(more);
+        }
         _ => {
             net::hold_what_grows(tree, datasets, &mut decided);
             net::hold_what_others_have(tree, around, &mut decided);
@@ -108,6 +120,27 @@ pub fn of_tree(tree: &Tree, datasets: &Datasets, around: &Around) -> Result<Vec<
     }
     decided.sort_by_key(|one| one.unit.range.start);
     Ok(decided)
+}
+
+/// Statements of a file of SQL whose table is put in at run time as a whole, beside those that are `known`.
+pub fn put_in(tree: &Tree, datasets: &Datasets, around: &Around, known: &[Decided]) -> Vec<Decided> {
+    let mut found = Vec::new();
+    for statement in tree.root().named_children().filter(|child| !child.is_extra()) {
+        let range = statement.range();
+        let told = known.iter().any(|one| one.unit.uses.iter().any(|one| range.contains(&one.range.start)));
+        let tables = if told { Vec::new() } else { put_in::tables(statement.text(), &[]) };
+        if tables.is_empty() {
+            continue;
+        }
+        let named = |dataset: usize| around.names(tree.text(), datasets, dataset);
+        let units =
+            put_in::units((range.start, statement.text()), &tables, datasets, &|_| Vec::new(), &named).into_iter();
+        found.extend(units.map(|unit| {
+            let fate = decide(&unit, datasets, &Plain);
+            Decided { unit, fate }
+        }));
+    }
+    found
 }
 
 fn read(tree: &Tree, datasets: &Datasets, around: &Around) -> Result<Vec<Decided>, ParseError> {

@@ -18,6 +18,7 @@ mod last;
 pub mod mapping;
 mod names;
 mod net;
+mod put_in;
 mod queries;
 mod replace;
 mod reserved;

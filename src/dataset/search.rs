@@ -219,6 +219,7 @@ mod tests {
         assert_eq!(found("a.sh", "bq show $DS.users_v1"), ["users_v1"]);
         assert_eq!(found("a.sh", "bq show \"${DS}.users_v1\""), ["users_v1"]);
         assert_eq!(found("a.toml", "table = \"users_v1\"\ncountry_code = 1"), ["users_v1", "country_code"]);
+        assert_eq!(found("a.sqlx", "select country_code from ${ref(\"users_v1\")}"), ["country_code", "users_v1"]);
         assert_eq!(found("a.properties", "source.table=users_v1"), ["users_v1"]);
         assert_eq!(found("a.sh", "gsutil ls $LAKE/users_v1/"), ["users_v1"]);
         assert_eq!(found("a.avdl", "@namespace(\"com.acme\") record UserV1 {}"), ["UserV1"]);

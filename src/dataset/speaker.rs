@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::Datasets;
 use super::given;
 use super::net;
+use super::put_in;
 use super::replace;
 use super::word::{each, is_word};
 use crate::language::of_path;
@@ -231,6 +232,13 @@ impl Subjects {
         });
     }
 
+    /// Datasets that a text names, and the line of each.
+    pub fn datasets(text: &str, datasets: &Datasets) -> Vec<(usize, u32)> {
+        let line = |at: usize| 1 + memchr::memchr_iter(b'\n', &text.as_bytes()[..at]).count() as u32;
+        let all = datasets.mappings.iter().enumerate();
+        all.filter_map(|(dataset, mapping)| Some((dataset, line(put_in::spoken(text, mapping)?)))).collect()
+    }
+
     /// What a file says of them.
     pub fn speaker(&self, path: &str, text: &str, datasets: &Datasets) -> Option<Speaker> {
         let (mut speaker, grows) = self.of_words(path, text)?;
@@ -365,7 +373,9 @@ fn opens(word: &str, rest: &[u8]) -> bool {
         if name.len() == rest.len() {
             return false;
         }
-        let hole = ["{", "$", "%s", "%(", "`{", "`$"].iter().any(|mark| name.starts_with(mark.as_bytes()));
+        let quoted = name.strip_prefix(b"`").or_else(|| name.strip_prefix(b"\"")).or_else(|| name.strip_prefix(b"["));
+        let opened = quoted.unwrap_or(name);
+        let hole = ["{", "$", "%s", "%("].iter().any(|mark| opened.starts_with(mark.as_bytes()));
         // `from {{ ref('orders') }}` says its name.
         let call = name.strip_prefix(b"{{").map(|call| call.trim_ascii_start());
         let hole = hole && !call.is_some_and(|call| call.starts_with(b"ref(") || call.starts_with(b"source("));

@@ -12,6 +12,21 @@ pub(in crate::dataset) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(is_word)
 }
 
+/// Where a word stands alone, whatever its case; one that goes on may end anywhere.
+pub(in crate::dataset) fn alone(text: &str, word: &str, goes_on: bool) -> Vec<std::ops::Range<usize>> {
+    if word.is_empty() {
+        return Vec::new();
+    }
+    // Letters that are no ASCII stay as they are, so that places are those of the text.
+    let (lower, word) = (text.to_ascii_lowercase(), word.to_ascii_lowercase());
+    let all = lower.match_indices(word.as_str()).map(|(at, found)| at..at + found.len());
+    all.filter(|range| {
+        let after = text[range.end..].starts_with(is_word);
+        !text[..range.start].ends_with(is_word) && (goes_on || !after)
+    })
+    .collect()
+}
+
 /// Whether a text holds one of these, which are in lower case, whatever its own case.
 pub(in crate::dataset) fn has_any(text: &str, all: &[&str]) -> bool {
     let lower = text.to_ascii_lowercase();

@@ -16,6 +16,10 @@ use crate::tree::{Node, Tree};
 pub(super) const DOUBT: &str = "this file alone can't tell whether this is what the rule looks for: its name may come from a \
                      wildcard import, its type is not declared here, or a literal has an odd escape";
 
+/// The same, of a rule that asks for uses of a dataset.
+pub(super) const DOUBTED_USE: &str = "gander can't tell whether a use of the dataset is here: all columns are read at once, the \
+                     table may be another one, or the value is not followed to here; `gander uses` says more";
+
 /// What a rule does where it can't be told whether it is meant, and why it can't.
 pub(super) fn in_doubt(rule: &Rule, decided: Result<Decision, String>, why: &str) -> Result<Decision, String> {
     match (rule.if_unknown, decided) {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::around::Around;
-use super::decide::{DOUBT, decide, in_doubt, owned};
+use super::decide::{DOUBT, DOUBTED_USE, decide, in_doubt, owned};
 use super::embedded::{joined, told};
 use super::follow::{Seed, planted};
 use super::group::Groups;
@@ -88,7 +88,7 @@ pub fn collect(set: &RuleSet, file: File<'_>, hits: &Hits) -> Result<(Facts, Out
 /// # Errors
 /// Only where an embedded text is beyond the parser's budget.
 pub fn run(set: &RuleSet, file: File<'_>, hits: &Hits, facts: &Arc<Facts>) -> Result<Outcomes, Failure> {
-    let asked = hits.datasets || facts.units_of(file.path).is_some();
+    let asked = may_use(hits, file.path, facts);
     let units = units_of(set, file, hits, facts)?;
     let mut outcomes = traverse(set, file, hits, Phase::Edit(facts), units.as_deref())?;
     ignore::respect(set, file.tree, &mut outcomes);
@@ -99,11 +99,16 @@ pub fn run(set: &RuleSet, file: File<'_>, hits: &Hits, facts: &Arc<Facts>) -> Re
     Ok(outcomes)
 }
 
+/// Whether a file may use a dataset, told from its bytes or from the files beside it.
+fn may_use(hits: &Hits, path: &str, facts: &Facts) -> bool {
+    hits.datasets || facts.units_of(path).is_some() || facts.elsewhere(path).is_some()
+}
+
 /// The units of a file, where datasets may be used in it or a rule asks for uses of them.
 fn units_of(set: &RuleSet, file: File<'_>, hits: &Hits, facts: &Facts) -> Result<Option<Vec<Decided>>, Failure> {
     let Some(datasets) = &set.datasets else { return Ok(None) };
     let asks = || set.units.iter().zip(&hits.possible).any(|(unit, possible)| *possible && unit.asks_for_uses);
-    let wanted = hits.datasets || facts.units_of(file.path).is_some() || asks();
+    let wanted = may_use(hits, file.path, facts) || asks();
     wanted.then(|| uses::units(datasets, file, facts)).transpose()
 }
 
@@ -290,7 +295,12 @@ impl<'r, 'f> Runner<'r, 'f> {
             }
             _ => (Certainty::Yes, String::new()),
         };
-        let doubt = if built == Certainty::Unknown { why } else { DOUBT.to_owned() };
+        let of_uses = || self.set.units.iter().any(|unit| unit.rule == rule_index && unit.asks_for_uses);
+        let doubt = match built {
+            Certainty::Unknown => why,
+            _ if of_uses() => DOUBTED_USE.to_owned(),
+            _ => DOUBT.to_owned(),
+        };
         let answer = answer.and(|| built);
         if answer == Certainty::No {
             exercise::ended(rule_index, since, false);

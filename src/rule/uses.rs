@@ -19,7 +19,7 @@ use super::prefilter::Clause;
 use super::set::Origin;
 use crate::dataset::dbt::{ProjectFile, decided};
 use crate::dataset::decide::{Fate, Reason};
-use crate::dataset::file::{Around, Decided, of_tree, speaks};
+use crate::dataset::file::{Around, Decided, of_tree, put_in, speaks};
 use crate::dataset::mapping::Mapping;
 use crate::dataset::search::searched;
 use crate::dataset::usage::{Of, Use};
@@ -140,7 +140,11 @@ pub(super) fn units(rules: &DatasetRules, file: File<'_>, facts: &Facts) -> Resu
         // A model whose project is not here: nobody knows what declares its sources.
         None if tree.language.facts.name == "sql" && tree.text().contains("{{") => {
             let alone = [ProjectFile { path: file.path, text: tree.text() }];
-            decided(&alone, &rules.datasets, around.dialect)?.into_iter().flatten().collect()
+            let mut units: Vec<Decided> =
+                decided(&alone, &rules.datasets, around.dialect)?.into_iter().flatten().collect();
+            let more = put_in(tree, &rules.datasets, &around, &units);
+            units.extend(more);
+            units
         }
         None if speaks(tree.language) => of_tree(tree, &rules.datasets, &around)?,
         None => searched(Path::new(file.path), tree.text(), &rules.datasets),
@@ -347,9 +351,16 @@ fn told_as(node: Node<'_>, word: &Range<usize>) -> Option<&'static str> {
     let holds = node.local_range().start <= word.start && word.end <= node.local_range().end;
     match holds {
         true if node.is_extra() => Some("in a comment"),
-        true if is_text(node) => Some("in a text that names no table"),
+        true if is_ref(node) => Some("a model of the project's own, or one that the mapping does not name"),
+        true if is_text(node) && !node.ancestors().take(3).any(is_ref) => Some("in a text that names no table"),
         _ => None,
     }
+}
+
+/// `ref('users')` of a template.
+fn is_ref(node: Node<'_>) -> bool {
+    let called = |node: Node<'_>| node.field("function").is_some_and(|name| name.text().ends_with("ref"));
+    node.kind() == "jinja_call" && called(node)
 }
 
 /// What stands at a place; of a text, all of it: its lines hold no comments.

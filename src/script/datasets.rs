@@ -75,10 +75,16 @@ fn find<'d>(known: Option<&'d DatasetRules>, name: &str) -> Fallible<(&'d Datase
     let found = mappings.iter().filter(is).max_by_key(|mapping| mapping.dataset.len());
     known.zip(found).ok_or_else(|| {
         let names: Vec<&str> = mappings.iter().map(|mapping| mapping.dataset.as_str()).collect();
-        let there =
-            if names.is_empty() { "none is declared".to_owned() } else { format!("there are: {}", names.join(", ")) };
+        let there = match known {
+            Some(_) if !names.is_empty() => format!("there are: {}", names.join(", ")),
+            Some(_) => "the migration names none".to_owned(),
+            None => "no migration says any: `gander test` reads the migration.toml above the rule file, `gander plan \
+                     FILE` the migration that it is given, and `gander apply` none"
+                .to_owned(),
+        };
+        let (of, _) = name.split_once('.').unwrap_or((name, ""));
         fail(format!(
-            "no dataset is called `{name}`; {there}\nname its table in the migration's [datasets], under `mappings`, \
+            "no dataset is called `{of}`; {there}\nname its table in the migration's [datasets], under `mappings`, \
              or under `by_rules` where rules alone say what becomes of it"
         ))
     })

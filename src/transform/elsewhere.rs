@@ -15,6 +15,9 @@ use crate::dataset::elsewhere::{Elsewhere, Speaker, Subjects, family, is_code, i
 use crate::pin::{Found, PinError, Wanted, contents_of};
 use crate::rule::RuleSet;
 
+/// A dataset that a file names, the file, and the line.
+type Named = (usize, String, u32);
+
 /// Whether a file may say something of others.
 fn speaks(path: &str) -> bool {
     family(path).is_some() && skip::by_path(path).is_none()
@@ -34,7 +37,7 @@ pub(super) fn of(rules: &RuleSet, wanted: &[Wanted<'_>], all: &[Vec<&str>]) -> V
     // A file that is alone is spoken of by none.
     let first = narrowed(&|index| {
         let many = all[index].iter().filter(|path| speaks(path)).nth(1).is_some();
-        let paths = wanted[index].paths.iter().filter(|path| many && is_spoken_of(path));
+        let paths = wanted[index].paths.iter().filter(|path| many && speaks(path));
         paths.map(|path| (*path).to_owned()).collect()
     });
     let bearing: Vec<Mutex<Vec<(String, String)>>> = wanted.iter().map(|_| Mutex::default()).collect();
@@ -44,7 +47,7 @@ pub(super) fn of(rules: &RuleSet, wanted: &[Wanted<'_>], all: &[Vec<&str>]) -> V
             slot.push((path.to_owned(), text.to_owned()));
         }
     });
-    let subjects: Vec<Option<(Subjects, BTreeSet<String>)>> = bearing
+    let subjects: Vec<Option<(Subjects, BTreeSet<String>, Vec<Named>)>> = bearing
         .into_iter()
         .zip(all)
         .map(|(slot, all)| {
@@ -55,7 +58,12 @@ pub(super) fn of(rules: &RuleSet, wanted: &[Wanted<'_>], all: &[Vec<&str>]) -> V
             let mut subjects = Subjects::of(&datasets.datasets);
             subjects.modules(all.iter().copied());
             files.iter().for_each(|(_, text)| subjects.file(text));
-            Some((subjects, files.into_iter().map(|(path, _)| path).collect()))
+            let named = files.iter().flat_map(|(path, text)| {
+                let found = Subjects::datasets(text, &datasets.datasets).into_iter();
+                found.map(move |(dataset, line)| (dataset, path.clone(), line))
+            });
+            let named = named.collect();
+            Some((subjects, files.into_iter().map(|(path, _)| path).collect(), named))
         })
         .collect();
     let second = narrowed(&|index| {
@@ -64,7 +72,7 @@ pub(super) fn of(rules: &RuleSet, wanted: &[Wanted<'_>], all: &[Vec<&str>]) -> V
     });
     let speakers: Vec<Mutex<Vec<Speaker>>> = wanted.iter().map(|_| Mutex::default()).collect();
     read(wanted, &second, &|index, path, text| {
-        let Some((subjects, _)) = &subjects[index] else { return };
+        let Some((subjects, ..)) = &subjects[index] else { return };
         // A file that gander fails on says what its words say; the edit phase reports it.
         let speaker = caught(|| subjects.speaker(path, text, &datasets.datasets));
         let speaker = speaker.or_else(|| caught(|| subjects.unread(path, text))).flatten();
@@ -72,9 +80,9 @@ pub(super) fn of(rules: &RuleSet, wanted: &[Wanted<'_>], all: &[Vec<&str>]) -> V
     });
     let both = subjects.into_par_iter().zip(speakers);
     both.map(|(subjects, speakers)| {
-        let (subjects, bearing) = subjects?;
+        let (subjects, bearing, named) = subjects?;
         let speakers = speakers.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Some(Arc::new(Elsewhere::new(subjects, speakers, &bearing)))
+        Some(Arc::new(Elsewhere::new(subjects, speakers, &bearing).naming(&named)))
     })
     .collect()
 }

@@ -228,7 +228,9 @@ fn looked_through(rules: &RuleSet, facts: &Arc<Facts>, place: Place<'_>, bytes: 
         };
     }
     let hits = rules.scan(language, place, bytes);
-    let moves_with_others = facts.units_of(path).is_some_and(|units| !units.is_empty());
+    // A table whose name is put in may be a dataset that another file names.
+    let moves_with_others =
+        facts.units_of(path).is_some_and(|units| !units.is_empty()) || facts.elsewhere(path).is_some();
     if !hits.any() && !moves_with_others && !may_follow(rules, language, bytes, facts.seeds()) {
         return FileReport::without_literal();
     }

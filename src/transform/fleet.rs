@@ -125,10 +125,26 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
         }
         skipped.push(counts);
     }
-    let total: usize = wanted.iter().map(|w| w.paths.len()).sum();
     let finished = AtomicUsize::new(0);
     let builds = dependencies::of(request.rules, &wanted);
-    let beside = facts::beside(elsewhere::of(request.rules, &wanted, &every), &builds);
+    let spoken = elsewhere::of(request.rules, &wanted, &every);
+    // What is remembered of a file says nothing of what others name.
+    for ((told, wanted), spoken) in known.iter_mut().zip(&mut wanted).zip(&spoken) {
+        let Some(spoken) = spoken else { continue };
+        let again = |path: &str| spoken.opening().contains(path);
+        told.retain(|(path, ..)| !again(path));
+        let missing = spoken.opening().iter().map(String::as_str);
+        let entries = &wanted.manifest.entries;
+        let more: Vec<&str> = missing
+            .filter(|path| !wanted.paths.contains(path))
+            .filter_map(|path| entries.get_key_value(path))
+            .map(|(path, _)| path.as_str())
+            .collect();
+        wanted.paths.extend(more);
+        wanted.paths.sort_unstable();
+    }
+    let total: usize = wanted.iter().map(|w| w.paths.len()).sum();
+    let beside = facts::beside(spoken, &builds);
     let facts = facts::of(request.rules, &wanted, &beside);
     let done: Vec<Mutex<Vec<Done>>> = wanted.iter().map(|_| Mutex::default()).collect();
     let read: Vec<Result<(), PinError>> = contents_of(&wanted, skip::MAX_BYTES, &|index, path, found| {

@@ -74,6 +74,28 @@ fn stays() -> Vec<(Files, &'static str)> {
             ],
             "b.py:2 reads a table whose name is put in, and names country_code",
         ),
+        // A query over a table that is put in as a whole, and a file that names the dataset.
+        (
+            vec![
+                ("app.properties", "source=analytics.users_v1\n".into()),
+                ("b.py", "def f(d, t):\n    return run(f\"select country_code from {d}.{t}\")\n".into()),
+            ],
+            "where it is users, which app.properties:1 names, country_code changes",
+        ),
+        (
+            vec![
+                ("app.yaml", "source: analytics.users_v1\n".into()),
+                ("q.sql", "select user_id from crm.leads;\nselect max(signup_ts) from {{ params.table }}\n".into()),
+            ],
+            "which app.yaml:1 names, signup_ts changes",
+        ),
+        (
+            vec![
+                ("app.yaml", "source: analytics.users_v1\n".into()),
+                ("a.ts", "const q = (t) => run(`select * from ${t}`).map((r) => r.country_code);\n".into()),
+            ],
+            "which app.yaml:1 names, country_code changes",
+        ),
         // By a package that hands it on, and by a name that is put together.
         (
             vec![
@@ -402,6 +424,12 @@ fn moves() -> Vec<Files> {
         vec![("a.py", clean.clone()), ("main.py", "from a import run\nrun(spark)\n".into())],
         vec![("a.py", clean.clone()), ("b.py", "def clean(x):\n    return x\nclean(1)\n".into())],
         vec![("a.py", clean.clone()), ("README.md", "import a, then a.clean(df)\n".into())],
+        // What is put in is no table of the dataset's, or no column of it is named.
+        vec![
+            ("a.py", clean.clone()),
+            ("b.py", "q = f'select country_code from {d}.leads'\nr = f'select lead_id from {d}.{t}'\n".into()),
+            ("q.sql", "select country_code from {{ ref('leads') }}\n".into()),
+        ],
         // A query that is read as it is.
         vec![
             ("a.py", "BASE = 'select user_id, country_code from analytics.users_v1'\n".into()),

@@ -171,7 +171,7 @@ rule("r/unknown").lang("python").find(dataset("users")).if_unknown("refuse").ann
 fn a_name_that_no_table_lists_is_a_mistake_in_the_rule() {
     for (rule, why) in [
         ("column(\"users.contry_code\")", "is `users.country_code` meant?"),
-        ("column(\"orders.id\")", "no dataset is called `orders.id`; there are: users"),
+        ("column(\"orders.id\")", "no dataset is called `orders`; there are: users"),
         ("column(\"users\")", "is a dataset"),
         ("dataset(\"users.id\")", "is a column"),
         ("column(\"users.id\", \"select\")", "a position is one of"),

@@ -6,6 +6,7 @@
 mod comments;
 mod described;
 mod handed_on;
+mod keys;
 mod macros;
 mod places;
 mod properties;
@@ -72,6 +73,9 @@ pub fn decided(
                 units[at].iter_mut().for_each(|unit| unit.doubts.push(refused.clone()));
             }
         }
+    }
+    if let Some(at) = files.iter().position(|file| file.path == "dbt_project.yml") {
+        units[at].extend(keys::units(files[at].text, datasets, &project, dialect)?);
     }
     for (at, file) in files.iter().enumerate() {
         if extension(file.path) == "sql"

@@ -40,8 +40,8 @@ pub(super) struct Properties<'a> {
 }
 
 impl<'a> Properties<'a> {
-    pub(super) fn read(tree: &Tree, datasets: &'a Datasets, project: &'a Project, dialect: Dialect) -> Self {
-        let mut found = Self {
+    pub(super) fn of(datasets: &'a Datasets, project: &'a Project, dialect: Dialect) -> Self {
+        Self {
             datasets,
             project,
             dialect,
@@ -49,7 +49,11 @@ impl<'a> Properties<'a> {
             sources: BTreeMap::new(),
             declared: BTreeSet::new(),
             seen: HashSet::new(),
-        };
+        }
+    }
+
+    pub(super) fn read(tree: &Tree, datasets: &'a Datasets, project: &'a Project, dialect: Dialect) -> Self {
+        let mut found = Self::of(datasets, project, dialect);
         let documents: Vec<Item<'_>> = tree.root().named_children().map(yaml::read).collect();
         for document in &documents {
             for source in document.get("sources").map_or(&[][..], Item::items) {
@@ -75,7 +79,7 @@ impl<'a> Properties<'a> {
         self.units.entry(dataset).or_default().doubts.push(Doubt::annotate(range, why));
     }
 
-    fn named(&mut self, dataset: usize, range: Range<usize>, edits: Vec<(Range<usize>, String)>) {
+    pub(super) fn named(&mut self, dataset: usize, range: Range<usize>, edits: Vec<(Range<usize>, String)>) {
         let form = Form::Name(edits);
         self.add(Use { range, dataset, of: Of::Dataset, position: Position::Read, form });
     }
@@ -435,6 +439,18 @@ impl<'a> Properties<'a> {
 
     pub(super) fn datasets(&self) -> &'a Datasets {
         self.datasets
+    }
+
+    pub(super) fn project(&self) -> &'a Project {
+        self.project
+    }
+
+    /// What a table of a source is by its name in dbt; `None` where the project says what it is.
+    pub(super) fn met_by_name(&self, source: &str, table: &str) -> Option<Met> {
+        match self.meant("source", &[(0, source), (0, table)]) {
+            Meant::Known(_) => None,
+            Meant::Met(met) => Some(met),
+        }
     }
 
     /// Whether a place is a use already.

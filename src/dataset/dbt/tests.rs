@@ -74,6 +74,14 @@ fn models_and_sources_move_together_or_not_at_all() {
     assert!(texts[1].contains("name: users_v2"));
     let bad = ("models/n.sql", "select referrer as r from {{ source('a', 'users_v1') }}");
     stays(&[good, bad, SOURCES], "another file of the project keeps it from moving: models/n.sql:1");
+    let settings = ("dbt_project.yml", "name: p\nsources:\n  p:\n    a:\n      users_v1:\n        +enabled: true\n");
+    let (texts, why) = moved(&[good, settings, SOURCES]);
+    assert_eq!(texts[1], settings.1.replace("users_v1", "users_v2"), "{why:?}");
+    let settings = ("dbt_project.yml", "name: p\nmodels:\n  q:\n    dim_users_v1: {+enabled: false}\n");
+    stays(
+        &[("models/m.sql", "select country_code as c from {{ ref('dim_users_v1') }}"), settings],
+        "settings name the",
+    );
     // A source that lies in a package gets no new name by moving a model.
     stays(&[good], "no file of this project declares the source");
 }

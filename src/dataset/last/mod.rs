@@ -156,7 +156,9 @@ impl Last<'_> {
             let key = line.trim_end_matches(|c: char| !is_word(c));
             line.len() - key.len() <= MOST_BETWEEN && key.len() < line.len() && says_table(key)
         };
-        !comment && (stands == Stands::Joined || table())
+        // `ref("users_v1")` of Dataform.
+        let reference = || ["ref(", "resolve("].iter().any(|call| line.trim_end_matches(QUOTES).ends_with(call));
+        !comment && (stands == Stands::Joined || table() || self.is_telling() && reference())
     }
 }
 

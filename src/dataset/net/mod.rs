@@ -18,7 +18,7 @@ use super::last;
 use super::mapping::{Position, System};
 use super::usage::{Doubt, Form, Of, Unit, Use};
 use super::visible;
-use super::word::is_word;
+use super::word::{alone, is_word};
 use crate::tree::{Node, Tree, is_text};
 
 /// What may stand between the parts of a name, besides dots.
@@ -37,7 +37,7 @@ pub(super) fn unread(tree: &Tree, datasets: &Datasets, known: &[&Unit]) -> Vec<U
         for name in mapping.names.iter().filter(|name| matches!(name.system, System::Table | System::DbtSource)) {
             let mut back = name.old.rsplit('.');
             let (Some(last), Some(of), project) = (back.next(), back.next(), back.next()) else { continue };
-            for word in places(text, last.split('*').next().unwrap_or(last), last.contains('*')) {
+            for word in alone(text, last.split('*').next().unwrap_or(last), last.contains('*')) {
                 let told = is_told(known.iter().copied().chain(&found), &word);
                 // A source has no project: elsewhere the table's name tells.
                 let elsewhere = name.system == System::DbtSource && !is_source_call(&text[..word.start], of);
@@ -137,21 +137,6 @@ fn classes(tree: &Tree, datasets: &Datasets) -> Vec<Unit> {
 fn is_source_call(before: &str, of: &str) -> bool {
     let call = before.rfind("source(").map(|at| &before[at + "source(".len()..]);
     call.is_some_and(|call| call.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | ',')) == of)
-}
-
-/// Where a word stands alone, whatever its case; one that goes on may end anywhere.
-fn places(text: &str, word: &str, goes_on: bool) -> Vec<Range<usize>> {
-    if word.is_empty() {
-        return Vec::new();
-    }
-    // Letters that are no ASCII stay as they are, so that places are those of the text.
-    let (lower, word) = (text.to_ascii_lowercase(), word.to_ascii_lowercase());
-    let all = lower.match_indices(word.as_str()).map(|(at, found)| at..at + found.len());
-    all.filter(|range| {
-        let after = text[range.end..].starts_with(is_word);
-        !text[..range.start].ends_with(is_word) && (goes_on || !after)
-    })
-    .collect()
 }
 
 /// Whether what stands before the last part of a name is the part before it, and no other

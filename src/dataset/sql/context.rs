@@ -49,7 +49,9 @@ impl<'t> Resolver<'t> {
                 Some("using_clause" | "star_modifier") => ValueUse::Same,
                 _ => ValueUse::Elsewhere("its value goes on"),
             },
-            "select_item" => ValueUse::Elsewhere("its values leave the list, and they change"),
+            "select_item" => ValueUse::Elsewhere(
+                "the query gives them to what reads it: map them back by `case` there, or have it take the new ones",
+            ),
             "order_item" => ValueUse::Elsewhere("the new values sort differently"),
             "assignment" => ValueUse::Elsewhere("its value is written elsewhere"),
             _ => ValueUse::Elsewhere("its value goes on"),

@@ -259,7 +259,13 @@ impl<'t> Resolver<'t> {
     /// What a query hands on leaves for good.
     pub(super) fn leaves(&mut self, shape: usize, node: Node<'t>) {
         self.gives(shape);
-        self.hands_out(shape, node, "its star leaves the query, and with it every old name");
+        // `from t` alone.
+        let listed = |below: Node<'_>| matches!(below.kind(), "select_clause" | "star");
+        let why = match std::iter::once(node).chain(node.descendants()).any(listed) {
+            true => "its star leaves the query, and with it every old name",
+            false => "a part of a query that is put together, or all columns of the table",
+        };
+        self.hands_out(shape, node, why);
     }
 
     /// What a query hands on is paired by place with something else.
@@ -434,7 +440,9 @@ impl<'t> Resolver<'t> {
         let range = node.range();
         for (at, one) in self.uses.iter_mut().enumerate().filter(|(_, one)| range.contains(&one.range.start)) {
             if let Form::Column(form) = &mut one.form {
-                form.value = ValueUse::Elsewhere("its values leave the list, and they change");
+                form.value = ValueUse::Elsewhere(
+                    "the query gives them to what reads it: map them back by `case` there, or have it take the new ones",
+                );
                 let bound = matches!(one.of, Of::Column(column) if self.datasets.mappings[one.dataset].columns[column].is_bound());
                 self.carried.extend(bound.then_some(at));
             }

@@ -197,7 +197,11 @@ impl Compare {
             .find(|one| matches!(one.outcome, Compared::NotCompared | Compared::Uncounted))
             .map(|one| format!("; {} {}: {}", one.name, one.outcome.as_str(), one.why));
         let beside = if self.covered { "" } else { "; the change is not in queries alone" };
-        format!("{equal} of {asked} changed queries return the same rows{}{beside}", missing.unwrap_or_default())
+        let missing = missing.unwrap_or_default();
+        if asked > 0 && self.comparisons.iter().all(|one| one.outcome == Compared::NotCompared) {
+            return format!("no changed query was compared{missing}{beside}");
+        }
+        format!("{equal} of {asked} changed queries return the same rows{missing}{beside}")
     }
 }
 
