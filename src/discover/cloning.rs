@@ -356,14 +356,17 @@ pub fn holds_work(folder: &Path) -> Result<bool, String> {
     if repository.has_work().map_err(|error| error.to_string())? {
         return Ok(true);
     }
-    // One that was not finished holds half of a work tree, and nothing of anybody.
-    match known(&record_of(folder)).map(|one| one.record).filter(|record| record.begun.is_none()) {
-        None => Ok(false),
-        Some(record) => {
-            let head = std::fs::read_to_string(folder.join(".git/HEAD")).unwrap_or_default();
-            Ok(head.trim() != record.commit || dirty(folder).map_err(|error| error.to_string())?)
-        }
+    let place = record_of(folder);
+    let Some(Known { record, .. }) = known(&place) else {
+        // Without a record it was never finished.
+        return if place.exists() { Err(format!("{} is not what gander wrote", place.display())) } else { Ok(false) };
+    };
+    // Half of a newer tree is nobody's: it is begun only where nobody had changed anything.
+    if record.begun == Some(Begun::Newer) {
+        return Ok(false);
     }
+    let head = std::fs::read_to_string(folder.join(".git/HEAD")).unwrap_or_default();
+    Ok(head.trim() != record.commit || dirty(folder).map_err(|error| error.to_string())?)
 }
 
 /// Removes a clone, and what is on record of it.

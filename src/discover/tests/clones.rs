@@ -244,6 +244,34 @@ fn a_refresh_that_was_killed_is_finished_and_nobodys_work_is_lost() {
 }
 
 #[test]
+fn what_somebody_has_in_a_clone_is_seen_whatever_was_begun_in_it() {
+    let origin = Sandpit::committed(&[("a/x", "1")]);
+    let (pit, _) = catalog_of(&origin, &[("a", "a/")]);
+    let top = fetched(&cloning(&pit, CLONE), Fetching::Missing).workspaces[0].git.as_ref().unwrap().toplevel.clone();
+    let record = PathBuf::from(format!("{}.json", top.display()));
+    let text = std::fs::read_to_string(&record).unwrap();
+    let write = |path: &Path, text: &str| crate::files::write_whole(path, text.as_bytes(), false).unwrap();
+    let cases = [
+        ("null", false, Some(false)),
+        ("null", true, Some(true)),
+        // More folders of a clone are fetched beside what is in it.
+        ("\"more\"", false, Some(false)),
+        ("\"more\"", true, Some(true)),
+        // A newer commit only where nobody had changed anything.
+        ("\"newer\"", true, Some(false)),
+        // Who wrote that, nobody knows.
+        ("\"later\"", true, None),
+    ];
+    for (begun, is_changed, wanted) in cases {
+        write(&record, &text.replace("\"begun\": null", &format!("\"begun\": {begun}")));
+        write(&top.join("a/x"), if is_changed { "mine" } else { "1" });
+        assert_eq!(crate::discover::holds_work(&top).ok(), wanted, "{begun}, changed: {is_changed}");
+    }
+    std::fs::remove_file(&record).unwrap();
+    assert_eq!(crate::discover::holds_work(&top).ok(), Some(false), "it was never finished");
+}
+
+#[test]
 fn a_bare_mirror_is_cloned_from_and_no_link_leads_out_of_one() {
     let origin = Sandpit::committed(&[("a/x", "1")]);
     let pit = sandpit();
