@@ -20,14 +20,8 @@ impl Repository {
         }
         let line = self.answer(&["ls-tree", "-z", "--full-tree", object_name(commit)?, "--", path])?;
         let text = String::from_utf8_lossy(&line);
-        let mut fields = text.split(['\t', '\0']).next().unwrap_or_default().split(' ');
-        let executable = match fields.next() {
-            Some("100644") => false,
-            Some("100755") => true,
-            _ => return Ok(None),
-        };
-        let blob = object_name(fields.nth(1).unwrap_or_default())?.to_owned();
-        Ok(Some(Content { bytes: self.answer(&["cat-file", "blob", &blob])?, executable }))
+        let Some((executable, blob)) = plain_file(text.split('\t').next().unwrap_or_default()) else { return Ok(None) };
+        Ok(Some(Content { bytes: self.answer(&["cat-file", "blob", object_name(blob)?])?, executable }))
     }
 
     /// As [`Repository::file_at`], of many paths in few calls; those where no plain file lies are
@@ -47,14 +41,8 @@ impl Repository {
             let output = self.answer(&args)?;
             let text = String::from_utf8_lossy(&output);
             for (head, path) in text.split('\0').filter_map(|record| record.split_once('\t')) {
-                let mut fields = head.split(' ');
-                let executable = match fields.next() {
-                    Some("100644") => false,
-                    Some("100755") => true,
-                    _ => continue,
-                };
-                let blob = object_name(fields.nth(1).unwrap_or_default())?;
-                found.push((path.to_owned(), executable, blob.to_owned()));
+                let Some((executable, blob)) = plain_file(head) else { continue };
+                found.push((path.to_owned(), executable, object_name(blob)?.to_owned()));
             }
         }
         let blobs: Vec<&str> = found.iter().map(|(_, _, blob)| blob.as_str()).collect();
@@ -70,6 +58,18 @@ impl Repository {
         let content = |((path, executable, _), bytes)| (path, Content { bytes, executable });
         Ok(found.into_iter().zip(contents).map(content).collect())
     }
+}
+
+/// Whether a file may be executed, and its blob, by what `ls-tree` says before its path: `MODE TYPE
+/// NAME`. `None` where it is no plain file.
+fn plain_file(head: &str) -> Option<(bool, &str)> {
+    let (mode, rest) = head.split_once(' ')?;
+    let executable = match mode {
+        "100644" => false,
+        "100755" => true,
+        _ => return None,
+    };
+    Some((executable, rest.split_once(' ')?.1))
 }
 
 /// What leads from `base` to `theirs`, applied to `ours`; `None` where both changed the
