@@ -40,6 +40,7 @@ mod compare;
 mod planned;
 mod uses;
 mod verifying;
+mod watching;
 
 pub use collect::{Collected, collect};
 pub use compare::{Altered, compare};
@@ -347,9 +348,10 @@ fn plan_over(
         tell(Progress::Hint(&hint));
     }
     let mut fleet = find(migration, &rules, (store, fetching), clock, tell)?;
-    let mut behind = Behind::default();
+    let mut refused = base::Refused::new();
     if let Some(store) = store.filter(|_| base == Base::Remote) {
-        behind = base::at_remotes(migration, store, &mut fleet)?;
+        let (behind, found) = base::at_remotes(migration, store, &mut fleet)?;
+        refused = found;
         not_interrupted()?;
         if behind.clones > 0 {
             tell(Progress::Behind(&behind));
@@ -395,7 +397,7 @@ fn plan_over(
         plan.workspaces[index] = settled.plan;
     }
     if let Some(store) = store {
-        base::refuse(&behind, store, &mut plan)?;
+        base::refuse(&refused, store, &mut plan)?;
     }
     let outdated = install(&mut plan, corrections, store, &fleet, options.correct)?;
     let datasets = rules.datasets.clone();
@@ -514,8 +516,13 @@ fn review(rules: &crate::rule::RuleSet) -> BTreeSet<String> {
 ///
 /// # Errors
 /// See [`PipelineError`]. What was done until then is recorded, and the next run
-/// goes on from there.
+/// goes on from there. What is out already is watched all the same.
 pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<'_>) -> Result<Ran, PipelineError> {
+    let ran = advance(migration, options, clock, tell);
+    ran.inspect_err(|error| watching::watch(migration, options, clock, tell, error))
+}
+
+fn advance(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<'_>) -> Result<Ran, PipelineError> {
     // Before anything is written: a mistake in the rules leaves no trace.
     load_rules(migration)?;
     report::pull_request::check_template(migration).map_err(PipelineError::Template)?;

@@ -18,5 +18,5 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let found = pipeline::recover(&migration, &Clock::System, &|p| screen.progress(&p));
     let found = found.map_err(|error| screen.failure(&error))?;
     screen.result(report::operation::recovered(&found));
-    Ok(Exit::Done)
+    Ok(if found.iter().any(|one| one.state == crate::rollout::UNKNOWN) { Exit::Waiting } else { Exit::Done })
 }

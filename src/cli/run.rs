@@ -126,7 +126,7 @@ fn advance(args: &Args, correct: bool, screen: &Screen) -> Result<Exit, Exit> {
         ));
     }
     let corrected = !correct || said_of_corrections(&ran.ledger, corrections.into_inner(), screen);
-    Ok(match exit(&ran.ledger.end) {
+    Ok(match exit(&ran.ledger) {
         Exit::Done if !corrected => Exit::Negative,
         // A later run finds nobody either, unless somebody writes another source.
         Exit::Done if ran.problems > 0 && ran.ledger.rows.is_empty() => {
@@ -135,8 +135,6 @@ fn advance(args: &Args, correct: bool, screen: &Screen) -> Result<Exit, Exit> {
         }
         // What was found is done, and more may be found.
         Exit::Done if ran.problems > 0 => Exit::Waiting,
-        // A rule or gander itself failed on somebody: nobody may take that for done.
-        Exit::Done if ran.ledger.rows.iter().any(|row| row.outcome == Outcome::Errored) => Exit::Negative,
         exit => exit,
     })
 }
@@ -236,8 +234,11 @@ pub(super) fn print(ledger: &crate::rollout::Ledger, json: bool, screen: &Screen
     Ok(())
 }
 
-pub(super) fn exit(end: &RunEnd) -> Exit {
-    match end {
+/// What a rollout that stands so ends a command with.
+pub(super) fn exit(ledger: &rollout::Ledger) -> Exit {
+    match &ledger.end {
+        // A rule or gander itself failed on somebody: nobody may take that for done.
+        RunEnd::Complete if ledger.rows.iter().any(|row| row.outcome == Outcome::Errored) => Exit::Negative,
         RunEnd::Complete => Exit::Done,
         RunEnd::RolledBack { .. } | RunEnd::Stopped { .. } => Exit::RolledBack,
         RunEnd::Paused { .. } => Exit::Paused,

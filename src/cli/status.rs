@@ -28,5 +28,5 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
             left => format!("{left} days are left to roll back (until {day}).\n"),
         });
     }
-    Ok(run::exit(&ledger.end))
+    Ok(run::exit(&ledger))
 }

@@ -48,12 +48,24 @@ pub fn load(path: &Path) -> Result<Migration, ConfigErrors> {
     let place = Place { base: &base };
     let root = Section::root(&table, &notes, sections::SECTIONS);
     let mut seal = Seal::new(&bytes);
-    let migration = sections::migration(&root, &place, &mut seal, file.clone(), parameters);
+    let migration = sections::migration(&root, &place, &mut seal, file.clone(), parameters, how_verified(&values));
     let errors = notes.into_errors();
     match migration {
         Some(migration) if errors.is_empty() => Ok(migration),
         _ => Err(ConfigErrors::new(shown, source.to_owned(), errors)),
     }
+}
+
+/// Names what a file says of verification.
+fn how_verified(values: &toml::Table) -> Digest {
+    let mut digest = DigestBuilder::new("gander.verify");
+    for name in ["verify", "sandbox"] {
+        let mut section = values.get(name).and_then(toml::Value::as_table).cloned().unwrap_or_default();
+        // How many run at once does not change what they find.
+        section.remove("jobs");
+        digest = digest.field(section.to_string());
+    }
+    digest.finish()
 }
 
 /// The canonical path of the file, and its bytes.

@@ -86,6 +86,9 @@ pub struct Migration {
     /// Digest of everything above that decides what the plan and rollout do
     /// (the file's own bytes and those of rules and mappings).
     pub digest: crate::digest::Digest,
+    /// Digest of what `[verify]` and `[sandbox]` say: how change sets are verified. What they leave
+    /// unsaid is none of it, so that a later gander with other defaults goes on.
+    pub verify_digest: crate::digest::Digest,
 }
 
 /// `[datasets]`: the tables that say what becomes of datasets.

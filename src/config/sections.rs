@@ -18,6 +18,7 @@ use super::{
 };
 use crate::dataset::Dialects;
 use crate::dataset::sql::Dialect;
+use crate::digest::Digest;
 use crate::language::{self, FileLanguages, Language};
 use crate::workspace::EntityRef;
 
@@ -50,6 +51,7 @@ pub(super) fn migration(
     seal: &mut Seal,
     file: PathBuf,
     parameters: toml::Table,
+    verify_digest: Digest,
 ) -> Option<Migration> {
     let head = root.section("migration", &["id", "title", "guide", "rules", "order"]);
     let present = head.require("[migration] with `id`, `title` and `rules`");
@@ -94,6 +96,7 @@ pub(super) fn migration(
         rollout,
         deliver,
         digest: seal.finish(),
+        verify_digest,
     })
 }
 

@@ -159,6 +159,19 @@ fn the_digest_is_of_bytes_and_of_no_path() {
         assert_ne!(before, load_in(two.path(), &text).unwrap().digest, "{name}");
     }
     assert_ne!(first, load_in(one.path(), with("#")).unwrap().digest);
+    // How it is verified is what the file says of that, and nothing else.
+    let how = |more: &str| load_in(one.path(), with(more)).unwrap().verify_digest;
+    assert_eq!(
+        how("").to_string(),
+        "2636628282af749f7ca000991a010ad3bc635d13243f05582643c153f94b80ac",
+        "a rollout that is under way would stop"
+    );
+    for same in ["#", "[sandbox]\njobs = 2\n", "[policy]\nweak = \"hold\"\n"] {
+        assert_eq!(how(same), how(""), "{same}");
+    }
+    let step = |text: &str| format!("[[verify.step]]\nname = \"t\"\nrun = [\"{text}\"]\n");
+    let all = [how(""), how(&step("a")), how(&step("b")), how("[sandbox]\nmemory = \"1GiB\"\n")];
+    assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>().len(), 4);
 }
 
 #[test]

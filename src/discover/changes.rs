@@ -60,7 +60,7 @@ pub fn changes(store: &Store, discovery: &Discovery) -> Result<Vec<Change>, Stat
     let waves = store.waves()?;
     let begun = waves.iter().any(|wave| wave.state != WaveState::Planned);
     let last = waves.last().map(|wave| match wave.state {
-        WaveState::Planned | WaveState::Running | WaveState::Inconclusive(_) => wave.number,
+        WaveState::Planned => wave.number,
         _ => wave.number + 1,
     });
     let delivered: BTreeSet<&str> = waves

@@ -231,6 +231,17 @@ impl Remote {
         Ok((Abroad(outbox), commit))
     }
 
+    /// Brings one more commit of its history to what was fetched of it, with all files.
+    ///
+    /// # Errors
+    /// [`GitError::Away`], also where the remote gives nobody a commit by its name.
+    pub fn bring_commit(&self, abroad: &Abroad, commit: &str) -> Result<(), GitError> {
+        let repository = &abroad.0.repository;
+        let args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--depth=1", "--", &self.url];
+        let output = repository.abroad(&[&args[..], &[object_name(commit)?]].concat(), self)?;
+        if output.status == Exit::Code(0) { Ok(()) } else { Err(self.failed(&output)) }
+    }
+
     /// Fetches the branch `into`, or HEAD; where HEAD names no branch that is there, the one that
     /// `clone` stands for.
     fn fetch_head(
@@ -376,6 +387,19 @@ impl Remote {
         Ok(())
     }
 
+    /// A branch that is there and beside which there can be none of this name: git keeps one
+    /// `a/b` and one `a` in the same place.
+    fn in_the_way(&self, branch: &str) -> Result<Option<String>, GitError> {
+        let above = branch.match_indices('/').map(|(at, _)| format!("refs/heads/{}", &branch[..at]));
+        let patterns: Vec<String> = above.chain([format!("refs/heads/{branch}/*")]).collect();
+        let found = self.list(&patterns.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let name = |reference: &String| reference.strip_prefix("refs/heads/").map(str::to_owned);
+        // A pattern names every reference that ends so.
+        let is_meant =
+            |name: &String| branch.starts_with(&format!("{name}/")) || name.starts_with(&format!("{branch}/"));
+        Ok(found.keys().filter_map(name).find(is_meant))
+    }
+
     fn send(&self, from: &Repository, branch: &str, commit: &str, expected: Option<&str>) -> Result<(), GitError> {
         let reference = from.own_branch(branch)?;
         let lease = format!("--force-with-lease={reference}:{}", expected.unwrap_or_default());
@@ -405,7 +429,14 @@ impl Remote {
                 Err(GitError::Moved { branch: branch.to_owned(), expected: name(expected), found })
             }
             // Somebody else moves it at this very moment; who, the next look tells.
-            Some(why) if RACES.iter().any(|race| why.contains(race)) => Err(self.away(why)),
+            Some(why) if RACES.iter().any(|race| why.contains(race)) => match self.in_the_way(branch)? {
+                None => Err(self.away(why)),
+                Some(other) => Err(GitError::Rejected {
+                    url: without_userinfo(&self.url),
+                    branch: branch.to_owned(),
+                    why: format!("the branch {other} leaves no room for it: rename or delete that one"),
+                }),
+            },
             Some(why) => Err(GitError::Rejected {
                 url: without_userinfo(&self.url),
                 branch: branch.to_owned(),

@@ -11,6 +11,7 @@ use std::sync::Mutex;
 use super::PipelineError;
 use crate::config::{Delivery, Migration};
 use crate::git::{Follows, GitError, Remote, Repository};
+use crate::rollout;
 use crate::state::Store;
 use crate::transform::{Plan, Transformed};
 use crate::workspace::{Fleet, GitPlace, Pin};
@@ -30,8 +31,6 @@ pub(super) enum Base {
 /// Clones that are not where their remotes are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Behind {
-    /// Why nothing can be pushed, by workspace: known before anything is built.
-    pub refused: BTreeMap<String, String>,
     /// How many.
     pub clones: usize,
     /// The first of them: a workspace, and by how many commits, where that can be told.
@@ -46,15 +45,29 @@ struct Standing {
     behind: Option<u64>,
 }
 
+/// Why nothing can be pushed, by workspace: known before anything is built.
+pub(super) type Refused = BTreeMap<String, Refusal>;
+
+/// Why nothing of a workspace can be pushed.
+pub(super) struct Refusal {
+    why: String,
+    /// Its code is not there any more: what is out of it has no use, either.
+    is_gone: bool,
+}
+
 /// Makes the remote's present commit the place of every workspace that is pushed to one.
 /// Where a remote can't be reached, what was planned over last stays.
 ///
 /// # Errors
 /// Where the state can't be read.
-pub(super) fn at_remotes(migration: &Migration, store: &Store, fleet: &mut Fleet) -> Result<Behind, PipelineError> {
-    let mut behind = Behind::default();
+pub(super) fn at_remotes(
+    migration: &Migration,
+    store: &Store,
+    fleet: &mut Fleet,
+) -> Result<(Behind, Refused), PipelineError> {
+    let (mut behind, mut refused) = (Behind::default(), Refused::new());
     if migration.deliver.how != Delivery::Push {
-        return Ok(behind);
+        return Ok((behind, refused));
     }
     let mut repositories: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
     for (index, workspace) in fleet.workspaces.iter().enumerate() {
@@ -71,7 +84,7 @@ pub(super) fn at_remotes(migration: &Migration, store: &Store, fleet: &mut Fleet
     for (top, indices, standing) in ask_all(migration, asked) {
         match standing {
             Ok(Some(standing)) => {
-                let moved = settle(fleet, &indices, &standing);
+                let moved = settle(fleet, &indices, &standing, &mut refused);
                 if let Some(first) = moved {
                     behind.clones += 1;
                     behind.first.get_or_insert((first, standing.behind));
@@ -80,7 +93,7 @@ pub(super) fn at_remotes(migration: &Migration, store: &Store, fleet: &mut Fleet
             Ok(None) => {}
             Err(error @ GitError::Url { .. }) => {
                 let ids = indices.iter().map(|index| fleet.workspaces[*index].id.clone());
-                behind.refused.extend(ids.map(|id| (id, error.to_string())));
+                refused.extend(ids.map(|id| (id, Refusal { why: error.to_string(), is_gone: false })));
             }
             // Not known is not changed.
             Err(_) => {
@@ -97,21 +110,23 @@ pub(super) fn at_remotes(migration: &Migration, store: &Store, fleet: &mut Fleet
             }
         }
     }
-    Ok(behind)
+    Ok((behind, refused))
 }
 
-/// Refuses what can be pushed nowhere, before it is verified; of what is out already, its plan stays.
+/// Refuses what can be pushed nowhere, before it is verified; of what is out already, its plan stays
+/// where its code is still there.
 ///
 /// # Errors
 /// Where the state can't be read.
-pub(super) fn refuse(behind: &Behind, store: &Store, plan: &mut Plan) -> Result<(), PipelineError> {
-    if behind.refused.is_empty() {
+pub(super) fn refuse(refused: &Refused, store: &Store, plan: &mut Plan) -> Result<(), PipelineError> {
+    if refused.is_empty() {
         return Ok(());
     }
     let deliveries = store.deliveries()?;
+    let is_out = |id: &str| deliveries.get(id).is_some_and(|record| rollout::is_out(&record.state));
     for workspace in plan.workspaces.iter_mut().filter(|workspace| !workspace.files.is_empty()) {
-        if let Some(why) = behind.refused.get(&workspace.id).filter(|_| !deliveries.contains_key(&workspace.id)) {
-            workspace.result = Transformed::Refused(why.clone());
+        if let Some(one) = refused.get(&workspace.id).filter(|one| one.is_gone || !is_out(&workspace.id)) {
+            workspace.result = Transformed::Refused(one.why.clone());
             workspace.files.clear();
         }
     }
@@ -119,12 +134,20 @@ pub(super) fn refuse(behind: &Behind, store: &Store, plan: &mut Plan) -> Result<
 }
 
 /// Makes a commit the place of some workspaces; the first one that lay elsewhere before.
-fn settle(fleet: &mut Fleet, indices: &[usize], standing: &Standing) -> Option<String> {
+fn settle(fleet: &mut Fleet, indices: &[usize], standing: &Standing, refused: &mut Refused) -> Option<String> {
     let mut first = None;
     for (index, tree) in indices.iter().zip(&standing.trees) {
         let workspace = &mut fleet.workspaces[*index];
-        // A folder that is not there any more stays what it is here; its delivery will tell.
-        let (Some(git), Some(tree)) = (&mut workspace.git, tree) else { continue };
+        let Some(git) = &mut workspace.git else { continue };
+        let Some(tree) = tree else {
+            let why = format!(
+                "its remote has no folder {} at {}: it was moved or deleted there, or is not pushed yet",
+                git.prefix,
+                standing.commit.get(..12).unwrap_or(&standing.commit)
+            );
+            refused.insert(workspace.id.clone(), Refusal { why, is_gone: true });
+            continue;
+        };
         if git.commit != standing.commit && first.is_none() {
             first = Some(workspace.id.clone());
         }

@@ -225,6 +225,7 @@ mod tests {
             },
             state: PathBuf::from("/m/.gander"),
             digest: Digest::of(b"m"),
+            verify_digest: Digest::of(b"v"),
         }
     }
 

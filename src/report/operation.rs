@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::table::{code_line, counted, one_line, summary};
-use crate::rollout::{Digest, Prospect, Recovered, Why};
+use crate::rollout::{Digest, Prospect, Recovered, UNKNOWN, Why};
 use crate::transform::FindingKind;
 
 fn moment(at: i64) -> String {
@@ -110,6 +110,16 @@ pub fn recovered(found: &[Recovered]) -> String {
     }
     for one in found {
         let _ = writeln!(out, "{}  {}: {}", one_line(&one.workspace), one.state, one_line(&one.because));
+    }
+    let unknown = found.iter().filter(|one| one.state == UNKNOWN).count();
+    if unknown > 0 {
+        let _ = writeln!(
+            out,
+            "{} can't be told: nothing is begun before `gander recover` has seen all. Mend what keeps it from that, or \
+             leave a consumer that is gone for good out with [[consumers.exclude]].",
+            counted(unknown, "change set")
+        );
+        return out;
     }
     let _ = writeln!(
         out,

@@ -16,7 +16,8 @@ use super::{Request, RolloutError};
 use crate::config::Migration;
 use crate::digest::{Digest, DigestBuilder};
 use crate::state::{
-    Binding, ConsumerRecord, DeliveryRecord, DeliveryState, Entry, Store, WaveRecord, WaveState, WorkspaceRecord,
+    Binding, ConsumerRecord, DecisionKind, DeliveryRecord, DeliveryState, Entry, Store, WaveRecord, WaveState,
+    WorkspaceRecord,
 };
 use crate::transform::{Transformed, WorkspacePlan};
 use crate::workspace::{Pin, Source, Workspace};
@@ -39,7 +40,7 @@ pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), Rollo
         && began(&store.waves()?)
         && !request.replan
     {
-        return Err(RolloutError::Changed { what: what_changed(found, &asked) });
+        return Err(RolloutError::Changed { what: what_changed(store, found, &asked)? });
     }
     let another = another.is_some();
     let turned = supersede::turn_all(store, request, &before, fresh)?;
@@ -49,7 +50,8 @@ pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), Rollo
     }
     let workspaces = &turned.records;
     let wanted = binding(request, workspaces);
-    let same_fleet = found.as_ref() == Some(&wanted);
+    let same_fleet =
+        found.as_ref().is_some_and(|found| same_migration(found, &wanted) && found.plan_digest == wanted.plan_digest);
     if same_fleet
         && workspaces.iter().all(|now| before.get(&now.place.id).is_some_and(|old| same_place(&old.place, &now.place)))
     {
@@ -72,14 +74,28 @@ pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), Rollo
             going_on(store, request, waves, &turned, &departed)?
         }
         _ => {
-            let kept = kept_waves(store, workspaces)?;
+            let (kept, forgotten) = kept_waves(store, workspaces)?;
             let known = if begun { Some(&before) } else { None };
-            let forgotten = kept.forgotten.clone();
             (all_waves(request, workspaces, kept, known), forgotten)
         }
     };
     mark_departed(store, &departed)?;
+    if another && begun {
+        end_approvals(store, &waves)?;
+    }
     store.bind(&wanted, &consumers, &all, &waves, &forgotten)?;
+    Ok(())
+}
+
+/// Who approved a wave has seen it under another migration, also where nothing of it is made anew.
+fn end_approvals(store: &mut Store, waves: &[WaveRecord]) -> Result<(), RolloutError> {
+    let open = waves.iter().filter(|wave| !matches!(wave.state, WaveState::Passed(_)));
+    for subject in open.map(|wave| format!("wave {}", wave.number)) {
+        if store.decision(DecisionKind::Approve, &subject)?.is_some() {
+            let ended = Entry::of("unapprove", &*subject, "the migration is another one since it was approved");
+            store.undecide(DecisionKind::Approve, &subject, &ended)?;
+        }
+    }
     Ok(())
 }
 
@@ -136,8 +152,8 @@ fn together(now: Vec<ConsumerRecord>, mut departed: Vec<ConsumerRecord>) -> Vec<
 
 /// The waves as they stand, without those who left before they got anything. Whoever is
 /// made anew stays in its wave where that has not passed, which is judged anew with it, and joins
-/// the next one that is open where it has; newcomers join the last one. Where none is open, one
-/// comes after them.
+/// the next one that is open where it has; newcomers join the last one where that was not opened.
+/// Where there is none, one comes after them.
 fn going_on(
     store: &mut Store,
     request: &Request<'_>,
@@ -158,33 +174,23 @@ fn going_on(
     let again: BTreeSet<&str> = turned.anew.iter().chain(&turned.over).map(String::as_str).collect();
     let open =
         |wave: &WaveRecord| matches!(wave.state, WaveState::Planned | WaveState::Running | WaveState::Inconclusive(_));
+    let wanted = |id: &str| now.get(id).is_some_and(|plan| deliverable(plan));
+    reopen_judged(store, &mut waves, &|id| again.contains(id) && wanted(id))?;
     let mut moving: BTreeSet<String> = BTreeSet::new();
-    let mut unwhole: Vec<u32> = Vec::new();
     for wave in &mut waves {
         // Who did not pass is tried again where it stands.
-        let is_judged = matches!(wave.state, WaveState::Baking | WaveState::Judging);
-        let stays_put = open(wave) || is_judged || reopen::is_back(wave);
-        let number = wave.number;
+        let stays_put = open(wave) || reopen::is_back(wave);
         wave.members.retain(|id| {
             let again = again.contains(id.as_str());
-            let wanted = now.get(id.as_str()).is_some_and(|plan| deliverable(plan));
-            if again && wanted && is_judged && !unwhole.contains(&number) {
-                unwhole.push(number);
-            }
-            if again && wanted && !stays_put {
+            if again && wanted(id) && !stays_put {
                 moving.insert(id.clone());
                 return false;
             }
-            stays(id) && (!again || wanted || is_out(id))
+            stays(id) && (!again || wanted(id) || is_out(id))
         });
     }
     let ended = |wave: &WaveRecord| matches!(wave.state, WaveState::Passed(_)) || reopen::is_back(wave);
     waves.retain(|wave| !wave.members.is_empty() || ended(wave));
-    let reopened: Vec<&WaveRecord> = waves.iter().filter(|wave| unwhole.contains(&wave.number)).collect();
-    move_waves(store, &reopened, Move::Reopen, "some of it is made anew, and it is judged with that")?;
-    for wave in waves.iter_mut().filter(|wave| unwhole.contains(&wave.number)) {
-        (wave.state, wave.since) = (WaveState::Running, None);
-    }
     let standing: BTreeSet<&str> = waves.iter().flat_map(|wave| &wave.members).map(String::as_str).collect();
     let plans: Vec<&WorkspacePlan> = turned.records.iter().map(|w| w.plan).collect();
     let rollout = &request.migration.rollout;
@@ -197,9 +203,27 @@ fn going_on(
     let takes = |wave: &WaveRecord| matches!(wave.state, WaveState::Planned | WaveState::Running);
     let next = waves.iter().position(takes);
     join(&mut waves, next, moving);
-    let last = waves.len().checked_sub(1).filter(|last| takes(&waves[*last]));
+    // Of a wave that is at work its size has said how many it may be.
+    let last = waves.len().checked_sub(1).filter(|last| waves[*last].state == WaveState::Planned);
     join(&mut waves, last, new);
     Ok((waves, forgotten))
+}
+
+/// Opens waves that bake or are judged, and of which somebody is made anew: they are judged with that.
+fn reopen_judged(
+    store: &mut Store,
+    waves: &mut [WaveRecord],
+    is_anew: &dyn Fn(&str) -> bool,
+) -> Result<(), RolloutError> {
+    let unwhole = |wave: &WaveRecord| {
+        matches!(wave.state, WaveState::Baking | WaveState::Judging) && wave.members.iter().any(|id| is_anew(id))
+    };
+    let reopened: Vec<&WaveRecord> = waves.iter().filter(|wave| unwhole(wave)).collect();
+    move_waves(store, &reopened, Move::Reopen, "some of it is made anew, and it is judged with that")?;
+    for wave in waves.iter_mut().filter(|wave| unwhole(wave)) {
+        (wave.state, wave.since) = (WaveState::Running, None);
+    }
+    Ok(())
 }
 
 /// Adds members to a wave, or a wave of them after the others.
@@ -286,22 +310,34 @@ fn binding(request: &Request<'_>, workspaces: &[WorkspaceRecord<&WorkspacePlan>]
         migration: request.migration.id.clone(),
         migration_digest: request.migration.digest,
         plan_digest: plan.finish(),
-        verify_digest: verify_digest(request.migration),
+        verify_digest: request.migration.verify_digest,
+        file: Some(file_of(request.migration)),
     }
 }
 
-/// Names how change sets are verified: steps and sandbox.
-pub(super) fn verify_digest(migration: &Migration) -> Digest {
-    // How many run at once does not change what they find.
-    let sandbox = crate::config::SandboxConfig { jobs: None, ..migration.sandbox.clone() };
-    DigestBuilder::new("gander.verify").field(format!("{:?}", migration.verify)).field(format!("{sandbox:?}")).finish()
+fn what_changed(store: &Store, found: &Binding, wanted: &Binding) -> Result<String, RolloutError> {
+    let file = store.bound_file(&found.migration)?;
+    Ok(match (file, &wanted.file) {
+        (Some(file), Some(now)) if file != *now => format!(
+            "this state is that of {file}, which has the same id: give this migration an id of its own, unless it is \
+             that one by another name; it changed"
+        ),
+        _ if found.migration_digest != wanted.migration_digest => {
+            "the migration file, a rule or a mapping changed".to_owned()
+        }
+        _ => "the way to verify changed".to_owned(),
+    })
 }
 
-fn what_changed(found: &Binding, wanted: &Binding) -> String {
-    match found.migration_digest != wanted.migration_digest {
-        true => "the migration file, a rule or a mapping changed".to_owned(),
-        false => "the way to verify changed".to_owned(),
-    }
+/// A migration file as it is named where its state lies: beside it, whatever folder both are moved
+/// to.
+fn file_of(migration: &Migration) -> String {
+    let folder = migration.file.parent().unwrap_or(std::path::Path::new(""));
+    let file = match migration.state.starts_with(folder) {
+        true => migration.file.strip_prefix(folder).unwrap_or(&migration.file),
+        false => &migration.file,
+    };
+    file.display().to_string()
 }
 
 fn some_of(names: &BTreeSet<&str>) -> String {
@@ -318,12 +354,12 @@ struct Kept {
     waves: Vec<WaveRecord>,
     /// Those of them that failed or were taken back: what is still out of them shows nothing.
     back: BTreeSet<u32>,
-    forgotten: Vec<String>,
 }
 
 /// The waves that stand when a changed plan is taken in: those with a change set that is
-/// out. What else is in them is verified again, and they are judged again.
-fn kept_waves(store: &Store, now: &[WorkspaceRecord<&WorkspacePlan>]) -> Result<Kept, RolloutError> {
+/// out. What else is in them is verified again, and they are judged again. And whose deliveries are
+/// forgotten.
+fn kept_waves(store: &Store, now: &[WorkspaceRecord<&WorkspacePlan>]) -> Result<(Kept, Vec<String>), RolloutError> {
     let now: BTreeMap<&str, &WorkspaceRecord<&WorkspacePlan>> = now.iter().map(|w| (w.place.id.as_str(), w)).collect();
     let deliveries = store.deliveries()?;
     let is_out = |id: &str| deliveries.get(id).is_some_and(|record| out_there(&record.state));
@@ -331,12 +367,9 @@ fn kept_waves(store: &Store, now: &[WorkspaceRecord<&WorkspacePlan>]) -> Result<
         deliveries.get(id).is_some_and(|one| one.state == DeliveryState::RolledBack && one.because == BY_HAND)
     };
     // What owners threw away, or a person took back, comes again unasked for nobody.
-    let thrown = |id: &str| {
-        let state = deliveries.get(id).map(|one| &one.state);
-        by_hand(id) || matches!(state, Some(DeliveryState::Closed(_) | DeliveryState::Replaced(_)))
-    };
+    let thrown = |id: &str| by_hand(id) || deliveries.get(id).is_some_and(|one| one.state.is_thrown_away());
     let forgotten = deliveries.keys().filter(|id| !is_out(id) && !thrown(id)).cloned().collect();
-    let mut kept = Kept { waves: Vec::new(), back: BTreeSet::new(), forgotten };
+    let mut kept = Kept { waves: Vec::new(), back: BTreeSet::new() };
     for mut wave in store.waves()? {
         let stays = |id: &str| now.get(id).map_or_else(|| is_out(id), |w| deliverable(w.plan));
         wave.members.retain(|id| stays(id));
@@ -359,11 +392,11 @@ fn kept_waves(store: &Store, now: &[WorkspaceRecord<&WorkspacePlan>]) -> Result<
             kept.waves.push(wave);
         }
     }
-    Ok(kept)
+    Ok((kept, forgotten))
 }
 
 /// The change set is in the consumer's hands, or may be.
-pub(super) fn out_there(state: &DeliveryState) -> bool {
+pub fn out_there(state: &DeliveryState) -> bool {
     State::of_delivery(state).is_out()
 }
 
@@ -377,7 +410,7 @@ pub(super) fn deliverable(plan: &WorkspacePlan) -> bool {
 fn all_waves(
     request: &Request<'_>,
     workspaces: &[WorkspaceRecord<&WorkspacePlan>],
-    Kept { waves: mut kept, back, .. }: Kept,
+    Kept { waves: mut kept, back }: Kept,
     known: Option<&BTreeMap<String, WorkspaceRecord<WorkspacePlan>>>,
 ) -> Vec<WaveRecord> {
     let plans: Vec<&WorkspacePlan> = workspaces.iter().map(|w| w.plan).collect();

@@ -119,7 +119,7 @@ fn workspace_of(snapshot: &Snapshot, entity: &str) -> Result<String, RolloutErro
 }
 
 /// Opens the wave of a workspace again, where it was judged already.
-fn reopen(store: &mut Store, snapshot: &Snapshot, id: &str, why: &str) -> Result<(), RolloutError> {
+pub(super) fn reopen(store: &mut Store, snapshot: &Snapshot, id: &str, why: &str) -> Result<(), RolloutError> {
     let wave = snapshot.waves.iter().find(|wave| wave.members.iter().any(|member| member == id));
     match wave {
         Some(wave) if wave.state != WaveState::Planned && State::of(&wave.state).after(Move::Reopen).is_some() => {
@@ -153,9 +153,7 @@ pub fn exclude(store: &mut Store, entity: &str, reason: &str) -> Result<Option<u
     if let Some(record) = record {
         let state = DeliveryState::Refused(format!("excluded by {}: {reason}", store.actor()));
         // What was out once is known as that: its owner may still merge it.
-        let was_out =
-            matches!(record.state, DeliveryState::RolledBack | DeliveryState::Closed(_) | DeliveryState::Replaced(_));
-        if record.state != state && !was_out {
+        if record.state != state && !record.state.was_out() {
             deliver::keep(store, &id, &mut record.clone(), state, "excluded")?;
         }
     }
@@ -180,8 +178,7 @@ pub fn retry(store: &mut Store, entity: &str) -> Result<Option<u32>, RolloutErro
     if snapshot.deliveries.get(&id).is_some_and(|record| super::bind::out_there(&record.state)) {
         return Err(undecidable(format!("the change set of {entity} is out: there is nothing to try again")));
     }
-    let thrown = |state: &DeliveryState| matches!(state, DeliveryState::Closed(_) | DeliveryState::Replaced(_));
-    let record = snapshot.deliveries.get(&id).filter(|record| record.over.is_some() && thrown(&record.state));
+    let record = snapshot.deliveries.get(&id).filter(|record| record.over.is_some() && record.state.is_thrown_away());
     if let Some(record) = record {
         let why = "not corrected: its owner threw the correction away".to_owned();
         deliver::put_below(store, &id, &mut record.clone(), Some(why))?;

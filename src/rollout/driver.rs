@@ -4,12 +4,13 @@
 use super::bind::{bind, out_there};
 use super::decisions::ROLLOUT;
 use super::fill::fill_up;
-use super::judge::{judge_wave, note_waits, watch};
+use super::judge::{self, judge_wave, note_waits};
 use super::ledger::{Ledger, LedgerRow, RunEnd, ledger};
 use super::machine::wave::{Event as Move, State};
 use super::observe::{Look, observe};
 use super::recover;
-use super::reopen::reopen_changed;
+use super::renamed;
+use super::reopen::{reopen_changed, reopen_free};
 use super::requests::heed;
 use super::rollback::finish_rollbacks;
 use super::ship::ship_all;
@@ -28,11 +29,14 @@ pub fn run(store: &mut Store, request: &Request<'_>) -> Result<Ledger, RolloutEr
     recover::is_whole(store)?;
     let run = store.begin_run()?;
     observe(store, &Look::at(request), request.tell)?;
+    renamed::follow(store, request)?;
     bind(store, request)?;
+    goes_on(store)?;
     heed_all(store, request)?;
     if request.replan {
         reopen_changed(store, request.tell)?;
     }
+    reopen_free(store)?;
     if request.retry {
         open_silent(store, None)?;
     }
@@ -43,6 +47,52 @@ pub fn run(store: &mut Store, request: &Request<'_>) -> Result<Ledger, RolloutEr
     }
     store.end_run(run, &ledger.end)?;
     Ok(ledger)
+}
+
+/// Watches what is out where a run can't be begun, and says `why` it can't, once. What people
+/// ask for is done, what was to go back goes back, and a gate that fails is acted on; nothing new
+/// is begun, and no wave passes. The fleet and the plan of `request` are not looked at.
+///
+/// # Errors
+/// As [`run`].
+pub fn watch(store: &mut Store, request: &Request<'_>, why: &str) -> Result<(), RolloutError> {
+    let open = |wave: &WaveRecord| wave.state != WaveState::Planned;
+    if recover::is_half_done(store)? || !store.waves()?.iter().any(open) {
+        return Ok(());
+    }
+    if stopped(store)?.as_deref() != Some(why) {
+        store.note(&Entry::of(STOPPED, ROLLOUT, why))?;
+    }
+    observe(store, &Look::default(), request.tell)?;
+    heed_all(store, request)?;
+    finish_rollbacks(store, &request.hooks())?;
+    for number in store.waves()?.iter().map(|wave| wave.number) {
+        use State as S;
+        let Some(wave) = store.waves()?.into_iter().find(|wave| wave.number == number) else { continue };
+        if matches!(State::of(&wave.state), S::Running | S::Baking | S::Judging | S::Inconclusive) {
+            judge::watch(store, request, &wave)?;
+        }
+    }
+    Ok(())
+}
+
+/// The points of the journal that say that runs can't be begun, and that they can again.
+pub(super) const STOPPED: &str = "run.stopped";
+pub(super) const GOES_ON: &str = "run.goes-on";
+
+/// Why no run could be begun, where the last one could not.
+fn stopped(store: &Store) -> Result<Option<String>, RolloutError> {
+    let lines = store.journal_of(ROLLOUT)?;
+    let last = lines.into_iter().rfind(|line| line.entry.point == STOPPED || line.entry.point == GOES_ON);
+    Ok(last.filter(|line| line.entry.point == STOPPED).map(|line| line.entry.detail))
+}
+
+/// A run was begun: whoever heard that none can be hears of that, too.
+fn goes_on(store: &mut Store) -> Result<(), RolloutError> {
+    if stopped(store)?.is_some() {
+        store.note(&Entry::of(GOES_ON, ROLLOUT, "a run was begun again"))?;
+    }
+    Ok(())
 }
 
 /// Whoever is advanced alone may have to wait for others: a run of the same helps nobody.
@@ -73,11 +123,7 @@ pub(super) fn open_silent(store: &mut Store, only: Option<u32>) -> Result<bool, 
         let before = unverified.len() + undelivered.len();
         for member in &wave.members {
             let state = snapshot.deliveries.get(member).map(|record| &record.state);
-            // What an owner threw away, or was taken back, comes again only where it is asked for by name.
-            let ended = |state: &DeliveryState| {
-                matches!(state, DeliveryState::Closed(_) | DeliveryState::Replaced(_) | DeliveryState::RolledBack)
-            };
-            if state.is_some_and(|state| out_there(state) || ended(state)) {
+            if state.is_some_and(|state| out_there(state) || state.was_out()) {
                 continue;
             }
             let silent = snapshot.verdict(member).is_some_and(|verdict| {
@@ -146,7 +192,7 @@ fn advance_or_watch(
             if open && !is_paused(store)? {
                 return advance_wave(store, request, &wave);
             }
-            watch(store, request, &wave)?;
+            judge::watch(store, request, &wave)?;
             false
         }
     })
@@ -175,7 +221,7 @@ fn advance_wave(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> 
     if !is_whole(&snapshot, wave) {
         let wave = current(store, wave.number)?;
         note_waits(store, &wave, &waits)?;
-        watch(store, request, &wave)?;
+        judge::watch(store, request, &wave)?;
         return Ok(false);
     }
     move_waves(store, &[&current(store, wave.number)?], Move::Whole, "")?;

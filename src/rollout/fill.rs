@@ -8,11 +8,13 @@ use super::driver::{current, move_waves};
 use super::machine::wave::{Event as Move, State};
 use super::{Request, RolloutError};
 use crate::state::{Decision, DecisionKind, Entry, Store, WaveRecord, WaveState};
+use crate::transform::Transformed;
 
 type Decisions = BTreeMap<(DecisionKind, String), Decision>;
 
 /// Brings as many of those who come next into a wave as it has members, where a person has
-/// excluded all of them, or their owners opt out. Where nobody comes next, it stays as it is.
+/// excluded all of them, their owners opt out, or did it themselves. Where nobody comes next, it
+/// stays as it is.
 pub(super) fn fill_up(store: &mut Store, request: &Request<'_>, wave: WaveRecord) -> Result<WaveRecord, RolloutError> {
     use State as S;
     if !matches!(State::of(&wave.state), S::Planned | S::Running | S::Baking | S::Judging | S::Inconclusive) {
@@ -54,9 +56,11 @@ pub(super) fn fill_up(store: &mut Store, request: &Request<'_>, wave: WaveRecord
     current(store, wave.number)
 }
 
-/// A person has excluded it, or its owners opt out.
+/// A person has excluded it, its owners opt out, or there is nothing to change in it any more.
 fn is_left_out(request: &Request<'_>, decisions: &Decisions, id: &str) -> bool {
     let index = || request.fleet.workspaces.iter().position(|workspace| workspace.id == id);
     decisions.contains_key(&(DecisionKind::Exclude, id.to_owned()))
-        || index().is_some_and(|index| (request.opted_out)(index).is_some())
+        || index().is_some_and(|index| {
+            request.plan.workspaces[index].result == Transformed::Unchanged || (request.opted_out)(index).is_some()
+        })
 }

@@ -8,7 +8,7 @@ use super::decisions::wave_digest;
 use super::driver::{current, move_waves};
 use super::gate::{self, Around, Finding, Judgement, Said, Seen, Sent};
 use super::machine::wave::{Event as Move, State};
-use super::observe::{Look, observe};
+use super::observe::{Look, is_unclear, observe};
 use super::rollback::{BY_HAND, NAMED, early_back, finish_rollbacks, take_back};
 use super::ship::OPTED_OUT;
 use super::snapshot::Snapshot;
@@ -148,7 +148,10 @@ pub(super) fn watch(store: &mut Store, request: &Request<'_>, wave: &WaveRecord)
     if !matches!(judgement, Judgement::Failed(_)) {
         return Ok(());
     }
-    store.record_gate(wave.number, (&judgement, &(&seen, &findings)), None)?;
+    match wave.state {
+        WaveState::Running => store.record_gate(wave.number, (&judgement, &(&seen, &findings)), None)?,
+        _ => record(store, wave, &judgement, &(&seen, &findings))?,
+    }
     act(store, request, wave.number, judgement, &findings).map(drop)
 }
 
@@ -264,7 +267,8 @@ fn names(findings: &[Finding]) -> impl Iterator<Item = &String> {
 }
 
 /// Takes back those of a wave by whom a gate fails; it is asked again without them. Where nothing
-/// of them is out any more and it fails all the same, a person decides.
+/// of them is out any more and it fails all the same, a person decides. Names that mean nobody are
+/// as none: all of the wave goes back.
 fn named_back(
     store: &mut Store,
     request: &Request<'_>,
@@ -279,8 +283,13 @@ fn named_back(
         snapshot.consumers.iter().filter(is_named).filter_map(|one| one.workspace.as_ref()).collect();
     let goes = |id: &&String| {
         let record = snapshot.deliveries.get(*id);
-        ids.contains(id) && record.is_some_and(|record| out_there(&record.state) && !by_hand(record))
+        ids.contains(id)
+            && record.is_some_and(|record| out_there(&record.state) && !by_hand(record) && !is_unclear(record))
     };
+    if ids.is_empty() {
+        // As one that names nobody.
+        return move_waves(store, &[wave], Move::RollBack, &format!("{reason}; it names nobody of this rollout"));
+    }
     let going: Vec<&String> = wave.members.iter().rev().filter(goes).collect();
     if going.is_empty() {
         let why = format!("{reason}; nothing more is out of those that it names");

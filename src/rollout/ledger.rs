@@ -1,6 +1,6 @@
 //! The ledger: what became of every discovered consumer, read from the state alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -280,7 +280,11 @@ fn said(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Out
         && delivery.revert.is_none()
     {
         let (tries, most) = (delivery.tries, deliver::MOST_TRIES);
-        reason = format!("its remote can't be reached: try {tries} of {most}, `gander run` tries again");
+        let why = delivery.away.as_ref().map(|why| format!("; the last try: {why}")).unwrap_or_default();
+        reason = format!("its remote can't be reached: try {tries} of {most}, `gander run` tries again{why}");
+    }
+    if let Some(why) = delivery.filter(|one| one.state == DeliveryState::Superseded).and_then(|one| one.away.as_ref()) {
+        reason = format!("{reason}; it could not be pushed yet: {why}");
     }
     let reverting = delivery.filter(|delivery| delivery.state == DeliveryState::RollingBack);
     if let Some((branch, _)) = reverting.and_then(|delivery| delivery.revert.as_ref()) {
@@ -291,7 +295,7 @@ fn said(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Out
     }
     let said = |of: fn(&DeliveryRecord) -> Option<&String>| delivery.and_then(of);
     // What was out once keeps its state, and why it stays away is said beside it.
-    let was_out = matches!(state, DeliveryState::RolledBack | DeliveryState::Closed(_) | DeliveryState::Replaced(_));
+    let was_out = state.was_out();
     let id = consumer.workspace.as_deref().unwrap_or_default();
     if let Some(by) = snapshot.decisions.get(&(DecisionKind::Exclude, id.to_owned())).filter(|_| was_out) {
         reason = format!("{reason}; {}", excluded_by(by));
@@ -350,9 +354,13 @@ fn asked_for(snapshot: &Briefs) -> Option<RunEnd> {
     let excluded = |id: &str| snapshot.decisions.contains_key(&(DecisionKind::Exclude, id.to_owned()));
     let waits = |id: &str| !excluded(id) && snapshot.deliveries.get(id).is_some_and(asks);
     let mut waiting = snapshot.consumers.iter().filter(|one| one.workspace.as_deref().is_some_and(waits));
-    let (first, more) = (waiting.next()?, waiting.count());
+    let first = waiting.next()?;
+    let sets: BTreeSet<&Option<String>> = waiting.map(|one| &one.workspace).chain([&first.workspace]).collect();
     let wave = first.workspace.as_ref().and_then(|id| snapshot.deliveries.get(id)).map_or(0, |record| record.wave);
-    let sets = if more == 0 { "a change set waits".to_owned() } else { format!("{} change sets wait", more + 1) };
+    let sets = match sets.len() {
+        1 => "a change set waits".to_owned(),
+        count => format!("{count} change sets wait"),
+    };
     let reason = format!("{sets} for approval: `gander approve {}`", shown(&first.entity));
     let waits = vec![Wait { what: WaitFor::Approval, until: None, why: reason.clone() }];
     Some(RunEnd::Waiting { wave, waits, reason })

@@ -29,7 +29,7 @@ pub(super) fn carry_over(
     if moves.is_empty() {
         return Ok(());
     }
-    let (decisions, deliveries) = (store.decisions()?, store.deliveries()?);
+    let (decisions, mut deliveries) = (store.decisions()?, store.deliveries()?);
     for (entity, old, new) in moves {
         let key = |id: &String| (DecisionKind::Exclude, id.clone());
         if decisions.contains_key(&key(old)) && !decisions.contains_key(&key(new)) {
@@ -45,6 +45,7 @@ pub(super) fn carry_over(
             let entry = Entry::of("carry", &**new, format!("{entity} lay at {old}, and {}", was.state.as_str()))
                 .moving(was.state.as_str(), record.state.as_str());
             store.record_delivery(new, &record, &entry)?;
+            deliveries.insert(new.clone(), record);
         }
     }
     Ok(())
@@ -57,5 +58,46 @@ fn carried(record: &DeliveryRecord, old: &str) -> Option<DeliveryState> {
         DeliveryState::Closed(why) => Some(DeliveryState::Closed(format!("{why} (it lay at {old} then)"))),
         DeliveryState::Replaced(why) => Some(DeliveryState::Closed(format!("{why} (it lay at {old} then)"))),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::Delivery;
+    use crate::digest::Digest;
+    use crate::state::Binding;
+    use crate::transform::WorkspacePlan;
+
+    #[test]
+    fn of_two_that_move_to_one_place_what_was_said_first_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path(), &Clock::at(1)).unwrap();
+        let states = [DeliveryState::Closed("it was deleted".to_owned()), DeliveryState::RolledBack];
+        for (name, state) in ["a", "b"].into_iter().zip(states) {
+            let ends = (Digest::of(b"c"), Digest::of(b"1"), Digest::of(b"2"));
+            let record = DeliveryRecord::waiting(Delivery::Push, 1, String::new(), ends);
+            let record = DeliveryRecord { state, because: BY_HAND.to_owned(), ..record };
+            store.record_delivery(&format!("apps/{name}"), &record, &Entry::of("x", name, "")).unwrap();
+        }
+        let at = |place: Option<&str>| {
+            let one = |name: &str| ConsumerRecord {
+                entity: name.to_owned(),
+                owner: None,
+                workspace: Some(place.map_or_else(|| format!("apps/{name}"), str::to_owned)),
+                unresolved: None,
+                lifecycle: None,
+                upstream: Vec::new(),
+            };
+            ["a", "b"].map(one)
+        };
+        let [migration_digest, plan_digest, verify_digest] = [b"m", b"p", b"v"].map(|name| Digest::of(name));
+        let binding = Binding { migration: "m".to_owned(), migration_digest, plan_digest, verify_digest, file: None };
+        store.bind::<WorkspacePlan>(&binding, &at(None), &[], &[], &[]).unwrap();
+        carry_over(&mut store, &at(Some("mono")), &|id| id != "mono").unwrap();
+        let carried = store.delivery("mono").unwrap().unwrap();
+        assert!(matches!(&carried.state, DeliveryState::Closed(why) if why.contains("apps/a")), "{carried:?}");
+        assert_eq!(store.journal().unwrap().iter().filter(|line| line.entry.point == "carry").count(), 1);
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::RolloutError;
+use super::driver::{GOES_ON, STOPPED};
 use super::rollback::NAMED;
 use crate::process::{Exit, Invocation, ProcessError};
 use crate::state::{Recorded, Store, Wait, WaitFor};
@@ -38,7 +39,7 @@ pub struct Notice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// A gate can't tell, or a person paused the rollout.
+    /// A gate can't tell, a person paused the rollout, or no run can be begun.
     Paused,
     /// A gate failed.
     Failed,
@@ -48,7 +49,7 @@ pub enum Kind {
     ApprovalAsked,
     /// Something can't be taken back by itself.
     Conflict,
-    /// A person let it go on.
+    /// A person let it go on, or runs can be begun again.
     Resumed,
 }
 
@@ -56,8 +57,8 @@ pub enum Kind {
 fn kind(line: &Recorded) -> Option<Kind> {
     let entry = &line.entry;
     match entry.point.as_str() {
-        "wave.doubt" | "pause" => Some(Kind::Paused),
-        "resume" => Some(Kind::Resumed),
+        "wave.doubt" | "pause" | STOPPED => Some(Kind::Paused),
+        "resume" | GOES_ON => Some(Kind::Resumed),
         "wave.fail" | "wave.rollback" => Some(Kind::Failed),
         "wave.rolled-back" => Some(Kind::RolledBack),
         "wave.waits" => {

@@ -10,10 +10,11 @@ mod contents;
 use std::collections::{BTreeMap, BTreeSet};
 
 use branches::{Subject, Where, look_at_all};
-pub(super) use contents::{is_unclear, unclear};
+pub(super) use contents::{EARLIER_COMPARED, is_unclear, unclear};
 
 use super::deliver;
 use super::machine::consumer::Event;
+use super::ship::change_set;
 use super::snapshot::Snapshot;
 use super::{Request, RolloutError};
 use crate::config::Delivery;
@@ -42,8 +43,10 @@ pub(super) enum Seen {
     /// Its revert was thrown away.
     Refused(String),
     /// Its branch is there, though its delivery was taken to have failed, or its owner had
-    /// thrown it away; or what was in the way of its rollback is gone.
+    /// thrown it away.
     Arrived,
+    /// What was in the way of its rollback is gone.
+    Freed,
 }
 
 /// What branches and histories tell.
@@ -177,6 +180,12 @@ pub(super) fn look_around(
                 let seen = in_place(place, pinned, &store.versions(id)?);
                 found.extend(seen.map(|seen| News { id: id.clone(), seen: Some(seen), doubt: None }));
             }
+            (Delivery::Checkout, ..) if record.state == DeliveryState::RolledBack && record.doubt.is_some() => {
+                let versions = store.versions(id)?;
+                let set = change_set(place, &versions);
+                let shipment = deliver::Shipment { place, pin: None, versions: &versions, set: &set, under: &[] };
+                found.push(News { id: id.clone(), seen: None, doubt: Some(deliver::committed(&shipment, record)) });
+            }
             _ => {}
         }
     }
@@ -252,8 +261,9 @@ pub(super) fn as_seen(record: &DeliveryRecord, seen: &Seen) -> DeliveryRecord {
             other => other.clone(),
         },
         Seen::Back(_) => D::RolledBack,
-        Seen::Arrived if record.state == D::RolledBack || is_in_the_way(record) => D::RollingBack,
+        Seen::Arrived if record.state == D::RolledBack => D::RollingBack,
         Seen::Arrived => D::Delivered,
+        Seen::Freed => D::RollingBack,
         Seen::Refused(why) => D::Conflict(why.clone()),
         Seen::Edited(why) => D::Edited(why.clone()),
         Seen::Closed(why) => D::Closed(why.clone()),
@@ -308,21 +318,18 @@ fn note(store: &mut Store, id: &str, record: &DeliveryRecord, seen: &Seen) -> Re
         }
         Seen::Arrived => {
             let after_all = "its branch is there after all: a push that was begun came to its end";
-            let again = Entry::of("restored", id, "its owner brought its branch back");
-            let entry = Entry::of("arrived", id, after_all);
-            return match &record.state {
-                DeliveryState::RolledBack => {
-                    deliver::go(store, id, &mut record.clone(), (Event::Revert, now.state), entry)
-                }
-                DeliveryState::Conflict(_) => {
-                    let freed = Entry::of("freed", id, "what was in the way of its rollback is gone");
-                    deliver::go(store, id, &mut record.clone(), (Event::Revert, now.state), freed)
-                }
+            let (event, point, why) = match &record.state {
+                DeliveryState::RolledBack => (Event::Revert, "arrived", after_all),
                 DeliveryState::Closed(_) | DeliveryState::Replaced(_) => {
-                    deliver::go(store, id, &mut record.clone(), (Event::Deliver, now.state), again)
+                    (Event::Deliver, "restored", "its owner brought its branch back")
                 }
-                _ => arrived(store, id, &mut record.clone(), entry),
+                _ => return arrived(store, id, &mut record.clone(), Entry::of("arrived", id, after_all)),
             };
+            return deliver::go(store, id, &mut record.clone(), (event, now.state), Entry::of(point, id, why));
+        }
+        Seen::Freed => {
+            let entry = Entry::of("freed", id, "what was in the way of its rollback is gone");
+            return deliver::go(store, id, &mut record.clone(), (Event::Revert, now.state), entry);
         }
         Seen::Back(why) => (Event::Back, why),
         Seen::Refused(why) => (Event::Conflict, why),

@@ -63,23 +63,25 @@ pub(super) fn new_record(
         BranchPer::Wave if number == 0 => (format!("wave-{wave}"), true),
         _ if number == 0 => (branch_part(&slug), false),
         // What corrects a merged change set is one consumer's alone.
-        _ => (format!("{}-{}", branch_part(&slug), number + 1), false),
+        _ => (numbered(request, &branch_part(&slug), number + 1), false),
     };
     let shared = shared && matches!(how, Delivery::Branch | Delivery::Push);
     let branch = format!("gander/{}/{branch}", request.migration.id);
     // Made anew, it stays on the branch that it is on.
-    let same = over.filter(|over| over.merged.is_none()).and_then(|over| over.branch.as_ref());
+    let before = over.filter(|over| over.merged.is_none());
+    let same = before.and_then(|over| over.branch.as_ref());
     let branch = same.map_or(branch, |(name, _)| name.clone());
-    let shared = over.filter(|over| over.merged.is_none()).map_or(shared, |over| over.shared);
+    let shared = before.map_or(shared, |over| over.shared);
     let folder = format!("change-sets/held/{slug}");
     let digests = (set.id(), set.digest(Side::Before), set.digest(Side::After));
     DeliveryRecord {
         state: over.map_or(DeliveryState::Waiting, |over| over.state.clone()),
         branch: matches!(how, Delivery::Branch | Delivery::Push).then_some((branch, None)),
-        replaces: over
-            .filter(|over| over.merged.is_none())
-            .and_then(|over| over.branch.as_ref())
-            .and_then(|(_, commit)| commit.clone()),
+        replaces: before.and_then(|over| over.branch.as_ref()).and_then(|(_, commit)| commit.clone()),
+        // What could not be pushed in its place counts on.
+        tries: before.map_or(0, |before| before.tries),
+        again: before.and_then(|before| before.again),
+        away: before.and_then(|before| before.away.clone()),
         number,
         over: over.and_then(|over| match over.merged {
             Some(_) => {
@@ -91,6 +93,14 @@ pub(super) fn new_record(
         shared,
         ..DeliveryRecord::waiting(how, wave, folder, digests)
     }
+}
+
+/// The part of a branch that names a later change set of a consumer: one that names no other consumer.
+pub(super) fn numbered(request: &Request<'_>, part: &str, number: u32) -> String {
+    let usual = format!("{part}-{number}");
+    let is_taken = request.fleet.consumers.iter().any(|one| branch_part(&one.entity.slug()) == usual);
+    // No consumer's part holds a plus.
+    if is_taken { format!("{part}+{number}") } else { usual }
 }
 
 /// The part of a branch that names an owner.

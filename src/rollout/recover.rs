@@ -2,6 +2,7 @@
 //! in their commits, by what was merged, by files in place, by the folders of change sets.
 //! What nobody can tell is not guessed: it is verified and judged again.
 
+mod folders;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,7 +38,7 @@ pub struct Recovered {
 /// Binds a new state and records what the world tells of deliveries: commits first, and by what
 /// the rules make now where they tell nothing. Waves that some of it
 /// belongs to are open: they are verified and judged again by the next run. One that was
-/// killed begins again.
+/// killed, or could not see all of it, begins again.
 ///
 /// # Errors
 /// [`RolloutError::Undecidable`] where the state is not lost, and where it can't be written.
@@ -49,7 +50,7 @@ pub fn recover(store: &mut Store, request: &Request<'_>) -> Result<Vec<Recovered
                 .to_owned(),
         ));
     }
-    let (mut stories, unseen) = stories(request);
+    let (mut stories, mut unseen) = stories(request, store.folder());
     let plan = told_plan(request, &stories);
     let request = &Request { plan: &plan, ..*request };
     let run = store.begin_run()?;
@@ -66,16 +67,17 @@ pub fn recover(store: &mut Store, request: &Request<'_>) -> Result<Vec<Recovered
     let mut touched: BTreeSet<u32> = BTreeSet::new();
     for (index, place) in request.fleet.workspaces.iter().enumerate() {
         let plan = &request.plan.workspaces[index];
-        let Some(wave) = wave_of.get(place.id.as_str()).copied().filter(|_| deliverable(plan)) else {
-            if let Some(why) = unseen.get(&index) {
-                let (workspace, because) = (place.id.clone(), format!("{why}: look there first"));
-                found.push(Recovered { workspace, state: "unknown".to_owned(), because });
-            }
-            continue;
-        };
+        let wave = wave_of.get(place.id.as_str()).copied().filter(|_| deliverable(plan));
+        let Some(wave) = wave.filter(|_| !unseen.contains_key(&index)) else { continue };
         let done = match stories.remove(&index) {
             Some(story) => Some(as_told(store, request, (index, wave), story)?),
-            None => as_looked(store, request, (index, wave))?,
+            None => match as_looked(store, request, (index, wave))? {
+                Ok(done) => done,
+                Err(why) => {
+                    unseen.insert(index, why);
+                    None
+                }
+            },
         };
         if let Some(done) = done {
             touched.insert(wave);
@@ -83,16 +85,33 @@ pub fn recover(store: &mut Store, request: &Request<'_>) -> Result<Vec<Recovered
         }
     }
     open_again(store, &snapshot, touched.last().copied().unwrap_or(0))?;
-    store.note(&Entry::of(RECOVERY, ROLLOUT, ""))?;
+    if unseen.is_empty() {
+        store.note(&Entry::of(RECOVERY, ROLLOUT, ""))?;
+    }
+    // Until it is seen, nothing is begun: it would be taken for not delivered.
+    found.extend(unseen.into_iter().map(|(index, because)| {
+        let workspace = request.fleet.workspaces[index].id.clone();
+        Recovered { workspace, state: UNKNOWN.to_owned(), because }
+    }));
+    found.sort_by(|a, b| a.workspace.cmp(&b.workspace));
     store.end_run(run, &super::ledger(store)?.end)?;
     Ok(found)
 }
 
 /// What the commits of repositories tell, by the indices of workspaces, and where they can't
 /// be asked, with why.
-fn stories(request: &Request<'_>) -> (BTreeMap<usize, Story>, BTreeMap<usize, String>) {
+fn stories(request: &Request<'_>, state: &std::path::Path) -> (BTreeMap<usize, Story>, BTreeMap<usize, String>) {
     let (mut told, mut unseen) = (BTreeMap::new(), BTreeMap::new());
     let how = request.migration.deliver.how;
+    if how == Delivery::Checkout {
+        for (index, place) in request.fleet.workspaces.iter().enumerate() {
+            let blank = record::blank_record(request, 0, &place.id, &ChangeSet::new(&[], ""));
+            match folders::tell(state, place, &blank) {
+                Ok(story) => told.extend(story.map(|story| (index, story))),
+                Err(why) => drop(unseen.insert(index, why)),
+            }
+        }
+    }
     if !matches!(how, Delivery::Branch | Delivery::Push) {
         return (told, unseen);
     }
@@ -176,33 +195,31 @@ fn as_told(
     Ok(Recovered { workspace: id.to_owned(), state: record.state.as_str().to_owned(), because })
 }
 
-/// Records what is told of a workspace by what the rules make of it now; nothing where nothing is.
+/// Records what is told of a workspace by what the rules make of it now; nothing where nothing is,
+/// and why where it can't be seen.
 fn as_looked(
     store: &mut Store,
     request: &Request<'_>,
     (index, wave): (usize, u32),
-) -> Result<Option<Recovered>, RolloutError> {
+) -> Result<Result<Option<Recovered>, String>, RolloutError> {
     let (place, plan) = (&request.fleet.workspaces[index], &request.plan.workspaces[index]);
     let read = |path: &str| (request.read_pinned)(index, path);
-    let Ok(versions) = versions_of(plan, &read) else { return Ok(None) };
+    let Ok(versions) = versions_of(plan, &read) else { return Ok(Ok(None)) };
     let set = ship::change_set(place, &versions);
     let mut record = record::blank_record(request, wave, &place.id, &set);
     let lost = Lost { request, place, pin: plan.pin.as_ref(), versions: &versions, set: &set };
     let seen = match look(&lost, &mut record, store.folder()) {
         Ok(seen) => seen,
-        Err(error) => Some((
-            DeliveryState::Conflict(format!("what became of it can't be seen ({error}): look there first")),
-            error.to_string(),
-        )),
+        Err(error) => return Ok(Err(error.to_string())),
     };
-    let Some((state, because)) = seen else { return Ok(None) };
+    let Some((state, because)) = seen else { return Ok(Ok(None)) };
     record.state = state;
     record.pin.clone_from(&plan.pin);
     store.record_versions(&place.id, &versions)?;
     let to = super::machine::consumer::State::of_delivery(&record.state);
     let entry = Entry::of("recover", &*place.id, &*because).moving("unknown", to.as_str());
     store.record_delivery(&place.id, &record, &entry)?;
-    Ok(Some(Recovered { workspace: place.id.clone(), state: record.state.as_str().to_owned(), because }))
+    Ok(Ok(Some(Recovered { workspace: place.id.clone(), state: record.state.as_str().to_owned(), because })))
 }
 
 /// Everything up to the last wave of which something is out was opened once.
@@ -220,10 +237,13 @@ fn open_again(store: &mut Store, snapshot: &Snapshot, last: u32) -> Result<(), R
     Ok(store.set_waves(&moves)?)
 }
 
+/// The state of what can't be seen.
+pub const UNKNOWN: &str = "unknown";
+
 /// The point of the journal that says that a recovery was begun, and that it was done.
 const RECOVERY: &str = "recovery";
 
-fn is_half_done(store: &Store) -> Result<bool, RolloutError> {
+pub(super) fn is_half_done(store: &Store) -> Result<bool, RolloutError> {
     let lines = store.journal_of(ROLLOUT)?;
     let last = lines.iter().rev().find(|line| line.entry.point == RECOVERY);
     Ok(last.is_some_and(|line| line.entry.phase == Phase::Intent))
@@ -237,7 +257,9 @@ pub(super) fn is_whole(store: &Store) -> Result<(), RolloutError> {
     match is_half_done(store)? {
         false => Ok(()),
         true => Err(RolloutError::Undecidable(
-            "a recovery was interrupted, and what is out is not known yet: `gander recover` begins it again".to_owned(),
+            "a recovery was interrupted, or could not see all of it, and what is out is not known yet: `gander recover` \
+             begins it again"
+                .to_owned(),
         )),
     }
 }

@@ -1,16 +1,21 @@
 //! What failed or was taken back is tried again: a wave, where a person says so; waves that a
-//! gate took back also by `--replan`, once somebody of them is excluded or has other code.
+//! gate took back also by `--replan`, once somebody of them is excluded or has other code; and change
+//! sets that another migration kept back, once that is out of the way.
 
 use std::collections::BTreeSet;
 
 use super::bind::out_there;
-use super::decisions::{undecidable, wave_of};
+use super::decisions::{reopen, undecidable, wave_of};
+use super::deliver;
 use super::driver::{moves_of, open_silent};
 use super::machine::wave::Event as Move;
 use super::rollback::BY_HAND;
+use super::ship::{change_set, shipment, workspace};
 use super::snapshot::Snapshot;
 use super::{Event, RolloutError};
-use crate::state::{Store, WaveRecord, WaveState};
+use crate::config::Delivery;
+use crate::git::Repository;
+use crate::state::{DeliveryRecord, DeliveryState, Store, WaveRecord, WaveState};
 use crate::verify::{Verdict, VerdictKind};
 
 /// Has a wave tried again, and those after it that were taken back, too: each opens once the
@@ -76,6 +81,54 @@ pub(super) fn reopen_changed(store: &mut Store, tell: &dyn Fn(Event<'_>)) -> Res
         tell(Event::WaveReopened { number: wave.number, why: &why });
     }
     Ok(())
+}
+
+/// Has those tried again that another migration's branch kept back, once that does not change the
+/// same lines any more.
+///
+/// # Errors
+/// Where the state can't be used.
+pub(super) fn reopen_free(store: &mut Store) -> Result<(), RolloutError> {
+    let waits = |record: &DeliveryRecord| match &record.state {
+        DeliveryState::AwaitingApproval(why) => deliver::is_clash(why),
+        _ => false,
+    };
+    let deliveries = store.deliveries()?;
+    let waiting: Vec<&String> = deliveries.iter().filter(|(_, record)| waits(record)).map(|(id, _)| id).collect();
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let snapshot = Snapshot::read(store)?;
+    for id in waiting {
+        let wave = snapshot.waves.iter().find(|wave| wave.members.contains(id));
+        let stays = snapshot.excluded(id).is_some() || wave.is_none_or(is_back);
+        // What can't be looked at now stays what it is.
+        if !stays && is_free(store, &snapshot, id).unwrap_or(false) {
+            reopen(store, &snapshot, id, "no other migration changes the same lines any more")?;
+            store.forget(std::slice::from_ref(id), false)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether no other migration's branch changes the lines of a change set that is not out.
+fn is_free(store: &Store, snapshot: &Snapshot, id: &str) -> Result<bool, RolloutError> {
+    let (Some(record), place) = (snapshot.deliveries.get(id), workspace(snapshot, id)?) else { return Ok(false) };
+    let (Some((name, _)), Some(git)) = (&record.branch, &place.place.git) else { return Ok(false) };
+    let versions = store.versions(id)?;
+    let set = change_set(&place.place, &versions);
+    let looked = || -> Result<(), deliver::Obstacle> {
+        let repository = Repository::open(&git.toplevel)?;
+        let shipment = shipment(place, &versions, &set);
+        match record.how {
+            Delivery::Push => {
+                let remote = deliver::remote_of_record(record)?;
+                deliver::no_clash(&shipment, name, &repository, (Some(&remote), &remote.branches("gander/")?))
+            }
+            _ => deliver::no_clash(&shipment, name, &repository, (None, &repository.tips("gander/")?)),
+        }
+    };
+    Ok(looked().is_ok())
 }
 
 /// What of a wave is otherwise than when it failed.

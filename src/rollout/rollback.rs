@@ -8,10 +8,11 @@ use super::judge::note_waits;
 use super::ledger::{Ledger, NOTHING_KNOWN, ledger};
 use super::machine::consumer::Event as Turn;
 use super::machine::wave::Event as Move;
-use super::observe::{Look, as_seen, is_unclear, look_around, observe};
+use super::observe::{Look, as_seen, is_unclear, look_around, note_doubt, observe};
 use super::ship::{change_set, files_of, shipment, workspace};
 use super::snapshot::Snapshot;
 use super::{Event, Hooks, RolloutError, Trial};
+use crate::config::Delivery;
 use crate::state::{DeliveryRecord, DeliveryState, Entry, Store, Wait, WaitFor, WaveRecord, WaveState};
 
 /// What to take back.
@@ -81,6 +82,13 @@ pub fn not_back(store: &Store, scope: &Scope) -> Result<NotBack, RolloutError> {
         left.stuck |= stuck;
         left.waits |= record.state == DeliveryState::RollingBack;
     }
+    let within = |wave: &WaveRecord| match scope {
+        Scope::All => true,
+        Scope::Wave(number) => wave.number == *number,
+        Scope::Consumer(_) => false,
+    };
+    let is_going = |wave: &WaveRecord| within(wave) && matches!(wave.state, WaveState::RollingBack(_));
+    left.waits |= store.waves()?.iter().any(is_going);
     Ok(left)
 }
 
@@ -125,7 +133,9 @@ fn merged_after_all(
     let found = deliver::merged_as_files(&workspace(snapshot, id)?.place, record, &versions);
     let Ok(Some(head)) = found else { return Ok(()) };
     let entry = Entry::of("merged", id, format!("its change is in {head}, by its files"));
-    let mut now = DeliveryRecord { merged: Some(head), doubt: None, ..record.clone() };
+    // Files of a working tree are put back, whatever was committed.
+    let merged = Some(head).filter(|_| record.how != Delivery::Checkout);
+    let mut now = DeliveryRecord { merged, doubt: None, ..record.clone() };
     deliver::go(store, id, &mut now, (Turn::Revert, DeliveryState::RollingBack), entry)
 }
 
@@ -278,7 +288,7 @@ fn members_back(
         match take_back(store, snapshot, member, reason, hooks)? {
             None => {}
             Some(record) => match record.state {
-                DeliveryState::RolledBack => {}
+                DeliveryState::RolledBack | DeliveryState::Closed(_) | DeliveryState::Replaced(_) => {}
                 DeliveryState::RollingBack if record.revert.is_some() => asked.push(member.as_str()),
                 DeliveryState::RollingBack => away.push((member.as_str(), record.again)),
                 _ => stuck += 1,
@@ -325,7 +335,7 @@ fn prove_together(
     Ok(())
 }
 
-/// Takes back one delivery; where that led, `None` where nothing is out.
+/// Takes back one delivery; where that led, `None` where nothing is out, or nobody can tell what is.
 pub(super) fn take_back(
     store: &mut Store,
     snapshot: &Snapshot,
@@ -334,18 +344,29 @@ pub(super) fn take_back(
     hooks: &Hooks<'_>,
 ) -> Result<Option<DeliveryRecord>, RolloutError> {
     // Read now: what shares a branch with another one may have moved with it.
-    let Some(mut record) = store.delivery(id)? else { return Ok(None) };
+    let Some(mut record) = store.delivery(id)?.filter(|record| !is_unclear(record)) else { return Ok(None) };
     if is_only_below(&record) {
         deliver::put_below(store, id, &mut record, None)?;
     }
-    if !out_there(&record.state) {
+    if !out_there(&record.state) && !record.state.is_thrown_away() {
         return Ok(None);
     }
     let workspace = workspace(snapshot, id)?;
     let (versions, under) = files_of(store, id, &record)?;
     let set = change_set(&workspace.place, &versions);
     let shipment = Shipment { under: &under, ..shipment(workspace, &versions, &set) };
+    if record.state.is_thrown_away() {
+        return Ok(match deliver::sweep(store, &shipment, &record)? {
+            Ok(true) => Some(record),
+            // Its wave waits for that.
+            Err(Obstacle::Away(_)) => Some(DeliveryRecord { state: DeliveryState::RollingBack, ..record }),
+            Ok(false) | Err(_) => None,
+        });
+    }
     deliver::roll_back(store, &shipment, &mut record, (because, hooks))?;
+    if record.state == DeliveryState::RolledBack {
+        note_doubt(store, id, deliver::committed(&shipment, &record))?;
+    }
     let state = &record.state;
     (hooks.tell)(Event::Shipped { workspace: id, state });
     Ok(Some(record))
@@ -353,7 +374,7 @@ pub(super) fn take_back(
 
 /// Its correction is not there any more, and what was merged under it is.
 fn is_only_below(record: &DeliveryRecord) -> bool {
-    record.over.is_some() && matches!(record.state, DeliveryState::Closed(_) | DeliveryState::Replaced(_))
+    record.over.is_some() && record.state.is_thrown_away()
 }
 
 /// What would come of taking back one consumer's change set.
@@ -413,37 +434,63 @@ pub fn dry_rollback(store: &Store, scope: &Scope) -> Result<Vec<Prospect>, Rollo
     }
     if matches!(scope, Scope::Consumer(_)) {
         // A person says of one that is there all the same that it is to go.
-        for record in snapshot.deliveries.values_mut().filter(|record| stands_again(record)) {
-            (record.state, record.merged) = (DeliveryState::RollingBack, Some(String::new()));
+        for (_, id) in &asked {
+            if let Some(record) = snapshot.deliveries.get_mut(id).filter(|record| stands_again(record)) {
+                // Which commit it is in, the trial does not ask.
+                (record.state, record.merged) = (DeliveryState::RollingBack, Some(String::new()));
+            }
         }
     }
-    let is_out = |id: &str| snapshot.deliveries.get(id).is_some_and(|record| out_there(&record.state));
+    let known = asked.iter().filter_map(|(wave, id)| Some((*wave, id.as_str(), snapshot.deliveries.get(id)?)));
+    let known: Vec<(u32, &str, &DeliveryRecord)> = known.collect();
     let mut prospects = Vec::new();
-    for (wave, id) in &asked {
-        let Some(what) = snapshot.deliveries.get(id).filter(|record| is_unclear(record)) else { continue };
-        let (workspace, what) = (id.clone(), what.doubt.clone().unwrap_or_default());
+    for (wave, id, record) in known.iter().filter(|(.., record)| is_unclear(record)) {
+        let (workspace, what) = ((*id).to_owned(), record.doubt.clone().unwrap_or_default());
         prospects.push(Prospect { workspace, wave: *wave, what, conflict: true, dependants: Vec::new() });
     }
-    for (wave, id) in asked.iter().filter(|(_, id)| is_out(id)) {
-        let (workspace, record) = (workspace(&snapshot, id)?, &snapshot.deliveries[id]);
-        let (versions, under) = files_of(store, id, record)?;
-        let set = change_set(&workspace.place, &versions);
-        let shipment = Shipment { under: &under, ..shipment(workspace, &versions, &set) };
-        let tried = deliver::try_back(&shipment, record);
-        // What is merely away is taken back by a later run.
-        let conflict = tried.as_ref().is_err_and(|obstacle| !matches!(obstacle, Obstacle::Away(_)));
-        let what = match tried {
-            Ok(what) => what.to_owned(),
-            Err(Obstacle::Away(why)) => format!("{why}; it is taken back once it can be"),
-            Err(obstacle) => obstacle.into_reason(),
-        };
-        let below = |other: &&String| {
-            is_out(other) && !asked.iter().any(|(_, one)| one == *other) && workspace_is_below(&snapshot, id, other)
-        };
-        let dependants = snapshot.deliveries.keys().filter(below).cloned().collect();
-        prospects.push(Prospect { workspace: id.clone(), wave: *wave, what, conflict, dependants });
+    let is_clear = |record: &DeliveryRecord| out_there(&record.state) && !is_unclear(record);
+    for (wave, id, record) in known.iter().filter(|(.., record)| is_clear(record)) {
+        prospects.push(prospect(store, &snapshot, &asked, (*wave, id, record))?);
+    }
+    let thrown = |record: &DeliveryRecord| record.state.is_thrown_away() && !is_unclear(record);
+    for (wave, id, record) in known.iter().filter(|(.., record)| thrown(record)) {
+        let place = workspace(&snapshot, id)?;
+        let versions = store.versions_of(id, &record.change_id)?;
+        let set = change_set(&place.place, &versions);
+        if deliver::is_left(&shipment(place, &versions, &set), record).unwrap_or(false) {
+            let (workspace, what) = ((*id).to_owned(), "its owner took it back: the branch that stands is deleted");
+            let what = what.to_owned();
+            prospects.push(Prospect { workspace, wave: *wave, what, conflict: false, dependants: Vec::new() });
+        }
     }
     Ok(prospects)
+}
+
+/// What taking back one change set would come to.
+fn prospect(
+    store: &Store,
+    snapshot: &Snapshot,
+    asked: &[(u32, String)],
+    (wave, id, record): (u32, &str, &DeliveryRecord),
+) -> Result<Prospect, RolloutError> {
+    let place = workspace(snapshot, id)?;
+    let (versions, under) = files_of(store, id, record)?;
+    let set = change_set(&place.place, &versions);
+    let shipment = Shipment { under: &under, ..shipment(place, &versions, &set) };
+    let tried = deliver::try_back(&shipment, record);
+    // What is merely away is taken back by a later run.
+    let conflict = tried.as_ref().is_err_and(|obstacle| !matches!(obstacle, Obstacle::Away(_)));
+    let what = match tried {
+        Ok(what) => what.to_owned(),
+        Err(Obstacle::Away(why)) => format!("{why}; it is taken back once it can be"),
+        Err(obstacle) => obstacle.into_reason(),
+    };
+    let is_out = |other: &String| snapshot.deliveries.get(other).is_some_and(|record| out_there(&record.state));
+    let below = |other: &&String| {
+        is_out(other) && !asked.iter().any(|(_, one)| one == *other) && workspace_is_below(snapshot, id, other)
+    };
+    let dependants = snapshot.deliveries.keys().filter(below).cloned().collect();
+    Ok(Prospect { workspace: id.to_owned(), wave, what, conflict, dependants })
 }
 
 /// Whether some consumer of `other` consumes what one of `id` makes.

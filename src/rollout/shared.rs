@@ -14,7 +14,7 @@ use crate::config::Delivery;
 use crate::fault;
 use crate::files;
 use crate::git::{self, GitError, Present, Push, Remote, Repository, Work};
-use crate::state::{DeliveryRecord, DeliveryState, Earlier, Entry, Store, WaveState};
+use crate::state::{DeliveryRecord, DeliveryState, Entry, Store, WaveState};
 use crate::workspace::{FileVersion, GitPlace, Pin, Workspace, below};
 
 /// Which branch it is: by its name, and where it counts. Two clones of one remote have one.
@@ -316,7 +316,7 @@ fn leave(store: &mut Store, left: &[Rider]) -> Result<(), RolloutError> {
     for Rider { id, record, .. } in left {
         store.keep_versions(id, &record.change_id)?;
         let branch = record.branch.as_ref().map(|(name, _)| (name.clone(), None));
-        let earlier = std::iter::once(Earlier::of(record)).chain(record.earlier.iter().cloned()).collect();
+        let earlier = super::record::earlier(Some(record), &[]);
         let now = DeliveryRecord { branch, replaces: None, earlier, ..record.clone() };
         let why = "its branch is made anew without it: it is made anew itself";
         store.record_delivery(id, &now, &Entry::of("share", &**id, why))?;

@@ -16,7 +16,7 @@ use super::shared::{self, Whose};
 use super::snapshot::Snapshot;
 use super::traffic::{is_open, traffic};
 use super::units;
-use super::upstream::{comes_first, is_below};
+use super::upstream::{Places, comes_first, is_below};
 use super::versions::versions_of;
 use super::{Event, Request, RolloutError, Staged};
 use crate::changeset::{self, ChangeSet};
@@ -80,6 +80,7 @@ pub(super) fn ship_all(
     for (id, record) in snapshot.deliveries.iter().filter(|(_, record)| record.shared && is_open(record)) {
         traffic.open.extend(snapshot.workspaces.get(id).map(|place| Whose::of(record, &place.place)));
     }
+    let places = Places::of(request, snapshot);
     // What shares a branch is put there together.
     let at_once = match request.migration.deliver.branch_per {
         BranchPer::Consumer => AT_ONCE,
@@ -111,9 +112,12 @@ pub(super) fn ship_all(
                 push_all(store, request, std::mem::take(&mut begun), &mut traffic.waits)?;
             }
             let together = begun.iter().any(|before| before.record.shared && below(before));
-            let first = comes_first(store, request, snapshot, (parcel.id, &parcel.consumers))?;
+            let first = comes_first(store, request, snapshot, &places, (parcel.id, &parcel.consumers))?;
             if let Some(wait) = first.filter(|_| !together && goes_out(request, snapshot, parcel)) {
-                traffic.waits.push(wait);
+                // One for each maker, however many consume it.
+                if !traffic.waits.contains(&wait) {
+                    traffic.waits.push(wait);
+                }
                 continue;
             }
             begun.extend(ship(store, request, (snapshot, wave), (parcel, unproven), &mut traffic)?);
@@ -266,8 +270,19 @@ fn ended(store: &Store, request: &Request<'_>, one: &Begun<'_>, waits: &mut Vec<
         }
     }
     if *state == DeliveryState::Superseded {
-        let why = format!("the code of {} moved on at its remote: its change set is made anew", one.parcel.id);
-        waits.push(Wait { what: WaitFor::Base, until: Some(store.now()), why });
+        let (id, record) = (one.parcel.id, &one.record);
+        waits.push(match record.away.as_ref().filter(|_| record.tries > 0) {
+            Some(why) => Wait {
+                what: WaitFor::Remote,
+                until: record.again,
+                why: format!("what was made anew of {id} could not be pushed: {why}"),
+            },
+            None => Wait {
+                what: WaitFor::Base,
+                until: Some(store.now()),
+                why: format!("the code of {id} moved on at its remote: its change set is made anew"),
+            },
+        });
     }
     (request.tell)(Event::Shipped { workspace: one.parcel.id, state });
 }

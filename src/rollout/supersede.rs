@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 
 use super::bind::deliverable;
-use super::deliver::{self, Shipment};
+use super::deliver::{self, Shipment, Told};
 use super::machine::consumer::{Event, State};
 use super::ship::{change_set, files_of, shipment};
 use super::{Request, RolloutError, observe};
 use crate::config::Delivery;
+use crate::git::Repository;
 use crate::state::{DecisionKind, DeliveryRecord, DeliveryState, Entry, KeptBack, Store, WorkspaceRecord};
 use crate::transform::{Transformed, WorkspacePlan};
 use crate::workspace::{Pin, Workspace};
@@ -32,6 +33,9 @@ enum Turn {
 /// Why a change set is withdrawn that nobody needs any more.
 const UNWANTED: &str = "its base moved, and the rules want no change of it any more";
 
+/// Why a change set is withdrawn whose successor goes another way.
+const ELSEWHERE: &str = "it is delivered in another way, or to another remote, from now on";
+
 /// What was decided of all workspaces.
 #[derive(Default)]
 pub(super) struct Turned<'b> {
@@ -52,6 +56,8 @@ fn turn(old: &WorkspaceRecord<WorkspacePlan>, now: &WorkspacePlan, record: &Deli
         D::Waiting | D::Held(_) | D::AwaitingApproval(_) | D::Refused(_) | D::Failed(_) => Turn::Anew,
         // One that was killed on its way goes on with it.
         D::RollingBack if record.because == UNWANTED && record.revert.is_none() && !wanted => Turn::Withdraw,
+        // It was withdrawn to be delivered elsewhere, and the run was killed in between.
+        D::RolledBack if record.because == ELSEWHERE && wanted => Turn::Anew,
         D::RolledBack | D::Closed(_) | D::Replaced(_) => Turn::Fresh,
         D::Superseded if wanted => Turn::Over,
         D::Superseded if record.merged.is_some() => Turn::Keep,
@@ -121,13 +127,19 @@ pub(super) fn turn_all<'b>(
         };
         let mut turn = turn(old, fresh.plan, &record, request.correct);
         // One that was thrown away may have been merged under another name.
-        let gone = matches!(record.state, DeliveryState::Closed(_) | DeliveryState::Replaced(_));
-        let asked = matches!(turn, Turn::Withdraw | Turn::Over) || (gone && !deliverable(fresh.plan));
+        let gone = record.state.is_thrown_away() && !deliverable(fresh.plan);
+        let asked = gone || matches!(turn, Turn::Withdraw | Turn::Over);
         if asked && record.merged.is_none() {
             turn = unless_merged(store, &fresh.place, &mut record, turn)?;
         }
         if turn == Turn::Withdraw {
-            turn = withdraw(store, old, &mut record, request)?;
+            turn = withdraw(store, old, &mut record, (UNWANTED, request))?;
+        }
+        if turn == Turn::Over && record.merged.is_none() && goes_elsewhere(request, &fresh.place, &record) {
+            turn = match withdraw(store, old, &mut record, (ELSEWHERE, request))? {
+                Turn::Fresh => Turn::Anew,
+                stays => stays,
+            };
         }
         match turn {
             Turn::Fresh | Turn::Withdraw => turned.records.push(fresh),
@@ -206,27 +218,33 @@ fn unless_merged(
     if !matches!(record.how, Delivery::Branch | Delivery::Push) {
         return Ok(turn);
     }
-    let mut asked = vec![(None, store.versions_of(&place.id, &record.change_id)?)];
-    for one in &record.earlier {
+    let Some(git) = &place.git else { return Ok(turn) };
+    let Ok(present) = deliver::present(git, record) else { return Ok(Turn::Keep) };
+    let ours = store.versions_of(&place.id, &record.change_id)?;
+    let mut asked = vec![(None, ours.clone())];
+    for one in record.earlier.iter().take(observe::EARLIER_COMPARED) {
         asked.push((Some(one.change_id), store.kept_versions(&place.id, &one.change_id)?));
     }
-    for (earlier, versions) in &asked {
-        match deliver::merged_as_files(place, record, versions) {
-            Ok(None) => {}
-            Ok(Some(head)) => {
+    // What changes nothing, or is not kept any more, tells nothing.
+    asked.retain(|(_, versions)| versions.iter().any(|one| one.before != one.after));
+    for (earlier, versions) in asked {
+        match present.tells(&git.prefix, &versions) {
+            Ok(Told::There) => {
+                let head = present.head().to_owned();
                 let entry = Entry::of("merged", &*place.id, format!("its change is in {head}, by its files"));
                 let (merged, state) = (Some(head), DeliveryState::Delivered);
                 *record = DeliveryRecord { merged, state, ..record.clone() };
                 if let Some(change) = earlier {
-                    *record = observe::as_earlier(record.clone(), change);
+                    *record = observe::as_earlier(record.clone(), &change);
                 }
                 store.record_delivery(&place.id, record, &entry)?;
                 return Ok(Turn::Keep);
             }
+            Ok(_) => {}
             Err(_) => return Ok(Turn::Keep),
         }
     }
-    match deliver::half_merged(place, record, &asked[0].1) {
+    match present.half(&git.prefix, &ours) {
         Ok(None) => Ok(turn),
         Ok(Some(path)) => {
             observe::note_doubt(store, &place.id, Some(observe::unclear(&path)))?;
@@ -236,22 +254,33 @@ fn unless_merged(
     }
 }
 
+/// Whether what is made anew can't take the place of what is out, as it goes another way.
+fn goes_elsewhere(request: &Request<'_>, place: &Workspace, record: &DeliveryRecord) -> bool {
+    let deliver = &request.migration.deliver;
+    if record.how != deliver.how {
+        return true;
+    }
+    let git = place.git.as_ref().filter(|_| record.how == Delivery::Push);
+    let url = git.and_then(|git| Repository::open(&git.toplevel).ok()?.push_url(&deliver.remote).ok()?);
+    url.is_some_and(|url| record.remote.as_ref() != Some(&url))
+}
+
 /// Withdraws a change set that nobody needs any more; where that can't be done now, it
 /// stays what it is.
 fn withdraw(
     store: &mut Store,
     old: &WorkspaceRecord<WorkspacePlan>,
     record: &mut DeliveryRecord,
-    request: &Request<'_>,
+    (because, request): (&str, &Request<'_>),
 ) -> Result<Turn, RolloutError> {
     let (versions, under) = files_of(store, &old.place.id, record)?;
     let set = change_set(&old.place, &versions);
     let shipment = Shipment { under: &under, ..shipment(old, &versions, &set) };
     if record.over.is_some() {
-        deliver::step_down(store, &shipment, record, UNWANTED)?;
+        deliver::step_down(store, &shipment, record, because)?;
         return Ok(Turn::Keep);
     }
-    deliver::roll_back(store, &shipment, record, (UNWANTED, &request.hooks()))?;
+    deliver::roll_back(store, &shipment, record, (because, &request.hooks()))?;
     (request.tell)(super::Event::Shipped { workspace: &old.place.id, state: &record.state });
     Ok(if record.state == DeliveryState::RolledBack { Turn::Fresh } else { Turn::Keep })
 }

@@ -17,6 +17,8 @@ pub struct Binding {
     pub plan_digest: Digest,
     /// Digest of how change sets are verified: steps and sandbox.
     pub verify_digest: Digest,
+    /// The migration file, for people; read by [`crate::state::Store::bound_file`] alone.
+    pub file: Option<String>,
 }
 
 /// A consumer as it was discovered.
@@ -219,6 +221,16 @@ impl DeliveryState {
             Self::Replaced(_) => "replaced",
         }
     }
+
+    /// Its owner threw it away, or put something else there.
+    pub fn is_thrown_away(&self) -> bool {
+        matches!(self, Self::Closed(_) | Self::Replaced(_))
+    }
+
+    /// It was out once and is not any more: it comes again only where it is asked for by name.
+    pub fn was_out(&self) -> bool {
+        *self == Self::RolledBack || self.is_thrown_away()
+    }
 }
 
 /// The change set of a workspace, and where it stands.
@@ -289,6 +301,9 @@ pub struct DeliveryRecord {
     /// Unix epoch.
     #[serde(default)]
     pub again: Option<i64>,
+    /// Why its remote took nothing when it was tried last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away: Option<String>,
     /// Change sets that were out in its place before, and that an owner may still merge, the
     /// newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -381,6 +396,7 @@ impl DeliveryRecord {
             shared: false,
             because: String::new(),
             again: None,
+            away: None,
             earlier: Vec::new(),
             doubt: None,
             recovered: false,

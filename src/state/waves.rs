@@ -90,8 +90,11 @@ impl Store {
             for ((number, state, entry), text) in moves.iter().zip(&texts) {
                 journal::append(transaction, at, &signed, entry)?;
                 update.execute(params![number, text, state.as_str(), at])?;
-                if matches!(state, WaveState::Failed(_) | WaveState::RollingBack(_)) {
-                    unapprove.execute(params![format!("wave {number}")])?;
+                let wave = format!("wave {number}");
+                let ends = matches!(state, WaveState::Failed(_) | WaveState::RollingBack(_));
+                if ends && unapprove.execute(params![wave])? > 0 {
+                    let ended = Entry::of("unapprove", wave, "it failed, or is taken back, since it was approved");
+                    journal::append(transaction, at, &signed, &ended)?;
                 }
             }
             forget(transaction, at, &signed, unverified, true)?;

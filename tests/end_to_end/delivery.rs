@@ -219,3 +219,65 @@ fn a_migration_file_is_understood_before_anything_is_written() {
         assert_eq!(stats(&bench.root), before, "something was written");
     }
 }
+
+#[test]
+fn patches_that_somebody_has_applied_are_not_said_to_be_back() {
+    let bench = fleet("patches", "");
+    bench.gander(&["run"]).expect(0);
+    let folder = ".gander/small/change-sets/wave-1/ant";
+    bench.git(&["apply", &format!("{folder}/change.patch")]);
+    let dry = bench.gander(&["rollback", "--all", "--dry-run"]).expect(1).stdout;
+    assert!(dry.contains("it is applied: job.py"), "{dry}");
+    bench.gander(&["rollback", "--all"]).expect(5);
+    let ledger = bench.ledger();
+    assert!(reason(&ledger, "ant").contains("git apply revert.patch"), "{ledger:#}");
+    assert_eq!(outcomes(&ledger)["bee"], "rolled-back");
+    assert!(bench.text(&format!("{folder}/WITHDRAWN.md")).contains("git apply revert.patch"));
+    bench.git(&["apply", &format!("{folder}/revert.patch")]);
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert!(!migrated(&bench, "ant"));
+}
+
+#[test]
+fn what_was_put_back_in_a_working_tree_alone_is_to_be_committed() {
+    let bench = fleet("checkout", "");
+    bench.gander(&["run"]).expect(0);
+    bench.git(&["add", "apps/ant"]);
+    bench.git(&["commit", "-q", "-m", "ours"]);
+    bench.gander(&["rollback", "--all"]).expect(5);
+    assert!(!migrated(&bench, "ant"));
+    let committed = "its last commit still holds job.py";
+    assert!(reason(&bench.ledger(), "ant").contains(committed), "{:#}", bench.ledger());
+    // Its owner throws that away: it is there again, and goes again.
+    bench.git(&["checkout", "-q", "--", "apps/ant"]);
+    bench.gander(&["run"]);
+    assert!(migrated(&bench, "ant") && reason(&bench.ledger(), "ant").contains(committed), "{:#}", bench.ledger());
+    bench.gander(&["rollback", "--consumer", "ant"]).expect(5);
+    assert!(!migrated(&bench, "ant"));
+    bench.git(&["commit", "-q", "-am", "back"]);
+    bench.gander(&["rollback", "--consumer", "ant"]).expect(0);
+    assert!(!reason(&bench.ledger(), "ant").contains(committed), "{:#}", bench.ledger());
+}
+
+#[test]
+fn a_lost_state_knows_what_was_written_into_working_trees() {
+    let bench = fleet("checkout", "");
+    bench.gander(&["run"]).expect(0);
+    // One has committed it, one has changed it since.
+    bench.git(&["add", "apps/ant"]);
+    bench.git(&["commit", "-q", "-m", "ours"]);
+    bench.put("apps/cat/job.py", "rows = read_table(\"users_v2\", 7)\n");
+    std::fs::remove_file(bench.root.join(".gander/small/state.db")).unwrap();
+    let said = bench.gander(&["recover"]).expect(4).stdout;
+    for line in ["apps/ant  delivered: its files are as change-sets/wave-1/ant", "apps/cat  unknown: some of its files"]
+    {
+        assert!(said.contains(line), "{said}");
+    }
+    bench.put("apps/cat/job.py", JOB.replace("users_v1", "users_v2"));
+    let said = bench.gander(&["recover"]).expect(0).stdout;
+    assert!(said.contains("3 change sets recovered"), "{said}");
+    bench.gander(&["run"]).expect(0);
+    assert!(outcomes(&bench.ledger()).values().all(|word| word == "changed"), "{:#}", bench.ledger());
+    bench.gander(&["rollback", "--all"]).expect(5);
+    assert!(["ant", "bee", "cat"].iter().all(|name| !migrated(&bench, name)), "{:#}", bench.ledger());
+}

@@ -44,3 +44,4 @@ mod rollout;
 mod rules;
 mod tls;
 mod verify;
+mod ways;

@@ -361,3 +361,74 @@ fn who_is_made_anew_while_another_one_joins_its_branch_has_not_thrown_it_away() 
         assert_eq!(words[comes], "changed", "{:#}", bench.ledger());
     }
 }
+
+#[test]
+fn a_squash_that_leaves_one_out_under_the_whole_message_has_not_merged_it() {
+    let bench = fleet("wave");
+    bench.gander(&["run"]).expect(0);
+    let two = "gander/small/wave-2";
+    let owner = bench.root.join("owner");
+    git(&bench.root, &["clone", "-q", "mono.git", "owner"]);
+    git(&owner, &["merge", "-q", "--squash", &format!("origin/{two}")]);
+    git(&owner, &["checkout", "-q", "HEAD", "--", "apps/bee"]);
+    let message = git(&owner, &["log", "-1", "--format=%B", &format!("origin/{two}")]);
+    git(&owner, &["commit", "-q", "-m", &message]);
+    // And its owner goes on right beside the line.
+    std::fs::write(owner.join("apps/bee/job.py"), format!("import os\n{JOB}")).unwrap();
+    git(&owner, &["commit", "-q", "-am", "beside"]);
+    git(&owner, &["push", "-q", "origin", "main", &format!(":{two}")]);
+    bench.gander(&["run"]);
+    let ledger = bench.ledger();
+    let words = outcomes(&ledger);
+    assert_eq!((words["bee"].as_str(), words["cat"].as_str()), ("refused", "changed"), "{ledger:#}");
+    assert!(reason(&ledger, "bee").contains("names its change, and leaves it out"), "{ledger:#}");
+}
+
+#[test]
+fn what_a_remote_has_no_more_is_not_made_anew() {
+    let bench = fleet("consumer");
+    bench.gander(&["run"]).expect(0);
+    let owner = bench.root.join("owner");
+    git(&bench.root, &["clone", "-q", "mono.git", "owner"]);
+    git(&owner, &["rm", "-q", "-r", "apps/ant"]);
+    git(&owner, &["commit", "-q", "-m", "gone"]);
+    git(&owner, &["push", "-q"]);
+    for _ in 0..2 {
+        bench.gander(&["run"]).expect(0);
+        let ledger = bench.ledger();
+        assert_eq!((outcomes(&ledger)["ant"].as_str(), outcomes(&ledger)["bee"].as_str()), ("refused", "changed"));
+        assert!(reason(&ledger, "ant").contains("has no folder apps/ant"), "{ledger:#}");
+        assert!(!branches(&bench).contains(&"gander/small/ant".to_owned()), "it has no use any more");
+    }
+}
+
+#[test]
+fn a_correction_has_a_branch_of_its_own_whatever_others_are_called() {
+    let bench = fleet("consumer");
+    for (path, text) in [("catalog-info.yaml", "name: ant-2"), ("job.py", "")] {
+        let like = bench.text(&format!("mono/apps/ant/{path}")).replace("name: ant", text);
+        bench.put(&format!("mono/apps/ant-2/{path}"), like);
+    }
+    let mono = bench.root.join("mono");
+    git(&mono, &["add", "-A"]);
+    git(&mono, &["commit", "-q", "-m", "two"]);
+    git(&mono, &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]).expect(0);
+    let owner = bench.root.join("owner");
+    git(&bench.root, &["clone", "-q", "mono.git", "owner"]);
+    git(&owner, &["merge", "-q", "--no-ff", "-m", "merged", "origin/gander/small/ant"]);
+    git(&owner, &["push", "-q", "origin", "main", ":gander/small/ant"]);
+    bench.put("small.rhai", bench.text("small.rhai").replace("users_v2", "users_v3"));
+    bench.gander(&["correct"]).expect(0);
+    let made = branches(&bench);
+    assert!(
+        made.contains(&"gander/small/ant+2".to_owned()) && made.contains(&"gander/small/ant-2".to_owned()),
+        "{made:?}"
+    );
+    bench.gander(&["rollback", "--consumer", "ant"]).expect(4);
+    let made = branches(&bench);
+    assert!(
+        made.contains(&"gander/small/ant-2".to_owned()) && !made.contains(&"gander/small/ant+2".to_owned()),
+        "{made:?}"
+    );
+}

@@ -84,7 +84,8 @@ fn what_owners_edit_close_and_replace_is_seen_and_left_alone() {
     for (name, why) in [("ant", "went on with"), ("bee", "holds something else"), ("cat", "was deleted")] {
         assert!(reason(&ledger, name).contains(why), "{}", reason(&ledger, name));
     }
-    bench.gander(&["run"]);
+    bench.gander(&["run"]).expect(1);
+    bench.gander(&["status"]).expect(1);
     bench.gander(&["rollback", "--all"]);
     assert_eq!(["ant", "bee", "cat"].map(|name| branches(&bench, name)), before, "nothing of theirs is touched");
     // An amended commit is an edited one.

@@ -55,7 +55,7 @@ pub fn tip(bench: &Bench, name: &str) -> Option<String> {
     branches(bench, name).into_iter().find(|(branch, _)| *branch == wanted).map(|(_, commit)| commit)
 }
 
-fn hook(remote: &Path, name: &str, text: &str) {
+pub fn hook(remote: &Path, name: &str, text: &str) {
     let place = remote.join("hooks").join(name);
     std::fs::create_dir_all(place.parent().unwrap()).unwrap();
     std::fs::write(&place, text).unwrap();

@@ -138,3 +138,22 @@ fn a_lost_state_knows_what_was_squashed_by_its_name_whatever_its_title_says() {
     bench.gander(&["rollback", "--all"]).expect(4);
     assert_eq!(git(&remote(&bench, "ant"), &["show", "gander/small/ant.revert:job.py"]), OLD);
 }
+
+#[test]
+fn a_recovery_that_can_not_see_all_is_not_done() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    git(&merge(&bench, "bee", &["--no-ff", "-m", "merged"]), &["push", "-q", "origin", "main", ":gander/small/bee"]);
+    pull(&bench, "bee");
+    let (there, gone) = (remote(&bench, "bee"), bench.root.join("remotes/gone"));
+    std::fs::rename(&there, &gone).unwrap();
+    std::fs::remove_dir_all(bench.root.join(".gander")).unwrap();
+    let said = bench.gander(&["recover"]).expect(4).stdout;
+    assert!(said.contains("apps/bee  unknown: ") && said.contains("1 change set can't be told"), "{said}");
+    assert!(bench.gander(&["run"]).expect(5).stderr.contains("could not see all of it"));
+    std::fs::rename(&gone, &there).unwrap();
+    let said = bench.gander(&["recover"]).expect(0).stdout;
+    assert!(said.contains("apps/bee  delivered: its change is in "), "{said}");
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(outcomes(&bench.ledger())["bee"], "changed");
+}

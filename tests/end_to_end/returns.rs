@@ -175,7 +175,50 @@ fn half_of_a_change_set_under_other_words_is_neither_withdrawn_nor_made_anew() {
         let why = reason(&bench.ledger(), "ant").to_owned();
         assert!(why.contains("job.py is neither as it was before"), "{why}");
     }
+    let dry = bench.gander(&["rollback", "--consumer", "ant", "--dry-run"]).expect(1).stdout;
+    assert_eq!(dry.matches("apps/ant  ").count(), 1, "{dry}");
+    bench.gander(&["rollback", "--consumer", "ant"]).expect(2);
     bench.gander(&["rollback", "--all"]).expect(5);
+    assert_eq!(tip(&bench, "ant"), made, "nobody can tell: it stays");
+}
+
+#[test]
+fn a_rollback_leaves_a_branch_of_which_its_owner_has_a_part() {
+    let bench = fleet("");
+    for name in ["ant", "bee", "cat"] {
+        let place = bench.root.join("apps").join(name);
+        commit(&place, "more.py", OLD, &[]);
+        git(&place, &["push", "-q", "origin", "main"]);
+    }
+    bench.gander(&["run"]).expect(0);
+    let made = ["ant", "bee", "cat"].map(|name| tip(&bench, name));
+    // One takes one file of two, one both with lines of their own, one works in one of the lines.
+    let own = "rows = list(read_table(\"users_v2\"))\n";
+    for (name, job, more) in [("ant", NEW, OLD), ("bee", NEW, own), ("cat", "rows = []\n", OLD)] {
+        let place = owner(&bench, name, "main");
+        std::fs::write(place.join("job.py"), job).unwrap();
+        commit(&place, "more.py", more, &[]);
+        git(&place, &["push", "-q", "origin", "main"]);
+    }
+    // Nothing has looked since.
+    let dry = bench.gander(&["rollback", "--all", "--dry-run"]).expect(1).stdout;
+    for name in ["ant", "bee", "cat"] {
+        assert_eq!(dry.matches(&format!("apps/{name}  ")).count(), 1, "{dry}");
+    }
+    bench.gander(&["rollback", "--consumer", "ant"]).expect(2);
+    bench.gander(&["rollback", "--all"]).expect(5);
+    let now = ["ant", "bee", "cat"].map(|name| tip(&bench, name));
+    assert_eq!(now, [made[0].clone(), made[1].clone(), None], "{:#}", bench.ledger());
+    assert_eq!(["ant", "bee", "cat"].map(|name| state(&bench, name)), ["delivered", "delivered", "reverted"]);
+    let why = reason(&bench.ledger(), "ant").to_owned();
+    assert!(why.contains("may have merged a part of it"), "{why}");
+    // Once they have taken that back, it can be told.
+    let ant = owner(&bench, "ant", "gander/small/ant");
+    git(&ant, &["checkout", "-q", "main"]);
+    commit(&ant, "job.py", OLD, &[]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    bench.gander(&["rollback", "--consumer", "ant"]).expect(0);
+    assert_eq!((tip(&bench, "ant"), state(&bench, "ant")), (None, "reverted".to_owned()));
 }
 
 #[test]
@@ -277,7 +320,8 @@ fn a_branch_that_somebody_looks_at_is_made_anew_all_the_same() {
         assert_eq!(git(&there, &["show", "gander/small/ant:job.py"]), text.replace("users_v1", "users_v2"), "{how}");
         bench.gander(&["rollback", "--all"]).expect(0);
         for name in ["ant", "bee", "cat"] {
-            git(&bench.root.join("apps").join(name), &["for-each-ref", "refs/heads/gander"]);
+            let left = git(&bench.root.join("apps").join(name), &["for-each-ref", "refs/heads/gander"]);
+            assert_eq!(left, "", "{how}: {name}");
         }
     }
 }

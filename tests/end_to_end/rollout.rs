@@ -197,3 +197,67 @@ fn a_pause_gets_through_to_a_run_of_another_process() {
     bench.gander(&["resume"]).expect(0);
     bench.gander(&["run"]).expect(0);
 }
+
+#[test]
+fn what_is_out_is_watched_also_where_no_run_can_be_begun() {
+    let gate = "[[rollout.gate]]\nkind = \"bake\"\nfor = \"3h\"\n[[rollout.gate]]\nkind = \"command\"\n\
+                run = [\"sh\", \"-c\", \"test ! -e bad || { echo too slow; exit 1; }\"]";
+    let rows: [(&str, &dyn Fn(&str) -> String, i32); 2] =
+        [("a comment", &|rule| format!("{rule}// more\n"), 5), ("no rule", &|rule| rule.replace("rule(", "rule(("), 2)];
+    for (name, alter, code) in rows {
+        let bench = fleet("notify = [\"sh\", \"-c\", \"cat >> heard; echo >> heard\"]", gate);
+        let heard = || {
+            let text = std::fs::read_to_string(bench.root.join("heard")).unwrap_or_default();
+            let kind = |line: &str| serde_json::from_str::<Value>(line).unwrap()["kind"].as_str().unwrap().to_owned();
+            text.lines().map(kind).collect::<Vec<_>>()
+        };
+        let rule = bench.text("small.rhai");
+        bench.gander(&["run"]).expect(4);
+        bench.put("small.rhai", alter(&rule));
+        for _ in 0..2 {
+            bench.gander(&["run"]).expect(code);
+        }
+        assert_eq!(heard(), ["paused"], "{name}: it is told once");
+        assert_ne!(bench.text("apps/ant/job.py"), JOB, "{name}");
+        bench.put("bad", "");
+        bench.gander(&["run"]).expect(code);
+        assert_eq!(bench.text("apps/ant/job.py"), JOB, "{name}: what fails is taken back");
+        assert_eq!(heard(), ["paused", "failed", "rolled-back"], "{name}");
+        bench.put("small.rhai", rule);
+        bench.gander(&["run"]).expect(3);
+        assert_eq!(heard().last().unwrap(), "resumed", "{name}");
+    }
+}
+
+#[test]
+fn an_approval_ends_with_the_migration_that_it_was_about() {
+    let bench = fleet("", "[[rollout.gate]]\nkind = \"approval\"\n[[rollout.gate]]\nkind = \"bake\"\nfor = \"3h\"");
+    bench.gander(&["run"]).expect(4);
+    bench.gander(&["approve", "--wave", "1"]).expect(0);
+    assert!(!bench.gander(&["run"]).expect(4).stdout.contains("gander approve"));
+    // It makes the same of everybody.
+    bench.put("small.rhai", format!("{}// more\n", bench.text("small.rhai")));
+    let said = bench.gander(&["run", "--replan"]).expect(4).stdout;
+    assert!(said.contains("gander approve --wave 1"), "{said}");
+}
+
+#[test]
+fn who_comes_while_the_last_wave_runs_comes_after_it() {
+    let bench = fleet("", "[[rollout.gate]]\nkind = \"approval\"");
+    bench.gander(&["run"]).expect(4);
+    bench.gander(&["approve", "--wave", "1"]).expect(0);
+    // Half of the last wave is out.
+    bench.gander(&["run", "--only", "ant"]).expect(4);
+    bench.gander(&["run", "--only", "bee"]).expect(4);
+    bench.put("apps/dog/job.py", JOB);
+    bench.git(&["add", "apps/dog"]);
+    bench.git(&["commit", "-q", "-m", "more"]);
+    let said = bench.gander(&["discover"]).stdout;
+    assert!(said.contains("component:default/dog is new: joins wave 3, the last"), "{said}");
+    bench.gander(&["run"]).expect(4);
+    let ledger = bench.ledger();
+    let members = |wave: &Value| wave["members"].as_array().unwrap().len();
+    let waves: Vec<usize> = ledger["waves"].as_array().unwrap().iter().map(members).collect();
+    assert_eq!(waves, [1, 2, 1], "{ledger:#}");
+    assert_eq!(bench.text("apps/dog/job.py"), JOB);
+}

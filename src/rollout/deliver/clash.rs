@@ -9,6 +9,14 @@ use super::{Obstacle, Shipment};
 use crate::git::{Remote, Repository, TRAILER, merge_contents};
 use crate::workspace::FileVersion;
 
+/// How a clash is told.
+const CLASH: &str = "the migration ";
+
+/// Whether that is what a change set waits for.
+pub fn is_clash(waits: &str) -> bool {
+    waits.starts_with(&super::waits_for_approval(CLASH))
+}
+
 /// Holds a change set back where another migration's branch changes the same lines. `tips` are
 /// the branches below `gander/`, by name; `remote` is where they are, if not here.
 ///
@@ -50,7 +58,7 @@ pub fn no_clash(
                 let migration = name.split('/').nth(1).unwrap_or_default();
                 let place = format!("{path}:{}", first_line(version));
                 return Err(Obstacle::Clash(format!(
-                    "the migration {migration} changes the same lines at {place} (branch {name}, change {}); whichever \
+                    "{CLASH}{migration} changes the same lines at {place} (branch {name}, change {}); whichever \
                      is merged second conflicts until it is made anew",
                     change.map_or("unknown", |change| change.get(..12).unwrap_or(change))
                 )));

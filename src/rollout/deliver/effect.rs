@@ -257,7 +257,7 @@ pub(super) fn commit_place(shipment: &Shipment<'_>) -> Result<GitPlace, Obstacle
 
 pub(super) fn take_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Result<(), Obstacle> {
     match record.how {
-        Delivery::Patches => Ok(()),
+        Delivery::Patches => not_applied(shipment, record),
         Delivery::Checkout => {
             ends_match(shipment, on_either_end)?;
             bring_to(shipment, Side::Before).map_err(Obstacle::from)
@@ -293,10 +293,48 @@ pub(super) fn take_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Res
     }
 }
 
+/// Patches are taken back by whoever applied them: seen where that is the folder that gander reads.
+fn not_applied(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Result<(), Obstacle> {
+    let root = &shipment.place.root;
+    for version in shipment.versions.iter().filter(|one| one.before != one.after) {
+        if files::read_below(root, &version.path)? == version.after {
+            return Err(Obstacle::Conflict(format!(
+                "it is applied: {} is as gander left it in {}; `git apply revert.patch` from {} there, then roll it \
+                 back again",
+                version.path,
+                root.display(),
+                record.folder
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What stands in the commit of a work tree whose files were put back: its owner has committed the
+/// change set, and has to commit that it is back.
+pub(in crate::rollout) fn committed(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Option<String> {
+    let git = shipment.place.git.as_ref().filter(|_| record.how == Delivery::Checkout)?;
+    let repository = Repository::open(&git.toplevel).ok()?;
+    let head = repository.head().ok()??;
+    let paths: Vec<String> = shipment.versions.iter().map(|version| shipment.set.joined(&version.path)).collect();
+    let found = repository.files_at(&head, &paths).ok()?;
+    let stands = |(version, path): &(&FileVersion, &String)| {
+        version.before != version.after && found.get(*path) == version.after.as_ref()
+    };
+    let (version, _) = shipment.versions.iter().zip(&paths).find(stands)?;
+    Some(format!(
+        "its files are put back, and its last commit still holds {} as gander left it: commit that",
+        version.path
+    ))
+}
+
+/// What becomes of a branch that is still as gander made it.
+pub(super) const DELETED: &str = "its branch is deleted";
+
 /// What [`take_back`] would do, as far as can be told without doing it.
 pub(super) fn look_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Result<&'static str, Obstacle> {
     match (record.how, &record.branch) {
-        (Delivery::Patches, _) => Ok("its patches are marked as withdrawn"),
+        (Delivery::Patches, _) => not_applied(shipment, record).map(|()| "its patches are marked as withdrawn"),
         (Delivery::Checkout, _) => {
             ends_match(shipment, on_either_end)?;
             Ok("its files are put back")
@@ -315,9 +353,9 @@ pub(super) fn look_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Res
                 {
                     Ok("it is taken out of the branch that it shares")
                 }
-                (Some((found, _)), Some(made)) if found == *made => Ok("its branch is deleted"),
-                (Some((found, _)), _) if Some(&found) == record.replaces.as_ref() => Ok("its branch is deleted"),
-                (Some((_, Some(facts))), None) if ours(shipment, record, &facts)? => Ok("its branch is deleted"),
+                (Some((found, _)), Some(made)) if found == *made => Ok(DELETED),
+                (Some((found, _)), _) if Some(&found) == record.replaces.as_ref() => Ok(DELETED),
+                (Some((_, Some(facts))), None) if ours(shipment, record, &facts)? => Ok(DELETED),
                 (_, None) => Err(unknown(name)),
                 _ => Err(moved(name)),
             }

@@ -10,12 +10,12 @@ mod revert;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-pub use clash::no_clash;
+pub use clash::{is_clash, no_clash};
+pub(super) use effect::{committed, not_moved_there as not_moved, remote_of_record, unless_approved};
 pub use effect::{is_ours, trailer};
-pub(super) use effect::{not_moved_there as not_moved, remote_of_record, unless_approved};
 pub use look::{is_own, own_writes};
 use revert::Reverting;
-pub use revert::{Named, Present, Told, half_merged, merged_as_files, named, present, revert_id, trial};
+pub use revert::{Named, Present, Told, merged_as_files, named, present, revert_id, trial};
 
 use super::machine::consumer::{Event, State};
 use super::{Hooks, RolloutError, shared};
@@ -244,16 +244,15 @@ pub fn finish(
 ) -> Result<(), RolloutError> {
     match made {
         Err(Obstacle::Away(why)) if tried_again(record, store.now()) => {
+            record.away = Some(why.clone());
             let again = Entry { detail: why, ..entry("away", id, record, Phase::Done, false) };
             go(store, id, record, (Event::Stage, DeliveryState::Delivering), again)
         }
-        Err(Obstacle::Moved(why)) => {
-            // What it was to take the place of is what is out.
-            if let Some((_, commit)) = &mut record.branch {
-                commit.clone_from(&record.replaces);
-            }
-            let again = Entry { detail: why, ..entry("supersede", id, record, Phase::Done, false) };
-            go(store, id, record, (Event::Supersede, DeliveryState::Superseded), again)
+        Err(Obstacle::Moved(why)) => made_anew(store, id, record, why),
+        // What it was to take the place of stays out: a hook may let it through later.
+        Err(Obstacle::Failed(why)) if record.replaces.is_some() && tried_again(record, store.now()) => {
+            record.away = Some(why.clone());
+            made_anew(store, id, record, why)
         }
         Err(Obstacle::Clash(why)) if record.over.is_none() && record.replaces.is_none() => {
             // What a person approved before was said without knowing of this.
@@ -265,11 +264,20 @@ pub fn finish(
         }
         Err(obstacle) => end(store, id, record, "deliver", obstacle),
         Ok(()) => {
-            (record.tries, record.again) = (0, None);
+            (record.tries, record.again, record.away) = (0, None, None);
             let done = entry("deliver", id, record, Phase::Done, false);
             go(store, id, record, (Event::Deliver, DeliveryState::Delivered), done)
         }
     }
+}
+
+/// Has a change set made anew by the next run. What it was to take the place of is what is out.
+fn made_anew(store: &mut Store, id: &str, record: &mut DeliveryRecord, why: String) -> Result<(), RolloutError> {
+    if let Some((_, commit)) = &mut record.branch {
+        commit.clone_from(&record.replaces);
+    }
+    let again = Entry { detail: why, ..entry("supersede", id, record, Phase::Done, false) };
+    go(store, id, record, (Event::Supersede, DeliveryState::Superseded), again)
 }
 
 /// Records the state that an obstacle leads to; its effect is over.
@@ -333,10 +341,14 @@ pub fn roll_back(
     let intent = Entry { detail: because.to_owned(), ..entry("rollback", id, record, Phase::Intent, true) };
     because.clone_into(&mut record.because);
     if record.state != D::RollingBack {
-        (record.tries, record.again) = (0, None);
+        (record.tries, record.again, record.away) = (0, None, None);
     }
     go(store, id, record, (Event::Revert, D::RollingBack), intent)?;
     let folder = store.folder().join(&record.folder);
+    if record.how == Delivery::Patches {
+        // Nobody shall apply it, also where somebody has and it can't be taken back.
+        mark_withdrawn(store.folder(), record, because);
+    }
     let said = revert::said(shipment, record);
     let unseen = record.merged.is_none() && record.pushed_to().is_some_and(|place| store.is_unseen(&place));
     let taken = match proven(shipment) {
@@ -365,6 +377,7 @@ pub fn roll_back(
             return go(store, id, record, (Event::Revert, D::RollingBack), asked);
         }
         Err(Obstacle::Away(why)) if tried_again(record, store.now()) => {
+            record.away = Some(why.clone());
             let again = Entry { detail: why, ..entry("away", id, record, Phase::Done, true) };
             return go(store, id, record, (Event::Revert, D::RollingBack), again);
         }
@@ -395,6 +408,45 @@ pub fn step_down(
         return Ok(());
     }
     put_below(store, id, record, None)
+}
+
+/// Whether the branch of a change set that its owner threw away stands all the same, as gander made
+/// it: merged and taken back, it may be merged again.
+///
+/// # Errors
+/// Where its remote can't be reached.
+pub fn is_left(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Result<bool, Obstacle> {
+    let is_made = record.branch.as_ref().is_some_and(|(_, commit)| commit.is_some());
+    if !record.state.is_thrown_away() || record.shared || !is_made {
+        return Ok(false);
+    }
+    match effect::look_back(shipment, record) {
+        Err(Obstacle::Away(why)) => Err(Obstacle::Away(why)),
+        looked => Ok(matches!(looked, Ok(effect::DELETED))),
+    }
+}
+
+/// Deletes such a branch: whether there was one.
+///
+/// # Errors
+/// Where the state can't be written; within, where the remote can't be reached.
+pub fn sweep(
+    store: &mut Store,
+    shipment: &Shipment<'_>,
+    record: &DeliveryRecord,
+) -> Result<Result<bool, Obstacle>, RolloutError> {
+    match is_left(shipment, record) {
+        Ok(true) => {}
+        other => return Ok(other),
+    }
+    let id = shipment.place.id.as_str();
+    let why = "its owner took it back, and its branch stands";
+    store.note(&Entry { detail: why.to_owned(), ..entry("withdraw", id, record, Phase::Intent, true) })?;
+    let taken = effect::take_back(shipment, record);
+    if taken.is_ok() {
+        store.note(&entry("withdraw", id, record, Phase::Done, true))?;
+    }
+    Ok(taken.map(|()| true))
 }
 
 /// Puts the change set that was merged under a correction in its place again.

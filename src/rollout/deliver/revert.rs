@@ -258,6 +258,9 @@ pub enum Told {
         back: bool,
         /// The first file that is neither as it was before nor as it was made.
         neither: Option<String>,
+        /// Whether some of it seems to be there: a file as it was made, or one with a word that it
+        /// brought.
+        part: bool,
     },
 }
 
@@ -289,10 +292,11 @@ impl Present {
     ///
     /// # Errors
     /// Where they can't be read.
-    pub fn read(&mut self, paths: Vec<String>) -> Result<(), Obstacle> {
+    pub fn read(&mut self, paths: &BTreeSet<String>) -> Result<(), Obstacle> {
+        let paths: Vec<String> = paths.iter().cloned().collect();
         let mut found = self.ground.repository().files_at(&self.head, &paths)?;
-        self.read =
-            paths.into_iter().map(|path| (found.remove(&path), path)).map(|(file, path)| (path, file)).collect();
+        let file = |path: String| (found.remove(&path), path);
+        self.read = paths.into_iter().map(file).map(|(file, path)| (path, file)).collect();
         Ok(())
     }
 
@@ -309,15 +313,54 @@ impl Present {
     /// # Errors
     /// Where it can't be read.
     pub fn tells(&self, prefix: &str, versions: &[FileVersion]) -> Result<Told, Obstacle> {
-        let (mut back, mut first, mut neither) = (0, None, None);
+        self.told_by((&self.head, &self.read), prefix, versions)
+    }
+
+    /// The same of the files of another commit, which is in the history of that head.
+    ///
+    /// # Errors
+    /// Where it can't be read or reached.
+    pub fn tells_at(&self, commit: &str, prefix: &str, versions: &[FileVersion]) -> Result<Told, Obstacle> {
+        if let Ground::There(remote, abroad) = &self.ground {
+            remote.bring_commit(abroad, commit)?;
+        }
+        self.told_by((commit, &BTreeMap::new()), prefix, versions)
+    }
+
+    /// A file whose lines were changed since, so that a change can't be taken back from it.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub fn stuck(&self, prefix: &str, versions: &[FileVersion]) -> Result<Option<String>, Obstacle> {
+        for version in versions {
+            let found = self.ground.repository().file_at(&self.head, &below(prefix, &version.path))?;
+            if back(&[version], found.as_ref())?.is_none() {
+                return Ok(Some(version.path.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    fn told_by(
+        &self,
+        (head, read): (&str, &BTreeMap<String, Option<Content>>),
+        prefix: &str,
+        versions: &[FileVersion],
+    ) -> Result<Told, Obstacle> {
+        let (mut back, mut first, mut neither, mut part) = (0, None, None, false);
         let changed: Vec<&FileVersion> = versions.iter().filter(|one| one.before != one.after).collect();
         for version in &changed {
             let path = below(prefix, &version.path);
-            let found = match self.read.get(&path) {
-                Some(found) => found.clone(),
-                None => self.ground.repository().file_at(&self.head, &path)?,
+            let there;
+            let found = match read.get(&path) {
+                Some(found) => found.as_ref(),
+                None => {
+                    there = self.ground.repository().file_at(head, &path)?;
+                    there.as_ref()
+                }
             };
-            let is_in = is_in(version, found.as_ref())?;
+            let is_in = is_in(version, found)?;
+            part |= is_in.unwrap_or_else(|| has_new_words(version, found));
             back += usize::from(is_in == Some(false));
             if is_in != Some(true) && first.is_none() {
                 first = Some((version.path.clone(), is_in == Some(false)));
@@ -329,34 +372,27 @@ impl Present {
         Ok(match first {
             None => Told::There,
             Some(_) if back == changed.len() => Told::NotThere,
-            Some((path, back)) => Told::Unclear { path, back, neither },
+            Some((path, back)) => Told::Unclear { path, back, neither, part },
         })
     }
-}
-
-/// A file of a head that may hold a part of a change set with other changes in its lines, where
-/// none of its files is as it was before: which.
-///
-/// # Errors
-/// Where the repository can't be read or reached.
-pub fn half_merged(
-    place: &Workspace,
-    record: &DeliveryRecord,
-    versions: &[FileVersion],
-) -> Result<Option<String>, Obstacle> {
-    let Some(git) = &place.git else { return Ok(None) };
-    let present = present(git, record)?;
-    let mut first = None;
-    for version in versions.iter().filter(|one| one.before != one.after) {
-        let found = present.ground.repository().file_at(&present.head, &below(&git.prefix, &version.path))?;
-        match is_in(version, found.as_ref())? {
-            Some(true) => {}
-            None if has_new_words(version, found.as_ref()) => first = first.or_else(|| Some(version.path.clone())),
-            // As it was before, or something of its owner's own.
-            Some(false) | None => return Ok(None),
+    /// A file that may hold a part of a change set with other changes in its lines, where none of
+    /// its files is as it was before: which.
+    ///
+    /// # Errors
+    /// Where it can't be read.
+    pub fn half(&self, prefix: &str, versions: &[FileVersion]) -> Result<Option<String>, Obstacle> {
+        let mut first = None;
+        for version in versions.iter().filter(|one| one.before != one.after) {
+            let found = self.ground.repository().file_at(&self.head, &below(prefix, &version.path))?;
+            match is_in(version, found.as_ref())? {
+                Some(true) => {}
+                None if has_new_words(version, found.as_ref()) => first = first.or_else(|| Some(version.path.clone())),
+                // As it was before, or something of its owner's own.
+                Some(false) | None => return Ok(None),
+            }
         }
+        Ok(first)
     }
-    Ok(first)
 }
 
 /// Whether a file holds a word that a change brought into it.
@@ -433,7 +469,9 @@ pub(super) fn revert(
     for number in 2_u32.. {
         let Some(found) = made_already(shipment, record, &branch)? else { break };
         if found.message.ends_with(&trailer(&id)) {
-            return Ok(Some((branch, found.commit)));
+            // It may be one that can't be merged any more: that is for a person.
+            let left = plan(shipment, record, Some(folder))?;
+            return Ok((!left.files.is_empty()).then_some((branch, found.commit)));
         }
         match found.message.contains(&format!("\n{TRAILER}: ")) && number < 100 {
             // It took back what was merged before, and stays as it is.

@@ -175,8 +175,7 @@ fn become_of(repository: &Repository, standings: &Standings, record: &DeliveryRe
         Some((one.change_id, commit?))
     });
     sight.seen = of_branch(repository, standings, record, made)?;
-    let thrown = matches!(record.state, DeliveryState::Closed(_) | DeliveryState::Replaced(_));
-    if thrown && sight.named.is_some() && sight.seen == Some(Seen::Arrived) {
+    if record.state.is_thrown_away() && sight.named.is_some() && sight.seen == Some(Seen::Arrived) {
         // It was merged, and taken back; the branch was left where it is.
         sight.seen = None;
     }
@@ -198,7 +197,7 @@ fn of_branch(
     }
     if is_in_the_way(record) {
         let gone = record.branch.as_ref().is_some_and(|(name, _)| !standings.tips.contains_key(name));
-        return Ok(gone.then_some(Seen::Arrived));
+        return Ok(gone.then_some(Seen::Freed));
     }
     // Of all others only a merge is news.
     let is_out =

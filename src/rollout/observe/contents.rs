@@ -1,10 +1,10 @@
 //! What files tell of a delivery where its branch and the history don't, or say too much: a
 //! squash under other words, a merge without some of it, one that its owner took back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::branches::{Looked, Subject};
-use super::{AT_ONCE, Look, News, Seen, Sight, is_in_the_way, made, stands};
+use super::{AT_ONCE, Look, News, Seen, Sight, made, stands};
 use crate::digest::Digest;
 use crate::rollout::RolloutError;
 use crate::rollout::deliver::{self, Obstacle, Told};
@@ -17,7 +17,7 @@ const CASES_AT_ONCE: usize = 256;
 
 /// Of how many change sets that were out before, the newest ones, files tell that one is merged.
 /// Commits and their words tell it of all.
-const EARLIER_COMPARED: usize = 50;
+pub(in crate::rollout) const EARLIER_COMPARED: usize = 50;
 
 /// What could not be seen, with why.
 type Unseen = Vec<(String, String)>;
@@ -36,6 +36,10 @@ struct Answer {
     head: String,
     told: Told,
     earlier: Vec<(Digest, Told)>,
+    /// What the files of the commit say that names it, where those of the head don't tell.
+    named: Option<Told>,
+    /// A file from which it can't be taken back any more, where its owner is asked to merge that.
+    stuck: Option<String>,
 }
 
 /// What became of all that was looked at, and what could not be seen, with why.
@@ -95,13 +99,12 @@ fn is_asked(snapshot: &Snapshot, look: &Look<'_>, subject: &Subject<'_>, sight: 
         matches!(wave.state, WaveState::RollingBack(_)) && wave.members.iter().any(|member| member == subject.id)
     };
     match &sight.seen {
-        Some(Seen::Merged(_) | Seen::Closed(_) | Seen::Replaced(_)) => true,
-        Some(Seen::Arrived) if is_in_the_way(record) => true,
+        Some(Seen::Merged(_) | Seen::Closed(_) | Seen::Replaced(_) | Seen::Freed) => true,
         Some(Seen::Earlier { .. } | Seen::Back(_) | Seen::Refused(_) | Seen::Arrived) => false,
         // The same files may be their owner's own work by now: that is said.
         None if record.state == D::RolledBack => (!same || look.closely) && made(record).is_some(),
         Some(Seen::Edited(_)) | None => {
-            matches!(record.state, D::Closed(_) | D::Replaced(_))
+            record.state.is_thrown_away()
                 || (stands(&record.state)
                     && (look.closely
                         || (record.doubt.is_some() && !same)
@@ -165,9 +168,9 @@ fn compare(before: Option<&str>, cases: &[Case<'_>]) -> Result<Vec<Option<Answer
             let prefix = case.subject.git.map_or("", |git| git.prefix.as_str()).to_owned();
             let earlier = case.earlier.iter().flat_map(|(_, versions)| versions);
             let all = case.versions.iter().chain(earlier);
-            all.map(|version| below(&prefix, &version.path)).collect::<BTreeSet<_>>()
+            all.map(|version| below(&prefix, &version.path)).collect::<Vec<_>>()
         };
-        present.read(cases.iter().filter(asked).flat_map(paths).collect())?;
+        present.read(&cases.iter().filter(asked).flat_map(paths).collect())?;
         for case in cases {
             answers.push(if asked(&case) { Some(answer(&present, case)?) } else { None });
         }
@@ -184,7 +187,15 @@ fn answer(present: &deliver::Present, case: &Case<'_>) -> Result<Answer, Obstacl
     for (change, versions) in case.earlier.iter().filter(|(_, versions)| !versions.is_empty()) {
         earlier.push((*change, present.tells(prefix, versions)?));
     }
-    Ok(Answer { head, told, earlier })
+    let unclear = matches!(told, Told::Unclear { .. });
+    let named = match case.sight.named.as_ref().filter(|_| unclear) {
+        // A remote may give nobody a commit by its name: then its message is all there is.
+        Some(commit) => present.tells_at(commit, prefix, &case.versions).ok(),
+        None => None,
+    };
+    let is_asked = is_asked_back(case.subject.record) && told != Told::NotThere;
+    let stuck = if is_asked { present.stuck(prefix, &case.versions)? } else { None };
+    Ok(Answer { head, told, earlier, named, stuck })
 }
 
 /// What follows from what the files say.
@@ -192,7 +203,7 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
     use DeliveryState as D;
     let (id, record, sight) = (case.subject.id.to_owned(), case.subject.record, &case.sight);
     let news = |seen: Option<Seen>, doubt: Option<String>| Some(News { id: id.clone(), seen, doubt: Some(doubt) });
-    let Some(Answer { head, told, earlier }) = answer else {
+    let Some(Answer { head, told, earlier, named: by_name, stuck }) = answer else {
         if record.state == D::RolledBack && record.once.is_some() {
             return None;
         }
@@ -201,7 +212,14 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
     };
     if is_asked_back(record) {
         let back = || Seen::Back(format!("its files are as they were before it in {head}"));
-        return news((told == Told::NotThere).then(back).or_else(|| sight.seen.clone()), None);
+        let stuck = stuck.map(|path| {
+            Seen::Refused(format!(
+                "later commits changed the same lines of {path}, so that its revert can't be merged any more: \
+                 `gander rollback --consumer` lays the three versions side by side"
+            ))
+        });
+        let seen = (told == Told::NotThere).then(back);
+        return news(seen.or_else(|| sight.seen.clone()).or(stuck), None);
     }
     let gone = || Seen::Closed(format!("its change was merged, and is not in {head} any more: its owner took it back"));
     if record.merged.is_some() {
@@ -236,6 +254,11 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
     match (&told, &sight.named) {
         (Told::There, None) if back => return news(sight.seen.clone(), Some(AGAIN.to_owned())),
         (Told::There, named) => return news(Some(Seen::Merged(named.clone().unwrap_or(head))), None),
+        (Told::Unclear { .. }, Some(named)) if by_name == Some(Told::NotThere) => {
+            let out = matches!(record.state, D::Delivered | D::Edited(_) | D::Superseded);
+            let left_out = || Seen::Closed(format!("{named} names its change, and leaves it out"));
+            return news(out.then(left_out), None);
+        }
         // What its commits say it is, they may say of a part of it alone.
         (Told::Unclear { .. }, Some(named)) => return news(Some(Seen::Merged(named.clone())), None),
         _ => {}
@@ -243,18 +266,25 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
     if let Some((change, _)) = earlier.iter().find(|(_, told)| *told == Told::There).filter(|_| !back) {
         return news(Some(Seen::Earlier { change: *change, commit: head }), None);
     }
-    let thrown = matches!(record.state, D::Closed(_) | D::Replaced(_))
+    news(sight.seen.clone(), doubt_of(record, sight, told))
+}
+
+/// Why nobody can tell what became of one that seems to be thrown away, or of which its owner seems to
+/// have a part though its branch stands.
+fn doubt_of(record: &DeliveryRecord, sight: &Sight, told: Told) -> Option<String> {
+    let thrown = record.state.is_thrown_away()
         || record.doubt.is_some()
         || matches!(sight.seen, Some(Seen::Closed(_) | Seen::Replaced(_)));
-    let doubt = match told {
+    let stands = matches!(record.state, DeliveryState::Delivered | DeliveryState::Edited(_));
+    let thrown = thrown || (stands && matches!(told, Told::Unclear { part: true, .. }));
+    match told {
         Told::Unclear { neither: Some(path), .. } if thrown => Some(unclear(&path)),
         Told::Unclear { path, .. } if thrown => Some(format!(
             "{path} is as it was before, and other files of it are as gander left them: its owner may have merged a \
              part of it, which gander can't tell and won't take back: look there"
         )),
         _ => None,
-    };
-    news(sight.seen.clone(), doubt)
+    }
 }
 
 /// What was taken back is there all the same. As every doubt, it names no commit: it is said once,
@@ -262,6 +292,7 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
 const AGAIN: &str = "what was taken back is there all the same: it was merged after that, or is its owner's own work by \
                      now; `gander rollback --consumer` makes a revert of it";
 
+/// What is said of one that its owner may have merged with changes of their own.
 pub(in crate::rollout) fn unclear(path: &str) -> String {
     format!(
         "{path} is neither as it was before nor as gander left it: its owner may have merged it with \
@@ -272,10 +303,9 @@ pub(in crate::rollout) fn unclear(path: &str) -> String {
 /// What stands in the way of saying that a delivery is back, or nothing of it is out.
 pub(in crate::rollout) fn is_unclear(record: &DeliveryRecord) -> bool {
     use DeliveryState as D;
-    let thrown = matches!(record.state, D::Closed(_) | D::Replaced(_));
     // Its branch stands, and half of it seems to be merged.
     let half = matches!(record.state, D::Delivered | D::Edited(_)) && record.merged.is_none();
-    record.doubt.is_some() && (thrown || half)
+    record.doubt.is_some() && (record.state.is_thrown_away() || half)
 }
 
 /// The places that were looked at, each with its head.

@@ -45,10 +45,12 @@ pub(super) struct Made {
     pub set: ChangeSet,
     /// The code that it was made of.
     pub pin: Pin,
-    commit: String,
-    /// The branch that it is on; `None` where it was merged.
-    branch: Option<String>,
-    shared: bool,
+    /// The commit that holds it, or that it was made over.
+    pub commit: String,
+    /// The branch that it is on; `None` where it was merged, or written into a working tree.
+    pub branch: Option<String>,
+    /// Its branch is that of others, too.
+    pub shared: bool,
 }
 
 /// What a repository tells of one workspace.
@@ -202,7 +204,7 @@ impl Scene {
         made.extend(found.open);
         let mut record: Option<DeliveryRecord> = None;
         for (number, one) in (0..).zip(&made) {
-            record = Some(self.record(&blank, one, number, record));
+            record = Some(self.record(request, (&blank, record), one, number));
         }
         let (Some(mut record), Some(last)) = (record, made.last()) else { return Ok(None) };
         let because = match &record.merged {
@@ -225,10 +227,19 @@ impl Scene {
         Ok(Some(Story { record, made, gone, because }))
     }
 
-    fn record(&self, blank: &DeliveryRecord, one: &Made, number: u32, below: Option<DeliveryRecord>) -> DeliveryRecord {
+    fn record(
+        &self,
+        request: &Request<'_>,
+        (blank, below): (&DeliveryRecord, Option<DeliveryRecord>),
+        one: &Made,
+        number: u32,
+    ) -> DeliveryRecord {
         use crate::changeset::Side;
         let usual = blank.branch.as_ref().map(|(name, _)| name.clone()).unwrap_or_default();
-        let usual = if number == 0 { usual } else { format!("{usual}-{}", number + 1) };
+        let usual = match usual.rsplit_once('/').filter(|_| number > 0) {
+            Some((folder, part)) => format!("{folder}/{}", record::numbered(request, part, number + 1)),
+            None => usual,
+        };
         let is_open = one.branch.is_some();
         let commit = (is_open || self.tips.get(&usual) == Some(&one.commit)).then(|| one.commit.clone());
         DeliveryRecord {

@@ -97,6 +97,7 @@ pub(super) fn migration(root: &Path, how: Delivery) -> Migration {
         },
         state: root.join(".gander/users-v2"),
         digest: Digest::of(b"migration"),
+        verify_digest: Digest::of(b"verify"),
     }
 }
 

@@ -419,6 +419,22 @@ fn an_approval_that_the_policy_asks_for_is_heard_of_and_waited_for() {
 }
 
 #[test]
+fn change_sets_that_wait_for_approval_are_counted_not_their_consumers() {
+    for (sets, wanted) in [(1, "a change set waits"), (2, "2 change sets wait")] {
+        let mut verdicts = vec![VerdictKind::NoData; sets + 1];
+        verdicts[0] = VerdictKind::Pass;
+        let mut world = World::new(Delivery::Patches, &changed(sets + 1), &verdicts);
+        world.migration.rollout.waves.drain(..2);
+        world.migration.policy.unverified = Disposition::Approve;
+        for (name, index) in [("d0", 1), ("d1", sets)] {
+            world.consume(name, Source::Workspace(index));
+        }
+        let RunEnd::Waiting { reason, .. } = world.run().unwrap().end else { panic!("{sets}") };
+        assert_eq!(reason, format!("{wanted} for approval: `gander approve c1`"));
+    }
+}
+
+#[test]
 fn an_approval_ends_with_the_wave_that_it_was_about() {
     let mut world = in_single_file(Delivery::Patches, &[VerdictKind::Pass; 2], &[Gate::Approval]);
     world.migration.rollout.gates.push(look_out(&world));
@@ -430,6 +446,10 @@ fn an_approval_ends_with_the_wave_that_it_was_about() {
     retry_wave(&mut world.store(), 1).unwrap();
     let ledger = world.run().unwrap();
     assert!(matches!(ledger.end, RunEnd::Waiting { wave: 1, .. }), "nobody has looked since: {:?}", ledger.end);
+    let journal = world.store().journal().unwrap();
+    let ended: Vec<&str> =
+        journal.iter().filter(|line| line.entry.point == "unapprove").map(|line| line.entry.subject.as_str()).collect();
+    assert_eq!(ended, ["wave 1"], "that it has ended is said once");
 }
 
 #[test]
