@@ -24,7 +24,7 @@ use crate::files;
 use crate::report::table::counted;
 use crate::rule::{Facts, RuleSet};
 use crate::rule_test::{self, Given};
-use crate::script::{self, Inputs};
+use crate::script::{self, Inputs, ScriptError, ScriptErrors};
 use crate::transform::{self, Fate, FileReport, FindingKind, file};
 use crate::workspace::{Content, FileVersion};
 
@@ -286,6 +286,13 @@ pub(super) fn load(args: &RuleFile, screen: &Screen) -> Result<RuleSet, Exit> {
         let mappings = script::read_mappings(&files)?;
         let parameters = args.param.iter().map(|(k, v)| (k.clone(), toml::Value::from(v.clone()))).collect();
         rule_test::load(&sources, &Inputs { parameters, mappings, ..Inputs::default() }, Given::ByHand)
+    });
+    let loaded = loaded.and_then(|rules| match rules.rules.is_empty() {
+        true => {
+            let error = ScriptError::of_file(&args.rule.display().to_string(), "declares no rules");
+            Err(ScriptErrors(vec![error.hint("a module is imported by rule files: name one of them")]))
+        }
+        false => Ok(rules),
     });
     let loaded = loaded.inspect(|rules| {
         if let Some(hint) = rule_test::hint_of_unexampled(rules) {

@@ -156,7 +156,7 @@ fn order(head: &Section<'_>) -> Vec<Vec<String>> {
     let lists = head.get("order").and_then(|value| value.array("an array of lists of rule ids", example));
     let mut all = Vec::new();
     for list in lists.into_iter().flatten() {
-        let Some(items) = list.strings("[\"users-v2/first\", \"users-v2/second\"]") else { continue };
+        let Some(items) = list.strings(example) else { continue };
         let ids: Vec<String> = items.iter().map(|(_, id)| (*id).to_owned()).collect();
         if ids.len() < 2 {
             list.wrong("an order is of two rules at least", format!("write for example `order = {example}`"));

@@ -7,8 +7,8 @@ use ignore::WalkBuilder;
 
 use super::server::{Document, Documents};
 use crate::rule::{Facts, RuleSet};
-use crate::rule_test::{Suite, find};
-use crate::script::{Source, load, read};
+use crate::rule_test::{self, Given, Suite, find};
+use crate::script::{Source, read};
 use crate::transform::collect;
 
 /// Rules that are loaded together.
@@ -47,7 +47,8 @@ fn one(suite: &Suite, roots: &[PathBuf], documents: &Documents, known: &[Loaded]
             *source = Source { name: source.name.clone(), text: document.text.clone(), folder: source.folder.clone() };
         }
     }
-    let rules = load(&sources, &suite.inputs).ok().filter(|rules| !rules.rules.is_empty())?;
+    // As everywhere, a rule whose example does not hold runs nowhere.
+    let rules = rule_test::load(&sources, &suite.inputs, Given::ByHand).ok().filter(|rules| !rules.rules.is_empty())?;
     let facts = match known.iter().find(|k| k.file == suite.file) {
         _ if !rules.collects() => Arc::default(),
         Some(known) if known.rules.collects() => Arc::clone(&known.facts),

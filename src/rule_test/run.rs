@@ -182,6 +182,15 @@ fn load(
         vec![TestError::Rules(errors)]
     })?;
     rules.exercise = Some(Arc::<Exercise>::default());
+    // What they import or declare lies in files of its own, which are read each time: each rule's identity
+    // holds them.
+    let key = match rules.modular || !rules.libraries.is_empty() {
+        true => {
+            let beside = DigestBuilder::new("gander.rule-test.beside").field(key.as_bytes());
+            rules.rules.iter().fold(beside, |digest, rule| digest.field(rule.identity.as_bytes())).finish()
+        }
+        false => key,
+    };
     let mut all = memory.rules.lock().unwrap_or_else(PoisonError::into_inner);
     Ok((Arc::clone(all.entry(key).or_insert_with(|| Arc::new(rules))), key))
 }

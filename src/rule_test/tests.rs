@@ -34,6 +34,24 @@ fn errors(root: &Path) -> String {
 }
 
 #[test]
+fn a_module_that_changes_is_a_change_of_its_rules() {
+    let rule = "import \"names\" as names;\nrule(\"m/old\").lang(\"python\").find(\"old($X)\")\n    .rewrite(|m, cx| code(names::new() + \"($X)\", #{ X: m.X })).example(\"old(1)\", \"new(1)\");\n";
+    let module = |name: &str| format!("fn new() {{ \"{name}\" }}\n");
+    let root = folder(&[
+        ("rules/demo.rhai", rule),
+        ("rules/modules/names.rhai", &module("new")),
+        ("rules/tests/demo/call/a.py", "old(1)\n"),
+    ]);
+    let memory = Memory::default();
+    tested(root.path(), &memory);
+    accept(&root.path().join("rules/tests/demo/call.snap")).unwrap();
+    assert!(tested(root.path(), &memory).passed());
+    assert!(tested(root.path(), &memory).cases().all(|case| !case.ran), "nothing changed");
+    write(&root.path().join("rules/modules/names.rhai"), &module("other"));
+    assert_eq!(tested(root.path(), &memory).failures(), 2, "the example and the case");
+}
+
+#[test]
 fn a_case_is_new_then_accepted_then_kept_until_something_changes() {
     let root = folder(&[
         ("rules/demo.rhai", RULE),

@@ -6,7 +6,7 @@ use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, Position};
 
 use super::budget::refill;
 use super::code::{EditSpec, Snippet, to_replacement};
-use super::explain::{explain, file_of, plain};
+use super::explain::{place_in, placed, plain};
 
 use super::nodes::{Cx, RhaiMatch};
 use super::survey::Survey;
@@ -91,16 +91,7 @@ impl Closure {
         given.extend([Dynamic::from(cx)]);
         given.truncate(self.arity);
         let result = self.function.call::<Dynamic>(&self.engine, &self.ast, given);
-        result.map_err(|error: Box<EvalAltResult>| {
-            let (position, message) = explain(&error);
-            match file_of(&error).filter(|file| *file != self.file && !position.is_none()) {
-                Some(module) => format!("{}: {message}", place_in(module, position)),
-                None => {
-                    let position = if position.is_none() { self.at } else { position };
-                    format!("{}: {message}", self.place(position))
-                }
-            }
-        })
+        result.map_err(|error: Box<EvalAltResult>| placed(&error, &self.file, self.at))
     }
 
     fn place(&self, at: Position) -> String {
@@ -119,10 +110,6 @@ impl Closure {
             self.place(self.at)
         )
     }
-}
-
-fn place_in(file: &str, at: Position) -> String {
-    format!("{file}:{}:{}", at.line().unwrap_or(1), at.position().unwrap_or(1))
 }
 
 impl Decide for Closure {

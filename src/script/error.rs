@@ -4,7 +4,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use rhai::{EvalAltResult, ImmutableString, ParseError, Position};
 
 use super::Source;
-use super::explain::explain;
+use super::explain::{explain, file_of, place_in};
 
 /// One error in a rule or mapping file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,8 @@ impl std::fmt::Display for ScriptErrors {
 impl std::error::Error for ScriptErrors {}
 
 impl ScriptError {
-    pub(super) fn of_file(file: &str, message: &str) -> Self {
+    /// About a whole file.
+    pub fn of_file(file: &str, message: &str) -> Self {
         Self { file: file.to_owned(), place: None, message: message.to_owned(), hint: None, text: String::new() }
     }
 
@@ -72,7 +73,10 @@ impl ScriptError {
 
     pub(super) fn running(source: &Source, error: &EvalAltResult) -> Self {
         let (position, message) = explain(error);
-        Self::in_source(source, position, &message)
+        match file_of(error).filter(|file| *file != source.name && !position.is_none()) {
+            Some(module) => Self::of_file(&place_in(module, position), &message),
+            None => Self::in_source(source, position, &message),
+        }
     }
 
     /// With what to do next.

@@ -55,6 +55,23 @@ pub(super) fn file_of(error: &EvalAltResult) -> Option<&str> {
     }
 }
 
+/// What went wrong, with its place: in the module that it came about in, else in `file`, at `at` where
+/// the error knows none.
+pub(super) fn placed(error: &EvalAltResult, file: &str, at: Position) -> String {
+    let (position, message) = explain(error);
+    let (file, position) = match file_of(error).filter(|other| *other != file) {
+        _ if position.is_none() => (file, at),
+        Some(module) => (module, position),
+        None => (file, position),
+    };
+    format!("{}: {message}", place_in(file, position))
+}
+
+/// `file:line:column`.
+pub(super) fn place_in(file: &str, at: Position) -> String {
+    format!("{file}:{}:{}", at.line().unwrap_or(1), at.position().unwrap_or(1))
+}
+
 /// `name (Type, Type)`, as Rhai names a call that it has no function for.
 fn no_function(call: &str) -> String {
     let (name, types) = call.split_once(" (").unwrap_or((call, ""));
@@ -129,6 +146,9 @@ fn no_variable(name: &str) -> String {
         "m" => return "`m` is the first argument of a closure: `|m, cx| …`".to_owned(),
         "cx" => return "`cx` is the second argument of a closure: `|m, cx| …`".to_owned(),
         _ => {}
+    }
+    if name.contains("::") {
+        return format!("there is no constant `{name}`: a module shows what it says `export const NAME = …` of");
     }
     let free: Vec<&Entry> = entries().iter().filter(|e| e.of.is_none()).collect();
     if free.iter().any(|e| e.name == name) {

@@ -98,7 +98,10 @@ pub fn read(files: &[PathBuf]) -> Result<Vec<Source>, ScriptErrors> {
                 let folder = file.parent().map(Path::to_owned);
                 sources.push(Source { name: file.display().to_string(), text, folder });
             }
-            Err(why) => errors.push(ScriptError::of_file(&file.display().to_string(), &why)),
+            Err(why) => {
+                let error = ScriptError::of_file(&file.display().to_string(), &why);
+                errors.push(if file.exists() { error } else { error.hint("name a file of rules, not a rule's id") });
+            }
         }
     }
     if errors.is_empty() { Ok(sources) } else { Err(ScriptErrors(errors)) }
@@ -139,7 +142,7 @@ fn read_text(file: &Path, limit: u64) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|e| format!("is not UTF-8 (byte {})", e.utf8_error().valid_up_to()))
 }
 
-/// Compiles rules for every language they name, and runs their own examples.
+/// Compiles rules for every language they name. Whoever is to run them tries their own examples first.
 ///
 /// # Errors
 /// Every error found, each with file, line and column.

@@ -202,16 +202,11 @@ fn file_of(source: &Source, name: &str) -> Result<PathBuf, String> {
 
 /// The nearest folder of modules.
 fn root(folder: &Path) -> Option<PathBuf> {
-    for above in folder.ancestors().take(LEVELS) {
-        let modules = above.join(FOLDER);
-        if modules.is_dir() {
-            return Some(modules);
-        }
-        if ENDS.iter().any(|end| above.join(end).exists()) {
-            return None;
-        }
-    }
-    None
+    let ends = |above: &Path| ENDS.iter().any(|end| above.join(end).exists());
+    // In no migration and no repository, what lies above is somebody else's.
+    let levels = folder.ancestors().take(LEVELS).position(ends).unwrap_or(0);
+    let mut all = folder.ancestors().take(levels + 1).map(|above| above.join(FOLDER));
+    all.find(|modules| modules.symlink_metadata().is_ok_and(|found| found.is_dir()))
 }
 
 #[cfg(test)]
@@ -261,6 +256,10 @@ rule("r").lang("python").find("f($X)").rewrite(|m, cx| code("$N($X)", #{ N: code
         let short = format!("{short}const TEXT = `import ${{1}}`;\n");
         let report = file(&loaded(root.path(), &short).unwrap(), &Arc::default(), "a.py", b"f(1)\n");
         assert_eq!(report.findings[0].message, "modules/team/names.rhai:2:36: too short");
+        // And so is what fails while the rules are declared.
+        let early = "import \"team/names\" as names;\nrule(\"a\").lang(\"python\").find(names::longer(\"x\")).refuse(\"no\");\n";
+        let error = loaded(root.path(), early).err().unwrap().to_string();
+        assert!(error.contains("modules/team/names.rhai:2:36: too short"), "{error}");
     }
 
     #[test]
@@ -285,12 +284,21 @@ rule("r").lang("python").find("f($X)").rewrite(|m, cx| code("$N($X)", #{ N: code
             ("import \"team/\" + \"names\" as n;", "an import is written"),
             ("import \"team/names\" as n; import \"link\" as n;", "two modules are called `n`"),
             ("let a = 1; import \"team/names\" as n;", "an import stands at the top"),
+            ("let a = n::WHAT;", "there is no constant `n::WHAT`"),
             ("fn f() { import \"team/names\" as n; } f();", "an import stands at the top"),
         ];
         for (text, says) in rows {
             let error = loaded(root.path(), text).err().map(|e| e.to_string()).unwrap_or_default();
             assert!(error.contains(says), "{text}: {error}");
         }
+        // Where nothing is around it, only what lies beside the file is its own.
+        std::fs::create_dir(root.path().join("rules/deep/modules")).unwrap();
+        std::fs::rename(root.path().join(".git"), root.path().join("git")).unwrap();
+        let error = loaded(root.path(), RULE).err().unwrap().to_string();
+        assert!(error.contains("there is no") && !error.contains("no folder"), "{error}");
+        std::fs::remove_dir(root.path().join("rules/deep/modules")).unwrap();
+        let error = loaded(root.path(), RULE).err().unwrap().to_string();
+        assert!(error.contains("there is no folder `modules`"), "{error}");
         // Beyond the repository nothing is looked for.
         std::fs::create_dir(root.path().join("rules/.git")).unwrap();
         let error = loaded(root.path(), RULE).err().unwrap().to_string();

@@ -12,7 +12,7 @@ use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, Map, Position};
 
 use super::budget::with_budget;
 use super::error::fail;
-use super::explain::{explain, plain};
+use super::explain::{place_in, placed, plain};
 use super::nodes::RhaiNode;
 use crate::tree::Tree;
 
@@ -102,17 +102,11 @@ impl Survey {
 
     fn ask(&self, tree: &Arc<Tree>) -> Answer {
         let root = RhaiNode { tree: Arc::clone(tree), id: tree.root().id };
-        let place = |at: Position| {
-            let at = if at.is_none() { self.at } else { at };
-            format!("{}:{}:{}", self.file, at.line().unwrap_or(1), at.position().unwrap_or(1))
-        };
         let answer = with_budget(NODES, || self.function.call::<Dynamic>(&self.engine, &self.ast, (root,)));
-        let answer = answer.map_err(|error| {
-            let (position, message) = explain(&error);
-            format!("{}: {message}", place(position))
-        })?;
+        let answer = answer.map_err(|error| placed(&error, &self.file, self.at))?;
         let kind = plain(answer.type_name());
         let map = answer.try_cast::<Map>();
-        map.map(Arc::new).ok_or_else(|| format!("{}: survey(…) must give a map, not {kind}", place(self.at)))
+        map.map(Arc::new)
+            .ok_or_else(|| format!("{}: survey(…) must give a map, not {kind}", place_in(&self.file, self.at)))
     }
 }

@@ -36,6 +36,14 @@ fn a_rule_that_lies_runs_nowhere_and_leaves_no_trace() {
         assert_eq!(tree(&bench.root), before, "{arguments:?}");
     }
     bench.gander(&["test", "rules", "--check"]).expect(1);
+    let table = bench.gander(&["reference", "rules"]).expect(2);
+    assert!(table.stderr.contains("its example 1 does not hold") && table.stdout.is_empty(), "{}", table.stdout);
+    // What is no file of rules is said to be none.
+    bench.put("rules/modules/names.rhai", "fn f() { 1 }\n");
+    let ended = bench.gander(&["apply", "rules/modules/names.rhai", "apps"]).expect(2);
+    assert!(ended.stderr.contains("declares no rules"), "{}", ended.stderr);
+    let ended = bench.gander(&["explain", "m/call"]).expect(2);
+    assert!(ended.stderr.contains("name a file of rules, not a rule's id"), "{}", ended.stderr);
     // Without examples it runs, with a hint.
     bench.put("rules/r.rhai", "rule(\"m/call\").lang(\"python\").find(\"f($X)\").replace(\"g($X)\");\n");
     for arguments in [&["plan"] as &[&str], &["apply", "rules/r.rhai", "apps"]] {

@@ -178,8 +178,12 @@ fn code_shows_the_matches_of_the_rules_and_takes_their_rewrites() {
     assert!(edits(&actions[0])[0]["newText"].as_str().unwrap().contains("new("));
     assert_eq!(edits(&actions[1]).len(), 2, "all changes at once");
 
+    // A rule whose example does not hold offers nothing.
+    client.open(&rule, "rhai", &RULE.replace("\"new(1)\"", "\"other(1)\""));
+    assert_eq!(client.ask("textDocument/codeAction", request.clone()), json!([]));
+
     // A rule that is edited, and not saved yet, finds other code.
-    client.open(&rule, "rhai", &RULE.replace("old($ARG)\")", "older($ARG)\")").replace("old(1)", "older(1)"));
+    client.change(&rule, 2, &RULE.replace("old($ARG)\")", "older($ARG)\")").replace("old(1)", "older(1)"));
     let actions = client.ask("textDocument/codeAction", request);
     assert_eq!(actions, json!([]));
     assert_eq!(client.diagnostics[&uri_of(&code)], json!([]));
