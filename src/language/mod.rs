@@ -28,8 +28,10 @@ pub struct Language {
     pub grammar: tree_sitter::Language,
     /// The grammar crate and its version: it enters the digest of a plan.
     pub version: &'static str,
-    /// `statements.scm`, and the query once it is asked for: most runs speak few languages.
-    statements: (&'static str, OnceLock<Option<tree_sitter::Query>>),
+    /// `statements.scm`: the kinds of what holds statements, each with the kind of these, or 0 for any that is named.
+    statements: Vec<(u16, u16)>,
+    /// Node kinds that a row of `misread` speaks of, by id.
+    misread: Vec<bool>,
     /// `tests.scm`: what is a test, what skips one, and what is an assertion. Not
     /// compiled: hardly any run needs it.
     pub tests: &'static str,
@@ -85,15 +87,13 @@ impl Language {
     fn new(described: &table::Grammar) -> Result<Self, String> {
         let grammar: tree_sitter::Language = described.function.into();
         let facts: Facts = toml::from_str(described.facts).map_err(|e| e.to_string())?;
+        let named = named_kinds(&grammar);
         let ids = |kinds: &[String]| -> Result<Vec<u16>, String> {
-            let mut ids = Vec::new();
-            for kind in kinds {
-                let id = grammar.id_for_node_kind(kind, true);
-                if id == 0 {
-                    return Err(format!("{}: the grammar has no node kind `{kind}`", facts.name));
-                }
-                ids.push(id);
-            }
+            let id = |kind: &String| {
+                let missing = || format!("{}: the grammar has no node kind `{kind}`", facts.name);
+                named.get(kind.as_str()).copied().ok_or_else(missing)
+            };
+            let mut ids = kinds.iter().map(id).collect::<Result<Vec<u16>, String>>()?;
             ids.sort_unstable();
             Ok(ids)
         };
@@ -120,8 +120,17 @@ impl Language {
             ids(&belonging.kinds)?;
             ids(&belonging.to)?;
         }
-        let statements = (described.statements, OnceLock::new());
+        let statements = statements(described.statements, &ids).map_err(|why| format!("{}: {why}", facts.name))?;
+        let mut misread = vec![false; grammar.node_kind_count()];
+        for place in &facts.misread {
+            if place.kinds.is_empty() {
+                misread.fill(true);
+            }
+            let kinds = place.kinds.iter().map(|kind| kind.split(' ').next().unwrap_or("").to_owned());
+            ids(&kinds.collect::<Vec<_>>())?.into_iter().for_each(|id| misread[usize::from(id)] = true);
+        }
         Ok(Self {
+            misread,
             lists,
             strings,
             verbatim,
@@ -134,11 +143,14 @@ impl Language {
         })
     }
 
-    /// What a comment may stand above. The queries are compiled in, and a test
-    /// compiles every one: `None` is not met.
-    pub fn statements(&self) -> Option<&tree_sitter::Query> {
-        let (source, query) = &self.statements;
-        query.get_or_init(|| tree_sitter::Query::new(&self.grammar, source).ok()).as_ref()
+    /// Whether a named node in a node of the kind `around` is what a comment may stand above.
+    pub fn is_statement(&self, around: u16, kind: u16) -> bool {
+        self.statements.iter().any(|(holds, held)| *holds == around && (*held == 0 || *held == kind))
+    }
+
+    /// Whether a row of `misread` speaks of nodes of this kind.
+    pub fn may_be_misread(&self, kind: u16) -> bool {
+        self.misread.get(usize::from(kind)).is_some_and(|may| *may)
     }
 }
 
@@ -146,6 +158,34 @@ impl std::fmt::Debug for Language {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Language({})", self.facts.name)
     }
+}
+
+/// The ids of named kinds: asking the grammar for each compares all of its names every time.
+fn named_kinds(grammar: &tree_sitter::Language) -> HashMap<&str, u16> {
+    let mut named = HashMap::new();
+    for id in 0..u16::try_from(grammar.node_kind_count()).unwrap_or(u16::MAX) {
+        let shown = grammar.node_kind_is_named(id) && grammar.node_kind_is_visible(id);
+        if let Some(kind) = grammar.node_kind_for_id(id).filter(|_| shown) {
+            // Of symbols with one name the first is what nodes have.
+            named.entry(kind).or_insert(id);
+        }
+    }
+    named
+}
+
+/// Reads `statements.scm`, of which each pattern is one kind in another: whether a node is one is asked so often that
+/// running a query over each tree took a quarter of what a change costs.
+fn statements(query: &str, ids: &dyn Fn(&[String]) -> Result<Vec<u16>, String>) -> Result<Vec<(u16, u16)>, String> {
+    let mut all = Vec::new();
+    for line in query.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(';')) {
+        let pattern = line.strip_prefix('(').and_then(|line| line.strip_suffix(") @statement)"));
+        let (around, inner) = pattern.and_then(|pattern| pattern.split_once(" (")).ok_or_else(|| {
+            format!("statements.scm: a pattern is `(kind (kind) @statement)` or `(kind (_) @statement)`, not `{line}`")
+        })?;
+        let id = |kind: &str| ids(&[kind.to_owned()]).map(|ids| ids[0]);
+        all.push((id(around)?, if inner == "_" { 0 } else { id(inner)? }));
+    }
+    Ok(all)
 }
 
 struct Registry {
@@ -234,8 +274,9 @@ mod tests {
     fn every_description_loads() {
         for described in table::GRAMMARS {
             let language = Language::new(described).unwrap_or_else(|error| panic!("{error}"));
-            let statements = tree_sitter::Query::new(&language.grammar, described.statements);
-            assert!(statements.is_ok(), "{}/statements.scm: {statements:?}", language.facts.name);
+            for (kind, id) in named_kinds(&language.grammar) {
+                assert_eq!(language.kind_id(kind, true), Some(id), "{}: {kind}", language.facts.name);
+            }
         }
         assert_eq!(all().len(), table::GRAMMARS.len());
     }

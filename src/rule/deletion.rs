@@ -151,7 +151,7 @@ fn whole(node: Node<'_>) -> Node<'_> {
         let (outer, own) = (around.local_range(), inner.local_range());
         let rest = tree.text().get(own.end..outer.end).unwrap_or("").trim();
         let ends = rest.is_empty() || tree.language.is_separator(rest);
-        outer.start == own.start && ends && (tree.statements().contains(&around.id) || is_body(*around))
+        outer.start == own.start && ends && (around.is_statement() || is_body(*around))
     };
     let mut inner = node;
     while let Some(around) = inner.parent().filter(|around| carries(around, inner) || is_all(around, inner)) {

@@ -343,9 +343,8 @@ pub(super) fn statement_start(node: Node<'_>) -> usize {
     let tree = node.tree();
     let text = tree.text();
     let first_on_line = |start: usize| text[line_start(text, start)..start].trim().is_empty();
-    let statements = tree.statements();
     let mut around = std::iter::once(node).chain(node.ancestors());
-    let innermost = around.find(|n| statements.contains(&n.id) && first_on_line(n.local_range().start));
+    let innermost = around.find(|n| n.is_statement() && first_on_line(n.local_range().start));
     innermost.unwrap_or(node).local_range().start
 }
 

@@ -65,8 +65,7 @@ fn statement_at(node: Node<'_>) -> Option<Node<'_>> {
         let rest = tree.text().get(range.end..own.end).unwrap_or("");
         own.start == range.start && rest.trim_matches(|c: char| c == ';' || c.is_whitespace()).is_empty()
     };
-    let statements = tree.statements();
-    std::iter::once(node).chain(node.ancestors()).take_while(same).find(|n| statements.contains(&n.id))
+    std::iter::once(node).chain(node.ancestors()).take_while(same).find(|n| n.is_statement())
 }
 
 fn is_expression(node: Node<'_>) -> bool {

@@ -126,7 +126,10 @@ fn is_around(node: Node<'_>, place: &Place) -> bool {
 pub(super) fn misread(tree: &Tree) -> impl Iterator<Item = Node<'_>> {
     let rows = &tree.language.facts.misread;
     let nodes = (!rows.is_empty()).then(|| tree.iter()).into_iter().flatten();
-    nodes.filter(|node| rows.iter().any(|row| is_there(*node, row))).filter_map(|node| node.parent())
+    nodes
+        .filter(|node| tree.language.may_be_misread(node.kind_id()))
+        .filter(|node| rows.iter().any(|row| is_there(*node, row)))
+        .filter_map(|node| node.parent())
 }
 
 /// A node that stands where it may not.

@@ -94,7 +94,7 @@ fn begins_statement(part: &Part<'_>, node: Node<'_>) -> bool {
 }
 
 fn is_statement(node: Node<'_>) -> bool {
-    node.tree().statements().contains(&node.id) || is_body(node)
+    node.is_statement() || is_body(node)
 }
 
 /// Whether a part needs parentheses where it stands, and did not where it stood.
@@ -323,7 +323,7 @@ fn stays(was: Node<'_>, now: Node<'_>, moves: &Moves<'_>) -> bool {
     let (Some(block), Some(around)) = (was.parent(), now.parent()) else { return true };
     let (start, new) = (block.local_range().start, around.local_range().start);
     // What is around it may be taken away, or written anew.
-    if !was.tree().statements().contains(&was.id) || moves.took(start) || moves.wrote(new) {
+    if !was.is_statement() || moves.took(start) || moves.wrote(new) {
         return true;
     }
     block.kind_id() == around.kind_id() && (moves.of(start) == new || moves.before(start) == new)

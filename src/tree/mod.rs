@@ -15,8 +15,6 @@ pub use text::{is_text, joins, literal_value, operands};
 
 use std::sync::Arc;
 
-use tree_sitter::{QueryCursor, StreamingIterator};
-
 use crate::language::Language;
 
 /// A parsed text. Nodes lie in pre-order; number 0 is the root.
@@ -31,8 +29,6 @@ pub struct Tree {
     base: usize,
     /// Where lines begin, made when first asked for.
     lines: std::sync::OnceLock<Vec<u32>>,
-    /// What a comment may stand above, found when first asked for.
-    statements: std::sync::OnceLock<std::collections::HashSet<NodeId>>,
     /// What queries found, by their number: each runs over a tree once.
     pub(crate) queried: std::sync::Mutex<std::collections::BTreeMap<u64, Arc<QueryHits>>>,
     /// What its names refer to, made when first asked for, by the room that knows.
@@ -126,21 +122,6 @@ impl Tree {
             }
         }
         numbers
-    }
-
-    /// The statements: the nodes that a comment may stand above. The query runs once a tree.
-    pub(crate) fn statements(&self) -> &std::collections::HashSet<NodeId> {
-        self.statements.get_or_init(|| {
-            let Some(query) = self.language.statements() else { return Default::default() };
-            let numbers = self.numbers();
-            let mut cursor = QueryCursor::new();
-            let mut found = cursor.matches(query, self.inner.root_node(), self.text.as_bytes());
-            let mut statements = std::collections::HashSet::new();
-            while let Some(one) = found.next() {
-                statements.extend(one.captures().iter().filter_map(|c| numbers.get(&c.node.id())));
-            }
-            statements
-        })
     }
 
     /// The topmost node that spans exactly these bytes of the text.

@@ -172,6 +172,12 @@ impl<'t> Node<'t> {
         gaps
     }
 
+    /// Whether it is a statement: what a comment may stand above.
+    pub fn is_statement(self) -> bool {
+        let language = self.tree.language;
+        self.is_named() && self.parent().is_some_and(|around| language.is_statement(around.kind_id(), self.kind_id()))
+    }
+
     /// Line and column of its first byte, from 1.
     pub fn line_column(self) -> (u32, u32) {
         self.tree.line_column(self.local_range().start)

@@ -90,8 +90,8 @@ pub fn parse_embedded(language: &'static Language, text: impl Into<Arc<str>>, ba
     })?;
     let mut nodes = SPARE.take();
     flatten(inner.walk(), text.len(), &mut nodes);
-    let (lines, statements, queried, learned, beside, used) = Default::default();
-    Ok(Tree { language, text, nodes, inner, base, lines, statements, queried, learned, beside, used })
+    let (lines, queried, learned, beside, used) = Default::default();
+    Ok(Tree { language, text, nodes, inner, base, lines, queried, learned, beside, used })
 }
 
 /// The kind of every ERROR node, whatever the grammar.
