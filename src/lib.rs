@@ -1,8 +1,8 @@
 //! gander carries one migration through a whole fleet of codebases.
 //!
 //! ```text
-//!  discover ──▶ transform ──▶ verify ──▶ rollout ──▶ report
-//!   Fleet         Plan        Verdict     Ledger     change sets
+//!  discover ──▶ transform ──▶ format ──▶ verify ──▶ rollout ──▶ report
+//!   Fleet         Plan         Plan      Verdict     Ledger     change sets
 //! ```
 //!
 //! Each stage is one module: noun in, noun out. A stage knows the stages before
@@ -39,7 +39,11 @@ pub mod workspace;
 
 // The stages, in order.
 pub mod discover;
+
 pub mod transform;
+
+pub mod format;
+
 pub mod verify;
 
 pub mod rollout;

@@ -1,4 +1,4 @@
-//! The one file that composes the stages: discover → transform → verify →
+//! The one file that composes the stages: discover → transform → format → verify →
 //! rollout → report.
 //!
 //! Must not: print, or know the command line.
@@ -37,6 +37,7 @@ use crate::workspace::{Consumer, EntityRef, Fleet, Manifest, Pin, Source, Worksp
 
 mod collect;
 mod compare;
+mod formatting;
 mod planned;
 mod uses;
 mod verifying;
@@ -44,6 +45,7 @@ mod watching;
 
 pub use collect::{Collected, collect};
 pub use compare::{Altered, compare};
+use formatting::Formatting;
 pub use planned::{Planned, PlannedRow};
 use planned::{declared, rows};
 pub use uses::{Checked, FleetUse, check, meant, owner, subjects};
@@ -205,6 +207,9 @@ pub fn load_rules(migration: &Migration) -> Result<(crate::rule::RuleSet, Digest
     }
     digest = digest.field(migration.languages.said());
     digest = digest.field(format!("{:?}", migration.order));
+    for formatter in &migration.formatters {
+        digest = digest.field(format!("{formatter:?}"));
+    }
     let datasets = script::read_datasets(&migration.datasets)?;
     if let Some(rules) = &datasets {
         digest = digest.field(rules.identity.as_bytes());
@@ -276,6 +281,12 @@ pub fn plan(
     tell: &Tell<'_>,
 ) -> Result<Planned, PipelineError> {
     let store = recorded(migration)?;
+    if let Some(first) = migration.formatters.first() {
+        let name = &first.name;
+        tell(Progress::Hint(&format!(
+            "this is before [[format]]: `gander verify` and `gander run` have `{name}` lay it out"
+        )));
+    }
     let mut planned = plan_over(migration, options, (store.as_ref(), Fetching::Never, Base::Here), clock, tell)?;
     all_known(&options.only, &planned.fleet)?;
     if let Some(store) = store {
@@ -387,7 +398,14 @@ fn plan_over(
         progress: &|done, total| tell(Progress::Transformed(done, total)),
     };
     let mut plan = transform::transform(&request, &pinned);
-    let corrections = corrections(store, options, &fleet, request)?;
+    let formatting = match fetching {
+        Fetching::Never => None,
+        _ => Formatting::new(migration, options.sandbox)?,
+    };
+    if let Some(formatting) = &formatting {
+        formatting.lay_out(&mut plan.workspaces, &pinned, &|index| !settled.contains_key(&index))?;
+    }
+    let corrections = corrections(store, options, &fleet, request, formatting.as_ref())?;
     let whole = options.shard.is_none();
     let saved = index.map(|index| index.save(|l| whole && rules.speaks(l)));
     if let Some(Err(error)) = saved.and_then(|saved| Some(saved.and(answers?.save(whole)))) {
@@ -459,11 +477,18 @@ fn corrections(
     options: &Options,
     fleet: &Fleet,
     request: transform::Request<'_>,
+    formatting: Option<&Formatting<'_>>,
 ) -> Result<BTreeMap<usize, Correction>, PipelineError> {
     let Some(store) = store else { return Ok(BTreeMap::new()) };
     let whose = if options.correct || options.replan { Whose::Everybody } else { Whose::Begun };
     let request = transform::Request { index: None, answers: None, progress: &|_, _| {}, ..request };
-    correct::look(store, fleet, whose, &|pinned| transform::transform(&request, pinned))
+    correct::look(store, fleet, whose, &|pinned| {
+        let mut plan = transform::transform(&request, pinned);
+        if let Some(formatting) = formatting {
+            formatting.lay_out(&mut plan.workspaces, pinned, &|_| true)?;
+        }
+        Ok(plan)
+    })
 }
 
 /// Puts corrections in the place of what the rules make of the present code, where they are

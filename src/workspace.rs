@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::Bound;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -234,12 +235,25 @@ pub struct Manifest {
     pub unreadable: Vec<String>,
 }
 
-/// Whether a path from a tree, a plan or a rule stays below the folder it is
+impl Manifest {
+    /// Whether `path`, a file or a folder, lies in the tree.
+    pub fn holds(&self, path: &str) -> bool {
+        let path = path.trim_start_matches("./").trim_end_matches('/');
+        if let Some(entry) = self.entries.get(path) {
+            return entry.mode != Mode::Submodule;
+        }
+        let below = format!("{path}/");
+        let mut from = self.entries.range::<str, _>((Bound::Included(below.as_str()), Bound::Unbounded));
+        from.next().is_some_and(|(first, _)| first.starts_with(&below))
+    }
+}
+
 /// A path of a workspace as its repository has it: below where the workspace lies in it.
 pub fn below(prefix: &str, path: &str) -> String {
     if prefix.is_empty() { path.to_owned() } else { format!("{prefix}/{path}") }
 }
 
+/// Whether a path from a tree, a plan or a rule stays below the folder it is
 /// relative to, out of git's own folder, and has one spelling only.
 pub fn is_inner_path(path: &str) -> bool {
     let fine = |part: &str| {

@@ -8,6 +8,7 @@ mod calendar;
 mod consumer_sections;
 mod consumers;
 mod error;
+mod format_sections;
 mod gate;
 mod gate_sections;
 mod lineup;
@@ -71,6 +72,8 @@ pub struct Migration {
     pub code: CodeConfig,
     /// `[transform]`.
     pub transform: Transform,
+    /// `[[format]]`, in the order in which they run.
+    pub formatters: Vec<Formatter>,
     /// `[verify]`.
     pub verify: Verify,
     /// `[sandbox]`.
@@ -111,6 +114,26 @@ pub struct DatasetFiles {
 pub struct Transform {
     /// `partial`: what happens to the other files of a consumer when one is refused.
     pub partial: Partial,
+}
+
+/// `[[format]]`: a program that lays out the files that change, in the sandbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Formatter {
+    /// What people call it.
+    pub name: String,
+    /// A path relative to the consumer that must exist; `None` always holds.
+    pub when: Option<String>,
+    /// Names of the languages whose files it is given.
+    pub languages: Vec<String>,
+    /// The argument vector; [`Formatter::FILES`] stands for the files.
+    pub run: Vec<String>,
+    /// Wall-clock limit of one call.
+    pub timeout: Duration,
+}
+
+impl Formatter {
+    /// The argument in whose place the files are put.
+    pub const FILES: &'static str = "{files}";
 }
 
 /// What happens to a consumer's change set when one of its files is refused.

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::consumer_sections::{code, consumers, glob};
+use super::format_sections::formatters;
 use super::load::{Place, Seal};
 use super::raw::{Section, Value};
 use super::rollout_sections::rollout;
@@ -32,6 +33,7 @@ pub(super) const SECTIONS: &[&str] = &[
     "consumers",
     "code",
     "transform",
+    "format",
     "verify",
     "sandbox",
     "policy",
@@ -68,6 +70,7 @@ pub(super) fn migration(
     let consumers = consumers(root, place);
     let code = code(root, place);
     let transform = transform(root);
+    let formatters = formatters(root);
     let verify = verify(root, place, seal);
     let sandbox = sandbox(root, place);
     let policy = policy(root);
@@ -90,6 +93,7 @@ pub(super) fn migration(
         consumers,
         code,
         transform,
+        formatters,
         verify,
         sandbox,
         policy,

@@ -370,7 +370,7 @@ fn a_token_that_was_pasted_is_not_repeated() {
 fn every_key_is_documented_and_no_other() {
     let dir = folder();
     // Every section that is only read where it is there.
-    let more = "\n[[datasets.dialects]]\n[[languages]]\n[[consumers.exclude]]\n[verify]\n[verify.sql]\n[[verify.step]]\n[[verify.fetch]]\n[rollout]\n[[rollout.gate]]\n[[rollout.window]]\n[[rollout.freeze]]\n";
+    let more = "\n[[datasets.dialects]]\n[[languages]]\n[[format]]\n[[consumers.exclude]]\n[verify]\n[verify.sql]\n[[verify.step]]\n[[verify.fetch]]\n[rollout]\n[[rollout.gate]]\n[[rollout.window]]\n[[rollout.freeze]]\n";
     drop(load_in(dir.path(), with(more)));
     let nested =
         |section: &str| section.ends_with(".env") || section.ends_with(".monorepo") || section.contains(".principals");

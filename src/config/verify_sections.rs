@@ -127,7 +127,7 @@ fn climbs(text: &str) -> bool {
 }
 
 /// A path below the consumer.
-fn inner_path(value: &Value<'_>) -> Option<String> {
+pub(super) fn inner_path(value: &Value<'_>) -> Option<String> {
     let text = value.string("\"Cargo.toml\"")?;
     if climbs(text) {
         value.wrong(
@@ -225,7 +225,7 @@ fn replacement(section: &Section<'_>) -> Option<Replace> {
     Some(Replace { pattern: pattern.to_owned(), with: with?.to_owned() })
 }
 
-fn command(value: &Value<'_>) -> Option<Vec<String>> {
+pub(super) fn command(value: &Value<'_>) -> Option<Vec<String>> {
     let example = "[\"make\", \"test\"]";
     let items = value.strings(example)?;
     if items.first().is_none_or(|(_, program)| program.is_empty()) {

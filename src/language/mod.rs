@@ -87,13 +87,15 @@ impl Language {
     fn new(described: &table::Grammar) -> Result<Self, String> {
         let grammar: tree_sitter::Language = described.function.into();
         let facts: Facts = toml::from_str(described.facts).map_err(|e| e.to_string())?;
-        let named = named_kinds(&grammar);
         let ids = |kinds: &[String]| -> Result<Vec<u16>, String> {
-            let id = |kind: &String| {
-                let missing = || format!("{}: the grammar has no node kind `{kind}`", facts.name);
-                named.get(kind.as_str()).copied().ok_or_else(missing)
-            };
-            let mut ids = kinds.iter().map(id).collect::<Result<Vec<u16>, String>>()?;
+            let mut ids = Vec::new();
+            for kind in kinds {
+                let id = grammar.id_for_node_kind(kind, true);
+                if id == 0 {
+                    return Err(format!("{}: the grammar has no node kind `{kind}`", facts.name));
+                }
+                ids.push(id);
+            }
             ids.sort_unstable();
             Ok(ids)
         };
@@ -160,22 +162,12 @@ impl std::fmt::Debug for Language {
     }
 }
 
-/// The ids of named kinds: asking the grammar for each compares all of its names every time.
-fn named_kinds(grammar: &tree_sitter::Language) -> HashMap<&str, u16> {
-    let mut named = HashMap::new();
-    for id in 0..u16::try_from(grammar.node_kind_count()).unwrap_or(u16::MAX) {
-        let shown = grammar.node_kind_is_named(id) && grammar.node_kind_is_visible(id);
-        if let Some(kind) = grammar.node_kind_for_id(id).filter(|_| shown) {
-            // Of symbols with one name the first is what nodes have.
-            named.entry(kind).or_insert(id);
-        }
-    }
-    named
-}
+/// The ids of kinds, or which of them the grammar lacks.
+type Ids<'a> = dyn Fn(&[String]) -> Result<Vec<u16>, String> + 'a;
 
 /// Reads `statements.scm`, of which each pattern is one kind in another: whether a node is one is asked so often that
 /// running a query over each tree took a quarter of what a change costs.
-fn statements(query: &str, ids: &dyn Fn(&[String]) -> Result<Vec<u16>, String>) -> Result<Vec<(u16, u16)>, String> {
+fn statements(query: &str, ids: &Ids<'_>) -> Result<Vec<(u16, u16)>, String> {
     let mut all = Vec::new();
     for line in query.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(';')) {
         let pattern = line.strip_prefix('(').and_then(|line| line.strip_suffix(") @statement)"));
@@ -273,10 +265,7 @@ mod tests {
     #[test]
     fn every_description_loads() {
         for described in table::GRAMMARS {
-            let language = Language::new(described).unwrap_or_else(|error| panic!("{error}"));
-            for (kind, id) in named_kinds(&language.grammar) {
-                assert_eq!(language.kind_id(kind, true), Some(id), "{}: {kind}", language.facts.name);
-            }
+            Language::new(described).unwrap_or_else(|error| panic!("{error}"));
         }
         assert_eq!(all().len(), table::GRAMMARS.len());
     }

@@ -47,6 +47,11 @@ pub fn collect(migration: &Migration, dry: bool, clock: &Clock) -> Result<Collec
             Err(why) => found.kept.push((path, format!("it can't be read: {why}"))),
         }
     }
+    // A formatter makes it again.
+    let formatted = migration.state.join(super::formatting::FOLDER);
+    if formatted.is_dir() {
+        found.take(formatted, dry, files::remove_folder)?;
+    }
     found.gone.sort();
     found.kept.sort();
     if !dry {

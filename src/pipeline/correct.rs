@@ -48,7 +48,7 @@ struct Subject {
 type Optional = Option<Content>;
 
 /// Runs rules over workspaces as they were; the composition knows with which.
-pub(super) type Again<'a> = dyn Fn(&[Pinned<'_>]) -> Plan + 'a;
+pub(super) type Again<'a> = dyn Fn(&[Pinned<'_>]) -> Result<Plan, PipelineError> + 'a;
 
 /// Looks for corrections, by the indices of their workspaces.
 ///
@@ -99,7 +99,7 @@ pub(super) fn look(
             }),
         })
         .collect();
-    let plan = again(&pinned);
+    let plan = again(&pinned)?;
     for ((subject, manifest), wanted) in subjects.iter().zip(&kept).zip(&plan.workspaces) {
         let now = &fleet.workspaces[subject.index];
         let manifest = manifest.as_ref().ok_or("the code that it was made of can't be read any more");

@@ -205,6 +205,7 @@ mod tests {
             consumers: Consumers::default(),
             code: Default::default(),
             transform: Transform::default(),
+            formatters: Vec::new(),
             verify: Verify::default(),
             sandbox: SandboxConfig { mode: SandboxMode::None, ..SandboxConfig::default() },
             policy: Policy { annotated: Disposition::Hold, unverified: Disposition::Hold, ..Policy::default() },

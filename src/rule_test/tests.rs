@@ -35,14 +35,15 @@ fn errors(root: &Path) -> String {
 
 #[test]
 fn a_module_that_changes_is_a_change_of_its_rules() {
-    let rule = "import \"names\" as names;\nrule(\"m/old\").lang(\"python\").find(\"old($X)\")\n    .rewrite(|m, cx| code(names::new() + \"($X)\", #{ X: m.X })).example(\"old(1)\", \"new(1)\");\n";
-    let module = |name: &str| format!("fn new() {{ \"{name}\" }}\n");
+    let rule = "import \"names\" as names;\nrule(\"m/old\").lang(\"python\").find(\"old($X)\")\n    .rewrite(|m, cx| code(names::called() + \"($X)\", #{ X: m.X })).example(\"old(1)\", \"new(1)\");\n";
+    let module = |name: &str| format!("fn called() {{ \"{name}\" }}\n");
     let root = folder(&[
         ("rules/demo.rhai", rule),
         ("rules/modules/names.rhai", &module("new")),
         ("rules/tests/demo/call/a.py", "old(1)\n"),
     ]);
     let memory = Memory::default();
+    assert_eq!(errors(root.path()), "");
     tested(root.path(), &memory);
     accept(&root.path().join("rules/tests/demo/call.snap")).unwrap();
     assert!(tested(root.path(), &memory).passed());

@@ -284,7 +284,7 @@ rule("r").lang("python").find("f($X)").rewrite(|m, cx| code("$N($X)", #{ N: code
             ("import \"team/\" + \"names\" as n;", "an import is written"),
             ("import \"team/names\" as n; import \"link\" as n;", "two modules are called `n`"),
             ("let a = 1; import \"team/names\" as n;", "an import stands at the top"),
-            ("let a = n::WHAT;", "there is no constant `n::WHAT`"),
+            ("import \"team/names\" as n; let a = n::WHAT;", "there is no constant `n::WHAT`"),
             ("fn f() { import \"team/names\" as n; } f();", "an import stands at the top"),
         ];
         for (text, says) in rows {

@@ -2,42 +2,26 @@
 //!
 //! Must not: look at anything but names: what a build file says is its tool's affair.
 
-use std::ops::Bound;
-
 use super::detect;
 use crate::config::{Step, Verify};
-use crate::workspace::{Manifest, Mode};
+use crate::workspace::Manifest;
 
 /// The steps of the migration whose `when` lies in the pinned tree; where the
 /// migration names nothing but what is to be fetched, those that the files of the
 /// tree suggest.
 pub fn steps_for(files: &Manifest, verify: &Verify) -> Vec<Step> {
-    let applies = |step: &&Step| step.when.as_deref().is_none_or(|path| exists(files, path));
+    let applies = |step: &&Step| step.when.as_deref().is_none_or(|path| files.holds(path));
     let mut steps: Vec<Step> = verify.steps.iter().filter(applies).cloned().collect();
     if verify.steps.iter().all(|step| step.fetch.is_some()) {
-        steps.extend(detect::steps(|path| exists(files, path)));
+        steps.extend(detect::steps(|path| files.holds(path)));
     }
     steps
-}
-
-/// Whether `path`, a file or a folder, lies in the tree.
-fn exists(files: &Manifest, path: &str) -> bool {
-    let path = path.trim_start_matches("./").trim_end_matches('/');
-    if let Some(entry) = files.entries.get(path) {
-        return entry.mode != Mode::Submodule;
-    }
-    let below = format!("{path}/");
-    files
-        .entries
-        .range::<str, _>((Bound::Included(below.as_str()), Bound::Unbounded))
-        .next()
-        .is_some_and(|(first, _)| first.starts_with(&below))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace::Entry;
+    use crate::workspace::{Entry, Mode};
     use std::time::Duration;
 
     fn tree(paths: &[&str]) -> Manifest {

@@ -20,6 +20,7 @@ mod discovery;
 mod expected;
 mod file_edits;
 mod fleet;
+mod format;
 mod git_server;
 mod index;
 mod kill;

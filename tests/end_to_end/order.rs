@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// From below to above; what is not named is foundation.
-const ABOVE_FOUNDATION: [&str; 9] =
-    ["discover", "transform", "verify", "rollout", "report", "rule_test", "pipeline", "lsp", "cli"];
+const ABOVE_FOUNDATION: [&str; 10] =
+    ["discover", "transform", "format", "verify", "rollout", "report", "rule_test", "pipeline", "lsp", "cli"];
 
 /// Words that only some files may say, and why these may.
 struct Reserved {

@@ -73,6 +73,7 @@ pub(super) fn migration(root: &Path, how: Delivery) -> Migration {
         consumers: Consumers::default(),
         code: Default::default(),
         transform: Transform::default(),
+        formatters: Vec::new(),
         verify: Verify::default(),
         sandbox: SandboxConfig { mode: SandboxMode::None, ..SandboxConfig::default() },
         policy: Policy { annotated: Disposition::Deliver, unverified: Disposition::Hold, ..Policy::default() },
