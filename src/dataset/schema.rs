@@ -85,11 +85,14 @@ impl Schemas {
 
     /// Every table with its columns, in lower case and in order.
     pub fn tables(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
-        self.tables.iter().map(|(name, columns)| {
-            let mut columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-            columns.sort_unstable();
-            (name.as_str(), columns)
-        })
+        self.tables.iter().enumerate().map(|(index, (name, _))| (name.as_str(), self.columns(index)))
+    }
+
+    /// The columns of a table, in lower case and in order.
+    pub fn columns(&self, index: usize) -> Vec<&str> {
+        let mut columns: Vec<&str> = self.tables[index].1.iter().map(String::as_str).collect();
+        columns.sort_unstable();
+        columns
     }
 
     /// The table's name.

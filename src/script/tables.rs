@@ -24,15 +24,14 @@ pub fn read_datasets(files: &DatasetFiles) -> Result<Option<Arc<DatasetRules>>, 
     let mut identity = DigestBuilder::new("gander.datasets").field(default).field(files.dialects.said());
     let mut mappings: Vec<Mapping> = Vec::new();
     let all: Vec<PathBuf> = files.mappings.iter().chain(&files.by_rules).cloned().collect();
+    let (said, schemas) = files.schemas.as_deref().and_then(|file| schemas_of(file, &mut errors)).unwrap_or_default();
     for (at, file) in all.iter().enumerate() {
-        let Some((text, mut mapping)) = mapping_of(file, &mut errors) else { continue };
+        let Some((text, mut mapping)) = mapping_of(file, &schemas, &mut errors) else { continue };
         mapping.by_rules = at >= files.mappings.len();
         identity = identity.field(text).field([u8::from(mapping.by_rules)]);
         mappings.push(mapping);
     }
-    let schemas = files.schemas.as_deref().and_then(|file| schemas_of(file, &mut errors));
-    let (text, schemas) = schemas.unwrap_or_default();
-    let identity = identity.field(text).finish();
+    let identity = identity.field(said).finish();
     twice(&mappings, &all, &mut errors);
     if !errors.is_empty() {
         return Err(ScriptErrors(errors));
@@ -44,7 +43,7 @@ pub fn read_datasets(files: &DatasetFiles) -> Result<Option<Arc<DatasetRules>>, 
     Ok(Some(Arc::new(DatasetRules::new(datasets, files.dialects.clone(), identity))))
 }
 
-fn mapping_of(file: &Path, errors: &mut Vec<ScriptError>) -> Option<(String, Mapping)> {
+fn mapping_of(file: &Path, schemas: &Schemas, errors: &mut Vec<ScriptError>) -> Option<(String, Mapping)> {
     let shown = file.display().to_string();
     let notation = match file.extension().and_then(|e| e.to_str()) {
         Some("toml") => Notation::Toml,
@@ -64,7 +63,10 @@ fn mapping_of(file: &Path, errors: &mut Vec<ScriptError>) -> Option<(String, Map
         ScriptError::at(&shown, &text, place, &format!("{key}{}", error.message)).hint(&error.help)
     };
     match mapping::read(&text, notation, &shown) {
-        Ok(mapping) => Some((text, mapping)),
+        Ok(mapping) => {
+            errors.extend(mapping.unknown(schemas).into_iter().map(told));
+            Some((text, mapping))
+        }
         Err(wrong) => {
             errors.extend(wrong.errors.into_iter().map(told));
             None

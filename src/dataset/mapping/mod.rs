@@ -5,6 +5,7 @@
 
 mod error;
 mod expression;
+mod known;
 mod read;
 mod source;
 #[cfg(test)]

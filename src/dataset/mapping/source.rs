@@ -153,7 +153,13 @@ fn of_yaml(text: &str) -> Result<Value, Broken> {
         let place = error.location();
         let message = error.without_snippet().to_string();
         let first = message.lines().next().unwrap_or("not YAML");
-        let first = first.split_once(" at line ").map_or(first, |(head, _)| head);
+        // What the library has to say of its own settings is nothing for who writes a table.
+        let first = [" at line ", ", set "]
+            .iter()
+            .filter_map(|end| first.split_once(end))
+            .map(|(head, _)| head)
+            .min_by_key(|head| head.len())
+            .unwrap_or(first);
         Broken {
             place: place.map_or(Place { line: 1, column: 1 }, |place| Place {
                 line: place.line() as u32,

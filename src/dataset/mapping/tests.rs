@@ -165,6 +165,8 @@ fn what_is_no_table_is_said_where_it_ends() {
     assert!(errors("[dataset\n").starts_with("m.toml:1:9: not TOML"), "{}", errors("[dataset\n"));
     let yaml = read("a: [1\n", Notation::Yaml, "m.yml").unwrap_err();
     assert!(yaml.to_string().contains("not YAML"), "{yaml}");
+    let twice = read("columns:\n  a: b\n  a: c\n", Notation::Yaml, "m.yaml").unwrap_err();
+    assert!(twice.to_string().starts_with("m.yaml:3:3: not YAML: duplicate mapping key: a ("), "{twice}");
     let csv = read("column,to\na,b\n", Notation::Csv, "m.csv").unwrap_err();
     assert!(csv.to_string().starts_with("m.csv:1:1: a mapping table in CSV begins with the line"), "{csv}");
     let twice = "section,name,key,value\ncolumns,a,,b\ncolumns,a,,c\n";
@@ -191,4 +193,25 @@ fn expressions_know_whether_an_operator_could_split_them() {
     assert!(open("{a} + 1") && open("f({a}) + g({b})") && open("({a}) + (1)"));
     assert_eq!(Expression::parse("{a").unwrap_err(), "a `{` is not closed");
     assert_eq!(Expression::parse("'{{' || {a}").unwrap().write(|name| format!("t.{name}")), "'{' || t.a");
+}
+
+#[test]
+fn a_column_that_no_table_has_is_an_error_at_its_line() {
+    let text = "[dataset]\nname = \"u\"\n[names]\ntable = { old = \"p.a.u1\", new = \"p.a.u2\" }\n[columns]\na = \"b\"\n\
+                zz = \"y\"\nc = \"bb\"\n_partitiontime = \"_partitiontime\"\n[columns.k]\nsql = \"{nope} + 1\"\n";
+    let mapping = read(text, Notation::Toml, "m").unwrap();
+    let wrong = |schemas: &str| {
+        let schemas = crate::dataset::Schemas::read(schemas, "s").unwrap();
+        let told = mapping.unknown(&schemas).into_iter();
+        told.map(|one| format!("{}: {} ({})", one.place.line, one.message, one.help)).collect::<Vec<String>>()
+    };
+    assert_eq!(wrong("\"b.u1\" = [\"x\"]\n"), Vec::<String>::new());
+    assert_eq!(
+        wrong("\"a.u1\" = [\"A\", \"z\", \"c\", \"k\"]\n"),
+        ["7: p.a.u1 has no column zz, as its schema says (did you mean `z`?)"]
+    );
+    let new = wrong("\"a.u2\" = [\"b\", \"y\", \"k\"]\n");
+    assert_eq!(new.len(), 2, "{new:?}");
+    assert!(new[0].starts_with("8: p.a.u2 has no column bb, as its schema says (did you mean `b`?)"), "{new:?}");
+    assert!(new[1].starts_with("10: p.a.u2 has no column nope"), "{new:?}");
 }
