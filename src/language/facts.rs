@@ -50,12 +50,18 @@ pub struct Facts {
     /// Whether a line break outside of brackets may end a statement.
     #[serde(default)]
     pub breaks: bool,
+    /// Kinds of statements that a line break behind their first word ends: `return`.
+    #[serde(default)]
+    pub restricted: Vec<String>,
     /// Node kinds that are text between tags, and no code.
     #[serde(default)]
     pub texts: Vec<String>,
     /// Node kinds in which there are tokens and nothing more: what a macro is given.
     #[serde(default)]
     pub tokens: Vec<String>,
+    /// Node kinds of macros that are called or defined: such tokens in them are code.
+    #[serde(default)]
+    pub macros: Vec<String>,
     /// Node kinds that must hold something, though the grammar reads them empty.
     #[serde(default)]
     pub never_empty: Vec<String>,
@@ -156,6 +162,9 @@ pub struct ElementFacts {
     /// Where a statement is a whole body, without braces.
     #[serde(default)]
     pub bodies: Vec<String>,
+    /// Kinds between a body and the construct that it is a part of: `1 -> f()`.
+    #[serde(default)]
+    pub branches: Vec<String>,
     /// What such a body is when it is empty.
     #[serde(default)]
     pub body: String,
@@ -404,6 +413,9 @@ pub struct StringFacts {
     /// Whether `$` opens a hole in literals of the language's own quote.
     #[serde(default)]
     pub interpolates: bool,
+    /// Whether backticks in literals of the language's own quote run what stands between them.
+    #[serde(default)]
+    pub backticks: bool,
     /// The operators of `joins` that put texts together.
     #[serde(default = "StringFacts::default_join_operators")]
     pub join_operators: Vec<String>,
@@ -473,6 +485,15 @@ pub struct ImportFacts {
     /// Whether one brings its names only once it was run.
     #[serde(default)]
     pub runs: bool,
+    /// Whether one brings its names to what stands below it only.
+    #[serde(default)]
+    pub from_here: bool,
+    /// What begins an attribute of an import that is not there in every build.
+    #[serde(default)]
+    pub conditional: Vec<String>,
+    /// Names of which a file that imports in this way speaks, where it has no import yet.
+    #[serde(default)]
+    pub signs: Vec<String>,
 }
 
 impl SymbolFacts {

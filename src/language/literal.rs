@@ -166,8 +166,7 @@ pub fn write(language: &Language, value: &str, like: Option<&str>) -> String {
         doubled && value.contains(['{', '}', '$']) || parts.quote == "`" && value.contains("${")
     });
     let strips = facts.stripped_quotes.iter().any(|q| q == quote);
-    // A shell runs what stands in backticks; elsewhere they are letters.
-    let opens = |c: char| facts.interpolates && (c == '$' || c == '`' && !facts.escape_letters);
+    let opens = |c: char| facts.interpolates && c == '$' || facts.backticks && c == '`';
     let dollar = value.contains(opens);
     let plain = !value.contains(quote) && !value.contains(['\n', '\r', '\\']) && !holes && !strips && !dollar;
     if plain {

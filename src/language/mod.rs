@@ -87,41 +87,10 @@ impl Language {
     fn new(described: &table::Grammar) -> Result<Self, String> {
         let grammar: tree_sitter::Language = described.function.into();
         let facts: Facts = toml::from_str(described.facts).map_err(|e| e.to_string())?;
-        let ids = |kinds: &[String]| -> Result<Vec<u16>, String> {
-            let mut ids = Vec::new();
-            for kind in kinds {
-                let id = grammar.id_for_node_kind(kind, true);
-                if id == 0 {
-                    return Err(format!("{}: the grammar has no node kind `{kind}`", facts.name));
-                }
-                ids.push(id);
-            }
-            ids.sort_unstable();
-            Ok(ids)
-        };
+        let ids = |kinds: &[String]| ids(&facts, &grammar, kinds);
         let (lists, strings) = (ids(&facts.lists)?, ids(&facts.string.kinds)?);
-        ids(&facts.string.holes)?;
-        ids(&facts.string.joins)?;
-        ids(&facts.never_empty)?;
-        ids(&facts.keeps)?;
-        ids(&facts.functions)?;
-        let verbatim = ids(&facts.verbatim)?;
-        let chained = ids(&facts.chained)?;
-        ids(&facts.classes)?;
-        ids(&facts.blocks)?;
-        for place in facts.needs_parentheses.iter().chain(&facts.refused).chain(&facts.misread) {
-            let bare = |text: &String| text.split([' ', '.']).next().unwrap_or("").to_owned();
-            let kinds = [&place.kinds, &place.except, &place.inside, &place.outside];
-            ids(&kinds.into_iter().flatten().map(bare).collect::<Vec<_>>())?;
-        }
-        let elements =
-            [&facts.arguments.bare, &facts.elements.carriers, &facts.elements.values, &facts.elements.bodies];
-        let bare = |text: &String| text.split('.').next().unwrap_or("").to_owned();
-        ids(&elements.into_iter().flatten().map(bare).collect::<Vec<_>>())?;
-        for belonging in &facts.belongs {
-            ids(&belonging.kinds)?;
-            ids(&belonging.to)?;
-        }
+        let (verbatim, chained) = (ids(&facts.verbatim)?, ids(&facts.chained)?);
+        check(&facts, &grammar)?;
         let statements = statements(described.statements, &ids).map_err(|why| format!("{}: {why}", facts.name))?;
         let mut misread = vec![false; grammar.node_kind_count()];
         for place in &facts.misread {
@@ -154,6 +123,72 @@ impl Language {
     pub fn may_be_misread(&self, kind: u16) -> bool {
         self.misread.get(usize::from(kind)).is_some_and(|may| *may)
     }
+}
+
+/// The ids of node kinds, sorted.
+fn ids(facts: &Facts, grammar: &tree_sitter::Language, kinds: &[String]) -> Result<Vec<u16>, String> {
+    let mut ids = Vec::new();
+    for kind in kinds {
+        let id = grammar.id_for_node_kind(kind, true);
+        if id == 0 {
+            return Err(format!("{}: the grammar has no node kind `{kind}`", facts.name));
+        }
+        ids.push(id);
+    }
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+/// Whether the grammar has all that the description of a language speaks of: of what it lacks,
+/// nothing would ever be asked.
+fn check(facts: &Facts, grammar: &tree_sitter::Language) -> Result<(), String> {
+    let ids = |kinds: &Vec<String>| ids(facts, grammar, kinds).map(|_| ());
+    // Kinds, each perhaps with a field behind it (`call.function`) or an operator (`binary_expression ||`).
+    let places = |texts: &Vec<String>| {
+        texts.iter().try_for_each(|text| {
+            let kind = text.split([' ', '.']).next().unwrap_or("");
+            ids(&vec![kind.to_owned()])?;
+            let field = text[kind.len()..].strip_prefix('.').unwrap_or("");
+            if !field.is_empty() && grammar.field_id_for_name(field).is_none() {
+                return Err(format!("{}: the grammar has no field `{field}`: `{text}`", facts.name));
+            }
+            Ok(())
+        })
+    };
+    let kinds = [
+        &facts.string.holes,
+        &facts.string.joins,
+        &facts.restricted,
+        &facts.tokens,
+        &facts.macros,
+        &facts.never_empty,
+        &facts.keeps,
+        &facts.functions,
+        &facts.classes,
+        &facts.blocks,
+    ];
+    kinds.into_iter().try_for_each(ids)?;
+    for place in facts.needs_parentheses.iter().chain(&facts.refused).chain(&facts.misread) {
+        if place.inside.is_empty() == place.outside.is_empty() || place.kinds.is_empty() == place.except.is_empty() {
+            let name = &facts.name;
+            return Err(format!("{name}: a row names `inside` or `outside`, and `kinds` or `except`: {place:?}"));
+        }
+        [&place.kinds, &place.except, &place.inside, &place.outside].into_iter().try_for_each(places)?;
+    }
+    let elements = &facts.elements;
+    let of_elements = [
+        &elements.attached,
+        &elements.carriers,
+        &elements.single,
+        &elements.never_single,
+        &elements.by_place,
+        &elements.values,
+        &elements.bodies,
+        &elements.branches,
+        &facts.arguments.bare,
+    ];
+    of_elements.into_iter().try_for_each(places)?;
+    facts.belongs.iter().flat_map(|belonging| [&belonging.kinds, &belonging.to]).try_for_each(ids)
 }
 
 impl std::fmt::Debug for Language {
@@ -290,6 +325,36 @@ mod tests {
                 assert!(one.grammar != two.grammar, "{one:?} and {two:?} are the same parser");
             }
         }
+    }
+
+    #[test]
+    fn a_row_of_what_no_grammar_has_loads_nowhere() {
+        let facts = include_str!("../../grammars/go/language.toml");
+        let wrong = |row: &str| {
+            let facts: Facts = toml::from_str(&format!("{facts}\n{row}\n")).unwrap();
+            check(&facts, &by_name("go").unwrap().grammar).unwrap_err()
+        };
+        let row = |inside: &str| wrong(&format!("[[refused]]\ninside = [{inside}]\nkinds = [\"identifier\"]"));
+        assert!(row("\"call_expression.functoin\"").contains("has no field `functoin`"));
+        assert!(row("\"call_expresion\"").contains("has no node kind `call_expresion`"));
+        assert!(row("").contains("a row names `inside` or `outside`"));
+        assert!(wrong("[[refused]]\ninside = [\"go_statement\"]").contains("and `kinds` or `except`"));
+    }
+
+    #[test]
+    fn tsx_is_typescript_with_tags() {
+        let [ts, tsx] = ["typescript", "tsx"].map(|name| &by_name(name).unwrap().facts);
+        let plain = |places: &[Place]| -> Vec<String> {
+            let less = |text: String, one: &str| {
+                text.replace(&format!("\"{one}\", "), "").replace(&format!(", \"{one}\""), "")
+            };
+            let rows = places.iter().map(|place| less(less(format!("{place:?}"), "type_assertion"), "jsx_expression"));
+            rows.filter(|row| !row.contains("type_assertion")).collect()
+        };
+        assert_eq!(plain(&ts.needs_parentheses), plain(&tsx.needs_parentheses));
+        assert_eq!(plain(&ts.refused), plain(&tsx.refused));
+        let elements = |facts: &Facts| format!("{:?}", facts.elements);
+        assert_eq!(elements(ts), elements(tsx));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::layout::line_start;
 use crate::language::ImportFacts;
-use crate::symbol::{Import, Symbols};
+use crate::symbol::{Import, Name, Symbols, facts_of};
 use crate::tree::{Node, Tree};
 
 /// The imports at the head of a file.
@@ -30,7 +30,8 @@ impl<'t> Block<'t> {
         let facts = &tree.language.facts.symbols;
         let mut written =
             statements.iter().map(|s| facts_of(*s)).filter(|f| !std::ptr::eq(*f, &raw const facts.dynamic));
-        let first = written.next().unwrap_or(&facts.import);
+        let calls = || speaks_of(tree, symbols, &facts.require.signs);
+        let first = written.next().unwrap_or_else(|| if calls() { &facts.require } else { &facts.import });
         let alike = written.all(|f| std::ptr::eq(f, first));
         Self { symbols, facts: if alike { first } else { &facts.import }, statements }
     }
@@ -53,17 +54,15 @@ impl<'t> Block<'t> {
     }
 }
 
-/// How a statement imports: most languages know one way, JavaScript three.
-pub(super) fn facts_of(statement: Node<'_>) -> &'static ImportFacts {
-    let facts = &statement.tree().language.facts.symbols;
-    let waits = || statement.descendants().any(|n| n.kind() == "import");
-    if facts.require.name.is_empty() || statement.text().starts_with("import") {
-        &facts.import
-    } else if !facts.dynamic.name.is_empty() && waits() {
-        &facts.dynamic
-    } else {
-        &facts.require
-    }
+/// Whether a file that imports and exports nothing by statements speaks of what no file defines that does.
+fn speaks_of(tree: &Tree, symbols: &Symbols, signs: &[String]) -> bool {
+    let by_statement = |n: Node<'_>| n.kind().starts_with("import_") || n.kind().starts_with("export_");
+    let is_sign = |n: Node<'_>| {
+        n.is_leaf()
+            && signs.iter().any(|sign| sign == n.text())
+            && symbols.names(n) == [Name::Free(n.text().to_owned())]
+    };
+    !signs.is_empty() && !tree.root().named_children().any(by_statement) && tree.iter().any(is_sign)
 }
 
 /// Whether an import stands at the head of the file, and not in a block of code.

@@ -6,12 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::deletion::head;
 use super::elements::{element, elements};
-use super::import_block::{Block, delicate, facts_of, is_top, whole_lines};
+use super::import_block::{Block, delicate, is_top, whole_lines};
 use super::layout::{line_end, line_start};
 use crate::edit::{Edit, Fragment, Splice, in_old_text};
 use crate::language::ImportFacts;
-use crate::symbol::{Import, Symbols, Wanted, normal};
+use crate::symbol::{Import, Symbols, Wanted, facts_of, normal};
 use crate::tree::{Node, Tree};
 
 /// What a rule asks of the imports of a file.
@@ -419,7 +420,7 @@ impl<'t> Changes<'_, 't> {
         let line_of = |n: Node<'_>| line_start(text, n.local_range().start);
         let sorted = keys[group.clone()].is_sorted();
         if let Some(next) = group.clone().find(|i| sorted && keys[*i] > *key) {
-            return line_of(statements[next]);
+            return line_of(head(statements[next]));
         }
         let end = statements[group.end - 1].local_range().end;
         text[end..].find('\n').map_or(text.len(), |at| end + at + 1)
@@ -493,9 +494,10 @@ impl<'t> Changes<'_, 't> {
                 break;
             }
             from = above;
-            // What says something of the code below stays with it.
+            // What says something of the code below stays with it; what says something of the file, at its head.
             let documents = &self.new.language.facts.elements.documents;
-            if documents.iter().any(|mark| text[above..].trim_start().starts_with(mark.as_str())) {
+            let said = text[above..first.local_range().start].trim_start();
+            if documents.iter().any(|mark| said.starts_with(mark.as_str())) && !is_of_file(said) {
                 line = above;
             }
         }
@@ -559,6 +561,16 @@ impl<'t> Changes<'_, 't> {
         self.edits.retain(|e| unique.insert((e.range.start, e.range.end, format!("{:?}", e.replacement))));
         Ok(self.edits)
     }
+}
+
+/// Whether a comment is about the whole file: a licence, or a word for a tool as `@jest-environment`.
+fn is_of_file(comment: &str) -> bool {
+    [
+        "opyright", "icense", "ICENSE", "SPDX", "@file", "@jest-", "@vitest-", "@jsx", "@flow", "@format", "@noflow",
+        "@ts-",
+    ]
+    .iter()
+    .any(|word| comment.contains(word))
 }
 
 /// A name in a list, or a module in a list of them.

@@ -187,6 +187,7 @@ impl<'t> Builder<'t> {
                 path = join(text);
                 // `F => _` keeps a name out.
                 if alias.is_some_and(|a| a.kind() == "wildcard") {
+                    self.found.symbols.hidden.extend(path);
                     return;
                 }
             }
@@ -356,7 +357,7 @@ fn prefix(statement: Node<'_>, element: Node<'_>, fields: &[String]) -> Option<S
 }
 
 /// The name that a package gets by its path: the last segment that is no version.
-fn package_name(path: &str) -> String {
+pub(super) fn package_name(path: &str) -> String {
     let version = |s: &str| s.strip_prefix('v').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
     let last = path.rsplit('/').find(|s| !version(s)).unwrap_or(path);
     let last = last.rsplit_once('.').filter(|(_, v)| version(v)).map_or(last, |(name, _)| name);

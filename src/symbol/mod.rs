@@ -19,8 +19,8 @@ use crate::language::Language;
 use crate::tree::{Node, NodeId, Tree};
 
 pub use library::{Declarations, Library, LibraryError};
-pub use reach::{Reached, Through, Wanted};
-pub use resolve::Name;
+pub use reach::{Reached, Through, Wanted, facts_of};
+pub use resolve::{Name, said};
 pub use types::Type;
 
 /// Whether something holds, as far as one file can tell.
@@ -94,6 +94,8 @@ pub struct Symbols {
     by_node: HashMap<NodeId, usize>,
     /// Imports, in order of place.
     imports: Vec<Import>,
+    /// Paths that a wildcard import does not bring.
+    hidden: HashSet<String>,
     package: Option<String>,
     /// For each node that takes a member: the object and the member's name.
     members: HashMap<NodeId, (NodeId, NodeId)>,

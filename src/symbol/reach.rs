@@ -1,8 +1,9 @@
 //! How code at some place can speak of a path: by a name that the file has already,
 //! or by one that an import would bring.
 
+use super::build::package_name;
 use super::{Kind, Name, Symbols, normal};
-use crate::language::Language;
+use crate::language::{ImportFacts, Language};
 use crate::tree::{Node, Tree};
 
 /// One import, told by what it brings.
@@ -63,7 +64,11 @@ impl Wanted {
 
     /// The name that it gives it.
     pub fn bound(&self) -> String {
-        let last = |path: &str| as_name(path.rsplit(['.', '/', ':']).next().unwrap_or(path));
+        let last = |path: &str| {
+            // `a/b/v2` is version 2 of `b`.
+            let path = if path.contains('/') { package_name(path) } else { path.to_owned() };
+            as_name(path.rsplit(['.', '/', ':']).next().unwrap_or(&path))
+        };
         self.alias.clone().unwrap_or_else(|| self.name.clone().unwrap_or_else(|| last(&self.module)))
     }
 }
@@ -82,18 +87,44 @@ fn as_name(segment: &str) -> String {
 
 /// Whether an import has run where code stands, in a language in which it has to.
 fn is_in_force(statement: Node<'_>, node: Node<'_>) -> bool {
-    let facts = &node.tree().language.facts;
-    let by_call = !facts.symbols.require.name.is_empty() && !statement.text().starts_with("import");
-    let own = if by_call { &facts.symbols.require } else { &facts.symbols.import };
-    if !own.runs {
+    let facts = facts_of(statement);
+    if facts.from_here && node.local_range().start < statement.local_range().end || is_conditional(statement) {
+        return false;
+    }
+    if !facts.runs {
         return true;
     }
-    let around = |n: &Node<'_>| n.contains(node);
-    let function = |n: &Node<'_>| facts.functions.iter().any(|kind| kind == n.kind());
+    let functions = &node.tree().language.facts.functions;
+    let function = |n: &Node<'_>| functions.iter().any(|kind| kind == n.kind());
+    // What is called runs later than what stands around it.
     let later = node.ancestors().filter(function).any(|n| !n.contains(statement));
     // What runs in some cases only may not have run.
-    let always = statement.ancestors().take_while(|n| !around(n)).next().is_none();
+    let always = statement.parent().is_none_or(|block| block.contains(node));
     always && (later || statement.local_range().start < node.local_range().start)
+}
+
+/// Whether what hangs on an import lets it be there in some builds only: `#[cfg(test)]`.
+fn is_conditional(statement: Node<'_>) -> bool {
+    let facts = &statement.tree().language.facts;
+    let siblings = statement.parent().into_iter().flat_map(Node::children).take_while(|n| n.id < statement.id);
+    let mut before: Vec<Node<'_>> = siblings.filter(|n| !n.is_extra()).collect();
+    let hangs = |n: &Node<'_>| facts.elements.attached.iter().any(|kind| kind == n.kind());
+    let conditional =
+        |n: &Node<'_>| facts.symbols.import.conditional.iter().any(|mark| n.text().starts_with(mark.as_str()));
+    std::iter::from_fn(|| before.pop()).take_while(hangs).any(|n| conditional(&n))
+}
+
+/// How a statement imports: most languages know one way, JavaScript three.
+pub fn facts_of(statement: Node<'_>) -> &'static ImportFacts {
+    let facts = &statement.tree().language.facts.symbols;
+    let waits = || statement.descendants().any(|n| n.kind() == "import");
+    if facts.require.name.is_empty() || statement.text().starts_with("import") {
+        &facts.import
+    } else if !facts.dynamic.name.is_empty() && waits() {
+        &facts.dynamic
+    } else {
+        &facts.require
+    }
 }
 
 impl Symbols {
@@ -122,6 +153,7 @@ impl Symbols {
             let certain = !seen.is_empty()
                 && seen.iter().all(|d| d.kind == Kind::Import(index))
                 && !self.is_for_types(node.tree(), import)
+                && (path == *known || self.may_be_whole(node.tree(), index))
                 && is_in_force(node.tree().node(import.statement), node);
             let itself = through == Through::Name && of.len() == normal(&wanted.module).len();
             if reaches && certain && !itself && best.as_ref().is_none_or(|(len, _)| *len < of.len()) {
@@ -142,10 +174,20 @@ impl Symbols {
         let parted = wanted.name.as_deref().map(|n| n.split_once('.').unwrap_or((n, "")));
         let (first, rest) = parted.unwrap_or_default();
         let module = normal(&wanted.module);
+        // What a module is given by what is around it, it does not see.
+        if self.is_in_module(node) {
+            return Reached { text: path.replace('.', separator), import: None };
+        }
         let known = facts.implicit.contains(&module)
             || self.package.as_deref() == Some(module.as_str())
             // What runs may bring less than all.
-            || !facts.import.runs && self.imports.iter().any(|i| i.name.is_none() && normal(&i.path) == module);
+            || !facts.import.runs
+                && !self.hidden.contains(&path)
+                && self.imports.iter().any(|i| {
+                    i.name.is_none()
+                        && normal(&i.path) == module
+                        && is_in_force(node.tree().node(i.statement), node)
+                });
         if known && !first.is_empty() && self.seen_at(node, first).is_empty() {
             return Reached { text: written(first, rest), import: None };
         }
@@ -171,6 +213,27 @@ impl Symbols {
             .find(|alias| self.is_free(node, alias))
             .unwrap_or_default();
         Reached { text: written(&alias, tail), import: Some(Wanted { alias: Some(alias), ..import }) }
+    }
+
+    /// Whether what an import brings may be a whole module: what is exported by default is one where
+    /// the file speaks of members of it.
+    fn may_be_whole(&self, tree: &Tree, import: usize) -> bool {
+        let one = &self.imports[import];
+        if !tree.language.facts.symbols.default || !normal(&one.path).ends_with(".default") {
+            return true;
+        }
+        self.members.values().any(|(object, _)| {
+            let object = tree.node(*object);
+            Some(object.text()) == one.name.as_deref()
+                && self.definitions_of(object).iter().all(|d| d.kind == Kind::Import(import))
+        })
+    }
+
+    /// Whether a node stands in a module within the file.
+    fn is_in_module(&self, node: Node<'_>) -> bool {
+        let scope = self.scope_of.get(node.id.0 as usize).map(|scope| &self.scopes[*scope as usize]);
+        let mut around = std::iter::successors(scope, |s| s.parent.map(|up| &self.scopes[up as usize]));
+        around.any(|scope| scope.module)
     }
 
     /// Whether a new import may take a name: nothing in the file has it, and nothing

@@ -1,5 +1,7 @@
 //! From a name in code to what it refers to.
 
+use std::ops::Range;
+
 use super::{Certainty, Definition, Import, Kind, Library, Symbols, normal};
 use crate::tree::{Node, Tree};
 
@@ -408,6 +410,26 @@ impl Symbols {
         tree.iter().filter(|n| named(n) && refers(n)).collect()
     }
 
+    /// The names that code introduces for what is around it, with the node that ends where they are
+    /// seen; the whole file has none.
+    pub fn introduced<'t>(&self, tree: &'t Tree, code: &Range<usize>) -> Vec<(Node<'t>, Option<Node<'t>>)> {
+        let within = |n: Node<'_>| code.start <= n.local_range().start && n.local_range().end <= code.end;
+        let owner = |d: &Definition| self.scopes[d.scope as usize].owner.map(|id| tree.node(id));
+        let all = self.definitions.iter().filter(|d| within(tree.node(d.node)));
+        let outside = all.filter(|d| owner(d).is_none_or(|owner| !within(owner)));
+        outside.map(|d| (tree.node(d.node), owner(d))).collect()
+    }
+
+    /// Another thing of a name that is introduced at `node`, for the same scope: a definition of it, or a
+    /// use, outside of the code that the name came with.
+    pub fn met<'t>(&self, node: Node<'t>, code: &Range<usize>) -> Option<Node<'t>> {
+        let within = |n: &Node<'_>| code.start <= n.local_range().start && n.local_range().end <= code.end;
+        let own = &self.definitions[*self.by_node.get(&node.id)?];
+        let same = self.by_name.get(&(own.scope, node.text().to_owned())).into_iter().flatten();
+        let mut others = same.map(|at| node.tree().node(self.definitions[*at].node)).filter(|n| !within(n));
+        others.next().or_else(|| self.uses(node).into_iter().find(|n| !within(n)))
+    }
+
     /// Whether a name is a later segment of a dotted path.
     fn is_tail(&self, node: Node<'_>) -> bool {
         let facts = &node.tree().language.facts.symbols;
@@ -435,7 +457,7 @@ impl Symbols {
 }
 
 /// What a string says without its holes, which are code.
-fn said(string: Node<'_>) -> String {
+pub fn said(string: Node<'_>) -> String {
     let holes = &string.tree().language.facts.string.holes;
     let mut text = string.text().to_owned();
     let start = string.local_range().start;
