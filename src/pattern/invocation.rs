@@ -25,6 +25,14 @@ impl Invocation {
         &self.pattern
     }
 
+    /// The name that is called, as [`Pattern::runs`] has it; none where that is a hole.
+    pub fn runs(&self) -> Vec<String> {
+        match &self.name {
+            Shape::Leaf { text, .. } => vec![text.clone()],
+            _ => Vec::new(),
+        }
+    }
+
     /// The kinds that a match can have.
     pub fn root_kinds(&self) -> Vec<u16> {
         kinds(self.pattern.language).to_vec()

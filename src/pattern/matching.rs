@@ -206,7 +206,8 @@ impl<'p, 't> Matcher<'p, 't> {
     fn bare(&mut self, children: &[Child], node: Node<'t>) -> bool {
         let kinds = &self.pattern.language.facts.arguments.bare;
         let opens = |child: &Child| matches!(&child.shape, Shape::Leaf { text, .. } if text == "(");
-        if !kinds.iter().any(|kind| kind == node.kind()) || !children.first().is_some_and(opens) {
+        let argument = node.field_name() == Some("arguments") && kinds.iter().any(|kind| kind == node.kind());
+        if !argument || !children.first().is_some_and(opens) {
             return false;
         }
         let (Some(first), Some(last)) = (node.children().next(), node.children().last()) else { return false };

@@ -88,6 +88,35 @@ impl Pattern {
         &self.literals
     }
 
+    /// Whether it is more than one token.
+    pub fn has_parts(&self) -> bool {
+        matches!(self.root, Shape::Inner { .. })
+    }
+
+    /// Its tokens in order, as one text between one hole and the next; words are apart.
+    pub fn runs(&self) -> Vec<String> {
+        fn collect(shape: &Shape, runs: &mut Vec<String>) {
+            let mut push = |text: &str| {
+                let Some(run) = runs.last_mut() else { return };
+                let word = |c: char| c.is_alphanumeric() || c == '_';
+                run.extend((run.ends_with(word) && text.starts_with(word)).then_some(' '));
+                run.push_str(text);
+            };
+            match shape {
+                Shape::Leaf { text, .. } => push(text.trim()),
+                Shape::Inner { children, gaps, .. } => {
+                    gaps.iter().for_each(|gap| push(gap));
+                    children.iter().for_each(|child| collect(&child.shape, runs));
+                }
+                Shape::One { .. } | Shape::Many { .. } => runs.push(String::new()),
+            }
+        }
+        let mut runs = vec![String::new()];
+        collect(&self.root, &mut runs);
+        runs.retain(|run| !run.is_empty());
+        runs
+    }
+
     /// Matches the pattern against one node.
     pub fn matches<'t>(&self, node: Node<'t>) -> Option<Bindings<'t>> {
         matching::matches(self, node)

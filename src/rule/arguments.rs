@@ -101,13 +101,13 @@ pub fn bind(arguments: &[Node<'_>], parameters: &[Parameter]) -> Result<Bound, S
         let value = node.tree().node(argument.value);
         let spreads = |n: Node<'_>| facts.splats.iter().any(|kind| kind == n.kind());
         if spreads(**node) || spreads(value) {
-            return Err(format!("`{}` spreads a list over parameters", short(node.text())));
+            return Err(format!("`{}` spreads a list over parameters", node.short()));
         }
         let trailing = facts.trailing.iter().any(|kind| kind == node.kind());
         let parameter = match argument.name.map(|id| node.tree().node(id)) {
             Some(name) => {
                 let found = parameters.iter().position(|p| p.name == name.text());
-                let Some(found) = found else { return Err(format!("the signature has no `{}`", short(name.text()))) };
+                let Some(found) = found else { return Err(format!("the signature has no `{}`", name.short())) };
                 in_place &= found == at;
                 found
             }
@@ -148,10 +148,6 @@ pub fn parts(node: Node<'_>) -> Argument {
         (None, [only]) => Argument { value: only.id, ..itself },
         _ => itself,
     }
-}
-
-fn short(text: &str) -> String {
-    text.chars().take(40).collect()
 }
 
 #[cfg(test)]

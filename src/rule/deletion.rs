@@ -9,6 +9,7 @@ use std::ops::Range;
 use super::elements::element;
 use super::layout::line_end;
 use crate::edit::Fragment;
+use crate::language::ElementFacts;
 use crate::tree::{Node, Tree};
 
 /// Bytes that go, and what is left in their place.
@@ -30,17 +31,44 @@ pub fn deletion(node: Node<'_>) -> Result<Deletion, String> {
     let is_in = |kinds: &[String]| node.parent().filter(|around| is_listed(*around, node, kinds));
     if is_body(node) {
         // Without a body, what stands behind it would be one.
-        return Ok((node.range(), vec![Fragment::Text(facts.body.clone())]));
+        let left = || (node.range(), vec![Fragment::Text(facts.body.clone())]);
+        return user(node).map_or_else(|| Ok(left()), |around| Err(needed(node, around)));
     }
-    if let Some(around) = is_in(&facts.values) {
-        let (line, column) = node.line_column();
-        return Err(format!(
-            "`{}` at {line}:{column} is a value that `{}` needs: delete the whole of it, or replace it",
-            short(node.text()),
-            short(around.text())
-        ));
+    match is_in(&facts.values) {
+        Some(around) => Err(needed(node, around)),
+        None => Ok((whole_lines(node), Vec::new())),
     }
-    Ok((whole_lines(node), Vec::new()))
+}
+
+/// Why a value can't go.
+fn needed(node: Node<'_>, around: Node<'_>) -> String {
+    let (line, column) = node.line_column();
+    // What spans no more than the value says nothing.
+    let more = |up: &Node<'_>| up.local_range() != node.local_range();
+    let around = std::iter::once(around).chain(around.ancestors()).find(more).unwrap_or(around);
+    format!(
+        "`{}` at {line}:{column} is a value that `{}` needs: delete the whole of it, or replace it",
+        node.short(),
+        around.short()
+    )
+}
+
+/// What uses the value of the construct that a body is a part of: `val x = if (a) old() else b`.
+fn user(body: Node<'_>) -> Option<Node<'_>> {
+    let tree = body.tree();
+    let ElementFacts { bodies, branches, .. } = &tree.language.facts.elements;
+    for around in body.ancestors() {
+        if tree.statements().contains(&around.id) || around.kind().ends_with("statement") {
+            return None;
+        }
+        if !is_body(around)
+            && !bodies.iter().any(|kind| kind == around.kind())
+            && !branches.iter().any(|kind| kind == around.kind())
+        {
+            return around.parent();
+        }
+    }
+    None
 }
 
 /// Whether a statement is all of a body that has no braces.
@@ -50,7 +78,7 @@ pub fn is_body(statement: Node<'_>) -> bool {
 }
 
 /// Whether a node is in one of these kinds, or in that field of one: `kind.field`.
-fn is_listed(around: Node<'_>, node: Node<'_>, kinds: &[String]) -> bool {
+pub fn is_listed(around: Node<'_>, node: Node<'_>, kinds: &[String]) -> bool {
     kinds.iter().any(|kind| match kind.split_once('.') {
         Some((kind, field)) => around.kind() == kind && node.field_name() == Some(field),
         None => around.kind() == kind.as_str(),
@@ -62,41 +90,71 @@ fn is_listed(around: Node<'_>, node: Node<'_>, kinds: &[String]) -> bool {
 /// # Errors
 /// Where the place of an element says what the others are.
 pub fn element_gone(node: Node<'_>) -> Result<Deletion, String> {
-    let Some(list) = node.parent() else { return Ok((node.range(), Vec::new())) };
-    let facts = &node.tree().language.facts.elements;
+    let all = elements_gone(&[node])?;
+    Ok(all.into_iter().next().unwrap_or_else(|| (node.range(), Vec::new())))
+}
+
+/// The deletions of several elements of one list, in order: for each, what goes with it.
+/// Neighbours go together, and have the same.
+///
+/// # Errors
+/// Where the place of an element says what the others are, or the list can't do without them.
+pub fn elements_gone(nodes: &[Node<'_>]) -> Result<Vec<Deletion>, String> {
+    let Some((first, list)) = nodes.first().and_then(|first| Some((first, first.parent()?))) else {
+        return Ok(Vec::new());
+    };
+    let facts = &first.tree().language.facts.elements;
     let is = |kinds: &[String]| kinds.iter().any(|kind| kind == list.kind());
-    let named: Vec<Node<'_>> = list.named_children().filter(|other| !hangs(*other)).collect();
     let words = |why: &str| {
-        let (line, column) = node.line_column();
-        Err(format!("`{}` at {line}:{column} can't go from a list {why}", short(node.text())))
+        let (line, column) = first.line_column();
+        Err(format!("`{}` at {line}:{column} can't go from a list {why}", first.short()))
     };
     let at = list.ancestors().next().map(|around| format!("{}.{}", around.kind(), list.field_name().unwrap_or("")));
     let by_place = is(&facts.by_place) || at.is_some_and(|at| facts.by_place.contains(&at));
     if by_place || has_holes(list) {
         return words("of which each place means something");
     }
-    let head = head(node);
-    let (whole, kept) = element(head, node);
-    match named.as_slice() {
-        [_] => match facts.empty.get(list.kind()) {
-            Some(text) => Ok((list.range(), vec![Fragment::Text(text.clone())])),
-            None if is(&facts.single) && !list.text().starts_with('(') => words("that would be empty"),
-            None if is(&facts.single) => Ok((list.range(), vec![Fragment::Text("()".to_owned())])),
-            None => Ok((whole, kept.map(Fragment::Copy).into_iter().collect())),
+    let named: Vec<Node<'_>> = list.named_children().filter(|other| !hangs(*other)).collect();
+    let goes = |node: &Node<'_>| nodes.iter().any(|gone| gone.id == node.id);
+    let left: Vec<&Node<'_>> = named.iter().filter(|node| !goes(node)).collect();
+    let same = |deletion: Deletion| Ok(vec![deletion; nodes.len()]);
+    match left.as_slice() {
+        [] => match facts.empty.get(list.kind()) {
+            Some(text) => return same((list.range(), vec![Fragment::Text(text.clone())])),
+            None if is(&facts.single) && !list.text().starts_with('(') => return words("that would be empty"),
+            None if is(&facts.single) => return same((list.range(), vec![Fragment::Text("()".to_owned())])),
+            None => {}
         },
-        [first, second] if is(&facts.single) && !ends_with_separator(list) => {
+        [other] if is(&facts.single) && !ends_with_separator(list) => {
             // One that is left needs its separator still.
-            let other = if first.id == node.id { second } else { first };
-            let range = first.range().start.min(head.range().start)..second.range().end;
-            Ok((range, vec![Fragment::Copy(other.range()), Fragment::Text(",".to_owned())]))
+            let range = named.iter().map(|node| head(*node).range().start).min().unwrap_or(other.range().start)
+                ..named.iter().map(|node| node.range().end).max().unwrap_or(other.range().end);
+            return same((range, vec![Fragment::Copy(other.range()), Fragment::Text(",".to_owned())]));
         }
-        [_, _] if is(&facts.never_single) => words("that would have one element only"),
-        _ => Ok((whole, kept.map(Fragment::Copy).into_iter().collect())),
+        [_] if is(&facts.never_single) => return words("that would have one element only"),
+        _ => {}
     }
+    Ok(runs(&named, goes))
 }
 
-fn short(text: &str) -> String {
-    text.lines().next().unwrap_or("").chars().take(40).collect()
+/// For each element that goes, its run of neighbours that do, with the separator that goes with them.
+fn runs(named: &[Node<'_>], goes: impl Fn(&Node<'_>) -> bool) -> Vec<Deletion> {
+    let mut all = Vec::new();
+    for run in named.chunk_by(|a, b| goes(a) == goes(b)).filter(|run| run.first().is_some_and(&goes)) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+        let (whole, kept) = element(head(*first), *last);
+        let whole = match is_statement(*first) && kept.is_none() && run.len() > 1 {
+            true => lines_of(first.tree(), whole),
+            false => whole,
+        };
+        let deletion = (whole, kept.map(Fragment::Copy).into_iter().collect());
+        all.extend(std::iter::repeat_n(deletion, run.len()));
+    }
+    all
+}
+
+fn is_statement(node: Node<'_>) -> bool {
+    node.tree().statements().contains(&node.id)
 }
 
 fn is_comma(node: &Node<'_>) -> bool {
@@ -130,8 +188,10 @@ fn is_element(node: Node<'_>) -> bool {
         );
         other.tree().text().get(from..to).is_none_or(|gap| !gap.contains('\n'))
     };
+    let statement = is_statement(node);
     let parts = |side: Option<&Node<'_>>, next: Option<&Node<'_>>| {
-        let semicolon = |s: &Node<'_>| !s.is_named() && s.text() == ";" && next.is_some_and(on_line);
+        // Between statements only: `[old(); 3]` is no list.
+        let semicolon = |s: &Node<'_>| statement && !s.is_named() && s.text() == ";" && next.is_some_and(on_line);
         side.is_some_and(|side| is_comma(side) || semicolon(side))
     };
     let before = parts(sides[0], head.checked_sub(2).and_then(|at| siblings.get(at)));
@@ -198,13 +258,27 @@ fn content_end(node: Node<'_>) -> usize {
 /// A node and what hangs on it; its whole lines where nothing else is on them.
 pub fn whole_lines(node: Node<'_>) -> Range<usize> {
     let node = whole(node);
-    let (text, base) = (node.tree().text(), node.tree().base());
-    let range = head(node).local_range().start..content_end(node);
-    let start = text[..range.start].rfind('\n').map_or(0, |i| i + 1);
-    let end = text[range.end..].find('\n').map_or(text.len(), |i| range.end + i + 1);
-    let alone = text[start..range.start].trim().is_empty() && text[range.end..end].trim().is_empty();
-    let range = if alone { start..end } else { range };
-    range.start + base..range.end + base
+    let tree = node.tree();
+    let ended = node.parent().and_then(|parent| {
+        // What ends a statement goes with it, where no other one stands behind it.
+        let next = parent.children().find(|other| other.id > node.id && !node.contains(*other) && !other.is_extra())?;
+        let ends = is_statement(node) && !next.is_named() && next.text() == ";";
+        let line = tree.text()[next.local_range().end..].lines().next().unwrap_or("").trim().is_empty();
+        let near = !tree.text()[node.local_range().end..next.local_range().start].contains('\n');
+        (ends && line && near).then(|| next.local_range().end)
+    });
+    let range = head(node).local_range().start..ended.unwrap_or_else(|| content_end(node));
+    lines_of(tree, range.start + tree.base()..range.end + tree.base())
+}
+
+/// A range of the file; its whole lines where nothing else is on them.
+fn lines_of(tree: &Tree, range: Range<usize>) -> Range<usize> {
+    let (text, base) = (tree.text(), tree.base());
+    let own = range.start - base..range.end - base;
+    let start = text[..own.start].rfind('\n').map_or(0, |i| i + 1);
+    let end = text[own.end..].find('\n').map_or(text.len(), |i| own.end + i + 1);
+    let alone = text[start..own.start].trim().is_empty() && text[own.end..end].trim().is_empty();
+    if alone { start + base..end + base } else { range }
 }
 
 /// Deletions that leave a block with nothing in it, though its language wants something: for

@@ -1,5 +1,6 @@
 //! All rules over one tree, in one traversal: matches become [`Outcome`]s.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
@@ -178,6 +179,10 @@ fn traverse(
             }
         }
     }
+    if !tree.language.facts.macros.is_empty() {
+        let units: BTreeSet<usize> = any.iter().chain(by_kind.iter().flatten()).copied().collect();
+        runner.unseen(&units.into_iter().collect::<Vec<_>>(), tree);
+    }
     runner.close_groups();
     runner.outcomes.sort_by_key(place_and_origin);
     Ok(runner.outcomes)
@@ -280,7 +285,7 @@ impl<'r, 'f> Runner<'r, 'f> {
                 let file = Arc::clone(self.file);
                 self.holds(variant, &file, host, &mut bindings)
             }),
-            None => self.sought(variant, tree, node, &mut bindings),
+            None => variant.find.answer_where(node, &mut bindings, |found| self.holds(variant, tree, node, found)),
         };
         let literal = embedded.map(|(_, host)| (host.range(), tree.language));
         if gave_up() {
@@ -289,19 +294,7 @@ impl<'r, 'f> Runner<'r, 'f> {
             self.push(rule_index, node.range(), Answer::Refuse(why.to_owned()), literal);
             return;
         }
-        let (built, why) = match &self.phase {
-            Phase::Edit(facts) if answer != Certainty::No => {
-                facts.have(&self.set.rules[rule_index].requires, &self.path, self.file.language.facts.ecosystem)
-            }
-            _ => (Certainty::Yes, String::new()),
-        };
-        let of_uses = || self.set.units.iter().any(|unit| unit.rule == rule_index && unit.asks_for_uses);
-        let doubt = match built {
-            Certainty::Unknown => why,
-            _ if of_uses() => DOUBTED_USE.to_owned(),
-            _ => DOUBT.to_owned(),
-        };
-        let answer = answer.and(|| built);
+        let (answer, doubt) = self.is_meant(rule_index, answer);
         if answer == Certainty::No {
             exercise::ended(rule_index, since, false);
             return;
@@ -321,14 +314,12 @@ impl<'r, 'f> Runner<'r, 'f> {
             exercise::ended(rule_index, since, false);
             return;
         }
-        let id = self.counts.entry(rule_index).or_default();
-        let match_id = *id;
-        *id += 1;
+        let match_id = self.number(rule_index);
         if let (Action::Join(_), Phase::Edit(_), false, Ok(_)) = (&rule.action, &self.phase, unknown, &guarded) {
             return self.waits(rule_index, &found, match_id, since);
         }
         let decided = guarded.and_then(|_| match (&rule.action, &mut self.phase) {
-            (Action::Collect(..), _) if unknown => Ok(Some(Decision::Skip(doubt.clone()))),
+            (Action::Collect(..), _) if unknown => Ok(Some(Decision::Skip(doubt.clone().into_owned()))),
             (Action::Collect(name, closure), Phase::Collect(learned)) => {
                 closure.learn(&found)?.into_iter().for_each(|value| learned.insert(name, value));
                 Ok(None)
@@ -348,6 +339,32 @@ impl<'r, 'f> Runner<'r, 'f> {
             return;
         };
         self.answered(rule_index, &found, decided, (match_id, embedded));
+    }
+
+    /// Whether a rule is meant in this workspace, too, by what its builds declare; and what is in doubt.
+    pub(super) fn is_meant(&self, rule: usize, found: Certainty) -> (Certainty, Cow<'static, str>) {
+        let (Phase::Edit(facts), true) = (&self.phase, found != Certainty::No) else { return (found, DOUBT.into()) };
+        let ecosystem = self.file.language.facts.ecosystem;
+        let (built, why) = facts.have(&self.set.rules[rule].requires, &self.path, ecosystem);
+        let of_uses = || self.set.units.iter().any(|unit| unit.rule == rule && unit.asks_for_uses);
+        let doubt = match built {
+            Certainty::Unknown => why.into(),
+            _ if found == Certainty::Unknown && of_uses() => DOUBTED_USE.into(),
+            _ => DOUBT.into(),
+        };
+        (found.and(|| built), doubt)
+    }
+
+    /// The number of a rule's next match.
+    fn number(&mut self, rule: usize) -> u32 {
+        let id = self.counts.entry(rule).or_default();
+        *id += 1;
+        *id - 1
+    }
+
+    /// A match, and its number.
+    pub(super) fn numbered(&mut self, rule: usize, tree: &Arc<Tree>, node: Node<'_>) -> (Match, u32) {
+        (owned(tree, node, &self.path, &Bindings::default()), self.number(rule))
     }
 
     /// A match that may belong to others.
@@ -424,34 +441,7 @@ impl<'r, 'f> Runner<'r, 'f> {
         self.outcomes.push(Outcome { origin, range, place, answer, imports, files, literal, subject, seeds });
     }
 
-    /// Whether a node is what is looked for, holes and all around it included. Of several shapes that
-    /// fit, it is the first of which that holds.
-    fn sought<'t>(&mut self, variant: &Variant, tree: &Tree, node: Node<'t>, bindings: &mut Bindings<'t>) -> Certainty {
-        let shapes = match &variant.find {
-            Matcher::Any(shapes) => shapes.as_slice(),
-            one => std::slice::from_ref(one),
-        };
-        let (before, mut sum) = (bindings.clone(), Certainty::No);
-        for shape in shapes {
-            let mut found = before.clone();
-            let fits = shape.answer(node, &mut found);
-            if shapes.len() > 1 {
-                exercise::asked(shape, fits == Certainty::Yes);
-            }
-            if fits == Certainty::No {
-                continue;
-            }
-            let one = fits.and(|| self.holds(variant, tree, node, &mut found));
-            if one == Certainty::Yes || one == Certainty::Unknown && sum == Certainty::No {
-                (*bindings, sum) = (found, one);
-            }
-            if sum == Certainty::Yes {
-                break;
-            }
-        }
-        sum
-    }
-
+    /// Whether holes and all around a match are what they must be.
     fn holds<'t>(&mut self, variant: &Variant, tree: &Tree, node: Node<'t>, bindings: &mut Bindings<'t>) -> Certainty {
         let mut sum = Certainty::Yes;
         for (name, condition) in &variant.conditions {

@@ -218,22 +218,7 @@ impl Matcher {
                 None => Certainty::Unknown,
             },
             Self::Not(matcher) => matcher.answer(node, &mut bindings.clone()).negated(),
-            Self::Any(matchers) => {
-                let before = bindings.clone();
-                let mut sum = Certainty::No;
-                for matcher in matchers {
-                    let mut found = before.clone();
-                    let one = matcher.answer(node, &mut found);
-                    exercise::asked(matcher, one == Certainty::Yes);
-                    if one == Certainty::Yes || one == Certainty::Unknown && sum == Certainty::No {
-                        (*bindings, sum) = (found, one);
-                    }
-                    if sum == Certainty::Yes {
-                        break;
-                    }
-                }
-                sum
-            }
+            Self::Any(_) => self.answer_where(node, bindings, |_| Certainty::Yes),
             Self::All(matchers) => {
                 let mut all = bindings.clone();
                 let sum = matchers.iter().fold(Certainty::Yes, |sum, m| sum.and(|| m.answer(node, &mut all)));
@@ -243,6 +228,31 @@ impl Matcher {
                 sum
             }
         }
+    }
+
+    /// As [`Matcher::answer`], where what was found must hold as well: of several shapes that fit,
+    /// it is the first of which that holds.
+    pub(super) fn answer_where<'t>(
+        &self,
+        node: Node<'t>,
+        bindings: &mut Bindings<'t>,
+        mut holds: impl FnMut(&mut Bindings<'t>) -> Certainty,
+    ) -> Certainty {
+        let Self::Any(shapes) = self else { return self.answer(node, bindings).and(|| holds(bindings)) };
+        let (before, mut sum) = (bindings.clone(), Certainty::No);
+        for shape in shapes {
+            let mut found = before.clone();
+            let fits = shape.answer(node, &mut found);
+            exercise::asked(shape, fits == Certainty::Yes);
+            let one = fits.and(|| holds(&mut found));
+            if one == Certainty::Yes || one == Certainty::Unknown && sum == Certainty::No {
+                (*bindings, sum) = (found, one);
+            }
+            if sum == Certainty::Yes {
+                break;
+            }
+        }
+        sum
     }
 
     /// As [`Matcher::answer`], for a node of a query in a text of the code that a rule is about:

@@ -27,11 +27,12 @@ mod prefilter;
 mod set;
 mod symbols;
 mod template;
+mod unseen;
 mod used;
 mod uses;
 
 pub use arguments::{Argument, Bound as BoundArguments, Parameter, bind, parts as argument_parts, signature};
-pub use deletion::{Deletion, deletion, element_gone, fillings, is_body, whole_lines};
+pub use deletion::{Deletion, deletion, element_gone, elements_gone, fillings, is_body, is_listed, whole_lines};
 pub use elements::elements;
 pub use embedded::{Embedded, embed};
 pub use engine::{Answer, Failure, File, Outcome, Outcomes, collect, run};

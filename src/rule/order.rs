@@ -3,6 +3,8 @@
 //!
 //! Must not: guess. Rules that nobody orders are a conflict.
 
+use std::collections::BTreeSet;
+
 use super::Rule;
 use crate::digest::DigestBuilder;
 
@@ -11,7 +13,7 @@ use crate::digest::DigestBuilder;
 pub enum Disorder {
     /// No rule has this id; the nearest that there is.
     Absent(String, Option<String>),
-    /// Each of two rules is to go first.
+    /// Each of two rules is to go first, perhaps by way of others.
     Contradiction(String, String),
 }
 
@@ -41,11 +43,29 @@ pub fn order(rules: &mut [Rule], lists: &[Vec<String>]) -> Result<(), Vec<Disord
             rule.before.extend(later);
         }
     }
-    for (at, one) in rules.iter().enumerate() {
-        let both = |other: &&Rule| one.before.contains(&other.id) && other.before.contains(&one.id);
-        wrong.extend(
-            rules[at..].iter().filter(both).map(|other| Disorder::Contradiction(one.id.clone(), other.id.clone())),
-        );
-    }
+    wrong.extend(circles(rules));
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+}
+
+/// Of every circle of orders, the rule that it begins with and the last one before it again.
+fn circles(rules: &[Rule]) -> Vec<Disorder> {
+    let after = |id: &str| rules.iter().find(|rule| rule.id == id).map_or(&[][..], |rule| rule.before.as_slice());
+    let (mut found, mut told): (_, BTreeSet<&String>) = (Vec::new(), BTreeSet::new());
+    for one in rules.iter().filter(|rule| !rule.before.is_empty()) {
+        let (mut later, mut pending) = (BTreeSet::new(), one.before.iter().collect::<Vec<_>>());
+        while let Some(id) = pending.pop() {
+            if later.insert(id) {
+                pending.extend(after(id));
+            }
+        }
+        // In a circle, each goes before each other: one of it says so.
+        if told.contains(&one.id) || !later.contains(&one.id) {
+            continue;
+        }
+        if let Some(last) = later.iter().find(|id| after(id).contains(&one.id)) {
+            found.push(Disorder::Contradiction(one.id.clone(), (*last).clone()));
+        }
+        told.extend(later);
+    }
+    found
 }

@@ -174,7 +174,7 @@ fn register_node(api: &mut Api<'_>) {
     let value = condition_example("m.X.is_literal && m.X.value == \"a\"", "f('a')", "f('b')");
     api.function("Node.value -> text", docs, &value, |n: &mut RhaiNode| {
         literal_value(n.node())
-            .ok_or_else(|| fail(format!("`{}` is no string literal with a known value", short(n.node().text()))))
+            .ok_or_else(|| fail(format!("`{}` is no string literal with a known value", n.node().short())))
     });
     let docs = "Whether it is a string literal whose value can be told.";
     let is_literal = condition_example("m.X.is_literal", "f('a')", "f(a)");
@@ -315,10 +315,6 @@ fn kind_or_spec(value: &Dynamic) -> Fallible<Spec> {
         Ok(kind) => Ok(Spec::Kind(vec![kind.to_string()])),
         Err(_) => spec(value),
     }
-}
-
-fn short(text: &str) -> String {
-    text.chars().take(40).collect()
 }
 
 type Compiled = HashMap<(String, Spec), Result<Arc<Matcher>, String>>;

@@ -8,7 +8,7 @@ mod parse;
 mod print;
 mod text;
 
-pub use node::{Node, NodeId, same_text};
+pub use node::{Node, NodeId, same_text, short};
 pub use parse::{ParseError, parse, parse_embedded};
 pub use print::{PrintOptions, print};
 pub use text::{is_text, joins, literal_value, operands};

@@ -82,6 +82,11 @@ impl<'t> Node<'t> {
         self.tree.text.get(self.local_range()).unwrap_or("")
     }
 
+    /// The beginning of its first line, for messages.
+    pub fn short(self) -> String {
+        short(self.text())
+    }
+
     /// The node around it.
     pub fn parent(&self) -> Option<Node<'t>> {
         (self.id.0 != 0).then(|| self.tree.node(NodeId(self.data().parent)))
@@ -205,6 +210,12 @@ impl<'t> Node<'t> {
             .chain(self.descendants())
             .filter(|n| (n.is_leaf() || !n.gaps().is_empty()) && !n.is_extra())
     }
+}
+
+/// The beginning of the first line of code, for messages.
+pub fn short(code: &str) -> String {
+    const WIDTH: usize = 40;
+    code.lines().next().unwrap_or("").chars().take(WIDTH).collect()
 }
 
 /// Text equality, with or without regard to ASCII case.
