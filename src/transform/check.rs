@@ -6,11 +6,12 @@ use std::ops::Range;
 
 use super::inside::{Inside, read};
 use super::moves::Moves;
+use super::scopes::{self, Met};
 use super::{standing, together};
 use crate::edit::{Arranged, Edit, Fragment, Splice, in_old_text};
 use crate::language::Language;
 use crate::rule::fillings;
-use crate::tree::{Node, Tree};
+use crate::tree::{Node, Tree, short};
 
 /// Why a result is refused.
 pub(super) struct Wrong {
@@ -58,6 +59,7 @@ impl Result<'_> {
         }
         self.borders()?;
         self.runs()?;
+        self.names()?;
         let touched = self.lost_comments()?;
         self.annotations(comments)?;
         self.literal_lines()?;
@@ -103,11 +105,11 @@ impl Result<'_> {
     fn borders(&self) -> std::result::Result<(), Wrong> {
         if let Some(torn) = together::torn(self.old, self.new, self.arranged, self.edits).into_iter().next() {
             let edit = &self.edits[torn.placed.edit];
-            let part = shortened(self.new.text().get(torn.placed.range.clone()).unwrap_or("").trim());
+            let part = short(self.new.text().get(torn.placed.range.clone()).unwrap_or("").trim());
             let why = format!(
                 "the edit would change what belongs together: `{part}` is no piece of its own in `{}` at {}; put \
                  parentheses or braces around it in the rule",
-                shortened(torn.around.text()),
+                torn.around.short(),
                 self.place(torn.around)
             );
             return Err(Wrong { at: edit.range.start, rule: edit.rule.clone(), why });
@@ -115,42 +117,49 @@ impl Result<'_> {
         if let Some(part) = together::misplaced(self.old, self.new, self.arranged, self.edits) {
             let edit = &self.edits[part.placed.edit];
             let why = format!(
-                "`{}` can't stand in `{}` at {}",
-                shortened(self.new.text().get(part.placed.range.clone()).unwrap_or("").trim()),
-                shortened(part.around.text()),
+                "`{}` can't stand in `{}` at {}: narrow the rule with `where`, or write something else there",
+                short(self.new.text().get(part.placed.range.clone()).unwrap_or("").trim()),
+                part.around.short(),
                 self.place(part.around)
             );
             return Err(Wrong { at: edit.range.start, rule: edit.rule.clone(), why });
         }
-        if let Some(illegal) = standing::illegal(self.old, self.new, self.arranged, self.edits) {
-            let node = illegal.node;
-            let around = node.parent().map_or("", |around| around.text());
-            let mend = if illegal.loose { " without parentheses: write them in the rule" } else { "" };
-            let why = format!(
-                "`{}` can't stand in `{}` at {}{mend}",
-                shortened(node.text()),
-                shortened(around),
-                self.place(node)
-            );
-            return Err(self.wrong(nearest(&self.arranged.splices, node.local_range().start), why));
-        }
-        if let Some(stray) = standing::stray(self.old, self.new, self.arranged, self.edits) {
-            let why = format!(
-                "`{}` belongs to what is around it, and would come into another function or loop, or out of its own",
-                shortened(stray.node.text())
-            );
-            let rule = self.edits[stray.edit].rule.clone();
-            return Err(Wrong { at: stray.node.local_range().start, rule, why });
-        }
+        self.illegal()?;
+        self.stray()?;
         if let Some(node) = together::swallowed(self.old, self.new, self.arranged) {
             let why = format!(
                 "the edit would change what stands beside it: `{}` is no piece of its own any more; end the new code \
                  where it ends, as by `;` or parentheses",
-                shortened(node.text())
+                node.short()
             );
             return Err(self.wrong(node.local_range().start, why));
         }
         Ok(())
+    }
+
+    /// What the grammar reads, and the language does not.
+    fn illegal(&self) -> std::result::Result<(), Wrong> {
+        let Some(illegal) = standing::illegal(self.old, self.new, self.arranged, self.edits) else { return Ok(()) };
+        let node = illegal.node;
+        let mend = match illegal.loose {
+            true => " without parentheses: write them in the rule",
+            false => ": narrow the rule with `where`, or write something else there",
+        };
+        let around = node.parent().map_or_else(String::new, Node::short);
+        let why = format!("`{}` can't stand in `{around}` at {}{mend}", node.short(), self.place(node));
+        Err(self.wrong(nearest(&self.arranged.splices, node.local_range().start), why))
+    }
+
+    /// What belongs to a function or loop stays in it.
+    fn stray(&self) -> std::result::Result<(), Wrong> {
+        let Some(stray) = standing::stray(self.old, self.new, self.arranged, self.edits) else { return Ok(()) };
+        let why = format!(
+            "`{}` belongs to what is around it, and would come into another function or loop, or out of its own: edit \
+             this place by hand, or narrow the rule",
+            stray.node.short()
+        );
+        let rule = self.edits[stray.edit].rule.clone();
+        Err(Wrong { at: stray.node.local_range().start, rule, why })
     }
 
     /// What was copied as neighbours must be neighbours still: the second statement of a body must
@@ -182,6 +191,21 @@ impl Result<'_> {
         Ok(())
     }
 
+    /// What a block defines must meet nothing of the same name where its code came to stand.
+    fn names(&self) -> std::result::Result<(), Wrong> {
+        let Some(Met { edit, name, other }) = scopes::met(self.old, self.new, self.edits, self.arranged) else {
+            return Ok(());
+        };
+        let why = format!(
+            "the block that `{}` was defined in would go, and at {} stands another `{}`: keep the braces in the rule, or \
+             narrow it",
+            name.text(),
+            self.place(other),
+            name.text()
+        );
+        Err(Wrong { at: name.local_range().start, rule: self.edits[edit].rule.clone(), why })
+    }
+
     /// Comments inside of replaced code must be in the result, unless their code was deleted
     /// or a rule lets them go: those that went, and those that went elsewhere.
     fn lost_comments(&self) -> std::result::Result<Vec<Touched>, Wrong> {
@@ -205,7 +229,7 @@ impl Result<'_> {
             };
             let copied = kept.of(&range).any(|(old, new)| still(new + range.start - old.start));
             let taken = deletions.of(&range).next().is_some();
-            let mut touch = |moved| touched.push(Touched { at: range.start, text: shortened(comment.text()), moved });
+            let mut touch = |moved| touched.push(Touched { at: range.start, text: comment.short(), moved });
             match moved.get_mut(&said(comment)) {
                 // What was copied where its own edit keeps it stays as it was.
                 _ if copied && !taken => continue,
@@ -220,9 +244,8 @@ impl Result<'_> {
                 }
                 _ => {}
             }
-            let short = shortened(comment.text());
-            let line = (self.line)(range.start);
-            let why = format!("the edit would lose the comment `{short}` on line {line}: keep it, or move it first");
+            let (line, comment) = ((self.line)(range.start), comment.short());
+            let why = format!("the edit would lose the comment `{comment}` on line {line}: keep it, or move it first");
             return Err(self.wrong(range.start, why));
         }
         Ok(touched)
@@ -362,7 +385,7 @@ impl<T: Copy> Covers<T> {
 }
 
 /// The largest nodes, comments left out, that begin and end where a range does.
-fn ends(tree: &Tree, range: &Range<usize>) -> Option<(crate::tree::NodeId, crate::tree::NodeId)> {
+pub(super) fn ends(tree: &Tree, range: &Range<usize>) -> Option<(crate::tree::NodeId, crate::tree::NodeId)> {
     let within = |n: &Node<'_>| range.start <= n.local_range().start && n.local_range().end <= range.end;
     let top = |n: Node<'_>| std::iter::once(n).chain(n.ancestors()).take_while(within).last().map(|n| n.id);
     // Comments may stand at both ends.
@@ -380,10 +403,6 @@ fn ends(tree: &Tree, range: &Range<usize>) -> Option<(crate::tree::NodeId, crate
     Some((top(first)?, top(last)?))
 }
 
-fn shortened(text: &str) -> String {
-    text.lines().next().unwrap_or("").chars().take(40).collect()
-}
-
 /// The first ERROR or MISSING node of the new tree that is no old one: where
 /// the nearest edit begins in the old text, and what is wrong.
 fn new_error(old: &Tree, new: &Tree, splices: &[Splice]) -> Option<(usize, String)> {
@@ -394,7 +413,7 @@ fn new_error(old: &Tree, new: &Tree, splices: &[Splice]) -> Option<(usize, Strin
             continue;
         }
         let (line, column) = error.line_column();
-        let text: String = error.text().chars().take(40).collect();
+        let text = error.short();
         let what = if error.is_missing() {
             format!("`{}` is missing at {line}:{column} of the result", error.kind())
         } else {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::asked::{Asked, sort_out};
 use super::check::{self, Touched, Wrong};
 use super::{Finding, FindingKind, SkipReason, TouchedComment};
-use super::{follow, inside, skip, standing, together};
+use super::{follow, inside, neighbours, skip, standing, together};
 use crate::edit::{Arranged, Edit, FileEdit, Fragment, Splice, apply, arrange};
 use crate::language::Language;
 use crate::rule::{
@@ -254,6 +254,9 @@ fn looked_through(rules: &RuleSet, facts: &Arc<Facts>, place: Place<'_>, bytes: 
         }
     };
     let mut asked = sort_out(rules, path, outcomes, &mut report);
+    if let Err(wrong) = neighbours::join(&tree, &mut asked.edits) {
+        report.refuse(path, &wrong.rule, line_column(text, wrong.at), &wrong.why);
+    }
     asked.in_order(rules, text);
     let again = Again { rules, facts, place };
     if report.objection().is_none() && !(asked.seeds.is_empty() && facts.seeds().is_empty()) {
@@ -344,8 +347,12 @@ pub(super) fn about(path: &str, rule: &str, place: (u32, u32), kind: FindingKind
 /// tell what they mean, so each forbids the change.
 fn unreadable(tree: &Tree, hits: &Hits, shift: usize, path: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
+    // The first place in a range that the rules look for.
+    let sought = |range: &std::ops::Range<usize>| {
+        hits.places.iter().map(|p| p.saturating_sub(shift)).find(|p| range.contains(p))
+    };
     for range in tree.unreadable() {
-        if let Some(at) = hits.places.iter().map(|p| p.saturating_sub(shift)).find(|p| range.contains(p)) {
+        if let Some(at) = sought(&range) {
             let stop = error_place(tree, &range);
             let (line, column) = line_column(tree.text(), at);
             let message = format!(
@@ -357,14 +364,13 @@ fn unreadable(tree: &Tree, hits: &Hits, shift: usize, path: &str) -> Vec<Finding
         }
     }
     for node in standing::misread(tree) {
-        let named = |p: usize| node.local_range().contains(&p);
-        if let Some(at) = hits.places.iter().map(|p| p.saturating_sub(shift)).find(|p| named(*p)) {
+        if let Some(at) = sought(&node.local_range()) {
             let (line, column) = line_column(tree.text(), at);
             let message = format!(
                 "the grammar of {} reads `{}` as other code than it is, and it names what the rules look for at \
                  {line}:{column}: write it otherwise, as with a variable",
                 tree.language.facts.name,
-                node.text().lines().next().unwrap_or("").chars().take(40).collect::<String>()
+                node.short()
             );
             findings.push(about(path, "gander/syntax", (line, column), FindingKind::Refused, &message));
         }
@@ -515,6 +521,9 @@ fn checked(rules: &RuleSet, old_tree: &Tree, mut asked: Asked) -> Result<(Checke
 pub(super) fn composed(old_tree: &Tree, asked: &mut Asked) -> Result<(Arranged, Tree), Wrong> {
     let (language, text) = (old_tree.language, old_tree.text());
     let (mut round, mut settled) = (0, asked.worked);
+    if !asked.worked {
+        neighbours::join(old_tree, &mut asked.edits)?;
+    }
     loop {
         let arranged = arrange(text, &asked.edits).map_err(|error| {
             let why = format!("{error}; order them, or narrow one of them");

@@ -281,8 +281,7 @@ fn sound(rules: &RuleSet, facts: &Arc<Facts>, path: &str, new: &NewFile, decided
     let tree = parse(language, new.text.as_str()).map_err(|error| error.to_string())?;
     if let Some(error) = tree.errors().next() {
         let (line, column) = error.line_column();
-        let short: String = error.text().lines().next().unwrap_or("").chars().take(40).collect();
-        return Err(format!("it is no {} that parses: `{short}` at {line}:{column}", language.facts.name));
+        return Err(format!("it is no {} that parses: `{}` at {line}:{column}", language.facts.name, error.short()));
     }
     if let Some((line, column)) = check::empty_block(&tree) {
         return Err(format!("it has an empty block at {line}:{column}"));

@@ -12,10 +12,13 @@ mod file_edits;
 mod fleet;
 mod follow;
 mod inside;
+mod lines;
 mod memory;
 mod moves;
+mod neighbours;
 pub mod plan;
 mod projects;
+mod scopes;
 mod skip;
 mod standing;
 #[cfg(test)]

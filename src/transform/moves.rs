@@ -12,6 +12,8 @@ pub(super) struct Moves<'a> {
     splices: &'a [Splice],
     /// How far what stands before each splice has moved; one more for what is behind the last.
     shifts: Vec<isize>,
+    /// Where the new text of each splice is.
+    put: Vec<Range<usize>>,
 }
 
 impl<'a> Moves<'a> {
@@ -22,7 +24,17 @@ impl<'a> Moves<'a> {
             shift += by;
             shift
         }));
-        Self { shifts: shifts.collect(), splices }
+        let shifts: Vec<isize> = shifts.collect();
+        let put = splices.iter().zip(&shifts).map(|(splice, by)| {
+            let start = splice.range.start.saturating_add_signed(*by);
+            start..start + splice.text.len()
+        });
+        Self { put: put.collect(), shifts, splices }
+    }
+
+    /// Where the new texts of the splices are, in order.
+    pub(super) fn put(&self) -> &[Range<usize>] {
+        &self.put
     }
 
     /// Where a place is now; behind what was put there.
@@ -42,14 +54,8 @@ impl<'a> Moves<'a> {
 
     /// Whether a splice put what begins at a place of the new text.
     pub(super) fn wrote(&self, at: usize) -> bool {
-        let start = |number: usize| self.splices[number].range.start.saturating_add_signed(self.shifts[number]);
-        // The starts of splices in the new text never fall.
-        let (mut from, mut to) = (0, self.splices.len());
-        while from < to {
-            let middle = (from + to) / 2;
-            if start(middle) <= at { from = middle + 1 } else { to = middle }
-        }
-        from.checked_sub(1).is_some_and(|last| at < start(last) + self.splices[last].text.len())
+        let next = self.put.partition_point(|put| put.start <= at);
+        next.checked_sub(1).is_some_and(|last| at < self.put[last].end)
     }
 
     /// Whether a splice takes what is on both sides of a place.

@@ -7,8 +7,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::moves::Moves;
-use crate::edit::{Arranged, Edit, Fragment, Placed, Splice};
-use crate::language::{Facts, Place};
+use crate::edit::{Arranged, Edit, Fragment, Kept, Placed};
+use crate::language::{Belonging, Facts, Place};
+use crate::rule::is_listed;
 use crate::tree::{Node, Tree};
 
 /// What opens a list.
@@ -49,13 +50,9 @@ pub(super) fn is_there(node: Node<'_>, place: &Place) -> bool {
 }
 
 fn is_in(inner: Node<'_>, around: Node<'_>, place: &Place) -> bool {
-    let named = |kind: &String| match kind.split_once('.') {
-        Some((kind, field)) => around.kind() == kind && inner.field_name() == Some(field),
-        None => around.kind() == kind.as_str(),
-    };
     let listed = match place.inside.is_empty() {
-        true => !place.outside.iter().any(named),
-        false => place.inside.iter().any(named),
+        true => !is_listed(around, inner, &place.outside),
+        false => is_listed(around, inner, &place.inside),
     };
     listed && (place.operators.is_empty() || place.operators.iter().any(|own| has_operator(around, own)))
 }
@@ -144,14 +141,7 @@ pub(super) fn illegal<'a>(old: &Tree, new: &'a Tree, arranged: &Arranged, edits:
     let facts = &new.language.facts;
     let moves = Moves::new(&arranged.splices);
     let were: Vec<Range<usize>> = arranged.splices.iter().map(|s| s.range.clone()).collect();
-    let mut shift = 0_isize;
-    let mut now = |splice: &Splice| {
-        let start = splice.range.start.saturating_add_signed(shift);
-        shift += splice.text.len() as isize - splice.range.len() as isize;
-        start..start + splice.text.len()
-    };
-    let are: Vec<Range<usize>> = arranged.splices.iter().map(&mut now).collect();
-    let found = wrong(new, &are);
+    let found = wrong(new, moves.put());
     if found.is_empty() {
         return None;
     }
@@ -223,33 +213,8 @@ pub(super) fn stray<'a>(old: &'a Tree, new: &Tree, arranged: &Arranged, edits: &
         let kept = arranged.kept.iter().skip(arranged.kept.partition_point(|k| k.new < placed.range.start));
         for kept in kept.take_while(|k| k.new < placed.range.end) {
             for row in belongs {
-                let is = |kinds: &[String], n: &Node<'_>| kinds.iter().any(|kind| kind == n.kind());
-                let home = |n: Node<'a>| n.ancestors().find(|up| is(&row.to, up));
-                let mut nodes = within(old, &kept.old).filter(|n| is(&row.kinds, n));
-                let lost = nodes.find(|node| {
-                    let was = home(*node);
-                    // What it belongs to goes with it.
-                    if was.is_some_and(|was| holds(copied, &was.local_range())) {
-                        return false;
-                    }
-                    let place = kept.new + node.local_range().start - kept.old.start;
-                    let leaf = new.last_from(place);
-                    let mut same = std::iter::once(leaf).chain(leaf.ancestors());
-                    let Some(now) = same.find(|n| n.local_range().start == place && n.kind_id() == node.kind_id())
-                    else {
-                        return false;
-                    };
-                    let is_home = now.ancestors().find(|up| is(&row.to, up));
-                    let (was_in, is_in) = (
-                        was.filter(|n| holds(&edit.range, &n.local_range())),
-                        is_home.filter(|n| holds(whole, &n.local_range())),
-                    );
-                    match (was_in, is_in) {
-                        (None, None) => false,
-                        (Some(was), Some(is)) => was.kind_id() != is.kind_id() || first_word(was) != first_word(is),
-                        _ => true,
-                    }
-                });
+                let mut nodes = within(old, &kept.old).filter(|n| is_one(*n, &row.kinds));
+                let lost = nodes.find(|node| strays(*node, row, (copied, &edit.range, whole), kept, new));
                 if let Some(node) = lost {
                     return Some(Stray { edit: placed.edit, node });
                 }
@@ -257,6 +222,42 @@ pub(super) fn stray<'a>(old: &'a Tree, new: &Tree, arranged: &Arranged, edits: &
         }
     }
     None
+}
+
+/// Whether a node of what was kept has another home than it had. Of an edit: what it copied, what
+/// it took, and where all of it is now.
+fn strays(
+    node: Node<'_>,
+    row: &Belonging,
+    (copied, edited, whole): (&Range<usize>, &Range<usize>, &Range<usize>),
+    kept: &Kept,
+    new: &Tree,
+) -> bool {
+    let was = home(node, row);
+    // What it belongs to goes with it.
+    if was.is_some_and(|was| holds(copied, &was.local_range())) {
+        return false;
+    }
+    let place = kept.new + node.local_range().start - kept.old.start;
+    let leaf = new.last_from(place);
+    let same = |n: &Node<'_>| n.local_range().start == place && n.kind_id() == node.kind_id();
+    let Some(now) = std::iter::once(leaf).chain(leaf.ancestors()).find(same) else { return false };
+    let was = was.filter(|n| holds(edited, &n.local_range()));
+    let is = home(now, row).filter(|n| holds(whole, &n.local_range()));
+    match (was, is) {
+        (None, None) => false,
+        (Some(was), Some(is)) => was.kind_id() != is.kind_id() || first_word(was) != first_word(is),
+        _ => true,
+    }
+}
+
+fn is_one(node: Node<'_>, kinds: &[String]) -> bool {
+    kinds.iter().any(|kind| kind == node.kind())
+}
+
+/// What a node belongs to: the nearest.
+fn home<'t>(node: Node<'t>, row: &Belonging) -> Option<Node<'t>> {
+    node.ancestors().find(|up| is_one(*up, &row.to))
 }
 
 /// `async`, where a function begins so.
@@ -269,7 +270,7 @@ fn holds(outer: &Range<usize>, inner: &Range<usize>) -> bool {
 }
 
 /// The nodes that begin in a range.
-fn within<'a>(tree: &'a Tree, range: &Range<usize>) -> impl Iterator<Item = Node<'a>> {
+pub(super) fn within<'a>(tree: &'a Tree, range: &Range<usize>) -> impl Iterator<Item = Node<'a>> {
     let last = tree.last_from(range.start);
     let first =
         std::iter::once(last).chain(last.ancestors()).take_while(|n| n.local_range().start >= range.start).last();

@@ -9,8 +9,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::check::ends;
+use super::lines::{is_broken, parted};
 use super::moves::Moves;
-use super::standing::{is_bracketed, is_there, layers, needs_parentheses, opens};
+use super::standing::{is_bracketed, is_there, layers, needs_parentheses};
 use crate::edit::{Arranged, Edit, Fragment, Placed, Splice, apply, arrange, in_old_text};
 use crate::rule::is_body;
 use crate::tree::{Node, Tree, parse};
@@ -24,14 +26,14 @@ pub(super) struct Torn<'a> {
 }
 
 /// A part of an edit that was one node of the old code.
-struct Part<'a> {
+pub(super) struct Part<'a> {
     placed: &'a Placed,
     /// That node.
-    was: Node<'a>,
+    pub(super) was: Node<'a>,
     /// Whether it was copied, and not replaced.
-    copied: bool,
+    pub(super) copied: bool,
     /// Where it is in the new text, without the space around it.
-    range: Range<usize>,
+    pub(super) range: Range<usize>,
 }
 
 /// The parts of edits that were one node.
@@ -55,7 +57,29 @@ fn parts<'a>(old: &'a Tree, new: &Tree, arranged: &'a Arranged, edits: &[Edit]) 
 /// Parts that are torn.
 pub(super) fn torn<'a>(old: &'a Tree, new: &'a Tree, arranged: &'a Arranged, edits: &[Edit]) -> Vec<Torn<'a>> {
     let parts = parts(old, new, arranged, edits).into_iter();
-    parts.filter_map(|part| apart(&part, new).map(|around| Torn { placed: part.placed, around })).collect()
+    let torn = parts.filter_map(|part| {
+        let around = apart(&part, new).or_else(|| run_together(&part, new, edits));
+        around.map(|around| Torn { placed: part.placed, around })
+    });
+    torn.chain(parted(old, new, arranged, edits)).collect()
+}
+
+/// What several nodes became that are all that takes the place of one: `x = a, b` of `x = f(a, b)`.
+fn run_together<'a>(part: &Part<'_>, new: &'a Tree, edits: &[Edit]) -> Option<Node<'a>> {
+    let old = part.was.tree();
+    let several = is_several(old, &edits[part.placed.edit], part.placed.fragment);
+    let statement = old.statements().contains(&part.was.id) || layers(part.was).any(is_statement);
+    new.spanning(part.range.start, part.range.end).filter(|_| !part.copied && several && !statement)
+}
+
+/// Whether a part of an edit, or all of it, is nothing but several copied nodes.
+fn is_several(old: &Tree, edit: &Edit, fragment: Option<usize>) -> bool {
+    let part = match (fragment, edit.replacement.as_slice()) {
+        (Some(at), all) => all.get(at),
+        (None, [only]) => Some(only),
+        (None, _) => None,
+    };
+    matches!(part, Some(Fragment::Copy(range)) if ends(old, range).is_some_and(|(first, last)| first != last))
 }
 
 /// What a part became a part of, if it is no piece of its own.
@@ -107,7 +131,7 @@ fn is_too_loose(part: &Part<'_>, node: Node<'_>) -> bool {
 }
 
 /// The smallest node around a range.
-fn around<'a>(tree: &'a Tree, range: &Range<usize>) -> Node<'a> {
+pub(super) fn around<'a>(tree: &'a Tree, range: &Range<usize>) -> Node<'a> {
     let first = tree.last_from(range.start);
     let holds = |n: &Node<'_>| n.local_range().start <= range.start && range.end <= n.local_range().end;
     std::iter::once(first).chain(first.ancestors()).find(holds).unwrap_or_else(|| tree.root())
@@ -222,50 +246,6 @@ fn is_after_named(node: Node<'_>, parent: Node<'_>) -> bool {
     wrong
 }
 
-/// Whether a line break of copied code stood in brackets, and stands in none any more, in a
-/// language where it ends a statement there.
-fn is_broken(part: &Part<'_>, new: &Tree) -> bool {
-    if !part.copied || !new.language.facts.breaks || !part.was.text().contains('\n') {
-        return false;
-    }
-    let bracketed = |from: Node<'_>, at: usize, upto: Option<Node<'_>>| {
-        let chain = std::iter::once(from).chain(from.ancestors());
-        let chain = chain.take_while(|n| upto.is_none_or(|upto| n.id != upto.id && upto.contains(*n)));
-        for node in chain {
-            let facts = &node.tree().language;
-            if facts.is_list(node.kind_id()) || facts.facts.never_empty.iter().any(|kind| kind == node.kind()) {
-                return false;
-            }
-            let opens = node.children().next().is_some_and(|c| opens(c) && c.local_range().end <= at);
-            if opens && at < node.local_range().end || facts.is_string(node.kind_id()) || node.is_extra() {
-                return true;
-            }
-        }
-        false
-    };
-    let start = part.was.local_range().start;
-    let breaks = part.was.text().match_indices('\n').map(|(at, _)| at);
-    let open = breaks.filter(|at| {
-        let place = start + at;
-        let deepest = around(part.was.tree(), &(place..place + 1));
-        !bracketed(deepest, place, Some(part.was)) && !own_bracket(part.was, place)
-    });
-    let mut open = open.peekable();
-    let Some(_) = open.peek() else { return false };
-    let was_in = part.was.parent().is_some_and(|parent| bracketed(parent, start, None));
-    let is_in = new
-        .spanning(part.range.start, part.range.end)
-        .and_then(|n| n.parent())
-        .is_some_and(|parent| bracketed(parent, part.range.start, None));
-    was_in && !is_in
-}
-
-/// Whether a node has brackets of its own around a place.
-fn own_bracket(node: Node<'_>, at: usize) -> bool {
-    let first = node.children().next();
-    first.is_some_and(|c| opens(c) && c.local_range().end <= at) || node.tree().language.is_string(node.kind_id())
-}
-
 /// A node of the old code beside an edit that is no piece of its own any more.
 pub(super) fn swallowed<'a>(old: &'a Tree, new: &Tree, arranged: &Arranged) -> Option<Node<'a>> {
     if !new.language.facts.parentheses {
@@ -362,17 +342,22 @@ pub(super) fn parenthesise(old: &Tree, new: &Tree, arranged: &Arranged, edits: &
             innermost.push(placed);
         }
     }
-    let ends = |p: &&Placed| {
+    let ends_list = |p: &&Placed| {
         let text = new.text().get(p.range.clone()).unwrap_or("").trim_end();
         new.language.facts.separators.iter().any(|s| !s.trim().is_empty() && text.ends_with(s.as_str()))
     };
     // What stands right before them would be called.
     let called = |p: &&Placed| {
         let before = new.text()[..p.range.start].chars().next_back();
-        before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | ')' | ']' | '"' | '\''))
+        // What stood right behind a `)` was no call of it: `(int)f(x)`.
+        let leads = wholes.get(&p.edit).is_some_and(|whole| whole.range.start == p.range.start);
+        let stood = leads && before == Some(')') && old.text()[..edits[p.edit].range.start].ends_with(')');
+        !stood && before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | ')' | ']' | '"' | '\''))
     };
+    // Parentheses would make one of several.
+    let several = |p: &&Placed| is_several(old, &edits[p.edit], p.fragment);
     // A statement fits in no parentheses.
-    for placed in innermost.into_iter().filter(|p| !ends(p) && !called(p)) {
+    for placed in innermost.into_iter().filter(|p| !ends_list(p) && !called(p) && !several(p)) {
         wraps.entry(placed.edit).or_default().insert(placed.fragment);
     }
     let mut changed = false;

@@ -68,6 +68,18 @@ fn an_element_takes_its_separator_and_a_tuple_stays_one() {
     let js = |code: &str| without("javascript", "a.js", OLD, code);
     assert_eq!(js("x = [a, old];\n"), "x = [a];\n");
     assert!(js("x = [old, , a];\n").contains("each place means something"));
+    assert_eq!(js("if (a) old, b();\n"), "if (a) b();\n");
+    for code in ["x = (a, old);\n", "function f() { return a, old; }\n", "const x = (a, old);\n"] {
+        for (language, path) in [("javascript", "a.js"), ("typescript", "a.ts"), ("tsx", "a.tsx")] {
+            let said = without(language, path, OLD, code);
+            assert!(said.contains("each place means something"), "{language}: {code}: {said}");
+        }
+    }
+    let go = |code: &str| without("go", "a.go", OLD, &format!("package p\n\nfunc f() {{\n\t{code}\n}}\n"));
+    for code in ["return a, old", "x, y := a, old", "x, old := a, b", "x, y = old, a", "for a, old := range b {\n\t}"] {
+        assert!(go(code).contains("each place means something"), "{code}: {}", go(code));
+    }
+    assert!(go("switch a {\n\tcase b, old:\n\t}").contains("case b:"));
     let scala = without("scala", "a.scala", OLD, "val x = (old, a)\n");
     assert!(scala.contains("have one element only"), "{scala}");
 }
@@ -105,11 +117,20 @@ fn a_value_that_something_needs_can_not_go() {
         ("scala", "a.scala", "object A { def f = { x = a - old()\n b } }\n"),
         ("go", "a.go", "package p\n\nfunc f() {\n\treturn old()\n}\n"),
         ("rust", "a.rs", "fn f() { let x = a..old(); }\n"),
+        ("kotlin", "a.kt", "val x = if (a) old() else b()\n"),
+        ("kotlin", "a.kt", "fun g() = when (a) {\n    1 -> old()\n    else -> b()\n}\n"),
+        ("kotlin", "a.kt", "fun g(): Int {\n    return if (a) b() else old()\n}\n"),
+        ("scala", "a.scala", "object A { val x = if (a) old() else b() }\n"),
+        ("go", "a.go", "package p\n\nvar x = old()\n"),
     ];
     for (language, path, code) in cases {
         let said = without(language, path, r#"expr("old()")"#, code);
         assert!(said.starts_with('=') && said.contains("is a value that"), "{language}: {code}: {said}");
     }
+    let go = without("go", "a.go", r#"expr("old()")"#, "package p\n\nvar x = old()\n");
+    assert!(go.contains("that `var x = old()` needs") || go.contains("that `x = old()` needs"), "{go}");
+    let repeated = without("rust", "a.rs", r#"expr("old()")"#, "fn f() { let x = [old(); 3]; }\n");
+    assert!(repeated.contains("does not parse"), "{repeated}");
     let python = |code: &str| without("python", "a.py", "\"old()\"", code);
     assert_eq!(python("x = [(old()), 1]\n"), "x = [1]\n", "with its parentheses");
     assert_eq!(python("f((old()))\n"), "f()\n");
@@ -155,6 +176,20 @@ fn what_stands_behind_a_body_does_not_become_one() {
             "object A {\n  def f = {\n    if (a) old()\n    b()\n  }\n}\n",
             "object A {\n  def f = {\n    if (a) {}\n    b()\n  }\n}\n",
         ),
+        ("javascript", "a.js", "if (a) b()\nelse if (c) old()\nelse d()\n", "if (a) b()\nelse if (c) {}\nelse d()\n"),
+        (
+            "java",
+            "A.java",
+            "class A { void f() { switch (a) { case 1: if (a) old(); } } }\n",
+            "class A { void f() { switch (a) { case 1: if (a) {} } } }\n",
+        ),
+        (
+            "kotlin",
+            "a.kt",
+            "fun f() {\n    if (a) b() else if (c) old() else d()\n}\n",
+            "fun f() {\n    if (a) b() else if (c) {} else d()\n}\n",
+        ),
+        ("kotlin", "a.kt", "fun f() {\n    while (a) if (b) old()\n}\n", "fun f() {\n    while (a) if (b) {}\n}\n"),
     ];
     for (language, path, code, wanted) in cases {
         assert_eq!(without(language, path, "\"old()\"", code), wanted, "{language}: {code}");
@@ -162,4 +197,45 @@ fn what_stands_behind_a_body_does_not_become_one() {
     // Whatever takes the body away.
     let said = super::replaced("javascript", "a.js", "f($$$A)", "$$$A", "if (a) f()\nb()\n");
     assert_eq!(said, "if (a) {}\nb()\n");
+}
+
+#[test]
+fn neighbours_that_go_take_with_them_what_parts_them() {
+    let cases = [
+        ("python", "a.py", "f(old(), old())\n", "f()\n"),
+        ("python", "a.py", "f(1, old(), old())\n", "f(1)\n"),
+        ("python", "a.py", "f(old(), old(), 1, old(), old())\n", "f(1)\n"),
+        ("python", "a.py", "f(\n    old(),\n    old(),\n)\n", "f(\n)\n"),
+        ("python", "a.py", "f(\n    1,\n    old(),\n    old(),\n)\n", "f(\n    1,\n)\n"),
+        ("python", "a.py", "x = {old(), old()}\n", "x = set()\n"),
+        ("python", "a.py", "x = (old(), old())\n", "x = ()\n"),
+        ("python", "a.py", "x = (old(), a, old())\n", "x = (a,)\n"),
+        ("python", "a.py", "old(); old()\nb()\n", "b()\n"),
+        ("python", "a.py", "a(); old(); old()\nb()\n", "a()\nb()\n"),
+        ("python", "a.py", "old(); old(); a()\n", "a()\n"),
+        ("python", "a.py", "old(); a(); old()\n", "a()\n"),
+        ("python", "a.py", "if a: old(); old()\n", "if a: pass\n"),
+        ("python", "a.py", "a()\nold();\nb()\n", "a()\nb()\n"),
+        ("javascript", "a.js", "f(old(), old());\n", "f();\n"),
+        ("javascript", "a.js", "x = [old(), old(), a];\n", "x = [a];\n"),
+        ("kotlin", "a.kt", "val x = f(1, old(), old())\n", "val x = f(1)\n"),
+        ("kotlin", "a.kt", "fun f() {\n    old(); old()\n    b()\n}\n", "fun f() {\n    b()\n}\n"),
+        ("scala", "a.scala", "object A { f(old(), old()) }\n", "object A { f() }\n"),
+        ("java", "A.java", "class A { int x = f(old(), old()); }\n", "class A { int x = f(); }\n"),
+        ("go", "a.go", "package p\n\nvar x = f(old(), old())\n", "package p\n\nvar x = f()\n"),
+        ("rust", "a.rs", "fn f() { g(old(), 1, old(), old()); }\n", "fn f() { g(1); }\n"),
+        ("typescript", "a.ts", "f(old(), old());\n", "f();\n"),
+        ("sql", "a.sql", "select a, old(), old() from t\n", "select a from t\n"),
+    ];
+    let mut wrong = Vec::new();
+    for (language, path, code, wanted) in cases {
+        let find = if matches!(language, "python" | "sql") { "\"old()\"" } else { "expr(\"old()\")" };
+        let made = without(language, path, find, code);
+        if made != wanted {
+            wrong.push(format!("{language}: {code:?}\n  {made:?}\n  {wanted:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let scala = without("scala", "a.scala", OLD, "object A { val x = (old, a, old) }\n");
+    assert!(scala.contains("have one element only"), "{scala}");
 }

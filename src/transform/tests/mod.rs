@@ -293,8 +293,49 @@ fn rules_that_want_the_same_code_are_ordered_or_refused() {
     assert!(wrong(text, &["a", "bb"]).contains("names `bb`"), "{}", wrong(text, &["a", "bb"]));
     let contrary = text.replacen(";", ".before(\"b\");", 1);
     assert!(wrong(&contrary, &["b", "a"]).contains("`a` is to go before `b`, and `b` before `a`"));
+    // A circle of more than two, said by rules or by the migration.
+    let one =
+        |id: &str, before: &str| format!("rule({id:?}).lang(\"python\").find(\"f(1)\").replace(\"k()\"){before};\n");
+    let circle = [one("a", ".before(\"b\")"), one("b", ".before(\"c\")"), one("c", ".before(\"a\")")].concat();
+    let line = [one("a", ".before(\"b\")"), one("b", ".before(\"c\")"), one("c", "")].concat();
+    assert!(ordered(&line, &["a", "c"]).is_ok());
+    for said in [ordered(&circle, &[]), ordered(&line, &["c", "a"])] {
+        let said = said.err().map(|wrong| wrong.to_string()).unwrap_or_default();
+        assert_eq!(said.matches("is to go before").count(), 1, "{said}");
+        assert!(said.contains("rule `a` is to go before `c`, and `c` before `a`"), "{said}");
+    }
     // Within what its own rule takes away, a match goes with it.
     assert_eq!(replaced("python", "a.py", "f($_)", "g()", "x = f(f(1))\n"), "x = g()\n");
+}
+
+#[test]
+fn code_that_a_macro_is_given_is_not_passed_over() {
+    let rule = |find: &str, unknown: &str| {
+        format!("rule(\"r\").lang(\"rust\").find({find}).if_unknown({unknown:?}).replace(\"g()\");")
+    };
+    let said = |find: &str, code: &str| check(&rule(find, "skip"), "a.rs", &format!("fn z() {{ {code} }}\n"));
+    let told = |text: &str| text.starts_with("=\nSkipped: what this macro is given names what the rule looks for");
+    let call = r#"expr("old($A)")"#;
+    for code in ["assert_eq!(old(a), 1);", "let v = vec![old(c)];", "a!(b!(old(1), x));", "assert!( old ( a ) );"] {
+        assert!(told(&said(call, code)), "{code}: {}", said(call, code));
+    }
+    assert!(told(&said(r#"expr("$A.unwrap()")"#, "assert!(a.b().unwrap());")));
+    assert!(told(&said(r#"any([expr("m::f($$$A)"), expr("g(1)")])"#, "assert!(m::f(1, 2));")));
+    assert!(told(&said(r#"invocation("$R.old($A)")"#, "assert!(a.old(1));")));
+    for code in ["assert_eq!(bold(a), 1);", "assert!(old == 1);", "assert!(\"old(a)\");", "assert!(a); // old(a)"] {
+        assert_eq!(said(call, code), "=", "{code}");
+    }
+    let defined = check(&rule(call, "skip"), "a.rs", "macro_rules! m { ($a:expr) => { old($a) }; }\n");
+    assert!(told(&defined), "{defined}");
+    let both = said(call, "old(1); assert!(old(2));");
+    assert!(both.starts_with("fn z() { g(); assert!(old(2)); }\n\nSkipped"), "{both}");
+    let marked = check(&rule(call, "annotate"), "a.rs", "fn z() {\n    assert!(old(2));\n}\n");
+    assert!(
+        marked.contains("    // gander:todo r: what this macro is given") || marked.contains("Annotated"),
+        "{marked}"
+    );
+    let refused = check(&rule(call, "refuse"), "a.rs", "fn z() {\n    old(1);\n    assert!(old(2));\n}\n");
+    assert!(refused.starts_with("=\nRefused: what this macro is given"), "{refused}");
 }
 
 #[test]

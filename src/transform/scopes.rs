@@ -1,0 +1,56 @@
+//! Names that stood in a block of their own, and whose code was put into the block around it.
+//!
+//! Must not: rename anything.
+
+use crate::edit::{Arranged, Edit, Fragment};
+use crate::symbol::{Symbols, speaks};
+use crate::tree::{Node, Tree};
+
+/// A name that meets another one.
+pub(super) struct Met<'a> {
+    /// The edit that took its block away.
+    pub edit: usize,
+    /// Where it is defined, in the old code.
+    pub name: Node<'a>,
+    /// What it meets, in the new code.
+    pub other: Node<'a>,
+}
+
+/// The first name that meets another one where an edit put its code.
+pub(super) fn met<'a>(old: &'a Tree, new: &'a Tree, edits: &[Edit], arranged: &Arranged) -> Option<Met<'a>> {
+    if !speaks(old.language) {
+        return None;
+    }
+    for placed in &arranged.placed {
+        let edit = &edits[placed.edit];
+        let Some(Fragment::Copy(copied)) = placed.fragment.and_then(|at| edit.replacement.get(at)) else { continue };
+        // What is no statement defines nothing for others.
+        let first = copied.start + old.text()[copied.clone()].len() - old.text()[copied.clone()].trim_start().len();
+        let leaf = old.last_from(first);
+        let starts = |n: &Node<'_>| n.local_range().start == first;
+        let mut around = std::iter::once(leaf).chain(leaf.ancestors()).take_while(starts);
+        if !around.any(|n| old.statements().contains(&n.id)) {
+            continue;
+        }
+        let lost = |owner: &Option<Node<'_>>| {
+            owner.is_some_and(|n| edit.range.start <= n.local_range().start && n.local_range().end <= edit.range.end)
+        };
+        let names = Symbols::of(old).introduced(old, copied);
+        let lost: Vec<Node<'a>> = names.into_iter().filter(|(_, owner)| lost(owner)).map(|(name, _)| name).collect();
+        if lost.is_empty() {
+            continue;
+        }
+        let symbols = Symbols::of(new);
+        for (now, owner) in symbols.introduced(new, &placed.range) {
+            let Some(name) = lost.iter().find(|name| name.text() == now.text()) else { continue };
+            let whole = arranged.placed.iter().find(|p| p.edit == placed.edit && p.fragment.is_none());
+            let apart = owner.is_some_and(|n| {
+                whole.is_some_and(|p| p.range.start <= n.local_range().start && n.local_range().end <= p.range.end)
+            });
+            if let Some(other) = symbols.met(now, &placed.range).filter(|_| !apart) {
+                return Some(Met { edit: placed.edit, name: *name, other });
+            }
+        }
+    }
+    None
+}
