@@ -11,7 +11,7 @@ use super::nodes::{RhaiList, RhaiNode};
 use super::reference::Api;
 use crate::edit::Fragment;
 use crate::rule::{Comments, whole_lines};
-use crate::symbol::Symbols;
+use crate::symbol::{Symbols, said};
 use crate::tree::{Node, literal_value};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -110,7 +110,7 @@ fn set_value(node: &RhaiNode, value: &Dynamic) -> Fallible<EditSpec> {
 }
 
 fn names(api: &mut Api<'_>) {
-    let docs = "The edits that give what this name refers to another name, everywhere in the file. An error where the file does not define it, exports it, or has the new name already: see `cx.is_free`; and where the file has the old name, in code or as a text, at a place that is not known to refer to it.";
+    let docs = "The edits that give what this name refers to another name, everywhere in the file. An error where the file does not define it, exports or imports it, or has the new name already: see `cx.is_free`; and where the file has the old name, in code or as a text, at a place that is not known to refer to it.";
     let example = r#".find("def $F(): $$$").where(#{ F: "old" }).edit(|m, cx| edits(rename(m.F, "new"))).example("def old(): pass\nold()\nolder()", "def new(): pass\nnew()\nolder()")"#;
     api.function("rename(name, new) -> Array", docs, example, |node: RhaiNode, new: &str| rename(&node, new));
 }
@@ -138,15 +138,35 @@ fn rename(node: &RhaiNode, new: &str) -> Fallible<Array> {
         )));
     }
     for place in uses {
-        let exported = place.ancestors().take(2).any(|around| around.kind().starts_with("export_"));
-        if exported {
-            return Err(fail(format!("`{old}` is exported: others know it by this name")));
+        let line = place.line_column().0;
+        if is_exported(place, symbols.is_definition(place)) {
+            return Err(fail(format!("`{old}` is exported on line {line}: others know it by this name")));
+        }
+        if symbols.in_import(place) {
+            return Err(fail(format!(
+                "`{old}` is imported on line {line}, and is called so where it comes from: `rename_import` gives it another name"
+            )));
+        }
+        if place.field_name() == Some("macro") {
+            return Err(fail(format!("`{old}!` on line {line} is a macro, and may be another thing of the same name")));
         }
         // `{ old }` is short for `{ old: old }`, and its key stays.
-        let text = if place.kind().contains("shorthand") { format!("{old}: {new}") } else { new.to_owned() };
+        let short = |node: Node<'_>| node.kind().contains("shorthand");
+        let text = match short(place) || place.parent().is_some_and(short) {
+            true => format!("{old}: {new}"),
+            false => new.to_owned(),
+        };
         edits.push(Dynamic::from(EditSpec::replace(place.range(), Snippet::text(&text))));
     }
     Ok(edits)
+}
+
+/// Whether others know a name: it stands in a list of exports, or is defined in what is exported.
+fn is_exported(place: Node<'_>, defined: bool) -> bool {
+    let exports = |around: Node<'_>| around.kind().starts_with("export_");
+    // What is inside of a function or class is its own.
+    let inner = |around: &Node<'_>| ["block", "body", "parameters"].iter().any(|end| around.kind().ends_with(end));
+    place.ancestors().take(2).any(exports) || defined && place.ancestors().take_while(|a| !inner(a)).any(exports)
 }
 
 /// The first place that has the name, in code or as a text that is a name or a path, and is
@@ -156,9 +176,14 @@ fn unresolved<'t>(root: Node<'t>, name: &str, uses: &[Node<'t>]) -> Option<Node<
     let tree = root.tree();
     let word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
     let in_text = |node: &Node<'_>| {
-        let text = node.text();
+        if !tree.language.is_string(node.kind_id()) {
+            return false;
+        }
+        // Holes are code.
+        let text = said(*node);
         let prose = text.contains(char::is_whitespace);
-        tree.language.is_string(node.kind_id()) && !prose && text.split(|c| !word(c)).any(|part| part == name)
+        let named = [format!("{{{name}}}"), format!("{{{name}:")].iter().any(|hole| text.contains(hole.as_str()));
+        named || !prose && text.split(|c| !word(c)).any(|part| part == name)
     };
     let in_code =
         |node: &Node<'_>| node.is_leaf() && node.is_named() && node.text() == name && !uses.contains(&node.id);

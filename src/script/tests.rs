@@ -388,6 +388,34 @@ fn a_name_that_is_not_known_everywhere_is_not_renamed() {
         let out = rename("rust", "fn $F() {}", code);
         assert!(out.starts_with(code) && out.contains("is not known to be what is renamed"), "{out}");
     }
+    // Others know it, or it has another name where it comes from.
+    for (language, find, code, says) in [
+        ("javascript", "const $F = 1", "export const old = 1;\n", "`old` is exported on line 1"),
+        ("javascript", "const $F = 1", "const old = 1;\nexport { old };\n", "`old` is exported on line 2"),
+        ("javascript", "function $F() {}", "export function old() {}\n", "`old` is exported on line 1"),
+        ("python", "$F = 1", "old = 1\nimport old\n", "`old` is imported on line 2"),
+        ("python", "$F = 1", "old = 1\nfrom x import old\n", "`old` is imported on line 2"),
+        ("rust", "let $F = 1;", "fn g() { let old = 1; old!(old); }\n", "is a macro"),
+        ("rust", "let $F = 1;", "fn g() { let old = 1; f(\"{old:?} {0}\", old); }\n", "is not known to be"),
+        ("rust", "let $F = 1;", "fn g() { let old = 1; f(\"a {old}\"); }\n", "is not known to be"),
+    ] {
+        let out = rename(language, find, code);
+        assert!(out.starts_with(code) && out.contains(says), "{code}: {out}");
+    }
+    for (language, find, code, wanted) in [
+        ("rust", "let $F = 1;", "fn g() { let old = 1; S { old }; }\n", "fn g() { let new = 1; S { old: new }; }\n"),
+        ("javascript", "let $F = 1", "let old = 1;\nf({ old });\n", "let new = 1;\nf({ old: new });\n"),
+        (
+            "javascript",
+            "let $F = 1",
+            "export function g() { let old = 1; }\n",
+            "export function g() { let new = 1; }\n",
+        ),
+        ("python", "$F = 1", "old = 1\nx = f\"a{old}\"\n", "new = 1\nx = f\"a{new}\"\n"),
+        ("javascript", "let $F = 1", "let old = 1;\nx = `${old}`;\n", "let new = 1;\nx = `${new}`;\n"),
+    ] {
+        assert_eq!(rename(language, find, code), wanted);
+    }
 }
 
 #[test]
