@@ -20,6 +20,9 @@ enum Found {
     Nothing,
 }
 
+/// What a file holds of it, and of its words, by their number.
+type Seen = (Found, Vec<bool>);
+
 /// Says where the pattern matches first, or which code comes nearest and where it differs.
 pub(super) fn explain(pattern: &Pattern, paths: &[PathBuf], screen: &Screen) -> Result<Exit, Exit> {
     let spoken = |path: &Path| language::of_path(path).is_some_and(|l| std::ptr::eq(l, pattern.language));
@@ -27,22 +30,32 @@ pub(super) fn explain(pattern: &Pattern, paths: &[PathBuf], screen: &Screen) -> 
         with_bytes(path, found, |bytes, _| {
             let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
             let tree = parse(pattern.language, text).map_err(|error| error.to_string())?;
-            if let Some(node) = tree.iter().find(|node| pattern.matches(*node).is_some()) {
-                return Ok(Found::Match(node.line_column()));
-            }
-            Ok(nearest(pattern, &tree).map_or(Found::Nothing, |near| Found::Near(near, text.to_owned())))
+            let stands = |word: &String| match pattern.language.facts.case_insensitive {
+                true => text.to_ascii_lowercase().contains(&word.to_ascii_lowercase()),
+                false => text.contains(word.as_str()),
+            };
+            let words = pattern.literals().iter().map(stands).collect();
+            let found = match tree.iter().find(|node| pattern.matches(*node).is_some()) {
+                Some(node) => Found::Match(node.line_column()),
+                None => nearest(pattern, &tree).map_or(Found::Nothing, |near| Found::Near(near, text.to_owned())),
+            };
+            Ok((found, words))
         })?
     };
     let (mut matched, mut best): (usize, Option<(PathBuf, Nearest, String)>) = (0, None);
-    let files = each(paths, screen, spoken, work, |path, found: Result<Found, String>| {
-        match found {
+    let mut words = vec![false; pattern.literals().len()];
+    let files = each(paths, screen, spoken, work, |path, seen: Result<Seen, String>| {
+        if let Ok((_, here)) = &seen {
+            words.iter_mut().zip(here).for_each(|(word, here)| *word |= here);
+        }
+        match seen.map(|(found, _)| found) {
             Ok(Found::Match((line, column))) => {
                 matched += 1;
                 if matched == 1 {
                     screen.result(format!("{}:{line}:{column}: it matches\n", path.display()));
                 }
             }
-            Ok(Found::Near(near, text)) if best.as_ref().is_none_or(|(_, best, _)| near.agreed > best.agreed) => {
+            Ok(Found::Near(near, text)) if best.as_ref().is_none_or(|(_, best, _)| near.rank() > best.rank()) => {
                 best = Some((path.to_owned(), near, text));
             }
             Ok(_) => {}
@@ -54,13 +67,33 @@ pub(super) fn explain(pattern: &Pattern, paths: &[PathBuf], screen: &Screen) -> 
         screen.note(format!("it matches in {} of {}", matched, counted(files, "file")));
         return Ok(Exit::Done);
     }
+    if files == 0 {
+        let facts = &pattern.language.facts;
+        let names = facts.extensions.iter().map(|end| format!("*.{end}")).chain(facts.filenames.iter().cloned());
+        let names = names.collect::<Vec<_>>().join(", ");
+        screen.result(format!(
+            "`{}` matches nothing: there is no file of {} here ({names})\n",
+            pattern.source, facts.name
+        ));
+        return Ok(Exit::Negative);
+    }
+    let absent = pattern.literals().iter().zip(words).filter(|(_, there)| !there).map(|(word, _)| word.as_str());
+    let absent: Vec<&str> = absent.collect();
+    // What has nothing of its names says nothing of it.
+    let best = best.filter(|(_, near, _)| pattern.literals().is_empty() || near.is_near());
     let title = format!("`{}` matches nothing in {}", pattern.source, counted(files, "file"));
-    screen.result(format!("{}\n", shown(pattern, &title, best.as_ref(), screen)));
+    screen.result(format!("{}\n", shown(pattern, &title, &absent, best.as_ref(), screen)));
     Ok(Exit::Negative)
 }
 
 /// The difference, in the code that comes nearest.
-fn shown(pattern: &Pattern, title: &str, best: Option<&(PathBuf, Nearest, String)>, screen: &Screen) -> String {
+fn shown(
+    pattern: &Pattern,
+    title: &str,
+    absent: &[&str],
+    best: Option<&(PathBuf, Nearest, String)>,
+    screen: &Screen,
+) -> String {
     let renderer = if screen.color { Renderer::styled() } else { Renderer::plain() };
     let title = Level::NOTE.primary_title(title.to_owned());
     let path = best.map_or_else(String::new, |(file, ..)| file.display().to_string());
@@ -71,14 +104,26 @@ fn shown(pattern: &Pattern, title: &str, best: Option<&(PathBuf, Nearest, String
             let mark = mark.label(near.difference.as_str());
             title.element(Snippet::source(text.as_str()).path(path.as_str()).annotation(mark))
         }
+        None if !absent.is_empty() => title.element(Level::NOTE.message("no code there comes near it")),
         None => {
             let kind = format!("it was read as {}, and no code there is of its kind", pattern.context);
             title.element(Level::NOTE.message(kind))
         }
     };
+    for word in absent {
+        group = group.element(Level::NOTE.message(format!("`{word}` stands in none of them")));
+    }
+    if best.is_some_and(|(_, near, _)| near.difference.ends_with("the pattern has nothing more")) {
+        group = group.element(Level::HELP.message("`$$$REST` at the end of the list stands for any number more"));
+    }
     if pattern.source.contains("...") {
         group = group.element(Level::HELP.message("`...` is code here; `$$$` stands for any number of neighbours"));
     }
-    let tree = format!("`gander tree --lang {} --pattern '…'` shows how it is understood", pattern.language.facts.name);
+    let source = match pattern.source.contains('\n') {
+        true => "PATTERN".to_owned(),
+        false => format!("'{}'", pattern.source.replace('\'', "'\\''")),
+    };
+    let name = &pattern.language.facts.name;
+    let tree = format!("`gander tree --lang {name} --pattern {source}` shows how it is understood");
     renderer.render(&[group.element(Level::HELP.message(tree))]).to_string()
 }

@@ -2,7 +2,7 @@
 //!
 //! Must not: decide whether it matches; only [`Pattern::matches`] does.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::{Child, Pattern, Shape};
@@ -11,6 +11,10 @@ use crate::tree::{Node, Tree, same_text};
 /// The node of a tree that comes nearest to a pattern that does not match it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nearest {
+    /// Words of the pattern that stand in the candidate.
+    pub words: usize,
+    /// How near one of its words comes to one of the others, in hundredths.
+    pub near: usize,
     /// Tokens that agree before the first difference.
     pub agreed: usize,
     /// Bytes of the candidate.
@@ -21,18 +25,49 @@ pub struct Nearest {
     pub difference: String,
 }
 
+impl Nearest {
+    /// What candidates are compared by: names say more than shapes.
+    pub fn rank(&self) -> (usize, usize, usize) {
+        (self.words, self.near, self.agreed)
+    }
+
+    /// Whether it has anything to do with a pattern that names something.
+    pub fn is_near(&self) -> bool {
+        self.words > 0 || self.near >= NEAR
+    }
+}
+
+/// How near a word must be to be the one that was meant, in hundredths.
+const NEAR: usize = 85;
+
 /// The nearest candidate of a tree; `None` where no node is of the pattern's kind.
 pub fn nearest(pattern: &Pattern, tree: &Tree) -> Option<Nearest> {
     let kind = pattern.root.kind();
     let mut best: Option<Nearest> = None;
     for node in tree.iter().filter(|node| kind.is_none_or(|kind| kind == node.kind_id())) {
         let mut walk = Walk { pattern, agreed: 0, bound: HashMap::new() };
-        let Err(Difference { at, words }) = walk.shape(&pattern.root, node) else { continue };
-        if best.as_ref().is_none_or(|best| walk.agreed > best.agreed) {
-            best = Some(Nearest { agreed: walk.agreed, candidate: node.local_range(), at, difference: words });
+        let Err(Difference { at, words: difference }) = walk.shape(&pattern.root, node) else { continue };
+        let (words, near) = named(pattern, node);
+        let found = Nearest { words, near, agreed: walk.agreed, candidate: node.local_range(), at, difference };
+        if best.as_ref().is_none_or(|best| found.rank() > best.rank()) {
+            best = Some(found);
         }
     }
     best
+}
+
+/// How many words of a pattern stand in a node, and how near another one comes to one of the rest.
+fn named(pattern: &Pattern, node: Node<'_>) -> (usize, usize) {
+    let leaves: HashSet<&str> = std::iter::once(node)
+        .chain(node.descendants())
+        .filter(|n| n.is_leaf() && n.is_named())
+        .map(Node::text)
+        .collect();
+    let is_there = |word: &&String| leaves.contains(word.as_str());
+    let words = pattern.literals().iter().filter(is_there).count();
+    let others = pattern.literals().iter().filter(|word| !is_there(word));
+    let scores = others.flat_map(|word| leaves.iter().map(|leaf| strsim::normalized_damerau_levenshtein(word, leaf)));
+    (words, (scores.fold(0.0, f64::max) * 100.0) as usize)
 }
 
 struct Difference {
@@ -137,9 +172,11 @@ impl<'t> Walk<'_, 't> {
         let kind = shape.kind().and_then(|kind| grammar.node_kind_for_id(kind)).unwrap_or_default();
         if node.is_named() && kind != node.kind() && !kind.is_empty() {
             words = format!(
-                "here is `{}`, a `{}`; the pattern has `{wanted}`, a `{kind}`",
+                "here is `{}`, {} `{}`; the pattern has `{wanted}`, {} `{kind}`",
                 short(node.text()),
-                node.kind()
+                article(node.kind()),
+                node.kind(),
+                article(kind)
             );
         }
         Difference { at: node.local_range(), words }
@@ -169,6 +206,10 @@ impl<'t> Walk<'_, 't> {
         collect(self, shape, &mut parts);
         short(&parts.join(" "))
     }
+}
+
+fn article(kind: &str) -> &'static str {
+    if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
 fn is_named(shape: &Shape) -> bool {
@@ -213,5 +254,13 @@ mod tests {
             "older: here is `older`, and the pattern has `old`"
         );
         assert_eq!(check("python", "class $A: $$$B", "x = 1"), "none");
+        // Names count for more than shapes.
+        let session = "sys.exit(main())\nx = requests.Session()\n";
+        assert!(
+            check("python", "Session()", session)
+                .starts_with("requests.Session: here is `requests.Session`, an `attribute`;")
+        );
+        let code = "requests.Session(a)\nrequests.get(a)\nb.gett\n";
+        assert_eq!(check("python", "requests.gett($$$A)", code), "get: here is `get`, and the pattern has `gett`");
     }
 }
