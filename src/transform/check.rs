@@ -54,11 +54,10 @@ impl Result<'_> {
         comments: &BTreeSet<usize>,
         literals: &BTreeMap<(usize, usize), &'static Language>,
     ) -> std::result::Result<Vec<Touched>, Wrong> {
-        if let Some((at, what)) = new_error(self.old, self.new, &self.arranged.splices) {
-            return Err(self.wrong(at, format!("the edit would leave code that does not parse: {what}")));
-        }
+        self.reads()?;
         self.borders()?;
         self.runs()?;
+        self.own_lines()?;
         self.names()?;
         let touched = self.lost_comments()?;
         self.annotations(comments)?;
@@ -70,10 +69,27 @@ impl Result<'_> {
 
     /// What holds for a file once nothing more is done to it.
     pub(super) fn whole(&self) -> std::result::Result<(), Wrong> {
-        if let Some((at, what)) = new_error(self.old, self.new, &self.arranged.splices) {
-            return Err(self.wrong(at, format!("the edit would leave code that does not parse: {what}")));
-        }
+        self.reads()?;
         self.empty_blocks()
+    }
+
+    /// The new code reads no worse than the old.
+    fn reads(&self) -> std::result::Result<(), Wrong> {
+        let Some((at, what)) = new_error(self.old, self.new, &self.arranged.splices) else { return Ok(()) };
+        // What stands behind a comment on its line is a part of it.
+        let mark = self.new.language.facts.line_comment.as_deref();
+        let last = |edit: &Edit| match edit.replacement.iter().rfind(|part| **part != Fragment::Text(")".to_owned())) {
+            Some(Fragment::Text(text)) => {
+                text.lines().last().is_some_and(|line| mark.is_some_and(|m| line.contains(m)))
+            }
+            _ => false,
+        };
+        let near = self.edits.iter().min_by_key(|e| e.range.start.abs_diff(at));
+        let mend = match near.is_some_and(last) {
+            true => "; the new code ends in a comment, which takes in what stands behind it: write the comment above",
+            false => "",
+        };
+        Err(self.wrong(at, format!("the edit would leave code that does not parse: {what}{mend}")))
     }
 
     fn wrong(&self, at: usize, why: String) -> Wrong {
@@ -189,6 +205,30 @@ impl Result<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Where indentation tells blocks apart, a statement with a block begins its line.
+    fn own_lines(&self) -> std::result::Result<(), Wrong> {
+        let facts = &self.new.language.facts;
+        if !facts.indented {
+            return Ok(());
+        }
+        let has_block = |n: &Node<'_>| n.children().any(|c| facts.never_empty.iter().any(|kind| kind == c.kind()));
+        let behind = |n: &Node<'_>| {
+            let before = &self.new.text()[..n.local_range().start];
+            !before[before.rfind('\n').map_or(0, |at| at + 1)..].trim().is_empty()
+        };
+        let moves = Moves::new(&self.arranged.splices);
+        let nodes = moves.put().iter().flat_map(|range| standing::within(self.new, range));
+        let wrong = |n: &Node<'_>| self.new.statements().contains(&n.id) && has_block(n) && behind(n);
+        let Some(node) = nodes.into_iter().find(wrong) else { return Ok(()) };
+        let why = format!(
+            "`{}` would not begin its line at {}, as a statement with a block has to: narrow the rule, or edit this \
+             place by hand",
+            node.short(),
+            self.place(node)
+        );
+        Err(self.wrong(nearest(&self.arranged.splices, node.local_range().start), why))
     }
 
     /// What a block defines must meet nothing of the same name where its code came to stand.

@@ -29,12 +29,13 @@ pub(super) fn met<'a>(old: &'a Tree, new: &'a Tree, edits: &[Edit], arranged: &A
         let leaf = old.last_from(first);
         let starts = |n: &Node<'_>| n.local_range().start == first;
         let mut around = std::iter::once(leaf).chain(leaf.ancestors()).take_while(starts);
-        if !around.any(|n| old.statements().contains(&n.id)) {
+        let statement = around.find(|n| old.statements().contains(&n.id));
+        let goes = |n: Node<'_>| edit.range.start <= n.local_range().start && n.local_range().end <= edit.range.end;
+        // What names refer to is asked for only where a block goes.
+        if !statement.and_then(|n| n.parent()).is_some_and(goes) {
             continue;
         }
-        let lost = |owner: &Option<Node<'_>>| {
-            owner.is_some_and(|n| edit.range.start <= n.local_range().start && n.local_range().end <= edit.range.end)
-        };
+        let lost = |owner: &Option<Node<'_>>| owner.is_some_and(goes);
         let names = Symbols::of(old).introduced(old, copied);
         let lost: Vec<Node<'a>> = names.into_iter().filter(|(_, owner)| lost(owner)).map(|(name, _)| name).collect();
         if lost.is_empty() {

@@ -63,6 +63,11 @@ fn precedence_is_kept_by_parentheses() {
 
 #[test]
 fn comments_are_kept_or_the_edit_is_refused() {
+    let hidden = replaced("javascript", "a.js", "f($A)", "g($A) // moved", "x = [f(1), 2];\n");
+    assert!(
+        hidden.contains("the new code ends in a comment") && hidden.contains("write the comment above"),
+        "{hidden}"
+    );
     let lost = replaced("python", "a.py", "f($A, $B)", "g($A)", "f(1,  # why\n  2)\n");
     assert!(lost.starts_with("=\nRefused: the edit would lose the comment `# why` on line 1"), "{lost}");
     assert_eq!(

@@ -177,6 +177,11 @@ fn new_code_is_one_piece_where_it_comes_to_stand() {
             NO,
         ),
         ("scala", "f($A)", "g(() => $A)", "object A { def m: Int = f(return 1) }\n", NO),
+        // A statement with a block begins its line.
+        ("python", "f($A)", "with q:\n    g($A)", "x = 1; f(1)\n", NO),
+        ("python", "f($A)", "with q:\n    g($A)", "x = 1\nf(1)\n", "x = 1\nwith q:\n    g(1)\n"),
+        ("python", "f($A)", "if q: g($A)", "if a: f(1)\n", NO),
+        ("python", "if f($A): $$$B", "$$$B", "if f(1):\n    if b: c()\n", "if b: c()\n"),
         // A comment ends the line.
         (
             "javascript",
