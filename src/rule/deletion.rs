@@ -58,7 +58,7 @@ fn user(body: Node<'_>) -> Option<Node<'_>> {
     let tree = body.tree();
     let ElementFacts { bodies, branches, .. } = &tree.language.facts.elements;
     for around in body.ancestors() {
-        if tree.statements().contains(&around.id) || around.kind().ends_with("statement") {
+        if around.is_statement() || around.kind().ends_with("statement") {
             return None;
         }
         if !is_body(around)
@@ -143,7 +143,7 @@ fn runs(named: &[Node<'_>], goes: impl Fn(&Node<'_>) -> bool) -> Vec<Deletion> {
     for run in named.chunk_by(|a, b| goes(a) == goes(b)).filter(|run| run.first().is_some_and(&goes)) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
         let (whole, kept) = element(head(*first), *last);
-        let whole = match is_statement(*first) && kept.is_none() && run.len() > 1 {
+        let whole = match first.is_statement() && kept.is_none() && run.len() > 1 {
             true => lines_of(first.tree(), whole),
             false => whole,
         };
@@ -151,10 +151,6 @@ fn runs(named: &[Node<'_>], goes: impl Fn(&Node<'_>) -> bool) -> Vec<Deletion> {
         all.extend(std::iter::repeat_n(deletion, run.len()));
     }
     all
-}
-
-fn is_statement(node: Node<'_>) -> bool {
-    node.tree().statements().contains(&node.id)
 }
 
 fn is_comma(node: &Node<'_>) -> bool {
@@ -188,7 +184,7 @@ fn is_element(node: Node<'_>) -> bool {
         );
         other.tree().text().get(from..to).is_none_or(|gap| !gap.contains('\n'))
     };
-    let statement = is_statement(node);
+    let statement = node.is_statement();
     let parts = |side: Option<&Node<'_>>, next: Option<&Node<'_>>| {
         // Between statements only: `[old(); 3]` is no list.
         let semicolon = |s: &Node<'_>| statement && !s.is_named() && s.text() == ";" && next.is_some_and(on_line);
@@ -262,7 +258,7 @@ pub fn whole_lines(node: Node<'_>) -> Range<usize> {
     let ended = node.parent().and_then(|parent| {
         // What ends a statement goes with it, where no other one stands behind it.
         let next = parent.children().find(|other| other.id > node.id && !node.contains(*other) && !other.is_extra())?;
-        let ends = is_statement(node) && !next.is_named() && next.text() == ";";
+        let ends = node.is_statement() && !next.is_named() && next.text() == ";";
         let line = tree.text()[next.local_range().end..].lines().next().unwrap_or("").trim().is_empty();
         let near = !tree.text()[node.local_range().end..next.local_range().start].contains('\n');
         (ends && line && near).then(|| next.local_range().end)

@@ -220,7 +220,7 @@ impl Result<'_> {
         };
         let moves = Moves::new(&self.arranged.splices);
         let nodes = moves.put().iter().flat_map(|range| standing::within(self.new, range));
-        let wrong = |n: &Node<'_>| self.new.statements().contains(&n.id) && has_block(n) && behind(n);
+        let wrong = |n: &Node<'_>| n.is_statement() && has_block(n) && behind(n);
         let Some(node) = nodes.into_iter().find(wrong) else { return Ok(()) };
         let why = format!(
             "`{}` would not begin its line at {}, as a statement with a block has to: narrow the rule, or edit this \

@@ -29,7 +29,7 @@ pub(super) fn met<'a>(old: &'a Tree, new: &'a Tree, edits: &[Edit], arranged: &A
         let leaf = old.last_from(first);
         let starts = |n: &Node<'_>| n.local_range().start == first;
         let mut around = std::iter::once(leaf).chain(leaf.ancestors()).take_while(starts);
-        let statement = around.find(|n| old.statements().contains(&n.id));
+        let statement = around.find(|n| n.is_statement());
         let goes = |n: Node<'_>| edit.range.start <= n.local_range().start && n.local_range().end <= edit.range.end;
         // What names refer to is asked for only where a block goes.
         if !statement.and_then(|n| n.parent()).is_some_and(goes) {

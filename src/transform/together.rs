@@ -68,7 +68,7 @@ pub(super) fn torn<'a>(old: &'a Tree, new: &'a Tree, arranged: &'a Arranged, edi
 fn run_together<'a>(part: &Part<'_>, new: &'a Tree, edits: &[Edit]) -> Option<Node<'a>> {
     let old = part.was.tree();
     let several = is_several(old, &edits[part.placed.edit], part.placed.fragment);
-    let statement = old.statements().contains(&part.was.id) || layers(part.was).any(is_statement);
+    let statement = part.was.is_statement() || layers(part.was).any(is_statement);
     new.spanning(part.range.start, part.range.end).filter(|_| !part.copied && several && !statement)
 }
 
