@@ -216,7 +216,12 @@ fn advance_wave(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> 
     let snapshot = Snapshot::read(store)?;
     let members: Vec<&str> = wave.members.iter().map(String::as_str).collect();
     let members: Vec<&str> = members.into_iter().filter(|member| chosen(&snapshot, request, member)).collect();
-    let waits = ship_all(store, request, &snapshot, wave.number, &members)?;
+    let fails = judge::fails(request, &snapshot, wave);
+    let waits = ship_all(store, request, &snapshot, wave.number, (&members, fails))?;
+    if fails && !crate::interrupt::wanted() {
+        judge::give_up(store, request, wave.number)?;
+        return Ok(false);
+    }
     let snapshot = Snapshot::read(store)?;
     if !is_whole(&snapshot, wave) {
         let wave = current(store, wave.number)?;

@@ -155,6 +155,27 @@ pub(super) fn watch(store: &mut Store, request: &Request<'_>, wave: &WaveRecord)
     act(store, request, wave.number, judgement, &findings).map(drop)
 }
 
+/// Whether gander's own gates fail of a wave by its verdicts alone, of which it has all: nothing
+/// that is still to come changes that.
+pub(super) fn fails(request: &Request<'_>, snapshot: &Snapshot, wave: &WaveRecord) -> bool {
+    let places = request.fleet.workspaces.iter().enumerate();
+    let index: BTreeMap<&str, usize> = places.map(|(index, place)| (place.id.as_str(), index)).collect();
+    let opts_out = |id: &String| index.get(id.as_str()).is_some_and(|index| (request.opted_out)(*index).is_some());
+    let is_judged = |id: &String| snapshot.verdict(id).is_some() || snapshot.excluded(id).is_some() || opts_out(id);
+    request.only.is_empty()
+        && wave.members.iter().all(is_judged)
+        && gate::own(&request.migration.rollout.gates, &seen(snapshot, wave)).iter().any(|one| one.says == Said::Fail)
+}
+
+/// Acts on a wave that fails before all of it is out.
+pub(super) fn give_up(store: &mut Store, request: &Request<'_>, number: u32) -> Result<(), RolloutError> {
+    let (snapshot, wave) = (Snapshot::read(store)?, current(store, number)?);
+    let (seen, findings) = look(store, request.migration, &snapshot, &wave, false)?;
+    let judgement = gate::together(&findings, &seen);
+    store.record_gate(number, (&judgement, &(&seen, &findings)), None)?;
+    act(store, request, number, judgement, &findings).map(drop)
+}
+
 /// Judges a wave of which all is out, and acts on it; true where the next one may open.
 /// One that says the same as before, of the same, leaves no trace.
 pub(super) fn judge_wave(store: &mut Store, request: &Request<'_>, number: u32) -> Result<bool, RolloutError> {

@@ -334,6 +334,7 @@ fn not_out_yet(snapshot: &Briefs, wave: Option<&WaveRecord>, verified: bool) -> 
         (WaveState::RollingBack(_) | WaveState::RolledBack(_), _) => {
             "its wave was rolled back before it went out".to_owned()
         }
+        (WaveState::Failed(_), _) => "its wave failed before it went out".to_owned(),
         _ if !verified => "its wave is open: it is to be verified".to_owned(),
         _ if wave.waits.is_empty() => "verified, and to go out: run again".to_owned(),
         _ => format!("verified, and not out yet: {}", in_words(&wave.waits)),

@@ -68,13 +68,14 @@ struct Traffics {
 }
 
 /// Brings each verified change set to where the policy lets it go: proven many at once,
-/// begun one after the other, in their order; pushed many at once.
+/// begun one after the other, in their order; pushed many at once. Of a wave that `fails` already
+/// nothing more goes out.
 pub(super) fn ship_all(
     store: &mut Store,
     request: &Request<'_>,
     snapshot: &Snapshot,
     wave: u32,
-    members: &[&str],
+    (members, fails): (&[&str], bool),
 ) -> Result<Vec<Wait>, RolloutError> {
     let mut traffic = Traffics { now: traffic(store, request, snapshot)?, open: BTreeSet::new(), waits: Vec::new() };
     for (id, record) in snapshot.deliveries.iter().filter(|(_, record)| record.shared && is_open(record)) {
@@ -103,7 +104,9 @@ pub(super) fn ship_all(
             if stopped {
                 break; // the next run goes on here
             }
-            if excluded_since(store, request, snapshot, wave, parcel)? {
+            // What is kept back is there to be looked at all the same.
+            let stays = fails && goes_out(request, snapshot, parcel);
+            if stays || excluded_since(store, request, snapshot, wave, parcel)? {
                 continue;
             }
             // What is upstream is out before what is downstream goes.

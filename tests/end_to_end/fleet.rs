@@ -61,7 +61,8 @@ fn matches_the_table(ledger: &Value) {
         let deliverable = matches!(alone, "changed" | "annotated");
         let word = match wave {
             Some("planned") => "pending",
-            Some("rolled-back") if deliverable => "rolled-back",
+            // It failed by its verdicts, before any of it went out.
+            Some("rolled-back") if deliverable => "pending",
             _ => alone,
         };
         assert!(!row["reason"].as_str().unwrap().is_empty(), "{name} has no reason");
@@ -70,7 +71,8 @@ fn matches_the_table(ledger: &Value) {
     assert_eq!(outcomes(ledger), wanted);
     assert_eq!(expected.keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>(), "every consumer, once");
     let words: BTreeSet<&str> = wanted.values().map(String::as_str).collect();
-    assert_eq!(words, BTreeSet::from(WORDS), "every outcome is shown");
+    let shown = WORDS.into_iter().filter(|word| *word != "rolled-back");
+    assert_eq!(words, shown.collect(), "every outcome is shown but the one that nothing comes to here");
 }
 
 fn wave_state(wave: &Value) -> (u64, &str) {

@@ -14,17 +14,25 @@ use super::bench::{Bench, Tree, git, tree};
 /// How the small fleet is rolled out.
 struct Case {
     how: &'static str,
-    /// Who comes first, in the order of the waves; `bad` fails its wave.
+    /// Who comes first, in the order of the waves.
     first: &'static [&'static str],
+    /// The wave that fails once it is out: that of `bad`, which regresses.
+    fails: u32,
     on_failed: &'static str,
     sandbox: &'static str,
 }
 
 const CASES: [Case; 4] = [
-    Case { how: "patches", first: &["ant", "bee", "bad"], on_failed: "rollback-wave", sandbox: "namespaces" },
-    Case { how: "checkout", first: &["ant", "bee", "cat", "bad"], on_failed: "rollback-all", sandbox: "none" },
-    Case { how: "branch", first: &["ant", "bee", "bad"], on_failed: "rollback-wave", sandbox: "none" },
-    Case { how: "push", first: &["ant", "cat", "dog", "bad"], on_failed: "rollback-all", sandbox: "none" },
+    Case { how: "patches", first: &["ant", "bee", "bad"], fails: 2, on_failed: "rollback-wave", sandbox: "namespaces" },
+    Case {
+        how: "checkout",
+        first: &["ant", "bee", "cat", "bad"],
+        fails: 3,
+        on_failed: "rollback-all",
+        sandbox: "none",
+    },
+    Case { how: "branch", first: &["ant", "bee", "bad"], fails: 2, on_failed: "rollback-wave", sandbox: "none" },
+    Case { how: "push", first: &["ant", "cat", "dog", "bad"], fails: 3, on_failed: "rollback-all", sandbox: "none" },
 ];
 
 const RULES: &str = r#"
@@ -51,10 +59,13 @@ fn fleet(case: &Case) -> Bench {
              [sandbox]\nmode = \"{}\"\n\
              [policy]\nunverified = \"hold\"\n\
              [rollout]\nwaves = [\"1\", \"3\", \"100%\"]\nfirst = [{}]\non_failed_gate = \"{}\"\n\
+             [[rollout.gate]]\nkind = \"regressions\"\nmax = 1\n[[rollout.gate]]\nkind = \"command\"\n\
+             run = [\"sh\", \"-c\", \"case $(cat) in *'\\\"wave\\\":{}'*) exit 1;; esac\"]\n\
              [deliver]\nhow = \"{}\"\nauthor = \"Goose <goose@example.org>\"\n",
             case.sandbox,
             first.join(", "),
             case.on_failed,
+            case.fails,
             case.how,
         ),
     );

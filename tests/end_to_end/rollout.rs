@@ -208,6 +208,7 @@ fn what_is_out_is_watched_also_where_no_run_can_be_begun() {
         let bench = fleet("notify = [\"sh\", \"-c\", \"cat >> heard; echo >> heard\"]", gate);
         let heard = || {
             let text = std::fs::read_to_string(bench.root.join("heard")).unwrap_or_default();
+            assert!(!text.contains("\\n"), "a reason is one line: {text}");
             let kind = |line: &str| serde_json::from_str::<Value>(line).unwrap()["kind"].as_str().unwrap().to_owned();
             text.lines().map(kind).collect::<Vec<_>>()
         };

@@ -38,6 +38,33 @@ fn a_failed_wave_is_taken_back_in_bytes() {
 }
 
 #[test]
+fn nothing_goes_out_of_a_wave_that_fails_by_its_verdicts() {
+    for on_failed in [OnFailedGate::RollbackWave, OnFailedGate::RollbackAll, OnFailedGate::Stop] {
+        let mut world = failing_world(None, Delivery::Branch, on_failed);
+        world.migration.rollout.gates = vec![Gate::Regressions { max: 0 }];
+        let ledger = world.run().unwrap();
+        let stopped = on_failed == OnFailedGate::Stop;
+        assert!(matches!(ledger.end, RunEnd::RolledBack { wave: 2, .. } | RunEnd::Stopped { wave: 2, .. }));
+        let words = outcomes(&ledger);
+        assert_eq!((words[1], words[2]), (("c1", Outcome::Pending), ("c2", Outcome::Regressed)), "{on_failed:?}");
+        let why =
+            if stopped { "its wave failed before it went out" } else { "its wave was rolled back before it went out" };
+        assert_eq!(ledger.rows[1].reason, why);
+        let journal = world.store().journal_of("apps/c1").unwrap();
+        assert!(journal.iter().all(|line| line.entry.point == "verify"), "{journal:?}");
+        assert_eq!(words[0].1 == Outcome::RolledBack, on_failed == OnFailedGate::RollbackAll);
+        // What a person has to look at is there.
+        assert!(world.migration.state.join("change-sets/held/c2/change.patch").is_file());
+        assert_eq!(world.run().unwrap(), ledger, "{on_failed:?}");
+        // Mended, it is tried again.
+        world.verdicts.insert(2, VerdictKind::Pass);
+        let first = if on_failed == OnFailedGate::RollbackAll { 1 } else { 2 };
+        retry_wave(&mut world.store(), first).unwrap();
+        assert_eq!(world.run().unwrap().end, RunEnd::Complete, "{on_failed:?}");
+    }
+}
+
+#[test]
 fn everything_can_be_taken_back_to_the_bytes_of_the_pin() {
     for how in [Delivery::Checkout, Delivery::Branch] {
         let (world, ledger) = failing(how, OnFailedGate::RollbackAll);

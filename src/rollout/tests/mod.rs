@@ -350,7 +350,7 @@ fn count(ledger: &Ledger, outcome: Outcome) -> usize {
     ledger.rows.iter().filter(|row| row.outcome == outcome).count()
 }
 
-/// Wave 2 regresses; wave 1 stays, or not, as the migration says.
+/// Wave 2 fails once it is out; wave 1 stays, or not, as the migration says.
 fn failing(how: Delivery, on_failed_gate: OnFailedGate) -> (World, Ledger) {
     let world = failing_world(None, how, on_failed_gate);
     let ledger = world.run().unwrap();
@@ -369,5 +369,10 @@ fn failing_world(top: Option<&Path>, how: Delivery, on_failed_gate: OnFailedGate
     let size = |count: u64| WaveSize { text: count.to_string(), parts: vec![WavePart::Count(count)] };
     world.migration.rollout.waves = vec![size(1), size(3), size(4)];
     world.migration.rollout.on_failed_gate = on_failed_gate;
+    // What regresses alone would let nothing of its wave out.
+    let run = ["sh", "-c", "case $(cat) in *'\"wave\":2'*) exit 1;; esac"].map(str::to_owned).to_vec();
+    let (folder, timeout) = (world.top.clone(), std::time::Duration::from_secs(60));
+    world.migration.rollout.gates =
+        vec![Gate::Regressions { max: 1 }, Gate::Command { run, fails: vec![1], timeout, folder }];
     world
 }
