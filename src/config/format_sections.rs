@@ -12,7 +12,7 @@ use crate::language;
 
 /// The time that a call may take which does not say.
 const TIMEOUT: Duration = Duration::from_secs(120);
-const KEYS: [&str; 5] = ["name", "when", "languages", "run", "timeout"];
+const KEYS: [&str; 6] = ["name", "when", "languages", "run", "timeout", "fetched"];
 
 /// Reads every section.
 pub(super) fn formatters(root: &Section<'_>) -> Vec<Formatter> {
@@ -34,7 +34,8 @@ fn formatter(section: &Section<'_>) -> Option<Formatter> {
         Some(run)
     });
     let timeout = section.get("timeout").and_then(|value| duration(&value)).unwrap_or(TIMEOUT);
-    Some(Formatter { name: name?, when, languages: languages?, run: run?, timeout })
+    let fetched = section.get("fetched").and_then(|value| value.truth()).unwrap_or_default();
+    Some(Formatter { name: name?, when, languages: languages?, run: run?, timeout, fetched })
 }
 
 fn languages(value: &Value<'_>) -> Vec<String> {

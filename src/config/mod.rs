@@ -129,6 +129,8 @@ pub struct Formatter {
     pub run: Vec<String>,
     /// Wall-clock limit of one call.
     pub timeout: Duration,
+    /// `fetched`: whether it needs what `[[verify.fetch]]` brings.
+    pub fetched: bool,
 }
 
 impl Formatter {

@@ -18,7 +18,7 @@ use crate::config::{Formatter, Step};
 use crate::digest::Digest;
 use crate::edit::{self, Splice};
 use crate::language::FileLanguages;
-use crate::sandbox::{Sandbox, SandboxError, StepEnd};
+use crate::sandbox::{Job, Sandbox, SandboxError, StepEnd};
 use crate::transform::{FileOutcome, Finding, FindingKind, Transformed, WorkspacePlan};
 use crate::tree::parse;
 use crate::workspace::{FileVersion, Manifest};
@@ -35,6 +35,19 @@ pub struct Call {
     step: Step,
     /// The files that it is given.
     files: Vec<String>,
+    /// Whether it needs what fetch steps bring.
+    fetched: bool,
+}
+
+/// What is laid out: the pinned bytes of a workspace, and its change.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// A folder that holds exactly the pinned bytes; it is only read.
+    pub tree: &'a Path,
+    /// Every file that changes.
+    pub versions: &'a [FileVersion],
+    /// The fetch steps of the workspace.
+    pub fetches: &'a [Step],
 }
 
 /// What formatters made of the files of a workspace.
@@ -92,14 +105,33 @@ fn call(formatter: &Formatter, files: &[String]) -> Call {
         results: files.iter().map(|path| globset::escape(path)).collect(),
         ..Step::default()
     };
-    Call { step, files: files.to_vec() }
+    Call { step, files: files.to_vec(), fetched: formatter.fetched }
 }
 
-/// Runs `calls` over `tree`, the pinned bytes of a workspace, with `versions` laid over it. A formatter that
-/// ends with another code than 0 is an answer; one that is not there, or runs into a limit, is an error.
-pub fn run(sandbox: &Sandbox, tree: &Path, versions: &[FileVersion], calls: &[Call]) -> Result<Ran, FormatError> {
+/// Whether any of the calls needs what fetch steps bring.
+pub fn need_fetching(calls: &[Call]) -> bool {
+    calls.iter().any(|call| call.fetched)
+}
+
+/// Runs `calls` one after the other over a workspace with its change.
+///
+/// # Errors
+/// A formatter that ends with another code than 0 is an answer; one that is not there, that runs into a limit, or
+/// whose fetch steps are red, is an error.
+pub fn run(sandbox: &Sandbox, subject: Subject<'_>, calls: &[Call]) -> Result<Ran, FormatError> {
     let steps: Vec<Step> = calls.iter().map(|call| call.step.clone()).collect();
-    let mut side = sandbox.run_side(tree, versions, &steps)?;
+    let Subject { tree: pinned_tree, versions: changes, fetches } = subject;
+    let job = Job { pinned_tree, changes, steps: &steps, fetched: None, keep: None };
+    let fetched = match need_fetching(calls) {
+        true => Some(sandbox.fetch(&Job { steps: fetches, ..job })?),
+        false => None,
+    };
+    let red = fetched.iter().flat_map(|fetched| &fetched.steps).find(|step| step.end != StepEnd::Exited(0));
+    if let Some(step) = red {
+        let why = format!("what formatters need can't be fetched: step `{}`: {}", step.name, step.end);
+        return Err(FormatError::Machine(why));
+    }
+    let mut side = sandbox.run(&Job { fetched: fetched.as_ref(), ..job })?;
     let mut ran = Ran::default();
     for (at, call) in calls.iter().enumerate() {
         let name = &call.step.name;

@@ -41,6 +41,7 @@ fn a_call_names_the_changed_files_of_its_languages() {
         languages: vec!["python".to_owned()],
         run: ["lay", "-q", "{files}", "--"].map(str::to_owned).to_vec(),
         timeout: Duration::from_secs(1),
+        fetched: false,
     };
     let content = |text: &str| Some(Content { bytes: text.as_bytes().to_vec(), executable: false });
     let version = |path: &str, before: &str, after: Option<Content>| FileVersion {

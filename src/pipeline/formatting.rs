@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::verifying::copy_of;
 use super::{PipelineError, not_interrupted};
-use crate::config::{Migration, SandboxMode};
+use crate::config::{Migration, SandboxMode, Step};
 use crate::digest::{Digest, DigestBuilder};
 use crate::files;
 use crate::format::{self, Call, FormatError, Ran};
@@ -82,7 +82,12 @@ impl<'a> Formatting<'a> {
         if calls.is_empty() {
             return Ok(());
         }
-        let kept = self.place(pin, &versions, &calls);
+        let mut fetches = Vec::new();
+        if format::need_fetching(&calls) {
+            fetches = verify::steps_for(manifest, &self.migration.verify);
+            fetches.retain(|step| step.fetch.is_some());
+        }
+        let kept = self.place(pin, &versions, (&calls, &fetches));
         let known = kept.as_ref().and_then(|place| serde_json::from_slice::<Ran>(&std::fs::read(place).ok()?).ok());
         let ran = match known {
             Some(ran) => ran,
@@ -90,7 +95,8 @@ impl<'a> Formatting<'a> {
                 self.check().map_err(failed)?;
                 let pins = self.migration.state.join("pins");
                 let tree = copy_of(&pins, pinned.workspace, pin, || Ok(manifest.clone())).map_err(failed)?;
-                let ran = format::run(&self.sandbox, &tree, &versions, &calls)?;
+                let subject = format::Subject { tree: &tree, versions: &versions, fetches: &fetches };
+                let ran = format::run(&self.sandbox, subject, &calls)?;
                 if let (Some(place), Ok(text)) = (kept, serde_json::to_vec(&ran)) {
                     // What is not kept is made again.
                     let _ = files::make_folder(&self.migration.state.join(FOLDER));
@@ -112,9 +118,9 @@ impl<'a> Formatting<'a> {
     }
 
     /// Where what came of some calls is kept: by everything that it rests on.
-    fn place(&self, pin: &Pin, versions: &[FileVersion], calls: &[Call]) -> Option<PathBuf> {
+    fn place(&self, pin: &Pin, versions: &[FileVersion], calls: (&[Call], &[Step])) -> Option<PathBuf> {
         let mut key = DigestBuilder::new(VERSION).field(self.sandbox.identity().as_bytes()).field(pin.key());
-        key = key.field(serde_json::to_vec(calls).ok()?);
+        key = key.field(serde_json::to_vec(&calls).ok()?);
         for version in versions {
             let after = version.after.as_ref().map(|content| Digest::of(&content.bytes));
             key = key.field(&version.path).field(after.map(|digest| digest.to_string()).unwrap_or_default());

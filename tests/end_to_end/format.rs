@@ -1,6 +1,6 @@
 //! Formatters of a migration: what they lay out, and that nothing else comes with it.
 
-use super::bench::{Bench, outcomes, tree};
+use super::bench::{Bench, outcomes, reason, tree};
 
 const RULE: &str = "rule(\"m/call\").lang(\"rust\").find(\"old($A, $B)\")\n    \
     .replace(\"a_new_and_longer_name($A, $B, \\\"the default of the third\\\", \\\"the default of the fourth\\\")\")\n    \
@@ -52,6 +52,24 @@ fn what_changes_is_laid_out_and_nothing_else_is() {
     // What was delivered is taken back to the byte.
     bench.gander(&["rollback", "--all"]).expect(0);
     assert_eq!(bench.text("apps/ant/src/lib.rs"), CODE);
+}
+
+#[test]
+fn a_formatter_of_the_consumers_own_is_fetched_first() {
+    let bench = bench("namespaces", "tools/lay");
+    let fetch = "[[verify.fetch]]\nname = \"tools\"\ncaches = [\"tools\"]\n\
+                 run = [\"sh\", \"-c\", \"mkdir -p tools; cp lay tools/lay; chmod +x tools/lay\"]\n";
+    let migration = bench.text("migration.toml").replace("languages =", "fetched = true\nlanguages =");
+    bench.put("migration.toml", format!("{migration}{fetch}"));
+    // It puts a blank into each call that it finds, on every line.
+    bench.put("apps/ant/lay", "#!/bin/sh\nshift 2\nsed -i 's/(first/( first/g; s/kept/ kept/' \"$@\"\n");
+    bench.commit_all();
+    // Of the others the fetch step is red: they have no such file.
+    bench.gander(&["run"]).expect(1);
+    let text = bench.text("apps/ant/src/lib.rs");
+    assert!(text.contains("a_new_and_longer_name( first, second,") && text.contains("fn  kept( )"), "{text}");
+    let why = "what formatters need can't be fetched: step `tools`: exit code 1";
+    assert!(reason(&bench.ledger(), "bee").contains(why), "{:?}", bench.ledger());
 }
 
 #[test]
