@@ -148,6 +148,10 @@ pub fn follow(
 
 /// Whether some seed of a whole workspace may find something in a file, told from its bytes.
 pub fn may_follow(set: &RuleSet, language: &Language, bytes: &[u8], seeds: &BTreeSet<Seed>) -> bool {
+    // It is asked of every file.
+    if seeds.is_empty() {
+        return false;
+    }
     let text = String::from_utf8_lossy(bytes);
     let lower = text.to_ascii_lowercase();
     let holds = |texts: &[String], fold: bool| {

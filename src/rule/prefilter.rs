@@ -5,6 +5,7 @@
 //! Sound, never clever: a rule that nothing is known of is always possible.
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use memchr::memmem::Finder;
 
 /// Alternatives: at least one of the texts must be in the file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,24 +72,34 @@ pub struct Prefilter {
 /// bytes at a time, where the automata of [`Prefilter`] go byte by byte.
 #[derive(Default)]
 pub struct Gate {
+    /// Each text by itself, where there are few: an automaton of two looks for one byte that it takes for rare, and
+    /// code is full of it.
+    finders: Vec<Finder<'static>>,
     /// Empty where some rule has no clause: then every file passes.
     automata: Vec<AhoCorasick>,
     open: bool,
 }
 
 impl Gate {
+    /// The most texts that are looked for one by one.
+    const FEW: usize = 4;
+
     /// A gate for rules given by their clauses. Without any rule, nothing passes.
     pub fn new<'c>(rules: impl Iterator<Item = &'c [Clause]>) -> Self {
         let (mut exact, mut folded): (Vec<&str>, Vec<&str>) = Default::default();
-        let open = Self { automata: Vec::new(), open: true };
+        let open = Self { open: true, ..Self::default() };
         for clauses in rules {
             let Some(best) = clauses.iter().max_by_key(|c| c.worth()) else { return open };
             if best.fold { &mut folded } else { &mut exact }.extend(best.texts.iter().map(String::as_str));
         }
-        let mut automata = Vec::new();
+        let (mut automata, mut finders) = (Vec::new(), Vec::new());
         for (mut texts, fold) in [(exact, false), (folded, true)] {
             texts.sort_unstable();
             texts.dedup();
+            if !fold && texts.len() <= Self::FEW {
+                finders = texts.iter().map(|text| Finder::new(text).into_owned()).collect();
+                continue;
+            }
             let kind = MatchKind::LeftmostFirst;
             match AhoCorasick::builder().match_kind(kind).ascii_case_insensitive(fold).build(&texts) {
                 Ok(_) if texts.is_empty() => {}
@@ -96,12 +107,14 @@ impl Gate {
                 Err(_) => return open,
             }
         }
-        Self { automata, open: false }
+        Self { finders, automata, open: false }
     }
 
     /// Whether any rule can match; `false` is certain.
     pub fn passes(&self, bytes: &[u8]) -> bool {
-        self.open || self.automata.iter().any(|a| a.is_match(bytes))
+        self.open
+            || self.finders.iter().any(|text| text.find(bytes).is_some())
+            || self.automata.iter().any(|a| a.is_match(bytes))
     }
 }
 
