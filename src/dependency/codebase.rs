@@ -15,8 +15,15 @@ const PARENTS: usize = 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct File {
     ecosystem: Ecosystem,
-    /// What it is called as a parent, and its own one; or why it can't be read.
-    read: Result<(Option<String>, Option<(String, String)>), String>,
+    /// Who it takes versions from and who from it, or why it can't be read.
+    read: Result<Family, String>,
+}
+
+/// What a file is called as a parent, and its own one: its path from there on, and its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Family {
+    own: Option<String>,
+    parent: Option<(String, String)>,
 }
 
 /// Declarations of one dependency, each with the file that it stands in.
@@ -40,7 +47,7 @@ impl Dependencies {
                 for one in declared {
                     all.entry(key(&one.name, ecosystem)).or_default().push((path.to_owned(), one));
                 }
-                self.files.insert(path.to_owned(), File { ecosystem, read: Ok((own, parent)) });
+                self.files.insert(path.to_owned(), File { ecosystem, read: Ok(Family { own, parent }) });
             }
             Err(why) => self.unreadable(path, &why),
         }
@@ -115,7 +122,7 @@ impl Dependencies {
             if !found.is_empty() {
                 return found;
             }
-            let Some(File { read: Ok((_, parent)), .. }) = self.files.get(&file) else { break };
+            let Some(File { read: Ok(Family { parent, .. }), .. }) = self.files.get(&file) else { break };
             let next = match parent {
                 Some((relative, called)) => joined(&file, relative).filter(|path| self.is_called(path, called)),
                 None => self.next_above(&file),
@@ -127,7 +134,7 @@ impl Dependencies {
     }
 
     fn is_called(&self, path: &str, name: &str) -> bool {
-        let own = self.files.get(path).and_then(|file| file.read.as_ref().ok()?.0.as_ref());
+        let own = self.files.get(path).and_then(|file| file.read.as_ref().ok()?.own.as_ref());
         own.is_some_and(|own| own == name)
     }
 
@@ -164,7 +171,7 @@ impl Dependencies {
         }
     }
 
-    /// Whether the code at a path has such a dependency; and why that can't be told.
+    /// Whether the code at a path has such a dependency; and why not, or why that can't be told.
     pub fn has(&self, wanted: &Wanted, path: &str, ecosystem: Option<Ecosystem>) -> (Certainty, String) {
         let counted = match self.deciding(&wanted.name, path, ecosystem) {
             Ok(counted) => counted,
@@ -224,12 +231,15 @@ fn joined(file: &str, relative: &str) -> Option<String> {
 }
 
 fn answer(file: &str, declared: &Declared, wanted: &Wanted) -> (Certainty, String) {
-    let Wanted { name, versions: meant } = wanted;
+    let Wanted { name, versions: meant, .. } = wanted;
     match &declared.versions {
         Err(why) => (Certainty::Unknown, format!("{file}: which version of {name} is not known: {why}")),
-        Ok(versions) => {
-            let why = format!("{file} allows {name} {versions}, of which not all need be {meant}");
-            (versions.lies_in(meant), why)
-        }
+        Ok(versions) => match versions.lies_in(meant) {
+            Certainty::Unknown => {
+                let why = format!("{file} allows {name} {versions}, of which not all need be {meant}");
+                (Certainty::Unknown, why)
+            }
+            told => (told, format!("{file} asks for {name} {versions}, and the rule is for {meant}")),
+        },
     }
 }

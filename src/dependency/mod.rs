@@ -151,6 +151,8 @@ pub struct Wanted {
     pub name: String,
     /// Within these versions.
     pub versions: Range,
+    /// Whether it is taken to be there where the build does not tell.
+    pub or_unknown: bool,
 }
 
 /// A name without what does not count in its ecosystem.

@@ -117,7 +117,11 @@ lazy val root = project.settings(libraryDependencies ++= Seq(
 #[test]
 fn what_stands_nearest_decides_and_nobody_guesses() {
     let mut all = Dependencies::default();
-    let wanted = |versions: &str| Wanted { name: "g:lib".to_owned(), versions: Range::parse(versions).unwrap() };
+    let wanted = |versions: &str| Wanted {
+        name: "g:lib".to_owned(),
+        versions: Range::parse(versions).unwrap(),
+        or_unknown: false,
+    };
     let old = wanted("<2");
     assert_eq!(all.has(&old, "a.scala", None).0, Certainty::Unknown);
     all.add("build.sbt", "\"g\" %% \"lib\" % \"1.5\"");
@@ -311,6 +315,18 @@ fn builds_answer_for_the_code_they_are_for() {
     let project = ("project/Dependencies.scala", "\"g\" % \"lib\" % \"1.5\"");
     let plugins = ("project/plugins.sbt", "\"g\" % \"lib\" % \"1.5\"");
     let pinned = ("package.json", r#"{ "overrides": { "redis": "2.0.0" } }"#);
+    let top = (
+        "pom.xml",
+        "<project><artifactId>top</artifactId><dependencyManagement><dependencies><dependency><groupId>g</groupId><artifactId>lib</artifactId><version>1.5</version></dependency></dependencies></dependencyManagement></project>",
+    );
+    let module = |parent: &str| {
+        format!(
+            "<project><parent><groupId>g</groupId><artifactId>{parent}</artifactId><version>1</version></parent><artifactId>m</artifactId><dependencies><dependency><groupId>g</groupId><artifactId>lib</artifactId></dependency></dependencies></project>"
+        )
+    };
+    let (own, foreign) = (module("top"), module("other"));
+    let cargo = ("Cargo.toml", "[workspace.dependencies]\nlib = \"1.5\"\n");
+    let member = ("m/deep/Cargo.toml", "[dependencies]\nlib = { workspace = true }\n");
     let inner = ("b/package.json", r#"{ "dependencies": { "redis": "3.1.0" } }"#);
     let rows: &[Asked<'_>] = &[
         (&[npm, python], ["python", "a.py", "redis", "<5"], (Yes, "")),
@@ -331,6 +347,14 @@ fn builds_answer_for_the_code_they_are_for() {
             (Unknown, "no file of the build above it declares redis; b/requirements.txt does"),
         ),
         (&[project], ["scala", "src/a.scala", "g:lib", "<2"], (Yes, "")),
+        (&[top, ("m/pom.xml", &own)], ["java", "m/A.java", "g:lib", "<2"], (Yes, "")),
+        (
+            &[top, ("m/pom.xml", &foreign)],
+            ["java", "m/A.java", "g:lib", "<2"],
+            (Unknown, "m/pom.xml: which version of g:lib is not known: a parent or a list"),
+        ),
+        (&[cargo, member], ["rust", "m/deep/a.rs", "lib", "<2"], (Yes, "")),
+        (&[member], ["rust", "m/deep/a.rs", "lib", "<2"], (Unknown, "its workspace decides it")),
         (&[plugins], ["scala", "src/a.scala", "g:lib", "<2"], (Unknown, "above it")),
         (
             &[old, ("b/pyproject.toml", "[")],
@@ -363,7 +387,7 @@ fn builds_answer_for_the_code_they_are_for() {
     for (files, [language, path, name, versions], (told, why)) in rows {
         let mut all = Dependencies::default();
         files.iter().for_each(|(path, text)| all.add(path, text));
-        let wanted = Wanted { name: (*name).to_owned(), versions: Range::parse(versions).unwrap() };
+        let wanted = Wanted { name: (*name).to_owned(), versions: Range::parse(versions).unwrap(), or_unknown: false };
         let (answer, said) = has(&all, &wanted, path, language);
         if answer != *told || *told == Unknown && !said.contains(why) {
             differing.push(format!("{language} {path} {name} {versions} with {files:?}: {answer:?} {said}"));

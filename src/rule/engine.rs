@@ -294,13 +294,14 @@ impl<'r, 'f> Runner<'r, 'f> {
             self.push(rule_index, node.range(), Answer::Refuse(why.to_owned()), literal);
             return;
         }
-        let (answer, doubt) = self.is_meant(rule_index, answer);
         if answer == Certainty::No {
             exercise::ended(rule_index, since, false);
             return;
         }
         let found = Match { given: self.given.clone(), ..owned(tree, node, &self.path, &bindings) };
         let rule = &self.set.rules[rule_index];
+        let (built, doubt) = self.is_meant(rule_index, answer);
+        let answer = answer.and(|| if built == Certainty::Unknown { built } else { Certainty::Yes });
         let unknown = answer == Certainty::Unknown && rule.if_unknown != IfUnknown::Match;
         let mut guarded = rule
             .guards
@@ -314,12 +315,16 @@ impl<'r, 'f> Runner<'r, 'f> {
             exercise::ended(rule_index, since, false);
             return;
         }
+        if built == Certainty::No {
+            exercise::ended(rule_index, since, false);
+            return self.push(rule_index, node.range(), Answer::Skip(doubt.into_owned()), literal);
+        }
         let match_id = self.number(rule_index);
         if let (Action::Join(_), Phase::Edit(_), false, Ok(_)) = (&rule.action, &self.phase, unknown, &guarded) {
             return self.waits(rule_index, &found, match_id, since);
         }
         let decided = guarded.and_then(|_| match (&rule.action, &mut self.phase) {
-            (Action::Collect(..), _) if unknown => Ok(Some(Decision::Skip(doubt.clone().into_owned()))),
+            (Action::Collect(..), _) if unknown => Ok(Some(Decision::Skip(doubt.to_string()))),
             (Action::Collect(name, closure), Phase::Collect(learned)) => {
                 closure.learn(&found)?.into_iter().for_each(|value| learned.insert(name, value));
                 Ok(None)
@@ -341,18 +346,20 @@ impl<'r, 'f> Runner<'r, 'f> {
         self.answered(rule_index, &found, decided, (match_id, embedded));
     }
 
-    /// Whether a rule is meant in this workspace, too, by what its builds declare; and what is in doubt.
+    /// Whether a rule is meant in this workspace, by what its builds declare; and why not, or what is
+    /// in doubt.
     pub(super) fn is_meant(&self, rule: usize, found: Certainty) -> (Certainty, Cow<'static, str>) {
-        let (Phase::Edit(facts), true) = (&self.phase, found != Certainty::No) else { return (found, DOUBT.into()) };
         let ecosystem = self.file.language.facts.ecosystem;
-        let (built, why) = facts.have(&self.set.rules[rule].requires, &self.path, ecosystem);
-        let of_uses = || self.set.units.iter().any(|unit| unit.rule == rule && unit.asks_for_uses);
-        let doubt = match built {
-            Certainty::Unknown => why.into(),
-            _ if found == Certainty::Unknown && of_uses() => DOUBTED_USE.into(),
-            _ => DOUBT.into(),
+        let built = match &self.phase {
+            Phase::Edit(facts) => facts.have(&self.set.rules[rule].requires, &self.path, ecosystem),
+            Phase::Collect(_) => (Certainty::Yes, String::new()),
         };
-        (found.and(|| built), doubt)
+        let of_uses = || self.set.units.iter().any(|unit| unit.rule == rule && unit.asks_for_uses);
+        match built {
+            (Certainty::Yes, _) if found == Certainty::Unknown && of_uses() => (Certainty::Yes, DOUBTED_USE.into()),
+            (Certainty::Yes, _) => (Certainty::Yes, DOUBT.into()),
+            (built, why) => (built, why.into()),
+        }
     }
 
     /// The number of a rule's next match.

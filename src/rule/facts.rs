@@ -82,24 +82,25 @@ impl Facts {
     }
 
     /// Whether the code at a path has all of these dependencies, which come from where its language
-    /// has them from; and why that can't be told.
+    /// has them from; and why not, or why that can't be told.
     pub fn have(&self, wanted: &[Wanted], path: &str, ecosystem: Option<Ecosystem>) -> (Certainty, String) {
         let (builds, folder) = match &self.builds {
             Builds::AsAsked => return (Certainty::Yes, String::new()),
             Builds::Unread if wanted.is_empty() => return (Certainty::Yes, String::new()),
+            Builds::Unread if wanted.iter().all(|one| one.or_unknown) => return (Certainty::Yes, String::new()),
             Builds::Unread => return (Certainty::Unknown, "the files of its build were not read".to_owned()),
             Builds::Read(builds, folder) => (builds, folder),
         };
         let path = if folder.is_empty() { Cow::Borrowed(path) } else { Cow::Owned(format!("{folder}{path}")) };
-        let (mut told, mut doubt) = (Certainty::Yes, String::new());
+        let mut doubt = None;
         for one in wanted {
-            let (answer, why) = builds.has(one, &path, ecosystem);
-            if answer == Certainty::Unknown && doubt.is_empty() {
-                doubt = why;
+            match builds.has(one, &path, ecosystem) {
+                (Certainty::No, why) => return (Certainty::No, why),
+                (Certainty::Unknown, why) if !one.or_unknown => doubt = doubt.or(Some(why)),
+                _ => {}
             }
-            told = told.and(|| answer);
         }
-        (told, doubt)
+        doubt.map_or((Certainty::Yes, String::new()), |why| (Certainty::Unknown, why))
     }
 
     /// Adds follow-ups for the whole workspace; whether there were new ones.

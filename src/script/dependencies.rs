@@ -25,14 +25,25 @@ pub(super) fn register(api: &mut Api<'_>) {
             let name = named(name)?;
             let read = Range::parse(versions);
             let versions = read.ok_or_else(|| {
-                fail(format!(
-                    "{versions:?} are no versions: write bounds that all hold, such as \"<0.13\" or \">=1.2, <2\""
-                ))
+                let parted = versions.split_whitespace().collect::<Vec<_>>().join(", ");
+                fail(match Range::parse(&parted) {
+                    Some(_) => format!("{versions:?} are no versions: part them by a comma, {parted:?}"),
+                    None => format!(
+                        "{versions:?} are no versions: write bounds that all hold, such as \"<0.13\" or \">=1.2, <2\""
+                    ),
+                })
             })?;
-            Ok(Wanted { name, versions })
+            Ok(Wanted { name, versions, or_unknown: false })
         },
     );
-    let docs = "The codebase must depend on this for the rule to be meant there: the files of its build are read. Where they don't tell, `if_unknown` says what happens. An example has whatever its rule requires.";
+    let docs = "The same dependency, taken to be there where the build does not tell: only a build that is known to have other versions keeps the rule out.";
+    let lenient =
+        r#".find("f($X)").requires(dependency("client", "<2").or_unknown()).replace("g($X)").example("f(1)", "g(1)")"#;
+    api.function("Dependency.or_unknown() -> Dependency", docs, lenient, |wanted: &mut Wanted| Wanted {
+        or_unknown: true,
+        ..wanted.clone()
+    });
+    let docs = "The codebase must depend on this for the rule to be meant there: the files of its build are read. Where they tell otherwise, a match is left, with the reason; where they don't tell, `if_unknown` says what happens. An example has whatever its rule requires.";
     api.function("Rule.requires(dependency) -> Rule", docs, example, |h: &mut Handle, wanted: Wanted| {
         h.change(|d| d.requires.push(wanted))
     });

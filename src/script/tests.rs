@@ -312,6 +312,7 @@ fn a_text_block_and_doubled_braces_are_read() {
 fn mistakes_are_told_in_the_words_of_the_reference() {
     let of = |body: &str| error(&format!("rule(\"r\").lang(\"python\").find(\"f($X)\"){body};"));
     for (body, says) in [
+        (".requires(dependency(\"a\", \">=1 <2\"))", "\">=1 <2\" are no versions: part them by a comma, \">=1, <2\""),
         (".finds(\"g\")", "`Rule` has no method `finds`; did you mean `find`?"),
         (".replace(1)", "`replace` does not take a Rule, a number; there is `Rule.replace(template) -> Rule`"),
         (".when(|m| m.X.txt == \"1\").find_all(1)", "`Rule` has no method `find_all`"),

@@ -150,7 +150,10 @@ fn rules_are_checked_explained_and_completed_as_they_are_typed() {
 fn code_shows_the_matches_of_the_rules_and_takes_their_rewrites() {
     let root = tempfile::tempdir().unwrap();
     let rule = root.path().join("demo.rhai");
-    std::fs::write(&rule, RULE).unwrap();
+    // The build of the folder is asked, too.
+    let asking = RULE.replace("    .replace", "    .requires(dependency(\"client\", \"<2\"))\n    .replace");
+    std::fs::write(root.path().join("requirements.txt"), "client==1.4\n").unwrap();
+    std::fs::write(&rule, asking).unwrap();
     let code = root.path().join("job with ü.py");
     let text = "x = '😀'; old(1)\nold(2)\n";
     std::fs::write(&code, text).unwrap();

@@ -40,12 +40,17 @@ fn a_gate_is_asked_of_the_build_and_the_bump_travels_with_the_edit() {
     assert!(said(&plan, 0).contains(&"Mapped build.sbt:1 sets com.spotify:scio-core from 0.12.8 to 0.13.0".to_owned()));
     assert!(files(&plan, 1).is_empty(), "nothing was edited: no other version");
     assert!(files(&plan, 2).is_empty() && plan.workspaces[2].result == Transformed::Unchanged);
+    let why = "build.sbt asks for com.spotify:scio-core =0.13.2, and the rule is for <0.13";
+    assert_eq!(said(&plan, 2), [format!("Skipped src/a.scala:1 {why}")]);
     for (workspace, why) in [(3, "`Versions.scio` is given no plain text in this file"), (4, "no file of a build")] {
         assert_eq!(files(&plan, workspace), ["src/a.scala"], "the comment of the annotation");
         let said = said(&plan, workspace);
         assert!(said.len() == 1 && said[0].starts_with("Annotated") && said[0].contains(why), "{said:?}");
     }
     assert_eq!(files(&plan, 5), ["old/a.scala", "old/pom.xml"], "the nearest build decides");
+    let lenient = world.plan(&RULE.replace("<0.13\")", "<0.13\").or_unknown()"), Partial::Withhold, 1);
+    let edited = |workspace| world.after(&lenient, workspace, "src/a.scala").is_some_and(|text| text.contains("next"));
+    assert_eq!([0, 2, 3, 4].map(edited), [true, false, true, true], "only a known version keeps it out");
 }
 
 #[test]
