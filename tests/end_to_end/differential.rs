@@ -1,5 +1,9 @@
 //! Simple patterns over the files of this repository, found by gander and by `ast-grep-core`:
 //! every difference has a reason that can be computed, and none is a list of places.
+//!
+//! The files are those of today. Where this is red after an edit of one of them, and no matcher was
+//! touched, the code shows a difference that has no reason here yet: tell why it is right, as a
+//! [`Reason`], or mend the matcher.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -74,12 +78,16 @@ struct Place {
     range: Range<usize>,
     kind: u16,
     holes: Vec<Range<usize>>,
+    /// Whether a comment stands in it.
+    comment: bool,
 }
 
 fn ours(language: &str, pattern: &str, code: &str) -> Vec<Place> {
     let language = language::by_name(language).unwrap();
     let sought = pattern::compile(language, pattern, None).unwrap_or_else(|e| panic!("{pattern}: {e}"));
     let tree = tree::parse(language, code).unwrap();
+    let comments: Vec<usize> =
+        tree.iter().filter(|node| node.kind().contains("comment")).map(|node| node.range().start).collect();
     let mut found = Vec::new();
     for node in tree.iter() {
         let Some(bindings) = sought.matches(node) else { continue };
@@ -87,7 +95,9 @@ fn ours(language: &str, pattern: &str, code: &str) -> Vec<Place> {
             pattern::Binding::One(node) => vec![node.range()],
             pattern::Binding::Many(nodes) => nodes.iter().map(|node| node.range()).collect(),
         });
-        found.push(Place { range: node.range(), kind: node.kind_id(), holes: holes.collect() });
+        let range = node.range();
+        let comment = comments.iter().any(|at| range.contains(at));
+        found.push(Place { range, kind: node.kind_id(), holes: holes.collect(), comment });
     }
     found
 }
@@ -104,7 +114,7 @@ fn theirs(language: &Theirs, pattern: &str, code: &str) -> (Vec<Place>, impl Fn(
         let env = found.get_env();
         let one = names.iter().filter_map(|name| env.get_match(name)).map(|node| node.range());
         let many = names.iter().flat_map(|name| env.get_multiple_matches(name)).map(|node| node.range());
-        Place { range: found.range(), kind: found.kind_id(), holes: one.chain(many).collect() }
+        Place { range: found.range(), kind: found.kind_id(), holes: one.chain(many).collect(), comment: false }
     });
     (found.collect(), move |kind: u16| kinds.as_ref().is_none_or(|kinds| kinds.contains(usize::from(kind))))
 }
@@ -160,8 +170,7 @@ fn why_not_theirs(code: &str, place: &Place, their: &[Place], could_be: &dyn Fn(
     if !could_be(place.kind) {
         return Some(Reason::OtherKind);
     }
-    let comment = ["//", "/*", "#"].iter().any(|mark| code[place.range.clone()].contains(mark));
-    comment.then_some(Reason::Comment)
+    place.comment.then_some(Reason::Comment)
 }
 
 /// Whether the other tool finds the same but for the `;` that ends it.
@@ -181,9 +190,8 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     files
 }
 
-#[test]
-fn what_another_tool_finds_is_found_or_told_apart() {
-    let rows: [Row; 5] = [
+fn rows() -> [Row; 5] {
+    [
         (
             "rust",
             tree_sitter_rust::LANGUAGE.into(),
@@ -243,9 +251,13 @@ fn what_another_tool_finds_is_found_or_told_apart() {
             "go",
             &["$A.$B($C)", "return $A", "$A := $B", "$A != nil"],
         ),
-    ];
+    ]
+}
+
+#[test]
+fn what_another_tool_finds_is_found_or_told_apart() {
     let (mut both, mut reasons, mut unexplained) = (0, std::collections::BTreeMap::<Reason, usize>::new(), Vec::new());
-    for (name, grammar, dollar, folders, ending, patterns) in rows {
+    for (name, grammar, dollar, folders, ending, patterns) in rows() {
         let other = Theirs { grammar, dollar };
         for file in folders.iter().flat_map(|folder| files(folder, ending)) {
             let Ok(code) = std::fs::read_to_string(&file) else { continue };
