@@ -216,7 +216,8 @@ pub fn load_rules(migration: &Migration) -> Result<(crate::rule::RuleSet, Digest
     }
     let (parameters, languages) = (migration.parameters.clone(), migration.languages.clone());
     let order = migration.order.clone();
-    let inputs = Inputs { parameters, mappings, guide: migration.guide.clone(), languages, datasets, order };
+    let inputs =
+        Inputs { parameters, mappings, guide: migration.guide.clone(), languages, datasets, order, alone: false };
     let sources: Vec<script::Source> = sources.into_iter().map(|s| relative(s, migration)).collect();
     let rules = rule_test::load(&sources, &inputs, Given::ByMigration)?;
     if rules.modular || !rules.libraries.is_empty() {

@@ -20,6 +20,7 @@ use super::known::{IndexFolder, Known};
 use super::screen::{Screen, absolute};
 use super::walk::{each, with_bytes};
 use crate::changeset::ChangeSet;
+use crate::dependency::few;
 use crate::files;
 use crate::report::table::counted;
 use crate::rule::{Facts, RuleSet};
@@ -280,6 +281,9 @@ fn versions(
 }
 
 pub(super) fn load(args: &RuleFile, screen: &Screen) -> Result<RuleSet, Exit> {
+    if !args.rule.exists() {
+        named(&args.rule, screen)?;
+    }
     let files: BTreeMap<String, PathBuf> =
         args.mapping.iter().map(|(name, file)| (name.clone(), PathBuf::from(file))).collect();
     let loaded = script::read(std::slice::from_ref(&args.rule)).and_then(|sources| {
@@ -303,6 +307,32 @@ pub(super) fn load(args: &RuleFile, screen: &Screen) -> Result<RuleSet, Exit> {
         screen.diagnostic(errors.render(screen.color_errors));
         Exit::Usage
     })
+}
+
+/// Says where the rule is declared that somebody named in place of its file.
+fn named(rule: &Path, screen: &Screen) -> Result<(), Exit> {
+    let declared = format!("rule(\"{}\")", rule.display());
+    let here = [PathBuf::from(".")];
+    let mut files = Vec::new();
+    let declares = |path: &Path, found: Option<&Metadata>| {
+        with_bytes(path, found, |bytes, _| memchr::memmem::find(bytes, declared.as_bytes()).is_some()).unwrap_or(false)
+    };
+    each(
+        &here,
+        screen,
+        |path| path.extension().is_some_and(|end| end == "rhai"),
+        declares,
+        |path, declares| {
+            files.extend(declares.then(|| path.strip_prefix(".").unwrap_or(path).display().to_string()));
+            Ok(())
+        },
+    )?;
+    if files.is_empty() {
+        return Ok(());
+    }
+    let shown = few(files.iter().map(String::as_str));
+    screen.diagnostic(format!("error: {} is a rule and no file: name the file, {shown}", rule.display()));
+    Err(Exit::Usage)
 }
 
 /// Whether some rule could speak of a file, told from its name.

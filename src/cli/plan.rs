@@ -61,6 +61,9 @@ fn compare(old: &std::path::Path, new: &std::path::Path, no_diff: bool, screen: 
         let delivered = one.delivered.as_ref().map(|state| format!(", {state}")).unwrap_or_default();
         let title = screen.styled(&format!("# {}: {words}{delivered}", consumers.join(", ")), AnsiColor::BrightBlack);
         screen.result(format!("{title}\n"));
+        for line in one.why.lines() {
+            screen.result(format!("{}\n", screen.styled(&format!("# {line}"), AnsiColor::BrightBlack)));
+        }
         if !no_diff {
             screen.result(paint(&one.diff, screen));
         }

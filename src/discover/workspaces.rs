@@ -73,6 +73,9 @@ pub(super) fn fleet(
 /// Why it can't be read, or what the revision is not.
 pub fn of_folder(folder: &Path, since: Option<&str>) -> Result<(Workspace, Option<Workspace>), String> {
     let root = folder.canonicalize().map_err(|error| format!("{} can't be read: {error}", folder.display()))?;
+    if !root.is_dir() {
+        return Err(format!("{} is a file: name the folder of a codebase", folder.display()));
+    }
     let (workspaces, lost) =
         workspaces(&[&root], &BTreeSet::new(), &root).map_err(|error| format!("git can't be asked: {error}"))?;
     let why = || lost.values().next().cloned().unwrap_or_default();

@@ -20,6 +20,8 @@ pub struct Altered {
     pub consumers: Vec<EntityRef>,
     /// What the two make of it: `changed`, `unchanged`, …
     pub words: (&'static str, &'static str),
+    /// Why the new one does; empty where the word says it all.
+    pub why: String,
     /// Where its change set stands by the state of the new one, where that was run.
     pub delivered: Option<String>,
     /// From the files as the old one leaves them to those as the new one does.
@@ -75,7 +77,8 @@ pub fn compare(
             Some(_) => "merged".to_owned(),
             None => record.state.as_str().to_owned(),
         });
-        altered.push(Altered { consumers, words, delivered, diff });
+        let why = if words.0 == words.1 { "" } else { now.result.reason() };
+        altered.push(Altered { consumers, words, why: why.to_owned(), delivered, diff });
     }
     Ok(altered)
 }

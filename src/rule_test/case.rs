@@ -121,7 +121,7 @@ fn line(out: &mut String, finding: &Finding) {
 
 /// Changes with everything that rules read besides code.
 pub(super) fn inputs_key(inputs: &Inputs) -> String {
-    let Inputs { parameters, mappings, guide, languages, datasets, order } = inputs;
+    let Inputs { parameters, mappings, guide, languages, datasets, order, .. } = inputs;
     let datasets = datasets.as_ref().map(|datasets| datasets.identity);
     format!("{parameters} {mappings:?} {guide:?} {datasets:?} {} {order:?}", languages.said())
 }

@@ -71,8 +71,14 @@ fn wrong(source: &Source, (rules, all): (&RuleSet, &[Source]), inputs: &Inputs, 
         return Vec::new();
     }
     let base = (given == Given::ByMigration).then_some(inputs);
-    let tested = file_of(source).and_then(|file| suite::inputs_of(&file, base).ok());
-    let tested = tested.unwrap_or_else(|| inputs.clone());
+    let tested = match file_of(source).map(|file| suite::inputs_of(&file, base)) {
+        Some(Ok(tested)) => tested,
+        Some(Err(error)) => {
+            let why = format!("its examples can't be tried: {error}");
+            return vec![ScriptError::at(&source.name, &source.text, (1, 1), &why)];
+        }
+        None => inputs.clone(),
+    };
     let as_loaded = all.len() == 1 && inputs_key(&tested) == inputs_key(inputs);
     // Rules that need others, or what is only given by hand, are tried as they are.
     let alone = if as_loaded { None } else { script::load(slice::from_ref(source), &tested).ok() };
@@ -171,6 +177,8 @@ mod tests {
         let tested = "[parameters]\nflag = \"A\"\n";
         assert_eq!(said(&rule, &[("flag", "B")], Some(tested)), Ok(Vec::new()), "one run gives another flag");
         assert_eq!(said(&rule, &[("flag", "A")], None), Ok(Vec::new()), "only what is given by hand makes it load");
+        let broken = said(&rule, &[("flag", "A")], Some("[parameters\n")).unwrap_err();
+        assert!(broken.contains("its examples can't be tried") && broken.contains("r.toml"), "{broken}");
         assert!(said(&rule, &[("flag", "B")], None).unwrap_err().contains("example 1 does not hold"));
         assert!(said(&rule, &[("flag", "A")], Some("[parameters]\nflag = \"B\"\n")).unwrap_err().contains("example 1"));
     }

@@ -235,8 +235,7 @@ fn suite(
         }
     }
     if !is_migration {
-        // It names rules of other files, too.
-        suite.inputs.order.clear();
+        suite.inputs.alone = true;
         described(&description_of(file), &mut suite.inputs)?;
     }
     cases(&folder, &mut suite, errors)?;
@@ -249,7 +248,7 @@ fn given_by(migration: &Migration) -> Result<Inputs, TestError> {
     let (parameters, languages) = (migration.parameters.clone(), migration.languages.clone());
     let datasets = script::read_datasets(&migration.datasets).map_err(TestError::Rules)?;
     let order = migration.order.clone();
-    Ok(Inputs { parameters, mappings, guide, languages, datasets, order })
+    Ok(Inputs { parameters, mappings, guide, languages, datasets, order, alone: false })
 }
 
 /// What lies beside the cases of a rule file, for all of them.
@@ -268,7 +267,7 @@ pub(super) fn inputs_of(file: &Path, base: Option<&Inputs>) -> Result<Inputs, Te
             Belongs::Alone | Belongs::Broken => Inputs::default(),
         },
     };
-    inputs.order.clear();
+    inputs.alone = true;
     described(&description_of(file), &mut inputs)?;
     Ok(inputs)
 }

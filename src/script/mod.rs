@@ -78,6 +78,9 @@ pub struct Inputs {
     pub datasets: Option<Arc<DatasetRules>>,
     /// Ids of rules: where two of a list want the same code, the one named first goes first.
     pub order: Vec<Vec<String>>,
+    /// Whether `order` may name rules of other files, which are not there: what is tried of one
+    /// file alone is ordered as far as it can be.
+    pub alone: bool,
 }
 
 /// Larger rule or mapping files are refused.
@@ -161,7 +164,11 @@ pub fn load(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptErrors
 
 /// Orders the rules; what is wrong with that.
 fn disorder(rules: &mut [Rule], inputs: &Inputs) -> Vec<ScriptError> {
-    let Err(wrong) = rule::order(rules, &inputs.order) else { return Vec::new() };
+    let mut lists = inputs.order.clone();
+    if inputs.alone {
+        lists.iter_mut().for_each(|list| list.retain(|id| rules.iter().any(|rule| rule.id == *id)));
+    }
+    let Err(wrong) = rule::order(rules, &lists) else { return Vec::new() };
     let place = |id: &str| rules.iter().find(|rule| rule.id == id).map_or("rules", |rule| rule.place.as_str());
     let said = |wrong: Disorder| match wrong {
         Disorder::Absent(id, nearest) => {

@@ -28,6 +28,8 @@ pub(super) struct Asked {
     pub(super) literals: BTreeMap<(usize, usize), &'static Language>,
     /// The follow-ups that matches ask for.
     pub(super) seeds: Vec<Planted>,
+    /// Where the matches that edit something stand.
+    pub(super) places: BTreeMap<(String, u32), (u32, u32)>,
     /// Whether the edits were checked already, round by round.
     pub(super) worked: bool,
 }
@@ -118,6 +120,7 @@ pub(super) fn sort_out(rules: &RuleSet, path: &str, outcomes: Outcomes, report: 
                     let edits = asked.edits.len()..asked.edits.len() + more.len();
                     asked.seeds.push(Planted { seeds: outcome.seeds, edits, at: outcome.range.clone(), of: None });
                 }
+                asked.places.extend(more.first().map(|edit| ((rule.clone(), edit.match_id), outcome.place)));
                 asked.edits.extend(more);
                 asked.imports.extend(outcome.imports.into_iter().map(|request| (rule.clone(), request)));
                 asked.literals.extend(outcome.literal.map(|(range, language)| ((range.start, range.end), language)));
@@ -144,8 +147,9 @@ pub(super) fn sort_out(rules: &RuleSet, path: &str, outcomes: Outcomes, report: 
 impl Asked {
     /// Decides overlaps as far as anybody ordered them: of two rules, the one that comes later
     /// looks at the result; a match within code that another match of its own rule takes away
-    /// goes with that code. What is left is a conflict.
-    pub(super) fn in_order(&mut self, rules: &RuleSet, text: &str) {
+    /// goes with that code. What is left is a conflict. Of who comes later nothing is told before
+    /// it has looked.
+    pub(super) fn in_order(&mut self, rules: &RuleSet, text: &str, report: &mut FileReport) {
         // Each turn takes a match away.
         while let Err(ComposeError::Conflict { first, second, at }) = arrange(text, &self.edits) {
             let comes_first = |a: &str, b: &str| {
@@ -176,6 +180,13 @@ impl Asked {
             }
             let seed = Seed { rule: index, scope: Scope::File, given: Arc::default() };
             self.leave_out(loser);
+            let place = self.places.get(&(rule.clone(), match_id));
+            let told = |one: &Finding| {
+                one.rule == rule && one.kind == FindingKind::Mapped && place == Some(&(one.line, one.column))
+            };
+            if let Some(at) = report.findings.iter().position(told) {
+                report.findings.remove(at);
+            }
             let (edits, at) = (0..0, 0..text.len());
             self.seeds.push(Planted { seeds: vec![seed], edits, at, of: Some((rule, match_id)) });
         }

@@ -257,7 +257,7 @@ fn looked_through(rules: &RuleSet, facts: &Arc<Facts>, place: Place<'_>, bytes: 
     if let Err(wrong) = neighbours::join(&tree, &mut asked.edits) {
         report.refuse(path, &wrong.rule, line_column(text, wrong.at), &wrong.why);
     }
-    asked.in_order(rules, text);
+    asked.in_order(rules, text, &mut report);
     let again = Again { rules, facts, place };
     if report.objection().is_none() && !(asked.seeds.is_empty() && facts.seeds().is_empty()) {
         match follow::follow(&again, &tree, asked, &mut report) {

@@ -95,6 +95,16 @@ rule("m/outer").lang("python").find("h($_)").replace("k()").example("h(1)", "k()
     assert!(ordered.stdout.contains("+x = k()"), "{}", ordered.stdout);
     bench.put("migration.toml", migration("order = [[\"m/outer\", \"m/inner\"]]"));
     assert!(bench.gander(&["plan"]).expect(0).stdout.contains("+x = k()"), "the inner match went with the outer one");
+    // What came later and found nothing is no use.
+    bench.put("old.toml", migration("order = [[\"m/outer\", \"m/inner\"]]"));
+    let checked = bench.gander(&["check", "old.toml", "apps/ant"]).expect(1).stdout;
+    assert!(checked.lines().count() == 1 && checked.contains("m/outer"), "{checked}");
+    bench.put("new.toml", migration(""));
+    let altered = bench.gander(&["plan", "--diff", "old.toml", "new.toml"]).expect(0).stdout;
+    let why = altered.lines().nth(1).unwrap_or_default();
+    assert!(altered.contains("changed → refused\n") && why.contains("want to change the same code"), "{altered}");
+    let named = bench.gander(&["explain", "m/outer"]).expect(2);
+    assert!(named.stderr.contains("m/outer is a rule and no file: name the file, rules/r.rhai"), "{}", named.stderr);
     bench.put("migration.toml", migration("order = [[\"m/inner\", \"m/other\"]]"));
     let ended = bench.gander(&["plan"]).expect(2);
     assert!(
@@ -102,6 +112,17 @@ rule("m/outer").lang("python").find("h($_)").replace("k()").example("h(1)", "k()
         "{}",
         ended.stderr
     );
+    // The examples of a file are tried in the order of the migration.
+    bench.put(
+        "migration.toml",
+        migration("order = [[\"m/far\", \"m/inner\", \"m/outer\"]]\n")
+            .replace("r.rhai\"", "r.rhai\", \"rules/far.rhai\""),
+    );
+    bench.put("rules/far.rhai", "rule(\"m/far\").lang(\"go\").find(\"f($X)\").replace(\"g($X)\");\n");
+    bench.put("rules/r.rhai", format!("{rules}").replace("(\"h(1)\", \"k()\")", "(\"h(f(1))\", \"k()\")"));
+    bench.gander(&["plan"]).expect(0);
+    bench.gander(&["test", "rules/r.rhai", "--check"]).expect(0);
+    bench.put("rules/r.rhai", rules);
     // Another module is another plan: what the rule says of itself does not hold any more.
     bench.put("migration.toml", migration(""));
     bench.put("rules/modules/names.rhai", "fn named(name) { \"newer_\" + name }\n");
@@ -146,6 +167,12 @@ fn the_version_of_a_library_goes_with_the_code_that_needs_it() {
     bench.git(&["checkout", "-q", "--", "apps"]);
     bench.gander(&["apply", "rules/r.rhai", "apps/ant", "--write"]).expect(0);
     assert_eq!(bench.text("apps/ant/requirements.txt"), "client==2.0.1  # pinned\nother==1.4.2\n");
+    // The version is no use of it.
+    bench.git(&["checkout", "-q", "--", "apps"]);
+    let checked = bench.gander(&["check", "migration.toml", "apps/ant"]).expect(1);
+    assert_eq!(checked.stdout.lines().count(), 1, "{}", checked.stdout);
+    let file = bench.gander(&["check", "migration.toml", "apps/ant/src/a.py"]);
+    assert!(file.stderr.contains("apps/ant/src/a.py is a file: name the folder of a codebase"), "{}", file.stderr);
     let left = bench.gander(&["apply", "rules/r.rhai", "apps/dog"]).expect(0);
     assert!(left.stderr.contains("0 errored, 1 skipped\n") && left.stderr.contains(why), "{}", left.stderr);
     // A build that lies above what was named is asked as well, and set.

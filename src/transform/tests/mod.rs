@@ -293,6 +293,12 @@ fn rules_that_want_the_same_code_are_ordered_or_refused() {
     let rules = ordered(text, &["a", "b"]).unwrap();
     let report = file(&rules, &Default::default(), "a.py", b"x = h(f(1))\ny = f(2)\n");
     assert_eq!(report.change.unwrap().bytes, b"x = k()\ny = g(2)\n");
+    // Nothing is told of what comes later and finds nothing then.
+    let told = |order: &[&str]| {
+        let report = file(&ordered(text, order).unwrap(), &Default::default(), "a.py", b"x = h(f(1))\ny = f(2)\n");
+        report.findings.iter().map(|one| format!("{}:{}", one.rule, one.line)).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!([told(&["a", "b"]), told(&["b", "a"])], ["a:1 a:2 b:1", "b:1 a:2"]);
     assert_ne!(rules.rules[0].identity, ordered(text, &["b", "a"]).unwrap().rules[0].identity);
     let wrong = |text: &str, ids: &[&str]| ordered(text, ids).err().unwrap().to_string();
     assert!(wrong(text, &["a", "bb"]).contains("names `bb`"), "{}", wrong(text, &["a", "bb"]));
