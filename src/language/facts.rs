@@ -50,6 +50,9 @@ pub struct Facts {
     /// Whether a line break outside of brackets may end a statement.
     #[serde(default)]
     pub breaks: bool,
+    /// Kinds of statements that are read as a part of the line before: a block that is its argument.
+    #[serde(default)]
+    pub goes_on: Vec<String>,
     /// Kinds of statements that a line break behind their first word ends: `return`.
     #[serde(default)]
     pub restricted: Vec<String>,
@@ -192,6 +195,9 @@ pub struct Place {
     /// The operators of that node; any, if none is named.
     #[serde(default)]
     pub operators: Vec<String>,
+    /// Kinds of which that node must hold none.
+    #[serde(default)]
+    pub without: Vec<String>,
     /// What it is: a kind, or a kind and its operator (`binary_expression ||`).
     #[serde(default)]
     pub kinds: Vec<String>,
@@ -270,6 +276,9 @@ pub struct SymbolFacts {
     /// Fields of an import that hold what stands before each of its names.
     #[serde(default)]
     pub prefix: Vec<String>,
+    /// Names of files that are there for what they import: others import it from them.
+    #[serde(default)]
+    pub exporting_files: Vec<String>,
     /// Whether a wildcard import may bring names that were defined elsewhere.
     #[serde(default)]
     pub reexports: bool,

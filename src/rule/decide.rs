@@ -20,6 +20,13 @@ pub(super) const DOUBT: &str = "this file alone can't tell whether this is what 
 pub(super) const DOUBTED_USE: &str = "gander can't tell whether a use of the dataset is here: all columns are read at once, the \
                      table may be another one, or the value is not followed to here; `gander uses` says more";
 
+/// Why a text is not changed.
+const NAMED: &str = "this text is what others find by its old path something that moved: look at it by hand";
+
+fn is_text(node: Node<'_>) -> bool {
+    node.tree().language.is_string(node.kind_id())
+}
+
 /// What a rule does where it can't be told whether it is meant, and why it can't.
 pub(super) fn in_doubt(rule: &Rule, decided: Result<Decision, String>, why: &str) -> Result<Decision, String> {
     match (rule.if_unknown, decided) {
@@ -76,6 +83,10 @@ pub(super) fn decide(
     match &rule.action {
         Action::Annotate(message) => Ok(Decision::Annotate(message.clone())),
         Action::Refuse(reason) => Ok(Decision::Refuse(reason.clone())),
+        Action::Move(_) if is_text(found.node()) => match rule.if_unknown {
+            IfUnknown::Match => Ok(Decision::Skip(NAMED.to_owned())),
+            _ => in_doubt(rule, Ok(Decision::Edits(Vec::new())), NAMED),
+        },
         Action::Move(moves) => Ok(moves.decide(found)),
         Action::Ask(closure) => closure.decide(found, facts, languages),
         Action::Collect(..) => Ok(Decision::Skip("it collects".to_owned())),

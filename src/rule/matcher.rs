@@ -46,6 +46,8 @@ pub enum Matcher {
     Typed(PathSet),
     /// It is the part of an import that brings one of these paths.
     Imported(PathSet),
+    /// A string literal that is a path and nothing else.
+    Named(PathSet),
     /// Its place among its named siblings, from 0; from the end where it is negative.
     Nth(i64),
     /// It fills the field of this name.
@@ -210,6 +212,7 @@ impl Matcher {
             Self::Symbol(symbol) => symbol.answer(node),
             Self::Typed(types) => types.answer_type(node),
             Self::Imported(paths) => yes(paths.is_imported_by(node)),
+            Self::Named(paths) => yes(paths.is_named_by(node)),
             Self::Nth(place) => yes(is_nth(node, *place)),
             Self::Field(name) => yes(node.field_name() == Some(name.as_str())),
             Self::Use(sought) => sought.answer(node),
@@ -365,7 +368,7 @@ impl Matcher {
                 texts.filter_map(|texts| one_of(language, texts, false)).collect()
             }
             Self::Symbol(symbol) => symbol.required(),
-            Self::Imported(paths) => paths.required(),
+            Self::Imported(paths) | Self::Named(paths) => paths.required(),
             Self::Use(sought) => sought.required(),
             Self::All(matchers) => matchers.iter().flat_map(|m| m.required(language)).collect(),
             Self::Any(matchers) => Clause::either(matchers.iter().map(|m| m.required(language))),

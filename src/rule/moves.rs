@@ -29,10 +29,10 @@ impl Moves {
         let symbols = Symbols::of(node.tree());
         if let Some((old, new)) = self.imported(&symbols, node) {
             let wanted = Wanted::parse(node.tree().language, new);
-            if let Some(why) = hinders(&symbols, node.tree(), old, &wanted) {
+            let rename = !self.stays(&symbols, found, old) && renames(&symbols, node, old, &wanted);
+            if let Some(why) = hinders(&symbols, node.tree(), old, &wanted, rename) {
                 return Decision::Refuse(why);
             }
-            let rename = renames(&symbols, node, old, &wanted);
             return asks(ImportRequest::Replace { old: old.to_owned(), new: wanted, rename });
         }
         let names = symbols.names(node);
@@ -42,7 +42,7 @@ impl Moves {
             Name::Local(None) => None,
         });
         match path {
-            Some((old, new)) => used(&symbols, node, old, new),
+            Some((old, new)) => used(&symbols, node, old, new, self.stays(&symbols, found, old)),
             None => Decision::Skip("it is imported in more than one way".to_owned()),
         }
     }
@@ -50,6 +50,14 @@ impl Moves {
     fn imported<'m>(&'m self, symbols: &'m Symbols, node: Node<'_>) -> Option<(&'m str, &'m str)> {
         let of = symbols.imports().iter().filter(|i| i.element == node.id && i.name.is_some());
         of.filter_map(|i| self.0.get_key_value(&normal(&i.path))).map(|(old, new)| (old.as_str(), new.as_str())).next()
+    }
+
+    /// Whether others may import from this file what it imports: then it is called as before.
+    fn stays(&self, symbols: &Symbols, found: &Match, old: &str) -> bool {
+        let node = found.node();
+        let facts = &node.tree().language.facts.symbols;
+        let file = found.path.rsplit('/').next().unwrap_or_default();
+        facts.exporting_files.iter().any(|name| name == file) || symbols.may_be_exported(node.tree(), old)
     }
 
     /// What a path becomes. A module's default export may be the module itself.
@@ -60,7 +68,7 @@ impl Moves {
 }
 
 /// Why an import can't follow what moved.
-fn hinders(symbols: &Symbols, tree: &Tree, old: &str, wanted: &Wanted) -> Option<String> {
+fn hinders(symbols: &Symbols, tree: &Tree, old: &str, wanted: &Wanted, renamed: bool) -> Option<String> {
     let facts = &tree.language.facts.symbols.import;
     let last = old.rsplit('.').next().unwrap_or(old);
     let below = format!("{old}.");
@@ -73,9 +81,8 @@ fn hinders(symbols: &Symbols, tree: &Tree, old: &str, wanted: &Wanted) -> Option
         return Some(format!("an import of a module below `{old}` binds the same name"));
     }
     let aliases = if wanted.name.is_some() { &facts.name_as } else { &facts.module_as };
-    let bound = symbols.imports().iter().find(|i| i.name.as_deref() == Some(last) && normal(&i.path) == old)?;
-    let node = tree.node(bound.element);
-    let keeps = aliases.is_empty() && last != wanted.bound() && !renames(symbols, node, old, wanted);
+    symbols.imports().iter().find(|i| i.name.as_deref() == Some(last) && normal(&i.path) == old)?;
+    let keeps = aliases.is_empty() && last != wanted.bound() && !renamed;
     keeps.then(|| format!("`{last}` can't take the name `{}` here, and an import can't have an alias", wanted.bound()))
 }
 
@@ -94,7 +101,7 @@ fn takes(symbols: &Symbols, node: Node<'_>, wanted: &Wanted) -> bool {
     there || symbols.is_free(node, &name)
 }
 
-fn used(symbols: &Symbols, node: Node<'_>, old: &str, new: &str) -> Decision {
+fn used(symbols: &Symbols, node: Node<'_>, old: &str, new: &str, stays: bool) -> Decision {
     let language: &Language = node.tree().language;
     let wanted = Wanted::parse(language, new);
     let module = |path: &str| path.rsplit_once('.').map(|(module, _)| module.to_owned());
@@ -118,10 +125,11 @@ fn used(symbols: &Symbols, node: Node<'_>, old: &str, new: &str) -> Decision {
     if !by_import || node.text() != last || last == new_last {
         return Decision::Edits(Vec::new());
     }
-    if let Some(why) = hinders(symbols, node.tree(), old, &wanted) {
+    let renamed = !stays && renames(symbols, node, old, &wanted);
+    if let Some(why) = hinders(symbols, node.tree(), old, &wanted, renamed) {
         return Decision::Refuse(why);
     }
-    if !renames(symbols, node, old, &wanted) {
+    if !renamed {
         return Decision::Edits(Vec::new());
     }
     replaces(node, new_last, Vec::new())

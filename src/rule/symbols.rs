@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::prefilter::Clause;
 use crate::symbol::{Certainty, Import, Symbols, normal};
-use crate::tree::Node;
+use crate::tree::{Node, literal_value};
 
 /// Paths of names or types: `datetime.datetime.utcnow`.
 #[derive(Clone, Debug)]
@@ -36,6 +36,29 @@ impl PathSet {
     pub(super) fn is_imported_by(&self, node: Node<'_>) -> bool {
         let brings = |i: &Import| i.element == node.id && i.name.is_some() && self.set.contains(&normal(&i.path));
         Symbols::of(node.tree()).imports().iter().any(brings)
+    }
+
+    /// Whether a node is a string literal that is one of the paths and nothing else, as tests and
+    /// configurations name things by.
+    pub(super) fn is_named_by(&self, node: Node<'_>) -> bool {
+        let language = node.tree().language;
+        let code = || !Symbols::of(node.tree()).in_import(node);
+        let Some(value) = literal_value(node).filter(|_| language.is_string(node.kind_id())).map(|v| normal(&v)) else {
+            return false;
+        };
+        value.contains('.') && self.set.contains(&value) && code() || self.is_exported_by(node, &value)
+    }
+
+    /// Whether a node is the module of `export { f } from "m"`, which gives one of the paths to others.
+    fn is_exported_by(&self, node: Node<'_>, module: &str) -> bool {
+        let Some(export) = node.parent().filter(|up| up.kind().starts_with("export_")) else { return false };
+        let given: Vec<Node<'_>> = export.descendants().filter(|n| n.kind() == "export_specifier").collect();
+        let names = given.iter().filter_map(|one| one.named_children().next());
+        let below = format!("{module}.");
+        match given.is_empty() {
+            true => node.field_name() == Some("source") && self.set.iter().any(|path| path.starts_with(&below)),
+            false => names.into_iter().any(|name| self.set.contains(&format!("{module}.{}", name.text()))),
+        }
     }
 
     /// A file that speaks of a path holds its last name, even where it is aliased.

@@ -142,6 +142,7 @@ fn shown(matcher: &Matcher, language: &Language) -> String {
         Matcher::Symbol(_) => "symbol(…)".to_owned(),
         Matcher::Typed(_) => "typed(…)".to_owned(),
         Matcher::Imported(_) => "imported(…)".to_owned(),
+        Matcher::Named(_) => "a text that is the path".to_owned(),
         Matcher::Nth(place) => format!("nth({place})"),
         Matcher::Field(name) => format!("field({name:?})"),
         Matcher::Use(sought) => sought.shown(),

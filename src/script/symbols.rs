@@ -55,7 +55,7 @@ fn methods(api: &mut Api<'_>) {
         };
         Ok(h.change(|d| d.if_unknown = what))
     });
-    let docs = "Names that moved or were renamed: imports and uses follow, from old paths to new ones. An alias stays. It finds what it needs by itself.";
+    let docs = "Names that moved or were renamed: imports and uses follow, from old paths to new ones. An alias stays, and so does a name that others may import from the file. A text that is an old path is left to `if_unknown`. It finds what it needs by itself.";
     let example = r##".rename_symbols(#{ "enc.force_text": "enc.force_str" }).example("from enc import force_text, x\nforce_text(x)", "from enc import force_str, x\nforce_str(x)").example("import enc\nenc.force_text(1)", "import enc\nenc.force_str(1)").unchanged("force_text(1)")"##;
     api.function(
         "Rule.rename_symbols(paths) -> Rule",
@@ -70,7 +70,8 @@ fn methods(api: &mut Api<'_>) {
                 pairs.push((old.to_string(), new.to_string()));
             }
             let paths: Vec<String> = pairs.iter().map(|(old, _)| old.clone()).collect();
-            let sought = Spec::Any(vec![Spec::Imported(paths.clone()), Spec::Symbol(paths)]);
+            let named = Spec::Named(paths.clone());
+            let sought = Spec::Any(vec![Spec::Imported(paths.clone()), Spec::Symbol(paths), named]);
             let h = h.change(|d| d.find = d.find.take().or(Some((sought, cx.call_position()))));
             Ok(h.change(|d| d.actions.push((Then::Move(pairs), cx.call_position()))))
         },

@@ -390,6 +390,19 @@ impl Symbols {
         tree.iter().any(speaks)
     }
 
+    /// Whether what an import brings may be meant for those who read this file: nothing in it speaks of
+    /// it, or it is a member of a class.
+    pub fn may_be_exported(&self, tree: &Tree, path: &str) -> bool {
+        if tree.language.facts.symbols.exporting_files.is_empty() {
+            return false;
+        }
+        let brings = |i: &Import| i.name.is_some() && normal(&i.path) == path;
+        self.imports.iter().enumerate().filter(|(_, i)| brings(i)).any(|(index, import)| {
+            let scope = self.scope_of.get(import.statement.0 as usize).map(|scope| &self.scopes[*scope as usize]);
+            scope.is_some_and(|scope| scope.class) || !self.is_import_meant(tree, index)
+        })
+    }
+
     /// Every place that refers to what `node` refers to, definitions included.
     pub fn uses<'t>(&self, node: Node<'t>) -> Vec<Node<'t>> {
         let tree = node.tree();

@@ -207,24 +207,29 @@ impl Result<'_> {
         Ok(())
     }
 
-    /// Where indentation tells blocks apart, a statement with a block begins its line.
+    /// Where indentation tells blocks apart, a statement with a block begins its line; and none goes on
+    /// with the line before, as a block of Scala does.
     fn own_lines(&self) -> std::result::Result<(), Wrong> {
         let facts = &self.new.language.facts;
         if !facts.indented {
             return Ok(());
         }
-        let has_block = |n: &Node<'_>| n.children().any(|c| facts.never_empty.iter().any(|kind| kind == c.kind()));
-        let behind = |n: &Node<'_>| {
-            let before = &self.new.text()[..n.local_range().start];
-            !before[before.rfind('\n').map_or(0, |at| at + 1)..].trim().is_empty()
+        let is = |kinds: &[String], n: &Node<'_>| kinds.iter().any(|kind| kind == n.kind());
+        let has_block = |n: &Node<'_>| n.children().any(|c| is(&facts.never_empty, &c));
+        let before = |n: &Node<'_>| &self.new.text()[..n.local_range().start];
+        let behind = |n: &Node<'_>| !before(n).rsplit('\n').next().unwrap_or("").trim().is_empty();
+        let goes_on = |n: &Node<'_>| {
+            let gap = before(n);
+            let lines = gap[gap.trim_end().len()..].matches('\n').count();
+            is(&facts.goes_on, n) && lines == 1 && n.prev_named().is_some()
         };
         let moves = Moves::new(&self.arranged.splices);
         let nodes = moves.put().iter().flat_map(|range| standing::within(self.new, range));
-        let wrong = |n: &Node<'_>| n.is_statement() && has_block(n) && behind(n);
+        let wrong = |n: &Node<'_>| n.is_statement() && (has_block(n) && behind(n) || goes_on(n));
         let Some(node) = nodes.into_iter().find(wrong) else { return Ok(()) };
+        let what = if goes_on(&node) { "goes on with the line before" } else { "does not begin its line" };
         let why = format!(
-            "`{}` would not begin its line at {}, as a statement with a block has to: narrow the rule, or edit this \
-             place by hand",
+            "`{}` {what} at {}, and would be read otherwise: narrow the rule, or edit this place by hand",
             node.short(),
             self.place(node)
         );

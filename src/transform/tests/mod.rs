@@ -350,6 +350,26 @@ fn code_that_a_macro_is_given_is_not_passed_over() {
 }
 
 #[test]
+fn what_others_may_know_by_an_old_path_is_kept_or_told() {
+    let rule = "rule(\"r\").lang(\"python\").rename_symbols(#{ \"enc.force_text\": \"enc2.force_str\" });";
+    let code = "from enc import force_text\nforce_text(1)\n";
+    assert_eq!(check(rule, "a.py", code), "from enc2 import force_str\nforce_str(1)\n");
+    assert_eq!(check(rule, "p/__init__.py", code), "from enc2 import force_str as force_text\nforce_text(1)\n");
+    let text = "import mock\n\n@mock.patch(\"enc.force_text\")\ndef f(): pass\n\nx = \"see enc.force_text\"\n";
+    let told = check(rule, "a.py", text);
+    assert_eq!(told.matches("this text is what others find by").count(), 1, "{told}");
+    assert!(told.starts_with("=\nSkipped: "), "{told}");
+    let refused = check(&rule.replace(";", ".if_unknown(\"refuse\");"), "a.py", text);
+    assert!(refused.starts_with("=\nRefused: this text"), "{refused}");
+    let js = "rule(\"r\").lang(\"javascript\").rename_symbols(#{ \"m.f\": \"n.g\" });";
+    for (code, told) in
+        [("export { f } from 'm';\n", 1), ("export * from 'm';\n", 1), ("export { h as f } from 'm';\n", 0)]
+    {
+        assert_eq!(check(js, "a.js", code).matches("this text").count(), told, "{code}");
+    }
+}
+
+#[test]
 fn of_several_shapes_the_one_whose_holes_fit_is_meant() {
     // `$C` of the first is `k=b`, too.
     let script = r#"rule("r").lang("python").find(any(["f($M, $C)", "f($M, k=$C)"])).where(#{ C: kind("identifier") }).replace("g($C, $M)");"#;

@@ -109,6 +109,12 @@ fn new_code_is_one_piece_where_it_comes_to_stand() {
         ("kotlin", "f($A)", "$A", "val x = f(a as B)[0]\n", "val x = (a as B)[0]\n"),
         ("kotlin", "f($A)", "$A", "val x = f(a as B)(0)\n", "val x = (a as B)(0)\n"),
         ("kotlin", "f($A)", "$A", "val x = f(a is B).c\n", "val x = (a is B).c\n"),
+        ("kotlin", "f($A)", "$A", "val x = f(a is B) + 1\n", "val x = (a is B) + 1\n"),
+        ("kotlin", "f($A)", "$A", "val x = f(a is B) ?: c\n", "val x = (a is B) ?: c\n"),
+        ("kotlin", "f($A)", "$A", "val x = f(a is B) && c\n", "val x = a is B && c\n"),
+        ("kotlin", "f($A)", "$A", "val x = f(a as B) + 1\n", "val x = a as B + 1\n"),
+        ("kotlin", "f($A)", "$A", "val x = c < f(a < b)\n", "val x = c < (a < b)\n"),
+        ("kotlin", "f($A)", "$A", "val x = f(A::g)(1)\n", "val x = (A::g)(1)\n"),
         (
             "go",
             "f($A)",
@@ -182,6 +188,14 @@ fn new_code_is_one_piece_where_it_comes_to_stand() {
         ("python", "f($A)", "with q:\n    g($A)", "x = 1\nf(1)\n", "x = 1\nwith q:\n    g(1)\n"),
         ("python", "f($A)", "if q: g($A)", "if a: f(1)\n", NO),
         ("python", "if f($A): $$$B", "$$$B", "if f(1):\n    if b: c()\n", "if b: c()\n"),
+        ("scala", "f($A)", "$A", "object A { def m = {\n  b()\n  f({ a })\n} }\n", NO),
+        (
+            "scala",
+            "f($A)",
+            "$A",
+            "object A { def m = {\n  b()\n\n  f({ a })\n} }\n",
+            "object A { def m = {\n  b()\n\n  { a }\n} }\n",
+        ),
         // A comment ends the line.
         (
             "javascript",
@@ -278,6 +292,9 @@ fn new_code_is_one_piece_where_it_comes_to_stand() {
         ("python", "return", "pass", "def h():\n    return\n", "def h():\n    pass\n"),
         // What is misread is not missed.
         ("python", "f($A)", "g($A)", "x = [*f(a)]\n", NO),
+        ("java", "f($A)", "g($A)", "class A { int x = (b) -f(1); }\n", NO),
+        ("java", "f($A)", "g($A)", "class A { int x = (int) -f(1); }\n", "class A { int x = (int) -g(1); }\n"),
+        ("java", "f($A)", "g($A)", "class A { int x = (b) ~f(1); }\n", "class A { int x = (b) ~g(1); }\n"),
         ("python", "f($A)", "g($A)", "x = f(a for a in b)\n", "x = g((a for a in b))\n"),
         ("python", "f($$$A)", "g(1, $$$A)", "x = f(a for a in b)\n", "x = g(1, (a for a in b))\n"),
         ("python", "x = ($A)", "x = list($A)", "x = (q for q in y)\n", "="),
