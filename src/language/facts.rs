@@ -195,9 +195,6 @@ pub struct Place {
     /// The operators of that node; any, if none is named.
     #[serde(default)]
     pub operators: Vec<String>,
-    /// Kinds of which that node must hold none.
-    #[serde(default)]
-    pub without: Vec<String>,
     /// What it is: a kind, or a kind and its operator (`binary_expression ||`).
     #[serde(default)]
     pub kinds: Vec<String>,

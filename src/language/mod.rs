@@ -174,9 +174,7 @@ fn check(facts: &Facts, grammar: &tree_sitter::Language) -> Result<(), String> {
             let name = &facts.name;
             return Err(format!("{name}: a row names `inside` or `outside`, and `kinds` or `except`: {place:?}"));
         }
-        [&place.kinds, &place.except, &place.inside, &place.outside, &place.without]
-            .into_iter()
-            .try_for_each(places)?;
+        [&place.kinds, &place.except, &place.inside, &place.outside].into_iter().try_for_each(places)?;
     }
     let elements = &facts.elements;
     let of_elements = [

@@ -15,9 +15,11 @@ pub(super) fn placed(file: &Tree, range: &Range<usize>, fragments: Vec<Fragment>
     let (indent, line_end) = (indentation(text, range.start), line_end(text));
     let mut here = indent.to_owned();
     let mut out = Vec::new();
+    let step = step(&fragments).filter(|_| file.language.moves_lines() && is_in_tabs(text, indent));
     for fragment in fragments {
         match fragment {
             Fragment::Text(new) => {
+                let new = step.map_or_else(|| new.clone(), |step| with_tabs(&new, step));
                 let new = indented(&new, indent, line_end);
                 if let Some((_, last)) = new.rsplit_once('\n') {
                     here = last[..last.len() - last.trim_start_matches([' ', '\t']).len()].to_owned();
@@ -37,6 +39,30 @@ pub(super) fn placed(file: &Tree, range: &Range<usize>, fragments: Vec<Fragment>
         }
     }
     out
+}
+
+/// How many spaces new code goes in by, where it is of several lines that are parted by spaces.
+fn step(fragments: &[Fragment]) -> Option<usize> {
+    let texts = fragments.iter().filter_map(|one| if let Fragment::Text(text) = one { Some(text) } else { None });
+    let lines = texts.flat_map(|text| text.split('\n').skip(1));
+    lines.map(|line| line.len() - line.trim_start_matches(' ').len()).filter(|spaces| *spaces > 0).min()
+}
+
+/// Whether code goes in by tabs: where it stands, or where its file first does.
+fn is_in_tabs(text: &str, indent: &str) -> bool {
+    let first = || text.lines().find(|line| line.starts_with([' ', '\t']) && !line.trim().is_empty());
+    if indent.is_empty() { first().is_some_and(|line| line.starts_with('\t')) } else { indent.starts_with('\t') }
+}
+
+/// New code with tabs in the place of so many spaces.
+fn with_tabs(text: &str, step: usize) -> String {
+    let one = |line: &str| {
+        let spaces = line.len() - line.trim_start_matches(' ').len();
+        format!("{}{}{}", "\t".repeat(spaces / step), " ".repeat(spaces % step), &line[spaces..])
+    };
+    let mut lines = text.split('\n');
+    let first = lines.next().unwrap_or_default().to_owned();
+    std::iter::once(first).chain(lines.map(one)).collect::<Vec<_>>().join("\n")
 }
 
 /// A replacement that keeps the line breaks of the code that it takes the place of,

@@ -54,10 +54,6 @@ fn is_in(inner: Node<'_>, around: Node<'_>, place: &Place) -> bool {
         true => !is_listed(around, inner, &place.outside),
         false => is_listed(around, inner, &place.inside),
     };
-    let held = |kind: &String| around.named_children().any(|child| child.kind() == kind.as_str());
-    if place.without.iter().any(held) {
-        return false;
-    }
     listed && (place.operators.is_empty() || place.operators.iter().any(|own| has_operator(around, own)))
 }
 

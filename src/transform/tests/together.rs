@@ -292,9 +292,6 @@ fn new_code_is_one_piece_where_it_comes_to_stand() {
         ("python", "return", "pass", "def h():\n    return\n", "def h():\n    pass\n"),
         // What is misread is not missed.
         ("python", "f($A)", "g($A)", "x = [*f(a)]\n", NO),
-        ("java", "f($A)", "g($A)", "class A { int x = (b) -f(1); }\n", NO),
-        ("java", "f($A)", "g($A)", "class A { int x = (int) -f(1); }\n", "class A { int x = (int) -g(1); }\n"),
-        ("java", "f($A)", "g($A)", "class A { int x = (b) ~f(1); }\n", "class A { int x = (b) ~g(1); }\n"),
         ("python", "f($A)", "g($A)", "x = f(a for a in b)\n", "x = g((a for a in b))\n"),
         ("python", "f($$$A)", "g(1, $$$A)", "x = f(a for a in b)\n", "x = g(1, (a for a in b))\n"),
         ("python", "x = ($A)", "x = list($A)", "x = (q for q in y)\n", "="),
