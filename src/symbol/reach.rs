@@ -4,7 +4,7 @@
 use super::build::package_name;
 use super::{Kind, Name, Symbols, normal};
 use crate::language::{ImportFacts, Language};
-use crate::tree::{Node, Tree};
+use crate::tree::{Node, NodeId, Tree};
 
 /// One import, told by what it brings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -222,11 +222,14 @@ impl Symbols {
         if !tree.language.facts.symbols.default || !normal(&one.path).ends_with(".default") {
             return true;
         }
-        self.members.values().any(|(object, _)| {
-            let object = tree.node(*object);
-            Some(object.text()) == one.name.as_deref()
-                && self.definitions_of(object).iter().all(|d| d.kind == Kind::Import(import))
-        })
+        let is_one = |node: NodeId| {
+            let node = tree.node(node);
+            Some(node.text()) == one.name.as_deref()
+                && self.definitions_of(node).iter().all(|d| d.kind == Kind::Import(import))
+        };
+        // `const { a } = m` takes a member as well.
+        let taken = self.definitions.iter().filter(|d| d.member.is_some()).filter_map(|d| d.value);
+        self.members.values().map(|(object, _)| *object).chain(taken).any(is_one)
     }
 
     /// Whether a node stands in a module within the file.
