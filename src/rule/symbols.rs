@@ -43,9 +43,10 @@ impl PathSet {
     pub(super) fn is_named_by(&self, node: Node<'_>) -> bool {
         let language = node.tree().language;
         let code = || !Symbols::of(node.tree()).in_import(node);
-        let Some(value) = literal_value(node).filter(|_| language.is_string(node.kind_id())).map(|v| normal(&v)) else {
+        if !language.is_string(node.kind_id()) {
             return false;
-        };
+        }
+        let Some(value) = literal_value(node).map(|value| normal(&value)) else { return false };
         value.contains('.') && self.set.contains(&value) && code() || self.is_exported_by(node, &value)
     }
 

@@ -18,8 +18,12 @@ impl Runner<'_, '_> {
         let facts = &tree.language.facts;
         let is = |kinds: &[String], node: &Node<'_>| kinds.iter().any(|kind| kind == node.kind());
         let set = self.set;
+        let units = units.iter().map(|unit| &set.units[*unit]);
         let looked_for: Vec<(usize, Vec<Vec<String>>)> =
-            units.iter().map(|unit| &set.units[*unit]).map(|unit| (unit.rule, sought(set.variant(unit)))).collect();
+            units.map(|unit| (unit.rule, sought(set.variant(unit)))).filter(|(_, shapes)| !shapes.is_empty()).collect();
+        if looked_for.is_empty() {
+            return;
+        }
         let macros = tree.iter().filter(|node| is(&facts.macros, node));
         for tokens in macros.flat_map(Node::children).filter(|node| is(&facts.tokens, node)) {
             let run = Run::new(tokens);
