@@ -84,6 +84,24 @@ fn a_correction_is_made_over_what_is_there_now() {
 }
 
 #[test]
+fn what_was_laid_out_is_corrected_laid_out() {
+    // A formatter that puts blanks into calls of one text, wherever they stand.
+    let formatter = "[[format]]\nname = \"lay\"\nlanguages = [\"python\"]\n\
+                     run = [\"sed\", \"-i\", 's/(\\(\"[^\"]*\"\\))/( \\1 )/', \"{files}\"]\n";
+    let (bench, _, text) = merged(formatter);
+    bench.gander(&["run"]).expect(0);
+    let there = remote(&bench, "ant");
+    let wanted = |version: &str| text.replace("read_table(\"users_v1\")", &format!("read_table( \"{version}\" )"));
+    assert_eq!(git(&there, &["show", "main:job.py"]), wanted("users_v2"));
+    // What was merged is what the rule and the formatter make: nothing is to be corrected.
+    let said = bench.gander(&["correct"]).expect(0).stderr;
+    assert!(said.contains("nothing more is to be corrected"), "{said}");
+    mended(&bench);
+    bench.gander(&["correct"]).expect(0);
+    assert_eq!(git(&there, &["show", "gander/small/ant-2:job.py"]), wanted("users_v3"));
+}
+
+#[test]
 fn what_can_not_be_corrected_is_said() {
     let (bench, ant, text) = merged("");
     let now = text.replace("read_table(\"users_v1\")", "read_table(\"users_v2\", fresh=True)");
