@@ -34,7 +34,7 @@ pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), Rollo
         return Err(RolloutError::OtherMigration { found: found.migration.clone() });
     }
     let began = |waves: &[WaveRecord]| waves.iter().any(|w| w.state != WaveState::Planned);
-    let asked = binding(request, &fresh);
+    let asked = binding(request, found.as_ref(), &fresh);
     let another = found.as_ref().filter(|found| !same_migration(found, &asked));
     if let Some(found) = another
         && began(&store.waves()?)
@@ -49,7 +49,7 @@ pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), Rollo
         return Err(RolloutError::Delivered { workspaces: some_of(&stuck) });
     }
     let workspaces = &turned.records;
-    let wanted = binding(request, workspaces);
+    let wanted = binding(request, found.as_ref(), workspaces);
     let same_fleet =
         found.as_ref().is_some_and(|found| same_migration(found, &wanted) && found.plan_digest == wanted.plan_digest);
     if same_fleet
@@ -100,7 +100,14 @@ fn end_approvals(store: &mut Store, waves: &[WaveRecord]) -> Result<(), RolloutE
 }
 
 fn same_migration(found: &Binding, wanted: &Binding) -> bool {
-    found.migration_digest == wanted.migration_digest && found.verify_digest == wanted.verify_digest
+    found.migration_digest == wanted.migration_digest
+}
+
+/// Names how change sets are verified. Of a file that says the same as when it was bound it is what
+/// it was then: a later gander may name that otherwise, and nobody changed anything.
+pub(super) fn verify_digest(found: Option<&Binding>, migration: &Migration) -> Digest {
+    let same = found.filter(|found| found.migration_digest == migration.digest);
+    same.map_or(migration.verify_digest, |found| found.verify_digest)
 }
 
 /// Puts on record whose consumer is in no source any more, and whose came back.
@@ -294,7 +301,7 @@ fn consumer_records(request: &Request<'_>) -> Vec<ConsumerRecord> {
     request.fleet.consumers.iter().map(record).collect()
 }
 
-fn binding(request: &Request<'_>, workspaces: &[WorkspaceRecord<&WorkspacePlan>]) -> Binding {
+fn binding(request: &Request<'_>, found: Option<&Binding>, workspaces: &[WorkspaceRecord<&WorkspacePlan>]) -> Binding {
     let mut plan = DigestBuilder::new("gander.fleet-plan");
     for workspace in workspaces {
         plan = plan.field(&workspace.place.id).field(workspace.plan_digest.as_bytes());
@@ -310,7 +317,7 @@ fn binding(request: &Request<'_>, workspaces: &[WorkspaceRecord<&WorkspacePlan>]
         migration: request.migration.id.clone(),
         migration_digest: request.migration.digest,
         plan_digest: plan.finish(),
-        verify_digest: request.migration.verify_digest,
+        verify_digest: verify_digest(found, request.migration),
         file: Some(file_of(request.migration)),
     }
 }
@@ -322,10 +329,7 @@ fn what_changed(store: &Store, found: &Binding, wanted: &Binding) -> Result<Stri
             "this state is that of {file}, which has the same id: give this migration an id of its own, unless it is \
              that one by another name; it changed"
         ),
-        _ if found.migration_digest != wanted.migration_digest => {
-            "the migration file, a rule or a mapping changed".to_owned()
-        }
-        _ => "the way to verify changed".to_owned(),
+        _ => "the migration file, a rule or a mapping changed".to_owned(),
     })
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::RolloutError;
+use super::bind::verify_digest;
 use super::deliver::{is_own, own_writes};
 use super::snapshot::verdict_key;
 use crate::config::{Delivery, Migration};
@@ -49,7 +50,7 @@ pub fn settle(
         true => store.verdict_keys()?,
         false => Default::default(),
     };
-    let steps = migration.verify_digest;
+    let steps = verify_digest(store.binding()?.as_ref(), migration);
     for (index, workspace) in fleet.workspaces.iter_mut().enumerate() {
         let root = &workspace.root;
         if let Some(git) = &mut workspace.git {

@@ -72,6 +72,11 @@ fn a_changed_plan_is_never_mixed_in_silently() {
     let size = |count: u64| WaveSize { text: count.to_string(), parts: vec![WavePart::Count(count)] };
     world.migration.rollout.waves = vec![size(1), size(2), size(3)];
     assert!(matches!(world.run().unwrap().end, RunEnd::Paused { wave: 2, .. }));
+    // A later gander may name the way to verify otherwise: nobody changed anything.
+    let named = std::mem::replace(&mut world.migration.verify_digest, Digest::of(b"later"));
+    assert!(matches!(world.run().unwrap().end, RunEnd::Paused { wave: 2, .. }));
+    assert_eq!(*world.verified.borrow(), [0, 1]);
+    world.migration.verify_digest = named;
     // The rule is mended: the second consumer is left alone now.
     world.plan.workspaces[1].result = Transformed::Unchanged;
     world.plan.workspaces[1].files.clear();
