@@ -195,7 +195,12 @@ impl Mask<'_> {
         let start = node.local_range().start;
         for hole in node.descendants().filter(|below| facts.holes.iter().any(|hole| hole == below.kind())) {
             let range = hole.local_range();
-            self.hole(range.start - start..range.end - start);
+            let is = |one: &Node<'_>, kinds: &[String]| kinds.iter().any(|kind| kind == one.kind());
+            let opens = hole.prev_named().filter(|one| is(one, &facts.hole_opens));
+            let closes = hole.next_named().filter(|one| is(one, &facts.hole_closes));
+            let from = opens.map_or(range.start, |mark| mark.local_range().start);
+            let to = closes.map_or(range.end, |mark| mark.local_range().end);
+            self.hole(from - start..to - start);
         }
     }
 

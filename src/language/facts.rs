@@ -398,6 +398,12 @@ pub struct StringFacts {
     /// Node kinds of the holes in them (`${x}`).
     #[serde(default)]
     pub holes: Vec<String>,
+    /// Node kinds of what opens a hole, where the hole's own node has only what is in it: `$`, `${`.
+    #[serde(default)]
+    pub hole_opens: Vec<String>,
+    /// Node kinds of what closes one then: `}`.
+    #[serde(default)]
+    pub hole_closes: Vec<String>,
     /// Whether a hole can't hold the quote that its literal begins with.
     #[serde(default)]
     pub quotes_end_holes: bool,

@@ -157,6 +157,8 @@ fn check(facts: &Facts, grammar: &tree_sitter::Language) -> Result<(), String> {
     };
     let kinds = [
         &facts.string.holes,
+        &facts.string.hole_opens,
+        &facts.string.hole_closes,
         &facts.string.joins,
         &facts.restricted,
         &facts.goes_on,

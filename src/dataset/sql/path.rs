@@ -141,8 +141,11 @@ impl<'t> Resolver<'t> {
         let compared = path.parts.len() == 1 && self.is_value_put_in(path.node);
         if compared {
             let range = path.node.local_range();
-            let here = self.setting.holes.iter().filter(|hole| hole.start < range.end && range.start < hole.end);
-            self.values.extend(here.map(|hole| hole.start));
+            let mut here =
+                self.setting.holes.iter().filter(|hole| hole.start < range.end && range.start < hole.end).peekable();
+            // `{value}{more}`: what is put in behind a value may be any part of the query.
+            let end = here.peek().map_or(0, |first| first.end);
+            self.values.extend(here.take_while(|hole| hole.start < end).map(|hole| hole.start));
         } else if self.reads_a_dataset(stand.scope) {
             self.doubts.push(Doubt::open(path.node.range(), "what is put in at run time may name any column"));
         }

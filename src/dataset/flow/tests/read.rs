@@ -22,6 +22,24 @@ fn functions_that_share_a_name_are_told_apart_or_stay() {
 }
 
 #[test]
+fn what_is_put_in_where_a_value_stands_is_no_name_in_any_language() {
+    for (language, code) in [
+        ("kotlin", "val q = \"select country_code as c from a.users_v1 where user_id = $id and user_id > ${x.y}\"\n"),
+        ("scala", "object A { val q = s\"select country_code as c from a.users_v1 where user_id = $id\" }"),
+        ("typescript", "const q = `select country_code as c from a.users_v1 where user_id = ${id}`;\n"),
+    ] {
+        becomes(language, code, &[("country_code", "country"), MOVES]);
+    }
+    for (language, code) in [
+        ("kotlin", "val q = \"select country_code as c from a.users_v1 where user_id = $id$more\"\n"),
+        ("python", "q = f\"select country_code as c from a.users_v1 where user_id = {id}{more}\"\n"),
+        ("typescript", "const q = `select country_code as c from a.users_v1 where user_id = ${id}${more}`;\n"),
+    ] {
+        stays(language, code, "may be any part of the query");
+    }
+}
+
+#[test]
 fn values_of_another_type_are_read_by_getters_that_say_theirs() {
     let java = |read: &str| {
         format!(
