@@ -138,9 +138,14 @@ impl<'t> Resolver<'t> {
 
     /// A name of which a part is put in at run time.
     fn hole(&mut self, path: &Path<'t>, stand: Stand) {
-        let compared = path.parts.len() == 1 && self.is_value_put_in(path.node);
+        let range = path.node.local_range();
+        // `country_{suffix}` is a name that is put together.
+        let holes = &self.setting.holes;
+        let in_hole = |at: usize| holes.iter().any(|hole| hole.contains(&at));
+        let letters = path.node.text().char_indices().filter(|(_, c)| c.is_alphabetic());
+        let glued = letters.map(|(at, _)| range.start + at).any(|at| !in_hole(at));
+        let compared = path.parts.len() == 1 && !glued && self.is_value_put_in(path.node);
         if compared {
-            let range = path.node.local_range();
             let mut here =
                 self.setting.holes.iter().filter(|hole| hole.start < range.end && range.start < hole.end).peekable();
             // `{value}{more}`: what is put in behind a value may be any part of the query.

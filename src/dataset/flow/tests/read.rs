@@ -37,6 +37,8 @@ fn what_is_put_in_where_a_value_stands_is_no_name_in_any_language() {
     ] {
         stays(language, code, "may be any part of the query");
     }
+    let glued = "q = f\"select user_id from a.users_v1 where user_id = country_{i}\"\n";
+    stays("python", glued, "may name any column");
 }
 
 #[test]
