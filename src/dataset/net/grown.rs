@@ -50,7 +50,8 @@ pub(in crate::dataset) fn hold_what_grows(tree: &Tree, datasets: &Datasets, unit
     let texts = tree.iter().filter(|node| tree.language.is_string(node.kind_id()));
     for node in texts {
         let part = is_part(node.text(), &moving, datasets) || pieces.has(node);
-        if !part && !(open && given::is_given(node, datasets)) {
+        let named = part || open && given::is_given(node, datasets);
+        if !named {
             continue;
         }
         // A name alone goes only where something is put in.
