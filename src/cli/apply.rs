@@ -331,7 +331,10 @@ fn named(rule: &Path, screen: &Screen) -> Result<(), Exit> {
         return Ok(());
     }
     let shown = few(files.iter().map(String::as_str));
-    screen.diagnostic(format!("error: {} is a rule and no file: name the file, {shown}", rule.display()));
+    screen.diagnostic(format!(
+        "error: {}: name a file of rules, not a rule's id: it is declared in {shown}",
+        rule.display()
+    ));
     Err(Exit::Usage)
 }
 

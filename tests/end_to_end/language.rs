@@ -104,7 +104,11 @@ rule("m/outer").lang("python").find("h($_)").replace("k()").example("h(1)", "k()
     let why = altered.lines().nth(1).unwrap_or_default();
     assert!(altered.contains("changed → refused\n") && why.contains("want to change the same code"), "{altered}");
     let named = bench.gander(&["explain", "m/outer"]).expect(2);
-    assert!(named.stderr.contains("m/outer is a rule and no file: name the file, rules/r.rhai"), "{}", named.stderr);
+    assert!(
+        named.stderr.contains("m/outer: name a file of rules, not a rule's id: it is declared in rules/r.rhai"),
+        "{}",
+        named.stderr
+    );
     bench.put("migration.toml", migration("order = [[\"m/inner\", \"m/other\"]]"));
     let ended = bench.gander(&["plan"]).expect(2);
     assert!(
