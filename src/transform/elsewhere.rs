@@ -18,6 +18,9 @@ use crate::rule::RuleSet;
 /// A dataset that a file names, the file, and the line.
 type Named = (usize, String, u32);
 
+/// What may be spoken of in a workspace, the files of it that may name a dataset, and what they name.
+type Bearing = (Subjects, BTreeSet<String>, Vec<Named>);
+
 /// Whether a file may say something of others.
 fn speaks(path: &str) -> bool {
     family(path).is_some() && skip::by_path(path).is_none()
@@ -47,7 +50,7 @@ pub(super) fn of(rules: &RuleSet, wanted: &[Wanted<'_>], all: &[Vec<&str>]) -> V
             slot.push((path.to_owned(), text.to_owned()));
         }
     });
-    let subjects: Vec<Option<(Subjects, BTreeSet<String>, Vec<Named>)>> = bearing
+    let subjects: Vec<Option<Bearing>> = bearing
         .into_iter()
         .zip(all)
         .map(|(slot, all)| {
