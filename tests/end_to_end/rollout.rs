@@ -202,8 +202,9 @@ fn a_pause_gets_through_to_a_run_of_another_process() {
 fn what_is_out_is_watched_also_where_no_run_can_be_begun() {
     let gate = "[[rollout.gate]]\nkind = \"bake\"\nfor = \"3h\"\n[[rollout.gate]]\nkind = \"command\"\n\
                 run = [\"sh\", \"-c\", \"test ! -e bad || { echo too slow; exit 1; }\"]";
-    let rows: [(&str, &dyn Fn(&str) -> String, i32); 2] =
-        [("a comment", &|rule| format!("{rule}// more\n"), 5), ("no rule", &|rule| rule.replace("rule(", "rule(("), 2)];
+    type Alter = fn(&str) -> String;
+    let rows: [(&str, Alter, i32); 2] =
+        [("a comment", |rule| format!("{rule}// more\n"), 5), ("no rule", |rule| rule.replace("rule(", "rule(("), 2)];
     for (name, alter, code) in rows {
         let bench = fleet("notify = [\"sh\", \"-c\", \"cat >> heard; echo >> heard\"]", gate);
         let heard = || {
