@@ -220,6 +220,8 @@ fn history(seed: u64) {
     };
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         life.run(false, &[]).unwrap();
+        // What the next event forgets was there when it went out.
+        holds(&mut life);
         for _ in 0..rng.usize(4..16) {
             done.push(life.happen(&mut rng));
             holds(&mut life);
