@@ -44,6 +44,12 @@ pub struct Facts {
     /// Kinds of what is a statement, where an expression of the same text could stand: `{}`.
     #[serde(default)]
     pub blocks: Vec<String>,
+    /// How operators bind, where the grammar does not have it as the language does.
+    #[serde(default)]
+    pub operators: OperatorFacts,
+    /// Whether nodes of the grammar reach over the white space behind them: they are taken to end before it.
+    #[serde(default)]
+    pub loose_ends: bool,
     /// What can't leave the function, or the loop, that it stands in.
     #[serde(default)]
     pub belongs: Vec<Belonging>,
@@ -207,6 +213,26 @@ pub struct Place {
     pub chain: bool,
 }
 
+/// How operators bind: expressions are put together by that, whatever the grammar says. Empty where
+/// the grammar is right.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorFacts {
+    /// The tightest first: kinds of operations that bind alike, or kinds and an operator
+    /// (`infix_expression &+`), which go before the kinds alone.
+    #[serde(default)]
+    pub levels: Vec<Vec<String>>,
+    /// Kinds whose operator stands before its operand.
+    #[serde(default)]
+    pub before: Vec<String>,
+    /// Kinds whose operator stands behind it; all others stand between two.
+    #[serde(default)]
+    pub behind: Vec<String>,
+    /// Kinds that hold the next of their level on their right: `a ?? (b ?? c)`.
+    #[serde(default)]
+    pub right: Vec<String>,
+}
+
 /// Kinds of code that belong to what is around them: an `await` to its function.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -252,6 +278,10 @@ pub struct ArgumentFacts {
     /// The kind of a placeholder that makes a function of what is around it: `_ + 1`.
     #[serde(default)]
     pub placeholder: Option<String>,
+    /// Kinds of a member that is called: what it is a member of, and last its name. For queries that
+    /// mark what is called as a whole.
+    #[serde(default)]
+    pub members: Vec<String>,
     /// Kinds of what stands behind the list, and is the last parameter's.
     #[serde(default)]
     pub trailing: Vec<String>,
@@ -440,6 +470,9 @@ pub struct StringFacts {
     /// Quotes around a text whose indentation is stripped, as Java does it.
     #[serde(default)]
     pub stripped_quotes: Vec<String>,
+    /// Quotes around a text whose lines lose the indentation of the closing ones, as Swift does it.
+    #[serde(default)]
+    pub margin_quotes: Vec<String>,
     /// Quotes that are written twice inside of a literal.
     #[serde(default)]
     pub doubled_quotes: Vec<String>,

@@ -33,7 +33,9 @@ pub fn dissect<'a>(language: &Language, text: &'a str) -> Option<Dissected<'a>> 
     let rest = &text[start..];
     let first = &rest[..1];
     let triple = &first.repeat(3);
-    let quote = if rest.len() >= 6 && rest.starts_with(triple) && rest.ends_with(triple) { &rest[..3] } else { first };
+    let inner = rest.strip_suffix(&prefix[prefix.len() - hashes..]).unwrap_or(rest);
+    let is_triple = inner.len() >= 6 && inner.starts_with(triple) && inner.ends_with(triple);
+    let quote = if is_triple { &rest[..3] } else { first };
     let end = text.len().checked_sub(hashes)?;
     let closed = text.len() >= start + 2 * quote.len() + hashes
         && text[..end].ends_with(quote)
@@ -69,8 +71,16 @@ pub fn value(language: &Language, text: &str) -> Option<String> {
     if facts.stripped_quotes.iter().any(|q| q == parts.quote) {
         content = Cow::Owned(stripped(&content)?);
     }
+    if has_margin(facts, &parts) {
+        content = Cow::Owned(without_margin(&content)?);
+    }
     let content = content.as_ref();
     if parts.raw {
+        // Swift's raw texts have escapes still, with as many `#` as the quote has.
+        let hashes = parts.prefix.trim_start_matches(|c| c != '#');
+        if facts.raw_prefixes.contains('#') && content.contains(&format!("\\{hashes}")) {
+            return None;
+        }
         let twice = facts.doubled_quotes.iter().any(|q| q == parts.quote);
         return Some(if twice { content.replace(&parts.quote.repeat(2), parts.quote) } else { content.to_owned() });
     }
@@ -112,6 +122,35 @@ fn stripped(content: &str) -> Option<String> {
     Some(each.collect::<Vec<_>>().join("\n"))
 }
 
+/// Whether the lines of a literal lose the indentation of its closing quotes.
+fn has_margin(facts: &super::StringFacts, parts: &Dissected<'_>) -> bool {
+    facts.margin_quotes.iter().any(|q| q == parts.quote)
+}
+
+/// Lines between quotes, without what the closing ones are indented by. None where they are not indented
+/// alike, or where a line goes on in the next one.
+fn without_margin(content: &str) -> Option<String> {
+    let (first, rest) = content.split_once('\n')?;
+    let (body, margin) = rest.rsplit_once('\n').unwrap_or(("", rest));
+    let blank = |text: &str| text.chars().all(|c| c == ' ' || c == '\t');
+    if !first.trim().is_empty() || !blank(margin) {
+        return None;
+    }
+    let mut lines = Vec::new();
+    for line in body.split('\n') {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if line.ends_with('\\') {
+            return None;
+        }
+        match line.strip_prefix(margin) {
+            Some(own) => lines.push(own),
+            None if blank(line) => lines.push(""),
+            None => return None,
+        }
+    }
+    Some(lines.join("\n"))
+}
+
 /// `{{` stands for `{` in this literal, or whatever pairs the language has.
 fn doubles(language: &Language, parts: &Dissected<'_>) -> bool {
     let prefixes = &language.facts.string.doubled_prefixes;
@@ -145,6 +184,7 @@ pub fn is_uncertain(language: &Language, text: &str) -> bool {
         let content = &text[parts.content.clone()];
         content.contains('\\')
             || facts.stripped_quotes.iter().any(|q| q == parts.quote)
+            || has_margin(facts, &parts)
             || doubles(language, &parts) && facts.doubled.iter().any(|pair| content.contains(pair.as_str()))
     };
     value(language, text).is_none() && dissect(language, text).is_some_and(odd)
@@ -165,7 +205,7 @@ pub fn write(language: &Language, value: &str, like: Option<&str>) -> String {
         let doubled = !facts.doubled.is_empty() && doubles(language, parts);
         doubled && value.contains(['{', '}', '$']) || parts.quote == "`" && value.contains("${")
     });
-    let strips = facts.stripped_quotes.iter().any(|q| q == quote);
+    let strips = facts.stripped_quotes.iter().chain(&facts.margin_quotes).any(|q| q == quote);
     let opens = |c: char| facts.interpolates && c == '$' || facts.backticks && c == '`';
     let dollar = value.contains(opens);
     let plain = !value.contains(quote) && !value.contains(['\n', '\r', '\\']) && !holes && !strips && !dollar;
@@ -266,6 +306,11 @@ mod tests {
         assert_eq!(of("java", "\"\"\"\n  a\"\"\"").as_deref(), Some("a"));
         assert_eq!(of("java", "\"\"\"  \r\n    a  \r\n\r\n      b\\n\r\n   \"\"\"").as_deref(), Some(" a\n\n   b\n\n"));
         assert_eq!(of("java", "\"\"\"\n  a\\\n  b\"\"\""), None, "the line goes on");
+        assert_eq!(of("swift", "\"\"\"\n    a\n      b\n\n    \"\"\"").as_deref(), Some("a\n  b\n"));
+        assert_eq!(of("swift", "\"\"\"\n  a\n    \"\"\""), None, "indented less");
+        assert_eq!(of("swift", "#\"\"\"\n  a\"b\\n\n  \"\"\"#").as_deref(), Some("a\"b\\n"));
+        assert_eq!(of("swift", "#\"a\\#nb\"#"), None, "an escape still");
+        assert_eq!(of("swift", "#\"a\\\"b\"#").as_deref(), Some("a\\\"b"));
         assert_eq!(of("bash", "\"a\\nb\""), None, "a backslash and an n");
         assert_eq!(of("yaml", "'it''s a\\tb'").as_deref(), Some("it's a\\tb"));
         assert_eq!(of("rust", "r#\"a\"b\"#").as_deref(), Some("a\"b"));

@@ -6,6 +6,7 @@
 
 mod facts;
 mod files;
+mod operators;
 mod table;
 
 use std::collections::HashMap;
@@ -15,10 +16,11 @@ use std::sync::OnceLock;
 pub mod literal;
 
 pub use facts::{
-    ArgumentFacts, Belonging, Context, Ecosystem, ElementFacts, Facts, ImportFacts, Place, Starter, StringFacts,
-    SymbolFacts, TypeFacts,
+    ArgumentFacts, Belonging, Context, Ecosystem, ElementFacts, Facts, ImportFacts, OperatorFacts, Place, Starter,
+    StringFacts, SymbolFacts, TypeFacts,
 };
 pub use files::FileLanguages;
+pub use operators::{Operation, Operators, Side};
 
 /// One language: its description and its grammar.
 pub struct Language {
@@ -43,6 +45,8 @@ pub struct Language {
     verbatim: Vec<u16>,
     /// Node kinds of assignments that hold each other, as ids, sorted.
     chained: Vec<u16>,
+    /// How operators bind, where the grammar has it otherwise.
+    pub operators: Operators,
 }
 
 impl Language {
@@ -100,12 +104,14 @@ impl Language {
             let kinds = place.kinds.iter().map(|kind| kind.split(' ').next().unwrap_or("").to_owned());
             ids(&kinds.collect::<Vec<_>>())?.into_iter().for_each(|id| misread[usize::from(id)] = true);
         }
+        let operators = Operators::new(&facts.operators, |kind| Ok(ids(&[kind.to_owned()])?[0]))?;
         Ok(Self {
             misread,
             lists,
             strings,
             verbatim,
             chained,
+            operators,
             facts,
             grammar,
             version: described.version,
@@ -191,7 +197,7 @@ fn check(facts: &Facts, grammar: &tree_sitter::Language) -> Result<(), String> {
         &facts.arguments.bare,
     ];
     of_elements.into_iter().try_for_each(places)?;
-    facts.belongs.iter().flat_map(|belonging| [&belonging.kinds, &belonging.to]).try_for_each(ids)
+    facts.belongs.iter().flat_map(|belonging| [&belonging.kinds, &belonging.to]).try_for_each(places)
 }
 
 impl std::fmt::Debug for Language {

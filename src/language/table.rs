@@ -45,6 +45,7 @@ grammars! {
     "sql", tree_sitter_googlesql::LANGUAGE, "tree-sitter-googlesql 0.1";
     "scala", tree_sitter_scala::LANGUAGE, "tree-sitter-scala 0.26";
     "java", tree_sitter_java::LANGUAGE, "tree-sitter-java 0.23";
+    "swift", tree_sitter_swift::LANGUAGE, "tree-sitter-swift 0.7";
     "kotlin", tree_sitter_kotlin_sg::LANGUAGE, "tree-sitter-kotlin-sg 0.4";
     "go", tree_sitter_go::LANGUAGE, "tree-sitter-go 0.25";
     "rust", tree_sitter_rust::LANGUAGE, "tree-sitter-rust 0.24";

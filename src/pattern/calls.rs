@@ -24,6 +24,7 @@ calls! {
     "java" in "java"
     "scala" in "scala"
     "kotlin" in "kotlin"
+    "swift" in "swift"
     "javascript" in "javascript"
     "typescript" in "typescript"
     "tsx" in "typescript"
@@ -154,13 +155,12 @@ fn run(query: &Query, tree: &Tree) -> QueryHits {
         let mut captures: Captures = Vec::new();
         let mut call = None;
         for capture in one.captures() {
-            let Some(id) = numbers.get(&capture.node.id()).copied() else { continue };
             match names[capture.index as usize] {
-                "call" => call = Some(id),
-                name => captures.push((name.to_owned(), vec![id])),
+                "call" => call = numbers.itself(capture.node),
+                name => captures.extend(numbers.get(capture.node).map(|id| (name.to_owned(), vec![id]))),
             }
         }
-        let Some(call) = call else { continue };
+        let Some(call) = call.filter(|_| apart(tree, &mut captures)) else { continue };
         let pattern = one.pattern_index;
         let better =
             |(known, held): &(usize, Captures)| pattern < *known || pattern == *known && captures.len() > held.len();
@@ -169,6 +169,31 @@ fn run(query: &Query, tree: &Tree) -> QueryHits {
         }
     }
     best.into_iter().map(|(call, (_, captures))| (call, captures)).collect()
+}
+
+/// Takes what is called apart, where the query marks it as a whole: its name, and what that is a
+/// member of. Whether it has a name.
+fn apart(tree: &Tree, captures: &mut Captures) -> bool {
+    let Some(at) = captures.iter().position(|(name, _)| name == "callee") else { return true };
+    let (_, ids) = captures.remove(at);
+    let Some(callee) = ids.first().map(|id| tree.node(*id)) else { return false };
+    // `f?(x)` is no call of `f` alone.
+    if callee.parent().is_some_and(|call| call.children().filter(|c| !c.is_extra()).count() != 2) {
+        return false;
+    }
+    let mut one = |name: &str, node: Node<'_>| captures.push((name.to_owned(), vec![node.id]));
+    if tree.language.facts.symbols.names.iter().any(|kind| kind == callee.kind()) {
+        one("name", callee);
+        return true;
+    }
+    let members = &tree.language.facts.arguments.members;
+    let parts = callee.named_children().next().zip(callee.descendants().last());
+    let Some((receiver, name)) = parts.filter(|_| members.iter().any(|kind| kind == callee.kind())) else {
+        return false;
+    };
+    one("receiver", receiver);
+    one("name", name);
+    true
 }
 
 #[cfg(test)]

@@ -173,13 +173,14 @@ fn read_all(
     Ok((readings, worst))
 }
 
-/// How each hole of a list may be spelt besides, in every combination: none for the plain one.
+/// How each hole of a list may be spelt besides, in every combination, those first that change the fewest:
+/// none for the plain one.
 fn spellings(language: &'static Language, spelt: &Spelt) -> Vec<Vec<Option<&'static str>>> {
     let ways: Vec<&'static str> = language.facts.list_holes.iter().map(String::as_str).collect();
     let lists = spelt.holes.iter().filter(|(_, hole)| hole.many).count();
     let choices = ways.len() + 1;
     let count = u32::try_from(lists).ok().and_then(|lists| choices.checked_pow(lists)).unwrap_or(usize::MAX);
-    if ways.is_empty() || lists == 0 || count > MAX_SPELLINGS {
+    if ways.is_empty() || lists == 0 || count > MAX_COMBINATIONS {
         return Vec::new();
     }
     let nth = |mut number: usize| {
@@ -195,11 +196,16 @@ fn spellings(language: &'static Language, spelt: &Spelt) -> Vec<Vec<Option<&'sta
         }
         one
     };
-    (1..count).map(nth).collect()
+    let mut all: Vec<Vec<Option<&'static str>>> = (1..count).map(nth).collect();
+    all.sort_by_key(|one| one.iter().flatten().count());
+    all.truncate(MAX_SPELLINGS);
+    all
 }
 
-/// More combinations are no pattern that a person writes.
+/// More spellings are not tried.
 const MAX_SPELLINGS: usize = 256;
+/// More combinations are no pattern that a person writes.
+const MAX_COMBINATIONS: usize = 1 << 12;
 
 fn context_names<'a>(contexts: impl Iterator<Item = &'a Context>) -> String {
     contexts.map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ")

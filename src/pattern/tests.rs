@@ -90,6 +90,8 @@ fn literals_compare_as_written() {
     assert_eq!(check("scala", "f(\"a\")", "val x = f(\"a\")\nval y = f(\"b\")"), "f(\"a\")");
     assert_eq!(check("go", "f(\"a\")", "package p\nvar x = f(\"a\")\nvar y = f(\"b\")"), "f(\"a\")");
     assert_eq!(check("kotlin", "f(\"a\")", "val x = f(\"a\")\nval y = f(\"b\")"), "f(\"a\")");
+    assert_eq!(check("swift", "f(\"a\")", "let x = f(\"a\")\nlet y = f(\"b\")\nlet z = f(#\"a\"#)"), "f(\"a\")");
+    assert_eq!(check("swift", "f(\"\\n\")", "f(\"\\n\")\nf(\"\\n \")\nf(\" \\n\")"), "f(\"\\n\")");
     assert_eq!(check("typescript", "f(\"a\")", "f(\"a\"); f(\"b\")"), "f(\"a\")");
 }
 
@@ -131,6 +133,14 @@ fn a_list_may_be_empty_though_its_grammar_has_no_node_for_it() {
     assert_eq!(check("go", "if $A { $$$B }", "package p\nfunc f() { if a {} }"), "A=a; B=[]");
     assert_eq!(check("go", "if $A { $$$B }", "package p\nfunc f() { if a { g() } }"), "A=a; B=[g()]");
     assert_eq!(check("kotlin", "if ($A) { $$$B }", "fun f() { if (a) {} }"), "A=a; B=[]");
+    assert_eq!(
+        check("swift", "if $A { $$$B } else { $$$C }", "func f() { if a {} else { b(); c() } }"),
+        "A=a; B=[]; C=[b() c()]"
+    );
+    assert_eq!(
+        check("swift", "if $$$A { $$$B } else $$$C", "func f() { if a, let b { } else if c { d() } }"),
+        "A=[a , let b]; B=[]; C=[if c { d() }]"
+    );
     assert_eq!(check("java", "if ($A) { $$$B }", "class A { void f() { if (a) {} } }"), "A=a; B=[]");
 }
 

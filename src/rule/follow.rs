@@ -191,11 +191,11 @@ fn parents<'t>(tree: &'t Tree, place: &Range<usize>) -> impl Iterator<Item = Nod
     std::iter::once(inner).chain(inner.ancestors()).take_while(near)
 }
 
-/// A place without the white space at its ends.
+/// A place without the white space and the comments at its ends.
 fn trimmed(tree: &Tree, place: &Range<usize>) -> Range<usize> {
     let text = tree.text().get(place.clone()).unwrap_or("");
     let start = place.start + text.len() - text.trim_start().len();
-    if text.trim().is_empty() { place.clone() } else { start..start + text.trim().len() }
+    if text.trim().is_empty() { place.clone() } else { tree.without_comments(start..start + text.trim().len()) }
 }
 
 /// The node in which a follow-up looks.

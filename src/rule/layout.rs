@@ -277,15 +277,46 @@ fn in_literal(tree: &Tree, at: usize) -> bool {
 }
 
 /// Bytes of the file that a list takes, with the comments that stand right before its first
-/// node and right behind its last one: they go where the list goes.
+/// node and right behind its last one: they go where the list goes. So do those between the
+/// brackets around a list that has a node of its own.
 pub fn run_of(first: Node<'_>, last: Node<'_>) -> Range<usize> {
-    let is_comment = |node: &&Node<'_>| node.is_extra() && node.is_named();
     let siblings: Vec<Node<'_>> = first.parent().map(|parent| parent.children().collect()).unwrap_or_default();
-    let at = |node: Node<'_>| siblings.iter().position(|other| other.id == node.id);
-    let (Some(from), Some(to)) = (at(first), at(last)) else { return first.range().start..last.range().end };
-    let leading = siblings[..from].iter().rev().take_while(is_comment).last();
-    let trailing = siblings[to + 1..].iter().take_while(is_comment).last();
-    leading.unwrap_or(&first).range().start..trailing.unwrap_or(&last).range().end
+    let (mut leading, mut trailing) = (comments_before(first), comments_behind(last));
+    if let Some(list) = first.parent().filter(|list| list.tree().language.is_list(list.kind_id())) {
+        let ends = |end: Option<&Node<'_>>, node: Node<'_>| end.is_some_and(|end| end.id == node.id);
+        let is = |token: Option<Node<'_>>, text: &str| token.is_some_and(|token| token.text() == text);
+        let (before, behind) = (comments_before(list), comments_behind(list));
+        if ends(siblings.first(), leading.0) && before.0.id != list.id && is(before.1, "{") {
+            leading.0 = before.0;
+        }
+        if ends(siblings.last(), trailing.0) && behind.0.id != list.id && is(behind.1, "}") {
+            trailing.0 = behind.0;
+        }
+    }
+    leading.0.range().start..trailing.0.range().end
+}
+
+/// The first of the comments right before a node, or the node; and what stands before that.
+fn comments_before(node: Node<'_>) -> (Node<'_>, Option<Node<'_>>) {
+    let before = node.parent().map(|parent| parent.children().take_while(|c| c.id < node.id).collect::<Vec<_>>());
+    beside(node, before.unwrap_or_default().into_iter().rev())
+}
+
+/// The last of the comments right behind a node, or the node; and what stands behind that.
+fn comments_behind(node: Node<'_>) -> (Node<'_>, Option<Node<'_>>) {
+    let behind = node.parent().map(|parent| parent.children().skip_while(|c| c.id <= node.id).collect::<Vec<_>>());
+    beside(node, behind.unwrap_or_default().into_iter())
+}
+
+fn beside<'t>(node: Node<'t>, others: impl Iterator<Item = Node<'t>>) -> (Node<'t>, Option<Node<'t>>) {
+    let mut outermost = node;
+    for other in others {
+        if !(other.is_extra() && other.is_named()) {
+            return (outermost, Some(other));
+        }
+        outermost = other;
+    }
+    (outermost, None)
 }
 
 /// Code in which a body of several lines stands on lines of its own: behind the `:` of a head

@@ -142,7 +142,11 @@ impl QueryMatcher {
         let mut cursor = QueryCursor::new();
         let mut found = cursor.matches(&self.query, tree.inner().root_node(), tree.text().as_bytes());
         while let Some(one) = found.next() {
-            let number = |node: tree_sitter::Node<'_>| numbers.get(&node.id()).copied();
+            // It speaks of operands that are those of another operator.
+            if one.captures().iter().any(|c| numbers.is_moved(c.node)) {
+                continue;
+            }
+            let number = |node: tree_sitter::Node<'_>| numbers.get(node);
             for root in one.captures().iter().filter(|c| c.index == self.root).filter_map(|c| number(c.node)) {
                 let Entry::Vacant(entry) = hits.entry(root) else { continue };
                 let mut names: Vec<(String, Vec<NodeId>)> = Vec::new();

@@ -18,9 +18,12 @@ pub(super) fn build(tree: &Tree) -> Symbols {
     while let Some(one) = matches.next() {
         let mut captures: Captures<'_, '_> = Vec::new();
         for capture in one.captures() {
-            if let Some(id) = numbers.get(&capture.node.id()) {
-                captures.push((names[capture.index as usize], tree.node(*id)));
-            }
+            let name = names[capture.index as usize];
+            let id = match name {
+                "member" | "construct" => numbers.itself(capture.node),
+                _ => numbers.get(capture.node),
+            };
+            captures.extend(id.map(|id| (name, tree.node(id))));
         }
         builder.take(&captures);
     }

@@ -20,6 +20,7 @@ symbols! {
     "java" in "java"
     "scala" in "scala"
     "kotlin" in "kotlin"
+    "swift" in "swift"
     "javascript" in "javascript"
     "typescript" in "typescript"
     "tsx" in "typescript"

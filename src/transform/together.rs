@@ -48,7 +48,7 @@ fn parts<'a>(old: &'a Tree, new: &Tree, arranged: &'a Arranged, edits: &[Edit]) 
         };
         let text = new.text().get(placed.range.clone()).unwrap_or("");
         let start = placed.range.start + text.len() - text.trim_start().len();
-        let range = start..start + text.trim().len();
+        let range = new.without_comments(start..start + text.trim().len());
         (!range.is_empty()).then_some(Part { placed, was, copied, range })
     };
     arranged.placed.iter().filter_map(part).collect()
@@ -176,7 +176,7 @@ fn joins(node: Node<'_>) -> bool {
 pub(super) fn misplaced<'a>(old: &'a Tree, new: &'a Tree, arranged: &'a Arranged, edits: &[Edit]) -> Option<Torn<'a>> {
     let facts = &new.language.facts;
     let has_name = |n: &Node<'_>| {
-        facts.arguments.named.iter().any(|kind| kind == n.kind()) && n.children().any(|c| c.text() == "=")
+        facts.arguments.named.iter().any(|kind| kind == n.kind()) && n.children().any(|c| matches!(c.text(), "=" | ":"))
     };
     let is_splat = |n: &Node<'_>| facts.arguments.splats.iter().any(|kind| kind == n.kind());
     parts(old, new, arranged, edits).into_iter().find_map(|part| {

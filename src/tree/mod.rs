@@ -3,7 +3,9 @@
 //!
 //! Must not: know patterns, rules or stages.
 
+mod fold;
 mod node;
+mod numbers;
 mod parse;
 mod print;
 mod text;
@@ -25,6 +27,8 @@ pub struct Tree {
     nodes: Vec<NodeData>,
     /// Kept for tree-sitter queries, which run on the original.
     inner: tree_sitter::Tree,
+    /// Where its nodes are in ours, if operators were put together anew.
+    folded: Option<fold::Folded>,
     /// Added to every offset when it is reported: where embedded text begins in its host.
     base: usize,
     /// Where lines begin, made when first asked for.
@@ -106,24 +110,6 @@ impl Tree {
         &self.inner
     }
 
-    /// Our number of each of tree-sitter's nodes, by its id.
-    pub(crate) fn numbers(&self) -> std::collections::HashMap<usize, NodeId> {
-        let mut cursor = self.inner.walk();
-        let mut numbers = std::collections::HashMap::with_capacity(self.nodes.len());
-        for number in 0.. {
-            numbers.insert(cursor.node().id(), NodeId(number));
-            if cursor.goto_first_child() {
-                continue;
-            }
-            while !cursor.goto_next_sibling() {
-                if !cursor.goto_parent() {
-                    return numbers;
-                }
-            }
-        }
-        numbers
-    }
-
     /// The topmost node that spans exactly these bytes of the text.
     pub fn spanning(&self, start: usize, end: usize) -> Option<Node<'_>> {
         let first = self.nodes.partition_point(|n| (n.start as usize) < start);
@@ -174,6 +160,28 @@ impl Tree {
     pub fn last_from(&self, at: usize) -> Node<'_> {
         let last = self.nodes.partition_point(|n| n.start as usize <= at).saturating_sub(1);
         self.node(NodeId(last as u32))
+    }
+
+    /// A range without the comments at its ends: a grammar may put them beside the list that they come
+    /// with. What holds nothing else stays as it is.
+    pub fn without_comments(&self, whole: std::ops::Range<usize>) -> std::ops::Range<usize> {
+        let comment = |at: usize| {
+            let last = self.last_from(at);
+            let mut around = std::iter::once(last).chain(last.ancestors());
+            around.find(|n| n.is_extra() && n.is_named() && n.local_range().contains(&at)).map(|n| n.local_range())
+        };
+        let text = |from: usize, to: usize| self.text.get(from..to).unwrap_or("");
+        let mut range = whole.clone();
+        while let Some(own) = comment(range.start).filter(|own| own.start == range.start && own.end < range.end) {
+            range.start = range.end - text(own.end, range.end).trim_start().len();
+        }
+        let ends = |own: &std::ops::Range<usize>, range: &std::ops::Range<usize>| {
+            range.start < own.start && own.end == range.end
+        };
+        while let Some(own) = comment(range.end.saturating_sub(1)).filter(|own| ends(own, &range)) {
+            range.end = range.start + text(range.start, own.start).trim_end().len();
+        }
+        if range.is_empty() { whole } else { range }
     }
 
     /// The outermost node that begins on one side of a border of this range of

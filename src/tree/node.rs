@@ -160,9 +160,12 @@ impl<'t> Node<'t> {
     pub fn gaps(self) -> Vec<&'t str> {
         let mut gaps = Vec::new();
         let mut at = self.local_range().start;
+        let language = self.tree.language;
+        // A `;` that the grammar keeps to itself parts the elements of a list, and says nothing.
+        let parts = |gap: &str| language.is_list(self.kind_id()) && language.is_separator(gap);
         let mut push = |from: usize, to: usize| {
             let gap = self.tree.text.get(from..to).unwrap_or("").trim();
-            if !gap.is_empty() {
+            if !gap.is_empty() && !parts(gap) {
                 gaps.push(gap);
             }
         };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tree_sitter::{ParseOptions, ParseState, Parser, TreeCursor};
 
+use super::fold::fold;
 use super::{ERROR, EXTRA, MISSING, NAMED, NodeData, Tree};
 use crate::language::Language;
 
@@ -90,8 +91,13 @@ pub fn parse_embedded(language: &'static Language, text: impl Into<Arc<str>>, ba
     })?;
     let mut nodes = SPARE.take();
     flatten(inner.walk(), text.len(), &mut nodes);
+    if language.facts.loose_ends {
+        tighten(&mut nodes, &text);
+    }
+    let operators = &language.operators;
+    let folded = if operators.is_empty() { None } else { fold(&mut nodes, operators, &text) };
     let (lines, queried, learned, beside, used) = Default::default();
-    Ok(Tree { language, text, nodes, inner, base, lines, queried, learned, beside, used })
+    Ok(Tree { language, text, nodes, inner, folded, base, lines, queried, learned, beside, used })
 }
 
 /// The kind of every ERROR node, whatever the grammar.
@@ -130,6 +136,21 @@ fn flatten(mut cursor: TreeCursor<'_>, bytes: usize, nodes: &mut Vec<NodeData>) 
             if let Some(parent) = open.pop() {
                 nodes[parent as usize].subtree_end = nodes.len() as u32;
             }
+        }
+    }
+}
+
+/// Lets nodes end with the last of their children, where only white space follows; the root stays.
+fn tighten(nodes: &mut [NodeData], text: &str) {
+    let mut ended = vec![false; nodes.len()];
+    for last in (1..nodes.len()).rev() {
+        let (end, around) = (nodes[last].end, nodes[last].parent as usize);
+        if around == 0 || std::mem::replace(&mut ended[around], true) {
+            continue;
+        }
+        let rest = text.get(end as usize..nodes[around].end as usize).unwrap_or("");
+        if !rest.is_empty() && rest.trim().is_empty() {
+            nodes[around].end = end;
         }
     }
 }

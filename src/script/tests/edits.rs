@@ -311,6 +311,10 @@ fn code_that_goes_elsewhere_is_indented_and_its_data_is_not() {
     let kotlin = r#"rule("r").lang("kotlin").find(stmt("if (a) { $$$B }")).replace("$$$B");"#;
     let code = "fun m() {\n    if (a) {\n        f(\"\"\"\n        x\"\"\")\n        g()\n    }\n}\n";
     assert_eq!(check(kotlin, "kotlin", code), "fun m() {\n    f(\"\"\"\n        x\"\"\")\n    g()\n}\n");
+    let swift = r#"rule("r").lang("swift").find(stmt("if a { $$$B }")).replace("$$$B");"#;
+    let code = "func m() {\n    if a {\n        // why\n        f(\"\"\"\n        x\n        \"\"\")\n        g()\n        // so\n    }\n}\n";
+    let moved = "func m() {\n    // why\n    f(\"\"\"\n        x\n        \"\"\")\n    g()\n    // so\n}\n";
+    assert_eq!(check(swift, "swift", code), moved, "comments go with what they stand beside");
     let bash = r#"rule("r").lang("bash").find(stmt("if a; then $$$B\nfi")).replace("$$$B");"#;
     let code = "if a; then\n    cat <<EOF\n    data\nEOF\n    b\nfi\n";
     assert_eq!(check(bash, "bash", code), "cat <<EOF\n    data\nEOF\nb\n");

@@ -114,6 +114,12 @@ fn a_value_that_something_needs_can_not_go() {
         ("java", "A.java", "class A { void f() { x = (B) old(); } }\n"),
         ("kotlin", "a.kt", "fun f() {\n    return old()\n}\n"),
         ("kotlin", "a.kt", "fun f() {\n    x = -old()\n}\n"),
+        ("swift", "a.swift", "func f() {\n    return old()\n}\n"),
+        ("swift", "a.swift", "func f() {\n    x = !old() && a\n}\n"),
+        ("swift", "a.swift", "func f() {\n    if old() { g() }\n}\n"),
+        ("swift", "a.swift", "let a = old() as? B\n"),
+        ("swift", "a.swift", "func f() {\n    try old()\n}\n"),
+        ("swift", "a.swift", "func f(a: Int = old()) {}\n"),
         ("scala", "a.scala", "object A { def f = { x = a - old()\n b } }\n"),
         ("go", "a.go", "package p\n\nfunc f() {\n\treturn old()\n}\n"),
         ("rust", "a.rs", "fn f() { let x = a..old(); }\n"),
@@ -135,6 +141,28 @@ fn a_value_that_something_needs_can_not_go() {
     assert_eq!(python("x = [(old()), 1]\n"), "x = [1]\n", "with its parentheses");
     assert_eq!(python("f((old()))\n"), "f()\n");
     assert_eq!(without("kotlin", "a.kt", r#"expr("old()")"#, "val x = f(1, old())\n"), "val x = f(1)\n");
+    let swift = |code: &str| without("swift", "a.swift", r#"expr("old()")"#, code);
+    assert_eq!(swift("let x = f(1, a: old())\n"), "let x = f(1)\n", "with its label");
+    assert_eq!(swift("let x = [old(), 1]\n"), "let x = [1]\n");
+    assert_eq!(swift("func f() {\n    if a, old() { g() }\n}\n"), "func f() {\n    if a { g() }\n}\n");
+    assert_eq!(swift("func f() {\n    // why\n    old()\n    g()\n}\n"), "func f() {\n    // why\n    g()\n}\n");
+    for places in ["let x = (old(), 1)\n", "let x = [a: old(), b: 1]\n", "let x = old(), y = 1\n"] {
+        assert!(swift(places).starts_with('='), "{places}: {}", swift(places));
+    }
+    let labelled = without(
+        "swift",
+        "a.swift",
+        "stmt(\"while a { $$$ }\")",
+        "func f() {\n    b: while a { break b }\n    g()\n}\n",
+    );
+    assert_eq!(labelled, "func f() {\n    g()\n}\n");
+    let case = without(
+        "swift",
+        "a.swift",
+        "kind(\"switch_pattern\")",
+        "func f() {\n    switch a {\n    case .b: g()\n    }\n}\n",
+    );
+    assert!(case.starts_with('='), "{case}");
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn precedence_is_kept_by_parentheses() {
     assert_eq!(twice("rust", "a.rs", "const Y: u8 = f(x + 1);\n"), "const Y: u8 = (x + 1) * 2;\n");
     assert_eq!(twice("go", "a.go", "package p\nvar y = f(x + 1)\n"), "package p\nvar y = (x + 1) * 2\n");
     assert_eq!(twice("kotlin", "a.kt", "val y = f(x + 1)\n"), "val y = (x + 1) * 2\n");
+    assert_eq!(twice("swift", "a.swift", "let y = f(x + 1)\n"), "let y = (x + 1) * 2\n");
     assert_eq!(twice("scala", "a.scala", "val y = f(x + 1)\n"), "val y = (x + 1) * 2\n");
     let both = replaced("javascript", "a.js", "f($A);", "a($A); b($A);", "if (c) f(1);\n");
     assert!(both.starts_with("=\nRefused") && both.contains("belongs together"), "{both}");
@@ -181,6 +182,10 @@ fn annotations_stand_where_they_may() {
     assert_eq!(
         note("kotlin", "a.kt", "f($X)", "fun g() {\n    a()\n    f(1)\n}\n"),
         "fun g() {\n    a()\n    // gander[n]: look\n    f(1)\n}\n\nAnnotated: look"
+    );
+    assert_eq!(
+        note("swift", "a.swift", "f($X)", "func g() {\n    guard f(1) else { return }\n}\n"),
+        "func g() {\n    // gander[n]: look\n    guard f(1) else { return }\n}\n\nAnnotated: look"
     );
     assert_eq!(
         note("go", "a.go", "f($X)", "package p\nfunc g() {\n\tf(1)\n}\n"),

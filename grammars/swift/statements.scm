@@ -1,0 +1,8 @@
+; What a comment may stand above: the outermost code of its lines, never the inside of
+; an expression or a literal.
+(source_file (_) @statement)
+(statements (_) @statement)
+(class_body (_) @statement)
+(enum_class_body (_) @statement)
+(protocol_body (_) @statement)
+(switch_statement (switch_entry) @statement)
