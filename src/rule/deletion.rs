@@ -74,7 +74,9 @@ fn user(body: Node<'_>) -> Option<Node<'_>> {
 /// Whether a statement is all of a body that has no braces.
 pub fn is_body(statement: Node<'_>) -> bool {
     let kinds = &statement.tree().language.facts.elements.bodies;
-    statement.parent().is_some_and(|around| is_listed(around, statement, kinds))
+    // Some grammars hang the braces on the body itself.
+    let is_open = |around: Node<'_>| around.children().all(|child| child.text() != "{");
+    statement.parent().is_some_and(|around| is_listed(around, statement, kinds) && is_open(around))
 }
 
 /// Whether a node is in one of these kinds, or in that field of one: `kind.field`.

@@ -390,16 +390,15 @@ impl Symbols {
         tree.iter().any(speaks)
     }
 
-    /// Whether what an import brings may be meant for those who read this file: nothing in it speaks of
-    /// it, or it is a member of a class.
+    /// Whether what an import brings is meant for those who read this file: it is a member of a class.
     pub fn may_be_exported(&self, tree: &Tree, path: &str) -> bool {
         if tree.language.facts.symbols.exporting_files.is_empty() {
             return false;
         }
         let brings = |i: &Import| i.name.is_some() && normal(&i.path) == path;
-        self.imports.iter().enumerate().filter(|(_, i)| brings(i)).any(|(index, import)| {
+        self.imports.iter().filter(|import| brings(import)).any(|import| {
             let scope = self.scope_of.get(import.statement.0 as usize).map(|scope| &self.scopes[*scope as usize]);
-            scope.is_some_and(|scope| scope.class) || !self.is_import_meant(tree, index)
+            scope.is_some_and(|scope| scope.class)
         })
     }
 

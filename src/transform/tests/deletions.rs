@@ -198,6 +198,7 @@ fn what_stands_behind_a_body_does_not_become_one() {
             "class A { void f() { if (a) {} b(); } }\n",
         ),
         ("kotlin", "a.kt", "fun f() {\n    if (a) old()\n    b()\n}\n", "fun f() {\n    if (a) {}\n    b()\n}\n"),
+        ("kotlin", "a.kt", "fun f() {\n    if (a) {old()}\n    b()\n}\n", "fun f() {\n    if (a) {}\n    b()\n}\n"),
         (
             "scala",
             "a.scala",
