@@ -5,52 +5,47 @@
 
 mod back;
 mod base;
-mod correct;
-mod shard;
-
-pub use back::Backs;
-use base::Base;
-pub use base::Behind;
-use correct::{Correction, Whose};
-pub use shard::{Merged, Part, PartError, Shard};
-
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-
-use crate::clock::Clock;
-use crate::config::{Complete, Migration, SandboxMode};
-use crate::digest::{Digest, DigestBuilder};
-use crate::discover::{self, Change, DiscoverError, Discovered, Fetching};
-use crate::files::FilesError;
-use crate::index::Index;
-use crate::pin::{self, PinError};
-use crate::report;
-use crate::rollout::{self, Event, Ledger, RolloutError};
-use crate::rule_test::{self, Given};
-use crate::sandbox::SandboxError;
-use crate::script::{self, Inputs, ScriptErrors};
-use crate::state::{StateError, Store, WaveRecord, WaveState};
-use crate::toolchain;
-use crate::transform::{self, Pinned, Plan, Transformed, WorkspacePlan};
-use crate::verify::{self, Verdict};
-use crate::workspace::{Consumer, EntityRef, Fleet, Manifest, Pin, Source, Workspace};
-
 mod collect;
 mod compare;
+mod correct;
 mod formatting;
 mod planned;
+mod planning;
+mod rules;
+mod shard;
 mod uses;
 mod verifying;
 mod watching;
 
+pub use back::Backs;
+pub use base::Behind;
 pub use collect::{Collected, collect};
 pub use compare::{Altered, compare};
-use formatting::Formatting;
 pub use planned::{Planned, PlannedRow};
-use planned::{declared, rows};
+pub use rules::load_rules;
+pub use shard::{Merged, Part, PartError, Shard};
 pub use uses::{Checked, FleetUse, check, meant, owner, subjects};
-use verifying::Work;
 pub use verifying::{Verified, VerifyOptions, enter, kept, prepare, verify};
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use base::Base;
+use planned::rows;
+use planning::plan_over;
+use verifying::Work;
+
+use crate::clock::Clock;
+use crate::config::{Migration, SandboxMode};
+use crate::discover::{self, Change, DiscoverError, Discovered, Fetching};
+use crate::files::FilesError;
+use crate::report;
+use crate::rollout::{self, Event, Ledger, RolloutError};
+use crate::sandbox::SandboxError;
+use crate::script::ScriptErrors;
+use crate::state::{StateError, Store, WaveRecord, WaveState};
+use crate::verify::{self, Verdict};
+use crate::workspace::{Consumer, EntityRef, Fleet, Source};
 
 /// Why a run could not know what to do. Everything else is an outcome.
 #[derive(Debug, thiserror::Error)]
@@ -190,51 +185,6 @@ pub enum Progress<'a> {
 /// Hears of progress, from any thread.
 pub type Tell<'a> = dyn Fn(Progress<'_>) + Sync + 'a;
 
-/// Rules, parameters and mappings of a migration, compiled, and held to their own examples.
-///
-/// # Errors
-/// Everything that is wrong with them.
-pub fn load_rules(migration: &Migration) -> Result<(crate::rule::RuleSet, Digest), ScriptErrors> {
-    let sources = script::read(&migration.rules)?;
-    let mappings = script::read_mappings(&migration.mappings)?;
-    let mut digest = DigestBuilder::new("gander.rules").field(migration.guide.as_deref().unwrap_or(""));
-    for source in &sources {
-        digest = digest.field(&source.text);
-    }
-    digest = digest.field(migration.parameters.to_string());
-    for (name, table) in &mappings {
-        digest = digest.field(name).field(table.to_string());
-    }
-    digest = digest.field(migration.languages.said());
-    digest = digest.field(format!("{:?}", migration.order));
-    for formatter in &migration.formatters {
-        digest = digest.field(format!("{formatter:?}"));
-    }
-    let datasets = script::read_datasets(&migration.datasets)?;
-    if let Some(rules) = &datasets {
-        digest = digest.field(rules.identity.as_bytes());
-    }
-    let (parameters, languages) = (migration.parameters.clone(), migration.languages.clone());
-    let order = migration.order.clone();
-    let inputs =
-        Inputs { parameters, mappings, guide: migration.guide.clone(), languages, datasets, order, alone: false };
-    let sources: Vec<script::Source> = sources.into_iter().map(|s| relative(s, migration)).collect();
-    let rules = rule_test::load(&sources, &inputs, Given::ByMigration)?;
-    if rules.modular || !rules.libraries.is_empty() {
-        // What they import or declare lies in files of its own; each rule's identity holds it.
-        digest = rules.rules.iter().fold(digest, |digest, rule| digest.field(rule.identity.as_bytes()));
-    }
-    Ok((rules, digest.finish()))
-}
-
-/// Names a rule file relative to the migration, so that no absolute path gets
-/// into findings.
-fn relative(source: script::Source, migration: &Migration) -> script::Source {
-    let folder = migration.file.parent().unwrap_or(Path::new(""));
-    let name = Path::new(&source.name).strip_prefix(folder).map(|p| p.display().to_string());
-    script::Source { name: name.unwrap_or(source.name), ..source }
-}
-
 /// Discovers, and compares with the code and with the last run. Clones into the state
 /// folder what is not here, as far as the migration allows.
 ///
@@ -242,7 +192,7 @@ fn relative(source: script::Source, migration: &Migration) -> script::Source {
 /// Where rules, fleet or state can't be read.
 pub fn discover(migration: &Migration, refresh: bool, clock: &Clock) -> Result<Discovered, PipelineError> {
     let (rules, _) = load_rules(migration)?;
-    let names = names(migration, &rules)?;
+    let names = rules::names(migration, &rules)?;
     // Whoever clones holds the lock: two of them would write into the same folder.
     let store = if migration.code.clone { Some(Store::open(&migration.state, clock)?) } else { recorded(migration)? };
     let fetching = if refresh { Fetching::Refresh } else { Fetching::Missing };
@@ -262,13 +212,6 @@ fn not_interrupted() -> Result<(), PipelineError> {
 fn recorded(migration: &Migration) -> Result<Option<Store>, StateError> {
     let there = migration.state.join("state.db").is_file();
     there.then(|| Store::read(&migration.state)).transpose()
-}
-
-/// The names to search the code for.
-fn names(migration: &Migration, rules: &crate::rule::RuleSet) -> Result<Vec<String>, PipelineError> {
-    let mappings = script::read_mappings(&migration.mappings)?;
-    let consumers = &migration.consumers;
-    Ok(discover::names(&consumers.names, &consumers.datasets, rules, &mappings))
 }
 
 /// Discovers and transforms; writes nothing.
@@ -295,247 +238,6 @@ pub fn plan(
         planned.standing = Some(store.waves()?).filter(|waves| begun(waves)).unwrap_or_default();
     }
     Ok(planned)
-}
-
-/// Discovers for a plan or a run. A run stops here where the list must be complete and
-/// is not, or where consumers on record may only be missing because a source is down.
-fn find(
-    migration: &Migration,
-    rules: &crate::rule::RuleSet,
-    (store, fetching): (Option<&Store>, Fetching),
-    clock: &Clock,
-    tell: &Tell<'_>,
-) -> Result<Fleet, PipelineError> {
-    let required = migration.consumers.complete == Complete::Required && fetching != Fetching::Never;
-    let names = required.then(|| names(migration, rules)).transpose()?;
-    let discovery = discover::discover(migration, &discover::Request { clock, fetching, names })?;
-    not_interrupted()?;
-    let fleet = &discovery.fleet;
-    tell(Progress::Discovered(fleet.consumers.len(), fleet.workspaces.len()));
-    fleet.problems.iter().for_each(|problem| tell(Progress::Problem(problem)));
-    let changes = store.map(|store| discover::changes(store, &discovery)).transpose()?.unwrap_or_default();
-    if required && !discovery.is_complete() {
-        return Err(PipelineError::NotComplete(Box::new(Discovered { discovery, changes })));
-    }
-    changes.iter().for_each(|change| tell(Progress::Changed(change)));
-    let missing = store.map(|store| discover::missing(store, &discovery)).transpose()?.unwrap_or_default();
-    if !missing.is_empty() && fetching != Fetching::Never {
-        return Err(PipelineError::Missing(missing));
-    }
-    Ok(with_upstream(discovery))
-}
-
-/// The fleet, and which of its consumers consume what others of it make.
-fn with_upstream(discovery: discover::Discovery) -> Fleet {
-    let mut fleet = discovery.fleet;
-    let known: BTreeSet<&EntityRef> = fleet.consumers.iter().map(|consumer| &consumer.entity).collect();
-    let mut upstream: BTreeMap<EntityRef, BTreeSet<EntityRef>> = BTreeMap::new();
-    for node in discovery.graph.nodes.iter().filter(|node| known.contains(&node.entity)) {
-        let makers: BTreeSet<EntityRef> = node.upstream.iter().filter(|maker| known.contains(maker)).cloned().collect();
-        if !makers.is_empty() {
-            upstream.insert(node.entity.clone(), makers);
-        }
-    }
-    fleet.upstream = upstream;
-    fleet
-}
-
-/// Contents are named by their digests, so that all migrations beside each other could
-/// share an index; each has a file of its own in it, that forgets what is gone.
-fn index_folder(migration: &Migration) -> PathBuf {
-    // A migration may be called `index`: its state then holds the index, too.
-    let beside = migration.state.parent().map(|folder| folder.join("index"));
-    beside.filter(|folder| *folder != migration.state).unwrap_or_else(|| migration.state.join("index"))
-}
-
-fn plan_over(
-    migration: &Migration,
-    options: &Options,
-    (store, fetching, base): (Option<&Store>, Fetching, Base),
-    clock: &Clock,
-    tell: &Tell<'_>,
-) -> Result<Planned, PipelineError> {
-    let (rules, rules_digest) = load_rules(migration)?;
-    if let Some(hint) = rule_test::hint_of_unexampled(&rules) {
-        tell(Progress::Hint(&hint));
-    }
-    let mut fleet = find(migration, &rules, (store, fetching), clock, tell)?;
-    let mut refused = base::Refused::new();
-    if let Some(store) = store.filter(|_| base == Base::Remote) {
-        let (behind, found) = base::at_remotes(migration, store, &mut fleet)?;
-        refused = found;
-        not_interrupted()?;
-        if behind.clones > 0 {
-            tell(Progress::Behind(&behind));
-        }
-    }
-    let identity = shard::identity(&fleet);
-    if let Some(shard) = options.shard {
-        shard.restrict(&mut fleet);
-    }
-    // A plan makes no folder unasked; it keeps an index that is there.
-    let usual = || Some(index_folder(migration)).filter(|folder| fetching != Fetching::Never || folder.is_dir());
-    let index = options.index.clone().or_else(usual);
-    let settled = settled(store, migration, options, &mut fleet)?;
-    let content = pin::manifests(&fleet.workspaces);
-    note_tools(&mut fleet, &content);
-    let manifests = content.iter().map(|manifest| manifest.as_ref().ok().cloned()).collect();
-    let pinned: Vec<Pinned<'_>> = fleet
-        .workspaces
-        .iter()
-        .zip(content)
-        .map(|(workspace, manifest)| Pinned { workspace, content: manifest.map(|m| with_pin(workspace, m)) })
-        .collect();
-    let index = index.map(|folder| Index::open(&folder, std::slice::from_ref(&migration.file)));
-    let answers = index.as_ref().map(Index::answers);
-    let request = transform::Request {
-        rules: &rules,
-        rules_digest,
-        partial: migration.transform.partial,
-        dirty: migration.consumers.dirty,
-        threads: options.threads,
-        index: index.as_ref(),
-        answers: answers.as_ref(),
-        progress: &|done, total| tell(Progress::Transformed(done, total)),
-    };
-    let mut plan = transform::transform(&request, &pinned);
-    let formatting = match fetching {
-        Fetching::Never => None,
-        _ => Formatting::new(migration, options.sandbox)?,
-    };
-    if let Some(formatting) = &formatting {
-        formatting.lay_out(&mut plan.workspaces, &pinned, &|index| !settled.contains_key(&index))?;
-    }
-    let corrections = corrections(store, options, &fleet, request, formatting.as_ref())?;
-    let whole = options.shard.is_none();
-    let saved = index.map(|index| index.save(|l| whole && rules.speaks(l)));
-    if let Some(Err(error)) = saved.and_then(|saved| Some(saved.and(answers?.save(whole)))) {
-        tell(Progress::Problem(&format!("the index was not written, which costs time only: {error}")));
-    }
-    for (index, settled) in settled {
-        plan.workspaces[index] = settled.plan;
-    }
-    if let Some(store) = store {
-        base::refuse(&refused, store, &mut plan)?;
-    }
-    let outdated = install(&mut plan, corrections, store, &fleet, options.correct)?;
-    let datasets = rules.datasets.clone();
-    Ok(Planned {
-        fleet,
-        plan,
-        outdated,
-        standing: Vec::new(),
-        manifests,
-        declared: declared(&rules),
-        review: review(&rules),
-        datasets,
-        identity,
-        rules: rules_digest,
-    })
-}
-
-/// Those whose recorded plans stay, and where their code has to be looked at for that.
-fn settled(
-    store: Option<&Store>,
-    migration: &Migration,
-    options: &Options,
-    fleet: &mut Fleet,
-) -> Result<BTreeMap<usize, rollout::Settled>, PipelineError> {
-    let Some(store) = store else { return Ok(BTreeMap::new()) };
-    let mut settled = rollout::settle(store, migration, fleet)?;
-    if options.correct {
-        // What was merged is what the rules are to look at.
-        let deliveries = store.deliveries()?;
-        settled.retain(|index, _| deliveries.get(&fleet.workspaces[*index].id).is_none_or(|one| one.merged.is_none()));
-    }
-    for (index, settled) in &settled {
-        if let (Some(git), Some((commit, tree))) = (&mut fleet.workspaces[*index].git, &settled.at) {
-            (git.commit, git.tree) = (commit.clone(), tree.clone());
-        }
-    }
-    Ok(settled)
-}
-
-/// Notes what each codebase is built with.
-fn note_tools(fleet: &mut Fleet, content: &[Result<Manifest, PinError>]) {
-    for (workspace, manifest) in fleet.workspaces.iter().zip(content) {
-        let Ok(manifest) = manifest else { continue };
-        let tools = toolchain::tools(|file| manifest.entries.contains_key(file));
-        if !tools.is_empty() {
-            fleet.tools.insert(workspace.id.clone(), tools);
-        }
-    }
-}
-
-fn with_pin(workspace: &Workspace, manifest: Manifest) -> (Manifest, Pin) {
-    let pin = pin::pin_of(workspace, &manifest);
-    (manifest, pin)
-}
-
-/// Looks for corrections of what was merged; by whom, the options say.
-fn corrections(
-    store: Option<&Store>,
-    options: &Options,
-    fleet: &Fleet,
-    request: transform::Request<'_>,
-    formatting: Option<&Formatting<'_>>,
-) -> Result<BTreeMap<usize, Correction>, PipelineError> {
-    let Some(store) = store else { return Ok(BTreeMap::new()) };
-    let whose = if options.correct || options.replan { Whose::Everybody } else { Whose::Begun };
-    let request = transform::Request { index: None, answers: None, progress: &|_, _| {}, ..request };
-    correct::look(store, fleet, whose, &|pinned| {
-        let mut plan = transform::transform(&request, pinned);
-        if let Some(formatting) = formatting {
-            formatting.lay_out(&mut plan.workspaces, pinned, &|_| true)?;
-        }
-        Ok(plan)
-    })
-}
-
-/// Puts corrections in the place of what the rules make of the present code, where they are
-/// asked for or out already. What can't be corrected, or is not asked for, is named.
-fn install(
-    plan: &mut Plan,
-    corrections: BTreeMap<usize, Correction>,
-    store: Option<&Store>,
-    fleet: &Fleet,
-    asked: bool,
-) -> Result<BTreeMap<usize, String>, PipelineError> {
-    let mut outdated = BTreeMap::new();
-    let Some(store) = store.filter(|_| !corrections.is_empty()) else { return Ok(outdated) };
-    let deliveries = store.deliveries()?;
-    for (index, correction) in corrections {
-        let begun = deliveries.get(&fleet.workspaces[index].id).is_some_and(correct::is_begun);
-        // What the rules make of the present code by themselves is a correction, too.
-        let by_itself = (asked || begun) && !plan.workspaces[index].files.is_empty();
-        match correction {
-            Correction::Needed(wanted) if asked || begun => plan.workspaces[index] = *wanted,
-            Correction::Needed(_) => {
-                let why =
-                    "an earlier rule made it, and its owner has merged it: `gander correct` makes a change set over it";
-                outdated.insert(index, why.to_owned());
-            }
-            Correction::Stuck(why) if !by_itself => {
-                outdated.insert(
-                    index,
-                    format!("an earlier rule made it, its owner has merged it, and it is not corrected: {why}"),
-                );
-                if begun {
-                    let result = Transformed::Refused(format!("its correction can't be made anew: {why}"));
-                    plan.workspaces[index] =
-                        WorkspacePlan { result, files: Vec::new(), ..plan.workspaces[index].clone() };
-                }
-            }
-            Correction::Right | Correction::Stuck(_) => {}
-        }
-    }
-    Ok(outdated)
-}
-
-/// The rules that say `safety("review")`.
-fn review(rules: &crate::rule::RuleSet) -> BTreeSet<String> {
-    let wants = |rule: &&crate::rule::Rule| rule.safety == crate::rule::Safety::Review;
-    rules.rules.iter().filter(wants).map(|rule| rule.id.clone()).collect()
 }
 
 /// Advances a migration as far as it can.
