@@ -58,7 +58,7 @@ pub(super) const PSEUDO: [&str; 18] = [
 ];
 
 /// Units of time, as functions take them for arguments.
-pub(super) const UNITS: [&str; 27] = [
+const UNITS: [&str; 27] = [
     "microsecond",
     "millisecond",
     "second",
@@ -87,6 +87,14 @@ pub(super) const UNITS: [&str; 27] = [
     "minutes",
     "seconds",
 ];
+
+/// Whether a name is one of time, as a function takes it beside another argument.
+pub(super) fn is_unit_of_time(node: Node<'_>, name: &str) -> bool {
+    let argument = node.parent().filter(|parent| parent.kind() == "argument");
+    let many =
+        |one: Node<'_>| [one.prev_named(), one.next_named()].into_iter().flatten().any(|one| one.kind() == "argument");
+    UNITS.contains(&name) && argument.is_some_and(many)
+}
 
 impl<'t> Resolver<'t> {
     pub(super) fn scopes_from(&self, scope: Option<usize>) -> impl Iterator<Item = usize> {
@@ -208,8 +216,8 @@ impl<'t> Resolver<'t> {
                 let table = &self.datasets.mappings[dataset].dataset;
                 let why =
                     format!("may belong to {table}, whose mapping does not list it, or to {}", unknown.join(" or "));
-                // A name of time or of the warehouse's own is nobody's column.
-                if PSEUDO.contains(&name) || UNITS.contains(&name) {
+                // A name of time in a call, or of the warehouse's own, is nobody's column.
+                if PSEUDO.contains(&name) || node.is_some_and(|node| is_unit_of_time(node, name)) {
                     Found::Other
                 } else {
                     Found::Ambiguous(dataset, of, why)

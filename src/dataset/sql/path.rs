@@ -1,6 +1,6 @@
 //! A name with dots: which relation, column and field it is.
 
-use super::lookup::{Clause, Found, PSEUDO, UNITS};
+use super::lookup::{Clause, Found, PSEUDO, is_unit_of_time};
 use super::relation::{Hit, Source};
 use super::{Resolver, folded};
 use crate::dataset::mapping::Position;
@@ -124,16 +124,14 @@ impl<'t> Resolver<'t> {
             Found::Unlisted(dataset) => {
                 if let Some((_, relation)) = self.whole_row(stand.scope, &name).filter(|_| path.parts.len() == 1) {
                     self.row(path.node, relation);
-                } else if !PSEUDO.contains(&name.as_str()) && !self.is_unit_of_time(path) && !name.starts_with('$') {
+                } else if !PSEUDO.contains(&name.as_str())
+                    && !is_unit_of_time(path.node, &name)
+                    && !name.starts_with('$')
+                {
                     self.push_unlisted(path.parts[0], dataset);
                 }
             }
         }
-    }
-
-    fn is_unit_of_time(&self, path: &Path<'t>) -> bool {
-        let argument = path.node.parent().filter(|parent| parent.kind() == "argument");
-        path.parts.len() == 1 && argument.is_some() && UNITS.contains(&path.parts[0].text().to_lowercase().as_str())
     }
 
     /// A name of which a part is put in at run time.

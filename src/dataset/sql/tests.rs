@@ -137,6 +137,16 @@ fn a_column_that_is_not_listed_holds_its_unit() {
         "select date_trunc(signup_ts, month) as m, current_date as d from a.users_v1",
         "select date_trunc(signed_up_at, month) as m, current_date as d from a.users_v2",
     );
+    // A name of time is a column where no function takes it.
+    let join = "from a.users_v1 u join b.other p on p.id = u.user_id";
+    for (item, name) in [("month", "month"), ("max(date)", "date"), ("p.x + year", "year")] {
+        check(&format!("select {item} as m {join}"), &format!("! does not list {name}"));
+    }
+    check(
+        &format!("select date_trunc(u.signup_ts, month) as m, extract(day from u.signup_ts) as d {join}"),
+        "select date_trunc(u.signed_up_at, month) as m, extract(day from u.signed_up_at) as d from a.users_v2 u join \
+         b.other p on p.id = u.user_id",
+    );
 }
 
 #[test]
