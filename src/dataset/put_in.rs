@@ -72,9 +72,9 @@ pub(super) fn tables(text: &str, holes: &[Range<usize>]) -> Vec<Table> {
         let reads = BEFORE.iter().any(|one| one.eq_ignore_ascii_case(word))
             && !last.eq_ignore_ascii_case("distinct")
             && !holes.iter().any(|hole| hole.contains(&at));
-        if reads && !is_of_a_function(&text[..at]) {
-            found.extend(Name { text, holes, at: at + word.len() }.read());
-        }
+        // What is around it is looked at last: that may be long.
+        let table = || Name { text, holes, at: at + word.len() }.read();
+        found.extend(reads.then(table).flatten().filter(|_| !is_of_a_function(&text[..at])));
     }
     found
 }
@@ -216,10 +216,69 @@ pub(super) fn units(
     found
 }
 
-/// Where a text has the last part of a name of a dataset first, in bytes.
+/// Where a text has the name of a dataset first that may be put into a query, in bytes: as a value, not as the table
+/// of a query of its own, and not in prose.
 pub(super) fn spoken(text: &str, mapping: &Mapping) -> Option<usize> {
-    let first = |name: &Renamed| alone(text, last_part(&name.old), name.old.contains('*')).first().map(|at| at.start);
-    mapping.names.iter().filter_map(first).min()
+    let tables = mapping.names.iter().filter(|name| name.system == System::Table);
+    let first = |name: &Renamed| {
+        let mut places = alone(text, last_part(&name.old), name.old.contains('*')).into_iter();
+        places.find(|place| is_a_value(text, place, &name.old)).map(|place| place.start)
+    };
+    tables.filter_map(first).min()
+}
+
+/// Shortest name that tells by itself, where it holds a digit, in bytes.
+const MIN_TELLING: usize = 4;
+
+/// Whether a name at `place` may go from there into a query.
+fn is_a_value(text: &str, place: &Range<usize>, old: &str) -> bool {
+    let line = &text[text[..place.start].rfind('\n').map_or(0, |end| end + 1)..place.start];
+    if line.trim_start().starts_with("--") {
+        return false;
+    }
+    // The name with what stands before its last part: `p`.a.users, {dataset}.users.
+    let opens = |c: char| c.is_whitespace() || "(=,;".contains(c);
+    let head = text[..place.start].rfind(opens).map_or(0, |at| at + 1);
+    if is_read(&text[..head]) {
+        return false;
+    }
+    let word = &text[place.clone()];
+    if word.len() >= MIN_TELLING && word.contains(|c: char| c.is_ascii_digit()) {
+        return true;
+    }
+    let before = text[..place.start].trim_end_matches(QUOTES);
+    if let Some(before) = before.strip_suffix(['.', '/', ':']) {
+        let of = old.rsplit(['.', '/']).nth(1).unwrap_or_default();
+        let bare = before.trim_end_matches(QUOTES);
+        let written = bare.trim_end_matches(|c: char| is_word(c) || c == '-').len();
+        let put_in = bare.len() < before.len() || written == bare.len() || bare[..written].ends_with('$');
+        return put_in || bare[written..].eq_ignore_ascii_case(of);
+    }
+    let after = &text[place.end..];
+    let quoted = ['"', '\''].iter().any(|mark| text[..place.start].ends_with(*mark) && after.starts_with(*mark));
+    // `source: users`, `- users`, `SOURCE=users`
+    let key = line.trim_end();
+    let given = key.ends_with('=') || key.ends_with(':') && line.len() > key.len() || key.trim_start() == "-";
+    let prose = PROSE.contains(&key.trim_end_matches([':', '=', ' ']).trim_start_matches(['-', ' ']));
+    quoted
+        || given
+            && !prose
+            && matches!(after.trim_start_matches([' ', '\t']).chars().next(), None | Some('\n' | '\r' | '#'))
+}
+
+/// Keys whose values are for people, or name something else.
+const PROSE: [&str; 5] = ["name", "title", "description", "friendly_name", "owner"];
+
+/// Whether what stands behind this is the table of a query that is written there.
+fn is_read(before: &str) -> bool {
+    let word = before.trim_end();
+    if word.len() == before.len() {
+        return false;
+    }
+    let start = word.trim_end_matches(is_word).len();
+    let is = |all: &[&str], word: &str| all.iter().any(|one| one.eq_ignore_ascii_case(word));
+    // `--from users` is an option.
+    !word[..start].ends_with('-') && is(&BEFORE, &word[start..])
 }
 
 fn told(range: Range<usize>, dataset: usize, of: Of) -> Use {
@@ -279,5 +338,46 @@ mod tests {
         let hole = |range: Range<usize>| vec![range];
         assert_eq!(tables("select c from xxx", &hole(14..17)).len(), 1);
         assert_eq!(tables("select c from     xxx     .users", &hole(18..21)).len(), 0);
+    }
+
+    #[test]
+    fn a_name_is_spoken_of_where_it_may_go_into_a_query() {
+        let mapping = |name: &str| {
+            let text = format!(
+                "[dataset]\nname = \"u\"\n[names]\ntable = {{ old = \"p.a.{name}\", new = \"p.b.n\" }}\n[columns]\nc = \"d\"\n"
+            );
+            crate::dataset::mapping::read(&text, crate::dataset::mapping::Notation::Toml, "m").unwrap()
+        };
+        let (users, events) = (mapping("users_v1"), mapping("events"));
+        for text in [
+            "source=a.NAME",
+            "t: a.NAME",
+            "run(\"NAME\")",
+            "x --from a.NAME",
+            "f\"{d}.NAME\"",
+            "f\"{d}/NAME\"",
+            "- NAME\n",
+            "p:a.NAME",
+            "\"$d.NAME\"",
+            "`p`.`a`.`NAME`",
+        ] {
+            assert!(spoken(&text.replace("NAME", "users_v1"), &users).is_some(), "{text}");
+            assert!(spoken(&text.replace("NAME", "events"), &events).is_some(), "{text}");
+        }
+        for text in ["select 1 from a.NAME", "join `p.a.NAME` u", "insert into\n  NAME values", "-- see a.NAME"] {
+            assert!(spoken(&text.replace("NAME", "users_v1"), &users).is_none(), "{text}");
+            assert!(spoken(&text.replace("NAME", "events"), &events).is_none(), "{text}");
+        }
+        for text in [
+            "from .events import a",
+            "unnest(events)",
+            "friendly_name: Pocket Events",
+            "the events of b.events",
+            "- name: events",
+            "self.events = 1",
+        ] {
+            assert!(spoken(text, &events).is_none(), "{text}");
+        }
+        assert!(spoken("from a.users_v1; x = 'a.users_v1'", &users).is_some());
     }
 }
