@@ -6,8 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::speaker::{GLUE, is_index, module, modules};
-pub use super::speaker::{Speaker, Subjects, family, is_code, is_script};
+pub use super::scripts::is_script;
+use super::speaker::{GLUE, IMPORTERS, is_index, module, modules};
+pub use super::speaker::{Speaker, Subjects, family, is_code};
 
 /// The files of a consumer that speak of each other.
 #[derive(Debug, Default)]
@@ -18,8 +19,12 @@ pub struct Elsewhere {
     reach: BTreeMap<String, BTreeSet<usize>>,
     /// By the number of a module's word: the speakers that have it.
     speaking_of: HashMap<u32, Vec<usize>>,
-    /// Speakers that read files, or reach one that does.
-    openers: BTreeSet<usize>,
+    /// Speakers that read files which end so, or reach one that does; any file where that is empty.
+    openers: BTreeMap<&'static str, BTreeSet<usize>>,
+    /// Modules' names that more than one file of SQL, YAML or JSON has.
+    shared: HashSet<u32>,
+    /// These with their folders.
+    scripts: HashSet<String>,
     /// Where datasets are named: each, and a place.
     named: Vec<(usize, String)>,
     /// Files that read a table whose name is put in, and name a column of a dataset that another one names.
@@ -45,7 +50,8 @@ impl Elsewhere {
     /// Puts together what all files say; `bearing` are the paths of those that name a dataset.
     pub fn new(subjects: Subjects, mut speakers: Vec<Speaker>, bearing: &BTreeSet<String>) -> Self {
         speakers.sort_by(|a, b| a.path.cmp(&b.path));
-        let mut all = Self { numbers: subjects.numbers, speakers, ..Self::default() };
+        let (numbers, shared, scripts) = (subjects.numbers, subjects.shared, subjects.scripts);
+        let mut all = Self { numbers, shared, scripts, speakers, ..Self::default() };
         all.index();
         for path in bearing {
             let reach = family(path).map_or_else(BTreeSet::new, |family| all.reaching(vec![path], family));
@@ -53,14 +59,13 @@ impl Elsewhere {
         }
         // Who reads files matters to those that are read as such.
         if bearing.iter().any(|path| is_script(path)) {
-            let opens = |(number, one): (usize, &Speaker)| (one.opens || !one.scripts.is_empty()).then_some(number);
-            let first: BTreeSet<usize> = all.speakers.iter().enumerate().filter_map(opens).collect();
-            for family in 0..GLUE {
-                let own = first.iter().map(|number| &all.speakers[*number]).filter(|one| one.family == family);
-                let reach = all.reaching(own.map(|one| one.path.as_str()).collect(), family);
-                all.openers.extend(reach);
+            let mut openers: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+            for (at, one) in all.speakers.iter().enumerate().filter(|(_, one)| one.family < GLUE) {
+                let kinds = one.opens_kind.iter().chain(one.opens.then_some(&""));
+                kinds.for_each(|kind| _ = openers.entry(kind).or_default().insert(at));
             }
-            all.openers.extend(first);
+            openers.values_mut().for_each(|first| all.with_reaching(first));
+            all.openers = openers;
         }
         all
     }
@@ -94,7 +99,8 @@ impl Elsewhere {
         let modules = self.speakers.iter().flat_map(|one| modules(&one.path));
         let named: HashSet<u32> = modules.filter_map(|name| self.numbers.get(name)).copied().collect();
         for (at, speaker) in self.speakers.iter().enumerate() {
-            for (word, _) in speaker.words.iter().filter(|(word, _)| named.contains(word)) {
+            let asks = |word: &u32| !IMPORTERS.contains(&speaker.family) || speaker.asked.contains(word);
+            for (word, _) in speaker.words.iter().filter(|(word, _)| named.contains(word) && asks(word)) {
                 self.speaking_of.entry(*word).or_default().push(at);
             }
         }
@@ -126,6 +132,17 @@ impl Elsewhere {
             }
         }
         found
+    }
+
+    /// Adds to speakers those of their own family that reach one of them.
+    fn with_reaching(&self, first: &mut BTreeSet<usize>) {
+        for family in 0..GLUE {
+            let own = first.iter().map(|number| &self.speakers[*number]).filter(|one| one.family == family);
+            let own: Vec<&str> = own.map(|one| one.path.as_str()).collect();
+            if !own.is_empty() {
+                first.extend(self.reaching(own, family));
+            }
+        }
     }
 
     fn line(&self, speaker: &Speaker, word: &str) -> Option<u32> {
@@ -200,26 +217,30 @@ impl Elsewhere {
         others.into_iter().any(|one| one.part(dataset, open).is_some())
     }
 
-    /// The part of a query, in a file that names this one or may read it, that names a column of a
-    /// dataset: its column, and where; with `open` as in [`Elsewhere::has_parts`].
-    pub fn part_beside(&self, path: &str, dataset: usize, open: bool) -> Option<(String, String)> {
-        self.beside(path).find_map(|speaker| speaker.part(dataset, open))
-    }
-
-    /// Where a file that names this one, or may read it, speaks of a name.
-    pub fn spoken_beside(&self, path: &str, name: &str) -> Option<String> {
-        self.beside(path).find_map(|speaker| Some(format!("{}:{}", speaker.path, self.line(speaker, name)?)))
-    }
-
-    /// The files that name one of SQL, YAML or JSON; and code that speaks of it, or that reads files.
-    fn beside<'e>(&'e self, path: &'e str) -> impl Iterator<Item = &'e Speaker> {
-        let number = self.numbers.get(module(path)).copied();
-        let all = self.speakers.iter().enumerate().filter(move |(_, speaker)| speaker.path != path);
-        let may = all.filter(move |(at, speaker)| {
-            let speaks = || number.is_some_and(|number| speaker.line(number).is_some());
-            speaker.names(path) || speaker.family < GLUE && (self.openers.contains(at) || speaks())
-        });
-        may.map(|(_, speaker)| speaker)
+    /// The files that name one of SQL, YAML or JSON, with those that reach them; and code that speaks of it, or that
+    /// reads files.
+    pub fn beside(&self, path: &str) -> Beside<'_> {
+        let own = module(path);
+        let number = self.numbers.get(own).copied();
+        // Of files that share their name one is spoken of by a text: `query` is a variable, too.
+        let shared = number.is_some_and(|number| self.shared.contains(&number));
+        let speaks = |one: &Speaker| {
+            one.family < GLUE
+                && number.is_some_and(|number| one.line(number).is_some() && (!shared || one.asked.contains(&number)))
+        };
+        let lower = path.to_lowercase();
+        let all = self.speakers.iter().enumerate();
+        let (mut may, mut naming) = (BTreeSet::new(), BTreeSet::new());
+        for (at, one) in all {
+            naming.extend(one.names(&lower, &self.scripts).then_some(at));
+            may.extend(speaks(one).then_some(at));
+        }
+        self.with_reaching(&mut naming);
+        let end = &path[path.rfind('.').unwrap_or(path.len())..];
+        may.extend(naming);
+        may.extend(self.openers.iter().filter(|(kind, _)| end.starts_with(*kind)).flat_map(|(_, all)| all));
+        let speakers = may.into_iter().map(|at| &self.speakers[at]).filter(|one| one.path != path).collect();
+        Beside { elsewhere: self, speakers }
     }
 
     /// Where another file names a column of a dataset that changes, in any way.
@@ -251,6 +272,26 @@ impl Elsewhere {
     }
 }
 
+/// The files that may read another one, and know what it says.
+pub struct Beside<'e> {
+    elsewhere: &'e Elsewhere,
+    speakers: Vec<&'e Speaker>,
+}
+
+impl Beside<'_> {
+    /// The part of a query in one of them that names a column of a dataset: its column, and where; with `open` as in
+    /// [`Elsewhere::has_parts`].
+    pub fn part(&self, dataset: usize, open: bool) -> Option<(String, String)> {
+        self.speakers.iter().find_map(|speaker| speaker.part(dataset, open))
+    }
+
+    /// Where one of them speaks of a name.
+    pub fn spoken(&self, name: &str) -> Option<String> {
+        let line = |speaker: &Speaker| Some(format!("{}:{}", speaker.path, self.elsewhere.line(speaker, name)?));
+        self.speakers.iter().find_map(|speaker| line(speaker))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,7 +317,7 @@ mod tests {
             subjects.modules([path, "jobs/a.py"].into_iter());
             let speaker = subjects.speaker("jobs/a.py", code, &datasets).unwrap();
             let all = Elsewhere::new(subjects, vec![speaker], &BTreeSet::from([path.to_owned()]));
-            all.part_beside(path, 0, open)
+            all.beside(path).part(0, open)
         };
         let part = |code: &str, path: &str| part_of(code, path, false);
         let reads = "q = open('sql/users.sql').read()\nrun(q + \" and c = 'DE'\")\n";
@@ -289,10 +330,64 @@ mod tests {
         assert!(part("run(open('users.sql').read().replace('X', 'c'))\n", "users.sql").is_some());
         assert_eq!(part(&reads.replace("open('sql/users.sql').read()", "spark.sql('x')"), "sql/users.sql"), None);
         assert_eq!(part("run(open('users.sql').read())\n", "users.sql"), None);
+        // What reads JSON reads no SQL, and a variable is no file where many are called so.
+        let json = "import json\nrun(QUERY + \" and c = 'DE'\")\n";
+        assert_eq!(part(json, "sql/users.sql"), None);
+        assert!(part(json, "conf/users.json").is_some());
+        assert!(part("users = f()\nrun(users + \" and c = 'DE'\")\n", "sql/users.sql").is_some());
+        let many = |code: &str| {
+            let mut subjects = Subjects::of(&datasets);
+            subjects.modules(["a/users.sql", "b/users.sql", "jobs/a.py"].into_iter());
+            let speaker = subjects.speaker("jobs/a.py", code, &datasets).unwrap();
+            let all = Elsewhere::new(subjects, vec![speaker], &BTreeSet::from(["a/users.sql".to_owned()]));
+            all.beside("a/users.sql").part(0, false)
+        };
+        assert_eq!(many("users = f()\nrun(users + \" and c = 'DE'\")\n"), None);
+        assert_eq!(many("run(load('b/users.sql') + \" and c = 'DE'\")\n"), None);
+        let query = "q = f\"\"\"\n  SELECT\n  x, c FROM {t} WHERE c = {v}\"\"\"\nrun(open('users.sql').read())\n";
+        assert_eq!(part(query, "users.sql"), None);
+        for named in [
+            "load('users.sql')",
+            "load('a/users.sql')",
+            "load('app/users.sql')",
+            "load(f'{b}/users.sql')",
+            "load('users')",
+            "load('a/users')",
+            "load(f'{folder}/users')",
+            "load('a.users.count')",
+        ] {
+            assert!(many(&format!("run({named} + \" and c = 'DE'\")\n")).is_some(), "{named}");
+        }
         // A name alone can only be put in where something is.
         let named = "run(open('users.sql').read(), f('c'), x + ' and y = 1')\n";
         assert_eq!(part(named, "users.sql"), None);
         assert!(part_of(named, "users.sql", true).is_some());
+    }
+
+    #[test]
+    fn a_module_of_python_is_reached_by_imports_and_texts_and_no_variable() {
+        let reached = |code: &str| {
+            let files = [("jobs/users.py", "users = 1\nLIMIT = 2\n"), ("jobs/b.py", code)];
+            all(&files, "jobs/users.py").place("jobs/users.py", "LIMIT", &Seen::Imported).is_some()
+        };
+        for code in [
+            "import users\nf(users.LIMIT)\n",
+            "from jobs import (\n    a,\n    users as u,\n)\nf(u.LIMIT)\n",
+            "from jobs.users import *\nf(LIMIT)\n",
+            "from \\\n  jobs.users import LIMIT\n",
+            "    from . import a, \\\n        users; f(users.LIMIT)\n",
+            "with patch('jobs.users.LIMIT', 1): pass\n",
+            "# MAGIC %run ./users\nf(LIMIT)\n",
+            "import_module(name).LIMIT\n",
+        ] {
+            assert!(reached(code), "{code}");
+        }
+        for code in ["users = g()\nf(users.LIMIT)\n", "import (a)\nusers = LIMIT\n"] {
+            assert!(!reached(code), "{code}");
+        }
+        // Elsewhere a name needs no import.
+        let files = [("a/Users.java", "class Users { }\n"), ("a/B.java", "class B { Object b = Users.LIMIT; }\n")];
+        assert!(all(&files, "a/Users.java").reach["a/Users.java"].contains(&0));
     }
 
     #[test]

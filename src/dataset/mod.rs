@@ -23,6 +23,7 @@ mod queries;
 mod replace;
 mod reserved;
 mod schema;
+mod scripts;
 pub mod search;
 mod speaker;
 pub mod sql;

@@ -4,14 +4,17 @@
 //! Files are told apart by their words alone: a name counts as spoken of wherever it stands
 //! as a word, in a text, too. Must not: read files, or know another one.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 
 use super::Datasets;
 use super::given;
 use super::net;
 use super::put_in;
 use super::replace;
-use super::word::{each, is_word};
+use super::scripts::{self, in_folder, is_script};
+use super::word::each;
 use crate::language::of_path;
 use crate::tree::parse;
 
@@ -26,6 +29,10 @@ const FAMILIES: [&[&str]; 7] = [
     &["sh", "bash", "zsh", "ksh", "mk", "bat", "ps1", "cmd", "tf", "hcl", "j2", "jinja", "jinja2", "tmpl", "tpl"],
     &["sql", "yaml", "yml", "json", "toml", "avsc", "conf", "properties", "ini", "cfg", "env"],
 ];
+/// The first of them.
+const PYTHON: usize = 0;
+/// Those whose files name what they import in an import, or in a text.
+pub(super) const IMPORTERS: [usize; 2] = [PYTHON, 2];
 /// The first whose texts are not told from its code.
 pub(super) const GLUE: usize = 5;
 /// Files of it without an end.
@@ -36,7 +43,7 @@ const GLUE_FILES: [&str; 7] =
 const IMPORTS_BY_TEXT: [&str; 2] = ["import_module", "__import__"];
 
 /// Words of code that reads files.
-const OPENS: [&str; 27] = [
+const OPENS: [&str; 24] = [
     "open",
     "read_text",
     "readFile",
@@ -58,13 +65,13 @@ const OPENS: [&str; 27] = [
     "get_template",
     "FileSystemLoader",
     "PackageLoader",
-    "safe_load",
-    "yaml",
-    "json",
     "resources",
     "pkgutil",
     "embed",
 ];
+
+/// Words of code that reads files of one kind, and how those end.
+const OPENS_KIND: [(&str, &str); 3] = [("safe_load", ".y"), ("yaml", ".y"), ("json", ".json")];
 
 /// Folders that no import names.
 const SOURCES: [&str; 5] = ["src", "lib", "dist", "python", "main"];
@@ -77,6 +84,12 @@ const MAX_TEXT: usize = 4 << 20;
 #[derive(Debug, Default)]
 pub struct Subjects {
     pub(super) numbers: HashMap<String, u32>,
+    /// Names of modules.
+    modules: HashSet<u32>,
+    /// Files of SQL, YAML and JSON with their folders, in lower case.
+    pub(super) scripts: HashSet<String>,
+    /// Those that more than one file of SQL, YAML or JSON has: `query`.
+    pub(super) shared: HashSet<u32>,
     columns: Columns,
 }
 
@@ -123,10 +136,15 @@ pub struct Speaker {
     pub(super) opened: Option<u32>,
     /// Words beside a call that replaces something in a text: their numbers, sorted, and lines.
     pub(super) replaced: Vec<(u32, u32)>,
-    /// Files of SQL, YAML or JSON that it names, without their end; an empty name is put together.
+    /// Files of SQL, YAML or JSON that it names, with a folder that is written, without their end; an empty name is
+    /// put together.
     pub(super) scripts: Vec<String>,
     /// Whether it reads files.
     pub(super) opens: bool,
+    /// How the files end that it may read, though it has no other word for that.
+    pub(super) opens_kind: Vec<&'static str>,
+    /// Names of modules that stand in a text, a path or an import: their numbers.
+    pub(super) asked: HashSet<u32>,
     /// Whether it may reach any module.
     pub(super) any: bool,
     /// Whether it imports a folder by dots alone.
@@ -148,11 +166,6 @@ pub fn family(path: &str) -> Option<usize> {
 /// Whether a file is code whose names other code may speak of.
 pub fn is_code(path: &str) -> bool {
     family(path).is_some_and(|family| family < GLUE)
-}
-
-/// Whether a file holds queries that other files put together, or read by its name.
-pub fn is_script(path: &str) -> bool {
-    [".sql", ".yaml", ".yml", ".json"].iter().any(|end| path.ends_with(end))
 }
 
 /// The word by which an import names a file.
@@ -186,6 +199,46 @@ pub(super) fn is_index(path: &str) -> bool {
     matches!(name.split('.').next(), Some("__init__" | "index" | "mod"))
 }
 
+/// Whether a word stands at an end of a text, or in a path or a name with dots that does.
+fn in_path(before: &[u8], after: &[u8]) -> bool {
+    let marks = |byte: Option<&u8>| matches!(byte, Some(b'"' | b'\'' | b'`' | b'/'));
+    let goes_on = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'@');
+    let skipped = before.iter().rev().take_while(goes_on).count();
+    marks(after.first()) || marks(before[..before.len() - skipped].last())
+}
+
+/// Where a text of Python imports, in order: lines that say so, to the end of what they open.
+fn imports(text: &str) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let range = at..at + line.len();
+        at = range.end;
+        let within = found.last().is_some_and(|last| range.start < last.end);
+        let trimmed = line.trim();
+        if within || !trimmed.contains("import") && !trimmed.starts_with("from ") {
+            continue;
+        }
+        let open = trimmed.contains('(') && !trimmed.contains(')');
+        let end = match (open, trimmed.ends_with('\\')) {
+            (true, _) => text[range.end..].find(')').map_or(text.len(), |close| range.end + close),
+            (_, true) => text[range.end..].find('\n').map_or(text.len(), |end| range.end + end),
+            _ => range.end,
+        };
+        found.push(range.start..end);
+    }
+    found
+}
+
+/// On which side of a place a range lies.
+fn side(range: &Range<usize>, at: usize) -> Ordering {
+    match (range.end <= at, range.start > at) {
+        (true, _) => Ordering::Less,
+        (_, true) => Ordering::Greater,
+        _ => Ordering::Equal,
+    }
+}
+
 /// Whether a text imports a folder by dots alone: `from "."`.
 fn imports_by_dots(text: &str) -> bool {
     // Quotes are not paired: one in a comment would turn texts and what is between them round.
@@ -209,7 +262,7 @@ impl Subjects {
             }
         }
         let lengths = columns.keys().fold(0, |all, column| all | length(column));
-        Self { numbers: HashMap::new(), columns: Columns { lengths, all: columns.into_iter().collect() } }
+        Self { columns: Columns { lengths, all: columns.into_iter().collect() }, ..Self::default() }
     }
 
     fn number(&mut self, word: &str) {
@@ -222,7 +275,17 @@ impl Subjects {
     /// Adds the names of the modules that there are.
     pub fn modules<'p>(&mut self, paths: impl Iterator<Item = &'p str>) {
         IMPORTS_BY_TEXT.iter().chain(&OPENS).for_each(|word| self.number(word));
-        paths.filter(|path| family(path).is_some()).flat_map(modules).for_each(|word| self.number(word));
+        OPENS_KIND.iter().for_each(|(word, _)| self.number(word));
+        let mut known = HashSet::new();
+        for path in paths.filter(|path| family(path).is_some()) {
+            for word in modules(path) {
+                self.number(word);
+                self.modules.extend(self.numbers.get(word).copied());
+            }
+            let shared = is_script(path) && !known.insert(module(path));
+            self.scripts.extend(in_folder(&path.to_lowercase()).filter(|_| is_script(path)));
+            self.shared.extend(self.numbers.get(module(path)).copied().filter(|_| shared));
+        }
     }
 
     /// Adds the words of a file that names a dataset.
@@ -262,7 +325,7 @@ impl Subjects {
         if text.len() > MAX_TEXT {
             return None;
         }
-        let said = self.said(text);
+        let said = self.said(text, &if family == PYTHON { imports(text) } else { Vec::new() });
         let has = |all: &[&str]| {
             let mut numbers = all.iter().filter_map(|word| self.numbers.get(*word));
             numbers.any(|number| said.words.binary_search_by_key(number, |(word, _)| *word).is_ok())
@@ -274,21 +337,23 @@ impl Subjects {
             family,
             any: has(&IMPORTS_BY_TEXT),
             opens: has(&OPENS),
+            opens_kind: OPENS_KIND.iter().filter(|(word, _)| has(&[word])).map(|(_, kind)| *kind).collect(),
+            asked: said.asked,
             words: said.words,
             parts: said.named,
             opened: said.opened,
             given: Vec::new(),
             named,
             replaced: if said.replaces { self.replaced(text) } else { Vec::new() },
-            scripts: scripts(text),
+            scripts: scripts::named(path, text),
             dots: imports_by_dots(text),
             renames: said.renames,
         };
         Some((speaker, said.grows))
     }
 
-    /// One walk over the words of a text.
-    fn said(&self, text: &str) -> Said {
+    /// One walk over the words of a text; `imports` are places in order.
+    fn said(&self, text: &str, imports: &[Range<usize>]) -> Said {
         let mut lines = Lines { text, at: 0, line: 1 };
         let mut seen = vec![false; self.numbers.len()];
         let (mut said, mut before) = (Said::default(), "");
@@ -306,6 +371,13 @@ impl Subjects {
             let Some(number) = self.numbers.get(word).copied() else { continue };
             if !std::mem::replace(&mut seen[number as usize], true) {
                 said.words.push((number, lines.of(at)));
+            }
+            let import = || imports.binary_search_by(|one| side(one, at)).is_ok();
+            if self.modules.contains(&number)
+                && !said.asked.contains(&number)
+                && (in_path(&text.as_bytes()[..at], rest) && !scripts::is_named(rest) || import())
+            {
+                said.asked.insert(number);
             }
             let rest = rest.trim_ascii_start();
             if rest.starts_with(b"as ") || rest.starts_with(b"=>") {
@@ -340,6 +412,8 @@ struct Said {
     words: Vec<(u32, u32)>,
     /// Of them those that get another name: `USERS as PAID`, `{A => B}`.
     renames: Vec<u32>,
+    /// Of them names of modules, in a text, a path or an import.
+    asked: HashSet<u32>,
     /// Every column that changes.
     named: Vec<Named>,
     /// Whether something is replaced.
@@ -430,32 +504,16 @@ impl Speaker {
         Some((column.clone(), format!("{}:{line}", self.path)))
     }
 
-    /// Whether it names a file of SQL, YAML or JSON, or may.
-    pub(super) fn names(&self, path: &str) -> bool {
-        let own = module(path).to_lowercase();
-        self.scripts.iter().any(|name| *name == own || name.is_empty() || name.starts_with(['-', '_']))
+    /// Whether it names a file of SQL, YAML or JSON, or may; `path` is in lower case, and `files` are all of them with
+    /// their folders: one that is written as it lies there is no other of that name.
+    pub(super) fn names(&self, path: &str, files: &HashSet<String>) -> bool {
+        let own = in_folder(path);
+        self.scripts.iter().any(|script| {
+            let name = script.rsplit('/').next().unwrap_or(script);
+            let any = name.is_empty() || name.starts_with(['-', '_']);
+            any || name == module(path) && (own.as_ref() == Some(script) || !files.contains(script))
+        })
     }
-}
-
-/// Files of SQL, YAML and JSON that a text names.
-fn scripts(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for end in [".sql", ".yaml", ".yml", ".json"] {
-        for at in memchr::memmem::find_iter(text.as_bytes(), end) {
-            let (before, after) = (&text[..at], &text[at + end.len()..]);
-            let name = before.trim_end_matches(|c: char| is_word(c) || c == '-');
-            // `%s.sql`, `*.sql`: any file.
-            let start = if name.ends_with('%') { before.len() } else { name.len() };
-            // `spark.sql(…)` is a call, not a file.
-            let call = after.trim_start_matches([' ', '\t']).starts_with('(');
-            if !after.starts_with(is_word) && !call {
-                found.push(before[start..].to_lowercase());
-            }
-        }
-    }
-    found.sort_unstable();
-    found.dedup();
-    found
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 //!
 //! Must not: read a query.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::hold;
+use super::{grown, hold};
 use crate::dataset::Datasets;
 use crate::dataset::decide::{Fate, Reason};
 use crate::dataset::file::{Around, Decided};
@@ -55,12 +56,7 @@ pub(in crate::dataset) fn hold_what_stands_beside(tree: &Tree, datasets: &Datase
         })
     };
     // A query of its own is looked at by itself.
-    let is_query = |node: Node<'_>| {
-        let begins = node.text().trim_start_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-        ["select", "with"]
-            .iter()
-            .any(|word| begins.strip_prefix(word).is_some_and(|rest| rest.starts_with(char::is_whitespace)))
-    };
+    let is_query = |node: Node<'_>| grown::is_query(node.text().trim_start_matches(|c: char| !c.is_alphanumeric()));
     let mut beside: Vec<(usize, usize, Range<usize>)> = Vec::new();
     for (at, word) in each(tree.text()) {
         let range = at + tree.base()..at + tree.base() + word.len();
@@ -89,17 +85,17 @@ pub(in crate::dataset) fn hold_what_code_adds(tree: &Tree, around: &Around, unit
     let Some((path, elsewhere)) = &around.elsewhere else { return };
     // What is bound (`?`, `:id`, `@id`) is a value for sure.
     let open = ["{", "$", "%s", "%("].iter().any(|mark| tree.text().contains(mark));
+    let beside = LazyCell::new(|| elsewhere.beside(path));
     for one in units.iter_mut().filter(|one| matches!(one.fate, Fate::Mapped(_))) {
         let Some(first) = one.unit.uses.first().map(|first| first.range.clone()) else { continue };
-        let part = one.unit.uses.iter().find_map(|one| elsewhere.part_beside(path, one.dataset, open));
-        if let Some((column, place)) = part {
+        let datasets: BTreeSet<usize> = one.unit.uses.iter().map(|one| one.dataset).collect();
+        if let Some((column, place)) = datasets.iter().find_map(|dataset| beside.part(*dataset, open)) {
             let why = format!("code names this file, and may put a part behind the query that names {column}: {place}");
             one.fate = Fate::Annotated(Reason { range: first, why });
             continue;
         }
         let given = one.unit.gives.iter();
-        let told =
-            given.into_iter().find_map(|(name, column)| Some((name, column, elsewhere.spoken_beside(path, name)?)));
+        let told = given.into_iter().find_map(|(name, column)| Some((name, column, beside.spoken(name)?)));
         if let Some((name, column, place)) = told {
             let why = held_as_it_goes_on(column, &format!("code that names this file speaks of {name}: {place}"));
             one.fate = Fate::Annotated(Reason { range: first, why });

@@ -80,8 +80,7 @@ pub(in crate::dataset) fn parts(tree: &Tree, datasets: &Datasets) -> Vec<(usize,
     let mut found = Vec::new();
     for node in texts() {
         let whole = node.ancestors().take_while(|up| is_text(*up)).last().unwrap_or(node);
-        let begins = whole.text().trim_start_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-        let own = begins.starts_with("select ") || begins.starts_with("with ");
+        let own = is_query(opened(whole.text()).trim_start_matches(|c: char| !c.is_alphanumeric()));
         if (own || !is_part(node.text(), &all, datasets)) && !replace::is_argument(node) && !pieces.has(node) {
             continue;
         }
@@ -263,7 +262,21 @@ fn grows(read: &text::Text) -> bool {
         PARTS.iter().any(|word| part.strip_prefix(word).is_some_and(|rest| rest.starts_with(char::is_whitespace)));
     let named =
         read.holes.iter().filter(|hole| hole.start > first).any(|hole| is_name_put_in(&read.masked[..hole.start]));
-    begins && named && !part.starts_with("select ") || ALONE.contains(&part.as_str())
+    begins && named && !is_query(&part) || ALONE.contains(&part.as_str())
+}
+
+/// A text without what opens it: `f"""`; one without quotes is what it is.
+fn opened(text: &str) -> &str {
+    let marks = text.trim_start_matches(|c: char| c.is_alphabetic());
+    let inner = marks.trim_start_matches(['"', '\'', '`']);
+    if inner.len() < marks.len() { inner } else { text }
+}
+
+/// Whether a text begins a query of its own.
+pub(super) fn is_query(text: &str) -> bool {
+    let end = text.find(|c: char| !is_word(c)).unwrap_or(text.len());
+    let (first, rest) = text.split_at(end);
+    ["select", "with"].iter().any(|word| first.eq_ignore_ascii_case(word)) && rest.starts_with(char::is_whitespace)
 }
 
 /// Whether what is put in behind this is a name: no value stands there.
@@ -280,9 +293,7 @@ fn is_name_put_in(before: &str) -> bool {
 /// Whether a text may stand behind a query: it begins as a part of one does, or it compares
 /// a column that changes; what is put in before that may be the query.
 fn is_part(text: &str, moving: &BTreeSet<usize>, datasets: &Datasets) -> bool {
-    let opened = text.trim_start_matches(|c: char| c.is_alphabetic()).trim_start_matches(['"', '\'', '`']);
-    let text = if opened.is_empty() { text } else { opened };
-    let text = match text.trim_start() {
+    let text = match opened(text).trim_start() {
         hole if hole.starts_with(['{', '$', '%']) => {
             let named = hole.trim_start_matches(['$', '%']);
             let end = match named.strip_prefix(['{', '(']) {
