@@ -278,7 +278,9 @@ pub(super) fn swallowed<'a>(old: &'a Tree, new: &Tree, arranged: &Arranged) -> O
 /// Whether a node that no edit touches is in the new code, too.
 fn stands(node: Node<'_>, new: &Tree, moves: &Moves<'_>) -> bool {
     let range = node.local_range();
-    if range.is_empty() || node.is_extra() || node.text().trim().is_empty() || moves.touches(&range) {
+    // The root begins with the first thing in the file, wherever that stands.
+    let root = node.parent().is_none();
+    if root || range.is_empty() || node.is_extra() || node.text().trim().is_empty() || moves.touches(&range) {
         return true;
     }
     let now = moves.of(range.start)..moves.of(range.end);

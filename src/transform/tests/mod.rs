@@ -196,6 +196,10 @@ fn annotations_stand_where_they_may() {
         "fn g() {\n    // gander[n]: look\n    if a { f(1) }\n}\n\nAnnotated: look"
     );
     assert_eq!(
+        note("sql", "a.sql", "f($X)", " -- made by b\nselect f(1)\n"),
+        "-- gander[n]: look\n -- made by b\nselect f(1)\n\nAnnotated: look"
+    );
+    assert_eq!(
         note("sql", "a.sql", "f($X)", "select f(1)\nfrom t;\n"),
         "-- gander[n]: look\nselect f(1)\nfrom t;\n\nAnnotated: look"
     );
