@@ -367,7 +367,7 @@ impl<'t> Flow<'t> {
         let whole = format!("{prefix}{}{suffix}", read.masked);
         let Ok(tree) = parse_embedded(language, whole, read.start - prefix.len()) else { return false };
         let shifted = |hole: &Range<usize>| hole.start + prefix.len()..hole.end + prefix.len();
-        let dialect = if self.around.dialect == Dialect::BigQuery && prefix.contains("spark_") {
+        let dialect = if self.around.dialect.is_google() && prefix.contains("spark_") {
             Dialect::Spark
         } else {
             self.around.dialect

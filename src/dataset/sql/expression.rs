@@ -338,7 +338,7 @@ impl<'t> Resolver<'t> {
     }
 
     fn is_bigquery(&self) -> bool {
-        self.setting.dialect == super::Dialect::BigQuery
+        self.setting.dialect.is_google()
     }
 
     /// Functions that take names for texts.

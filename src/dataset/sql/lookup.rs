@@ -91,10 +91,18 @@ const UNITS: [&str; 27] = [
 /// Whether a name is one of time, as a function takes it beside another argument.
 pub(super) fn is_unit_of_time(node: Node<'_>, name: &str) -> bool {
     let argument = node.parent().filter(|parent| parent.kind() == "argument");
+    // `week(monday)`
+    if DAYS.contains(&name) {
+        let week = |call: &Node<'_>| call.text().get(..4).is_some_and(|called| called.eq_ignore_ascii_case("week"));
+        let call = argument.and_then(|argument| argument.ancestors().find(|up| up.kind() == "call"));
+        return call.filter(week).and_then(|call| call.parent()).is_some_and(|around| around.kind() == "argument");
+    }
     let many =
         |one: Node<'_>| [one.prev_named(), one.next_named()].into_iter().flatten().any(|one| one.kind() == "argument");
     UNITS.contains(&name) && argument.is_some_and(many)
 }
+
+const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 impl<'t> Resolver<'t> {
     pub(super) fn scopes_from(&self, scope: Option<usize>) -> impl Iterator<Item = usize> {
@@ -155,14 +163,25 @@ impl<'t> Resolver<'t> {
             let item = node.and_then(|node| node.ancestors().take(256).find(|up| up.kind() == "select_item"));
             item.is_some_and(|item| self.output_name(item).as_deref() == Some(name))
         };
-        clause != Clause::Columns || self.setting.dialect != Dialect::BigQuery && !own()
+        clause != Clause::Columns || !self.setting.dialect.is_google() && !own()
     }
 
-    /// Whether a column comes before a name of the list: behind `group by`, everywhere but in
-    /// BigQuery.
+    /// Whether a column comes before a name of the list: behind `group by`, but for the items of BigQuery.
     fn groups_by_columns(&self, node: Option<Node<'t>>) -> bool {
-        let grouped = || node.is_some_and(|node| node.ancestors().take(256).any(|up| up.kind() == "group_by_clause"));
-        self.setting.dialect != Dialect::BigQuery && grouped()
+        let around = |kind: &str| node.is_some_and(|node| node.ancestors().take(256).any(|up| up.kind() == kind));
+        let google = self.setting.dialect.is_google();
+        let open = google && (self.setting.dialect == Dialect::Unsaid || around("tuple"));
+        around("group_by_clause") && !open
+    }
+
+    /// Whether a name of the list comes before a column: BigQuery takes an item of `group by` for one if it is
+    /// nothing else, and never a part of an item.
+    pub(super) fn groups_by_name(&self, node: Option<Node<'t>>) -> bool {
+        let Some(node) = node.filter(|_| self.setting.dialect == Dialect::BigQuery) else { return false };
+        let item = node.ancestors().find(|up| up.kind() != "parenthesized").filter(|up| up.kind() == "grouping_item");
+        let clause = item.and_then(|item| item.ancestors().find(|up| up.kind() != "grouping_item"));
+        // `|> aggregate … group by`
+        clause.and_then(|clause| clause.parent()).is_some_and(|around| around.kind() != "aggregate")
     }
 
     pub(super) fn lookup_at(&self, scope: Option<usize>, name: &str, clause: Clause, node: Option<Node<'t>>) -> Found {
@@ -175,7 +194,8 @@ impl<'t> Resolver<'t> {
                 return Found::Local;
             }
             let alias = scope.aliases.get(name).copied();
-            if first && clause == Clause::Names && alias.is_some() {
+            let named = clause == Clause::Names && alias.is_some();
+            if first && (named || alias == Some(Alias::Given) && self.groups_by_name(node)) {
                 return Found::Alias;
             }
             let hits: Vec<(Hit, usize)> = scope

@@ -34,8 +34,10 @@ use crate::tree::{Node, Tree};
 /// Whose SQL it is, where that matters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dialect {
-    /// GoogleSQL.
+    /// Nobody says: GoogleSQL, but for what other dialects read otherwise without an error.
     #[default]
+    Unsaid,
+    /// GoogleSQL.
     BigQuery,
     /// Double quotes hold names.
     Ansi,
@@ -48,6 +50,11 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// Whether it is read as GoogleSQL.
+    pub fn is_google(self) -> bool {
+        matches!(self, Self::Unsaid | Self::BigQuery)
+    }
+
     /// Every dialect, with the word that a migration has for it.
     pub const ALL: [(&'static str, Self); 5] = [
         ("bigquery", Self::BigQuery),
@@ -88,7 +95,7 @@ pub struct Setting {
 impl Setting {
     /// Whether what is calculated is named by the text of the calculation.
     fn names_by_text(&self) -> bool {
-        self.by_text || self.dialect != Dialect::BigQuery
+        self.by_text || !self.dialect.is_google()
     }
 }
 

@@ -112,7 +112,8 @@ impl<'t> Resolver<'t> {
                 self.alias_reached(stand, &name, path.node);
                 // Behind `order by` the list's names come first, at least where they stand alone.
                 let whole = path.node.parent().is_some_and(|parent| parent.kind() == "order_item");
-                if stand.clause != Clause::Names || !whole && self.setting.dialect != super::Dialect::BigQuery {
+                let alone = self.groups_by_name(Some(path.node));
+                if !alone && (stand.clause != Clause::Names || !whole && !self.setting.dialect.is_google()) {
                     self.meets_new(path, stand, &name, None);
                 }
             }

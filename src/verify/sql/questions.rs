@@ -336,7 +336,7 @@ fn root_of<'r>(roots: &[&'r str], path: &str) -> Option<&'r str> {
 /// What sqlglot calls a dialect; its own is near the standard.
 fn word(dialect: Dialect) -> &'static str {
     match dialect {
-        Dialect::BigQuery => "bigquery",
+        Dialect::Unsaid | Dialect::BigQuery => "bigquery",
         Dialect::Ansi => "",
         Dialect::Snowflake => "snowflake",
         Dialect::DuckDb => "duckdb",
