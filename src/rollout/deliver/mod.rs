@@ -5,6 +5,7 @@
 mod clash;
 mod effect;
 mod look;
+mod present;
 mod revert;
 
 use std::collections::BTreeMap;
@@ -14,8 +15,9 @@ pub use clash::{is_clash, no_clash};
 pub(super) use effect::{committed, not_moved_there as not_moved, remote_of_record, unless_approved};
 pub use effect::{is_ours, trailer};
 pub use look::{is_own, own_writes};
+pub use present::{Present, Told, merged_as_files, present};
 use revert::Reverting;
-pub use revert::{Named, Present, Told, merged_as_files, named, present, revert_id, trial};
+pub use revert::{Named, named, revert_id, trial};
 
 use super::machine::consumer::{Event, State};
 use super::{Hooks, RolloutError, shared};
