@@ -104,8 +104,9 @@ pub(super) fn ship_all(
             if stopped {
                 break; // the next run goes on here
             }
-            // What is kept back is there to be looked at all the same.
-            let stays = fails && goes_out(request, snapshot, parcel);
+            // What is held is there to be looked at all the same; of the rest nobody is asked.
+            let asks = || disposition_of(request, parcel).0 == Disposition::Approve;
+            let stays = fails && (goes_out(request, snapshot, parcel) || asks());
             if stays || excluded_since(store, request, snapshot, wave, parcel)? {
                 continue;
             }
@@ -300,11 +301,15 @@ fn marks(request: &Request<'_>, parcel: &Parcel<'_>) -> Marks {
     }
 }
 
+/// What the policy says of it, and why it stays where it does.
+fn disposition_of(request: &Request<'_>, parcel: &Parcel<'_>) -> (Disposition, &'static str) {
+    let result = &parcel.workspace.plan.result;
+    disposition(result, parcel.verdict.kind, marks(request, parcel), &request.migration.policy)
+}
+
 /// The policy, or a person, lets it out.
 fn goes_out(request: &Request<'_>, snapshot: &Snapshot, parcel: &Parcel<'_>) -> bool {
-    let result = &parcel.workspace.plan.result;
-    let disposition = disposition(result, parcel.verdict.kind, marks(request, parcel), &request.migration.policy).0;
-    disposition == Disposition::Deliver
+    disposition_of(request, parcel).0 == Disposition::Deliver
         || parcel.approved
         || parcel.begun.is_some_and(|record| snapshot.approved(parcel.id, record))
 }
@@ -431,9 +436,7 @@ fn record_of(request: &Request<'_>, wave: u32, parcel: &Parcel<'_>) -> (Delivery
         };
         return (DeliveryRecord { folder, approved, ..begun.clone() }, None);
     }
-    let result = &parcel.workspace.plan.result;
-    let (disposition, why) =
-        disposition(result, parcel.verdict.kind, marks(request, parcel), &request.migration.policy);
+    let (disposition, why) = disposition_of(request, parcel);
     let asks = deliver::waits_for_approval(why);
     let (kept, approved) = match disposition {
         Disposition::Deliver => (None, None),

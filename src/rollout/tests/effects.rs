@@ -42,6 +42,10 @@ fn nothing_goes_out_of_a_wave_that_fails_by_its_verdicts() {
     for on_failed in [OnFailedGate::RollbackWave, OnFailedGate::RollbackAll, OnFailedGate::Stop] {
         let mut world = failing_world(None, Delivery::Branch, on_failed);
         world.migration.rollout.gates = vec![Gate::Regressions { max: 0 }];
+        // One of the wave would want an approval.
+        world.migration.rollout.waves.remove(1);
+        world.migration.policy.unverified = Disposition::Approve;
+        world.verdicts.insert(3, VerdictKind::NoData);
         let ledger = world.run().unwrap();
         let stopped = on_failed == OnFailedGate::Stop;
         assert!(matches!(ledger.end, RunEnd::RolledBack { wave: 2, .. } | RunEnd::Stopped { wave: 2, .. }));
@@ -50,8 +54,10 @@ fn nothing_goes_out_of_a_wave_that_fails_by_its_verdicts() {
         let why =
             if stopped { "its wave failed before it went out" } else { "its wave was rolled back before it went out" };
         assert_eq!(ledger.rows[1].reason, why);
-        let journal = world.store().journal_of("apps/c1").unwrap();
-        assert!(journal.iter().all(|line| line.entry.point == "verify"), "{journal:?}");
+        for id in ["apps/c1", "apps/c3"] {
+            let journal = world.store().journal_of(id).unwrap();
+            assert!(journal.iter().all(|line| line.entry.point == "verify"), "{journal:?}");
+        }
         assert_eq!(words[0].1 == Outcome::RolledBack, on_failed == OnFailedGate::RollbackAll);
         // What a person has to look at is there.
         assert!(world.migration.state.join("change-sets/held/c2/change.patch").is_file());
@@ -60,6 +66,9 @@ fn nothing_goes_out_of_a_wave_that_fails_by_its_verdicts() {
         world.verdicts.insert(2, VerdictKind::Pass);
         let first = if on_failed == OnFailedGate::RollbackAll { 1 } else { 2 };
         retry_wave(&mut world.store(), first).unwrap();
+        let RunEnd::Waiting { waits, .. } = world.run().unwrap().end else { panic!("{on_failed:?}") };
+        assert_eq!(waits[0].what, crate::state::WaitFor::Approval, "{on_failed:?}");
+        approve(&mut world.store(), &About::Consumer("component:default/c3".to_owned()), "", &[]).unwrap();
         assert_eq!(world.run().unwrap().end, RunEnd::Complete, "{on_failed:?}");
     }
 }
