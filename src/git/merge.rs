@@ -2,14 +2,70 @@
 
 use std::collections::BTreeMap;
 
-use super::{Blob, GitError, Repository, SETTINGS, object_name};
+use super::push::Outbox;
+use super::{Blob, GitError, Repository, SETTINGS, garbled, object_name};
 use crate::process::{Exit, Invocation};
 use crate::workspace::{Content, is_inner_path};
 
 /// How many paths are asked for at once: an argument each.
 const MOST_PATHS: usize = 500;
 
+/// What merging one commit into another one would come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Merging {
+    /// It merges.
+    Clean,
+    /// It merges, and changes nothing.
+    Nothing,
+    /// It does not, because of this path.
+    Conflict(String),
+}
+
 impl Repository {
+    /// The commit at which two histories part; `None` where they have none in common.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn fork(&self, one: &str, other: &str) -> Result<Option<String>, GitError> {
+        let output = self.invoke(&["merge-base", object_name(one)?, object_name(other)?]).run()?;
+        match output.status {
+            Exit::Code(0) => {
+                let text = String::from_utf8_lossy(&output.stdout);
+                object_name(text.trim()).map(|name| Some(name.to_owned()))
+            }
+            Exit::Code(1) => Ok(None),
+            _ => Err(self.failure("merge-base", &output)),
+        }
+    }
+
+    /// What merging `theirs` into `ours` would come to by git's own merge, where they part at
+    /// `base`. It is done beside the repository, whose configuration could name programs that
+    /// merge.
+    ///
+    /// # Errors
+    /// Where git can't be asked, is older than 2.40, or something of the three is not here.
+    pub fn merging(&self, base: &str, ours: &str, theirs: &str) -> Result<Merging, GitError> {
+        let (outbox, ours) = (Outbox::beside(self)?, object_name(ours)?);
+        let beside = outbox.repository();
+        let base = format!("--merge-base={}", object_name(base)?);
+        let args = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", &base, ours];
+        let output = beside.invoke(&[&args[..], &[object_name(theirs)?]].concat()).run()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let mut said = text.split('\0').filter(|part| !part.is_empty());
+        let tree = said.next().unwrap_or_default();
+        match output.status {
+            Exit::Code(0) if beside.resolve(&format!("{ours}^{{tree}}"))?.as_deref() == Some(tree) => {
+                Ok(Merging::Nothing)
+            }
+            Exit::Code(0) => Ok(Merging::Clean),
+            Exit::Code(1) => {
+                let path = said.next().ok_or_else(|| garbled("merge-tree", &output.stdout))?;
+                Ok(Merging::Conflict(path.to_owned()))
+            }
+            _ => Err(beside.failure("merge-tree", &output)),
+        }
+    }
+
     /// What lies at a path of a commit; `None` where nothing does, or no plain file.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ pub use checkout::Standing;
 pub use commit::NewCommit;
 pub use fetch::{Fetch, Left, check_url};
 pub use list::{Listing, TreeEntry};
-pub use merge::{merge_contents, merge_texts};
+pub use merge::{Merging, merge_contents, merge_texts};
 pub use present::{Follows, Present};
 pub use push::{Abroad, Push, Remote};
 pub use standing::{Standings, TRAILER};

@@ -85,6 +85,17 @@ impl Outbox {
         crate::files::write_cache(&place, refs.as_bytes()).map_err(GitError::Left)
     }
 
+    /// One that sees the objects of `lender`, and nothing of its configuration.
+    pub(super) fn beside(lender: &Repository) -> Result<Self, GitError> {
+        let outbox = Self::new(Some(lender), None)?;
+        lender.lend_objects(outbox.repository.toplevel())?;
+        Ok(outbox)
+    }
+
+    pub(super) fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
     /// A call to another repository whose objects go into this folder.
     pub(super) fn write_into(
         &self,
@@ -142,16 +153,19 @@ impl Repository {
         Ok((output.status == Exit::Code(0) && !url.is_empty()).then(|| url.to_owned()))
     }
 
-    /// Lets `borrower` read this repository's objects, shallow and partial ones, too.
-    fn lend(&self, folder: &std::path::Path, borrower: &Self, remote: &Remote) -> Result<(), GitError> {
-        let write = |name: &str, bytes: &[u8]| {
-            crate::files::write_cache(&folder.join(".git").join(name), bytes).map_err(GitError::Left)
-        };
+    /// Lets a repository in `folder` read this one's objects.
+    fn lend_objects(&self, folder: &std::path::Path) -> Result<(), GitError> {
         let mut objects = self.path_of_git("objects")?.into_os_string().into_encoded_bytes();
         objects.push(b'\n');
-        write("objects/info/alternates", &objects)?;
+        let place = folder.join(".git/objects/info/alternates");
+        crate::files::write_cache(&place, &objects).map_err(GitError::Left)
+    }
+
+    /// The same of shallow and partial ones, too.
+    fn lend(&self, folder: &std::path::Path, borrower: &Self, remote: &Remote) -> Result<(), GitError> {
+        self.lend_objects(folder)?;
         if let Ok(shallow) = std::fs::read(self.path_of_git("shallow")?) {
-            write("shallow", &shallow)?;
+            crate::files::write_cache(&folder.join(".git/shallow"), &shallow).map_err(GitError::Left)?;
         }
         let partial = self.invoke(&["config", "--get-regexp", "^remote\\..*\\.promisor$"]).run()?;
         if partial.status == Exit::Code(0) {
@@ -268,12 +282,19 @@ impl Remote {
         if output.status == Exit::Code(0) { Ok(()) } else { Err(self.failed(&output)) }
     }
 
-    /// Pushes a commit that was made over [`Remote::head`] to a branch that is not there.
+    /// Pushes a commit that was made over [`Remote::head`] to a branch that is not there, or that
+    /// stands where gander put it.
     ///
     /// # Errors
     /// As [`Remote::push`].
-    pub fn push_from(&self, from: &Repository, branch: &str, commit: &str) -> Result<(), GitError> {
-        self.send(from, branch, object_name(commit)?, None)?;
+    pub fn push_from(
+        &self,
+        from: &Repository,
+        branch: &str,
+        commit: &str,
+        replaces: Option<&str>,
+    ) -> Result<(), GitError> {
+        self.send(from, branch, object_name(commit)?, replaces)?;
         fault::point("git.pushed");
         Ok(())
     }

@@ -58,6 +58,16 @@ struct Sight {
     named: Option<String>,
     /// A change set that it took the place of is in the history, in this commit.
     earlier: Option<(Digest, String)>,
+    /// Where the branch that takes it back would be merged.
+    fork: Option<Fork>,
+}
+
+/// A branch that an owner is asked to merge, by the commit where its history parts from that of
+/// the owner, where there is one, and its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Fork {
+    base: Option<String>,
+    tip: String,
 }
 
 impl From<Seen> for Sight {

@@ -2,7 +2,7 @@
 //! last one first.
 
 use super::bind::out_there;
-use super::deliver::{self, Obstacle, Shipment};
+use super::deliver::{self, Obstacle, Shipment, Told};
 use super::driver::move_waves;
 use super::judge::note_waits;
 use super::ledger::{Ledger, NOTHING_KNOWN, ledger};
@@ -130,8 +130,15 @@ fn merged_after_all(
     record: &mut DeliveryRecord,
 ) -> Result<(), RolloutError> {
     let versions = store.versions_of(id, &record.change_id)?;
-    let found = deliver::merged_as_files(&workspace(snapshot, id)?.place, record, &versions);
-    let Ok(Some(head)) = found else { return Ok(()) };
+    let Some(git) = &workspace(snapshot, id)?.place.git else { return Ok(()) };
+    let Ok(present) = deliver::present(git, record) else { return Ok(()) };
+    match present.tells(&git.prefix, &versions) {
+        Ok(Told::There) if versions.iter().any(|one| one.before != one.after) => {}
+        // A part of what was taken back came again.
+        Ok(Told::Unclear { whole: Some(_), .. }) if record.once.is_some() => {}
+        _ => return Ok(()),
+    }
+    let head = present.head().to_owned();
     let entry = Entry::of("merged", id, format!("its change is in {head}, by its files"));
     // Files of a working tree are put back, whatever was committed.
     let merged = Some(head).filter(|_| record.how != Delivery::Checkout);

@@ -222,6 +222,91 @@ fn a_rollback_leaves_a_branch_of_which_its_owner_has_a_part() {
 }
 
 #[test]
+fn a_rollback_that_was_begun_leaves_a_branch_of_which_its_owner_has_a_part() {
+    let bench = fleet("");
+    let place = bench.root.join("apps/ant");
+    commit(&place, "more.py", OLD, &[]);
+    git(&place, &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]).expect(0);
+    let made = tip(&bench, "ant");
+    let away = bench.root.join("away");
+    std::fs::rename(remote(&bench, "ant"), &away).unwrap();
+    bench.gander(&["rollback", "--consumer", "ant"]).expect(4);
+    std::fs::rename(&away, remote(&bench, "ant")).unwrap();
+    let ant = owner(&bench, "ant", "main");
+    commit(&ant, "job.py", NEW, &[]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    for arguments in [["rollback", "--all"].as_slice(), &["run"]] {
+        bench.gander(arguments);
+        assert_eq!((tip(&bench, "ant"), state(&bench, "ant")), (made.clone(), "reverting".to_owned()));
+        assert!(reason(&bench.ledger(), "ant").contains("may have merged a part of it"), "{:#}", bench.ledger());
+    }
+    // All of it is told apart from a part, and so is nothing.
+    commit(&ant, "job.py", OLD, &[]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]);
+    assert_eq!((tip(&bench, "ant"), state(&bench, "ant")), (None, "reverted".to_owned()));
+}
+
+#[test]
+fn a_part_of_a_revert_is_not_taken_for_all_of_it() {
+    let bench = fleet("");
+    for name in ["ant", "bee"] {
+        let place = bench.root.join("apps").join(name);
+        commit(&place, "more.py", OLD, &[]);
+        git(&place, &["push", "-q", "origin", "main"]);
+    }
+    bench.gander(&["run"]).expect(0);
+    let places = ["ant", "bee"].map(|name| {
+        let place = merge(&bench, name, &["--no-ff", "-m", "merged"]);
+        git(&place, &["push", "-q", "origin", "main", &format!(":gander/small/{name}")]);
+        place
+    });
+    bench.gander(&["rollback", "--all"]).expect(4);
+    // Both squash one file of it under its whole message, and one deletes the branch.
+    let back = |name: &str| format!("gander/small/{name}.revert");
+    for (name, place) in ["ant", "bee"].into_iter().zip(&places) {
+        git(place, &["fetch", "-q"]);
+        let message = git(place, &["log", "-1", "--format=%B", &format!("origin/{}", back(name))]);
+        commit(place, "job.py", OLD, &["-m", &message]);
+        git(place, &["push", "-q", "origin", "main"]);
+    }
+    git(&places[1], &["push", "-q", "origin", &format!(":{}", back("bee"))]);
+    let made = branches(&bench, "ant");
+    for _ in 0..2 {
+        bench.gander(&["run"]);
+        assert_eq!(["ant", "bee"].map(|name| state(&bench, name)), ["reverting", "revert-conflict"]);
+        for name in ["ant", "bee"] {
+            let why = reason(&bench.ledger(), name).to_owned();
+            assert!(why.contains("more.py is as gander left it"), "{why}");
+        }
+    }
+    bench.gander(&["rollback", "--all"]).expect(5);
+    bench.gander(&["rollback", "--consumer", "ant"]).expect(4);
+    assert_eq!(branches(&bench, "ant"), made, "the rest of it is still asked for");
+    bench.gander(&["rollback", "--consumer", "bee"]).expect(4);
+    for (name, place) in ["ant", "bee"].into_iter().zip(&places) {
+        assert_eq!(git(&remote(&bench, name), &["show", &format!("{}:more.py", back(name))]), OLD);
+        git(place, &["fetch", "-q"]);
+        git(place, &["merge", "-q", "--no-ff", "-m", "back", &format!("origin/{}", back(name))]);
+        git(place, &["push", "-q", "origin", "main"]);
+    }
+    bench.gander(&["run"]);
+    assert_eq!(["ant", "bee"].map(|name| state(&bench, name)), ["reverted", "reverted"], "{:#}", bench.ledger());
+    // Who brings a part of it back has that part.
+    commit(&places[0], "more.py", NEW, &[]);
+    git(&places[0], &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]);
+    assert!(
+        reason(&bench.ledger(), "ant").contains("more.py is as gander left it all the same"),
+        "{:#}",
+        bench.ledger()
+    );
+    bench.gander(&["rollback", "--consumer", "ant"]).expect(4);
+    assert_eq!(state(&bench, "ant"), "reverting");
+}
+
+#[test]
 fn a_clone_in_which_somebody_works_is_not_collected() {
     let bench = fleet("");
     std::fs::remove_dir_all(bench.root.join("apps")).unwrap();

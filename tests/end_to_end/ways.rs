@@ -123,24 +123,40 @@ fn a_branch_that_leaves_no_room_is_named() {
 fn a_revert_that_can_not_be_merged_any_more_is_for_a_person() {
     let bench = fleet("");
     bench.gander(&["run"]).expect(0);
-    let places = ["ant", "bee"].map(|name| {
+    let places = ["ant", "bee", "cat"].map(|name| {
         let place = merge(&bench, name, &["--no-ff", "-m", "merged"]);
         git(&place, &["push", "-q", "origin", "main", &format!(":gander/small/{name}")]);
         place
     });
     bench.gander(&["rollback", "--all"]).expect(4);
-    // One goes on in the very line, one elsewhere.
-    for (place, (path, text)) in
-        places.iter().zip([("job.py", NEW.replace("rows", "lines")), ("more.py", NEW.to_owned())])
-    {
-        commit(place, path, &text, &[]);
-        git(place, &["push", "-q", "origin", "main"]);
-    }
+    // One goes on in the very line, one moves the file, one writes the history anew.
+    commit(&places[0], "job.py", &NEW.replace("rows", "lines"), &[]);
+    git(&places[1], &["mv", "job.py", "task.py"]);
+    commit(&places[1], "more.py", NEW, &[]);
+    git(&places[2], &["reset", "-q", "--hard", "HEAD^"]);
+    commit(&places[2], "job.py", NEW, &[]);
+    places.iter().for_each(|place| drop(git(place, &["push", "-q", "-f", "origin", "main"])));
+    let three = || ["ant", "bee", "cat"].map(|name| state(&bench, name));
     for _ in 0..2 {
         bench.gander(&["run"]);
-        assert_eq!(["ant", "bee"].map(|name| state(&bench, name)), ["revert-conflict", "reverting"]);
-        assert!(reason(&bench.ledger(), "ant").contains("can't be merged any more"), "{:#}", bench.ledger());
+        assert_eq!(three(), ["revert-conflict", "reverting", "revert-conflict"], "{:#}", bench.ledger());
+        for (name, why) in [("ant", "the same lines of job.py"), ("cat", "merging it changes nothing")] {
+            let said = reason(&bench.ledger(), name).to_owned();
+            assert!(said.contains(why) && said.contains("can't be merged any more"), "{said}");
+        }
     }
+    // Over the new history the revert is made anew.
+    bench.gander(&["rollback", "--consumer", "cat"]).expect(4);
+    let there = remote(&bench, "cat");
+    assert_eq!(git(&there, &["rev-parse", "gander/small/cat.revert^"]), git(&there, &["rev-parse", "main"]));
+    assert_eq!(git(&there, &["show", "gander/small/cat.revert:job.py"]), OLD);
+    for (name, place) in ["bee", "cat"].into_iter().zip(&places[1..]) {
+        git(place, &["fetch", "-q"]);
+        git(place, &["merge", "-q", "--no-ff", "-m", "back", &format!("origin/gander/small/{name}.revert")]);
+        git(place, &["push", "-q", "origin", "main"]);
+    }
+    bench.gander(&["run"]);
+    assert_eq!(three(), ["revert-conflict", "reverted", "reverted"], "{:#}", bench.ledger());
     bench.gander(&["rollback", "--consumer", "ant"]).expect(5);
     let now = bench.text(".gander/small/change-sets/wave-1/ant/conflict/job.py.now");
     assert_eq!(now, NEW.replace("rows", "lines"));

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Obstacle;
 use super::revert::{Ground, back, ground};
-use crate::git::{self, GitError};
+use crate::git::{self, GitError, Merging};
 use crate::state::DeliveryRecord;
 use crate::workspace::{Content, FileVersion, GitPlace, Workspace, below};
 
@@ -25,6 +25,8 @@ pub enum Told {
         back: bool,
         /// The first file that is neither as it was before nor as it was made.
         neither: Option<String>,
+        /// The first file that holds all of its part.
+        whole: Option<String>,
         /// Whether some of it seems to be there: a file as it was made, or one with a word that it
         /// brought.
         part: bool,
@@ -88,17 +90,50 @@ impl Present {
     /// # Errors
     /// Where it can't be read or reached.
     pub fn tells_at(&self, commit: &str, prefix: &str, versions: &[FileVersion]) -> Result<Told, Obstacle> {
-        if let Ground::There(remote, abroad) = &self.ground {
-            remote.bring_commit(abroad, commit)?;
-        }
+        self.bring(commit)?;
         self.told_by((commit, &BTreeMap::new()), prefix, versions)
     }
 
-    /// A file whose lines were changed since, so that a change can't be taken back from it.
+    fn bring(&self, commit: &str) -> Result<(), Obstacle> {
+        match &self.ground {
+            Ground::There(remote, abroad) => Ok(remote.bring_commit(abroad, commit)?),
+            Ground::Here(_) => Ok(()),
+        }
+    }
+
+    /// Why a branch that takes a change back can't be merged any more, where that is so. `fork` is
+    /// where its history parts from that of the head, and its commit.
     ///
     /// # Errors
     /// Where it can't be read.
-    pub fn stuck(&self, prefix: &str, versions: &[FileVersion]) -> Result<Option<String>, Obstacle> {
+    pub fn stuck(
+        &self,
+        (base, tip): (Option<&str>, &str),
+        prefix: &str,
+        versions: &[FileVersion],
+    ) -> Result<Option<String>, Obstacle> {
+        let Some(base) = base else {
+            return Ok(Some("the history that it was made over is not there any more".to_owned()));
+        };
+        let same_lines = |path: &str| format!("later commits changed the same lines of {path}, or lines beside them");
+        let merging = || {
+            self.bring(base)?;
+            self.bring(tip)?;
+            Ok::<_, Obstacle>(self.ground.repository().merging(base, &self.head, tip)?)
+        };
+        Ok(match merging() {
+            Ok(Merging::Clean) => None,
+            Ok(Merging::Nothing) => {
+                Some("the history that it was made over was written anew, and merging it changes nothing".to_owned())
+            }
+            Ok(Merging::Conflict(path)) => Some(same_lines(&path)),
+            // A remote may give nobody a commit by its name, and an older git does not tell.
+            Err(_) => self.stuck_file(prefix, versions)?.map(|path| same_lines(&path)),
+        })
+    }
+
+    /// A file whose lines were changed since, so that a change can't be taken back from it.
+    fn stuck_file(&self, prefix: &str, versions: &[FileVersion]) -> Result<Option<String>, Obstacle> {
         for version in versions {
             let found = self.ground.repository().file_at(&self.head, &below(prefix, &version.path))?;
             if back(&[version], found.as_ref())?.is_none() {
@@ -114,7 +149,7 @@ impl Present {
         prefix: &str,
         versions: &[FileVersion],
     ) -> Result<Told, Obstacle> {
-        let (mut back, mut first, mut neither, mut part) = (0, None, None, false);
+        let (mut back, mut first, mut neither, mut whole, mut part) = (0, None, None, None, false);
         let changed: Vec<&FileVersion> = versions.iter().filter(|one| one.before != one.after).collect();
         for version in &changed {
             let path = below(prefix, &version.path);
@@ -128,6 +163,9 @@ impl Present {
             };
             let is_in = is_in(version, found)?;
             part |= is_in.unwrap_or_else(|| has_new_words(version, found));
+            if is_in == Some(true) && whole.is_none() {
+                whole = Some(version.path.clone());
+            }
             back += usize::from(is_in == Some(false));
             if is_in != Some(true) && first.is_none() {
                 first = Some((version.path.clone(), is_in == Some(false)));
@@ -139,7 +177,7 @@ impl Present {
         Ok(match first {
             None => Told::There,
             Some(_) if back == changed.len() => Told::NotThere,
-            Some((path, back)) => Told::Unclear { path, back, neither, part },
+            Some((path, back)) => Told::Unclear { path, back, neither, whole, part },
         })
     }
 

@@ -268,26 +268,11 @@ pub(super) fn revert(
 ) -> Result<Option<(String, String)>, Obstacle> {
     let Reverting { folder, time, said, hooks } = papers;
     let Some((branch, _)) = &record.branch else { return Ok(None) };
-    let first = revert_branch(branch, record);
-    let (id, mut branch) = (revert_id(record), first.clone());
-    for number in 2_u32.. {
-        let Some(found) = made_already(shipment, record, &branch)? else { break };
-        if found.message.ends_with(&trailer(&id)) {
-            // It may be one that can't be merged any more: that is for a person.
-            let left = plan(shipment, record, Some(folder))?;
-            return Ok((!left.files.is_empty()).then_some((branch, found.commit)));
-        }
-        match found.message.contains(&format!("\n{TRAILER}: ")) && number < 100 {
-            // It took back what was merged before, and stays as it is.
-            true => branch = format!("{first}-{number}"),
-            false => {
-                return Err(Obstacle::Conflict(format!(
-                    "there is a branch {branch} that gander did not make: rename or delete it, then roll this consumer \
-                 back again with `gander rollback --consumer`"
-                )));
-            }
-        }
-    }
+    let (id, first) = (revert_id(record), revert_branch(branch, record));
+    let (branch, replaces) = match slot(shipment, record, (&first, &id), folder)? {
+        Slot::Made(made) => return Ok(made),
+        Slot::Free(branch, replaces) => (branch, replaces),
+    };
     let reverse = plan(shipment, record, Some(folder))?;
     if reverse.files.is_empty() {
         return Ok(None);
@@ -312,7 +297,7 @@ pub(super) fn revert(
     );
     let new = NewCommit {
         branch: &branch,
-        expected: None,
+        expected: replaces.as_deref(),
         base: &reverse.head,
         prefix: &shipment.set.prefix,
         files: &reverse.files,
@@ -320,12 +305,57 @@ pub(super) fn revert(
         author: &author,
         time,
     };
-    let commit = repository.commit(&new)?;
+    // A copy of its remote needs no branch: it is pushed from there.
+    let commit = match &reverse.ground {
+        Ground::Here(_) => repository.commit(&new)?,
+        Ground::There(..) => repository.commit_alone(&new)?,
+    };
     fault::point("revert.made");
     if let Ground::There(remote, _) = &reverse.ground {
-        remote.push_from(repository, &branch, &commit)?;
+        remote.push_from(repository, &branch, &commit, replaces.as_deref())?;
     }
     Ok(Some((branch, commit)))
+}
+
+/// Where a revert goes.
+enum Slot {
+    /// It is made already, by this branch and commit; `None` where its files are back.
+    Made(Option<(String, String)>),
+    /// To this branch, which may stand at this commit of gander's own.
+    Free(String, Option<String>),
+}
+
+/// Looks for the branch of a revert: `first`, or one beside it.
+fn slot(
+    shipment: &Shipment<'_>,
+    record: &DeliveryRecord,
+    (first, id): (&str, &Digest),
+    folder: &Path,
+) -> Result<Slot, Obstacle> {
+    let mut branch = first.to_owned();
+    for number in 2_u32.. {
+        let Some(found) = made_already(shipment, record, &branch)? else { break };
+        if found.message.ends_with(&trailer(id)) {
+            let left = plan(shipment, record, Some(folder))?;
+            let is_known = record.revert.as_ref().is_some_and(|(_, commit)| *commit == found.commit);
+            // One that was asked for, and can't be merged any more, is made anew over what is there now.
+            if is_known && !found.parents.contains(&left.head) && !left.files.is_empty() {
+                return Ok(Slot::Free(branch, Some(found.commit)));
+            }
+            return Ok(Slot::Made((!left.files.is_empty()).then_some((branch, found.commit))));
+        }
+        match found.message.contains(&format!("\n{TRAILER}: ")) && number < 100 {
+            // It took back what was merged before, and stays as it is.
+            true => branch = format!("{first}-{number}"),
+            false => {
+                return Err(Obstacle::Conflict(format!(
+                    "there is a branch {branch} that gander did not make: rename or delete it, then roll this consumer \
+                 back again with `gander rollback --consumer`"
+                )));
+            }
+        }
+    }
+    Ok(Slot::Free(branch, None))
 }
 
 fn made_already(

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use super::{AT_ONCE, Seen, Sight, is_in_the_way, made, stands};
+use super::{AT_ONCE, Fork, Seen, Sight, is_in_the_way, made, stands};
 use crate::git::{GitError, Repository, Standings};
 use crate::rollout::deliver::{self, Named, trailer};
 use crate::state::{DeliveryRecord, DeliveryState};
@@ -145,12 +145,17 @@ fn become_of(repository: &Repository, standings: &Standings, record: &DeliveryRe
     let in_history = |commit: Option<&String>| commit.is_some_and(|commit| standings.merged.contains(commit));
     if let (DeliveryState::RollingBack, Some((name, commit))) = (&record.state, &record.revert) {
         let named = standings.named.get(&deliver::revert_id(record).to_string()).cloned();
-        if let Some(by) = named.or_else(|| Some(commit.clone()).filter(|commit| standings.merged.contains(commit))) {
-            return Ok(Seen::Back(format!("its revert is in {by}")).into());
-        }
-        let gone = !standings.tips.contains_key(name);
-        let thrown = || Seen::Refused(format!("its owner threw away the branch {name} that takes it back"));
-        return Ok(Sight { seen: gone.then(thrown), ..Sight::default() });
+        // Whoever squashes a part of it may keep the whole message.
+        let named = named.or_else(|| Some(commit.clone()).filter(|commit| standings.merged.contains(commit)));
+        let Some(tip) = standings.tips.get(name) else {
+            let thrown = Seen::Refused(format!("its owner threw away the branch {name} that takes it back"));
+            return Ok(Sight { seen: Some(thrown), named, ..Sight::default() });
+        };
+        let fork = match &standings.head {
+            Some(head) => Some(Fork { base: repository.fork(head, tip)?, tip: tip.clone() }),
+            None => None,
+        };
+        return Ok(Sight { named, fork, ..Sight::default() });
     }
     if record.merged.is_some() {
         return Ok(Sight::default());

@@ -38,7 +38,7 @@ struct Answer {
     earlier: Vec<(Digest, Told)>,
     /// What the files of the commit say that names it, where those of the head don't tell.
     named: Option<Told>,
-    /// A file from which it can't be taken back any more, where its owner is asked to merge that.
+    /// Why what takes it back can't be merged any more, where its owner is asked to do so.
     stuck: Option<String>,
 }
 
@@ -87,7 +87,7 @@ fn is_asked(snapshot: &Snapshot, look: &Look<'_>, subject: &Subject<'_>, sight: 
     let record = subject.record;
     if is_asked_back(record) {
         // Its owner may take it back in another way than by merging gander's revert.
-        return matches!(sight.seen, Some(Seen::Refused(_))) || (!same && sight.seen.is_none());
+        return sight.seen.is_some() || sight.named.is_some() || !same;
     }
     if record.merged.is_some() {
         return !same && matches!(record.state, D::Delivered | D::Edited(_)) && sight.seen.is_none();
@@ -187,14 +187,17 @@ fn answer(present: &deliver::Present, case: &Case<'_>) -> Result<Answer, Obstacl
     for (change, versions) in case.earlier.iter().filter(|(_, versions)| !versions.is_empty()) {
         earlier.push((*change, present.tells(prefix, versions)?));
     }
-    let unclear = matches!(told, Told::Unclear { .. });
+    let is_asked = is_asked_back(case.subject.record) && told != Told::NotThere;
+    let unclear = is_asked || matches!(told, Told::Unclear { .. });
     let named = match case.sight.named.as_ref().filter(|_| unclear) {
         // A remote may give nobody a commit by its name: then its message is all there is.
         Some(commit) => present.tells_at(commit, prefix, &case.versions).ok(),
         None => None,
     };
-    let is_asked = is_asked_back(case.subject.record) && told != Told::NotThere;
-    let stuck = if is_asked { present.stuck(prefix, &case.versions)? } else { None };
+    let stuck = match case.sight.fork.as_ref().filter(|_| is_asked) {
+        Some(fork) => present.stuck((fork.base.as_deref(), &fork.tip), prefix, &case.versions)?,
+        None => None,
+    };
     Ok(Answer { head, told, earlier, named, stuck })
 }
 
@@ -207,19 +210,27 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
         if record.state == D::RolledBack && record.once.is_some() {
             return None;
         }
-        let seen = sight.named.clone().map(Seen::Merged).or_else(|| sight.seen.clone());
+        let by_name = |commit| if is_asked_back(record) { back_in(commit) } else { Seen::Merged(commit) };
+        let seen = sight.named.clone().map(by_name).or_else(|| sight.seen.clone());
         return seen.map(|seen| News { id: id.clone(), seen: Some(seen), doubt: None });
     };
     if is_asked_back(record) {
-        let back = || Seen::Back(format!("its files are as they were before it in {head}"));
-        let stuck = stuck.map(|path| {
-            Seen::Refused(format!(
-                "later commits changed the same lines of {path}, so that its revert can't be merged any more: \
-                 `gander rollback --consumer` lays the three versions side by side"
-            ))
-        });
-        let seen = (told == Told::NotThere).then(back);
-        return news(seen.or_else(|| sight.seen.clone()).or(stuck), None);
+        if told == Told::NotThere {
+            return news(Some(Seen::Back(format!("its files are as they were before it in {head}"))), None);
+        }
+        let is_part = matches!(by_name, Some(Told::There | Told::Unclear { whole: Some(_), .. }));
+        return match sight.named.as_ref().filter(|_| !is_part) {
+            Some(commit) => news(Some(back_in(commit.clone())), left_of(&told)),
+            None => {
+                let stuck = stuck.map(|why| {
+                    Seen::Refused(format!(
+                        "{why}, so that its revert can't be merged any more: `gander rollback --consumer` makes it \
+                         anew, or lays the three versions side by side"
+                    ))
+                });
+                news(sight.seen.clone().or(stuck), sight.named.as_ref().map(|commit| half_back(commit, &told)))
+            }
+        };
     }
     let gone = || Seen::Closed(format!("its change was merged, and is not in {head} any more: its owner took it back"));
     if record.merged.is_some() {
@@ -235,7 +246,7 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
     if back && record.once.is_some() {
         // That it was in the history once says nothing any more: only the files do.
         let seen = sight.seen.clone().filter(|seen| *seen == Seen::Arrived);
-        return news(seen, (told == Told::There).then(|| AGAIN.to_owned()));
+        return news(seen, left_of(&told));
     }
     if let Some(Seen::Merged(commit)) = &sight.seen {
         let out = matches!(record.state, D::Delivered | D::Edited(_) | D::Superseded);
@@ -275,8 +286,7 @@ fn doubt_of(record: &DeliveryRecord, sight: &Sight, told: Told) -> Option<String
     let thrown = record.state.is_thrown_away()
         || record.doubt.is_some()
         || matches!(sight.seen, Some(Seen::Closed(_) | Seen::Replaced(_)));
-    let stands = matches!(record.state, DeliveryState::Delivered | DeliveryState::Edited(_));
-    let thrown = thrown || (stands && matches!(told, Told::Unclear { part: true, .. }));
+    let thrown = thrown || (may_be_half(record) && matches!(told, Told::Unclear { part: true, .. }));
     match told {
         Told::Unclear { neither: Some(path), .. } if thrown => Some(unclear(&path)),
         Told::Unclear { path, .. } if thrown => Some(format!(
@@ -284,6 +294,32 @@ fn doubt_of(record: &DeliveryRecord, sight: &Sight, told: Told) -> Option<String
              part of it, which gander can't tell and won't take back: look there"
         )),
         _ => None,
+    }
+}
+
+/// Its revert is in this commit.
+fn back_in(commit: String) -> Seen {
+    Seen::Back(format!("its revert is in {commit}"))
+}
+
+/// Of what takes it back, a commit names all and takes back a part at most.
+fn half_back(commit: &str, told: &Told) -> String {
+    let what = match told {
+        Told::Unclear { whole: Some(path), .. } => format!("{path} is as gander left it"),
+        _ => "not all of it is as it was before".to_owned(),
+    };
+    format!("{commit} says that it takes it back, and {what}: its owner may have merged a part")
+}
+
+/// What of a change set that was taken back is there all the same.
+fn left_of(told: &Told) -> Option<String> {
+    match told {
+        Told::There => Some(AGAIN.to_owned()),
+        Told::Unclear { whole: Some(path), .. } => Some(format!(
+            "of what was taken back, {path} is as gander left it all the same; `gander rollback --consumer` makes a \
+             revert of it"
+        )),
+        Told::NotThere | Told::Unclear { whole: None, .. } => None,
     }
 }
 
@@ -302,10 +338,14 @@ pub(in crate::rollout) fn unclear(path: &str) -> String {
 
 /// What stands in the way of saying that a delivery is back, or nothing of it is out.
 pub(in crate::rollout) fn is_unclear(record: &DeliveryRecord) -> bool {
+    record.doubt.is_some() && (record.state.is_thrown_away() || may_be_half(record))
+}
+
+/// Its branch stands, also where it is to be withdrawn, and its owner may have merged a part of it.
+fn may_be_half(record: &DeliveryRecord) -> bool {
     use DeliveryState as D;
-    // Its branch stands, and half of it seems to be merged.
-    let half = matches!(record.state, D::Delivered | D::Edited(_)) && record.merged.is_none();
-    record.doubt.is_some() && (record.state.is_thrown_away() || half)
+    let stands = matches!(record.state, D::Delivered | D::Edited(_) | D::RollingBack);
+    stands && record.merged.is_none() && record.revert.is_none() && record.over.is_none()
 }
 
 /// The places that were looked at, each with its head.
