@@ -29,6 +29,9 @@ pub struct Facts {
     /// Whether indentation tells blocks apart.
     #[serde(default)]
     pub indented: bool,
+    /// What may stand before code on its line and is a part of what is around it: the code goes in by it, too.
+    #[serde(default)]
+    pub bullets: Vec<String>,
     /// Whether parentheses around an expression change nothing but precedence.
     #[serde(default)]
     pub parentheses: bool,
@@ -74,8 +77,13 @@ pub struct Facts {
     /// Node kinds that must hold something, though the grammar reads them empty.
     #[serde(default)]
     pub never_empty: Vec<String>,
+    /// Places within nodes that must hold something, though the grammar reads them empty.
+    #[serde(default)]
+    pub hollow: Vec<Hollow>,
     /// What stands in a block that would be empty.
     pub filler: Option<String>,
+    /// What goes on behind the end of a line, where the line ends in this.
+    pub continuation: Option<String>,
     /// What goes with an element of a list, and which can't go.
     #[serde(default)]
     pub elements: ElementFacts,
@@ -95,6 +103,9 @@ pub struct Facts {
     /// name: what the name is of.
     #[serde(default)]
     pub keeps: Vec<String>,
+    /// Node kinds that hold more than a name where there is more: a hole in one is the name, and no more.
+    #[serde(default)]
+    pub exact: Vec<String>,
     /// Node kinds of functions: where follow-ups of an edit in one look.
     #[serde(default)]
     pub functions: Vec<String>,
@@ -211,6 +222,18 @@ pub struct Place {
     /// `a?.b.c` goes on with `a?.b`.
     #[serde(default)]
     pub chain: bool,
+}
+
+/// A place between two tokens of a node that must hold something.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hollow {
+    /// The kinds of the node; `kind.field` for those in that field of that kind.
+    pub inside: Vec<String>,
+    /// The token before it.
+    pub after: String,
+    /// The tokens, or kinds, that may stand behind it; an empty one is the end of the node.
+    pub before: Vec<String>,
 }
 
 /// How operators bind: expressions are put together by that, whatever the grammar says. Empty where

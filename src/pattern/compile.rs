@@ -435,7 +435,7 @@ struct Builder<'s> {
 
 impl Builder<'_> {
     fn shape(&mut self, node: Node<'_>) -> Shape {
-        if let Some(hole) = self.spelt.hole(node.text()) {
+        if let Some(hole) = self.spelt.hole(node.text()).filter(|hole| hole.many || !is_exact(node)) {
             self.found += 1;
             return self.hole(node, &hole.clone());
         }
@@ -482,6 +482,13 @@ impl Builder<'_> {
             }),
         }
     }
+}
+
+/// Whether a hole is the name in a node, and not the node.
+fn is_exact(node: Node<'_>) -> bool {
+    let exact = &node.tree().language.facts.exact;
+    exact.iter().any(|kind| kind == node.kind())
+        && node.children().any(|c| c.is_named() && c.local_range() == node.local_range())
 }
 
 /// How a pattern reads in one context.

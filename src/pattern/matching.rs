@@ -189,7 +189,7 @@ impl<'p, 't> Matcher<'p, 't> {
                 let blank = !named && text.trim().is_empty();
                 node.kind_id() == *kind
                     && node.is_named() == *named
-                    && (blank || same_text(text, node.text(), self.fold))
+                    && (blank || same_text(text, node.text(), self.fold && !node.is_string()))
                     && (!named || node.is_leaf())
             }
             Shape::Inner { kind, children, gaps } if node.kind_id() == *kind => self.inner(children, gaps, node),
@@ -235,6 +235,11 @@ impl<'p, 't> Matcher<'p, 't> {
         let language = node.tree().language;
         // A value is no assignment, though a grammar may have chains of them nest.
         if chain.len() == 1 && language.is_chained(node.kind_id()) && !chain.contains(&node.kind_id()) {
+            return false;
+        }
+        // Nor are several names that nothing holds together.
+        let bare = |list: Node<'_>| list.children().next().is_some_and(|first| first.is_named());
+        if language.is_list(node.kind_id()) && !chain.contains(&node.kind_id()) && bare(node) {
             return false;
         }
         let mut bound = node;

@@ -89,7 +89,7 @@ impl<'t> Walk<'_, 't> {
             Shape::Leaf { kind, text, .. } => {
                 let fold = self.pattern.language.facts.case_insensitive;
                 let blank = !node.is_named() && text.trim().is_empty();
-                if node.kind_id() == *kind && (blank || same_text(text, node.text(), fold)) {
+                if node.kind_id() == *kind && (blank || same_text(text, node.text(), fold && !node.is_string())) {
                     self.agreed += 1;
                     return Ok(());
                 }

@@ -7,7 +7,6 @@
 use std::ops::Range;
 
 use super::elements::element;
-use super::layout::line_end;
 use crate::edit::Fragment;
 use crate::language::ElementFacts;
 use crate::tree::{Node, Tree};
@@ -20,10 +19,11 @@ pub type Deletion = (Range<usize>, Vec<Fragment>);
 /// # Errors
 /// Where the place of an element says what the others are.
 pub fn deletion(node: Node<'_>) -> Result<Deletion, String> {
-    let node = whole(node);
+    let node = specified(whole(node));
     let facts = &node.tree().language.facts.elements;
+    let filled = |list: &Node<'_>| node.tree().language.facts.never_empty.iter().any(|kind| kind == list.kind());
     let in_list = node.parent().is_some_and(|list| {
-        facts.empty.contains_key(list.kind()) || facts.single.iter().any(|kind| kind == list.kind())
+        facts.empty.contains_key(list.kind()) && !filled(&list) || facts.single.iter().any(|kind| kind == list.kind())
     });
     if in_list || is_element(node) {
         return element_gone(node);
@@ -79,10 +79,10 @@ pub fn is_body(statement: Node<'_>) -> bool {
     statement.parent().is_some_and(|around| is_listed(around, statement, kinds) && is_open(around))
 }
 
-/// Whether a node is in one of these kinds, or in that field of one: `kind.field`.
+/// Whether a node is in one of these kinds, or in that field of one: `kind.field`; `kind.` in none of its fields.
 pub fn is_listed(around: Node<'_>, node: Node<'_>, kinds: &[String]) -> bool {
     kinds.iter().any(|kind| match kind.split_once('.') {
-        Some((kind, field)) => around.kind() == kind && node.field_name() == Some(field),
+        Some((kind, field)) => around.kind() == kind && node.field_name().unwrap_or("") == field,
         None => around.kind() == kind.as_str(),
     })
 }
@@ -145,7 +145,8 @@ fn runs(named: &[Node<'_>], goes: impl Fn(&Node<'_>) -> bool) -> Vec<Deletion> {
     for run in named.chunk_by(|a, b| goes(a) == goes(b)).filter(|run| run.first().is_some_and(&goes)) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
         let (whole, kept) = element(head(*first), *last);
-        let whole = match first.is_statement() && kept.is_none() && run.len() > 1 {
+        let bare = whole == (head(*first).range().start..last.range().end);
+        let whole = match kept.is_none() && (bare || first.is_statement() && run.len() > 1) {
             true => lines_of(first.tree(), whole),
             false => whole,
         };
@@ -196,6 +197,15 @@ fn is_element(node: Node<'_>) -> bool {
     before || parts(sides[1], siblings.get(at + 2))
 }
 
+/// The element of a list that a node is all of: the name in `import { a, b }` is a specifier there.
+fn specified(node: Node<'_>) -> Node<'_> {
+    if is_element(node) {
+        return node;
+    }
+    let same = node.ancestors().take_while(|up| up.local_range() == node.local_range());
+    same.filter(|up| is_element(*up)).last().unwrap_or(node)
+}
+
 /// The node that goes where this one does: the statement that it is all of, and what would be
 /// nothing without it, as `export` or a decorator are.
 fn whole(node: Node<'_>) -> Node<'_> {
@@ -203,7 +213,7 @@ fn whole(node: Node<'_>) -> Node<'_> {
     let carries = |around: &Node<'_>, inner: Node<'_>| {
         let kinds = &tree.language.facts.elements.carriers;
         let last = around.named_children().last().is_some_and(|last| last.id == inner.id);
-        last && kinds.iter().any(|kind| kind == around.kind())
+        last && is_listed(*around, inner, kinds)
     };
     let is_all = |around: &Node<'_>, inner: Node<'_>| {
         let (outer, own) = (around.local_range(), inner.local_range());
@@ -269,42 +279,81 @@ pub fn whole_lines(node: Node<'_>) -> Range<usize> {
     lines_of(tree, range.start + tree.base()..range.end + tree.base())
 }
 
-/// A range of the file; its whole lines where nothing else is on them.
+/// A range of the file; its whole lines where nothing else is on them, else with the blanks that parted it.
 fn lines_of(tree: &Tree, range: Range<usize>) -> Range<usize> {
     let (text, base) = (tree.text(), tree.base());
     let own = range.start - base..range.end - base;
     let start = text[..own.start].rfind('\n').map_or(0, |i| i + 1);
     let end = text[own.end..].find('\n').map_or(text.len(), |i| own.end + i + 1);
     let alone = text[start..own.start].trim().is_empty() && text[own.end..end].trim().is_empty();
-    if alone { start + base..end + base } else { range }
+    let own = if alone && !goes_on(tree, start) { start..end } else { unparted(tree, own) };
+    own.start + base..own.end + base
 }
 
-/// Deletions that leave a block with nothing in it, though its language wants something: for
-/// each such block one of them, by its number, and what is to be written in its place.
-pub fn fillings(tree: &Tree, deletions: &[(usize, Range<usize>)]) -> Vec<(usize, String)> {
-    let facts = &tree.language.facts;
-    let Some(filler) = &facts.filler else { return Vec::new() };
-    let gone = |node: &Node<'_>| {
-        let range = node.local_range();
-        deletions.iter().find(|(_, deleted)| deleted.start <= range.start && range.end <= deleted.end)
-    };
-    let mut all = Vec::new();
-    for block in tree.iter().filter(|node| facts.never_empty.iter().any(|kind| kind == node.kind())) {
-        let children: Vec<Node<'_>> = block.named_children().collect();
-        let whole =
-            gone(&block).is_some_and(|(_, range)| range.start < block.local_range().start && children.len() != 1);
-        if children.is_empty() || whole || !children.iter().all(|child| gone(child).is_some()) {
-            continue;
-        }
-        // Where what is around it goes, too, it needs nothing.
-        if block.parent().is_some_and(|parent| gone(&parent).is_some()) {
-            continue;
-        }
-        let Some((number, range)) = children.first().and_then(gone) else { continue };
-        let text = &tree.text()[range.clone()];
-        let indent = &text[..text.len() - text.trim_start().len()];
-        let end = if text.ends_with('\n') { line_end(tree.text()) } else { "" };
-        all.push((*number, format!("{indent}{filler}{end}")));
+/// Whether the line that begins here goes on with the one before.
+fn goes_on(tree: &Tree, line: usize) -> bool {
+    let before = tree.text()[..line].trim_end_matches(['\n', '\r']);
+    tree.language.facts.continuation.as_deref().is_some_and(|mark| before.ends_with(mark))
+}
+
+/// A part of a line with the blanks on one side of it, so that what stays is parted as it was. Where lines
+/// go on, their ends are blanks.
+fn unparted(tree: &Tree, own: Range<usize>) -> Range<usize> {
+    let text = tree.text();
+    let blank = |c: char| c == ' ' || c == '\t';
+    let (mut before, mut behind) = (own.start, own.end);
+    loop {
+        before = text[..before].trim_end_matches(blank).len();
+        let Some(line) = text[..before].strip_suffix('\n').filter(|_| goes_on(tree, before)) else { break };
+        before = line.trim_end_matches('\r').len() - mark(tree).len();
     }
-    all
+    loop {
+        behind = text.len() - text[behind..].trim_start_matches(blank).len();
+        let next = text[behind..].strip_prefix(mark(tree)).map(|rest| rest.strip_prefix('\r').unwrap_or(rest));
+        let Some(rest) = next.and_then(|rest| rest.strip_prefix('\n')).filter(|_| !mark(tree).is_empty()) else {
+            break;
+        };
+        behind = text.len() - rest.len();
+    }
+    if let Some(range) = first_of_item(tree, &own, behind) {
+        return range;
+    }
+    let (last, next) = (text[..before].chars().next_back(), text[behind..].chars().next());
+    let comment = tree.language.facts.line_comment.as_deref().is_some_and(|mark| text[behind..].starts_with(mark));
+    let is = |c: Option<char>, any: &str| c.is_none_or(|c| any.contains(c));
+    let (line_begins, line_ends) = (is(last, "\r\n"), is(next, "\r\n"));
+    let range = match (before < own.start, own.end < behind) {
+        (true, _) if line_ends && !line_begins => before..behind,
+        (true, false) if is(next, ")]};,") && !is(last, "([{:)\r\n") => before..own.end,
+        (parted, true) if !(line_ends || line_begins && comment) && (parted || is(last, "([{\r\n")) => {
+            own.start..behind
+        }
+        _ => return own,
+    };
+    let gaps = [range.start..own.start, own.end..range.end];
+    if gaps.into_iter().filter(|gap| !gap.is_empty()).any(|gap| is_data(tree, gap.start)) { own } else { range }
+}
+
+/// Of several lines that go in behind a bullet, the first goes with the white space before the second.
+fn first_of_item(tree: &Tree, own: &Range<usize>, behind: usize) -> Option<Range<usize>> {
+    let text = tree.text();
+    let before = &text[text[..own.start].rfind('\n').map_or(0, |at| at + 1)..own.start];
+    let bullet = |word: &str| tree.language.facts.bullets.iter().any(|bullet| bullet == word);
+    let rest = text[behind..].trim_start_matches('\r').strip_prefix('\n')?;
+    let code = rest.trim_start_matches(' ');
+    let alike = rest.len() - code.len() == before.len() && !code.starts_with(['#', '\n', '\r']);
+    let item = !before.trim().is_empty() && before.split_whitespace().all(bullet);
+    (item && alike && !code.is_empty()).then(|| own.start..text.len() - code.len())
+}
+
+fn mark(tree: &Tree) -> &str {
+    tree.language.facts.continuation.as_deref().unwrap_or("")
+}
+
+/// Whether a blank is a part of a text.
+fn is_data(tree: &Tree, at: usize) -> bool {
+    let node = tree.last_from(at);
+    let holds = |n: &Node<'_>| n.local_range().contains(&at);
+    let text = |n: &Node<'_>| tree.language.is_verbatim(n.kind_id()) || n.is_leaf() && !n.is_extra();
+    std::iter::once(node).chain(node.ancestors()).any(|n| holds(&n) && text(&n))
 }

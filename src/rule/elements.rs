@@ -22,7 +22,7 @@ pub(super) fn element(head: Node<'_>, node: Node<'_>) -> (Range<usize>, Option<R
     }
     if let Some(before) = siblings[..before_head].iter().rev().find(|s| !s.is_extra()).filter(|s| is_separator(s)) {
         let comments = siblings.iter().any(|s| s.is_extra() && before.id < s.id && s.id < head.id);
-        let kept = comments.then(|| before.range().end..range.start);
+        let kept = comments.then(|| before.range().end..range.start).map(|kept| line_kept(node, kept));
         return (before.range().start..range.end, kept);
     }
     // The only element, and what ends the list behind it.
@@ -30,6 +30,15 @@ pub(super) fn element(head: Node<'_>, node: Node<'_>) -> (Range<usize>, Option<R
         return (alone_on_lines(node, range.start..parting.range().end), None);
     }
     (range, None)
+}
+
+/// Comments that stay before a node that goes, without the line of the node where the next one begins behind it.
+fn line_kept(node: Node<'_>, kept: Range<usize>) -> Range<usize> {
+    let (text, base) = (node.tree().text(), node.tree().base());
+    let comments = &text[kept.start - base..kept.end - base];
+    let ends = text[node.local_range().end..].trim_start_matches([' ', '\t']).starts_with(['\n', '\r']);
+    let last = comments.trim_end().len();
+    if ends && comments[last..].contains('\n') { kept.start..kept.start + last } else { kept }
 }
 
 /// A range, with its lines where nothing else is on them.

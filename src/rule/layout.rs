@@ -6,23 +6,24 @@ use std::ops::Range;
 
 use super::template::indented;
 use crate::edit::{Edit, Fragment};
-use crate::tree::{Node, Tree};
+use crate::language::{Context, Language};
+use crate::tree::{Node, Tree, parse};
 
 /// Gives the lines of a replacement the indentation of where they go. Copied lines move
 /// where the language has code in blocks, and never in a literal.
 pub(super) fn placed(file: &Tree, range: &Range<usize>, fragments: Vec<Fragment>, embedded: bool) -> Vec<Fragment> {
     let text = file.text();
-    let (indent, line_end) = (indentation(text, range.start), line_end(text));
-    let mut here = indent.to_owned();
+    let (indent, line_end) = (column(file, range.start), line_end(text));
+    let mut here = indent.clone();
     let mut out = Vec::new();
-    let step = step(&fragments).filter(|_| file.language.moves_lines() && is_in_tabs(text, indent));
+    let step = step(&fragments).filter(|_| file.language.moves_lines() && is_in_tabs(text, &indent));
     for fragment in fragments {
         match fragment {
             Fragment::Text(new) => {
                 let new = step.map_or_else(|| new.clone(), |step| with_tabs(&new, step));
-                let new = indented(&new, indent, line_end);
+                let new = indented(&new, &indent, line_end);
                 if let Some((_, last)) = new.rsplit_once('\n') {
-                    here = last[..last.len() - last.trim_start_matches([' ', '\t']).len()].to_owned();
+                    here = lead(file.language, last);
                 }
                 out.push(Fragment::Text(new));
             }
@@ -215,6 +216,35 @@ fn comma_stays(tree: &Tree, fragments: &[Fragment]) -> bool {
     }
 }
 
+/// New code as a text, its lines where they were.
+pub(super) fn plain(tree: &Tree, fragments: &[Fragment]) -> String {
+    let base = tree.base();
+    let copy = |range: &Range<usize>| tree.text().get(range.start.saturating_sub(base)..range.end.saturating_sub(base));
+    let texts = fragments.iter().map(|fragment| match fragment {
+        Fragment::Text(text) => text.as_str(),
+        Fragment::Copy(range) => copy(range).unwrap_or(""),
+    });
+    texts.collect()
+}
+
+/// Whether new code that ends with a block is a statement without what else would end it: `;` would be
+/// another one.
+pub(super) fn ends_by_itself(language: &'static Language, new: &str, end: &str) -> bool {
+    if !new.trim_end().ends_with('}') {
+        return false;
+    }
+    let new = new.trim();
+    let alone = |context: &Context| {
+        let tree = parse(language, format!("{}{new}{end}{}", context.before, context.after)).ok()?;
+        let at = context.before.len() + new.len();
+        let token = tree.last_from(at);
+        let around = std::iter::once(token).chain(token.ancestors()).find(|n| n.local_range().start < at)?;
+        let within = around.parent().is_some() && context.before.len() <= around.local_range().start;
+        tree.errors().next().is_none().then_some(!within)
+    };
+    language.facts.context.iter().find_map(alone).unwrap_or(false)
+}
+
 /// Code as the text of a file of its own: copies come from `tree`, and their lines move
 /// with the code around them; its lines end as those of `tree` do, the last one too.
 pub fn written(tree: &Tree, fragments: &[Fragment]) -> String {
@@ -225,7 +255,7 @@ pub fn written(tree: &Tree, fragments: &[Fragment]) -> String {
         tree.text().get(range.start.saturating_sub(base)..range.end.saturating_sub(base)).unwrap_or("")
     };
     for fragment in fragments {
-        let target = indentation(&out, out.len()).to_owned();
+        let target = lead(tree.language, &out[line_start(&out, out.len())..]);
         match fragment {
             Fragment::Text(text) => out += &indented(text, "", line_end),
             // What lies in a literal keeps its lines.
@@ -250,7 +280,7 @@ pub fn written(tree: &Tree, fragments: &[Fragment]) -> String {
 /// the indentation of the line that it comes from.
 fn moved(tree: &Tree, range: Range<usize>, target: &str, out: &mut Vec<Fragment>) {
     let text = tree.text();
-    let source = indentation(text, range.start);
+    let source = &column(tree, range.start);
     let mut from = range.start;
     if source != target {
         let breaks = memchr::memchr_iter(b'\n', &text.as_bytes()[range.clone()]).map(|at| range.start + at + 1);
@@ -324,7 +354,7 @@ fn beside<'t>(node: Node<'t>, others: impl Iterator<Item = Node<'t>>) -> (Node<'
 pub fn blocks(found: Node<'_>, fragments: Vec<Fragment>) -> Vec<Fragment> {
     let tree = found.tree();
     let facts = &tree.language.facts;
-    if !facts.indented || facts.functions.is_empty() || tree.base() > 0 {
+    if !facts.indented || tree.base() > 0 {
         return fragments;
     }
     let text = tree.text();
@@ -332,19 +362,36 @@ pub fn blocks(found: Node<'_>, fragments: Vec<Fragment>) -> Vec<Fragment> {
     for fragment in fragments {
         if let (Some(Fragment::Text(head)), Fragment::Copy(range)) = (out.last_mut(), &fragment)
             && head.trim_end_matches(' ').ends_with(':')
-            && text.get(range.clone()).is_some_and(|body| body.contains('\n'))
             && text[line_start(text, range.start)..range.start].trim().is_empty()
+            && text.get(range.clone()).is_some_and(|body| body.contains('\n') || facts.functions.is_empty())
         {
-            let outer = indentation(text, found.local_range().start).len();
-            let inner = indentation(text, range.start);
-            let unit = inner.get(outer..).filter(|unit| !unit.is_empty()).unwrap_or("    ");
-            let line = head.rsplit('\n').next().unwrap_or("");
-            let own = &line[..line.len() - line.trim_start().len()];
-            *head = format!("{}\n{own}{unit}", head.trim_end_matches(' '));
+            let first = out.len() == 1;
+            if let Some(gap) = block_of(found, range, first, out.last_mut()) {
+                out.push(Fragment::Copy(gap));
+            }
         }
         out.push(fragment);
     }
     out
+}
+
+/// Parts the head of a block from its body, which goes in as it does in the code; where nothing stands before
+/// the head, what parts them there is copied.
+fn block_of(found: Node<'_>, body: &Range<usize>, first: bool, head: Option<&mut Fragment>) -> Option<Range<usize>> {
+    let (tree, Some(Fragment::Text(head))) = (found.tree(), head) else { return None };
+    let plain = head.trim_end_matches(' ').to_owned();
+    let data = tree.language.facts.functions.is_empty();
+    if data && first && !plain.contains('\n') {
+        let leaves = (0..tree.last_from(body.start).id.0).rev().map(|id| tree.node(crate::tree::NodeId(id)));
+        let colon = leaves.into_iter().find(|n| n.is_leaf() && !n.is_extra())?.local_range().end;
+        *head = plain;
+        return (found.local_range().start < colon).then_some(colon..body.start);
+    }
+    let (outer, inner) = (column(tree, found.local_range().start).len(), column(tree, body.start));
+    let unit = inner.get(outer..).filter(|unit| data || !unit.is_empty()).unwrap_or("    ");
+    let own = lead(tree.language, &plain[line_start(&plain, plain.len())..]);
+    *head = format!("{plain}\n{own}{unit}");
+    None
 }
 
 /// Code in which nothing that follows stands in the comment that a copy ends with.
@@ -403,6 +450,26 @@ pub(super) fn statement_start(node: Node<'_>) -> usize {
     let mut around = std::iter::once(node).chain(node.ancestors());
     let innermost = around.find(|n| n.is_statement() && first_on_line(n.local_range().start));
     innermost.unwrap_or(node).local_range().start
+}
+
+/// The white space with which a line goes in, up to a place: what stands before it in its list of YAML counts as such.
+fn column(tree: &Tree, at: usize) -> String {
+    let text = tree.text();
+    text.get(line_start(text, at)..at).map_or_else(String::new, |line| lead(tree.language, line))
+}
+
+/// The same, of a line or the beginning of one.
+fn lead(language: &Language, line: &str) -> String {
+    let blank = |text: &str| text.len() - text.trim_start_matches([' ', '\t']).len();
+    let spaces = blank(line);
+    let mut width = spaces;
+    while let Some(bullet) = language.facts.bullets.iter().find(|bullet| line[width..].starts_with(bullet.as_str())) {
+        match blank(&line[width + bullet.len()..]) {
+            0 => break,
+            gap => width += bullet.len() + gap,
+        }
+    }
+    format!("{}{}", &line[..spaces], " ".repeat(width - spaces))
 }
 
 pub(super) fn line_start(text: &str, at: usize) -> usize {

@@ -14,6 +14,7 @@ mod exercise;
 mod facts;
 mod follow;
 mod group;
+mod hollow;
 mod ignore;
 mod import_block;
 mod imports;
@@ -32,7 +33,7 @@ mod used;
 mod uses;
 
 pub use arguments::{Argument, Bound as BoundArguments, Parameter, bind, parts as argument_parts, signature};
-pub use deletion::{Deletion, deletion, element_gone, elements_gone, fillings, is_body, is_listed, whole_lines};
+pub use deletion::{Deletion, deletion, element_gone, elements_gone, is_body, is_listed, whole_lines};
 pub use elements::elements;
 pub use embedded::{Embedded, embed};
 pub use engine::{Answer, Failure, File, Outcome, Outcomes, collect, run};
@@ -40,6 +41,7 @@ pub use exercise::Exercise;
 pub use facts::{Builds, Facts};
 pub use follow::{Bind, FollowUp, Scope, Seed, follow, may_follow};
 pub use group::Join;
+pub use hollow::{fillings, hollows};
 pub use imports::{ImportRequest, Unsettled, settle};
 pub use layout::{blocks, ended, run_of, written};
 pub use matcher::{Lookup, Matcher, QueryMatcher};
@@ -363,10 +365,9 @@ impl Match {
         let language = node.tree().language;
         let Some(last) = node.children().filter(|c| !c.is_extra()).last() else { return range };
         let ends = !last.is_named() && language.is_separator(last.kind()) && !last.text().trim().is_empty();
-        let Some(Fragment::Text(new)) = fragments.last() else {
-            return if ends && !fragments.is_empty() { range.start..last.range().start } else { range };
-        };
-        if ends && !new.trim_end().ends_with(last.text()) { range.start..last.range().start } else { range }
+        let new = layout::plain(&self.tree, fragments);
+        let brought = new.trim_end().ends_with(last.text()) || layout::ends_by_itself(language, &new, last.text());
+        if ends && !fragments.is_empty() && !brought { range.start..last.range().start } else { range }
     }
 
     /// The replacement with the line breaks of the match, where both write the same.

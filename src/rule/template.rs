@@ -111,15 +111,18 @@ fn push_text(out: &mut Vec<Fragment>, text: &str) {
     }
 }
 
-/// An empty list leaves no comma behind: the one after it goes, else the one before.
+/// An empty list leaves no comma behind: the one after it goes, else the one before; where blanks part
+/// elements, those before it go.
 fn without_separator<'t>(out: &mut [Fragment], text: &'t str) -> &'t str {
     if let Some(rest) = text.trim_start().strip_prefix(',') {
         return rest.trim_start();
     }
-    if let Some(Fragment::Text(last)) = out.last_mut()
-        && let Some(rest) = last.trim_end().strip_suffix(',')
-    {
+    let Some(Fragment::Text(last)) = out.last_mut() else { return text };
+    let words = last.trim_end_matches(' ').len();
+    if let Some(rest) = last.trim_end().strip_suffix(',') {
         last.truncate(rest.len());
+    } else if (text.is_empty() || text.starts_with(' ')) && !last[..words].ends_with('\n') {
+        last.truncate(words);
     }
     text
 }

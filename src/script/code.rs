@@ -178,16 +178,6 @@ impl Snippet {
         self.0.iter().map(text).collect()
     }
 
-    /// Its lines, but for the first, with more white space before them.
-    pub(super) fn padded(mut self, pad: &str) -> Self {
-        for part in &mut self.0 {
-            if let Part::Fragment(Fragment::Text(text)) = part {
-                *text = text.replace('\n', &format!("\n{pad}"));
-            }
-        }
-        self
-    }
-
     /// It, and what parts it from what it is put before or behind.
     pub(super) fn beside(self, gap: &str, before: bool) -> Self {
         let gap = Self::text(gap);

@@ -105,20 +105,18 @@ fn own_line(statement: Node<'_>, code: Snippet, written: &str, before: bool) -> 
     let (prefix, suffix) = (&text[line..start], text[stop..line_stop].trim_start_matches(';').trim());
     let continued = text[..line].trim_end_matches(['\n', '\r']).ends_with('\\');
     // In YAML a pair may stand behind the dashes of the items that it is in.
-    let dashes = facts.name == "yaml" && prefix.chars().all(|c| c == ' ' || c == '-');
-    let begins = (prefix.trim().is_empty() || dashes) && !continued;
+    let bullet = |word: &str| facts.bullets.iter().any(|bullet| bullet == word);
+    let begins = prefix.split_whitespace().all(bullet) && !continued;
     let alone = suffix.is_empty() || mark.is_some_and(|mark| suffix.starts_with(mark));
-    let indent = prefix.len() - prefix.trim_start().len();
-    let pad = if dashes { " ".repeat(prefix.len() - indent) } else { String::new() };
     let shared = !facts.indented && mark.is_none_or(|mark| !written.contains(mark)) && written.ends_with(';');
     let place = |at: usize, code: Snippet| Ok(EditSpec::replace(at + base..at + base, code).indented_at(start + base));
     check(statement, written, before, stop)?;
     if before && begins {
-        return place(start, code.padded(&pad).beside(&format!("\n{pad}"), true));
+        return place(start, code.beside("\n", true));
     }
     if !before && alone && (begins || !facts.indented && !continued) {
         let end = stop + text[stop..line_stop].trim_end().len();
-        return place(end, code.padded(&pad).beside(&format!("\n{pad}"), false));
+        return place(end, code.beside("\n", false));
     }
     if shared && (before || statement.text().trim_end().ends_with(';')) {
         return place(if before { start } else { stop }, code.beside(" ", before));

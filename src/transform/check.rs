@@ -10,7 +10,7 @@ use super::scopes::{self, Met};
 use super::{standing, together};
 use crate::edit::{Arranged, Edit, Fragment, Splice, in_old_text};
 use crate::language::Language;
-use crate::rule::fillings;
+use crate::rule::{fillings, hollows};
 use crate::tree::{Node, Tree, short};
 
 /// Why a result is refused.
@@ -102,16 +102,18 @@ impl Result<'_> {
         format!("{line}:{column} of the result")
     }
 
-    /// Blocks that hold nothing, though the grammar reads them.
+    /// Blocks that hold nothing, and the like, though the grammar reads them.
     fn empty_blocks(&self) -> std::result::Result<(), Wrong> {
-        let kinds = &self.new.language.facts.never_empty;
-        let empty = |n: &Node<'_>| n.named_children().next().is_none() && kinds.iter().any(|k| k == n.kind());
-        let known: HashSet<_> = self.old.iter().filter(empty).map(|n| n.local_range()).collect();
-        for node in self.new.iter().filter(empty) {
+        let known: HashSet<_> = hollows(self.old).map(|n| n.local_range()).collect();
+        for node in hollows(self.new) {
             let before = in_old_text(&self.arranged.splices, &node.local_range());
             if before.is_none_or(|range| !known.contains(&range)) {
                 let at = nearest(&self.arranged.splices, node.local_range().start);
-                return Err(self.wrong(at, format!("the edit would leave an empty block at {}", self.place(node))));
+                let what = match self.new.language.facts.never_empty.iter().any(|kind| kind == node.kind()) {
+                    true => "an empty block".to_owned(),
+                    false => format!("nothing where `{}` needs something,", node.short()),
+                };
+                return Err(self.wrong(at, format!("the edit would leave {what} at {}", self.place(node))));
             }
         }
         Ok(())
@@ -267,12 +269,13 @@ impl Result<'_> {
             if splices.peek().is_none_or(|s| s.range.start >= range.end) {
                 continue;
             }
+            // The lines of one may have moved, and are copied one by one.
             let still = |new: usize| {
-                let place = new..new + range.len();
-                let nodes = std::iter::successors(Some(self.new.last_from(place.start)), Node::parent);
-                nodes.take_while(|n| n.local_range().start == place.start).any(|n| n.is_extra())
+                let nodes = std::iter::successors(Some(self.new.last_from(new)), Node::parent);
+                nodes.take_while(|n| n.local_range().start == new).any(|n| n.is_extra() && said(n) == said(comment))
             };
-            let copied = kept.of(&range).any(|(old, new)| still(new + range.start - old.start));
+            let begins = range.start..range.start + 1;
+            let copied = kept.of(&begins).any(|(old, new)| still(new + range.start - old.start));
             let taken = deletions.of(&range).next().is_some();
             let mut touch = |moved| touched.push(Touched { at: range.start, text: comment.short(), moved });
             match moved.get_mut(&said(comment)) {
@@ -394,11 +397,9 @@ pub(super) fn fill_blocks(old: &Tree, edits: &mut [Edit]) -> bool {
     !fillings.is_empty()
 }
 
-/// Where a tree has a block that holds nothing, though its language forbids it.
+/// Where a tree has a block that holds nothing, or the like, though its language forbids it.
 pub(super) fn empty_block(tree: &Tree) -> Option<(u32, u32)> {
-    let kinds = &tree.language.facts.never_empty;
-    let empty = |n: &Node<'_>| n.named_children().next().is_none() && kinds.iter().any(|k| k == n.kind());
-    tree.iter().find(empty).map(|node| node.line_column())
+    hollows(tree).next().map(|node| node.line_column())
 }
 
 /// Ranges of the old text, asked for those that hold another one: their number does not

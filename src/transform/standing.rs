@@ -40,7 +40,9 @@ pub(super) fn is_there(node: Node<'_>, place: &Place) -> bool {
         if is_in(inner, around, place) {
             return true;
         }
-        let leads = place.first && around.local_range().start == inner.local_range().start;
+        // What is one of several targets is a target.
+        let one_of = !place.inside.is_empty() && around.tree().language.is_list(around.kind_id());
+        let leads = one_of || place.first && around.local_range().start == inner.local_range().start;
         if !(leads || place.deep && !is_bracketed(around)) {
             return false;
         }

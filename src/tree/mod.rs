@@ -188,7 +188,10 @@ impl Tree {
     /// the text and ends on the other, without holding all of it.
     pub fn crossing(&self, range: &std::ops::Range<usize>) -> Option<Node<'_>> {
         let crosses = |node: &Node<'_>| {
-            let own = node.local_range();
+            let mut own = node.local_range();
+            if self.language.facts.loose_ends {
+                own.end = own.start + node.text().trim_end().len();
+            }
             let (left, right) = (own.start < range.start, range.end < own.end);
             let over_start = left && range.start < own.end && own.end < range.end;
             let over_end = right && range.start < own.start && own.start < range.end;

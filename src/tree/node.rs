@@ -155,8 +155,13 @@ impl<'t> Node<'t> {
         self.data().subtree_end == self.id.0 + 1
     }
 
+    /// Whether it is a string literal: its letters are what they are, in upper or in lower case.
+    pub fn is_string(self) -> bool {
+        self.tree.language.is_string(self.kind_id())
+    }
+
     /// Text of its own between its children, white space left out: what string
-    /// contents are in grammars that give them no node.
+    /// contents are in grammars that give them no node. In a literal white space says something.
     pub fn gaps(self) -> Vec<&'t str> {
         let mut gaps = Vec::new();
         let mut at = self.local_range().start;
@@ -164,7 +169,8 @@ impl<'t> Node<'t> {
         // A `;` that the grammar keeps to itself parts the elements of a list, and says nothing.
         let parts = |gap: &str| language.is_list(self.kind_id()) && language.is_separator(gap);
         let mut push = |from: usize, to: usize| {
-            let gap = self.tree.text.get(from..to).unwrap_or("").trim();
+            let gap = self.tree.text.get(from..to).unwrap_or("");
+            let gap = if self.is_string() { gap } else { gap.trim() };
             if !gap.is_empty() && !parts(gap) {
                 gaps.push(gap);
             }
@@ -202,7 +208,8 @@ impl<'t> Node<'t> {
         loop {
             match (a.next(), b.next()) {
                 (None, None) => return true,
-                (Some(x), Some(y)) if x.kind_id() == y.kind_id() && same_text(x.text(), y.text(), fold) => {}
+                (Some(x), Some(y))
+                    if x.kind_id() == y.kind_id() && same_text(x.text(), y.text(), fold && !x.is_string()) => {}
                 _ => return false,
             }
         }

@@ -6,6 +6,7 @@ mod files;
 mod fleet;
 mod follow;
 mod imports;
+mod languages;
 mod memory;
 mod together;
 

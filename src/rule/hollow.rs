@@ -1,0 +1,101 @@
+//! What must hold something: blocks, and other places, that a grammar reads empty and its language
+//! does not. What is written where deletions would leave nothing.
+//!
+//! Must not: delete anything.
+
+use std::ops::Range;
+
+use super::layout::line_end;
+use crate::language::Hollow;
+use crate::tree::{Node, Tree};
+
+/// A place that must hold something, and what it holds.
+struct Place<'t> {
+    owner: Node<'t>,
+    holds: Vec<Node<'t>>,
+    /// Whether it is all of its owner.
+    whole: bool,
+}
+
+/// The nodes in which something is missing.
+pub fn hollows(tree: &Tree) -> impl Iterator<Item = Node<'_>> {
+    places(tree).filter(|place| place.holds.is_empty()).map(|place| place.owner)
+}
+
+/// Every place of a tree that must hold something.
+fn places(tree: &Tree) -> impl Iterator<Item = Place<'_>> {
+    let facts = &tree.language.facts;
+    let any = !facts.never_empty.is_empty() || !facts.hollow.is_empty();
+    let nodes = any.then(|| tree.iter()).into_iter().flatten();
+    nodes.flat_map(|owner| {
+        let kind = owner.kind();
+        let listed = facts.never_empty.iter().any(|k| k == kind);
+        let holds = || owner.named_children().filter(is_there).collect();
+        let whole = listed.then(|| Place { owner, holds: holds(), whole: true });
+        let rows = facts.hollow.iter().filter(move |row| is_inside(row, owner, kind));
+        whole
+            .into_iter()
+            .chain(rows.filter_map(move |row| between(row, owner).map(|holds| Place { owner, holds, whole: false })))
+    })
+}
+
+fn is_inside(row: &Hollow, owner: Node<'_>, kind: &str) -> bool {
+    row.inside.iter().any(|inside| match inside.split_once('.') {
+        None => inside == kind,
+        Some((around, field)) => {
+            owner.field_name().unwrap_or("") == field && owner.parent().is_some_and(|parent| parent.kind() == around)
+        }
+    })
+}
+
+/// Some grammars put in a name that holds nothing.
+fn is_there(node: &Node<'_>) -> bool {
+    !node.local_range().is_empty()
+}
+
+/// What stands between the tokens of a row; `None` where it has none of them.
+fn between<'t>(row: &Hollow, owner: Node<'t>) -> Option<Vec<Node<'t>>> {
+    let token = |node: &Node<'_>, text: &str| !node.is_named() && node.text() == text;
+    let mut behind = owner.children().filter(|c| !c.is_extra()).skip_while(|c| !token(c, &row.after));
+    behind.next()?;
+    let ends = |c: &Node<'_>| row.before.iter().any(|end| token(c, end) || c.is_named() && c.kind() == end);
+    let mut holds = Vec::new();
+    for child in behind {
+        if ends(&child) {
+            return Some(holds);
+        }
+        holds.extend((child.is_named() && is_there(&child)).then_some(child));
+    }
+    row.before.iter().any(String::is_empty).then_some(holds)
+}
+
+/// Deletions that leave a block with nothing in it, though its language wants something: for
+/// each such block one of them, by its number, and what is to be written in its place.
+pub fn fillings(tree: &Tree, deletions: &[(usize, Range<usize>)]) -> Vec<(usize, String)> {
+    let facts = &tree.language.facts;
+    let filler = |kind: &str| facts.elements.empty.get(kind).or(facts.filler.as_ref());
+    let gone = |node: &Node<'_>| {
+        let range = node.local_range();
+        deletions.iter().find(|(_, deleted)| deleted.start <= range.start && range.end <= deleted.end)
+    };
+    let mut all = Vec::new();
+    for Place { owner, holds, whole } in places(tree) {
+        // Where what is around it goes, too, it needs nothing.
+        let start = owner.local_range().start;
+        let around = if whole { owner.ancestors().find(|up| up.local_range().start < start) } else { Some(owner) };
+        let begins = around.map(|around| around.local_range().start);
+        let with_it = begins.is_some_and(|at| deletions.iter().any(|(_, range)| range.contains(&at)));
+        if holds.is_empty() || with_it || !holds.iter().all(|child| gone(child).is_some()) {
+            continue;
+        }
+        let Some((number, range)) = holds.first().and_then(gone) else { continue };
+        let Some(filler) = filler(owner.kind()) else { continue };
+        let text = &tree.text()[range.clone()];
+        let indent = &text[..text.len() - text.trim_start().len()];
+        let ends = if text.trim_end().ends_with(';') { ";" } else { "" };
+        let gap = &text[text.trim_end().len()..];
+        let gap = if gap.ends_with('\n') { line_end(tree.text()) } else { gap };
+        all.push((*number, format!("{indent}{filler}{ends}{gap}")));
+    }
+    all
+}

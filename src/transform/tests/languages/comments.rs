@@ -1,0 +1,102 @@
+//! Every comment inside a match: it does not prevent the match, and is in the result, or the edit is refused.
+
+use super::{covers, made, none_wrong};
+
+/// Language, what stands before the code and behind it, how comments look, the tokens, between which they go,
+/// the pattern, and what is written.
+type Row = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static str],
+    &'static str,
+    &'static [&'static str],
+);
+
+const CALL: &[&str] = &["f", "(", "a", "(", "1", ")", ",", " b", ")"];
+const FIND: &str = "expr(\"f($A, $B)\")";
+const NEW: &[&str] = &["g($A, $B)", "k($B, $A)", "$A + $B", "g($A)"];
+const SLASHES: &[&str] = &["/* c */", "// c\n"];
+
+const ROWS: &[Row] = &[
+    ("python", "x = (", ")\n", &["# c\n"], CALL, FIND, NEW),
+    ("sql", "select ", " from t\n", &["/* c */", "-- c\n"], CALL, FIND, NEW),
+    ("scala", "object A { val x = ", " }\n", SLASHES, CALL, FIND, NEW),
+    ("java", "class A { int x = ", "; }\n", SLASHES, CALL, FIND, NEW),
+    ("swift", "let x = ", "\n", SLASHES, CALL, FIND, NEW),
+    ("kotlin", "val x = ", "\n", SLASHES, CALL, FIND, NEW),
+    ("go", "package p\n\nvar x = ", "\n", SLASHES, CALL, FIND, NEW),
+    ("rust", "fn m() { x = ", "; }\n", SLASHES, CALL, FIND, NEW),
+    ("javascript", "x = ", ";\n", SLASHES, CALL, FIND, NEW),
+    ("typescript", "x = ", ";\n", SLASHES, CALL, FIND, NEW),
+    ("tsx", "x = <p>{", "}</p>;\n", SLASHES, CALL, FIND, NEW),
+    (
+        "yaml",
+        "",
+        "",
+        &["# c\n"],
+        &["old: [\n", "  a,\n", "  b,\n", " ]\n"],
+        "pair(\"old: [$A, $B]\")",
+        &["new: [$A, $B]", "new: $B"],
+    ),
+    (
+        "json",
+        "{",
+        "}\n",
+        SLASHES,
+        &["\"old\"", ":", "[", "1", ",", "2", "]"],
+        "member(\"\\\"old\\\": [$$$A]\")",
+        &["\"new\": [$$$A]", "\"new\": 1"],
+    ),
+    (
+        "toml",
+        "",
+        "",
+        &["# c\n"],
+        &["old = [\n", "  1,\n", "  2,\n", "]\n"],
+        "stmt(\"old = [$$$A]\")",
+        &["new = [$$$A]", "new = 1"],
+    ),
+    (
+        "bash",
+        "",
+        "",
+        &["# c\n"],
+        &["if f; then\n", "  a\n", "  b\n", "fi\n"],
+        "stmt(\"if f; then $$$B\\nfi\")",
+        &["while f; do\n$$$B\ndone", "g"],
+    ),
+];
+
+#[test]
+fn a_comment_prevents_no_match_and_is_not_lost() {
+    covers(ROWS.iter().map(|row| row.0), &[]);
+    let mut wrong = Vec::new();
+    for (language, before, behind, marks, tokens, find, templates) in ROWS {
+        let (mut kept, mut refused) = (0, 0);
+        for (mark, new) in marks.iter().flat_map(|mark| templates.iter().map(move |new| (mark, new))) {
+            for at in 1..tokens.len() {
+                // A line break ends the name that would be called.
+                if at == 1 && mark.ends_with('\n') && matches!(*language, "scala" | "go" | "swift") {
+                    continue;
+                }
+                let code = format!("{before}{} {mark}{}{behind}", tokens[..at].concat(), tokens[at..].concat());
+                let made = made(language, &format!(".find({find}).replace({new:?})"), &code);
+                let lost = made.starts_with("=\nRefused") && made.contains("would lose the comment");
+                // A comment may be in the way of what the template puts there.
+                let other = made.starts_with("=\nRefused");
+                let there = made.matches(mark.trim_end()).count() == 1 && !made.starts_with('=');
+                kept += usize::from(there);
+                refused += usize::from(lost);
+                if !there && !other {
+                    wrong.push(format!("{language}: {find} -> {new}: {code:?}\n  {made:?}"));
+                }
+            }
+        }
+        if kept == 0 || refused == 0 {
+            wrong.push(format!("{language}: {kept} were kept, {refused} refused"));
+        }
+    }
+    none_wrong(&wrong);
+}

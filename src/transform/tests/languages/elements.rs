@@ -1,0 +1,294 @@
+//! Deleting an element takes its separator with it, wherever it stands; an empty list leaves none behind.
+
+use super::{compare, covers, none_wrong};
+
+/// Language, how its elements are parted, and lists of it: `%` are the elements.
+const LISTS: &[(&str, &str, &[&str])] = &[
+    (
+        "python",
+        ", ",
+        &["x = f(%)\n", "x = [%]\n", "def f(%): pass\n", "class A(%): pass\n", "x = f'{f(%)}'\n", "x = lambda %: 1\n"],
+    ),
+    (
+        "sql",
+        ", ",
+        &[
+            "select f(%) from t\n",
+            "with q as (select f(%) from t) select 1 from q\n",
+            "select b from t where a = f(%)\n",
+        ],
+    ),
+    (
+        "scala",
+        ", ",
+        &[
+            "object A { val x = f(%) }\n",
+            "object A { new B(%) }\n",
+            "object A { val x = (%) => 1 }\n",
+            "object A { val x = s\"${f(%)}\" }\n",
+        ],
+    ),
+    (
+        "java",
+        ", ",
+        &[
+            "class A { int x = f(%); }\n",
+            "class A { int[] x = {%}; }\n",
+            "class A { B x = new B(%) {}; }\n",
+            "class A { F x = (%) -> 1; }\n",
+        ],
+    ),
+    ("swift", ", ", &["let x = f(%)\n", "let x = [%]\n"]),
+    ("kotlin", ", ", &["val x = f(%)\n", "enum class A {%}\n", "val x = \"${f(%)}\"\n", "class B : A(%)\n"]),
+    (
+        "go",
+        ", ",
+        &[
+            "package p\n\nvar x = f(%)\n",
+            "package p\n\nvar x = []int{%}\n",
+            "package p\n\nvar x = A{%}\n",
+            "package p\n\nfunc f(%) {}\n",
+        ],
+    ),
+    (
+        "rust",
+        ", ",
+        &[
+            "fn m() { x = f(%); }\n",
+            "fn m() { x = [%]; }\n",
+            "enum A {%}\n",
+            "fn m() { x = A {%}; }\n",
+            "use m::{%};\n",
+            "fn m() { let A {%} = b; }\n",
+        ],
+    ),
+    (
+        "javascript",
+        ", ",
+        &[
+            "f(%);\n",
+            "x = [%];\n",
+            "x = {%};\n",
+            "function f(%) {}\n",
+            "import {%} from 'm';\n",
+            "export {%};\n",
+            "new A(%);\n",
+            "(%) => 1;\n",
+            "x = `${f(%)}`;\n",
+        ],
+    ),
+    (
+        "typescript",
+        ", ",
+        &[
+            "f(%);\n",
+            "x = [%];\n",
+            "function f(%) {}\n",
+            "import {%} from 'm';\n",
+            "export {%} from 'm';\n",
+            "enum A {%}\n",
+        ],
+    ),
+    ("tsx", ", ", &["f(%);\n", "x = <A b={[%]} />;\n", "import {%} from 'm';\n", "x = <p>{f(%)}</p>;\n"]),
+    ("yaml", ", ", &["a: [%]\n", "a:\n  - [%]\n"]),
+    ("json", ", ", &["[%]\n", "{\"a\": [%]}\n"]),
+    ("toml", ", ", &["a = [%]\n", "[t]\na = { b = [%] }\n"]),
+    ("bash", " ", &["f %\n", "A=(%)\n", "f | g % > h\n"]),
+];
+
+/// Of elements, which go (`-`) and which stay (`+`).
+const ELEMENTS: [&str; 9] = ["-", "-+", "+-", "+-+", "--", "+--", "--+", "-+-", "+-+-+"];
+
+#[test]
+fn an_element_takes_its_separator_wherever_it_stands() {
+    covers(LISTS.iter().map(|row| row.0), &[]);
+    let mut wrong = Vec::new();
+    for (language, separator, lists) in LISTS {
+        let quoted = matches!(*language, "json" | "toml");
+        let word = |name: String| if quoted { format!("{name:?}") } else { name };
+        let find = ".find(regex(\"^\\\"?old\\\"?$\")).delete()";
+        for list in *lists {
+            for elements in ELEMENTS {
+                let all = elements
+                    .char_indices()
+                    .map(|(at, c)| (c, word(if c == '-' { "old".to_owned() } else { format!("k{at}") })));
+                let (all, left): (Vec<_>, Vec<_>) = (all.clone().collect(), all.filter(|(c, _)| *c == '+').collect());
+                let text = |some: &[(char, String)]| {
+                    list.replace('%', &some.iter().map(|(_, word)| word.as_str()).collect::<Vec<_>>().join(separator))
+                };
+                let (code, wanted) = (text(&all), text(&left));
+                // A command without arguments has none to be parted from, either.
+                let wanted = wanted.replace("f \n", "f\n").replace("g  >", "g >");
+                compare(&mut wrong, language, find, &code, &wanted);
+            }
+        }
+    }
+    none_wrong(&wrong);
+}
+
+#[test]
+fn an_element_on_its_own_line_takes_its_line() {
+    let rows = [
+        ("python", "f(\n    a,\n    old,\n)\n", "f(\n    a,\n)\n"),
+        ("python", "f(\n    old,  # c\n    a,\n)\n", "f(\n    # c\n    a,\n)\n"),
+        ("python", "f(\n    a,  # c\n    old\n)\n", "f(\n    a  # c\n)\n"),
+        ("sql", "select f(\n  a,\n  old\n) from t\n", "select f(\n  a\n) from t\n"),
+        ("scala", "object A {\n  f(\n    old,\n    a\n  )\n}\n", "object A {\n  f(\n    a\n  )\n}\n"),
+        ("java", "class A {\n  int x = f(\n    a,\n    old);\n}\n", "class A {\n  int x = f(\n    a);\n}\n"),
+        ("swift", "let x = [\n    old,\n    a,\n]\n", "let x = [\n    a,\n]\n"),
+        ("kotlin", "val x = f(\n    a,\n    old,\n)\n", "val x = f(\n    a,\n)\n"),
+        ("go", "package p\n\nvar x = f(\n\ta,\n\told,\n)\n", "package p\n\nvar x = f(\n\ta,\n)\n"),
+        (
+            "rust",
+            "fn m() {\n    f(\n        old,\n        a,\n    );\n}\n",
+            "fn m() {\n    f(\n        a,\n    );\n}\n",
+        ),
+        ("javascript", "f(\r\n\ta,\r\n\told,\r\n);\r\n", "f(\r\n\ta,\r\n);\r\n"),
+        ("typescript", "import {\n  a,\n  old,\n} from 'm';\n", "import {\n  a,\n} from 'm';\n"),
+        ("tsx", "x = <A>\n  {old}\n  {b}\n</A>;\n", "x = <A>\n  {b}\n</A>;\n"),
+        ("yaml", "a:\n  - old\n  - b\n", "a:\n  - b\n"),
+        ("yaml", "a: [\n  b,\n  old,\n]\n", "a: [\n  b,\n]\n"),
+        ("json", "[\n  \"a\",\n  \"old\"\n]\n", "[\n  \"a\"\n]\n"),
+        ("toml", "a = [\n  \"old\",\n  \"b\",\n]\n", "a = [\n  \"b\",\n]\n"),
+        ("bash", "f \\\n  old \\\n  k\ng\n", "f \\\n  k\ng\n"),
+        ("bash", "f k \\\n  old\ng\n", "f k\ng\n"),
+        ("bash", "f k \\\r\n  old\r\ng\r\n", "f k\r\ng\r\n"),
+    ];
+    covers(rows.iter().map(|row| row.0), &[]);
+    let mut wrong = Vec::new();
+    for (language, code, wanted) in rows {
+        compare(&mut wrong, language, ".find(regex(\"^\\\"?old\\\"?$\")).delete()", code, wanted);
+    }
+    none_wrong(&wrong);
+}
+
+#[test]
+fn an_empty_list_hole_leaves_no_separator_behind() {
+    let rows = [
+        ("python", "f($$$A)", "g(c, $$$A)", "f()\nf(1)\n", "g(c)\ng(c, 1)\n"),
+        ("python", "f($$$A)", "g($$$A, c)", "f()\nf(1)\n", "g(c)\ng(1, c)\n"),
+        ("python", "f($$$A)", "g(b, $$$A, c)", "f()\nf(1)\n", "g(b, c)\ng(b, 1, c)\n"),
+        ("sql", "expr:f($$$A)", "g(c, $$$A)", "select f(), f(1) from t\n", "select g(c), g(c, 1) from t\n"),
+        ("scala", "f($$$A)", "g(c, $$$A)", "object A { f(); f(1) }\n", "object A { g(c); g(c, 1) }\n"),
+        ("java", "f($$$A)", "g($$$A, c)", "class A { int x = f() + f(1); }\n", "class A { int x = g(c) + g(1, c); }\n"),
+        ("swift", "f($$$A)", "g(c, $$$A)", "let x = [f(), f(1)]\n", "let x = [g(c), g(c, 1)]\n"),
+        ("kotlin", "f($$$A)", "g($$$A, c)", "val x = f() + f(1)\n", "val x = g(c) + g(1, c)\n"),
+        (
+            "go",
+            "f($$$A)",
+            "g(ctx, $$$A)",
+            "package p\n\nvar x = f() + f(1)\n",
+            "package p\n\nvar x = g(ctx) + g(ctx, 1)\n",
+        ),
+        ("rust", "f($$$A)", "g(c, $$$A)", "fn m() { f(); f(1); }\n", "fn m() { g(c); g(c, 1); }\n"),
+        ("javascript", "[$$$A]", "[b, $$$A, c]", "x = []; y = [1];\n", "="),
+        ("javascript", "f($$$A)", "[b, $$$A, c]", "x = f(); y = f(1);\n", "x = [b, c]; y = [b, 1, c];\n"),
+        ("typescript", "f($$$A)", "{ b, $$$A }", "x = f();\n", "x = { b };\n"),
+        ("tsx", "f($$$A)", "g($$$A, c)", "x = <p>{f()}</p>;\n", "x = <p>{g(c)}</p>;\n"),
+        ("yaml", "pair:a: [$$$A]", "b: [x, $$$A]", "a: []\n", "b: [x]\n"),
+        ("json", "member:\"a\": [$$$A]", "\"b\": [1, $$$A]", "{\"a\": []}\n", "{\"b\": [1]}\n"),
+        ("toml", "stmt:a = [$$$A]", "b = [$$$A, 1]", "a = []\n", "b = [1]\n"),
+        ("bash", "f $$$A", "g -c $$$A", "f\nf 1\n", "g -c\ng -c 1\n"),
+    ];
+    covers(rows.iter().map(|row| row.0), &[]);
+    let mut wrong = Vec::new();
+    for (language, find, new, code, wanted) in rows {
+        let find = match find.split_once(':').filter(|(context, _)| context.chars().all(|c| c.is_ascii_lowercase())) {
+            Some((context, pattern)) if context != "a" => format!("{context}({pattern:?})"),
+            _ => format!("{find:?}"),
+        };
+        let rule = format!(".find({find}).replace({new:?})");
+        match wanted {
+            "=" => {
+                let said = super::made(language, &rule, code);
+                assert!(said.contains("a second run would"), "{said}");
+            }
+            _ => compare(&mut wrong, language, &rule, code, wanted),
+        }
+    }
+    none_wrong(&wrong);
+}
+
+#[test]
+fn what_something_needs_does_not_go_without_a_word() {
+    const VALUE: &str = "=is a value that";
+    let rows = [
+        ("yaml", "a: b\n", "="),
+        ("python", "try: k()\nexcept old(): z()\n", VALUE),
+        ("python", "x = k[old():1]\n", VALUE),
+        ("python", "assert old(), k\n", "=each place means something"),
+        ("python", "@old()\ndef f(): pass\n", "def f(): pass\n"),
+        ("sql", "select interval old() day from t\n", VALUE),
+        ("sql", "select 1 from unnest(old())\n", "=nothing where `()` needs something"),
+        ("scala", "object A { val x = s\"a${old()}\" }\n", "=nothing where"),
+        ("scala", "object A { x = old() }\n", VALUE),
+        ("java", "class A { void m() { for (a(); old(); b()) c(); } }\n", VALUE),
+        (
+            "java",
+            "class A { void m() { for (a(); b; old()) c(); } }\n",
+            "class A { void m() { for (a(); b;) c(); } }\n",
+        ),
+        (
+            "java",
+            "class A { void m() { switch (a) { case 1: old(); b(); } } }\n",
+            "class A { void m() { switch (a) { case 1: b(); } } }\n",
+        ),
+        ("swift", "x = a[old()]\n", "=nothing where"),
+        ("kotlin", "fun m() { if (old()) a() }\n", VALUE),
+        ("kotlin", "fun m() { while (old()) a() }\n", VALUE),
+        ("kotlin", "fun m() { for (x in old()) a() }\n", VALUE),
+        ("kotlin", "fun m() { when (a) { in old() -> b() } }\n", VALUE),
+        ("kotlin", "val x = a[old()]\n", VALUE),
+        ("kotlin", "val x get() = old()\n", VALUE),
+        ("go", "package p\n\nfunc m() {\n\tfor i := 0; old(); i++ {\n\t}\n}\n", VALUE),
+        ("rust", "fn m() { yield old(); }\n", VALUE),
+        ("javascript", "for (a; old(); b) c();\n", VALUE),
+        ("javascript", "export default old();\n", VALUE),
+        ("javascript", "x = <A b={old()} />;\n", VALUE),
+        ("javascript", "x = <A>{old()}</A>;\n", "x = <A></A>;\n"),
+        ("javascript", "switch (a) { case 1: old(); break; }\n", "switch (a) { case 1: break; }\n"),
+        ("javascript", "@old() class A {}\n", "class A {}\n"),
+        ("typescript", "for (a; old(); b) c();\n", VALUE),
+        ("typescript", "export = old();\n", VALUE),
+        ("tsx", "x = <A b={old()} />;\n", VALUE),
+    ];
+    let without = [
+        ("json", "what lacks a value does not parse"),
+        ("toml", "what lacks a value does not parse"),
+        ("bash", "its commands are no calls: see below"),
+    ];
+    covers(rows.iter().map(|row| row.0), &without);
+    let mut wrong = Vec::new();
+    for (language, code, wanted) in rows {
+        let find = if matches!(language, "python" | "scala") { "\"old()\"" } else { "expr(\"old()\")" };
+        compare(&mut wrong, language, &format!(".find({find}).delete()"), code, wanted);
+    }
+    for (code, wanted) in [
+        ("A=old k\n", VALUE),
+        ("old > k\n", VALUE),
+        ("f a old # c\n", "f a # c\n"),
+        ("f \"a old b\"\n", "="),
+        ("old; k\n", "k\n"),
+        ("x=$(f old)\n", "x=$(f)\n"),
+    ] {
+        compare(&mut wrong, "bash", ".find(regex(\"^old$\")).delete()", code, wanted);
+    }
+    for (code, wanted) in [
+        ("a: old\nb: 1\n", VALUE),
+        ("{a: old}\n", VALUE),
+        ("a:\n  - old\n  - b\n", "a:\n  - b\n"),
+        ("a:\n  - old\nb: 1\n", "a:\n  []\nb: 1\n"),
+        ("a:\n- old\n- old\nb: 1\n", "=does not parse"),
+    ] {
+        compare(&mut wrong, "yaml", ".find(regex(\"^old$\")).delete()", code, wanted);
+    }
+    for (code, wanted) in [
+        ("a:\n  old: 1\nb: 1\n", "a:\n  {}\nb: 1\n"),
+        ("a:\n  - old: 1\n  - c: 1\n", "a:\n  - {}\n  - c: 1\n"),
+        ("a:\n  - old: 1\n    c: 1\n", "a:\n  - c: 1\n"),
+        ("a:\n  c: 1\n  old:\n    d: 1\nb: 1\n", "a:\n  c: 1\nb: 1\n"),
+    ] {
+        compare(&mut wrong, "yaml", ".find(pair(\"old: $V\")).delete()", code, wanted);
+    }
+    none_wrong(&wrong);
+}

@@ -1,0 +1,77 @@
+//! Code that its grammar reads and its language does not: repaired where that is said, else refused.
+
+use super::{compare, covers, none_wrong};
+use crate::language::all;
+
+/// Language, what is found, what becomes of it (deleted where empty), code, the result.
+const ROWS: &[(&str, &str, &str, &str, &str)] = &[
+    ("python", "\"old()\"", "", "if x:\n    old()\ng()\n", "if x:\n    pass\ng()\n"),
+    (
+        "python",
+        "\"old()\"",
+        "",
+        "try:\n    old()  # c\nexcept E:\n    g()\n",
+        "try:\n    pass  # c\nexcept E:\n    g()\n",
+    ),
+    ("python", "\"old()\"", "", "class A:\n    old()\n    old()\n", "class A:\n    pass\n"),
+    ("python", "\"old()\"", "", "match k:\n    case 1: old()\n", "match k:\n    case 1: pass\n"),
+    ("python", "\"old()\"", "", "if x:\r\n\told(); old()\r\n", "if x:\r\n\tpass\r\n"),
+    ("python", "\"f($A)\"", "if q:", "f(1)\n", "=an empty block"),
+    ("python", "\"$A.b\"", "g($A)", "del x.b\n", "=can't stand in"),
+    ("sql", "expr(\"f($$$A)\")", "g($$$A)", "select 1 from unnest(f())\n", "select 1 from unnest(g())\n"),
+    ("sql", "expr(\"old()\")", "", "select 1 from unnest(old())\n", "=needs something"),
+    ("scala", "\"old()\"", "", "object A { val x = s\"${old()}\" }\n", "=needs something"),
+    ("java", "\"f($A)\"", "$A", "class A { void m() { f(1); } }\n", "=can't stand in"),
+    ("java", "expr(\"$A.b\")", "g($A)", "class A { void m() { a.b++; } }\n", "=can't stand in"),
+    ("swift", "expr(\"old()\")", "", "x = a[old()]\n", "=needs something"),
+    ("swift", "expr(\"f($A)\")", "$A", "func m() { f(1) = c }\n", "=can't stand in"),
+    ("kotlin", "expr(\"f($$$A)\")", "$$$A", "fun m() { if (f()) a() }\n", "=is a value that"),
+    ("kotlin", "stmt(\"if ($A) b()\")", "if () b()", "fun m() { if (a) b() }\n", "=needs something"),
+    ("kotlin", "stmt(\"f($A)\")", "while () b()", "fun m() { f(1) }\n", "=needs something"),
+    ("kotlin", "stmt(\"f($A)\")", "for (x in ) b()", "fun m() { f(1) }\n", "=needs something"),
+    ("kotlin", "expr(\"a[$A]\")", "a[]", "val x = a[1]\n", "=needs something"),
+    ("go", "expr(\"f($A)\")", "$A", "package p\n\nfunc m() {\n\tf(1)\n}\n", "=can't stand in"),
+    (
+        "rust",
+        "expr(\"f($A)\")",
+        "$A",
+        "fn m() { if let Some(k) = f(a || b) {} }\n",
+        "fn m() { if let Some(k) = (a || b) {} }\n",
+    ),
+    ("javascript", "expr(\"f($A)\")", "{}", "x = <A b={f(1)} />;\n", "x = <A b={{}} />;\n"),
+    ("javascript", "\"<A b={$X} />\"", "<A b={} />", "x = <A b={c} />;\n", "=needs something"),
+    ("javascript", "\"$A.b\"", "(1)", "a.b = 1;\n", "=can't stand in"),
+    ("javascript", "\"$A.b\"", "g($A)", "for (a.b of c) d();\n", "=can't stand in"),
+    ("typescript", "\"$A.b\"", "g($A)", "a.b++;\n", "=can't stand in"),
+    ("tsx", "\"<A b={$X} />\"", "<A b={} />", "x = <A b={c} />;\n", "=needs something"),
+    ("tsx", "\"$A.b\"", "g($A)", "a.b = 1;\n", "=can't stand in"),
+    ("bash", "\"old\"", "", "if k; then\n  old\nfi\n", "if k; then\n  :\nfi\n"),
+    ("bash", "\"old\"", "", "if k; then old; else old; fi\n", "if k; then :; else :; fi\n"),
+    ("bash", "\"old\"", "", "if k; then z; elif y; then\n\told\nfi\n", "if k; then z; elif y; then\n\t:\nfi\n"),
+    ("bash", "\"old\"", "", "for x in a; do\n  old # c\ndone\n", "for x in a; do\n  : # c\ndone\n"),
+    ("bash", "\"old\"", "", "f() { old; }\n", "f() { :; }\n"),
+    ("bash", "\"old\"", "", "k || {\n  old\n  old\n}\n", "k || {\n  :\n}\n"),
+    ("bash", "\"old\"", "", "case a in\nb) old;;\nesac\n", "case a in\nb) ;;\nesac\n"),
+    ("yaml", "pair(\"old: $V\")", "", "a:\n  old: 1\nb: 1\n", "a:\n  {}\nb: 1\n"),
+    ("yaml", "pair(\"old: $V\")", "", "a:\n  - old:\n      - 1\n  - c: 1\n", "a:\n  - {}\n  - c: 1\n"),
+    ("yaml", "kind(\"block_sequence_item\")", "", "a:\n  - 1\n  - 2\nb: 1\n", "a:\n  []\nb: 1\n"),
+    ("yaml", "pair(\"old: $V\")", "", "a: 1\nold:\n  b:\n    - 1\n# c\nd: 1\n", "a: 1\n# c\nd: 1\n"),
+    ("bash", "\"f $X\"", "if k; then fi", "f 1\n", "=needs something"),
+];
+
+#[test]
+fn what_a_grammar_reads_and_its_language_does_not_is_repaired_or_refused() {
+    let without = [("json", "what its grammar reads is JSON"), ("toml", "what its grammar reads is TOML")];
+    covers(ROWS.iter().map(|row| row.0), &without);
+    for language in all() {
+        let facts = &language.facts;
+        let any = !(facts.hollow.is_empty() && facts.never_empty.is_empty() && facts.refused.is_empty());
+        assert!(!any || without.iter().all(|(name, _)| *name != facts.name), "{}", facts.name);
+    }
+    let mut wrong = Vec::new();
+    for (language, find, new, code, wanted) in ROWS {
+        let what = if new.is_empty() { "delete()".to_owned() } else { format!("replace({new:?})") };
+        compare(&mut wrong, language, &format!(".find({find}).{what}"), code, wanted);
+    }
+    none_wrong(&wrong);
+}

@@ -1,0 +1,172 @@
+//! Indentation moves code, never data: lines of literals keep their bytes, those of comments and code follow;
+//! tabs, and the line ends of the file, stay.
+
+use super::{covers, made, none_wrong};
+
+/// Language, what is found, what is written, code, and what becomes of it.
+const MOVES: &[(&str, &str, &str, &str, &str)] = &[
+    (
+        "python",
+        "stmt(\"if FLAG: $$$B\")",
+        "$$$B",
+        "def z():\n    if FLAG:\n        f(\n            '''a\n        b\n      ''',\n            f\"\"\"x\n        {y}\"\"\", 'a\\\n        b')\n        # c\n        g()\n    h()\n",
+        "def z():\n    f(\n        '''a\n        b\n      ''',\n        f\"\"\"x\n        {y}\"\"\", 'a\\\n        b')\n    # c\n    g()\n    h()\n",
+    ),
+    (
+        "python",
+        "stmt(\"f($$$A)\")",
+        "with q:\n    g($$$A)",
+        "def z():\n    f('''a\n    b\n  ''', [\n        1,\n    ])\n",
+        "def z():\n    with q:\n        g('''a\n    b\n  ''', [\n            1,\n        ])\n",
+    ),
+    (
+        "sql",
+        "expr(\"f($A)\")",
+        "g(\n  $A\n)",
+        "select\n    f('''a\n    b''') -- c\nfrom t\n",
+        "select\n    g(\n      '''a\n    b'''\n    ) -- c\nfrom t\n",
+    ),
+    (
+        "scala",
+        "stmt(\"if (FLAG) { $$$B }\")",
+        "$$$B",
+        "object A {\n    def z = {\n        if (FLAG) {\n            f(\"\"\"a\n            |b\n        c\"\"\", s\"\"\"x\n            ${y}\n            \"\"\")\n            /* c\n             * d\n             */\n            g()\n        }\n        h()\n    }\n}\n",
+        "object A {\n    def z = {\n        f(\"\"\"a\n            |b\n        c\"\"\", s\"\"\"x\n            ${y}\n            \"\"\")\n        /* c\n         * d\n         */\n        g()\n        h()\n    }\n}\n",
+    ),
+    (
+        "java",
+        "stmt(\"if (FLAG) { $$$B }\")",
+        "$$$B",
+        "class A {\n    void z() {\n        if (FLAG) {\n            f(\"\"\"\n            a\n              b\n            \"\"\", 1\n                + 2);\n            /* c\n             * d\n             */\n            g();\n        }\n        h();\n    }\n}\n",
+        "class A {\n    void z() {\n        f(\"\"\"\n            a\n              b\n            \"\"\", 1\n            + 2);\n        /* c\n         * d\n         */\n        g();\n        h();\n    }\n}\n",
+    ),
+    (
+        "java",
+        "stmt(\"f($$$A);\")",
+        "if (q) {\n    g($$$A);\n}",
+        "class A {\n    void z() {\n        f(\"\"\"\n        a\n        \"\"\", 1\n            + 2);\n    }\n}\n",
+        "class A {\n    void z() {\n        if (q) {\n            g(\"\"\"\n        a\n        \"\"\", 1\n                + 2);\n        }\n    }\n}\n",
+    ),
+    (
+        "swift",
+        "stmt(\"if FLAG { $$$B }\")",
+        "$$$B",
+        "func z() {\n    if FLAG {\n        f(\"\"\"\n        a\n          b\n        \"\"\", 1)\n        // c\n        g()\n    }\n    h()\n}\n",
+        "func z() {\n    f(\"\"\"\n        a\n          b\n        \"\"\", 1)\n    // c\n    g()\n    h()\n}\n",
+    ),
+    (
+        "kotlin",
+        "stmt(\"if (FLAG) { $$$B }\")",
+        "$$$B",
+        "fun z() {\n    if (FLAG) {\n        f(\"\"\"a\n        b ${x}\n      \"\"\", 1)\n        /* c\n           d */\n        g()\n    }\n    h()\n}\n",
+        "fun z() {\n    f(\"\"\"a\n        b ${x}\n      \"\"\", 1)\n    /* c\n       d */\n    g()\n    h()\n}\n",
+    ),
+    (
+        "go",
+        "stmt(\"if FLAG { $$$B }\")",
+        "$$$B",
+        "package p\n\nfunc z() {\n    if FLAG {\n        f(`a\n        b`,\n            1)\n        /* c\n           d */\n        g()\n    }\n    h()\n}\n",
+        "package p\n\nfunc z() {\n    f(`a\n        b`,\n        1)\n    /* c\n       d */\n    g()\n    h()\n}\n",
+    ),
+    (
+        "rust",
+        "stmt(\"f($$$A);\")",
+        "if q {\n    g($$$A);\n}",
+        "fn z() {\n    f(\"a\n    b\", r#\"c\n    d\"#, [\n        1,\n    ]);\n}\n",
+        "fn z() {\n    if q {\n        g(\"a\n    b\", r#\"c\n    d\"#, [\n            1,\n        ]);\n    }\n}\n",
+    ),
+    (
+        "javascript",
+        "stmt(\"if (FLAG) { $$$B }\")",
+        "$$$B",
+        "function z() {\n    if (FLAG) {\n        f(`a\n        b ${x(\n            1)}\n      `, 'a\\\n        b');\n        /* c\n         * d */\n        g();\n    }\n    h();\n}\n",
+        "function z() {\n    f(`a\n        b ${x(\n            1)}\n      `, 'a\\\n        b');\n    /* c\n     * d */\n    g();\n    h();\n}\n",
+    ),
+    (
+        "typescript",
+        "stmt(\"f($$$A);\")",
+        "if (q) {\n    g($$$A);\n}",
+        "function z() {\n    f(`a\n    b\n    `, [\n        1,\n    ]);\n}\n",
+        "function z() {\n    if (q) {\n        g(`a\n    b\n    `, [\n            1,\n        ]);\n    }\n}\n",
+    ),
+    (
+        "tsx",
+        "stmt(\"if (FLAG) { $$$B }\")",
+        "$$$B",
+        "function z() {\n    if (FLAG) {\n        f(`a\n        b`, <pre>\n          a\n        </pre>);\n    }\n}\n",
+        "function z() {\n    f(`a\n        b`, <pre>\n      a\n    </pre>);\n}\n",
+    ),
+    (
+        "yaml",
+        "pair(\"old: $V\")",
+        "new: $V",
+        "a:\n  - old: # c\n      k: |\n        x\n          y\n      l: \"x\n        y\"\n    z: 1\n",
+        "a:\n  - new: # c\n      k: |\n        x\n          y\n      l: \"x\n        y\"\n    z: 1\n",
+    ),
+    (
+        "yaml",
+        "pair(\"old: $V\")",
+        "new:\n  v: $V",
+        "a:\n  - old: |\n      x\n        y\n    k: 3\n  - - old: 1\n",
+        "a:\n  - new:\n      v: |\n        x\n          y\n    k: 3\n  - - new:\n        v: 1\n",
+    ),
+    (
+        "yaml",
+        "pair(\"old: $V\")",
+        "new: $V",
+        "a:\n  old:\n  - 1\n  - b: 2\nold:\n  x y\n  z\n",
+        "a:\n  new:\n  - 1\n  - b: 2\nnew:\n  x y\n  z\n",
+    ),
+    (
+        "yaml",
+        "pair(\"old: $V\")",
+        "new:\n  v: $V",
+        "a:\n  old:\n    - x\n    - y: 1\n      # c\n      z: 2\n",
+        "a:\n  new:\n    v:\n      - x\n      - y: 1\n        # c\n        z: 2\n",
+    ),
+    (
+        "toml",
+        "stmt(\"old = $V\")",
+        "new = { v = $V }",
+        "[a]\nold = \"\"\"\n  x\n    y\"\"\"\nb = 1\n",
+        "[a]\nnew = { v = \"\"\"\n  x\n    y\"\"\" }\nb = 1\n",
+    ),
+    (
+        "toml",
+        "stmt(\"old = $V\")",
+        "new = $V",
+        "[a]\nold = [\n    1, # c\n    2,\n]\n",
+        "[a]\nnew = [\n    1, # c\n    2,\n]\n",
+    ),
+    (
+        "bash",
+        "stmt(\"if FLAG; then $$$B\\nfi\")",
+        "$$$B",
+        "z() {\n    if FLAG; then\n        f \"a\n        b\" 'c\n        d'\n        cat <<EOF\n        data\nEOF\n        # c\n        g \\\n            h\n    fi\n}\n",
+        "z() {\n    f \"a\n        b\" 'c\n        d'\n    cat <<EOF\n        data\nEOF\n    # c\n    g \\\n        h\n}\n",
+    ),
+];
+
+#[test]
+fn indentation_moves_code_and_never_data() {
+    covers(MOVES.iter().map(|row| row.0), &[("json", "its literals have no lines")]);
+    let mut wrong = Vec::new();
+    for (language, find, new, code, wanted) in MOVES {
+        let rule = format!(".find({find}).replace({new:?})");
+        let tabs = |text: &str| text.replace("    ", "\t");
+        let crlf = |text: &str| text.replace('\n', "\r\n");
+        let mut ways = vec![((*code).to_owned(), (*wanted).to_owned()), (crlf(code), crlf(wanted))];
+        // YAML has no tabs, and new lines go in by the spaces that the rule writes where the file has none.
+        if *language != "yaml" && !new.contains("\n  ") {
+            ways.push((tabs(code), tabs(wanted)));
+            ways.push((crlf(&tabs(code)), crlf(&tabs(wanted))));
+        }
+        for (code, wanted) in ways {
+            let made = made(language, &rule, &code);
+            if made != wanted {
+                wrong.push(format!("{language}: {find} -> {new:?}: {code:?}\n  {made:?}\n  {wanted:?}"));
+            }
+        }
+    }
+    none_wrong(&wrong);
+}

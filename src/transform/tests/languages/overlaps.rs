@@ -1,0 +1,98 @@
+//! Two rules, one place: matches within each other go from the inside out, those that can't are named, both
+//! of them, and an order decides.
+
+use super::{covers, none_wrong, path};
+use crate::transform::tests::check;
+
+/// Language; code whose outer part both rules match, with what the inner one makes of it; what is found and
+/// written, inside and outside.
+type Row = (&'static str, &'static str, &'static str, [&'static str; 2], [&'static str; 2]);
+
+const ROWS: &[Row] = &[
+    ("python", "x = h(f(1))\n", "x = k(g(1))\n", ["\"f($X)\"", "g($X)"], ["\"h($Y)\"", "k($Y)"]),
+    (
+        "sql",
+        "select h(f(1)) from t\n",
+        "select k(g(1)) from t\n",
+        ["expr(\"f($X)\")", "g($X)"],
+        ["expr(\"h($Y)\")", "k($Y)"],
+    ),
+    (
+        "scala",
+        "object A { val x = h(f(1)) }\n",
+        "object A { val x = k(g(1)) }\n",
+        ["\"f($X)\"", "g($X)"],
+        ["\"h($Y)\"", "k($Y)"],
+    ),
+    (
+        "java",
+        "class A { int x = h(f(1)); }\n",
+        "class A { int x = k(g(1)); }\n",
+        ["\"f($X)\"", "g($X)"],
+        ["\"h($Y)\"", "k($Y)"],
+    ),
+    ("swift", "let x = h(f(1))\n", "let x = k(g(1))\n", ["\"f($X)\"", "g($X)"], ["\"h($Y)\"", "k($Y)"]),
+    ("kotlin", "val x = h(f(1))\n", "val x = k(g(1))\n", ["\"f($X)\"", "g($X)"], ["\"h($Y)\"", "k($Y)"]),
+    (
+        "go",
+        "package p\n\nvar x = h(f(1))\n",
+        "package p\n\nvar x = k(g(1))\n",
+        ["\"f($X)\"", "g($X)"],
+        ["\"h($Y)\"", "k($Y)"],
+    ),
+    ("rust", "fn m() { h(f(1)); }\n", "fn m() { k(g(1)); }\n", ["\"f($X)\"", "g($X)"], ["\"h($Y)\"", "k($Y)"]),
+    ("javascript", "x = h(f(1));\n", "x = k(g(1));\n", ["\"f($X)\"", "g($X)"], ["\"h($Y)\"", "k($Y)"]),
+    ("typescript", "x = h(f(1));\n", "x = k(g(1));\n", ["\"f($X)\"", "g($X)"], ["\"h($Y)\"", "k($Y)"]),
+    ("tsx", "x = <p>{h(f(1))}</p>;\n", "x = <p>{k(g(1))}</p>;\n", ["\"f($X)\"", "g($X)"], ["\"h($Y)\"", "k($Y)"]),
+    ("yaml", "h:\n  f: 1\n", "k:\n  g: 1\n", ["pair(\"f: $X\")", "g: $X"], ["pair(\"h: $Y\")", "k: $Y"]),
+    (
+        "json",
+        "{\"h\": {\"f\": 1}}\n",
+        "{\"k\": {\"g\": 1}}\n",
+        ["member(\"\\\"f\\\": $X\")", "\"g\": $X"],
+        ["member(\"\\\"h\\\": $Y\")", "\"k\": $Y"],
+    ),
+    ("toml", "h = { f = 1 }\n", "k = { g = 1 }\n", ["stmt(\"f = $X\")", "g = $X"], ["stmt(\"h = $Y\")", "k = $Y"]),
+    ("bash", "h $(f 1)\n", "k $(g 1)\n", ["\"f $X\"", "g $X"], ["\"h $Y\"", "k $Y"]),
+];
+
+#[test]
+fn matches_within_each_other_are_both_made_and_overlaps_are_named() {
+    covers(ROWS.iter().map(|row| row.0), &[]);
+    let mut wrong = Vec::new();
+    for (language, code, both, inner, outer) in ROWS {
+        let rules = |new: &str, order: &str| {
+            format!(
+                "rule(\"in\").lang({language:?}).find({}).replace({:?}){order};\nrule(\"out\").lang({language:?}).find({}).replace({new:?});",
+                inner[0], inner[1], outer[0]
+            )
+        };
+        let mut row = |script: &str, wanted: &dyn Fn(&str) -> bool| {
+            let made = check(script, &path(language), code);
+            if !wanted(&made) {
+                wrong.push(format!("{language}: {script}\n  {code:?}\n  {made:?}"));
+            }
+        };
+        row(&rules(outer[1], ""), &|made| made == *both);
+        // What the inner one edits is not in what the outer one writes.
+        let alone = outer[1].replace("$Y", if matches!(*language, "json" | "toml") { "0" } else { "z" });
+        let named = |made: &str| made.starts_with("=\nRefused") && made.contains("`in`") && made.contains("`out`");
+        row(&rules(&alone, ""), &named);
+        row(&rules(&alone, ".before(\"out\")"), &|made| !made.starts_with('=') && !made.contains("Refused"));
+        // Two rules that want the same code to become the same are of one mind.
+        let same = format!(
+            "{}\n{}",
+            rules(outer[1], ""),
+            rules(outer[1], "").replace("\"in\"", "\"in2\"").replace("\"out\"", "\"out2\"")
+        );
+        row(&same, &|made| made == *both);
+        let unequal = format!(
+            "rule(\"in\").lang({language:?}).find({0}).replace({1:?});\nrule(\"out\").lang({language:?}).find({0}).replace({2:?});",
+            inner[0],
+            inner[1],
+            inner[1].replace('g', "q")
+        );
+        row(&unequal, &named);
+    }
+    none_wrong(&wrong);
+}
