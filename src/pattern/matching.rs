@@ -127,9 +127,24 @@ pub(super) fn matches<'t>(pattern: &Pattern, node: Node<'t>) -> Option<Bindings<
     if chained(node) && node.parent().is_some_and(chained) {
         return None;
     }
+    if is_half_a_call(node) {
+        return None;
+    }
     let mut matcher = Matcher::new(pattern);
     let found = matcher.shape(&pattern.root, node);
     matcher.finish(found)
+}
+
+/// Whether a closure behind a call is an argument of it, though the grammar calls the call with it:
+/// `f(1)` of `f(1) { a }`.
+fn is_half_a_call(node: Node<'_>) -> bool {
+    let trailing = &node.tree().language.facts.arguments.trailing;
+    let Some(around) = node.parent().filter(|up| !trailing.is_empty() && up.kind_id() == node.kind_id()) else {
+        return false;
+    };
+    let suffix = around.named_children().nth(1).filter(|_| around.local_range().start == node.local_range().start);
+    let only = suffix.and_then(|suffix| suffix.named_children().next());
+    only.is_some_and(|only| trailing.iter().any(|kind| kind == only.kind()))
 }
 
 /// As [`matches`], for the parts of a call.
@@ -323,6 +338,18 @@ impl<'p, 't> Matcher<'p, 't> {
             if trailing && self.list(shapes, code, at + 1) {
                 return true;
             }
+        }
+        // Where a line break parts as well, `;` may be one.
+        let by_line = self.pattern.language.is_separator("\n");
+        let semicolon = |text: &str| by_line && text == ";";
+        if matches!(&first.shape, Shape::Leaf { named: false, text, .. } if semicolon(text))
+            && self.list(rest, code, at)
+        {
+            return true;
+        }
+        let node = code.nodes.get(at).filter(|n| !n.is_named() && semicolon(n.text()));
+        if node.is_some() && self.list(shapes, code, at + 1) {
+            return true;
         }
         // `f(a)` against `f($A, $$$REST)`: with nothing to part, the separator goes too.
         let parts_nothing = self.is_separator_shape(&first.shape)

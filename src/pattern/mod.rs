@@ -126,4 +126,6 @@ impl Pattern {
 #[cfg(test)]
 mod language_tests;
 #[cfg(test)]
+mod strict_tests;
+#[cfg(test)]
 mod tests;
