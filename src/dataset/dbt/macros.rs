@@ -1,8 +1,10 @@
-//! Macros of a project that put an argument where a column goes, and read nothing else.
+//! Macros of a project, of dbt and of `dbt_utils` that put an argument where a column goes, and read nothing else.
 //!
 //! Must not: take a macro for one of these whose text has a name of its own.
 
 use std::collections::BTreeMap;
+
+use crate::dataset::sql::LIST;
 
 /// Words of SQL that are no names of columns.
 const WORDS: [&str; 30] = [
@@ -38,21 +40,82 @@ const WORDS: [&str; 30] = [
     "interval",
 ];
 
-/// The macros of a file: name, and for each parameter its name, if it is a column's.
-pub(super) fn macros(text: &str) -> BTreeMap<String, Vec<Option<String>>> {
-    let mut found = BTreeMap::new();
-    let mut rest = text;
-    while let Some((inside, body, after)) = next(rest) {
-        rest = after;
-        let Some((name, list)) = inside.split_once('(') else { continue };
-        let Some(list) = list.trim_end().strip_suffix(')') else { continue };
-        let parameters: Vec<&str> = list.split(',').map(str::trim).filter(|one| !one.is_empty()).collect();
-        if parameters.iter().all(|one| is_name(one)) && is_expression(body, &parameters) {
-            let columns = parameters.iter().map(|one| Some((*one).to_owned())).collect();
-            found.insert(name.trim().to_owned(), columns);
+/// What macros of dbt and `dbt_utils` take, by place: whether it is an expression of SQL.
+const KNOWN: [(&str, &[bool]); 14] = [
+    ("any_value", &[true]),
+    ("bool_or", &[true]),
+    ("cast", &[true, false]),
+    ("date_trunc", &[false, true]),
+    ("dateadd", &[false, false, true]),
+    ("datediff", &[true, true, false]),
+    ("hash", &[true]),
+    ("last_day", &[true, false]),
+    ("length", &[true]),
+    ("position", &[false, true]),
+    ("replace", &[true, false, false]),
+    ("right", &[true, false]),
+    ("safe_cast", &[true, false]),
+    ("split_part", &[true, false, false]),
+];
+/// Macros that take a list of expressions.
+const LISTS: [&str; 4] =
+    ["dbt.concat", "dbt_utils.concat", "dbt_utils.generate_surrogate_key", "dbt_utils.surrogate_key"];
+
+/// The macros of a project that take columns: name, and for each parameter its name, if it is a column's.
+pub(super) fn macros<'t>(texts: impl Iterator<Item = &'t str>) -> BTreeMap<String, Vec<Option<String>>> {
+    let (mut found, mut hands_on, mut names) = (BTreeMap::new(), Vec::new(), Vec::new());
+    for text in texts {
+        let mut rest = text;
+        while let Some((inside, body, after)) = next(rest) {
+            rest = after;
+            let Some((name, list)) = inside.split_once('(') else { continue };
+            let name = name.trim();
+            names.push(name);
+            let Some(list) = list.trim_end().strip_suffix(')') else { continue };
+            let parameters: Vec<&str> = list.split(',').map(str::trim).filter(|one| !one.is_empty()).collect();
+            if !parameters.iter().all(|one| is_name(one)) {
+                continue;
+            }
+            let columns: Vec<Option<String>> = parameters.iter().map(|one| Some((*one).to_owned())).collect();
+            if is_expression(body, &parameters) {
+                found.insert(name.to_owned(), columns);
+            } else if let Some(to) = handed_to(body, &parameters) {
+                hands_on.push((name, to, columns));
+            }
         }
     }
+    // `default__clean`, `snowflake__clean`: each of them may be called.
+    let adapters = |of: &str| {
+        let of = format!("__{of}");
+        names.iter().filter(|name| name.ends_with(&of)).copied().collect::<Vec<_>>()
+    };
+    for (name, to, columns) in hands_on {
+        let all = adapters(to);
+        let plain = |one: &&str| found.get(*one).is_some_and(|own: &Vec<Option<String>>| own.len() == columns.len());
+        if !all.is_empty() && all.iter().all(plain) {
+            found.insert(name.to_owned(), columns);
+        }
+    }
+    let expression = |is: &bool| is.then(|| "expression".to_owned());
+    for (name, parameters) in KNOWN.into_iter().filter(|(name, _)| adapters(name).is_empty()) {
+        for package in ["dbt", "dbt_utils"] {
+            found.insert(format!("{package}.{name}"), parameters.iter().map(expression).collect());
+        }
+    }
+    for name in LISTS.into_iter().filter(|name| adapters(name.rsplit('.').next().unwrap_or(name)).is_empty()) {
+        found.insert(name.to_owned(), vec![Some(LIST.to_owned())]);
+    }
     found
+}
+
+/// What a body hands its parameters on to, as they are: `{{ return(adapter.dispatch('clean')(c)) }}`.
+fn handed_to<'t>(body: &'t str, parameters: &[&str]) -> Option<&'t str> {
+    let inside = body.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim_matches(['-', ' ', '\n', '\t']);
+    let call = inside.strip_prefix("return(").and_then(|call| call.strip_suffix(')')).unwrap_or(inside).trim();
+    let (name, list) = call.strip_prefix("adapter.dispatch(")?.split_once(')')?;
+    let list = list.trim().strip_prefix('(')?.strip_suffix(')')?;
+    let name = name.trim().trim_matches(['\'', '"']);
+    (is_name(name) && list.split(',').map(str::trim).eq(parameters.iter().copied())).then_some(name)
 }
 
 /// The next macro: what its tag says, its body, and what follows.

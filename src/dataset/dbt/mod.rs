@@ -16,6 +16,7 @@ mod tests;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::Range;
 
 pub use self::places::places;
 use self::properties::Properties;
@@ -51,13 +52,13 @@ pub fn decided(
 ) -> Result<Vec<Vec<Decided>>, ParseError> {
     let models: HashSet<String> = files.iter().filter(|file| is_model(file.path)).map(|file| stem(file.path)).collect();
     let (name, variables) = settings(files)?;
-    let mut project = Project { models, name, variables, ..Project::default() };
+    let texts = files.iter().filter(|file| extension(file.path) == "sql").map(|file| file.text);
+    let macros = macros::macros(texts);
+    let mut project = Project { models, name, variables, macros, ..Project::default() };
     let mut units: Vec<Vec<Unit>> = vec![Vec::new(); files.len()];
     let mut declared: BTreeSet<usize> = BTreeSet::new();
     for (at, file) in files.iter().enumerate() {
-        if extension(file.path) == "sql" {
-            project.macros.extend(macros::macros(file.text));
-        } else if is_yaml(file.path)
+        if is_yaml(file.path)
             && let Some(language) = by_name("yaml")
         {
             let tree: Tree = parse(language, file.text)?;
@@ -202,6 +203,19 @@ fn templates(text: &str) -> Vec<std::ops::Range<usize>> {
     found
 }
 
+/// Comments of templates: `{# … #}`.
+fn comments(text: &str) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for (at, _) in text.match_indices("{#") {
+        if found.last().is_none_or(|last| last.end <= at)
+            && let Some(len) = text[at..].find("#}")
+        {
+            found.push(at..at + len);
+        }
+    }
+    found
+}
+
 /// Where a template may write any column, macros may name it.
 fn open_macros(files: &[ProjectFile<'_>], units: &mut [Vec<Unit>], datasets: &Datasets) {
     let open: BTreeSet<usize> = units
@@ -215,7 +229,9 @@ fn open_macros(files: &[ProjectFile<'_>], units: &mut [Vec<Unit>], datasets: &Da
             continue;
         }
         let mut told = Unit { range: 0..file.text.len(), ..Unit::default() };
-        for (at, word) in words(file.text, false) {
+        let comments = comments(file.text);
+        let said = |at: usize| !comments.iter().any(|comment| comment.contains(&at));
+        for (at, word) in words(file.text, false).into_iter().filter(|(at, _)| said(*at)) {
             for dataset in &open {
                 let mapping = &datasets.mappings[*dataset];
                 if let Some(column) = mapping.index(word, true).filter(|column| !mapping.columns[*column].is_kept()) {

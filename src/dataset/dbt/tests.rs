@@ -242,7 +242,11 @@ fn a_relationship_leads_to_the_datasets_column() {
 
 #[test]
 fn only_macros_that_are_plain_expressions_take_columns() {
-    let of = |text: &str| macros::macros(text);
+    let of = |text: &'static str| {
+        let mut all = macros::macros([text].into_iter());
+        all.retain(|name, _| !name.contains('.'));
+        all
+    };
     let clean = of("{% macro clean(c) %} upper(trim({{ c }})) {% endmacro %}");
     assert_eq!(clean.get("clean"), Some(&vec![Some("c".to_owned())]));
     for other in [
@@ -260,6 +264,51 @@ fn only_macros_that_are_plain_expressions_take_columns() {
     ] {
         assert!(of(other).is_empty(), "{other}");
     }
+    // Handed on to one of several, of which each may be the one.
+    let hands = "{% macro up(c) -%} {{ return(adapter.dispatch('up')(c)) }} {%- endmacro %}\n\
+                 {% macro default__up(c) %} upper({{ c }})::varchar(2) {% endmacro %}\n";
+    assert_eq!(of(hands).get("up"), Some(&vec![Some("c".to_owned())]));
+    let other = "{% macro up(c) %} {{ adapter.dispatch('up')(c) }} {% endmacro %}\n\
+                 {% macro default__up(c) %} upper({{ c }}) {% endmacro %}\n\
+                 {% macro spark__up(c) %} country_code {% endmacro %}\n";
+    assert_eq!(of(other).get("up"), None);
+    assert_eq!(of("{% macro up(c) %} {{ adapter.dispatch('up')(c) }} {% endmacro %}\n").get("up"), None);
+}
+
+#[test]
+fn what_macros_of_dbt_take_moves_with_the_dataset() {
+    let model = |item: &str| format!("select {item} as x from {{{{ source('a', 'users_v1') }}}}");
+    for (item, becomes) in [
+        ("{{ dbt.date_trunc('day', 'signup_ts') }}", "{{ dbt.date_trunc('day', 'signed_up_at') }}"),
+        (
+            "{{ dbt.safe_cast('country_code', api.Column.translate_type(\"string\")) }}",
+            "{{ dbt.safe_cast('country', api.Column.translate_type(\"string\")) }}",
+        ),
+        (
+            "{{ dbt_utils.generate_surrogate_key(['user_id', 'country_code']) }}",
+            "{{ dbt_utils.generate_surrogate_key(['user_id', 'country']) }}",
+        ),
+        (
+            "{{ dbt_utils.surrogate_key('user_id', \"country_code\") }}",
+            "{{ dbt_utils.surrogate_key('user_id', \"country\") }}",
+        ),
+    ] {
+        let (texts, why) = moved(&[("models/m.sql", &model(item)), SOURCES]);
+        assert_eq!(texts[0], model(becomes).replace("users_v1", "users_v2"), "{why:?}");
+    }
+    for item in [
+        "{{ dbt.date_trunc('day', \"'country_code'\") }}",
+        "{{ dbt.date_trunc('country_code', 'signup_ts') }}",
+        "{{ dbt.date_trunc(part, 'signup_ts') }}",
+        "{{ dbt_utils.generate_surrogate_key(columns) }}",
+        "{{ dbt_utils.generate_surrogate_key(['user_id', \"coalesce(country_code, '')\"]) }}",
+        "{{ dbt_utils.pivot('country_code', ['a']) }}",
+    ] {
+        stays(&[("models/m.sql", &model(item)), SOURCES], "may name any column");
+    }
+    // The project has its own.
+    let own = ("macros/d.sql", "{% macro default__date_trunc(a, b) %} country_code {% endmacro %}");
+    stays(&[("models/m.sql", &model("{{ dbt.date_trunc('day', 'signup_ts') }}")), SOURCES, own], "may name any column");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::dataset::mapping::Position;
 use crate::dataset::mapping::{Mapping, System};
 use crate::dataset::names::{Met, last_part};
 use crate::dataset::usage::{Doubt, Form, Of, Use};
+use crate::dataset::word::{each, is_name};
 use crate::tree::Node;
 
 /// What a template calls; `builtins.ref` is `ref`.
@@ -33,6 +34,13 @@ fn by_place<'t>(arguments: &[Node<'t>]) -> Vec<Node<'t>> {
         }
     }
     plain
+}
+
+/// A text of a template without its quotes, and with those that are in it: `"'x'"` is a literal.
+fn unquoted(text: Node<'_>) -> &str {
+    let text = text.text();
+    let ends = text.len() > 1 && text.starts_with(['\'', '"']) && text.ends_with(['\'', '"']);
+    if ends { &text[1..text.len() - 1] } else { text }
 }
 
 impl<'t> Resolver<'t> {
@@ -195,18 +203,27 @@ impl<'t> Resolver<'t> {
         let Some(call) = node.descendants().find(|below| below.kind() == "jinja_call") else { return false };
         let name = call.field("function").map_or("", Node::text);
         let Some(parameters) = self.setting.project.macros.get(name) else { return false };
-        let arguments: Vec<Node<'t>> =
+        let mut arguments: Vec<Node<'t>> =
             call.field("arguments").into_iter().flat_map(|list| list.named_children()).collect();
+        let mut parameters = parameters.clone();
+        if parameters.first().and_then(Option::as_deref) == Some(super::LIST) {
+            if let [list] = arguments[..]
+                && list.kind() == "jinja_list"
+            {
+                arguments = list.named_children().collect();
+            }
+            parameters.resize(arguments.len(), Some(super::LIST.to_owned()));
+        }
         let plain = call.parent().is_some_and(|parent| parent.kind() == "jinja_output");
-        if !plain || arguments.len() != parameters.len() || arguments.iter().any(|one| one.kind() != "string") {
+        let taken = |(argument, parameter): (&Node<'t>, &Option<String>)| match parameter {
+            Some(_) => argument.kind() == "string" && is_name(unquoted(*argument)),
+            None => self.names_no_column(*argument),
+        };
+        if !plain || arguments.len() != parameters.len() || !arguments.iter().zip(&parameters).all(taken) {
             return false;
         }
-        for (argument, parameter) in arguments.iter().zip(parameters.clone()) {
-            let text = argument.text().trim_matches(['\'', '"']).to_owned();
-            let is_name = crate::dataset::word::is_name(&text);
-            if parameter.is_none() || !is_name {
-                return false;
-            }
+        let columns = arguments.iter().zip(&parameters).filter(|(_, parameter)| parameter.is_some());
+        for (argument, _) in columns {
             let at = self.uses.len();
             let path = Path { node: *argument, parts: vec![*argument], before: 1 };
             self.path(&path, stand);
@@ -222,6 +239,19 @@ impl<'t> Resolver<'t> {
             }
         }
         true
+    }
+
+    /// Whether an argument is a part of a date, a number, a type or the like.
+    fn names_no_column(&self, argument: Node<'t>) -> bool {
+        let types = ["api.Column.translate_type(", "dbt.type_"];
+        let plain = matches!(argument.kind(), "string" | "number")
+            || types.iter().any(|call| argument.text().starts_with(call));
+        plain
+            && each(argument.text()).all(|(_, word)| {
+                let changes =
+                    |mapping: &Mapping| mapping.index(word, true).map(|column| !mapping.columns[column].is_kept());
+                !self.datasets.mappings.iter().any(|mapping| changes(mapping) == Some(true))
+            })
     }
 
     /// What a template puts in where a whole clause or query stands.

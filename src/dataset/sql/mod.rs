@@ -99,6 +99,9 @@ impl Setting {
     }
 }
 
+/// The parameter of a macro that takes a list of expressions of SQL.
+pub const LIST: &str = "*";
+
 /// What is known of a project of dbt.
 #[derive(Clone, Debug, Default)]
 pub struct Project {
