@@ -5,13 +5,17 @@
 use std::collections::BTreeMap;
 
 use super::base::Base;
+use super::planned::between;
 use super::{Options, PipelineError, Progress, Tell, load_rules, plan_over, recorded};
 use crate::clock::Clock;
-use crate::config::Migration;
+use crate::config::{Delivery, Migration};
+use crate::digest::Digest;
 use crate::discover::Fetching;
 use crate::pin;
+use crate::rule::RuleSet;
+use crate::state::{DeliveryRecord, DeliveryState};
 use crate::transform::{self, Pinned, WorkspacePlan};
-use crate::workspace::{Consumer, EntityRef, Source};
+use crate::workspace::{Consumer, EntityRef, GitPlace, Manifest, Pin, Source, Workspace};
 
 /// What another migration file makes of a consumer that this one makes something else of.
 #[derive(Clone, Debug)]
@@ -28,7 +32,8 @@ pub struct Altered {
     pub diff: String,
 }
 
-/// What a changed rule or mapping alters: the same fleet, planned by two migration files.
+/// What a changed rule or mapping alters: the same fleet, planned by two migration files. Where the
+/// code here holds what was delivered already, both are run over what that was made of.
 ///
 /// # Errors
 /// See [`PipelineError`].
@@ -38,42 +43,40 @@ pub fn compare(
     clock: &Clock,
     tell: &Tell<'_>,
 ) -> Result<Vec<Altered>, PipelineError> {
-    let options = Options::default();
-    // Over the code as it is, also where a change set was merged.
-    let planned = plan_over(new, &options, (None, Fetching::Never, Base::Here), clock, tell)?;
-    let (rules, digest) = load_rules(old)?;
-    let mut before = Vec::new();
-    for (workspace, manifest) in planned.fleet.workspaces.iter().zip(&planned.manifests) {
-        let content = match manifest {
-            Some(manifest) => Ok((manifest.clone(), pin::pin_of(workspace, manifest))),
-            None => continue,
-        };
-        before.push(Pinned { workspace, content });
-    }
-    let request = transform::Request {
-        rules: &rules,
-        rules_digest: digest,
-        partial: old.transform.partial,
-        dirty: old.consumers.dirty,
-        threads: None,
-        index: None,
-        answers: None,
-        progress: &|done, total| tell(Progress::Transformed(done, total)),
-    };
-    let plans = transform::transform(&request, &before);
-    let by_id: BTreeMap<&str, &WorkspacePlan> = plans.workspaces.iter().map(|plan| (plan.id.as_str(), plan)).collect();
+    let planned = plan_over(new, &Options::default(), (None, Fetching::Never, Base::Here), clock, tell)?;
+    let (rules, again) = (load_rules(old)?, load_rules(new)?);
     let deliveries = recorded(new)?.map(|store| store.deliveries()).transpose()?.unwrap_or_default();
+    let (mut before, mut held) = (Vec::new(), Vec::new());
+    for (workspace, manifest) in planned.fleet.workspaces.iter().zip(&planned.manifests) {
+        let then = deliveries.get(&workspace.id).and_then(|record| as_it_was(workspace, record));
+        // Where that can't be read any more, the code as it is has to do.
+        let then = then.and_then(|then| pin::manifest(&then).ok().map(|manifest| (then, manifest)));
+        match (then, manifest) {
+            (Some(then), _) => held.push(then),
+            (None, Some(manifest)) => before.push((workspace.clone(), manifest.clone())),
+            (None, None) => {}
+        }
+    }
+    let was = planned_by(old, &rules, &before, tell);
+    let (held_was, held_now) = (planned_by(old, &rules, &held, tell), planned_by(new, &again, &held, tell));
     let mut altered = Vec::new();
-    for (index, now) in planned.plan.workspaces.iter().enumerate() {
-        let Some(was) = by_id.get(now.id.as_str()) else { continue };
-        let diff = planned.between(index, was).map_err(PipelineError::Folder)?;
-        let words = (was.result.word(), now.result.word());
+    for (index, workspace) in planned.fleet.workspaces.iter().enumerate() {
+        let id = workspace.id.as_str();
+        let (was, now, diff) = match (held_was.get(id), held_now.get(id), was.get(id)) {
+            (Some(was), Some(now), _) => {
+                let Some((then, manifest)) = held.iter().find(|(then, _)| then.id == id) else { continue };
+                (was, now, between((then, manifest), was, now))
+            }
+            (_, _, Some(was)) => (was, &planned.plan.workspaces[index], planned.between(index, was)),
+            _ => continue,
+        };
+        let (diff, words) = (diff.map_err(PipelineError::Folder)?, (was.result.word(), now.result.word()));
         if diff.is_empty() && words.0 == words.1 {
             continue;
         }
         let here = |consumer: &&Consumer| matches!(consumer.source, Source::Workspace(at) if at == index);
         let consumers = planned.fleet.consumers.iter().filter(here).map(|one| one.entity.clone()).collect();
-        let delivered = deliveries.get(&now.id).map(|record| match &record.merged {
+        let delivered = deliveries.get(id).map(|record| match &record.merged {
             Some(_) => "merged".to_owned(),
             None => record.state.as_str().to_owned(),
         });
@@ -81,4 +84,43 @@ pub fn compare(
         altered.push(Altered { consumers, words, why: why.to_owned(), delivered, diff });
     }
     Ok(altered)
+}
+
+/// A workspace as it was when what is out was made of it, where its code holds that by now: it is
+/// merged, or written into the working tree.
+fn as_it_was(workspace: &Workspace, record: &DeliveryRecord) -> Option<Workspace> {
+    let chain = std::iter::successors(Some(record), |one| one.over.as_deref());
+    let is_in = |one: &&DeliveryRecord| {
+        one.merged.is_some() || (one.how == Delivery::Checkout && one.state == DeliveryState::Delivered)
+    };
+    let Some(Pin::Commit { commit, tree }) = chain.filter(is_in).last()?.pin.clone() else { return None };
+    let git = GitPlace { commit, tree, dirty: Vec::new(), ..workspace.git.clone()? };
+    Some(Workspace { git: Some(git), ..workspace.clone() })
+}
+
+/// What the rules of a migration make of some workspaces, by id.
+fn planned_by(
+    migration: &Migration,
+    (rules, digest): &(RuleSet, Digest),
+    places: &[(Workspace, Manifest)],
+    tell: &Tell<'_>,
+) -> BTreeMap<String, WorkspacePlan> {
+    let pinned = |(workspace, manifest): &'_ (Workspace, Manifest)| {
+        let pin = pin::pin_of(workspace, manifest);
+        (manifest.clone(), pin)
+    };
+    let pinned: Vec<Pinned<'_>> =
+        places.iter().map(|place| Pinned { workspace: &place.0, content: Ok(pinned(place)) }).collect();
+    let request = transform::Request {
+        rules,
+        rules_digest: *digest,
+        partial: migration.transform.partial,
+        dirty: migration.consumers.dirty,
+        threads: None,
+        index: None,
+        answers: None,
+        progress: &|done, total| tell(Progress::Transformed(done, total)),
+    };
+    let plan = transform::transform(&request, &pinned);
+    plan.workspaces.into_iter().map(|plan| (plan.id.clone(), plan)).collect()
 }

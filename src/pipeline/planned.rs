@@ -11,7 +11,7 @@ use crate::rollout::{self, ends, patch};
 use crate::state::WaveRecord;
 use crate::transform::{Finding, FindingKind, Plan, Transformed, WorkspacePlan};
 use crate::verify::{Declared, Scope};
-use crate::workspace::{Consumer, EntityRef, FileVersion, Fleet, Manifest, Source};
+use crate::workspace::{Consumer, EntityRef, FileVersion, Fleet, Manifest, Source, Workspace};
 
 /// A fleet and what the rules make of it.
 pub struct Planned {
@@ -104,25 +104,7 @@ impl Planned {
     /// Where the pinned bytes can't be read any more.
     pub(super) fn between(&self, index: usize, other: &WorkspacePlan) -> Result<String, String> {
         let Some(manifest) = &self.manifests[index] else { return Ok(String::new()) };
-        let (workspace, now) = (&self.fleet.workspaces[index], &self.plan.workspaces[index]);
-        let (was, now) = (ends(workspace, manifest, other)?, ends(workspace, manifest, now)?);
-        let find = |all: &[FileVersion], path: &str| all.iter().find(|one| one.path == path).cloned();
-        let mut paths: Vec<&str> = was.iter().chain(&now).map(|version| version.path.as_str()).collect();
-        paths.sort_unstable();
-        paths.dedup();
-        let mut versions = Vec::new();
-        for path in paths {
-            let (was, now) = (find(&was, path), find(&now, path));
-            // What one of the plans leaves alone is as it is pinned.
-            let pinned = || was.as_ref().or(now.as_ref()).and_then(|version| version.before.clone());
-            let before = was.as_ref().map_or_else(pinned, |version| version.after.clone());
-            let after = now.as_ref().map_or_else(pinned, |version| version.after.clone());
-            if before != after {
-                versions.push(FileVersion { path: path.to_owned(), before, after, renamed_from: None });
-            }
-        }
-        let prefix = workspace.git.as_ref().map_or("", |git| git.prefix.as_str());
-        Ok(String::from_utf8_lossy(&ChangeSet::new(&versions, prefix).change).into_owned())
+        between((&self.fleet.workspaces[index], manifest), other, &self.plan.workspaces[index])
     }
 
     /// The change of a workspace as a patch.
@@ -133,6 +115,35 @@ impl Planned {
         let Some(manifest) = &self.manifests[index] else { return Ok(String::new()) };
         patch(&self.fleet.workspaces[index], manifest, &self.plan.workspaces[index])
     }
+}
+
+/// From the files of a workspace as one plan leaves them to those as another one does.
+///
+/// # Errors
+/// Where the pinned bytes can't be read any more.
+pub(super) fn between(
+    (workspace, manifest): (&Workspace, &Manifest),
+    was: &WorkspacePlan,
+    now: &WorkspacePlan,
+) -> Result<String, String> {
+    let (was, now) = (ends(workspace, manifest, was)?, ends(workspace, manifest, now)?);
+    let find = |all: &[FileVersion], path: &str| all.iter().find(|one| one.path == path).cloned();
+    let mut paths: Vec<&str> = was.iter().chain(&now).map(|version| version.path.as_str()).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    let mut versions = Vec::new();
+    for path in paths {
+        let (was, now) = (find(&was, path), find(&now, path));
+        // What one of the plans leaves alone is as it is pinned.
+        let pinned = || was.as_ref().or(now.as_ref()).and_then(|version| version.before.clone());
+        let before = was.as_ref().map_or_else(pinned, |version| version.after.clone());
+        let after = now.as_ref().map_or_else(pinned, |version| version.after.clone());
+        if before != after {
+            versions.push(FileVersion { path: path.to_owned(), before, after, renamed_from: None });
+        }
+    }
+    let prefix = workspace.git.as_ref().map_or("", |git| git.prefix.as_str());
+    Ok(String::from_utf8_lossy(&ChangeSet::new(&versions, prefix).change).into_owned())
 }
 
 /// What each rule declares to be its business, hosts of embedded code included.

@@ -18,9 +18,12 @@ fn a_mended_rule_corrects_what_was_merged() {
     bench.put("old.toml", bench.text("migration.toml").replace("small.rhai", "old.rhai"));
     bench.put("old.rhai", "rule(\"small/table\").lang(\"python\").find(\"read_table(\\\"users_v1\\\")\").replace(\"read_table(\\\"users_v2\\\")\");\n");
     let altered = bench.gander(&["plan", "--diff", "old.toml", "migration.toml"]).expect(0).stdout;
-    assert!(altered.contains("# component:default/ant: unchanged → changed, merged"), "{altered}");
+    // What the code here holds already is run over what that was made of.
+    assert!(altered.contains("# component:default/ant: changed, merged"), "{altered}");
     assert!(altered.contains("# component:default/bee: changed, delivered"), "{altered}");
-    assert!(altered.contains("+rows = read_table(\"users_v3\")"), "{altered}");
+    for line in ["-rows = read_table(\"users_v2\")", "+rows = read_table(\"users_v3\")"] {
+        assert_eq!(altered.matches(line).count(), 3, "{altered}");
+    }
     bench.gander(&["run"]).expect(5);
     bench.gander(&["correct"]).expect(0);
     let there = remote(&bench, "ant");
