@@ -22,7 +22,7 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     run::print(&ledger, args.json, screen)?;
     if let Some(day) = migration.rollout.revertible_until.filter(|_| !args.json) {
         screen.result(match super::rollback::days_left(day) {
-            left if left < 0 => format!("A rollback makes no sense since {day}.\n"),
+            left if left < 0 => format!("{day} was the last day on which a rollback made sense.\n"),
             0 => "A rollback makes sense until the end of today.\n".to_owned(),
             1 => format!("1 day is left to roll back (until {day}).\n"),
             left => format!("{left} days are left to roll back (until {day}).\n"),

@@ -28,7 +28,8 @@ pub fn barred(calendar: &Calendar, owner: Option<&str>, traffic: &Traffic, now: 
 
 fn crowded(calendar: &Calendar, traffic: &Traffic, now: i64) -> Option<Wait> {
     if let Some(most) = calendar.max_open.filter(|most| traffic.open >= *most) {
-        let why = format!("{} changes are open, at most {most} may be", traffic.open);
+        let open = if traffic.open == 1 { "1 change is".to_owned() } else { format!("{} changes are", traffic.open) };
+        let why = format!("{open} open, at most {most} may be");
         return Some(Wait { what: WaitFor::Pace, until: None, why });
     }
     let most = calendar.per_hour?;
