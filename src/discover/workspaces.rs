@@ -3,7 +3,8 @@
 //!
 //! Must not: read catalogs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsString;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
@@ -40,11 +41,12 @@ pub(super) fn fleet(
         let top = workspace.git.as_ref().map(|git| git.toplevel.as_path());
         workspace.origin = top.and_then(|top| origins.get(top)).map(|repository| (*repository).to_owned());
     }
-    let index: BTreeMap<PathBuf, usize> =
-        workspaces.iter().enumerate().map(|(index, workspace)| (workspace.root.clone(), index)).collect();
+    // As bytes: paths are compared part by part, from their beginning, which all of these share.
+    let roots = workspaces.iter().map(|workspace| workspace.root.as_os_str().to_owned());
+    let index: HashMap<OsString, usize> = roots.zip(0..).collect();
     let source = |folder: Result<PathBuf, String>| match folder {
         Err(reason) => Source::Unresolved(reason),
-        Ok(folder) => match (index.get(&folder), lost.get(&folder)) {
+        Ok(folder) => match (index.get(folder.as_os_str()), lost.get(&folder)) {
             (Some(index), _) => Source::Workspace(*index),
             (None, Some(reason)) => Source::Unresolved(reason.clone()),
             (None, None) => Source::Unresolved("its folder was lost: run again".to_owned()),

@@ -575,6 +575,11 @@ impl SymbolFacts {
 }
 
 impl Facts {
+    /// What says where code may stand: `needs_parentheses`, then `refused`.
+    pub fn standing(&self) -> impl Iterator<Item = &Place> {
+        self.needs_parentheses.iter().chain(&self.refused)
+    }
+
     fn default_truth() -> [String; 2] {
         ["true", "false"].map(str::to_owned)
     }

@@ -6,6 +6,7 @@
 
 mod facts;
 mod files;
+mod kinds;
 mod operators;
 mod table;
 
@@ -28,10 +29,13 @@ pub struct Language {
     pub facts: Facts,
     /// The compiled grammar.
     pub grammar: tree_sitter::Language,
+    kinds: kinds::Kinds,
     /// The grammar crate and its version: it enters the digest of a plan.
     pub version: &'static str,
     /// `statements.scm`: the kinds of what holds statements, each with the kind of these, or 0 for any that is named.
     statements: Vec<(u16, u16)>,
+    /// The rows of `needs_parentheses` and then `refused` by the kinds that they speak of.
+    standing: HashMap<u16, Vec<usize>>,
     /// Node kinds that a row of `misread` speaks of, by id.
     misread: Vec<bool>,
     /// `tests.scm`: what is a test, what skips one, and what is an assertion. Not
@@ -45,6 +49,10 @@ pub struct Language {
     verbatim: Vec<u16>,
     /// Node kinds of assignments that hold each other, as ids, sorted.
     chained: Vec<u16>,
+    /// Node kinds of blocks that must hold something, as ids, sorted.
+    never_empty: Vec<u16>,
+    /// Node kinds that a row of `hollow` speaks of, as ids, sorted: of the node itself, and of what is around it.
+    hollow: [Vec<u16>; 2],
     /// How operators bind, where the grammar has it otherwise.
     pub operators: Operators,
 }
@@ -52,10 +60,23 @@ pub struct Language {
 impl Language {
     /// The id of a node kind, named or not, if the grammar has it.
     pub fn kind_id(&self, kind: &str, named: bool) -> Option<u16> {
-        match self.grammar.id_for_node_kind(kind, named) {
-            0 => None,
-            id => Some(id),
-        }
+        self.kinds.id(kind, named)
+    }
+
+    /// The name of a node kind; of an id that the grammar has not, `ERROR`.
+    pub fn kind(&self, id: u16) -> &str {
+        self.kinds.name(id)
+    }
+
+    /// Whether nodes of this kind are named.
+    pub fn is_named(&self, kind: u16) -> bool {
+        self.kinds.is_named(kind)
+    }
+
+    /// The rows of `needs_parentheses` and then `refused` that speak of nodes of this kind, in order.
+    pub fn standing(&self, kind: u16) -> impl Iterator<Item = (usize, &Place)> {
+        let rows = self.standing.get(&kind).into_iter().chain(self.standing.get(&EVERY_KIND)).flatten();
+        rows.filter_map(|row| Some((*row, self.facts.standing().nth(*row)?)))
     }
 
     /// Whether nodes of this kind hold a list of equals.
@@ -78,6 +99,18 @@ impl Language {
         self.chained.binary_search(&kind).is_ok()
     }
 
+    /// Whether nodes of this kind must hold something.
+    pub fn is_never_empty(&self, kind: u16) -> bool {
+        self.never_empty.binary_search(&kind).is_ok()
+    }
+
+    /// Whether something must stand in nodes of this kind, or of any kind within nodes of the kind `around`.
+    pub fn may_be_hollow(&self, kind: u16, around: Option<u16>) -> bool {
+        let [own, outer] = &self.hollow;
+        let is = |ids: &[u16], id: u16| ids.binary_search(&id).is_ok();
+        self.is_never_empty(kind) || is(own, kind) || around.is_some_and(|around| is(outer, around))
+    }
+
     /// Whether code that goes elsewhere takes the indentation of where it goes.
     pub fn moves_lines(&self) -> bool {
         self.facts.indented || !self.facts.functions.is_empty()
@@ -91,10 +124,21 @@ impl Language {
     fn new(described: &table::Grammar) -> Result<Self, String> {
         let grammar: tree_sitter::Language = described.function.into();
         let facts: Facts = toml::from_str(described.facts).map_err(|e| e.to_string())?;
-        let ids = |kinds: &[String]| ids(&facts, &grammar, kinds);
+        let known = kinds::Kinds::new(&grammar);
+        let ids = |kinds: &[String]| ids(&facts, &known, kinds);
         let (lists, strings) = (ids(&facts.lists)?, ids(&facts.string.kinds)?);
         let (verbatim, chained) = (ids(&facts.verbatim)?, ids(&facts.chained)?);
-        check(&facts, &grammar)?;
+        let never_empty = ids(&facts.never_empty)?;
+        let (outer, own): (Vec<_>, Vec<_>) =
+            facts.hollow.iter().flat_map(|row| &row.inside).partition(|inside| inside.contains('.'));
+        let kinds = |places: Vec<&String>| {
+            ids(&places.iter().map(|place| place.split('.').next().unwrap_or("").to_owned()).collect::<Vec<_>>())
+        };
+        let hollow = [kinds(own)?, kinds(outer)?];
+        if cfg!(debug_assertions) {
+            check(&facts, &known, &grammar)?;
+        }
+        let standing = standing(&facts, &ids)?;
         let statements = statements(described.statements, &ids).map_err(|why| format!("{}: {why}", facts.name))?;
         let mut misread = vec![false; grammar.node_kind_count()];
         for place in &facts.misread {
@@ -106,14 +150,18 @@ impl Language {
         }
         let operators = Operators::new(&facts.operators, |kind| Ok(ids(&[kind.to_owned()])?[0]))?;
         Ok(Self {
+            standing,
             misread,
             lists,
             strings,
             verbatim,
             chained,
+            never_empty,
+            hollow,
             operators,
             facts,
             grammar,
+            kinds: known,
             version: described.version,
             statements,
             tests: described.tests,
@@ -132,23 +180,19 @@ impl Language {
 }
 
 /// The ids of node kinds, sorted.
-fn ids(facts: &Facts, grammar: &tree_sitter::Language, kinds: &[String]) -> Result<Vec<u16>, String> {
-    let mut ids = Vec::new();
-    for kind in kinds {
-        let id = grammar.id_for_node_kind(kind, true);
-        if id == 0 {
-            return Err(format!("{}: the grammar has no node kind `{kind}`", facts.name));
-        }
-        ids.push(id);
-    }
+fn ids(facts: &Facts, known: &kinds::Kinds, kinds: &[String]) -> Result<Vec<u16>, String> {
+    let id = |kind: &String| {
+        known.id(kind, true).ok_or_else(|| format!("{}: the grammar has no node kind `{kind}`", facts.name))
+    };
+    let mut ids = kinds.iter().map(id).collect::<Result<Vec<_>, _>>()?;
     ids.sort_unstable();
     Ok(ids)
 }
 
 /// Whether the grammar has all that the description of a language speaks of: of what it lacks,
 /// nothing would ever be asked.
-fn check(facts: &Facts, grammar: &tree_sitter::Language) -> Result<(), String> {
-    let ids = |kinds: &Vec<String>| ids(facts, grammar, kinds).map(|_| ());
+fn check(facts: &Facts, known: &kinds::Kinds, grammar: &tree_sitter::Language) -> Result<(), String> {
+    let ids = |kinds: &Vec<String>| ids(facts, known, kinds).map(|_| ());
     // Kinds, each perhaps with a field behind it (`call.function`) or an operator (`binary_expression ||`).
     let places = |texts: &Vec<String>| {
         texts.iter().try_for_each(|text| {
@@ -170,7 +214,6 @@ fn check(facts: &Facts, grammar: &tree_sitter::Language) -> Result<(), String> {
         &facts.goes_on,
         &facts.tokens,
         &facts.macros,
-        &facts.never_empty,
         &facts.exact,
         &facts.keeps,
         &facts.functions,
@@ -208,6 +251,22 @@ impl std::fmt::Debug for Language {
     }
 }
 
+/// What stands for every kind in a table by kinds.
+const EVERY_KIND: u16 = u16::MAX;
+
+/// The rows that say where code may stand, by the kinds that they speak of.
+fn standing(facts: &Facts, ids: &Ids<'_>) -> Result<HashMap<u16, Vec<usize>>, String> {
+    let mut rows: HashMap<u16, Vec<usize>> = HashMap::new();
+    for (row, place) in facts.standing().enumerate() {
+        let kinds: Vec<String> =
+            place.kinds.iter().filter_map(|kind| kind.split(' ').next()).map(str::to_owned).collect();
+        let mut kinds = if kinds.is_empty() { vec![EVERY_KIND] } else { ids(&kinds)? };
+        kinds.dedup();
+        kinds.into_iter().for_each(|kind| rows.entry(kind).or_default().push(row));
+    }
+    Ok(rows)
+}
+
 /// The ids of kinds, or which of them the grammar lacks.
 type Ids<'a> = dyn Fn(&[String]) -> Result<Vec<u16>, String> + 'a;
 
@@ -229,8 +288,28 @@ fn statements(query: &str, ids: &Ids<'_>) -> Result<Vec<(u16, u16)>, String> {
 struct Registry {
     all: Vec<Language>,
     by_name: HashMap<String, usize>,
-    by_extension: HashMap<String, usize>,
-    by_filename: HashMap<String, usize>,
+    by_extension: Sorted,
+    by_filename: Sorted,
+}
+
+/// A few dozen names, in order, and what each says: they are asked for each file of a fleet, and a handful of
+/// comparisons costs less than a hash.
+#[derive(Default)]
+struct Sorted(Vec<(String, usize)>);
+
+impl Sorted {
+    /// Of two languages with one name, the later one has it.
+    fn new(mut names: Vec<(String, usize)>) -> Self {
+        names.reverse();
+        names.sort_by(|a, b| a.0.cmp(&b.0));
+        names.dedup_by(|a, b| a.0 == b.0);
+        Self(names)
+    }
+
+    fn get(&self, name: &str) -> Option<usize> {
+        let at = self.0.binary_search_by(|(known, _)| known.as_str().cmp(name)).ok()?;
+        Some(self.0[at].1)
+    }
 }
 
 fn registry() -> &'static Registry {
@@ -239,9 +318,10 @@ fn registry() -> &'static Registry {
         let mut registry = Registry {
             all: Vec::new(),
             by_name: HashMap::new(),
-            by_extension: HashMap::new(),
-            by_filename: HashMap::new(),
+            by_extension: Sorted::default(),
+            by_filename: Sorted::default(),
         };
+        let (mut extensions, mut filenames) = (Vec::new(), Vec::new());
         for described in table::GRAMMARS {
             // The descriptions are compiled in, and a test loads every one.
             let Ok(language) = Language::new(described) else { continue };
@@ -249,10 +329,12 @@ fn registry() -> &'static Registry {
             let facts = &language.facts;
             registry.by_name.insert(facts.name.clone(), index);
             registry.by_name.extend(facts.aliases.iter().map(|a| (a.clone(), index)));
-            registry.by_extension.extend(facts.extensions.iter().map(|e| (e.clone(), index)));
-            registry.by_filename.extend(facts.filenames.iter().map(|f| (f.clone(), index)));
+            extensions.extend(facts.extensions.iter().map(|e| (e.clone(), index)));
+            filenames.extend(facts.filenames.iter().map(|f| (f.clone(), index)));
             registry.all.push(language);
         }
+        registry.by_extension = Sorted::new(extensions);
+        registry.by_filename = Sorted::new(filenames);
         registry
     })
 }
@@ -289,13 +371,13 @@ pub fn of_path(path: &Path) -> Option<&'static Language> {
     let bytes = path.as_os_str().as_encoded_bytes();
     let start = bytes.iter().rposition(|b| std::path::is_separator(char::from(*b))).map_or(0, |at| at + 1);
     let name = std::str::from_utf8(&bytes[start..]).ok()?;
-    if let Some(&index) = registry.by_filename.get(name) {
+    if let Some(index) = registry.by_filename.get(name) {
         return Some(&registry.all[index]);
     }
     let (stem, extension) = name.rsplit_once('.')?;
     let lower = extension.bytes().any(|b| b.is_ascii_uppercase()).then(|| extension.to_ascii_lowercase());
     let index = registry.by_extension.get(lower.as_deref().unwrap_or(extension)).filter(|_| !stem.is_empty())?;
-    Some(&registry.all[*index])
+    Some(&registry.all[index])
 }
 
 /// One digest over every grammar's name and version: part of a plan's identity.
@@ -329,6 +411,23 @@ mod tests {
     }
 
     #[test]
+    fn kinds_are_those_of_the_grammar() {
+        for language in all() {
+            let grammar = &language.grammar;
+            for id in 0..grammar.node_kind_count() as u16 {
+                let name = grammar.node_kind_for_id(id).unwrap();
+                assert_eq!(language.kind(id), name);
+                // Of what `ERROR` begins with the grammar says that it is one.
+                for named in [true, false].into_iter().filter(|_| !"ERROR".starts_with(name)) {
+                    let theirs = Some(grammar.id_for_node_kind(name, named)).filter(|id| *id != 0);
+                    assert_eq!(language.kind_id(name, named), theirs, "{language:?} {name} {named}");
+                }
+            }
+            assert_eq!((language.kind(u16::MAX), language.kind_id("ERROR", true)), ("ERROR", Some(u16::MAX)));
+        }
+    }
+
+    #[test]
     fn no_two_languages_share_a_parser() {
         // Two grammar crates that export the same C symbol link without a word.
         for (i, one) in all().iter().enumerate() {
@@ -343,7 +442,8 @@ mod tests {
         let facts = include_str!("../../grammars/go/language.toml");
         let wrong = |row: &str| {
             let facts: Facts = toml::from_str(&format!("{facts}\n{row}\n")).unwrap();
-            check(&facts, &by_name("go").unwrap().grammar).unwrap_err()
+            let go = by_name("go").unwrap();
+            check(&facts, &go.kinds, &go.grammar).unwrap_err()
         };
         let row = |inside: &str| wrong(&format!("[[refused]]\ninside = [{inside}]\nkinds = [\"identifier\"]"));
         assert!(row("\"call_expression.functoin\"").contains("has no field `functoin`"));

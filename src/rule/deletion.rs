@@ -21,7 +21,7 @@ pub type Deletion = (Range<usize>, Vec<Fragment>);
 pub fn deletion(node: Node<'_>) -> Result<Deletion, String> {
     let node = specified(whole(node));
     let facts = &node.tree().language.facts.elements;
-    let filled = |list: &Node<'_>| node.tree().language.facts.never_empty.iter().any(|kind| kind == list.kind());
+    let filled = |list: &Node<'_>| node.tree().language.is_never_empty(list.kind_id());
     let in_list = node.parent().is_some_and(|list| {
         facts.empty.contains_key(list.kind()) && !filled(&list) || facts.single.iter().any(|kind| kind == list.kind())
     });

@@ -24,12 +24,11 @@ pub fn hollows(tree: &Tree) -> impl Iterator<Item = Node<'_>> {
 
 /// Every place of a tree that must hold something.
 fn places(tree: &Tree) -> impl Iterator<Item = Place<'_>> {
-    let facts = &tree.language.facts;
-    let any = !facts.never_empty.is_empty() || !facts.hollow.is_empty();
-    let nodes = any.then(|| tree.iter()).into_iter().flatten();
-    nodes.flat_map(|owner| {
+    let (language, facts) = (tree.language, &tree.language.facts);
+    let may = |node: &Node<'_>| language.may_be_hollow(node.kind_id(), node.parent().map(Node::kind_id));
+    tree.iter().filter(may).flat_map(|owner| {
         let kind = owner.kind();
-        let listed = facts.never_empty.iter().any(|k| k == kind);
+        let listed = language.is_never_empty(owner.kind_id());
         let holds = || owner.named_children().filter(is_there).collect();
         let whole = listed.then(|| Place { owner, holds: holds(), whole: true });
         let rows = facts.hollow.iter().filter(move |row| is_inside(row, owner, kind));

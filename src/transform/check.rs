@@ -109,7 +109,7 @@ impl Result<'_> {
             let before = in_old_text(&self.arranged.splices, &node.local_range());
             if before.is_none_or(|range| !known.contains(&range)) {
                 let at = nearest(&self.arranged.splices, node.local_range().start);
-                let what = match self.new.language.facts.never_empty.iter().any(|kind| kind == node.kind()) {
+                let what = match self.new.language.is_never_empty(node.kind_id()) {
                     true => "an empty block".to_owned(),
                     false => format!("nothing where `{}` needs something,", node.short()),
                 };
@@ -217,7 +217,7 @@ impl Result<'_> {
             return Ok(());
         }
         let is = |kinds: &[String], n: &Node<'_>| kinds.iter().any(|kind| kind == n.kind());
-        let has_block = |n: &Node<'_>| n.children().any(|c| is(&facts.never_empty, &c));
+        let has_block = |n: &Node<'_>| n.children().any(|c| self.new.language.is_never_empty(c.kind_id()));
         let before = |n: &Node<'_>| &self.new.text()[..n.local_range().start];
         let behind = |n: &Node<'_>| !before(n).rsplit('\n').next().unwrap_or("").trim().is_empty();
         let goes_on = |n: &Node<'_>| {

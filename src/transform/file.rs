@@ -281,7 +281,7 @@ fn looked_through(rules: &RuleSet, facts: &Arc<Facts>, place: Place<'_>, bytes: 
             report.fate = fate;
             report.creations = creations;
             report.change = changed.filter(|(_, _, new)| new != text).map(|(edits, splices, new)| {
-                let bytes = format!("{}{new}", &whole[..shift]).into_bytes();
+                let bytes = [&whole.as_bytes()[..shift], new.as_bytes()].concat();
                 Change { comments, ..shifted(edits, splices, bytes, shift) }
             });
         }

@@ -146,7 +146,7 @@ fn all(request: &Request<'_>, pinned: &[Pinned<'_>]) -> Vec<WorkspacePlan> {
     let total: usize = wanted.iter().map(|w| w.paths.len()).sum();
     let beside = facts::beside(spoken, &builds);
     let facts = facts::of(request.rules, &wanted, &beside);
-    let done: Vec<Mutex<Vec<Done>>> = wanted.iter().map(|_| Mutex::default()).collect();
+    let done: Vec<Mutex<Vec<Done>>> = wanted.iter().map(|w| Mutex::new(Vec::with_capacity(w.paths.len()))).collect();
     let read: Vec<Result<(), PinError>> = contents_of(&wanted, skip::MAX_BYTES, &|index, path, found| {
         let (digest, report) = match found {
             Found::TooLarge(size) => (None, too_large(path, size)),

@@ -12,7 +12,7 @@ fn bracketed(from: Node<'_>, at: usize, upto: Option<Node<'_>>) -> bool {
     let chain = std::iter::once(from).chain(from.ancestors());
     for node in chain.take_while(|n| upto.is_none_or(|upto| n.id != upto.id && upto.contains(*n))) {
         let facts = &node.tree().language;
-        if facts.is_list(node.kind_id()) || facts.facts.never_empty.iter().any(|kind| kind == node.kind()) {
+        if facts.is_list(node.kind_id()) || facts.is_never_empty(node.kind_id()) {
             return false;
         }
         let opens = node.children().next().is_some_and(|c| opens(c) && c.local_range().end <= at);

@@ -69,9 +69,8 @@ impl<'a> Memory<'a> {
 
     /// What is known of a file, told from its name and from that of its content.
     pub(super) fn look(&self, manifest: &Manifest, path: &str) -> Known {
-        let (Some(index), Some(entry), Some(asked)) = (self.index, manifest.entries.get(path), self.asked(path)) else {
-            return Known::Nothing;
-        };
+        let Some(index) = self.index else { return Known::Nothing };
+        let (Some(entry), Some(asked)) = (manifest.entries.get(path), self.asked(path)) else { return Known::Nothing };
         // What follows from edits of other files, no rule's own clauses tell.
         if self.rules.spreads() {
             return Known::Nothing;
@@ -92,8 +91,8 @@ impl<'a> Memory<'a> {
         path: &str,
         bytes: &[u8],
     ) -> Option<(Option<Digests>, FileReport)> {
-        let entry = manifest.entries.get(path)?;
-        let asked = self.asked(path).filter(|_| self.answers.is_some_and(|(answers, _)| !answers.is_empty()))?;
+        self.answers.filter(|(answers, _)| !answers.is_empty())?;
+        let (entry, asked) = (manifest.entries.get(path)?, self.asked(path)?);
         let rules = self.meant(asked, path, asked.query.matching_summary(&summary_of(bytes)));
         self.recall(asked, path, &entry.blob, &rules)
     }
@@ -107,6 +106,9 @@ impl<'a> Memory<'a> {
         digests: Option<&Digests>,
         report: &FileReport,
     ) {
+        if self.index.is_none() && self.answers.is_none() {
+            return;
+        }
         let (Some(entry), Some(language)) = (manifest.entries.get(path), self.rules.language_of(path)) else { return };
         if let Some(index) = self.index {
             index.learn(Key::of_blob(&entry.blob), language, bytes);

@@ -70,6 +70,12 @@ pub(super) fn halves(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn is_generated(head: &[u8]) -> bool {
+    // Hardly any file says so.
+    const WORD: &[u8] = b"generated";
+    let says = |at: usize| head.get(at..at + WORD.len()).is_some_and(|word| word.eq_ignore_ascii_case(WORD));
+    if !memchr::memchr2_iter(b'g', b'G', head).any(says) {
+        return false;
+    }
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
     head.lines().any(|line| {
         line.contains("@generated")

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::moves::Moves;
 use crate::edit::{Arranged, Edit, Fragment, Kept, Placed};
-use crate::language::{Belonging, Facts, Place};
+use crate::language::{Belonging, Place};
 use crate::rule::is_listed;
 use crate::tree::{Node, Tree};
 
@@ -165,12 +165,11 @@ pub(super) fn illegal<'a>(old: &Tree, new: &'a Tree, arranged: &Arranged, edits:
 /// What stands where it may not, of the nodes that touch one of these ranges: which row of the
 /// tables says so, and the node. Ranges are in order.
 fn wrong<'a>(tree: &'a Tree, ranges: &[Range<usize>]) -> Vec<(usize, Node<'a>)> {
-    let rows = rows(&tree.language.facts);
     let mut found = Vec::new();
-    let mut pending = if rows.is_empty() { Vec::new() } else { vec![tree.root()] };
+    let mut pending = vec![tree.root()];
     while let Some(node) = pending.pop() {
-        let places = rows.get(node.kind()).into_iter().chain(rows.get("")).flatten();
-        found.extend(places.filter(|(_, place)| is_there(node, place)).map(|(row, _)| (*row, node)));
+        let places = tree.language.standing(node.kind_id());
+        found.extend(places.filter(|(_, place)| is_there(node, place)).map(|(row, _)| (row, node)));
         let touches = |n: &Node<'a>| {
             let own = n.local_range();
             let next = ranges.partition_point(|range| range.end < own.start);
@@ -180,17 +179,6 @@ fn wrong<'a>(tree: &'a Tree, ranges: &[Range<usize>]) -> Vec<(usize, Node<'a>)> 
     }
     found.sort_by_key(|(row, node)| (node.id, *row));
     found
-}
-
-/// The rows of both tables, by the kinds that they speak of; those that name none by no name.
-fn rows(facts: &Facts) -> HashMap<&str, Vec<(usize, &Place)>> {
-    let mut rows: HashMap<&str, Vec<(usize, &Place)>> = HashMap::new();
-    for (row, place) in facts.needs_parentheses.iter().chain(&facts.refused).enumerate() {
-        let kinds: BTreeSet<&str> = place.kinds.iter().filter_map(|kind| kind.split(' ').next()).collect();
-        let kinds = if kinds.is_empty() { BTreeSet::from([""]) } else { kinds };
-        kinds.into_iter().for_each(|kind| rows.entry(kind).or_default().push((row, place)));
-    }
-    rows
 }
 
 /// What belongs to the function or loop that it stood in, and has come into another one, or into none.

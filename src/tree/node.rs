@@ -33,7 +33,7 @@ impl<'t> Node<'t> {
 
     /// The kind, as the grammar names it.
     pub fn kind(self) -> &'static str {
-        self.tree.language.grammar.node_kind_for_id(self.data().kind).unwrap_or("ERROR")
+        self.tree.language.kind(self.data().kind)
     }
 
     /// The field of its parent that it fills, as the grammar numbers it; 0 for none.

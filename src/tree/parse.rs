@@ -90,7 +90,7 @@ pub fn parse_embedded(language: &'static Language, text: impl Into<Arc<str>>, ba
         })
     })?;
     let mut nodes = SPARE.take();
-    flatten(inner.walk(), text.len(), &mut nodes);
+    flatten(language, inner.walk(), text.len(), &mut nodes);
     if language.facts.loose_ends {
         tighten(&mut nodes, &text);
     }
@@ -104,7 +104,7 @@ pub fn parse_embedded(language: &'static Language, text: impl Into<Arc<str>>, ba
 const ERROR_KIND: u16 = u16::MAX;
 
 /// Lays the nodes out in pre-order, without recursion: nesting has no limit.
-fn flatten(mut cursor: TreeCursor<'_>, bytes: usize, nodes: &mut Vec<NodeData>) {
+fn flatten(language: &Language, mut cursor: TreeCursor<'_>, bytes: usize, nodes: &mut Vec<NodeData>) {
     nodes.reserve(bytes / 4 + 1);
     let mut open: Vec<u32> = Vec::new();
     loop {
@@ -119,7 +119,7 @@ fn flatten(mut cursor: TreeCursor<'_>, bytes: usize, nodes: &mut Vec<NodeData>) 
             subtree_end: index + 1,
             kind,
             field: cursor.field_id().map_or(0, |id| id.get()),
-            flags: flag(node.is_named(), NAMED)
+            flags: flag(language.is_named(kind), NAMED)
                 | flag(node.is_extra(), EXTRA)
                 // Each of these asks tree-sitter once more, for millions of nodes: what is missing has no text.
                 | flag(start == end && node.is_missing(), MISSING)
@@ -177,6 +177,7 @@ mod tests {
             seen += 1;
             assert_eq!((theirs.kind(), theirs.byte_range()), (ours.kind(), ours.local_range()));
             assert_eq!((theirs.is_error(), theirs.is_missing()), (ours.is_error(), ours.is_missing()));
+            assert_eq!((theirs.is_named(), theirs.is_extra()), (ours.is_named(), ours.is_extra()));
             let children: Vec<_> = ours.children().collect();
             assert_eq!(children.len() as u32, theirs.child_count());
             for (index, child) in children.into_iter().enumerate() {
