@@ -93,11 +93,9 @@ pub fn prospects(prospects: &[Prospect]) -> String {
         }
     }
     let conflicts = prospects.iter().filter(|one| one.conflict).count();
-    let _ = writeln!(
-        out,
-        "{} would be taken back, {conflicts} of them need a person",
-        counted(prospects.len(), "change set")
-    );
+    let (sets, back) = (counted(prospects.len(), "change set"), prospects.len() - conflicts);
+    let person = if conflicts == 1 { "1 needs".to_owned() } else { format!("{conflicts} need") };
+    let _ = writeln!(out, "{sets}: {back} would be taken back, {person} a person");
     out
 }
 

@@ -29,7 +29,7 @@ pub fn text(odds: &Odds, summary: &Summary) -> String {
     row("time", hours(summary.took.0), format!("≤ {}", hours(summary.took.1)));
     let _ = writeln!(out, "\n{} of {} went through to the last wave", summary.complete, summary.runs);
     for (wave, count) in &summary.stopped {
-        let _ = writeln!(out, "{count} of {} were stopped by wave {wave}", summary.runs);
+        let _ = writeln!(out, "wave {wave} stopped {count} of {}", summary.runs);
     }
     out
 }
