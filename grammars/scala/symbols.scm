@@ -15,6 +15,8 @@
 (type_parameters name: (identifier) @name . bound: (upper_bound type: (_) @parent))
 (function_definition name: (identifier) @name return_type: (_) @returns)
 (function_declaration name: (identifier) @name return_type: (_) @returns)
+(class_definition (modifiers "implicit") name: (identifier) @name
+  class_parameters: (class_parameters . (class_parameter type: (_) @extends)))
 (class_definition name: (identifier) @name extend: (extends_clause type: (_) @parent))
 (trait_definition name: (identifier) @name extend: (extends_clause type: (_) @parent))
 (object_definition name: (identifier) @name extend: (extends_clause type: (_) @parent))

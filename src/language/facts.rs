@@ -332,6 +332,9 @@ pub struct SymbolFacts {
     /// Whether a wildcard import may bring names that were defined elsewhere.
     #[serde(default)]
     pub reexports: bool,
+    /// Whether a class may bring members to values of other types that nobody here declares it to.
+    #[serde(default)]
+    pub extensions: bool,
     /// First segments of paths that depend on where the file lies: `crate`.
     #[serde(default)]
     pub relative: Vec<String>,

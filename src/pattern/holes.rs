@@ -1,7 +1,7 @@
 //! `$X` and `$$$X` in a text: where the holes are, before any grammar is asked.
 
 /// A hole.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hole {
     /// The name; `None` for `$_`, `$$$_` and `$$$`.
     pub name: Option<String>,

@@ -18,7 +18,8 @@ pub(super) const DOUBT: &str = "this file alone can't tell whether this is what 
 
 /// The same, of a rule that asks for uses of a dataset.
 pub(super) const DOUBTED_USE: &str = "gander can't tell whether a use of the dataset is here: all columns are read at once, the \
-                     table may be another one, or the value is not followed to here; `gander uses` says more";
+                     table may be another one, the value is not followed to here, or what it is compared with is no literal; `gander \
+                     uses` says more";
 
 /// Why a text is not changed.
 const NAMED: &str = "this text is what others find by its old path something that moved: look at it by hand";
@@ -42,6 +43,11 @@ pub(super) fn in_doubt(rule: &Rule, decided: Result<Decision, String>, why: &str
 pub(super) fn owned(tree: &Arc<Tree>, node: Node<'_>, path: &Arc<str>, bindings: &Bindings<'_>) -> Match {
     let bindings = bindings
         .iter()
+        // Around a query in a text, the code of the file has a tree of its own.
+        .filter(|(_, binding)| match binding {
+            Binding::One(node) => std::ptr::eq(node.tree(), &raw const **tree),
+            Binding::Many(nodes) => nodes.iter().all(|node| std::ptr::eq(node.tree(), &raw const **tree)),
+        })
         .map(|(name, binding)| {
             let bound = match binding {
                 Binding::One(node) => Bound::One(node.id),

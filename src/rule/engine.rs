@@ -1,11 +1,10 @@
 //! All rules over one tree, in one traversal: matches become [`Outcome`]s.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::around::Around;
 use super::decide::{DOUBT, DOUBTED_USE, decide, in_doubt, owned};
 use super::embedded::{joined, told};
 use super::follow::{Seed, planted};
@@ -18,8 +17,8 @@ use super::set::{Origin, RuleSet, Unit};
 use super::used::{Used, nodes_of};
 use super::uses::{self, Subject};
 use super::{
-    Action, Comments, Context, Decision, Embedded, Facts, IfUnknown, ImportRequest, Match, Matcher, Place, Replacement,
-    Rule, Variant, embed, exercise,
+    Action, Comments, Decision, Embedded, Facts, IfUnknown, ImportRequest, Match, Place, Replacement, Rule, Variant,
+    embed, exercise,
 };
 use crate::dataset::file::Decided;
 
@@ -214,8 +213,6 @@ pub(super) struct Runner<'r, 'f> {
     /// Rules that failed in this file. They are not asked again: the consumer is
     /// out already, and a failure may have cost its whole budget.
     pub(super) failed: BTreeSet<usize>,
-    /// For each context of a variant, told by its place in memory, and each tree.
-    around: HashMap<(*const Context, *const Tree), Arc<Around>>,
     /// Literals that a unit has read.
     read: BTreeSet<(usize, NodeId)>,
     /// What the seed of a follow-up gives it.
@@ -234,7 +231,6 @@ impl<'r, 'f> Runner<'r, 'f> {
             outcomes: Vec::new(),
             counts: BTreeMap::new(),
             failed: BTreeSet::new(),
-            around: HashMap::new(),
             read: BTreeSet::new(),
             given: None,
             groups: Groups::new(),
@@ -244,8 +240,6 @@ impl<'r, 'f> Runner<'r, 'f> {
     /// From now on, rules are follow-ups that are given this.
     pub(super) fn given(&mut self, given: Option<Arc<Givens>>) {
         self.given = given;
-        // What lies around was told for other names.
-        self.around.clear();
     }
 
     pub(super) fn outcomes(&self) -> &Outcomes {
@@ -281,11 +275,10 @@ impl<'r, 'f> Runner<'r, 'f> {
         // A query in a text of the code that the rule is about.
         let in_query = embedded.filter(|_| !std::ptr::eq(tree.language, variant.language));
         let answer = match in_query {
-            Some((_, host)) => variant.find.answer_in_query(node).and(|| {
-                let file = Arc::clone(self.file);
-                self.holds(variant, &file, host, &mut bindings)
-            }),
-            None => variant.find.answer_where(node, &mut bindings, |found| self.holds(variant, tree, node, found)),
+            Some((_, host)) => {
+                variant.find.answer_in_query(node, &mut bindings).and(|| Self::holds(variant, host, &mut bindings))
+            }
+            None => variant.find.answer_where(node, &mut bindings, |found| Self::holds(variant, node, found)),
         };
         let literal = embedded.map(|(_, host)| (host.range(), tree.language));
         if gave_up() {
@@ -449,7 +442,7 @@ impl<'r, 'f> Runner<'r, 'f> {
     }
 
     /// Whether holes and all around a match are what they must be.
-    fn holds<'t>(&mut self, variant: &Variant, tree: &Tree, node: Node<'t>, bindings: &mut Bindings<'t>) -> Certainty {
+    fn holds<'t>(variant: &Variant, node: Node<'t>, bindings: &mut Bindings<'t>) -> Certainty {
         let mut sum = Certainty::Yes;
         for (name, condition) in &variant.conditions {
             let Some(binding) = bindings.get(name).cloned() else { return Certainty::No };
@@ -458,7 +451,11 @@ impl<'r, 'f> Runner<'r, 'f> {
                 Binding::Many(nodes) => nodes.into_iter().filter(|n| n.is_named()).collect(),
             };
             for node in nodes {
-                let one = condition.answer(node, bindings);
+                // A query in a text of the code is of another language.
+                let one = match std::ptr::eq(node.tree().language, variant.language) {
+                    true => condition.answer(node, bindings),
+                    false => condition.answer_in_query(node, bindings),
+                };
                 exercise::asked(condition, one == Certainty::Yes);
                 sum = sum.and(|| one);
             }
@@ -467,19 +464,7 @@ impl<'r, 'f> Runner<'r, 'f> {
             }
         }
         for context in &variant.context {
-            let key = (std::ptr::from_ref(context), std::ptr::from_ref(tree));
-            let around = Arc::clone(
-                self.around.entry(key).or_insert_with(|| Arc::new(Around::new(tree, context.matcher(), bindings))),
-            );
-            // Each matches alone; what remains is whether shared names agree.
-            sum = sum.and(|| match context {
-                Context::Inside(m) => some(around.above(node), m, bindings),
-                Context::Outside(m) => some(around.above(node), m, &mut bindings.clone()).negated(),
-                Context::Has(m) => some(around.below(node), m, bindings),
-                Context::Precedes(m) => some(around.beside(node, true), m, bindings),
-                Context::Follows(m) => some(around.beside(node, false), m, bindings),
-                Context::Lacks(m) => some(around.below(node), m, &mut bindings.clone()).negated(),
-            });
+            sum = sum.and(|| context.answer(node, bindings));
         }
         sum
     }
@@ -514,9 +499,6 @@ impl<'r, 'f> Runner<'r, 'f> {
             for inner in tree.iter() {
                 self.candidate(unit_index, &tree, inner, Some((&embedded, *literal)));
             }
-            // Another tree may come to lie where this one did.
-            let gone = Arc::as_ptr(&tree);
-            self.around.retain(|(_, of), _| *of != gone);
         }
         Ok(())
     }
@@ -569,18 +551,4 @@ impl<'r, 'f> Runner<'r, 'f> {
         }
         Answer::Edit(edits)
     }
-}
-
-/// Whether some of these nodes match; the first that does gives its bindings.
-fn some<'t>(nodes: impl Iterator<Item = Node<'t>>, matcher: &Matcher, bindings: &mut Bindings<'t>) -> Certainty {
-    let mut sum = Certainty::No;
-    for node in nodes {
-        let mut found = bindings.clone();
-        sum = sum.or(|| matcher.answer(node, &mut found));
-        if sum == Certainty::Yes {
-            *bindings = found;
-            break;
-        }
-    }
-    sum
 }

@@ -9,6 +9,7 @@ use regex::Regex;
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use tree_sitter::{CaptureQuantifier, Query, QueryCursor, StreamingIterator};
 
+use super::around::Context;
 use super::exercise;
 use super::prefilter::Clause;
 use super::symbols::{PathSet, SymbolMatcher};
@@ -56,6 +57,8 @@ pub enum Matcher {
     Use(UseMatcher),
     /// It is what the seed of a follow-up gave under this name.
     Given(String),
+    /// What is around, below or beside it.
+    Near(Box<Context>),
 }
 
 /// A set of texts, folded to lower case where the language ignores case.
@@ -219,11 +222,12 @@ impl Matcher {
             Self::Named(paths) => yes(paths.is_named_by(node)),
             Self::Nth(place) => yes(is_nth(node, *place)),
             Self::Field(name) => yes(node.field_name() == Some(name.as_str())),
-            Self::Use(sought) => sought.answer(node),
+            Self::Use(sought) => sought.answer(node, bindings),
             Self::Given(name) => match bindings.given() {
                 Some(given) => yes(given.get(name).is_some_and(|given| given.is(node))),
                 None => Certainty::Unknown,
             },
+            Self::Near(context) => context.answer(node, bindings),
             Self::Not(matcher) => matcher.answer(node, &mut bindings.clone()).negated(),
             Self::Any(_) => self.answer_where(node, bindings, |_| Certainty::Yes),
             Self::All(matchers) => {
@@ -264,14 +268,16 @@ impl Matcher {
 
     /// As [`Matcher::answer`], for a node of a query in a text of the code that a rule is about:
     /// what speaks of that code's own language does not hold there.
-    pub(super) fn answer_in_query(&self, node: Node<'_>) -> Certainty {
+    pub(super) fn answer_in_query<'t>(&self, node: Node<'t>, found: &mut Bindings<'t>) -> Certainty {
         match self {
-            Self::Use(_) | Self::Lookup(_) | Self::Regex(_) => self.answer(node, &mut Bindings::default()),
-            Self::Any(matchers) => matchers.iter().fold(Certainty::No, |sum, one| sum.or(|| one.answer_in_query(node))),
-            Self::All(matchers) => {
-                matchers.iter().fold(Certainty::Yes, |sum, one| sum.and(|| one.answer_in_query(node)))
+            Self::Use(_) | Self::Lookup(_) | Self::Regex(_) | Self::Literal(_) => self.answer(node, found),
+            Self::Any(matchers) => {
+                matchers.iter().fold(Certainty::No, |sum, one| sum.or(|| one.answer_in_query(node, found)))
             }
-            Self::Not(matcher) => matcher.answer_in_query(node).negated(),
+            Self::All(matchers) => {
+                matchers.iter().fold(Certainty::Yes, |sum, one| sum.and(|| one.answer_in_query(node, found)))
+            }
+            Self::Not(matcher) => matcher.answer_in_query(node, &mut found.clone()).negated(),
             _ => Certainty::No,
         }
     }
@@ -282,6 +288,7 @@ impl Matcher {
             Self::Use(_) => true,
             Self::Any(matchers) | Self::All(matchers) => matchers.iter().any(Self::asks_for_uses),
             Self::Not(matcher) => matcher.asks_for_uses(),
+            Self::Near(context) => context.asks_for_uses(),
             _ => false,
         }
     }
@@ -313,6 +320,10 @@ impl Matcher {
             Self::Pattern(pattern) => pattern.lists.clone(),
             Self::Invocation(call) => call.pattern().lists.clone(),
             Self::Query(query) => query.lists(),
+            Self::Use(sought) => {
+                sought.hole().filter(|(_, many)| *many).map(|(name, _)| name.to_owned()).into_iter().collect()
+            }
+            Self::Near(context) if context.side.wants() => context.sought.lists(),
             Self::Any(matchers) | Self::All(matchers) => matchers.iter().flat_map(Self::lists).collect(),
             _ => BTreeSet::new(),
         }
@@ -343,6 +354,10 @@ impl Matcher {
                 let (all, sometimes) = (query.names(|_| true), query.sometimes());
                 (all.difference(&sometimes).cloned().collect(), sometimes)
             }
+            Self::Use(sought) => {
+                (sought.hole().map(|(name, _)| name.to_owned()).into_iter().collect(), BTreeSet::new())
+            }
+            Self::Near(context) if context.side.wants() => context.sought.holes(),
             Self::Any(matchers) => {
                 let each: Vec<_> = matchers.iter().map(Self::holes).collect();
                 let all: BTreeSet<String> = each.iter().flat_map(|(a, b)| a.iter().chain(b).cloned()).collect();
@@ -374,11 +389,13 @@ impl Matcher {
             Self::Symbol(symbol) => symbol.required(),
             Self::Imported(paths) | Self::Named(paths) => paths.required(),
             Self::Use(sought) => sought.required(),
+            Self::Near(context) if context.side.wants() => context.sought.required(language),
             Self::All(matchers) => matchers.iter().flat_map(|m| m.required(language)).collect(),
             Self::Any(matchers) => Clause::either(matchers.iter().map(|m| m.required(language))),
             Self::Kind(_)
             | Self::Query(_)
             | Self::Not(_)
+            | Self::Near(_)
             | Self::Typed(_)
             | Self::Nth(_)
             | Self::Field(_)

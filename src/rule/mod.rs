@@ -33,6 +33,7 @@ mod used;
 mod uses;
 
 pub use arguments::{Argument, Bound as BoundArguments, Parameter, bind, parts as argument_parts, signature};
+pub use around::{Context, Side};
 pub use deletion::{Deletion, deletion, element_gone, elements_gone, is_body, is_listed, whole_lines};
 pub use elements::elements;
 pub use embedded::{Embedded, embed};
@@ -191,7 +192,7 @@ pub struct Variant {
 impl Variant {
     /// Whether it asks for uses of datasets, anywhere.
     pub(crate) fn asks_for_uses(&self) -> bool {
-        let around = self.context.iter().any(|context| context.matcher().asks_for_uses());
+        let around = self.context.iter().any(Context::asks_for_uses);
         around || self.find.asks_for_uses() || self.conditions.iter().any(|(_, matcher)| matcher.asks_for_uses())
     }
 }
@@ -203,31 +204,6 @@ pub struct Host {
     /// What is looked for. Its only hole is the literal; without a hole, the
     /// matched node is.
     pub matcher: Matcher,
-}
-
-/// A condition on what is around, below or beside a match.
-pub enum Context {
-    /// Some node around it matches.
-    Inside(Matcher),
-    /// None does.
-    Outside(Matcher),
-    /// Some node below it matches.
-    Has(Matcher),
-    /// None does.
-    Lacks(Matcher),
-    /// Some sibling after it matches.
-    Precedes(Matcher),
-    /// Some sibling before it matches.
-    Follows(Matcher),
-}
-
-impl Context {
-    /// What is looked for, wherever that may be.
-    pub(crate) fn matcher(&self) -> &Matcher {
-        let (Self::Inside(m) | Self::Outside(m) | Self::Has(m) | Self::Lacks(m) | Self::Precedes(m) | Self::Follows(m)) =
-            self;
-        m
-    }
 }
 
 /// What a rule does with a match.

@@ -115,7 +115,7 @@ fn used(symbols: &Symbols, node: Node<'_>, old: &str, new: &str, stays: bool) ->
             return Decision::Refuse(format!("`{old}` is assigned to, and its module changes"));
         }
         let (wanted, through) = as_before(symbols, object, wanted);
-        let reached = symbols.reach(node, &wanted, through);
+        let reached = symbols.reach(node, &wanted, &[], through);
         let mut imports: Vec<ImportRequest> = reached.import.into_iter().map(ImportRequest::Add).collect();
         imports.push(ImportRequest::DropOrphans);
         return replaces(node, reached.text, imports);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::matcher::escapes;
 use super::prefilter::{Clause, Gate, Hits, Prefilter};
 use super::uses::DatasetRules;
-use super::{Action, Context, Exercise, Place, Rule, Safety, Scope, Variant};
+use super::{Action, Exercise, Place, Rule, Safety, Scope, Variant};
 use crate::digest::{Digest, DigestBuilder};
 use crate::language::{self, FileLanguages, Language};
 use crate::symbol::Library;
@@ -317,14 +317,8 @@ fn required(variant: &Variant, hosts: bool) -> Vec<Clause> {
     for (_, condition) in variant.conditions.iter().filter(|(name, _)| !lists.contains(name)) {
         clauses.extend(condition.required(variant.language));
     }
-    for context in &variant.context {
-        if let Context::Inside(matcher)
-        | Context::Has(matcher)
-        | Context::Precedes(matcher)
-        | Context::Follows(matcher) = context
-        {
-            clauses.extend(matcher.required(variant.language));
-        }
+    for context in variant.context.iter().filter(|context| context.side.wants()) {
+        clauses.extend(context.sought.required(variant.language));
     }
     // Escapes of the literals that the code lies in hide what they stand for.
     for clause in &mut clauses {

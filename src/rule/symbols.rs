@@ -79,7 +79,7 @@ fn last_name(path: &str) -> String {
 pub struct SymbolMatcher {
     paths: PathSet,
     /// Members of types: `pkg.Type#member`.
-    members: Vec<(PathSet, String)>,
+    members: Vec<(String, String)>,
     /// Whether only whole expressions are meant, and no part of one.
     whole: bool,
 }
@@ -89,10 +89,7 @@ impl SymbolMatcher {
     pub fn new(paths: &[String]) -> Self {
         let all: Vec<String> = paths.iter().flat_map(|p| alternatives(&normal(p))).collect();
         let (members, plain): (Vec<String>, Vec<String>) = all.into_iter().partition(|p| p.contains('#'));
-        let split = |path: &String| {
-            let (owner, member) = path.split_once('#')?;
-            Some((PathSet::new(&[owner.to_owned()]), member.to_owned()))
-        };
+        let split = |path: &String| path.split_once('#').map(|(owner, member)| (owner.to_owned(), member.to_owned()));
         Self { paths: PathSet::new(&plain), members: members.iter().filter_map(split).collect(), whole: false }
     }
 
@@ -121,8 +118,8 @@ impl SymbolMatcher {
             return Certainty::No;
         }
         let Some((object, name)) = symbols.member_at(node) else { return Certainty::No };
-        let of = |(owner, member): &(PathSet, String)| {
-            if member == name.text() { owner.answer(object).or(|| owner.answer_type(object)) } else { Certainty::No }
+        let of = |(owner, member): &(String, String)| {
+            if member == name.text() { symbols.has_members_of(object, owner) } else { Certainty::No }
         };
         self.members.iter().fold(Certainty::No, |sum, one| sum.or(|| of(one)))
     }

@@ -11,8 +11,10 @@ use super::embedded::{Embedded, embed, joined};
 use super::prefilter::Clause;
 use super::uses::DatasetRules;
 use crate::dataset::file::Decided;
-use crate::dataset::usage::{Form, Of};
+use crate::dataset::mapping::Position;
+use crate::dataset::usage::{Form, Of, Use, ValueUse};
 use crate::language::by_name;
+use crate::pattern::{Binding, Bindings, Hole};
 use crate::symbol::Certainty;
 use crate::tree::{Node, NodeId, ParseError, Tree, is_text};
 
@@ -25,23 +27,40 @@ pub struct UseMatcher {
     position: Option<String>,
     /// What a file must hold: one of the last parts of the dataset's names.
     words: Vec<String>,
+    /// What it must be compared with: `$V` one literal, `$$$V` any number of them.
+    compared: Option<Hole>,
 }
 
 impl UseMatcher {
     /// Of what, in which position, and what a file must hold that has one.
     pub fn new(name: String, position: Option<String>, words: Vec<String>) -> Self {
-        Self { name, position, words }
+        Self { name, position, words, compared: None }
+    }
+
+    /// The same, where it is compared with what a hole stands for.
+    #[must_use]
+    pub fn compared_with(self, hole: Option<Hole>) -> Self {
+        Self { compared: hole, ..self }
+    }
+
+    /// The name of what it is compared with, and whether that is a list.
+    pub(super) fn hole(&self) -> Option<(&str, bool)> {
+        self.compared.as_ref().and_then(|hole| Some((hole.name.as_deref()?, hole.many)))
     }
 
     /// As a rule writes it.
     pub fn shown(&self) -> String {
         let what = if self.name.contains('.') { "column" } else { "dataset" };
         let position = self.position.as_ref().map(|position| format!(", {position:?}")).unwrap_or_default();
-        format!("{what}({:?}{position})", self.name)
+        let compared = self.compared.as_ref().map(|hole| {
+            let dollars = if hole.many { "$$$" } else { "$" };
+            format!(".compared_with(\"{dollars}{}\")", hole.name.as_deref().unwrap_or("_"))
+        });
+        format!("{what}({:?}{position}){}", self.name, compared.unwrap_or_default())
     }
 
     /// Whether a node is one; no in a file whose uses nobody has looked for.
-    pub(super) fn answer(&self, node: Node<'_>) -> Certainty {
+    pub(super) fn answer<'t>(&self, node: Node<'t>, bindings: &mut Bindings<'t>) -> Certainty {
         let Some(nodes) = node.tree().used.get().and_then(|used| used.downcast_ref::<UsedNodes>()) else {
             return Certainty::No;
         };
@@ -51,12 +70,33 @@ impl UseMatcher {
             let is = rest.is_some_and(|rest| rest.is_empty() || (self.name.contains('.') && rest.starts_with('.')));
             is && self.position.as_ref().is_none_or(|position| position == one.position)
         };
-        let mut found = nodes.0.get(&node.id).into_iter().flatten().filter(mine).peekable();
-        match (found.peek().is_some(), found.any(|one| one.certain)) {
-            (_, true) => Certainty::Yes,
-            (true, false) => Certainty::Unknown,
-            (false, false) => Certainty::No,
+        let found = nodes.0.get(&node.id).into_iter().flatten().filter(mine);
+        let Some(hole) = &self.compared else {
+            let told = |one: &Named| if one.certain { Certainty::Yes } else { Certainty::Unknown };
+            return found.fold(Certainty::No, |sum, one| sum.or(|| told(one)));
+        };
+        let (mut sum, mut values) = (Certainty::No, Vec::new());
+        for one in found {
+            let told = match &one.compared {
+                Compared::Never => Certainty::No,
+                Compared::With(literals) if one.certain && (hole.many || literals.len() == 1) => {
+                    values.extend(literals.iter().map(|literal| node.tree().node(*literal)));
+                    Certainty::Yes
+                }
+                Compared::With(_) | Compared::Somehow => Certainty::Unknown,
+            };
+            sum = sum.or(|| told);
         }
+        if let Some(name) = hole.name.as_deref().filter(|_| sum != Certainty::No) {
+            let binding = match (sum, values.as_slice()) {
+                (Certainty::Yes, [one]) if !hole.many => Binding::One(*one),
+                (Certainty::Yes, _) => Binding::Many(values),
+                // Nothing that a condition could hold against it.
+                _ => Binding::Many(Vec::new()),
+            };
+            bindings.set(name, binding);
+        }
+        sum
     }
 
     pub(super) fn required(&self) -> Vec<Clause> {
@@ -74,6 +114,39 @@ struct Named {
     name: String,
     position: &'static str,
     certain: bool,
+    compared: Compared,
+}
+
+/// What a column is compared with.
+#[derive(Clone, Debug)]
+enum Compared {
+    /// It is not.
+    Never,
+    /// With these literals.
+    With(Vec<NodeId>),
+    /// With what is no literal, or with one that stands elsewhere.
+    Somehow,
+}
+
+impl Compared {
+    fn of(tree: &Tree, one: &Use) -> Self {
+        if one.position != Position::Filter {
+            return Self::Never;
+        }
+        let Form::Column(form) = &one.form else { return Self::Somehow };
+        let node = |range: &Range<usize>| match locate(tree, range, false) {
+            Where::Node(node) => Some(node),
+            Where::Text(_) | Where::Nowhere => None,
+        };
+        match &form.value {
+            ValueUse::Same => Self::Never,
+            ValueUse::Elsewhere(_) => Self::Somehow,
+            ValueUse::Literals(literals) => {
+                let nodes: Option<Vec<NodeId>> = literals.iter().map(|literal| node(&literal.range)).collect();
+                nodes.map_or(Self::Somehow, Self::With)
+            }
+        }
+    }
 }
 
 /// The uses of a file, as its rules see them.
@@ -91,7 +164,7 @@ impl Used {
     pub(super) fn told(rules: &DatasetRules, tree: &Tree, units: &[Decided]) -> Result<Self, ParseError> {
         let mut used = Self::default();
         let mut nodes = UsedNodes::default();
-        let mut within: BTreeMap<NodeId, Vec<(Range<usize>, bool, Named)>> = BTreeMap::new();
+        let mut within: BTreeMap<NodeId, Vec<(&Use, Named)>> = BTreeMap::new();
         for Decided { unit, .. } in units {
             for one in &unit.uses {
                 let doubted = |doubt: &crate::dataset::usage::Doubt| {
@@ -102,11 +175,11 @@ impl Used {
                 };
                 let certain = one.form != Form::Told && !unit.doubts.iter().any(doubted);
                 let subject = rules.subject(one);
-                let named = Named { name: subject.name, position: subject.position, certain };
-                let whole = one.of == Of::Dataset;
-                match locate(tree, &one.range, whole) {
+                let compared = Compared::of(tree, one);
+                let named = Named { name: subject.name, position: subject.position, certain, compared };
+                match locate(tree, &one.range, one.of == Of::Dataset) {
                     Where::Node(node) => nodes.0.entry(node).or_default().push(named),
-                    Where::Text(text) => within.entry(text).or_default().push((one.range.clone(), whole, named)),
+                    Where::Text(text) => within.entry(text).or_default().push((one, named)),
                     Where::Nowhere => {}
                 }
             }
@@ -118,13 +191,14 @@ impl Used {
             };
             let Some(read) = read else {
                 // Somewhere in it; nobody can tell where.
-                let doubtful = uses.into_iter().map(|(_, _, named)| Named { certain: false, ..named });
+                let doubtful = uses.into_iter().map(|(_, named)| Named { certain: false, ..named });
                 nodes.0.entry(text).or_default().extend(doubtful);
                 continue;
             };
             let mut inner = UsedNodes::default();
-            for (range, whole, named) in uses {
-                match locate(&read.tree, &range, whole) {
+            for (one, named) in uses {
+                let named = Named { compared: Compared::of(&read.tree, one), ..named };
+                match locate(&read.tree, &one.range, one.of == Of::Dataset) {
                     Where::Node(node) => inner.0.entry(node).or_default().push(named),
                     Where::Text(_) | Where::Nowhere => {
                         nodes.0.entry(text).or_default().push(Named { certain: false, ..named });

@@ -136,7 +136,13 @@ pub(super) fn units(rules: &DatasetRules, file: File<'_>, facts: &Facts) -> Resu
     let elsewhere = facts.elsewhere(file.path).map(|elsewhere| (file.path.to_owned(), Arc::clone(elsewhere)));
     let around = Around { dialect: rules.dialects.of(file.path), elsewhere, ..Around::default() };
     Ok(match facts.units_of(file.path) {
-        Some(units) => units.to_vec(),
+        Some(units) => {
+            let mut units = units.to_vec();
+            if speaks(tree.language) && tree.language.facts.name != "sql" {
+                told_to_rules(rules, &mut units, of_tree(tree, &rules.datasets, &around)?);
+            }
+            units
+        }
         // A model whose project is not here: nobody knows what declares its sources.
         None if tree.language.facts.name == "sql" && tree.text().contains("{{") => {
             let alone = [ProjectFile { path: file.path, text: tree.text() }];
@@ -149,6 +155,23 @@ pub(super) fn units(rules: &DatasetRules, file: File<'_>, facts: &Facts) -> Resu
         None if speaks(tree.language) => of_tree(tree, &rules.datasets, &around)?,
         None => searched(Path::new(file.path), tree.text(), &rules.datasets),
     })
+}
+
+/// Code in the folder of a project moves with the project, which only searches it; rules that alone say what
+/// becomes of a dataset see what it is without one.
+fn told_to_rules(rules: &DatasetRules, units: &mut Vec<Decided>, alone: Vec<Decided>) {
+    let keep = |units: &mut Vec<Decided>, by_rules: bool| {
+        units.retain_mut(|one| {
+            one.unit.uses.retain(|one| rules.datasets.mappings[one.dataset].by_rules == by_rules);
+            !one.unit.uses.is_empty()
+        });
+    };
+    let mut alone = alone;
+    keep(&mut alone, true);
+    if !alone.is_empty() {
+        keep(units, false);
+        units.extend(alone);
+    }
 }
 
 /// Every use of a dataset in a file, and what becomes of it.

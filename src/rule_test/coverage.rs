@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::language::Language;
-use crate::rule::{Context, Exercise, Matcher, Rule, RuleSet, Variant};
+use crate::rule::{Exercise, Matcher, Rule, RuleSet, Variant};
 
 /// A part of a rule that no test exercises.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -86,15 +86,7 @@ fn parts_of(rule: &Rule, exercise: &Exercise, parts: &mut Parts) {
 
 fn contexts(variant: &Variant, exercise: &Exercise, parts: &mut Parts) {
     for context in &variant.context {
-        let (name, matcher) = match context {
-            Context::Inside(m) => ("inside", m),
-            Context::Outside(m) => ("outside", m),
-            Context::Has(m) => ("has", m),
-            Context::Lacks(m) => ("lacks", m),
-            Context::Precedes(m) => ("precedes", m),
-            Context::Follows(m) => ("follows", m),
-        };
-        branches(name, matcher, variant.language, exercise, parts);
+        branches(context.side.word(), &context.sought, variant.language, exercise, parts);
     }
     for host in &variant.hosts {
         branches("in_host", &host.matcher, host.language, exercise, parts);
@@ -113,6 +105,7 @@ fn branches(place: &str, matcher: &Matcher, language: &Language, exercise: &Exer
         }
         Matcher::All(all) => all.iter().for_each(|one| branches(place, one, language, exercise, parts)),
         Matcher::Not(one) => branches(place, one, language, exercise, parts),
+        Matcher::Near(context) => branches(place, &context.sought, language, exercise, parts),
         _ => {}
     }
 }
@@ -147,6 +140,7 @@ fn shown(matcher: &Matcher, language: &Language) -> String {
         Matcher::Field(name) => format!("field({name:?})"),
         Matcher::Use(sought) => sought.shown(),
         Matcher::Given(name) => format!("given({name:?})"),
+        Matcher::Near(context) => format!("{}({})", context.side.word(), shown(&context.sought, language)),
         Matcher::Any(_) => "any(…)".to_owned(),
         Matcher::All(_) => "all(…)".to_owned(),
         Matcher::Not(inner) => format!("not({})", shown(inner, language)),

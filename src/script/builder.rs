@@ -7,10 +7,11 @@ use rhai::{Array, Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext, Positio
 
 use super::closure::Kind;
 use super::code::policy_of;
-use super::draft::{Around, Draft, Then};
+use super::draft::{Draft, Then};
 use super::error::fail;
 use super::explain::plain;
 use super::finder::{condition, spec};
+use super::near;
 use super::reference::Api;
 use crate::rule::{After, Example, Safety};
 
@@ -63,6 +64,7 @@ followup("fold", []).lang("python")
     });
     declarations(api);
     conditions(api);
+    near::of_rules(api);
     closures(api);
     actions(api);
     deciders(api);
@@ -171,18 +173,6 @@ fn conditions(api: &mut Api<'_>) {
             Ok(h.change(|d| d.conditions.extend(conditions)))
         },
     );
-    for (name, around, docs, example) in AROUND {
-        let signature = format!("Rule.{name}(sought) -> Rule");
-        api.function(
-            &signature,
-            docs,
-            example,
-            move |cx: NativeCallContext, h: &mut Handle, sought: Dynamic| -> Fallible<Handle> {
-                let spec = spec(&sought)?;
-                Ok(h.change(|d| d.context.push((*around, spec, cx.call_position()))))
-            },
-        );
-    }
     let docs = "A text that the file must contain: files without it are not even parsed.";
     let example = r#".find("f($X)").file_has("import old").replace("g($X)").example("import old\nf(1)", "import old\ng(1)").unchanged("f(1)")"#;
     api.function("Rule.file_has(text) -> Rule", docs, example, |h: &mut Handle, text: &str| {
@@ -200,46 +190,6 @@ fn conditions(api: &mut Api<'_>) {
         },
     );
 }
-
-/// Conditions on what is around or below a match: name, documentation, example.
-const AROUND: &[(&str, Around, &str, &str)] = &[
-    (
-        "inside",
-        Around::Inside,
-        "Some node around the match must fit.",
-        r#".find("f($X)").inside(kind("lambda")).replace("g($X)").example("a = lambda: f(1)", "a = lambda: g(1)").unchanged("f(1)")"#,
-    ),
-    (
-        "outside",
-        Around::Outside,
-        "No node around the match may fit.",
-        r#".find("f($X)").outside(kind("lambda")).replace("g($X)").example("f(1)", "g(1)").unchanged("a = lambda: f(1)")"#,
-    ),
-    (
-        "has",
-        Around::Has,
-        "Some node below the match must fit.",
-        r#".find("f($X)").has(kind("integer")).replace("g($X)").example("f(a + 1)", "g(a + 1)").unchanged("f(a)")"#,
-    ),
-    (
-        "lacks",
-        Around::Lacks,
-        "No node below the match may fit.",
-        r#".find("f($X)").lacks(kind("integer")).replace("g($X)").example("f(a)", "g(a)").unchanged("f(a + 1)")"#,
-    ),
-    (
-        "precedes",
-        Around::Precedes,
-        "Some sibling after the match must fit: in a list of statements, a statement.",
-        r#".find(stmt("import $M")).where(#{ M: "old" }).precedes(stmt("import new")).delete().example("import old\nimport new\n", "import new\n").unchanged("import new\nimport old\n")"#,
-    ),
-    (
-        "follows",
-        Around::Follows,
-        "Some sibling before the match must fit.",
-        r#".find(stmt("import $M")).where(#{ M: "new" }).follows(stmt("import old")).delete().example("import old\nimport new\n", "import old\n").unchanged("import new\nimport old\n")"#,
-    ),
-];
 
 fn closures(api: &mut Api<'_>) {
     let docs = "What is known of a whole file: the closure is asked once a file and gives a map, which `cx.survey(key)` reads.";

@@ -49,6 +49,8 @@ pub(super) enum Path {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Reference {
     pub(super) path: Path,
+    /// Paths of the same thing, taken where the file imports them.
+    pub(super) others: Vec<Path>,
     /// An import for it brings the module.
     pub(super) through: Through,
     /// Imports that are left without a use go.
@@ -57,7 +59,7 @@ pub(super) struct Reference {
 
 impl Reference {
     pub(super) fn new(path: Path) -> Self {
-        Self { path, through: Through::Either, orphans: true }
+        Self { path, others: Vec::new(), through: Through::Either, orphans: true }
     }
 }
 
@@ -123,6 +125,21 @@ impl EditSpec {
     /// What becomes of the comments that it takes.
     pub(super) fn with_comments(self, comments: Comments) -> Self {
         Self { comments: Some(comments), ..self }
+    }
+
+    /// The first byte that it takes.
+    pub(super) fn start(&self) -> usize {
+        self.range.start
+    }
+
+    /// The same, from another byte on.
+    pub(super) fn starting_at(self, start: usize) -> Self {
+        Self { range: start..self.range.end, ..self }
+    }
+
+    /// Whether it takes these bytes, and leaves nothing.
+    pub(super) fn is_of(&self, range: &Range<usize>) -> bool {
+        self.range == *range && self.code == Snippet::default()
     }
 
     /// Its lines are indented as the line of this byte is.
@@ -201,7 +218,8 @@ pub(super) fn to_replacement(edit: &EditSpec, tree: &Tree, languages: &FileLangu
         Part::Truth(value) => Fragment::Text(literal::truth(language, *value).to_owned()),
         Part::Reference(to) => {
             let node = tree.last_from(edit.range.start.saturating_sub(tree.base()));
-            let reached = Symbols::of(tree).reach(node, &to.path.wanted(language), to.through);
+            let others: Vec<Wanted> = to.others.iter().map(|path| path.wanted(language)).collect();
+            let reached = Symbols::of(tree).reach(node, &to.path.wanted(language), &others, to.through);
             imports.extend(reached.import.map(ImportRequest::Add));
             imports.extend(to.orphans.then_some(ImportRequest::DropOrphans));
             Fragment::Text(reached.text)

@@ -12,6 +12,7 @@ use super::reference::Api;
 use crate::dataset::mapping::{self, Mapping, Notation, Position};
 use crate::dataset::{Datasets, Dialects, last_part};
 use crate::digest::Digest;
+use crate::pattern::{Piece, split};
 use crate::rule::DatasetRules;
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -31,6 +32,27 @@ pub(super) fn register(api: &mut Api<'_>, datasets: Option<&Arc<DatasetRules>>) 
     api.function("column(name, position) -> Matcher", docs, example, move |name: &str, position: &str| {
         of_column(known.as_deref(), name, Some(position))
     });
+    let docs = "A column where it is compared with literals, in whatever way: `=`, `in`, `case`, `isin`, `===` … `$V` is one literal, `$$$V` all of them. Where there are several and one is sought, or what it is compared with is no literal, `if_unknown` says what is done.";
+    let example = r#"rule("example").lang(["sql", "python"]).find(column("users.country_code").compared_with("$V")).where(#{ V: "UK" }).edit(|m, cx| edits([replace(m.V, lit_like(m.V, "GB"))])).example("select id from a.users_v1 where country_code = 'UK'", "select id from a.users_v1 where country_code = 'GB'").unchanged("select id from b.orders where country_code = 'UK'");"#;
+    api.function("Matcher.compared_with(hole) -> Matcher", docs, example, compared);
+}
+
+/// The matcher of a column, with what it must be compared with.
+fn compared(sought: &mut Spec, hole: &str) -> Fallible<Spec> {
+    let Spec::Use { name, position: None, datasets, words, .. } = sought else {
+        return Err(fail("compared_with is for a column: column(\"users.plan_type\").compared_with(\"$V\")"));
+    };
+    let pieces = split(hole);
+    let [Piece::Hole(hole)] = pieces.as_slice() else {
+        return Err(fail(format!(
+            "compared_with takes a hole, `$V` or `$$$V`, not {hole:?}; where(…) says what it must be"
+        )));
+    };
+    if !name.contains('.') {
+        return Err(fail(format!("`{name}` is a dataset: its columns are compared, as in column(\"{name}.id\")")));
+    }
+    let (name, datasets, words) = (name.clone(), datasets.clone(), words.clone());
+    Ok(Spec::Use { name, position: None, compared: Some(hole.clone()), words, datasets })
 }
 
 fn of_dataset(known: Option<&DatasetRules>, name: &str) -> Fallible<Spec> {
@@ -95,7 +117,7 @@ fn sought(rules: &DatasetRules, mapping: &Mapping, name: &str, position: Option<
     words.sort();
     words.dedup();
     let (name, position) = (name.to_owned(), position.map(str::to_owned));
-    Spec::Use { name, position, words, datasets: rules.identity.to_string() }
+    Spec::Use { name, position, compared: None, words, datasets: rules.identity.to_string() }
 }
 
 /// The dataset with which the examples of the reference run.

@@ -7,7 +7,7 @@ use rhai::{FnPtr, Position};
 
 use super::closure::Kind;
 use super::code::ImportEdit;
-use super::finder::Spec;
+use super::finder::{Near, Spec};
 use super::follow::Followed;
 use super::identity::Said;
 use crate::dependency::Wanted;
@@ -24,7 +24,7 @@ pub(super) struct Draft {
     pub(super) paths: Vec<(String, Position)>,
     pub(super) find: Option<(Spec, Position)>,
     pub(super) conditions: Vec<(String, Spec, Position)>,
-    pub(super) context: Vec<(Around, Spec, Position)>,
+    pub(super) context: Vec<(Near, Position)>,
     pub(super) file_has: Vec<String>,
     pub(super) hosts: Vec<(String, Spec, Position)>,
     pub(super) survey: Option<(FnPtr, Position)>,
@@ -117,7 +117,7 @@ impl Draft {
         said.value("paths", &paths.iter().map(|(glob, _)| glob).collect::<Vec<_>>());
         said.value("find", &find.as_ref().map(|(spec, _)| spec));
         said.value("where", &conditions.iter().map(|(name, spec, _)| (name, spec)).collect::<Vec<_>>());
-        said.value("context", &context.iter().map(|(around, spec, _)| (around, spec)).collect::<Vec<_>>());
+        said.value("context", &context.iter().map(|(near, _)| near).collect::<Vec<_>>());
         said.value("file_has", file_has);
         said.value("hosts", &hosts.iter().map(|(name, spec, _)| (name, spec)).collect::<Vec<_>>());
         said.value("if_unknown", if_unknown);
@@ -140,17 +140,6 @@ impl Draft {
     pub(super) fn cut_short(&mut self) {
         self.cut_short = true;
     }
-}
-
-/// Where else something must be, or must not be.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Around {
-    Inside,
-    Outside,
-    Has,
-    Lacks,
-    Precedes,
-    Follows,
 }
 
 /// What is done with a match.

@@ -12,7 +12,7 @@ use super::reference::Api;
 use crate::edit::Fragment;
 use crate::rule::{Comments, whole_lines};
 use crate::symbol::{Symbols, said};
-use crate::tree::{Node, literal_value};
+use crate::tree::{Node, Tree, literal_value};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
@@ -191,7 +191,7 @@ fn unresolved<'t>(root: Node<'t>, name: &str, uses: &[Node<'t>]) -> Option<Node<
 }
 
 fn deletions(api: &mut Api<'_>) {
-    let docs = "The same, and what becomes of comments: `#{ comments: \"drop\" }` takes those on the lines right above with it, unless they begin the file, `\"keep\"` leaves those in the deleted code, each on a line of its own, `\"move\"` puts them above the statement. Without it those inside go, and those above stay.";
+    let docs = "The same, and what becomes of comments: `#{ comments: \"drop\" }` takes those on the lines right above with it, unless they begin the file, `\"keep\"` leaves those in the deleted code, each on a line of its own, or above the statement that it is a part of, `\"move\"` puts them above the statement. Without it those inside go, and those above stay.";
     let example = r##".find(stmt("old($$$)")).edit(|m, cx| edits([delete(m.node, #{ comments: "keep" })])).example("old(  # why\n    1)\nf()\n", "# why\nf()\n")"##;
     api.function(
         "delete(node, options) -> Edit",
@@ -204,8 +204,8 @@ fn deletions(api: &mut Api<'_>) {
             let policy = options.get("comments").and_then(|value| value.clone().into_immutable_string().ok());
             charge(node.node().subtree_len())?;
             match policy.as_ref().map(|policy| policy.as_str()) {
-                Some("drop") => Ok(EditSpec::replace(with_comments_above(node.node()), Snippet::default())),
-                Some("keep") => keep_comments(node.node()),
+                Some("drop") => drop_comments(&node),
+                Some("keep") => keep_comments(&node),
                 Some("move") => Ok(deletion_of(&node)?.with_comments(Comments::Move)),
                 _ => {
                     Err(fail("delete(…) keeps, moves or drops comments: #{ comments: \"keep\" }, \"move\" or \"drop\""))
@@ -215,19 +215,17 @@ fn deletions(api: &mut Api<'_>) {
     );
 }
 
-/// The node's lines, with those right above that hold only comments.
-fn with_comments_above(node: Node<'_>) -> std::ops::Range<usize> {
-    let (text, base) = (node.tree().text(), node.tree().base());
-    let lines = whole_lines(node);
-    let mut start = lines.start - base;
-    let tree = node.tree();
+/// Where the lines begin that hold only comments and stand right above a line.
+fn comments_above(tree: &Tree, line: usize) -> usize {
+    let text = tree.text();
     // What looks like a comment in a text is none.
     let is_comment = |from: usize, to: usize| {
         let found = tree.last_from(from);
         let mut around = std::iter::once(found).chain(found.ancestors());
         around.any(|n| n.is_extra() && n.is_named() && n.local_range().start == from && n.local_range().end >= to)
     };
-    let Some(mark) = tree.language.facts.line_comment.as_deref() else { return lines };
+    let Some(mark) = tree.language.facts.line_comment.as_deref() else { return line };
+    let mut start = line;
     while start > 0 && text[..start].ends_with('\n') {
         let above = text[..start - 1].rfind('\n').map_or(0, |at| at + 1);
         let whole = &text[above..start];
@@ -244,10 +242,25 @@ fn with_comments_above(node: Node<'_>) -> std::ops::Range<usize> {
         start = above;
     }
     // A licence, or what else speaks of the whole file.
-    if start == 0 { lines } else { start + base..lines.end }
+    if start == 0 { line } else { start }
 }
 
-fn keep_comments(node: Node<'_>) -> Fallible<EditSpec> {
+fn drop_comments(held: &RhaiNode) -> Fallible<EditSpec> {
+    let edit = deletion_of(held)?;
+    let (text, base) = (held.tree.text(), held.tree.base());
+    let start = edit.start() - base;
+    let line = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let above = comments_above(&held.tree, line);
+    if above == line || !text[line..start].trim().is_empty() {
+        return Ok(edit);
+    }
+    // An element takes no lines: what its line begins with stays for the next one.
+    let indent = text[above..].len() - text[above..].trim_start().len();
+    Ok(edit.starting_at(base + above + if start == line { 0 } else { indent }))
+}
+
+fn keep_comments(held: &RhaiNode) -> Fallible<EditSpec> {
+    let node = held.node();
     let (tree, own) = (node.tree(), node.local_range());
     let text = tree.text();
     let inside = tree.iter_within(node).filter(|n| n.is_extra() && n.is_named() && n.id != node.id);
@@ -269,6 +282,11 @@ fn keep_comments(node: Node<'_>) -> Fallible<EditSpec> {
             node.line_column().0
         )));
     }
-    let range = if out == Snippet::default() { whole_lines(node) } else { node.range() };
-    Ok(EditSpec::replace(range, out))
+    let gone = deletion_of(held)?;
+    if out == Snippet::default() {
+        return Ok(gone);
+    }
+    // Of an element, or a body, more goes than its lines.
+    let plain = gone.is_of(&whole_lines(node));
+    Ok(if plain { EditSpec::replace(node.range(), out) } else { gone.with_comments(Comments::Move) })
 }

@@ -5,9 +5,11 @@ use rhai::{Array, Dynamic, EvalAltResult, Map};
 
 use super::error::fail;
 use super::explain::plain;
+use super::near;
+pub(super) use super::near::Near;
 use super::reference::Api;
 use crate::language::Language;
-use crate::pattern::{PatternError, compile, compile_invocation};
+use crate::pattern::{Hole, PatternError, compile, compile_invocation};
 use crate::rule::{Lookup, Matcher, PathSet, QueryMatcher, SymbolMatcher, UseMatcher};
 use crate::symbol;
 
@@ -39,11 +41,14 @@ pub(super) enum Spec {
     Use {
         name: String,
         position: Option<String>,
+        compared: Option<Hole>,
         words: Vec<String>,
         datasets: String,
     },
     /// What the seed of a follow-up gives under this name.
     Given(String),
+    /// What is around, below or beside it.
+    Near(Near),
 }
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -91,7 +96,7 @@ fn specs(array: &Array) -> Fallible<Vec<Spec>> {
 /// Matchers in matchers, as deep as anybody writes them: compiling them recurses.
 const MAX_NESTING: usize = 32;
 
-fn shallow(spec: Spec) -> Fallible<Spec> {
+pub(super) fn shallow(spec: Spec) -> Fallible<Spec> {
     if spec.depth() < MAX_NESTING {
         return Ok(spec);
     }
@@ -138,6 +143,7 @@ pub(super) fn register(api: &mut Api<'_>) {
     let example = r#".find(all([kind("integer"), field("right")])).inside("$_ + $_").edit(|m, cx| if m.node.text == "0" { skip("it is") } else { edits([replace(m.node, code("0"))]) }).example("a = 1 + 2", "a = 1 + 0").unchanged("f(1)")"#;
     api.function("field(name) -> Matcher", docs, example, |name: &str| Spec::Field(name.to_owned()));
     compositions(api);
+    near::matchers(api);
 }
 
 fn contexts(api: &mut Api<'_>) {
@@ -221,16 +227,18 @@ impl Spec {
     pub(super) fn given(&self) -> Vec<&str> {
         match self {
             Self::Given(name) => vec![name],
+            Self::Near(near) => near.given(),
             Self::Any(specs) | Self::All(specs) => specs.iter().flat_map(Self::given).collect(),
             Self::Not(spec) => spec.given(),
             _ => Vec::new(),
         }
     }
 
-    fn depth(&self) -> usize {
+    pub(super) fn depth(&self) -> usize {
         match self {
             Self::Any(specs) | Self::All(specs) => 1 + specs.iter().map(Self::depth).max().unwrap_or(0),
             Self::Not(spec) => 1 + spec.depth(),
+            Self::Near(near) => 1 + near.depth(),
             _ => 1,
         }
     }
@@ -272,10 +280,12 @@ impl Spec {
                 language.facts.name
             )),
             Self::Field(name) => Ok(Matcher::Field(name.clone())),
-            Self::Use { name, position, words, .. } => {
-                Ok(Matcher::Use(UseMatcher::new(name.clone(), position.clone(), words.clone())))
+            Self::Use { name, position, words, compared, .. } => {
+                let sought = UseMatcher::new(name.clone(), position.clone(), words.clone());
+                Ok(Matcher::Use(sought.compared_with(compared.clone())))
             }
             Self::Given(name) => Ok(Matcher::Given(name.clone())),
+            Self::Near(near) => near.compile(language).map(|context| Matcher::Near(Box::new(context))),
             Self::Not(spec) => Ok(Matcher::Not(Box::new(spec.compile(language)?))),
         }
     }

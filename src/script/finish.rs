@@ -9,7 +9,7 @@ use rhai::{AST, Engine, FnPtr, Position};
 
 use super::closure::{Closure, Kind};
 use super::code::ImportEdit;
-use super::draft::{Around, Draft, Then};
+use super::draft::{Draft, Then};
 use super::error::ScriptError;
 use super::finder::Spec;
 use super::group::Grouped;
@@ -18,8 +18,7 @@ use super::survey::Survey;
 use super::{Source, purity};
 use crate::language::{self, Language};
 use crate::rule::{
-    Action, Bind, Context, Decide, FollowUp, Guard, Host, ImportRequest, Matcher, Moves, Paths, Rule, Scope, Template,
-    Variant,
+    Action, Bind, Decide, FollowUp, Guard, Host, ImportRequest, Matcher, Moves, Paths, Rule, Scope, Template, Variant,
 };
 /// What a rule needs of imports, told by its first language: paths are parted alike in
 /// all languages that one rule can name.
@@ -137,16 +136,14 @@ impl Finisher<'_> {
             }
         }
         let mut context = Vec::new();
-        for (around, spec, at) in &draft.context {
-            let matcher = self.compile(spec, language, *at)?;
-            context.push(match around {
-                Around::Inside => Context::Inside(matcher),
-                Around::Outside => Context::Outside(matcher),
-                Around::Has => Context::Has(matcher),
-                Around::Lacks => Context::Lacks(matcher),
-                Around::Precedes => Context::Precedes(matcher),
-                Around::Follows => Context::Follows(matcher),
-            });
+        for (near, at) in &draft.context {
+            match near.compile(language) {
+                Ok(one) => context.push(one),
+                Err(why) => {
+                    self.error(*at, &why, "");
+                    return None;
+                }
+            }
         }
         let hosts = draft.hosts.iter().filter_map(|(name, pattern, at)| self.host(name, pattern, *at)).collect();
         Some(Variant { language, find, conditions, context, file_has: draft.file_has.clone(), hosts })
@@ -276,9 +273,9 @@ impl Finisher<'_> {
     /// Names that a seed is asked for are names that the follow-up takes.
     fn takes(&mut self, draft: &Draft, find: &Spec, at: Position) {
         let all = std::iter::once(find).chain(draft.conditions.iter().map(|(_, spec, _)| spec));
-        let all = all.chain(draft.context.iter().map(|(_, spec, _)| spec));
+        let all = all.flat_map(Spec::given).chain(draft.context.iter().flat_map(|(near, _)| near.given()));
         let takes = draft.takes.as_deref().unwrap_or_default();
-        if let Some(name) = all.flat_map(Spec::given).find(|name| !takes.iter().any(|taken| taken == name)) {
+        if let Some(name) = all.into_iter().find(|name| !takes.iter().any(|taken| taken == name)) {
             let hint = format!("declare it as followup({:?}, [\"{name}\"])", self.id);
             self.error(at, &format!("given(\"{name}\") is no name that it takes from a seed"), &hint);
         }

@@ -6,6 +6,7 @@ use super::builder::Handle;
 use super::code::{EditSpec, ImportEdit, Path, Reference, Snippet};
 use super::error::fail;
 use super::explain::plain;
+use super::finder::texts;
 use super::reference::Api;
 use crate::symbol::{Through, Wanted};
 
@@ -28,14 +29,19 @@ fn references(api: &mut Api<'_>) {
     api.function("ref_to(module, name) -> Code", docs, example, |module: &str, name: &str| {
         Snippet::reference(Reference::new(parted(module, name)))
     });
-    let docs = "The same; `alias` is the name that a new import gets, with `through: true` it brings the module, with `through: false` the name, even where the file has the module, and with `orphans: false` imports stay that are left without a use.";
+    let docs = "The same; `alias` is the name that a new import gets, with `through: true` it brings the module, with `through: false` the name, even where the file has the module, and with `orphans: false` imports stay that are left without a use. `prefer` lists paths of the same thing: the first that the file imports more of than the path itself is written.";
     let example = r#".find(symbol("old.utc")).rewrite(|m, cx| ref_to("datetime", "timezone.utc", #{ alias: "dt", through: true })).example("from old import utc\nf(utc)", "import datetime as dt\nf(dt.timezone.utc)")"#;
     api.function(
         "ref_to(module, name, options) -> Code",
         docs,
         example,
-        |module: &str, name: &str, options: Map| -> Fallible<Snippet> { with_options(module, name, &options) },
+        |module: &str, name: &str, options: Map| -> Fallible<Snippet> { with_options(parted(module, name), &options) },
     );
+    let docs = "The same, of one text; its options are all but `alias`.";
+    let example = r#"rule("example").lang("javascript").find(symbol("fs.F_OK")).rewrite(|m, cx| ref_to("fs.constants.F_OK", #{ prefer: ["fs.promises.constants.F_OK"] })).example("import { F_OK } from 'fs';\nf(F_OK);", "import { constants } from 'fs';\nf(constants.F_OK);").example("import { F_OK, promises } from 'fs';\nf(F_OK);", "import { promises } from 'fs';\nf(promises.constants.F_OK);");"#;
+    api.function("ref_to(path, options) -> Code", docs, example, |path: &str, options: Map| -> Fallible<Snippet> {
+        with_options(Path::Whole(path.to_owned()), &options)
+    });
 }
 
 fn edits(api: &mut Api<'_>) {
@@ -87,26 +93,31 @@ pub(super) fn parted(module: &str, name: &str) -> Path {
     Path::Parted(Wanted { module: module.to_owned(), name, alias: None })
 }
 
-/// The name that an import would get, whether it would bring the module, and whether
-/// imports that are left without a use go.
-fn with_options(module: &str, name: &str, options: &Map) -> Fallible<Snippet> {
-    let (mut alias, mut through, mut orphans) = (None, Through::Either, true);
+/// A reference as options say: the name that an import would get, whether it would bring the
+/// module, whether imports go that are left without a use, and paths of the same thing.
+fn with_options(path: Path, options: &Map) -> Fallible<Snippet> {
+    let mut reference = Reference::new(path);
     let flag = |key: &str, value: &Dynamic| {
         value.as_bool().map_err(|kind| fail(format!("{key} is true or false, not {}", plain(kind))))
     };
     for (key, value) in options {
         match key.as_str() {
-            "alias" => alias = Some(text(value)?),
-            "through" if flag("through", value)? => through = Through::Module,
-            "through" => through = Through::Name,
-            "orphans" => orphans = flag("orphans", value)?,
+            "alias" => match &mut reference.path {
+                Path::Parted(wanted) => wanted.alias = Some(text(value)?),
+                Path::Whole(_) => {
+                    return Err(fail("an alias is for a module and a name: ref_to(module, name, #{ … })"));
+                }
+            },
+            "through" if flag("through", value)? => reference.through = Through::Module,
+            "through" => reference.through = Through::Name,
+            "orphans" => reference.orphans = flag("orphans", value)?,
+            "prefer" => reference.others = texts(value, "prefer")?.into_iter().map(Path::Whole).collect(),
             other => {
-                return Err(fail(format!("ref_to has no option `{other}`; it has: alias, through, orphans")));
+                return Err(fail(format!("ref_to has no option `{other}`; it has: alias, orphans, prefer, through")));
             }
         }
     }
-    let wanted = Wanted { module: module.to_owned(), name: Some(name.to_owned()), alias };
-    Ok(Snippet::reference(Reference { path: Path::Parted(wanted), through, orphans }))
+    Ok(Snippet::reference(reference))
 }
 
 fn text(value: &Dynamic) -> Fallible<String> {

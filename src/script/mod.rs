@@ -25,6 +25,7 @@ mod imports;
 mod insertion;
 mod library;
 mod modules;
+mod near;
 mod nodes;
 mod purity;
 mod reference;

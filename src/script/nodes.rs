@@ -284,7 +284,23 @@ fn capture(n: &mut RhaiNode, sought: Dynamic) -> Fallible<Dynamic> {
     Ok(map.into())
 }
 
+/// Nodes in the order of their texts.
+fn sorted(nodes: Array) -> Fallible<Array> {
+    charge(nodes.len())?;
+    let text = |node: &Dynamic| match node.read_lock::<RhaiNode>() {
+        Some(node) => Ok(node.node().text().to_owned()),
+        None => Err(fail(format!("sorted takes nodes, not {}", super::explain::plain(node.type_name())))),
+    };
+    let keys = nodes.iter().map(text).collect::<Fallible<Vec<String>>>()?;
+    let mut all: Vec<(String, Dynamic)> = keys.into_iter().zip(nodes).collect();
+    all.sort_by(|one, two| one.0.cmp(&two.0));
+    Ok(all.into_iter().map(|(_, node)| node).collect())
+}
+
 fn register_list(api: &mut Api<'_>) {
+    let docs = "The same nodes, in the order of their texts.";
+    let example = r#".find("f($$$X)").when(|m| m.X.nodes != sorted(m.X.nodes)).edit(|m, cx| edits([set_list(m.X, sorted(m.X.nodes))])).example("f(c, a, b)", "f(a, b, c)").unchanged("f(a, b)")"#;
+    api.function("sorted(nodes) -> Array", docs, example, sorted);
     let example =
         r#".find("f($$$X)").when(|m| m.X.len == 2).replace("g($$$X)").example("f(1, 2)", "g(1, 2)").unchanged("f(1)")"#;
     api.type_of::<RhaiList>("NodeList", "What `$$$X` stands for: any number of neighbours.", example);

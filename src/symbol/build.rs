@@ -121,6 +121,9 @@ impl<'t> Builder<'t> {
             if let Some(node) = get(captures, "parent") {
                 found.symbols.parents.entry(name).or_default().push(node.id);
             }
+            if let Some(node) = get(captures, "extends") {
+                found.symbols.extends.insert(name, node.id);
+            }
             if let Some(node) = get(captures, "alias") {
                 found.symbols.aliases.insert(name, node.id);
             }

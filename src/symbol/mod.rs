@@ -5,6 +5,7 @@
 //! know rules, other files, or any language by name but in the table of queries.
 
 mod build;
+mod extension;
 mod library;
 mod queries;
 mod reach;
@@ -116,6 +117,8 @@ pub struct Symbols {
     parents: HashMap<NodeId, Vec<NodeId>>,
     /// For the name of a type that stands for another one: that type.
     aliases: HashMap<NodeId, NodeId>,
+    /// For the name of a class that brings its members to values of another type: that type.
+    extends: HashMap<NodeId, NodeId>,
     /// Names of type parameters.
     type_parameters: HashSet<NodeId>,
     /// Its classes and functions by path, made when first asked for.

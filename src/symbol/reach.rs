@@ -127,19 +127,41 @@ pub fn facts_of(statement: Node<'_>) -> &'static ImportFacts {
     }
 }
 
+/// `default` of a module whose default export may be the module itself is left out.
+fn without_default(node: Node<'_>, wanted: &Wanted) -> String {
+    let path = wanted.path();
+    if node.tree().language.facts.symbols.default { path.replacen(".default", "", 1) } else { path }
+}
+
+/// A name and the segments behind it, as code writes them.
+fn joined(first: &str, rest: &str, separator: &str) -> String {
+    let rest = rest.split('.').filter(|segment| !segment.is_empty());
+    std::iter::once(first).chain(rest).collect::<Vec<_>>().join(separator)
+}
+
 impl Symbols {
-    /// How code at `node` can speak of `wanted`, whose name may have several segments.
-    pub fn reach(&self, node: Node<'_>, wanted: &Wanted, through: Through) -> Reached {
-        let facts = &node.tree().language.facts.symbols;
-        let separator = facts.separator.as_str();
+    /// How code at `node` can speak of `wanted`, whose name may have several segments. Of `others`, paths
+    /// of the same thing, the first is taken that an import of the file brings a part of which the two do
+    /// not share.
+    pub fn reach(&self, node: Node<'_>, wanted: &Wanted, others: &[Wanted], through: Through) -> Reached {
         let path = wanted.path();
-        // `default` of a module whose default export may be the module itself.
-        let path = if facts.default { path.replacen(".default", "", 1) } else { path };
-        let written = |first: &str, rest: &str| {
-            let rest: Vec<&str> = rest.split('.').filter(|s| !s.is_empty()).collect();
-            std::iter::once(first).chain(rest).collect::<Vec<_>>().join(separator)
+        let shared = |other: &Wanted| {
+            let (other, own) = (other.path(), path.split('.'));
+            let alike = other.split('.').zip(own).take_while(|(one, two)| one == two);
+            alike.map(|(segment, _)| segment.len() + 1).sum::<usize>()
         };
-        // A name that the file has already: the one that says the most.
+        let preferred = others.iter().find_map(|other| self.imported(node, other, through, shared(other)));
+        match preferred.or_else(|| self.imported(node, wanted, through, 0)) {
+            Some(text) => Reached { text, import: None },
+            None => self.reach_anew(node, wanted, through),
+        }
+    }
+
+    /// How code at `node` speaks of a path by a name that an import of the file gives: the one that says
+    /// the most, and more than so many bytes of the path.
+    fn imported(&self, node: Node<'_>, wanted: &Wanted, through: Through, beyond: usize) -> Option<String> {
+        let facts = &node.tree().language.facts.symbols;
+        let path = without_default(node, wanted);
         let mut best: Option<(usize, String)> = None;
         for (index, import) in self.imports.iter().enumerate() {
             let Some(name) = &import.name else { continue };
@@ -156,13 +178,20 @@ impl Symbols {
                 && (path == *known || self.may_be_whole(node.tree(), index))
                 && is_in_force(node.tree().node(import.statement), node);
             let itself = through == Through::Name && of.len() == normal(&wanted.module).len();
-            if reaches && certain && !itself && best.as_ref().is_none_or(|(len, _)| *len < of.len()) {
-                best = Some((of.len(), written(name, rest)));
+            let says = beyond < of.len() && best.as_ref().is_none_or(|(len, _)| *len < of.len());
+            if reaches && certain && !itself && says {
+                best = Some((of.len(), joined(name, rest, &facts.separator)));
             }
         }
-        if let Some((_, text)) = best {
-            return Reached { text, import: None };
-        }
+        best.map(|(_, text)| text)
+    }
+
+    /// How code at `node` speaks of a path that no import of the file brings.
+    fn reach_anew(&self, node: Node<'_>, wanted: &Wanted, through: Through) -> Reached {
+        let facts = &node.tree().language.facts.symbols;
+        let separator = facts.separator.as_str();
+        let path = without_default(node, wanted);
+        let written = |first: &str, rest: &str| joined(first, rest, separator);
         // A class of this file, where nothing else has its name.
         if let Some(name) = wanted.name.as_deref().filter(|name| !name.contains('.')) {
             let declared = self.declared(node.tree());

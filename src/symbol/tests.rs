@@ -22,6 +22,8 @@ struct Case {
     code: String,
     /// A path.
     symbol: Option<String>,
+    /// A member, as `a.Type#m`.
+    member: Option<String>,
     /// A type.
     typed: Option<String>,
     /// A name, as `line:text` of one place: what else refers to the same?
@@ -68,6 +70,16 @@ fn check(language: &str, case: &Case) -> (Vec<String>, Vec<String>) {
         let node = tree.iter().find(|n| n.is_leaf() && place(*n) == *wanted).unwrap();
         return (symbols.uses(node).into_iter().map(place).collect(), unknown);
     }
+    if let Some((owner, member)) = case.member.as_ref().and_then(|member| member.split_once('#')) {
+        for (object, name) in tree.iter().filter(|n| n.text() == member).filter_map(|n| symbols.member_at(n)) {
+            match symbols.has_members_of(object, owner) {
+                Certainty::Yes => yes.push(place(name)),
+                Certainty::Unknown => unknown.push(place(name)),
+                Certainty::No => {}
+            }
+        }
+        return (yes, unknown);
+    }
     let path: Vec<String> = case.symbol.iter().chain(&case.typed).map(|p| normal(p)).collect();
     let sought = |found: &str| path.iter().any(|p| p == found);
     let defined = |n: Node<'_>| symbols.definitions_of(n).iter().any(|d| d.node == n.id);
@@ -99,7 +111,8 @@ fn names_refer_to_what_they_should() {
         for case in &cases.case {
             let found = check(language, case);
             if found != (case.yes.clone(), case.unknown.clone()) {
-                let asked = case.symbol.as_ref().or(case.typed.as_ref()).or(case.uses.as_ref()).unwrap();
+                let asked =
+                    [&case.symbol, &case.member, &case.typed, &case.uses].into_iter().find_map(Option::as_ref).unwrap();
                 wrong.push(format!(
                     "{language}: {asked} in\n{}\n  finds {found:?}\n  not   {:?}",
                     case.code,

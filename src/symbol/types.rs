@@ -163,18 +163,18 @@ impl Symbols {
 }
 
 /// What is known where one file is read.
-struct Types<'t> {
+pub(super) struct Types<'t> {
     file: &'t Tree,
     beside: Vec<std::sync::Arc<Library>>,
 }
 
 impl<'t> Types<'t> {
-    fn of(file: &'t Tree) -> Self {
+    pub(super) fn of(file: &'t Tree) -> Self {
         Self { file, beside: Library::of(file) }
     }
 
     /// The names of the classes that have this path.
-    fn classes(&self, path: &str) -> Vec<Node<'_>> {
+    pub(super) fn classes(&self, path: &str) -> Vec<Node<'_>> {
         let symbols = Symbols::of(self.file);
         let own = symbols.declared(self.file).classes.get(path).into_iter().flatten();
         let mut all: Vec<Node<'_>> = own.map(|id| self.file.node(*id)).collect();
@@ -191,7 +191,7 @@ impl<'t> Types<'t> {
     }
 
     /// The type that a path stands for, where it is declared as an alias.
-    fn alias(&self, path: &str, step: usize) -> Option<Type> {
+    pub(super) fn alias(&self, path: &str, step: usize) -> Option<Type> {
         let library = self.beside.iter().find_map(|library| library.alias(path))?;
         self.read(library, step + 1)
     }
@@ -247,7 +247,7 @@ impl<'t> Types<'t> {
     }
 
     /// What a type expression means.
-    fn read(&self, node: Node<'_>, step: usize) -> Option<Type> {
+    pub(super) fn read(&self, node: Node<'_>, step: usize) -> Option<Type> {
         let language = node.tree().language;
         let (facts, types) = (&language.facts.symbols, &language.facts.symbols.types);
         let is = |kinds: &[String], node: Node<'_>| kinds.iter().any(|k| k == node.kind());

@@ -35,6 +35,8 @@ pub struct Tree {
     lines: std::sync::OnceLock<Vec<u32>>,
     /// What queries found, by their number: each runs over a tree once.
     pub(crate) queried: std::sync::Mutex<std::collections::BTreeMap<u64, Arc<QueryHits>>>,
+    /// What lies around its nodes, by the number of who asks and what is given to them: told once.
+    pub(crate) around: std::sync::Mutex<std::collections::HashMap<(u64, usize), Arc<dyn std::any::Any + Send + Sync>>>,
     /// What its names refer to, made when first asked for, by the room that knows.
     pub(crate) learned: std::sync::OnceLock<Arc<dyn std::any::Any + Send + Sync>>,
     /// What is declared elsewhere for code like this, put here by whoever reads it for rules.

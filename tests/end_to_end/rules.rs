@@ -262,4 +262,13 @@ fn eight_migrations_are_said_in_the_language() {
         assert!(examples().any(|e| !stays(&e)) && examples().any(|e| stays(&e)), "{}", suite.file.display());
     }
     gander::assert_rules!("fixtures/sketches");
+    // A flag may be decided either way, and its rule shows both.
+    let flag = found.suites.iter().find(|suite| suite.file.ends_with("rules/java_flag.rhai")).unwrap();
+    let sources = script::read(&flag.rules).unwrap();
+    for (treated, holds) in [(true, true), (false, true)] {
+        let mut inputs = flag.inputs.clone();
+        inputs.parameters.insert("treated".to_owned(), treated.into());
+        let loaded = gander::rule_test::load(&sources, &inputs, gander::rule_test::Given::ByMigration);
+        assert_eq!(loaded.is_ok(), holds, "{treated}: {:?}", loaded.err());
+    }
 }

@@ -241,6 +241,19 @@ fn comments_that_are_kept_or_dropped_are_comments_and_swallow_nothing() {
     let drop = |code: &str| edited("yaml", find, "delete(m.node, #{ comments: \"drop\" })", code);
     assert_eq!(drop("a: |\n  x\n  # not a comment\nd: 1\ne: 1\n"), "a: |\n  x\n  # not a comment\ne: 1\n");
     assert_eq!(drop("a: 1\n# a comment\nd: 1\ne: 1\n"), "a: 1\ne: 1\n");
+    let element = |policy: &str, code: &str| {
+        let delete = format!("delete(m.node, #{{ comments: \"{policy}\" }})");
+        edited(
+            "java",
+            "query(\"(enum_constant name: (identifier) @N) @match\")).when(|m| m.N.text == \"A\"",
+            &delete,
+            code,
+        )
+    };
+    assert_eq!(element("keep", "enum E {\n    // a\n    A,\n    B\n}\n"), "enum E {\n    // a\n    B\n}\n");
+    assert_eq!(element("drop", "enum E {\n    // a\n    A,\n    B\n}\n"), "enum E {\n    B\n}\n");
+    assert_eq!(element("drop", "enum E {\n    B,\n    A\n}\n"), "enum E {\n    B\n}\n");
+    assert_eq!(element("keep", "enum E { A(/* a */ 1), B(2) }\n"), "/* a */\nenum E { B(2) }\n");
 }
 
 #[test]
