@@ -4,6 +4,8 @@
 
 use serde::Deserialize;
 
+use super::result::ResultFacts;
+
 /// `grammars/<language>/language.toml`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,6 +89,9 @@ pub struct Facts {
     /// What goes with an element of a list, and which can't go.
     #[serde(default)]
     pub elements: ElementFacts,
+    /// Where blocks have a value.
+    #[serde(default)]
+    pub results: ResultFacts,
     /// True and false.
     #[serde(default = "Facts::default_truth")]
     pub truth: [String; 2],

@@ -55,6 +55,57 @@ pub fn truth(language: &Language, value: bool) -> &str {
     &language.facts.truth[usize::from(!value)]
 }
 
+/// The value of a literal number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    /// Without a fraction.
+    Whole(i64),
+    /// With one.
+    Real(f64),
+}
+
+/// The value of a number, where languages agree on what it is: with `_` between digits, with a prefix
+/// (`0x`, `0o`, `0b`), and with a suffix that says its type. `012` is eight or twelve, and so is nothing.
+pub fn number_value(text: &str) -> Option<Number> {
+    let plain = text.replace('_', "");
+    if text.ends_with('_') || !text.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        return None;
+    }
+    let radix = plain.get(..2).and_then(|prefix| match prefix {
+        "0x" | "0X" => Some(16),
+        "0o" | "0O" => Some(8),
+        "0b" | "0B" => Some(2),
+        _ => None,
+    });
+    let whole = |digits: &str, radix| i64::from_str_radix(digits, radix).ok().map(Number::Whole);
+    if let Some(radix) = radix {
+        let digits = without_suffix(&plain[2..], radix == 16);
+        return whole(digits, radix);
+    }
+    let digits = without_suffix(&plain, false);
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        let real = plain[digits.len()..].starts_with(['f', 'F', 'd', 'D']);
+        let odd = digits.len() > 1 && digits.starts_with('0');
+        return if real { digits.parse().ok().map(Number::Real) } else { whole(digits, 10).filter(|_| !odd) };
+    }
+    let decimal = digits.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
+    digits.parse().ok().filter(|value: &f64| decimal && value.is_finite()).map(Number::Real)
+}
+
+/// The digits of a number, without what says its type: `L`, `ul`, `u32`, `f64`, `n`.
+fn without_suffix(text: &str, hexadecimal: bool) -> &str {
+    let typed = ["u", "i", "f"]
+        .iter()
+        .flat_map(|kind| ["8", "16", "32", "64", "128", "size"].map(|bits| format!("{kind}{bits}")));
+    let mut typed = typed.filter(|suffix| !(hexadecimal && suffix.starts_with('f')));
+    if let Some(digits) = typed.find_map(|suffix| text.strip_suffix(suffix.as_str())) {
+        return digits;
+    }
+    let letters: &[char] =
+        if hexadecimal { &['l', 'L', 'u', 'U', 'n'] } else { &['l', 'L', 'u', 'U', 'n', 'f', 'F', 'd', 'D'] };
+    text.trim_end_matches(letters)
+}
+
 /// The value of a literal without holes, where it is certain.
 pub fn value(language: &Language, text: &str) -> Option<String> {
     let parts = dissect(language, text)?;
@@ -216,7 +267,9 @@ pub fn write(language: &Language, value: &str, like: Option<&str>) -> String {
     if raw && !language.facts.string.escapes {
         return format!("{own}{}{own}", value.replace(own.as_str(), &own.repeat(2)));
     }
-    let mut text = own.clone();
+    // Bytes stay bytes, and what is written raw may be written with escapes.
+    let kind: String = prefix.chars().filter(|c| matches!(c, 'b' | 'B' | 'c')).collect();
+    let mut text = kind + own.as_str();
     for c in value.chars() {
         match c {
             '\n' => text.push_str("\\n"),
@@ -286,6 +339,39 @@ pub fn mask(language: &Language, text: &str, opaque: &mut Vec<Range<usize>>) -> 
 mod tests {
     use super::*;
     use crate::language::by_name;
+
+    #[test]
+    fn numbers_are_certain_or_absent() {
+        let whole = [
+            ("255", 255),
+            ("0xff", 255),
+            ("0xFFL", 255),
+            ("1_000", 1000),
+            ("0b11u8", 3),
+            ("0o17", 15),
+            ("7n", 7),
+            ("0", 0),
+        ];
+        for (text, value) in whole {
+            assert_eq!(number_value(text), Some(Number::Whole(value)), "{text}");
+        }
+        for (text, value) in [("1.5", 1.5), ("1e3", 1000.0), ("2f", 2.0), ("2.5f32", 2.5), (".5", 0.5), ("3d", 3.0)] {
+            assert_eq!(number_value(text), Some(Number::Real(value)), "{text}");
+        }
+        for text in
+            ["012", "3j", "0x1p3", "a1", "1_", "99999999999999999999", "1.2.3", "2024-01-01", "0x", "", "infinity"]
+        {
+            assert_eq!(number_value(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn bytes_stay_bytes() {
+        let like = |language: &str, value: &str, like: &str| write(by_name(language).unwrap(), value, Some(like));
+        assert_eq!(like("python", "it's", "b'c'"), "b\"it's\"");
+        assert_eq!(like("python", "it's", "r'c'"), "\"it's\"");
+        assert_eq!(like("rust", "a\\b", "b\"c\""), "b\"a\\\\b\"");
+    }
 
     #[test]
     fn values_are_certain_or_absent() {

@@ -8,6 +8,7 @@ mod facts;
 mod files;
 mod kinds;
 mod operators;
+mod result;
 mod table;
 
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ pub use facts::{
 };
 pub use files::FileLanguages;
 pub use operators::{Operation, Operators, Side};
+pub use result::ResultFacts;
 
 /// One language: its description and its grammar.
 pub struct Language {
@@ -238,6 +240,11 @@ fn check(facts: &Facts, known: &kinds::Kinds, grammar: &tree_sitter::Language) -
         &elements.values,
         &elements.bodies,
         &elements.branches,
+        &facts.results.blocks,
+        &facts.results.passes,
+        &facts.results.drops,
+        &facts.results.procedures,
+        &facts.results.valueless,
         &facts.arguments.bare,
     ];
     of_elements.into_iter().try_for_each(places)?;

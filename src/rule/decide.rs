@@ -18,8 +18,11 @@ pub(super) const DOUBT: &str = "this file alone can't tell whether this is what 
 
 /// The same, of a rule that asks for uses of a dataset.
 pub(super) const DOUBTED_USE: &str = "gander can't tell whether a use of the dataset is here: all columns are read at once, the \
-                     table may be another one, the value is not followed to here, or what it is compared with is no literal; `gander \
-                     uses` says more";
+                     table may be another one, or the value is not followed to here; `gander uses` says more";
+
+/// The same, of a rule that asks for what a column is compared with.
+pub(super) const DOUBTED_VALUE: &str = "gander can't tell what the column is compared with here: it is no literal, or several where the \
+                     rule speaks of one, or the column itself is in doubt; `gander uses` says more";
 
 /// Why a text is not changed.
 const NAMED: &str = "this text is what others find by its old path something that moved: look at it by hand";

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::elements::element;
+use super::result::needs_result;
 use crate::edit::Fragment;
 use crate::language::ElementFacts;
 use crate::tree::{Node, Tree};
@@ -17,8 +18,26 @@ pub type Deletion = (Range<usize>, Vec<Fragment>);
 /// The deletion of a node, wherever it stands.
 ///
 /// # Errors
-/// Where the place of an element says what the others are.
+/// Where the place of an element says what the others are, or something needs its value.
 pub fn deletion(node: Node<'_>) -> Result<Deletion, String> {
+    let node = specified(whole(node));
+    if let Some(around) = needs_result(node) {
+        let (line, column) = node.line_column();
+        return Err(format!(
+            "`{}` at {line}:{column} is the last of its block, whose value `{}` may need: replace it; a closure that \
+             knows better says delete(node, #{{ value: \"drop\" }})",
+            node.short(),
+            around.short()
+        ));
+    }
+    deletion_with_value(node)
+}
+
+/// As [`deletion`], also of what is the value of its block.
+///
+/// # Errors
+/// Where the place of an element says what the others are.
+pub fn deletion_with_value(node: Node<'_>) -> Result<Deletion, String> {
     let node = specified(whole(node));
     let facts = &node.tree().language.facts.elements;
     let filled = |list: &Node<'_>| node.tree().language.is_never_empty(list.kind_id());

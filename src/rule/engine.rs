@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::decide::{DOUBT, DOUBTED_USE, decide, in_doubt, owned};
+use super::decide::{DOUBT, DOUBTED_USE, DOUBTED_VALUE, decide, in_doubt, owned};
 use super::embedded::{joined, told};
 use super::follow::{Seed, planted};
 use super::group::Groups;
@@ -349,7 +349,10 @@ impl<'r, 'f> Runner<'r, 'f> {
         };
         let of_uses = || self.set.units.iter().any(|unit| unit.rule == rule && unit.asks_for_uses);
         match built {
-            (Certainty::Yes, _) if found == Certainty::Unknown && of_uses() => (Certainty::Yes, DOUBTED_USE.into()),
+            (Certainty::Yes, _) if found == Certainty::Unknown && of_uses() => {
+                let compares = self.set.rules[rule].variants.iter().any(|variant| variant.find.compares());
+                (Certainty::Yes, if compares { DOUBTED_VALUE } else { DOUBTED_USE }.into())
+            }
             (Certainty::Yes, _) => (Certainty::Yes, DOUBT.into()),
             (built, why) => (built, why.into()),
         }

@@ -2,6 +2,7 @@
 //!
 //! Indentation moves code, never the inside of a literal.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::template::indented;
@@ -16,11 +17,13 @@ pub(super) fn placed(file: &Tree, range: &Range<usize>, fragments: Vec<Fragment>
     let (indent, line_end) = (column(file, range.start), line_end(text));
     let mut here = indent.clone();
     let mut out = Vec::new();
-    let step = step(&fragments).filter(|_| file.language.moves_lines() && is_in_tabs(text, &indent));
+    // Where code is data, as in YAML, what it goes in by is a part of it.
+    let step = step(&fragments).filter(|_| file.language.moves_lines() && !file.language.facts.functions.is_empty());
+    let unit = step.and_then(|step| Some((step, unit_at(file, &indent)?)));
     for fragment in fragments {
         match fragment {
             Fragment::Text(new) => {
-                let new = step.map_or_else(|| new.clone(), |step| with_tabs(&new, step));
+                let new = unit.as_ref().map_or_else(|| new.clone(), |(step, unit)| in_units(&new, *step, unit));
                 let new = indented(&new, &indent, line_end);
                 if let Some((_, last)) = new.rsplit_once('\n') {
                     here = lead(file.language, last);
@@ -42,24 +45,59 @@ pub(super) fn placed(file: &Tree, range: &Range<usize>, fragments: Vec<Fragment>
     out
 }
 
-/// How many spaces new code goes in by, where it is of several lines that are parted by spaces.
+/// How many spaces new code goes in by, where it is of several lines that are parted by spaces, and none
+/// of them may lie in a literal.
 fn step(fragments: &[Fragment]) -> Option<usize> {
-    let texts = fragments.iter().filter_map(|one| if let Fragment::Text(text) = one { Some(text) } else { None });
-    let lines = texts.flat_map(|text| text.split('\n').skip(1));
+    let texts = || fragments.iter().filter_map(|one| if let Fragment::Text(text) = one { Some(text) } else { None });
+    if texts().any(|text| ["\"\"\"", "'''", "`", "<<"].iter().any(|opens| text.contains(opens))) {
+        return None;
+    }
+    let lines = texts().flat_map(|text| text.split('\n').skip(1));
     lines.map(|line| line.len() - line.trim_start_matches(' ').len()).filter(|spaces| *spaces > 0).min()
 }
 
-/// Whether code goes in by tabs: where it stands, or where its file first does.
-fn is_in_tabs(text: &str, indent: &str) -> bool {
+/// What code goes in by: a tab where it stands in tabs, or where its file first does; else as many spaces
+/// as most of the file's lines that go in.
+fn unit_at(file: &Tree, indent: &str) -> Option<String> {
+    let text = file.text();
     let first = || text.lines().find(|line| line.starts_with([' ', '\t']) && !line.trim().is_empty());
-    if indent.is_empty() { first().is_some_and(|line| line.starts_with('\t')) } else { indent.starts_with('\t') }
+    let tabs =
+        if indent.is_empty() { first().is_some_and(|line| line.starts_with('\t')) } else { indent.starts_with('\t') };
+    let spaces = || (*file.unit.get_or_init(|| most_common_step(file))).map(|spaces| " ".repeat(spaces));
+    if tabs { Some("\t".to_owned()) } else { spaces() }
 }
 
-/// New code with tabs in the place of so many spaces.
-fn with_tabs(text: &str, step: usize) -> String {
+/// How many lines tell what a file goes in by.
+const TELLING: usize = 200;
+
+/// By how many spaces most lines go in from the one before.
+fn most_common_step(file: &Tree) -> Option<usize> {
+    let (text, mut counts) = (file.text(), BTreeMap::<usize, usize>::new());
+    let (mut at, mut before, mut seen) = (0, 0, 0);
+    for line in text.split_inclusive('\n') {
+        let begins = at;
+        at += line.len();
+        let spaces = line.len() - line.trim_start_matches(' ').len();
+        if line.trim().is_empty() || seen == TELLING {
+            continue;
+        }
+        // What lies in a literal, or in a comment, goes in as it likes.
+        let node = || file.last_from(begins + spaces);
+        let goes_in = (2..=8).contains(&spaces.saturating_sub(before));
+        if goes_in && !in_literal(file, begins + spaces) && !node().is_extra() {
+            *counts.entry(spaces - before).or_default() += 1;
+            seen += 1;
+        }
+        before = spaces;
+    }
+    counts.into_iter().max_by_key(|(spaces, count)| (*count, std::cmp::Reverse(*spaces))).map(|(spaces, _)| spaces)
+}
+
+/// New code with what its file goes in by, in the place of so many spaces.
+fn in_units(text: &str, step: usize, unit: &str) -> String {
     let one = |line: &str| {
         let spaces = line.len() - line.trim_start_matches(' ').len();
-        format!("{}{}{}", "\t".repeat(spaces / step), " ".repeat(spaces % step), &line[spaces..])
+        format!("{}{}{}", unit.repeat(spaces / step), " ".repeat(spaces % step), &line[spaces..])
     };
     let mut lines = text.split('\n');
     let first = lines.next().unwrap_or_default().to_owned();

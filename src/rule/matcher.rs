@@ -293,6 +293,15 @@ impl Matcher {
         }
     }
 
+    /// Whether it asks for what a column is compared with.
+    pub(super) fn compares(&self) -> bool {
+        match self {
+            Self::Use(sought) => sought.compares(),
+            Self::Any(matchers) | Self::All(matchers) => matchers.iter().any(Self::compares),
+            _ => false,
+        }
+    }
+
     /// The same, for what a rule looks for: of `a.b.C` the whole is found, and not its last name again.
     #[must_use]
     pub fn sought(self) -> Self {

@@ -25,6 +25,7 @@ mod note;
 mod order;
 mod paths;
 mod prefilter;
+mod result;
 mod set;
 mod symbols;
 mod template;
@@ -34,7 +35,9 @@ mod uses;
 
 pub use arguments::{Argument, Bound as BoundArguments, Parameter, bind, parts as argument_parts, signature};
 pub use around::{Context, Side};
-pub use deletion::{Deletion, deletion, element_gone, elements_gone, is_body, is_listed, whole_lines};
+pub use deletion::{
+    Deletion, deletion, deletion_with_value, element_gone, elements_gone, is_body, is_listed, whole_lines,
+};
 pub use elements::elements;
 pub use embedded::{Embedded, embed};
 pub use engine::{Answer, Failure, File, Outcome, Outcomes, collect, run};

@@ -48,6 +48,10 @@ impl UseMatcher {
         self.compared.as_ref().and_then(|hole| Some((hole.name.as_deref()?, hole.many)))
     }
 
+    pub(super) fn compares(&self) -> bool {
+        self.compared.is_some()
+    }
+
     /// As a rule writes it.
     pub fn shown(&self) -> String {
         let what = if self.name.contains('.') { "column" } else { "dataset" };

@@ -138,7 +138,7 @@ pub(super) fn units(rules: &DatasetRules, file: File<'_>, facts: &Facts) -> Resu
     Ok(match facts.units_of(file.path) {
         Some(units) => {
             let mut units = units.to_vec();
-            if speaks(tree.language) && tree.language.facts.name != "sql" {
+            if speaks(tree.language) && !tree.language.facts.functions.is_empty() {
                 told_to_rules(rules, &mut units, of_tree(tree, &rules.datasets, &around)?);
             }
             units

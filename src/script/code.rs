@@ -393,7 +393,7 @@ pub(super) fn deletion_of(node: &RhaiNode) -> Fallible<EditSpec> {
     Ok(without(deletion(node).map_err(fail)?))
 }
 
-fn without((range, left): Deletion) -> EditSpec {
+pub(super) fn without((range, left): Deletion) -> EditSpec {
     let parts: Vec<Part> = left.into_iter().map(Part::Fragment).collect();
     EditSpec::replace(range, Snippet(parts)).with_comments(Comments::Drop)
 }

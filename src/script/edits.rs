@@ -4,13 +4,13 @@
 use rhai::{Array, Dynamic, EvalAltResult, Map};
 
 use super::budget::charge;
-use super::code::{EditSpec, Snippet, code, deletion_of, lit};
+use super::code::{EditSpec, Snippet, code, deletion_of, lit, without};
 use super::error::fail;
 use super::explain::plain;
 use super::nodes::{RhaiList, RhaiNode};
 use super::reference::Api;
 use crate::edit::Fragment;
-use crate::rule::{Comments, whole_lines};
+use crate::rule::{Comments, deletion_with_value, whole_lines};
 use crate::symbol::{Symbols, said};
 use crate::tree::{Node, Tree, literal_value};
 
@@ -191,15 +191,18 @@ fn unresolved<'t>(root: Node<'t>, name: &str, uses: &[Node<'t>]) -> Option<Node<
 }
 
 fn deletions(api: &mut Api<'_>) {
-    let docs = "The same, and what becomes of comments: `#{ comments: \"drop\" }` takes those on the lines right above with it, unless they begin the file, `\"keep\"` leaves those in the deleted code, each on a line of its own, or above the statement that it is a part of, `\"move\"` puts them above the statement. Without it those inside go, and those above stay.";
+    let docs = "The same, and what becomes of comments: `#{ comments: \"drop\" }` takes those on the lines right above with it, unless they begin the file, `\"keep\"` leaves those in the deleted code, each on a line of its own, or above the statement that it is a part of, `\"move\"` puts them above the statement. Without it those inside go, and those above stay. `#{ value: \"drop\" }` deletes what is the last of a block, too, though something may need that value.";
     let example = r##".find(stmt("old($$$)")).edit(|m, cx| edits([delete(m.node, #{ comments: "keep" })])).example("old(  # why\n    1)\nf()\n", "# why\nf()\n")"##;
     api.function(
         "delete(node, options) -> Edit",
         docs,
         example,
         |node: RhaiNode, options: Map| -> Fallible<EditSpec> {
-            if let Some(other) = options.keys().find(|key| *key != "comments") {
-                return Err(fail(format!("delete(…) has no option `{other}`; it has: comments")));
+            if let Some(other) = options.keys().find(|key| !["comments", "value"].contains(&key.as_str())) {
+                return Err(fail(format!("delete(…) has no option `{other}`; it has: comments, value")));
+            }
+            if let Some(value) = options.get("value") {
+                return without_value(&node, value, options.len());
             }
             let policy = options.get("comments").and_then(|value| value.clone().into_immutable_string().ok());
             charge(node.node().subtree_len())?;
@@ -243,6 +246,16 @@ fn comments_above(tree: &Tree, line: usize) -> usize {
     }
     // A licence, or what else speaks of the whole file.
     if start == 0 { line } else { start }
+}
+
+/// Of what may be the value of its block.
+fn without_value(node: &RhaiNode, value: &Dynamic, options: usize) -> Fallible<EditSpec> {
+    let drop = value.clone().into_immutable_string().is_ok_and(|word| word == "drop");
+    if !drop || options > 1 {
+        return Err(fail("delete(…) drops a value: #{ value: \"drop\" }, and its comments with it"));
+    }
+    charge(node.node().subtree_len())?;
+    Ok(without(deletion_with_value(node.node()).map_err(fail)?))
 }
 
 fn drop_comments(held: &RhaiNode) -> Fallible<EditSpec> {

@@ -11,6 +11,7 @@ use super::finder::{Spec, spec};
 use super::reference::Api;
 use super::survey::Survey;
 use crate::language::Language;
+use crate::language::literal::{self, Number};
 use crate::pattern::{Binding, Bindings, Givens};
 use crate::rule::{Bound, Facts, Match, Matcher};
 use crate::tree::{Node, NodeId, Tree, literal_value};
@@ -170,12 +171,9 @@ fn register_node(api: &mut Api<'_>) {
     api.function("Node.end -> number", "The byte of the file after its last one.", &end, |n: &mut RhaiNode| {
         n.node().range().end as i64
     });
-    let docs = "The value of a string literal, escapes read; an error where it is none, or its value can't be told.";
-    let value = condition_example("m.X.is_literal && m.X.value == \"a\"", "f('a')", "f('b')");
-    api.function("Node.value -> text", docs, &value, |n: &mut RhaiNode| {
-        literal_value(n.node())
-            .ok_or_else(|| fail(format!("`{}` is no string literal with a known value", n.node().short())))
-    });
+    let docs = "The value of a string literal, escapes read, or of a number; an error where it is neither, or its value can't be told.";
+    let value = r#".find("f($X)").where(#{ X: kind(["integer", "string"]) }).when(|m| m.X.value in ["a", 255]).replace("g($X)").example("f('a'); f(0xff)", "g('a'); g(0xff)").unchanged("f('b'); f(1)")"#;
+    api.function("Node.value -> text or number", docs, value, |n: &mut RhaiNode| value_of(n.node()));
     let docs = "Whether it is a string literal whose value can be told.";
     let is_literal = condition_example("m.X.is_literal", "f('a')", "f(a)");
     api.function("Node.is_literal -> bool", docs, &is_literal, |n: &mut RhaiNode| literal_value(n.node()).is_some());
@@ -192,6 +190,19 @@ fn register_node(api: &mut Api<'_>) {
     api.function("Node != Node -> bool", docs, &other, |a: RhaiNode, b: RhaiNode| {
         !(Arc::ptr_eq(&a.tree, &b.tree) && a.id == b.id)
     });
+}
+
+fn value_of(node: Node<'_>) -> Fallible<Dynamic> {
+    if let Some(text) = literal_value(node) {
+        return Ok(text.into());
+    }
+    let number =
+        literal::number_value(node.text()).filter(|_| node.is_named() && node.named_children().next().is_none());
+    match number {
+        Some(Number::Whole(value)) => Ok(value.into()),
+        Some(Number::Real(value)) => Ok(value.into()),
+        None => Err(fail(format!("`{}` is no string or number with a known value", node.short()))),
+    }
 }
 
 fn register_relatives(api: &mut Api<'_>) {

@@ -33,6 +33,8 @@ pub struct Tree {
     base: usize,
     /// Where lines begin, made when first asked for.
     lines: std::sync::OnceLock<Vec<u32>>,
+    /// By how many spaces most of its lines go in, made when first asked for, by the room that knows.
+    pub(crate) unit: std::sync::OnceLock<Option<usize>>,
     /// What queries found, by their number: each runs over a tree once.
     pub(crate) queried: std::sync::Mutex<std::collections::BTreeMap<u64, Arc<QueryHits>>>,
     /// What lies around its nodes, by the number of who asks and what is given to them: told once.

@@ -96,8 +96,8 @@ pub fn parse_embedded(language: &'static Language, text: impl Into<Arc<str>>, ba
     }
     let operators = &language.operators;
     let folded = if operators.is_empty() { None } else { fold(&mut nodes, operators, &text) };
-    let (lines, queried, around, learned, beside, used) = Default::default();
-    Ok(Tree { language, text, nodes, inner, folded, base, lines, queried, around, learned, beside, used })
+    let (lines, unit, queried, around, learned, beside, used) = Default::default();
+    Ok(Tree { language, text, nodes, inner, folded, base, lines, unit, queried, around, learned, beside, used })
 }
 
 /// The kind of every ERROR node, whatever the grammar.

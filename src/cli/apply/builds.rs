@@ -91,7 +91,12 @@ impl Near {
                 match place.map(|place| self.name(&place)) {
                     Ok(name) if dependency::lock(&name).is_some() => self.builds.locks.push(name),
                     Ok(name) => self.add(&name, path),
-                    Err(why) => screen.diagnostic(format!("error: {}: {why}", path.display())),
+                    // What it declares is not known, and `if_unknown` says what that means.
+                    Err(why) => {
+                        let inside = path.strip_prefix(&self.root).unwrap_or(path);
+                        let name = format!("{}{}", self.folder, inside.to_string_lossy());
+                        Arc::make_mut(&mut self.builds.dependencies).unreadable(&name, &why);
+                    }
                 }
                 Ok(())
             },

@@ -47,6 +47,55 @@ fn what_hangs_on_a_node_goes_with_it() {
 }
 
 #[test]
+fn the_value_of_a_block_goes_only_where_nobody_needs_it() {
+    // Beside the code what is left, or nothing where it is refused.
+    let rows = [
+        ("rust", "fn f() -> i32 {\n    a();\n    old()\n}\n", ""),
+        ("rust", "fn f() {\n    a();\n    old()\n}\n", "fn f() {\n    a();\n}\n"),
+        ("rust", "fn f() -> i32 {\n    old();\n    a()\n}\n", "fn f() -> i32 {\n    a()\n}\n"),
+        ("rust", "fn f() {\n    let x = {\n        old()\n    };\n}\n", ""),
+        ("rust", "fn f() {\n    x.map(|a| {\n        b();\n        old()\n    });\n}\n", ""),
+        (
+            "rust",
+            "fn f() {\n    if a {\n        old()\n    }\n    b();\n}\n",
+            "fn f() {\n    if a {\n    }\n    b();\n}\n",
+        ),
+        ("rust", "fn f() -> i32 {\n    if a {\n        old()\n    } else {\n        1\n    }\n}\n", ""),
+        ("scala", "object A {\n  def f = {\n    a()\n    old()\n  }\n}\n", ""),
+        (
+            "scala",
+            "object A {\n  def f: Unit = {\n    a()\n    old()\n  }\n}\n",
+            "object A {\n  def f: Unit = {\n    a()\n  }\n}\n",
+        ),
+        ("scala", "object A {\n  xs.map { x =>\n    a(x)\n    old()\n  }\n}\n", ""),
+        ("scala", "object A {\n  old()\n}\n", "object A {\n}\n"),
+        (
+            "scala",
+            "object A {\n  for (x <- y) {\n    a()\n    old()\n  }\n}\n",
+            "object A {\n  for (x <- y) {\n    a()\n  }\n}\n",
+        ),
+        ("scala", "object A {\n  val z = for (x <- y) yield {\n    a()\n    old()\n  }\n}\n", ""),
+        ("kotlin", "fun f() {\n    a()\n    old()\n}\n", "fun f() {\n    a()\n}\n"),
+        ("kotlin", "val y = x.map {\n    a(it)\n    old()\n}\n", ""),
+        ("kotlin", "fun f() {\n    if (c) {\n        old()\n    }\n}\n", "fun f() {\n    if (c) {\n    }\n}\n"),
+        ("kotlin", "val y = if (c) {\n    a()\n    old()\n} else b\n", ""),
+    ];
+    for (language, code, left) in rows {
+        let path = format!("a.{}", crate::language::by_name(language).unwrap().facts.extensions[0]);
+        let found = without(language, &path, "\"old()\"", code);
+        match left {
+            "" => assert!(
+                found.starts_with('=') && found.contains("is the last of its block"),
+                "{language}: {code}{found}"
+            ),
+            left => assert_eq!(found, left, "{language}"),
+        }
+    }
+    let asked = r#"rule("r").lang("kotlin").find("old()").edit(|m, cx| edits([delete(m.node, #{ value: "drop" })]));"#;
+    assert_eq!(check(asked, "a.kt", "val y = x.map {\n    a(it)\n    old()\n}\n"), "val y = x.map {\n    a(it)\n}\n");
+}
+
+#[test]
 fn an_element_takes_its_separator_and_a_tuple_stays_one() {
     let python = |code: &str| without("python", "a.py", OLD, code);
     assert_eq!(python("f(a, old)\n"), "f(a)\n");

@@ -107,11 +107,18 @@ fn blocks_keep_their_shape() {
             "with new():\n    if FLAG:\n        $$$B",
             "with old():\n  a()\n  b()\n"
         ),
-        "with new():\n    if FLAG:\n        a()\n        b()\n"
+        "with new():\n  if FLAG:\n    a()\n    b()\n"
     );
     let deeper = |code: &str| replaced("python", "a.py", "f()", "if a:\n    if b:\n        g()", code);
     assert_eq!(deeper("def z():\n\tf()\n"), "def z():\n\tif a:\n\t\tif b:\n\t\t\tg()\n", "by tabs, as the file");
     assert_eq!(deeper("f()\ndef z():\n\tx()\n"), "if a:\n\tif b:\n\t\tg()\ndef z():\n\tx()\n");
+    assert_eq!(deeper("def z():\n  f()\n"), "def z():\n  if a:\n    if b:\n      g()\n", "by two spaces, as the file");
+    let text = "def z():\n  f()\n  x = '''\n      a\n          b\n              c\n'''\n";
+    assert!(
+        deeper(text).starts_with("def z():\n  if a:\n    if b:\n"),
+        "what lies in a literal tells nothing: {}",
+        deeper(text)
+    );
     assert_eq!(deeper("def z():\n    f()\n"), "def z():\n    if a:\n        if b:\n            g()\n");
     let gone = r#"rule("d").lang("python").find("f()").edit(|m, cx| edits([delete(m.node)]));"#;
     assert_eq!(check(gone, "a.py", "if a:\n    f()\nb()\n"), "if a:\n    pass\nb()\n", "no `if` without a block");
