@@ -9,6 +9,7 @@ use super::draft::Draft;
 use super::error::fail;
 use super::library::Libraries;
 use super::reference::{Api, Constant};
+use super::table::{self, Table};
 use super::{
     Inputs, bind, builder, code, datasets, dependencies, edits, files, finder, follow, group, imports, library, nodes,
     symbols, types,
@@ -110,14 +111,12 @@ pub(super) fn params(inputs: &Inputs) -> Dynamic {
 }
 
 fn tables(api: &mut Api<'_>, inputs: &Inputs) {
-    let mappings: std::collections::BTreeMap<String, Dynamic> = inputs
-        .mappings
-        .iter()
-        .map(|(name, table)| (name.clone(), dynamic(&toml::Value::Table(table.clone()))))
-        .collect();
-    let docs = "The mapping table that the migration's `[mappings]` calls so, as a map of constants.";
+    table::register(api);
+    let mappings: std::collections::BTreeMap<String, Table> =
+        inputs.mappings.iter().map(|(name, table)| (name.clone(), Table::new(table))).collect();
+    let docs = "The mapping table that the migration's `[mappings]` calls so.";
     let example = r#".find("f($X)").where(#{ X: key_of(mapping("users").tables) }).rewrite(|m, cx| code("f($N)", #{ N: lit(mapping("users").tables[m.X.value]) })).example("f('users_v1')", "f(\"users_v2\")").unchanged("f('other')")"#;
-    api.function("mapping(name) -> map", docs, example, move |name: &str| {
+    api.function("mapping(name) -> Table", docs, example, move |name: &str| {
         mappings.get(name).cloned().ok_or_else(|| {
             let known: Vec<&str> = mappings.keys().map(String::as_str).collect();
             let known =

@@ -75,7 +75,7 @@ pub(super) fn place_in(file: &str, at: Position) -> String {
 /// `name (Type, Type)`, as Rhai names a call that it has no function for.
 fn no_function(call: &str) -> String {
     let (name, types) = call.split_once(" (").unwrap_or((call, ""));
-    let types: Vec<&str> = types.trim_end_matches(')').split(", ").filter(|t| !t.is_empty()).collect();
+    let types: Vec<&str> = types.strip_suffix(')').unwrap_or(types).split(", ").filter(|t| !t.is_empty()).collect();
     let given: Vec<String> = types.iter().map(|t| plain(t)).collect();
     if let Some((left, right)) = given.first().zip(given.get(1))
         && !name.chars().any(char::is_alphanumeric)

@@ -1,13 +1,14 @@
 //! `find`, `where`, `inside` …: what scripts say of the code they look for,
 //! before it is compiled for a language.
 
-use rhai::{Array, Dynamic, EvalAltResult, Map};
+use rhai::{Array, Dynamic, EvalAltResult};
 
 use super::error::fail;
 use super::explain::plain;
 use super::near;
 pub(super) use super::near::Near;
 use super::reference::Api;
+use super::table::entries;
 use crate::language::Language;
 use crate::pattern::{Hole, PatternError, compile, compile_invocation};
 use crate::rule::{Lookup, Matcher, PathSet, QueryMatcher, SymbolMatcher, UseMatcher};
@@ -124,10 +125,11 @@ pub(super) fn register(api: &mut Api<'_>) {
     let docs = "A node whose text, or whose value if it is a string literal, is this or one of these.";
     let example = r#".find("f($X)").where(#{ X: one_of(["a", "b"]) }).replace("g($X)").example("f(a)", "g(a)").unchanged("f(c)")"#;
     api.function("one_of(texts) -> Matcher", docs, example, |items: Dynamic| texts(&items, "one_of").map(Spec::OneOf));
-    let docs = "A node whose text, or whose value if it is a string literal, is a key of the map.";
+    let docs = "A node whose text, or whose value if it is a string literal, is a key of the map, or of the table.";
     let example = r#".find("f($X)").where(#{ X: key_of(mapping("users").tables) }).replace("g($X)").example("f('users_v1')", "g('users_v1')").unchanged("f('users_v2')")"#;
-    api.function("key_of(map) -> Matcher", docs, example, |map: Map| {
-        Spec::OneOf(map.keys().map(|k| k.to_string()).collect())
+    api.function("key_of(map) -> Matcher", docs, example, |map: Dynamic| {
+        let keys = entries(&map)?.into_iter().map(|(key, _)| key).collect();
+        Ok::<_, Box<EvalAltResult>>(Spec::OneOf(keys))
     });
     let docs =
         "A node whose text, or whose value if it is a string literal, matches this regular expression somewhere.";

@@ -31,6 +31,7 @@ mod purity;
 mod reference;
 mod survey;
 mod symbols;
+mod table;
 mod tables;
 mod types;
 

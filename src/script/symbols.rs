@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rhai::{Array, Dynamic, EvalAltResult, Map, NativeCallContext};
+use rhai::{Array, Dynamic, EvalAltResult, NativeCallContext};
 
 use super::budget::charge;
 use super::builder::Handle;
@@ -12,6 +12,7 @@ use super::error::fail;
 use super::finder::{Spec, texts};
 use super::nodes::{Cx, RhaiNode};
 use super::reference::Api;
+use super::table::entries;
 use crate::rule::IfUnknown;
 use crate::symbol::{Name, Symbols, normal};
 use crate::tree::NodeId;
@@ -61,13 +62,13 @@ fn methods(api: &mut Api<'_>) {
         "Rule.rename_symbols(paths) -> Rule",
         docs,
         example,
-        |cx: NativeCallContext, h: &mut Handle, map: Map| -> Fallible<Handle> {
+        |cx: NativeCallContext, h: &mut Handle, map: Dynamic| -> Fallible<Handle> {
             let mut pairs = Vec::new();
-            for (old, new) in map {
+            for (old, new) in entries(&map)? {
                 let new = new.into_immutable_string().map_err(|kind| {
                     fail(format!("rename_symbols takes a map of old paths to new ones; `{old}` is given {kind}"))
                 })?;
-                pairs.push((old.to_string(), new.to_string()));
+                pairs.push((old, new.to_string()));
             }
             let paths: Vec<String> = pairs.iter().map(|(old, _)| old.clone()).collect();
             let named = Spec::Named(paths.clone());

@@ -18,12 +18,15 @@ fn rules(text: &str) -> Result<RuleSet, String> {
 
 /// The code after a rule, and every other answer, one a line.
 fn check(script: &str, language: &str, code: &str) -> String {
-    let rules = rules(script).unwrap_or_else(|e| panic!("{e}"));
+    applied(&rules(script).unwrap_or_else(|e| panic!("{e}")), language, code)
+}
+
+fn applied(rules: &RuleSet, language: &str, code: &str) -> String {
     let language = language::by_name(language).unwrap();
     let hits = rules.scan(language, "a", code.as_bytes());
     let tree = Arc::new(parse(language, code).unwrap());
     let (mut edits, mut notes) = (Vec::new(), Vec::new());
-    for outcome in run(&rules, crate::rule::File { path: "a", tree: &tree }, &hits, &Arc::default()).unwrap() {
+    for outcome in run(rules, crate::rule::File { path: "a", tree: &tree }, &hits, &Arc::default()).unwrap() {
         match outcome.answer {
             Answer::Edit(more) => edits.extend(more),
             Answer::Annotate(message, more) => {
@@ -42,6 +45,26 @@ fn check(script: &str, language: &str, code: &str) -> String {
 
 fn error(script: &str) -> String {
     rules(script).err().unwrap_or_else(|| "loads".to_owned())
+}
+
+#[test]
+fn a_table_is_a_handle_however_large() {
+    let row = |at: usize| (format!("k{at}"), toml::Value::from(format!("v{at}")));
+    let rows = toml::Value::Table((0..100_000).map(row).collect());
+    let mut inputs = Inputs::default();
+    inputs.mappings.insert("t".to_owned(), toml::Table::from_iter([("rows".to_owned(), rows)]));
+    let script = r#"const ROWS = mapping("t").rows;
+rule("r").lang("python").find("f($X)").rewrite(|m, cx| {
+    if !(m.X.value in ROWS) { return skip("none"); }
+    code("g($A, $B)", #{ A: lit(ROWS[m.X.value]), B: lit(mapping("t").rows.k1) })
+});"#;
+    let source = Source { name: "test.rhai".to_owned(), text: script.to_owned(), ..Source::default() };
+    let rules = load(&[source], &inputs).unwrap_or_else(|e| panic!("{e}"));
+    let started = std::time::Instant::now();
+    let found = applied(&rules, "python", &"f('k7')\n".repeat(2_000));
+    assert_eq!(found, "g(\"v7\", \"v1\")\n".repeat(2_000));
+    // A copy of the table for each of them takes minutes.
+    assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
 }
 
 #[test]

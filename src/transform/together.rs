@@ -15,7 +15,7 @@ use super::moves::Moves;
 use super::standing::{is_bracketed, is_there, layers, needs_parentheses};
 use crate::edit::{Arranged, Edit, Fragment, Placed, Splice, apply, arrange, in_old_text};
 use crate::rule::is_body;
-use crate::tree::{Node, Tree, parse};
+use crate::tree::{Node, NodeId, Tree, parse};
 
 /// A part that is no piece of its own in the new code, and what it became a part of.
 pub(super) struct Torn<'a> {
@@ -179,6 +179,8 @@ pub(super) fn misplaced<'a>(old: &'a Tree, new: &'a Tree, arranged: &'a Arranged
         facts.arguments.named.iter().any(|kind| kind == n.kind()) && n.children().any(|c| matches!(c.text(), "=" | ":"))
     };
     let is_splat = |n: &Node<'_>| facts.arguments.splats.iter().any(|kind| kind == n.kind());
+    // Of a list, told once, however many edits are in it.
+    let mut after_named: BTreeMap<NodeId, bool> = BTreeMap::new();
     parts(old, new, arranged, edits).into_iter().find_map(|part| {
         let node = new.spanning(part.range.start, part.range.end)?;
         let parent = node.parent()?;
@@ -186,7 +188,8 @@ pub(super) fn misplaced<'a>(old: &'a Tree, new: &'a Tree, arranged: &'a Arranged
         // A name of an argument says something in a list of arguments only, a star in any list.
         let in_list = is_bracketed(parent) && !parent.kind().contains("parenthesized");
         let argument = moved && layers(part.was).any(|n| has_name(&n) || is_splat(&n) && !in_list);
-        let after = facts.arguments.named_last && is_after_named(node, parent);
+        let after =
+            facts.arguments.named_last && *after_named.entry(parent.id).or_insert_with(|| has_after_named(parent));
         let is_text = |n: Node<'_>| facts.texts.iter().any(|kind| kind == n.kind());
         let text = part.copied && is_text(part.was) != layers(node).any(is_text);
         let placeholder = part.copied && moves_placeholder(part.was, node);
@@ -234,8 +237,8 @@ fn ends_its_literal(node: Node<'_>, code: &str) -> bool {
 }
 
 /// Whether an argument without a name stands behind one with a name, which it may not.
-fn is_after_named(node: Node<'_>, parent: Node<'_>) -> bool {
-    let arguments = &node.tree().language.facts.arguments;
+fn has_after_named(parent: Node<'_>) -> bool {
+    let arguments = &parent.tree().language.facts.arguments;
     let named = |n: &Node<'_>| arguments.named.iter().any(|kind| kind == n.kind());
     let splat = |n: &Node<'_>| arguments.splats.iter().any(|kind| kind == n.kind());
     let (mut seen, mut wrong) = (false, false);

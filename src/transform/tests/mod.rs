@@ -257,8 +257,9 @@ fn old_errors_elsewhere_do_not_matter_and_new_ones_do() {
 #[test]
 fn large_and_deep_files_take_linear_time() {
     let started = std::time::Instant::now();
-    let calls = "f(1);\n".repeat(20_000);
-    assert_eq!(replaced("javascript", "a.js", "f($X)", "g($X)", &calls), calls.replace('f', "g"));
+    // Where an argument without a name may not stand behind one with a name, a whole list is looked at: once.
+    let calls = "f(1)\n".repeat(20_000);
+    assert_eq!(replaced("python", "a.py", "f($X)", "g($X)", &calls), calls.replace('f', "g"));
     let arguments = format!("f({}1)\n", "1,\n".repeat(10_000));
     assert_eq!(replaced("python", "a.py", "f($$$A, x, $$$B, $$$C)", "g()", &arguments), "=");
     assert_eq!(replaced("python", "a.py", "f($$$A, x, $$$B)", "g()", &arguments.replace("1)", "x)")), "g()\n");
@@ -270,7 +271,7 @@ fn large_and_deep_files_take_linear_time() {
     let list = r#"rule("s").lang("python").find("f($$$A, x, $$$A)").replace("g()");"#;
     let out = check(list, "a.py", &arguments);
     assert!(out == "=" || out.contains("too long for a pattern"), "{out}");
-    assert!(started.elapsed() < std::time::Duration::from_secs(120), "{:?}", started.elapsed());
+    assert!(started.elapsed() < std::time::Duration::from_secs(60), "{:?}", started.elapsed());
 }
 
 #[test]

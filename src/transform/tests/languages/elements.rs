@@ -220,7 +220,7 @@ fn what_something_needs_does_not_go_without_a_word() {
         ("python", "@old()\ndef f(): pass\n", "def f(): pass\n"),
         ("sql", "select interval old() day from t\n", VALUE),
         ("sql", "select 1 from unnest(old())\n", "=nothing where `()` needs something"),
-        ("scala", "object A { val x = s\"a${old()}\" }\n", "=nothing where"),
+        ("scala", "object A { val x = s\"a${old()}\" }\n", "=is the last of its block"),
         ("scala", "object A { x = old() }\n", VALUE),
         ("java", "class A { void m() { for (a(); old(); b()) c(); } }\n", VALUE),
         (

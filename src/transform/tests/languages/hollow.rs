@@ -20,7 +20,7 @@ const ROWS: &[(&str, &str, &str, &str, &str)] = &[
     ("python", "\"$A.b\"", "g($A)", "del x.b\n", "=can't stand in"),
     ("sql", "expr(\"f($$$A)\")", "g($$$A)", "select 1 from unnest(f())\n", "select 1 from unnest(g())\n"),
     ("sql", "expr(\"old()\")", "", "select 1 from unnest(old())\n", "=needs something"),
-    ("scala", "\"old()\"", "", "object A { val x = s\"${old()}\" }\n", "=needs something"),
+    ("scala", "\"old()\"", "", "object A { val x = s\"${old()}\" }\n", "=is the last of its block"),
     ("java", "\"f($A)\"", "$A", "class A { void m() { f(1); } }\n", "=can't stand in"),
     ("java", "expr(\"$A.b\")", "g($A)", "class A { void m() { a.b++; } }\n", "=can't stand in"),
     ("swift", "expr(\"old()\")", "", "x = a[old()]\n", "=needs something"),
