@@ -19,7 +19,7 @@ pub(super) fn is_named(after: &[u8]) -> bool {
         let rest = after.strip_prefix(end.as_bytes());
         rest.is_some_and(|rest| rest.first().is_none_or(|byte| !byte.is_ascii_alphanumeric() && !b"._(".contains(byte)))
     };
-    SCRIPTS.iter().any(|end| ends(end))
+    SCRIPTS.iter().any(ends)
 }
 
 /// A file with the folder in which it lies, without its end: `users/query`.
