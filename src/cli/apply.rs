@@ -6,7 +6,6 @@ mod job;
 mod place;
 
 use std::collections::BTreeMap;
-use std::fs::Metadata;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,7 +17,7 @@ use place::Place;
 
 use super::known::{IndexFolder, Known};
 use super::screen::{Screen, absolute};
-use super::walk::{each, with_bytes};
+use super::walk::{Found, each, with_bytes};
 use crate::changeset::ChangeSet;
 use crate::dependency::few;
 use crate::files;
@@ -98,7 +97,7 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let restless = job.restless(&facts)?;
     let mut totals = Totals { near: near.as_ref(), ..Totals::default() };
     let (mut waiting, mut edited, mut beside) = (Vec::new(), BTreeMap::new(), Vec::new());
-    let work = |path: &Path, found: Option<&Metadata>| -> Result<Done, String> {
+    let work = |path: &Path, found: Found<'_>| -> Result<Done, String> {
         let place = Place::of(&args.paths, path)?;
         if !rules.spreads() && known.rules_out(path, found) {
             return Ok(Done::Itself(FileReport::default(), String::new()));
@@ -314,7 +313,7 @@ fn named(rule: &Path, screen: &Screen) -> Result<(), Exit> {
     let declared = format!("rule(\"{}\")", rule.display());
     let here = [PathBuf::from(".")];
     let mut files = Vec::new();
-    let declares = |path: &Path, found: Option<&Metadata>| {
+    let declares = |path: &Path, found: Found<'_>| {
         with_bytes(path, found, |bytes, _| memchr::memmem::find(bytes, declared.as_bytes()).is_some()).unwrap_or(false)
     };
     each(

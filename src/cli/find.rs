@@ -7,7 +7,7 @@ use anstyle::AnsiColor;
 
 use super::known::{IndexFolder, Known};
 use super::screen::Screen;
-use super::walk::{each, with_bytes};
+use super::walk::{Found, each, with_bytes};
 use super::{Exit, nearest};
 use crate::digest::DigestBuilder;
 use crate::language::{self, Language};
@@ -62,7 +62,7 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let asked = DigestBuilder::new("gander.find").field(&args.lang).field(&args.pattern);
     let asked = asked.field(args.context.as_deref().unwrap_or("")).field(crate::language::versions());
     let asked = asked.field(args.json.to_string()).field(screen.styled("x", AnsiColor::Magenta)).finish();
-    let work = |path: &Path, found: Option<&Metadata>| {
+    let work = |path: &Path, found: Found<'_>| {
         if known.rules_out(path, found) {
             return Ok(Vec::new());
         }
@@ -164,5 +164,5 @@ pub(super) fn language(name: Option<&str>, path: &Path, screen: &Screen) -> Resu
 
 /// The text of a file, if it is small enough and UTF-8.
 pub(super) fn read_text(path: &Path) -> Result<String, String> {
-    with_bytes(path, None, |bytes, _| String::from_utf8(bytes.to_vec()))?.map_err(|_| NO_TEXT.to_owned())
+    with_bytes(path, Found::Nothing, |bytes, _| String::from_utf8(bytes.to_vec()))?.map_err(|_| NO_TEXT.to_owned())
 }

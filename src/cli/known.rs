@@ -5,11 +5,20 @@ use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 use super::screen::{Screen, absolute};
+use super::walk::Found;
 use crate::clock::Clock;
 use crate::digest::{Digest, DigestBuilder};
 use crate::index::{Answers, Index, Key, Query, program};
 use crate::language::{self, Language};
 use crate::rule::Clause;
+
+/// The name of a file in the index, by what the file system says of it.
+fn key(path: &Path, found: Found<'_>) -> Option<Key> {
+    match found {
+        Found::Told(meta) => Some(Key::of_file(meta)),
+        _ => path.symlink_metadata().ok().filter(Metadata::is_file).map(|meta| Key::of_file(&meta)),
+    }
+}
 
 /// Where the index lies.
 #[derive(clap::Args, Debug)]
@@ -55,10 +64,10 @@ impl Known {
     }
 
     /// Whether no rule can match a file, told by what the file system said of it.
-    pub(super) fn rules_out(&self, path: &Path, meta: Option<&Metadata>) -> bool {
+    pub(super) fn rules_out(&self, path: &Path, found: Found<'_>) -> bool {
         let Some(index) = &self.index else { return false };
         let query = language::of_path(path).and_then(|l| self.queries.get(l.facts.name.as_str()));
-        query.zip(meta).is_some_and(|(query, meta)| index.rules_out(&Key::of_file(meta), query))
+        query.zip(key(path, found)).is_some_and(|(query, key)| index.rules_out(&key, query))
     }
 
     /// The name of what comes of a file, given all that was asked of it; `None` where nothing is remembered.
@@ -69,9 +78,9 @@ impl Known {
     }
 
     /// What came of a file when the same was asked.
-    pub(super) fn answer(&self, asked: &Digest, path: &Path, meta: Option<&Metadata>) -> Option<&[u8]> {
-        let name = self.name(asked, path, &Key::of_file(meta?))?;
-        self.answers.as_ref()?.0.find(&name)
+    pub(super) fn answer(&self, asked: &Digest, path: &Path, found: Found<'_>) -> Option<&[u8]> {
+        let (answers, _) = self.answers.as_ref()?;
+        answers.find(&self.name(asked, path, &key(path, found)?)?)
     }
 
     /// Remembers what came of a file; `meta` and `now` are as for [`Known::learn`].

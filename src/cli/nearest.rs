@@ -1,13 +1,12 @@
 //! `gander find --explain`: why a pattern matches nothing.
 
-use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use super::Exit;
 use super::screen::Screen;
-use super::walk::{each, with_bytes};
+use super::walk::{self, each, with_bytes};
 use crate::language;
 use crate::pattern::{Nearest, Pattern, nearest};
 use crate::report::table::counted;
@@ -26,7 +25,7 @@ type Seen = (Found, Vec<bool>);
 /// Says where the pattern matches first, or which code comes nearest and where it differs.
 pub(super) fn explain(pattern: &Pattern, paths: &[PathBuf], screen: &Screen) -> Result<Exit, Exit> {
     let spoken = |path: &Path| language::of_path(path).is_some_and(|l| std::ptr::eq(l, pattern.language));
-    let work = |path: &Path, found: Option<&Metadata>| {
+    let work = |path: &Path, found: walk::Found<'_>| {
         with_bytes(path, found, |bytes, _| {
             let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
             let tree = parse(pattern.language, text).map_err(|error| error.to_string())?;

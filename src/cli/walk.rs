@@ -33,7 +33,7 @@ pub(super) fn each<T: Send>(
     paths: &[PathBuf],
     screen: &Screen,
     wanted: impl Fn(&Path) -> bool + Send + Sync,
-    work: impl Fn(&Path, Option<&Metadata>) -> T + Sync,
+    work: impl Fn(&Path, Found<'_>) -> T + Sync,
     take: impl FnMut(&Path, T) -> Result<(), Exit> + Send,
 ) -> Result<usize, Exit> {
     paths.iter().try_for_each(|path| check(path, screen))?;
@@ -42,14 +42,14 @@ pub(super) fn each<T: Send>(
         Exit::Failed
     })?;
     let queue = Queue {
-        line: Mutex::new(Line { next: 0, waiting: BTreeMap::new(), take, ended: None }),
+        line: Mutex::new(Line { next: 0, waiting: BTreeMap::new(), sleepers: 0, take, ended: None }),
         moved: Condvar::new(),
     };
-    let files = long_first(listed(paths, screen).filter(|path| wanted(path)));
+    let files = long_first_at_the_end(listed(paths, screen).filter(|path| wanted(path)));
     pool.install(|| {
-        files.par_bridge().for_each(|Listed { number, path, meta }| {
+        files.par_bridge().flat_map_iter(Vec::into_iter).for_each(|Listed { number, path, meta }| {
             if !queue.has_ended() {
-                let done = work(&path, meta.as_ref());
+                let done = work(&path, meta.as_ref().map_or(Found::File, Found::Told));
                 queue.add(number, path, done);
             }
         });
@@ -58,7 +58,18 @@ pub(super) fn each<T: Send>(
     line.ended.map_or(Ok(line.next), Err)
 }
 
-/// A file that was found, and what the file system said of it then.
+/// What is known of a file before it is opened.
+#[derive(Clone, Copy)]
+pub(super) enum Found<'m> {
+    /// Nothing: somebody named it.
+    Nothing,
+    /// That it is one.
+    File,
+    /// What the file system says of it.
+    Told(&'m Metadata),
+}
+
+/// A file that was found, and what the file system said of it then, where it was asked.
 struct Listed {
     number: usize,
     path: PathBuf,
@@ -68,21 +79,44 @@ struct Listed {
 /// Files that are looked over at once. It is much less than [`WINDOW`], so that nobody waits
 /// for a file that is in no worker's hands.
 const BLOCK: usize = 256;
+/// Files that a worker takes at once, and their length in bytes, unless there is but one: each taking
+/// waits for the walk, and for whoever takes at the same time.
+const HANDFUL: usize = 16;
+const HANDFUL_BYTES: u64 = 128 << 10;
 
-/// The files with their numbers, of each block the longest first: a long one that comes last
-/// keeps one core busy and all others idle.
-fn long_first(files: impl Iterator<Item = PathBuf> + Send) -> impl Iterator<Item = Listed> + Send {
-    let mut files = files.enumerate();
+/// The files with their numbers by the handful. Of the last block, the longest comes first: a long one that comes
+/// last keeps one core busy and all others idle. Before it, there is always more to do; and asking the file system
+/// for the length of each file takes a tenth of a search that finds nothing.
+fn long_first_at_the_end(files: impl Iterator<Item = PathBuf> + Send) -> impl Iterator<Item = Vec<Listed>> + Send {
+    let mut files = files.enumerate().map(|(number, path)| Listed { number, path, meta: None }).peekable();
     std::iter::from_fn(move || {
-        let listed = |(number, path): (usize, PathBuf)| {
-            let meta = std::fs::symlink_metadata(&path).ok().filter(Metadata::is_file);
-            Listed { number, path, meta }
-        };
-        let mut block: Vec<Listed> = files.by_ref().take(BLOCK).map(listed).collect();
-        block.sort_by_key(|file| std::cmp::Reverse(file.meta.as_ref().map_or(0, Metadata::len)));
-        (!block.is_empty()).then_some(block)
+        let mut block: Vec<Listed> = files.by_ref().take(BLOCK).collect();
+        if files.peek().is_none() {
+            for file in &mut block {
+                file.meta = std::fs::symlink_metadata(&file.path).ok().filter(Metadata::is_file);
+            }
+            block.sort_by_key(|file| std::cmp::Reverse(file.meta.as_ref().map_or(0, Metadata::len)));
+        }
+        (!block.is_empty()).then(|| handfuls(block))
     })
     .flatten()
+}
+
+fn handfuls(block: Vec<Listed>) -> Vec<Vec<Listed>> {
+    let mut all: Vec<Vec<Listed>> = Vec::new();
+    let mut bytes = 0;
+    for file in block {
+        let length = file.meta.as_ref().map_or(0, Metadata::len);
+        bytes += length;
+        match all.last_mut().filter(|last| last.len() < HANDFUL && bytes <= HANDFUL_BYTES) {
+            Some(last) => last.push(file),
+            None => {
+                bytes = length;
+                all.push(vec![file]);
+            }
+        }
+    }
+    all
 }
 
 /// What is done, in line to be taken.
@@ -95,6 +129,8 @@ struct Line<T, F> {
     /// The number of the file that is taken next.
     next: usize,
     waiting: BTreeMap<usize, (PathBuf, T)>,
+    /// Who waits for the line to move: nobody is woken, and the kernel not asked, for nobody.
+    sleepers: usize,
     take: F,
     /// Set once `take` failed: nothing more is done.
     ended: Option<Exit>,
@@ -113,7 +149,9 @@ impl<T, F: FnMut(&Path, T) -> Result<(), Exit>> Queue<T, F> {
         let mut line = self.line();
         // Whoever works on the next file never waits here, so that the line moves on.
         while line.waiting.len() >= WINDOW && number != line.next && line.ended.is_none() {
+            line.sleepers += 1;
             line = self.moved.wait(line).unwrap_or_else(PoisonError::into_inner);
+            line.sleepers -= 1;
         }
         line.waiting.insert(number, (path, done));
         let line = &mut *line;
@@ -123,7 +161,9 @@ impl<T, F: FnMut(&Path, T) -> Result<(), Exit>> Queue<T, F> {
             line.next += 1;
             line.ended = (line.take)(&path, done).err();
         }
-        self.moved.notify_all();
+        if line.sleepers > 0 {
+            self.moved.notify_all();
+        }
     }
 }
 
@@ -208,14 +248,14 @@ thread_local! {
 }
 
 /// What `see` makes of the bytes of a file, and of what the file system said of it
-/// before it was read; `seen` is what it said when the file was found. The bytes lie in a buffer that the next file of
+/// before it was read; `found` is what was known when the file was found. The bytes lie in a buffer that the next file of
 /// this thread reuses.
 ///
 /// # Errors
 /// Where it is no file, too large, or can't be read.
 pub(super) fn with_bytes<T>(
     path: &Path,
-    seen: Option<&Metadata>,
+    found: Found<'_>,
     see: impl FnOnce(&[u8], &Metadata) -> T,
 ) -> Result<T, String> {
     BUFFER.with(|buffer| {
@@ -223,19 +263,20 @@ pub(super) fn with_bytes<T>(
         let mut own = Vec::new();
         let mut shared = buffer.try_borrow_mut();
         let bytes = shared.as_deref_mut().unwrap_or(&mut own);
-        bytes.clear();
-        let meta = read_into(path, seen, bytes)?;
-        Ok(see(bytes, &meta))
+        let (meta, length) = read_into(path, found, bytes)?;
+        Ok(see(&bytes[..length], &meta))
     })
 }
 
-fn read_into(path: &Path, seen: Option<&Metadata>, bytes: &mut Vec<u8>) -> Result<Metadata, String> {
+/// Reads a file into the beginning of `bytes`, which grows where it has to. Returns what the file system says of it, and
+/// its length.
+fn read_into(path: &Path, found: Found<'_>, bytes: &mut Vec<u8>) -> Result<(Metadata, usize), String> {
     let no_file = || Err("it is no file".to_owned());
     // Opening some devices does something: look first.
-    if seen.is_none() && !std::fs::metadata(path).map_err(|e| e.to_string())?.is_file() {
+    if matches!(found, Found::Nothing) && !std::fs::metadata(path).map_err(|e| e.to_string())?.is_file() {
         return no_file();
     }
-    let file = open(path).map_err(|e| e.to_string())?;
+    let mut file = open(path).map_err(|e| e.to_string())?;
     let meta = file.metadata().map_err(|e| e.to_string())?;
     if !meta.is_file() {
         return no_file();
@@ -244,10 +285,28 @@ fn read_into(path: &Path, seen: Option<&Metadata>, bytes: &mut Vec<u8>) -> Resul
     if meta.len() > MAX_BYTES {
         return Err(too_large());
     }
-    bytes.reserve(meta.len() as usize + 1);
-    // One byte more shows that it grew since.
-    file.take(MAX_BYTES + 1).read_to_end(bytes).map_err(|e| e.to_string())?;
-    if bytes.len() as u64 > MAX_BYTES { Err(too_large()) } else { Ok(meta) }
+    // One byte more shows that it grew since, and saves asking once more whether there is more: a file gives
+    // less than it is asked for only at its end.
+    let room = meta.len() as usize + 1;
+    if bytes.len() < room {
+        bytes.resize(room, 0);
+    }
+    let mut length = 0;
+    while length + 1 != room || length == 0 {
+        match file.read(&mut bytes[length..room]) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.to_string()),
+        }
+        if length == room {
+            bytes.truncate(length);
+            file.take(MAX_BYTES + 1).read_to_end(bytes).map_err(|e| e.to_string())?;
+            length = bytes.len();
+            break;
+        }
+    }
+    if length as u64 > MAX_BYTES { Err(too_large()) } else { Ok((meta, length)) }
 }
 
 /// Opens a file, without waiting for whoever writes to it where it has become a pipe.
@@ -266,6 +325,34 @@ fn open(path: &Path) -> std::io::Result<File> {
 mod tests {
     use super::*;
     use crate::cli::Color;
+
+    #[test]
+    fn a_file_is_read_whole_whatever_was_read_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        for length in [10_000, 3, 0, 1, 70_000, 8_192, 8_193] {
+            let text: Vec<u8> = (0..length).map(|n| n as u8).collect();
+            crate::files::write_cache(&path, &text).unwrap();
+            assert_eq!(with_bytes(&path, Found::Nothing, |bytes, _| bytes.to_vec()).unwrap(), text);
+        }
+        // It has no length, and holds something.
+        let text = with_bytes(Path::new("/proc/self/status"), Found::Nothing, |bytes, _| bytes.to_vec());
+        assert!(!cfg!(target_os = "linux") || text.unwrap().starts_with(b"Name:"));
+    }
+
+    #[test]
+    fn files_are_taken_by_the_handful_and_long_ones_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |n: usize| folder.path().join(n.to_string());
+        (0..40)
+            .for_each(|n| crate::files::write_cache(&path(n), &vec![b'a'; if n < 3 { 100_000 } else { n }]).unwrap());
+        let taken: Vec<Vec<usize>> = long_first_at_the_end((0..40).map(path))
+            .map(|files| files.into_iter().map(|file| file.number).collect())
+            .collect();
+        let sizes: Vec<usize> = taken.iter().map(Vec::len).collect();
+        assert_eq!(sizes, [1, 1, 16, 16, 6]);
+        assert_eq!((taken[0][0], taken[2][..3].to_vec()), (0, vec![2, 39, 38]));
+    }
 
     #[test]
     fn a_file_with_two_names_is_taken_once() {

@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 
+use super::named::SymbolFacts;
 use super::result::ResultFacts;
 
 /// `grammars/<language>/language.toml`.
@@ -315,118 +316,6 @@ pub struct ArgumentFacts {
     pub trailing: Vec<String>,
 }
 
-/// What can't be said in `symbols.scm`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SymbolFacts {
-    /// Kinds of leaves that are names.
-    #[serde(default)]
-    pub names: Vec<String>,
-    /// Kinds whose children are the segments of one path: `a.b.C`.
-    #[serde(default)]
-    pub dotted: Vec<String>,
-    /// Kinds around a type or value that is the one meant: `List` of `List<T>`.
-    #[serde(default)]
-    pub wrappers: Vec<String>,
-    /// Fields of an import that hold what stands before each of its names.
-    #[serde(default)]
-    pub prefix: Vec<String>,
-    /// Names of files that are there for what they import: others import it from them.
-    #[serde(default)]
-    pub exporting_files: Vec<String>,
-    /// Whether a wildcard import may bring names that were defined elsewhere.
-    #[serde(default)]
-    pub reexports: bool,
-    /// Whether a class may bring members to values of other types that nobody here declares it to.
-    #[serde(default)]
-    pub extensions: bool,
-    /// First segments of paths that depend on where the file lies: `crate`.
-    #[serde(default)]
-    pub relative: Vec<String>,
-    /// Modules whose names need no import.
-    #[serde(default)]
-    pub implicit: Vec<String>,
-    /// Kinds of declarations whose names are known only after them: `let x = x`.
-    #[serde(default)]
-    pub after_declaration: Vec<String>,
-    /// What stands between the segments of a path in code.
-    #[serde(default = "SymbolFacts::default_separator")]
-    pub separator: String,
-    /// How imports are written.
-    #[serde(default)]
-    pub import: ImportFacts,
-    /// How a file writes them that imports by calls, and has no import statement.
-    #[serde(default)]
-    pub require: ImportFacts,
-    /// How one is written that waits for a module while the program runs.
-    #[serde(default)]
-    pub dynamic: ImportFacts,
-    /// Names that every file has: a dotted path that begins with any other name, which
-    /// the file does not define, may be anything. Empty where such a path is what it says.
-    #[serde(default)]
-    pub globals: Vec<String>,
-    /// Whether a text may speak of what the file imports: an annotation, or a list of exports.
-    #[serde(default = "SymbolFacts::default_in_texts")]
-    pub named_in_texts: bool,
-    /// Whether such a name hides an earlier one of its own scope.
-    #[serde(default)]
-    pub shadows: bool,
-    /// Kinds of whole import statements, where `symbols.scm` marks parts of them.
-    #[serde(default)]
-    pub imports: Vec<String>,
-    /// Whether a module's default export may be the module itself.
-    #[serde(default)]
-    pub default: bool,
-    /// Whether a call of a capitalised name makes a value of that type.
-    #[serde(default)]
-    pub capitalised_types: bool,
-    /// How types are written.
-    #[serde(default)]
-    pub types: TypeFacts,
-}
-
-/// How types are written, and what literals are.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TypeFacts {
-    /// Kinds of nodes that are types and nothing else.
-    #[serde(default)]
-    pub kinds: Vec<String>,
-    /// Kinds of lists of type arguments.
-    #[serde(default)]
-    pub arguments: Vec<String>,
-    /// Kinds around a type, besides those around values.
-    #[serde(default)]
-    pub wrappers: Vec<String>,
-    /// Kinds of types of tuples.
-    #[serde(default)]
-    pub tuples: Vec<String>,
-    /// The path of their class, without the number that ends it.
-    #[serde(default)]
-    pub tuple: String,
-    /// Kinds of types with an operator between two others.
-    #[serde(default)]
-    pub infix: Vec<String>,
-    /// The operator that says that one type is another.
-    #[serde(default)]
-    pub evidence: String,
-    /// Kinds of expressions in parentheses.
-    #[serde(default)]
-    pub parenthesized: Vec<String>,
-    /// Kinds of expressions with type arguments.
-    #[serde(default)]
-    pub applied: Vec<String>,
-    /// The member that is meant where a value, or a class, is called.
-    #[serde(default)]
-    pub apply: String,
-    /// Kinds of declarations whose members are those of a class itself, not of its values.
-    #[serde(default)]
-    pub objects: Vec<String>,
-    /// Of which class literals are, by their kind.
-    #[serde(default)]
-    pub literals: std::collections::BTreeMap<String, String>,
-}
-
 /// A place where a pattern may stand.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -513,73 +402,6 @@ pub struct StringFacts {
     /// The quote that new literals get.
     #[serde(default = "StringFacts::default_quote")]
     pub quote: String,
-}
-
-/// How imports are written: `<module>`, `<name>`, `<alias>` and `<q>`, the file's quote, are filled in.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ImportFacts {
-    /// A name of a module.
-    #[serde(default)]
-    pub name: String,
-    /// The same, under another name; empty where that can't be.
-    #[serde(default)]
-    pub name_as: String,
-    /// A module.
-    #[serde(default)]
-    pub module: String,
-    /// The same, under another name.
-    #[serde(default)]
-    pub module_as: String,
-    /// What a module exports by default.
-    #[serde(default)]
-    pub default: String,
-    /// What stands for every name of a module.
-    #[serde(default)]
-    pub wildcard: String,
-    /// A name with an alias in a list.
-    #[serde(default)]
-    pub element_as: String,
-    /// Kinds of lists that names of one module may join.
-    #[serde(default)]
-    pub lists: Vec<String>,
-    /// Whether those lists hold modules, and not names of one.
-    #[serde(default)]
-    pub module_lists: bool,
-    /// Kinds of what must stand before every import.
-    #[serde(default)]
-    pub preamble: Vec<String>,
-    /// Whether modules are named by paths of files, with dots in them.
-    #[serde(default)]
-    pub file_modules: bool,
-    /// Whether what a module holds is reached through the module only.
-    #[serde(default)]
-    pub through_module: bool,
-    /// Whether the `;` may be left out.
-    #[serde(default)]
-    pub optional_semicolon: bool,
-    /// Whether one brings its names only once it was run.
-    #[serde(default)]
-    pub runs: bool,
-    /// Whether one brings its names to what stands below it only.
-    #[serde(default)]
-    pub from_here: bool,
-    /// What begins an attribute of an import that is not there in every build.
-    #[serde(default)]
-    pub conditional: Vec<String>,
-    /// Names of which a file that imports in this way speaks, where it has no import yet.
-    #[serde(default)]
-    pub signs: Vec<String>,
-}
-
-impl SymbolFacts {
-    fn default_in_texts() -> bool {
-        true
-    }
-
-    fn default_separator() -> String {
-        ".".to_owned()
-    }
 }
 
 impl Facts {

@@ -7,6 +7,7 @@
 mod facts;
 mod files;
 mod kinds;
+mod named;
 mod operators;
 mod result;
 mod table;
@@ -18,10 +19,11 @@ use std::sync::OnceLock;
 pub mod literal;
 
 pub use facts::{
-    ArgumentFacts, Belonging, Context, Ecosystem, ElementFacts, Facts, Hollow, ImportFacts, OperatorFacts, Place,
-    Starter, StringFacts, SymbolFacts, TypeFacts,
+    ArgumentFacts, Belonging, Context, Ecosystem, ElementFacts, Facts, Hollow, OperatorFacts, Place, Starter,
+    StringFacts,
 };
 pub use files::FileLanguages;
+pub use named::{ImportFacts, SymbolFacts, TypeFacts};
 pub use operators::{Operation, Operators, Side};
 pub use result::ResultFacts;
 

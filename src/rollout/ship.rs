@@ -17,7 +17,7 @@ use super::snapshot::Snapshot;
 use super::traffic::{is_open, traffic};
 use super::units;
 use super::upstream::{Places, comes_first, is_below};
-use super::versions::versions_of;
+use super::versions::{files_of, versions_of};
 use super::{Event, Request, RolloutError, Staged};
 use crate::changeset::{self, ChangeSet};
 use crate::config::{BranchPer, Delivery, Disposition};
@@ -586,16 +586,4 @@ pub(super) fn shipment<'a>(
     set: &'a ChangeSet,
 ) -> Shipment<'a> {
     Shipment { place: &workspace.place, pin: workspace.pin.as_ref(), versions, set, under: &[] }
-}
-
-/// Both ends of the files of a change set, and of those that were merged under it, the newest
-/// first.
-pub(super) fn files_of(
-    store: &Store,
-    id: &str,
-    record: &DeliveryRecord,
-) -> Result<(Vec<FileVersion>, Vec<Vec<FileVersion>>), RolloutError> {
-    let under = std::iter::successors(record.over.as_deref(), |one| one.over.as_deref());
-    let under: Result<Vec<_>, _> = under.map(|one| store.versions_of(id, &one.change_id)).collect();
-    Ok((store.versions_of(id, &record.change_id)?, under?))
 }

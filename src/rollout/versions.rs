@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::RolloutError;
 use crate::changeset::ChangeSet;
 use crate::digest::Digest;
 use crate::edit::Splice;
 use crate::pin::{self, PinError};
+use crate::state::{DeliveryRecord, Store};
 use crate::transform::{FileOutcome, FilePlan, WorkspacePlan};
 use crate::workspace::{Content, FileVersion, Manifest, Mode, Workspace};
 
@@ -180,6 +182,18 @@ fn spliced(path: &str, before: &Content, splices: &[Splice]) -> Result<Content, 
     }
     bytes.extend_from_slice(before.bytes.get(done..).unwrap_or_default());
     Ok(Content { bytes, executable: before.executable })
+}
+
+/// Both ends of the files of a change set, and of those that were merged under it, the newest
+/// first.
+pub(super) fn files_of(
+    store: &Store,
+    id: &str,
+    record: &DeliveryRecord,
+) -> Result<(Vec<FileVersion>, Vec<Vec<FileVersion>>), RolloutError> {
+    let under = std::iter::successors(record.over.as_deref(), |one| one.over.as_deref());
+    let under: Result<Vec<_>, _> = under.map(|one| store.versions_of(id, &one.change_id)).collect();
+    Ok((store.versions_of(id, &record.change_id)?, under?))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::super::Exit;
 use super::super::screen::{Screen, absolute};
-use super::super::walk::{each, with_bytes};
+use super::super::walk::{Found, each, with_bytes};
 use super::place::Place;
 use crate::dependency;
 use crate::rule::{self, RuleSet};
@@ -70,7 +70,7 @@ impl Near {
     fn add(&mut self, name: &str, path: &Path) {
         let small = path.symlink_metadata().ok().filter(Metadata::is_file);
         match small.map(|meta| meta.len() <= dependency::MAX_BYTES) {
-            Some(true) => match with_bytes(path, None, |bytes, _| bytes.to_vec()) {
+            Some(true) => match with_bytes(path, Found::Nothing, |bytes, _| bytes.to_vec()) {
                 Ok(bytes) => self.builds.add(name, Some(&bytes)),
                 Err(why) => Arc::make_mut(&mut self.builds.dependencies).unreadable(name, &why),
             },

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::super::Exit;
 use super::super::known::Known;
 use super::super::screen::Screen;
-use super::super::walk::{each, with_bytes};
+use super::super::walk::{Found, each, with_bytes};
 use super::builds::Near;
 use super::held::{self, Held, World};
 use super::place::Place;
@@ -56,10 +56,10 @@ impl Job<'_> {
     fn each<T: Send>(
         &self,
         after: &After,
-        work: impl Fn(&Path, Option<&Metadata>) -> T + Sync,
+        work: impl Fn(&Path, Found<'_>) -> T + Sync,
         mut take: impl FnMut(&Path, T) -> Result<(), Exit> + Send,
     ) -> Result<(), Exit> {
-        let looked_at = |path: &Path, found: Option<&Metadata>| {
+        let looked_at = |path: &Path, found: Found<'_>| {
             let known = !after.files.contains_key(path) && !self.rules.spreads() && self.known.rules_out(path, found);
             (!known).then(|| work(path, found))
         };
@@ -83,7 +83,7 @@ impl Job<'_> {
             self.screen.diagnostic(format!("error: {why}"));
             Exit::Negative
         };
-        let learn = |path: &Path, found: Option<&Metadata>| {
+        let learn = |path: &Path, found: Found<'_>| {
             let place = Place::of(self.paths, path)?;
             with_bytes(path, found, |bytes, _| match after.of(&place, path, bytes) {
                 Some((now, bytes)) => collect(self.rules, &now.name, bytes),
@@ -104,7 +104,7 @@ impl Job<'_> {
     /// What the edits of all files ask for in every one of them.
     fn planted(&self, after: &After, facts: &Arc<Facts>) -> BTreeSet<Seed> {
         let mut all = BTreeSet::new();
-        let look = |path: &Path, found: Option<&Metadata>| {
+        let look = |path: &Path, found: Found<'_>| {
             let place = Place::of(self.paths, path).ok()?;
             let seeds = |bytes: &[u8]| {
                 let (now, bytes) = after.of(&place, path, bytes)?;
@@ -137,7 +137,7 @@ impl Job<'_> {
             let there = |wanted: &transform::Creation| world.is_some_and(|world| world.decided.there(wanted));
             transform::unsettled(self.rules, &facts, &place.name, bytes, &there)
         };
-        let of_file = |path: &Path, found: Option<&Metadata>| {
+        let of_file = |path: &Path, found: Found<'_>| {
             let place = Place::of(self.paths, path).ok()?;
             with_bytes(path, found, |bytes, _| {
                 after.of(&place, path, bytes).and_then(|(now, bytes)| unsettled(now, bytes))
@@ -160,7 +160,7 @@ impl Job<'_> {
     /// What all files would be after the change, and those that ask for whole files.
     fn after(&self, before: &Arc<Facts>) -> Result<(After, Vec<Held>), Exit> {
         let (mut after, mut held) = (After::default(), Vec::new());
-        let work = |path: &Path, found: Option<&Metadata>| {
+        let work = |path: &Path, found: Found<'_>| {
             let place = Place::of(self.paths, path).ok()?;
             let of = |bytes: &[u8], meta: &Metadata| {
                 let report = file(self.rules, before, &place.name, bytes);
