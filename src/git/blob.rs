@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 
 use super::{GitError, Repository, garbled, object_name};
+use crate::process::ProcessError;
 
 /// How many bytes of content are held at once, unless a single blob is larger.
 const BATCH_BYTES: u64 = 32 << 20;
@@ -11,8 +12,8 @@ const BATCH_BYTES: u64 = 32 << 20;
 const BATCH_COUNT: usize = 20_000;
 /// How much of git's answers is read at once, in bytes.
 const READ_BYTES: usize = 256 << 10;
-/// How long the line before a blob may be, in bytes.
-const LINE_BYTES: u64 = 160;
+/// How long what git prints around one blob may be, in bytes: a line before it, a line break behind it.
+const FRAME: u64 = 160;
 
 /// The answer about one blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +92,8 @@ impl Repository {
     ) -> Result<(), E> {
         let pairs = ids.iter().zip(sizes);
         let asked: Vec<&str> = pairs.filter(|(_, size)| wanted(**size, limit).is_some()).map(|(id, _)| *id).collect();
-        let mut answers = if asked.is_empty() { None } else { Some(self.answers(&asked)?) };
+        let room: u64 = sizes.iter().filter_map(|size| wanted(*size, limit)).map(|size| size + FRAME).sum();
+        let mut answers = if asked.is_empty() { None } else { Some(self.answers(&asked, room)?) };
         let mut bytes = Vec::new();
         for (index, size) in sizes.iter().enumerate() {
             let blob = match *size {
@@ -107,25 +109,37 @@ impl Repository {
         Ok(())
     }
 
-    /// What git prints of these blobs, to be read from the beginning. It goes into a file of the
-    /// memory: git writes each blob by itself, and through a pipe both sides would wait for each
-    /// other at every one (a third of the time that reading takes).
-    fn answers(&self, asked: &[&str]) -> Result<BufReader<File>, GitError> {
+    /// What git prints of these blobs, to be read from the beginning; it fails where that is more than `room` bytes. It
+    /// goes into a file of the memory: git writes each blob by itself, and through a pipe both sides would wait
+    /// for each other at every one.
+    fn answers(&self, asked: &[&str], room: u64) -> Result<BufReader<File>, GitError> {
         let call = self.invoke(&["cat-file", "--batch"]).stdin(questions(asked)?);
-        let unheld = |source| crate::process::ProcessError::Io { program: "git".to_owned(), source };
-        let mut file = memory().map_err(unheld)?;
+        let mut file = memory(room).map_err(unheld)?;
         self.finish_into("cat-file", call, file.try_clone().map_err(unheld)?)?;
         file.rewind().map_err(unheld)?;
         Ok(BufReader::with_capacity(READ_BYTES, file))
     }
 }
 
-/// A file that has no name and ends with its last holder.
-fn memory() -> io::Result<File> {
+/// What git printed can't be held, or read again.
+fn unheld(source: io::Error) -> ProcessError {
+    ProcessError::Io { program: "git".to_owned(), source }
+}
+
+/// A file that has no name, ends with its last holder, and does not grow beyond `room` bytes where the system can
+/// say so: the blobs may be others than those that were measured.
+fn memory(room: u64) -> io::Result<File> {
     #[cfg(target_os = "linux")]
-    if let Ok(file) = rustix::fs::memfd_create("blobs", rustix::fs::MemfdFlags::CLOEXEC) {
-        return Ok(file.into());
+    {
+        use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+        if let Ok(file) = memfd_create("blobs", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING) {
+            let file = File::from(file);
+            file.set_len(room)?;
+            fcntl_add_seals(&file, SealFlags::GROW)?;
+            return Ok(file);
+        }
     }
+    let _ = room;
     tempfile::tempfile()
 }
 
@@ -151,7 +165,7 @@ fn blob_size(line: &str) -> Option<u64> {
 fn content(answers: Option<&mut BufReader<File>>, size: u64, bytes: &mut Vec<u8>) -> Result<(), GitError> {
     bytes.clear();
     let read = answers.map_or(Ok(false), |answers| {
-        answers.take(LINE_BYTES).read_until(b'\n', bytes)?;
+        answers.take(FRAME).read_until(b'\n', bytes)?;
         let known = bytes.strip_suffix(b"\n").and_then(|line| blob_size(&String::from_utf8_lossy(line))) == Some(size);
         if known {
             bytes.clear();
@@ -159,8 +173,20 @@ fn content(answers: Option<&mut BufReader<File>>, size: u64, bytes: &mut Vec<u8>
         }
         Ok::<_, io::Error>(known)
     });
-    match read {
-        Ok(true) if bytes.pop() == Some(b'\n') && bytes.len() as u64 == size => Ok(()),
+    match read.map_err(unheld)? {
+        true if bytes.pop() == Some(b'\n') && bytes.len() as u64 == size => Ok(()),
         _ => Err(garbled("cat-file", bytes)),
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io::Write;
+
+    #[test]
+    fn answers_have_as_much_room_as_was_measured_and_no_more() {
+        let mut file = super::memory(4).unwrap();
+        file.write_all(b"1234").unwrap();
+        assert!(file.write_all(b"5").is_err());
     }
 }

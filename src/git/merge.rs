@@ -103,7 +103,7 @@ impl Repository {
         }
         let blobs: Vec<&str> = found.iter().map(|(_, _, blob)| blob.as_str()).collect();
         let mut contents: Vec<Vec<u8>> = Vec::with_capacity(found.len());
-        self.blobs(&blobs, u64::MAX, &mut |index, blob| {
+        self.blobs(&blobs, crate::process::DEFAULT_OUTPUT_LIMIT as u64, &mut |index, blob| {
             contents.push(match blob {
                 Blob::Bytes(bytes) => bytes.to_vec(),
                 // It says itself what it lacks.

@@ -24,6 +24,7 @@ use crate::state::Store;
 use crate::toolchain;
 use crate::transform::{self, Pinned, Plan, Transformed, WorkspacePlan};
 use crate::workspace::{EntityRef, Fleet, Manifest, Pin, Workspace};
+
 /// Discovers for a plan or a run. A run stops here where the list must be complete and
 /// is not, or where consumers on record may only be missing because a source is down.
 fn find(

@@ -140,7 +140,7 @@ pub fn look_at_owners(store: &mut Store, tell: &dyn Fn(super::Event<'_>)) -> Res
 fn is_open(record: &DeliveryRecord) -> bool {
     use DeliveryState as D;
     match &record.state {
-        D::RollingBack if record.revert.is_some() => true,
+        D::RollingBack | D::Conflict(_) if record.revert.is_some() => true,
         D::Delivered | D::Edited(_) => true,
         D::Superseded => record.merged.is_none(),
         D::Delivering | D::RollingBack | D::Conflict(_) | D::RolledBack => record.merged.is_none(),
@@ -341,7 +341,18 @@ fn note(store: &mut Store, id: &str, record: &DeliveryRecord, seen: &Seen) -> Re
             let entry = Entry::of("freed", id, "what was in the way of its rollback is gone");
             return deliver::go(store, id, &mut record.clone(), (Event::Revert, now.state), entry);
         }
-        Seen::Back(why) => (Event::Back, why),
+        Seen::Back(why) => {
+            if matches!(record.state, DeliveryState::Conflict(_)) {
+                // What a person put together is the end of a rollback that was begun once more.
+                let entry = Entry::of("resolved", id, "a person put it together with what stood in its way");
+                let again = (Event::Revert, DeliveryState::RollingBack);
+                deliver::go(store, id, &mut record.clone(), again, entry)?;
+            }
+            let state = DeliveryState::RollingBack;
+            let mut record = DeliveryRecord { state, ..now.clone() };
+            let entry = Entry { detail: why.clone(), ..Entry::of(format!("owner.{}", Event::Back.as_str()), id, "") };
+            return deliver::go(store, id, &mut record, (Event::Back, now.state), entry);
+        }
         Seen::Refused(why) => (Event::Conflict, why),
         Seen::Edited(why) => (Event::Edit, why),
         Seen::Closed(why) => (Event::Close, why),

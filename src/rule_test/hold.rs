@@ -55,13 +55,11 @@ pub fn unexampled(rules: &RuleSet) -> Vec<&str> {
 pub fn hint_of_unexampled(rules: &RuleSet) -> Option<String> {
     let ids = unexampled(rules);
     let (first, rest) = ids.split_first()?;
-    let others = match rest.len() {
-        0 => String::new(),
-        n => format!(" and {n} more"),
+    let who = match rest.len() {
+        0 => format!("`{first}` shows"),
+        n => format!("`{first}` and {n} more show"),
     };
-    Some(format!(
-        "`{first}`{others} shows no example: .example(\"before\", \"after\") is tried whenever the rule is loaded"
-    ))
+    Some(format!("{who} no example: .example(\"before\", \"after\") is tried whenever the rule is loaded"))
 }
 
 /// The examples of one file that do not hold.

@@ -107,7 +107,13 @@ fn where_given(section: &str, option: &str, name: &str, what: &str) -> String {
 }
 
 pub(super) fn params(inputs: &Inputs) -> Dynamic {
-    dynamic(&toml::Value::Table(inputs.parameters.clone()))
+    map(&inputs.parameters)
+}
+
+/// Parameters are few: each closure has its own, which it can take apart as any map.
+fn map(parameters: &toml::Table) -> Dynamic {
+    let values = parameters.iter().map(|(key, value)| (key.as_str().into(), table::dynamic(value, &map)));
+    values.collect::<Map>().into()
 }
 
 fn tables(api: &mut Api<'_>, inputs: &Inputs) {
@@ -135,19 +141,4 @@ fn tables(api: &mut Api<'_>, inputs: &Inputs) {
             fail(format!("no parameter is named `{name}`\n{}", where_given("parameters", "param", name, "VALUE")))
         })
     });
-}
-
-fn dynamic(value: &toml::Value) -> Dynamic {
-    match value {
-        toml::Value::String(text) => text.clone().into(),
-        toml::Value::Integer(number) => (*number).into(),
-        toml::Value::Float(number) => (*number).into(),
-        toml::Value::Boolean(flag) => (*flag).into(),
-        toml::Value::Datetime(time) => time.to_string().into(),
-        toml::Value::Array(items) => items.iter().map(dynamic).collect::<rhai::Array>().into(),
-        toml::Value::Table(table) => {
-            let map: Map = table.iter().map(|(key, value)| (key.as_str().into(), dynamic(value))).collect();
-            map.into()
-        }
-    }
 }

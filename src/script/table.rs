@@ -25,14 +25,19 @@ impl Table {
 
 /// A value of a table: tables in it are shared as well.
 fn value_of(value: &toml::Value) -> Dynamic {
+    dynamic(value, &|table| Dynamic::from(Table::new(table)))
+}
+
+/// A value as rules see it; `table` makes what becomes of the tables in it.
+pub(super) fn dynamic(value: &toml::Value, table: &dyn Fn(&toml::Table) -> Dynamic) -> Dynamic {
     match value {
         toml::Value::String(text) => text.clone().into(),
         toml::Value::Integer(number) => (*number).into(),
         toml::Value::Float(number) => (*number).into(),
         toml::Value::Boolean(flag) => (*flag).into(),
         toml::Value::Datetime(time) => time.to_string().into(),
-        toml::Value::Array(items) => items.iter().map(value_of).collect::<Array>().into(),
-        toml::Value::Table(table) => Dynamic::from(Table::new(table)),
+        toml::Value::Array(items) => items.iter().map(|item| dynamic(item, table)).collect::<Array>().into(),
+        toml::Value::Table(inner) => table(inner),
     }
 }
 

@@ -429,3 +429,44 @@ fn a_rollback_goes_on_once_what_was_in_its_way_is_merged_or_gone() {
     assert_eq!(["ant", "bee"].map(|name| state(&bench, name)), ["reverted", "reverting"], "{:#}", bench.ledger());
     assert_eq!(job(&bench, "bee", "gander/small/bee.revert"), OLD);
 }
+
+#[test]
+fn a_place_that_a_squashed_revert_leaves_is_told() {
+    let bench = fleet("");
+    let between = "x = 1\n".repeat(20);
+    let lines = |first: &str, last: &str| format!("{first}{between}{}", last.replace("rows", "last"));
+    let ant = bench.root.join("apps/ant");
+    commit(&ant, "job.py", &lines(OLD, OLD), &[]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]).expect(0);
+    let ant = merge(&bench, "ant", &["--no-ff", "-m", "merged"]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    bench.gander(&["rollback", "--all"]).expect(4);
+    git(&ant, &["fetch", "-q"]);
+    let message = git(&ant, &["log", "-1", "--format=%B", "origin/gander/small/ant.revert"]);
+    commit(&ant, "job.py", &lines(OLD, NEW), &["-m", &message]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]);
+    let row = bench.ledger();
+    assert_eq!(state(&bench, "ant"), "reverting", "{row:#}");
+    assert!(reason(&row, "ant").contains("job.py holds some of it"), "{row:#}");
+}
+
+#[test]
+fn a_conflict_that_a_person_has_put_together_is_over() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let ant = merge(&bench, "ant", &["--no-ff", "-m", "merged"]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    bench.gander(&["rollback", "--all"]).expect(4);
+    commit(&ant, "job.py", &NEW.replace("rows", "lines"), &[]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]);
+    assert_eq!(state(&bench, "ant"), "revert-conflict", "{:#}", bench.ledger());
+    git(&ant, &["fetch", "-q"]);
+    git(&ant, &["merge", "-q", "-X", "theirs", "-m", "back", "origin/gander/small/ant.revert"]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    assert_eq!(job(&bench, "ant", "main"), OLD);
+    bench.gander(&["run"]);
+    assert_eq!(state(&bench, "ant"), "reverted", "{:#}", bench.ledger());
+}

@@ -126,7 +126,7 @@ impl Present {
             Ok(Merging::Nothing) => {
                 Some("the history that it was made over was written anew, and merging it changes nothing".to_owned())
             }
-            Ok(Merging::Conflict(path)) => Some(same_lines(&path)),
+            Ok(Merging::Conflict(path)) => Some(same_lines(path.strip_prefix(&below(prefix, "")).unwrap_or(&path))),
             // A remote may give nobody a commit by its name, and an older git does not tell.
             Err(_) => self.stuck_file(prefix, versions)?.map(|path| same_lines(&path)),
         })

@@ -338,7 +338,7 @@ fn slot(
         if found.message.ends_with(&trailer(id)) {
             let left = plan(shipment, record, Some(folder))?;
             let is_known = record.revert.as_ref().is_some_and(|(_, commit)| *commit == found.commit);
-            // One that was asked for, and can't be merged any more, is made anew over what is there now.
+            // Whether one that was asked for could still be merged is not asked: over another head it is made anew.
             if is_known && !found.parents.contains(&left.head) && !left.files.is_empty() {
                 return Ok(Slot::Free(branch, Some(found.commit)));
             }

@@ -85,6 +85,10 @@ pub(super) fn settle(
 fn is_asked(snapshot: &Snapshot, look: &Look<'_>, subject: &Subject<'_>, sight: &Sight, same: bool) -> bool {
     use DeliveryState as D;
     let record = subject.record;
+    if is_stuck(record) {
+        // Its owner may have put the two together.
+        return !same || look.closely;
+    }
     if is_asked_back(record) {
         // Its owner may take it back in another way than by merging gander's revert.
         return sight.seen.is_some() || sight.named.is_some() || !same;
@@ -119,6 +123,11 @@ fn is_asked_back(record: &DeliveryRecord) -> bool {
     record.state == DeliveryState::RollingBack && record.revert.is_some()
 }
 
+/// Its revert could not be merged as it was: a person may have put the two together, or taken it back otherwise.
+pub(super) fn is_stuck(record: &DeliveryRecord) -> bool {
+    matches!(record.state, DeliveryState::Conflict(_)) && record.revert.is_some() && record.merged.is_some()
+}
+
 /// Both ends of all files of a delivery, with those that were merged under it.
 fn all_versions(store: &Store, id: &str, record: &DeliveryRecord) -> Result<Vec<FileVersion>, RolloutError> {
     let mut files: BTreeMap<String, FileVersion> = BTreeMap::new();
@@ -135,7 +144,7 @@ fn all_versions(store: &Store, id: &str, record: &DeliveryRecord) -> Result<Vec<
 
 fn case<'a>(store: &Store, subject: Subject<'a>, sight: Sight) -> Result<Case<'a>, RolloutError> {
     let record = subject.record;
-    let versions = match is_asked_back(record) {
+    let versions = match is_asked_back(record) || is_stuck(record) {
         true => all_versions(store, subject.id, record)?,
         false => store.versions_of(subject.id, &record.change_id)?,
     };
@@ -158,7 +167,7 @@ fn compare(before: Option<&str>, cases: &[Case<'_>]) -> Result<Vec<Option<Answer
         let is_moved =
             |version: &FileVersion| moved.as_ref().is_none_or(|moved| moved.contains(&below(prefix, &version.path)));
         let record = case.subject.record;
-        record.merged.is_some() && !is_asked_back(record) && !case.versions.iter().any(is_moved)
+        record.merged.is_some() && !is_asked_back(record) && !is_stuck(record) && !case.versions.iter().any(is_moved)
     };
     let asked =
         |case: &&Case<'_>| case.subject.git.is_some_and(|git| !case.versions.is_empty() && !stays(case, &git.prefix));
@@ -207,6 +216,9 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
     let (id, record, sight) = (case.subject.id.to_owned(), case.subject.record, &case.sight);
     let news = |seen: Option<Seen>, doubt: Option<String>| Some(News { id: id.clone(), seen, doubt: Some(doubt) });
     let Some(Answer { head, told, earlier, named: by_name, stuck }) = answer else {
+        if is_stuck(record) {
+            return None;
+        }
         if record.state == D::RolledBack && record.once.is_some() {
             return None;
         }
@@ -214,18 +226,25 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
         let seen = sight.named.clone().map(by_name).or_else(|| sight.seen.clone());
         return seen.map(|seen| News { id: id.clone(), seen: Some(seen), doubt: None });
     };
+    if is_stuck(record) {
+        return match told {
+            Told::NotThere => news(Some(Seen::Back(format!("its files are as they were before it in {head}"))), None),
+            Told::There | Told::Unclear { .. } => None,
+        };
+    }
     if is_asked_back(record) {
         if told == Told::NotThere {
             return news(Some(Seen::Back(format!("its files are as they were before it in {head}"))), None);
         }
-        let is_part = matches!(by_name, Some(Told::There | Told::Unclear { whole: Some(_), .. }));
+        // Of a file with several places one may be left, as of a change set a file.
+        let is_part = matches!(by_name, Some(Told::There | Told::Unclear { part: true, .. }));
         return match sight.named.as_ref().filter(|_| !is_part) {
             Some(commit) => news(Some(back_in(commit.clone())), left_of(&told)),
             None => {
                 let stuck = stuck.map(|why| {
                     Seen::Refused(format!(
-                        "{why}, so that its revert can't be merged any more: `gander rollback --consumer` makes it \
-                         anew, or lays the three versions side by side"
+                        "{why}, so that its revert can't be merged any more as it is: `gander rollback --consumer` makes \
+                         it anew, or lays the three versions side by side"
                     ))
                 });
                 news(sight.seen.clone().or(stuck), sight.named.as_ref().map(|commit| half_back(commit, &told)))
@@ -306,6 +325,7 @@ fn back_in(commit: String) -> Seen {
 fn half_back(commit: &str, told: &Told) -> String {
     let what = match told {
         Told::Unclear { whole: Some(path), .. } => format!("{path} is as gander left it"),
+        Told::Unclear { neither: Some(path), .. } => format!("{path} holds some of it"),
         _ => "not all of it is as it was before".to_owned(),
     };
     format!("{commit} says that it takes it back, and {what}: its owner may have merged a part")
@@ -318,6 +338,10 @@ fn left_of(told: &Told) -> Option<String> {
         Told::Unclear { whole: Some(path), .. } => Some(format!(
             "of what was taken back, {path} is as gander left it all the same; `gander rollback --consumer` makes a \
              revert of it"
+        )),
+        Told::Unclear { part: true, neither: Some(path), .. } => Some(format!(
+            "of what was taken back, {path} may hold some all the same: look there; `gander rollback --consumer` makes \
+             a revert of it"
         )),
         Told::NotThere | Told::Unclear { whole: None, .. } => None,
     }
@@ -344,8 +368,13 @@ pub(in crate::rollout) fn is_unclear(record: &DeliveryRecord) -> bool {
 /// Its branch stands, also where it is to be withdrawn, and its owner may have merged a part of it.
 fn may_be_half(record: &DeliveryRecord) -> bool {
     use DeliveryState as D;
-    let stands = matches!(record.state, D::Delivered | D::Edited(_) | D::RollingBack);
-    stands && record.merged.is_none() && record.revert.is_none() && record.over.is_none()
+    let stands = match record.state {
+        D::Delivered | D::Edited(_) => true,
+        // Where one is merged below it, a rollback that was begun goes on with its revert.
+        D::RollingBack => record.revert.is_none() && record.over.is_none(),
+        _ => false,
+    };
+    stands && record.merged.is_none()
 }
 
 /// The places that were looked at, each with its head.
