@@ -42,6 +42,18 @@ fn without_the_packages_nothing_is_said_to_be_the_same() {
 }
 
 #[test]
+fn each_of_them_has_something_to_compare() {
+    let bench = Bench::copy_of(&fixture());
+    let planned = bench.gander(&["plan", "-m", "datasets.toml", "--no-diff"]).expect(0).stdout;
+    for (name, _) in CONSUMERS {
+        let row =
+            planned.lines().find(|row| row.split_whitespace().next() == Some(&format!("component:default/{name}")));
+        let outcome = row.and_then(|row| row.split_whitespace().nth(1));
+        assert!(matches!(outcome, Some("changed" | "annotated")), "{name}: {row:?}");
+    }
+}
+
+#[test]
 #[ignore = "installs packages; .ci/run runs it"]
 fn every_consumer_of_sql_and_dbt_is_compared() {
     let bench = Bench::copy_of(&fixture());
