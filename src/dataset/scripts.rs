@@ -34,12 +34,23 @@ const WRITTEN: [char; 8] = ['/', '"', '\'', '`', ' ', '\n', '(', '='];
 /// What begins a line of SQL that runs another file: of psql, SQL*Plus, MySQL, sqlcmd, SQLite.
 const INCLUDES: [&str; 8] = ["\\i", "@", "start ", "source ", ":r ", ".read", "!source", "{"];
 
+/// How far before a name is looked for what includes it, in bytes: a text of one line names many.
+const MAX_LINE: usize = 1024;
+
 /// Files of SQL, YAML and JSON that a text names; SQL itself names one only where it includes it.
 pub(super) fn named(path: &str, text: &str) -> Vec<String> {
     let passed_over = |before: &str| {
-        let line = before[before.rfind('\n').map_or(0, |end| end + 1)..].trim_start();
+        if !path.ends_with(".sql") {
+            return false;
+        }
+        let near = before.floor_char_boundary(before.len().saturating_sub(MAX_LINE));
+        let Some(start) = before[near..].rfind('\n').map(|end| near + end + 1).or((near == 0).then_some(0)) else {
+            // What so long a line begins with is not known.
+            return false;
+        };
+        let line = before[start..].trim_start();
         let includes = line.contains("{%") || line.contains("{{") || INCLUDES.iter().any(|one| line.starts_with(one));
-        path.ends_with(".sql") && (!includes || line.starts_with("--"))
+        !includes || line.starts_with("--")
     };
     let mut found = Vec::new();
     for end in SCRIPTS {
@@ -78,5 +89,14 @@ mod tests {
             assert_eq!(named("a.sql", text), Vec::<String>::new(), "{text}");
         }
         assert_eq!(named("a.yaml", "query: users.sql"), ["users"]);
+    }
+
+    #[test]
+    fn a_long_line_names_many_files_at_once() {
+        for path in ["a.json", "a.sql"] {
+            for line in ["\"ä/f.json\", ".repeat(100_000), format!("{{{{ {} 'ä/f.json' }}}}", "'x', ".repeat(1000))] {
+                assert_eq!(named(path, &line).last().map(String::as_str), Some("ä/f"), "{path}");
+            }
+        }
     }
 }
