@@ -378,11 +378,17 @@ mod tests {
             "    from . import a, \\\n        users; f(users.LIMIT)\n",
             "with patch('jobs.users.LIMIT', 1): pass\n",
             "# MAGIC %run ./users\nf(LIMIT)\n",
+            "from jobs import a, \\\n    b, \\\n    users\nf(users.LIMIT)\n",
+            "from jobs import (  # noqa (all)\n    a,\n    users,\n)\nf(users.LIMIT)\n",
+            "from jobs import (\n    a,  # (old)\n    users,\n)\nf(users.LIMIT)\n",
+            "# MAGIC from jobs import (\n# MAGIC   a,  # (old)\n# MAGIC   users)\nf(users.LIMIT)\n",
             "import_module(name).LIMIT\n",
         ] {
             assert!(reached(code), "{code}");
         }
-        for code in ["users = g()\nf(users.LIMIT)\n", "import (a)\nusers = LIMIT\n"] {
+        for code in
+            ["users = g()\nf(users.LIMIT)\n", "import (a)\nusers = LIMIT\n", "# import it (late\nusers = LIMIT\n"]
+        {
             assert!(!reached(code), "{code}");
         }
         // Elsewhere a name needs no import.

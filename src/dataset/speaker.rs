@@ -219,15 +219,27 @@ fn imports(text: &str) -> Vec<Range<usize>> {
         if within || !trimmed.contains("import") && !trimmed.starts_with("from ") {
             continue;
         }
-        let open = trimmed.contains('(') && !trimmed.contains(')');
-        let end = match (open, trimmed.ends_with('\\')) {
-            (true, _) => text[range.end..].find(')').map_or(text.len(), |close| range.end + close),
-            (_, true) => text[range.end..].find('\n').map_or(text.len(), |end| range.end + end),
-            _ => range.end,
-        };
-        found.push(range.start..end);
+        found.push(range.start..range.start + import_length(&text[range.start..]));
     }
     found
+}
+
+/// How long an import is that a text begins with, in bytes: brackets in comments close nothing.
+fn import_length(text: &str) -> usize {
+    // `# MAGIC from jobs import (`: a cell of a notebook.
+    let is_cell = |line: &str| line.trim_start().starts_with('#');
+    let cell = is_cell(text);
+    let (mut length, mut open) = (0, 0_usize);
+    for line in text.split_inclusive('\n').take_while(|line| !cell || is_cell(line)) {
+        length += line.len();
+        let line = if cell { line.trim_start().trim_start_matches('#') } else { line };
+        let code = line.split('#').next().unwrap_or_default().trim_end();
+        open = (open + code.matches('(').count()).saturating_sub(code.matches(')').count());
+        if open == 0 && !code.ends_with('\\') {
+            break;
+        }
+    }
+    length
 }
 
 /// On which side of a place a range lies.
