@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::scripts;
 pub use super::scripts::is_script;
 use super::speaker::{GLUE, IMPORTERS, is_index, module, modules};
 pub use super::speaker::{Speaker, Subjects, family, is_code};
@@ -229,10 +230,11 @@ impl Elsewhere {
                 && number.is_some_and(|number| one.line(number).is_some() && (!shared || one.asked.contains(&number)))
         };
         let lower = path.to_lowercase();
+        let (name, in_folder) = (module(&lower), scripts::in_folder(&lower));
         let all = self.speakers.iter().enumerate();
         let (mut may, mut naming) = (BTreeSet::new(), BTreeSet::new());
         for (at, one) in all {
-            naming.extend(one.names(&lower, &self.scripts).then_some(at));
+            naming.extend(one.names(name, in_folder.as_ref(), &self.scripts).then_some(at));
             may.extend(speaks(one).then_some(at));
         }
         self.with_reaching(&mut naming);
@@ -376,12 +378,12 @@ mod tests {
             "from jobs.users import *\nf(LIMIT)\n",
             "from \\\n  jobs.users import LIMIT\n",
             "    from . import a, \\\n        users; f(users.LIMIT)\n",
-            "with patch('jobs.users.LIMIT', 1): pass\n",
-            "# MAGIC %run ./users\nf(LIMIT)\n",
             "from jobs import a, \\\n    b, \\\n    users\nf(users.LIMIT)\n",
             "from jobs import (  # noqa (all)\n    a,\n    users,\n)\nf(users.LIMIT)\n",
             "from jobs import (\n    a,  # (old)\n    users,\n)\nf(users.LIMIT)\n",
             "# MAGIC from jobs import (\n# MAGIC   a,  # (old)\n# MAGIC   users)\nf(users.LIMIT)\n",
+            "with patch('jobs.users.LIMIT', 1): pass\n",
+            "# MAGIC %run ./users\nf(LIMIT)\n",
             "import_module(name).LIMIT\n",
         ] {
             assert!(reached(code), "{code}");

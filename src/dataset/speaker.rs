@@ -516,14 +516,14 @@ impl Speaker {
         Some((column.clone(), format!("{}:{line}", self.path)))
     }
 
-    /// Whether it names a file of SQL, YAML or JSON, or may; `path` is in lower case, and `files` are all of them with
-    /// their folders: one that is written as it lies there is no other of that name.
-    pub(super) fn names(&self, path: &str, files: &HashSet<String>) -> bool {
-        let own = in_folder(path);
+    /// Whether it names a file of SQL, YAML or JSON, or may, by its name without an end and the same with its folder,
+    /// both in lower case; `files` are all of them with their folders: one that is written as it lies there is no other
+    /// of that name.
+    pub(super) fn names(&self, own: &str, in_folder: Option<&String>, files: &HashSet<String>) -> bool {
         self.scripts.iter().any(|script| {
             let name = script.rsplit('/').next().unwrap_or(script);
             let any = name.is_empty() || name.starts_with(['-', '_']);
-            any || name == module(path) && (own.as_ref() == Some(script) || !files.contains(script))
+            any || name == own && (in_folder == Some(script) || !files.contains(script))
         })
     }
 }
