@@ -181,7 +181,12 @@ fn open_templates(unit: &mut Unit, text: &str, datasets: &Datasets) {
 }
 
 /// Bytes between the braces of templates, comments left out.
-fn templates(text: &str) -> Vec<std::ops::Range<usize>> {
+fn templates(text: &str) -> Vec<Range<usize>> {
+    braces(text, false)
+}
+
+/// Bytes between the braces of comments, or of all other templates, in order.
+fn braces(text: &str, comments: bool) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(open) = text[at..].find('{').map(|open| at + open) {
@@ -195,23 +200,10 @@ fn templates(text: &str) -> Vec<std::ops::Range<usize>> {
             }
         };
         let Some(end) = text[open + 2..].find(close).map(|end| open + 2 + end) else { break };
-        if close != "#}" {
+        if (close == "#}") == comments {
             found.push(open + 2..end);
         }
         at = end + 2;
-    }
-    found
-}
-
-/// Comments of templates: `{# … #}`.
-fn comments(text: &str) -> Vec<Range<usize>> {
-    let mut found: Vec<Range<usize>> = Vec::new();
-    for (at, _) in text.match_indices("{#") {
-        if found.last().is_none_or(|last| last.end <= at)
-            && let Some(len) = text[at..].find("#}")
-        {
-            found.push(at..at + len);
-        }
     }
     found
 }
@@ -229,8 +221,9 @@ fn open_macros(files: &[ProjectFile<'_>], units: &mut [Vec<Unit>], datasets: &Da
             continue;
         }
         let mut told = Unit { range: 0..file.text.len(), ..Unit::default() };
-        let comments = comments(file.text);
-        let said = |at: usize| !comments.iter().any(|comment| comment.contains(&at));
+        let comments = braces(file.text, true);
+        let next = |at: usize| comments.get(comments.partition_point(|comment| comment.end <= at));
+        let said = |at: usize| next(at).is_none_or(|comment| comment.start > at);
         for (at, word) in words(file.text, false).into_iter().filter(|(at, _)| said(*at)) {
             for dataset in &open {
                 let mapping = &datasets.mappings[*dataset];

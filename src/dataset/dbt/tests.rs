@@ -401,3 +401,9 @@ fn what_the_model_built_before_has_the_names_of_its_list() {
     let (texts, _) = moved(&[("models/m.sql", other), SOURCES]);
     assert_eq!(texts[0], other);
 }
+
+#[test]
+fn comments_of_templates_are_found_in_one_walk() {
+    assert_eq!(braces("a {# b #} {{ '{#' }} {# c #}", true), [4..7, 23..26]);
+    assert!(braces(&"{#".repeat(1 << 20), true).is_empty());
+}
