@@ -221,6 +221,17 @@ fn annotations_stand_where_they_may() {
         "=\nAnnotated: look",
         "no comments: the ledger only"
     );
+    for (language, path, case) in [
+        ("javascript", "a.js", "x: for (;;) f(1);"),
+        ("typescript", "a.ts", "x: for (;;) f(1);"),
+        ("tsx", "a.tsx", "enum E { A = f(1) }"),
+        ("java", "A.java", "assert f(1);"),
+    ] {
+        let (head, foot) = if language == "java" { ("class A { int a = 1; { ", " } }") } else { ("", "") };
+        let switch = |note: &str| format!("{head}switch (a) {{\n  case 1:\n{note}    {case}\n}}{foot}\n");
+        let noted = format!("{}\nAnnotated: look", switch("    // gander[n]: look\n"));
+        assert_eq!(note(language, path, "f($X)", &switch("")), noted);
+    }
     let embedded =
         r#"rule("n").lang("sql").find(table("users_v1")).in_host("python", kind("string")).annotate("look");"#;
     assert_eq!(
