@@ -290,6 +290,7 @@ fn what_macros_of_dbt_take_moves_with_the_dataset() {
         ),
         (
             "{{ dbt_utils.surrogate_key('user_id', \"country_code\") }}",
+        ("{{ dbt.dateadd('day', -1, 'signup_ts') }}", "{{ dbt.dateadd('day', -1, 'signed_up_at') }}"),
             "{{ dbt_utils.surrogate_key('user_id', \"country\") }}",
         ),
     ] {
@@ -310,6 +311,8 @@ fn what_macros_of_dbt_take_moves_with_the_dataset() {
     let own = ("macros/d.sql", "{% macro default__date_trunc(a, b) %} country_code {% endmacro %}");
     stays(&[("models/m.sql", &model("{{ dbt.date_trunc('day', 'signup_ts') }}")), SOURCES, own], "may name any column");
 }
+        "{{ dbt.dateadd('day', -n, 'signup_ts') }}",
+        "{{ dbt.dateadd('day', 1 - n, 'signup_ts') }}",
 
 #[test]
 fn what_a_template_may_write_is_told_with_the_macros_that_may_write_it() {

@@ -244,7 +244,13 @@ impl<'t> Resolver<'t> {
     /// Whether an argument is a part of a date, a number, a type or the like.
     fn names_no_column(&self, argument: Node<'t>) -> bool {
         let types = ["api.Column.translate_type(", "dbt.type_"];
+        // `-1`
+        let signed = argument.kind() == "operation"
+            && argument.text().starts_with('-')
+            && argument.named_children().all(|child| child.kind() == "number")
+            && argument.named_children().count() == 1;
         let plain = matches!(argument.kind(), "string" | "number")
+            || signed
             || types.iter().any(|call| argument.text().starts_with(call));
         plain
             && each(argument.text()).all(|(_, word)| {
