@@ -62,7 +62,11 @@ const LISTS: [&str; 4] =
     ["dbt.concat", "dbt_utils.concat", "dbt_utils.generate_surrogate_key", "dbt_utils.surrogate_key"];
 
 /// The macros of a project that take columns: name, and for each parameter its name, if it is a column's.
-pub(super) fn macros<'t>(texts: impl Iterator<Item = &'t str>) -> BTreeMap<String, Vec<Option<String>>> {
+/// `package` is what the project calls itself, where it alone has its macros.
+pub(super) fn macros<'t>(
+    package: Option<&str>,
+    texts: impl Iterator<Item = &'t str>,
+) -> BTreeMap<String, Vec<Option<String>>> {
     let (mut found, mut hands_on, mut names) = (BTreeMap::new(), Vec::new(), Vec::new());
     for text in texts {
         let mut rest = text;
@@ -79,7 +83,7 @@ pub(super) fn macros<'t>(texts: impl Iterator<Item = &'t str>) -> BTreeMap<Strin
             let columns: Vec<Option<String>> = parameters.iter().map(|one| Some((*one).to_owned())).collect();
             if is_expression(body, &parameters) {
                 found.insert(name.to_owned(), columns);
-            } else if let Some(to) = handed_to(body, &parameters) {
+            } else if let Some(to) = handed_to(body, &parameters, package) {
                 hands_on.push((name, to, columns));
             }
         }
@@ -108,14 +112,25 @@ pub(super) fn macros<'t>(texts: impl Iterator<Item = &'t str>) -> BTreeMap<Strin
     found
 }
 
-/// What a body hands its parameters on to, as they are: `{{ return(adapter.dispatch('clean')(c)) }}`.
-fn handed_to<'t>(body: &'t str, parameters: &[&str]) -> Option<&'t str> {
+/// What a body hands its parameters on to, as they are: `{{ return(adapter.dispatch('clean', 'shop')(c)) }}`.
+fn handed_to<'t>(body: &'t str, parameters: &[&str], package: Option<&str>) -> Option<&'t str> {
     let inside = body.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim_matches(['-', ' ', '\n', '\t']);
     let call = inside.strip_prefix("return(").and_then(|call| call.strip_suffix(')')).unwrap_or(inside).trim();
     let (name, list) = call.strip_prefix("adapter.dispatch(")?.split_once(')')?;
     let list = list.trim().strip_prefix('(')?.strip_suffix(')')?;
-    let name = name.trim().trim_matches(['\'', '"']);
-    (is_name(name) && list.split(',').map(str::trim).eq(parameters.iter().copied())).then_some(name)
+    let (name, of) = name.split_once(',').map_or((name, None), |(name, of)| (name, Some(of.trim())));
+    let name = quoted(name)?;
+    // Of another package's macros nobody knows the bodies.
+    let named =
+        |of: &'t str| quoted(of.strip_prefix("macro_namespace").map_or(of, |of| of.trim_start_matches([' ', '='])));
+    let own = of.is_none_or(|of| named(of).is_some_and(|of| Some(of) == package));
+    (own && is_name(name) && list.split(',').map(str::trim).eq(parameters.iter().copied())).then_some(name)
+}
+
+/// What a text of Jinja says.
+fn quoted(text: &str) -> Option<&str> {
+    let inside = |mark: char| text.trim().strip_prefix(mark)?.strip_suffix(mark);
+    inside('\'').or_else(|| inside('"'))
 }
 
 /// The next macro: what its tag says, its body, and what follows.

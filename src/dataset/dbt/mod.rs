@@ -51,9 +51,9 @@ pub fn decided(
     dialect: Dialect,
 ) -> Result<Vec<Vec<Decided>>, ParseError> {
     let models: HashSet<String> = files.iter().filter(|file| is_model(file.path)).map(|file| stem(file.path)).collect();
-    let (name, variables) = settings(files)?;
+    let (name, package, variables) = settings(files)?;
     let texts = files.iter().filter(|file| extension(file.path) == "sql").map(|file| file.text);
-    let macros = macros::macros(texts);
+    let macros = macros::macros(package.as_deref(), texts);
     let mut project = Project { models, name, variables, macros, ..Project::default() };
     let mut units: Vec<Vec<Unit>> = vec![Vec::new(); files.len()];
     let mut declared: BTreeSet<usize> = BTreeSet::new();
@@ -110,11 +110,14 @@ pub fn decided(
     Ok(together(files, units, datasets))
 }
 
-/// What the project calls itself, and what its variables hold.
-fn settings(files: &[ProjectFile<'_>]) -> Result<(Option<String>, HashSet<String>), ParseError> {
+/// What a project calls itself, the same where no other package has macros for it, and what its variables hold.
+type Settings = (Option<String>, Option<String>, HashSet<String>);
+
+/// What its `dbt_project.yml` says of a project.
+fn settings(files: &[ProjectFile<'_>]) -> Result<Settings, ParseError> {
     let (Some(file), Some(language)) = (files.iter().find(|file| file.path == "dbt_project.yml"), by_name("yaml"))
     else {
-        return Ok((None, HashSet::new()));
+        return Ok((None, None, HashSet::new()));
     };
     let tree = parse(language, file.text)?;
     let documents: Vec<yaml::Item<'_>> = tree.root().named_children().map(yaml::read).collect();
@@ -125,7 +128,9 @@ fn settings(files: &[ProjectFile<'_>]) -> Result<(Option<String>, HashSet<String
             variables.extend(yaml::text(node).map(|(text, _)| text.to_owned()));
         });
     }
-    Ok((name.filter(|name| !name.contains("{{")), variables))
+    let name = name.filter(|name| !name.contains("{{"));
+    let alone = documents.iter().all(|document| document.get("dispatch").is_none());
+    Ok((name.clone(), name.filter(|_| alone), variables))
 }
 
 /// Whether a name is `source(…)` of a source that the project says is another table.

@@ -242,8 +242,8 @@ fn a_relationship_leads_to_the_datasets_column() {
 
 #[test]
 fn only_macros_that_are_plain_expressions_take_columns() {
-    let of = |text: &'static str| {
-        let mut all = macros::macros([text].into_iter());
+    let of = |text: &str| {
+        let mut all = macros::macros(Some("shop"), [text].into_iter());
         all.retain(|name, _| !name.contains('.'));
         all
     };
@@ -268,6 +268,16 @@ fn only_macros_that_are_plain_expressions_take_columns() {
     let hands = "{% macro up(c) -%} {{ return(adapter.dispatch('up')(c)) }} {%- endmacro %}\n\
                  {% macro default__up(c) %} upper({{ c }})::varchar(2) {% endmacro %}\n";
     assert_eq!(of(hands).get("up"), Some(&vec![Some("c".to_owned())]));
+    for (called, known) in [
+        ("'up', 'shop'", true),
+        ("'up', macro_namespace = 'shop'", true),
+        ("\"up\", \"shop\"", true),
+        ("'up', 'other'", false),
+        ("'up', shop", false),
+        ("up", false),
+    ] {
+        assert_eq!(of(&hands.replace("'up'", called)).contains_key("up"), known, "{called}");
+    }
     let other = "{% macro up(c) %} {{ adapter.dispatch('up')(c) }} {% endmacro %}\n\
                  {% macro default__up(c) %} upper({{ c }}) {% endmacro %}\n\
                  {% macro spark__up(c) %} country_code {% endmacro %}\n";
@@ -280,6 +290,7 @@ fn what_macros_of_dbt_take_moves_with_the_dataset() {
     let model = |item: &str| format!("select {item} as x from {{{{ source('a', 'users_v1') }}}}");
     for (item, becomes) in [
         ("{{ dbt.date_trunc('day', 'signup_ts') }}", "{{ dbt.date_trunc('day', 'signed_up_at') }}"),
+        ("{{ dbt.dateadd('day', -1, 'signup_ts') }}", "{{ dbt.dateadd('day', -1, 'signed_up_at') }}"),
         (
             "{{ dbt.safe_cast('country_code', api.Column.translate_type(\"string\")) }}",
             "{{ dbt.safe_cast('country', api.Column.translate_type(\"string\")) }}",
@@ -290,7 +301,6 @@ fn what_macros_of_dbt_take_moves_with_the_dataset() {
         ),
         (
             "{{ dbt_utils.surrogate_key('user_id', \"country_code\") }}",
-        ("{{ dbt.dateadd('day', -1, 'signup_ts') }}", "{{ dbt.dateadd('day', -1, 'signed_up_at') }}"),
             "{{ dbt_utils.surrogate_key('user_id', \"country\") }}",
         ),
     ] {
@@ -301,18 +311,27 @@ fn what_macros_of_dbt_take_moves_with_the_dataset() {
         "{{ dbt.date_trunc('day', \"'country_code'\") }}",
         "{{ dbt.date_trunc('country_code', 'signup_ts') }}",
         "{{ dbt.date_trunc(part, 'signup_ts') }}",
+        "{{ dbt.dateadd('day', -n, 'signup_ts') }}",
+        "{{ dbt.dateadd('day', 1 - n, 'signup_ts') }}",
         "{{ dbt_utils.generate_surrogate_key(columns) }}",
         "{{ dbt_utils.generate_surrogate_key(['user_id', \"coalesce(country_code, '')\"]) }}",
         "{{ dbt_utils.pivot('country_code', ['a']) }}",
     ] {
         stays(&[("models/m.sql", &model(item)), SOURCES], "may name any column");
     }
+    // Another package may come first, where the project says so.
+    let up = "{% macro up(c) %} {{ adapter.dispatch('up', 'shop')(c) }} {% endmacro %}\n\
+              {% macro default__up(c) %} upper({{ c }}) {% endmacro %}\n";
+    let first = "name: shop\ndispatch:\n  - macro_namespace: shop\n    search_order: ['other', 'shop']\n";
+    for (settings, moves) in [("name: shop\n", true), (first, false), ("name: other\n", false)] {
+        let model = ("models/m.sql", model("{{ up('country_code') }}"));
+        let files = [(model.0, &*model.1), SOURCES, ("macros/up.sql", up), ("dbt_project.yml", settings)];
+        assert_eq!(moved(&files).0[0].contains("up('country')"), moves, "{settings}");
+    }
     // The project has its own.
     let own = ("macros/d.sql", "{% macro default__date_trunc(a, b) %} country_code {% endmacro %}");
     stays(&[("models/m.sql", &model("{{ dbt.date_trunc('day', 'signup_ts') }}")), SOURCES, own], "may name any column");
 }
-        "{{ dbt.dateadd('day', -n, 'signup_ts') }}",
-        "{{ dbt.dateadd('day', 1 - n, 'signup_ts') }}",
 
 #[test]
 fn what_a_template_may_write_is_told_with_the_macros_that_may_write_it() {
