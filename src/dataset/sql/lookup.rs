@@ -57,8 +57,8 @@ pub(super) const PSEUDO: [&str; 18] = [
     "false",
 ];
 
-/// Units of time, as functions take them for arguments.
-const UNITS: [&str; 27] = [
+/// Units of time, as functions take them for arguments; `extract` is none.
+const UNITS: [&str; 24] = [
     "microsecond",
     "millisecond",
     "second",
@@ -73,9 +73,6 @@ const UNITS: [&str; 27] = [
     "quarter",
     "year",
     "isoyear",
-    "date",
-    "time",
-    "datetime",
     "epoch",
     "dow",
     "doy",
@@ -99,7 +96,18 @@ pub(super) fn is_unit_of_time(node: Node<'_>, name: &str) -> bool {
     }
     let many =
         |one: Node<'_>| [one.prev_named(), one.next_named()].into_iter().flatten().any(|one| one.kind() == "argument");
-    UNITS.contains(&name) && argument.is_some_and(many)
+    UNITS.contains(&name) && argument.is_some_and(|one| many(one) && in_function_of_time(one))
+}
+
+/// Whether an argument is one of a function that takes a unit of time: `timestamp_trunc`, `dateadd`. To `coalesce`
+/// and `date` the same name is a column.
+fn in_function_of_time(argument: Node<'_>) -> bool {
+    let call = argument.ancestors().find(|up| up.kind() == "call");
+    let function = call.and_then(|call| call.field("function")).map_or("", Node::text);
+    let name = function.rsplit('.').next().unwrap_or_default().replace('_', "").to_lowercase();
+    let does = ["datetime", "date", "timestamp", "time"].iter().find_map(|of| name.strip_prefix(of));
+    let takes = ["trunc", "add", "sub", "diff", "diffbig", "part", "name", "bucket", "slice"];
+    name == "lastday" || does.is_some_and(|does| takes.contains(&does))
 }
 
 const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];

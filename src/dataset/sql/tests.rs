@@ -138,9 +138,21 @@ fn a_column_that_is_not_listed_holds_its_unit() {
         "select date_trunc(signed_up_at, month) as m, date_trunc(signed_up_at, week(monday)) as w, current_date as d from a.users_v2",
     );
     check("select week(monday) as w from a.users_v1", "! does not list monday");
+    check("select coalesce(date, user_id) as d from a.users_v1", "! does not list date");
+    check(
+        "select dateadd(day, 1, signup_ts) as d, safe.timestamp_trunc(signup_ts, hour) as h from a.users_v1",
+        "select dateadd(day, 1, signed_up_at) as d, safe.timestamp_trunc(signed_up_at, hour) as h from a.users_v2",
+    );
     // A name of time is a column where no function takes it.
     let join = "from a.users_v1 u join b.other p on p.id = u.user_id";
-    for (item, name) in [("month", "month"), ("max(date)", "date"), ("p.x + year", "year")] {
+    for (item, name) in [
+        ("month", "month"),
+        ("max(date)", "date"),
+        ("p.x + year", "year"),
+        ("coalesce(date, p.x)", "date"),
+        ("date(year, 1, 1)", "year"),
+        ("date_diff(date, p.x, day)", "date"),
+    ] {
         check(&format!("select {item} as m {join}"), &format!("! does not list {name}"));
     }
     check(
