@@ -309,10 +309,24 @@ fn lines_of(tree: &Tree, range: Range<usize>) -> Range<usize> {
     own.start + base..own.end + base
 }
 
-/// Whether the line that begins here goes on with the one before.
+/// Whether the line that begins here goes on with the one before. Two marks are one that is escaped, and in a
+/// comment there is none.
 fn goes_on(tree: &Tree, line: usize) -> bool {
-    let before = tree.text()[..line].trim_end_matches(['\n', '\r']);
-    tree.language.facts.continuation.as_deref().is_some_and(|mark| before.ends_with(mark))
+    let Some(before) = tree.text()[..line].strip_suffix('\n') else { return false };
+    let before = before.strip_suffix('\r').unwrap_or(before);
+    let Some(mark) = tree.language.facts.continuation.as_deref().filter(|mark| before.ends_with(mark)) else {
+        return false;
+    };
+    let marks = (before.len() - before.trim_end_matches(mark).len()) / mark.len();
+    let at = before.len() - mark.len();
+    let last = tree.last_from(at);
+    let comment = |n: &Node<'_>| is_comment(n) && n.local_range().contains(&at);
+    marks % 2 == 1 && !std::iter::once(last).chain(last.ancestors()).any(|n| comment(&n))
+}
+
+/// A comment, unlike a mark that a line goes on by.
+fn is_comment(node: &Node<'_>) -> bool {
+    node.is_extra() && node.is_named() && !node.text().starts_with(mark(node.tree()))
 }
 
 /// A part of a line with the blanks on one side of it, so that what stays is parted as it was. Where lines
@@ -324,7 +338,7 @@ fn unparted(tree: &Tree, own: Range<usize>) -> Range<usize> {
     loop {
         before = text[..before].trim_end_matches(blank).len();
         let Some(line) = text[..before].strip_suffix('\n').filter(|_| goes_on(tree, before)) else { break };
-        before = line.trim_end_matches('\r').len() - mark(tree).len();
+        before = line.strip_suffix('\r').unwrap_or(line).len() - mark(tree).len();
     }
     loop {
         behind = text.len() - text[behind..].trim_start_matches(blank).len();

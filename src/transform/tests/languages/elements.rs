@@ -153,6 +153,10 @@ fn an_element_on_its_own_line_takes_its_line() {
         ("bash", "f \\\n  old \\\n  k\ng\n", "f \\\n  k\ng\n"),
         ("bash", "f k \\\n  old\ng\n", "f k\ng\n"),
         ("bash", "f k \\\r\n  old\r\ng\r\n", "f k\r\ng\r\n"),
+        ("bash", "f a \\\n\nold\ng\n", "f a \\\n\ng\n"),
+        ("bash", "f a\\\\\n\told\ng\n", "f a\\\\\ng\n"),
+        ("bash", "f a # c:\\\nold\ng\n", "f a # c:\\\ng\n"),
+        ("python", "# c:\\\nold\ng()\n", "# c:\\\ng()\n"),
     ];
     covers(rows.iter().map(|row| row.0), &[]);
     let mut wrong = Vec::new();
