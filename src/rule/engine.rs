@@ -275,9 +275,10 @@ impl<'r, 'f> Runner<'r, 'f> {
         // A query in a text of the code that the rule is about.
         let in_query = embedded.filter(|_| !std::ptr::eq(tree.language, variant.language));
         let answer = match in_query {
-            Some((_, host)) => {
-                variant.find.answer_in_query(node, &mut bindings).and(|| Self::holds(variant, host, &mut bindings))
-            }
+            Some((_, host)) => variant
+                .find
+                .answer_in_query(node, host, &mut bindings)
+                .and(|| Self::holds(variant, host, &mut bindings)),
             None => variant.find.answer_where(node, &mut bindings, |found| Self::holds(variant, node, found)),
         };
         let literal = embedded.map(|(_, host)| (host.range(), tree.language));
@@ -453,11 +454,11 @@ impl<'r, 'f> Runner<'r, 'f> {
                 Binding::One(node) => vec![node],
                 Binding::Many(nodes) => nodes.into_iter().filter(|n| n.is_named()).collect(),
             };
-            for node in nodes {
+            for bound in nodes {
                 // A query in a text of the code is of another language.
-                let one = match std::ptr::eq(node.tree().language, variant.language) {
-                    true => condition.answer(node, bindings),
-                    false => condition.answer_in_query(node, bindings),
+                let one = match std::ptr::eq(bound.tree().language, variant.language) {
+                    true => condition.answer(bound, bindings),
+                    false => condition.answer_in_query(bound, node, bindings),
                 };
                 exercise::asked(condition, one == Certainty::Yes);
                 sum = sum.and(|| one);

@@ -266,18 +266,19 @@ impl Matcher {
         sum
     }
 
-    /// As [`Matcher::answer`], for a node of a query in a text of the code that a rule is about:
-    /// what speaks of that code's own language does not hold there.
-    pub(super) fn answer_in_query<'t>(&self, node: Node<'t>, found: &mut Bindings<'t>) -> Certainty {
+    /// As [`Matcher::answer`], for a node of a query in a text of the code that a rule is about, which is `host`:
+    /// what speaks of that code's own language does not hold there, and what is around is around the text.
+    pub(super) fn answer_in_query<'t>(&self, node: Node<'t>, host: Node<'t>, found: &mut Bindings<'t>) -> Certainty {
         match self {
             Self::Use(_) | Self::Lookup(_) | Self::Regex(_) | Self::Literal(_) => self.answer(node, found),
+            Self::Near(context) => context.answer(host, found),
             Self::Any(matchers) => {
-                matchers.iter().fold(Certainty::No, |sum, one| sum.or(|| one.answer_in_query(node, found)))
+                matchers.iter().fold(Certainty::No, |sum, one| sum.or(|| one.answer_in_query(node, host, found)))
             }
             Self::All(matchers) => {
-                matchers.iter().fold(Certainty::Yes, |sum, one| sum.and(|| one.answer_in_query(node, found)))
+                matchers.iter().fold(Certainty::Yes, |sum, one| sum.and(|| one.answer_in_query(node, host, found)))
             }
-            Self::Not(matcher) => matcher.answer_in_query(node, &mut found.clone()).negated(),
+            Self::Not(matcher) => matcher.answer_in_query(node, host, &mut found.clone()).negated(),
             _ => Certainty::No,
         }
     }

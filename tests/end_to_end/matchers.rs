@@ -132,6 +132,11 @@ rule("r/has").lang("sql").find(kind("on_clause")).has(column("users.id")).annota
 rule("r/inside").lang("python").find(column("users.country_code")).inside("def old($$$): $$$").annotate("in old code");
 rule("r/hole").lang("python").find("$F.col($C)").where(#{ C: column("users.country_code") })
     .when(|m| m.F.text == "F").annotate("compared");
+rule("r/near/inside").lang("python").find(all([column("users.country_code"), inside("def old($$$): $$$")])).annotate("in");
+rule("r/near/outside").lang("python").find(all([column("users.country_code"), outside("def old($$$): $$$")])).annotate("out");
+rule("r/near/not").lang("python").find(all([column("users.country_code"), not(inside("def old($$$): $$$"))])).annotate("not");
+rule("r/near/hole").lang("python").find(column("users.id").compared_with("$V")).where(#{ V: inside("def old($$$): $$$") })
+    .annotate("compared");
 rule("r/unknown").lang("python").find(dataset("users")).if_unknown("refuse").annotate("a reader");
 "#;
     let bench = bench("by_rules = [\"users.toml\"]\n", rules);
@@ -141,8 +146,8 @@ rule("r/unknown").lang("python").find(dataset("users")).if_unknown("refuse").ann
     );
     bench.put(
         "apps/python/job.py",
-        "def new(run):\n    return run('select country_code as c from a.users_v1')\n\n\n\
-         def old(run):\n    return run('select country_code as c from a.users_v1')\n",
+        "def new(run):\n    return run('select country_code as c from a.users_v1 where id = 1')\n\n\n\
+         def old(run):\n    return run('select country_code as c from a.users_v1 where id = 1')\n",
     );
     bench.put("apps/unknown/job.py", "TABLE = 'a.users_v1'\n\n\ndef job(read):\n    return read(TABLE)\n");
     bench.put(
@@ -165,6 +170,9 @@ rule("r/unknown").lang("python").find(dataset("users")).if_unknown("refuse").ann
     }
     let alone = ["r/inside", "r/where", "r/hole"];
     assert_eq!(found.iter().filter(|one| alone.contains(&one.0.as_str())).count(), 3, "{found:#?}");
+    // As matchers as well; `hole/job.py` has one on line 8.
+    let near: Vec<_> = found.iter().filter_map(|one| Some((one.0.strip_prefix("r/near/")?, one.2))).collect();
+    assert_eq!(near, [("hole", 6), ("inside", 6), ("not", 2), ("not", 8), ("outside", 2), ("outside", 8)]);
 }
 
 #[test]
