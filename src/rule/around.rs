@@ -61,7 +61,7 @@ pub struct Context {
 /// What fits in one tree, for names that stand for something from the start.
 struct Known {
     /// Held, so that no other ones come to lie there.
-    _given: Option<Arc<Givens>>,
+    given: Option<Arc<Givens>>,
     sought: Around,
     stops: Option<Around>,
 }
@@ -104,7 +104,8 @@ impl Context {
         let mut sum = Certainty::No;
         let stops = known.stops.as_ref().map(|stops| (stops, self.nearest(stops, from)));
         for node in nodes {
-            let free = stops.as_ref().map_or(Certainty::Yes, |(stops, near)| self.is_free(from, node, stops, *near));
+            let free =
+                stops.as_ref().map_or(Certainty::Yes, |(stops, near)| self.is_free(from, node, (known, stops), *near));
             if free == Certainty::No && matches!(self.side, Side::Inside | Side::Outside | Side::Precedes) {
                 break;
             }
@@ -129,13 +130,20 @@ impl Context {
     }
 
     /// Whether nothing between the two ends the search.
-    fn is_free<'t>(&self, from: Node<'t>, node: Node<'t>, stops: &Around, near: Option<Node<'t>>) -> Certainty {
+    fn is_free<'t>(
+        &self,
+        from: Node<'t>,
+        node: Node<'t>,
+        (known, stops): (&Known, &Around),
+        near: Option<Node<'t>>,
+    ) -> Certainty {
         let between = match self.side {
             Side::Has | Side::Lacks => stops.above(node).next().filter(|stop| stop.id > from.id),
             Side::Precedes => near.filter(|stop| stop.id < node.id),
             Side::Inside | Side::Outside | Side::Follows => near.filter(|stop| stop.id > node.id),
         };
-        let ends = |stop: Node<'t>| self.stop.as_ref().map(|matcher| matcher.answer(stop, &mut Bindings::default()));
+        let given = || Bindings::with(known.given.clone());
+        let ends = |stop: Node<'t>| self.stop.as_ref().map(|matcher| matcher.answer(stop, &mut given()));
         between.and_then(ends).map_or(Certainty::Yes, Certainty::negated)
     }
 
@@ -149,7 +157,7 @@ impl Context {
         }
         drop(all);
         let known = Arc::new(Known {
-            _given: given.cloned(),
+            given: given.cloned(),
             sought: Around::new(tree, &self.sought, given),
             stops: self.stop.as_ref().map(|stop| Around::new(tree, stop, given)),
         });

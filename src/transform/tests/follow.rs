@@ -97,6 +97,17 @@ followup("gone", ["F"]).lang("python").find(stmt("$F()")).where(#{ F: given("F")
 }
 
 #[test]
+fn a_search_may_end_at_what_a_follow_up_is_given() {
+    let script = r#"
+rule("flag").lang("python").find("$V = enabled('new')").delete().then("uses", "function", |m| #{ V: m.V });
+followup("uses", ["V"]).lang("python").find("h(1)").follows("z()", given("V")).replace("k(1)");
+"#;
+    let code = |between: &str| format!("def f():\n    new = enabled('new')\n    z()\n    {between}\n    h(1)\n");
+    assert_eq!(check(script, "a.py", &code("new")), "def f():\n    z()\n    new\n    h(1)\n");
+    assert_eq!(check(script, "a.py", &code("old")), "def f():\n    z()\n    old\n    k(1)\n");
+}
+
+#[test]
 fn rounds_have_an_end_and_no_circle() {
     let circle = r#"
 rule("a").lang("python").find("f()").replace("g()").then("b", "parent");
