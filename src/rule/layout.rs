@@ -59,12 +59,15 @@ fn step(fragments: &[Fragment]) -> Option<usize> {
 /// What code goes in by: a tab where it stands in tabs, or where its file first does; else as many spaces
 /// as most of the file's lines that go in.
 fn unit_at(file: &Tree, indent: &str) -> Option<String> {
-    let text = file.text();
-    let first = || text.lines().find(|line| line.starts_with([' ', '\t']) && !line.trim().is_empty());
-    let tabs =
-        if indent.is_empty() { first().is_some_and(|line| line.starts_with('\t')) } else { indent.starts_with('\t') };
-    let spaces = || (*file.unit.get_or_init(|| most_common_step(file))).map(|spaces| " ".repeat(spaces));
-    if tabs { Some("\t".to_owned()) } else { spaces() }
+    let (tabs, spaces) = *file.unit.get_or_init(|| (begins_with_tab(file.text()), most_common_step(file)));
+    let tabs = if indent.is_empty() { tabs } else { indent.starts_with('\t') };
+    if tabs { Some("\t".to_owned()) } else { spaces.map(|spaces| " ".repeat(spaces)) }
+}
+
+/// Whether the first line that goes in does so by a tab.
+fn begins_with_tab(text: &str) -> bool {
+    let first = text.lines().find(|line| line.starts_with([' ', '\t']) && !line.trim().is_empty());
+    first.is_some_and(|line| line.starts_with('\t'))
 }
 
 /// How many lines tell what a file goes in by.
@@ -78,7 +81,10 @@ fn most_common_step(file: &Tree) -> Option<usize> {
         let begins = at;
         at += line.len();
         let spaces = line.len() - line.trim_start_matches(' ').len();
-        if line.trim().is_empty() || seen == TELLING {
+        if seen == TELLING {
+            break;
+        }
+        if line.trim().is_empty() {
             continue;
         }
         // What lies in a literal, or in a comment, goes in as it likes.

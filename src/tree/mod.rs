@@ -33,8 +33,9 @@ pub struct Tree {
     base: usize,
     /// Where lines begin, made when first asked for.
     lines: std::sync::OnceLock<Vec<u32>>,
-    /// By how many spaces most of its lines go in, made when first asked for, by the room that knows.
-    pub(crate) unit: std::sync::OnceLock<Option<usize>>,
+    /// Whether its first line that goes in does so by a tab, and by how many spaces most do, made when first
+    /// asked for, by the room that knows.
+    pub(crate) unit: std::sync::OnceLock<(bool, Option<usize>)>,
     /// What queries found, by their number: each runs over a tree once.
     pub(crate) queried: std::sync::Mutex<std::collections::BTreeMap<u64, Arc<QueryHits>>>,
     /// What lies around its nodes, by the number of who asks and what is given to them: told once.

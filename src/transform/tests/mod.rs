@@ -283,6 +283,16 @@ fn large_and_deep_files_take_linear_time() {
     let out = check(list, "a.py", &arguments);
     assert!(out == "=" || out.contains("too long for a pattern"), "{out}");
     assert!(started.elapsed() < std::time::Duration::from_secs(60), "{:?}", started.elapsed());
+    // Where no line goes in, the first that does is not looked for by each edit again, through all of the file.
+    let wrap = r#"rule("w").lang("javascript").find(stmt("f($A);")).replace("if ($A) {\n    g($A);\n}");"#;
+    let [none, one] = ["", "{\n    x;\n}\n"].map(|first| {
+        let text = format!("{first}{}`{}`;\n", "f(1);\n".repeat(500), "x\n".repeat(200_000));
+        let started = std::time::Instant::now();
+        let out = check(wrap, "a.js", &text);
+        assert!(out.starts_with(&format!("{first}if (1) {{\n    g(1);\n}}\n")), "{}", &out[..80]);
+        started.elapsed()
+    });
+    assert!(none < one * 8, "{none:?}, and {one:?} where a line goes in");
 }
 
 #[test]
