@@ -366,6 +366,9 @@ pub struct StringFacts {
     /// Prefix letters that make a literal raw.
     #[serde(default)]
     pub raw_prefixes: String,
+    /// Prefix letters that make a literal one of bytes.
+    #[serde(default)]
+    pub byte_prefixes: String,
     /// Whether `\\n`, `\\t`, `\\x41` … mean something, and not only `\\"`.
     #[serde(default = "StringFacts::default_escape_letters")]
     pub escape_letters: bool,

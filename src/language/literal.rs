@@ -251,6 +251,8 @@ pub fn write(language: &Language, value: &str, like: Option<&str>) -> String {
         None => ("", own.as_str(), !language.facts.string.escapes),
     };
     let facts = &language.facts.string;
+    // Bytes have characters of ASCII; what else they hold, they hold as UTF-8.
+    let bytes = prefix.contains(|c| facts.byte_prefixes.contains(c));
     // What would open a hole is written another way.
     let holes = like.as_ref().is_some_and(|parts| {
         let doubled = !facts.doubled.is_empty() && doubles(language, parts);
@@ -260,7 +262,7 @@ pub fn write(language: &Language, value: &str, like: Option<&str>) -> String {
     let opens = |c: char| facts.interpolates && c == '$' || facts.backticks && c == '`';
     let dollar = value.contains(opens);
     let plain = !value.contains(quote) && !value.contains(['\n', '\r', '\\']) && !holes && !strips && !dollar;
-    if plain {
+    if plain && (value.is_ascii() || !bytes) {
         let close: String = prefix.chars().filter(|c| *c == '#').collect();
         return format!("{prefix}{quote}{value}{quote}{close}");
     }
@@ -278,6 +280,9 @@ pub fn write(language: &Language, value: &str, like: Option<&str>) -> String {
             c if own.contains(c) || opens(c) => {
                 text.push('\\');
                 text.push(c);
+            }
+            c if bytes && !c.is_ascii() => {
+                text.extend(c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("\\x{byte:02x}")));
             }
             c => text.push(c),
         }
@@ -371,6 +376,12 @@ mod tests {
         assert_eq!(like("python", "it's", "b'c'"), "b\"it's\"");
         assert_eq!(like("python", "it's", "r'c'"), "\"it's\"");
         assert_eq!(like("rust", "a\\b", "b\"c\""), "b\"a\\\\b\"");
+        assert_eq!(like("python", "é", "b'c'"), "b\"\\xc3\\xa9\"");
+        assert_eq!(like("python", "é'", "rb'c'"), "b\"\\xc3\\xa9'\"");
+        assert_eq!(like("rust", "é", "b\"c\""), "b\"\\xc3\\xa9\"");
+        assert_eq!(like("rust", "é", "br#\"c\"#"), "b\"\\xc3\\xa9\"");
+        assert_eq!(like("python", "é", "'c'"), "'é'");
+        assert_eq!(like("scala", "é", "b\"c\""), "b\"é\"", "an interpolator of someone's own");
     }
 
     #[test]
