@@ -137,6 +137,23 @@ impl EditSpec {
         Self { range: start..self.range.end, ..self }
     }
 
+    /// The code that it leaves, where that is all, and is of one piece.
+    pub(super) fn left(&self) -> Option<Range<usize>> {
+        match self.code.0.as_slice() {
+            [Part::Fragment(Fragment::Copy(range))] => Some(range.clone()),
+            _ => None,
+        }
+    }
+
+    /// The same, leaving this code.
+    pub(super) fn leaving(self, range: Range<usize>) -> Self {
+        let mut code = Snippet::default();
+        if !range.is_empty() {
+            code.push(Fragment::Copy(range));
+        }
+        Self { code, ..self }
+    }
+
     /// Whether it takes these bytes, and leaves nothing.
     pub(super) fn is_of(&self, range: &Range<usize>) -> bool {
         self.range == *range && self.code == Snippet::default()

@@ -261,11 +261,20 @@ fn without_value(node: &RhaiNode, value: &Dynamic, options: usize) -> Fallible<E
 fn drop_comments(held: &RhaiNode) -> Fallible<EditSpec> {
     let edit = deletion_of(held)?;
     let (text, base) = (held.tree.text(), held.tree.base());
-    let start = edit.start() - base;
+    // Of the last element, what stands behind the separator before it is left.
+    let left = edit.left().map(|left| left.start - base..left.end - base);
+    let behind = |at: usize| text.len() - text[at..].trim_start().len();
+    let start = left.as_ref().map_or(edit.start() - base, |left| behind(left.end));
     let line = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let above = comments_above(&held.tree, line);
     if above == line || !text[line..start].trim().is_empty() {
         return Ok(edit);
+    }
+    if let Some(left) = left {
+        let ends = text[..above].trim_end().len().max(left.start);
+        // What stands behind the element stays out of a comment that stays.
+        let end = if left.end == start && left.start < ends { above } else { ends };
+        return Ok(edit.leaving(left.start + base..end + base));
     }
     // An element takes no lines: what its line begins with stays for the next one.
     let indent = text[above..].len() - text[above..].trim_start().len();

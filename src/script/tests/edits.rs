@@ -253,6 +253,12 @@ fn comments_that_are_kept_or_dropped_are_comments_and_swallow_nothing() {
     assert_eq!(element("keep", "enum E {\n    // a\n    A,\n    B\n}\n"), "enum E {\n    // a\n    B\n}\n");
     assert_eq!(element("drop", "enum E {\n    // a\n    A,\n    B\n}\n"), "enum E {\n    B\n}\n");
     assert_eq!(element("drop", "enum E {\n    B,\n    A\n}\n"), "enum E {\n    B\n}\n");
+    assert_eq!(element("drop", "enum E {\n    B,\n    // a\n    A\n}\n"), "enum E {\n    B\n}\n");
+    assert_eq!(element("drop", "enum E {\n    B, // b\n    // a\n    A\n}\n"), "enum E {\n    B // b\n}\n");
+    assert_eq!(element("drop", "enum E {\n    B, // b\n    // a\n    A }\n"), "enum E {\n    B // b\n }\n");
+    assert_eq!(element("drop", "enum E {\n    B,\n    // a\n    A }\n"), "enum E {\n    B }\n");
+    let part = "enum E {\n    B,\n    // of all\n\n    // a\n    A\n}\n";
+    assert_eq!(element("drop", part), "enum E {\n    B\n    // of all\n}\n");
     assert_eq!(element("keep", "enum E { A(/* a */ 1), B(2) }\n"), "/* a */\nenum E { B(2) }\n");
 }
 
