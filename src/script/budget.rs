@@ -10,6 +10,9 @@ use super::error::fail;
 /// Nodes that native functions may visit in one closure call.
 const NODES: u64 = 1_000_000;
 
+/// And while a rule file is read, which happens once.
+const READING: u64 = 10 * NODES;
+
 thread_local! {
     static LEFT: Cell<u64> = const { Cell::new(NODES) };
 }
@@ -17,6 +20,11 @@ thread_local! {
 /// Gives the native functions of this thread a new budget.
 pub(super) fn refill() {
     LEFT.set(NODES);
+}
+
+/// The same, for a rule file that is read.
+pub(super) fn refill_for_reading() {
+    LEFT.set(READING);
 }
 
 /// Runs `work` with a budget of its own: what it costs is not the caller's.

@@ -8,7 +8,7 @@ use super::explain::plain;
 use super::near;
 pub(super) use super::near::Near;
 use super::reference::Api;
-use super::table::entries;
+use super::table::keys;
 use crate::language::Language;
 use crate::pattern::{Hole, PatternError, compile, compile_invocation};
 use crate::rule::{Lookup, Matcher, PathSet, QueryMatcher, SymbolMatcher, UseMatcher};
@@ -127,10 +127,7 @@ pub(super) fn register(api: &mut Api<'_>) {
     api.function("one_of(texts) -> Matcher", docs, example, |items: Dynamic| texts(&items, "one_of").map(Spec::OneOf));
     let docs = "A node whose text, or whose value if it is a string literal, is a key of the map, or of the table.";
     let example = r#".find("f($X)").where(#{ X: key_of(mapping("users").tables) }).replace("g($X)").example("f('users_v1')", "g('users_v1')").unchanged("f('users_v2')")"#;
-    api.function("key_of(map) -> Matcher", docs, example, |map: Dynamic| {
-        let keys = entries(&map)?.into_iter().map(|(key, _)| key).collect();
-        Ok::<_, Box<EvalAltResult>>(Spec::OneOf(keys))
-    });
+    api.function("key_of(map) -> Matcher", docs, example, |map: Dynamic| keys(&map).map(Spec::OneOf));
     let docs =
         "A node whose text, or whose value if it is a string literal, matches this regular expression somewhere.";
     let example = r#".find("f($X)").where(#{ X: regex("^get_") }).replace("g($X)").example("f(get_a)", "g(get_a)").unchanged("f(forget_a)")"#;

@@ -237,7 +237,7 @@ fn run<'s>(
         let ast = Arc::new(ast);
         let mut scope = Scope::new();
         scope.push_constant_dynamic("params", engine::params(inputs));
-        budget::refill();
+        budget::refill_for_reading();
         let result = engines.0.eval_ast_with_scope::<Dynamic>(&mut scope, &ast);
         let mut declared = drafts.lock().map(|mut d| std::mem::take(&mut *d)).unwrap_or_default();
         if let Err(error) = result {

@@ -168,7 +168,7 @@ fn module(
     ast.set_source(source.name.as_str());
     let mut scope = Scope::new();
     scope.push_constant_dynamic("params", engine::params(inputs));
-    budget::refill();
+    budget::refill_for_reading();
     let module = Module::eval_ast_as_new(scope, &ast, engine).map_err(|error| {
         let (position, message) = explain(&error);
         ScriptError::in_source(&source, position, &message)

@@ -48,8 +48,23 @@ pub(super) fn entries(value: &Dynamic) -> Fallible<Vec<(String, Dynamic)>> {
     }
     match value.read_lock::<Map>() {
         Some(map) => Ok(map.iter().map(|(key, value)| (key.to_string(), value.clone())).collect()),
-        None => Err(fail(format!("expected a map or a mapping table, not {}", plain(value.type_name())))),
+        None => Err(no_table(value)),
     }
+}
+
+/// The keys of what a function takes where it takes a map.
+pub(super) fn keys(value: &Dynamic) -> Fallible<Vec<String>> {
+    let keys: Vec<String> = match (value.read_lock::<Table>(), value.read_lock::<Map>()) {
+        (Some(table), _) => table.0.keys().map(ToString::to_string).collect(),
+        (None, Some(map)) => map.keys().map(ToString::to_string).collect(),
+        (None, None) => return Err(no_table(value)),
+    };
+    charge(keys.len())?;
+    Ok(keys)
+}
+
+fn no_table(value: &Dynamic) -> Box<EvalAltResult> {
+    fail(format!("expected a map or a mapping table, not {}", plain(value.type_name())))
 }
 
 pub(super) fn register(api: &mut Api<'_>) {
@@ -58,7 +73,7 @@ pub(super) fn register(api: &mut Api<'_>) {
             r#"const TABLES = mapping("users").tables; rule("example").lang("python").find("f($X)").when(|m| {when}).replace("g($X)").example("f('users_v1')", "g('users_v1')").unchanged("f('other')");"#
         )
     };
-    let docs = "A mapping table, or a table in one. It is a constant that all closures share: a large one costs no more than a small one.";
+    let docs = "A mapping table, or a table in one. It is a constant that all closures share: asking for a row costs no more in a large one than in a small one. `key_of` reads all keys: say it outside of closures.";
     let value = example(r#"m.X.value in TABLES && TABLES[m.X.value] == "users_v2""#);
     api.type_of::<Table>("Table", docs, &value);
     let docs = "What stands under a key, also written `table.key`. A key that is not there is an error: see `in`.";

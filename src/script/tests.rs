@@ -179,6 +179,8 @@ fn malicious_rules_fail_and_harm_nothing() {
     let walk =
         r#"rule("n").lang("python").find("f($X)").edit(|m, cx| { loop { m.node.root.find_all(kind("call")); } });"#;
     assert!(check(walk, "python", &"f(1)\n".repeat(400)).contains("more nodes than one match may cost"));
+    let keys = r#"rule("n").lang("python").find("f($X)").edit(|m, cx| { let all = #{}; for i in 0..1000 { all["k" + i] = i; } loop { key_of(all); } });"#;
+    assert!(check(keys, "python", "f(1)").contains("more nodes than one match may cost"));
     let again = r#"rule("n").lang("python").find("f($X)").edit(|m, cx| m.none);"#;
     assert_eq!(
         check(again, "python", "f(1)\nf(2)\n").matches("fail:").count(),
