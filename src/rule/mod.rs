@@ -344,9 +344,12 @@ impl Match {
         let language = node.tree().language;
         let Some(last) = node.children().filter(|c| !c.is_extra()).last() else { return range };
         let ends = !last.is_named() && language.is_separator(last.kind()) && !last.text().trim().is_empty();
+        if !ends || fragments.is_empty() {
+            return range;
+        }
         let new = layout::plain(&self.tree, fragments);
         let brought = new.trim_end().ends_with(last.text()) || layout::ends_by_itself(language, &new, last.text());
-        if ends && !fragments.is_empty() && !brought { range.start..last.range().start } else { range }
+        if brought { range } else { range.start..last.range().start }
     }
 
     /// The replacement with the line breaks of the match, where both write the same.
