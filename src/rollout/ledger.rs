@@ -367,6 +367,24 @@ fn asked_for(snapshot: &Briefs) -> Option<RunEnd> {
     Some(RunEnd::Waiting { wave, waits, reason })
 }
 
+/// Rollbacks of single consumers that are not over, though every wave has passed.
+fn going_back(snapshot: &Briefs) -> Option<RunEnd> {
+    let record = |id: &str| snapshot.deliveries.get(id).filter(|record| record.state == DeliveryState::RollingBack);
+    let mut all = snapshot.consumers.iter().filter_map(|one| Some((one, record(one.workspace.as_deref()?)?)));
+    let (first, record) = all.next()?;
+    let more = match all.count() {
+        0 => String::new(),
+        count => format!(", and {count} more"),
+    };
+    let (what, until, why) = match record.revert {
+        Some(_) => (WaitFor::Merge, None, "its owner is asked to merge a revert"),
+        None => (WaitFor::Remote, record.again, "its rollback is not over: run again"),
+    };
+    let reason = format!("{}: {why}{more}", shown(&first.entity));
+    let waits = vec![Wait { what, until, why: reason.clone() }];
+    Some(RunEnd::Waiting { wave: record.wave, waits, reason })
+}
+
 /// Where a rollout stands, by its waves. What was taken back outweighs what passed;
 /// of several, the last one is where it stopped.
 fn end_of(snapshot: &Briefs) -> RunEnd {
@@ -377,7 +395,7 @@ fn end_of(snapshot: &Briefs) -> RunEnd {
     let decisive = waves.iter().rfind(is_going_back);
     let decisive = decisive.or_else(|| waves.iter().rfind(is_back));
     let Some(wave) = decisive.or_else(|| waves.iter().find(is_open)) else {
-        return asked_for(snapshot).unwrap_or(RunEnd::Complete);
+        return going_back(snapshot).or_else(|| asked_for(snapshot)).unwrap_or(RunEnd::Complete);
     };
     let number = wave.number;
     let waiting = |reason: String| RunEnd::Waiting { wave: number, waits: wave.waits.clone(), reason };

@@ -10,7 +10,7 @@ mod contents;
 use std::collections::{BTreeMap, BTreeSet};
 
 use branches::{Subject, Where, look_at_all};
-pub(super) use contents::{EARLIER_COMPARED, is_unclear, unclear};
+pub(super) use contents::{EARLIER_COMPARED, is_unclear, partly, unclear};
 
 use super::deliver;
 use super::machine::consumer::Event;

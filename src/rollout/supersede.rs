@@ -228,6 +228,7 @@ fn unless_merged(
     }
     // What changes nothing, or is not kept any more, tells nothing.
     asked.retain(|(_, versions)| versions.iter().any(|one| one.before != one.after));
+    let mut part = None;
     for (earlier, versions) in asked {
         match present.tells(&git.prefix, &versions) {
             Ok(Told::There) => {
@@ -241,9 +242,15 @@ fn unless_merged(
                 store.record_delivery(&place.id, record, &entry)?;
                 return Ok(Turn::Keep);
             }
+            // Made anew it would be the rest alone, and nobody would know what to take back of what is there.
+            Ok(Told::Unclear { whole: Some(_), path, .. }) if earlier.is_none() => part = Some(path),
             Ok(_) => {}
             Err(_) => return Ok(Turn::Keep),
         }
+    }
+    if let Some(path) = part {
+        observe::note_doubt(store, &place.id, Some(observe::partly(&path)))?;
+        return Ok(Turn::Keep);
     }
     match present.half(&git.prefix, &ours) {
         Ok(None) => Ok(turn),

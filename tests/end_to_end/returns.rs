@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::bench::{Bench, git, outcomes, reason};
-use super::owners::{NEW, OLD, commit, merge, owner, state};
+use super::owners::{NEW, OLD, commit, merge, owner, pull, state};
 use super::push::{branches, fleet, remote, tip};
 
 /// The file of a consumer on a branch of its remote.
@@ -453,6 +453,23 @@ fn a_place_that_a_squashed_revert_leaves_is_told() {
 }
 
 #[test]
+fn a_rollback_of_one_consumer_is_waited_for_though_every_wave_passed() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let ant = merge(&bench, "ant", &["--no-ff", "-m", "merged"]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    bench.gander(&["rollback", "--consumer", "ant"]).expect(4);
+    for arguments in [["run"], ["status"]] {
+        let said = bench.gander(&arguments).expect(4).stdout;
+        assert!(said.contains("its owner is asked to merge a revert"), "{said}");
+    }
+    git(&ant, &["fetch", "-q"]);
+    git(&ant, &["merge", "-q", "--no-ff", "-m", "back", "origin/gander/small/ant.revert"]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]).expect(0);
+}
+
+#[test]
 fn a_conflict_that_a_person_has_put_together_is_over() {
     let bench = fleet("");
     bench.gander(&["run"]).expect(0);
@@ -469,4 +486,26 @@ fn a_conflict_that_a_person_has_put_together_is_over() {
     assert_eq!(job(&bench, "ant", "main"), OLD);
     bench.gander(&["run"]);
     assert_eq!(state(&bench, "ant"), "reverted", "{:#}", bench.ledger());
+}
+
+#[test]
+fn a_part_under_other_words_is_not_forgotten_where_the_base_moves() {
+    let bench = fleet("");
+    let place = bench.root.join("apps/ant");
+    commit(&place, "more.py", OLD, &[]);
+    git(&place, &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]).expect(0);
+    let made = tip(&bench, "ant");
+    let ant = owner(&bench, "ant", "main");
+    commit(&ant, "job.py", NEW, &[]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    pull(&bench, "ant");
+    for _ in 0..2 {
+        bench.gander(&["run"]);
+        assert_eq!((tip(&bench, "ant"), state(&bench, "ant")), (made.clone(), "healthy".to_owned()));
+        let why = reason(&bench.ledger(), "ant").to_owned();
+        assert!(why.contains("may have merged a part of it"), "{why}");
+    }
+    bench.gander(&["rollback", "--all"]).expect(5);
+    assert_eq!(job(&bench, "ant", "main"), NEW);
 }

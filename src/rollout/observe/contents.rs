@@ -308,10 +308,7 @@ fn doubt_of(record: &DeliveryRecord, sight: &Sight, told: Told) -> Option<String
     let thrown = thrown || (may_be_half(record) && matches!(told, Told::Unclear { part: true, .. }));
     match told {
         Told::Unclear { neither: Some(path), .. } if thrown => Some(unclear(&path)),
-        Told::Unclear { path, .. } if thrown => Some(format!(
-            "{path} is as it was before, and other files of it are as gander left them: its owner may have merged a \
-             part of it, which gander can't tell and won't take back: look there"
-        )),
+        Told::Unclear { path, .. } if thrown => Some(partly(&path)),
         _ => None,
     }
 }
@@ -357,6 +354,14 @@ pub(in crate::rollout) fn unclear(path: &str) -> String {
     format!(
         "{path} is neither as it was before nor as gander left it: its owner may have merged it with \
          changes of their own, which gander can't tell and won't take back: look there"
+    )
+}
+
+/// What is said of one of which its owner may have merged a part.
+pub(in crate::rollout) fn partly(path: &str) -> String {
+    format!(
+        "{path} is as it was before, and other files of it are as gander left them: its owner may have merged a \
+         part of it, which gander can't tell and won't take back: look there"
     )
 }
 
