@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::base::Base;
 use super::planned::between;
+use super::planning::with_pin;
 use super::{Options, PipelineError, Progress, Tell, load_rules, plan_over, recorded};
 use crate::clock::Clock;
 use crate::config::{Delivery, Migration};
@@ -44,27 +45,30 @@ pub fn compare(
     tell: &Tell<'_>,
 ) -> Result<Vec<Altered>, PipelineError> {
     let planned = plan_over(new, &Options::default(), (None, Fetching::Never, Base::Here), clock, tell)?;
-    let (rules, again) = (load_rules(old)?, load_rules(new)?);
+    let rules = load_rules(old)?;
     let deliveries = recorded(new)?.map(|store| store.deliveries()).transpose()?.unwrap_or_default();
-    let (mut before, mut held) = (Vec::new(), Vec::new());
-    for (workspace, manifest) in planned.fleet.workspaces.iter().zip(&planned.manifests) {
-        let then = deliveries.get(&workspace.id).and_then(|record| as_it_was(workspace, record));
-        // Where that can't be read any more, the code as it is has to do.
-        let then = then.and_then(|then| pin::manifest(&then).ok().map(|manifest| (then, manifest)));
-        match (then, manifest) {
-            (Some(then), _) => held.push(then),
-            (None, Some(manifest)) => before.push((workspace.clone(), manifest.clone())),
-            (None, None) => {}
+    let workspaces = &planned.fleet.workspaces;
+    let then: Vec<Workspace> = workspaces.iter().filter_map(|one| as_it_was(one, deliveries.get(&one.id)?)).collect();
+    // Where that can't be read any more, the code as it is has to do.
+    let readable = pin::manifests(&then).into_iter().map(Result::ok);
+    let held: BTreeMap<&str, (&Workspace, Manifest)> =
+        then.iter().zip(readable).filter_map(|(one, manifest)| Some((one.id.as_str(), (one, manifest?)))).collect();
+    let here = workspaces.iter().zip(&planned.manifests).filter(|(one, _)| !held.contains_key(one.id.as_str()));
+    let here: Vec<(&Workspace, Manifest)> = here.filter_map(|(one, manifest)| Some((one, manifest.clone()?))).collect();
+    let was = planned_by(old, &rules, here.iter(), tell);
+    let (held_was, held_now) = match held.is_empty() {
+        true => (BTreeMap::new(), BTreeMap::new()),
+        false => {
+            let again = load_rules(new)?;
+            (planned_by(old, &rules, held.values(), tell), planned_by(new, &again, held.values(), tell))
         }
-    }
-    let was = planned_by(old, &rules, &before, tell);
-    let (held_was, held_now) = (planned_by(old, &rules, &held, tell), planned_by(new, &again, &held, tell));
+    };
     let mut altered = Vec::new();
-    for (index, workspace) in planned.fleet.workspaces.iter().enumerate() {
+    for (index, workspace) in workspaces.iter().enumerate() {
         let id = workspace.id.as_str();
         let (was, now, diff) = match (held_was.get(id), held_now.get(id), was.get(id)) {
             (Some(was), Some(now), _) => {
-                let Some((then, manifest)) = held.iter().find(|(then, _)| then.id == id) else { continue };
+                let Some((then, manifest)) = held.get(id) else { continue };
                 (was, now, between((then, manifest), was, now))
             }
             (_, _, Some(was)) => (was, &planned.plan.workspaces[index], planned.between(index, was)),
@@ -99,18 +103,15 @@ fn as_it_was(workspace: &Workspace, record: &DeliveryRecord) -> Option<Workspace
 }
 
 /// What the rules of a migration make of some workspaces, by id.
-fn planned_by(
+fn planned_by<'a>(
     migration: &Migration,
     (rules, digest): &(RuleSet, Digest),
-    places: &[(Workspace, Manifest)],
+    places: impl Iterator<Item = &'a (&'a Workspace, Manifest)>,
     tell: &Tell<'_>,
 ) -> BTreeMap<String, WorkspacePlan> {
-    let pinned = |(workspace, manifest): &'_ (Workspace, Manifest)| {
-        let pin = pin::pin_of(workspace, manifest);
-        (manifest.clone(), pin)
-    };
-    let pinned: Vec<Pinned<'_>> =
-        places.iter().map(|place| Pinned { workspace: &place.0, content: Ok(pinned(place)) }).collect();
+    let pinned: Vec<Pinned<'_>> = places
+        .map(|(workspace, manifest)| Pinned { workspace, content: Ok(with_pin(workspace, manifest.clone())) })
+        .collect();
     let request = transform::Request {
         rules,
         rules_digest: *digest,

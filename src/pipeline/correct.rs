@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::PipelineError;
+use super::planning::with_pin;
 use crate::config::Delivery;
 use crate::git::{GitError, Repository, merge_contents};
 use crate::pin;
@@ -93,10 +94,7 @@ pub(super) fn look(
         .zip(manifests)
         .map(|(subject, manifest)| Pinned {
             workspace: &subject.then,
-            content: manifest.map(|manifest| {
-                let pin = pin::pin_of(&subject.then, &manifest);
-                (manifest, pin)
-            }),
+            content: manifest.map(|manifest| with_pin(&subject.then, manifest)),
         })
         .collect();
     let plan = again(&pinned)?;

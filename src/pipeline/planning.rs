@@ -195,7 +195,7 @@ fn note_tools(fleet: &mut Fleet, content: &[Result<Manifest, PinError>]) {
     }
 }
 
-fn with_pin(workspace: &Workspace, manifest: Manifest) -> (Manifest, Pin) {
+pub(super) fn with_pin(workspace: &Workspace, manifest: Manifest) -> (Manifest, Pin) {
     let pin = pin::pin_of(workspace, &manifest);
     (manifest, pin)
 }
