@@ -337,15 +337,32 @@ impl<'t> Changes<'_, 't> {
     }
 
     fn add(&mut self, wanted: &Wanted, rule: &str, gone: &BTreeMap<usize, String>) -> Result<(), Unsettled> {
+        let line = self.statement(wanted, self.block.facts);
+        if line.is_empty() {
+            return Err(Unsettled { rule: rule.to_owned(), why: self.unsaid(wanted) });
+        }
         if let Some(names) = self.list_of(wanted, gone) {
             self.comes_first(names.first().map_or(0, |n| n.local_range().start), wanted, rule)?;
             return self.join(&names, wanted, rule);
         }
-        let key = key_of(&self.statement(wanted, self.block.facts), wanted);
+        let key = key_of(&line, wanted);
         let at = self.place(wanted, &key);
         self.comes_first(at, wanted, rule)?;
         self.inserted.entry(at).or_default().push((key, wanted.clone(), rule.to_owned()));
         Ok(())
+    }
+
+    /// Why an import can't be written: the language has none of this kind.
+    fn unsaid(&self, wanted: &Wanted) -> String {
+        let (language, path) = (&self.new.language.facts.name, wanted.path());
+        match &wanted.name {
+            Some(name) if wanted.alias.is_none() => format!(
+                "an import of {language} can't bring `{name}` of `{path}` alone; import all of it: \
+                 `add_import({:?}, \"\")`",
+                wanted.module
+            ),
+            _ => format!("an import of {language} can't give `{path}` a name"),
+        }
     }
 
     /// An import that would stand below code that needs it is left to a person.

@@ -289,6 +289,13 @@ fn stands(node: Node<'_>, new: &Tree, moves: &Moves<'_>) -> bool {
     let now = moves.of(range.start)..moves.of(range.end);
     if let Some(top) = new.spanning(now.start, now.end) {
         let same = layers(top).find(|n| n.kind_id() == node.kind_id());
+        // A list of one that has more now, each of them a piece: `import_list`.
+        let grown = new.language.is_list(node.kind_id())
+            && node.is_statement()
+            && top.parent().is_some_and(|list| list.kind_id() == node.kind_id());
+        if grown {
+            return true;
+        }
         // A statement that another one goes on with is an expression of it.
         let goes_on = node.kind().ends_with("statement") && same.is_none();
         return !goes_on && stays(node, same.unwrap_or(top), moves);

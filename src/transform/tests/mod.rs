@@ -180,6 +180,10 @@ fn annotations_stand_where_they_may() {
         "// gander[n]: look\n// @ts-ignore\nf(1);\n\nAnnotated: look"
     );
     assert_eq!(
+        note("kotlin", "a.kt", "import a.c", "import a.b\nimport a.c\n"),
+        "import a.b\n// gander[n]: look\nimport a.c\n\nAnnotated: look"
+    );
+    assert_eq!(
         note("java", "A.java", "f($X)", "class A {\n  int x = a(\n    f(1));\n}\n"),
         "class A {\n  // gander[n]: look\n  int x = a(\n    f(1));\n}\n\nAnnotated: look"
     );
