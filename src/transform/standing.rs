@@ -43,7 +43,8 @@ pub(super) fn is_there(node: Node<'_>, place: &Place) -> bool {
         // What is one of several targets is a target.
         let one_of = !place.inside.is_empty() && around.tree().language.is_list(around.kind_id());
         let leads = one_of || place.first && around.local_range().start == inner.local_range().start;
-        if !(leads || place.deep && !is_bracketed(around)) {
+        let ends = place.last && around.local_range().end == inner.local_range().end;
+        if !(leads || ends || place.deep && !is_bracketed(around)) {
             return false;
         }
         inner = around;
