@@ -29,6 +29,9 @@ pub struct SymbolFacts {
     /// Whether a class may bring members to values of other types that nobody here declares it to.
     #[serde(default)]
     pub extensions: bool,
+    /// Whether a function that an import brings may be called as a member of a value: `import p.m`, `x.m()`.
+    #[serde(default)]
+    pub extension_functions: bool,
     /// First segments of paths that depend on where the file lies: `crate`.
     #[serde(default)]
     pub relative: Vec<String>,

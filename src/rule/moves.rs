@@ -8,6 +8,9 @@ use crate::language::Language;
 use crate::symbol::{Import, Name, Symbols, Through, Wanted, normal};
 use crate::tree::{Node, Tree};
 
+/// What is said of `x.m` where `p.m` moved.
+const EXTENSION: &str = "this file alone can't tell whether the member is what moved, or the value's own";
+
 /// Old paths and new ones.
 #[derive(Clone, Debug)]
 pub struct Moves(BTreeMap<String, String>);
@@ -43,6 +46,9 @@ impl Moves {
         });
         match path {
             Some((old, new)) => used(&symbols, node, old, new, self.stays(&symbols, found, old)),
+            None if node.tree().language.facts.symbols.extension_functions && symbols.member_at(node).is_some() => {
+                Decision::Skip(EXTENSION.to_owned())
+            }
             None => Decision::Skip("it is imported in more than one way".to_owned()),
         }
     }

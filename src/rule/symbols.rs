@@ -21,7 +21,7 @@ impl PathSet {
     }
 
     fn answer(&self, node: Node<'_>) -> Certainty {
-        Symbols::of(node.tree()).is(node, &|path| self.set.contains(path), &self.list)
+        Symbols::of(node.tree()).is_named(node, &|path| self.set.contains(path), &self.list)
     }
 
     /// Whether a value is of one of these types.

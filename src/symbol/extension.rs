@@ -1,5 +1,6 @@
-//! Members that a class brings to values of another type, as Scala's implicit classes do: whether
-//! such a one is meant is told by the imports of the file and the type of the value.
+//! Members that a class brings to values of another type, as Scala's implicit classes do, and functions that
+//! are called as members, as Kotlin's extensions are: whether such a one is meant is told by the imports of
+//! the file and the type of the value.
 //!
 //! Must not: guess what a package has from the packages above it.
 
@@ -32,6 +33,36 @@ impl Symbols {
         // A class that nobody declares may do so where the file has it.
         let near = classes.is_empty() && tree.language.facts.symbols.extensions && self.speaks_of(path);
         near.then_some(Certainty::Unknown)
+    }
+
+    /// As [`Symbols::is`], where a member of a value may be a function that the file imports: the value's own
+    /// member of that name comes first, and its type may be declared elsewhere.
+    pub fn is_named(&self, node: Node<'_>, sought: &dyn Fn(&str) -> bool, paths: &[String]) -> Certainty {
+        self.is(node, sought, paths).or(|| self.is_called_as_member(node, paths))
+    }
+
+    fn is_called_as_member(&self, node: Node<'_>, paths: &[String]) -> Certainty {
+        let tree = node.tree();
+        let facts = &tree.language.facts.symbols;
+        let Some((object, member)) = self.member_at(node).filter(|_| facts.extension_functions) else {
+            return Certainty::No;
+        };
+        let member = member.text();
+        let modules =
+            |module: &str| self.package.as_deref() == Some(module) || facts.implicit.iter().any(|m| m == module);
+        let brings = |path: &String| {
+            let Some((module, name)) = path.rsplit_once('.') else { return false };
+            let named = self.imports.iter().any(|import| match &import.name {
+                Some(own) => own == member && normal(&import.path) == *path,
+                None => name == member && (facts.reexports || normal(&import.path) == module),
+            });
+            named || name == member && modules(module)
+        };
+        if !paths.iter().any(brings) {
+            return Certainty::No;
+        }
+        let own = self.type_of(object).is_some_and(|of| Types::of(tree).has_member(&of, member));
+        if own { Certainty::No } else { Certainty::Unknown }
     }
 
     /// Whether a class is in scope: by its package, by an import, or beside a type that it extends.

@@ -86,7 +86,7 @@ fn check(language: &str, case: &Case) -> (Vec<String>, Vec<String>) {
     for node in tree.iter().filter(|n| n.is_named() && !symbols.in_import(*n)) {
         let answer = match case.symbol {
             Some(_) if symbols.is_part(node) => continue,
-            Some(_) => symbols.is(node, &sought, &path),
+            Some(_) => symbols.is_named(node, &sought, &path),
             None if !node.is_leaf() || defined(node) => continue,
             None => symbols.has_type(node, &sought, &path),
         };

@@ -394,6 +394,18 @@ impl<'t> Types<'t> {
             .find_map(|path| self.member(&Type::new(path, Vec::new()), call.name.text(), Of::Any, Some(call), step + 1))
     }
 
+    /// Whether a type, or one above it, is declared to have a member of this name.
+    pub(super) fn has_member(&self, of: &Type, name: &str) -> bool {
+        let classes = self.above(of).into_iter().filter(|is| is.certain);
+        classes.into_iter().any(|is| {
+            self.classes(&is.path).into_iter().any(|class| {
+                let symbols = Symbols::of(class.tree());
+                let members = symbols.declared(class.tree()).members.get(&class.id).into_iter().flatten();
+                members.into_iter().any(|id| class.tree().node(*id).text() == name)
+            })
+        })
+    }
+
     /// What a member of a type is, or gives.
     fn member(&self, of: &Type, name: &str, whose: Of, call: Option<&Call<'_>>, step: usize) -> Option<Type> {
         if step > MAX_STEPS {

@@ -408,6 +408,9 @@ fn what_others_may_know_by_an_old_path_is_kept_or_told() {
     assert!(told.starts_with("=\nSkipped: "), "{told}");
     let refused = check(&rule.replace(";", ".if_unknown(\"refuse\");"), "a.py", text);
     assert!(refused.starts_with("=\nRefused: this text"), "{refused}");
+    let kotlin = "rule(\"r\").lang(\"kotlin\").rename_symbols(#{ \"p.m\": \"q.k\" });";
+    let told = check(kotlin, "a.kt", "import p.m\nval a = m(b.m())\n");
+    assert!(told.starts_with("import q.k as m\nval a = m(b.m())\n\nSkipped: this file alone can't tell"), "{told}");
     let js = "rule(\"r\").lang(\"javascript\").rename_symbols(#{ \"m.f\": \"n.g\" });";
     for (code, told) in
         [("export { f } from 'm';\n", 1), ("export * from 'm';\n", 1), ("export { h as f } from 'm';\n", 0)]
