@@ -126,7 +126,8 @@ fn search(path: &Path, bytes: &[u8], pattern: &Pattern, json: bool, screen: &Scr
     let text = std::str::from_utf8(bytes).map_err(|_| NO_TEXT.to_owned())?;
     let tree = parse(pattern.language, text).map_err(|e| e.to_string())?;
     let mut lines = Vec::new();
-    for node in tree.iter().filter(|n| pattern.root_kind().is_none_or(|k| k == n.kind_id())) {
+    let kinds = pattern.root_kinds();
+    for node in tree.iter().filter(|n| kinds.as_ref().is_none_or(|kinds| kinds.contains(&n.kind_id()))) {
         if pattern.matches(node).is_none() {
             continue;
         }

@@ -112,6 +112,9 @@ pub struct Facts {
     /// Node kinds that hold more than a name where there is more: a hole in one is the name, and no more.
     #[serde(default)]
     pub exact: Vec<String>,
+    /// Groups of node kinds that the same code has in different places: a pattern of one finds the others.
+    #[serde(default)]
+    pub alike: Vec<Vec<String>>,
     /// Node kinds of functions: where follow-ups of an edit in one look.
     #[serde(default)]
     pub functions: Vec<String>,

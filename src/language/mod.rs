@@ -53,6 +53,8 @@ pub struct Language {
     verbatim: Vec<u16>,
     /// Node kinds of assignments that hold each other, as ids, sorted.
     chained: Vec<u16>,
+    /// Groups of kinds that the same code has in different places.
+    alike: Vec<Vec<u16>>,
     /// Node kinds of blocks that must hold something, as ids, sorted.
     never_empty: Vec<u16>,
     /// Node kinds that a row of `hollow` speaks of, as ids, sorted: of the node itself, and of what is around it.
@@ -103,6 +105,16 @@ impl Language {
         self.chained.binary_search(&kind).is_ok()
     }
 
+    /// The kinds that code of this kind has in other places, and this one.
+    pub fn alike(&self, kind: u16) -> Vec<u16> {
+        self.alike.iter().find(|group| group.contains(&kind)).cloned().unwrap_or_else(|| vec![kind])
+    }
+
+    /// Whether two kinds are one, or are those of the same code in different places.
+    pub fn is_alike(&self, one: u16, other: u16) -> bool {
+        one == other || self.alike.iter().any(|group| group.contains(&one) && group.contains(&other))
+    }
+
     /// Whether nodes of this kind must hold something.
     pub fn is_never_empty(&self, kind: u16) -> bool {
         self.never_empty.binary_search(&kind).is_ok()
@@ -133,6 +145,7 @@ impl Language {
         let (lists, strings) = (ids(&facts.lists)?, ids(&facts.string.kinds)?);
         let (verbatim, chained) = (ids(&facts.verbatim)?, ids(&facts.chained)?);
         let never_empty = ids(&facts.never_empty)?;
+        let alike = facts.alike.iter().map(|group| ids(group)).collect::<Result<Vec<_>, _>>()?;
         let (outer, own): (Vec<_>, Vec<_>) =
             facts.hollow.iter().flat_map(|row| &row.inside).partition(|inside| inside.contains('.'));
         let kinds = |places: Vec<&String>| {
@@ -161,6 +174,7 @@ impl Language {
             strings,
             verbatim,
             chained,
+            alike,
             never_empty,
             hollow,
             operators,

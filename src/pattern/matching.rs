@@ -207,7 +207,9 @@ impl<'p, 't> Matcher<'p, 't> {
                     && (blank || same_text(text, node.text(), self.fold && !node.is_string()))
                     && (!named || node.is_leaf())
             }
-            Shape::Inner { kind, children, gaps } if node.kind_id() == *kind => self.inner(children, gaps, node),
+            Shape::Inner { kind, children, gaps } if self.pattern.language.is_alike(node.kind_id(), *kind) => {
+                self.inner(children, gaps, node)
+            }
             Shape::Inner { children, gaps, .. } => gaps.is_empty() && self.bare(children, node),
             Shape::One { name, chain } => self.one(*name, chain, node),
             Shape::Many { name } => {

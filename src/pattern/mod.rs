@@ -79,8 +79,8 @@ pub(crate) struct Child {
 
 impl Pattern {
     /// The kinds that a match's root can have; `None` where it can be any.
-    pub fn root_kind(&self) -> Option<u16> {
-        self.root.kind()
+    pub fn root_kinds(&self) -> Option<Vec<u16>> {
+        self.root.kind().map(|kind| self.language.alike(kind))
     }
 
     /// Texts that any match must hold, longest first.

@@ -96,7 +96,7 @@ impl<'t> Walk<'_, 't> {
                 Err(self.differs(node, shape))
             }
             Shape::Inner { kind, children, gaps } => {
-                if node.kind_id() != *kind {
+                if !self.pattern.language.is_alike(node.kind_id(), *kind) {
                     return Err(self.differs(node, shape));
                 }
                 if node.gaps() != gaps.iter().map(String::as_str).collect::<Vec<_>>() {

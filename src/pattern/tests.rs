@@ -30,7 +30,7 @@ pub(super) fn check_in(
             }
         };
         assert!(pattern.literals().iter().all(there), "{:?} are asked of {code:?}", pattern.literals());
-        assert!(pattern.root_kind().is_none_or(|kind| kind == node.kind_id()));
+        assert!(pattern.root_kinds().is_none_or(|kinds| kinds.contains(&node.kind_id())));
         let shown: Vec<String> = bindings
             .iter()
             .map(|(name, binding)| match binding {

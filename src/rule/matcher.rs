@@ -342,7 +342,7 @@ impl Matcher {
     /// Kinds that a match can have; `None` where it can be any.
     pub fn root_kinds(&self) -> Option<Vec<u16>> {
         match self {
-            Self::Pattern(pattern) => pattern.root_kind().map(|k| vec![k]),
+            Self::Pattern(pattern) => pattern.root_kinds(),
             Self::Invocation(call) => Some(call.root_kinds()),
             Self::Kind(kinds) => Some(kinds.clone()),
             Self::Any(matchers) => matchers

@@ -88,7 +88,7 @@ fn apart<'a>(part: &Part<'_>, new: &'a Tree) -> Option<Node<'a>> {
         return Some(crossing);
     }
     if !new.language.facts.parentheses {
-        return None;
+        return splits(part, new);
     }
     let Some(node) = new.spanning(part.range.start, part.range.end) else {
         let around = around(new, &part.range);
@@ -98,6 +98,18 @@ fn apart<'a>(part: &Part<'_>, new: &'a Tree) -> Option<Node<'a>> {
     let wrong =
         !node.is_named() || is_block(part, node) || joins(node) || is_too_loose(part, node) || is_broken(part, new);
     wrong.then(|| node.parent()).flatten()
+}
+
+/// The list of which a part became several elements: `a: b, c` is one pair on its own line, and more between braces.
+fn splits<'a>(part: &Part<'_>, new: &'a Tree) -> Option<Node<'a>> {
+    let language = new.language;
+    if part.copied || language.facts.alike.is_empty() || new.spanning(part.range.start, part.range.end).is_some() {
+        return None;
+    }
+    let list = around(new, &part.range);
+    let element = part.was.parent().is_some_and(|parent| parent.kind_id() == list.kind_id());
+    let anywhere = language.alike(part.was.kind_id()).len() > 1;
+    (is_bracketed(list) && (anywhere || !element)).then_some(list)
 }
 
 /// Whether an expression became a statement: `{a: 1}` where one begins is a block.

@@ -61,6 +61,13 @@ const ROWS: &[(&str, &str, &str, &str, &str)] = &[
     ("yaml", "pair(\"old: $V\")", "", "a:\n  - old:\n      - 1\n  - c: 1\n", "a:\n  - {}\n  - c: 1\n"),
     ("yaml", "kind(\"block_sequence_item\")", "", "a:\n  - 1\n  - 2\nb: 1\n", "a:\n  []\nb: 1\n"),
     ("yaml", "pair(\"old: $V\")", "", "a: 1\nold:\n  b:\n    - 1\n# c\nd: 1\n", "a: 1\n# c\nd: 1\n"),
+    ("yaml", "pair(\"old: $V\")", "new: $V", "a: {old: 1, b: [old: 2]}\n", "a: {new: 1, b: [new: 2]}\n"),
+    ("yaml", "pair(\"old: $V\")", "", "a: {b: 1, old: 1}\nb: {old: 2}\n", "a: {b: 1}\nb: {}\n"),
+    ("yaml", "pair(\"old: $V\")", "new: c, d", "a: {old: 1}\n", "=no piece of its own"),
+    ("yaml", "expr(\"old\")", "c, d", "a: {b: old}\n", "=no piece of its own"),
+    ("yaml", "expr(\"old\")", "c, d", "a: [old]\nb: old\n", "a: [c, d]\nb: c, d\n"),
+    ("yaml", "pair(\"old: $V\")", "new:\n  b: $V", "a: {old: 1}\n", "=does not parse"),
+    ("yaml", "pair(\"old: $V\")", "new: $V\nb: 1", "a: {old: 1}\n", "=does not parse"),
     ("bash", "\"f $X\"", "if k; then fi", "f 1\n", "=needs something"),
 ];
 
