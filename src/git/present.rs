@@ -185,7 +185,10 @@ impl Remote {
     fn fetch_objects(&self, clone: &Repository, refs: &[String]) -> Result<(), GitError> {
         let outbox = Outbox::new(Some(clone), Some(self))?;
         outbox.knows(&clone.some_tips()?)?;
-        let args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--"];
+        // As one pack, which is there as a whole or not at all: of one that breaks off, loose objects would stay, and
+        // a commit without its files would be taken for fetched ever after.
+        let args = ["-c", "fetch.unpackLimit=1", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head"];
+        let args = [&args[..], &["--no-auto-maintenance", "--"]].concat();
         let refs = refs.iter().map(String::as_str);
         let args: Vec<&str> = args.into_iter().chain([self.url()]).chain(refs).collect();
         let output = outbox.write_into(&clone.path_of_git("objects")?, &args, self)?;
@@ -296,6 +299,34 @@ mod tests {
             assert_eq!(clone.count_between(&before.0, &commit).unwrap(), Some(2));
             assert_eq!((clone.head().unwrap().unwrap(), clone.answer(&["for-each-ref"]).unwrap()), before);
         }
+    }
+
+    #[test]
+    fn half_of_a_fetch_is_not_taken_for_all_of_it() {
+        let there = Sandpit::committed(&[("x", "1")]);
+        let url = format!("file://{}", there.root().display());
+        let folder = tempfile::tempdir().unwrap();
+        there.git(&["clone", "-q", "--no-local", &url, folder.path().join("clone").to_str().unwrap()]);
+        // What comes before the file that is lacking fills more than one write of the server.
+        let mut state = 1_u64;
+        let mut noise = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            char::from(b'!' + (state >> 33) as u8 % 90)
+        };
+        let large: String = std::iter::repeat_with(&mut noise).take(1 << 20).collect();
+        there.commit(&[("large", &large), ("y", "2")]);
+        let blob = there.git(&["rev-parse", "HEAD:y"]);
+        let lost = there.path(&format!(".git/objects/{}/{}", &blob[..2], &blob[2..]));
+        let kept = std::fs::read(&lost).unwrap();
+        std::fs::remove_file(&lost).unwrap();
+        let clone = Repository::open(&folder.path().join("clone")).unwrap();
+        let present = remote(&there).present(&clone.follows().unwrap(), "gander/m/").unwrap();
+        for _ in 0..2 {
+            assert!(remote(&there).bring(&clone, &present).is_err());
+        }
+        there.write(&format!(".git/objects/{}/{}", &blob[..2], &blob[2..]), kept);
+        remote(&there).bring(&clone, &present).unwrap();
+        assert_eq!(clone.file_at(present.commit.as_ref().unwrap(), "y").unwrap().unwrap().bytes, b"2");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What is taken back, and in which order: the newest wave first, and within it the
 //! last one first.
 
+use std::collections::BTreeSet;
+
 use super::bind::out_there;
 use super::deliver::{self, Obstacle, Shipment, Told};
 use super::driver::move_waves;
@@ -45,12 +47,29 @@ pub fn roll_back(store: &mut Store, scope: &Scope, hooks: &Hooks<'_>) -> Result<
     if store.binding()?.is_none() {
         return Err(RolloutError::Undecidable(NOTHING_KNOWN.to_owned()));
     }
+    look_at_begun(store, hooks)?;
     match scope {
         Scope::Consumer(entity) => consumer_back(store, entity, hooks)?,
         Scope::All | Scope::Wave(_) => waves_back(store, scope, hooks)?,
     }
     finish_rollbacks(store, hooks)?;
     ledger(store)
+}
+
+/// Looks at what earlier commands began to take back, which goes on with this one: what its owners did since
+/// is not known otherwise, and a branch that is gone may be merged.
+fn look_at_begun(store: &mut Store, hooks: &Hooks<'_>) -> Result<(), RolloutError> {
+    let waves = store.waves()?;
+    let going = waves.iter().filter(|wave| matches!(wave.state, WaveState::RollingBack(_)));
+    let going: BTreeSet<&String> = going.flat_map(|wave| &wave.members).collect();
+    let begun = |(id, record): &(String, DeliveryRecord)| {
+        record.state == DeliveryState::RollingBack || (going.contains(id) && out_there(&record.state))
+    };
+    let begun: BTreeSet<String> = store.deliveries()?.into_iter().filter(begun).map(|(id, _)| id).collect();
+    if begun.is_empty() {
+        return Ok(());
+    }
+    observe(store, &Look { only: Some(begun), closely: true, ..Look::default() }, hooks.tell)
 }
 
 /// What is not back of what was asked for.

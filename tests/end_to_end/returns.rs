@@ -94,6 +94,33 @@ fn what_can_not_be_seen_is_not_said_to_be_back() {
 }
 
 #[test]
+fn what_a_rollback_of_others_finds_begun_is_looked_at_first() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    // Squashed under other words; a file of that commit is lost at the remote, so that nobody can fetch it.
+    let bee = merge(&bench, "bee", &["--squash"]);
+    commit(&bee, "more.txt", "more\n", &[]);
+    git(&bee, &["push", "-q", "origin", "main"]);
+    let (there, made) = (remote(&bench, "bee"), tip(&bench, "bee"));
+    let blob = git(&bee, &["rev-parse", "HEAD:more.txt"]);
+    let blob = there.join("objects").join(&blob[..2]).join(blob[2..].trim());
+    let kept = std::fs::read(&blob).unwrap();
+    std::fs::remove_file(&blob).unwrap();
+    let out = |what: &str| {
+        assert_eq!((tip(&bench, "bee"), state(&bench, "bee").as_str()), (made.clone(), "reverting"), "{what}")
+    };
+    bench.gander(&["rollback", "--consumer", "bee"]).expect(4);
+    out("asked for");
+    bench.gander(&["rollback", "--consumer", "cat"]).expect(0);
+    out("with another one");
+    bench.gander(&["run"]).expect(4);
+    out("by a run");
+    std::fs::write(&blob, kept).unwrap();
+    bench.gander(&["rollback", "--consumer", "cat"]).expect(0);
+    assert_eq!(job(&bench, "bee", "gander/small/bee.revert"), OLD, "{:#}", bench.ledger());
+}
+
+#[test]
 fn a_branch_that_its_owner_restores_is_out_again() {
     let bench = fleet("");
     bench.gander(&["run"]).expect(0);
