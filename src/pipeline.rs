@@ -13,6 +13,7 @@ mod planned;
 mod planning;
 mod rules;
 mod shard;
+mod traces;
 mod uses;
 mod verifying;
 mod watching;
@@ -24,6 +25,7 @@ pub use compare::{Altered, compare};
 pub use planned::{Planned, PlannedRow};
 pub use rules::load_rules;
 pub use shard::{Merged, Part, PartError, Shard};
+pub use traces::none_left;
 pub use uses::{Checked, FleetUse, check, meant, owner, subjects};
 pub use verifying::{Verified, VerifyOptions, enter, kept, prepare, verify};
 
@@ -86,6 +88,21 @@ pub enum PipelineError {
     /// The migration requires a complete list of consumers, and this one is not.
     #[error("the list of consumers is not complete, and [consumers] complete = \"required\": nothing was changed")]
     NotComplete(Box<Discovered>),
+    /// Branches of the migration are there, and no state that knows of them.
+    #[error(
+        "{workspace} has the branch {branch}{more} of this migration, and no state knows of it: `gander recover` rebuilds \
+         the state from what is out; where another state folder has it, name that in [state] path; to begin anew, \
+         delete the branches",
+        more = more(*.repositories)
+    )]
+    Traces {
+        /// The first workspace that has one.
+        workspace: String,
+        /// Its branch.
+        branch: String,
+        /// How many repositories have one.
+        repositories: usize,
+    },
     /// The template of pull requests is wrong: where and why.
     #[error("[deliver] template: {0}")]
     Template(String),
@@ -101,6 +118,13 @@ pub enum PipelineError {
     /// `--only` names nobody: the name, and who is called nearly so.
     #[error("no consumer is called {0}{near}; `gander plan` lists them", near = near(.1))]
     NoSuchConsumer(EntityRef, Vec<EntityRef>),
+}
+
+fn more(repositories: usize) -> String {
+    match repositories {
+        0 | 1 => String::new(),
+        count => format!(", as one of {count} repositories with branches"),
+    }
 }
 
 fn near(names: &[EntityRef]) -> String {
@@ -261,6 +285,9 @@ fn advance(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
     }
     let planned = plan_over(migration, options, (Some(&store), Fetching::Missing, Base::Remote), clock, tell)?;
     all_known(&options.only, &planned.fleet)?;
+    if store.binding()?.is_none() {
+        traces::none_in(migration, &planned.fleet)?;
+    }
     let work = Work::new(migration, &planned, options.sandbox, tell)?;
     let ledger = with_request(migration, options, &planned, &work, tell, |request| rollout::run(&mut store, request));
     work.finish()?;

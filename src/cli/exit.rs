@@ -20,7 +20,7 @@ pub enum Exit {
     Failed = 5,
     /// 6: this machine can't isolate as the migration requires.
     NoSandbox = 6,
-    /// 7: paused: a gate can't tell, or a person paused it. A person has to look.
+    /// 7: paused: a gate can't tell, a person paused it, or all are refused. A person has to look.
     Paused = 7,
     /// 130: Ctrl-C; what was done is recorded, and the next run goes on from there.
     Interrupted = 130,
@@ -39,7 +39,10 @@ impl Exit {
         (Self::Waiting, "the rollout waits for time, a window, an approval or others; run it again later"),
         (Self::Failed, "gander could not know or could not do it"),
         (Self::NoSandbox, "this machine can't isolate as the migration requires"),
-        (Self::Paused, "the rollout is paused: a gate can't tell, or a person paused it; somebody has to look"),
+        (
+            Self::Paused,
+            "the rollout is paused: a gate can't tell, a person paused it, or all are refused; somebody has to look",
+        ),
         (Self::Interrupted, "Ctrl-C; the next run goes on from there"),
     ];
 

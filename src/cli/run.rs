@@ -9,7 +9,7 @@ use crate::config::{Migration, SandboxMode};
 use crate::pipeline::{self, Options, PipelineError, Progress};
 use crate::report;
 use crate::rollout::{self, Judgement, Outcome, RolloutError, RunEnd};
-use crate::state::Store;
+use crate::state::{Store, WaveState};
 use crate::workspace::EntityRef;
 
 #[derive(clap::Args, Debug)]
@@ -203,11 +203,15 @@ pub(super) fn notify(migration: &Migration, listener: &[String], screen: &Screen
 }
 
 fn dry_run(migration: &Migration, json: bool, screen: &Screen) -> Result<Exit, Exit> {
-    let looked =
-        Store::read(&migration.state).map_err(Into::into).and_then(|store| rollout::dry_run(&store, migration));
-    let Some((wave, findings, judgement)) = looked.map_err(|error| screen.failure(&error.into()))? else {
-        screen.note("no wave is open");
-        return Ok(Exit::Done);
+    let failed = |error: RolloutError| screen.failure(&error.into());
+    let store = Store::read(&migration.state).map_err(|error| failed(error.into()))?;
+    let Some((wave, findings, judgement)) = rollout::dry_run(&store, migration).map_err(failed)? else {
+        let ledger = rollout::ledger(&store).map_err(failed)?;
+        screen.note(match ledger.waves.iter().find(|wave| wave.state == WaveState::Planned) {
+            Some(next) => format!("no wave is open: nothing of wave {} is out yet that gates could judge", next.number),
+            None => "no wave is open".to_owned(),
+        });
+        return Ok(exit(&ledger));
     };
     match json {
         true => screen.result(format!("{}\n", report::gates_json(wave, &findings, &judgement))),

@@ -2,8 +2,10 @@
 
 use super::screen::Screen;
 use super::{Exit, MigrationFile, run};
+use crate::clock::Clock;
+use crate::pipeline;
 use crate::rollout;
-use crate::state::Store;
+use crate::state::{StateError, Store};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  gander status fixtures/fleets/users-v2/migration.toml --json")]
@@ -17,7 +19,16 @@ pub(super) struct Args {
 
 pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     let migration = args.file.load(screen)?;
-    let ledger = Store::read(&migration.state).map_err(Into::into).and_then(|store| rollout::ledger(&store));
+    let store = Store::read(&migration.state);
+    // Nothing was run yet, or its state is gone: what is out tells.
+    let is_new = match &store {
+        Ok(store) => store.binding().is_ok_and(|found| found.is_none()),
+        Err(error) => matches!(error, StateError::Missing { .. }),
+    };
+    if is_new {
+        pipeline::none_left(&migration, &Clock::System).map_err(|error| screen.failure(&error))?;
+    }
+    let ledger = store.map_err(Into::into).and_then(|store| rollout::ledger(&store));
     let ledger = ledger.map_err(|error| screen.failure(&error.into()))?;
     run::print(&ledger, args.json, screen)?;
     if let Some(day) = migration.rollout.revertible_until.filter(|_| !args.json) {

@@ -104,6 +104,21 @@ impl Repository {
         Ok((output.status == Exit::Code(0)).then(|| paths.collect()))
     }
 
+    /// The newest commit of a history that changed a path; `None` where that history is not here.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn last_change(&self, head: &str, path: &str) -> Result<Option<String>, GitError> {
+        if !self.has(head)? {
+            return Ok(None);
+        }
+        let args =
+            ["log", "-1", "--no-show-signature", "--format=%H", "--end-of-options", object_name(head)?, "--", path];
+        let text = self.answer(&args)?;
+        let text = String::from_utf8_lossy(&text);
+        Ok(Some(text.trim().to_owned()).filter(|commit| !commit.is_empty()))
+    }
+
     /// Whether an object is here.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use crate::transform::{Plan, Transformed};
 use crate::workspace::{Fleet, GitPlace, Pin};
 
 /// How many remotes are asked at once.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 
 /// Which code a plan is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

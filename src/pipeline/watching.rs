@@ -36,7 +36,12 @@ fn stops(why: &PipelineError) -> bool {
     use PipelineError as P;
     match why {
         P::Rollout(error) => matches!(error, RolloutError::Changed { .. } | RolloutError::Delivered { .. }),
-        P::State(_) | P::Interrupted | P::NotKept(_) | P::NothingToPrepare | P::NoSuchConsumer(..) => false,
+        P::State(_)
+        | P::Traces { .. }
+        | P::Interrupted
+        | P::NotKept(_)
+        | P::NothingToPrepare
+        | P::NoSuchConsumer(..) => false,
         P::Rules(_) | P::Discover(_) | P::Sandbox(_) | P::Files(_) | P::Program(_) | P::Missing(_) => true,
         P::NotComplete(_) | P::Template(_) | P::Folder(_) | P::Prepare(_) => true,
     }

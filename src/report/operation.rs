@@ -114,7 +114,7 @@ pub fn recovered(found: &[Recovered]) -> String {
         let _ = writeln!(
             out,
             "{} can't be told: nothing is begun before `gander recover` has seen all. Mend what keeps it from that, or \
-             leave a consumer that is gone for good out with [[consumers.exclude]].",
+             leave a consumer that is gone for good out with [[consumers.exclude]]; then `gander recover` again.",
             counted(unknown, "change set")
         );
         return out;

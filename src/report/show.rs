@@ -95,6 +95,9 @@ fn head(view: &View, layout: Layout) -> String {
             field(name, &one_line(value));
         }
     }
+    if let Some(next) = &view.next {
+        field("next", &one_line(next));
+    }
     out
 }
 
@@ -214,6 +217,7 @@ mod tests {
                 ..Verdict::without_runs(VerdictKind::Regressed, "test: exited with 1")
             }),
             delivery: None,
+            next: None,
             history: vec![Recorded {
                 seq: 1,
                 at: 0,

@@ -249,7 +249,7 @@ pub fn summary(ledger: &Ledger) -> String {
     let counts = counts(ledger);
     let parts: Vec<String> = counts.iter().map(|(o, n)| format!("{n} {o}")).collect();
     let mut out = format!("{total}: {}\n", parts.join(", "));
-    if ledger.waves.is_empty() && !matches!(ledger.end, RunEnd::Waiting { .. }) {
+    if ledger.waves.is_empty() && matches!(ledger.end, RunEnd::Complete) {
         out.push_str("There is no change set to deliver.");
     } else {
         out.push_str(&next(ledger));
@@ -287,6 +287,7 @@ fn next(ledger: &Ledger) -> String {
             "Wave {wave} is {}. What is out is watched on, and taken back where it fails; `gander resume` ends the pause.",
             one_line(reason)
         ),
+        RunEnd::Paused { wave: 0, reason, by: None } => format!("A person has to look: {}.", one_line(reason)),
         RunEnd::Paused { wave, reason, by: None } => format!(
             "Wave {wave} is paused: {}. A person has to look; `gander run` goes on once its gates can tell, \
              and `--retry` verifies again what said nothing.",

@@ -2,9 +2,11 @@
 //! record with who, when and why before anything follows; the next run acts on it.
 
 use super::driver::move_waves;
+use super::machine::consumer::Event;
 use super::machine::wave::{Event as Move, State};
+use super::observe::is_unclear;
 use super::snapshot::Snapshot;
-use super::{RolloutError, deliver};
+use super::{RolloutError, deliver, unclear};
 use crate::config::Gate;
 use crate::digest::DigestBuilder;
 use crate::state::{DecisionKind, DeliveryRecord, DeliveryState, Entry, Store, WaveRecord, WaveState};
@@ -129,16 +131,18 @@ pub(super) fn reopen(store: &mut Store, snapshot: &Snapshot, id: &str, why: &str
     }
 }
 
-/// Leaves a consumer, and those that share its code, out of the rollout. Its wave, where that
+/// Leaves a consumer, and those that share its code, out of the rollout; what it has of a change set of which
+/// nobody can tell what became is left to its owner. Its wave, where that
 /// failed or was taken back: it does so without it only once it is tried again.
 ///
 /// # Errors
-/// [`RolloutError::Undecidable`] where its change set is out.
+/// [`RolloutError::Undecidable`] where its change set is out, and can be taken back.
 pub fn exclude(store: &mut Store, entity: &str, reason: &str) -> Result<Option<u32>, RolloutError> {
     let snapshot = Snapshot::read(store)?;
     let id = workspace_of(&snapshot, entity)?;
     let record = snapshot.deliveries.get(&id);
-    if record.is_some_and(|record| super::bind::out_there(&record.state)) {
+    let can_not_be_told = |record: &DeliveryRecord| is_unclear(record) && record.state != DeliveryState::RollingBack;
+    if record.is_some_and(|record| super::bind::out_there(&record.state) && !can_not_be_told(record)) {
         return Err(undecidable(format!(
             "the change set of {entity} is out: take it back first with `gander rollback --consumer {entity}`"
         )));
@@ -148,9 +152,16 @@ pub fn exclude(store: &mut Store, entity: &str, reason: &str) -> Result<Option<u
     if said {
         return Ok(wave);
     }
+    let out = record.filter(|record| super::bind::out_there(&record.state));
+    if let Some(record) = out {
+        // First: of one that is excluded nobody would look at this again.
+        let entry = Entry::of("exclude.left", &*id, "what its owner has of it stays, and so does its branch");
+        let left = (Event::Close, DeliveryState::Closed(unclear::LEFT.to_owned()));
+        deliver::go(store, &id, &mut record.clone(), left, entry)?;
+    }
     let entry = Entry::of("exclude", &*id, reason);
     store.decide(DecisionKind::Exclude, &id, ("", reason), &entry)?;
-    if let Some(record) = record {
+    if let Some(record) = record.filter(|_| out.is_none()) {
         let state = DeliveryState::Refused(format!("excluded by {}: {reason}", store.actor()));
         // What was out once is known as that: its owner may still merge it.
         if record.state != state && !record.state.was_out() {

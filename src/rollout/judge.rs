@@ -121,15 +121,15 @@ pub fn dry_run(store: &Store, migration: &Migration) -> Result<Option<(u32, Vec<
     Ok(Some((wave.number, findings, judgement)))
 }
 
-/// The wave that the gates are asked about: the first one that is worked on; the first of
-/// those to come, where none was taken back.
+/// The wave that the gates are asked about: the first one that is worked on, or that failed where none was taken
+/// back. Of one that was not opened nothing is out that they could judge.
 fn open_wave(waves: &[WaveRecord]) -> Option<&WaveRecord> {
     use State as S;
     let at_work =
         |wave: &&WaveRecord| matches!(State::of(&wave.state), S::Running | S::Baking | S::Judging | S::Inconclusive);
     let back = waves.iter().any(|wave| matches!(State::of(&wave.state), S::RollingBack | S::RolledBack));
-    let next = |wave: &&WaveRecord| matches!(State::of(&wave.state), S::Failed | S::Planned) && !back;
-    waves.iter().find(at_work).or_else(|| waves.iter().find(next))
+    let failed = |wave: &&WaveRecord| State::of(&wave.state) == S::Failed && !back;
+    waves.iter().find(at_work).or_else(|| waves.iter().find(failed))
 }
 
 /// Whether a gate fails of a wave of which not all is out: what is out is watched, and taken

@@ -10,6 +10,7 @@ use super::deliver;
 use super::gate::Counts;
 use super::machine::consumer::{Facts, State};
 use super::outcome::{Outcome, SourceFact, VerdictFact, outcome};
+use super::recover;
 use super::rollback::{BY_HAND, NAMED, shown};
 use super::snapshot::{Briefs, PlanBrief, VerdictBrief};
 use crate::state::{
@@ -148,7 +149,7 @@ pub fn ledger(store: &Store) -> Result<Ledger, RolloutError> {
     for wave in &snapshot.waves {
         wave_of.extend(wave.members.iter().map(|m| (m.as_str(), wave)));
     }
-    let rows = snapshot.consumers.iter().map(|consumer| row(&snapshot, &wave_of, consumer)).collect();
+    let rows: Vec<LedgerRow> = snapshot.consumers.iter().map(|consumer| row(&snapshot, &wave_of, consumer)).collect();
     let sharing = snapshot.sharing();
     let report = |wave: &WaveRecord| WaveReport {
         number: wave.number,
@@ -163,17 +164,35 @@ pub fn ledger(store: &Store) -> Result<Ledger, RolloutError> {
             .collect(),
     };
     Ok(Ledger {
-        rows,
         waves: snapshot.waves.iter().map(report).collect(),
         failures: failures(&snapshot),
         end: match store.binding()? {
-            Some(_) => end_of(&snapshot),
+            _ if recover::is_half_done(store)? => not_begun(recover::HALF_DONE),
+            Some(_) => all_refused(&snapshot, &rows).unwrap_or_else(|| end_of(&snapshot)),
             // A run that was killed, or found no room, before it knew the fleet: nothing is done yet.
-            None => RunEnd::Waiting { wave: 0, waits: Vec::new(), reason: NOTHING_KNOWN.to_owned() },
+            None => not_begun(NOTHING_KNOWN),
         },
         at_work: store.at_work(),
+        rows,
         paused: snapshot.decisions.get(&(DecisionKind::Pause, ROLLOUT.to_owned())).cloned(),
     })
+}
+
+/// Nobody can be delivered to, as all that would be are refused: no wave says so.
+fn all_refused(snapshot: &Briefs, rows: &[LedgerRow]) -> Option<RunEnd> {
+    if !snapshot.waves.is_empty() || !snapshot.deliveries.is_empty() {
+        return None;
+    }
+    let refused = rows.iter().filter(|row| row.outcome == Outcome::Refused);
+    let (first, count) = (refused.clone().next()?, refused.count());
+    let who = if count == 1 { "1 consumer is".to_owned() } else { format!("{count} consumers are") };
+    let reason = format!("{who} refused, and nothing is left to deliver ({}: {})", shown(&first.entity), first.reason);
+    Some(RunEnd::Paused { wave: 0, reason, by: None })
+}
+
+/// Where nothing can go on before something else is done.
+fn not_begun(why: &str) -> RunEnd {
+    RunEnd::Waiting { wave: 0, waits: Vec::new(), reason: why.to_owned() }
 }
 
 /// What a state says that no run has brought a fleet into.
@@ -261,6 +280,13 @@ fn said(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Out
     };
     let fact = verdict.map(|verdict| VerdictFact { kind: verdict.kind, reason: &verdict.reason });
     let (mut outcome, mut reason) = outcome(source, fact, state);
+    if verdict.is_none() && delivery.is_some_and(|one| one.recovered) && outcome == Outcome::Errored {
+        match state {
+            DeliveryState::Delivered => (outcome, reason) = (Outcome::Pending, FOUND.to_owned()),
+            DeliveryState::Edited(why) => (outcome, reason) = (Outcome::Pending, format!("{why}; {FOUND}")),
+            _ => {}
+        }
+    }
     if let Some(back) = delivery.and_then(|delivery| taken_back(delivery, *wave)) {
         (outcome, reason) = (Outcome::RolledBack, back.to_owned());
     } else if *state == DeliveryState::Waiting && outcome == Outcome::Pending && plan.is_some() {
@@ -306,6 +332,9 @@ fn said(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Out
     (outcome, reason)
 }
 
+/// What is said of one that was found after the state was lost, until it has a verdict again.
+const FOUND: &str = "it is out, as it was found after the state was lost: `gander run` verifies it again";
+
 /// Why it is back, where a person or its wave took it back; what was withdrawn as nobody
 /// needs it any more is what its plan says.
 fn taken_back<'r>(record: &'r DeliveryRecord, wave: Option<&WaveRecord>) -> Option<&'r str> {
@@ -328,11 +357,14 @@ pub(super) fn excluded_by(decision: &Decision) -> String {
 fn not_out_yet(snapshot: &Briefs, wave: Option<&WaveRecord>, verified: bool) -> String {
     let Some(wave) = wave else { return "its wave has not come".to_owned() };
     let back = |one: &&WaveRecord| matches!(one.state, WaveState::RollingBack(_) | WaveState::RolledBack(_));
+    let is_or_was = |one: &WaveRecord| if matches!(one.state, WaveState::RollingBack(_)) { "is" } else { "was" };
     match (&wave.state, snapshot.waves.iter().find(back)) {
-        (WaveState::Planned, Some(back)) => format!("its wave has not come, and wave {} was rolled back", back.number),
+        (WaveState::Planned, Some(back)) => {
+            format!("its wave has not come, and wave {} {} rolled back", back.number, is_or_was(back))
+        }
         (WaveState::Planned, None) => "its wave has not come".to_owned(),
         (WaveState::RollingBack(_) | WaveState::RolledBack(_), _) => {
-            "its wave was rolled back before it went out".to_owned()
+            format!("its wave {} rolled back before it went out", is_or_was(wave))
         }
         (WaveState::Failed(_), _) => "its wave failed before it went out".to_owned(),
         _ if !verified => "its wave is open: it is to be verified".to_owned(),
@@ -404,7 +436,7 @@ fn end_of(snapshot: &Briefs) -> RunEnd {
         WaveState::Failed(reason) => RunEnd::Stopped { wave: number, reason },
         WaveState::Inconclusive(reason) => RunEnd::Paused { wave: number, reason, by: None },
         WaveState::RollingBack(reason) => match wave.waits.first() {
-            Some(wait) => waiting(wait.why.clone()),
+            Some(wait) => waiting(format!("it goes back ({reason}): {}", wait.why)),
             None => waiting(format!("its rollback was interrupted ({reason}): run again")),
         },
         WaveState::Planned | WaveState::Running | WaveState::Baking | WaveState::Judging | WaveState::Passed(_) => {

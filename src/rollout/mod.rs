@@ -46,6 +46,7 @@ mod supersede;
 #[cfg(test)]
 mod tests;
 mod traffic;
+mod unclear;
 mod units;
 mod upstream;
 mod verdicts;
@@ -326,6 +327,9 @@ pub enum RolloutError {
     /// What a person wants can't be, as things stand.
     #[error("{0}")]
     Undecidable(String),
+    /// Nobody can tell what is out, so that it is not taken back: why, and what a person can do.
+    #[error("{0}")]
+    Untold(String),
     /// The table of states knows no such move.
     #[error(transparent)]
     Forbidden(#[from] machine::Forbidden),

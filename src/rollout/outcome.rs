@@ -163,7 +163,9 @@ fn of_change_set(
         D::Delivering => (Outcome::Pending, interrupted("delivery")),
         D::RollingBack => (Outcome::Pending, interrupted("rollback")),
         D::Delivered => sent(result, verdict),
-        D::Superseded => (Outcome::Pending, "its base moved: its change set is made anew".to_owned()),
+        D::Superseded => {
+            (Outcome::Pending, "its base moved, or its plan is another one: its change set is made anew".to_owned())
+        }
         D::Edited(reason) => {
             let (outcome, seen) = sent(result, verdict);
             (outcome, format!("{reason}; {seen}"))

@@ -50,12 +50,16 @@ pub fn recover(store: &mut Store, request: &Request<'_>) -> Result<Vec<Recovered
                 .to_owned(),
         ));
     }
+    if let Some(other) = store.binding()?.filter(|found| found.migration != request.migration.id) {
+        return Err(RolloutError::OtherMigration { found: other.migration });
+    }
     let (mut stories, mut unseen) = stories(request, store.folder());
     let plan = told_plan(request, &stories);
     let request = &Request { plan: &plan, ..*request };
     let run = store.begin_run()?;
     let begun = Entry { phase: Phase::Intent, ..Entry::of(RECOVERY, ROLLOUT, "") };
-    store.note(&begun)?;
+    // What one that was not done has found is found again, by the migration file as it is by now.
+    store.begin_anew(&begun)?;
     bind(store, request)?;
     let snapshot = Snapshot::read(store)?;
     let wave_of: BTreeMap<&str, u32> = snapshot
@@ -214,6 +218,7 @@ fn as_looked(
     };
     let Some((state, because)) = seen else { return Ok(Ok(None)) };
     record.state = state;
+    record.recovered = true;
     record.pin.clone_from(&plan.pin);
     store.record_versions(&place.id, &versions)?;
     let to = super::machine::consumer::State::of_delivery(&record.state);
@@ -256,13 +261,13 @@ pub(super) fn is_half_done(store: &Store) -> Result<bool, RolloutError> {
 pub(super) fn is_whole(store: &Store) -> Result<(), RolloutError> {
     match is_half_done(store)? {
         false => Ok(()),
-        true => Err(RolloutError::Undecidable(
-            "a recovery was interrupted, or could not see all of it, and what is out is not known yet: `gander recover` \
-             begins it again"
-                .to_owned(),
-        )),
+        true => Err(RolloutError::Undecidable(HALF_DONE.to_owned())),
     }
 }
+
+/// What is said of a state that is recovered in part.
+pub(super) const HALF_DONE: &str = "a recovery was interrupted, or could not see all of it, and what is out is not \
+                                    known yet: `gander recover` begins it again, by the migration file as it is by then";
 
 /// What would be delivered, and of which nobody knows whether it was.
 struct Lost<'a> {

@@ -14,7 +14,7 @@ use super::observe::{Look, as_seen, is_unclear, look_around, note_doubt, observe
 use super::ship::{change_set, shipment, workspace};
 use super::snapshot::Snapshot;
 use super::versions::files_of;
-use super::{Event, Hooks, RolloutError, Trial};
+use super::{Event, Hooks, RolloutError, Trial, unclear};
 use crate::config::Delivery;
 use crate::state::{DeliveryRecord, DeliveryState, Entry, Store, Wait, WaitFor, WaveRecord, WaveState};
 
@@ -125,7 +125,10 @@ fn consumer_back(store: &mut Store, entity: &str, hooks: &Hooks<'_>) -> Result<(
     }
     let taken = take_back(store, &snapshot, &id, BY_HAND, hooks)?;
     if let Some(record) = snapshot.deliveries.get(&id).filter(|record| is_unclear(record)) {
-        return Err(RolloutError::Undecidable(record.doubt.clone().unwrap_or_default()));
+        let doubt = record.doubt.clone().unwrap_or_default();
+        let places = unclear::places(store, &snapshot, &id, record)?.map(|places| format!(" ({places})"));
+        let (places, todo) = (places.unwrap_or_default(), unclear::what_to_do(&snapshot, &id, record));
+        return Err(RolloutError::Untold(format!("{doubt}{places}\n  = help: {todo}")));
     }
     let is_back = snapshot.deliveries.get(&id).is_some_and(|record| record.state == DeliveryState::RolledBack);
     if taken.is_none() && !is_back {

@@ -1,9 +1,11 @@
 //! All that is recorded of one consumer, for a person who has to decide.
 
 use super::ledger::{LedgerRow, ledger};
+use super::observe::is_unclear;
+use super::rollback::shown;
 use super::snapshot::Snapshot;
-use super::{Outcome, RolloutError, Verdict, WorkspacePlan};
-use crate::state::{DeliveryRecord, Recorded, Store};
+use super::{Outcome, RolloutError, Verdict, WorkspacePlan, deliver, unclear};
+use crate::state::{DeliveryRecord, DeliveryState, Recorded, Store};
 use crate::transform::{Finding, FindingKind};
 
 /// All that is recorded of one consumer.
@@ -19,6 +21,9 @@ pub struct View {
     pub verdict: Option<Verdict>,
     /// Where its change set stands.
     pub delivery: Option<DeliveryRecord>,
+    /// What a person can do where gander does nothing by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
     /// The lines of the journal about its workspace, oldest first.
     pub history: Vec<Recorded>,
 }
@@ -38,7 +43,9 @@ pub fn look(store: &Store, entity: &str) -> Result<View, RolloutError> {
     let shared_with = others.map(|other| other.entity.clone()).collect();
     let id = row.workspace.clone().unwrap_or_default();
     let history = store.journal_of(&id)?;
+    let next = snapshot.deliveries.get(&id).and_then(|record| next(store, &snapshot, &id, record));
     Ok(View {
+        next,
         shared_with,
         plan: snapshot.workspaces.remove(&id).map(|record| record.plan),
         verdict: snapshot.verdicts.remove(&id),
@@ -46,6 +53,22 @@ pub fn look(store: &Store, entity: &str) -> Result<View, RolloutError> {
         history,
         row,
     })
+}
+
+/// What a person can do about a delivery of which gander does not know, or that it can't take back.
+fn next(store: &Store, snapshot: &Snapshot, id: &str, record: &DeliveryRecord) -> Option<String> {
+    if is_unclear(record) {
+        return Some(unclear::what_to_do(snapshot, id, record));
+    }
+    let DeliveryState::Conflict(_) = &record.state else { return None };
+    let name = snapshot.consumers.iter().find(|one| one.workspace.as_deref() == Some(id));
+    let name = name.map_or(id, |one| shown(&one.entity));
+    let sides = store.folder().join(&record.folder).join(deliver::SIDE_BY_SIDE);
+    let look = match sides.is_dir() {
+        true => format!("put the versions in {} together in its code", sides.display()),
+        false => "mend what stands in the way".to_owned(),
+    };
+    Some(format!("{look}, then `gander rollback --consumer {name}`"))
 }
 
 /// What happened to a consumer and to its wave, oldest first.

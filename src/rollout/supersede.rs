@@ -8,7 +8,7 @@ use super::bind::deliverable;
 use super::deliver::{self, Shipment, Told};
 use super::machine::consumer::{Event, State};
 use super::ship::{change_set, shipment};
-use super::versions::files_of;
+use super::versions::{files_of, versions_of};
 use super::{Request, RolloutError, observe};
 use crate::config::Delivery;
 use crate::git::Repository;
@@ -83,6 +83,20 @@ fn same_change(old: &WorkspacePlan, now: &WorkspacePlan) -> bool {
     old.result == now.result && files(old) == files(now)
 }
 
+/// Whether the rules make what is out, to the byte and of the same code: after a lost state it was known by its
+/// files alone.
+fn is_what_is_out(request: &Request<'_>, fresh: &WorkspaceRecord<&WorkspacePlan>, record: &DeliveryRecord) -> bool {
+    let index = request.fleet.workspaces.iter().position(|place| place.id == fresh.place.id);
+    let read = |path: &str| match index {
+        Some(index) => (request.read_pinned)(index, path),
+        None => Err(format!("{path} is in no fleet")),
+    };
+    record.state == DeliveryState::Delivered
+        && record.pin == fresh.pin
+        && deliverable(fresh.plan)
+        && versions_of(fresh.plan, &read).is_ok_and(|made| change_set(&fresh.place, &made).id() == record.change_id)
+}
+
 /// Decides what becomes of every workspace whose plan is another one, and records it.
 ///
 /// # Errors
@@ -126,6 +140,10 @@ pub(super) fn turn_all<'b>(
             turned.records.push(fresh);
             continue;
         };
+        if record.recovered && is_what_is_out(request, &fresh, &record) {
+            turned.records.push(fresh);
+            continue;
+        }
         let mut turn = turn(old, fresh.plan, &record, request.correct);
         // One that was thrown away may have been merged under another name.
         let gone = record.state.is_thrown_away() && !deliverable(fresh.plan);

@@ -142,6 +142,20 @@ impl Store {
         })
     }
 
+    /// Forgets all but the journal, in which `entry` says why: nothing of it was acted on.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn begin_anew(&mut self, entry: &Entry) -> Result<(), StateError> {
+        let signed = self.signed();
+        let tables = ["binding", "consumers", "workspaces", "waves", "members"];
+        let tables = tables.into_iter().chain(["verdicts", "deliveries", "versions", "heads", "past"]);
+        self.write("state.anew", |transaction, at| {
+            journal::append(transaction, at, &signed, entry)?;
+            tables.into_iter().try_for_each(|table| transaction.execute_batch(&format!("DELETE FROM {table}")))
+        })
+    }
+
     /// Every consumer, ordered by reference.
     ///
     /// # Errors

@@ -515,6 +515,7 @@ fn what_the_world_does_not_tell_is_said_and_left_to_a_person() {
     bench.gander(&["run"]);
     let why = reason(&bench.ledger(), "bee").to_owned();
     assert!(why.contains("was deleted") && why.contains("job.py is neither as it was before"), "{why}");
+    assert!(!why.contains("was not merged"), "{why}");
     // One is squashed after it was taken back: their own work, or the migration?
     let cat = merge(&bench, "cat", &["--squash"]);
     bench.gander(&["rollback", "--consumer", "cat"]).expect(0);
@@ -526,13 +527,43 @@ fn what_the_world_does_not_tell_is_said_and_left_to_a_person() {
     assert_eq!((state(&bench, "cat").as_str(), branches(&bench, "cat").len()), ("reverted", 1), "nothing is done");
     let dry = bench.gander(&["rollback", "--all", "--dry-run"]).expect(1).stdout;
     assert!(dry.contains("apps/bee  wave 2  CONFLICT  job.py is neither"), "{dry}");
-    let said = bench.gander(&["rollback", "--consumer", "bee"]).expect(2).stderr;
+    let said = bench.gander(&["rollback", "--consumer", "bee"]).expect(5).stderr;
     assert!(said.contains("neither as it was before"), "{said}");
+    let last = git(&bee, &["rev-parse", "HEAD"]);
+    assert!(said.contains(&format!("{} changed job.py last", last.trim())), "{said}");
+    assert!(said.contains("`gander exclude bee --reason …`"), "{said}");
     bench.gander(&["rollback", "--all"]).expect(5);
     // A person says what it is.
     bench.gander(&["rollback", "--consumer", "cat"]);
     assert_eq!(state(&bench, "cat"), "reverting", "{:#}", bench.ledger());
     assert_eq!(git(&remote(&bench, "cat"), &["show", "gander/small/cat.revert:job.py"]), OLD);
+}
+
+#[test]
+fn what_can_not_be_told_may_be_left_to_its_owner() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    // Squashed with work of their own in its lines; the branch stands.
+    let bee = merge(&bench, "bee", &["--squash"]);
+    commit(&bee, "job.py", "rows = read_table(\"users_v2\", 7)\n", &[]);
+    git(&bee, &["push", "-q", "origin", "main"]);
+    let before = (tip(&bench, "bee"), branches(&bench, "bee"));
+    bench.gander(&["run"]);
+    let said = bench.gander(&["rollback", "--consumer", "bee"]).expect(5).stderr;
+    let made = before.0.clone().unwrap();
+    assert!(said.contains(&made) && said.contains("delete the branch gander/small/bee"), "{said}");
+    let shown = bench.gander(&["show", "bee"]).expect(0).stdout;
+    assert!(shown.contains("next") && shown.contains("`gander exclude bee --reason …`"), "{shown}");
+    bench.gander(&["exclude", "ant", "--reason", "not so"]).expect(2);
+    bench.gander(&["exclude", "bee", "--reason", "they know"]).expect(0);
+    for _ in 0..2 {
+        bench.gander(&["run"]).expect(0);
+        assert_eq!(state(&bench, "bee"), "closed");
+        let why = reason(&bench.ledger(), "bee").to_owned();
+        assert!(why.contains("left to its owner") && why.contains("excluded by") && why.contains("they know"), "{why}");
+    }
+    bench.gander(&["rollback", "--all"]).expect(5);
+    assert_eq!((tip(&bench, "bee"), branches(&bench, "bee")), before, "nothing of it is touched");
 }
 
 #[test]

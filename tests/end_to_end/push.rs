@@ -191,6 +191,11 @@ fn a_delivery_whose_state_is_lost_finds_its_own_work() {
     }
     // The commits would be of another second.
     std::thread::sleep(std::time::Duration::from_millis(1100));
+    for command in ["run", "status", "run"] {
+        let said = bench.gander(&[command]).expect(5).stderr;
+        assert!(said.contains("gander/small/ant") && said.contains("`gander recover`"), "{command}: {said}");
+    }
+    bench.gander(&["recover"]).expect(0);
     bench.gander(&["run"]).expect(0);
     assert_eq!(["ant", "bee", "cat"].map(|name| tip(&bench, name).unwrap()), before);
     bench.gander(&["rollback", "--all"]).expect(0);
@@ -440,4 +445,14 @@ fn another_migration_in_the_same_lines_is_noticed() {
     bench.gander(&["approve", "ant", "-m", "other.toml"]).expect(0);
     bench.gander(&["run", "other.toml"]).expect(0);
     assert!(there("ant"));
+}
+
+#[test]
+fn where_all_are_refused_a_person_has_to_look() {
+    let bench = fleet("");
+    bench.put("migration.toml", bench.text("migration.toml").replace("[\"file\"]", "[\"https\"]"));
+    for command in ["run", "status"] {
+        let said = bench.gander(&[command]).expect(7).stdout;
+        assert!(said.contains("3 consumers are refused") && said.contains("[code] protocols"), "{said}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::bench::{git, outcomes, reason};
 use super::corrections::mended;
-use super::owners::{OLD, commit, merge, merged, owner, pull};
+use super::owners::{OLD, commit, merge, merged, owner, pull, state};
 use super::push::{branches, fleet, remote, tip};
 
 #[test]
@@ -151,9 +151,35 @@ fn a_recovery_that_can_not_see_all_is_not_done() {
     let said = bench.gander(&["recover"]).expect(4).stdout;
     assert!(said.contains("apps/bee  unknown: ") && said.contains("1 change set can't be told"), "{said}");
     assert!(bench.gander(&["run"]).expect(5).stderr.contains("could not see all of it"));
+    let said = bench.gander(&["status"]).expect(4).stdout;
+    assert!(said.contains("`gander recover` begins it again") && !said.contains("`gander run` goes on"), "{said}");
+    assert!(!said.contains("roll it back"), "{said}");
     std::fs::rename(&gone, &there).unwrap();
     let said = bench.gander(&["recover"]).expect(0).stdout;
     assert!(said.contains("apps/bee  delivered: its change is in "), "{said}");
+    // What is out and sound is no error before it has a verdict again.
+    let said = bench.gander(&["status"]).expect(4).stdout;
+    assert!(!said.contains("roll it back") && !said.contains("errored"), "{said}");
+    assert!(reason(&bench.ledger(), "bee").contains("as it was found after the state was lost"), "{said}");
     bench.gander(&["run"]).expect(0);
     assert_eq!(outcomes(&bench.ledger())["bee"], "changed");
+}
+
+#[test]
+fn a_consumer_that_is_gone_for_good_may_be_left_out_of_a_recovery() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let before = ["ant", "cat"].map(|name| tip(&bench, name));
+    std::fs::remove_dir_all(remote(&bench, "bee")).unwrap();
+    std::fs::remove_dir_all(bench.root.join(".gander")).unwrap();
+    bench.gander(&["recover"]).expect(4);
+    let exclude = "[[consumers.exclude]]\nconsumer = \"bee\"\nreason = \"it is gone\"\nuntil = 2999-01-01\n";
+    bench.put("migration.toml", format!("{}{exclude}", bench.text("migration.toml")));
+    let said = bench.gander(&["recover"]).expect(0).stdout;
+    assert!(said.contains("apps/ant  delivered: ") && !said.contains("apps/bee"), "{said}");
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(
+        ["ant", "cat"].map(|name| (tip(&bench, name), state(&bench, name))),
+        before.map(|tip| (tip, "healthy".to_owned()))
+    );
 }

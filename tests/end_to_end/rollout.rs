@@ -83,6 +83,8 @@ fn a_person_pauses_approves_and_is_told() {
     let ended = bench.gander(&["run"]).expect(7);
     assert!(ended.stdout.contains("is paused by somebody: the pager rings"), "{}", ended.stdout);
     assert_eq!(bench.text("apps/bee/job.py"), JOB, "nothing new is begun");
+    let dry = bench.gander(&["run", "--dry-run-gates"]).expect(7);
+    assert!(dry.stderr.contains("no wave is open: nothing of wave 2 is out yet"), "{}{}", dry.stdout, dry.stderr);
     bench.gander(&["resume"]).expect(0);
     bench.gander(&["resume"]).expect(2);
     bench.gander(&["run"]).expect(4);

@@ -17,7 +17,7 @@ pub use effect::{is_ours, trailer};
 pub use look::{is_own, own_writes};
 pub use present::{Present, Told, merged_as_files, present};
 use revert::Reverting;
-pub use revert::{Named, named, revert_id, trial};
+pub use revert::{Named, SIDE_BY_SIDE, named, revert_id, trial};
 
 use super::machine::consumer::{Event, State};
 use super::{Hooks, RolloutError, shared};

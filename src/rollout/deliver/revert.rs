@@ -18,7 +18,7 @@ use crate::state::DeliveryRecord;
 use crate::workspace::{Content, FileVersion, GitPlace, Pin, Workspace};
 
 /// The folder of the three versions, beside the patches.
-const SIDE_BY_SIDE: &str = "conflict";
+pub const SIDE_BY_SIDE: &str = "conflict";
 
 /// Where a change set is taken back.
 pub(super) enum Ground {

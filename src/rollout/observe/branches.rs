@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use super::{AT_ONCE, Fork, Seen, Sight, is_in_the_way, made, stands};
 use crate::git::{GitError, Repository, Standings};
 use crate::rollout::deliver::{self, Named, trailer};
+use crate::rollout::unclear;
 use crate::state::{DeliveryRecord, DeliveryState};
 use crate::workspace::GitPlace;
 
@@ -187,6 +188,9 @@ fn become_of(repository: &Repository, standings: &Standings, record: &DeliveryRe
     Ok(sight)
 }
 
+/// What is said of a branch that is gone, unless its files leave that open.
+pub(super) const NOT_MERGED: &str = ", and its change was not merged";
+
 /// What became of a branch that is in no history.
 fn of_branch(
     repository: &Repository,
@@ -196,6 +200,9 @@ fn of_branch(
 ) -> Result<Option<Seen>, GitError> {
     let arrived = |(name, made): (&String, &String)| standings.tips.get(name) == Some(made);
     use DeliveryState as D;
+    if unclear::is_left(&record.state) {
+        return Ok(None);
+    }
     if matches!(record.state, D::Failed(_) | D::Refused(_) | D::RolledBack | D::Closed(_) | D::Replaced(_)) {
         let branch = record.branch.as_ref().map(|(name, _)| name).zip(made.as_ref());
         return Ok(branch.is_some_and(arrived).then_some(Seen::Arrived));
@@ -212,7 +219,7 @@ fn of_branch(
         Some(tip) if *tip == made => None,
         // It is about to be made anew, with others or without them.
         Some(tip) if record.shared && Some(tip) == record.replaces.as_ref() => None,
-        None => Some(Seen::Closed(format!("the branch {name} was deleted, and its change was not merged"))),
+        None => Some(Seen::Closed(format!("the branch {name} was deleted{NOT_MERGED}"))),
         Some(tip) if repository.contains(tip, &made)? => {
             Some(Seen::Edited(format!("its owner went on with the branch {name}")))
         }

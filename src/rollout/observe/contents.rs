@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::branches::{Looked, Subject};
+use super::branches::{Looked, NOT_MERGED, Subject};
 use super::{AT_ONCE, Look, News, Seen, Sight, made, stands};
 use crate::digest::Digest;
 use crate::rollout::RolloutError;
@@ -296,7 +296,13 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
     if let Some((change, _)) = earlier.iter().find(|(_, told)| *told == Told::There).filter(|_| !back) {
         return news(Some(Seen::Earlier { change: *change, commit: head }), None);
     }
-    news(sight.seen.clone(), doubt_of(record, sight, told))
+    let doubt = doubt_of(record, sight, told);
+    let seen = match sight.seen.clone() {
+        // That it was not merged can't be told, then.
+        Some(Seen::Closed(why)) if doubt.is_some() => Some(Seen::Closed(why.replace(NOT_MERGED, ""))),
+        seen => seen,
+    };
+    news(seen, doubt)
 }
 
 /// Why nobody can tell what became of one that seems to be thrown away, or of which its owner seems to
