@@ -25,6 +25,8 @@
 (import_header (identifier) @import.from (wildcard_import) @import.wildcard) @import
 
 (navigation_expression (_) @member.object (navigation_suffix (simple_identifier) @member.name)) @member
+(directly_assignable_expression
+  . (_) @member.object . (navigation_suffix (simple_identifier) @member.name) .) @member
 (call_expression . (_) @construct.type) @construct
 
 (value_argument . (simple_identifier) @label "=")

@@ -215,7 +215,7 @@ pub struct Place {
     /// Whether it may also begin that node as a part of a part of it.
     #[serde(default)]
     pub first: bool,
-    /// Whether it may also end that node so.
+    /// Whether it must end that node, itself or as a part of a part of it.
     #[serde(default)]
     pub last: bool,
     /// Whether it may also be a part of a part of that node, with no brackets between.

@@ -37,13 +37,13 @@ pub(super) fn is_there(node: Node<'_>, place: &Place) -> bool {
     }
     let mut inner = node;
     while let Some(around) = inner.parent() {
-        if is_in(inner, around, place) {
+        let ends = place.last && around.local_range().end == inner.local_range().end;
+        if is_in(inner, around, place) && (ends || !place.last) {
             return true;
         }
         // What is one of several targets is a target.
         let one_of = !place.inside.is_empty() && around.tree().language.is_list(around.kind_id());
         let leads = one_of || place.first && around.local_range().start == inner.local_range().start;
-        let ends = place.last && around.local_range().end == inner.local_range().end;
         if !(leads || ends || place.deep && !is_bracketed(around)) {
             return false;
         }
