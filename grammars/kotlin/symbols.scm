@@ -25,10 +25,8 @@
 (import_header (identifier) @import.from (wildcard_import) @import.wildcard) @import
 
 (navigation_expression (_) @member.object (navigation_suffix (simple_identifier) @member.name)) @member
-(directly_assignable_expression
-  . (_) @member.object . (navigation_suffix (simple_identifier) @member.name) .) @member
+(directly_assignable_expression (navigation_suffix (simple_identifier) @member.name) @member.part)
 (call_expression . (_) @construct.type) @construct
 
 (value_argument . (simple_identifier) @label "=")
 (assignment (directly_assignable_expression) @write)
-(assignment (directly_assignable_expression . (simple_identifier) @write .))

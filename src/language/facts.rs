@@ -53,6 +53,9 @@ pub struct Facts {
     /// How operators bind, where the grammar does not have it as the language does.
     #[serde(default)]
     pub operators: OperatorFacts,
+    /// Where members of members lie side by side in the grammar.
+    #[serde(default)]
+    pub chains: Option<ChainFacts>,
     /// Whether nodes of the grammar reach over the white space behind them: they are taken to end before it.
     #[serde(default)]
     pub loose_ends: bool,
@@ -266,6 +269,16 @@ pub struct OperatorFacts {
     /// Kinds that hold the next of their level on their right: `a ?? (b ?? c)`.
     #[serde(default)]
     pub right: Vec<String>,
+}
+
+/// Chains of members and indexes that the grammar lays out flat in some places.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChainFacts {
+    /// The kinds in which it does.
+    pub inside: Vec<String>,
+    /// Kinds of parts, or their tokens, and the kind of what such a part and all before it are elsewhere.
+    pub parts: std::collections::BTreeMap<String, String>,
 }
 
 /// Kinds of code that belong to what is around them: an `await` to its function.

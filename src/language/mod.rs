@@ -4,6 +4,7 @@
 //! Adding one is a folder under `grammars/`, a line in Cargo.toml and a line in
 //! `table.rs`. Must not: know a rule, a stage, or any language by name.
 
+mod chains;
 mod facts;
 mod files;
 mod kinds;
@@ -18,9 +19,10 @@ use std::sync::OnceLock;
 
 pub mod literal;
 
+pub use chains::Chains;
 pub use facts::{
-    ArgumentFacts, Belonging, Context, Ecosystem, ElementFacts, Facts, Hollow, OperatorFacts, Place, Starter,
-    StringFacts,
+    ArgumentFacts, Belonging, ChainFacts, Context, Ecosystem, ElementFacts, Facts, Hollow, OperatorFacts, Place,
+    Starter, StringFacts,
 };
 pub use files::FileLanguages;
 pub use named::{ImportFacts, SymbolFacts, TypeFacts};
@@ -61,6 +63,8 @@ pub struct Language {
     hollow: [Vec<u16>; 2],
     /// How operators bind, where the grammar has it otherwise.
     pub operators: Operators,
+    /// Where members of members lie side by side in it.
+    pub chains: Option<Chains>,
 }
 
 impl Language {
@@ -167,6 +171,11 @@ impl Language {
             ids(&kinds.collect::<Vec<_>>())?.into_iter().for_each(|id| misread[usize::from(id)] = true);
         }
         let operators = Operators::new(&facts.operators, |kind| Ok(ids(&[kind.to_owned()])?[0]))?;
+        let chains = facts.chains.as_ref().map(|chains| Chains::new(chains, &known)).transpose();
+        let chains = chains.map_err(|why| format!("{}: {why}", facts.name))?;
+        if chains.is_some() && !operators.is_empty() {
+            return Err(format!("{}: a language has `operators` or `chains`", facts.name));
+        }
         Ok(Self {
             standing,
             misread,
@@ -178,6 +187,7 @@ impl Language {
             never_empty,
             hollow,
             operators,
+            chains,
             facts,
             grammar,
             kinds: known,

@@ -104,8 +104,10 @@ impl<'t> Builder<'t> {
                 "label" => {
                     found.symbols.labels.insert(id);
                 }
+                // What is nothing but another node is that one, too: the target of an assignment.
                 "write" => {
-                    found.symbols.written.insert(id);
+                    let only = |n: &Node<'t>| n.children().next().filter(|c| c.local_range() == n.local_range());
+                    found.symbols.written.extend(std::iter::successors(Some(*node), only).map(|n| n.id));
                 }
                 "package" => found.symbols.package = Some(normal(node.text())),
                 _ => {}
@@ -140,6 +142,13 @@ impl<'t> Builder<'t> {
             let whole = get(captures, "member").map_or(name.id, |m| m.id);
             found.symbols.members.insert(whole, (object.id, name.id));
             found.symbols.member_names.insert(name.id, (whole, object.id));
+        }
+        // In a chain that the grammar lays out flat, what holds the part holds all before it.
+        if let (Some(part), Some(name)) = (get(captures, "member.part"), get(captures, "member.name"))
+            && let Some((whole, object)) = part.parent().and_then(|whole| Some((whole, whole.named_children().next()?)))
+        {
+            found.symbols.members.insert(whole.id, (object.id, name.id));
+            found.symbols.member_names.insert(name.id, (whole.id, object.id));
         }
         if let (Some(whole), Some(of)) = (get(captures, "construct"), get(captures, "construct.type")) {
             found.symbols.constructs.insert(whole.id, of.id);

@@ -58,7 +58,7 @@ pub(super) fn fold(nodes: &mut Vec<NodeData>, operators: &Operators, text: &str)
 }
 
 /// The children of a node, by their numbers.
-fn children(nodes: &[NodeData], node: u32) -> std::vec::IntoIter<u32> {
+pub(super) fn children(nodes: &[NodeData], node: u32) -> std::vec::IntoIter<u32> {
     let end = nodes[node as usize].subtree_end;
     let mut all = Vec::new();
     let mut next = node + 1;

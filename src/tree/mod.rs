@@ -3,6 +3,7 @@
 //!
 //! Must not: know patterns, rules or stages.
 
+mod chain;
 mod fold;
 mod node;
 mod numbers;
@@ -27,7 +28,7 @@ pub struct Tree {
     nodes: Vec<NodeData>,
     /// Kept for tree-sitter queries, which run on the original.
     inner: tree_sitter::Tree,
-    /// Where its nodes are in ours, if operators were put together anew.
+    /// Where its nodes are in ours, if operators or chains were put together anew.
     folded: Option<fold::Folded>,
     /// Added to every offset when it is reported: where embedded text begins in its host.
     base: usize,

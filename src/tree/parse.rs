@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tree_sitter::{ParseOptions, ParseState, Parser, TreeCursor};
 
+use super::chain::chain;
 use super::fold::fold;
 use super::{ERROR, EXTRA, MISSING, NAMED, NodeData, Tree};
 use crate::language::Language;
@@ -95,7 +96,12 @@ pub fn parse_embedded(language: &'static Language, text: impl Into<Arc<str>>, ba
         tighten(&mut nodes, &text);
     }
     let operators = &language.operators;
-    let folded = if operators.is_empty() { None } else { fold(&mut nodes, operators, &text) };
+    // No language has both: it would not load.
+    let folded = match &language.chains {
+        Some(chains) => chain(&mut nodes, chains),
+        None if operators.is_empty() => None,
+        None => fold(&mut nodes, operators, &text),
+    };
     let (lines, unit, queried, around, learned, beside, used) = Default::default();
     Ok(Tree { language, text, nodes, inner, folded, base, lines, unit, queried, around, learned, beside, used })
 }
@@ -168,6 +174,22 @@ mod tests {
         let broken = parse(by_name("java").unwrap(), "class A { int f( { return 1 } } ) = ;").unwrap();
         assert!(broken.iter().any(Node::is_error) && broken.iter().any(Node::is_missing), "{broken:?}");
         agrees(&broken);
+    }
+
+    #[test]
+    fn chains_hold_each_other() {
+        let text = "fun f() { a.b /* why */ .c[i.x] = 1; d = 2; e!!.g[{ h.j.k = 3 }].l = 4 }\n";
+        let tree = parse(by_name("kotlin").unwrap(), text).unwrap();
+        for node in tree.iter() {
+            let range = node.local_range();
+            assert!(node.children().all(|c| c.parent().map(|p| p.id) == Some(node.id)), "{node:?}");
+            assert!(node.children().all(|c| range.start <= c.local_range().start && c.local_range().end <= range.end));
+        }
+        let chains = tree.iter().filter(|n| n.is_named() && !n.is_leaf() && n.kind().ends_with("_expression"));
+        let chains: Vec<_> = chains.filter(|n| !n.kind().starts_with("directly")).map(|n| n.text()).collect();
+        let first = ["a.b /* why */ .c[i.x]", "a.b /* why */ .c", "a.b", "i.x"];
+        let second = ["e!!.g[{ h.j.k = 3 }].l", "e!!.g[{ h.j.k = 3 }]", "e!!.g", "e!!", "h.j.k", "h.j"];
+        assert_eq!(chains, [first.as_slice(), &second].concat());
     }
 
     fn agrees(tree: &Tree) {
