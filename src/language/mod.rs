@@ -269,6 +269,7 @@ fn check(facts: &Facts, known: &kinds::Kinds, grammar: &tree_sitter::Language) -
         &elements.branches,
         &facts.results.blocks,
         &facts.results.passes,
+        &facts.results.with_else,
         &facts.results.drops,
         &facts.results.procedures,
         &facts.results.valueless,

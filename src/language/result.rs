@@ -9,9 +9,15 @@ pub struct ResultFacts {
     /// Kinds of which the last child is the value.
     #[serde(default)]
     pub blocks: Vec<String>,
+    /// Whether it is the value only where nothing stands beside it.
+    #[serde(default)]
+    pub single: bool,
     /// Kinds that hand the value on to what is around them: the branches of an `if`.
     #[serde(default)]
     pub passes: Vec<String>,
+    /// Kinds of those that have a value only with an `else`.
+    #[serde(default)]
+    pub with_else: Vec<String>,
     /// Kinds that make nothing of it: the body of a loop.
     #[serde(default)]
     pub drops: Vec<String>,

@@ -9,21 +9,22 @@ use crate::tree::Node;
 pub(super) fn needs_result(node: Node<'_>) -> Option<Node<'_>> {
     let facts = &node.tree().language.facts.results;
     let is = |kinds: &[String], node: Node<'_>| kinds.iter().any(|kind| kind == node.kind());
-    let alone = node.field("consequence").is_some() && node.field("alternative").is_none();
+    let no_else = |node: Node<'_>| is(&facts.with_else, node) && !node.children().any(|child| child.text() == "else");
+    let alone = node.field("consequence").is_some() && node.field("alternative").is_none() || no_else(node);
     if facts.blocks.is_empty() || is(&facts.valueless, node) || alone || node.text().ends_with(';') {
         return None;
     }
     let mut inner = node;
     for around in node.ancestors() {
         if is(&facts.blocks, around) {
-            let last = around.named_children().filter(|child| !child.is_extra()).last();
-            if last.is_none_or(|last| last.id != inner.id) {
+            let all: Vec<Node<'_>> = around.named_children().filter(|child| !child.is_extra()).collect();
+            if all.last().is_none_or(|last| last.id != inner.id) || facts.single && all.len() > 1 {
                 return None;
             }
         } else if inner.id == node.id {
             // It ends no block.
             return None;
-        } else if gives_nothing(around) || is(&facts.drops, around) && !has_token(around, "yield") {
+        } else if gives_nothing(around) || no_else(around) || is(&facts.drops, around) && !has_token(around, "yield") {
             return None;
         } else if !is(&facts.passes, around) {
             return Some(around);
@@ -36,9 +37,16 @@ pub(super) fn needs_result(node: Node<'_>) -> Option<Node<'_>> {
 /// Whether it is a function of which nobody gets a value.
 fn gives_nothing(function: Node<'_>) -> bool {
     let facts = &function.tree().language.facts.results;
-    match function.field("return_type") {
+    let children: Vec<Node<'_>> = function.children().filter(|child| !child.is_extra()).collect();
+    let behind_arrow = || children.iter().skip_while(|child| child.text() != "->").nth(1).copied();
+    match function.field("return_type").or_else(behind_arrow) {
         Some(is) => facts.nothing.iter().any(|nothing| nothing == is.text()),
-        None => facts.procedures.iter().any(|kind| kind == function.kind()) && !has_token(function, "="),
+        None => {
+            // `=` may stand in a parameter, too.
+            let before = children.iter().take_while(|child| child.field_name() != Some("body")).last();
+            let is_value = before.is_some_and(|before| before.text() == "=");
+            facts.procedures.iter().any(|kind| kind == function.kind()) && !is_value
+        }
     }
 }
 

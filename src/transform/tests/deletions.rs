@@ -79,6 +79,19 @@ fn the_value_of_a_block_goes_only_where_nobody_needs_it() {
         ("kotlin", "val y = x.map {\n    a(it)\n    old()\n}\n", ""),
         ("kotlin", "fun f() {\n    if (c) {\n        old()\n    }\n}\n", "fun f() {\n    if (c) {\n    }\n}\n"),
         ("kotlin", "val y = if (c) {\n    a()\n    old()\n} else b\n", ""),
+        ("kotlin", "x.map {\n    if (c) {\n        old()\n    }\n}\n", "x.map {\n    if (c) {\n    }\n}\n"),
+        ("swift", "x.map { old() }\n", ""),
+        ("swift", "x.map { a in\n    // why\n    old()\n}\n", ""),
+        ("swift", "x.map {\n    a()\n    old()\n}\n", "x.map {\n    a()\n}\n"),
+        ("swift", "x.map {\n    if c {\n        old()\n    }\n}\n", "x.map {\n    if c {\n    }\n}\n"),
+        ("swift", "x.map {\n    if c {\n        old()\n    } else {\n        b()\n    }\n}\n", ""),
+        ("swift", "x.map {\n    switch c {\n    case 1: old()\n    default: b()\n    }\n}\n", ""),
+        ("swift", "func f() -> Int {\n    old()\n}\n", ""),
+        ("swift", "func f(a: Int = 1) {\n    old()\n}\n", "func f(a: Int = 1) {\n}\n"),
+        ("swift", "func f() async throws -> Void {\n    old()\n}\n", "func f() async throws -> Void {\n}\n"),
+        ("swift", "var x: Int {\n    old()\n}\n", ""),
+        ("swift", "var x = 1 {\n    didSet {\n        old()\n    }\n}\n", "var x = 1 {\n    didSet {\n    }\n}\n"),
+        ("swift", "class A {\n    init() {\n        old()\n    }\n}\n", "class A {\n    init() {\n    }\n}\n"),
     ];
     for (language, code, left) in rows {
         let path = format!("a.{}", crate::language::by_name(language).unwrap().facts.extensions[0]);
