@@ -36,6 +36,9 @@
 (if_statement bound_identifier: (simple_identifier) @define)
 (while_statement bound_identifier: (simple_identifier) @define)
 (guard_statement bound_identifier: (simple_identifier) @define)
+(if_statement bound_identifier: (simple_identifier) @name . (type_annotation)? . "=" . (_) @seen.behind)
+(while_statement bound_identifier: (simple_identifier) @name . (type_annotation)? . "=" . (_) @seen.behind)
+(guard_statement bound_identifier: (simple_identifier) @name . (type_annotation)? . "=" . (_) @seen.behind)
 (pattern (value_binding_pattern) bound_identifier: (simple_identifier) @define)
 (pattern (value_binding_pattern) (pattern (simple_identifier) @define))
 

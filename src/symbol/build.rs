@@ -40,6 +40,8 @@ struct Found {
     /// What further patterns say of a defined name.
     types: HashMap<NodeId, NodeId>,
     values: HashMap<NodeId, (NodeId, Option<String>)>,
+    /// From which byte on a name is seen, where that is not where it stands.
+    seen: HashMap<NodeId, usize>,
     elsewhere: Vec<NodeId>,
     imports: BTreeMap<NodeId, (Import, Option<NodeId>)>,
     symbols: Symbols,
@@ -116,6 +118,9 @@ impl<'t> Builder<'t> {
         if let Some(name) = named {
             if let Some(node) = get(captures, "type") {
                 found.types.insert(name, node.id);
+            }
+            if let Some(node) = get(captures, "seen.behind") {
+                found.seen.insert(name, node.local_range().end);
             }
             if let Some(node) = get(captures, "returns") {
                 found.symbols.returns.insert(name, node.id);
@@ -280,7 +285,7 @@ impl<'t> Builder<'t> {
             }
             let (value, member) = found.values.get(id).cloned().map_or((None, None), |(v, m)| (Some(v), m));
             let kind = if symbols.classes.contains(id) { Kind::Class } else { Kind::Plain };
-            let from = seen_from(node, &found.scopes);
+            let from = found.seen.get(id).copied().unwrap_or_else(|| seen_from(node, &found.scopes));
             let type_node = found.types.get(id).copied();
             symbols.define(node.text(), Definition { node: *id, scope, from, kind, type_node, value, member });
         }
