@@ -77,6 +77,9 @@ pub struct Facts {
     /// Node kinds in which there are tokens and nothing more: what a macro is given.
     #[serde(default)]
     pub tokens: Vec<String>,
+    /// Node kinds of code that falls apart beside another token there: `a || b` behind `!`.
+    #[serde(default)]
+    pub loose: Vec<String>,
     /// Node kinds of macros that are called or defined: such tokens in them are code.
     #[serde(default)]
     pub macros: Vec<String>,
@@ -108,6 +111,9 @@ pub struct Facts {
     /// Node kinds whose children are a list of equals: `$X` in one means its only child.
     #[serde(default)]
     pub lists: Vec<String>,
+    /// Node kinds that `$$$X` does not take in: they say more of what is around the list.
+    #[serde(default)]
+    pub clauses: Vec<String>,
     /// Node kinds that a pattern is not read without, though nothing is in them but one
     /// name: what the name is of.
     #[serde(default)]
@@ -224,6 +230,12 @@ pub struct Place {
     /// Whether it may also be a part of a part of that node, with no brackets between.
     #[serde(default)]
     pub deep: bool,
+    /// Kinds whose parts stand where they stand: `(a, b) = c` assigns to `a`.
+    #[serde(default)]
+    pub through: Vec<String>,
+    /// Whether it is about a part that comes to stand there, and not about what a rule writes with all around it.
+    #[serde(default)]
+    pub part: bool,
     /// The operators of that node; any, if none is named.
     #[serde(default)]
     pub operators: Vec<String>,

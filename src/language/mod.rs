@@ -242,6 +242,8 @@ fn check(facts: &Facts, known: &kinds::Kinds, grammar: &tree_sitter::Language) -
         &facts.restricted,
         &facts.goes_on,
         &facts.tokens,
+        &facts.loose,
+        &facts.clauses,
         &facts.macros,
         &facts.exact,
         &facts.keeps,
@@ -255,7 +257,9 @@ fn check(facts: &Facts, known: &kinds::Kinds, grammar: &tree_sitter::Language) -
             let name = &facts.name;
             return Err(format!("{name}: a row names `inside` or `outside`, and `kinds` or `except`: {place:?}"));
         }
-        [&place.kinds, &place.except, &place.inside, &place.outside].into_iter().try_for_each(places)?;
+        [&place.kinds, &place.except, &place.inside, &place.outside, &place.through]
+            .into_iter()
+            .try_for_each(places)?;
     }
     let elements = &facts.elements;
     let of_elements = [

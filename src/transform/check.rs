@@ -465,9 +465,21 @@ fn new_error(old: &Tree, new: &Tree, splices: &[Splice]) -> Option<(usize, Strin
         } else {
             format!("`{text}` at {line}:{column} of the result")
         };
-        return Some((nearest(splices, error.local_range().start), what));
+        return Some((beside(splices, &error.local_range()), what));
     }
     None
+}
+
+/// Where in the old text the change is that lies nearest to a range of the new one, before or behind it.
+fn beside(splices: &[Splice], range: &Range<usize>) -> usize {
+    let mut shift = 0_isize;
+    let apart = splices.iter().map(|splice| {
+        let start = splice.range.start.saturating_add_signed(shift);
+        let end = start + splice.text.len();
+        shift += splice.text.len() as isize - splice.range.len() as isize;
+        (start.saturating_sub(range.end).max(range.start.saturating_sub(end)), splice.range.start)
+    });
+    apart.min_by_key(|(apart, _)| *apart).map_or(0, |(_, at)| at)
 }
 
 fn nearest(splices: &[Splice], at: usize) -> usize {

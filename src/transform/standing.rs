@@ -42,7 +42,8 @@ pub(super) fn is_there(node: Node<'_>, place: &Place) -> bool {
             return true;
         }
         // What is one of several targets is a target.
-        let one_of = !place.inside.is_empty() && around.tree().language.is_list(around.kind_id());
+        let is_through = || place.through.iter().any(|kind| kind == around.kind());
+        let one_of = !place.inside.is_empty() && (around.tree().language.is_list(around.kind_id()) || is_through());
         let leads = one_of || place.first && around.local_range().start == inner.local_range().start;
         if !(leads || ends || place.deep && !is_bracketed(around)) {
             return false;
@@ -170,7 +171,7 @@ fn wrong<'a>(tree: &'a Tree, ranges: &[Range<usize>]) -> Vec<(usize, Node<'a>)> 
     let mut pending = vec![tree.root()];
     while let Some(node) = pending.pop() {
         let places = tree.language.standing(node.kind_id());
-        found.extend(places.filter(|(_, place)| is_there(node, place)).map(|(row, _)| (row, node)));
+        found.extend(places.filter(|(_, place)| !place.part && is_there(node, place)).map(|(row, _)| (row, node)));
         let touches = |n: &Node<'a>| {
             let own = n.local_range();
             let next = ranges.partition_point(|range| range.end < own.start);

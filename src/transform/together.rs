@@ -158,7 +158,7 @@ fn is_run(part: &Part<'_>, around: Node<'_>) -> bool {
         return true;
     }
     if language.facts.tokens.iter().any(|kind| kind == around.kind()) {
-        return true;
+        return !is_loose_among_tokens(part, around);
     }
     let within = |n: &Node<'_>| part.range.start <= n.local_range().start && n.local_range().end <= part.range.end;
     let bracketed = is_bracketed(around);
@@ -174,7 +174,28 @@ fn is_run(part: &Part<'_>, around: Node<'_>) -> bool {
         true => language.is_list(part.was.kind_id()),
         false => part.was.parent().is_some_and(|parent| parent.kind_id() == around.kind_id()),
     };
-    as_before && around.children().filter(within).filter(|n| !n.is_named() && !n.is_extra()).all(|n| parting(&n))
+    // Elements of a list fill one field, if any: of `new a.b()(1)`, `a.b` and `()` do not.
+    let alike = |n: &Node<'_>| match n.is_named() {
+        true => part.copied || n.field_id() == part.was.field_id(),
+        false => parting(n),
+    };
+    as_before && around.children().filter(within).filter(|n| !n.is_extra()).all(|n| alike(&n))
+}
+
+/// Whether code in what a macro is given, of which only tokens are known, may belong to the tokens beside it:
+/// the `a || b` of `!a || b`.
+fn is_loose_among_tokens(part: &Part<'_>, around: Node<'_>) -> bool {
+    let language = around.tree().language;
+    if !part.copied || !language.facts.loose.iter().any(|kind| kind == part.was.kind()) {
+        return false;
+    }
+    let tokens = || around.children().filter(|n| !n.is_extra());
+    let before = tokens().take_while(|n| n.local_range().end <= part.range.start).last();
+    let behind = tokens().find(|n| part.range.end <= n.local_range().start);
+    let parts = |token: Node<'_>, more: &[&str]| language.is_separator(token.text()) || more.contains(&token.text());
+    let begins = before.is_none_or(|token| parts(token, &["(", "[", "{", "=", "=>", ":"]));
+    let ends = behind.is_none_or(|token| parts(token, &[")", "]", "}", "=>"]));
+    !(begins && ends)
 }
 
 /// Whether a sign and the one before it make another operator, or a comment.
@@ -205,9 +226,15 @@ pub(super) fn misplaced<'a>(old: &'a Tree, new: &'a Tree, arranged: &'a Arranged
         let is_text = |n: Node<'_>| facts.texts.iter().any(|kind| kind == n.kind());
         let text = part.copied && is_text(part.was) != layers(node).any(is_text);
         let placeholder = part.copied && moves_placeholder(part.was, node);
+        let refused = facts
+            .refused
+            .iter()
+            .filter(|place| place.part)
+            .any(|place| layers(node).any(|n| is_there(n, place)) && !layers(part.was).any(|n| is_there(n, place)));
         let quoted = ends_its_literal(node, new.text().get(part.range.clone()).unwrap_or(""))
             && !ends_its_literal(part.was, part.was.text());
-        (argument || after || text || placeholder || quoted).then_some(Torn { placed: part.placed, around: parent })
+        (argument || after || text || placeholder || quoted || refused)
+            .then_some(Torn { placed: part.placed, around: parent })
     })
 }
 

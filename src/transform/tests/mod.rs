@@ -266,6 +266,15 @@ fn repeated_names_and_failed_branches_bind_nothing_else() {
 fn old_errors_elsewhere_do_not_matter_and_new_ones_do() {
     assert_eq!(replaced("python", "a.py", "f($X)", "g($X)", "b = = 2\nf(1)\n"), "b = = 2\ng(1)\n");
     assert!(replaced("python", "a.py", "f($X)", "g($X", "f(1)\n").contains("does not parse"));
+    // Of several edits the one beside the error is named.
+    let two = "rule(\"one\").lang(\"rust\").find(\"one($X)\").replace(\"uno($X)\");\n\
+               rule(\"if\").lang(\"rust\").find(\"if $C { return $X; }\").replace(\"ensure!($C, $X);\");";
+    let rules =
+        load(&[Source { name: "test.rhai".to_owned(), text: two.to_owned(), ..Source::default() }], &Inputs::default());
+    let code = "fn f() -> i32 {\n    one(1);\n    if a {\n        g();\n    } else if b {\n        return 1;\n    }\n    2\n}\n";
+    let report = file(&rules.unwrap(), &Default::default(), "a.rs", code.as_bytes());
+    let refused = report.findings.iter().find(|f| f.message.contains("does not parse")).unwrap();
+    assert_eq!((refused.rule.as_str(), refused.line), ("if", 5), "{}", refused.message);
     assert_eq!(replaced("python", "a.py", "f($X)", "f($X)", "f(1)\n"), "=", "an edit that changes nothing is none");
 }
 

@@ -3,6 +3,9 @@
 use super::{compare, covers, none_wrong};
 use crate::language::all;
 
+/// A member that becomes a call.
+const COUNT: (&str, &str) = ("expr(\"$A.size\")", "$A.count()");
+
 /// Language, what is found, what becomes of it (deleted where empty), code, the result.
 const ROWS: &[(&str, &str, &str, &str, &str)] = &[
     ("python", "\"old()\"", "", "if x:\n    old()\ng()\n", "if x:\n    pass\ng()\n"),
@@ -30,6 +33,24 @@ const ROWS: &[(&str, &str, &str, &str, &str)] = &[
     ("swift", "expr(\"$A.b\")", "g { $A }", "func m() { a.b = c }\n", "=can't stand in"),
     ("swift", "expr(\"$A.b\")", "g($A)[0]", "func m() { a.b = a.b }\n", "func m() { g(a)[0] = g(a)[0] }\n"),
     ("swift", "expr(\"$A.b\")", "g($A).d", "func m() { a.b = e[a.b] }\n", "func m() { g(a).d = e[g(a).d] }\n"),
+    ("swift", COUNT.0, COUNT.1, "func m() { (a.size, b) = c }\n", "=can't stand in"),
+    ("swift", COUNT.0, COUNT.1, "func m() { g(&a.size) }\n", "=can't stand in"),
+    (
+        "swift",
+        COUNT.0,
+        COUNT.1,
+        "func m() { (a.size.b, g(a.size)[0]) = g(&a.size[0]) }\n",
+        "func m() { (a.count().b, g(a.count())[0]) = g(&a.count()[0]) }\n",
+    ),
+    ("scala", COUNT.0, COUNT.1, "object A { a.size = 1 }\n", "=can't stand in"),
+    ("scala", "\"set($A, $V)\"", "$A(0) = $V", "object A { set(b, 1) }\n", "object A { b(0) = 1 }\n"),
+    ("go", COUNT.0, COUNT.1, "package p\n\nfunc m() {\n\tfor a.size = range x {\n\t}\n}\n", "=can't stand in"),
+    ("go", COUNT.0, COUNT.1, "package p\n\nfunc m() {\n\tselect {\n\tcase a.size = <-c:\n\t}\n}\n", "=can't stand in"),
+    ("typescript", "expr(\"$A!\")", "nn($A)", "(a!) += 2;\n", "=can't stand in"),
+    ("rust", COUNT.0, COUNT.1, "fn m() { let x = a.size; }\n", "fn m() { let x = a.count(); }\n"),
+    ("rust", "expr(\"f($A)\")", "$A.count()", "fn m() { let x = f(a.b); }\n", "fn m() { let x = a.b.count(); }\n"),
+    ("rust", "expr(\"f($A)\")", "$A()", "fn m() { let x = f(a.b); }\n", "fn m() { let x = (a.b)(); }\n"),
+    ("bash", "\"if $C; then $B; fi\"", "$C && $B", "if a; then b; fi > out\n", "=can't stand in"),
     ("kotlin", "expr(\"$A.b\")", "g($A)", "fun m() { a.b = c }\n", "=can't stand in"),
     ("kotlin", "expr(\"$A.b\")", "1", "fun m() { a.b += c }\n", "=can't stand in"),
     ("kotlin", "expr(\"a[$I]\")", "a.get($I)", "fun m() { a[0] = c }\n", "=can't stand in"),
