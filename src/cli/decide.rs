@@ -31,6 +31,7 @@ pub(super) struct Resume {
 }
 
 #[derive(clap::Args, Debug)]
+#[command(override_usage = "gander approve [OPTIONS] <CONSUMER>\n       gander approve [OPTIONS] --wave <N>")]
 #[command(after_help = "Examples:\n  gander approve --wave 2\n  gander approve geo-lookup --reason \"read the diff\"")]
 pub(super) struct Approve {
     /// The consumer whose change set waits.
@@ -59,6 +60,7 @@ pub(super) struct Exclude {
 }
 
 #[derive(clap::Args, Debug)]
+#[command(override_usage = "gander retry [OPTIONS] <CONSUMER>\n       gander retry [OPTIONS] --wave <N>")]
 #[command(after_help = "Examples:\n  gander retry geo-lookup && gander run\n  gander retry --wave 2 && gander run")]
 pub(super) struct Retry {
     /// The consumer that is verified and delivered again by the next run.

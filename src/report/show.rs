@@ -162,6 +162,9 @@ fn evidence(out: &mut String, verdict: &Verdict) {
             let noticed = noticed.as_ref().map_or("nothing noticed a wrong name", |noticed| noticed);
             let _ = writeln!(out, "  challenged {}: {}", one_line(rule), one_line(noticed));
         }
+        for path in &evidence.rewritten {
+            let _ = writeln!(out, "  {} is rewritten by the change itself, and says less", one_line(path));
+        }
     }
     let red = verdict.patched.iter().find(|step| step.end != StepEnd::Exited(0));
     let red = red.or_else(|| verdict.baseline.iter().find(|step| step.end != StepEnd::Exited(0)));

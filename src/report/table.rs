@@ -264,9 +264,13 @@ pub fn summary(ledger: &Ledger) -> String {
     }
     for (outcome, _) in counts {
         if let Some(hint) = hint(outcome) {
-            let first = ledger.rows.iter().find(|row| row.outcome == outcome);
-            let name = first.map_or("CONSUMER", |row| typed(&row.entity));
-            let _ = writeln!(out, "  {outcome}: {}", hint.replace("NAME", &one_line(name)));
+            let mut all = ledger.rows.iter().filter(|row| row.outcome == outcome);
+            let name = all.next().map_or("CONSUMER", |row| typed(&row.entity));
+            let more = match all.count() {
+                more if more > 0 && hint.contains("NAME") => format!(" ({more} more)"),
+                _ => String::new(),
+            };
+            let _ = writeln!(out, "  {outcome}: {}{more}", hint.replace("NAME", &one_line(name)));
         }
     }
     out
@@ -310,7 +314,10 @@ fn rolled_back(ledger: &Ledger, wave: u32, reason: &str) -> String {
     let first = ledger.waves.iter().find(back).map_or(wave, |one| one.number);
     let reason = one_line(reason);
     let mut text = if reason.starts_with(rollout::BY_HAND) {
-        format!("Wave {wave} was {reason}, and later waves stay closed. `gander retry --wave {first}` tries it again.")
+        let them = if first == wave { "it" } else { "them all" };
+        format!(
+            "Wave {wave} was {reason}, and later waves stay closed. `gander retry --wave {first}` tries {them} again."
+        )
     } else {
         format!(
             "Wave {wave} was rolled back ({reason}), and later waves stay closed. Mend the rules, then \

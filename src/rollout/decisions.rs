@@ -141,8 +141,7 @@ pub fn exclude(store: &mut Store, entity: &str, reason: &str) -> Result<Option<u
     let snapshot = Snapshot::read(store)?;
     let id = workspace_of(&snapshot, entity)?;
     let record = snapshot.deliveries.get(&id);
-    let can_not_be_told = |record: &DeliveryRecord| is_unclear(record) && record.state != DeliveryState::RollingBack;
-    if record.is_some_and(|record| super::bind::out_there(&record.state) && !can_not_be_told(record)) {
+    if record.is_some_and(|record| super::bind::out_there(&record.state) && !is_unclear(record)) {
         return Err(undecidable(format!(
             "the change set of {entity} is out: take it back first with `gander rollback --consumer {entity}`"
         )));

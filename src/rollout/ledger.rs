@@ -300,6 +300,10 @@ fn said(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Out
     if let Some(strength) = strength {
         reason = format!("{reason} [{} evidence]", strength.as_str());
     }
+    if let Some(delivery) = delivery.filter(|one| one.state == DeliveryState::Delivered && one.branch.is_some()) {
+        let merged = if delivery.merged.is_some() { "merged" } else { "its owner has not merged it yet" };
+        reason = format!("{reason}; {merged}");
+    }
     if let Some(delivery) = delivery
         && matches!(delivery.state, DeliveryState::Delivering | DeliveryState::RollingBack)
         && delivery.tries > 0

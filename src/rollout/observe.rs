@@ -158,8 +158,8 @@ pub(super) struct Around {
     pub news: Vec<News>,
     /// The heads of the repositories that were looked at, by place.
     pub heads: BTreeMap<String, String>,
-    /// The places that could not be looked at.
-    pub unseen: BTreeSet<String>,
+    /// The places that could not be looked at, and why.
+    pub unseen: BTreeMap<String, String>,
 }
 
 /// Looks at what became of what is out. Nothing is recorded.
@@ -200,7 +200,7 @@ pub(super) fn look_around(
         }
     }
     let Some(binding) = store.binding()? else {
-        return Ok(Around { news: found, heads: BTreeMap::new(), unseen: BTreeSet::new() });
+        return Ok(Around { news: found, heads: BTreeMap::new(), unseen: BTreeMap::new() });
     };
     let prefix = format!("gander/{}/", binding.migration);
     let (looked, mut unseen) = look_at_all(&prefix, branches, &store.heads()?);
@@ -214,7 +214,7 @@ pub(super) fn look_around(
         tell(super::Event::Unseen { place, why });
     }
     found.sort_by(|a, b| a.id.cmp(&b.id));
-    Ok(Around { news: found, heads, unseen: unseen.into_iter().map(|(place, _)| place).collect() })
+    Ok(Around { news: found, heads, unseen: unseen.into_iter().collect() })
 }
 
 /// The commit that gander made and that is out.

@@ -20,7 +20,7 @@ pub(super) fn follow(store: &mut Store, request: &Request<'_>) -> Result<(), Rol
         request.fleet.workspaces.iter().map(|place| (place.id.as_str(), place)).collect();
     let mut moved = BTreeSet::new();
     for (id, record) in store.deliveries()? {
-        let is_unseen = record.pushed_to().is_some_and(|place| store.is_unseen(&place));
+        let is_unseen = record.pushed_to().is_some_and(|place| store.unseen(&place).is_some());
         let place = places.get(id.as_str()).filter(|_| is_unseen).and_then(|place| place.git.as_ref());
         // What can't be looked at stays where it is on record.
         let Some(Ok(Some(url))) = place.map(|git| now_at(request, git, &record)) else { continue };

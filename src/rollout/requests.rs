@@ -117,6 +117,10 @@ pub fn perform(store: &mut Store, ask: &Ask, gates: &[Gate], hooks: &Hooks<'_>) 
         }
         Ask::Approve { about, reason } => match decisions::approve(store, about, reason, gates)? {
             Some(wave) => format!("approved: it goes out once `gander retry --wave {wave}` opens its wave again"),
+            None if super::driver::is_paused(store)? => {
+                "approved; the rollout is paused: it goes on by that once `gander resume` has ended the pause"
+                    .to_owned()
+            }
             None => "approved: `gander run` goes on".to_owned(),
         },
         Ask::Exclude { entity, reason } => excluded(entity, decisions::exclude(store, entity, reason)?),

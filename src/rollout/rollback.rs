@@ -493,6 +493,8 @@ pub fn dry_rollback(store: &Store, scope: &Scope) -> Result<Vec<Prospect>, Rollo
             prospects.push(Prospect { workspace, wave: *wave, what, conflict: false, dependants: Vec::new() });
         }
     }
+    // In the order in which it would be done.
+    prospects.sort_by_key(|one| asked.iter().position(|(wave, id)| (*wave, id) == (one.wave, &one.workspace)));
     Ok(prospects)
 }
 

@@ -26,12 +26,10 @@ pub(super) fn what_to_do(snapshot: &Snapshot, id: &str, record: &DeliveryRecord)
     let branch = record.branch.as_ref().map_or("", |(branch, _)| branch.as_str());
     let stands = !record.state.is_thrown_away();
     let gone = if stands { format!(", and delete the branch {branch}") } else { String::new() };
-    let left = match record.state {
-        // It goes on with what is asked of it, once that can be told.
-        DeliveryState::RollingBack => String::new(),
-        _ => format!("; or leave it as it is: `gander exclude {name} --reason …`"),
-    };
-    format!("bring the rest of it in or take it out by hand{gone}, then run again{left}")
+    format!(
+        "bring the rest of it in or take it out by hand{gone}, then run again; or leave it as it is: \
+         `gander exclude {name} --reason …`"
+    )
 }
 
 /// The last commit that touched what can't be told, and the one that gander made; nothing where the remote is away.

@@ -4,7 +4,7 @@
 //! Must not: know a stage (their values are stored as JSON), decide anything, or
 //! write a file other than its own.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -204,8 +204,8 @@ pub struct Store {
     run: Option<i64>,
     /// Who is at work, for the journal.
     actor: String,
-    /// Places elsewhere of which this process could not see what became of them.
-    unseen: BTreeSet<String>,
+    /// Places elsewhere of which this process could not see what became of them, and why.
+    unseen: BTreeMap<String, String>,
     _lock: Option<lock::ControllerLock>,
 }
 
@@ -263,7 +263,7 @@ impl Store {
             token,
             run: None,
             actor: String::new(),
-            unseen: BTreeSet::new(),
+            unseen: BTreeMap::new(),
             _lock: Some(lock),
         })
     }
@@ -294,7 +294,7 @@ impl Store {
         }
         db.pragma_update(None, "query_only", true).map_err(failed)?;
         let (folder, clock) = (folder.to_owned(), Clock::System);
-        Ok(Self { db, folder, clock, token: 0, run: None, actor: String::new(), unseen: BTreeSet::new(), _lock: None })
+        Ok(Self { db, folder, clock, token: 0, run: None, actor: String::new(), unseen: BTreeMap::new(), _lock: None })
     }
 
     /// The same for a test that nobody else reads beside: nothing is locked or brought to a disk.
@@ -330,16 +330,16 @@ impl Store {
     }
 
     /// Remembers, for as long as it is open, which places were looked at and which could not be.
-    pub fn note_unseen<'p>(&mut self, seen: impl Iterator<Item = &'p String>, unseen: BTreeSet<String>) {
+    pub fn note_unseen<'p>(&mut self, seen: impl Iterator<Item = &'p String>, unseen: BTreeMap<String, String>) {
         for place in seen {
             self.unseen.remove(place);
         }
         self.unseen.extend(unseen);
     }
 
-    /// Whether a place could not be looked at when that was tried last.
-    pub fn is_unseen(&self, place: &str) -> bool {
-        self.unseen.contains(place)
+    /// Why a place could not be looked at when that was tried last, where it could not.
+    pub fn unseen(&self, place: &str) -> Option<&str> {
+        self.unseen.get(place).map(String::as_str)
     }
 
     /// The state folder.

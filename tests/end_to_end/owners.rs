@@ -54,10 +54,12 @@ fn what_owners_merge_stays_and_is_not_asked_for_again() {
     for name in ["ant", "bee"] {
         let line = format!("apps/{name}  its change is in ");
         assert!(history.contains(&line), "{name}:\n{history}");
+        assert!(reason(&bench.ledger(), name).ends_with("; merged"), "{:#}", bench.ledger());
         assert_eq!(outcomes(&bench.ledger())[name], "changed");
         pull(&bench, name);
     }
     assert!(!history.contains("apps/cat  its change is in"), "{history}");
+    assert!(reason(&bench.ledger(), "cat").ends_with("its owner has not merged it yet"), "{:#}", bench.ledger());
     // Their clones come after: nothing of it is made anew.
     bench.gander(&["run"]).expect(0);
     let after = bench.gander(&["history"]).stdout;
@@ -316,6 +318,8 @@ fn a_rollback_looks_first_at_what_owners_merged_since_the_last_run() {
     }
     bench.gander(&["rollback", "--all"]).expect(4);
     assert_eq!(["ant", "bee", "cat"].map(|name| state(&bench, name)), ["reverting", "reverting", "reverted"]);
+    let said = bench.gander(&["status"]).expect(4).stdout;
+    assert!(said.contains("it goes back (rolled back by hand): owners have to merge"), "{said}");
     for name in ["ant", "bee"] {
         assert_eq!(git(&remote(&bench, name), &["show", &format!("gander/small/{name}.revert:job.py")]), OLD);
     }

@@ -71,6 +71,23 @@ fn a_lost_state_knows_what_was_squashed_by_its_files() {
     assert_eq!(tip(&bench, "ant"), None, "it is not pushed again");
     bench.gander(&["rollback", "--all"]).expect(4);
     assert_eq!(git(&remote(&bench, "ant"), &["show", "gander/small/ant.revert:job.py"]), OLD);
+    // Taken back after it was squashed under other words: nothing but the revert names it.
+    git(&ant, &["fetch", "-q"]);
+    git(&ant, &["merge", "-q", "--no-ff", "-m", "back", "origin/gander/small/ant.revert"]);
+    git(&ant, &["push", "-q", "origin", "main", ":gander/small/ant.revert"]);
+    pull(&bench, "ant");
+    std::fs::remove_dir_all(bench.root.join(".gander")).unwrap();
+    let said = bench.gander(&["recover"]).expect(0).stdout;
+    assert!(
+        said.contains("apps/ant  rolled-back: ") && said.contains("what takes it back is in the history"),
+        "{said}"
+    );
+    bench.gander(&["run"]);
+    assert_eq!(
+        (tip(&bench, "ant"), state(&bench, "ant").as_str()),
+        (None, "reverted"),
+        "it does not come again unasked"
+    );
 }
 
 #[test]
@@ -108,6 +125,8 @@ fn a_lost_state_is_rebuilt_from_commits_where_the_rules_find_nothing_any_more() 
     bench.gander(&["run"]);
     let after: Vec<_> = ["ant", "bee", "cat"].iter().map(|name| branches(&bench, name)).collect();
     assert_eq!(after, before, "nothing is made again: {:#}", bench.ledger());
+    let history = bench.gander(&["history"]).stdout;
+    assert!(!history.contains("supersede"), "{history}");
     assert_eq!(outcomes(&bench.ledger())["ant"], "changed", "{:#}", bench.ledger());
     assert!(reason(&bench.ledger(), "ant").contains("green before and after"), "{:#}", bench.ledger());
     bench.gander(&["rollback", "--all"]);

@@ -17,7 +17,7 @@ pub use effect::{is_ours, trailer};
 pub use look::{is_own, own_writes};
 pub use present::{Present, Told, merged_as_files, present};
 use revert::Reverting;
-pub use revert::{Named, SIDE_BY_SIDE, named, revert_id, trial};
+pub use revert::{Named, SIDE_BY_SIDE, is_revert, named, revert_id, trial};
 
 use super::machine::consumer::{Event, State};
 use super::{Hooks, RolloutError, shared};
@@ -352,13 +352,14 @@ pub fn roll_back(
         mark_withdrawn(store.folder(), record, because);
     }
     let said = revert::said(shipment, record);
-    let unseen = record.merged.is_none() && record.pushed_to().is_some_and(|place| store.is_unseen(&place));
-    let taken = match proven(shipment) {
+    let place = record.pushed_to().filter(|_| record.merged.is_none());
+    let unseen = place.and_then(|place| store.unseen(&place).map(str::to_owned));
+    let taken = match (proven(shipment), unseen) {
         // Its branch may be gone as it was merged.
-        Ok(()) if unseen => Err(Obstacle::Away("what became of it there can't be seen now".to_owned())),
-        Ok(()) if record.shared => shared::take_out(store, shipment, record)?,
-        Ok(()) => effect::take_back(shipment, record),
-        unproven => unproven,
+        (Ok(()), Some(why)) => Err(Obstacle::Away(format!("what became of it can't be seen: {why}"))),
+        (Ok(()), None) if record.shared => shared::take_out(store, shipment, record)?,
+        (Ok(()), None) => effect::take_back(shipment, record),
+        (unproven, _) => unproven,
     };
     // A branch under a correction that was squashed is not in the history, and looks open.
     for below in std::iter::successors(record.over.as_deref(), |one| one.over.as_deref()).filter(|one| !one.shared) {

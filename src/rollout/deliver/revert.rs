@@ -126,6 +126,14 @@ pub fn revert_id(record: &DeliveryRecord) -> Digest {
     revert_of(&record.change_id, record.merged.as_deref().or(below).unwrap_or_default())
 }
 
+/// What the message of a revert says before the name of a change, and the branch by which that came.
+const TAKES_BACK: &str = "This takes back what was merged here as ";
+
+/// Whether a message is that of a revert of what came by a branch below `prefix`.
+pub fn is_revert(message: &str, prefix: &str) -> bool {
+    message.lines().any(|line| line.starts_with(TAKES_BACK) && line.contains(&format!(" ({prefix}")))
+}
+
 /// As [`revert_id`], of a change that was merged in a commit.
 fn revert_of(change: &Digest, merged: &str) -> Digest {
     DigestBuilder::new("gander.revert").field(change.as_bytes()).field(merged).finish()
@@ -267,8 +275,8 @@ pub(super) fn revert(
     papers: Reverting<'_>,
 ) -> Result<Option<(String, String)>, Obstacle> {
     let Reverting { folder, time, said, hooks } = papers;
-    let Some((branch, _)) = &record.branch else { return Ok(None) };
-    let (id, first) = (revert_id(record), revert_branch(branch, record));
+    let Some((made, _)) = &record.branch else { return Ok(None) };
+    let (id, first) = (revert_id(record), revert_branch(made, record));
     let (branch, replaces) = match slot(shipment, record, (&first, &id), folder)? {
         Slot::Made(made) => return Ok(made),
         Slot::Free(branch, replaces) => (branch, replaces),
@@ -291,7 +299,7 @@ pub(super) fn revert(
         }
     };
     let message = format!(
-        "Take back: {title}\n\nThis takes back what was merged here as {}; what came after it stays.\n{tested}\n\n{}\n",
+        "Take back: {title}\n\n{TAKES_BACK}{} ({made}); what came after it stays.\n{tested}\n\n{}\n",
         record.change_id,
         trailer(&id)
     );

@@ -238,6 +238,8 @@ impl State {
             // Its owner had merged it before its branch was withdrawn.
             (S::Reverted, E::Revert) => S::Reverting,
             (S::Reverting, E::Back) => S::Reverted,
+            // What its owner has of it can't be told, and a person leaves it to them.
+            (S::Reverting, E::Close) => S::Closed,
             (S::Reverting, E::Conflict) => S::RevertConflict,
             // The new one can't take the place of the old one, which is still there.
             (S::Staged | S::Superseded, E::Conflict) => S::RevertConflict,
@@ -341,7 +343,7 @@ mod tests {
             "..........EcRr..g", // edited
             ".....D..tt......g", // closed
             ".....D..tt......g", // replaced
-            ".............rBCg", // reverting
+            "...........c.rBCg", // reverting
             "........tt...r..g", // reverted
             ".............r..g", // revert-conflict
             "p............r..g", // departed

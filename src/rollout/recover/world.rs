@@ -2,7 +2,8 @@
 //! name changes, in histories and on gander's branches, and by what these commits change. Only
 //! what is gander's to the byte is taken for it.
 //!
-//! Must not: record anything, or take a message alone for a proof.
+//! Must not: record anything, or take a message alone for a proof that something is out. (That it was taken back, the
+//! message of a revert may tell: nothing is delivered or deleted by that.)
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -129,7 +130,10 @@ impl Scene {
     fn find(&self, request: &Request<'_>, place: &Workspace, git: &GitPlace) -> Result<Found, GitError> {
         let mut found = Found::default();
         for naming in &self.history {
-            let Some(made) = self.made(request, place, git, naming, None)? else { continue };
+            let Some(made) = self.made(request, place, git, naming, None)? else {
+                found.back = self.taken_back(request, place, git, naming)?.or(found.back);
+                continue;
+            };
             match deliver::named(&self.standings, &made.set.id()) {
                 Named::In(commit) if commit == naming.commit => found.merged.push(made),
                 Named::Reverted => found.back = Some(made),
@@ -146,6 +150,48 @@ impl Scene {
         Ok(found)
     }
 
+    /// What a revert of gander's took back that nothing names, as its owner had merged it under other words: what was
+    /// there before it, over what it left.
+    fn taken_back(
+        &self,
+        request: &Request<'_>,
+        place: &Workspace,
+        git: &GitPlace,
+        naming: &Naming,
+    ) -> Result<Option<Made>, GitError> {
+        if !deliver::is_revert(&naming.message, &format!("gander/{}/", request.migration.id)) {
+            return Ok(None);
+        }
+        let versions = self.versions(git, naming, (&naming.commit, &naming.parent))?;
+        if versions.is_empty() {
+            return Ok(None);
+        }
+        let set = ship::change_set(place, &versions);
+        let tree = self.repository.trees(&naming.commit, &[git.prefix.as_str()])?.pop().flatten();
+        let pin = Pin::Commit { commit: naming.commit.clone(), tree: tree.unwrap_or_default() };
+        Ok(Some(Made { versions, set, pin, commit: naming.parent.clone(), branch: None, shared: false }))
+    }
+
+    /// What becomes of the files of a workspace that a commit changes, from one commit to another one.
+    fn versions(
+        &self,
+        git: &GitPlace,
+        naming: &Naming,
+        (from, to): (&str, &str),
+    ) -> Result<Vec<FileVersion>, GitError> {
+        let inner = |path: &String| match git.prefix.as_str() {
+            "" => Some(path.clone()),
+            prefix => path.strip_prefix(prefix)?.strip_prefix('/').map(str::to_owned),
+        };
+        let mut versions = Vec::new();
+        for path in naming.paths.iter().filter_map(inner) {
+            let full = below(&git.prefix, &path);
+            let (before, after) = (self.repository.file_at(from, &full)?, self.repository.file_at(to, &full)?);
+            versions.push(FileVersion { path, before, after, renamed_from: None });
+        }
+        Ok(versions)
+    }
+
     fn made(
         &self,
         request: &Request<'_>,
@@ -154,21 +200,13 @@ impl Scene {
         naming: &Naming,
         branch: Option<&String>,
     ) -> Result<Option<Made>, GitError> {
-        let inner = |path: &String| match git.prefix.as_str() {
-            "" => Some(path.clone()),
-            prefix => path.strip_prefix(prefix)?.strip_prefix('/').map(str::to_owned),
-        };
-        let paths: Vec<String> = naming.paths.iter().filter_map(inner).collect();
         // What was squashed may go by other words; its name is a digest of what it changes.
-        if paths.is_empty() || (branch.is_some() && !naming.message.contains(&record::head(request))) {
+        if branch.is_some() && !naming.message.contains(&record::head(request)) {
             return Ok(None);
         }
-        let mut versions = Vec::with_capacity(paths.len());
-        for path in paths {
-            let full = below(&git.prefix, &path);
-            let before = self.repository.file_at(&naming.parent, &full)?;
-            let after = self.repository.file_at(&naming.commit, &full)?;
-            versions.push(FileVersion { path, before, after, renamed_from: None });
+        let versions = self.versions(git, naming, (&naming.parent, &naming.commit))?;
+        if versions.is_empty() {
+            return Ok(None);
         }
         let set = ship::change_set(place, &versions);
         if !naming.ids.contains(&set.id().to_string()) {
