@@ -188,6 +188,13 @@ pub fn retry(store: &mut Store, entity: &str) -> Result<Option<u32>, RolloutErro
     if snapshot.deliveries.get(&id).is_some_and(|record| super::bind::out_there(&record.state)) {
         return Err(undecidable(format!("the change set of {entity} is out: there is nothing to try again")));
     }
+    if let Some(record) = snapshot.deliveries.get(&id).filter(|record| unclear::is_left(&record.state)) {
+        // What became of it is looked at as before.
+        store.undecide(DecisionKind::Exclude, &id, &Entry::of("include", &*id, "it is tried again"))?;
+        let entry = Entry::of("include.left", &*id, "it takes part again as it stands");
+        deliver::go(store, &id, &mut record.clone(), (Event::Deliver, DeliveryState::Delivered), entry)?;
+        return Ok(back_with(&snapshot, &id).map(|wave| wave.number));
+    }
     let record = snapshot.deliveries.get(&id).filter(|record| record.over.is_some() && record.state.is_thrown_away());
     if let Some(record) = record {
         let why = "not corrected: its owner threw the correction away".to_owned();

@@ -301,8 +301,11 @@ fn said(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Out
         reason = format!("{reason} [{} evidence]", strength.as_str());
     }
     if let Some(delivery) = delivery.filter(|one| one.state == DeliveryState::Delivered && one.branch.is_some()) {
-        let merged = if delivery.merged.is_some() { "merged" } else { "its owner has not merged it yet" };
-        reason = format!("{reason}; {merged}");
+        match (&delivery.merged, &delivery.doubt) {
+            (Some(_), _) => reason = format!("{reason}; merged"),
+            (None, None) => reason = format!("{reason}; its owner has not merged it yet"),
+            (None, Some(_)) => {}
+        }
     }
     if let Some(delivery) = delivery
         && matches!(delivery.state, DeliveryState::Delivering | DeliveryState::RollingBack)

@@ -327,7 +327,7 @@ pub enum RolloutError {
     /// What a person wants can't be, as things stand.
     #[error("{0}")]
     Undecidable(String),
-    /// Nobody can tell what is out, so that it is not taken back: why, and what a person can do.
+    /// Nobody can tell what is out, so that nothing is done: why, and what a person can do.
     #[error("{0}")]
     Untold(String),
     /// The table of states knows no such move.

@@ -257,11 +257,11 @@ pub(super) fn is_half_done(store: &Store) -> Result<bool, RolloutError> {
 /// What a recovery that was killed has not looked at would be taken for not delivered.
 ///
 /// # Errors
-/// [`RolloutError::Undecidable`] where there is such a one.
+/// [`RolloutError::Untold`] where there is such a one.
 pub(super) fn is_whole(store: &Store) -> Result<(), RolloutError> {
     match is_half_done(store)? {
         false => Ok(()),
-        true => Err(RolloutError::Undecidable(HALF_DONE.to_owned())),
+        true => Err(RolloutError::Untold(HALF_DONE.to_owned())),
     }
 }
 

@@ -568,6 +568,12 @@ fn what_can_not_be_told_may_be_left_to_its_owner() {
     }
     bench.gander(&["rollback", "--all"]).expect(5);
     assert_eq!((tip(&bench, "bee"), branches(&bench, "bee")), before, "nothing of it is touched");
+    // Taken in again, it stands where it stood.
+    bench.gander(&["retry", "bee"]).expect(0);
+    bench.gander(&["run"]);
+    assert_eq!((branches(&bench, "bee"), state(&bench, "bee").as_str()), (before.1, "delivered"));
+    let why = reason(&bench.ledger(), "bee").to_owned();
+    assert!(why.contains("job.py is neither") && !why.contains("excluded") && !why.contains("not merged"), "{why}");
 }
 
 #[test]
