@@ -184,6 +184,21 @@ pub struct ElementFacts {
     /// Node kinds that are nothing without their last child: `export`.
     #[serde(default)]
     pub carriers: Vec<String>,
+    /// Node kinds that are nothing without their only child: `extends A`.
+    #[serde(default)]
+    pub alone: Vec<String>,
+    /// Node kinds of which the only one goes with the token before it: `: A`.
+    #[serde(default)]
+    pub introduced: Vec<String>,
+    /// Node kinds of elements behind which an `=` and a value may stand, beside them: `a: Int = 1`.
+    #[serde(default)]
+    pub defaults: Vec<String>,
+    /// Kinds of lists in which a `;` parts elements.
+    #[serde(default)]
+    pub semicolons: Vec<String>,
+    /// Words that part elements as a comma does: `A with B`.
+    #[serde(default)]
+    pub joins: Vec<String>,
     /// Kinds of lists whose only element has a separator behind it: `(a,)`.
     #[serde(default)]
     pub single: Vec<String>,

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::elements::element;
+use super::elements::{element, is_join};
 use super::result::needs_result;
 use crate::edit::Fragment;
 use crate::language::ElementFacts;
@@ -135,7 +135,9 @@ pub fn elements_gone(nodes: &[Node<'_>]) -> Result<Vec<Deletion>, String> {
     if by_place || has_holes(list) {
         return words("of which each place means something");
     }
-    let named: Vec<Node<'_>> = list.named_children().filter(|other| !hangs(*other)).collect();
+    let mut named: Vec<Node<'_>> = list.named_children().filter(|other| !hangs(*other)).collect();
+    let values: Vec<_> = named.iter().filter(|one| tail(**one).id != one.id).map(|one| tail(*one).id).collect();
+    named.retain(|one| !values.contains(&one.id));
     let goes = |node: &Node<'_>| nodes.iter().any(|gone| gone.id == node.id);
     let left: Vec<&Node<'_>> = named.iter().filter(|node| !goes(node)).collect();
     let same = |deletion: Deletion| Ok(vec![deletion; nodes.len()]);
@@ -163,7 +165,8 @@ fn runs(named: &[Node<'_>], goes: impl Fn(&Node<'_>) -> bool) -> Vec<Deletion> {
     let mut all = Vec::new();
     for run in named.chunk_by(|a, b| goes(a) == goes(b)).filter(|run| run.first().is_some_and(&goes)) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
-        let (whole, kept) = element(head(*first), *last);
+        let last = tail(*last);
+        let (whole, kept) = element(head(*first), last);
         let bare = whole == (head(*first).range().start..last.range().end);
         let whole = match kept.is_none() && (bare || first.is_statement() && run.len() > 1) {
             true => lines_of(first.tree(), whole),
@@ -196,7 +199,7 @@ fn ends_with_separator(list: Node<'_>) -> bool {
 fn is_element(node: Node<'_>) -> bool {
     let Some(parent) = node.parent() else { return false };
     let siblings: Vec<Node<'_>> = parent.children().filter(|child| !child.is_extra()).collect();
-    let Some(at) = siblings.iter().position(|other| other.id == node.id) else { return false };
+    let Some(at) = siblings.iter().position(|other| other.id == tail(node).id) else { return false };
     let head = siblings.iter().position(|other| other.id == head(node).id).unwrap_or(at);
     let sides = [head.checked_sub(1), Some(at + 1)].map(|at| at.and_then(|at| siblings.get(at)));
     let on_line = |other: &Node<'_>| {
@@ -206,14 +209,20 @@ fn is_element(node: Node<'_>) -> bool {
         );
         other.tree().text().get(from..to).is_none_or(|gap| !gap.contains('\n'))
     };
-    let statement = node.is_statement();
+    let statement = ends_with_semicolon(node);
     let parts = |side: Option<&Node<'_>>, next: Option<&Node<'_>>| {
         // Between statements only: `[old(); 3]` is no list.
         let semicolon = |s: &Node<'_>| statement && !s.is_named() && s.text() == ";" && next.is_some_and(on_line);
-        side.is_some_and(|side| is_comma(side) || semicolon(side))
+        side.is_some_and(|side| is_comma(side) || is_join(side) || semicolon(side))
     };
     let before = parts(sides[0], head.checked_sub(2).and_then(|at| siblings.get(at)));
     before || parts(sides[1], siblings.get(at + 2))
+}
+
+/// Whether a `;` behind a node ends it.
+fn ends_with_semicolon(node: Node<'_>) -> bool {
+    let kinds = &node.tree().language.facts.elements.semicolons;
+    node.is_statement() || node.parent().is_some_and(|list| kinds.iter().any(|kind| kind == list.kind()))
 }
 
 /// The element of a list that a node is all of: the name in `import { a, b }` is a specifier there.
@@ -240,8 +249,14 @@ fn whole(node: Node<'_>) -> Node<'_> {
         let ends = rest.is_empty() || tree.language.is_separator(rest);
         outer.start == own.start && ends && (around.is_statement() || is_body(*around))
     };
-    let mut inner = node;
-    while let Some(around) = inner.parent().filter(|around| carries(around, inner) || is_all(around, inner)) {
+    let is_alone = |around: &Node<'_>| {
+        let kinds = &tree.language.facts.elements.alone;
+        let parts = around.named_children().filter(|child| !child.is_extra()).count();
+        parts == 1 && kinds.iter().any(|kind| kind == around.kind())
+    };
+    let mut inner = introduced(node).map_or(node, |(_, whole)| whole);
+    let goes = |around: &Node<'_>, inner| carries(around, inner) || is_all(around, inner) || is_alone(around);
+    while let Some(around) = inner.parent().filter(|around| goes(around, inner)) {
         inner = around;
     }
     // Between a node and its statement there may be others that are all of it.
@@ -250,6 +265,19 @@ fn whole(node: Node<'_>) -> Node<'_> {
         Some(statement) if statement.id != inner.id => whole(statement),
         _ => inner,
     }
+}
+
+/// What a node is all of, and the token before it that is nothing without that: the `:` of `: A`.
+fn introduced(node: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {
+    let kinds = &node.tree().language.facts.elements.introduced;
+    let same = |around: &Node<'_>| around.local_range() == node.local_range();
+    let mut all = std::iter::once(node).chain(node.ancestors()).take_while(same);
+    let whole = all.find(|one| kinds.iter().any(|kind| kind == one.kind()))?;
+    let siblings: Vec<Node<'_>> = whole.parent()?.children().filter(|child| !child.is_extra()).collect();
+    let at = siblings.iter().position(|one| one.id == whole.id)?;
+    let token = siblings.get(at.checked_sub(1)?)?;
+    let sole = !token.is_named() && !is_comma(token) && !siblings.get(at + 1).is_some_and(is_comma);
+    sole.then_some((*token, whole))
 }
 
 /// Whether a node is nothing by itself, but says something of the next one.
@@ -261,8 +289,25 @@ fn hangs(node: Node<'_>) -> bool {
     facts.attached.iter().any(|kind| kind == node.kind())
 }
 
+/// The last of what an element is beside the node: the value that a parameter has.
+fn tail(node: Node<'_>) -> Node<'_> {
+    if !node.tree().language.facts.elements.defaults.iter().any(|kind| kind == node.kind()) {
+        return node;
+    }
+    let siblings: Vec<Node<'_>> = node.parent().map(|parent| parent.children().collect()).unwrap_or_default();
+    let mut behind =
+        siblings.into_iter().filter(|other| !other.is_extra()).skip_while(|other| other.id != node.id).skip(1);
+    match (behind.next(), behind.next()) {
+        (Some(equals), Some(value)) if equals.text() == "=" => value,
+        _ => node,
+    }
+}
+
 /// The first of what hangs on a node, or the node.
 pub(super) fn head(node: Node<'_>) -> Node<'_> {
+    if let Some((token, _)) = introduced(node) {
+        return token;
+    }
     let siblings: Vec<Node<'_>> = node.parent().map(|parent| parent.children().collect()).unwrap_or_default();
     let at = siblings.iter().position(|other| other.id == node.id).unwrap_or(0);
     let comment = |node: &Node<'_>| node.is_extra() && node.is_named();
@@ -286,15 +331,17 @@ fn content_end(node: Node<'_>) -> usize {
 pub fn whole_lines(node: Node<'_>) -> Range<usize> {
     let node = whole(node);
     let tree = node.tree();
-    let ended = node.parent().and_then(|parent| {
-        // What ends a statement goes with it, where no other one stands behind it.
-        let next = parent.children().find(|other| other.id > node.id && !node.contains(*other) && !other.is_extra())?;
-        let ends = node.is_statement() && !next.is_named() && next.text() == ";";
-        let line = tree.text()[next.local_range().end..].lines().next().unwrap_or("").trim().is_empty();
-        let near = !tree.text()[node.local_range().end..next.local_range().start].contains('\n');
-        (ends && line && near).then(|| next.local_range().end)
-    });
-    let range = head(node).local_range().start..ended.unwrap_or_else(|| content_end(node));
+    let end = node.local_range().end;
+    // What ends a statement goes with it, where no other one stands behind it. Not every grammar has a node for it.
+    let ended =
+        ends_with_semicolon(node).then(|| tree.text()[end..].trim_start_matches([' ', '\t'])).and_then(|rest| {
+            let behind = tree.text().len() - rest.strip_prefix(';')?.len();
+            let line = tree.text()[behind..].lines().next().unwrap_or("").trim().is_empty();
+            let mark = tree.last_from(behind - 1);
+            let own = mark.text() == ";" || mark.local_range().end < behind;
+            (own && (line || comment_behind(tree, behind).is_some())).then_some(behind)
+        });
+    let range = head(node).local_range().start..ended.unwrap_or_else(|| content_end(tail(node)));
     lines_of(tree, range.start + tree.base()..range.end + tree.base())
 }
 
@@ -303,10 +350,23 @@ fn lines_of(tree: &Tree, range: Range<usize>) -> Range<usize> {
     let (text, base) = (tree.text(), tree.base());
     let own = range.start - base..range.end - base;
     let start = text[..own.start].rfind('\n').map_or(0, |i| i + 1);
-    let end = text[own.end..].find('\n').map_or(text.len(), |i| own.end + i + 1);
-    let alone = text[start..own.start].trim().is_empty() && text[own.end..end].trim().is_empty();
+    let behind = comment_behind(tree, own.end).unwrap_or(own.end);
+    let end = text[behind..].find('\n').map_or(text.len(), |i| behind + i + 1);
+    let alone = text[start..own.start].trim().is_empty() && text[behind..end].trim().is_empty();
     let own = if alone && !goes_on(tree, start) { start..end } else { unparted(tree, own) };
     own.start + base..own.end + base
+}
+
+/// Where a comment ends that stands behind this place, as the last of its line: it speaks of what begins the line.
+pub fn comment_behind(tree: &Tree, at: usize) -> Option<usize> {
+    let text = tree.text();
+    let line = text[at..].lines().next()?.trim_end();
+    let start = text.len() - text[at..].trim_start_matches([' ', '\t']).len();
+    let found = tree.last_from(start);
+    let comment = std::iter::once(found).chain(found.ancestors()).find(is_comment)?;
+    let own = comment.local_range();
+    let text = comment.text().trim_end();
+    (own.start == start && start + text.len() == at + line.len()).then_some(start + text.len())
 }
 
 /// Whether the line that begins here goes on with the one before. Two marks are one that is escaped, and in a
@@ -326,7 +386,8 @@ fn goes_on(tree: &Tree, line: usize) -> bool {
 
 /// A comment, unlike a mark that a line goes on by.
 fn is_comment(node: &Node<'_>) -> bool {
-    node.is_extra() && node.is_named() && !node.text().starts_with(mark(node.tree()))
+    let mark = mark(node.tree());
+    node.is_extra() && node.is_named() && (mark.is_empty() || !node.text().starts_with(mark))
 }
 
 /// A part of a line with the blanks on one side of it, so that what stays is parted as it was. Where lines
@@ -384,7 +445,7 @@ fn mark(tree: &Tree) -> &str {
 }
 
 /// Whether a blank is a part of a text.
-fn is_data(tree: &Tree, at: usize) -> bool {
+pub fn is_data(tree: &Tree, at: usize) -> bool {
     let node = tree.last_from(at);
     let holds = |n: &Node<'_>| n.local_range().contains(&at);
     let text = |n: &Node<'_>| tree.language.is_verbatim(n.kind_id()) || n.is_leaf() && !n.is_extra();

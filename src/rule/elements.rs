@@ -23,7 +23,8 @@ pub(super) fn element(head: Node<'_>, node: Node<'_>) -> (Range<usize>, Option<R
     if let Some(before) = siblings[..before_head].iter().rev().find(|s| !s.is_extra()).filter(|s| is_separator(s)) {
         let comments = siblings.iter().any(|s| s.is_extra() && before.id < s.id && s.id < head.id);
         let kept = comments.then(|| before.range().end..range.start).map(|kept| line_kept(node, kept));
-        return (before.range().start..range.end, kept);
+        let start = if is_join(before) { before_blanks(before) } else { before.range().start };
+        return (start..range.end, kept);
     }
     // The only element, and what ends the list behind it.
     if let Some(parting) = after.filter(|s| is_separator(s)) {
@@ -48,7 +49,11 @@ fn alone_on_lines(node: Node<'_>, range: Range<usize>) -> Range<usize> {
     let start = text[..own.start].rfind('\n').map_or(0, |at| at + 1);
     let end = text[own.end..].find('\n').map_or(text.len(), |at| own.end + at + 1);
     let alone = start > 0 && text[start..own.start].trim().is_empty() && text[own.end..end].trim().is_empty();
-    if alone { start + base..end + base } else { range }
+    if alone {
+        return start + base..end + base;
+    }
+    let blanks = text[own.end..].len() - text[own.end..].trim_start_matches(' ').len();
+    range.start..range.end + if text[..own.start].ends_with(' ') { blanks } else { 0 }
 }
 
 fn siblings(node: Node<'_>) -> Vec<Node<'_>> {
@@ -56,7 +61,18 @@ fn siblings(node: Node<'_>) -> Vec<Node<'_>> {
 }
 
 fn is_separator(node: &Node<'_>) -> bool {
-    !node.is_named() && (node.text() == ";" || node.tree().language.is_separator(node.kind()))
+    !node.is_named() && (node.text() == ";" || node.tree().language.is_separator(node.kind())) || is_join(node)
+}
+
+/// Whether it is a word that parts elements as a comma does.
+pub(super) fn is_join(node: &Node<'_>) -> bool {
+    !node.is_named() && node.tree().language.facts.elements.joins.iter().any(|word| word == node.text())
+}
+
+/// Where the blanks begin that stand before a node on its line.
+fn before_blanks(node: &Node<'_>) -> usize {
+    let before = &node.tree().text()[..node.local_range().start];
+    before.trim_end_matches([' ', '\t']).len() + node.tree().base()
 }
 
 /// Several elements of one list at once: ranges of the file, in order, disjoint.

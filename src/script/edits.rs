@@ -10,7 +10,7 @@ use super::explain::plain;
 use super::nodes::{RhaiList, RhaiNode};
 use super::reference::Api;
 use crate::edit::Fragment;
-use crate::rule::{Comments, deletion_with_value, whole_lines};
+use crate::rule::{Comments, comment_behind, deletion_with_value, whole_lines};
 use crate::symbol::{Symbols, said};
 use crate::tree::{Node, Tree, literal_value};
 
@@ -305,10 +305,20 @@ fn keep_comments(held: &RhaiNode) -> Fallible<EditSpec> {
         )));
     }
     let gone = deletion_of(held)?;
+    let mut range = node.range();
+    let ended = own.end + text[own.end..].len() - text[own.end..].trim_start_matches(';').len();
+    if let Some(end) = comment_behind(tree, ended).filter(|_| before.is_empty()) {
+        if out != Snippet::default() {
+            out.push(Fragment::Text("\n".to_owned()));
+        }
+        let start = end - text[ended..end].trim_start().len();
+        out.push(Fragment::Copy(start + tree.base()..end + tree.base()));
+        range.end = end + tree.base();
+    }
     if out == Snippet::default() {
         return Ok(gone);
     }
     // Of an element, or a body, more goes than its lines.
     let plain = gone.is_of(&whole_lines(node));
-    Ok(if plain { EditSpec::replace(node.range(), out) } else { gone.with_comments(Comments::Move) })
+    Ok(if plain { EditSpec::replace(range, out) } else { gone.with_comments(Comments::Move) })
 }

@@ -32,7 +32,7 @@ followup("unused/import", []).lang("java").find(kind("import_declaration"))
 #[test]
 fn a_stale_flag_is_cleaned_up_to_its_import() {
     let code = "import a.Flags;\nimport b.Old;\n\nclass A {\n    void m(Flags flags) {\n        boolean isNew = flags.isEnabled(\"NEW\");\n        if (isNew && ready()) {\n            go();\n        }\n        if (isNew) {\n            // the new way\n            go();\n        } else {\n            Old.go();\n        }\n        if (!isNew) {\n            legacy();\n        }\n    }\n\n    private void legacy() {\n        stop();\n    }\n}\n";
-    let after = "import a.Flags;\n\nclass A {\n    void m(Flags flags) {\n        if (ready()) {\n            go();\n        }\n        // the new way\n        go();\n    }\n\n}\n";
+    let after = "import a.Flags;\n\nclass A {\n    void m(Flags flags) {\n        if (ready()) {\n            go();\n        }\n        // the new way\n        go();\n    }\n}\n";
     assert_eq!(check(FOLD, "A.java", code), after);
 }
 

@@ -167,6 +167,146 @@ fn an_element_on_its_own_line_takes_its_line() {
 }
 
 #[test]
+fn what_speaks_of_a_line_that_goes_goes_with_it() {
+    let rows = [
+        ("python", "if a:\n    %  # c\n    k()\n", "if a:\n    k()\n"),
+        ("python", "%  # a\n%  # b\n# k\nk()\n", "# k\nk()\n"),
+        ("python", "k();%  # c\n", "k()  # c\n"),
+        ("scala", "object A {\n  % // a\n\n  % /* b */\n\n  k()\n}\n", "object A {\n  k()\n}\n"),
+        (
+            "java",
+            "class A { A() {\n    %; // a\n    %; // b\n    k(); // k\n} }\n",
+            "class A { A() {\n    k(); // k\n} }\n",
+        ),
+        (
+            "java",
+            "class A { A() {\n    %; /* a\n    b */\n    k();\n} }\n",
+            "class A { A() {\n    /* a\n    b */\n    k();\n} }\n",
+        ),
+        ("swift", "% // a\n% // b\nk()\n", "k()\n"),
+        ("kotlin", "fun m() {\n    %; // a\n    % // b\n    k()\n}\n", "fun m() {\n    k()\n}\n"),
+        ("go", "package p\n\nfunc m() {\n\t% // a\n\t% // b\n\tk()\n}\n", "package p\n\nfunc m() {\n\tk()\n}\n"),
+        ("rust", "fn m() {\n    %; // a\n    %; // b\n    k();\n}\n", "fn m() {\n    k();\n}\n"),
+        ("javascript", "%; // a\r\n%; // b\r\nk();\r\n", "k();\r\n"),
+        ("typescript", "% // a\n%; /* b */\nk();\n", "k();\n"),
+        ("tsx", "%; // a\n%; // b\nx = <p/>;\n", "x = <p/>;\n"),
+        ("yaml", "a: 1\nold: 2  # a\nb: 3\n", "a: 1\nb: 3\n"),
+        ("toml", "a = 1\nold = 2  # a\nb = 3\n", "a = 1\nb = 3\n"),
+        ("bash", "old # a\nold # b\nk\n", "k\n"),
+    ];
+    covers(
+        rows.iter().map(|row| row.0),
+        &[("json", "has no statements"), ("sql", "a statement ends behind its comment")],
+    );
+    let mut wrong = Vec::new();
+    for (language, code, wanted) in rows {
+        let find = match language {
+            "yaml" => ".find(pair(\"old: $_\"))",
+            "toml" => ".find(stmt(\"old = $_\"))",
+            "bash" => ".find(stmt(\"old\"))",
+            "java" => ".find(stmt(\"old();\"))",
+            _ => ".find(stmt(\"old()\"))",
+        };
+        compare(&mut wrong, language, &format!("{find}.delete()"), &code.replace('%', "old()"), wanted);
+    }
+    let kept = ".find(stmt(\"old()\")).edit(|m, cx| edits([delete(m.node, #{ comments: \"keep\" })]))";
+    compare(&mut wrong, "python", kept, "if a:\n    old()  # c\n    k()\n", "if a:\n    # c\n    k()\n");
+    compare(
+        &mut wrong,
+        "kotlin",
+        kept,
+        "fun m() {\n  old(/* a */); // b\n  k()\n}\n",
+        "fun m() {\n  /* a */\n  // b\n  k()\n}\n",
+    );
+    let moved = kept.replace("keep", "move");
+    compare(&mut wrong, "python", &moved, "if a:\n    old()  # c\n    k()\n", "if a:\n    # c\n    k()\n");
+    none_wrong(&wrong);
+}
+
+#[test]
+fn blank_lines_part_what_is_left_once() {
+    let rows = [
+        ("a()\n\nold()\n\nb()\n", "a()\n\nb()\n"),
+        ("a()\n\nold()\n\nold()\nold()\n\n\nb()\n", "a()\n\n\nb()\n"),
+        ("a()\n\n\nold()\n\nb()\n", "a()\n\n\nb()\n"),
+        ("a()\nold()\n\nb()\n", "a()\n\nb()\n"),
+        ("a()\n\nold()\nb()\n", "a()\n\nb()\n"),
+        ("old()\n\nb()\n", "b()\n"),
+        ("a()\n\nold()\n", "a()\n"),
+        ("a()\n\nold()", "a()\n"),
+        ("f() {\n  old()\n\n  b()\n}\n", "f() {\n  b()\n}\n"),
+        ("f() {\n  b()\n\n  old()\n  \n  old()\n}\n", "f() {\n  b()\n}\n"),
+        ("f() {\n\n  old()\n\n}\n", "f() {\n}\n"),
+        ("a()\r\n\r\nold()\r\n\r\nb()\r\n", "a()\r\n\r\nb()\r\n"),
+    ];
+    let mut wrong = Vec::new();
+    for (code, wanted) in rows {
+        compare(&mut wrong, "javascript", ".find(stmt(\"old()\")).delete()", code, wanted);
+    }
+    // Within a text they are data.
+    let text = "f(\"\"\"\n\nold\n\n\"\"\")\n\nold()\n";
+    compare(&mut wrong, "python", ".find(stmt(\"old()\")).delete()", text, &text.replace("\nold()\n", ""));
+    none_wrong(&wrong);
+}
+
+#[test]
+fn what_only_brings_an_element_goes_with_the_only_one() {
+    let rows = [
+        ("scala", "class A extends old with B { }\n", "class A extends B { }\n"),
+        ("scala", "class A extends B with old { }\n", "class A extends B { }\n"),
+        ("scala", "class A extends B with old with C\n", "class A extends B with C\n"),
+        ("scala", "class A extends old { }\n", "class A { }\n"),
+        ("java", "class A implements old {}\n", "class A {}\n"),
+        ("java", "class A extends old implements B {}\n", "class A implements B {}\n"),
+        ("java", "interface A extends B, old {}\n", "interface A extends B {}\n"),
+        ("java", "interface A extends old {}\n", "interface A {}\n"),
+        ("java", "class A { void f() throws old { } }\n", "class A { void f() { } }\n"),
+        ("kotlin", "interface A : old\n", "interface A\n"),
+        ("kotlin", "class A : old { }\n", "class A { }\n"),
+        ("kotlin", "class A : old, B { }\n", "class A : B { }\n"),
+        ("kotlin", "class A : B(), old { }\n", "class A : B() { }\n"),
+        ("swift", "class A: old { }\n", "class A { }\n"),
+        ("swift", "class A: B, old { }\n", "class A: B { }\n"),
+        ("typescript", "class A implements old { }\n", "class A { }\n"),
+        ("typescript", "class A extends B implements C, old { }\n", "class A extends B implements C { }\n"),
+        ("typescript", "interface A extends old { }\n", "interface A { }\n"),
+        ("tsx", "class A extends old { }\n", "class A { }\n"),
+        ("javascript", "class A extends old { }\n", "class A { }\n"),
+        ("python", "class A(old): pass\n", "class A(): pass\n"),
+        ("kotlin", "fun f(a: Int, old: Int = 1) {}\n", "fun f(a: Int) {}\n"),
+        ("kotlin", "fun f(old: Int = 1, a: Int = 2) {}\n", "fun f(a: Int = 2) {}\n"),
+        ("kotlin", "fun f(old: Int = 1) {}\n", "fun f() {}\n"),
+        ("kotlin", "fun f(old: Int = 1, b: Int, old: Int = 2, old: Int) {}\n", "fun f(b: Int) {}\n"),
+        ("kotlin", "fun f(a: Int = 1, @X vararg old: Int) {}\n", "fun f(a: Int = 1) {}\n"),
+        ("swift", "func f(a: Int, old: Int = 1) {}\n", "func f(a: Int) {}\n"),
+        ("swift", "func f(old: Int = nil, a: Int = 2) {}\n", "func f(a: Int = 2) {}\n"),
+        ("swift", "func f(old: Int = 1) {}\n", "func f() {}\n"),
+        ("swift", "func f(a: Int = 1, old: Int = 2, old: Int) {}\n", "func f(a: Int = 1) {}\n"),
+        ("typescript", "type A = { old?: X; c: number };\n", "type A = { c: number };\n"),
+        ("typescript", "type A = { c: number; old: X };\n", "type A = { c: number };\n"),
+        ("typescript", "type A = { old: X; };\n", "type A = { };\n"),
+        ("typescript", "interface A {\n  a: string;\n  old?: X;\n}\n", "interface A {\n  a: string;\n}\n"),
+        ("typescript", "interface A {\n  old: X,\n  b: string,\n}\n", "interface A {\n  b: string,\n}\n"),
+        ("tsx", "class A {\n  old = 1;\n  b = 2;\n}\n", "class A {\n  b = 2;\n}\n"),
+        ("javascript", "class A { old = 1; b = 2; }\n", "class A { b = 2; }\n"),
+    ];
+    let mut wrong = Vec::new();
+    for (language, code, wanted) in rows {
+        // Of a parameter or a member, its name is a part.
+        let part = code.contains("old:") || code.contains("old?:") || code.contains("old =");
+        let find = match (language, part || code.contains("vararg")) {
+            ("kotlin" | "swift", true) => "all([kind(\"parameter\"), regex(\"^old\")])",
+            ("typescript", true) => "all([kind(\"property_signature\"), regex(\"^old\")])",
+            ("tsx", true) => "all([kind(\"public_field_definition\"), regex(\"^old\")])",
+            ("javascript", true) => "all([kind(\"field_definition\"), regex(\"^old\")])",
+            _ => "regex(\"^old$\")",
+        };
+        compare(&mut wrong, language, &format!(".find({find}).delete()"), code, wanted);
+    }
+    none_wrong(&wrong);
+}
+
+#[test]
 fn an_empty_list_hole_leaves_no_separator_behind() {
     let rows = [
         ("python", "f($$$A)", "g(c, $$$A)", "f()\nf(1)\n", "g(c)\ng(c, 1)\n"),
