@@ -196,7 +196,7 @@ pub struct ElementFacts {
     /// Kinds of lists in which a `;` parts elements.
     #[serde(default)]
     pub semicolons: Vec<String>,
-    /// Words that part elements as a comma does: `A with B`.
+    /// Tokens that part the parts of these kinds as a comma does: `extends_clause with`.
     #[serde(default)]
     pub joins: Vec<String>,
     /// Kinds of lists whose only element has a separator behind it: `(a,)`.

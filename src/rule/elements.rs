@@ -64,15 +64,22 @@ fn is_separator(node: &Node<'_>) -> bool {
     !node.is_named() && (node.text() == ";" || node.tree().language.is_separator(node.kind())) || is_join(node)
 }
 
-/// Whether it is a word that parts elements as a comma does.
+/// Whether it is a token that parts elements as a comma does, where it stands.
 pub(super) fn is_join(node: &Node<'_>) -> bool {
-    !node.is_named() && node.tree().language.facts.elements.joins.iter().any(|word| word == node.text())
+    let joins = &node.tree().language.facts.elements.joins;
+    let is = |join: &String| {
+        join.split_once(' ').is_some_and(|(kind, token)| {
+            token == node.text() && node.parent().is_some_and(|around| around.kind() == kind)
+        })
+    };
+    !node.is_named() && joins.iter().any(is)
 }
 
-/// Where the blanks begin that stand before a node on its line.
+/// Where the blanks begin that stand before a node on its line, with the line break where it begins the line.
 fn before_blanks(node: &Node<'_>) -> usize {
-    let before = &node.tree().text()[..node.local_range().start];
-    before.trim_end_matches([' ', '\t']).len() + node.tree().base()
+    let before = node.tree().text()[..node.local_range().start].trim_end_matches([' ', '\t']);
+    let before = before.strip_suffix('\n').map_or(before, |line| line.strip_suffix('\r').unwrap_or(line));
+    before.len() + node.tree().base()
 }
 
 /// Several elements of one list at once: ranges of the file, in order, disjoint.

@@ -2,6 +2,9 @@
 //!
 //! Must not: rename anything.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use crate::edit::{Arranged, Edit, Fragment};
 use crate::symbol::{Symbols, speaks};
 use crate::tree::{Node, Tree};
@@ -21,9 +24,8 @@ pub(super) fn met<'a>(old: &'a Tree, new: &'a Tree, edits: &[Edit], arranged: &A
     if !speaks(old.language) {
         return None;
     }
-    for placed in &arranged.placed {
-        let edit = &edits[placed.edit];
-        let Some(Fragment::Copy(copied)) = placed.fragment.and_then(|at| edit.replacement.get(at)) else { continue };
+    for Run { edit: at, copied, range } in runs(old, edits, arranged) {
+        let edit = &edits[at];
         // What is no statement defines nothing for others.
         let first = copied.start + old.text()[copied.clone()].len() - old.text()[copied.clone()].trim_start().len();
         let leaf = old.last_from(first);
@@ -36,22 +38,52 @@ pub(super) fn met<'a>(old: &'a Tree, new: &'a Tree, edits: &[Edit], arranged: &A
             continue;
         }
         let lost = |owner: &Option<Node<'_>>| owner.is_some_and(goes);
-        let names = Symbols::of(old).introduced(old, copied);
+        let names = Symbols::of(old).introduced(old, &copied);
         let lost: Vec<Node<'a>> = names.into_iter().filter(|(_, owner)| lost(owner)).map(|(name, _)| name).collect();
         if lost.is_empty() {
             continue;
         }
         let symbols = Symbols::of(new);
-        for (now, owner) in symbols.introduced(new, &placed.range) {
+        for (now, owner) in symbols.introduced(new, &range) {
             let Some(name) = lost.iter().find(|name| name.text() == now.text()) else { continue };
-            let whole = arranged.placed.iter().find(|p| p.edit == placed.edit && p.fragment.is_none());
+            let whole = arranged.placed.iter().find(|p| p.edit == at && p.fragment.is_none());
             let apart = owner.is_some_and(|n| {
                 whole.is_some_and(|p| p.range.start <= n.local_range().start && n.local_range().end <= p.range.end)
             });
-            if let Some(other) = symbols.met(now, &placed.range).filter(|_| !apart) {
-                return Some(Met { edit: placed.edit, name: *name, other });
+            if let Some(other) = symbols.met(now, &range).filter(|_| !apart) {
+                return Some(Met { edit: at, name: *name, other });
             }
         }
     }
     None
+}
+
+/// Code that an edit copies in one piece, though each line of it may have got another indentation.
+struct Run {
+    edit: usize,
+    /// In the old text.
+    copied: Range<usize>,
+    /// In the new one.
+    range: Range<usize>,
+}
+
+fn runs(old: &Tree, edits: &[Edit], arranged: &Arranged) -> Vec<Run> {
+    let mut pieces = BTreeMap::new();
+    for placed in &arranged.placed {
+        let Some(number) = placed.fragment else { continue };
+        if let Some(Fragment::Copy(copied)) = edits[placed.edit].replacement.get(number) {
+            pieces.insert((placed.edit, number), (copied.clone(), placed.range.clone()));
+        }
+    }
+    let between = |from: usize, to: usize| old.text().get(from..to).is_some_and(|gap| gap.trim().is_empty());
+    let mut runs: Vec<Run> = Vec::new();
+    for ((edit, _), (copied, range)) in pieces {
+        match runs.last_mut() {
+            Some(run) if run.edit == edit && between(run.copied.end, copied.start) => {
+                (run.copied.end, run.range.end) = (copied.end, range.end);
+            }
+            _ => runs.push(Run { edit, copied, range }),
+        }
+    }
+    runs
 }

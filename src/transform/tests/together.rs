@@ -1,6 +1,6 @@
 //! Code holds together as it did: what is put somewhere is one piece there, or it is refused.
 
-use super::replaced;
+use super::{check, replaced};
 
 /// Refused.
 const NO: &str = "=\nRefused";
@@ -389,5 +389,67 @@ fn code_in_a_literal_is_one_piece_as_well() {
         let made = super::check(&rule, "a.py", &format!("q('{code}')\n"));
         let fits = if wanted == "=" { made.starts_with(NO) } else { made == format!("q('{wanted}')\n") };
         assert!(fits, "{find} -> {replace}: {code}: {made}");
+    }
+}
+
+#[test]
+fn a_local_of_a_block_that_goes_meets_its_own_uses() {
+    let rows = [
+        (
+            "typescript",
+            "a.ts",
+            "if (true) {\n  const a = 1;\n\n  f(a);\n  g(a);\n}\n",
+            "const a = 1;\n\nf(a);\ng(a);\n",
+        ),
+        (
+            "java",
+            "A.java",
+            "class A { void m() {\n    if (true) {\n        int a = 1;\n        f(a);\n    }\n} }\n",
+            "class A { void m() {\n    int a = 1;\n    f(a);\n} }\n",
+        ),
+        (
+            "kotlin",
+            "a.kt",
+            "fun m() {\n    if (true) {\n        val a = 1\n        f(a)\n    }\n}\n",
+            "fun m() {\n    val a = 1\n    f(a)\n}\n",
+        ),
+        (
+            "go",
+            "a.go",
+            "package p\n\nfunc m() {\n\tif true {\n\t\ta := 1\n\t\tf(a)\n\t}\n}\n",
+            "package p\n\nfunc m() {\n\ta := 1\n\tf(a)\n}\n",
+        ),
+        (
+            "swift",
+            "a.swift",
+            "func m() {\n    if true {\n        let a = 1\n        f(a)\n    }\n}\n",
+            "func m() {\n    let a = 1\n    f(a)\n}\n",
+        ),
+        (
+            "rust",
+            "a.rs",
+            "fn m() {\n    if true {\n        let a = 1;\n        f(a);\n    }\n    g();\n}\n",
+            "fn m() {\n    let a = 1;\n    f(a);\n    g();\n}\n",
+        ),
+        // One that is another is met.
+        (
+            "typescript",
+            "a.ts",
+            "const a = 2;\nif (true) {\n  const b = 1;\n  const a = 1;\n  f(a);\n}\n",
+            "=stands another `a`",
+        ),
+        ("typescript", "a.ts", "if (true) {\n  const b = 1;\n  const a = 1;\n}\nf(a);\n", "=stands another `a`"),
+    ];
+    for (language, path, code, wanted) in rows {
+        let block = match language {
+            "go" | "swift" | "rust" => "if true { $$$A }",
+            _ => "if (true) { $$$A }",
+        };
+        let made =
+            check(&format!("rule(\"r\").lang({language:?}).find(stmt({block:?})).replace(\"$$$A\");"), path, code);
+        match wanted.strip_prefix('=') {
+            Some(said) => assert!(made.starts_with('=') && made.contains(said), "{path}: {made}"),
+            None => assert_eq!(made, wanted, "{path}"),
+        }
     }
 }

@@ -243,6 +243,12 @@ fn blank_lines_part_what_is_left_once() {
     for (code, wanted) in rows {
         compare(&mut wrong, "javascript", ".find(stmt(\"old()\")).delete()", code, wanted);
     }
+    // A member that goes in ends where its code does.
+    let last = "trait A {\n  def x = 1\n\n  def old: Int =\n    2\n}\n";
+    let find = ".find(all([kind(\"function_definition\"), regex(\"old\")])).delete()";
+    compare(&mut wrong, "scala", find, last, "trait A {\n  def x = 1\n}\n");
+    let wrap = ".find(\"def old: Int = $X\").where(#{ X: \"2\" }).edit(|m, cx| edits([wrap(m.X, \"h($IT)\")]))";
+    compare(&mut wrong, "scala", wrap, last, &last.replace('2', "h(2)"));
     // Within a text they are data.
     let text = "f(\"\"\"\n\nold\n\n\"\"\")\n\nold()\n";
     compare(&mut wrong, "python", ".find(stmt(\"old()\")).delete()", text, &text.replace("\nold()\n", ""));
@@ -273,6 +279,20 @@ fn what_only_brings_an_element_goes_with_the_only_one() {
         ("tsx", "class A extends old { }\n", "class A { }\n"),
         ("javascript", "class A extends old { }\n", "class A { }\n"),
         ("python", "class A(old): pass\n", "class A(): pass\n"),
+        ("typescript", "type A = B | old | C;\n", "type A = B | C;\n"),
+        ("typescript", "type A = old | C;\n", "type A = C;\n"),
+        ("typescript", "type A = B & C & old;\n", "type A = B & C;\n"),
+        ("typescript", "type A =\n  | old\n  | B;\n", "type A =\n  | B;\n"),
+        ("tsx", "type A =\n  | B\n  | old;\n", "type A =\n  | B;\n"),
+        ("typescript", "let x: old[] = 1;\n", "=needs"),
+        ("scala", "class A extends B\n    with old {\n}\n", "class A extends B {\n}\n"),
+        ("swift", "let x: old & B = 1\n", "let x: B = 1\n"),
+        ("swift", "let x: [old: B] = 1\n", "=needs something"),
+        ("swift", "typealias A = old\n", "=needs something"),
+        ("swift", "func f<T>(x: T) where T: old {}\n", "=needs something"),
+        ("kotlin", "fun f(x: List<old>) {}\n", "=needs something"),
+        ("kotlin", "fun <T> f() where T : old, T : B {}\n", "=needs something"),
+        ("scala", "object A { def f(x: Int)(implicit old: B) = 1 }\n", "=needs something"),
         ("kotlin", "fun f(a: Int, old: Int = 1) {}\n", "fun f(a: Int) {}\n"),
         ("kotlin", "fun f(old: Int = 1, a: Int = 2) {}\n", "fun f(a: Int = 2) {}\n"),
         ("kotlin", "fun f(old: Int = 1) {}\n", "fun f() {}\n"),
@@ -293,8 +313,10 @@ fn what_only_brings_an_element_goes_with_the_only_one() {
     let mut wrong = Vec::new();
     for (language, code, wanted) in rows {
         // Of a parameter or a member, its name is a part.
-        let part = code.contains("old:") || code.contains("old?:") || code.contains("old =");
+        let part =
+            code.contains("old: Int") || code.contains("old: X") || code.contains("old?:") || code.contains("old =");
         let find = match (language, part || code.contains("vararg")) {
+            ("scala", _) if code.contains("implicit") => "all([kind(\"parameter\"), regex(\"^old\")])",
             ("kotlin" | "swift", true) => "all([kind(\"parameter\"), regex(\"^old\")])",
             ("typescript", true) => "all([kind(\"property_signature\"), regex(\"^old\")])",
             ("tsx", true) => "all([kind(\"public_field_definition\"), regex(\"^old\")])",

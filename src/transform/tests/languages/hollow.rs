@@ -88,6 +88,20 @@ const ROWS: &[(&str, &str, &str, &str, &str)] = &[
     ("yaml", "expr(\"old\")", "c, d", "a: [old]\nb: old\n", "a: [c, d]\nb: c, d\n"),
     ("yaml", "pair(\"old: $V\")", "new:\n  b: $V", "a: {old: 1}\n", "=does not parse"),
     ("yaml", "pair(\"old: $V\")", "new: $V\nb: 1", "a: {old: 1}\n", "=does not parse"),
+    ("javascript", "stmt(\"if (true) { $$$A }\")", "$$$A", "if (q)\n  if (true) {\n    const z = 1;\n  }\n", "=can't"),
+    ("typescript", "stmt(\"if (true) { $$$A }\")", "$$$A", "for (;;) if (true) { class A {} }\n", "=can't"),
+    ("tsx", "stmt(\"if (true) { $$$A }\")", "$$$A", "for (;;) if (true) { f(); }\n", "for (;;) f();\n"),
+    ("java", "stmt(\"if (true) { $$$A }\")", "$$$A", "class A { A() { if (q) if (true) { int x = 1; } } }\n", "=can't"),
+    ("java", "stmt(\"f();\")", "int x = 1;", "class A { A() { if (q) { f(); } else f(); } }\n", "=can't"),
+    (
+        "java",
+        "stmt(\"f();\")",
+        "int x = 1;",
+        "class A { A() { if (q) { f(); } } }\n",
+        "class A { A() { if (q) { int x = 1; } } }\n",
+    ),
+    ("javascript", "stmt(\"f()\")", "const x = 1", "if (q) { f(); }\n", "if (q) { const x = 1; }\n"),
+    ("typescript", "stmt(\"f()\")", "const x = 1", "for (;;) { g(); f(); }\n", "for (;;) { g(); const x = 1; }\n"),
     ("bash", "\"f $X\"", "if k; then fi", "f 1\n", "=needs something"),
 ];
 
