@@ -100,8 +100,13 @@ const ROWS: &[(&str, &str, &str, &str, &str)] = &[
         "class A { A() { if (q) { f(); } } }\n",
         "class A { A() { if (q) { int x = 1; } } }\n",
     ),
-    ("javascript", "stmt(\"f()\")", "const x = 1", "if (q) { f(); }\n", "if (q) { const x = 1; }\n"),
-    ("typescript", "stmt(\"f()\")", "const x = 1", "for (;;) { g(); f(); }\n", "for (;;) { g(); const x = 1; }\n"),
+    (
+        "javascript",
+        "stmt(\"if (true) { $$$A }\")",
+        "$$$A",
+        "if (q) {\n  if (true) {\n    const z = 1;\n  }\n}\n",
+        "if (q) {\n  const z = 1;\n}\n",
+    ),
     ("bash", "\"f $X\"", "if k; then fi", "f 1\n", "=needs something"),
 ];
 
