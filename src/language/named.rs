@@ -129,6 +129,9 @@ pub struct ImportFacts {
     /// The same, under another name; empty where that can't be.
     #[serde(default)]
     pub name_as: String,
+    /// A name that is a member of a class, where that is written otherwise.
+    #[serde(default)]
+    pub member: String,
     /// A module.
     #[serde(default)]
     pub module: String,

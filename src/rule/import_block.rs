@@ -6,8 +6,11 @@ use std::ops::Range;
 
 use super::layout::line_start;
 use crate::language::ImportFacts;
-use crate::symbol::{Import, Name, Symbols, facts_of};
+use crate::symbol::{Import, Name, Symbols, Wanted, facts_of, normal};
 use crate::tree::{Node, Tree};
+
+/// What imports are ordered by.
+pub(super) type Key = (u8, String, String);
 
 /// The imports at the head of a file.
 pub(super) struct Block<'t> {
@@ -47,10 +50,61 @@ impl<'t> Block<'t> {
         self.statements.iter().any(|s| s.id == import.statement)
     }
 
+    /// By what an import is ordered.
+    pub(super) fn key(&self, statement: Node<'_>) -> Key {
+        let first = self.of(statement).next().map(|(_, i)| i);
+        let rank = self.rank(statement.text());
+        if let Some(path) = first.map(|i| i.path.clone()).filter(|_| self.by_path()) {
+            return (rank, normal(&path), String::new());
+        }
+        let module = first.map(|i| i.module.clone().unwrap_or_else(|| i.path.clone())).unwrap_or_default();
+        let name = first.and_then(|i| i.path.rsplit('.').next().map(str::to_owned)).unwrap_or_default();
+        (rank, module, name)
+    }
+
+    /// The same of a new one.
+    pub(super) fn key_of(&self, statement: &str, wanted: &Wanted) -> Key {
+        let rank = self.rank(statement);
+        if self.by_path() {
+            return (rank, wanted.path(), String::new());
+        }
+        (rank, normal(&wanted.module), wanted.name.clone().unwrap_or_default())
+    }
+
+    fn rank(&self, statement: &str) -> u8 {
+        u8::from(statement.starts_with("from")) + u8::from(self.is_of_member(statement))
+    }
+
+    /// Whether an import is one path, whose order is that of the paths.
+    fn by_path(&self) -> bool {
+        let facts = self.facts;
+        facts.module.is_empty() && facts.lists.is_empty() && self.symbols.imports().iter().all(|i| i.module.is_none())
+    }
+
+    /// Whether a statement brings members of classes, where that is written otherwise.
+    pub(super) fn is_of_member(&self, statement: &str) -> bool {
+        let begins = self.facts.member.split('<').next().unwrap_or_default();
+        !begins.is_empty() && statement.starts_with(begins)
+    }
+
     /// The imports of one statement.
     pub(super) fn of(&self, statement: Node<'_>) -> impl Iterator<Item = (usize, &Import)> {
         let id = statement.id;
         self.symbols.imports().iter().enumerate().filter(move |(_, i)| i.statement == id)
+    }
+}
+
+/// Whether a path is that of a member of a class, and not of a class: by how names are written, and by what
+/// the import was in whose place it comes. A static import finds classes in a class, too.
+pub(super) fn is_member(wanted: &Wanted, was: Option<bool>) -> bool {
+    let name = wanted.name.as_deref().unwrap_or_default();
+    let last = wanted.module.rsplit('.').next().unwrap_or_default();
+    let of_class = last.starts_with(char::is_uppercase);
+    let plain = name.starts_with(char::is_lowercase);
+    let constant = name.chars().count() > 1 && !name.contains(char::is_lowercase);
+    match was {
+        Some(was) => was && (of_class || plain),
+        None => of_class && (plain || constant || name == "*"),
     }
 }
 

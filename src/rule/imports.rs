@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::deletion::head;
 use super::elements::{element, elements};
-use super::import_block::{Block, delicate, is_top, whole_lines};
+use super::import_block::{Block, Key, delicate, is_member, is_top, whole_lines};
 use super::layout::{line_end, line_start};
 use crate::edit::{Edit, Fragment, Splice, in_old_text};
 use crate::language::ImportFacts;
@@ -177,9 +177,6 @@ struct Changes<'b, 't> {
     removed: Vec<(Range<usize>, usize, String)>,
 }
 
-/// What imports are ordered by.
-type Key = (u8, String, String);
-
 impl<'t> Changes<'_, 't> {
     fn edit(&mut self, range: Range<usize>, text: String, rule: &str) -> Result<(), Unsettled> {
         let old = in_old_text(self.splices, &range).ok_or_else(|| Unsettled {
@@ -235,7 +232,7 @@ impl<'t> Changes<'_, 't> {
         let indent = &text[line_start(text, start)..start];
         let indent = if indent.trim().is_empty() { indent } else { "" };
         let between = format!("{}{indent}", line_end(text));
-        let lines = self.statements(&heirs, facts);
+        let lines = self.statements(&heirs, facts, Some(self.block.is_of_member(statement.text())));
         if goes.len() == of.len() {
             if lines.is_empty() {
                 let (range, blank) = whole_lines(self.new, self.outermost(statement, gone));
@@ -292,7 +289,8 @@ impl<'t> Changes<'_, 't> {
     }
 
     /// New statements: names of one module share one, where the language lets them.
-    fn statements(&self, wanted: &[&Wanted], facts: &ImportFacts) -> Vec<String> {
+    /// `member` says of what they take the place of whether it brought members of classes.
+    fn statements(&self, wanted: &[&Wanted], facts: &ImportFacts, member: Option<bool>) -> Vec<String> {
         let mut lines: Vec<(String, String)> = Vec::new();
         for one in wanted {
             let joins = !facts.lists.is_empty()
@@ -304,14 +302,14 @@ impl<'t> Changes<'_, 't> {
                     *names += &element_text(facts, one);
                 }
                 None if joins => lines.push((one.module.clone(), element_text(facts, one))),
-                None => lines.push((String::new(), self.statement(one, facts))),
+                None => lines.push((String::new(), self.statement(one, facts, member))),
             }
         }
         let whole = |(module, names): (String, String)| {
             if module.is_empty() {
                 return names;
             }
-            self.statement(&Wanted { module, name: Some(names), alias: None }, facts)
+            self.statement(&Wanted { module, name: Some(names), alias: None }, facts, member)
         };
         lines.into_iter().map(whole).collect()
     }
@@ -354,7 +352,7 @@ impl<'t> Changes<'_, 't> {
     }
 
     fn add(&mut self, wanted: &Wanted, rule: &str, gone: &BTreeMap<usize, String>) -> Result<(), Unsettled> {
-        let line = self.statement(wanted, self.block.facts);
+        let line = self.statement(wanted, self.block.facts, None);
         if line.is_empty() {
             return Err(Unsettled { rule: rule.to_owned(), why: self.unsaid(wanted) });
         }
@@ -362,7 +360,7 @@ impl<'t> Changes<'_, 't> {
             self.comes_first(names.first().map_or(0, |n| n.local_range().start), wanted, rule)?;
             return self.join(&names, wanted, rule);
         }
-        let key = key_of(&line, wanted);
+        let key = self.block.key_of(&line, wanted);
         let at = self.place(wanted, &key);
         self.comes_first(at, wanted, rule)?;
         self.inserted.entry(at).or_default().push((key, wanted.clone(), rule.to_owned()));
@@ -449,8 +447,8 @@ impl<'t> Changes<'_, 't> {
     fn place(&self, wanted: &Wanted, key: &Key) -> usize {
         let text = self.new.text();
         let statements = &self.block.statements;
-        let keys: Vec<Key> = statements.iter().map(|s| self.key(*s)).collect();
-        let Some(group) = self.group(wanted, &keys) else { return self.head() };
+        let keys: Vec<Key> = statements.iter().map(|s| self.block.key(*s)).collect();
+        let Some(group) = self.group(wanted, key.0, &keys) else { return self.head() };
         let line_of = |n: Node<'_>| line_start(text, n.local_range().start);
         let sorted = keys[group.clone()].is_sorted();
         if let Some(next) = group.clone().find(|i| sorted && keys[*i] > *key) {
@@ -460,24 +458,18 @@ impl<'t> Changes<'_, 't> {
         text[end..].find('\n').map_or(text.len(), |at| end + at + 1)
     }
 
-    fn key(&self, statement: Node<'_>) -> Key {
-        let first = self.block.of(statement).next().map(|(_, i)| i);
-        let module = first.map(|i| i.module.clone().unwrap_or_else(|| i.path.clone())).unwrap_or_default();
-        let name = first.and_then(|i| i.path.rsplit('.').next().map(str::to_owned)).unwrap_or_default();
-        let rank =
-            u8::from(statement.text().starts_with("from")) + u8::from(statement.text().starts_with("import static"));
-        (rank, module, name)
-    }
-
     /// The lines without a blank one between them that share the most segments.
-    fn group(&self, wanted: &Wanted, keys: &[Key]) -> Option<Range<usize>> {
+    /// Imports of members of classes have groups of their own, wherever they stand.
+    fn group(&self, wanted: &Wanted, rank: u8, keys: &[Key]) -> Option<Range<usize>> {
         let text = self.new.text();
+        let members = !self.block.facts.member.is_empty();
         let mut groups: Vec<Range<usize>> = Vec::new();
         for (index, statement) in self.block.statements.iter().enumerate() {
             let start = statement.local_range().start;
             let joined = index > 0 && {
                 let before = self.block.statements[index - 1].local_range().end;
-                text.get(before..start).is_some_and(|gap| gap.matches('\n').count() <= 1)
+                let near = text.get(before..start).is_some_and(|gap| gap.matches('\n').count() <= 1);
+                near && (!members || keys[index - 1].0 == keys[index].0)
             };
             match groups.last_mut().filter(|_| joined) {
                 Some(group) => group.end = index + 1,
@@ -493,7 +485,10 @@ impl<'t> Changes<'_, 't> {
             let pairs = module.split(['.', '/']).zip(other.split(['.', '/']));
             1 + pairs.take_while(|(a, b)| a == b).count()
         };
-        let best = |group: &Range<usize>| keys[group.clone()].iter().map(|k| common(&normal(&k.1))).max().unwrap_or(0);
+        let best = |group: &Range<usize>| {
+            let alike = members && keys[group.start].0 == rank;
+            (alike, keys[group.clone()].iter().map(|k| common(&normal(&k.1))).max().unwrap_or(0))
+        };
         // Of equals the last.
         groups.into_iter().max_by_key(best)
     }
@@ -541,12 +536,13 @@ impl<'t> Changes<'_, 't> {
         line
     }
 
-    fn statement(&self, wanted: &Wanted, facts: &ImportFacts) -> String {
+    fn statement(&self, wanted: &Wanted, facts: &ImportFacts, member: Option<bool>) -> String {
         let separator = &self.new.language.facts.symbols.separator;
         let statements = &self.block.statements;
         let template = match (&wanted.name, &wanted.alias) {
             (Some(name), _) if name == "default" => &facts.default,
             (Some(_), Some(_)) => &facts.name_as,
+            (Some(_), None) if !facts.member.is_empty() && is_member(wanted, member) => &facts.member,
             (Some(_), None) => &facts.name,
             (None, Some(_)) => &facts.module_as,
             (None, None) => &facts.module,
@@ -576,7 +572,7 @@ impl<'t> Changes<'_, 't> {
             lines.sort();
             let rule = lines[0].2.clone();
             let wanted: Vec<&Wanted> = lines.iter().map(|(_, wanted, _)| wanted).collect();
-            let lines = self.statements(&wanted, self.block.facts);
+            let lines = self.statements(&wanted, self.block.facts, None);
             let mut new: String = lines.iter().map(|line| format!("{line}{end}")).collect();
             if at > 0 && !text[..at].ends_with('\n') {
                 new = format!("{end}{new}");
@@ -618,10 +614,4 @@ fn element_text(facts: &ImportFacts, wanted: &Wanted) -> String {
         Some(alias) => facts.element_as.replace("<name>", name).replace("<alias>", alias),
         None => name.to_owned(),
     }
-}
-
-fn key_of(statement: &str, wanted: &Wanted) -> Key {
-    let rank = u8::from(statement.starts_with("from")) + u8::from(statement.starts_with("import static"));
-    let name = wanted.name.clone().unwrap_or_default();
-    (rank, normal(&wanted.module), name)
 }
