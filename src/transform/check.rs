@@ -272,7 +272,8 @@ impl Result<'_> {
             // The lines of one may have moved, and are copied one by one.
             let still = |new: usize| {
                 let nodes = std::iter::successors(Some(self.new.last_from(new)), Node::parent);
-                nodes.take_while(|n| n.local_range().start == new).any(|n| n.is_extra() && said(n) == said(comment))
+                let mut nodes = nodes.take_while(|n| n.local_range().start == new);
+                nodes.any(|n| n.is_extra() && said(n) == said(comment)) || is_between(self.new, new, comment.text())
             };
             let begins = range.start..range.start + 1;
             let copied = kept.of(&begins).any(|(old, new)| still(new + range.start - old.start));
@@ -503,6 +504,16 @@ pub(super) fn comments(tree: &Tree) -> impl Iterator<Item = String> {
 /// What a comment says, wherever its lines begin.
 fn said(comment: Node<'_>) -> String {
     comment.text().lines().map(str::trim).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a comment stands between two tokens, as white space does: some grammars have no node for one
+/// before which a statement ends.
+fn is_between(tree: &Tree, at: usize, comment: &str) -> bool {
+    let end = at + comment.len();
+    let last = tree.last_from(end.saturating_sub(1));
+    let mut around = std::iter::once(last).chain(last.ancestors());
+    let holds = |n: &Node<'_>| at < n.local_range().end && (n.is_leaf() || tree.language.is_string(n.kind_id()));
+    tree.text().get(at..end) == Some(comment) && last.local_range().start < at && !around.any(|n| holds(&n))
 }
 
 /// A comment: what may stand anywhere and says something, unlike a line continuation.

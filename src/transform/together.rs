@@ -38,7 +38,8 @@ pub(super) struct Part<'a> {
 
 /// The parts of edits that were one node.
 fn parts<'a>(old: &'a Tree, new: &Tree, arranged: &'a Arranged, edits: &[Edit]) -> Vec<Part<'a>> {
-    let node = |range: &Range<usize>| old.spanning(range.start, range.end).filter(|n| n.is_named());
+    // A comment is a piece of nothing.
+    let node = |range: &Range<usize>| old.spanning(range.start, range.end).filter(|n| n.is_named() && !n.is_extra());
     let part = |placed: &'a Placed| {
         let edit = &edits[placed.edit];
         let (was, copied) = match placed.fragment.map(|f| &edit.replacement[f]) {

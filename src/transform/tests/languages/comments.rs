@@ -105,3 +105,25 @@ fn a_comment_prevents_no_match_and_is_not_lost() {
     }
     none_wrong(&wrong);
 }
+
+#[test]
+fn a_comment_that_moves_is_a_line_of_its_own() {
+    // The grammar of Kotlin has no node for one before a statement.
+    let kotlin = r#".find("f($A, $B)").replace("g($B)").comments("move")"#;
+    for (code, wanted) in [
+        (
+            "fun h() {\n    a()\n    when (q) {\n        1 -> f(1 /* w */, 2)\n    }\n}\n",
+            "fun h() {\n    a()\n    /* w */\n    when (q) {\n        1 -> g(2)\n    }\n}\n",
+        ),
+        (
+            "fun h() {\n    a()\n    k(f(1 /* w */ /* b */, 2))\n}\n",
+            "fun h() {\n    a()\n    /* w */\n    /* b */\n    k(g(2))\n}\n",
+        ),
+        (
+            "fun h() {\n    val x = f(1, // one\n        2)\n    b()\n}\n",
+            "fun h() {\n    // one\n    val x = g(2)\n    b()\n}\n",
+        ),
+    ] {
+        assert_eq!(made("kotlin", kotlin, code), wanted);
+    }
+}
