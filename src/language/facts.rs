@@ -184,7 +184,7 @@ pub struct ElementFacts {
     /// Node kinds that are nothing without their last child: `export`.
     #[serde(default)]
     pub carriers: Vec<String>,
-    /// Node kinds that are nothing without their only child: `extends A`.
+    /// Node kinds that are nothing without their only child, options (`-x`) aside: `extends A`.
     #[serde(default)]
     pub alone: Vec<String>,
     /// Node kinds of which the only one goes with the token before it: `: A`.
@@ -276,6 +276,9 @@ pub struct Hollow {
     pub after: String,
     /// The tokens, or kinds, that may stand behind it; an empty one is the end of the node.
     pub before: Vec<String>,
+    /// Whether nothing can be written there for deleted code.
+    #[serde(default)]
+    pub unfilled: bool,
 }
 
 /// How operators bind: expressions are put together by that, whatever the grammar says. Empty where

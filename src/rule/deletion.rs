@@ -249,13 +249,14 @@ fn whole(node: Node<'_>) -> Node<'_> {
         let ends = rest.is_empty() || tree.language.is_separator(rest);
         outer.start == own.start && ends && (around.is_statement() || is_body(*around))
     };
-    let is_alone = |around: &Node<'_>| {
+    let is_alone = |around: &Node<'_>, inner: Node<'_>| {
         let kinds = &tree.language.facts.elements.alone;
-        let parts = around.named_children().filter(|child| !child.is_extra()).count();
-        parts == 1 && kinds.iter().any(|kind| kind == around.kind())
+        let says = |child: &Node<'_>| !child.is_extra() && !child.text().starts_with('-');
+        let alone = around.named_children().filter(says).all(|child| child.id == inner.id) && says(&inner);
+        alone && kinds.iter().any(|kind| kind == around.kind())
     };
     let mut inner = introduced(node).map_or(node, |(_, whole)| whole);
-    let goes = |around: &Node<'_>, inner| carries(around, inner) || is_all(around, inner) || is_alone(around);
+    let goes = |around: &Node<'_>, inner| carries(around, inner) || is_all(around, inner) || is_alone(around, inner);
     while let Some(around) = inner.parent().filter(|around| goes(around, inner)) {
         inner = around;
     }

@@ -15,6 +15,8 @@ struct Place<'t> {
     holds: Vec<Node<'t>>,
     /// Whether it is all of its owner.
     whole: bool,
+    /// Whether something can be written in it for what was deleted.
+    filled: bool,
 }
 
 /// The nodes in which something is missing.
@@ -30,11 +32,11 @@ fn places(tree: &Tree) -> impl Iterator<Item = Place<'_>> {
         let kind = owner.kind();
         let listed = language.is_never_empty(owner.kind_id());
         let holds = || owner.named_children().filter(is_there).collect();
-        let whole = listed.then(|| Place { owner, holds: holds(), whole: true });
+        let whole = listed.then(|| Place { owner, holds: holds(), whole: true, filled: true });
         let rows = facts.hollow.iter().filter(move |row| is_inside(row, owner, kind));
-        whole
-            .into_iter()
-            .chain(rows.filter_map(move |row| between(row, owner).map(|holds| Place { owner, holds, whole: false })))
+        whole.into_iter().chain(rows.filter_map(move |row| {
+            between(row, owner).map(|holds| Place { owner, holds, whole: false, filled: !row.unfilled })
+        }))
     })
 }
 
@@ -78,7 +80,7 @@ pub fn fillings(tree: &Tree, deletions: &[(usize, Range<usize>)]) -> Vec<(usize,
         deletions.iter().find(|(_, deleted)| deleted.start <= range.start && range.end <= deleted.end)
     };
     let mut all = Vec::new();
-    for Place { owner, holds, whole } in places(tree) {
+    for Place { owner, holds, whole, .. } in places(tree).filter(|place| place.filled) {
         // Where what is around it goes, too, it needs nothing.
         let start = owner.local_range().start;
         let around = if whole { owner.ancestors().find(|up| up.local_range().start < start) } else { Some(owner) };

@@ -108,6 +108,13 @@ const ROWS: &[(&str, &str, &str, &str, &str)] = &[
         "if (q) {\n  const z = 1;\n}\n",
     ),
     ("bash", "\"f $X\"", "if k; then fi", "f 1\n", "=needs something"),
+    ("bash", "kind(\"variable_assignment\")", "", "export old=1\nf\n", "f\n"),
+    ("bash", "kind(\"variable_assignment\")", "", "f() {\n  local -r old=1\n  k\n}\n", "f() {\n  k\n}\n"),
+    ("bash", "kind(\"variable_assignment\")", "", "f() { local old=1; }\n", "f() { :; }\n"),
+    ("bash", "kind(\"variable_assignment\")", "", "export b old=1\n", "export b\n"),
+    ("bash", "kind(\"variable_assignment\")", "", "export old=1 b=1\n", "=needs something"),
+    ("bash", "kind(\"variable_assignment\")", "", "declare -x old=1; k\n", "k\n"),
+    ("bash", "regex(\"^-n$\")", "", "export -n old=1\n", "export old=1\n"),
 ];
 
 #[test]
