@@ -197,6 +197,11 @@ impl Tree {
             let mut own = node.local_range();
             if self.language.facts.loose_ends {
                 own.end = own.start + node.text().trim_end().len();
+                // A comment behind code is on no side of it.
+                let code = self.without_comments(own.clone()).end;
+                if range.end <= code {
+                    own.end = code;
+                }
             }
             let (left, right) = (own.start < range.start, range.end < own.end);
             let over_start = left && range.start < own.end && own.end < range.end;

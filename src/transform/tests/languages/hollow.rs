@@ -107,6 +107,8 @@ const ROWS: &[(&str, &str, &str, &str, &str)] = &[
         "if (q) {\n  if (true) {\n    const z = 1;\n  }\n}\n",
         "if (q) {\n  const z = 1;\n}\n",
     ),
+    ("yaml", "pair(\"old: $V\")", "new:\n  v: $V", "a:\n  old: 1 # c\n  b: 2\n", "a:\n  new:\n    v: 1 # c\n  b: 2\n"),
+    ("yaml", "pair(\"old: $V\")", "new:\n  v: $V", "old: 1 # c\n# d\n", "new:\n  v: 1 # c\n# d\n"),
     ("bash", "\"f $X\"", "if k; then fi", "f 1\n", "=needs something"),
     ("bash", "kind(\"variable_assignment\")", "", "export old=1\nf\n", "f\n"),
     ("bash", "kind(\"variable_assignment\")", "", "f() {\n  local -r old=1\n  k\n}\n", "f() {\n  k\n}\n"),
