@@ -394,6 +394,9 @@ pub struct StringFacts {
     /// Node kinds of whole literals, quotes included.
     #[serde(default)]
     pub kinds: Vec<String>,
+    /// Node kinds of texts without quotes.
+    #[serde(default)]
+    pub plain: Vec<String>,
     /// Node kinds of the holes in them (`${x}`).
     #[serde(default)]
     pub holes: Vec<String>,

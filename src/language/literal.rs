@@ -241,9 +241,27 @@ pub fn is_uncertain(language: &Language, text: &str) -> bool {
     value(language, text).is_none() && dissect(language, text).is_some_and(odd)
 }
 
+/// Whether code without quotes is text to every reader: of old ones, some take `on` for true, and `1:30` for a number.
+pub fn is_plain(text: &str) -> bool {
+    const WORDS: [&str; 10] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "~"];
+    let version = text.split('.').count() > 2 && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c));
+    let begins = text.chars().next().is_some_and(|c| c.is_alphabetic() || "/_".contains(c));
+    (begins || version) && !text.contains('\n') && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
+/// Whether a text can be written without quotes wherever a value may stand.
+fn may_be_plain(text: &str) -> bool {
+    let may = |c: char| c.is_alphanumeric() || " _-./:@+=~%".contains(c);
+    is_plain(text) && text.chars().all(may) && !text.contains(": ") && !text.ends_with([' ', ':'])
+}
+
 /// Writes `value` as a literal: with the quotes of `like` where it is a literal
 /// that can hold the value, else with the language's own.
 pub fn write(language: &Language, value: &str, like: Option<&str>) -> String {
+    let bare = |text: &str| !language.facts.string.plain.is_empty() && dissect(language, text).is_none();
+    if like.is_some_and(bare) && may_be_plain(value) {
+        return value.to_owned();
+    }
     let like = like.and_then(|text| dissect(language, text));
     let own = &language.facts.string.quote;
     let (prefix, quote, raw) = match &like {
@@ -428,6 +446,30 @@ mod tests {
         assert_eq!(write(python, "a\"b\n", None), "\"a\\\"b\\n\"");
         assert_eq!(write(by_name("sql").unwrap(), "it's", None), "'it\\'s'");
         assert_eq!(write(by_name("rust").unwrap(), "x", Some("r#\"old\"#")), "r#\"x\"#");
+        let yaml = |value: &str| write(by_name("yaml").unwrap(), value, Some("old"));
+        for value in ["new:1", "quay.io/x", "yes2", "1.2.3", "a b", "/usr", "a-1"] {
+            assert_eq!(yaml(value), value);
+        }
+        for value in [
+            "yes",
+            "NO",
+            "1",
+            "1.2",
+            "1:30",
+            "2024-01-01",
+            "~",
+            "",
+            "-1",
+            "a: b",
+            "a #b",
+            "a:",
+            "*a",
+            "[a]",
+            "a, b",
+            " a",
+        ] {
+            assert_eq!(yaml(value), format!("\"{value}\""));
+        }
     }
 
     #[test]

@@ -235,6 +235,7 @@ fn check(facts: &Facts, known: &kinds::Kinds, grammar: &tree_sitter::Language) -
         })
     };
     let kinds = [
+        &facts.string.plain,
         &facts.string.holes,
         &facts.string.hole_opens,
         &facts.string.hole_closes,

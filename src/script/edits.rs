@@ -7,12 +7,12 @@ use super::budget::charge;
 use super::code::{EditSpec, Snippet, code, deletion_of, lit, without};
 use super::error::fail;
 use super::explain::plain;
-use super::nodes::{RhaiList, RhaiNode};
+use super::nodes::{RhaiList, RhaiNode, text_of};
 use super::reference::Api;
 use crate::edit::Fragment;
 use crate::rule::{Comments, comment_behind, deletion_with_value, whole_lines};
 use crate::symbol::{Symbols, said};
-use crate::tree::{Node, Tree, literal_value};
+use crate::tree::{Node, Tree};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
@@ -76,7 +76,7 @@ fn set_list(list: &RhaiList, elements: Array) -> Fallible<EditSpec> {
 }
 
 fn values(api: &mut Api<'_>) {
-    let docs = "Gives a pair, a keyword argument or an assignment this value, or a literal another one, which is written as the old one was: its quotes stay. An error where the value has an anchor or a tag.";
+    let docs = "Gives a pair, a keyword argument or an assignment this value, or a literal another one, which is written as the old one was: its quotes stay, and a text of YAML without quotes gets none where it needs none. An error where the value has an anchor or a tag.";
     let example = r#".find("f($$$, mode=$X)").where(#{ X: literal("^old$") }).edit(|m, cx| edits([set_value(m.X, "new")])).example("f(1, mode='old')", "f(1, mode='new')").unchanged("f(1, mode='other')")"#;
     api.function("set_value(node, value) -> Edit", docs, example, |node: RhaiNode, value: Dynamic| {
         set_value(&node, &value)
@@ -91,7 +91,7 @@ fn set_value(node: &RhaiNode, value: &Dynamic) -> Fallible<EditSpec> {
         if node.kind() == "pair" { parts.nth(1) } else { None }
     });
     let place = inner.unwrap_or(node);
-    if inner.is_none() && node.named_children().next().is_some() && literal_value(node).is_none() {
+    if inner.is_none() && node.named_children().next().is_some() && text_of(node).is_none() {
         return Err(fail(format!("a node of kind `{}` has no value that could be set", node.kind())));
     }
     if let Some(mark) = place.named_children().find(|part| ["anchor", "tag"].contains(&part.kind())) {
@@ -104,7 +104,7 @@ fn set_value(node: &RhaiNode, value: &Dynamic) -> Fallible<EditSpec> {
     }
     let code = match value.read_lock::<Snippet>() {
         Some(code) => code.clone(),
-        None => lit(value, literal_value(place).map(|_| place.text().to_owned()))?,
+        None => lit(value, text_of(place).map(|_| place.text().to_owned()))?,
     };
     Ok(EditSpec::replace(place.range(), code))
 }

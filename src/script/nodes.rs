@@ -171,12 +171,12 @@ fn register_node(api: &mut Api<'_>) {
     api.function("Node.end -> number", "The byte of the file after its last one.", &end, |n: &mut RhaiNode| {
         n.node().range().end as i64
     });
-    let docs = "The value of a string literal, escapes read, or of a number; an error where it is neither, or its value can't be told.";
+    let docs = "The value of a string literal, escapes read, of a text of YAML without quotes, or of a number; an error where it is neither, or its value can't be told.";
     let value = r#".find("f($X)").where(#{ X: kind(["integer", "string"]) }).when(|m| m.X.value in ["a", 255]).replace("g($X)").example("f('a'); f(0xff)", "g('a'); g(0xff)").unchanged("f('b'); f(1)")"#;
     api.function("Node.value -> text or number", docs, value, |n: &mut RhaiNode| value_of(n.node()));
     let docs = "Whether it is a string literal whose value can be told.";
     let is_literal = condition_example("m.X.is_literal", "f('a')", "f(a)");
-    api.function("Node.is_literal -> bool", docs, &is_literal, |n: &mut RhaiNode| literal_value(n.node()).is_some());
+    api.function("Node.is_literal -> bool", docs, &is_literal, |n: &mut RhaiNode| text_of(n.node()).is_some());
     let docs = "The name of the field of its parent that it fills, or `\"\"`.";
     let field = condition_example("m.node.field_name == \"right\"", "a = f(1)", "f(1)");
     api.function("Node.field_name -> text", docs, &field, |n: &mut RhaiNode| n.node().field_name().unwrap_or(""));
@@ -192,10 +192,28 @@ fn register_node(api: &mut Api<'_>) {
     });
 }
 
+/// The value of a literal, or of a text without quotes, also where other nodes span no more than it.
+pub(super) fn text_of(node: Node<'_>) -> Option<String> {
+    let facts = &node.tree().language.facts.string;
+    let plain = |n: &Node<'_>| facts.plain.iter().any(|kind| kind == n.kind()) && literal::is_plain(n.text());
+    literal_value(node).or_else(|| {
+        let node = innermost(node);
+        literal_value(node).or_else(|| plain(&node).then(|| node.text().to_owned()))
+    })
+}
+
+/// In a language with texts without quotes, the innermost of the nodes that span the same.
+fn innermost(node: Node<'_>) -> Node<'_> {
+    let quoted = node.tree().language.facts.string.plain.is_empty();
+    let same = |only: &Node<'_>| !quoted && only.local_range() == node.local_range();
+    std::iter::successors(Some(node), |n| n.named_children().next().filter(same)).last().unwrap_or(node)
+}
+
 fn value_of(node: Node<'_>) -> Fallible<Dynamic> {
-    if let Some(text) = literal_value(node) {
+    if let Some(text) = text_of(node) {
         return Ok(text.into());
     }
+    let node = innermost(node);
     let number =
         literal::number_value(node.text()).filter(|_| node.is_named() && node.named_children().next().is_none());
     match number {

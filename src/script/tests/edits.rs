@@ -268,6 +268,17 @@ fn a_value_is_set_in_toml_and_never_without_its_anchor() {
     assert_eq!(set("toml", "kind(\"pair\")", "[t]\na = 1  # why\n"), "[t]\na = 2  # why\n");
     let pair = "kind(\"block_mapping_pair\")";
     assert_eq!(set("yaml", pair, "a: 1\n"), "a: 2\n");
+    let text = |value: &str, code: &str| edited("yaml", pair, &format!("set_value(m.node, {value:?})"), code);
+    assert_eq!(text("new:1", "a: old\n"), "a: new:1\n");
+    assert_eq!(text("yes", "a: old\n"), "a: \"yes\"\n");
+    assert_eq!(text("new", "a: 'old'\n"), "a: 'new'\n");
+    assert_eq!(text("new", "a: 1\n"), "a: \"new\"\n");
+    let value = r#"rule("r").lang("yaml").find(pair("a: $X")).when(|m| m.X.value in ["q.io/x", 8]).replace("b: $X");"#;
+    for plain in ["q.io/x", "'q.io/x'", "8"] {
+        assert_eq!(check(value, "yaml", &format!("a: {plain}\n")), format!("b: {plain}\n"));
+    }
+    let unsure = check(value, "yaml", "a: on\n");
+    assert!(unsure.contains("no string or number with a known value"), "{unsure}");
     for code in ["a: &x 1\n", "a: !t 1\n"] {
         let out = set("yaml", pair, code);
         assert!(out.starts_with(code) && out.contains("which would go"), "{out}");
