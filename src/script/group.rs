@@ -62,8 +62,10 @@ impl Join for Grouped {
         if let Ok(number) = answer.as_int() {
             return Ok(Ok(format!("number {number:020}")));
         }
-        let kind = plain(answer.type_name());
-        Err(format!("{}: group_by(…) must give a node, text, a number or skip(…), not {kind}", self.key.place_of()))
+        let fraction = || "one with a fraction".to_owned();
+        let kind = if answer.is_float() { fraction() } else { plain(answer.type_name()) };
+        let wanted = "a node, text, a whole number or skip(…)";
+        Err(format!("{}: group_by(…) must give {wanted}, not {kind}", self.key.place_of()))
     }
 
     fn decide(&self, found: &[Match], facts: &Arc<Facts>, languages: &FileLanguages) -> Result<Decision, String> {

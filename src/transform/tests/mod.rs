@@ -451,6 +451,8 @@ rule("r").lang("python").find("register($C, $M)")
     assert_eq!(check(script, "a.py", code), "all_of(A, 1, 3)\nall_of(B, 2)\nregister(Z, 4)\n\nSkipped: not Z");
     let refused = check(script, "a.py", "register(A, 1)\nregister(A, 2)\nregister(A, 3)\n");
     assert!(refused.starts_with("=\nRefused: three of A"), "{refused}");
+    let fraction = check(&script.replace("{ m.C.text }", "{ 1.5 }"), "a.py", code);
+    assert!(fraction.contains("a whole number or skip(…), not one with a fraction"), "{fraction}");
     let source = Source { name: "t.rhai".to_owned(), text: script.to_owned(), ..Source::default() };
     let rules = load(&[source], &Inputs::default()).unwrap();
     let report = file(&rules, &Default::default(), "a.py", code.as_bytes());
