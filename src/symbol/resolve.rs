@@ -295,6 +295,15 @@ impl Symbols {
     /// Whether all that is called `name` in the file is a plain use of the one import
     /// that brings `path`, so that another name can take its place everywhere.
     pub fn is_sole(&self, tree: &Tree, name: &str, path: &str) -> bool {
+        matches!(self.besides(tree, name, path), Ok(None))
+    }
+
+    /// What is called `name` in the file and is not certain to be a plain use of the import that brings `path`:
+    /// code, a text or a comment that speaks to a tool.
+    ///
+    /// # Errors
+    /// Where something else defines the name.
+    pub fn besides<'t>(&self, tree: &'t Tree, name: &str, path: &str) -> Result<Option<Node<'t>>, Node<'t>> {
         let facts = &tree.language.facts.symbols;
         let defined: Vec<usize> =
             self.by_name.iter().filter(|((_, n), _)| n == name).flat_map(|(_, all)| all.iter().copied()).collect();
@@ -303,9 +312,13 @@ impl Symbols {
             Kind::Import(index) => Some(index).filter(|i| normal(&self.imports[*i].path) == path),
             Kind::Plain | Kind::Class => None,
         };
-        let Some(indexes) = defined.iter().map(brings).collect::<Option<Vec<usize>>>() else { return false };
+        let other = defined.iter().find(|number| brings(number).is_none());
+        if let Some(other) = other {
+            return Err(tree.node(self.definitions[*other].node));
+        }
+        let indexes: Vec<usize> = defined.iter().filter_map(brings).collect();
         if indexes.is_empty() {
-            return false;
+            return Err(tree.root());
         }
         let own = |n: Node<'_>| indexes.iter().any(|i| tree.node(self.imports[*i].statement).contains(n));
         let word = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == name);
@@ -370,7 +383,7 @@ impl Symbols {
                 && self.definitions_of(n).iter().all(|d| matches!(d.kind, Kind::Import(i) if indexes.contains(&i)))
                 && self.names(n) == [Name::Path(path.to_owned())]
         };
-        tree.iter().all(covered)
+        Ok(tree.iter().find(|n| !covered(*n)))
     }
 
     /// Whether a name in code resolves to an import, by its index.

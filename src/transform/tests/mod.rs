@@ -417,6 +417,10 @@ fn what_others_may_know_by_an_old_path_is_kept_or_told() {
     assert!(told.starts_with("=\nSkipped: "), "{told}");
     let refused = check(&rule.replace(";", ".if_unknown(\"refuse\");"), "a.py", text);
     assert!(refused.starts_with("=\nRefused: this text"), "{refused}");
+    let java = "rule(\"r\").lang(\"java\").rename_symbols(#{ \"a.Old\": \"b.New\" });";
+    let spoken = "package p;\nimport a.Old;\nclass A {\n  /** {@link Old} */\n  void get(Old t) {}\n}\n";
+    let refused = check(java, "A.java", spoken);
+    assert!(refused.contains("`Old` can't take the name `New` here: 4:3 says `Old`, too"), "{refused}");
     let kotlin = "rule(\"r\").lang(\"kotlin\").rename_symbols(#{ \"p.m\": \"q.k\" });";
     let told = check(kotlin, "a.kt", "import p.m\nval a = m(b.m())\n");
     assert!(told.starts_with("import q.k as m\nval a = m(b.m())\n\nSkipped: this file alone can't tell"), "{told}");
