@@ -295,7 +295,8 @@ fn advance(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
     not_interrupted()?;
     let unresolved = |one: &&Consumer| matches!(one.source, Source::Unresolved(_));
     let unresolved = planned.fleet.consumers.iter().filter(unresolved).count();
-    Ok(Ran { ledger, problems: planned.fleet.problems.len() + unresolved })
+    let problems = planned.fleet.problems.iter().filter(|problem| !discover::is_of_exclusions(problem)).count();
+    Ok(Ran { ledger, problems: problems + unresolved })
 }
 
 /// Hands `work` on as what a rollout asks for.

@@ -20,6 +20,14 @@ pub struct Excluded {
     pub until: String,
 }
 
+/// How each problem of an exclusion begins.
+const OF_EXCLUSIONS: &str = "consumers.exclude: ";
+
+/// Whether a problem is that of an exclusion, by which nobody is unknown: who was left out takes part again.
+pub fn is_of_exclusions(problem: &str) -> bool {
+    problem.starts_with(OF_EXCLUSIONS)
+}
+
 /// Takes the consumers away that the migration leaves out today. An exclusion that
 /// is over, or that is about nobody, is a problem.
 pub(super) fn consumers(
@@ -34,14 +42,13 @@ pub(super) fn consumers(
         let until = exclusion.until.to_string();
         if over(exclusion, now) {
             problems.push(format!(
-                "consumers.exclude: the exclusion of {entity} ({}) ended with {until}: take it away, or set a new date",
+                "{OF_EXCLUSIONS}the exclusion of {entity} ({}) ended with {until}: take it away, or set a new date",
                 exclusion.reason
             ));
         } else if candidates.remove(entity).is_some() {
             excluded.push(Excluded { entity: entity.clone(), reason: exclusion.reason.clone(), until });
         } else {
-            problems
-                .push(format!("consumers.exclude: no source names {entity}: take the exclusion away, or correct it"));
+            problems.push(format!("{OF_EXCLUSIONS}no source names {entity}: take the exclusion away, or correct it"));
         }
     }
     excluded.sort_by(|a, b| a.entity.cmp(&b.entity));

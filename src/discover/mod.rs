@@ -42,7 +42,7 @@ mod yaml;
 pub use agreement::{Agreement, Declared, Place, Shown, Undeclared};
 pub use changes::{Change, What, changes, missing};
 pub use cloning::{Fetching, holds_work, remove as remove_clone};
-pub use exclusions::Excluded;
+pub use exclusions::{Excluded, is_of_exclusions};
 pub use graph::{Graph, GraphNode};
 pub use search::names;
 pub use workspaces::of_folder;

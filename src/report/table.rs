@@ -292,6 +292,9 @@ fn next(ledger: &Ledger) -> String {
             one_line(reason)
         ),
         RunEnd::Paused { wave: 0, reason, by: None } => format!("A person has to look: {}.", one_line(reason)),
+        RunEnd::Paused { reason, by: None, .. } if all_passed(ledger) => {
+            format!("A person has to look: {}.", one_line(reason))
+        }
         RunEnd::Paused { wave, reason, by: None } => format!(
             "Wave {wave} is paused: {}. A person has to look; `gander run` goes on once its gates can tell, \
              and `--retry` verifies again what said nothing.",
@@ -307,6 +310,10 @@ fn next(ledger: &Ledger) -> String {
             format!("Wave {wave} waits{until}: {}. `gander run` goes on.", one_line(reason))
         }
     }
+}
+
+fn all_passed(ledger: &Ledger) -> bool {
+    ledger.waves.iter().all(|wave| matches!(wave.state, WaveState::Passed(_)))
 }
 
 fn rolled_back(ledger: &Ledger, wave: u32, reason: &str) -> String {

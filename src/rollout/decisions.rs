@@ -1,6 +1,8 @@
 //! What the person on call decides: pause and resume, approve, exclude, retry. Each is on
 //! record with who, when and why before anything follows; the next run acts on it.
 
+use std::collections::BTreeSet;
+
 use super::driver::move_waves;
 use super::machine::consumer::Event;
 use super::machine::wave::{Event as Move, State};
@@ -9,7 +11,7 @@ use super::snapshot::Snapshot;
 use super::{RolloutError, deliver, unclear};
 use crate::config::Gate;
 use crate::digest::DigestBuilder;
-use crate::state::{DecisionKind, DeliveryRecord, DeliveryState, Entry, Store, WaveRecord, WaveState};
+use crate::state::{Decision, DecisionKind, DeliveryRecord, DeliveryState, Entry, Store, WaveRecord, WaveState};
 
 /// The subject of a decision about all of it.
 pub(super) const ROLLOUT: &str = "rollout";
@@ -24,14 +26,22 @@ pub enum About {
     Consumer(String),
 }
 
-/// Names what a person saw of a wave: its members and their change sets.
+/// Names what a person sees of a wave: the change sets of it that are out, a name each.
 pub(super) fn wave_digest(snapshot: &Snapshot, wave: &WaveRecord) -> String {
-    let mut digest = DigestBuilder::new("gander.wave");
-    for member in &wave.members {
-        let change = snapshot.deliveries.get(member).map(|record| record.change_id.to_string());
-        digest = digest.field(member).field(change.unwrap_or_default());
-    }
-    digest.finish().to_string()
+    use DeliveryState as D;
+    let stands =
+        |record: &&DeliveryRecord| matches!(record.state, D::Delivering | D::Delivered | D::Superseded | D::Edited(_));
+    let name = |member: &String| {
+        let record = snapshot.deliveries.get(member).filter(stands)?;
+        Some(DigestBuilder::new("gander.wave").field(member).field(record.change_id.to_string()).finish().short())
+    };
+    wave.members.iter().filter_map(name).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether an approval is about all of a wave that is out now.
+pub(super) fn covers(approval: &Decision, now: &str) -> bool {
+    let seen: BTreeSet<&str> = approval.about.split(' ').collect();
+    now.split(' ').all(|name| seen.contains(name))
 }
 
 /// Nothing new is begun until [`resume`]; what is open is watched and judged on, and

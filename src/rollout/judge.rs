@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bind::out_there;
-use super::decisions::wave_digest;
+use super::decisions::{covers, wave_digest};
 use super::driver::{current, move_waves};
 use super::gate::{self, Around, Finding, Judgement, Said, Seen, Sent};
 use super::machine::wave::{Event as Move, State};
@@ -52,7 +52,7 @@ fn look(
             wave: wave.number,
             since: wave.since.unwrap_or_else(|| store.now()),
             clock: store.clock(),
-            approval: approval.as_ref().filter(|approval| approval.about == digest),
+            approval: approval.as_ref().filter(|approval| covers(approval, &digest)),
             seen: &seen,
             out: out_of(snapshot, wave),
         };
@@ -315,6 +315,11 @@ fn named_back(
     if going.is_empty() {
         let why = format!("{reason}; nothing more is out of those that it names");
         return move_waves(store, &[wave], Move::Fail, &why);
+    }
+    let subject = format!("wave {}", wave.number);
+    if store.decision(DecisionKind::Approve, &subject)?.is_some() {
+        let ended = Entry::of("unapprove", &*subject, "a gate failed by some of it since it was approved");
+        store.undecide(DecisionKind::Approve, &subject, &ended)?;
     }
     let because = format!("{NAMED}: {reason}");
     for id in going {

@@ -9,9 +9,11 @@ use super::decisions::ROLLOUT;
 use super::deliver;
 use super::gate::Counts;
 use super::machine::consumer::{Facts, State};
+use super::observe::is_unclear;
 use super::outcome::{Outcome, SourceFact, VerdictFact, outcome};
 use super::recover;
-use super::rollback::{BY_HAND, NAMED, shown};
+use super::reopen;
+use super::rollback::{BY_HAND, NAMED, shown, stands_again};
 use super::snapshot::{Briefs, PlanBrief, VerdictBrief};
 use crate::state::{
     ConsumerRecord, Decision, DecisionKind, DeliveryRecord, DeliveryState, Store, Wait, WaitFor, WaveRecord, WaveState,
@@ -326,6 +328,20 @@ fn said(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Out
     if delivery.is_some_and(|one| one.state == DeliveryState::Superseded && one.merged.is_some()) {
         "what it has merged is to be corrected: the change set over that is not out yet".clone_into(&mut reason);
     }
+    if let Some(delivery) = delivery.filter(|one| matches!(one.state, DeliveryState::AwaitingApproval(_))) {
+        let about = |by: &&Decision| by.about == delivery.change_id.to_string();
+        let approval = snapshot.decisions.get(&(DecisionKind::Approve, consumer.workspace.clone().unwrap_or_default()));
+        if let Some(by) = approval.filter(about) {
+            let who = &by.actor;
+            reason = match wave.filter(|wave| reopen::is_back(wave)) {
+                Some(wave) => {
+                    let number = wave.number;
+                    format!("approved by {who}: it goes out once `gander retry --wave {number}` opens its wave again")
+                }
+                None => format!("approved by {who}: it goes out by the next `gander run`"),
+            };
+        }
+    }
     let said = |of: fn(&DeliveryRecord) -> Option<&String>| delivery.and_then(of);
     // What was out once keeps its state, and why it stays away is said beside it.
     let was_out = state.was_out();
@@ -424,6 +440,30 @@ fn going_back(snapshot: &Briefs) -> Option<RunEnd> {
     Some(RunEnd::Waiting { wave: record.wave, waits, reason })
 }
 
+/// What a person has to look at though every wave has passed: whether it is out can't be told, what was taken back
+/// stands all the same, or a branch of others was where it goes.
+fn person_needed(snapshot: &Briefs) -> Option<RunEnd> {
+    let needs = |record: &DeliveryRecord| match &record.state {
+        DeliveryState::Refused(why) if why.contains("--retry") => Some(why.clone()),
+        _ if is_unclear(record) || stands_again(record) => record.doubt.clone(),
+        _ => None,
+    };
+    let needed = snapshot.consumers.iter().filter_map(|one| {
+        let id = one.workspace.as_deref()?;
+        let excluded = snapshot.decisions.contains_key(&(DecisionKind::Exclude, id.to_owned()));
+        let record = snapshot.deliveries.get(id).filter(|_| !excluded)?;
+        Some((one, record.wave, needs(record)?))
+    });
+    let mut needed = needed.collect::<Vec<_>>().into_iter();
+    let (first, wave, why) = needed.next()?;
+    let more = match needed.len() {
+        0 => String::new(),
+        more => format!(" ({more} more)"),
+    };
+    let reason = format!("every wave passed, and somebody has to look at {}: {why}{more}", shown(&first.entity));
+    Some(RunEnd::Paused { wave, reason, by: None })
+}
+
 /// Where a rollout stands, by its waves. What was taken back outweighs what passed;
 /// of several, the last one is where it stopped.
 fn end_of(snapshot: &Briefs) -> RunEnd {
@@ -434,7 +474,8 @@ fn end_of(snapshot: &Briefs) -> RunEnd {
     let decisive = waves.iter().rfind(is_going_back);
     let decisive = decisive.or_else(|| waves.iter().rfind(is_back));
     let Some(wave) = decisive.or_else(|| waves.iter().find(is_open)) else {
-        return going_back(snapshot).or_else(|| asked_for(snapshot)).unwrap_or(RunEnd::Complete);
+        let end = going_back(snapshot).or_else(|| asked_for(snapshot));
+        return end.or_else(|| person_needed(snapshot)).unwrap_or(RunEnd::Complete);
     };
     let number = wave.number;
     let waiting = |reason: String| RunEnd::Waiting { wave: number, waits: wave.waits.clone(), reason };

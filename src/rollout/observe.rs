@@ -140,10 +140,12 @@ pub fn look_at_owners(store: &mut Store, tell: &dyn Fn(super::Event<'_>)) -> Res
 fn is_open(record: &DeliveryRecord) -> bool {
     use DeliveryState as D;
     match &record.state {
-        D::RollingBack | D::Conflict(_) if record.revert.is_some() => true,
+        D::RollingBack if record.revert.is_some() => true,
+        // What stood in the way of its revert, or of making it anew, may be gone.
+        D::Conflict(_) => true,
         D::Delivered | D::Edited(_) => true,
         D::Superseded => record.merged.is_none(),
-        D::Delivering | D::RollingBack | D::Conflict(_) | D::RolledBack => record.merged.is_none(),
+        D::Delivering | D::RollingBack | D::RolledBack => record.merged.is_none(),
         // Whoever deletes a branch may have merged its commit, or do so later.
         D::Closed(_) | D::Replaced(_) => record.merged.is_none(),
         // A push that a killed run left behind arrives when it likes.
@@ -229,6 +231,11 @@ fn is_in_the_way(record: &DeliveryRecord) -> bool {
     matches!(record.state, DeliveryState::Conflict(_)) && began && !record.shared && record.over.is_none()
 }
 
+/// What was to take its place could not, as its owner had moved the branch.
+fn was_not_made_anew(record: &DeliveryRecord) -> bool {
+    matches!(record.state, DeliveryState::Conflict(_)) && record.because.is_empty() && record.revert.is_none()
+}
+
 /// Whether its branch should be there: nobody took it back, threw it away or refused it.
 fn stands(state: &DeliveryState) -> bool {
     use DeliveryState as D;
@@ -268,6 +275,7 @@ pub(super) fn as_seen(record: &DeliveryRecord, seen: &Seen) -> DeliveryRecord {
             // Its branch was deleted, and what is in it was not taken back.
             D::RolledBack => D::RollingBack,
             D::Conflict(_) if is_in_the_way(record) => D::RollingBack,
+            D::Conflict(_) if was_not_made_anew(record) => D::Delivered,
             other => other.clone(),
         },
         Seen::Back(_) => D::RolledBack,
@@ -318,6 +326,7 @@ fn note(store: &mut Store, id: &str, record: &DeliveryRecord, seen: &Seen) -> Re
             let event = match &record.state {
                 DeliveryState::RolledBack => Event::Revert,
                 DeliveryState::Conflict(_) if is_in_the_way(&record) => Event::Revert,
+                DeliveryState::Conflict(_) if was_not_made_anew(&record) => Event::Deliver,
                 DeliveryState::Closed(_) | DeliveryState::Replaced(_) => Event::Deliver,
                 DeliveryState::Failed(_) | DeliveryState::Refused(_) => {
                     return arrived(store, id, &mut record, entry);

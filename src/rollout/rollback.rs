@@ -141,7 +141,7 @@ fn consumer_back(store: &mut Store, entity: &str, hooks: &Hooks<'_>) -> Result<(
 }
 
 /// It was taken back, and its files are there all the same.
-fn stands_again(record: &DeliveryRecord) -> bool {
+pub(super) fn stands_again(record: &DeliveryRecord) -> bool {
     record.state == DeliveryState::RolledBack && record.merged.is_none() && record.doubt.is_some()
 }
 

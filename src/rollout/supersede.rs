@@ -261,13 +261,15 @@ fn unless_merged(
                 return Ok(Turn::Keep);
             }
             // Made anew it would be the rest alone, and nobody would know what to take back of what is there.
-            Ok(Told::Unclear { whole: Some(_), path, .. }) if earlier.is_none() => part = Some(path),
+            Ok(Told::Unclear { whole: Some(_), path, neither, .. }) if earlier.is_none() => {
+                part = Some(neither.map_or_else(|| observe::partly(&path), |neither| observe::unclear(&neither)));
+            }
             Ok(_) => {}
             Err(_) => return Ok(Turn::Keep),
         }
     }
-    if let Some(path) = part {
-        observe::note_doubt(store, &place.id, Some(observe::partly(&path)))?;
+    if let Some(doubt) = part {
+        observe::note_doubt(store, &place.id, Some(doubt))?;
         return Ok(Turn::Keep);
     }
     match present.half(&git.prefix, &ours) {

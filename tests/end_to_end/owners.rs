@@ -516,7 +516,8 @@ fn what_the_world_does_not_tell_is_said_and_left_to_a_person() {
     git(&bee, &["rm", "-q", "--cached", "job.py"]);
     commit(&bee, "job.py", "rows = read_table(\"users_v2\", 7)\n", &[]);
     git(&bee, &["push", "-q", "origin", "main", ":gander/small/bee"]);
-    bench.gander(&["run"]);
+    let said = bench.gander(&["run"]).expect(7).stdout;
+    assert!(said.contains("somebody has to look at bee: job.py is neither"), "{said}");
     let why = reason(&bench.ledger(), "bee").to_owned();
     assert!(why.contains("was deleted") && why.contains("job.py is neither as it was before"), "{why}");
     assert!(!why.contains("was not merged"), "{why}");

@@ -93,7 +93,8 @@ fn what_others_put_there_is_never_moved() {
     let there = remote(&bench, "bee");
     git(&there, &["branch", "gander/small/bee", "main"]);
     let theirs = tip(&bench, "bee");
-    bench.gander(&["run"]);
+    let said = bench.gander(&["run"]).expect(7).stdout;
+    assert!(said.contains("somebody has to look at bee: "), "{said}");
     assert_eq!(tip(&bench, "bee"), theirs);
     let ledger = bench.ledger();
     assert_eq!(outcomes(&ledger)["bee"], "refused", "{ledger:#}");

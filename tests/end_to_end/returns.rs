@@ -536,3 +536,66 @@ fn a_part_under_other_words_is_not_forgotten_where_the_base_moves() {
     bench.gander(&["rollback", "--all"]).expect(5);
     assert_eq!(job(&bench, "ant", "main"), NEW);
 }
+
+#[test]
+fn a_conflict_over_which_its_owner_takes_all_back_is_over() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let ant = merge(&bench, "ant", &["--no-ff", "-m", "merged"]);
+    commit(&ant, "job.py", "rows = read_table(\"users_v2\", 7)\n", &[]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    bench.gander(&["rollback", "--consumer", "ant"]).expect(5);
+    assert_eq!(state(&bench, "ant"), "revert-conflict");
+    commit(&ant, "job.py", OLD, &[]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]);
+    assert_eq!(state(&bench, "ant"), "reverted", "{:#}", bench.ledger());
+}
+
+#[test]
+fn a_branch_that_its_owner_moved_before_it_was_made_anew_is_merged_all_the_same() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let (ant, theirs) = (owner(&bench, "ant", "main"), owner(&bench, "ant", "gander/small/ant"));
+    commit(&ant, "more.py", OLD, &[]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    commit(&theirs, "more.txt", "mine\n", &[]);
+    // Its owner pushes between the look and the push.
+    bench.put("once", "");
+    let once = bench.root.join("once");
+    let text = format!(
+        "#!/bin/sh\nPATH=\"${{PATH#*:}}\"\ncase \" $* \" in *\" push \"*)\n  if rm {} 2> /dev/null; then git -C {} push -q; fi ;;\n\
+         esac\nexec git \"$@\"\n",
+        once.display(),
+        theirs.display()
+    );
+    bench.put("bin/git", text);
+    std::fs::set_permissions(bench.root.join("bin/git"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut path = OsString::from(bench.root.join("bin"));
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap());
+    bench.gander_with(&[("PATH", &path)], &["run"]);
+    assert!(!once.exists(), "nothing was pushed");
+    assert_eq!(state(&bench, "ant"), "revert-conflict", "{:#}", bench.ledger());
+    git(&ant, &["fetch", "-q"]);
+    git(&ant, &["merge", "-q", "--no-ff", "-m", "merged", "origin/gander/small/ant"]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]);
+    assert!(reason(&bench.ledger(), "ant").contains("; merged"), "{:#}", bench.ledger());
+}
+
+#[test]
+fn a_part_with_other_words_in_its_lines_is_told_so() {
+    let bench = fleet("");
+    let place = bench.root.join("apps/ant");
+    commit(&place, "more.py", OLD, &[]);
+    git(&place, &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]).expect(0);
+    let ant = owner(&bench, "ant", "main");
+    std::fs::write(ant.join("more.py"), NEW).unwrap();
+    commit(&ant, "job.py", "rows = read_table(\"users_v2\", 7)\n", &[]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]);
+    let why = reason(&bench.ledger(), "ant").to_owned();
+    assert!(why.contains("job.py is neither as it was before nor as gander left it"), "{why}");
+}

@@ -134,6 +134,25 @@ fn a_gate_that_fails_after_the_fact_takes_the_wave_back() {
 }
 
 #[test]
+fn an_approval_ends_with_a_gate_that_fails_by_some_of_it() {
+    let gates =
+        "[[rollout.gate]]\nkind = \"approval\"\n[[rollout.gate]]\nkind = \"command\"\nrun = [\"sh\", \"look.sh\"]";
+    let bench = fleet("on_failed_gate = \"rollback-consumer\"", gates);
+    let looks = "if test -e bad; then echo '{\"consumers\": [\"component:default/ant\"]}'; exit 1; fi\n";
+    bench.put("look.sh", looks);
+    bench.gander(&["run"]).expect(4);
+    bench.gander(&["approve", "--wave", "1"]).expect(0);
+    bench.put("bad", "");
+    bench.gander(&["run"]);
+    assert_eq!(bench.text("apps/ant/job.py"), JOB);
+    std::fs::remove_file(bench.root.join("bad")).unwrap();
+    bench.gander(&["retry", "ant"]).expect(0);
+    let said = bench.gander(&["run"]).expect(4).stdout;
+    assert!(said.contains("gander approve --wave 1"), "{said}");
+    assert_eq!(bench.text("apps/bee/job.py"), JOB, "nothing goes out by the old approval");
+}
+
+#[test]
 fn owners_opt_out_by_a_file() {
     let bench = fleet("", "");
     bench.put("apps/bee/.gander-opt-out", "we are being rewritten\n");

@@ -221,6 +221,8 @@ impl State {
             // Its owner threw the branch away, and merged what was on it; or what was merged
             // under it is what is left.
             (S::Closed | S::Replaced, E::Deliver) => S::Delivered,
+            // It was to be made anew, and its owner merged what was there.
+            (S::RevertConflict, E::Deliver) => S::Delivered,
             (S::Delivered | S::Baking | S::Healthy, E::Bake) => S::Baking,
             (S::Baking, E::Pass) => S::Healthy,
             (S::Verified | S::Quarantined | S::Reverted | S::Closed | S::Replaced, E::Retry) => S::Transformed,
@@ -345,7 +347,7 @@ mod tests {
             ".....D..tt......g", // replaced
             "...........c.rBCg", // reverting
             "........tt...r..g", // reverted
-            ".............r..g", // revert-conflict
+            ".....D.......r..g", // revert-conflict
             "p............r..g", // departed
         ];
         assert_eq!(rows, table);
@@ -357,7 +359,9 @@ mod tests {
 
     #[test]
     fn nothing_unverified_goes_out_and_nothing_that_is_out_is_forgotten() {
-        assert_eq!(before(State::Delivered), [State::Staged, State::Superseded, State::Closed, State::Replaced]);
+        use State as S;
+        let before_delivered = [S::Staged, S::Superseded, S::Closed, S::Replaced, S::RevertConflict];
+        assert_eq!(before(State::Delivered), before_delivered);
         assert_eq!(before(State::Staged), [State::Verified, State::Quarantined, State::Superseded]);
         assert_eq!(before(State::Healthy), [State::Baking]);
         assert_eq!(before(State::Reverted), [State::Reverting]);

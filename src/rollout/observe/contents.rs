@@ -123,9 +123,10 @@ fn is_asked_back(record: &DeliveryRecord) -> bool {
     record.state == DeliveryState::RollingBack && record.revert.is_some()
 }
 
-/// Its revert could not be merged as it was: a person may have put the two together, or taken it back otherwise.
+/// Its revert could not be made, or not be merged as it was: a person may have put the two together, or taken it back
+/// otherwise.
 pub(super) fn is_stuck(record: &DeliveryRecord) -> bool {
-    matches!(record.state, DeliveryState::Conflict(_)) && record.revert.is_some() && record.merged.is_some()
+    matches!(record.state, DeliveryState::Conflict(_)) && record.merged.is_some()
 }
 
 /// Both ends of all files of a delivery, with those that were merged under it.

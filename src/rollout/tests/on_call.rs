@@ -414,7 +414,11 @@ fn an_approval_that_the_policy_asks_for_is_heard_of_and_waited_for() {
     assert_eq!(waits[0].what, crate::state::WaitFor::Approval);
     let listener = ["sh", "-c", "cat > /dev/null"].map(str::to_owned).to_vec();
     assert_eq!(crate::rollout::tell(&mut world.store(), "users-v2", (&listener, None)).unwrap(), (1, Ok(())));
-    crate::rollout::approve(&mut world.store(), &crate::rollout::About::Consumer(name(1)), "", &[]).unwrap();
+    let mut store = world.store().by("ana");
+    crate::rollout::approve(&mut store, &crate::rollout::About::Consumer(name(1)), "", &[]).unwrap();
+    let said = &crate::rollout::ledger(&store).unwrap().rows[1].reason;
+    assert_eq!(said, "approved by ana: it goes out by the next `gander run`");
+    drop(store);
     assert_eq!(world.run().unwrap().end, RunEnd::Complete);
 }
 

@@ -113,7 +113,7 @@ fn an_approval_is_about_exactly_what_was_seen() {
     let mut store = world.store();
     let mut waves = store.waves().unwrap();
     let third = waves[2].members.pop().unwrap();
-    waves[1].members.push(third);
+    waves[1].members.push(third.clone());
     let binding = store.binding().unwrap().unwrap();
     let (consumers, workspaces) = (store.consumers().unwrap(), store.workspaces::<WorkspacePlan>().unwrap());
     let workspaces: Vec<_> = workspaces
@@ -126,9 +126,16 @@ fn an_approval_is_about_exactly_what_was_seen() {
         })
         .collect();
     store.bind(&binding, &consumers, &workspaces, &waves, &[]).unwrap();
-    let snapshot = crate::rollout::snapshot::Snapshot::read(&store).unwrap();
     let given = store.decisions().unwrap().remove(&(crate::state::DecisionKind::Approve, "wave 2".to_owned())).unwrap();
-    assert_ne!(given.about, crate::rollout::decisions::wave_digest(&snapshot, &snapshot.waves[1]));
+    let is_covered = |store: &crate::state::Store| {
+        let snapshot = crate::rollout::snapshot::Snapshot::read(store).unwrap();
+        let now = crate::rollout::decisions::wave_digest(&snapshot, &snapshot.waves[1]);
+        crate::rollout::decisions::covers(&given, &now)
+    };
+    assert!(is_covered(&store), "nothing of it is out");
+    let out = store.delivery(&waves[1].members[0]).unwrap().unwrap();
+    store.record_delivery(&third, &out, &crate::state::Entry::of("deliver", &*third, "")).unwrap();
+    assert!(!is_covered(&store));
 }
 
 #[test]
