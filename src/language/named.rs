@@ -32,6 +32,9 @@ pub struct SymbolFacts {
     /// Whether a function that an import brings may be called as a member of a value: `import p.m`, `x.m()`.
     #[serde(default)]
     pub extension_functions: bool,
+    /// Calls around a file's code that bring what it needs, so that it takes no import: `define` of AMD.
+    #[serde(default)]
+    pub loaders: Vec<String>,
     /// First segments of paths that depend on where the file lies: `crate`.
     #[serde(default)]
     pub relative: Vec<String>,

@@ -50,6 +50,27 @@ impl<'t> Block<'t> {
         self.statements.iter().any(|s| s.id == import.statement)
     }
 
+    /// Why a file takes no import: what it needs is brought by a call around its code, as AMD does it.
+    pub(super) fn brought_by_call(&self, tree: &Tree) -> Option<String> {
+        let calls = &tree.language.facts.symbols.loaders;
+        let imports = self.statements.iter().any(|s| s.text().starts_with("import"));
+        if calls.is_empty() || imports {
+            return None;
+        }
+        let loads = |n: &Node<'_>| {
+            let text = n.text();
+            calls.iter().any(|call| text.strip_prefix(call.as_str()).is_some_and(|rest| rest.starts_with('(')))
+                && n.descendants().any(|inner| inner.kind().contains("function"))
+        };
+        let call = tree.root().named_children().find(loads)?;
+        let line = call.line_column().0;
+        Some(format!(
+            "what this file needs is brought by `{}` in line {line}: put the module there by hand, and a name for it into \
+             the parameters of its function",
+            call.short()
+        ))
+    }
+
     /// By what an import is ordered.
     pub(super) fn key(&self, statement: Node<'_>) -> Key {
         let first = self.of(statement).next().map(|(_, i)| i);

@@ -158,6 +158,9 @@ pub fn settle(
         changes.statement_of(statement, &gone, &replaced, &stays)?;
     }
     for (wanted, rule) in &added {
+        if let Some(why) = block.brought_by_call(new) {
+            return Err(Unsettled { rule: rule.clone(), why });
+        }
         changes.add(wanted, rule, &gone)?;
     }
     changes.finish()
