@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use super::elements::{element, elements};
 use super::layout::line_start;
 use crate::language::ImportFacts;
 use crate::symbol::{Import, Name, Symbols, Wanted, facts_of, normal};
@@ -178,4 +179,29 @@ pub(super) fn whole_lines(tree: &Tree, node: Node<'_>) -> (Range<usize>, usize) 
     let both = blank_before && blank_after;
     let blank = if both { end + text[end..].find('\n').map_or(0, |i| i + 1) } else { end };
     (start..end, blank)
+}
+
+/// The bytes of a statement that go with some of its names, where others stay.
+pub(super) fn left_out<'t>(statement: Node<'t>, names: &[Node<'t>], goes: &[Node<'t>]) -> Vec<Range<usize>> {
+    let goes_too = |name: &Node<'_>| goes.iter().any(|gone| gone.id == name.id);
+    let all_go = |n: &Node<'_>| names.iter().filter(|name| n.contains(**name)).all(goes_too);
+    // `{ path::{Path}, fs }`: what holds nothing else goes whole, where it is one of several itself.
+    let is_listed = |n: &Node<'_>| n.parent().and_then(|list| list.children().next()).is_some_and(|c| c.text() == "{");
+    let outer = |one: &Node<'t>| {
+        let within = one.ancestors().take_while(|up| up.id != statement.id);
+        within.filter(|up| all_go(up) && is_listed(up)).last().unwrap_or(*one)
+    };
+    let mut goes: Vec<Node<'t>> = goes.iter().map(outer).collect();
+    goes.dedup_by_key(|one| one.id);
+    // All names of a list: the list goes, and what stands beside it stays.
+    let list = goes.first().and_then(|first| first.parent()).filter(|list| list.id != statement.id);
+    if let Some(list) = list.filter(|list| all_go(list) && goes.iter().all(|gone| list.contains(*gone))) {
+        // `{ types: { isDate } }`: a list that is the value of a pair goes with its key.
+        let whole = list.parent().filter(|pair| pair.kind() == "pair_pattern").unwrap_or(list);
+        return vec![element(whole, whole).0];
+    }
+    let around = |one: &Node<'_>| one.parent().map(|list| list.id);
+    goes.sort_by_key(|one| (around(one), one.id));
+    let each = |all: &[Node<'t>]| all.iter().map(|one| element(*one, *one).0).collect();
+    goes.chunk_by(|a, b| around(a) == around(b)).flat_map(|all| elements(all).unwrap_or_else(|| each(all))).collect()
 }

@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::deletion::head;
-use super::elements::{element, elements};
-use super::import_block::{Block, Key, delicate, is_member, is_top, whole_lines};
+use super::import_block::{Block, Key, delicate, is_member, is_top, left_out, whole_lines};
 use super::layout::{line_end, line_start};
 use crate::edit::{Edit, Fragment, Splice, in_old_text};
 use crate::language::ImportFacts;
@@ -247,48 +246,8 @@ impl<'t> Changes<'_, 't> {
         if !lines.is_empty() {
             self.edit(start..start, format!("{}{between}", lines.join(&between)), &rule)?;
         }
-        self.leave(statement, &of, &goes, &rule)
-    }
-
-    /// Some names of a statement go, and others stay.
-    fn leave(
-        &mut self,
-        statement: Node<'t>,
-        of: &[(usize, &Import)],
-        goes: &[Node<'t>],
-        rule: &str,
-    ) -> Result<(), Unsettled> {
-        let imports = || of.iter().map(|(_, import)| self.new.node(import.element));
-        let all_go =
-            |n: &Node<'_>| imports().filter(|one| n.contains(*one)).all(|one| goes.iter().any(|g| g.id == one.id));
-        // `{ path::{Path}, fs }`: what holds nothing else goes whole, where it is one of several itself.
-        let is_listed =
-            |n: &Node<'_>| n.parent().and_then(|list| list.children().next()).is_some_and(|c| c.text() == "{");
-        let outer = |one: &Node<'t>| {
-            let within = one.ancestors().take_while(|up| up.id != statement.id);
-            within.filter(|up| all_go(up) && is_listed(up)).last().unwrap_or(*one)
-        };
-        let mut goes: Vec<Node<'t>> = goes.iter().map(outer).collect();
-        goes.dedup_by_key(|one| one.id);
-        let Some(first) = goes.first() else { return Ok(()) };
-        // All names of a list: the list goes, and what stands beside it stays.
-        let list = first.parent().filter(|p| p.id != statement.id);
-        let whole = list.filter(|p| all_go(p) && goes.iter().all(|g| p.contains(*g)));
-        // `{ types: { isDate } }`: a list that is the value of a pair goes with its key.
-        let whole = whole.map(|list| list.parent().filter(|p| p.kind() == "pair_pattern").unwrap_or(list));
-        let mut ranges = Vec::new();
-        match whole {
-            Some(list) => ranges.push(element(list, list).0),
-            None => {
-                let around = |one: &Node<'_>| one.parent().map(|list| list.id);
-                goes.sort_by_key(|one| (around(one), one.id));
-                for all in goes.chunk_by(|a, b| around(a) == around(b)) {
-                    let each = || all.iter().map(|one| element(*one, *one).0).collect();
-                    ranges.extend(elements(all).unwrap_or_else(each));
-                }
-            }
-        }
-        ranges.into_iter().try_for_each(|range| self.edit(range, String::new(), rule))
+        let names: Vec<Node<'t>> = of.iter().map(|(_, import)| element(import)).collect();
+        left_out(statement, &names, &goes).into_iter().try_for_each(|range| self.edit(range, String::new(), &rule))
     }
 
     /// New statements: names of one module share one, where the language lets them.

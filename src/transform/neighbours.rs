@@ -1,13 +1,13 @@
-//! Elements of one list that several matches delete: they go together, with what parts them.
+//! What several matches delete beside each other goes together, with what parts it.
 //!
 //! Must not: say which elements go.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
+use super::blank_lines;
 use super::check::Wrong;
 use crate::edit::{Edit, Fragment};
-use crate::rule::{deletion, elements_gone, is_data};
+use crate::rule::{deletion, elements_gone};
 use crate::tree::{Node, NodeId, Tree};
 
 /// Joins deletions of elements of one list, each of which knows nothing of the others: `f(a, b)` without
@@ -50,67 +50,8 @@ pub(super) fn join(tree: &Tree, edits: &mut [Edit]) -> Result<(), Wrong> {
             }
         }
     }
-    close_up(tree, edits);
+    blank_lines::close_up(tree, edits);
     Ok(())
-}
-
-/// Where lines that go were parted by blank lines on both sides, what is left is parted once; where a block or the
-/// file begins or ends there, not at all.
-fn close_up(tree: &Tree, edits: &mut [Edit]) {
-    let text = tree.text();
-    let begins = |at: usize| at == 0 || text.as_bytes().get(at - 1) == Some(&b'\n');
-    let is_whole = |edit: &Edit| {
-        let Range { start, end } = edit.range;
-        edit.replacement.is_empty() && start < end && begins(start) && (begins(end) || end == text.len())
-    };
-    let mut runs: Vec<Range<usize>> =
-        edits.iter().filter(|edit| is_whole(edit)).map(|edit| edit.range.clone()).collect();
-    runs.sort_by_key(|run| run.start);
-    let blank = |range: Range<usize>| text[range.clone()].trim().is_empty() && !is_data(tree, range.start);
-    // What lies between two that go, if it is blank, goes with the first.
-    let mut grown: BTreeMap<usize, usize> = BTreeMap::new();
-    let runs = runs.into_iter().fold(Vec::<Range<usize>>::new(), |mut all, run| {
-        match all.last_mut() {
-            Some(last) if run.start <= last.end => last.end = last.end.max(run.end),
-            Some(last) if blank(last.end..run.start) => {
-                grown.insert(last.end, run.start);
-                last.end = run.end;
-            }
-            _ => all.push(run),
-        }
-        all
-    });
-    let mut shrunk: BTreeMap<usize, usize> = BTreeMap::new();
-    for run in runs {
-        let before = text[..run.start].trim_end();
-        let before = match before.len() {
-            0 => 0,
-            end => end + text[end..].find('\n').map_or(0, |at| at + 1),
-        };
-        let behind = text.len() - text[run.end..].trim_start().len();
-        let behind = text[..behind].rfind('\n').map_or(0, |at| at + 1).max(run.end);
-        let lines = |range: Range<usize>| text[range].matches('\n').count();
-        let (above, below) = (before.min(run.start)..run.start, run.end..behind);
-        let begun = above.is_empty() && (run.start == 0 || text[..run.start].trim_end().ends_with(['{', '(', '[']));
-        let ended =
-            below.is_empty() && (run.end == text.len() || text[run.end..].trim_start().starts_with(['}', ')', ']']));
-        let parted = !above.is_empty() && !below.is_empty();
-        if !below.is_empty()
-            && (begun || parted && lines(below.clone()) <= lines(above.clone()))
-            && blank(below.clone())
-        {
-            grown.insert(below.start, below.end);
-        } else if !above.is_empty() && (ended || parted) && blank(above.clone()) {
-            shrunk.insert(above.end, above.start);
-        }
-    }
-    for edit in edits.iter_mut().filter(|edit| edit.replacement.is_empty()) {
-        if !(begins(edit.range.start) && (begins(edit.range.end) || edit.range.end == text.len())) {
-            continue;
-        }
-        edit.range.start = shrunk.get(&edit.range.start).copied().unwrap_or(edit.range.start);
-        edit.range.end = grown.get(&edit.range.end).copied().unwrap_or(edit.range.end);
-    }
 }
 
 /// Whether an edit may be the deletion of an element: it writes nothing but what a list needs.

@@ -34,6 +34,7 @@ mod newcomer;
 mod operation;
 mod order;
 mod owners;
+mod parts;
 mod patches;
 mod plan;
 mod prometheus;
