@@ -244,7 +244,9 @@ pub fn is_uncertain(language: &Language, text: &str) -> bool {
 /// Whether code without quotes is text to every reader: of old ones, some take `on` for true, and `1:30` for a number.
 pub fn is_plain(text: &str) -> bool {
     const WORDS: [&str; 10] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "~"];
-    let version = text.split('.').count() > 2 && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c));
+    let version = text.starts_with(|c: char| c.is_ascii_digit())
+        && text.split('.').count() > 2
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c));
     let begins = text.chars().next().is_some_and(|c| c.is_alphabetic() || "/_".contains(c));
     (begins || version) && !text.contains('\n') && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }

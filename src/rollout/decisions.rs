@@ -41,7 +41,7 @@ pub(super) fn wave_digest(snapshot: &Snapshot, wave: &WaveRecord) -> String {
 /// Whether an approval is about all of a wave that is out now.
 pub(super) fn covers(approval: &Decision, now: &str) -> bool {
     let seen: BTreeSet<&str> = approval.about.split(' ').collect();
-    now.split(' ').all(|name| seen.contains(name))
+    now.split_whitespace().all(|name| seen.contains(name))
 }
 
 /// Nothing new is begun until [`resume`]; what is open is watched and judged on, and
@@ -202,7 +202,8 @@ pub fn retry(store: &mut Store, entity: &str) -> Result<Option<u32>, RolloutErro
         // What became of it is looked at as before.
         store.undecide(DecisionKind::Exclude, &id, &Entry::of("include", &*id, "it is tried again"))?;
         let entry = Entry::of("include.left", &*id, "it takes part again as it stands");
-        deliver::go(store, &id, &mut record.clone(), (Event::Deliver, DeliveryState::Delivered), entry)?;
+        let mut record = DeliveryRecord { because: String::new(), ..record.clone() };
+        deliver::go(store, &id, &mut record, (Event::Deliver, DeliveryState::Delivered), entry)?;
         return Ok(back_with(&snapshot, &id).map(|wave| wave.number));
     }
     let record = snapshot.deliveries.get(&id).filter(|record| record.over.is_some() && record.state.is_thrown_away());

@@ -232,7 +232,7 @@ fn is_in_the_way(record: &DeliveryRecord) -> bool {
 }
 
 /// What was to take its place could not, as its owner had moved the branch.
-fn was_not_made_anew(record: &DeliveryRecord) -> bool {
+pub(super) fn was_not_made_anew(record: &DeliveryRecord) -> bool {
     matches!(record.state, DeliveryState::Conflict(_)) && record.because.is_empty() && record.revert.is_none()
 }
 

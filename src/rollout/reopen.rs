@@ -172,7 +172,9 @@ fn again(
     }
     let (mut unverified, mut undelivered) = (Vec::new(), Vec::new());
     for member in waves.iter().flat_map(|wave| &wave.members) {
-        if snapshot.deliveries.get(member).is_some_and(|record| out_there(&record.state)) {
+        // What is left to its owner has to be known as that when it is taken in again.
+        let stays = |record: &DeliveryRecord| out_there(&record.state) || super::unclear::is_left(&record.state);
+        if snapshot.deliveries.get(member).is_some_and(stays) {
             continue;
         }
         let passed = |verdict: &Verdict| matches!(verdict.kind, VerdictKind::Pass | VerdictKind::Fixed);

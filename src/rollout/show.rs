@@ -1,7 +1,7 @@
 //! All that is recorded of one consumer, for a person who has to decide.
 
 use super::ledger::{LedgerRow, ledger};
-use super::observe::is_unclear;
+use super::observe::{is_unclear, was_not_made_anew};
 use super::rollback::shown;
 use super::snapshot::Snapshot;
 use super::{Outcome, RolloutError, Verdict, WorkspacePlan, deliver, unclear};
@@ -61,6 +61,10 @@ fn next(store: &Store, snapshot: &Snapshot, id: &str, record: &DeliveryRecord) -
         return Some(unclear::what_to_do(snapshot, id, record));
     }
     let DeliveryState::Conflict(_) = &record.state else { return None };
+    // Nobody wants it back: its owner goes on with the branch.
+    if was_not_made_anew(record) {
+        return None;
+    }
     let name = snapshot.consumers.iter().find(|one| one.workspace.as_deref() == Some(id));
     let name = name.map_or(id, |one| shown(&one.entity));
     let sides = store.folder().join(&record.folder).join(deliver::SIDE_BY_SIDE);

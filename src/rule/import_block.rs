@@ -183,7 +183,8 @@ pub(super) fn whole_lines(tree: &Tree, node: Node<'_>) -> (Range<usize>, usize) 
 
 /// The bytes of a statement that go with some of its names, where others stay.
 pub(super) fn left_out<'t>(statement: Node<'t>, names: &[Node<'t>], goes: &[Node<'t>]) -> Vec<Range<usize>> {
-    let goes_too = |name: &Node<'_>| goes.iter().any(|gone| gone.id == name.id);
+    let gone: std::collections::HashSet<_> = goes.iter().map(|gone| gone.id).collect();
+    let goes_too = |name: &Node<'_>| gone.contains(&name.id);
     let all_go = |n: &Node<'_>| names.iter().filter(|name| n.contains(**name)).all(goes_too);
     // `{ path::{Path}, fs }`: what holds nothing else goes whole, where it is one of several itself.
     let is_listed = |n: &Node<'_>| n.parent().and_then(|list| list.children().next()).is_some_and(|c| c.text() == "{");

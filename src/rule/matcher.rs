@@ -9,7 +9,7 @@ use regex::Regex;
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use tree_sitter::{CaptureQuantifier, Query, QueryCursor, StreamingIterator};
 
-use super::around::Context;
+use super::around::{Context, Side};
 use super::exercise;
 use super::prefilter::Clause;
 use super::symbols::{PathSet, SymbolMatcher};
@@ -271,7 +271,7 @@ impl Matcher {
     pub(super) fn answer_in_query<'t>(&self, node: Node<'t>, host: Node<'t>, found: &mut Bindings<'t>) -> Certainty {
         match self {
             Self::Use(_) | Self::Lookup(_) | Self::Regex(_) | Self::Literal(_) => self.answer(node, found),
-            Self::Near(context) => context.answer(host, found),
+            Self::Near(context) if !matches!(context.side, Side::Has | Side::Lacks) => context.answer(host, found),
             Self::Any(matchers) => {
                 matchers.iter().fold(Certainty::No, |sum, one| sum.or(|| one.answer_in_query(node, host, found)))
             }

@@ -89,6 +89,9 @@ fn hinders(symbols: &Symbols, tree: &Tree, old: &str, wanted: &Wanted, renamed: 
     let aliases = if wanted.name.is_some() { &facts.name_as } else { &facts.module_as };
     symbols.imports().iter().find(|i| i.name.as_deref() == Some(last) && normal(&i.path) == old)?;
     let keeps = aliases.is_empty() && last != wanted.bound() && !renamed;
+    if !keeps {
+        return None;
+    }
     let also = match symbols.besides(tree, last, old) {
         Ok(Some(other)) | Err(other) if other.id != tree.root().id => {
             let (line, column) = other.line_column();
@@ -96,13 +99,11 @@ fn hinders(symbols: &Symbols, tree: &Tree, old: &str, wanted: &Wanted, renamed: 
         }
         _ => String::new(),
     };
-    keeps.then(|| {
-        format!(
-            "`{last}` can't take the name `{}` here{also}; an import can't have an alias, so that both can't be told \
-             apart: rename it there by hand first, or leave this file out",
-            wanted.bound()
-        )
-    })
+    Some(format!(
+        "`{last}` can't take the name `{}` here{also}; an import can't have an alias, so that both can't be told \
+         apart: rename it there by hand first, or leave this file out",
+        wanted.bound()
+    ))
 }
 
 /// Whether an import without an alias takes the new name, and every use with it: only

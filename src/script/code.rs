@@ -132,6 +132,11 @@ impl EditSpec {
         self.range.start
     }
 
+    /// Whether it takes all up to a byte of the file.
+    pub(super) fn ends_behind(&self, at: usize) -> bool {
+        at <= self.range.end
+    }
+
     /// The same, from another byte on.
     pub(super) fn starting_at(self, start: usize) -> Self {
         Self { range: start..self.range.end, ..self }

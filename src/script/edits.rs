@@ -306,8 +306,14 @@ fn keep_comments(held: &RhaiNode) -> Fallible<EditSpec> {
     }
     let gone = deletion_of(held)?;
     let mut range = node.range();
-    let ended = own.end + text[own.end..].len() - text[own.end..].trim_start_matches(';').len();
-    if let Some(end) = comment_behind(tree, ended).filter(|_| before.is_empty()) {
+    let behind = text[own.end..].trim_start_matches([' ', '\t']);
+    let ended = text.len() - behind.strip_prefix(';').map_or(text.len() - own.end, str::len);
+    let trailing = comment_behind(tree, ended);
+    // What goes begins before the node: `export`.
+    if trailing.is_some_and(|end| !before.is_empty() && gone.ends_behind(end + tree.base())) {
+        return Ok(gone.with_comments(Comments::Move));
+    }
+    if let Some(end) = trailing.filter(|_| before.is_empty()) {
         if out != Snippet::default() {
             out.push(Fragment::Text("\n".to_owned()));
         }

@@ -142,7 +142,7 @@ impl Store {
         })
     }
 
-    /// Forgets all but the journal, in which `entry` says why: nothing of it was acted on.
+    /// Forgets the fleet and what is out; the journal, in which `entry` says why, and what people decided stay.
     ///
     /// # Errors
     /// Where the file can't be written.

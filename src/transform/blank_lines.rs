@@ -2,7 +2,7 @@
 //!
 //! Must not: touch a line that holds anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::edit::Edit;
@@ -16,10 +16,15 @@ pub(super) fn close_up(tree: &Tree, edits: &mut [Edit]) {
     let mut grown: BTreeMap<usize, usize> = BTreeMap::new();
     let mut shrunk: BTreeMap<usize, usize> = BTreeMap::new();
     let mut runs: Vec<Range<usize>> = Vec::new();
+    let inserted: BTreeSet<usize> =
+        edits.iter().filter(|edit| edit.range.is_empty()).map(|edit| edit.range.start).collect();
+    // What is put among blank lines is what they part.
+    let is_free =
+        |range: &Range<usize>| is_blank(tree, range) && inserted.range(range.start..=range.end).next().is_none();
     for lines in whole_lines(tree, edits) {
         match runs.last_mut() {
             Some(run) if lines.start <= run.end => run.end = run.end.max(lines.end),
-            Some(run) if is_blank(tree, &(run.end..lines.start)) => {
+            Some(run) if is_free(&(run.end..lines.start)) => {
                 grown.insert(run.end, lines.start);
                 run.end = lines.end;
             }
@@ -27,7 +32,7 @@ pub(super) fn close_up(tree: &Tree, edits: &mut [Edit]) {
         }
     }
     for run in runs {
-        match superfluous(tree, &run) {
+        match superfluous(tree, &run).filter(is_free) {
             Some(blank) if blank.start == run.end => drop(grown.insert(blank.start, blank.end)),
             Some(blank) => drop(shrunk.insert(blank.end, blank.start)),
             None => {}
@@ -75,7 +80,7 @@ fn superfluous(tree: &Tree, run: &Range<usize>) -> Option<Range<usize>> {
     let ended = below.is_empty() && (next.is_empty() || next.starts_with(['}', ')', ']']));
     let parted = !above.is_empty() && !below.is_empty();
     if !below.is_empty() && (begun || parted && lines(&below) <= lines(&above)) {
-        return Some(below).filter(|blank| is_blank(tree, blank));
+        return Some(below);
     }
-    Some(above).filter(|blank| !blank.is_empty() && (ended || parted) && is_blank(tree, blank))
+    Some(above).filter(|blank| !blank.is_empty() && (ended || parted))
 }

@@ -46,9 +46,9 @@ pub(super) fn met<'a>(old: &'a Tree, new: &'a Tree, edits: &[Edit], arranged: &A
         let symbols = Symbols::of(new);
         for (now, owner) in symbols.introduced(new, &range) {
             let Some(name) = lost.iter().find(|name| name.text() == now.text()) else { continue };
-            let whole = arranged.placed.iter().find(|p| p.edit == at && p.fragment.is_none());
+            let mut wholes = arranged.placed.iter().filter(|p| p.edit == at && p.fragment.is_none());
             let apart = owner.is_some_and(|n| {
-                whole.is_some_and(|p| p.range.start <= n.local_range().start && n.local_range().end <= p.range.end)
+                wholes.any(|p| p.range.start <= n.local_range().start && n.local_range().end <= p.range.end)
             });
             if let Some(other) = symbols.met(now, &range).filter(|_| !apart) {
                 return Some(Met { edit: at, name: *name, other });
@@ -68,16 +68,18 @@ struct Run {
 }
 
 fn runs(old: &Tree, edits: &[Edit], arranged: &Arranged) -> Vec<Run> {
-    let mut pieces = BTreeMap::new();
+    let (mut pieces, mut times) = (BTreeMap::new(), BTreeMap::new());
     for placed in &arranged.placed {
         let Some(number) = placed.fragment else { continue };
         if let Some(Fragment::Copy(copied)) = edits[placed.edit].replacement.get(number) {
-            pieces.insert((placed.edit, number), (copied.clone(), placed.range.clone()));
+            // What is copied twice is placed twice.
+            let time = times.entry((placed.edit, number)).and_modify(|time| *time += 1).or_insert(0_usize);
+            pieces.insert((placed.edit, *time, number), (copied.clone(), placed.range.clone()));
         }
     }
     let between = |from: usize, to: usize| old.text().get(from..to).is_some_and(|gap| gap.trim().is_empty());
     let mut runs: Vec<Run> = Vec::new();
-    for ((edit, _), (copied, range)) in pieces {
+    for ((edit, _, _), (copied, range)) in pieces {
         match runs.last_mut() {
             Some(run) if run.edit == edit && between(run.copied.end, copied.start) => {
                 (run.copied.end, run.range.end) = (copied.end, range.end);

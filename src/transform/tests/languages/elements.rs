@@ -218,6 +218,8 @@ fn what_speaks_of_a_line_that_goes_goes_with_it() {
         "fun m() {\n  old(/* a */); // b\n  k()\n}\n",
         "fun m() {\n  /* a */\n  // b\n  k()\n}\n",
     );
+    let export = kept.replace("stmt(\"old()\")", "kind(\"lexical_declaration\")");
+    compare(&mut wrong, "typescript", &export, "export const old = 1; // why\nk();\n", "// why\nk();\n");
     let moved = kept.replace("keep", "move");
     compare(&mut wrong, "python", &moved, "if a:\n    old()  # c\n    k()\n", "if a:\n    # c\n    k()\n");
     none_wrong(&wrong);
