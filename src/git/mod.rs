@@ -136,11 +136,11 @@ pub enum GitError {
         /// Where it is.
         found: String,
     },
-    /// The other side takes a branch from nobody, or not from here.
-    #[error("{url} refuses the branch {branch}: {why}")]
+    /// The other side takes a branch from nobody, or not from here; or a hook here keeps it back.
+    #[error("{by} refuses the branch {branch}: {why}")]
     Rejected {
-        /// Where to.
-        url: String,
+        /// Where it was to go, or the hook.
+        by: String,
         /// The branch.
         branch: String,
         /// What it says.

@@ -37,6 +37,9 @@ pub struct Push<'a> {
 /// What a server says where two pushes of one branch meet.
 const RACES: [&str; 3] = ["failed to update ref", "cannot lock ref", "failed to lock"];
 
+/// Who refuses a push where the user's own git does.
+const HOOK_HERE: &str = "the `pre-push` hook of git on this machine";
+
 /// The branch of an [`Abroad`] that stands for the remote's HEAD.
 const HEAD: &str = "head-of-the-remote";
 
@@ -443,7 +446,10 @@ impl Remote {
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let refused = said.lines().find_map(|line| line.strip_prefix("!\t")?.split_once('\t').map(|(_, why)| why));
         match refused {
-            None => Err(self.failed(&output)),
+            None => Err(stopped_here(&output).map_or_else(
+                || self.failed(&output),
+                |why| GitError::Rejected { by: HOOK_HERE.to_owned(), branch: branch.to_owned(), why },
+            )),
             Some(why) if why.contains("stale info") || why.starts_with("[rejected]") => {
                 let name = |commit: Option<&str>| commit.unwrap_or("no commit").to_owned();
                 let found = name(self.branch(branch)?.as_deref());
@@ -453,18 +459,34 @@ impl Remote {
             Some(why) if RACES.iter().any(|race| why.contains(race)) => match self.in_the_way(branch)? {
                 None => Err(self.away(why)),
                 Some(other) => Err(GitError::Rejected {
-                    url: without_userinfo(&self.url),
+                    by: without_userinfo(&self.url),
                     branch: branch.to_owned(),
                     why: format!("the branch {other} leaves no room for it: rename or delete that one"),
                 }),
             },
             Some(why) => Err(GitError::Rejected {
-                url: without_userinfo(&self.url),
+                by: without_userinfo(&self.url),
                 branch: branch.to_owned(),
                 why: said_by_hook(why, &output.stderr),
             }),
         }
     }
+}
+
+/// What a `pre-push` hook of the user's own says that ended a push; `None` where the push may have
+/// ended otherwise. git says no more than that some references were not pushed, and ends with 1;
+/// where the remote is away, or goes away meanwhile, it says so.
+fn stopped_here(output: &crate::process::Output) -> Option<String> {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let mut lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let last = lines.pop()?;
+    let is_away = |line: &&str| ["fatal:", "hung up", "disconnect", "remote:"].iter().any(|word| line.contains(word));
+    if output.status != Exit::Code(1) || !last.starts_with("error: failed to push") || lines.iter().any(|l| is_away(l))
+    {
+        return None;
+    }
+    let said: String = lines.join("; ").chars().filter(|c| !c.is_control()).take(300).collect();
+    Some(if said.is_empty() { "it said nothing".to_owned() } else { said })
 }
 
 /// The reference that change sets are merged into: a branch, or whatever is called HEAD.

@@ -182,6 +182,20 @@ fn a_refusal_pauses_until_a_person_has_looked() {
 }
 
 #[test]
+fn a_hook_of_the_users_own_that_refuses_is_no_remote_that_is_away() {
+    let bench = fleet("");
+    bench.put("home/hooks/pre-push", "#!/bin/sh\ncase $2 in */bee*) exit 1 ;; esac\n");
+    let hooks = bench.root.join("home/hooks");
+    std::fs::set_permissions(hooks.join("pre-push"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    bench.put("home/gitconfig", format!("[core]\n\thooksPath = {}\n", hooks.display()));
+    let config = bench.root.join("home/gitconfig");
+    bench.gander_with(&[("GIT_CONFIG_GLOBAL", config.as_os_str())], &["run"]).expect(7);
+    let (ledger, expected) = (bench.ledger(), "the `pre-push` hook of git on this machine refuses the branch");
+    assert!(reason(&ledger, "bee").starts_with(expected), "{}", reason(&ledger, "bee"));
+    assert!(tip(&bench, "ant").is_some() && tip(&bench, "bee").is_none());
+}
+
+#[test]
 fn a_delivery_whose_state_is_lost_finds_its_own_work() {
     let bench = fleet("");
     bench.gander(&["run"]).expect(0);
