@@ -54,6 +54,20 @@ fn a_checkout_is_refused_where_somebody_works() {
 }
 
 #[test]
+fn what_git_lays_out_with_other_bytes_is_nobodys_change() {
+    let bench = fleet("checkout", "");
+    bench.put("apps/bee/.gitattributes", "job.py text eol=crlf\n");
+    bench.commit_all();
+    std::fs::remove_file(bench.root.join("apps/bee/job.py")).unwrap();
+    bench.git(&["checkout", "-q", "--", "apps/bee/job.py"]);
+    assert!(bench.text("apps/bee/job.py").ends_with("\r\n"));
+    bench.gander(&["run"]);
+    let ledger = bench.ledger();
+    assert_eq!(outcomes(&ledger)["bee"], "refused", "{ledger:#}");
+    assert!(reason(&ledger, "bee").contains("job.py: git does not lay it out as it is committed"), "{ledger:#}");
+}
+
+#[test]
 fn a_rollback_brings_every_byte_back() {
     let bench = fleet("checkout", "");
     let before = tree(&bench.root);

@@ -9,7 +9,7 @@ use super::{Obstacle, Shipment, Target};
 use crate::changeset::FileDigest;
 use crate::config::Delivery;
 use crate::files;
-use crate::git::{Remote, Repository};
+use crate::git::{GitError, Remote, Repository};
 use crate::state::{DeliveryRecord, DeliveryState, StateError, Store};
 use crate::workspace::{Content, FileVersion, GitPlace, Pin, Workspace, below};
 
@@ -148,13 +148,32 @@ pub(super) fn ends_match(
     for version in shipment.versions {
         let found = files::read_below(&shipment.place.root, &version.path)?;
         if !fits(version, found.as_ref()) {
-            return Err(Obstacle::Refused(format!(
-                "{} is not what gander expects there; somebody changed it",
-                version.path
-            )));
+            let why = match lies_otherwise(shipment, version) {
+                true => {
+                    "git does not lay it out as it is committed (line ends, a filter, a sparse checkout): \
+                     deliver to this consumer by `branch` or `push`"
+                }
+                false => "it is not what gander expects there; somebody changed it",
+            };
+            return Err(Obstacle::Refused(format!("{}: {why}", version.path)));
         }
     }
     Ok(())
+}
+
+/// Whether a file that is not as gander expects it is as git wants it all the same: it is committed
+/// as expected and nobody changed it, but git lays it out with other bytes, or not at all.
+fn lies_otherwise(shipment: &Shipment<'_>, version: &FileVersion) -> bool {
+    let (Some(git), Some(before)) = (&shipment.place.git, &version.before) else { return false };
+    let asked = || -> Result<bool, GitError> {
+        let repository = Repository::open(&git.toplevel)?;
+        let Some(head) = repository.head()? else { return Ok(false) };
+        let committed = repository.file_at(&head, &below(&git.prefix, &version.path))?;
+        let dirty = repository.dirty(&[&git.prefix])?;
+        Ok(committed.as_ref() == Some(before) && !dirty.iter().flatten().any(|path| *path == version.path))
+    };
+    // Where git can't be asked, what is known is said.
+    asked().unwrap_or(false)
 }
 
 pub(super) fn on_either_end(version: &FileVersion, found: Option<&Content>) -> bool {
