@@ -80,7 +80,12 @@ fn seen(snapshot: &Snapshot, wave: &WaveRecord) -> Seen {
         let record = snapshot.deliveries.get(member);
         match record.map(|record| &record.state) {
             Some(D::RolledBack | D::RollingBack | D::Conflict(_)) if record.is_some_and(by_hand) => {
-                sent.back += 1;
+                let by_gate = record.is_some_and(|record| record.because.starts_with(NAMED));
+                if by_gate {
+                    sent.named += 1
+                } else {
+                    sent.back += 1
+                };
                 continue;
             }
             Some(D::Delivering | D::Delivered | D::Superseded | D::Edited(_)) => sent.out += 1,
@@ -287,9 +292,9 @@ fn names(findings: &[Finding]) -> impl Iterator<Item = &String> {
     findings.iter().filter(|finding| finding.says == Said::Fail).flat_map(|finding| &finding.consumers)
 }
 
-/// Takes back those of a wave by whom a gate fails; it is asked again without them. Where nothing
-/// of them is out any more and it fails all the same, a person decides. Names that mean nobody are
-/// as none: all of the wave goes back.
+/// Takes back those by whom a gate fails, of whichever wave they are; it is asked again without
+/// them. Where nothing of them is out any more and it fails all the same, a person decides. Names
+/// that mean nobody are as none: all of the wave goes back.
 fn named_back(
     store: &mut Store,
     request: &Request<'_>,
@@ -311,7 +316,9 @@ fn named_back(
         // As one that names nobody.
         return move_waves(store, &[wave], Move::RollBack, &format!("{reason}; it names nobody of this rollout"));
     }
-    let going: Vec<&String> = wave.members.iter().rev().filter(goes).collect();
+    // What was out first goes back last.
+    let going: Vec<&String> =
+        snapshot.waves.iter().rev().flat_map(|wave| wave.members.iter().rev()).filter(goes).collect();
     if going.is_empty() {
         let why = format!("{reason}; nothing more is out of those that it names");
         return move_waves(store, &[wave], Move::Fail, &why);

@@ -92,6 +92,9 @@ pub struct Sent {
     pub refused: u64,
     /// A person took them back.
     pub back: u64,
+    /// They were taken back because a gate named them.
+    #[serde(default)]
+    pub named: u64,
     /// Their owners threw them away, or put something else there.
     pub closed: u64,
     /// They wait for a person's approval.

@@ -121,6 +121,7 @@ fn nothing_out(sent: &Sent) -> Option<Finding> {
         (sent.refused, "refused"),
         (sent.held, "held"),
         (sent.back, "taken back by hand"),
+        (sent.named, "taken back because a gate names it"),
         (sent.closed, "closed by the owner"),
     ];
     let parts: Vec<String> =

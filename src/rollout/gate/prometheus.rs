@@ -115,9 +115,15 @@ pub(super) fn compare(
     let step = i64::try_from(test.step.as_secs()).unwrap_or(i64::MAX).max(least);
     let samples = |query: &str| {
         let path = format!("query_range?query={}&start={}&end={now}&step={step}", encoded(query), around.since);
-        let mut found = values(source, &path, around)?;
-        found.retain(|value| value.is_finite());
-        Ok::<_, String>(found)
+        let found = values(source, &path, around)?;
+        // An infinite sample has its rank as any other; of what is no number nobody knows where it stands.
+        match found.iter().filter(|value| value.is_nan()).count() {
+            0 => Ok(found),
+            unknown => Err(format!(
+                "{unknown} of {} samples of `{query}` are no number: let the query leave out what says nothing, as by `>= 0`",
+                found.len()
+            )),
+        }
     };
     let (old, new) = match samples(baseline).and_then(|old| Ok((old, samples(canary)?))) {
         Ok(both) => both,

@@ -209,6 +209,10 @@ fn a_canary_is_compared_with_its_baseline() {
     assert_eq!(compare(&spread(5.0), &spread(0.0), false), Said::Fail);
     assert_eq!(compare(&spread(0.0), &spread(0.4), true), Said::Pass, "too small to count");
     assert_eq!(compare(&spread(0.0)[..19], &spread(5.0), true), Said::Inconclusive, "too few");
+    let broken = |value: f64| [&[value; 100][..], &spread(0.0)].concat();
+    assert_eq!(compare(&spread(0.0), &broken(f64::INFINITY), true), Said::Fail, "beyond all that is measured");
+    assert_eq!(compare(&spread(0.0), &broken(f64::NEG_INFINITY), true), Said::Pass);
+    assert_eq!(compare(&spread(0.0), &broken(f64::NAN), true), Said::Inconclusive, "nobody knows where it stands");
 }
 
 #[test]

@@ -315,6 +315,18 @@ fn whom_a_gate_names_goes_back_alone_and_it_is_asked_again() {
     let ledger = world.run().unwrap();
     assert!(matches!(ledger.end, RunEnd::Stopped { wave: 1, .. }), "{:?}", ledger.end);
     assert_eq!(count(&ledger, Outcome::RolledBack), 1);
+    // It names one of a wave that has passed.
+    let mut world = in_single_file(Delivery::Checkout, &[VerdictKind::Pass; 3], &[]);
+    world.migration.rollout.on_failed_gate = OnFailedGate::RollbackConsumer;
+    let script = "grep -q c1 - && grep -q users_v2 apps/c0/q.sql || exit 0; echo '{\"consumers\": [\"c0\"]}'; exit 1";
+    let run = ["sh", "-c", script].map(str::to_owned).to_vec();
+    let gate =
+        Gate::Command { run, fails: vec![1], timeout: std::time::Duration::from_secs(30), folder: world.top.clone() };
+    world.migration.rollout.gates.push(gate);
+    let ledger = world.run().unwrap();
+    let words: Vec<Outcome> = ledger.rows[..2].iter().map(|row| row.outcome).collect();
+    assert_eq!(words, [Outcome::RolledBack, Outcome::Changed], "{:?}", ledger.end);
+    assert_eq!(world.run().unwrap().end, RunEnd::Complete);
     // One that names nobody means all of it.
     let mut world = in_single_file(Delivery::Checkout, &[VerdictKind::Pass; 3], &[]);
     world.migration.rollout.waves = vec![WaveSize { text: "3".to_owned(), parts: vec![WavePart::Count(3)] }];
