@@ -156,6 +156,10 @@ pub struct ImportFacts {
     /// Whether those lists hold modules, and not names of one.
     #[serde(default)]
     pub module_lists: bool,
+    /// Whether modules that are not the language's own begin with the name of a host, with a dot in it: they stand
+    /// in groups of their own.
+    #[serde(default)]
+    pub hosted: bool,
     /// Kinds of what must stand before every import.
     #[serde(default)]
     pub preamble: Vec<String>,

@@ -9,7 +9,7 @@ use super::set::{Origin, RuleSet};
 use crate::tree::{Node, Tree};
 
 /// What begins such a comment, behind its mark.
-const MARK: &str = "gander:ignore";
+pub(super) const MARK: &str = "gander:ignore";
 
 /// The rules that are kept from each line, and why.
 type Ignored = BTreeMap<(u32, String), String>;

@@ -163,22 +163,15 @@ pub(super) fn delicate(statement: Node<'_>) -> Option<&'static str> {
     statement.text().starts_with("pub").then_some("the import is public: other files may use it")
 }
 
-/// The lines of a statement, with a comment that ends them; and where they end with one
-/// of two blank lines that would meet.
-pub(super) fn whole_lines(tree: &Tree, node: Node<'_>) -> (Range<usize>, usize) {
+/// The lines of a statement, with a comment that ends them.
+pub(super) fn whole_lines(tree: &Tree, node: Node<'_>) -> Range<usize> {
     let (text, range) = (tree.text(), node.local_range());
     let start = line_start(text, range.start);
     let end = text[range.end..].find('\n').map_or(text.len(), |i| range.end + i + 1);
     let rest = text[range.end..end].trim().trim_start_matches(';').trim_start();
     let comment = tree.iter().any(|n| n.is_extra() && n.local_range().start >= range.end && n.local_range().end <= end);
-    if !text[start..range.start].trim().is_empty() || !(rest.is_empty() || comment) {
-        return (range.clone(), range.end);
-    }
-    let blank_before = start == 0 || text[..start].ends_with("\n\n") || text[..start].ends_with("\n\r\n");
-    let blank_after = text[end..].starts_with('\n') || text[end..].starts_with("\r\n");
-    let both = blank_before && blank_after;
-    let blank = if both { end + text[end..].find('\n').map_or(0, |i| i + 1) } else { end };
-    (start..end, blank)
+    let whole = text[start..range.start].trim().is_empty() && (rest.is_empty() || comment);
+    if whole { start..end } else { range }
 }
 
 /// The bytes of a statement that go with some of its names, where others stay.

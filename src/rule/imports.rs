@@ -8,41 +8,13 @@ use std::ops::Range;
 
 use super::deletion::head;
 use super::import_block::{Block, Key, delicate, is_member, is_top, left_out, whole_lines};
+use super::import_list::{Apart, ModuleList, Spot};
+use super::import_requests::{Asked, Gone, ImportRequest, Replaced, Unsettled};
 use super::layout::{line_end, line_start};
 use crate::edit::{Edit, Fragment, Splice, in_old_text};
 use crate::language::ImportFacts;
 use crate::symbol::{Import, Symbols, Wanted, facts_of, normal};
 use crate::tree::{Node, Tree};
-
-/// What a rule asks of the imports of a file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ImportRequest {
-    /// It is there afterwards.
-    Add(Wanted),
-    /// It goes, where nothing uses it any more.
-    Remove(String),
-    /// What the first path brought the second one brings. Without `rename` it keeps the
-    /// name that it has in the file.
-    Replace {
-        /// The path that goes.
-        old: String,
-        /// What comes in its place.
-        new: Wanted,
-        /// Whether an import without an alias takes the new name: then its uses do, too.
-        rename: bool,
-    },
-    /// What was used before the edits, and is not after them, goes.
-    DropOrphans,
-}
-
-/// An import that can't be edited because an edit wrote it, or no place for one.
-#[derive(Debug)]
-pub struct Unsettled {
-    /// The rule that asked.
-    pub rule: String,
-    /// Why.
-    pub why: String,
-}
 
 /// The edits of the old text that settle its imports, given the new text and the
 /// splices between them.
@@ -60,69 +32,8 @@ pub fn settle(
     }
     let symbols = Symbols::of(new);
     let block = Block::new(new, &symbols);
-    let (mut gone, mut added, mut replaced) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    // Many matches ask for the same.
-    let mut asked: BTreeSet<&ImportRequest> = BTreeSet::new();
-    for (rule, request) in requests.iter().filter(|(_, request)| asked.insert(request)) {
-        let mut remove = |which: &dyn Fn(usize, &Import) -> bool| {
-            for (index, import) in symbols.imports().iter().enumerate() {
-                if block.may_go(new, import) && which(index, import) {
-                    gone.entry(index).or_insert_with(|| rule.clone());
-                }
-            }
-        };
-        match request {
-            ImportRequest::Add(wanted) => {
-                added.entry(wanted.clone()).or_insert_with(|| rule.clone());
-            }
-            ImportRequest::Remove(path) => {
-                let path = normal(path);
-                remove(&|index, import| {
-                    import.name.is_some() && normal(&import.path) == path && !symbols.is_import_used(new, index)
-                });
-            }
-            ImportRequest::Replace { old, new: wanted, rename } => {
-                let path = normal(old);
-                let brings = |i: &Import| i.name.is_some() && normal(&i.path) == path;
-                for (index, import) in symbols.imports().iter().enumerate().filter(|(_, i)| brings(i)) {
-                    let last = path.rsplit('.').next();
-                    // All names of a module: there is nothing that an alias could be of.
-                    let whole = wanted.name.as_deref() == Some("*");
-                    let renamed = *rename && import.name.as_deref() == last && !whole;
-                    let bound = import.name.clone().filter(|n| !renamed && !whole && *n != wanted.bound());
-                    let facts = &new.language.facts.symbols.import;
-                    let aliases = if wanted.name.is_some() { &facts.name_as } else { &facts.module_as };
-                    let stays = bound.is_some() && aliases.is_empty();
-                    let left = renamed
-                        && import.name.as_deref() != Some(wanted.bound().as_str())
-                        && symbols.is_import_meant(new, index);
-                    if stays || left {
-                        let name = import.name.as_deref().unwrap_or_default();
-                        let why = if stays { "an import can't have an alias" } else { "the edits leave uses of it" };
-                        return Err(Unsettled {
-                            rule: rule.clone(),
-                            why: format!("`{name}` would lose its import: {why}"),
-                        });
-                    }
-                    let heir = Wanted { alias: bound, ..wanted.clone() };
-                    replaced.entry(index).or_insert_with(|| (heir, rule.clone()));
-                }
-            }
-            ImportRequest::DropOrphans => {
-                let before = Symbols::of(old);
-                let orphaned = |index: usize, import: &Import| {
-                    let same = |i: &Import| i.path == import.path && i.name == import.name;
-                    let was = before.imports().iter().position(same);
-                    import.name.is_some()
-                        && was.is_some_and(|was| before.is_import_used(old, was))
-                        && !symbols.is_import_used(new, index)
-                };
-                remove(&orphaned);
-            }
-        }
-    }
-    let mut changes =
-        Changes { block: &block, new, splices, edits: Vec::new(), inserted: BTreeMap::new(), removed: Vec::new() };
+    let Asked { gone, mut added, replaced } = Asked::of(&block, (old, new), splices, requests)?;
+    let mut changes = Changes::new(&block, new, splices);
     // What is asked for is there already, or does not go after all.
     let there = |wanted: &Wanted| {
         let same = |(index, import): (usize, &Import)| {
@@ -156,17 +67,15 @@ pub fn settle(
     for statement in statements {
         changes.statement_of(statement, &gone, &replaced, &stays)?;
     }
+    let by_call = if added.is_empty() { None } else { block.brought_by_call(new) };
     for (wanted, rule) in &added {
-        if let Some(why) = block.brought_by_call(new) {
+        if let Some(why) = by_call.clone() {
             return Err(Unsettled { rule: rule.clone(), why });
         }
         changes.add(wanted, rule, &gone)?;
     }
     changes.finish()
 }
-
-type Gone = BTreeMap<usize, String>;
-type Replaced = BTreeMap<usize, (Wanted, String)>;
 
 struct Changes<'b, 't> {
     block: &'b Block<'t>,
@@ -175,17 +84,37 @@ struct Changes<'b, 't> {
     edits: Vec<Edit>,
     /// New lines, by the place in the new text where they go.
     inserted: BTreeMap<usize, Vec<(Key, Wanted, String)>>,
-    /// Lines that go, with a blank one that would be left beside another; and the rule.
-    removed: Vec<(Range<usize>, usize, String)>,
+    /// The list of modules, where the language has them in one.
+    list: Option<ModuleList<'t>>,
+    /// New lines of the list.
+    listed: BTreeMap<Spot, Vec<NewLine>>,
 }
 
-impl<'t> Changes<'_, 't> {
+/// A line of a list of modules.
+struct NewLine {
+    module: String,
+    text: String,
+    /// What stood behind another one on its line, in the old text.
+    rest: Option<Range<usize>>,
+    rule: String,
+}
+
+impl<'b, 't> Changes<'b, 't> {
+    fn new(block: &'b Block<'t>, new: &'t Tree, splices: &'b [Splice]) -> Self {
+        let list = ModuleList::of(block, new);
+        Self { block, new, splices, edits: Vec::new(), inserted: BTreeMap::new(), list, listed: BTreeMap::new() }
+    }
+
     fn edit(&mut self, range: Range<usize>, text: String, rule: &str) -> Result<(), Unsettled> {
+        let replacement = if text.is_empty() { Vec::new() } else { vec![Fragment::Text(text)] };
+        self.put(range, replacement, rule)
+    }
+
+    fn put(&mut self, range: Range<usize>, replacement: Vec<Fragment>, rule: &str) -> Result<(), Unsettled> {
         let old = in_old_text(self.splices, &range).ok_or_else(|| Unsettled {
             rule: rule.to_owned(),
             why: "an edit writes the same import that another would change; leave it to one of them".to_owned(),
         })?;
-        let replacement = if text.is_empty() { Vec::new() } else { vec![Fragment::Text(text)] };
         self.edits.push(Edit { range: old, replacement, rule: rule.to_owned(), match_id: u32::MAX, drops: false });
         Ok(())
     }
@@ -234,12 +163,21 @@ impl<'t> Changes<'_, 't> {
         let indent = &text[line_start(text, start)..start];
         let indent = if indent.trim().is_empty() { indent } else { "" };
         let between = format!("{}{indent}", line_end(text));
-        let lines = self.statements(&heirs, facts, Some(self.block.is_of_member(statement.text())));
+        // A module of a list, or alone behind the word of one, is a part of its statement.
+        let lines = match facts.module_lists {
+            true => heirs.iter().map(|heir| element_text(facts, heir)).collect(),
+            false => self.statements(&heirs, facts, Some(self.block.is_of_member(statement.text()))),
+        };
         if goes.len() == of.len() {
             if lines.is_empty() {
-                let (range, blank) = whole_lines(self.new, self.outermost(statement, gone));
-                self.removed.push((range, blank, rule));
-                return Ok(());
+                let range = whole_lines(self.new, self.outermost(statement, gone));
+                return self.edit(range, String::new(), &rule);
+            }
+            if let [heir] = heirs.as_slice()
+                && let Some(list) = self.list.as_ref().filter(|list| list.holds(statement))
+                && !list.fits(statement, &normal(&heir.module))
+            {
+                return self.elsewhere(statement, heir, &rule);
             }
             return self.edit(statement.local_range(), lines.join(&between), &rule);
         }
@@ -274,6 +212,21 @@ impl<'t> Changes<'_, 't> {
             self.statement(&Wanted { module, name: Some(names), alias: None }, facts, member)
         };
         lines.into_iter().map(whole).collect()
+    }
+
+    /// A module that would be out of order where the old one stood goes where it belongs, and what stands behind the
+    /// old one on its line goes with it.
+    fn elsewhere(&mut self, line: Node<'t>, heir: &Wanted, rule: &str) -> Result<(), Unsettled> {
+        let Some(list) = &self.list else { return Ok(()) };
+        let module = normal(&heir.module);
+        let spot = list.spot(&module, &|other| other.id == line.id);
+        let range = whole_lines(self.new, line);
+        let end = line.local_range().end;
+        let rest = self.new.text()[end..range.end].trim_end().len();
+        let rest = in_old_text(self.splices, &(end..end + rest)).filter(|rest| !rest.is_empty());
+        let text = element_text(self.block.facts, heir);
+        self.listed.entry(spot).or_default().push(NewLine { module, text, rest, rule: rule.to_owned() });
+        self.edit(range, String::new(), rule)
     }
 
     /// A statement in a group of statements that goes as a whole takes the group with it.
@@ -317,6 +270,18 @@ impl<'t> Changes<'_, 't> {
         let line = self.statement(wanted, self.block.facts, None);
         if line.is_empty() {
             return Err(Unsettled { rule: rule.to_owned(), why: self.unsaid(wanted) });
+        }
+        if let Some(list) = &self.list {
+            let gone = |line: Node<'_>| {
+                let mut of = self.block.of(line).peekable();
+                of.peek().is_some() && of.all(|(index, _)| gone.contains_key(&index))
+            };
+            let module = normal(&wanted.module);
+            let spot = list.spot(&module, &gone);
+            self.comes_first(spot.0, wanted, rule)?;
+            let text = element_text(self.block.facts, wanted);
+            self.listed.entry(spot).or_default().push(NewLine { module, text, rest: None, rule: rule.to_owned() });
+            return Ok(());
         }
         if let Some(names) = self.list_of(wanted, gone) {
             self.comes_first(names.first().map_or(0, |n| n.local_range().start), wanted, rule)?;
@@ -525,11 +490,18 @@ impl<'t> Changes<'_, 't> {
         if bare { text.trim_end_matches(';').to_owned() } else { text }
     }
 
+    /// How lines of the list begin.
+    fn list_indent(&self) -> String {
+        let text = self.new.text();
+        let first = self.block.statements.iter().find(|one| self.list.as_ref().is_some_and(|list| list.holds(**one)));
+        let start = first.map_or(0, |one| one.local_range().start);
+        text[line_start(text, start)..start].to_owned()
+    }
+
     fn finish(mut self) -> Result<Vec<Edit>, Unsettled> {
         let text = self.new.text();
         let end = line_end(text);
         let empty = self.block.statements.is_empty();
-        let places: Vec<usize> = self.inserted.keys().copied().collect();
         for (at, mut lines) in std::mem::take(&mut self.inserted) {
             lines.sort();
             let rule = lines[0].2.clone();
@@ -544,9 +516,19 @@ impl<'t> Changes<'_, 't> {
             }
             self.edit(at..at, new, &rule)?;
         }
-        for (range, blank, rule) in std::mem::take(&mut self.removed) {
-            let kept = places.iter().any(|at| range.start <= *at && *at <= blank);
-            self.edit(if kept { range } else { range.start..blank }, String::new(), &rule)?;
+        for ((at, apart), mut lines) in std::mem::take(&mut self.listed) {
+            lines.sort_by(|a, b| (&a.module, &a.text).cmp(&(&b.module, &b.text)));
+            let rule = lines[0].rule.clone();
+            let indent = self.list_indent();
+            let mut parts: Vec<Fragment> = Vec::new();
+            parts.extend((apart == Apart::Above).then(|| Fragment::Text(end.to_owned())));
+            for NewLine { text, rest, .. } in lines {
+                parts.push(Fragment::Text(format!("{indent}{text}")));
+                parts.extend(rest.map(Fragment::Copy));
+                parts.push(Fragment::Text(end.to_owned()));
+            }
+            parts.extend((apart == Apart::Below).then(|| Fragment::Text(end.to_owned())));
+            self.put(at..at, parts, &rule)?;
         }
         // Two lists may name one place.
         let mut unique: BTreeSet<(usize, usize, String)> = BTreeSet::new();

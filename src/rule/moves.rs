@@ -45,12 +45,49 @@ impl Moves {
             Name::Local(None) => None,
         });
         match path {
-            Some((old, new)) => used(&symbols, node, old, new, self.stays(&symbols, found, old)),
+            Some((old, new)) => match self.follows(&symbols, node, new) {
+                Some(decision) => decision,
+                None => used(&symbols, node, old, new, self.stays(&symbols, found, old)),
+            },
             None if node.tree().language.facts.symbols.extension_functions && symbols.member_at(node).is_some() => {
                 Decision::Skip(EXTENSION.to_owned())
             }
             None => Decision::Skip("it is imported in more than one way".to_owned()),
         }
+    }
+
+    /// What a member of a module becomes where all that the file says of the module moves to one other that has the
+    /// same name in code: the new module takes the place of the old one.
+    fn follows(&self, symbols: &Symbols, node: Node<'_>, new: &str) -> Option<Decision> {
+        let (object, _) = symbols.member_at(node)?;
+        let tree = node.tree();
+        let import = symbols.import_of(object).filter(|import| import.name.as_deref() == Some(object.text()))?;
+        let wanted = Wanted::parse(tree.language, new);
+        let (wanted, through) = as_before(symbols, object, wanted);
+        let facts = &tree.language.facts.symbols;
+        let module = Wanted { name: None, alias: None, ..wanted.clone() };
+        let whole = through == Through::Module || facts.import.through_module;
+        let apart = normal(&import.path) != normal(&wanted.module);
+        if !(whole && apart && module.bound() == object.text()) || tree.text().contains(super::ignore::MARK) {
+            return None;
+        }
+        let moved = |object: Node<'_>| {
+            let whole = symbols.member_of_object(object)?;
+            let path = symbols.names(whole).into_iter().find_map(|name| match name {
+                Name::Path(path) => self.of_path(tree.language, &path),
+                Name::Free(_) | Name::Local(_) => None,
+            });
+            let (_, new) = path.filter(|_| !symbols.is_written(whole))?;
+            (normal(&Wanted::parse(tree.language, new).module) == normal(&wanted.module)).then_some(())
+        };
+        let mut uses = symbols.uses(object).into_iter().filter(|one| !symbols.in_import(*one));
+        if !uses.all(|one| moved(one).is_some()) {
+            return None;
+        }
+        let text =
+            format!("{}{}{}", object.text(), facts.separator, wanted.name.as_deref()?.replace('.', &facts.separator));
+        let request = ImportRequest::Follow { old: import.path.clone(), new: module };
+        Some(replaces(node, text, vec![request]))
     }
 
     fn imported<'m>(&'m self, symbols: &'m Symbols, node: Node<'_>) -> Option<(&'m str, &'m str)> {

@@ -244,6 +244,12 @@ impl Symbols {
         Some((node.tree().node(object), node.tree().node(name)))
     }
 
+    /// The expression that takes a member of `object`.
+    pub fn member_of_object<'t>(&self, object: Node<'t>) -> Option<Node<'t>> {
+        let takes = |around: &Node<'_>| self.members.get(&around.id).is_some_and(|(taken, _)| *taken == object.id);
+        object.ancestors().take(2).find(takes)
+    }
+
     /// The expression that takes the member whose name `node` is, and its object.
     pub fn member_of_name<'t>(&self, node: Node<'t>) -> Option<(Node<'t>, Node<'t>)> {
         let (whole, object) = self.member_names.get(&node.id)?;

@@ -20,7 +20,7 @@ pub(super) fn close_up(tree: &Tree, edits: &mut [Edit]) {
         edits.iter().filter(|edit| edit.range.is_empty()).map(|edit| edit.range.start).collect();
     // What is put among blank lines is what they part.
     let is_free =
-        |range: &Range<usize>| is_blank(tree, range) && inserted.range(range.start..=range.end).next().is_none();
+        |range: &Range<usize>| is_blank(tree, range) && !inserted.iter().any(|at| range.start < *at && *at < range.end);
     for lines in whole_lines(tree, edits) {
         match runs.last_mut() {
             Some(run) if lines.start <= run.end => run.end = run.end.max(lines.end),
@@ -31,7 +31,9 @@ pub(super) fn close_up(tree: &Tree, edits: &mut [Edit]) {
             _ => runs.push(lines),
         }
     }
-    for run in runs {
+    // What goes where something is put is what that takes the place of.
+    let is_taken = |run: &Range<usize>| inserted.range(run.start..=run.end).next().is_some();
+    for run in runs.into_iter().filter(|run| !is_taken(run)) {
         match superfluous(tree, &run).filter(is_free) {
             Some(blank) if blank.start == run.end => drop(grown.insert(blank.start, blank.end)),
             Some(blank) => drop(shrunk.insert(blank.end, blank.start)),

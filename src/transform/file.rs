@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::asked::{Asked, sort_out};
 use super::check::{self, Touched, Wrong};
 use super::{Finding, FindingKind, SkipReason, TouchedComment};
-use super::{follow, inside, neighbours, skip, standing, together};
+use super::{blank_lines, follow, inside, neighbours, skip, standing, together};
 use crate::edit::{Arranged, Edit, FileEdit, Fragment, Splice, apply, arrange};
 use crate::language::Language;
 use crate::rule::{
@@ -556,6 +556,7 @@ pub(super) fn composed(old_tree: &Tree, asked: &mut Asked) -> Result<(Arranged, 
                 return Ok((arranged, new_tree));
             }
             asked.edits.extend(more);
+            blank_lines::close_up(old_tree, &mut asked.edits);
         }
     }
 }
