@@ -184,9 +184,12 @@ pub struct ElementFacts {
     /// Node kinds that are nothing without their last child: `export`.
     #[serde(default)]
     pub carriers: Vec<String>,
-    /// Node kinds that are nothing without their only child, options (`-x`) aside: `extends A`.
+    /// Node kinds that are nothing without children, options aside: `extends A`; `kind.field` without those in
+    /// that field: `int a`.
     #[serde(default)]
     pub alone: Vec<String>,
+    /// How options begin, which say nothing by themselves: `-x`.
+    pub option: Option<String>,
     /// Node kinds of which the only one goes with the token before it: `: A`.
     #[serde(default)]
     pub introduced: Vec<String>,

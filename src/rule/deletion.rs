@@ -141,6 +141,9 @@ pub fn elements_gone(nodes: &[Node<'_>]) -> Result<Vec<Deletion>, String> {
     let goes = |node: &Node<'_>| nodes.iter().any(|gone| gone.id == node.id);
     let left: Vec<&Node<'_>> = named.iter().filter(|node| !goes(node)).collect();
     let same = |deletion: Deletion| Ok(vec![deletion; nodes.len()]);
+    if are_all_of(list, goes) {
+        return same(deletion(list)?);
+    }
     match left.as_slice() {
         [] => match facts.empty.get(list.kind()) {
             Some(text) => return same((list.range(), vec![Fragment::Text(text.clone())])),
@@ -249,12 +252,7 @@ fn whole(node: Node<'_>) -> Node<'_> {
         let ends = rest.is_empty() || tree.language.is_separator(rest);
         outer.start == own.start && ends && (around.is_statement() || is_body(*around))
     };
-    let is_alone = |around: &Node<'_>, inner: Node<'_>| {
-        let kinds = &tree.language.facts.elements.alone;
-        let says = |child: &Node<'_>| !child.is_extra() && !child.text().starts_with('-');
-        let alone = around.named_children().filter(says).all(|child| child.id == inner.id) && says(&inner);
-        alone && kinds.iter().any(|kind| kind == around.kind())
-    };
+    let is_alone = |around: &Node<'_>, inner: Node<'_>| are_all_of(*around, |child| child.id == inner.id);
     let mut inner = introduced(node).map_or(node, |(_, whole)| whole);
     let goes = |around: &Node<'_>, inner| carries(around, inner) || is_all(around, inner) || is_alone(around, inner);
     while let Some(around) = inner.parent().filter(|around| goes(around, inner)) {
@@ -266,6 +264,22 @@ fn whole(node: Node<'_>) -> Node<'_> {
         Some(statement) if statement.id != inner.id => whole(statement),
         _ => inner,
     }
+}
+
+/// The children without which a node is nothing; none where it is not of that kind.
+fn needed_by(around: Node<'_>) -> Vec<Node<'_>> {
+    let facts = &around.tree().language.facts.elements;
+    let of_it = |kind: &&String| kind.split('.').next() == Some(around.kind());
+    let kinds: Vec<String> = facts.alone.iter().filter(of_it).cloned().collect();
+    let option = |child: &Node<'_>| facts.option.as_ref().is_some_and(|mark| child.text().starts_with(mark.as_str()));
+    let says = |child: &Node<'_>| !child.is_extra() && !option(child) && is_listed(around, *child, &kinds);
+    if kinds.is_empty() { Vec::new() } else { around.named_children().filter(says).collect() }
+}
+
+/// Whether nodes are all that another one would be nothing without.
+fn are_all_of(around: Node<'_>, goes: impl Fn(&Node<'_>) -> bool) -> bool {
+    let needed = needed_by(around);
+    !needed.is_empty() && needed.iter().all(goes)
 }
 
 /// What a node is all of, and the token before it that is nothing without that: the `:` of `: A`.

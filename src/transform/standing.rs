@@ -43,7 +43,8 @@ pub(super) fn is_there(node: Node<'_>, place: &Place) -> bool {
         }
         // What is one of several targets is a target.
         let is_through = || place.through.iter().any(|kind| kind == around.kind());
-        let one_of = !place.inside.is_empty() && (around.tree().language.is_list(around.kind_id()) || is_through());
+        let is_list = || around.tree().language.is_list(around.kind_id()) && !is_braced(around);
+        let one_of = !place.inside.is_empty() && (is_list() || is_through());
         let leads = one_of || place.first && around.local_range().start == inner.local_range().start;
         if !(leads || ends || place.deep && !is_bracketed(around)) {
             return false;
@@ -51,6 +52,12 @@ pub(super) fn is_there(node: Node<'_>, place: &Place) -> bool {
         inner = around;
     }
     false
+}
+
+/// Whether braces stand around a list: it is a block of its own.
+fn is_braced(list: Node<'_>) -> bool {
+    let before = list.parent().into_iter().flat_map(Node::children).take_while(|child| child.id != list.id);
+    before.filter(|child| !child.is_extra()).last().is_some_and(|token| token.text() == "{")
 }
 
 fn is_in(inner: Node<'_>, around: Node<'_>, place: &Place) -> bool {

@@ -378,6 +378,56 @@ fn an_empty_list_hole_leaves_no_separator_behind() {
 }
 
 #[test]
+fn what_is_nothing_without_a_part_goes_with_it() {
+    const DECLARATOR: &str = "all([kind(\"variable_declarator\"), regex(\"^old\")])";
+    let rows = [
+        ("javascript", DECLARATOR, "const old = 1;\nf();\n", "f();\n"),
+        ("javascript", DECLARATOR, "/** Why. */\nexport const old = 1, old2 = 2;\nf();\n", "f();\n"),
+        ("javascript", DECLARATOR, "let a = 1, old = 2, old2 = 3;\n", "let a = 1;\n"),
+        ("javascript", DECLARATOR, "if (a) var old = 1;\nf();\n", "if (a) {}\nf();\n"),
+        ("javascript", DECLARATOR, "for (let old = 1; a; b) f();\n", "=does not parse"),
+        ("javascript", "imported(\"m.default\")", "import old from \"m\";\nf();\n", "f();\n"),
+        ("typescript", DECLARATOR, "export declare const old: A;\nf();\n", "f();\n"),
+        ("tsx", DECLARATOR, "var old = 1;\nf();\n", "f();\n"),
+        ("java", DECLARATOR, "class A {\n  int old = 1;\n  int old1, b;\n}\n", "class A {\n  int b;\n}\n"),
+        ("java", DECLARATOR, "class A { A() { int old = 1, old2; f(); } }\n", "class A { A() { f(); } }\n"),
+        ("java", "imported(\"a.Old\")", "import a.Old;\nclass A {}\n", "class A {}\n"),
+        ("kotlin", "imported(\"a.Old\")", "import a.Old\nimport a.B\nclass A\n", "import a.B\nclass A\n"),
+        ("swift", "all([kind(\"identifier\"), regex(\"^Old$\")])", "import Old\nimport B\n", "import B\n"),
+        ("rust", "imported(\"a::Old\")", "pub use a::Old;\nuse a::B;\n", "use a::B;\n"),
+        ("python", "imported(\"a.old\")", "from a import old\nf()\n", "f()\n"),
+        ("python", "regex(\"^old$\")", "def f():\n    global old\n", "def f():\n    pass\n"),
+        ("go", "regex(\"^old = 1$\")", "package p\n\nvar old = 1\n\nconst (\n\told = 1\n)\n", "package p\n"),
+        (
+            "go",
+            "regex(\"^old = 1$\")",
+            "package p\n\nvar (\n\told = 1\n\tb = 1\n)\n",
+            "package p\n\nvar (\n\tb = 1\n)\n",
+        ),
+        (
+            "go",
+            "imported(\"a/old\")",
+            "package p\n\nimport (\n\t\"a/old\"\n)\n\nvar x int\n",
+            "package p\n\nvar x int\n",
+        ),
+        ("bash", "kind(\"variable_name\")", "unset -v old b\nf\n", "f\n"),
+    ];
+    let without = [
+        ("scala", "its declarations have no part that is all of them but the name"),
+        ("sql", "its statements are no declarations"),
+        ("yaml", "see the rows of pairs below"),
+        ("json", "what lacks a value does not parse"),
+        ("toml", "what lacks a value does not parse"),
+    ];
+    covers(rows.iter().map(|row| row.0), &without);
+    let mut wrong = Vec::new();
+    for (language, find, code, wanted) in rows {
+        compare(&mut wrong, language, &format!(".find({find}).delete()"), code, wanted);
+    }
+    none_wrong(&wrong);
+}
+
+#[test]
 fn what_something_needs_does_not_go_without_a_word() {
     const VALUE: &str = "=is a value that";
     let rows = [
