@@ -92,7 +92,7 @@ pub(super) enum Owner {
 }
 
 /// Compares. `owners` says whose code a folder is; `allowed` are globs of places that
-/// are nobody's, and `own` the migration's own files.
+/// are nobody's, and `own` the migration's own files and folders.
 pub(super) fn compare(
     fleet: &Fleet,
     names: Vec<String>,
@@ -106,7 +106,8 @@ pub(super) fn compare(
     let mut undeclared = Vec::new();
     // A catalog file that names it is what is compared, not code.
     let declares = |path: &Path| path.file_name().and_then(|name| name.to_str()).is_some_and(catalog::is_catalog_file);
-    for hit in hits.hits.iter().filter(|hit| !own.contains(&hit.path) && !declares(&hit.path)) {
+    let is_own = |path: &Path| path.ancestors().any(|path| own.contains(path));
+    for hit in hits.hits.iter().filter(|hit| !is_own(&hit.path) && !declares(&hit.path)) {
         let path = relative(&hit.path, base);
         let place = || Place { path: path.clone(), line: hit.line, name: hit.name.clone() };
         let owner = hit.path.ancestors().skip(1).find_map(|folder| owners.get(folder));

@@ -376,6 +376,11 @@ fn witnessed(
     let allowed = exclusions::places(&migration.consumers.exclude, now, problems);
     problems.extend(unread(&hits, &owners, &allowed, base));
     let tables = migration.mappings.values().chain(&migration.datasets.mappings).chain(&migration.datasets.schemas);
-    let own = migration.rules.iter().chain(tables).chain([&migration.file]).cloned();
+    // The cases of a rule file are about what is migrated, and use nothing.
+    let cases = migration.rules.iter().filter_map(|rules| {
+        let tests = rules.parent()?.join("tests").join(rules.file_stem()?);
+        Some([tests.with_extension("toml"), tests])
+    });
+    let own = migration.rules.iter().chain(tables).chain([&migration.file]).cloned().chain(cases.flatten());
     agreement::compare(fleet, names, &hits, &owners, &allowed, &own.collect(), base)
 }

@@ -322,8 +322,14 @@ fn code_and_sources_are_compared() {
     pit.write("services/used/inner/q.sql", "from users_v1");
     pit.write("services/stray.py", "users_v10 = 1\nUSERS_V1 = 2\n");
     pit.write("services/docs/x.md", "users_v1");
+    // What rules are tested on is nobody's.
+    pit.write("tests/r/reads/job.py", "users_v1");
+    pit.write("tests/other/job.py", "users_v1");
     let exclude = "[[consumers.exclude]]\npath = \"services/docs/**\"\nreason = \"texts\"\nuntil = 2026-11-30";
-    let migration = dataset(&pit, &format!("names = [\"users_v1\"]\nfrom = [{{ catalog = \"services\" }}]\n{exclude}"));
+    let migration = dataset(
+        &pit,
+        &format!("names = [\"users_v1\"]\nfrom = [{{ catalog = \"services\" }}]\nsearch = [\"tests\"]\n{exclude}"),
+    );
     let names = Some(vec!["users_v1".to_owned()]);
     let request = Request { clock: &Clock::at(0), fetching: Fetching::Never, names };
     let agreement = super::super::discover(&migration, &request).unwrap().agreement.unwrap();
@@ -337,7 +343,9 @@ fn code_and_sources_are_compared() {
         .map(|one| format!("{}:{} {:?}", one.place.path, one.place.line, one.component.as_ref().map(EntityRef::name)))
         .collect();
     // That the catalog calls its resource like the table is no use of it.
-    assert_eq!(undeclared, ["services/stray.py:2 None", "services/used/inner/q.sql:1 Some(\"inner\")"]);
+    let wanted =
+        ["services/stray.py:2 None", "services/used/inner/q.sql:1 Some(\"inner\")", "tests/other/job.py:1 None"];
+    assert_eq!(undeclared, wanted);
     assert!(!agreement.holds());
 }
 
