@@ -286,7 +286,7 @@ fn advance(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
     let planned = plan_over(migration, options, (Some(&store), Fetching::Missing, Base::Remote), clock, tell)?;
     all_known(&options.only, &planned.fleet)?;
     if store.binding()?.is_none() {
-        traces::none_in(migration, &planned.fleet)?;
+        traces::none_in(migration, &planned.fleet, &planned.tips)?;
     }
     let work = Work::new(migration, &planned, options.sandbox, tell)?;
     let ledger = with_request(migration, options, &planned, &work, tell, |request| rollout::run(&mut store, request));

@@ -30,7 +30,7 @@ pub use list::{Listing, TreeEntry};
 pub use merge::{Merging, merge_contents, merge_texts};
 pub use present::{Follows, Present};
 pub use push::{Abroad, Push, Remote};
-pub use standing::{Standings, TRAILER};
+pub use standing::{Standings, TRAILER, changes_named};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -8,6 +8,11 @@ use crate::process::Exit;
 /// The key of the trailer that names a change.
 pub const TRAILER: &str = "Gander-Change-Id";
 
+/// The changes that the message of a commit names, in its order.
+pub fn changes_named(message: &str) -> impl Iterator<Item = &str> {
+    message.lines().filter_map(|line| Some(line.strip_prefix(TRAILER)?.strip_prefix(": ")?.trim()))
+}
+
 /// The most commits that are named as seen already: an argument each.
 const MOST_KNOWN: usize = 200;
 
@@ -170,15 +175,29 @@ impl Repository {
     /// # Errors
     /// Where git can't be asked.
     pub fn same_tree(&self, one: &str, other: &str) -> Result<bool, GitError> {
+        self.same("--format=%T", one, other)
+    }
+
+    /// Whether two commits were written by one person at one moment, as an amended one and the one before it; one
+    /// that is not here was not.
+    ///
+    /// # Errors
+    /// Where git can't be asked.
+    pub fn same_writing(&self, one: &str, other: &str) -> Result<bool, GitError> {
+        self.same("--format=%an <%ae> %at", one, other)
+    }
+
+    /// Whether git prints the same line of two commits.
+    fn same(&self, format: &str, one: &str, other: &str) -> Result<bool, GitError> {
         if !self.has(one)? || !self.has(other)? {
             return Ok(false);
         }
-        let args = ["log", "--no-walk=unsorted", "--no-show-signature", "--format=%T", "--end-of-options"];
+        let args = ["log", "--no-walk=unsorted", "--no-show-signature", format, "--end-of-options"];
         let args = [&args[..], &[object_name(one)?, object_name(other)?]].concat();
         let text = self.answer(&args)?;
         let text = String::from_utf8_lossy(&text);
-        let trees: Vec<&str> = text.lines().collect();
-        Ok(matches!(trees[..], [one, other] if one == other))
+        let lines: Vec<&str> = text.lines().collect();
+        Ok(matches!(lines[..], [one, other] if one == other))
     }
 
     /// The message of a commit.

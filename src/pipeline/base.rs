@@ -45,6 +45,26 @@ struct Standing {
     behind: Option<u64>,
 }
 
+/// The branches of this migration at a remote, by name, with their commits: by the repository here whose remote was asked.
+pub(super) type Tips = BTreeMap<PathBuf, BTreeMap<String, String>>;
+
+/// What asking the remotes came to.
+#[derive(Default)]
+pub(super) struct Remotes {
+    pub behind: Behind,
+    pub refused: Refused,
+    pub tips: Tips,
+}
+
+/// What one of them says.
+#[derive(Default)]
+struct Said {
+    /// `None` where it may not be asked, or where the code stays at the commit that somebody named.
+    standing: Option<Standing>,
+    /// `None` where it was not asked.
+    tips: Option<BTreeMap<String, String>>,
+}
+
 /// Why nothing can be pushed, by workspace: known before anything is built.
 pub(super) type Refused = BTreeMap<String, Refusal>;
 
@@ -60,14 +80,10 @@ pub(super) struct Refusal {
 ///
 /// # Errors
 /// Where the state can't be read.
-pub(super) fn at_remotes(
-    migration: &Migration,
-    store: &Store,
-    fleet: &mut Fleet,
-) -> Result<(Behind, Refused), PipelineError> {
-    let (mut behind, mut refused) = (Behind::default(), Refused::new());
+pub(super) fn at_remotes(migration: &Migration, store: &Store, fleet: &mut Fleet) -> Result<Remotes, PipelineError> {
+    let mut remotes = Remotes::default();
     if migration.deliver.how != Delivery::Push {
-        return Ok((behind, refused));
+        return Ok(remotes);
     }
     let mut repositories: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
     for (index, workspace) in fleet.workspaces.iter().enumerate() {
@@ -81,19 +97,19 @@ pub(super) fn at_remotes(
     let asked: Vec<(PathBuf, Vec<usize>, Vec<GitPlace>)> =
         repositories.into_iter().map(|(top, indices)| (top, indices.clone(), places(&indices))).collect();
     let recorded = store.workspaces::<serde::de::IgnoredAny>()?;
-    for (top, indices, standing) in ask_all(migration, asked) {
-        match standing {
-            Ok(Some(standing)) => {
-                let moved = settle(fleet, &indices, &standing, &mut refused);
-                if let Some(first) = moved {
-                    behind.clones += 1;
-                    behind.first.get_or_insert((first, standing.behind));
+    for (top, indices, said) in ask_all(migration, asked) {
+        match said {
+            Ok(Said { standing, tips }) => {
+                remotes.tips.extend(tips.map(|tips| (top, tips)));
+                let Some(standing) = standing else { continue };
+                if let Some(first) = settle(fleet, &indices, &standing, &mut remotes.refused) {
+                    remotes.behind.clones += 1;
+                    remotes.behind.first.get_or_insert((first, standing.behind));
                 }
             }
-            Ok(None) => {}
             Err(error @ GitError::Url { .. }) => {
                 let ids = indices.iter().map(|index| fleet.workspaces[*index].id.clone());
-                refused.extend(ids.map(|id| (id, Refusal { why: error.to_string(), is_gone: false })));
+                remotes.refused.extend(ids.map(|id| (id, Refusal { why: error.to_string(), is_gone: false })));
             }
             // Not known is not changed.
             Err(_) => {
@@ -110,7 +126,7 @@ pub(super) fn at_remotes(
             }
         }
     }
-    Ok((behind, refused))
+    Ok(remotes)
 }
 
 /// Refuses what can be pushed nowhere, before it is verified; of what is out already, its plan stays
@@ -162,7 +178,7 @@ fn is_here(toplevel: &Path, commit: &str) -> bool {
 }
 
 /// What came of asking for one repository.
-type Answer = (PathBuf, Vec<usize>, Result<Option<Standing>, GitError>);
+type Answer = (PathBuf, Vec<usize>, Result<Said, GitError>);
 
 fn ask_all(migration: &Migration, asked: Vec<(PathBuf, Vec<usize>, Vec<GitPlace>)>) -> Vec<Answer> {
     let queue = Mutex::new(asked.into_iter());
@@ -171,9 +187,9 @@ fn ask_all(migration: &Migration, asked: Vec<(PathBuf, Vec<usize>, Vec<GitPlace>
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some((top, indices, places)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
-                    let standing = ask(migration, &top, &places);
+                    let said = ask(migration, &top, &places);
                     let Ok(mut answers) = answers.lock() else { return };
-                    answers.push((top, indices, standing));
+                    answers.push((top, indices, said));
                 }
             });
         }
@@ -183,27 +199,27 @@ fn ask_all(migration: &Migration, asked: Vec<(PathBuf, Vec<usize>, Vec<GitPlace>
     answers
 }
 
-/// Where one repository stands at its remote; `None` where it has none that may be asked, or
-/// stays at the commit that somebody named.
-fn ask(migration: &Migration, toplevel: &Path, places: &[GitPlace]) -> Result<Option<Standing>, GitError> {
-    let Some(first) = places.first() else { return Ok(None) };
+/// Where one repository stands at its remote, and which branches of this migration are there.
+fn ask(migration: &Migration, toplevel: &Path, places: &[GitPlace]) -> Result<Said, GitError> {
+    let Some(first) = places.first() else { return Ok(Said::default()) };
     let repository = Repository::open(toplevel)?;
-    let Some(url) = repository.push_url(&migration.deliver.remote)? else { return Ok(None) };
+    let Some(url) = repository.push_url(&migration.deliver.remote)? else { return Ok(Said::default()) };
     let remote = Remote::new(&url, &migration.code.protocols)?;
     let follows = repository.follows()?;
     if follows == Follows::Nothing {
-        return Ok(None);
+        return Ok(Said::default());
     }
     let present = remote.present(&follows, &format!("gander/{}/", migration.id))?;
-    let Some(commit) = present.commit.clone() else { return Ok(None) };
+    let tips = Some(present.tips.clone());
+    let Some(commit) = present.commit.clone() else { return Ok(Said { standing: None, tips }) };
     remote.bring(&repository, &present)?;
     // A commit without a branch may be anywhere: only one that the remote has left behind
     // is known to stand for it.
     if follows == Follows::Head && !repository.contains(&commit, &first.commit)? {
-        return Ok(None);
+        return Ok(Said { standing: None, tips });
     }
     let prefixes: Vec<&str> = places.iter().map(|place| place.prefix.as_str()).collect();
     let trees = repository.trees(&commit, &prefixes)?;
     let behind = repository.count_between(&first.commit, &commit)?;
-    Ok(Some(Standing { commit, trees, behind }))
+    Ok(Said { standing: Some(Standing { commit, trees, behind }), tips })
 }

@@ -31,6 +31,8 @@ pub struct Planned {
     pub(super) outdated: BTreeMap<usize, String>,
     /// The waves of a rollout that has begun: they stay what they are.
     pub(super) standing: Vec<WaveRecord>,
+    /// The branches of the migration at the remotes that were asked for what they have now.
+    pub(super) tips: super::base::Tips,
     /// Of the whole fleet, also where only a shard of it was planned.
     pub(super) identity: Digest,
     /// Of rules, parameters and mappings.

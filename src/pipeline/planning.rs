@@ -88,13 +88,12 @@ pub(super) fn plan_over(
         tell(Progress::Hint(&hint));
     }
     let mut fleet = find(migration, &rules, (store, fetching), clock, tell)?;
-    let mut refused = base::Refused::new();
+    let mut remotes = base::Remotes::default();
     if let Some(store) = store.filter(|_| base == Base::Remote) {
-        let (behind, found) = base::at_remotes(migration, store, &mut fleet)?;
-        refused = found;
+        remotes = base::at_remotes(migration, store, &mut fleet)?;
         not_interrupted()?;
-        if behind.clones > 0 {
-            tell(Progress::Behind(&behind));
+        if remotes.behind.clones > 0 {
+            tell(Progress::Behind(&remotes.behind));
         }
     }
     let identity = shard::identity(&fleet);
@@ -144,7 +143,7 @@ pub(super) fn plan_over(
         plan.workspaces[index] = settled.plan;
     }
     if let Some(store) = store {
-        base::refuse(&refused, store, &mut plan)?;
+        base::refuse(&remotes.refused, store, &mut plan)?;
     }
     let outdated = install(&mut plan, corrections, store, &fleet, options.correct)?;
     let datasets = rules.datasets.clone();
@@ -152,6 +151,7 @@ pub(super) fn plan_over(
         fleet,
         plan,
         outdated,
+        tips: remotes.tips,
         standing: Vec::new(),
         manifests,
         declared: declared(&rules),

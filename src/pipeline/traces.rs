@@ -8,11 +8,11 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use super::PipelineError;
-use super::base::AT_ONCE;
+use super::base::{AT_ONCE, Tips};
 use crate::clock::Clock;
 use crate::config::{Delivery, Migration};
 use crate::discover::{self, Fetching};
-use crate::git::{GitError, Remote, Repository, TRAILER};
+use crate::git::{GitError, Remote, Repository, changes_named};
 use crate::workspace::Fleet;
 
 /// Fails where branches of a migration are found, of which no state is there. What can't be asked tells nothing.
@@ -22,13 +22,13 @@ use crate::workspace::Fleet;
 pub fn none_left(migration: &Migration, clock: &Clock) -> Result<(), PipelineError> {
     let request = discover::Request { clock, fetching: Fetching::Never, names: None };
     match discover::discover(migration, &request) {
-        Ok(discovery) => none_in(migration, &discovery.fleet),
+        Ok(discovery) => none_in(migration, &discovery.fleet, &Tips::new()),
         Err(_) => Ok(()),
     }
 }
 
-/// The same, of a fleet that is known.
-pub(super) fn none_in(migration: &Migration, fleet: &Fleet) -> Result<(), PipelineError> {
+/// The same, of a fleet that is known. Remotes of which `tips` tells are not asked again.
+pub(super) fn none_in(migration: &Migration, fleet: &Fleet, tips: &Tips) -> Result<(), PipelineError> {
     if !matches!(migration.deliver.how, Delivery::Branch | Delivery::Push) {
         return Ok(());
     }
@@ -43,7 +43,7 @@ pub(super) fn none_in(migration: &Migration, fleet: &Fleet) -> Result<(), Pipeli
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some((toplevel, id)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
-                    let Ok(Some(branch)) = look(migration, toplevel) else { continue };
+                    let Ok(Some(branch)) = look(migration, toplevel, tips.get(toplevel)) else { continue };
                     let Ok(mut found) = found.lock() else { return };
                     found.insert(id.to_owned(), branch);
                 }
@@ -60,10 +60,14 @@ pub(super) fn none_in(migration: &Migration, fleet: &Fleet) -> Result<(), Pipeli
 
 /// A branch of a repository, or of its remote, by a name that this migration gives and with a commit that names
 /// a change: others may call a branch so, too.
-fn look(migration: &Migration, toplevel: &Path) -> Result<Option<String>, GitError> {
+fn look(
+    migration: &Migration,
+    toplevel: &Path,
+    tips: Option<&BTreeMap<String, String>>,
+) -> Result<Option<String>, GitError> {
     let repository = Repository::open(toplevel)?;
     let prefix = format!("gander/{}/", migration.id);
-    let names_a_change = |message: &str| message.lines().any(|line| line.starts_with(&format!("{TRAILER}: ")));
+    let names_a_change = |message: &str| changes_named(message).next().is_some();
     if migration.deliver.how == Delivery::Branch {
         for (name, commit) in repository.tips(&prefix)? {
             if names_a_change(&repository.message(&commit)?) {
@@ -72,9 +76,16 @@ fn look(migration: &Migration, toplevel: &Path) -> Result<Option<String>, GitErr
         }
         return Ok(None);
     }
+    if tips.is_some_and(BTreeMap::is_empty) {
+        return Ok(None);
+    }
     let Some(url) = repository.push_url(&migration.deliver.remote)? else { return Ok(None) };
     let remote = Remote::new(&url, &migration.code.protocols)?;
-    for name in remote.branches(&prefix)?.into_keys() {
+    let tips = match tips {
+        Some(tips) => tips.clone(),
+        None => remote.branches(&prefix)?,
+    };
+    for name in tips.into_keys() {
         if remote.facts(&name)?.is_some_and(|facts| names_a_change(&facts.message)) {
             return Ok(Some(name));
         }

@@ -344,7 +344,7 @@ fn back(out: &mut String, staged: &Staged<'_>) {
     if deliver.branch_per != BranchPer::Consumer {
         out.push_str("The branch holds the change sets of other consumers, too, each with its own change id.\n\n");
     }
-    let _ = writeln!(out, "Gander-Change-Id: {}", staged.set.id());
+    let _ = writeln!(out, "{}: {}", crate::git::TRAILER, staged.set.id());
 }
 
 fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {

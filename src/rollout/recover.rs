@@ -354,7 +354,7 @@ fn of_branch(
         let why = format!("its owner made the commit on the branch {name} anew");
         return Ok(Some((DeliveryState::Edited(why.clone()), why)));
     }
-    let why = match facts.message.contains(&format!("{}: ", crate::git::TRAILER)) {
+    let why = match crate::git::changes_named(&facts.message).next().is_some() {
         true => format!("the branch {name} holds another change of gander's: compare it, then delete it and retry"),
         false => format!("the branch {name} is not gander's any more"),
     };

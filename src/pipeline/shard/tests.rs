@@ -64,6 +64,7 @@ fn planned(fleet: Fleet, identity: Digest) -> Planned {
         manifests: Vec::new(),
         declared: Declared::default(),
         datasets: None,
+        tips: Default::default(),
         identity,
         rules,
     }

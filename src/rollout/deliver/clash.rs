@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::effect::commit_place;
 use super::{Obstacle, Shipment};
-use crate::git::{Remote, Repository, TRAILER, merge_contents};
+use crate::git::{Remote, Repository, changes_named, merge_contents};
 use crate::workspace::FileVersion;
 
 /// How a clash is told.
@@ -54,7 +54,7 @@ pub fn no_clash(
             let merged = merge_contents(version.after.as_ref(), version.before.as_ref(), theirs.as_ref())?;
             if merged.is_none() {
                 let message = repository.message(tip)?;
-                let change = message.lines().find_map(|line| line.strip_prefix(TRAILER)?.strip_prefix(": "));
+                let change = changes_named(&message).next();
                 let migration = name.split('/').nth(1).unwrap_or_default();
                 let place = format!("{path}:{}", first_line(version));
                 return Err(Obstacle::Clash(format!(

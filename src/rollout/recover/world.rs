@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::changeset::ChangeSet;
 use crate::config::Delivery;
-use crate::git::{GitError, Remote, Repository, Standings, TRAILER};
+use crate::git::{GitError, Remote, Repository, Standings, changes_named};
 use crate::rollout::deliver::{self, Named, Obstacle, Told};
 use crate::rollout::{Request, record, ship};
 use crate::state::DeliveryRecord;
@@ -115,8 +115,7 @@ impl Scene {
         let mut open = Vec::new();
         for (name, tip) in &tips {
             let message = repository.message(tip)?;
-            let of = |line: &str| Some(line.strip_prefix(TRAILER)?.strip_prefix(": ")?.trim().to_owned());
-            let ids: Vec<String> = message.lines().filter_map(of).collect();
+            let ids: Vec<String> = changes_named(&message).map(str::to_owned).collect();
             if !ids.is_empty() {
                 open.extend(naming(tip, ids)?.map(|naming| (name.clone(), naming)));
             }
