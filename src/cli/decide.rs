@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::config::Migration;
 use crate::pipeline::Backs;
 use crate::rollout::{self, About, Ask, Hooks, RolloutError};
-use crate::state::{self, StateError, Store};
+use crate::state::{self, Answer, StateError, Store};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  gander pause --reason \"the pager rings\"")]
@@ -164,8 +164,9 @@ pub(super) fn put_through<T>(
     let begun = Instant::now();
     while begun.elapsed() < PATIENCE {
         match reader.answered(seq).map_err(failed)? {
-            Some(Ok(answer)) => return Ok(Through::Answered(answer)),
-            Some(Err(why)) => return Err(screen.refusal(RolloutError::Undecidable(why))),
+            Some(Answer::Done(answer)) => return Ok(Through::Answered(answer)),
+            Some(Answer::Refused(why)) => return Err(screen.refusal(RolloutError::Undecidable(why))),
+            Some(Answer::Failed(why)) => return Err(screen.refusal(RolloutError::Untold(why))),
             None => {}
         }
         // It may have ended without having looked again.

@@ -17,6 +17,9 @@ pub(super) struct Args {
     /// Only what happened to this consumer and to its wave.
     #[arg(long, value_name = "CONSUMER")]
     consumer: Option<String>,
+    /// The events as JSON; `gander export` writes the rest of the state, too.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(clap::Args, Debug)]
@@ -37,7 +40,14 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
             rollout::history(&store, &entity).map_err(|error| screen.no_such(error, &entity))?
         }
     };
-    screen.result(report::history::text(&history));
+    let text = match args.json {
+        false => report::history::text(&history),
+        true => report::history::json(&history).map_err(|error| {
+            screen.diagnostic(format!("error: the history can't be written as JSON: {error}"));
+            Exit::Failed
+        })?,
+    };
+    screen.result(text);
     Ok(Exit::Done)
 }
 

@@ -4,8 +4,10 @@ use super::decide::{self, Through};
 use super::screen::Screen;
 use super::{Exit, MigrationFile, run};
 use crate::clock::Clock;
+use crate::config::Migration;
 use crate::pipeline::{Backs, Progress};
-use crate::rollout::{self, Ask, Hooks, NotBack, Scope};
+use crate::report;
+use crate::rollout::{self, Ask, Hooks, NotBack, RunEnd, Scope};
 use crate::state::Store;
 
 #[derive(clap::Args, Debug)]
@@ -29,7 +31,7 @@ pub(super) struct Args {
     /// How the steps are isolated that test a revert; `none` is the explicit way round.
     #[arg(long, value_name = "MODE")]
     sandbox: Option<run::Mode>,
-    /// The ledger as JSON.
+    /// The ledger as JSON; of a dry run, what would be done, and how it would end.
     #[arg(long)]
     json: bool,
 }
@@ -62,11 +64,11 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
     if args.dry_run {
         return dry(args, &scope, &migration, screen);
     }
-    if let Some(day) = migration.rollout.revertible_until.filter(|day| days_left(*day) < 0 && !args.late) {
+    if let Some(day) = over(args, &migration) {
         screen.diagnostic(format!(
             "error: {day} was the last day on which a rollback makes sense, as the migration says; `--late` rolls back anyway"
         ));
-        return Err(Exit::Negative);
+        return Err(Exit::Usage);
     }
     let tell = |event: rollout::Event<'_>| screen.progress(&Progress::Rollout(event));
     let ask = Ask::RollBack { scope: scope.clone(), untested: args.untested };
@@ -110,17 +112,25 @@ pub(super) fn days_left(day: jiff::civil::Date) -> i32 {
     (day - today).get_days()
 }
 
-fn dry(args: &Args, scope: &Scope, migration: &crate::config::Migration, screen: &Screen) -> Result<Exit, Exit> {
+/// The last day on which a rollback makes sense, where that is over and nobody says that it is to be all the same.
+fn over(args: &Args, migration: &Migration) -> Option<jiff::civil::Date> {
+    migration.rollout.revertible_until.filter(|day| days_left(*day) < 0 && !args.late)
+}
+
+fn dry(args: &Args, scope: &Scope, migration: &Migration, screen: &Screen) -> Result<Exit, Exit> {
     let store = Store::read(&migration.state).map_err(|error| screen.failure(&error.into()))?;
     let prospects = rollout::dry_rollback(&store, scope).map_err(|error| screen.refusal(error))?;
-    if args.json {
-        let text = serde_json::to_string_pretty(&prospects).map_err(|error| {
-            screen.diagnostic(format!("error: it can't be written as JSON: {error}"));
-            Exit::Failed
-        })?;
-        screen.result(format!("{text}\n"));
-    } else {
-        screen.result(crate::report::operation::prospects(&prospects));
+    screen.result(match args.json {
+        true => report::operation::prospects_json(&prospects),
+        false => report::operation::prospects(&prospects),
+    });
+    if let Some(day) = over(args, migration) {
+        screen.diagnostic(format!("warning: {day} was the last day: without `--late` the rollback is refused"));
     }
-    Ok(if prospects.iter().any(|prospect| prospect.conflict) { Exit::Negative } else { Exit::Done })
+    // As the rollback itself would end.
+    Ok(match prospects.end {
+        RunEnd::Paused { .. } => Exit::Failed,
+        RunEnd::Waiting { .. } => Exit::Waiting,
+        _ => Exit::Done,
+    })
 }

@@ -125,13 +125,11 @@ impl Screen {
 
     /// An error of the rollout, where what a person asked for may not be possible.
     pub(super) fn refusal(&self, error: RolloutError) -> Exit {
-        match error {
-            RolloutError::NoSuch { .. } | RolloutError::Undecidable(_) => {
-                self.diagnostic(format!("error: {error}"));
-                Exit::Usage
-            }
-            error => self.failure(&error.into()),
+        if error.is_refusal() {
+            self.diagnostic(format!("error: {error}"));
+            return Exit::Usage;
         }
+        self.failure(&error.into())
     }
 
     /// An error of the rollout, where it may be that nobody is called so.

@@ -11,6 +11,7 @@ use super::planning::with_pin;
 use crate::config::Delivery;
 use crate::git::{GitError, Repository, merge_contents};
 use crate::pin;
+use crate::rollout;
 use crate::state::{DeliveryRecord, DeliveryState, Store};
 use crate::transform::{self, FileOutcome, FilePlan, Finding, FindingKind, Pinned, Plan, Transformed, WorkspacePlan};
 use crate::workspace::{Content, FileVersion, Fleet, GitPlace, Pin, Workspace, below};
@@ -187,7 +188,7 @@ fn carry(
         let full = below(&git.prefix, path);
         let present = repository.file_at(&git.commit, &full).map_err(said)?;
         match merge_contents(present.as_ref(), made.as_ref(), wanted.as_ref()).map_err(said)? {
-            None => stuck.push(*path),
+            None => stuck.push((*path, present.is_none())),
             Some(becomes) if becomes == present => {}
             Some(becomes) => {
                 let rule = wanted_of.get(*path).or_else(|| subject.rules.get(*path));
@@ -196,9 +197,8 @@ fn carry(
             }
         }
     }
-    if let Some(first) = stuck.first() {
-        let more = if stuck.len() > 1 { format!(" and of {} more", stuck.len() - 1) } else { String::new() };
-        return Err(format!("later commits changed the same lines of {first}{more}"));
+    if !stuck.is_empty() {
+        return Err(rollout::changed_since(&stuck));
     }
     if files.is_empty() {
         return Ok(Correction::Right);

@@ -42,6 +42,19 @@ fn row(line: &Recorded, width: usize) -> String {
     out
 }
 
+/// The same for machines: one JSON object, with an object for each event.
+///
+/// # Errors
+/// Where it can't be written as JSON.
+pub fn json(history: &[Recorded]) -> Result<String, serde_json::Error> {
+    #[derive(Serialize)]
+    struct Versioned<'a> {
+        schema_version: u32,
+        events: &'a [Recorded],
+    }
+    Ok(escaped(&serde_json::to_string_pretty(&Versioned { schema_version: SCHEMA_VERSION, events: history })?) + "\n")
+}
+
 /// A moment for people and machines: UTC, to the second.
 pub fn when(seconds: i64) -> String {
     let moment = Timestamp::from_second(seconds).unwrap_or_default();

@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::table::{code_line, counted, one_line, summary};
-use crate::rollout::{Digest, Prospect, Recovered, UNKNOWN, Why};
+use super::table::{code_line, counted, escaped, one_line, summary};
+use crate::rollout::{Digest, Prospect, Prospects, Recovered, UNKNOWN, Why};
 use crate::transform::FindingKind;
 
 fn moment(at: i64) -> String {
@@ -49,8 +49,14 @@ pub fn why(why: &Why) -> String {
         let message = if message.is_empty() { String::new() } else { format!(": {message}") };
         let _ = writeln!(out, "{place}  {kind}{message} [{}]", one_line(&finding.rule));
     }
-    if why.reasons.is_empty() && why.findings.is_empty() {
-        out.push_str("nothing was done there, and nothing is left there\n");
+    match &why.unresolved {
+        Some(unresolved) => {
+            let _ = writeln!(out, "its code was not found: {}", one_line(unresolved));
+        }
+        None if why.reasons.is_empty() && why.findings.is_empty() => {
+            out.push_str("nothing was done there, and nothing is left there\n");
+        }
+        None => {}
     }
     if let Some(evidence) = &why.evidence {
         let _ = writeln!(out, "\nverified: {}", one_line(evidence));
@@ -83,20 +89,39 @@ pub fn digest(digest: &Digest) -> String {
 }
 
 /// What `gander rollback --dry-run` prints.
-pub fn prospects(prospects: &[Prospect]) -> String {
+pub fn prospects(prospects: &Prospects) -> String {
     let mut out = String::new();
-    for one in prospects {
+    for one in &prospects.change_sets {
         let mark = if one.conflict { "CONFLICT  " } else { "" };
         let _ = writeln!(out, "{}  wave {}  {mark}{}", one_line(&one.workspace), one.wave, one_line(&one.what));
         if !one.dependants.is_empty() {
             let _ = writeln!(out, "    its dependants have moved already: {}", one_line(&one.dependants.join(", ")));
         }
     }
-    let conflicts = prospects.iter().filter(|one| one.conflict).count();
-    let (sets, back) = (counted(prospects.len(), "change set"), prospects.len() - conflicts);
-    let person = if conflicts == 1 { "1 needs".to_owned() } else { format!("{conflicts} need") };
-    let _ = writeln!(out, "{sets}: {back} would be taken back, {person} a person");
+    let count = |is: fn(&Prospect) -> bool| prospects.change_sets.iter().filter(|one| is(one)).count();
+    let (all, person, waits) =
+        (prospects.change_sets.len(), count(|one| one.conflict), count(|one| one.waits.is_some()));
+    let need = if person == 1 { "needs" } else { "need" };
+    let _ = writeln!(
+        out,
+        "{}: {} would be back at once, {waits} would wait for owners or remotes, {person} {need} a person",
+        counted(all, "change set"),
+        all - person - waits
+    );
     out
+}
+
+/// The same for machines.
+pub fn prospects_json(prospects: &Prospects) -> String {
+    #[derive(serde::Serialize)]
+    struct Versioned<'a> {
+        schema_version: u32,
+        #[serde(flatten)]
+        prospects: &'a Prospects,
+    }
+    // Nothing in it can fail to be JSON.
+    let text = serde_json::to_string_pretty(&Versioned { schema_version: 1, prospects }).unwrap_or_default();
+    escaped(&text) + "\n"
 }
 
 /// What `gander recover` prints.

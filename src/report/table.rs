@@ -351,9 +351,9 @@ fn hint(outcome: Outcome) -> Option<&'static str> {
         Outcome::Changed | Outcome::Unchanged | Outcome::Pending | Outcome::RolledBack => None,
         Outcome::Annotated => Some("a person finishes these; `gander show NAME` lists the places"),
         Outcome::Regressed => Some("`gander show NAME` shows the step that turned red"),
-        Outcome::Unverified => {
-            Some("give them steps that are green, or set [policy] unverified; see `gander show NAME`")
-        }
+        Outcome::Unverified => Some(
+            "give them steps that are green, or let them out: by [policy], or by `gander approve` where their rows ask for it; see `gander show NAME`",
+        ),
         Outcome::Refused => Some("`gander show NAME` says what stands in the way"),
         Outcome::Unresolved => Some("correct where the catalog says that their code lies"),
         Outcome::Errored => Some("a person has to look: `gander show NAME`"),

@@ -16,8 +16,7 @@ use super::{Request, RolloutError};
 use crate::config::Migration;
 use crate::digest::{Digest, DigestBuilder};
 use crate::state::{
-    Binding, ConsumerRecord, DecisionKind, DeliveryRecord, DeliveryState, Entry, Store, WaveRecord, WaveState,
-    WorkspaceRecord,
+    Binding, ConsumerRecord, DeliveryRecord, DeliveryState, Entry, Store, WaveRecord, WaveState, WorkspaceRecord,
 };
 use crate::transform::{Transformed, WorkspacePlan};
 use crate::workspace::{Pin, Source, Workspace};
@@ -90,11 +89,8 @@ pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), Rollo
 /// Who approved a wave has seen it under another migration, also where nothing of it is made anew.
 fn end_approvals(store: &mut Store, waves: &[WaveRecord]) -> Result<(), RolloutError> {
     let open = waves.iter().filter(|wave| !matches!(wave.state, WaveState::Passed(_)));
-    for subject in open.map(|wave| format!("wave {}", wave.number)) {
-        if store.decision(DecisionKind::Approve, &subject)?.is_some() {
-            let ended = Entry::of("unapprove", &*subject, "the migration is another one since it was approved");
-            store.undecide(DecisionKind::Approve, &subject, &ended)?;
-        }
+    for wave in open {
+        store.unapprove(wave.number, "the migration is another one since it was approved")?;
     }
     Ok(())
 }

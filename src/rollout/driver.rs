@@ -3,9 +3,10 @@
 
 use super::bind::{bind, out_there};
 use super::decisions::ROLLOUT;
+use super::end::RunEnd;
 use super::fill::fill_up;
 use super::judge::{self, judge_wave, note_waits};
-use super::ledger::{Ledger, LedgerRow, RunEnd, ledger};
+use super::ledger::{Ledger, LedgerRow, ledger};
 use super::machine::wave::{Event as Move, State};
 use super::observe::{Look, observe};
 use super::recover;

@@ -10,12 +10,12 @@ use super::gate::{self, Around, Finding, Judgement, Said, Seen, Sent};
 use super::machine::wave::{Event as Move, State};
 use super::observe::{Look, is_unclear, observe};
 use super::rollback::{BY_HAND, NAMED, early_back, finish_rollbacks, take_back};
-use super::ship::OPTED_OUT;
 use super::snapshot::Snapshot;
 use super::{Event, Request, RolloutError};
 use crate::config::{Migration, OnFailedGate};
 use crate::state::{
-    ConsumerRecord, DecisionKind, DeliveryRecord, DeliveryState, Entry, Store, Wait, WaitFor, WaveRecord, WaveState,
+    ConsumerRecord, DecisionKind, DeliveryRecord, DeliveryState, Entry, Refusal, Store, Wait, WaitFor, WaveRecord,
+    WaveState,
 };
 use crate::verify::VerdictKind;
 
@@ -92,7 +92,10 @@ fn seen(snapshot: &Snapshot, wave: &WaveRecord) -> Seen {
             Some(D::Closed(_) | D::Replaced(_)) => sent.closed += 1,
             Some(D::AwaitingApproval(_)) => sent.asked += 1,
             // Owners who opt out take no part.
-            Some(D::Refused(why)) => sent.refused += u64::from(!why.starts_with(OPTED_OUT)),
+            Some(D::Refused(_)) => {
+                let opted_out = record.is_some_and(|record| record.refusal == Some(Refusal::OptedOut));
+                sent.refused += u64::from(!opted_out);
+            }
             Some(D::Conflict(_) | D::RollingBack) => sent.out += 1,
             Some(D::Held(_)) => sent.held += 1,
             Some(D::Waiting | D::Failed(_) | D::RolledBack) | None => {}
@@ -323,11 +326,7 @@ fn named_back(
         let why = format!("{reason}; nothing more is out of those that it names");
         return move_waves(store, &[wave], Move::Fail, &why);
     }
-    let subject = format!("wave {}", wave.number);
-    if store.decision(DecisionKind::Approve, &subject)?.is_some() {
-        let ended = Entry::of("unapprove", &*subject, "a gate failed by some of it since it was approved");
-        store.undecide(DecisionKind::Approve, &subject, &ended)?;
-    }
+    store.unapprove(wave.number, "a gate failed by some of it since it was approved")?;
     let because = format!("{NAMED}: {reason}");
     for id in going {
         take_back(store, &snapshot, id, &because, &request.hooks())?;

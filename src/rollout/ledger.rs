@@ -1,12 +1,13 @@
 //! The ledger: what became of every discovered consumer, read from the state alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::RolloutError;
 use super::decisions::ROLLOUT;
 use super::deliver;
+use super::end::{NOTHING_KNOWN, RunEnd, all_refused, end_of, in_words, not_begun};
 use super::gate::Counts;
 use super::machine::consumer::{Facts, State};
 use super::observe::is_unclear;
@@ -15,8 +16,9 @@ use super::recover;
 use super::reopen;
 use super::rollback::{BY_HAND, NAMED, shown, stands_again};
 use super::snapshot::{Briefs, PlanBrief, VerdictBrief};
+use super::traffic::is_open;
 use crate::state::{
-    ConsumerRecord, Decision, DecisionKind, DeliveryRecord, DeliveryState, Store, Wait, WaitFor, WaveRecord, WaveState,
+    ConsumerRecord, Decision, DecisionKind, DeliveryRecord, DeliveryState, Store, WaveRecord, WaveState,
 };
 use crate::verify::{Strength, VerdictKind};
 
@@ -100,47 +102,6 @@ pub struct WaveReport {
     pub members: Vec<String>,
 }
 
-/// Where a rollout stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "kind")]
-pub enum RunEnd {
-    /// Every wave passed.
-    Complete,
-    /// A wave was taken back, and the rollout stopped.
-    RolledBack {
-        /// The wave.
-        wave: u32,
-        /// Why.
-        reason: String,
-    },
-    /// A gate failed, and its change sets wait for a person's decision.
-    Stopped {
-        /// The wave.
-        wave: u32,
-        /// Why.
-        reason: String,
-    },
-    /// A gate can't tell, or a person paused it: a person has to look.
-    Paused {
-        /// The wave.
-        wave: u32,
-        /// Why.
-        reason: String,
-        /// The person who paused it; `None` where a gate did.
-        #[serde(default)]
-        by: Option<String>,
-    },
-    /// It goes on when it is run again, once what it waits for has come.
-    Waiting {
-        /// The wave.
-        wave: u32,
-        /// What it waits for; nothing where running it again is enough.
-        waits: Vec<Wait>,
-        /// In words.
-        reason: String,
-    },
-}
-
 /// The ledger of what is recorded.
 ///
 /// # Errors
@@ -179,26 +140,6 @@ pub fn ledger(store: &Store) -> Result<Ledger, RolloutError> {
         paused: snapshot.decisions.get(&(DecisionKind::Pause, ROLLOUT.to_owned())).cloned(),
     })
 }
-
-/// Nobody can be delivered to, as all that would be are refused: no wave says so.
-fn all_refused(snapshot: &Briefs, rows: &[LedgerRow]) -> Option<RunEnd> {
-    if !snapshot.waves.is_empty() || !snapshot.deliveries.is_empty() {
-        return None;
-    }
-    let refused = rows.iter().filter(|row| row.outcome == Outcome::Refused);
-    let (first, count) = (refused.clone().next()?, refused.count());
-    let who = if count == 1 { "1 consumer is".to_owned() } else { format!("{count} consumers are") };
-    let reason = format!("{who} refused, and nothing is left to deliver ({}: {})", shown(&first.entity), first.reason);
-    Some(RunEnd::Paused { wave: 0, reason, by: None })
-}
-
-/// Where nothing can go on before something else is done.
-fn not_begun(why: &str) -> RunEnd {
-    RunEnd::Waiting { wave: 0, waits: Vec::new(), reason: why.to_owned() }
-}
-
-/// What a state says that no run has brought a fleet into.
-pub(super) const NOTHING_KNOWN: &str = "no run came so far as to know the fleet: `gander run`";
 
 /// Groups regressions by signature, so that one cause of many reads as one.
 fn failures(snapshot: &Briefs) -> Vec<FailureGroup> {
@@ -274,6 +215,31 @@ fn row(snapshot: &Briefs, wave_of: &BTreeMap<&str, &WaveRecord>, consumer: &Cons
 
 /// What became of a consumer, and why, in one line.
 fn said(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Outcome, String) {
+    let (outcome, mut reason) = became(snapshot, known, consumer);
+    let strength = known.verdict.and_then(|verdict| verdict.strength).filter(|one| *one != Strength::Untried);
+    if let Some(strength) = strength {
+        reason = format!("{reason} [{} evidence]", strength.as_str());
+    }
+    let Some(delivery) = known.delivery else { return (outcome, reason) };
+    let id = consumer.workspace.as_deref().unwrap_or_default();
+    reason = approved(snapshot, known, id).unwrap_or_else(|| on_its_way(delivery, reason));
+    let excluded = snapshot.decisions.get(&(DecisionKind::Exclude, id.to_owned()));
+    // What was out once keeps its state, and why it stays away is said beside it.
+    if let Some(by) = excluded.filter(|_| known.state.was_out()) {
+        reason = format!("{reason}; {}", excluded_by(by));
+    }
+    let doubt = match excluded {
+        Some(_) => delivery.doubt.clone(),
+        None => doubt_said(delivery, &consumer.entity),
+    };
+    for why in [delivery.outdated.clone(), doubt].into_iter().flatten() {
+        reason = format!("{reason}; {why}");
+    }
+    (outcome, reason)
+}
+
+/// What the recorded facts come to, and what is not out yet waits for.
+fn became(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Outcome, String) {
     let Known { plan, verdict, delivery, wave, state } = known;
     let source = match (&consumer.unresolved, plan) {
         (Some(reason), _) => SourceFact::Unresolved(reason),
@@ -298,61 +264,67 @@ fn said(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Out
         let files = if plan.parsed == 1 { "a file holds".to_owned() } else { format!("{} files hold", plan.parsed) };
         reason = format!("{reason}, though {files} names that the rules look for: `gander explain`");
     }
-    let strength = verdict.and_then(|verdict| verdict.strength).filter(|strength| *strength != Strength::Untried);
-    if let Some(strength) = strength {
-        reason = format!("{reason} [{} evidence]", strength.as_str());
-    }
-    if let Some(delivery) = delivery.filter(|one| one.state == DeliveryState::Delivered && one.branch.is_some()) {
-        match (&delivery.merged, &delivery.doubt) {
-            (Some(_), _) => reason = format!("{reason}; merged"),
-            (None, None) => reason = format!("{reason}; its owner has not merged it yet"),
-            (None, Some(_)) => {}
-        }
-    }
-    if let Some(delivery) = delivery
-        && matches!(delivery.state, DeliveryState::Delivering | DeliveryState::RollingBack)
-        && delivery.tries > 0
-        && delivery.revert.is_none()
-    {
-        let (tries, most) = (delivery.tries, deliver::MOST_TRIES);
-        let why = delivery.away.as_ref().map(|why| format!("; the last try: {why}")).unwrap_or_default();
-        reason = format!("its remote can't be reached: try {tries} of {most}, `gander run` tries again{why}");
-    }
-    if let Some(why) = delivery.filter(|one| one.state == DeliveryState::Superseded).and_then(|one| one.away.as_ref()) {
-        reason = format!("{reason}; it could not be pushed yet: {why}");
-    }
-    let reverting = delivery.filter(|delivery| delivery.state == DeliveryState::RollingBack);
-    if let Some((branch, _)) = reverting.and_then(|delivery| delivery.revert.as_ref()) {
-        reason = format!("it was merged: its owner is asked to merge the revert on the branch {branch}");
-    }
-    if delivery.is_some_and(|one| one.state == DeliveryState::Superseded && one.merged.is_some()) {
-        "what it has merged is to be corrected: the change set over that is not out yet".clone_into(&mut reason);
-    }
-    if let Some(delivery) = delivery.filter(|one| matches!(one.state, DeliveryState::AwaitingApproval(_))) {
-        let about = |by: &&Decision| by.about == delivery.change_id.to_string();
-        let approval = snapshot.decisions.get(&(DecisionKind::Approve, consumer.workspace.clone().unwrap_or_default()));
-        if let Some(by) = approval.filter(about) {
-            let who = &by.actor;
-            reason = match wave.filter(|wave| reopen::is_back(wave)) {
-                Some(wave) => {
-                    let number = wave.number;
-                    format!("approved by {who}: it goes out once `gander retry --wave {number}` opens its wave again")
-                }
-                None => format!("approved by {who}: it goes out by the next `gander run`"),
-            };
-        }
-    }
-    let said = |of: fn(&DeliveryRecord) -> Option<&String>| delivery.and_then(of);
-    // What was out once keeps its state, and why it stays away is said beside it.
-    let was_out = state.was_out();
-    let id = consumer.workspace.as_deref().unwrap_or_default();
-    if let Some(by) = snapshot.decisions.get(&(DecisionKind::Exclude, id.to_owned())).filter(|_| was_out) {
-        reason = format!("{reason}; {}", excluded_by(by));
-    }
-    for why in [said(|one| one.outdated.as_ref()), said(|one| one.doubt.as_ref())].into_iter().flatten() {
-        reason = format!("{reason}; {why}");
-    }
     (outcome, reason)
+}
+
+/// Where what is out or on its way stands with its owner and its remote, beside `reason` or in its place.
+fn on_its_way(delivery: &DeliveryRecord, reason: String) -> String {
+    use DeliveryState as D;
+    match (&delivery.state, &delivery.revert) {
+        (D::Delivered, _) if delivery.branch.is_some() => match (&delivery.merged, &delivery.doubt) {
+            (Some(_), _) => format!("{reason}; merged"),
+            (None, None) => format!("{reason}; its owner has not merged it yet"),
+            (None, Some(_)) => reason,
+        },
+        // Its owner went on with the branch, and merged it with that.
+        (D::Edited(_), _) if delivery.merged.is_some() => format!("{reason}; merged"),
+        (D::RollingBack, Some((branch, _))) => {
+            format!("it was merged: its owner is asked to merge the revert on the branch {branch}")
+        }
+        (D::Delivering | D::RollingBack, None) if delivery.tries > 0 => {
+            let (tries, most) = (delivery.tries, deliver::MOST_TRIES);
+            let why = delivery.away.as_ref().map(|why| format!("; the last try: {why}")).unwrap_or_default();
+            format!("its remote can't be reached: try {tries} of {most}, `gander run` tries again{why}")
+        }
+        (D::Superseded, _) if delivery.merged.is_some() => {
+            "what it has merged is to be corrected: the change set over that is not out yet".to_owned()
+        }
+        (D::Superseded, _) => match &delivery.away {
+            Some(why) => format!("{reason}; it could not be pushed yet: {why}"),
+            None => reason,
+        },
+        _ => reason,
+    }
+}
+
+/// Who has approved what waits for that, and what lets it out.
+fn approved(snapshot: &Briefs, known: &Known<'_>, id: &str) -> Option<String> {
+    let delivery = known.delivery.filter(|one| matches!(one.state, DeliveryState::AwaitingApproval(_)))?;
+    let by = snapshot.decisions.get(&(DecisionKind::Approve, id.to_owned()))?;
+    if by.about != delivery.change_id.to_string() {
+        return None;
+    }
+    let then = match known.wave.filter(|wave| reopen::is_back(wave)) {
+        Some(wave) => format!("once `gander retry --wave {}` opens its wave again", wave.number),
+        None => "by the next `gander run`".to_owned(),
+    };
+    Some(format!("approved by {}: it goes out {then}", by.actor))
+}
+
+/// What can't be told of a delivery, and how a person can leave it at that.
+pub(super) fn doubt_said(delivery: &DeliveryRecord, entity: &str) -> Option<String> {
+    let doubt = delivery.doubt.as_ref()?;
+    let open = is_unclear(delivery) || stands_again(delivery);
+    if !open {
+        return Some(doubt.clone());
+    }
+    let leave = format!("`gander exclude {} --reason …` leaves it as it is", shown(entity));
+    Some(match &delivery.branch {
+        Some((branch, _)) if is_open(delivery) => {
+            format!("{doubt}; it counts as open until its branch {branch} is deleted; {leave}")
+        }
+        _ => format!("{doubt}; {leave}"),
+    })
 }
 
 /// What is said of one that was found after the state was lost, until it has a verdict again.
@@ -393,109 +365,5 @@ fn not_out_yet(snapshot: &Briefs, wave: Option<&WaveRecord>, verified: bool) -> 
         _ if !verified => "its wave is open: it is to be verified".to_owned(),
         _ if wave.waits.is_empty() => "verified, and to go out: run again".to_owned(),
         _ => format!("verified, and not out yet: {}", in_words(&wave.waits)),
-    }
-}
-
-fn in_words(waits: &[Wait]) -> String {
-    waits.iter().map(|wait| wait.why.as_str()).collect::<Vec<_>>().join("; ")
-}
-
-/// Change sets that wait for a person though every wave has passed: nobody else would tell.
-fn asked_for(snapshot: &Briefs) -> Option<RunEnd> {
-    let asks = |record: &DeliveryRecord| match &record.state {
-        DeliveryState::AwaitingApproval(_) => true,
-        DeliveryState::Delivered => record.correction.as_ref().is_some_and(|kept| kept.asks),
-        _ => false,
-    };
-    let excluded = |id: &str| snapshot.decisions.contains_key(&(DecisionKind::Exclude, id.to_owned()));
-    let waits = |id: &str| !excluded(id) && snapshot.deliveries.get(id).is_some_and(asks);
-    let mut waiting = snapshot.consumers.iter().filter(|one| one.workspace.as_deref().is_some_and(waits));
-    let first = waiting.next()?;
-    let sets: BTreeSet<&Option<String>> = waiting.map(|one| &one.workspace).chain([&first.workspace]).collect();
-    let wave = first.workspace.as_ref().and_then(|id| snapshot.deliveries.get(id)).map_or(0, |record| record.wave);
-    let sets = match sets.len() {
-        1 => "a change set waits".to_owned(),
-        count => format!("{count} change sets wait"),
-    };
-    let reason = format!("{sets} for approval: `gander approve {}`", shown(&first.entity));
-    let waits = vec![Wait { what: WaitFor::Approval, until: None, why: reason.clone() }];
-    Some(RunEnd::Waiting { wave, waits, reason })
-}
-
-/// Rollbacks of single consumers that are not over, though every wave has passed.
-fn going_back(snapshot: &Briefs) -> Option<RunEnd> {
-    let record = |id: &str| snapshot.deliveries.get(id).filter(|record| record.state == DeliveryState::RollingBack);
-    let mut all = snapshot.consumers.iter().filter_map(|one| Some((one, record(one.workspace.as_deref()?)?)));
-    let (first, record) = all.next()?;
-    let more = match all.count() {
-        0 => String::new(),
-        count => format!(", and {count} more"),
-    };
-    let (what, until, why) = match record.revert {
-        Some(_) => (WaitFor::Merge, None, "its owner is asked to merge a revert"),
-        None => (WaitFor::Remote, record.again, "its rollback is not over: run again"),
-    };
-    let reason = format!("{}: {why}{more}", shown(&first.entity));
-    let waits = vec![Wait { what, until, why: reason.clone() }];
-    Some(RunEnd::Waiting { wave: record.wave, waits, reason })
-}
-
-/// What a person has to look at though every wave has passed: whether it is out can't be told, what was taken back
-/// stands all the same, or a branch of others was where it goes.
-fn person_needed(snapshot: &Briefs) -> Option<RunEnd> {
-    let needs = |record: &DeliveryRecord| match &record.state {
-        DeliveryState::Refused(why) if why.contains("--retry") => Some(why.clone()),
-        _ if is_unclear(record) || stands_again(record) => record.doubt.clone(),
-        _ => None,
-    };
-    let needed = snapshot.consumers.iter().filter_map(|one| {
-        let id = one.workspace.as_deref()?;
-        let excluded = snapshot.decisions.contains_key(&(DecisionKind::Exclude, id.to_owned()));
-        let record = snapshot.deliveries.get(id).filter(|_| !excluded)?;
-        Some((one, record.wave, needs(record)?))
-    });
-    let mut needed = needed.collect::<Vec<_>>().into_iter();
-    let (first, wave, why) = needed.next()?;
-    let more = match needed.len() {
-        0 => String::new(),
-        more => format!(" ({more} more)"),
-    };
-    let reason = format!("every wave passed, and somebody has to look at {}: {why}{more}", shown(&first.entity));
-    Some(RunEnd::Paused { wave, reason, by: None })
-}
-
-/// Where a rollout stands, by its waves. What was taken back outweighs what passed;
-/// of several, the last one is where it stopped.
-fn end_of(snapshot: &Briefs) -> RunEnd {
-    let waves = &snapshot.waves;
-    let is_back = |wave: &&WaveRecord| matches!(wave.state, WaveState::RolledBack(_));
-    let is_going_back = |wave: &&WaveRecord| matches!(wave.state, WaveState::RollingBack(_));
-    let is_open = |wave: &&WaveRecord| !matches!(wave.state, WaveState::Passed(_));
-    let decisive = waves.iter().rfind(is_going_back);
-    let decisive = decisive.or_else(|| waves.iter().rfind(is_back));
-    let Some(wave) = decisive.or_else(|| waves.iter().find(is_open)) else {
-        let end = going_back(snapshot).or_else(|| asked_for(snapshot));
-        return end.or_else(|| person_needed(snapshot)).unwrap_or(RunEnd::Complete);
-    };
-    let number = wave.number;
-    let waiting = |reason: String| RunEnd::Waiting { wave: number, waits: wave.waits.clone(), reason };
-    match wave.state.clone() {
-        WaveState::RolledBack(reason) => RunEnd::RolledBack { wave: number, reason },
-        WaveState::Failed(reason) => RunEnd::Stopped { wave: number, reason },
-        WaveState::Inconclusive(reason) => RunEnd::Paused { wave: number, reason, by: None },
-        WaveState::RollingBack(reason) => match wave.waits.first() {
-            Some(wait) => waiting(format!("it goes back ({reason}): {}", wait.why)),
-            None => waiting(format!("its rollback was interrupted ({reason}): run again")),
-        },
-        WaveState::Planned | WaveState::Running | WaveState::Baking | WaveState::Judging | WaveState::Passed(_) => {
-            match snapshot.decisions.get(&(DecisionKind::Pause, ROLLOUT.to_owned())) {
-                Some(pause) => {
-                    let reason = format!("paused by {}: {}", pause.actor, pause.reason);
-                    RunEnd::Paused { wave: number, reason, by: Some(pause.actor.clone()) }
-                }
-                None if wave.waits.is_empty() => waiting("it is not judged yet: run again".to_owned()),
-                None => waiting(in_words(&wave.waits)),
-            }
-        }
     }
 }

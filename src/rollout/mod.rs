@@ -20,6 +20,7 @@ mod decisions;
 mod deliver;
 mod digest;
 mod driver;
+mod end;
 mod fill;
 pub mod gate;
 mod judge;
@@ -30,6 +31,7 @@ mod notice;
 mod observe;
 pub mod outcome;
 pub mod pace;
+mod prospect;
 mod record;
 mod recover;
 mod renamed;
@@ -56,19 +58,21 @@ mod why;
 
 pub use bind::out_there as is_out;
 pub use decisions::{About, approve, exclude, pause, resume, retry};
-pub use deliver::WITHDRAWN;
+pub use deliver::{WITHDRAWN, changed_since};
 pub use digest::{Digest, digest};
 pub use driver::{run, watch};
+pub use end::RunEnd;
 pub use gate::{Counts, Finding, Judgement, Said};
 pub use judge::dry_run;
-pub use ledger::{FailureGroup, Ledger, LedgerRow, RunEnd, WaveReport, ledger};
+pub use ledger::{FailureGroup, Ledger, LedgerRow, WaveReport, ledger};
 pub use notice::{Kind, Notice, tell};
 pub use observe::look_at_owners;
 pub use outcome::Outcome;
+pub use prospect::{Prospect, Prospects, dry_rollback};
 pub use recover::{Recovered, UNKNOWN, recover};
 pub use reopen::retry_wave;
 pub use requests::{Ask, heed, perform};
-pub use rollback::{BY_HAND, NotBack, Prospect, Scope, dry_rollback, not_back, roll_back, shown};
+pub use rollback::{BY_HAND, NotBack, Scope, not_back, roll_back, shown};
 pub use settle::{Settled, settle};
 pub use show::{Left, View, history, left, look};
 pub use units::{Preview, explain, preview};
@@ -342,4 +346,11 @@ pub enum RolloutError {
     /// A value could not be written as JSON.
     #[error("cannot write a plan as JSON: {0}")]
     Json(#[from] serde_json::Error),
+}
+
+impl RolloutError {
+    /// What a person asked for can't be, as things stand; gander itself did not fail.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::NoSuch { .. } | Self::Undecidable(_))
+    }
 }

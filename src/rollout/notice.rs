@@ -11,7 +11,7 @@ use super::RolloutError;
 use super::driver::{GOES_ON, STOPPED};
 use super::rollback::NAMED;
 use crate::process::{Exit, Invocation, ProcessError};
-use crate::state::{Recorded, Store, Wait, WaitFor};
+use crate::state::{DeliveryState, Recorded, Store, Wait, WaitFor};
 
 /// How long a listener may take for one notice.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -66,7 +66,8 @@ fn kind(line: &Recorded) -> Option<Kind> {
             waits.iter().any(|wait| wait.what == WaitFor::Approval).then_some(Kind::ApprovalAsked)
         }
         point if point.starts_with("keep.") => {
-            entry.detail.starts_with("waits for approval").then_some(Kind::ApprovalAsked)
+            let state = serde_json::from_value::<DeliveryState>(entry.evidence.clone()?).ok()?;
+            matches!(state, DeliveryState::AwaitingApproval(_)).then_some(Kind::ApprovalAsked)
         }
         // What the world does not tell of it; empty once it does.
         "doubt" => (!entry.detail.is_empty()).then_some(Kind::Conflict),

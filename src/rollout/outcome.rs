@@ -153,7 +153,7 @@ fn of_change_set(
     use DeliveryState as D;
     let kept_back = |reason: &str| match verdict {
         None => (Outcome::Pending, reason.to_owned()),
-        Some(verdict) => unsent(result, verdict, reason),
+        Some(verdict) => unsent(result, verdict, reason, Some(reason).filter(|_| *delivery != D::Waiting)),
     };
     match delivery {
         D::Conflict(reason) => (Outcome::Errored, reason.clone()),
@@ -187,12 +187,13 @@ fn interrupted(what: &str) -> String {
 }
 
 /// A change set that did not go out.
-fn unsent(result: &Transformed, verdict: VerdictFact<'_>, reason: &str) -> (Outcome, String) {
+fn unsent(result: &Transformed, verdict: VerdictFact<'_>, reason: &str, held: Option<&str>) -> (Outcome, String) {
     let seen = verdict.reason.to_owned();
     match (verdict.kind, result) {
         (VerdictKind::Regressed, _) => (Outcome::Regressed, seen),
         (VerdictKind::BaselineBroken | VerdictKind::Flaky | VerdictKind::NoData | VerdictKind::NoChange, _) => {
-            (Outcome::Unverified, seen)
+            // What waits for its wave is not held by its verdict yet.
+            (Outcome::Unverified, held.map_or_else(|| seen.clone(), |held| format!("{seen}; {held}")))
         }
         (VerdictKind::Infra, _) => (Outcome::Errored, seen),
         (VerdictKind::Pass | VerdictKind::Fixed, Transformed::Annotated(left)) => {
@@ -208,7 +209,7 @@ fn sent(result: &Transformed, verdict: Option<VerdictFact<'_>>) -> (Outcome, Str
         Some(verdict) => match verdict.kind {
             VerdictKind::Pass | VerdictKind::Fixed => verdict.reason.to_owned(),
             VerdictKind::BaselineBroken | VerdictKind::Flaky | VerdictKind::NoData | VerdictKind::NoChange => {
-                format!("delivered unverified, as the policy says: {}", verdict.reason)
+                format!("out, and unverified: {}", verdict.reason)
             }
             VerdictKind::Regressed | VerdictKind::Infra => {
                 let reason = format!("delivered against its verdict: {}", verdict.reason);

@@ -7,7 +7,7 @@ use super::decisions::{self, About};
 use super::rollback::{Scope, roll_back};
 use super::{Event, Hooks, RolloutError, retry_wave};
 use crate::config::Gate;
-use crate::state::{Asked, Entry, Store};
+use crate::state::{Answer, Asked, Entry, Store};
 
 /// What somebody wants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -183,17 +183,16 @@ fn heed_some(
             true => Err(RolloutError::Undecidable("something else was asked of it after that, and done".to_owned())),
             false => store.in_the_name_of(&one.actor, |store| perform(store, &one.what, gates, hooks)),
         };
-        let answer = match done {
+        let (point, answer) = match done {
             Err(error @ RolloutError::State(_)) => return Err(error),
             // Unanswered, it would stop every run after this one.
-            done => done.map_err(|error| error.to_string()),
+            Err(error) if error.is_refusal() => ("answer.refused", Answer::Refused(error.to_string())),
+            Err(error) => ("answer.failed", Answer::Failed(error.to_string())),
+            Ok(text) => ("answer.done", Answer::Done(text)),
         };
-        let point = if answer.is_ok() { "answer.done" } else { "answer.refused" };
-        let answer = answer.as_deref().map_err(String::as_str);
-        let text = answer.unwrap_or_else(|why| why);
-        let asked = one.what.entry();
+        let (text, asked) = (answer.text(), one.what.entry());
         (hooks.tell)(Event::Heeded { what: &asked.point, subject: &asked.subject, by: &one.actor, answer: text });
-        store.answer(one.seq, answer, &Entry::of(point, asked.subject, text))?;
+        store.answer(one.seq, &answer, &Entry::of(point, asked.subject, text))?;
     }
     Ok(later)
 }

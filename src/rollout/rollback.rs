@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use super::bind::out_there;
 use super::deliver::{self, Obstacle, Shipment, Told};
 use super::driver::move_waves;
+use super::end::NOTHING_KNOWN;
 use super::judge::note_waits;
-use super::ledger::{Ledger, NOTHING_KNOWN, ledger};
+use super::ledger::{Ledger, ledger};
 use super::machine::consumer::Event as Turn;
 use super::machine::wave::Event as Move;
-use super::observe::{Look, as_seen, is_unclear, look_around, note_doubt, observe};
+use super::observe::{Look, is_unclear, note_doubt, observe};
 use super::ship::{change_set, shipment, workspace};
 use super::snapshot::Snapshot;
 use super::versions::files_of;
@@ -403,133 +404,6 @@ pub(super) fn take_back(
 }
 
 /// Its correction is not there any more, and what was merged under it is.
-fn is_only_below(record: &DeliveryRecord) -> bool {
+pub(super) fn is_only_below(record: &DeliveryRecord) -> bool {
     record.over.is_some() && record.state.is_thrown_away()
-}
-
-/// What would come of taking back one consumer's change set.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Prospect {
-    /// The workspace.
-    pub workspace: String,
-    /// Its wave.
-    pub wave: u32,
-    /// What would be done; why it can't be where `conflict` says so.
-    pub what: String,
-    /// A person would have to look.
-    pub conflict: bool,
-    /// Consumers downstream whose change sets are out, too, and not part of this.
-    pub dependants: Vec<String>,
-}
-
-/// What a rollback would come to, in its order: nothing is done, and nothing is recorded.
-///
-/// # Errors
-/// As [`roll_back`].
-pub fn dry_rollback(store: &Store, scope: &Scope) -> Result<Vec<Prospect>, RolloutError> {
-    let mut snapshot = Snapshot::read(store)?;
-    let mut asked: Vec<(u32, String)> = Vec::new();
-    for wave in snapshot.waves.iter().rev() {
-        let within = |id: &&String| match scope {
-            Scope::All => true,
-            Scope::Wave(number) => wave.number == *number,
-            Scope::Consumer(entity) => {
-                let of = |one: &&crate::state::ConsumerRecord| one.entity == *entity;
-                snapshot.consumers.iter().find(of).is_some_and(|one| one.workspace.as_deref() == Some(id.as_str()))
-            }
-        };
-        asked.extend(wave.members.iter().rev().filter(within).map(|id| (wave.number, id.clone())));
-    }
-    match scope {
-        Scope::Consumer(entity) if asked.is_empty() => {
-            return Err(RolloutError::NoSuch { what: format!("consumer {entity}") });
-        }
-        Scope::Wave(number) if asked.is_empty() => return Err(RolloutError::NoSuch { what: format!("wave {number}") }),
-        _ => {}
-    }
-    let only = asked.iter().map(|(_, id)| id.clone()).collect();
-    // A remote that is away is told by the trial.
-    let look = Look { only: Some(only), closely: true, ..Look::default() };
-    for news in look_around(store, &snapshot, &look, &|_| {})?.news {
-        let Some(record) = snapshot.deliveries.get_mut(&news.id) else { continue };
-        if let Some(seen) = &news.seen {
-            *record = as_seen(record, seen);
-        }
-        record.doubt = news.doubt.unwrap_or(record.doubt.take());
-    }
-    for record in snapshot.deliveries.values_mut().filter(|record| is_only_below(record)) {
-        if let Some(below) = record.over.take() {
-            *record = *below;
-        }
-    }
-    if matches!(scope, Scope::Consumer(_)) {
-        // A person says of one that is there all the same that it is to go.
-        for (_, id) in &asked {
-            if let Some(record) = snapshot.deliveries.get_mut(id).filter(|record| stands_again(record)) {
-                // Which commit it is in, the trial does not ask.
-                (record.state, record.merged) = (DeliveryState::RollingBack, Some(String::new()));
-            }
-        }
-    }
-    let known = asked.iter().filter_map(|(wave, id)| Some((*wave, id.as_str(), snapshot.deliveries.get(id)?)));
-    let known: Vec<(u32, &str, &DeliveryRecord)> = known.collect();
-    let mut prospects = Vec::new();
-    for (wave, id, record) in known.iter().filter(|(.., record)| is_unclear(record)) {
-        let (workspace, what) = ((*id).to_owned(), record.doubt.clone().unwrap_or_default());
-        prospects.push(Prospect { workspace, wave: *wave, what, conflict: true, dependants: Vec::new() });
-    }
-    let is_clear = |record: &DeliveryRecord| out_there(&record.state) && !is_unclear(record);
-    for (wave, id, record) in known.iter().filter(|(.., record)| is_clear(record)) {
-        prospects.push(prospect(store, &snapshot, &asked, (*wave, id, record))?);
-    }
-    let thrown = |record: &DeliveryRecord| record.state.is_thrown_away() && !is_unclear(record);
-    for (wave, id, record) in known.iter().filter(|(.., record)| thrown(record)) {
-        let place = workspace(&snapshot, id)?;
-        let versions = store.versions_of(id, &record.change_id)?;
-        let set = change_set(&place.place, &versions);
-        if deliver::is_left(&shipment(place, &versions, &set), record).unwrap_or(false) {
-            let (workspace, what) = ((*id).to_owned(), "its owner took it back: the branch that stands is deleted");
-            let what = what.to_owned();
-            prospects.push(Prospect { workspace, wave: *wave, what, conflict: false, dependants: Vec::new() });
-        }
-    }
-    // In the order in which it would be done.
-    prospects.sort_by_key(|one| asked.iter().position(|(wave, id)| (*wave, id) == (one.wave, &one.workspace)));
-    Ok(prospects)
-}
-
-/// What taking back one change set would come to.
-fn prospect(
-    store: &Store,
-    snapshot: &Snapshot,
-    asked: &[(u32, String)],
-    (wave, id, record): (u32, &str, &DeliveryRecord),
-) -> Result<Prospect, RolloutError> {
-    let place = workspace(snapshot, id)?;
-    let (versions, under) = files_of(store, id, record)?;
-    let set = change_set(&place.place, &versions);
-    let shipment = Shipment { under: &under, ..shipment(place, &versions, &set) };
-    let tried = deliver::try_back(&shipment, record);
-    // What is merely away is taken back by a later run.
-    let conflict = tried.as_ref().is_err_and(|obstacle| !matches!(obstacle, Obstacle::Away(_)));
-    let what = match tried {
-        Ok(what) => what.to_owned(),
-        Err(Obstacle::Away(why)) => format!("{why}; it is taken back once it can be"),
-        Err(obstacle) => obstacle.into_reason(),
-    };
-    let is_out = |other: &String| snapshot.deliveries.get(other).is_some_and(|record| out_there(&record.state));
-    let below = |other: &&String| {
-        is_out(other) && !asked.iter().any(|(_, one)| one == *other) && workspace_is_below(snapshot, id, other)
-    };
-    let dependants = snapshot.deliveries.keys().filter(below).cloned().collect();
-    Ok(Prospect { workspace: id.to_owned(), wave, what, conflict, dependants })
-}
-
-/// Whether some consumer of `other` consumes what one of `id` makes.
-fn workspace_is_below(snapshot: &Snapshot, id: &str, other: &str) -> bool {
-    let of = |id: &str| {
-        snapshot.consumers.iter().filter(move |one| one.workspace.as_deref() == Some(id)).collect::<Vec<_>>()
-    };
-    let upstream = of(id);
-    of(other).iter().any(|one| one.upstream.iter().any(|name| upstream.iter().any(|up| up.entity == *name)))
 }

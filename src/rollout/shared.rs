@@ -190,7 +190,7 @@ pub(super) fn take_out(
     }
     let said = branch.repository.message(&tip).ok();
     let head: Vec<&str> =
-        said.iter().flat_map(|said| said.lines()).filter(|line| !line.starts_with(git::TRAILER)).collect();
+        said.iter().flat_map(|said| said.lines()).filter(|line| git::changes_named(line).next().is_none()).collect();
     let author = branch.repository.said(&tip).ok().flatten().map(|(author, _)| author);
     let head = head.join("\n");
     let says = Says { head: head.trim_end(), author: author.as_deref(), time: store.now() };
@@ -350,7 +350,7 @@ impl Branch {
     /// Whether a change set may go onto it now.
     fn takes(&self, shipment: &Shipment<'_>, record: &DeliveryRecord) -> Result<(), Obstacle> {
         if let Some(tip) = self.tip.as_ref().filter(|tip| !self.known.contains(*tip)) {
-            return Err(Obstacle::Refused(format!(
+            return Err(Obstacle::Taken(format!(
                 "the branch {} that it would share is at {tip}, where gander did not put it: merge, rename or delete \
                  it, then run again with --retry",
                 self.name
@@ -408,7 +408,7 @@ impl Branch {
             dirty: Vec::new(),
         };
         if let Some(here) = self.here.as_ref().filter(|here| !self.known.contains(*here)) {
-            return Err(Obstacle::Refused(format!(
+            return Err(Obstacle::Taken(format!(
                 "the branch {} is at {here} here, where gander did not put it: rename or delete it, then run again \
                  with --retry",
                 self.name

@@ -23,7 +23,7 @@ use crate::changeset::{self, ChangeSet};
 use crate::config::{BranchPer, Delivery, Disposition};
 use crate::files;
 use crate::state::{
-    DecisionKind, DeliveryRecord, DeliveryState, Entry, KeptBack, Store, Wait, WaitFor, WorkspaceRecord,
+    DecisionKind, DeliveryRecord, DeliveryState, Entry, KeptBack, Refusal, Store, Wait, WaitFor, WorkspaceRecord,
 };
 use crate::transform::WorkspacePlan;
 use crate::verify::{Strength, Verdict};
@@ -39,7 +39,7 @@ const PUSHES: usize = 16;
 const MADE_ANEW: &str = "its base moved, and what was made anew does not go out";
 
 /// How the reason of a consumer begins whose owners want no change.
-pub(super) const OPTED_OUT: &str = "it opts out: ";
+const OPTED_OUT: &str = "it opts out: ";
 
 /// A change set with all that is known of it.
 pub(super) struct Parcel<'a> {
@@ -193,7 +193,7 @@ fn excluded_since(
         Some(_) => return Ok(true),
         None => {}
     }
-    let excluded = (DeliveryState::Refused(excluded_by(&by)), "excluded");
+    let excluded = (DeliveryState::Refused(excluded_by(&by)), None, "excluded");
     refuse(store, request, snapshot, (parcel.id, wave, parcel.over), excluded)?;
     Ok(true)
 }
@@ -333,14 +333,16 @@ fn pack<'a>(
     let withdrawn = record.filter(is_anew);
     let index = request.fleet.workspaces.iter().position(|w| w.id == id);
     if begun.is_none() {
-        let excluded = snapshot.excluded(id).map(|by| (excluded_by(by), "excluded"));
-        let opted_out = || (request.opted_out)(index?).map(|why| (format!("{OPTED_OUT}{why}"), "it opts out"));
-        if let Some((reason, why)) = excluded.or_else(opted_out) {
+        let excluded = snapshot.excluded(id).map(|by| (excluded_by(by), None, "excluded"));
+        let opts = |why| (format!("{OPTED_OUT}{why}"), Some(Refusal::OptedOut), "it opts out");
+        let opted_out = || (request.opted_out)(index?).map(opts);
+        if let Some((reason, refusal, why)) = excluded.or_else(opted_out) {
             // What was out and is withdrawn stays on record as that: its owner may still merge it.
             if withdrawn.is_some() {
                 return Ok(None);
             }
-            refuse(store, request, snapshot, (id, wave, over), (DeliveryState::Refused(reason), why))?;
+            let refused = (DeliveryState::Refused(reason), refusal, why);
+            refuse(store, request, snapshot, (id, wave, over), refused)?;
             return Ok(None);
         }
     }
@@ -348,7 +350,8 @@ fn pack<'a>(
     let kept = begun.filter(|one| matches!(one.state, DeliveryState::AwaitingApproval(_) | DeliveryState::Held(_)));
     if let Some((record, why)) = kept.zip(index.and_then(|index| (request.opted_out)(index))) {
         let state = DeliveryState::Refused(format!("{OPTED_OUT}{why}"));
-        deliver::keep(store, id, &mut record.clone(), state, "it opts out")?;
+        let mut record = DeliveryRecord { refusal: Some(Refusal::OptedOut), ..record.clone() };
+        deliver::keep(store, id, &mut record, state, "it opts out")?;
         return Ok(None);
     }
     let Some(verdict) = snapshot.verdict(id) else {
@@ -365,7 +368,7 @@ fn pack<'a>(
         None => match fresh_versions(request, id, &workspace.plan) {
             Ok(versions) => versions,
             Err(reason) => {
-                let failed = (DeliveryState::Failed(reason), "it could not be staged");
+                let failed = (DeliveryState::Failed(reason), None, "it could not be staged");
                 refuse(store, request, snapshot, (id, wave, over), failed)?;
                 return Ok(None);
             }
@@ -382,13 +385,14 @@ fn refuse(
     request: &Request<'_>,
     snapshot: &Snapshot,
     (id, wave, over): (&str, u32, Option<&DeliveryRecord>),
-    (state, why): (DeliveryState, &str),
+    (state, refusal, why): (DeliveryState, Option<Refusal>, &str),
 ) -> Result<(), RolloutError> {
     if let Some(over) = over {
         let (DeliveryState::Refused(reason) | DeliveryState::Failed(reason)) = &state else { return Ok(()) };
         return withdraw(store, request, workspace(snapshot, id)?, over, (reason, None)).map(drop);
     }
-    let mut record = new_record(request, wave, &consumers_of(request, id), &ChangeSet::new(&[], ""), None);
+    let blank = new_record(request, wave, &consumers_of(request, id), &ChangeSet::new(&[], ""), None);
+    let mut record = DeliveryRecord { refusal, ..blank };
     deliver::keep(store, id, &mut record, state, why)
 }
 
@@ -410,7 +414,10 @@ fn withdraw(
             Some(kept) if kept.asks => format!("its correction {because}: `gander approve` lets it out"),
             _ => format!("not corrected: {because}"),
         };
-        let entry = Entry::of("keep.correction", id, because);
+        let asks = correction.as_ref().is_some_and(|kept| kept.asks);
+        let kept = asks.then(|| DeliveryState::AwaitingApproval(because.to_owned()));
+        let evidence = kept.and_then(|kept| serde_json::to_value(kept).ok());
+        let entry = Entry { evidence, ..Entry::of("keep.correction", id, because) };
         (record.outdated, record.correction) = (Some(why), correction);
         deliver::go(store, id, &mut record, (Move::Deliver, DeliveryState::Delivered), entry)?;
         return Ok(record.state);

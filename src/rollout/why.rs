@@ -52,6 +52,8 @@ pub struct Why {
     pub reasons: Vec<Reason>,
     /// What was left, refused or not meant.
     pub findings: Vec<Finding>,
+    /// Why its code was not found, where it was not.
+    pub unresolved: Option<String>,
     /// The verdict, in one line.
     pub evidence: Option<String>,
 }
@@ -71,7 +73,9 @@ pub fn why(
     let consumer = snapshot.consumers.iter().find(|consumer| consumer.entity == entity);
     let consumer = consumer.ok_or_else(|| RolloutError::NoSuch { what: format!("consumer {entity}") })?;
     let id = consumer.workspace.clone().unwrap_or_default();
-    let mut why = Why { entity: entity.to_owned(), reasons: Vec::new(), findings: Vec::new(), evidence: None };
+    let unresolved = consumer.unresolved.clone();
+    let mut why =
+        Why { entity: entity.to_owned(), reasons: Vec::new(), findings: Vec::new(), unresolved, evidence: None };
     let Some(record) = snapshot.workspaces.remove(&id) else { return Ok(why) };
     let verdict = snapshot.verdicts.remove(&id);
     let versions = store.versions(&id)?;
@@ -147,7 +151,6 @@ fn of_file(file: &FilePlan, pinned: Option<&Content>, mappings: &[Row], verdict:
             let to = text[end..].find('\n').map_or(text.len(), |at| end + at);
             reason.line = line_of(text, start);
             reason.last_line = line_of(text, end);
-            reason.before = lines(&text[from..to]);
             let (mut new, mut at) = (String::new(), from);
             for splice in splices.iter().filter(|splice| splice.range.start >= from && splice.range.end <= to) {
                 new.push_str(text.get(at..splice.range.start).unwrap_or_default());
@@ -155,13 +158,29 @@ fn of_file(file: &FilePlan, pinned: Option<&Content>, mappings: &[Row], verdict:
                 at = splice.range.end;
             }
             new.push_str(text.get(at..to).unwrap_or_default());
-            reason.after = lines(&new);
+            (reason.before, reason.after) = (lines(&text[from..to]), lines(&new));
+            only_what_differs(&mut reason);
             reason.mappings = mappings.iter().filter(|row| says(row, &text[from..to], &new)).cloned().collect();
         }
         reasons.push(reason);
     }
     reasons.sort_by_key(|reason| reason.line);
     reasons
+}
+
+/// Leaves out the lines at both ends that stay as they are: what is removed or put in as whole lines reaches to those
+/// beside it.
+fn only_what_differs(reason: &mut Reason) {
+    let same = |(one, other): &(&String, &String)| one == other;
+    let first = reason.before.iter().zip(&reason.after).take_while(same).count();
+    reason.before.drain(..first);
+    reason.after.drain(..first);
+    let last = reason.before.iter().rev().zip(reason.after.iter().rev()).take_while(same).count();
+    reason.before.truncate(reason.before.len() - last);
+    reason.after.truncate(reason.after.len() - last);
+    let lines = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    reason.line = reason.line.saturating_add(lines(first));
+    reason.last_line = reason.line.saturating_add(lines(reason.before.len().saturating_sub(1)));
 }
 
 /// The old name stood there and does not any more, and the new one stands there now.
@@ -181,7 +200,8 @@ fn says(row: &Row, before: &str, after: &str) -> bool {
 fn noticed(verdict: Option<&Verdict>, rule: &str) -> Option<String> {
     let evidence = verdict?.evidence.as_ref()?;
     let noticed = evidence.rules.get(rule)?;
-    Some(noticed.clone().unwrap_or_else(|| "nothing noticed a wrong variant of it".to_owned()))
+    let who = noticed.as_deref().unwrap_or("nothing");
+    Some(format!("{who} noticed a wrong variant of it"))
 }
 
 fn line_of(text: &str, at: usize) -> u32 {

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::params;
+use rusqlite::{Transaction, params};
 use serde::{Deserialize, Serialize};
 
-use super::journal::{self, Entry};
+use super::journal::{self, Entry, Signed};
 use super::{StateError, Store, execute};
 
 /// What was decided.
@@ -108,6 +108,18 @@ impl Store {
         })
     }
 
+    /// Ends the approval of a wave, where it has one.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn unapprove(&mut self, wave: u32, why: &str) -> Result<(), StateError> {
+        if self.decision(DecisionKind::Approve, &format!("wave {wave}"))?.is_none() {
+            return Ok(());
+        }
+        let signed = self.signed();
+        self.write("journal.unapprove.done", |transaction, at| unapprove(transaction, at, &signed, (wave, why)))
+    }
+
     /// What holds of one kind about one subject.
     ///
     /// # Errors
@@ -136,4 +148,19 @@ impl Store {
         };
         rows.into_iter().map(known).collect()
     }
+}
+
+/// Ends the approval of a wave, where it has one, within a larger change.
+pub(super) fn unapprove(
+    transaction: &Transaction<'_>,
+    at: i64,
+    signed: &Signed,
+    (wave, why): (u32, &str),
+) -> rusqlite::Result<()> {
+    let wave = format!("wave {wave}");
+    let mut delete = transaction.prepare_cached("DELETE FROM decisions WHERE kind = ?1 AND subject = ?2")?;
+    if delete.execute(params![DecisionKind::Approve.as_str(), wave])? > 0 {
+        journal::append(transaction, at, signed, &Entry::of("unapprove", wave, why))?;
+    }
+    Ok(())
 }

@@ -32,10 +32,10 @@ mod waves;
 pub use decisions::{Decision, DecisionKind};
 pub use journal::{Entry, Phase, Recorded};
 pub use records::{
-    Binding, ConsumerRecord, DeliveryRecord, DeliveryState, Earlier, KeptBack, Wait, WaitFor, WaveRecord, WaveState,
-    WorkspaceRecord,
+    Binding, ConsumerRecord, DeliveryRecord, DeliveryState, Earlier, KeptBack, Refusal, Wait, WaitFor, WaveRecord,
+    WaveState, WorkspaceRecord,
 };
-pub use requests::{Asked, ask};
+pub use requests::{Answer, Asked, ask};
 pub use schema::SCHEMA_VERSION;
 pub use summaries::{Summary, WorkspaceBrief};
 

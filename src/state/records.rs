@@ -233,6 +233,16 @@ impl DeliveryState {
     }
 }
 
+/// What a change set is refused for, where more follows from that than from its reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusal {
+    /// Its owner opts out, and takes no part.
+    OptedOut,
+    /// A branch that gander did not make is where it goes: a person has to make room.
+    Taken,
+}
+
 /// The change set of a workspace, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryRecord {
@@ -314,6 +324,9 @@ pub struct DeliveryRecord {
     /// It was found after the state was lost: what its verification saw is not known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub recovered: bool,
+    /// What it is refused for, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refusal>,
     /// The correction of it that is kept back, once it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correction: Option<KeptBack>,
@@ -400,6 +413,7 @@ impl DeliveryRecord {
             earlier: Vec::new(),
             doubt: None,
             recovered: false,
+            refusal: None,
             correction: None,
         }
     }

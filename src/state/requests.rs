@@ -22,6 +22,43 @@ pub struct Asked<A> {
     pub what: A,
 }
 
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It was done, and what came of it.
+    Done(String),
+    /// It can't be, as things stand, and why.
+    Refused(String),
+    /// gander could not know or could not do it, and why.
+    Failed(String),
+}
+
+impl Answer {
+    /// In words.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Done(text) | Self::Refused(text) | Self::Failed(text) => text,
+        }
+    }
+
+    /// As it lies in the column `refused`.
+    fn code(&self) -> i64 {
+        match self {
+            Self::Done(_) => 0,
+            Self::Refused(_) => 1,
+            Self::Failed(_) => 2,
+        }
+    }
+
+    fn of(code: i64, text: String) -> Self {
+        match code {
+            0 => Self::Done(text),
+            1 => Self::Refused(text),
+            _ => Self::Failed(text),
+        }
+    }
+}
+
 /// Leaves a request for whoever holds the lock of `folder`, in the name of `actor`: its
 /// number. It is in the journal at once, as `entry`.
 ///
@@ -78,30 +115,29 @@ impl Store {
         rows.iter().map(|text| self.value(text)).collect()
     }
 
-    /// Answers a request: what came of it, or why it can't be.
+    /// Answers a request.
     ///
     /// # Errors
     /// Where the file can't be written.
-    pub fn answer(&mut self, seq: i64, answer: Result<&str, &str>, entry: &Entry) -> Result<(), StateError> {
+    pub fn answer(&mut self, seq: i64, answer: &Answer, entry: &Entry) -> Result<(), StateError> {
         let signed = self.signed();
-        let (text, refused) = (answer.unwrap_or_else(|why| why), answer.is_err());
         self.write(&entry.fault_point(), |transaction, at| {
             journal::append(transaction, at, &signed, entry)?;
             let update = "UPDATE requests SET answer = ?2, refused = ?3 WHERE seq = ?1";
-            execute(transaction, update, params![seq, text, refused])?;
+            execute(transaction, update, params![seq, answer.text(), answer.code()])?;
             Ok(())
         })
     }
 
-    /// What was answered to a request, once it was: what came of it, or why it can't be.
+    /// What was answered to a request, once it was.
     ///
     /// # Errors
     /// Where the file can't be read.
-    pub fn answered(&self, seq: i64) -> Result<Option<Result<String, String>>, StateError> {
+    pub fn answered(&self, seq: i64) -> Result<Option<Answer>, StateError> {
         let query = "SELECT answer, refused FROM requests WHERE seq = ?1";
-        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Option<String>>(0)?, row.get::<_, bool>(1)?));
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Option<String>>(0)?, row.get::<_, i64>(1)?));
         let found = self.db.query_row(query, params![seq], read).optional().map_err(|source| self.error(source))?;
-        Ok(found.and_then(|(answer, refused)| answer.map(|text| if refused { Err(text) } else { Ok(text) })))
+        Ok(found.and_then(|(answer, code)| Some(Answer::of(code, answer?))))
     }
 
     /// Does something in the name of somebody else: the journal says so.

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::deliveries::forget;
 use super::journal::{self, Entry};
 use super::records::{Wait, WaveRecord, WaveState};
-use super::{StateError, Store, execute};
+use super::{StateError, Store, decisions, execute};
 
 impl Store {
     /// Every wave with its members, by number.
@@ -84,17 +84,13 @@ impl Store {
                 "UPDATE waves SET state = ?2, waits = NULL, since = CASE ?3 WHEN 'baking' THEN COALESCE(since, ?4)
                  WHEN 'planned' THEN NULL WHEN 'running' THEN NULL ELSE since END WHERE number = ?1",
             )?;
-            // Who approved a wave did so before it failed, and has not looked since.
-            let mut unapprove =
-                transaction.prepare_cached("DELETE FROM decisions WHERE kind = 'approve' AND subject = ?1")?;
             for ((number, state, entry), text) in moves.iter().zip(&texts) {
                 journal::append(transaction, at, &signed, entry)?;
                 update.execute(params![number, text, state.as_str(), at])?;
-                let wave = format!("wave {number}");
-                let ends = matches!(state, WaveState::Failed(_) | WaveState::RollingBack(_));
-                if ends && unapprove.execute(params![wave])? > 0 {
-                    let ended = Entry::of("unapprove", wave, "it failed, or is taken back, since it was approved");
-                    journal::append(transaction, at, &signed, &ended)?;
+                // Who approved a wave did so before it failed, and has not looked since.
+                if matches!(state, WaveState::Failed(_) | WaveState::RollingBack(_)) {
+                    let why = "it failed, or is taken back, since it was approved";
+                    decisions::unapprove(transaction, at, &signed, (*number, why))?;
                 }
             }
             forget(transaction, at, &signed, unverified, true)?;

@@ -135,6 +135,9 @@ fn a_persons_branch_of_that_name_stays() {
     assert_eq!(bench.git(&["rev-parse", "gander/small/bee"]), mine);
     assert_ne!(outcomes(&ledger)["bee"], "changed", "{}", reason(&ledger, "bee"));
     assert!(reason(&ledger, "bee").contains("gander/small/bee"), "{}", reason(&ledger, "bee"));
+    assert!(reason(&ledger, "bee").ends_with("then run again with --retry"), "{}", reason(&ledger, "bee"));
+    let status = bench.gander(&["status"]).expect(7).stdout;
+    assert!(status.contains("; not out: 1 × refused"), "{status}");
 }
 
 #[test]
@@ -240,7 +243,7 @@ fn patches_that_somebody_has_applied_are_not_said_to_be_back() {
     bench.gander(&["run"]).expect(0);
     let folder = ".gander/small/change-sets/wave-1/ant";
     bench.git(&["apply", &format!("{folder}/change.patch")]);
-    let dry = bench.gander(&["rollback", "--all", "--dry-run"]).expect(1).stdout;
+    let dry = bench.gander(&["rollback", "--all", "--dry-run"]).expect(5).stdout;
     assert!(dry.contains("it is applied: job.py"), "{dry}");
     bench.gander(&["rollback", "--all"]).expect(5);
     let ledger = bench.ledger();

@@ -6,6 +6,7 @@ const RULES: &str = "
 rule(\"small/table\").lang(\"python\").find(\"read_table($T)\").where(#{ T: key_of(mapping(\"users\").tables) })
     .rewrite(|m, cx| code(\"read_table($T)\", #{ T: lit(mapping(\"users\").tables[m.T.value]) }));
 rule(\"small/ask\").lang(\"python\").find(\"referrer($X)\").annotate(\"somebody has to decide\");
+rule(\"small/gone\").lang(\"python\").find(\"legacy($X)\").delete();
 rule(\"small/risky\").lang(\"python\").safety(\"review\").find(\"risky($X)\").replace(\"safe($X)\");
 ";
 
@@ -48,11 +49,16 @@ fn why_names_rule_match_mapping_and_evidence() {
     let json = bench.gander(&["why", "ant", "job.py", "--json"]).expect(0).json();
     assert_eq!(json["reasons"].as_array().unwrap().len(), 3, "{json:#}");
     // Code is shown as it stands.
-    bench.put("apps/cat/job.py", "if True:\n    rows = read_table( \"users_v1\" )  #  as ever\n");
+    bench.put(
+        "apps/cat/job.py",
+        "if True:\n    rows = read_table( \"users_v1\" )  #  as ever\n    legacy(1)\n    rows.close()\n",
+    );
     bench.commit_all();
     bench.gander(&["run"]);
     let spaced = bench.gander(&["why", "cat"]).expect(0).stdout;
     assert!(spaced.contains("  -     rows = read_table( \"users_v1\" )  #  as ever\n"), "{spaced}");
+    // What goes as a whole line says nothing of the next one.
+    assert!(spaced.contains("job.py:3  small/gone, match 1\n  -     legacy(1)\n\n"), "{spaced}");
     bench.gander(&["why", "ant", "job.py:1"]).expect(1);
     bench.gander(&["why", "nobody"]).expect(2);
     let nowhere = bench.gander(&["why", "ant", "nofile.py"]).expect(2);
@@ -86,6 +92,12 @@ fn a_day_is_told_what_can_go_goes_and_a_rollback_has_its_time() {
     assert!(told.contains("wave 1  wave.pass"), "{told}");
     let json = bench.gander(&["digest", "--json"]).expect(0).json();
     assert_eq!(json["counts"]["verified"][0], 2, "{json:#}");
+    let (text, json) = (bench.gander(&["history"]).stdout, bench.gander(&["history", "--json"]).expect(0).json());
+    let events = json["events"].as_array().unwrap();
+    assert_eq!((json["schema_version"].as_i64(), events.len()), (Some(1), text.lines().count()));
+    assert_eq!((events[0]["seq"].as_i64(), events[0]["point"].as_str()), (Some(1), Some("bind")), "{:#}", events[0]);
+    let of_one = bench.gander(&["history", "--consumer", "bee", "--json"]).expect(0).json();
+    assert!((1..events.len()).contains(&of_one["events"].as_array().unwrap().len()), "{of_one:#}");
     bench.gander(&["digest", "--since", "soon"]).expect(2);
     let status = bench.gander(&["status"]).expect(0).stdout;
     assert!(status.contains("days are left to roll back (until 2099-12-31)"), "{status}");
@@ -102,7 +114,10 @@ fn a_day_is_told_what_can_go_goes_and_a_rollback_has_its_time() {
     bench.gander(&["run"]).expect(0);
     // Once the day is over, a rollback has to be meant.
     bench.put("migration.toml", bench.text("migration.toml").replace("2099-12-31", "2020-01-01"));
-    let late = bench.gander(&["rollback", "--all"]).expect(1);
+    let dry = bench.gander(&["rollback", "--all", "--dry-run", "--json"]).expect(0);
+    assert_eq!(dry.json()["end"]["kind"], "rolled-back", "{}", dry.stdout);
+    assert!(dry.stderr.contains("2020-01-01 was the last day"), "{}", dry.stderr);
+    let late = bench.gander(&["rollback", "--all"]).expect(2);
     assert!(late.stderr.contains("2020-01-01 was the last day"), "{}", late.stderr);
     assert_eq!(bench.text("apps/bee/job.py"), "safe(1)\n");
     bench.gander(&["rollback", "--all", "--late"]).expect(0);

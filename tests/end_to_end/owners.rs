@@ -97,8 +97,14 @@ fn what_owners_edit_close_and_replace_is_seen_and_left_alone() {
     std::fs::write(ant.join("job.py"), "rows = read_table(\"users_v2\", 1)\n").unwrap();
     git(&ant, &["commit", "-q", "-a", "--amend", "--no-edit"]);
     git(&ant, &["push", "-q", "-f"]);
+    // So is one under other words.
+    let cat = owner(&bench, "cat", "gander/small/cat");
+    std::fs::write(cat.join("job.py"), "rows = read_table(\"users_v2\", 1)\n").unwrap();
+    git(&cat, &["commit", "-q", "-a", "--amend", "-m", "our words"]);
+    git(&cat, &["push", "-q", "-f"]);
     bench.gander(&["run"]);
-    assert_eq!(state(&bench, "ant"), "edited");
+    assert_eq!((state(&bench, "ant").as_str(), state(&bench, "cat").as_str()), ("edited", "edited"));
+    assert!(reason(&bench.ledger(), "cat").contains("amended the commit"), "{:#}", bench.ledger());
     // Whoever wants it anew after closing it says so.
     git(&remote(&bench, "bee"), &["branch", "-D", "gander/small/bee"]);
     bench.gander(&["run"]);
@@ -212,9 +218,17 @@ fn what_was_merged_is_reverted_over_what_came_since() {
     commit(&ant, "job.py", &now, &[]);
     git(&ant, &["push", "-q"]);
     bench.gander(&["run"]).expect(0);
-    let dry = bench.gander(&["rollback", "--all", "--dry-run"]).expect(0).stdout;
+    let dry = bench.gander(&["rollback", "--all", "--dry-run"]).expect(4).stdout;
     assert!(dry.contains("apps/ant  wave 1  it is merged: a revert is asked for"), "{dry}");
     assert!(dry.contains("apps/bee  wave 2  its branch is deleted"), "{dry}");
+    let json = bench.gander(&["rollback", "--all", "--dry-run", "--json"]).expect(4).json();
+    let (end, sets) = (&json["end"], &json["change_sets"]);
+    assert_eq!((end["kind"].as_str(), end["waits"][0]["for"].as_str()), (Some("waiting"), Some("merge")), "{json:#}");
+    assert_eq!(
+        (sets[2]["workspace"].as_str(), sets[2]["waits"].as_str()),
+        (Some("apps/ant"), Some("merge")),
+        "{json:#}"
+    );
     assert!(tip(&bench, "bee").is_some(), "nothing was done");
     let shown = bench.gander(&["show", "ant"]).expect(0).stdout;
     assert!(shown.contains("\n  merged      in ") && !shown.contains("\n  branch "), "{shown}");
@@ -284,7 +298,7 @@ fn later_commits_in_the_same_lines_are_shown_side_by_side() {
     commit(&ant, "job.py", &now, &[]);
     git(&ant, &["push", "-q"]);
     bench.gander(&["run"]).expect(0);
-    let dry = bench.gander(&["rollback", "--consumer", "ant", "--dry-run"]).expect(1).stdout;
+    let dry = bench.gander(&["rollback", "--consumer", "ant", "--dry-run"]).expect(5).stdout;
     assert!(dry.contains("CONFLICT  later commits changed the same lines of job.py"), "{dry}");
     bench.gander(&["rollback", "--consumer", "ant"]).expect(5);
     assert_eq!(state(&bench, "ant"), "revert-conflict");
@@ -293,6 +307,12 @@ fn later_commits_in_the_same_lines_are_shown_side_by_side() {
         assert_eq!(&bench.text(&format!("{folder}/job.py.{name}")), wanted);
     }
     assert_eq!(branches(&bench, "ant").len(), 1, "only main");
+    // A file that is not there any more has no lines.
+    git(&ant, &["mv", "job.py", "task.py"]);
+    commit(&ant, "more.txt", "moved\n", &[]);
+    git(&ant, &["push", "-q"]);
+    let dry = bench.gander(&["rollback", "--consumer", "ant", "--dry-run"]).expect(5).stdout;
+    assert!(dry.contains("CONFLICT  later commits moved or deleted job.py"), "{dry}");
 }
 
 /// The owner's clone of `main` with the branch merged into it; not pushed yet.
@@ -311,7 +331,7 @@ fn a_rollback_looks_first_at_what_owners_merged_since_the_last_run() {
     let bee = merge(&bench, "bee", &["--squash"]);
     git(&bee, &["commit", "-q", "-m", "Read the new table"]);
     git(&bee, &["push", "-q", "origin", "main", ":gander/small/bee"]);
-    let dry = bench.gander(&["rollback", "--all", "--dry-run"]).expect(0).stdout;
+    let dry = bench.gander(&["rollback", "--all", "--dry-run"]).expect(4).stdout;
     for name in ["ant", "bee"] {
         let line = dry.lines().find(|line| line.contains(&format!("apps/{name}  "))).unwrap_or_default();
         assert!(line.ends_with("it is merged: a revert is asked for"), "{name}:\n{dry}");
@@ -391,6 +411,7 @@ fn what_is_squashed_and_left_standing_or_gets_other_words_is_merged() {
     assert_eq!((state(&bench, "ant").as_str(), state(&bench, "bee").as_str()), ("healthy", "edited"));
     git(&bee, &["push", "-q", "origin", "HEAD:main", ":gander/small/bee"]);
     bench.gander(&["run"]).expect(0);
+    assert!(reason(&bench.ledger(), "bee").ends_with("; merged"), "{:#}", bench.ledger());
     bench.gander(&["rollback", "--all"]).expect(4);
     for name in ["ant", "bee"] {
         assert_eq!(state(&bench, name), "reverting", "{:#}", bench.ledger());
@@ -521,6 +542,7 @@ fn what_the_world_does_not_tell_is_said_and_left_to_a_person() {
     let why = reason(&bench.ledger(), "bee").to_owned();
     assert!(why.contains("was deleted") && why.contains("job.py is neither as it was before"), "{why}");
     assert!(!why.contains("was not merged"), "{why}");
+    assert!(why.contains("`gander exclude bee --reason …` leaves it as it is"), "{why}");
     // One is squashed after it was taken back: their own work, or the migration?
     let cat = merge(&bench, "cat", &["--squash"]);
     bench.gander(&["rollback", "--consumer", "cat"]).expect(0);
@@ -530,8 +552,9 @@ fn what_the_world_does_not_tell_is_said_and_left_to_a_person() {
     let why = reason(&bench.ledger(), "cat").to_owned();
     assert!(why.contains("all the same: it was merged after that, or is its owner's own work"), "{why}");
     assert_eq!((state(&bench, "cat").as_str(), branches(&bench, "cat").len()), ("reverted", 1), "nothing is done");
-    let dry = bench.gander(&["rollback", "--all", "--dry-run"]).expect(1).stdout;
+    let dry = bench.gander(&["rollback", "--all", "--dry-run"]).expect(5).stdout;
     assert!(dry.contains("apps/bee  wave 2  CONFLICT  job.py is neither"), "{dry}");
+    assert!(dry.contains("CONFLICT  what was taken back is there all the same"), "{dry}");
     let said = bench.gander(&["rollback", "--consumer", "bee"]).expect(5).stderr;
     assert!(said.contains("neither as it was before"), "{said}");
     let last = git(&bee, &["rev-parse", "HEAD"]);

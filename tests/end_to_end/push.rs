@@ -129,7 +129,7 @@ fn a_remote_that_is_away_is_waited_for() {
     assert!(tip(&bench, "bee").is_some());
     // The same on the way back.
     std::fs::rename(&there, &gone).unwrap();
-    let dry = bench.gander(&["rollback", "--all", "--dry-run"]).expect(0).stdout;
+    let dry = bench.gander(&["rollback", "--all", "--dry-run"]).expect(4).stdout;
     assert!(dry.contains("it is taken back once it can be") && !dry.contains("CONFLICT"), "{dry}");
     bench.gander(&["rollback", "--all"]);
     assert_eq!(tip(&bench, "cat"), None);
@@ -179,6 +179,18 @@ fn a_refusal_pauses_until_a_person_has_looked() {
     std::fs::remove_file(remote(&bench, "bee").join("hooks/pre-receive")).unwrap();
     bench.gander(&["run", "--retry"]).expect(0);
     assert!(tip(&bench, "bee").is_some());
+    // A revert is refused as well, and is asked for again by whoever wants it.
+    git(&super::owners::merge(&bench, "bee", &["--no-ff", "-m", "merged"]), &["push", "-q", "origin", "main"]);
+    let refuses = "#!/bin/sh\ngrep -q revert && echo no reverts on Sundays >&2 && exit 1\nexit 0\n";
+    hook(&remote(&bench, "bee"), "pre-receive", refuses);
+    bench.gander(&["rollback", "--consumer", "bee"]).expect(5);
+    let why = reason(&bench.ledger(), "bee").to_owned();
+    assert!(
+        why.contains("no reverts on Sundays") && why.contains("`gander rollback --consumer` tries it again"),
+        "{why}"
+    );
+    std::fs::remove_file(remote(&bench, "bee").join("hooks/pre-receive")).unwrap();
+    bench.gander(&["rollback", "--consumer", "bee"]).expect(4);
 }
 
 #[test]

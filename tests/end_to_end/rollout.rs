@@ -155,13 +155,13 @@ fn an_approval_ends_with_a_gate_that_fails_by_some_of_it() {
 #[test]
 fn owners_opt_out_by_a_file() {
     let bench = fleet("", "");
-    bench.put("apps/bee/.gander-opt-out", "we are being rewritten\n");
+    bench.put("apps/bee/.gander-opt-out", "we are being rewritten: no --retry\n");
     bench.git(&["add", "-A"]);
     bench.git(&["commit", "-q", "-m", "no"]);
     bench.gander(&["run"]).expect(0);
     let ledger = bench.ledger();
     assert_eq!(outcomes(&ledger)["bee"], "refused");
-    assert_eq!(super::bench::reason(&ledger, "bee"), "it opts out: we are being rewritten");
+    assert_eq!(super::bench::reason(&ledger, "bee"), "it opts out: we are being rewritten: no --retry");
     assert_eq!(bench.text("apps/bee/job.py"), JOB);
 }
 

@@ -157,6 +157,17 @@ fn a_revert_that_can_not_be_merged_any_more_is_for_a_person() {
     }
     bench.gander(&["run"]);
     assert_eq!(three(), ["revert-conflict", "reverted", "reverted"], "{:#}", bench.ledger());
+    // Its owner works on the revert itself.
+    let asked = git(&remote(&bench, "ant"), &["rev-parse", "gander/small/ant.revert"]);
+    git(&places[0], &["fetch", "-q"]);
+    git(&places[0], &["checkout", "-q", "-B", "back", "origin/gander/small/ant.revert"]);
+    commit(&places[0], "notes.txt", "mine\n", &[]);
+    git(&places[0], &["push", "-q", "origin", "back:gander/small/ant.revert"]);
+    bench.gander(&["rollback", "--consumer", "ant"]).expect(5);
+    let said = reason(&bench.ledger(), "ant").to_owned();
+    assert!(said.contains("its owner went on with the branch gander/small/ant.revert"), "{said}");
+    git(&places[0], &["push", "-q", "-f", "origin", &format!("{}:gander/small/ant.revert", asked.trim())]);
+    git(&places[0], &["checkout", "-q", "main"]);
     bench.gander(&["rollback", "--consumer", "ant"]).expect(5);
     let now = bench.text(".gander/small/change-sets/wave-1/ant/conflict/job.py.now");
     assert_eq!(now, NEW.replace("rows", "lines"));

@@ -70,9 +70,7 @@ fn commit(
             Err(Obstacle::Moved(format!("it can't be made anew: {error}")))
         }
         // A branch of that name that is somebody else's: nothing was delivered.
-        Err(error @ (GitError::Moved { .. } | GitError::CheckedOut { .. })) => {
-            Err(Obstacle::Refused(error.to_string()))
-        }
+        Err(error @ (GitError::Moved { .. } | GitError::CheckedOut { .. })) => Err(taken(&error)),
         Err(error) => Err(error.into()),
     }
 }
@@ -100,7 +98,7 @@ fn push(shipment: &Shipment<'_>, papers: &Papers<'_>, record: &mut DeliveryRecor
         // The same, pushed from another clone or by a run whose state was lost?
         return adopt(&place, &remote, record, &made).and_then(|found| match found {
             true => Ok(()),
-            false => Err(Obstacle::Refused(format!(
+            false => Err(Obstacle::Taken(format!(
                 "{} has a branch {branch} that gander did not make; rename or delete it, then run again with --retry",
                 remote.url()
             ))),
@@ -120,7 +118,7 @@ fn push(shipment: &Shipment<'_>, papers: &Papers<'_>, record: &mut DeliveryRecor
         Err(error @ (GitError::Moved { .. } | GitError::Rejected { .. })) => {
             match remote.branch(&branch)? == Some(made.clone()) || adopt(&place, &remote, record, &made)? {
                 true => Ok(()),
-                false if matches!(error, GitError::Moved { .. }) => Err(Obstacle::Refused(error.to_string())),
+                false if matches!(error, GitError::Moved { .. }) => Err(taken(&error)),
                 false => Err(error.into()),
             }
         }
@@ -199,10 +197,17 @@ pub fn remote_of_record(record: &DeliveryRecord) -> Result<Remote, GitError> {
     Remote::new(url, &[protocol.to_owned()])
 }
 
+/// A branch of that name is in the way. A run alone does not try again what was refused.
+fn taken(error: &GitError) -> Obstacle {
+    Obstacle::Taken(format!("{error} with --retry"))
+}
+
 /// After an intent, a file on neither end is a matter for a person.
 fn third_state(obstacle: Obstacle) -> Obstacle {
     match obstacle {
-        Obstacle::Refused(reason) => Obstacle::Failed(format!("{reason} while the delivery was interrupted")),
+        Obstacle::Refused(reason) | Obstacle::Taken(reason) => {
+            Obstacle::Failed(format!("{reason} while the delivery was interrupted"))
+        }
         other => other,
     }
 }

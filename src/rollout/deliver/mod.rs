@@ -17,7 +17,7 @@ pub use effect::{is_ours, trailer};
 pub use look::{is_own, own_writes};
 pub use present::{Present, Told, merged_as_files, present};
 use revert::Reverting;
-pub use revert::{Named, SIDE_BY_SIDE, is_revert, named, revert_id, trial};
+pub use revert::{Named, SIDE_BY_SIDE, changed_since, is_revert, named, revert_id, trial};
 
 use super::machine::consumer::{Event, State};
 use super::{Hooks, RolloutError, shared};
@@ -25,7 +25,7 @@ use crate::changeset::{self, ChangeSet};
 use crate::config::Delivery;
 use crate::files::{self, FilesError};
 use crate::git::GitError;
-use crate::state::{DecisionKind, DeliveryRecord, DeliveryState, Entry, Phase, Store};
+use crate::state::{DecisionKind, DeliveryRecord, DeliveryState, Entry, Phase, Refusal, Store};
 use crate::workspace::{FileVersion, Pin, Workspace};
 
 /// The file that marks the folder of a change set that was taken back.
@@ -96,6 +96,8 @@ fn tried_again(record: &mut DeliveryRecord, now: i64) -> bool {
 pub enum Obstacle {
     /// The place must not be touched; it was not.
     Refused(String),
+    /// A branch of others is where it goes: a person has to make room; it was not touched.
+    Taken(String),
     /// Somebody else changed the same place since; it was not touched.
     Conflict(String),
     /// It was tried and failed.
@@ -112,7 +114,7 @@ impl Obstacle {
     /// Why, for people.
     pub fn into_reason(self) -> String {
         match self {
-            Self::Refused(reason) | Self::Conflict(reason) | Self::Failed(reason) => reason,
+            Self::Refused(reason) | Self::Taken(reason) | Self::Conflict(reason) | Self::Failed(reason) => reason,
             Self::Away(reason) | Self::Moved(reason) | Self::Clash(reason) => reason,
         }
     }
@@ -187,7 +189,8 @@ pub fn keep(
     state: DeliveryState,
     detail: &str,
 ) -> Result<(), RolloutError> {
-    let kept = Entry { detail: detail.to_owned(), ..entry("keep", id, record, Phase::Done, false) };
+    let evidence = serde_json::to_value(&state).ok();
+    let kept = Entry { detail: detail.to_owned(), evidence, ..entry("keep", id, record, Phase::Done, false) };
     go(store, id, record, (Event::Quarantine, state), kept)
 }
 
@@ -298,9 +301,16 @@ fn end(
     }
     // While another one's change set is out in its place, nothing may be forgotten.
     let over = record.replaces.is_some() || record.state == DeliveryState::Superseded;
+    record.refusal = matches!(obstacle, Obstacle::Taken(_)).then_some(Refusal::Taken);
     let (event, state, reason) = match obstacle {
+        // No run does so by itself: a person has decided to take it back.
+        Obstacle::Failed(reason) if back => {
+            let reason = format!("{reason}; once that is mended, `gander rollback --consumer` tries it again");
+            (Event::Conflict, DeliveryState::Conflict(reason.clone()), reason)
+        }
         // What can't be taken back now is still out there, whatever the reason.
         Obstacle::Refused(reason)
+        | Obstacle::Taken(reason)
         | Obstacle::Conflict(reason)
         | Obstacle::Failed(reason)
         | Obstacle::Away(reason)
@@ -310,7 +320,9 @@ fn end(
         {
             (Event::Conflict, DeliveryState::Conflict(reason.clone()), reason)
         }
-        Obstacle::Refused(reason) => (Event::Quarantine, DeliveryState::Refused(reason.clone()), reason),
+        Obstacle::Refused(reason) | Obstacle::Taken(reason) => {
+            (Event::Quarantine, DeliveryState::Refused(reason.clone()), reason)
+        }
         Obstacle::Conflict(reason)
         | Obstacle::Failed(reason)
         | Obstacle::Away(reason)
@@ -491,19 +503,31 @@ fn bring_back(
     }
 }
 
+/// How a change set would come back, in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WayBack {
+    /// At once.
+    Now(&'static str),
+    /// Once its owner has merged a revert.
+    Merge(&'static str),
+}
+
 /// What taking a change set back would come to, were it tried now; nothing is done.
 ///
 /// # Errors
 /// What would keep it from being taken back.
-pub fn try_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Result<&'static str, Obstacle> {
+pub fn try_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Result<WayBack, Obstacle> {
     proven(shipment)?;
     match record.how {
-        _ if record.revert.is_some() => Ok("its revert waits for its owner"),
+        _ if record.revert.is_some() => Ok(WayBack::Merge("its revert waits for its owner")),
         Delivery::Branch | Delivery::Push if is_merged(record) => {
             let reverse = revert::plan(shipment, record, None)?;
-            Ok(if reverse.files.is_empty() { "it is back already" } else { "it is merged: a revert is asked for" })
+            Ok(match reverse.files.is_empty() {
+                true => WayBack::Now("it is back already"),
+                false => WayBack::Merge("it is merged: a revert is asked for"),
+            })
         }
-        _ => effect::look_back(shipment, record),
+        _ => effect::look_back(shipment, record).map(WayBack::Now),
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Obstacle;
-use super::revert::{Ground, back, ground};
+use super::revert::{Ground, back, changed_since, ground};
 use crate::git::{self, GitError, Merging};
 use crate::state::DeliveryRecord;
 use crate::workspace::{Content, FileVersion, GitPlace, Workspace, below};
@@ -115,7 +115,11 @@ impl Present {
         let Some(base) = base else {
             return Ok(Some("the history that it was made over is not there any more".to_owned()));
         };
-        let same_lines = |path: &str| format!("later commits changed the same lines of {path}, or lines beside them");
+        let changed = |path: &str| {
+            let is_gone = self.ground.repository().file_at(&self.head, &below(prefix, path))?.is_none();
+            let beside = if is_gone { "" } else { ", or lines beside them" };
+            Ok::<_, Obstacle>(format!("{}{beside}", changed_since(&[(path, is_gone)])))
+        };
         let merging = || {
             self.bring(base)?;
             self.bring(tip)?;
@@ -126,9 +130,9 @@ impl Present {
             Ok(Merging::Nothing) => {
                 Some("the history that it was made over was written anew, and merging it changes nothing".to_owned())
             }
-            Ok(Merging::Conflict(path)) => Some(same_lines(path.strip_prefix(&below(prefix, "")).unwrap_or(&path))),
+            Ok(Merging::Conflict(path)) => Some(changed(path.strip_prefix(&below(prefix, "")).unwrap_or(&path))?),
             // A remote may give nobody a commit by its name, and an older git does not tell.
-            Err(_) => self.stuck_file(prefix, versions)?.map(|path| same_lines(&path)),
+            Err(_) => self.stuck_file(prefix, versions)?.map(|path| changed(&path)).transpose()?,
         })
     }
 

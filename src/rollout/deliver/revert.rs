@@ -12,7 +12,7 @@ use crate::config::Delivery;
 use crate::digest::{Digest, DigestBuilder};
 use crate::fault;
 use crate::files;
-use crate::git::{self, Abroad, GitError, NewCommit, Remote, Repository, Standings, TRAILER};
+use crate::git::{self, Abroad, GitError, NewCommit, Remote, Repository, Standings};
 use crate::rollout::{Hooks, ProveBack, Trial, Tried};
 use crate::state::DeliveryRecord;
 use crate::workspace::{Content, FileVersion, GitPlace, Pin, Workspace};
@@ -184,7 +184,7 @@ pub(super) fn plan(
     let place = place.ok_or_else(|| Obstacle::Failed("its repository is not here any more".to_owned()))?;
     let (ground, head) = ground(place, record)?;
     let mut files = Vec::new();
-    let mut stuck: Vec<&str> = Vec::new();
+    let mut stuck: Vec<(&str, bool)> = Vec::new();
     let mut versions: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for (path, made) in merged(shipment, record) {
         let present = ground.repository().file_at(&head, &shipment.set.joined(path))?;
@@ -194,7 +194,7 @@ pub(super) fn plan(
                 files.push(FileVersion { path: path.to_owned(), before: present, after: wanted, renamed_from: None })
             }
             None => {
-                stuck.push(path);
+                stuck.push((path, present.is_none()));
                 let sides = [
                     ("before", made.last().and_then(|version| version.before.as_ref())),
                     ("delivered", made.first().and_then(|version| version.after.as_ref())),
@@ -207,11 +207,8 @@ pub(super) fn plan(
             }
         }
     }
-    if let Some(first) = stuck.first() {
-        let mut reason = format!("later commits changed the same lines of {first}");
-        if stuck.len() > 1 {
-            reason.push_str(&format!(" and of {} more", stuck.len() - 1));
-        }
+    if !stuck.is_empty() {
+        let mut reason = changed_since(&stuck);
         if let Some(folder) = side_by_side {
             files::write_folder_whole(&folder.join(SIDE_BY_SIDE), &versions)?;
             reason.push_str(": the three versions lie side by side in the folder `conflict` of its change set");
@@ -219,6 +216,16 @@ pub(super) fn plan(
         return Err(Obstacle::Conflict(reason));
     }
     Ok(Reverse { ground, head, files })
+}
+
+/// What is said of files, each with whether it is gone, in which something can't be merged or taken back.
+pub fn changed_since(files: &[(&str, bool)]) -> String {
+    let Some((first, is_gone)) = files.first() else { return String::new() };
+    let more = if files.len() > 1 { format!(" ({} more files)", files.len() - 1) } else { String::new() };
+    match is_gone {
+        true => format!("later commits moved or deleted {first}{more}"),
+        false => format!("later commits changed the same lines of {first}{more}"),
+    }
 }
 
 /// What was merged of each file: its versions, the newest first.
@@ -352,18 +359,23 @@ fn slot(
             }
             return Ok(Slot::Made((!left.files.is_empty()).then_some((branch, found.commit))));
         }
-        match found.message.contains(&format!("\n{TRAILER}: ")) && number < 100 {
+        match git::changes_named(&found.message).next().is_some() && number < 100 {
             // It took back what was merged before, and stays as it is.
             true => branch = format!("{first}-{number}"),
-            false => {
-                return Err(Obstacle::Conflict(format!(
-                    "there is a branch {branch} that gander did not make: rename or delete it, then roll this consumer \
-                 back again with `gander rollback --consumer`"
-                )));
-            }
+            false => return Err(Obstacle::Conflict(in_the_way(record, &branch))),
         }
     }
     Ok(Slot::Free(branch, None))
+}
+
+/// What is said of a branch that stands where a revert goes, or of the revert that was there.
+fn in_the_way(record: &DeliveryRecord, branch: &str) -> String {
+    let is_ours = record.revert.as_ref().is_some_and(|(name, _)| name == branch);
+    let what = match is_ours {
+        true => format!("its owner went on with the branch {branch}, which takes it back: merge it; or"),
+        false => format!("there is a branch {branch} that gander did not make:"),
+    };
+    format!("{what} rename or delete it, then roll this consumer back again with `gander rollback --consumer`")
 }
 
 fn made_already(

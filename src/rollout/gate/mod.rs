@@ -113,9 +113,8 @@ pub fn own(gates: &[Gate], seen: &Seen) -> Vec<Finding> {
     findings
 }
 
-/// A wave of which nothing is out shows nothing, whatever was verified: it does not pass,
-/// unless nothing of it was to go out.
-fn nothing_out(sent: &Sent) -> Option<Finding> {
+/// What is not out of a wave, counted; nothing where all of it is.
+fn not_out(sent: &Sent) -> String {
     let parts = [
         (sent.asked, "approval is asked for (`gander approve CONSUMER`)"),
         (sent.refused, "refused"),
@@ -124,12 +123,18 @@ fn nothing_out(sent: &Sent) -> Option<Finding> {
         (sent.named, "taken back because a gate names it"),
         (sent.closed, "closed by the owner"),
     ];
-    let parts: Vec<String> =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} × {what}")).collect();
-    if sent.out > 0 || parts.is_empty() {
+    let parts = parts.iter().filter(|(count, _)| *count > 0);
+    parts.map(|(count, what)| format!("{count} × {what}")).collect::<Vec<_>>().join(", ")
+}
+
+/// A wave of which nothing is out shows nothing, whatever was verified: it does not pass,
+/// unless nothing of it was to go out.
+fn nothing_out(sent: &Sent) -> Option<Finding> {
+    let others = not_out(sent);
+    if sent.out > 0 || others.is_empty() {
         return None;
     }
-    let why = format!("nothing of it is out: {}", parts.join(", "));
+    let why = format!("nothing of it is out: {others}");
     let (says, why, wait) = match sent.asked {
         0 => (Said::Inconclusive, format!("{why}; `gander retry` or `gander exclude` them"), None),
         _ => (Said::Wait, why.clone(), Some(Wait { what: WaitFor::Approval, until: None, why })),
@@ -173,6 +178,10 @@ fn passed(findings: &[Finding], seen: &Seen) -> String {
         counts.regressed,
         counts.consumers.saturating_sub(counts.evidence())
     );
+    let others = not_out(&seen.sent);
+    if !others.is_empty() {
+        text.push_str(&format!("; not out: {others}"));
+    }
     for finding in findings.iter().filter(|finding| !finding.own) {
         text.push_str(&format!("; {}", finding.why));
     }

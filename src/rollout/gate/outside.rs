@@ -116,8 +116,14 @@ fn approval(around: &Around<'_>) -> Answer {
 
 fn bake(time: Duration, around: &Around<'_>) -> Answer {
     let until = around.since.saturating_add(i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
-    let span = span(time);
-    match around.clock.now() < until {
+    let (span, now) = (span(time), around.clock.now());
+    match now < until {
+        // By a clock that ran ahead.
+        true if now < around.since => {
+            let since = jiff::Timestamp::from_second(around.since).unwrap_or_default();
+            let why = format!("it bakes for {span} from {since}, which is still to come by the clock of this machine");
+            Answer::waits(WaitFor::Bake, Some(until), why)
+        }
         true => Answer::waits(WaitFor::Bake, Some(until), format!("it bakes for {span}")),
         false => Answer::of(Said::Pass, format!("it baked for {span}"), json!({ "until": until })),
     }

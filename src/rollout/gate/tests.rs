@@ -86,6 +86,11 @@ fn a_bake_waits_for_its_hour_and_doubt_waits_with_it() {
     let bake = Gate::Bake { time: std::time::Duration::from_secs(3600) };
     let waits = asked(bake.clone(), 4599);
     assert_eq!((waits.says, waits.wait.as_ref().and_then(|wait| wait.until)), (Said::Wait, Some(4600)));
+    let early = asked(bake.clone(), 900).why;
+    assert_eq!(
+        early,
+        "it bakes for 1 h from 1970-01-01T00:16:40Z, which is still to come by the clock of this machine"
+    );
     assert_eq!(asked(bake, 4600).says, Said::Pass);
     let all = seen(3, 0, 0);
     let finding = |says, own| Finding { says, own, wait: None, ..waits.clone() };

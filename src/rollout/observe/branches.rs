@@ -229,6 +229,9 @@ fn of_branch(
         Some(tip) if repository.same_tree(tip, &made)? => {
             Some(Seen::Edited(format!("its owner gave the commit on the branch {name} other words")))
         }
+        Some(tip) if repository.same_writing(tip, &made)? => {
+            Some(Seen::Edited(format!("its owner amended the commit on the branch {name}, and gave it other words")))
+        }
         Some(_) => Some(Seen::Replaced(format!("the branch {name} holds something else now"))),
     })
 }

@@ -61,7 +61,7 @@ fn a_wave_that_bakes_is_judged_with_what_is_made_anew_in_it() {
     assert_eq!(record(&world, 0).state, DeliveryState::Superseded);
     let prospects = crate::rollout::dry_rollback(&world.store(), &Scope::All).unwrap();
     let ledger = roll_back(&mut world.store(), &Scope::All, &Hooks::none()).unwrap();
-    assert_eq!((prospects.len(), count(&ledger, Outcome::RolledBack)), (2, 2), "{:?}", ledger.rows);
+    assert_eq!((prospects.change_sets.len(), count(&ledger, Outcome::RolledBack)), (2, 2), "{:?}", ledger.rows);
 }
 
 #[test]

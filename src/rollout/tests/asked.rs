@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::rollout::{Ask, heed};
-use crate::state;
+use crate::state::{self, Answer, DeliveryRecord, Entry};
 
 /// Leaves a request as another process does, beside the controller that holds the lock.
 fn ask(world: &World, what: &Ask) {
@@ -94,11 +94,22 @@ fn what_nobody_answered_the_next_one_does_and_what_cannot_be_is_said() {
     let ledger = world.run().unwrap();
     assert!(matches!(ledger.end, RunEnd::Paused { by: Some(_), .. }), "{:?}", ledger.end);
     let mut store = world.store();
-    assert!(store.answered(1).unwrap().unwrap().unwrap_err().contains("wave 3 was not opened"));
-    assert!(store.answered(2).unwrap().unwrap().unwrap().starts_with("paused: "));
+    let answered = |seq| store.answered(seq).unwrap().unwrap();
+    assert!(matches!(answered(1), Answer::Refused(why) if why.contains("wave 3 was not opened")));
+    assert!(matches!(answered(2), Answer::Done(text) if text.starts_with("paused: ")));
     let journal = store.journal().unwrap();
     heed(&mut store, &[], &Hooks::none()).unwrap();
     assert_eq!(store.journal().unwrap(), journal, "once");
+    // What nobody can tell is no wrong question: it ends as it does where nobody else is at work.
+    let id = store.deliveries().unwrap().into_keys().next().unwrap();
+    let found = store.delivery(&id).unwrap().unwrap();
+    let (state, doubt) = (DeliveryState::Closed("gone".to_owned()), Some("nobody can tell".to_owned()));
+    let record = DeliveryRecord { state, doubt, ..found };
+    store.record_delivery(&id, &record, &Entry::of("doubt", &*id, "nobody can tell")).unwrap();
+    ask(&world, &Ask::RollBack { scope: Scope::Consumer("component:default/c0".to_owned()), untested: false });
+    heed(&mut store, &[], &Hooks::none()).unwrap();
+    let answer = store.answered(3).unwrap().unwrap();
+    assert!(matches!(&answer, Answer::Failed(why) if why.contains("nobody can tell")), "{answer:?}");
 }
 
 #[test]
@@ -118,9 +129,10 @@ fn who_is_excluded_after_a_retry_was_asked_for_stays_excluded() {
     let request = Request { verify: &verify, ..world.request(false, &only, &|_| {}) };
     let ledger = crate::rollout::run(&mut store, &request).unwrap();
     assert_eq!(ledger.rows[2].reason, "excluded by ana: audit");
+    let answered = |seq| store.answered(seq).unwrap().unwrap();
     assert!(
-        store.answered(1).unwrap().unwrap().unwrap_err().contains("something else was asked"),
+        matches!(answered(1), Answer::Refused(why) if why.contains("something else was asked")),
         "the later one holds"
     );
-    assert!(store.answered(2).unwrap().unwrap().is_ok());
+    assert!(matches!(answered(2), Answer::Done(_)));
 }

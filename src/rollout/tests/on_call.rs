@@ -424,8 +424,22 @@ fn an_approval_that_the_policy_asks_for_is_heard_of_and_waited_for() {
     let RunEnd::Waiting { wave: 1, waits, reason } = &ledger.end else { panic!("{:?}", ledger.end) };
     assert_eq!(reason, "a change set waits for approval: `gander approve c1`");
     assert_eq!(waits[0].what, crate::state::WaitFor::Approval);
+    let held = &ledger.rows[1].reason;
+    assert!(held.ends_with("; waits for approval: the policy on unverified change sets"), "{held}");
     let listener = ["sh", "-c", "cat > /dev/null"].map(str::to_owned).to_vec();
     assert_eq!(crate::rollout::tell(&mut world.store(), "users-v2", (&listener, None)).unwrap(), (1, Ok(())));
+    // A revert that waits, too, hides nothing of it.
+    let mut store = world.store();
+    let (id, entry) = ("apps/c0", crate::state::Entry::of("test", "apps/c0", ""));
+    let record = store.delivery(id).unwrap().unwrap();
+    let revert = Some(("c0.revert".to_owned(), "1".to_owned()));
+    let back = crate::state::DeliveryRecord { state: DeliveryState::RollingBack, revert, ..record.clone() };
+    store.record_delivery(id, &back, &entry).unwrap();
+    let RunEnd::Waiting { waits, .. } = crate::rollout::ledger(&store).unwrap().end else { panic!() };
+    let kinds: Vec<_> = waits.iter().map(|wait| wait.what).collect();
+    assert_eq!(kinds, [crate::state::WaitFor::Merge, crate::state::WaitFor::Approval]);
+    store.record_delivery(id, &record, &entry).unwrap();
+    drop(store);
     let mut store = world.store().by("ana");
     crate::rollout::approve(&mut store, &crate::rollout::About::Consumer(name(1)), "", &[]).unwrap();
     let said = &crate::rollout::ledger(&store).unwrap().rows[1].reason;

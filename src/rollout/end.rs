@@ -1,0 +1,199 @@
+//! Where a rollout stands: by its waves, and where all of them passed, by what waits or needs a person all the same.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::decisions::ROLLOUT;
+use super::ledger::{LedgerRow, doubt_said};
+use super::observe::is_unclear;
+use super::outcome::Outcome;
+use super::rollback::{shown, stands_again};
+use super::snapshot::Briefs;
+use crate::state::{
+    ConsumerRecord, DecisionKind, DeliveryRecord, DeliveryState, Refusal, Wait, WaitFor, WaveRecord, WaveState,
+};
+
+/// Where a rollout stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum RunEnd {
+    /// Every wave passed.
+    Complete,
+    /// A wave was taken back, and the rollout stopped.
+    RolledBack {
+        /// The wave.
+        wave: u32,
+        /// Why.
+        reason: String,
+    },
+    /// A gate failed, and its change sets wait for a person's decision.
+    Stopped {
+        /// The wave.
+        wave: u32,
+        /// Why.
+        reason: String,
+    },
+    /// A gate can't tell, or a person paused it: a person has to look.
+    Paused {
+        /// The wave.
+        wave: u32,
+        /// Why.
+        reason: String,
+        /// The person who paused it; `None` where a gate did.
+        #[serde(default)]
+        by: Option<String>,
+    },
+    /// It goes on when it is run again, once what it waits for has come.
+    Waiting {
+        /// The wave.
+        wave: u32,
+        /// What it waits for; nothing where running it again is enough.
+        waits: Vec<Wait>,
+        /// In words.
+        reason: String,
+    },
+}
+
+/// Nobody can be delivered to, as all that would be are refused: no wave says so.
+pub(super) fn all_refused(snapshot: &Briefs, rows: &[LedgerRow]) -> Option<RunEnd> {
+    if !snapshot.waves.is_empty() || !snapshot.deliveries.is_empty() {
+        return None;
+    }
+    let refused = rows.iter().filter(|row| row.outcome == Outcome::Refused);
+    let (first, count) = (refused.clone().next()?, refused.count());
+    let who = if count == 1 { "1 consumer is".to_owned() } else { format!("{count} consumers are") };
+    let reason = format!("{who} refused, and nothing is left to deliver ({}: {})", shown(&first.entity), first.reason);
+    Some(RunEnd::Paused { wave: 0, reason, by: None })
+}
+
+/// Where nothing can go on before something else is done.
+pub(super) fn not_begun(why: &str) -> RunEnd {
+    RunEnd::Waiting { wave: 0, waits: Vec::new(), reason: why.to_owned() }
+}
+
+/// What a state says that no run has brought a fleet into.
+pub(super) const NOTHING_KNOWN: &str = "no run came so far as to know the fleet: `gander run`";
+
+pub(super) fn in_words(waits: &[Wait]) -> String {
+    waits.iter().map(|wait| wait.why.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+/// The change sets that are so, each once, with the first of the consumers that share it.
+fn sets<'s>(
+    snapshot: &'s Briefs,
+    is_so: impl Fn(&str, &DeliveryRecord) -> bool,
+) -> Vec<(&'s ConsumerRecord, &'s DeliveryRecord)> {
+    let mut seen = BTreeSet::new();
+    let of = |one: &'s ConsumerRecord| {
+        let id = one.workspace.as_deref()?;
+        let record = snapshot.deliveries.get(id).filter(|record| is_so(id, record))?;
+        seen.insert(id).then_some((one, record))
+    };
+    snapshot.consumers.iter().filter_map(of).collect()
+}
+
+fn is_excluded(snapshot: &Briefs, id: &str) -> bool {
+    snapshot.decisions.contains_key(&(DecisionKind::Exclude, id.to_owned()))
+}
+
+/// What waits though every wave has passed, each with its wave: rollbacks of single consumers, and change sets that
+/// wait for a person's yes. Nobody else would tell.
+fn left_waiting(snapshot: &Briefs) -> Vec<(u32, Wait)> {
+    let going = |record: &DeliveryRecord| record.state == DeliveryState::RollingBack;
+    let asks = |record: &DeliveryRecord| match &record.state {
+        DeliveryState::AwaitingApproval(_) => true,
+        DeliveryState::Delivered => record.correction.as_ref().is_some_and(|kept| kept.asks),
+        _ => false,
+    };
+    let more = |count: usize| if count > 1 { format!(", and {} more", count - 1) } else { String::new() };
+    let mut waits = Vec::new();
+    let merges = sets(snapshot, |_, record| going(record) && record.revert.is_some());
+    if let Some((first, record)) = merges.first() {
+        let more = more(merges.len());
+        let why = format!("{}: its owner is asked to merge a revert{more}", shown(&first.entity));
+        waits.push((record.wave, Wait { what: WaitFor::Merge, until: None, why }));
+    }
+    let remotes = sets(snapshot, |_, record| going(record) && record.revert.is_none());
+    if let Some((first, record)) = remotes.first() {
+        let more = more(remotes.len());
+        let why = format!("{}: its rollback is not over: run again{more}", shown(&first.entity));
+        let until = remotes.iter().filter_map(|(_, record)| record.again).min();
+        waits.push((record.wave, Wait { what: WaitFor::Remote, until, why }));
+    }
+    let asked = sets(snapshot, |id, record| asks(record) && !is_excluded(snapshot, id));
+    if let Some((first, record)) = asked.first() {
+        let sets = match asked.len() {
+            1 => "a change set waits".to_owned(),
+            count => format!("{count} change sets wait"),
+        };
+        let why = format!("{sets} for approval: `gander approve {}`", shown(&first.entity));
+        waits.push((record.wave, Wait { what: WaitFor::Approval, until: None, why }));
+    }
+    waits
+}
+
+/// What a person has to look at though every wave has passed, with its wave: whether it is out can't be told, what was
+/// taken back stands all the same, or a branch of others is where it goes.
+fn person_needed(snapshot: &Briefs) -> Option<(u32, String)> {
+    let is_taken = |record: &DeliveryRecord| record.refusal == Some(Refusal::Taken);
+    let why = |record: &DeliveryRecord, entity: &str| match &record.state {
+        DeliveryState::Refused(why) if is_taken(record) => Some(why.clone()),
+        _ if is_unclear(record) || stands_again(record) => doubt_said(record, entity),
+        _ => None,
+    };
+    let needed = sets(snapshot, |id, record| !is_excluded(snapshot, id) && why(record, "").is_some());
+    let (first, record) = needed.first()?;
+    let more = if needed.len() > 1 { format!(" ({} more)", needed.len() - 1) } else { String::new() };
+    let why = why(record, &first.entity)?;
+    Some((record.wave, format!("every wave passed, and somebody has to look at {}: {why}{more}", shown(&first.entity))))
+}
+
+/// Where a rollout stands of which every wave has passed. What needs a person outweighs what goes on when it is run
+/// again, and hides nothing of it.
+fn all_passed(snapshot: &Briefs) -> RunEnd {
+    let left = left_waiting(snapshot);
+    let wave = left.first().map_or(0, |(wave, _)| *wave);
+    let waits: Vec<Wait> = left.into_iter().map(|(_, wait)| wait).collect();
+    match person_needed(snapshot) {
+        Some((wave, why)) if waits.is_empty() => RunEnd::Paused { wave, reason: why, by: None },
+        Some((wave, why)) => RunEnd::Paused { wave, reason: format!("{why}; {}", in_words(&waits)), by: None },
+        None if waits.is_empty() => RunEnd::Complete,
+        None => RunEnd::Waiting { wave, reason: in_words(&waits), waits },
+    }
+}
+
+/// Where a rollout stands, by its waves. What was taken back outweighs what passed;
+/// of several, the last one is where it stopped.
+pub(super) fn end_of(snapshot: &Briefs) -> RunEnd {
+    let waves = &snapshot.waves;
+    let is_back = |wave: &&WaveRecord| matches!(wave.state, WaveState::RolledBack(_));
+    let is_going_back = |wave: &&WaveRecord| matches!(wave.state, WaveState::RollingBack(_));
+    let is_open = |wave: &&WaveRecord| !matches!(wave.state, WaveState::Passed(_));
+    let decisive = waves.iter().rfind(is_going_back);
+    let decisive = decisive.or_else(|| waves.iter().rfind(is_back));
+    let Some(wave) = decisive.or_else(|| waves.iter().find(is_open)) else {
+        return all_passed(snapshot);
+    };
+    let number = wave.number;
+    let waiting = |reason: String| RunEnd::Waiting { wave: number, waits: wave.waits.clone(), reason };
+    match wave.state.clone() {
+        WaveState::RolledBack(reason) => RunEnd::RolledBack { wave: number, reason },
+        WaveState::Failed(reason) => RunEnd::Stopped { wave: number, reason },
+        WaveState::Inconclusive(reason) => RunEnd::Paused { wave: number, reason, by: None },
+        WaveState::RollingBack(reason) => match wave.waits.first() {
+            Some(wait) => waiting(format!("it goes back ({reason}): {}", wait.why)),
+            None => waiting(format!("its rollback was interrupted ({reason}): run again")),
+        },
+        WaveState::Planned | WaveState::Running | WaveState::Baking | WaveState::Judging | WaveState::Passed(_) => {
+            match snapshot.decisions.get(&(DecisionKind::Pause, ROLLOUT.to_owned())) {
+                Some(pause) => {
+                    let reason = format!("paused by {}: {}", pause.actor, pause.reason);
+                    RunEnd::Paused { wave: number, reason, by: Some(pause.actor.clone()) }
+                }
+                None if wave.waits.is_empty() => waiting("it is not judged yet: run again".to_owned()),
+                None => waiting(in_words(&wave.waits)),
+            }
+        }
+    }
+}
