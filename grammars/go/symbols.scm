@@ -16,9 +16,11 @@
 (const_spec name: (identifier) @define)
 (short_var_declaration left: (expression_list (identifier) @define))
 (short_var_declaration left: (expression_list . (identifier) @name .) right: (expression_list . (_) @value .))
-(range_clause left: (expression_list (identifier) @define))
+(range_clause left: (expression_list (identifier) @define) ":=")
+(range_clause left: (expression_list (_) @write) "=")
 (type_switch_statement alias: (expression_list (identifier) @define))
-(receive_statement left: (expression_list (identifier) @define))
+(receive_statement left: (expression_list (identifier) @define) ":=")
+(receive_statement left: (expression_list (_) @write) "=")
 
 (import_spec !name path: (_) @import.path) @import
 (import_spec name: (package_identifier) @import.module path: (_)) @import

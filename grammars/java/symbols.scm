@@ -21,6 +21,7 @@
 (inferred_parameters (identifier) @define)
 (lambda_expression parameters: (identifier) @define)
 (catch_formal_parameter name: (identifier) @define)
+(catch_formal_parameter (catch_type . (_) @type .) name: (identifier) @name)
 (resource type: (_) @type name: (identifier) @define value: (_) @value)
 (enhanced_for_statement type: (_) @type name: (identifier) @define)
 (instanceof_expression right: (_) @type name: (identifier) @define)
@@ -38,7 +39,7 @@
 (scoped_identifier scope: (_) @member.object name: (identifier) @member.name) @member
 (scoped_type_identifier . (_) @member.object (type_identifier) @member.name .) @member
 (method_invocation object: (_) @member.object name: (identifier) @member.name)
-(method_reference . (_) @member.object (identifier) @member.name .) @member
+(method_reference . (_) @member.object (identifier) @member.name .)
 (object_creation_expression type: (_) @construct.type) @construct
 (cast_expression type: (_) @construct.type) @construct
 

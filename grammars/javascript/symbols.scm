@@ -75,7 +75,30 @@
   ]))
   (#eq? @_then "then"))
 
+; What a pattern takes out of an object.
+(variable_declarator name: (object_pattern [
+    (shorthand_property_identifier_pattern) @taken
+    (object_assignment_pattern left: (shorthand_property_identifier_pattern) @taken)
+    (pair_pattern key: (property_identifier) @taken)
+  ]) value: (_) @taken.from)
+((call_expression
+  function: (member_expression object: (call_expression function: (import)) @taken.from property: (property_identifier) @_then)
+  arguments: (arguments . [
+    (arrow_function parameters: (formal_parameters . (object_pattern [
+      (shorthand_property_identifier_pattern) @taken
+      (object_assignment_pattern left: (shorthand_property_identifier_pattern) @taken)
+      (pair_pattern key: (property_identifier) @taken)
+    ]) .))
+    (function_expression parameters: (formal_parameters . (object_pattern [
+      (shorthand_property_identifier_pattern) @taken
+      (object_assignment_pattern left: (shorthand_property_identifier_pattern) @taken)
+      (pair_pattern key: (property_identifier) @taken)
+    ]) .))
+  ]))
+  (#eq? @_then "then"))
+
 (member_expression object: (_) @member.object property: (property_identifier) @member.name) @member
+(subscript_expression object: (_) @member.object index: (string . (string_fragment) @member.name .)) @member
 (new_expression constructor: (_) @construct.type) @construct
 
 (assignment_expression left: (_) @write)

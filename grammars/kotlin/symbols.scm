@@ -24,7 +24,9 @@
 (import_header (identifier) @import.name (import_alias (type_identifier) @import.alias)) @import
 (import_header (identifier) @import.from (wildcard_import) @import.wildcard) @import
 
-(navigation_expression (_) @member.object (navigation_suffix (simple_identifier) @member.name)) @member
+(navigation_expression (_) @member.object (navigation_suffix ["." "?."] (simple_identifier) @member.name)) @member
+(navigation_expression (_) @member.object (navigation_suffix "::" (simple_identifier) @member.name))
+(callable_reference . (type_identifier) @member.object (simple_identifier) @member.name)
 (directly_assignable_expression (navigation_suffix (simple_identifier) @member.name) @member.part)
 (call_expression . (_) @construct.type) @construct
 

@@ -117,6 +117,15 @@ pub struct TypeFacts {
     /// Kinds of declarations whose members are those of a class itself, not of its values.
     #[serde(default)]
     pub objects: Vec<String>,
+    /// Kinds of names that are those of types, where a value may have the same name and is another thing.
+    #[serde(default)]
+    pub namespace: Vec<String>,
+    /// Types that no class declares, and that nothing is above: `int`.
+    #[serde(default)]
+    pub primitives: Vec<String>,
+    /// Classes of the first module that needs no import.
+    #[serde(default)]
+    pub known: Vec<String>,
     /// Of which class literals are, by their kind.
     #[serde(default)]
     pub literals: std::collections::BTreeMap<String, String>,

@@ -27,8 +27,13 @@ pub(super) const DOUBTED_VALUE: &str = "gander can't tell what the column is com
 /// Why a text is not changed.
 const NAMED: &str = "this text is what others find by its old path something that moved: look at it by hand";
 
-fn is_text(node: Node<'_>) -> bool {
-    node.tree().language.is_string(node.kind_id())
+/// The same, where it documents code.
+const DOCUMENTED: &str = "this comment names by its old path something that moved: look at it by hand";
+
+/// Why a text or comment is not changed that names what moved.
+fn text_of(node: Node<'_>) -> Option<&'static str> {
+    let is_text = node.tree().language.is_string(node.kind_id());
+    is_text.then_some(NAMED).or_else(|| node.is_extra().then_some(DOCUMENTED))
 }
 
 /// What a rule does where it can't be told whether it is meant, and why it can't.
@@ -92,11 +97,11 @@ pub(super) fn decide(
     match &rule.action {
         Action::Annotate(message) => Ok(Decision::Annotate(message.clone())),
         Action::Refuse(reason) => Ok(Decision::Refuse(reason.clone())),
-        Action::Move(_) if is_text(found.node()) => match rule.if_unknown {
-            IfUnknown::Match => Ok(Decision::Skip(NAMED.to_owned())),
-            _ => in_doubt(rule, Ok(Decision::Edits(Vec::new())), NAMED),
+        Action::Move(moves) => match (text_of(found.node()), rule.if_unknown) {
+            (None, _) => Ok(moves.decide(found)),
+            (Some(why), IfUnknown::Match) => Ok(Decision::Skip(why.to_owned())),
+            (Some(why), _) => in_doubt(rule, Ok(Decision::Edits(Vec::new())), why),
         },
-        Action::Move(moves) => Ok(moves.decide(found)),
         Action::Ask(closure) => closure.decide(found, facts, languages),
         Action::Collect(..) => Ok(Decision::Skip("it collects".to_owned())),
         Action::Join(_) => Ok(Decision::Skip("it waits for others".to_owned())),

@@ -22,7 +22,8 @@ pub(super) struct Block<'t> {
 }
 
 impl<'t> Block<'t> {
-    pub(super) fn new(tree: &'t Tree, symbols: &'t Symbols) -> Self {
+    /// Of a new text, and the old one that it comes from.
+    pub(super) fn new(tree: &'t Tree, symbols: &'t Symbols, old: &Tree) -> Self {
         let mut statements: Vec<Node<'t>> = Vec::new();
         for import in symbols.imports() {
             let statement = tree.node(import.statement);
@@ -34,7 +35,8 @@ impl<'t> Block<'t> {
         let facts = &tree.language.facts.symbols;
         let mut written =
             statements.iter().map(|s| facts_of(*s)).filter(|f| !std::ptr::eq(*f, &raw const facts.dynamic));
-        let calls = || speaks_of(tree, symbols, &facts.require.signs);
+        let signs = &facts.require.signs;
+        let calls = || speaks_of(tree, symbols, signs) || speaks_of(old, &Symbols::of(old), signs);
         let first = written.next().unwrap_or_else(|| if calls() { &facts.require } else { &facts.import });
         let alike = written.all(|f| std::ptr::eq(f, first));
         Self { symbols, facts: if alike { first } else { &facts.import }, statements }
@@ -101,6 +103,11 @@ impl<'t> Block<'t> {
     fn by_path(&self) -> bool {
         let facts = self.facts;
         facts.module.is_empty() && facts.lists.is_empty() && self.symbols.imports().iter().all(|i| i.module.is_none())
+    }
+
+    /// Whether members of classes are imported in a way of their own.
+    pub(super) fn has_members(&self) -> bool {
+        !self.facts.member.is_empty()
     }
 
     /// Whether a statement brings members of classes, where that is written otherwise.

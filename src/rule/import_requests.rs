@@ -81,7 +81,7 @@ impl Asked {
                 ImportRequest::Remove(path) => {
                     let path = normal(path);
                     asked.remove(block, new, rule, |index, import| {
-                        import.name.is_some() && normal(&import.path) == path && !symbols.is_import_used(new, index)
+                        import.name.is_some() && import.brings(&path) && !symbols.is_import_used(new, index)
                     });
                 }
                 ImportRequest::Replace { old, new: wanted, rename } => {
@@ -131,7 +131,7 @@ impl Asked {
         (old, wanted, rename): (&str, &Wanted, bool),
     ) -> Result<(), Unsettled> {
         let path = normal(old);
-        let brings = |i: &Import| i.name.is_some() && normal(&i.path) == path;
+        let brings = |i: &Import| i.brings(&path);
         for (index, import) in symbols.imports().iter().enumerate().filter(|(_, i)| brings(i)) {
             let last = path.rsplit('.').next();
             // All names of a module: there is nothing that an alias could be of.

@@ -13,7 +13,7 @@ use super::import_requests::{Asked, Gone, ImportRequest, Replaced, Unsettled};
 use super::layout::{line_end, line_start};
 use crate::edit::{Edit, Fragment, Splice, in_old_text};
 use crate::language::ImportFacts;
-use crate::symbol::{Import, Symbols, Wanted, facts_of, normal};
+use crate::symbol::{Import, Symbols, Wanted, facts_of, is_in_force, normal};
 use crate::tree::{Node, Tree};
 
 /// The edits of the old text that settle its imports, given the new text and the
@@ -31,33 +31,41 @@ pub fn settle(
         return Ok(Vec::new());
     }
     let symbols = Symbols::of(new);
-    let block = Block::new(new, &symbols);
+    let block = Block::new(new, &symbols, old);
     let Asked { gone, mut added, replaced } = Asked::of(&block, (old, new), splices, requests)?;
     let mut changes = Changes::new(&block, new, splices);
     // What is asked for is there already, or does not go after all.
-    let there = |wanted: &Wanted| {
+    let of_member = |import: &Import| block.is_of_member(new.node(import.statement).text());
+    let there = |wanted: &Wanted, member: bool, at: Option<Node<'_>>| {
         let same = |(index, import): (usize, &Import)| {
-            let path = normal(&import.path) == wanted.path();
+            // Members of a class and classes in it are two.
+            let whole = wanted.name.as_deref() == Some("*");
+            let path = normal(&import.path) == wanted.path() && (!whole || of_member(import) == member);
             let name = match wanted.name.as_deref() {
                 Some("*") => import.name.is_none(),
                 _ => import.name.as_deref() == Some(wanted.bound().as_str()),
             };
-            let seen = wanted.name.as_deref() == Some("*")
-                || is_top(new.node(import.statement)) && !symbols.is_for_types(new, import);
+            let statement = new.node(import.statement);
+            let seen = whole
+                || is_top(statement)
+                    && !symbols.is_for_types(new, import)
+                    && at.is_none_or(|at| is_in_force(statement, at));
             path && name && seen && !gone.contains_key(&index) && !replaced.contains_key(&index)
         };
         symbols.imports().iter().enumerate().any(same)
     };
-    added.retain(|wanted, _| !there(wanted));
+    added.retain(|wanted, _| !there(wanted, block.has_members() && is_member(wanted, None), None));
     added.retain(|wanted, _| !replaced.values().any(|(heir, _)| heir == wanted));
     // Of several that bring the same, the first does, where all of the file sees it.
     let (mut stays, mut seen) = (BTreeSet::new(), BTreeSet::new());
-    for (index, (wanted, _)) in replaced.iter().filter(|(_, (wanted, _))| !there(wanted)) {
-        if seen.contains(wanted) {
+    for (index, (wanted, _)) in &replaced {
+        let import = &symbols.imports()[*index];
+        let (member, statement) = (of_member(import), new.node(import.statement));
+        if there(wanted, member, Some(statement)) || seen.contains(&(wanted, member)) {
             continue;
         }
-        if block.is_top(&symbols.imports()[*index]) {
-            seen.insert(wanted);
+        if block.is_top(import) {
+            seen.insert((wanted, member));
         }
         stays.insert(*index);
     }
@@ -168,6 +176,14 @@ impl<'b, 't> Changes<'b, 't> {
             true => heirs.iter().map(|heir| element_text(facts, heir)).collect(),
             false => self.statements(&heirs, facts, Some(self.block.is_of_member(statement.text()))),
         };
+        // Where indentation tells blocks apart, a line that is added would be out of the one that it begins in.
+        let behind = !text[line_start(text, start)..start].trim().is_empty();
+        let grows = lines.len() + usize::from(goes.len() < of.len()) > 1;
+        if behind && grows && self.new.language.facts.indented {
+            let why = "its import stands behind other code on its line and would become several: put it on a line of \
+                       its own first";
+            return Err(Unsettled { rule, why: why.to_owned() });
+        }
         if goes.len() == of.len() {
             if lines.is_empty() {
                 let range = whole_lines(self.new, self.outermost(statement, gone));

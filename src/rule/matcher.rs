@@ -303,6 +303,12 @@ impl Matcher {
         }
     }
 
+    /// What speaks of paths that moved: imports of them and of what lies below, uses, and texts.
+    pub fn moved(paths: &[String]) -> Self {
+        let (set, symbol) = (PathSet::new(paths), SymbolMatcher::new(paths).with_inner());
+        Self::Any(vec![Self::Imported(set.clone().with_below()), Self::Symbol(symbol), Self::Named(set)])
+    }
+
     /// The same, for what a rule looks for: of `a.b.C` the whole is found, and not its last name again.
     #[must_use]
     pub fn sought(self) -> Self {

@@ -1,7 +1,10 @@
 //! Names that moved: every import of them, and every use, follows.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
+use super::spoken::{Spoken, place};
+use super::symbols::above;
 use super::{Decision, ImportRequest, Match, Replacement};
 use crate::edit::Fragment;
 use crate::language::Language;
@@ -30,6 +33,9 @@ impl Moves {
     pub(super) fn decide(&self, found: &Match) -> Decision {
         let node = found.node();
         let symbols = Symbols::of(node.tree());
+        if let Some(import) = self.below(&symbols, node) {
+            return self.import_follows(node.tree().language, import);
+        }
         if let Some((old, new)) = self.imported(&symbols, node) {
             let wanted = Wanted::parse(node.tree().language, new);
             let rename = !self.stays(&symbols, found, old) && renames(&symbols, node, old, &wanted);
@@ -38,17 +44,23 @@ impl Moves {
             }
             return asks(ImportRequest::Replace { old: old.to_owned(), new: wanted, rename });
         }
+        if let Some(taken) = symbols.taken(node) {
+            return match self.of_names(node.tree().language, &taken) {
+                Some((old, new)) => taken_anew(node, old, new),
+                None => Decision::Edits(Vec::new()),
+            };
+        }
         let names = symbols.names(node);
-        let path = names.iter().find_map(|name| match name {
-            Name::Path(path) => self.of_path(node.tree().language, path),
-            Name::Free(path) | Name::Local(Some(path)) => self.0.get_key_value(path),
-            Name::Local(None) => None,
-        });
+        let path = self.of_names(node.tree().language, &names);
         match path {
-            Some((old, new)) => match self.follows(&symbols, node, new) {
-                Some(decision) => decision,
-                None => used(&symbols, node, old, new, self.stays(&symbols, found, old)),
-            },
+            Some(_) if self.goes_with_member(&symbols, node) => Decision::Edits(Vec::new()),
+            Some((old, new)) => {
+                if let Some(decision) = self.follows(&symbols, node, new) {
+                    return decision;
+                }
+                let stays = self.stays(&symbols, found, old);
+                Use { symbols: &symbols, node, old, stays, carried: self.carries(old, new) }.decide(new)
+            }
             None if node.tree().language.facts.symbols.extension_functions && symbols.member_at(node).is_some() => {
                 Decision::Skip(EXTENSION.to_owned())
             }
@@ -72,7 +84,7 @@ impl Moves {
             return None;
         }
         let moved = |object: Node<'_>| {
-            let whole = symbols.member_of_object(object)?;
+            let whole = symbols.taken_of(object)?;
             let path = symbols.names(whole).into_iter().find_map(|name| match name {
                 Name::Path(path) => self.of_path(tree.language, &path),
                 Name::Free(_) | Name::Local(_) => None,
@@ -87,12 +99,55 @@ impl Moves {
         let text =
             format!("{}{}{}", object.text(), facts.separator, wanted.name.as_deref()?.replace('.', &facts.separator));
         let request = ImportRequest::Follow { old: import.path.clone(), new: module };
-        Some(replaces(node, text, vec![request]))
+        Some(replaces(node.range(), vec![Fragment::Text(text)], vec![request]))
+    }
+
+    fn of_names(&self, language: &Language, names: &[Name]) -> Option<(&String, &String)> {
+        names.iter().find_map(|name| match name {
+            Name::Path(path) => self.of_path(language, path),
+            Name::Free(path) | Name::Local(Some(path)) => self.0.get_key_value(path),
+            Name::Local(None) => None,
+        })
     }
 
     fn imported<'m>(&'m self, symbols: &'m Symbols, node: Node<'_>) -> Option<(&'m str, &'m str)> {
-        let of = symbols.imports().iter().filter(|i| i.element == node.id && i.name.is_some());
-        of.filter_map(|i| self.0.get_key_value(&normal(&i.path))).map(|(old, new)| (old.as_str(), new.as_str())).next()
+        let mut of = symbols.imports().iter().filter(|i| i.element == node.id);
+        let moved = |i: &Import| self.0.iter().find(|(old, _)| i.brings(old));
+        of.find_map(moved).map(|(old, new)| (old.as_str(), new.as_str()))
+    }
+
+    /// The import of what lies below a path that moves, where it does not move by itself.
+    fn below<'m>(&self, symbols: &'m Symbols, node: Node<'_>) -> Option<&'m Import> {
+        let moves = |i: &&Import| above(&normal(&i.brought())).any(|path| self.0.contains_key(path));
+        let of = symbols.imports().iter().filter(|i| i.element == node.id);
+        of.filter(|i| !self.0.keys().any(|old| i.brings(old))).find(moves)
+    }
+
+    /// An import goes where what it looks into goes.
+    fn import_follows(&self, language: &Language, import: &Import) -> Decision {
+        let whole = import.brought();
+        let path = normal(&whole);
+        let Some((old, new)) = above(&path).find_map(|above| self.0.get_key_value(above)) else {
+            return Decision::Edits(Vec::new());
+        };
+        if language.facts.symbols.import.file_modules {
+            return Decision::Skip(format!("it takes what lies below `{old}`, which moves: look at it by hand"));
+        }
+        let wanted = Wanted::parse(language, &format!("{}{}", normal(new), &path[old.len()..]));
+        asks(ImportRequest::Replace { old: whole, new: wanted, rename: false })
+    }
+
+    /// Whether what a path is a member of moves to where the path does: then it brings the path along.
+    fn carries(&self, old: &str, new: &str) -> bool {
+        let around = |path: &str| path.rsplit_once('.').map(|(around, _)| around.to_owned());
+        around(old).and_then(|of| self.0.get(&of)).is_some_and(|to| Some(normal(to)) == around(&normal(new)))
+    }
+
+    /// Whether a member of what `node` speaks of moves elsewhere, and what stands for both is replaced.
+    fn goes_with_member(&self, symbols: &Symbols, node: Node<'_>) -> bool {
+        let member = symbols.taken_of(node).map(|member| symbols.names(member));
+        let moved = member.as_ref().and_then(|names| self.of_names(node.tree().language, names));
+        moved.is_some_and(|(old, new)| !self.carries(old, new) && !is_within(old, new))
     }
 
     /// Whether others may import from this file what it imports: then it is called as before.
@@ -158,38 +213,153 @@ fn takes(symbols: &Symbols, node: Node<'_>, wanted: &Wanted) -> bool {
     there || symbols.is_free(node, &name)
 }
 
-fn used(symbols: &Symbols, node: Node<'_>, old: &str, new: &str, stays: bool) -> Decision {
-    let language: &Language = node.tree().language;
-    let wanted = Wanted::parse(language, new);
-    let module = |path: &str| path.rsplit_once('.').map(|(module, _)| module.to_owned());
-    let (last, new_last) = (old.rsplit('.').next().unwrap_or(old), wanted.bound());
-    if let Some((object, name)) = symbols.member_at(node) {
-        // `encoding.force_text`: what it is a member of stays where it was.
-        if module(old) == Some(normal(&wanted.module)) {
-            return replaces(name, new_last, Vec::new());
+/// The last name of a path.
+fn last_of(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}
+
+/// Whether a path moves within what it is a member of.
+fn is_within(old: &str, new: &str) -> bool {
+    let around = |path: &str| path.rsplit_once('.').map(|(around, _)| around.to_owned());
+    around(old).is_some() && around(old) == around(&normal(new))
+}
+
+/// A use of what moved.
+struct Use<'m, 't> {
+    symbols: &'m Symbols,
+    node: Node<'t>,
+    old: &'m str,
+    /// Whether its name stays.
+    stays: bool,
+    /// Whether what it is a member of moves as it does.
+    carried: bool,
+}
+
+impl<'t> Use<'_, 't> {
+    fn decide(&self, new: &str) -> Decision {
+        let (symbols, node, old) = (self.symbols, self.node, self.old);
+        let wanted = Wanted::parse(node.tree().language, new);
+        let (last, new_last) = (last_of(old), wanted.bound());
+        let spelled = symbols.spelled(node);
+        if let Some((object, name)) = symbols.member_at(node) {
+            // `encoding.force_text`: what it is a member of stays where it was, or goes by itself.
+            if self.carried || is_within(old, new) {
+                return renames_to(name, last_of(&new_last));
+            }
+            if symbols.is_written(node) || symbols.is_written(name) {
+                return Decision::Refuse(format!("`{old}` is assigned to, and its module changes"));
+            }
+            return self.replaced(&wanted, object);
         }
-        if symbols.is_written(node) || symbols.is_written(name) {
-            return Decision::Refuse(format!("`{old}` is assigned to, and its module changes"));
+        if let [first, .., name] = spelled.as_slice() {
+            return if self.carried || is_within(old, new) {
+                renames_to(*name, last_of(&new_last))
+            } else {
+                self.replaced(&wanted, *first)
+            };
         }
-        let (wanted, through) = as_before(symbols, object, wanted);
-        let reached = symbols.reach(node, &wanted, &[], through);
-        let mut imports: Vec<ImportRequest> = reached.import.into_iter().map(ImportRequest::Add).collect();
+        // An alias stays, and what it stands for is the import's to say.
+        let by_import = symbols.import_of(node).is_some();
+        if !by_import || node.text() != last || last == new_last {
+            return Decision::Edits(Vec::new());
+        }
+        let renamed = !self.stays && renames(symbols, node, old, &wanted);
+        if let Some(why) = hinders(symbols, node.tree(), old, &wanted, renamed) {
+            return Decision::Refuse(why);
+        }
+        if !renamed {
+            return Decision::Edits(Vec::new());
+        }
+        renames_to(node, &new_last)
+    }
+
+    /// A path is written anew: by the name that an import of the old one has afterwards, if there is one.
+    fn replaced(&self, wanted: &Wanted, object: Node<'t>) -> Decision {
+        if self.is_package(wanted) {
+            let separator = &self.node.tree().language.facts.symbols.separator;
+            let path = wanted.path().replace('.', separator);
+            return replaces(place(self.symbols, self.node), vec![Fragment::Text(path)], Vec::new());
+        }
+        if let Some(code) = self.of_module(wanted) {
+            return replaces(self.node.range(), code, Vec::new());
+        }
+        if let Some(name) = self.inherited(wanted) {
+            let range = place(self.symbols, self.node);
+            return replaces(range, vec![Fragment::Text(name)], vec![ImportRequest::DropOrphans]);
+        }
+        let (wanted, through) = as_before(self.symbols, object, wanted.clone());
+        let spoken = Spoken::of(self.node, &wanted, &[], through);
+        let mut imports: Vec<ImportRequest> = spoken.import.into_iter().map(ImportRequest::Add).collect();
         imports.push(ImportRequest::DropOrphans);
-        return replaces(node, reached.text, imports);
+        replaces(spoken.range, spoken.code, imports)
     }
-    // An alias stays, and what it stands for is the import's to say.
-    let by_import = symbols.import_of(node).is_some();
-    if !by_import || node.text() != last || last == new_last {
+
+    /// `require("m").f`: the member of another module, without an import.
+    fn of_module(&self, wanted: &Wanted) -> Option<Vec<Fragment>> {
+        let (object, name) = self.symbols.member_at(self.node)?;
+        let text = self.symbols.module_text(object)?;
+        let last = wanted.name.as_deref().filter(|name| !name.contains('.'))?;
+        let quote = text.text().chars().next()?;
+        let (whole, text, name) = (self.node.range(), text.range(), name.range());
+        Some(vec![
+            Fragment::Copy(whole.start..text.start),
+            Fragment::Text(format!("{quote}{}{quote}", wanted.module)),
+            Fragment::Copy(text.end..name.start),
+            Fragment::Text(last.to_owned()),
+            Fragment::Copy(name.end..whole.end),
+        ])
+    }
+
+    /// Whether it is the head of a path that is written out, and no name of a class: a package, which has no
+    /// import.
+    fn is_package(&self, wanted: &Wanted) -> bool {
+        let facts = &self.node.tree().language.facts.symbols;
+        let names = self.symbols.names(self.node);
+        let written = !names.is_empty() && names.iter().all(|name| matches!(name, Name::Free(_)));
+        let whole = self.node.parent().filter(|_| !self.symbols.spelled(self.node).is_empty());
+        let head = self.symbols.taken_of(self.node).is_some()
+            || whole.is_some_and(|whole| self.symbols.spelled(whole).len() > self.symbols.spelled(self.node).len());
+        let class = last_of(&wanted.path()).starts_with(char::is_uppercase);
+        !facts.import.runs && !facts.import.file_modules && written && head && !class
+    }
+
+    /// The name that an import of the old path will give the new one.
+    fn inherited(&self, wanted: &Wanted) -> Option<String> {
+        let tree = self.node.tree();
+        // An import that runs may not have run here, and a member that is apart is reached through its object.
+        if tree.language.facts.symbols.import.runs || self.symbols.apart(self.node).is_some() {
+            return None;
+        }
+        let import = self.symbols.imports().iter().find(|i| i.name.is_some() && i.brings(self.old))?;
+        let name = import.name.clone()?;
+        let seen = self.symbols.brought_at(self.node, &name, self.old);
+        let last = last_of(self.old);
+        let renamed = name == last && !self.stays && renames(self.symbols, self.node, self.old, wanted);
+        seen.then(|| if renamed { wanted.bound() } else { name })
+    }
+}
+
+/// `const { f } = m` takes another member of `m`; the code's own name for it stays.
+fn taken_anew(node: Node<'_>, old: &str, new: &str) -> Decision {
+    if !is_within(old, new) {
+        return Decision::Skip(format!("`{old}` is taken out of what it leaves for `{new}`: look at it by hand"));
+    }
+    let name = last_of(new);
+    let around = node.parent().map_or("", |pair| pair.kind());
+    if around == "pair_pattern" {
+        return replaces(node.range(), vec![Fragment::Text(name.to_owned())], Vec::new());
+    }
+    // `{ f = 1 }` takes its value along.
+    let whole = node.parent().filter(|_| around == "object_assignment_pattern").unwrap_or(node).range();
+    replaces(whole.clone(), vec![Fragment::Text(format!("{name}: ")), Fragment::Copy(whole)], Vec::new())
+}
+
+/// The name of what moves.
+fn renames_to(name: Node<'_>, new: &str) -> Decision {
+    if name.text() == new {
         return Decision::Edits(Vec::new());
     }
-    let renamed = !stays && renames(symbols, node, old, &wanted);
-    if let Some(why) = hinders(symbols, node.tree(), old, &wanted, renamed) {
-        return Decision::Refuse(why);
-    }
-    if !renamed {
-        return Decision::Edits(Vec::new());
-    }
-    replaces(node, new_last, Vec::new())
+    replaces(name.range(), vec![Fragment::Text(new.to_owned())], Vec::new())
 }
 
 /// How a name that was a member of a module is reached in its new one: where modules are
@@ -201,18 +371,12 @@ fn as_before(symbols: &Symbols, object: Node<'_>, wanted: Wanted) -> (Wanted, Th
     let path = normal(&import.path);
     match path.strip_prefix(&module) {
         Some("") => (wanted, Through::Module),
-        Some(".default") => {
-            let alias = Some(Wanted { name: None, ..wanted.clone() }.bound());
-            let name = wanted.name.as_ref().map(|name| format!("default.{name}"));
-            (Wanted { name, alias, ..wanted }, Through::Either)
-        }
         _ => (wanted, Through::Either),
     }
 }
 
-fn replaces(node: Node<'_>, text: String, imports: Vec<ImportRequest>) -> Decision {
-    let fragments = vec![Fragment::Text(text)];
-    Decision::Edits(vec![Replacement { imports, ..Replacement::new(node.range(), fragments) }])
+fn replaces(range: Range<usize>, code: Vec<Fragment>, imports: Vec<ImportRequest>) -> Decision {
+    Decision::Edits(vec![Replacement { imports, ..Replacement::new(range, code) }])
 }
 
 fn asks(request: ImportRequest) -> Decision {

@@ -11,13 +11,21 @@ use crate::tree::{Node, literal_value};
 pub struct PathSet {
     set: BTreeSet<String>,
     list: Vec<String>,
+    /// Whether an import of what lies below one of the paths is meant, too.
+    below: bool,
 }
 
 impl PathSet {
     /// Takes paths as rules write them: with `.` or `::`, and `{a,b}` for alternatives.
     pub fn new(paths: &[String]) -> Self {
         let list: Vec<String> = paths.iter().flat_map(|p| alternatives(&normal(p))).collect();
-        Self { set: list.iter().cloned().collect(), list }
+        Self { set: list.iter().cloned().collect(), list, below: false }
+    }
+
+    /// The same, and what lies below the paths.
+    #[must_use]
+    pub fn with_below(self) -> Self {
+        Self { below: true, ..self }
     }
 
     fn answer(&self, node: Node<'_>) -> Certainty {
@@ -34,20 +42,42 @@ impl PathSet {
 
     /// Whether a node is the part of an import that brings one of the paths.
     pub(super) fn is_imported_by(&self, node: Node<'_>) -> bool {
-        let brings = |i: &Import| i.element == node.id && i.name.is_some() && self.set.contains(&normal(&i.path));
-        Symbols::of(node.tree()).imports().iter().any(brings)
+        let below = |path: &str| self.below && above(path).any(|above| self.set.contains(above));
+        let has = |path: &str| self.set.contains(path) || below(path);
+        let is = |i: &Import| match i.name {
+            Some(_) => has(&normal(&i.path)),
+            None => ["*", "_"].iter().any(|all| has(&format!("{}.{all}", normal(&i.path)))),
+        };
+        Symbols::of(node.tree()).imports().iter().any(|i| i.element == node.id && is(i))
     }
 
     /// Whether a node is a string literal that is one of the paths and nothing else, as tests and
     /// configurations name things by.
     pub(super) fn is_named_by(&self, node: Node<'_>) -> bool {
         let language = node.tree().language;
+        if node.is_extra() {
+            return self.is_documented_by(node.text(), &language.facts.elements.documents);
+        }
         let code = || !Symbols::of(node.tree()).in_import(node);
         if !language.is_string(node.kind_id()) {
             return false;
         }
         let Some(value) = literal_value(node).map(|value| normal(&value)) else { return false };
         value.contains('.') && self.set.contains(&value) && code() || self.is_exported_by(node, &value)
+    }
+
+    /// Whether a comment that documents code names one of the paths.
+    fn is_documented_by(&self, comment: &str, marks: &[String]) -> bool {
+        if !marks.iter().any(|mark| comment.starts_with(mark.as_str())) {
+            return false;
+        }
+        let comment = comment.replace("::", ".");
+        let is_name = |c: char| c.is_alphanumeric() || c == '_';
+        let alone = |at: usize, path: &str| {
+            !comment[..at].ends_with(|c| is_name(c) || c == '.') && !comment[at + path.len()..].starts_with(is_name)
+        };
+        let named = |path: &String| comment.match_indices(path.as_str()).any(|(at, _)| alone(at, path));
+        self.list.iter().filter(|path| path.contains('.')).any(named)
     }
 
     /// Whether a node is the module of `export { f } from "m"`, which gives one of the paths to others.
@@ -68,9 +98,15 @@ impl PathSet {
     }
 }
 
-/// The last name of a path; a default export has none where it is imported.
+/// The paths above a path, the nearest first: `a.b` and `a` of `a.b.c`.
+pub(super) fn above(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(path.rsplit_once('.'), |(path, _)| path.rsplit_once('.')).map(|(path, _)| path)
+}
+
+/// The last name of a path; a default export has none where it is imported, and neither has a wildcard.
 fn last_name(path: &str) -> String {
-    let path = path.strip_suffix(".default").unwrap_or(path);
+    let path = path.strip_suffix(".default").or_else(|| path.strip_suffix(".*")).unwrap_or(path);
+    let path = path.strip_suffix("._").unwrap_or(path);
     path.rsplit('.').next().unwrap_or(path).to_owned()
 }
 
@@ -82,6 +118,9 @@ pub struct SymbolMatcher {
     members: Vec<(String, String)>,
     /// Whether only whole expressions are meant, and no part of one.
     whole: bool,
+    /// Whether a name between others of a path stands for the path up to it, and one in a pattern for what the
+    /// pattern takes.
+    inner: bool,
 }
 
 impl SymbolMatcher {
@@ -90,7 +129,18 @@ impl SymbolMatcher {
         let all: Vec<String> = paths.iter().flat_map(|p| alternatives(&normal(p))).collect();
         let (members, plain): (Vec<String>, Vec<String>) = all.into_iter().partition(|p| p.contains('#'));
         let split = |path: &String| path.split_once('#').map(|(owner, member)| (owner.to_owned(), member.to_owned()));
-        Self { paths: PathSet::new(&plain), members: members.iter().filter_map(split).collect(), whole: false }
+        Self {
+            paths: PathSet::new(&plain),
+            members: members.iter().filter_map(split).collect(),
+            whole: false,
+            inner: false,
+        }
+    }
+
+    /// The same, and names that are no expressions: `B` of `a.B.C` stands for `a.B`, `f` of `const { f } = m` for `m.f`.
+    #[must_use]
+    pub fn with_inner(self) -> Self {
+        Self { inner: true, ..self }
     }
 
     pub(super) fn of_whole(self) -> Self {
@@ -99,10 +149,12 @@ impl SymbolMatcher {
 
     pub(super) fn answer(&self, node: Node<'_>) -> Certainty {
         let symbols = Symbols::of(node.tree());
-        if self.whole && symbols.is_part(node) {
+        if self.whole && symbols.is_part(node, self.inner) {
             return Certainty::No;
         }
+        let taken = || symbols.is_taken(node, &|path| self.paths.set.contains(path), &self.paths.list);
         let answer = self.paths.answer(node).or(|| self.member(&symbols, node));
+        let answer = if self.inner { answer.or(taken) } else { answer };
         // `{ f }` and `export { f }` say a name of their own, too.
         let around = node.parent().map_or("", |p| p.kind());
         let named = node.kind() == "shorthand_property_identifier"

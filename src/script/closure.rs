@@ -124,7 +124,10 @@ impl Decide for Closure {
                     let edit = EditSpec::replace(found.node().range(), code.clone());
                     let mut replacement = to_replacement(&edit, &found.tree, languages);
                     replacement.fragments = found.with_breaks(blocks(found.node(), replacement.fragments));
-                    replacement.range = found.replaced_by(&replacement.fragments);
+                    // What speaks of a member may take the place of its object, too.
+                    if replacement.range == found.node().range() {
+                        replacement.range = found.replaced_by(&replacement.fragments);
+                    }
                     Ok(Decision::Edits(vec![replacement]))
                 }
                 None => Err(self.wrong("code(…)", &answer)),

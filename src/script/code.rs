@@ -14,10 +14,10 @@ use super::reference::Api;
 use crate::edit::{FileEdit, Fragment};
 use crate::language::{FileLanguages, Language, literal};
 use crate::rule::{
-    Comments, Decision, Deletion, Filling, ImportRequest, Replacement, Template, deletion, element_gone, elements,
-    ended, run_of, written,
+    Comments, Decision, Deletion, Filling, ImportRequest, Replacement, Spoken, Template, deletion, element_gone,
+    elements, ended, run_of, written,
 };
-use crate::symbol::{Symbols, Through, Wanted};
+use crate::symbol::{Through, Wanted};
 use crate::tree::{Node, Tree};
 
 /// Code that a rule writes, before it is known in which language.
@@ -234,23 +234,41 @@ impl Snippet {
 pub(super) fn to_replacement(edit: &EditSpec, tree: &Tree, languages: &FileLanguages) -> Replacement {
     let language = tree.language;
     let mut imports: Vec<ImportRequest> = edit.import.iter().map(|i| i.request(language)).collect();
-    let write = |part: &Part| match part {
-        Part::Fragment(fragment) => fragment.clone(),
-        Part::Literal { value, like } => Fragment::Text(literal::write(language, value, like.as_deref())),
-        Part::Truth(value) => Fragment::Text(literal::truth(language, *value).to_owned()),
-        Part::Reference(to) => {
-            let node = tree.last_from(edit.range.start.saturating_sub(tree.base()));
-            let others: Vec<Wanted> = to.others.iter().map(|path| path.wanted(language)).collect();
-            let reached = Symbols::of(tree).reach(node, &to.path.wanted(language), &others, to.through);
-            imports.extend(reached.import.map(ImportRequest::Add));
-            imports.extend(to.orphans.then_some(ImportRequest::DropOrphans));
-            Fragment::Text(reached.text)
+    let mut range = edit.range.clone();
+    let mut written = Vec::new();
+    for part in &edit.code.0 {
+        match part {
+            Part::Fragment(fragment) => written.push(fragment.clone()),
+            Part::Literal { value, like } => {
+                written.push(Fragment::Text(literal::write(language, value, like.as_deref())));
+            }
+            Part::Truth(value) => written.push(Fragment::Text(literal::truth(language, *value).to_owned())),
+            Part::Reference(to) => {
+                let spoken = spoken(to, edit, tree);
+                range = spoken.range;
+                written.extend(spoken.code);
+                imports.extend(spoken.import.map(ImportRequest::Add));
+                imports.extend(to.orphans.then_some(ImportRequest::DropOrphans));
+            }
         }
-    };
-    let fragments = ended(tree, edit.code.0.iter().map(write).collect());
+    }
+    let fragments = ended(tree, written);
     let file = edit.file.as_ref().map(|ask| file_edit(ask, tree, languages));
     let (indent_at, comments) = (edit.indent_at, edit.comments);
-    Replacement { imports, file, indent_at, comments, ..Replacement::new(edit.range.clone(), fragments) }
+    Replacement { imports, file, indent_at, comments, ..Replacement::new(range, fragments) }
+}
+
+/// How the code of an edit speaks of a path. Where it does nothing else, it takes the place of all that speaks
+/// of what the edited node does.
+fn spoken(to: &Reference, edit: &EditSpec, tree: &Tree) -> Spoken {
+    let language = tree.language;
+    let (wanted, at) = (to.path.wanted(language), tree.last_from(edit.range.start.saturating_sub(tree.base())));
+    let others: Vec<Wanted> = to.others.iter().map(|path| path.wanted(language)).collect();
+    let whole = std::iter::once(at).chain(at.ancestors()).find(|node| node.range() == edit.range);
+    match whole.filter(|_| edit.code.0.len() == 1) {
+        Some(node) => Spoken::of(node, &wanted, &others, to.through),
+        None => Spoken { range: edit.range.clone(), ..Spoken::at(at, &wanted, &others, to.through) },
+    }
 }
 
 /// What is asked of a whole file; what it takes from `tree` is taken now.

@@ -33,8 +33,8 @@ pub(super) enum Spec {
     Symbol(Vec<String>),
     Typed(Vec<String>),
     Imported(Vec<String>),
-    /// A text that is one of these paths.
-    Named(Vec<String>),
+    /// All that speaks of what moved from one of these paths.
+    Moved(Vec<String>),
     Nth(i64),
     Field(String),
     /// A use of a dataset: of what, in which position, what a file must hold, and a digest of
@@ -272,7 +272,7 @@ impl Spec {
             Self::Symbol(paths) => knows_symbols(language).map(|()| Matcher::Symbol(SymbolMatcher::new(paths))),
             Self::Typed(paths) => knows_symbols(language).map(|()| Matcher::Typed(PathSet::new(paths))),
             Self::Imported(paths) => knows_symbols(language).map(|()| Matcher::Imported(PathSet::new(paths))),
-            Self::Named(paths) => knows_symbols(language).map(|()| Matcher::Named(PathSet::new(paths))),
+            Self::Moved(paths) => knows_symbols(language).map(|()| Matcher::moved(paths)),
             Self::Nth(place) => Ok(Matcher::Nth(*place)),
             Self::Field(name) if language.grammar.field_id_for_name(name).is_none() => Err(format!(
                 "{} has no field `{name}`; `gander tree FILE` shows the fields of a file",

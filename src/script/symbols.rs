@@ -71,8 +71,7 @@ fn methods(api: &mut Api<'_>) {
                 pairs.push((old, new.to_string()));
             }
             let paths: Vec<String> = pairs.iter().map(|(old, _)| old.clone()).collect();
-            let named = Spec::Named(paths.clone());
-            let sought = Spec::Any(vec![Spec::Imported(paths.clone()), Spec::Symbol(paths), named]);
+            let sought = Spec::Moved(paths);
             let h = h.change(|d| d.find = d.find.take().or(Some((sought, cx.call_position()))));
             Ok(h.change(|d| d.actions.push((Then::Move(pairs), cx.call_position()))))
         },
@@ -117,8 +116,8 @@ fn of_imports(api: &mut Api<'_>) {
     let example = r##".find(imported(["a.f", "a.g"])).edit(|m, cx| edits([replace_import(m.node.imported, #{ "a.f": "b.f", "a.g": "c.g" }[m.node.imported])])).example("from a import f, h", "from b import f\nfrom a import h")"##;
     api.function("Node.imported -> text or ()", docs, example, |n: &mut RhaiNode| -> Dynamic {
         let symbols = Symbols::of(&n.tree);
-        let found = symbols.imports().iter().find(|i| i.element == n.id && i.name.is_some());
-        found.map_or(Dynamic::UNIT, |i| i.path.clone().into())
+        let found = symbols.imports().iter().find(|i| i.element == n.id);
+        found.map_or(Dynamic::UNIT, |i| i.brought().into())
     });
     let docs = "Whether the file imports this path, under whatever name.";
     let example = r#".find("f($X)").when(|m, cx| cx.brings("a.b")).replace("g($X)").example("from a import b as c\nf(1)", "from a import b as c\ng(1)").unchanged("b = a.b\nf(1)")"#;

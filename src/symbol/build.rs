@@ -111,7 +111,10 @@ impl<'t> Builder<'t> {
                     let only = |n: &Node<'t>| n.children().next().filter(|c| c.local_range() == n.local_range());
                     found.symbols.written.extend(std::iter::successors(Some(*node), only).map(|n| n.id));
                 }
-                "package" => found.symbols.package = Some(normal(node.text())),
+                "package" => {
+                    found.symbols.package = Some(normal(node.text()));
+                    found.symbols.package_name = Some(id);
+                }
                 _ => {}
             }
         }
@@ -147,6 +150,9 @@ impl<'t> Builder<'t> {
             let whole = get(captures, "member").map_or(name.id, |m| m.id);
             found.symbols.members.insert(whole, (object.id, name.id));
             found.symbols.member_names.insert(name.id, (whole, object.id));
+        }
+        if let (Some(name), Some(object)) = (get(captures, "taken"), get(captures, "taken.from")) {
+            found.symbols.taken.insert(name.id, object.id);
         }
         // In a chain that the grammar lays out flat, what holds the part holds all before it.
         if let (Some(part), Some(name)) = (get(captures, "member.part"), get(captures, "member.name"))

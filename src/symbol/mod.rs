@@ -20,7 +20,7 @@ use crate::language::Language;
 use crate::tree::{Node, NodeId, Tree};
 
 pub use library::{Declarations, Library, LibraryError};
-pub use reach::{Reached, Through, Wanted, facts_of};
+pub use reach::{Reached, Through, Wanted, facts_of, is_in_force};
 pub use resolve::{Name, said};
 pub use types::Type;
 
@@ -98,6 +98,8 @@ pub struct Symbols {
     /// Paths that a wildcard import does not bring.
     hidden: HashSet<String>,
     package: Option<String>,
+    /// Where the file says so.
+    package_name: Option<NodeId>,
     /// For each node that takes a member: the object and the member's name.
     members: HashMap<NodeId, (NodeId, NodeId)>,
     /// For each member's name: the node that takes it, and the object.
@@ -106,6 +108,8 @@ pub struct Symbols {
     constructs: HashMap<NodeId, NodeId>,
     /// Expressions that are a whole module: `require("m")`.
     modules: HashMap<NodeId, String>,
+    /// For the name of what a pattern takes out of an object: the object.
+    taken: HashMap<NodeId, NodeId>,
     /// Names that refer to nothing: those of named arguments.
     labels: HashSet<NodeId>,
     written: HashSet<NodeId>,
@@ -179,6 +183,21 @@ pub struct Import {
     pub module: Option<String>,
 }
 
+impl Import {
+    /// Whether it brings this path, given in [`normal`] form; a wildcard brings `a.b.*`, and no path by itself.
+    pub fn brings(&self, path: &str) -> bool {
+        match &self.name {
+            Some(_) => normal(&self.path) == path,
+            None => [".*", "._"].iter().any(|end| path.strip_suffix(end).is_some_and(|p| p == normal(&self.path))),
+        }
+    }
+
+    /// The path that it brings, as rules write it.
+    pub fn brought(&self) -> String {
+        if self.name.is_some() { self.path.clone() } else { format!("{}.*", self.path) }
+    }
+}
+
 impl Symbols {
     /// The symbols of a tree; made once and kept with it. Empty where the language has none.
     pub fn of(tree: &Tree) -> Arc<Self> {
@@ -194,7 +213,7 @@ impl Symbols {
             around.all(|a| a.parent().is_none() || a.kind().starts_with("import"))
         };
         let whole = |i: &Import| top(i) && !self.is_for_types(tree, i);
-        self.imports.iter().any(|i| i.name.is_some() && normal(&i.path) == path && whole(i))
+        self.imports.iter().any(|i| i.brings(path) && whole(i))
     }
 
     /// Whether an import brings nothing that is there at run time.
@@ -244,10 +263,26 @@ impl Symbols {
         Some((node.tree().node(object), node.tree().node(name)))
     }
 
-    /// The expression that takes a member of `object`.
-    pub fn member_of_object<'t>(&self, object: Node<'t>) -> Option<Node<'t>> {
-        let takes = |around: &Node<'_>| self.members.get(&around.id).is_some_and(|(taken, _)| *taken == object.id);
-        object.ancestors().take(2).find(takes)
+    /// Object and name of a member of which no node holds just the two, where it is known what it is: in
+    /// Java's `a.B.f(1)` and `a.B::f`, the name stands for both.
+    pub fn apart<'t>(&self, name: Node<'t>) -> Option<(Node<'t>, Node<'t>)> {
+        let (_, object) = self.member_names.get(&name.id).filter(|(whole, _)| *whole == name.id)?;
+        let told = self.names(name);
+        let known = !told.is_empty() && !told.contains(&Name::Local(None));
+        known.then(|| (name.tree().node(*object), name))
+    }
+
+    /// The text by which an expression that is a whole module names it: `"m"` of `require("m")`.
+    pub fn module_text<'t>(&self, node: Node<'t>) -> Option<Node<'t>> {
+        let is_text = |n: &Node<'t>| n.tree().language.is_string(n.kind_id());
+        node.descendants().find(is_text).filter(|_| self.modules.contains_key(&node.id))
+    }
+
+    /// The member that is taken of an object: the node that stands for both.
+    pub fn taken_of<'t>(&self, object: Node<'t>) -> Option<Node<'t>> {
+        let parent = object.parent()?;
+        let of = |node: &Node<'t>| self.members.get(&node.id).is_some_and(|(of, _)| *of == object.id);
+        std::iter::once(parent).chain(parent.children()).find(of)
     }
 
     /// The expression that takes the member whose name `node` is, and its object.

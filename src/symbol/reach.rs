@@ -62,6 +62,15 @@ impl Wanted {
         self.name.as_ref().filter(|n| *n != "*").map_or(module.clone(), |name| format!("{module}.{name}"))
     }
 
+    /// What it is a member of, and its own name.
+    pub fn owner(&self, language: &Language) -> Option<(Self, String)> {
+        let name = self.name.as_deref().filter(|name| *name != "*")?;
+        Some(match name.rsplit_once('.') {
+            Some((owner, last)) => (Self { name: Some(owner.to_owned()), ..self.clone() }, last.to_owned()),
+            None => (Self::parse(language, &self.module), name.to_owned()),
+        })
+    }
+
     /// The name that it gives it.
     pub fn bound(&self) -> String {
         let last = |path: &str| {
@@ -86,7 +95,7 @@ fn as_name(segment: &str) -> String {
 }
 
 /// Whether an import has run where code stands, in a language in which it has to.
-fn is_in_force(statement: Node<'_>, node: Node<'_>) -> bool {
+pub fn is_in_force(statement: Node<'_>, node: Node<'_>) -> bool {
     let facts = facts_of(statement);
     if facts.from_here && node.local_range().start < statement.local_range().end || is_conditional(statement) {
         return false;
@@ -288,6 +297,7 @@ impl Symbols {
                 && n.text() == name
                 && facts.names.iter().any(|k| k == n.kind())
                 && !self.member_names.contains_key(&n.id)
+                && !self.is_tail(n)
                 && matches!(self.names(n).as_slice(), [Name::Free(_)])
         };
         !defined && !tree.iter().any(spoken)

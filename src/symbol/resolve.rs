@@ -25,11 +25,28 @@ impl Symbols {
     /// Whether the node refers to one of these paths, given in [`normal`] form. Where
     /// a name is introduced, it does not.
     pub fn is(&self, node: Node<'_>, sought: &dyn Fn(&str) -> bool, paths: &[String]) -> Certainty {
-        if self.is_definition(node) {
+        let of_package = || self.package_name.is_some_and(|name| node.tree().node(name).contains(node));
+        if self.is_definition(node) || of_package() {
             return Certainty::No;
         }
-        let names = self.names(node);
-        let mut answers = names.iter().map(|name| self.is_name(name, node.tree(), sought, paths));
+        self.are(&self.names(node), node.tree(), sought, paths)
+    }
+
+    /// Whether the node names what a pattern takes out of an object, `f` of `const { f } = m`, and that is one
+    /// of these paths.
+    pub fn is_taken(&self, node: Node<'_>, sought: &dyn Fn(&str) -> bool, paths: &[String]) -> Certainty {
+        let import = || self.in_import(node);
+        self.taken(node).filter(|_| !import()).map_or(Certainty::No, |is| self.are(&is, node.tree(), sought, paths))
+    }
+
+    /// What a pattern takes there out of an object.
+    pub fn taken(&self, node: Node<'_>) -> Option<Vec<Name>> {
+        let object = node.tree().node(*self.taken.get(&node.id)?);
+        Some(self.member(self.names(object), node.text()))
+    }
+
+    fn are(&self, names: &[Name], tree: &Tree, sought: &dyn Fn(&str) -> bool, paths: &[String]) -> Certainty {
+        let mut answers = names.iter().map(|name| self.is_name(name, tree, sought, paths));
         let Some(first) = answers.next() else { return Certainty::No };
         // Defined in several ways: certain only where all of them agree.
         answers.fold(first, |sum, one| if sum == one { sum } else { Certainty::Unknown })
@@ -208,6 +225,13 @@ impl Symbols {
         all.iter().all(|i| normal(&i.path) == normal(&first.path)).then_some(first)
     }
 
+    /// Whether `name` is nothing where `node` stands but what imports of this path bring.
+    pub fn brought_at(&self, node: Node<'_>, name: &str, path: &str) -> bool {
+        let seen = self.seen_at(node, name);
+        let brings = |d: &&Definition| matches!(d.kind, Kind::Import(index) if self.imports[index].brings(path));
+        !seen.is_empty() && seen.iter().all(brings)
+    }
+
     /// The definitions that `name` refers to where `node` stands.
     pub(super) fn seen_at(&self, node: Node<'_>, name: &str) -> Vec<&Definition> {
         let Some(scope) = self.scope_of.get(node.id.0 as usize).copied() else { return Vec::new() };
@@ -218,12 +242,17 @@ impl Symbols {
         let shadows = node.tree().language.facts.symbols.shadows;
         let at = node.local_range().start;
         let (mut scope, mut first) = (scope, true);
+        let is_type = self.is_in_type_namespace(node).filter(|_| node.text() == name);
         loop {
             let here = &self.scopes[scope as usize];
             if first || !here.class {
                 let all = self.by_name.get(&(scope, name.to_owned())).into_iter().flatten();
                 let all = all.map(|i| &self.definitions[*i]);
-                let mut seen: Vec<&Definition> = all.filter(|d| d.from <= at || d.node == node.id).collect();
+                let meant = |d: &&Definition| {
+                    is_type.is_none() || self.names_type(node.tree(), d).is_none_or(|is| Some(is) == is_type)
+                };
+                let mut seen: Vec<&Definition> =
+                    all.filter(|d| d.from <= at || d.node == node.id).filter(meant).collect();
                 if shadows && let Some(last) = seen.iter().map(|d| d.from).max().filter(|from| *from > 0) {
                     seen.retain(|d| d.from == last);
                 }
@@ -237,6 +266,26 @@ impl Symbols {
                 None => return Vec::new(),
             }
         }
+    }
+
+    /// Whether a name is one of a type; `None` where the language does not tell types and values apart.
+    fn is_in_type_namespace(&self, node: Node<'_>) -> Option<bool> {
+        let kinds = &node.tree().language.facts.symbols.types.namespace;
+        if kinds.is_empty() {
+            return None;
+        }
+        match self.by_node.get(&node.id).map(|own| &self.definitions[*own]) {
+            Some(own) => self.names_type(node.tree(), own),
+            None => Some(kinds.iter().any(|k| k == node.kind())),
+        }
+    }
+
+    /// Whether a definition names a type, and nothing else, or a value; `None` where it may name both.
+    fn names_type(&self, tree: &Tree, definition: &Definition) -> Option<bool> {
+        let kinds = &tree.language.facts.symbols.types.namespace;
+        let node = tree.node(definition.node);
+        let is_type = self.type_parameters.contains(&node.id) || kinds.iter().any(|k| k == node.kind());
+        (definition.kind == Kind::Plain).then_some(is_type)
     }
 
     /// Whether an import is meant for other files, or for what a compiler makes of markup.
@@ -257,7 +306,15 @@ impl Symbols {
             return true;
         }
         let word = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == name);
-        let texts = tree.language.facts.symbols.named_in_texts;
+        let facts = &tree.language.facts.symbols;
+        let texts = facts.named_in_texts;
+        // A longer path says what it is, unless the import brings members to what stands before its last name.
+        let path = normal(&self.imports[index].path);
+        let other = |name: &Name| matches!(name, Name::Path(said) | Name::Free(said) if *said != path);
+        let said_otherwise = |n: Node<'_>| {
+            let names = self.names(n);
+            !facts.extensions && !facts.extension_functions && !names.is_empty() && names.iter().all(other)
+        };
         let speaks = |n: Node<'_>| {
             if tree.language.is_string(n.kind_id()) {
                 return texts && !self.in_import(n) && word(n.text()) && word(&said(n));
@@ -277,16 +334,18 @@ impl Symbols {
             let member = self.member_names.contains_key(&n.id) || self.is_tail(n);
             // Where members may be imported, one of that name may be this.
             let other = n.kind() == "field_identifier"
-                || matches!(around, "attribute" | "method_invocation" | "field_access")
+                || matches!(around, "attribute" | "method_invocation" | "method_reference" | "field_access")
                 || around.ends_with("nested_identifier");
-            if member && other {
+            if member && (other || said_otherwise(n)) {
                 return false;
             }
             let within = self.imports.iter().map(|i| tree.node(i.statement)).find(|s| s.contains(n));
             within.is_none_or(|s| {
                 let before = tree.text()[..n.local_range().start].trim_end();
                 let head = !before.ends_with('.') && !before.ends_with("::");
-                s.kind().ends_with("_declaration") && head
+                // What is chosen from a path is no path of its own.
+                let chosen = n.ancestors().take_while(|a| a.id != s.id).any(|a| a.kind().ends_with("_selectors"));
+                s.kind().ends_with("_declaration") && head && !chosen
             })
         };
         tree.iter().any(speaks)
@@ -343,6 +402,11 @@ impl Symbols {
             if quoted || self.imports.iter().any(same) {
                 return true;
             }
+            // What is imported from what moves follows it.
+            let below = |i: &Import| normal(&i.brought()).starts_with(&format!("{path}."));
+            if self.imports.iter().any(|i| below(i) && tree.node(i.statement).contains(n)) {
+                return true;
+            }
             if self.in_import(n) || n.kind().starts_with("shorthand") {
                 return false;
             }
@@ -361,8 +425,8 @@ impl Symbols {
             // A member of something else; not so where members may be imported.
             if tail {
                 return matches!(n.kind(), "property_identifier" | "field_identifier")
-                    || matches!(around, "attribute" | "method_invocation" | "field_access")
-                    || self.names(n) == [Name::Free(path.to_owned())];
+                    || matches!(around, "attribute" | "method_invocation" | "method_reference" | "field_access")
+                    || [Name::Free, Name::Path].iter().any(|is| self.names(n) == [is(path.to_owned())]);
             }
             if self.labels.contains(&n.id) {
                 return true;
@@ -376,6 +440,7 @@ impl Symbols {
             }
             let introduces = matches!(n.field_name(), Some("name" | "pattern" | "parameter"))
                 && !around.starts_with("jsx")
+                && !around.ends_with("annotation")
                 && around != "method_invocation";
             !introduces
                 && !self.is_written(n)
@@ -456,10 +521,21 @@ impl Symbols {
     }
 
     /// Whether a name is a later segment of a dotted path.
-    fn is_tail(&self, node: Node<'_>) -> bool {
+    pub(super) fn is_tail(&self, node: Node<'_>) -> bool {
         let facts = &node.tree().language.facts.symbols;
         let Some(parent) = node.parent().filter(|p| facts.dotted.iter().any(|k| k == p.kind())) else { return false };
         segments(parent).first().is_some_and(|first| first.id != node.id)
+    }
+
+    /// The names of a dotted path up to a node: the path itself, or one of its names.
+    pub fn spelled<'t>(&self, node: Node<'t>) -> Vec<Node<'t>> {
+        let facts = &node.tree().language.facts.symbols;
+        let dotted = |n: &Node<'_>| facts.dotted.iter().any(|k| k == n.kind());
+        match std::iter::once(node).chain(node.parent()).find(dotted) {
+            Some(whole) if whole.id == node.id => segments(whole),
+            Some(whole) => segments(whole).into_iter().take_while(|name| name.id <= node.id).collect(),
+            None => Vec::new(),
+        }
     }
 
     /// Whether a node stands inside of an import.
@@ -468,16 +544,21 @@ impl Symbols {
     }
 
     /// Whether the node is the name of a member whose whole expression is a node of its own,
-    /// or a segment of a longer path.
-    pub fn is_part(&self, node: Node<'_>) -> bool {
+    /// or a segment of a longer path: its first name stands for itself, and with `inner` each but the last
+    /// for the path up to it.
+    pub fn is_part(&self, node: Node<'_>, inner: bool) -> bool {
         let facts = &node.tree().language.facts.symbols;
-        let segment = |p: &Node<'_>| {
-            facts.dotted.iter().any(|k| k == p.kind())
-                && p.named_children().filter(|c| facts.names.iter().any(|k| k == c.kind())).count() > 1
+        let dotted = |n: &Node<'_>| facts.dotted.iter().any(|k| k == n.kind());
+        let long = |n: &Node<'_>| segments(*n).len() > 1;
+        let segment = |path: Node<'_>| {
+            let all = segments(path);
+            let own = all.iter().position(|name| name.id == node.id);
+            // What some grammars put into a longer path is the path before its last name.
+            !dotted(&node) && !own.is_some_and(|at| at + 1 < all.len() && (at == 0 || inner))
         };
         self.member_names.get(&node.id).is_some_and(|(whole, _)| *whole != node.id)
-            || node.parent().filter(segment).is_some()
-            || facts.dotted.iter().any(|k| k == node.kind()) && !segment(&node)
+            || node.parent().filter(|p| dotted(p) && long(p)).is_some_and(segment)
+            || dotted(&node) && !long(&node)
     }
 }
 

@@ -85,7 +85,7 @@ fn check(language: &str, case: &Case) -> (Vec<String>, Vec<String>) {
     let defined = |n: Node<'_>| symbols.definitions_of(n).iter().any(|d| d.node == n.id);
     for node in tree.iter().filter(|n| n.is_named() && !symbols.in_import(*n)) {
         let answer = match case.symbol {
-            Some(_) if symbols.is_part(node) => continue,
+            Some(_) if symbols.is_part(node, false) => continue,
             Some(_) => symbols.is_named(node, &sought, &path),
             None if !node.is_leaf() || defined(node) => continue,
             None => symbols.has_type(node, &sought, &path),

@@ -238,6 +238,9 @@ impl<'t> Types<'t> {
                 return Type::new(&path, Vec::new());
             }
         }
+        if let Some(module) = facts.implicit.first().filter(|_| facts.types.known.iter().any(|k| k == written)) {
+            return Type::new(&format!("{module}.{written}"), Vec::new());
+        }
         let certain = wildcards().next().is_none() || written.contains('.');
         let path = match &symbols.package {
             Some(package) if !written.contains('.') => format!("{package}.{written}"),
@@ -256,6 +259,9 @@ impl<'t> Types<'t> {
         }
         let each =
             |nodes: &mut dyn Iterator<Item = Node<'_>>| nodes.map(|n| self.read(n, step + 1)).collect::<Vec<_>>();
+        if types.primitives.iter().any(|k| k == node.text()) {
+            return Some(Type::new(node.text(), Vec::new()));
+        }
         if is(&types.tuples, node) {
             let args = each(&mut node.named_children());
             return Some(Type::new(&format!("{}{}", types.tuple, args.len()), args));
@@ -289,12 +295,17 @@ impl<'t> Types<'t> {
             return self.read(node, step);
         }
         if let Some(path) = facts.types.literals.get(node.kind()) {
-            let plain = language.is_string(node.kind_id()) || node.text().ends_with(|c: char| c.is_ascii_digit());
+            // A letter behind a number says what it is.
+            let number = node.text().starts_with(|c: char| c.is_ascii_digit());
+            let plain = !number || node.text().ends_with(|c: char| c.is_ascii_digit());
             return plain.then(|| Type::new(path, Vec::new()));
         }
         if is(&facts.types.parenthesized) {
             let mut inner = node.named_children();
             return inner.next().filter(|_| inner.next().is_none()).and_then(|only| self.infer(only, step + 1));
+        }
+        if let Some(text) = self.concatenated(node, step) {
+            return Some(text);
         }
         if let Some(call) = call_at(node) {
             return self.call(&call, step);
@@ -328,6 +339,19 @@ impl<'t> Types<'t> {
             return self.inherited(&bare(node, None, node, None), step);
         }
         agreed(definitions.into_iter().map(|d| self.result(tree, d, &Env::default(), None, step)))
+    }
+
+    /// The type of a text that something is put behind: `"a" + b`.
+    fn concatenated(&self, node: Node<'_>, step: usize) -> Option<Type> {
+        let facts = &node.tree().language.facts;
+        if !facts.string.joins.iter().any(|k| k == node.kind()) {
+            return None;
+        }
+        let parts: Vec<Node<'_>> = node.children().filter(|c| !c.is_extra()).collect();
+        let [left, operator, _] = parts.as_slice() else { return None };
+        let text = facts.string.kinds.iter().find_map(|kind| facts.symbols.types.literals.get(kind))?;
+        let joins = facts.string.join_operators.iter().any(|join| join == operator.text());
+        self.infer(*left, step + 1).filter(|is| joins && is.path == *text)
     }
 
     /// What a call gives.
@@ -536,7 +560,9 @@ impl<'t> Types<'t> {
             return;
         }
         if let Some(parameter) = wanted.path.strip_prefix('\'') {
-            if own.iter().any(|p| p.text() == parameter) {
+            let primitives = &self.file.language.facts.symbols.types.primitives;
+            // `int` stands for no type parameter.
+            if own.iter().any(|p| p.text() == parameter) && !primitives.contains(&is.path) {
                 env.known.entry(parameter.to_owned()).or_insert_with(|| is.clone());
             }
             return;
@@ -567,7 +593,8 @@ impl<'t> Types<'t> {
             return Certainty::Yes;
         }
         // What is not declared may be anything: above the type, or itself.
-        let open = |t: &Type| !t.certain || self.classes(&t.path).is_empty();
+        let primitives = &self.file.language.facts.symbols.types.primitives;
+        let open = |t: &Type| !t.certain || self.classes(&t.path).is_empty() && !primitives.contains(&t.path);
         if above.iter().any(open) { Certainty::Unknown } else { Certainty::No }
     }
 }

@@ -1,0 +1,188 @@
+//! Members that code reaches through an object, `this.f` as `self.f`: which uses of a name are of one member
+//! of one class, and where the file can't tell.
+//!
+//! Must not: know what subclasses in other files do.
+
+use super::types::{Type, Types};
+use super::{Definition, Kind, Name, Symbols};
+use crate::tree::{Node, NodeId, Tree};
+
+/// Of which class of the file a member is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// The one that has its name there.
+    Of(NodeId),
+    /// Of no class of the file.
+    Other,
+    /// The file can't tell.
+    Unknown,
+}
+
+/// Every place that refers to the same as some name.
+#[derive(Debug)]
+pub struct Uses<'t> {
+    /// Those that are certain, definitions included, in order.
+    pub certain: Vec<Node<'t>>,
+    /// Whether there may be more: a member of that name, of an object whose type is not known.
+    pub open: bool,
+}
+
+impl Symbols {
+    /// Every place that refers to what `node` refers to, definitions included.
+    pub fn uses<'t>(&self, node: Node<'t>) -> Uses<'t> {
+        let tree = node.tree();
+        let facts = &tree.language.facts.symbols;
+        let mine = self.class_of(node);
+        let meant = self.introduced_by(node);
+        let (Whose::Of(_), _) | (_, false) = (mine, meant.is_empty()) else {
+            let open = mine == Whose::Unknown || node.is_leaf() && !facts.names.iter().any(|k| k == node.kind());
+            return Uses { certain: Vec::new(), open: open && node.is_named() };
+        };
+        let refers = |n: Node<'_>| {
+            facts.names.iter().any(|k| k == n.kind())
+                && !self.labels.contains(&n.id)
+                && !self.member_names.contains_key(&n.id)
+                && !self.is_tail(n)
+                && self.definitions_of(n).iter().any(|d| meant.contains(&d.node))
+        };
+        let (mut certain, mut open) = (Vec::new(), false);
+        for n in tree.iter().filter(|n| n.is_leaf() && n.text() == node.text()) {
+            if meant.contains(&n.id) || refers(n) {
+                certain.push(n);
+            } else if matches!(mine, Whose::Of(_)) {
+                match self.class_of(n) {
+                    whose if whose == mine => certain.push(n),
+                    Whose::Unknown => open = true,
+                    Whose::Of(_) | Whose::Other => {}
+                }
+                // `const { f } = this` uses it, and is no name of it.
+                let object = self.taken.get(&n.id).map(|object| tree.node(*object));
+                open |= object.is_some_and(|object| !matches!(self.member_of(object, n.text()), Whose::Other));
+            }
+        }
+        Uses { certain, open }
+    }
+
+    /// The names that introduce what `node` refers to.
+    pub fn introduced_by(&self, node: Node<'_>) -> Vec<NodeId> {
+        if !self.member_names.contains_key(&node.id) {
+            return self.definitions_of(node).iter().map(|d| d.node).collect();
+        }
+        let Whose::Of(class) = self.class_of(node) else { return Vec::new() };
+        let members = self.declared(node.tree()).members.get(&class).into_iter().flatten().copied();
+        members.filter(|id| node.tree().node(*id).text() == node.text()).collect()
+    }
+
+    /// The class of which a name is a member: where it is defined, taken of an object, or seen by itself.
+    fn class_of(&self, name: Node<'_>) -> Whose {
+        let tree = name.tree();
+        if let Some((_, object)) = self.member_names.get(&name.id) {
+            return self.member_of(tree.node(*object), name.text());
+        }
+        if self.fields.contains(&name.id) {
+            return self.class_at(name).map_or(Whose::Other, |class| Whose::Of(class.id));
+        }
+        let class = |d: &&Definition| self.class_around(tree, d);
+        let mut classes = self.definitions_of(name).into_iter().map(|d| class(&d));
+        match classes.next() {
+            Some(Some(first)) if classes.all(|other| other == Some(first)) => Whose::Of(first),
+            _ => Whose::Other,
+        }
+    }
+
+    /// The class of which `object.name` is a member.
+    fn member_of(&self, object: Node<'_>, name: &str) -> Whose {
+        let tree = object.tree();
+        if self.is_self(object) {
+            return self.class_of_self(object).map_or(Whose::Unknown, |class| self.above(class, name));
+        }
+        // The class itself.
+        if let [one] = self.definitions_of(object).as_slice()
+            && one.kind == Kind::Class
+            && !self.member_names.contains_key(&object.id)
+        {
+            return self.above(tree.node(one.node), name);
+        }
+        if let Some(is) = self.type_of(object) {
+            return Types::of(tree).owner(&is, name);
+        }
+        let names = self.names(object);
+        let elsewhere = !names.is_empty() && names.iter().all(|name| matches!(name, Name::Path(_)));
+        if elsewhere { Whose::Other } else { Whose::Unknown }
+    }
+
+    /// The class that has a member of this name, from one of the file upwards: itself, if none is known to.
+    fn above(&self, class: Node<'_>, name: &str) -> Whose {
+        let path = self.declared(class.tree()).path_of(class.id).map(|path| Type::of_class(path));
+        match path.map(|is| Types::of(class.tree()).owner(&is, name)) {
+            Some(found @ Whose::Of(_)) => found,
+            _ => Whose::Of(class.id),
+        }
+    }
+
+    /// Whether a class of the file has a member of this name itself.
+    pub(super) fn has_own(&self, class: Node<'_>, name: &str) -> bool {
+        let tree = class.tree();
+        let declared = self.declared(tree);
+        let all = [&declared.members, &declared.fields].into_iter().filter_map(|of| of.get(&class.id));
+        all.flatten().any(|id| tree.node(*id).text() == name)
+    }
+
+    /// Whether an expression is the object that the code around it belongs to.
+    pub(super) fn is_self(&self, object: Node<'_>) -> bool {
+        self.selves.contains_key(&object.id)
+            || matches!(self.definitions_of(object).as_slice(), [one] if self.self_parameters.contains(&one.node))
+                && !self.member_names.contains_key(&object.id)
+    }
+
+    /// The class that such an expression is of.
+    pub(super) fn class_of_self<'t>(&self, object: Node<'t>) -> Option<Node<'t>> {
+        let tree = object.tree();
+        match self.selves.get(&object.id) {
+            // `A.this`
+            Some(Some(of)) => {
+                let name = tree.node(*of).text();
+                let mut around = object.ancestors().filter_map(|a| self.class_named_in(a));
+                around.find(|class| class.text() == name)
+            }
+            Some(None) => self.class_at(object),
+            None => match self.definitions_of(object).as_slice() {
+                [one] => self.class_at(tree.node(one.node)),
+                _ => None,
+            },
+        }
+    }
+
+    /// The class that code stands in, unless it is one without a name.
+    pub(super) fn class_at<'t>(&self, node: Node<'t>) -> Option<Node<'t>> {
+        for around in node.ancestors() {
+            if self.nameless.contains(&around.id) {
+                return None;
+            }
+            if let Some(class) = self.class_named_in(around) {
+                return Some(class);
+            }
+        }
+        None
+    }
+
+    fn class_named_in<'t>(&self, declaration: Node<'t>) -> Option<Node<'t>> {
+        declaration.named_children().find(|child| self.classes.contains(&child.id))
+    }
+
+    /// Names that introduce members, or set them, by class; a member of another object introduces none.
+    pub(super) fn fields_by_class(&self, tree: &Tree) -> std::collections::HashMap<NodeId, Vec<NodeId>> {
+        let mut all = std::collections::HashMap::<NodeId, Vec<NodeId>>::new();
+        for id in &self.fields {
+            let class = match self.member_names.get(id).map(|(_, object)| tree.node(*object)) {
+                Some(object) if self.is_self(object) => self.class_of_self(object),
+                Some(_) => None,
+                None => self.class_at(tree.node(*id)),
+            };
+            if let Some(class) = class {
+                all.entry(class.id).or_default().push(*id);
+            }
+        }
+        all
+    }
+}
