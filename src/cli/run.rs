@@ -243,6 +243,8 @@ pub(super) fn exit(ledger: &rollout::Ledger) -> Exit {
     match &ledger.end {
         // A rule or gander itself failed on somebody: nobody may take that for done.
         RunEnd::Complete if ledger.rows.iter().any(|row| row.outcome == Outcome::Errored) => Exit::Negative,
+        // What a correction was to mend is out as it was.
+        RunEnd::Complete if ledger.rows.iter().any(rollout::is_not_corrected) => Exit::Negative,
         RunEnd::Complete => Exit::Done,
         RunEnd::RolledBack { .. } | RunEnd::Stopped { .. } => Exit::RolledBack,
         RunEnd::Paused { .. } => Exit::Paused,

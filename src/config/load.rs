@@ -48,12 +48,24 @@ pub fn load(path: &Path) -> Result<Migration, ConfigErrors> {
     let place = Place { base: &base };
     let root = Section::root(&table, &notes, sections::SECTIONS);
     let mut seal = Seal::new(&bytes);
-    let migration = sections::migration(&root, &place, &mut seal, file.clone(), parameters, how_verified(&values));
+    let migration = sections::migration(&root, &place, &mut seal, file.clone(), parameters, digests(&values));
     let errors = notes.into_errors();
     match migration {
         Some(migration) if errors.is_empty() => Ok(migration),
         _ => Err(ConfigErrors::new(shown, source.to_owned(), errors)),
     }
+}
+
+/// Names what a file says of verification, of gates, and of which change sets go out, and where.
+fn digests(values: &toml::Table) -> [Digest; 3] {
+    let gates = values.get("rollout").and_then(|rollout| rollout.get("gate"));
+    let gates = gates.map(ToString::to_string).unwrap_or_default();
+    let gates = DigestBuilder::new("gander.gates").field(gates).finish();
+    let mut delivery = DigestBuilder::new("gander.delivery");
+    for name in ["policy", "deliver", "code"] {
+        delivery = delivery.field(values.get(name).map(ToString::to_string).unwrap_or_default());
+    }
+    [how_verified(values), gates, delivery.finish()]
 }
 
 /// Names what a file says of verification.

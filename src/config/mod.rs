@@ -92,6 +92,10 @@ pub struct Migration {
     /// Digest of what `[verify]` and `[sandbox]` say: how change sets are verified. What they leave
     /// unsaid is none of it, so that a later gander with other defaults goes on.
     pub verify_digest: crate::digest::Digest,
+    /// Digest of what `[[rollout.gate]]` says: what waves are judged by.
+    pub gates_digest: crate::digest::Digest,
+    /// Digest of what `[policy]`, `[deliver]` and `[code]` say: which change sets go out, and where.
+    pub delivery_digest: crate::digest::Digest,
 }
 
 /// `[datasets]`: the tables that say what becomes of datasets.

@@ -53,7 +53,7 @@ pub(super) fn migration(
     seal: &mut Seal,
     file: PathBuf,
     parameters: toml::Table,
-    verify_digest: Digest,
+    [verify_digest, gates_digest, delivery_digest]: [Digest; 3],
 ) -> Option<Migration> {
     let head = root.section("migration", &["id", "title", "guide", "rules", "order"]);
     let present = head.require("[migration] with `id`, `title` and `rules`");
@@ -101,6 +101,8 @@ pub(super) fn migration(
         deliver,
         digest: seal.finish(),
         verify_digest,
+        gates_digest,
+        delivery_digest,
     })
 }
 

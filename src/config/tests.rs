@@ -172,6 +172,22 @@ fn the_digest_is_of_bytes_and_of_no_path() {
     let step = |text: &str| format!("[[verify.step]]\nname = \"t\"\nrun = [\"{text}\"]\n");
     let all = [how(""), how(&step("a")), how(&step("b")), how("[sandbox]\nmemory = \"1GiB\"\n")];
     assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>().len(), 4);
+    // So are its gates, and which change sets go out, and where.
+    let two = |more: &str| {
+        let migration = load_in(one.path(), with(more)).unwrap();
+        (migration.gates_digest, migration.delivery_digest)
+    };
+    let rows = [
+        ("#", (true, true)),
+        ("[rollout]\nwaves = [\"1\", \"100%\"]\nper_hour = 2\n", (true, true)),
+        ("[[rollout.gate]]\nkind = \"bake\"\nfor = \"1h\"\n", (false, true)),
+        ("[policy]\nweak = \"hold\"\n", (true, false)),
+        ("[deliver]\nhow = \"push\"\n", (true, false)),
+        ("[code]\nprotocols = [\"file\"]\n", (true, false)),
+    ];
+    for (more, same) in rows {
+        assert_eq!((two(more).0 == two("").0, two(more).1 == two("").1), same, "{more}");
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::config::{Complete, Migration};
 use crate::discover::{self, Discovered, Fetching};
 use crate::index::Index;
 use crate::pin::{self, PinError};
-use crate::rollout;
+use crate::rollout::{self, NOT_CORRECTED};
 use crate::rule::RuleSet;
 use crate::rule_test;
 use crate::state::Store;
@@ -246,7 +246,7 @@ fn install(
             Correction::Stuck(why) if !by_itself => {
                 outdated.insert(
                     index,
-                    format!("an earlier rule made it, its owner has merged it, and it is not corrected: {why}"),
+                    format!("an earlier rule made it, its owner has merged it, and it is {NOT_CORRECTED}{why}"),
                 );
                 if begun {
                     let result = Transformed::Refused(format!("its correction can't be made anew: {why}"));

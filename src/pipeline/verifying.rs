@@ -150,8 +150,9 @@ impl<'a> Work<'a> {
     pub(super) fn opted_out(&self, index: usize) -> Option<String> {
         let fleet = &self.planned.fleet;
         let here = |consumer: &&Consumer| matches!(consumer.source, Source::Workspace(at) if at == index);
-        let said = fleet.consumers.iter().filter(here).find_map(|consumer| fleet.opted_out.get(&consumer.entity));
-        if let Some(reason) = said.filter(|_| !fleet.opted_out.is_empty()) {
+        // Nobody is looked for where nobody has said so.
+        let mut all = fleet.consumers.iter().filter(|_| !fleet.opted_out.is_empty()).filter(here);
+        if let Some(reason) = all.find_map(|consumer| fleet.opted_out.get(&consumer.entity)) {
             return Some(reason.clone());
         }
         let manifest = self.planned.manifests[index].as_ref()?;

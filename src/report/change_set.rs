@@ -227,6 +227,8 @@ mod tests {
             state: PathBuf::from("/m/.gander"),
             digest: Digest::of(b"m"),
             verify_digest: Digest::of(b"v"),
+            gates_digest: Digest::of(b"g"),
+            delivery_digest: Digest::of(b"d"),
         }
     }
 

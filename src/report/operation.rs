@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::table::{code_line, counted, escaped, one_line, summary};
-use crate::rollout::{Digest, Prospect, Prospects, Recovered, UNKNOWN, Why};
+use crate::rollout::{Digest, Prospect, Prospects, Recovered, UNKNOWN, Why, held_after};
 use crate::transform::FindingKind;
 
 fn moment(at: i64) -> String {
@@ -150,6 +150,9 @@ pub fn recovered(found: &[Recovered]) -> String {
          `gander run` verifies and judges again.",
         counted(found.len(), "change set")
     );
+    if let Some(why) = held_after(found) {
+        let _ = writeln!(out, "Paused: {}.", one_line(&why));
+    }
     out
 }
 

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::driver::move_waves;
+use super::kept::{Kept, Still, kept_waves};
 use super::machine::consumer::State;
 use super::machine::wave::Event as Move;
 use super::moved;
 use super::reopen;
-use super::rollback::BY_HAND;
 use super::supersede::{self, Turned};
 use super::units::units_of;
 use super::waves::{self, Earlier, Unit};
@@ -16,7 +16,7 @@ use super::{Request, RolloutError};
 use crate::config::Migration;
 use crate::digest::{Digest, DigestBuilder};
 use crate::state::{
-    Binding, ConsumerRecord, DeliveryRecord, DeliveryState, Entry, Store, WaveRecord, WaveState, WorkspaceRecord,
+    Binding, ConsumerRecord, DeliveryRecord, DeliveryState, Entry, Store, Terms, WaveRecord, WaveState, WorkspaceRecord,
 };
 use crate::transform::{Transformed, WorkspacePlan};
 use crate::workspace::{Pin, Source, Workspace};
@@ -67,13 +67,14 @@ pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), Rollo
         return Ok(());
     }
     let begun = began(&waves);
-    let (waves, forgotten) = match found {
+    let (waves, forgotten) = match &found {
         // What was taken back opens again for its own reasons, not by being planned anew.
         Some(_) if begun && !another && (!request.replan || waves.iter().any(reopen::is_back)) => {
             going_on(store, request, waves, &turned, &departed)?
         }
         _ => {
-            let (kept, forgotten) = kept_waves(store, workspaces)?;
+            let still = Still::of(store, found.as_ref().zip(Some(&wanted)), (&before, &turned))?;
+            let (kept, forgotten) = kept_waves(store, workspaces, &still)?;
             let known = if begun { Some(&before) } else { None };
             (all_waves(request, workspaces, kept, known), forgotten)
         }
@@ -314,13 +315,24 @@ fn binding(request: &Request<'_>, found: Option<&Binding>, workspaces: &[Workspa
         migration_digest: request.migration.digest,
         plan_digest: plan.finish(),
         verify_digest: verify_digest(found, request.migration),
-        file: Some(file_of(request.migration)),
+        terms: terms_of(request),
     }
 }
 
+/// What a rollout rests on besides its change sets, by name.
+fn terms_of(request: &Request<'_>) -> Terms {
+    let migration = request.migration;
+    let mut delivery = DigestBuilder::new("gander.delivery").field(migration.delivery_digest.as_bytes());
+    for rule in request.review {
+        delivery = delivery.field(rule);
+    }
+    let (gates, delivery) = (Some(migration.gates_digest), Some(delivery.finish()));
+    Terms { file: Some(file_of(migration)), gates, delivery }
+}
+
 fn what_changed(store: &Store, found: &Binding, wanted: &Binding) -> Result<String, RolloutError> {
-    let file = store.bound_file(&found.migration)?;
-    Ok(match (file, &wanted.file) {
+    let file = store.bound_terms(&found.migration)?.file;
+    Ok(match (file, &wanted.terms.file) {
         (Some(file), Some(now)) if file != *now => format!(
             "this state is that of {file}, which has the same id: give this migration an id of its own, unless it is \
              that one by another name; it changed"
@@ -348,51 +360,6 @@ fn some_of(names: &BTreeSet<&str>) -> String {
         }
         _ => shown.join(", "),
     }
-}
-
-struct Kept {
-    waves: Vec<WaveRecord>,
-    /// Those of them that failed or were taken back: what is still out of them shows nothing.
-    back: BTreeSet<u32>,
-}
-
-/// The waves that stand when a changed plan is taken in: those with a change set that is
-/// out. What else is in them is verified again, and they are judged again. And whose deliveries are
-/// forgotten.
-fn kept_waves(store: &Store, now: &[WorkspaceRecord<&WorkspacePlan>]) -> Result<(Kept, Vec<String>), RolloutError> {
-    let now: BTreeMap<&str, &WorkspaceRecord<&WorkspacePlan>> = now.iter().map(|w| (w.place.id.as_str(), w)).collect();
-    let deliveries = store.deliveries()?;
-    let is_out = |id: &str| deliveries.get(id).is_some_and(|record| out_there(&record.state));
-    let by_hand = |id: &str| {
-        deliveries.get(id).is_some_and(|one| one.state == DeliveryState::RolledBack && one.because == BY_HAND)
-    };
-    // What owners threw away, or a person took back, comes again unasked for nobody.
-    let thrown = |id: &str| by_hand(id) || deliveries.get(id).is_some_and(|one| one.state.is_thrown_away());
-    let forgotten = deliveries.keys().filter(|id| !is_out(id) && !thrown(id)).cloned().collect();
-    let mut kept = Kept { waves: Vec::new(), back: BTreeSet::new() };
-    for mut wave in store.waves()? {
-        let stays = |id: &str| now.get(id).map_or_else(|| is_out(id), |w| deliverable(w.plan));
-        wave.members.retain(|id| stays(id));
-        if reopen::is_back(&wave) {
-            kept.back.insert(wave.number);
-            if !reopen::is_by_hand(&wave) {
-                // Only what is stuck: everybody else comes again in waves of their own.
-                wave.members.retain(|id| is_out(id));
-            }
-        }
-        if reopen::is_by_hand(&wave) {
-            kept.waves.push(wave);
-        } else if wave.members.iter().any(|id| is_out(id)) {
-            wave.state = WaveState::Running;
-            wave.since = None;
-            kept.waves.push(wave);
-        } else if wave.members.iter().any(|id| by_hand(id)) {
-            // Nobody else of it got anything: whoever is left of it is planned anew.
-            wave.members.retain(|id| by_hand(id));
-            kept.waves.push(wave);
-        }
-    }
-    Ok((kept, forgotten))
 }
 
 /// The change set is in the consumer's hands, or may be.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::driver::move_waves;
 use super::machine::consumer::Event;
 use super::machine::wave::{Event as Move, State};
-use super::observe::is_unclear;
+use super::observe::{is_half, is_unclear};
 use super::snapshot::Snapshot;
 use super::{RolloutError, deliver, unclear};
 use crate::config::Gate;
@@ -31,11 +31,28 @@ pub(super) fn wave_digest(snapshot: &Snapshot, wave: &WaveRecord) -> String {
     use DeliveryState as D;
     let stands =
         |record: &&DeliveryRecord| matches!(record.state, D::Delivering | D::Delivered | D::Superseded | D::Edited(_));
-    let name = |member: &String| {
-        let record = snapshot.deliveries.get(member).filter(stands)?;
-        Some(DigestBuilder::new("gander.wave").field(member).field(record.change_id.to_string()).finish().short())
-    };
+    let name = |member: &String| Some(name_of(member, snapshot.deliveries.get(member).filter(stands)?));
     wave.members.iter().filter_map(name).collect::<Vec<_>>().join(" ")
+}
+
+/// Names one change set of a wave.
+fn name_of(member: &str, record: &DeliveryRecord) -> String {
+    DigestBuilder::new("gander.wave").field(member).field(record.change_id.to_string()).finish().short()
+}
+
+/// Ends the approval of a wave that was given to a change set which comes again: whoever gave it has not seen that.
+fn end_approval_of(store: &mut Store, snapshot: &Snapshot, id: &str) -> Result<(), RolloutError> {
+    let Some(record) = snapshot.deliveries.get(id) else { return Ok(()) };
+    let Some(wave) = snapshot.waves.iter().find(|wave| wave.members.iter().any(|member| member == id)) else {
+        return Ok(());
+    };
+    let subject = format!("wave {}", wave.number);
+    let approval = store.decision(DecisionKind::Approve, &subject)?;
+    if approval.is_some_and(|approval| covers(&approval, &name_of(id, record))) {
+        let why = format!("{id} is tried again, which it was about");
+        store.undecide(DecisionKind::Approve, &subject, &Entry::of("unapprove", &*subject, why))?;
+    }
+    Ok(())
 }
 
 /// Whether an approval is about all of a wave that is out now.
@@ -151,7 +168,8 @@ pub fn exclude(store: &mut Store, entity: &str, reason: &str) -> Result<Option<u
     let snapshot = Snapshot::read(store)?;
     let id = workspace_of(&snapshot, entity)?;
     let record = snapshot.deliveries.get(&id);
-    if record.is_some_and(|record| super::bind::out_there(&record.state) && !is_unclear(record)) {
+    let is_theirs = |record: &DeliveryRecord| is_unclear(record) || is_half(record);
+    if record.is_some_and(|record| super::bind::out_there(&record.state) && !is_theirs(record)) {
         return Err(undecidable(format!(
             "the change set of {entity} is out: take it back first with `gander rollback --consumer {entity}`"
         )));
@@ -208,7 +226,7 @@ pub fn retry(store: &mut Store, entity: &str) -> Result<Option<u32>, RolloutErro
     }
     let record = snapshot.deliveries.get(&id).filter(|record| record.over.is_some() && record.state.is_thrown_away());
     if let Some(record) = record {
-        let why = "not corrected: its owner threw the correction away".to_owned();
+        let why = format!("{}its owner threw the correction away", deliver::NOT_CORRECTED);
         deliver::put_below(store, &id, &mut record.clone(), Some(why))?;
         return Err(undecidable(format!(
             "what {entity} has merged is out: there is nothing to try again; `gander correct` makes its correction anew"
@@ -229,6 +247,8 @@ pub fn retry(store: &mut Store, entity: &str) -> Result<Option<u32>, RolloutErro
     if let Some(wave) = back {
         return Ok(Some(wave.number));
     }
+    // First: a kill after the next line would leave the approval to what comes again.
+    end_approval_of(store, &snapshot, &id)?;
     reopen(store, &snapshot, &id, "a consumer of it is tried again")?;
     store.forget(&[id], true)?;
     Ok(None)

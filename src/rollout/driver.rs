@@ -9,6 +9,7 @@ use super::judge::{self, judge_wave, note_waits};
 use super::ledger::{Ledger, LedgerRow, ledger};
 use super::machine::wave::{Event as Move, State};
 use super::observe::{Look, observe};
+use super::opt_out::heed_owners;
 use super::recover;
 use super::renamed;
 use super::reopen::{reopen_changed, reopen_free};
@@ -31,6 +32,7 @@ pub fn run(store: &mut Store, request: &Request<'_>) -> Result<Ledger, RolloutEr
     let run = store.begin_run()?;
     observe(store, &Look::at(request), request.tell)?;
     renamed::follow(store, request)?;
+    heed_owners(store, request)?;
     bind(store, request)?;
     goes_on(store)?;
     heed_all(store, request)?;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::decisions::ROLLOUT;
 use super::ledger::{LedgerRow, doubt_said};
-use super::observe::is_unclear;
+use super::observe::{is_half, is_unclear};
 use super::outcome::Outcome;
 use super::rollback::{shown, stands_again};
 use super::snapshot::Briefs;
@@ -139,7 +139,7 @@ fn person_needed(snapshot: &Briefs) -> Option<(u32, String)> {
     let is_taken = |record: &DeliveryRecord| record.refusal == Some(Refusal::Taken);
     let why = |record: &DeliveryRecord, entity: &str| match &record.state {
         DeliveryState::Refused(why) if is_taken(record) => Some(why.clone()),
-        _ if is_unclear(record) || stands_again(record) => doubt_said(record, entity),
+        _ if is_unclear(record) || is_half(record) || stands_again(record) => doubt_said(record, entity),
         _ => None,
     };
     let needed = sets(snapshot, |id, record| !is_excluded(snapshot, id) && why(record, "").is_some());

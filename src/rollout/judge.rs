@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::back::take_back_all;
 use super::bind::out_there;
 use super::decisions::{covers, wave_digest};
 use super::driver::{current, move_waves};
 use super::gate::{self, Around, Finding, Judgement, Said, Seen, Sent};
 use super::machine::wave::{Event as Move, State};
 use super::observe::{Look, is_unclear, observe};
-use super::rollback::{BY_HAND, NAMED, early_back, finish_rollbacks, take_back};
+use super::rollback::{BY_HAND, NAMED, early_back, finish_rollbacks};
 use super::snapshot::Snapshot;
 use super::{Event, Request, RolloutError};
 use crate::config::{Migration, OnFailedGate};
@@ -79,6 +80,11 @@ fn seen(snapshot: &Snapshot, wave: &WaveRecord) -> Seen {
     for member in wave.members.iter().filter(|member| snapshot.excluded(member).is_none()) {
         let record = snapshot.deliveries.get(member);
         match record.map(|record| &record.state) {
+            // What is merged is out until its owner has merged what takes it back.
+            Some(D::RollingBack) if record.is_some_and(|record| by_hand(record) && record.revert.is_some()) => {
+                sent.going += 1;
+                continue;
+            }
             Some(D::RolledBack | D::RollingBack | D::Conflict(_)) if record.is_some_and(by_hand) => {
                 let by_gate = record.is_some_and(|record| record.because.starts_with(NAMED));
                 if by_gate {
@@ -328,9 +334,8 @@ fn named_back(
     }
     store.unapprove(wave.number, "a gate failed by some of it since it was approved")?;
     let because = format!("{NAMED}: {reason}");
-    for id in going {
-        take_back(store, &snapshot, id, &because, &request.hooks())?;
-    }
+    let going: Vec<(&str, &str)> = going.iter().map(|id| (id.as_str(), because.as_str())).collect();
+    take_back_all(store, &snapshot, &going, &request.hooks())?;
     if State::of(&wave.state) == State::Judging {
         move_waves(store, &[wave], Move::Wait, reason)?;
         let why = "a gate failed by some of it, which are taken back: it is asked again without them".to_owned();

@@ -10,11 +10,13 @@ use super::deliver;
 use super::end::{NOTHING_KNOWN, RunEnd, all_refused, end_of, in_words, not_begun};
 use super::gate::Counts;
 use super::machine::consumer::{Facts, State};
-use super::observe::is_unclear;
+use super::observe::{is_half, is_unclear};
+use super::opt_out;
 use super::outcome::{Outcome, SourceFact, VerdictFact, outcome};
 use super::recover;
 use super::reopen;
 use super::rollback::{BY_HAND, NAMED, shown, stands_again};
+use super::ship::OPTED_OUT;
 use super::snapshot::{Briefs, PlanBrief, VerdictBrief};
 use super::traffic::is_open;
 use crate::state::{
@@ -76,6 +78,11 @@ pub struct LedgerRow {
     /// Why it is not what the rules make now, and stays what it is.
     #[serde(default)]
     pub outdated: Option<String>,
+}
+
+/// Whether something else was to take the place of what is out, and can't: a person has to see to that.
+pub fn is_not_corrected(row: &LedgerRow) -> bool {
+    row.outdated.as_ref().is_some_and(|why| why.contains(deliver::NOT_CORRECTED))
 }
 
 /// Consumers that a change broke in the same way.
@@ -235,6 +242,9 @@ fn said(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Out
     for why in [delivery.outdated.clone(), doubt].into_iter().flatten() {
         reason = format!("{reason}; {why}");
     }
+    if let Some(why) = opt_out::too_late(delivery, shown(&consumer.entity)) {
+        reason = format!("{reason}; {why}");
+    }
     (outcome, reason)
 }
 
@@ -248,10 +258,10 @@ fn became(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (O
     };
     let fact = verdict.map(|verdict| VerdictFact { kind: verdict.kind, reason: &verdict.reason });
     let (mut outcome, mut reason) = outcome(source, fact, state);
-    if verdict.is_none() && delivery.is_some_and(|one| one.recovered) && outcome == Outcome::Errored {
+    if let Some(again) = to_be_verified_again(snapshot, known).filter(|_| outcome == Outcome::Errored) {
         match state {
-            DeliveryState::Delivered => (outcome, reason) = (Outcome::Pending, FOUND.to_owned()),
-            DeliveryState::Edited(why) => (outcome, reason) = (Outcome::Pending, format!("{why}; {FOUND}")),
+            DeliveryState::Delivered => (outcome, reason) = (Outcome::Pending, again),
+            DeliveryState::Edited(why) => (outcome, reason) = (Outcome::Pending, format!("{why}; {again}")),
             _ => {}
         }
     }
@@ -259,6 +269,10 @@ fn became(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (O
         (outcome, reason) = (Outcome::RolledBack, back.to_owned());
     } else if *state == DeliveryState::Waiting && outcome == Outcome::Pending && plan.is_some() {
         reason = not_out_yet(snapshot, *wave, verdict.is_some());
+    }
+    let opted_out = |one: &&DeliveryRecord| *state == DeliveryState::RolledBack && one.because.starts_with(OPTED_OUT);
+    if let Some(delivery) = delivery.filter(opted_out) {
+        (outcome, reason) = (Outcome::Refused, delivery.because.clone());
     }
     if let Some(plan) = plan.filter(|plan| outcome == Outcome::Unchanged && plan.parsed > 0) {
         let files = if plan.parsed == 1 { "a file holds".to_owned() } else { format!("{} files hold", plan.parsed) };
@@ -314,7 +328,7 @@ fn approved(snapshot: &Briefs, known: &Known<'_>, id: &str) -> Option<String> {
 /// What can't be told of a delivery, and how a person can leave it at that.
 pub(super) fn doubt_said(delivery: &DeliveryRecord, entity: &str) -> Option<String> {
     let doubt = delivery.doubt.as_ref()?;
-    let open = is_unclear(delivery) || stands_again(delivery);
+    let open = is_unclear(delivery) || is_half(delivery) || stands_again(delivery);
     if !open {
         return Some(doubt.clone());
     }
@@ -329,6 +343,19 @@ pub(super) fn doubt_said(delivery: &DeliveryRecord, entity: &str) -> Option<Stri
 
 /// What is said of one that was found after the state was lost, until it has a verdict again.
 const FOUND: &str = "it is out, as it was found after the state was lost: `gander run` verifies it again";
+
+/// What is said of one that is out and has no verdict, where a run brings it one.
+fn to_be_verified_again(snapshot: &Briefs, known: &Known<'_>) -> Option<String> {
+    let delivery = known.delivery.filter(|_| known.verdict.is_none())?;
+    if delivery.recovered {
+        return Some(FOUND.to_owned());
+    }
+    let wave = known.wave.filter(|wave| matches!(wave.state, WaveState::Planned | WaveState::Running))?;
+    Some(match not_passed_before(&snapshot.waves, wave) {
+        Some(first) => format!("it is out, and verified in another way now; {}", comes_first(first, false)),
+        None => "it is out, and verified in another way now: run again".to_owned(),
+    })
+}
 
 /// Why it is back, where a person or its wave took it back; what was withdrawn as nobody
 /// needs it any more is what its plan says.
@@ -362,8 +389,28 @@ fn not_out_yet(snapshot: &Briefs, wave: Option<&WaveRecord>, verified: bool) -> 
             format!("its wave {} rolled back before it went out", is_or_was(wave))
         }
         (WaveState::Failed(_), _) => "its wave failed before it went out".to_owned(),
+        _ if snapshot.decisions.contains_key(&(DecisionKind::Pause, ROLLOUT.to_owned())) => {
+            format!("{}: the rollout is paused", if verified { "verified, and not out yet" } else { "to be verified" })
+        }
+        _ if let Some(first) = not_passed_before(&snapshot.waves, wave) => comes_first(first, verified),
         _ if !verified => "its wave is open: it is to be verified".to_owned(),
         _ if wave.waits.is_empty() => "verified, and to go out: run again".to_owned(),
         _ => format!("verified, and not out yet: {}", in_words(&wave.waits)),
     }
+}
+
+/// The first wave before another one that has not passed: until it has, nothing more of the other one goes out.
+fn not_passed_before<'w>(waves: &'w [WaveRecord], wave: &WaveRecord) -> Option<&'w WaveRecord> {
+    waves.iter().find(|one| one.number < wave.number && !matches!(one.state, WaveState::Passed(_)))
+}
+
+/// Why one waits of a wave that is open, where an earlier one is open, too.
+fn comes_first(first: &WaveRecord, verified: bool) -> String {
+    let what = if verified { "verified, and not out yet" } else { "to be verified" };
+    let why = match (first.state.reason(), first.waits.as_slice()) {
+        (reason, _) if !reason.is_empty() => format!(": {reason}"),
+        (_, []) => String::new(),
+        (_, waits) => format!(": {}", in_words(waits)),
+    };
+    format!("{what}: wave {} comes first, and has not passed yet{why}", first.number)
 }

@@ -93,7 +93,13 @@ mod tests {
             ["a", "b"].map(one)
         };
         let [migration_digest, plan_digest, verify_digest] = [b"m", b"p", b"v"].map(|name| Digest::of(name));
-        let binding = Binding { migration: "m".to_owned(), migration_digest, plan_digest, verify_digest, file: None };
+        let binding = Binding {
+            migration: "m".to_owned(),
+            migration_digest,
+            plan_digest,
+            verify_digest,
+            terms: Default::default(),
+        };
         store.bind::<WorkspacePlan>(&binding, &at(None), &[], &[], &[]).unwrap();
         carry_over(&mut store, &at(Some("mono")), &|id| id != "mono").unwrap();
         let carried = store.delivery("mono").unwrap().unwrap();

@@ -10,7 +10,7 @@ mod contents;
 use std::collections::{BTreeMap, BTreeSet};
 
 use branches::{Subject, Where, look_at_all};
-pub(super) use contents::{EARLIER_COMPARED, is_unclear, partly, unclear};
+pub(super) use contents::{EARLIER_COMPARED, is_half, is_unclear, partly, unclear};
 
 use super::deliver;
 use super::machine::consumer::Event;
@@ -37,6 +37,11 @@ pub(super) enum Seen {
     },
     Edited(String),
     Closed(String),
+    /// It was merged in this commit, and is not there any more.
+    Undone {
+        why: String,
+        commit: String,
+    },
     Replaced(String),
     /// Its revert was merged.
     Back(String),
@@ -228,7 +233,7 @@ fn made(record: &DeliveryRecord) -> Option<String> {
 /// merged or gone, its rollback goes on.
 fn is_in_the_way(record: &DeliveryRecord) -> bool {
     let began = !record.because.is_empty() && record.revert.is_none() && record.merged.is_none();
-    matches!(record.state, DeliveryState::Conflict(_)) && began && !record.shared && record.over.is_none()
+    matches!(record.state, DeliveryState::Conflict(_)) && began && record.over.is_none()
 }
 
 /// What was to take its place could not, as its owner had moved the branch.
@@ -284,13 +289,13 @@ pub(super) fn as_seen(record: &DeliveryRecord, seen: &Seen) -> DeliveryRecord {
         Seen::Freed => D::RollingBack,
         Seen::Refused(why) => D::Conflict(why.clone()),
         Seen::Edited(why) => D::Edited(why.clone()),
-        Seen::Closed(why) => D::Closed(why.clone()),
+        Seen::Closed(why) | Seen::Undone { why, .. } => D::Closed(why.clone()),
         Seen::Replaced(why) => D::Replaced(why.clone()),
     };
     let merged = match seen {
         Seen::Merged(commit) | Seen::Earlier { commit, .. } => Some(commit.clone()),
         // It is not there any more, whatever was merged once.
-        Seen::Closed(_) | Seen::Back(_) => None,
+        Seen::Closed(_) | Seen::Undone { .. } | Seen::Back(_) => None,
         _ => record.merged.clone(),
     };
     let mut now = DeliveryRecord { state, merged, ..record.clone() };
@@ -301,6 +306,7 @@ pub(super) fn as_seen(record: &DeliveryRecord, seen: &Seen) -> DeliveryRecord {
     }
     match seen {
         Seen::Earlier { change, .. } => as_earlier(now, change),
+        Seen::Undone { commit, .. } => DeliveryRecord { once: Some(commit.clone()), ..now },
         _ => now,
     }
 }
@@ -364,7 +370,7 @@ fn note(store: &mut Store, id: &str, record: &DeliveryRecord, seen: &Seen) -> Re
         }
         Seen::Refused(why) => (Event::Conflict, why),
         Seen::Edited(why) => (Event::Edit, why),
-        Seen::Closed(why) => (Event::Close, why),
+        Seen::Closed(why) | Seen::Undone { why, .. } => (Event::Close, why),
         Seen::Replaced(why) => (Event::Replace, why),
     };
     let entry = Entry { detail: why.clone(), ..Entry::of(format!("owner.{}", event.as_str()), id, "") };

@@ -3,11 +3,12 @@
 //! Must not: do anything, or record anything.
 
 use super::RolloutError;
+use super::back::is_only_below;
 use super::bind::out_there;
 use super::deliver::{self, Obstacle, Shipment, WayBack};
 use super::end::RunEnd;
 use super::observe::{Look, as_seen, is_unclear, look_around};
-use super::rollback::{BY_HAND, Scope, is_only_below, stands_again};
+use super::rollback::{BY_HAND, Scope, stands_again};
 use super::ship::{change_set, shipment, workspace};
 use super::snapshot::Snapshot;
 use super::versions::files_of;

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use world::{Scene, Story};
 
 use super::bind::{bind, deliverable};
-use super::decisions::ROLLOUT;
+use super::decisions::{ROLLOUT, pause};
 use super::deliver::{self, trailer};
 use super::rollback::BY_HAND;
 use super::snapshot::Snapshot;
@@ -33,6 +33,24 @@ pub struct Recovered {
     pub state: String,
     /// What tells so.
     pub because: String,
+    /// gander was asked to take it back, once it was merged.
+    pub back: bool,
+}
+
+/// Why nothing new goes out after a recovery: some of it was taken back, and what was withdrawn in the same go has
+/// left no trace that tells it from what was never out.
+pub fn held_after(found: &[Recovered]) -> Option<String> {
+    let mut back = found.iter().filter(|one| one.back);
+    let first = back.next()?;
+    let more = match back.count() {
+        0 => String::new(),
+        count => format!(", and {count} more"),
+    };
+    Some(format!(
+        "a rollback was under way, or over, when the state was lost ({} is {}{more}), and what it withdrew can't be told \
+         from what was never out: nothing new goes out before `gander resume`",
+        first.workspace, first.state
+    ))
 }
 
 /// Binds a new state and records what the world tells of deliveries: commits first, and by what
@@ -89,13 +107,16 @@ pub fn recover(store: &mut Store, request: &Request<'_>) -> Result<Vec<Recovered
         }
     }
     open_again(store, &snapshot, touched.last().copied().unwrap_or(0))?;
+    if let Some(why) = held_after(&found) {
+        pause(store, &why)?;
+    }
     if unseen.is_empty() {
         store.note(&Entry::of(RECOVERY, ROLLOUT, ""))?;
     }
     // Until it is seen, nothing is begun: it would be taken for not delivered.
     found.extend(unseen.into_iter().map(|(index, because)| {
         let workspace = request.fleet.workspaces[index].id.clone();
-        Recovered { workspace, state: UNKNOWN.to_owned(), because }
+        Recovered { workspace, state: UNKNOWN.to_owned(), because, back: false }
     }));
     found.sort_by(|a, b| a.workspace.cmp(&b.workspace));
     store.end_run(run, &super::ledger(store)?.end)?;
@@ -196,7 +217,9 @@ fn as_told(
     let to = super::machine::consumer::State::of_delivery(&record.state);
     let entry = Entry::of("recover", id, &*because).moving("unknown", to.as_str());
     store.record_delivery(id, &record, &entry)?;
-    Ok(Recovered { workspace: id.to_owned(), state: record.state.as_str().to_owned(), because })
+    let back = matches!(record.how, Delivery::Branch | Delivery::Push)
+        && matches!(record.state, DeliveryState::RollingBack | DeliveryState::RolledBack);
+    Ok(Recovered { workspace: id.to_owned(), state: record.state.as_str().to_owned(), because, back })
 }
 
 /// Records what is told of a workspace by what the rules make of it now; nothing where nothing is,
@@ -224,7 +247,8 @@ fn as_looked(
     let to = super::machine::consumer::State::of_delivery(&record.state);
     let entry = Entry::of("recover", &*place.id, &*because).moving("unknown", to.as_str());
     store.record_delivery(&place.id, &record, &entry)?;
-    Ok(Ok(Some(Recovered { workspace: place.id.clone(), state: record.state.as_str().to_owned(), because })))
+    let (workspace, state) = (place.id.clone(), record.state.as_str().to_owned());
+    Ok(Ok(Some(Recovered { workspace, state, because, back: false })))
 }
 
 /// Everything up to the last wave of which something is out was opened once.

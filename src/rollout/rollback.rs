@@ -3,15 +3,16 @@
 
 use std::collections::BTreeSet;
 
+use super::back::take_back_all;
 use super::bind::out_there;
-use super::deliver::{self, Obstacle, Shipment, Told};
+use super::deliver::{self, Shipment, Told};
 use super::driver::move_waves;
 use super::end::NOTHING_KNOWN;
 use super::judge::note_waits;
 use super::ledger::{Ledger, ledger};
 use super::machine::consumer::Event as Turn;
 use super::machine::wave::Event as Move;
-use super::observe::{Look, is_unclear, note_doubt, observe};
+use super::observe::{Look, is_unclear, observe};
 use super::ship::{change_set, shipment, workspace};
 use super::snapshot::Snapshot;
 use super::versions::files_of;
@@ -124,7 +125,7 @@ fn consumer_back(store: &mut Store, entity: &str, hooks: &Hooks<'_>) -> Result<(
         merged_after_all(store, &snapshot, &id, &mut record.clone())?;
         snapshot = Snapshot::read(store)?;
     }
-    let taken = take_back(store, &snapshot, &id, BY_HAND, hooks)?;
+    let taken = take_back_all(store, &snapshot, &[(&id, BY_HAND)], hooks)?;
     if let Some(record) = snapshot.deliveries.get(&id).filter(|record| is_unclear(record)) {
         let doubt = record.doubt.clone().unwrap_or_default();
         let places = unclear::places(store, &snapshot, &id, record)?.map(|places| format!(" ({places})"));
@@ -132,7 +133,7 @@ fn consumer_back(store: &mut Store, entity: &str, hooks: &Hooks<'_>) -> Result<(
         return Err(RolloutError::Untold(format!("{doubt}{places}\n  = help: {todo}")));
     }
     let is_back = snapshot.deliveries.get(&id).is_some_and(|record| record.state == DeliveryState::RolledBack);
-    if taken.is_none() && !is_back {
+    if taken.is_empty() && !is_back {
         return Err(RolloutError::Undecidable(format!(
             "nothing of {entity} is out, so that nothing can be taken back; `gander show {}` says where it stands",
             shown(entity)
@@ -190,9 +191,8 @@ pub(super) fn early_back(
     let only = Some(members.iter().map(|id| (*id).clone()).collect());
     observe(store, &Look { only, closely: true, ..Look::default() }, hooks.tell)?;
     let snapshot = Snapshot::read(store)?;
-    for id in &members {
-        take_back(store, &snapshot, id, because, hooks)?;
-    }
+    let all: Vec<(&str, &str)> = members.iter().map(|id| (id.as_str(), because)).collect();
+    take_back_all(store, &snapshot, &all, hooks)?;
     Ok(members.len())
 }
 
@@ -269,10 +269,12 @@ pub(super) fn finish_rollbacks(store: &mut Store, hooks: &Hooks<'_>) -> Result<(
         return Ok(());
     }
     let snapshot = Snapshot::read(store)?;
-    for (id, record) in alone {
-        let because = if record.because.is_empty() { BY_HAND } else { &record.because };
-        take_back(store, &snapshot, id, because, hooks)?;
-    }
+    let why = |record: &'_ DeliveryRecord| {
+        if record.because.is_empty() { BY_HAND.to_owned() } else { record.because.clone() }
+    };
+    let alone: Vec<(&str, String)> = alone.into_iter().map(|(id, record)| (id.as_str(), why(record))).collect();
+    let alone: Vec<(&str, &str)> = alone.iter().map(|(id, why)| (*id, why.as_str())).collect();
+    take_back_all(store, &snapshot, &alone, hooks)?;
     for wave in going.iter().rev() {
         let WaveState::RollingBack(reason) = &wave.state else {
             continue;
@@ -304,7 +306,7 @@ fn members_back(
 ) -> Result<(usize, Vec<Wait>), RolloutError> {
     let tell = hooks.tell;
     prove_together(store, snapshot, wave, hooks)?;
-    let (mut stuck, mut away, mut asked) = (0, Vec::new(), Vec::new());
+    let (mut stuck, mut going) = (0, Vec::new());
     for member in wave.members.iter().rev() {
         // An owner who threw the revert away has answered: only a person asks again.
         if let Some(record) = snapshot.deliveries.get(member)
@@ -316,14 +318,16 @@ fn members_back(
             stuck += 1;
             continue;
         }
-        match take_back(store, snapshot, member, reason, hooks)? {
-            None => {}
-            Some(record) => match record.state {
-                DeliveryState::RolledBack | DeliveryState::Closed(_) | DeliveryState::Replaced(_) => {}
-                DeliveryState::RollingBack if record.revert.is_some() => asked.push(member.as_str()),
-                DeliveryState::RollingBack => away.push((member.as_str(), record.again)),
-                _ => stuck += 1,
-            },
+        going.push((member.as_str(), reason));
+    }
+    let taken = take_back_all(store, snapshot, &going, hooks)?;
+    let (mut away, mut asked) = (Vec::new(), Vec::new());
+    for (member, record) in &taken {
+        match record.state {
+            DeliveryState::RolledBack | DeliveryState::Closed(_) | DeliveryState::Replaced(_) => {}
+            DeliveryState::RollingBack if record.revert.is_some() => asked.push(member.as_str()),
+            DeliveryState::RollingBack => away.push((member.as_str(), record.again)),
+            _ => stuck += 1,
         }
     }
     let mut waits = Vec::new();
@@ -364,46 +368,4 @@ fn prove_together(
         (hooks.prove_back)(&trials);
     }
     Ok(())
-}
-
-/// Takes back one delivery; where that led, `None` where nothing is out, or nobody can tell what is.
-pub(super) fn take_back(
-    store: &mut Store,
-    snapshot: &Snapshot,
-    id: &str,
-    because: &str,
-    hooks: &Hooks<'_>,
-) -> Result<Option<DeliveryRecord>, RolloutError> {
-    // Read now: what shares a branch with another one may have moved with it.
-    let Some(mut record) = store.delivery(id)?.filter(|record| !is_unclear(record)) else { return Ok(None) };
-    if is_only_below(&record) {
-        deliver::put_below(store, id, &mut record, None)?;
-    }
-    if !out_there(&record.state) && !record.state.is_thrown_away() {
-        return Ok(None);
-    }
-    let workspace = workspace(snapshot, id)?;
-    let (versions, under) = files_of(store, id, &record)?;
-    let set = change_set(&workspace.place, &versions);
-    let shipment = Shipment { under: &under, ..shipment(workspace, &versions, &set) };
-    if record.state.is_thrown_away() {
-        return Ok(match deliver::sweep(store, &shipment, &record)? {
-            Ok(true) => Some(record),
-            // Its wave waits for that.
-            Err(Obstacle::Away(_)) => Some(DeliveryRecord { state: DeliveryState::RollingBack, ..record }),
-            Ok(false) | Err(_) => None,
-        });
-    }
-    deliver::roll_back(store, &shipment, &mut record, (because, hooks))?;
-    if record.state == DeliveryState::RolledBack {
-        note_doubt(store, id, deliver::committed(&shipment, &record))?;
-    }
-    let state = &record.state;
-    (hooks.tell)(Event::Shipped { workspace: id, state });
-    Ok(Some(record))
-}
-
-/// Its correction is not there any more, and what was merged under it is.
-pub(super) fn is_only_below(record: &DeliveryRecord) -> bool {
-    record.over.is_some() && record.state.is_thrown_away()
 }

@@ -39,7 +39,7 @@ const PUSHES: usize = 16;
 const MADE_ANEW: &str = "its base moved, and what was made anew does not go out";
 
 /// How the reason of a consumer begins whose owners want no change.
-const OPTED_OUT: &str = "it opts out: ";
+pub(super) const OPTED_OUT: &str = "it opts out: ";
 
 /// A change set with all that is known of it.
 pub(super) struct Parcel<'a> {
@@ -412,7 +412,7 @@ fn withdraw(
         // What its owner has stays; the correction is what does not go out.
         let why = match &correction {
             Some(kept) if kept.asks => format!("its correction {because}: `gander approve` lets it out"),
-            _ => format!("not corrected: {because}"),
+            _ => format!("{}{because}", deliver::NOT_CORRECTED),
         };
         let asks = correction.as_ref().is_some_and(|kept| kept.asks);
         let kept = asks.then(|| DeliveryState::AwaitingApproval(because.to_owned()));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::bind::deliverable;
 use super::deliver::{self, Shipment, Told};
 use super::machine::consumer::{Event, State};
-use super::ship::{change_set, shipment};
+use super::ship::{OPTED_OUT, change_set, shipment};
 use super::versions::{files_of, versions_of};
 use super::{Request, RolloutError, observe};
 use crate::config::Delivery;
@@ -145,6 +145,9 @@ pub(super) fn turn_all<'b>(
             continue;
         }
         let mut turn = turn(old, fresh.plan, &record, request.correct);
+        if is_in_again(request, &fresh, &record) {
+            turn = Turn::Anew;
+        }
         // One that was thrown away may have been merged under another name.
         let gone = record.state.is_thrown_away() && !deliverable(fresh.plan);
         let asked = gone || matches!(turn, Turn::Withdraw | Turn::Over);
@@ -211,6 +214,13 @@ pub(super) fn turn_all<'b>(
         }
     }
     Ok(turned)
+}
+
+/// Whether its owners opted out, and do so no more.
+fn is_in_again(request: &Request<'_>, fresh: &WorkspaceRecord<&WorkspacePlan>, record: &DeliveryRecord) -> bool {
+    let opted_out = record.state == DeliveryState::RolledBack && record.because.starts_with(OPTED_OUT);
+    let index = || request.fleet.workspaces.iter().position(|place| place.id == fresh.place.id);
+    opted_out && deliverable(fresh.plan) && index().is_some_and(|index| (request.opted_out)(index).is_none())
 }
 
 /// Puts on record that what is out is not what the rules make now, where that is news; that

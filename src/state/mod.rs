@@ -32,8 +32,8 @@ mod waves;
 pub use decisions::{Decision, DecisionKind};
 pub use journal::{Entry, Phase, Recorded};
 pub use records::{
-    Binding, ConsumerRecord, DeliveryRecord, DeliveryState, Earlier, KeptBack, Refusal, Wait, WaitFor, WaveRecord,
-    WaveState, WorkspaceRecord,
+    Binding, ConsumerRecord, DeliveryRecord, DeliveryState, Earlier, KeptBack, Refusal, Terms, Wait, WaitFor,
+    WaveRecord, WaveState, WorkspaceRecord,
 };
 pub use requests::{Answer, Asked, ask};
 pub use schema::SCHEMA_VERSION;

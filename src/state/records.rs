@@ -17,8 +17,20 @@ pub struct Binding {
     pub plan_digest: Digest,
     /// Digest of how change sets are verified: steps and sandbox.
     pub verify_digest: Digest,
-    /// The migration file, for people; read by [`crate::state::Store::bound_file`] alone.
+    /// What else it rests on; read by [`crate::state::Store::bound_terms`] alone.
+    pub terms: Terms,
+}
+
+/// What a rollout rests on besides its change sets: each is `None` where no gander has put it on record.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Terms {
+    /// The migration file, for people.
     pub file: Option<String>,
+    /// Digest of what waves are judged by.
+    pub gates: Option<Digest>,
+    /// Digest of which change sets go out, and where.
+    pub delivery: Option<Digest>,
 }
 
 /// A consumer as it was discovered.
@@ -330,6 +342,9 @@ pub struct DeliveryRecord {
     /// The correction of it that is kept back, once it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correction: Option<KeptBack>,
+    /// Why its owner wants no change, where they said so once they had it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opted_out: Option<String>,
 }
 
 /// A change set over a merged one that does not go out by itself.
@@ -415,6 +430,7 @@ impl DeliveryRecord {
             recovered: false,
             refusal: None,
             correction: None,
+            opted_out: None,
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::deliveries::forget_delivery;
 use super::journal::{self, Entry};
-use super::records::{Binding, ConsumerRecord, WaveRecord, WorkspaceRecord};
+use super::records::{Binding, ConsumerRecord, Terms, WaveRecord, WorkspaceRecord};
 use super::summaries::Summary;
 use super::waves::replace_waves;
 use super::{StateError, Store, execute};
@@ -22,8 +22,8 @@ struct BindEvidence<'a> {
     migration: String,
     plan: String,
     verify: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<&'a str>,
+    #[serde(flatten)]
+    terms: &'a Terms,
     pins: BTreeMap<&'a str, Option<&'a Pin>>,
     waves: BTreeMap<u32, &'a [String]>,
     forgotten: &'a [String],
@@ -47,21 +47,20 @@ impl Store {
                     migration_digest: self.digest(&migration_digest)?,
                     plan_digest: self.digest(&plan_digest)?,
                     verify_digest: self.digest(&verify_digest)?,
-                    file: None,
+                    terms: Terms::default(),
                 })
             })
             .transpose()
     }
 
-    /// The file of the migration that the state is bound to, as it was named then; `None` where no
-    /// gander has put that on record.
+    /// What else the rollout rests on that the state is bound to, as it was then.
     ///
     /// # Errors
     /// Where the state can't be read.
-    pub fn bound_file(&self, migration: &str) -> Result<Option<String>, StateError> {
+    pub fn bound_terms(&self, migration: &str) -> Result<Terms, StateError> {
         let last = self.journal_of(migration)?.into_iter().rfind(|line| line.entry.point == "bind");
-        let file = last.and_then(|line| line.entry.evidence?.get("file")?.as_str().map(str::to_owned));
-        Ok(file)
+        let terms = last.and_then(|line| serde_json::from_value(line.entry.evidence?).ok());
+        Ok(terms.unwrap_or_default())
     }
 
     /// Binds the state to a migration and plan: replaces what is known of consumers,
@@ -85,7 +84,7 @@ impl Store {
                 migration: binding.migration_digest.to_string(),
                 plan: binding.plan_digest.to_string(),
                 verify: binding.verify_digest.to_string(),
-                file: binding.file.as_deref(),
+                terms: &binding.terms,
                 pins: workspaces.iter().map(|w| (w.place.id.as_str(), w.pin.as_ref())).collect(),
                 waves: waves.iter().map(|w| (w.number, w.members.as_slice())).collect(),
                 forgotten,

@@ -114,6 +114,9 @@ fn what_can_not_be_corrected_is_said() {
     let ended = bench.gander(&["correct"]).expect(1);
     assert!(ended.stderr.contains("not corrected: component:default/ant: "), "{}", ended.stderr);
     assert!(reason(&bench.ledger(), "ant").contains("later commits changed the same lines of job.py"));
+    // A person has to see to it, whichever command is asked.
+    bench.gander(&["run"]).expect(1);
+    bench.gander(&["status"]).expect(1);
     // Its owner mends it by hand: nothing is left to say.
     commit(&ant, "job.py", &text.replace("users_v1", "users_v3"), &[]);
     git(&ant, &["push", "-q"]);

@@ -432,3 +432,24 @@ fn a_correction_has_a_branch_of_its_own_whatever_others_are_called() {
         "{made:?}"
     );
 }
+
+#[test]
+fn a_shared_branch_that_its_owner_went_on_with_is_reverted_once_it_is_merged() {
+    let bench = fleet("wave");
+    bench.gander(&["run"]).expect(0);
+    let (branch, owner) = ("gander/small/wave-2", bench.root.join("owner"));
+    git(&bench.root, &["clone", "-q", "mono.git", "owner"]);
+    git(&owner, &["checkout", "-q", branch]);
+    std::fs::write(owner.join("more.txt"), "mine\n").unwrap();
+    git(&owner, &["add", "-A"]);
+    git(&owner, &["commit", "-q", "-m", "mine"]);
+    git(&owner, &["push", "-q", "origin", branch]);
+    bench.gander(&["rollback", "--all"]).expect(5);
+    git(&owner, &["checkout", "-q", "main"]);
+    git(&owner, &["merge", "-q", "--no-ff", "-m", "merged", branch]);
+    git(&owner, &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]);
+    let reverts = ["bee", "cat", "dog"].map(|name| format!("gander/small/{name}.revert"));
+    assert_eq!(branches(&bench), [&reverts[..], &[branch.to_owned()]].concat(), "{:#}", bench.ledger());
+    assert!(reason(&bench.ledger(), "bee").contains("merge the revert"), "{:#}", bench.ledger());
+}

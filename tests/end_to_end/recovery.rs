@@ -2,7 +2,7 @@
 
 use super::bench::{git, outcomes, reason};
 use super::corrections::mended;
-use super::owners::{OLD, commit, merge, merged, owner, pull, state};
+use super::owners::{NEW, OLD, commit, merge, merged, owner, pull, state};
 use super::push::{branches, fleet, remote, tip};
 
 #[test]
@@ -88,6 +88,13 @@ fn a_lost_state_knows_what_was_squashed_by_its_files() {
         (None, "reverted"),
         "it does not come again unasked"
     );
+    // Squashed once more after that, under other words again.
+    commit(&ant, "job.py", NEW, &[]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    std::fs::remove_dir_all(bench.root.join(".gander")).unwrap();
+    let said = bench.gander(&["recover"]).expect(0).stdout;
+    assert!(said.contains("apps/ant  delivered: its change is in "), "{said}");
+    bench.gander(&["rollback", "--consumer", "ant"]).expect(4);
 }
 
 #[test]
@@ -122,6 +129,9 @@ fn a_lost_state_is_rebuilt_from_commits_where_the_rules_find_nothing_any_more() 
     assert!(said.contains("apps/bee  delivered: the branch gander/small/bee-2 holds its change"), "{said}");
     assert!(said.contains("apps/cat  rolled-back: its change is in ") && said.contains("what takes it back"), "{said}");
     let before: Vec<_> = ["ant", "bee", "cat"].iter().map(|name| branches(&bench, name)).collect();
+    // One was taken back: a person says that all else goes on.
+    bench.gander(&["run"]).expect(7);
+    bench.gander(&["resume"]).expect(0);
     bench.gander(&["run"]);
     let after: Vec<_> = ["ant", "bee", "cat"].iter().map(|name| branches(&bench, name)).collect();
     assert_eq!(after, before, "nothing is made again: {:#}", bench.ledger());
@@ -135,6 +145,31 @@ fn a_lost_state_is_rebuilt_from_commits_where_the_rules_find_nothing_any_more() 
     let names: Vec<String> = branches(&bench, "bee").into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["gander/small/bee-2.revert", "main"]);
     assert_eq!(git(&remote(&bench, "bee"), &["show", "gander/small/bee-2.revert:job.py"]), OLD);
+}
+
+#[test]
+fn what_a_rollback_withdrew_before_the_state_was_lost_does_not_come_again_unasked() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let owners = ["ant", "bee"].map(|name| merge(&bench, name, &["--no-ff", "-m", "merged"]));
+    for owner in &owners {
+        git(owner, &["push", "-q", "origin", "main"]);
+    }
+    bench.gander(&["rollback", "--all"]).expect(4);
+    std::fs::remove_dir_all(bench.root.join(".gander")).unwrap();
+    let said = bench.gander(&["recover"]).expect(0).stdout;
+    let paused =
+        "Paused: a rollback was under way, or over, when the state was lost (apps/ant is rolling-back, and 1 more)";
+    assert!(said.contains(paused) && said.contains("`gander resume`"), "{said}");
+    let said = bench.gander(&["run"]).expect(7).stdout;
+    assert!(!said.contains("nothing of it is out") && said.contains("a rollback was under way"), "{said}");
+    assert_eq!(tip(&bench, "cat"), None, "it was withdrawn");
+    let held = "to be verified: the rollout is paused";
+    assert!(reason(&bench.ledger(), "cat").contains(held), "{:#}", bench.ledger());
+    bench.gander(&["resume"]).expect(0);
+    // What is merged stands there until its owner takes the revert.
+    let said = bench.gander(&["run"]).expect(4).stdout;
+    assert!(said.contains("1 × on the way back, by reverts that owners have to merge"), "{said}");
 }
 
 #[test]

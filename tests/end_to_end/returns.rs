@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use super::bench::{Bench, git, outcomes, reason};
 use super::owners::{NEW, OLD, commit, merge, owner, state};
-use super::push::{branches, fleet, remote, tip};
+use super::push::{branches, fleet, hook, remote, tip};
 
 /// The file of a consumer on a branch of its remote.
 pub(super) fn job(bench: &Bench, name: &str, branch: &str) -> String {
@@ -392,4 +392,105 @@ fn a_branch_that_its_owner_moved_before_it_was_made_anew_is_merged_all_the_same(
     git(&ant, &["push", "-q", "origin", "main"]);
     bench.gander(&["run"]);
     assert!(reason(&bench.ledger(), "ant").contains("; merged"), "{:#}", bench.ledger());
+}
+
+#[test]
+fn who_opts_out_of_what_is_out_is_heard() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    // One has not touched it, one has merged it, one goes on with it.
+    let (ant, bee) = (owner(&bench, "ant", "main"), merge(&bench, "bee", &["--no-ff", "-m", "merged"]));
+    let cat = owner(&bench, "cat", "gander/small/cat");
+    commit(&cat, "more.txt", "mine\n", &[]);
+    git(&cat, &["push", "-q"]);
+    git(&cat, &["checkout", "-q", "-B", "main", "origin/main"]);
+    for owner in [&ant, &bee, &cat] {
+        commit(owner, ".gander-opt-out", "we are leaving\n", &[]);
+        git(owner, &["push", "-q", "origin", "main"]);
+    }
+    bench.gander(&["run"]).expect(0);
+    let ledger = bench.ledger();
+    assert_eq!((tip(&bench, "ant"), outcomes(&ledger)["ant"].as_str()), (None, "refused"), "{ledger:#}");
+    assert_eq!(reason(&ledger, "ant"), "it opts out: we are leaving");
+    let late = "its owner opts out since, too late for what they have (we are leaving): ";
+    for (name, back) in
+        [("bee", "`gander rollback --consumer bee` takes it back"), ("cat", "deleting that takes it back")]
+    {
+        let why = reason(&ledger, name);
+        assert!(why.contains(late) && why.ends_with(back), "{why}");
+    }
+    assert!(tip(&bench, "cat").is_some());
+    // They changed their minds.
+    for owner in [&ant, &bee] {
+        git(owner, &["rm", "-q", ".gander-opt-out"]);
+        git(owner, &["commit", "-q", "-m", "we stay"]);
+        git(owner, &["push", "-q", "origin", "main"]);
+    }
+    bench.gander(&["run"]).expect(0);
+    assert!(tip(&bench, "ant").is_some(), "{:#}", bench.ledger());
+    assert!(!reason(&bench.ledger(), "bee").contains("opts out"), "{:#}", bench.ledger());
+}
+
+#[test]
+fn what_is_merged_while_it_is_withdrawn_is_reverted_at_once() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    // The owner's merge comes between gander's look and the end of the branch.
+    let merge = "#!/bin/sh\nwhile read old new name; do\n\
+                 case $name:$new in refs/heads/gander/small/*:0000*) git update-ref refs/heads/main $old;; esac\ndone\n";
+    hook(&remote(&bench, "ant"), "post-receive", merge);
+    bench.gander(&["rollback", "--consumer", "ant"]).expect(4);
+    assert_eq!(git(&remote(&bench, "ant"), &["show", "gander/small/ant.revert:job.py"]), OLD);
+    hook(&remote(&bench, "bee"), "post-receive", merge);
+    let said = bench.gander(&["rollback", "--all"]).expect(4).stdout;
+    assert!(said.contains("owners have to merge a revert, first that of apps/bee"), "{said}");
+    assert_eq!(tip(&bench, "cat"), None);
+}
+
+#[test]
+fn what_an_owner_took_back_stays_so_whatever_comes_after() {
+    let bench = fleet("");
+    let cat = owner(&bench, "cat", "main");
+    commit(&cat, "more.py", OLD, &[]);
+    git(&cat, &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]).expect(0);
+    let [ant, bee] = ["ant", "bee"].map(|name| merge(&bench, name, &["--no-ff", "-m", "merged"]));
+    git(&ant, &["push", "-q", "origin", "main"]);
+    git(&bee, &["push", "-q", "origin", "main"]);
+    // One of two files, under the whole message.
+    git(&cat, &["fetch", "-q"]);
+    git(&cat, &["checkout", "-q", "origin/gander/small/cat", "--", "job.py"]);
+    git(&cat, &["commit", "-q", "-C", "origin/gander/small/cat"]);
+    git(&cat, &["push", "-q", "origin", "main", ":gander/small/cat"]);
+    bench.gander(&["run"]).expect(7);
+    let why = "of what was merged, more.py is as it was before";
+    assert!(reason(&bench.ledger(), "cat").contains(why), "{:#}", bench.ledger());
+    bench.gander(&["exclude", "cat", "--reason", "they want one"]).expect(0);
+    bench.gander(&["run"]).expect(0);
+    // One by a revert, and then they go on in its very line; one by a history without it.
+    git(&ant, &["revert", "--no-edit", "-m1", "HEAD"]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    git(&bee, &["reset", "-q", "--hard", "HEAD~1"]);
+    git(&bee, &["push", "-q", "-f", "origin", "main"]);
+    let closed = |bench: &Bench| {
+        assert_eq!(["ant", "bee"].map(|name| state(bench, name)), ["closed", "closed"], "{:#}", bench.ledger());
+    };
+    bench.gander(&["run"]);
+    closed(&bench);
+    let before = tip(&bench, "bee");
+    commit(&ant, "job.py", "rows = read_table(\"users_v1\", 7)\n", &[]);
+    commit(&bee, "job.py", "rows = read_table(\"users_v1\", 7)\n", &[]);
+    for owner in [&ant, &bee] {
+        git(owner, &["push", "-q", "origin", "main"]);
+    }
+    for _ in 0..2 {
+        bench.gander(&["run"]);
+        closed(&bench);
+    }
+    assert_eq!(tip(&bench, "bee"), before, "it is not made anew");
+    // Once it is there again, that is seen.
+    commit(&ant, "job.py", NEW, &[]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    bench.gander(&["run"]);
+    assert!(reason(&bench.ledger(), "ant").ends_with("; merged"), "{:#}", bench.ledger());
 }

@@ -216,6 +216,9 @@ pub fn begin(
     Ok(true)
 }
 
+/// How a reason says that a change set that was to be corrected stays what it is.
+pub const NOT_CORRECTED: &str = "not corrected: ";
+
 /// What a change set waits for that a person may let out.
 pub(super) fn waits_for_approval(why: &str) -> String {
     format!("waits for approval: {why}")
@@ -296,7 +299,7 @@ fn end(
     let back = verb == "rollback";
     if !back && record.over.is_some() && record.replaces.is_none() {
         // What is under it is still out, whatever came of what was to correct it.
-        let why = format!("not corrected: {}", obstacle.into_reason());
+        let why = format!("{NOT_CORRECTED}{}", obstacle.into_reason());
         return put_below(store, id, record, Some(why));
     }
     // While another one's change set is out in its place, nothing may be forgotten.

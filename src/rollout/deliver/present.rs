@@ -21,8 +21,8 @@ pub enum Told {
     Unclear {
         /// The first file that does not hold its part, relative to the workspace.
         path: String,
-        /// Whether that one is as it was before.
-        back: bool,
+        /// The first file that is as it was before.
+        missing: Option<String>,
         /// The first file that is neither as it was before nor as it was made.
         neither: Option<String>,
         /// The first file that holds all of its part.
@@ -153,7 +153,8 @@ impl Present {
         prefix: &str,
         versions: &[FileVersion],
     ) -> Result<Told, Obstacle> {
-        let (mut back, mut first, mut neither, mut whole, mut part) = (0, None, None, None, false);
+        let (mut back, mut first, mut missing) = (0, None, None);
+        let (mut neither, mut whole, mut part) = (None, None, false);
         let changed: Vec<&FileVersion> = versions.iter().filter(|one| one.before != one.after).collect();
         for version in &changed {
             let path = below(prefix, &version.path);
@@ -171,8 +172,11 @@ impl Present {
                 whole = Some(version.path.clone());
             }
             back += usize::from(is_in == Some(false));
+            if is_in == Some(false) && missing.is_none() {
+                missing = Some(version.path.clone());
+            }
             if is_in != Some(true) && first.is_none() {
-                first = Some((version.path.clone(), is_in == Some(false)));
+                first = Some(version.path.clone());
             }
             if is_in.is_none() && neither.is_none() {
                 neither = Some(version.path.clone());
@@ -181,7 +185,7 @@ impl Present {
         Ok(match first {
             None => Told::There,
             Some(_) if back == changed.len() => Told::NotThere,
-            Some((path, back)) => Told::Unclear { path, back, neither, whole, part },
+            Some(path) => Told::Unclear { path, missing, neither, whole, part },
         })
     }
 

@@ -92,6 +92,9 @@ pub struct Sent {
     pub refused: u64,
     /// A person took them back.
     pub back: u64,
+    /// A person wants them back, and that is not over.
+    #[serde(default)]
+    pub going: u64,
     /// They were taken back because a gate named them.
     #[serde(default)]
     pub named: u64,

@@ -131,13 +131,19 @@ fn not_out(sent: &Sent) -> String {
 /// unless nothing of it was to go out.
 fn nothing_out(sent: &Sent) -> Option<Finding> {
     let others = not_out(sent);
-    if sent.out > 0 || others.is_empty() {
+    if sent.out > 0 || (others.is_empty() && sent.going == 0) {
         return None;
     }
+    let wait = |what: WaitFor, why: String| (Said::Wait, why.clone(), Some(Wait { what, until: None, why }));
     let why = format!("nothing of it is out: {others}");
-    let (says, why, wait) = match sent.asked {
-        0 => (Said::Inconclusive, format!("{why}; `gander retry` or `gander exclude` them"), None),
-        _ => (Said::Wait, why.clone(), Some(Wait { what: WaitFor::Approval, until: None, why })),
+    let (says, why, wait) = match (sent.going, sent.asked) {
+        (0, 0) => (Said::Inconclusive, format!("{why}; `gander retry` or `gander exclude` them"), None),
+        (0, _) => wait(WaitFor::Approval, why),
+        // What is merged is out until its owner has merged what takes it back.
+        (count, _) => {
+            let rest = if others.is_empty() { String::new() } else { format!("; of the rest {why}") };
+            wait(WaitFor::Merge, format!("{count} × on the way back, by reverts that owners have to merge{rest}"))
+        }
     };
     Some(Finding { gate: "delivery".to_owned(), says, why, wait, own: true, reading: None, consumers: Vec::new() })
 }

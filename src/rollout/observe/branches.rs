@@ -181,8 +181,9 @@ fn become_of(repository: &Repository, standings: &Standings, record: &DeliveryRe
         Some((one.change_id, commit?))
     });
     sight.seen = of_branch(repository, standings, record, made)?;
-    if record.state.is_thrown_away() && sight.named.is_some() && sight.seen == Some(Seen::Arrived) {
-        // It was merged, and taken back; the branch was left where it is.
+    let was_merged = sight.named.is_some() || record.once.is_some();
+    if record.state.is_thrown_away() && was_merged && sight.seen == Some(Seen::Arrived) {
+        // It was merged, and taken back, maybe by a history without it; the branch was left where it is.
         sight.seen = None;
     }
     Ok(sight)

@@ -103,7 +103,7 @@ fn is_asked(snapshot: &Snapshot, look: &Look<'_>, subject: &Subject<'_>, sight: 
         matches!(wave.state, WaveState::RollingBack(_)) && wave.members.iter().any(|member| member == subject.id)
     };
     match &sight.seen {
-        Some(Seen::Merged(_) | Seen::Closed(_) | Seen::Replaced(_) | Seen::Freed) => true,
+        Some(Seen::Merged(_) | Seen::Closed(_) | Seen::Undone { .. } | Seen::Replaced(_) | Seen::Freed) => true,
         Some(Seen::Earlier { .. } | Seen::Back(_) | Seen::Refused(_) | Seen::Arrived) => false,
         // The same files may be their owner's own work by now: that is said.
         None if record.state == D::RolledBack => (!same || look.closely) && made(record).is_some(),
@@ -220,7 +220,8 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
         if is_stuck(record) {
             return None;
         }
-        if record.state == D::RolledBack && record.once.is_some() {
+        // That it was in the history once says nothing any more.
+        if (record.state == D::RolledBack || record.state.is_thrown_away()) && record.once.is_some() {
             return None;
         }
         let by_name = |commit| if is_asked_back(record) { back_in(commit) } else { Seen::Merged(commit) };
@@ -252,14 +253,21 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
             }
         };
     }
-    let gone = || Seen::Closed(format!("its change was merged, and is not in {head} any more: its owner took it back"));
-    if record.merged.is_some() {
+    let gone = |commit: String| {
+        let why = format!("its change was merged, and is not in {head} any more: its owner took it back");
+        Seen::Undone { why, commit }
+    };
+    if let Some(commit) = &record.merged {
         return match told {
-            Told::NotThere => news(Some(gone()), None),
-            Told::Unclear { path, back: true, .. } => {
-                news(None, Some(format!("of what was merged, {path} is as it was before: its owner took that back")))
-            }
-            Told::There | Told::Unclear { .. } => news(None, None),
+            Told::NotThere => news(Some(gone(commit.clone())), None),
+            Told::There | Told::Unclear { .. } => news(None, missing_of(&told)),
+        };
+    }
+    if record.state.is_thrown_away() && record.once.is_some() {
+        // Only the files say whether it is there again: the history names it all the same.
+        return match told {
+            Told::There => news(Some(Seen::Merged(head)), None),
+            told => news(None, doubt_of(record, sight, told)),
         };
     }
     let back = record.state == D::RolledBack;
@@ -272,8 +280,8 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
         let out = matches!(record.state, D::Delivered | D::Edited(_) | D::Superseded);
         return match told {
             // In the history, and not in the files: left out, or taken back since.
-            Told::NotThere => news(Some(gone()).filter(|_| out), None),
-            _ => news(Some(Seen::Merged(commit.clone())), None),
+            Told::NotThere => news(Some(gone(commit.clone())).filter(|_| out), None),
+            told => news(Some(Seen::Merged(commit.clone())), missing_of(&told)),
         };
     }
     let of = |change: &Digest| earlier.iter().find(|(one, _)| one == change).map(|(_, told)| told);
@@ -291,7 +299,7 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
             return news(out.then(left_out), None);
         }
         // What its commits say it is, they may say of a part of it alone.
-        (Told::Unclear { .. }, Some(named)) => return news(Some(Seen::Merged(named.clone())), None),
+        (Told::Unclear { .. }, Some(named)) => return news(Some(Seen::Merged(named.clone())), missing_of(&told)),
         _ => {}
     }
     if let Some((change, _)) = earlier.iter().find(|(_, told)| *told == Told::There).filter(|_| !back) {
@@ -306,6 +314,20 @@ fn told(case: &Case<'_>, answer: Option<Answer>) -> Option<News> {
     news(seen, doubt)
 }
 
+/// What of one that is merged is not there.
+fn missing_of(told: &Told) -> Option<String> {
+    let Told::Unclear { missing: Some(path), .. } = told else { return None };
+    Some(format!(
+        "of what was merged, {path} is as it was before: its owner left that out, or took it back; bring it in, \
+         or `gander rollback --consumer` takes back what is there"
+    ))
+}
+
+/// Whether a part of what is merged is not there, so that somebody has to look.
+pub(in crate::rollout) fn is_half(record: &DeliveryRecord) -> bool {
+    record.merged.is_some() && record.state == DeliveryState::Delivered && record.doubt.is_some()
+}
+
 /// Why nobody can tell what became of one that seems to be thrown away, or of which its owner seems to
 /// have a part though its branch stands.
 fn doubt_of(record: &DeliveryRecord, sight: &Sight, told: Told) -> Option<String> {
@@ -313,9 +335,11 @@ fn doubt_of(record: &DeliveryRecord, sight: &Sight, told: Told) -> Option<String
         || record.doubt.is_some()
         || matches!(sight.seen, Some(Seen::Closed(_) | Seen::Replaced(_)));
     let thrown = thrown || (may_be_half(record) && matches!(told, Told::Unclear { part: true, .. }));
+    // What was taken back may be edited since: what tells is a part of it.
+    let is_there = |part: bool| part || record.once.is_none();
     match told {
-        Told::Unclear { neither: Some(path), .. } if thrown => Some(unclear(&path)),
-        Told::Unclear { path, .. } if thrown => Some(partly(&path)),
+        Told::Unclear { neither: Some(path), part, .. } if thrown && is_there(part) => Some(unclear(&path)),
+        Told::Unclear { path, part, .. } if thrown && is_there(part) => Some(partly(&path)),
         _ => None,
     }
 }

@@ -130,7 +130,15 @@ impl Scene {
         let mut found = Found::default();
         for naming in &self.history {
             let Some(made) = self.made(request, place, git, naming, None)? else {
-                found.back = self.taken_back(request, place, git, naming)?.or(found.back);
+                match self.taken_back(request, place, git, naming)? {
+                    // It was merged again after that, under other words.
+                    Some(made) if self.stands(git, &made)? => {
+                        let commit = self.standings.head.clone().unwrap_or_default();
+                        found.merged.push(Made { commit, ..made });
+                    }
+                    Some(made) => found.back = Some(made),
+                    None => {}
+                }
                 continue;
             };
             match deliver::named(&self.standings, &made.set.id()) {
@@ -166,9 +174,22 @@ impl Scene {
             return Ok(None);
         }
         let set = ship::change_set(place, &versions);
+        // What a commit names is known by that.
+        if self.standings.named.contains_key(&set.id().to_string()) {
+            return Ok(None);
+        }
         let tree = self.repository.trees(&naming.commit, &[git.prefix.as_str()])?.pop().flatten();
         let pin = Pin::Commit { commit: naming.commit.clone(), tree: tree.unwrap_or_default() };
         Ok(Some(Made { versions, set, pin, commit: naming.parent.clone(), branch: None, shared: false }))
+    }
+
+    /// Whether the files of a change set are in the history as it leaves them.
+    fn stands(&self, git: &GitPlace, made: &Made) -> Result<bool, GitError> {
+        let Some(head) = &self.standings.head else { return Ok(false) };
+        let paths: Vec<String> = made.versions.iter().map(|one| below(&git.prefix, &one.path)).collect();
+        let now = self.repository.files_at(head, &paths)?;
+        let is_there = |(one, path): (&FileVersion, &String)| now.get(path) == one.after.as_ref();
+        Ok(made.versions.iter().zip(&paths).all(is_there))
     }
 
     /// What becomes of the files of a workspace that a commit changes, from one commit to another one.

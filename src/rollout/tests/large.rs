@@ -53,7 +53,7 @@ fn fleet(world: &World, store: &mut Store) {
         migration_digest: digest,
         plan_digest: digest,
         verify_digest: digest,
-        file: None,
+        terms: Default::default(),
     };
     let by_plan: Vec<WorkspaceRecord<&WorkspacePlan>> = workspaces
         .iter()

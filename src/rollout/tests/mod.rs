@@ -99,6 +99,8 @@ pub(super) fn migration(root: &Path, how: Delivery) -> Migration {
         state: root.join(".gander/users-v2"),
         digest: Digest::of(b"migration"),
         verify_digest: Digest::of(b"verify"),
+        gates_digest: Digest::of(b"gates"),
+        delivery_digest: Digest::of(b"delivery"),
     }
 }
 

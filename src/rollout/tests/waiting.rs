@@ -139,6 +139,20 @@ fn an_approval_is_about_exactly_what_was_seen() {
 }
 
 #[test]
+fn what_comes_again_unchanged_is_approved_again() {
+    let world = world(&[Gate::Approval]);
+    let gates = &world.migration.rollout.gates.clone();
+    world.run().unwrap();
+    approve(&mut world.store(), &About::Wave(1), "", gates).unwrap();
+    let first = world.fleet.consumers.iter().find(|one| one.source == Source::Workspace(0)).unwrap().entity.to_string();
+    crate::rollout::roll_back(&mut world.store(), &Scope::Consumer(first.clone()), &Hooks::none()).unwrap();
+    retry(&mut world.store(), &first).unwrap();
+    assert_eq!(waits(&world.run().unwrap()), (1, vec![(WaitFor::Approval, None)]));
+    approve(&mut world.store(), &About::Wave(1), "", gates).unwrap();
+    assert_eq!(waits(&world.run().unwrap()).0, 2);
+}
+
+#[test]
 fn a_pause_begins_nothing_and_still_takes_back() {
     let world = world(&[bake(1)]);
     world.run().unwrap();
@@ -249,4 +263,57 @@ fn change_sets_go_out_at_their_pace() {
     open.migration.rollout.calendar.max_open = Some(2);
     let ledger = open.run().unwrap();
     assert_eq!((waits(&ledger).1, count(&ledger, Outcome::Changed)), (vec![(WaitFor::Pace, None)], 2));
+}
+
+#[test]
+fn what_is_taken_in_opens_only_what_it_is_about() {
+    type Change = fn(&mut crate::config::Migration);
+    let digest = || Digest::of(b"another one");
+    let rows: [(&str, Change, bool); 4] = [
+        ("the pace", |migration| migration.rollout.calendar.per_hour = Some(2), true),
+        ("the policy", |migration| migration.delivery_digest = Digest::of(b"hold"), true),
+        ("the gates", |migration| migration.gates_digest = Digest::of(b"more"), false),
+        ("verification", |migration| migration.verify_digest = Digest::of(b"more"), false),
+    ];
+    for (what, change, stays) in rows {
+        let mut world = world(&[bake(24)]);
+        world.migration.rollout.waves.remove(1);
+        world.migration.rollout.calendar.per_hour = Some(1);
+        for _ in 0..2 {
+            world.run().unwrap();
+            world.clock.advance(24 * HOUR);
+        }
+        // The first wave has passed, one of the second is out, and then both are.
+        let before = world.run().unwrap();
+        assert_eq!(states(&before)[..3], ["healthy", "baking", "baking"], "{what}");
+        world.clock.advance(HOUR);
+        (world.migration.digest, world.migration.rollout.calendar.per_hour) = (digest(), Some(1));
+        change(&mut world.migration);
+        let only = BTreeSet::new();
+        let request = Request { replan: true, ..world.request(false, &only, &|_| {}) };
+        let after = crate::rollout::run(&mut world.store(), &request).unwrap();
+        if stays {
+            assert_eq!((&after.end, &after.waves), (&before.end, &before.waves), "{what}");
+        } else {
+            assert_eq!(waits(&after), (1, vec![(WaitFor::Bake, Some(world.clock.now() + 24 * HOUR))]), "{what}");
+            let said = if what == "verification" { "to be verified: wave 1 comes first" } else { "Pass" };
+            assert!(after.rows[1].reason.contains(said), "{what}: {}", after.rows[1].reason);
+        }
+    }
+}
+
+#[test]
+fn who_waits_for_an_earlier_wave_is_told_so() {
+    let mut world = world(&[bake(24)]);
+    world.migration.rollout.waves.remove(1);
+    world.migration.rollout.calendar.per_hour = Some(1);
+    world.run().unwrap();
+    world.clock.advance(24 * HOUR);
+    world.run().unwrap();
+    (world.migration.digest, world.migration.gates_digest) = (Digest::of(b"m2"), Digest::of(b"g2"));
+    let only = BTreeSet::new();
+    let request = Request { replan: true, ..world.request(false, &only, &|_| {}) };
+    let ledger = crate::rollout::run(&mut world.store(), &request).unwrap();
+    let comes_first = "verified, and not out yet: wave 1 comes first, and has not passed yet: it bakes for 24 h";
+    assert_eq!(ledger.rows[2].reason, comes_first);
 }
