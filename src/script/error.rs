@@ -1,7 +1,7 @@
 //! Errors in rule files, shown in the style of rustc.
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use rhai::{EvalAltResult, ImmutableString, ParseError, Position};
+use rhai::{EvalAltResult, ImmutableString, ParseError, ParseErrorType, Position};
 
 use super::Source;
 use super::explain::{explain, file_of, place_in};
@@ -68,6 +68,10 @@ impl ScriptError {
     }
 
     pub(super) fn parsing(source: &Source, error: &ParseError) -> Self {
+        if let ParseErrorType::Reserved(word) = error.err_type() {
+            let message = format!("`{word}` is a word that the rule language keeps for itself");
+            return Self::in_source(source, error.position(), &message).hint("give it another name");
+        }
         Self::in_source(source, error.position(), &error.err_type().to_string())
     }
 

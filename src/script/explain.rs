@@ -147,9 +147,10 @@ fn no_variable(name: &str) -> String {
         "cx" => return "`cx` is the second argument of a closure: `|m, cx| …`".to_owned(),
         _ => {}
     }
-    if name.contains("::") {
+    if name.contains("::") && !name.starts_with("global::") {
         return format!("there is no constant `{name}`: a module shows what it says `export const NAME = …` of");
     }
+    let name = name.trim_start_matches("global::");
     let free: Vec<&Entry> = entries().iter().filter(|e| e.of.is_none()).collect();
     if free.iter().any(|e| e.name == name) {
         return format!("`{name}` is a function: call it, `{name}(…)`");

@@ -80,7 +80,8 @@ rule("example").lang("python").find("f($X)").when(|m| failed).replace("g($X)").e
 
 /// A path relative to the rule file: at most one folder up.
 fn beside(folder: Option<&Path>, path: &str) -> Fallible<PathBuf> {
-    let parts: Vec<Component<'_>> = Path::new(path).components().collect();
+    let here = |part: &Component<'_>| *part == Component::CurDir;
+    let parts: Vec<Component<'_>> = Path::new(path).components().skip_while(here).collect();
     let plain = |part: &Component<'_>| matches!(part, Component::Normal(_));
     let inside = match parts.split_first() {
         Some((Component::ParentDir, rest)) => !rest.is_empty() && rest.iter().all(plain),
