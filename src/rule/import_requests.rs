@@ -149,7 +149,7 @@ impl Asked {
                 let why = if stays { "an import can't have an alias" } else { "the edits leave uses of it" };
                 return Err(Unsettled { rule: rule.to_owned(), why: format!("`{name}` would lose its import: {why}") });
             }
-            let heir = Wanted { alias: bound, ..wanted.clone() };
+            let heir = Wanted { alias: bound.or_else(|| wanted.alias.clone()), ..wanted.clone() };
             self.replaced.entry(index).or_insert_with(|| (heir, rule.to_owned()));
         }
         Ok(())

@@ -46,14 +46,23 @@ impl Wanted {
         let from = if language.facts.symbols.import.file_modules { path.rfind('/').map_or(0, |at| at + 1) } else { 0 };
         let files = language.facts.symbols.import.file_modules;
         let dot = if files { path[from..].find('.').map(|at| at + from) } else { path.rfind('.') };
-        match dot {
+        let wanted = match dot {
             Some(dot) if dot > 0 => Self {
                 module: path[..dot].to_owned(),
                 name: Some(path[dot + 1..].to_owned()).map(|n| if n == "_" { "*".to_owned() } else { n }),
                 alias: None,
             },
             _ => Self { module: path, name: None, alias: None },
-        }
+        };
+        wanted.called(language)
+    }
+
+    /// What a module exports by default has no name of its own: it gets that of the module.
+    #[must_use]
+    pub fn called(self, language: &Language) -> Self {
+        let default = language.facts.symbols.default && self.name.as_deref() == Some("default") && self.alias.is_none();
+        let alias = default.then(|| Self { name: None, ..self.clone() }.bound());
+        Self { alias: alias.or(self.alias), ..self }
     }
 
     /// The path that it brings.
