@@ -106,8 +106,12 @@ pub fn arrange(text: &str, edits: &[Edit]) -> Result<Arranged, ComposeError> {
     let mut sorted: Vec<Placeable<'_>> =
         edits.iter().enumerate().map(|(index, edit)| Placeable { index, edit }).collect();
     // The sort is stable: insertions at one place keep the order of rules and
-    // matches, and come before what is replaced there.
-    sorted.sort_by_key(|e| (e.edit.range.start, !e.edit.range.is_empty(), std::cmp::Reverse(e.edit.range.end)));
+    // matches, and come before what is replaced there. Imports stand above code that may need them.
+    let later = |e: &Edit| e.range.is_empty() && e.match_id != u32::MAX;
+    sorted.sort_by_key(|e| {
+        let range = &e.edit.range;
+        (range.start, !range.is_empty(), later(e.edit), std::cmp::Reverse(range.end))
+    });
     let mut unique: Vec<Placeable<'_>> = Vec::with_capacity(sorted.len());
     for one in sorted {
         let same = |e: &&Placeable<'_>| e.edit.range == one.edit.range && e.edit.replacement == one.edit.replacement;

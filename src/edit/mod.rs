@@ -36,7 +36,7 @@ pub struct Edit {
     /// The rule that asks for it.
     pub rule: String,
     /// Which match of the rule in this file, counted from 0. Edits of one match
-    /// apply together or not at all.
+    /// apply together or not at all. The largest is that of imports, which all matches of a file ask for together.
     pub match_id: u32,
     /// Whether comments in the range may go, or go elsewhere.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -71,6 +71,8 @@ pub struct Facts {
     /// Kinds of statements that a line break behind their first word ends: `return`.
     #[serde(default)]
     pub restricted: Vec<String>,
+    /// What new code begins with where it would go on with a statement that no `;` ends.
+    pub guard: Option<String>,
     /// Node kinds that are text between tags, and no code.
     #[serde(default)]
     pub texts: Vec<String>,
@@ -212,6 +214,9 @@ pub struct ElementFacts {
     /// those in that field of that kind.
     #[serde(default)]
     pub by_place: Vec<String>,
+    /// Kinds of patterns that take apart by place what stands beside them: `[a, b] = [c, d]`.
+    #[serde(default)]
+    pub unpacks: Vec<String>,
     /// Kinds of what is something else, or nothing, without the value in it; `around.field` as above.
     #[serde(default)]
     pub values: Vec<String>,
@@ -239,6 +244,9 @@ pub struct Place {
     /// Where nothing is inside: every kind but these.
     #[serde(default)]
     pub outside: Vec<String>,
+    /// The kinds that the node around it must not be in: in an arm of a `switch`, an expression is its value.
+    #[serde(default)]
+    pub unless: Vec<String>,
     /// Whether it may also begin that node as a part of a part of it.
     #[serde(default)]
     pub first: bool,
@@ -322,6 +330,22 @@ pub struct Belonging {
     pub kinds: Vec<String>,
     /// The kinds of what it belongs to: the nearest.
     pub to: Vec<String>,
+    /// What one that takes the place of another must have in common with it.
+    #[serde(default)]
+    pub like: Likeness,
+}
+
+/// What takes the place of a function, a loop and the like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Likeness {
+    /// The same kind, and the same word before it: an `await` needs `async`.
+    #[default]
+    Word,
+    /// The same kind.
+    Kind,
+    /// Any of them: what returns from a function may return from a closure.
+    Any,
 }
 
 /// A first rule in this language, and code to try it on.

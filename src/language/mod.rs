@@ -21,8 +21,8 @@ pub mod literal;
 
 pub use chains::Chains;
 pub use facts::{
-    ArgumentFacts, Belonging, ChainFacts, Context, Ecosystem, ElementFacts, Facts, Hollow, OperatorFacts, Place,
-    Starter, StringFacts,
+    ArgumentFacts, Belonging, ChainFacts, Context, Ecosystem, ElementFacts, Facts, Hollow, Likeness, OperatorFacts,
+    Place, Starter, StringFacts,
 };
 pub use files::FileLanguages;
 pub use named::{ImportFacts, SymbolFacts, TypeFacts};

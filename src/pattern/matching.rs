@@ -368,8 +368,8 @@ impl<'p, 't> Matcher<'p, 't> {
         let known = self.starved.get(&key).is_some_and(|from| *from <= at);
         let clauses = &self.pattern.language.facts.clauses;
         let clause = |n: &Node<'_>| !clauses.is_empty() && clauses.iter().any(|kind| kind == n.kind());
-        let end = code.nodes[at..].iter().position(clause).unwrap_or(code.nodes.len() - at);
-        let longest = if known { 0 } else { end };
+        let end = || code.nodes[at..].iter().position(clause).unwrap_or(code.nodes.len() - at);
+        let longest = if known { 0 } else { end() };
         for taken in 0..=longest {
             let run = &code.nodes[at..at + taken];
             let ragged = [run.first(), run.last()].into_iter().flatten().any(|n| self.is_separator(n));

@@ -69,7 +69,10 @@ pub(super) fn owned(tree: &Arc<Tree>, node: Node<'_>, path: &Arc<str>, bindings:
 
 /// What becomes of comments in code that a rule deletes.
 pub(super) fn deleting(rule: &Rule) -> Comments {
-    if rule.comments == Comments::Guard { Comments::Drop } else { rule.comments }
+    match rule.comments {
+        Comments::Guard | Comments::Deleted => Comments::Drop,
+        policy => policy,
+    }
 }
 
 /// The deletion of a match.

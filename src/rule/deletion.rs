@@ -132,7 +132,9 @@ pub fn elements_gone(nodes: &[Node<'_>]) -> Result<Vec<Deletion>, String> {
     };
     let at = list.ancestors().next().map(|around| format!("{}.{}", around.kind(), list.field_name().unwrap_or("")));
     let by_place = is(&facts.by_place) || at.is_some_and(|at| facts.by_place.contains(&at));
-    if by_place || has_holes(list) {
+    let unpacks = |other: Node<'_>| facts.unpacks.iter().any(|kind| kind == other.kind());
+    let unpacked = list.parent().is_some_and(|around| around.named_children().any(|o| o.id != list.id && unpacks(o)));
+    if by_place || unpacked || has_holes(list) {
         return words("of which each place means something");
     }
     let mut named: Vec<Node<'_>> = list.named_children().filter(|other| !hangs(*other)).collect();
@@ -325,9 +327,23 @@ pub(super) fn head(node: Node<'_>) -> Node<'_> {
     }
     let siblings: Vec<Node<'_>> = node.parent().map(|parent| parent.children().collect()).unwrap_or_default();
     let at = siblings.iter().position(|other| other.id == node.id).unwrap_or(0);
-    let comment = |node: &Node<'_>| node.is_extra() && node.is_named();
-    let before = siblings[..at].iter().rev().take_while(|other| hangs(**other) || comment(other));
-    before.filter(|other| hangs(**other)).last().copied().unwrap_or(node)
+    let before = siblings[..at].iter().rev().take_while(|other| hangs(**other) || other.is_comment());
+    let first = before.filter(|other| hangs(**other)).last().copied().unwrap_or(node);
+    document_before(first).unwrap_or(first)
+}
+
+/// The comment right above a node that speaks of it, where a grammar takes it for a part of what stands before.
+fn document_before<'t>(node: Node<'t>) -> Option<Node<'t>> {
+    let tree = node.tree();
+    if node.is_extra() || tree.language.facts.elements.documents.is_empty() {
+        return None;
+    }
+    let before = tree.text()[..node.local_range().start].trim_end();
+    let last = tree.last_from(before.len().checked_sub(1)?);
+    let own = last.local_range();
+    let line = before[..own.start].rfind('\n').map_or(0, |at| at + 1);
+    let apart = own.end == before.len() && tree.text()[line..own.start].trim().is_empty();
+    (apart && last.is_extra() && hangs(last)).then_some(last)
 }
 
 /// Where the code of a node ends: a comment behind it that stands no deeper is not its own.
@@ -378,7 +394,7 @@ pub fn comment_behind(tree: &Tree, at: usize) -> Option<usize> {
     let line = text[at..].lines().next()?.trim_end();
     let start = text.len() - text[at..].trim_start_matches([' ', '\t']).len();
     let found = tree.last_from(start);
-    let comment = std::iter::once(found).chain(found.ancestors()).find(is_comment)?;
+    let comment = std::iter::once(found).chain(found.ancestors()).find(|n| n.is_comment())?;
     let own = comment.local_range();
     let text = comment.text().trim_end();
     (own.start == start && start + text.len() == at + line.len()).then_some(start + text.len())
@@ -395,14 +411,8 @@ fn goes_on(tree: &Tree, line: usize) -> bool {
     let marks = (before.len() - before.trim_end_matches(mark).len()) / mark.len();
     let at = before.len() - mark.len();
     let last = tree.last_from(at);
-    let comment = |n: &Node<'_>| is_comment(n) && n.local_range().contains(&at);
+    let comment = |n: &Node<'_>| n.is_comment() && n.local_range().contains(&at);
     marks % 2 == 1 && !std::iter::once(last).chain(last.ancestors()).any(|n| comment(&n))
-}
-
-/// A comment, unlike a mark that a line goes on by.
-fn is_comment(node: &Node<'_>) -> bool {
-    let mark = mark(node.tree());
-    node.is_extra() && node.is_named() && (mark.is_empty() || !node.text().starts_with(mark))
 }
 
 /// A part of a line with the blanks on one side of it, so that what stays is parted as it was. Where lines

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::decide::{DOUBT, DOUBTED_USE, DOUBTED_VALUE, decide, in_doubt, owned};
+use super::decide::{DOUBT, DOUBTED_USE, DOUBTED_VALUE, decide, deleting, in_doubt, owned};
 use super::embedded::{joined, told};
 use super::follow::{Seed, planted};
 use super::group::Groups;
 use super::ignore;
-use super::layout::{moved_above, placed};
+use super::layout::{before_comment, moved_above, placed};
 use super::note::{Comment, Note};
 use super::prefilter::{Clause, Hits, is_escape};
 use super::set::{Origin, RuleSet, Unit};
@@ -544,9 +544,15 @@ impl<'r, 'f> Runner<'r, 'f> {
                     );
                 }
             }
+            let policy = match comments.unwrap_or(rule.comments) {
+                Comments::Deleted => deleting(rule),
+                policy => policy,
+            };
+            let guards = policy == Comments::Guard && !fragments.is_empty();
+            let range = if guards && embedded.is_none() { before_comment(self.file, range, &fragments) } else { range };
             let at = indent_at.unwrap_or(range.start);
             let replacement = placed(self.file, &(at..at), fragments, embedded.is_some());
-            let (policy, own) = (comments.unwrap_or(rule.comments), (rule.id.as_str(), match_id));
+            let own = (rule.id.as_str(), match_id);
             if policy == Comments::Move && embedded.is_none() {
                 edits.extend(moved_above(self.file, &range, &replacement, own));
             }

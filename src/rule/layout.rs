@@ -222,8 +222,12 @@ fn closed(tree: &Tree, old: Range<usize>, new: &str, comma_stays: bool) -> Optio
     let gap = old.start..old.end - rest.len();
     let bracket = rest.chars().next()?;
     let fits = ")]}".contains(bracket) && new.trim_start().starts_with(bracket) && text[gap.clone()].contains('\n');
-    // Where a break ends a statement, it stands behind a comma or not at all.
-    if !fits || tree.language.is_separator("\n") && !(comma && comma_stays) {
+    // Where a break ends a statement, it stands behind one, or a comma, or not at all.
+    let last = tree.last_from(old.start.saturating_sub(1));
+    let ends = |n: &Node<'_>| n.local_range().end == old.start;
+    let statement =
+        bracket == '}' && std::iter::once(last).chain(last.ancestors()).filter(ends).any(Node::is_statement);
+    if !fits || tree.language.is_separator("\n") && !(statement || comma && comma_stays) {
         return None;
     }
     let from = match text[gap.clone()].find(',') {
@@ -455,6 +459,16 @@ pub fn ended(tree: &Tree, fragments: Vec<Fragment>) -> Vec<Fragment> {
         out.push(fragment);
     }
     out
+}
+
+/// A range without the comment that ends it on its only line of code, which stays where it is: a grammar may take
+/// that for a part of the code. Not so where it is copied.
+pub(super) fn before_comment(file: &Tree, range: Range<usize>, replacement: &[Fragment]) -> Range<usize> {
+    let code = file.without_comments(range.clone());
+    let text = file.text().get(range.clone()).unwrap_or("");
+    let copied = |f: &Fragment| matches!(f, Fragment::Copy(copy) if copy.end > code.end && copy.start < range.end);
+    let ends = code.start == range.start && code.end < range.end && !text.trim_end().contains('\n');
+    if ends && !replacement.iter().any(copied) { code } else { range }
 }
 
 /// The comments in code that is replaced and not copied, each on a line of its own above the

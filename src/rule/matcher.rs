@@ -17,7 +17,7 @@ use super::used::UseMatcher;
 use crate::language::{Language, literal};
 use crate::pattern::{Binding, Bindings, Invocation, Pattern};
 use crate::symbol::Certainty;
-use crate::tree::{Node, NodeId, QueryHits, Tree, literal_value};
+use crate::tree::{Node, NodeId, QueryHits, Tree, literal_value, text_value};
 
 /// What a node must be.
 pub enum Matcher {
@@ -215,7 +215,7 @@ impl Matcher {
             Self::Kind(kinds) => yes(kinds.contains(&node.kind_id())),
             Self::Lookup(lookup) => of_text(texts(node).iter().any(|t| lookup.contains(t))),
             Self::Regex(regex) => of_text(texts(node).iter().any(|t| regex.is_match(t))),
-            Self::Literal(regex) => of_text(literal_value(node).is_some_and(|v| regex.is_match(&v))),
+            Self::Literal(regex) => of_text(text_value(node).is_some_and(|v| regex.is_match(&v))),
             Self::Symbol(symbol) => symbol.answer(node),
             Self::Typed(types) => types.answer_type(node),
             Self::Imported(paths) => yes(paths.is_imported_by(node)),

@@ -310,6 +310,8 @@ pub enum Comments {
     Drop,
     /// They go above the statement.
     Move,
+    /// They are in code that is deleted, and go unless the rule says otherwise.
+    Deleted,
 }
 
 /// A match that may outlive the traversal that found it.

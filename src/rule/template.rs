@@ -83,7 +83,10 @@ impl Template {
                     match fill(name).ok_or_else(|| TemplateError::Unbound(name.to_owned(), String::new()))? {
                         Filling::Copy(range) => out.push(Fragment::Copy(range)),
                         // No code is as little as no nodes.
-                        Filling::Code(code) if !code.iter().all(is_empty) => out.extend(code),
+                        Filling::Code(code) if !code.iter().all(is_empty) => {
+                            let lead = lead_of(&out);
+                            out.extend(code.into_iter().map(|fragment| indented_by(&lead, fragment)));
+                        }
                         Filling::Code(_) | Filling::Nothing => swallow_separator = true,
                     }
                 }
@@ -93,6 +96,33 @@ impl Template {
             without_separator(&mut out, "");
         }
         Ok(out)
+    }
+}
+
+/// What the line begins with that a hole of a template stands on; nothing on its first line.
+fn lead_of(before: &[Fragment]) -> String {
+    let line = before.iter().rev().find_map(|fragment| match fragment {
+        Fragment::Text(text) => text.rsplit_once('\n').map(|(_, line)| line),
+        Fragment::Copy(_) => None,
+    });
+    let line = line.unwrap_or_default();
+    line[..line.len() - line.trim_start().len()].to_owned()
+}
+
+/// Code of several lines, each of which begins as that of its hole does.
+fn indented_by(lead: &str, fragment: Fragment) -> Fragment {
+    match fragment {
+        Fragment::Text(text) if !lead.is_empty() && text.contains('\n') => {
+            let lines: Vec<&str> = text.split('\n').collect();
+            let last = lines.len() - 1;
+            let begun = |(at, line): (usize, &&str)| match at {
+                0 => (*line).to_owned(),
+                _ if line.trim().is_empty() && at < last => String::new(),
+                _ => format!("{lead}{line}"),
+            };
+            Fragment::Text(lines.iter().enumerate().map(begun).collect::<Vec<_>>().join("\n"))
+        }
+        fragment => fragment,
     }
 }
 

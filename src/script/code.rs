@@ -67,7 +67,7 @@ impl Path {
     fn wanted(&self, language: &Language) -> Wanted {
         match self {
             Self::Whole(path) => Wanted::parse(language, path),
-            Self::Parted(wanted) => wanted.clone(),
+            Self::Parted(wanted) => wanted.clone().called(language),
         }
     }
 }
@@ -435,7 +435,7 @@ pub(super) fn deletion_of(node: &RhaiNode) -> Fallible<EditSpec> {
 
 pub(super) fn without((range, left): Deletion) -> EditSpec {
     let parts: Vec<Part> = left.into_iter().map(Part::Fragment).collect();
-    EditSpec::replace(range, Snippet(parts)).with_comments(Comments::Drop)
+    EditSpec::replace(range, Snippet(parts)).with_comments(Comments::Deleted)
 }
 
 pub(super) fn code(text: &str, holes: &Map) -> Fallible<Snippet> {

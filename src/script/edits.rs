@@ -54,6 +54,18 @@ fn set_list(list: &RhaiList, elements: Array) -> Fallible<EditSpec> {
         return Err(fail("set_list(…) was given an empty list, which has no place: replace what is around it"));
     };
     let (text, base) = (first.tree().text(), first.tree().base());
+    let is_last =
+        |element: &Dynamic| element.read_lock::<RhaiNode>().is_some_and(|node| node.node().range() == last.range());
+    let tree = last.tree();
+    let behind =
+        comment_behind(tree, last.local_range().end).filter(|_| last.local_range().start != first.local_range().start);
+    if let Some(end) = behind.filter(|_| !elements.last().is_some_and(is_last)) {
+        return Err(fail(format!(
+            "`{}` on line {} speaks of the last element, which would stand elsewhere: edit this list by hand",
+            tree.text()[last.local_range().end..end].trim(),
+            last.line_column().0
+        )));
+    }
     // What parts the first two parts all, unless a comment stands there.
     let between = nodes.get(1).map(|second| first.range().end..second.range().start);
     let between = between.filter(|gap| {

@@ -131,6 +131,11 @@ impl Finisher<'_> {
                 let bound: Vec<&str> = always.iter().map(String::as_str).collect();
                 let hint = format!("the pattern binds: {}", bound.join(", "));
                 self.error(*at, &format!("where(…) speaks of `{name}`, which nothing binds"), &hint);
+            } else if !always.contains(name) {
+                let what =
+                    format!("where(…) asks about `{name}`, which only some of any(…) bind: the others never match");
+                let hint = "write all([\"…\", …]) within any([…]), ask in .when(|m| …), or make two rules of it";
+                self.error(*at, &what, hint);
             } else if let Some(matcher) = self.compile(spec, language, *at) {
                 conditions.push((name.clone(), matcher));
             }

@@ -7,6 +7,7 @@ use rhai::EvalAltResult;
 use super::budget::charge;
 use super::code::{EditSpec, Snippet};
 use super::error::fail;
+use crate::language::Language;
 use crate::rule::is_body;
 use crate::tree::{Node, parse};
 
@@ -21,9 +22,12 @@ pub(super) fn insertion(node: Node<'_>, code: Snippet, before: bool) -> Fallible
     if edge || written.is_empty() {
         return Ok(inline(node, code, before));
     }
-    let whole = parse(node.tree().language, written.as_str()).is_ok_and(|tree| tree.errors().next().is_none());
+    let whole = reads_alone(node.tree().language, &written);
     let begins = written.starts_with(|c: char| c.is_alphanumeric() || "_@#/$'\"<".contains(c));
     let begins = begins && !written.starts_with("<-");
+    if annotates(node) && written.chars().next() == node.text().chars().next() {
+        return Ok(beside_annotation(node, code, before));
+    }
     match statement_at(node) {
         Some(statement) if whole || begins && !is_expression(node) => {
             if !before && !begins && !ends_surely(node, statement) {
@@ -47,8 +51,37 @@ pub(super) fn insertion(node: Node<'_>, code: Snippet, before: bool) -> Fallible
             "{written:?} would grow together with `{}`, which is no statement: put it beside the statement around it, or give it a space",
             node.text().chars().take(60).collect::<String>()
         ))),
+        _ if grows_together(node, &written, before) => Ok(inline(node, code.beside(" ", before), before)),
         _ => Ok(inline(node, code, before)),
     }
+}
+
+/// Whether code is one or more statements by itself.
+fn reads_alone(language: &'static Language, code: &str) -> bool {
+    let reads = |text: &str| parse(language, text).is_ok_and(|tree| tree.errors().next().is_none());
+    let mut contexts = language.facts.context.iter().filter(|context| context.name == "stmt");
+    reads(code) || contexts.any(|context| reads(&format!("{}{code}{}", context.before, context.after)))
+}
+
+/// Whether a node is an annotation, as `@Test`, that is no statement.
+fn annotates(node: Node<'_>) -> bool {
+    let kind = node.kind();
+    let named = ["annotation", "attribute", "decorator"].iter().any(|word| kind.ends_with(word));
+    named && !node.is_statement() && node.text().starts_with(|c: char| !c.is_alphanumeric())
+}
+
+/// Another annotation beside one: on a line of its own where that one has one.
+fn beside_annotation(node: Node<'_>, code: Snippet, before: bool) -> EditSpec {
+    let (tree, own) = (node.tree(), node.local_range());
+    let text = tree.text();
+    let line = text[..own.start].rfind('\n').map_or(0, |at| at + 1);
+    let behind = crate::rule::comment_behind(tree, own.end).unwrap_or(own.end);
+    let ends = text[behind..].lines().next().unwrap_or("").trim().is_empty();
+    if !(text[line..own.start].trim().is_empty() && ends) {
+        return inline(node, code.beside(" ", before), before);
+    }
+    let at = if before { own.start } else { behind } + tree.base();
+    EditSpec::replace(at..at, code.beside("\n", before)).indented_at(node.range().start)
 }
 
 fn inline(node: Node<'_>, code: Snippet, before: bool) -> EditSpec {

@@ -14,7 +14,7 @@ use crate::language::Language;
 use crate::language::literal::{self, Number};
 use crate::pattern::{Binding, Bindings, Givens};
 use crate::rule::{Bound, Facts, Match, Matcher};
-use crate::tree::{Node, NodeId, Tree, literal_value};
+use crate::tree::{Node, NodeId, Tree, literal_value, text_value};
 
 /// `m`.
 #[derive(Clone)]
@@ -194,12 +194,7 @@ fn register_node(api: &mut Api<'_>) {
 
 /// The value of a literal, or of a text without quotes, also where other nodes span no more than it.
 pub(super) fn text_of(node: Node<'_>) -> Option<String> {
-    let facts = &node.tree().language.facts.string;
-    let plain = |n: &Node<'_>| facts.plain.iter().any(|kind| kind == n.kind()) && literal::is_plain(n.text());
-    literal_value(node).or_else(|| {
-        let node = innermost(node);
-        literal_value(node).or_else(|| plain(&node).then(|| node.text().to_owned()))
-    })
+    literal_value(node).or_else(|| text_value(innermost(node)))
 }
 
 /// In a language with texts without quotes, the innermost of the nodes that span the same.

@@ -108,7 +108,7 @@ impl Result<'_> {
         for node in hollows(self.new) {
             let before = in_old_text(&self.arranged.splices, &node.local_range());
             if before.is_none_or(|range| !known.contains(&range)) {
-                let at = nearest(&self.arranged.splices, node.local_range().start);
+                let at = beside(&self.arranged.splices, &node.local_range());
                 let what = match self.new.language.is_never_empty(node.kind_id()) {
                     true => "an empty block".to_owned(),
                     false => format!("nothing where `{}` needs something,", node.short()),
@@ -145,9 +145,15 @@ impl Result<'_> {
         self.illegal()?;
         self.stray()?;
         if let Some(node) = together::swallowed(self.old, self.new, self.arranged) {
+            let end = node.local_range().end;
+            let gap = |s: &Splice| self.old.text().get(end..s.range.start).is_some_and(|gap| gap.trim().is_empty());
+            let before = self.arranged.splices.iter().any(gap);
+            let mend = match before {
+                true => "the new code goes on with what stands before it: end that by `;`, or edit this place, by hand",
+                false => "end the new code where it ends, as by `;` or parentheses",
+            };
             let why = format!(
-                "the edit would change what stands beside it: `{}` is no piece of its own any more; end the new code \
-                 where it ends, as by `;` or parentheses",
+                "the edit would change what stands beside it: `{}` is no piece of its own any more; {mend}",
                 node.short()
             );
             return Err(self.wrong(node.local_range().start, why));
@@ -165,7 +171,7 @@ impl Result<'_> {
         };
         let around = node.parent().map_or_else(String::new, Node::short);
         let why = format!("`{}` can't stand in `{around}` at {}{mend}", node.short(), self.place(node));
-        Err(self.wrong(nearest(&self.arranged.splices, node.local_range().start), why))
+        Err(self.wrong(beside(&self.arranged.splices, &node.local_range()), why))
     }
 
     /// What belongs to a function or loop stays in it.
@@ -235,7 +241,7 @@ impl Result<'_> {
             node.short(),
             self.place(node)
         );
-        Err(self.wrong(nearest(&self.arranged.splices, node.local_range().start), why))
+        Err(self.wrong(beside(&self.arranged.splices, &node.local_range()), why))
     }
 
     /// What a block defines must meet nothing of the same name where its code came to stand.
@@ -260,7 +266,7 @@ impl Result<'_> {
         let empties = self.edits.iter().filter(|e| e.replacement.is_empty() || e.drops);
         let deletions = Covers::new(empties.map(|e| (e.range.clone(), ())));
         let kept = Covers::new(self.arranged.kept.iter().map(|k| (k.old.clone(), k.new)));
-        let comments = self.old.iter().filter(|n| is_comment(*n));
+        let comments = self.old.iter().filter(|n| n.is_comment());
         let mut splices = self.arranged.splices.iter().peekable();
         let mut moved = self.moved.clone();
         for comment in comments {
@@ -483,22 +489,9 @@ fn beside(splices: &[Splice], range: &Range<usize>) -> usize {
     apart.min_by_key(|(apart, _)| *apart).map_or(0, |(_, at)| at)
 }
 
-fn nearest(splices: &[Splice], at: usize) -> usize {
-    let mut shift = 0_isize;
-    let mut best = splices.first().map_or(0, |s| s.range.start);
-    for splice in splices {
-        if splice.range.start.saturating_add_signed(shift) > at {
-            break;
-        }
-        best = splice.range.start;
-        shift += splice.text.len() as isize - splice.range.len() as isize;
-    }
-    best
-}
-
 /// What each comment of a tree says.
 pub(super) fn comments(tree: &Tree) -> impl Iterator<Item = String> {
-    tree.iter().filter(|n| is_comment(*n)).map(said)
+    tree.iter().filter(|n| n.is_comment()).map(said)
 }
 
 /// What a comment says, wherever its lines begin.
@@ -514,10 +507,4 @@ fn is_between(tree: &Tree, at: usize, comment: &str) -> bool {
     let mut around = std::iter::once(last).chain(last.ancestors());
     let holds = |n: &Node<'_>| at < n.local_range().end && (n.is_leaf() || tree.language.is_string(n.kind_id()));
     tree.text().get(at..end) == Some(comment) && last.local_range().start < at && !around.any(|n| holds(&n))
-}
-
-/// A comment: what may stand anywhere and says something, unlike a line continuation.
-fn is_comment(node: Node<'_>) -> bool {
-    let says = |c: char| !c.is_whitespace() && c != '\\';
-    node.is_extra() && node.is_named() && node.text().contains(says)
 }

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use super::asked::{Asked, sort_out};
 use super::check::{self, Touched, Wrong};
+use super::compose::composed;
 use super::{Finding, FindingKind, SkipReason, TouchedComment};
-use super::{blank_lines, follow, inside, neighbours, skip, standing, together};
-use crate::edit::{Arranged, Edit, FileEdit, Fragment, Splice, apply, arrange};
+use super::{follow, neighbours, skip, standing};
+use crate::edit::{Edit, FileEdit, Fragment, Splice};
 use crate::language::Language;
-use crate::rule::{
-    Answer, Facts, File, Hits, Outcome, Place, RuleSet, Seed, may_follow, outcomes_of_text, run, settle,
-};
+use crate::rule::{Answer, Facts, File, Hits, Outcome, Place, RuleSet, Seed, may_follow, outcomes_of_text, run};
 use crate::tree::{Tree, line_column, parse};
 
 /// What the rules make of one file.
@@ -396,9 +395,6 @@ pub(super) fn touched_comments(path: &str, old: &Tree, touched: &[Touched]) -> V
     touched.iter().map(one).collect()
 }
 
-/// Rounds of parentheses before the rest is refused.
-const ROUNDS: usize = 12;
-
 /// A run over the result, which must find nothing more to do.
 pub(super) struct Again<'a> {
     pub(super) rules: &'a RuleSet,
@@ -515,50 +511,6 @@ fn checked(rules: &RuleSet, old_tree: &Tree, mut asked: Asked) -> Result<(Checke
     result.whole()?;
     let new = new_tree.text().to_owned();
     Ok(((asked.edits, arranged.splices, new, touched), new_tree))
-}
-
-/// One text of all edits, with the parentheses and imports that it needs.
-pub(super) fn composed(old_tree: &Tree, asked: &mut Asked) -> Result<(Arranged, Tree), Wrong> {
-    let (language, text) = (old_tree.language, old_tree.text());
-    let (mut round, mut settled) = (0, asked.worked);
-    if !asked.worked {
-        neighbours::join(old_tree, &mut asked.edits)?;
-    }
-    loop {
-        let arranged = arrange(text, &asked.edits).map_err(|error| {
-            let why = format!("{error}; order them, or narrow one of them");
-            Wrong { at: error.at(), rule: error.rule().to_owned(), why }
-        })?;
-        let new_tree = parse(language, apply(text, &arranged.splices)).map_err(syntax)?;
-        round += 1;
-        let done = asked.worked || round > ROUNDS;
-        if !done && let Some(edits) = together::readable(old_tree, &new_tree, &arranged, &asked.edits) {
-            asked.edits = edits;
-            continue;
-        }
-        if !done && check::fill_blocks(old_tree, &mut asked.edits) {
-            continue;
-        }
-        if !done && inside::parenthesise(old_tree, &asked.literals, &mut asked.edits) {
-            continue;
-        }
-        if done || !together::parenthesise(old_tree, &new_tree, &arranged, &mut asked.edits) {
-            if std::mem::replace(&mut settled, true) {
-                return Ok((arranged, new_tree));
-            }
-            // What the imports must be is only known now.
-            let more = settle(old_tree, &new_tree, &arranged.splices, &asked.imports).map_err(|u| Wrong {
-                at: 0,
-                rule: u.rule,
-                why: u.why,
-            })?;
-            if more.is_empty() {
-                return Ok((arranged, new_tree));
-            }
-            asked.edits.extend(more);
-            blank_lines::close_up(old_tree, &mut asked.edits);
-        }
-    }
 }
 
 /// The comments of new files, and how often each is there.

@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use super::asked::{Asked, Planted, Wish, sort_out};
 use super::check::{self, Touched, Wrong};
-use super::file::{Again, FileReport, comments_of, composed, syntax, touched_comments};
+use super::compose::composed;
+use super::file::{Again, FileReport, comments_of, syntax, touched_comments};
 use crate::digest::Digest;
 use crate::edit::{Arranged, Edit, FileEdit, Fragment, Region, in_first_text, in_new_text, regions_after};
 use crate::rule::{Answer, File, Outcome, Safety, Scope, Seed, follow as found_by};

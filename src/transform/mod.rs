@@ -5,6 +5,7 @@
 mod asked;
 mod blank_lines;
 mod check;
+mod compose;
 mod dependencies;
 mod elsewhere;
 mod facts;
@@ -17,6 +18,7 @@ mod lines;
 mod memory;
 mod moves;
 mod neighbours;
+mod parting;
 pub mod plan;
 mod projects;
 mod scopes;

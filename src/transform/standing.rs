@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::moves::Moves;
 use crate::edit::{Arranged, Edit, Fragment, Kept, Placed};
-use crate::language::{Belonging, Place};
+use crate::language::{Belonging, Likeness, Place};
 use crate::rule::is_listed;
 use crate::tree::{Node, Tree};
 
@@ -65,7 +65,8 @@ fn is_in(inner: Node<'_>, around: Node<'_>, place: &Place) -> bool {
         true => !is_listed(around, inner, &place.outside),
         false => is_listed(around, inner, &place.inside),
     };
-    listed && (place.operators.is_empty() || place.operators.iter().any(|own| has_operator(around, own)))
+    let excused = || around.parent().is_some_and(|up| place.unless.iter().any(|kind| kind == up.kind()));
+    listed && !excused() && (place.operators.is_empty() || place.operators.iter().any(|own| has_operator(around, own)))
 }
 
 fn is_one_of(node: Node<'_>, place: &Place) -> bool {
@@ -241,11 +242,24 @@ fn strays(
     let leaf = new.last_from(place);
     let same = |n: &Node<'_>| n.local_range().start == place && n.kind_id() == node.kind_id();
     let Some(now) = std::iter::once(leaf).chain(leaf.ancestors()).find(same) else { return false };
+    let homes = |node: Node<'_>, range: &Range<usize>| {
+        let all = node.ancestors().filter(|up| is_one(*up, &row.to));
+        all.take_while(|up| holds(range, &up.local_range())).count()
+    };
     let was = was.filter(|n| holds(edited, &n.local_range()));
     let is = home(now, row).filter(|n| holds(whole, &n.local_range()));
     match (was, is) {
         (None, None) => false,
-        (Some(was), Some(is)) => was.kind_id() != is.kind_id() || first_word(was) != first_word(is),
+        (Some(was), Some(is)) => {
+            let kind = was.kind_id() == is.kind_id();
+            // One takes the place of one: nothing comes between.
+            let alike = match row.like {
+                Likeness::Word => false,
+                Likeness::Kind => kind,
+                Likeness::Any => true,
+            };
+            !(kind && first_word(was) == first_word(is) || alike && homes(node, edited) == homes(now, whole))
+        }
         _ => true,
     }
 }

@@ -49,10 +49,17 @@ fn parts<'a>(old: &'a Tree, new: &Tree, arranged: &'a Arranged, edits: &[Edit]) 
         };
         let text = new.text().get(placed.range.clone()).unwrap_or("");
         let start = placed.range.start + text.len() - text.trim_start().len();
-        let range = new.without_comments(start..start + text.trim().len());
+        // A statement may hold the comment that ends it.
+        let whole = start..start + text.trim().len();
+        let range = if is_one(new, &whole) { whole } else { new.without_comments(whole) };
         (!range.is_empty()).then_some(Part { placed, was, copied, range })
     };
     arranged.placed.iter().filter_map(part).collect()
+}
+
+/// Whether a range is one node, and no comment.
+fn is_one(tree: &Tree, range: &Range<usize>) -> bool {
+    tree.spanning(range.start, range.end).is_some_and(|node| node.is_named() && !node.is_extra())
 }
 
 /// Parts that are torn.
@@ -127,7 +134,20 @@ fn is_block(part: &Part<'_>, node: Node<'_>) -> bool {
 /// Whether what takes the place of an expression is a statement of its own: `{ a } * k`.
 fn begins_statement(part: &Part<'_>, node: Node<'_>) -> bool {
     let kind = |n: Node<'_>| n.parent().map(|around| around.kind_id());
+    // Where the last of a block is its value, nothing stands behind it that it could go on with.
+    let blocks = &node.tree().language.facts.results.blocks;
+    let is_value = |up: &Node<'_>| {
+        up.local_range().end == node.local_range().end
+            && up.parent().is_some_and(|around| blocks.iter().any(|kind| kind == around.kind()) && is_last(*up, around))
+    };
+    if std::iter::once(node).chain(node.ancestors().take(1)).any(|up| is_value(&up)) {
+        return false;
+    }
     !part.copied && kind(part.was) != kind(node) && is_statement(node) && !layers(part.was).any(is_statement)
+}
+
+fn is_last(node: Node<'_>, around: Node<'_>) -> bool {
+    around.named_children().filter(|child| !child.is_extra()).last().is_some_and(|last| last.id == node.id)
 }
 
 fn is_statement(node: Node<'_>) -> bool {
@@ -273,6 +293,9 @@ fn ends_its_literal(node: Node<'_>, code: &str) -> bool {
     let text = literal.map_or("", |literal| literal.text()).trim_start_matches(char::is_alphanumeric);
     let Some(quote) = text.chars().next() else { return false };
     let triple = text.chars().take_while(|c| *c == quote).count() >= 3;
+    if code.contains('\\') {
+        return true;
+    }
     if triple { code.contains(&quote.to_string().repeat(3)) } else { code.contains([quote, '\n']) }
 }
 
@@ -295,27 +318,26 @@ pub(super) fn swallowed<'a>(old: &'a Tree, new: &Tree, arranged: &Arranged) -> O
         return None;
     }
     let moves = Moves::new(&arranged.splices);
+    arranged.splices.iter().find_map(|splice| swallowed_by(old, new, &moves, splice))
+}
+
+/// The same beside one splice.
+fn swallowed_by<'a>(old: &'a Tree, new: &Tree, moves: &Moves<'_>, splice: &Splice) -> Option<Node<'a>> {
     let text = old.text();
-    for splice in &arranged.splices {
-        let before = text[..splice.range.start].trim_end().len();
-        let after = text.len() - text[splice.range.end..].trim_start().len();
-        let beside = [before.checked_sub(1), Some(after).filter(|after| *after < text.len())];
-        for at in beside.into_iter().flatten() {
-            // The byte may lie within a character.
-            let deepest = old.last_from(at);
-            let chain = std::iter::once(deepest).chain(deepest.ancestors());
-            let apart = |n: &Node<'_>| {
-                let range = n.local_range();
-                range.end <= splice.range.start || splice.range.end <= range.start
-            };
-            for node in chain.take_while(apart).filter(|n| n.local_range().contains(&at)) {
-                if !stands(node, new, &moves) {
-                    return Some(node);
-                }
-            }
-        }
-    }
-    None
+    let before = text[..splice.range.start].trim_end().len();
+    let after = text.len() - text[splice.range.end..].trim_start().len();
+    let beside = [before.checked_sub(1), Some(after).filter(|after| *after < text.len())];
+    beside.into_iter().flatten().find_map(|at| {
+        // The byte may lie within a character.
+        let deepest = old.last_from(at);
+        let chain = std::iter::once(deepest).chain(deepest.ancestors());
+        let apart = |n: &Node<'_>| {
+            let range = n.local_range();
+            range.end <= splice.range.start || splice.range.end <= range.start
+        };
+        let mut beside = chain.take_while(apart).filter(|n| n.local_range().contains(&at));
+        beside.find(|node| !stands(*node, new, moves))
+    })
 }
 
 /// Whether a node that no edit touches is in the new code, too.
@@ -337,17 +359,36 @@ fn stands(node: Node<'_>, new: &Tree, moves: &Moves<'_>) -> bool {
             return true;
         }
         // A statement that another one goes on with is an expression of it.
+        let ended = top.parent().filter(|up| up.kind_id() == node.kind_id() && is_ended(*up, &now));
+        let same = same.or(ended);
         let goes_on = node.kind().ends_with("statement") && same.is_none();
         return !goes_on && stays(node, same.unwrap_or(top), moves);
     }
-    // Texts that nothing parts any more are one.
     let around = around(new, &now);
+    if has_grown(node, around, &now) {
+        return true;
+    }
+    // Texts that nothing parts any more are one.
     node.is_leaf()
         && around.is_leaf()
         && around.kind_id() == node.kind_id()
         && node.text().contains(char::is_whitespace)
         || new.language.facts.tokens.iter().any(|kind| kind == around.kind())
         || new.language.is_string(around.kind_id())
+}
+
+/// Whether a statement is what it was, and the `;` that parts it from the next one.
+fn is_ended(statement: Node<'_>, was: &Range<usize>) -> bool {
+    let (own, tree) = (statement.local_range(), statement.tree());
+    let rest = tree.text().get(was.end..own.end).map(str::trim);
+    own.start == was.start && rest.is_some() && rest == tree.language.facts.guard.as_deref()
+}
+
+/// Whether a list that is no piece of its own has more elements now, each of them a piece: `import_list`.
+fn has_grown(list: Node<'_>, now: Node<'_>, range: &Range<usize>) -> bool {
+    let same = now.kind_id() == list.kind_id() && now.tree().language.is_list(list.kind_id()) && list.is_statement();
+    let begins = || now.children().any(|child| child.local_range().start == range.start);
+    same && begins() && now.children().any(|child| child.local_range().end == range.end)
 }
 
 /// Whether a statement is in the same block: without its body, an `if` takes the statement behind it.
@@ -497,6 +538,11 @@ fn only_parentheses(tree: &Tree, arranged: &Arranged, edits: &[Edit], of: &BTree
             .find(|n| n.is_named())
             .is_some_and(|n| n.kind().contains("parenthesized") && n.local_range().start == placed.range.start)
     })
+}
+
+/// Whether the new code has errors that the old code did not have.
+pub(super) fn reads_worse(old: &Tree, new: &Tree, arranged: &Arranged) -> bool {
+    new.errors().next().is_some() && !new_errors(old, new, &arranged.splices).is_empty()
 }
 
 /// The errors of the new code that the old code did not have.

@@ -14,7 +14,7 @@ mod text;
 pub use node::{Node, NodeId, same_text, short};
 pub use parse::{ParseError, parse, parse_embedded};
 pub use print::{PrintOptions, print};
-pub use text::{is_text, joins, literal_value, operands};
+pub use text::{is_text, joins, literal_value, operands, text_value};
 
 use std::sync::Arc;
 

@@ -150,6 +150,12 @@ impl<'t> Node<'t> {
         self.parent()?.named_children().take_while(|c| c.id < self.id).last()
     }
 
+    /// Whether it is a comment: what may stand anywhere and says something to people. What a template says, or that
+    /// a line goes on, may stand anywhere, too.
+    pub fn is_comment(self) -> bool {
+        self.is_extra() && self.is_named() && self.kind().contains("comment")
+    }
+
     /// Whether it has no children but comments.
     pub fn is_leaf(self) -> bool {
         self.data().subtree_end == self.id.0 + 1

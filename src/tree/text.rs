@@ -35,6 +35,13 @@ pub fn operands(node: Node<'_>) -> Vec<Node<'_>> {
     found
 }
 
+/// The value of a string literal, or of a text that its language writes without quotes.
+pub fn text_value(node: Node<'_>) -> Option<String> {
+    let plain = &node.tree().language.facts.string.plain;
+    let is_plain = || plain.iter().any(|kind| kind == node.kind()) && literal::is_plain(node.text());
+    literal_value(node).or_else(|| is_plain().then(|| node.text().to_owned()))
+}
+
 /// The value of a string literal without holes, where it is certain.
 pub fn literal_value(node: Node<'_>) -> Option<String> {
     let language = node.tree().language;

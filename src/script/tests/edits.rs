@@ -292,6 +292,9 @@ fn comments_of_a_list_go_with_it() {
     assert_eq!(check(script, "java", code), "class A { void m() {\n  // one\n  f(); /* two */\n} }");
     let script = r#"rule("r").lang("python").find("f($A, $$$R)").replace("g($$$R, $A)");"#;
     assert_eq!(check(script, "python", "f(1,  # one\n  2  # two\n)"), "g(# one\n  2  # two\n, 1)");
+    let turned = r#"rule("r").lang("python").find("f($$$A)").edit(|m, cx| edits([set_list(m.A, [m.A.nodes[1], m.A.nodes[0]])]));"#;
+    let said = check(turned, "python", "f(\n    1,\n    2  # two\n)");
+    assert!(said.contains("`# two` on line 3 speaks of the last element"), "{said}");
 }
 
 #[test]

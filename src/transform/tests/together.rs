@@ -59,8 +59,8 @@ fn new_code_is_one_piece_where_it_comes_to_stand() {
         ("javascript", "$A.b", "-$A", "a.b++;\n", NO),
         ("typescript", "f($A)", "$A!", "x = f(a || b);\n", "x = (a || b)!;\n"),
         // Nothing parts these lines.
-        ("javascript", "f($A)", "[$A]", "a\nf(1)\n", NO),
-        ("javascript", "f($A)", "`x${$A}`", "a\nf(1)\n", NO),
+        ("javascript", "f($A)", "[$A]", "a\nf(1)\nf(2)\n", "a\n;[1]\n;[2]\n"),
+        ("javascript", "f($A)", "`x${$A}`", "a\nf(1)\n", "a\n;`x${1}`\n"),
         ("javascript", "f($A)", "[$A]", "a;\nf(1)\n", "a;\n[1]\n"),
         ("kotlin", "f($A)", "{ $A }", "fun m() {\n    g()\n    f(1)\n}\n", NO),
         // Code is no text, and text no code.
@@ -174,7 +174,7 @@ fn new_code_is_one_piece_where_it_comes_to_stand() {
             "f(() -> { $$$B });",
             "f(new R() { public void run() { $$$B } });",
             "class A { void m() { while (a) { f(() -> { return; }); } } }\n",
-            NO,
+            "class A { void m() { while (a) { f(new R() { public void run() { return; } }); } } }\n",
         ),
         (
             "java",

@@ -6,6 +6,7 @@ mod elements;
 mod hollow;
 mod lines;
 mod overlaps;
+mod standing;
 mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
