@@ -102,7 +102,8 @@ pub struct Left {
 }
 
 /// Every consumer that people have something to do for, ordered by reference: places that
-/// were annotated or refused, and consumers that are held, regressed or not found.
+/// were annotated or refused, files that could not be searched, and consumers that are held,
+/// regressed or not found.
 ///
 /// # Errors
 /// Where the state can't be read.
@@ -127,7 +128,8 @@ pub fn left(store: &Store) -> Result<Vec<Left>, RolloutError> {
         let record = row.workspace.as_ref().and_then(|id| snapshot.workspaces.get(id));
         let findings = record.map_or(&[][..], |record| record.plan.findings.as_slice());
         let findings: Vec<Finding> = findings.iter().filter(|finding| of_people(finding.kind)).cloned().collect();
-        if !findings.is_empty() || waits(row.outcome) {
+        let unsearched = record.is_some_and(|record| record.plan.unsearched() > 0);
+        if !findings.is_empty() || unsearched || waits(row.outcome) {
             all.push(Left { row, findings });
         }
     }

@@ -25,6 +25,9 @@ pub struct PlanBrief {
     /// Files that hold what a rule looks for.
     #[serde(default)]
     pub parsed: u64,
+    /// Files that may hold it, too, and could not be searched.
+    #[serde(default)]
+    pub unsearched: u64,
 }
 
 /// What a ledger says of a verdict.
@@ -47,7 +50,8 @@ impl Summary for WorkspacePlan {
 
     fn brief(&self) -> PlanBrief {
         let left = self.findings.iter().filter(|finding| finding.kind == FindingKind::Annotated).count();
-        PlanBrief { result: self.result.clone(), files: self.files.len(), left, parsed: self.files_parsed }
+        let (result, parsed, unsearched) = (self.result.clone(), self.files_parsed, self.unsearched());
+        PlanBrief { result, files: self.files.len(), left, parsed, unsearched }
     }
 }
 

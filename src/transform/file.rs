@@ -226,6 +226,10 @@ fn looked_through(rules: &RuleSet, facts: &Arc<Facts>, place: Place<'_>, bytes: 
             left_alone(path, SkipReason::NotUtf8)
         };
     }
+    // So they do where the file itself is not here.
+    if skip::is_lfs(bytes) {
+        return left_alone(path, SkipReason::LfsPointer);
+    }
     let hits = rules.scan(language, place, bytes);
     // A table whose name is put in may be a dataset that another file names.
     let moves_with_others =
@@ -321,6 +325,7 @@ fn names_a_dataset(path: &str, reason: SkipReason, code: bool) -> FileReport {
 pub(super) fn left_alone(path: &str, reason: SkipReason) -> FileReport {
     let message = match reason {
         SkipReason::NotUtf8 => "is not UTF-8 and was not searched: look at it, or save it as UTF-8".to_owned(),
+        SkipReason::LfsPointer => "is kept in Git LFS and was not searched: look at it, or fetch it".to_owned(),
         _ => format!("names what the rules look for, but is left alone: {}", reason.words()),
     };
     FileReport {

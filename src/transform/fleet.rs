@@ -272,8 +272,12 @@ fn candidates<'m>(
             None => paths.push(path.as_str()),
         }
     }
-    if !manifest.unreadable.is_empty() {
-        counts.insert(SkipReason::PathNotUtf8, manifest.unreadable.len() as u64);
+    // Of a name that can't be read its end can.
+    let unreadable =
+        manifest.unreadable.iter().filter(|path| rules.datasets.is_some() || rules.spoken_in(path.as_str()).is_some());
+    let unreadable = unreadable.count() as u64;
+    if unreadable > 0 {
+        counts.insert(SkipReason::PathNotUtf8, unreadable);
     }
     paths
 }

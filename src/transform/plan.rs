@@ -43,6 +43,14 @@ pub struct WorkspacePlan {
     pub files_parsed: u64,
 }
 
+impl WorkspacePlan {
+    /// How many files may hold what the rules look for, and could not be searched for it.
+    pub fn unsearched(&self) -> u64 {
+        let reasons = [SkipReason::NotUtf8, SkipReason::PathNotUtf8, SkipReason::LfsPointer];
+        reasons.iter().filter_map(|reason| self.skipped.get(reason)).sum()
+    }
+}
+
 /// A comment that an edit took away with the code that it was on, or put elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TouchedComment {

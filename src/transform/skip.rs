@@ -34,7 +34,7 @@ pub(super) fn by_path(path: &str) -> Option<SkipReason> {
 
 /// What the bytes tell.
 pub(super) fn by_content(bytes: &[u8]) -> Option<SkipReason> {
-    if bytes.starts_with(b"version https://git-lfs.github.com/spec/") {
+    if is_lfs(bytes) {
         return Some(SkipReason::LfsPointer);
     }
     if is_utf16(bytes) {
@@ -57,6 +57,11 @@ pub(super) fn by_content(bytes: &[u8]) -> Option<SkipReason> {
         start = end + 1;
     }
     None
+}
+
+/// Whether it stands for a file that Git LFS keeps elsewhere.
+pub(super) fn is_lfs(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"version https://git-lfs.github.com/spec/")
 }
 
 /// Whether a byte order mark says so.

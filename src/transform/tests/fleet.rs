@@ -128,6 +128,7 @@ fn what_is_not_ours_to_edit_is_counted_and_said() {
         ("long.py", long.as_bytes()),
         ("utf16.py", b"\xFF\xFEo\0l\0d\0(\0)\0"),
         ("latin.py", b"old('\xE9')\n"),
+        ("lfs.py", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 7\n"),
         ("none.py", b"x = 1\n"),
         ("note.txt", b"old(1)\n"),
     ]]);
@@ -139,9 +140,10 @@ fn what_is_not_ours_to_edit_is_counted_and_said() {
         assert_eq!(one.skipped.get(&reason), Some(&1), "{reason:?}");
     }
     assert_eq!(one.skipped.get(&SkipReason::NotUtf8), Some(&2));
+    assert_eq!((one.skipped.get(&SkipReason::LfsPointer), one.unsearched()), (Some(&1), 3));
     let said: Vec<&str> =
         one.findings.iter().filter(|f| f.kind == FindingKind::Skipped).map(|f| f.path.as_str()).collect();
-    assert_eq!(said, ["gen.py", "latin.py", "long.py", "utf16.py", "vendor/v.py"]);
+    assert_eq!(said, ["gen.py", "latin.py", "lfs.py", "long.py", "utf16.py", "vendor/v.py"]);
 }
 
 #[test]
