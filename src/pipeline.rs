@@ -295,7 +295,7 @@ fn advance(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<
     not_interrupted()?;
     let unresolved = |one: &&Consumer| matches!(one.source, Source::Unresolved(_));
     let unresolved = planned.fleet.consumers.iter().filter(unresolved).count();
-    let problems = planned.fleet.problems.iter().filter(|problem| !discover::is_of_exclusions(problem)).count();
+    let problems = planned.fleet.problems.iter().filter(|problem| !discover::leaves_all_known(problem)).count();
     Ok(Ran { ledger, problems: problems + unresolved })
 }
 

@@ -23,8 +23,8 @@ pub struct Excluded {
 /// How each problem of an exclusion begins.
 const OF_EXCLUSIONS: &str = "consumers.exclude: ";
 
-/// Whether a problem is that of an exclusion, by which nobody is unknown: who was left out takes part again.
-pub fn is_of_exclusions(problem: &str) -> bool {
+/// Whether a problem is that of an exclusion: who was left out takes part again.
+pub(super) fn is_of_exclusions(problem: &str) -> bool {
     problem.starts_with(OF_EXCLUSIONS)
 }
 

@@ -42,7 +42,7 @@ mod yaml;
 pub use agreement::{Agreement, Declared, Place, Shown, Undeclared};
 pub use changes::{Change, What, changes, missing};
 pub use cloning::{Fetching, holds_work, remove as remove_clone};
-pub use exclusions::{Excluded, is_of_exclusions};
+pub use exclusions::Excluded;
 pub use graph::{Graph, GraphNode};
 pub use search::names;
 pub use workspaces::of_folder;
@@ -317,7 +317,15 @@ fn excluded_candidate(exclusion: &crate::config::Exclusion, candidates: &Candida
 fn cycle_problem(cycle: &[EntityRef]) -> String {
     let shown: Vec<&str> = cycle.iter().take(5).map(EntityRef::as_str).collect();
     let more = if cycle.len() > 5 { format!(" and {} more", cycle.len() - 5) } else { String::new() };
-    format!("{}{more} depend on each other in a circle: one of these relations is wrong", shown.join(", "))
+    format!("{}{more}{IN_A_CIRCLE}", shown.join(", "))
+}
+
+/// How the problem of relations ends that lead back to where they begin.
+const IN_A_CIRCLE: &str = " depend on each other in a circle: one of these relations is wrong";
+
+/// Whether nobody is unknown by a problem, or without their code: running again would find nobody else.
+pub fn leaves_all_known(problem: &str) -> bool {
+    exclusions::is_of_exclusions(problem) || problem.ends_with(IN_A_CIRCLE)
 }
 
 /// The folders of all components that catalog files describe, each with its component.
