@@ -19,7 +19,7 @@ use super::ship::ship_all;
 use super::snapshot::Snapshot;
 use super::verdicts::verify;
 use super::{Event, Request, RolloutError};
-use crate::state::{DecisionKind, DeliveryState, Entry, Store, WaveRecord, WaveState};
+use crate::state::{DecisionKind, DeliveryState, Entry, Store, Wait, WaitFor, WaveRecord, WaveState};
 use crate::verify::VerdictKind;
 
 /// Advances the rollout as far as it can and says where everybody stands. What an
@@ -220,7 +220,7 @@ fn advance_wave(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> 
     let members: Vec<&str> = wave.members.iter().map(String::as_str).collect();
     let members: Vec<&str> = members.into_iter().filter(|member| chosen(&snapshot, request, member)).collect();
     let fails = judge::fails(request, &snapshot, wave);
-    let waits = ship_all(store, request, &snapshot, wave.number, (&members, fails))?;
+    let mut waits = ship_all(store, request, &snapshot, wave.number, (&members, fails))?;
     if fails && !crate::interrupt::wanted() {
         judge::give_up(store, request, wave.number)?;
         return Ok(false);
@@ -228,12 +228,29 @@ fn advance_wave(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> 
     let snapshot = Snapshot::read(store)?;
     if !is_whole(&snapshot, wave) {
         let wave = current(store, wave.number)?;
+        // Not all of it has to be out before somebody hears of what can't be.
+        waits.splice(..0, undelivered(&snapshot, &wave));
         note_waits(store, &wave, &waits)?;
         judge::watch(store, request, &wave)?;
         return Ok(false);
     }
     move_waves(store, &[&current(store, wave.number)?], Move::Whole, "")?;
     judge_wave(store, request, wave.number)
+}
+
+/// What of a wave could not be delivered, for a person to look at.
+fn undelivered(snapshot: &Snapshot, wave: &WaveRecord) -> Option<Wait> {
+    let failed = |id: &&String| match snapshot.deliveries.get(*id).map(|record| &record.state) {
+        Some(DeliveryState::Failed(why)) if snapshot.excluded(id).is_none() => Some(((*id).clone(), why.clone())),
+        _ => None,
+    };
+    let failed: Vec<(String, String)> = wave.members.iter().filter_map(|id| failed(&id)).collect();
+    let (first, why) = failed.first()?;
+    let why = format!(
+        "{} could not be delivered, first {first} ({why}): mend that, then `gander run --retry`, or `gander exclude` it",
+        failed.len()
+    );
+    Some(Wait { what: WaitFor::Person, until: None, why, maker: None })
 }
 
 /// A wave as it is recorded now.

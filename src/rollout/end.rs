@@ -75,8 +75,8 @@ pub(super) fn not_begun(why: &str) -> RunEnd {
 /// What a state says that no run has brought a fleet into.
 pub(super) const NOTHING_KNOWN: &str = "no run came so far as to know the fleet: `gander run`";
 
-pub(super) fn in_words(waits: &[Wait]) -> String {
-    waits.iter().map(|wait| wait.why.as_str()).collect::<Vec<_>>().join("; ")
+pub(super) fn in_words<'w>(waits: impl IntoIterator<Item = &'w Wait>) -> String {
+    waits.into_iter().map(|wait| wait.why.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 /// The change sets that are so, each once, with the first of the consumers that share it.
@@ -97,30 +97,36 @@ fn is_excluded(snapshot: &Briefs, id: &str) -> bool {
     snapshot.decisions.contains_key(&(DecisionKind::Exclude, id.to_owned()))
 }
 
-/// What waits though every wave has passed, each with its wave: rollbacks of single consumers, and change sets that
-/// wait for a person's yes. Nobody else would tell.
-fn left_waiting(snapshot: &Briefs) -> Vec<(u32, Wait)> {
+/// Rollbacks of single consumers that are not over, each with its wave.
+fn going_back(snapshot: &Briefs) -> Vec<(u32, Wait)> {
     let going = |record: &DeliveryRecord| record.state == DeliveryState::RollingBack;
-    let asks = |record: &DeliveryRecord| match &record.state {
-        DeliveryState::AwaitingApproval(_) => true,
-        DeliveryState::Delivered => record.correction.as_ref().is_some_and(|kept| kept.asks),
-        _ => false,
-    };
     let more = |count: usize| if count > 1 { format!(", and {} more", count - 1) } else { String::new() };
     let mut waits = Vec::new();
     let merges = sets(snapshot, |_, record| going(record) && record.revert.is_some());
     if let Some((first, record)) = merges.first() {
         let more = more(merges.len());
         let why = format!("{}: its owner is asked to merge a revert{more}", shown(&first.entity));
-        waits.push((record.wave, Wait { what: WaitFor::Merge, until: None, why }));
+        waits.push((record.wave, Wait { what: WaitFor::Merge, until: None, why, maker: None }));
     }
     let remotes = sets(snapshot, |_, record| going(record) && record.revert.is_none());
     if let Some((first, record)) = remotes.first() {
         let more = more(remotes.len());
         let why = format!("{}: its rollback is not over: run again{more}", shown(&first.entity));
         let until = remotes.iter().filter_map(|(_, record)| record.again).min();
-        waits.push((record.wave, Wait { what: WaitFor::Remote, until, why }));
+        waits.push((record.wave, Wait { what: WaitFor::Remote, until, why, maker: None }));
     }
+    waits
+}
+
+/// What waits though every wave has passed, each with its wave: rollbacks of single consumers, and change sets that
+/// wait for a person's yes. Nobody else would tell.
+fn left_waiting(snapshot: &Briefs) -> Vec<(u32, Wait)> {
+    let asks = |record: &DeliveryRecord| match &record.state {
+        DeliveryState::AwaitingApproval(_) => true,
+        DeliveryState::Delivered => record.correction.as_ref().is_some_and(|kept| kept.asks),
+        _ => false,
+    };
+    let mut waits = going_back(snapshot);
     let asked = sets(snapshot, |id, record| asks(record) && !is_excluded(snapshot, id));
     if let Some((first, record)) = asked.first() {
         let sets = match asked.len() {
@@ -128,7 +134,7 @@ fn left_waiting(snapshot: &Briefs) -> Vec<(u32, Wait)> {
             count => format!("{count} change sets wait"),
         };
         let why = format!("{sets} for approval: `gander approve {}`", shown(&first.entity));
-        waits.push((record.wave, Wait { what: WaitFor::Approval, until: None, why }));
+        waits.push((record.wave, Wait { what: WaitFor::Approval, until: None, why, maker: None }));
     }
     waits
 }
@@ -178,7 +184,17 @@ pub(super) fn end_of(snapshot: &Briefs) -> RunEnd {
     let number = wave.number;
     let waiting = |reason: String| RunEnd::Waiting { wave: number, waits: wave.waits.clone(), reason };
     match wave.state.clone() {
-        WaveState::RolledBack(reason) => RunEnd::RolledBack { wave: number, reason },
+        WaveState::RolledBack(reason) => {
+            // One of it may have been taken back once more since.
+            let waits: Vec<Wait> = going_back(snapshot).into_iter().map(|(_, wait)| wait).collect();
+            match waits.is_empty() {
+                true => RunEnd::RolledBack { wave: number, reason },
+                false => {
+                    let reason = format!("it goes back ({reason}): {}", in_words(&waits));
+                    RunEnd::Waiting { wave: number, waits, reason }
+                }
+            }
+        }
         WaveState::Failed(reason) => RunEnd::Stopped { wave: number, reason },
         WaveState::Inconclusive(reason) => RunEnd::Paused { wave: number, reason, by: None },
         WaveState::RollingBack(reason) => match wave.waits.first() {
@@ -192,6 +208,10 @@ pub(super) fn end_of(snapshot: &Briefs) -> RunEnd {
                     RunEnd::Paused { wave: number, reason, by: Some(pause.actor.clone()) }
                 }
                 None if wave.waits.is_empty() => waiting("it is not judged yet: run again".to_owned()),
+                // Whatever else of it goes on by itself.
+                None if wave.waits.iter().any(|wait| wait.what == WaitFor::Person) => {
+                    RunEnd::Paused { wave: number, reason: in_words(&wave.waits), by: None }
+                }
                 None => waiting(in_words(&wave.waits)),
             }
         }

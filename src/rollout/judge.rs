@@ -339,7 +339,7 @@ fn named_back(
     if State::of(&wave.state) == State::Judging {
         move_waves(store, &[wave], Move::Wait, reason)?;
         let why = "a gate failed by some of it, which are taken back: it is asked again without them".to_owned();
-        let waits = [Wait { what: WaitFor::Observation, until: Some(store.now()), why }];
+        let waits = [Wait { what: WaitFor::Observation, until: Some(store.now()), why, maker: None }];
         note_waits(store, &current(store, wave.number)?, &waits)?;
     }
     Ok(())

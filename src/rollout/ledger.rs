@@ -20,7 +20,7 @@ use super::ship::OPTED_OUT;
 use super::snapshot::{Briefs, PlanBrief, VerdictBrief};
 use super::traffic::is_open;
 use crate::state::{
-    ConsumerRecord, Decision, DecisionKind, DeliveryRecord, DeliveryState, Store, WaveRecord, WaveState,
+    ConsumerRecord, Decision, DecisionKind, DeliveryRecord, DeliveryState, Store, Wait, WaveRecord, WaveState,
 };
 use crate::verify::{Strength, VerdictKind};
 
@@ -268,7 +268,7 @@ fn became(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (O
     if let Some(back) = delivery.and_then(|delivery| taken_back(delivery, *wave)) {
         (outcome, reason) = (Outcome::RolledBack, back.to_owned());
     } else if *state == DeliveryState::Waiting && outcome == Outcome::Pending && plan.is_some() {
-        reason = not_out_yet(snapshot, *wave, verdict.is_some());
+        reason = not_out_yet(snapshot, *wave, (verdict.is_some(), &consumer.upstream));
     }
     let opted_out = |one: &&DeliveryRecord| *state == DeliveryState::RolledBack && one.because.starts_with(OPTED_OUT);
     if let Some(delivery) = delivery.filter(opted_out) {
@@ -278,6 +278,12 @@ fn became(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (O
         let files = if plan.parsed == 1 { "a file holds".to_owned() } else { format!("{} files hold", plan.parsed) };
         reason = format!("{reason}, though {files} names that the rules look for: `gander explain`");
     }
+    let unsearched = plan.map_or(0, |plan| plan.unsearched);
+    let is_told = matches!(outcome, Outcome::Changed | Outcome::Annotated | Outcome::Unchanged | Outcome::Pending);
+    if unsearched > 0 && is_told {
+        let files = if unsearched == 1 { "1 file".to_owned() } else { format!("{unsearched} files") };
+        reason = format!("{reason}; {files} could not be searched: `gander show {}`", shown(&consumer.entity));
+    }
     (outcome, reason)
 }
 
@@ -285,6 +291,9 @@ fn became(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (O
 fn on_its_way(delivery: &DeliveryRecord, reason: String) -> String {
     use DeliveryState as D;
     match (&delivery.state, &delivery.revert) {
+        (D::Delivered, _) if delivery.over.is_some() && delivery.merged.is_none() => {
+            format!("{reason}; it corrects what its owner has merged, who has not merged this yet")
+        }
         (D::Delivered, _) if delivery.branch.is_some() => match (&delivery.merged, &delivery.doubt) {
             (Some(_), _) => format!("{reason}; merged"),
             (None, None) => format!("{reason}; its owner has not merged it yet"),
@@ -376,7 +385,7 @@ pub(super) fn excluded_by(decision: &Decision) -> String {
 }
 
 /// Why a change set is not out that nothing keeps back.
-fn not_out_yet(snapshot: &Briefs, wave: Option<&WaveRecord>, verified: bool) -> String {
+fn not_out_yet(snapshot: &Briefs, wave: Option<&WaveRecord>, (verified, upstream): (bool, &[String])) -> String {
     let Some(wave) = wave else { return "its wave has not come".to_owned() };
     let back = |one: &&WaveRecord| matches!(one.state, WaveState::RollingBack(_) | WaveState::RolledBack(_));
     let is_or_was = |one: &WaveRecord| if matches!(one.state, WaveState::RollingBack(_)) { "is" } else { "was" };
@@ -394,8 +403,45 @@ fn not_out_yet(snapshot: &Briefs, wave: Option<&WaveRecord>, verified: bool) -> 
         }
         _ if let Some(first) = not_passed_before(&snapshot.waves, wave) => comes_first(first, verified),
         _ if !verified => "its wave is open: it is to be verified".to_owned(),
-        _ if wave.waits.is_empty() => "verified, and to go out: run again".to_owned(),
-        _ => format!("verified, and not out yet: {}", in_words(&wave.waits)),
+        _ => {
+            // What others wait for upstream of them is not what this one waits for.
+            let is_own = |wait: &&Wait| wait.maker.as_ref().is_none_or(|maker| upstream.contains(maker));
+            match in_words(wave.waits.iter().filter(is_own)) {
+                waits if waits.is_empty() => "verified, and to go out: run again".to_owned(),
+                waits => format!("verified, and not out yet: {waits}"),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::WaitFor;
+
+    #[test]
+    fn a_row_says_what_it_waits_for_itself() {
+        let wait = |why: &str, maker: Option<&str>| Wait {
+            what: WaitFor::Upstream,
+            until: None,
+            why: why.to_owned(),
+            maker: maker.map(str::to_owned),
+        };
+        let mut wave = WaveRecord::planned(1, "100%".to_owned(), Vec::new());
+        wave.state = WaveState::Running;
+        wave.waits = vec![wait("its window", None), wait("a is not out", Some("a")), wait("b is not out", Some("b"))];
+        let nobody = Briefs {
+            consumers: Vec::new(),
+            plans: BTreeMap::new(),
+            waves: vec![wave.clone()],
+            verdicts: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
+            decisions: BTreeMap::new(),
+        };
+        for (upstream, waits) in [(&[][..], "its window"), (&["a".to_owned()], "its window; a is not out")] {
+            let said = not_out_yet(&nobody, Some(&wave), (true, upstream));
+            assert_eq!(said, format!("verified, and not out yet: {waits}"));
+        }
     }
 }
 

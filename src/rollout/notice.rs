@@ -63,7 +63,9 @@ fn kind(line: &Recorded) -> Option<Kind> {
         "wave.rolled-back" => Some(Kind::RolledBack),
         "wave.waits" => {
             let waits: Vec<Wait> = serde_json::from_value(entry.evidence.clone()?).ok()?;
-            waits.iter().any(|wait| wait.what == WaitFor::Approval).then_some(Kind::ApprovalAsked)
+            let any = |what: WaitFor| waits.iter().any(|wait| wait.what == what);
+            let paused = any(WaitFor::Person).then_some(Kind::Paused);
+            paused.or(any(WaitFor::Approval).then_some(Kind::ApprovalAsked))
         }
         point if point.starts_with("keep.") => {
             let state = serde_json::from_value::<DeliveryState>(entry.evidence.clone()?).ok()?;

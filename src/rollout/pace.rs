@@ -30,7 +30,7 @@ fn crowded(calendar: &Calendar, traffic: &Traffic, now: i64) -> Option<Wait> {
     if let Some(most) = calendar.max_open.filter(|most| traffic.open >= *most) {
         let open = if traffic.open == 1 { "1 change is".to_owned() } else { format!("{} changes are", traffic.open) };
         let why = format!("{open} open, at most {most} may be");
-        return Some(Wait { what: WaitFor::Pace, until: None, why });
+        return Some(Wait { what: WaitFor::Pace, until: None, why, maker: None });
     }
     let most = calendar.per_hour?;
     let mut recent: Vec<i64> = traffic.recent.iter().copied().filter(|at| *at > now - 3600).collect();
@@ -39,14 +39,14 @@ fn crowded(calendar: &Calendar, traffic: &Traffic, now: i64) -> Option<Wait> {
     // Once so many of the oldest are an hour old, there is room again.
     let until = recent.len().checked_sub(over).and_then(|index| recent.get(index)).map(|at| at + 3600)?;
     let why = format!("{} went out within the hour, at most {most} may", recent.len());
-    Some(Wait { what: WaitFor::Pace, until: Some(until), why })
+    Some(Wait { what: WaitFor::Pace, until: Some(until), why, maker: None })
 }
 
 /// The calendar is shut; until when, as far as can be told.
 fn shut(calendar: &Calendar, owner: Option<&str>, now: i64) -> Option<Wait> {
     let zone = owner.and_then(|owner| calendar.zones.get(owner)).map(String::as_str);
     let reason = closed(calendar, zone, now)?;
-    Some(Wait { what: WaitFor::Window, until: next_opening(calendar, zone, now), why: reason })
+    Some(Wait { what: WaitFor::Window, until: next_opening(calendar, zone, now), why: reason, maker: None })
 }
 
 /// Why nothing may go out at a moment.

@@ -141,7 +141,12 @@ fn end(change_sets: &[Prospect]) -> RunEnd {
     {
         let count = change_sets.iter().filter(|one| one.waits == Some(what)).count();
         if count > 0 {
-            waits.push(Wait { what, until: None, why: format!("{why}, for {count} of {}", change_sets.len()) });
+            waits.push(Wait {
+                what,
+                until: None,
+                why: format!("{why}, for {count} of {}", change_sets.len()),
+                maker: None,
+            });
         }
     }
     let wave = wave_of(change_sets.iter().find(|one| one.waits.is_some()));

@@ -333,12 +333,17 @@ fn members_back(
     let mut waits = Vec::new();
     if let Some((first, _)) = away.first() {
         let why = format!("the remote of {first} can't be reached, and {} wait to be taken back", away.len());
-        waits.push(Wait { what: WaitFor::Remote, until: away.iter().filter_map(|(_, again)| *again).min(), why });
+        waits.push(Wait {
+            what: WaitFor::Remote,
+            until: away.iter().filter_map(|(_, again)| *again).min(),
+            why,
+            maker: None,
+        });
     }
     if let Some(first) = asked.first() {
         let reverts = if asked.len() == 1 { "a revert".to_owned() } else { format!("{} reverts", asked.len()) };
         let why = format!("owners have to merge {reverts}, first that of {first}");
-        waits.push(Wait { what: WaitFor::Merge, until: None, why });
+        waits.push(Wait { what: WaitFor::Merge, until: None, why, maker: None });
     }
     Ok((stuck, waits))
 }

@@ -268,6 +268,7 @@ fn ended(store: &Store, request: &Request<'_>, one: &Begun<'_>, waits: &mut Vec<
             what: WaitFor::Remote,
             until: one.record.again,
             why: format!("the remote of {whose} can't be reached"),
+            maker: None,
         };
         if !waits.contains(&wait) {
             waits.push(wait);
@@ -280,11 +281,13 @@ fn ended(store: &Store, request: &Request<'_>, one: &Begun<'_>, waits: &mut Vec<
                 what: WaitFor::Remote,
                 until: record.again,
                 why: format!("what was made anew of {id} could not be pushed: {why}"),
+                maker: None,
             },
             None => Wait {
                 what: WaitFor::Base,
                 until: Some(store.now()),
                 why: format!("the code of {id} moved on at its remote: its change set is made anew"),
+                maker: None,
             },
         });
     }

@@ -60,23 +60,24 @@ pub(super) fn comes_first(
         if !wanted || store.decision(DecisionKind::Exclude, above)?.is_some() || (request.opted_out)(*index).is_some() {
             continue;
         }
-        if let Some(why) = not_out(store.delivery(above)?.map(|record| record.state), theirs.0 == own.0) {
+        if let Some((what, why)) = not_out(store.delivery(above)?.map(|record| record.state), theirs.0 == own.0) {
             let why = format!("{maker} goes out before what consumes it: {why}");
-            return Ok(Some(Wait { what: WaitFor::Upstream, until: None, why }));
+            return Ok(Some(Wait { what, until: None, why, maker: Some(maker.to_string()) }));
         }
     }
     Ok(None)
 }
 
-/// Why something is not out that is still to go.
-fn not_out(state: Option<DeliveryState>, same_wave: bool) -> Option<String> {
+/// Why something is not out that is still to go, and what that waits for.
+fn not_out(state: Option<DeliveryState>, same_wave: bool) -> Option<(WaitFor, String)> {
     use DeliveryState as D;
+    let upstream = |why: &str| Some((WaitFor::Upstream, why.to_owned()));
     match state {
-        None | Some(D::Waiting) => Some("it is not out yet".to_owned()),
-        Some(D::Delivering) => Some("its delivery was begun and has not ended".to_owned()),
-        Some(D::AwaitingApproval(why)) => Some(why),
+        None | Some(D::Waiting) => upstream("it is not out yet"),
+        Some(D::Delivering) => upstream("its delivery was begun and has not ended"),
+        Some(D::AwaitingApproval(why)) => upstream(&why),
         Some(D::Failed(why) | D::Refused(why)) if same_wave => {
-            Some(format!("{why} (`gander run --retry`, or `gander exclude` it)"))
+            Some((WaitFor::Person, format!("{why} (`gander run --retry`, or `gander exclude` it)")))
         }
         _ => None,
     }

@@ -140,6 +140,8 @@ pub enum WaitFor {
     Base,
     /// What it consumes, which goes out first.
     Upstream,
+    /// Something of it that could not go out: somebody has to look, and running it again does not help.
+    Person,
 }
 
 /// One thing that a wave waits for.
@@ -152,6 +154,9 @@ pub struct Wait {
     pub until: Option<i64>,
     /// In words.
     pub why: String,
+    /// The consumer that goes out first, where some wait for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maker: Option<String>,
 }
 
 /// A wave as it was planned.

@@ -71,6 +71,11 @@ fn a_correction_is_made_over_what_is_there_now() {
         let wanted = now.replace("users_v2", "users_v3");
         assert_eq!(git(&there, &["show", "gander/small/ant-2:job.py"]), wanted, "behind: {behind}");
         assert_eq!(git(&there, &["rev-parse", "gander/small/ant-2^"]), git(&there, &["rev-parse", "main"]));
+        assert!(
+            reason(&bench.ledger(), "ant").contains("it corrects what its owner has merged"),
+            "{:#}",
+            bench.ledger()
+        );
         if behind {
             continue;
         }

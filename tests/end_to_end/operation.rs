@@ -161,6 +161,36 @@ fn owners_opt_out_in_their_catalog() {
     assert!(super::bench::reason(&ledger, "ant").contains("being replaced in spring"), "{ledger:#}");
 }
 
+#[test]
+fn what_waiting_does_not_mend_is_no_reason_to_wait() {
+    let bench = fleet("[policy]\nreview = \"deliver\"");
+    let lfs = "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 7\n";
+    bench.put("apps/bee/big.py", lfs);
+    // Two that consume each other, as their catalog says.
+    for (name, other) in [("ant", "bee"), ("bee", "ant")] {
+        let text = format!(
+            "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: {name}\nspec:\n  type: service\n  \
+             lifecycle: production\n  owner: team\n  dependsOn: [\"component:default/{other}\", \"resource:default/old\"]\n"
+        );
+        bench.put(&format!("apps/{name}/catalog-info.yaml"), text);
+    }
+    let resource = "apiVersion: backstage.io/v1alpha1\nkind: Resource\nmetadata:\n  name: old\nspec:\n  type: table\n  owner: team\n";
+    bench.put("apps/catalog-info.yaml", resource);
+    let from = "[consumers]\nof = [\"resource:default/old\"]\n[[consumers.from]]\ncatalog = \"apps\"";
+    bench.put(
+        "migration.toml",
+        bench.text("migration.toml").replace("[[consumers.from]]\nfolders = [\"apps/*\"]", from),
+    );
+    bench.commit_all();
+    let ran = bench.gander(&["run"]).expect(0);
+    assert!(ran.stderr.contains("1 problem"), "{}", ran.stderr);
+    // What could not be searched is left to a person.
+    let said = super::bench::reason(&bench.ledger(), "bee").to_owned();
+    assert!(said.contains("; 1 file could not be searched: `gander show bee`"), "{said}");
+    assert!(bench.gander(&["show", "bee"]).stdout.contains("big.py"));
+    assert!(bench.gander(&["todo"]).stdout.contains("1 file could not be searched"));
+}
+
 /// gander as somebody who may not do everything: with a full disk, or a folder that is not
 /// to be written. In a user namespace; where there are none, the test says so and passes.
 fn confined(bench: &Bench, script: &str) -> Option<String> {

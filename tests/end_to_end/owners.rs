@@ -354,7 +354,8 @@ fn what_turns_out_to_be_merged_after_it_was_taken_back_gets_a_revert() {
     assert_eq!((tip(&bench, "ant"), state(&bench, "ant").as_str()), (None, "reverted"));
     // The owner had merged it already, and pushes that now.
     git(&ant, &["push", "-q", "origin", "main"]);
-    bench.gander(&["run"]).expect(3);
+    // Its wave was taken back, and it is on its way once more.
+    bench.gander(&["run"]).expect(4);
     assert_eq!(state(&bench, "ant"), "reverting");
     assert_eq!(git(&remote(&bench, "ant"), &["show", "gander/small/ant.revert:job.py"]), OLD);
     // An owner who throws the revert away is not asked at every run.
@@ -362,6 +363,7 @@ fn what_turns_out_to_be_merged_after_it_was_taken_back_gets_a_revert() {
     for _ in 0..2 {
         bench.gander(&["run"]);
         assert_eq!((branches(&bench, "ant").len(), state(&bench, "ant").as_str()), (1, "revert-conflict"));
+        assert!(reason(&bench.ledger(), "ant").contains("`gander rollback --consumer` asks again"));
     }
     bench.gander(&["rollback", "--consumer", "ant"]).expect(4);
     assert_eq!((branches(&bench, "ant").len(), state(&bench, "ant").as_str()), (2, "reverting"));

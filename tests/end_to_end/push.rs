@@ -169,6 +169,15 @@ fn a_remote_that_fails_now_and_then_gets_everything_once() {
 }
 
 #[test]
+fn a_refusal_is_told_while_the_rest_of_its_wave_waits() {
+    let bench = fleet("max_open = 2\nnotify = [\"sh\", \"-c\", \"cat >> heard\"]");
+    hook(&remote(&bench, "bee"), "pre-receive", "#!/bin/sh\nexit 1\n");
+    let said = bench.gander(&["run"]).expect(7).stdout;
+    assert!(said.contains("1 could not be delivered, first apps/bee"), "{said}");
+    assert!(bench.text("heard").contains("\"kind\":\"paused\""), "{}", bench.text("heard"));
+}
+
+#[test]
 fn a_refusal_pauses_until_a_person_has_looked() {
     let bench = fleet("");
     hook(&remote(&bench, "bee"), "pre-receive", "#!/bin/sh\necho no pushes on Sundays >&2\nexit 1\n");

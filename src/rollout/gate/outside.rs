@@ -57,7 +57,7 @@ impl Answer {
     }
 
     pub(super) fn waits(what: WaitFor, until: Option<i64>, why: String) -> Self {
-        let wait = Wait { what, until, why: why.clone() };
+        let wait = Wait { what, until, why: why.clone(), maker: None };
         Self { says: Said::Wait, why, wait: Some(wait), reading: None, consumers: Vec::new() }
     }
 }

@@ -149,7 +149,9 @@ fn become_of(repository: &Repository, standings: &Standings, record: &DeliveryRe
         // Whoever squashes a part of it may keep the whole message.
         let named = named.or_else(|| Some(commit.clone()).filter(|commit| standings.merged.contains(commit)));
         let Some(tip) = standings.tips.get(name) else {
-            let thrown = Seen::Refused(format!("its owner threw away the branch {name} that takes it back"));
+            let thrown = Seen::Refused(format!(
+                "its owner threw away the branch {name} that takes it back: `gander rollback --consumer` asks again"
+            ));
             return Ok(Sight { seen: Some(thrown), named, ..Sight::default() });
         };
         let fork = match &standings.head {
