@@ -20,7 +20,7 @@ pub enum Exit {
     Failed = 5,
     /// 6: this machine can't isolate as the migration requires.
     NoSandbox = 6,
-    /// 7: paused: a gate can't tell, a person paused it, all are refused, or nobody can tell what is out.
+    /// 7: paused: a gate can't tell, a person paused it, one could not be delivered, all are refused, or nobody can tell what is out.
     Paused = 7,
     /// 130: Ctrl-C; what was done is recorded, and the next run goes on from there.
     Interrupted = 130,
@@ -41,7 +41,7 @@ impl Exit {
         (Self::NoSandbox, "this machine can't isolate as the migration requires"),
         (
             Self::Paused,
-            "the rollout is paused: a gate can't tell, a person paused it, all are refused, or nobody can tell what is out; somebody has to look",
+            "the rollout is paused: a gate can't tell, a person paused it, one could not be delivered, all are refused, or nobody can tell what is out; somebody has to look",
         ),
         (Self::Interrupted, "Ctrl-C; the next run goes on from there"),
     ];

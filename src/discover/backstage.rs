@@ -56,7 +56,7 @@ pub(super) struct Live<'a>(pub(super) &'a config::Backstage);
 pub(super) fn client(token: Option<&Token>, trust: &Trust, clock: &Clock) -> Result<Client, String> {
     let secret = match token {
         None => Ok(None),
-        Some(Token::Env(name)) => Secret::from_env(name).map(Some),
+        Some(Token::Env(name)) => Secret::from_env(name, "token_env").map(Some),
         Some(Token::File(path)) => Secret::from_file(path).map(Some),
     };
     let client = Client::new(secret.map_err(|error| error.to_string())?, clock).within(trust.limit);

@@ -37,7 +37,9 @@ pub enum Why {
     #[error("the token may not read this (403): ask for a token with read access to it")]
     Forbidden,
     /// 404.
-    #[error("there is no such thing here (404): check the address; it is the server's own, without a path of its API")]
+    #[error(
+        "there is no such thing here (404): check the address; of a source it is the server's own, without a path of its API"
+    )]
     NotFound,
     /// 3xx.
     #[error("answers with a redirect to {0:?}, which is not followed: write the final address into the migration")]

@@ -64,17 +64,17 @@ pub enum SecretError {
 }
 
 impl Secret {
-    /// From a variable of the environment.
+    /// From a variable of the environment, which `key` of the migration names.
     ///
     /// # Errors
     /// Where it is not set or can't be a token.
-    pub fn from_env(name: &str) -> Result<Self, SecretError> {
+    pub fn from_env(name: &str, key: &str) -> Result<Self, SecretError> {
         // A token written where its variable belongs is not repeated.
-        let shown = "that `token_env` names";
+        let shown = format!("that `{key}` names");
         match std::env::var(name) {
-            Ok(text) if !text.trim().is_empty() => Self::checked(&text, shown),
-            Ok(_) | Err(std::env::VarError::NotPresent) => Err(SecretError::NotSet(shown.to_owned())),
-            Err(std::env::VarError::NotUnicode(_)) => Err(SecretError::NoToken(shown.to_owned())),
+            Ok(text) if !text.trim().is_empty() => Self::checked(&text, &shown),
+            Ok(_) | Err(std::env::VarError::NotPresent) => Err(SecretError::NotSet(shown)),
+            Err(std::env::VarError::NotUnicode(_)) => Err(SecretError::NoToken(shown)),
         }
     }
 

@@ -242,8 +242,10 @@ fn tokens_are_read_from_files_and_checked() {
         assert!(Secret::from_file(&path).is_err(), "{bad:?}");
     }
     for pasted in ["ghp_abcDEF123", "AKIAIOSFODNN7EXAMPLE"] {
-        let told = Secret::from_env(pasted).unwrap_err().to_string();
+        let told = Secret::from_env(pasted, "token_env").unwrap_err().to_string();
         assert_eq!(told, "the variable that `token_env` names is not set: set it to the token");
     }
-    assert!(matches!(Secret::from_env("GANDER_NO_SUCH_TOKEN"), Err(SecretError::NotSet(_))));
+    assert!(
+        matches!(Secret::from_env("GANDER_NO_SUCH_TOKEN", "token"), Err(SecretError::NotSet(what)) if what.contains("`token`"))
+    );
 }

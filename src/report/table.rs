@@ -307,7 +307,12 @@ fn next(ledger: &Ledger) -> String {
         RunEnd::Waiting { wave, waits, reason } => {
             let until = waits.iter().filter_map(|wait| wait.until).max();
             let until = until.map(|until| format!(" until {}", super::history::when(until))).unwrap_or_default();
-            format!("Wave {wave} waits{until}: {}. `gander run` goes on.", one_line(reason))
+            let what = if all_passed(ledger) {
+                "Every wave passed, and this waits".to_owned()
+            } else {
+                format!("Wave {wave} waits")
+            };
+            format!("{what}{until}: {}. `gander run` goes on.", one_line(reason))
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::RolloutError;
+use super::bind::out_there;
 use super::decisions::ROLLOUT;
 use super::deliver;
 use super::end::{NOTHING_KNOWN, RunEnd, all_refused, end_of, in_words, not_begun};
@@ -234,6 +235,13 @@ fn said(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Out
     // What was out once keeps its state, and why it stays away is said beside it.
     if let Some(by) = excluded.filter(|_| known.state.was_out()) {
         reason = format!("{reason}; {}", excluded_by(by));
+    }
+    if delivery.departed && out_there(&delivery.state) && delivery.state != DeliveryState::RollingBack {
+        let name = shown(&consumer.entity);
+        reason = format!(
+            "{reason}; it is left out since, or gone from its sources, and what is out stays: `gander rollback --consumer \
+             {name}` takes it back"
+        );
     }
     let doubt = match excluded {
         Some(_) => delivery.doubt.clone(),

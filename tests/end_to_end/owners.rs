@@ -171,6 +171,11 @@ fn a_consumer_that_leaves_stays_on_record_with_what_it_got() {
     std::fs::rename(bench.root.join("apps/cat"), bench.root.join("gone")).unwrap();
     bench.gander(&["run"]);
     assert_eq!(state(&bench, "cat"), "departed");
+    assert!(
+        reason(&bench.ledger(), "cat").contains("`gander rollback --consumer cat` takes it back"),
+        "{:#}",
+        bench.ledger()
+    );
     bench.gander(&["rollback", "--consumer", "cat"]).expect(0);
     assert_eq!(tip(&bench, "cat"), None, "the branch of one that left is withdrawn, too");
     std::fs::rename(bench.root.join("gone"), bench.root.join("apps/cat")).unwrap();

@@ -195,7 +195,7 @@ fn named(value: &Value) -> Vec<String> {
 pub(super) fn client(source: &Endpoint, around: &Around<'_>) -> Result<Client, String> {
     let token = match &source.token {
         None => None,
-        Some(name) => Some(Secret::from_env(name).map_err(|error| error.to_string())?),
+        Some(name) => Some(Secret::from_env(name, "token").map_err(|error| error.to_string())?),
     };
     Ok(Client::new(token, around.clock).within(source.timeout))
 }
