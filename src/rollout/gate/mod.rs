@@ -134,7 +134,8 @@ fn nothing_out(sent: &Sent) -> Option<Finding> {
     if sent.out > 0 || (others.is_empty() && sent.going == 0) {
         return None;
     }
-    let wait = |what: WaitFor, why: String| (Said::Wait, why.clone(), Some(Wait { what, until: None, why, maker: None }));
+    let wait =
+        |what: WaitFor, why: String| (Said::Wait, why.clone(), Some(Wait { what, until: None, why, maker: None }));
     let why = format!("nothing of it is out: {others}");
     let (says, why, wait) = match (sent.going, sent.asked) {
         (0, 0) => (Said::Inconclusive, format!("{why}; `gander retry` or `gander exclude` them"), None),
