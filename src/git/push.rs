@@ -481,8 +481,7 @@ fn stopped_here(output: &crate::process::Output) -> Option<String> {
     let mut lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let last = lines.pop()?;
     let is_away = |line: &&str| ["fatal:", "hung up", "disconnect", "remote:"].iter().any(|word| line.contains(word));
-    if output.status != Exit::Code(1) || !last.starts_with("error: failed to push") || lines.iter().any(|l| is_away(l))
-    {
+    if output.status != Exit::Code(1) || !last.starts_with("error: failed to push") || lines.iter().any(is_away) {
         return None;
     }
     let said: String = lines.join("; ").chars().filter(|c| !c.is_control()).take(300).collect();
