@@ -12,6 +12,7 @@
  (try_with_resources_statement) (switch_block) (static_initializer)] @scope
 
 (type_parameter (type_identifier) @define @type.parameter)
+(type_parameter (type_identifier) @name (type_bound (_) @parent))
 (method_declaration type: (_) @returns name: (identifier) @name)
 (class_declaration name: (identifier) @name superclass: (superclass (_) @parent))
 (class_declaration name: (identifier) @name interfaces: (super_interfaces (type_list (_) @parent)))
@@ -40,6 +41,10 @@
 (scoped_type_identifier . (_) @member.object (type_identifier) @member.name .) @member
 (method_invocation object: (_) @member.object name: (identifier) @member.name)
 (method_reference . (_) @member.object (identifier) @member.name .)
+(this) @self
+(field_access object: (identifier) @self.of field: (this)) @self
+(object_creation_expression (class_body) @nameless)
+(enum_constant body: (class_body) @nameless)
 (object_creation_expression type: (_) @construct.type) @construct
 (cast_expression type: (_) @construct.type) @construct
 

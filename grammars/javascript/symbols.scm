@@ -97,8 +97,13 @@
   ]))
   (#eq? @_then "then"))
 
-(member_expression object: (_) @member.object property: (property_identifier) @member.name) @member
+(member_expression object: (_) @member.object property: [(property_identifier) (private_property_identifier)] @member.name) @member
 (subscript_expression object: (_) @member.object index: (string . (string_fragment) @member.name .)) @member
+(this) @self
+(field_definition property: [(property_identifier) (private_property_identifier)] @field)
+(class_body (method_definition name: [(property_identifier) (private_property_identifier)] @field))
+[(function_expression) (function_declaration) (generator_function) (generator_function_declaration) (class)] @nameless
+(object (method_definition) @nameless)
 (new_expression constructor: (_) @construct.type) @construct
 
 (assignment_expression left: (_) @write)

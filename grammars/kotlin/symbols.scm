@@ -9,6 +9,8 @@
 (lambda_literal) @scope.function
 
 (type_parameter (type_identifier) @define @type.parameter)
+(type_parameter (type_identifier) @name (user_type) @parent)
+(type_alias . (type_identifier) @name (user_type) @alias)
 (function_declaration (simple_identifier) @name (function_value_parameters) . [(user_type) (nullable_type)] @returns)
 (class_declaration (type_identifier) @name (delegation_specifier (user_type) @parent))
 (class_declaration (type_identifier) @name (delegation_specifier (constructor_invocation (user_type) @parent)))
@@ -28,6 +30,10 @@
 (navigation_expression (_) @member.object (navigation_suffix "::" (simple_identifier) @member.name))
 (callable_reference . (type_identifier) @member.object (simple_identifier) @member.name)
 (directly_assignable_expression (navigation_suffix (simple_identifier) @member.name) @member.part)
+(this_expression) @self
+(this_expression (type_identifier) @self.of) @self
+[(object_literal) (lambda_literal) (anonymous_function) (companion_object)] @nameless
+(function_declaration (receiver_type)) @nameless
 (call_expression . (_) @construct.type) @construct
 
 (value_argument . (simple_identifier) @label "=")

@@ -40,6 +40,11 @@
 (import_from_statement (wildcard_import) @import.wildcard) @import
 
 (attribute object: (_) @member.object attribute: (identifier) @member.name) @member
+(attribute attribute: (identifier) @field)
+(class_definition body: (block (function_definition parameters: (parameters . (identifier) @self.parameter))))
+(class_definition body: (block (decorated_definition definition: (function_definition parameters: (parameters . (identifier) @self.parameter)))))
+((decorated_definition (decorator (identifier) @_static) definition: (function_definition parameters: (parameters . (identifier) @self.never)))
+  (#eq? @_static "staticmethod"))
 (call function: (_) @construct.type) @construct
 
 (keyword_argument name: (identifier) @label)

@@ -52,6 +52,9 @@
 (field_expression value: (_) @member.object field: (identifier) @member.name) @member
 (stable_type_identifier . (_) @member.object (type_identifier) @member.name .) @member
 (infix_expression left: (_) @member.object operator: (identifier) @member.name)
+((identifier) @self (#eq? @self "this"))
+((field_expression value: (identifier) @self.of field: (identifier) @_this) @self (#eq? @_this "this"))
+(instance_expression (template_body) @nameless)
 (instance_expression . (_) @construct.type) @construct
 
 (arguments (assignment_expression left: (identifier) @label))

@@ -46,6 +46,7 @@
 (import_declaration ["class" "struct" "enum" "protocol" "typealias" "func" "let" "var"] (identifier) @import.name) @import
 
 (navigation_expression . (_) @member.object (navigation_suffix (simple_identifier) @member.name)) @member
+(self_expression) @self
 (call_expression . (_) @construct.type) @construct
 (constructor_expression . (_) @construct.type) @construct
 

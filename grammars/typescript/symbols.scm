@@ -8,7 +8,9 @@
 (interface_declaration name: (type_identifier) @define @class)
 (enum_declaration name: (identifier) @define @class)
 (type_alias_declaration name: (type_identifier) @define)
-(type_parameter name: (type_identifier) @define)
+(type_parameter name: (type_identifier) @define @type.parameter)
+(type_parameter name: (type_identifier) @name constraint: (constraint (_) @parent))
+(type_alias_declaration name: (type_identifier) @name value: (_) @alias)
 (internal_module name: (identifier) @define)
 [(statement_block) (for_statement) (for_in_statement) (catch_clause) (switch_body)] @scope
 
@@ -108,10 +110,16 @@
   ]))
   (#eq? @_then "then"))
 
-(member_expression object: (_) @member.object property: (property_identifier) @member.name) @member
+(member_expression object: (_) @member.object property: [(property_identifier) (private_property_identifier)] @member.name) @member
 (nested_type_identifier module: (_) @member.object name: (type_identifier) @member.name) @member
 (nested_identifier object: (_) @member.object property: (property_identifier) @member.name) @member
 (subscript_expression object: (_) @member.object index: (string . (string_fragment) @member.name .)) @member
+(this) @self
+(public_field_definition name: [(property_identifier) (private_property_identifier)] @field)
+(class_body (method_definition name: [(property_identifier) (private_property_identifier)] @field))
+(required_parameter (accessibility_modifier) pattern: (identifier) @field)
+[(function_expression) (function_declaration) (generator_function) (generator_function_declaration) (class)] @nameless
+(object (method_definition) @nameless)
 (new_expression constructor: (_) @construct.type) @construct
 
 (assignment_expression left: (_) @write)

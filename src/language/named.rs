@@ -117,6 +117,12 @@ pub struct TypeFacts {
     /// Kinds of declarations whose members are those of a class itself, not of its values.
     #[serde(default)]
     pub objects: Vec<String>,
+    /// Types whose values may be of any: `Any`.
+    #[serde(default)]
+    pub open: Vec<String>,
+    /// Whether a value of a type with arguments is never of one of these.
+    #[serde(default)]
+    pub exact: bool,
     /// Kinds of names that are those of types, where a value may have the same name and is another thing.
     #[serde(default)]
     pub namespace: Vec<String>,

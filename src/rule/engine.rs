@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::decide::{DOUBT, DOUBTED_USE, DOUBTED_VALUE, decide, deleting, in_doubt, owned};
+use super::doubt;
 use super::embedded::{joined, told};
 use super::follow::{Seed, planted};
 use super::group::Groups;
@@ -296,11 +297,20 @@ impl<'r, 'f> Runner<'r, 'f> {
         let rule = &self.set.rules[rule_index];
         let (built, doubt) = self.is_meant(rule_index, answer);
         let answer = answer.and(|| if built == Certainty::Unknown { built } else { Certainty::Yes });
-        let unknown = answer == Certainty::Unknown && rule.if_unknown != IfUnknown::Match;
+        let may_be_unknown = rule.if_unknown != IfUnknown::Match;
+        doubt::take();
         let mut guarded = rule
             .guards
             .iter()
             .try_fold(true, |meant, guard| Ok(meant && exercise::asked(guard.as_ref(), guard.holds(&found)?)));
+        let (doubt, unknown) = match doubt::take() {
+            true => (doubt::DOUBTED_MEMBER.into(), may_be_unknown),
+            false => (doubt, may_be_unknown && answer == Certainty::Unknown),
+        };
+        if doubt == doubt::DOUBTED_MEMBER && unknown {
+            // What it was told may be less than there is.
+            guarded = guarded.map(|_| true);
+        }
         if unknown && guarded.is_err() {
             // It may have asked for just what can't be told.
             guarded = Ok(true);
@@ -334,9 +344,12 @@ impl<'r, 'f> Runner<'r, 'f> {
             None => decided,
         };
         exercise::ended(rule_index, since, true);
-        let Some(decided) = decided.transpose().map(|d| if unknown { in_doubt(rule, d, &doubt) } else { d }) else {
-            return;
+        let doubt = if doubt::take() { Some(Cow::Borrowed(doubt::DOUBTED_MEMBER)) } else { unknown.then_some(doubt) };
+        let told = |decided| match &doubt {
+            Some(why) => in_doubt(rule, decided, why),
+            None => decided,
         };
+        let Some(decided) = decided.transpose().map(told) else { return };
         self.answered(rule_index, &found, decided, (match_id, embedded));
     }
 

@@ -163,5 +163,5 @@ fn left_of<'t>(symbols: &Symbols, new: &'t Tree, splices: &[Splice], old: &str) 
     let name = import.name.as_deref()?;
     let first = new.iter().find(|n| n.is_leaf() && n.text() == name && !symbols.in_import(*n))?;
     let kept = |n: &Node<'_>| !symbols.in_import(*n) && in_old_text(splices, &n.local_range()).is_some();
-    symbols.uses(first).into_iter().find(kept)
+    symbols.uses(first).certain.into_iter().find(kept)
 }

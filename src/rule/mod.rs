@@ -7,6 +7,7 @@ mod arguments;
 mod around;
 mod decide;
 mod deletion;
+pub mod doubt;
 mod elements;
 mod embedded;
 mod engine;

@@ -92,7 +92,7 @@ impl Moves {
             let (_, new) = path.filter(|_| !symbols.is_written(whole))?;
             (normal(&Wanted::parse(tree.language, new).module) == normal(&wanted.module)).then_some(())
         };
-        let mut uses = symbols.uses(object).into_iter().filter(|one| !symbols.in_import(*one));
+        let mut uses = symbols.uses(object).certain.into_iter().filter(|one| !symbols.in_import(*one));
         if !uses.all(|one| moved(one).is_some()) {
             return None;
         }

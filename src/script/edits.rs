@@ -131,7 +131,7 @@ fn rename(node: &RhaiNode, new: &str) -> Fallible<Array> {
     charge(node.tree.len())?;
     let symbols = Symbols::of(&node.tree);
     let old = node.node().text().to_owned();
-    if symbols.definitions_of(node.node()).is_empty() {
+    if symbols.introduced_by(node.node()).is_empty() {
         return Err(fail(format!("this file does not define `{old}`: only what it defines can be renamed in it")));
     }
     let start = new.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '$');
@@ -142,7 +142,7 @@ fn rename(node: &RhaiNode, new: &str) -> Fallible<Array> {
         return Err(fail(format!("this file has a `{new}` already: ask `cx.is_free(\"{new}\")` first")));
     }
     let mut edits = Array::new();
-    let uses = symbols.uses(node.node());
+    let uses = symbols.uses(node.node()).certain;
     if let Some(other) = unresolved(node.tree.root(), &old, &uses) {
         return Err(fail(format!(
             "`{old}` on line {} is not known to be what is renamed: only a name that stands for one thing in the whole file can be",

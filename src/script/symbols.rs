@@ -13,7 +13,7 @@ use super::finder::{Spec, texts};
 use super::nodes::{Cx, RhaiNode};
 use super::reference::Api;
 use super::table::entries;
-use crate::rule::IfUnknown;
+use crate::rule::{IfUnknown, doubt};
 use crate::symbol::{Name, Symbols, normal};
 use crate::tree::NodeId;
 
@@ -79,18 +79,21 @@ fn methods(api: &mut Api<'_>) {
 }
 
 fn nodes(api: &mut Api<'_>) {
-    let docs = "Every place of the file that refers to the same as this name, its definitions included.";
+    let docs = "Every place of the file that refers to the same as this name, its definitions included. Of a member of a class, `this.f` and what is taken of values of that class count; where the file alone can't tell of which type another object is that a member of this name is taken of, the match is unknown: see `if_unknown`.";
     let example = r#".find("f($X)").when(|m| m.X.uses().len == 2).replace("g($X)").example("a = 1\nf(a)", "a = 1\ng(a)").unchanged("a = 1\nf(a)\nh(a)")"#;
     api.function("Node.uses() -> array of Node", docs, example, |n: &mut RhaiNode| -> Fallible<Array> {
         charge(n.tree.len())?;
         let uses = Symbols::of(&n.tree).uses(n.node());
-        Ok(uses.into_iter().map(|u| Dynamic::from(held(n, u.id))).collect())
+        if uses.open {
+            doubt::raise();
+        }
+        Ok(uses.certain.into_iter().map(|u| Dynamic::from(held(n, u.id))).collect())
     });
     let docs = "The name where what this one refers to is introduced; `()` where the file does that not once but never, or several times.";
     let example = r#".find("f($X)").when(|m| m.X.definition() != () && m.X.definition().line == 1).replace("g($X)").example("a = 1\nf(a)", "a = 1\ng(a)").unchanged("f(b)")"#;
     api.function("Node.definition() -> Node or ()", docs, example, |n: &mut RhaiNode| -> Dynamic {
-        match Symbols::of(&n.tree).definitions_of(n.node()).as_slice() {
-            [one] => Dynamic::from(held(n, one.node)),
+        match Symbols::of(&n.tree).introduced_by(n.node()).as_slice() {
+            [one] => Dynamic::from(held(n, *one)),
             _ => Dynamic::UNIT,
         }
     });

@@ -405,7 +405,7 @@ fn a_name_that_is_not_known_everywhere_is_not_renamed() {
         "def old(): pass\nclass A:\n    old = old\n",
         "__all__ = [\"old\"]\ndef old(): pass\n",
         "def old(): pass\nx = \"module:old\"\n",
-        "class A:\n    def old(): pass\nA.old()\n",
+        "class A:\n    def old(): pass\nx.old()\n",
     ] {
         let out = python(code);
         assert!(out.starts_with(code) && out.contains("is not known to be what is renamed"), "{out}");

@@ -20,7 +20,7 @@ pub(super) fn build(tree: &Tree) -> Symbols {
         for capture in one.captures() {
             let name = names[capture.index as usize];
             let id = match name {
-                "member" | "construct" => numbers.itself(capture.node),
+                "member" | "construct" | "self" => numbers.itself(capture.node),
                 _ => numbers.get(capture.node),
             };
             captures.extend(id.map(|id| (name, tree.node(id))));
@@ -43,6 +43,8 @@ struct Found {
     /// From which byte on a name is seen, where that is not where it stands.
     seen: HashMap<NodeId, usize>,
     elsewhere: Vec<NodeId>,
+    /// First parameters that are not the object after all.
+    strangers: Vec<NodeId>,
     imports: BTreeMap<NodeId, (Import, Option<NodeId>)>,
     symbols: Symbols,
 }
@@ -103,6 +105,21 @@ impl<'t> Builder<'t> {
                     found.symbols.type_parameters.insert(id);
                 }
                 "elsewhere" => found.elsewhere.push(id),
+                "field" => {
+                    found.symbols.fields.insert(id);
+                }
+                "self" => {
+                    let of = get(captures, "self.of").map(|of| of.id);
+                    let known = found.symbols.selves.entry(id).or_default();
+                    *known = known.or(of);
+                }
+                "self.parameter" => {
+                    found.symbols.self_parameters.insert(id);
+                }
+                "self.never" => found.strangers.push(id),
+                "nameless" => {
+                    found.symbols.nameless.insert(id);
+                }
                 "label" => {
                     found.symbols.labels.insert(id);
                 }
@@ -273,6 +290,9 @@ impl<'t> Builder<'t> {
                 scopes.push(Scope { parent: Some(around), owner: Some(node.id), ..*scope });
             }
         }
+        found.strangers.iter().for_each(|id| {
+            symbols.self_parameters.remove(id);
+        });
         symbols.scopes = scopes;
         symbols.scope_of = scope_of;
         let elsewhere: HashSet<(u32, &str)> =

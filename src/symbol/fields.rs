@@ -34,7 +34,7 @@ impl Symbols {
         let facts = &tree.language.facts.symbols;
         let mine = self.class_of(node);
         let meant = self.introduced_by(node);
-        let (Whose::Of(_), _) | (_, false) = (mine, meant.is_empty()) else {
+        let ((Whose::Of(_), _) | (_, false)) = (mine, meant.is_empty()) else {
             let open = mine == Whose::Unknown || node.is_leaf() && !facts.names.iter().any(|k| k == node.kind());
             return Uses { certain: Vec::new(), open: open && node.is_named() };
         };
@@ -50,7 +50,8 @@ impl Symbols {
             if meant.contains(&n.id) || refers(n) {
                 certain.push(n);
             } else if matches!(mine, Whose::Of(_)) {
-                match self.class_of(n) {
+                let of_object = self.member_names.contains_key(&n.id) || self.fields.contains(&n.id);
+                match if of_object { self.class_of(n) } else { Whose::Other } {
                     whose if whose == mine => certain.push(n),
                     Whose::Unknown => open = true,
                     Whose::Of(_) | Whose::Other => {}
@@ -113,7 +114,7 @@ impl Symbols {
 
     /// The class that has a member of this name, from one of the file upwards: itself, if none is known to.
     fn above(&self, class: Node<'_>, name: &str) -> Whose {
-        let path = self.declared(class.tree()).path_of(class.id).map(|path| Type::of_class(path));
+        let path = self.declared(class.tree()).path_of(class.id).map(Type::of_class);
         match path.map(|is| Types::of(class.tree()).owner(&is, name)) {
             Some(found @ Whose::Of(_)) => found,
             _ => Whose::Of(class.id),

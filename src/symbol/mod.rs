@@ -6,6 +6,7 @@
 
 mod build;
 mod extension;
+mod fields;
 mod library;
 mod queries;
 mod reach;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use crate::language::Language;
 use crate::tree::{Node, NodeId, Tree};
 
+pub use fields::Uses;
 pub use library::{Declarations, Library, LibraryError};
 pub use reach::{Reached, Through, Wanted, facts_of, is_in_force};
 pub use resolve::{Name, said};
@@ -110,6 +112,14 @@ pub struct Symbols {
     modules: HashMap<NodeId, String>,
     /// For the name of what a pattern takes out of an object: the object.
     taken: HashMap<NodeId, NodeId>,
+    /// Names by which a class has members that are reached through an object only.
+    fields: std::collections::BTreeSet<NodeId>,
+    /// Expressions that are the object around them, and the name of its class where they say it.
+    selves: HashMap<NodeId, Option<NodeId>>,
+    /// Parameters that are.
+    self_parameters: HashSet<NodeId>,
+    /// What has an object of its own, of no class with a name.
+    nameless: HashSet<NodeId>,
     /// Names that refer to nothing: those of named arguments.
     labels: HashSet<NodeId>,
     written: HashSet<NodeId>,

@@ -480,26 +480,6 @@ impl Symbols {
         })
     }
 
-    /// Every place that refers to what `node` refers to, definitions included.
-    pub fn uses<'t>(&self, node: Node<'t>) -> Vec<Node<'t>> {
-        let tree = node.tree();
-        let meant: Vec<_> = self.definitions_of(node).iter().map(|d| d.node).collect();
-        if meant.is_empty() {
-            return Vec::new();
-        }
-        let facts = &tree.language.facts.symbols;
-        let named = |n: &Node<'_>| n.is_leaf() && n.text() == node.text();
-        let refers = |n: &Node<'_>| {
-            let own = meant.contains(&n.id);
-            own || facts.names.iter().any(|k| k == n.kind())
-                && !self.labels.contains(&n.id)
-                && !self.member_names.contains_key(&n.id)
-                && !self.is_tail(*n)
-                && self.definitions_of(*n).iter().any(|d| meant.contains(&d.node))
-        };
-        tree.iter().filter(|n| named(n) && refers(n)).collect()
-    }
-
     /// The names that code introduces for what is around it, with the node that ends where they are
     /// seen; the whole file has none.
     pub fn introduced<'t>(&self, tree: &'t Tree, code: &Range<usize>) -> Vec<(Node<'t>, Option<Node<'t>>)> {
@@ -517,7 +497,7 @@ impl Symbols {
         let own = &self.definitions[*self.by_node.get(&node.id)?];
         let same = self.by_name.get(&(own.scope, node.text().to_owned())).into_iter().flatten();
         let mut others = same.map(|at| node.tree().node(self.definitions[*at].node)).filter(|n| !within(n));
-        others.next().or_else(|| self.uses(node).into_iter().find(|n| !within(n)))
+        others.next().or_else(|| self.uses(node).certain.into_iter().find(|n| !within(n)))
     }
 
     /// Whether a name is a later segment of a dotted path.

@@ -39,6 +39,9 @@ struct Case {
     /// Places of which the file alone can't tell.
     #[serde(default)]
     unknown: Vec<String>,
+    /// Values of which it can't tell the type, among others.
+    #[serde(default)]
+    untold: Vec<String>,
 }
 
 fn place(node: Node<'_>) -> String {
@@ -68,7 +71,9 @@ fn check(language: &str, case: &Case) -> (Vec<String>, Vec<String>) {
     let (mut yes, mut unknown) = (Vec::new(), Vec::new());
     if let Some(wanted) = &case.uses {
         let node = tree.iter().find(|n| n.is_leaf() && place(*n) == *wanted).unwrap();
-        return (symbols.uses(node).into_iter().map(place).collect(), unknown);
+        let uses = symbols.uses(node);
+        unknown.extend(uses.open.then(|| "open".to_owned()));
+        return (uses.certain.into_iter().map(place).collect(), unknown);
     }
     if let Some((owner, member)) = case.member.as_ref().and_then(|member| member.split_once('#')) {
         for (object, name) in tree.iter().filter(|n| n.text() == member).filter_map(|n| symbols.member_at(n)) {
@@ -83,6 +88,11 @@ fn check(language: &str, case: &Case) -> (Vec<String>, Vec<String>) {
     let path: Vec<String> = case.symbol.iter().chain(&case.typed).map(|p| normal(p)).collect();
     let sought = |found: &str| path.iter().any(|p| p == found);
     let defined = |n: Node<'_>| symbols.definitions_of(n).iter().any(|d| d.node == n.id);
+    for wanted in &case.untold {
+        let node = tree.iter().filter(|n| n.is_leaf() && !symbols.is_definition(*n) && place(*n) == *wanted).last();
+        let answer = symbols.has_type(node.unwrap(), &sought, &path);
+        assert_eq!(answer, Certainty::Unknown, "{language}: {wanted} in {}", case.code);
+    }
     for node in tree.iter().filter(|n| n.is_named() && !symbols.in_import(*n)) {
         let answer = match case.symbol {
             Some(_) if symbols.is_part(node, false) => continue,

@@ -48,10 +48,12 @@ impl Symbols {
         }
         let definitions = self.definitions_of(node);
         let mut answers = definitions.into_iter().map(|definition| {
-            if let Some(of) = definition.type_node.map(|of| unwrapped(tree.node(of)))
-                && !matches!(of.text(), "var" | "val" | "let")
+            if let Some(declared) = definition.type_node.map(|of| tree.node(of))
+                && !matches!(declared.text(), "var" | "val" | "let")
             {
-                return self.is(of, sought, paths);
+                let told = self.is(unwrapped(declared), sought, paths);
+                let open = told == Certainty::No && self.may_hold(declared, sought, paths, 0);
+                return if open { Certainty::Unknown } else { told };
             }
             match (definition.kind, definition.value, &definition.member) {
                 (Kind::Plain, Some(value), None) if !self.reassigned.contains(node.text()) => {
@@ -64,6 +66,48 @@ impl Symbols {
         let Some(first) = answers.next() else { return Certainty::Unknown };
         answers.fold(first, |sum, one| if sum == one { sum } else { Certainty::Unknown })
     }
+}
+
+impl Symbols {
+    /// Whether a type that is none of these speaks of one all the same, so that its values may be of it:
+    /// `Optional[C]`, `C | D`, a name that stands for one of them, or is bounded by one.
+    fn may_hold(&self, declared: Node<'_>, sought: &dyn Fn(&str) -> bool, paths: &[String], step: usize) -> bool {
+        let (tree, facts) = (declared.tree(), &declared.tree().language.facts.symbols);
+        let is = |kinds: &[String], node: &Node<'_>| kinds.iter().any(|k| k == node.kind());
+        if step > MAX_STEPS || facts.types.open.iter().any(|open| open == declared.text()) {
+            return true;
+        }
+        let argument = |node: &Node<'_>| {
+            let mut around = node.ancestors().take_while(|a| a.id != declared.id).chain([*node]);
+            facts.types.exact && around.any(|a| is(&facts.types.arguments, &a))
+        };
+        declared.descendants().filter(|node| node.is_named() && !argument(node)).any(|node| {
+            if tree.language.is_string(node.kind_id()) {
+                let last = |path: &String| last_segment(path) == last_segment(literal_text(node));
+                return paths.iter().any(last);
+            }
+            let named = is(&facts.names, &node) || is(&facts.dotted, &node) || self.members.contains_key(&node.id);
+            let stands_for = |id: &crate::tree::NodeId| {
+                let bounds = self.parents.get(id).into_iter().flatten();
+                let alias = self.aliases.get(id).into_iter();
+                bounds.chain(alias).any(|of| {
+                    let of = tree.node(*of);
+                    self.is(unwrapped(of), sought, paths) != Certainty::No || self.may_hold(of, sought, paths, step + 1)
+                })
+            };
+            let open = |d: &super::Definition| {
+                (self.type_parameters.contains(&d.node) || self.aliases.contains_key(&d.node)) && stands_for(&d.node)
+            };
+            named
+                && (self.is(node, sought, paths) != Certainty::No
+                    || is(&facts.names, &node) && self.definitions_of(node).into_iter().any(open))
+        })
+    }
+}
+
+/// What stands between the quotes of a text that is a type.
+fn literal_text(node: Node<'_>) -> &str {
+    node.text().trim_matches(['"', '\''])
 }
 
 /// The name in a type or value that is wrapped: `List` of `List<T>`.

@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::fields::Whose;
 use super::library::Library;
 use super::{Certainty, Definition, Kind, Name, Symbols};
 use crate::pattern::{Call, call_at};
@@ -35,6 +36,11 @@ impl std::fmt::Display for Type {
 impl Type {
     fn new(path: &str, args: Vec<Option<Self>>) -> Self {
         Self { path: path.to_owned(), args, certain: true }
+    }
+
+    /// The type of the values of a class.
+    pub(super) fn of_class(path: &str) -> Self {
+        Self::new(path, Vec::new())
     }
 
     /// The last segment of its path.
@@ -86,7 +92,9 @@ pub(super) struct Declared {
     /// Names that stand right in the scope that a node opens, in order.
     within: HashMap<NodeId, Vec<NodeId>>,
     /// Names of members, by the name of their class.
-    members: HashMap<NodeId, Vec<NodeId>>,
+    pub(super) members: HashMap<NodeId, Vec<NodeId>>,
+    /// The same, of what is reached through an object only.
+    pub(super) fields: HashMap<NodeId, Vec<NodeId>>,
 }
 
 impl Declared {
@@ -96,7 +104,7 @@ impl Declared {
     }
 
     pub(super) fn of(tree: &Tree, symbols: &Symbols) -> Self {
-        let mut declared = Self::default();
+        let mut declared = Self { fields: symbols.fields_by_class(tree), ..Self::default() };
         let below = |path: &str, name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         let package = symbols.package.clone().unwrap_or_default();
         // Names come in the order of the file: a class before what is in it.
@@ -132,7 +140,7 @@ impl Declared {
 
 impl Symbols {
     /// The name of the class that a definition is a member of.
-    fn class_around(&self, tree: &Tree, definition: &Definition) -> Option<NodeId> {
+    pub(super) fn class_around(&self, tree: &Tree, definition: &Definition) -> Option<NodeId> {
         let scope = self.scopes.get(definition.scope as usize)?;
         let owner = tree.node(scope.owner?);
         let class = |node: Node<'_>| node.named_children().map(|c| c.id).find(|id| self.classes.contains(id));
@@ -304,6 +312,10 @@ impl<'t> Types<'t> {
             let mut inner = node.named_children();
             return inner.next().filter(|_| inner.next().is_none()).and_then(|only| self.infer(only, step + 1));
         }
+        if symbols.is_self(node) {
+            let class = symbols.class_of_self(node)?;
+            return symbols.declared(tree).path_of(class.id).map(Type::of_class);
+        }
         if let Some(text) = self.concatenated(node, step) {
             return Some(text);
         }
@@ -428,6 +440,18 @@ impl<'t> Types<'t> {
                 members.into_iter().any(|id| class.tree().node(*id).text() == name)
             })
         })
+    }
+
+    /// The class that has a member of this name in a type: this one, or the nearest above it.
+    pub(super) fn owner(&self, is: &Type, name: &str) -> Whose {
+        for above in self.above(is) {
+            for class in self.classes(&above.path) {
+                if Symbols::of(class.tree()).has_own(class, name) {
+                    return if std::ptr::eq(class.tree(), self.file) { Whose::Of(class.id) } else { Whose::Other };
+                }
+            }
+        }
+        if is.certain { Whose::Other } else { Whose::Unknown }
     }
 
     /// What a member of a type is, or gives.

@@ -433,6 +433,21 @@ fn what_others_may_know_by_an_old_path_is_kept_or_told() {
 }
 
 #[test]
+fn a_rule_that_asks_for_all_uses_hears_where_they_are_not_known() {
+    let rule =
+        "rule(\"r\").lang(\"java\").find(member(\"private int $F = 1;\")).when(|m| m.F.uses().len == 1).delete();";
+    let code = |rest: &str| format!("class A {{\n    private int old = 1;\n\n    int f() {{ return {rest}; }}\n}}\n");
+    assert_eq!(check(rule, "A.java", &code("other")), "class A {\n    int f() { return other; }\n}\n");
+    assert_eq!(check(rule, "A.java", &code("this.old")), "=");
+    for uses in ["q().old", "this.old + q().old"] {
+        let told = check(rule, "A.java", &code(uses));
+        assert!(told.starts_with("=\nSkipped: the rule asks for all uses of a member"), "{told}");
+    }
+    let refused = check(&rule.replace(".delete", ".if_unknown(\"refuse\").delete"), "A.java", &code("q().old"));
+    assert!(refused.starts_with("=\nRefused: the rule asks for all uses"), "{refused}");
+}
+
+#[test]
 fn of_several_shapes_the_one_whose_holes_fit_is_meant() {
     // `$C` of the first is `k=b`, too.
     let script = r#"rule("r").lang("python").find(any(["f($M, $C)", "f($M, k=$C)"])).where(#{ C: kind("identifier") }).replace("g($C, $M)");"#;
