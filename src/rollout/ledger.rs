@@ -422,6 +422,22 @@ fn not_out_yet(snapshot: &Briefs, wave: Option<&WaveRecord>, (verified, upstream
     }
 }
 
+/// The first wave before another one that has not passed: until it has, nothing more of the other one goes out.
+fn not_passed_before<'w>(waves: &'w [WaveRecord], wave: &WaveRecord) -> Option<&'w WaveRecord> {
+    waves.iter().find(|one| one.number < wave.number && !matches!(one.state, WaveState::Passed(_)))
+}
+
+/// Why one waits of a wave that is open, where an earlier one is open, too.
+fn comes_first(first: &WaveRecord, verified: bool) -> String {
+    let what = if verified { "verified, and not out yet" } else { "to be verified" };
+    let why = match (first.state.reason(), first.waits.as_slice()) {
+        (reason, _) if !reason.is_empty() => format!(": {reason}"),
+        (_, []) => String::new(),
+        (_, waits) => format!(": {}", in_words(waits)),
+    };
+    format!("{what}: wave {} comes first, and has not passed yet{why}", first.number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -451,20 +467,4 @@ mod tests {
             assert_eq!(said, format!("verified, and not out yet: {waits}"));
         }
     }
-}
-
-/// The first wave before another one that has not passed: until it has, nothing more of the other one goes out.
-fn not_passed_before<'w>(waves: &'w [WaveRecord], wave: &WaveRecord) -> Option<&'w WaveRecord> {
-    waves.iter().find(|one| one.number < wave.number && !matches!(one.state, WaveState::Passed(_)))
-}
-
-/// Why one waits of a wave that is open, where an earlier one is open, too.
-fn comes_first(first: &WaveRecord, verified: bool) -> String {
-    let what = if verified { "verified, and not out yet" } else { "to be verified" };
-    let why = match (first.state.reason(), first.waits.as_slice()) {
-        (reason, _) if !reason.is_empty() => format!(": {reason}"),
-        (_, []) => String::new(),
-        (_, waits) => format!(": {}", in_words(waits)),
-    };
-    format!("{what}: wave {} comes first, and has not passed yet{why}", first.number)
 }
