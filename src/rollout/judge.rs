@@ -11,7 +11,9 @@ use super::gate::{self, Around, Finding, Judgement, Said, Seen, Sent};
 use super::machine::wave::{Event as Move, State};
 use super::observe::{Look, is_unclear, observe};
 use super::rollback::{BY_HAND, NAMED, early_back, finish_rollbacks};
+use super::ship::OPTED_OUT;
 use super::snapshot::Snapshot;
+use super::supersede::is_withdrawn;
 use super::{Event, Request, RolloutError};
 use crate::config::{Migration, OnFailedGate};
 use crate::state::{
@@ -87,11 +89,14 @@ fn seen(snapshot: &Snapshot, wave: &WaveRecord) -> Seen {
             }
             Some(D::RolledBack | D::RollingBack | D::Conflict(_)) if record.is_some_and(by_hand) => {
                 let by_gate = record.is_some_and(|record| record.because.starts_with(NAMED));
-                if by_gate {
-                    sent.named += 1
-                } else {
-                    sent.back += 1
-                };
+                *(if by_gate { &mut sent.named } else { &mut sent.back }) += 1;
+                continue;
+            }
+            // Nothing of it is out: what was seen of it is of a change set that nobody has.
+            Some(D::RolledBack)
+                if record.is_some_and(|record| is_withdrawn(record) || record.because.starts_with(OPTED_OUT)) =>
+            {
+                sent.withdrawn += 1;
                 continue;
             }
             Some(D::Delivering | D::Delivered | D::Superseded | D::Edited(_)) => sent.out += 1,

@@ -19,6 +19,7 @@ use super::reopen;
 use super::rollback::{BY_HAND, NAMED, shown, stands_again};
 use super::ship::OPTED_OUT;
 use super::snapshot::{Briefs, PlanBrief, VerdictBrief};
+use super::supersede::is_withdrawn;
 use super::traffic::is_open;
 use crate::state::{
     ConsumerRecord, Decision, DecisionKind, DeliveryRecord, DeliveryState, Store, Wait, WaveRecord, WaveState,
@@ -265,6 +266,9 @@ fn became(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (O
         (None, None) => SourceFact::Untransformed,
     };
     let fact = verdict.map(|verdict| VerdictFact { kind: verdict.kind, reason: &verdict.reason });
+    // Nobody took it back: it is not out for what its base has become, as it would be had it never been.
+    let held = delivery.filter(|one| is_withdrawn(one)).map(|one| DeliveryState::Held(one.because.clone()));
+    let state = held.as_ref().unwrap_or(state);
     let (mut outcome, mut reason) = outcome(source, fact, state);
     if let Some(again) = to_be_verified_again(snapshot, known).filter(|_| outcome == Outcome::Errored) {
         match state {
@@ -382,7 +386,7 @@ fn taken_back<'r>(record: &'r DeliveryRecord, wave: Option<&WaveRecord>) -> Opti
     match record.state == DeliveryState::RolledBack {
         true if record.because == BY_HAND => Some("taken back by hand"),
         true if record.because.starts_with(NAMED) => Some(&record.because),
-        true if with_wave() => Some("taken back with its wave"),
+        true if with_wave() && !is_withdrawn(record) => Some("taken back with its wave"),
         _ => None,
     }
 }

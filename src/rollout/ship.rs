@@ -14,6 +14,7 @@ use super::record::{consumers_of, earlier, head, message, new_record, slug};
 use super::requests::heed_urgent;
 use super::shared::{self, Whose};
 use super::snapshot::Snapshot;
+use super::supersede::{MADE_ANEW, is_withdrawn};
 use super::traffic::{is_open, traffic};
 use super::units;
 use super::upstream::{Places, comes_first, is_below};
@@ -34,9 +35,6 @@ const AT_ONCE: usize = 64;
 
 /// How many are pushed at once: each waits for another machine most of the time.
 const PUSHES: usize = 16;
-
-/// Why what is out is withdrawn where its successor does not go out.
-const MADE_ANEW: &str = "its base moved, and what was made anew does not go out";
 
 /// How the reason of a consumer begins whose owners want no change.
 pub(super) const OPTED_OUT: &str = "it opts out: ";
@@ -329,9 +327,7 @@ fn pack<'a>(
     let record = snapshot.deliveries.get(id);
     let over = record.filter(|record| record.state == DeliveryState::Superseded);
     // One that was killed between the two goes on here.
-    let is_anew = |record: &&DeliveryRecord| {
-        record.state == DeliveryState::RolledBack && record.because.starts_with(MADE_ANEW) && record.merged.is_none()
-    };
+    let is_anew = |record: &&DeliveryRecord| is_withdrawn(record) && record.because.starts_with(MADE_ANEW);
     let begun = record.filter(|_| over.is_none()).filter(|record| !is_anew(record));
     let withdrawn = record.filter(is_anew);
     let index = request.fleet.workspaces.iter().position(|w| w.id == id);

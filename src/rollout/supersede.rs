@@ -37,6 +37,18 @@ const UNWANTED: &str = "its base moved, and the rules want no change of it any m
 /// Why a change set is withdrawn whose successor goes another way.
 const ELSEWHERE: &str = "it is delivered in another way, or to another remote, from now on";
 
+/// Why what is out is withdrawn where its successor does not go out.
+pub(super) const MADE_ANEW: &str = "its base moved, and what was made anew does not go out";
+
+/// Whether it was out, and gander withdrew it for what its base or its way has become: nobody took
+/// it back, so that it goes out again once it can.
+pub(super) fn is_withdrawn(record: &DeliveryRecord) -> bool {
+    let because = record.because.as_str();
+    record.state == DeliveryState::RolledBack
+        && record.merged.is_none()
+        && (because == UNWANTED || because == ELSEWHERE || because.starts_with(MADE_ANEW))
+}
+
 /// What was decided of all workspaces.
 #[derive(Default)]
 pub(super) struct Turned<'b> {
@@ -57,8 +69,8 @@ fn turn(old: &WorkspaceRecord<WorkspacePlan>, now: &WorkspacePlan, record: &Deli
         D::Waiting | D::Held(_) | D::AwaitingApproval(_) | D::Refused(_) | D::Failed(_) => Turn::Anew,
         // One that was killed on its way goes on with it.
         D::RollingBack if record.because == UNWANTED && record.revert.is_none() && !wanted => Turn::Withdraw,
-        // It was withdrawn to be delivered elsewhere, and the run was killed in between.
-        D::RolledBack if record.because == ELSEWHERE && wanted => Turn::Anew,
+        // Also where it was withdrawn to be delivered elsewhere, and the run was killed in between.
+        D::RolledBack if is_withdrawn(record) && wanted => Turn::Anew,
         D::RolledBack | D::Closed(_) | D::Replaced(_) => Turn::Fresh,
         D::Superseded if wanted => Turn::Over,
         D::Superseded if record.merged.is_some() => Turn::Keep,
@@ -147,6 +159,11 @@ pub(super) fn turn_all<'b>(
         let mut turn = turn(old, fresh.plan, &record, request.correct);
         if is_in_again(request, &fresh, &record) {
             turn = Turn::Anew;
+        }
+        // Somebody is at work there, so that nobody knows what its base is: what is out stays.
+        let at_work = fresh.place.git.as_ref().is_some_and(|git| !git.dirty.is_empty());
+        if turn == Turn::Withdraw && at_work && record.state == DeliveryState::Delivered {
+            turn = Turn::Keep;
         }
         // One that was thrown away may have been merged under another name.
         let gone = record.state.is_thrown_away() && !deliverable(fresh.plan);

@@ -161,7 +161,58 @@ fn a_base_that_needs_no_change_any_more_or_breaks_by_it_gets_it_withdrawn() {
     assert_eq!((tip(&bench, "ant"), tip(&bench, "bee")), (None, None));
     let ledger = bench.ledger();
     assert_eq!((state(&bench, "ant").as_str(), state(&bench, "bee").as_str()), ("reverted", "reverted"), "{ledger:#}");
-    assert_eq!(outcomes(&ledger)["cat"], "changed");
+    assert_eq!(
+        [&outcomes(&ledger)["ant"], &outcomes(&ledger)["bee"], &outcomes(&ledger)["cat"]],
+        WITHDRAWN,
+        "{ledger:#}"
+    );
+    // Nobody took them back: once they are as they were, they get it again.
+    for (name, owner) in [("ant", &ant), ("bee", &bee)] {
+        git(owner, &["revert", "--no-edit", "HEAD"]);
+        git(owner, &["push", "-q"]);
+        pull(&bench, name);
+    }
+    bench.gander(&["run"]).expect(0);
+    assert!(tip(&bench, "ant").is_some() && tip(&bench, "bee").is_some(), "{:#}", bench.ledger());
+}
+
+/// One that needs nothing any more, one that is broken before it, and one that is out.
+const WITHDRAWN: [&str; 3] = ["unchanged", "unverified", "changed"];
+
+#[test]
+fn a_canary_that_is_withdrawn_and_mended_is_no_evidence_until_it_is_out_again() {
+    let bench = fleet("[[rollout.gate]]\nkind = \"approval\"");
+    bench.gander(&["run"]).expect(4);
+    let ant = owner(&bench, "ant", "main");
+    commit(&ant, "job.py", "rows = read_table(\"users_v1\"\n", &[]);
+    git(&ant, &["push", "-q"]);
+    pull(&bench, "ant");
+    bench.gander(&["run"]).expect(7);
+    assert_eq!(
+        (tip(&bench, "ant"), outcomes(&bench.ledger())["ant"].as_str()),
+        (None, "refused"),
+        "{:#}",
+        bench.ledger()
+    );
+    git(&ant, &["revert", "--no-edit", "HEAD"]);
+    git(&ant, &["push", "-q"]);
+    pull(&bench, "ant");
+    bench.gander(&["run"]).expect(4);
+    assert_eq!((tip(&bench, "ant").is_some(), tip(&bench, "bee")), (true, None), "{:#}", bench.ledger());
+}
+
+#[test]
+fn what_is_out_stays_while_somebody_works_beside_it() {
+    let bench = fleet("");
+    let migration = bench.text("migration.toml").replace("how = \"push\"", "how = \"branch\"");
+    bench.put("migration.toml", migration);
+    bench.gander(&["run"]).expect(0);
+    let made = |name: &str| git(&bench.root.join("apps").join(name), &["branch", "--list", "gander/small/*"]);
+    assert!(made("ant").contains("gander/small/ant"));
+    bench.put("apps/ant/notes.txt", "half a sentence");
+    bench.gander(&["run"]).expect(0);
+    assert!(made("ant").contains("gander/small/ant"), "{:#}", bench.ledger());
+    assert_eq!(outcomes(&bench.ledger())["ant"], "changed");
 }
 
 #[test]

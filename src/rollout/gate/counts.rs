@@ -98,6 +98,9 @@ pub struct Sent {
     /// They were taken back because a gate named them.
     #[serde(default)]
     pub named: u64,
+    /// Their base moved, or their owners opted out, and they were withdrawn for it.
+    #[serde(default)]
+    pub withdrawn: u64,
     /// Their owners threw them away, or put something else there.
     pub closed: u64,
     /// They wait for a person's approval.

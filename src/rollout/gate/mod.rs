@@ -121,6 +121,7 @@ fn not_out(sent: &Sent) -> String {
         (sent.held, "held"),
         (sent.back, "taken back by hand"),
         (sent.named, "taken back because a gate names it"),
+        (sent.withdrawn, "withdrawn by gander, as its row says"),
         (sent.closed, "closed by the owner"),
     ];
     let parts = parts.iter().filter(|(count, _)| *count > 0);
