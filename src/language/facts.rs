@@ -304,12 +304,25 @@ pub struct OperatorFacts {
     /// Kinds whose operator stands before its operand.
     #[serde(default)]
     pub before: Vec<String>,
-    /// Kinds whose operator stands behind it; all others stand between two.
+    /// Kinds whose operator stands behind it, or on either side where `before` has them, too; all
+    /// others stand between two.
     #[serde(default)]
     pub behind: Vec<String>,
-    /// Kinds that hold the next of their level on their right: `a ?? (b ?? c)`.
+    /// Kinds, or kinds and an operator, that hold the next of their level on their right:
+    /// `a ?? (b ?? c)`.
     #[serde(default)]
     pub right: Vec<String>,
+    /// Kinds, or kinds and an operator, that the grammar binds wrongly: only expressions that hold one of these are put
+    /// together anew. All, where none is named.
+    #[serde(default)]
+    pub doubtful: Vec<String>,
+    /// Of a kind that is an operation in one place only, what must be around it: the `!` of a
+    /// shell's tests is not that of its arithmetic.
+    #[serde(default)]
+    pub inside: std::collections::BTreeMap<String, String>,
+    /// Kinds that may be between: parentheses.
+    #[serde(default)]
+    pub brackets: Vec<String>,
 }
 
 /// Chains of members and indexes that the grammar lays out flat in some places.

@@ -26,7 +26,7 @@ pub use facts::{
 };
 pub use files::FileLanguages;
 pub use named::{ImportFacts, SymbolFacts, TypeFacts};
-pub use operators::{Operation, Operators, Side};
+pub use operators::{Binding, Operation, Operators, Side};
 pub use result::ResultFacts;
 
 /// One language: its description and its grammar.

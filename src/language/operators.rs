@@ -13,6 +13,19 @@ pub enum Side {
     Between,
     /// Behind its operand.
     Behind,
+    /// Before or behind it: `++i` and `i++` are of one kind.
+    Beside,
+}
+
+/// How an operation binds.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// How tightly, 0 the tightest.
+    pub level: u16,
+    /// Whether it holds the next of its level on its right.
+    pub right: bool,
+    /// Whether an expression that holds one is put together anew.
+    pub doubtful: bool,
 }
 
 /// What a kind of node is as an operation.
@@ -20,19 +33,17 @@ pub enum Side {
 pub struct Operation {
     /// Where its operator stands.
     pub side: Side,
-    /// Whether it holds the next of its level on its right.
-    pub right: bool,
-    /// The level of each operator that has one of its own.
-    special: Vec<(String, u16)>,
-    /// The level of all others.
-    level: u16,
+    /// The binding of each operator that has one of its own.
+    special: Vec<(String, Binding)>,
+    /// The binding of all others.
+    other: Binding,
 }
 
 impl Operation {
-    /// How tightly it binds, 0 the tightest, by the texts between and beside its operands.
-    pub fn level(&self, texts: &[&str]) -> u16 {
+    /// How it binds, by the texts between and beside its operands.
+    pub fn binding(&self, texts: &[&str]) -> Binding {
         let own = self.special.iter().find(|(operator, _)| texts.contains(&operator.as_str()));
-        own.map_or(self.level, |(_, level)| *level)
+        own.map_or(self.other, |(_, binding)| *binding)
     }
 }
 
@@ -40,12 +51,28 @@ impl Operation {
 #[derive(Debug, Default)]
 pub struct Operators {
     kinds: HashMap<u16, Operation>,
+    /// By kind, whether one may be doubtful.
+    doubtful: Vec<bool>,
+    /// Where alone a kind is an operation.
+    inside: HashMap<u16, u16>,
+    brackets: Vec<u16>,
 }
 
 impl Operators {
     /// What nodes of this kind are, if they are operations.
     pub fn of(&self, kind: u16) -> Option<&Operation> {
         self.kinds.get(&kind)
+    }
+
+    /// Whether an expression that holds one of this kind may be put together anew.
+    pub fn may_be_doubtful(&self, kind: u16) -> bool {
+        self.doubtful.get(usize::from(kind)).is_some_and(|it| *it)
+    }
+
+    /// Whether an outermost operation of this kind is one, by the kinds around it, the nearest first.
+    pub fn holds_here(&self, kind: u16, mut around: impl Iterator<Item = u16>) -> bool {
+        let Some(inside) = self.inside.get(&kind) else { return true };
+        around.find(|kind| !self.brackets.contains(kind) && self.of(*kind).is_none()) == Some(*inside)
     }
 
     /// Whether the grammar has all as it should be.
@@ -56,24 +83,37 @@ impl Operators {
     /// `id` gives the number of a kind, or what is wrong with it.
     pub(super) fn new(facts: &OperatorFacts, id: impl Fn(&str) -> Result<u16, String>) -> Result<Self, String> {
         let mut kinds: HashMap<u16, Operation> = HashMap::new();
+        let mut doubtful = Vec::new();
         for (level, row) in facts.levels.iter().enumerate() {
             let level = level as u16;
             for text in row {
                 let (kind, operator) = text.split_once(' ').map_or((text.as_str(), None), |(k, o)| (k, Some(o)));
                 let listed = |list: &[String]| list.iter().any(|one| one == kind);
                 let side = match (listed(&facts.before), listed(&facts.behind)) {
+                    (true, true) => Side::Beside,
                     (true, _) => Side::Before,
                     (_, true) => Side::Behind,
                     _ => Side::Between,
                 };
-                let empty = Operation { side, right: listed(&facts.right), special: Vec::new(), level };
-                let operation = kinds.entry(id(kind)?).or_insert(empty);
+                let right = listed(&facts.right) || facts.right.contains(text);
+                let is_doubtful = facts.doubtful.is_empty() || listed(&facts.doubtful) || facts.doubtful.contains(text);
+                let binding = Binding { level, right, doubtful: is_doubtful };
+                let number = id(kind)?;
+                if is_doubtful {
+                    doubtful.resize(doubtful.len().max(usize::from(number) + 1), false);
+                    doubtful[usize::from(number)] = true;
+                }
+                let empty = Operation { side, special: Vec::new(), other: binding };
+                let operation = kinds.entry(number).or_insert(empty);
                 match operator {
-                    Some(operator) => operation.special.push((operator.to_owned(), level)),
-                    None => operation.level = level,
+                    Some(operator) => operation.special.push((operator.to_owned(), binding)),
+                    None => operation.other = binding,
                 }
             }
         }
-        Ok(Self { kinds })
+        let place = |(kind, place): (&String, &String)| Ok((id(kind)?, id(place)?));
+        let inside = facts.inside.iter().map(place).collect::<Result<_, String>>()?;
+        let brackets = facts.brackets.iter().map(|kind| id(kind)).collect::<Result<_, _>>()?;
+        Ok(Self { kinds, doubtful, inside, brackets })
     }
 }

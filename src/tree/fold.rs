@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{ERROR, EXTRA, MISSING, NAMED, NodeData};
-use crate::language::{Operation, Operators, Side};
+use crate::language::{Binding, Operation, Operators, Side};
 
 /// Where nodes of the parser's tree are in ours, by their numbers there.
 pub(super) struct Folded {
@@ -19,21 +19,24 @@ pub(super) struct Folded {
     pub(super) rebuilt: HashSet<u32>,
 }
 
-/// The operands at the ends of an operation.
+/// The operands at the ends of an operation: on which side of them its operator stands.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Ends {
     left: Option<u32>,
     right: Option<u32>,
 }
 
-/// An operand, or an operation without its ends.
-struct Token<'o> {
+/// An operand, or an operation with the ends that it has in the parser's tree.
+struct Token {
     node: u32,
-    operation: Option<(&'o Operation, u16)>,
+    operation: Option<(Binding, Ends)>,
 }
 
 /// Puts the operations of a tree together anew; `None` where all of them bind as they should.
 pub(super) fn fold(nodes: &mut Vec<NodeData>, operators: &Operators, text: &str) -> Option<Folded> {
+    if !nodes.iter().any(|node| operators.may_be_doubtful(node.kind)) {
+        return None;
+    }
     let mut seen = vec![false; nodes.len()];
     let (mut ends, mut tops) = (HashMap::new(), HashMap::new());
     for top in 0..nodes.len() as u32 {
@@ -41,7 +44,13 @@ pub(super) fn fold(nodes: &mut Vec<NodeData>, operators: &Operators, text: &str)
             continue;
         }
         let tokens = tokens(nodes, operators, text, top, &mut seen);
-        if tokens.iter().filter(|t| t.operation.is_some()).count() < 2 {
+        let bindings = || tokens.iter().filter_map(|token| token.operation).map(|(binding, _)| binding);
+        let around = std::iter::successors(Some(top), |node| (*node > 0).then(|| nodes[*node as usize].parent));
+        let mut around = around.skip(1).map(|node| nodes[node as usize].kind);
+        if bindings().count() < 2
+            || !bindings().any(|binding| binding.doubtful)
+            || !operators.holds_here(nodes[top as usize].kind, &mut around)
+        {
             continue;
         }
         let Some((root, built)) = climb(&tokens) else { continue };
@@ -83,12 +92,14 @@ fn open<'o>(nodes: &[NodeData], operators: &'o Operators, node: u32) -> Option<(
         Side::Before => Ends { left: None, right: Some(last?) },
         Side::Behind => Ends { left: Some(first?), right: None },
         Side::Between => Ends { left: Some(first?), right: Some(last?) },
+        Side::Beside if first.is_some() == last.is_some() => return None,
+        Side::Beside => Ends { left: first, right: last },
     };
     Some((operation, ends))
 }
 
 /// The operands and operators of an expression, in order.
-fn tokens<'o>(nodes: &[NodeData], operators: &'o Operators, text: &str, top: u32, seen: &mut [bool]) -> Vec<Token<'o>> {
+fn tokens(nodes: &[NodeData], operators: &Operators, text: &str, top: u32, seen: &mut [bool]) -> Vec<Token> {
     let mut tokens = Vec::new();
     // What is still to be taken apart, and operators whose left side has been.
     let mut pending = vec![(top, None)];
@@ -106,7 +117,7 @@ fn tokens<'o>(nodes: &[NodeData], operators: &'o Operators, text: &str, top: u32
         let texts: Vec<&str> =
             own.filter_map(|c| text.get(nodes[c as usize].start as usize..nodes[c as usize].end as usize)).collect();
         pending.extend(ends.right.map(|right| (right, None)));
-        pending.push((node, Some((operation, operation.level(&texts)))));
+        pending.push((node, Some((operation.binding(&texts), ends))));
         pending.extend(ends.left.map(|left| (left, None)));
     }
     tokens
@@ -114,36 +125,36 @@ fn tokens<'o>(nodes: &[NodeData], operators: &'o Operators, text: &str, top: u32
 
 /// Puts operators and operands together by how tightly they bind: the outermost operation, and what
 /// each holds.
-fn climb(tokens: &[Token<'_>]) -> Option<(u32, HashMap<u32, Ends>)> {
-    let (mut held, mut waiting) = (Vec::new(), Vec::<(u32, &Operation, u16)>::new());
+fn climb(tokens: &[Token]) -> Option<(u32, HashMap<u32, Ends>)> {
+    let (mut held, mut waiting) = (Vec::new(), Vec::<(u32, Binding, Ends)>::new());
     let mut built = HashMap::new();
-    let take = |held: &mut Vec<u32>, node: u32, side: Side, built: &mut HashMap<u32, Ends>| {
-        let right = if side == Side::Behind { None } else { Some(held.pop()?) };
-        let left = if side == Side::Before { None } else { Some(held.pop()?) };
+    let take = |held: &mut Vec<u32>, node: u32, was: Ends, built: &mut HashMap<u32, Ends>| {
+        let right = if was.right.is_none() { None } else { Some(held.pop()?) };
+        let left = if was.left.is_none() { None } else { Some(held.pop()?) };
         built.insert(node, Ends { left, right });
         held.push(node);
         Some(())
     };
     for token in tokens {
-        let Some((operation, level)) = token.operation else {
+        let Some((binding, was)) = token.operation else {
             held.push(token.node);
             continue;
         };
-        if operation.side != Side::Before {
-            while let Some((node, before, tighter)) = waiting.last().copied()
-                && (tighter < level || tighter == level && !operation.right)
+        if was.left.is_some() {
+            while let Some((node, tighter, before)) = waiting.last().copied()
+                && (tighter.level < binding.level || tighter.level == binding.level && !binding.right)
             {
                 waiting.pop();
-                take(&mut held, node, before.side, &mut built)?;
+                take(&mut held, node, before, &mut built)?;
             }
         }
-        match operation.side {
-            Side::Behind => take(&mut held, token.node, Side::Behind, &mut built)?,
-            Side::Before | Side::Between => waiting.push((token.node, operation, level)),
+        match was.right {
+            None => take(&mut held, token.node, was, &mut built)?,
+            Some(_) => waiting.push((token.node, binding, was)),
         }
     }
-    while let Some((node, operation, _)) = waiting.pop() {
-        take(&mut held, node, operation.side, &mut built)?;
+    while let Some((node, _, was)) = waiting.pop() {
+        take(&mut held, node, was, &mut built)?;
     }
     Some((held.pop()?, built))
 }
