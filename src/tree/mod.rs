@@ -173,7 +173,9 @@ impl Tree {
     pub fn without_comments(&self, whole: std::ops::Range<usize>) -> std::ops::Range<usize> {
         let comment = |at: usize| {
             let last = self.last_from(at);
-            let mut around = std::iter::once(last).chain(last.ancestors());
+            // A comment begins and ends with a token of its own: whatever is in it, those are near. To the root
+            // it may be far, and all that is matched is asked.
+            let mut around = std::iter::once(last).chain(last.ancestors()).take(16);
             around.find(|n| n.is_extra() && n.is_named() && n.local_range().contains(&at)).map(|n| n.local_range())
         };
         let text = |from: usize, to: usize| self.text.get(from..to).unwrap_or("");
