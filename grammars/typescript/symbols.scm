@@ -117,7 +117,8 @@
 (this) @self
 (public_field_definition name: [(property_identifier) (private_property_identifier)] @field)
 (class_body (method_definition name: [(property_identifier) (private_property_identifier)] @field))
-(required_parameter (accessibility_modifier) pattern: (identifier) @field)
+(required_parameter [(accessibility_modifier) (override_modifier) "readonly"] pattern: (identifier) @field)
+(optional_parameter [(accessibility_modifier) (override_modifier) "readonly"] pattern: (identifier) @field)
 [(function_expression) (function_declaration) (generator_function) (generator_function_declaration) (class)] @nameless
 (object (method_definition) @nameless)
 (new_expression constructor: (_) @construct.type) @construct

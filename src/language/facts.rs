@@ -214,9 +214,10 @@ pub struct ElementFacts {
     /// those in that field of that kind.
     #[serde(default)]
     pub by_place: Vec<String>,
-    /// Kinds of patterns that take apart by place what stands beside them: `[a, b] = [c, d]`.
+    /// Where what stands beside a pattern is taken apart by place, as `around.field`, and the kind of that
+    /// pattern: `[a, b] = [c, d]`.
     #[serde(default)]
-    pub unpacks: Vec<String>,
+    pub unpacks: std::collections::BTreeMap<String, String>,
     /// Kinds of what is something else, or nothing, without the value in it; `around.field` as above.
     #[serde(default)]
     pub values: Vec<String>,

@@ -437,7 +437,11 @@ fn comes_first(first: &WaveRecord, verified: bool) -> String {
     let why = match (first.state.reason(), first.waits.as_slice()) {
         (reason, _) if !reason.is_empty() => format!(": {reason}"),
         (_, []) => String::new(),
-        (_, waits) => format!(": {}", in_words(waits)),
+        // One line of a table, of thousands: the rest is said of that wave.
+        (_, [first, rest @ ..]) => {
+            let more = if rest.is_empty() { String::new() } else { format!(" ({} more)", rest.len()) };
+            format!(": {}{more}", first.why)
+        }
     };
     format!("{what}: wave {} comes first, and has not passed yet{why}", first.number)
 }

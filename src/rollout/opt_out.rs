@@ -99,7 +99,7 @@ fn note(store: &mut Store, id: &str, why: Option<String>) -> Result<(), RolloutE
 
 /// What is said of one whose owner opts out of what they have.
 pub(super) fn too_late(record: &DeliveryRecord, entity: &str) -> Option<String> {
-    let why = record.opted_out.as_ref()?;
+    let why = record.opted_out.as_ref().filter(|_| is_out(record) && !is_unclear(record))?;
     let back = match record.state {
         DeliveryState::Edited(_) if record.merged.is_none() => {
             "its owner goes on with the branch: deleting that takes it back".to_owned()

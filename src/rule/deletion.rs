@@ -132,8 +132,11 @@ pub fn elements_gone(nodes: &[Node<'_>]) -> Result<Vec<Deletion>, String> {
     };
     let at = list.ancestors().next().map(|around| format!("{}.{}", around.kind(), list.field_name().unwrap_or("")));
     let by_place = is(&facts.by_place) || at.is_some_and(|at| facts.by_place.contains(&at));
-    let unpacks = |other: Node<'_>| facts.unpacks.iter().any(|kind| kind == other.kind());
-    let unpacked = list.parent().is_some_and(|around| around.named_children().any(|o| o.id != list.id && unpacks(o)));
+    let unpacked = list.parent().is_some_and(|around| {
+        let own = format!("{}.{}", around.kind(), list.field_name().unwrap_or(""));
+        let by = facts.unpacks.get(&own);
+        by.is_some_and(|kind| around.named_children().any(|other| other.id != list.id && other.kind() == kind))
+    });
     if by_place || unpacked || has_holes(list) {
         return words("of which each place means something");
     }

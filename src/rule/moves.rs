@@ -202,6 +202,10 @@ fn hinders(symbols: &Symbols, tree: &Tree, old: &str, wanted: &Wanted, renamed: 
 /// where all that is called so in the file is certain to be a plain use of this import.
 fn renames(symbols: &Symbols, node: Node<'_>, old: &str, wanted: &Wanted) -> bool {
     let last = old.rsplit('.').next().unwrap_or(old);
+    // An import that somebody has marked to be left stays, and so do its uses.
+    if last != wanted.bound() && node.tree().text().contains(super::ignore::MARK) {
+        return false;
+    }
     last == wanted.bound() || takes(symbols, node, wanted) && symbols.is_sole(node.tree(), last, old)
 }
 

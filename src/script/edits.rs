@@ -57,12 +57,15 @@ fn set_list(list: &RhaiList, elements: Array) -> Fallible<EditSpec> {
     let is_last =
         |element: &Dynamic| element.read_lock::<RhaiNode>().is_some_and(|node| node.node().range() == last.range());
     let tree = last.tree();
-    let behind =
-        comment_behind(tree, last.local_range().end).filter(|_| last.local_range().start != first.local_range().start);
+    let from = last.local_range().end;
+    let next = tree.text()[from..].trim_start().chars().next().map(String::from);
+    let parted = next.filter(|next| tree.language.is_separator(next));
+    let from = parted.and_then(|next| Some(from + tree.text()[from..].find(&next)? + next.len())).unwrap_or(from);
+    let behind = comment_behind(tree, from).filter(|_| last.local_range().start != first.local_range().start);
     if let Some(end) = behind.filter(|_| !elements.last().is_some_and(is_last)) {
         return Err(fail(format!(
             "`{}` on line {} speaks of the last element, which would stand elsewhere: edit this list by hand",
-            tree.text()[last.local_range().end..end].trim(),
+            tree.text()[from..end].trim(),
             last.line_column().0
         )));
     }

@@ -35,7 +35,9 @@ impl Symbols {
         let mine = self.class_of(node);
         let meant = self.introduced_by(node);
         let ((Whose::Of(_), _) | (_, false)) = (mine, meant.is_empty()) else {
-            let open = mine == Whose::Unknown || node.is_leaf() && !facts.names.iter().any(|k| k == node.kind());
+            // A literal is used nowhere else; a name of a member that says nothing of its object may be.
+            let is_name = node.is_leaf() && node.kind().ends_with("identifier");
+            let open = mine == Whose::Unknown || is_name && !facts.names.iter().any(|k| k == node.kind());
             return Uses { certain: Vec::new(), open: open && node.is_named() };
         };
         let refers = |n: Node<'_>| {
@@ -58,7 +60,8 @@ impl Symbols {
                 }
                 // `const { f } = this` uses it, and is no name of it.
                 let object = self.taken.get(&n.id).map(|object| tree.node(*object));
-                open |= object.is_some_and(|object| !matches!(self.member_of(object, n.text()), Whose::Other));
+                let whose = object.map(|object| self.member_of(object, n.text()));
+                open |= whose.is_some_and(|whose| whose == mine || whose == Whose::Unknown);
             }
         }
         Uses { certain, open }

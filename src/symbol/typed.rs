@@ -3,6 +3,9 @@
 use super::{Certainty, Kind, Symbols};
 use crate::tree::Node;
 
+/// The aliases and type parameters that have been looked into: a type may speak of itself.
+type Seen = std::cell::RefCell<std::collections::HashSet<crate::tree::NodeId>>;
+
 /// How many names are followed from one to the next.
 const MAX_STEPS: usize = 16;
 
@@ -52,7 +55,7 @@ impl Symbols {
                 && !matches!(declared.text(), "var" | "val" | "let")
             {
                 let told = self.is(unwrapped(declared), sought, paths);
-                let open = told == Certainty::No && self.may_hold(declared, sought, paths, 0);
+                let open = told == Certainty::No && self.may_hold(declared, sought, paths, &Seen::default());
                 return if open { Certainty::Unknown } else { told };
             }
             match (definition.kind, definition.value, &definition.member) {
@@ -71,10 +74,10 @@ impl Symbols {
 impl Symbols {
     /// Whether a type that is none of these speaks of one all the same, so that its values may be of it:
     /// `Optional[C]`, `C | D`, a name that stands for one of them, or is bounded by one.
-    fn may_hold(&self, declared: Node<'_>, sought: &dyn Fn(&str) -> bool, paths: &[String], step: usize) -> bool {
+    fn may_hold(&self, declared: Node<'_>, sought: &dyn Fn(&str) -> bool, paths: &[String], seen: &Seen) -> bool {
         let (tree, facts) = (declared.tree(), &declared.tree().language.facts.symbols);
         let is = |kinds: &[String], node: &Node<'_>| kinds.iter().any(|k| k == node.kind());
-        if step > MAX_STEPS || facts.types.open.iter().any(|open| open == declared.text()) {
+        if facts.types.open.iter().any(|open| open == declared.text()) {
             return true;
         }
         let argument = |node: &Node<'_>| {
@@ -92,11 +95,13 @@ impl Symbols {
                 let alias = self.aliases.get(id).into_iter();
                 bounds.chain(alias).any(|of| {
                     let of = tree.node(*of);
-                    self.is(unwrapped(of), sought, paths) != Certainty::No || self.may_hold(of, sought, paths, step + 1)
+                    self.is(unwrapped(of), sought, paths) != Certainty::No || self.may_hold(of, sought, paths, seen)
                 })
             };
             let open = |d: &super::Definition| {
-                (self.type_parameters.contains(&d.node) || self.aliases.contains_key(&d.node)) && stands_for(&d.node)
+                (self.type_parameters.contains(&d.node) || self.aliases.contains_key(&d.node))
+                    && seen.borrow_mut().insert(d.node)
+                    && stands_for(&d.node)
             };
             named
                 && (self.is(node, sought, paths) != Certainty::No

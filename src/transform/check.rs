@@ -266,13 +266,19 @@ impl Result<'_> {
         let empties = self.edits.iter().filter(|e| e.replacement.is_empty() || e.drops);
         let deletions = Covers::new(empties.map(|e| (e.range.clone(), ())));
         let kept = Covers::new(self.arranged.kept.iter().map(|k| (k.old.clone(), k.new)));
-        let comments = self.old.iter().filter(|n| n.is_comment());
+        let comments = self.old.iter().filter(|n| n.is_comment() || speaks(*n));
         let mut splices = self.arranged.splices.iter().peekable();
         let mut moved = self.moved.clone();
         for comment in comments {
             let range = comment.local_range();
             while splices.next_if(|s| s.range.end <= range.start).is_some() {}
             if splices.peek().is_none_or(|s| s.range.start >= range.end) {
+                continue;
+            }
+            // Within a tag of a template code is edited as elsewhere.
+            if !comment.is_comment()
+                && splices.peek().is_none_or(|s| s.range.start > range.start || s.range.end < range.end)
+            {
                 continue;
             }
             // The lines of one may have moved, and are copied one by one.
@@ -492,6 +498,13 @@ fn beside(splices: &[Splice], range: &Range<usize>) -> usize {
 /// What each comment of a tree says.
 pub(super) fn comments(tree: &Tree) -> impl Iterator<Item = String> {
     tree.iter().filter(|n| n.is_comment()).map(said)
+}
+
+/// What may stand anywhere and is no comment, but says something all the same, as a tag of a template or a hint does,
+/// unlike that a line goes on: patterns pass over it.
+fn speaks(node: Node<'_>) -> bool {
+    let says = |c: char| !c.is_whitespace() && c != '\\';
+    node.is_extra() && node.is_named() && node.text().contains(says)
 }
 
 /// What a comment says, wherever its lines begin.

@@ -13,9 +13,10 @@ pub(super) fn part_statements(old: &Tree, new: &Tree, arranged: &Arranged, edits
     let opens = |tree: &Tree, at: usize| tree.text()[at..].starts_with(['(', '[', '`']);
     let begins = |p: &&Placed| {
         let was = &edits[p.edit].range;
-        let line = old.text()[..was.start].rfind('\n').map_or(0, |at| at + 1);
-        let first = p.fragment.is_none() && !was.is_empty() && old.text()[line..was.start].trim().is_empty();
-        first && opens(new, p.range.start) && !opens(old, was.start)
+        // Where its line begins is asked last: that may be far.
+        let first = || old.text()[..was.start].trim_end_matches([' ', '\t', '\r']).ends_with(['\n']);
+        let whole = p.fragment.is_none() && !was.is_empty();
+        whole && opens(new, p.range.start) && !opens(old, was.start) && (was.start == 0 || first())
     };
     // What stands around the first thing of a statement, and begins before it, is the block.
     let around = |node: Node<'_>, at: usize| {
@@ -65,7 +66,10 @@ pub(super) fn part_words(old: &Tree, new: &Tree, arranged: &Arranged, edits: &mu
             continue;
         }
         let blank = || Fragment::Text(" ".to_owned());
-        if meet(new.text(), range.start) && !meet(old.text(), was.start) && !in_text(was.start - 1) {
+        if meet(new.text(), range.start)
+            && !meet(old.text(), was.start)
+            && !was.start.checked_sub(1).is_some_and(in_text)
+        {
             replacement.insert(0, blank());
             changed = true;
         }

@@ -162,6 +162,27 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
         "{{ config(a='b') }}\nselect 1\n",
         "{{ cfg(a='b') }}\nselect 1\n",
     ),
+    (
+        "sql",
+        ".find(\"f($X, $Y)\").replace(\"g($Y, $X)\")",
+        "select f(a, {% if x %} b {% endif %}) from t\n",
+        "=would lose",
+    ),
+    (
+        "javascript",
+        ".find(\"old($_)\").delete()",
+        "for (const [k, v] of xs) {\n    old(k);\n    f();\n    old(v);\n}\n",
+        "for (const [k, v] of xs) {\n    f();\n}\n",
+    ),
+    ("javascript", ".find(\"old\").delete()", "const [a, b] = [old, c];\n", "=each place means something"),
+    // A parameter that is a field of its class is used where that is; a literal nowhere.
+    (
+        "typescript",
+        ".find(kind(\"required_parameter\")).when(|m| m.node.field(\"pattern\").uses().len == 1).delete()",
+        "class A { constructor(readonly old: string) {} f() { return this.old } }\n",
+        "=",
+    ),
+    ("python", ".find(\"f($X)\").when(|m| m.X.uses().len == 2).if_unknown(\"refuse\").replace(\"g()\")", "f(1)\n", "="),
     ("python", ".find(\"bs($X)\").replace(\"\\\"\\\\n\\\".join($X)\")", "a = f'{bs(x)}'\n", "=can't stand in"),
     (
         "go",
