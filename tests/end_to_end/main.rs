@@ -47,3 +47,4 @@ mod rules;
 mod tls;
 mod verify;
 mod ways;
+mod withdrawals;
