@@ -47,12 +47,23 @@ impl Operation {
     }
 }
 
+/// Which operations of a kind are doubtful.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doubt {
+    None,
+    Some,
+    All,
+}
+
 /// The operations of a language, if the grammar has them otherwise.
 #[derive(Debug, Default)]
 pub struct Operators {
-    kinds: HashMap<u16, Operation>,
+    /// By kind: each node of each tree is asked for.
+    kinds: Vec<Option<Operation>>,
     /// By kind, whether one may be doubtful.
-    doubtful: Vec<bool>,
+    doubtful: Vec<Doubt>,
+    /// The operators without which those of [`Doubt::Some`] are in order.
+    words: Vec<String>,
     /// Where alone a kind is an operation.
     inside: HashMap<u16, u16>,
     brackets: Vec<u16>,
@@ -61,12 +72,17 @@ pub struct Operators {
 impl Operators {
     /// What nodes of this kind are, if they are operations.
     pub fn of(&self, kind: u16) -> Option<&Operation> {
-        self.kinds.get(&kind)
+        self.kinds.get(usize::from(kind))?.as_ref()
     }
 
-    /// Whether an expression that holds one of this kind may be put together anew.
-    pub fn may_be_doubtful(&self, kind: u16) -> bool {
-        self.doubtful.get(usize::from(kind)).is_some_and(|it| *it)
+    /// Whether anything may have to be put together anew in a tree of these kinds.
+    pub fn concern(&self, mut kinds: impl Iterator<Item = u16>, text: &str) -> bool {
+        let worded = self.words.iter().any(|word| text.contains(word.as_str()));
+        kinds.any(|kind| match self.doubtful.get(usize::from(kind)) {
+            Some(Doubt::All) => true,
+            Some(Doubt::Some) => worded,
+            Some(Doubt::None) | None => false,
+        })
     }
 
     /// Whether an outermost operation of this kind is one, by the kinds around it, the nearest first.
@@ -82,8 +98,7 @@ impl Operators {
 
     /// `id` gives the number of a kind, or what is wrong with it.
     pub(super) fn new(facts: &OperatorFacts, id: impl Fn(&str) -> Result<u16, String>) -> Result<Self, String> {
-        let mut kinds: HashMap<u16, Operation> = HashMap::new();
-        let mut doubtful = Vec::new();
+        let (mut kinds, mut doubtful, mut words) = (Vec::new(), Vec::new(), Vec::new());
         for (level, row) in facts.levels.iter().enumerate() {
             let level = level as u16;
             for text in row {
@@ -96,15 +111,22 @@ impl Operators {
                     _ => Side::Between,
                 };
                 let right = listed(&facts.right) || facts.right.contains(text);
-                let is_doubtful = facts.doubtful.is_empty() || listed(&facts.doubtful) || facts.doubtful.contains(text);
-                let binding = Binding { level, right, doubtful: is_doubtful };
-                let number = id(kind)?;
-                if is_doubtful {
-                    doubtful.resize(doubtful.len().max(usize::from(number) + 1), false);
-                    doubtful[usize::from(number)] = true;
+                let all = facts.doubtful.is_empty() || listed(&facts.doubtful);
+                let one = operator.filter(|_| facts.doubtful.contains(text));
+                let binding = Binding { level, right, doubtful: all || one.is_some() };
+                let number = usize::from(id(kind)?);
+                kinds.resize_with(kinds.len().max(number + 1), || None);
+                doubtful.resize(kinds.len(), Doubt::None);
+                match one {
+                    _ if all => doubtful[number] = Doubt::All,
+                    Some(word) => {
+                        doubtful[number] = Doubt::Some;
+                        words.push(word.to_owned());
+                    }
+                    None => {}
                 }
-                let empty = Operation { side, special: Vec::new(), other: binding };
-                let operation = kinds.entry(number).or_insert(empty);
+                let operation =
+                    kinds[number].get_or_insert_with(|| Operation { side, special: Vec::new(), other: binding });
                 match operator {
                     Some(operator) => operation.special.push((operator.to_owned(), binding)),
                     None => operation.other = binding,
@@ -114,6 +136,6 @@ impl Operators {
         let place = |(kind, place): (&String, &String)| Ok((id(kind)?, id(place)?));
         let inside = facts.inside.iter().map(place).collect::<Result<_, String>>()?;
         let brackets = facts.brackets.iter().map(|kind| id(kind)).collect::<Result<_, _>>()?;
-        Ok(Self { kinds, doubtful, inside, brackets })
+        Ok(Self { kinds, doubtful, words, inside, brackets })
     }
 }

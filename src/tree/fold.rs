@@ -34,13 +34,13 @@ struct Token {
 
 /// Puts the operations of a tree together anew; `None` where all of them bind as they should.
 pub(super) fn fold(nodes: &mut Vec<NodeData>, operators: &Operators, text: &str) -> Option<Folded> {
-    if !nodes.iter().any(|node| operators.may_be_doubtful(node.kind)) {
+    if !operators.concern(nodes.iter().map(|node| node.kind), text) {
         return None;
     }
     let mut seen = vec![false; nodes.len()];
     let (mut ends, mut tops) = (HashMap::new(), HashMap::new());
     for top in 0..nodes.len() as u32 {
-        if seen[top as usize] || operators.of(nodes[top as usize].kind).is_none() {
+        if operators.of(nodes[top as usize].kind).is_none() || seen[top as usize] {
             continue;
         }
         let tokens = tokens(nodes, operators, text, top, &mut seen);
