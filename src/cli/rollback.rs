@@ -121,7 +121,10 @@ fn dry(args: &Args, scope: &Scope, migration: &Migration, screen: &Screen) -> Re
     let store = Store::read(&migration.state).map_err(|error| screen.failure(&error.into()))?;
     let prospects = rollout::dry_rollback(&store, scope).map_err(|error| screen.refusal(error))?;
     screen.result(match args.json {
-        true => report::operation::prospects_json(&prospects),
+        true => report::operation::prospects_json(&prospects).map_err(|error| {
+            screen.diagnostic(format!("error: {error}"));
+            Exit::Failed
+        })?,
         false => report::operation::prospects(&prospects),
     });
     if let Some(day) = over(args, migration) {

@@ -216,8 +216,7 @@ impl Remote {
     /// A call failed that says nothing about the branch itself.
     pub(super) fn failed(&self, output: &crate::process::Output) -> GitError {
         let text = String::from_utf8_lossy(&output.stderr);
-        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let why: String = lines.join("; ").chars().take(300).collect();
+        let why = in_short(text.lines());
         self.away(&if why.is_empty() { format!("git ended with {:?}", output.status) } else { why })
     }
 
@@ -484,7 +483,7 @@ fn stopped_here(output: &crate::process::Output) -> Option<String> {
     if output.status != Exit::Code(1) || !last.starts_with("error: failed to push") || lines.iter().any(is_away) {
         return None;
     }
-    let said: String = lines.join("; ").chars().filter(|c| !c.is_control()).take(300).collect();
+    let said = in_short(lines.into_iter());
     Some(if said.is_empty() { "it said nothing".to_owned() } else { said })
 }
 
@@ -493,11 +492,15 @@ fn merged_into(branch: Option<&str>) -> String {
     branch.map_or_else(|| "HEAD".to_owned(), |name| format!("refs/heads/{name}"))
 }
 
+/// The lines that programs print, as one.
+fn in_short<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    let said: Vec<&str> = lines.map(str::trim).filter(|line| !line.is_empty()).collect();
+    said.join("; ").chars().filter(|c| !c.is_control()).take(300).collect()
+}
+
 /// Why a push was refused, with what the other side's own programs said of it.
 fn said_by_hook(why: &str, stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
-    let lines = text.lines().filter_map(|line| line.strip_prefix("remote:")).map(str::trim);
-    let said: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
-    let said: String = said.join("; ").chars().filter(|c| !c.is_control()).take(300).collect();
+    let said = in_short(text.lines().filter_map(|line| line.strip_prefix("remote:")));
     if said.is_empty() { why.to_owned() } else { format!("{said} {why}") }
 }

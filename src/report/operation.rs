@@ -111,17 +111,21 @@ pub fn prospects(prospects: &Prospects) -> String {
     out
 }
 
+/// The version of what a dry rollback prints for machines.
+const SCHEMA_VERSION: u32 = 1;
+
 /// The same for machines.
-pub fn prospects_json(prospects: &Prospects) -> String {
+///
+/// # Errors
+/// Where it can't be written as JSON.
+pub fn prospects_json(prospects: &Prospects) -> Result<String, serde_json::Error> {
     #[derive(serde::Serialize)]
     struct Versioned<'a> {
         schema_version: u32,
         #[serde(flatten)]
         prospects: &'a Prospects,
     }
-    // Nothing in it can fail to be JSON.
-    let text = serde_json::to_string_pretty(&Versioned { schema_version: 1, prospects }).unwrap_or_default();
-    escaped(&text) + "\n"
+    Ok(escaped(&serde_json::to_string_pretty(&Versioned { schema_version: SCHEMA_VERSION, prospects })?) + "\n")
 }
 
 /// What `gander recover` prints.

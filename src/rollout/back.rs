@@ -24,7 +24,7 @@ pub(super) fn take_back_all(
         taken.extend(take_back(store, snapshot, id, because, hooks)?.map(|record| ((*id).to_owned(), record)));
     }
     let withdrawn: BTreeSet<String> =
-        taken.iter().filter(|(_, record)| is_withdrawn(record)).map(|(id, _)| id.clone()).collect();
+        taken.iter().filter(|(_, record)| is_branch_gone(record)).map(|(id, _)| id.clone()).collect();
     look_once_more(store, &withdrawn, hooks)?;
     for (id, record) in taken.iter_mut().filter(|(id, _)| withdrawn.contains(id)) {
         *record = store.delivery(id)?.unwrap_or_else(|| record.clone());
@@ -33,7 +33,7 @@ pub(super) fn take_back_all(
 }
 
 /// Its branch was deleted, as nobody had merged it.
-fn is_withdrawn(record: &DeliveryRecord) -> bool {
+fn is_branch_gone(record: &DeliveryRecord) -> bool {
     record.state == DeliveryState::RolledBack
         && record.merged.is_none()
         && matches!(record.how, Delivery::Branch | Delivery::Push)
