@@ -88,7 +88,28 @@ impl Repository {
         let text = String::from_utf8_lossy(&output.stdout);
         match text.trim_end().strip_prefix("refs/heads/").filter(|name| is_own(name)) {
             Some(name) => Err(GitError::CheckedOut { branch: name.to_owned() }),
+            None if text.is_empty() => self.not_at_own_commit(),
             None => Ok(()),
+        }
+    }
+
+    /// The same of a commit that somebody looks at without a branch: where nothing but branches of gander's own
+    /// are there, its owners have not merged it.
+    fn not_at_own_commit(&self) -> Result<(), GitError> {
+        let args = [
+            "for-each-ref",
+            "--points-at=HEAD",
+            "--format=%(refname:lstrip=2)",
+            "refs/heads",
+            "refs/remotes",
+            "refs/tags",
+        ];
+        let output = self.invoke(&args).run()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let own = |name: &&str| is_own(name) || name.split_once('/').is_some_and(|(_, name)| is_own(name));
+        match (text.lines().all(|name| own(&name)), text.lines().find(own)) {
+            (true, Some(name)) => Err(GitError::CheckedOut { branch: name.to_owned() }),
+            _ => Ok(()),
         }
     }
 

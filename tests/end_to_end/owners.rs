@@ -377,22 +377,6 @@ fn what_is_squashed_and_left_standing_or_gets_other_words_is_merged() {
 }
 
 #[test]
-fn a_branch_of_gander_s_that_is_checked_out_is_not_merged() {
-    let bench = fleet("");
-    bench.put("migration.toml", bench.text("migration.toml").replace("how = \"push\"", "how = \"branch\""));
-    bench.gander(&["run"]).expect(0);
-    let ant = bench.root.join("apps/ant");
-    git(&ant, &["checkout", "-q", "gander/small/ant"]);
-    let said = bench.gander(&["run"]).expect(0).stderr;
-    assert!(said.contains("gander/small/ant is checked out"), "{said}");
-    git(&ant, &["checkout", "-q", "main"]);
-    bench.gander(&["run"]).expect(0);
-    assert!(!bench.gander(&["history"]).stdout.contains("its change is in"));
-    bench.gander(&["rollback", "--all"]).expect(0);
-    assert_eq!(git(&ant, &["branch", "--format=%(refname:short)"]), "main\n");
-}
-
-#[test]
 fn what_was_closed_and_comes_under_another_name_is_merged() {
     let bench = fleet("");
     bench.gander(&["run"]).expect(0);

@@ -227,3 +227,21 @@ fn a_file_with_the_id_of_another_migration_is_told_so() {
     let said = bench.gander(&["run"]).expect(5).stderr;
     assert!(said.contains("a rule or a mapping changed"), "{said}");
 }
+
+#[test]
+fn a_branch_of_gander_s_that_is_checked_out_is_not_merged() {
+    let bench = fleet("");
+    bench.put("migration.toml", bench.text("migration.toml").replace("how = \"push\"", "how = \"branch\""));
+    bench.gander(&["run"]).expect(0);
+    let ant = bench.root.join("apps/ant");
+    for way in [&["checkout", "-q"][..], &["checkout", "-q", "--detach"]] {
+        git(&ant, &[way, &["gander/small/ant"]].concat());
+        let said = bench.gander(&["run"]).expect(0).stderr;
+        assert!(said.contains("gander/small/ant is checked out"), "{said}");
+        git(&ant, &["checkout", "-q", "main"]);
+    }
+    bench.gander(&["run"]).expect(0);
+    assert!(!bench.gander(&["history"]).stdout.contains("its change is in"));
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert_eq!(git(&ant, &["branch", "--format=%(refname:short)"]), "main\n");
+}
