@@ -28,6 +28,7 @@ pub use shard::{Merged, Part, PartError, Shard};
 pub use traces::none_left;
 pub use uses::{Checked, FleetUse, check, meant, owner, subjects};
 pub use verifying::{Verified, VerifyOptions, enter, kept, prepare, verify};
+pub use watching::watch;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -271,7 +272,7 @@ pub fn plan(
 /// goes on from there. What is out already is watched all the same.
 pub fn run(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<'_>) -> Result<Ran, PipelineError> {
     let ran = advance(migration, options, clock, tell);
-    ran.inspect_err(|error| watching::watch(migration, options, clock, tell, error))
+    ran.inspect_err(|error| watching::watch_after(migration, options, clock, tell, error))
 }
 
 fn advance(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<'_>) -> Result<Ran, PipelineError> {

@@ -111,7 +111,7 @@ fn entity(name: &String, screen: &Screen) -> Result<String, Exit> {
 }
 
 fn decide(file: &MigrationOption, screen: &Screen, ask: Ask) -> Result<Exit, Exit> {
-    let migration = file.load(screen)?;
+    let migration = super::load_of_state(file.path(), screen)?;
     let gates = &migration.rollout.gates;
     let done = put_through(&migration, &ask, screen, |store| rollout::perform(store, &ask, gates, &Hooks::none()))?;
     match done {

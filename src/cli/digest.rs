@@ -34,7 +34,7 @@ fn seconds(text: &str) -> Result<i64, String> {
 }
 
 pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
-    let migration = args.file.load(screen)?;
+    let migration = args.file.load_of_state(screen)?;
     let store = Store::read(&migration.state).map_err(|error| screen.failure(&error.into()))?;
     let since = Clock::System.now().saturating_sub(args.since);
     let digest = rollout::digest(&store, since).map_err(|error| screen.failure(&error.into()))?;

@@ -30,7 +30,7 @@ pub(super) struct Export {
 }
 
 pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
-    let migration = args.file.load(screen)?;
+    let migration = args.file.load_of_state(screen)?;
     let store = Store::read(&migration.state).map_err(|error| screen.failure(&error.into()))?;
     let history = match &args.consumer {
         None => store.journal().map_err(|error| screen.failure(&error.into()))?,
@@ -52,7 +52,7 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
 }
 
 pub(super) fn export(args: &Export, screen: &Screen) -> Result<Exit, Exit> {
-    let migration = args.file.load(screen)?;
+    let migration = args.file.load_of_state(screen)?;
     let store = Store::read(&migration.state).map_err(|error| screen.failure(&error.into()))?;
     let ledger = rollout::ledger(&store).map_err(|error| screen.failure(&error.into()))?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());

@@ -45,7 +45,7 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::config::{self, Migration};
+use crate::config::{self, ConfigErrors, Migration};
 use screen::Screen;
 
 /// One file carries a migration through a whole fleet.
@@ -176,8 +176,17 @@ struct MigrationOption {
 }
 
 impl MigrationFile {
+    fn path(&self) -> &std::path::Path {
+        self.word.as_deref().unwrap_or(self.option.path())
+    }
+
     fn load(&self, screen: &Screen) -> Result<Migration, Exit> {
-        load_migration(self.word.as_deref().unwrap_or(self.option.path()), screen)
+        load_migration(self.path(), screen)
+    }
+
+    /// As [`load_of_state`].
+    fn load_of_state(&self, screen: &Screen) -> Result<Migration, Exit> {
+        load_of_state(self.path(), screen)
     }
 }
 
@@ -192,10 +201,28 @@ impl MigrationOption {
 }
 
 fn load_migration(file: &std::path::Path, screen: &Screen) -> Result<Migration, Exit> {
-    config::load(file).map_err(|errors| {
-        screen.diagnostic(errors.render(screen.color_errors));
-        Exit::Usage
-    })
+    let (migration, missing) = what_is_there(file, screen)?;
+    missing.map_or(Ok(migration), |missing| Err(wrong(&missing, screen)))
+}
+
+/// A migration of which files may be missing that it names, and what is missing.
+fn what_is_there(file: &std::path::Path, screen: &Screen) -> Result<(Migration, Option<ConfigErrors>), Exit> {
+    config::load_what_is_there(file).map_err(|errors| wrong(&errors, screen))
+}
+
+/// For what is done by the state alone: files that the migration names may be missing, which is said.
+fn load_of_state(file: &std::path::Path, screen: &Screen) -> Result<Migration, Exit> {
+    let (migration, missing) = what_is_there(file, screen)?;
+    if let Some(missing) = missing {
+        screen.diagnostic(format!("warning: {missing}"));
+    }
+    Ok(migration)
+}
+
+/// Says what is wrong with a migration file.
+fn wrong(errors: &ConfigErrors, screen: &Screen) -> Exit {
+    screen.diagnostic(errors.render(screen.color_errors));
+    Exit::Usage
 }
 
 /// Parses the command line and runs it.

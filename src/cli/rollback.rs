@@ -51,7 +51,7 @@ struct What {
 }
 
 pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
-    let migration = args.file.load(screen)?;
+    let migration = args.file.load_of_state(screen)?;
     let scope = match (&args.what.consumer, args.what.wave) {
         (Some(name), _) => {
             let names = run::consumers(std::slice::from_ref(name), screen)?;

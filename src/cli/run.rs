@@ -86,7 +86,7 @@ pub(super) fn correct(args: &Correct, screen: &Screen) -> Result<Exit, Exit> {
 }
 
 fn advance(args: &Args, correct: bool, screen: &Screen) -> Result<Exit, Exit> {
-    let migration = args.file.load(screen)?;
+    let (migration, missing) = super::what_is_there(args.file.path(), screen)?;
     if args.dry_run_gates {
         return dry_run(&migration, args.json, screen);
     }
@@ -107,6 +107,11 @@ fn advance(args: &Args, correct: bool, screen: &Screen) -> Result<Exit, Exit> {
         }
         screen.progress(&progress);
     };
+    if let Some(missing) = missing {
+        pipeline::watch(&migration, &options, &Clock::System, &tell, &missing.to_string());
+        notify(&migration, &args.notify, screen);
+        return Err(super::wrong(&missing, screen));
+    }
     let ran = loop {
         let ran = pipeline::run(&migration, &options, &Clock::System, &tell);
         notify(&migration, &args.notify, screen);

@@ -18,7 +18,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
-    let migration = args.file.load(screen)?;
+    let migration = args.file.load_of_state(screen)?;
     let store = Store::read(&migration.state);
     // Nothing was run yet, or its state is gone: what is out tells.
     let is_new = match &store {

@@ -3,6 +3,7 @@
 //!
 //! Must not: stop at the first error.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,17 @@ const MAX_SYNTAX_ERRORS: usize = 20;
 /// # Errors
 /// Everything that is wrong with it, in one go; nothing was written.
 pub fn load(path: &Path) -> Result<Migration, ConfigErrors> {
+    let (migration, missing) = load_what_is_there(path)?;
+    missing.map_or(Ok(migration), Err)
+}
+
+/// As [`load`]; where nothing is wrong with it but that files or folders are missing that it names, as much of it as
+/// there is, and what is missing. It knows the gates, the state and who is to hear of it: enough to watch what is
+/// out, and not to plan anything.
+///
+/// # Errors
+/// Everything else that is wrong with it, with what is missing.
+pub fn load_what_is_there(path: &Path) -> Result<(Migration, Option<ConfigErrors>), ConfigErrors> {
     let shown = path.display().to_string();
     let (file, bytes) = open(path, &shown)?;
     let source = text(&shown, &bytes)?;
@@ -45,13 +57,16 @@ pub fn load(path: &Path) -> Result<Migration, ConfigErrors> {
         Some(toml::Value::Table(table)) => table.clone(),
         _ => toml::Table::new(),
     };
-    let place = Place { base: &base };
+    let place = Place { base: &base, missing: Cell::new(0) };
     let root = Section::root(&table, &notes, sections::SECTIONS);
     let mut seal = Seal::new(&bytes);
     let migration = sections::migration(&root, &place, &mut seal, file.clone(), parameters, digests(&values));
     let errors = notes.into_errors();
     match migration {
-        Some(migration) if errors.is_empty() => Ok(migration),
+        Some(migration) if errors.is_empty() => Ok((migration, None)),
+        Some(migration) if errors.len() == place.missing.get() => {
+            Ok((migration, Some(ConfigErrors::new(shown, source.to_owned(), errors))))
+        }
         _ => Err(ConfigErrors::new(shown, source.to_owned(), errors)),
     }
 }
@@ -133,9 +148,14 @@ fn syntax_errors(errors: &[toml::de::Error]) -> Vec<ConfigError> {
     errors.iter().take(MAX_SYNTAX_ERRORS).map(error).collect()
 }
 
+/// What there is to do about a path at which nothing is.
+const CREATE: &str = "create it, or correct the path, which is relative to the migration file";
+
 /// The folder that relative paths of the migration are relative to.
 pub(super) struct Place<'a> {
     base: &'a Path,
+    /// How many of the errors are that something is not there.
+    missing: Cell<usize>,
 }
 
 impl Place<'_> {
@@ -159,20 +179,25 @@ impl Place<'_> {
         self.existing(value, text, "folder", Path::is_dir)
     }
 
+    /// Notes that something that a value names is not there.
+    pub(super) fn missing(&self, value: &Value<'_>, message: impl Into<String>) {
+        value.wrong(message, CREATE);
+        self.missing.set(self.missing.get() + 1);
+    }
+
     fn existing(&self, value: &Value<'_>, text: &str, what: &str, is: fn(&Path) -> bool) -> Option<PathBuf> {
-        let help = "create it, or correct the path, which is relative to the migration file";
         match self.base.join(text).canonicalize() {
             Ok(path) if is(&path) => Some(path),
             Ok(_) => {
-                value.wrong(format!("{text:?} is not a {what}"), help);
+                value.wrong(format!("{text:?} is not a {what}"), CREATE);
                 None
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                value.wrong(format!("there is no {what} {text:?}"), help);
+                self.missing(value, format!("there is no {what} {text:?}"));
                 None
             }
             Err(error) => {
-                value.wrong(format!("the {what} {text:?} can't be read: {error}"), help);
+                self.missing(value, format!("the {what} {text:?} can't be read: {error}"));
                 None
             }
         }

@@ -31,7 +31,7 @@ pub use consumers::{
 pub use error::{ConfigError, ConfigErrors};
 pub use gate::{Comparison, Endpoint, Gate, Limits};
 pub use lineup::{Lineup, Selector};
-pub use load::load;
+pub use load::{load, load_what_is_there};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

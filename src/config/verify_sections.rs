@@ -98,10 +98,7 @@ impl Reader<'_, '_> {
                     self.seal.seed(&from, &path);
                     seeds.extend(to.map(|to| Seed { from: path, to }));
                 }
-                _ => from.wrong(
-                    "there is no such file or folder",
-                    "create it, or correct the path, which is relative to the migration file",
-                ),
+                _ => self.place.missing(&from, "there is no such file or folder"),
             }
         }
         seeds

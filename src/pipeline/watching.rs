@@ -15,18 +15,28 @@ use crate::transform::Plan;
 use crate::workspace::Fleet;
 
 /// Watches what is out where `why` keeps a run from being begun. What goes wrong is told beside it.
-pub(super) fn watch(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<'_>, why: &PipelineError) {
-    if stops(why)
-        && let Err(error) = watched(migration, options, clock, tell, &in_one_line(why))
-    {
+pub(super) fn watch_after(
+    migration: &Migration,
+    options: &Options,
+    clock: &Clock,
+    tell: &Tell<'_>,
+    why: &PipelineError,
+) {
+    if stops(why) {
+        watch(migration, options, clock, tell, &why.to_string());
+    }
+}
+
+/// Watches what is out where something keeps a run from being begun, and `why`. What goes wrong is told.
+pub fn watch(migration: &Migration, options: &Options, clock: &Clock, tell: &Tell<'_>, why: &str) {
+    if let Err(error) = watched(migration, options, clock, tell, &in_one_line(why)) {
         tell(Progress::Problem(&format!("what is out is not watched: {error}")));
     }
 }
 
 /// Why no run can be begun, for the history and for whoever listens: the rest is on the screen.
-fn in_one_line(why: &PipelineError) -> String {
-    let text = why.to_string();
-    let first = text.lines().next().unwrap_or_default();
+fn in_one_line(why: &str) -> String {
+    let first = why.lines().next().unwrap_or_default();
     format!("no run can be begun: {}", first.strip_prefix("error: ").unwrap_or(first))
 }
 

@@ -219,13 +219,26 @@ fn a_pause_gets_through_to_a_run_of_another_process() {
     bench.gander(&["run"]).expect(0);
 }
 
+/// The export of a source does not come.
+fn no_export(bench: &Bench) {
+    let more = "[[consumers.from]]\nopenlineage = \"gone.ndjson\"\n[[verify.step]]";
+    let text = bench
+        .text("migration.toml")
+        .replace("[[consumers.from]]", "[consumers]\ndatasets = [\"a.b\"]\n[[consumers.from]]");
+    bench.put("migration.toml", text.replace("[[verify.step]]", more));
+}
+
 #[test]
 fn what_is_out_is_watched_also_where_no_run_can_be_begun() {
     let gate = "[[rollout.gate]]\nkind = \"bake\"\nfor = \"3h\"\n[[rollout.gate]]\nkind = \"command\"\n\
                 run = [\"sh\", \"-c\", \"test ! -e bad || { echo too slow; exit 1; }\"]";
-    type Alter = fn(&str) -> String;
-    let rows: [(&str, Alter, i32); 2] =
-        [("a comment", |rule| format!("{rule}// more\n"), 5), ("no rule", |rule| rule.replace("rule(", "rule(("), 2)];
+    type Alter = fn(&Bench);
+    let rows: [(&str, Alter, i32); 4] = [
+        ("a comment", |bench| bench.put("small.rhai", bench.text("small.rhai") + "// more\n"), 5),
+        ("no rule", |bench| bench.put("small.rhai", bench.text("small.rhai").replace("rule(", "rule((")), 2),
+        ("no file of rules", |bench| std::fs::remove_file(bench.root.join("small.rhai")).unwrap(), 2),
+        ("no export", no_export, 2),
+    ];
     for (name, alter, code) in rows {
         let bench = fleet("notify = [\"sh\", \"-c\", \"cat >> heard; echo >> heard\"]", gate);
         let heard = || {
@@ -234,9 +247,9 @@ fn what_is_out_is_watched_also_where_no_run_can_be_begun() {
             let kind = |line: &str| serde_json::from_str::<Value>(line).unwrap()["kind"].as_str().unwrap().to_owned();
             text.lines().map(kind).collect::<Vec<_>>()
         };
-        let rule = bench.text("small.rhai");
+        let texts = ["small.rhai", "migration.toml"].map(|name| (name, bench.text(name)));
         bench.gander(&["run"]).expect(4);
-        bench.put("small.rhai", alter(&rule));
+        alter(&bench);
         for _ in 0..2 {
             bench.gander(&["run"]).expect(code);
         }
@@ -246,7 +259,8 @@ fn what_is_out_is_watched_also_where_no_run_can_be_begun() {
         bench.gander(&["run"]).expect(code);
         assert_eq!(bench.text("apps/ant/job.py"), JOB, "{name}: what fails is taken back");
         assert_eq!(heard(), ["paused", "failed", "rolled-back"], "{name}");
-        bench.put("small.rhai", rule);
+        bench.gander(&["status"]).expect(3);
+        texts.iter().for_each(|(name, text)| bench.put(name, text));
         bench.gander(&["run"]).expect(3);
         assert_eq!(heard().last().unwrap(), "resumed", "{name}");
     }
