@@ -297,22 +297,13 @@ impl<'r, 'f> Runner<'r, 'f> {
         let rule = &self.set.rules[rule_index];
         let (built, doubt) = self.is_meant(rule_index, answer);
         let answer = answer.and(|| if built == Certainty::Unknown { built } else { Certainty::Yes });
-        let may_be_unknown = rule.if_unknown != IfUnknown::Match;
-        doubt::take();
-        let mut guarded = rule
-            .guards
-            .iter()
-            .try_fold(true, |meant, guard| Ok(meant && exercise::asked(guard.as_ref(), guard.holds(&found)?)));
-        let (doubt, unknown) = match doubt::take() {
-            true => (doubt::DOUBTED_MEMBER.into(), may_be_unknown),
-            false => (doubt, may_be_unknown && answer == Certainty::Unknown),
-        };
-        if doubt == doubt::DOUBTED_MEMBER && unknown {
-            // What it was told may be less than there is.
-            guarded = guarded.map(|_| true);
-        }
-        if unknown && guarded.is_err() {
-            // It may have asked for just what can't be told.
+        let (mut guarded, raised) = doubt::settled(rule, || {
+            let mut guards = rule.guards.iter();
+            guards.try_fold(true, |meant, guard| Ok(meant && exercise::asked(guard.as_ref(), guard.holds(&found)?)))
+        });
+        let unknown = raised.is_some() || rule.if_unknown != IfUnknown::Match && answer == Certainty::Unknown;
+        if raised.is_some() || unknown && guarded.is_err() {
+            // It asked for what can't be told.
             guarded = Ok(true);
         }
         if guarded == Ok(false) {
@@ -323,20 +314,15 @@ impl<'r, 'f> Runner<'r, 'f> {
             exercise::ended(rule_index, since, false);
             return self.push(rule_index, node.range(), Answer::Skip(doubt.into_owned()), literal);
         }
+        let doubt = raised.map_or(doubt, Cow::Borrowed);
         let match_id = self.number(rule_index);
         if let (Action::Join(_), Phase::Edit(_), false, Ok(_)) = (&rule.action, &self.phase, unknown, &guarded) {
             return self.waits(rule_index, &found, match_id, since);
         }
-        let decided = guarded.and_then(|_| match (&rule.action, &mut self.phase) {
-            (Action::Collect(..), _) if unknown => Ok(Some(Decision::Skip(doubt.to_string()))),
-            (Action::Collect(name, closure), Phase::Collect(learned)) => {
-                closure.learn(&found)?.into_iter().for_each(|value| learned.insert(name, value));
-                Ok(None)
-            }
-            (Action::Join(_), Phase::Edit(_)) if unknown => Ok(Some(Decision::Edits(Vec::new()))),
-            (_, Phase::Edit(facts)) => decide(rule, &found, facts, &self.set.languages).map(Some),
-            (_, Phase::Collect(_)) => Ok(None),
-        });
+        let (decided, raised) = match guarded {
+            Ok(_) => self.decision(rule, &found, unknown.then_some(doubt.as_ref())),
+            Err(why) => (Err(why), None),
+        };
         let decided = match variant.find.left_out(node).filter(|_| matches!(rule.action, Action::Replace(_))) {
             Some(types) => Ok(Some(Decision::Refuse(format!(
                 "`{types}` would go: the pattern has no type arguments; name them in it, or edit a part of the call"
@@ -344,13 +330,39 @@ impl<'r, 'f> Runner<'r, 'f> {
             None => decided,
         };
         exercise::ended(rule_index, since, true);
-        let doubt = if doubt::take() { Some(Cow::Borrowed(doubt::DOUBTED_MEMBER)) } else { unknown.then_some(doubt) };
+        let doubt = raised.map(Cow::Borrowed).or_else(|| unknown.then_some(doubt));
         let told = |decided| match &doubt {
             Some(why) => in_doubt(rule, decided, why),
             None => decided,
         };
         let Some(decided) = decided.transpose().map(told) else { return };
         self.answered(rule_index, &found, decided, (match_id, embedded));
+    }
+
+    /// What a rule makes of a match, which is in doubt for one reason before and may be for another after; nothing
+    /// where it learns of it.
+    fn decision(
+        &mut self,
+        rule: &Rule,
+        found: &Match,
+        doubt: Option<&str>,
+    ) -> (Result<Option<Decision>, String>, Option<&'static str>) {
+        match (&rule.action, &mut self.phase) {
+            (Action::Collect(name, closure), Phase::Collect(learned)) => {
+                let (told, raised) = doubt::settled(rule, || closure.learn(found));
+                if let Some(why) = doubt.or(raised) {
+                    return (Ok(Some(Decision::Skip(why.to_owned()))), None);
+                }
+                let learn = |values: Vec<String>| values.into_iter().for_each(|value| learned.insert(name, value));
+                (told.map(learn).map(|()| None), None)
+            }
+            (Action::Collect(..), _) | (_, Phase::Collect(_)) => (Ok(None), None),
+            (Action::Join(_), Phase::Edit(_)) => (Ok(Some(Decision::Edits(Vec::new()))), None),
+            (_, Phase::Edit(facts)) => {
+                let (decided, raised) = doubt::decided(rule, || decide(rule, found, facts, &self.set.languages));
+                (decided.map(Some), raised)
+            }
+        }
     }
 
     /// Whether a rule is meant in this workspace, by what its builds declare; and why not, or what is
@@ -405,7 +417,18 @@ impl<'r, 'f> Runner<'r, 'f> {
         let node = found.node();
         let literal = embedded.map(|(_, host)| (host.range(), found.tree.language));
         let (mut imports, mut files, mut seeds) = (Vec::new(), Vec::new(), Vec::new());
-        let mut answer = match decided {
+        let decided = match decided {
+            Ok(Decision::Edits(edits)) => match planted(self.set, rule, found) {
+                (Ok(planted), None) => {
+                    seeds = planted;
+                    Ok(Decision::Edits(edits))
+                }
+                (_, Some(why)) => in_doubt(rule, Ok(Decision::Edits(edits)), why),
+                (Err(why), None) => Err(why),
+            },
+            other => other,
+        };
+        let answer = match decided {
             Err(why) => {
                 self.failed.insert(rule_index);
                 Answer::Fail(why)
@@ -428,14 +451,8 @@ impl<'r, 'f> Runner<'r, 'f> {
                 self.edits(rule, replacements, match_id, embedded.map(|(e, _)| e))
             }
         };
-        if let (Answer::Edit(_), false) = (&answer, rule.follow_ups.is_empty()) {
-            match planted(self.set, rule, found) {
-                Ok(planted) => seeds = planted,
-                Err(why) => {
-                    self.failed.insert(rule_index);
-                    answer = Answer::Fail(why);
-                }
-            }
+        if !matches!(answer, Answer::Edit(_)) {
+            seeds.clear();
         }
         self.push(rule_index, node.range(), answer, literal);
         if let Some(outcome) = self.outcomes.last_mut() {

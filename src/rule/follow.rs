@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::engine::{Answer, Failure, File, Outcomes, Phase, Runner, has_texts};
 use super::set::RuleSet;
-use super::{Bound, Facts, Match, Place, Rule, exercise, ignore};
+use super::{Bound, Facts, Match, Place, Rule, doubt, exercise, ignore};
 use crate::language::Language;
 use crate::pattern::{Given, Givens, gave_up};
 use crate::tree::{Node, Tree};
@@ -64,11 +64,17 @@ pub struct Seed {
     pub given: Arc<Givens>,
 }
 
-/// The seeds that a match of `rule` plants.
-pub(super) fn planted(set: &RuleSet, rule: &Rule, found: &Match) -> Result<Vec<Seed>, String> {
+/// The seeds that a match of `rule` plants, and why they are in doubt.
+pub(super) fn planted(set: &RuleSet, rule: &Rule, found: &Match) -> (Result<Vec<Seed>, String>, Option<&'static str>) {
     let mut seeds = Vec::new();
     for follow in &rule.follow_ups {
-        let given = follow.bind.as_ref().map(|bind| bind.bind(found)).transpose()?;
+        let bound = follow.bind.as_ref().map(|bind| doubt::settled(rule, || bind.bind(found)));
+        let given = match bound {
+            None => None,
+            Some((_, Some(why))) => return (Ok(Vec::new()), Some(why)),
+            Some((Err(why), None)) => return (Err(why), None),
+            Some((Ok(given), None)) => Some(given),
+        };
         for id in &follow.rules {
             let Some(index) = set.rules.iter().position(|rule| rule.id == *id) else { continue };
             let takes = set.rules[index].takes.iter().flatten();
@@ -77,12 +83,12 @@ pub(super) fn planted(set: &RuleSet, rule: &Rule, found: &Match) -> Result<Vec<S
                 Some(given) => takes.map(|name| Some((name.clone(), given.get(name)?.clone()))).collect(),
             };
             let Some(given) = given else {
-                return Err(format!("{}: `{id}` takes more names than it is given", rule.place));
+                return (Err(format!("{}: `{id}` takes more names than it is given", rule.place)), None);
             };
             seeds.push(Seed { rule: index, scope: follow.scope, given: Arc::new(given) });
         }
     }
-    Ok(seeds)
+    (Ok(seeds), None)
 }
 
 /// The code that a hole stands for, or what the match itself was given.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::decide::in_doubt;
 use super::engine::{Answer, Phase, Runner};
-use super::{Action, Decision, Facts, IfUnknown, Match, doubt, exercise};
+use super::{Action, Decision, Facts, Match, doubt, exercise};
 use crate::language::FileLanguages;
 
 /// `group_by(…)` and `edit_group(…)` of a rule.
@@ -39,10 +39,10 @@ impl Runner<'_, '_> {
     /// Lets a match wait; an answer where it is not meant.
     pub(super) fn join(&mut self, rule: usize, found: &Match, match_id: u32) -> Option<Result<Decision, String>> {
         let (Action::Join(join), Phase::Edit(facts)) = (&self.set.rules[rule].action, &self.phase) else { return None };
-        let key = join.key(found, facts);
         let rule_of = &self.set.rules[rule];
-        if doubt::take() && rule_of.if_unknown != IfUnknown::Match {
-            return Some(in_doubt(rule_of, Ok(Decision::Edits(Vec::new())), doubt::DOUBTED_MEMBER));
+        let (key, raised) = doubt::settled(rule_of, || join.key(found, facts));
+        if let Some(why) = raised {
+            return Some(in_doubt(rule_of, Ok(Decision::Edits(Vec::new())), why));
         }
         match key {
             Err(why) => Some(Err(why)),
@@ -66,8 +66,8 @@ impl Runner<'_, '_> {
             }
             let since = exercise::started();
             let all: Vec<Match> = joined.iter().map(|one| one.found.clone()).collect();
-            let decided = join.decide(&all, facts, &set.languages);
-            let decided = if doubt::take() { in_doubt(rule, decided, doubt::DOUBTED_MEMBER) } else { decided };
+            let (decided, raised) = doubt::decided(rule, || join.decide(&all, facts, &set.languages));
+            let decided = raised.map_or_else(|| decided.clone(), |why| in_doubt(rule, decided.clone(), why));
             exercise::ended(rule_index, since, true);
             let (line, column) = first.found.node().line_column();
             let with = |word: &str| format!("{word} together with what stands at {line}:{column}");

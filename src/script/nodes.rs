@@ -13,7 +13,7 @@ use super::survey::Survey;
 use crate::language::Language;
 use crate::language::literal::{self, Number};
 use crate::pattern::{Binding, Bindings, Givens};
-use crate::rule::{Bound, Facts, Match, Matcher};
+use crate::rule::{Bound, Facts, Match, Matcher, doubt};
 use crate::tree::{Node, NodeId, Tree, literal_value, text_value};
 
 /// `m`.
@@ -260,14 +260,15 @@ fn register_searches(api: &mut Api<'_>) {
         let matcher = compiled(&kind_or_spec(&sought)?, n.tree.language)?;
         charge(n.node().ancestors().count())?;
         Ok::<_, Box<EvalAltResult>>(
-            n.maybe(n.node().ancestors().find(|a| matcher.matches(*a, &mut Bindings::default()))),
+            n.maybe(n.node().ancestors().find(|a| fits(&matcher, *a, &mut Bindings::default()))),
         )
     });
-    let docs = "Whether it fits a pattern or matcher.";
+    let docs = "Whether it fits a pattern or matcher. Where the file alone can't tell, and it matters to what the closure gives, the match is unknown: see `if_unknown`.";
     let example = condition_example("m.X.fits(\"h($_)\")", "f(h(1))", "f(1)");
     api.function("Node.fits(matcher) -> bool", docs, &example, |n: &mut RhaiNode, sought: Dynamic| -> Fallible<bool> {
         charge(1)?;
-        Ok(compiled(&spec(&sought)?, n.tree.language)?.matches(n.node(), &mut Bindings::default()))
+        let matcher = compiled(&spec(&sought)?, n.tree.language)?;
+        Ok(fits(&matcher, n.node(), &mut Bindings::default()))
     });
     let docs = "What a pattern's holes stand for at this node, as a map; `()` where it does not fit.";
     let example = r#".find("f($X)").edit(|m, cx| { let inner = m.X.capture("h($Y)"); if inner == () { return skip("no h"); } edits([replace(m.X, code("$Y", #{ Y: inner.Y }))]) }).example("f(h(1))", "f(1)").unchanged("f(2)")"#;
@@ -282,9 +283,14 @@ fn register_searches(api: &mut Api<'_>) {
             let matcher = compiled(&spec(&sought)?, n.tree.language)?;
             charge(n.node().subtree_len())?;
             let all = n.tree.iter_within(n.node());
-            n.many(all.filter(|d| matcher.matches(*d, &mut Bindings::default())))
+            n.many(all.filter(|d| fits(&matcher, *d, &mut Bindings::default())))
         },
     );
+}
+
+/// Whether a node fits, for a closure.
+fn fits<'t>(matcher: &Matcher, node: Node<'t>, bindings: &mut Bindings<'t>) -> bool {
+    doubt::is(matcher.answer(node, bindings))
 }
 
 /// What a pattern binds at a node, or `()` where it does not match.
@@ -292,7 +298,7 @@ fn capture(n: &mut RhaiNode, sought: Dynamic) -> Fallible<Dynamic> {
     charge(1)?;
     let matcher = compiled(&spec(&sought)?, n.tree.language)?;
     let mut bindings = Bindings::default();
-    if !matcher.matches(n.node(), &mut bindings) {
+    if !fits(&matcher, n.node(), &mut bindings) {
         return Ok(Dynamic::UNIT);
     }
     let mut map = Map::new();

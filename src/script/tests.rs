@@ -272,6 +272,63 @@ fn what_a_file_cannot_tell_is_the_rules_to_say() {
 }
 
 #[test]
+fn what_a_closure_asks_and_a_file_cannot_tell_is_unknown_where_it_matters() {
+    let unknown = [
+        // An answer that hangs on it.
+        ".when(|m| m.F.fits(symbol(\"m.f\"))).delete()",
+        ".when(|m| !m.F.fits(symbol(\"m.f\"))).delete()",
+        ".when(|m| m.F.fits(symbol(\"m.f\")) && !m.X.fits(symbol(\"m.x\"))).delete()",
+        ".when(|m| m.F.capture(symbol(\"m.f\")) != ()).delete()",
+        ".when(|m| m.node.find_all(symbol(\"m.f\")).len == 1).delete()",
+        ".when(|m| m.F.enclosing(all([kind(\"call\"), has(symbol(\"m.x\"))])) != ()).delete()",
+        ".rewrite(|m, cx| if m.F.fits(symbol(\"m.f\")) { code(\"g()\") } else { skip(\"another\") })",
+        ".edit(|m, cx| edits(if m.F.fits(symbol(\"m.f\")) { [delete(m.node)] } else { [] }))",
+        ".group_by(|m, cx| if m.F.fits(symbol(\"m.f\")) { 1 } else { 2 }).edit_group(|k, ms, cx| edits([delete(ms[0].node)]))",
+        ".group_by(|m, cx| 1).edit_group(|k, ms, cx| if ms[0].F.fits(symbol(\"m.f\")) { edits([delete(ms[0].node)]) } else { skip(\"no\") })",
+        ".then(\"s/next\", \"file\", |m| #{ X: if m.F.fits(symbol(\"m.f\")) { m.X } else { m.F } }).delete()",
+    ];
+    let certain = [
+        // What is certain, and what comes to the same either way.
+        (".when(|m| m.F.fits(symbol(\"n.g\"))).delete()", true),
+        (".when(|m| m.F.fits(symbol(\"m.f\")) && m.X.text == \"y\").delete()", true),
+        (".when(|m| m.F.fits(symbol(\"m.f\")) || m.X.text == \"x\").delete()", false),
+        (".edit(|m, cx| { let mine = m.F.fits(symbol(\"m.f\")); edits([delete(m.node)]) })", false),
+        (".rewrite(|m, cx| if m.F.fits(symbol(\"n.g\")) { code(\"g()\") } else { skip(\"another\") })", true),
+    ];
+    let next = "followup(\"s/next\", [\"X\"]).lang(\"python\").find(\"g($X)\").delete();";
+    let said = |rest: &str, what: &str, code: &str| {
+        check(
+            &format!("rule(\"s\").lang(\"python\").find(\"$F($X)\").if_unknown(\"{what}\"){rest};\n{next}"),
+            "python",
+            code,
+        )
+    };
+    let code = "from m import *\nf(x)\n";
+    for rest in unknown {
+        assert!(said(rest, "skip", code).starts_with(&format!("{code}\nskip: this file alone can't tell")), "{rest}");
+        assert!(said(rest, "refuse", code).starts_with(&format!("{code}\nrefuse: this file alone")), "{rest}");
+        assert!(said(rest, "annotate", code).contains("\n# gander[s]: this file alone"), "{rest}");
+        let matched = said(rest, "match", code);
+        assert!(!matched.contains("alone can't tell"), "{rest}: {matched}");
+    }
+    assert_eq!(said(unknown[0], "match", code), "from m import *\n");
+    for (rest, stays) in certain {
+        let found = said(rest, "annotate", code);
+        assert!(found.starts_with(if stays { code } else { "from m import *\n" }), "{rest}: {found}");
+        assert!(!found.contains("alone can't tell") && found.contains("f(x)") == stays, "{rest}: {found}");
+    }
+    // What is collected is certain.
+    let collects = "rule(\"s\").lang(\"python\").find(\"$F($X)\").collect(\"c\", |m| if m.F.fits(symbol(\"m.f\")) { \"a\" } else { \"b\" });";
+    let rules = rules(collects).unwrap_or_else(|e| panic!("{e}"));
+    let python = language::by_name("python").unwrap();
+    let tree = Arc::new(parse(python, code).unwrap());
+    let hits = rules.scan(python, "a", code.as_bytes());
+    let (facts, told) = crate::rule::collect(&rules, crate::rule::File { path: "a", tree: &tree }, &hits).unwrap();
+    let skipped = |answer: &Answer| matches!(answer, Answer::Skip(why) if why.contains("alone can't tell"));
+    assert!(told.len() == 1 && skipped(&told[0].answer) && facts.get("c").next().is_none(), "{told:?}");
+}
+
+#[test]
 fn closures_know_uses_definitions_and_access() {
     let script = r#"
 rule("s").lang("python").find("$X = run($_)").edit(|m, cx| {
