@@ -70,6 +70,14 @@ pub struct Arranged {
     pub kept: Vec<Kept>,
 }
 
+impl Arranged {
+    /// Whether a range of the new text is the old text's, left in its place or copied.
+    pub fn is_old(&self, range: &Range<usize>) -> bool {
+        let holds = |kept: &Kept| kept.new <= range.start && range.end <= kept.new + kept.old.len();
+        in_old_text(&self.splices, range).is_some() || self.kept.iter().any(holds)
+    }
+}
+
 /// Where an edit, or one fragment of it, stands in the new text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placed {

@@ -181,6 +181,9 @@ pub struct ImportFacts {
     /// Whether modules are named by paths of files, with dots in them.
     #[serde(default)]
     pub file_modules: bool,
+    /// Modules that are their own default export.
+    #[serde(default)]
+    pub whole_defaults: Vec<String>,
     /// Whether what a module holds is reached through the module only.
     #[serde(default)]
     pub through_module: bool,

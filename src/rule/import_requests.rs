@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::import_block::Block;
-use crate::edit::{Splice, in_old_text};
+use crate::edit::Arranged;
 use crate::symbol::{Import, Symbols, Wanted, normal};
 use crate::tree::{Node, Tree};
 
@@ -32,6 +32,14 @@ pub enum ImportRequest {
         /// The path that goes.
         old: String,
         /// What comes in its place.
+        new: Wanted,
+    },
+    /// What brought a path under the name of another one brings that: the edits leave no use of it but those that
+    /// they write.
+    Succeed {
+        /// The path that goes.
+        old: String,
+        /// What comes in its place, under the same name.
         new: Wanted,
     },
     /// What was used before the edits, and is not after them, goes.
@@ -66,7 +74,7 @@ impl Asked {
     pub(super) fn of(
         block: &Block<'_>,
         (old, new): (&Tree, &Tree),
-        splices: &[Splice],
+        arranged: &Arranged,
         requests: &[(String, ImportRequest)],
     ) -> Result<Self, Unsettled> {
         let symbols = block.symbols;
@@ -88,7 +96,7 @@ impl Asked {
                     asked.replace(symbols, new, rule, (old, wanted, *rename))?;
                 }
                 ImportRequest::Follow { old, new: wanted } => {
-                    if let Some(left) = left_of(symbols, new, splices, old) {
+                    if let Some(left) = left_of(symbols, new, arranged, old) {
                         let (line, column) = left.line_column();
                         let why = format!(
                             "`{}` would be another module at {line}:{column} of the result, which no edit has written: \
@@ -98,6 +106,9 @@ impl Asked {
                         return Err(Unsettled { rule: rule.clone(), why });
                     }
                     asked.replace(symbols, new, rule, (old, wanted, false))?;
+                }
+                ImportRequest::Succeed { old, new: wanted } => {
+                    asked.succeed((symbols, new, arranged), rule, (old, wanted))?;
                 }
                 ImportRequest::DropOrphans => {
                     let before = Symbols::of(old);
@@ -120,6 +131,26 @@ impl Asked {
                 self.gone.entry(index).or_insert_with(|| rule.to_owned());
             }
         }
+    }
+
+    /// The imports of a path under the name of another one bring that.
+    fn succeed(
+        &mut self,
+        (symbols, new, arranged): (&Symbols, &Tree, &Arranged),
+        rule: &str,
+        (old, wanted): (&str, &Wanted),
+    ) -> Result<(), Unsettled> {
+        let bound = wanted.bound();
+        let brings = |i: &Import| i.brings(old) && i.name.as_deref() == Some(bound.as_str());
+        let unwritten = |n: Node<'_>| arranged.is_old(&n.local_range());
+        for (index, _) in symbols.imports().iter().enumerate().filter(|(_, i)| brings(i)) {
+            let heir = self.replaced.entry(index).or_insert_with(|| (wanted.clone(), rule.to_owned()));
+            if heir.0 != *wanted || symbols.is_import_used_at(new, index, &unwritten) {
+                let why = format!("`{bound}` would lose its import: the edits leave uses of it");
+                return Err(Unsettled { rule: rule.to_owned(), why });
+            }
+        }
+        Ok(())
     }
 
     /// What brought a path brings another one; with `rename`, by the name of that.
@@ -157,11 +188,11 @@ impl Asked {
 }
 
 /// A use of what an import brings that no edit has written.
-fn left_of<'t>(symbols: &Symbols, new: &'t Tree, splices: &[Splice], old: &str) -> Option<Node<'t>> {
+fn left_of<'t>(symbols: &Symbols, new: &'t Tree, arranged: &Arranged, old: &str) -> Option<Node<'t>> {
     let path = normal(old);
     let import = symbols.imports().iter().find(|i| i.name.is_some() && normal(&i.path) == path)?;
     let name = import.name.as_deref()?;
     let first = new.iter().find(|n| n.is_leaf() && n.text() == name && !symbols.in_import(*n))?;
-    let kept = |n: &Node<'_>| !symbols.in_import(*n) && in_old_text(splices, &n.local_range()).is_some();
+    let kept = |n: &Node<'_>| !symbols.in_import(*n) && arranged.is_old(&n.local_range());
     symbols.uses(first).certain.into_iter().find(kept)
 }

@@ -11,29 +11,45 @@ use super::import_block::{Block, Key, delicate, is_member, is_top, left_out, who
 use super::import_list::{Apart, ModuleList, Spot};
 use super::import_requests::{Asked, Gone, ImportRequest, Replaced, Unsettled};
 use super::layout::{line_end, line_start};
-use crate::edit::{Edit, Fragment, Splice, in_old_text};
+use crate::edit::{Arranged, Edit, Fragment, Splice, in_old_text};
 use crate::language::ImportFacts;
 use crate::symbol::{Import, Symbols, Wanted, facts_of, is_in_force, normal};
 use crate::tree::{Node, Tree};
 
-/// The edits of the old text that settle its imports, given the new text and the
-/// splices between them.
+/// The edits of the old text that settle its imports, given the new text and
+/// what came of the old one.
 ///
 /// # Errors
-/// Where another edit writes the same lines.
+/// Where another edit writes the same lines, and where an import can't give its name to another one: the old tree
+/// then knows that it keeps it.
 pub fn settle(
     old: &Tree,
     new: &Tree,
-    splices: &[Splice],
+    arranged: &Arranged,
     requests: &[(String, ImportRequest)],
 ) -> Result<Vec<Edit>, Unsettled> {
     if requests.is_empty() {
         return Ok(Vec::new());
     }
+    settled(old, new, arranged, requests).inspect_err(|_| {
+        for (_, request) in requests {
+            if let ImportRequest::Succeed { new: heir, .. } = request {
+                Symbols::of(old).keep(Some(&heir.bound()));
+            }
+        }
+    })
+}
+
+fn settled(
+    old: &Tree,
+    new: &Tree,
+    arranged: &Arranged,
+    requests: &[(String, ImportRequest)],
+) -> Result<Vec<Edit>, Unsettled> {
     let symbols = Symbols::of(new);
     let block = Block::new(new, &symbols, old);
-    let Asked { gone, mut added, replaced } = Asked::of(&block, (old, new), splices, requests)?;
-    let mut changes = Changes::new(&block, new, splices);
+    let Asked { gone, mut added, replaced } = Asked::of(&block, (old, new), arranged, requests)?;
+    let mut changes = Changes::new(&block, new, &arranged.splices);
     // What is asked for is there already, or does not go after all.
     let of_member = |import: &Import| block.is_of_member(new.node(import.statement).text());
     let there = |wanted: &Wanted, member: bool, at: Option<Node<'_>>| {

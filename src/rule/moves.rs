@@ -8,7 +8,7 @@ use super::symbols::above;
 use super::{Decision, ImportRequest, Match, Replacement};
 use crate::edit::Fragment;
 use crate::language::Language;
-use crate::symbol::{Import, Name, Symbols, Through, Wanted, normal};
+use crate::symbol::{Import, Manner, Name, Symbols, Through, Wanted, normal};
 use crate::tree::{Node, Tree};
 
 /// What is said of `x.m` where `p.m` moved.
@@ -292,8 +292,8 @@ impl<'t> Use<'_, 't> {
             return replaces(range, vec![Fragment::Text(name)], vec![ImportRequest::DropOrphans]);
         }
         let (wanted, through) = as_before(self.symbols, object, wanted.clone());
-        let spoken = Spoken::of(self.node, &wanted, &[], through);
-        let mut imports: Vec<ImportRequest> = spoken.import.into_iter().map(ImportRequest::Add).collect();
+        let spoken = Spoken::of(self.node, &wanted, &[], Manner { through, inherits: false });
+        let mut imports: Vec<ImportRequest> = spoken.import.into_iter().collect();
         imports.push(ImportRequest::DropOrphans);
         replaces(spoken.range, spoken.code, imports)
     }

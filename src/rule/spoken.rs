@@ -4,8 +4,9 @@
 
 use std::ops::Range;
 
+use super::ImportRequest;
 use crate::edit::Fragment;
-use crate::symbol::{Reached, Symbols, Through, Wanted};
+use crate::symbol::{Manner, Reached, Symbols, Wanted};
 use crate::tree::Node;
 
 /// Code that speaks of a path.
@@ -16,30 +17,40 @@ pub struct Spoken {
     /// The code.
     pub code: Vec<Fragment>,
     /// The import that it needs.
-    pub import: Option<Wanted>,
+    pub import: Option<ImportRequest>,
 }
 
 impl Spoken {
     /// Code in the place of all that speaks of what `node` does: of a member that stands apart from its
     /// object, of both, with what parts them; of a path with arguments, of the path.
-    pub fn of(node: Node<'_>, wanted: &Wanted, others: &[Wanted], through: Through) -> Self {
+    pub fn of(node: Node<'_>, wanted: &Wanted, others: &[Wanted], manner: Manner) -> Self {
         let symbols = Symbols::of(node.tree());
         let language = node.tree().language;
         if let Some(((object, name), (owner, last))) = symbols.apart(node).zip(wanted.owner(language)) {
             let others: Vec<Wanted> = others.iter().filter_map(|other| other.owner(language)).map(|(o, _)| o).collect();
-            let Reached { text, import } = symbols.reach(object, &owner, &others, through);
+            let (text, import) = parted(symbols.reach(object, &owner, &others, manner));
             let between = Fragment::Copy(object.range().end..name.range().start);
             let code = vec![Fragment::Text(text), between, Fragment::Text(last)];
             return Self { range: object.range().start..name.range().end, code, import };
         }
-        Self { range: place(&symbols, node), ..Self::at(node, wanted, others, through) }
+        Self { range: place(&symbols, node), ..Self::at(node, wanted, others, manner) }
     }
 
     /// Code that speaks of a path where a node stands.
-    pub fn at(node: Node<'_>, wanted: &Wanted, others: &[Wanted], through: Through) -> Self {
-        let Reached { text, import } = Symbols::of(node.tree()).reach(node, wanted, others, through);
+    pub fn at(node: Node<'_>, wanted: &Wanted, others: &[Wanted], manner: Manner) -> Self {
+        let (text, import) = parted(Symbols::of(node.tree()).reach(node, wanted, others, manner));
         Self { range: node.range(), code: vec![Fragment::Text(text)], import }
     }
+}
+
+/// What is written, and what is asked of the imports.
+fn parted(reached: Reached) -> (String, Option<ImportRequest>) {
+    let Reached { text, import, heir_of } = reached;
+    let request = |new: Wanted| match heir_of {
+        Some(old) => ImportRequest::Succeed { old, new },
+        None => ImportRequest::Add(new),
+    };
+    (text, import.map(request))
 }
 
 /// Where the path stands that a node speaks of: without the arguments of a type, and with the names before it.

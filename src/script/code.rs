@@ -17,7 +17,7 @@ use crate::rule::{
     Comments, Decision, Deletion, Filling, ImportRequest, Replacement, Spoken, Template, deletion, element_gone,
     elements, ended, run_of, written,
 };
-use crate::symbol::{Through, Wanted};
+use crate::symbol::{Manner, Through, Wanted};
 use crate::tree::{Node, Tree};
 
 /// Code that a rule writes, before it is known in which language.
@@ -247,7 +247,7 @@ pub(super) fn to_replacement(edit: &EditSpec, tree: &Tree, languages: &FileLangu
                 let spoken = spoken(to, edit, tree);
                 range = spoken.range;
                 written.extend(spoken.code);
-                imports.extend(spoken.import.map(ImportRequest::Add));
+                imports.extend(spoken.import);
                 imports.extend(to.orphans.then_some(ImportRequest::DropOrphans));
             }
         }
@@ -265,9 +265,10 @@ fn spoken(to: &Reference, edit: &EditSpec, tree: &Tree) -> Spoken {
     let (wanted, at) = (to.path.wanted(language), tree.last_from(edit.range.start.saturating_sub(tree.base())));
     let others: Vec<Wanted> = to.others.iter().map(|path| path.wanted(language)).collect();
     let whole = std::iter::once(at).chain(at.ancestors()).find(|node| node.range() == edit.range);
+    let manner = Manner { through: to.through, inherits: to.orphans };
     match whole.filter(|_| edit.code.0.len() == 1) {
-        Some(node) => Spoken::of(node, &wanted, &others, to.through),
-        None => Spoken { range: edit.range.clone(), ..Spoken::at(at, &wanted, &others, to.through) },
+        Some(node) => Spoken::of(node, &wanted, &others, manner),
+        None => Spoken { range: edit.range.clone(), ..Spoken::at(at, &wanted, &others, manner) },
     }
 }
 

@@ -22,7 +22,7 @@ use crate::tree::{Node, NodeId, Tree};
 
 pub use fields::Uses;
 pub use library::{Declarations, Library, LibraryError};
-pub use reach::{Reached, Through, Wanted, facts_of, is_in_force};
+pub use reach::{Manner, Reached, Through, Wanted, facts_of, is_in_force};
 pub use resolve::{Name, said};
 pub use types::Type;
 
@@ -141,6 +141,15 @@ pub struct Symbols {
     reassigned: HashSet<String>,
     /// Names of which it is known whether the file has room for them.
     free: std::sync::Mutex<HashMap<String, bool>>,
+    /// Names that their imports keep.
+    kept: std::sync::Mutex<Kept>,
+}
+
+/// Names that imports keep, though another import could take them.
+#[derive(Default)]
+struct Kept {
+    all: bool,
+    names: HashSet<String>,
 }
 
 struct Scope {

@@ -2,9 +2,9 @@
 //! or by one that an import would bring.
 
 use super::build::package_name;
-use super::{Kind, Name, Symbols, normal};
+use super::{Definition, Import, Kind, Name, Symbols, normal};
 use crate::language::{ImportFacts, Language};
-use crate::tree::{Node, NodeId, Tree};
+use crate::tree::{Node, Tree};
 
 /// One import, told by what it brings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +29,15 @@ pub enum Through {
     Name,
 }
 
+/// How a path is to be spoken of.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner {
+    /// As a member of its module, or not.
+    pub through: Through,
+    /// Whether it may take the name of an import that the edits leave without a use.
+    pub inherits: bool,
+}
+
 /// What to write for a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reached {
@@ -36,6 +45,15 @@ pub struct Reached {
     pub text: String,
     /// The import that it needs.
     pub import: Option<Wanted>,
+    /// The path whose import gives its name to that one.
+    pub heir_of: Option<String>,
+}
+
+impl Reached {
+    /// What needs no import.
+    fn at_once(text: String) -> Self {
+        Self { text, import: None, heir_of: None }
+    }
 }
 
 impl Wanted {
@@ -161,17 +179,17 @@ impl Symbols {
     /// How code at `node` can speak of `wanted`, whose name may have several segments. Of `others`, paths
     /// of the same thing, the first is taken that an import of the file brings a part of which the two do
     /// not share.
-    pub fn reach(&self, node: Node<'_>, wanted: &Wanted, others: &[Wanted], through: Through) -> Reached {
+    pub fn reach(&self, node: Node<'_>, wanted: &Wanted, others: &[Wanted], manner: Manner) -> Reached {
         let path = wanted.path();
         let shared = |other: &Wanted| {
             let (other, own) = (other.path(), path.split('.'));
             let alike = other.split('.').zip(own).take_while(|(one, two)| one == two);
             alike.map(|(segment, _)| segment.len() + 1).sum::<usize>()
         };
-        let preferred = others.iter().find_map(|other| self.imported(node, other, through, shared(other)));
-        match preferred.or_else(|| self.imported(node, wanted, through, 0)) {
-            Some(text) => Reached { text, import: None },
-            None => self.reach_anew(node, wanted, through),
+        let preferred = others.iter().find_map(|other| self.imported(node, other, manner.through, shared(other)));
+        match preferred.or_else(|| self.imported(node, wanted, manner.through, 0)) {
+            Some(text) => Reached::at_once(text),
+            None => self.reach_anew(node, wanted, manner),
         }
     }
 
@@ -193,7 +211,7 @@ impl Symbols {
             let certain = !seen.is_empty()
                 && seen.iter().all(|d| d.kind == Kind::Import(index))
                 && !self.is_for_types(node.tree(), import)
-                && (path == *known || self.may_be_whole(node.tree(), index))
+                && (path == *known || self.may_be_whole(node, index))
                 && is_in_force(node.tree().node(import.statement), node);
             let itself = through == Through::Name && of.len() == normal(&wanted.module).len();
             let says = beyond < of.len() && best.as_ref().is_none_or(|(len, _)| *len < of.len());
@@ -205,7 +223,7 @@ impl Symbols {
     }
 
     /// How code at `node` speaks of a path that no import of the file brings.
-    fn reach_anew(&self, node: Node<'_>, wanted: &Wanted, through: Through) -> Reached {
+    fn reach_anew(&self, node: Node<'_>, wanted: &Wanted, manner: Manner) -> Reached {
         let facts = &node.tree().language.facts.symbols;
         let separator = facts.separator.as_str();
         let path = without_default(node, wanted);
@@ -215,7 +233,7 @@ impl Symbols {
             let declared = self.declared(node.tree());
             let seen = self.seen_at(node, name);
             if !seen.is_empty() && seen.iter().all(|d| declared.path_of(d.node) == Some(path.as_str())) {
-                return Reached { text: name.to_owned(), import: None };
+                return Reached::at_once(name.to_owned());
             }
         }
         let parted = wanted.name.as_deref().map(|n| n.split_once('.').unwrap_or((n, "")));
@@ -223,7 +241,7 @@ impl Symbols {
         let module = normal(&wanted.module);
         // What a module is given by what is around it, it does not see.
         if self.is_in_module(node) {
-            return Reached { text: path.replace('.', separator), import: None };
+            return Reached::at_once(path.replace('.', separator));
         }
         let known = facts.implicit.contains(&module)
             || self.package.as_deref() == Some(module.as_str())
@@ -236,10 +254,10 @@ impl Symbols {
                         && is_in_force(node.tree().node(i.statement), node)
                 });
         if known && !first.is_empty() && self.seen_at(node, first).is_empty() {
-            return Reached { text: written(first, rest), import: None };
+            return Reached::at_once(written(first, rest));
         }
         // The language reaches members of a module through it only.
-        let through = through == Through::Module || facts.import.through_module || first.is_empty();
+        let through = manner.through == Through::Module || facts.import.through_module || first.is_empty();
         let import = Wanted {
             module: wanted.module.clone(),
             name: (!through).then(|| first.to_owned()),
@@ -247,11 +265,13 @@ impl Symbols {
         };
         let tail = if through { wanted.name.as_deref().unwrap_or("") } else { rest };
         let bound = import.bound();
-        if self.is_free(node, &bound) {
-            return Reached { text: written(&bound, tail), import: Some(import) };
+        let free = self.is_free(node, &bound);
+        let heir_of = if free || !manner.inherits { None } else { self.left_by(node, &bound, &import) };
+        if heir_of.is_some() || free {
+            return Reached { text: written(&bound, tail), import: Some(import), heir_of };
         }
         if facts.import.name_as.is_empty() && facts.import.module_as.is_empty() {
-            return Reached { text: path.replace('.', separator), import: None };
+            return Reached::at_once(path.replace('.', separator));
         }
         let before = module.rsplit(['.', '/', ':']).nth(usize::from(through)).unwrap_or(&module).to_owned();
         let alias = (1..)
@@ -259,24 +279,70 @@ impl Symbols {
             .map(|alias| alias.replace(|c: char| !c.is_alphanumeric() && c != '_', "_"))
             .find(|alias| self.is_free(node, alias))
             .unwrap_or_default();
-        Reached { text: written(&alias, tail), import: Some(Wanted { alias: Some(alias), ..import }) }
+        let import = Some(Wanted { alias: Some(alias.clone()), ..import });
+        Reached { text: written(&alias, tail), import, heir_of: None }
     }
 
-    /// Whether what an import brings may be a whole module: what is exported by default is one where
-    /// the file speaks of members of it.
-    fn may_be_whole(&self, tree: &Tree, import: usize) -> bool {
-        let one = &self.imports[import];
-        if !tree.language.facts.symbols.default || !normal(&one.path).ends_with(".default") {
-            return true;
+    /// The path that all imports of a name bring, where they may leave the name to another import: if the edits
+    /// leave no use of it, which is only known when they are made.
+    fn left_by(&self, node: Node<'_>, name: &str, to: &Wanted) -> Option<String> {
+        let tree = node.tree();
+        let kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if kept.all || kept.names.contains(name) {
+            return None;
         }
-        let is_one = |node: NodeId| {
-            let node = tree.node(node);
-            Some(node.text()) == one.name.as_deref()
-                && self.definitions_of(node).iter().all(|d| d.kind == Kind::Import(import))
+        drop(kept);
+        let defined = self.by_name.iter().filter(|((_, n), _)| n == name).flat_map(|(_, all)| all);
+        let import = |number: &usize| match self.definitions[*number].kind {
+            Kind::Import(index) => Some(&self.imports[index]),
+            Kind::Plain | Kind::Class => None,
         };
-        // `const { a } = m` takes a member as well.
-        let taken = self.definitions.iter().filter(|d| d.member.is_some()).filter_map(|d| d.value);
-        self.members.values().map(|(object, _)| *object).chain(taken).any(is_one)
+        let imports: Vec<&Import> = defined.map(import).collect::<Option<_>>()?;
+        let path = normal(&imports.first()?.path);
+        let alike = |i: &&Import| {
+            let deeper = i.module.as_deref().is_some_and(|m| normal(m).starts_with(&format!("{path}.")));
+            normal(&i.path) == path && !deeper && !self.is_for_types(tree, i)
+        };
+        let seen = self.seen_at(node, name);
+        let statement = |d: &Definition| match d.kind {
+            Kind::Import(index) => Some(tree.node(self.imports[index].statement)),
+            Kind::Plain | Kind::Class => None,
+        };
+        let itself = node.text() == name || self.member_at(node).is_some_and(|(object, _)| object.text() == name);
+        let in_force = |d: &&Definition| statement(d).is_some_and(|statement| itself || is_in_force(statement, node));
+        let passes = path != to.path() && imports.iter().all(alike) && !seen.is_empty() && seen.iter().all(in_force);
+        (passes && !self.is_spoken_of(tree, name)).then_some(path)
+    }
+
+    /// Has a name stay with its imports; without one, all names.
+    pub fn keep(&self, name: Option<&str>) {
+        let mut kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match name {
+            Some(name) => _ = kept.names.insert(name.to_owned()),
+            None => kept.all = true,
+        }
+    }
+
+    /// How many names their imports keep, and whether all.
+    pub fn kept(&self) -> (bool, usize) {
+        let kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        (kept.all, kept.names.len())
+    }
+
+    /// Whether what an import brings is a whole module: what is exported by default is one in modules that the
+    /// runtime brings, and where the code at `node` speaks of a member of it as one of the module.
+    fn may_be_whole(&self, node: Node<'_>, import: usize) -> bool {
+        let one = &self.imports[import];
+        let path = normal(&one.path);
+        let facts = &node.tree().language.facts.symbols;
+        let Some(module) = path.strip_suffix(".default").filter(|_| facts.default) else { return true };
+        let first = std::iter::successors(Some(node), |n| n.named_children().next()).last().unwrap_or(node);
+        let itself = || {
+            Some(first.text()) == one.name.as_deref()
+                && self.definitions_of(first).iter().all(|d| d.kind == Kind::Import(import))
+        };
+        let top = module.strip_prefix("node:").unwrap_or(module).split('/').next().unwrap_or(module);
+        facts.import.whole_defaults.iter().any(|whole| whole == top) || itself()
     }
 
     /// Whether a node stands in a module within the file.
@@ -299,7 +365,11 @@ impl Symbols {
     }
 
     fn has_room(&self, tree: &Tree, name: &str) -> bool {
-        let defined = self.by_name.keys().any(|(_, n)| n == name);
+        !self.by_name.keys().any(|(_, n)| n == name) && !self.is_spoken_of(tree, name)
+    }
+
+    /// Whether the file speaks by a name of what it does not define.
+    fn is_spoken_of(&self, tree: &Tree, name: &str) -> bool {
         let facts = &tree.language.facts.symbols;
         let spoken = |n: Node<'_>| {
             n.is_leaf()
@@ -309,6 +379,6 @@ impl Symbols {
                 && !self.is_tail(n)
                 && matches!(self.names(n).as_slice(), [Name::Free(_)])
         };
-        !defined && !tree.iter().any(spoken)
+        tree.iter().any(spoken)
     }
 }

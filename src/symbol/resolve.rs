@@ -300,6 +300,11 @@ impl Symbols {
     /// Whether anything in the file speaks of what an import brings, by its index. A
     /// string that holds its name counts: it may be an annotation, or an export.
     pub fn is_import_used(&self, tree: &Tree, index: usize) -> bool {
+        self.is_import_used_at(tree, index, &|_| true)
+    }
+
+    /// The same, among some nodes of the file only.
+    pub fn is_import_used_at(&self, tree: &Tree, index: usize, among: &dyn Fn(Node<'_>) -> bool) -> bool {
         let Some(name) = self.imports.get(index).and_then(|i| i.name.as_deref()) else { return true };
         let own = tree.node(self.imports[index].statement);
         if self.is_kept(tree, own, name) {
@@ -348,7 +353,7 @@ impl Symbols {
                 s.kind().ends_with("_declaration") && head && !chosen
             })
         };
-        tree.iter().any(speaks)
+        tree.iter().any(|n| speaks(n) && among(n))
     }
 
     /// Whether all that is called `name` in the file is a plain use of the one import

@@ -68,7 +68,7 @@ pub(super) fn composed(old_tree: &Tree, asked: &mut Asked) -> Result<(Arranged, 
             return Ok((arranged, new_tree));
         }
         // What the imports must be is only known now.
-        let more = settle(old_tree, &new_tree, &arranged.splices, &asked.imports).map_err(|u| Wrong {
+        let more = settle(old_tree, &new_tree, &arranged, &asked.imports).map_err(|u| Wrong {
             at: 0,
             rule: u.rule,
             why: u.why,

@@ -11,7 +11,8 @@ use super::{follow, neighbours, skip, standing};
 use crate::edit::{Edit, FileEdit, Fragment, Splice};
 use crate::language::Language;
 use crate::rule::{Answer, Facts, File, Hits, Outcome, Place, RuleSet, Seed, may_follow, outcomes_of_text, run};
-use crate::tree::{Tree, line_column, parse};
+use crate::symbol::Symbols;
+use crate::tree::{ParseError, Tree, line_column, parse};
 
 /// What the rules make of one file.
 #[derive(Debug, Default)]
@@ -243,43 +244,64 @@ fn looked_through(rules: &RuleSet, facts: &Arc<Facts>, place: Place<'_>, bytes: 
     let Ok(whole) = std::str::from_utf8(bytes) else { return left_alone(path, SkipReason::NotUtf8) };
     let text = whole.strip_prefix(BOM).unwrap_or(whole);
     let shift = whole.len() - text.len();
-    let mut report = FileReport { parsed: true, ..FileReport::default() };
-    let parsed = parse(language, text).map(Arc::new).and_then(|tree| {
-        report.findings.extend(unreadable(&tree, &hits, shift, path));
-        let outcomes = run(rules, File { path, tree: &tree }, &hits, facts)?;
-        Ok((tree, outcomes))
-    });
-    let (tree, outcomes) = match parsed {
-        Ok(parsed) => parsed,
-        Err(error) => {
-            report.findings.push(about(path, "gander/syntax", (0, 0), FindingKind::Refused, &error.to_string()));
-            return report;
-        }
+    let tree = match parse(language, text) {
+        Ok(tree) => Arc::new(tree),
+        Err(error) => return beyond_the_parser(path, &error),
     };
+    loop {
+        let kept = Symbols::of(&tree).kept();
+        match made(&Again { rules, facts, place }, &tree, &hits, (whole, shift)) {
+            // An import keeps its name after all: what would take it is written otherwise.
+            Ok(report) if report.objection().is_some() && Symbols::of(&tree).kept() > kept => {}
+            Ok(report) => return report,
+            Err(error) => return beyond_the_parser(path, &error),
+        }
+    }
+}
+
+fn beyond_the_parser(path: &str, error: &ParseError) -> FileReport {
+    let findings = vec![about(path, "gander/syntax", (0, 0), FindingKind::Refused, &error.to_string())];
+    FileReport { parsed: true, findings, ..FileReport::default() }
+}
+
+/// What the rules make of a file that was parsed; its text begins so many bytes behind the begin of the whole.
+///
+/// # Errors
+/// The parser gave up on a text in it.
+fn made(
+    again: &Again<'_>,
+    tree: &Arc<Tree>,
+    hits: &Hits,
+    (whole, shift): (&str, usize),
+) -> Result<FileReport, ParseError> {
+    let Again { rules, facts, place } = *again;
+    let (path, text) = (place.name(), tree.text());
+    let mut report = FileReport { parsed: true, ..FileReport::default() };
+    report.findings.extend(unreadable(tree, hits, shift, path));
+    let outcomes = run(rules, File { path, tree }, hits, facts)?;
     let mut asked = sort_out(rules, path, outcomes, &mut report);
-    if let Err(wrong) = neighbours::join(&tree, &mut asked.edits) {
+    if let Err(wrong) = neighbours::join(tree, &mut asked.edits) {
         report.refuse(path, &wrong.rule, line_column(text, wrong.at), &wrong.why);
     }
     asked.in_order(rules, text, &mut report);
-    let again = Again { rules, facts, place };
     if report.objection().is_none() && !(asked.seeds.is_empty() && facts.seeds().is_empty()) {
-        match follow::follow(&again, &tree, asked, &mut report) {
+        match follow::follow(again, tree, asked, &mut report) {
             Ok(followed) => asked = followed,
             Err(wrong) => {
                 let place = line_column(text, wrong.at);
                 report.refuse(path, &wrong.rule, place, &wrong.why);
-                return report;
+                return Ok(report);
             }
         }
     }
     if report.objection().is_some() || asked.is_nothing() {
-        return report;
+        return Ok(report);
     }
     let comments = asked.comments.len();
-    match asked.fate(path).and_then(|fate| again.decided(&tree, asked, &fate).map(|decided| (fate, decided))) {
+    match asked.fate(path).and_then(|fate| again.decided(tree, asked, &fate).map(|decided| (fate, decided))) {
         Ok((fate, (changed, creations))) => {
             let touched = changed.as_ref().map(|(.., touched)| touched.as_slice()).unwrap_or_default();
-            report.comments.extend(touched_comments(path, &tree, touched));
+            report.comments.extend(touched_comments(path, tree, touched));
             let changed = changed.map(|(edits, splices, new, _)| (edits, splices, new));
             report.fate = fate;
             report.creations = creations;
@@ -291,7 +313,7 @@ fn looked_through(rules: &RuleSet, facts: &Arc<Facts>, place: Place<'_>, bytes: 
         // What is not edited asks for nothing elsewhere.
         Err(wrong) => report.refuse(path, &wrong.rule, line_column(text, wrong.at), &wrong.why),
     }
-    report
+    Ok(report)
 }
 
 /// A file that no rule speaks of; what it says of datasets is told.

@@ -16,6 +16,7 @@ use super::file::{Again, FileReport, comments_of, syntax, touched_comments};
 use crate::digest::Digest;
 use crate::edit::{Arranged, Edit, FileEdit, Fragment, Region, in_first_text, in_new_text, regions_after};
 use crate::rule::{Answer, File, Outcome, Safety, Scope, Seed, follow as found_by};
+use crate::symbol::Symbols;
 use crate::tree::Tree;
 
 /// More rounds are no clean-up.
@@ -195,7 +196,16 @@ impl Work<'_, '_> {
         let planted = take(&mut asked.seeds);
         let first = self.first.is_empty() && self.parts.is_empty();
         let askers: Keys = owners.iter().flatten().cloned().collect();
-        let (arranged, tree) = composed(&self.tree, &mut asked).map_err(|wrong| self.in_first(wrong))?;
+        let (arranged, tree) = composed(&self.tree, &mut asked).map_err(|wrong| {
+            // An import of a later text keeps its name: all of the first one do, when this is tried again.
+            if !first && Symbols::of(&self.tree).kept() > (false, 0) {
+                Symbols::of(&self.old).keep(None);
+            }
+            self.in_first(wrong)
+        })?;
+        if Symbols::of(&self.old).kept().0 {
+            Symbols::of(&tree).keep(None);
+        }
         // Imports are asked for by all of a later round together.
         let imports =
             asked.edits[owners.len()..].iter().map(|edit| if first { [key(edit)].into() } else { askers.clone() });
