@@ -30,7 +30,9 @@ pub fn counted(number: usize, noun: &str) -> String {
 pub fn ledger_text(ledger: &Ledger, layout: Layout) -> String {
     let mut out = rows(ledger, layout);
     out.push('\n');
-    for wave in &ledger.waves {
+    // Of one that passed, and of which everybody has gone on to another wave since, there is nothing to say.
+    let is_over = |wave: &&WaveReport| wave.members.is_empty() && matches!(wave.state, WaveState::Passed(_));
+    for wave in ledger.waves.iter().filter(|wave| !is_over(wave)) {
         out.push_str(&wave_line(wave, layout));
         out.push('\n');
     }

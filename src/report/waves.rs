@@ -13,7 +13,7 @@ const MOST_KINDS: usize = 12;
 pub fn text(waves: &[Preview]) -> String {
     let mut out = String::new();
     let mut so_far = 0;
-    for wave in waves {
+    for wave in waves.iter().filter(|wave| wave.consumers > 0) {
         so_far += wave.consumers as u64;
         let _ = writeln!(
             out,

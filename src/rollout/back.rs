@@ -25,7 +25,7 @@ pub(super) fn take_back_all(
     }
     let withdrawn: BTreeSet<String> =
         taken.iter().filter(|(_, record)| is_branch_gone(record)).map(|(id, _)| id.clone()).collect();
-    look_once_more(store, &withdrawn, hooks)?;
+    look_at_withdrawn(store, &withdrawn, hooks)?;
     for (id, record) in taken.iter_mut().filter(|(id, _)| withdrawn.contains(id)) {
         *record = store.delivery(id)?.unwrap_or_else(|| record.clone());
     }
@@ -41,7 +41,7 @@ fn is_branch_gone(record: &DeliveryRecord) -> bool {
 
 /// Looks once more at what was withdrawn just now: its owner may have merged it after the look before that and
 /// before its branch was gone. What was is taken back by a revert.
-fn look_once_more(store: &mut Store, withdrawn: &BTreeSet<String>, hooks: &Hooks<'_>) -> Result<(), RolloutError> {
+fn look_at_withdrawn(store: &mut Store, withdrawn: &BTreeSet<String>, hooks: &Hooks<'_>) -> Result<(), RolloutError> {
     if withdrawn.is_empty() {
         return Ok(());
     }
@@ -51,6 +51,20 @@ fn look_once_more(store: &mut Store, withdrawn: &BTreeSet<String>, hooks: &Hooks
         |id: &&String| snapshot.deliveries.get(*id).is_some_and(|record| record.state == DeliveryState::RollingBack);
     for id in withdrawn.iter().filter(merged) {
         take_back(store, &snapshot, id, &snapshot.deliveries[id].because, hooks)?;
+    }
+    Ok(())
+}
+
+/// The same of one that was withdrawn alone; `record` says what was seen.
+pub(super) fn look_once_more(
+    store: &mut Store,
+    id: &str,
+    record: &mut DeliveryRecord,
+    hooks: &Hooks<'_>,
+) -> Result<(), RolloutError> {
+    if is_branch_gone(record) {
+        look_at_withdrawn(store, &[id.to_owned()].into(), hooks)?;
+        *record = store.delivery(id)?.unwrap_or_else(|| record.clone());
     }
     Ok(())
 }

@@ -203,13 +203,14 @@ fn going_on(
     waves::order(&mut new, &rollout.first, &rollout.seed, &request.migration.id);
     let (moving, new): (Vec<String>, Vec<String>) =
         new.into_iter().map(|unit| unit.workspace).partition(|id| moving.contains(id));
+    let label = free_tail(store, &mut waves)?.unwrap_or_else(|| "100%".to_owned());
     // Nothing new goes out beside what can't be told.
     let takes = |wave: &WaveRecord| matches!(wave.state, WaveState::Planned | WaveState::Running);
     let next = waves.iter().position(takes);
-    join(&mut waves, next, moving);
+    join(&mut waves, next, (moving, &label));
     // Of a wave that is at work its size has said how many it may be.
     let last = waves.len().checked_sub(1).filter(|last| waves[*last].state == WaveState::Planned);
-    join(&mut waves, last, new);
+    join(&mut waves, last, (new, "100%"));
     Ok((waves, forgotten))
 }
 
@@ -230,8 +231,19 @@ fn reopen_judged(
     Ok(())
 }
 
+/// Takes away the waves at the end that passed, and of which everybody has gone on to another one since: whoever is
+/// made anew time and again has one wave, and not one each time. What the first of them was called.
+fn free_tail(store: &mut Store, waves: &mut Vec<WaveRecord>) -> Result<Option<String>, RolloutError> {
+    let mut label = None;
+    while let Some(last) = waves.pop_if(|wave| wave.members.is_empty() && matches!(wave.state, WaveState::Passed(_))) {
+        store.unapprove(last.number, "everybody of it has gone on to another wave")?;
+        label = Some(last.label);
+    }
+    Ok(label)
+}
+
 /// Adds members to a wave, or a wave of them after the others.
-fn join(waves: &mut Vec<WaveRecord>, index: Option<usize>, members: Vec<String>) {
+fn join(waves: &mut Vec<WaveRecord>, index: Option<usize>, (members, label): (Vec<String>, &str)) {
     if members.is_empty() {
         return;
     }
@@ -239,7 +251,7 @@ fn join(waves: &mut Vec<WaveRecord>, index: Option<usize>, members: Vec<String>)
         Some(wave) => wave.members.extend(members),
         None => {
             let number = waves.last().map_or(1, |wave| wave.number + 1);
-            waves.push(WaveRecord::planned(number, "100%".to_owned(), members));
+            waves.push(WaveRecord::planned(number, label.to_owned(), members));
         }
     }
 }

@@ -41,15 +41,16 @@ fn name_of(member: &str, record: &DeliveryRecord) -> String {
 }
 
 /// Ends the approval of a wave that was given to a change set which comes again: whoever gave it has not seen that.
-fn end_approval_of(store: &mut Store, snapshot: &Snapshot, id: &str) -> Result<(), RolloutError> {
-    let Some(record) = snapshot.deliveries.get(id) else { return Ok(()) };
-    let Some(wave) = snapshot.waves.iter().find(|wave| wave.members.iter().any(|member| member == id)) else {
-        return Ok(());
-    };
+pub(super) fn end_approval_of(
+    store: &mut Store,
+    waves: &[WaveRecord],
+    (id, record): (&str, &DeliveryRecord),
+) -> Result<(), RolloutError> {
+    let Some(wave) = waves.iter().find(|wave| wave.members.iter().any(|member| member == id)) else { return Ok(()) };
     let subject = format!("wave {}", wave.number);
     let approval = store.decision(DecisionKind::Approve, &subject)?;
     if approval.is_some_and(|approval| covers(&approval, &name_of(id, record))) {
-        let why = format!("{id} is tried again, which it was about");
+        let why = format!("{id} comes once more, which it was about");
         store.undecide(DecisionKind::Approve, &subject, &Entry::of("unapprove", &*subject, why))?;
     }
     Ok(())
@@ -248,7 +249,9 @@ pub fn retry(store: &mut Store, entity: &str) -> Result<Option<u32>, RolloutErro
         return Ok(Some(wave.number));
     }
     // First: a kill after the next line would leave the approval to what comes again.
-    end_approval_of(store, &snapshot, &id)?;
+    if let Some(record) = snapshot.deliveries.get(&id) {
+        end_approval_of(store, &snapshot.waves, (&id, record))?;
+    }
     reopen(store, &snapshot, &id, "a consumer of it is tried again")?;
     store.forget(&[id], true)?;
     Ok(None)

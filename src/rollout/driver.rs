@@ -12,7 +12,7 @@ use super::observe::{Look, observe};
 use super::opt_out::heed_owners;
 use super::recover;
 use super::renamed;
-use super::reopen::{reopen_changed, reopen_free};
+use super::reopen::{reopen_changed, reopen_free, reopen_heard};
 use super::requests::heed;
 use super::rollback::finish_rollbacks;
 use super::ship::ship_all;
@@ -40,6 +40,7 @@ pub fn run(store: &mut Store, request: &Request<'_>) -> Result<Ledger, RolloutEr
         reopen_changed(store, request.tell)?;
     }
     reopen_free(store)?;
+    reopen_heard(store, request)?;
     if request.retry {
         open_silent(store, None)?;
     }
@@ -68,7 +69,7 @@ pub fn watch(store: &mut Store, request: &Request<'_>, why: &str) -> Result<(), 
     }
     observe(store, &Look::default(), request.tell)?;
     heed_all(store, request)?;
-    finish_rollbacks(store, &request.hooks())?;
+    finish_rollbacks(store, &request.hooks(), false)?;
     for number in store.waves()?.iter().map(|wave| wave.number) {
         use State as S;
         let Some(wave) = store.waves()?.into_iter().find(|wave| wave.number == number) else { continue };
@@ -149,7 +150,7 @@ pub(super) fn open_silent(store: &mut Store, only: Option<u32>) -> Result<bool, 
 }
 
 fn advance(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError> {
-    finish_rollbacks(store, &request.hooks())?;
+    finish_rollbacks(store, &request.hooks(), false)?;
     if !request.only.is_empty() {
         let all: Vec<String> = store.waves()?.into_iter().flat_map(|wave| wave.members).collect();
         verify(store, request, &all)?;

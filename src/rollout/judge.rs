@@ -13,13 +13,14 @@ use super::observe::{Look, is_unclear, observe};
 use super::rollback::{BY_HAND, NAMED, early_back, finish_rollbacks};
 use super::ship::OPTED_OUT;
 use super::snapshot::Snapshot;
-use super::supersede::is_withdrawn;
+use super::supersede::{UNWANTED, is_withdrawn};
 use super::{Event, Request, RolloutError};
 use crate::config::{Migration, OnFailedGate};
 use crate::state::{
     ConsumerRecord, DecisionKind, DeliveryRecord, DeliveryState, Entry, Refusal, Store, Wait, WaitFor, WaveRecord,
     WaveState,
 };
+use crate::transform::Transformed;
 use crate::verify::VerdictKind;
 
 /// What the gates of a wave see and say now. Nothing is recorded and nothing follows.
@@ -31,8 +32,14 @@ fn look(
     all: bool,
 ) -> Result<(Seen, Vec<Finding>), RolloutError> {
     let seen = seen(snapshot, wave);
-    if !wave.members.is_empty() && wave.members.iter().all(|member| snapshot.excluded(member).is_some()) {
-        let why = "every consumer of it is excluded".to_owned();
+    let takes_part = |id: &String| snapshot.excluded(id).is_none() && left_by(snapshot, id).is_none();
+    if !wave.members.is_empty() && !wave.members.iter().any(takes_part) {
+        let is_excluded = |id: &String| snapshot.excluded(id).is_some();
+        let why = match wave.members.iter().all(is_excluded) {
+            true => "every consumer of it is excluded",
+            false => "every consumer of it opted out, is excluded, or has nothing to change any more",
+        };
+        let why = why.to_owned();
         let nothing = Finding {
             gate: "members".to_owned(),
             says: Said::Pass,
@@ -72,6 +79,26 @@ fn out_of<'s>(snapshot: &'s Snapshot, wave: &WaveRecord) -> Vec<&'s str> {
     snapshot.consumers.iter().filter(|one| of(one)).map(|one| one.entity.as_str()).collect()
 }
 
+/// Why one takes no part in its wave, of which nothing is out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    OptedOut,
+    Unwanted,
+}
+
+/// Whether one takes no part in its wave any more.
+fn left_by(snapshot: &Snapshot, id: &str) -> Option<Left> {
+    let record = snapshot.deliveries.get(id)?;
+    let is_back = record.state == DeliveryState::RolledBack && record.merged.is_none();
+    let refused = matches!(record.state, DeliveryState::Refused(_)) && record.refusal == Some(Refusal::OptedOut);
+    if refused || (is_back && record.because.starts_with(OPTED_OUT)) {
+        return Some(Left::OptedOut);
+    }
+    // What can't be read for now, or fails, may be wanted again.
+    let changes = snapshot.workspaces.get(id).is_none_or(|one| one.plan.result != Transformed::Unchanged);
+    (is_back && record.because == UNWANTED && !changes).then_some(Left::Unwanted)
+}
+
 /// What gander itself knows of a wave. What was taken back speaks for nothing any more.
 fn seen(snapshot: &Snapshot, wave: &WaveRecord) -> Seen {
     use DeliveryState as D;
@@ -81,6 +108,10 @@ fn seen(snapshot: &Snapshot, wave: &WaveRecord) -> Seen {
     let mut there = WaveRecord { members: Vec::new(), ..wave.clone() };
     for member in wave.members.iter().filter(|member| snapshot.excluded(member).is_none()) {
         let record = snapshot.deliveries.get(member);
+        if let Some(left) = left_by(snapshot, member) {
+            *(if left == Left::OptedOut { &mut sent.opted_out } else { &mut sent.unwanted }) += 1;
+            continue;
+        }
         match record.map(|record| &record.state) {
             // What is merged is out until its owner has merged what takes it back.
             Some(D::RollingBack) if record.is_some_and(|record| by_hand(record) && record.revert.is_some()) => {
@@ -93,20 +124,14 @@ fn seen(snapshot: &Snapshot, wave: &WaveRecord) -> Seen {
                 continue;
             }
             // Nothing of it is out: what was seen of it is of a change set that nobody has.
-            Some(D::RolledBack)
-                if record.is_some_and(|record| is_withdrawn(record) || record.because.starts_with(OPTED_OUT)) =>
-            {
+            Some(D::RolledBack) if record.is_some_and(is_withdrawn) => {
                 sent.withdrawn += 1;
                 continue;
             }
             Some(D::Delivering | D::Delivered | D::Superseded | D::Edited(_)) => sent.out += 1,
             Some(D::Closed(_) | D::Replaced(_)) => sent.closed += 1,
             Some(D::AwaitingApproval(_)) => sent.asked += 1,
-            // Owners who opt out take no part.
-            Some(D::Refused(_)) => {
-                let opted_out = record.is_some_and(|record| record.refusal == Some(Refusal::OptedOut));
-                sent.refused += u64::from(!opted_out);
-            }
+            Some(D::Refused(_)) => sent.refused += 1,
             Some(D::Conflict(_) | D::RollingBack) => sent.out += 1,
             Some(D::Held(_)) => sent.held += 1,
             Some(D::Waiting | D::Failed(_) | D::RolledBack) | None => {}
@@ -296,7 +321,7 @@ fn act(
     if matches!(state, WaveState::RollingBack(_)) {
         // Verification takes its time: owners may have merged since this run began.
         observe(store, &Look { closely: true, ..Look::at(request) }, request.tell)?;
-        finish_rollbacks(store, &request.hooks())?;
+        finish_rollbacks(store, &request.hooks(), false)?;
     }
     Ok(matches!(state, WaveState::Passed(_)))
 }

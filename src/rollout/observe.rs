@@ -16,6 +16,7 @@ use super::deliver;
 use super::machine::consumer::Event;
 use super::ship::change_set;
 use super::snapshot::Snapshot;
+use super::supersede::is_withdrawn;
 use super::{Request, RolloutError};
 use crate::config::Delivery;
 use crate::digest::Digest;
@@ -277,6 +278,8 @@ pub(super) fn as_seen(record: &DeliveryRecord, seen: &Seen) -> DeliveryRecord {
         Seen::Merged(_) | Seen::Earlier { .. } => match &record.state {
             D::Superseded | D::Delivering => D::Delivered,
             D::Closed(_) | D::Replaced(_) | D::Failed(_) | D::Refused(_) => D::Delivered,
+            // Nobody wants back what gander withdrew for its base: it is merged as any other.
+            D::RolledBack if is_withdrawn(record) => D::Delivered,
             // Its branch was deleted, and what is in it was not taken back.
             D::RolledBack => D::RollingBack,
             D::Conflict(_) if is_in_the_way(record) => D::RollingBack,
@@ -330,6 +333,7 @@ fn note(store: &mut Store, id: &str, record: &DeliveryRecord, seen: &Seen) -> Re
             let entry = Entry::of("merged", id, format!("its change is in {commit}"));
             let mut record = DeliveryRecord { state: record.state.clone(), tries: 0, ..now.clone() };
             let event = match &record.state {
+                DeliveryState::RolledBack if now.state == DeliveryState::Delivered => Event::Deliver,
                 DeliveryState::RolledBack => Event::Revert,
                 DeliveryState::Conflict(_) if is_in_the_way(&record) => Event::Revert,
                 DeliveryState::Conflict(_) if was_not_made_anew(&record) => Event::Deliver,

@@ -4,18 +4,18 @@
 
 use std::collections::BTreeSet;
 
-use super::bind::out_there;
-use super::decisions::{reopen, undecidable, wave_of};
+use super::bind::{deliverable, out_there};
+use super::decisions::{end_approval_of, reopen, undecidable, wave_of};
 use super::deliver;
 use super::driver::{moves_of, open_silent};
 use super::machine::wave::Event as Move;
 use super::rollback::BY_HAND;
-use super::ship::{change_set, shipment, workspace};
+use super::ship::{OPTED_OUT, change_set, shipment, workspace};
 use super::snapshot::Snapshot;
-use super::{Event, RolloutError};
+use super::{Event, Request, RolloutError};
 use crate::config::Delivery;
 use crate::git::Repository;
-use crate::state::{DeliveryRecord, DeliveryState, Store, WaveRecord, WaveState};
+use crate::state::{DeliveryRecord, DeliveryState, Refusal, Store, WaveRecord, WaveState};
 use crate::verify::{Verdict, VerdictKind};
 
 /// Has a wave tried again, and those after it that were taken back, too: each opens once the
@@ -107,6 +107,37 @@ pub(super) fn reopen_free(store: &mut Store) -> Result<(), RolloutError> {
             reopen(store, &snapshot, id, "no other migration changes the same lines any more")?;
             store.forget(std::slice::from_ref(id), false)?;
         }
+    }
+    Ok(())
+}
+
+/// Has those tried again who opted out and do so no more, where nothing else of them is otherwise: a catalog may say so
+/// alone.
+///
+/// # Errors
+/// Where the state can't be used.
+pub(super) fn reopen_heard(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError> {
+    if !request.only.is_empty() {
+        return Ok(()); // a run of all hears them
+    }
+    let opted_out = |record: &DeliveryRecord| match record.state {
+        DeliveryState::RolledBack => record.merged.is_none() && record.because.starts_with(OPTED_OUT),
+        DeliveryState::Refused(_) => record.refusal == Some(Refusal::OptedOut),
+        _ => false,
+    };
+    let mut out = store.deliveries()?;
+    out.retain(|_, record| opted_out(record));
+    let places = request.fleet.workspaces.iter().enumerate().filter(|(_, place)| out.contains_key(&place.id));
+    let is_in = |index: usize| deliverable(&request.plan.workspaces[index]) && (request.opted_out)(index).is_none();
+    let heard: Vec<&str> = places.filter(|(index, _)| is_in(*index)).map(|(_, place)| place.id.as_str()).collect();
+    if heard.is_empty() {
+        return Ok(());
+    }
+    let snapshot = Snapshot::read(store)?;
+    for id in heard.into_iter().filter(|id| snapshot.excluded(id).is_none()) {
+        end_approval_of(store, &snapshot.waves, (id, &out[id]))?;
+        reopen(store, &snapshot, id, "its owner opts out no more")?;
+        store.forget(&[id.to_owned()], true)?;
     }
     Ok(())
 }

@@ -54,7 +54,7 @@ pub fn roll_back(store: &mut Store, scope: &Scope, hooks: &Hooks<'_>) -> Result<
         Scope::Consumer(entity) => consumer_back(store, entity, hooks)?,
         Scope::All | Scope::Wave(_) => waves_back(store, scope, hooks)?,
     }
-    finish_rollbacks(store, hooks)?;
+    finish_rollbacks(store, hooks, true)?;
     ledger(store)
 }
 
@@ -255,8 +255,8 @@ fn reason_alone(reason: &str) -> &str {
 
 /// Takes back the waves that are on their way back, the newest first, and goes on with
 /// rollbacks of single consumers that were begun. A wave of which a remote is away stays
-/// on its way until the next run.
-pub(super) fn finish_rollbacks(store: &mut Store, hooks: &Hooks<'_>) -> Result<(), RolloutError> {
+/// on its way until the next run. What could not be taken back with its wave is tried again where a person `asks`.
+pub(super) fn finish_rollbacks(store: &mut Store, hooks: &Hooks<'_>, asks: bool) -> Result<(), RolloutError> {
     let is_going_back = |wave: &WaveRecord| matches!(wave.state, WaveState::RollingBack(_));
     let waves = store.waves()?;
     let deliveries = store.deliveries()?;
@@ -279,7 +279,7 @@ pub(super) fn finish_rollbacks(store: &mut Store, hooks: &Hooks<'_>) -> Result<(
         let WaveState::RollingBack(reason) = &wave.state else {
             continue;
         };
-        let (stuck, waits) = members_back(store, &snapshot, wave, reason, hooks)?;
+        let (stuck, waits) = members_back(store, &snapshot, wave, (reason, asks), hooks)?;
         if !waits.is_empty() {
             note_waits(store, wave, &waits)?;
             continue;
@@ -301,17 +301,20 @@ fn members_back(
     store: &mut Store,
     snapshot: &Snapshot,
     wave: &WaveRecord,
-    reason: &str,
+    (reason, asks): (&str, bool),
     hooks: &Hooks<'_>,
 ) -> Result<(usize, Vec<Wait>), RolloutError> {
     let tell = hooks.tell;
     prove_together(store, snapshot, wave, hooks)?;
     let (mut stuck, mut going) = (0, Vec::new());
     for member in wave.members.iter().rev() {
-        // An owner who threw the revert away has answered: only a person asks again.
-        if let Some(record) = snapshot.deliveries.get(member)
-            && ((matches!(record.state, DeliveryState::Conflict(_)) && record.revert.is_some()) || is_unclear(record))
-        {
+        // An owner who threw the revert away has answered, and what failed with this wave does so again: only a person
+        // asks once more.
+        let is_answered = |record: &DeliveryRecord| {
+            matches!(record.state, DeliveryState::Conflict(_))
+                && (record.revert.is_some() || (!asks && record.because == reason))
+        };
+        if let Some(record) = snapshot.deliveries.get(member).filter(|one| is_answered(one) || is_unclear(one)) {
             let doubt = || record.doubt.clone().map(DeliveryState::Conflict);
             let state = if is_unclear(record) { doubt() } else { None };
             tell(Event::Shipped { workspace: member, state: state.as_ref().unwrap_or(&record.state) });

@@ -5,6 +5,7 @@ use std::sync::{Mutex, mpsc};
 
 use rayon::prelude::*;
 
+use super::back::look_once_more;
 use super::deliver::{self, Papers, Shipment, Target};
 use super::ledger::excluded_by;
 use super::machine::consumer::Event as Move;
@@ -425,7 +426,10 @@ fn withdraw(
     let shipment = Shipment { under: &under, ..shipment(workspace, &versions, &set) };
     match over.over {
         Some(_) => deliver::step_down(store, &shipment, &mut record, &because)?,
-        None => deliver::roll_back(store, &shipment, &mut record, (&because, &request.hooks()))?,
+        None => {
+            deliver::roll_back(store, &shipment, &mut record, (&because, &request.hooks()))?;
+            look_once_more(store, id, &mut record, &request.hooks())?;
+        }
     }
     Ok(record.state)
 }

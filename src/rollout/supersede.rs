@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use super::back::look_once_more;
 use super::bind::deliverable;
+use super::decisions::end_approval_of;
 use super::deliver::{self, Shipment, Told};
 use super::machine::consumer::{Event, State};
 use super::ship::{OPTED_OUT, change_set, shipment};
@@ -32,7 +34,7 @@ enum Turn {
 }
 
 /// Why a change set is withdrawn that nobody needs any more.
-const UNWANTED: &str = "its base moved, and the rules want no change of it any more";
+pub(super) const UNWANTED: &str = "its base moved, and the rules want no change of it any more";
 
 /// Why a change set is withdrawn whose successor goes another way.
 const ELSEWHERE: &str = "it is delivered in another way, or to another remote, from now on";
@@ -186,6 +188,9 @@ pub(super) fn turn_all<'b>(
                 let from = State::of_delivery(&record.state);
                 let to = from.step(Event::Supersede, &id)?;
                 let entry = Entry::of("supersede", &*id, moved(old, &fresh)).moving(from.as_str(), to.as_str());
+                if record.state == DeliveryState::RolledBack {
+                    end_approval_of(store, &store.waves()?, (&id, &record))?;
+                }
                 store.note(&entry)?;
                 turned.anew.push(id);
                 turned.records.push(fresh);
@@ -336,6 +341,7 @@ fn withdraw(
         return Ok(Turn::Keep);
     }
     deliver::roll_back(store, &shipment, record, (because, &request.hooks()))?;
+    look_once_more(store, &old.place.id, record, &request.hooks())?;
     (request.tell)(super::Event::Shipped { workspace: &old.place.id, state: &record.state });
     Ok(if record.state == DeliveryState::RolledBack { Turn::Fresh } else { Turn::Keep })
 }

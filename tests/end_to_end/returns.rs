@@ -301,8 +301,16 @@ fn a_rollback_goes_on_once_what_was_in_its_way_is_merged_or_gone() {
         commit(&place, "more.txt", "mine\n", &[]);
         git(&place, &["push", "-q"]);
     }
+    // Its wave waits for this one.
+    git(&merge(&bench, "cat", &["--no-ff", "-m", "merged"]), &["push", "-q", "origin", "main"]);
     bench.gander(&["rollback", "--all"]).expect(5);
     assert_eq!(["ant", "bee"].map(|name| state(&bench, name)), ["revert-conflict", "revert-conflict"]);
+    let tried = || bench.gander(&["history", "--consumer", "bee"]).stdout.matches("rollback.push").count();
+    let once = tried();
+    bench.gander(&["run"]).expect(4);
+    assert_eq!(tried(), once, "only a person tries it again");
+    bench.gander(&["rollback", "--all"]).expect(5);
+    assert!(tried() > once);
     git(&remote(&bench, "ant"), &["branch", "-D", "gander/small/ant"]);
     let bee = merge(&bench, "bee", &["--no-ff", "-m", "merged"]);
     git(&bee, &["push", "-q", "origin", "main", ":gander/small/bee"]);

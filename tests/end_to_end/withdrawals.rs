@@ -1,8 +1,8 @@
 //! What becomes of what is out when the code below it moves on: it is made anew, or withdrawn until it can go out again.
 
-use super::bench::{git, outcomes};
+use super::bench::{git, outcomes, reason};
 use super::owners::{NEW, OLD, commit, owner, pull, state};
-use super::push::{fleet, remote, tip};
+use super::push::{branches, fleet, hook, remote, tip};
 
 #[test]
 fn a_base_that_moves_makes_the_change_set_anew() {
@@ -103,4 +103,36 @@ fn what_is_out_stays_while_somebody_works_beside_it() {
     bench.gander(&["run"]).expect(0);
     assert!(made("ant").contains("gander/small/ant"), "{:#}", bench.ledger());
     assert_eq!(outcomes(&bench.ledger())["ant"], "changed");
+}
+
+#[test]
+fn what_is_merged_while_it_is_withdrawn_for_its_base_is_merged() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    for (name, path) in [("ant", "job.py"), ("bee", "renamed.py")] {
+        let place = owner(&bench, name, "main");
+        if name == "bee" {
+            // Its tests turn red by what is made anew.
+            git(&place, &["rm", "-q", "job.py"]);
+        }
+        commit(&place, path, if name == "bee" { OLD } else { "rows = new_reader()\n" }, &[]);
+        git(&place, &["push", "-q"]);
+        // The owner's merge comes between gander's look and the end of the branch.
+        hook(
+            &remote(&bench, name),
+            "post-receive",
+            "#!/bin/sh\nwhile read old new name; do\n\
+             case $name:$new in refs/heads/gander/small/*:0000*) git update-ref refs/heads/main $old;; esac\ndone\n",
+        );
+    }
+    for _ in 0..2 {
+        bench.gander(&["run"]);
+        for name in ["ant", "bee"] {
+            let branches: Vec<String> = branches(&bench, name).into_iter().map(|(name, _)| name).collect();
+            assert_eq!(branches, ["main"], "{:#}", bench.ledger());
+            assert!(reason(&bench.ledger(), name).ends_with("; merged"), "{:#}", bench.ledger());
+        }
+        // Of the other one its wave can't tell: what was made anew has no evidence.
+        assert_eq!(state(&bench, "ant"), "healthy", "{:#}", bench.ledger());
+    }
 }

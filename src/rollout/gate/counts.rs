@@ -98,9 +98,15 @@ pub struct Sent {
     /// They were taken back because a gate named them.
     #[serde(default)]
     pub named: u64,
-    /// Their base moved, or their owners opted out, and they were withdrawn for it.
+    /// Their base moved, and they were withdrawn for it until they can go out again.
     #[serde(default)]
     pub withdrawn: u64,
+    /// Their owners opted out.
+    #[serde(default)]
+    pub opted_out: u64,
+    /// Nothing is to be changed in them any more.
+    #[serde(default)]
+    pub unwanted: u64,
     /// Their owners threw them away, or put something else there.
     pub closed: u64,
     /// They wait for a person's approval.

@@ -123,6 +123,8 @@ fn not_out(sent: &Sent) -> String {
         (sent.named, "taken back because a gate names it"),
         (sent.withdrawn, "withdrawn by gander, as its row says"),
         (sent.closed, "closed by the owner"),
+        (sent.opted_out, "opted out"),
+        (sent.unwanted, "without anything to change any more"),
     ];
     let parts = parts.iter().filter(|(count, _)| *count > 0);
     parts.map(|(count, what)| format!("{count} × {what}")).collect::<Vec<_>>().join(", ")
@@ -131,7 +133,8 @@ fn not_out(sent: &Sent) -> String {
 /// A wave of which nothing is out shows nothing, whatever was verified: it does not pass,
 /// unless nothing of it was to go out.
 fn nothing_out(sent: &Sent) -> Option<Finding> {
-    let others = not_out(sent);
+    // Who takes no part holds nobody up.
+    let others = not_out(&Sent { opted_out: 0, unwanted: 0, ..*sent });
     if sent.out > 0 || (others.is_empty() && sent.going == 0) {
         return None;
     }

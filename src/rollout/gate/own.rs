@@ -23,11 +23,14 @@ pub(super) fn say(gate: &Gate, seen: &Seen) -> Option<(Said, String)> {
         }
         Gate::Evidence { min } => {
             let (evidence, consumers) = (counts.evidence(), counts.consumers);
-            let why = format!(
-                "{evidence} of {consumers} yielded evidence, at least {min} needed ({}); where that is all there can be, `min` of the gate `evidence` says so",
-                silence(seen)
-            );
-            (if evidence < *min { Said::Inconclusive } else { Said::Pass }, why)
+            let why = format!("{evidence} of {consumers} yielded evidence, at least {min} needed ({})", silence(seen));
+            match evidence < *min {
+                true => {
+                    let advice = "where that is all there can be, `min` of the gate `evidence` says so";
+                    (Said::Inconclusive, format!("{why}; {advice}"))
+                }
+                false => (Said::Pass, why),
+            }
         }
         Gate::Discordant { max_p } => {
             let (worse, better) = seen.pairs;

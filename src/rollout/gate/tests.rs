@@ -43,6 +43,8 @@ fn no_data_is_never_a_success() {
     assert_eq!(word(&[rate, Gate::Evidence { min: 0 }], &infra), "inconclusive", "no rate of nothing");
     let undelivered = Seen { undelivered: 1, ..seen(5, 0, 0) };
     assert_eq!(word(&[], &undelivered), "inconclusive");
+    let advised = |seen: &Seen| own(&[], seen)[0].why.contains("where that is all there can be");
+    assert_eq!((advised(&infra), advised(&seen(1, 0, 9))), (true, false));
 }
 
 #[test]

@@ -221,6 +221,8 @@ impl State {
             // Its owner threw the branch away, and merged what was on it; or what was merged
             // under it is what is left.
             (S::Closed | S::Replaced, E::Deliver) => S::Delivered,
+            // It was withdrawn for its base, and its owner had merged it before that.
+            (S::Reverted, E::Deliver) => S::Delivered,
             // It was to be made anew, and its owner merged what was there.
             (S::RevertConflict, E::Deliver) => S::Delivered,
             (S::Delivered | S::Baking | S::Healthy, E::Bake) => S::Baking,
@@ -346,7 +348,7 @@ mod tests {
             ".....D..tt......g", // closed
             ".....D..tt......g", // replaced
             "...........c.rBCg", // reverting
-            "........tt...r..g", // reverted
+            ".....D..tt...r..g", // reverted
             ".....D.......r..g", // revert-conflict
             "p............r..g", // departed
         ];
@@ -360,7 +362,7 @@ mod tests {
     #[test]
     fn nothing_unverified_goes_out_and_nothing_that_is_out_is_forgotten() {
         use State as S;
-        let before_delivered = [S::Staged, S::Superseded, S::Closed, S::Replaced, S::RevertConflict];
+        let before_delivered = [S::Staged, S::Superseded, S::Closed, S::Replaced, S::Reverted, S::RevertConflict];
         assert_eq!(before(State::Delivered), before_delivered);
         assert_eq!(before(State::Staged), [State::Verified, State::Quarantined, State::Superseded]);
         assert_eq!(before(State::Healthy), [State::Baking]);

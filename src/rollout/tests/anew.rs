@@ -2,7 +2,7 @@
 //! were out before.
 
 use super::*;
-use crate::rollout::{retry, roll_back};
+use crate::rollout::{About, approve, retry, roll_back};
 
 /// One consumer a wave, the first one first, and a bake.
 fn baking(how: Delivery, count: usize) -> World {
@@ -187,10 +187,75 @@ fn who_opts_out_while_a_person_is_to_look_gets_nothing_by_an_approval() {
     world.verdicts.insert(1, VerdictKind::NoData);
     world.migration.policy.unverified = Disposition::Approve;
     world.run().unwrap();
-    let (only, about) = (BTreeSet::new(), crate::rollout::About::Consumer("component:default/c1".to_owned()));
-    crate::rollout::approve(&mut world.store(), &about, "", &[]).unwrap();
-    let opted_out = |index: usize| (index == 1).then(|| "no thanks".to_owned());
-    let request = Request { opted_out: &opted_out, ..world.request(false, &only, &|_| {}) };
-    crate::rollout::run(&mut world.store(), &request).unwrap();
+    let about = About::Consumer("component:default/c1".to_owned());
+    approve(&mut world.store(), &about, "", &[]).unwrap();
+    without(&world, 1);
     assert_eq!(record(&world, 1).state, DeliveryState::Refused("it opts out: no thanks".to_owned()));
+}
+
+/// A run while the owner of one opts out.
+fn without(world: &World, left: usize) -> Ledger {
+    let (only, opted_out) = (BTreeSet::new(), |index: usize| (index == left).then(|| "no thanks".to_owned()));
+    let request = Request { opted_out: &opted_out, ..world.request(false, &only, &|_| {}) };
+    crate::rollout::run(&mut world.store(), &request).unwrap()
+}
+
+/// One wave of all, which bakes and waits for a person.
+fn approving(count: usize) -> World {
+    let mut world = baking(Delivery::Branch, count);
+    world.migration.rollout.waves.drain(..count - 1);
+    world.migration.rollout.gates.push(Gate::Approval);
+    world
+}
+
+fn approve_wave(world: &World, wave: u32) {
+    approve(&mut world.store(), &About::Wave(wave), "", &world.migration.rollout.gates).unwrap();
+}
+
+/// Whether a person is asked.
+fn asks(ledger: &Ledger) -> bool {
+    let RunEnd::Waiting { waits, .. } = &ledger.end else { panic!("{:?}", ledger.end) };
+    waits.iter().any(|wait| wait.what == crate::state::WaitFor::Approval)
+}
+
+#[test]
+fn who_moves_on_time_and_again_has_one_wave_after_the_others() {
+    let mut world = approving(2);
+    world.run().unwrap();
+    for wave in [1, 2, 2] {
+        world.clock.advance(3600);
+        assert!(asks(&world.run().unwrap()), "what nobody has seen");
+        approve_wave(&world, wave);
+        let ledger = world.run().unwrap();
+        assert_eq!((ledger.end, ledger.waves.last().unwrap().number), (RunEnd::Complete, wave));
+        if record(&world, 0).earlier.len() < 2 {
+            moves_on(&mut world, 0);
+            world.run().unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_comes_once_more_is_approved_once_more_and_nobody_waits_for_it() {
+    for (count, unwanted) in [(2, false), (2, true), (1, false), (1, true)] {
+        let mut world = approving(count);
+        assert!(asks(&world.run().unwrap()));
+        approve_wave(&world, 1);
+        let (last, plan) = (count - 1, world.plan.workspaces[count - 1].clone());
+        if unwanted {
+            let digest = Digest::of(b"theirs");
+            let now = &mut world.plan.workspaces[last];
+            (now.result, now.pin) = (Transformed::Unchanged, Some(Pin::Content { digest, dirty: false }));
+            now.files.clear();
+        }
+        let ledger = if unwanted { world.run().unwrap() } else { without(&world, last) };
+        assert_eq!(record(&world, last).state, DeliveryState::RolledBack, "{:?}", ledger.rows);
+        match count {
+            1 => assert_eq!(ledger.end, RunEnd::Complete, "nobody of it takes part any more"),
+            _ => assert!(!asks(&ledger), "the other one is approved"),
+        }
+        world.plan.workspaces[last] = plan;
+        assert!(asks(&world.run().unwrap()), "{count} {unwanted}");
+        assert_eq!(record(&world, last).state, DeliveryState::Delivered, "{count} {unwanted}");
+    }
 }
