@@ -216,15 +216,20 @@ fn publish(
 ) -> Result<(String, Result<(), Obstacle>), RolloutError> {
     let published = branch.publish(&commit, branch.here.as_deref());
     let (Err(GitError::Rejected { .. }), Some(tip)) = (&published, &branch.tip) else {
-        return Ok((commit, published.map_err(Obstacle::from)));
+        let published = branch.unless_undone(&commit, published);
+        return Ok((commit, published));
     };
     let after = match branch.repository.after(&commit, tip) {
         Ok(after) => after,
-        Err(error) => return Ok((commit, Err(error.into()))),
+        Err(error) => {
+            let published = branch.unless_undone(&commit, Err(error));
+            return Ok((commit, published));
+        }
     };
     record(store, branch, riders, &after, coming)?;
     let published = branch.publish(&after, Some(&commit));
-    Ok((after, published.map_err(Obstacle::from)))
+    let published = branch.unless_undone(&after, published);
+    Ok((after, published))
 }
 
 /// Where a branch could not be moved, those who are on it are where they were. Of a remote
@@ -450,6 +455,20 @@ impl Branch {
             }
             pushed => pushed,
         }
+    }
+
+    /// Puts the branch back to where it was here, where its remote refused to move it: nobody would know it for gander's
+    /// own once its delivery is forgotten. Of a remote that went away nobody knows.
+    fn unless_undone(&self, commit: &str, published: Result<(), GitError>) -> Result<(), Obstacle> {
+        let published = published.map_err(Obstacle::from);
+        if matches!(published, Err(ref why) if !matches!(why, Obstacle::Away(_))) {
+            // What can't be put back is named by the next try.
+            let _ = match &self.here {
+                Some(here) => self.repository.set_branch(&self.name, here, Some(commit)),
+                None => self.repository.delete_branch(&self.name, commit),
+            };
+        }
+        published
     }
 
     fn delete(&self, tip: &str) -> Result<(), Obstacle> {

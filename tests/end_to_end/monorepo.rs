@@ -453,3 +453,16 @@ fn a_shared_branch_that_its_owner_went_on_with_is_reverted_once_it_is_merged() {
     assert_eq!(branches(&bench), [&reverts[..], &[branch.to_owned()]].concat(), "{:#}", bench.ledger());
     assert!(reason(&bench.ledger(), "bee").contains("merge the revert"), "{:#}", bench.ledger());
 }
+
+#[test]
+fn a_shared_branch_that_its_remote_refused_goes_out_once_it_may() {
+    for per in ["owner", "wave"] {
+        let bench = fleet(per);
+        super::push::hook(&remote(&bench), "pre-receive", "#!/bin/sh\nexit 1\n");
+        bench.gander(&["run"]).expect(7);
+        assert_eq!(git(&bench.root.join("mono"), &["for-each-ref", "refs/heads/gander"]), "", "nothing is left here");
+        std::fs::remove_file(remote(&bench).join("hooks/pre-receive")).unwrap();
+        bench.gander(&["run", "--retry"]).expect(0);
+        assert!(outcomes(&bench.ledger()).values().all(|word| word == "changed"), "{per}: {:#}", bench.ledger());
+    }
+}
