@@ -56,6 +56,8 @@ pub struct Facts {
     /// Where members of members lie side by side in the grammar.
     #[serde(default)]
     pub chains: Option<ChainFacts>,
+    /// Where a statement ends with its line, and the grammar goes on with the next one.
+    pub line_ends: Option<LineEndFacts>,
     /// Whether nodes of the grammar reach over the white space behind them: they are taken to end before it.
     #[serde(default)]
     pub loose_ends: bool,
@@ -126,6 +128,13 @@ pub struct Facts {
     /// Groups of node kinds that the same code has in different places: a pattern of one finds the others.
     #[serde(default)]
     pub alike: Vec<Vec<String>>,
+    /// Pairs of node kinds that the same code has in different places and says different things in: braces around
+    /// statements, and around a value.
+    #[serde(default)]
+    pub unlike: Vec<[String; 2]>,
+    /// Kinds of parts that the grammar leaves behind what they are parts of, and the kind of that.
+    #[serde(default)]
+    pub adopted: std::collections::BTreeMap<String, String>,
     /// Node kinds of functions: where follow-ups of an edit in one look.
     #[serde(default)]
     pub functions: Vec<String>,
@@ -138,6 +147,9 @@ pub struct Facts {
     /// How holes of lists are spelt where the plain spelling does not read: members, parameters.
     #[serde(default)]
     pub list_holes: Vec<String>,
+    /// How a hole for one node may be spelt where an expression can't stand: as the value of an attribute.
+    #[serde(default)]
+    pub value_holes: Vec<String>,
     /// Node kinds besides string literals whose lines are data: heredocs.
     #[serde(default)]
     pub verbatim: Vec<String>,
@@ -269,6 +281,15 @@ pub struct Place {
     /// What it is: a kind, or a kind and its operator (`binary_expression ||`).
     #[serde(default)]
     pub kinds: Vec<String>,
+    /// The word that it begins with.
+    #[serde(default)]
+    pub word: Option<String>,
+    /// The field that it has not.
+    #[serde(default)]
+    pub lacks: Option<String>,
+    /// Kinds one of which stands beside it.
+    #[serde(default)]
+    pub beside: Vec<String>,
     /// Where no kinds are named: every kind but these.
     #[serde(default)]
     pub except: Vec<String>,
@@ -284,7 +305,7 @@ pub struct Place {
 pub struct Hollow {
     /// The kinds of the node; `kind.field` for those in that field of that kind.
     pub inside: Vec<String>,
-    /// The token before it.
+    /// The token before it, or the kind of the node.
     pub after: String,
     /// The tokens, or kinds, that may stand behind it; an empty one is the end of the node.
     pub before: Vec<String>,
@@ -334,6 +355,18 @@ pub struct ChainFacts {
     pub inside: Vec<String>,
     /// Kinds of parts, or their tokens, and the kind of what such a part and all before it are elsewhere.
     pub parts: std::collections::BTreeMap<String, String>,
+}
+
+/// Lines that begin a statement of their own, where the grammar takes them for more of the one above.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineEndFacts {
+    /// What such a line begins with.
+    pub begin: Vec<String>,
+    /// Kinds that hold what is before it and behind, or kinds and the word that they begin with.
+    pub inside: Vec<String>,
+    /// What ends a statement wherever it stands: one byte, which the parser is given for a blank.
+    pub end: String,
 }
 
 /// Kinds of code that belong to what is around them: an `await` to its function.

@@ -8,6 +8,7 @@ mod chains;
 mod facts;
 mod files;
 mod kinds;
+mod line_ends;
 mod named;
 mod operators;
 mod result;
@@ -21,10 +22,11 @@ pub mod literal;
 
 pub use chains::Chains;
 pub use facts::{
-    ArgumentFacts, Belonging, ChainFacts, Context, Ecosystem, ElementFacts, Facts, Hollow, Likeness, OperatorFacts,
-    Place, Starter, StringFacts,
+    ArgumentFacts, Belonging, ChainFacts, Context, Ecosystem, ElementFacts, Facts, Hollow, Likeness, LineEndFacts,
+    OperatorFacts, Place, Starter, StringFacts,
 };
 pub use files::FileLanguages;
+pub use line_ends::LineEnds;
 pub use named::{ImportFacts, SymbolFacts, TypeFacts};
 pub use operators::{Binding, Operation, Operators, Side};
 pub use result::ResultFacts;
@@ -57,6 +59,8 @@ pub struct Language {
     chained: Vec<u16>,
     /// Groups of kinds that the same code has in different places.
     alike: Vec<Vec<u16>>,
+    /// Kinds of parts that the grammar leaves behind what they are parts of, and the kind of that.
+    pub adopted: Vec<(u16, u16)>,
     /// Node kinds of blocks that must hold something, as ids, sorted.
     never_empty: Vec<u16>,
     /// Node kinds that a row of `hollow` speaks of, as ids, sorted: of the node itself, and of what is around it.
@@ -65,6 +69,8 @@ pub struct Language {
     pub operators: Operators,
     /// Where members of members lie side by side in it.
     pub chains: Option<Chains>,
+    /// Where statements end with their line, and its grammar goes on.
+    pub line_ends: Option<LineEnds>,
 }
 
 impl Language {
@@ -141,6 +147,12 @@ impl Language {
         self.facts.separators.iter().any(|s| s == token)
     }
 
+    /// Whether text between tokens says nothing but that a line goes on.
+    pub fn only_goes_on(&self, gap: &str) -> bool {
+        let mark = self.facts.continuation.as_deref();
+        mark.is_some_and(|mark| gap.split(mark).all(|rest| rest.trim().is_empty()))
+    }
+
     fn new(described: &table::Grammar) -> Result<Self, String> {
         let grammar: tree_sitter::Language = described.function.into();
         let facts: Facts = toml::from_str(described.facts).map_err(|e| e.to_string())?;
@@ -150,6 +162,9 @@ impl Language {
         let (verbatim, chained) = (ids(&facts.verbatim)?, ids(&facts.chained)?);
         let never_empty = ids(&facts.never_empty)?;
         let alike = facts.alike.iter().map(|group| ids(group)).collect::<Result<Vec<_>, _>>()?;
+        let one = |kind: &String| Ok::<u16, String>(ids(std::slice::from_ref(kind))?[0]);
+        let adopted = facts.adopted.iter().map(|(part, of)| Ok((one(part)?, one(of)?)));
+        let adopted = adopted.collect::<Result<_, String>>()?;
         let (outer, own): (Vec<_>, Vec<_>) =
             facts.hollow.iter().flat_map(|row| &row.inside).partition(|inside| inside.contains('.'));
         let kinds = |places: Vec<&String>| {
@@ -173,6 +188,11 @@ impl Language {
         let operators = Operators::new(&facts.operators, |kind| Ok(ids(&[kind.to_owned()])?[0]))?;
         let chains = facts.chains.as_ref().map(|chains| Chains::new(chains, &known)).transpose();
         let chains = chains.map_err(|why| format!("{}: {why}", facts.name))?;
+        let line_ends = facts
+            .line_ends
+            .as_ref()
+            .map(|ends| LineEnds::new(ends, facts.line_comment.as_deref(), |kind| Ok(ids(&[kind.to_owned()])?[0])));
+        let line_ends = line_ends.transpose().map_err(|why| format!("{}: {why}", facts.name))?;
         if chains.is_some() && !operators.is_empty() {
             return Err(format!("{}: a language has `operators` or `chains`", facts.name));
         }
@@ -184,10 +204,12 @@ impl Language {
             verbatim,
             chained,
             alike,
+            adopted,
             never_empty,
             hollow,
             operators,
             chains,
+            line_ends,
             facts,
             grammar,
             kinds: known,

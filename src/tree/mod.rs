@@ -3,8 +3,10 @@
 //!
 //! Must not: know patterns, rules or stages.
 
+mod adopt;
 mod chain;
 mod fold;
+mod line_ends;
 mod node;
 mod numbers;
 mod parse;

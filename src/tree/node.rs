@@ -177,7 +177,7 @@ impl<'t> Node<'t> {
         let mut push = |from: usize, to: usize| {
             let gap = self.tree.text.get(from..to).unwrap_or("");
             let gap = if self.is_string() { gap } else { gap.trim() };
-            if !gap.is_empty() && !parts(gap) {
+            if !gap.is_empty() && !parts(gap) && !language.only_goes_on(gap) {
                 gaps.push(gap);
             }
         };

@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use tree_sitter::{ParseOptions, ParseState, Parser, TreeCursor};
 
+use super::adopt::adopt;
 use super::chain::chain;
 use super::fold::fold;
+use super::line_ends::{blank_behind, may_break, missed, without_ends};
 use super::{ERROR, EXTRA, MISSING, NAMED, NodeData, Tree};
-use crate::language::Language;
+use crate::language::{Language, LineEnds};
 
 /// Why a text has no tree.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +33,8 @@ pub enum ParseError {
 const STEPS_PER_BYTE: u64 = 4;
 const STEPS_AT_LEAST: u64 = 1_000_000;
 const MAX_BYTES: usize = 1 << 30;
+/// How often a text is read at most: one that could not be read shows its next statements only then.
+const MOST_READINGS: usize = 16;
 
 thread_local! {
     static PARSERS: RefCell<HashMap<*const Language, Parser>> = RefCell::new(HashMap::new());
@@ -71,27 +75,16 @@ pub fn parse_embedded(language: &'static Language, text: impl Into<Arc<str>>, ba
     if text.len() > MAX_BYTES {
         return Err(ParseError::TooLong);
     }
-    let inner = PARSERS.with_borrow_mut(|parsers| {
-        let parser = parsers.entry(std::ptr::from_ref(language)).or_default();
-        parser
-            .set_language(&language.grammar)
-            .map_err(|e| ParseError::Grammar(language.facts.name.clone(), e.to_string()))?;
-        let budget = STEPS_AT_LEAST + STEPS_PER_BYTE * text.len() as u64;
-        let mut steps = 0;
-        let mut count = |_: &ParseState| {
-            steps += 1;
-            if steps > budget { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        let options = ParseOptions::new().progress_callback(&mut count);
-        let bytes = text.as_bytes();
-        let tree = parser.parse_with_options(&mut |at, _| &bytes[at.min(bytes.len())..], None, Some(options));
-        tree.ok_or_else(|| {
-            parser.reset();
-            ParseError::Budget(budget)
-        })
-    })?;
+    let mut inner = read(language, text.as_bytes())?;
     let mut nodes = SPARE.take();
     flatten(language, inner.walk(), text.len(), &mut nodes);
+    if let Some(ends) = language.line_ends.as_ref().filter(|ends| may_break(ends, &text)) {
+        inner = read_by_lines(language, ends, &text, inner, &mut nodes)?;
+    }
+    adopt(&mut nodes, &language.adopted);
+    if memchr::memchr(b'\r', text.as_bytes()).is_some() {
+        without_returns(&mut nodes, text.as_bytes());
+    }
     if language.facts.loose_ends {
         tighten(&mut nodes, &text);
     }
@@ -104,6 +97,59 @@ pub fn parse_embedded(language: &'static Language, text: impl Into<Arc<str>>, ba
     };
     let (lines, unit, queried, around, learned, beside, used) = Default::default();
     Ok(Tree { language, text, nodes, inner, folded, base, lines, unit, queried, around, learned, beside, used })
+}
+
+/// What tree-sitter makes of these bytes.
+fn read(language: &'static Language, bytes: &[u8]) -> Result<tree_sitter::Tree, ParseError> {
+    PARSERS.with_borrow_mut(|parsers| {
+        let parser = parsers.entry(std::ptr::from_ref(language)).or_default();
+        parser
+            .set_language(&language.grammar)
+            .map_err(|e| ParseError::Grammar(language.facts.name.clone(), e.to_string()))?;
+        let budget = STEPS_AT_LEAST + STEPS_PER_BYTE * bytes.len() as u64;
+        let mut steps = 0;
+        let mut count = |_: &ParseState| {
+            steps += 1;
+            if steps > budget { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let options = ParseOptions::new().progress_callback(&mut count);
+        let tree = parser.parse_with_options(&mut |at, _| &bytes[at.min(bytes.len())..], None, Some(options));
+        tree.ok_or_else(|| {
+            parser.reset();
+            ParseError::Budget(budget)
+        })
+    })
+}
+
+/// Has the text read again with an end of the statement for a blank wherever the grammar has gone on over one. Where
+/// there is no blank for it, or no end of them, the code counts as unreadable.
+fn read_by_lines(
+    language: &'static Language,
+    ends: &LineEnds,
+    text: &str,
+    mut inner: tree_sitter::Tree,
+    nodes: &mut Vec<NodeData>,
+) -> Result<tree_sitter::Tree, ParseError> {
+    let (mut bytes, mut written) = (text.as_bytes().to_vec(), Vec::new());
+    for _ in 0..MOST_READINGS {
+        let missed = missed(nodes, ends, text);
+        let blanks = missed.iter().filter_map(|(end, next)| blank_behind(nodes, ends, text, *end, *next));
+        let blanks: Vec<usize> = blanks.filter(|at| bytes[*at] != ends.end).collect();
+        if blanks.is_empty() {
+            break;
+        }
+        blanks.iter().for_each(|at| bytes[*at] = ends.end);
+        written.extend(blanks);
+        inner = read(language, &bytes)?;
+        nodes.clear();
+        flatten(language, inner.walk(), text.len(), nodes);
+    }
+    for (_, next) in missed(nodes, ends, text) {
+        nodes[next].flags |= ERROR;
+    }
+    written.sort_unstable();
+    without_ends(nodes, &written);
+    Ok(inner)
 }
 
 /// The kind of every ERROR node, whatever the grammar.
@@ -157,6 +203,22 @@ fn tighten(nodes: &mut [NodeData], text: &str) {
         let rest = text.get(end as usize..nodes[around].end as usize).unwrap_or("");
         if !rest.is_empty() && rest.trim().is_empty() {
             nodes[around].end = end;
+        }
+    }
+}
+
+/// Lets comments, and what ends with one, end before the `\r` of their line's end: it is no more of them than `\n` is.
+fn without_returns(nodes: &mut [NodeData], text: &[u8]) {
+    for comment in 1..nodes.len() {
+        let NodeData { start, end, flags, .. } = nodes[comment];
+        let last = (end as usize).saturating_sub(1);
+        if flags & (EXTRA | NAMED) != EXTRA | NAMED || start == end || text[last] != b'\r' {
+            continue;
+        }
+        let mut around = comment;
+        while around > 0 && nodes[around].end == end {
+            nodes[around].end = end - 1;
+            around = nodes[around].parent as usize;
         }
     }
 }

@@ -1,0 +1,47 @@
+//! Where statements end with their line and the grammar has it otherwise, by the kinds of the grammar.
+
+use super::facts::LineEndFacts;
+
+/// Which lines begin a statement that the grammar takes for more of the one above.
+#[derive(Debug)]
+pub struct LineEnds {
+    begin: Vec<String>,
+    line_comment: Option<String>,
+    /// Kinds that go on over the end of a line, and the word that one of them must begin with.
+    inside: Vec<(u16, Option<String>)>,
+    /// What ends a statement wherever it stands.
+    pub end: u8,
+}
+
+impl LineEnds {
+    /// Whether code begins a statement where it begins a line.
+    pub fn begin(&self, code: &str) -> bool {
+        self.begin.iter().any(|begin| code.starts_with(begin.as_str()))
+    }
+
+    /// Whether a comment ends with its line.
+    pub fn line_comment(&self, comment: &str) -> bool {
+        self.line_comment.as_ref().is_some_and(|begin| comment.starts_with(begin.as_str()))
+    }
+
+    /// Whether a node of this kind may go on over the end of a statement, and the word that it then begins with, if
+    /// that matters.
+    pub fn goes_on(&self, kind: u16) -> Option<Option<&str>> {
+        self.inside.iter().find(|(known, _)| *known == kind).map(|(_, word)| word.as_deref())
+    }
+
+    /// `id` gives the number of a kind, or what is wrong with it.
+    pub(super) fn new(
+        facts: &LineEndFacts,
+        line_comment: Option<&str>,
+        id: impl Fn(&str) -> Result<u16, String>,
+    ) -> Result<Self, String> {
+        let inside = |text: &String| {
+            let (kind, word) = text.split_once(' ').map_or((text.as_str(), None), |(k, w)| (k, Some(w.to_owned())));
+            Ok((id(kind)?, word))
+        };
+        let inside = facts.inside.iter().map(inside).collect::<Result<_, String>>()?;
+        let &[end] = facts.end.as_bytes() else { return Err(format!("`{}` is no single byte", facts.end)) };
+        Ok(Self { begin: facts.begin.clone(), line_comment: line_comment.map(str::to_owned), inside, end })
+    }
+}
