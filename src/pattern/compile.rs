@@ -57,7 +57,7 @@ pub fn compile(language: &'static Language, source: &str, context: Option<&str>)
             tree: format!("{}{}", marked(text, &spelt, worst.at), worst.tree),
             advice: advice(text, context),
         }),
-        1 => finish(language, text, spelt, readings.remove(0)),
+        1 => finish(language, text, spelt, readings.remove(0), context.is_some()),
         _ => Err(ambiguous(language, text, &spelt, &readings)),
     }
 }
@@ -136,6 +136,7 @@ fn of_call(
         repeats: builder.repeats,
         // Its parts are what is matched.
         root: Shape::Many { name: None },
+        statement: None,
         literals,
     };
     Ok(Invocation { pattern, receiver, path, name, types, arguments })
@@ -173,26 +174,27 @@ fn read_all(
     Ok((readings, worst))
 }
 
-/// How each hole of a list may be spelt besides, in every combination, those first that change the fewest:
+/// How each hole may be spelt besides, in every combination, those first that change the fewest:
 /// none for the plain one.
 fn spellings(language: &'static Language, spelt: &Spelt) -> Vec<Vec<Option<&'static str>>> {
-    let ways: Vec<&'static str> = language.facts.list_holes.iter().map(String::as_str).collect();
-    let lists = spelt.holes.iter().filter(|(_, hole)| hole.many).count();
-    let choices = ways.len() + 1;
-    let count = u32::try_from(lists).ok().and_then(|lists| choices.checked_pow(lists)).unwrap_or(usize::MAX);
-    if ways.is_empty() || lists == 0 || count > MAX_COMBINATIONS {
+    let facts = &language.facts;
+    let count = |ways: &dyn Fn(&Hole) -> &'static [String]| {
+        spelt.holes.iter().map(|(_, hole)| ways(hole).len() + 1).fold(1_usize, usize::saturating_mul)
+    };
+    let of_lists = |hole: &Hole| if hole.many { facts.list_holes.as_slice() } else { &[] };
+    let of_all = |hole: &Hole| if hole.many { facts.list_holes.as_slice() } else { facts.value_holes.as_slice() };
+    // What many holes may be, lists may be still.
+    let ways: &dyn Fn(&Hole) -> &'static [String] = if count(&of_all) > MAX_COMBINATIONS { &of_lists } else { &of_all };
+    let count = count(ways);
+    if count == 1 || count > MAX_COMBINATIONS {
         return Vec::new();
     }
     let nth = |mut number: usize| {
         let mut one = Vec::new();
         for (_, hole) in &spelt.holes {
-            one.push(if hole.many {
-                let way = number % choices;
-                number /= choices;
-                way.checked_sub(1).map(|way| ways[way])
-            } else {
-                None
-            });
+            let (ways, choices) = (ways(hole), ways(hole).len() + 1);
+            one.push((number % choices).checked_sub(1).map(|way| ways[way].as_str()));
+            number /= choices;
         }
         one
     };
@@ -287,6 +289,8 @@ struct Reading {
     lists: BTreeSet<String>,
     repeats: bool,
     lost: Option<(Hole, &'static str)>,
+    /// The kind of the statement that it is all of, if that is another node.
+    statement: Option<u16>,
 }
 
 /// Reads the pattern in one context; the inner error is the tree, for people.
@@ -314,6 +318,7 @@ fn read(context: &Context, spelt: &Spelt, tree: &Tree) -> Result<Result<Reading,
         lists: builder.lists,
         repeats: builder.repeats,
         lost,
+        statement: node.parent().filter(|up| up.is_statement() && !node.is_statement()).map(|up| up.kind_id()),
     }))
 }
 
@@ -364,7 +369,13 @@ fn ambiguous(language: &Language, text: &str, spelt: &Spelt, readings: &[Reading
     }
 }
 
-fn finish(language: &'static Language, text: &str, spelt: Spelt, reading: Reading) -> Result<Pattern, PatternError> {
+fn finish(
+    language: &'static Language,
+    text: &str,
+    spelt: Spelt,
+    reading: Reading,
+    named: bool,
+) -> Result<Pattern, PatternError> {
     if let Some((hole, inside)) = reading.lost {
         return Err(PatternError::HoleLost {
             pattern: text.to_owned(),
@@ -388,6 +399,7 @@ fn finish(language: &'static Language, text: &str, spelt: Spelt, reading: Readin
     Ok(Pattern {
         language,
         source: text.to_owned(),
+        statement: reading.statement.filter(|_| named && reading.context == "stmt"),
         context: reading.context,
         names: reading.names,
         lists: reading.lists,

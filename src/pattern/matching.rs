@@ -77,6 +77,10 @@ impl<'t> Bindings<'t> {
     }
 }
 
+fn is_comma(shape: &Shape) -> bool {
+    matches!(shape, Shape::Leaf { named: false, text, .. } if text == ",")
+}
+
 /// Steps within one match after which it is given up: only a pattern that names
 /// a list hole twice gets there, over a very long list.
 const STEPS: u64 = 2_000_000;
@@ -317,6 +321,10 @@ impl<'p, 't> Matcher<'p, 't> {
         };
         if let Shape::Many { name } = first.shape {
             return self.many(name, rest, code, at);
+        }
+        // `Some(a) => { b }` against `Some($A) => $B,`: the comma that ends a part may be left out.
+        if rest.is_empty() && at > 0 && at == code.nodes.len() && is_comma(&first.shape) {
+            return true;
         }
         let saved = self.slots.clone();
         // `if a {}` against `if $A { $$$B }`: the list that has no node of its own is empty.

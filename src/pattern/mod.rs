@@ -43,6 +43,8 @@ pub struct Pattern {
     /// Whether a name stands twice: a match then depends on what was bound before.
     repeats: bool,
     root: Shape,
+    /// Of an expression that was asked for as a statement: the kind of the statement that it must be all of.
+    statement: Option<u16>,
     /// Texts that any match must hold.
     literals: Vec<String>,
 }
@@ -119,7 +121,13 @@ impl Pattern {
 
     /// Matches the pattern against one node.
     pub fn matches<'t>(&self, node: Node<'t>) -> Option<Bindings<'t>> {
-        matching::matches(self, node)
+        let around = |kind: u16| node.parent().is_some_and(|up| up.kind_id() == kind);
+        self.statement.is_none_or(around).then(|| matching::matches(self, node)).flatten()
+    }
+
+    /// The expression that is all of a statement, where the pattern asks for one that is.
+    pub fn expression_of<'t>(&self, statement: Node<'t>) -> Option<Node<'t>> {
+        statement.named_children().next().filter(|_| self.statement == Some(statement.kind_id()))
     }
 }
 

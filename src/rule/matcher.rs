@@ -202,6 +202,15 @@ impl Matcher {
         matches
     }
 
+    /// The expression that is all of a statement, where a pattern asks for one that is.
+    pub fn expression_of<'t>(&self, statement: Node<'t>) -> Option<Node<'t>> {
+        match self {
+            Self::Pattern(pattern) => pattern.expression_of(statement),
+            Self::Any(matchers) | Self::All(matchers) => matchers.iter().find_map(|m| m.expression_of(statement)),
+            _ => None,
+        }
+    }
+
     /// As [`Matcher::matches`], with a third answer: the file alone can't tell. It is
     /// unknown what a literal with an odd escape holds, and what a wildcard import brings.
     /// Bindings are added unless the answer is no.

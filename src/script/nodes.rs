@@ -290,7 +290,9 @@ fn register_searches(api: &mut Api<'_>) {
 
 /// Whether a node fits, for a closure.
 fn fits<'t>(matcher: &Matcher, node: Node<'t>, bindings: &mut Bindings<'t>) -> bool {
-    doubt::is(matcher.answer(node, bindings))
+    // A pattern of a statement fits the statement, though what it finds is the expression that is all of it.
+    let answer = matcher.answer(node, bindings);
+    doubt::is(answer.or(|| matcher.expression_of(node).map_or(Certainty::No, |inner| matcher.answer(inner, bindings))))
 }
 
 /// What a pattern binds at a node, or `()` where it does not match.
