@@ -44,7 +44,7 @@ pub fn deletion_with_value(node: Node<'_>) -> Result<Deletion, String> {
     let in_list = node.parent().is_some_and(|list| {
         facts.empty.contains_key(list.kind()) && !filled(&list) || facts.single.iter().any(|kind| kind == list.kind())
     });
-    if in_list || is_element(node) {
+    if in_list || is_element(node) || node.parent().is_some_and(is_counted) {
         return element_gone(node);
     }
     let is_in = |kinds: &[String]| node.parent().filter(|around| is_listed(*around, node, kinds));
@@ -131,7 +131,7 @@ pub fn elements_gone(nodes: &[Node<'_>]) -> Result<Vec<Deletion>, String> {
         Err(format!("`{}` at {line}:{column} can't go from a list {why}", first.short()))
     };
     let at = list.ancestors().next().map(|around| format!("{}.{}", around.kind(), list.field_name().unwrap_or("")));
-    let by_place = is(&facts.by_place) || at.is_some_and(|at| facts.by_place.contains(&at));
+    let by_place = is(&facts.by_place) || is_counted(list) || at.is_some_and(|at| facts.by_place.contains(&at));
     let unpacked = list.parent().is_some_and(|around| {
         let own = format!("{}.{}", around.kind(), list.field_name().unwrap_or(""));
         let by = facts.unpacks.get(&own);
@@ -233,6 +233,13 @@ fn ends_with_semicolon(node: Node<'_>) -> bool {
     node.is_statement() || node.parent().is_some_and(|list| kinds.iter().any(|kind| kind == list.kind()))
 }
 
+/// Whether a word in a list counts its elements: `iota`.
+fn is_counted(list: Node<'_>) -> bool {
+    let rows = list.tree().language.facts.elements.by_place.iter();
+    let mut words = rows.filter_map(|row| row.split_once(' ')).filter(|(kind, _)| *kind == list.kind());
+    words.any(|(_, word)| list.descendants().any(|n| n.is_leaf() && n.text() == word))
+}
+
 /// The element of a list that a node is all of: the name in `import { a, b }` is a specifier there.
 fn specified(node: Node<'_>) -> Node<'_> {
     if is_element(node) {
@@ -332,15 +339,15 @@ pub(super) fn head(node: Node<'_>) -> Node<'_> {
     let at = siblings.iter().position(|other| other.id == node.id).unwrap_or(0);
     let before = siblings[..at].iter().rev().take_while(|other| hangs(**other) || other.is_comment());
     let first = before.filter(|other| hangs(**other)).last().copied().unwrap_or(node);
-    document_before(first).unwrap_or(first)
+    match first.is_extra() || first.tree().language.facts.elements.documents.is_empty() {
+        true => first,
+        false => std::iter::successors(Some(first), |node| document_before(*node)).last().unwrap_or(first),
+    }
 }
 
 /// The comment right above a node that speaks of it, where a grammar takes it for a part of what stands before.
 fn document_before<'t>(node: Node<'t>) -> Option<Node<'t>> {
     let tree = node.tree();
-    if node.is_extra() || tree.language.facts.elements.documents.is_empty() {
-        return None;
-    }
     let before = tree.text()[..node.local_range().start].trim_end();
     let last = tree.last_from(before.len().checked_sub(1)?);
     let own = last.local_range();

@@ -56,10 +56,13 @@ fn is_there(node: &Node<'_>) -> bool {
 
 /// What stands between the tokens of a row; `None` where it has none of them.
 fn between<'t>(row: &Hollow, owner: Node<'t>) -> Option<Vec<Node<'t>>> {
-    let token = |node: &Node<'_>, text: &str| !node.is_named() && node.text() == text;
-    let mut behind = owner.children().filter(|c| !c.is_extra()).skip_while(|c| !token(c, &row.after));
+    let is = |node: &Node<'_>, what: &str| match node.is_named() {
+        true => node.kind() == what,
+        false => node.text() == what,
+    };
+    let mut behind = owner.children().filter(|c| !c.is_extra()).skip_while(|c| !is(c, &row.after));
     behind.next()?;
-    let ends = |c: &Node<'_>| row.before.iter().any(|end| token(c, end) || c.is_named() && c.kind() == end);
+    let ends = |c: &Node<'_>| row.before.iter().any(|end| is(c, end));
     let mut holds = Vec::new();
     for child in behind {
         if ends(&child) {

@@ -136,7 +136,10 @@ pub(super) fn with_breaks(node: Node<'_>, fragments: Vec<Fragment>) -> Vec<Fragm
                 let old = left.end..right.start;
                 let same =
                     depth > 0 && text[old.clone()].contains('\n') && same_tokens(text, &tokens(node, &old), &old, new);
-                if same { Some(vec![Fragment::Copy(old)]) } else { opened(text, old, new) }
+                match same {
+                    true => Some(vec![Fragment::Copy(old)]),
+                    false => opened(text, old.clone(), new).or_else(|| begun(text, old, new)),
+                }
             }
             (Some(left), None) if depth > 0 && at + 1 == fragments.len() => {
                 closed(tree, left.end..whole.end, new, comma_stays(tree, &fragments[..at]))
@@ -208,6 +211,14 @@ fn opened(text: &str, old: Range<usize>, new: &str) -> Option<Vec<Fragment>> {
     let head = text[old.clone()].trim_end();
     let (gap, bracket) = (old.start + head.len()..old.end, head.chars().next_back()?);
     let fits = "([{".contains(bracket) && new.trim_end().ends_with(bracket) && text[gap.clone()].contains('\n');
+    fits.then(|| vec![Fragment::Text(new.trim_end().to_owned()), Fragment::Copy(gap)])
+}
+
+/// The text between two holes that opens a list with what stood in the middle of one, and began its line there:
+/// `f(⏎ a,⏎ b,⏎)` → `$A.f($$$B)`.
+fn begun(text: &str, old: Range<usize>, new: &str) -> Option<Vec<Fragment>> {
+    let gap = old.start + text[old.clone()].trim_end().len()..old.end;
+    let fits = text[old].trim() == "," && new.trim_end().ends_with(['(', '[', '{']) && text[gap.clone()].contains('\n');
     fits.then(|| vec![Fragment::Text(new.trim_end().to_owned()), Fragment::Copy(gap)])
 }
 
@@ -504,10 +515,18 @@ pub(super) fn moved_above(
 pub(super) fn statement_start(node: Node<'_>) -> usize {
     let tree = node.tree();
     let text = tree.text();
-    let first_on_line = |start: usize| text[line_start(text, start)..start].trim().is_empty();
-    let mut around = std::iter::once(node).chain(node.ancestors());
-    let innermost = around.find(|n| n.is_statement() && first_on_line(n.local_range().start));
-    innermost.unwrap_or(node).local_range().start
+    let begins = |at: usize| {
+        let line = line_start(text, at);
+        line + indentation(text, line).len()
+    };
+    let innermost = std::iter::once(node).chain(node.ancestors()).find_map(|n| {
+        let (start, first) = (n.local_range().start, begins(n.local_range().start));
+        let is_first = |other: Node<'_>| other.local_range().start == first && other.is_statement();
+        // Of several on one line, the first.
+        let others = || n.parent().is_some_and(|up| up.children().any(is_first));
+        (n.is_statement() && start == first || others()).then_some(first)
+    });
+    innermost.unwrap_or(node.local_range().start)
 }
 
 /// The white space with which a line goes in, up to a place: what stands before it in its list of YAML counts as such.

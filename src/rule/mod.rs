@@ -100,6 +100,8 @@ pub struct Rule {
     pub if_unknown: IfUnknown,
     /// What becomes of the comments that its edits take.
     pub comments: Comments,
+    /// Names of locals that what it writes may mean.
+    pub locals: Vec<String>,
     /// The rules that come after it where both want the same code.
     pub before: Vec<String>,
     /// What a workspace must depend on for it to be meant.

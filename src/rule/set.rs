@@ -138,6 +138,11 @@ impl RuleSet {
             || self.wide.contains(&language.facts.name)
     }
 
+    /// Whether what a rule writes may mean a local of this name.
+    pub fn means_local(&self, rule: &str, name: &str) -> bool {
+        self.rules.iter().any(|known| known.id == rule && known.locals.iter().any(|local| local == name))
+    }
+
     /// What findings and edits of this origin are named by.
     pub fn id_of(&self, origin: Origin) -> &str {
         match (origin, &self.datasets) {

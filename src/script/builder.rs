@@ -251,6 +251,12 @@ rule("outer").lang("python").find("h($_)").replace("k()");"#;
         let policy = policy_of(policy)?;
         Ok(h.change(|d| d.comments = policy))
     });
+    let docs = "Names of locals that the code which it writes may mean. Without it, a file is refused where a name that a template brings, and calls or shares with the rest of the file, is a parameter or a variable at its place.";
+    let example = r#"rule("example").lang("javascript").find("fail($X)").replace("reject($X)").locals("reject").example("p(reject => fail(1))", "p(reject => reject(1))");"#;
+    api.function("Rule.locals(names) -> Rule", docs, example, |h: &mut Handle, names: Dynamic| -> Fallible<Handle> {
+        let names = strings(&names)?;
+        Ok(h.change(|d| d.locals.extend(names)))
+    });
     let docs = "Leaves the code, and puts this comment above it for a person to look at.";
     let example = r##".find("f($X)").annotate("f is gone").example("f(1)", "# gander[example]: f is gone\nf(1)").unchanged("g(1)")"##;
     api.function(

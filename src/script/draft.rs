@@ -35,6 +35,8 @@ pub(super) struct Draft {
     pub(super) if_unknown: IfUnknown,
     pub(super) imports: Vec<ImportEdit>,
     pub(super) comments: Comments,
+    /// Names of locals that what it writes may mean.
+    pub(super) locals: Vec<String>,
     pub(super) follow_ups: Vec<Followed>,
     /// The rules that come after it where both want the same code.
     pub(super) order: Vec<(String, Position)>,
@@ -69,6 +71,7 @@ impl Draft {
             if_unknown: IfUnknown::default(),
             imports: Vec::new(),
             comments: Comments::default(),
+            locals: Vec::new(),
             follow_ups: Vec::new(),
             requires: Vec::new(),
             sets: Vec::new(),
@@ -102,6 +105,7 @@ impl Draft {
             if_unknown,
             imports,
             comments,
+            locals,
             follow_ups,
             requires,
             sets,
@@ -123,6 +127,9 @@ impl Draft {
         said.value("if_unknown", if_unknown);
         said.value("imports", imports);
         said.value("comments", comments);
+        if !locals.is_empty() {
+            said.value("locals", locals);
+        }
         said.value("takes", takes);
         if !requires.is_empty() || !sets.is_empty() {
             said.value("dependencies", &(requires, sets));

@@ -1,6 +1,8 @@
 //! Edits that say what they mean: `wrap`, `set_list`, `set_value`, `rename`, and what
 //! becomes of the comments of code that is deleted.
 
+use std::ops::Range;
+
 use rhai::{Array, Dynamic, EvalAltResult, Map};
 
 use super::budget::charge;
@@ -53,41 +55,111 @@ fn set_list(list: &RhaiList, elements: Array) -> Fallible<EditSpec> {
     let (Some(first), Some(last)) = (nodes.first(), nodes.last()) else {
         return Err(fail("set_list(…) was given an empty list, which has no place: replace what is around it"));
     };
-    let (text, base) = (first.tree().text(), first.tree().base());
-    let is_last =
-        |element: &Dynamic| element.read_lock::<RhaiNode>().is_some_and(|node| node.node().range() == last.range());
-    let tree = last.tree();
-    let from = last.local_range().end;
-    let next = tree.text()[from..].trim_start().chars().next().map(String::from);
-    let parted = next.filter(|next| tree.language.is_separator(next));
-    let from = parted.and_then(|next| Some(from + tree.text()[from..].find(&next)? + next.len())).unwrap_or(from);
-    let behind = comment_behind(tree, from).filter(|_| last.local_range().start != first.local_range().start);
-    if let Some(end) = behind.filter(|_| !elements.last().is_some_and(is_last)) {
-        return Err(fail(format!(
-            "`{}` on line {} speaks of the last element, which would stand elsewhere: edit this list by hand",
-            tree.text()[from..end].trim(),
-            last.line_column().0
-        )));
-    }
-    // What parts the first two parts all, unless a comment stands there.
-    let between = nodes.get(1).map(|second| first.range().end..second.range().start);
-    let between = between.filter(|gap| {
-        let gap = text.get(gap.start - base..gap.end - base).unwrap_or("#");
-        gap.chars().all(|c| c.is_whitespace() || first.tree().language.is_separator(&c.to_string()))
-    });
-    let gap = || between.clone().map_or(Fragment::Text(", ".to_owned()), Fragment::Copy);
+    let end = last.range().end;
+    let parting = Parting::of(&nodes);
     let mut out = Snippet::default();
-    for (at, element) in elements.into_iter().enumerate() {
-        if at > 0 {
-            out.push(gap());
+    let (mut before, mut until) = (None::<Option<usize>>, end);
+    for element in elements {
+        let node = element.read_lock::<RhaiNode>().map(|node| node.node().range());
+        let place = node.as_ref().and_then(|range| nodes.iter().position(|known| known.range() == *range));
+        match (before, parting.behind) {
+            (None, _) => {}
+            // Neighbours are parted as they were, comments included.
+            (Some(Some(at)), _) if place == Some(at + 1) => {
+                out.push(Fragment::Copy(nodes[at].range().end..nodes[at + 1].range().start));
+            }
+            (Some(Some(at)), Some(comment)) if at + 1 == nodes.len() => {
+                parting.behind_comment(end, comment)?.into_iter().for_each(|fragment| out.push(fragment));
+                until = comment;
+            }
+            (Some(_), _) => parting.anywhere().into_iter().for_each(|fragment| out.push(fragment)),
         }
-        match (element.read_lock::<RhaiNode>(), element.read_lock::<Snippet>()) {
-            (Some(node), _) => out.push(Fragment::Copy(node.node().range())),
+        match (node, element.read_lock::<Snippet>()) {
+            (Some(range), _) => out.push(Fragment::Copy(range)),
             (_, Some(code)) => out.append(&code),
             _ => return Err(fail(format!("set_list(…) takes nodes and code, not {}", plain(element.type_name())))),
         }
+        before = Some(place);
     }
-    Ok(EditSpec::replace(first.range().start..last.range().end, out))
+    match (&parting.ended_by, parting.behind) {
+        // Its separator went with the comment.
+        (Some(separator), _) if until > end => out.push(Fragment::Text(separator.clone())),
+        (_, Some(comment)) if until == end && before != Some(Some(nodes.len() - 1)) && nodes.len() > 1 => {
+            return Err(parting.speaks_of_last(end..comment));
+        }
+        _ => {}
+    }
+    Ok(EditSpec::replace(first.range().start..until, out))
+}
+
+/// What parts the elements of a list.
+struct Parting<'n, 't> {
+    nodes: &'n [Node<'t>],
+    /// The separator behind the last element.
+    ended_by: Option<String>,
+    /// The end of a comment behind that, which speaks of the last element and goes where it goes.
+    behind: Option<usize>,
+}
+
+impl<'n, 't> Parting<'n, 't> {
+    /// `nodes` are all elements.
+    fn of(nodes: &'n [Node<'t>]) -> Self {
+        let Some(last) = nodes.last() else { return Self { nodes, ended_by: None, behind: None } };
+        let (tree, end) = (last.tree(), last.local_range().end);
+        let rest = tree.text()[end..].trim_start();
+        let next = rest.chars().next().map(String::from);
+        let ended_by = next.filter(|next| tree.language.is_separator(next));
+        let behind_it = |mark: &String| tree.text().len() - rest.len() + mark.len();
+        let behind = comment_behind(tree, ended_by.as_ref().map_or(end, behind_it)).map(|at| at + tree.base());
+        Self { nodes, ended_by, behind }
+    }
+
+    fn text(&self, range: Range<usize>) -> &'t str {
+        let Some(first) = self.nodes.first() else { return "" };
+        let base = first.tree().base();
+        first.tree().text().get(range.start - base..range.end - base).unwrap_or("")
+    }
+
+    fn gaps(&self) -> impl Iterator<Item = Range<usize>> {
+        self.nodes.windows(2).map(|pair| pair[0].range().end..pair[1].range().start)
+    }
+
+    /// The white space that a gap ends with.
+    fn blank(&self, gap: Range<usize>) -> Range<usize> {
+        let text = self.text(gap.clone());
+        gap.start + text.trim_end().len()..gap.end
+    }
+
+    fn mark(&self) -> String {
+        self.gaps().find_map(|gap| self.text(gap).trim_start().chars().next()).unwrap_or(',').to_string()
+    }
+
+    /// What parts any two: what parts neighbours without a comment, or what stands before one and behind.
+    fn anywhere(&self) -> Vec<Fragment> {
+        let says = |c: char| !c.is_whitespace() && !self.nodes[0].tree().language.is_separator(&c.to_string());
+        let plain = self.gaps().find(|gap| !self.text(gap.clone()).contains(says));
+        match (plain, self.gaps().next()) {
+            (Some(gap), _) => vec![Fragment::Copy(gap)],
+            (None, Some(gap)) => vec![Fragment::Text(self.mark()), Fragment::Copy(self.blank(gap))],
+            (None, None) => vec![Fragment::Text(", ".to_owned())],
+        }
+    }
+
+    /// What parts the last element from another one behind it, where a comment speaks of it.
+    fn behind_comment(&self, end: usize, comment: usize) -> Fallible<Vec<Fragment>> {
+        let broken = self.gaps().map(|gap| self.blank(gap)).find(|blank| self.text(blank.clone()).contains('\n'));
+        let broken = broken.ok_or_else(|| self.speaks_of_last(end..comment))?;
+        let mark = self.ended_by.is_none().then(|| Fragment::Text(self.mark()));
+        Ok(mark.into_iter().chain([Fragment::Copy(end..comment), Fragment::Copy(broken)]).collect())
+    }
+
+    fn speaks_of_last(&self, comment: Range<usize>) -> Box<EvalAltResult> {
+        fail(format!(
+            "`{}` on line {} speaks of the last element, which would stand elsewhere: edit this list by hand",
+            self.text(comment).trim_start_matches([',', ';']).trim(),
+            self.nodes.last().map_or(0, |last| last.line_column().0)
+        ))
+    }
 }
 
 fn values(api: &mut Api<'_>) {

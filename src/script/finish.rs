@@ -69,6 +69,7 @@ pub(super) fn finish(
             if_unknown: draft.if_unknown,
             imports,
             comments: draft.comments,
+            locals: draft.locals,
             before: draft.order.into_iter().map(|(id, _)| id).collect(),
             requires: draft.requires,
             sets: draft.sets,

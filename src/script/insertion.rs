@@ -67,7 +67,8 @@ fn reads_alone(language: &'static Language, code: &str) -> bool {
 fn annotates(node: Node<'_>) -> bool {
     let kind = node.kind();
     let named = ["annotation", "attribute", "decorator"].iter().any(|word| kind.ends_with(word));
-    named && !node.is_statement() && node.text().starts_with(|c: char| !c.is_alphanumeric())
+    // `_a.b` is an attribute, too, in the grammar of Python.
+    named && !node.is_statement() && node.text().starts_with(['@', '#'])
 }
 
 /// Another annotation beside one: on a line of its own where that one has one.

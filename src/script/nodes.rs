@@ -14,6 +14,7 @@ use crate::language::Language;
 use crate::language::literal::{self, Number};
 use crate::pattern::{Binding, Bindings, Givens};
 use crate::rule::{Bound, Facts, Match, Matcher, doubt};
+use crate::symbol::Certainty;
 use crate::tree::{Node, NodeId, Tree, literal_value, text_value};
 
 /// `m`.

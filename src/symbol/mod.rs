@@ -8,6 +8,7 @@ mod build;
 mod extension;
 mod fields;
 mod library;
+mod locals;
 mod queries;
 mod reach;
 mod resolve;

@@ -44,6 +44,8 @@ pub(super) struct Result<'r> {
     pub moved: &'r BTreeMap<String, usize>,
     /// The line, for people, of a byte of `old`.
     pub line: &'r dyn Fn(usize) -> u32,
+    /// Whether what a rule writes may mean a local of a name.
+    pub means_local: &'r dyn Fn(&str, &str) -> bool,
 }
 
 impl Result<'_> {
@@ -54,6 +56,7 @@ impl Result<'_> {
         comments: &BTreeSet<usize>,
         literals: &BTreeMap<(usize, usize), &'static Language>,
     ) -> std::result::Result<Vec<Touched>, Wrong> {
+        self.misread()?;
         self.reads()?;
         self.borders()?;
         self.runs()?;
@@ -71,6 +74,17 @@ impl Result<'_> {
     pub(super) fn whole(&self) -> std::result::Result<(), Wrong> {
         self.reads()?;
         self.empty_blocks()
+    }
+
+    /// No edit rests on what the grammar reads otherwise than the language does.
+    fn misread(&self) -> std::result::Result<(), Wrong> {
+        let Some((edit, node)) = standing::cut(self.old, self.edits) else { return Ok(()) };
+        let why = format!(
+            "the grammar of {} reads `{}` as other code than it is: write it otherwise, as with a variable or parentheses",
+            self.old.language.facts.name,
+            node.short()
+        );
+        Err(Wrong { at: node.local_range().start, rule: self.edits[edit].rule.clone(), why })
     }
 
     /// The new code reads no worse than the old.
@@ -246,6 +260,18 @@ impl Result<'_> {
 
     /// What a block defines must meet nothing of the same name where its code came to stand.
     fn names(&self) -> std::result::Result<(), Wrong> {
+        if let Some((edit, name, local)) =
+            scopes::caught(self.old, self.new, self.edits, self.arranged, self.means_local)
+        {
+            let why = format!(
+                "`{0}` is a local at {1} of the result (defined at {2}), and what the rule writes may mean another one: \
+                 where the local is meant, say `.locals(\"{0}\")`; else narrow the rule",
+                name.text(),
+                self.place(name).trim_end_matches(" of the result"),
+                self.place(local).trim_end_matches(" of the result")
+            );
+            return Err(Wrong { at: self.edits[edit].range.start, rule: self.edits[edit].rule.clone(), why });
+        }
         let Some(Met { edit, name, other }) = scopes::met(self.old, self.new, self.edits, self.arranged) else {
             return Ok(());
         };
@@ -384,7 +410,8 @@ impl Result<'_> {
         let Some(inside) = Inside::new(self.old, range, language, self.edits) else { return Ok(()) };
         let line = |at: usize| (self.line)(at + range.start);
         let (edits, arranged) = (&inside.edits, &inside.arranged);
-        let code = Result { old: &inside.tree, new: &new.tree, edits, arranged, moved: self.moved, line: &line };
+        let (moved, means_local) = (self.moved, self.means_local);
+        let code = Result { old: &inside.tree, new: &new.tree, edits, arranged, moved, line: &line, means_local };
         let checked = code.borders().and_then(|()| code.runs()).and_then(|()| code.lost_comments().map(|_| ()));
         checked.map_err(|wrong| Wrong {
             at: wrong.at + range.start,

@@ -533,6 +533,7 @@ fn checked(rules: &RuleSet, old_tree: &Tree, mut asked: Asked) -> Result<(Checke
         arranged: &arranged,
         moved: &comments_of(rules, &asked.creations()),
         line: &|at| old_tree.line_column(at).0,
+        means_local: &|rule, name| rules.means_local(rule, name),
     };
     let touched = if asked.worked { Vec::new() } else { result.check(&asked.comments, &asked.literals)? };
     result.whole()?;

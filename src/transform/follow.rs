@@ -218,6 +218,7 @@ impl Work<'_, '_> {
             arranged: &arranged,
             moved: &moved,
             line: &|at| self.old.line_column(self.first_place(at)).0,
+            means_local: &|rule, name| self.again.rules.means_local(rule, name),
         };
         let touched = result.check(&asked.comments, &asked.literals).map_err(|wrong| self.in_first(wrong))?;
         let in_first = |one: Touched| Touched { at: self.first_place(one.at), ..one };

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::standing::within;
 use crate::edit::{Arranged, Edit, Fragment};
+use crate::pattern::call_at;
 use crate::symbol::{Symbols, speaks};
 use crate::tree::{Node, Tree};
 
@@ -56,6 +58,59 @@ pub(super) fn met<'a>(old: &'a Tree, new: &'a Tree, edits: &[Edit], arranged: &A
         }
     }
     None
+}
+
+/// The first name that an edit writes, and that a local of the code around it has caught: which edit, the name, and
+/// where the local is defined, both in the new code.
+///
+/// What is called by a name without more is hardly ever meant to be a local; of any other name that holds where the
+/// rest of the file has it, too. A name that stood in the code that was taken is the same still.
+pub(super) fn caught<'a>(
+    old: &Tree,
+    new: &'a Tree,
+    edits: &[Edit],
+    arranged: &Arranged,
+    means_local: &dyn Fn(&str, &str) -> bool,
+) -> Option<(usize, Node<'a>, Node<'a>)> {
+    if !speaks(new.language) {
+        return None;
+    }
+    let written: Vec<(usize, &Range<usize>)> = arranged
+        .placed
+        .iter()
+        .filter(|p| p.fragment.is_some_and(|f| matches!(edits[p.edit].replacement.get(f), Some(Fragment::Text(_)))))
+        .map(|p| (p.edit, &p.range))
+        .collect();
+    let is_written = |node: Node<'_>| {
+        let own = node.local_range();
+        written.iter().any(|(_, range)| range.start <= own.start && own.end <= range.end)
+    };
+    let symbols = Symbols::of(new);
+    written.iter().find_map(|(edit, range)| {
+        let inside = within(new, range).filter(|n| n.local_range().end <= range.end);
+        inside.filter(|n| symbols.speaks_by(*n)).find_map(|name| {
+            let local = symbols.local_at(name)?;
+            let meant = is_written(local)
+                || stood(old, &edits[*edit], name.text())
+                || means_local(&edits[*edit].rule, name.text());
+            let called = || name.parent().and_then(call_at).is_some_and(|call| call.name.id == name.id);
+            (!meant && (called() || symbols.is_global(name.text()))).then_some((*edit, name, local))
+        })
+    })
+}
+
+/// Whether a word stood in the code that an edit takes, besides what it copies: a pattern with that word found it.
+fn stood(old: &Tree, edit: &Edit, word: &str) -> bool {
+    let copied = edit.replacement.iter().filter_map(|part| match part {
+        Fragment::Copy(range) if edit.range.start <= range.start && range.end <= edit.range.end => Some(range),
+        Fragment::Copy(_) | Fragment::Text(_) => None,
+    });
+    let copied: Vec<&Range<usize>> = copied.collect();
+    let mut words = within(old, &edit.range).filter(|n| n.is_leaf() && n.local_range().end <= edit.range.end);
+    words.any(|n| {
+        let own = n.local_range();
+        n.text() == word && !copied.iter().any(|range| range.start <= own.start && own.end <= range.end)
+    })
 }
 
 /// Code that an edit copies in one piece, though each line of it may have got another indentation.

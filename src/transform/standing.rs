@@ -70,6 +70,17 @@ fn is_in(inner: Node<'_>, around: Node<'_>, place: &Place) -> bool {
 }
 
 fn is_one_of(node: Node<'_>, place: &Place) -> bool {
+    // A word that is all of a node is no other one: `yield`.
+    if !node.is_named() && node.parent().is_some_and(|up| up.kind() == node.kind()) {
+        return false;
+    }
+    let beside = |other: Node<'_>| other.id != node.id && place.beside.iter().any(|kind| kind == other.kind());
+    if place.lacks.as_ref().is_some_and(|field| node.field(field).is_some())
+        || place.word.as_ref().is_some_and(|word| node.text().split_whitespace().next() != Some(word))
+        || !place.beside.is_empty() && !node.parent().is_some_and(|around| around.children().any(beside))
+    {
+        return false;
+    }
     if place.kinds.is_empty() {
         return node.is_named() && !node.is_extra() && !place.except.iter().any(|kind| kind == node.kind());
     }
@@ -139,6 +150,38 @@ pub(super) fn misread(tree: &Tree) -> impl Iterator<Item = Node<'_>> {
         .filter(|node| tree.language.may_be_misread(node.kind_id()))
         .filter(|node| rows.iter().any(|row| is_there(*node, row)))
         .filter_map(|node| node.parent())
+}
+
+/// The first edit that takes or keeps code that is none: a piece of what the grammar reads as other code than the
+/// language does. What holds all of that code, or stands within one of its operands, is sound.
+pub(super) fn cut<'a>(tree: &'a Tree, edits: &[Edit]) -> Option<(usize, Node<'a>)> {
+    let mut pieces = Vec::new();
+    for node in misread(tree) {
+        let around = std::iter::once(node).chain(node.ancestors());
+        let mut inside = true;
+        pieces.extend(around.take_while(|n| std::mem::replace(&mut inside, !n.is_statement() && !is_bracketed(*n))));
+    }
+    if pieces.is_empty() {
+        return None;
+    }
+    let is_cut = |range: &Range<usize>| {
+        let Range { start, end } = *range;
+        let meets = |own: Range<usize>| {
+            own == (start..end)
+                || own.start < start && start < own.end && own.end < end
+                || start < own.start && own.start < end && end < own.end
+        };
+        pieces.iter().find(|piece| meets(piece.local_range())).copied()
+    };
+    edits.iter().enumerate().find_map(|(index, edit)| {
+        let kept = edit.replacement.iter().filter_map(|piece| match piece {
+            Fragment::Copy(range) => Some(range),
+            Fragment::Text(_) => None,
+        });
+        // Deleted, a statement goes whole.
+        let whole = (!edit.replacement.is_empty()).then_some(&edit.range);
+        Some((index, whole.into_iter().chain(kept).find_map(is_cut)?))
+    })
 }
 
 /// A node that stands where it may not.

@@ -246,6 +246,7 @@ pub(super) fn misplaced<'a>(old: &'a Tree, new: &'a Tree, arranged: &'a Arranged
             facts.arguments.named_last && *after_named.entry(parent.id).or_insert_with(|| has_after_named(parent));
         let is_text = |n: Node<'_>| facts.texts.iter().any(|kind| kind == n.kind());
         let text = part.copied && is_text(part.was) != layers(node).any(is_text);
+        let turned = part.copied && is_turned(part.was, node);
         let placeholder = part.copied && moves_placeholder(part.was, node);
         let refused = facts
             .refused
@@ -254,9 +255,16 @@ pub(super) fn misplaced<'a>(old: &'a Tree, new: &'a Tree, arranged: &'a Arranged
             .any(|place| layers(node).any(|n| is_there(n, place)) && !layers(part.was).any(|n| is_there(n, place)));
         let quoted = ends_its_literal(node, new.text().get(part.range.clone()).unwrap_or(""))
             && !ends_its_literal(part.was, part.was.text());
-        (argument || after || text || placeholder || quoted || refused)
+        (argument || after || text || turned || placeholder || quoted || refused)
             .then_some(Torn { placed: part.placed, around: parent })
     })
+}
+
+/// Whether the braces of a block have become those of a value, or the other way round.
+fn is_turned(was: Node<'_>, now: Node<'_>) -> bool {
+    let is = |node: Node<'_>, kind: &String| layers(node).any(|n| n.kind() == kind.as_str());
+    let pairs = &was.tree().language.facts.unlike;
+    pairs.iter().any(|[one, other]| is(was, one) && is(now, other) || is(was, other) && is(now, one))
 }
 
 /// Whether what a placeholder makes a function of has changed: `f(_)` is a function of its

@@ -293,8 +293,32 @@ fn comments_of_a_list_go_with_it() {
     let script = r#"rule("r").lang("python").find("f($A, $$$R)").replace("g($$$R, $A)");"#;
     assert_eq!(check(script, "python", "f(1,  # one\n  2  # two\n)"), "g(# one\n  2  # two\n, 1)");
     let turned = r#"rule("r").lang("python").find("f($$$A)").edit(|m, cx| edits([set_list(m.A, [m.A.nodes[1], m.A.nodes[0]])]));"#;
-    let said = check(turned, "python", "f(\n    1,\n    2  # two\n)");
+    let said = check(turned, "python", "f(1,\n  2)\nf(1, 2  # two\n)");
     assert!(said.contains("`# two` on line 3 speaks of the last element"), "{said}");
+    let rows = [
+        ("f(\n    1,\n    2  # two\n)", "f(\n    2,  # two\n    1\n)"),
+        ("f(\n    1,\n    2,  # two\n)", "f(\n    2,  # two\n    1,\n)"),
+    ];
+    for (code, wanted) in rows {
+        assert_eq!(check(turned, "python", code), wanted);
+    }
+    let more = r#"rule("r").lang("javascript").find("f({ $$$P })").when(|m| m.P.nodes.len < 3).edit(|m, cx| edits([set_list(m.P, m.P.nodes + [code("z: 1")])]));"#;
+    let rows = [
+        ("f({\n  a: 1, // one\n  b: 2,\n});\n", "f({\n  a: 1, // one\n  b: 2,\n  z: 1,\n});\n"),
+        ("f({\n  a: 1,\n  b: 2 // last\n});\n", "f({\n  a: 1,\n  b: 2, // last\n  z: 1\n});\n"),
+        ("f({\n  a: 1,\n  b: 2, // last\n});\n", "f({\n  a: 1,\n  b: 2, // last\n  z: 1,\n});\n"),
+        ("f({ a: 1, b: 2 });\n", "f({ a: 1, b: 2, z: 1 });\n"),
+    ];
+    for (code, wanted) in rows {
+        assert_eq!(check(more, "javascript", code), wanted);
+    }
+    // What a rule has in its hands is the statement.
+    let beside =
+        r#"rule("r").lang("go").find("x()").when(|m, cx| m.node.parent.prev.fits(stmt("$V.Add(1)"))).replace("y()");"#;
+    assert_eq!(
+        check(beside, "go", "package p\n\nfunc f() {\n\twg.Add(1)\n\tx()\n}\n"),
+        "package p\n\nfunc f() {\n\twg.Add(1)\n\ty()\n}\n"
+    );
 }
 
 #[test]

@@ -28,6 +28,11 @@ fn what_hangs_on_a_node_goes_with_it() {
         rust(field, "struct S {\n    #[serde(default)]\n    old: u8,\n    new: u8,\n}\n"),
         "struct S {\n    new: u8,\n}\n"
     );
+    let property = r#"all([kind("property_declaration"), regex("old")])"#;
+    assert_eq!(
+        without("kotlin", "a.kt", property, "class A {\n    var old = 1\n        private set\n    val b = 2\n}\n"),
+        "class A {\n    val b = 2\n}\n"
+    );
     let python = |find: &str, code: &str| without("python", "a.py", find, code);
     let code =
         "class A:\n    @property\n    def old(self):\n        return 1\n\n    def live(self):\n        return 2\n";
@@ -180,7 +185,7 @@ fn a_value_that_something_needs_can_not_go() {
         ("swift", "a.swift", "func f() {\n    x = !old() && a\n}\n"),
         ("swift", "a.swift", "func f() {\n    if old() { g() }\n}\n"),
         ("swift", "a.swift", "let a = old() as? B\n"),
-        ("swift", "a.swift", "func f() {\n    try old()\n}\n"),
+        ("swift", "a.swift", "func f() {\n    x = try old()\n}\n"),
         ("swift", "a.swift", "func f(a: Int = old()) {}\n"),
         ("scala", "a.scala", "object A { def f = { x = a - old()\n b } }\n"),
         ("go", "a.go", "package p\n\nfunc f() {\n\treturn old()\n}\n"),

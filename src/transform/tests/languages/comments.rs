@@ -79,7 +79,7 @@ fn a_comment_prevents_no_match_and_is_not_lost() {
             let mut kept = 0;
             for at in 1..tokens.len() {
                 // A line break ends the name that would be called.
-                if at == 1 && mark.ends_with('\n') && matches!(*language, "scala" | "go" | "swift") {
+                if at == 1 && mark.ends_with('\n') && matches!(*language, "scala" | "go" | "swift" | "kotlin") {
                     continue;
                 }
                 let code = format!("{before}{} {mark}{}{behind}", tokens[..at].concat(), tokens[at..].concat());
@@ -126,4 +126,9 @@ fn a_comment_that_moves_is_a_line_of_its_own() {
     ] {
         assert_eq!(made("kotlin", kotlin, code), wanted);
     }
+    let python = r#".find("$V = old($$$A)").comments("move").delete()"#;
+    assert_eq!(
+        made("python", python, "def f():\n    x()\n    a; b = old(1, # z\n      2)\n"),
+        "def f():\n    x()\n    # z\n    a\n"
+    );
 }

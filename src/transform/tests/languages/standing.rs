@@ -121,7 +121,12 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
         "async () => {\n  f()\n  old().get(1)\n  x = f()\n  old().a\n}\n",
         "async () => {\n  f()\n  ;(await old()).get(1)\n  x = f()\n  ;(await old()).a\n}\n",
     ),
-    ("kotlin", ".find(\"f($A)\").replace(\"(b is C) x $A\")", "fun m() {\n    a(1)\n    f(2)\n}\n", "=end that by `;`"),
+    (
+        "kotlin",
+        ".find(\"f($A)\").replace(\"(b is C) x $A\")",
+        "fun m() {\n    a(1)\n    f(2)\n}\n",
+        "fun m() {\n    a(1)\n    (b is C) x 2\n}\n",
+    ),
     // Imports above what is put there.
     (
         "python",
