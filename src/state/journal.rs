@@ -153,6 +153,15 @@ impl Store {
         self.lines("SELECT * FROM journal WHERE subject = ?1 ORDER BY seq", params![subject])
     }
 
+    /// The last line about one subject at one of two points; `None` where there is none.
+    ///
+    /// # Errors
+    /// As [`Store::journal`].
+    pub fn last_of(&self, subject: &str, (one, other): (&str, &str)) -> Result<Option<Recorded>, StateError> {
+        let query = "SELECT * FROM journal WHERE subject = ?1 AND point IN (?2, ?3) ORDER BY seq DESC LIMIT 1";
+        Ok(self.lines(query, params![subject, one, other])?.pop())
+    }
+
     /// Adds a line that changes nothing else.
     ///
     /// # Errors

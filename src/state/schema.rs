@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::StateError;
 
 /// The version of the tables that this gander reads and writes.
-pub const SCHEMA_VERSION: i64 = 7;
+pub const SCHEMA_VERSION: i64 = 8;
 
 /// The oldest version that is brought to this one; older verdicts said less, and what
 /// they would have said can't be told.
@@ -189,6 +189,17 @@ CREATE TABLE past (
 ) STRICT;
 ";
 
+/// What version 8 adds: what deliveries are refused for, where more follows from that than from its reason. Before, only
+/// the reason's words told; some states of version 7 say it already.
+const VERSION_8: &str = "
+UPDATE deliveries SET delivery = json_set(delivery, '$.refusal', 'opted-out')
+    WHERE delivery ->> '$.refusal' IS NULL AND delivery ->> '$.state.kind' = 'refused'
+    AND delivery ->> '$.state.reason' LIKE 'it opts out: %';
+UPDATE deliveries SET delivery = json_set(delivery, '$.refusal', 'taken')
+    WHERE delivery ->> '$.refusal' IS NULL AND delivery ->> '$.state.kind' = 'refused'
+    AND delivery ->> '$.state.reason' LIKE '%--retry%';
+";
+
 /// Makes the tables in an empty file; brings those of an older version to this one, all
 /// at once; refuses every other.
 pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<(), StateError> {
@@ -209,7 +220,10 @@ pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<(), StateError
         if found.is_none_or(|found| found < 6) {
             transaction.execute_batch(VERSION_6)?;
         }
-        transaction.execute_batch(VERSION_7)?;
+        if found.is_none_or(|found| found < 7) {
+            transaction.execute_batch(VERSION_7)?;
+        }
+        transaction.execute_batch(VERSION_8)?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         transaction.commit()
     };

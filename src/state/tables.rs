@@ -58,7 +58,7 @@ impl Store {
     /// # Errors
     /// Where the state can't be read.
     pub fn bound_terms(&self, migration: &str) -> Result<Terms, StateError> {
-        let last = self.journal_of(migration)?.into_iter().rfind(|line| line.entry.point == "bind");
+        let last = self.last_of(migration, ("bind", "bind"))?;
         let terms = last.and_then(|line| serde_json::from_value(line.entry.evidence?).ok());
         Ok(terms.unwrap_or_default())
     }

@@ -221,6 +221,29 @@ fn versions_keep_their_bytes() {
 }
 
 #[test]
+fn what_earlier_versions_refused_keeps_its_meaning() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path(), &Clock::at(1)).unwrap();
+    let refused = |why: &str| delivery(DeliveryState::Refused(why.to_owned()));
+    let of = [
+        ("a", "it opts out: no", Some(Refusal::OptedOut)),
+        ("b", "origin has a branch gander/m/b that gander did not make; run again with --retry", Some(Refusal::Taken)),
+        ("c", "excluded by me: it opts out: no", None),
+    ];
+    for (id, why, _) in of {
+        store.record_delivery(id, &refused(why), &entry(id, Phase::Done)).unwrap();
+    }
+    drop(store);
+    let old = Connection::open(folder.path().join("state.db")).unwrap();
+    old.pragma_update(None, "user_version", 7).unwrap();
+    drop(old);
+    let store = Store::open(folder.path(), &Clock::at(2)).unwrap();
+    for (id, why, refusal) in of {
+        assert_eq!(store.delivery(id).unwrap().unwrap(), DeliveryRecord { refusal, ..refused(why) }, "{id}");
+    }
+}
+
+#[test]
 fn a_state_of_version_6_is_brought_along() {
     // They came with this version; some states of the one before had them already.
     for without in ["", "DROP INDEX workspace_briefs; DROP INDEX verdict_briefs;"] {
