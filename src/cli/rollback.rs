@@ -62,14 +62,11 @@ pub(super) fn main(args: &Args, screen: &Screen) -> Result<Exit, Exit> {
         (None, None) => Scope::All,
     };
     if args.dry_run {
-        return dry(args, &scope, &migration, screen);
+        let end = dry(args, &scope, &migration, screen)?;
+        // As the rollback itself would end.
+        return in_time(args, &migration, screen).map(|()| end);
     }
-    if let Some(day) = over(args, &migration) {
-        screen.diagnostic(format!(
-            "error: {day} was the last day on which a rollback makes sense, as the migration says; `--late` rolls back anyway"
-        ));
-        return Err(Exit::Usage);
-    }
+    in_time(args, &migration, screen)?;
     let tell = |event: rollout::Event<'_>| screen.progress(&Progress::Rollout(event));
     let ask = Ask::RollBack { scope: scope.clone(), untested: args.untested };
     let backs = Backs::new(&migration, args.sandbox.map(Into::into));
@@ -112,9 +109,15 @@ pub(super) fn days_left(day: jiff::civil::Date) -> i32 {
     (day - today).get_days()
 }
 
-/// The last day on which a rollback makes sense, where that is over and nobody says that it is to be all the same.
-fn over(args: &Args, migration: &Migration) -> Option<jiff::civil::Date> {
-    migration.rollout.revertible_until.filter(|day| days_left(*day) < 0 && !args.late)
+/// Refuses where the last day is over on which a rollback makes sense, and nobody says that it is to be all the same.
+fn in_time(args: &Args, migration: &Migration, screen: &Screen) -> Result<(), Exit> {
+    let Some(day) = migration.rollout.revertible_until.filter(|day| days_left(*day) < 0 && !args.late) else {
+        return Ok(());
+    };
+    screen.diagnostic(format!(
+        "error: {day} was the last day on which a rollback makes sense, as the migration says; `--late` rolls back anyway"
+    ));
+    Err(Exit::Usage)
 }
 
 fn dry(args: &Args, scope: &Scope, migration: &Migration, screen: &Screen) -> Result<Exit, Exit> {
@@ -127,10 +130,6 @@ fn dry(args: &Args, scope: &Scope, migration: &Migration, screen: &Screen) -> Re
         })?,
         false => report::operation::prospects(&prospects),
     });
-    if let Some(day) = over(args, migration) {
-        screen.diagnostic(format!("warning: {day} was the last day: without `--late` the rollback is refused"));
-    }
-    // As the rollback itself would end.
     Ok(match prospects.end {
         RunEnd::Paused { .. } => Exit::Failed,
         RunEnd::Waiting { .. } => Exit::Waiting,

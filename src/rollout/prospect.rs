@@ -2,17 +2,19 @@
 //!
 //! Must not: do anything, or record anything.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::RolloutError;
 use super::back::is_only_below;
 use super::bind::out_there;
 use super::deliver::{self, Obstacle, Shipment, WayBack};
-use super::end::RunEnd;
+use super::end::{NOTHING_KNOWN, RunEnd};
 use super::observe::{Look, as_seen, is_unclear, look_around};
-use super::rollback::{BY_HAND, Scope, stands_again};
+use super::rollback::{BY_HAND, Scope, not_opened, nothing_out, stands_again};
 use super::ship::{change_set, shipment, workspace};
 use super::snapshot::Snapshot;
 use super::versions::files_of;
-use crate::state::{ConsumerRecord, DeliveryRecord, DeliveryState, Store, Wait, WaitFor};
+use crate::state::{DeliveryRecord, DeliveryState, Store, Wait, WaitFor, WaveRecord, WaveState};
 
 /// What a rollback would come to.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -45,9 +47,14 @@ pub struct Prospect {
 /// # Errors
 /// As [`super::roll_back`].
 pub fn dry_rollback(store: &Store, scope: &Scope) -> Result<Prospects, RolloutError> {
+    super::recover::is_whole(store)?;
+    if store.binding()?.is_none() {
+        return Err(RolloutError::Undecidable(NOTHING_KNOWN.to_owned()));
+    }
     let mut snapshot = Snapshot::read(store)?;
     let asked = asked(&snapshot, scope)?;
     see(store, &mut snapshot, &asked, scope)?;
+    let downstream = Downstream::of(&snapshot, &asked);
     let known = asked.iter().filter_map(|(wave, id)| Some((*wave, id.as_str(), snapshot.deliveries.get(id)?)));
     let mut change_sets = Vec::new();
     for (wave, id, record) in known {
@@ -62,8 +69,14 @@ pub fn dry_rollback(store: &Store, scope: &Scope) -> Result<Prospects, RolloutEr
         // One that stands again is left alone by a rollback of many.
         if is_unclear(record) || stands_again(record) {
             change_sets.push(plain(record.doubt.as_deref().unwrap_or_default(), true));
+        } else if let DeliveryState::Conflict(why) = &record.state
+            && record.revert.is_some()
+            && !matches!(scope, Scope::Consumer(_))
+        {
+            // An owner who threw the revert away has answered: only a person asks again.
+            change_sets.push(plain(why, true));
         } else if out_there(&record.state) {
-            change_sets.push(prospect(store, &snapshot, &asked, (wave, id, record))?);
+            change_sets.push(prospect(store, &snapshot, &downstream, (wave, id, record))?);
         } else if record.state.is_thrown_away() {
             let place = workspace(&snapshot, id)?;
             let versions = store.versions_of(id, &record.change_id)?;
@@ -73,28 +86,49 @@ pub fn dry_rollback(store: &Store, scope: &Scope) -> Result<Prospects, RolloutEr
             }
         }
     }
+    if change_sets.is_empty() {
+        is_any_out(&snapshot, &asked, scope)?;
+    }
     let end = end(&change_sets);
     Ok(Prospects { change_sets, end })
 }
 
 /// Whom a rollback is about, each with its wave, in the order in which they would go back.
 fn asked(snapshot: &Snapshot, scope: &Scope) -> Result<Vec<(u32, String)>, RolloutError> {
+    let only = match scope {
+        Scope::Consumer(entity) => snapshot.consumers.iter().find(|one| one.entity == *entity),
+        _ => None,
+    };
+    let only = only.and_then(|one| one.workspace.as_ref());
+    let within = |wave: &WaveRecord, id: &String| match scope {
+        Scope::All => true,
+        Scope::Wave(number) => wave.number == *number,
+        Scope::Consumer(_) => only == Some(id),
+    };
     let mut asked: Vec<(u32, String)> = Vec::new();
     for wave in snapshot.waves.iter().rev() {
-        let within = |id: &&String| match scope {
-            Scope::All => true,
-            Scope::Wave(number) => wave.number == *number,
-            Scope::Consumer(entity) => {
-                let of = |one: &&ConsumerRecord| one.entity == *entity;
-                snapshot.consumers.iter().find(of).is_some_and(|one| one.workspace.as_deref() == Some(id.as_str()))
-            }
-        };
-        asked.extend(wave.members.iter().rev().filter(within).map(|id| (wave.number, id.clone())));
+        let members = wave.members.iter().rev().filter(|id| within(wave, id));
+        asked.extend(members.map(|id| (wave.number, id.clone())));
     }
     match scope {
         Scope::Consumer(entity) if asked.is_empty() => Err(RolloutError::NoSuch { what: format!("consumer {entity}") }),
         Scope::Wave(number) if asked.is_empty() => Err(RolloutError::NoSuch { what: format!("wave {number}") }),
         _ => Ok(asked),
+    }
+}
+
+/// Refuses what the rollback itself refuses: of one consumer, or of a wave that was not opened, nothing is out.
+fn is_any_out(snapshot: &Snapshot, asked: &[(u32, String)], scope: &Scope) -> Result<(), RolloutError> {
+    let is = |is: &dyn Fn(&DeliveryState) -> bool| {
+        asked.iter().filter_map(|(_, id)| snapshot.deliveries.get(id)).any(|record| is(&record.state))
+    };
+    match scope {
+        Scope::Consumer(entity) if !is(&|state| *state == DeliveryState::RolledBack) => Err(nothing_out(entity)),
+        Scope::Wave(number) if !is(&out_there) => {
+            let opened = |wave: &&WaveRecord| wave.number == *number && wave.state != WaveState::Planned;
+            snapshot.waves.iter().find(opened).map(|_| ()).ok_or_else(|| not_opened(*number))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -163,7 +197,7 @@ fn end(change_sets: &[Prospect]) -> RunEnd {
 fn prospect(
     store: &Store,
     snapshot: &Snapshot,
-    asked: &[(u32, String)],
+    downstream: &Downstream<'_>,
     (wave, id, record): (u32, &str, &DeliveryRecord),
 ) -> Result<Prospect, RolloutError> {
     let place = workspace(snapshot, id)?;
@@ -177,19 +211,38 @@ fn prospect(
         Err(Obstacle::Away(why)) => (format!("{why}; it is taken back once it can be"), false, Some(WaitFor::Remote)),
         Err(obstacle) => (obstacle.into_reason(), true, None),
     };
-    let is_out = |other: &String| snapshot.deliveries.get(other).is_some_and(|record| out_there(&record.state));
-    let below = |other: &&String| {
-        is_out(other) && !asked.iter().any(|(_, one)| one == *other) && workspace_is_below(snapshot, id, other)
-    };
-    let dependants = snapshot.deliveries.keys().filter(below).cloned().collect();
+    let dependants = downstream.left_of(id);
     Ok(Prospect { workspace: id.to_owned(), wave, what, conflict, waits, dependants })
 }
 
-/// Whether some consumer of `other` consumes what one of `id` makes.
-fn workspace_is_below(snapshot: &Snapshot, id: &str, other: &str) -> bool {
-    let of = |id: &str| {
-        snapshot.consumers.iter().filter(move |one| one.workspace.as_deref() == Some(id)).collect::<Vec<_>>()
-    };
-    let upstream = of(id);
-    of(other).iter().any(|one| one.upstream.iter().any(|name| upstream.iter().any(|up| up.entity == *name)))
+/// Whose change sets are out, too, and stay, by what they consume: looked up once for all.
+struct Downstream<'s> {
+    /// The workspaces that consume what an entity makes.
+    below: BTreeMap<&'s str, BTreeSet<&'s str>>,
+    /// The entities of each workspace.
+    makes: BTreeMap<&'s str, Vec<&'s str>>,
+}
+
+impl<'s> Downstream<'s> {
+    fn of(snapshot: &'s Snapshot, asked: &[(u32, String)]) -> Self {
+        let asked: BTreeSet<&str> = asked.iter().map(|(_, id)| id.as_str()).collect();
+        let stays = |id: &str| {
+            !asked.contains(id) && snapshot.deliveries.get(id).is_some_and(|record| out_there(&record.state))
+        };
+        let (mut below, mut makes) = (BTreeMap::new(), BTreeMap::new());
+        for one in &snapshot.consumers {
+            let Some(id) = one.workspace.as_deref() else { continue };
+            makes.entry(id).or_insert_with(Vec::new).push(one.entity.as_str());
+            for maker in one.upstream.iter().filter(|_| stays(id)) {
+                below.entry(maker.as_str()).or_insert_with(BTreeSet::new).insert(id);
+            }
+        }
+        Self { below, makes }
+    }
+
+    fn left_of(&self, id: &str) -> Vec<String> {
+        let makes = self.makes.get(id).into_iter().flatten();
+        let below: BTreeSet<&str> = makes.filter_map(|entity| self.below.get(entity)).flatten().copied().collect();
+        below.into_iter().map(str::to_owned).collect()
+    }
 }

@@ -134,12 +134,25 @@ fn consumer_back(store: &mut Store, entity: &str, hooks: &Hooks<'_>) -> Result<(
     }
     let is_back = snapshot.deliveries.get(&id).is_some_and(|record| record.state == DeliveryState::RolledBack);
     if taken.is_empty() && !is_back {
-        return Err(RolloutError::Undecidable(format!(
-            "nothing of {entity} is out, so that nothing can be taken back; `gander show {}` says where it stands",
-            shown(entity)
-        )));
+        return Err(nothing_out(entity));
     }
     Ok(())
+}
+
+/// Of one consumer, nothing is out.
+pub(super) fn nothing_out(entity: &str) -> RolloutError {
+    RolloutError::Undecidable(format!(
+        "nothing of {entity} is out, so that nothing can be taken back; `gander show {}` says where it stands",
+        shown(entity)
+    ))
+}
+
+/// Of a wave, nothing can be out yet.
+pub(super) fn not_opened(number: u32) -> RolloutError {
+    RolloutError::Undecidable(format!(
+        "wave {number} was not opened, so that nothing of it can be taken back; \
+         `gander exclude` leaves consumers out, `gander pause` keeps it closed"
+    ))
 }
 
 /// It was taken back, and its files are there all the same.
@@ -209,12 +222,7 @@ fn waves_back(store: &mut Store, scope: &Scope, hooks: &Hooks<'_>) -> Result<(),
         match asked.first().map(|wave| &wave.state) {
             None => return Err(RolloutError::NoSuch { what: format!("wave {number}") }),
             Some(WaveState::Planned) if early > 0 => return Ok(()),
-            Some(WaveState::Planned) => {
-                return Err(RolloutError::Undecidable(format!(
-                    "wave {number} was not opened, so that nothing of it can be taken back; \
-                     `gander exclude` leaves consumers out, `gander pause` keeps it closed"
-                )));
-            }
+            Some(WaveState::Planned) => return Err(not_opened(*number)),
             Some(_) => {}
         }
     }

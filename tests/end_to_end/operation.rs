@@ -114,14 +114,20 @@ fn a_day_is_told_what_can_go_goes_and_a_rollback_has_its_time() {
     bench.gander(&["run"]).expect(0);
     // Once the day is over, a rollback has to be meant.
     bench.put("migration.toml", bench.text("migration.toml").replace("2099-12-31", "2020-01-01"));
-    let dry = bench.gander(&["rollback", "--all", "--dry-run", "--json"]).expect(0);
+    let dry = bench.gander(&["rollback", "--all", "--dry-run", "--json"]).expect(2);
     assert_eq!(dry.json()["end"]["kind"], "rolled-back", "{}", dry.stdout);
+    bench.gander(&["rollback", "--all", "--dry-run", "--late"]).expect(0);
     assert!(dry.stderr.contains("2020-01-01 was the last day"), "{}", dry.stderr);
     let late = bench.gander(&["rollback", "--all"]).expect(2);
     assert!(late.stderr.contains("2020-01-01 was the last day"), "{}", late.stderr);
     assert_eq!(bench.text("apps/bee/job.py"), "safe(1)\n");
     bench.gander(&["rollback", "--all", "--late"]).expect(0);
     assert_eq!(bench.text("apps/bee/job.py"), "risky(1)\n");
+    for arguments in [&["rollback", "--consumer", "cat", "--late"][..], &["rollback", "--wave", "7", "--late"]] {
+        for dry in [&[][..], &["--dry-run"]] {
+            bench.gander(&[arguments, dry].concat()).expect(2);
+        }
+    }
 }
 
 #[test]
