@@ -39,10 +39,12 @@ pub(super) fn heed_owners(store: &mut Store, request: &Request<'_>) -> Result<()
         let look = Look { only: Some(goes.clone()), closely: true, ..Look::at(request) };
         observe(store, &look, request.tell)?;
     }
+    let because = |(id, why): &'_ (String, Option<String>)| {
+        let why = why.as_ref().filter(|_| goes.contains(id))?;
+        Some((id.clone(), format!("{OPTED_OUT}{why}")))
+    };
+    withdraw(store, request, &said.iter().filter_map(because).collect::<Vec<_>>())?;
     for (id, why) in said {
-        if let Some(why) = why.as_ref().filter(|_| goes.contains(&id)) {
-            withdraw(store, request, &id, &format!("{OPTED_OUT}{why}"))?;
-        }
         note(store, &id, why)?;
     }
     Ok(())
@@ -62,28 +64,35 @@ fn is_open(record: &DeliveryRecord) -> bool {
         && !is_unclear(record)
 }
 
-/// Withdraws one that its owner has not touched.
-fn withdraw(store: &mut Store, request: &Request<'_>, id: &str, because: &str) -> Result<(), RolloutError> {
+/// Withdraws those that their owners have not touched, each with why.
+fn withdraw(store: &mut Store, request: &Request<'_>, all: &[(String, String)]) -> Result<(), RolloutError> {
+    if all.is_empty() {
+        return Ok(());
+    }
     let snapshot = Snapshot::read(store)?;
-    let Some(record) = snapshot.deliveries.get(id).filter(|record| is_open(record)) else { return Ok(()) };
-    let place = workspace(&snapshot, id)?;
-    let (versions, under) = files_of(store, id, record)?;
-    let set = change_set(&place.place, &versions);
-    let shipment = deliver::Shipment { under: &under, ..shipment(place, &versions, &set) };
-    if record.over.is_some() {
-        return deliver::step_down(store, &shipment, &mut record.clone(), because);
-    }
-    let is_theirs = match record.how {
-        // Who has committed what gander wrote, or applied a patch, has taken it.
-        Delivery::Checkout | Delivery::Patches => {
-            deliver::committed(&shipment, record).is_some() || deliver::try_back(&shipment, record).is_err()
+    let mut back: Vec<(&str, &str)> = Vec::new();
+    for (id, because) in all {
+        let Some(record) = snapshot.deliveries.get(id).filter(|record| is_open(record)) else { continue };
+        let place = workspace(&snapshot, id)?;
+        let (versions, under) = files_of(store, id, record)?;
+        let set = change_set(&place.place, &versions);
+        let shipment = deliver::Shipment { under: &under, ..shipment(place, &versions, &set) };
+        if record.over.is_some() {
+            deliver::step_down(store, &shipment, &mut record.clone(), because)?;
+            continue;
         }
-        Delivery::Branch | Delivery::Push => false,
-    };
-    if !is_theirs {
-        take_back_all(store, &snapshot, &[(id, because)], &request.hooks())?;
+        let is_theirs = match record.how {
+            // Who has committed what gander wrote, or applied a patch, has taken it.
+            Delivery::Checkout | Delivery::Patches => {
+                deliver::committed(&shipment, record).is_some() || deliver::try_back(&shipment, record).is_err()
+            }
+            Delivery::Branch | Delivery::Push => false,
+        };
+        if !is_theirs {
+            back.push((id, because));
+        }
     }
-    Ok(())
+    take_back_all(store, &snapshot, &back, &request.hooks()).map(drop)
 }
 
 /// Puts on record that an owner opted out too late, or does so no more, where that is news.
