@@ -23,12 +23,14 @@ use crate::rollout::{self, MayBegin, TakeVerdict, ToVerify};
 use crate::sandbox::{self, PromiseState, Sandbox, SandboxError, StepEnd};
 use crate::state::Store;
 use crate::verify::{self, Accepted, Cache, Job, Sql, Subject, Verdict, VerdictKind, accepted};
-use crate::workspace::{Consumer, EntityRef, FileVersion, Manifest, Pin, Source, Workspace, below};
+use crate::workspace::{EntityRef, FileVersion, Fleet, Manifest, Pin, Source, Workspace, below};
 
 /// What verification needs of the other stages.
 pub(super) struct Work<'a> {
     migration: &'a Migration,
     planned: &'a Planned,
+    /// The workspaces whose owners opt out by the catalog, each with why.
+    opted_out: BTreeMap<usize, &'a String>,
     sandbox: Sandbox,
     /// How queries are compared, where that is asked for.
     sql: Option<Sql>,
@@ -109,6 +111,7 @@ impl<'a> Work<'a> {
         Ok(Self {
             migration,
             planned,
+            opted_out: opted_out(&planned.fleet),
             sql: sql(migration, planned, config.memory),
             sandbox: Sandbox::new(exe, &config, &scratch),
             pins: migration.state.join("pins"),
@@ -148,12 +151,8 @@ impl<'a> Work<'a> {
     /// Why a workspace wants no change: what its owners wrote into [`OPT_OUT`], or into the
     /// catalog.
     pub(super) fn opted_out(&self, index: usize) -> Option<String> {
-        let fleet = &self.planned.fleet;
-        let here = |consumer: &&Consumer| matches!(consumer.source, Source::Workspace(at) if at == index);
-        // Nobody is looked for where nobody has said so.
-        let mut all = fleet.consumers.iter().filter(|_| !fleet.opted_out.is_empty()).filter(here);
-        if let Some(reason) = all.find_map(|consumer| fleet.opted_out.get(&consumer.entity)) {
-            return Some(reason.clone());
+        if let Some(reason) = self.opted_out.get(&index) {
+            return Some((*reason).clone());
         }
         let manifest = self.planned.manifests[index].as_ref()?;
         manifest.entries.get(OPT_OUT)?;
@@ -179,7 +178,7 @@ impl<'a> Work<'a> {
 
     /// Verifies for a rollout.
     pub(super) fn verify(&self, wanted: &[ToVerify], may_begin: &MayBegin<'_>, take: &TakeVerdict<'_>) {
-        let challenged = |wanted: &ToVerify| wanted.first_wave || self.migration.verify.challenge;
+        let challenged = |wanted: &ToVerify| wanted.challenge || self.migration.verify.challenge;
         self.verify_each(
             wanted,
             |wanted| wanted.index,
@@ -332,6 +331,17 @@ pub(super) fn copy_of(
 }
 
 /// How queries are compared, where the migration asks for it and has datasets.
+/// The first reason of a workspace's consumers, where several opt out.
+fn opted_out(fleet: &Fleet) -> BTreeMap<usize, &String> {
+    let mut all = BTreeMap::new();
+    for consumer in &fleet.consumers {
+        if let (Source::Workspace(index), Some(why)) = (&consumer.source, fleet.opted_out.get(&consumer.entity)) {
+            all.entry(*index).or_insert(why);
+        }
+    }
+    all
+}
+
 fn sql(migration: &Migration, planned: &Planned, memory: u64) -> Option<Sql> {
     let (config, rules) = migration.verify.sql.as_ref().zip(planned.datasets.as_ref())?;
     let datasets = std::sync::Arc::new(rules.datasets.clone());

@@ -95,8 +95,9 @@ pub type TakeVerdict<'a> = dyn Fn(usize, Verdict) + Sync + 'a;
 pub struct ToVerify {
     /// Its index in [`Fleet::workspaces`].
     pub index: usize,
-    /// Whether it travels in the first wave, on which all later ones rest.
-    pub first_wave: bool,
+    /// Whether it has to be known what its tests notice: it travels in the first wave, on which all later ones rest,
+    /// or the policy asks.
+    pub challenge: bool,
 }
 
 /// Whether a workspace, by its index, may be begun now: asked from any thread, right before

@@ -11,6 +11,7 @@ use super::machine::consumer;
 use super::requests::heed_urgent;
 use super::snapshot::{Snapshot, verdict_key};
 use super::{Request, RolloutError, ToVerify};
+use crate::config::Disposition;
 use crate::digest::Digest;
 use crate::state::{DecisionKind, Entry, Store, WorkspaceRecord};
 use crate::transform::WorkspacePlan;
@@ -25,10 +26,15 @@ pub(super) fn verify(store: &mut Store, request: &Request<'_>, members: &[String
         return Ok(());
     };
     let first = snapshot.waves.first().map(|wave| wave.members.clone()).unwrap_or_default();
-    // The first wave is always challenged, also where a verdict is known from a later one.
+    // The first wave is always challenged, also where a verdict is known from a later one; all are where the policy
+    // keeps back what is weak.
+    let asks = request.migration.policy.weak != Disposition::Deliver;
+    let challenged = |id: &str| asks || first.iter().any(|member| member == id);
     let unchallenged = |id: &str, verdict: &Verdict| {
-        let lead = first.iter().any(|member| member == id) && !snapshot.deliveries.contains_key(id);
-        lead && verdict.kind == VerdictKind::Pass && verdict.evidence.is_none()
+        challenged(id)
+            && !snapshot.deliveries.contains_key(id)
+            && verdict.kind == VerdictKind::Pass
+            && verdict.evidence.is_none()
     };
     let lacks = |id: &str| {
         snapshot.excluded(id).is_none() && snapshot.verdict(id).is_none_or(|verdict| unchallenged(id, verdict))
@@ -40,10 +46,8 @@ pub(super) fn verify(store: &mut Store, request: &Request<'_>, members: &[String
     if indices.is_empty() {
         return Ok(());
     }
-    let wanted: Vec<ToVerify> = indices
-        .iter()
-        .map(|index| ToVerify { index: *index, first_wave: first.contains(&places[*index].id) })
-        .collect();
+    let wanted: Vec<ToVerify> =
+        indices.iter().map(|index| ToVerify { index: *index, challenge: challenged(&places[*index].id) }).collect();
     let allowed: BTreeSet<usize> = indices.into_iter().collect();
     let desk = Desk { shared: Mutex::new((store, None)), places, snapshot: &snapshot, steps: binding.verify_digest };
     let take = |index: usize, verdict: Verdict| {

@@ -121,6 +121,20 @@ fn a_challenge_tells_strong_evidence_from_weak() {
 }
 
 #[test]
+fn a_policy_on_weak_evidence_asks_in_every_wave() {
+    let weak = "test -s job.py\n";
+    let files = [("job.py", JOB), ("test.sh", weak)];
+    let bench = fleet(STEP, &[("ant", &files), ("bee", &files), ("cat", &files)]);
+    let text = bench.text("migration.toml");
+    bench.put("migration.toml", format!("{text}\n[policy]\nweak = \"hold\"\n"));
+    bench.gander(&["run"]);
+    for name in ["ant", "bee", "cat"] {
+        let why = reason(&bench.ledger(), name).to_owned();
+        assert!(why.contains("the policy on weakly verified change sets"), "{name}: {why}");
+    }
+}
+
+#[test]
 fn weakened_tests_wait_for_a_person() {
     let test = "def test_one():\n    assert read().plan == 1\n\ndef test_two():\n    assert read_table(\"users_v1\")\n";
     let bench = fleet(
