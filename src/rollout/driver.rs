@@ -73,11 +73,17 @@ pub fn watch(store: &mut Store, request: &Request<'_>, why: &str) -> Result<(), 
     for number in store.waves()?.iter().map(|wave| wave.number) {
         use State as S;
         let Some(wave) = store.waves()?.into_iter().find(|wave| wave.number == number) else { continue };
-        if matches!(State::of(&wave.state), S::Running | S::Baking | S::Judging | S::Inconclusive) {
-            judge::watch(store, request, &wave)?;
+        let is_next = store.waves()?.iter().take_while(|one| one.number < number).all(is_passed);
+        let is_open = matches!(State::of(&wave.state), S::Running | S::Baking | S::Judging | S::Inconclusive);
+        if is_open || (is_next && wave.state == WaveState::Planned) {
+            judge::watch(store, request, &Snapshot::read(store)?, &wave)?;
         }
     }
     Ok(())
+}
+
+fn is_passed(wave: &WaveRecord) -> bool {
+    matches!(wave.state, WaveState::Passed(_))
 }
 
 /// The points of the journal that say that runs can't be begun, and that they can again.
@@ -86,8 +92,7 @@ pub(super) const GOES_ON: &str = "run.goes-on";
 
 /// Why no run could be begun, where the last one could not.
 fn stopped(store: &Store) -> Result<Option<String>, RolloutError> {
-    let lines = store.journal_of(ROLLOUT)?;
-    let last = lines.into_iter().rfind(|line| line.entry.point == STOPPED || line.entry.point == GOES_ON);
+    let last = store.last_of(ROLLOUT, (STOPPED, GOES_ON))?;
     Ok(last.filter(|line| line.entry.point == STOPPED).map(|line| line.entry.detail))
 }
 
@@ -161,7 +166,7 @@ fn advance(store: &mut Store, request: &Request<'_>) -> Result<(), RolloutError>
         heed_all(store, request)?;
         let waves = store.waves()?;
         // What was heeded may have taken an earlier one back.
-        open &= waves.iter().filter(|wave| wave.number < number).all(|wave| matches!(wave.state, WaveState::Passed(_)));
+        open &= waves.iter().filter(|wave| wave.number < number).all(is_passed);
         // Another one may have taken all of it over.
         if let Some(wave) = waves.into_iter().find(|wave| wave.number == number) {
             open = advance_or_watch(store, request, wave, open)?;
@@ -196,7 +201,9 @@ fn advance_or_watch(
             if open && !is_paused(store)? {
                 return advance_wave(store, request, &wave);
             }
-            judge::watch(store, request, &wave)?;
+            if open || wave.state != WaveState::Planned {
+                judge::watch(store, request, &Snapshot::read(store)?, &wave)?;
+            }
             false
         }
     })
@@ -220,7 +227,12 @@ fn advance_wave(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> 
     let snapshot = Snapshot::read(store)?;
     let members: Vec<&str> = wave.members.iter().map(String::as_str).collect();
     let members: Vec<&str> = members.into_iter().filter(|member| chosen(&snapshot, request, member)).collect();
-    let fails = judge::fails(request, &snapshot, wave);
+    // Nothing new goes out while what is out already fails, of this wave or of the one before it.
+    let own = current(store, wave.number)?;
+    let fails = judge::fails(request, &snapshot, wave) || judge::fails_so_far(store, request, &snapshot, &own)?;
+    if !fails && !judge::watch_before(store, request, &snapshot, &own)? {
+        return Ok(false);
+    }
     let mut waits = ship_all(store, request, &snapshot, wave.number, (&members, fails))?;
     if fails && !crate::interrupt::wanted() {
         judge::give_up(store, request, wave.number)?;
@@ -232,7 +244,7 @@ fn advance_wave(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> 
         // Not all of it has to be out before somebody hears of what can't be.
         waits.splice(..0, undelivered(&snapshot, &wave));
         note_waits(store, &wave, &waits)?;
-        judge::watch(store, request, &wave)?;
+        judge::watch(store, request, &snapshot, &wave)?;
         return Ok(false);
     }
     move_waves(store, &[&current(store, wave.number)?], Move::Whole, "")?;
@@ -261,7 +273,7 @@ pub(super) fn current(store: &Store, number: u32) -> Result<WaveRecord, RolloutE
 }
 
 /// Every member has a verdict and an end to its delivery.
-fn is_whole(snapshot: &Snapshot, wave: &WaveRecord) -> bool {
+pub(super) fn is_whole(snapshot: &Snapshot, wave: &WaveRecord) -> bool {
     wave.members.iter().all(|member| {
         let state = snapshot.deliveries.get(member).map(|record| &record.state);
         let ended = !matches!(

@@ -97,9 +97,11 @@ fn is_excluded(snapshot: &Briefs, id: &str) -> bool {
     snapshot.decisions.contains_key(&(DecisionKind::Exclude, id.to_owned()))
 }
 
-/// Rollbacks of single consumers that are not over, each with its wave.
-fn going_back(snapshot: &Briefs) -> Vec<(u32, Wait)> {
-    let going = |record: &DeliveryRecord| record.state == DeliveryState::RollingBack;
+/// Rollbacks of single consumers that are not over, each with its wave, of one wave or of all.
+fn going_back(snapshot: &Briefs, of: Option<&WaveRecord>) -> Vec<(u32, Wait)> {
+    let going = |record: &DeliveryRecord| {
+        record.state == DeliveryState::RollingBack && of.is_none_or(|wave| wave.number == record.wave)
+    };
     let more = |count: usize| if count > 1 { format!(", and {} more", count - 1) } else { String::new() };
     let mut waits = Vec::new();
     let merges = sets(snapshot, |_, record| going(record) && record.revert.is_some());
@@ -126,7 +128,7 @@ fn left_waiting(snapshot: &Briefs) -> Vec<(u32, Wait)> {
         DeliveryState::Delivered => record.correction.as_ref().is_some_and(|kept| kept.asks),
         _ => false,
     };
-    let mut waits = going_back(snapshot);
+    let mut waits = going_back(snapshot, None);
     let asked = sets(snapshot, |id, record| asks(record) && !is_excluded(snapshot, id));
     if let Some((first, record)) = asked.first() {
         let sets = match asked.len() {
@@ -186,7 +188,7 @@ pub(super) fn end_of(snapshot: &Briefs) -> RunEnd {
     match wave.state.clone() {
         WaveState::RolledBack(reason) => {
             // One of it may have been taken back once more since.
-            let waits: Vec<Wait> = going_back(snapshot).into_iter().map(|(_, wait)| wait).collect();
+            let waits: Vec<Wait> = going_back(snapshot, Some(wave)).into_iter().map(|(_, wait)| wait).collect();
             match waits.is_empty() {
                 true => RunEnd::RolledBack { wave: number, reason },
                 false => {
@@ -215,5 +217,45 @@ pub(super) fn end_of(snapshot: &Briefs) -> RunEnd {
                 None => waiting(in_words(&wave.waits)),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::state::tests::delivery;
+
+    #[test]
+    fn the_revert_of_one_does_not_hide_that_another_wave_was_rolled_back() {
+        let wave = |number, state| WaveRecord { state, ..WaveRecord::planned(number, "1".to_owned(), Vec::new()) };
+        let consumer = ConsumerRecord {
+            entity: "component:default/a".to_owned(),
+            owner: None,
+            workspace: Some("a".to_owned()),
+            unresolved: None,
+            lifecycle: None,
+            upstream: Vec::new(),
+        };
+        let revert = Some(("gander/m/a.revert".to_owned(), "c0ffee".to_owned()));
+        let record = DeliveryRecord { revert, ..delivery(DeliveryState::RollingBack) };
+        let mut briefs = Briefs {
+            consumers: vec![consumer],
+            plans: BTreeMap::new(),
+            waves: vec![
+                wave(1, WaveState::Passed(String::new())),
+                wave(2, WaveState::RolledBack("a gate failed".to_owned())),
+            ],
+            verdicts: BTreeMap::new(),
+            deliveries: [("a".to_owned(), record)].into(),
+            decisions: BTreeMap::new(),
+        };
+        assert_eq!(end_of(&briefs), RunEnd::RolledBack { wave: 2, reason: "a gate failed".to_owned() });
+        // One of that wave was taken back once more since.
+        briefs.waves.rotate_left(1);
+        briefs.waves[0].number = 1;
+        briefs.waves[1].number = 2;
+        assert!(matches!(end_of(&briefs), RunEnd::Waiting { wave: 1, .. }));
     }
 }

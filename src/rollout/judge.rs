@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::back::take_back_all;
 use super::bind::out_there;
-use super::decisions::{covers, wave_digest};
-use super::driver::{current, move_waves};
+use super::decisions::{ROLLOUT, covers, wave_digest};
+use super::driver::{current, is_whole, move_waves};
 use super::gate::{self, Around, Finding, Judgement, Said, Seen, Sent};
 use super::machine::wave::{Event as Move, State};
 use super::observe::{Look, is_unclear, observe};
@@ -159,10 +159,33 @@ fn seen(snapshot: &Snapshot, wave: &WaveRecord) -> Seen {
 /// Where the state can't be read.
 pub fn dry_run(store: &Store, migration: &Migration) -> Result<Option<(u32, Vec<Finding>, Judgement)>, RolloutError> {
     let snapshot = Snapshot::read(store)?;
-    let Some(wave) = open_wave(&snapshot.waves) else { return Ok(None) };
-    let (seen, findings) = look(store, migration, &snapshot, wave, true)?;
-    let judgement = gate::together(&findings, &seen);
-    Ok(Some((wave.number, findings, judgement)))
+    let next = || snapshot.waves.iter().find(|wave| wave.state == WaveState::Planned);
+    let Some(wave) = open_wave(&snapshot.waves).or_else(next) else { return Ok(None) };
+    let is_whole = is_whole(&snapshot, wave);
+    let about = if is_whole { Some(wave) } else { watched(&snapshot, wave) };
+    if about.is_none() && wave.state == WaveState::Planned {
+        return Ok(None);
+    }
+    let about = about.unwrap_or(wave);
+    let (seen, findings) = look(store, migration, &snapshot, about, true)?;
+    Ok(Some(match gate::together(&findings, &seen) {
+        judgement if is_whole => (wave.number, findings, judgement),
+        failed @ Judgement::Failed(_) => (about.number, findings, failed),
+        // What is not out yet is judged by no run.
+        _ => (wave.number, findings, Judgement::Waiting(not_whole(&snapshot, wave))),
+    }))
+}
+
+/// What a wave waits for of which not all is out.
+fn not_whole(snapshot: &Snapshot, wave: &WaveRecord) -> Vec<Wait> {
+    let wait = |what, why: String| vec![Wait { what, until: None, why, maker: None }];
+    if let Some(pause) = snapshot.decisions.get(&(DecisionKind::Pause, ROLLOUT.to_owned())) {
+        return wait(WaitFor::Resume, format!("paused by {}: {}", pause.actor, pause.reason));
+    }
+    match wave.waits.is_empty() {
+        true => wait(WaitFor::Observation, "not all of it is out yet: `gander run` goes on with it".to_owned()),
+        false => wave.waits.clone(),
+    }
 }
 
 /// The wave that the gates are asked about: the first one that is worked on, or that failed where none was taken
@@ -176,27 +199,67 @@ fn open_wave(waves: &[WaveRecord]) -> Option<&WaveRecord> {
     waves.iter().find(at_work).or_else(|| waves.iter().find(failed))
 }
 
-/// Whether a gate fails of a wave of which not all is out: what is out is watched, and taken
-/// back, also while the rest waits or nothing more may be begun.
-pub(super) fn watch(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> Result<(), RolloutError> {
-    // Of one that was not opened nothing is out: nothing large is read for most waves.
-    if !request.only.is_empty() || wave.state == WaveState::Planned {
-        return Ok(());
+/// Whether a gate fails while not all of a wave is out: what is out, of it or of the one before it, is watched, and
+/// taken back, also while the rest waits or nothing more may be begun. True where nothing failed.
+pub(super) fn watch(
+    store: &mut Store,
+    request: &Request<'_>,
+    snapshot: &Snapshot,
+    wave: &WaveRecord,
+) -> Result<bool, RolloutError> {
+    match watched(snapshot, wave).filter(|_| request.only.is_empty()) {
+        Some(wave) => watch_one(store, request, snapshot, wave),
+        None => Ok(true),
     }
-    let snapshot = Snapshot::read(store)?;
-    if seen(&snapshot, wave).sent.out == 0 {
-        return Ok(());
+}
+
+/// As [`watch`], of the wave before this one, where nothing of this one is out.
+pub(super) fn watch_before(
+    store: &mut Store,
+    request: &Request<'_>,
+    snapshot: &Snapshot,
+    wave: &WaveRecord,
+) -> Result<bool, RolloutError> {
+    match watched(snapshot, wave).filter(|one| one.number != wave.number && request.only.is_empty()) {
+        Some(before) => watch_one(store, request, snapshot, before),
+        None => Ok(true),
     }
-    let (seen, findings) = look(store, request.migration, &snapshot, wave, false)?;
+}
+
+fn watch_one(
+    store: &mut Store,
+    request: &Request<'_>,
+    snapshot: &Snapshot,
+    wave: &WaveRecord,
+) -> Result<bool, RolloutError> {
+    let (seen, findings) = look(store, request.migration, snapshot, wave, false)?;
     let judgement = gate::together(&findings, &seen);
     if !matches!(judgement, Judgement::Failed(_)) {
-        return Ok(());
+        return Ok(true);
     }
     match wave.state {
-        WaveState::Running => store.record_gate(wave.number, (&judgement, &(&seen, &findings)), None)?,
+        WaveState::Running | WaveState::Passed(_) => {
+            store.record_gate(wave.number, (&judgement, &(&seen, &findings)), None)?;
+        }
         _ => record(store, wave, &judgement, &(&seen, &findings))?,
     }
-    act(store, request, wave.number, judgement, &findings).map(drop)
+    act(store, request, wave.number, judgement, &findings)?;
+    Ok(false)
+}
+
+/// What the gates are to watch while not all of a wave is out: itself where some is; else, where it is the next one,
+/// the last one before it of which something is out.
+fn watched<'s>(snapshot: &'s Snapshot, wave: &WaveRecord) -> Option<&'s WaveRecord> {
+    let is_out = |wave: &&WaveRecord| seen(snapshot, wave).sent.out > 0;
+    if wave.state != WaveState::Planned
+        && let Some(own) = snapshot.waves.iter().find(|one| one.number == wave.number).filter(is_out)
+    {
+        return Some(own);
+    }
+    let next = snapshot.waves.iter().position(|one| !matches!(one.state, WaveState::Passed(_)))?;
+    let (before, rest) = snapshot.waves.split_at(next);
+    rest.first().filter(|next| next.number == wave.number)?;
+    before.iter().rfind(is_out)
 }
 
 /// Whether gander's own gates fail of a wave by its verdicts alone, of which it has all: nothing
@@ -211,11 +274,31 @@ pub(super) fn fails(request: &Request<'_>, snapshot: &Snapshot, wave: &WaveRecor
         && gate::own(&request.migration.rollout.gates, &seen(snapshot, wave)).iter().any(|one| one.says == Said::Fail)
 }
 
+/// Whether a gate fails by what is out already of a wave: then nothing more of it goes out.
+pub(super) fn fails_so_far(
+    store: &Store,
+    request: &Request<'_>,
+    snapshot: &Snapshot,
+    wave: &WaveRecord,
+) -> Result<bool, RolloutError> {
+    let state = |id: &String| snapshot.deliveries.get(id).map(|record| &record.state);
+    // What was begun is finished first.
+    let begun = wave.members.iter().any(|id| state(id) == Some(&DeliveryState::Delivering));
+    if !request.only.is_empty() || begun || seen(snapshot, wave).sent.out == 0 {
+        return Ok(false);
+    }
+    let (seen, findings) = look(store, request.migration, snapshot, wave, false)?;
+    Ok(matches!(gate::together(&findings, &seen), Judgement::Failed(_)))
+}
+
 /// Acts on a wave that fails before all of it is out.
 pub(super) fn give_up(store: &mut Store, request: &Request<'_>, number: u32) -> Result<(), RolloutError> {
     let (snapshot, wave) = (Snapshot::read(store)?, current(store, number)?);
     let (seen, findings) = look(store, request.migration, &snapshot, &wave, false)?;
     let judgement = gate::together(&findings, &seen);
+    if !matches!(judgement, Judgement::Failed(_)) {
+        return Ok(()); // a gate has changed its mind: the next run goes on
+    }
     store.record_gate(number, (&judgement, &(&seen, &findings)), None)?;
     act(store, request, number, judgement, &findings).map(drop)
 }
@@ -258,13 +341,22 @@ fn wait(
     Ok(false)
 }
 
-/// Notes what a wave waits for, where that is news.
+/// The points of the journal at which a wave waits, and at which it waits otherwise, while what it asks of people is
+/// what they have heard already.
+pub(super) const WAITS: &str = "wave.waits";
+const WAITS_STILL: &str = "wave.waits-still";
+
+/// Notes what a wave waits for, where that is news. What people are asked for is new where it is said in other words.
 pub(super) fn note_waits(store: &mut Store, wave: &WaveRecord, waits: &[Wait]) -> Result<(), RolloutError> {
     if wave.waits == waits {
         return Ok(());
     }
     let why: Vec<&str> = waits.iter().map(|wait| wait.why.as_str()).collect();
-    let entry = Entry::of("wave.waits", format!("wave {}", wave.number), why.join("; ")).resting_on(&waits);
+    let asks = |wait: &&Wait| matches!(wait.what, WaitFor::Person | WaitFor::Approval);
+    let known = |wait: &Wait| wave.waits.iter().any(|old| old.what == wait.what && old.why == wait.why);
+    let mut asked = waits.iter().filter(asks).peekable();
+    let point = if asked.peek().is_some() && asked.all(known) { WAITS_STILL } else { WAITS };
+    let entry = Entry::of(point, format!("wave {}", wave.number), why.join("; ")).resting_on(&waits);
     Ok(store.set_waits(wave.number, waits, &entry)?)
 }
 

@@ -22,7 +22,7 @@ use super::snapshot::{Briefs, PlanBrief, VerdictBrief};
 use super::supersede::is_withdrawn;
 use super::traffic::is_open;
 use crate::state::{
-    ConsumerRecord, Decision, DecisionKind, DeliveryRecord, DeliveryState, Store, Wait, WaveRecord, WaveState,
+    ConsumerRecord, Decision, DecisionKind, DeliveryRecord, DeliveryState, Store, Wait, WaitFor, WaveRecord, WaveState,
 };
 use crate::verify::{Strength, VerdictKind};
 
@@ -416,8 +416,12 @@ fn not_out_yet(snapshot: &Briefs, wave: Option<&WaveRecord>, (verified, upstream
         _ if let Some(first) = not_passed_before(&snapshot.waves, wave) => comes_first(first, verified),
         _ if !verified => "its wave is open: it is to be verified".to_owned(),
         _ => {
-            // What others wait for upstream of them is not what this one waits for.
-            let is_own = |wait: &&Wait| wait.maker.as_ref().is_none_or(|maker| upstream.contains(maker));
+            // What others wait for upstream of them, with their remotes and for somebody to mend what failed of
+            // theirs is not what this one waits for.
+            let is_own = |wait: &&Wait| match &wait.maker {
+                Some(maker) => upstream.contains(maker),
+                None => !matches!(wait.what, WaitFor::Person | WaitFor::Remote | WaitFor::Base),
+            };
             match in_words(wave.waits.iter().filter(is_own)) {
                 waits if waits.is_empty() => "verified, and to go out: run again".to_owned(),
                 waits => format!("verified, and not out yet: {waits}"),
@@ -449,7 +453,6 @@ fn comes_first(first: &WaveRecord, verified: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::WaitFor;
 
     #[test]
     fn a_row_says_what_it_waits_for_itself() {
@@ -462,6 +465,10 @@ mod tests {
         let mut wave = WaveRecord::planned(1, "100%".to_owned(), Vec::new());
         wave.state = WaveState::Running;
         wave.waits = vec![wait("its window", None), wait("a is not out", Some("a")), wait("b is not out", Some("b"))];
+        for what in [WaitFor::Person, WaitFor::Remote, WaitFor::Base] {
+            wave.waits.push(Wait { what, ..wait("of others", None) });
+        }
+        wave.waits[0].what = WaitFor::Window;
         let nobody = Briefs {
             consumers: Vec::new(),
             plans: BTreeMap::new(),

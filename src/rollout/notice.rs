@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::RolloutError;
 use super::driver::{GOES_ON, STOPPED};
+use super::judge::WAITS;
 use super::rollback::NAMED;
 use crate::process::{Exit, Invocation, ProcessError};
 use crate::state::{DeliveryState, Recorded, Store, Wait, WaitFor};
@@ -61,7 +62,7 @@ fn kind(line: &Recorded) -> Option<Kind> {
         "resume" | GOES_ON => Some(Kind::Resumed),
         "wave.fail" | "wave.rollback" => Some(Kind::Failed),
         "wave.rolled-back" => Some(Kind::RolledBack),
-        "wave.waits" => {
+        WAITS => {
             let waits: Vec<Wait> = serde_json::from_value(entry.evidence.clone()?).ok()?;
             let any = |what: WaitFor| waits.iter().any(|wait| wait.what == what);
             let paused = any(WaitFor::Person).then_some(Kind::Paused);

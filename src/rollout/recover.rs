@@ -273,8 +273,7 @@ pub const UNKNOWN: &str = "unknown";
 const RECOVERY: &str = "recovery";
 
 pub(super) fn is_half_done(store: &Store) -> Result<bool, RolloutError> {
-    let lines = store.journal_of(ROLLOUT)?;
-    let last = lines.iter().rev().find(|line| line.entry.point == RECOVERY);
+    let last = store.last_of(ROLLOUT, (RECOVERY, RECOVERY))?;
     Ok(last.is_some_and(|line| line.entry.phase == Phase::Intent))
 }
 

@@ -127,7 +127,8 @@ impl State {
             (S::Judging, E::Wait) => S::Baking,
             (S::Judging, E::Doubt) => S::Inconclusive,
             // Of what is out so far, where the rest still waits, it may fail, too.
-            (S::Judging | S::Running | S::Inconclusive, E::Fail) => S::Failed,
+            // One that has passed is watched until something of the next one is out.
+            (S::Judging | S::Running | S::Inconclusive | S::Passed, E::Fail) => S::Failed,
             // What was taken back may be asked for again: some of it may have stuck.
             (_, E::RollBack) => S::RollingBack,
             (S::RollingBack, E::Back) => S::RolledBack,
@@ -216,7 +217,7 @@ mod tests {
             "rb....F<.rr.", // running
             "..j....<.rr.", // baking
             "..jPb?F<.rr.", // judging
-            ".......<.rr.", // passed
+            "......F<.rr.", // passed
             "r.j...F<.rr.", // inconclusive
             ".......<..rr", // failed
             ".......<B.r.", // rolling back

@@ -243,6 +243,28 @@ fn a_listener_hears_of_everything_once_and_later_where_it_failed() {
 }
 
 #[test]
+fn what_a_person_has_heard_is_not_said_again_as_other_waits_move() {
+    let world = world(&[]);
+    world.run().unwrap();
+    let (mut store, listener) = (world.store(), ["true".to_owned()]);
+    tell(&mut store, "users-v2", (&listener, None)).unwrap().1.unwrap();
+    let wait = |what, why: &str| Wait { what, until: None, why: why.to_owned(), maker: None };
+    let person = || wait(WaitFor::Person, "1 could not be delivered");
+    let pace = |count: u32| wait(WaitFor::Pace, &format!("{count} went out within the hour"));
+    for (waits, heard) in [
+        (vec![person(), pace(1)], 1),
+        (vec![person(), pace(2)], 0),
+        (vec![wait(WaitFor::Person, "2 could not be delivered"), pace(2)], 1),
+        (vec![pace(2)], 0),
+        (vec![person(), pace(2)], 1),
+    ] {
+        let wave = store.waves().unwrap().remove(0);
+        crate::rollout::judge::note_waits(&mut store, &wave, &waits).unwrap();
+        assert_eq!(tell(&mut store, "users-v2", (&listener, None)).unwrap(), (heard, Ok(())), "{waits:?}");
+    }
+}
+
+#[test]
 fn change_sets_go_out_at_their_pace() {
     let mut world = World::new(Delivery::Patches, &changed(5), &[VerdictKind::Pass; 5]);
     world.migration.rollout.waves.drain(..2);
