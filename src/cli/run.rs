@@ -1,6 +1,7 @@
 //! `gander run`.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::screen::Screen;
 use super::{Exit, MigrationFile};
@@ -9,7 +10,7 @@ use crate::config::{Migration, SandboxMode};
 use crate::pipeline::{self, Options, PipelineError, Progress};
 use crate::report;
 use crate::rollout::{self, Judgement, Outcome, RolloutError, RunEnd};
-use crate::state::{Store, WaveState};
+use crate::state::{StateError, Store, WaitFor, WaveState};
 use crate::workspace::EntityRef;
 
 #[derive(clap::Args, Debug)]
@@ -86,7 +87,13 @@ pub(super) fn correct(args: &Correct, screen: &Screen) -> Result<Exit, Exit> {
 }
 
 fn advance(args: &Args, correct: bool, screen: &Screen) -> Result<Exit, Exit> {
-    let (migration, missing) = super::what_is_there(args.file.path(), screen)?;
+    let (migration, missing) = match super::what_is_there(args.file.path(), screen) {
+        Ok(found) => found,
+        Err(exit) => {
+            notify_of_file(args, screen);
+            return Err(exit);
+        }
+    };
     if args.dry_run_gates {
         return dry_run(&migration, args.json, screen);
     }
@@ -114,7 +121,10 @@ fn advance(args: &Args, correct: bool, screen: &Screen) -> Result<Exit, Exit> {
     }
     let ran = loop {
         let ran = pipeline::run(&migration, &options, &Clock::System, &tell);
-        notify(&migration, &args.notify, screen);
+        match ran.as_ref().err().filter(|error| is_unusable(error)) {
+            Some(error) => notify_at_once(&migration, &args.notify, error, screen),
+            None => notify(&migration, &args.notify, screen),
+        }
         let ran = ran.map_err(|error| screen.failure(&error))?;
         match pause(&ran.ledger.end).filter(|_| args.wait) {
             Some(seconds) => wait(seconds, &ran.ledger.end, screen)?,
@@ -187,10 +197,7 @@ fn wait(seconds: i64, end: &RunEnd, screen: &Screen) -> Result<(), Exit> {
 
 /// Tells whoever is to hear of it; a listener that fails is told again by the next run.
 pub(super) fn notify(migration: &Migration, listener: &[String], screen: &Screen) {
-    let beside = migration.file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    // What the file names lies beside it, wherever gander was started.
-    let listeners = [(listener, None), (migration.rollout.notify.as_slice(), beside)];
-    for listener in listeners.into_iter().filter(|(listener, _)| !listener.is_empty()) {
+    for listener in listeners(migration, listener) {
         // Where nothing was recorded there is nothing to tell.
         if !std::fs::metadata(migration.state.join("state.db")).is_ok_and(|found| found.len() > 0) {
             return;
@@ -203,7 +210,53 @@ pub(super) fn notify(migration: &Migration, listener: &[String], screen: &Screen
             Ok((_, Err(error))) => error,
             Err(error) => error.to_string(),
         };
-        screen.diagnostic(format!("warning: nobody was notified: {failed}; the next run tries again"));
+        screen.diagnostic(not_told(&failed));
+    }
+}
+
+fn not_told(why: &str) -> String {
+    format!("warning: nobody was notified: {why}; the next run tries again")
+}
+
+/// Those that a command line and the migration name, each with the folder that it starts in.
+fn listeners<'a>(
+    migration: &'a Migration,
+    listener: &'a [String],
+) -> impl Iterator<Item = (&'a [String], Option<&'a Path>)> {
+    let beside = migration.file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    // What the file names lies beside it, wherever gander was started.
+    let all = [(listener, None), (migration.rollout.notify.as_slice(), beside)];
+    all.into_iter().filter(|(listener, _)| !listener.is_empty())
+}
+
+/// Tells whoever is to hear of it that a state can't be used, which is no outbox then: by every run.
+fn notify_at_once(migration: &Migration, listener: &[String], error: &PipelineError, screen: &Screen) {
+    let why = format!("no run can be begun, and nothing is watched: {}", report::table::one_line(&error.to_string()));
+    for listener in listeners(migration, listener) {
+        if let Err(failed) = rollout::tell_at_once(&migration.id, (&why, Clock::System.now()), listener) {
+            screen.diagnostic(not_told(&failed));
+        }
+    }
+}
+
+/// Tells the one whom a command line names that the migration file can't be used, which names nobody then.
+fn notify_of_file(args: &Args, screen: &Screen) {
+    let file = args.file.path().display();
+    let why = format!("no run can be begun, and nothing is watched: {file} can't be used; `gander run` says why");
+    let told = rollout::tell_at_once(&file.to_string(), (&why, Clock::System.now()), (&args.notify, None));
+    if let Err(failed) = told.map_err(|why| not_told(&why)) {
+        screen.diagnostic(failed);
+    }
+}
+
+/// The state is lost, damaged or another one's. One that is merely in use is not.
+fn is_unusable(error: &PipelineError) -> bool {
+    use StateError as S;
+    match error {
+        PipelineError::State(error) | PipelineError::Rollout(RolloutError::State(error)) => {
+            !matches!(error, S::Missing { .. } | S::Locked { .. } | S::Leased { .. } | S::Fenced { .. })
+        }
+        error => matches!(error, PipelineError::Traces { .. }),
     }
 }
 
@@ -216,16 +269,20 @@ fn dry_run(migration: &Migration, json: bool, screen: &Screen) -> Result<Exit, E
             Some(next) => format!("no wave is open: nothing of wave {} is out yet that gates could judge", next.number),
             None => "no wave is open".to_owned(),
         });
+        if json {
+            screen.result(format!("{}\n", report::gates_json(None)));
+        }
         return Ok(exit(&ledger));
     };
     match json {
-        true => screen.result(format!("{}\n", report::gates_json(wave, &findings, &judgement))),
+        true => screen.result(format!("{}\n", report::gates_json(Some((wave, &findings, &judgement))))),
         false => screen.result(report::gates_text(wave, &findings, &judgement)),
     }
     Ok(match judgement {
         Judgement::Passed(_) => Exit::Done,
         Judgement::Failed(_) => Exit::RolledBack,
         Judgement::Inconclusive(_) => Exit::Paused,
+        Judgement::Waiting(waits) if waits.iter().any(|wait| wait.what == WaitFor::Resume) => Exit::Paused,
         Judgement::Waiting(_) => Exit::Waiting,
     })
 }

@@ -30,16 +30,18 @@ fn decision(judgement: &Judgement) -> String {
     }
 }
 
-/// The same as JSON.
-pub fn json(wave: u32, findings: &[Finding], judgement: &Judgement) -> String {
+/// The same as JSON: `null` for the wave and the judgement where no wave is open.
+pub fn json(open: Option<(u32, &[Finding], &Judgement)>) -> String {
     #[derive(Serialize)]
     struct Gates<'a> {
         schema_version: u32,
-        wave: u32,
+        wave: Option<u32>,
         gates: &'a [Finding],
-        judgement: &'a Judgement,
+        judgement: Option<&'a Judgement>,
     }
-    let gates = Gates { schema_version: 1, wave, gates: findings, judgement };
+    let gates = open.map_or(&[][..], |(_, findings, _)| findings);
+    let (wave, judgement) = (open.map(|(wave, ..)| wave), open.map(|(.., judgement)| judgement));
+    let gates = Gates { schema_version: 1, wave, gates, judgement };
     // Nothing in it can fail to be JSON.
     escaped(&serde_json::to_string_pretty(&gates).unwrap_or_default())
 }

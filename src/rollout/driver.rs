@@ -8,6 +8,7 @@ use super::fill::fill_up;
 use super::judge::{self, judge_wave, note_waits};
 use super::ledger::{Ledger, LedgerRow, ledger};
 use super::machine::wave::{Event as Move, State};
+use super::notice::note_left;
 use super::observe::{Look, observe};
 use super::opt_out::heed_owners;
 use super::recover;
@@ -48,6 +49,9 @@ pub fn run(store: &mut Store, request: &Request<'_>) -> Result<Ledger, RolloutEr
     let mut ledger = ledger(store)?;
     if !request.only.is_empty() {
         say_who_comes_first(&mut ledger, request);
+    }
+    if request.only.is_empty() {
+        note_left(store, &ledger)?;
     }
     store.end_run(run, &ledger.end)?;
     Ok(ledger)

@@ -97,11 +97,11 @@ fn is_excluded(snapshot: &Briefs, id: &str) -> bool {
     snapshot.decisions.contains_key(&(DecisionKind::Exclude, id.to_owned()))
 }
 
-/// Rollbacks of single consumers that are not over, each with its wave, of one wave or of all.
-fn going_back(snapshot: &Briefs, of: Option<&WaveRecord>) -> Vec<(u32, Wait)> {
-    let going = |record: &DeliveryRecord| {
-        record.state == DeliveryState::RollingBack && of.is_none_or(|wave| wave.number == record.wave)
-    };
+/// Rollbacks of single consumers that are not over, each with its wave: of some waves, by their state.
+fn going_back(snapshot: &Briefs, of: impl Fn(&WaveState) -> bool) -> Vec<(u32, Wait)> {
+    let waves = snapshot.waves.iter().filter(|wave| of(&wave.state));
+    let waves: BTreeSet<u32> = waves.map(|wave| wave.number).collect();
+    let going = |record: &DeliveryRecord| record.state == DeliveryState::RollingBack && waves.contains(&record.wave);
     let more = |count: usize| if count > 1 { format!(", and {} more", count - 1) } else { String::new() };
     let mut waits = Vec::new();
     let merges = sets(snapshot, |_, record| going(record) && record.revert.is_some());
@@ -128,7 +128,7 @@ fn left_waiting(snapshot: &Briefs) -> Vec<(u32, Wait)> {
         DeliveryState::Delivered => record.correction.as_ref().is_some_and(|kept| kept.asks),
         _ => false,
     };
-    let mut waits = going_back(snapshot, None);
+    let mut waits = going_back(snapshot, |_| true);
     let asked = sets(snapshot, |id, record| asks(record) && !is_excluded(snapshot, id));
     if let Some((first, record)) = asked.first() {
         let sets = match asked.len() {
@@ -188,7 +188,8 @@ pub(super) fn end_of(snapshot: &Briefs) -> RunEnd {
     match wave.state.clone() {
         WaveState::RolledBack(reason) => {
             // One of it may have been taken back once more since.
-            let waits: Vec<Wait> = going_back(snapshot, Some(wave)).into_iter().map(|(_, wait)| wait).collect();
+            let is_back = |state: &WaveState| matches!(state, WaveState::RolledBack(_));
+            let waits: Vec<Wait> = going_back(snapshot, is_back).into_iter().map(|(_, wait)| wait).collect();
             match waits.is_empty() {
                 true => RunEnd::RolledBack { wave: number, reason },
                 false => {

@@ -68,7 +68,7 @@ pub use end::RunEnd;
 pub use gate::{Counts, Finding, Judgement, Said};
 pub use judge::dry_run;
 pub use ledger::{FailureGroup, Ledger, LedgerRow, WaveReport, is_not_corrected, ledger};
-pub use notice::{Kind, Notice, tell};
+pub use notice::{Kind, Notice, tell, tell_at_once};
 pub use observe::look_at_owners;
 pub use outcome::Outcome;
 pub use prospect::{Prospect, Prospects, dry_rollback};

@@ -8,11 +8,15 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::RolloutError;
+use super::decisions::ROLLOUT;
 use super::driver::{GOES_ON, STOPPED};
+use super::end::RunEnd;
 use super::judge::WAITS;
-use super::rollback::NAMED;
+use super::ledger::{Ledger, is_not_corrected};
+use super::outcome::Outcome;
+use super::rollback::{NAMED, shown};
 use crate::process::{Exit, Invocation, ProcessError};
-use crate::state::{DeliveryState, Recorded, Store, Wait, WaitFor};
+use crate::state::{DeliveryState, Entry, Recorded, Store, Wait, WaitFor, WaveState};
 
 /// How long a listener may take for one notice.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -40,7 +44,8 @@ pub struct Notice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// A gate can't tell, a person paused the rollout, or no run can be begun.
+    /// A gate can't tell, a person paused the rollout, no run can be begun, or every wave passed and somebody has to look
+    /// at what is left.
     Paused,
     /// A gate failed.
     Failed,
@@ -72,6 +77,7 @@ fn kind(line: &Recorded) -> Option<Kind> {
             let state = serde_json::from_value::<DeliveryState>(entry.evidence.clone()?).ok()?;
             matches!(state, DeliveryState::AwaitingApproval(_)).then_some(Kind::ApprovalAsked)
         }
+        LEFT => (!entry.detail.is_empty()).then_some(Kind::Paused),
         // What the world does not tell of it; empty once it does.
         "doubt" => (!entry.detail.is_empty()).then_some(Kind::Conflict),
         // Whoever goes back alone, as a gate names it: of a wave one hears as a whole.
@@ -109,17 +115,11 @@ pub fn tell(
                 at: line.at,
                 seq: line.seq,
             };
-            let text = serde_json::to_vec(&notice)?;
-            let run = Invocation::new(program).args(arguments).stdin(text).limit(PATIENCE).output_limit(1 << 20);
-            let run = match folder {
-                Some(folder) => run.current_dir(folder),
-                None => run,
-            };
-            match run.run() {
-                Ok(output) if output.success() => count += 1,
-                ended => {
+            match send(&notice, (program, arguments), folder)? {
+                Ok(()) => count += 1,
+                Err(why) => {
                     keep(store, &name, told, last)?;
-                    return Ok((count, Err(failed(program, ended))));
+                    return Ok((count, Err(why)));
                 }
             }
         }
@@ -127,6 +127,74 @@ pub fn tell(
     }
     keep(store, &name, told, last)?;
     Ok((count, Ok(())))
+}
+
+/// Tells a listener of what no state can keep, as it can't be used: each run does so again.
+///
+/// # Errors
+/// Why the listener got nothing.
+pub fn tell_at_once(
+    migration: &str,
+    (why, at): (&str, i64),
+    (listener, folder): (&[String], Option<&Path>),
+) -> Result<(), String> {
+    let Some((program, arguments)) = listener.split_first() else { return Ok(()) };
+    let notice = Notice {
+        schema_version: 1,
+        kind: Kind::Paused,
+        migration: migration.to_owned(),
+        subject: ROLLOUT.to_owned(),
+        reason: why.to_owned(),
+        at,
+        seq: 0,
+    };
+    send(&notice, (program, arguments), folder).unwrap_or_else(|error| Err(error.to_string()))
+}
+
+/// Starts a listener with a notice; why it did not take it.
+fn send(
+    notice: &Notice,
+    (program, arguments): (&String, &[String]),
+    folder: Option<&Path>,
+) -> Result<Result<(), String>, serde_json::Error> {
+    let text = serde_json::to_vec(notice)?;
+    let run = Invocation::new(program).args(arguments).stdin(text).limit(PATIENCE).output_limit(1 << 20);
+    let run = match folder {
+        Some(folder) => run.current_dir(folder),
+        None => run,
+    };
+    Ok(match run.run() {
+        Ok(output) if output.success() => Ok(()),
+        ended => Err(failed(program, ended)),
+    })
+}
+
+/// The point of the journal that says what a person has to look at though every wave has passed, or none is left;
+/// empty once there is nothing any more.
+const LEFT: &str = "run.left";
+
+/// Notes what a run leaves to a person that no wave says, where that is news.
+pub(super) fn note_left(store: &mut Store, ledger: &Ledger) -> Result<(), RolloutError> {
+    let passed = ledger.waves.iter().all(|wave| matches!(wave.state, WaveState::Passed(_)));
+    let why = match &ledger.end {
+        RunEnd::Paused { by: None, reason, .. } if passed => reason.clone(),
+        RunEnd::Complete => errored(ledger).unwrap_or_default(),
+        _ => String::new(),
+    };
+    let last = store.last_of(ROLLOUT, (LEFT, LEFT))?.map(|line| line.entry.detail).unwrap_or_default();
+    if why != last {
+        store.note(&Entry::of(LEFT, ROLLOUT, why))?;
+    }
+    Ok(())
+}
+
+/// Who ended as errored, or is not corrected.
+fn errored(ledger: &Ledger) -> Option<String> {
+    let rows: Vec<_> =
+        ledger.rows.iter().filter(|row| row.outcome == Outcome::Errored || is_not_corrected(row)).collect();
+    let first = rows.first()?;
+    let more = if rows.len() > 1 { format!(" ({} more)", rows.len() - 1) } else { String::new() };
+    Some(format!("every wave passed, and somebody has to look at {}: {}{more}", shown(&first.entity), first.reason))
 }
 
 fn keep(store: &mut Store, name: &str, told: i64, last: i64) -> Result<(), RolloutError> {

@@ -178,6 +178,51 @@ fn a_refusal_is_told_while_the_rest_of_its_wave_waits() {
 }
 
 #[test]
+fn a_state_that_cannot_be_used_is_told_by_every_run() {
+    let bench = fleet("notify = [\"sh\", \"-c\", \"cat >> heard; echo >> heard\"]");
+    bench.gander(&["run"]).expect(0);
+    assert!(!bench.root.join("heard").exists(), "nothing is to be heard of");
+    let state = bench.root.join(".gander/small/state.db");
+    let heard = |why: &str| {
+        let text = bench.text("heard");
+        let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        assert_eq!(last["kind"], "paused");
+        assert!(last["reason"].as_str().unwrap().contains(why), "{last}");
+        text.lines().count()
+    };
+    std::fs::write(&state, "").unwrap();
+    bench.gander(&["run"]).expect(5);
+    assert_eq!(heard("is missing or empty"), 1);
+    bench.gander(&["run"]).expect(5);
+    assert_eq!(heard("is missing or empty"), 2);
+    std::fs::write(&state, "no database at all, and longer than a header would be\n".repeat(40)).unwrap();
+    bench.gander(&["run"]).expect(5);
+    assert_eq!(heard("nothing is watched"), 3);
+    std::fs::remove_dir_all(bench.root.join(".gander")).unwrap();
+    bench.gander(&["run"]).expect(5);
+    assert_eq!(heard("no state knows of it"), 4);
+    // A file that can't be read names nobody; a command line may.
+    bench.put("migration.toml", "this is no table");
+    let tell = ["run", "--notify", "./tell.sh"];
+    bench.put("tell.sh", "#!/bin/sh\ncat >> heard; echo >> heard\n");
+    std::fs::set_permissions(bench.root.join("tell.sh"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    bench.gander(&tell).expect(2);
+    assert_eq!(heard("migration.toml can't be used"), 5);
+}
+
+#[test]
+fn what_is_left_to_a_person_once_every_wave_passed_is_told_once() {
+    let bench = fleet("notify = [\"sh\", \"-c\", \"cat >> heard; echo >> heard\"]");
+    git(&remote(&bench, "bee"), &["branch", "gander/small/bee", "main"]);
+    for _ in 0..3 {
+        bench.gander(&["run"]).expect(7);
+    }
+    let heard = bench.text("heard");
+    assert_eq!(heard.lines().count(), 1, "{heard}");
+    assert!(heard.contains("\"kind\":\"paused\"") && heard.contains("that gander did not make"), "{heard}");
+}
+
+#[test]
 fn a_refusal_pauses_until_a_person_has_looked() {
     let bench = fleet("");
     hook(&remote(&bench, "bee"), "pre-receive", "#!/bin/sh\necho no pushes on Sundays >&2\nexit 1\n");

@@ -84,13 +84,15 @@ fn a_person_pauses_approves_and_is_told() {
     assert!(ended.stdout.contains("is paused by somebody: the pager rings"), "{}", ended.stdout);
     assert_eq!(bench.text("apps/bee/job.py"), JOB, "nothing new is begun");
     let dry = bench.gander(&["run", "--dry-run-gates"]).expect(7);
-    assert!(dry.stderr.contains("no wave is open: nothing of wave 2 is out yet"), "{}{}", dry.stdout, dry.stderr);
+    assert!(dry.stdout.contains("wave 2 would wait: paused by somebody: the pager rings"), "{}", dry.stdout);
     bench.gander(&["resume"]).expect(0);
     bench.gander(&["resume"]).expect(2);
     bench.gander(&["run"]).expect(4);
     assert_ne!(bench.text("apps/bee/job.py"), JOB);
     bench.gander(&["approve", "--wave", "2"]).expect(0);
     bench.gander(&["run"]).expect(0);
+    let none = bench.gander(&["run", "--dry-run-gates", "--json"]).expect(0).json();
+    assert!(none["wave"].is_null() && none["gates"].as_array().unwrap().is_empty(), "{none}");
     assert_eq!(heard(&bench), ["approval-asked", "paused", "resumed", "approval-asked"]);
     let history = bench.gander(&["history"]).expect(0).stdout;
     for line in ["pause", "by ana", "wave 1  judging → passed", "apps/bee  staged → delivered", "looked"] {
