@@ -27,6 +27,7 @@
 (import_statement (import_clause (namespace_import (identifier) @import.module))) @import
 (import_statement (import_clause (named_imports (import_specifier name: (_) @import.name !alias)))) @import
 (import_statement (import_clause (named_imports (import_specifier name: (_) @import.name alias: (identifier) @import.alias)))) @import
+(import_statement (import_clause (named_imports (import_specifier name: "default" @import.name alias: (identifier) @import.alias)))) @import
 (lexical_declaration . (variable_declarator name: (identifier) @import.module
   value: (call_expression function: (identifier) @_require arguments: (arguments . (string) @source .))) .
   (#eq? @_require "require")) @import
@@ -101,6 +102,11 @@
 (subscript_expression object: (_) @member.object index: (string . (string_fragment) @member.name .)) @member
 (this) @self
 (field_definition property: [(property_identifier) (private_property_identifier)] @field)
+(field_definition property: [(property_identifier) (private_property_identifier)] @name value: (_) @value)
+(assignment_expression left: (member_expression object: (this) property: [(property_identifier) (private_property_identifier)] @name) right: (_) @value)
+(array_pattern (member_expression) @write)
+(pair_pattern value: (member_expression) @write)
+(for_in_statement left: (member_expression) @write)
 (class_body (method_definition name: [(property_identifier) (private_property_identifier)] @field))
 [(function_expression) (function_declaration) (generator_function) (generator_function_declaration) (class)] @nameless
 (object (method_definition) @nameless)

@@ -32,6 +32,9 @@ pub struct SymbolFacts {
     /// Whether a function that an import brings may be called as a member of a value: `import p.m`, `x.m()`.
     #[serde(default)]
     pub extension_functions: bool,
+    /// Kinds of statements, and of names in them, by which a file gives on what another one has: `export { f } from "m"`.
+    #[serde(default)]
+    pub given_on: Vec<String>,
     /// Calls around a file's code that bring what it needs, so that it takes no import: `define` of AMD.
     #[serde(default)]
     pub loaders: Vec<String>,
@@ -117,6 +120,15 @@ pub struct TypeFacts {
     /// Kinds of declarations whose members are those of a class itself, not of its values.
     #[serde(default)]
     pub objects: Vec<String>,
+    /// Kinds around a type that are, around a value, an element of it.
+    #[serde(default)]
+    pub elements: Vec<String>,
+    /// The kind of the expression that is the object of an implementation.
+    #[serde(default)]
+    pub receiver: String,
+    /// Kinds of code that implements members of the type in its field `type`.
+    #[serde(default)]
+    pub implementations: Vec<String>,
     /// Types whose values may be of any: `Any`.
     #[serde(default)]
     pub open: Vec<String>,

@@ -100,6 +100,7 @@ pub(super) fn decide(
     match &rule.action {
         Action::Annotate(message) => Ok(Decision::Annotate(message.clone())),
         Action::Refuse(reason) => Ok(Decision::Refuse(reason.clone())),
+        Action::Move(moves) if let Some(edits) = moves.given_on(found.node()) => Ok(Decision::Edits(edits)),
         Action::Move(moves) => match (text_of(found.node()), rule.if_unknown) {
             (None, _) => Ok(moves.decide(found)),
             (Some(why), IfUnknown::Match) => Ok(Decision::Skip(why.to_owned())),

@@ -28,6 +28,7 @@ mod note;
 mod order;
 mod paths;
 mod prefilter;
+mod reexports;
 mod result;
 mod set;
 mod spoken;

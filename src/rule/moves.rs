@@ -112,15 +112,23 @@ impl Moves {
 
     fn imported<'m>(&'m self, symbols: &'m Symbols, node: Node<'_>) -> Option<(&'m str, &'m str)> {
         let mut of = symbols.imports().iter().filter(|i| i.element == node.id);
-        let moved = |i: &Import| self.0.iter().find(|(old, _)| i.brings(old));
-        of.find_map(moved).map(|(old, new)| (old.as_str(), new.as_str()))
+        of.find_map(|import| self.of_import(import)).map(|(old, new)| (old.as_str(), new.as_str()))
+    }
+
+    /// What an import brings, where that moves.
+    fn of_import(&self, import: &Import) -> Option<(&String, &String)> {
+        let path = normal(&import.path);
+        match import.name {
+            Some(_) => self.0.get_key_value(&path),
+            None => ["*", "_"].iter().find_map(|all| self.0.get_key_value(&format!("{path}.{all}"))),
+        }
     }
 
     /// The import of what lies below a path that moves, where it does not move by itself.
     fn below<'m>(&self, symbols: &'m Symbols, node: Node<'_>) -> Option<&'m Import> {
         let moves = |i: &&Import| above(&normal(&i.brought())).any(|path| self.0.contains_key(path));
         let of = symbols.imports().iter().filter(|i| i.element == node.id);
-        of.filter(|i| !self.0.keys().any(|old| i.brings(old))).find(moves)
+        of.filter(|i| self.of_import(i).is_none()).find(moves)
     }
 
     /// An import goes where what it looks into goes.
@@ -159,7 +167,7 @@ impl Moves {
     }
 
     /// What a path becomes. A module's default export may be the module itself.
-    fn of_path(&self, language: &Language, path: &str) -> Option<(&String, &String)> {
+    pub(super) fn of_path(&self, language: &Language, path: &str) -> Option<(&String, &String)> {
         let itself = || language.facts.symbols.default.then(|| path.replacen(".default", "", 1));
         self.0.get_key_value(path).or_else(|| self.0.get_key_value(&itself()?))
     }

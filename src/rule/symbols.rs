@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::prefilter::Clause;
+use super::reexports::{given, name_of};
 use crate::symbol::{Certainty, Import, Symbols, normal};
 use crate::tree::{Node, literal_value};
 
@@ -72,23 +73,24 @@ impl PathSet {
             return false;
         }
         let comment = comment.replace("::", ".");
-        let is_name = |c: char| c.is_alphanumeric() || c == '_';
-        let alone = |at: usize, path: &str| {
-            !comment[..at].ends_with(|c| is_name(c) || c == '.') && !comment[at + path.len()..].starts_with(is_name)
-        };
-        let named = |path: &String| comment.match_indices(path.as_str()).any(|(at, _)| alone(at, path));
-        self.list.iter().filter(|path| path.contains('.')).any(named)
+        let mut said = comment.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.');
+        // `a.b.C.f` speaks of `a.b.C`, too; a sentence may end behind it.
+        said.any(|path| {
+            std::iter::once(path).chain(above(path)).any(|path| path.contains('.') && self.set.contains(path))
+        })
     }
 
     /// Whether a node is the module of `export { f } from "m"`, which gives one of the paths to others.
     fn is_exported_by(&self, node: Node<'_>, module: &str) -> bool {
-        let Some(export) = node.parent().filter(|up| up.kind().starts_with("export_")) else { return false };
-        let given: Vec<Node<'_>> = export.descendants().filter(|n| n.kind() == "export_specifier").collect();
-        let names = given.iter().filter_map(|one| one.named_children().next());
+        let facts = &node.tree().language.facts.symbols;
+        let Some((_, names)) = given(node) else { return false };
+        let has = |path: String| {
+            self.set.contains(&path) || facts.default && self.set.contains(&path.replacen(".default", "", 1))
+        };
         let below = format!("{module}.");
-        match given.is_empty() {
-            true => node.field_name() == Some("source") && self.set.iter().any(|path| path.starts_with(&below)),
-            false => names.into_iter().any(|name| self.set.contains(&format!("{module}.{}", name.text()))),
+        match names.is_empty() {
+            true => self.set.iter().any(|path| path.starts_with(&below)),
+            false => names.into_iter().any(|name| has(format!("{module}.{}", name_of(name)))),
         }
     }
 
