@@ -12,6 +12,8 @@
 (variadic_parameter_declaration name: (identifier) @define)
 (var_spec name: (identifier) @define)
 (var_spec name: (identifier) @name type: (_) @type)
+(field_declaration name: (field_identifier) @name type: (_) @type)
+(type_assertion_expression type: (_) @cast.type) @cast
 (var_spec name: (identifier) @name value: (expression_list . (_) @value .))
 (const_spec name: (identifier) @define)
 (short_var_declaration left: (expression_list (identifier) @define))

@@ -41,6 +41,12 @@
 
 (attribute object: (_) @member.object attribute: (identifier) @member.name) @member
 (attribute attribute: (identifier) @field)
+(assignment left: (attribute attribute: (identifier) @name) type: (type) @type)
+(assignment left: (attribute attribute: (identifier) @name) right: (_) @value)
+((call function: [(identifier) (attribute)] @cast.function arguments: (argument_list . (_) @cast.type . (_) .)) @cast
+  (#match? @cast.function "^([a-z_]+[.])?cast$"))
+(for_statement left: (attribute) @write)
+(as_pattern_target (attribute) @write)
 (class_definition body: (block (function_definition parameters: (parameters . (identifier) @self.parameter))))
 (class_definition body: (block (decorated_definition definition: (function_definition parameters: (parameters . (identifier) @self.parameter)))))
 ((decorated_definition (decorator (identifier) @_static) definition: (function_definition parameters: (parameters . (identifier) @self.never)))

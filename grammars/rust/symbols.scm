@@ -17,6 +17,7 @@
 (type_parameter name: (type_identifier) @define @type.parameter)
 (type_parameter name: (type_identifier) @name bounds: (trait_bounds (_) @parent))
 (type_item name: (type_identifier) @name type: (_) @alias)
+(field_declaration name: (field_identifier) @name type: (_) @type)
 (parameter pattern: (identifier) @define type: (_) @type)
 (closure_parameters (identifier) @define)
 (let_declaration pattern: (identifier) @define)

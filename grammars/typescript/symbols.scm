@@ -116,6 +116,13 @@
 (subscript_expression object: (_) @member.object index: (string . (string_fragment) @member.name .)) @member
 (this) @self
 (public_field_definition name: [(property_identifier) (private_property_identifier)] @field)
+(public_field_definition name: [(property_identifier) (private_property_identifier)] @name type: (type_annotation (_) @type))
+(as_expression (_) (_) @cast.type) @cast
+(public_field_definition name: [(property_identifier) (private_property_identifier)] @name value: (_) @value)
+(assignment_expression left: (member_expression object: (this) property: [(property_identifier) (private_property_identifier)] @name) right: (_) @value)
+(array_pattern (member_expression) @write)
+(pair_pattern value: (member_expression) @write)
+(for_in_statement left: (member_expression) @write)
 (class_body (method_definition name: [(property_identifier) (private_property_identifier)] @field))
 (required_parameter [(accessibility_modifier) (override_modifier) "readonly"] pattern: (identifier) @field)
 (optional_parameter [(accessibility_modifier) (override_modifier) "readonly"] pattern: (identifier) @field)

@@ -129,8 +129,10 @@ impl<'t> Builder<'t> {
                     found.symbols.written.extend(std::iter::successors(Some(*node), only).map(|n| n.id));
                 }
                 "package" => {
-                    found.symbols.package = Some(normal(node.text()));
-                    found.symbols.package_name = Some(id);
+                    let own = normal(node.text());
+                    let around = found.symbols.package.take().map(|around| format!("{around}.{own}"));
+                    found.symbols.package = around.or(Some(own));
+                    found.symbols.package_names.push(id);
                 }
                 _ => {}
             }
@@ -177,6 +179,10 @@ impl<'t> Builder<'t> {
         {
             found.symbols.members.insert(whole.id, (object.id, name.id));
             found.symbols.member_names.insert(name.id, (whole.id, object.id));
+        }
+        if let (Some(whole), Some(of)) = (get(captures, "cast"), get(captures, "cast.type")) {
+            let by = get(captures, "cast.function").map(|by| by.id);
+            found.symbols.casts.insert(whole.id, (of.id, by));
         }
         if let (Some(whole), Some(of)) = (get(captures, "construct"), get(captures, "construct.type")) {
             found.symbols.constructs.insert(whole.id, of.id);
@@ -293,6 +299,15 @@ impl<'t> Builder<'t> {
         found.strangers.iter().for_each(|id| {
             symbols.self_parameters.remove(id);
         });
+        for (whole, (object, _)) in &symbols.members {
+            let first = symbols.taken_by.entry(*object).or_insert(*whole);
+            *first = (*first).min(*whole);
+        }
+        for name in &symbols.classes {
+            let Some(declaration) = tree.node(*name).parent() else { continue };
+            let first = symbols.class_names.entry(declaration.id).or_insert(*name);
+            *first = (*first).min(*name);
+        }
         symbols.scopes = scopes;
         symbols.scope_of = scope_of;
         let elsewhere: HashSet<(u32, &str)> =
@@ -325,6 +340,10 @@ impl<'t> Builder<'t> {
             symbols.imports.push(import);
         }
         let defined = |id: &NodeId| found.defined.contains_key(id);
+        for id in found.types.keys().chain(found.values.keys()).filter(|id| !defined(id)) {
+            let value = found.values.get(id).filter(|(_, member)| member.is_none()).map(|(value, _)| *value);
+            symbols.told.insert(*id, (found.types.get(id).copied(), value));
+        }
         // `f(x = 1)` names a parameter, and assigns nothing.
         symbols.written.retain(|id| !symbols.labels.contains(id));
         let written: Vec<NodeId> = symbols.written.iter().filter(|id| !defined(id)).copied().collect();

@@ -3,6 +3,8 @@
 //!
 //! Must not: know what subclasses in other files do.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::types::{Type, Types};
 use super::{Definition, Kind, Name, Symbols};
 use crate::tree::{Node, NodeId, Tree};
@@ -16,6 +18,15 @@ pub(super) enum Whose {
     Other,
     /// The file can't tell.
     Unknown,
+}
+
+/// What a class says of one of its members.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Told {
+    /// The type that it is declared to be of.
+    Type(NodeId),
+    /// What is assigned to it.
+    Value(NodeId),
 }
 
 /// Every place that refers to the same as some name.
@@ -171,13 +182,87 @@ impl Symbols {
     }
 
     fn class_named_in<'t>(&self, declaration: Node<'t>) -> Option<Node<'t>> {
-        declaration.named_children().find(|child| self.classes.contains(&child.id))
+        self.class_names.get(&declaration.id).map(|name| declaration.tree().node(*name))
+    }
+
+    /// The class of the file that a value certainly is of, or its base: that of the object around, or the one that its
+    /// declaration names.
+    pub(super) fn class_of_object<'t>(&self, object: Node<'t>) -> Option<Node<'t>> {
+        let tree = object.tree();
+        let types = &tree.language.facts.symbols.types;
+        if self.is_self(object) {
+            return self.class_of_self(object);
+        }
+        let named = if object.kind() == types.receiver {
+            let implements = |a: &Node<'t>| types.implementations.iter().any(|k| k == a.kind());
+            object.ancestors().find(implements)?.field("type")?
+        } else {
+            match self.definitions_of(object).as_slice() {
+                [one] if !self.member_names.contains_key(&object.id) => tree.node(one.type_node?),
+                _ => return None,
+            }
+        };
+        match self.definitions_of(super::typed::unwrapped(named)).as_slice() {
+            [one] if one.kind == Kind::Class => Some(tree.node(one.node)),
+            _ => None,
+        }
+    }
+
+    /// What the class that `object` is of says of its member of this name: a declared type, or values. Nothing where
+    /// the file does not say it all.
+    pub(super) fn told_of(&self, object: Node<'_>, name: &str) -> Vec<Told> {
+        let tree = object.tree();
+        let Some(class) = self.class_of_object(object) else { return Vec::new() };
+        let Whose::Of(owner) = self.above(class, name) else { return Vec::new() };
+        let declared = self.declared(tree);
+        let of_class =
+            [&declared.members, &declared.fields, &declared.told].into_iter().filter_map(|of| of.get(&owner)).flatten();
+        let mine: BTreeSet<NodeId> = of_class.copied().filter(|id| tree.node(*id).text() == name).collect();
+        let (mut types, mut values, mut open) = (Vec::new(), Vec::new(), false);
+        for id in &mine {
+            let definition = self.by_node.get(id).map(|number| &self.definitions[*number]);
+            let once = |d: &Definition| d.member.is_none() && !self.reassigned.contains(name);
+            let said = definition.map(|d| (d.type_node, d.value.filter(|_| once(d))));
+            match said.or_else(|| self.told.get(id).copied()) {
+                Some((Some(of), _)) => types.push(Told::Type(of)),
+                Some((None, Some(value))) => values.push(Told::Value(value)),
+                Some((None, None)) => open = true,
+                // A method, or a use.
+                None => open |= !self.member_names.contains_key(id),
+            }
+        }
+        if !types.is_empty() {
+            return types;
+        }
+        let other = |id: &NodeId| !mine.contains(id) || !self.told.contains_key(id);
+        let elsewhere = declared.assigned.get(name).into_iter().flatten().any(other);
+        if open || elsewhere { Vec::new() } else { values }
+    }
+
+    /// Names of members that the file assigns to.
+    pub(super) fn assigned(&self, tree: &Tree) -> HashMap<String, Vec<NodeId>> {
+        let mut all = HashMap::<String, Vec<NodeId>>::new();
+        for (name, (whole, _)) in &self.member_names {
+            if self.written.contains(whole) || self.written.contains(name) {
+                all.entry(tree.node(*name).text().to_owned()).or_default().push(*name);
+            }
+        }
+        all
     }
 
     /// Names that introduce members, or set them, by class; a member of another object introduces none.
-    pub(super) fn fields_by_class(&self, tree: &Tree) -> std::collections::HashMap<NodeId, Vec<NodeId>> {
-        let mut all = std::collections::HashMap::<NodeId, Vec<NodeId>>::new();
-        for id in &self.fields {
+    pub(super) fn fields_by_class(&self, tree: &Tree) -> HashMap<NodeId, Vec<NodeId>> {
+        self.by_class(tree, self.fields.iter())
+    }
+
+    /// The same, of those of which the code says a type or a value.
+    pub(super) fn told_by_class(&self, tree: &Tree) -> HashMap<NodeId, Vec<NodeId>> {
+        self.by_class(tree, self.told.keys())
+    }
+
+    fn by_class<'i>(&self, tree: &Tree, names: impl Iterator<Item = &'i NodeId>) -> HashMap<NodeId, Vec<NodeId>> {
+        let mut all = HashMap::<NodeId, Vec<NodeId>>::new();
+        for id in names {
             let class = match self.member_names.get(id).map(|(_, object)| tree.node(*object)) {
                 Some(object) if self.is_self(object) => self.class_of_self(object),
                 Some(_) => None,

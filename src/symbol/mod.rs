@@ -101,12 +101,14 @@ pub struct Symbols {
     /// Paths that a wildcard import does not bring.
     hidden: HashSet<String>,
     package: Option<String>,
-    /// Where the file says so.
-    package_name: Option<NodeId>,
+    /// Where the file says so: in several clauses, where the language chains them.
+    package_names: Vec<NodeId>,
     /// For each node that takes a member: the object and the member's name.
     members: HashMap<NodeId, (NodeId, NodeId)>,
     /// For each member's name: the node that takes it, and the object.
     member_names: HashMap<NodeId, (NodeId, NodeId)>,
+    /// For each object of which a member is taken: the node that takes it.
+    taken_by: HashMap<NodeId, NodeId>,
     /// Expressions that make a value, and the type they name.
     constructs: HashMap<NodeId, NodeId>,
     /// Expressions that are a whole module: `require("m")`.
@@ -115,6 +117,10 @@ pub struct Symbols {
     taken: HashMap<NodeId, NodeId>,
     /// Names by which a class has members that are reached through an object only.
     fields: std::collections::BTreeSet<NodeId>,
+    /// What the code says of fields that are no definitions: a declared type, and a value.
+    told: HashMap<NodeId, (Option<NodeId>, Option<NodeId>)>,
+    /// Expressions that say of which type a value is, that type, and the function that says it.
+    casts: HashMap<NodeId, (NodeId, Option<NodeId>)>,
     /// Expressions that are the object around them, and the name of its class where they say it.
     selves: HashMap<NodeId, Option<NodeId>>,
     /// Parameters that are.
@@ -126,6 +132,8 @@ pub struct Symbols {
     written: HashSet<NodeId>,
     /// Names of classes.
     classes: HashSet<NodeId>,
+    /// For a declaration of a class: its name.
+    class_names: HashMap<NodeId, NodeId>,
     /// For the name of a function: the type of what it gives.
     returns: HashMap<NodeId, NodeId>,
     /// For the name of a class: the types above it.
@@ -142,6 +150,8 @@ pub struct Symbols {
     reassigned: HashSet<String>,
     /// Names of which it is known whether the file has room for them.
     free: std::sync::Mutex<HashMap<String, bool>>,
+    /// Names and paths of which it is known whether nothing else has the name.
+    sole: std::sync::Mutex<HashMap<(String, String), bool>>,
     /// Names that their imports keep.
     kept: std::sync::Mutex<Kept>,
 }
@@ -300,9 +310,7 @@ impl Symbols {
 
     /// The member that is taken of an object: the node that stands for both.
     pub fn taken_of<'t>(&self, object: Node<'t>) -> Option<Node<'t>> {
-        let parent = object.parent()?;
-        let of = |node: &Node<'t>| self.members.get(&node.id).is_some_and(|(of, _)| *of == object.id);
-        std::iter::once(parent).chain(parent.children()).find(of)
+        self.taken_by.get(&object.id).map(|whole| object.tree().node(*whole))
     }
 
     /// The expression that takes the member whose name `node` is, and its object.

@@ -25,7 +25,7 @@ impl Symbols {
     /// Whether the node refers to one of these paths, given in [`normal`] form. Where
     /// a name is introduced, it does not.
     pub fn is(&self, node: Node<'_>, sought: &dyn Fn(&str) -> bool, paths: &[String]) -> Certainty {
-        let of_package = || self.package_name.is_some_and(|name| node.tree().node(name).contains(node));
+        let of_package = || self.package_names.iter().any(|name| node.tree().node(*name).contains(node));
         if self.is_definition(node) || of_package() {
             return Certainty::No;
         }
@@ -359,7 +359,9 @@ impl Symbols {
     /// Whether all that is called `name` in the file is a plain use of the one import
     /// that brings `path`, so that another name can take its place everywhere.
     pub fn is_sole(&self, tree: &Tree, name: &str, path: &str) -> bool {
-        matches!(self.besides(tree, name, path), Ok(None))
+        let key = (name.to_owned(), path.to_owned());
+        let mut known = self.sole.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *known.entry(key).or_insert_with(|| matches!(self.besides(tree, name, path), Ok(None)))
     }
 
     /// What is called `name` in the file and is not certain to be a plain use of the import that brings `path`:

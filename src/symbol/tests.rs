@@ -88,8 +88,9 @@ fn check(language: &str, case: &Case) -> (Vec<String>, Vec<String>) {
     let path: Vec<String> = case.symbol.iter().chain(&case.typed).map(|p| normal(p)).collect();
     let sought = |found: &str| path.iter().any(|p| p == found);
     let defined = |n: Node<'_>| symbols.definitions_of(n).iter().any(|d| d.node == n.id);
+    let listed = |n: Node<'_>| case.yes.contains(&place(n)) && n.named_children().all(|c| place(c) != place(n));
     for wanted in &case.untold {
-        let node = tree.iter().filter(|n| n.is_leaf() && !symbols.is_definition(*n) && place(*n) == *wanted).last();
+        let node = tree.iter().filter(|n| !symbols.is_definition(*n) && place(*n) == *wanted).last();
         let answer = symbols.has_type(node.unwrap(), &sought, &path);
         assert_eq!(answer, Certainty::Unknown, "{language}: {wanted} in {}", case.code);
     }
@@ -97,7 +98,7 @@ fn check(language: &str, case: &Case) -> (Vec<String>, Vec<String>) {
         let answer = match case.symbol {
             Some(_) if symbols.is_part(node, false) => continue,
             Some(_) => symbols.is_named(node, &sought, &path),
-            None if !node.is_leaf() || defined(node) => continue,
+            None if defined(node) || !node.is_leaf() && !listed(node) => continue,
             None => symbols.has_type(node, &sought, &path),
         };
         match answer {

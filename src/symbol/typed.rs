@@ -1,7 +1,8 @@
 //! Whether a value is of a type: what declarations, constructors and annotations tell.
 
-use super::{Certainty, Kind, Symbols};
-use crate::tree::Node;
+use super::fields::Told;
+use super::{Certainty, Kind, Name, Symbols};
+use crate::tree::{Node, NodeId};
 
 /// The aliases and type parameters that have been looked into: a type may speak of itself.
 type Seen = std::cell::RefCell<std::collections::HashSet<crate::tree::NodeId>>;
@@ -31,6 +32,13 @@ impl Symbols {
         if step > MAX_STEPS {
             return Certainty::Unknown;
         }
+        if let Some((of, by)) = self.casts.get(&node.id).or_else(|| self.casts.get(&value_in(node).id)) {
+            let imported = |by: &NodeId| self.names(tree.node(*by)).iter().all(|is| matches!(is, Name::Path(_)));
+            return match by.as_ref().is_none_or(imported) {
+                true => self.declared_as(tree.node(*of), sought, paths),
+                false => Certainty::Unknown,
+            };
+        }
         if let Some(of) = self.constructs.get(&node.id).map(|of| tree.node(*of)) {
             // `Foo(…)` makes a `Foo`; `foo(…)` gives whatever it gives.
             let bare = tree.language.facts.symbols.capitalised_types;
@@ -39,24 +47,26 @@ impl Symbols {
             }
             return Certainty::Unknown;
         }
-        let node = unwrapped(node);
+        let node = value_in(node);
         if tree.language.is_string(node.kind_id()) {
             return Certainty::No;
         }
         if self.labels.contains(&node.id) {
             return Certainty::No;
         }
-        if self.member_names.contains_key(&node.id) || self.members.contains_key(&node.id) {
-            return Certainty::Unknown;
+        if let Some((object, name)) = self.member_at(node) {
+            let told = self.told_of(object, name.text());
+            return agreed(told.into_iter().map(|told| match told {
+                Told::Type(of) => self.declared_as(tree.node(of), sought, paths),
+                Told::Value(value) => self.type_at(tree.node(value), sought, paths, step + 1),
+            }));
         }
         let definitions = self.definitions_of(node);
-        let mut answers = definitions.into_iter().map(|definition| {
+        agreed(definitions.into_iter().map(|definition| {
             if let Some(declared) = definition.type_node.map(|of| tree.node(of))
                 && !matches!(declared.text(), "var" | "val" | "let")
             {
-                let told = self.is(unwrapped(declared), sought, paths);
-                let open = told == Certainty::No && self.may_hold(declared, sought, paths, &Seen::default());
-                return if open { Certainty::Unknown } else { told };
+                return self.declared_as(declared, sought, paths);
             }
             match (definition.kind, definition.value, &definition.member) {
                 (Kind::Plain, Some(value), None) if !self.reassigned.contains(node.text()) => {
@@ -65,10 +75,21 @@ impl Symbols {
                 (Kind::Class, ..) => Certainty::No,
                 _ => Certainty::Unknown,
             }
-        });
-        let Some(first) = answers.next() else { return Certainty::Unknown };
-        answers.fold(first, |sum, one| if sum == one { sum } else { Certainty::Unknown })
+        }))
     }
+
+    /// Whether what is declared to be of a type is of one of these.
+    fn declared_as(&self, declared: Node<'_>, sought: &dyn Fn(&str) -> bool, paths: &[String]) -> Certainty {
+        let told = self.is(unwrapped(declared), sought, paths);
+        let open = told == Certainty::No && self.may_hold(declared, sought, paths, &Seen::default());
+        if open { Certainty::Unknown } else { told }
+    }
+}
+
+/// What all say, where they say the same.
+fn agreed(mut answers: impl Iterator<Item = Certainty>) -> Certainty {
+    let Some(first) = answers.next() else { return Certainty::Unknown };
+    answers.fold(first, |sum, one| if sum == one { sum } else { Certainty::Unknown })
 }
 
 impl Symbols {
@@ -115,8 +136,16 @@ fn literal_text(node: Node<'_>) -> &str {
     node.text().trim_matches(['"', '\''])
 }
 
+/// The value in parentheses and the like; an element of a value is another one.
+fn value_in(node: Node<'_>) -> Node<'_> {
+    let elements = &node.tree().language.facts.symbols.types.elements;
+    let inner = unwrapped(node);
+    let mut around = inner.ancestors().take_while(|a| node.contains(*a)).chain([inner]);
+    if around.any(|a| elements.iter().any(|k| k == a.kind())) { node } else { inner }
+}
+
 /// The name in a type or value that is wrapped: `List` of `List<T>`.
-fn unwrapped(node: Node<'_>) -> Node<'_> {
+pub(super) fn unwrapped(node: Node<'_>) -> Node<'_> {
     let wrappers = &node.tree().language.facts.symbols.wrappers;
     let mut inner = node;
     while wrappers.iter().any(|k| k == inner.kind())

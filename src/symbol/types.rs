@@ -91,6 +91,10 @@ pub(super) struct Declared {
     pub(super) members: HashMap<NodeId, Vec<NodeId>>,
     /// The same, of what is reached through an object only.
     pub(super) fields: HashMap<NodeId, Vec<NodeId>>,
+    /// The same, of fields that are no definitions and of which the code says a type or a value.
+    pub(super) told: HashMap<NodeId, Vec<NodeId>>,
+    /// Names of members that the file assigns to, of whatever object.
+    pub(super) assigned: HashMap<String, Vec<NodeId>>,
 }
 
 impl Declared {
@@ -100,7 +104,8 @@ impl Declared {
     }
 
     pub(super) fn of(tree: &Tree, symbols: &Symbols) -> Self {
-        let mut declared = Self { fields: symbols.fields_by_class(tree), ..Self::default() };
+        let (fields, assigned) = (symbols.fields_by_class(tree), symbols.assigned(tree));
+        let mut declared = Self { fields, assigned, told: symbols.told_by_class(tree), ..Self::default() };
         let below = |path: &str, name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         let package = symbols.package.clone().unwrap_or_default();
         // Names come in the order of the file: a class before what is in it.
