@@ -147,6 +147,10 @@ pub struct Facts {
     /// How holes of lists are spelt where the plain spelling does not read: members, parameters.
     #[serde(default)]
     pub list_holes: Vec<String>,
+    /// Words of the language that the grammar takes for names, by the kind of the name, or by what it is a field of:
+    /// a pattern in which one is a name is read otherwise, or not at all.
+    #[serde(default)]
+    pub reserved: std::collections::BTreeMap<String, Vec<String>>,
     /// How a hole for one node may be spelt where an expression can't stand: as the value of an attribute.
     #[serde(default)]
     pub value_holes: Vec<String>,
@@ -287,6 +291,12 @@ pub struct Place {
     /// The field that it has not.
     #[serde(default)]
     pub lacks: Option<String>,
+    /// Whether something stands behind it that is of none of the kinds in `before`.
+    #[serde(default)]
+    pub followed: bool,
+    /// What it may stand before, where it is said to be `followed`.
+    #[serde(default)]
+    pub before: Vec<String>,
     /// Kinds one of which stands beside it.
     #[serde(default)]
     pub beside: Vec<String>,

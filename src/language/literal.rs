@@ -281,7 +281,9 @@ pub fn write(language: &Language, value: &str, like: Option<&str>) -> String {
     let strips = facts.stripped_quotes.iter().chain(&facts.margin_quotes).any(|q| q == quote);
     let opens = |c: char| facts.interpolates && c == '$' || facts.backticks && c == '`';
     let dollar = value.contains(opens);
-    let plain = !value.contains(quote) && !value.contains(['\n', '\r', '\\']) && !holes && !strips && !dollar;
+    // Not every language has tabs in its texts, and one that has no letters behind a backslash has line breaks.
+    let tab = facts.escape_letters && value.contains('\t');
+    let plain = !value.contains(quote) && !value.contains(['\n', '\r', '\\']) && !(holes || strips || dollar || tab);
     if plain && (value.is_ascii() || !bytes) {
         let close: String = prefix.chars().filter(|c| *c == '#').collect();
         return format!("{prefix}{quote}{value}{quote}{close}");
@@ -294,8 +296,9 @@ pub fn write(language: &Language, value: &str, like: Option<&str>) -> String {
     let mut text = kind + own.as_str();
     for c in value.chars() {
         match c {
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
+            '\n' if facts.escape_letters => text.push_str("\\n"),
+            '\r' if facts.escape_letters => text.push_str("\\r"),
+            '\t' if facts.escape_letters => text.push_str("\\t"),
             '\\' => text.push_str("\\\\"),
             c if own.contains(c) || opens(c) => {
                 text.push('\\');
@@ -447,6 +450,8 @@ mod tests {
         assert_eq!(write(by_name("javascript").unwrap(), "${b}", Some("`a`")), "\"${b}\"");
         assert_eq!(write(python, "a\"b\n", None), "\"a\\\"b\\n\"");
         assert_eq!(write(by_name("sql").unwrap(), "it's", None), "'it\\'s'");
+        assert_eq!(write(by_name("json").unwrap(), "a\tb", Some("\"q\"")), "\"a\\tb\"");
+        assert_eq!(write(by_name("bash").unwrap(), "a\nb", Some("'q'")), "\"a\nb\"");
         assert_eq!(write(by_name("rust").unwrap(), "x", Some("r#\"old\"#")), "r#\"x\"#");
         let yaml = |value: &str| write(by_name("yaml").unwrap(), value, Some("old"));
         for value in ["new:1", "quay.io/x", "yes2", "1.2.3", "a b", "/usr", "a-1"] {

@@ -296,7 +296,7 @@ struct Reading {
 /// Reads the pattern in one context; the inner error is the tree, for people.
 fn read(context: &Context, spelt: &Spelt, tree: &Tree) -> Result<Result<Reading, Attempt>, PatternError> {
     let (start, end) = (context.before.len(), context.before.len() + spelt.code.len());
-    let broken = tree.errors().next().is_some();
+    let broken = tree.errors().next().is_some() || tree.iter().any(is_reserved);
     let top = if broken { None } else { innermost(tree, start, end) };
     let Some(node) = top else {
         let at =
@@ -320,6 +320,17 @@ fn read(context: &Context, spelt: &Spelt, tree: &Tree) -> Result<Result<Reading,
         lost,
         statement: node.parent().filter(|up| up.is_statement() && !node.is_statement()).map(|up| up.kind_id()),
     }))
+}
+
+/// Whether a node is a name that no code may have.
+fn is_reserved(node: Node<'_>) -> bool {
+    let reserved = &node.tree().language.facts.reserved;
+    if reserved.is_empty() || !node.is_leaf() || !node.is_named() {
+        return false;
+    }
+    let place = || Some(format!("{}.{}", node.parent()?.kind(), node.field_name()?));
+    let words = reserved.get(node.kind()).or_else(|| reserved.get(&place()?));
+    words.is_some_and(|words| words.iter().any(|word| word == node.text()))
 }
 
 fn is_deep(tree: &Tree) -> bool {

@@ -1,6 +1,8 @@
 //! `invocation("$R.$F($$$A)")`: a pattern of a call that fits it in whatever shape the code
 //! writes it. Parts are matched as patterns are: exactly.
 
+use std::ops::Range;
+
 use super::calls::{Call, call_at, kinds};
 use super::{Bindings, Child, Pattern, PatternError, Shape, compile, matching};
 use crate::language::Language;
@@ -57,9 +59,21 @@ impl Invocation {
     }
 
     /// The type arguments of a call, where the pattern has none.
-    pub fn left_out<'t>(&self, node: Node<'t>) -> Option<&'t str> {
-        let types = call_at(node).filter(|_| self.types.is_none())?.types?;
-        types.first()?.parent().map(|list| list.text())
+    pub fn left_out(&self, node: Node<'_>) -> Option<Range<usize>> {
+        let call = call_at(node)?;
+        if let Some(types) = call.types.as_ref().filter(|_| self.types.is_none()) {
+            return types.first()?.parent().map(|list| list.local_range());
+        }
+        // Before the name, or between it and the arguments: `a?.f(1)`, `f?.(1)`.
+        let text = node.tree().text();
+        let ends = [call.receiver.map(|n| n.local_range().end), Some(call.name.local_range().end)];
+        let begins = [Some(call.name.local_range().start), call.list.map(|n| n.local_range().start)];
+        ends.into_iter().zip(begins).find_map(|(end, start)| {
+            let gap = text.get(end?..start?)?;
+            let chain = gap.trim();
+            let at = end? + gap.len() - gap.trim_start().len();
+            chain.starts_with('?').then(|| at..at + chain.len())
+        })
     }
 
     /// Each part of it that is one node, with that node; a name without a hole was compared.

@@ -2,6 +2,7 @@
 //!
 //! Must not: look for matches.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::deletion::deletion;
@@ -130,4 +131,16 @@ pub(super) fn decide(
             Ok(Decision::Edits(vec![Replacement::new(found.replaced_by(&fragments), fragments)]))
         }
     }
+}
+
+/// Whether what is decided writes a node anew without a piece of it, in bytes of its text. Of what is deleted, all goes.
+pub(super) fn drops(decided: &Result<Option<Decision>, String>, node: Node<'_>, piece: &Range<usize>) -> bool {
+    let Ok(Some(Decision::Edits(edits))) = decided else { return false };
+    let (whole, base) = (node.range(), node.tree().base());
+    let copied = |fragment: &Fragment| match fragment {
+        Fragment::Copy(range) => range.start <= piece.start + base && piece.end + base <= range.end,
+        Fragment::Text(_) => false,
+    };
+    let anew = |edit: &&Replacement| edit.range.start <= whole.start && whole.end <= edit.range.end;
+    edits.iter().filter(anew).any(|edit| !edit.fragments.is_empty() && !edit.fragments.iter().any(copied))
 }

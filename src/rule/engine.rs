@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::decide::{DOUBT, DOUBTED_USE, DOUBTED_VALUE, decide, deleting, in_doubt, owned};
+use super::decide::{DOUBT, DOUBTED_USE, DOUBTED_VALUE, decide, deleting, drops, in_doubt, owned};
 use super::doubt;
 use super::embedded::{joined, told};
 use super::follow::{Seed, planted};
@@ -22,7 +22,6 @@ use super::{
     embed, exercise,
 };
 use crate::dataset::file::Decided;
-
 use crate::edit::{Edit, FileEdit, Fragment};
 use crate::language::Language;
 use crate::pattern::{Binding, Bindings, Givens, gave_up};
@@ -297,9 +296,14 @@ impl<'r, 'f> Runner<'r, 'f> {
         let rule = &self.set.rules[rule_index];
         let (built, doubt) = self.is_meant(rule_index, answer);
         let answer = answer.and(|| if built == Certainty::Unknown { built } else { Certainty::Yes });
+        // While facts are collected there are none yet.
+        let facts = match &self.phase {
+            Phase::Edit(facts) => Arc::clone(facts),
+            Phase::Collect(_) => Arc::default(),
+        };
         let (mut guarded, raised) = doubt::settled(rule, || {
             let mut guards = rule.guards.iter();
-            guards.try_fold(true, |meant, guard| Ok(meant && exercise::asked(guard.as_ref(), guard.holds(&found)?)))
+            guards.try_fold(true, |meant, g| Ok(meant && exercise::asked(g.as_ref(), g.holds(&found, &facts)?)))
         });
         let unknown = raised.is_some() || rule.if_unknown != IfUnknown::Match && answer == Certainty::Unknown;
         if raised.is_some() || unknown && guarded.is_err() {
@@ -323,9 +327,10 @@ impl<'r, 'f> Runner<'r, 'f> {
             Ok(_) => self.decision(rule, &found, unknown.then_some(doubt.as_ref())),
             Err(why) => (Err(why), None),
         };
-        let decided = match variant.find.left_out(node).filter(|_| matches!(rule.action, Action::Replace(_))) {
-            Some(types) => Ok(Some(Decision::Refuse(format!(
-                "`{types}` would go: the pattern has no type arguments; name them in it, or edit a part of the call"
+        let decided = match variant.find.left_out(node).filter(|left| drops(&decided, node, left)) {
+            Some(left) => Ok(Some(Decision::Refuse(format!(
+                "`{}` would go: the pattern does not have it; name it there, or edit a part of the call",
+                &node.tree().text()[left]
             )))),
             None => decided,
         };

@@ -53,8 +53,14 @@ fn ignored(tree: &Tree) -> Ignored {
 fn line(tree: &Tree, comment: Node<'_>) -> u32 {
     let range = comment.local_range();
     let before = tree.text()[..range.start].rsplit('\n').next().unwrap_or_default();
+    let behind = tree.text()[range.end..].lines().next().unwrap_or_default();
     let last = tree.line_column(comment.range().end.saturating_sub(1)).0;
-    if before.trim().is_empty() { last + 1 } else { comment.line_column().0 }
+    // Markup has comments in braces only.
+    match (before.trim(), behind.trim()) {
+        ("", "") | ("{", "}") => last + 1,
+        ("", _) => last,
+        _ => comment.line_column().0,
+    }
 }
 
 #[cfg(test)]
@@ -97,5 +103,9 @@ mod tests {
         assert_eq!(outcomes("python", code), wanted);
         let java = "class A { void m() {\n  /* gander:ignore a/f why not */\n  f(1);\n  f(2); /* gander:ignore a/f so */\n} }\n";
         assert_eq!(outcomes("java", java), ["3: a comment ignores it: why not", "4: a comment ignores it: so"]);
+        let markup =
+            "/* gander:ignore a/f one */ f(1)\nx = <A>\n  {/* gander:ignore a/f two */}\n  {f(1)}\n  {f(2)}\n</A>\n";
+        let wanted = ["1: a comment ignores it: one", "4: a comment ignores it: two", "5: edit"];
+        assert_eq!(outcomes("javascript", markup), wanted);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::collections::btree_map::Entry;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -330,8 +331,8 @@ impl Matcher {
         }
     }
 
-    /// What a match leaves unnamed, and a template would thus drop: type arguments of a call.
-    pub fn left_out<'t>(&self, node: Node<'t>) -> Option<&'t str> {
+    /// What a match leaves unnamed, and a template would thus drop: type arguments of a call, or its `?.`.
+    pub fn left_out(&self, node: Node<'_>) -> Option<Range<usize>> {
         match self {
             Self::Invocation(call) => call.left_out(node),
             Self::Any(matchers) | Self::All(matchers) => matchers.iter().find_map(|m| m.left_out(node)),

@@ -264,7 +264,7 @@ pub trait Guard: Send + Sync {
     ///
     /// # Errors
     /// The rule failed: its place and why.
-    fn holds(&self, found: &Match) -> Result<bool, String>;
+    fn holds(&self, found: &Match, facts: &Arc<Facts>) -> Result<bool, String>;
 }
 
 /// An answer.

@@ -143,8 +143,8 @@ impl Decide for Closure {
 }
 
 impl Guard for Closure {
-    fn holds(&self, found: &Match) -> Result<bool, String> {
-        let answer = self.call(found, &Arc::default())?;
+    fn holds(&self, found: &Match, facts: &Arc<Facts>) -> Result<bool, String> {
+        let answer = self.call(found, facts)?;
         answer
             .as_bool()
             .map_err(|kind| format!("{}: when(…) must give true or false, not {}", self.place(self.at), plain(kind)))

@@ -76,7 +76,8 @@ fn is_one_of(node: Node<'_>, place: &Place) -> bool {
     }
     let beside = |other: Node<'_>| other.id != node.id && place.beside.iter().any(|kind| kind == other.kind());
     if place.lacks.as_ref().is_some_and(|field| node.field(field).is_some())
-        || place.word.as_ref().is_some_and(|word| node.text().split_whitespace().next() != Some(word))
+        || place.word.as_ref().is_some_and(|word| !begins_with(node.text(), word))
+        || place.followed && !node.next_named().is_some_and(|next| !place.before.iter().any(|kind| kind == next.kind()))
         || !place.beside.is_empty() && !node.parent().is_some_and(|around| around.children().any(beside))
     {
         return false;
@@ -93,6 +94,12 @@ fn is_one_of(node: Node<'_>, place: &Place) -> bool {
     let spine =
         std::iter::successors(Some(node), |n| n.named_children().next().filter(|n| place.chain && is(n, false)));
     is(&node, false) && spine.into_iter().any(|n| is(&n, true))
+}
+
+/// Whether code begins with a word, or a mark.
+fn begins_with(code: &str, word: &str) -> bool {
+    let goes_on = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    code.strip_prefix(word).is_some_and(|rest| !word.ends_with(goes_on) || !rest.starts_with(goes_on))
 }
 
 /// Whether that is an operator of an expression.

@@ -176,7 +176,9 @@ fn is_run(part: &Part<'_>, around: Node<'_>) -> bool {
     let language = around.tree().language;
     let is_text = |n: &Node<'_>| language.is_string(n.kind_id());
     if std::iter::once(around).chain(around.ancestors().take(1)).any(|n| is_text(&n)) {
-        return true;
+        // A name in a text that has no braces goes on only as long as it is a name: `"$x"`.
+        let holes = &language.facts.string.holes;
+        return !(part.was.is_leaf() && layers_around(part.was).any(|n| holes.iter().any(|kind| kind == n.kind())));
     }
     if language.facts.tokens.iter().any(|kind| kind == around.kind()) {
         return !is_loose_among_tokens(part, around);
@@ -201,6 +203,12 @@ fn is_run(part: &Part<'_>, around: Node<'_>) -> bool {
         false => parting(n),
     };
     as_before && around.children().filter(within).filter(|n| !n.is_extra()).all(|n| alike(&n))
+}
+
+/// A node, and those around it that span the same.
+fn layers_around(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
+    let own = node.local_range();
+    std::iter::successors(Some(node), Node::parent).take_while(move |up| up.local_range() == own)
 }
 
 /// Whether code in what a macro is given, of which only tokens are known, may belong to the tokens beside it:

@@ -205,6 +205,8 @@ rule("uses").lang("python").find("$F()").where(#{ F: kind("identifier") })
 rule("makes").lang("python").find("LATER = $N")
     .edit(|m, cx| edits([create_file("later.py", code("MOVED = $N", #{ N: m.N })), delete(m.node)]));"#;
     assert!(planned(learns, &[("a.py", "MOVED = 'f'\n"), ("b.py", "f()\n")]).contains("b.py: \"new()"));
+    let asked = learns.replace(".edit(|m, cx| if", ".when(|m, cx| m.F.text in cx.facts(\"moved\")).edit(|m, cx| if");
+    assert!(planned(&asked, &[("a.py", "MOVED = 'f'\n"), ("b.py", "f()\n")]).contains("b.py: \"new()"));
     let late = planned(learns, &[("a.py", "LATER = 'f'\n"), ("b.py", "f()\n")]);
     assert!(late.starts_with("refused b.py: a second run over the whole result"), "{late}");
     let goes =

@@ -243,6 +243,24 @@ fn new_code_is_one_piece_where_it_comes_to_stand() {
             NO,
         ),
         ("scala", "f($A)", "g(() => $A)", "object A { def m: Int = f(return 1) }\n", NO),
+        // What must come last in its list, and what may not come behind a name.
+        ("python", "f($$$A)", "g($$$A, x)", "f(a, k=1)\n", NO),
+        ("python", "f($$$A)", "g($$$A, *x)", "f(**k)\n", NO),
+        ("python", "f($$$A)", "g($$$A, x)", "f(*a)\n", "g(*a, x)\n"),
+        ("python", "lambda $P: $B", "lambda $P, b: $B", "x = lambda a=1: a\n", NO),
+        ("python", "lambda $P: $B", "lambda $P, b: $B", "x = lambda **a: a\n", NO),
+        ("javascript", "($$$P) => $B", "h(($$$P, z) => $B)", "x = (...a) => 1;\n", NO),
+        ("typescript", "($$$P) => $B", "h(($$$P, z) => $B)", "x = (...a: A[]) => 1;\n", NO),
+        ("java", "void f($$$P) {}", "void g($$$P, int z) {}", "class A { void f(int... a) {} }\n", NO),
+        ("go", "f($$$A)", "g($$$A, x)", "package p\n\nvar x = f(a...)\n", NO),
+        ("rust", "S { $$$F }", "T { $$$F, z: 1 }", "fn m() { let x = S { old: 1, ..d }; }\n", NO),
+        (
+            "rust",
+            "S { $$$F }",
+            "T { z: 1, $$$F }",
+            "fn m() { let x = S { ..d }; }\n",
+            "fn m() { let x = T { z: 1, ..d }; }\n",
+        ),
         // A statement with a block begins its line.
         ("python", "f($A)", "with q:\n    g($A)", "x = 1; f(1)\n", NO),
         ("python", "f($A)", "with q:\n    g($A)", "x = 1\nf(1)\n", "x = 1\nwith q:\n    g(1)\n"),
@@ -434,6 +452,32 @@ fn new_code_is_one_piece_where_it_comes_to_stand() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_a_call_has_besides_is_not_dropped() {
+    // Language and file, what is done with `$R.f($A)` or `f($A)`, and code of which nothing may be lost.
+    let whole = ".replace(\"$R.g($A)\")";
+    let closure = ".edit(|m, cx| edits([replace(m.node, code(\"g($A)\", #{ A: m.A }))]))";
+    let cases = [
+        ("javascript", "a.js", "$R.f($A)", whole, "a?.f(1);\n"),
+        ("javascript", "a.js", "$R.f($A)", whole, "a.f?.(1);\n"),
+        ("kotlin", "a.kt", "$R.f($A)", whole, "val x = a?.f(1)\n"),
+        ("swift", "a.swift", "$R.f($A)", whole, "a?.f(1)\n"),
+        ("rust", "a.rs", "f($A)", closure, "fn m() { f::<T>(1); }\n"),
+        ("scala", "a.scala", "f($A)", closure, "object A { f[T](1) }\n"),
+    ];
+    for (language, path, find, rule, code) in cases {
+        let script = format!("rule(\"r\").lang({language:?}).find(invocation({find:?})){rule};");
+        let made = check(&script, path, code);
+        assert!(made.starts_with("=\nRefused") && made.contains("would go"), "{language}: {code}: {made}");
+    }
+    let part = "rule(\"r\").lang(\"javascript\").find(invocation(\"$R.f($A)\")).edit(|m, cx| edits([wrap(m.node, \"h($IT)\")])).when(|m, cx| !m.node.parent.fits(kind(\"arguments\")));";
+    assert_eq!(check(part, "a.js", "a?.f(1);\n"), "h(a?.f(1));\n");
+    let name =
+        "rule(\"r\").lang(\"kotlin\").find(all([kind(\"interpolated_identifier\"), regex(\"^x$\")])).replace(\"y.z\");";
+    let made = check(name, "a.kt", "val q = \"$x\"\n");
+    assert!(made.starts_with("=\nRefused"), "{made}");
 }
 
 #[test]
