@@ -213,8 +213,11 @@ fn what_is_there(file: &std::path::Path, screen: &Screen) -> Result<(Migration, 
 /// For what is done by the state alone: files that the migration names may be missing, which is said.
 fn load_of_state(file: &std::path::Path, screen: &Screen) -> Result<Migration, Exit> {
     let (migration, missing) = what_is_there(file, screen)?;
-    if let Some(missing) = missing {
-        screen.diagnostic(format!("warning: {missing}"));
+    match missing {
+        // Where nothing was run, nothing is known by the state.
+        Some(missing) if !migration.state.join("state.db").is_file() => return Err(wrong(&missing, screen)),
+        Some(missing) => screen.diagnostic(format!("warning: {missing}")),
+        None => {}
     }
     Ok(migration)
 }

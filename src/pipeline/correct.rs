@@ -78,6 +78,10 @@ pub(super) fn look(
     let mut subjects = Vec::new();
     for (index, record) in merged {
         let workspace = &fleet.workspaces[index];
+        // What is not committed is planned over what was committed before it.
+        if is_in_folder(record) && !rollout::is_committed(store, workspace, record)? {
+            continue;
+        }
         let known = recorded.get(&workspace.id);
         let pin = known.and_then(|known| known.pin.clone());
         match subject(store, (index, workspace), record, pin)? {
@@ -107,7 +111,10 @@ pub(super) fn look(
                 Transformed::Refused(why) | Transformed::Errored(why) => return Err(why.clone()),
                 _ => crate::rollout::ends(&subject.then, manifest, wanted)?,
             };
-            carry(subject, now, wanted, &versions)
+            match carry(subject, now, wanted, &versions)? {
+                Correction::Needed(_) if deliveries.get(&now.id).is_some_and(is_in_folder) => Err(IN_FOLDER.to_owned()),
+                correction => Ok(correction),
+            }
         });
         found.insert(subject.index, correction.unwrap_or_else(Correction::Stuck));
     }
@@ -116,7 +123,9 @@ pub(super) fn look(
 
 /// Whether a correction of it was begun: it is out, on its way, or kept back.
 pub(super) fn is_begun(record: &DeliveryRecord) -> bool {
-    record.merged.is_none() || record.state == DeliveryState::Superseded || record.correction.is_some()
+    (record.merged.is_none() && record.over.is_some())
+        || record.state == DeliveryState::Superseded
+        || record.correction.is_some()
 }
 
 fn is_asked(record: &DeliveryRecord, whose: Whose) -> bool {
@@ -126,9 +135,18 @@ fn is_asked(record: &DeliveryRecord, whose: Whose) -> bool {
         (Some(_), _) => branches && whose == Whose::Everybody && record.state == DeliveryState::Delivered,
         // One that is out goes on being what it is about.
         (None, Some(_)) => branches && !matches!(record.state, DeliveryState::RolledBack | DeliveryState::RollingBack),
-        (None, None) => false,
+        (None, None) => !branches && whose == Whose::Everybody && record.state == DeliveryState::Delivered,
     }
 }
+
+/// Whether it is one of files in a folder, of which there is no branch that a correction could be over.
+pub(super) fn is_in_folder(record: &DeliveryRecord) -> bool {
+    matches!(record.how, Delivery::Checkout | Delivery::Patches)
+}
+
+/// Why such a one is not corrected.
+const IN_FOLDER: &str = "it is in its owner's files: have it taken back with `gander rollback --consumer`, and that \
+                         committed; then `gander retry` makes it by the rules as they are now";
 
 /// All that was merged of a workspace, or why nobody can tell.
 fn subject(
@@ -138,7 +156,7 @@ fn subject(
     pinned: Option<Pin>,
 ) -> Result<Result<Subject, String>, PipelineError> {
     let mut chain: Vec<&DeliveryRecord> = std::iter::successors(Some(record), |one| one.over.as_deref()).collect();
-    chain.retain(|one| one.merged.is_some());
+    chain.retain(|one| one.merged.is_some() || is_in_folder(one));
     chain.reverse();
     let first = chain.first().and_then(|one| one.pin.clone());
     // A state of an older gander has it with the workspace alone.

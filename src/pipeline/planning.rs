@@ -233,9 +233,11 @@ fn install(
     let Some(store) = store.filter(|_| !corrections.is_empty()) else { return Ok(outdated) };
     let deliveries = store.deliveries()?;
     for (index, correction) in corrections {
-        let begun = deliveries.get(&fleet.workspaces[index].id).is_some_and(correct::is_begun);
+        let record = deliveries.get(&fleet.workspaces[index].id);
+        let begun = record.is_some_and(correct::is_begun);
         // What the rules make of the present code by themselves is a correction, too.
-        let by_itself = (asked || begun) && !plan.workspaces[index].files.is_empty();
+        let is_over = (asked || begun) && !record.is_some_and(correct::is_in_folder);
+        let by_itself = is_over && !plan.workspaces[index].files.is_empty();
         match correction {
             Correction::Needed(wanted) if asked || begun => plan.workspaces[index] = *wanted,
             Correction::Needed(_) => {

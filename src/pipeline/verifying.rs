@@ -156,7 +156,12 @@ impl<'a> Work<'a> {
         }
         let manifest = self.planned.manifests[index].as_ref()?;
         manifest.entries.get(OPT_OUT)?;
-        let reason = self.read(index, OPT_OUT).map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
+        // Of what is in place the tree is that of which it was made, which may not have it yet.
+        let here = || files::read_below(&fleet.workspaces[index].root, OPT_OUT).ok().flatten().map(|found| found.bytes);
+        let reason = self
+            .read(index, OPT_OUT)
+            .or_else(|why| here().ok_or(why))
+            .map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
         let first = reason.unwrap_or_default().lines().next().unwrap_or_default().to_owned();
         Some(if first.is_empty() { "its owners say no more".to_owned() } else { first.chars().take(200).collect() })
     }

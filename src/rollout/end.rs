@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::decisions::ROLLOUT;
+use super::deliver::NOT_OF_THIS_STATE;
 use super::ledger::{LedgerRow, doubt_said};
 use super::observe::{is_half, is_unclear};
 use super::outcome::Outcome;
@@ -147,6 +148,7 @@ fn person_needed(snapshot: &Briefs) -> Option<(u32, String)> {
     let is_taken = |record: &DeliveryRecord| record.refusal == Some(Refusal::Taken);
     let why = |record: &DeliveryRecord, entity: &str| match &record.state {
         DeliveryState::Refused(why) if is_taken(record) => Some(why.clone()),
+        DeliveryState::Replaced(why) if why.ends_with(NOT_OF_THIS_STATE) => Some(why.clone()),
         _ if is_unclear(record) || is_half(record) || stands_again(record) => doubt_said(record, entity),
         _ => None,
     };

@@ -21,8 +21,10 @@ use super::ship::OPTED_OUT;
 use super::snapshot::{Briefs, PlanBrief, VerdictBrief};
 use super::supersede::is_withdrawn;
 use super::traffic::is_open;
+use crate::config::Delivery;
 use crate::state::{
-    ConsumerRecord, Decision, DecisionKind, DeliveryRecord, DeliveryState, Store, Wait, WaitFor, WaveRecord, WaveState,
+    Applied, ConsumerRecord, Decision, DecisionKind, DeliveryRecord, DeliveryState, Store, Wait, WaitFor, WaveRecord,
+    WaveState,
 };
 use crate::verify::{Strength, VerdictKind};
 
@@ -193,7 +195,7 @@ fn row(snapshot: &Briefs, wave_of: &BTreeMap<&str, &WaveRecord>, consumer: &Cons
     let (outcome, reason) = said(snapshot, &known, consumer);
     let Known { plan, verdict, wave, state, .. } = known;
     LedgerRow {
-        outdated: delivery.and_then(|delivery| delivery.outdated.clone()),
+        outdated: delivery.and_then(outdated),
         entity: consumer.entity.clone(),
         owner: consumer.owner.clone(),
         workspace: consumer.workspace.clone(),
@@ -222,6 +224,13 @@ fn row(snapshot: &Briefs, wave_of: &BTreeMap<&str, &WaveRecord>, consumer: &Cons
     }
 }
 
+/// Why what is out is not what the rules make now. Of what goes back there is nothing to say.
+fn outdated(delivery: &DeliveryRecord) -> Option<String> {
+    use DeliveryState as D;
+    let stands = matches!(delivery.state, D::Delivered | D::Edited(_) | D::Superseded);
+    delivery.outdated.clone().filter(|_| stands)
+}
+
 /// What became of a consumer, and why, in one line.
 fn said(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Outcome, String) {
     let (outcome, mut reason) = became(snapshot, known, consumer);
@@ -232,6 +241,13 @@ fn said(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Out
     let Some(delivery) = known.delivery else { return (outcome, reason) };
     let id = consumer.workspace.as_deref().unwrap_or_default();
     reason = approved(snapshot, known, id).unwrap_or_else(|| on_its_way(delivery, reason));
+    let is_back = known.wave.is_some_and(|wave| matches!(wave.state, WaveState::RolledBack(_)));
+    if is_back && delivery.how == Delivery::Checkout && delivery.state == DeliveryState::Delivered {
+        let name = shown(&consumer.entity);
+        reason = format!(
+            "{reason}; it is there though its wave was taken back: `gander rollback --consumer {name}` takes it back"
+        );
+    }
     let excluded = snapshot.decisions.get(&(DecisionKind::Exclude, id.to_owned()));
     // What was out once keeps its state, and why it stays away is said beside it.
     if let Some(by) = excluded.filter(|_| known.state.was_out()) {
@@ -248,7 +264,7 @@ fn said(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Out
         Some(_) => delivery.doubt.clone(),
         None => doubt_said(delivery, &consumer.entity),
     };
-    for why in [delivery.outdated.clone(), doubt].into_iter().flatten() {
+    for why in [outdated(delivery), doubt].into_iter().flatten() {
         reason = format!("{reason}; {why}");
     }
     if let Some(why) = opt_out::too_late(delivery, shown(&consumer.entity)) {
@@ -310,6 +326,12 @@ fn on_its_way(delivery: &DeliveryRecord, reason: String) -> String {
             (Some(_), _) => format!("{reason}; merged"),
             (None, None) => format!("{reason}; its owner has not merged it yet"),
             (None, Some(_)) => reason,
+        },
+        (D::Delivered, _) if delivery.how == Delivery::Patches => match delivery.applied {
+            Some(Applied::Here) => format!("{reason}; it is applied in its folder, and not committed"),
+            Some(Applied::Part) => format!("{reason}; a part of it is applied in its folder, and not committed"),
+            Some(Applied::Committed) => format!("{reason}; applied and committed"),
+            None => reason,
         },
         // Its owner went on with the branch, and merged it with that.
         (D::Edited(_), _) if delivery.merged.is_some() => format!("{reason}; merged"),

@@ -61,7 +61,7 @@ mod why;
 
 pub use bind::out_there as is_out;
 pub use decisions::{About, approve, exclude, pause, resume, retry};
-pub use deliver::{NOT_CORRECTED, WITHDRAWN, changed_since};
+pub use deliver::{NOT_CORRECTED, WITHDRAWN, changed_since, is_committed};
 pub use digest::{Digest, digest};
 pub use driver::{run, watch};
 pub use end::RunEnd;

@@ -6,23 +6,22 @@
 
 mod branches;
 mod contents;
+mod folder;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use branches::{Subject, Where, look_at_all};
+use branches::{Known, Subject, Where, look_at_all};
 pub(super) use contents::{EARLIER_COMPARED, is_half, is_unclear, partly, unclear};
 
 use super::deliver;
 use super::machine::consumer::Event;
-use super::ship::change_set;
 use super::snapshot::Snapshot;
 use super::supersede::is_withdrawn;
 use super::{Request, RolloutError};
 use crate::config::Delivery;
 use crate::digest::Digest;
-use crate::files;
-use crate::state::{DeliveryRecord, DeliveryState, Entry, Store};
-use crate::workspace::{FileVersion, Pin, Workspace};
+use crate::state::{Applied, DeliveryRecord, DeliveryState, Entry, Store};
+use crate::workspace::{Pin, Workspace};
 
 /// How many remotes are asked at once.
 const AT_ONCE: usize = 16;
@@ -53,6 +52,8 @@ pub(super) enum Seen {
     Arrived,
     /// What was in the way of its rollback is gone.
     Freed,
+    /// Its patches are applied where gander reads, or not any more.
+    Applied(Option<Applied>),
 }
 
 /// What branches and histories tell.
@@ -193,16 +194,8 @@ pub(super) fn look_around(
             (Delivery::Branch, _, Some(git)) => {
                 branches.entry(Where::Here(git.toplevel.clone())).or_default().push(subject);
             }
-            // What is taken back holds its files against both ends itself.
-            (Delivery::Checkout, ..) if record.state == DeliveryState::Delivered && !look.closely => {
-                let seen = in_place(place, pinned, &store.versions(id)?);
-                found.extend(seen.map(|seen| News { id: id.clone(), seen: Some(seen), doubt: None }));
-            }
-            (Delivery::Checkout, ..) if record.state == DeliveryState::RolledBack && record.doubt.is_some() => {
-                let versions = store.versions(id)?;
-                let set = change_set(place, &versions);
-                let shipment = deliver::Shipment { place, pin: None, versions: &versions, set: &set, under: &[] };
-                found.push(News { id: id.clone(), seen: None, doubt: Some(deliver::committed(&shipment, record)) });
+            (Delivery::Checkout | Delivery::Patches, ..) => {
+                found.extend(folder::look(store, (place, pinned), (id, record), look.closely)?);
             }
             _ => {}
         }
@@ -211,7 +204,9 @@ pub(super) fn look_around(
         return Ok(Around { news: found, heads: BTreeMap::new(), unseen: BTreeMap::new() });
     };
     let prefix = format!("gander/{}/", binding.migration);
-    let (looked, mut unseen) = look_at_all(&prefix, branches, &store.heads()?);
+    let changes = changes_known(snapshot);
+    let known = Known { prefix: &prefix, changes: &changes };
+    let (looked, mut unseen) = look_at_all(known, branches, &store.heads()?);
     let mut heads = contents::heads(&looked);
     let (told, more) = contents::settle(store, snapshot, look, looked)?;
     found.extend(told);
@@ -223,6 +218,18 @@ pub(super) fn look_around(
     }
     found.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(Around { news: found, heads, unseen: unseen.into_iter().collect() })
+}
+
+/// The names of all changes that a state knows of.
+fn changes_known(snapshot: &Snapshot) -> BTreeSet<String> {
+    let mut known = BTreeSet::new();
+    for record in snapshot.deliveries.values() {
+        for one in std::iter::successors(Some(record), |one| one.over.as_deref()) {
+            known.insert(one.change_id.to_string());
+            known.extend(one.earlier.iter().map(|earlier| earlier.change_id.to_string()));
+        }
+    }
+    known
 }
 
 /// The commit that gander made and that is out.
@@ -248,29 +255,6 @@ fn stands(state: &DeliveryState) -> bool {
     !matches!(state, D::RolledBack | D::Closed(_) | D::Replaced(_) | D::Refused(_) | D::Failed(_))
 }
 
-/// What became of files that were written in place.
-fn in_place(place: &Workspace, pinned: Option<&str>, versions: &[FileVersion]) -> Option<Seen> {
-    let mut before = 0;
-    for version in versions {
-        let found = files::read_below(&place.root, &version.path).ok()?;
-        if found == version.before && found != version.after {
-            before += 1;
-        } else if found != version.after {
-            return Some(Seen::Edited(format!("its owner changed {} since", version.path)));
-        }
-    }
-    // On another commit, somebody may only look at another branch.
-    let same_commit = place.git.as_ref().is_none_or(|git| Some(git.commit.as_str()) == pinned);
-    match before {
-        0 => None,
-        all if all == versions.len() && same_commit => {
-            Some(Seen::Closed("its owner put its files back as they were".to_owned()))
-        }
-        all if all == versions.len() => None,
-        _ => Some(Seen::Edited("its owner put some of its files back as they were".to_owned())),
-    }
-}
-
 /// A delivery by what was seen of it.
 pub(super) fn as_seen(record: &DeliveryRecord, seen: &Seen) -> DeliveryRecord {
     use DeliveryState as D;
@@ -290,6 +274,7 @@ pub(super) fn as_seen(record: &DeliveryRecord, seen: &Seen) -> DeliveryRecord {
         Seen::Arrived if record.state == D::RolledBack => D::RollingBack,
         Seen::Arrived => D::Delivered,
         Seen::Freed => D::RollingBack,
+        Seen::Applied(_) => record.state.clone(),
         Seen::Refused(why) => D::Conflict(why.clone()),
         Seen::Edited(why) => D::Edited(why.clone()),
         Seen::Closed(why) | Seen::Undone { why, .. } => D::Closed(why.clone()),
@@ -310,6 +295,7 @@ pub(super) fn as_seen(record: &DeliveryRecord, seen: &Seen) -> DeliveryRecord {
     match seen {
         Seen::Earlier { change, .. } => as_earlier(now, change),
         Seen::Undone { commit, .. } => DeliveryRecord { once: Some(commit.clone()), ..now },
+        Seen::Applied(applied) => DeliveryRecord { applied: *applied, ..now },
         _ => now,
     }
 }
@@ -350,7 +336,11 @@ fn note(store: &mut Store, id: &str, record: &DeliveryRecord, seen: &Seen) -> Re
             let (event, point, why) = match &record.state {
                 DeliveryState::RolledBack => (Event::Revert, "arrived", after_all),
                 DeliveryState::Closed(_) | DeliveryState::Replaced(_) => {
-                    (Event::Deliver, "restored", "its owner brought its branch back")
+                    let how = match record.how {
+                        Delivery::Checkout | Delivery::Patches => "its files are as gander left them again",
+                        Delivery::Branch | Delivery::Push => "its owner brought its branch back",
+                    };
+                    (Event::Deliver, "restored", how)
                 }
                 _ => return arrived(store, id, &mut record.clone(), Entry::of("arrived", id, after_all)),
             };
@@ -371,6 +361,15 @@ fn note(store: &mut Store, id: &str, record: &DeliveryRecord, seen: &Seen) -> Re
             let mut record = DeliveryRecord { state, ..now.clone() };
             let entry = Entry { detail: why.clone(), ..Entry::of(format!("owner.{}", Event::Back.as_str()), id, "") };
             return deliver::go(store, id, &mut record, (Event::Back, now.state), entry);
+        }
+        Seen::Applied(applied) => {
+            let what = match applied {
+                Some(Applied::Here) => "its patch is applied where gander reads, and not committed",
+                Some(Applied::Part) => "a part of its patch is applied where gander reads, and not committed",
+                Some(Applied::Committed) => "its patch is applied and committed where gander reads",
+                None => "its patch is not applied where gander reads",
+            };
+            return Ok(store.record_delivery(id, &now, &Entry::of("applied", id, what))?);
         }
         Seen::Refused(why) => (Event::Conflict, why),
         Seen::Edited(why) => (Event::Edit, why),

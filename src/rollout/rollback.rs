@@ -168,7 +168,15 @@ fn merged_after_all(
     record: &mut DeliveryRecord,
 ) -> Result<(), RolloutError> {
     let versions = store.versions_of(id, &record.change_id)?;
-    let Some(git) = &workspace(snapshot, id)?.place.git else { return Ok(()) };
+    let place = &workspace(snapshot, id)?.place;
+    if matches!(record.how, Delivery::Checkout | Delivery::Patches)
+        && let Ok(Told::There | Told::Unclear { whole: Some(_), .. }) = deliver::tells_here(&place.root, &versions)
+    {
+        let entry = Entry::of("again", id, "what was taken back is there all the same");
+        let mut now = DeliveryRecord { doubt: None, ..record.clone() };
+        return deliver::go(store, id, &mut now, (Turn::Revert, DeliveryState::RollingBack), entry);
+    }
+    let Some(git) = &place.git else { return Ok(()) };
     let Ok(present) = deliver::present(git, record) else { return Ok(()) };
     match present.tells(&git.prefix, &versions) {
         Ok(Told::There) if versions.iter().any(|one| one.before != one.after) => {}

@@ -130,11 +130,15 @@ pub(super) fn turn_all<'b>(
         let goes_out = |kept: &KeptBack| {
             request.correct || approval.is_some_and(|approval| approval.about == kept.change_id.to_string())
         };
-        // What corrects a merged change set and was kept back goes out after all.
+        // What corrects a merged change set and was kept back goes out after all; of what could not be corrected it
+        // is tried again.
         let kept = deliveries.get(&id).filter(|one| one.state == DeliveryState::Delivered && one.merged.is_some());
-        if let Some((old, record)) =
-            before.get(&id).zip(kept.filter(|one| one.correction.as_ref().is_some_and(goes_out)))
-        {
+        let was_not = |one: &DeliveryRecord| {
+            let said = one.outdated.as_ref().is_some_and(|why| why.starts_with(deliver::NOT_CORRECTED));
+            said && request.correct && deliverable(fresh.plan)
+        };
+        let kept = kept.filter(|one| one.correction.as_ref().is_some_and(goes_out) || was_not(one));
+        if let Some((old, record)) = before.get(&id).zip(kept) {
             if !deliverable(fresh.plan) {
                 fresh = WorkspaceRecord { place: fresh.place, pin: old.pin.clone(), plan: &old.plan, ..fresh };
                 fresh.plan_digest = old.plan_digest;
@@ -230,7 +234,10 @@ pub(super) fn turn_all<'b>(
         if let Some(why) = why {
             note_outdated(store, &place.id, why)?;
         }
-        let was = deliveries.get(&place.id).filter(|record| record.merged.is_some() && record.outdated.is_some());
+        let may_be = |record: &DeliveryRecord| {
+            record.merged.is_some() || matches!(record.how, Delivery::Checkout | Delivery::Patches)
+        };
+        let was = deliveries.get(&place.id).filter(|record| may_be(record) && record.outdated.is_some());
         if why.is_none() && request.replan && was.is_some() {
             note_outdated(store, &place.id, "")?;
         }
@@ -266,6 +273,15 @@ fn unless_merged(
     record: &mut DeliveryRecord,
     turn: Turn,
 ) -> Result<Turn, RolloutError> {
+    if record.how == Delivery::Patches && record.state == DeliveryState::Delivered {
+        let versions = store.versions_of(&place.id, &record.change_id)?;
+        // Whoever has applied it, or a part of it, has what was made of their code as it was.
+        let is_applied = matches!(
+            deliver::tells_here(&place.root, &versions),
+            Ok(Told::There | Told::Unclear { whole: Some(_), .. }) if versions.iter().any(|one| one.before != one.after)
+        );
+        return Ok(if is_applied { Turn::Keep } else { turn });
+    }
     if !matches!(record.how, Delivery::Branch | Delivery::Push) {
         return Ok(turn);
     }

@@ -23,9 +23,8 @@ pub(super) fn is_left(state: &DeliveryState) -> bool {
 pub(super) fn what_to_do(snapshot: &Snapshot, id: &str, record: &DeliveryRecord) -> String {
     let entity = snapshot.consumers.iter().find(|one| one.workspace.as_deref() == Some(id));
     let name = entity.map_or(id, |one| shown(&one.entity));
-    let branch = record.branch.as_ref().map_or("", |(branch, _)| branch.as_str());
-    let stands = !record.state.is_thrown_away();
-    let gone = if stands { format!(", and delete the branch {branch}") } else { String::new() };
+    let branch = record.branch.as_ref().filter(|_| !record.state.is_thrown_away());
+    let gone = branch.map_or_else(String::new, |(branch, _)| format!(", and delete the branch {branch}"));
     format!(
         "bring the rest of it in or take it out by hand{gone}, then run again; or leave it as it is: \
          `gander exclude {name} --reason …`"

@@ -32,7 +32,7 @@ mod waves;
 pub use decisions::{Decision, DecisionKind};
 pub use journal::{Entry, Phase, Recorded};
 pub use records::{
-    Binding, ConsumerRecord, DeliveryRecord, DeliveryState, Earlier, KeptBack, Refusal, Terms, Wait, WaitFor,
+    Applied, Binding, ConsumerRecord, DeliveryRecord, DeliveryState, Earlier, KeptBack, Refusal, Terms, Wait, WaitFor,
     WaveRecord, WaveState, WorkspaceRecord,
 };
 pub use requests::{Answer, Asked, ask};

@@ -350,6 +350,21 @@ pub struct DeliveryRecord {
     /// Why its owner wants no change, where they said so once they had it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opted_out: Option<String>,
+    /// What of its patches is applied in the folder that gander reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied: Option<Applied>,
+}
+
+/// What somebody did with patches in the folder that gander reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Applied {
+    /// All of it is there, and not committed.
+    Here,
+    /// A part of it is there, and not committed.
+    Part,
+    /// All of it is committed.
+    Committed,
 }
 
 /// A change set over a merged one that does not go out by itself.
@@ -436,6 +451,7 @@ impl DeliveryRecord {
             refusal: None,
             correction: None,
             opted_out: None,
+            applied: None,
         }
     }
 }

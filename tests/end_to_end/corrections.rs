@@ -189,3 +189,21 @@ fn who_leaves_with_a_correction_thrown_away_keeps_what_was_merged_on_record() {
     let dry = bench.gander(&["rollback", "--all", "--dry-run"]).stdout;
     assert!(dry.contains("apps/ant  "), "{dry}");
 }
+
+#[test]
+fn a_correction_that_its_owner_wants_not_is_said_each_time_and_made_once_they_do() {
+    let (bench, ant, _) = merged("");
+    bench.gander(&["run"]).expect(0);
+    commit(&ant, ".gander-opt-out", "we are out\n", &[]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    mended(&bench);
+    for _ in 0..2 {
+        let said = bench.gander(&["correct"]).expect(1).stderr;
+        assert!(said.contains("not corrected: it opts out: we are out"), "{said}");
+    }
+    git(&ant, &["rm", "-q", ".gander-opt-out"]);
+    git(&ant, &["commit", "-q", "-m", "we stay"]);
+    git(&ant, &["push", "-q", "origin", "main"]);
+    bench.gander(&["correct"]).expect(0);
+    assert!(branches(&bench, "ant").iter().any(|(name, _)| name == "gander/small/ant-2"), "{:#}", bench.ledger());
+}

@@ -298,3 +298,116 @@ fn a_lost_state_knows_what_was_written_into_working_trees() {
     bench.gander(&["rollback", "--all"]).expect(5);
     assert!(["ant", "bee", "cat"].iter().all(|name| !migrated(&bench, name)), "{:#}", bench.ledger());
 }
+
+/// The file of a change set of a consumer.
+fn papers(name: &str, file: &str) -> String {
+    let wave = if name == "ant" { 1 } else { 2 };
+    format!(".gander/small/change-sets/wave-{wave}/{name}/{file}")
+}
+
+#[test]
+fn patches_are_told_by_what_is_applied_and_what_is_committed() {
+    let bench = fleet("patches", "");
+    bench.put("apps/bee/more.py", JOB);
+    bench.put("apps/cat/more.py", format!("{JOB}\n\n\n\nlast = 1\n"));
+    bench.commit_all();
+    bench.gander(&["run"]).expect(0);
+    // One is not committed, of one a half is, one goes on in a file of it.
+    bench.git(&["apply", &papers("ant", "change.patch")]);
+    bench.git(&["apply", "--include=apps/bee/job.py", &papers("bee", "change.patch")]);
+    bench.git(&["apply", &papers("cat", "change.patch")]);
+    bench.git(&["add", "apps/bee", "apps/cat"]);
+    bench.git(&["commit", "-q", "-m", "ours"]);
+    bench.put("apps/cat/more.py", bench.text("apps/cat/more.py") + "mine = 2\n");
+    bench.git(&["add", "apps/cat"]);
+    bench.git(&["commit", "-q", "-m", "more"]);
+    for _ in 0..2 {
+        bench.gander(&["run"]).expect(7);
+        let ledger = bench.ledger();
+        assert!(outcomes(&ledger).values().all(|word| word == "changed"), "{ledger:#}");
+        assert_eq!(ledger["waves"].as_array().unwrap().len(), 2, "nothing is made anew: {ledger:#}");
+        for (name, why) in [
+            ("ant", "; it is applied in its folder, and not committed"),
+            ("bee", "its owner may have merged a part of it"),
+            ("cat", "; applied and committed"),
+        ] {
+            assert!(reason(&ledger, name).contains(why), "{name}: {}", reason(&ledger, name));
+        }
+    }
+    let said = bench.gander(&["rollback", "--consumer", "bee"]).expect(5).stderr;
+    assert!(said.contains("bring the rest of it in or take it out by hand, then run again"), "{said}");
+    bench.git(&["apply", "--include=apps/bee/more.py", &papers("bee", "change.patch")]);
+    bench.git(&["commit", "-q", "-m", "the rest", "apps/bee"]);
+    bench.gander(&["run"]).expect(0);
+    bench.gander(&["rollback", "--all"]).expect(5);
+    let ledger = bench.ledger();
+    for name in ["ant", "bee", "cat"] {
+        assert!(reason(&ledger, name).contains("it is applied: job.py is as gander left it"), "{ledger:#}");
+        bench.git(&["apply", &papers(name, "revert.patch")]);
+    }
+    bench.gander(&["run"]).expect(3);
+    let ledger = bench.ledger();
+    assert!(outcomes(&ledger).values().all(|word| word == "rolled-back"), "{ledger:#}");
+    assert!(reason(&ledger, "bee").contains("its last commit still holds job.py as gander left it: commit that"));
+    assert!(!reason(&ledger, "ant").contains("as gander left it"), "{ledger:#}");
+}
+
+#[test]
+fn files_that_come_back_are_told() {
+    let bench = fleet("checkout", "");
+    bench.gander(&["run"]).expect(0);
+    // One is committed on another branch, which is merged later; one is put aside.
+    bench.git(&["checkout", "-q", "-b", "feature"]);
+    bench.git(&["commit", "-q", "-m", "ours", "apps/ant"]);
+    bench.git(&["checkout", "-q", "main"]);
+    bench.git(&["stash", "push", "-q", "apps/cat"]);
+    bench.gander(&["run"]).expect(0);
+    for name in ["ant", "cat"] {
+        let said = reason(&bench.ledger(), name).to_owned();
+        assert!(said.contains("its owner put its files back as they were"), "{said}");
+    }
+    bench.git(&["merge", "-q", "feature"]);
+    bench.gander(&["run"]).expect(0);
+    assert_eq!(outcomes(&bench.ledger())["ant"], "changed", "{:#}", bench.ledger());
+    // One is put aside for the time of the rollback.
+    bench.git(&["stash", "push", "-q", "apps/bee"]);
+    bench.gander(&["rollback", "--all"]).expect(5);
+    bench.git(&["commit", "-q", "-m", "back", "apps/ant"]);
+    bench.git(&["stash", "pop", "-q"]);
+    bench.git(&["stash", "pop", "-q"]);
+    for _ in 0..2 {
+        bench.gander(&["run"]).expect(3);
+        let ledger = bench.ledger();
+        for (name, why) in [
+            ("bee", "what was taken back is there all the same: job.py is as gander left it, and not committed"),
+            ("cat", "it is there though its wave was taken back"),
+        ] {
+            assert!(reason(&ledger, name).contains(why), "{}", reason(&ledger, name));
+            assert!(!reason(&ledger, name).contains("commit or stash"), "{}", reason(&ledger, name));
+        }
+    }
+    bench.gander(&["rollback", "--consumer", "bee"]).expect(0);
+    bench.gander(&["rollback", "--all"]).expect(0);
+    assert!(["ant", "bee", "cat"].iter().all(|name| !migrated(&bench, name)), "{:#}", bench.ledger());
+}
+
+#[test]
+fn what_is_committed_and_outdated_is_said_not_to_be_corrected() {
+    for how in ["checkout", "patches"] {
+        let bench = fleet(how, "");
+        bench.gander(&["run"]).expect(0);
+        for name in ["ant", "bee", "cat"].iter().filter(|_| how == "patches") {
+            bench.git(&["apply", &papers(name, "change.patch")]);
+        }
+        bench.git(&["commit", "-q", "-am", "ours"]);
+        bench.gander(&["run"]).expect(0);
+        bench.put("small.rhai", bench.text("small.rhai").replace("users_v2", "users_v3"));
+        for _ in 0..2 {
+            let said = bench.gander(&["correct"]).expect(1).stderr;
+            assert_eq!(said.matches("not corrected: it is in its owner's files").count(), 3, "{how}: {said}");
+        }
+        bench.gander(&["run"]).expect(1);
+        bench.gander(&["rollback", "--consumer", "ant"]).expect(5);
+        assert!(!reason(&bench.ledger(), "ant").contains("not corrected"), "{:#}", bench.ledger());
+    }
+}

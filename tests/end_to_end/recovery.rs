@@ -237,3 +237,38 @@ fn a_consumer_that_is_gone_for_good_may_be_left_out_of_a_recovery() {
         before.map(|tip| (tip, "healthy".to_owned()))
     );
 }
+
+#[test]
+fn a_state_that_is_an_older_copy_is_told() {
+    // The copy is of the time before one was made anew, or before it was out at all.
+    for only in [None, Some("ant")] {
+        let bench = fleet("");
+        let state = bench.root.join(".gander/small/state.db");
+        bench.gander(&[&["run"][..], &only.map_or(vec![], |name| vec!["--only", name])].concat());
+        let copy = std::fs::read(&state).unwrap();
+        bench.gander(&["run"]).expect(0);
+        let cat = owner(&bench, "cat", "main");
+        for name in ["more.py", "most.py"].iter().take(if only.is_some() { 1 } else { 2 }) {
+            commit(&cat, name, OLD, &[]);
+            git(&cat, &["push", "-q"]);
+            bench.gander(&["run"]).expect(0);
+        }
+        let made = tip(&bench, "cat");
+        std::fs::write(&state, copy).unwrap();
+        if only.is_some() {
+            commit(&cat, "most.py", OLD, &[]);
+            git(&cat, &["push", "-q"]);
+        }
+        for _ in 0..2 {
+            let said = bench.gander(&["run"]).expect(7).stdout;
+            assert!(said.contains("somebody has to look at cat: "), "{said}");
+            assert!(said.contains("`gander recover` rebuilds it from what is out"), "{said}");
+        }
+        assert!(reason(&bench.ledger(), "cat").contains("an older copy"), "{:#}", bench.ledger());
+        assert_eq!(tip(&bench, "cat"), made, "it is not touched");
+        std::fs::remove_dir_all(bench.root.join(".gander")).unwrap();
+        bench.gander(&["recover"]).expect(0);
+        bench.gander(&["run"]).expect(0);
+        assert!(outcomes(&bench.ledger()).values().all(|word| word == "changed"), "{only:?}: {:#}", bench.ledger());
+    }
+}

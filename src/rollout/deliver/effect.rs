@@ -2,7 +2,7 @@
 //! trees, branches here and elsewhere. Each may find parts of itself done already.
 
 use super::look::{ends_match, on_either_end};
-use super::{Obstacle, Papers, Shipment, no_clash, waits_for_approval};
+use super::{Obstacle, Papers, Shipment, Told, no_clash, tells_here, waits_for_approval};
 use crate::changeset::Side;
 use crate::config::Delivery;
 use crate::digest::Digest;
@@ -69,6 +69,9 @@ fn commit(
         Err(error @ GitError::CheckedOut { .. }) if record.replaces.is_some() => {
             Err(Obstacle::Moved(format!("it can't be made anew: {error}")))
         }
+        Err(GitError::Moved { .. }) if names_a_change(&place, branch) => {
+            Err(Obstacle::Taken(format!("the branch {branch} here {NOT_OF_THIS_STATE}")))
+        }
         // A branch of that name that is somebody else's: nothing was delivered.
         Err(error @ (GitError::Moved { .. } | GitError::CheckedOut { .. })) => Err(taken(&error)),
         Err(error) => Err(error.into()),
@@ -98,10 +101,7 @@ fn push(shipment: &Shipment<'_>, papers: &Papers<'_>, record: &mut DeliveryRecor
         // The same, pushed from another clone or by a run whose state was lost?
         return adopt(&place, &remote, record, &made).and_then(|found| match found {
             true => Ok(()),
-            false => Err(Obstacle::Taken(format!(
-                "{} has a branch {branch} that gander did not make; rename or delete it, then run again with --retry",
-                remote.url()
-            ))),
+            false => Err(in_its_place(&remote, &branch)?),
         });
     }
     let push = Push { branch: &branch, commit: &made, replaces: found.as_deref() };
@@ -124,6 +124,29 @@ fn push(shipment: &Shipment<'_>, papers: &Papers<'_>, record: &mut DeliveryRecor
         }
         pushed => Ok(pushed?),
     }
+}
+
+/// What is said of a branch that holds a change of gander's which no record tells of.
+pub(in crate::rollout) const NOT_OF_THIS_STATE: &str = "holds a change set of which this state knows nothing, as if it were \
+    an older copy: put the newer one in its place; or move the state folder away, and `gander recover` rebuilds it from \
+    what is out";
+
+/// Whether a branch that is here holds a change of gander's.
+fn names_a_change(place: &GitPlace, branch: &str) -> bool {
+    let found = git::find_branch(place, branch).ok().flatten();
+    found.is_some_and(|found| git::changes_named(&found.message).next().is_some())
+}
+
+/// What stands at a remote where a change set was to go.
+fn in_its_place(remote: &Remote, branch: &str) -> Result<Obstacle, Obstacle> {
+    let message = remote.facts(branch)?.map(|facts| facts.message).unwrap_or_default();
+    Ok(Obstacle::Taken(match git::changes_named(&message).next() {
+        Some(_) => format!("the branch {branch} of {} {NOT_OF_THIS_STATE}", remote.url()),
+        None => format!(
+            "{} has a branch {branch} that gander did not make; rename or delete it, then run again with --retry",
+            remote.url()
+        ),
+    }))
 }
 
 /// A person has seen exactly this, and let it out.
@@ -301,24 +324,25 @@ pub(super) fn take_back(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Res
 /// Patches are taken back by whoever applied them: seen where that is the folder that gander reads.
 fn not_applied(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Result<(), Obstacle> {
     let root = &shipment.place.root;
-    for version in shipment.versions.iter().filter(|one| one.before != one.after) {
-        if files::read_below(root, &version.path)? == version.after {
-            return Err(Obstacle::Conflict(format!(
-                "it is applied: {} is as gander left it in {}; `git apply revert.patch` from {} there, then roll it \
-                 back again",
-                version.path,
-                root.display(),
-                record.folder
-            )));
-        }
-    }
-    Ok(())
+    let Some(first) = shipment.versions.iter().find(|one| one.before != one.after) else { return Ok(()) };
+    let (path, is) = match tells_here(root, shipment.versions)? {
+        Told::There => (first.path.clone(), "is as gander left it"),
+        Told::Unclear { whole: Some(path), .. } => (path, "is as gander left it"),
+        Told::Unclear { part: true, neither: Some(path), .. } => (path, "holds some of it"),
+        Told::NotThere | Told::Unclear { .. } => return Ok(()),
+    };
+    Err(Obstacle::Conflict(format!(
+        "it is applied: {path} {is} in {}; `git apply revert.patch` from {} there takes it out, and `gander run` goes on",
+        root.display(),
+        record.folder
+    )))
 }
 
 /// What stands in the commit of a work tree whose files were put back: its owner has committed the
 /// change set, and has to commit that it is back.
 pub(in crate::rollout) fn committed(shipment: &Shipment<'_>, record: &DeliveryRecord) -> Option<String> {
-    let git = shipment.place.git.as_ref().filter(|_| record.how == Delivery::Checkout)?;
+    let in_folder = matches!(record.how, Delivery::Checkout | Delivery::Patches);
+    let git = shipment.place.git.as_ref().filter(|_| in_folder)?;
     let repository = Repository::open(&git.toplevel).ok()?;
     let head = repository.head().ok()??;
     let paths: Vec<String> = shipment.versions.iter().map(|version| shipment.set.joined(&version.path)).collect();

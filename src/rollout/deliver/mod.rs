@@ -12,10 +12,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use clash::{is_clash, no_clash};
-pub(super) use effect::{committed, not_moved_there as not_moved, remote_of_record, unless_approved};
+pub(super) use effect::{
+    NOT_OF_THIS_STATE, committed, not_moved_there as not_moved, remote_of_record, unless_approved,
+};
 pub use effect::{is_ours, trailer};
 pub use look::{is_own, own_writes};
-pub use present::{Present, Told, merged_as_files, present};
+pub use present::{Present, Told, is_committed, merged_as_files, present, tells_here};
 use revert::Reverting;
 pub use revert::{Named, SIDE_BY_SIDE, changed_since, is_revert, named, revert_id, trial};
 

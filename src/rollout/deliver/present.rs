@@ -2,12 +2,15 @@
 //!
 //! Must not: change anything.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::Obstacle;
 use super::revert::{Ground, back, changed_since, ground};
+use crate::files;
 use crate::git::{self, GitError, Merging};
-use crate::state::DeliveryRecord;
+use crate::state::{DeliveryRecord, StateError, Store};
 use crate::workspace::{Content, FileVersion, GitPlace, Workspace, below};
 
 /// What the files of a history's head say of a change set.
@@ -153,39 +156,12 @@ impl Present {
         prefix: &str,
         versions: &[FileVersion],
     ) -> Result<Told, Obstacle> {
-        let (mut back, mut first, mut missing) = (0, None, None);
-        let (mut neither, mut whole, mut part) = (None, None, false);
-        let changed: Vec<&FileVersion> = versions.iter().filter(|one| one.before != one.after).collect();
-        for version in &changed {
-            let path = below(prefix, &version.path);
-            let there;
-            let found = match read.get(&path) {
-                Some(found) => found.as_ref(),
-                None => {
-                    there = self.ground.repository().file_at(head, &path)?;
-                    there.as_ref()
-                }
-            };
-            let is_in = is_in(version, found)?;
-            part |= is_in.unwrap_or_else(|| has_new_words(version, found));
-            if is_in == Some(true) && whole.is_none() {
-                whole = Some(version.path.clone());
-            }
-            back += usize::from(is_in == Some(false));
-            if is_in == Some(false) && missing.is_none() {
-                missing = Some(version.path.clone());
-            }
-            if is_in != Some(true) && first.is_none() {
-                first = Some(version.path.clone());
-            }
-            if is_in.is_none() && neither.is_none() {
-                neither = Some(version.path.clone());
-            }
-        }
-        Ok(match first {
-            None => Told::There,
-            Some(_) if back == changed.len() => Told::NotThere,
-            Some(path) => Told::Unclear { path, missing, neither, whole, part },
+        told(versions, |path| {
+            let path = below(prefix, path);
+            Ok(match read.get(&path) {
+                Some(found) => Cow::Borrowed(found),
+                None => Cow::Owned(self.ground.repository().file_at(head, &path)?),
+            })
         })
     }
 
@@ -209,6 +185,48 @@ impl Present {
     }
 }
 
+/// What the files that lie in a folder say of a change set.
+///
+/// # Errors
+/// Where they can't be read.
+pub fn tells_here(root: &Path, versions: &[FileVersion]) -> Result<Told, Obstacle> {
+    told(versions, |path| Ok(Cow::Owned(files::read_below(root, path)?)))
+}
+
+/// What files say of a change set, by what is read at their paths.
+fn told<'r>(
+    versions: &[FileVersion],
+    read: impl Fn(&str) -> Result<Cow<'r, Option<Content>>, Obstacle>,
+) -> Result<Told, Obstacle> {
+    let (mut back, mut first, mut missing) = (0, None, None);
+    let (mut neither, mut whole, mut part) = (None, None, false);
+    let changed: Vec<&FileVersion> = versions.iter().filter(|one| one.before != one.after).collect();
+    for version in &changed {
+        let found = read(&version.path)?;
+        let found = (*found).as_ref();
+        let is_in = is_in(version, found)?;
+        part |= is_in.unwrap_or_else(|| has_new_words(version, found));
+        if is_in == Some(true) && whole.is_none() {
+            whole = Some(version.path.clone());
+        }
+        back += usize::from(is_in == Some(false));
+        if is_in == Some(false) && missing.is_none() {
+            missing = Some(version.path.clone());
+        }
+        if is_in != Some(true) && first.is_none() {
+            first = Some(version.path.clone());
+        }
+        if is_in.is_none() && neither.is_none() {
+            neither = Some(version.path.clone());
+        }
+    }
+    Ok(match first {
+        None => Told::There,
+        Some(_) if back == changed.len() => Told::NotThere,
+        Some(path) => Told::Unclear { path, missing, neither, whole, part },
+    })
+}
+
 /// Whether a file holds a word that a change brought into it.
 fn has_new_words(version: &FileVersion, present: Option<&Content>) -> bool {
     let words = |content: Option<&Content>| -> BTreeSet<String> {
@@ -218,6 +236,15 @@ fn has_new_words(version: &FileVersion, present: Option<&Content>) -> bool {
     };
     let (before, after, now) = (words(version.before.as_ref()), words(version.after.as_ref()), words(present));
     after.difference(&before).any(|word| now.contains(word))
+}
+
+/// Whether all of what was delivered into a folder is in its last commit.
+///
+/// # Errors
+/// Where the state can't be read.
+pub fn is_committed(store: &Store, place: &Workspace, record: &DeliveryRecord) -> Result<bool, StateError> {
+    let versions = store.versions_of(&place.id, &record.change_id)?;
+    Ok(merged_as_files(place, record, &versions).is_ok_and(|head| head.is_some()))
 }
 
 /// The present head of a consumer's repository, where its files tell that a change set was

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use super::{AT_ONCE, Fork, Seen, Sight, is_in_the_way, made, stands};
-use crate::git::{GitError, Repository, Standings};
+use crate::git::{self, GitError, Repository, Standings};
 use crate::rollout::deliver::{self, Named, trailer};
 use crate::rollout::unclear;
 use crate::state::{DeliveryRecord, DeliveryState};
@@ -52,12 +52,21 @@ pub(super) struct Looked<'a> {
     pub sights: Vec<(Subject<'a>, Sight)>,
 }
 
+/// What the state knows of a migration's branches.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'k> {
+    /// How their names begin.
+    pub prefix: &'k str,
+    /// The names of all changes that were made, as commits have them.
+    pub changes: &'k BTreeSet<String>,
+}
+
 /// What was seen, and what could not be, with why.
 pub(super) type All<'a> = (Vec<Looked<'a>>, Vec<(String, String)>);
 
 /// Looks at many repositories at once. `heads` are those that were looked at before.
 pub(super) fn look_at_all<'a>(
-    prefix: &str,
+    known: Known<'_>,
     branches: BTreeMap<Where, Vec<Subject<'a>>>,
     heads: &BTreeMap<String, String>,
 ) -> All<'a> {
@@ -69,7 +78,7 @@ pub(super) fn look_at_all<'a>(
             scope.spawn(|| {
                 while let Some((place, subjects)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
                     let name = place.name();
-                    let looked = look_at(prefix, &place, &subjects, heads.get(&name));
+                    let looked = look_at(known, &place, &subjects, heads.get(&name));
                     let Ok(mut results) = results.lock() else { return };
                     match looked {
                         Ok(looked) => results.0.push(looked),
@@ -83,11 +92,12 @@ pub(super) fn look_at_all<'a>(
 }
 
 fn look_at<'a>(
-    prefix: &str,
+    known_changes: Known<'_>,
     place: &Where,
     subjects: &[Subject<'a>],
     before: Option<&String>,
 ) -> Result<Looked<'a>, GitError> {
+    let prefix = known_changes.prefix;
     let made_by_us = |subject: &Subject<'_>| {
         let revert = subject.record.revert.as_ref().map(|(_, commit)| commit.clone());
         let earlier = subject.record.earlier.iter().filter_map(|one| one.commit.clone());
@@ -97,7 +107,8 @@ fn look_at<'a>(
     let known: BTreeSet<String> = subjects.iter().filter_map(|subject| subject.pinned.map(str::to_owned)).collect();
     let lender = subjects.iter().find_map(|subject| subject.git.filter(|git| git.toplevel.is_dir()));
     let all = |repository: &Repository, standings: &Standings| {
-        let seen = |subject: &Subject<'a>| Ok((*subject, become_of(repository, standings, subject.record)?));
+        let seen =
+            |subject: &Subject<'a>| Ok((*subject, become_of(repository, standings, subject.record, known_changes)?));
         let sights = subjects.iter().map(seen).collect::<Result<Vec<_>, GitError>>()?;
         let head = standings.head.clone();
         let same = head.is_some() && head.as_ref() == before;
@@ -142,7 +153,12 @@ fn look_at<'a>(
 }
 
 /// What became of one branch.
-fn become_of(repository: &Repository, standings: &Standings, record: &DeliveryRecord) -> Result<Sight, GitError> {
+fn become_of(
+    repository: &Repository,
+    standings: &Standings,
+    record: &DeliveryRecord,
+    known: Known<'_>,
+) -> Result<Sight, GitError> {
     let in_history = |commit: Option<&String>| commit.is_some_and(|commit| standings.merged.contains(commit));
     if let (DeliveryState::RollingBack, Some((name, commit))) = (&record.state, &record.revert) {
         let named = standings.named.get(&deliver::revert_id(record).to_string()).cloned();
@@ -182,7 +198,7 @@ fn become_of(repository: &Repository, standings: &Standings, record: &DeliveryRe
         };
         Some((one.change_id, commit?))
     });
-    sight.seen = of_branch(repository, standings, record, made)?;
+    sight.seen = of_branch((repository, standings), record, made, known)?;
     let was_merged = sight.named.is_some() || record.once.is_some();
     if record.state.is_thrown_away() && was_merged && sight.seen == Some(Seen::Arrived) {
         // It was merged, and taken back, maybe by a history without it; the branch was left where it is.
@@ -196,10 +212,10 @@ pub(super) const NOT_MERGED: &str = ", and its change was not merged";
 
 /// What became of a branch that is in no history.
 fn of_branch(
-    repository: &Repository,
-    standings: &Standings,
+    (repository, standings): (&Repository, &Standings),
     record: &DeliveryRecord,
     made: Option<String>,
+    known: Known<'_>,
 ) -> Result<Option<Seen>, GitError> {
     let arrived = |(name, made): (&String, &String)| standings.tips.get(name) == Some(made);
     use DeliveryState as D;
@@ -232,9 +248,18 @@ fn of_branch(
         Some(tip) if repository.same_tree(tip, &made)? => {
             Some(Seen::Edited(format!("its owner gave the commit on the branch {name} other words")))
         }
-        Some(tip) if repository.same_writing(tip, &made)? => {
-            Some(Seen::Edited(format!("its owner amended the commit on the branch {name}, and gave it other words")))
+        Some(tip) => {
+            let message = repository.message(tip)?;
+            let named: Vec<_> = git::changes_named(&message).collect();
+            Some(match named.is_empty() {
+                true if repository.same_writing(tip, &made)? => {
+                    Seen::Edited(format!("its owner amended the commit on the branch {name}, and gave it other words"))
+                }
+                false if named.iter().any(|change| !known.changes.contains(*change)) => {
+                    Seen::Replaced(format!("the branch {name} {}", deliver::NOT_OF_THIS_STATE))
+                }
+                _ => Seen::Replaced(format!("the branch {name} holds something else now")),
+            })
         }
-        Some(_) => Some(Seen::Replaced(format!("the branch {name} holds something else now"))),
     })
 }

@@ -104,7 +104,7 @@ fn is_asked(snapshot: &Snapshot, look: &Look<'_>, subject: &Subject<'_>, sight: 
     };
     match &sight.seen {
         Some(Seen::Merged(_) | Seen::Closed(_) | Seen::Undone { .. } | Seen::Replaced(_) | Seen::Freed) => true,
-        Some(Seen::Earlier { .. } | Seen::Back(_) | Seen::Refused(_) | Seen::Arrived) => false,
+        Some(Seen::Earlier { .. } | Seen::Back(_) | Seen::Refused(_) | Seen::Arrived | Seen::Applied(_)) => false,
         // The same files may be their owner's own work by now: that is said.
         None if record.state == D::RolledBack => (!same || look.closely) && made(record).is_some(),
         Some(Seen::Edited(_)) | None => {
