@@ -157,7 +157,12 @@ impl<'a> Work<'a> {
         let manifest = self.planned.manifests[index].as_ref()?;
         manifest.entries.get(OPT_OUT)?;
         // Of what is in place the tree is that of which it was made, which may not have it yet.
-        let here = || files::read_below(&fleet.workspaces[index].root, OPT_OUT).ok().flatten().map(|found| found.bytes);
+        let here = || {
+            files::read_below(&self.planned.fleet.workspaces[index].root, OPT_OUT)
+                .ok()
+                .flatten()
+                .map(|found| found.bytes)
+        };
         let reason = self
             .read(index, OPT_OUT)
             .or_else(|why| here().ok_or(why))

@@ -51,6 +51,8 @@ pub(super) fn bind(store: &mut Store, request: &Request<'_>) -> Result<(), Rollo
     let wanted = binding(request, found.as_ref(), workspaces);
     let same_fleet =
         found.as_ref().is_some_and(|found| same_migration(found, &wanted) && found.plan_digest == wanted.plan_digest);
+    // What goes out all the same has its wave to be in.
+    let same_fleet = same_fleet && turned.over.is_empty();
     if same_fleet
         && workspaces.iter().all(|now| before.get(&now.place.id).is_some_and(|old| same_place(&old.place, &now.place)))
     {

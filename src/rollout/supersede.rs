@@ -124,18 +124,24 @@ pub(super) fn turn_all<'b>(
     let deliveries = store.deliveries()?;
     let decisions = store.decisions()?;
     let mut turned = Turned::default();
+    let another = store.binding()?.is_some_and(|found| found.migration_digest != request.migration.digest);
     for mut fresh in now {
         let id = fresh.place.id.clone();
         let approval = decisions.get(&(DecisionKind::Approve, id.clone()));
-        let goes_out = |kept: &KeptBack| {
-            request.correct || approval.is_some_and(|approval| approval.about == kept.change_id.to_string())
-        };
+        // Where all is as it was, what was kept back would only be kept back again.
+        let anew =
+            request.correct && (another || before.get(&id).is_none_or(|old| old.plan_digest != fresh.plan_digest));
+        let goes_out =
+            |kept: &KeptBack| anew || approval.is_some_and(|approval| approval.about == kept.change_id.to_string());
         // What corrects a merged change set and was kept back goes out after all; of what could not be corrected it
         // is tried again.
         let kept = deliveries.get(&id).filter(|one| one.state == DeliveryState::Delivered && one.merged.is_some());
         let was_not = |one: &DeliveryRecord| {
-            let said = one.outdated.as_ref().is_some_and(|why| why.starts_with(deliver::NOT_CORRECTED));
-            said && request.correct && deliverable(fresh.plan)
+            let why = one.outdated.as_ref().and_then(|why| why.strip_prefix(deliver::NOT_CORRECTED));
+            let opted_out = || index_of(request, &id).is_some_and(|index| (request.opted_out)(index).is_some());
+            let is_in = |why: &String| why.starts_with(OPTED_OUT) && !opted_out();
+            let why = why.map(str::to_owned);
+            why.is_some_and(|why| anew || (request.correct && is_in(&why))) && deliverable(fresh.plan)
         };
         let kept = kept.filter(|one| one.correction.as_ref().is_some_and(goes_out) || was_not(one));
         if let Some((old, record)) = before.get(&id).zip(kept) {
@@ -238,17 +244,25 @@ pub(super) fn turn_all<'b>(
             record.merged.is_some() || matches!(record.how, Delivery::Checkout | Delivery::Patches)
         };
         let was = deliveries.get(&place.id).filter(|record| may_be(record) && record.outdated.is_some());
-        if why.is_none() && request.replan && was.is_some() {
+        // What was to be corrected and could not be is not right by that.
+        let is_wanted =
+            |record: &DeliveryRecord| record.merged.is_some() && deliverable(&request.plan.workspaces[index]);
+        if why.is_none() && request.replan && was.is_some_and(|record| !is_wanted(record)) {
             note_outdated(store, &place.id, "")?;
         }
     }
     Ok(turned)
 }
 
+/// Where a workspace is in the fleet.
+fn index_of(request: &Request<'_>, id: &str) -> Option<usize> {
+    request.fleet.workspaces.iter().position(|place| place.id == id)
+}
+
 /// Whether its owners opted out, and do so no more.
 fn is_in_again(request: &Request<'_>, fresh: &WorkspaceRecord<&WorkspacePlan>, record: &DeliveryRecord) -> bool {
     let opted_out = record.state == DeliveryState::RolledBack && record.because.starts_with(OPTED_OUT);
-    let index = || request.fleet.workspaces.iter().position(|place| place.id == fresh.place.id);
+    let index = || index_of(request, &fresh.place.id);
     opted_out && deliverable(fresh.plan) && index().is_some_and(|index| (request.opted_out)(index).is_none())
 }
 

@@ -148,6 +148,10 @@ fn a_correction_that_is_kept_back_goes_out_once_it_may() {
             assert!(bench.text(".gander/small/change-sets/held/ant/change.patch").contains("users_v3"));
             bench.gander(&["run"]);
             assert_eq!(branches(&bench, "ant").len(), 1, "not by itself");
+            for _ in 0..2 {
+                bench.gander(&["correct"]).expect(4);
+                assert_eq!(reason(&bench.ledger(), "ant"), why, "it waits on");
+            }
             bench.gander(&["approve", "ant"]).expect(0);
             // One that nobody has merged is withdrawn, and waits as any other.
             assert_eq!((tip(&bench, "bee"), outcomes(&bench.ledger())["bee"].as_str()), (None, "pending"));
