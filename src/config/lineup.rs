@@ -36,6 +36,18 @@ pub enum Selector {
 const FORMS: &str =
     "write `tier=1`, `owner=group:default/ads`, `lifecycle=experimental`, `tag=batch` or `language=python`";
 
+impl std::fmt::Display for Selector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tier(tier) => write!(f, "tier={tier}"),
+            Self::Owner(owner) => write!(f, "owner={owner}"),
+            Self::Lifecycle(lifecycle) => write!(f, "lifecycle={lifecycle}"),
+            Self::Tag(tag) => write!(f, "tag={tag}"),
+            Self::Language(language) => write!(f, "language={language}"),
+        }
+    }
+}
+
 impl Selector {
     /// Whether it means this consumer, whose changed files are of these languages.
     pub fn means(&self, consumer: &Consumer, languages: &[&str]) -> bool {

@@ -13,7 +13,7 @@ use super::planned::declared;
 use super::rules::{load_rules, names, review};
 use super::{Options, PipelineError, Planned, Progress, Tell, not_interrupted, shard};
 use crate::clock::Clock;
-use crate::config::{Complete, Migration};
+use crate::config::{Complete, Migration, Selector};
 use crate::discover::{self, Discovered, Fetching};
 use crate::index::Index;
 use crate::pin::{self, PinError};
@@ -41,6 +41,7 @@ fn find(
     let fleet = &discovery.fleet;
     tell(Progress::Discovered(fleet.consumers.len(), fleet.workspaces.len()));
     fleet.problems.iter().for_each(|problem| tell(Progress::Problem(problem)));
+    nobody_meant(migration, fleet).iter().for_each(|problem| tell(Progress::Problem(problem)));
     let changes = store.map(|store| discover::changes(store, &discovery)).transpose()?.unwrap_or_default();
     if required && !discovery.is_complete() {
         return Err(PipelineError::NotComplete(Box::new(Discovered { discovery, changes })));
@@ -51,6 +52,21 @@ fn find(
         return Err(PipelineError::Missing(missing));
     }
     Ok(with_upstream(discovery))
+}
+
+/// What `first` and `last` name that nobody is: another one would lead. What a language selects is not known yet.
+fn nobody_meant(migration: &Migration, fleet: &Fleet) -> Vec<String> {
+    let known: BTreeSet<&EntityRef> = fleet.consumers.iter().map(|consumer| &consumer.entity).collect();
+    let (named, lineup) = (&migration.rollout.first, &migration.rollout.lineup);
+    let mut said = Vec::new();
+    for (key, names, selectors) in [("first", named, &lineup.first), ("last", &lineup.last, &lineup.last_where)] {
+        let names = names.iter().filter(|name| !known.contains(name)).map(ToString::to_string);
+        let means = |selector: &&Selector| fleet.consumers.iter().any(|one| selector.means(one, &[]));
+        let selectors = selectors.iter().filter(|one| !matches!(one, Selector::Language(_)) && !means(one));
+        let nobody = names.chain(selectors.map(ToString::to_string));
+        said.extend(nobody.map(|one| format!("[rollout] {key}: nobody is {one}; see `gander discover`")));
+    }
+    said
 }
 
 /// The fleet, and which of its consumers consume what others of it make.

@@ -121,8 +121,8 @@ fn going_back(snapshot: &Briefs, of: impl Fn(&WaveState) -> bool) -> Vec<(u32, W
     waits
 }
 
-/// What waits though every wave has passed, each with its wave: rollbacks of single consumers, and change sets that
-/// wait for a person's yes. Nobody else would tell.
+/// What waits though every wave has passed, each with its wave: rollbacks of single consumers, change sets that
+/// wait for a person's yes, and those of which nobody can see what became. Nobody else would tell.
 fn left_waiting(snapshot: &Briefs) -> Vec<(u32, Wait)> {
     let asks = |record: &DeliveryRecord| match &record.state {
         DeliveryState::AwaitingApproval(_) => true,
@@ -130,6 +130,12 @@ fn left_waiting(snapshot: &Briefs) -> Vec<(u32, Wait)> {
         _ => false,
     };
     let mut waits = going_back(snapshot, |_| true);
+    let unseen = sets(snapshot, |id, record| snapshot.unseen(record).is_some() && !is_excluded(snapshot, id));
+    if let Some((first, record)) = unseen.first() {
+        let more = if unseen.len() > 1 { format!(" ({} more)", unseen.len() - 1) } else { String::new() };
+        let why = format!("the remote of {} can't be seen, and whether it was merged{more}", shown(&first.entity));
+        waits.push((record.wave, Wait { what: WaitFor::Remote, until: None, why, maker: None }));
+    }
     let asked = sets(snapshot, |id, record| asks(record) && !is_excluded(snapshot, id));
     if let Some((first, record)) = asked.first() {
         let sets = match asked.len() {
@@ -253,6 +259,7 @@ mod tests {
             verdicts: BTreeMap::new(),
             deliveries: [("a".to_owned(), record)].into(),
             decisions: BTreeMap::new(),
+            unseen: BTreeMap::new(),
         };
         assert_eq!(end_of(&briefs), RunEnd::RolledBack { wave: 2, reason: "a gate failed".to_owned() });
         // One of that wave was taken back once more since.

@@ -240,7 +240,13 @@ fn said(snapshot: &Briefs, known: &Known<'_>, consumer: &ConsumerRecord) -> (Out
     }
     let Some(delivery) = known.delivery else { return (outcome, reason) };
     let id = consumer.workspace.as_deref().unwrap_or_default();
-    reason = approved(snapshot, known, id).unwrap_or_else(|| on_its_way(delivery, reason));
+    reason = approved(snapshot, known, id).unwrap_or_else(|| match snapshot.unseen(delivery) {
+        Some(why) => {
+            let why = why.lines().next().unwrap_or_default();
+            format!("{reason}; its owner had not merged it when its remote was last seen: {why}")
+        }
+        None => on_its_way(delivery, reason),
+    });
     let is_back = known.wave.is_some_and(|wave| matches!(wave.state, WaveState::RolledBack(_)));
     if is_back && delivery.how == Delivery::Checkout && delivery.state == DeliveryState::Delivered {
         let name = shown(&consumer.entity);
@@ -498,6 +504,7 @@ mod tests {
             verdicts: BTreeMap::new(),
             deliveries: BTreeMap::new(),
             decisions: BTreeMap::new(),
+            unseen: BTreeMap::new(),
         };
         for (upstream, waits) in [(&[][..], "its window"), (&["a".to_owned()], "its window; a is not out")] {
             let said = not_out_yet(&nobody, Some(&wave), (true, upstream));

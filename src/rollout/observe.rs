@@ -117,6 +117,9 @@ impl<'a> Look<'a> {
 pub(super) fn observe(store: &mut Store, look: &Look<'_>, tell: &dyn Fn(super::Event<'_>)) -> Result<(), RolloutError> {
     let snapshot = Snapshot::read(store)?;
     let Around { news, heads, unseen } = look_around(store, &snapshot, look, tell)?;
+    if look.only.is_none() {
+        store.set_unseen_places(&unseen)?;
+    }
     store.note_unseen(heads.keys(), unseen);
     for one in news {
         let Some(record) = snapshot.deliveries.get(&one.id) else { continue };

@@ -82,6 +82,8 @@ pub(super) struct Briefs {
     pub verdicts: BTreeMap<String, VerdictBrief>,
     pub deliveries: BTreeMap<String, DeliveryRecord>,
     pub decisions: BTreeMap<(DecisionKind, String), Decision>,
+    /// The remotes that could not be seen, and why.
+    pub unseen: BTreeMap<String, String>,
 }
 
 impl Briefs {
@@ -102,7 +104,15 @@ impl Briefs {
             verdicts,
             deliveries: store.deliveries()?,
             decisions: store.decisions()?,
+            unseen: store.unseen_places()?,
         })
+    }
+
+    /// Why nobody can see what became of what is out and was not merged; `None` where that can be seen.
+    pub(super) fn unseen(&self, record: &DeliveryRecord) -> Option<&str> {
+        let is_open = matches!(record.state, DeliveryState::Delivered | DeliveryState::Edited(_));
+        let place = record.pushed_to().filter(|_| is_open && record.merged.is_none() && !self.unseen.is_empty())?;
+        self.unseen.get(&place).map(String::as_str)
     }
 
     /// The consumers of each workspace, ordered.

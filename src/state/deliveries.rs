@@ -160,6 +160,29 @@ impl Store {
         })
     }
 
+    /// The repositories that could not be looked at when all were, and why.
+    ///
+    /// # Errors
+    /// Where the state can't be read.
+    pub fn unseen_places(&self) -> Result<BTreeMap<String, String>, StateError> {
+        Ok(self.rows("SELECT place, why FROM unseen", [], |row| Ok((row.get(0)?, row.get(1)?)))?.into_iter().collect())
+    }
+
+    /// Notes which repositories can't be looked at now, where others could not before.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn set_unseen_places(&mut self, unseen: &BTreeMap<String, String>) -> Result<(), StateError> {
+        if self.unseen_places()?.keys().eq(unseen.keys()) {
+            return Ok(());
+        }
+        self.write("state.unseen", |transaction, _| {
+            transaction.execute_batch("DELETE FROM unseen")?;
+            let mut insert = transaction.prepare_cached("INSERT INTO unseen VALUES (?1, ?2)")?;
+            unseen.iter().try_for_each(|(place, why)| insert.execute(params![place, why]).map(drop))
+        })
+    }
+
     /// Deletes the files of change sets that no record names any more; how many rows went.
     ///
     /// # Errors

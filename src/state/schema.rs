@@ -189,9 +189,13 @@ CREATE TABLE past (
 ) STRICT;
 ";
 
-/// What version 8 adds: what deliveries are refused for, where more follows from that than from its reason. Before, only
+/// What version 8 adds: remotes that could not be seen; and what deliveries are refused for, where more follows from that than from its reason. Before, only
 /// the reason's words told; some states of version 7 say it already.
 const VERSION_8: &str = "
+CREATE TABLE IF NOT EXISTS unseen (
+    place TEXT PRIMARY KEY,
+    why TEXT NOT NULL
+) STRICT;
 UPDATE deliveries SET delivery = json_set(delivery, '$.refusal', 'opted-out')
     WHERE delivery ->> '$.refusal' IS NULL AND delivery ->> '$.state.kind' = 'refused'
     AND delivery ->> '$.state.reason' LIKE 'it opts out: %';

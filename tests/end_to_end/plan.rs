@@ -138,6 +138,13 @@ fn who_is_asked_for_is_there_and_waves_are_those_of_the_rollout() {
     let nobody = bench.gander(&["run"]);
     assert!(nobody.stderr.contains("no consumer was found: correct [consumers]"), "{}", nobody.stderr);
     nobody.expect(2);
+    // A word that means nobody would let another one lead.
+    bench.put("migration.toml", migration("ordres\", \"tier=1\", \"language=python", "apps/*"));
+    let said = bench.gander(&["plan", "--waves"]).expect(0).stderr;
+    for who in ["component:default/ordres", "tier=1"] {
+        assert!(said.contains(&format!("[rollout] first: nobody is {who}; see `gander discover`")), "{said}");
+    }
+    assert!(!said.contains("language=python"), "{said}");
     bench.put("migration.toml", migration("orders", "apps/*"));
     for arguments in [["plan", "--only", "biling"], ["run", "--only", "biling"]] {
         let ended = bench.gander(&arguments);

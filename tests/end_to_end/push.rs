@@ -178,6 +178,25 @@ fn a_refusal_is_told_while_the_rest_of_its_wave_waits() {
 }
 
 #[test]
+fn what_became_of_what_is_out_is_not_known_where_its_remote_is_gone() {
+    let bench = fleet("");
+    bench.gander(&["run"]).expect(0);
+    let (here, gone) = (remote(&bench, "bee"), bench.root.join("gone"));
+    std::fs::rename(&here, &gone).unwrap();
+    for command in ["run", "status"] {
+        let end = bench.gander(&[command, "--json"]).json();
+        assert_eq!(end["end"]["waits"][0]["for"], "remote", "{end:#}");
+        let why = reason(&end, "bee");
+        assert!(why.contains("had not merged it when its remote was last seen"), "{why}");
+        assert!(reason(&end, "ant").contains("its owner has not merged it yet"));
+    }
+    bench.gander(&["run"]).expect(4);
+    std::fs::rename(&gone, &here).unwrap();
+    bench.gander(&["run"]).expect(0);
+    assert!(reason(&bench.ledger(), "bee").contains("its owner has not merged it yet"));
+}
+
+#[test]
 fn a_state_that_cannot_be_used_is_told_by_every_run() {
     let bench = fleet("notify = [\"sh\", \"-c\", \"cat >> heard; echo >> heard\"]");
     bench.gander(&["run"]).expect(0);
