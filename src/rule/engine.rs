@@ -132,6 +132,16 @@ pub(super) enum Phase<'f> {
     Edit(&'f Arc<Facts>),
 }
 
+impl Phase<'_> {
+    /// What is known of the workspace; nothing while it is collected.
+    fn facts(&self) -> Option<&Arc<Facts>> {
+        match self {
+            Self::Collect(_) => None,
+            Self::Edit(facts) => Some(facts),
+        }
+    }
+}
+
 fn traverse(
     set: &RuleSet,
     File { path, tree }: File<'_>,
@@ -296,14 +306,12 @@ impl<'r, 'f> Runner<'r, 'f> {
         let rule = &self.set.rules[rule_index];
         let (built, doubt) = self.is_meant(rule_index, answer);
         let answer = answer.and(|| if built == Certainty::Unknown { built } else { Certainty::Yes });
-        // While facts are collected there are none yet.
-        let facts = match &self.phase {
-            Phase::Edit(facts) => Arc::clone(facts),
-            Phase::Collect(_) => Arc::default(),
-        };
+        let facts = self.phase.facts();
         let (mut guarded, raised) = doubt::settled(rule, || {
             let mut guards = rule.guards.iter();
-            guards.try_fold(true, |meant, g| Ok(meant && exercise::asked(g.as_ref(), g.holds(&found, &facts)?)))
+            guards.try_fold(true, |meant, guard| {
+                Ok(meant && exercise::asked(guard.as_ref(), guard.holds(&found, facts)?))
+            })
         });
         let unknown = raised.is_some() || rule.if_unknown != IfUnknown::Match && answer == Certainty::Unknown;
         if raised.is_some() || unknown && guarded.is_err() {
@@ -423,7 +431,7 @@ impl<'r, 'f> Runner<'r, 'f> {
         let literal = embedded.map(|(_, host)| (host.range(), found.tree.language));
         let (mut imports, mut files, mut seeds) = (Vec::new(), Vec::new(), Vec::new());
         let decided = match decided {
-            Ok(Decision::Edits(edits)) => match planted(self.set, rule, found) {
+            Ok(Decision::Edits(edits)) => match planted(self.set, rule, found, self.phase.facts()) {
                 (Ok(planted), None) => {
                     seeds = planted;
                     Ok(Decision::Edits(edits))

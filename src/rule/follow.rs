@@ -32,7 +32,7 @@ pub trait Bind: Send + Sync {
     ///
     /// # Errors
     /// The rule failed: its place and why.
-    fn bind(&self, found: &Match) -> Result<Givens, String>;
+    fn bind(&self, found: &Match, facts: Option<&Arc<Facts>>) -> Result<Givens, String>;
 }
 
 /// Where a follow-up looks; those that look at less come first.
@@ -65,10 +65,15 @@ pub struct Seed {
 }
 
 /// The seeds that a match of `rule` plants, and why they are in doubt.
-pub(super) fn planted(set: &RuleSet, rule: &Rule, found: &Match) -> (Result<Vec<Seed>, String>, Option<&'static str>) {
+pub(super) fn planted(
+    set: &RuleSet,
+    rule: &Rule,
+    found: &Match,
+    facts: Option<&Arc<Facts>>,
+) -> (Result<Vec<Seed>, String>, Option<&'static str>) {
     let mut seeds = Vec::new();
     for follow in &rule.follow_ups {
-        let bound = follow.bind.as_ref().map(|bind| doubt::settled(rule, || bind.bind(found)));
+        let bound = follow.bind.as_ref().map(|bind| doubt::settled(rule, || bind.bind(found, facts)));
         let given = match bound {
             None => None,
             Some((_, Some(why))) => return (Ok(Vec::new()), Some(why)),

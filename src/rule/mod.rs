@@ -260,11 +260,11 @@ pub trait Learn: Send + Sync {
 
 /// A condition that a rule states as a closure.
 pub trait Guard: Send + Sync {
-    /// Whether a match is meant. Pure.
+    /// Whether a match is meant, given what is known of the workspace: nothing while facts are collected. Pure.
     ///
     /// # Errors
     /// The rule failed: its place and why.
-    fn holds(&self, found: &Match, facts: &Arc<Facts>) -> Result<bool, String>;
+    fn holds(&self, found: &Match, facts: Option<&Arc<Facts>>) -> Result<bool, String>;
 }
 
 /// An answer.

@@ -72,16 +72,21 @@ impl Closure {
         }
     }
 
-    pub(super) fn call(&self, found: &Match, facts: &Arc<Facts>) -> Result<Dynamic, String> {
+    pub(super) fn call(&self, found: &Match, facts: Option<&Arc<Facts>>) -> Result<Dynamic, String> {
         self.call_with(found, facts, vec![Dynamic::from(RhaiMatch(Arc::new(found.clone())))])
     }
 
     /// With these arguments before the context, which is that of `found`.
-    pub(super) fn call_with(&self, found: &Match, facts: &Arc<Facts>, before: Vec<Dynamic>) -> Result<Dynamic, String> {
+    pub(super) fn call_with(
+        &self,
+        found: &Match,
+        facts: Option<&Arc<Facts>>,
+        before: Vec<Dynamic>,
+    ) -> Result<Dynamic, String> {
         refill();
         let cx = Cx {
             language: found.tree.language.facts.name.clone(),
-            facts: Arc::clone(facts),
+            facts: facts.map(Arc::clone),
             tree: Arc::clone(&found.tree),
             path: Arc::clone(&found.path),
             survey: self.survey.clone(),
@@ -114,7 +119,7 @@ impl Closure {
 
 impl Decide for Closure {
     fn decide(&self, found: &Match, facts: &Arc<Facts>, languages: &FileLanguages) -> Result<Decision, String> {
-        let answer = self.call(found, facts)?;
+        let answer = self.call(found, Some(facts))?;
         if let Some(decision) = answer.read_lock::<Decision>() {
             return Ok(decision.clone());
         }
@@ -143,7 +148,7 @@ impl Decide for Closure {
 }
 
 impl Guard for Closure {
-    fn holds(&self, found: &Match, facts: &Arc<Facts>) -> Result<bool, String> {
+    fn holds(&self, found: &Match, facts: Option<&Arc<Facts>>) -> Result<bool, String> {
         let answer = self.call(found, facts)?;
         answer
             .as_bool()
@@ -153,7 +158,7 @@ impl Guard for Closure {
 
 impl Learn for Closure {
     fn learn(&self, found: &Match) -> Result<Vec<String>, String> {
-        let answer = self.call(found, &Arc::default())?;
+        let answer = self.call(found, None)?;
         let text = |value: &Dynamic| value.clone().into_immutable_string().map(|t| t.to_string());
         let values = match answer.read_lock::<rhai::Array>() {
             Some(array) => array.iter().map(text).collect::<Result<Vec<_>, _>>(),

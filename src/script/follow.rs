@@ -1,6 +1,7 @@
 //! `followup(…)`, `.then(…)` and `given(…)`: rules that go on where others made an edit.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext, Position};
 
@@ -12,7 +13,7 @@ use super::finder::{Spec, texts};
 use super::nodes::{Cx, RhaiList, RhaiNode};
 use super::reference::Api;
 use crate::pattern::{Given, Givens};
-use crate::rule::{Bind, Match, Scope};
+use crate::rule::{Bind, Facts, Match, Scope};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
@@ -91,8 +92,8 @@ fn then(h: &mut Handle, rules: &Dynamic, scope: &str, bind: Option<FnPtr>, at: P
 }
 
 impl Bind for Closure {
-    fn bind(&self, found: &Match) -> Result<Givens, String> {
-        let answer = self.call(found, &std::sync::Arc::default())?;
+    fn bind(&self, found: &Match, facts: Option<&Arc<Facts>>) -> Result<Givens, String> {
+        let answer = self.call(found, facts)?;
         let Some(map) = answer.read_lock::<Map>() else {
             let kind = plain(answer.type_name());
             return Err(format!("{}: then(…) must be given a map of names, not {kind}", self.place_of()));

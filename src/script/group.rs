@@ -49,7 +49,7 @@ pub(super) fn register(api: &mut Api<'_>) {
 
 impl Join for Grouped {
     fn key(&self, found: &Match, facts: &Arc<Facts>) -> Result<Result<String, Decision>, String> {
-        let answer = self.key.call(found, facts)?;
+        let answer = self.key.call(found, Some(facts))?;
         if let Some(decision) = answer.read_lock::<Decision>() {
             return Ok(Err(decision.clone()));
         }
@@ -70,9 +70,9 @@ impl Join for Grouped {
 
     fn decide(&self, found: &[Match], facts: &Arc<Facts>, languages: &FileLanguages) -> Result<Decision, String> {
         let Some(first) = found.first() else { return Ok(Decision::Edits(Vec::new())) };
-        let key = self.key.call(first, facts)?;
+        let key = self.key.call(first, Some(facts))?;
         let all: Array = found.iter().map(|one| Dynamic::from(RhaiMatch(Arc::new(one.clone())))).collect();
-        let answer = self.edit.call_with(first, facts, vec![key, all.into()])?;
+        let answer = self.edit.call_with(first, Some(facts), vec![key, all.into()])?;
         if let Some(decision) = answer.read_lock::<Decision>() {
             return Ok(decision.clone());
         }

@@ -25,7 +25,8 @@ pub(super) struct RhaiMatch(pub(super) Arc<Match>);
 #[derive(Clone)]
 pub(super) struct Cx {
     pub(super) language: String,
-    pub(super) facts: Arc<Facts>,
+    /// What the rules that collect have learned; nothing while they do.
+    pub(super) facts: Option<Arc<Facts>>,
     pub(super) tree: Arc<Tree>,
     pub(super) path: Arc<str>,
     pub(super) survey: Option<Arc<Survey>>,
@@ -127,7 +128,13 @@ rule("example").lang("python")
     .edit(|m, cx| if m.X.text in cx.facts("moved") { edits([replace(m.X, code("new"))]) } else { skip("not moved") })
     .example("moved('a')\nuse(a)\nuse(b)", "moved('a')\nuse(new)\nuse(b)");"#;
     api.function("Context.facts(name) -> Array", docs, example, |cx: &mut Cx, name: &str| -> Fallible<Array> {
-        let facts: Array = cx.facts.get(name).map(|fact| Dynamic::from(fact.to_owned())).collect();
+        let Some(facts) = &cx.facts else {
+            return Err(fail(
+                "facts are known once every file was read: a rule that collects can't ask for them; ask in the rule that \
+                 edits",
+            ));
+        };
+        let facts: Array = facts.get(name).map(|fact| Dynamic::from(fact.to_owned())).collect();
         charge(facts.len())?;
         Ok(facts)
     });

@@ -198,7 +198,7 @@ fn a_failed_rule_is_an_outcome_and_the_others_go_on() {
 const MOVED: &str = r#"
 rule("declared").lang("python").find("MOVED = $NAME").collect("moved", |m| m.NAME.value);
 rule("renamed").lang("python").find("$F($$$A)").where(#{ F: kind("identifier") })
-    .when(|m| true)
+    .when(|m, cx| m.F.text in cx.facts("moved"))
     .edit(|m, cx| if m.F.text in cx.facts("moved") {
         edits([replace(m.F, code("new_" + m.F.text))])
     } else { skip("not moved") });
