@@ -51,3 +51,10 @@
 (element_value_pair key: (identifier) @label)
 (assignment_expression left: (_) @write)
 (update_expression (_) @write)
+
+(constant_declaration type: (_) @type declarator: (variable_declarator name: (identifier) @define))
+(interface_body) @scope
+(switch_label (identifier) @doubtful)
+(labeled_statement . (identifier) @label)
+(break_statement (identifier) @label)
+(continue_statement (identifier) @label)

@@ -115,3 +115,10 @@
 (assignment_expression left: (_) @write)
 (augmented_assignment_expression left: (_) @write)
 (update_expression argument: (_) @write)
+
+; A tag in lower case is text.
+([(jsx_opening_element name: (identifier) @label) (jsx_closing_element name: (identifier) @label)
+  (jsx_self_closing_element name: (identifier) @label)] (#match? @label "^[a-z]"))
+
+; A class's name for itself.
+(class name: (identifier) @define) @scope

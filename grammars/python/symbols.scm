@@ -21,7 +21,7 @@
 (pattern_list (identifier) @define)
 (tuple_pattern (identifier) @define)
 (list_pattern (identifier) @define)
-(named_expression name: (identifier) @define value: (_) @value)
+(named_expression name: (identifier) @define.hoisted value: (_) @value)
 (for_statement left: (identifier) @define)
 (for_in_clause left: (identifier) @define)
 (as_pattern_target (identifier) @define)
@@ -60,3 +60,7 @@
 (delete_statement (_) @write)
 (delete_statement (expression_list (_) @write))
 (pattern_list (_) @write)
+
+(function_definition type_parameters: (type_parameter (type (identifier) @define @type.parameter)))
+(class_definition type_parameters: (type_parameter (type (identifier) @define @type.parameter)))
+(type_alias_statement left: (type (identifier) @define))

@@ -52,3 +52,4 @@
 (assignment_expression left: (_) @write)
 (compound_assignment_expr left: (_) @write)
 (reference_expression (mutable_specifier) value: (_) @write)
+(label (identifier) @label)

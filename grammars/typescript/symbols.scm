@@ -133,3 +133,9 @@
 (assignment_expression left: (_) @write)
 (augmented_assignment_expression left: (_) @write)
 (update_expression argument: (_) @write)
+
+; A class's name for itself, and the members of an enum, which see each other.
+(class name: (type_identifier) @define) @scope
+(enum_body) @scope
+(enum_body name: (property_identifier) @define)
+(enum_assignment name: (property_identifier) @define)

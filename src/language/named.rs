@@ -32,6 +32,9 @@ pub struct SymbolFacts {
     /// Whether a function that an import brings may be called as a member of a value: `import p.m`, `x.m()`.
     #[serde(default)]
     pub extension_functions: bool,
+    /// Whether a name with a dot in it means what an import brings, or the file's own, and never a whole path.
+    #[serde(default)]
+    pub qualified_by_import: bool,
     /// Kinds of statements, and of names in them, by which a file gives on what another one has: `export { f } from "m"`.
     #[serde(default)]
     pub given_on: Vec<String>,

@@ -120,6 +120,9 @@ impl<'t> Builder<'t> {
                 "nameless" => {
                     found.symbols.nameless.insert(id);
                 }
+                "doubtful" => {
+                    found.symbols.doubtful.insert(id);
+                }
                 "label" => {
                     found.symbols.labels.insert(id);
                 }

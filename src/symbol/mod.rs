@@ -129,6 +129,8 @@ pub struct Symbols {
     nameless: HashSet<NodeId>,
     /// Names that refer to nothing: those of named arguments.
     labels: HashSet<NodeId>,
+    /// Names that may be those of what another file declares.
+    doubtful: HashSet<NodeId>,
     written: HashSet<NodeId>,
     /// Names of classes.
     classes: HashSet<NodeId>,

@@ -8,10 +8,13 @@ use tree_sitter::Query;
 use crate::language::Language;
 
 macro_rules! symbols {
-    ($($language:literal in $folder:literal)*) => {
+    ($($language:literal in $folder:literal $(and $more:literal)?)*) => {
         /// A language, the folder of its query, and the query.
         static SOURCES: &[(&str, &str, &str)] =
-            &[$(($language, $folder, include_str!(concat!("../../grammars/", $folder, "/symbols.scm")))),*];
+            &[$(($language, $folder, concat!(
+                include_str!(concat!("../../grammars/", $folder, "/symbols.scm"))
+                $(, include_str!(concat!("../../grammars/", $more, "/symbols.scm")))?
+            ))),*];
     };
 }
 
@@ -23,7 +26,7 @@ symbols! {
     "swift" in "swift"
     "javascript" in "javascript"
     "typescript" in "typescript"
-    "tsx" in "typescript"
+    "tsx" in "typescript" and "tsx"
     "go" in "go"
     "rust" in "rust"
 }

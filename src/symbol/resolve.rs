@@ -72,7 +72,7 @@ impl Symbols {
                 let suffix = format!(".{written}");
                 let brought = wildcards().any(|w| below(&w.path) || !self.is_absolute(&w.path, tree))
                     || facts.reexports && wildcards().next().is_some();
-                if sought(written) {
+                if sought(written) && !(facts.qualified_by_import && written.contains('.')) {
                     let head = written.split('.').next().unwrap_or_default();
                     let strange = !facts.globals.is_empty() && written.contains('.');
                     let unknown = match strange {
@@ -119,6 +119,7 @@ impl Symbols {
     /// module. Empty for anything else.
     pub fn names(&self, node: Node<'_>) -> Vec<Name> {
         let mut names = self.names_at(node, 0);
+        names.extend(self.doubtful.contains(&node.id).then_some(Name::Local(None)));
         names.sort();
         names.dedup();
         names
