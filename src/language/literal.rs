@@ -283,7 +283,7 @@ pub fn write(language: &Language, value: &str, like: Option<&str>) -> String {
     let dollar = value.contains(opens);
     // Not every language has tabs in its texts, and one that has no letters behind a backslash has line breaks.
     let tab = facts.escape_letters && value.contains('\t');
-    let plain = !value.contains(quote) && !value.contains(['\n', '\r', '\\']) && !(holes || strips || dollar || tab);
+    let plain = !(value.contains(quote) || value.contains(['\n', '\r', '\\']) || holes || strips || dollar || tab);
     if plain && (value.is_ascii() || !bytes) {
         let close: String = prefix.chars().filter(|c| *c == '#').collect();
         return format!("{prefix}{quote}{value}{quote}{close}");

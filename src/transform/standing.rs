@@ -77,7 +77,7 @@ fn is_one_of(node: Node<'_>, place: &Place) -> bool {
     let beside = |other: Node<'_>| other.id != node.id && place.beside.iter().any(|kind| kind == other.kind());
     if place.lacks.as_ref().is_some_and(|field| node.field(field).is_some())
         || place.word.as_ref().is_some_and(|word| !begins_with(node.text(), word))
-        || place.followed && !node.next_named().is_some_and(|next| !place.before.iter().any(|kind| kind == next.kind()))
+        || place.followed && node.next_named().is_none_or(|next| place.before.iter().any(|kind| kind == next.kind()))
         || !place.beside.is_empty() && !node.parent().is_some_and(|around| around.children().any(beside))
     {
         return false;
