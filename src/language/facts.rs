@@ -230,6 +230,12 @@ pub struct ElementFacts {
     /// those in that field of that kind.
     #[serde(default)]
     pub by_place: Vec<String>,
+    /// Kinds of elements that say something of those on one side of them: the `*` of Python's parameters.
+    #[serde(default)]
+    pub markers: std::collections::BTreeMap<String, Marked>,
+    /// Kinds that they say nothing of.
+    #[serde(default)]
+    pub unmarked: Vec<String>,
     /// Where what stands beside a pattern is taken apart by place, as `around.field`, and the kind of that
     /// pattern: `[a, b] = [c, d]`.
     #[serde(default)]
@@ -403,6 +409,16 @@ pub enum Likeness {
     Kind,
     /// Any of them: what returns from a function may return from a closure.
     Any,
+}
+
+/// On which side of a marker that stands which it speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Marked {
+    /// What is before it.
+    Before,
+    /// What is behind it.
+    Behind,
 }
 
 /// A first rule in this language, and code to try it on.

@@ -23,7 +23,7 @@ pub mod literal;
 pub use chains::Chains;
 pub use facts::{
     ArgumentFacts, Belonging, ChainFacts, Context, Ecosystem, ElementFacts, Facts, Hollow, Likeness, LineEndFacts,
-    OperatorFacts, Place, Starter, StringFacts,
+    Marked, OperatorFacts, Place, Starter, StringFacts,
 };
 pub use files::FileLanguages;
 pub use line_ends::LineEnds;

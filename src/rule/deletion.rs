@@ -9,8 +9,8 @@ use std::ops::Range;
 use super::elements::{element, is_join};
 use super::result::needs_result;
 use crate::edit::Fragment;
-use crate::language::ElementFacts;
-use crate::tree::{Node, Tree};
+use crate::language::{ElementFacts, Marked};
+use crate::tree::{Node, NodeId, Tree};
 
 /// Bytes that go, and what is left in their place.
 pub type Deletion = (Range<usize>, Vec<Fragment>);
@@ -143,7 +143,9 @@ pub fn elements_gone(nodes: &[Node<'_>]) -> Result<Vec<Deletion>, String> {
     let mut named: Vec<Node<'_>> = list.named_children().filter(|other| !hangs(*other)).collect();
     let values: Vec<_> = named.iter().filter(|one| tail(**one).id != one.id).map(|one| tail(*one).id).collect();
     named.retain(|one| !values.contains(&one.id));
-    let goes = |node: &Node<'_>| nodes.iter().any(|gone| gone.id == node.id);
+    let asked = |node: &Node<'_>| nodes.iter().any(|gone| gone.id == node.id);
+    let idle = idle_markers(&named, asked);
+    let goes = |node: &Node<'_>| asked(node) || idle.contains(&node.id);
     let left: Vec<&Node<'_>> = named.iter().filter(|node| !goes(node)).collect();
     let same = |deletion: Deletion| Ok(vec![deletion; nodes.len()]);
     if are_all_of(list, goes) {
@@ -165,11 +167,29 @@ pub fn elements_gone(nodes: &[Node<'_>]) -> Result<Vec<Deletion>, String> {
         [_] if is(&facts.never_single) => return words("that would have one element only"),
         _ => {}
     }
-    Ok(runs(&named, goes))
+    let all = runs(&named, goes).into_iter().filter(|(node, _)| asked(node));
+    Ok(all.map(|(_, deletion)| deletion).collect())
+}
+
+/// What marks other elements of a list, and has none left to mark: the `*` before parameters that are given by name.
+fn idle_markers(named: &[Node<'_>], goes: impl Fn(&Node<'_>) -> bool) -> Vec<NodeId> {
+    let Some(first) = named.first() else { return Vec::new() };
+    let facts = &first.tree().language.facts.elements;
+    let is_marked = |node: &Node<'_>| {
+        !goes(node)
+            && !facts.markers.contains_key(node.kind())
+            && !facts.unmarked.iter().any(|kind| kind == node.kind())
+    };
+    let is_idle = |(at, node): &(usize, &Node<'_>)| match facts.markers.get(node.kind()) {
+        Some(Marked::Before) => !named[..*at].iter().any(is_marked),
+        Some(Marked::Behind) => !named[*at..].iter().any(is_marked),
+        None => false,
+    };
+    named.iter().enumerate().filter(is_idle).map(|(_, node)| node.id).collect()
 }
 
 /// For each element that goes, its run of neighbours that do, with the separator that goes with them.
-fn runs(named: &[Node<'_>], goes: impl Fn(&Node<'_>) -> bool) -> Vec<Deletion> {
+fn runs<'t>(named: &[Node<'t>], goes: impl Fn(&Node<'t>) -> bool) -> Vec<(Node<'t>, Deletion)> {
     let mut all = Vec::new();
     for run in named.chunk_by(|a, b| goes(a) == goes(b)).filter(|run| run.first().is_some_and(&goes)) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
@@ -180,8 +200,8 @@ fn runs(named: &[Node<'_>], goes: impl Fn(&Node<'_>) -> bool) -> Vec<Deletion> {
             true => lines_of(first.tree(), whole),
             false => whole,
         };
-        let deletion = (whole, kept.map(Fragment::Copy).into_iter().collect());
-        all.extend(std::iter::repeat_n(deletion, run.len()));
+        let deletion: Deletion = (whole, kept.map(Fragment::Copy).into_iter().collect());
+        all.extend(run.iter().map(|node| (*node, deletion.clone())));
     }
     all
 }
