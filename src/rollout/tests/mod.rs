@@ -16,6 +16,7 @@ mod killed;
 mod large;
 mod on_call;
 mod waiting;
+mod watched;
 
 use super::*;
 use crate::clock::Clock;

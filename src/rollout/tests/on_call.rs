@@ -11,12 +11,12 @@ fn exclude_one(world: &World, index: usize) {
     exclude(&mut world.store().by("ana"), &name(index), "audit").unwrap();
 }
 
-fn back(world: &World, scope: Scope) -> Result<Ledger, RolloutError> {
+pub(super) fn back(world: &World, scope: Scope) -> Result<Ledger, RolloutError> {
     roll_back(&mut world.store(), &scope, &Hooks::none())
 }
 
 /// One consumer a wave, in order; `gates` beside the one that allows no regression.
-fn in_single_file(how: Delivery, verdicts: &[VerdictKind], gates: &[Gate]) -> World {
+pub(super) fn in_single_file(how: Delivery, verdicts: &[VerdictKind], gates: &[Gate]) -> World {
     let mut world = World::new(how, &changed(verdicts.len()), verdicts);
     let all = 0..verdicts.len();
     world.migration.rollout.first = all.clone().map(|index| entity(&format!("c{index}"))).collect();
@@ -30,12 +30,12 @@ fn in_single_file(how: Delivery, verdicts: &[VerdictKind], gates: &[Gate]) -> Wo
 }
 
 /// A program that fails once the file `bad` lies beside the migration.
-fn look_out(world: &World) -> Gate {
+pub(super) fn look_out(world: &World) -> Gate {
     let run = ["sh", "-c", "test ! -e bad || exit 1"].map(str::to_owned).to_vec();
     Gate::Command { run, fails: vec![1], timeout: std::time::Duration::from_secs(30), folder: world.top.clone() }
 }
 
-fn bake() -> Gate {
+pub(super) fn bake() -> Gate {
     Gate::Bake { time: std::time::Duration::from_secs(3600) }
 }
 
@@ -87,79 +87,6 @@ fn what_is_taken_back_by_hand_is_no_evidence() {
     world.run().unwrap();
     world.clock.advance(3600);
     assert!(matches!(world.run().unwrap().end, RunEnd::Waiting { wave: 2, .. }));
-}
-
-#[test]
-fn what_is_out_after_a_wave_that_was_taken_back_is_watched_on() {
-    let mut world = in_single_file(Delivery::Patches, &[VerdictKind::Pass; 3], &[bake()]);
-    world.migration.rollout.gates.push(look_out(&world));
-    world.run().unwrap();
-    world.clock.advance(3600);
-    assert!(matches!(world.run().unwrap().end, RunEnd::Waiting { wave: 2, .. }));
-    back(&world, Scope::Wave(1)).unwrap();
-    let store = Store::read(&world.migration.state).unwrap();
-    let (asked, ..) = crate::rollout::dry_run(&store, &world.migration).unwrap().unwrap();
-    assert_eq!(asked, 2, "the one that is taken back is not asked about");
-    world.run().unwrap();
-    files::write_whole(&world.top.join("bad"), b"", false).unwrap();
-    let ledger = world.run().unwrap();
-    assert!(matches!(ledger.waves[1].state, WaveState::RolledBack(_)), "{:?}", ledger.waves);
-    assert_eq!(ledger.rows[1].outcome, Outcome::RolledBack);
-    assert_eq!(*world.verified.borrow(), [0, 1], "the third one was never opened");
-}
-
-#[test]
-fn what_is_out_is_watched_while_the_rest_of_its_wave_waits() {
-    let mut world = in_single_file(Delivery::Patches, &[VerdictKind::Pass; 2], &[]);
-    world.migration.rollout.waves.remove(0);
-    world.migration.rollout.calendar.per_hour = Some(1);
-    world.migration.rollout.gates.push(look_out(&world));
-    let ledger = world.run().unwrap();
-    assert_eq!(ledger.rows[0].outcome, Outcome::Changed);
-    let waits = "verified, and not out yet: 1 went out within the hour, at most 1 may";
-    assert_eq!((ledger.rows[1].outcome, ledger.rows[1].reason.as_str()), (Outcome::Pending, waits));
-    files::write_whole(&world.top.join("bad"), b"", false).unwrap();
-    assert!(matches!(world.run().unwrap().end, RunEnd::RolledBack { wave: 1, .. }));
-    assert_eq!(world.run().unwrap().rows[1].reason, "its wave was rolled back before it went out");
-}
-
-#[test]
-fn what_is_out_is_watched_between_two_waves() {
-    for (paused, on_failed_gate) in [
-        (false, OnFailedGate::RollbackWave),
-        (false, OnFailedGate::RollbackAll),
-        (true, OnFailedGate::RollbackAll),
-        (true, OnFailedGate::Stop),
-    ] {
-        let mut world = in_single_file(Delivery::Patches, &[VerdictKind::Pass; 2], &[]);
-        world.migration.rollout.gates.push(look_out(&world));
-        world.migration.rollout.on_failed_gate = on_failed_gate;
-        let bakes = [world.migration.rollout.gates.clone(), vec![bake()]].concat();
-        let gates = std::mem::replace(&mut world.migration.rollout.gates, bakes);
-        world.run().unwrap();
-        world.clock.advance(3600);
-        if paused {
-            pause(&mut world.store(), "lunch").unwrap();
-        }
-        world.migration.rollout.calendar.max_open = Some(0);
-        world.migration.rollout.gates = gates;
-        let ledger = world.run().unwrap();
-        assert!(matches!(ledger.waves[0].state, WaveState::Passed(_)), "{:?}", ledger.waves);
-        assert_eq!(ledger.waves[1].state == WaveState::Planned, paused);
-        files::write_whole(&world.top.join("bad"), b"", false).unwrap();
-        world.migration.rollout.calendar.max_open = None;
-        let store = Store::read(&world.migration.state).unwrap();
-        let dry = crate::rollout::dry_run(&store, &world.migration).unwrap().unwrap();
-        assert!(matches!(dry, (1, _, Judgement::Failed(_))), "{dry:?}");
-        drop(store);
-        let ledger = world.run().unwrap();
-        let stops = on_failed_gate == OnFailedGate::Stop;
-        assert_eq!(ledger.rows[0].outcome == Outcome::RolledBack, !stops, "{:?}", ledger.rows[0]);
-        assert_eq!(matches!(ledger.waves[0].state, WaveState::Failed(_)), stops, "{:?}", ledger.waves);
-        assert_eq!(ledger.rows[1].outcome, Outcome::Pending, "{:?}", ledger.rows[1]);
-        let history = world.store().journal_of(ledger.rows[1].workspace.as_ref().unwrap()).unwrap();
-        assert!(history.iter().all(|line| !line.entry.point.starts_with("deliver")), "nothing new goes out");
-    }
 }
 
 #[test]
