@@ -99,36 +99,37 @@ fn nothing(api: &mut Api<'_>) {
     let example = r#".find("f($X)").when(|m| { let failed = false; try { () + "a"; } catch { failed = true; } failed }).replace("g($X)").example("f(1)", "g(1)")"#;
     api.function("() + text -> error", docs, example, move |_: (), _: &str| -> Result<String, _> { Err(nothing()) });
     let docs = "An error, as in `` `a${()}` ``: a value that is missing must not vanish in a text.";
-    let example = in_text("$X", "()");
+    let example = failing("$X", "t += ()");
     api.function("text += () -> error", docs, &example, move |_: &mut ImmutableString, (): ()| -> Result<(), _> {
         Err(nothing())
     });
-    let (node, list, code) = (in_text("$X", "m.X"), in_text("$$$X", "m.X"), in_text("$X", "code(\"a\")"));
-    no_text::<RhaiNode>(api, ["text + Node -> error", "text += Node -> error"], &node, "a node", "`.text`");
-    let signatures = ["text + NodeList -> error", "text += NodeList -> error"];
-    no_text::<RhaiList>(api, signatures, &list, "a list", "`.text` of its nodes");
-    no_text::<Snippet>(api, ["text + Code -> error", "text += Code -> error"], &code, "code", "a text");
+    no_text::<RhaiNode>(api, "Node", ("$X", "m.X"), ("a node", "`.text`"));
+    no_text::<RhaiList>(api, "NodeList", ("$$$X", "m.X"), ("a list", "`.text` of its nodes"));
+    no_text::<Snippet>(api, "Code", ("$X", "code(\"a\")"), ("code", "a text"));
 }
 
-/// A rule in which something in a text is an error.
-fn in_text(hole: &str, what: &str) -> String {
+/// A rule in which something that is done with a text is an error.
+fn failing(hole: &str, what: &str) -> String {
     format!(
-        r#".find("f({hole})").when(|m| {{ let failed = false; try {{ let t = `a${{{what}}}`; }} catch {{ failed = true; }} failed }}).replace("g({hole})").example("f(1)", "g(1)")"#
+        r#".find("f({hole})").when(|m| {{ let failed = false; let t = "a"; try {{ {what}; }} catch {{ failed = true; }} failed }}).replace("g({hole})").example("f(1)", "g(1)")"#
     )
 }
 
 /// What has a text, and is none.
 fn no_text<T: Clone + Send + Sync + 'static>(
     api: &mut Api<'_>,
-    [plus, more]: [&str; 2],
-    example: &str,
-    what: &'static str,
-    instead: &'static str,
+    name: &str,
+    (hole, value): (&str, &str),
+    (what, instead): (&'static str, &'static str),
 ) {
     let error = move || fail(format!("{what} is no text, and would not say here what it holds: take {instead}"));
-    let docs = format!("An error: {what} is no text; take {instead}.");
-    api.function(plus, &docs, example, move |_: &str, _: T| -> Result<String, _> { Err(error()) });
-    api.function(more, &docs, example, move |_: &mut ImmutableString, _: T| -> Result<(), _> { Err(error()) });
+    let docs = format!("An error, as in `` `a${{x}}` ``: {what} is no text; take {instead}.");
+    let example = failing(hole, &format!("t + {value}"));
+    let plus = format!("text + {name} -> error");
+    api.function(&plus, &docs, &example, move |_: &str, _: T| -> Result<String, _> { Err(error()) });
+    let example = failing(hole, &format!("t += {value}"));
+    let more = format!("text += {name} -> error");
+    api.function(&more, &docs, &example, move |_: &mut ImmutableString, _: T| -> Result<(), _> { Err(error()) });
 }
 
 /// Where parameters and tables are named, for people.
