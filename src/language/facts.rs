@@ -303,6 +303,9 @@ pub struct Place {
     /// What it may stand before, where it is said to be `followed`.
     #[serde(default)]
     pub before: Vec<String>,
+    /// Kinds, or what one begins with, that excuse it where they stand somewhere before it.
+    #[serde(default)]
+    pub behind: Vec<String>,
     /// Kinds one of which stands beside it.
     #[serde(default)]
     pub beside: Vec<String>,

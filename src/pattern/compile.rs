@@ -156,7 +156,7 @@ fn read_all(
             continue;
         }
         let tree = parse(language, format!("{}{}{}", candidate.before, spelt.code, candidate.after))?;
-        match read(candidate, spelt, &tree)? {
+        match read(candidate, spelt, &tree, named)? {
             Ok(reading) if !named && candidate.except.iter().any(|kind| *kind == reading.kind) => {
                 seldom.push(reading);
             }
@@ -294,9 +294,10 @@ struct Reading {
 }
 
 /// Reads the pattern in one context; the inner error is the tree, for people.
-fn read(context: &Context, spelt: &Spelt, tree: &Tree) -> Result<Result<Reading, Attempt>, PatternError> {
+fn read(context: &Context, spelt: &Spelt, tree: &Tree, named: bool) -> Result<Result<Reading, Attempt>, PatternError> {
     let (start, end) = (context.before.len(), context.before.len() + spelt.code.len());
-    let broken = tree.errors().next().is_some() || tree.iter().any(is_reserved);
+    // `catch(f) { … }` is hardly ever a method, unless a method is asked for.
+    let broken = tree.errors().next().is_some() || !named && tree.iter().any(is_reserved);
     let top = if broken { None } else { innermost(tree, start, end) };
     let Some(node) = top else {
         let at =
@@ -535,7 +536,7 @@ pub fn readings(language: &'static Language, source: &str) -> Result<Vec<Reads>,
     let spelt = Spelt::new(language, text, false);
     let one = |context: &Context| {
         let tree = parse(language, format!("{}{}{}", context.before, spelt.code, context.after))?;
-        Ok(match read(context, &spelt, &tree)? {
+        Ok(match read(context, &spelt, &tree, true)? {
             Ok(reading) => {
                 Reads { context: context.name.clone(), fits: reading.lost.is_none(), tree: spelt.show(&reading.tree) }
             }

@@ -64,12 +64,15 @@ pub(super) fn settled<T: PartialEq>(rule: &Rule, mut run: impl FnMut() -> T) -> 
         return (first, Some(DOUBTED_MEMBER));
     }
     let mut answers = vec![false; asked.number];
-    for _ in 1..MAX_RUNS {
+    for run in 1.. {
         // The next way to answer: the last `false` is `true`, and what it leads to is asked anew.
         while answers.last() == Some(&true) {
             answers.pop();
         }
         let Some(last) = answers.last_mut() else { return (first, None) };
+        if run == MAX_RUNS {
+            break;
+        }
         *last = true;
         let (given, asked) = with(answers.clone(), false);
         if asked.open || given != first {

@@ -108,7 +108,8 @@ impl Asked {
                     asked.replace(symbols, new, rule, (old, wanted, false))?;
                 }
                 ImportRequest::Succeed { old, new: wanted } => {
-                    asked.succeed((symbols, new, arranged), rule, (old, wanted))?;
+                    let heirs = requests.iter().filter(|(_, other)| other == request).count();
+                    asked.succeed((symbols, new, arranged), rule, (old, wanted, heirs))?;
                 }
                 ImportRequest::DropOrphans => {
                     let before = Symbols::of(old);
@@ -138,9 +139,16 @@ impl Asked {
         &mut self,
         (symbols, new, arranged): (&Symbols, &Tree, &Arranged),
         rule: &str,
-        (old, wanted): (&str, &Wanted),
+        (old, wanted, heirs): (&str, &Wanted, usize),
     ) -> Result<(), Unsettled> {
         let bound = wanted.bound();
+        // Code that is written anew may speak of what the import brought, too: only so many names are the heir's.
+        let said = |n: &Node<'_>| n.is_leaf() && n.text() == bound && !symbols.in_import(*n);
+        let written = new.iter().filter(said).filter(|n| !arranged.is_old(&n.local_range())).count();
+        if written != heirs {
+            let why = format!("`{bound}` would lose its import: what the edits write may speak of it, too");
+            return Err(Unsettled { rule: rule.to_owned(), why });
+        }
         let brings = |i: &Import| i.brings(old) && i.name.as_deref() == Some(bound.as_str());
         let unwritten = |n: Node<'_>| arranged.is_old(&n.local_range());
         for (index, _) in symbols.imports().iter().enumerate().filter(|(_, i)| brings(i)) {

@@ -40,7 +40,12 @@ impl Moves {
             let wanted = Wanted::parse(language, new);
             let new_name = wanted.name.filter(|name| !name.contains('.'))?;
             let known = name.field("alias").or_else(|| name.field("name"))?.text();
-            let kind = if name.text().starts_with("type ") { "type " } else { "" };
+            // `type as kind` gives on a value of that name.
+            let begins = name
+                .children()
+                .next()
+                .is_some_and(|first| first.text() == "type" && first.field_name() != Some("name"));
+            let kind = if begins { "type " } else { "" };
             let text =
                 if known == new_name { format!("{kind}{known}") } else { format!("{kind}{new_name} as {known}") };
             match groups.iter_mut().find(|(module, ..)| *module == wanted.module) {

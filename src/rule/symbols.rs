@@ -73,9 +73,14 @@ impl PathSet {
             return false;
         }
         let comment = comment.replace("::", ".");
-        let mut said = comment.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.');
+        let plain = comment.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.');
+        // `@p/a-b.C`, `module:p/d.D`: modules that have other signs in their names.
+        let signs = |c: char| c.is_whitespace() || "{}[]()<>\"'`#|,;*=".contains(c);
+        let words = comment.split(signs).filter(|word| word.contains(['/', '-', '@', ':']));
+        let others = words.flat_map(|word| [Some(word), word.rsplit_once(':').map(|(_, path)| path)]);
+        let others = others.flatten().map(|word| word.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '_'));
         // `a.b.C.f` speaks of `a.b.C`, too; a sentence may end behind it.
-        said.any(|path| {
+        plain.chain(others).any(|path| {
             std::iter::once(path).chain(above(path)).any(|path| path.contains('.') && self.set.contains(path))
         })
     }

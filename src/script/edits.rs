@@ -130,8 +130,27 @@ impl<'n, 't> Parting<'n, 't> {
         gap.start + text.trim_end().len()..gap.end
     }
 
+    /// What parts two elements; a comment may stand before it, and is none.
     fn mark(&self) -> String {
-        self.gaps().find_map(|gap| self.text(gap).trim_start().chars().next()).unwrap_or(',').to_string()
+        let Some(first) = self.nodes.first() else { return ",".to_owned() };
+        let (tree, base) = (first.tree(), first.tree().base());
+        let mark = |gap: Range<usize>| {
+            let around = first.parent()?;
+            let (mut said, mut at) = (String::new(), gap.start);
+            let comments = tree.iter_within(around).skip_while(|n| n.range().start < gap.start);
+            for comment in comments.take_while(|n| n.range().end <= gap.end).filter(|n| n.is_extra()) {
+                if comment.range().start < at {
+                    continue;
+                }
+                said.push_str(tree.text().get(at - base..comment.range().start - base)?);
+                at = comment.range().end;
+            }
+            said.push_str(tree.text().get(at - base..gap.end - base)?);
+            Some(said.trim().to_owned()).filter(|said| !said.is_empty())
+        };
+        // Statements are parted by nothing but white space.
+        let none = if self.nodes.len() > 1 { "" } else { "," };
+        self.gaps().find_map(mark).unwrap_or_else(|| none.to_owned())
     }
 
     /// What parts any two: what parts neighbours without a comment, or what stands before one and behind.

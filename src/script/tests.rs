@@ -293,6 +293,11 @@ fn what_a_closure_asks_and_a_file_cannot_tell_is_unknown_where_it_matters() {
         (".when(|m| m.F.fits(symbol(\"m.f\")) && m.X.text == \"y\").delete()", true),
         (".when(|m| m.F.fits(symbol(\"m.f\")) || m.X.text == \"x\").delete()", false),
         (".edit(|m, cx| { let mine = m.F.fits(symbol(\"m.f\")); edits([delete(m.node)]) })", false),
+        // Four questions, in sixteen ways.
+        (
+            ".edit(|m, cx| { for path in [\"a\", \"b\", \"c\", \"d\"] { m.F.fits(symbol(`m.${path}`)); } edits([delete(m.node)]) })",
+            false,
+        ),
         (".rewrite(|m, cx| if m.F.fits(symbol(\"n.g\")) { code(\"g()\") } else { skip(\"another\") })", true),
     ];
     let next = "followup(\"s/next\", [\"X\"]).lang(\"python\").find(\"g($X)\").delete();";

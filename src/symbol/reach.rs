@@ -341,8 +341,8 @@ impl Symbols {
             Some(first.text()) == one.name.as_deref()
                 && self.definitions_of(first).iter().all(|d| d.kind == Kind::Import(import))
         };
-        let top = module.strip_prefix("node:").unwrap_or(module).split('/').next().unwrap_or(module);
-        facts.import.whole_defaults.iter().any(|whole| whole == top) || itself()
+        let bare = module.strip_prefix("node:").unwrap_or(module);
+        facts.import.whole_defaults.iter().any(|whole| whole == bare || whole == module) || itself()
     }
 
     /// Whether a node stands in a module within the file.

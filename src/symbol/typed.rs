@@ -7,6 +7,9 @@ use crate::tree::{Node, NodeId};
 /// The aliases and type parameters that have been looked into: a type may speak of itself.
 type Seen = std::cell::RefCell<std::collections::HashSet<crate::tree::NodeId>>;
 
+/// What is known of values that have been asked before: many members may be set to the same ones.
+type Known = std::cell::RefCell<std::collections::HashMap<NodeId, Certainty>>;
+
 /// How many names are followed from one to the next.
 const MAX_STEPS: usize = 16;
 
@@ -14,7 +17,7 @@ impl Symbols {
     /// Whether a value is declared to be of one of these types, or made as one. A subtype is
     /// told from any other type only where it is declared what it is below.
     pub fn has_type(&self, node: Node<'_>, sought: &dyn Fn(&str) -> bool, paths: &[String]) -> Certainty {
-        let told = self.type_at(node, sought, paths, 0);
+        let told = self.type_at(node, sought, paths, (0, &Known::default()));
         if told == Certainty::Yes {
             return told;
         }
@@ -27,11 +30,32 @@ impl Symbols {
         inferred.filter(|answer| *answer != Certainty::Unknown).unwrap_or(told)
     }
 
-    fn type_at(&self, node: Node<'_>, sought: &dyn Fn(&str) -> bool, paths: &[String], step: usize) -> Certainty {
-        let tree = node.tree();
+    fn type_at(
+        &self,
+        node: Node<'_>,
+        sought: &dyn Fn(&str) -> bool,
+        paths: &[String],
+        (step, known): (usize, &Known),
+    ) -> Certainty {
         if step > MAX_STEPS {
             return Certainty::Unknown;
         }
+        if let Some(told) = known.borrow().get(&node.id) {
+            return *told;
+        }
+        let told = self.type_of_value(node, sought, paths, (step, known));
+        known.borrow_mut().insert(node.id, told);
+        told
+    }
+
+    fn type_of_value(
+        &self,
+        node: Node<'_>,
+        sought: &dyn Fn(&str) -> bool,
+        paths: &[String],
+        (step, known): (usize, &Known),
+    ) -> Certainty {
+        let tree = node.tree();
         if let Some((of, by)) = self.casts.get(&node.id).or_else(|| self.casts.get(&value_in(node).id)) {
             let imported = |by: &NodeId| self.names(tree.node(*by)).iter().all(|is| matches!(is, Name::Path(_)));
             return match by.as_ref().is_none_or(imported) {
@@ -58,7 +82,7 @@ impl Symbols {
             let told = self.told_of(object, name.text());
             return agreed(told.into_iter().map(|told| match told {
                 Told::Type(of) => self.declared_as(tree.node(of), sought, paths),
-                Told::Value(value) => self.type_at(tree.node(value), sought, paths, step + 1),
+                Told::Value(value) => self.type_at(tree.node(value), sought, paths, (step + 1, known)),
             }));
         }
         let definitions = self.definitions_of(node);
@@ -70,7 +94,7 @@ impl Symbols {
             }
             match (definition.kind, definition.value, &definition.member) {
                 (Kind::Plain, Some(value), None) if !self.reassigned.contains(node.text()) => {
-                    self.type_at(tree.node(value), sought, paths, step + 1)
+                    self.type_at(tree.node(value), sought, paths, (step + 1, known))
                 }
                 (Kind::Class, ..) => Certainty::No,
                 _ => Certainty::Unknown,
@@ -89,7 +113,9 @@ impl Symbols {
 /// What all say, where they say the same.
 fn agreed(mut answers: impl Iterator<Item = Certainty>) -> Certainty {
     let Some(first) = answers.next() else { return Certainty::Unknown };
-    answers.fold(first, |sum, one| if sum == one { sum } else { Certainty::Unknown })
+    // Nothing makes `Unknown` certain again: the rest is not asked.
+    let alike = first != Certainty::Unknown && answers.all(|one| one == first);
+    if alike { first } else { Certainty::Unknown }
 }
 
 impl Symbols {

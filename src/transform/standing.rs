@@ -75,9 +75,16 @@ fn is_one_of(node: Node<'_>, place: &Place) -> bool {
         return false;
     }
     let beside = |other: Node<'_>| other.id != node.id && place.beside.iter().any(|kind| kind == other.kind());
+    // `*args: int` begins with `*args`.
+    let begins = |other: Node<'_>, kinds: &[String]| {
+        let inner = other.named_children().next().filter(|n| n.range().start == other.range().start);
+        [Some(other), inner].into_iter().flatten().any(|n| kinds.iter().any(|kind| kind == n.kind()))
+    };
+    let before = || node.parent().into_iter().flat_map(Node::children).take_while(|n| n.id != node.id);
     if place.lacks.as_ref().is_some_and(|field| node.field(field).is_some())
         || place.word.as_ref().is_some_and(|word| !begins_with(node.text(), word))
-        || place.followed && node.next_named().is_none_or(|next| place.before.iter().any(|kind| kind == next.kind()))
+        || place.followed && node.next_named().is_none_or(|next| begins(next, &place.before))
+        || !place.behind.is_empty() && before().any(|other| begins(other, &place.behind))
         || !place.beside.is_empty() && !node.parent().is_some_and(|around| around.children().any(beside))
     {
         return false;

@@ -9,7 +9,9 @@ use crate::language::LineEnds;
 
 /// Whether any line begins with what may be a statement of its own: most texts have none, and are not looked at.
 pub(super) fn may_break(ends: &LineEnds, text: &str) -> bool {
-    let begins = |at: usize| ends.begin(text.get(at + 1..).unwrap_or("").trim_start());
+    // An empty line tells nothing: the one behind it is asked itself.
+    let blank = |c: char| c.is_whitespace() && c != '\n';
+    let begins = |at: usize| ends.begin(text.get(at + 1..).unwrap_or("").trim_start_matches(blank));
     memchr::memchr_iter(b'\n', text.as_bytes()).any(begins)
 }
 
@@ -80,5 +82,18 @@ pub(super) fn without_ends(nodes: &mut [NodeData], written: &[usize]) {
         if let Some(end) = (node.end as usize).checked_sub(1).filter(|end| written.binary_search(end).is_ok()) {
             node.end = end as u32;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_break;
+
+    #[test]
+    fn empty_lines_are_looked_at_once() {
+        let ends = crate::language::by_name("kotlin").unwrap().line_ends.as_ref().unwrap();
+        let empty = "\n".repeat(1 << 20);
+        assert!(!may_break(ends, &format!("a(){empty}b()")));
+        assert!(may_break(ends, &format!("a(){empty}\t (b)")));
     }
 }

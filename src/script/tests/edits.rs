@@ -312,6 +312,14 @@ fn comments_of_a_list_go_with_it() {
     for (code, wanted) in rows {
         assert_eq!(check(more, "javascript", code), wanted);
     }
+    // A comment before a separator is none.
+    let first = r#"rule("r").lang("javascript").find("f($$$A)").edit(|m, cx| edits([set_list(m.A, [code("n"), m.A.nodes[0], m.A.nodes[1]])]));"#;
+    assert_eq!(check(first, "javascript", "f(a /* x */, b);\n"), "f(n, a /* x */, b);\n");
+    let first = first.replace("javascript", "python");
+    assert_eq!(check(&first, "python", "f(a  # x\n  , b)\n"), "f(n, a  # x\n  , b)\n");
+    // A statement is found once.
+    let once = r#"rule("r").lang("javascript").find("f(() => { $$$B })").edit(|m, cx| edits(m.node.find_all(stmt("old($X)")).map(|n| replace(n, code("g()")))));"#;
+    assert_eq!(check(once, "javascript", "f(() => { old(1); h(old(2)); });\n"), "f(() => { g(); h(old(2)); });\n");
     // What a rule has in its hands is the statement.
     let beside =
         r#"rule("r").lang("go").find("x()").when(|m, cx| m.node.parent.prev.fits(stmt("$V.Add(1)"))).replace("y()");"#;

@@ -34,6 +34,31 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
         "def f():\n    g()\n    return 1  # t\n",
         "async def f():\n    g()\n    return 1  # t\n",
     ),
+    // Behind `*` the order of parameters is free.
+    (
+        "python",
+        ".find(kind(\"identifier\")).when(|m| m.node.text == \"old\").replace(\"a=1\")",
+        "def f(*, old, b): pass\n",
+        "def f(*, a=1, b): pass\n",
+    ),
+    (
+        "python",
+        ".find(kind(\"identifier\")).when(|m| m.node.text == \"old\").replace(\"a=1\")",
+        "def f(*c: int, old, b): pass\n",
+        "def f(*c: int, a=1, b): pass\n",
+    ),
+    (
+        "python",
+        ".find(kind(\"identifier\")).when(|m| m.node.text == \"old\").replace(\"a=1\")",
+        "def f(old, *b: int): pass\n",
+        "def f(a=1, *b: int): pass\n",
+    ),
+    (
+        "python",
+        ".find(kind(\"identifier\")).when(|m| m.node.text == \"old\").replace(\"a=1\")",
+        "def f(old, b: int): pass\n",
+        "=`a=1` can't stand in",
+    ),
     // Words that nothing parts any more.
     ("python", ".find(\"[old]\").replace(\"one\")", "def f():\n    return[old]\n", "def f():\n    return one\n"),
     ("python", ".find(\"[old]\").replace(\"one\")", "x = a in[old]if b else[old]\n", "x = a in one if b else one\n"),
