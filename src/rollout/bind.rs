@@ -234,14 +234,14 @@ fn reopen_judged(
 }
 
 /// Takes away the waves at the end that passed, and of which everybody has gone on to another one since: whoever is
-/// made anew time and again has one wave, and not one each time. What the first of them was called.
+/// made anew time and again has one wave, and not one each time. What it was called, where it was one.
 fn free_tail(store: &mut Store, waves: &mut Vec<WaveRecord>) -> Result<Option<String>, RolloutError> {
-    let mut label = None;
+    let (mut label, mut count) = (None, 0);
     while let Some(last) = waves.pop_if(|wave| wave.members.is_empty() && matches!(wave.state, WaveState::Passed(_))) {
         store.unapprove(last.number, "everybody of it has gone on to another wave")?;
-        label = Some(last.label);
+        (label, count) = (Some(last.label), count + 1);
     }
-    Ok(label)
+    Ok(label.filter(|_| count == 1))
 }
 
 /// Adds members to a wave, or a wave of them after the others.

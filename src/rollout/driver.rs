@@ -218,8 +218,17 @@ pub(super) fn is_paused(store: &Store) -> Result<bool, RolloutError> {
     Ok(store.decision(DecisionKind::Pause, ROLLOUT)?.is_some())
 }
 
+/// How long what gates said of the wave before holds while the next one is verified, in seconds.
+const WATCHED_FOR: i64 = 60;
+
 /// Verifies, delivers and judges one wave; true where the next one may open.
 fn advance_wave(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> Result<bool, RolloutError> {
+    // Verifying may take its time.
+    let (snapshot, begun) = (Snapshot::read(store)?, store.now());
+    if !judge::watch_before(store, request, &snapshot, wave)? {
+        return Ok(false);
+    }
+    drop(snapshot);
     if wave.state != WaveState::Running {
         move_waves(store, &[wave], Move::Open, "")?;
     }
@@ -234,7 +243,8 @@ fn advance_wave(store: &mut Store, request: &Request<'_>, wave: &WaveRecord) -> 
     // Nothing new goes out while what is out already fails, of this wave or of the one before it.
     let own = current(store, wave.number)?;
     let fails = judge::fails(request, &snapshot, wave) || judge::fails_so_far(store, request, &snapshot, &own)?;
-    if !fails && !judge::watch_before(store, request, &snapshot, &own)? {
+    let is_late = store.now() - begun > WATCHED_FOR;
+    if !fails && is_late && !judge::watch_before(store, request, &snapshot, &own)? {
         return Ok(false);
     }
     let mut waits = ship_all(store, request, &snapshot, wave.number, (&members, fails))?;

@@ -161,13 +161,17 @@ pub fn dry_run(store: &Store, migration: &Migration) -> Result<Option<(u32, Vec<
     let snapshot = Snapshot::read(store)?;
     let next = || snapshot.waves.iter().find(|wave| wave.state == WaveState::Planned);
     let Some(wave) = open_wave(&snapshot.waves).or_else(next) else { return Ok(None) };
-    let is_whole = is_whole(&snapshot, wave);
+    // One that bakes is judged as it is; one that failed waits for a person.
+    let is_whole = is_whole(&snapshot, wave) || !matches!(State::of(&wave.state), State::Planned | State::Running);
     let about = if is_whole { Some(wave) } else { watched(&snapshot, wave) };
     if about.is_none() && wave.state == WaveState::Planned {
         return Ok(None);
     }
     let about = about.unwrap_or(wave);
-    let (seen, findings) = look(store, migration, &snapshot, about, true)?;
+    let (seen, findings) = match about.number == wave.number {
+        true => look(store, migration, &snapshot, about, true)?,
+        false => look_to_watch(store, migration, &snapshot, about)?,
+    };
     Ok(Some(match gate::together(&findings, &seen) {
         judgement if is_whole => (wave.number, findings, judgement),
         failed @ Judgement::Failed(_) => (about.number, findings, failed),
@@ -232,13 +236,14 @@ fn watch_one(
     snapshot: &Snapshot,
     wave: &WaveRecord,
 ) -> Result<bool, RolloutError> {
-    let (seen, findings) = look(store, request.migration, snapshot, wave, false)?;
+    let (seen, findings) = look_to_watch(store, request.migration, snapshot, wave)?;
     let judgement = gate::together(&findings, &seen);
     if !matches!(judgement, Judgement::Failed(_)) {
         return Ok(true);
     }
     match wave.state {
-        WaveState::Running | WaveState::Passed(_) => {
+        // One that can't tell may not be whole: it is not to be judged by that.
+        WaveState::Running | WaveState::Passed(_) | WaveState::Inconclusive(_) => {
             store.record_gate(wave.number, (&judgement, &(&seen, &findings)), None)?;
         }
         _ => record(store, wave, &judgement, &(&seen, &findings))?,
@@ -247,10 +252,23 @@ fn watch_one(
     Ok(false)
 }
 
+/// As [`look`]. Of a wave that has passed gander's own evidence has been judged: whoever left it since must not turn that.
+fn look_to_watch(
+    store: &Store,
+    migration: &Migration,
+    snapshot: &Snapshot,
+    wave: &WaveRecord,
+) -> Result<(Seen, Vec<Finding>), RolloutError> {
+    let passed = matches!(wave.state, WaveState::Passed(_));
+    let (seen, mut findings) = look(store, migration, snapshot, wave, passed)?;
+    findings.retain(|finding| !(passed && finding.own));
+    Ok((seen, findings))
+}
+
 /// What the gates are to watch while not all of a wave is out: itself where some is; else, where it is the next one,
 /// the last one before it of which something is out.
 fn watched<'s>(snapshot: &'s Snapshot, wave: &WaveRecord) -> Option<&'s WaveRecord> {
-    let is_out = |wave: &&WaveRecord| seen(snapshot, wave).sent.out > 0;
+    let is_out = |wave: &&WaveRecord| is_any_out(snapshot, wave);
     if wave.state != WaveState::Planned
         && let Some(own) = snapshot.waves.iter().find(|one| one.number == wave.number).filter(is_out)
     {
@@ -260,6 +278,14 @@ fn watched<'s>(snapshot: &'s Snapshot, wave: &WaveRecord) -> Option<&'s WaveReco
     let (before, rest) = snapshot.waves.split_at(next);
     rest.first().filter(|next| next.number == wave.number)?;
     before.iter().rfind(is_out)
+}
+
+/// Whether anything is out that went out with this wave: what its members had before they came to it speaks for others.
+fn is_any_out(snapshot: &Snapshot, wave: &WaveRecord) -> bool {
+    let members = wave.members.iter().filter(|id| snapshot.excluded(id).is_none());
+    members.filter_map(|id| snapshot.deliveries.get(id)).any(|record| {
+        out_there(&record.state) && record.state != DeliveryState::Delivering && record.wave == wave.number
+    })
 }
 
 /// Whether gander's own gates fail of a wave by its verdicts alone, of which it has all: nothing
@@ -274,17 +300,15 @@ pub(super) fn fails(request: &Request<'_>, snapshot: &Snapshot, wave: &WaveRecor
         && gate::own(&request.migration.rollout.gates, &seen(snapshot, wave)).iter().any(|one| one.says == Said::Fail)
 }
 
-/// Whether a gate fails by what is out already of a wave: then nothing more of it goes out.
+/// Whether a gate fails by what is out already of a wave that earlier runs left waiting: then nothing more of it goes out.
+/// A wave that is sent off in one go is judged once it is out, also where that was interrupted.
 pub(super) fn fails_so_far(
     store: &Store,
     request: &Request<'_>,
     snapshot: &Snapshot,
     wave: &WaveRecord,
 ) -> Result<bool, RolloutError> {
-    let state = |id: &String| snapshot.deliveries.get(id).map(|record| &record.state);
-    // What was begun is finished first.
-    let begun = wave.members.iter().any(|id| state(id) == Some(&DeliveryState::Delivering));
-    if !request.only.is_empty() || begun || seen(snapshot, wave).sent.out == 0 {
+    if !request.only.is_empty() || wave.waits.is_empty() || !is_any_out(snapshot, wave) {
         return Ok(false);
     }
     let (seen, findings) = look(store, request.migration, snapshot, wave, false)?;

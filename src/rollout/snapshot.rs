@@ -111,7 +111,8 @@ impl Briefs {
     /// Why nobody can see what became of what is out and was not merged; `None` where that can be seen.
     pub(super) fn unseen(&self, record: &DeliveryRecord) -> Option<&str> {
         let is_open = matches!(record.state, DeliveryState::Delivered | DeliveryState::Edited(_));
-        let place = record.pushed_to().filter(|_| is_open && record.merged.is_none() && !self.unseen.is_empty())?;
+        let is_open = is_open && record.merged.is_none() && !record.departed;
+        let place = record.pushed_to().filter(|_| is_open && !self.unseen.is_empty())?;
         self.unseen.get(&place).map(String::as_str)
     }
 

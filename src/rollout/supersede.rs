@@ -121,8 +121,7 @@ pub(super) fn turn_all<'b>(
     before: &'b BTreeMap<String, WorkspaceRecord<WorkspacePlan>>,
     now: Vec<WorkspaceRecord<&'b WorkspacePlan>>,
 ) -> Result<Turned<'b>, RolloutError> {
-    let deliveries = store.deliveries()?;
-    let decisions = store.decisions()?;
+    let (deliveries, decisions, waves) = (store.deliveries()?, store.decisions()?, store.waves()?);
     let mut turned = Turned::default();
     let another = store.binding()?.is_some_and(|found| found.migration_digest != request.migration.digest);
     for mut fresh in now {
@@ -199,7 +198,7 @@ pub(super) fn turn_all<'b>(
                 let to = from.step(Event::Supersede, &id)?;
                 let entry = Entry::of("supersede", &*id, moved(old, &fresh)).moving(from.as_str(), to.as_str());
                 if record.state == DeliveryState::RolledBack {
-                    end_approval_of(store, &store.waves()?, (&id, &record))?;
+                    end_approval_of(store, &waves, (&id, &record))?;
                 }
                 store.note(&entry)?;
                 turned.anew.push(id);

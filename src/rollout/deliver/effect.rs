@@ -45,6 +45,7 @@ fn commit(
     record: &mut DeliveryRecord,
 ) -> Result<(GitPlace, String, String), Obstacle> {
     let place = commit_place(shipment)?;
+    let known = known_changes(record);
     let Some((branch, commit)) = &mut record.branch else {
         return Err(Obstacle::Failed("the branch has no name".to_owned()));
     };
@@ -69,7 +70,7 @@ fn commit(
         Err(error @ GitError::CheckedOut { .. }) if record.replaces.is_some() => {
             Err(Obstacle::Moved(format!("it can't be made anew: {error}")))
         }
-        Err(GitError::Moved { .. }) if names_a_change(&place, branch) => {
+        Err(GitError::Moved { .. }) if holds_unknown(&place, branch, &known) => {
             Err(Obstacle::Taken(format!("the branch {branch} here {NOT_OF_THIS_STATE}")))
         }
         // A branch of that name that is somebody else's: nothing was delivered.
@@ -101,7 +102,7 @@ fn push(shipment: &Shipment<'_>, papers: &Papers<'_>, record: &mut DeliveryRecor
         // The same, pushed from another clone or by a run whose state was lost?
         return adopt(&place, &remote, record, &made).and_then(|found| match found {
             true => Ok(()),
-            false => Err(in_its_place(&remote, &branch)?),
+            false => Err(in_its_place(&remote, &branch, record)?),
         });
     }
     let push = Push { branch: &branch, commit: &made, replaces: found.as_deref() };
@@ -131,18 +132,31 @@ pub(in crate::rollout) const NOT_OF_THIS_STATE: &str = "holds a change set of wh
     an older copy: put the newer one in its place; or move the state folder away, and `gander recover` rebuilds it from \
     what is out";
 
-/// Whether a branch that is here holds a change of gander's.
-fn names_a_change(place: &GitPlace, branch: &str) -> bool {
+/// Whether a message names a change of gander's that a record knows nothing of: its own, which its owner brought back
+/// in another form, is none of them.
+fn names_unknown(message: &str, known: &[String]) -> bool {
+    let mut named = git::changes_named(message).peekable();
+    named.peek().is_some() && !named.any(|name| known.iter().any(|one| one == name))
+}
+
+/// The changes that a record tells of: its own, and those that were out in its place before.
+fn known_changes(record: &DeliveryRecord) -> Vec<String> {
+    let earlier = record.earlier.iter().map(|one| one.change_id.to_string());
+    std::iter::once(record.change_id.to_string()).chain(earlier).collect()
+}
+
+/// Whether a branch that is here holds such a change.
+fn holds_unknown(place: &GitPlace, branch: &str, known: &[String]) -> bool {
     let found = git::find_branch(place, branch).ok().flatten();
-    found.is_some_and(|found| git::changes_named(&found.message).next().is_some())
+    found.is_some_and(|found| names_unknown(&found.message, known))
 }
 
 /// What stands at a remote where a change set was to go.
-fn in_its_place(remote: &Remote, branch: &str) -> Result<Obstacle, Obstacle> {
+fn in_its_place(remote: &Remote, branch: &str, record: &DeliveryRecord) -> Result<Obstacle, Obstacle> {
     let message = remote.facts(branch)?.map(|facts| facts.message).unwrap_or_default();
-    Ok(Obstacle::Taken(match git::changes_named(&message).next() {
-        Some(_) => format!("the branch {branch} of {} {NOT_OF_THIS_STATE}", remote.url()),
-        None => format!(
+    Ok(Obstacle::Taken(match names_unknown(&message, &known_changes(record)) {
+        true => format!("the branch {branch} of {} {NOT_OF_THIS_STATE}", remote.url()),
+        false => format!(
             "{} has a branch {branch} that gander did not make; rename or delete it, then run again with --retry",
             remote.url()
         ),

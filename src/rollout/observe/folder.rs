@@ -30,6 +30,12 @@ pub(super) fn look(
         (Delivery::Checkout, D::Delivered) if !closely => in_place(place, pinned, &versions).and_then(news),
         // They may have been on another branch, or put aside for a while.
         (Delivery::Checkout, D::Closed(_)) if here() == Some(Told::There) => news(Seen::Arrived),
+        // Most are not applied, and git need not be asked of those.
+        (Delivery::Patches, D::Delivered | D::RolledBack) | (Delivery::Checkout, D::RolledBack)
+            if record.doubt.is_none() && record.applied.is_none() && here() == Some(Told::NotThere) =>
+        {
+            None
+        }
         (Delivery::Patches, D::Delivered) => here().map(|here| {
             let (applied, doubt) = applied(place, record, &versions, here);
             News { id: id.to_owned(), seen: Some(Seen::Applied(applied)), doubt: Some(doubt) }
