@@ -1,4 +1,5 @@
-//! Names that stood in a block of their own, and whose code was put into the block around it.
+//! Names that mean something else where an edit put their code: they stood in a block of their own, or what a rule
+//! writes is a local there.
 //!
 //! Must not: rename anything.
 
