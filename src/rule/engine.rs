@@ -335,7 +335,8 @@ impl<'r, 'f> Runner<'r, 'f> {
             Ok(_) => self.decision(rule, &found, unknown.then_some(doubt.as_ref())),
             Err(why) => (Err(why), None),
         };
-        let decided = match variant.find.left_out(node).filter(|left| drops(&decided, node, left)) {
+        let left_out = variant.find.left_out(node).filter(|left| !found.names_within(left));
+        let decided = match left_out.filter(|left| drops(&decided, node, left)) {
             Some(left) => Ok(Some(Decision::Refuse(format!(
                 "`{}` would go: the pattern does not have it; name it there, or edit a part of the call",
                 &node.tree().text()[left]

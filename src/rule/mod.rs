@@ -343,6 +343,15 @@ pub enum Bound {
 }
 
 impl Match {
+    /// Whether a hole stands for something within a range of the tree's text: a rule can speak of it.
+    pub fn names_within(&self, range: &std::ops::Range<usize>) -> bool {
+        let bound = self.bindings.values().flat_map(|bound| match bound {
+            Bound::One(id) => std::slice::from_ref(id),
+            Bound::Many(ids) => ids.as_slice(),
+        });
+        bound.map(|id| self.tree.node(*id).local_range()).any(|own| range.start <= own.start && own.end <= range.end)
+    }
+
     /// The matched node.
     pub fn node(&self) -> Node<'_> {
         self.tree.node(self.node)

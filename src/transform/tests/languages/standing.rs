@@ -4,6 +4,20 @@
 use super::{compare, none_wrong};
 
 const ROWS: &[(&str, &str, &str, &str)] = &[
+    // What a hole of one of several patterns stands for is spoken of.
+    (
+        "scala",
+        ".find(any([invocation(\"$R.old[$T]($A)\"), invocation(\"$R.old($A)\")]))\
+         .edit(|m, cx| edits([replace(m.node, code(\"$R.fresh($A)\", #{ R: m.R, A: m.A }))]))",
+        "object A { x.old[Int](1); x.old(2) }\n",
+        "object A { x.fresh(1); x.fresh(2) }\n",
+    ),
+    (
+        "scala",
+        ".find(invocation(\"$R.old($A)\")).replace(\"$R.fresh($A)\")",
+        "object A { x.old[Int](1) }\n",
+        "=`[Int]` would go",
+    ),
     // Elements of what a declaration declares.
     ("javascript", ".find(pair(\"old: $X\")).delete()", "const x = { old: 1, a: 2 };\n", "const x = { a: 2 };\n"),
     ("typescript", ".find(regex(\"^old$\")).delete()", "let x: A[] = [old, a];\n", "let x: A[] = [a];\n"),
