@@ -211,10 +211,7 @@ pub(super) fn watch(
     snapshot: &Snapshot,
     wave: &WaveRecord,
 ) -> Result<bool, RolloutError> {
-    match watched(snapshot, wave).filter(|_| request.only.is_empty()) {
-        Some(wave) => watch_one(store, request, snapshot, wave),
-        None => Ok(true),
-    }
+    watch_one(store, request, snapshot, watched(snapshot, wave))
 }
 
 /// As [`watch`], of the wave before this one, where nothing of this one is out.
@@ -224,18 +221,16 @@ pub(super) fn watch_before(
     snapshot: &Snapshot,
     wave: &WaveRecord,
 ) -> Result<bool, RolloutError> {
-    match watched(snapshot, wave).filter(|one| one.number != wave.number && request.only.is_empty()) {
-        Some(before) => watch_one(store, request, snapshot, before),
-        None => Ok(true),
-    }
+    watch_one(store, request, snapshot, watched(snapshot, wave).filter(|one| one.number != wave.number))
 }
 
 fn watch_one(
     store: &mut Store,
     request: &Request<'_>,
     snapshot: &Snapshot,
-    wave: &WaveRecord,
+    wave: Option<&WaveRecord>,
 ) -> Result<bool, RolloutError> {
+    let Some(wave) = wave.filter(|_| request.only.is_empty()) else { return Ok(true) };
     let (seen, findings) = look_to_watch(store, request.migration, snapshot, wave)?;
     let judgement = gate::together(&findings, &seen);
     if !matches!(judgement, Judgement::Failed(_)) {

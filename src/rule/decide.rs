@@ -133,14 +133,24 @@ pub(super) fn decide(
     }
 }
 
-/// Whether what is decided writes a node anew without a piece of it, in bytes of its text. Of what is deleted, all goes.
-pub(super) fn drops(decided: &Result<Option<Decision>, String>, node: Node<'_>, piece: &Range<usize>) -> bool {
-    let Ok(Some(Decision::Edits(edits))) = decided else { return false };
+/// A refusal, where what is decided writes a node anew without a piece of it that no hole names, in bytes of its text. Of
+/// what is deleted, all goes.
+pub(super) fn refused_for(
+    decided: &Result<Option<Decision>, String>,
+    node: Node<'_>,
+    piece: &Range<usize>,
+) -> Option<Result<Option<Decision>, String>> {
+    let Ok(Some(Decision::Edits(edits))) = decided else { return None };
     let (whole, base) = (node.range(), node.tree().base());
     let copied = |fragment: &Fragment| match fragment {
         Fragment::Copy(range) => range.start <= piece.start + base && piece.end + base <= range.end,
         Fragment::Text(_) => false,
     };
     let anew = |edit: &&Replacement| edit.range.start <= whole.start && whole.end <= edit.range.end;
-    edits.iter().filter(anew).any(|edit| !edit.fragments.is_empty() && !edit.fragments.iter().any(copied))
+    let drops = edits.iter().filter(anew).any(|edit| !edit.fragments.is_empty() && !edit.fragments.iter().any(copied));
+    let why = || {
+        let piece = &node.tree().text()[piece.clone()];
+        format!("`{piece}` would go: the pattern does not have it; name it there, or edit a part of the call")
+    };
+    drops.then(|| Ok(Some(Decision::Refuse(why()))))
 }

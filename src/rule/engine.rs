@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::decide::{DOUBT, DOUBTED_USE, DOUBTED_VALUE, decide, deleting, drops, in_doubt, owned};
+use super::decide::{DOUBT, DOUBTED_USE, DOUBTED_VALUE, decide, deleting, in_doubt, owned, refused_for};
 use super::doubt;
 use super::embedded::{joined, told};
 use super::follow::{Seed, planted};
@@ -336,13 +336,7 @@ impl<'r, 'f> Runner<'r, 'f> {
             Err(why) => (Err(why), None),
         };
         let left_out = variant.find.left_out(node).filter(|left| !found.names_within(left));
-        let decided = match left_out.filter(|left| drops(&decided, node, left)) {
-            Some(left) => Ok(Some(Decision::Refuse(format!(
-                "`{}` would go: the pattern does not have it; name it there, or edit a part of the call",
-                &node.tree().text()[left]
-            )))),
-            None => decided,
-        };
+        let decided = left_out.and_then(|left| refused_for(&decided, node, &left)).unwrap_or(decided);
         exercise::ended(rule_index, since, true);
         let doubt = raised.map(Cow::Borrowed).or_else(|| unknown.then_some(doubt));
         let told = |decided| match &doubt {

@@ -8,6 +8,7 @@ mod follow;
 mod imports;
 mod languages;
 mod memory;
+mod scopes;
 mod together;
 
 use super::{FindingKind, file};

@@ -1,0 +1,124 @@
+//! Names that mean something else where an edit puts their code.
+
+use super::check;
+
+#[test]
+fn a_name_that_a_rule_writes_is_no_local_by_chance() {
+    // Language and file, the rule from its `find` on, code, and what becomes of it; `=` is refused.
+    let min = ".find(\"less($A, $B)\").replace(\"min($A, $B)\")";
+    let cases = [
+        ("go", "a.go", min, "package p\n\nfunc f(a, b int) int {\n\tmin := 1\n\treturn less(a, min)\n}\n", "="),
+        ("python", "a.py", min, "def f(min):\n    return less(1, 2)\n", "="),
+        ("python", "a.py", min, "def f(min):\n    pass\nx = less(1, 2)\n", "def f(min):\n    pass\nx = min(1, 2)\n"),
+        ("javascript", "a.js", min, "function f(min) {\n  return less(1, min);\n}\n", "="),
+        ("kotlin", "a.kt", min, "fun f(min: Int) = less(1, 2)\n", "="),
+        ("scala", "a.scala", min, "object A { def f(min: Int) = less(1, 2) }\n", "="),
+        ("rust", "a.rs", min, "fn f(min: u8) -> u8 {\n    less(1, 2)\n}\n", "="),
+        ("swift", "a.swift", min, "func f(min: Int) {\n    x = less(1, 2)\n}\n", "="),
+        // The code that was taken said so.
+        (
+            "python",
+            "a.py",
+            ".find(\"call(min, $A)\").replace(\"min($A)\")",
+            "def f(min):\n    call(min, 1)\n",
+            "def f(min):\n    min(1)\n",
+        ),
+        // So does the rule.
+        (
+            "python",
+            "a.py",
+            ".find(\"less($A)\").replace(\"min($A)\").locals([\"min\"])",
+            "def f(min):\n    less(1)\n",
+            "def f(min):\n    min(1)\n",
+        ),
+        // What is no call is often a parameter that the rule means.
+        (
+            "go",
+            "a.go",
+            ".find(\"f($A)\").replace(\"g(ctx, $A)\")",
+            "package p\n\nfunc m(ctx C) {\n\tf(1)\n}\n",
+            "package p\n\nfunc m(ctx C) {\n\tg(ctx, 1)\n}\n",
+        ),
+        ("python", "a.py", ".find(\"f($A)\").replace(\"g(lib, $A)\")", "import lib\ndef m(lib):\n    f(1)\n", "="),
+        (
+            "python",
+            "a.py",
+            ".find(\"f($A)\").replace(\"g(lib=$A)\")",
+            "import lib\ndef m(lib):\n    f(1)\n",
+            "import lib\ndef m(lib):\n    g(lib=1)\n",
+        ),
+        // The rule brings it.
+        ("javascript", "a.js", ".find(\"f($A)\").replace(\"p(done => done($A))\")", "f(1);\n", "p(done => done(1));\n"),
+    ];
+    let mut wrong = Vec::new();
+    for (language, path, rule, code, wanted) in cases {
+        let made = check(&format!("rule(\"r\").lang({language:?}){rule};"), path, code);
+        let refused = made.starts_with("=\nRefused") && made.contains("is a local at");
+        if if wanted == "=" { !refused } else { made != wanted } {
+            wrong.push(format!("{language}: {rule}: {code:?}\n  {made:?}\n  {wanted:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_local_of_a_block_that_goes_meets_its_own_uses() {
+    let rows = [
+        (
+            "typescript",
+            "a.ts",
+            "if (true) {\n  const a = 1;\n\n  f(a);\n  g(a);\n}\n",
+            "const a = 1;\n\nf(a);\ng(a);\n",
+        ),
+        (
+            "java",
+            "A.java",
+            "class A { void m() {\n    if (true) {\n        int a = 1;\n        f(a);\n    }\n} }\n",
+            "class A { void m() {\n    int a = 1;\n    f(a);\n} }\n",
+        ),
+        (
+            "kotlin",
+            "a.kt",
+            "fun m() {\n    if (true) {\n        val a = 1\n        f(a)\n    }\n}\n",
+            "fun m() {\n    val a = 1\n    f(a)\n}\n",
+        ),
+        (
+            "go",
+            "a.go",
+            "package p\n\nfunc m() {\n\tif true {\n\t\ta := 1\n\t\tf(a)\n\t}\n}\n",
+            "package p\n\nfunc m() {\n\ta := 1\n\tf(a)\n}\n",
+        ),
+        (
+            "swift",
+            "a.swift",
+            "func m() {\n    if true {\n        let a = 1\n        f(a)\n    }\n}\n",
+            "func m() {\n    let a = 1\n    f(a)\n}\n",
+        ),
+        (
+            "rust",
+            "a.rs",
+            "fn m() {\n    if true {\n        let a = 1;\n        f(a);\n    }\n    g();\n}\n",
+            "fn m() {\n    let a = 1;\n    f(a);\n    g();\n}\n",
+        ),
+        // One that is another is met.
+        (
+            "typescript",
+            "a.ts",
+            "const a = 2;\nif (true) {\n  const b = 1;\n  const a = 1;\n  f(a);\n}\n",
+            "=stands another `a`",
+        ),
+        ("typescript", "a.ts", "if (true) {\n  const b = 1;\n  const a = 1;\n}\nf(a);\n", "=stands another `a`"),
+    ];
+    for (language, path, code, wanted) in rows {
+        let block = match language {
+            "go" | "swift" | "rust" => "if true { $$$A }",
+            _ => "if (true) { $$$A }",
+        };
+        let made =
+            check(&format!("rule(\"r\").lang({language:?}).find(stmt({block:?})).replace(\"$$$A\");"), path, code);
+        match wanted.strip_prefix('=') {
+            Some(said) => assert!(made.starts_with('=') && made.contains(said), "{path}: {made}"),
+            None => assert_eq!(made, wanted, "{path}"),
+        }
+    }
+}
