@@ -323,6 +323,9 @@ fn all_passed(ledger: &Ledger) -> bool {
     ledger.waves.iter().all(|wave| matches!(wave.state, WaveState::Passed(_)))
 }
 
+/// The states of those with whom a change set is.
+const OUT: [&str; 6] = ["delivered", "baking", "healthy", "superseded", "edited", "revert-conflict"];
+
 fn rolled_back(ledger: &Ledger, wave: u32, reason: &str) -> String {
     let back = |one: &&WaveReport| matches!(one.state, WaveState::RolledBack(_));
     let first = ledger.waves.iter().find(back).map_or(wave, |one| one.number);
@@ -340,7 +343,10 @@ fn rolled_back(ledger: &Ledger, wave: u32, reason: &str) -> String {
     };
     let open = |one: &&WaveReport| {
         let closed = matches!(one.state, WaveState::Planned | WaveState::RolledBack(_) | WaveState::RollingBack(_));
-        one.number > first && !closed
+        // One that was opened may have nothing out yet.
+        let is_out = |row: &LedgerRow| OUT.contains(&row.state.as_str());
+        let any_out = ledger.rows.iter().any(|row| row.wave == Some(one.number) && is_out(row));
+        one.number > first && !closed && any_out
     };
     let named = |one: &WaveReport| match &one.state {
         WaveState::Passed(_) => format!("wave {}, which passed", one.number),
