@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use crate::rollout::{self, Ledger, LedgerRow, Outcome, RunEnd, WaveReport};
+use crate::rollout::{self, Ledger, LedgerRow, Outcome, RunEnd, WaveReport, is_not_corrected};
 use crate::state::WaveState;
 
 /// The version of the ledger's JSON.
@@ -281,7 +281,7 @@ pub fn summary(ledger: &Ledger) -> String {
 /// What became of it, and what to do next.
 fn next(ledger: &Ledger) -> String {
     match &ledger.end {
-        RunEnd::Complete => "Every wave passed.".to_owned(),
+        RunEnd::Complete => passed(ledger),
         RunEnd::RolledBack { wave, reason } => rolled_back(ledger, *wave, reason),
         RunEnd::Stopped { wave, reason } => format!(
             "Wave {wave} failed ({}), and its change sets stay as they are. Decide: `gander rollback --wave {wave}`; \
@@ -316,6 +316,21 @@ fn next(ledger: &Ledger) -> String {
             };
             format!("{what}{until}: {}. `gander run` goes on.", one_line(reason))
         }
+    }
+}
+
+/// Every wave passed; what makes the run end with 1 all the same is said with it.
+fn passed(ledger: &Ledger) -> String {
+    let errored = ledger.rows.iter().filter(|row| row.outcome == Outcome::Errored).count();
+    let stuck = ledger.rows.iter().filter(|row| row.outcome != Outcome::Errored && is_not_corrected(row)).count();
+    let left: Vec<String> = [(errored, "errored"), (stuck, "not corrected")]
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    match left.is_empty() {
+        true => "Every wave passed.".to_owned(),
+        false => format!("Every wave passed, and a person has to look at what is left: {}.", left.join(", ")),
     }
 }
 
@@ -446,6 +461,16 @@ mod tests {
           regressed: `gander show billing-service` shows the step that turned red
           unresolved: correct where the catalog says that their code lies
         ");
+    }
+
+    #[test]
+    fn waves_that_passed_are_not_all_that_is_said_where_a_person_has_to_look() {
+        let mut ledger = Ledger { end: RunEnd::Complete, ..example() };
+        assert_eq!(next(&ledger), "Every wave passed.");
+        ledger.rows[0].outdated = Some(format!("{}later commits changed the same lines", rollout::NOT_CORRECTED));
+        ledger.rows[1].outcome = Outcome::Errored;
+        let left = "Every wave passed, and a person has to look at what is left: 1 errored, 1 not corrected.";
+        assert_eq!(next(&ledger), left);
     }
 
     #[test]

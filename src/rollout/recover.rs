@@ -377,11 +377,21 @@ fn of_branch(
         let why = format!("its owner made the commit on the branch {name} anew");
         return Ok(Some((DeliveryState::Edited(why.clone()), why)));
     }
-    let why = match crate::git::changes_named(&facts.message).next().is_some() {
-        true => format!("the branch {name} holds another change of gander's: compare it, then delete it and retry"),
-        false => format!("the branch {name} is not gander's any more"),
-    };
+    let why = other_content(&name, &facts.message, &standings);
     Ok(Some((DeliveryState::Conflict(why.clone()), why)))
+}
+
+/// What is said of the branch of a change set that holds something else, by the message of its commit.
+fn other_content(name: &str, message: &str, standings: &Standings) -> String {
+    let named: Vec<&str> = crate::git::changes_named(message).collect();
+    match named.is_empty() {
+        true => format!("the branch {name} is not gander's any more"),
+        // Of a shared branch that this one was taken out of, before the others were merged.
+        false if named.iter().all(|change| standings.named.contains_key(*change)) => {
+            format!("the branch {name} holds what others have merged, and nothing of it: delete the branch and retry")
+        }
+        false => format!("the branch {name} holds another change of gander's: compare it, then delete it and retry"),
+    }
 }
 
 /// Whether a branch holds exactly what gander makes of the change set.
@@ -410,4 +420,26 @@ fn of_folder(state: &std::path::Path, record: &mut DeliveryRecord, set: &ChangeS
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_branch_that_holds_something_else_is_said_to_hold_what_it_holds() {
+        let trailer = |change: &str| format!("{}: {change}", crate::git::TRAILER);
+        let merged =
+            Standings { named: BTreeMap::from([("b".to_owned(), "c0ffee".to_owned())]), ..Standings::default() };
+        let both = format!("Move\n\n{}\n{}", trailer("a"), trailer("b"));
+        for (message, said) in [
+            ("Their own", "is not gander's any more"),
+            (&*trailer("b"), "holds what others have merged, and nothing of it"),
+            (&*trailer("a"), "holds another change of gander's"),
+            (&*both, "holds another change of gander's"),
+        ] {
+            let told = other_content("gander/m/wave-1.team-x", message, &merged);
+            assert!(told.contains(said), "{message}: {told}");
+        }
+    }
 }

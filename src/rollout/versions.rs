@@ -23,7 +23,7 @@ pub enum VersionsError {
         message: String,
     },
     /// The pinned bytes are not those that the plan was made from.
-    #[error("{path}: the pinned bytes are not those of the plan; plan again")]
+    #[error("{path} was changed after this was planned: plan again")]
     NotThePlanned {
         /// Relative to the workspace.
         path: String,
