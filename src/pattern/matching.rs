@@ -344,7 +344,8 @@ impl<'p, 't> Matcher<'p, 't> {
             }
             self.slots = saved;
             // `f(a, b,)` against `f($A, $B)`: a separator before a closing token parts nothing.
-            let trailing = self.is_separator(&node) && closes(&first.shape) && at + 1 < code.nodes.len();
+            let next = code.nodes.get(at + 1).is_some_and(|next| next.is_named() || !self.is_separator(next));
+            let trailing = self.is_separator(&node) && closes(&first.shape) && next;
             if trailing && self.list(shapes, code, at + 1) {
                 return true;
             }
@@ -389,7 +390,9 @@ impl<'p, 't> Matcher<'p, 't> {
             }
             let saved = self.slots.clone();
             if self.bind(name, Slot::Many(code.clone(), at..at + taken)) {
-                if self.list(rest, code, at + taken) {
+                // `[, a]` has an element before the comma, though nothing is written there.
+                let hole = taken == 0 && is_hole(code, at);
+                if !hole && self.list(rest, code, at + taken) {
                     return true;
                 }
                 // `f(a)` against `f($$$REST, $A)`: the same on the other side.
@@ -413,6 +416,13 @@ impl<'p, 't> Matcher<'p, 't> {
     fn is_separator_shape(&self, shape: &Shape) -> bool {
         matches!(shape, Shape::Leaf { named: false, text, .. } if self.pattern.language.is_separator(text))
     }
+}
+
+/// Whether the comma there has no element before it.
+fn is_hole(code: &Run<'_>, at: usize) -> bool {
+    let token = |at: usize| code.nodes.get(at).filter(|node| !node.is_named());
+    let before = at.checked_sub(1).and_then(token);
+    token(at).is_some_and(|node| node.text() == ",") && before.is_some()
 }
 
 /// The name of a hole that a list consists of, and nothing else.

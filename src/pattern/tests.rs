@@ -63,6 +63,10 @@ fn nothing_named_goes_unmatched() {
     assert_eq!(check("javascript", "($A) => $B", "x = async (a) => b"), "", "a token is not dropped either");
     assert_eq!(check("javascript", "($A) => $B", "x = (a) => b"), "A=a; B=b");
     assert_eq!(check("rust", "fn $F() {}", "pub fn a() {}  fn b() {}"), "F=b");
+    // Nothing between two commas is an element all the same.
+    let holes = "a = [, old]; b = [k, , old]; c = [k, old]; d = [k, , l, old,]; e = [old]";
+    assert_eq!(check("javascript", "[$$$A, old]", holes), "A=[k]\nA=[k , , l]\nA=[]");
+    assert_eq!(check("javascript", "[$A, $B]", "a = [k, , l]; b = [k, l,]; c = [k, l,,]"), "A=k; B=l");
 }
 
 #[test]
