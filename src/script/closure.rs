@@ -11,7 +11,7 @@ use super::explain::{place_in, placed, plain};
 use super::nodes::{Cx, RhaiMatch};
 use super::survey::Survey;
 use crate::language::FileLanguages;
-use crate::rule::{Decide, Decision, Facts, Guard, Learn, Match, blocks};
+use crate::rule::{Decide, Decision, Facts, Guard, Learn, Match, Replacement, blocks};
 
 /// What a closure's answer may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +108,16 @@ impl Closure {
         self.place(self.at)
     }
 
+    /// An edit as the rule's answer.
+    pub(super) fn written(
+        &self,
+        edit: &EditSpec,
+        found: &Match,
+        languages: &FileLanguages,
+    ) -> Result<Replacement, String> {
+        to_replacement(edit, &found.tree, languages).map_err(|why| format!("{}: {why}", self.place(self.at)))
+    }
+
     pub(super) fn wrong(&self, expected: &str, got: &Dynamic) -> String {
         let got = plain(got.type_name());
         format!(
@@ -127,7 +137,7 @@ impl Decide for Closure {
             return match answer.read_lock::<Snippet>() {
                 Some(code) => {
                     let edit = EditSpec::replace(found.node().range(), code.clone());
-                    let mut replacement = to_replacement(&edit, &found.tree, languages);
+                    let mut replacement = self.written(&edit, found, languages)?;
                     replacement.fragments = found.with_breaks(blocks(found.node(), replacement.fragments));
                     // What speaks of a member may take the place of its object, too.
                     if replacement.range == found.node().range() {
@@ -140,7 +150,8 @@ impl Decide for Closure {
         }
         match answer.read_lock::<Vec<EditSpec>>() {
             Some(edits) => {
-                Ok(Decision::Edits(edits.iter().map(|e| to_replacement(e, &found.tree, languages)).collect()))
+                let written = edits.iter().map(|edit| self.written(edit, found, languages));
+                Ok(Decision::Edits(written.collect::<Result<_, _>>()?))
             }
             None => Err(self.wrong("edits([…])", &answer)),
         }

@@ -1,7 +1,9 @@
 //! `code`, `lit`, `edits`, `replace` …: how closures say what should be written.
 //! Holes take nodes, code or literals, never bare strings.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use rhai::{Array, Dynamic, EvalAltResult, Map};
 
@@ -12,7 +14,7 @@ use super::insertion::insertion;
 use super::nodes::{RhaiList, RhaiNode};
 use super::reference::Api;
 use crate::edit::{FileEdit, Fragment};
-use crate::language::{FileLanguages, Language, literal};
+use crate::language::{FileLanguages, Language, literal, unpaired};
 use crate::rule::{
     Comments, Decision, Deletion, Filling, ImportRequest, Replacement, Spoken, Template, deletion, element_gone,
     elements, ended, run_of, written,
@@ -22,7 +24,17 @@ use crate::tree::{Node, Tree};
 
 /// Code that a rule writes, before it is known in which language.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Snippet(Vec<Part>);
+pub(super) struct Snippet {
+    parts: Vec<Part>,
+    /// What was handed to `code(…)`, each of which is code by itself.
+    templates: BTreeSet<Arc<str>>,
+}
+
+impl From<Vec<Part>> for Snippet {
+    fn from(parts: Vec<Part>) -> Self {
+        Self { parts, templates: BTreeSet::new() }
+    }
+}
 
 #[derive(Clone, Debug, PartialEq)]
 enum Part {
@@ -144,7 +156,7 @@ impl EditSpec {
 
     /// The code that it leaves, where that is all, and is of one piece.
     pub(super) fn left(&self) -> Option<Range<usize>> {
-        match self.code.0.as_slice() {
+        match self.code.parts.as_slice() {
             [Part::Fragment(Fragment::Copy(range))] => Some(range.clone()),
             _ => None,
         }
@@ -182,24 +194,25 @@ type Fallible<T> = Result<T, Box<EvalAltResult>>;
 
 impl Snippet {
     pub(super) fn reference(to: Reference) -> Self {
-        Self(vec![Part::Reference(to)])
+        vec![Part::Reference(to)].into()
     }
 
     pub(super) fn push(&mut self, fragment: Fragment) {
-        self.0.push(Part::Fragment(fragment));
+        self.parts.push(Part::Fragment(fragment));
     }
 
     pub(super) fn append(&mut self, more: &Self) {
-        self.0.extend(more.0.iter().cloned());
+        self.parts.extend(more.parts.iter().cloned());
+        self.templates.extend(more.templates.iter().cloned());
     }
 
     /// Whether it holds the code of this range.
     pub(super) fn copies(&self, range: &Range<usize>) -> bool {
-        self.0.iter().any(|part| matches!(part, Part::Fragment(Fragment::Copy(copied)) if copied == range))
+        self.parts.iter().any(|part| matches!(part, Part::Fragment(Fragment::Copy(copied)) if copied == range))
     }
 
     pub(super) fn text(text: &str) -> Self {
-        Self(vec![Part::Fragment(Fragment::Text(text.to_owned()))])
+        vec![Part::Fragment(Fragment::Text(text.to_owned()))].into()
     }
 
     /// Its text, as far as it is known before it is put in its place.
@@ -214,7 +227,7 @@ impl Snippet {
             Part::Literal { .. } | Part::Truth(_) => "0".to_owned(),
             Part::Reference(_) => "x".to_owned(),
         };
-        self.0.iter().map(text).collect()
+        self.parts.iter().map(text).collect()
     }
 
     /// It, and what parts it from what it is put before or behind.
@@ -225,18 +238,30 @@ impl Snippet {
         first
     }
 
+    /// What of it is no code by itself, and the bracket that lacks its other one.
+    fn torn(&self, language: &Language) -> Option<(&str, char)> {
+        self.templates.iter().find_map(|text| Some((&**text, unpaired(language, text)?)))
+    }
+
     /// Whether it speaks of something that may have to be imported.
     pub(super) fn refers(&self) -> bool {
-        self.0.iter().any(|part| matches!(part, Part::Reference(_)))
+        self.parts.iter().any(|part| matches!(part, Part::Reference(_)))
     }
 }
 
-pub(super) fn to_replacement(edit: &EditSpec, tree: &Tree, languages: &FileLanguages) -> Replacement {
+/// An edit in the language of its file.
+///
+/// # Errors
+/// Where a piece of its code is none by itself.
+pub(super) fn to_replacement(edit: &EditSpec, tree: &Tree, languages: &FileLanguages) -> Result<Replacement, String> {
     let language = tree.language;
+    if let Some((text, bracket)) = edit.code.torn(language) {
+        return Err(format!("code({text:?}) is no code by itself: `{bracket}` {UNPAIRED}"));
+    }
     let mut imports: Vec<ImportRequest> = edit.import.iter().map(|i| i.request(language)).collect();
     let mut range = edit.range.clone();
     let mut written = Vec::new();
-    for part in &edit.code.0 {
+    for part in &edit.code.parts {
         match part {
             Part::Fragment(fragment) => written.push(fragment.clone()),
             Part::Literal { value, like } => {
@@ -255,7 +280,7 @@ pub(super) fn to_replacement(edit: &EditSpec, tree: &Tree, languages: &FileLangu
     let fragments = ended(tree, written);
     let file = edit.file.as_ref().map(|ask| file_edit(ask, tree, languages));
     let (indent_at, comments) = (edit.indent_at, edit.comments);
-    Replacement { imports, file, indent_at, comments, ..Replacement::new(range, fragments) }
+    Ok(Replacement { imports, file, indent_at, comments, ..Replacement::new(range, fragments) })
 }
 
 /// How the code of an edit speaks of a path. Where it does nothing else, it takes the place of all that speaks
@@ -266,7 +291,7 @@ fn spoken(to: &Reference, edit: &EditSpec, tree: &Tree) -> Spoken {
     let others: Vec<Wanted> = to.others.iter().map(|path| path.wanted(language)).collect();
     let whole = std::iter::once(at).chain(at.ancestors()).find(|node| node.range() == edit.range);
     let manner = Manner { through: to.through, inherits: to.orphans };
-    match whole.filter(|_| edit.code.0.len() == 1) {
+    match whole.filter(|_| edit.code.parts.len() == 1) {
         Some(node) => Spoken::of(node, &wanted, &others, manner),
         None => Spoken { range: edit.range.clone(), ..Spoken::at(at, &wanted, &others, manner) },
     }
@@ -287,7 +312,7 @@ fn file_edit(ask: &FileAsk, tree: &Tree, languages: &FileLanguages) -> FileEdit 
         // `create_file` takes none.
         Part::Reference(_) => None,
     };
-    let fragments: Vec<Fragment> = code.0.iter().filter_map(fragment).collect();
+    let fragments: Vec<Fragment> = code.parts.iter().filter_map(fragment).collect();
     FileEdit::Create { path: path.clone(), text: written(tree, &fragments) }
 }
 
@@ -322,7 +347,7 @@ fn register_code(api: &mut Api<'_>) {
     let docs = "Nodes and code as one, with this text between them.";
     let example = r#".find("f($X, $Y)").rewrite(|m, cx| code("g($A)", #{ A: codes([m.Y, m.X], ", ") })).example("f(1, 2)", "g(2, 1)")"#;
     api.function("codes(parts, between) -> Code", docs, example, |parts: Array, between: &str| -> Fallible<Snippet> {
-        let mut all = Snippet::default();
+        let mut all = Snippet { templates: [between.into()].into(), ..Snippet::default() };
         for (at, part) in parts.iter().enumerate() {
             if at > 0 {
                 all.append(&Snippet::text(between));
@@ -338,7 +363,7 @@ fn register_code(api: &mut Api<'_>) {
     let docs = "The code of a node.";
     let example = r#".find("f($X)").rewrite(|m, cx| code_of(m.X)).example("f(1 + 2)", "1 + 2")"#;
     api.function("code_of(node) -> Code", docs, example, |node: RhaiNode| {
-        Snippet(vec![Part::Fragment(Fragment::Copy(node.node().range()))])
+        Snippet::from(vec![Part::Fragment(Fragment::Copy(node.node().range()))])
     });
     let docs = "A literal of this value, as the language writes it: text, a number, true or false.";
     let example = r#".find("f($X)").rewrite(|m, cx| code("f($N, $T)", #{ N: lit(2), T: lit("it's") })).example("f(1)", "f(2, \"it's\")").unchanged("f(2, \"it's\")")"#;
@@ -436,7 +461,7 @@ pub(super) fn deletion_of(node: &RhaiNode) -> Fallible<EditSpec> {
 
 pub(super) fn without((range, left): Deletion) -> EditSpec {
     let parts: Vec<Part> = left.into_iter().map(Part::Fragment).collect();
-    EditSpec::replace(range, Snippet(parts)).with_comments(Comments::Deleted)
+    EditSpec::replace(range, parts.into()).with_comments(Comments::Deleted)
 }
 
 pub(super) fn code(text: &str, holes: &Map) -> Fallible<Snippet> {
@@ -475,8 +500,15 @@ pub(super) fn code(text: &str, holes: &Map) -> Fallible<Snippet> {
     if parts.len() > MAX_PARTS || parts.iter().map(length).sum::<usize>() > MAX_TEXT {
         return Err(fail(format!("code(…) grew over {MAX_PARTS} parts or {} MiB", MAX_TEXT >> 20)));
     }
-    Ok(Snippet(parts))
+    let given = holes.values().filter_map(Dynamic::read_lock::<Snippet>);
+    let mut templates: BTreeSet<Arc<str>> = given.flat_map(|code| code.templates.clone()).collect();
+    templates.insert(text.into());
+    Ok(Snippet { parts, templates })
 }
+
+/// What is wrong with a bracket that stands alone.
+pub(super) const UNPAIRED: &str =
+    "has no other one in it; each template, and what fills its holes, is a whole piece of code";
 
 /// Parts of one piece of new code.
 const MAX_PARTS: usize = 10_000;
@@ -498,7 +530,7 @@ fn filling(name: &str, value: &Dynamic, literals: &mut Vec<Part>) -> Fallible<Fi
         });
     }
     if let Some(snippet) = value.read_lock::<Snippet>() {
-        let parts = snippet.0.iter().map(|part| match part {
+        let parts = snippet.parts.iter().map(|part| match part {
             Part::Fragment(fragment) => fragment.clone(),
             literal => {
                 literals.push(literal.clone());
@@ -515,13 +547,13 @@ fn filling(name: &str, value: &Dynamic, literals: &mut Vec<Part>) -> Fallible<Fi
 
 pub(super) fn lit(value: &Dynamic, like: Option<String>) -> Fallible<Snippet> {
     if let Ok(text) = value.clone().into_immutable_string() {
-        return Ok(Snippet(vec![Part::Literal { value: text.to_string(), like }]));
+        return Ok(vec![Part::Literal { value: text.to_string(), like }].into());
     }
     if let Ok(truth) = value.as_bool() {
-        return Ok(Snippet(vec![Part::Truth(truth)]));
+        return Ok(vec![Part::Truth(truth)].into());
     }
     if value.is_int() || value.is_float() {
-        return Ok(Snippet(vec![Part::Fragment(Fragment::Text(value.to_string()))]));
+        return Ok(vec![Part::Fragment(Fragment::Text(value.to_string()))].into());
     }
     Err(fail(format!("lit(…) writes text, numbers and true or false, not {}", plain(value.type_name()))))
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rhai::{AST, Engine, FnPtr, Position};
 
 use super::closure::{Closure, Kind};
-use super::code::ImportEdit;
+use super::code::{ImportEdit, UNPAIRED};
 use super::draft::{Draft, Then};
 use super::error::ScriptError;
 use super::finder::Spec;
@@ -16,7 +16,7 @@ use super::group::Grouped;
 use super::identity::Parts;
 use super::survey::Survey;
 use super::{Source, purity};
-use crate::language::{self, Language};
+use crate::language::{self, Language, unpaired};
 use crate::rule::{
     Action, Bind, Decide, FollowUp, Guard, Host, ImportRequest, Matcher, Moves, Paths, Rule, Scope, Template, Variant,
 };
@@ -218,6 +218,12 @@ impl Finisher<'_> {
                     always.extend(draft.takes.iter().flatten().cloned());
                     if let Err(error) = template.check(&always, &sometimes) {
                         self.error(*at, &error.to_string(), "");
+                    }
+                    if let Some(bracket) = unpaired(variant.language, text) {
+                        let language = &variant.language.facts.name;
+                        let what = format!("this is no {language} by itself: `{bracket}` {UNPAIRED}");
+                        self.error(*at, &what, "");
+                        break;
                     }
                 }
                 Action::Replace(template)

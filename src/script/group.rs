@@ -6,7 +6,7 @@ use rhai::{Array, Dynamic, FnPtr, NativeCallContext};
 
 use super::builder::Handle;
 use super::closure::Closure;
-use super::code::{EditSpec, to_replacement};
+use super::code::EditSpec;
 use super::draft::Then;
 use super::explain::plain;
 use super::nodes::{RhaiMatch, RhaiNode};
@@ -78,7 +78,8 @@ impl Join for Grouped {
         }
         match answer.read_lock::<Vec<EditSpec>>() {
             Some(edits) => {
-                Ok(Decision::Edits(edits.iter().map(|edit| to_replacement(edit, &first.tree, languages)).collect()))
+                let written = edits.iter().map(|edit| self.edit.written(edit, first, languages));
+                Ok(Decision::Edits(written.collect::<Result<_, _>>()?))
             }
             None => Err(self.edit.wrong("edits([…])", &answer)),
         }

@@ -162,6 +162,14 @@ fn closures_answer_or_fail_with_their_place() {
     assert!(out.contains("fail: test.rhai:1:") && out.contains("the match binds no `Y`"), "{out}");
     let bare = r#"rule("n").lang("python").find("f($X)").rewrite(|m, cx| code("g($Y)", #{ Y: "text" }));"#;
     assert!(check(bare, "python", "f(1)").contains("never a bare string"));
+    // Each piece of code is one by itself.
+    for code in ["code(\"1), g(2\")", "code(\"g($X)\", #{ X: code(\"1), h(2\") })", "codes([m.X, m.X], \"), g(\")"] {
+        let torn = format!("rule(\"r\").lang(\"python\").find(\"f($X)\").edit(|m, cx| edits([replace(m.X, {code})]));");
+        let said = check(&torn, "python", "f(1)");
+        assert!(said.starts_with("f(1)") && said.contains("is no code by itself: `)`"), "{said}");
+    }
+    let said = error("rule(\"r\").lang([\"python\", \"bash\"]).find(\"f = $X\").replace(\"g($X\");");
+    assert!(said.contains("this is no python by itself: `(` has no other one"), "{said}");
     let missing = r#"rule("n").lang("python").find("f($X)").rewrite(|m, cx| code("g" + #{ a: 1 }.missing));"#;
     assert!(check(missing, "python", "f(1)").contains("fail: test.rhai:1:"));
 }

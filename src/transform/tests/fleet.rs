@@ -173,7 +173,7 @@ fn a_result_that_does_not_parse_or_settle_is_refused() {
             other => format!("{other:?}"),
         }
     };
-    let broken = refused(r#"rule("b").lang("python").find("old($A)").replace("new(($A)");"#);
+    let broken = refused(r#"rule("b").lang("python").find("old($A)").replace("new($A +)");"#);
     assert!(broken.contains("a.py:1") && broken.contains("does not parse"), "{broken}");
     let restless = refused(r#"rule("r").lang("python").find("old($A)").replace("old(old($A))");"#);
     assert!(restless.contains("a second run would change"), "{restless}");
