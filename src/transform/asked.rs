@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::check::Wrong;
+use super::check::{Covers, Wrong};
 use super::file::{Creation, Fate, FileReport, about};
 use super::{Finding, FindingKind};
-use crate::edit::{ComposeError, Edit, FileEdit, arrange};
+use crate::edit::{ComposeError, Edit, FileEdit, Fragment, arrange};
 use crate::language::Language;
 use crate::rule::{Answer, ImportRequest, Outcomes, RuleSet, Scope, Seed};
 
@@ -112,6 +112,7 @@ fn conflict(first: &Wish, second: &Wish) -> Wrong {
 /// Splits outcomes into findings and the edits of those that edit.
 pub(super) fn sort_out(rules: &RuleSet, path: &str, outcomes: Outcomes, report: &mut FileReport) -> Asked {
     let mut asked = Asked::default();
+    let mut notes = Vec::new();
     for outcome in outcomes {
         let rule = &rules.id_of(outcome.origin).to_owned();
         let (kind, message) = match outcome.answer {
@@ -130,7 +131,9 @@ pub(super) fn sort_out(rules: &RuleSet, path: &str, outcomes: Outcomes, report: 
                 (FindingKind::Mapped, does.join(", "))
             }
             Answer::Annotate(message, more) => {
-                asked.comments.extend(asked.edits.len()..asked.edits.len() + more.len());
+                let edits = asked.edits.len()..asked.edits.len() + more.len();
+                asked.comments.extend(edits.clone());
+                notes.push(Note { finding: report.findings.len(), edits, of: outcome.range.clone() });
                 asked.edits.extend(more);
                 (FindingKind::Annotated, message)
             }
@@ -141,7 +144,18 @@ pub(super) fn sort_out(rules: &RuleSet, path: &str, outcomes: Outcomes, report: 
         let finding = about(path, rule, outcome.place, kind, &message);
         report.findings.push(Finding { subject: outcome.subject.map(|subject| Box::new(subject.into())), ..finding });
     }
+    asked.leave_out_idle(notes, report);
     asked
+}
+
+/// The comment of an annotation.
+struct Note {
+    /// Which finding says so.
+    finding: usize,
+    /// Its edits, by index.
+    edits: Range<usize>,
+    /// The code that it speaks of.
+    of: Range<usize>,
 }
 
 impl Asked {
@@ -200,11 +214,42 @@ impl Asked {
         inner.match_id != outer.match_id && self.edits.iter().filter(own).all(within)
     }
 
+    /// Leaves out comments about code that another edit deletes. What is written anew may hold what they speak of.
+    fn leave_out_idle(&mut self, notes: Vec<Note>, report: &mut FileReport) {
+        let takers =
+            (0..self.edits.len()).filter(|at| !self.comments.contains(at) && !self.edits[*at].range.is_empty());
+        let takers = Covers::new(takers.map(|at| (self.edits[at].range.clone(), at)));
+        let mut idle = BTreeSet::new();
+        for note in notes {
+            let keeps = |part: &Fragment| match part {
+                Fragment::Copy(copied) => copied.start <= note.of.start && note.of.end <= copied.end,
+                // What a list or a body needs is no code.
+                Fragment::Text(text) => text.len() > 5,
+            };
+            let mut around = takers.of(&note.of).map(|(_, at)| at);
+            let Some(taker) = around.find(|at| !self.edits[*at].replacement.iter().any(keeps)) else { continue };
+            let finding = &mut report.findings[note.finding];
+            finding.kind = FindingKind::Skipped;
+            finding.message = format!("{}: `{}` takes this code away", finding.message, self.edits[taker].rule);
+            idle.extend(note.edits);
+        }
+        if !idle.is_empty() {
+            self.keep(|at, _| !idle.contains(&at));
+        }
+    }
+
     /// Leaves out the match that an edit is of.
     fn leave_out(&mut self, edit: usize) {
         let (rule, match_id) = (self.edits[edit].rule.clone(), self.edits[edit].match_id);
-        let gone = |edit: &Edit| edit.rule == rule && edit.match_id == match_id;
-        let kept: Vec<usize> = (0..self.edits.len()).filter(|at| !gone(&self.edits[*at])).collect();
+        self.keep(|_, edit| !(edit.rule == rule && edit.match_id == match_id));
+        if !self.edits.iter().any(|edit| edit.rule == rule) {
+            self.imports.retain(|(asker, _)| *asker != rule);
+        }
+    }
+
+    /// Keeps some of the edits.
+    fn keep(&mut self, stays: impl Fn(usize, &Edit) -> bool) {
+        let kept: Vec<usize> = (0..self.edits.len()).filter(|at| stays(*at, &self.edits[*at])).collect();
         let number: BTreeMap<usize, usize> = kept.iter().enumerate().map(|(new, old)| (*old, new)).collect();
         let before = |at: usize| kept.partition_point(|old| *old < at);
         self.comments = self.comments.iter().filter_map(|at| number.get(at).copied()).collect();
@@ -212,8 +257,5 @@ impl Asked {
             one.edits = before(one.edits.start)..before(one.edits.end);
         }
         self.edits = kept.iter().map(|at| self.edits[*at].clone()).collect();
-        if !self.edits.iter().any(|edit| edit.rule == rule) {
-            self.imports.retain(|(asker, _)| *asker != rule);
-        }
     }
 }

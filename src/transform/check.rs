@@ -444,7 +444,7 @@ pub(super) fn empty_block(tree: &Tree) -> Option<(u32, u32)> {
 
 /// Ranges of the old text, asked for those that hold another one: their number does not
 /// enter, unless they hold each other.
-struct Covers<T> {
+pub(super) struct Covers<T> {
     /// By start.
     ranges: Vec<(Range<usize>, T)>,
     /// For each, the furthest end of it and all before it.
@@ -452,7 +452,7 @@ struct Covers<T> {
 }
 
 impl<T: Copy> Covers<T> {
-    fn new(ranges: impl Iterator<Item = (Range<usize>, T)>) -> Self {
+    pub(super) fn new(ranges: impl Iterator<Item = (Range<usize>, T)>) -> Self {
         let mut ranges: Vec<_> = ranges.collect();
         ranges.sort_by_key(|(range, _)| range.start);
         let furthest = ranges.iter().scan(0, |end, (range, _)| {
@@ -462,7 +462,7 @@ impl<T: Copy> Covers<T> {
         Self { furthest: furthest.collect(), ranges }
     }
 
-    fn of(&self, inner: &Range<usize>) -> impl Iterator<Item = (&Range<usize>, T)> {
+    pub(super) fn of(&self, inner: &Range<usize>) -> impl Iterator<Item = (&Range<usize>, T)> {
         let upto = self.ranges.partition_point(|(range, _)| range.start <= inner.start);
         let near = (0..upto).rev().take_while(|at| inner.end <= self.furthest[*at]);
         let end = inner.end;

@@ -57,6 +57,20 @@ const ROWS: &[Row] = &[
 ];
 
 #[test]
+fn nothing_is_said_of_code_that_another_rule_deletes() {
+    let rules = "rule(\"out\").lang(\"python\").find(\"h($X)\").delete();\n\
+                 rule(\"in\").lang(\"python\").find(\"f($X)\").annotate(\"look\");";
+    let rows = [
+        ("h(f(1))\nk()\n", "k()\nSkipped: look: `out` takes this code away"),
+        ("x = [\n    h(f(1)),\n    1,\n]\n", "x = [\n    1,\n]\nSkipped: look: `out` takes this code away"),
+        ("h(1)\nf(1)\n", "# gander[in]: look\nf(1)\nAnnotated: look"),
+    ];
+    let made = rows.map(|(code, _)| check(rules, "a.py", code));
+    let wanted = rows.map(|(_, wanted)| wanted.replacen("\nSkipped", "\n\nSkipped", 1).replacen("\nAnn", "\n\nAnn", 1));
+    assert_eq!(made, wanted);
+}
+
+#[test]
 fn matches_within_each_other_are_both_made_and_overlaps_are_named() {
     covers(ROWS.iter().map(|row| row.0), &[]);
     let mut wrong = Vec::new();
