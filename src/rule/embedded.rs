@@ -117,6 +117,12 @@ pub(super) fn told(node: Node<'_>) -> (String, bool) {
     (whole.unwrap_or_else(|| node.text().to_owned()), certain)
 }
 
+/// The literal that a node is what stands between its quotes, or a part of that; else the node.
+pub(super) fn quoted(node: Node<'_>) -> Node<'_> {
+    let is_text = |node: &Node<'_>| node.tree().language.is_string(node.kind_id());
+    node.parent().filter(|around| !is_text(&node) && is_text(around)).unwrap_or(node)
+}
+
 /// The whole of a text that `node` is a piece of.
 pub(super) fn joined(node: Node<'_>) -> Node<'_> {
     let mut whole = node;

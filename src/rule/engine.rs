@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::decide::{DOUBT, DOUBTED_USE, DOUBTED_VALUE, decide, deleting, in_doubt, owned, refused_for};
 use super::doubt;
-use super::embedded::{joined, told};
+use super::embedded::{joined, quoted, told};
 use super::follow::{Seed, planted};
 use super::group::Groups;
 use super::ignore;
@@ -520,11 +520,12 @@ impl<'r, 'f> Runner<'r, 'f> {
                 continue;
             }
             let literal = match bindings.iter().next() {
-                Some((_, Binding::One(literal))) => literal,
-                _ => &node,
+                Some((_, Binding::One(literal))) => *literal,
+                Some((_, Binding::Many(pieces))) => pieces.first().copied().unwrap_or(node),
+                None => node,
             };
-            // A piece of a text that is put together is read with all of it.
-            let literal = &joined(*literal);
+            // A hole between quotes, and a piece of a text that is put together, are read with all of it.
+            let literal = &joined(quoted(literal));
             if !self.read.insert((unit_index, literal.id)) {
                 continue;
             }

@@ -144,7 +144,7 @@ fn embedded_code_is_checked_after_the_edit() {
     };
     let code = "q('select a from users_v1')\n";
     assert_eq!(check(&rule("users_v2"), "a.py", code), "q('select a from users_v2')\n");
-    for (new, why) in [("((", "does not parse"), ("x where a = ''", "break the sql"), ("x'", "not parse")] {
+    for (new, why) in [("()", "does not parse"), ("x where a = ''", "break the sql"), ("x'", "not parse")] {
         let out = check(&rule(new), "a.py", code);
         assert!(out.starts_with("=\nRefused") && out.contains(why), "{new}: {out}");
     }
@@ -154,6 +154,14 @@ fn embedded_code_is_checked_after_the_edit() {
     assert!(grown.starts_with("=\nRefused: the text in this literal names"), "{grown}");
     let part =
         r#"rule("t").lang("sql").find(table("users_v1")).in_host("java", kind("string_literal")).replace("users_v2");"#;
+    // Between its quotes a hole is the literal.
+    let tagged =
+        r#"rule("t").lang("sql").find(table("users_v1")).in_host("javascript", "sql`$$$S`").replace("users_v2");"#;
+    assert_eq!(check(tagged, "a.js", "x = sql`select a from users_v1`;\n"), "x = sql`select a from users_v2`;\n");
+    let hole = "x = sql`select a from users_v1 where a = ${y} and b = 'c'`;\n";
+    assert_eq!(check(tagged, "a.js", hole), hole.replace("v1", "v2"));
+    let one = tagged.replace("$$$S", "$S");
+    assert_eq!(check(&one, "a.js", "x = sql`select a from users_v1`;\n"), "x = sql`select a from users_v2`;\n");
     let joined = check(part, "A.java", "class A { String q = \"select a from users_v1\" + suffix; }");
     assert!(joined.starts_with("=\nRefused"), "a piece is read with the whole: {joined}");
     assert_eq!(
@@ -266,7 +274,7 @@ fn repeated_names_and_failed_branches_bind_nothing_else() {
 #[test]
 fn old_errors_elsewhere_do_not_matter_and_new_ones_do() {
     assert_eq!(replaced("python", "a.py", "f($X)", "g($X)", "b = = 2\nf(1)\n"), "b = = 2\ng(1)\n");
-    assert!(replaced("python", "a.py", "f($X)", "g($X", "f(1)\n").contains("does not parse"));
+    assert!(replaced("python", "a.py", "f($X)", "g($X +)", "f(1)\n").contains("does not parse"));
     // Of several edits the one beside the error is named.
     let two = "rule(\"one\").lang(\"rust\").find(\"one($X)\").replace(\"uno($X)\");\n\
                rule(\"if\").lang(\"rust\").find(\"if $C { return $X; }\").replace(\"ensure!($C, $X);\");";
