@@ -339,7 +339,7 @@ pub fn written(tree: &Tree, fragments: &[Fragment]) -> String {
 /// the indentation of the line that it comes from.
 fn moved(tree: &Tree, range: Range<usize>, target: &str, out: &mut Vec<Fragment>) {
     let text = tree.text();
-    let source = &column(tree, range.start);
+    let source = &column(tree, goes_in_from(tree, &range));
     let mut from = range.start;
     if source != target {
         let breaks = memchr::memchr_iter(b'\n', &text.as_bytes()[range.clone()]).map(|at| range.start + at + 1);
@@ -355,6 +355,23 @@ fn moved(tree: &Tree, range: Range<usize>, target: &str, out: &mut Vec<Fragment>
         }
     }
     out.push(Fragment::Copy(from..range.end));
+}
+
+/// Where the line tells what a copy goes in by: behind a comment that ends the line of something else, as in
+/// `then # why`, that is the next one.
+fn goes_in_from(tree: &Tree, range: &Range<usize>) -> usize {
+    let text = tree.text();
+    let first = tree.last_from(range.start);
+    let behind = !text[line_start(text, range.start)..range.start].trim().is_empty();
+    let comment = first.is_comment() && first.local_range().start == range.start;
+    let end = first.local_range().end.min(range.end);
+    let code = range.end - text[end..range.end].trim_start().len();
+    let next = tree.last_from(code.min(range.end.saturating_sub(1)));
+    let mut around = std::iter::once(next).chain(next.ancestors());
+    let open = |list: Node<'_>| list.children().next().is_some_and(|first| "([{".contains(first.text()));
+    let statement =
+        around.any(|n| n.is_statement() && n.local_range().start == code) || !first.parent().is_some_and(open);
+    if behind && comment && statement && text[end..code].contains('\n') { code } else { range.start }
 }
 
 fn in_literal(tree: &Tree, at: usize) -> bool {

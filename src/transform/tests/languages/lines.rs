@@ -139,6 +139,20 @@ const MOVES: &[(&str, &str, &str, &str, &str)] = &[
         "[a]\nnew = [\n    1, # c\n    2,\n]\n",
     ),
     (
+        "javascript",
+        "stmt(\"if (FLAG) { $$$B }\")",
+        "while (q) {\n  $$$B\n}",
+        "if (FLAG) { // c\n  f();\n  g(\n    1);\n}\n",
+        "while (q) {\n  // c\n  f();\n  g(\n    1);\n}\n",
+    ),
+    (
+        "bash",
+        "stmt(\"if FLAG; then $$$B; fi\")",
+        "while q; do\n  $$$B\ndone",
+        "if FLAG; then # c\n  f\n  if a; then\n    b\n  fi\nfi\n",
+        "while q; do\n  # c\n  f\n  if a; then\n    b\n  fi\ndone\n",
+    ),
+    (
         "bash",
         "stmt(\"if FLAG; then $$$B\\nfi\")",
         "$$$B",
