@@ -545,6 +545,9 @@ pub struct StringFacts {
     /// Prefixes of the literals in which `doubled` holds, in lower case; empty for all.
     #[serde(default)]
     pub doubled_prefixes: Vec<String>,
+    /// Prefixes of the literals in which `%` says how something is written.
+    #[serde(default)]
+    pub format_prefixes: Vec<String>,
     /// Quotes around a text whose indentation is stripped, as Java does it.
     #[serde(default)]
     pub stripped_quotes: Vec<String>,

@@ -111,6 +111,9 @@ pub fn value(language: &Language, text: &str) -> Option<String> {
     let parts = dissect(language, text)?;
     let mut content = Cow::Borrowed(&text[parts.content.clone()]);
     let facts = &language.facts.string;
+    if formats(facts, &parts, &content) {
+        return None;
+    }
     for pair in facts.doubled.iter().filter(|_| doubles(language, &parts)) {
         // Which of three are a pair, and which belong to a hole, is not told here.
         let longer = format!("{pair}{}", &pair[..1]);
@@ -208,6 +211,11 @@ fn doubles(language: &Language, parts: &Dissected<'_>) -> bool {
     prefixes.is_empty() || prefixes.iter().any(|p| parts.prefix.eq_ignore_ascii_case(p))
 }
 
+/// Whether a `%` of a text says how something is written, where it stands in a literal like that.
+fn formats(facts: &super::StringFacts, parts: &Dissected<'_>, text: &str) -> bool {
+    text.contains('%') && facts.format_prefixes.iter().any(|prefix| prefix == parts.prefix)
+}
+
 fn number(chars: &mut std::str::Chars<'_>, digits: usize, radix: u32) -> Option<u32> {
     (0..digits).try_fold(0, |sum, _| Some(sum * radix + chars.next()?.to_digit(radix)?))
 }
@@ -234,6 +242,7 @@ pub fn is_uncertain(language: &Language, text: &str) -> bool {
     let odd = |parts: Dissected<'_>| {
         let content = &text[parts.content.clone()];
         content.contains('\\')
+            || formats(facts, &parts, content)
             || facts.stripped_quotes.iter().any(|q| q == parts.quote)
             || has_margin(facts, &parts)
             || doubles(language, &parts) && facts.doubled.iter().any(|pair| content.contains(pair.as_str()))
@@ -276,7 +285,9 @@ pub fn write(language: &Language, value: &str, like: Option<&str>) -> String {
     // What would open a hole is written another way.
     let holes = like.as_ref().is_some_and(|parts| {
         let doubled = !facts.doubled.is_empty() && doubles(language, parts);
-        doubled && value.contains(['{', '}', '$']) || parts.quote == "`" && value.contains("${")
+        doubled && value.contains(['{', '}', '$'])
+            || parts.quote == "`" && value.contains("${")
+            || formats(facts, parts, value)
     });
     let strips = facts.stripped_quotes.iter().chain(&facts.margin_quotes).any(|q| q == quote);
     let opens = |c: char| facts.interpolates && c == '$' || facts.backticks && c == '`';

@@ -393,14 +393,15 @@ pub fn whole_lines(node: Node<'_>) -> Range<usize> {
     let node = whole(node);
     let tree = node.tree();
     let end = node.local_range().end;
-    // What ends a statement goes with it, where no other one stands behind it. Not every grammar has a node for it.
+    // What ends a statement goes with it. Not every grammar has a node for it, and where one has, it may be a separator.
     let ended =
         ends_with_semicolon(node).then(|| tree.text()[end..].trim_start_matches([' ', '\t'])).and_then(|rest| {
             let behind = tree.text().len() - rest.strip_prefix(';')?.len();
             let line = tree.text()[behind..].lines().next().unwrap_or("").trim().is_empty();
             let mark = tree.last_from(behind - 1);
-            let own = mark.text() == ";" || mark.local_range().end < behind;
-            (own && (line || comment_behind(tree, behind).is_some())).then_some(behind)
+            let nodeless = mark.local_range().end < behind;
+            let ends = line || comment_behind(tree, behind).is_some();
+            (nodeless || mark.text() == ";" && ends).then_some(behind)
         });
     let range = head(node).local_range().start..ended.unwrap_or_else(|| content_end(tail(node)));
     lines_of(tree, range.start + tree.base()..range.end + tree.base())

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::deletion::comment_behind;
 use crate::tree::Node;
 
 /// A node, from what hangs on it, with the separator that belongs to it and the space between;
@@ -14,30 +15,48 @@ pub(super) fn element(head: Node<'_>, node: Node<'_>) -> (Range<usize>, Option<R
     let after = siblings[(at + 1).min(siblings.len())..].iter().find(|s| !s.is_extra());
     let range = head.range().start..node.range().end;
     let before_head = siblings.iter().position(|s| s.id == head.id).unwrap_or(at);
-    if let Some(parting) = after.filter(|s| is_separator(s))
-        && let Some(next) = siblings.iter().find(|s| s.id > parting.id && s.is_named())
+    let parting = after.filter(|s| is_separator(s));
+    // What ends its line speaks of it.
+    let ended = parting.map_or(range.end, |parting| parting.range().end);
+    let own = trailing(head, ended);
+    if let Some(parting) = parting
+        && let Some(next) = siblings.iter().find(|s| s.id > parting.id && s.is_named() && own <= s.range().start)
     {
         // A comment before the separator is this element's, one after it may be the next one's.
         return (range.start..next.range().start, None);
     }
+    if parting.is_some() && own > ended {
+        return (alone_on_lines(node, range.start..own), None);
+    }
     if let Some(before) = siblings[..before_head].iter().rev().find(|s| !s.is_extra()).filter(|s| is_separator(s)) {
         let comments = siblings.iter().any(|s| s.is_extra() && before.id < s.id && s.id < head.id);
-        let kept = comments.then(|| before.range().end..range.start).map(|kept| line_kept(node, kept));
+        let end = if parting.is_none() { own } else { range.end };
+        let kept = comments.then(|| before.range().end..range.start).map(|kept| line_kept(node, kept, end));
         let start = if is_join(before) { before_blanks(before) } else { before.range().start };
-        return (start..range.end, kept);
+        return (start..end, kept);
     }
     // The only element, and what ends the list behind it.
-    if let Some(parting) = after.filter(|s| is_separator(s)) {
+    if let Some(parting) = parting {
         return (alone_on_lines(node, range.start..parting.range().end), None);
     }
     (range, None)
 }
 
-/// Comments that stay before a node that goes, without the line of the node where the next one begins behind it.
-fn line_kept(node: Node<'_>, kept: Range<usize>) -> Range<usize> {
+/// Where the comment ends that ends the line which an element begins, behind this place; else the place.
+fn trailing(head: Node<'_>, end: usize) -> usize {
+    let (tree, base) = (head.tree(), head.tree().base());
+    let before = &tree.text()[..head.local_range().start];
+    let begins = before.rsplit('\n').next().unwrap_or("").trim().is_empty();
+    let behind = begins.then(|| comment_behind(tree, end - base)).flatten();
+    behind.map_or(end, |behind| behind + base)
+}
+
+/// Comments that stay before a node that goes, all up to `end`, without the line of the node where the next one begins
+/// behind it.
+fn line_kept(node: Node<'_>, kept: Range<usize>, end: usize) -> Range<usize> {
     let (text, base) = (node.tree().text(), node.tree().base());
     let comments = &text[kept.start - base..kept.end - base];
-    let ends = text[node.local_range().end..].trim_start_matches([' ', '\t']).starts_with(['\n', '\r']);
+    let ends = text[end - base..].trim_start_matches([' ', '\t']).starts_with(['\n', '\r']);
     let last = comments.trim_end().len();
     if ends && comments[last..].contains('\n') { kept.start..kept.start + last } else { kept }
 }

@@ -413,7 +413,7 @@ fn keep_comments(held: &RhaiNode) -> Fallible<EditSpec> {
     let gone = deletion_of(held)?;
     let mut range = node.range();
     let behind = text[own.end..].trim_start_matches([' ', '\t']);
-    let ended = text.len() - behind.strip_prefix(';').map_or(text.len() - own.end, str::len);
+    let ended = text.len() - behind.strip_prefix([';', ',']).map_or(text.len() - own.end, str::len);
     let trailing = comment_behind(tree, ended);
     // What goes begins before the node: `export`.
     if trailing.is_some_and(|end| !before.is_empty() && gone.ends_behind(end + tree.base())) {

@@ -130,7 +130,27 @@ fn an_element_takes_its_separator_wherever_it_stands() {
 fn an_element_on_its_own_line_takes_its_line() {
     let rows = [
         ("python", "f(\n    a,\n    old,\n)\n", "f(\n    a,\n)\n"),
-        ("python", "f(\n    old,  # c\n    a,\n)\n", "f(\n    # c\n    a,\n)\n"),
+        ("python", "f(\n    old,  # c\n    a,\n)\n", "f(\n    a,\n)\n"),
+        ("python", "f(\n    old,\n    # c\n    a,\n)\n", "f(\n    # c\n    a,\n)\n"),
+        ("python", "f(old,  # c\n  a)\n", "f(# c\n  a)\n"),
+        ("python", "x = [\n    a,\n    old  # c\n]\n", "x = [\n    a\n]\n"),
+        ("python", "x = [\n    a,\n    old,  # c\n    # d\n]\n", "x = [\n    a,\n    # d\n]\n"),
+        ("python", "x = [\n    old,  # c\n    old,  # d\n    a,  # e\n]\n", "x = [\n    a,  # e\n]\n"),
+        ("python", "x = [\n    old,  # c\n]\n", "x = [\n]\n"),
+        ("scala", "object A {\n  f(\n    a, // a\n    old // c\n  )\n}\n", "object A {\n  f(\n    a // a\n  )\n}\n"),
+        ("java", "enum A {\n  old, // c\n  /** b */\n  b\n}\n", "enum A {\n  /** b */\n  b\n}\n"),
+        ("swift", "let x = [\n    old, // c\n    a,\n]\n", "let x = [\n    a,\n]\n"),
+        ("kotlin", "val x = f(\n    a,\n    old, // c\n)\n", "val x = f(\n    a,\n)\n"),
+        ("go", "package p\n\nvar x = f(\n\told, // c\n\ta,\n)\n", "package p\n\nvar x = f(\n\ta,\n)\n"),
+        (
+            "rust",
+            "fn m() {\n    f(\n        old, // c\n        a,\n    );\n}\n",
+            "fn m() {\n    f(\n        a,\n    );\n}\n",
+        ),
+        ("javascript", "f(\r\n\told, // c\r\n\ta,\r\n);\r\n", "f(\r\n\ta,\r\n);\r\n"),
+        ("typescript", "import {\n  a,\n  old, // c\n} from 'm';\n", "import {\n  a,\n} from 'm';\n"),
+        ("sql", "select f(\n  old, -- c\n  a\n) from t\n", "select f(\n  a\n) from t\n"),
+        ("toml", "a = [\n  \"old\", # c\n  \"b\",\n]\n", "a = [\n  \"b\",\n]\n"),
         ("python", "f(\n    a,  # c\n    old\n)\n", "f(\n    a  # c\n)\n"),
         ("sql", "select f(\n  a,\n  old\n) from t\n", "select f(\n  a\n) from t\n"),
         ("scala", "object A {\n  f(\n    old,\n    a\n  )\n}\n", "object A {\n  f(\n    a\n  )\n}\n"),
@@ -218,6 +238,8 @@ fn what_speaks_of_a_line_that_goes_goes_with_it() {
         "fun m() {\n  old(/* a */); // b\n  k()\n}\n",
         "fun m() {\n  /* a */\n  // b\n  k()\n}\n",
     );
+    let element = kept.replace("stmt", "expr");
+    compare(&mut wrong, "python", &element, "x = [\n    old(),  # c\n    1,\n]\n", "# c\nx = [\n    1,\n]\n");
     let export = kept.replace("stmt(\"old()\")", "kind(\"lexical_declaration\")");
     compare(&mut wrong, "typescript", &export, "export const old = 1; // why\nk();\n", "// why\nk();\n");
     let moved = kept.replace("keep", "move");
@@ -447,6 +469,30 @@ fn what_something_needs_does_not_go_without_a_word() {
     const VALUE: &str = "=is a value that";
     let rows = [
         ("yaml", "a: b\n", "="),
+        ("java", "class A { int m() { return switch (a) { case 1 -> old(); default -> b(); }; } }\n", VALUE),
+        (
+            "java",
+            "class A { void m() { switch (a) { case 1 -> old(); default -> b(); } } }\n",
+            "class A { void m() { switch (a) { case 1 -> {} default -> b(); } } }\n",
+        ),
+        (
+            "scala",
+            "object A { def m() = {\n  do old() while (a)\n} }\n",
+            "object A { def m() = {\n  do {} while (a)\n} }\n",
+        ),
+        (
+            "scala",
+            "object A {\n  def f(): Unit =\n    old()\n  def g = 1\n}\n",
+            "object A {\n  def f(): Unit =\n    ()\n  def g = 1\n}\n",
+        ),
+        ("kotlin", "fun m() { a(); old(); b() }\n", "fun m() { a(); b() }\n"),
+        ("kotlin", "fun m() { old(); b() }\n", "fun m() { b() }\n"),
+        ("swift", "func m() { a(); old(); b() }\n", "func m() { a(); b() }\n"),
+        (
+            "swift",
+            "func m() {\n    switch a {\n    case 1: old()\n    default: b()\n    }\n}\n",
+            "func m() {\n    switch a {\n    case 1: break\n    default: b()\n    }\n}\n",
+        ),
         ("python", "try: k()\nexcept old(): z()\n", VALUE),
         ("python", "x = k[old():1]\n", VALUE),
         ("python", "assert old(), k\n", "=each place means something"),

@@ -4,6 +4,19 @@
 use super::{compare, none_wrong};
 
 const ROWS: &[(&str, &str, &str, &str)] = &[
+    // Nothing is read behind a tag, `await` is no function, and several targets have no type.
+    ("tsx", ".find(\"old($X)\").replace(\"<A/>\")", "x = old(1).a;\ny = old(1)!;\n", "x = (<A/>).a;\ny = (<A/>)!;\n"),
+    ("javascript", ".find(\"old($X)\").replace(\"<A/>\")", "x = old(1)();\n", "x = (<A/>)();\n"),
+    ("javascript", ".find(\"old($X)\").replace(\"f(await $X)\")", "async () => old(...a);\n", "=can't stand in"),
+    ("python", ".find(regex(\"^old$\")).replace(\"(a, b)\")", "old: int = 1\n", "=can't stand in"),
+    ("python", ".find(regex(\"^old$\")).replace(\"(a, b)\")", "old += 1\n", "=can't stand in"),
+    // A `%` says how something is written, where the literal is one that formats.
+    (
+        "scala",
+        ".find(kind(\"interpolated_string_expression\")).edit(|m, cx| edits([set_value(m.node, \"%s\")]))",
+        "object A { val x = f\"q\"; val y = s\"q\" }\n",
+        "object A { val x = \"%s\"; val y = s\"%s\" }\n",
+    ),
     // What a hole of one of several patterns stands for is spoken of.
     (
         "scala",
