@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use super::calls::{Call, call_at, call_languages, knows_calls};
 use super::error::{PatternError, advice, marked};
 use super::invocation::Invocation;
-use super::{Child, Hole, Pattern, Piece, Shape, split};
+use super::spelling::{Spelt, spellings, written};
+use super::{Child, Hole, Pattern, Shape};
 use crate::language::{Context, Language};
 use crate::tree::{Node, PrintOptions, Tree, parse, print};
 
@@ -174,101 +175,8 @@ fn read_all(
     Ok((readings, worst))
 }
 
-/// How each hole may be spelt besides, in every combination, those first that change the fewest:
-/// none for the plain one.
-fn spellings(language: &'static Language, spelt: &Spelt) -> Vec<Vec<Option<&'static str>>> {
-    let facts = &language.facts;
-    let count = |ways: &dyn Fn(&Hole) -> &'static [String]| {
-        spelt.holes.iter().map(|(_, hole)| ways(hole).len() + 1).fold(1_usize, usize::saturating_mul)
-    };
-    let of_lists = |hole: &Hole| if hole.many { facts.list_holes.as_slice() } else { &[] };
-    let of_all = |hole: &Hole| if hole.many { facts.list_holes.as_slice() } else { facts.value_holes.as_slice() };
-    // What many holes may be, lists may be still.
-    let ways: &dyn Fn(&Hole) -> &'static [String] = if count(&of_all) > MAX_COMBINATIONS { &of_lists } else { &of_all };
-    let count = count(ways);
-    if count == 1 || count > MAX_COMBINATIONS {
-        return Vec::new();
-    }
-    let nth = |mut number: usize| {
-        let mut one = Vec::new();
-        for (_, hole) in &spelt.holes {
-            let (ways, choices) = (ways(hole), ways(hole).len() + 1);
-            one.push((number % choices).checked_sub(1).map(|way| ways[way].as_str()));
-            number /= choices;
-        }
-        one
-    };
-    let mut all: Vec<Vec<Option<&'static str>>> = (1..count).map(nth).collect();
-    all.sort_by_key(|one| one.iter().flatten().count());
-    all.truncate(MAX_SPELLINGS);
-    all
-}
-
-/// More spellings are not tried.
-const MAX_SPELLINGS: usize = 256;
-/// More combinations are no pattern that a person writes.
-const MAX_COMBINATIONS: usize = 1 << 12;
-
 fn context_names<'a>(contexts: impl Iterator<Item = &'a Context>) -> String {
     contexts.map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-/// The pattern with its holes spelt so that the grammar can read them.
-pub(super) struct Spelt {
-    pub(super) code: String,
-    holes: Vec<(String, Hole)>,
-}
-
-impl Spelt {
-    fn new(language: &Language, text: &str, statements: bool) -> Self {
-        Self::made(language, text, statements, &[])
-    }
-
-    /// With some holes, by their number, spelt otherwise.
-    fn with(language: &Language, text: &str, others: &[Option<&str>]) -> Self {
-        Self::made(language, text, false, others)
-    }
-
-    fn made(language: &Language, text: &str, statements: bool, others: &[Option<&str>]) -> Self {
-        // A stem that the pattern does not use, so that no code is taken for a hole.
-        let stem = (0..).map(|n| format!("gndr{n}x")).find(|stem| !text.contains(stem.as_str())).unwrap_or_default();
-        let mut code = String::new();
-        let mut holes: Vec<(String, Hole)> = Vec::new();
-        let pieces = split(text);
-        for (at, piece) in pieces.iter().enumerate() {
-            match piece {
-                Piece::Text(text) => code.push_str(text),
-                Piece::Hole(hole) => {
-                    let other = others.get(holes.len()).copied().flatten();
-                    let how = other.unwrap_or(&language.facts.hole);
-                    let mut spelling = how.replace("{}", &format!("{stem}{}x", holes.len()));
-                    let begins = code.trim_end().ends_with(['{', ';', '}']);
-                    let ends = match pieces.get(at + 1) {
-                        Some(Piece::Text(next)) => next.trim_start_matches(' ').starts_with(['}', '\n', '\r']),
-                        _ => false,
-                    };
-                    if statements && begins && ends {
-                        spelling.push(';');
-                    }
-                    code.push_str(&spelling);
-                    holes.push((spelling, hole.clone()));
-                }
-            }
-        }
-        Self { code, holes }
-    }
-
-    fn hole(&self, text: &str) -> Option<&Hole> {
-        self.holes.iter().find(|(spelling, _)| spelling == text).map(|(_, hole)| hole)
-    }
-
-    pub(super) fn show(&self, text: &str) -> String {
-        self.holes.iter().rev().fold(text.to_owned(), |text, (spelling, hole)| text.replace(spelling, &written(hole)))
-    }
-}
-
-fn written(hole: &Hole) -> String {
-    format!("{}{}", if hole.many { "$$$" } else { "$" }, hole.name.as_deref().unwrap_or("_"))
 }
 
 /// A reading that failed: the tree, and where in the pattern, as it was spelt, it goes wrong.

@@ -1,6 +1,6 @@
 //! What is wrong with a pattern, where, and what to do about it.
 
-use super::compile::Spelt;
+use super::spelling::Spelt;
 use crate::tree::ParseError;
 
 /// Why a pattern was refused.

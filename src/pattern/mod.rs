@@ -14,6 +14,7 @@ mod holes;
 mod invocation;
 mod matching;
 mod nearest;
+mod spelling;
 
 pub use calls::{Call, call_at, call_languages, knows_calls};
 pub use compile::{Reads, compile, readings};
