@@ -151,6 +151,13 @@ pub struct Facts {
     /// a pattern in which one is a name is read otherwise, or not at all.
     #[serde(default)]
     pub reserved: std::collections::BTreeMap<String, Vec<String>>,
+    /// Node kinds in which the segments of a path lie side by side: a hole for one that begins it is one segment.
+    #[serde(default)]
+    pub flat_paths: Vec<String>,
+    /// What the grammar reads, and no pattern means: a path of kinds, each a child of the one before. `$$$` is a hole
+    /// for many.
+    #[serde(default)]
+    pub unmeant: Vec<String>,
     /// How a hole for one node may be spelt where an expression can't stand: as the value of an attribute.
     #[serde(default)]
     pub value_holes: Vec<String>,
@@ -484,6 +491,16 @@ pub struct Context {
     /// any expression would read, too, and mean something else.
     #[serde(default)]
     pub last_resort: bool,
+    /// Of a last resort, node kinds that count as much as other readings: a pattern that reads otherwise, too, has
+    /// to say which is meant.
+    #[serde(default)]
+    pub competes: Vec<String>,
+    /// Node kinds that hardly ever stand in such code: with one in it, it does not count.
+    #[serde(default)]
+    pub unlikely: Vec<String>,
+    /// The only node kinds that a pattern is read as here; any, where none is named.
+    #[serde(default)]
+    pub only: Vec<String>,
     /// Node kinds that a pattern is not read as here, unless the context is asked
     /// for by name: `f(x)` is a call, and hardly ever Rust's type of functions.
     #[serde(default)]

@@ -272,11 +272,19 @@ fn check(facts: &Facts, known: &kinds::Kinds, grammar: &tree_sitter::Language) -
         &facts.macros,
         &facts.exact,
         &facts.keeps,
+        &facts.flat_paths,
         &facts.functions,
         &facts.classes,
         &facts.blocks,
     ];
     kinds.into_iter().try_for_each(ids)?;
+    let contexts = facts.context.iter().flat_map(|c| [&c.competes, &c.unlikely, &c.only, &c.except]);
+    contexts.into_iter().try_for_each(ids)?;
+    for kind in facts.unmeant.iter().flat_map(|path| path.split(' ')).filter(|kind| *kind != "$$$") {
+        if [true, false].iter().all(|named| known.id(kind, *named).is_none()) {
+            return Err(format!("{}: the grammar has no node kind `{kind}`", facts.name));
+        }
+    }
     for place in facts.needs_parentheses.iter().chain(&facts.refused).chain(&facts.misread) {
         if place.inside.is_empty() == place.outside.is_empty() || place.kinds.is_empty() == place.except.is_empty() {
             let name = &facts.name;

@@ -28,37 +28,20 @@ pub fn compile(language: &'static Language, source: &str, context: Option<&str>)
         return Err(PatternError::NoSuchContext {
             language: language.facts.name.clone(),
             context: context.unwrap_or("").to_owned(),
-            contexts: context_names(language.facts.context.iter()),
+            contexts: context_names(language.facts.context.iter()).join(", "),
         });
     }
-    let mut spelt = Spelt::new(language, text, false);
-    let (mut readings, worst) = read_all(&contexts, &spelt, context.is_some(), language)?;
-    // `{ $$$BODY }`: where statements end in `;`, a hole that is one needs its own.
-    if readings.is_empty() && language.facts.separators.iter().any(|s| s == ";") {
-        let statements = Spelt::new(language, text, true);
-        readings = read_all(&contexts, &statements, context.is_some(), language)?.0;
-        spelt = statements;
-    }
-    if readings.is_empty() {
-        for others in spellings(language, &spelt) {
-            let other = Spelt::with(language, text, &others);
-            readings = read_all(&contexts, &other, context.is_some(), language)?.0;
-            readings.retain(|reading| reading.lost.is_none());
-            if !readings.is_empty() {
-                spelt = other;
-                break;
-            }
-        }
-    }
+    let named = context.is_some();
+    let Understood { spelt, mut readings, worst } = understood(language, text, &contexts, named)?;
     match readings.len() {
         0 => Err(PatternError::Unreadable {
             pattern: text.to_owned(),
             language: language.facts.name.clone(),
-            contexts: context_names(contexts.into_iter()),
+            contexts: context_names(contexts.into_iter()).join(", "),
             tree: format!("{}{}", marked(text, &spelt, worst.at), worst.tree),
             advice: advice(text, context),
         }),
-        1 => finish(language, text, spelt, readings.remove(0), context.is_some()),
+        1 => finish(language, text, readings.remove(0), named),
         _ => Err(ambiguous(language, text, &spelt, &readings)),
     }
 }
@@ -143,6 +126,52 @@ fn of_call(
     Ok(Invocation { pattern, receiver, path, name, types, arguments })
 }
 
+/// The spelling in which a pattern reads, and how; the plain one, and why not, where it reads in none.
+struct Understood {
+    spelt: Spelt,
+    readings: Vec<Reading>,
+    worst: Attempt,
+}
+
+/// Reads a pattern with its holes spelt plainly; where that is no code, or takes a hole in, in other ways.
+fn understood(
+    language: &'static Language,
+    text: &str,
+    contexts: &[&Context],
+    named: bool,
+) -> Result<Understood, PatternError> {
+    let plain = Spelt::new(language, text, false);
+    let others = spellings(language, &plain);
+    let (readings, worst) = read_all(contexts, &plain, named, language)?;
+    let mut first = Understood { spelt: plain, readings, worst };
+    if first.keep_whole() {
+        return Ok(first);
+    }
+    // `{ $$$BODY }`: where statements end in `;`, a hole that is one needs its own.
+    let by_semicolon = language.facts.separators.iter().any(|s| s == ";");
+    let statements = by_semicolon.then(|| Spelt::new(language, text, true));
+    for spelt in statements.into_iter().chain(others.iter().map(|other| Spelt::with(language, text, other))) {
+        let (readings, worst) = read_all(contexts, &spelt, named, language)?;
+        let mut other = Understood { spelt, readings, worst };
+        if other.keep_whole() {
+            return Ok(other);
+        }
+        if first.readings.is_empty() && !other.readings.is_empty() {
+            first = Understood { worst: first.worst, ..other };
+        }
+    }
+    Ok(first)
+}
+
+impl Understood {
+    /// Drops the readings that take a hole in, if there are others.
+    fn keep_whole(&mut self) -> bool {
+        let whole = self.readings.iter().any(|reading| reading.lost.is_none());
+        self.readings.retain(|reading| !whole || reading.lost.is_none());
+        whole
+    }
+}
+
 /// Every way in which the pattern reads, and the first attempt that failed.
 fn read_all(
     contexts: &[&Context],
@@ -150,22 +179,27 @@ fn read_all(
     named: bool,
     language: &'static Language,
 ) -> Result<(Vec<Reading>, Attempt), PatternError> {
-    let (mut readings, mut seldom): (Vec<Reading>, Vec<Reading>) = Default::default();
+    let (mut readings, mut resorts, mut seldom): (Vec<Reading>, Vec<Reading>, Vec<Reading>) = Default::default();
     let mut worst = Attempt::default();
     for candidate in contexts {
-        if candidate.last_resort && !readings.is_empty() {
+        if candidate.last_resort && !readings.is_empty() && candidate.competes.is_empty() {
             continue;
         }
         let tree = parse(language, format!("{}{}{}", candidate.before, spelt.code, candidate.after))?;
         match read(candidate, spelt, &tree, named)? {
+            Ok(reading) if !candidate.only.is_empty() && !candidate.only.iter().any(|kind| *kind == reading.kind) => {}
             Ok(reading) if !named && candidate.except.iter().any(|kind| *kind == reading.kind) => {
                 seldom.push(reading);
             }
-            Ok(reading) if readings.iter().any(|r| r.tree == reading.tree) => {}
+            Ok(reading) if readings.iter().chain(&resorts).any(|r| r.tree == reading.tree) => {}
+            Ok(reading) if candidate.last_resort && !reading.competes => resorts.push(reading),
             Ok(reading) => readings.push(reading),
             Err(shown) if worst.tree.is_empty() => worst = shown,
             Err(_) => {}
         }
+    }
+    if readings.is_empty() {
+        readings = resorts;
     }
     // What is hardly ever meant is, where it reads as nothing else.
     if readings.is_empty() {
@@ -175,8 +209,15 @@ fn read_all(
     Ok((readings, worst))
 }
 
-fn context_names<'a>(contexts: impl Iterator<Item = &'a Context>) -> String {
-    contexts.map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ")
+/// The names of contexts, each once.
+fn context_names<'a>(contexts: impl Iterator<Item = &'a Context>) -> Vec<&'a str> {
+    let mut names: Vec<&str> = Vec::new();
+    for context in contexts {
+        if !names.contains(&context.name.as_str()) {
+            names.push(&context.name);
+        }
+    }
+    names
 }
 
 /// A reading that failed: the tree, and where in the pattern, as it was spelt, it goes wrong.
@@ -192,11 +233,15 @@ struct Reading {
     /// The tree as text: equal trees mean the same.
     tree: String,
     kind: &'static str,
+    /// Whether it counts as much as another one, though its context is a last resort.
+    competes: bool,
     shape: Shape,
     names: Vec<String>,
     lists: BTreeSet<String>,
     repeats: bool,
     lost: Option<(Hole, &'static str)>,
+    /// A hole for one segment of a path, where a whole path is meant.
+    segment: Option<(Hole, &'static str)>,
     /// The kind of the statement that it is all of, if that is another node.
     statement: Option<u16>,
 }
@@ -205,7 +250,9 @@ struct Reading {
 fn read(context: &Context, spelt: &Spelt, tree: &Tree, named: bool) -> Result<Result<Reading, Attempt>, PatternError> {
     let (start, end) = (context.before.len(), context.before.len() + spelt.code.len());
     // `catch(f) { … }` is hardly ever a method, unless a method is asked for.
-    let broken = tree.errors().next().is_some() || !named && tree.iter().any(is_reserved);
+    let broken = tree.errors().next().is_some()
+        || !named && tree.iter().any(is_reserved)
+        || tree.iter().any(|node| is_unmeant(node, spelt));
     let top = if broken { None } else { innermost(tree, start, end) };
     let Some(node) = top else {
         let at =
@@ -222,25 +269,52 @@ fn read(context: &Context, spelt: &Spelt, tree: &Tree, named: bool) -> Result<Re
         context: context.name.clone(),
         tree: print(tree, node, PrintOptions { anonymous: true, ranges: false }),
         kind: node.kind(),
+        competes: competes(context, node),
         shape,
         names: builder.names,
         lists: builder.lists,
         repeats: builder.repeats,
         lost,
+        segment: first_segment(spelt, node),
         statement: node.parent().filter(|up| up.is_statement() && !node.is_statement()).map(|up| up.kind_id()),
     }))
+}
+
+/// Whether a reading in a context that is a last resort is as likely as another one.
+fn competes(context: &Context, node: Node<'_>) -> bool {
+    let is = |kinds: &[String], node: Node<'_>| kinds.iter().any(|kind| kind == node.kind());
+    is(&context.competes, node) && !node.descendants().any(|part| is(&context.unlikely, part))
 }
 
 /// Whether a node is a name that no code may have.
 fn is_reserved(node: Node<'_>) -> bool {
     let reserved = &node.tree().language.facts.reserved;
-    if reserved.is_empty() || !node.is_leaf() || !node.is_named() {
+    if reserved.is_empty() || !node.is_named() || node.named_children().next().is_some() {
         return false;
     }
     let place = || Some(format!("{}.{}", node.parent()?.kind(), node.field_name()?));
     let words = reserved.get(node.kind()).or_else(|| reserved.get(&place()?));
     words.is_some_and(|words| words.iter().any(|word| word == node.text()))
 }
+
+/// Whether the grammar reads code so, and nobody writes it to say that.
+fn is_unmeant(node: Node<'_>, spelt: &Spelt) -> bool {
+    let is = |node: Node<'_>, what: &str| match what {
+        LIST => spelt.hole(node.text()).is_some_and(|hole| hole.many),
+        kind => node.kind() == kind,
+    };
+    node.tree().language.facts.unmeant.iter().any(|path| {
+        let mut up = Some(node);
+        path.split(' ').rev().all(|what| {
+            let here = up.filter(|node| is(*node, what));
+            up = here.and_then(|node| node.parent());
+            here.is_some()
+        })
+    })
+}
+
+/// Any hole for many in a path of `unmeant`.
+const LIST: &str = "$$$";
 
 fn is_deep(tree: &Tree) -> bool {
     let mut open: Vec<Node<'_>> = Vec::new();
@@ -279,6 +353,17 @@ fn lost_hole(spelt: &Spelt, root: Node<'_>) -> Option<(Hole, &'static str)> {
     })
 }
 
+/// A hole for one that begins a path whose segments lie side by side: it would find paths of one segment only.
+fn first_segment(spelt: &Spelt, root: Node<'_>) -> Option<(Hole, &'static str)> {
+    let flat = &root.tree().language.facts.flat_paths;
+    let paths = std::iter::once(root).chain(root.descendants()).filter(|node| flat.iter().any(|k| k == node.kind()));
+    let mut holes = paths.filter_map(|path| {
+        let hole = spelt.hole(path.named_children().next()?.text())?;
+        (!hole.many).then(|| (hole.clone(), path.kind()))
+    });
+    holes.next()
+}
+
 fn ambiguous(language: &Language, text: &str, spelt: &Spelt, readings: &[Reading]) -> PatternError {
     let candidates: Vec<String> =
         readings.iter().map(|r| format!("{}({text:?}):\n{}", r.context, spelt.show(&r.tree))).collect();
@@ -289,13 +374,7 @@ fn ambiguous(language: &Language, text: &str, spelt: &Spelt, readings: &[Reading
     }
 }
 
-fn finish(
-    language: &'static Language,
-    text: &str,
-    spelt: Spelt,
-    reading: Reading,
-    named: bool,
-) -> Result<Pattern, PatternError> {
+fn finish(language: &'static Language, text: &str, reading: Reading, named: bool) -> Result<Pattern, PatternError> {
     if let Some((hole, inside)) = reading.lost {
         return Err(PatternError::HoleLost {
             pattern: text.to_owned(),
@@ -304,10 +383,18 @@ fn finish(
             inside: inside.to_owned(),
         });
     }
+    if let Some((hole, inside)) = reading.segment {
+        return Err(PatternError::OneSegment {
+            pattern: text.to_owned(),
+            language: language.facts.name.clone(),
+            path: written(&Hole { many: true, ..hole.clone() }),
+            hole: written(&hole),
+            inside: inside.to_owned(),
+        });
+    }
     if matches!(reading.shape, Shape::One { .. } | Shape::Many { .. }) {
         return Err(PatternError::MatchesAll(text.to_owned()));
     }
-    drop(spelt);
     let mut literals = Vec::new();
     collect_literals(&reading.shape, &mut literals);
     if literals.is_empty() {
@@ -441,15 +528,14 @@ pub struct Reads {
 /// Where it is empty, too large, or beyond the parser.
 pub fn readings(language: &'static Language, source: &str) -> Result<Vec<Reads>, PatternError> {
     let text = bounded(source)?;
-    let spelt = Spelt::new(language, text, false);
-    let one = |context: &Context| {
-        let tree = parse(language, format!("{}{}{}", context.before, spelt.code, context.after))?;
-        Ok(match read(context, &spelt, &tree, true)? {
-            Ok(reading) => {
-                Reads { context: context.name.clone(), fits: reading.lost.is_none(), tree: spelt.show(&reading.tree) }
-            }
-            Err(shown) => Reads { context: context.name.clone(), fits: false, tree: shown.tree },
-        })
+    let one = |name: &str| {
+        let contexts: Vec<&Context> = language.facts.context.iter().filter(|c| c.name == name).collect();
+        let Understood { spelt, readings, worst } = understood(language, text, &contexts, true)?;
+        let (fits, tree) = match readings.first() {
+            Some(reading) => (reading.lost.is_none(), &reading.tree),
+            None => (false, &worst.tree),
+        };
+        Ok(Reads { context: name.to_owned(), fits, tree: spelt.show(tree) })
     };
-    language.facts.context.iter().map(one).collect()
+    context_names(language.facts.context.iter()).into_iter().map(one).collect()
 }

@@ -38,6 +38,23 @@ pub enum PatternError {
         /// The node that swallowed it.
         inside: String,
     },
+    /// A hole for one node is one segment of a path whose segments are beside each other.
+    #[error(
+        "in `{pattern}`, `{hole}` is one segment of the path in {language} (`{inside}`), and a path of several is not found\n\
+         write `{path}` for any path"
+    )]
+    OneSegment {
+        /// As written.
+        pattern: String,
+        /// The language.
+        language: String,
+        /// The hole.
+        hole: String,
+        /// The same, for a whole path.
+        path: String,
+        /// The node that holds the path.
+        inside: String,
+    },
     /// Two contexts fit and mean different things.
     #[error("`{pattern}` reads in more than one way in {language}; say which:\n{candidates}")]
     Ambiguous {

@@ -10,6 +10,8 @@ use crate::language::Language;
 pub(super) struct Spelt {
     pub(super) code: String,
     pub(super) holes: Vec<(String, Hole)>,
+    /// What the names of all its holes begin with.
+    stem: String,
 }
 
 impl Spelt {
@@ -44,11 +46,11 @@ impl Spelt {
                         spelling.push(';');
                     }
                     code.push_str(&spelling);
-                    holes.push((spelling, hole.clone()));
+                    holes.push((spelling.trim().to_owned(), hole.clone()));
                 }
             }
         }
-        Self { code, holes }
+        Self { code, holes, stem }
     }
 
     pub(super) fn hole(&self, text: &str) -> Option<&Hole> {
@@ -56,7 +58,11 @@ impl Spelt {
     }
 
     pub(super) fn show(&self, text: &str) -> String {
-        self.holes.iter().rev().fold(text.to_owned(), |text, (spelling, hole)| text.replace(spelling, &written(hole)))
+        let shown = self.holes.iter().enumerate().rev();
+        shown.fold(text.to_owned(), |text, (at, (spelling, hole))| {
+            let name = written(hole);
+            text.replace(spelling, &name).replace(&format!("{}{at}x", self.stem), &name)
+        })
     }
 }
 
@@ -64,37 +70,49 @@ pub(super) fn written(hole: &Hole) -> String {
     format!("{}{}", if hole.many { "$$$" } else { "$" }, hole.name.as_deref().unwrap_or("_"))
 }
 
-/// How each hole may be spelt besides, in every combination, those first that change the fewest:
-/// none for the plain one.
+/// How holes may be spelt besides, those first that change the fewest: holes for lists alone, then all.
 pub(super) fn spellings(language: &'static Language, spelt: &Spelt) -> Vec<Vec<Option<&'static str>>> {
     let facts = &language.facts;
-    let count = |ways: &dyn Fn(&Hole) -> &'static [String]| {
-        spelt.holes.iter().map(|(_, hole)| ways(hole).len() + 1).fold(1_usize, usize::saturating_mul)
+    let ways = |values: &'static [String]| -> Vec<&'static [String]> {
+        spelt.holes.iter().map(|(_, hole)| if hole.many { facts.list_holes.as_slice() } else { values }).collect()
     };
-    let of_lists = |hole: &Hole| if hole.many { facts.list_holes.as_slice() } else { &[] };
-    let of_all = |hole: &Hole| if hole.many { facts.list_holes.as_slice() } else { facts.value_holes.as_slice() };
-    // What many holes may be, lists may be still.
-    let ways: &dyn Fn(&Hole) -> &'static [String] = if count(&of_all) > MAX_COMBINATIONS { &of_lists } else { &of_all };
-    let count = count(ways);
-    if count == 1 || count > MAX_COMBINATIONS {
-        return Vec::new();
-    }
-    let nth = |mut number: usize| {
-        let mut one = Vec::new();
-        for (_, hole) in &spelt.holes {
-            let (ways, choices) = (ways(hole), ways(hole).len() + 1);
-            one.push((number % choices).checked_sub(1).map(|way| ways[way].as_str()));
-            number /= choices;
+    let mut all = Vec::new();
+    for ways in [ways(&[]), ways(&facts.value_holes)] {
+        let end = all.len() + MAX_SPELLINGS;
+        for changes in 1..=ways.len() {
+            vary(&ways, changes, &mut vec![None; ways.len()], 0, &mut all, end);
         }
-        one
-    };
-    let mut all: Vec<Vec<Option<&'static str>>> = (1..count).map(nth).collect();
-    all.sort_by_key(|one| one.iter().flatten().count());
-    all.truncate(MAX_SPELLINGS);
+        if facts.value_holes.is_empty() {
+            break;
+        }
+    }
     all
+}
+
+/// Adds each way to spell so many of the holes from `from` on otherwise.
+fn vary(
+    ways: &[&'static [String]],
+    changes: usize,
+    one: &mut Vec<Option<&'static str>>,
+    from: usize,
+    all: &mut Vec<Vec<Option<&'static str>>>,
+    end: usize,
+) {
+    if changes == 0 {
+        all.push(one.clone());
+        return;
+    }
+    for at in from..ways.len() {
+        for way in ways[at] {
+            if all.len() >= end {
+                return;
+            }
+            one[at] = Some(way);
+            vary(ways, changes - 1, one, at + 1, all, end);
+            one[at] = None;
+        }
+    }
 }
 
 /// More spellings are not tried.
 const MAX_SPELLINGS: usize = 256;
-/// More combinations are no pattern that a person writes.
-const MAX_COMBINATIONS: usize = 1 << 12;

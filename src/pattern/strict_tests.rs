@@ -54,6 +54,51 @@ fn a_pattern_is_read_strictly_in_every_language() {
     }
 }
 
+#[test]
+fn what_reads_in_two_ways_is_asked_about_and_what_nobody_means_is_not() {
+    // Language, pattern, the contexts in which it may be meant: one where the others are noise.
+    let rows: &[(&str, &str, &[&str])] = &[
+        ("kotlin", "init { $$$B }", &["expr", "member"]),
+        ("kotlin", "constructor($$$A) { $$$B }", &["member"]),
+        ("typescript", "$A | $B", &["expr", "type"]),
+        ("typescript", "[$A, $B]", &["expr", "type"]),
+        ("typescript", "{ $K: $V }", &["expr", "type"]),
+        ("typescript", "$K: $V", &["member", "pair"]),
+        ("typescript", "f($A) | $B", &["expr"]),
+        ("typescript", "export = $A", &["stmt"]),
+        ("tsx", "$A & $B", &["expr", "type"]),
+        ("javascript", "$K: $V", &["pair"]),
+        ("javascript", "$L: for (;;) { $$$B }", &["stmt"]),
+        ("javascript", "catch ($E) { $$$B }", &["clause"]),
+        ("go", "$K: $V", &["pair"]),
+        ("java", "private final $T $N;", &["member"]),
+        ("java", "final $T $N = $V;", &["stmt", "member"]),
+        ("java", "catch ($T $E) { $$$B }", &["clause"]),
+        ("java", "$T.class", &["expr"]),
+        ("python", "Optional[$T]", &["expr", "type"]),
+        ("python", "$D[\"k\"]", &["expr"]),
+        ("python", "$A[$B:$C]", &["expr"]),
+        ("python", "**$A", &["pair"]),
+    ];
+    for (name, pattern, contexts) in rows {
+        let language = by_name(name).unwrap();
+        match compile(language, pattern, None) {
+            Ok(read) => assert_eq!(vec![read.context.as_str()], *contexts, "{name}: {pattern}"),
+            Err(error) => {
+                let said = error.to_string();
+                assert!(contexts.len() > 1 && said.contains("say which"), "{name}: {pattern}: {said}");
+                for context in *contexts {
+                    assert!(said.contains(&format!("{context}({pattern:?})")), "{name}: {pattern}: {said}");
+                    assert!(compile(language, pattern, Some(context)).is_ok(), "{name}: {pattern}: {context}");
+                }
+            }
+        }
+    }
+    let segment = compile(by_name("scala").unwrap(), "import $P._", None).unwrap_err().to_string();
+    assert!(segment.contains("`$P` is one segment") && segment.contains("write `$$$P`"), "{segment}");
+    assert!(compile(by_name("scala").unwrap(), "import cats.$P", None).is_ok());
+}
+
 /// Language, context, pattern, how often it is in code that has it, and code that has it not.
 type Row = (&'static str, &'static str, &'static str, &'static str, &'static [&'static str]);
 

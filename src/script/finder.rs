@@ -169,7 +169,7 @@ fn contexts(api: &mut Api<'_>) {
         ),
         (
             "clause",
-            "a clause in SQL",
+            "a clause: `from …` in SQL, a case of a `switch` or `match`, a `catch` or an `else`",
             r#"rule("example").lang("sql").find(clause("from {{ ref('users') }} as $A")).annotate("found").unchanged("select a from {{ ref('orders') }} as u");"#.to_owned(),
         ),
         (

@@ -96,7 +96,7 @@ fn declarations_alone_rewrite() {
 fn nested_matches_apply_inside_each_other() {
     let script = r#"
 rule("opt").lang("python").find(type_pattern("Optional[$T]")).replace("$T | None");
-rule("list").lang("python").find(any(["List[$T]", type_pattern("List[$T]")])).replace("list[$T]");"#;
+rule("list").lang("python").find(any([expr("List[$T]"), type_pattern("List[$T]")])).replace("list[$T]");"#;
     assert_eq!(check(script, "python", "x: Optional[List[Optional[int]]]"), "x: list[int | None] | None");
 }
 
