@@ -78,10 +78,14 @@ pub(super) fn explain(pattern: &Pattern, paths: &[PathBuf], screen: &Screen) -> 
     }
     let absent = pattern.literals().iter().zip(words).filter(|(_, there)| !there).map(|(word, _)| word.as_str());
     let absent: Vec<&str> = absent.collect();
+    let none = match best.is_some() {
+        true => "there is code of its kind, and none with its names".to_owned(),
+        false => format!("it was read as {}, and no code there is of its kind", pattern.reading()),
+    };
     // What has nothing of its names says nothing of it.
-    let best = best.filter(|(_, near, _)| pattern.literals().is_empty() || near.is_near());
+    let best = best.filter(|(_, near, _)| near.is_near());
     let title = format!("`{}` matches nothing in {}", pattern.source, counted(files, "file"));
-    screen.result(format!("{}\n", shown(pattern, &title, &absent, best.as_ref(), screen)));
+    screen.result(format!("{}\n", shown(pattern, &title, &absent, best.as_ref().ok_or(none.as_str()), screen)));
     Ok(Exit::Negative)
 }
 
@@ -90,29 +94,26 @@ fn shown(
     pattern: &Pattern,
     title: &str,
     absent: &[&str],
-    best: Option<&(PathBuf, Nearest, String)>,
+    best: Result<&(PathBuf, Nearest, String), &str>,
     screen: &Screen,
 ) -> String {
     let renderer = if screen.color { Renderer::styled() } else { Renderer::plain() };
     let title = Level::NOTE.primary_title(title.to_owned());
-    let path = best.map_or_else(String::new, |(file, ..)| file.display().to_string());
+    let path = best.map_or_else(|_| String::new(), |(file, ..)| file.display().to_string());
     let mut group = match best {
-        Some((_, near, text)) => {
+        Ok((_, near, text)) => {
             let next = text[near.at.start..].chars().next().map_or(0, char::len_utf8);
             let mark = AnnotationKind::Primary.span(near.at.start..near.at.end.max(near.at.start + next));
             let mark = mark.label(near.difference.as_str());
             title.element(Snippet::source(text.as_str()).path(path.as_str()).annotation(mark))
         }
-        None if !absent.is_empty() => title.element(Level::NOTE.message("no code there comes near it")),
-        None => {
-            let kind = format!("it was read as {}, and no code there is of its kind", pattern.context);
-            title.element(Level::NOTE.message(kind))
-        }
+        Err(_) if !absent.is_empty() => title.element(Level::NOTE.message("no code there comes near it")),
+        Err(why) => title.element(Level::NOTE.message(why)),
     };
     for word in absent {
         group = group.element(Level::NOTE.message(format!("`{word}` stands in none of them")));
     }
-    if best.is_some_and(|(_, near, _)| near.difference.ends_with("the pattern has nothing more")) {
+    if best.is_ok_and(|(_, near, _)| near.difference.ends_with("the pattern has nothing more")) {
         group = group.element(Level::HELP.message("`$$$REST` at the end of the list stands for any number more"));
     }
     if pattern.source.contains("...") {

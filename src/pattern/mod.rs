@@ -96,6 +96,14 @@ impl Pattern {
         matches!(self.root, Shape::Inner { .. })
     }
 
+    /// As what it was read, for people: the kind of its node, where it is told, and the context.
+    pub fn reading(&self) -> String {
+        match self.root.kind() {
+            Some(kind) => format!("`{}` ({})", self.language.kind(kind), self.context),
+            None => self.context.clone(),
+        }
+    }
+
     /// Its tokens in order, as one text between one hole and the next; words are apart.
     pub fn runs(&self) -> Vec<String> {
         fn collect(shape: &Shape, runs: &mut Vec<String>) {

@@ -13,7 +13,8 @@ use crate::tree::{Node, Tree, same_text};
 pub struct Nearest {
     /// Words of the pattern that stand in the candidate.
     pub words: usize,
-    /// How near one of its words comes to one of the others, in hundredths.
+    /// How near one of its words comes to one of the others, in hundredths; all of it where the pattern has only
+    /// words of the language.
     pub near: usize,
     /// Tokens that agree before the first difference.
     pub agreed: usize,
@@ -56,18 +57,42 @@ pub fn nearest(pattern: &Pattern, tree: &Tree) -> Option<Nearest> {
     best
 }
 
-/// How many words of a pattern stand in a node, and how near another one comes to one of the rest.
+/// How many names and values of a pattern stand in a node, and how near another one comes to one of the rest. Words of
+/// the language stand in all that is of its kind.
 fn named(pattern: &Pattern, node: Node<'_>) -> (usize, usize) {
+    let mut words = Vec::new();
+    names(&pattern.root, &mut words);
+    if words.is_empty() {
+        return (0, 100);
+    }
     let leaves: HashSet<&str> = std::iter::once(node)
         .chain(node.descendants())
-        .filter(|n| n.is_leaf() && n.is_named())
+        .filter(|n| n.is_named() && n.named_children().next().is_none())
         .map(Node::text)
         .collect();
-    let is_there = |word: &&String| leaves.contains(word.as_str());
-    let words = pattern.literals().iter().filter(is_there).count();
-    let others = pattern.literals().iter().filter(|word| !is_there(word));
-    let scores = others.flat_map(|word| leaves.iter().map(|leaf| strsim::normalized_damerau_levenshtein(word, leaf)));
-    (words, (scores.fold(0.0, f64::max) * 100.0) as usize)
+    let is_there = |word: &&&str| leaves.contains(**word);
+    let there = words.iter().filter(is_there).count();
+    let others = words.iter().filter(|word| !is_there(word));
+    let scores = others.flat_map(|word| leaves.iter().map(|leaf| likeness(word, leaf)));
+    (there, (scores.fold(0.0, f64::max) * 100.0) as usize)
+}
+
+/// The texts of the named leaves of a pattern that say something.
+fn names<'p>(shape: &'p Shape, into: &mut Vec<&'p str>) {
+    match shape {
+        Shape::Leaf { named: true, text, .. } if text.bytes().any(|b| b.is_ascii_alphanumeric()) => into.push(text),
+        Shape::Inner { children, .. } => children.iter().for_each(|child| names(&child.shape, into)),
+        _ => {}
+    }
+}
+
+/// How near two words come: the same in other quotes is the same, and a part of the other one is near.
+fn likeness(word: &str, leaf: &str) -> f64 {
+    let bare = |text: &str| text.trim_matches(['"', '\'', '`']).to_owned();
+    let (word, leaf) = (bare(word), bare(leaf));
+    let part = word.len().min(leaf.len()) > 2 && (leaf.contains(&word) || word.contains(&leaf));
+    let score = strsim::normalized_damerau_levenshtein(&word, &leaf);
+    if part { score.max(NEAR as f64 / 100.0) } else { score }
 }
 
 struct Difference {
@@ -132,16 +157,19 @@ impl<'t> Walk<'_, 't> {
         let head = shapes.iter().position(many).unwrap_or(shapes.len());
         for (at, child) in shapes[..head].iter().enumerate() {
             match nodes.get(at) {
-                Some(node) => self.shape(&child.shape, *node).map_err(|difference| {
-                    let parts = !node.is_named() && self.pattern.language.is_separator(node.kind());
-                    match nodes.get(at + 1).filter(|more| parts && more.is_named() && !is_named(&child.shape)) {
-                        Some(more) => {
-                            let words = format!("here is `{}`, and the pattern has nothing more", short(more.text()));
-                            Difference { at: more.local_range(), words }
+                Some(node) => {
+                    self.placed(child, *node).and_then(|()| self.shape(&child.shape, *node)).map_err(|difference| {
+                        let parts = !node.is_named() && self.pattern.language.is_separator(node.kind());
+                        match nodes.get(at + 1).filter(|more| parts && more.is_named() && !is_named(&child.shape)) {
+                            Some(more) => {
+                                let words =
+                                    format!("here is `{}`, and the pattern has nothing more", short(more.text()));
+                                Difference { at: more.local_range(), words }
+                            }
+                            None => difference,
                         }
-                        None => difference,
-                    }
-                })?,
+                    })?
+                }
                 None => return Err(self.missing(child, owner)),
             }
         }
@@ -160,9 +188,25 @@ impl<'t> Walk<'_, 't> {
         // What parts an empty list from its neighbours may be missing.
         let from = nodes.len().saturating_sub(tail.len()).max(head);
         for (child, node) in tail.iter().zip(&nodes[from.min(nodes.len())..]) {
+            self.placed(child, *node)?;
             self.shape(&child.shape, *node)?;
         }
         Ok(())
+    }
+
+    /// Whether a node for a hole is what the hole is in its place: the condition of an `if`, say.
+    fn placed(&self, child: &Child, node: Node<'_>) -> Same {
+        let name = |field: u16| self.pattern.language.grammar.field_name_for_id(field);
+        match (name(child.field), &child.shape) {
+            (Some(field), Shape::One { .. }) if node.is_named() && child.field != node.field_id() => {
+                let (here, wanted) = (short(node.text()), self.shown(&child.shape));
+                let place = node.field_name().map(|own| format!(", {} `{own}`", article(own))).unwrap_or_default();
+                let words =
+                    format!("here is `{here}`{place}; the pattern has `{wanted}`, {} `{field}`", article(field));
+                Err(Difference { at: node.local_range(), words })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn differs(&self, node: Node<'_>, shape: &Shape) -> Difference {
@@ -170,7 +214,7 @@ impl<'t> Walk<'_, 't> {
         let wanted = self.shown(shape);
         let mut words = format!("here is `{}`, and the pattern has `{wanted}`", short(node.text()));
         let kind = shape.kind().and_then(|kind| grammar.node_kind_for_id(kind)).unwrap_or_default();
-        if node.is_named() && kind != node.kind() && !kind.is_empty() {
+        if node.is_named() && is_named(shape) && kind != node.kind() && !kind.is_empty() {
             words = format!(
                 "here is `{}`, {} `{}`; the pattern has `{wanted}`, {} `{kind}`",
                 short(node.text()),
@@ -254,6 +298,18 @@ mod tests {
             "older: here is `older`, and the pattern has `old`"
         );
         assert_eq!(check("python", "class $A: $$$B", "x = 1"), "none");
+        // A pattern of words of the language comes near what is of its kind.
+        assert_eq!(
+            check("go", "if $A { $$$B }", "package a\n\nfunc f() { if a := b(); a { c() } }"),
+            "a := b(): here is `a := b()`, an `initializer`; the pattern has `$A`, a `condition`"
+        );
+        assert!(check("rust", "fn $F($P) { $$$B }", "pub fn f(a: u8) { b(); }").starts_with("pub: here is `pub`, a"));
+        assert!(check("python", "if $A: yield\nelse: yield", "if q: yield\nelse:\n    g()\n").starts_with("g()"));
+        // A name in other quotes is the same name, and a longer one is near.
+        for (language, pattern, code) in [("toml", "old = $X", "\"old\" = 1"), ("json", "\"old\"", "{\"olds\": 1}")] {
+            let (language, code) = (by_name(language).unwrap(), parse(by_name(language).unwrap(), code).unwrap());
+            assert!(nearest(&compile(language, pattern, None).unwrap(), &code).unwrap().is_near(), "{pattern}");
+        }
         // Names count for more than shapes.
         let session = "sys.exit(main())\nx = requests.Session()\n";
         assert!(

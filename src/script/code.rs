@@ -467,9 +467,10 @@ pub(super) fn without((range, left): Deletion) -> EditSpec {
 pub(super) fn code(text: &str, holes: &Map) -> Fallible<Snippet> {
     // Fragments carry no literals: each gets a number, and is put in afterwards.
     let mut literals: Vec<Part> = Vec::new();
-    let mut wrong = None;
+    let (mut wrong, mut used) = (None, BTreeSet::new());
     let filled = Template::new(text).fill(|name| {
-        let value = holes.get(name)?;
+        let (own, value) = holes.get_key_value(name)?;
+        used.insert(own.clone());
         match filling(name, value, &mut literals) {
             Ok(filling) => Some(filling),
             Err(error) => {
@@ -485,6 +486,9 @@ pub(super) fn code(text: &str, holes: &Map) -> Fallible<Snippet> {
         let names: Vec<&str> = holes.keys().map(|k| k.as_str()).collect();
         fail(format!("code({text:?}, …) has a hole that is not given; given are: {}", names.join(", ")))
     })?;
+    if let Some(name) = holes.keys().find(|name| !used.contains(*name)) {
+        return Err(fail(format!("code({text:?}, …) has no hole `${name}`: write it there, or leave `{name}` out")));
+    }
     let unmark = |fragment: Fragment| match &fragment {
         Fragment::Copy(range) if range.end == MARK => literals[range.start].clone(),
         _ => Part::Fragment(fragment),

@@ -8,6 +8,7 @@ use rhai::{Dynamic, Engine, ImmutableString, Map};
 use super::code::Snippet;
 use super::draft::Draft;
 use super::error::fail;
+use super::facts::Collected;
 use super::library::Libraries;
 use super::nodes::{RhaiList, RhaiNode};
 use super::reference::{Api, Constant};
@@ -22,7 +23,7 @@ pub(super) const OPERATIONS: u64 = 1_000_000;
 
 pub(super) fn new(
     inputs: &Inputs,
-    (drafts, libraries): (&Arc<Mutex<Vec<Draft>>>, &Libraries),
+    (drafts, libraries, collected): (&Arc<Mutex<Vec<Draft>>>, &Libraries, &Collected),
     operations: u64,
 ) -> Engine {
     let mut engine = Engine::new_raw();
@@ -55,7 +56,7 @@ pub(super) fn new(
     nothing(&mut api);
     time(&mut api);
     finder::register(&mut api);
-    nodes::register(&mut api);
+    nodes::register(&mut api, collected);
     bind::register(&mut api);
     code::register(&mut api);
     edits::register(&mut api);

@@ -163,7 +163,7 @@ fn no_variable(name: &str) -> String {
 }
 
 /// `; did you mean …?`, or nothing.
-fn nearest(name: &str, known: impl Iterator<Item = String>) -> String {
+pub(super) fn nearest(name: &str, known: impl Iterator<Item = String>) -> String {
     let scored = known.map(|known| (strsim::jaro_winkler(name, &known), known)).filter(|(score, _)| *score > 0.82);
     match scored.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(&a.1))) {
         Some((_, near)) => format!("; did you mean `{near}`?"),

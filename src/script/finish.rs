@@ -20,6 +20,9 @@ use crate::language::{self, Language, unpaired};
 use crate::rule::{
     Action, Bind, Decide, FollowUp, Guard, Host, ImportRequest, Matcher, Moves, Paths, Rule, Scope, Template, Variant,
 };
+/// What most closures are given.
+const MATCH: &[&str] = &["m", "cx"];
+
 /// What a rule needs of imports, told by its first language: paths are parted alike in
 /// all languages that one rule can name.
 fn imports(asked: &[ImportEdit], variants: &[Variant]) -> Vec<ImportRequest> {
@@ -39,14 +42,14 @@ pub(super) fn finish(
     let variants = finisher.variants(&draft);
     let paths = finisher.paths(&draft);
     let survey = draft.survey.as_ref().map(|(closure, at)| {
-        finisher.pure(ast, closure, *at);
+        finisher.pure(ast, closure, *at, &["root"]);
         Arc::new(Survey::new(wide, ast, closure, (&source.name, *at)))
     });
     let guards: Vec<Box<dyn Guard>> = draft
         .guards
         .iter()
         .map(|(closure, at)| -> Box<dyn Guard> {
-            finisher.pure(ast, closure, *at);
+            finisher.pure(ast, closure, *at, MATCH);
             Box::new(Closure::new(engine, ast, closure, Kind::When, survey.as_ref(), (&source.name, *at)))
         })
         .collect();
@@ -229,7 +232,7 @@ impl Finisher<'_> {
                 Action::Replace(template)
             }
             Then::Collect(name, closure) => {
-                self.pure(ast, closure, *at);
+                self.pure(ast, closure, *at, MATCH);
                 let place = (self.source.name.as_str(), *at);
                 Action::Collect(
                     name.clone(),
@@ -245,15 +248,15 @@ impl Finisher<'_> {
                     );
                     return None;
                 };
-                self.pure(ast, closure, *at);
-                self.pure(ast, key, *key_at);
+                self.pure(ast, closure, *at, &["key", "ms", "cx"]);
+                self.pure(ast, key, *key_at, MATCH);
                 let made = |closure: &FnPtr, at: Position| {
                     Closure::new(engine, ast, closure, Kind::Join, survey, (&self.source.name, at))
                 };
                 Action::Join(Box::new(Grouped { key: made(key, *key_at), edit: made(closure, *at) }))
             }
             Then::Ask(closure, kind) => {
-                self.pure(ast, closure, *at);
+                self.pure(ast, closure, *at, MATCH);
                 let closure: Box<dyn Decide> =
                     Box::new(Closure::new(engine, ast, closure, *kind, survey, (&self.source.name, *at)));
                 Action::Ask(closure)
@@ -305,7 +308,7 @@ impl Finisher<'_> {
         let mut all = Vec::new();
         for one in &draft.follow_ups {
             let bind = one.bind.as_ref().map(|closure| -> Box<dyn Bind> {
-                self.pure(ast, closure, one.at);
+                self.pure(ast, closure, one.at, MATCH);
                 Box::new(Closure::new(engine, ast, closure, Kind::Bind, survey, (&self.source.name, one.at)))
             });
             let at = (one.at.line().unwrap_or(1) as u32, one.at.position().unwrap_or(1) as u32);
@@ -314,7 +317,14 @@ impl Finisher<'_> {
         all
     }
 
-    fn pure(&mut self, ast: &AST, closure: &FnPtr, at: Position) {
+    /// A closure takes no more than it is given, and changes nothing that it captured.
+    fn pure(&mut self, ast: &AST, closure: &FnPtr, at: Position, given: &[&str]) {
+        let takes = ast.iter_functions().find(|f| f.name == closure.fn_name()).map_or(0, |f| f.params.len());
+        let takes = takes.saturating_sub(closure.curry().len());
+        if takes > given.len() {
+            let hint = format!("it is given |{}|: leave the others out", given.join(", "));
+            self.error(at, &format!("the closure takes {takes} arguments"), &hint);
+        }
         if let Some((name, position)) = purity::captured_write(ast, closure) {
             let at = if position.is_none() { at } else { position };
             let hint = "captured values are constants; compute it inside the closure, or before the rule";

@@ -15,6 +15,7 @@ mod edits;
 mod engine;
 mod error;
 mod explain;
+mod facts;
 mod files;
 mod finder;
 mod finish;
@@ -209,10 +210,10 @@ type Make<'a> = dyn Fn(u64) -> Engine + 'a;
 fn run<'s>(
     sources: &'s [Source],
     inputs: &Inputs,
-    (drafts, libraries): (&Arc<Mutex<Vec<Draft>>>, &library::Libraries),
+    (drafts, libraries, collected): (&Arc<Mutex<Vec<Draft>>>, &library::Libraries, &facts::Collected),
     errors: &mut Vec<ScriptError>,
 ) -> Vec<Read<'s>> {
-    let make = |operations: u64| engine::new(inputs, (drafts, libraries), operations);
+    let make = |operations: u64| engine::new(inputs, (drafts, libraries, collected), operations);
     let shared = (Arc::new(make(engine::OPERATIONS)), Arc::new(make(survey::OPERATIONS)));
     let declared = || drafts.lock().is_ok_and(|mut all| !std::mem::take(&mut *all).is_empty());
     let mut all = Vec::new();
@@ -267,7 +268,11 @@ fn load_here(sources: &[Source], inputs: &Inputs) -> Result<RuleSet, ScriptError
     let drafts: Arc<Mutex<Vec<Draft>>> = Arc::default();
     let libraries = library::Libraries::default();
     let mut errors = Vec::new();
-    let all = run(sources, inputs, (&drafts, &libraries), &mut errors);
+    let collected = facts::Collected::default();
+    let all = run(sources, inputs, (&drafts, &libraries, &collected), &mut errors);
+    if errors.is_empty() {
+        errors.extend(facts::collected(&all, inputs, &collected));
+    }
     // From here on nothing more can be declared.
     let declarations = library::close(&libraries);
     let modular = all.iter().any(|read| read.modules.is_some());

@@ -7,6 +7,7 @@ use rhai::{Array, Dynamic, EvalAltResult, ImmutableString, Map};
 
 use super::budget::charge;
 use super::error::fail;
+use super::facts::{Collected, hint};
 use super::finder::{Spec, spec};
 use super::reference::Api;
 use super::survey::Survey;
@@ -78,7 +79,7 @@ impl RhaiList {
     }
 }
 
-pub(super) fn register(api: &mut Api<'_>) {
+pub(super) fn register(api: &mut Api<'_>, collected: &Collected) {
     let example = r#".find("f($X)").rewrite(|m, cx| code("g($X)", #{ X: m.X })).example("f(1)", "g(1)")"#;
     api.type_of::<RhaiMatch>("Match", "What a rule found: the first argument of its closures.", example);
     let docs = "The matched node.";
@@ -97,14 +98,14 @@ pub(super) fn register(api: &mut Api<'_>) {
     api.function("Match.has(name) -> bool", docs, example, |m: &mut RhaiMatch, name: &str| {
         m.0.bindings.contains_key(name)
     });
-    register_context(api);
+    register_context(api, collected);
     register_node(api);
     register_relatives(api);
     register_searches(api);
     register_list(api);
 }
 
-fn register_context(api: &mut Api<'_>) {
+fn register_context(api: &mut Api<'_>, collected: &Collected) {
     let example = r#".find("f($X)").rewrite(|m, cx| if cx.lang == "python" { code("g()") } else { skip("not here") }).example("f(1)", "g()")"#;
     api.type_of::<Cx>("Context", "What is known besides the match: the second argument of closures.", example);
     let docs = "The name of the language of the matched code.";
@@ -127,7 +128,11 @@ rule("example").lang("python")
     .find("use($X)")
     .edit(|m, cx| if m.X.text in cx.facts("moved") { edits([replace(m.X, code("new"))]) } else { skip("not moved") })
     .example("moved('a')\nuse(a)\nuse(b)", "moved('a')\nuse(new)\nuse(b)");"#;
-    api.function("Context.facts(name) -> Array", docs, example, |cx: &mut Cx, name: &str| -> Fallible<Array> {
+    let collected = Arc::clone(collected);
+    api.function("Context.facts(name) -> Array", docs, example, move |cx: &mut Cx, name: &str| -> Fallible<Array> {
+        if let Some(names) = collected.get().filter(|names| !names.contains(name)) {
+            return Err(fail(format!("no rule collects `{name}`; {}", hint(name, names))));
+        }
         let Some(facts) = &cx.facts else {
             return Err(fail(
                 "facts are known once every file was read: a rule that collects can't ask for them; ask in the rule that \

@@ -137,7 +137,7 @@ pub fn entries() -> &'static [Entry] {
     ENTRIES.get_or_init(|| {
         let engine = super::engine::new(
             &super::Inputs::default(),
-            (&Default::default(), &Default::default()),
+            (&Default::default(), &Default::default(), &Default::default()),
             super::engine::OPERATIONS,
         );
         read(&engine)
@@ -149,7 +149,7 @@ pub fn entries() -> &'static [Entry] {
 pub fn builtins() -> BTreeMap<String, Vec<String>> {
     let engine = super::engine::new(
         &super::Inputs::default(),
-        (&Default::default(), &Default::default()),
+        (&Default::default(), &Default::default(), &Default::default()),
         super::engine::OPERATIONS,
     );
     let ours: BTreeSet<String> = metadata(&engine, false).functions.into_iter().map(|f| f.signature).collect();

@@ -421,6 +421,13 @@ fn mistakes_are_told_in_the_words_of_the_reference() {
             "no mapping table is named `orders`; there are: users\n",
         ),
         (".where(#{ X: param(\"colour\") }).delete()", "no parameter is named `colour`\n"),
+        (".when(|m, cx, z| z).delete()", "the closure takes 3 arguments"),
+        (".collect(\"moved\", |m, cx, z| z)", "it is given |m, cx|: leave the others out"),
+        (".when(|m, cx| m.X.text in cx.facts(\"movd\")).delete()", "no rule collects `movd`"),
+        (
+            ".collect(\"moved\", |m| \"a\"); rule(\"q\").lang(\"python\").find(\"g()\").when(|m, cx| cx.facts(\"movd\").len > 0).delete()",
+            "did you mean `moved`?",
+        ),
     ] {
         let all = of(body);
         assert!(all.contains(says), "{body}: {all}");
@@ -448,6 +455,8 @@ fn mistakes_are_told_in_the_words_of_the_reference() {
             "`replace` does not take a Node, text; there is `replace(node, code) -> Edit`",
         ),
         ("m.X.text()", "`Node.text` is a property"),
+        ("edits([replace(m.X, code(\"y\", #{ Q: m.X }))])", "has no hole `$Q`"),
+        ("cx.facts(\"mov\" + \"ed\")", "no rule collects `moved`"),
         ("m.X.field_nam", "a Node has no property `field_nam`; did you mean `field_name`?"),
         ("m.X.fits", "`Node.fits` is a method: call it"),
         ("1", "the closure gave a number; it must give edits([…])"),
