@@ -27,6 +27,7 @@
 (enhanced_for_statement type: (_) @type name: (identifier) @define)
 (instanceof_expression right: (_) @type name: (identifier) @define)
 (local_variable_declaration declarator: (variable_declarator name: (identifier) @define))
+(local_variable_declaration declarator: (variable_declarator name: (identifier) @name)) @seen.behind
 (local_variable_declaration type: (_) @type declarator: (variable_declarator name: (identifier) @name))
 (field_declaration type: (_) @type declarator: (variable_declarator name: (identifier) @define))
 (variable_declarator name: (identifier) @name value: (_) @value)

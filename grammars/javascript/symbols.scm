@@ -105,7 +105,12 @@
 (field_definition property: [(property_identifier) (private_property_identifier)] @name value: (_) @value)
 (assignment_expression left: (member_expression object: (this) property: [(property_identifier) (private_property_identifier)] @name) right: (_) @value)
 (array_pattern (member_expression) @write)
+(array_pattern (assignment_pattern left: (member_expression) @write))
 (pair_pattern value: (member_expression) @write)
+(pair_pattern value: (assignment_pattern left: (member_expression) @write))
+(rest_pattern (member_expression) @write)
+((call_expression function: (member_expression object: (identifier) @_object property: (property_identifier) @_assign)
+  arguments: (arguments . (this) @write)) (#eq? @_object "Object") (#match? @_assign "^(assign|defineProperty|defineProperties)$"))
 (for_in_statement left: (member_expression) @write)
 (class_body (method_definition name: [(property_identifier) (private_property_identifier)] @field))
 [(function_expression) (function_declaration) (generator_function) (generator_function_declaration) (class)] @nameless
@@ -115,6 +120,9 @@
 (assignment_expression left: (_) @write)
 (augmented_assignment_expression left: (_) @write)
 (update_expression argument: (_) @write)
+(assignment_expression left: [(array_pattern) (object_pattern)] @assigned)
+(for_in_statement !kind left: [(identifier) (array_pattern) (object_pattern)] @assigned)
+(namespace_export (identifier) @label)
 
 ; A tag in lower case is text.
 ([(jsx_opening_element name: (identifier) @label) (jsx_closing_element name: (identifier) @label)

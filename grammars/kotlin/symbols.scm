@@ -18,6 +18,7 @@
 (class_parameter (simple_identifier) @define . (_) @type)
 (variable_declaration (simple_identifier) @define)
 (variable_declaration (simple_identifier) @name (_) @type)
+(statements (property_declaration (variable_declaration (simple_identifier) @name)) @seen.behind)
 (property_declaration (variable_declaration (simple_identifier) @name) [(call_expression) (navigation_expression) (simple_identifier)] @value)
 (catch_block (simple_identifier) @define)
 (enum_entry (simple_identifier) @define)

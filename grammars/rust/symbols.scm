@@ -2,7 +2,9 @@
 (function_item name: (identifier) @define.outer) @scope.function
 (closure_expression) @scope.function
 (mod_item name: (identifier) @define.outer body: (_)) @scope.module
-[(impl_item) (trait_item) (struct_item) (enum_item) (block) (match_arm) (for_expression) (if_expression)
+; A member is reached through its type only.
+[(impl_item) (trait_item)] @scope.class
+[(struct_item) (enum_item) (block) (match_arm) (for_expression) (if_expression)
  (while_expression) (function_signature_item)] @scope
 
 (struct_item name: (type_identifier) @define.outer @class)
@@ -33,6 +35,8 @@
 (field_pattern name: (shorthand_field_identifier) @define)
 (field_pattern pattern: (identifier) @define)
 (for_expression pattern: (identifier) @define)
+(for_expression value: (_) @outside)
+(if_expression alternative: (_) @outside)
 (match_pattern . (identifier) @define .)
 
 (use_declaration argument: [(identifier) (scoped_identifier)] @import.name) @import
@@ -53,3 +57,5 @@
 (compound_assignment_expr left: (_) @write)
 (reference_expression (mutable_specifier) value: (_) @write)
 (label (identifier) @label)
+; `println!("{x}")`
+(token_tree (string_literal) @speaks.in.braces)

@@ -3,11 +3,20 @@
 (generator_function_declaration name: (identifier) @define.outer) @scope.function
 [(function_expression) (arrow_function) (method_definition) (generator_function)] @scope.function
 (function_expression name: (identifier) @define)
-(class_declaration name: (type_identifier) @define @class)
-(abstract_class_declaration name: (type_identifier) @define @class)
-(interface_declaration name: (type_identifier) @define @class)
+(class_declaration name: (type_identifier) @define.outer @class) @scope
+(abstract_class_declaration name: (type_identifier) @define.outer @class) @scope
+(interface_declaration name: (type_identifier) @define.outer @class) @scope
+(function_signature name: (identifier) @define.outer) @scope.function
+; What a type names is seen in it only.
+[(method_signature) (abstract_method_signature) (call_signature) (construct_signature) (function_type)
+ (constructor_type)] @scope.function
+(index_signature (mapped_type_clause name: (type_identifier) @define @type.parameter)) @scope
+(conditional_type) @scope
+(conditional_type alternative: (_) @outside)
+(infer_type (type_identifier) @define @type.parameter)
+(tuple_type [(required_parameter name: (identifier) @label) (optional_parameter name: (identifier) @label)])
 (enum_declaration name: (identifier) @define @class)
-(type_alias_declaration name: (type_identifier) @define)
+(type_alias_declaration name: (type_identifier) @define.outer) @scope
 (type_parameter name: (type_identifier) @define @type.parameter)
 (type_parameter name: (type_identifier) @name constraint: (constraint (_) @parent))
 (type_alias_declaration name: (type_identifier) @name value: (_) @alias)
@@ -121,7 +130,12 @@
 (public_field_definition name: [(property_identifier) (private_property_identifier)] @name value: (_) @value)
 (assignment_expression left: (member_expression object: (this) property: [(property_identifier) (private_property_identifier)] @name) right: (_) @value)
 (array_pattern (member_expression) @write)
+(array_pattern (assignment_pattern left: (member_expression) @write))
 (pair_pattern value: (member_expression) @write)
+(pair_pattern value: (assignment_pattern left: (member_expression) @write))
+(rest_pattern (member_expression) @write)
+((call_expression function: (member_expression object: (identifier) @_object property: (property_identifier) @_assign)
+  arguments: (arguments . (this) @write)) (#eq? @_object "Object") (#match? @_assign "^(assign|defineProperty|defineProperties)$"))
 (for_in_statement left: (member_expression) @write)
 (class_body (method_definition name: [(property_identifier) (private_property_identifier)] @field))
 (required_parameter [(accessibility_modifier) (override_modifier) "readonly"] pattern: (identifier) @field)
@@ -133,6 +147,9 @@
 (assignment_expression left: (_) @write)
 (augmented_assignment_expression left: (_) @write)
 (update_expression argument: (_) @write)
+(assignment_expression left: [(array_pattern) (object_pattern)] @assigned)
+(for_in_statement !kind left: [(identifier) (array_pattern) (object_pattern)] @assigned)
+(namespace_export (identifier) @label)
 
 ; A class's name for itself, and the members of an enum, which see each other.
 (class name: (type_identifier) @define) @scope

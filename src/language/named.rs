@@ -14,6 +14,9 @@ pub struct SymbolFacts {
     /// Kinds whose children are the segments of one path: `a.b.C`.
     #[serde(default)]
     pub dotted: Vec<String>,
+    /// What may stand around a name that would be a word of the language otherwise.
+    #[serde(default)]
+    pub quote: Option<String>,
     /// Kinds around a type or value that is the one meant: `List` of `List<T>`.
     #[serde(default)]
     pub wrappers: Vec<String>,
@@ -41,6 +44,21 @@ pub struct SymbolFacts {
     /// Calls around a file's code that bring what it needs, so that it takes no import: `define` of AMD.
     #[serde(default)]
     pub loaders: Vec<String>,
+    /// Whether code in a class sees by their names alone what the class has from those above it, and of a package, too.
+    #[serde(default)]
+    pub inherits: bool,
+    /// Whether methods have names of their own, so that what is called is never a variable.
+    #[serde(default)]
+    pub methods_apart: bool,
+    /// Kinds of expressions that make an object of a class without a name; its body ends them.
+    #[serde(default)]
+    pub anonymous: Vec<String>,
+    /// Whether what a wildcard import brings may hide the first name of a path that is written out.
+    #[serde(default)]
+    pub globs: bool,
+    /// First names of paths that nothing hides: `std`.
+    #[serde(default)]
+    pub certain: Vec<String>,
     /// First segments of paths that depend on where the file lies: `crate`.
     #[serde(default)]
     pub relative: Vec<String>,
@@ -132,6 +150,9 @@ pub struct TypeFacts {
     /// Kinds of code that implements members of the type in its field `type`.
     #[serde(default)]
     pub implementations: Vec<String>,
+    /// Functions that say of which type a value is.
+    #[serde(default)]
+    pub casts: Vec<String>,
     /// Types whose values may be of any: `Any`.
     #[serde(default)]
     pub open: Vec<String>,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::import_block::Block;
 use crate::edit::Arranged;
-use crate::symbol::{Import, Symbols, Wanted, normal};
+use crate::symbol::{Import, Symbols, Wanted, name_of, normal};
 use crate::tree::{Node, Tree};
 
 /// What a rule asks of the imports of a file.
@@ -176,7 +176,8 @@ impl Asked {
             // All names of a module: there is nothing that an alias could be of.
             let whole = wanted.name.as_deref() == Some("*");
             let renamed = rename && import.name.as_deref() == last && !whole;
-            let bound = import.name.clone().filter(|n| !renamed && !whole && *n != wanted.bound());
+            let other = |n: &&String| !renamed && !whole && **n != wanted.bound();
+            let bound = import.name.as_ref().filter(other).and(import.written.clone());
             let facts = &new.language.facts.symbols.import;
             let aliases = if wanted.name.is_some() { &facts.name_as } else { &facts.module_as };
             let stays = bound.is_some() && aliases.is_empty();
@@ -200,7 +201,7 @@ fn left_of<'t>(symbols: &Symbols, new: &'t Tree, arranged: &Arranged, old: &str)
     let path = normal(old);
     let import = symbols.imports().iter().find(|i| i.name.is_some() && normal(&i.path) == path)?;
     let name = import.name.as_deref()?;
-    let first = new.iter().find(|n| n.is_leaf() && n.text() == name && !symbols.in_import(*n))?;
+    let first = new.iter().find(|n| n.is_leaf() && name_of(*n) == name && !symbols.in_import(*n))?;
     let kept = |n: &Node<'_>| !symbols.in_import(*n) && arranged.is_old(&n.local_range());
     symbols.uses(first).certain.into_iter().find(kept)
 }

@@ -8,7 +8,7 @@ use super::symbols::above;
 use super::{Decision, ImportRequest, Match, Replacement};
 use crate::edit::Fragment;
 use crate::language::Language;
-use crate::symbol::{Import, Manner, Name, Symbols, Through, Wanted, normal};
+use crate::symbol::{Import, Manner, Name, Symbols, Through, Wanted, name_of, normal};
 use crate::tree::{Node, Tree};
 
 /// What is said of `x.m` where `p.m` moved.
@@ -73,27 +73,23 @@ impl Moves {
     fn follows(&self, symbols: &Symbols, node: Node<'_>, new: &str) -> Option<Decision> {
         let (object, _) = symbols.member_at(node)?;
         let tree = node.tree();
-        let import = symbols.import_of(object).filter(|import| import.name.as_deref() == Some(object.text()))?;
+        let import = symbols.import_of(object).filter(|import| import.name.as_deref() == Some(name_of(object)))?;
         let wanted = Wanted::parse(tree.language, new);
         let (wanted, through) = as_before(symbols, object, wanted);
         let facts = &tree.language.facts.symbols;
         let module = Wanted { name: None, alias: None, ..wanted.clone() };
         let whole = through == Through::Module || facts.import.through_module;
         let apart = normal(&import.path) != normal(&wanted.module);
-        if !(whole && apart && module.bound() == object.text()) || tree.text().contains(super::ignore::MARK) {
+        if !(whole && apart && module.bound() == name_of(object)) || tree.text().contains(super::ignore::MARK) {
             return None;
         }
-        let moved = |object: Node<'_>| {
-            let whole = symbols.taken_of(object)?;
-            let path = symbols.names(whole).into_iter().find_map(|name| match name {
-                Name::Path(path) => self.of_path(tree.language, &path),
-                Name::Free(_) | Name::Local(_) => None,
-            });
-            let (_, new) = path.filter(|_| !symbols.is_written(whole))?;
-            (normal(&Wanted::parse(tree.language, new).module) == normal(&wanted.module)).then_some(())
+        // Each use asks it: what they take of the module is found once.
+        let taken = symbols.all_taken(object);
+        let goes = |path: &String| {
+            let to = self.of_path(tree.language, path).map(|(_, new)| Wanted::parse(tree.language, new));
+            to.is_some_and(|to| normal(&to.module) == normal(&wanted.module))
         };
-        let mut uses = symbols.uses(object).certain.into_iter().filter(|one| !symbols.in_import(*one));
-        if !uses.all(|one| moved(one).is_some()) {
+        if !taken.as_ref().as_ref().is_some_and(|paths| paths.iter().all(goes)) {
             return None;
         }
         let text =
@@ -147,8 +143,8 @@ impl Moves {
 
     /// Whether what a path is a member of moves to where the path does: then it brings the path along.
     fn carries(&self, old: &str, new: &str) -> bool {
-        let around = |path: &str| path.rsplit_once('.').map(|(around, _)| around.to_owned());
-        around(old).and_then(|of| self.0.get(&of)).is_some_and(|to| Some(normal(to)) == around(&normal(new)))
+        let to = above(old).next().and_then(|of| self.0.get(of));
+        to.is_some_and(|to| Some(normal(to).as_str()) == above(&normal(new)).next())
     }
 
     /// Whether a member of what `node` speaks of moves elsewhere, and what stands for both is replaced.
@@ -232,8 +228,7 @@ fn last_of(path: &str) -> &str {
 
 /// Whether a path moves within what it is a member of.
 fn is_within(old: &str, new: &str) -> bool {
-    let around = |path: &str| path.rsplit_once('.').map(|(around, _)| around.to_owned());
-    around(old).is_some() && around(old) == around(&normal(new))
+    above(old).next().is_some() && above(old).next() == above(&normal(new)).next()
 }
 
 /// A use of what moved.
@@ -272,7 +267,7 @@ impl<'t> Use<'_, 't> {
         }
         // An alias stays, and what it stands for is the import's to say.
         let by_import = symbols.import_of(node).is_some();
-        if !by_import || node.text() != last || last == new_last {
+        if !by_import || name_of(node) != last || last == new_last {
             return Decision::Edits(Vec::new());
         }
         let renamed = !self.stays && renames(symbols, node, old, &wanted);
@@ -343,11 +338,11 @@ impl<'t> Use<'_, 't> {
             return None;
         }
         let import = self.symbols.imports().iter().find(|i| i.name.is_some() && i.brings(self.old))?;
-        let name = import.name.clone()?;
+        let (name, written) = (import.name.clone()?, import.written.clone()?);
         let seen = self.symbols.brought_at(self.node, &name, self.old);
         let last = last_of(self.old);
         let renamed = name == last && !self.stays && renames(self.symbols, self.node, self.old, wanted);
-        seen.then(|| if renamed { wanted.bound() } else { name })
+        seen.then(|| if renamed { wanted.bound() } else { written })
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn given<'t>(module: Node<'t>) -> Option<(Node<'t>, Vec<Node<'t>>)> {
 }
 
 /// A name as the module has it.
-pub(super) fn name_of<'t>(given: Node<'t>) -> &'t str {
+pub(super) fn given_name<'t>(given: Node<'t>) -> &'t str {
     given.field("name").map_or("", Node::text)
 }
 
@@ -36,7 +36,7 @@ impl Moves {
         }
         let mut groups: Vec<(String, Vec<Node<'_>>, Vec<String>)> = Vec::new();
         for name in &names {
-            let Some((_, new)) = self.of_path(language, &format!("{old}.{}", name_of(*name))) else { continue };
+            let Some((_, new)) = self.of_path(language, &format!("{old}.{}", given_name(*name))) else { continue };
             let wanted = Wanted::parse(language, new);
             let new_name = wanted.name.filter(|name| !name.contains('.'))?;
             let known = name.field("alias").or_else(|| name.field("name"))?.text();

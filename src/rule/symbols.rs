@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::prefilter::Clause;
-use super::reexports::{given, name_of};
-use crate::symbol::{Certainty, Import, Symbols, normal};
+use super::reexports::{given, given_name};
+use crate::symbol::{Certainty, Import, Symbols, name_of, normal};
 use crate::tree::{Node, literal_value};
 
 /// Paths of names or types: `datetime.datetime.utcnow`.
@@ -95,7 +95,7 @@ impl PathSet {
         let below = format!("{module}.");
         match names.is_empty() {
             true => self.set.iter().any(|path| path.starts_with(&below)),
-            false => names.into_iter().any(|name| has(format!("{module}.{}", name_of(name)))),
+            false => names.into_iter().any(|name| has(format!("{module}.{}", given_name(name)))),
         }
     }
 
@@ -162,6 +162,11 @@ impl SymbolMatcher {
         let taken = || symbols.is_taken(node, &|path| self.paths.set.contains(path), &self.paths.list);
         let answer = self.paths.answer(node).or(|| self.member(&symbols, node));
         let answer = if self.inner { answer.or(taken) } else { answer };
+        // A move keeps the name that a text says.
+        let said = || symbols.is_said(node, &|path| self.paths.set.contains(path), &self.paths.list);
+        if answer == Certainty::No && !self.inner && said() {
+            return Certainty::Unknown;
+        }
         // `{ f }` and `export { f }` say a name of their own, too.
         let around = node.parent().map_or("", |p| p.kind());
         let named = node.kind() == "shorthand_property_identifier"
@@ -178,7 +183,7 @@ impl SymbolMatcher {
         }
         let Some((object, name)) = symbols.member_at(node) else { return Certainty::No };
         let of = |(owner, member): &(String, String)| {
-            if member == name.text() { symbols.has_members_of(object, owner) } else { Certainty::No }
+            if member == name_of(name) { symbols.has_members_of(object, owner) } else { Certainty::No }
         };
         self.members.iter().fold(Certainty::No, |sum, one| sum.or(|| of(one)))
     }

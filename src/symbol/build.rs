@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use tree_sitter::{QueryCursor, StreamingIterator};
 
-use super::{Definition, Import, Kind, Scope, Symbols, normal, queries};
+use super::{Definition, Import, Kind, Scope, Symbols, name_of, normal, path_of, queries};
 use crate::language::literal;
 use crate::tree::{Node, NodeId, Tree};
 
@@ -43,6 +43,10 @@ struct Found {
     /// From which byte on a name is seen, where that is not where it stands.
     seen: HashMap<NodeId, usize>,
     elsewhere: Vec<NodeId>,
+    /// Patterns that set what is there, and introduce no names.
+    assigned: Vec<NodeId>,
+    /// Code that does not see the scope that it lies in.
+    outside: HashSet<NodeId>,
     /// First parameters that are not the object after all.
     strangers: Vec<NodeId>,
     imports: BTreeMap<NodeId, (Import, Option<NodeId>)>,
@@ -56,6 +60,22 @@ enum Introduced {
     Outer,
     /// In the function around it.
     Hoisted,
+}
+
+impl Found {
+    /// What a pattern sets is written where it stands; a function in it has names of its own.
+    fn undefine(&mut self, tree: &Tree) {
+        for pattern in self.assigned.iter().map(|id| tree.node(*id)) {
+            let own = |node: &Node<'_>| {
+                let mut around = node.ancestors().take_while(|a| a.id != pattern.id && pattern.contains(*a));
+                self.defined.contains_key(&node.id) && !around.any(|a| self.scopes.contains_key(&a.id))
+            };
+            let set: Vec<NodeId> =
+                std::iter::once(pattern).chain(pattern.descendants()).filter(own).map(|n| n.id).collect();
+            set.iter().for_each(|id| _ = self.defined.remove(id));
+            self.symbols.written.extend(set.into_iter().chain(pattern.is_leaf().then_some(pattern.id)));
+        }
+    }
 }
 
 struct Builder<'t> {
@@ -105,6 +125,10 @@ impl<'t> Builder<'t> {
                     found.symbols.type_parameters.insert(id);
                 }
                 "elsewhere" => found.elsewhere.push(id),
+                "assigned" => found.assigned.push(id),
+                "outside" => {
+                    found.outside.insert(id);
+                }
                 "field" => {
                     found.symbols.fields.insert(id);
                 }
@@ -123,6 +147,9 @@ impl<'t> Builder<'t> {
                 "doubtful" => {
                     found.symbols.doubtful.insert(id);
                 }
+                "speaks" | "speaks.in.braces" => {
+                    found.symbols.speaking.insert(id, *capture == "speaks.in.braces");
+                }
                 "label" => {
                     found.symbols.labels.insert(id);
                 }
@@ -131,12 +158,7 @@ impl<'t> Builder<'t> {
                     let only = |n: &Node<'t>| n.children().next().filter(|c| c.local_range() == n.local_range());
                     found.symbols.written.extend(std::iter::successors(Some(*node), only).map(|n| n.id));
                 }
-                "package" => {
-                    let own = normal(node.text());
-                    let around = found.symbols.package.take().map(|around| format!("{around}.{own}"));
-                    found.symbols.package = around.or(Some(own));
-                    found.symbols.package_names.push(id);
-                }
+                "package" => found.symbols.package_names.push(id),
                 _ => {}
             }
         }
@@ -162,7 +184,7 @@ impl<'t> Builder<'t> {
             if let Some(node) = get(captures, "value") {
                 // `val (a, b) = f()`: places have no names in the code.
                 let place = |name: &str, member: &str| get(captures, name).map(|_| member.to_owned());
-                let member = get(captures, "value.member").map(|m| m.text().to_owned());
+                let member = get(captures, "value.member").map(|m| name_of(m).to_owned());
                 let member = member.or_else(|| place("value.first", "_1")).or_else(|| place("value.second", "_2"));
                 found.values.insert(name, (node.id, member));
             }
@@ -218,7 +240,7 @@ impl<'t> Builder<'t> {
         let mut element = *node;
         match *capture {
             "import.first" => {
-                let whole = normal(node.text());
+                let whole = path_of(*node);
                 let first = whole.split('.').next().unwrap_or_default().to_owned();
                 module = Some(whole);
                 (path, name, binds) = (Some(first.clone()), Some(first), Some(*node));
@@ -226,7 +248,7 @@ impl<'t> Builder<'t> {
             // One segment of several: the last of them is the name.
             "import.last" if followed_by_dot(*node) => return,
             "import.name" | "import.last" => {
-                let text = if language.is_string(node.kind_id()) { plain(*node) } else { Some(normal(node.text())) };
+                let text = if language.is_string(node.kind_id()) { plain(*node) } else { Some(path_of(*node)) };
                 let Some(text) = text else { return };
                 let last = text.rsplit('.').next().unwrap_or_default().to_owned();
                 let alias = get(captures, "import.alias");
@@ -234,7 +256,7 @@ impl<'t> Builder<'t> {
                     element = node.parent().filter(|p| p.contains(alias)).unwrap_or(element);
                 }
                 binds = Some(alias.unwrap_or(*node));
-                name = Some(alias.map_or(last, |a| a.text().to_owned()));
+                name = Some(alias.map_or(last, |a| name_of(a).to_owned()));
                 module = before.clone();
                 path = join(text);
                 // `F => _` keeps a name out.
@@ -249,11 +271,11 @@ impl<'t> Builder<'t> {
                 (path, binds) = (Some(whole), Some(*node));
             }
             "import.module" => {
-                (path, name, binds) = (before.clone(), Some(node.text().to_owned()), Some(*node));
+                (path, name, binds) = (before.clone(), Some(name_of(*node).to_owned()), Some(*node));
                 module = before.clone();
             }
             "import.default" => {
-                (path, name, binds) = (join("default".to_owned()), Some(node.text().to_owned()), Some(*node));
+                (path, name, binds) = (join("default".to_owned()), Some(name_of(*node).to_owned()), Some(*node));
                 module = before.clone();
             }
             "import.path" => {
@@ -262,9 +284,9 @@ impl<'t> Builder<'t> {
                 module = Some(whole.clone());
                 path = Some(whole);
             }
-            "import.from" => path = join(normal(node.text())),
+            "import.from" => path = join(path_of(*node)),
             "import.wildcard" => {
-                let own = node.named_children().next().map(|n| normal(n.text()));
+                let own = node.named_children().next().map(path_of);
                 path = match own {
                     Some(own) => join(own),
                     None => before.clone(),
@@ -281,18 +303,24 @@ impl<'t> Builder<'t> {
         }
         let Some(path) = path else { return };
         // A wildcard names nothing.
-        let import = Import { statement: statement.id, element: element.id, path, name, module };
+        let last = binds.and_then(|b| std::iter::once(b).chain(b.descendants()).filter(|n| n.is_leaf()).last());
+        let written = last.filter(|n| Some(name_of(*n)) == name.as_deref()).map(|n| n.text().to_owned());
+        let written = written.or_else(|| name.clone());
+        let import = Import { statement: statement.id, element: element.id, path, name, written, module };
         self.found.imports.insert(node.id, (import, binds.map(|b| b.id)));
     }
 
     fn finish(self) -> Symbols {
-        let Builder { tree, found } = self;
+        let Builder { tree, mut found } = self;
+        found.undefine(tree);
         let mut symbols = found.symbols;
         let mut scopes = vec![Scope { function: true, ..Scope::new() }];
         let mut scope_of: Vec<u32> = Vec::with_capacity(tree.len());
         let mut own: HashMap<NodeId, u32> = HashMap::new();
         for node in tree.iter() {
-            let around = node.parent().map_or(0, |p| own.get(&p.id).copied().unwrap_or(scope_of[p.id.0 as usize]));
+            let lies = node.parent().map_or(0, |p| own.get(&p.id).copied().unwrap_or(scope_of[p.id.0 as usize]));
+            let out = found.outside.contains(&node.id).then(|| scopes[lies as usize].parent).flatten();
+            let around = out.unwrap_or(lies);
             scope_of.push(around);
             if let Some(scope) = found.scopes.get(&node.id).filter(|_| node.id.0 != 0) {
                 own.insert(node.id, scopes.len() as u32);
@@ -313,8 +341,9 @@ impl<'t> Builder<'t> {
         }
         symbols.scopes = scopes;
         symbols.scope_of = scope_of;
+        symbols.package = symbols.package_of_all(tree);
         let elsewhere: HashSet<(u32, &str)> =
-            found.elsewhere.iter().map(|id| (symbols.scope_of[id.0 as usize], tree.node(*id).text())).collect();
+            found.elsewhere.iter().map(|id| (symbols.scope_of[id.0 as usize], name_of(tree.node(*id)))).collect();
         let bound: HashSet<NodeId> = found.imports.values().filter_map(|(_, binds)| *binds).collect();
         for (id, introduced) in found.defined.iter().filter(|(id, _)| !bound.contains(id)) {
             let node = tree.node(*id);
@@ -324,14 +353,19 @@ impl<'t> Builder<'t> {
                 Introduced::Outer => symbols.scopes[here as usize].parent.unwrap_or(0),
                 Introduced::Hoisted => symbols.function_around(here),
             };
-            if elsewhere.contains(&(scope, node.text())) {
+            if elsewhere.contains(&(scope, name_of(node))) {
                 scope = 0;
             }
             let (value, member) = found.values.get(id).cloned().map_or((None, None), |(v, m)| (Some(v), m));
             let kind = if symbols.classes.contains(id) { Kind::Class } else { Kind::Plain };
             let from = found.seen.get(id).copied().unwrap_or_else(|| seen_from(node, &found.scopes));
+            // Default values of parameters do not see what the body hoists.
+            let body = || symbols.scopes[scope as usize].owner.and_then(|owner| tree.node(owner).field("body"));
+            let hoisted =
+                Some(from).filter(|from| *from == 0 && *introduced == Introduced::Hoisted).and_then(|_| body());
+            let from = hoisted.filter(|body| body.contains(node)).map_or(from, |body| body.local_range().start);
             let type_node = found.types.get(id).copied();
-            symbols.define(node.text(), Definition { node: *id, scope, from, kind, type_node, value, member });
+            symbols.define(name_of(node), Definition { node: *id, scope, from, kind, type_node, value, member });
         }
         for (import, binds) in found.imports.into_values() {
             if let (Some(name), Some(node)) = (&import.name, binds) {
@@ -350,7 +384,7 @@ impl<'t> Builder<'t> {
         // `f(x = 1)` names a parameter, and assigns nothing.
         symbols.written.retain(|id| !symbols.labels.contains(id));
         let written: Vec<NodeId> = symbols.written.iter().filter(|id| !defined(id)).copied().collect();
-        symbols.reassigned = written.iter().map(|id| tree.node(*id).text().to_owned()).collect();
+        symbols.reassigned = written.iter().map(|id| name_of(tree.node(*id)).to_owned()).collect();
         symbols
     }
 }

@@ -5,7 +5,7 @@
 //! Must not: guess what a package has from the packages above it.
 
 use super::types::{Type, Types};
-use super::{Certainty, Symbols, normal};
+use super::{Certainty, Symbols, name_of, normal};
 use crate::tree::{Node, Tree};
 
 impl Symbols {
@@ -47,7 +47,7 @@ impl Symbols {
         let Some((object, member)) = self.member_at(node).filter(|_| facts.extension_functions) else {
             return Certainty::No;
         };
-        let member = member.text();
+        let member = name_of(member);
         let modules =
             |module: &str| self.package.as_deref() == Some(module) || facts.implicit.iter().any(|m| m == module);
         let brings = |path: &String| {

@@ -3,10 +3,11 @@
 //!
 //! Must not: know what subclasses in other files do.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::types::{Type, Types};
-use super::{Definition, Kind, Name, Symbols};
+use super::{Definition, Kind, Name, Symbols, Taken, name_of};
 use crate::tree::{Node, NodeId, Tree};
 
 /// Of which class of the file a member is.
@@ -59,7 +60,7 @@ impl Symbols {
                 && self.definitions_of(n).iter().any(|d| meant.contains(&d.node))
         };
         let (mut certain, mut open) = (Vec::new(), false);
-        for n in tree.iter().filter(|n| n.is_leaf() && n.text() == node.text()) {
+        for n in tree.iter().filter(|n| n.is_leaf() && name_of(*n) == name_of(node)) {
             if meant.contains(&n.id) || refers(n) {
                 certain.push(n);
             } else if matches!(mine, Whose::Of(_)) {
@@ -71,11 +72,32 @@ impl Symbols {
                 }
                 // `const { f } = this` uses it, and is no name of it.
                 let object = self.taken.get(&n.id).map(|object| tree.node(*object));
-                let whose = object.map(|object| self.member_of(object, n.text()));
+                let whose = object.map(|object| self.member_of(object, name_of(n)));
                 open |= whose.is_some_and(|whose| whose == mine || whose == Whose::Unknown);
             }
         }
         Uses { certain, open }
+    }
+
+    /// The paths of all members that the file takes of what an import brings, given a use of its name; none where it
+    /// says anything else of it, or assigns to one.
+    pub fn all_taken(&self, name: Node<'_>) -> Arc<Taken> {
+        let mut known = self.taken_all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let imported = self.introduced_by(name).first().copied();
+        if let Some(taken) = known.get(&imported) {
+            return Arc::clone(taken);
+        }
+        let path = |one: Node<'_>| {
+            let whole = self.taken_of(one).filter(|whole| !self.is_written(*whole))?;
+            self.names(whole).into_iter().find_map(|name| match name {
+                Name::Path(path) => Some(path),
+                Name::Free(_) | Name::Local(_) => None,
+            })
+        };
+        let uses = self.uses(name).certain.into_iter().filter(|one| !self.in_import(*one));
+        let taken = Arc::new(uses.map(path).collect());
+        known.insert(imported, Arc::clone(&taken));
+        taken
     }
 
     /// The names that introduce what `node` refers to.
@@ -85,14 +107,14 @@ impl Symbols {
         }
         let Whose::Of(class) = self.class_of(node) else { return Vec::new() };
         let members = self.declared(node.tree()).members.get(&class).into_iter().flatten().copied();
-        members.filter(|id| node.tree().node(*id).text() == node.text()).collect()
+        members.filter(|id| name_of(node.tree().node(*id)) == name_of(node)).collect()
     }
 
     /// The class of which a name is a member: where it is defined, taken of an object, or seen by itself.
     fn class_of(&self, name: Node<'_>) -> Whose {
         let tree = name.tree();
         if let Some((_, object)) = self.member_names.get(&name.id) {
-            return self.member_of(tree.node(*object), name.text());
+            return self.member_of(tree.node(*object), name_of(name));
         }
         if self.fields.contains(&name.id) {
             return self.class_at(name).map_or(Whose::Other, |class| Whose::Of(class.id));
@@ -140,7 +162,7 @@ impl Symbols {
         let tree = class.tree();
         let declared = self.declared(tree);
         let all = [&declared.members, &declared.fields].into_iter().filter_map(|of| of.get(&class.id));
-        all.flatten().any(|id| tree.node(*id).text() == name)
+        all.flatten().any(|id| name_of(tree.node(*id)) == name)
     }
 
     /// Whether an expression is the object that the code around it belongs to.
@@ -156,9 +178,9 @@ impl Symbols {
         match self.selves.get(&object.id) {
             // `A.this`
             Some(Some(of)) => {
-                let name = tree.node(*of).text();
+                let name = name_of(tree.node(*of));
                 let mut around = object.ancestors().filter_map(|a| self.class_named_in(a));
-                around.find(|class| class.text() == name)
+                around.find(|class| name_of(*class) == name)
             }
             Some(None) => self.class_at(object),
             None => match self.definitions_of(object).as_slice() {
@@ -217,7 +239,7 @@ impl Symbols {
         let declared = self.declared(tree);
         let of_class =
             [&declared.members, &declared.fields, &declared.told].into_iter().filter_map(|of| of.get(&owner)).flatten();
-        let mine: BTreeSet<NodeId> = of_class.copied().filter(|id| tree.node(*id).text() == name).collect();
+        let mine: BTreeSet<NodeId> = of_class.copied().filter(|id| name_of(tree.node(*id)) == name).collect();
         let (mut types, mut values, mut open) = (Vec::new(), Vec::new(), false);
         for id in &mine {
             let definition = self.by_node.get(id).map(|number| &self.definitions[*number]);
@@ -234,9 +256,19 @@ impl Symbols {
         if !types.is_empty() {
             return types;
         }
+        // `Object.assign(this, o)` sets whatever it sets.
+        if declared.rewritten.contains(&owner) {
+            return Vec::new();
+        }
         let other = |id: &NodeId| !mine.contains(id) || !self.told.contains_key(id);
         let elsewhere = declared.assigned.get(name).into_iter().flatten().any(other);
         if open || elsewhere { Vec::new() } else { values }
+    }
+
+    /// Classes of which an object is changed as a whole, by itself.
+    pub(super) fn rewritten(&self, tree: &Tree) -> HashSet<NodeId> {
+        let whole = self.selves.keys().filter(|id| self.written.contains(*id));
+        whole.filter_map(|id| self.class_of_self(tree.node(*id))).map(|class| class.id).collect()
     }
 
     /// Names of members that the file assigns to.
@@ -244,7 +276,7 @@ impl Symbols {
         let mut all = HashMap::<String, Vec<NodeId>>::new();
         for (name, (whole, _)) in &self.member_names {
             if self.written.contains(whole) || self.written.contains(name) {
-                all.entry(tree.node(*name).text().to_owned()).or_default().push(*name);
+                all.entry(name_of(tree.node(*name)).to_owned()).or_default().push(*name);
             }
         }
         all

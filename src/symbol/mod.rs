@@ -4,18 +4,21 @@
 //! Three answers: yes, no, and unknown, where the file alone can't tell. Must not:
 //! know rules, other files, or any language by name but in the table of queries.
 
+mod answer;
 mod build;
 mod extension;
 mod fields;
+mod hidden;
 mod library;
 mod locals;
+mod packages;
 mod queries;
 mod reach;
 mod resolve;
 mod typed;
 mod types;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::language::Language;
@@ -100,6 +103,7 @@ pub struct Symbols {
     imports: Vec<Import>,
     /// Paths that a wildcard import does not bring.
     hidden: HashSet<String>,
+    /// The package of the whole file; none where it has several beside each other.
     package: Option<String>,
     /// Where the file says so: in several clauses, where the language chains them.
     package_names: Vec<NodeId>,
@@ -116,7 +120,7 @@ pub struct Symbols {
     /// For the name of what a pattern takes out of an object: the object.
     taken: HashMap<NodeId, NodeId>,
     /// Names by which a class has members that are reached through an object only.
-    fields: std::collections::BTreeSet<NodeId>,
+    fields: BTreeSet<NodeId>,
     /// What the code says of fields that are no definitions: a declared type, and a value.
     told: HashMap<NodeId, (Option<NodeId>, Option<NodeId>)>,
     /// Expressions that say of which type a value is, that type, and the function that says it.
@@ -129,6 +133,8 @@ pub struct Symbols {
     nameless: HashSet<NodeId>,
     /// Names that refer to nothing: those of named arguments.
     labels: HashSet<NodeId>,
+    /// Texts that speak of names: all of a text, or what is in its braces only.
+    speaking: HashMap<NodeId, bool>,
     /// Names that may be those of what another file declares.
     doubtful: HashSet<NodeId>,
     written: HashSet<NodeId>,
@@ -152,11 +158,18 @@ pub struct Symbols {
     reassigned: HashSet<String>,
     /// Names of which it is known whether the file has room for them.
     free: std::sync::Mutex<HashMap<String, bool>>,
+    /// Names of which it is known whether the file speaks by them of what it does not define.
+    spoken: std::sync::Mutex<HashMap<String, bool>>,
     /// Names and paths of which it is known whether nothing else has the name.
     sole: std::sync::Mutex<HashMap<(String, String), bool>>,
+    /// By where a name is imported: the paths of the members that the file takes of it; none where it says anything else of it.
+    taken_all: std::sync::Mutex<HashMap<Option<NodeId>, Arc<Taken>>>,
     /// Names that their imports keep.
     kept: std::sync::Mutex<Kept>,
 }
+
+/// Paths of members that a file takes of an import; none where it says anything else of it.
+pub type Taken = Option<BTreeSet<String>>;
 
 /// Names that imports keep, though another import could take them.
 #[derive(Default)]
@@ -211,6 +224,8 @@ pub struct Import {
     pub path: String,
     /// The name that it gives it in this file; `None` for a wildcard.
     pub name: Option<String>,
+    /// That name as code has to write it: in backticks, where the import has it in them.
+    pub written: Option<String>,
     /// The module, where the import tells it apart from the name: `m` of `from m import n`.
     pub module: Option<String>,
 }
@@ -319,6 +334,23 @@ impl Symbols {
     pub fn member_of_name<'t>(&self, node: Node<'t>) -> Option<(Node<'t>, Node<'t>)> {
         let (whole, object) = self.member_names.get(&node.id)?;
         Some((node.tree().node(*whole), node.tree().node(*object)))
+    }
+}
+
+/// The name that a node is, without what some languages put around one that is a word of theirs: `` `in` ``.
+pub fn name_of(node: Node<'_>) -> &str {
+    let text = node.text();
+    match node.tree().language.facts.symbols.quote.as_deref() {
+        Some(quote) => text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)).unwrap_or(text),
+        None => text,
+    }
+}
+
+/// The path that a node says, in [`normal`] form.
+fn path_of(node: Node<'_>) -> String {
+    match node.tree().language.facts.symbols.quote.as_deref() {
+        Some(quote) if node.text().contains(quote) => node.text().replace(quote, ""),
+        _ => normal(node.text()),
     }
 }
 

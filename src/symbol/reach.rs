@@ -2,7 +2,7 @@
 //! or by one that an import would bring.
 
 use super::build::package_name;
-use super::{Definition, Import, Kind, Name, Symbols, normal};
+use super::{Definition, Import, Kind, Name, Symbols, name_of, normal};
 use crate::language::{ImportFacts, Language};
 use crate::tree::{Node, Tree};
 
@@ -200,7 +200,7 @@ impl Symbols {
         let path = without_default(node, wanted);
         let mut best: Option<(usize, String)> = None;
         for (index, import) in self.imports.iter().enumerate() {
-            let Some(name) = &import.name else { continue };
+            let (Some(name), Some(written)) = (&import.name, &import.written) else { continue };
             let of = normal(&import.path);
             let of = if facts.default { of.strip_suffix(".default").unwrap_or(&of).to_owned() } else { of };
             // `import a.b` gives `a`, and has read `a.b` only.
@@ -216,7 +216,7 @@ impl Symbols {
             let itself = through == Through::Name && of.len() == normal(&wanted.module).len();
             let says = beyond < of.len() && best.as_ref().is_none_or(|(len, _)| *len < of.len());
             if reaches && certain && !itself && says {
-                best = Some((of.len(), joined(name, rest, &facts.separator)));
+                best = Some((of.len(), joined(written, rest, &facts.separator)));
             }
         }
         best.map(|(_, text)| text)
@@ -244,7 +244,7 @@ impl Symbols {
             return Reached::at_once(path.replace('.', separator));
         }
         let known = facts.implicit.contains(&module)
-            || self.package.as_deref() == Some(module.as_str())
+            || self.package_at(node).as_deref() == Some(module.as_str())
             // What runs may bring less than all.
             || !facts.import.runs
                 && !self.hidden.contains(&path)
@@ -308,7 +308,7 @@ impl Symbols {
             Kind::Import(index) => Some(tree.node(self.imports[index].statement)),
             Kind::Plain | Kind::Class => None,
         };
-        let itself = node.text() == name || self.member_at(node).is_some_and(|(object, _)| object.text() == name);
+        let itself = name_of(node) == name || self.member_at(node).is_some_and(|(object, _)| name_of(object) == name);
         let in_force = |d: &&Definition| statement(d).is_some_and(|statement| itself || is_in_force(statement, node));
         let passes = path != to.path() && imports.iter().all(alike) && !seen.is_empty() && seen.iter().all(in_force);
         (passes && !self.is_spoken_of(tree, name)).then_some(path)
@@ -338,7 +338,7 @@ impl Symbols {
         let Some(module) = path.strip_suffix(".default").filter(|_| facts.default) else { return true };
         let first = std::iter::successors(Some(node), |n| n.named_children().next()).last().unwrap_or(node);
         let itself = || {
-            Some(first.text()) == one.name.as_deref()
+            Some(name_of(first)) == one.name.as_deref()
                 && self.definitions_of(first).iter().all(|d| d.kind == Kind::Import(import))
         };
         let bare = module.strip_prefix("node:").unwrap_or(module);
@@ -368,16 +368,26 @@ impl Symbols {
         !self.by_name.keys().any(|(_, n)| n == name) && !self.is_spoken_of(tree, name)
     }
 
-    /// Whether the file speaks by a name of what it does not define.
+    /// Whether the file speaks by a name of what it does not define. Each match may ask it of the same name.
     fn is_spoken_of(&self, tree: &Tree, name: &str) -> bool {
+        let mut known = self.spoken.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(spoken) = known.get(name) {
+            return *spoken;
+        }
+        let spoken = self.has_strange(tree, name);
+        known.insert(name.to_owned(), spoken);
+        spoken
+    }
+
+    fn has_strange(&self, tree: &Tree, name: &str) -> bool {
         let facts = &tree.language.facts.symbols;
         let spoken = |n: Node<'_>| {
             n.is_leaf()
-                && n.text() == name
+                && name_of(n) == name
                 && facts.names.iter().any(|k| k == n.kind())
                 && !self.member_names.contains_key(&n.id)
                 && !self.is_tail(n)
-                && matches!(self.names(n).as_slice(), [Name::Free(_)])
+                && self.names(n).iter().any(|is| matches!(is, Name::Free(_)))
         };
         tree.iter().any(spoken)
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Certainty, Definition, Import, Kind, Library, Symbols, normal};
+use super::{Definition, Import, Kind, Symbols, name_of, normal};
 use crate::tree::{Node, Tree};
 
 /// What a name refers to. One name may have several, where the file defines it
@@ -22,104 +22,12 @@ pub enum Name {
 const MAX_ALIASES: usize = 16;
 
 impl Symbols {
-    /// Whether the node refers to one of these paths, given in [`normal`] form. Where
-    /// a name is introduced, it does not.
-    pub fn is(&self, node: Node<'_>, sought: &dyn Fn(&str) -> bool, paths: &[String]) -> Certainty {
-        let of_package = || self.package_names.iter().any(|name| node.tree().node(*name).contains(node));
-        if self.is_definition(node) || of_package() {
-            return Certainty::No;
-        }
-        self.are(&self.names(node), node.tree(), sought, paths)
-    }
-
-    /// Whether the node names what a pattern takes out of an object, `f` of `const { f } = m`, and that is one
-    /// of these paths.
-    pub fn is_taken(&self, node: Node<'_>, sought: &dyn Fn(&str) -> bool, paths: &[String]) -> Certainty {
-        let import = || self.in_import(node);
-        self.taken(node).filter(|_| !import()).map_or(Certainty::No, |is| self.are(&is, node.tree(), sought, paths))
-    }
-
-    /// What a pattern takes there out of an object.
-    pub fn taken(&self, node: Node<'_>) -> Option<Vec<Name>> {
-        let object = node.tree().node(*self.taken.get(&node.id)?);
-        Some(self.member(self.names(object), node.text()))
-    }
-
-    fn are(&self, names: &[Name], tree: &Tree, sought: &dyn Fn(&str) -> bool, paths: &[String]) -> Certainty {
-        let mut answers = names.iter().map(|name| self.is_name(name, tree, sought, paths));
-        let Some(first) = answers.next() else { return Certainty::No };
-        // Defined in several ways: certain only where all of them agree.
-        answers.fold(first, |sum, one| if sum == one { sum } else { Certainty::Unknown })
-    }
-
-    fn is_name(&self, name: &Name, tree: &Tree, sought: &dyn Fn(&str) -> bool, paths: &[String]) -> Certainty {
-        let facts = &tree.language.facts.symbols;
-        let yes = |is: bool| if is { Certainty::Yes } else { Certainty::No };
-        match name {
-            Name::Path(path) => {
-                if sought(path) || facts.default && sought(&path.replacen(".default", "", 1)) {
-                    return Certainty::Yes;
-                }
-                self.relative(path, tree, paths)
-            }
-            Name::Local(path) => yes(path.as_deref().is_some_and(sought)),
-            Name::Free(written) => {
-                let below = |module: &str| sought(&format!("{module}.{written}"));
-                if self.package.as_deref().is_some_and(below) {
-                    return Certainty::Yes;
-                }
-                let wildcards = || self.imports.iter().filter(|i| i.name.is_none());
-                let suffix = format!(".{written}");
-                let brought = wildcards().any(|w| below(&w.path) || !self.is_absolute(&w.path, tree))
-                    || facts.reexports && wildcards().next().is_some();
-                if sought(written) && !(facts.qualified_by_import && written.contains('.')) {
-                    let head = written.split('.').next().unwrap_or_default();
-                    let strange = !facts.globals.is_empty() && written.contains('.');
-                    let unknown = match strange {
-                        true => !facts.globals.iter().any(|g| g == head),
-                        // What a wildcard brings may hide a built-in, and never a qualified path.
-                        false => brought && facts.reexports && !written.contains('.'),
-                    };
-                    return if unknown { Certainty::Unknown } else { Certainty::Yes };
-                }
-                if facts.implicit.iter().any(|module| below(module)) {
-                    return if brought { Certainty::Unknown } else { Certainty::Yes };
-                }
-                // What is declared to be there is brought, unless a second one is, too.
-                let brings = |w: &&Import| below(&w.path) && Library::declares(tree, &format!("{}.{written}", w.path));
-                if wildcards().any(|w| brings(&w)) {
-                    return Certainty::Yes;
-                }
-                if brought && paths.iter().any(|p| p.ends_with(&suffix)) {
-                    Certainty::Unknown
-                } else {
-                    self.relative(written, tree, paths)
-                }
-            }
-        }
-    }
-
-    fn is_absolute(&self, path: &str, tree: &Tree) -> bool {
-        let first = path.split('.').next().unwrap_or_default();
-        !first.is_empty() && !tree.language.facts.symbols.relative.iter().any(|r| r == first)
-    }
-
-    /// A path that depends on where the file lies may be the one that is sought.
-    fn relative(&self, path: &str, tree: &Tree, paths: &[String]) -> Certainty {
-        if self.is_absolute(path, tree) {
-            return Certainty::No;
-        }
-        let rest = path.trim_start_matches('.');
-        let rest = if path.starts_with('.') { rest } else { rest.split_once('.').map_or("", |(_, rest)| rest) };
-        let suffix = format!(".{rest}");
-        if !rest.is_empty() && paths.iter().any(|p| p.ends_with(&suffix)) { Certainty::Unknown } else { Certainty::No }
-    }
-
     /// What a node refers to: a name, a member of what another name refers to, or a
     /// module. Empty for anything else.
     pub fn names(&self, node: Node<'_>) -> Vec<Name> {
         let mut names = self.names_at(node, 0);
-        names.extend(self.doubtful.contains(&node.id).then_some(Name::Local(None)));
+        let doubt = self.doubtful.contains(&node.id) || self.may_be_hidden(node);
+        names.extend(doubt.then_some(Name::Local(None)));
         names.sort();
         names.dedup();
         names
@@ -138,14 +46,14 @@ impl Symbols {
             let (_, object) = self.member_names.get(&node.id)?;
             Some((node.id, *object))
         }) {
-            return self.member(self.names_at(tree.node(object), depth), tree.node(whole).text());
+            return self.member(self.names_at(tree.node(object), depth), name_of(tree.node(whole)));
         }
         let is_name = |n: Node<'_>| facts.names.iter().any(|k| k == n.kind());
         let dotted = |n: Node<'_>| facts.dotted.iter().any(|k| k == n.kind());
         if dotted(node) {
             let all = segments(node);
             let Some((head, rest)) = all.split_first() else { return Vec::new() };
-            return rest.iter().fold(self.head(*head, depth), |names, segment| self.member(names, segment.text()));
+            return rest.iter().fold(self.head(*head, depth), |names, segment| self.member(names, name_of(*segment)));
         }
         if !is_name(node) || self.labels.contains(&node.id) {
             return Vec::new();
@@ -155,12 +63,12 @@ impl Symbols {
             Some(whole) => {
                 let until: Vec<Node<'_>> = segments(whole).into_iter().take_while(|c| c.id <= node.id).collect();
                 let Some((head, rest)) = until.split_first() else { return Vec::new() };
-                rest.iter().fold(self.head(*head, depth), |names, segment| self.member(names, segment.text()))
+                rest.iter().fold(self.head(*head, depth), |names, segment| self.member(names, name_of(*segment)))
             }
         }
     }
 
-    fn member(&self, names: Vec<Name>, member: &str) -> Vec<Name> {
+    pub(super) fn member(&self, names: Vec<Name>, member: &str) -> Vec<Name> {
         let join = |path: String| format!("{path}.{member}");
         names
             .into_iter()
@@ -176,16 +84,27 @@ impl Symbols {
     fn head(&self, node: Node<'_>, depth: usize) -> Vec<Name> {
         let found = self.definitions_of(node);
         if found.is_empty() {
-            return vec![Name::Free(node.text().to_owned())];
+            return vec![Name::Free(name_of(node).to_owned())];
         }
         found.into_iter().flat_map(|d| self.meaning(node.tree(), d, depth)).collect()
+    }
+
+    /// What a path refers to that a text names where `node` stands.
+    pub(super) fn names_of_path(&self, node: Node<'_>, path: &str) -> Vec<Name> {
+        let (head, rest) = path.split_once('.').unwrap_or((path, ""));
+        let found = self.seen_at(node, head);
+        let names = match found.is_empty() {
+            true => vec![Name::Free(head.to_owned())],
+            false => found.into_iter().flat_map(|d| self.meaning(node.tree(), d, 0)).collect(),
+        };
+        rest.split('.').filter(|name| !name.is_empty()).fold(names, |names, name| self.member(names, name))
     }
 
     fn meaning(&self, tree: &Tree, definition: &Definition, depth: usize) -> Vec<Name> {
         if let Kind::Import(index) = definition.kind {
             return vec![Name::Path(normal(&self.imports[index].path))];
         }
-        let name = tree.node(definition.node).text();
+        let name = name_of(tree.node(definition.node));
         // `now = datetime.datetime.now`, and never anything else.
         if let Some(value) = definition.value.filter(|_| !self.reassigned.contains(name)) {
             let value = tree.node(value);
@@ -197,8 +116,9 @@ impl Symbols {
                 return meant;
             }
         }
-        let top = definition.scope == 0;
-        vec![Name::Local(self.package.as_ref().filter(|_| top).map(|p| format!("{p}.{name}")))]
+        let top = self.is_top(tree, definition.scope);
+        let package = top.then(|| self.package_at(tree.node(definition.node))).flatten();
+        vec![Name::Local(package.map(|p| format!("{p}.{name}")))]
     }
 
     /// The definitions that a name refers to: all of that name in the nearest scope
@@ -209,9 +129,9 @@ impl Symbols {
             if shadows && own.from > 0 {
                 return vec![own];
             }
-            return self.seen_from(own.scope, node, node.text());
+            return self.seen_from(own.scope, node, name_of(node));
         }
-        self.seen_at(node, node.text())
+        self.seen_at(node, name_of(node))
     }
 
     /// The import that a name refers to, where it is the only thing of that name, or one of
@@ -243,23 +163,22 @@ impl Symbols {
         let shadows = node.tree().language.facts.symbols.shadows;
         let at = node.local_range().start;
         let (mut scope, mut first) = (scope, true);
-        let is_type = self.is_in_type_namespace(node).filter(|_| node.text() == name);
+        let is_type = self.is_in_type_namespace(node).filter(|_| name_of(node) == name);
         loop {
             let here = &self.scopes[scope as usize];
-            if first || !here.class {
-                let all = self.by_name.get(&(scope, name.to_owned())).into_iter().flatten();
-                let all = all.map(|i| &self.definitions[*i]);
-                let meant = |d: &&Definition| {
-                    is_type.is_none() || self.names_type(node.tree(), d).is_none_or(|is| Some(is) == is_type)
-                };
-                let mut seen: Vec<&Definition> =
-                    all.filter(|d| d.from <= at || d.node == node.id).filter(meant).collect();
-                if shadows && let Some(last) = seen.iter().map(|d| d.from).max().filter(|from| *from > 0) {
-                    seen.retain(|d| d.from == last);
-                }
-                if !seen.is_empty() {
-                    return seen;
-                }
+            // Of a class, what stands in it sees its type parameters, and no other names of it.
+            let sees = |d: &&Definition| first || !here.class || self.type_parameters.contains(&d.node);
+            let all = self.by_name.get(&(scope, name.to_owned())).into_iter().flatten();
+            let all = all.map(|i| &self.definitions[*i]).filter(sees);
+            let meant = |d: &&Definition| {
+                is_type.is_none() || self.names_type(node.tree(), d).is_none_or(|is| Some(is) == is_type)
+            };
+            let mut seen: Vec<&Definition> = all.filter(|d| d.from <= at || d.node == node.id).filter(meant).collect();
+            if shadows && let Some(last) = seen.iter().map(|d| d.from).max().filter(|from| *from > 0) {
+                seen.retain(|d| d.from == last);
+            }
+            if !seen.is_empty() {
+                return seen;
             }
             first = false;
             match here.parent.filter(|_| !here.module) {
@@ -328,7 +247,7 @@ impl Symbols {
             if n.is_extra() {
                 return (n.text().contains("type:") || n.text().contains('@')) && word(n.text());
             }
-            if !n.is_leaf() || n.text() != name || own.contains(n) || self.is_definition(n) {
+            if !n.is_leaf() || name_of(n) != name || own.contains(n) || self.is_definition(n) {
                 return false;
             }
             let quoted = n.parent().is_some_and(|p| tree.language.is_string(p.kind_id()));
@@ -399,7 +318,7 @@ impl Symbols {
             if n.is_extra() {
                 return !(n.text().contains("type:") || n.text().contains('@')) || !word(n.text());
             }
-            if !n.is_leaf() || n.text() != name {
+            if !n.is_leaf() || name_of(n) != name {
                 return true;
             }
             let same = |i: &Import| {
@@ -465,7 +384,7 @@ impl Symbols {
         let facts = &tree.language.facts.symbols;
         let speaks = |n: Node<'_>| {
             n.is_leaf()
-                && n.text() == name
+                && name_of(n) == name
                 && facts.names.iter().any(|k| k == n.kind())
                 && !self.labels.contains(&n.id)
                 && !self.member_names.contains_key(&n.id)
@@ -503,7 +422,7 @@ impl Symbols {
     pub fn met<'t>(&self, node: Node<'t>, code: &Range<usize>) -> Option<Node<'t>> {
         let within = |n: &Node<'_>| code.start <= n.local_range().start && n.local_range().end <= code.end;
         let own = &self.definitions[*self.by_node.get(&node.id)?];
-        let same = self.by_name.get(&(own.scope, node.text().to_owned())).into_iter().flatten();
+        let same = self.by_name.get(&(own.scope, name_of(node).to_owned())).into_iter().flatten();
         let mut others = same.map(|at| node.tree().node(self.definitions[*at].node)).filter(|n| !within(n));
         others.next().or_else(|| self.uses(node).certain.into_iter().find(|n| !within(n)))
     }

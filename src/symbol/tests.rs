@@ -97,6 +97,7 @@ fn check(language: &str, case: &Case) -> (Vec<String>, Vec<String>) {
     for node in tree.iter().filter(|n| n.is_named() && !symbols.in_import(*n)) {
         let answer = match case.symbol {
             Some(_) if symbols.is_part(node, false) => continue,
+            Some(_) if symbols.is_said(node, &sought, &path) => Certainty::Unknown,
             Some(_) => symbols.is_named(node, &sought, &path),
             None if defined(node) || !node.is_leaf() && !listed(node) => continue,
             None => symbols.has_type(node, &sought, &path),

@@ -1,7 +1,7 @@
 //! Whether a value is of a type: what declarations, constructors and annotations tell.
 
 use super::fields::Told;
-use super::{Certainty, Kind, Name, Symbols};
+use super::{Certainty, Kind, Name, Symbols, name_of};
 use crate::tree::{Node, NodeId};
 
 /// The aliases and type parameters that have been looked into: a type may speak of itself.
@@ -57,11 +57,13 @@ impl Symbols {
     ) -> Certainty {
         let tree = node.tree();
         if let Some((of, by)) = self.casts.get(&node.id).or_else(|| self.casts.get(&value_in(node).id)) {
-            let imported = |by: &NodeId| self.names(tree.node(*by)).iter().all(|is| matches!(is, Name::Path(_)));
-            return match by.as_ref().is_none_or(imported) {
-                true => self.declared_as(tree.node(*of), sought, paths),
-                false => Certainty::Unknown,
-            };
+            let known = &tree.language.facts.symbols.types.casts;
+            let is_cast = |is: &Name| matches!(is, Name::Path(path) if known.contains(path));
+            let by_cast = |by: &NodeId| self.names(tree.node(*by)).iter().all(is_cast);
+            // What is called so elsewhere gives whatever it gives.
+            if by.as_ref().is_none_or(by_cast) {
+                return self.declared_as(tree.node(*of), sought, paths);
+            }
         }
         if let Some(of) = self.constructs.get(&node.id).map(|of| tree.node(*of)) {
             // `Foo(…)` makes a `Foo`; `foo(…)` gives whatever it gives.
@@ -79,7 +81,7 @@ impl Symbols {
             return Certainty::No;
         }
         if let Some((object, name)) = self.member_at(node) {
-            let told = self.told_of(object, name.text());
+            let told = self.told_of(object, name_of(name));
             return agreed(told.into_iter().map(|told| match told {
                 Told::Type(of) => self.declared_as(tree.node(of), sought, paths),
                 Told::Value(value) => self.type_at(tree.node(value), sought, paths, (step + 1, known)),
@@ -93,7 +95,7 @@ impl Symbols {
                 return self.declared_as(declared, sought, paths);
             }
             match (definition.kind, definition.value, &definition.member) {
-                (Kind::Plain, Some(value), None) if !self.reassigned.contains(node.text()) => {
+                (Kind::Plain, Some(value), None) if !self.reassigned.contains(name_of(node)) => {
                     self.type_at(tree.node(value), sought, paths, (step + 1, known))
                 }
                 (Kind::Class, ..) => Certainty::No,

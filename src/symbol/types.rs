@@ -5,13 +5,13 @@
 
 mod parameters;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use parameters::{Env, environment, filled};
 
 use super::fields::Whose;
 use super::library::Library;
-use super::{Certainty, Definition, Kind, Name, Symbols};
+use super::{Certainty, Definition, Kind, Name, Symbols, name_of};
 use crate::pattern::{Call, call_at};
 use crate::tree::{Node, NodeId, Tree};
 
@@ -95,6 +95,8 @@ pub(super) struct Declared {
     pub(super) told: HashMap<NodeId, Vec<NodeId>>,
     /// Names of members that the file assigns to, of whatever object.
     pub(super) assigned: HashMap<String, Vec<NodeId>>,
+    /// Names of classes of which an object is changed as a whole.
+    pub(super) rewritten: HashSet<NodeId>,
 }
 
 impl Declared {
@@ -105,14 +107,15 @@ impl Declared {
 
     pub(super) fn of(tree: &Tree, symbols: &Symbols) -> Self {
         let (fields, assigned) = (symbols.fields_by_class(tree), symbols.assigned(tree));
-        let mut declared = Self { fields, assigned, told: symbols.told_by_class(tree), ..Self::default() };
+        let (told, rewritten) = (symbols.told_by_class(tree), symbols.rewritten(tree));
+        let mut declared = Self { fields, assigned, told, rewritten, ..Self::default() };
         let below = |path: &str, name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-        let package = symbols.package.clone().unwrap_or_default();
+        let package = |d: &Definition| symbols.package_at(tree.node(d.node)).unwrap_or_default();
         // Names come in the order of the file: a class before what is in it.
         let mut all: Vec<&Definition> = symbols.definitions.iter().collect();
         all.sort_by_key(|d| d.node);
         for definition in all {
-            let name = tree.node(definition.node).text();
+            let name = name_of(tree.node(definition.node));
             if let Some(opens) = symbols.scopes.get(definition.scope as usize).and_then(|scope| scope.owner) {
                 declared.within.entry(opens).or_default().push(definition.node);
             }
@@ -122,7 +125,7 @@ impl Declared {
             }
             let around = match owner {
                 Some(owner) => declared.paths.get(&owner).cloned(),
-                None => (definition.scope == 0).then(|| package.clone()),
+                None => symbols.is_top(tree, definition.scope).then(|| package(definition)),
             };
             let Some(around) = around else { continue };
             let path = below(&around, name);
@@ -250,7 +253,8 @@ impl<'t> Types<'t> {
         if let Some(module) = facts.implicit.first().filter(|_| facts.types.known.iter().any(|k| k == written)) {
             return Type::new(&format!("{module}.{written}"), Vec::new());
         }
-        let certain = wildcards().next().is_none() || written.contains('.');
+        let several = symbols.package.is_none() && !symbols.package_names.is_empty();
+        let certain = wildcards().next().is_none() && !several || written.contains('.');
         let path = match &symbols.package {
             Some(package) if !written.contains('.') => format!("{package}.{written}"),
             _ => written.to_owned(),
@@ -405,10 +409,10 @@ impl<'t> Types<'t> {
         };
         let named = self.resolve(receiver).filter(|t| !t.path.starts_with('\''));
         if let Some(class) = named {
-            if let Some(given) = self.member(&class, name.text(), Of::Class, Some(call), step) {
+            if let Some(given) = self.member(&class, name_of(name), Of::Class, Some(call), step) {
                 return Some(given);
             }
-            let below = Type::new(&format!("{}.{}", class.path, name.text()), Vec::new());
+            let below = Type::new(&format!("{}.{}", class.path, name_of(name)), Vec::new());
             if !self.classes(&below.path).is_empty() {
                 return made(below);
             }
@@ -418,7 +422,7 @@ impl<'t> Types<'t> {
             }
         }
         let value = self.infer(receiver, step + 1)?;
-        self.member(&value, name.text(), Of::Value, Some(call), step)
+        self.member(&value, name_of(name), Of::Value, Some(call), step)
     }
 
     /// What a name is that the classes around it have from those above them.
@@ -426,9 +430,9 @@ impl<'t> Types<'t> {
         let symbols = Symbols::of(call.node.tree());
         let paths = &symbols.declared(call.node.tree()).paths;
         let around = call.node.ancestors().filter_map(|a| a.named_children().find_map(|c| paths.get(&c.id)));
-        around
-            .into_iter()
-            .find_map(|path| self.member(&Type::new(path, Vec::new()), call.name.text(), Of::Any, Some(call), step + 1))
+        around.into_iter().find_map(|path| {
+            self.member(&Type::new(path, Vec::new()), name_of(call.name), Of::Any, Some(call), step + 1)
+        })
     }
 
     /// Whether a type, or one above it, is declared to have a member of this name.
@@ -438,7 +442,7 @@ impl<'t> Types<'t> {
             self.classes(&is.path).into_iter().any(|class| {
                 let symbols = Symbols::of(class.tree());
                 let members = symbols.declared(class.tree()).members.get(&class.id).into_iter().flatten();
-                members.into_iter().any(|id| class.tree().node(*id).text() == name)
+                members.into_iter().any(|id| name_of(class.tree().node(*id)) == name)
             })
         })
     }
@@ -470,7 +474,7 @@ impl<'t> Types<'t> {
                 let symbols = Symbols::of(class.tree());
                 let env = environment(&symbols, class, &is);
                 let members = symbols.declared(class.tree()).members.get(&class.id).into_iter().flatten();
-                let members = members.map(|id| class.tree().node(*id)).filter(|n| n.text() == name);
+                let members = members.map(|id| class.tree().node(*id)).filter(|n| name_of(*n) == name);
                 told.extend(members.map(|member| self.declared(member, &env, call, step + 1)));
             }
             if !told.is_empty() {
@@ -525,7 +529,7 @@ impl<'t> Types<'t> {
             return filled(&self.read(of, step + 1)?, env);
         }
         match (definition.kind, definition.value, &definition.member) {
-            (Kind::Plain, Some(value), member) if !symbols.reassigned.contains(name.text()) => {
+            (Kind::Plain, Some(value), member) if !symbols.reassigned.contains(name_of(name)) => {
                 let value = self.infer(tree.node(value), step + 1)?;
                 match member {
                     Some(member) => self.member(&value, member, Of::Value, None, step + 1),

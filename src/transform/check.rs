@@ -265,7 +265,8 @@ impl Result<'_> {
         {
             let why = format!(
                 "`{0}` is a local at {1} of the result (defined at {2}), and what the rule writes may mean another one: \
-                 where the local is meant, say `.locals(\"{0}\")`; else narrow the rule",
+                 where the local is meant, put it in by a \
+                 hole, or say `.locals(\"{0}\")`; else narrow the rule",
                 name.text(),
                 self.place(name).trim_end_matches(" of the result"),
                 self.place(local).trim_end_matches(" of the result")

@@ -95,7 +95,10 @@ pub(super) fn caught<'a>(
                 || stood(old, &edits[*edit], name.text())
                 || means_local(&edits[*edit].rule, name.text());
             let called = || name.parent().and_then(call_at).is_some_and(|call| call.name.id == name.id);
-            (!meant && (called() || symbols.is_global(name.text()))).then_some((*edit, name, local))
+            let called = called();
+            // A variable is no method.
+            let apart = called && new.language.facts.symbols.methods_apart;
+            (!meant && !apart && (called || symbols.is_global(name.text()))).then_some((*edit, name, local))
         })
     })
 }

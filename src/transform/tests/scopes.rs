@@ -15,6 +15,36 @@ fn a_name_that_a_rule_writes_is_no_local_by_chance() {
         ("scala", "a.scala", min, "object A { def f(min: Int) = less(1, 2) }\n", "="),
         ("rust", "a.rs", min, "fn f(min: u8) -> u8 {\n    less(1, 2)\n}\n", "="),
         ("swift", "a.swift", min, "func f(min: Int) {\n    x = less(1, 2)\n}\n", "="),
+        // A variable is no method, and is not seen in what it is set to.
+        (
+            "java",
+            "A.java",
+            min,
+            "class A { int f(int min) { return less(min, 1); } }\n",
+            "class A { int f(int min) { return min(min, 1); } }\n",
+        ),
+        (
+            "go",
+            "a.go",
+            min,
+            "package p\n\nfunc f(a, b int) int {\n\tmin := less(a, b)\n\treturn min\n}\n",
+            "package p\n\nfunc f(a, b int) int {\n\tmin := min(a, b)\n\treturn min\n}\n",
+        ),
+        (
+            "kotlin",
+            "a.kt",
+            min,
+            "fun f() {\n    val min = less(1, 2)\n    g(min)\n}\n",
+            "fun f() {\n    val min = min(1, 2)\n    g(min)\n}\n",
+        ),
+        // A hole puts in what the code says.
+        (
+            "python",
+            "a.py",
+            ".find(\"less($A)\").edit(|m, cx| edits([replace(m.node, code(\"g()\")), insert_after(m.node, code(\" or $A()\", #{ A: m.A }))]))",
+            "def f(min):\n    return less(min)\n",
+            "def f(min):\n    return g() or min()\n",
+        ),
         // The code that was taken said so.
         (
             "python",

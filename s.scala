@@ -1,0 +1,2 @@
+import a.`old`
+object A { `old`(1); x.`type` }

@@ -1,0 +1,1 @@
+func f() { `old`(1); x.`type`() ; let `in` = 1 }
