@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::engine::{Answer, Failure, File, Outcomes, Phase, Runner, has_texts};
+use super::engine::{Answer, Failure, File, Outcomes, Phase, has_texts};
+use super::runner::Runner;
 use super::set::RuleSet;
 use super::{Bound, Facts, Match, Place, Rule, doubt, exercise, ignore};
 use crate::language::Language;

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::decide::in_doubt;
-use super::engine::{Answer, Phase, Runner};
+use super::engine::{Answer, Phase};
+use super::runner::Runner;
 use super::{Action, Decision, Facts, Match, doubt, exercise};
 use crate::language::FileLanguages;
 

@@ -30,6 +30,7 @@ mod paths;
 mod prefilter;
 mod reexports;
 mod result;
+mod runner;
 mod set;
 mod spoken;
 mod symbols;

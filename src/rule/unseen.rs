@@ -3,7 +3,7 @@
 //!
 //! Must not: match, or edit anything.
 
-use super::engine::Runner;
+use super::runner::Runner;
 use super::{Action, Decision, IfUnknown, Matcher, Variant};
 use crate::symbol::Certainty;
 use crate::tree::{Node, Tree};
