@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 
 use super::decide::DOUBT;
-use super::{Decision, IfUnknown, Rule};
+use super::{Decision, IfUnknown, Rule, exercise};
 use crate::symbol::Certainty;
 
 thread_local! {
@@ -50,7 +50,15 @@ pub fn is(answer: Certainty) -> bool {
 }
 
 /// What a rule's closure gives, and why that is in doubt: the file can't tell something that it depends on.
-pub(super) fn settled<T: PartialEq>(rule: &Rule, mut run: impl FnMut() -> T) -> (T, Option<&'static str>) {
+pub(super) fn settled<T: PartialEq>(rule: &Rule, run: impl FnMut() -> T) -> (T, Option<&'static str>) {
+    exercise::tried(|| {
+        let settled = settled_by(rule, run);
+        let counts = settled.1.is_none();
+        (settled, counts)
+    })
+}
+
+fn settled_by<T: PartialEq>(rule: &Rule, mut run: impl FnMut() -> T) -> (T, Option<&'static str>) {
     let mut with = |answers: Vec<bool>, beyond: bool| {
         ASKED.set(Asked { answers, beyond, ..Asked::default() });
         let given = run();
@@ -74,7 +82,8 @@ pub(super) fn settled<T: PartialEq>(rule: &Rule, mut run: impl FnMut() -> T) -> 
             break;
         }
         *last = true;
-        let (given, asked) = with(answers.clone(), false);
+        // What is only supposed tells nothing of the rule.
+        let (given, asked) = exercise::tried(|| (with(answers.clone(), false), false));
         if asked.open || given != first {
             return (first, Some(if asked.open { DOUBTED_MEMBER } else { DOUBT }));
         }

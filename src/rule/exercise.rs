@@ -64,6 +64,21 @@ fn record(with: impl FnOnce(&mut Record)) {
     });
 }
 
+/// What a run tells, recorded only where it counts.
+pub(super) fn tried<T>(run: impl FnOnce() -> (T, bool)) -> T {
+    if CURRENT.with_borrow(Option::is_none) {
+        return run().0;
+    }
+    let before = CURRENT.replace(Some(Record::default()));
+    let (given, counts) = run();
+    let own = CURRENT.replace(before).filter(|_| counts).unwrap_or_default();
+    record(|r| {
+        r.held.extend(own.held);
+        r.failed.extend(own.failed);
+    });
+    given
+}
+
 /// A condition or branch was asked; gives back its answer.
 pub(super) fn asked<T: ?Sized>(part: &T, held: bool) -> bool {
     let place = std::ptr::from_ref(part).cast::<()>() as usize;

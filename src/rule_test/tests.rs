@@ -275,3 +275,20 @@ fn a_change_is_seen_at_once() {
     assert_eq!(wait(), Watched::Changed);
     assert!(thread.join().unwrap().is_ok());
 }
+
+#[test]
+fn what_is_only_supposed_counts_for_no_coverage() {
+    let rule = r#"
+rule("demo/old").lang("python").title("old is called new").if_unknown("annotate")
+    .find("old($X)").when(|m| m.X.fits(symbol("m.k"))).replace("new($X)")
+    .example("from m import k\nold(k)", "from m import k\nnew(k)");
+"#;
+    let gaps = |code: &str| {
+        let root = folder(&[("rules/demo.rhai", rule), ("rules/tests/demo/call/a.py", code)]);
+        let report = tested(root.path(), &Memory::default());
+        report.suites[0].gaps.iter().map(|gap| gap.what.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(gaps("k = 1\nold(k)\n"), Vec::<String>::new());
+    let held = "when held whenever it was asked: no test shows what it leaves out";
+    assert_eq!(gaps("from m import *\nold(k)\n"), [held], "it may be what is meant, and may not");
+}
