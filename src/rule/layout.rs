@@ -53,7 +53,9 @@ fn step(fragments: &[Fragment]) -> Option<usize> {
         return None;
     }
     let lines = texts().flat_map(|text| text.split('\n').skip(1));
-    lines.map(|line| line.len() - line.trim_start_matches(' ').len()).filter(|spaces| *spaces > 0).min()
+    let least = lines.map(|line| line.len() - line.trim_start_matches(' ').len()).filter(|spaces| *spaces > 0).min();
+    // Nobody goes in by eight, but a line of Java that goes on does so by twice as much as a block.
+    least.map(|spaces| if spaces == 8 { 4 } else { spaces })
 }
 
 /// What code goes in by: a tab where it stands in tabs, or where its file first does; else as many spaces

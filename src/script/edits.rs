@@ -1,6 +1,8 @@
 //! Edits that say what they mean: `wrap`, `set_list`, `set_value`, `rename`, and what
 //! becomes of the comments of code that is deleted.
 
+use std::cell::LazyCell;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use rhai::{Array, Dynamic, EvalAltResult, Map};
@@ -57,11 +59,13 @@ fn set_list(list: &RhaiList, elements: Array) -> Fallible<EditSpec> {
     };
     let end = last.range().end;
     let parting = Parting::of(&nodes);
+    let places: HashMap<_, _> = nodes.iter().enumerate().map(|(at, node)| (node.range(), at)).collect();
+    let anywhere = LazyCell::new(|| parting.anywhere());
     let mut out = Snippet::default();
     let (mut before, mut until) = (None::<Option<usize>>, end);
     for element in elements {
         let node = element.read_lock::<RhaiNode>().map(|node| node.node().range());
-        let place = node.as_ref().and_then(|range| nodes.iter().position(|known| known.range() == *range));
+        let place = node.as_ref().and_then(|range| places.get(range).copied());
         match (before, parting.behind) {
             (None, _) => {}
             // Neighbours are parted as they were, comments included.
@@ -72,7 +76,7 @@ fn set_list(list: &RhaiList, elements: Array) -> Fallible<EditSpec> {
                 parting.behind_comment(end, comment)?.into_iter().for_each(|fragment| out.push(fragment));
                 until = comment;
             }
-            (Some(_), _) => parting.anywhere().into_iter().for_each(|fragment| out.push(fragment)),
+            (Some(_), _) => anywhere.iter().for_each(|fragment| out.push(fragment.clone())),
         }
         match (node, element.read_lock::<Snippet>()) {
             (Some(range), _) => out.push(Fragment::Copy(range)),

@@ -158,34 +158,43 @@ fn is_around(node: Node<'_>, place: &Place) -> bool {
 
 /// What the grammar reads as other code than the language does: the nodes around it.
 pub(super) fn misread(tree: &Tree) -> impl Iterator<Item = Node<'_>> {
+    misread_parts(tree).filter_map(|node| node.parent())
+}
+
+/// The parts of such code that are none.
+fn misread_parts(tree: &Tree) -> impl Iterator<Item = Node<'_>> {
     let rows = &tree.language.facts.misread;
     let nodes = (!rows.is_empty()).then(|| tree.iter()).into_iter().flatten();
     nodes
         .filter(|node| tree.language.may_be_misread(node.kind_id()))
         .filter(|node| rows.iter().any(|row| is_there(*node, row)))
-        .filter_map(|node| node.parent())
 }
 
 /// The first edit that takes or keeps code that is none: a piece of what the grammar reads as other code than the
 /// language does. What holds all of that code, or stands within one of its operands, is sound.
 pub(super) fn cut<'a>(tree: &'a Tree, edits: &[Edit]) -> Option<(usize, Node<'a>)> {
     let mut pieces = Vec::new();
-    for node in misread(tree) {
-        let around = std::iter::once(node).chain(node.ancestors());
+    let is_end = |node: Node<'_>| node.is_statement() || is_bracketed(node);
+    for node in misread_parts(tree) {
         let mut inside = true;
-        pieces.extend(around.take_while(|n| std::mem::replace(&mut inside, !n.is_statement() && !is_bracketed(*n))));
+        let around = node.ancestors().take_while(|n| std::mem::replace(&mut inside, !is_end(*n)));
+        // Taken whole, a statement around all of it is sound.
+        let own = |n: Node<'_>| n.children().any(|child| child.id == node.id);
+        pieces.push((node, true));
+        pieces.extend(around.map(|n| (n, !is_end(n) || own(n) && !n.is_statement())));
     }
     if pieces.is_empty() {
         return None;
     }
     let is_cut = |range: &Range<usize>| {
         let Range { start, end } = *range;
-        let meets = |own: Range<usize>| {
-            own == (start..end)
+        let meets = |own: Range<usize>, part: bool| {
+            part && own == (start..end)
                 || own.start < start && start < own.end && own.end < end
                 || start < own.start && own.start < end && end < own.end
         };
-        pieces.iter().find(|piece| meets(piece.local_range())).copied()
+        let cut = pieces.iter().find(|(piece, part)| meets(piece.local_range(), *part));
+        cut.map(|(piece, _)| piece.parent().filter(|up| !is_end(*piece) && !is_end(*up)).unwrap_or(*piece))
     };
     edits.iter().enumerate().find_map(|(index, edit)| {
         let kept = edit.replacement.iter().filter_map(|piece| match piece {

@@ -100,7 +100,7 @@ fn apart<'a>(part: &Part<'_>, new: &'a Tree) -> Option<Node<'a>> {
     }
     let Some(node) = new.spanning(part.range.start, part.range.end) else {
         let around = around(new, &part.range);
-        return (!is_run(part, around)).then_some(around);
+        return (!is_run(part, around) && !is_qualified(part, around)).then_some(around);
     };
     // A word that says something alone says it of what follows now: `yield`.
     let wrong =
@@ -203,6 +203,14 @@ fn is_run(part: &Part<'_>, around: Node<'_>) -> bool {
         false => parting(n),
     };
     as_before && around.children().filter(within).filter(|n| !n.is_extra()).all(|n| alike(&n))
+}
+
+/// Whether a name became a path, where the grammar has the last of it in the place of the name: `f()` and `a.b.f()`.
+fn is_qualified(part: &Part<'_>, around: Node<'_>) -> bool {
+    let (was, field) = (part.was, part.was.field_id());
+    let named = |n: Node<'_>| n.is_leaf() && n.field_id() == field && n.local_range().end == part.range.end;
+    let same = !part.copied && was.is_leaf() && was.parent().is_some_and(|up| up.kind_id() == around.kind_id());
+    same && field != 0 && around.local_range().start == part.range.start && around.children().any(named)
 }
 
 /// A node, and those around it that span the same.

@@ -10,6 +10,26 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("javascript", ".find(\"old($X)\").replace(\"f(await $X)\")", "async () => old(...a);\n", "=can't stand in"),
     ("python", ".find(regex(\"^old$\")).replace(\"(a, b)\")", "old: int = 1\n", "=can't stand in"),
     ("python", ".find(regex(\"^old$\")).replace(\"(a, b)\")", "old += 1\n", "=can't stand in"),
+    // A name that becomes a path, and lines that go on.
+    (
+        "java",
+        ".find(\"$F($$$A)\").where(#{ F: regex(\"^old$\") }).edit(|m, cx| edits([replace(m.F, ref_to(\"x.Y.fresh\"))]))",
+        "class B extends Q { void f() { old(5, 6); fresh(); } }\n",
+        "class B extends Q { void f() { x.Y.fresh(5, 6); fresh(); } }\n",
+    ),
+    (
+        "java",
+        ".find(\"old($X)\").replace(\"a($X)\\n        .b()\\n        .c()\")",
+        "class B {\n  void f() {\n    old(1);\n  }\n}\n",
+        "class B {\n  void f() {\n    a(1)\n        .b()\n        .c();\n  }\n}\n",
+    ),
+    // What is read as other code may be replaced with all that is around it.
+    (
+        "java",
+        ".find(kind(\"local_variable_declaration\")).replace(\"k();\")",
+        "class B { void f() { int x = (n) - b / c; } }\n",
+        "class B { void f() { k(); } }\n",
+    ),
     // A `%` says how something is written, where the literal is one that formats.
     (
         "scala",
