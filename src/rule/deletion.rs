@@ -47,13 +47,17 @@ pub fn deletion_with_value(node: Node<'_>) -> Result<Deletion, String> {
     if in_list || is_element(node) || node.parent().is_some_and(is_counted) {
         return element_gone(node);
     }
-    let is_in = |kinds: &[String]| node.parent().filter(|around| is_listed(*around, node, kinds));
     if is_body(node) {
         // Without a body, what stands behind it would be one.
         let left = || (node.range(), vec![Fragment::Text(facts.body.clone())]);
         return user(node).map_or_else(|| Ok(left()), |around| Err(needed(node, around)));
     }
-    match is_in(&facts.values) {
+    // A name may be all of a node that has no word of its own: of a type.
+    let layers = std::iter::once(node).chain(node.ancestors());
+    let mut same = layers.take_while(|up| up.id == node.id || node.is_leaf() && up.local_range() == node.local_range());
+    let is_all = |around: Node<'_>, one: Node<'_>| one.is_leaf() && around.local_range() == one.local_range();
+    let needs = |around: Node<'_>, one| !is_all(around, one) && is_listed(around, one, &facts.values);
+    match same.find_map(|one| one.parent().filter(|around| needs(*around, one))) {
         Some(around) => Err(needed(node, around)),
         None => Ok((whole_lines(node), Vec::new())),
     }

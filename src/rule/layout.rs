@@ -365,15 +365,16 @@ fn goes_in_from(tree: &Tree, range: &Range<usize>) -> usize {
     let text = tree.text();
     let first = tree.last_from(range.start);
     let behind = !text[line_start(text, range.start)..range.start].trim().is_empty();
-    let comment = first.is_comment() && first.local_range().start == range.start;
+    if !behind || !first.is_comment() || first.local_range().start != range.start {
+        return range.start;
+    }
     let end = first.local_range().end.min(range.end);
     let code = range.end - text[end..range.end].trim_start().len();
     let next = tree.last_from(code.min(range.end.saturating_sub(1)));
-    let mut around = std::iter::once(next).chain(next.ancestors());
+    let around = std::iter::once(next).chain(next.ancestors()).take_while(|n| n.local_range().start >= code);
     let open = |list: Node<'_>| list.children().next().is_some_and(|first| "([{".contains(first.text()));
-    let statement =
-        around.any(|n| n.is_statement() && n.local_range().start == code) || !first.parent().is_some_and(open);
-    if behind && comment && statement && text[end..code].contains('\n') { code } else { range.start }
+    let statement = around.into_iter().any(|n| n.is_statement()) || !first.parent().is_some_and(open);
+    if statement && text[end..code].contains('\n') { code } else { range.start }
 }
 
 fn in_literal(tree: &Tree, at: usize) -> bool {

@@ -39,7 +39,7 @@ pub(super) fn is_there(node: Node<'_>, place: &Place) -> bool {
     while let Some(around) = inner.parent() {
         let ends = place.last && around.local_range().end == inner.local_range().end;
         if is_in(inner, around, place) && (ends || !place.last) {
-            return true;
+            return stands_beside(node, place);
         }
         // What is one of several targets is a target.
         let is_through = || place.through.iter().any(|kind| kind == around.kind());
@@ -74,18 +74,8 @@ fn is_one_of(node: Node<'_>, place: &Place) -> bool {
     if !node.is_named() && node.parent().is_some_and(|up| up.kind() == node.kind()) {
         return false;
     }
-    let beside = |other: Node<'_>| other.id != node.id && place.beside.iter().any(|kind| kind == other.kind());
-    // `*args: int` begins with `*args`.
-    let begins = |other: Node<'_>, kinds: &[String]| {
-        let inner = other.named_children().next().filter(|n| n.range().start == other.range().start);
-        [Some(other), inner].into_iter().flatten().any(|n| kinds.iter().any(|kind| kind == n.kind()))
-    };
-    let before = || node.parent().into_iter().flat_map(Node::children).take_while(|n| n.id != node.id);
     if place.lacks.as_ref().is_some_and(|field| node.field(field).is_some())
         || place.word.as_ref().is_some_and(|word| !begins_with(node.text(), word))
-        || place.followed && node.next_named().is_none_or(|next| begins(next, &place.before))
-        || !place.behind.is_empty() && before().any(|other| begins(other, &place.behind))
-        || !place.beside.is_empty() && !node.parent().is_some_and(|around| around.children().any(beside))
     {
         return false;
     }
@@ -101,6 +91,20 @@ fn is_one_of(node: Node<'_>, place: &Place) -> bool {
     let spine =
         std::iter::successors(Some(node), |n| n.named_children().next().filter(|n| place.chain && is(n, false)));
     is(&node, false) && spine.into_iter().any(|n| is(&n, true))
+}
+
+/// Whether what stands beside a node is what a place asks for.
+fn stands_beside(node: Node<'_>, place: &Place) -> bool {
+    let beside = |other: Node<'_>| other.id != node.id && place.beside.iter().any(|kind| kind == other.kind());
+    // `*args: int` begins with `*args`.
+    let begins = |other: Node<'_>, kinds: &[String]| {
+        let inner = other.named_children().next().filter(|n| n.range().start == other.range().start);
+        [Some(other), inner].into_iter().flatten().any(|n| kinds.iter().any(|kind| kind == n.kind()))
+    };
+    let before = || node.parent().into_iter().flat_map(Node::children).take_while(|n| n.id != node.id);
+    !(place.followed && node.next_named().is_none_or(|next| begins(next, &place.before))
+        || !place.behind.is_empty() && before().any(|other| begins(other, &place.behind))
+        || !place.beside.is_empty() && !node.parent().is_some_and(|around| around.children().any(beside)))
 }
 
 /// Whether code begins with a word, or a mark.
@@ -248,8 +252,9 @@ fn wrong<'a>(tree: &'a Tree, ranges: &[Range<usize>]) -> Vec<(usize, Node<'a>)> 
         found.extend(places.filter(|(_, place)| !place.part && is_there(node, place)).map(|(row, _)| (row, node)));
         let touches = |n: &Node<'a>| {
             let own = n.local_range();
-            let next = ranges.partition_point(|range| range.end < own.start);
-            ranges.get(next).is_some_and(|range| range.start <= own.end)
+            // A blank may be left between.
+            let next = ranges.partition_point(|range| range.end + 1 < own.start);
+            ranges.get(next).is_some_and(|range| range.start <= own.end + 1)
         };
         pending.extend(node.named_children().filter(touches));
     }

@@ -187,6 +187,35 @@ fn an_element_on_its_own_line_takes_its_line() {
 }
 
 #[test]
+fn a_name_that_what_is_around_it_needs_does_not_go_alone() {
+    const VALUE: &str = "=is a value that";
+    const PLACE: &str = "=each place means something";
+    let rows = [
+        ("python", "type old = int\n", VALUE),
+        ("go", "package p\n\nvar a, old = 1, 2\n", PLACE),
+        ("go", "package p\n\nvar a, old int\n", "package p\n\nvar a int\n"),
+        ("go", "package p\n\nfunc f(a int, old int) {}\n", VALUE),
+        ("go", "package p\n\nfunc f(a int, old ...int) {}\n", VALUE),
+        ("go", "package p\n\nfunc f(a, old int) {}\n", "package p\n\nfunc f(a int) {}\n"),
+        ("go", "package p\n\nfunc f(a int, b old) {}\n", VALUE),
+        ("go", "package p\n\ntype A struct{ old int }\n", VALUE),
+        ("go", "package p\n\ntype A struct {\n\told\n\tb int\n}\n", "package p\n\ntype A struct {\n\tb int\n}\n"),
+        ("go", "package p\n\nvar x [old]int\n", VALUE),
+        ("rust", "fn m() { if let Some(old) = a {} }\n", VALUE),
+        ("rust", "fn m() { if let A(old, b) = a {} }\n", PLACE),
+        ("rust", "fn m() { old!(); }\n", VALUE),
+        ("rust", "fn m() { match a { old | b => 1, _ => 2 }; }\n", "fn m() { match a { b => 1, _ => 2 }; }\n"),
+        ("javascript", "async old => 1;\n", "=can't stand in"),
+        ("javascript", "(old) => 1;\n", "() => 1;\n"),
+    ];
+    let mut wrong = Vec::new();
+    for (language, code, wanted) in rows {
+        compare(&mut wrong, language, ".find(regex(\"^old$\")).delete()", code, wanted);
+    }
+    none_wrong(&wrong);
+}
+
+#[test]
 fn what_speaks_of_a_line_that_goes_goes_with_it() {
     let rows = [
         ("python", "if a:\n    %  # c\n    k()\n", "if a:\n    k()\n"),
