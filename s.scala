@@ -1,2 +1,0 @@
-import a.`old`
-object A { `old`(1); x.`type` }

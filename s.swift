@@ -1,1 +1,0 @@
-func f() { `old`(1); x.`type`() ; let `in` = 1 }
