@@ -15,6 +15,7 @@
 (class_declaration (type_identifier) @name (delegation_specifier (user_type) @parent))
 (class_declaration (type_identifier) @name (delegation_specifier (constructor_invocation (user_type) @parent)))
 (parameter (simple_identifier) @define (_) @type)
+(setter (parameter_with_optional_type (simple_identifier) @define))
 (class_parameter (simple_identifier) @define . (_) @type)
 (variable_declaration (simple_identifier) @define)
 (variable_declaration (simple_identifier) @name (_) @type)

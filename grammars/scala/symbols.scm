@@ -48,6 +48,16 @@
 (import_declaration (namespace_selectors (as_renamed_identifier name: (identifier) @import.name alias: (_) @import.alias))) @import
 (import_declaration (namespace_selectors (namespace_wildcard) @import.wildcard)) @import
 (import_declaration (namespace_wildcard) @import.wildcard) @import
+(import_declaration (as_renamed_identifier name: (identifier) @import.name alias: (_) @import.alias)) @import
+; What a file gives on, others read by its name.
+(export_declaration (identifier) @doubtful)
+(export_declaration (namespace_selectors (identifier) @doubtful))
+(export_declaration (namespace_selectors (as_renamed_identifier (identifier) @doubtful)))
+(export_declaration (namespace_selectors (arrow_renamed_identifier (identifier) @doubtful)))
+(given_definition name: (identifier) @define)
+(simple_enum_case name: (identifier) @define)
+(full_enum_case name: (identifier) @define)
+(self_type . (identifier) @define)
 
 (field_expression value: (_) @member.object field: (identifier) @member.name) @member
 (stable_type_identifier . (_) @member.object (type_identifier) @member.name .) @member

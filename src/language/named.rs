@@ -14,6 +14,9 @@ pub struct SymbolFacts {
     /// Kinds whose children are the segments of one path: `a.b.C`.
     #[serde(default)]
     pub dotted: Vec<String>,
+    /// The name that a path begins with which nothing around it changes: `_root_`.
+    #[serde(default)]
+    pub root: Option<String>,
     /// What may stand around a name that would be a word of the language otherwise.
     #[serde(default)]
     pub quote: Option<String>,

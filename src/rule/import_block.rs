@@ -33,8 +33,13 @@ impl<'t> Block<'t> {
         }
         // One that waits for a module tells nothing of how the others are written.
         let facts = &tree.language.facts.symbols;
-        let mut written =
-            statements.iter().map(|s| facts_of(*s)).filter(|f| !std::ptr::eq(*f, &raw const facts.dynamic));
+        // Neither does one of types, which is gone when the file runs.
+        let runs = |s: &&Node<'_>| !s.text().starts_with("import type ");
+        let mut written = statements
+            .iter()
+            .filter(runs)
+            .map(|s| facts_of(*s))
+            .filter(|f| !std::ptr::eq(*f, &raw const facts.dynamic));
         let signs = &facts.require.signs;
         let calls = || speaks_of(tree, symbols, signs) || speaks_of(old, &Symbols::of(old), signs);
         let first = written.next().unwrap_or_else(|| if calls() { &facts.require } else { &facts.import });

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::deletion::head;
 use super::import_block::{Block, Key, delicate, is_member, is_top, left_out, whole_lines};
+use super::import_clash;
 use super::import_list::{Apart, ModuleList, Spot};
 use super::import_requests::{Asked, Gone, ImportRequest, Replaced, Unsettled};
 use super::layout::{line_end, line_start};
@@ -88,6 +89,9 @@ fn settled(
     let mut statements: Vec<Node<'_>> = symbols.imports().iter().map(|i| new.node(i.statement)).collect();
     statements.sort_by_key(|s| s.id);
     statements.dedup_by_key(|s| s.id);
+    let asked = Asked { gone, added, replaced };
+    import_clash::looked_for(old, new, &block, &asked, &stays)?;
+    let Asked { gone, added, replaced } = asked;
     for statement in statements {
         changes.statement_of(statement, &gone, &replaced, &stays)?;
     }
@@ -267,7 +271,10 @@ impl<'b, 't> Changes<'b, 't> {
             let all = self.block.symbols.imports().iter().enumerate();
             all.into_iter().any(|(index, i)| within.contains(self.new.node(i.statement)) && !gone.contains_key(&index))
         };
-        let groups = |n: &Node<'_>| n.kind() != "import_list" && n.parent().is_some();
+        // Of Go's `import ( … )`; a block of code is more than its imports.
+        let facts = self.block.facts;
+        let list = |n: &Node<'_>| facts.lists.iter().any(|kind| kind == n.kind()) || n.kind().starts_with("import");
+        let groups = |n: &Node<'_>| n.kind() != "import_list" && list(n);
         statement.ancestors().take_while(|a| groups(a) && !stays(*a)).last().unwrap_or(statement)
     }
 

@@ -18,6 +18,7 @@ mod group;
 mod hollow;
 mod ignore;
 mod import_block;
+mod import_clash;
 mod import_list;
 mod import_requests;
 mod imports;

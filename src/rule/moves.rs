@@ -218,7 +218,7 @@ fn takes(symbols: &Symbols, node: Node<'_>, wanted: &Wanted) -> bool {
     let path = wanted.path();
     let name = wanted.bound();
     let there = symbols.imports().iter().any(|i| i.name.as_deref() == Some(name.as_str()) && normal(&i.path) == path);
-    there || symbols.is_free(node, &name)
+    there || symbols.is_free(node, &name) && symbols.is_unclaimed(&name, &path)
 }
 
 /// The last name of a path.

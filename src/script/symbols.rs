@@ -14,7 +14,7 @@ use super::nodes::{Cx, RhaiNode};
 use super::reference::Api;
 use super::table::entries;
 use crate::rule::{IfUnknown, doubt};
-use crate::symbol::{Name, Symbols, normal};
+use crate::symbol::{Certainty, Name, Symbols, normal};
 use crate::tree::NodeId;
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -100,7 +100,14 @@ fn nodes(api: &mut Api<'_>) {
     let docs = "The path that a name refers to; `()` where it has none for certain.";
     let example = r#".find("f($X)").when(|m| m.X.symbol == "a.b.c").replace("g($X)").example("from a import b as k\nf(k.c)", "from a import b as k\ng(k.c)").unchanged("f(b.c)")"#;
     api.function("Node.symbol -> text or ()", docs, example, |n: &mut RhaiNode| -> Dynamic {
-        match Symbols::of(&n.tree).names(n.node()).as_slice() {
+        let symbols = Symbols::of(&n.tree);
+        match symbols.names(n.node()).as_slice() {
+            // What nothing in the file introduces may be anything.
+            [Name::Free(path)]
+                if symbols.is(n.node(), &|is| is == path, std::slice::from_ref(path)) != Certainty::Yes =>
+            {
+                Dynamic::UNIT
+            }
             // As `symbol` does: a module's default export may be the module itself.
             [Name::Path(path)] if n.tree.language.facts.symbols.default => path.replacen(".default", "", 1).into(),
             [Name::Path(path) | Name::Free(path) | Name::Local(Some(path))] => path.clone().into(),

@@ -64,6 +64,9 @@ impl Symbols {
                 if self.package_at(node).as_deref().is_some_and(below) {
                     return unless(!written.contains('.') && self.may_be_inherited(node));
                 }
+                if self.packages_around(node).iter().any(|package| below(package)) {
+                    return Certainty::Unknown;
+                }
                 let wildcards = || self.imports.iter().filter(|i| i.name.is_none());
                 let suffix = format!(".{written}");
                 let brought = wildcards().any(|w| below(&w.path) || !self.is_absolute(&w.path, tree))

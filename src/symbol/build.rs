@@ -302,6 +302,11 @@ impl<'t> Builder<'t> {
             element = around;
         }
         let Some(path) = path else { return };
+        let unrooted = |path: String| {
+            let root = facts.root.as_deref().and_then(|root| path.strip_prefix(root)?.strip_prefix('.'));
+            root.map(str::to_owned).unwrap_or(path)
+        };
+        let (path, module) = (unrooted(path), module.map(unrooted));
         // A wildcard names nothing.
         let last = binds.and_then(|b| std::iter::once(b).chain(b.descendants()).filter(|n| n.is_leaf()).last());
         let written = last.filter(|n| Some(name_of(*n)) == name.as_deref()).map(|n| n.text().to_owned());

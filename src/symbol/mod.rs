@@ -176,6 +176,8 @@ pub type Taken = Option<BTreeSet<String>>;
 struct Kept {
     all: bool,
     names: HashSet<String>,
+    /// Names that new imports give, and what they bring.
+    claimed: HashMap<String, String>,
 }
 
 struct Scope {

@@ -28,6 +28,14 @@ impl Symbols {
         chained(names)
     }
 
+    /// The packages around that one, of which each clause of a chain opens what is in it.
+    pub(super) fn packages_around(&self, node: Node<'_>) -> Vec<String> {
+        let Some(own) = self.package_at(node).filter(|_| self.package_names.len() > 1) else { return Vec::new() };
+        let names = || self.clauses(node.tree()).map(|(_, name)| name);
+        let around = (1..self.package_names.len()).filter_map(|many| chained(names().take(many)));
+        around.filter(|path| own.starts_with(&format!("{path}."))).collect()
+    }
+
     /// Whether what a scope holds belongs to a package, or to the file, and to nothing within it.
     pub(super) fn is_top(&self, tree: &Tree, scope: u32) -> bool {
         let clause = |id: NodeId| {

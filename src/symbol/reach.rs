@@ -265,7 +265,7 @@ impl Symbols {
         };
         let tail = if through { wanted.name.as_deref().unwrap_or("") } else { rest };
         let bound = import.bound();
-        let free = self.is_free(node, &bound);
+        let free = self.is_free(node, &bound) && self.is_unclaimed(&bound, &import.path());
         let heir_of = if free || !manner.inherits { None } else { self.left_by(node, &bound, &import) };
         if heir_of.is_some() || free {
             return Reached { text: written(&bound, tail), import: Some(import), heir_of };
@@ -323,10 +323,22 @@ impl Symbols {
         }
     }
 
-    /// How many names their imports keep, and whether all.
+    /// Has a name that a new import gives be that of one path, and of no other.
+    pub fn claim(&self, name: &str, path: &str) {
+        let mut kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        kept.claimed.entry(name.to_owned()).or_insert_with(|| path.to_owned());
+    }
+
+    /// Whether a new import of a path may take a name, as far as others that are new go.
+    pub fn is_unclaimed(&self, name: &str, path: &str) -> bool {
+        let kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        kept.claimed.get(name).is_none_or(|by| by == path)
+    }
+
+    /// How many names their imports keep, or others claim, and whether all.
     pub fn kept(&self) -> (bool, usize) {
         let kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        (kept.all, kept.names.len())
+        (kept.all, kept.names.len() + kept.claimed.len())
     }
 
     /// Whether what an import brings is a whole module: what is exported by default is one in modules that the

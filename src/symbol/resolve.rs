@@ -69,7 +69,7 @@ impl Symbols {
     }
 
     pub(super) fn member(&self, names: Vec<Name>, member: &str) -> Vec<Name> {
-        let join = |path: String| format!("{path}.{member}");
+        let join = |path: String| if path.is_empty() { member.to_owned() } else { format!("{path}.{member}") };
         names
             .into_iter()
             .map(|name| match name {
@@ -83,6 +83,10 @@ impl Symbols {
     /// What a name refers to that is no member.
     fn head(&self, node: Node<'_>, depth: usize) -> Vec<Name> {
         let found = self.definitions_of(node);
+        let root = node.tree().language.facts.symbols.root.as_deref();
+        if found.is_empty() && root == Some(node.text()) {
+            return vec![Name::Free(String::new())];
+        }
         if found.is_empty() {
             return vec![Name::Free(name_of(node).to_owned())];
         }
