@@ -122,6 +122,11 @@ pub struct Facts {
     /// name: what the name is of.
     #[serde(default)]
     pub keeps: Vec<String>,
+    /// What may stand on both sides of a name and is no part of it: the backticks of Kotlin.
+    pub name_quote: Option<String>,
+    /// Node kinds around code that begins on a line of its own: around one node, they say nothing.
+    #[serde(default)]
+    pub line_blocks: Vec<String>,
     /// Node kinds that hold more than a name where there is more: a hole in one is the name, and no more.
     #[serde(default)]
     pub exact: Vec<String>,
@@ -391,6 +396,9 @@ pub struct LineEndFacts {
     pub begin: Vec<String>,
     /// Kinds that hold what is before it and behind, or kinds and the word that they begin with.
     pub inside: Vec<String>,
+    /// Kinds between braces in which the grammar asks for an end behind the last statement.
+    #[serde(default)]
+    pub closed: Vec<String>,
     /// What ends a statement wherever it stands: one byte, which the parser is given for a blank.
     pub end: String,
 }

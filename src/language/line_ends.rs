@@ -9,6 +9,8 @@ pub struct LineEnds {
     line_comment: Option<String>,
     /// Kinds that go on over the end of a line, and the word that one of them must begin with.
     inside: Vec<(u16, Option<String>)>,
+    /// Kinds between braces in which the grammar asks for an end behind the last statement.
+    closed: Vec<u16>,
     /// What ends a statement wherever it stands.
     pub end: u8,
 }
@@ -30,6 +32,11 @@ impl LineEnds {
         self.inside.iter().find(|(known, _)| *known == kind).map(|(_, word)| word.as_deref())
     }
 
+    /// Whether nothing between these braces is read without an end behind it.
+    pub fn closed(&self, kind: u16) -> bool {
+        self.closed.contains(&kind)
+    }
+
     /// `id` gives the number of a kind, or what is wrong with it.
     pub(super) fn new(
         facts: &LineEndFacts,
@@ -41,7 +48,8 @@ impl LineEnds {
             Ok((id(kind)?, word))
         };
         let inside = facts.inside.iter().map(inside).collect::<Result<_, String>>()?;
+        let closed = facts.closed.iter().map(|kind| id(kind)).collect::<Result<_, String>>()?;
         let &[end] = facts.end.as_bytes() else { return Err(format!("`{}` is no single byte", facts.end)) };
-        Ok(Self { begin: facts.begin.clone(), line_comment: line_comment.map(str::to_owned), inside, end })
+        Ok(Self { begin: facts.begin.clone(), line_comment: line_comment.map(str::to_owned), inside, closed, end })
     }
 }

@@ -144,6 +144,13 @@ impl Language {
         self.facts.indented || !self.facts.functions.is_empty()
     }
 
+    /// A name without what may stand around it: `old` of Kotlin's backticks.
+    pub fn bare_name<'n>(&self, name: &'n str) -> &'n str {
+        let quote = self.facts.name_quote.as_deref();
+        let bare = quote.and_then(|quote| name.strip_prefix(quote)?.strip_suffix(quote));
+        bare.filter(|bare| !bare.is_empty()).unwrap_or(name)
+    }
+
     /// Whether a token only parts or ends list elements.
     pub fn is_separator(&self, token: &str) -> bool {
         self.facts.separators.iter().any(|s| s == token)
@@ -272,6 +279,7 @@ fn check(facts: &Facts, known: &kinds::Kinds, grammar: &tree_sitter::Language) -
         &facts.macros,
         &facts.exact,
         &facts.keeps,
+        &facts.line_blocks,
         &facts.flat_paths,
         &facts.functions,
         &facts.classes,

@@ -454,12 +454,14 @@ struct Builder<'s> {
 
 impl Builder<'_> {
     fn shape(&mut self, node: Node<'_>) -> Shape {
+        let node = node.on_its_line();
         if let Some(hole) = self.spelt.hole(node.text()).filter(|hole| hole.many || !is_exact(node)) {
             self.found += 1;
             return self.hole(node, &hole.clone());
         }
         if node.is_leaf() {
-            return Shape::Leaf { kind: node.kind_id(), named: node.is_named(), text: node.text().to_owned() };
+            let text = if node.is_named() { node.tree().language.bare_name(node.text()) } else { node.text() };
+            return Shape::Leaf { kind: node.kind_id(), named: node.is_named(), text: text.to_owned() };
         }
         let children = node
             .children()

@@ -48,7 +48,7 @@ impl Invocation {
         let call = call_at(node)?;
         let fold = self.pattern.language.facts.case_insensitive;
         if let Shape::Leaf { text, .. } = &self.name
-            && !same_text(text, call.name.text(), fold)
+            && !same_text(text, self.pattern.language.bare_name(call.name.text()), fold)
         {
             return None;
         }

@@ -208,7 +208,7 @@ impl<'p, 't> Matcher<'p, 't> {
                 let blank = !named && text.trim().is_empty();
                 node.kind_id() == *kind
                     && node.is_named() == *named
-                    && (blank || same_text(text, node.text(), self.fold && !node.is_string()))
+                    && (blank || same_text(text, self.name_of(node, *named), self.fold && !node.is_string()))
                     && (!named || node.is_leaf())
             }
             Shape::Inner { kind, children, gaps } if self.pattern.language.is_alike(node.kind_id(), *kind) => {
@@ -221,6 +221,11 @@ impl<'p, 't> Matcher<'p, 't> {
                 self.bind(*name, Slot::Many(run, 0..1))
             }
         }
+    }
+
+    /// The text of a leaf; of a name without its quotes.
+    fn name_of(&self, node: Node<'t>, named: bool) -> &'t str {
+        if named { self.pattern.language.bare_name(node.text()) } else { node.text() }
     }
 
     /// An argument whose own parentheses are those of the call: `f(x for x in y)`.
@@ -339,7 +344,7 @@ impl<'p, 't> Matcher<'p, 't> {
         }
         if let Some(node) = code.nodes.get(at).copied() {
             let placed = !self.fields || first.field == node.field_id();
-            if placed && self.shape(&first.shape, node) && self.list(rest, code, at + 1) {
+            if placed && self.shape(&first.shape, node.on_its_line()) && self.list(rest, code, at + 1) {
                 return true;
             }
             self.slots = saved;

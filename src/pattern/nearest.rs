@@ -114,7 +114,10 @@ impl<'t> Walk<'_, 't> {
             Shape::Leaf { kind, text, .. } => {
                 let fold = self.pattern.language.facts.case_insensitive;
                 let blank = !node.is_named() && text.trim().is_empty();
-                if node.kind_id() == *kind && (blank || same_text(text, node.text(), fold && !node.is_string())) {
+                if node.kind_id() == *kind
+                    && (blank
+                        || same_text(text, self.pattern.language.bare_name(node.text()), fold && !node.is_string()))
+                {
                     self.agreed += 1;
                     return Ok(());
                 }
@@ -157,8 +160,10 @@ impl<'t> Walk<'_, 't> {
         let head = shapes.iter().position(many).unwrap_or(shapes.len());
         for (at, child) in shapes[..head].iter().enumerate() {
             match nodes.get(at) {
-                Some(node) => {
-                    self.placed(child, *node).and_then(|()| self.shape(&child.shape, *node)).map_err(|difference| {
+                Some(node) => self
+                    .placed(child, *node)
+                    .and_then(|()| self.shape(&child.shape, node.on_its_line()))
+                    .map_err(|difference| {
                         let parts = !node.is_named() && self.pattern.language.is_separator(node.kind());
                         match nodes.get(at + 1).filter(|more| parts && more.is_named() && !is_named(&child.shape)) {
                             Some(more) => {
@@ -168,8 +173,7 @@ impl<'t> Walk<'_, 't> {
                             }
                             None => difference,
                         }
-                    })?
-                }
+                    })?,
                 None => return Err(self.missing(child, owner)),
             }
         }
@@ -189,7 +193,7 @@ impl<'t> Walk<'_, 't> {
         let from = nodes.len().saturating_sub(tail.len()).max(head);
         for (child, node) in tail.iter().zip(&nodes[from.min(nodes.len())..]) {
             self.placed(child, *node)?;
-            self.shape(&child.shape, *node)?;
+            self.shape(&child.shape, node.on_its_line())?;
         }
         Ok(())
     }

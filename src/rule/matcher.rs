@@ -72,8 +72,17 @@ impl Lookup {
     /// A set for one language.
     pub fn new(language: &Language, keys: impl IntoIterator<Item = String>) -> Self {
         let fold = language.facts.case_insensitive;
-        let keys = keys.into_iter().map(|k| if fold { k.to_ascii_lowercase() } else { k }).collect();
+        let keys = keys
+            .into_iter()
+            .map(|k| language.bare_name(&k).to_owned())
+            .map(|k| if fold { k.to_ascii_lowercase() } else { k })
+            .collect();
         Self { keys, fold }
+    }
+
+    /// Its text, if that is one.
+    pub fn only(&self) -> Option<&str> {
+        self.keys.first().filter(|_| self.keys.len() == 1).map(String::as_str)
     }
 
     fn contains(&self, text: &str) -> bool {
@@ -502,6 +511,6 @@ fn has_unknown_value(node: Node<'_>) -> bool {
 fn texts(node: Node<'_>) -> Vec<String> {
     match literal_value(node) {
         Some(value) => vec![value],
-        None => vec![node.text().to_owned()],
+        None => vec![node.tree().language.bare_name(node.text()).to_owned()],
     }
 }

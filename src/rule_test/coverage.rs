@@ -129,7 +129,7 @@ fn shown(matcher: &Matcher, language: &Language) -> String {
             format!("kind({})", names.join(", "))
         }
         Matcher::Query(_) => "query(…)".to_owned(),
-        Matcher::Lookup(_) => "one_of(…)".to_owned(),
+        Matcher::Lookup(lookup) => lookup.only().map_or("one_of(…)".to_owned(), |text| format!("`{text}`")),
         Matcher::Regex(regex) => format!("regex({:?})", regex.as_str()),
         Matcher::Literal(regex) => format!("literal({:?})", regex.as_str()),
         Matcher::Symbol(_) => "symbol(…)".to_owned(),

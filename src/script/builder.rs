@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use rhai::{Array, Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext, Position};
 
-use super::closure::Kind;
+use super::closure::{Kind, frozen};
 use super::code::policy_of;
 use super::draft::{Draft, Then};
 use super::error::fail;
@@ -159,7 +159,7 @@ fn conditions(api: &mut Api<'_>) {
             Ok(h.change(|d| d.find = Some((found, cx.call_position()))))
         },
     );
-    let docs = "What the holes must be: a matcher for each name. Text without a hole is compared as text, or as the value of a string literal.";
+    let docs = "What the holes must be: a matcher for each name. Text without a hole is compared as text, or as the value of a string literal; so is a word in `any`, `all` and `not`.";
     let example = r#".find("$F($X)").where(#{ F: "f", X: kind("integer") }).replace("g($X)").example("f(1)", "g(1)").unchanged("f(a); h(1)")"#;
     api.function(
         "Rule.where(conditions) -> Rule",
@@ -199,7 +199,7 @@ fn closures(api: &mut Api<'_>) {
         docs,
         example,
         |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
-            h.change(|d| d.survey = Some((closure, cx.call_position())))
+            h.change(|d| d.survey = Some((frozen(closure), cx.call_position())))
         },
     );
     let docs = "A condition as a closure: `|m| …` or `|m, cx| …` gives true or false.";
@@ -210,7 +210,7 @@ fn closures(api: &mut Api<'_>) {
         docs,
         example,
         |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
-            h.change(|d| d.guards.push((closure, cx.call_position())))
+            h.change(|d| d.guards.push((frozen(closure), cx.call_position())))
         },
     );
 }
@@ -289,7 +289,7 @@ fn deciders(api: &mut Api<'_>) {
         docs,
         example,
         move |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
-            then(h, cx.call_position(), Then::Ask(closure, Kind::Rewrite))
+            then(h, cx.call_position(), Then::Ask(frozen(closure), Kind::Rewrite))
         },
     );
     let docs =
@@ -300,7 +300,7 @@ fn deciders(api: &mut Api<'_>) {
         docs,
         example,
         move |cx: NativeCallContext, h: &mut Handle, closure: FnPtr| {
-            then(h, cx.call_position(), Then::Ask(closure, Kind::Edit))
+            then(h, cx.call_position(), Then::Ask(frozen(closure), Kind::Edit))
         },
     );
     let docs = "Changes nothing, but learns: what the closure `|m|` gives, a text or an array of texts, other rules read with `cx.facts(name)` in every file of the workspace.";
@@ -316,7 +316,7 @@ rule("example").lang("python")
         docs,
         example,
         |cx: NativeCallContext, h: &mut Handle, name: &str, closure: FnPtr| {
-            h.change(|d| d.actions.push((Then::Collect(name.to_owned(), closure), cx.call_position())))
+            h.change(|d| d.actions.push((Then::Collect(name.to_owned(), frozen(closure)), cx.call_position())))
         },
     );
 }

@@ -30,6 +30,18 @@ pub(super) enum Kind {
     Join,
 }
 
+/// A closure with the values that what it captured has now: Rhai would share the variables, so that each turn of a
+/// loop writes what the closures of all earlier turns see.
+pub(super) fn frozen(mut function: FnPtr) -> FnPtr {
+    for value in function.iter_curry_mut() {
+        *value = match value.flatten_clone().try_cast::<FnPtr>() {
+            Some(inner) => Dynamic::from(frozen(inner)),
+            None => value.flatten_clone(),
+        };
+    }
+    function
+}
+
 pub(super) struct Closure {
     engine: Arc<Engine>,
     ast: Arc<AST>,
@@ -54,10 +66,7 @@ impl Closure {
         survey: Option<&Arc<Survey>>,
         place: (&str, Position),
     ) -> Self {
-        let mut function = function.clone();
-        for value in function.iter_curry_mut() {
-            *value = value.flatten_clone();
-        }
+        let function = frozen(function.clone());
         let params = ast.iter_functions().find(|f| f.name == function.fn_name()).map_or(2, |f| f.params.len());
         let arity = params.saturating_sub(function.curry().len());
         Self {

@@ -68,11 +68,24 @@ pub(super) fn spec(value: &Dynamic) -> Fallible<Spec> {
     )))
 }
 
-/// Reads a condition of `where`: as [`spec`], but text without a hole is compared as text.
+/// Reads a condition of `where`: as [`spec`], but text without a hole is compared as text, and so is a word in `any`,
+/// `all` and `not`.
 pub(super) fn condition(value: &Dynamic) -> Fallible<Spec> {
-    match spec(value)? {
-        Spec::Pattern { text, context: None } if !text.contains('$') => Ok(Spec::OneOf(vec![text])),
-        other => Ok(other),
+    Ok(match spec(value)? {
+        Spec::Pattern { text, context: None } if !text.contains('$') => Spec::OneOf(vec![text]),
+        other => words(other),
+    })
+}
+
+/// Within a condition, a word is a name or a value wherever it stands: `not("old")`.
+fn words(spec: Spec) -> Spec {
+    let is_word = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == '_');
+    match spec {
+        Spec::Pattern { text, context: None } if is_word(&text) => Spec::OneOf(vec![text]),
+        Spec::Any(all) => Spec::Any(all.into_iter().map(words).collect()),
+        Spec::All(all) => Spec::All(all.into_iter().map(words).collect()),
+        Spec::Not(one) => Spec::Not(Box::new(words(*one))),
+        other => other,
     }
 }
 

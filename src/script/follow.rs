@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rhai::{Dynamic, EvalAltResult, FnPtr, Map, NativeCallContext, Position};
 
 use super::builder::Handle;
-use super::closure::Closure;
+use super::closure::{Closure, frozen};
 use super::error::fail;
 use super::explain::plain;
 use super::finder::{Spec, texts};
@@ -61,7 +61,7 @@ pub(super) fn register(api: &mut Api<'_>) {
         docs,
         BOUND,
         |cx: NativeCallContext, h: &mut Handle, rules: Dynamic, scope: &str, bind: FnPtr| {
-            then(h, &rules, scope, Some(bind), cx.call_position())
+            then(h, &rules, scope, Some(frozen(bind)), cx.call_position())
         },
     );
     let docs = "In a follow-up: code that is what the seed gave under this name. In its patterns, `$NAME` stands for it by itself.";

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rhai::{Array, Dynamic, FnPtr, NativeCallContext};
 
 use super::builder::Handle;
-use super::closure::Closure;
+use super::closure::{Closure, frozen};
 use super::code::EditSpec;
 use super::draft::Then;
 use super::explain::plain;
@@ -34,7 +34,9 @@ pub(super) fn register(api: &mut Api<'_>) {
         "Rule.group_by(closure) -> Rule",
         docs,
         &example,
-        |cx: NativeCallContext, h: &mut Handle, key: FnPtr| h.change(|d| d.group_by = Some((key, cx.call_position()))),
+        |cx: NativeCallContext, h: &mut Handle, key: FnPtr| {
+            h.change(|d| d.group_by = Some((frozen(key), cx.call_position())))
+        },
     );
     let docs = "Makes the changes for all matches of a group: the closure `|key, ms, cx|` gives `edits([…])`, which are made together or not at all, or a verdict.";
     api.function(
@@ -42,7 +44,7 @@ pub(super) fn register(api: &mut Api<'_>) {
         docs,
         &example,
         |cx: NativeCallContext, h: &mut Handle, edit: FnPtr| {
-            h.change(|d| d.actions.push((Then::Join(edit), cx.call_position())))
+            h.change(|d| d.actions.push((Then::Join(frozen(edit)), cx.call_position())))
         },
     );
 }

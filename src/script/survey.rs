@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, Map, Position};
 
 use super::budget::with_budget;
+use super::closure::frozen;
 use super::error::fail;
 use super::explain::{place_in, placed, plain};
 use super::nodes::RhaiNode;
@@ -58,10 +59,7 @@ impl Survey {
     /// Freezes what `function` captured. `engine` has [`OPERATIONS`].
     pub(super) fn new(engine: &Arc<Engine>, ast: &Arc<AST>, function: &FnPtr, place: (&str, Position)) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let mut function = function.clone();
-        for value in function.iter_curry_mut() {
-            *value = value.flatten_clone();
-        }
+        let function = frozen(function.clone());
         let key = if function.curry().is_empty() {
             Key::Named(function.fn_name().to_owned())
         } else {

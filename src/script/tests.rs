@@ -467,6 +467,38 @@ fn mistakes_are_told_in_the_words_of_the_reference() {
 }
 
 #[test]
+fn a_closure_keeps_what_it_captured_when_the_rule_got_it() {
+    let rules = "for one in [\"a\", \"b\"] {
+        rule(\"r\" + one).lang(\"python\").find(one + \"()\").when(|m| m.node.text == one + \"()\").rewrite(|m, cx| code(one + \"2()\"));
+    }";
+    assert_eq!(check(rules, "python", "a()\nb()\n"), "a2()\nb2()\n");
+}
+
+#[test]
+fn a_word_in_a_condition_is_a_text_wherever_it_stands() {
+    for language in ["python", "go", "java", "rust", "typescript", "bash", "kotlin", "scala", "swift"] {
+        let code = |name: &str| match language {
+            "go" => format!("package p\n\nfunc m() {{ {name}(1) }}\n"),
+            "java" => format!("class A {{ Object x = {name}(1); }}\n"),
+            "rust" => format!("fn m() {{ {name}(1); }}\n"),
+            "bash" => format!("{name} 1\n"),
+            "kotlin" | "scala" => format!("val x = {name}(1)\n"),
+            _ => format!("{name}(1)\n"),
+        };
+        let call = if language == "bash" { "$F $X" } else { "$F($X)" };
+        let rule = |condition: &str| {
+            format!("rule(\"r\").lang({language:?}).find({call:?}).where(#{{ F: {condition} }}).refuse(\"found\");")
+        };
+        let found = |condition: &str, name: &str| check(&rule(condition), language, &code(name)).contains("refuse: ");
+        assert!(found("not(\"id1\")", "id2") && !found("not(\"id1\")", "id1"), "{language}");
+        if matches!(language, "kotlin" | "scala" | "swift") {
+            assert!(found("\"id1\"", "`id1`") && !found("\"id1\"", "`id2`"), "{language}: in backticks");
+        }
+        assert!(found("any([\"id1\", \"id3\"])", "id3") && !found("any([\"id1\", \"id3\"])", "id2"), "{language}");
+    }
+}
+
+#[test]
 fn a_name_that_is_not_known_everywhere_is_not_renamed() {
     let rename = |language: &str, find: &str, code: &str| {
         let rule = format!(

@@ -4,11 +4,16 @@
 //! Must not: know a language by name, or change a byte of the text.
 
 use super::fold::children;
-use super::{EXTRA, NodeData};
+use super::{ERROR, EXTRA, NodeData};
 use crate::language::LineEnds;
 
-/// Whether any line begins with what may be a statement of its own: most texts have none, and are not looked at.
-pub(super) fn may_break(ends: &LineEnds, text: &str) -> bool {
+/// Whether any line begins with what may be a statement of its own, or a statement before a brace was not read: most
+/// texts have none, and are not looked at.
+pub(super) fn may_break(nodes: &[NodeData], ends: &LineEnds, text: &str) -> bool {
+    let unread = |node: &NodeData| node.flags & ERROR != 0 && ends.closed(nodes[node.parent as usize].kind);
+    if nodes.iter().any(unread) {
+        return true;
+    }
     // An empty line tells nothing: the one behind it is asked itself.
     let blank = |c: char| c.is_whitespace() && c != '\n';
     let begins = |at: usize| ends.begin(text.get(at + 1..).unwrap_or("").trim_start_matches(blank));
@@ -20,6 +25,9 @@ pub(super) fn may_break(ends: &LineEnds, text: &str) -> bool {
 pub(super) fn missed(nodes: &[NodeData], ends: &LineEnds, text: &str) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for around in 0..nodes.len() as u32 {
+        if ends.closed(nodes[around as usize].kind) {
+            found.extend(unended(nodes, text, around));
+        }
         let Some(word) = ends.goes_on(nodes[around as usize].kind) else { continue };
         let words = |n: u32| text.get(nodes[n as usize].start as usize..nodes[n as usize].end as usize);
         let mut before: Option<u32> = None;
@@ -40,6 +48,16 @@ pub(super) fn missed(nodes: &[NodeData], ends: &LineEnds, text: &str) -> Vec<(us
         }
     }
     found
+}
+
+/// Code that was not read, though a brace is behind it that ends it: where it ends, and the brace.
+fn unended(nodes: &[NodeData], text: &str, around: u32) -> Option<(usize, usize)> {
+    let parts: Vec<u32> =
+        children(nodes, around).filter(|n| nodes[*n as usize].flags & (EXTRA | ERROR) != EXTRA).collect();
+    let [.., last, brace] = parts.as_slice() else { return None };
+    let (last, brace) = (&nodes[*last as usize], *brace as usize);
+    let closes = text.get(nodes[brace].start as usize..nodes[brace].end as usize) == Some("}");
+    (last.flags & ERROR != 0 && closes).then_some((last.end as usize, brace))
 }
 
 /// Whether statements end with their line where a node stands: between `(` and `)`, or `[` and `]`, nothing does.
@@ -93,7 +111,7 @@ mod tests {
     fn empty_lines_are_looked_at_once() {
         let ends = crate::language::by_name("kotlin").unwrap().line_ends.as_ref().unwrap();
         let empty = "\n".repeat(1 << 20);
-        assert!(!may_break(ends, &format!("a(){empty}b()")));
-        assert!(may_break(ends, &format!("a(){empty}\t (b)")));
+        assert!(!may_break(&[], ends, &format!("a(){empty}b()")));
+        assert!(may_break(&[], ends, &format!("a(){empty}\t (b)")));
     }
 }

@@ -87,6 +87,20 @@ impl<'t> Node<'t> {
         short(self.text())
     }
 
+    /// What it holds, where it is there only because that begins on a line of its own; else itself.
+    #[must_use]
+    pub fn on_its_line(self) -> Self {
+        let blocks = &self.tree().language.facts.line_blocks;
+        if !blocks.iter().any(|kind| kind == self.kind()) {
+            return self;
+        }
+        let mut held = self.children().filter(|child| !child.is_extra());
+        match (held.next(), held.next()) {
+            (Some(only), None) if only.is_named() => only,
+            _ => self,
+        }
+    }
+
     /// The node around it.
     pub fn parent(&self) -> Option<Node<'t>> {
         (self.id.0 != 0).then(|| self.tree.node(NodeId(self.data().parent)))

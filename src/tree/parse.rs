@@ -78,7 +78,7 @@ pub fn parse_embedded(language: &'static Language, text: impl Into<Arc<str>>, ba
     let mut inner = read(language, text.as_bytes())?;
     let mut nodes = SPARE.take();
     flatten(language, inner.walk(), text.len(), &mut nodes);
-    if let Some(ends) = language.line_ends.as_ref().filter(|ends| may_break(ends, &text)) {
+    if let Some(ends) = language.line_ends.as_ref().filter(|ends| may_break(&nodes, ends, &text)) {
         inner = read_by_lines(language, ends, &text, inner, &mut nodes)?;
     }
     adopt(&mut nodes, &language.adopted);
