@@ -8,7 +8,7 @@ use super::check::{self, Touched, Wrong};
 use super::compose::composed;
 use super::{Finding, FindingKind, SkipReason, TouchedComment};
 use super::{follow, neighbours, skip, standing};
-use crate::edit::{Edit, FileEdit, Fragment, Splice};
+use crate::edit::{Edit, Fragment, Splice};
 use crate::language::Language;
 use crate::rule::{Answer, Facts, File, Hits, Outcome, Place, RuleSet, Seed, may_follow, outcomes_of_text, run};
 use crate::symbol::Symbols;
@@ -467,50 +467,6 @@ impl Again<'_> {
             }
         }
     }
-
-    /// Runs the rules over the result, which lies at `place`.
-    fn settled(
-        &self,
-        place: Place<'_>,
-        language: &'static Language,
-        new_tree: Tree,
-        splices: &[Splice],
-        creations: &[Creation],
-    ) -> Result<(), Wrong> {
-        // What the result tells is only known once every file of the workspace is
-        // done: the stage checks it then.
-        if self.rules.collects() || self.facts.units_of(self.place.name()).is_some() {
-            return Ok(());
-        }
-        let new_tree = Arc::new(new_tree);
-        let path = place.name();
-        let hits = self.rules.scan(language, place, new_tree.text().as_bytes());
-        let outcomes = run(self.rules, File { path, tree: &new_tree }, &hits, self.facts).map_err(syntax)?;
-        let known = |path: &str, text: &str| creations.iter().any(|c| c.path == path && c.text == text);
-        let more = |edit: &&FileEdit| match edit {
-            FileEdit::Create { path, text } => !known(path, text),
-            FileEdit::Rename { to } => to != path,
-            FileEdit::Delete => true,
-        };
-        for outcome in &outcomes {
-            let why = match &outcome.answer {
-                Answer::Edit(edits) if edits.iter().any(|e| !is_identity(new_tree.text(), e)) => {
-                    "a second run would change the result again: the rule matches what it writes".to_owned()
-                }
-                Answer::Annotate(_, edits) if !edits.is_empty() => {
-                    "a second run would comment the result again".to_owned()
-                }
-                Answer::Refuse(why) | Answer::Fail(why) => format!("a second run would refuse the result: {why}"),
-                _ => match outcome.files.iter().find(more) {
-                    Some(edit) => format!("a second run would change more: it {edit}"),
-                    None => continue,
-                },
-            };
-            let at = splices.first().map_or(0, |s| s.range.start);
-            return Err(Wrong { at, rule: self.rules.id_of(outcome.origin).to_owned(), why });
-        }
-        Ok(())
-    }
 }
 
 /// Code that gets the name of another language must be code of it.
@@ -553,7 +509,7 @@ pub(super) fn comments_of(rules: &RuleSet, creations: &[Creation]) -> BTreeMap<S
     comments
 }
 
-fn is_identity(text: &str, edit: &Edit) -> bool {
+pub(super) fn is_identity(text: &str, edit: &Edit) -> bool {
     let mut new = String::new();
     for fragment in &edit.replacement {
         match fragment {

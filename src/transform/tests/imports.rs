@@ -51,3 +51,22 @@ fn imports_follow_the_code_in_every_language() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn imports_that_a_second_run_would_change_are_no_fixed_point() {
+    let rules = "rule(\"one\").lang(\"javascript\").find(\"f($X)\").replace(\"g()\");\n\
+                 rule(\"two\").lang(\"javascript\").find(imported(\"m.a\")).when(|m| m.node.uses().len == 1)\n\
+                     .edit(|m, cx| edits([replace_import(\"m.a\", \"n.a\")]));";
+    let said = super::check(rules, "a.js", "import { a } from 'm';\nf(a);\n");
+    assert!(said.starts_with("=\nRefused") && said.contains("change the imports again"), "{said}");
+    assert_eq!(super::check(rules, "a.js", "import { a } from 'm';\nf(1);\n"), "import { a } from 'n';\ng();\n");
+    let pairs =
+        "rule(\"p\").lang(\"javascript\").find(pair(\"old: $X\")).edit(|m, cx| edits([delete_element(m.node)]));";
+    let rows = [
+        ("function h() { return { a: 1, old: 2 }; }\n", "function h() { return { a: 1 }; }\n"),
+        ("const h = () => ({ old: 1, b: 2 });\n", "const h = () => ({ b: 2 });\n"),
+    ];
+    for (code, wanted) in rows {
+        assert_eq!(super::check(pairs, "a.js", code), wanted);
+    }
+}
