@@ -47,10 +47,12 @@ pub(super) fn insertion(node: Node<'_>, code: Snippet, before: bool) -> Fallible
             node.text().chars().take(60).collect::<String>(),
             node.line_column().0
         ))),
-        _ if whole && grows_together(node, &written, before) => Err(fail(format!(
-            "{written:?} would grow together with `{}`, which is no statement: put it beside the statement around it, or give it a space",
-            node.text().chars().take(60).collect::<String>()
-        ))),
+        _ if whole && (grows_together(node, &written, before) || before && goes_on(node, &written)) => {
+            Err(fail(format!(
+                "{written:?} would grow together with `{}`, which is no statement: put it beside the statement around it, or give it a space",
+                node.text().chars().take(60).collect::<String>()
+            )))
+        }
         _ if grows_together(node, &written, before) => Ok(inline(node, code.beside(" ", before), before)),
         _ => Ok(inline(node, code, before)),
     }
@@ -126,6 +128,14 @@ fn grows_together(node: Node<'_>, written: &str, before: bool) -> bool {
     // A name may become a longer one.
     !node.text().chars().all(word)
         && if before { written.ends_with(word) && node.text().starts_with(word) } else { written.starts_with(word) }
+}
+
+/// Whether an expression would be parted from the one that it is put before by nothing: `f(1)g(2)`.
+fn goes_on(node: Node<'_>, written: &str) -> bool {
+    let word = |c: char| c.is_alphanumeric() || c == '_' || "\"'`".contains(c);
+    // `(A)` before a value is a cast.
+    let cast = written.starts_with('(') && written.ends_with(')');
+    !cast && written.ends_with(|c| word(c) || ")]}".contains(c)) && node.text().starts_with(word)
 }
 
 fn own_line(statement: Node<'_>, code: Snippet, written: &str, before: bool) -> Fallible<EditSpec> {

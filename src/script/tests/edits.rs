@@ -384,3 +384,19 @@ fn code_that_goes_elsewhere_is_indented_and_its_data_is_not() {
     let code = "if a; then\n    cat <<EOF\n    data\nEOF\n    b\nfi\n";
     assert_eq!(check(bash, "bash", code), "cat <<EOF\n    data\nEOF\nb\n");
 }
+
+#[test]
+fn two_calls_side_by_side_are_an_error() {
+    let before =
+        |language: &str, code: &str| edited(language, "\"old($X)\"", "insert_before(m.node, code(\"neww(2)\"))", code);
+    for (language, code) in [
+        ("kotlin", "fun f() { if (a) old(1) }\n"),
+        ("kotlin", "fun f() = old(1)\n"),
+        ("scala", "object A { def f = old(1) }\n"),
+        ("swift", "let x = g(old(1))\n"),
+    ] {
+        let said = before(language, code);
+        assert!(said.starts_with(code) && said.contains("would grow together"), "{said}");
+    }
+    assert_eq!(before("python", "if old(1): pass\n").lines().next(), Some("if old(1): pass"));
+}
