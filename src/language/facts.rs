@@ -211,6 +211,9 @@ pub struct ElementFacts {
     /// What begins a comment that does the same.
     #[serde(default)]
     pub documents: Vec<String>,
+    /// Node kinds that no such comment is about: imports, calls.
+    #[serde(default)]
+    pub undocumented: Vec<String>,
     /// Node kinds that are nothing without their last child: `export`.
     #[serde(default)]
     pub carriers: Vec<String>,
@@ -343,6 +346,9 @@ pub struct Hollow {
     /// Whether nothing can be written there for deleted code.
     #[serde(default)]
     pub unfilled: bool,
+    /// Kinds one or two levels around it in which it may be empty: `new A<>()`.
+    #[serde(default)]
+    pub unless: Vec<String>,
 }
 
 /// How operators bind: expressions are put together by that, whatever the grammar says. Empty where

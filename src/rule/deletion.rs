@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::elements::{element, is_join};
-use super::result::needs_result;
+use super::result::{has_token, needs_result};
 use crate::edit::Fragment;
 use crate::language::{ElementFacts, Marked};
 use crate::tree::{Node, NodeId, Tree};
@@ -21,7 +21,9 @@ pub type Deletion = (Range<usize>, Vec<Fragment>);
 /// Where the place of an element says what the others are, or something needs its value.
 pub fn deletion(node: Node<'_>) -> Result<Deletion, String> {
     let node = specified(whole(node));
-    if let Some(around) = needs_result(node) {
+    // Of a body, what it is a part of may be the value of a block.
+    let construct = || is_body(node).then(|| node.ancestors().find(|up| up.is_statement())).flatten();
+    if let Some(around) = needs_result(node).or_else(|| construct().and_then(needs_result)) {
         let (line, column) = node.line_column();
         return Err(format!(
             "`{}` at {line}:{column} is the last of its block, whose value `{}` may need: replace it; a closure that \
@@ -40,6 +42,9 @@ pub fn deletion(node: Node<'_>) -> Result<Deletion, String> {
 pub fn deletion_with_value(node: Node<'_>) -> Result<Deletion, String> {
     let node = specified(whole(node));
     let facts = &node.tree().language.facts.elements;
+    if let Some(around) = node.parent().filter(|_| is_assigned(node) || is_bare_hole(node)) {
+        return Err(needed(node, around));
+    }
     let filled = |list: &Node<'_>| node.tree().language.is_never_empty(list.kind_id());
     let in_list = node.parent().is_some_and(|list| {
         facts.empty.contains_key(list.kind()) && !filled(&list) || facts.single.iter().any(|kind| kind == list.kind())
@@ -50,7 +55,8 @@ pub fn deletion_with_value(node: Node<'_>) -> Result<Deletion, String> {
     if is_body(node) {
         // Without a body, what stands behind it would be one.
         let left = || (node.range(), vec![Fragment::Text(facts.body.clone())]);
-        return user(node).map_or_else(|| Ok(left()), |around| Err(needed(node, around)));
+        let collected = || node.parent().filter(|around| has_token(*around, "yield"));
+        return user(node).or_else(collected).map_or_else(|| Ok(left()), |around| Err(needed(node, around)));
     }
     // A name may be all of a node that has no word of its own: of a type.
     let layers = std::iter::once(node).chain(node.ancestors());
@@ -61,6 +67,22 @@ pub fn deletion_with_value(node: Node<'_>) -> Result<Deletion, String> {
         Some(around) => Err(needed(node, around)),
         None => Ok((whole_lines(node), Vec::new())),
     }
+}
+
+/// Whether a node is what stands behind an `=`.
+fn is_assigned(node: Node<'_>) -> bool {
+    let facts = &node.tree().language.facts;
+    let before = node.parent().into_iter().flat_map(Node::children).take_while(|other| other.id != node.id);
+    let before = before.filter(|other| !other.is_extra()).last();
+    facts.parentheses && before.is_some_and(|token| !token.is_named() && token.text() == "=")
+}
+
+/// Whether a node is all that is in a hole of a text, where nothing but a sign opens that: `"$x"`.
+fn is_bare_hole(node: Node<'_>) -> bool {
+    let facts = &node.tree().language.facts.string;
+    let same = std::iter::once(node).chain(node.ancestors()).take_while(|up| up.local_range() == node.local_range());
+    let is_hole = |up: Node<'_>| facts.holes.iter().any(|kind| kind == up.kind());
+    !facts.hole_opens.is_empty() && same.into_iter().any(is_hole)
 }
 
 /// Why a value can't go.
@@ -134,7 +156,9 @@ pub fn elements_gone(nodes: &[Node<'_>]) -> Result<Vec<Deletion>, String> {
         let (line, column) = first.line_column();
         Err(format!("`{}` at {line}:{column} can't go from a list {why}", first.short()))
     };
-    let at = list.ancestors().next().map(|around| format!("{}.{}", around.kind(), list.field_name().unwrap_or("")));
+    // Between braces nothing is told by its place, wherever they stand.
+    let around = list.parent().filter(|_| !list.text().starts_with('{'));
+    let at = around.map(|around| format!("{}.{}", around.kind(), list.field_name().unwrap_or("")));
     let by_place = is(&facts.by_place) || is_counted(list) || at.is_some_and(|at| facts.by_place.contains(&at));
     let unpacked = list.parent().is_some_and(|around| {
         let own = format!("{}.{}", around.kind(), list.field_name().unwrap_or(""));
@@ -361,12 +385,30 @@ pub(super) fn head(node: Node<'_>) -> Node<'_> {
     }
     let siblings: Vec<Node<'_>> = node.parent().map(|parent| parent.children().collect()).unwrap_or_default();
     let at = siblings.iter().position(|other| other.id == node.id).unwrap_or(0);
-    let before = siblings[..at].iter().rev().take_while(|other| hangs(**other) || other.is_comment());
-    let first = before.filter(|other| hangs(**other)).last().copied().unwrap_or(node);
-    match first.is_extra() || first.tree().language.facts.elements.documents.is_empty() {
+    let (mut first, mut below) = (node, node);
+    for other in siblings[..at].iter().rev().take_while(|other| hangs(**other) || other.is_comment()) {
+        if other.is_extra() && is_parted(*other, below) {
+            break;
+        }
+        first = if hangs(*other) && (!other.is_extra() || has_documents(node)) { *other } else { first };
+        below = *other;
+    }
+    match first.is_extra() || first.tree().language.facts.elements.documents.is_empty() || !has_documents(node) {
         true => first,
         false => std::iter::successors(Some(first), |node| document_before(*node)).last().unwrap_or(first),
     }
+}
+
+/// Whether a comment that documents code may be about a node.
+fn has_documents(node: Node<'_>) -> bool {
+    !node.tree().language.facts.elements.undocumented.iter().any(|kind| kind == node.kind())
+}
+
+/// Whether a blank line parts a comment from what stands below it.
+fn is_parted(comment: Node<'_>, below: Node<'_>) -> bool {
+    let end = comment.local_range().start + comment.text().trim_end().len();
+    let gap = comment.tree().text().get(end..below.local_range().start).unwrap_or("");
+    gap.matches('\n').count() > 1
 }
 
 /// The comment right above a node that speaks of it, where a grammar takes it for a part of what stands before.
@@ -377,7 +419,7 @@ fn document_before<'t>(node: Node<'t>) -> Option<Node<'t>> {
     let own = last.local_range();
     let line = before[..own.start].rfind('\n').map_or(0, |at| at + 1);
     let apart = own.end == before.len() && tree.text()[line..own.start].trim().is_empty();
-    (apart && last.is_extra() && hangs(last)).then_some(last)
+    (apart && last.is_extra() && hangs(last) && !is_parted(last, node)).then_some(last)
 }
 
 /// Where the code of a node ends: a comment behind it that stands no deeper is not its own.

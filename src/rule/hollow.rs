@@ -41,6 +41,9 @@ fn places(tree: &Tree) -> impl Iterator<Item = Place<'_>> {
 }
 
 fn is_inside(row: &Hollow, owner: Node<'_>, kind: &str) -> bool {
+    if owner.ancestors().take(2).any(|up| row.unless.iter().any(|kind| kind == up.kind())) {
+        return false;
+    }
     row.inside.iter().any(|inside| match inside.split_once('.') {
         None => inside == kind,
         Some((around, field)) => {

@@ -11,7 +11,8 @@ pub(super) fn needs_result(node: Node<'_>) -> Option<Node<'_>> {
     let is = |kinds: &[String], node: Node<'_>| kinds.iter().any(|kind| kind == node.kind());
     let no_else = |node: Node<'_>| is(&facts.with_else, node) && !node.children().any(|child| child.text() == "else");
     let alone = node.field("consequence").is_some() && node.field("alternative").is_none() || no_else(node);
-    if facts.blocks.is_empty() || is(&facts.valueless, node) || alone || node.text().ends_with(';') {
+    let valueless = is(&facts.valueless, node) || is(&facts.drops, node) && !gives_value(node);
+    if facts.blocks.is_empty() || valueless || alone || node.text().ends_with(';') {
         return None;
     }
     let mut inner = node;
@@ -24,7 +25,7 @@ pub(super) fn needs_result(node: Node<'_>) -> Option<Node<'_>> {
         } else if inner.id == node.id {
             // It ends no block.
             return None;
-        } else if gives_nothing(around) || no_else(around) || is(&facts.drops, around) && !has_token(around, "yield") {
+        } else if gives_nothing(around) || no_else(around) || is(&facts.drops, around) && !gives_value(around) {
             return None;
         } else if !is(&facts.passes, around) {
             return Some(around);
@@ -50,6 +51,12 @@ fn gives_nothing(function: Node<'_>) -> bool {
     }
 }
 
-fn has_token(node: Node<'_>, token: &str) -> bool {
+/// Whether something that else has no use for a value gives one on: what a loop collects, a body that is one.
+fn gives_value(around: Node<'_>) -> bool {
+    has_token(around, "yield") || has_token(around, "=")
+}
+
+/// Whether that is one of the tokens of a node.
+pub(super) fn has_token(node: Node<'_>, token: &str) -> bool {
     node.children().any(|child| !child.is_named() && child.text() == token)
 }

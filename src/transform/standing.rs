@@ -338,7 +338,7 @@ fn strays(
 /// Whether a node is of one of these kinds, or of one with that word in it: `control_transfer_statement break`.
 fn is_one(node: Node<'_>, kinds: &[String]) -> bool {
     kinds.iter().any(|kind| match kind.split_once(' ') {
-        Some((kind, word)) => node.kind() == kind && has_operator(node, word),
+        Some((kind, word)) => node.kind() == kind && (node.text() == word || has_operator(node, word)),
         None => node.kind() == kind.as_str(),
     })
 }

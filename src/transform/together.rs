@@ -185,6 +185,11 @@ fn is_run(part: &Part<'_>, around: Node<'_>) -> bool {
     }
     let within = |n: &Node<'_>| part.range.start <= n.local_range().start && n.local_range().end <= part.range.end;
     let bracketed = is_bracketed(around);
+    // Several values that nothing holds together, between parentheses of their own.
+    let single = |n: Node<'_>| language.facts.elements.single.iter().any(|kind| kind == n.kind());
+    if part.copied && bracketed && single(part.was) && single(around) {
+        return around.named_children().filter(|n| !n.is_extra()).all(|n| within(&n));
+    }
     // A sign may be a part of the number behind it.
     if around.is_leaf() && around.text().trim_start_matches(['-', '+']) == part.was.text() {
         return true;

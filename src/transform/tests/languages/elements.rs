@@ -187,11 +187,41 @@ fn an_element_on_its_own_line_takes_its_line() {
 }
 
 #[test]
+fn a_comment_of_the_file_or_of_a_section_stays() {
+    let rows = [
+        ("javascript", "/**\n * Copyright.\n */\n\nold();\nx();\n", "/**\n * Copyright.\n */\n\nx();\n"),
+        ("javascript", "/** Copyright. */\nold();\nx();\n", "/** Copyright. */\nx();\n"),
+        ("typescript", "x();\n\n/** Section. */\n\nfunction old() {}\n", "x();\n\n/** Section. */\n"),
+        ("typescript", "x();\n\n/** Of it. */\nfunction old() {}\n", "x();\n"),
+        ("rust", "/// Section.\n\n/// Of it.\n#[a]\nfn old() {}\nfn k() {}\n", "/// Section.\n\nfn k() {}\n"),
+        (
+            "java",
+            "class A {\n  /** Section. */\n\n  /** Of it. */\n  void old() {}\n\n  int k;\n}\n",
+            "class A {\n  /** Section. */\n\n  int k;\n}\n",
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (language, code, wanted) in rows {
+        let find = ".find(all([any([kind(\"identifier\")]), regex(\"^old$\")]))";
+        let rule = ".edit(|m, cx| { let up = m.node.ancestors.filter(|n| [\"expression_statement\", \"function_declaration\", \"function_item\", \"method_declaration\"].contains(n.kind)); edits([delete(up[0])]) })";
+        compare(&mut wrong, language, &format!("{find}{rule}"), code, wanted);
+    }
+    none_wrong(&wrong);
+}
+
+#[test]
 fn a_name_that_what_is_around_it_needs_does_not_go_alone() {
     const VALUE: &str = "=is a value that";
     const PLACE: &str = "=each place means something";
     let rows = [
         ("python", "type old = int\n", VALUE),
+        ("kotlin", "var q = old\n    set(v) {}\n", VALUE),
+        ("kotlin", "val q = \"$old\"\n", VALUE),
+        ("scala", "object A { for (i <- a) yield old }\n", VALUE),
+        ("scala", "object A { for (i <- a) old }\n", "object A { for (i <- a) {} }\n"),
+        ("kotlin", "fun f() = if (a) { old } else { b }\n", "=is the last of its block"),
+        ("kotlin", "fun f() { if (a) { old } else { b } }\n", "fun f() { if (a) { } else { b } }\n"),
+        ("kotlin", "val x = z { when (a) { b -> old } }\n", "=is the last of its block"),
         ("go", "package p\n\nvar a, old = 1, 2\n", PLACE),
         ("go", "package p\n\nvar a, old int\n", "package p\n\nvar a int\n"),
         ("go", "package p\n\nfunc f(a int, old int) {}\n", VALUE),
@@ -350,7 +380,7 @@ fn what_only_brings_an_element_goes_with_the_only_one() {
         ("scala", "class A extends B\n    with old {\n}\n", "class A extends B {\n}\n"),
         ("swift", "let x: old & B = 1\n", "let x: B = 1\n"),
         ("swift", "let x: [old: B] = 1\n", "=needs something"),
-        ("swift", "typealias A = old\n", "=needs something"),
+        ("swift", "typealias A = old\n", "=is a value that"),
         ("swift", "func f<T>(x: T) where T: old {}\n", "=needs something"),
         ("kotlin", "fun f(x: List<old>) {}\n", "=needs something"),
         ("kotlin", "fun <T> f() where T : old, T : B {}\n", "=needs something"),
@@ -498,6 +528,7 @@ fn what_something_needs_does_not_go_without_a_word() {
     const VALUE: &str = "=is a value that";
     let rows = [
         ("yaml", "a: b\n", "="),
+        ("javascript", "function h() { return { a: 1, b: old() }; }\n", VALUE),
         ("java", "class A { int m() { return switch (a) { case 1 -> old(); default -> b(); }; } }\n", VALUE),
         (
             "java",

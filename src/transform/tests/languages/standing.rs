@@ -10,6 +10,45 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("javascript", ".find(\"old($X)\").replace(\"f(await $X)\")", "async () => old(...a);\n", "=can't stand in"),
     ("python", ".find(regex(\"^old$\")).replace(\"(a, b)\")", "old: int = 1\n", "=can't stand in"),
     ("python", ".find(regex(\"^old$\")).replace(\"(a, b)\")", "old += 1\n", "=can't stand in"),
+    (
+        "java",
+        ".find(\"old($X, $Y)\").replace(\"fresh($X, $Y, new B<>())\")",
+        "class D { Object a() { return old(new A<>(), y); } }\n",
+        "class D { Object a() { return fresh(new A<>(), y, new B<>()); } }\n",
+    ),
+    (
+        "python",
+        ".find(\"return $X\").when(|m| m.X.kind != \"call\").replace(\"return fresh($X)\")",
+        "def f():\n    return a, b\n",
+        "def f():\n    return fresh((a, b))\n",
+    ),
+    ("python", ".find(\"old = $X\").replace(\"x = [$X]\")", "old = a, b\n", "x = [(a, b)]\n"),
+    ("python", ".find(\"old = $X\").replace(\"x = $X + q\")", "old = a, b\n", "x = (a, b) + q\n"),
+    // A function that takes the place of another one has a `this` and `arguments` of its own, an arrow has not.
+    (
+        "javascript",
+        ".find(\"function $N() { $$$B }\").replace(\"const $N = function() { $$$B };\")",
+        "function b() { return this.x + arguments[0]; }\n",
+        "const b = function() { return this.x + arguments[0]; };\n",
+    ),
+    (
+        "javascript",
+        ".find(\"function $N() { $$$B }\").replace(\"const $N = () => { $$$B };\")",
+        "function b() { return arguments[0]; }\n",
+        "=`arguments` belongs to",
+    ),
+    (
+        "typescript",
+        ".find(\"function $N() { $$$B }\").replace(\"const $N = () => { $$$B };\")",
+        "function b() { return new.target; }\n",
+        "=`new.target` belongs to",
+    ),
+    (
+        "tsx",
+        ".find(\"function $N() { $$$B }\").replace(\"const $N = () => { $$$B };\")",
+        "function b() { return this.x; }\n",
+        "=`this` belongs to",
+    ),
     // A name that becomes a path, and lines that go on.
     (
         "java",
