@@ -243,6 +243,14 @@ pub struct ImportFacts {
     pub signs: Vec<String>,
 }
 
+impl ImportFacts {
+    /// Whether a module is its own default export.
+    pub fn is_whole_default(&self, module: &str) -> bool {
+        let bare = module.strip_prefix("node:").unwrap_or(module);
+        self.whole_defaults.iter().any(|whole| whole == bare || whole == module)
+    }
+}
+
 impl SymbolFacts {
     fn default_in_texts() -> bool {
         true

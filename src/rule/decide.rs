@@ -33,7 +33,9 @@ const DOCUMENTED: &str = "this comment names by its old path something that move
 
 /// Why a text or comment is not changed that names what moved.
 fn text_of(node: Node<'_>) -> Option<&'static str> {
-    let is_text = node.tree().language.is_string(node.kind_id());
+    // The path of a package is its import.
+    let brings = || crate::symbol::Symbols::of(node.tree()).imports().iter().any(|import| import.element == node.id);
+    let is_text = node.tree().language.is_string(node.kind_id()) && !brings();
     is_text.then_some(NAMED).or_else(|| node.is_extra().then_some(DOCUMENTED))
 }
 

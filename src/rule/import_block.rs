@@ -147,7 +147,12 @@ fn speaks_of(tree: &Tree, symbols: &Symbols, signs: &[String]) -> bool {
     let by_statement = |n: Node<'_>| n.kind().starts_with("import_") || n.kind().starts_with("export_");
     let is_sign = |n: Node<'_>| {
         n.is_leaf()
-            && signs.iter().any(|sign| sign == n.text())
+            && signs.iter().any(|sign| match sign.split_once('.') {
+                Some((first, _)) => {
+                    first == n.text() && n.parent().is_some_and(|p| p.text().starts_with(sign.as_str()))
+                }
+                None => sign == n.text(),
+            })
             && symbols.names(n) == [Name::Free(n.text().to_owned())]
     };
     !signs.is_empty() && !tree.root().named_children().any(by_statement) && tree.iter().any(is_sign)

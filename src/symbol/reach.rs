@@ -263,6 +263,12 @@ impl Symbols {
             name: (!through).then(|| first.to_owned()),
             alias: wanted.alias.clone(),
         };
+        // A module that is called is its default export: a namespace is no function.
+        let called = matches!(node.field_name(), Some("function" | "constructor"));
+        let import = match facts.import.is_whole_default(&module) && called && wanted.name.is_none() {
+            true => Wanted { name: Some("default".to_owned()), alias: Some(import.bound()), ..import },
+            false => import,
+        };
         let tail = if through { wanted.name.as_deref().unwrap_or("") } else { rest };
         let bound = import.bound();
         let free = self.is_free(node, &bound) && self.is_unclaimed(&bound, &import.path());
@@ -353,8 +359,7 @@ impl Symbols {
             Some(name_of(first)) == one.name.as_deref()
                 && self.definitions_of(first).iter().all(|d| d.kind == Kind::Import(import))
         };
-        let bare = module.strip_prefix("node:").unwrap_or(module);
-        facts.import.whole_defaults.iter().any(|whole| whole == bare || whole == module) || itself()
+        facts.import.is_whole_default(module) || itself()
     }
 
     /// Whether a node stands in a module within the file.

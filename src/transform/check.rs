@@ -273,6 +273,18 @@ impl Result<'_> {
             );
             return Err(Wrong { at: self.edits[edit].range.start, rule: self.edits[edit].rule.clone(), why });
         }
+        if let Some((edit, name, binder)) =
+            scopes::captured(self.old, self.new, self.edits, self.arranged, self.means_local)
+        {
+            let why = format!(
+                "`{0}` at {1} of the result would be what the rule defines at {2}, and was another one before: take a name \
+                 that the code does not have, or say `.locals(\"{0}\")` where it is meant",
+                name.text(),
+                self.place(name).trim_end_matches(" of the result"),
+                self.place(binder).trim_end_matches(" of the result")
+            );
+            return Err(Wrong { at: self.edits[edit].range.start, rule: self.edits[edit].rule.clone(), why });
+        }
         let Some(Met { edit, name, other }) = scopes::met(self.old, self.new, self.edits, self.arranged) else {
             return Ok(());
         };

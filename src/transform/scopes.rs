@@ -103,6 +103,46 @@ pub(super) fn caught<'a>(
     })
 }
 
+/// The first name in code that an edit copies, and that would be what the edit itself defines: which edit, the name, and
+/// where the edit defines it, both in the new code. A word that the pattern shows is meant.
+pub(super) fn captured<'a>(
+    old: &Tree,
+    new: &'a Tree,
+    edits: &[Edit],
+    arranged: &Arranged,
+    means_local: &dyn Fn(&str, &str) -> bool,
+) -> Option<(usize, Node<'a>, Node<'a>)> {
+    if !speaks(new.language) {
+        return None;
+    }
+    let symbols = Symbols::of(new);
+    let mut binders: BTreeMap<usize, Vec<Node<'a>>> = BTreeMap::new();
+    for placed in &arranged.placed {
+        let Some(Fragment::Text(_)) = placed.fragment.and_then(|f| edits[placed.edit].replacement.get(f)) else {
+            continue;
+        };
+        let inside = within(new, &placed.range).filter(|n| n.local_range().end <= placed.range.end);
+        let defined = inside.filter(|n| n.is_leaf() && symbols.is_definition(*n) && !symbols.in_import(*n));
+        binders.entry(placed.edit).or_default().extend(defined);
+    }
+    binders.retain(|_, all| !all.is_empty());
+    if binders.is_empty() {
+        return None;
+    }
+    runs(old, edits, arranged).into_iter().find_map(|run| {
+        let of = binders.get(&run.edit)?;
+        let inside = within(new, &run.range).filter(|n| n.local_range().end <= run.range.end);
+        let mut names = inside.filter(|n| symbols.speaks_by(*n) && of.iter().any(|b| b.text() == n.text()));
+        names.find_map(|name| {
+            let meant = symbols.definitions_of(name);
+            let own = |d: &&crate::symbol::Definition| of.iter().any(|binder| binder.id == d.node);
+            let binder = meant.first().filter(|_| meant.iter().all(own))?;
+            let said = stood(old, &edits[run.edit], name.text()) || means_local(&edits[run.edit].rule, name.text());
+            (!said).then(|| (run.edit, name, new.node(binder.node)))
+        })
+    })
+}
+
 /// Whether a word stood in the code that an edit takes, besides what it copies: a pattern with that word found it.
 fn stood(old: &Tree, edit: &Edit, word: &str) -> bool {
     let copied = edit.replacement.iter().filter_map(|part| match part {

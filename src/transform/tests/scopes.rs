@@ -92,6 +92,62 @@ fn a_name_that_a_rule_writes_is_no_local_by_chance() {
 }
 
 #[test]
+fn a_name_that_a_rule_defines_captures_none_that_it_copies() {
+    let each = ".find(stmt(\"f($S, $V);\")).replace(\"$S.forEach(v => g(v, $V));\")";
+    let list = ".find(\"f($S, $V)\").replace(\"[g(x, $V) for x in $S]\")";
+    let cases = [
+        ("javascript", "a.js", each, "function a(s, v) {\n  f(s, v);\n}\n", "="),
+        (
+            "javascript",
+            "a.js",
+            each,
+            "function a(v, w) {\n  f(v, w);\n}\n",
+            "function a(v, w) {\n  v.forEach(v => g(v, w));\n}\n",
+        ),
+        ("python", "a.py", list, "def a(s, x):\n    return f(s, x)\n", "="),
+        (
+            "python",
+            "a.py",
+            list,
+            "def a(x, y):\n    return f(x, y)\n",
+            "def a(x, y):\n    return [g(x, y) for x in x]\n",
+        ),
+        (
+            "java",
+            "A.java",
+            ".find(\"f($S, $V)\").replace(\"$S.map(x -> x + $V)\")",
+            "class A { int a(int x) { return f(s, x); } }\n",
+            "=",
+        ),
+        // What is there already is set, and a word that the pattern shows is meant; so is one that the rule says.
+        ("python", "a.py", ".find(stmt(\"f($V)\")).replace(\"x = g($V)\")", "x = 1\nf(x)\n", "x = 1\nx = g(x)\n"),
+        (
+            "javascript",
+            "a.js",
+            ".find(\"f(x => $B)\").replace(\"g((x, y) => $B)\")",
+            "f(x => x + 1);\n",
+            "g((x, y) => x + 1);\n",
+        ),
+        (
+            "javascript",
+            "a.js",
+            ".find(\"f($B)\").replace(\"g(x => $B)\").locals([\"x\"])",
+            "f(x + 1);\n",
+            "g(x => x + 1);\n",
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (language, path, rule, code, wanted) in cases {
+        let made = check(&format!("rule(\"r\").lang({language:?}){rule};"), path, code);
+        let refused = made.starts_with("=\nRefused") && made.contains("what the rule defines at");
+        if if wanted == "=" { !refused } else { made != wanted } {
+            wrong.push(format!("{language}: {rule}: {code:?}\n  {made:?}\n  {wanted:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn a_local_of_a_block_that_goes_meets_its_own_uses() {
     let rows = [
         (
