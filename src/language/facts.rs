@@ -214,6 +214,9 @@ pub struct ElementFacts {
     /// Node kinds that no such comment is about: imports, calls.
     #[serde(default)]
     pub undocumented: Vec<String>,
+    /// Node kinds that may go without the name that they have: functions as values.
+    #[serde(default)]
+    pub nameless: Vec<String>,
     /// Node kinds that are nothing without their last child: `export`.
     #[serde(default)]
     pub carriers: Vec<String>,

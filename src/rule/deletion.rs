@@ -61,12 +61,23 @@ pub fn deletion_with_value(node: Node<'_>) -> Result<Deletion, String> {
     // A name may be all of a node that has no word of its own: of a type.
     let layers = std::iter::once(node).chain(node.ancestors());
     let mut same = layers.take_while(|up| up.id == node.id || node.is_leaf() && up.local_range() == node.local_range());
+    if let Some(around) = named_by(node) {
+        return Err(needed(node, around));
+    }
     let is_all = |around: Node<'_>, one: Node<'_>| one.is_leaf() && around.local_range() == one.local_range();
     let needs = |around: Node<'_>, one| !is_all(around, one) && is_listed(around, one, &facts.values);
     match same.find_map(|one| one.parent().filter(|around| needs(*around, one))) {
         Some(around) => Err(needed(node, around)),
         None => Ok((whole_lines(node), Vec::new())),
     }
+}
+
+/// What a name is that of, where it has none without it: a declaration, a parameter, a call.
+fn named_by(name: Node<'_>) -> Option<Node<'_>> {
+    let around = name.parent()?;
+    let nameless = &name.tree().language.facts.elements.nameless;
+    let is_name = name.is_leaf() && name.field_name() == Some("name") && around.local_range() != name.local_range();
+    (is_name && !nameless.iter().any(|kind| kind == around.kind())).then_some(around)
 }
 
 /// Whether a node is what stands behind an `=`.

@@ -5,7 +5,7 @@
 use super::asked::Asked;
 use super::check::Wrong;
 use super::file::syntax;
-use super::{blank_lines, check, inside, neighbours, parting, together};
+use super::{blank_lines, check, inside, neighbours, nesting, parting, together};
 use crate::edit::{Arranged, ComposeError, Edit, apply, arrange};
 use crate::rule::settle;
 use crate::tree::{Tree, parse};
@@ -22,6 +22,7 @@ pub(super) fn composed(old_tree: &Tree, asked: &mut Asked) -> Result<(Arranged, 
     let mut helps = true;
     if !asked.worked {
         neighbours::join(old_tree, &mut asked.edits)?;
+        nesting::join_lines(old_tree, &mut asked.edits);
     }
     loop {
         let arranged = arrange(text, &asked.edits).map_err(|error| {

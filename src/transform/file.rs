@@ -7,7 +7,7 @@ use super::asked::{Asked, sort_out};
 use super::check::{self, Touched, Wrong};
 use super::compose::composed;
 use super::{Finding, FindingKind, SkipReason, TouchedComment};
-use super::{follow, neighbours, skip, standing};
+use super::{follow, neighbours, nesting, skip, standing};
 use crate::edit::{Edit, Fragment, Splice};
 use crate::language::Language;
 use crate::rule::{Answer, Facts, File, Hits, Outcome, Place, RuleSet, Seed, may_follow, outcomes_of_text, run};
@@ -283,6 +283,7 @@ fn made(
     if let Err(wrong) = neighbours::join(tree, &mut asked.edits) {
         report.refuse(path, &wrong.rule, line_column(text, wrong.at), &wrong.why);
     }
+    nesting::join_lines(tree, &mut asked.edits);
     asked.in_order(rules, text, &mut report);
     if report.objection().is_none() && !(asked.seeds.is_empty() && facts.seeds().is_empty()) {
         match follow::follow(again, tree, asked, &mut report) {

@@ -8,7 +8,7 @@ use crate::edit::{Arranged, Edit, Fragment};
 use crate::tree::{Node, Tree};
 
 /// Whether a place is in brackets of a node or of one around it, up to the statement that it is in.
-fn bracketed(from: Node<'_>, at: usize, upto: Option<Node<'_>>) -> bool {
+pub(super) fn bracketed(from: Node<'_>, at: usize, upto: Option<Node<'_>>) -> bool {
     let chain = std::iter::once(from).chain(from.ancestors());
     for node in chain.take_while(|n| upto.is_none_or(|upto| n.id != upto.id && upto.contains(*n))) {
         let facts = &node.tree().language;

@@ -19,6 +19,7 @@ mod lines;
 mod memory;
 mod moves;
 mod neighbours;
+mod nesting;
 mod parting;
 pub mod plan;
 mod projects;

@@ -215,6 +215,18 @@ fn a_name_that_what_is_around_it_needs_does_not_go_alone() {
     const PLACE: &str = "=each place means something";
     let rows = [
         ("python", "type old = int\n", VALUE),
+        ("java", "class A { void m() { old(1); } }\n", VALUE),
+        ("java", "record A(int old) {}\n", VALUE),
+        ("rust", "struct A { old: u8 }\n", VALUE),
+        ("swift", "typealias old = B\n", VALUE),
+        ("swift", "func f() { if let old = a { b() } }\n", "=needs something"),
+        ("swift", "let q: A<old> = b\n", "=needs something"),
+        ("swift", "let q: [old] = b\n", "=needs something"),
+        ("swift", "func f<old>() {}\n", "=needs something"),
+        ("python", "def old(): pass\n", VALUE),
+        ("javascript", "x = function old() {};\n", "x = function () {};\n"),
+        ("tsx", "x = <old a={1} />;\n", VALUE),
+        ("go", "package p\n\nimport old \"m\"\n", "package p\n\nimport \"m\"\n"),
         ("kotlin", "var q = old\n    set(v) {}\n", VALUE),
         ("kotlin", "val q = \"$old\"\n", VALUE),
         ("scala", "object A { for (i <- a) yield old }\n", VALUE),

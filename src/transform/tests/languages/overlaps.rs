@@ -57,6 +57,37 @@ const ROWS: &[Row] = &[
 ];
 
 #[test]
+fn matches_within_each_other_on_several_lines_are_both_made() {
+    let nested = ".find(\"$F($X, $$$A)\").where(#{ X: not(regex(\"^id\\\\(\")), F: not(one_of(\"id\")) }).when(|m| m.F.text != \"id\").replace(\"$F(id($X), $$$A)\")";
+    let unwrap = ".find(expr(\"old($$$E)\")).replace(\"$$$E\")";
+    let rows = [
+        ("python", nested, "c(d,\n  h(u,\n    w))\n", "c(id(d), h(id(u),\n    w))\n"),
+        (
+            "javascript",
+            nested,
+            "r\n  .then(b => {\n    g(x,\n      y);\n  });\n",
+            "r\n  .then(id(b => {\n    g(id(x),\n      y);\n}));\n",
+        ),
+        ("python", unwrap, "x = g(\n  old(\n    old(\n      1,\n    ),\n    2,\n  ),\n  3,\n)\n", ""),
+    ];
+    for (language, rule, code, wanted) in rows {
+        let made = super::made(language, rule, code);
+        let words = |text: &str| text.split_whitespace().collect::<String>();
+        assert!(!made.starts_with('='), "{language}: {code}{made}");
+        assert!(wanted.is_empty() || words(&made) == words(wanted), "{language}: {made}");
+    }
+    let two = "rule(\"n\").lang(\"python\").find(\"c($X, $Y)\").replace(\"c2(e($X), $Y)\");\n\
+               rule(\"o\").lang(\"python\").find(\"h($X, $$$A)\").replace(\"h2($X, $$$A)\");";
+    let made = check(two, "a.py", "c(d,\n  h(u,\n    w))\n");
+    assert!(made.contains("e(d)") && made.contains("h2(u,"), "{made}");
+    // Statements of Python are told apart by what they go in by.
+    let block = "rule(\"n\").lang(\"python\").find(stmt(\"if q: $$$B\")).replace(\"$$$B\");\n\
+                 rule(\"o\").lang(\"python\").find(stmt(\"if z: $$$B\")).replace(\"while z:\\n    $$$B\");";
+    let made = check(block, "a.py", "if q:\n    a()\n    if z:\n        b()\n        c()\n");
+    assert!(made.starts_with('=') || made == "a()\nwhile z:\n    b()\n    c()\n", "{made}");
+}
+
+#[test]
 fn nothing_is_said_of_code_that_another_rule_deletes() {
     let rules = "rule(\"out\").lang(\"python\").find(\"h($X)\").delete();\n\
                  rule(\"in\").lang(\"python\").find(\"f($X)\").annotate(\"look\");";
