@@ -122,6 +122,9 @@ pub struct Facts {
     /// name: what the name is of.
     #[serde(default)]
     pub keeps: Vec<String>,
+    /// Whether a number that begins with `0` and has only digits is octal.
+    #[serde(default)]
+    pub old_octals: bool,
     /// What may stand on both sides of a name and is no part of it: the backticks of Kotlin.
     pub name_quote: Option<String>,
     /// Node kinds around code that begins on a line of its own: around one node, they say nothing.
@@ -405,6 +408,9 @@ pub struct LineEndFacts {
     pub begin: Vec<String>,
     /// Kinds that hold what is before it and behind, or kinds and the word that they begin with.
     pub inside: Vec<String>,
+    /// What begins a comment that may stand before that on its line.
+    #[serde(default)]
+    pub comment: Option<String>,
     /// Kinds between braces in which the grammar asks for an end behind the last statement.
     #[serde(default)]
     pub closed: Vec<String>,

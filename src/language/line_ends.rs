@@ -7,6 +7,8 @@ use super::facts::LineEndFacts;
 pub struct LineEnds {
     begin: Vec<String>,
     line_comment: Option<String>,
+    /// What begins a comment that may stand before a statement on its line.
+    comment: Option<String>,
     /// Kinds that go on over the end of a line, and the word that one of them must begin with.
     inside: Vec<(u16, Option<String>)>,
     /// Kinds between braces in which the grammar asks for an end behind the last statement.
@@ -19,6 +21,11 @@ impl LineEnds {
     /// Whether code begins a statement where it begins a line.
     pub fn begin(&self, code: &str) -> bool {
         self.begin.iter().any(|begin| code.starts_with(begin.as_str()))
+    }
+
+    /// Whether a line with this code may begin a statement: behind a comment, too.
+    pub fn may_begin(&self, code: &str) -> bool {
+        self.begin(code) || self.comment.as_ref().is_some_and(|comment| code.starts_with(comment.as_str()))
     }
 
     /// Whether a comment ends with its line.
@@ -50,6 +57,13 @@ impl LineEnds {
         let inside = facts.inside.iter().map(inside).collect::<Result<_, String>>()?;
         let closed = facts.closed.iter().map(|kind| id(kind)).collect::<Result<_, String>>()?;
         let &[end] = facts.end.as_bytes() else { return Err(format!("`{}` is no single byte", facts.end)) };
-        Ok(Self { begin: facts.begin.clone(), line_comment: line_comment.map(str::to_owned), inside, closed, end })
+        Ok(Self {
+            begin: facts.begin.clone(),
+            line_comment: line_comment.map(str::to_owned),
+            comment: facts.comment.clone(),
+            inside,
+            closed,
+            end,
+        })
     }
 }

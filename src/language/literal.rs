@@ -64,6 +64,16 @@ pub enum Number {
     Real(f64),
 }
 
+/// The value of a number of a language.
+pub fn number_of(language: &Language, text: &str) -> Option<Number> {
+    let old = language.facts.old_octals && text.bytes().all(|b| b.is_ascii_digit() || b == b'_');
+    let octal = text.strip_prefix('0').filter(|digits| old && !digits.is_empty());
+    match octal {
+        Some(digits) => i64::from_str_radix(&digits.replace('_', ""), 8).ok().map(Number::Whole),
+        None => number_value(text),
+    }
+}
+
 /// The value of a number, where languages agree on what it is: with `_` between digits, with a prefix
 /// (`0x`, `0o`, `0b`), and with a suffix that says its type. `012` is eight or twelve, and so is nothing.
 pub fn number_value(text: &str) -> Option<Number> {
@@ -397,6 +407,12 @@ mod tests {
         for (text, value) in [("1.5", 1.5), ("1e3", 1000.0), ("2f", 2.0), ("2.5f32", 2.5), (".5", 0.5), ("3d", 3.0)] {
             assert_eq!(number_value(text), Some(Number::Real(value)), "{text}");
         }
+        let number = |language: &str, text| number_of(crate::language::by_name(language).unwrap(), text);
+        assert_eq!(
+            [number("go", "0777"), number("java", "0_17"), number("go", "0")].map(Option::unwrap),
+            [511, 15, 0].map(Number::Whole)
+        );
+        assert!(number("python", "0777").is_none() && number("go", "089").is_none() && number("go", "0.5").is_some());
         for text in
             ["012", "3j", "0x1p3", "a1", "1_", "99999999999999999999", "1.2.3", "2024-01-01", "0x", "", "infinity"]
         {

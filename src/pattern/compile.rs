@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::calls::{Call, call_at, call_languages, knows_calls};
 use super::error::{PatternError, advice, marked};
-use super::invocation::Invocation;
+use super::invocation::{Invocation, chain_of};
 use super::spelling::{Spelt, spellings, written};
 use super::{Child, Hole, Pattern, Shape};
 use crate::language::{Context, Language};
@@ -123,7 +123,8 @@ fn of_call(
         statement: None,
         literals,
     };
-    Ok(Invocation { pattern, receiver, path, name, types, arguments })
+    let chain = chain_of(call).and_then(|chain| call.node.tree().text().get(chain)).map(str::to_owned);
+    Ok(Invocation { pattern, receiver, path, name, types, arguments, chain })
 }
 
 /// The spelling in which a pattern reads, and how; the plain one, and why not, where it reads in none.

@@ -19,6 +19,21 @@ pub struct Invocation {
     /// Type arguments; where it has none, the code may have any.
     pub(super) types: Option<Vec<Child>>,
     pub(super) arguments: Vec<Child>,
+    /// `?.`, where it has one: then the code must, too; else the code may.
+    pub(super) chain: Option<String>,
+}
+
+/// The `?.` of a call, in bytes of its text: before its name, or between that and the arguments.
+pub(super) fn chain_of(call: &Call<'_>) -> Option<Range<usize>> {
+    let text = call.node.tree().text();
+    let ends = [call.receiver.map(|n| n.local_range().end), Some(call.name.local_range().end)];
+    let begins = [Some(call.name.local_range().start), call.list.map(|n| n.local_range().start)];
+    ends.into_iter().zip(begins).find_map(|(end, start)| {
+        let gap = text.get(end?..start?)?;
+        let chain = gap.trim();
+        let at = end? + gap.len() - gap.trim_start().len();
+        chain.starts_with('?').then(|| at..at + chain.len())
+    })
 }
 
 impl Invocation {
@@ -55,25 +70,20 @@ impl Invocation {
         if self.receiver.is_some() != call.receiver.is_some() || self.path.is_some() != call.path.is_some() {
             return None;
         }
+        let chain = || chain_of(&call).and_then(|chain| node.tree().text().get(chain));
+        if self.chain.is_some() && self.chain.as_deref() != chain() {
+            return None;
+        }
         matching::matches_call(self, &call)
     }
 
-    /// The type arguments of a call, where the pattern has none.
+    /// The type arguments of a call, or its `?.`, where the pattern has none.
     pub fn left_out(&self, node: Node<'_>) -> Option<Range<usize>> {
         let call = call_at(node)?;
         if let Some(types) = call.types.as_ref().filter(|_| self.types.is_none()) {
             return types.first()?.parent().map(|list| list.local_range());
         }
-        // Before the name, or between it and the arguments: `a?.f(1)`, `f?.(1)`.
-        let text = node.tree().text();
-        let ends = [call.receiver.map(|n| n.local_range().end), Some(call.name.local_range().end)];
-        let begins = [Some(call.name.local_range().start), call.list.map(|n| n.local_range().start)];
-        ends.into_iter().zip(begins).find_map(|(end, start)| {
-            let gap = text.get(end?..start?)?;
-            let chain = gap.trim();
-            let at = end? + gap.len() - gap.trim_start().len();
-            chain.starts_with('?').then(|| at..at + chain.len())
-        })
+        chain_of(&call).filter(|_| self.chain.is_none())
     }
 
     /// Each part of it that is one node, with that node; a name without a hole was compared.

@@ -559,7 +559,10 @@ pub(super) fn lit(value: &Dynamic, like: Option<String>) -> Fallible<Snippet> {
     if value.is_int() || value.is_float() {
         return Ok(vec![Part::Fragment(Fragment::Text(value.to_string()))].into());
     }
-    Err(fail(format!("lit(…) writes text, numbers and true or false, not {}", plain(value.type_name()))))
+    Err(fail(format!(
+        "a literal is text, a number or true or false, not {}; `None`, `null` and the like are code: code(\"None\")",
+        plain(value.type_name())
+    )))
 }
 
 /// The edits that delete several elements of one list.

@@ -222,8 +222,8 @@ fn value_of(node: Node<'_>) -> Fallible<Dynamic> {
         return Ok(text.into());
     }
     let node = innermost(node);
-    let number =
-        literal::number_value(node.text()).filter(|_| node.is_named() && node.named_children().next().is_none());
+    let number = literal::number_of(node.tree().language, node.text())
+        .filter(|_| node.is_named() && node.named_children().next().is_none());
     match number {
         Some(Number::Whole(value)) => Ok(value.into()),
         Some(Number::Real(value)) => Ok(value.into()),

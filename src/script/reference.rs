@@ -387,6 +387,7 @@ const TAIL: &str = "
 
 Rules are Rhai scripts, and have its language, its numbers, strings, arrays and maps.
 These are the names; [Rhai's book](https://rhai.rs/book/language/) tells what they do.
+What a `fn` is given is a copy, a map or an array, too: what it changes in one it has to give back.
 There are no files, no clock and no `eval`, modules come from [one folder](modules.md) alone, and every
 loop has a budget.
 

@@ -16,7 +16,7 @@ pub(super) fn may_break(nodes: &[NodeData], ends: &LineEnds, text: &str) -> bool
     }
     // An empty line tells nothing: the one behind it is asked itself.
     let blank = |c: char| c.is_whitespace() && c != '\n';
-    let begins = |at: usize| ends.begin(text.get(at + 1..).unwrap_or("").trim_start_matches(blank));
+    let begins = |at: usize| ends.may_begin(text.get(at + 1..).unwrap_or("").trim_start_matches(blank));
     memchr::memchr_iter(b'\n', text.as_bytes()).any(begins)
 }
 
@@ -113,5 +113,6 @@ mod tests {
         let empty = "\n".repeat(1 << 20);
         assert!(!may_break(&[], ends, &format!("a(){empty}b()")));
         assert!(may_break(&[], ends, &format!("a(){empty}\t (b)")));
+        assert!(may_break(&[], ends, "a()\n/* why */ (b).f()"));
     }
 }

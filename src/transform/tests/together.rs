@@ -472,6 +472,14 @@ fn what_a_call_has_besides_is_not_dropped() {
         let made = check(&script, path, code);
         assert!(made.starts_with("=\nRefused") && made.contains("would go"), "{language}: {code}: {made}");
     }
+    // What the pattern names is not dropped behind its back.
+    for (language, path, code, wanted) in [
+        ("javascript", "a.js", "a?.f(1);\nb.f(2);\n", "a?.g(1);\nb.f(2);\n"),
+        ("kotlin", "a.kt", "val x = a?.f(1)\nval y = b.f(2)\n", "val x = a?.g(1)\nval y = b.f(2)\n"),
+    ] {
+        let script = format!("rule(\"r\").lang({language:?}).find(invocation(\"$R?.f($A)\")).replace(\"$R?.g($A)\");");
+        assert_eq!(check(&script, path, code), wanted);
+    }
     let part = "rule(\"r\").lang(\"javascript\").find(invocation(\"$R.f($A)\")).edit(|m, cx| edits([wrap(m.node, \"h($IT)\")])).when(|m, cx| !m.node.parent.fits(kind(\"arguments\")));";
     assert_eq!(check(part, "a.js", "a?.f(1);\n"), "h(a?.f(1));\n");
     let name =
