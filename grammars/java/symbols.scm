@@ -9,7 +9,7 @@
 (constructor_declaration) @scope.function
 (lambda_expression) @scope.function
 [(class_body) (block) (constructor_body) (for_statement) (enhanced_for_statement) (catch_clause)
- (try_with_resources_statement) (switch_block) (static_initializer)] @scope
+ (try_with_resources_statement) (switch_block) (switch_rule) (static_initializer)] @scope
 
 (type_parameter (type_identifier) @define @type.parameter)
 (type_parameter (type_identifier) @name (type_bound (_) @parent))
@@ -26,6 +26,10 @@
 (resource type: (_) @type name: (identifier) @define value: (_) @value)
 (enhanced_for_statement type: (_) @type name: (identifier) @define)
 (instanceof_expression right: (_) @type name: (identifier) @define)
+(type_pattern (_) @type (identifier) @define)
+(record_pattern_component (_) @type (identifier) @define)
+; `a.new B()`: a class of `a`.
+(object_creation_expression . [(identifier) (this) (field_access) (method_invocation)] type: (type_identifier) @doubtful)
 (local_variable_declaration declarator: (variable_declarator name: (identifier) @define))
 (local_variable_declaration declarator: (variable_declarator name: (identifier) @name)) @seen.behind
 (local_variable_declaration type: (_) @type declarator: (variable_declarator name: (identifier) @name))

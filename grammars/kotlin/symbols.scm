@@ -7,6 +7,8 @@
 [(companion_object) (class_body) (for_statement) (catch_block) (when_expression) (control_structure_body)
  (anonymous_function) (secondary_constructor) (getter) (setter)] @scope
 (lambda_literal) @scope.function
+; A class sees what its companion has.
+(companion_object (class_body) @open) @open
 
 (type_parameter (type_identifier) @define @type.parameter)
 (type_parameter (type_identifier) @name (user_type) @parent)

@@ -38,6 +38,12 @@
 (for_expression value: (_) @outside)
 (if_expression alternative: (_) @outside)
 (match_pattern . (identifier) @define .)
+(match_pattern . (identifier) @define condition: (_))
+(or_pattern (identifier) @define)
+(const_parameter name: (identifier) @define)
+(enum_variant name: (identifier) @label)
+(associated_type name: (type_identifier) @label)
+(function_signature_item name: (identifier) @define.outer)
 
 (use_declaration argument: [(identifier) (scoped_identifier)] @import.name) @import
 (use_list [(identifier) (scoped_identifier)] @import.name) @import

@@ -37,7 +37,10 @@
 (var_declaration name: (identifier) @define type: (_) @type)
 (tuple_pattern (identifier) @define)
 (case_class_pattern pattern: (identifier) @define)
-(case_clause pattern: (identifier) @define)
+; In backticks it is compared with.
+((case_clause pattern: (identifier) @define) (#not-match? @define "^`"))
+(infix_pattern left: (identifier) @define)
+(infix_pattern right: (identifier) @define)
 (typed_pattern pattern: (identifier) @define type: (_) @type)
 (capture_pattern name: (identifier) @define)
 (enumerator . (identifier) @define)

@@ -14,6 +14,7 @@
 (conditional_type) @scope
 (conditional_type alternative: (_) @outside)
 (infer_type (type_identifier) @define @type.parameter)
+(index_signature name: (identifier) @label)
 (tuple_type [(required_parameter name: (identifier) @label) (optional_parameter name: (identifier) @label)])
 (enum_declaration name: (identifier) @define @class)
 (type_alias_declaration name: (type_identifier) @define.outer) @scope

@@ -43,6 +43,8 @@ struct Found {
     /// From which byte on a name is seen, where that is not where it stands.
     seen: HashMap<NodeId, usize>,
     elsewhere: Vec<NodeId>,
+    /// What opens a scope, and has its names seen around it all the same.
+    open: HashSet<NodeId>,
     /// Patterns that set what is there, and introduce no names.
     assigned: Vec<NodeId>,
     /// Code that does not see the scope that it lies in.
@@ -125,6 +127,9 @@ impl<'t> Builder<'t> {
                     found.symbols.type_parameters.insert(id);
                 }
                 "elsewhere" => found.elsewhere.push(id),
+                "open" => {
+                    found.open.insert(id);
+                }
                 "assigned" => found.assigned.push(id),
                 "outside" => {
                     found.outside.insert(id);
@@ -358,6 +363,11 @@ impl<'t> Builder<'t> {
                 Introduced::Outer => symbols.scopes[here as usize].parent.unwrap_or(0),
                 Introduced::Hoisted => symbols.function_around(here),
             };
+            let opens =
+                |scope: u32| symbols.scopes[scope as usize].owner.is_some_and(|owner| found.open.contains(&owner));
+            while let Some(around) = symbols.scopes[scope as usize].parent.filter(|_| opens(scope)) {
+                scope = around;
+            }
             if elsewhere.contains(&(scope, name_of(node))) {
                 scope = 0;
             }
