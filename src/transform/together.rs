@@ -305,7 +305,9 @@ fn moves_placeholder(was: Node<'_>, now: Node<'_>) -> bool {
         let lists = |n: Node<'_>| {
             n.ancestors().take_while(|up| !up.kind().contains("definition")).filter(|up| is_bracketed(*up)).count()
         };
-        return lists(was) != lists(now);
+        // All of an argument, it makes a function of the call; a part of one, of that argument.
+        let argument = |n: Node<'_>| n.parent().is_some_and(|list| is_bracketed(list) && list.text().starts_with('('));
+        return lists(was) != lists(now) || argument(was) != argument(now);
     }
     let list = now.parent().filter(|up| is_bracketed(*up) && !up.kind().contains("parenthesized"));
     let alike = was.parent().map(|up| up.kind_id()) == now.parent().map(|up| up.kind_id());

@@ -49,6 +49,31 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
         "function b() { return this.x; }\n",
         "=`this` belongs to",
     ),
+    ("scala", ".find(\"old($X)\").replace(\"g($X + 1)\")", "object A { val x = old(_) }\n", "=can't stand in"),
+    (
+        "scala",
+        ".find(\"old($X)\").replace(\"g($X, 1)\")",
+        "object A { val x = old(_) }\n",
+        "object A { val x = g(_, 1) }\n",
+    ),
+    (
+        "scala",
+        ".find(\"old($X)\").replace(\"$X match { case z => 1 }\")",
+        "object A { val x = old(a: T); val y = old(a match { case _ => b }) }\n",
+        "object A { val x = (a: T) match { case z => 1 }; val y = (a match { case _ => b }) match { case z => 1 } }\n",
+    ),
+    (
+        "scala",
+        ".find(regex(\"^old$\")).replace(\"p + q\")",
+        "object A { val x = old[T](1) }\n",
+        "object A { val x = (p + q)[T](1) }\n",
+    ),
+    (
+        "scala",
+        ".find(regex(\"^old$\")).replace(\"p _\")",
+        "object A { val x = old.a }\n",
+        "object A { val x = (p _).a }\n",
+    ),
     // A name that becomes a path, and lines that go on.
     (
         "java",
