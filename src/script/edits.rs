@@ -44,7 +44,7 @@ pub(super) fn register(api: &mut Api<'_>) {
 }
 
 fn lists(api: &mut Api<'_>) {
-    let docs = "Writes a list anew: what `$$$X` stands for becomes these nodes and code, in this order, parted as they were. A list that is empty has no place: replace what is around it.";
+    let docs = "Writes a list anew: what `$$$X` stands for becomes these nodes and code, in this order, parted as they were, each with the comments right above it. A list that is empty has no place: replace what is around it.";
     let example = r#".find("f($$$X)").when(|m| m.X.len == 2).edit(|m, cx| edits([set_list(m.X, [m.X.nodes[1], code("0"), m.X.nodes[0]])])).example("f(1, 2)\nf(\n    1,\n    2,\n)\n", "f(2, 0, 1)\nf(\n    2,\n    0,\n    1,\n)\n")"#;
     api.function("set_list(list, elements) -> Edit", docs, example, |list: RhaiList, elements: Array| {
         set_list(&list, elements)
@@ -59,6 +59,7 @@ fn set_list(list: &RhaiList, elements: Array) -> Fallible<EditSpec> {
     };
     let end = last.range().end;
     let parting = Parting::of(&nodes);
+    let starts = &parting.starts;
     let places: HashMap<_, _> = nodes.iter().enumerate().map(|(at, node)| (node.range(), at)).collect();
     let anywhere = LazyCell::new(|| parting.anywhere());
     let mut out = Snippet::default();
@@ -70,7 +71,7 @@ fn set_list(list: &RhaiList, elements: Array) -> Fallible<EditSpec> {
             (None, _) => {}
             // Neighbours are parted as they were, comments included.
             (Some(Some(at)), _) if place == Some(at + 1) => {
-                out.push(Fragment::Copy(nodes[at].range().end..nodes[at + 1].range().start));
+                out.push(Fragment::Copy(nodes[at].range().end..starts[at + 1]));
             }
             (Some(Some(at)), Some(comment)) if at + 1 == nodes.len() => {
                 parting.behind_comment(end, comment)?.into_iter().for_each(|fragment| out.push(fragment));
@@ -79,7 +80,11 @@ fn set_list(list: &RhaiList, elements: Array) -> Fallible<EditSpec> {
             (Some(_), _) => anywhere.iter().for_each(|fragment| out.push(fragment.clone())),
         }
         match (node, element.read_lock::<Snippet>()) {
-            (Some(range), _) => out.push(Fragment::Copy(range)),
+            // With the comments above it.
+            (Some(range), _) => {
+                let start = place.map_or(range.start, |at| starts[at]);
+                out.push(Fragment::Copy(start..range.end));
+            }
             (_, Some(code)) => out.append(&code),
             _ => return Err(fail(format!("set_list(…) takes nodes and code, not {}", plain(element.type_name())))),
         }
@@ -93,12 +98,45 @@ fn set_list(list: &RhaiList, elements: Array) -> Fallible<EditSpec> {
         }
         _ => {}
     }
-    Ok(EditSpec::replace(first.range().start..until, out))
+    let start = starts.first().copied().unwrap_or(first.range().start);
+    Ok(EditSpec::replace(start..until, out))
+}
+
+/// Where the elements of a list begin, with the comments on the lines right above them.
+fn starts_of(nodes: &[Node<'_>]) -> Vec<usize> {
+    let mut starts: Vec<usize> = nodes.iter().map(|node| node.range().start).collect();
+    let Some(list) = nodes.first().and_then(|first| first.parent()) else { return starts };
+    let (text, base) = (list.tree().text(), list.tree().base());
+    let below =
+        |above: Range<usize>, next: usize| text.get(above.end..next).is_some_and(|gap| gap.matches('\n').count() == 1);
+    let (mut comments, mut at) = (None::<Range<usize>>, 0);
+    for child in list.children() {
+        let own = child.local_range();
+        if child.is_comment() {
+            let line = text[..own.start].rsplit('\n').next().unwrap_or("");
+            let end = own.start + child.text().trim_end().len();
+            comments = match comments.take().filter(|above| below(above.clone(), own.start)) {
+                Some(above) => Some(above.start..end),
+                None => line.trim().is_empty().then_some(own.start..end),
+            };
+            continue;
+        }
+        if nodes.get(at).is_some_and(|node| node.id == child.id) {
+            if let Some(above) = comments.filter(|above| below(above.clone(), own.start)) {
+                starts[at] = above.start + base;
+            }
+            at += 1;
+        }
+        comments = None;
+    }
+    starts
 }
 
 /// What parts the elements of a list.
 struct Parting<'n, 't> {
     nodes: &'n [Node<'t>],
+    /// Where each begins, with the comments right above it.
+    starts: Vec<usize>,
     /// The separator behind the last element.
     ended_by: Option<String>,
     /// The end of a comment behind that, which speaks of the last element and goes where it goes.
@@ -108,14 +146,14 @@ struct Parting<'n, 't> {
 impl<'n, 't> Parting<'n, 't> {
     /// `nodes` are all elements.
     fn of(nodes: &'n [Node<'t>]) -> Self {
-        let Some(last) = nodes.last() else { return Self { nodes, ended_by: None, behind: None } };
+        let Some(last) = nodes.last() else { return Self { nodes, starts: Vec::new(), ended_by: None, behind: None } };
         let (tree, end) = (last.tree(), last.local_range().end);
         let rest = tree.text()[end..].trim_start();
         let next = rest.chars().next().map(String::from);
         let ended_by = next.filter(|next| tree.language.is_separator(next));
         let behind_it = |mark: &String| tree.text().len() - rest.len() + mark.len();
         let behind = comment_behind(tree, ended_by.as_ref().map_or(end, behind_it)).map(|at| at + tree.base());
-        Self { nodes, ended_by, behind }
+        Self { nodes, starts: starts_of(nodes), ended_by, behind }
     }
 
     fn text(&self, range: Range<usize>) -> &'t str {
@@ -125,7 +163,7 @@ impl<'n, 't> Parting<'n, 't> {
     }
 
     fn gaps(&self) -> impl Iterator<Item = Range<usize>> {
-        self.nodes.windows(2).map(|pair| pair[0].range().end..pair[1].range().start)
+        self.nodes.iter().zip(self.starts.iter().skip(1)).map(|(node, next)| node.range().end..*next)
     }
 
     /// The white space that a gap ends with.

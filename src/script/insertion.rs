@@ -138,6 +138,17 @@ fn goes_on(node: Node<'_>, written: &str) -> bool {
     !cast && written.ends_with(|c| word(c) || ")]}".contains(c)) && node.text().starts_with(word)
 }
 
+/// Whether a statement is none any more, or another one, where other code stands above it: a directive, a docstring,
+/// `from __future__`.
+fn speaks_first(statement: Node<'_>) -> bool {
+    let language = statement.tree().language;
+    let preamble = &language.facts.symbols.import.preamble;
+    let text = statement.text().trim_end_matches(|c: char| c == ';' || c.is_whitespace());
+    let said = |n: Node<'_>| language.is_string(n.kind_id()) && n.text() == text;
+    let text_only = statement.prev_named().is_none() && statement.descendants().take(3).any(said);
+    text_only || preamble.iter().any(|kind| kind == statement.kind())
+}
+
 fn own_line(statement: Node<'_>, code: Snippet, written: &str, before: bool) -> Fallible<EditSpec> {
     let tree = statement.tree();
     let (text, base, facts) = (tree.text(), tree.base(), &tree.language.facts);
@@ -183,6 +194,13 @@ fn check(statement: Node<'_>, written: &str, before: bool, stop: usize) -> Falli
         return Err(fail(format!(
             "the statement on line {line} is all of a body without braces, and {written:?} would change what is in it: \
              replace it by a block of both"
+        )));
+    }
+    let mark = tree.language.facts.line_comment.as_deref();
+    let comment = written.starts_with("/*") || mark.is_some_and(|mark| written.starts_with(mark));
+    if before && !comment && speaks_first(statement) {
+        return Err(fail(format!(
+            "what stands on line {line} says something only as the first of its file or block: put the code behind it"
         )));
     }
     let attribute = |n: Node<'_>| n.kind() == "attribute_item";

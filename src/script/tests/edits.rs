@@ -400,3 +400,29 @@ fn two_calls_side_by_side_are_an_error() {
     }
     assert_eq!(before("python", "if old(1): pass\n").lines().next(), Some("if old(1): pass"));
 }
+
+#[test]
+fn comments_above_an_element_go_with_it_and_nothing_stands_before_a_directive() {
+    let turned = |language: &str, find: &str, code: &str| {
+        edited(language, find, "set_list(m.A, [m.A.nodes[1], m.A.nodes[0]])", code)
+    };
+    assert_eq!(
+        turned("javascript", "\"f({ $$$A })\"", "f({\n  // of c\n  c: 1,\n  a: 2,\n});\n"),
+        "f({\n  a: 2,\n  // of c\n  c: 1,\n});\n"
+    );
+    assert_eq!(
+        turned("python", "\"f($$$A)\"", "f(\n    # of c\n    # and so on\n    c,\n    # of a\n    a,\n)\n"),
+        "f(\n    # of a\n    a,\n    # of c\n    # and so on\n    c,\n)\n"
+    );
+    let section = "f(\n    # all\n\n    c,\n    a,\n)\n";
+    assert_eq!(turned("python", "\"f($$$A)\"", section), "f(\n    # all\n\n    a,\n    c,\n)\n");
+    for (language, code) in [
+        ("javascript", "'use strict';\nold();\n"),
+        ("python", "from __future__ import annotations\nold()\n"),
+        ("python", "\"\"\"Of it.\"\"\"\nold()\n"),
+    ] {
+        let find = "\"old()\"";
+        let said = edited(language, find, "insert_before(m.node.root.children[0], code(\"k()\"))", code);
+        assert!(said.starts_with(code) && said.contains("says something only as the first"), "{said}");
+    }
+}
