@@ -13,6 +13,7 @@ mod line_ends;
 mod named;
 mod operators;
 mod result;
+mod strings;
 mod table;
 
 use std::collections::HashMap;
@@ -25,13 +26,14 @@ pub use brackets::unpaired;
 pub use chains::Chains;
 pub use facts::{
     ArgumentFacts, Belonging, ChainFacts, Context, Ecosystem, ElementFacts, Facts, Hollow, Likeness, LineEndFacts,
-    Marked, OperatorFacts, Place, Starter, StringFacts,
+    Marked, OperatorFacts, Place, Starter,
 };
 pub use files::FileLanguages;
 pub use line_ends::LineEnds;
 pub use named::{ImportFacts, SymbolFacts, TypeFacts};
 pub use operators::{Binding, Operation, Operators, Side};
 pub use result::ResultFacts;
+pub use strings::StringFacts;
 
 /// One language: its description and its grammar.
 pub struct Language {
