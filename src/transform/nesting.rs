@@ -31,7 +31,7 @@ pub(super) fn join_lines(tree: &Tree, edits: &mut [Edit]) {
             let seam = match (out.as_slice(), &fragment) {
                 ([.., Fragment::Copy(left), Fragment::Text(gap)], Fragment::Copy(right)) => {
                     let indents = gap.chars().all(|c| c == ' ' || c == '\t') && is_indentation(tree, left, right);
-                    indents.then(|| (left.start, left.end..right.start, right.end))
+                    indents.then_some((left.start, left.end..right.start, right.end))
                 }
                 _ => None,
             };

@@ -102,9 +102,10 @@ fn stands_beside(node: Node<'_>, place: &Place) -> bool {
         [Some(other), inner].into_iter().flatten().any(|n| kinds.iter().any(|kind| kind == n.kind()))
     };
     let before = || node.parent().into_iter().flat_map(Node::children).take_while(|n| n.id != node.id);
-    !(place.followed && node.next_named().is_none_or(|next| begins(next, &place.before))
-        || !place.behind.is_empty() && before().any(|other| begins(other, &place.behind))
-        || !place.beside.is_empty() && !node.parent().is_some_and(|around| around.children().any(beside)))
+    let around = || node.parent().is_some_and(|around| around.children().any(beside));
+    (!place.followed || node.next_named().is_some_and(|next| !begins(next, &place.before)))
+        && (place.behind.is_empty() || !before().any(|other| begins(other, &place.behind)))
+        && (place.beside.is_empty() || around())
 }
 
 /// Whether code begins with a word, or a mark.

@@ -229,6 +229,7 @@ fn a_name_that_what_is_around_it_needs_does_not_go_alone() {
         ("go", "package p\n\nimport old \"m\"\n", "package p\n\nimport \"m\"\n"),
         ("kotlin", "var q = old\n    set(v) {}\n", VALUE),
         ("kotlin", "val q = \"$old\"\n", VALUE),
+        ("kotlin", "fun f(old: Int) {}\n", VALUE),
         ("scala", "object A { for (i <- a) yield old }\n", VALUE),
         ("scala", "object A { for (i <- a) old }\n", "object A { for (i <- a) {} }\n"),
         ("kotlin", "fun f() = if (a) { old } else { b }\n", "=is the last of its block"),
