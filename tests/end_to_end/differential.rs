@@ -85,9 +85,10 @@ struct Place {
 fn ours(language: &str, pattern: &str, code: &str) -> Vec<Place> {
     let language = language::by_name(language).unwrap();
     // Theirs reads as an expression what may be a type, too.
-    let sought =
-        pattern::compile(language, pattern, None).or_else(|_| pattern::compile(language, pattern, Some("expr")));
-    let sought = sought.unwrap_or_else(|e| panic!("{pattern}: {e}"));
+    let sought = match pattern::compile(language, pattern, None) {
+        Ok(sought) => sought,
+        Err(_) => pattern::compile(language, pattern, Some("expr")).unwrap_or_else(|e| panic!("{pattern}: {e}")),
+    };
     let tree = tree::parse(language, code).unwrap();
     let comments: Vec<usize> =
         tree.iter().filter(|node| node.kind().contains("comment")).map(|node| node.range().start).collect();
