@@ -5,7 +5,7 @@ use super::{Certainty, Import, Library, Name, Symbols, name_of};
 use crate::tree::{Node, Tree};
 
 impl Symbols {
-    /// Whether the node refers to one of these paths, given in [`normal`] form. Where
+    /// Whether the node refers to one of these paths, given in normal form. Where
     /// a name is introduced, it does not.
     pub fn is(&self, node: Node<'_>, sought: &dyn Fn(&str) -> bool, paths: &[String]) -> Certainty {
         let of_package = || self.package_names.iter().any(|name| node.tree().node(*name).contains(node));
