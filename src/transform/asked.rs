@@ -30,6 +30,8 @@ pub(super) struct Asked {
     pub(super) seeds: Vec<Planted>,
     /// Where the matches that edit something stand.
     pub(super) places: BTreeMap<(String, u32), (u32, u32)>,
+    /// The same, in bytes of the text.
+    pub(super) matches: BTreeMap<(String, u32), Range<usize>>,
     /// Whether the edits were checked already, round by round.
     pub(super) worked: bool,
 }
@@ -122,6 +124,7 @@ pub(super) fn sort_out(rules: &RuleSet, path: &str, outcomes: Outcomes, report: 
                     asked.seeds.push(Planted { seeds: outcome.seeds, edits, at: outcome.range.clone(), of: None });
                 }
                 asked.places.extend(more.first().map(|edit| ((rule.clone(), edit.match_id), outcome.place)));
+                asked.matches.extend(more.first().map(|edit| ((rule.clone(), edit.match_id), outcome.range.clone())));
                 asked.edits.extend(more);
                 asked.imports.extend(outcome.imports.into_iter().map(|request| (rule.clone(), request)));
                 asked.literals.extend(outcome.literal.map(|(range, language)| ((range.start, range.end), language)));
@@ -160,9 +163,9 @@ struct Note {
 
 impl Asked {
     /// Decides overlaps as far as anybody ordered them: of two rules, the one that comes later
-    /// looks at the result; a match within code that another match of its own rule takes away
-    /// goes with that code. What is left is a conflict. Of who comes later nothing is told before
-    /// it has looked.
+    /// looks at the result. Of one rule's matches the inner one is made first, and the outer one looks at
+    /// what that wrote; where the outer one takes all of it away, the inner one goes with that code. What is left
+    /// is a conflict. Of who comes later nothing is told before it has looked.
     pub(super) fn in_order(&mut self, rules: &RuleSet, text: &str, report: &mut FileReport) {
         // Each turn takes a match away.
         while let Err(ComposeError::Conflict { first, second, at }) = arrange(text, &self.edits) {
@@ -177,13 +180,16 @@ impl Asked {
                     && Some(edit) != inner.map(|i| &self.edits[i])
             });
             let (Some(inner), Some(outer)) = (inner, outer) else { return };
-            let loser = if comes_first(&first, &second) {
-                inner
+            let (loser, scope) = if comes_first(&first, &second) {
+                (inner, Scope::File)
             } else if comes_first(&second, &first) {
-                outer
+                (outer, Scope::File)
             } else if first == second && self.is_within(inner, outer) {
-                self.leave_out(inner);
-                continue;
+                if !self.takes_from(outer, inner) {
+                    self.leave_out(inner);
+                    continue;
+                }
+                (outer, Scope::Parent)
             } else {
                 return;
             };
@@ -192,7 +198,9 @@ impl Asked {
             if rules.rules[index].variants.iter().any(|variant| !variant.hosts.is_empty()) {
                 return;
             }
-            let seed = Seed { rule: index, scope: Scope::File, given: Arc::default() };
+            let seed = Seed { rule: index, scope, given: Arc::default() };
+            let found = self.matches.get(&(rule.clone(), match_id)).cloned();
+            let at = found.filter(|_| scope == Scope::Parent).unwrap_or(0..text.len());
             self.leave_out(loser);
             let place = self.places.get(&(rule.clone(), match_id));
             let told = |one: &Finding| {
@@ -201,8 +209,7 @@ impl Asked {
             if let Some(at) = report.findings.iter().position(told) {
                 report.findings.remove(at);
             }
-            let (edits, at) = (0..0, 0..text.len());
-            self.seeds.push(Planted { seeds: vec![seed], edits, at, of: Some((rule, match_id)) });
+            self.seeds.push(Planted { seeds: vec![seed], edits: 0..0, at, of: Some((rule, match_id)) });
         }
     }
 
@@ -212,6 +219,15 @@ impl Asked {
         let own = |edit: &&Edit| edit.rule == inner.rule && edit.match_id == inner.match_id;
         let within = |edit: &Edit| outer.range.start <= edit.range.start && edit.range.end <= outer.range.end;
         inner.match_id != outer.match_id && self.edits.iter().filter(own).all(within)
+    }
+
+    /// Whether an edit copies something of what another one within it replaces.
+    fn takes_from(&self, outer: usize, inner: usize) -> bool {
+        let within = &self.edits[inner].range;
+        self.edits[outer].replacement.iter().any(|part| match part {
+            Fragment::Copy(copied) => copied.start < within.end && within.start < copied.end,
+            Fragment::Text(_) => false,
+        })
     }
 
     /// Leaves out comments about code that another edit deletes. What is written anew may hold what they speak of.

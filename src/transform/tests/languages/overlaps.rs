@@ -87,6 +87,57 @@ fn matches_within_each_other_on_several_lines_are_both_made() {
     assert!(made.starts_with('=') || made == "a()\nwhile z:\n    b()\n    c()\n", "{made}");
 }
 
+/// Language; code of three within each other, and with the innermost two joined; a pattern of two, and what
+/// becomes of them.
+const TOWERS: &[(&str, &str, &str, &str, &str)] = &[
+    ("python", "x = f(f(f(1)))\n", "x = f(1)\n", "\"f(f($X))\"", "f($X)"),
+    ("sql", "select f(f(f(1))) from t\n", "select f(1) from t\n", "expr(\"f(f($X))\")", "f($X)"),
+    ("scala", "object A { val x = f(f(f(1))) }\n", "object A { val x = f(1) }\n", "\"f(f($X))\"", "f($X)"),
+    ("java", "class A { int x = f(f(f(1))); }\n", "class A { int x = f(1); }\n", "\"f(f($X))\"", "f($X)"),
+    ("swift", "let x = f(f(f(1)))\n", "let x = f(1)\n", "\"f(f($X))\"", "f($X)"),
+    ("kotlin", "val x = f(f(f(1)))\n", "val x = f(1)\n", "\"f(f($X))\"", "f($X)"),
+    ("go", "package p\n\nvar x = f(f(f(1)))\n", "package p\n\nvar x = f(1)\n", "\"f(f($X))\"", "f($X)"),
+    ("rust", "fn m() { f(f(f(1))); }\n", "fn m() { f(1); }\n", "\"f(f($X))\"", "f($X)"),
+    ("javascript", "x = f(f(f(1)));\n", "x = f(1);\n", "\"f(f($X))\"", "f($X)"),
+    ("typescript", "x = f(f(f(1)));\n", "x = f(1);\n", "\"f(f($X))\"", "f($X)"),
+    ("tsx", "x = <p>{f(f(f(1)))}</p>;\n", "x = <p>{f(1)}</p>;\n", "\"f(f($X))\"", "f($X)"),
+    ("yaml", "f: {f: {f: 1}}\n", "f: 1\n", "pair(\"f: {f: $X}\")", "f: $X"),
+    ("json", "{\"f\": {\"f\": {\"f\": 1}}}\n", "{\"f\": 1}\n", "member(\"\\\"f\\\": {\\\"f\\\": $X}\")", "\"f\": $X"),
+    ("toml", "f = { f = { f = 1 } }\n", "f = 1\n", "stmt(\"f = { f = $X }\")", "f = $X"),
+    ("bash", "f $(f $(f 1))\n", "f 1\n", "\"f $(f $X)\"", "f $X"),
+];
+
+#[test]
+fn overlapping_matches_of_one_rule_are_made_from_the_inside_out() {
+    covers(TOWERS.iter().map(|row| row.0), &[]);
+    let mut wrong = Vec::new();
+    for (language, code, wanted, pattern, template) in TOWERS {
+        let made = check(
+            &format!("rule(\"r\").lang({language:?}).find({pattern}).replace({template:?});"),
+            &path(language),
+            code,
+        );
+        if made != *wanted {
+            wrong.push(format!("{language}: {code:?}\n  {made:?}"));
+        }
+    }
+    none_wrong(&wrong);
+    // The inner one is made first, and nothing it wrote is looked at but by what is around it.
+    let first = "rule(\"r\").lang(\"python\").find(\"f(f($X))\").replace(\"f(g($X))\");";
+    assert_eq!(check(first, "a.py", "f(f(f(1)))\n"), "f(g(g(1)))\n");
+    let blocks = "rule(\"r\").lang(\"python\").find(stmt(\"if $A:\\n    if $B:\\n        $$$C\")).replace(\"if $A and $B:\\n    $$$C\");";
+    let made = check(blocks, "a.py", "if a:\n    if b:\n        if c:\n            x()\n            y()\n");
+    assert_eq!(made, "if a and (b and c):\n    x()\n    y()\n");
+    // What the outer one takes away takes the inner one along.
+    let away = "rule(\"r\").lang(\"python\").find(\"f(f($_))\").replace(\"0\");";
+    assert_eq!(check(away, "a.py", "x = f(f(f(1)))\n"), "x = 0\n");
+    let tower = |n: usize| format!("{}1{}\n", "f(".repeat(n), ")".repeat(n));
+    let one = "rule(\"r\").lang(\"python\").find(\"f(f($X))\").replace(\"f($X)\");";
+    assert_eq!(check(one, "a.py", &tower(60)), "f(1)\n");
+    let grows = "rule(\"r\").lang(\"python\").find(\"f(f($X))\").replace(\"f(f(f($X)))\");";
+    assert!(check(grows, "a.py", &tower(3)).starts_with("=\nRefused"));
+}
+
 #[test]
 fn nothing_is_said_of_code_that_another_rule_deletes() {
     let rules = "rule(\"out\").lang(\"python\").find(\"h($X)\").delete();\n\
