@@ -37,9 +37,64 @@ fn shape(tree: &Tree) -> Vec<(usize, u16, String)> {
 
 /// The text that no child has, without what quotes it.
 fn own(node: Node<'_>) -> String {
-    let text = if node.is_leaf() { node.text().to_owned() } else { node.gaps().concat() };
     if node.is_extra() {
-        return text.split_whitespace().collect();
+        return node.text().split_whitespace().collect();
     }
-    text.replace("\\\"", "\"").replace("\\'", "'").replace(['"', '\''], "").trim().to_owned()
+    let holes = &node.tree().language.facts.string.holes;
+    let is_hole = holes.iter().any(|kind| kind == node.kind());
+    let around = node.parent().filter(|parent| parent.is_string() && !is_hole);
+    if around.is_none() && !node.is_string() {
+        let text = if node.is_leaf() { node.text().to_owned() } else { node.gaps().concat() };
+        return if node.kind() == "jsx_text" { rendered(&text) } else { text.trim().to_owned() };
+    }
+    let range = node.local_range();
+    let is_end = around.is_none_or(|around| {
+        let whole = around.local_range();
+        whole.start == range.start || whole.end == range.end
+    });
+    let text = between_children(node);
+    if is_end { unquoted(&text) } else { unescaped(&text) }
+}
+
+/// What stands beside the children of a node: where they stand among it says something.
+fn between_children(node: Node<'_>) -> String {
+    let (mut text, mut at) = (String::new(), node.local_range().start);
+    let whole = node.tree().text();
+    for child in node.children() {
+        text.push_str(&whole[at..child.local_range().start]);
+        text.push('\0');
+        at = child.local_range().end;
+    }
+    text.push_str(&whole[at..node.local_range().end]);
+    text
+}
+
+/// A literal, or an end of one, without its quotes; white space in it says something, and so do quotes.
+fn unquoted(text: &str) -> String {
+    let is_quote = |c: char| matches!(c, '"' | '\'');
+    let Some(from) = text.find(is_quote) else { return unescaped(text) };
+    let quotes = text[from..].len() - text[from..].trim_start_matches(is_quote).len();
+    let (prefix, rest) = (&text[..from], &text[from + quotes..]);
+    // Of nothing but quotes it is an end, or empty.
+    let trailing = rest.len() - rest.trim_end_matches(is_quote).len();
+    if prefix.is_empty() && rest.is_empty() {
+        return String::new();
+    }
+    format!("{prefix}\0{}", unescaped(&rest[..rest.len() - trailing.min(quotes)]))
+}
+
+fn unescaped(text: &str) -> String {
+    text.replace("\\\"", "\"").replace("\\'", "'")
+}
+
+/// Text between tags, as it is shown: line breaks, and what is around them, are one blank within and nothing at an
+/// end.
+fn rendered(text: &str) -> String {
+    let lines: Vec<&str> = text.split('\n').collect();
+    let last = lines.len() - 1;
+    let line = |(at, line): (usize, &&str)| {
+        let line = if at > 0 { line.trim_start() } else { line };
+        if at < last { line.trim_end().to_owned() } else { line.to_owned() }
+    };
+    lines.iter().enumerate().map(line).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }

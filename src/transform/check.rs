@@ -239,7 +239,13 @@ impl Result<'_> {
         let is = |kinds: &[String], n: &Node<'_>| kinds.iter().any(|kind| kind == n.kind());
         let has_block = |n: &Node<'_>| n.children().any(|c| self.new.language.is_never_empty(c.kind_id()));
         let before = |n: &Node<'_>| &self.new.text()[..n.local_range().start];
-        let behind = |n: &Node<'_>| !before(n).rsplit('\n').next().unwrap_or("").trim().is_empty();
+        // Behind the bracket that is around it, a statement has room for lines of its own.
+        let behind = |n: &Node<'_>| {
+            let line = before(n).rsplit('\n').next().unwrap_or("").trim_end();
+            let first = n.parent().and_then(|around| around.children().next());
+            !line.trim().is_empty()
+                && !first.is_some_and(|s| standing::opens(s) && before(n).trim_end().len() == s.local_range().end)
+        };
         let goes_on = |n: &Node<'_>| {
             let gap = before(n);
             let lines = gap[gap.trim_end().len()..].matches('\n').count();

@@ -3,6 +3,14 @@
 
 use super::{covers, made, none_wrong};
 
+#[test]
+fn a_lambda_behind_its_brace_has_lines_of_its_own() {
+    let rule = ".find(\"def $F = $B\").where(#{ B: kind(\"block\") }).edit(|m, cx| edits([wrap(m.B, \"$IT.w()\")]))";
+    let code = "object A {\n  def f = {\n    run { sc =>\n      {\n        ()\n      }\n    }\n  }\n}\n";
+    let wanted = "object A {\n  def f = {\n    run { sc =>\n      {\n        ()\n      }\n    }\n  }.w()\n}\n";
+    assert_eq!(made("scala", rule, code), wanted);
+}
+
 /// Language, what is found, what is written, code, and what becomes of it.
 const MOVES: &[(&str, &str, &str, &str, &str)] = &[
     (
