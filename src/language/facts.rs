@@ -5,6 +5,7 @@
 use serde::Deserialize;
 
 use super::named::SymbolFacts;
+use super::once::{AnchorFacts, Once, Reader};
 use super::result::ResultFacts;
 use super::strings::StringFacts;
 
@@ -94,6 +95,13 @@ pub struct Facts {
     /// Places within nodes that must hold something, though the grammar reads them empty.
     #[serde(default)]
     pub hollow: Vec<Hollow>,
+    /// What may stand once under one name.
+    #[serde(default)]
+    pub once: Vec<Once>,
+    /// Names that values are given and called by.
+    pub anchors: Option<AnchorFacts>,
+    /// Who reads a whole file.
+    pub reader: Option<Reader>,
     /// What stands in a block that would be empty.
     pub filler: Option<String>,
     /// What goes on behind the end of a line, where the line ends in this.

@@ -11,6 +11,7 @@ mod files;
 mod kinds;
 mod line_ends;
 mod named;
+mod once;
 mod operators;
 mod result;
 mod strings;
@@ -31,6 +32,7 @@ pub use facts::{
 pub use files::FileLanguages;
 pub use line_ends::LineEnds;
 pub use named::{ImportFacts, SymbolFacts, TypeFacts};
+pub use once::{AnchorFacts, Once, Reader};
 pub use operators::{Binding, Operation, Operators, Side};
 pub use result::ResultFacts;
 pub use strings::StringFacts;
@@ -324,6 +326,10 @@ fn check(facts: &Facts, known: &kinds::Kinds, grammar: &tree_sitter::Language) -
     ];
     of_elements.into_iter().try_for_each(places)?;
     facts.hollow.iter().map(|hollow| &hollow.inside).try_for_each(places)?;
+    facts.once.iter().flat_map(|once| [&once.kinds, &once.inside, &once.parted_by]).try_for_each(ids)?;
+    let anchors =
+        facts.anchors.iter().map(|facts| [&facts.anchor, &facts.alias, &facts.scope].map(String::clone).to_vec());
+    anchors.into_iter().try_for_each(|kinds| ids(&kinds))?;
     facts.belongs.iter().flat_map(|belonging| [&belonging.kinds, &belonging.to]).try_for_each(places)
 }
 

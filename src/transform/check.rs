@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::inside::{Inside, read};
 use super::moves::Moves;
 use super::scopes::{self, Met};
-use super::{standing, together};
+use super::{once, standing, together};
 use crate::edit::{Arranged, Edit, Fragment, Splice, in_old_text};
 use crate::language::Language;
 use crate::rule::{fillings, hollows};
@@ -73,7 +73,26 @@ impl Result<'_> {
     /// What holds for a file once nothing more is done to it.
     pub(super) fn whole(&self) -> std::result::Result<(), Wrong> {
         self.reads()?;
-        self.empty_blocks()
+        self.empty_blocks()?;
+        self.once()
+    }
+
+    /// What stands once stands once, and what is called by a name is there.
+    fn once(&self) -> std::result::Result<(), Wrong> {
+        let wrong = |at: &Range<usize>, why| Err(self.wrong(beside(&self.arranged.splices, at), why));
+        if let Some((at, why)) = once::misnamed(self.old, self.new, self.edits, self.arranged) {
+            return wrong(&at, why);
+        }
+        let Some(reader) = self.new.language.facts.reader else { return Ok(()) };
+        let Some((at, why)) = reader.objects(self.new.text()) else { return Ok(()) };
+        // What is a template of such a file, or a newer kind of it, nobody can tell.
+        if reader.objects(self.old.text()).is_some() {
+            return Ok(());
+        }
+        let ((line, column), name) = (self.new.line_column(at), &self.new.language.facts.name);
+        let text = short(self.new.text()[at..].lines().next().unwrap_or(""));
+        let why = format!("the edit would leave what is no {name}: `{text}` at {line}:{column} of the result: {why}");
+        wrong(&(at..at), why)
     }
 
     /// No edit rests on what the grammar reads otherwise than the language does.

@@ -20,6 +20,7 @@ mod memory;
 mod moves;
 mod neighbours;
 mod nesting;
+mod once;
 mod parting;
 pub mod plan;
 mod projects;

@@ -5,6 +5,7 @@ mod comments;
 mod elements;
 mod hollow;
 mod lines;
+mod once;
 mod overlaps;
 mod standing;
 mod units;

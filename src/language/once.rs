@@ -1,0 +1,57 @@
+//! What a language says once: keys of a mapping, anchors of a document.
+//!
+//! Must not: look at a tree.
+
+use serde::Deserialize;
+
+/// Kinds that may stand once under one name in what is around them: pairs, arguments by name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Once {
+    /// The kinds.
+    pub kinds: Vec<String>,
+    /// The kinds of what is around them.
+    pub inside: Vec<String>,
+    /// The field of the name; where there is none, the first node that has a name of its own.
+    #[serde(default)]
+    pub field: String,
+    /// Whether a name without quotes is the same as the text.
+    #[serde(default)]
+    pub bare: bool,
+    /// Kinds that may come from elsewhere with any name: what stands behind one takes its place on purpose.
+    #[serde(default)]
+    pub parted_by: Vec<String>,
+}
+
+/// Names that a value is given, and is called by elsewhere.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnchorFacts {
+    /// The kind of the name where it is given.
+    pub anchor: String,
+    /// The kind of the name where it is called.
+    pub alias: String,
+    /// The kind of all that knows it.
+    pub scope: String,
+}
+
+/// Who reads a whole file, and knows better than the grammar whether it is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reader {
+    /// The reader of TOML: tables and keys with dots in them are one thing that may be said in many ways.
+    Toml,
+}
+
+impl Reader {
+    /// Why a file is not right, if it is not, and where, in bytes.
+    pub fn objects(self, text: &str) -> Option<(usize, String)> {
+        match self {
+            Self::Toml => {
+                let error = text.parse::<toml::Table>().err()?;
+                let why = error.message().lines().next().unwrap_or("").to_owned();
+                Some((error.span().map_or(0, |span| span.start), why))
+            }
+        }
+    }
+}
