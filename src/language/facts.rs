@@ -438,6 +438,15 @@ pub struct Belonging {
     /// What one that takes the place of another must have in common with it.
     #[serde(default)]
     pub like: Likeness,
+    /// Where new code may hold it, of `to`, where not everywhere: `function_declaration async` has that word.
+    #[serde(default)]
+    pub homes: Vec<String>,
+    /// The same for people: "an `async` function".
+    #[serde(default)]
+    pub needs: String,
+    /// Whether it may also stand where nothing of `to` is around it.
+    #[serde(default)]
+    pub top: bool,
 }
 
 /// What takes the place of a function, a loop and the like.

@@ -330,7 +330,7 @@ fn check(facts: &Facts, known: &kinds::Kinds, grammar: &tree_sitter::Language) -
     let anchors =
         facts.anchors.iter().map(|facts| [&facts.anchor, &facts.alias, &facts.scope].map(String::clone).to_vec());
     anchors.into_iter().try_for_each(|kinds| ids(&kinds))?;
-    facts.belongs.iter().flat_map(|belonging| [&belonging.kinds, &belonging.to]).try_for_each(places)
+    facts.belongs.iter().flat_map(|belonging| [&belonging.kinds, &belonging.to, &belonging.homes]).try_for_each(places)
 }
 
 impl std::fmt::Debug for Language {

@@ -177,6 +177,7 @@ impl Result<'_> {
         }
         self.illegal()?;
         self.stray()?;
+        self.homeless()?;
         if let Some(node) = together::swallowed(self.old, self.new, self.arranged) {
             let end = node.local_range().end;
             let gap = |s: &Splice| self.old.text().get(end..s.range.start).is_some_and(|gap| gap.trim().is_empty());
@@ -205,6 +206,19 @@ impl Result<'_> {
         let around = node.parent().map_or_else(String::new, Node::short);
         let why = format!("`{}` can't stand in `{around}` at {}{mend}", node.short(), self.place(node));
         Err(self.wrong(beside(&self.arranged.splices, &node.local_range()), why))
+    }
+
+    /// What is written has what it belongs to around it.
+    fn homeless(&self) -> std::result::Result<(), Wrong> {
+        let Some(homeless) = standing::homeless(self.new, self.arranged, self.edits) else { return Ok(()) };
+        let why = format!(
+            "`{}` at {} needs {} around it: narrow the rule with `where`, or edit this place by hand",
+            homeless.node.short(),
+            self.place(homeless.node),
+            homeless.needs
+        );
+        let edit = &self.edits[homeless.edit];
+        Err(Wrong { at: edit.range.start, rule: edit.rule.clone(), why })
     }
 
     /// What belongs to a function or loop stays in it.

@@ -296,6 +296,39 @@ pub(super) fn stray<'a>(old: &'a Tree, new: &Tree, arranged: &Arranged, edits: &
     None
 }
 
+/// What an edit writes where nothing around is what it belongs to.
+pub(super) struct Homeless<'a> {
+    /// The edit.
+    pub edit: usize,
+    pub node: Node<'a>,
+    /// What it would have to stand in, for people.
+    pub needs: &'static str,
+}
+
+/// The first that is: a `break` in no loop, an `await` in a function that is not `async`.
+pub(super) fn homeless<'a>(new: &'a Tree, arranged: &Arranged, edits: &[Edit]) -> Option<Homeless<'a>> {
+    let rows: Vec<&'static Belonging> = new.language.facts.belongs.iter().filter(|row| !row.homes.is_empty()).collect();
+    if rows.is_empty() {
+        return None;
+    }
+    arranged.placed.iter().find_map(|placed| {
+        let written = placed.fragment.and_then(|at| edits[placed.edit].replacement.get(at));
+        written.filter(|part| matches!(part, Fragment::Text(_)))?;
+        within(new, &placed.range).find_map(|node| {
+            let row = rows.iter().find(|row| is_one(node, &row.kinds) && !is_labelled(node))?;
+            let at_home = home(node, row).map_or(row.top, |home| is_one(home, &row.homes));
+            (!at_home).then_some(Homeless { edit: placed.edit, node, needs: &row.needs })
+        })
+    })
+}
+
+/// Whether a node names what it leaves, or goes on with: `break outer`.
+fn is_labelled(node: Node<'_>) -> bool {
+    node.named_children()
+        .any(|child| child.is_leaf() && (child.kind().contains("label") || child.kind().ends_with("identifier")))
+        && (node.text().starts_with("break") || node.text().starts_with("continue"))
+}
+
 /// Whether a node of what was kept has another home than it had. Of an edit: what it copied, what
 /// it took, and where all of it is now.
 fn strays(

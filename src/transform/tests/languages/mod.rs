@@ -4,6 +4,7 @@
 mod comments;
 mod elements;
 mod hollow;
+mod homes;
 mod lines;
 mod once;
 mod overlaps;
