@@ -284,7 +284,19 @@ fn read(context: &Context, spelt: &Spelt, tree: &Tree, named: bool) -> Result<Re
 /// Whether a reading in a context that is a last resort is as likely as another one.
 fn competes(context: &Context, node: Node<'_>) -> bool {
     let is = |kinds: &[String], node: Node<'_>| kinds.iter().any(|kind| kind == node.kind());
-    is(&context.competes, node) && !node.descendants().any(|part| is(&context.unlikely, part))
+    is(&context.competes, node) && !node.descendants().any(|part| is(&context.unlikely, part)) && !is_split(node)
+}
+
+/// Whether a reading takes one operator of the language for two: `A && B`, as a type.
+fn is_split(node: Node<'_>) -> bool {
+    let tokens: Vec<Node<'_>> = node.descendants().filter(|part| part.is_leaf() && !part.is_named()).collect();
+    tokens.windows(2).any(|pair| {
+        let (first, second) = (pair[0], pair[1]);
+        // What closes a list closes another one behind it.
+        first.local_range().end == second.local_range().start
+            && first.text() != ">"
+            && node.tree().language.kind_id(&format!("{}{}", first.text(), second.text()), false).is_some()
+    })
 }
 
 /// Whether a node is a name that no code may have.

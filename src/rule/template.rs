@@ -151,7 +151,7 @@ fn without_separator<'t>(out: &mut [Fragment], text: &'t str) -> &'t str {
     let words = last.trim_end_matches(' ').len();
     if let Some(rest) = last.trim_end().strip_suffix(',') {
         last.truncate(rest.len());
-    } else if (text.is_empty() || text.starts_with(' ')) && !last[..words].ends_with('\n') {
+    } else if (text.is_empty() || text.starts_with([' ', '>', ')', ']'])) && !last[..words].ends_with('\n') {
         last.truncate(words);
     }
     text
@@ -190,6 +190,7 @@ mod tests {
         assert_eq!(check("f($$$A, $B)", "A"), "f(b)");
         assert_eq!(check("f($A, $$$B, $C)", "B"), "f(a, c)");
         assert_eq!(check("f($$$A)", "A"), "f()");
+        assert_eq!(check("<a $$$A>$B</a>", "A"), "<a>b</a>");
         let fill =
             |name: &str| Some(Filling::Code(vec![Fragment::Text(if name == "A" { "a" } else { "" }.to_owned())]));
         let filled = Template::new("f($A, $B)").fill(fill).unwrap();
