@@ -34,7 +34,10 @@
 (unary_expression operator: "&" operand: (composite_literal type: (_) @construct.type)) @construct
 (call_expression function: (identifier) @_new arguments: (argument_list . (_) @construct.type .) (#eq? @_new "new")) @construct
 
-(keyed_element key: (literal_element (identifier) @label))
+; A key of a map or an index of an array is a value.
+(composite_literal type: [(type_identifier) (qualified_type) (generic_type)]
+  body: (literal_value (keyed_element key: (literal_element (identifier) @label))))
+(literal_element (literal_value (keyed_element key: (literal_element (identifier) @label))))
 (assignment_statement left: (expression_list (_) @write))
 (inc_statement (_) @write)
 (dec_statement (_) @write)

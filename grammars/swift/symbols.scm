@@ -31,6 +31,9 @@
 (property_declaration name: (pattern (pattern (simple_identifier) @define)))
 (protocol_property_declaration name: (pattern bound_identifier: (simple_identifier) @define))
 (enum_entry name: (simple_identifier) @define)
+(protocol_function_declaration name: (simple_identifier) @define)
+[(computed_setter (simple_identifier) @define) (willset_clause (simple_identifier) @define)
+ (didset_clause (simple_identifier) @define)]
 (for_statement item: (pattern bound_identifier: (simple_identifier) @define))
 (for_statement item: (pattern (pattern (simple_identifier) @define)))
 (if_statement bound_identifier: (simple_identifier) @define)
@@ -54,6 +57,8 @@
 (value_argument reference_specifier: (value_argument_label (simple_identifier) @label))
 (parameter external_name: (simple_identifier) @label)
 (call_suffix name: (simple_identifier) @label)
+(control_transfer_statement ["break" "continue"] result: (simple_identifier) @label.jump)
+(macro_invocation (simple_identifier) @label)
 (constructor_suffix name: (simple_identifier) @label)
 (tuple_expression name: (simple_identifier) @label)
 (assignment target: (directly_assignable_expression (_) @write))

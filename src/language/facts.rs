@@ -241,9 +241,13 @@ pub struct ElementFacts {
     /// Node kinds of which the only one goes with the token before it: `: A`.
     #[serde(default)]
     pub introduced: Vec<String>,
-    /// Node kinds of elements behind which an `=` and a value may stand, beside them: `a: Int = 1`.
+    /// Node kinds of elements behind which an `=` and a value may stand, beside them: `a: Int = 1`; `kind.field` for what is
+    /// in that field of it.
     #[serde(default)]
     pub defaults: Vec<String>,
+    /// Node kinds of what may stand there without an `=`: `case a(Int)`.
+    #[serde(default)]
+    pub contents: Vec<String>,
     /// Kinds of lists in which a `;` parts elements.
     #[serde(default)]
     pub semicolons: Vec<String>,
@@ -423,6 +427,13 @@ pub struct LineEndFacts {
     /// Kinds between braces in which the grammar asks for an end behind the last statement.
     #[serde(default)]
     pub closed: Vec<String>,
+    /// Kinds of statements that lack it where nothing around them was read.
+    #[serde(default)]
+    pub unended: Vec<String>,
+    /// Kinds that the grammar makes of a declaration which lacks it, and the word that one then begins with, before
+    /// a name: `infix_expression object`.
+    #[serde(default)]
+    pub mistaken: Vec<String>,
     /// What ends a statement wherever it stands: one byte, which the parser is given for a blank.
     pub end: String,
 }

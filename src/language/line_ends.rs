@@ -13,6 +13,10 @@ pub struct LineEnds {
     inside: Vec<(u16, Option<String>)>,
     /// Kinds between braces in which the grammar asks for an end behind the last statement.
     closed: Vec<u16>,
+    /// Kinds of what such an end is asked for behind, where nothing of that could be read.
+    unended: Vec<u16>,
+    /// Kinds that the grammar makes of a declaration without it, and the word that one of them then begins with.
+    mistaken: Vec<(u16, String)>,
     /// What ends a statement wherever it stands.
     pub end: u8,
 }
@@ -44,6 +48,20 @@ impl LineEnds {
         self.closed.contains(&kind)
     }
 
+    /// Whether that is asked for behind a node of this kind.
+    pub fn unended(&self, kind: u16) -> bool {
+        self.unended.contains(&kind)
+    }
+
+    /// Whether a node of this kind with this code is a declaration without such an end: it begins with a word, and
+    /// a name.
+    pub fn mistaken(&self, kind: u16, code: &str) -> bool {
+        let is_name =
+            |rest: &str| rest.starts_with(char::is_whitespace) && rest.trim_start().starts_with(char::is_alphabetic);
+        let row = self.mistaken.iter().find(|(known, _)| *known == kind);
+        row.and_then(|(_, word)| code.strip_prefix(word.as_str())).is_some_and(is_name)
+    }
+
     /// `id` gives the number of a kind, or what is wrong with it.
     pub(super) fn new(
         facts: &LineEndFacts,
@@ -55,6 +73,9 @@ impl LineEnds {
             Ok((id(kind)?, word))
         };
         let inside = facts.inside.iter().map(inside).collect::<Result<_, String>>()?;
+        let mistaken = facts.mistaken.iter().filter_map(|row| row.split_once(' '));
+        let mistaken = mistaken.map(|(kind, word)| Ok((id(kind)?, word.to_owned()))).collect::<Result<_, String>>()?;
+        let unended = facts.unended.iter().map(|kind| id(kind)).collect::<Result<_, String>>()?;
         let closed = facts.closed.iter().map(|kind| id(kind)).collect::<Result<_, String>>()?;
         let &[end] = facts.end.as_bytes() else { return Err(format!("`{}` is no single byte", facts.end)) };
         Ok(Self {
@@ -63,6 +84,8 @@ impl LineEnds {
             comment: facts.comment.clone(),
             inside,
             closed,
+            unended,
+            mistaken,
             end,
         })
     }

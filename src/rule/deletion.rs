@@ -10,7 +10,11 @@ use super::elements::{element, is_join};
 use super::result::{has_token, needs_result};
 use crate::edit::Fragment;
 use crate::language::{ElementFacts, Marked};
+use crate::symbol::Symbols;
 use crate::tree::{Node, NodeId, Tree};
+
+/// Tokens behind which the name of a member stands.
+pub const MEMBER_DOTS: [&str; 5] = [".", "?.", "::", "&.", "->"];
 
 /// Bytes that go, and what is left in their place.
 pub type Deletion = (Range<usize>, Vec<Fragment>);
@@ -73,11 +77,30 @@ pub fn deletion_with_value(node: Node<'_>) -> Result<Deletion, String> {
 }
 
 /// What a name is that of, where it has none without it: a declaration, a parameter, a call.
-fn named_by(name: Node<'_>) -> Option<Node<'_>> {
-    let around = name.parent()?;
-    let nameless = &name.tree().language.facts.elements.nameless;
-    let is_name = name.is_leaf() && name.field_name() == Some("name") && around.local_range() != name.local_range();
+fn named_by(node: Node<'_>) -> Option<Node<'_>> {
+    let facts = &node.tree().language.facts;
+    let same = |other: &Node<'_>| other.local_range() == node.local_range();
+    let is_layer = |up: &Node<'_>| facts.exact.iter().any(|kind| kind == up.kind()) && same(up);
+    let name = std::iter::successors(Some(node), |n| n.children().next().filter(same)).last()?;
+    let around = name.ancestors().find(|up| !is_layer(up))?;
+    let nameless = &facts.elements.nameless;
+    // Of a list, the only one may go.
+    let listed = around.text().starts_with(['(', '[', '{', '|']);
+    let is_called = || name.field_name() == Some("name") || !listed && introduces(name);
+    let is_name = name.is_leaf() && !same(&around) && (is_called() || is_behind_dot(name));
     (is_name && !nameless.iter().any(|kind| kind == around.kind())).then_some(around)
+}
+
+/// Whether a name stands behind the dot of what it is a member of.
+fn is_behind_dot(name: Node<'_>) -> bool {
+    let before = name.local_range().start.checked_sub(1).map(|at| name.tree().last_from(at));
+    before.is_some_and(|token| token.is_leaf() && !token.is_named() && MEMBER_DOTS.contains(&token.text()))
+}
+
+/// Whether a name introduces something, or is that of an argument.
+fn introduces(name: Node<'_>) -> bool {
+    let symbols = Symbols::of(name.tree());
+    symbols.labels_by(name) || symbols.is_definition(name) && !symbols.in_import(name)
 }
 
 /// Whether a node is what stands behind an `=`.
@@ -324,7 +347,11 @@ fn whole(node: Node<'_>) -> Node<'_> {
         outer.start == own.start && ends && (around.is_statement() || is_body(*around))
     };
     let is_alone = |around: &Node<'_>, inner: Node<'_>| are_all_of(*around, |child| child.id == inner.id);
-    let mut inner = introduced(node).map_or(node, |(_, whole)| whole);
+    // Layers that say no more than the name: `import a`.
+    let layers = std::iter::once(node).chain(node.ancestors());
+    let mut layers = layers.take_while(|up| up.local_range() == node.local_range());
+    let lone = layers.find(|one| one.parent().is_some_and(|around| is_alone(&around, *one)));
+    let mut inner = introduced(node).map_or(lone.unwrap_or(node), |(_, whole)| whole);
     let goes = |around: &Node<'_>, inner| carries(around, inner) || is_all(around, inner) || is_alone(around, inner);
     while let Some(around) = inner.parent().filter(|around| goes(around, inner)) {
         inner = around;
@@ -377,7 +404,11 @@ fn hangs(node: Node<'_>) -> bool {
 
 /// The last of what an element is beside the node: the value that a parameter has.
 fn tail(node: Node<'_>) -> Node<'_> {
-    if !node.tree().language.facts.elements.defaults.iter().any(|kind| kind == node.kind()) {
+    let facts = &node.tree().language.facts.elements;
+    let has_more = |around: Node<'_>| {
+        facts.defaults.iter().any(|kind| kind.contains('.')) && is_listed(around, node, &facts.defaults)
+    };
+    if !facts.defaults.iter().any(|kind| kind == node.kind()) && !node.parent().is_some_and(has_more) {
         return node;
     }
     let siblings: Vec<Node<'_>> = node.parent().map(|parent| parent.children().collect()).unwrap_or_default();
@@ -385,6 +416,7 @@ fn tail(node: Node<'_>) -> Node<'_> {
         siblings.into_iter().filter(|other| !other.is_extra()).skip_while(|other| other.id != node.id).skip(1);
     match (behind.next(), behind.next()) {
         (Some(equals), Some(value)) if equals.text() == "=" => value,
+        (Some(contents), _) if facts.contents.iter().any(|kind| kind == contents.kind()) => contents,
         _ => node,
     }
 }

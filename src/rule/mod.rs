@@ -43,8 +43,8 @@ mod uses;
 pub use arguments::{Argument, Bound as BoundArguments, Parameter, bind, parts as argument_parts, signature};
 pub use around::{Context, Side};
 pub use deletion::{
-    Deletion, comment_behind, deletion, deletion_with_value, element_gone, elements_gone, is_body, is_data, is_listed,
-    whole_lines,
+    Deletion, MEMBER_DOTS, comment_behind, deletion, deletion_with_value, element_gone, elements_gone, is_body,
+    is_data, is_listed, whole_lines,
 };
 pub use elements::elements;
 pub use embedded::{Embedded, embed};

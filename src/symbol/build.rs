@@ -155,8 +155,11 @@ impl<'t> Builder<'t> {
                 "speaks" | "speaks.in.braces" => {
                     found.symbols.speaking.insert(id, *capture == "speaks.in.braces");
                 }
-                "label" => {
+                "label" | "label.jump" => {
                     found.symbols.labels.insert(id);
+                    if *capture == "label.jump" {
+                        found.symbols.jumps.insert(id);
+                    }
                 }
                 // What is nothing but another node is that one, too: the target of an assignment.
                 "write" => {

@@ -133,6 +133,8 @@ pub struct Symbols {
     nameless: HashSet<NodeId>,
     /// Names that refer to nothing: those of named arguments.
     labels: HashSet<NodeId>,
+    /// Of these, where code jumps to a label that the grammar gives no name of its own.
+    jumps: HashSet<NodeId>,
     /// Texts that speak of names: all of a text, or what is in its braces only.
     speaking: HashMap<NodeId, bool>,
     /// Names that may be those of what another file declares.
@@ -297,6 +299,16 @@ impl Symbols {
     /// Whether the node is a name that is introduced where it stands.
     pub fn is_definition(&self, node: Node<'_>) -> bool {
         self.by_node.contains_key(&node.id)
+    }
+
+    /// Whether the node is a name that refers to nothing: that of a named argument.
+    pub fn labels_by(&self, node: Node<'_>) -> bool {
+        self.labels.contains(&node.id)
+    }
+
+    /// Whether the node is the label to which code jumps.
+    pub fn jumps_by(&self, node: Node<'_>) -> bool {
+        self.jumps.contains(&node.id)
     }
 
     /// Whether the node is assigned to, changed in place, or deleted.

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::inside::{Inside, read};
 use super::moves::Moves;
 use super::scopes::{self, Met};
-use super::{once, standing, together};
+use super::{naming, once, standing, together};
 use crate::edit::{Arranged, Edit, Fragment, Splice, in_old_text};
 use crate::language::Language;
 use crate::rule::{fillings, hollows};
@@ -58,6 +58,7 @@ impl Result<'_> {
     ) -> std::result::Result<Vec<Touched>, Wrong> {
         self.misread()?;
         self.reads()?;
+        self.displaced()?;
         self.borders()?;
         self.runs()?;
         self.own_lines()?;
@@ -193,6 +194,20 @@ impl Result<'_> {
             return Err(self.wrong(node.local_range().start, why));
         }
         Ok(())
+    }
+
+    /// Where code has a name, it has one still.
+    fn displaced(&self) -> std::result::Result<(), Wrong> {
+        let Some(displaced) = naming::displaced(self.old, self.new, self.edits, self.arranged) else { return Ok(()) };
+        let more = |up: &Node<'_>| up.local_range() != displaced.name.local_range();
+        let around = displaced.name.ancestors().find(more).map_or_else(String::new, Node::short);
+        let why = format!(
+            "`{}` is a name in `{around}`, and what the rule writes is none: narrow the rule with `where`, `outside` or \
+             `symbol(…)`, or put what comes behind the name there with `insert_after`",
+            displaced.name.short()
+        );
+        let rule = self.edits[displaced.edit].rule.clone();
+        Err(Wrong { at: displaced.name.local_range().start, rule, why })
     }
 
     /// What the grammar reads, and the language does not.

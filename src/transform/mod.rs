@@ -18,6 +18,7 @@ mod inside;
 mod lines;
 mod memory;
 mod moves;
+mod naming;
 mod neighbours;
 mod nesting;
 mod once;

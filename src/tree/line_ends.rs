@@ -10,7 +10,10 @@ use crate::language::LineEnds;
 /// Whether any line begins with what may be a statement of its own, or a statement before a brace was not read: most
 /// texts have none, and are not looked at.
 pub(super) fn may_break(nodes: &[NodeData], ends: &LineEnds, text: &str) -> bool {
-    let unread = |node: &NodeData| node.flags & ERROR != 0 && ends.closed(nodes[node.parent as usize].kind);
+    let closed = |node: &NodeData| ends.closed(nodes[node.parent as usize].kind);
+    let after_end = |node: &NodeData| ends.unended(node.kind) && nodes[node.parent as usize].flags & ERROR != 0;
+    let unread =
+        |node: &NodeData| node.flags & ERROR != 0 && closed(node) || after_end(node) || is_mistaken(ends, text, node);
     if nodes.iter().any(unread) {
         return true;
     }
@@ -27,6 +30,13 @@ pub(super) fn missed(nodes: &[NodeData], ends: &LineEnds, text: &str) -> Vec<(us
     for around in 0..nodes.len() as u32 {
         if ends.closed(nodes[around as usize].kind) {
             found.extend(unended(nodes, text, around));
+        }
+        if nodes[around as usize].flags & ERROR != 0 {
+            found.extend(before_braces(nodes, ends, text, around));
+        }
+        if is_mistaken(ends, text, &nodes[around as usize]) {
+            let body = children(nodes, around).last();
+            found.extend(body.and_then(|body| before_last_brace(nodes, text, body)));
         }
         let Some(word) = ends.goes_on(nodes[around as usize].kind) else { continue };
         let words = |n: u32| text.get(nodes[n as usize].start as usize..nodes[n as usize].end as usize);
@@ -56,8 +66,30 @@ fn unended(nodes: &[NodeData], text: &str, around: u32) -> Option<(usize, usize)
         children(nodes, around).filter(|n| nodes[*n as usize].flags & (EXTRA | ERROR) != EXTRA).collect();
     let [.., last, brace] = parts.as_slice() else { return None };
     let (last, brace) = (&nodes[*last as usize], *brace as usize);
-    let closes = text.get(nodes[brace].start as usize..nodes[brace].end as usize) == Some("}");
-    (last.flags & ERROR != 0 && closes).then_some((last.end as usize, brace))
+    (last.flags & ERROR != 0 && closes(&nodes[brace], text)).then_some((last.end as usize, brace))
+}
+
+/// What lacks an end before a brace, in code of which the rest was not read either.
+fn before_braces(nodes: &[NodeData], ends: &LineEnds, text: &str, around: u32) -> Vec<(usize, usize)> {
+    let parts: Vec<u32> = children(nodes, around).filter(|n| nodes[*n as usize].flags & EXTRA == 0).collect();
+    let lacks = |pair: &&[u32]| ends.unended(nodes[pair[0] as usize].kind) && closes(&nodes[pair[1] as usize], text);
+    parts.windows(2).filter(lacks).map(|pair| (nodes[pair[0] as usize].end as usize, pair[1] as usize)).collect()
+}
+
+/// Whether a node is what the grammar made of a declaration whose last statement has no end before the brace.
+fn is_mistaken(ends: &LineEnds, text: &str, node: &NodeData) -> bool {
+    ends.mistaken(node.kind, text.get(node.start as usize..node.end as usize).unwrap_or(""))
+}
+
+/// Where the last statement before the brace of a body ends, and the brace.
+fn before_last_brace(nodes: &[NodeData], text: &str, body: u32) -> Option<(usize, usize)> {
+    let parts: Vec<u32> = children(nodes, body).filter(|n| nodes[*n as usize].flags & EXTRA == 0).collect();
+    let [.., last, brace] = parts.as_slice() else { return None };
+    closes(&nodes[*brace as usize], text).then_some((nodes[*last as usize].end as usize, *brace as usize))
+}
+
+fn closes(node: &NodeData, text: &str) -> bool {
+    text.get(node.start as usize..node.end as usize) == Some("}")
 }
 
 /// Whether statements end with their line where a node stands: between `(` and `)`, or `[` and `]`, nothing does.

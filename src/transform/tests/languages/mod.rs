@@ -6,6 +6,7 @@ mod elements;
 mod hollow;
 mod homes;
 mod lines;
+mod names;
 mod once;
 mod overlaps;
 mod standing;
