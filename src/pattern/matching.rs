@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::calls::Call;
 use super::invocation::Invocation;
 use super::{Child, Givens, Pattern, Shape};
-use crate::tree::{Node, same_text};
+use crate::tree::{Node, NodeId, same_text};
 
 /// What a hole stands for.
 #[derive(Clone, Debug)]
@@ -115,6 +115,8 @@ struct Matcher<'p, 't> {
     fold: bool,
     /// Whether the fields of a list's nodes are compared.
     fields: bool,
+    /// The argument whose parentheses are those of its call, while it is looked at as a list.
+    within: Option<NodeId>,
     /// Lists of shapes, told by where they lie, that do not match from a child on.
     /// Kept only where no name is repeated: then nothing else decides.
     failed: HashSet<(usize, usize, u32, usize)>,
@@ -168,6 +170,12 @@ pub(super) fn matches_call<'t>(sought: &Invocation, call: &Call<'t>) -> Option<B
     matcher.finish(found)
 }
 
+/// Whether two nodes are one name, which a grammar calls otherwise where it names a member: `{ x: x }`.
+fn is_same_name(a: Node<'_>, b: Node<'_>) -> bool {
+    let is_name = |node: Node<'_>| node.is_leaf() && node.kind().ends_with("identifier");
+    is_name(a) && is_name(b) && a.text() == b.text()
+}
+
 impl<'p, 't> Matcher<'p, 't> {
     fn new(pattern: &'p Pattern) -> Self {
         Self {
@@ -176,6 +184,7 @@ impl<'p, 't> Matcher<'p, 't> {
             steps: STEPS,
             fold: pattern.language.facts.case_insensitive,
             fields: true,
+            within: None,
             failed: HashSet::new(),
             starved: HashMap::new(),
         }
@@ -232,14 +241,18 @@ impl<'p, 't> Matcher<'p, 't> {
     fn bare(&mut self, children: &[Child], node: Node<'t>) -> bool {
         let kinds = &self.pattern.language.facts.arguments.bare;
         let opens = |child: &Child| matches!(&child.shape, Shape::Leaf { text, .. } if text == "(");
-        let argument = node.field_name() == Some("arguments") && kinds.iter().any(|kind| kind == node.kind());
+        // Its parentheses are those of the call, and not those of a tuple in it besides.
+        let argument = node.field_name() == Some("arguments")
+            && self.within != Some(node.id)
+            && kinds.iter().any(|kind| kind == node.kind());
         if !argument || !children.first().is_some_and(opens) {
             return false;
         }
         let (Some(first), Some(last)) = (node.children().next(), node.children().last()) else { return false };
         let fields = std::mem::replace(&mut self.fields, false);
+        let within = self.within.replace(node.id);
         let found = self.list(children, &Run { nodes: Rc::new(vec![first, node, last]), owner: node.id.0 }, 0);
-        self.fields = fields;
+        (self.fields, self.within) = (fields, within);
         found
     }
 
@@ -293,7 +306,7 @@ impl<'p, 't> Matcher<'p, 't> {
             }
             (Some(Slot::One(bound)), Slot::One(found)) => {
                 let (bound, cost) = (*bound, found.subtree_len().min(bound.subtree_len()));
-                self.pay(cost) && bound.same_code(found)
+                self.pay(cost) && (bound.same_code(found) || is_same_name(bound, found))
             }
             (Some(Slot::Many(bound, a)), Slot::Many(found, b)) => {
                 let (bound, a) = (bound.clone(), a.clone());

@@ -16,6 +16,7 @@ mod fleet;
 mod follow;
 mod inside;
 mod lines;
+mod meanings;
 mod memory;
 mod moves;
 mod naming;
@@ -26,6 +27,7 @@ mod parting;
 pub mod plan;
 mod projects;
 mod scopes;
+mod shadowed;
 mod skip;
 mod standing;
 #[cfg(test)]

@@ -208,3 +208,124 @@ fn a_local_of_a_block_that_goes_meets_its_own_uses() {
         }
     }
 }
+
+#[test]
+fn a_copied_name_is_not_caught_by_a_nearer_local() {
+    let lambda = |pattern: &str, to: &str| format!(".find({pattern:?}).replace({to:?})");
+    let cases = [
+        ("javascript", "a.js", lambda("f($A, $P => mk($X))", "f($A, $P => $A)"), "f(t, t => mk(1));\n", "=`t` at 1:11"),
+        (
+            "javascript",
+            "a.js",
+            lambda("f($A, $P => mk($X))", "f($A, $P => $A)"),
+            "f(u, t => mk(1));\n",
+            "f(u, t => u);\n",
+        ),
+        (
+            "typescript",
+            "a.ts",
+            lambda("f($A, $P => mk($X))", "f($A, $P => $A)"),
+            "f(t, t => mk(1));\n",
+            "=was another one where it stood",
+        ),
+        (
+            "tsx",
+            "a.tsx",
+            lambda("f($A, $P => mk($X))", "f($A, $P => $A)"),
+            "f(t, t => mk(1));\n",
+            "=was another one where it stood",
+        ),
+        (
+            "rust",
+            "a.rs",
+            lambda("f($A, |$P| mk($X))", "f($A, |$P| g($A))"),
+            "fn z(t: u8) { f(t, |t| mk(1)); }\n",
+            "=was another one where it stood",
+        ),
+        (
+            "python",
+            "a.py",
+            lambda("f($A, lambda $P: mk($X))", "f($A, lambda $P: g($A))"),
+            "def z(t):\n    f(t, lambda t: mk(1))\n",
+            "=was another one where it stood",
+        ),
+        (
+            "go",
+            "a.go",
+            lambda("f($A, func($P int) { mk($X) })", "f($A, func($P int) { g($A) })"),
+            "package p\n\nfunc z(t int) {\n\tf(t, func(t int) { mk(1) })\n}\n",
+            "=was another one where it stood",
+        ),
+        (
+            "kotlin",
+            "a.kt",
+            lambda("f($A) { $P -> mk($X) }", "f($A) { $P -> g($A) }"),
+            "fun z(t: Int) = f(t) { t -> mk(1) }\n",
+            "=was another one where it stood",
+        ),
+        (
+            "scala",
+            "a.scala",
+            lambda("f($A, $P => mk($X))", "f($A, $P => g($A))"),
+            "object A { def z(t: Int) = f(t, t => mk(1)) }\n",
+            "=was another one where it stood",
+        ),
+        (
+            "java",
+            "A.java",
+            lambda("f($A, $P -> mk($X))", "f($A, $P -> g($A))"),
+            "class A { void z() { f(t, t -> mk(1)); } int t; }\n",
+            "=was another one where it stood",
+        ),
+        (
+            "swift",
+            "a.swift",
+            lambda("f($A, { $P in mk($X) })", "f($A, { $P in g($A) })"),
+            "func z(t: Int) {\n    f(t, { t in mk(1) })\n}\n",
+            "=was another one where it stood",
+        ),
+        // What moves within its scope, and what takes its own along, is what it was.
+        (
+            "python",
+            "a.py",
+            lambda("swap($A, $B)", "swap($B, $A)"),
+            "def z(t):\n    u = 1\n    u = swap(t, u)\n    return [swap(t, x) for x in u]\n",
+            "=a second run",
+        ),
+        (
+            "javascript",
+            "a.js",
+            lambda("old($A, $P => $X)", "fresh($P => $X, $A)"),
+            "function z(t) { old(t, t => t + 1); }\n",
+            "function z(t) { fresh(t => t + 1, t); }\n",
+        ),
+        (
+            "javascript",
+            "a.js",
+            lambda("function $F($P) { $$$B }", "const $F = ($P) => { $$$B };"),
+            "function z(t) { let u = t; { let t = u; f(t); } }\n",
+            "const z = (t) => { let u = t; { let t = u; f(t); } };\n",
+        ),
+        // The rule may mean it.
+        (
+            "javascript",
+            "a.js",
+            format!("{}.locals([\"t\"])", lambda("f($A, $P => mk($X))", "f($A, $P => $A)")),
+            "f(t, t => mk(1));\n",
+            "f(t, t => t);\n",
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (language, path, rule, code, wanted) in cases {
+        let made = check(&format!("rule(\"r\").lang({language:?}){rule};"), path, code);
+        let refused = made.strip_prefix("=\nRefused: ");
+        let ok = match wanted.strip_prefix('=') {
+            Some(why) => refused.is_some_and(|made| made.contains(why)),
+            None => made == wanted,
+        };
+        if !ok {
+            wrong.push(format!("{language}: {code}{made}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
