@@ -32,7 +32,7 @@ pub use facts::{
 pub use files::FileLanguages;
 pub use line_ends::LineEnds;
 pub use named::{ImportFacts, SymbolFacts, TypeFacts};
-pub use once::{AnchorFacts, Once, Reader};
+pub use once::{AnchorFacts, Once, Reader, TagFacts};
 pub use operators::{Binding, Operation, Operators, Side};
 pub use result::ResultFacts;
 pub use strings::StringFacts;
@@ -329,7 +329,8 @@ fn check(facts: &Facts, known: &kinds::Kinds, grammar: &tree_sitter::Language) -
     facts.once.iter().flat_map(|once| [&once.kinds, &once.inside, &once.parted_by]).try_for_each(ids)?;
     let anchors =
         facts.anchors.iter().map(|facts| [&facts.anchor, &facts.alias, &facts.scope].map(String::clone).to_vec());
-    anchors.into_iter().try_for_each(|kinds| ids(&kinds))?;
+    let tags = facts.tags.iter().map(|facts| [&facts.kind, &facts.output].map(String::clone).to_vec());
+    anchors.chain(tags).try_for_each(|kinds| ids(&kinds))?;
     facts.belongs.iter().flat_map(|belonging| [&belonging.kinds, &belonging.to, &belonging.homes]).try_for_each(places)
 }
 

@@ -1,4 +1,4 @@
-//! What a language says once: keys of a mapping, anchors of a document.
+//! What a language says once: keys of a mapping, anchors of a document, tags that open and end.
 //!
 //! Must not: look at a tree.
 
@@ -33,6 +33,26 @@ pub struct AnchorFacts {
     pub alias: String,
     /// The kind of all that knows it.
     pub scope: String,
+}
+
+/// Tags of templates, which stand in pairs around code.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TagFacts {
+    /// Their kind.
+    pub kind: String,
+    /// The kind of what writes a value.
+    pub output: String,
+    /// The field of their name.
+    pub name: String,
+    /// The names of those that have another half, whose name is the same behind `end`.
+    pub opens: Vec<String>,
+    /// What the name of the other half begins with.
+    pub end: String,
+    /// The names of those that stand between the halves.
+    pub parts: Vec<String>,
+    /// The kind of a part with which a tag has no other half: `{% set a = 1 %}`.
+    pub alone_with: Option<String>,
 }
 
 /// Who reads a whole file, and knows better than the grammar whether it is right.

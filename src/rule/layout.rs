@@ -514,7 +514,7 @@ pub(super) fn moved_above(
         replacement.iter().any(|f| matches!(f, Fragment::Copy(r) if r.start <= comment.start && comment.end <= r.end))
     };
     let within = |n: &Node<'_>| range.start <= n.local_range().start && n.local_range().end <= range.end;
-    let comments = file.iter().filter(|n| n.is_extra() && n.is_named() && within(n));
+    let comments = file.iter().filter(|n| n.is_comment() && within(n));
     let comments: Vec<Range<usize>> = comments.map(|n| n.local_range()).filter(|c| !copied(c)).collect();
     let first = comments.first()?;
     let text = file.text();

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::inside::{Inside, read};
 use super::moves::Moves;
-use super::{naming, once, standing, together};
+use super::{naming, once, standing, tags, together};
 use crate::edit::{Arranged, Edit, Fragment, Splice, in_old_text};
 use crate::language::Language;
 use crate::rule::{fillings, hollows};
@@ -62,6 +62,9 @@ impl Result<'_> {
         self.runs()?;
         self.own_lines()?;
         self.names()?;
+        if let Some((at, why)) = tags::torn(self.old, self.new, self.edits, self.arranged) {
+            return Err(self.wrong(at.start, why));
+        }
         let touched = self.lost_comments()?;
         self.annotations(comments)?;
         self.literal_lines()?;
@@ -316,7 +319,7 @@ impl Result<'_> {
     fn lost_comments(&self) -> std::result::Result<Vec<Touched>, Wrong> {
         let mut touched = Vec::new();
         let empties = self.edits.iter().filter(|e| e.replacement.is_empty() || e.drops);
-        let deletions = Covers::new(empties.map(|e| (e.range.clone(), ())));
+        let deletions = Covers::new(empties.map(|e| (e.range.clone(), e.replacement.is_empty())));
         let kept = Covers::new(self.arranged.kept.iter().map(|k| (k.old.clone(), k.new)));
         let comments = self.old.iter().filter(|n| n.is_comment() || speaks(*n));
         let mut splices = self.arranged.splices.iter().peekable();
@@ -341,7 +344,8 @@ impl Result<'_> {
             };
             let begins = range.start..range.start + 1;
             let copied = kept.of(&begins).any(|(old, new)| still(new + range.start - old.start));
-            let taken = deletions.of(&range).next().is_some();
+            // A tag is code: no rule lets it go as it does a comment.
+            let taken = deletions.of(&range).any(|(_, whole)| whole || comment.is_comment());
             let mut touch = |moved| touched.push(Touched { at: range.start, text: comment.short(), moved });
             match moved.get_mut(&said(comment)) {
                 // What was copied where its own edit keeps it stays as it was.
@@ -357,8 +361,13 @@ impl Result<'_> {
                 }
                 _ => {}
             }
-            let (line, comment) = ((self.line)(range.start), comment.short());
-            let why = format!("the edit would lose the comment `{comment}` on line {line}: keep it, or move it first");
+            let (line, said) = ((self.line)(range.start), comment.short());
+            let why = match comment.is_comment() {
+                true => format!("the edit would lose the comment `{said}` on line {line}: keep it, or move it first"),
+                false => {
+                    format!("the edit would lose `{said}` on line {line}, which is code: keep it, or edit this by hand")
+                }
+            };
             return Err(self.wrong(range.start, why));
         }
         Ok(touched)

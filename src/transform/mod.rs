@@ -30,6 +30,7 @@ mod scopes;
 mod shadowed;
 mod skip;
 mod standing;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod together;

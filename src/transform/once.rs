@@ -94,7 +94,7 @@ fn place(node: Node<'_>) -> String {
 }
 
 /// Where nodes of the old text are now.
-struct Places<'a> {
+pub(super) struct Places<'a> {
     moves: Moves<'a>,
     kept: Covers<usize>,
     /// Where new code begins for what began at a place.
@@ -102,7 +102,7 @@ struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    fn new(edits: &[Edit], arranged: &'a Arranged) -> Self {
+    pub(super) fn new(edits: &[Edit], arranged: &'a Arranged) -> Self {
         let kept = Covers::new(arranged.kept.iter().map(|kept| (kept.old.clone(), kept.new)));
         let whole = arranged.placed.iter().filter(|placed| placed.fragment.is_none());
         let new = whole.map(|placed| (edits[placed.edit].range.start, placed.range.start)).collect();
@@ -116,7 +116,7 @@ impl<'a> Places<'a> {
     }
 
     /// Where a node begins now: where it was left, and where it was copied to.
-    fn of(&self, node: Node<'_>) -> Vec<usize> {
+    pub(super) fn of(&self, node: Node<'_>) -> Vec<usize> {
         let start = node.local_range().start;
         let left = (!self.moves.took(start)).then(|| self.moves.of(start));
         let begins = start..start + 1;

@@ -10,6 +10,7 @@ mod names;
 mod once;
 mod overlaps;
 mod standing;
+mod tags;
 mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
