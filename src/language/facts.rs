@@ -5,7 +5,7 @@
 use serde::Deserialize;
 
 use super::named::SymbolFacts;
-use super::once::{AnchorFacts, Once, Reader, TagFacts};
+use super::once::{AnchorFacts, EndFacts, Once, Reader, TagFacts};
 use super::result::ResultFacts;
 use super::strings::StringFacts;
 
@@ -100,6 +100,8 @@ pub struct Facts {
     pub once: Vec<Once>,
     /// Names that values are given and called by.
     pub anchors: Option<AnchorFacts>,
+    /// What a shell says behind its code.
+    pub ends: Option<EndFacts>,
     /// Tags of templates around code.
     pub tags: Option<TagFacts>,
     /// Who reads a whole file.

@@ -32,7 +32,7 @@ pub use facts::{
 pub use files::FileLanguages;
 pub use line_ends::LineEnds;
 pub use named::{ImportFacts, SymbolFacts, TypeFacts};
-pub use once::{AnchorFacts, Once, Reader, TagFacts};
+pub use once::{AnchorFacts, EndFacts, Once, Reader, TagFacts};
 pub use operators::{Binding, Operation, Operators, Side};
 pub use result::ResultFacts;
 pub use strings::StringFacts;
@@ -330,7 +330,8 @@ fn check(facts: &Facts, known: &kinds::Kinds, grammar: &tree_sitter::Language) -
     let anchors =
         facts.anchors.iter().map(|facts| [&facts.anchor, &facts.alias, &facts.scope].map(String::clone).to_vec());
     let tags = facts.tags.iter().map(|facts| [&facts.kind, &facts.output].map(String::clone).to_vec());
-    anchors.chain(tags).try_for_each(|kinds| ids(&kinds))?;
+    let ends = facts.ends.iter().map(|facts| vec![facts.mark.clone()]);
+    anchors.chain(tags).chain(ends).try_for_each(|kinds| ids(&kinds))?;
     facts.belongs.iter().flat_map(|belonging| [&belonging.kinds, &belonging.to, &belonging.homes]).try_for_each(places)
 }
 

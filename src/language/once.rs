@@ -55,6 +55,18 @@ pub struct TagFacts {
     pub alone_with: Option<String>,
 }
 
+/// What a shell says behind its code.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndFacts {
+    /// The kind of a mark that ends a text, and stands alone on its line.
+    pub mark: String,
+    /// What the node around a mark begins with before which tabs may stand.
+    pub tabs: String,
+    /// Tokens that speak of the one statement before them.
+    pub binds: Vec<String>,
+}
+
 /// Who reads a whole file, and knows better than the grammar whether it is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::data_lines::data_lines;
 use super::template::indented;
 use crate::edit::{Edit, Fragment};
 use crate::language::{Context, Language};
@@ -20,11 +21,13 @@ pub(super) fn placed(file: &Tree, range: &Range<usize>, fragments: Vec<Fragment>
     // Where code is data, as in YAML, what it goes in by is a part of it.
     let step = step(&fragments).filter(|_| file.language.moves_lines() && !file.language.facts.functions.is_empty());
     let unit = step.and_then(|step| Some((step, unit_at(file, &indent)?)));
+    let (data, mut line) = (data_lines(file.language, &fragments), 0);
     for fragment in fragments {
         match fragment {
             Fragment::Text(new) => {
                 let new = unit.as_ref().map_or_else(|| new.clone(), |(step, unit)| in_units(&new, *step, unit));
-                let new = indented(&new, &indent, line_end);
+                let new = indented(&new, |at| if data.contains(&(line + at)) { "" } else { &indent }, line_end);
+                line += new.matches('\n').count();
                 if let Some((_, last)) = new.rsplit_once('\n') {
                     here = lead(file.language, last);
                 }
@@ -318,7 +321,7 @@ pub fn written(tree: &Tree, fragments: &[Fragment]) -> String {
     for fragment in fragments {
         let target = lead(tree.language, &out[line_start(&out, out.len())..]);
         match fragment {
-            Fragment::Text(text) => out += &indented(text, "", line_end),
+            Fragment::Text(text) => out += &indented(text, |_| "", line_end),
             // What lies in a literal keeps its lines.
             Fragment::Copy(range) if tree.base() > 0 => out += copy(range),
             Fragment::Copy(range) => {

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod around;
+mod data_lines;
 mod decide;
 mod deletion;
 pub mod doubt;

@@ -157,14 +157,18 @@ fn without_separator<'t>(out: &mut [Fragment], text: &'t str) -> &'t str {
     text
 }
 
-/// Gives every line of `text` but the first the indentation and line end of the
-/// place that it goes to.
-pub(super) fn indented(text: &str, indent: &str, line_end: &str) -> String {
+/// Gives every line of `text` but the first the line end of the place that it goes to, and the indentation that is
+/// said of it.
+pub(super) fn indented<'i>(text: &str, indent: impl Fn(usize) -> &'i str, line_end: &str) -> String {
+    let mut lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+    let mut out = lines.next().unwrap_or_default().to_owned();
     if !text.contains('\n') {
         return text.to_owned();
     }
-    let lines: Vec<&str> = text.split('\n').map(|l| l.strip_suffix('\r').unwrap_or(l)).collect();
-    lines.join(&format!("{line_end}{indent}"))
+    for (at, line) in (1..).zip(lines) {
+        out.extend([line_end, indent(at), line]);
+    }
+    out
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::inside::{Inside, read};
 use super::moves::Moves;
-use super::{naming, once, standing, tags, together};
+use super::{ends, naming, once, standing, tags, together};
 use crate::edit::{Arranged, Edit, Fragment, Splice, in_old_text};
 use crate::language::Language;
 use crate::rule::{fillings, hollows};
@@ -64,6 +64,9 @@ impl Result<'_> {
         self.names()?;
         if let Some((at, why)) = tags::torn(self.old, self.new, self.edits, self.arranged) {
             return Err(self.wrong(at.start, why));
+        }
+        if let Some((at, why)) = ends::misplaced(self.old, self.new, self.edits, self.arranged) {
+            return Err(self.wrong(beside(&self.arranged.splices, &at), why));
         }
         let touched = self.lost_comments()?;
         self.annotations(comments)?;

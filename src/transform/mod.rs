@@ -9,6 +9,7 @@ mod check;
 mod compose;
 mod dependencies;
 mod elsewhere;
+mod ends;
 mod facts;
 mod file;
 mod file_edits;

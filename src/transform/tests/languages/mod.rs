@@ -3,6 +3,7 @@
 
 mod comments;
 mod elements;
+mod ends;
 mod hollow;
 mod homes;
 mod lines;
