@@ -15,6 +15,9 @@ pub struct Once {
     /// The field of the name; where there is none, the first node that has a name of its own.
     #[serde(default)]
     pub field: String,
+    /// The token that a node has where it has a name.
+    #[serde(default)]
+    pub with: Option<String>,
     /// Whether a name without quotes is the same as the text.
     #[serde(default)]
     pub bare: bool,

@@ -164,7 +164,8 @@ fn doubled(tree: &Tree) -> Vec<Double<'_>> {
 
 /// The name that a node stands under, where it is one that can be told.
 fn name_of(node: Node<'_>, row: &Once) -> Option<Name> {
-    if !row.kinds.iter().any(|kind| kind == node.kind()) {
+    let named = |with: &String| node.children().any(|child| !child.is_named() && child.text() == with);
+    if !row.kinds.iter().any(|kind| kind == node.kind()) || !row.with.as_ref().is_none_or(named) {
         return None;
     }
     let field = || node.field(&row.field);
