@@ -143,6 +143,9 @@ pub struct Facts {
     /// Node kinds around code that begins on a line of its own: around one node, they say nothing.
     #[serde(default)]
     pub line_blocks: Vec<String>,
+    /// What a block of its own lines stands below: `:`, `then`.
+    #[serde(default)]
+    pub block_heads: Vec<String>,
     /// Node kinds that hold more than a name where there is more: a hole in one is the name, and no more.
     #[serde(default)]
     pub exact: Vec<String>,

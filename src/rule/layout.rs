@@ -431,8 +431,8 @@ fn beside<'t>(node: Node<'t>, others: impl Iterator<Item = Node<'t>>) -> (Node<'
     (outermost, None)
 }
 
-/// Code in which a body of several lines stands on lines of its own: behind the `:` of a head
-/// its first statement alone would be in the block. `found` is what is replaced.
+/// Code in which a body of several lines stands on lines of its own, and what follows it, too: behind the `:` of a
+/// head its first statement alone would be in the block. `found` is what is replaced.
 pub fn blocks(found: Node<'_>, fragments: Vec<Fragment>) -> Vec<Fragment> {
     let tree = found.tree();
     let facts = &tree.language.facts;
@@ -441,13 +441,22 @@ pub fn blocks(found: Node<'_>, fragments: Vec<Fragment>) -> Vec<Fragment> {
     }
     let text = tree.text();
     let mut out: Vec<Fragment> = Vec::with_capacity(fragments.len());
+    let mut above: Option<String> = None;
     for fragment in fragments {
+        let goes_on = |next: &str| next.trim_start_matches(' ').starts_with(char::is_alphabetic);
+        let fragment = match (fragment, above.take()) {
+            (Fragment::Text(next), Some(own)) if goes_on(&next) => {
+                Fragment::Text(format!("\n{own}{}", next.trim_start()))
+            }
+            (fragment, _) => fragment,
+        };
+        let first = out.len() == 1;
         if let (Some(Fragment::Text(head)), Fragment::Copy(range)) = (out.last_mut(), &fragment)
-            && head.trim_end_matches(' ').ends_with(':')
+            && heads_block(head.trim_end_matches(' '), &facts.block_heads)
             && text[line_start(text, range.start)..range.start].trim().is_empty()
             && text.get(range.clone()).is_some_and(|body| body.contains('\n') || facts.functions.is_empty())
         {
-            let first = out.len() == 1;
+            above = Some(lead(tree.language, &head[line_start(head, head.len())..]));
             if let Some(gap) = block_of(found, range, first, out.last_mut()) {
                 out.push(Fragment::Copy(gap));
             }
@@ -455,6 +464,12 @@ pub fn blocks(found: Node<'_>, fragments: Vec<Fragment>) -> Vec<Fragment> {
         out.push(fragment);
     }
     out
+}
+
+/// Whether code ends with what a block may stand below.
+fn heads_block(code: &str, heads: &[String]) -> bool {
+    let word = code.rsplit(char::is_whitespace).next().unwrap_or("");
+    heads.iter().any(|head| word == head || head == ":" && word.ends_with(':'))
 }
 
 /// Parts the head of a block from its body, which goes in as it does in the code; where nothing stands before

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::inside::{Inside, read};
 use super::moves::Moves;
-use super::{ends, naming, once, standing, tags, together};
+use super::{ends, naming, once, sequence, standing, tags, together};
 use crate::edit::{Arranged, Edit, Fragment, Splice, in_old_text};
 use crate::language::Language;
 use crate::rule::{fillings, hollows};
@@ -279,7 +279,15 @@ impl Result<'_> {
                 return Err(Wrong { at: edit.range.start, rule: edit.rule.clone(), why });
             }
         }
-        Ok(())
+        let Some((edit, statement)) = sequence::torn_apart(self.old, self.new, self.edits, self.arranged) else {
+            return Ok(());
+        };
+        let why = format!(
+            "`{}` is one of several statements, and would be none where the rule puts them: give them lines, or braces, \
+             of their own in the rule",
+            statement.short()
+        );
+        Err(Wrong { at: statement.local_range().start, rule: self.edits[edit].rule.clone(), why })
     }
 
     /// Where indentation tells blocks apart, a statement with a block begins its line; and none goes on

@@ -28,6 +28,7 @@ mod parting;
 pub mod plan;
 mod projects;
 mod scopes;
+mod sequence;
 mod shadowed;
 mod skip;
 mod standing;

@@ -158,15 +158,15 @@ fn stood(old: &Tree, edit: &Edit, word: &str) -> bool {
 }
 
 /// Code that an edit copies in one piece, though each line of it may have got another indentation.
-struct Run {
-    edit: usize,
+pub(super) struct Run {
+    pub edit: usize,
     /// In the old text.
-    copied: Range<usize>,
+    pub copied: Range<usize>,
     /// In the new one.
-    range: Range<usize>,
+    pub range: Range<usize>,
 }
 
-fn runs(old: &Tree, edits: &[Edit], arranged: &Arranged) -> Vec<Run> {
+pub(super) fn runs(old: &Tree, edits: &[Edit], arranged: &Arranged) -> Vec<Run> {
     let (mut pieces, mut times) = (BTreeMap::new(), BTreeMap::new());
     for placed in &arranged.placed {
         let Some(number) = placed.fragment else { continue };

@@ -12,6 +12,7 @@ use std::ops::Range;
 use super::check::ends;
 use super::lines::{is_broken, parted};
 use super::moves::Moves;
+use super::sequence::writes_several;
 use super::standing::{is_bracketed, is_there, layers, needs_parentheses};
 use crate::edit::{Arranged, Edit, Fragment, Placed, Splice, apply, arrange, in_old_text};
 use crate::rule::is_body;
@@ -44,7 +45,8 @@ fn parts<'a>(old: &'a Tree, new: &Tree, arranged: &'a Arranged, edits: &[Edit]) 
         let edit = &edits[placed.edit];
         let (was, copied) = match placed.fragment.map(|f| &edit.replacement[f]) {
             None if !edit.range.is_empty() && !edit.replacement.is_empty() => (node(&edit.range)?, false),
-            Some(Fragment::Copy(range)) => (node(range)?, true),
+            // What holds several statements without brackets is as good as these: see `sequence`.
+            Some(Fragment::Copy(range)) => (node(range).filter(|n| !is_bare_block(*n))?, true),
             None | Some(Fragment::Text(_)) => return None,
         };
         let text = new.text().get(placed.range.clone()).unwrap_or("");
@@ -55,6 +57,16 @@ fn parts<'a>(old: &'a Tree, new: &Tree, arranged: &'a Arranged, edits: &[Edit]) 
         (!range.is_empty()).then_some(Part { placed, was, copied, range })
     };
     arranged.placed.iter().filter_map(part).collect()
+}
+
+/// Whether a node is nothing but several statements on lines of their own.
+fn is_bare_block(node: Node<'_>) -> bool {
+    let language = node.tree().language;
+    let statements = || node.named_children().filter(|child| child.is_statement() && !child.is_extra()).count();
+    language.facts.indented
+        && language.is_never_empty(node.kind_id())
+        && !language.facts.functions.is_empty()
+        && statements() > 1
 }
 
 /// Whether a range is one node, and no comment.
@@ -479,7 +491,9 @@ pub(super) fn parenthesise(old: &Tree, new: &Tree, arranged: &Arranged, edits: &
         !stood && before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | ')' | ']' | '"' | '\''))
     };
     // Parentheses would make one of several.
-    let several = |p: &&Placed| is_several(old, &edits[p.edit], p.fragment);
+    let several = |p: &&Placed| {
+        is_several(old, &edits[p.edit], p.fragment) || p.fragment.is_none() && writes_several(old, &edits[p.edit])
+    };
     // A statement fits in no parentheses.
     for placed in innermost.into_iter().filter(|p| !ends_list(p) && !called(p) && !several(p)) {
         wraps.entry(placed.edit).or_default().insert(placed.fragment);

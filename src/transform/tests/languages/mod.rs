@@ -10,6 +10,7 @@ mod lines;
 mod names;
 mod once;
 mod overlaps;
+mod sequence;
 mod standing;
 mod tags;
 mod units;
