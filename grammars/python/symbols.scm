@@ -61,7 +61,8 @@
 (assignment left: (attribute attribute: (identifier) @name) type: (type) @type)
 (assignment left: (attribute attribute: (identifier) @name) right: (_) @value)
 (call function: [(identifier) (attribute)] @cast.function arguments: (argument_list . (_) @cast.type . (_) .)) @cast
-(for_statement left: (attribute) @write)
+(for_statement left: [(attribute) (tuple_pattern) (list_pattern) (pattern_list)] @write)
+(for_in_clause left: [(attribute) (tuple_pattern) (list_pattern) (pattern_list)] @write)
 (as_pattern_target (attribute) @write)
 (class_definition body: (block (function_definition parameters: (parameters . (identifier) @self.parameter))))
 (class_definition body: (block (decorated_definition definition: (function_definition parameters: (parameters . (identifier) @self.parameter)))))

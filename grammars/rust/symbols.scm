@@ -60,6 +60,7 @@
   (#match? @_new "^(new|default|from|with_capacity)$"))
 
 (assignment_expression left: (_) @write)
+(assignment_expression left: (struct_expression body: (field_initializer_list (field_initializer value: (_) @write))))
 (compound_assignment_expr left: (_) @write)
 (reference_expression (mutable_specifier) value: (_) @write)
 (label (identifier) @label)

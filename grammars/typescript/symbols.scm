@@ -130,7 +130,8 @@
 (as_expression (_) (_) @cast.type) @cast
 (public_field_definition name: [(property_identifier) (private_property_identifier)] @name value: (_) @value)
 (assignment_expression left: (member_expression object: (this) property: [(property_identifier) (private_property_identifier)] @name) right: (_) @value)
-(array_pattern (member_expression) @write)
+(array_pattern [(member_expression) (parenthesized_expression)] @write)
+(unary_expression operator: "delete" argument: (_) @write)
 (array_pattern (assignment_pattern left: (member_expression) @write))
 (pair_pattern value: (member_expression) @write)
 (pair_pattern value: (assignment_pattern left: (member_expression) @write))

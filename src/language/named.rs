@@ -23,6 +23,9 @@ pub struct SymbolFacts {
     /// Kinds around a type or value that is the one meant: `List` of `List<T>`.
     #[serde(default)]
     pub wrappers: Vec<String>,
+    /// Kinds around what is written: each of `(a.b, c) = d`.
+    #[serde(default)]
+    pub targets: Vec<String>,
     /// Fields of an import that hold what stands before each of its names.
     #[serde(default)]
     pub prefix: Vec<String>,

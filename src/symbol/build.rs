@@ -161,11 +161,7 @@ impl<'t> Builder<'t> {
                         found.symbols.jumps.insert(id);
                     }
                 }
-                // What is nothing but another node is that one, too: the target of an assignment.
-                "write" => {
-                    let only = |n: &Node<'t>| n.children().next().filter(|c| c.local_range() == n.local_range());
-                    found.symbols.written.extend(std::iter::successors(Some(*node), only).map(|n| n.id));
-                }
+                "write" => found.symbols.write(*node),
                 "package" => found.symbols.package_names.push(id),
                 _ => {}
             }
@@ -414,6 +410,19 @@ impl Scope {
 }
 
 impl Symbols {
+    /// Notes that a node is written: what is nothing but another node is that one, too, and so are the parts of what
+    /// stands around several targets.
+    fn write(&mut self, node: Node<'_>) {
+        let targets = &node.tree().language.facts.symbols.targets;
+        let mut pending = vec![node];
+        while let Some(next) = pending.pop() {
+            self.written.insert(next.id);
+            let whole = next.local_range();
+            let around = targets.iter().any(|kind| kind == next.kind());
+            pending.extend(next.children().filter(|n| n.is_named() && around || n.local_range() == whole));
+        }
+    }
+
     fn define(&mut self, name: &str, definition: Definition) {
         let number = self.definitions.len();
         self.by_name.entry((definition.scope, name.to_owned())).or_default().push(number);

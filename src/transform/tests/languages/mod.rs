@@ -1,6 +1,7 @@
 //! What holds in every language that it can occur in: each of these walks a table that has rows of all
 //! languages, or says why one has none.
 
+mod access;
 mod comments;
 mod elements;
 mod ends;
