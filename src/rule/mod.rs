@@ -5,6 +5,7 @@
 
 mod arguments;
 mod around;
+mod breaks;
 mod data_lines;
 mod decide;
 mod deletion;
@@ -378,7 +379,7 @@ impl Match {
 
     /// The replacement with the line breaks of the match, where both write the same.
     pub fn with_breaks(&self, fragments: Vec<Fragment>) -> Vec<Fragment> {
-        layout::with_breaks(self.node(), fragments)
+        breaks::with_breaks(self.node(), fragments)
     }
 
     /// Bytes of the file that a hole stands for; `None` for an empty run or no such hole.

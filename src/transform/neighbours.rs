@@ -30,6 +30,10 @@ pub(super) fn join(tree: &Tree, edits: &mut [Edit]) -> Result<(), Wrong> {
                 continue;
             }
             let Ok((range, left)) = deletion(node) else { continue };
+            // A branch that leaves `{}` is no element.
+            if left.iter().any(|part| matches!(part, Fragment::Text(text) if text.starts_with('{'))) {
+                continue;
+            }
             let is = |at: &&usize| edits[**at].range == range && edits[**at].replacement == left;
             let by: Vec<usize> = of.iter().filter(near).filter(is).copied().collect();
             if !by.is_empty() {

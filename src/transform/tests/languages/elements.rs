@@ -653,3 +653,27 @@ fn what_something_needs_does_not_go_without_a_word() {
     }
     none_wrong(&wrong);
 }
+
+#[test]
+fn branches_that_both_go_are_empty_both() {
+    for (language, code, wanted) in [
+        (
+            "java",
+            "class A { int f() {\n    if (a) old(1); else old(2);\n    return 3;\n} }\n",
+            "class A { int f() {\n    if (a) {} else {}\n    return 3;\n} }\n",
+        ),
+        (
+            "scala",
+            "object A { def f() = {\n    if (a) old(1) else old(2)\n    k()\n} }\n",
+            "object A { def f() = {\n    if (a) {} else {}\n    k()\n} }\n",
+        ),
+        ("javascript", "if (a) old(1); else old(2);\nk();\n", "if (a) {} else {}\nk();\n"),
+        (
+            "kotlin",
+            "fun f() {\n    if (a) old(1) else old(2)\n    k()\n}\n",
+            "fun f() {\n    if (a) {} else {}\n    k()\n}\n",
+        ),
+    ] {
+        assert_eq!(super::made(language, ".find(\"old($_)\").delete()", code), wanted, "{language}");
+    }
+}

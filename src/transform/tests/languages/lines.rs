@@ -192,3 +192,98 @@ fn indentation_moves_code_and_never_data() {
     }
     none_wrong(&wrong);
 }
+
+/// Language, what is found, what is written, code, and what becomes of it.
+const BLOCKS: &[(&str, &str, &str, &str, &str)] = &[
+    (
+        "javascript",
+        "if ($A) { if ($B) { $$$C } }",
+        "if ($A && $B) {\\n    $$$C\\n}",
+        "function f() {\n  if (a) {\n    if (b) {\n      g();\n      h();\n    }\n  }\n}\n",
+        "function f() {\n  if (a && b) {\n    g();\n    h();\n  }\n}\n",
+    ),
+    (
+        "tsx",
+        "if ($A) { if ($B) { $$$C } }",
+        "while ($A && $B) { x(); $$$C }",
+        "function f() {\n  if (a) {\n    if (b) {\n      g();\n    }\n  }\n}\n",
+        "function f() {\n  while (a && b) { x(); g();\n  }\n}\n",
+    ),
+    (
+        "typescript",
+        "if ($A) { if ($B) { $$$C } }",
+        "if ($A && $B) { $$$C }",
+        "function f() {\n  if (a) {\n    if (b) {\n      g();\n    }\n  }\n}\n",
+        "function f() {\n  if (a && b) {\n    g();\n  }\n}\n",
+    ),
+    (
+        "java",
+        "if ($A) { if ($B) { $$$C } }",
+        "if ($A && $B) { $$$C }",
+        "class A {\n    void f() {\n        if (a) {\n            if (b) {\n                g();\n                h();\n            }\n        }\n    }\n}\n",
+        "class A {\n    void f() {\n        if (a && b) {\n            g();\n            h();\n        }\n    }\n}\n",
+    ),
+    (
+        "go",
+        "if $A { if $B { $$$C } }",
+        "if $A && $B { $$$C }",
+        "package p\n\nfunc f() {\n\tif a {\n\t\tif b {\n\t\t\tg()\n\t\t\th()\n\t\t}\n\t}\n}\n",
+        "package p\n\nfunc f() {\n\tif a && b {\n\t\tg()\n\t\th()\n\t}\n}\n",
+    ),
+    (
+        "rust",
+        "if $A { if $B { $$$C } }",
+        "if $A && $B { $$$C }",
+        "fn f() {\n    if a {\n        if b {\n            g();\n            h();\n        }\n    }\n}\n",
+        "fn f() {\n    if a && b {\n        g();\n        h();\n    }\n}\n",
+    ),
+    (
+        "kotlin",
+        "if ($A) { if ($B) { $$$C } }",
+        "if ($A && $B) { $$$C }",
+        "fun f() {\n    if (a) {\n        if (b) {\n            g()\n            h()\n        }\n    }\n}\n",
+        "fun f() {\n    if (a && b) {\n        g()\n        h()\n    }\n}\n",
+    ),
+    (
+        "swift",
+        "if $A { if $B { $$$C } }",
+        "if $A && $B { $$$C }",
+        "func f() {\n    if a {\n        if b {\n            g()\n            h()\n        }\n    }\n}\n",
+        "func f() {\n    if a && b {\n        g()\n        h()\n    }\n}\n",
+    ),
+    (
+        "scala",
+        "if ($A) { if ($B) { $$$C } }",
+        "if ($A && $B) { $$$C }",
+        "object A {\n  def f() = {\n    if (a) {\n      if (b) {\n        g()\n        h()\n      }\n    }\n  }\n}\n",
+        "object A {\n  def f() = {\n    if (a && b) {\n      g()\n      h()\n    }\n  }\n}\n",
+    ),
+    // Blocks that change places keep their lines.
+    (
+        "javascript",
+        "if (!$A) { $$$B } else { $$$C }",
+        "if ($A) { $$$C } else { $$$B }",
+        "if (!a) {\n  g();\n  h();\n} else {\n  i();\n  j();\n}\n",
+        "if (a) {\n  i();\n  j();\n} else {\n  g();\n  h();\n}\n",
+    ),
+    (
+        "go",
+        "if !$A { $$$B } else { $$$C }",
+        "if $A { $$$C } else { $$$B }",
+        "package p\n\nfunc f() {\n\tif !a {\n\t\tg()\n\t\th()\n\t} else {\n\t\ti()\n\t}\n}\n",
+        "package p\n\nfunc f() {\n\tif a {\n\t\ti()\n\t} else {\n\t\tg()\n\t\th()\n\t}\n}\n",
+    ),
+];
+
+#[test]
+fn a_body_that_comes_out_of_another_one_goes_in_as_its_new_place_does() {
+    let mut wrong = Vec::new();
+    for (language, find, write, code, wanted) in BLOCKS {
+        let rule = format!(".find(stmt({find:?})).replace(\"{write}\")");
+        let made = made(language, &rule, code);
+        if made != *wanted {
+            wrong.push(format!("{language}: {find}\n{made}"));
+        }
+    }
+    none_wrong(&wrong);
+}

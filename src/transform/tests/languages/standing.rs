@@ -350,6 +350,26 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
         "- a: old:1\n- a: \"old:2\"\n- a: b\n- a: 1\n",
         "- a: new\n- a: \"new\"\n- a: b\n- a: 1\n",
     ),
+    // Behind `export default` they would be declarations.
+    (
+        "javascript",
+        ".find(\"old($X)\").replace(\"$X\")",
+        "export default old(class {}).x;\n",
+        "export default (class {}).x;\n",
+    ),
+    (
+        "typescript",
+        ".find(\"old($X)\").replace(\"$X\")",
+        "export default old(function () {})();\n",
+        "export default (function () {})();\n",
+    ),
+    (
+        "tsx",
+        ".find(\"old($X)\").replace(\"$X\")",
+        "export default old(class {}) || b;\n",
+        "export default (class {}) || b;\n",
+    ),
+    ("javascript", ".find(\"old($X)\").replace(\"$X\")", "export default old({}).x;\n", "export default {}.x;\n"),
 ];
 
 #[test]
