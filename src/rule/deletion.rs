@@ -589,6 +589,11 @@ fn mark(tree: &Tree) -> &str {
     tree.language.facts.continuation.as_deref().unwrap_or("")
 }
 
+/// Whether a text keeps the empty lines that follow it, as one behind `|+` does in YAML.
+pub fn keeps_lines(node: Node<'_>) -> bool {
+    node.kind() == "block_scalar" && node.text().lines().next().is_some_and(|head| head.contains('+'))
+}
+
 /// Whether a blank is a part of a text.
 pub fn is_data(tree: &Tree, at: usize) -> bool {
     let node = tree.last_from(at);

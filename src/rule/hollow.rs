@@ -102,7 +102,18 @@ pub fn fillings(tree: &Tree, deletions: &[(usize, Range<usize>)]) -> Vec<(usize,
         let ends = if text.trim_end().ends_with(';') { ";" } else { "" };
         let gap = &text[text.trim_end().len()..];
         let gap = if gap.ends_with('\n') { line_end(tree.text()) } else { gap };
-        all.push((*number, format!("{indent}{filler}{ends}{gap}")));
+        let deeper = if is_at_its_key(owner, indent) { "  " } else { "" };
+        all.push((*number, format!("{indent}{deeper}{filler}{ends}{gap}")));
     }
     all
+}
+
+/// Whether a list begins no deeper than what it is the value of, as the items of one may in YAML: another value would
+/// be no part of that there.
+fn is_at_its_key(list: Node<'_>, indent: &str) -> bool {
+    let (text, start) = (list.tree().text(), list.local_range().start);
+    let line = |at: usize| text[..at].rfind('\n').map_or(0, |at| at + 1);
+    let key = list.ancestors().find(|up| up.is_statement() && line(up.local_range().start) < line(start));
+    let column = |key: Node<'_>| key.local_range().start - line(key.local_range().start);
+    !list.tree().language.facts.bullets.is_empty() && key.is_some_and(|key| column(key) == indent.len())
 }

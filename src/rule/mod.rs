@@ -46,7 +46,7 @@ pub use arguments::{Argument, Bound as BoundArguments, Parameter, bind, parts as
 pub use around::{Context, Side};
 pub use deletion::{
     Deletion, MEMBER_DOTS, comment_behind, deletion, deletion_with_value, element_gone, elements_gone, is_body,
-    is_data, is_listed, whole_lines,
+    is_data, is_listed, keeps_lines, whole_lines,
 };
 pub use elements::elements;
 pub use embedded::{Embedded, embed};

@@ -8,7 +8,7 @@ use super::budget::charge;
 use super::code::{EditSpec, Snippet};
 use super::error::fail;
 use crate::language::Language;
-use crate::rule::is_body;
+use crate::rule::{is_body, keeps_lines};
 use crate::tree::{Node, parse};
 
 type Fallible<T> = Result<T, Box<EvalAltResult>>;
@@ -207,10 +207,7 @@ fn check(statement: Node<'_>, written: &str, before: bool, stop: usize) -> Falli
     if before && statement.prev_named().is_some_and(attribute) && !written.starts_with('#') {
         return Err(fail(format!("the attribute above line {line} would be that of the new code: put it above that")));
     }
-    let keeps = |n: Node<'_>| {
-        let head = n.text().lines().next().unwrap_or("");
-        n.kind() == "block_scalar" && n.local_range().end >= stop && head.contains('+')
-    };
+    let keeps = |n: Node<'_>| keeps_lines(n) && n.local_range().end >= stop;
     if !before && statement.descendants().any(keeps) {
         return Err(fail(format!(
             "the statement on line {line} ends with a text that keeps its empty lines: code behind it would part them from it"

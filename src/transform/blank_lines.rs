@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::edit::Edit;
-use crate::rule::is_data;
+use crate::rule::{is_data, keeps_lines};
 use crate::tree::Tree;
 
 /// Where lines that go were parted by blank lines on both sides, what is left is parted once; where a block or the
@@ -81,8 +81,18 @@ fn superfluous(tree: &Tree, run: &Range<usize>) -> Option<Range<usize>> {
     let begun = above.is_empty() && (code.is_empty() || code.ends_with(['{', '(', '[']));
     let ended = below.is_empty() && (next.is_empty() || next.starts_with(['}', ')', ']']));
     let parted = !above.is_empty() && !below.is_empty();
+    // Those above are a part of the text before them, and those below would be.
+    if code.len().checked_sub(1).is_some_and(|last| is_kept(tree, last)) {
+        return Some(below).filter(|blank| !blank.is_empty());
+    }
     if !below.is_empty() && (begun || parted && lines(&below) <= lines(&above)) {
         return Some(below);
     }
     Some(above).filter(|blank| !blank.is_empty() && (ended || parted))
+}
+
+/// Whether what stands at a place is a text that keeps the empty lines behind it.
+fn is_kept(tree: &Tree, at: usize) -> bool {
+    let leaf = tree.last_from(at);
+    std::iter::once(leaf).chain(leaf.ancestors()).any(|n| keeps_lines(n) && n.local_range().contains(&at))
 }

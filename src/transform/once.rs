@@ -1,5 +1,5 @@
 //! What an edit doubled, or took away, of the names that a language has once: keys of a mapping,
-//! arguments by name, anchors. Most parsers take the last of two without a word.
+//! arguments by name, anchors; and the empty lines that a text keeps. Most parsers take the last of two without a word.
 //!
 //! Must not: know a rule, or judge what was doubled before.
 
@@ -11,6 +11,7 @@ use super::check::Covers;
 use super::moves::Moves;
 use crate::edit::{Arranged, Edit};
 use crate::language::{Once, literal};
+use crate::rule::keeps_lines;
 use crate::tree::{Node, NodeId, Tree, text_value};
 
 /// Two of one name, where one may be.
@@ -26,6 +27,9 @@ pub(super) fn misnamed(old: &Tree, new: &Tree, edits: &[Edit], arranged: &Arrang
         return None;
     }
     let places = Places::new(edits, arranged);
+    if let Some(wrong) = longer(old, new, &places) {
+        return Some(wrong);
+    }
     let double = anew(doubled(old), doubled(new), &places).map(|double| {
         let why = format!(
             "`{}` would stand at {} of the result, and again at {}: one of them has to go, or has to get another name",
@@ -85,6 +89,31 @@ fn unanchored(old: &Tree, new: &Tree, places: &Places<'_>) -> Option<(Range<usiz
             place(alias)
         );
         Some((alias.local_range(), why))
+    })
+}
+
+/// The first text that keeps the empty lines behind it, and would have others.
+fn longer(old: &Tree, new: &Tree, places: &Places<'_>) -> Option<(Range<usize>, String)> {
+    let behind = |node: Node<'_>| {
+        // At the end of a file some are its own.
+        let rest = &node.tree().text()[node.local_range().start + node.text().trim_end().len()..];
+        rest[..rest.len() - rest.trim_start().len()].matches('\n').count()
+    };
+    new.language.facts.anchors.as_ref()?;
+    old.iter().filter(|node| keeps_lines(*node)).find_map(|text| {
+        let starts = places.of(text).into_iter();
+        let now = starts.filter_map(|start| {
+            let leaf = new.last_from(start);
+            let same = |n: &Node<'_>| n.local_range().start == start && keeps_lines(*n);
+            std::iter::once(leaf).chain(leaf.ancestors()).find(same)
+        });
+        let other = now.into_iter().find(|now| behind(*now) != behind(text))?;
+        let why = format!(
+            "the text at {} of the result keeps the empty lines behind it (`+`), and would have others than before: edit \
+             this place by hand",
+            place(other)
+        );
+        Some((other.local_range(), why))
     })
 }
 

@@ -1,7 +1,7 @@
 //! Indentation moves code, never data: lines of literals keep their bytes, those of comments and code follow;
 //! tabs, and the line ends of the file, stay.
 
-use super::{covers, made, none_wrong};
+use super::{compare, covers, made, none_wrong};
 
 #[test]
 fn a_lambda_behind_its_brace_has_lines_of_its_own() {
@@ -284,6 +284,39 @@ fn a_body_that_comes_out_of_another_one_goes_in_as_its_new_place_does() {
         if made != *wanted {
             wrong.push(format!("{language}: {find}\n{made}"));
         }
+    }
+    none_wrong(&wrong);
+}
+
+/// Of YAML: what stands behind a text may be a part of it, and what is at the column of its key, its value.
+#[test]
+fn empty_lines_and_columns_that_mean_something_are_kept() {
+    let delete = ".find(\"a: $_\").delete()";
+    let item = ".find(\"old\").delete()";
+    let turned = ".find(\"k:\\n  - $X\\n  - $Y\").when(|m| m.X.text != \"z\").edit(|m, cx| edits([replace(m.X, code(\"z\")), replace(m.Y, code_of(m.X))]))";
+    let rows = [
+        (delete, "b: |+\n  q\n\na: 1\n", "b: |+\n  q\n\n"),
+        (delete, "b: |+\n  q\n\na: 1\n\nc: 2\n", "b: |+\n  q\n\nc: 2\n"),
+        (delete, "b: |+\n  q\na: 1\n\n\nc: 2\n", "b: |+\n  q\nc: 2\n"),
+        (delete, "b: |\n  q\n\na: 1\n\nc: 2\n", "b: |\n  q\n\nc: 2\n"),
+        (delete, "k:\n  b: >2+\n    q\n\n  a: 1\n", "k:\n  b: >2+\n    q\n\n"),
+        (turned, "k:\n- |+\n  q\n\n- y\n", "=keeps the empty lines"),
+        (turned, "k:\n- |\n  q\n- y\n", "k:\n- z\n- |\n  q\n"),
+        (item, "key:\n- old\n", "key:\n  []\n"),
+        (item, "key:\n- old\nb: 1\n", "key:\n  []\nb: 1\n"),
+        (item, "key:\r\n- old\r\nb: 1\r\n", "key:\r\n  []\r\nb: 1\r\n"),
+        (item, "key:\n- old # c\nb: 1\n", "key:\n  []\nb: 1\n"),
+        (item, "key: # c\n- old\n# d\nb: 1\n", "key: # c\n  []\n# d\nb: 1\n"),
+        (item, "key: &a\n- old\nb: *a\n", "key: &a\n  []\nb: *a\n"),
+        (item, "key:\n- old\n- old\n", "key:\n  []\n"),
+        (item, "a:\n- k:\n  - old\n- c\n", "a:\n- k:\n    []\n- c\n"),
+        (item, "key:\n  - old\nb: 1\n", "key:\n  []\nb: 1\n"),
+        (item, "- old\n", "[]\n"),
+        (item, "- - old\n", "- []\n"),
+    ];
+    let mut wrong = Vec::new();
+    for (rule, code, wanted) in rows {
+        compare(&mut wrong, "yaml", rule, code, wanted);
     }
     none_wrong(&wrong);
 }
