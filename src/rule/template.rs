@@ -165,8 +165,11 @@ pub(super) fn indented<'i>(text: &str, indent: impl Fn(usize) -> &'i str, line_e
     if !text.contains('\n') {
         return text.to_owned();
     }
-    for (at, line) in (1..).zip(lines) {
-        out.extend([line_end, indent(at), line]);
+    let mut lines = (1..).zip(lines).peekable();
+    while let Some((at, line)) = lines.next() {
+        // An empty line stays so; behind the last break, something may follow.
+        let empty = line.is_empty() && lines.peek().is_some();
+        out.extend([line_end, if empty { "" } else { indent(at) }, line]);
     }
     out
 }

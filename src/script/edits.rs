@@ -254,7 +254,9 @@ fn set_value(node: &RhaiNode, value: &Dynamic) -> Fallible<EditSpec> {
         Some(code) => code.clone(),
         None => lit(value, text_of(place).map(|_| place.text().to_owned()))?,
     };
-    Ok(EditSpec::replace(place.range(), code))
+    // At the end of a file, a text of several lines has its line end, too.
+    let start = place.range().start;
+    Ok(EditSpec::replace(start..start + place.text().trim_end().len(), code))
 }
 
 fn names(api: &mut Api<'_>) {

@@ -123,8 +123,13 @@ fn apart<'a>(part: &Part<'_>, new: &'a Tree) -> Option<Node<'a>> {
 /// The list of which a part became several elements: `a: b, c` is one pair on its own line, and more between braces.
 fn splits<'a>(part: &Part<'_>, new: &'a Tree) -> Option<Node<'a>> {
     let language = new.language;
-    if part.copied || language.facts.alike.is_empty() || new.spanning(part.range.start, part.range.end).is_some() {
+    if part.copied || language.facts.alike.is_empty() {
         return None;
+    }
+    if let Some(node) = new.spanning(part.range.start, part.range.end) {
+        // At the column of its key, a value is the next pair.
+        let is_value = |node: Node<'_>| layers(node).any(|n| n.field_name() == Some("value"));
+        return (is_value(part.was) && !is_value(node)).then(|| node.parent()).flatten();
     }
     let list = around(new, &part.range);
     let element = part.was.parent().is_some_and(|parent| parent.kind_id() == list.kind_id());

@@ -294,6 +294,9 @@ fn empty_lines_and_columns_that_mean_something_are_kept() {
     let delete = ".find(\"a: $_\").delete()";
     let item = ".find(\"old\").delete()";
     let turned = ".find(\"k:\\n  - $X\\n  - $Y\").when(|m| m.X.text != \"z\").edit(|m, cx| edits([replace(m.X, code(\"z\")), replace(m.Y, code_of(m.X))]))";
+    let value = ".find(\"k: $_\").edit(|m, cx| edits([set_value(m.node, \"new\")]))";
+    let pair = ".find(\"k: $_\").edit(|m, cx| edits([set_value(m.node, code(\"c: 1\"))]))";
+    let text = ".find(\"a: $_\").when(|m| m.node.next == ()).edit(|m, cx| edits([insert_after(m.node, code(\"t: |\\n  x\\n\\n  y\"))]))";
     let rows = [
         (delete, "b: |+\n  q\n\na: 1\n", "b: |+\n  q\n\n"),
         (delete, "b: |+\n  q\n\na: 1\n\nc: 2\n", "b: |+\n  q\n\nc: 2\n"),
@@ -302,6 +305,10 @@ fn empty_lines_and_columns_that_mean_something_are_kept() {
         (delete, "k:\n  b: >2+\n    q\n\n  a: 1\n", "k:\n  b: >2+\n    q\n\n"),
         (turned, "k:\n- |+\n  q\n\n- y\n", "=keeps the empty lines"),
         (turned, "k:\n- |\n  q\n- y\n", "k:\n- z\n- |\n  q\n"),
+        (value, "k: >-\n  old\n", "k: \"new\"\n"),
+        (value, "k:\n  a: 1\nb: 2\n", "k:\n  \"new\"\nb: 2\n"),
+        (pair, "k:\n- a\nb: 2\n", "=no piece of its own"),
+        (text, "k:\n  a: 1\n", "k:\n  a: 1\n  t: |\n    x\n\n    y\n"),
         (item, "key:\n- old\n", "key:\n  []\n"),
         (item, "key:\n- old\nb: 1\n", "key:\n  []\nb: 1\n"),
         (item, "key:\r\n- old\r\nb: 1\r\n", "key:\r\n  []\r\nb: 1\r\n"),
