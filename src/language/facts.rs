@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 
+use super::macro_calls::MacroCallFacts;
 use super::named::SymbolFacts;
 use super::once::{AnchorFacts, EndFacts, Once, Reader, TagFacts};
 use super::result::ResultFacts;
@@ -60,6 +61,8 @@ pub struct Facts {
     pub chains: Option<ChainFacts>,
     /// Where a statement ends with its line, and the grammar goes on with the next one.
     pub line_ends: Option<LineEndFacts>,
+    /// Where what a macro is given is a list of expressions.
+    pub macro_calls: Option<MacroCallFacts>,
     /// Whether nodes of the grammar reach over the white space behind them: they are taken to end before it.
     #[serde(default)]
     pub loose_ends: bool,

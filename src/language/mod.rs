@@ -10,6 +10,7 @@ mod facts;
 mod files;
 mod kinds;
 mod line_ends;
+mod macro_calls;
 mod named;
 mod once;
 mod operators;
@@ -31,6 +32,7 @@ pub use facts::{
 };
 pub use files::FileLanguages;
 pub use line_ends::LineEnds;
+pub use macro_calls::{Extent, MacroCalls};
 pub use named::{ImportFacts, SymbolFacts, TypeFacts};
 pub use once::{AnchorFacts, EndFacts, Once, Reader, TagFacts};
 pub use operators::{Binding, Operation, Operators, Side};
@@ -77,6 +79,8 @@ pub struct Language {
     pub chains: Option<Chains>,
     /// Where statements end with their line, and its grammar goes on.
     pub line_ends: Option<LineEnds>,
+    /// Where what a macro is given is read as a list of expressions.
+    pub macro_calls: Option<MacroCalls>,
 }
 
 impl Language {
@@ -206,8 +210,11 @@ impl Language {
             .as_ref()
             .map(|ends| LineEnds::new(ends, facts.line_comment.as_deref(), |kind| Ok(ids(&[kind.to_owned()])?[0])));
         let line_ends = line_ends.transpose().map_err(|why| format!("{}: {why}", facts.name))?;
-        if chains.is_some() && !operators.is_empty() {
-            return Err(format!("{}: a language has `operators` or `chains`", facts.name));
+        let macro_calls = facts.macro_calls.as_ref().map(|calls| MacroCalls::new(calls, &known)).transpose();
+        let macro_calls = macro_calls.map_err(|why| format!("{}: {why}", facts.name))?;
+        let otherwise = [chains.is_some(), !operators.is_empty(), macro_calls.is_some()];
+        if otherwise.into_iter().filter(|is| *is).count() > 1 {
+            return Err(format!("{}: a language has `operators`, `chains` or `macro_calls`", facts.name));
         }
         Ok(Self {
             standing,
@@ -223,6 +230,7 @@ impl Language {
             operators,
             chains,
             line_ends,
+            macro_calls,
             facts,
             grammar,
             kinds: known,

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use tree_sitter::{Query, QueryCursor, StreamingIterator};
+use tree_sitter::Query;
 
 use crate::language::Language;
 use crate::tree::{Node, NodeId, QueryHits, Tree};
@@ -147,11 +147,9 @@ type Captures = Vec<(String, Vec<NodeId>)>;
 
 /// Of several patterns the first one tells, and of it what says the most.
 fn run(query: &Query, tree: &Tree) -> QueryHits {
-    let (numbers, names) = (tree.numbers(), query.capture_names());
+    let names = query.capture_names();
     let mut best: BTreeMap<NodeId, (usize, Captures)> = BTreeMap::new();
-    let mut cursor = QueryCursor::new();
-    let mut found = cursor.matches(query, tree.inner().root_node(), tree.text().as_bytes());
-    while let Some(one) = found.next() {
+    tree.each_match(query, |one, numbers| {
         let mut captures: Captures = Vec::new();
         let mut call = None;
         for capture in one.captures() {
@@ -160,14 +158,14 @@ fn run(query: &Query, tree: &Tree) -> QueryHits {
                 name => captures.extend(numbers.get(capture.node).map(|id| (name.to_owned(), vec![id]))),
             }
         }
-        let Some(call) = call.filter(|_| apart(tree, &mut captures)) else { continue };
+        let Some(call) = call.filter(|_| apart(tree, &mut captures)) else { return };
         let pattern = one.pattern_index;
         let better =
             |(known, held): &(usize, Captures)| pattern < *known || pattern == *known && captures.len() > held.len();
         if best.get(&call).is_none_or(better) {
             best.insert(call, (pattern, captures));
         }
-    }
+    });
     best.into_iter().map(|(call, (_, captures))| (call, captures)).collect()
 }
 

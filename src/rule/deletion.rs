@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::elements::{element, is_join};
+use super::elements::{element, is_given, is_join};
 use super::result::{has_token, needs_result};
 use crate::edit::Fragment;
 use crate::language::{ElementFacts, Marked};
@@ -193,7 +193,8 @@ pub fn elements_gone(nodes: &[Node<'_>]) -> Result<Vec<Deletion>, String> {
     // Between braces nothing is told by its place, wherever they stand.
     let around = list.parent().filter(|_| !list.text().starts_with('{'));
     let at = around.map(|around| format!("{}.{}", around.kind(), list.field_name().unwrap_or("")));
-    let by_place = is(&facts.by_place) || is_counted(list) || at.is_some_and(|at| facts.by_place.contains(&at));
+    let by_place =
+        is(&facts.by_place) || is_given(list) || is_counted(list) || at.is_some_and(|at| facts.by_place.contains(&at));
     let unpacked = list.parent().is_some_and(|around| {
         let own = format!("{}.{}", around.kind(), list.field_name().unwrap_or(""));
         let by = facts.unpacks.get(&own);

@@ -166,3 +166,11 @@ fn with_space(text: &str, list: Node<'_>, run: Range<usize>) -> Range<usize> {
     let before = text[..run.start].trim_end_matches([' ', '\t']).len();
     if before == line { run } else { before..run.end }
 }
+
+/// Whether a list is what a macro is given: what each of them means, the macro knows.
+pub(super) fn is_given(list: Node<'_>) -> bool {
+    let call = list.parent().filter(|_| list.is_list_of_macro());
+    let name = call.and_then(|call| call.children().next()).map_or("", Node::text);
+    let calls = list.tree().language.macro_calls.as_ref();
+    call.is_some() && calls.is_none_or(|calls| !calls.has_equals(calls.name(name)))
+}

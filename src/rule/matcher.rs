@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use regex::Regex;
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
-use tree_sitter::{CaptureQuantifier, Query, QueryCursor, StreamingIterator};
+use tree_sitter::{CaptureQuantifier, Query};
 
 use super::around::{Context, Side};
 use super::exercise;
@@ -150,16 +150,13 @@ impl QueryMatcher {
     }
 
     fn run(&self, tree: &Tree) -> QueryHits {
-        let numbers = tree.numbers();
         let mut hits = QueryHits::new();
-        let mut cursor = QueryCursor::new();
-        let mut found = cursor.matches(&self.query, tree.inner().root_node(), tree.text().as_bytes());
-        while let Some(one) = found.next() {
-            // It speaks of operands that are those of another operator.
-            if one.captures().iter().any(|c| numbers.is_moved(c.node)) {
-                continue;
-            }
+        tree.each_match(&self.query, |one, numbers| {
             let number = |node: tree_sitter::Node<'_>| numbers.get(node);
+            // It speaks of operands that are those of another operator, or of tokens that were read as more.
+            if one.captures().iter().any(|c| numbers.is_moved(c.node) || number(c.node).is_none()) {
+                return;
+            }
             for root in one.captures().iter().filter(|c| c.index == self.root).filter_map(|c| number(c.node)) {
                 let Entry::Vacant(entry) = hits.entry(root) else { continue };
                 let mut names: Vec<(String, Vec<NodeId>)> = Vec::new();
@@ -173,7 +170,7 @@ impl QueryMatcher {
                 }
                 entry.insert(names);
             }
-        }
+        });
         hits
     }
 

@@ -1,5 +1,5 @@
-//! Code that a grammar shows as tokens only, as what a macro is given: no pattern can match there,
-//! but where its own tokens stand, that is said.
+//! Code of which there are tokens only, as what a macro is given that is no list of expressions: no pattern can match
+//! there, but where its own tokens stand, that is said.
 //!
 //! Must not: match, or edit anything.
 
@@ -82,7 +82,10 @@ impl<'t> Run<'t> {
     fn new(tokens: Node<'t>) -> Self {
         let mut run = Self { text: String::new(), tokens: Vec::new() };
         let mut literal: Option<Node<'t>> = None;
-        for node in tokens.descendants().filter(|node| !node.is_extra()) {
+        // Of a list that was read up to some of them these are left.
+        let read = !tokens.is_tokens();
+        let left = tokens.children().filter(|child| !read || child.is_unread());
+        for node in left.flat_map(|child| tokens.tree().iter_within(child)).filter(|node| !node.is_extra()) {
             // What a literal says is no code.
             if literal.is_some_and(|literal| literal.contains(node)) {
                 continue;

@@ -79,7 +79,7 @@ fn methods(api: &mut Api<'_>) {
 }
 
 fn nodes(api: &mut Api<'_>) {
-    let docs = "Every place of the file that refers to the same as this name, its definitions included. Of a member of a class, `this.f` and what is taken of values of that class count; where the file alone can't tell of which type another object is that a member of this name is taken of, the match is unknown: see `if_unknown`.";
+    let docs = "Every place of the file that refers to the same as this name, its definitions included. Of a member of a class, `this.f` and what is taken of values of that class count; where the file alone can't tell of which type another object is that a member of this name is taken of, or a text speaks of the name, the match is unknown: see `if_unknown`.";
     let example = r#".find("f($X)").when(|m| m.X.uses().len == 2).replace("g($X)").example("a = 1\nf(a)", "a = 1\ng(a)").unchanged("a = 1\nf(a)\nh(a)")"#;
     api.function("Node.uses() -> array of Node", docs, example, |n: &mut RhaiNode| -> Fallible<Array> {
         charge(n.tree.len())?;

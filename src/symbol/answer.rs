@@ -2,7 +2,7 @@
 
 use super::hidden::unless;
 use super::{Certainty, Import, Library, Name, Symbols, name_of};
-use crate::tree::{Node, Tree};
+use crate::tree::{Node, NodeId, Tree};
 
 impl Symbols {
     /// Whether the node refers to one of these paths, given in normal form. Where
@@ -24,14 +24,38 @@ impl Symbols {
 
     /// Whether the node is a text that speaks of one of these paths, as an annotation in quotes does.
     pub fn is_said(&self, node: Node<'_>, sought: &dyn Fn(&str) -> bool, paths: &[String]) -> bool {
-        let Some(in_braces) = self.speaking.get(&node.id) else { return false };
-        let text = node.text();
-        let parts: Vec<&str> = match in_braces {
-            true => text.split('{').skip(1).filter_map(|part| part.split(['}', ':']).next()).collect(),
-            false => text.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.').collect(),
-        };
         let says = |path: &str| self.are(&self.names_of_path(node, path), node, sought, paths) != Certainty::No;
-        parts.into_iter().filter(|path| !path.is_empty()).any(says)
+        self.spoken(node).into_iter().any(says)
+    }
+
+    /// What a text names, where it is one that speaks of code.
+    fn spoken<'t>(&self, node: Node<'t>) -> Vec<&'t str> {
+        let Some(in_braces) = self.speaking.get(&node.id) else { return Vec::new() };
+        let word = |c: char| c.is_alphanumeric() || c == '_';
+        // `{x}`, `{x:?}`, and the width of `{:w$}`.
+        let in_part = |part: &'t str| {
+            let part = part.split('}').next().unwrap_or(part);
+            let (head, form) = part.split_once(':').unwrap_or((part, ""));
+            let widths = form.split_inclusive('$').filter_map(|form| form.strip_suffix('$'));
+            std::iter::once(head).chain(widths.filter_map(move |width| width.rsplit(|c| !word(c)).next()))
+        };
+        let parts: Vec<&str> = match in_braces {
+            true => node.text().split('{').skip(1).flat_map(in_part).collect(),
+            false => node.text().split(|c: char| !word(c) && c != '.').collect(),
+        };
+        parts.into_iter().filter(|path| !path.is_empty()).collect()
+    }
+
+    /// Whether a text names what one of these introduces, as `"{x}"` does.
+    pub(super) fn names_in_text(&self, tree: &Tree, name: &str, meant: &[NodeId]) -> bool {
+        let here = |text: &NodeId| {
+            let text = tree.node(*text);
+            let is = |path: &str| path.split('.').next() == Some(name);
+            text.text().contains(name)
+                && self.spoken(text).into_iter().any(is)
+                && self.seen_at(text, name).iter().any(|d| meant.contains(&d.node))
+        };
+        self.speaking.keys().any(here)
     }
 
     /// What a pattern takes there out of an object.

@@ -2,20 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use tree_sitter::{QueryCursor, StreamingIterator};
-
 use super::{Definition, Import, Kind, Scope, Symbols, name_of, normal, path_of, queries};
 use crate::language::literal;
 use crate::tree::{Node, NodeId, Tree};
 
 pub(super) fn build(tree: &Tree) -> Symbols {
     let Some(query) = queries::of(tree.language) else { return Symbols::default() };
-    let numbers = tree.numbers();
     let names = query.capture_names();
     let mut builder = Builder { tree, found: Found::default() };
-    let mut cursor = QueryCursor::new();
-    let mut matches = cursor.matches(query, tree.inner().root_node(), tree.text().as_bytes());
-    while let Some(one) = matches.next() {
+    tree.each_match(query, |one, numbers| {
         let mut captures: Captures<'_, '_> = Vec::new();
         for capture in one.captures() {
             let name = names[capture.index as usize];
@@ -26,7 +21,8 @@ pub(super) fn build(tree: &Tree) -> Symbols {
             captures.extend(id.map(|id| (name, tree.node(id))));
         }
         builder.take(&captures);
-    }
+    });
+    builder.found.symbols.labels.extend(tree.iter().filter(|node| node.is_label()).map(|node| node.id));
     builder.finish()
 }
 

@@ -35,7 +35,7 @@ pub(super) enum Told {
 pub struct Uses<'t> {
     /// Those that are certain, definitions included, in order.
     pub certain: Vec<Node<'t>>,
-    /// Whether there may be more: a member of that name, of an object whose type is not known.
+    /// Whether there may be more: a member of that name, of an object whose type is not known, or a text that speaks of it.
     pub open: bool,
 }
 
@@ -59,7 +59,7 @@ impl Symbols {
                 && !self.is_tail(n)
                 && self.definitions_of(n).iter().any(|d| meant.contains(&d.node))
         };
-        let (mut certain, mut open) = (Vec::new(), false);
+        let (mut certain, mut open) = (Vec::new(), self.names_in_text(tree, name_of(node), &meant));
         for n in tree.iter().filter(|n| n.is_leaf() && name_of(*n) == name_of(node)) {
             if meant.contains(&n.id) || refers(n) {
                 certain.push(n);

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::check::{Covers, Wrong};
+use super::check::Wrong;
+use super::covers::Covers;
 use super::file::{Creation, Fate, FileReport, about};
 use super::{Finding, FindingKind};
 use crate::edit::{ComposeError, Edit, FileEdit, Fragment, arrange};

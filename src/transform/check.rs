@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 
+use super::covers::Covers;
 use super::inside::{Inside, read};
 use super::moves::Moves;
-use super::{ends, naming, once, sequence, standing, tags, together};
+use super::{ends, macros, naming, once, sequence, standing, tags, together};
 use crate::edit::{Arranged, Edit, Fragment, Splice, in_old_text};
 use crate::language::Language;
 use crate::rule::{fillings, hollows};
@@ -160,6 +161,9 @@ impl Result<'_> {
 
     /// Replaced and copied code must still stand apart from what is around it.
     fn borders(&self) -> std::result::Result<(), Wrong> {
+        if let Some((at, why)) = macros::no_list(self.old, self.new, self.edits, self.arranged) {
+            return Err(self.wrong(at, why));
+        }
         if let Some(torn) = together::torn(self.old, self.new, self.arranged, self.edits).into_iter().next() {
             let edit = &self.edits[torn.placed.edit];
             let part = short(self.new.text().get(torn.placed.range.clone()).unwrap_or("").trim());
@@ -486,34 +490,6 @@ pub(super) fn fill_blocks(old: &Tree, edits: &mut [Edit]) -> bool {
 /// Where a tree has a block that holds nothing, or the like, though its language forbids it.
 pub(super) fn empty_block(tree: &Tree) -> Option<(u32, u32)> {
     hollows(tree).next().map(|node| node.line_column())
-}
-
-/// Ranges of the old text, asked for those that hold another one: their number does not
-/// enter, unless they hold each other.
-pub(super) struct Covers<T> {
-    /// By start.
-    ranges: Vec<(Range<usize>, T)>,
-    /// For each, the furthest end of it and all before it.
-    furthest: Vec<usize>,
-}
-
-impl<T: Copy> Covers<T> {
-    pub(super) fn new(ranges: impl Iterator<Item = (Range<usize>, T)>) -> Self {
-        let mut ranges: Vec<_> = ranges.collect();
-        ranges.sort_by_key(|(range, _)| range.start);
-        let furthest = ranges.iter().scan(0, |end, (range, _)| {
-            *end = range.end.max(*end);
-            Some(*end)
-        });
-        Self { furthest: furthest.collect(), ranges }
-    }
-
-    pub(super) fn of(&self, inner: &Range<usize>) -> impl Iterator<Item = (&Range<usize>, T)> {
-        let upto = self.ranges.partition_point(|(range, _)| range.start <= inner.start);
-        let near = (0..upto).rev().take_while(|at| inner.end <= self.furthest[*at]);
-        let end = inner.end;
-        near.map(|at| &self.ranges[at]).filter(move |(range, _)| end <= range.end).map(|(range, it)| (range, *it))
-    }
 }
 
 /// The largest nodes, comments left out, that begin and end where a range does.

@@ -7,7 +7,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::check::Covers;
+use super::covers::Covers;
 use super::moves::Moves;
 use crate::edit::{Arranged, Edit};
 use crate::language::{Once, literal};

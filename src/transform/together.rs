@@ -197,7 +197,7 @@ fn is_run(part: &Part<'_>, around: Node<'_>) -> bool {
         let holes = &language.facts.string.holes;
         return !(part.was.is_leaf() && layers_around(part.was).any(|n| holes.iter().any(|kind| kind == n.kind())));
     }
-    if language.facts.tokens.iter().any(|kind| kind == around.kind()) {
+    if around.is_tokens() || part.was.is_unread() {
         return !is_loose_among_tokens(part, around);
     }
     let within = |n: &Node<'_>| part.range.start <= n.local_range().start && n.local_range().end <= part.range.end;
@@ -221,6 +221,7 @@ fn is_run(part: &Part<'_>, around: Node<'_>) -> bool {
     };
     // Elements of a list fill one field, if any: of `new a.b()(1)`, `a.b` and `()` do not.
     let alike = |n: &Node<'_>| match n.is_named() {
+        _ if n.is_unread() => false,
         true => part.copied || n.field_id() == part.was.field_id(),
         false => parting(n),
     };
@@ -421,7 +422,8 @@ fn stands(node: Node<'_>, new: &Tree, moves: &Moves<'_>) -> bool {
         && around.is_leaf()
         && around.kind_id() == node.kind_id()
         && node.text().contains(char::is_whitespace)
-        || new.language.facts.tokens.iter().any(|kind| kind == around.kind())
+        || around.is_tokens()
+        || node.is_unread()
         || new.language.is_string(around.kind_id())
 }
 

@@ -6,6 +6,7 @@
 mod adopt;
 mod chain;
 mod fold;
+mod given;
 mod line_ends;
 mod node;
 mod numbers;
@@ -32,6 +33,8 @@ pub struct Tree {
     inner: tree_sitter::Tree,
     /// Where its nodes are in ours, if operators or chains were put together anew.
     folded: Option<fold::Folded>,
+    /// What was read of what macros are given.
+    given: Option<given::Given>,
     /// Added to every offset when it is reported: where embedded text begins in its host.
     base: usize,
     /// Where lines begin, made when first asked for.
@@ -70,6 +73,12 @@ const NAMED: u8 = 1;
 const EXTRA: u8 = 2;
 const MISSING: u8 = 4;
 const ERROR: u8 = 8;
+/// Tokens that were read as more.
+const READ: u8 = 16;
+/// The name of an element in such a list.
+const LABEL: u8 = 32;
+/// A token in such a list that was not read.
+const UNREAD: u8 = 64;
 
 impl Tree {
     /// The whole text. For embedded trees, the masked text of the literal.
@@ -113,7 +122,7 @@ impl Tree {
         std::iter::once(node).chain(node.descendants())
     }
 
-    /// tree-sitter's own tree, for queries.
+    /// tree-sitter's own tree, without what macros are given: queries are asked by [`Tree::each_match`].
     pub fn inner(&self) -> &tree_sitter::Tree {
         &self.inner
     }

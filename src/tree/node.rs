@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{ERROR, EXTRA, MISSING, NAMED, NodeData, Tree};
+use super::{ERROR, EXTRA, LABEL, MISSING, NAMED, NodeData, READ, Tree, UNREAD};
 
 /// A node's number within its tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,6 +64,27 @@ impl<'t> Node<'t> {
     /// Whether the parser could not read it.
     pub fn is_error(self) -> bool {
         self.data().flags & ERROR != 0
+    }
+
+    /// Whether it holds tokens and nothing more is known of them: what a macro is given, where that is no list of
+    /// expressions.
+    pub fn is_tokens(self) -> bool {
+        self.data().flags & READ == 0 && self.tree.language.facts.tokens.iter().any(|kind| kind == self.kind())
+    }
+
+    /// Whether it is what a macro is given, and was read as a list of expressions.
+    pub fn is_list_of_macro(self) -> bool {
+        self.data().flags & READ != 0
+    }
+
+    /// Whether it is one of the tokens of a list that was read up to them.
+    pub fn is_unread(self) -> bool {
+        self.data().flags & UNREAD != 0
+    }
+
+    /// Whether it is the name of what a macro is given: `a` in `format!("{a}", a = 1)`.
+    pub fn is_label(self) -> bool {
+        self.data().flags & LABEL != 0
     }
 
     /// Its bytes in the tree's own text.

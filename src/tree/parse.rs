@@ -10,6 +10,7 @@ use tree_sitter::{ParseOptions, ParseState, Parser, TreeCursor};
 use super::adopt::adopt;
 use super::chain::chain;
 use super::fold::fold;
+use super::given::read_given;
 use super::line_ends::{blank_behind, may_break, missed, without_ends};
 use super::{ERROR, EXTRA, MISSING, NAMED, NodeData, Tree};
 use crate::language::{Language, LineEnds};
@@ -82,6 +83,8 @@ pub fn parse_embedded(language: &'static Language, text: impl Into<Arc<str>>, ba
         inner = read_by_lines(language, ends, &text, inner, &mut nodes)?;
     }
     adopt(&mut nodes, &language.adopted);
+    // A language that has macros has nothing put together otherwise: it would not load.
+    let given = language.macro_calls.as_ref().and_then(|calls| read_given(language, calls, &text, &mut nodes));
     if memchr::memchr(b'\r', text.as_bytes()).is_some() {
         without_returns(&mut nodes, text.as_bytes());
     }
@@ -96,11 +99,11 @@ pub fn parse_embedded(language: &'static Language, text: impl Into<Arc<str>>, ba
         None => fold(&mut nodes, operators, &text),
     };
     let (lines, unit, queried, around, learned, beside, used) = Default::default();
-    Ok(Tree { language, text, nodes, inner, folded, base, lines, unit, queried, around, learned, beside, used })
+    Ok(Tree { language, text, nodes, inner, folded, given, base, lines, unit, queried, around, learned, beside, used })
 }
 
 /// What tree-sitter makes of these bytes.
-fn read(language: &'static Language, bytes: &[u8]) -> Result<tree_sitter::Tree, ParseError> {
+pub(super) fn read(language: &'static Language, bytes: &[u8]) -> Result<tree_sitter::Tree, ParseError> {
     PARSERS.with_borrow_mut(|parsers| {
         let parser = parsers.entry(std::ptr::from_ref(language)).or_default();
         parser
@@ -156,7 +159,7 @@ fn read_by_lines(
 const ERROR_KIND: u16 = u16::MAX;
 
 /// Lays the nodes out in pre-order, without recursion: nesting has no limit.
-fn flatten(language: &Language, mut cursor: TreeCursor<'_>, bytes: usize, nodes: &mut Vec<NodeData>) {
+pub(super) fn flatten(language: &Language, mut cursor: TreeCursor<'_>, bytes: usize, nodes: &mut Vec<NodeData>) {
     nodes.reserve(bytes / 4 + 1);
     let mut open: Vec<u32> = Vec::new();
     loop {

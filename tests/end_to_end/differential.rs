@@ -71,6 +71,8 @@ enum Reason {
     OtherKind,
     /// A comment stands where the pattern shows none: theirs counts it as an element.
     Comment,
+    /// In what a macro is given, theirs has tokens only.
+    InMacro,
 }
 
 /// A match: its bytes, its kind, and the bytes of what its holes stand for.
@@ -80,6 +82,8 @@ struct Place {
     holes: Vec<Range<usize>>,
     /// Whether a comment stands in it.
     comment: bool,
+    /// Whether it stands in what a macro is given.
+    in_macro: bool,
 }
 
 fn ours(language: &str, pattern: &str, code: &str) -> Vec<Place> {
@@ -101,7 +105,8 @@ fn ours(language: &str, pattern: &str, code: &str) -> Vec<Place> {
         });
         let range = node.range();
         let comment = comments.iter().any(|at| range.contains(at));
-        found.push(Place { range, kind: node.kind_id(), holes: holes.collect(), comment });
+        let in_macro = node.ancestors().any(tree::Node::is_list_of_macro);
+        found.push(Place { range, kind: node.kind_id(), holes: holes.collect(), comment, in_macro });
     }
     found
 }
@@ -118,7 +123,13 @@ fn theirs(language: &Theirs, pattern: &str, code: &str) -> (Vec<Place>, impl Fn(
         let env = found.get_env();
         let one = names.iter().filter_map(|name| env.get_match(name)).map(|node| node.range());
         let many = names.iter().flat_map(|name| env.get_multiple_matches(name)).map(|node| node.range());
-        Place { range: found.range(), kind: found.kind_id(), holes: one.chain(many).collect(), comment: false }
+        Place {
+            range: found.range(),
+            kind: found.kind_id(),
+            holes: one.chain(many).collect(),
+            comment: false,
+            in_macro: false,
+        }
     });
     (found.collect(), move |kind: u16| kinds.as_ref().is_none_or(|kinds| kinds.contains(usize::from(kind))))
 }
@@ -173,6 +184,9 @@ fn why_not_theirs(code: &str, place: &Place, their: &[Place], could_be: &dyn Fn(
     }
     if !could_be(place.kind) {
         return Some(Reason::OtherKind);
+    }
+    if place.in_macro {
+        return Some(Reason::InMacro);
     }
     place.comment.then_some(Reason::Comment)
 }

@@ -8,6 +8,7 @@ mod ends;
 mod hollow;
 mod homes;
 mod lines;
+mod macros;
 mod names;
 mod once;
 mod overlaps;
