@@ -146,6 +146,9 @@ pub struct Facts {
     /// Node kinds around code that begins on a line of its own: around one node, they say nothing.
     #[serde(default)]
     pub line_blocks: Vec<String>,
+    /// Node kinds of what says the name of code again where that ends: `end old`.
+    #[serde(default)]
+    pub closing_names: Vec<String>,
     /// What a block of its own lines stands below: `:`, `then`.
     #[serde(default)]
     pub block_heads: Vec<String>,

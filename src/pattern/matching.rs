@@ -215,7 +215,7 @@ impl<'p, 't> Matcher<'p, 't> {
         match shape {
             Shape::Leaf { kind, named, text } => {
                 let blank = !named && text.trim().is_empty();
-                node.kind_id() == *kind
+                self.pattern.language.is_alike(node.kind_id(), *kind)
                     && node.is_named() == *named
                     && (blank || same_text(text, self.name_of(node, *named), self.fold && !node.is_string()))
                     && (!named || node.is_leaf())

@@ -114,7 +114,7 @@ impl<'t> Walk<'_, 't> {
             Shape::Leaf { kind, text, .. } => {
                 let fold = self.pattern.language.facts.case_insensitive;
                 let blank = !node.is_named() && text.trim().is_empty();
-                if node.kind_id() == *kind
+                if self.pattern.language.is_alike(node.kind_id(), *kind)
                     && (blank
                         || same_text(text, self.pattern.language.bare_name(node.text()), fold && !node.is_string()))
                 {

@@ -215,6 +215,10 @@ impl Result<'_> {
              `symbol(…)`, or put what comes behind the name there with `insert_after`",
             displaced.name.short()
         );
+        let again = displaced
+            .end
+            .map(|end| format!("`{}` at {} says the name again: edit both", end.short(), end.line_column().0));
+        let why = again.unwrap_or(why);
         let rule = self.edits[displaced.edit].rule.clone();
         Err(Wrong { at: displaced.name.local_range().start, rule, why })
     }

@@ -29,6 +29,8 @@ pub(super) struct Displaced<'a> {
     pub edit: usize,
     /// The name, in the old code.
     pub name: Node<'a>,
+    /// Where the code ends that it names, if that says the name again: `end old`.
+    pub end: Option<Node<'a>>,
 }
 
 /// The first name of a declaration, an argument or a member in whose place an edit put a call, or the like.
@@ -46,7 +48,22 @@ pub(super) fn displaced<'a>(old: &'a Tree, new: &Tree, edits: &[Edit], arranged:
             Place::Member => first.text() != "(",
             Place::Declared => declares(new, &placed.range),
         };
-        (!fits).then_some(Displaced { edit: placed.edit, name })
+        let said = |end: &Node<'_>| edits.iter().any(|e| holds(&end.local_range(), &e.range));
+        let end = end_of(name).filter(|end| first.text() != name.text() && !said(end));
+        (!fits || end.is_some()).then_some(Displaced { edit: placed.edit, name, end: end.filter(|_| fits) })
+    })
+}
+
+fn holds(outer: &Range<usize>, inner: &Range<usize>) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
+
+/// What says a name again where the code ends that it names.
+fn end_of(name: Node<'_>) -> Option<Node<'_>> {
+    let kinds = &name.tree().language.facts.closing_names;
+    let mut all = name.parent().filter(|_| !kinds.is_empty()).into_iter().flat_map(Node::children);
+    all.find(|n| {
+        kinds.iter().any(|kind| kind == n.kind()) && n.text().split_whitespace().next_back() == Some(name.text())
     })
 }
 

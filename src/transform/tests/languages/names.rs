@@ -69,6 +69,12 @@ fn nothing_but_a_name_takes_the_place_of_a_name() {
             "package p\n\nvar x = map[string]int{fresh(): 1}\n",
         ),
         ("kotlin", "fresh", "enum class E { old, b }\nval x = a.old\n", "enum class E { fresh, b }\nval x = a.fresh\n"),
+        ("kotlin", "fresh", "val x = \"$old ${old} $older\"\n", "val x = \"$fresh ${fresh} $older\"\n"),
+        ("kotlin", "fresh()", "val x = \"$old\"\n", "=no piece of its own"),
+        ("kotlin", "a.b", "val x = \"$old\"\n", "=no piece of its own"),
+        ("kotlin", "fresh", "val x = \"$old${b}c ${old}c\"\n", "val x = \"$fresh${b}c ${fresh}c\"\n"),
+        ("scala", "fresh", "object old:\n  def f = 1\nend old\n", "=says the name again"),
+        ("scala", "fresh", "object old:\n  def f = 1\nobject B\n", "object fresh:\n  def f = 1\nobject B\n"),
         ("swift", "fresh", "func f() { old: for x in xs { break old } }\n", "=is a name in `break old`"),
     ];
     for (language, new, code, wanted) in fit {
@@ -87,6 +93,9 @@ fn a_name_does_not_go_alone() {
         ("kotlin", "val x = try { a } catch (old: E) { b }\n", "=needs"),
         ("kotlin", "@old class A\n", "=needs"),
         ("kotlin", "val x = a::old\n", "=needs"),
+        ("kotlin", "fun f() { when (x) { old -> a; else -> b } }\n", "=needs"),
+        ("kotlin", "fun f() { when (x) { old, 2 -> a; else -> b } }\n", "fun f() { when (x) { 2 -> a; else -> b } }\n"),
+        ("swift", "func f() { switch a { case old: b\n} }\n", "=needs"),
         ("kotlin", "enum class E { old, b }\n", "enum class E { b }\n"),
         ("swift", "enum E { case a, old(Int) }\n", "enum E { case a }\n"),
         ("swift", "enum E: Int { case old = 1, b }\n", "enum E: Int { case b }\n"),
@@ -134,5 +143,13 @@ fn a_declaration_on_one_line_is_one() {
     for (code, wanted) in rows {
         compare(&mut wrong, "kotlin", ".find(regex(\"^old$\")).replace(\"fresh\")", code, wanted);
     }
+    none_wrong(&wrong);
+}
+
+#[test]
+fn a_switch_has_a_case() {
+    let mut wrong = Vec::new();
+    let code = "func f() {\n    switch a {\n    case 1: b\n    }\n}\n";
+    compare(&mut wrong, "swift", ".find(kind(\"switch_entry\")).delete()", code, "=needs something");
     none_wrong(&wrong);
 }
