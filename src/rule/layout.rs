@@ -16,7 +16,8 @@ use crate::tree::{Node, Tree, parse};
 pub(super) fn placed(file: &Tree, range: &Range<usize>, fragments: Vec<Fragment>, embedded: bool) -> Vec<Fragment> {
     let text = file.text();
     let (indent, line_end) = (column(file, range.start), line_end(text));
-    let mut here = indent.clone();
+    // What the present line goes in by, and whether it is another one than that on which all begins.
+    let (mut here, mut broken) = (indent.clone(), false);
     let mut out = Vec::new();
     // Where code is data, as in YAML, what it goes in by is a part of it.
     let step = step(&fragments).filter(|_| file.language.moves_lines() && !file.language.facts.functions.is_empty());
@@ -30,18 +31,24 @@ pub(super) fn placed(file: &Tree, range: &Range<usize>, fragments: Vec<Fragment>
                 line += new.matches('\n').count();
                 if let Some((_, last)) = new.rsplit_once('\n') {
                     here = lead(file.language, last);
+                    broken = true;
                 }
                 out.push(Fragment::Text(new));
             }
             Fragment::Copy(range) if embedded || !file.language.moves_lines() => out.push(Fragment::Copy(range)),
             Fragment::Copy(range) => {
-                // Behind a break that was copied, code stands as it stood there.
+                // Behind a break that was copied, code stands as it stood there: against the line that opens its list,
+                // or the elements before it. What stands beside elements on one line stays where it stood.
                 let copied = text.get(range.clone()).unwrap_or("");
                 let last = copied.rsplit_once('\n').map(|(_, last)| last).filter(|last| last.trim().is_empty());
+                let opens =
+                    copied.trim_end().ends_with(['(', '[', '{']) || text[..range.start].ends_with(['(', '[', '{']);
                 let source = column(file, goes_in_from(file, &range));
-                moved(file, range, (&here, &indent), &mut out);
+                let target = if last.is_none() || broken || opens { here.clone() } else { source.clone() };
+                moved(file, range, (&target, &indent), &mut out);
                 if let Some(last) = last {
-                    here = goes_in(last, &source, (&here, &indent)).unwrap_or_else(|| last.to_owned());
+                    here = goes_in(last, &source, (&target, &indent)).unwrap_or_else(|| last.to_owned());
+                    broken = true;
                 }
             }
         }

@@ -205,9 +205,9 @@ const BLOCKS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "tsx",
         "if ($A) { if ($B) { $$$C } }",
-        "while ($A && $B) { x(); $$$C }",
+        "while ($A && $B) {\\n  x();\\n  $$$C\\n}",
         "function f() {\n  if (a) {\n    if (b) {\n      g();\n    }\n  }\n}\n",
-        "function f() {\n  while (a && b) { x(); g();\n  }\n}\n",
+        "function f() {\n  while (a && b) {\n    x();\n    g();\n  }\n}\n",
     ),
     (
         "typescript",
