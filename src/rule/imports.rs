@@ -66,7 +66,7 @@ fn settled(
             let seen = whole
                 || is_top(statement)
                     && !symbols.is_for_types(new, import)
-                    && at.is_none_or(|at| is_in_force(statement, at));
+                    && at.is_none_or(|at| at.id == statement.id || is_in_force(statement, at));
             path && name && seen && !gone.contains_key(&index) && !replaced.contains_key(&index)
         };
         symbols.imports().iter().enumerate().any(same)
