@@ -42,3 +42,5 @@
 
 (value_argument . (simple_identifier) @label "=")
 (assignment (directly_assignable_expression) @write)
+(postfix_expression (_) @write ["++" "--"])
+(prefix_expression ["++" "--"] (_) @write)

@@ -72,3 +72,4 @@
 
 (arguments (assignment_expression left: (identifier) @label))
 (assignment_expression left: (_) @write)
+((infix_expression left: (_) @write operator: (operator_identifier) @_op) (#match? @_op "^([^=!<>].*|<<|>>|>>>)=$"))

@@ -350,6 +350,19 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
         "- a: old:1\n- a: \"old:2\"\n- a: b\n- a: 1\n",
         "- a: new\n- a: \"new\"\n- a: b\n- a: 1\n",
     ),
+    // The grammar reads `(a |@| b)[Int]`.
+    (
+        "scala",
+        ".find(\"$A |@| $B\").replace(\"f($A, $B)\")",
+        "object A { val x = a |@| b[Int] }\n",
+        "=as other code than it is",
+    ),
+    (
+        "scala",
+        ".find(\"old($A)\").replace(\"f($A)\")",
+        "object A { val x = a |@| b[Int](old(1)) }\n",
+        "object A { val x = a |@| b[Int](f(1)) }\n",
+    ),
     // Behind `export default` they would be declarations.
     (
         "javascript",
