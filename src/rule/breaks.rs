@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use super::layout::step;
 use crate::edit::Fragment;
 use crate::tree::{Node, Tree};
 
@@ -20,6 +21,9 @@ pub(super) fn with_breaks(node: Node<'_>, fragments: Vec<Fragment>) -> Vec<Fragm
         _ => None,
     };
     let (mut out, mut depth, text) = (Vec::new(), 0_isize, tree.text());
+    let step = " ".repeat(step(&fragments).unwrap_or(4));
+    // Whether a block was opened on lines of its own that had no braces there.
+    let mut owed = false;
     for (at, fragment) in fragments.iter().enumerate() {
         let Fragment::Text(new) = fragment else {
             out.push(fragment.clone());
@@ -48,6 +52,14 @@ pub(super) fn with_breaks(node: Node<'_>, fragments: Vec<Fragment>) -> Vec<Fragm
             let [left, right] = [at.checked_sub(1), Some(at + 1)].map(|at| inside(fragments.get(at?)));
             in_block(text, left, right, new)
         });
+        let closes = std::mem::take(&mut owed) && new.trim_start().starts_with('}');
+        let broken = broken.or_else(|| {
+            let right = inside(fragments.get(at + 1)).filter(|right| begins_its_line(text, right, new));
+            owed = right.is_some();
+            right.map(|_| vec![Fragment::Text(format!("{}\n{step}", new.trim_end()))])
+        });
+        // What was put on lines of its own ends on one.
+        let broken = broken.or_else(|| closes.then(|| vec![Fragment::Text(format!("\n{}", new.trim_start()))]));
         out.extend(broken.unwrap_or_else(|| vec![fragment.clone()]));
     }
     out
@@ -71,6 +83,13 @@ fn in_block(text: &str, left: Option<Range<usize>>, right: Option<Range<usize>>,
     let new = if end { new.trim_end() } else { new };
     let all = [closes.map(Fragment::Copy), Some(Fragment::Text(new.to_owned())), opens.map(Fragment::Copy)];
     (start || end).then(|| all.into_iter().flatten().collect())
+}
+
+/// Whether new code opens a block with what began its line, and has several, though no brace stood before it there.
+fn begins_its_line(text: &str, right: &Range<usize>, new: &str) -> bool {
+    let head = text[..right.start].trim_end();
+    let begins = text[head.len()..right.start].contains('\n') && text[right.clone()].contains('\n');
+    begins && new.trim_end().ends_with('{') && !new.contains('\n')
 }
 
 /// The tokens of a node within these bytes, in order; a string literal is one.

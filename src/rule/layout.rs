@@ -18,6 +18,8 @@ pub(super) fn placed(file: &Tree, range: &Range<usize>, fragments: Vec<Fragment>
     let (indent, line_end) = (column(file, range.start), line_end(text));
     // What the present line goes in by, and whether it is another one than that on which all begins.
     let (mut here, mut broken) = (indent.clone(), false);
+    // Whether nothing stands on that line yet.
+    let mut begins = text.get(line_start(text, range.start)..range.start).is_some_and(|line| line.trim().is_empty());
     let mut out = Vec::new();
     // Where code is data, as in YAML, what it goes in by is a part of it.
     let step = step(&fragments).filter(|_| file.language.moves_lines() && !file.language.facts.functions.is_empty());
@@ -29,6 +31,8 @@ pub(super) fn placed(file: &Tree, range: &Range<usize>, fragments: Vec<Fragment>
                 let new = unit.as_ref().map_or_else(|| new.clone(), |(step, unit)| in_units(&new, *step, unit));
                 let new = indented(&new, |at| if data.contains(&(line + at)) { "" } else { &indent }, line_end);
                 line += new.matches('\n').count();
+                let last = new.rsplit_once('\n').map(|(_, last)| last);
+                begins = (last.is_some() || begins) && last.unwrap_or(&new).trim().is_empty();
                 if let Some((_, last)) = new.rsplit_once('\n') {
                     here = lead(file.language, last);
                     broken = true;
@@ -43,9 +47,11 @@ pub(super) fn placed(file: &Tree, range: &Range<usize>, fragments: Vec<Fragment>
                 let last = copied.rsplit_once('\n').map(|(_, last)| last).filter(|last| last.trim().is_empty());
                 let opens =
                     copied.trim_end().ends_with(['(', '[', '{']) || text[..range.start].ends_with(['(', '[', '{']);
-                let source = column(file, goes_in_from(file, &range));
+                // A comment that stays behind its bracket goes in as that does, and so does what is below it.
+                let source = column(file, if begins { goes_in_from(file, &range) } else { range.start });
                 let target = if last.is_none() || broken || opens { here.clone() } else { source.clone() };
-                moved(file, range, (&target, &indent), &mut out);
+                begins = last.is_some();
+                moved(file, range, &source, (&target, &indent), &mut out);
                 if let Some(last) = last {
                     here = goes_in(last, &source, (&target, &indent)).unwrap_or_else(|| last.to_owned());
                     broken = true;
@@ -58,7 +64,7 @@ pub(super) fn placed(file: &Tree, range: &Range<usize>, fragments: Vec<Fragment>
 
 /// How many spaces new code goes in by, where it is of several lines that are parted by spaces, and none
 /// of them may lie in a literal.
-fn step(fragments: &[Fragment]) -> Option<usize> {
+pub(super) fn step(fragments: &[Fragment]) -> Option<usize> {
     let texts = || fragments.iter().filter_map(|one| if let Fragment::Text(text) = one { Some(text) } else { None });
     if texts().any(|text| ["\"\"\"", "'''", "`", "<<"].iter().any(|opens| text.contains(opens))) {
         return None;
@@ -169,7 +175,8 @@ pub fn written(tree: &Tree, fragments: &[Fragment]) -> String {
             Fragment::Copy(range) if tree.base() > 0 => out += copy(range),
             Fragment::Copy(range) => {
                 let mut pieces = Vec::new();
-                moved(tree, range.clone(), (&target, ""), &mut pieces);
+                let source = column(tree, goes_in_from(tree, range));
+                moved(tree, range.clone(), &source, (&target, ""), &mut pieces);
                 pieces.iter().for_each(|piece| match piece {
                     Fragment::Text(text) => out += text,
                     Fragment::Copy(range) => out += copy(range),
@@ -183,11 +190,10 @@ pub fn written(tree: &Tree, fragments: &[Fragment]) -> String {
     out
 }
 
-/// A copy whose lines, but for the first, are indented by `target` instead of
-/// the indentation of the line that it comes from.
-fn moved(tree: &Tree, range: Range<usize>, (target, least): (&str, &str), out: &mut Vec<Fragment>) {
+/// A copy whose lines, but for the first, are indented by `target` instead of `source`, the indentation of the
+/// line that it comes from.
+fn moved(tree: &Tree, range: Range<usize>, source: &str, (target, least): (&str, &str), out: &mut Vec<Fragment>) {
     let text = tree.text();
-    let source = &column(tree, goes_in_from(tree, &range));
     let mut from = range.start;
     if source != target {
         let breaks = memchr::memchr_iter(b'\n', &text.as_bytes()[range.clone()]).map(|at| range.start + at + 1);
@@ -199,7 +205,7 @@ fn moved(tree: &Tree, range: Range<usize>, (target, least): (&str, &str), out: &
             if first.trim().is_empty() && !ends || in_literal(tree, line) {
                 continue;
             }
-            let own = if ends && first.trim().is_empty() { first } else { source.as_str() };
+            let own = if ends && first.trim().is_empty() { first } else { source };
             let Some(goes_in) = goes_in(own, source, (target, least)).filter(|_| rest.starts_with(own)) else {
                 continue;
             };

@@ -258,6 +258,35 @@ const BLOCKS: &[(&str, &str, &str, &str, &str)] = &[
         "object A {\n  def f() = {\n    if (a) {\n      if (b) {\n        g()\n        h()\n      }\n    }\n  }\n}\n",
         "object A {\n  def f() = {\n    if (a && b) {\n      g()\n      h()\n    }\n  }\n}\n",
     ),
+    // A comment stays behind its brace, and what a statement stood before begins its line still.
+    (
+        "go",
+        "if $A { $$$B }",
+        "for $A { $$$B }",
+        "package p\n\nfunc f() {\n\tif a { // x\n\t\th()\n\t\tk()\n\t}\n}\n",
+        "package p\n\nfunc f() {\n\tfor a { // x\n\t\th()\n\t\tk()\n\t}\n}\n",
+    ),
+    (
+        "java",
+        "if ($A) { $$$B }",
+        "while ($A) { $$$B }",
+        "class A {\n    void f() {\n        if (a) { // x\n            h();\n            k();\n        }\n    }\n}\n",
+        "class A {\n    void f() {\n        while (a) { // x\n            h();\n            k();\n        }\n    }\n}\n",
+    ),
+    (
+        "typescript",
+        "if ($A) { $$$B }",
+        "while ($A) {\\n    $$$B\\n}",
+        "function f() {\n  if (a) { // x\n    h();\n    k();\n  }\n}\n",
+        "function f() {\n  while (a) {\n    // x\n    h();\n    k();\n  }\n}\n",
+    ),
+    (
+        "go",
+        "go func() { defer $W.Done(); $$$B }()",
+        "$W.Go(func() { $$$B })",
+        "package p\n\nfunc f() {\n\tgo func() {\n\t\tdefer wg.Done()\n\t\tx()\n\t\ty()\n\t}()\n}\n",
+        "package p\n\nfunc f() {\n\twg.Go(func() {\n\t\tx()\n\t\ty()\n\t})\n}\n",
+    ),
     // Blocks that change places keep their lines.
     (
         "javascript",

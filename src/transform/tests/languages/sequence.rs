@@ -19,7 +19,7 @@ fn statements_stay_statements() {
         (
             ".find(\"if $A then $$$B\").replace(\"f($A) { $$$B }\").locals(\"f\")",
             IF,
-            "object A:\n  def f =\n    f(a) { b\n    c }\n    d\n",
+            "object A:\n  def f =\n    f(a) {\n      b\n      c\n    }\n    d\n",
         ),
         (
             ".find(\"if $A then $$$B\").replace(\"g($A) {\\n  $$$B\\n}\")",
