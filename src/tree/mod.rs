@@ -122,7 +122,7 @@ impl Tree {
         std::iter::once(node).chain(node.descendants())
     }
 
-    /// tree-sitter's own tree, without what macros are given: queries are asked by [`Tree::each_match`].
+    /// tree-sitter's own tree, without what macros are given: queries are asked by `Tree::each_match`.
     pub fn inner(&self) -> &tree_sitter::Tree {
         &self.inner
     }
