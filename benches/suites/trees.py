@@ -62,7 +62,7 @@ SPECIFIERS = {"import_specifier", "shorthand_property_identifier_pattern", "pair
 
 
 def imports(node):
-    """What a statement imports, as a set; None where it imports nothing."""
+    """What a statement imports, name by name; None where it imports nothing."""
     whole = texts(node)
     if node[1] == "import_statement":
         module = [t for c in node[3] if c[0] == "source" for t in texts(c)]
@@ -78,21 +78,21 @@ def imports(node):
         module = texts(value[0])[-1:]
         node = (None, "", None, tuple(c for c in node[3][0][3] if c[0] == "name"))
     elif node[1] == "import_declaration":
-        return {tuple(whole)}
+        return [tuple(whole)]
     else:
         return None
     named = list(find(node, SPECIFIERS))
     if any(True for n in named for _ in find(n, {"object_pattern"})):
-        return {(*module, *whole)}
-    found = set()
+        return [(*module, *whole)]
+    found = []
     for one in named:
         names = texts(one)
-        found.add((*module, names[0], names[-1]))
+        found.append((*module, names[0], names[-1]))
     for clause in node[3]:
         for part in clause[3] if clause[1] == "import_clause" else (clause,):
             if part[1] in ("identifier", "namespace_import"):
-                found.add((*module, part[1], *texts(part)))
-    return found or {(*module,)}
+                found.append((*module, part[1], *texts(part)))
+    return found or [(*module,)]
 
 
 def tree(gander, name, text):
@@ -101,12 +101,13 @@ def tree(gander, name, text):
     listed = shown(gander, name, text)
     if listed is None:
         return None
-    found, rest = set(), []
+    found, rest = [], []
     for file in parse(listed)[3]:
         for child in plain(file)[3]:
             brought = imports(child)
             if brought is None:
                 rest.append(child)
             else:
-                found |= brought
-    return frozenset(found), tuple(rest)
+                found += brought
+    # In any order, and each as often: a name that is brought twice is no program.
+    return tuple(sorted(found)), tuple(rest)
