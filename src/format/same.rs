@@ -45,7 +45,8 @@ fn own(node: Node<'_>) -> String {
     let around = node.parent().filter(|parent| parent.is_string() && !is_hole);
     if around.is_none() && !node.is_string() {
         let text = if node.is_leaf() { node.text().to_owned() } else { node.gaps().concat() };
-        return if node.kind() == "jsx_text" { rendered(&text) } else { text.trim().to_owned() };
+        let shown = node.tree().language.facts.texts.iter().any(|kind| kind == node.kind());
+        return if shown { rendered(&text) } else { text.trim().to_owned() };
     }
     let range = node.local_range();
     let is_end = around.is_none_or(|around| {

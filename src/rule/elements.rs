@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::deletion::comment_behind;
+use super::deleted_lines::comment_behind;
 use crate::tree::Node;
 
 /// A node, from what hangs on it, with the separator that belongs to it and the space between;

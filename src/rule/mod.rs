@@ -8,6 +8,7 @@ mod around;
 mod breaks;
 mod data_lines;
 mod decide;
+mod deleted_lines;
 mod deletion;
 pub mod doubt;
 mod elements;
@@ -44,9 +45,9 @@ mod uses;
 
 pub use arguments::{Argument, Bound as BoundArguments, Parameter, bind, parts as argument_parts, signature};
 pub use around::{Context, Side};
+pub use deleted_lines::{comment_behind, is_data, keeps_lines};
 pub use deletion::{
-    Deletion, MEMBER_DOTS, comment_behind, deletion, deletion_with_value, element_gone, elements_gone, is_body,
-    is_data, is_listed, keeps_lines, whole_lines,
+    Deletion, MEMBER_DOTS, deletion, deletion_with_value, element_gone, elements_gone, is_body, is_listed, whole_lines,
 };
 pub use elements::elements;
 pub use embedded::{Embedded, embed};

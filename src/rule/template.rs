@@ -160,11 +160,11 @@ fn without_separator<'t>(out: &mut [Fragment], text: &'t str) -> &'t str {
 /// Gives every line of `text` but the first the line end of the place that it goes to, and the indentation that is
 /// said of it.
 pub(super) fn indented<'i>(text: &str, indent: impl Fn(usize) -> &'i str, line_end: &str) -> String {
-    let mut lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
-    let mut out = lines.next().unwrap_or_default().to_owned();
     if !text.contains('\n') {
         return text.to_owned();
     }
+    let mut lines = text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+    let mut out = lines.next().unwrap_or_default().to_owned();
     let mut lines = (1..).zip(lines).peekable();
     while let Some((at, line)) = lines.next() {
         // An empty line stays so; behind the last break, something may follow.

@@ -7,6 +7,7 @@ use std::ops::Range;
 use super::covers::Covers;
 use super::inside::{Inside, read};
 use super::moves::Moves;
+use super::swallowed::swallowed;
 use super::{ends, macros, naming, once, sequence, standing, tags, together};
 use crate::edit::{Arranged, Edit, Fragment, Splice, in_old_text};
 use crate::language::Language;
@@ -188,7 +189,7 @@ impl Result<'_> {
         self.illegal()?;
         self.stray()?;
         self.homeless()?;
-        if let Some(node) = together::swallowed(self.old, self.new, self.arranged) {
+        if let Some(node) = swallowed(self.old, self.new, self.arranged) {
             let end = node.local_range().end;
             let gap = |s: &Splice| self.old.text().get(end..s.range.start).is_some_and(|gap| gap.trim().is_empty());
             let before = self.arranged.splices.iter().any(gap);

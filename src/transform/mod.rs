@@ -27,13 +27,15 @@ mod neighbours;
 mod nesting;
 mod once;
 mod parting;
-pub mod plan;
+pub mod places;
+mod plan;
 mod projects;
 mod scopes;
 mod sequence;
 mod shadowed;
 mod skip;
 mod standing;
+mod swallowed;
 mod tags;
 #[cfg(test)]
 mod tests;

@@ -4,9 +4,9 @@
 
 use std::ops::Range;
 
-use super::moves::Moves;
+use super::places::Places;
 use super::standing::within;
-use crate::edit::{Arranged, Edit, Fragment, Kept};
+use crate::edit::{Arranged, Edit, Fragment};
 use crate::symbol::{Symbols, speaks};
 use crate::tree::{Node, Tree};
 
@@ -34,9 +34,7 @@ pub(super) fn shadowed<'a>(
         return None;
     }
     let (before, after) = (Symbols::of(old), Symbols::of(new));
-    let moves = Moves::new(&arranged.splices);
-    let mut by_old: Vec<&Kept> = arranged.kept.iter().collect();
-    by_old.sort_by_key(|kept| kept.old.start);
+    let places = Places::new(edits, arranged);
     for kept in &arranged.kept {
         let range = kept.new..kept.new + kept.old.len();
         let names = within(new, &range).filter(|n| n.local_range().end <= range.end && after.speaks_by(*n));
@@ -46,15 +44,8 @@ pub(super) fn shadowed<'a>(
             if was.text() != name.text() {
                 continue;
             }
-            let places = |at: usize| {
-                let copies = by_old[..by_old.partition_point(|kept| kept.old.start <= at)].iter().rev();
-                // A piece may be copied several times.
-                let copies = copies.take_while(|kept| at < kept.old.end).map(|kept| kept.new + at - kept.old.start);
-                let stays = (!moves.took(at)).then(|| moves.of(at));
-                copies.chain(stays).collect::<Vec<usize>>()
-            };
             let own = before.definitions_of(was);
-            let meant: Vec<usize> = own.iter().flat_map(|own| places(old.node(own.node).local_range().start)).collect();
+            let meant: Vec<usize> = own.iter().flat_map(|own| places.of(old.node(own.node))).collect();
             let now = after.definitions_of(name);
             let mut now = now.iter().map(|definition| new.node(definition.node).local_range());
             let is_other = match own.is_empty() {

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::once::Places;
+use super::places::Places;
 use crate::edit::{Arranged, Edit};
 use crate::language::TagFacts;
 use crate::tree::{Node, Tree};

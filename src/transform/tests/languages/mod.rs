@@ -10,6 +10,7 @@ mod homes;
 mod lines;
 mod macros;
 mod names;
+mod needed;
 mod once;
 mod overlaps;
 mod sequence;
